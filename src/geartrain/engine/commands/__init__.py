@@ -1,0 +1,1 @@
+"""What each packet and text command does: one function each, named after it."""

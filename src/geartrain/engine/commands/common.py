@@ -1,0 +1,43 @@
+"""Packets that clients and workers send alike, and answers shared by many."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from geartrain.engine.peers import Peer
+from geartrain.engine.state import State
+from geartrain.protocol.constants import PacketType
+from geartrain.protocol.packets import Packet, encode, header
+
+__all__ = ["echo_req", "not_expected", "option_req", "send_error"]
+
+_ERROR: Final = int(PacketType.ERROR)
+_ECHO_RES: Final = int(PacketType.ECHO_RES)
+_OPTION_RES: Final = int(PacketType.OPTION_RES)
+
+
+def send_error(peer: Peer, code: bytes, text: bytes) -> None:
+    """Answer with ERROR."""
+    peer.send(encode(_ERROR, code + b"\0" + text))
+
+
+def echo_req(state: State, peer: Peer, packet: Packet) -> None:
+    """Answer with the same bytes."""
+    size = len(packet.payload) + sum(len(piece) for piece in packet.more)
+    peer.send_pieces(header(_ECHO_RES, size) + packet.payload, packet.more)
+
+
+def option_req(state: State, peer: Peer, packet: Packet) -> None:
+    """Switch on an option of this connection; ``exceptions`` is the only one."""
+    option = packet.arguments[0]
+    # Some clients send the C string's end along.
+    if option.rstrip(b"\0").lower() == b"exceptions":
+        peer.wants_exceptions = True
+        peer.send(encode(_OPTION_RES, option))
+    else:
+        send_error(peer, b"UNKNOWN_OPTION", b"Server does not recognize given option")
+
+
+def not_expected(state: State, peer: Peer, packet: Packet) -> None:
+    """Refuse a packet that no peer may send to a job server."""
+    send_error(peer, b"INVALID_COMMAND", b"Command not expected")

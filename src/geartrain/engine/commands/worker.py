@@ -1,0 +1,283 @@
+"""Packets of workers: abilities, sleeping, grabbing, and the results of jobs."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from geartrain.engine.commands.common import send_error
+from geartrain.engine.functions import Function
+from geartrain.engine.jobs import Job
+from geartrain.engine.peers import ASLEEP, Peer
+from geartrain.engine.state import State
+from geartrain.protocol.constants import PacketType
+from geartrain.protocol.packets import Packet, encode, header
+
+__all__ = [
+    "can_do",
+    "can_do_timeout",
+    "cant_do",
+    "grab_job",
+    "grab_job_all",
+    "grab_job_uniq",
+    "pre_sleep",
+    "reset_abilities",
+    "set_client_id",
+    "work_complete",
+    "work_data",
+    "work_exception",
+    "work_fail",
+    "work_status",
+    "work_warning",
+]
+
+_JOB_ASSIGN: Final = int(PacketType.JOB_ASSIGN)
+_JOB_ASSIGN_UNIQ: Final = int(PacketType.JOB_ASSIGN_UNIQ)
+_JOB_ASSIGN_ALL: Final = int(PacketType.JOB_ASSIGN_ALL)
+_NO_JOB: Final = encode(int(PacketType.NO_JOB), b"")
+_WORK_FAIL: Final = int(PacketType.WORK_FAIL)
+_WORK_STATUS: Final = int(PacketType.WORK_STATUS)
+
+_NOT_FOUND: Final = b"JOB_NOT_FOUND"
+_MAX_CLIENT_ID: Final = 127
+
+
+def set_client_id(state: State, peer: Peer, packet: Packet) -> None:
+    """Name the worker for the text command ``workers``."""
+    peer.client_id = packet.arguments[0][:_MAX_CLIENT_ID]
+
+
+def can_do(state: State, peer: Peer, packet: Packet) -> None:
+    """Register an ability."""
+    _add_ability(state, peer, packet.arguments[0], 0.0)
+
+
+def can_do_timeout(state: State, peer: Peer, packet: Packet) -> None:
+    """Register an ability whose jobs may run for so many milliseconds.
+
+    As at gearmand, 1 to 999 milliseconds are a second, and what is no positive
+    number is no timeout.
+    """
+    text = packet.arguments[1].strip(b" \0")
+    milliseconds = int(text) if text.isdigit() and len(text) <= 10 else 0
+    timeout = max(milliseconds, 1000) / 1000 if milliseconds > 0 else 0.0
+    _add_ability(state, peer, packet.arguments[0], timeout)
+
+
+def _add_ability(state: State, peer: Peer, name: bytes, timeout: float) -> None:
+    function = state.function(name)
+    if function in peer.abilities:
+        # Workers repeat themselves when they reconnect; one ability it stays.
+        peer.abilities[function] = timeout
+        return
+    _begin_change(state, peer)
+    peer.abilities[function] = timeout
+    function.workers[peer] = None
+
+
+def cant_do(state: State, peer: Peer, packet: Packet) -> None:
+    """Withdraw an ability; its jobs that this worker runs go to another."""
+    function = state.functions.get(packet.arguments[0])
+    if function is not None and function in peer.abilities:
+        _begin_change(state, peer)
+        _remove_ability(peer, function)
+        _lose_running(state, peer, function)
+
+
+def reset_abilities(state: State, peer: Peer, packet: Packet) -> None:
+    """Withdraw all abilities; the jobs this worker runs go to others."""
+    _begin_change(state, peer)
+    for function in list(peer.abilities):
+        _remove_ability(peer, function)
+    _lose_running(state, peer, None)
+
+
+def _begin_change(state: State, peer: Peer) -> None:
+    """Take a worker whose abilities change from its crew.
+
+    One that sleeps is put to sleep again, or woken for its new ability, when all
+    its packets at hand have been read.
+    """
+    if peer.wakefulness is ASLEEP:
+        state.unsettled.append(peer)
+        state.wakeups.leave(peer)
+        return
+    promised = state.wakeups.come(peer)
+    state.wakeups.leave(peer)
+    if promised is not None:
+        state.wakeups.rouse(promised, state.now)
+
+
+def _remove_ability(peer: Peer, function: Function) -> None:
+    del peer.abilities[function]
+    del function.workers[peer]
+
+
+def _lose_running(state: State, peer: Peer, function: Function | None) -> None:
+    """Give the jobs this worker runs, of one function or of all, to others."""
+    for job in reversed(list(peer.running)):
+        if function is None or job.function is function:
+            state.lose(job)
+
+
+def pre_sleep(state: State, peer: Peer, packet: Packet) -> None:
+    """Let the worker sleep until NOOP, which comes at once if there is work."""
+    wakeups = state.wakeups
+    promised = wakeups.come(peer)
+    wakeups.sleep(peer, state.now)
+    if promised is not None:
+        wakeups.rouse(promised, state.now)
+
+
+def grab_job(state: State, peer: Peer, packet: Packet) -> None:
+    """Assign a job, or answer NO_JOB."""
+    job = _grab(state, peer)
+    if job is not None:
+        _send_job(peer, _JOB_ASSIGN, job, [job.handle, job.function.name])
+
+
+def grab_job_uniq(state: State, peer: Peer, packet: Packet) -> None:
+    """Assign a job and tell its unique, or answer NO_JOB."""
+    job = _grab(state, peer)
+    if job is not None:
+        _send_job(
+            peer, _JOB_ASSIGN_UNIQ, job, [job.handle, job.function.name, job.unique]
+        )
+
+
+def grab_job_all(state: State, peer: Peer, packet: Packet) -> None:
+    """Assign a job and tell its unique and, if it has one, its reducer."""
+    job = _grab(state, peer)
+    if job is None:
+        return
+    arguments = [job.handle, job.function.name, job.unique]
+    if job.reducer:
+        arguments.append(job.reducer)
+        _send_job(peer, _JOB_ASSIGN_ALL, job, arguments)
+    else:
+        _send_job(peer, _JOB_ASSIGN_UNIQ, job, arguments)
+
+
+def _grab(state: State, peer: Peer) -> Job | None:
+    """Assign the worker its next job; answer NO_JOB if there is none."""
+    wakeups = state.wakeups
+    promised = wakeups.come(peer)
+    job = wakeups.crew(peer).take()
+    if job is None:
+        peer.send(_NO_JOB)
+    else:
+        state.assign(job, peer)
+    if promised is not None:
+        # It may have taken another function's job, leaving its promise open.
+        wakeups.rouse(promised, state.now)
+    return job
+
+
+def _send_job(peer: Peer, packet_type: int, job: Job, arguments: list[bytes]) -> None:
+    arguments.append(job.workload)
+    payload = b"\0".join(arguments)
+    if job.more:
+        size = len(payload) + sum(len(piece) for piece in job.more)
+        peer.send_pieces(header(packet_type, size) + payload, job.more)
+    else:
+        peer.send(encode(packet_type, payload))
+
+
+def _running_job(state: State, peer: Peer, handle: bytes) -> Job | None:
+    """Return the job of this handle if this worker runs it."""
+    job = state.jobs.get(handle)
+    if job is None or job.worker is not peer:
+        return None
+    return job
+
+
+def _forward(job: Job, packet: Packet) -> None:
+    """Send a worker's packet on to every client that waits."""
+    if not job.clients:
+        return
+    if packet.more:
+        size = len(packet.payload) + sum(len(piece) for piece in packet.more)
+        head = header(packet.type, size) + packet.payload
+        for client in job.clients:
+            client.send_pieces(head, packet.more)
+        return
+    response = encode(packet.type, packet.payload)
+    for client in job.clients:
+        client.send(response)
+
+
+def work_data(state: State, peer: Peer, packet: Packet) -> None:
+    """Forward a part of the result."""
+    _forward_running(state, peer, packet)
+
+
+def work_warning(state: State, peer: Peer, packet: Packet) -> None:
+    """Forward a warning."""
+    _forward_running(state, peer, packet)
+
+
+def _forward_running(state: State, peer: Peer, packet: Packet) -> None:
+    job = _running_job(state, peer, packet.arguments[0])
+    if job is None:
+        send_error(peer, _NOT_FOUND, b"Job does not exist on server")
+    else:
+        _forward(job, packet)
+
+
+def work_status(state: State, peer: Peer, packet: Packet) -> None:
+    """Remember how far the job is and forward it."""
+    job = _running_job(state, peer, packet.arguments[0])
+    if job is None:
+        _refuse_result(peer)
+        return
+    job.numerator = packet.arguments[1]
+    job.denominator = packet.arguments[2]
+    _forward(job, packet)
+
+
+def work_complete(state: State, peer: Peer, packet: Packet) -> None:
+    """Forward the result and end the job."""
+    job = _running_job(state, peer, packet.arguments[0])
+    if job is None:
+        _refuse_result(peer)
+        return
+    _forward(job, packet)
+    state.finish(job)
+
+
+def work_fail(state: State, peer: Peer, packet: Packet) -> None:
+    """Tell the clients that the job failed and end it."""
+    # Some workers send the C string's end along.
+    job = _running_job(state, peer, packet.arguments[0].rstrip(b"\0"))
+    if job is None:
+        _refuse_result(peer)
+        return
+    _forward(job, packet)
+    state.finish(job)
+
+
+def _refuse_result(peer: Peer) -> None:
+    send_error(peer, _NOT_FOUND, b"Job given in work result not found")
+
+
+def work_exception(state: State, peer: Peer, packet: Packet) -> None:
+    """End the job, with WORK_EXCEPTION to the clients that asked for it.
+
+    The others are told WORK_FAIL.
+    """
+    job = _running_job(state, peer, packet.arguments[0])
+    if job is None:
+        send_error(
+            peer,
+            _NOT_FOUND,
+            b"An exception was received for a job that does not exist",
+        )
+        return
+    size = len(packet.payload) + sum(len(piece) for piece in packet.more)
+    exception = header(packet.type, size) + packet.payload
+    failure = encode(_WORK_FAIL, job.handle)
+    for client in job.clients:
+        if client.wants_exceptions:
+            client.send_pieces(exception, packet.more)
+        else:
+            client.send(failure)
+    state.finish(job)

@@ -1,0 +1,219 @@
+"""The job server without its sockets, clock and disk.
+
+A driver tells the engine what happened: a peer connected, bytes of it arrived, it
+left, time passed. It then sends what is in the outboxes of ``take_unsent`` and
+calls ``tick`` at ``deadline``. Nothing else is needed to run a job server.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from geartrain.engine.commands import admin, client, common, worker
+from geartrain.engine.jobs import Job
+from geartrain.engine.notices import Notice
+from geartrain.engine.options import EngineOptions
+from geartrain.engine.peers import ASLEEP, Peer
+from geartrain.engine.schedules import Calendar, Schedule, no_calendar
+from geartrain.engine.state import State
+from geartrain.engine.submissions import run_schedule
+from geartrain.errors import PacketError, ProtocolError
+from geartrain.protocol.constants import TYPE_END, PacketType
+from geartrain.protocol.packets import Packet
+from geartrain.protocol.parser import Parser
+
+__all__ = ["Engine"]
+
+PacketCommand = Callable[[State, Peer, Packet], None]
+
+
+def _packet_commands() -> list[PacketCommand]:
+    """Build the table from packet type to what it does."""
+    commands: list[PacketCommand] = [common.not_expected] * TYPE_END
+    expected: dict[PacketType, PacketCommand] = {
+        PacketType.CAN_DO: worker.can_do,
+        PacketType.CANT_DO: worker.cant_do,
+        PacketType.RESET_ABILITIES: worker.reset_abilities,
+        PacketType.PRE_SLEEP: worker.pre_sleep,
+        PacketType.SUBMIT_JOB: client.submit_job,
+        PacketType.GRAB_JOB: worker.grab_job,
+        PacketType.WORK_STATUS: worker.work_status,
+        PacketType.WORK_COMPLETE: worker.work_complete,
+        PacketType.WORK_FAIL: worker.work_fail,
+        PacketType.GET_STATUS: client.get_status,
+        PacketType.ECHO_REQ: common.echo_req,
+        PacketType.SUBMIT_JOB_BG: client.submit_job_bg,
+        PacketType.SUBMIT_JOB_HIGH: client.submit_job_high,
+        PacketType.SET_CLIENT_ID: worker.set_client_id,
+        PacketType.CAN_DO_TIMEOUT: worker.can_do_timeout,
+        PacketType.WORK_EXCEPTION: worker.work_exception,
+        PacketType.OPTION_REQ: common.option_req,
+        PacketType.WORK_DATA: worker.work_data,
+        PacketType.WORK_WARNING: worker.work_warning,
+        PacketType.GRAB_JOB_UNIQ: worker.grab_job_uniq,
+        PacketType.SUBMIT_JOB_HIGH_BG: client.submit_job_high_bg,
+        PacketType.SUBMIT_JOB_LOW: client.submit_job_low,
+        PacketType.SUBMIT_JOB_LOW_BG: client.submit_job_low_bg,
+        PacketType.SUBMIT_JOB_SCHED: client.submit_job_sched,
+        PacketType.SUBMIT_JOB_EPOCH: client.submit_job_epoch,
+        PacketType.SUBMIT_REDUCE_JOB: client.submit_reduce_job,
+        PacketType.SUBMIT_REDUCE_JOB_BACKGROUND: client.submit_reduce_job_background,
+        PacketType.GRAB_JOB_ALL: worker.grab_job_all,
+        PacketType.GET_STATUS_UNIQUE: client.get_status_unique,
+    }
+    for packet_type, command in expected.items():
+        commands[packet_type] = command
+    return commands
+
+
+_COMMANDS: Final = _packet_commands()
+
+
+class Engine:
+    """A whole job server as a reaction to facts.
+
+    Times are seconds of a steady clock that the driver chooses; ``set_clock`` says
+    how it relates to the calendar's.
+
+    Attributes:
+        state: what it knows, for those that only read.
+    """
+
+    def __init__(
+        self, options: EngineOptions, calendar: Calendar = no_calendar
+    ) -> None:
+        self.state = State(options, calendar)
+
+    def set_clock(self, offset: float) -> None:
+        """Set what to add to the steady clock for the seconds since 1970."""
+        self.state.clock_offset = offset
+
+    def connect(self, descriptor: int, address: bytes, is_trusted: bool) -> Peer:
+        """Take a new connection; its peer is what the other calls are about."""
+        state = self.state
+        peer = Peer(
+            descriptor,
+            address,
+            is_trusted,
+            Parser(state.options.max_packet),
+            state.unsent,
+        )
+        peer.wants_exceptions = state.options.exceptions
+        state.peers[peer] = None
+        return peer
+
+    def receive(self, peer: Peer, data: bytes, now: float) -> None:
+        """React to bytes of a peer; those of one that is closing are ignored."""
+        if peer.is_closing:
+            return
+        state = self.state
+        state.now = now
+        peer.parser.feed(data)
+        while not self._react(peer):
+            pass
+        if state.unsettled:
+            self._settle()
+
+    def _react(self, peer: Peer) -> bool:
+        """Run the peer's packets until none is left or one is refused."""
+        state = self.state
+        parser = peer.parser
+        try:
+            while True:
+                message = parser.next()
+                if message is None:
+                    return True
+                if isinstance(message, Packet):
+                    _COMMANDS[message.type](state, peer, message)
+                else:
+                    admin.run_command(state, peer, message)
+        except PacketError as error:
+            common.send_error(peer, error.code, error.text)
+            return False
+        except ProtocolError as error:
+            self._expel(peer, error)
+            return True
+
+    def _expel(self, peer: Peer, error: ProtocolError) -> None:
+        """Close the connection of a peer that cannot be understood."""
+        common.send_error(peer, error.code, error.text)
+        peer.close()
+        self.state.notices.append(
+            Notice(
+                "info",
+                "peer_expelled",
+                f"closing {peer.address.decode()} ({peer.descriptor}): {error}",
+            )
+        )
+
+    def _settle(self) -> None:
+        """Put sleepers whose abilities changed to sleep again, or wake them."""
+        state = self.state
+        for peer in state.unsettled:
+            if peer.wakefulness is ASLEEP and peer.crew is None:
+                state.wakeups.sleep(peer, state.now)
+        state.unsettled.clear()
+
+    def disconnect(self, peer: Peer, now: float) -> None:
+        """React to the end of a connection: its jobs go to others."""
+        state = self.state
+        state.now = now
+        peer.is_closing = True
+        del state.peers[peer]
+        promised = state.wakeups.come(peer)
+        state.wakeups.leave(peer)
+        for function in peer.abilities:
+            del function.workers[peer]
+        peer.abilities.clear()
+        state.detach(peer)
+        for job in reversed(list(peer.running)):
+            state.lose(job)
+        if promised is not None:
+            state.wakeups.rouse(promised, now)
+
+    def tick(self, now: float) -> None:
+        """Do what is due."""
+        state = self.state
+        state.now = now
+        state.wakeups.tick(now)
+        job = state.timeouts.pop(now)
+        while job is not None:
+            assert isinstance(job, Job)
+            state.lose(job)
+            job = state.timeouts.pop(now)
+        wall_time = state.wall_time()
+        due = state.alarms.pop(wall_time)
+        while due is not None:
+            if isinstance(due, Job):
+                state.ring(due)
+            elif isinstance(due, Schedule):
+                run_schedule(state, due)
+            due = state.alarms.pop(wall_time)
+
+    def deadline(self) -> float | None:
+        """Return when ``tick`` is to be called next, or None for not at all."""
+        state = self.state
+        deadline = state.timeouts.next()
+        promise = state.wakeups.next()
+        if promise is not None and (deadline is None or promise < deadline):
+            deadline = promise
+        alarm = state.alarms.next()
+        if alarm is not None:
+            alarm -= state.clock_offset
+            if deadline is None or alarm < deadline:
+                deadline = alarm
+        return deadline
+
+    def take_unsent(self) -> list[Peer]:
+        """Return the peers with something in the outbox, each once."""
+        unsent = self.state.unsent
+        taken = list(unsent)
+        unsent.clear()
+        return taken
+
+    def take_notices(self) -> list[Notice]:
+        """Return what an operator should read in the log."""
+        taken = self.state.notices
+        self.state.notices = []
+        return taken

@@ -1,0 +1,156 @@
+"""Jobs, and the first-in-first-out queues of those that are ready."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import TYPE_CHECKING, Final
+
+from geartrain.engine.timers import Timed
+
+if TYPE_CHECKING:
+    from geartrain.engine.functions import Function
+    from geartrain.engine.peers import Peer
+
+__all__ = ["FINISHED", "READY", "RUNNING", "SCHEDULED", "Job", "JobQueue", "JobState"]
+
+
+class JobState(IntEnum):
+    """Where a job is; it is always in exactly one state."""
+
+    SCHEDULED = 0
+    READY = 1
+    RUNNING = 2
+    FINISHED = 3
+
+
+SCHEDULED: Final = JobState.SCHEDULED
+READY: Final = JobState.READY
+RUNNING: Final = JobState.RUNNING
+FINISHED: Final = JobState.FINISHED
+
+
+class Job(Timed):
+    """One job, from its submission until it has finished.
+
+    Attributes:
+        handle: the name the job server gave it.
+        function: what it is sent to.
+        unique: the client's coalescing key; empty for none.
+        key: what it coalesces by within its function; empty for never.
+        workload: its input; of a large one, the piece that arrived first.
+        more: the pieces that follow ``workload``.
+        reducer: the reducer of a SUBMIT_REDUCE_JOB, else empty.
+        priority: ``Priority`` as a number.
+        background: some submitter does not wait for it, so it must be run.
+        state: where it is.
+        clients: the peers that wait for it; one that submitted twice is in it twice.
+        worker: the peer that runs it.
+        losses: how often its worker was lost.
+        numerator: as its worker last reported it, verbatim.
+        denominator: as its worker last reported it, verbatim.
+        due: when a scheduled job becomes ready, in seconds since 1970.
+    """
+
+    __slots__ = (
+        "background",
+        "clients",
+        "denominator",
+        "due",
+        "following",
+        "function",
+        "handle",
+        "key",
+        "losses",
+        "more",
+        "numerator",
+        "preceding",
+        "priority",
+        "reducer",
+        "state",
+        "unique",
+        "worker",
+        "workload",
+    )
+
+    def __init__(
+        self, handle: bytes, function: Function, unique: bytes, workload: bytes
+    ) -> None:
+        super().__init__()
+        self.handle = handle
+        self.function = function
+        self.unique = unique
+        self.workload = workload
+        self.key = b""
+        self.more: list[bytes] = []
+        self.reducer = b""
+        self.priority = 1
+        self.background = False
+        self.state = FINISHED
+        self.clients: list[Peer] = []
+        self.worker: Peer | None = None
+        self.losses = 0
+        self.numerator = b"0"
+        self.denominator = b"0"
+        self.due = 0.0
+        # Its neighbours in a JobQueue, which alone touches them.
+        self.preceding: Job | None = None
+        self.following: Job | None = None
+
+
+class JobQueue:
+    """A queue of jobs that can also give up one from its middle at once."""
+
+    __slots__ = ("_head", "_length", "_tail")
+
+    def __init__(self) -> None:
+        self._head: Job | None = None
+        self._tail: Job | None = None
+        self._length = 0
+
+    def __len__(self) -> int:
+        return self._length
+
+    def size(self) -> int:
+        """Return the number of jobs, as ``len`` does but without its cost."""
+        return self._length
+
+    def push(self, job: Job) -> None:
+        """Add a job at the tail."""
+        job.preceding = self._tail
+        if self._tail is None:
+            self._head = job
+        else:
+            self._tail.following = job
+        self._tail = job
+        self._length += 1
+
+    def pop(self) -> Job | None:
+        """Take the job at the head, or return None."""
+        job = self._head
+        if job is not None:
+            self.remove(job)
+        return job
+
+    def remove(self, job: Job) -> None:
+        """Take out a job that is in this queue."""
+        before, after = job.preceding, job.following
+        if before is None:
+            self._head = after
+        else:
+            before.following = after
+        if after is None:
+            self._tail = before
+        else:
+            after.preceding = before
+        job.preceding = None
+        job.following = None
+        self._length -= 1
+
+    def jobs(self) -> list[Job]:
+        """Return all jobs in order, walking the queue."""
+        found = []
+        job = self._head
+        while job is not None:
+            found.append(job)
+            job = job.following
+        return found

@@ -1,0 +1,33 @@
+"""What an engine can be told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["EngineOptions"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class EngineOptions:
+    """An engine's settings.
+
+    Attributes:
+        handle_prefix: what handles begin with; ``:<number>`` follows.
+        max_packet: the largest workload or result taken, in bytes.
+        job_retries: losses of a worker that fail a job; -1 is without limit.
+        exceptions: forward WORK_EXCEPTION to clients that did not ask for it.
+        choice: how workers choose among functions: ``"priority"`` first across
+            all of them, functions in ``"order"``, or functions in ``"turns"``.
+        version: the answer to the text command ``version``.
+        process_id: the answer to the text command ``getpid``.
+        log_level: the answer to the text command ``verbose``.
+    """
+
+    handle_prefix: bytes = b"H:localhost"
+    max_packet: int = 1024 * 1024 * 1024
+    job_retries: int = -1
+    exceptions: bool = False
+    choice: str = "priority"
+    version: bytes = b""
+    process_id: int = 0
+    log_level: bytes = b"NOTICE"

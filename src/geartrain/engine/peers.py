@@ -1,0 +1,140 @@
+"""Peers: connections as the engine sees them."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import TYPE_CHECKING, Final
+
+from geartrain.protocol.parser import Parser
+
+if TYPE_CHECKING:
+    from geartrain.engine.crews import Crew
+    from geartrain.engine.functions import Function
+    from geartrain.engine.jobs import Job
+
+# From here on a piece is sent by itself rather than copied.
+_LARGE: Final = 64 * 1024
+
+__all__ = ["ASLEEP", "AWAKE", "WOKEN", "Peer", "Wakefulness"]
+
+
+class Wakefulness(IntEnum):
+    """Whether a worker waits for a NOOP."""
+
+    AWAKE = 0
+    ASLEEP = 1
+    WOKEN = 2
+
+
+AWAKE: Final = Wakefulness.AWAKE
+ASLEEP: Final = Wakefulness.ASLEEP
+WOKEN: Final = Wakefulness.WOKEN
+
+
+class Peer:
+    """One connection: a client, a worker, an operator, or all of them at once.
+
+    Attributes:
+        descriptor: the number the text command ``workers`` shows.
+        address: the numeric host it comes from, as ``workers`` shows it.
+        is_trusted: it came by a loopback or unix listener and may shut down.
+        parser: the receiving side of its bytes.
+        outbox: bytes to be sent to it; the driver takes them.
+        is_closing: to be closed once the outbox is sent.
+        client_id: as SET_CLIENT_ID gave it.
+        wants_exceptions: WORK_EXCEPTION is forwarded to it.
+        abilities: its functions with their timeouts in seconds, 0 for none, the
+            oldest registration first.
+        crew: the workers equal to it; None until it next grabs or sleeps.
+        running: the jobs it has been assigned, the oldest first.
+        awaited: the jobs whose results it is to be sent.
+        wakefulness: whether it waits for a NOOP.
+        promise: the function it was last woken for, until it comes or is late.
+        promise_serial: which promise that is.
+    """
+
+    __slots__ = (
+        "_unsent",
+        "abilities",
+        "address",
+        "awaited",
+        "client_id",
+        "crew",
+        "descriptor",
+        "is_closing",
+        "is_trusted",
+        "outbox",
+        "parser",
+        "promise",
+        "promise_serial",
+        "running",
+        "wakefulness",
+        "wants_exceptions",
+    )
+
+    def __init__(
+        self,
+        descriptor: int,
+        address: bytes,
+        is_trusted: bool,
+        parser: Parser,
+        unsent: list[Peer],
+    ) -> None:
+        """Join ``unsent`` whenever the outbox stops being empty."""
+        self.descriptor = descriptor
+        self.address = address
+        self.is_trusted = is_trusted
+        self.parser = parser
+        self.outbox: list[bytes] = []
+        self._unsent = unsent
+        self.is_closing = False
+        self.client_id = b"-"
+        self.wants_exceptions = False
+        self.abilities: dict[Function, float] = {}
+        self.crew: Crew | None = None
+        self.running: dict[Job, None] = {}
+        self.awaited: dict[Job, None] = {}
+        self.wakefulness = AWAKE
+        self.promise: Function | None = None
+        self.promise_serial = 0
+
+    def send(self, data: bytes) -> None:
+        """Put bytes into the outbox."""
+        if not self.outbox:
+            self._unsent.append(self)
+        self.outbox.append(data)
+
+    def send_pieces(self, head: bytes, pieces: list[bytes]) -> None:
+        """Put a packet that is in pieces into the outbox."""
+        self.send(head)
+        self.outbox.extend(pieces)
+
+    def close(self) -> None:
+        """Have the driver close the connection once the outbox is sent."""
+        if not self.outbox:
+            self._unsent.append(self)
+            self.outbox.append(b"")
+        self.is_closing = True
+
+    def take_outbox(self) -> list[bytes]:
+        """Empty the outbox; the driver sends what it held, in few pieces.
+
+        Small pieces are joined to save system calls, large ones are not copied.
+        """
+        taken = self.outbox
+        self.outbox = []
+        if len(taken) == 1:
+            return taken
+        joined = []
+        small = []
+        for piece in taken:
+            if len(piece) < _LARGE:
+                small.append(piece)
+                continue
+            if small:
+                joined.append(b"".join(small))
+                small = []
+            joined.append(piece)
+        if small:
+            joined.append(b"".join(small))
+        return joined

@@ -1,0 +1,46 @@
+"""Recurring jobs: what SUBMIT_JOB_SCHED leaves behind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from geartrain.engine.functions import Function
+from geartrain.engine.timers import Timed
+
+__all__ = ["Calendar", "Schedule", "no_calendar"]
+
+# Given the five fields of a schedule and a time in seconds since 1970, returns the
+# first time after it that the fields name; raises ValueError, saying why, when
+# they name none.
+Calendar = Callable[[list[bytes], float], float]
+
+
+def no_calendar(fields: list[bytes], after: float) -> float:
+    """Refuse every schedule: for an engine whose driver brings no calendar."""
+    raise ValueError("this job server has no calendar")
+
+
+class Schedule(Timed):
+    """A job to be submitted in the background again and again.
+
+    Attributes:
+        handle: the name the job server gave it; its jobs get their own.
+        function: what its jobs are sent to.
+        unique: its jobs' unique, and with the function its own identity.
+        workload: its jobs' workload; of a large one, the piece that arrived first.
+        more: the pieces that follow ``workload``.
+        fields: minute, hour, day, month and weekday as submitted.
+        due: when its next job is submitted, in seconds since 1970.
+    """
+
+    __slots__ = ("due", "fields", "function", "handle", "more", "unique", "workload")
+
+    def __init__(self, handle: bytes, function: Function, unique: bytes) -> None:
+        super().__init__()
+        self.handle = handle
+        self.function = function
+        self.unique = unique
+        self.workload = b""
+        self.more: list[bytes] = []
+        self.fields: list[bytes] = []
+        self.due = 0.0

@@ -1,0 +1,72 @@
+"""Deadlines in order, set and cancelled in logarithmic time."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator
+
+__all__ = ["Timed", "Timers"]
+
+
+class Timed:
+    """What can wait in ``Timers``; it waits in one of them at most.
+
+    Attributes:
+        timer: the serial number of its deadline, 0 while it has none.
+    """
+
+    __slots__ = ("timer",)
+
+    def __init__(self) -> None:
+        self.timer = 0
+
+
+class Timers:
+    """A heap of deadlines whose cancelled ones are dropped when they are met."""
+
+    __slots__ = ("_cancelled", "_heap", "_serials")
+
+    def __init__(self, serials: Iterator[int]) -> None:
+        """Take serial numbers from ``serials``, from 1; all timers share it."""
+        self._heap: list[tuple[float, int, Timed]] = []
+        self._cancelled = 0
+        self._serials = serials
+
+    def __len__(self) -> int:
+        return len(self._heap) - self._cancelled
+
+    def set(self, item: Timed, when: float) -> None:
+        """Give an item that has no deadline one at ``when``."""
+        item.timer = next(self._serials)
+        heapq.heappush(self._heap, (when, item.timer, item))
+
+    def cancel(self, item: Timed) -> None:
+        """Take an item's deadline from it, if it has one."""
+        if item.timer == 0:
+            return
+        item.timer = 0
+        self._cancelled += 1
+        if self._cancelled > 64 and self._cancelled * 2 > len(self._heap):
+            self._heap = [entry for entry in self._heap if entry[2].timer == entry[1]]
+            heapq.heapify(self._heap)
+            self._cancelled = 0
+
+    def next(self) -> float | None:
+        """Return the earliest deadline, or None."""
+        heap = self._heap
+        while heap:
+            when, serial, item = heap[0]
+            if item.timer == serial:
+                return when
+            heapq.heappop(heap)
+            self._cancelled -= 1
+        return None
+
+    def pop(self, now: float) -> Timed | None:
+        """Take out and return an item whose deadline has come, or None."""
+        when = self.next()
+        if when is None or when > now:
+            return None
+        item = heapq.heappop(self._heap)[2]
+        item.timer = 0
+        return item

@@ -1,0 +1,146 @@
+"""Waking exactly as many sleeping workers as there is work.
+
+A worker that is sent NOOP is promised to the function it was woken for. While
+the promises cover a function's ready jobs nobody else is woken; a worker that
+does not come within a moment loses its promise to the next one.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Final
+
+from geartrain.engine.crews import Crew, InOrderCrew, PriorityCrew, TurnsCrew
+from geartrain.engine.functions import Function
+from geartrain.engine.peers import ASLEEP, AWAKE, WOKEN, Peer
+from geartrain.protocol.constants import PacketType
+from geartrain.protocol.packets import encode
+
+__all__ = ["GRACE", "Wakeups"]
+
+# How long a woken worker may take to grab, in seconds.
+GRACE: Final = 0.25
+
+_NOOP: Final = encode(int(PacketType.NOOP), b"")
+
+
+class Wakeups:
+    """The crews, who of them sleeps, and who was promised to which function."""
+
+    __slots__ = ("_choice", "_crews", "_promises", "_serial")
+
+    def __init__(self, choice: str) -> None:
+        """Form crews that choose by ``"priority"``, ``"order"`` or ``"turns"``."""
+        self._choice = choice
+        self._crews: dict[tuple[bytes, ...], Crew] = {}
+        self._promises: deque[tuple[float, int, Peer]] = deque()
+        self._serial = 0
+
+    def crew(self, peer: Peer) -> Crew:
+        """Return the peer's crew, letting it join the one its abilities call for."""
+        if peer.crew is None:
+            peer.crew = self._join(peer)
+        return peer.crew
+
+    def _join(self, peer: Peer) -> Crew:
+        functions = list(peer.abilities)
+        functions.reverse()
+        key = tuple([function.name for function in functions])
+        crew = self._crews.get(key)
+        if crew is None:
+            crew = self._form(functions)
+            self._crews[key] = crew
+            for function in functions:
+                function.crews.append(crew)
+            crew.learn()
+        crew.members[peer] = None
+        return crew
+
+    def _form(self, functions: list[Function]) -> Crew:
+        if self._choice == "order":
+            return InOrderCrew(functions)
+        if self._choice == "turns":
+            return TurnsCrew(functions)
+        return PriorityCrew(functions)
+
+    def leave(self, peer: Peer) -> None:
+        """Take the peer, whose abilities are about to change, from its crew."""
+        crew = peer.crew
+        if crew is None:
+            return
+        peer.crew = None
+        crew.sleepers.pop(peer, None)
+        del crew.members[peer]
+        if not crew.members:
+            for function in crew.functions:
+                function.crews.remove(crew)
+            del self._crews[tuple([function.name for function in crew.functions])]
+
+    def come(self, peer: Peer) -> Function | None:
+        """Note that the peer is awake; return the function it was promised to."""
+        function = peer.promise
+        if function is not None:
+            peer.promise = None
+            del function.promised[peer]
+        elif peer.wakefulness is ASLEEP:
+            self.crew(peer).sleepers.pop(peer, None)
+        peer.wakefulness = AWAKE
+        return function
+
+    def sleep(self, peer: Peer, now: float) -> None:
+        """Let the peer sleep, or wake it at once if there is work for it."""
+        crew = self.crew(peer)
+        function = crew.unpromised()
+        if function is not None:
+            self._wake(peer, function, now)
+        else:
+            peer.wakefulness = ASLEEP
+            crew.sleepers[peer] = None
+
+    def rouse(self, function: Function, now: float) -> None:
+        """Wake sleepers until every ready job of the function has one coming."""
+        while function.unpromised():
+            peer = _sleeper(function)
+            if peer is None:
+                return
+            self._wake(peer, function, now)
+
+    def _wake(self, peer: Peer, function: Function, now: float) -> None:
+        self._serial += 1
+        peer.wakefulness = WOKEN
+        peer.promise = function
+        peer.promise_serial = self._serial
+        function.promised[peer] = None
+        self._promises.append((now + GRACE, self._serial, peer))
+        peer.send(_NOOP)
+
+    def next(self) -> float | None:
+        """Return when the oldest open promise ends, or None."""
+        promises = self._promises
+        while promises:
+            when, serial, peer = promises[0]
+            if peer.promise is not None and peer.promise_serial == serial:
+                return when
+            promises.popleft()
+        return None
+
+    def tick(self, now: float) -> None:
+        """Pass over the woken workers that did not come in time."""
+        when = self.next()
+        while when is not None and when <= now:
+            peer = self._promises.popleft()[2]
+            function = peer.promise
+            if function is not None:
+                # It stays WOKEN: it has its NOOP and may still come.
+                peer.promise = None
+                del function.promised[peer]
+                self.rouse(function, now)
+            when = self.next()
+
+
+def _sleeper(function: Function) -> Peer | None:
+    """Take the worker to be woken next for this function."""
+    for crew in function.crews:
+        if crew.sleepers:
+            return crew.sleepers.popitem()[0]
+    return None

@@ -1,0 +1,64 @@
+"""Every exception Geartrain raises, in one tree.
+
+::
+
+    GeartrainError
+    ├── ProtocolError        a peer broke the protocol: its connection ends
+    │   └── PacketError      one packet is wrong: it is refused, the connection goes on
+    ├── OptionError          a flag, file or value given to a program is wrong
+    ├── AddressError         a text that should name an address does not
+    ├── ListenError          an address cannot be listened on
+    └── StartError           a process cannot start: pid file, log, user, limits
+
+What a peer sends can raise nothing but ``ProtocolError`` and its children.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "AddressError",
+    "GeartrainError",
+    "ListenError",
+    "OptionError",
+    "PacketError",
+    "ProtocolError",
+    "StartError",
+]
+
+
+class GeartrainError(Exception):
+    """Base of every exception that Geartrain raises on purpose."""
+
+
+class ProtocolError(GeartrainError):
+    """A peer broke the protocol and its connection cannot go on.
+
+    Attributes:
+        code: the wire's name for the error, such as ``b"INVALID_MAGIC"``.
+        text: what is wrong, for the ERROR packet.
+    """
+
+    def __init__(self, code: bytes, text: bytes) -> None:
+        super().__init__(f"{code.decode()}: {text.decode('utf-8', 'replace')}")
+        self.code = code
+        self.text = text
+
+
+class PacketError(ProtocolError):
+    """One packet is wrong but ends where it says: the connection goes on."""
+
+
+class OptionError(GeartrainError):
+    """A flag, a configuration file or a value given to a program is wrong."""
+
+
+class AddressError(OptionError):
+    """A text that should name an address does not."""
+
+
+class ListenError(GeartrainError):
+    """An address cannot be listened on."""
+
+
+class StartError(GeartrainError):
+    """A process cannot start as it was told: its pid file, log, user or limits."""

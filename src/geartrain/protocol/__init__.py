@@ -1,0 +1,1 @@
+"""The wire: packets, their parser, and the text commands. No I/O happens here."""

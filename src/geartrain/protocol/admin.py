@@ -1,0 +1,51 @@
+r"""The text protocol: a line of words in, lines out.
+
+PROTOCOL, "Administrative Protocol". Answers end with ``\r\n`` or, where gearmand
+lists rows, with ``\n`` and a lone ``.``; both are kept byte for byte.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+__all__ = ["END_OF_LIST", "OK", "Command", "error", "ok", "parse_command"]
+
+OK: Final = b"OK\r\n"
+END_OF_LIST: Final = b".\n"
+
+
+class Command:
+    """A line of the text protocol.
+
+    Attributes:
+        words: the line's words; a blank line has one empty word.
+    """
+
+    __slots__ = ("words",)
+
+    def __init__(self, words: list[bytes]) -> None:
+        self.words = words
+
+
+def parse_command(line: bytes) -> Command:
+    r"""Read a line without its ``\n``; a ``\r`` before that is no part of it."""
+    if line.endswith(b"\r"):
+        line = line[:-1]
+    if not line or line.startswith(b" "):
+        # gearmand takes a leading space for the end of an empty command.
+        return Command([b""])
+    return Command(line.split())
+
+
+def ok(text: bytes) -> bytes:
+    r"""Return ``OK text\n``."""
+    return b"OK " + text + b"\n"
+
+
+def error(code: bytes, text: str = "") -> bytes:
+    r"""Return ``ERR code text\r\n`` with ``+`` for the text's spaces."""
+    return b"ERR " + code + _quoted(text) + b"\r\n"
+
+
+def _quoted(text: str) -> bytes:
+    return b" " + text.replace(" ", "+").encode() if text else b""

@@ -1,0 +1,239 @@
+"""Split what a peer sends into packets and text commands.
+
+PROTOCOL: a message that begins with a NUL byte is a binary packet, any other is a
+line of text; a connection may mix them. The parser keeps what is incomplete and
+knows nothing of what packets mean.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from geartrain.errors import PacketError, ProtocolError
+from geartrain.protocol.admin import Command, parse_command
+from geartrain.protocol.constants import (
+    HEADER_SIZE,
+    MAX_ARGUMENTS_SIZE,
+    MAX_LINE,
+    REQUEST_MAGIC,
+    RESPONSE_MAGIC,
+    TYPE_END,
+    PacketType,
+)
+from geartrain.protocol.packets import (
+    ARGUMENT_COUNT,
+    ARGUMENTS,
+    HAS_DATA,
+    NO_MORE,
+    Packet,
+)
+
+__all__ = ["Parser"]
+
+# Pieces of a large packet are joined up to this size: one a system call to send,
+# and no more than a moment to join.
+_PIECE: Final = 256 * 1024
+
+# Perl's worker leaves out the NUL when a result is "" or "0".
+_DATA_OPTIONAL: Final = frozenset(
+    {
+        int(PacketType.WORK_COMPLETE),
+        int(PacketType.WORK_DATA),
+        int(PacketType.WORK_WARNING),
+        int(PacketType.WORK_EXCEPTION),
+    }
+)
+
+
+class Parser:
+    """The receiving side of one connection.
+
+    Call ``feed`` with each piece of bytes that arrives, then ``next`` until it
+    returns None.
+    """
+
+    __slots__ = (
+        "_buffer",
+        "_limit",
+        "_loose",
+        "_loose_from",
+        "_missing",
+        "_pieces",
+        "_position",
+        "_skip",
+        "_type",
+    )
+
+    def __init__(self, max_packet: int) -> None:
+        """Take packets whose data is at most ``max_packet`` bytes."""
+        self._limit = max_packet + MAX_ARGUMENTS_SIZE
+        self._buffer = b""
+        self._position = 0
+        # Bytes of a refused packet that are still to be thrown away.
+        self._skip = 0
+        # A large packet: its type, its pieces, and how many bytes it still lacks.
+        self._type = 0
+        self._pieces: list[bytes] = []
+        self._missing = 0
+        self._loose_from = 0
+        self._loose = 0
+
+    def feed(self, data: bytes) -> None:
+        """Take bytes that arrived; all of ``next``'s must have been taken before."""
+        if self._skip > 0:
+            data = self._skip_through(data)
+        if self._missing > 0:
+            data = self._gather(data)
+        if self._position < len(self._buffer):
+            self._buffer = self._buffer[self._position :] + data
+        else:
+            self._buffer = data
+        self._position = 0
+
+    def next(self) -> Packet | Command | None:
+        """Return the next whole packet or command, or None until more bytes come.
+
+        Raises:
+            PacketError: one packet is wrong; ``next`` goes on behind it.
+            ProtocolError: what follows cannot be understood; the connection is
+                at its end.
+        """
+        if self._pieces:
+            return self._next_large() if self._missing == 0 else None
+        buffer = self._buffer
+        start = self._position
+        available = len(buffer) - start
+        if available <= 0:
+            return None
+        if buffer[start] != 0:
+            return self._next_line()
+        if available < HEADER_SIZE:
+            _check_magic(buffer[start : start + 4])
+            return None
+        code = (
+            buffer[start + 4] << 24
+            | buffer[start + 5] << 16
+            | buffer[start + 6] << 8
+            | buffer[start + 7]
+        )
+        size = (
+            buffer[start + 8] << 24
+            | buffer[start + 9] << 16
+            | buffer[start + 10] << 8
+            | buffer[start + 11]
+        )
+        body = start + HEADER_SIZE
+        self._check_header(buffer[start : start + 4], code, size)
+        if available < HEADER_SIZE + size:
+            if size > MAX_ARGUMENTS_SIZE:
+                self._begin_large(code, size)
+            return None
+        self._position = body + size
+        payload = buffer[body : body + size]
+        return Packet(code, payload, _split(code, payload), NO_MORE)
+
+    def _next_line(self) -> Command | None:
+        end = self._buffer.find(b"\n", self._position)
+        length = (end if end >= 0 else len(self._buffer)) - self._position
+        if length > MAX_LINE:
+            raise ProtocolError(
+                b"INVALID_COMMAND", b"A line of text is at most %d bytes" % MAX_LINE
+            )
+        if end < 0:
+            return None
+        line = self._buffer[self._position : end]
+        self._position = end + 1
+        return parse_command(line)
+
+    def _check_header(self, magic: bytes, code: int, size: int) -> None:
+        """Refuse a packet by its header, and step over it where that is possible."""
+        if magic != REQUEST_MAGIC:
+            _check_magic(magic)
+            self._refuse(size)
+            raise PacketError(b"INVALID_MAGIC", b"Request magic expected")
+        if code == 0 or code >= TYPE_END:
+            raise ProtocolError(b"INVALID_COMMAND", b"Packet type %d is unknown" % code)
+        limit = self._limit if HAS_DATA[code] else MAX_ARGUMENTS_SIZE
+        if size > limit:
+            self._refuse(size)
+            raise PacketError(
+                b"DATA_TOO_LARGE",
+                b"%s of %d bytes is more than the %d this server takes"
+                % (PacketType(code).name.encode(), size, limit),
+            )
+
+    def _refuse(self, size: int) -> None:
+        """Throw away the packet at hand, the part that is still to come included."""
+        self._position += HEADER_SIZE
+        self._skip = size
+        rest = self._skip_through(self._buffer[self._position :])
+        self._buffer = rest
+        self._position = 0
+
+    def _skip_through(self, data: bytes) -> bytes:
+        skipped = min(self._skip, len(data))
+        self._skip -= skipped
+        return data[skipped:]
+
+    def _begin_large(self, code: int, size: int) -> None:
+        """Gather a packet's pieces as they are instead of joining them."""
+        first = self._buffer[self._position + HEADER_SIZE :]
+        self._type = code
+        self._pieces = [first]
+        self._missing = size - len(first)
+        self._loose_from = 0
+        self._loose = len(first)
+        self._buffer = b""
+        self._position = 0
+
+    def _gather(self, data: bytes) -> bytes:
+        """Add to the large packet; return what lies behind its end."""
+        piece = data[: self._missing]
+        self._missing -= len(piece)
+        self._pieces.append(piece)
+        self._loose += len(piece)
+        if self._loose >= _PIECE or self._missing == 0:
+            self._join_loose()
+        return data[len(piece) :]
+
+    def _join_loose(self) -> None:
+        self._pieces[self._loose_from :] = [b"".join(self._pieces[self._loose_from :])]
+        self._loose_from = len(self._pieces)
+        self._loose = 0
+
+    def _next_large(self) -> Packet:
+        """Part a gathered packet's arguments from its data."""
+        pieces = self._pieces
+        self._pieces = []
+        # The first piece is longer than the arguments before the data may be.
+        payload = pieces[0]
+        return Packet(self._type, payload, _split(self._type, payload), pieces[1:])
+
+
+def _check_magic(magic: bytes) -> None:
+    """Raise if these first bytes of a packet are, or begin, no known magic."""
+    if not REQUEST_MAGIC.startswith(magic) and not RESPONSE_MAGIC.startswith(magic):
+        raise ProtocolError(
+            b"INVALID_MAGIC", b"A packet begins with \\0REQ, a command with a letter"
+        )
+
+
+def _split(code: int, payload: bytes) -> list[bytes]:
+    """Part a payload into the arguments its packet type has."""
+    count = ARGUMENT_COUNT[code]
+    if count == 1:
+        return [payload]
+    if count == 0:
+        # gearmand takes and ignores what follows such a packet's header.
+        return []
+    arguments = payload.split(b"\0", count - 1)
+    if len(arguments) == count:
+        return arguments
+    if code in _DATA_OPTIONAL:
+        return [payload, b""]
+    names = ", ".join(ARGUMENTS[PacketType(code)])
+    raise PacketError(
+        b"INVALID_PACKET",
+        b"%s has %d arguments (%s), got %d"
+        % (PacketType(code).name.encode(), count, names.encode(), len(arguments)),
+    )

@@ -1,0 +1,1 @@
+"""The network driver of the engine: sockets, clock, signals, logs, process."""

@@ -1,0 +1,219 @@
+"""Drive the engine by a network: bytes and time in, bytes out.
+
+One turn of the event loop reads each ready connection once, lets the engine react
+to all of it, and then writes each outbox once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import time
+from collections.abc import Callable
+from time import monotonic
+from typing import cast
+
+from geartrain.engine.engine import Engine
+from geartrain.engine.peers import Peer
+from geartrain.server.options import Options
+from geartrain.transport.listeners import set_keepalive
+
+__all__ = ["Connection", "Driver"]
+
+_log = logging.getLogger("geartrain.server")
+_LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING}
+
+# A peer that leaves this much unread is not read from until it catches up, so
+# that it cannot ask for more. It is ample for clients that read only after they
+# have submitted all: 250,000 answers.
+_PAUSE_READING = 8 * 1024 * 1024
+
+# The longest sleep while something is due, in seconds: how soon a step of the
+# system's clock is noticed.
+_LONGEST_SLEEP = 1.0
+
+
+class Connection(asyncio.Protocol):
+    """One peer's transport."""
+
+    def __init__(self, driver: Driver, is_trusted: bool) -> None:
+        self._driver = driver
+        self._is_trusted = is_trusted
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Introduce the peer to the engine."""
+        # uvloop's transports are Transports in all but name.
+        self.transport = cast("asyncio.Transport", transport)
+        self.transport.set_write_buffer_limits(high=_PAUSE_READING)
+        self.peer = self._driver.introduce(self, self._is_trusted)
+
+    def data_received(self, data: bytes) -> None:
+        """Let the engine react; what it answers is sent at the end of the turn."""
+        driver = self._driver
+        driver.engine.receive(self.peer, data, monotonic())
+        driver.wake()
+
+    def pause_writing(self) -> None:
+        """Take no more from a peer that does not read its answers."""
+        self.transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        """Go on reading from a peer that caught up."""
+        self.transport.resume_reading()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """Tell the engine that the peer left."""
+        self._driver.dismiss(self)
+
+
+class Driver:
+    """The engine's network, clock and log.
+
+    Attributes:
+        engine: what it drives.
+        on_idle: called when the last connection ended.
+        on_shutdown: called with ``"now"`` or ``"graceful"`` when an operator asked.
+    """
+
+    def __init__(self, engine: Engine, options: Options) -> None:
+        """Drive ``engine`` on the running event loop."""
+        self.engine = engine
+        self.on_idle: Callable[[], None] = lambda: None
+        self.on_shutdown: Callable[[str], None] = lambda how: None
+        self._options = options
+        self._loop = asyncio.get_running_loop()
+        self._connections: dict[Peer, Connection] = {}
+        self._is_awake = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = 0.0
+        self._set_clock()
+
+    def __len__(self) -> int:
+        return len(self._connections)
+
+    def accept(self, is_trusted: bool) -> Callable[[], Connection]:
+        """Return the protocol factory of a listener."""
+        return lambda: Connection(self, is_trusted)
+
+    def introduce(self, connection: Connection, is_trusted: bool) -> Peer:
+        """Make a new connection's peer."""
+        accepted = connection.transport.get_extra_info("socket")
+        if accepted.family == socket.AF_UNIX:
+            address = "unix"
+        else:
+            address = _numeric(connection.transport.get_extra_info("peername"))
+            self._set_keepalive(accepted)
+        peer = self.engine.connect(accepted.fileno(), address.encode(), is_trusted)
+        self._connections[peer] = connection
+        return peer
+
+    def _set_keepalive(self, accepted: socket.socket) -> None:
+        keepalive = self._options.keepalive
+        if keepalive is not None:
+            set_keepalive(accepted, keepalive.idle, keepalive.interval, keepalive.count)
+
+    def dismiss(self, connection: Connection) -> None:
+        """Let the engine know that a peer left."""
+        del self._connections[connection.peer]
+        self.engine.disconnect(connection.peer, monotonic())
+        self.wake()
+        if not self._connections:
+            self.on_idle()
+
+    def wake(self) -> None:
+        """Have what the engine said be carried out at the end of this turn."""
+        if not self._is_awake:
+            self._is_awake = True
+            self._loop.call_soon(self._turn)
+
+    def _turn(self) -> None:
+        """Carry out what the engine said."""
+        self._is_awake = False
+        self._set_clock()
+        engine = self.engine
+        for peer in engine.take_unsent():
+            self._send(peer)
+        if engine.state.notices:
+            self._report()
+        if engine.state.shutdown:
+            self.on_shutdown(engine.state.shutdown)
+            engine.state.shutdown = ""
+        self._set_timer()
+
+    def _send(self, peer: Peer) -> None:
+        """Write a peer's outbox, unless it leaves too much unread."""
+        pieces = peer.take_outbox()
+        connection = self._connections.get(peer)
+        if connection is None:
+            return
+        transport = connection.transport
+        unread = transport.get_write_buffer_size()
+        if unread > self._options.max_outbox:
+            _log.warning(
+                "closing %s (%d): it leaves %d bytes unread, more than --max-outbox",
+                peer.address.decode(),
+                peer.descriptor,
+                unread,
+                extra={"action": "peer_too_slow"},
+            )
+            transport.abort()
+            return
+        for piece in pieces:
+            transport.write(piece)
+        if peer.is_closing:
+            transport.close()
+
+    def _report(self) -> None:
+        """Log what the engine noticed."""
+        for notice in self.engine.take_notices():
+            _log.log(
+                _LEVELS[notice.level],
+                "%s",
+                notice.text,
+                extra={"action": notice.action},
+            )
+
+    def _set_clock(self) -> None:
+        self.engine.set_clock(time.time() - monotonic())
+
+    def _set_timer(self) -> None:
+        """Be called back in time for the engine's next deadline."""
+        deadline = self.engine.deadline()
+        if deadline is None:
+            return
+        now = monotonic()
+        when = min(deadline, now + _LONGEST_SLEEP)
+        if self._timer is not None:
+            if self._timer_at <= when:
+                return
+            self._timer.cancel()
+        self._timer_at = when
+        self._timer = self._loop.call_later(max(0.0, when - now), self._tick)
+
+    def _tick(self) -> None:
+        self._timer = None
+        self._set_clock()
+        self.engine.tick(monotonic())
+        self._turn()
+
+    def close(self) -> None:
+        """Close every connection once what is due to it has been written."""
+        self._turn()
+        for connection in self._connections.values():
+            connection.transport.close()
+
+    def abort(self) -> None:
+        """Drop every connection at once."""
+        for connection in list(self._connections.values()):
+            connection.transport.abort()
+
+    def stop(self) -> None:
+        """Set no more timers."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+
+def _numeric(peername: tuple[str, int]) -> str:
+    """Return the peer's numeric host; an IPv4 one that came over IPv6 as IPv4."""
+    return peername[0].partition("%")[0].removeprefix("::ffff:")

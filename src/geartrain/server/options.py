@@ -1,0 +1,82 @@
+"""What a job server can be told: the one configuration object."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import dataclass, field
+
+from geartrain.transport.address import Address
+
+__all__ = [
+    "GIB",
+    "MAX_HANDLE_PREFIX",
+    "MIB",
+    "Keepalive",
+    "Options",
+    "default_handle_prefix",
+]
+
+MIB = 1024 * 1024
+GIB = 1024 * MIB
+
+# A handle has at most 63 bytes in C clients: 14 are left for the number.
+MAX_HANDLE_PREFIX = 48
+
+
+def default_handle_prefix() -> str:
+    """Return ``H:<host name>``, cut to fit a handle."""
+    return f"H:{platform.node() or 'localhost'}"[:MAX_HANDLE_PREFIX]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keepalive:
+    """TCP keepalive of accepted connections, in seconds; None is the system's.
+
+    Attributes:
+        idle: silence before the first probe.
+        interval: time between probes.
+        count: unanswered probes before the connection is given up.
+    """
+
+    idle: int | None = 60
+    interval: int | None = 15
+    count: int | None = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """Everything a job server can be told.
+
+    Attributes:
+        listen: where to accept connections; each is listened on.
+        backlog: connections the system may hold before they are accepted.
+        max_packet: the largest workload or result taken, in bytes.
+        max_outbox: unread bytes held for one peer before it is disconnected.
+        job_retries: how often a job may lose its worker before it fails; -1 is
+            without limit, 0 fails it at the first loss.
+        handle_prefix: what job handles begin with; ``:<number>`` follows.
+        exceptions: forward WORK_EXCEPTION to every client, asked for or not.
+        compat: whose choice of the next job to follow, ``"2.0"`` (priority is
+            global, functions take turns) or ``"1.1"`` (functions in the order
+            they were registered).
+        round_robin: with ``compat="1.1"``, let functions take turns.
+        timezone: the zone SUBMIT_JOB_SCHED's fields are read in, such as
+            ``Europe/Vienna``; None is the system's own.
+        descriptors: open files to allow the process; None is all it may have.
+        keepalive: TCP keepalive of accepted connections; None switches it off.
+        log_level: the level's name, as the text command ``verbose`` answers it.
+    """
+
+    listen: tuple[Address, ...]
+    backlog: int = 1024
+    max_packet: int = GIB
+    max_outbox: int = 256 * MIB
+    job_retries: int = -1
+    handle_prefix: str = field(default_factory=default_handle_prefix)
+    exceptions: bool = False
+    compat: str = "2.0"
+    round_robin: bool = False
+    timezone: str | None = None
+    descriptors: int | None = None
+    keepalive: Keepalive | None = field(default_factory=Keepalive)
+    log_level: str = "NOTICE"

@@ -1,0 +1,173 @@
+"""The job server: its listeners and its life from start to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import socket
+
+from geartrain import __version__
+from geartrain.engine.engine import Engine
+from geartrain.engine.options import EngineOptions
+from geartrain.server.cron import calendar
+from geartrain.server.driver import Driver
+from geartrain.server.options import Options
+from geartrain.transport.listeners import bind, describe
+
+__all__ = ["Server"]
+
+_log = logging.getLogger("geartrain.server")
+
+# How long a stopping server waits for peers to read what is due to them.
+_LAST_WRITES = 5.0
+
+
+class Server:
+    """One job server on the running event loop.
+
+    Call ``start``, then await ``wait_stopped``; ``stop``, ``stop_gracefully`` and
+    ``abort`` end it. All are for the event loop's thread.
+
+    Attributes:
+        addresses: where it listens, once started.
+    """
+
+    def __init__(self, options: Options) -> None:
+        self.addresses: list[str] = []
+        self._options = options
+        self._driver: Driver | None = None
+        self._sockets: list[socket.socket] = []
+        self._listeners: list[asyncio.Server] = []
+        self._stopped = asyncio.Event()
+        self._is_stopping = False
+        self._patience: asyncio.TimerHandle | None = None
+
+    async def start(self) -> None:
+        """Listen on every address.
+
+        Raises:
+            ListenError: an address cannot be had; none is left listening.
+            OptionError: an option's value means nothing on this machine.
+        """
+        engine = Engine(
+            _engine_options(self._options), calendar(self._options.timezone)
+        )
+        self._driver = driver = Driver(engine, self._options)
+        driver.on_idle = self._on_idle
+        driver.on_shutdown = self._on_shutdown
+        trust: list[bool] = []
+        try:
+            for address in self._options.listen:
+                bound = bind(address, self._options.backlog)
+                self._sockets.extend(bound)
+                trust.extend([address.is_local] * len(bound))
+        except Exception:
+            for listener in self._sockets:
+                listener.close()
+            raise
+        self.addresses = [describe(listener) for listener in self._sockets]
+        for listener, is_trusted in zip(self._sockets, trust, strict=True):
+            self._listeners.append(await self._listen(listener, driver, is_trusted))
+
+    async def _listen(
+        self, listener: socket.socket, driver: Driver, is_trusted: bool
+    ) -> asyncio.Server:
+        loop = asyncio.get_running_loop()
+        factory = driver.accept(is_trusted)
+        backlog = self._options.backlog
+        if listener.family == socket.AF_UNIX:
+            return await loop.create_unix_server(
+                factory, sock=listener, backlog=backlog
+            )
+        return await loop.create_server(factory, sock=listener, backlog=backlog)
+
+    async def wait_stopped(self) -> None:
+        """Return when the server has stopped."""
+        await self._stopped.wait()
+
+    def stop(self) -> None:
+        """Stop in order: accept nobody, write what is due, close."""
+        if self._driver is None:
+            self._stopped.set()
+            return
+        self._stop_listening()
+        self._warn_of_loss()
+        self._driver.close()
+        loop = asyncio.get_running_loop()
+        self._patience = loop.call_later(_LAST_WRITES, self.abort)
+        self._on_idle()
+
+    def stop_gracefully(self) -> None:
+        """Accept nobody any more, and stop when the last peer has left."""
+        self._stop_listening()
+        self._on_idle()
+
+    def abort(self) -> None:
+        """Stop at once."""
+        self._stop_listening()
+        if self._driver is not None:
+            self._driver.abort()
+        self._finish()
+
+    def _on_shutdown(self, how: str) -> None:
+        _log.info("shutdown was asked for", extra={"action": "shutdown"})
+        if how == "graceful":
+            self.stop_gracefully()
+        else:
+            self.stop()
+
+    def _on_idle(self) -> None:
+        if self._is_stopping and self._driver is not None and len(self._driver) == 0:
+            self._finish()
+
+    def _stop_listening(self) -> None:
+        if self._is_stopping:
+            return
+        self._is_stopping = True
+        paths = [
+            listener.getsockname()
+            for listener in self._sockets
+            if listener.family == socket.AF_UNIX
+        ]
+        for listener in self._listeners:
+            listener.close()
+        for path in paths:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(path)
+
+    def _warn_of_loss(self) -> None:
+        """Say what a stop takes with it."""
+        assert self._driver is not None
+        lost = sum(job.background for job in self._driver.engine.state.jobs.values())
+        if lost:
+            _log.warning(
+                "stopping with %d background jobs, which were in memory only",
+                lost,
+                extra={"action": "jobs_lost"},
+            )
+
+    def _finish(self) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
+        if self._driver is not None:
+            self._driver.stop()
+        self._stopped.set()
+
+
+def _engine_options(options: Options) -> EngineOptions:
+    """Tell the engine what concerns it."""
+    choice = "priority"
+    if options.compat == "1.1":
+        choice = "turns" if options.round_robin else "order"
+    return EngineOptions(
+        handle_prefix=options.handle_prefix.encode(),
+        max_packet=options.max_packet,
+        job_retries=options.job_retries,
+        exceptions=options.exceptions,
+        choice=choice,
+        version=f"{__version__}+geartrain".encode(),
+        process_id=os.getpid(),
+        log_level=options.log_level.encode(),
+    )

@@ -1,0 +1,118 @@
+"""Start real job servers as processes and wait until they answer."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+START_TIMEOUT = 15.0
+GEARMAND = "/usr/sbin/gearmand"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunningServer:
+    """A job server process that answers on ``host:port``."""
+
+    host: str
+    port: int
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    @property
+    def address(self) -> str:
+        """Return ``host:port`` as every Gearman tool takes it."""
+        return f"{self.host}:{self.port}"
+
+    def connect(self, timeout: float = 10.0) -> socket.socket:
+        """Open a plain connection whose reads give up after ``timeout`` seconds."""
+        connection = socket.create_connection((self.host, self.port), timeout)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return connection
+
+
+def free_port() -> int:
+    """Return a TCP port of 127.0.0.1 that nothing listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def geartrain_command(program: str) -> list[str]:
+    """Return the command line that runs ``geartrain`` or ``gearmand`` from here."""
+    module = {"geartrain": "geartrain.cli.main", "gearmand": "geartrain.cli.gearmand"}
+    return [sys.executable, "-m", module[program]]
+
+
+def wait_until_listening(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    """Return once ``port`` accepts; raise with the log if the process ends first."""
+    deadline = time.monotonic() + START_TIMEOUT
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            break
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+        except OSError:
+            time.sleep(0.02)
+        else:
+            return
+    process.kill()
+    raise RuntimeError(f"{process.args} did not start: {log.read_text()}")
+
+
+def stop(process: subprocess.Popen[bytes]) -> int:
+    """End the process in order, or by force after ten seconds."""
+    if process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+    try:
+        return process.wait(10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        return process.wait(10)
+
+
+@contextmanager
+def run_server(command: list[str], port: int) -> Iterator[RunningServer]:
+    """Run one server command that listens on ``port`` for the length of the block."""
+    folder = Path(tempfile.mkdtemp(prefix="geartrain-test-"))
+    log = folder / "log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=folder
+        )
+    try:
+        wait_until_listening(process, port, log)
+        yield RunningServer(host="127.0.0.1", port=port, process=process, log=log)
+    finally:
+        stop(process)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def running_geartrain(*flags: str) -> Iterator[RunningServer]:
+    """Run ``geartrain server`` on a free port of 127.0.0.1."""
+    port = free_port()
+    command = [*geartrain_command("geartrain"), "server", "--port", str(port), *flags]
+    with run_server(command, port) as server:
+        yield server
+
+
+@contextmanager
+def running_gearmand(*flags: str) -> Iterator[RunningServer]:
+    """Run Debian's C ``gearmand`` on a free port of 127.0.0.1."""
+    if not os.access(GEARMAND, os.X_OK):
+        raise RuntimeError(f"{GEARMAND} is missing: apt-get install gearman-job-server")
+    port = free_port()
+    command = [GEARMAND, "-L", "127.0.0.1", "-p", str(port), "-l", "stderr", *flags]
+    with run_server(command, port) as server:
+        yield server
