@@ -67,7 +67,7 @@ def wait_until_listening(process: subprocess.Popen[bytes], port: int, log: Path)
         else:
             return
     process.kill()
-    raise RuntimeError(f"{process.args} did not start: {log.read_text()}")
+    raise RuntimeError(f"{process.args!r} did not start: {log.read_text()}")
 
 
 def stop(process: subprocess.Popen[bytes]) -> int:
