@@ -60,6 +60,8 @@ def parse_address(text: str, default_port: int = DEFAULT_PORT) -> Address:
     host = "" if host == "*" else host
     if any(character.isspace() or character == "/" for character in host):
         raise AddressError(f"{text!r} is not an address: use host:port or unix:/path")
+    if not _is_encodable(host):
+        raise AddressError(f"{text!r}: {host!r} cannot be a host name")
     if ":" in host and not _is_ipv6(host):
         raise AddressError(
             f"{text!r} is not an address: use host:port or [IPv6 address]:port"
@@ -78,6 +80,15 @@ def _split_port(text: str) -> tuple[str, str | None]:
         host, _, port = text.partition(":")
         return host, port
     return text, None
+
+
+def _is_encodable(host: str) -> bool:
+    """Tell whether a name server could be asked for ``host``."""
+    try:
+        host.encode("idna")
+    except UnicodeError:
+        return False
+    return True
 
 
 def _is_ipv6(host: str) -> bool:

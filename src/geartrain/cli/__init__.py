@@ -1,0 +1,1 @@
+"""The programs: ``geartrain`` and the drop-in ``gearmand``."""

@@ -1,0 +1,168 @@
+"""Run a job server as a process: the life both programs share."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from geartrain import __version__
+from geartrain.errors import GeartrainError, ListenError
+from geartrain.server.logs import Logs, LogTarget, open_logs, startup_log
+from geartrain.server.options import Options
+from geartrain.server.process import (
+    PidFile,
+    User,
+    allow_core_dumps,
+    daemonize,
+    raise_descriptors,
+    switch_user,
+)
+from geartrain.server.server import Server
+from geartrain.server.signals import SignalHandlers
+
+__all__ = ["Service"]
+
+BIND_INTERVAL = 0.1
+
+_log = logging.getLogger("geartrain.server")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service:
+    """One run of a job server and everything around it.
+
+    Attributes:
+        options: what the server is told.
+        log: where to log.
+        pid_file: the file for the process number; None writes none.
+        pid_file_wanted: the pid file was asked for: without it there is no start.
+        user: the account to run as once everything is open.
+        daemon: go on in the background once the server listens.
+        core_dumps: let a crash leave a core file.
+        bind_patience: seconds to wait for a port that is still in use.
+        notices: sentences for the log.
+        announce: told the bound addresses once the server listens.
+    """
+
+    options: Options
+    log: LogTarget
+    pid_file: str | None = None
+    pid_file_wanted: bool = True
+    user: User | None = None
+    daemon: bool = False
+    core_dumps: bool = False
+    bind_patience: float = 0.0
+    notices: Sequence[str] = ()
+    announce: Callable[[Sequence[str]], None] | None = None
+
+    def run(self) -> None:
+        """Serve until told to stop.
+
+        Raises:
+            GeartrainError: the server could not start.
+        """
+        launch = daemonize() if self.daemon else None
+        logs = open_logs(self.log)
+        try:
+            with _logged(logs), self._pid_file():
+                for notice in self.notices:
+                    startup_log.warning(notice)
+                raise_descriptors(self.options.descriptors)
+                if self.core_dumps:
+                    allow_core_dumps()
+                with asyncio.Runner(loop_factory=_new_loop) as runner:
+                    runner.run(self._serve(logs, launch.ready if launch else None))
+        finally:
+            logs.close()
+
+    async def _serve(self, logs: Logs, launched: Callable[[], None] | None) -> None:
+        """Start the server, drop root's rights, and wait until it has stopped."""
+        task = asyncio.current_task()
+        assert task is not None
+        signals = SignalHandlers(task, logs.reopen)
+        signals.install()
+        try:
+            server = await self._started()
+        except asyncio.CancelledError:
+            _log.info("told to stop before the server listened")
+            return
+        signals.watch(server)
+        if self.user is not None:
+            logs.give_to(self.user.uid, self.user.gid)
+            switch_user(self.user)
+        addresses = server.addresses
+        _log.info("geartrain %s ready on %s", __version__, ", ".join(addresses))
+        if self.announce is not None:
+            self.announce(addresses)
+        if launched is not None:
+            launched()
+        await server.wait_stopped()
+        _log.info("stopped")
+
+    async def _started(self) -> Server:
+        """Listen on every address, with patience for one that a server just left."""
+        deadline = asyncio.get_running_loop().time() + self.bind_patience
+        while True:
+            server = Server(self.options)
+            try:
+                await server.start()
+            except ListenError as error:
+                late = asyncio.get_running_loop().time() >= deadline
+                if late or not _is_in_use(error):
+                    raise
+                await asyncio.sleep(BIND_INTERVAL)
+            else:
+                return server
+
+    @contextlib.contextmanager
+    def _pid_file(self) -> Iterator[None]:
+        """Hold the pid file for the length of the block."""
+        if self.pid_file is None:
+            yield
+            return
+        pid_file = PidFile(self.pid_file)
+        try:
+            pid_file.claim()
+        except GeartrainError as error:
+            if self.pid_file_wanted:
+                raise
+            _log.info("without a pid file: %s", error)
+        try:
+            yield
+        finally:
+            pid_file.remove()
+
+
+@contextlib.contextmanager
+def _logged(logs: Logs) -> Iterator[None]:
+    """Log what ended the server, unless it will be read on stderr anyhow."""
+    try:
+        yield
+    except GeartrainError as error:
+        if not logs.reaches_stderr:
+            _log.error("%s", error)
+        raise
+    except Exception:
+        # A daemon has no stderr left for the traceback.
+        if not logs.reaches_stderr:
+            _log.critical("ended by a defect", exc_info=True)
+        raise
+
+
+def _is_in_use(error: ListenError) -> bool:
+    """Tell whether another process has the address."""
+    cause = error.__cause__
+    return isinstance(cause, OSError) and cause.errno == errno.EADDRINUSE
+
+
+def _new_loop() -> asyncio.AbstractEventLoop:
+    """Make uvloop's event loop, or the standard library's where there is none."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()

@@ -1,0 +1,74 @@
+"""What each signal does to a running job server."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from collections.abc import Callable
+from typing import Protocol
+
+__all__ = ["SignalHandlers", "Stoppable"]
+
+_log = logging.getLogger("geartrain.server")
+
+
+class Stoppable(Protocol):
+    """What the signals need of a job server."""
+
+    def stop(self) -> None:
+        """Stop accepting, finish writing, close every connection."""
+
+    def stop_gracefully(self) -> None:
+        """Stop accepting and end when the last connection closes."""
+
+    def abort(self) -> None:
+        """Close everything at once."""
+
+
+class SignalHandlers:
+    """Handle TERM, INT, USR1 and HUP on one event loop; PIPE is ignored.
+
+    Until a server is watched, TERM, INT and USR1 cancel the task that starts it.
+    """
+
+    def __init__(
+        self, starting: asyncio.Task[object], reopen_log: Callable[[], None]
+    ) -> None:
+        self._starting = starting
+        self._reopen_log = reopen_log
+        self._server: Stoppable | None = None
+        self._stopping = False
+
+    def install(self) -> None:
+        """Take the signals over; called on the event loop's thread."""
+        loop = asyncio.get_running_loop()
+        signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+        loop.add_signal_handler(signal.SIGTERM, self._stop, "SIGTERM")
+        loop.add_signal_handler(signal.SIGINT, self._stop, "SIGINT")
+        loop.add_signal_handler(signal.SIGUSR1, self._stop_gracefully)
+        loop.add_signal_handler(signal.SIGHUP, self._reopen_log)
+
+    def watch(self, server: Stoppable) -> None:
+        """Let the signals steer ``server``, which has started."""
+        self._server = server
+
+    def _stop(self, name: str) -> None:
+        """End in order; at once when asked a second time."""
+        if self._server is None:
+            self._starting.cancel()
+        elif self._stopping:
+            _log.warning("%s again, stopping at once", name)
+            self._server.abort()
+        else:
+            self._stopping = True
+            _log.info("%s, stopping", name)
+            self._server.stop()
+
+    def _stop_gracefully(self) -> None:
+        """End when the last connection closes; a stop under way goes on."""
+        if self._server is None:
+            self._starting.cancel()
+        elif not self._stopping:
+            _log.info("SIGUSR1, stopping when the last connection closes")
+            self._server.stop_gracefully()

@@ -1,0 +1,220 @@
+"""The log: levels, formats, files, rotation, the system's log."""
+
+from __future__ import annotations
+
+import logging
+import re
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from geartrain.errors import StartError
+from geartrain.server.logs import (
+    LEVELS,
+    NOTICE,
+    GearmandFormatter,
+    Logs,
+    LogTarget,
+    PlainFormatter,
+    open_logs,
+    startup_log,
+)
+
+OpenLogs = Callable[[LogTarget], Logs]
+
+log = logging.getLogger("geartrain.server")
+
+
+@pytest.fixture
+def opened() -> Iterator[OpenLogs]:
+    """Open logs that are closed, and the levels put back, after the test."""
+    root = logging.getLogger()
+    before = (root.level, startup_log.level, logging.raiseExceptions)
+    open_now: list[Logs] = []
+
+    def opening(target: LogTarget) -> Logs:
+        open_now.append(open_logs(target))
+        return open_now[-1]
+
+    yield opening
+    for logs in open_now:
+        logs.close()
+    root.setLevel(before[0])
+    startup_log.setLevel(before[1])
+    logging.raiseExceptions = before[2]
+
+
+def to_file(path: Path, level: str = "INFO") -> LogTarget:
+    return LogTarget(file=str(path), level=level, formatter=GearmandFormatter())
+
+
+def test_a_line_looks_like_the_originals(tmp_path: Path, opened: OpenLogs) -> None:
+    opened(to_file(tmp_path / "log"))
+    log.error("no %s", "room")
+    log.log(NOTICE, "accepted,reverse,-,0")
+    lines = (tmp_path / "log").read_text().splitlines()
+    when = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6}"
+    assert re.fullmatch(rf"  ERROR {when} \[  main \] no room", lines[0])
+    assert re.fullmatch(rf" NOTICE {when} \[  main \] accepted,reverse,-,0", lines[1])
+
+
+@pytest.mark.parametrize(("name", "number"), LEVELS.items())
+def test_a_level_lets_through_itself_and_what_is_graver(
+    name: str, number: int, tmp_path: Path, opened: OpenLogs
+) -> None:
+    opened(to_file(tmp_path / "log", level=name))
+    for level in LEVELS.values():
+        log.log(level, "said")
+    written = [line.split()[0] for line in (tmp_path / "log").read_text().splitlines()]
+    assert written == [other for other, value in LEVELS.items() if value >= number]
+
+
+def test_startup_is_told_at_every_level(tmp_path: Path, opened: OpenLogs) -> None:
+    opened(to_file(tmp_path / "log", level="FATAL"))
+    startup_log.warning("--threads has no meaning here")
+    log.error("hidden")
+    assert (tmp_path / "log").read_text().endswith("--threads has no meaning here\n")
+    assert "hidden" not in (tmp_path / "log").read_text()
+
+
+@pytest.mark.parametrize("formatter", [GearmandFormatter(), PlainFormatter()])
+def test_a_name_from_the_network_cannot_forge_a_line(
+    formatter: logging.Formatter, tmp_path: Path, opened: OpenLogs
+) -> None:
+    path = tmp_path / "log"
+    opened(LogTarget(file=str(path), formatter=formatter))
+    log.info("job of %s", "f\n  ERROR 2026-01-01 forged\x1b[2J\udc80")
+    text = path.read_text()
+    assert text.count("\n") == 1
+    assert "f\\x0a  ERROR 2026-01-01 forged\\x1b[2J\\udc80" in text
+
+
+def test_the_plain_format_names_the_logger(tmp_path: Path, opened: OpenLogs) -> None:
+    path = tmp_path / "log"
+    opened(LogTarget(file=str(path), formatter=PlainFormatter()))
+    log.log(NOTICE, "hello")
+    assert re.fullmatch(
+        r"[-0-9]{10} [:0-9]{8}\.\d{3} NOTICE  geartrain\.server: hello\n",
+        path.read_text(),
+    )
+
+
+def test_a_traceback_follows_its_line(tmp_path: Path, opened: OpenLogs) -> None:
+    opened(to_file(tmp_path / "log"))
+    try:
+        raise ZeroDivisionError("by zero")
+    except ZeroDivisionError:
+        log.exception("a defect")
+    text = (tmp_path / "log").read_text()
+    assert "] a defect\nTraceback" in text
+    assert text.endswith("ZeroDivisionError: by zero\n")
+
+
+def test_reopening_goes_on_in_a_new_file(tmp_path: Path, opened: OpenLogs) -> None:
+    path = tmp_path / "log"
+    logs = opened(to_file(path))
+    log.info("before")
+    path.rename(tmp_path / "log.1")
+    logs.reopen()
+    log.info("after")
+    assert "before" in (tmp_path / "log.1").read_text()
+    assert "SIGHUP, reopening log file" in (tmp_path / "log.1").read_text()
+    assert path.read_text().endswith("after\n")
+    assert "before" not in path.read_text()
+
+
+def test_a_log_that_cannot_be_reopened_is_written_on(
+    tmp_path: Path, opened: OpenLogs
+) -> None:
+    folder = tmp_path / "logs"
+    folder.mkdir()
+    logs = opened(to_file(folder / "log"))
+    folder.rename(tmp_path / "moved")
+    logs.reopen()
+    log.info("after")
+    text = (tmp_path / "moved" / "log").read_text()
+    assert "Could not reopen log file" in text
+    assert text.endswith("after\n")
+
+
+def test_a_log_is_appended_to(tmp_path: Path, opened: OpenLogs) -> None:
+    path = tmp_path / "log"
+    path.write_text("older\n")
+    opened(to_file(path))
+    log.info("newer")
+    assert path.read_text().startswith("older\n")
+    assert path.read_text().endswith("newer\n")
+
+
+def test_an_unwritable_log_falls_back_to_stderr(
+    tmp_path: Path, opened: OpenLogs, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "missing" / "log"
+    logs = opened(
+        LogTarget(
+            file=str(path), level="ERROR", formatter=GearmandFormatter(), fallback=True
+        )
+    )
+    log.error("said")
+    said = capsys.readouterr().err
+    assert f'Could not open log file "{path}" (No such file or directory)' in said
+    assert "switching to stderr" in said
+    assert said.endswith("said\n")
+    assert logs.reaches_stderr
+
+
+def test_an_unwritable_log_is_refused_where_it_was_asked_for(tmp_path: Path) -> None:
+    with pytest.raises(StartError, match="Could not open log file"):
+        open_logs(to_file(tmp_path / "missing" / "log"))
+
+
+def test_none_logs_nothing(
+    opened: OpenLogs, capsys: pytest.CaptureFixture[str]
+) -> None:
+    logs = opened(LogTarget(file="none", formatter=PlainFormatter()))
+    log.critical("lost")
+    assert capsys.readouterr().err == ""
+    assert not logs.reaches_stderr
+
+
+def test_syslog_gets_each_level_under_its_own_name(
+    tmp_path: Path, opened: OpenLogs
+) -> None:
+    path = str(tmp_path / "syslog")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as syslog:
+        syslog.bind(path)
+        syslog.settimeout(5)
+        opened(
+            LogTarget(
+                file="none",
+                level="DEBUG",
+                formatter=GearmandFormatter(),
+                syslog=True,
+                program="gearmand",
+                syslog_socket=path,
+            )
+        )
+        received = []
+        for name, number in LEVELS.items():
+            log.log(number, "at %s", name)
+            received.append(syslog.recv(1024))
+    daemon = 3 << 3
+    severities = [0, 1, 2, 3, 4, 5, 6, 7]
+    priorities = [b"<%d>gearmand[" % (daemon | number) for number in severities]
+    assert [line[: line.index(b"[") + 1] for line in received] == priorities
+    assert received[0].endswith(b"at FATAL")
+
+
+def test_a_missing_syslog_is_said_in_the_log(tmp_path: Path, opened: OpenLogs) -> None:
+    opened(
+        LogTarget(
+            file=str(tmp_path / "log"),
+            level="FATAL",
+            formatter=GearmandFormatter(),
+            syslog=True,
+            syslog_socket=str(tmp_path / "nobody"),
+        )
+    )
+    assert "no system log answers at" in (tmp_path / "log").read_text()
