@@ -8,6 +8,7 @@ import os
 import platform
 import shutil
 import sys
+import sysconfig
 from pathlib import Path
 
 from setuptools import Extension, setup
@@ -24,6 +25,8 @@ def reason_to_stay_pure() -> str | None:
     compiler = os.environ.get("CC", "cc").split()[0]
     if shutil.which(compiler) is None:
         return f"no C compiler ({compiler}) was found"
+    if not (Path(sysconfig.get_path("include")) / "Python.h").exists():
+        return "Python's headers (Python.h) were not found"
     return None
 
 
@@ -41,7 +44,7 @@ def extensions() -> list[Extension]:
     reason = reason_to_stay_pure()
     if reason is None:
         try:
-            from mypyc.build import mypycify  # noqa: PLC0415  only a compiled build has it
+            from mypyc.build import mypycify
 
             return mypycify(
                 [*compiled_modules(), "--strict", "--follow-imports=silent"],

@@ -76,9 +76,10 @@ class JobServer(RuleBasedStateMachine):
 
     def _deliver(self) -> dict[Peer, bytes]:
         """Send what is in the outboxes, as a driver does."""
-        unsent = self.engine.take_unsent()
-        assert len(unsent) == len(set(unsent))
-        return {peer: b"".join(peer.take_outbox()) for peer in unsent}
+        sent: dict[Peer, bytes] = {}
+        for peer, data in self.engine.take_unsent():
+            sent[peer] = sent.get(peer, b"") + data
+        return sent
 
     @rule(target=peers)
     def connect(self) -> Peer:

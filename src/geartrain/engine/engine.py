@@ -1,8 +1,9 @@
 """The job server without its sockets, clock and disk.
 
 A driver tells the engine what happened: a peer connected, bytes of it arrived, it
-left, time passed. It then sends what is in the outboxes of ``take_unsent`` and
-calls ``tick`` at ``deadline``. Nothing else is needed to run a job server.
+left, time passed. It then sends what ``take_unsent`` returns, closes the peers that
+``take_closing`` returns, and calls ``tick`` at ``deadline``. Nothing else is needed
+to run a job server.
 """
 
 from __future__ import annotations
@@ -138,7 +139,8 @@ class Engine:
     def _expel(self, peer: Peer, error: ProtocolError) -> None:
         """Close the connection of a peer that cannot be understood."""
         common.send_error(peer, error.code, error.text)
-        peer.close()
+        peer.is_closing = True
+        self.state.closing.append(peer)
         self.state.notices.append(
             Notice(
                 "info",
@@ -205,11 +207,20 @@ class Engine:
                 deadline = alarm
         return deadline
 
-    def take_unsent(self) -> list[Peer]:
-        """Return the peers with something in the outbox, each once."""
+    def take_unsent(self) -> list[tuple[Peer, bytes]]:
+        """Empty the outboxes and return what is to be sent, in order."""
         unsent = self.state.unsent
-        taken = list(unsent)
+        taken: list[tuple[Peer, bytes]] = []
+        for peer in unsent:
+            for piece in peer.take_outbox():
+                taken.append((peer, piece))
         unsent.clear()
+        return taken
+
+    def take_closing(self) -> list[Peer]:
+        """Return the peers to be closed once all is sent."""
+        taken = self.state.closing
+        self.state.closing = []
         return taken
 
     def take_notices(self) -> list[Notice]:

@@ -5,35 +5,53 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import TYPE_CHECKING, Final
 
+from geartrain._mypyc import mypyc_attr
 from geartrain.engine.timers import Timed
 
 if TYPE_CHECKING:
     from geartrain.engine.functions import Function
     from geartrain.engine.peers import Peer
 
-__all__ = ["FINISHED", "READY", "RUNNING", "SCHEDULED", "Job", "JobQueue", "JobState"]
+__all__ = [
+    "FINISHED",
+    "NOBODY",
+    "READY",
+    "RUNNING",
+    "SCHEDULED",
+    "SUBMITTED",
+    "Job",
+    "JobQueue",
+    "JobState",
+]
 
 
 class JobState(IntEnum):
     """Where a job is; it is always in exactly one state."""
 
-    SCHEDULED = 0
-    READY = 1
-    RUNNING = 2
-    FINISHED = 3
+    SUBMITTED = 0
+    SCHEDULED = 1
+    READY = 2
+    RUNNING = 3
+    FINISHED = 4
 
 
+SUBMITTED: Final = JobState.SUBMITTED
 SCHEDULED: Final = JobState.SCHEDULED
 READY: Final = JobState.READY
 RUNNING: Final = JobState.RUNNING
 FINISHED: Final = JobState.FINISHED
 
+# The clients of every job that nobody waits for; never changed, so that a waiting
+# background job needs no list of its own.
+NOBODY: Final[list[Peer]] = []
 
+
+@mypyc_attr(acyclic=True)
 class Job(Timed):
     """One job, from its submission until it has finished.
 
     Attributes:
-        handle: the name the job server gave it.
+        handle: the name the job server gave it; empty until it is admitted.
         function: what it is sent to.
         unique: the client's coalescing key; empty for none.
         key: what it coalesces by within its function; empty for never.
@@ -73,20 +91,25 @@ class Job(Timed):
     )
 
     def __init__(
-        self, handle: bytes, function: Function, unique: bytes, workload: bytes
+        self,
+        function: Function,
+        unique: bytes,
+        workload: bytes,
+        more: list[bytes],
+        priority: int,
     ) -> None:
         super().__init__()
-        self.handle = handle
+        self.handle = b""
         self.function = function
         self.unique = unique
         self.workload = workload
         self.key = b""
-        self.more: list[bytes] = []
+        self.more = more
         self.reducer = b""
-        self.priority = 1
+        self.priority = priority
         self.background = False
-        self.state = FINISHED
-        self.clients: list[Peer] = []
+        self.state = SUBMITTED
+        self.clients = NOBODY
         self.worker: Peer | None = None
         self.losses = 0
         self.numerator = b"0"

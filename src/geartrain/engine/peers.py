@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import IntEnum
 from typing import TYPE_CHECKING, Final
 
@@ -31,6 +32,10 @@ ASLEEP: Final = Wakefulness.ASLEEP
 WOKEN: Final = Wakefulness.WOKEN
 
 
+def discard(data: bytes) -> None:
+    """Send nothing: there is no connection, or no longer."""
+
+
 class Peer:
     """One connection: a client, a worker, an operator, or all of them at once.
 
@@ -40,6 +45,7 @@ class Peer:
         is_trusted: it came by a loopback or unix listener and may shut down.
         parser: the receiving side of its bytes.
         outbox: bytes to be sent to it; the driver takes them.
+        write: sends bytes to it; the driver's, who alone calls it.
         is_closing: to be closed once the outbox is sent.
         client_id: as SET_CLIENT_ID gave it.
         wants_exceptions: WORK_EXCEPTION is forwarded to it.
@@ -70,6 +76,7 @@ class Peer:
         "running",
         "wakefulness",
         "wants_exceptions",
+        "write",
     )
 
     def __init__(
@@ -87,6 +94,7 @@ class Peer:
         self.parser = parser
         self.outbox: list[bytes] = []
         self._unsent = unsent
+        self.write: Callable[[bytes], object] = discard
         self.is_closing = False
         self.client_id = b"-"
         self.wants_exceptions = False
@@ -109,15 +117,8 @@ class Peer:
         self.send(head)
         self.outbox.extend(pieces)
 
-    def close(self) -> None:
-        """Have the driver close the connection once the outbox is sent."""
-        if not self.outbox:
-            self._unsent.append(self)
-            self.outbox.append(b"")
-        self.is_closing = True
-
     def take_outbox(self) -> list[bytes]:
-        """Empty the outbox; the driver sends what it held, in few pieces.
+        """Empty the outbox and return what it held, in few pieces.
 
         Small pieces are joined to save system calls, large ones are not copied.
         """

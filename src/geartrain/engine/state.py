@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 
 from geartrain.engine.functions import Function
-from geartrain.engine.jobs import FINISHED, READY, RUNNING, SCHEDULED, Job
+from geartrain.engine.jobs import FINISHED, NOBODY, READY, RUNNING, SCHEDULED, Job
 from geartrain.engine.notices import Notice
 from geartrain.engine.options import EngineOptions
 from geartrain.engine.peers import Peer
@@ -38,6 +38,7 @@ class State:
         alarms: when scheduled jobs and schedules are due, in seconds since 1970.
         wakeups: who sleeps and who is woken.
         unsent: the peers whose outbox is not empty.
+        closing: the peers to be closed once their outbox is sent.
         unsettled: sleeping workers whose abilities changed.
         notices: what an operator should read in the log; the driver takes them.
         shutdown: empty, ``"now"`` or ``"graceful"`` once an operator asked for it.
@@ -49,6 +50,7 @@ class State:
         "alarms",
         "calendar",
         "clock_offset",
+        "closing",
         "functions",
         "jobs",
         "notices",
@@ -79,6 +81,7 @@ class State:
         self.alarms = Timers(serials)
         self.wakeups = Wakeups(options.choice)
         self.unsent: list[Peer] = []
+        self.closing: list[Peer] = []
         self.unsettled: list[Peer] = []
         self.notices: list[Notice] = []
         self.shutdown = ""
@@ -191,11 +194,14 @@ class State:
             del job.function.keyed[job.key]
         for client in job.clients:
             client.awaited.pop(job, None)
-        job.clients.clear()
+        job.clients = NOBODY
 
     def attach(self, job: Job, client: Peer) -> None:
         """Have a job's results sent to a client."""
-        job.clients.append(client)
+        if job.clients:
+            job.clients.append(client)
+        else:
+            job.clients = [client]
         client.awaited[job] = None
 
     def detach(self, client: Peer) -> None:

@@ -1,101 +1,52 @@
-"""Submissions: what asks for a job, and how it becomes one or joins one."""
+"""Submissions: how what was submitted becomes a job of its own or joins one."""
 
 from __future__ import annotations
 
 import hashlib
 
-from geartrain.engine.functions import Function
-from geartrain.engine.jobs import FINISHED, Job
+from geartrain.engine.jobs import SUBMITTED, Job
 from geartrain.engine.notices import Notice
 from geartrain.engine.schedules import Schedule
 from geartrain.engine.state import State
 from geartrain.protocol.constants import Priority
 
-__all__ = ["Submission", "admit", "run_schedule", "start"]
+__all__ = ["admit", "run_schedule", "start"]
 
 
-class Submission:
-    """What a SUBMIT packet or a schedule asks for.
+def admit(state: State, submitted: Job, background: bool) -> Job | None:
+    """Return the job that ``submitted`` joins, or itself with a handle.
 
-    Attributes:
-        unique: the coalescing key, at most 64 bytes.
-        workload: the job's input; of a large one, the piece that arrived first.
-        more: the pieces that follow ``workload``.
-        priority: ``Priority`` as a number.
-        background: nobody waits for the job.
-        reducer: the reducer of a SUBMIT_REDUCE_JOB, else empty.
-        due: when to run it, in seconds since 1970; 0 is at once.
+    Returns None if its function has no room. ``start`` is to follow.
     """
-
-    __slots__ = (
-        "background",
-        "due",
-        "more",
-        "priority",
-        "reducer",
-        "unique",
-        "workload",
-    )
-
-    def __init__(
-        self,
-        unique: bytes,
-        workload: bytes,
-        more: list[bytes],
-        priority: int,
-        background: bool,
-    ) -> None:
-        self.unique = unique
-        self.workload = workload
-        self.more = more
-        self.priority = priority
-        self.background = background
-        self.reducer = b""
-        self.due = 0.0
-
-
-def admit(state: State, function: Function, submission: Submission) -> Job | None:
-    """Return the job the submission joins or a new one, or None if there is no room.
-
-    A new job is in no state yet: ``start`` follows.
-    """
-    key = _key(submission) if submission.unique else b""
+    function = submitted.function
+    key = _key(submitted) if submitted.unique else b""
     job = function.keyed.get(key) if key else None
     if job is None:
-        if function.is_full(submission.priority):
+        if function.is_full(submitted.priority):
             return None
-        job = _new_job(state, function, key, submission)
-    if submission.background:
+        job = submitted
+        job.handle = state.new_handle()
+        state.jobs[job.handle] = job
+        if key:
+            job.key = key
+            function.keyed[key] = job
+    if background:
         # Whoever else waits or leaves, this job now has to be run.
         job.background = True
     return job
 
 
-def _new_job(
-    state: State, function: Function, key: bytes, submission: Submission
-) -> Job:
-    job = Job(state.new_handle(), function, submission.unique, submission.workload)
-    job.more = submission.more
-    job.reducer = submission.reducer
-    job.priority = submission.priority
-    state.jobs[job.handle] = job
-    if key:
-        job.key = key
-        function.keyed[key] = job
-    return job
-
-
-def _key(submission: Submission) -> bytes:
-    """Return what the submission coalesces by; empty for never.
+def _key(job: Job) -> bytes:
+    """Return what the job coalesces by; empty for never.
 
     A unique of ``-`` stands for the workload, and an empty workload is no key.
     """
-    if submission.unique != b"-":
-        return submission.unique
-    if not submission.workload:
+    if job.unique != b"-":
+        return job.unique
+    if not job.workload:
         return b""
-    digest = hashlib.blake2b(submission.workload, digest_size=32)
-    for piece in submission.more:
+    digest = hashlib.blake2b(job.workload, digest_size=32)
+    for piece in job.more:
         digest.update(piece)
     # No other key holds a NUL byte: uniques end at one.
     return b"-\0" + digest.digest()
@@ -103,9 +54,9 @@ def _key(submission: Submission) -> bytes:
 
 def start(state: State, job: Job, due: float) -> None:
     """Queue a job just admitted now, or when it is due; leave one that was joined."""
-    if job.state is not FINISHED:
+    if job.state is not SUBMITTED:
         return
-    if due > state.wall_time():
+    if due > 0 and due > state.wall_time():
         state.schedule(job, due)
     else:
         state.make_ready(job)
@@ -117,10 +68,14 @@ def run_schedule(state: State, schedule: Schedule) -> None:
     If the job of the time before is still there, it joins that one. Times that
     passed while the job server could not run count once.
     """
-    submission = Submission(
-        schedule.unique, schedule.workload, schedule.more, int(Priority.NORMAL), True
+    submitted = Job(
+        schedule.function,
+        schedule.unique,
+        schedule.workload,
+        schedule.more,
+        int(Priority.NORMAL),
     )
-    job = admit(state, schedule.function, submission)
+    job = admit(state, submitted, True)
     if job is None:
         state.notices.append(
             Notice(

@@ -5,9 +5,12 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterator
 
+from geartrain._mypyc import mypyc_attr
+
 __all__ = ["Timed", "Timers"]
 
 
+@mypyc_attr(acyclic=True)
 class Timed:
     """What can wait in ``Timers``; it waits in one of them at most.
 

@@ -45,6 +45,12 @@ _DATA_OPTIONAL: Final = frozenset(
 )
 
 
+# The packet type by the first eight bytes of its packet: checks both at once.
+_CODES: Final[dict[bytes, int]] = {
+    REQUEST_MAGIC + code.to_bytes(4, "big"): code for code in range(1, TYPE_END)
+}
+
+
 class Parser:
     """The receiving side of one connection.
 
@@ -110,12 +116,7 @@ class Parser:
         if available < HEADER_SIZE:
             _check_magic(buffer[start : start + 4])
             return None
-        code = (
-            buffer[start + 4] << 24
-            | buffer[start + 5] << 16
-            | buffer[start + 6] << 8
-            | buffer[start + 7]
-        )
+        code = _CODES.get(buffer[start : start + 8], 0)
         size = (
             buffer[start + 8] << 24
             | buffer[start + 9] << 16
@@ -123,7 +124,8 @@ class Parser:
             | buffer[start + 11]
         )
         body = start + HEADER_SIZE
-        self._check_header(buffer[start : start + 4], code, size)
+        if code == 0 or size > MAX_ARGUMENTS_SIZE:
+            self._check_header(buffer[start:body], code, size)
         if available < HEADER_SIZE + size:
             if size > MAX_ARGUMENTS_SIZE:
                 self._begin_large(code, size)
@@ -145,14 +147,17 @@ class Parser:
         self._position = end + 1
         return parse_command(line)
 
-    def _check_header(self, magic: bytes, code: int, size: int) -> None:
+    def _check_header(self, header: bytes, code: int, size: int) -> None:
         """Refuse a packet by its header, and step over it where that is possible."""
-        if magic != REQUEST_MAGIC:
-            _check_magic(magic)
+        if header[:4] != REQUEST_MAGIC:
+            _check_magic(header[:4])
             self._refuse(size)
             raise PacketError(b"INVALID_MAGIC", b"Request magic expected")
-        if code == 0 or code >= TYPE_END:
-            raise ProtocolError(b"INVALID_COMMAND", b"Packet type %d is unknown" % code)
+        if code == 0:
+            unknown = int.from_bytes(header[4:8], "big")
+            raise ProtocolError(
+                b"INVALID_COMMAND", b"Packet type %d is unknown" % unknown
+            )
         limit = self._limit if HAS_DATA[code] else MAX_ARGUMENTS_SIZE
         if size > limit:
             self._refuse(size)

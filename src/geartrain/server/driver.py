@@ -15,7 +15,7 @@ from time import monotonic
 from typing import cast
 
 from geartrain.engine.engine import Engine
-from geartrain.engine.peers import Peer
+from geartrain.engine.peers import Peer, discard
 from geartrain.server.options import Options
 from geartrain.transport.listeners import set_keepalive
 
@@ -47,23 +47,44 @@ class Connection(asyncio.Protocol):
         self.transport = cast("asyncio.Transport", transport)
         self.transport.set_write_buffer_limits(high=_PAUSE_READING)
         self.peer = self._driver.introduce(self, self._is_trusted)
+        self.peer.write = self.transport.write
 
     def data_received(self, data: bytes) -> None:
         """Let the engine react; what it answers is sent at the end of the turn."""
         driver = self._driver
-        driver.engine.receive(self.peer, data, monotonic())
-        driver.wake()
+        driver.receive(self.peer, data, monotonic())
+        if not driver.is_awake:
+            driver.wake()
 
     def pause_writing(self) -> None:
         """Take no more from a peer that does not read its answers."""
         self.transport.pause_reading()
+        self.peer.write = self._write_to_slow
 
     def resume_writing(self) -> None:
         """Go on reading from a peer that caught up."""
+        self.peer.write = self.transport.write
         self.transport.resume_reading()
+
+    def _write_to_slow(self, data: bytes) -> None:
+        """Write, unless the peer leaves too much unread."""
+        unread = self.transport.get_write_buffer_size()
+        if unread <= self._driver.max_outbox:
+            self.transport.write(data)
+            return
+        _log.warning(
+            "closing %s (%d): it leaves %d bytes unread, more than --max-outbox",
+            self.peer.address.decode(),
+            self.peer.descriptor,
+            unread,
+            extra={"action": "peer_too_slow"},
+        )
+        self.peer.write = discard
+        self.transport.abort()
 
     def connection_lost(self, error: Exception | None) -> None:
         """Tell the engine that the peer left."""
+        self.peer.write = discard
         self._driver.dismiss(self)
 
 
@@ -72,6 +93,9 @@ class Driver:
 
     Attributes:
         engine: what it drives.
+        receive: the engine's method, within short reach.
+        is_awake: this turn's end is already arranged.
+        max_outbox: unread bytes held for one peer before it is disconnected.
         on_idle: called when the last connection ended.
         on_shutdown: called with ``"now"`` or ``"graceful"`` when an operator asked.
     """
@@ -79,12 +103,14 @@ class Driver:
     def __init__(self, engine: Engine, options: Options) -> None:
         """Drive ``engine`` on the running event loop."""
         self.engine = engine
+        self.receive = engine.receive
+        self.is_awake = False
+        self.max_outbox = options.max_outbox
         self.on_idle: Callable[[], None] = lambda: None
         self.on_shutdown: Callable[[str], None] = lambda how: None
-        self._options = options
+        self._keepalive = options.keepalive
         self._loop = asyncio.get_running_loop()
         self._connections: dict[Peer, Connection] = {}
-        self._is_awake = False
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
         self._set_clock()
@@ -103,66 +129,55 @@ class Driver:
             address = "unix"
         else:
             address = _numeric(connection.transport.get_extra_info("peername"))
-            self._set_keepalive(accepted)
+            if self._keepalive is not None:
+                set_keepalive(
+                    accepted,
+                    self._keepalive.idle,
+                    self._keepalive.interval,
+                    self._keepalive.count,
+                )
         peer = self.engine.connect(accepted.fileno(), address.encode(), is_trusted)
         self._connections[peer] = connection
         return peer
-
-    def _set_keepalive(self, accepted: socket.socket) -> None:
-        keepalive = self._options.keepalive
-        if keepalive is not None:
-            set_keepalive(accepted, keepalive.idle, keepalive.interval, keepalive.count)
 
     def dismiss(self, connection: Connection) -> None:
         """Let the engine know that a peer left."""
         del self._connections[connection.peer]
         self.engine.disconnect(connection.peer, monotonic())
-        self.wake()
+        if not self.is_awake:
+            self.wake()
         if not self._connections:
             self.on_idle()
 
     def wake(self) -> None:
         """Have what the engine said be carried out at the end of this turn."""
-        if not self._is_awake:
-            self._is_awake = True
-            self._loop.call_soon(self._turn)
+        self.is_awake = True
+        self._loop.call_soon(self._turn)
 
     def _turn(self) -> None:
         """Carry out what the engine said."""
-        self._is_awake = False
+        self.is_awake = False
         self._set_clock()
         engine = self.engine
-        for peer in engine.take_unsent():
-            self._send(peer)
-        if engine.state.notices:
+        for peer, data in engine.take_unsent():
+            peer.write(data)
+        state = engine.state
+        if state.closing:
+            self._close_expelled()
+        if state.notices:
             self._report()
-        if engine.state.shutdown:
-            self.on_shutdown(engine.state.shutdown)
-            engine.state.shutdown = ""
-        self._set_timer()
+        if state.shutdown:
+            self.on_shutdown(state.shutdown)
+            state.shutdown = ""
+        deadline = engine.deadline()
+        if deadline is not None:
+            self._set_timer(deadline)
 
-    def _send(self, peer: Peer) -> None:
-        """Write a peer's outbox, unless it leaves too much unread."""
-        pieces = peer.take_outbox()
-        connection = self._connections.get(peer)
-        if connection is None:
-            return
-        transport = connection.transport
-        unread = transport.get_write_buffer_size()
-        if unread > self._options.max_outbox:
-            _log.warning(
-                "closing %s (%d): it leaves %d bytes unread, more than --max-outbox",
-                peer.address.decode(),
-                peer.descriptor,
-                unread,
-                extra={"action": "peer_too_slow"},
-            )
-            transport.abort()
-            return
-        for piece in pieces:
-            transport.write(piece)
-        if peer.is_closing:
-            transport.close()
+    def _close_expelled(self) -> None:
+        for peer in self.engine.take_closing():
+            connection = self._connections.get(peer)
+            if connection is not None:
+                connection.transport.close()
 
     def _report(self) -> None:
         """Log what the engine noticed."""
@@ -177,16 +192,13 @@ class Driver:
     def _set_clock(self) -> None:
         self.engine.set_clock(time.time() - monotonic())
 
-    def _set_timer(self) -> None:
+    def _set_timer(self, deadline: float) -> None:
         """Be called back in time for the engine's next deadline."""
-        deadline = self.engine.deadline()
-        if deadline is None:
+        if self._timer is not None and self._timer_at <= deadline:
             return
         now = monotonic()
         when = min(deadline, now + _LONGEST_SLEEP)
         if self._timer is not None:
-            if self._timer_at <= when:
-                return
             self._timer.cancel()
         self._timer_at = when
         self._timer = self._loop.call_later(max(0.0, when - now), self._tick)

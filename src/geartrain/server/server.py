@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import os
 import socket
@@ -134,8 +133,7 @@ class Server:
         for listener in self._listeners:
             listener.close()
         for path in paths:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(path)
+            _remove_socket(path)
 
     def _warn_of_loss(self) -> None:
         """Say what a stop takes with it."""
@@ -154,6 +152,18 @@ class Server:
         if self._driver is not None:
             self._driver.stop()
         self._stopped.set()
+
+
+def _remove_socket(path: str) -> None:
+    """Remove a unix socket's file; a folder that forbids it does not keep us."""
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        _log.warning(
+            "%s stays behind: %s", path, error.strerror, extra={"action": "socket_left"}
+        )
 
 
 def _engine_options(options: Options) -> EngineOptions:

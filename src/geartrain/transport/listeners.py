@@ -90,6 +90,8 @@ def _bind_unix(path: str, backlog: int) -> socket.socket:
     try:
         listener.setblocking(False)
         listener.bind(path)
+        # As open as a loopback port: whoever may reach its folder may connect.
+        os.chmod(path, 0o666)
         listener.listen(backlog)
     except OSError:
         listener.close()

@@ -11,7 +11,7 @@ from geartrain.engine.jobs import RUNNING, Job
 from geartrain.engine.peers import Peer
 from geartrain.engine.schedules import Schedule
 from geartrain.engine.state import State
-from geartrain.engine.submissions import Submission, admit, start
+from geartrain.engine.submissions import admit, start
 from geartrain.protocol.constants import MAX_UNIQUE, PacketType, Priority
 from geartrain.protocol.packets import Packet, encode
 
@@ -43,32 +43,32 @@ _LAST_EPOCH: Final = 253402300799.0
 
 def submit_job(state: State, peer: Peer, packet: Packet) -> None:
     """Queue a foreground job of normal priority."""
-    _submit(state, peer, packet.arguments[0], _submission(packet, _NORMAL, False))
+    _submit(state, peer, packet, _NORMAL, background=False)
 
 
 def submit_job_high(state: State, peer: Peer, packet: Packet) -> None:
     """Queue a foreground job of high priority."""
-    _submit(state, peer, packet.arguments[0], _submission(packet, _HIGH, False))
+    _submit(state, peer, packet, _HIGH, background=False)
 
 
 def submit_job_low(state: State, peer: Peer, packet: Packet) -> None:
     """Queue a foreground job of low priority."""
-    _submit(state, peer, packet.arguments[0], _submission(packet, _LOW, False))
+    _submit(state, peer, packet, _LOW, background=False)
 
 
 def submit_job_bg(state: State, peer: Peer, packet: Packet) -> None:
     """Queue a background job of normal priority."""
-    _submit(state, peer, packet.arguments[0], _submission(packet, _NORMAL, True))
+    _submit(state, peer, packet, _NORMAL, background=True)
 
 
 def submit_job_high_bg(state: State, peer: Peer, packet: Packet) -> None:
     """Queue a background job of high priority."""
-    _submit(state, peer, packet.arguments[0], _submission(packet, _HIGH, True))
+    _submit(state, peer, packet, _HIGH, background=True)
 
 
 def submit_job_low_bg(state: State, peer: Peer, packet: Packet) -> None:
     """Queue a background job of low priority."""
-    _submit(state, peer, packet.arguments[0], _submission(packet, _LOW, True))
+    _submit(state, peer, packet, _LOW, background=True)
 
 
 def submit_job_epoch(state: State, peer: Peer, packet: Packet) -> None:
@@ -81,47 +81,56 @@ def submit_job_epoch(state: State, peer: Peer, packet: Packet) -> None:
             b"The epoch is a number of seconds since 1970, up to the year 9999",
         )
         return
-    submission = _submission(packet, _NORMAL, True)
-    submission.due = due
-    _submit(state, peer, packet.arguments[0], submission)
+    _submit(state, peer, packet, _NORMAL, background=True, due=due)
 
 
 def submit_reduce_job(state: State, peer: Peer, packet: Packet) -> None:
     """Queue a foreground job that carries the name of its reducer."""
-    submission = _submission(packet, _NORMAL, False)
-    submission.reducer = packet.arguments[2]
-    _submit(state, peer, packet.arguments[0], submission)
+    reducer = packet.arguments[2]
+    if _is_acceptable(peer, reducer):
+        _submit(state, peer, packet, _NORMAL, background=False, reducer=reducer)
 
 
 def submit_reduce_job_background(state: State, peer: Peer, packet: Packet) -> None:
     """Queue a background job that carries the name of its reducer."""
-    submission = _submission(packet, _NORMAL, True)
-    submission.reducer = packet.arguments[2]
-    _submit(state, peer, packet.arguments[0], submission)
+    reducer = packet.arguments[2]
+    if _is_acceptable(peer, reducer):
+        _submit(state, peer, packet, _NORMAL, background=True, reducer=reducer)
 
 
-def _submission(packet: Packet, priority: int, background: bool) -> Submission:
+def _submit(
+    state: State,
+    peer: Peer,
+    packet: Packet,
+    priority: int,
+    background: bool,
+    reducer: bytes = b"",
+    due: float = 0.0,
+) -> None:
+    """Have a job admitted, and answer before it can be run."""
     arguments = packet.arguments
-    return Submission(arguments[1], arguments[-1], packet.more, priority, background)
-
-
-def _submit(state: State, peer: Peer, name: bytes, submission: Submission) -> None:
-    """Have the submission admitted, and answer before its job can be run."""
-    if len(submission.unique) > MAX_UNIQUE or len(submission.reducer) > MAX_UNIQUE:
-        _refuse_unique(peer)
+    unique = arguments[1]
+    if not _is_acceptable(peer, unique):
         return
-    job = admit(state, state.function(name), submission)
+    function = state.function(arguments[0])
+    submitted = Job(function, unique, arguments[-1], packet.more, priority)
+    submitted.reducer = reducer
+    job = admit(state, submitted, background)
     if job is None:
         send_error(peer, b"QUEUE_ERROR", b"Job queue is full")
         return
-    if not submission.background:
+    if not background:
         state.attach(job, peer)
     peer.send(encode(_JOB_CREATED, job.handle))
-    start(state, job, submission.due)
+    start(state, job, due)
 
 
-def _refuse_unique(peer: Peer) -> None:
+def _is_acceptable(peer: Peer, unique: bytes) -> bool:
+    """Tell whether a unique or a reducer is short enough; answer if it is not."""
+    if len(unique) <= MAX_UNIQUE:
+        return True
     send_error(peer, b"ARGUMENT_TOO_LARGE", b"Unique value too large")
+    return False
 
 
 def _epoch(text: bytes) -> float | None:
@@ -142,8 +151,7 @@ def submit_job_sched(state: State, peer: Peer, packet: Packet) -> None:
     that submitting it again changes it instead of adding another.
     """
     name, unique = packet.arguments[0], packet.arguments[1]
-    if len(unique) > MAX_UNIQUE:
-        _refuse_unique(peer)
+    if not _is_acceptable(peer, unique):
         return
     fields = packet.arguments[2:7]
     try:

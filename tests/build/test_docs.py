@@ -1,0 +1,198 @@
+"""Every command and snippet in the documents is run here, in their order."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from geartrain.protocol.constants import PacketType
+from tests.interop.differential.deviations import DEVIATIONS, Deviation
+from tests.support.servers import geartrain_command, run_server, stop
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
+PORT = 4730
+
+
+def snippets(document: str, language: str) -> list[str]:
+    """Return a document's fenced snippets in one language, indented ones too."""
+    text = (ROOT / document).read_text()
+    pattern = rf"^( *)```{language}\n(.*?)^\1```$"
+    found = re.finditer(pattern, text, re.MULTILINE | re.DOTALL)
+    return [re.sub(rf"(?m)^{match[1]}", "", match[2]) for match in found]
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    """Put this checkout's programs first in PATH, as after an installation."""
+    for program in ("geartrain", "gearmand"):
+        launcher = tmp_path / program
+        command = " ".join(geartrain_command(program))
+        launcher.write_text(f'#!/bin/sh\nexec {command} "$@"\n')
+        launcher.chmod(0o755)
+    return os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+
+
+@pytest.fixture
+def server() -> Iterator[None]:
+    """Run a job server on the port the documents name."""
+    with run_server([*geartrain_command("geartrain"), "server"], PORT):
+        yield
+
+
+def run(script: str, folder: Path, environment: dict[str, str]) -> str:
+    """Run a shell snippet and return what it prints; it has to succeed."""
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@contextmanager
+def running(command: list[str], folder: Path) -> Iterator[None]:
+    """Keep a worker running for the length of the block."""
+    process = subprocess.Popen(command, cwd=folder, start_new_session=True)
+    try:
+        yield
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def test_the_readme_counts_bytes_as_it_says(
+    tmp_path: Path, environment: dict[str, str], server: None
+) -> None:
+    start, try_tests, worker, client = snippets("README.md", "sh")
+    assert (start, try_tests) == ("script/server\n", "script/test\n")
+    with running(["bash", "-c", f"exec {worker}"], tmp_path):
+        printed = run(client, tmp_path, environment)
+    assert printed.startswith("12\n")
+    assert printed.endswith("\t1\n.\n")
+
+
+def test_the_readmes_php_reverses(
+    tmp_path: Path, environment: dict[str, str], server: None
+) -> None:
+    worker, client = snippets("README.md", "php")
+    (tmp_path / "worker.php").write_text(worker)
+    (tmp_path / "client.php").write_text(client)
+    with running(["php", "worker.php"], tmp_path):
+        assert run("php client.php", tmp_path, environment) == "!dlroW olleH\n"
+
+
+def test_gearmand_is_replaced_as_the_how_to_says(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    start, look, end, check = snippets("docs/replace-gearmand.md", "sh")
+    run(start, tmp_path, environment)
+    pid = int((tmp_path / "gearmand.pid").read_text())
+    assert f"\n{pid}\n" in run(look, tmp_path, environment)
+    run(end, tmp_path, environment)
+    wait_until_gone(tmp_path / "gearmand.pid")
+    run(check, tmp_path, environment)
+
+
+def wait_until_gone(pid_file: Path) -> None:
+    deadline = time.monotonic() + 10
+    while pid_file.exists():
+        assert time.monotonic() < deadline, f"{pid_file} is still there"
+        time.sleep(0.02)
+
+
+def test_delayed_and_recurring_jobs_as_the_how_to_says(
+    tmp_path: Path, environment: dict[str, str], server: None
+) -> None:
+    (submit,) = snippets("docs/delayed-jobs.md", "python")
+    (steer,) = snippets("docs/delayed-jobs.md", "sh")
+    done = subprocess.run(
+        [sys.executable, "-c", submit], capture_output=True, text=True, check=True
+    )
+    delayed, recurring = done.stdout.split()
+    assert delayed != recurring
+    printed = run(steer, tmp_path, environment)
+    assert printed.startswith(f"{recurring}\treport\tdaily\t30 7 * * mon-fri\t")
+    listing = run("gearadmin --show-jobs", tmp_path, environment)
+    assert listing.startswith(f"{delayed}\t")
+    assert (
+        run(
+            "printf 'show schedules\\n' | nc -q 1 127.0.0.1 4730", tmp_path, environment
+        )
+        == ".\n"
+    )
+
+
+def test_script_server_starts_a_server_and_says_how_to_try_it(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [ROOT / "script/server", "--port", "0"], stdout=output, stderr=output
+        )
+    try:
+        deadline = time.monotonic() + 50
+        while b"ready on 127.0.0.1:" not in log.read_bytes():
+            assert process.poll() is None, log.read_text()
+            assert time.monotonic() < deadline, log.read_text()
+            time.sleep(0.05)
+    finally:
+        assert stop(process) == 0
+    assert "gearadmin --status" in log.read_text()
+
+
+def test_every_snippet_is_run_by_a_test_above() -> None:
+    counts = {
+        str(document.relative_to(ROOT)): len(
+            re.findall(r"^ *```\w+$", document.read_text(), re.MULTILINE)
+        )
+        for document in DOCUMENTS
+    }
+    assert {name: count for name, count in counts.items() if count} == {
+        "README.md": 6,
+        "docs/delayed-jobs.md": 2,
+        "docs/replace-gearmand.md": 4,
+    }
+
+
+def test_links_lead_somewhere() -> None:
+    for document in DOCUMENTS:
+        for target in re.findall(r"\]\(([^)#:]+)[^):]*\)", document.read_text()):
+            assert (document.parent / target).exists(), f"{document.name}: {target}"
+
+
+@pytest.mark.parametrize("deviation", DEVIATIONS, ids=lambda each: each.name)
+def test_protocol_md_lists_the_deviation(deviation: Deviation) -> None:
+    cells = (
+        f"`{deviation.name}`",
+        deviation.gearmand,
+        deviation.geartrain,
+        deviation.why,
+    )
+    row = f"| {' | '.join(cells)} |"
+    assert row in (ROOT / "PROTOCOL.md").read_text().splitlines()
+
+
+@pytest.mark.parametrize("packet_type", PacketType, ids=lambda each: each.name)
+def test_protocol_md_lists_the_packet_type(packet_type: PacketType) -> None:
+    name = "(unused)" if packet_type is PacketType.UNUSED else packet_type.name
+    assert f"\n| {int(packet_type)} | {name} | " in (ROOT / "PROTOCOL.md").read_text()
+
+
+def test_the_tools_that_the_documents_use_are_here() -> None:
+    for tool in ("gearman", "gearadmin", "php", "nc"):
+        assert shutil.which(tool), f"{tool} is missing: script/test installs it"
