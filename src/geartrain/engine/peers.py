@@ -52,6 +52,8 @@ class Peer:
         abilities: its functions with their timeouts in seconds, 0 for none, the
             oldest registration first.
         crew: the workers equal to it; None until it next grabs or sleeps.
+        excepted: the handle of the job it last ended by WORK_EXCEPTION, until it
+            reports on another.
         running: the jobs it has been assigned, the oldest first.
         awaited: the jobs whose results it is to be sent.
         wakefulness: whether it waits for a NOOP.
@@ -67,6 +69,7 @@ class Peer:
         "client_id",
         "crew",
         "descriptor",
+        "excepted",
         "is_closing",
         "is_trusted",
         "outbox",
@@ -100,6 +103,7 @@ class Peer:
         self.wants_exceptions = False
         self.abilities: dict[Function, float] = {}
         self.crew: Crew | None = None
+        self.excepted = b""
         self.running: dict[Job, None] = {}
         self.awaited: dict[Job, None] = {}
         self.wakefulness = AWAKE

@@ -34,9 +34,11 @@ __all__ = ["Parser"]
 # and no more than a moment to join.
 _PIECE: Final = 256 * 1024
 
-# Perl's worker leaves out the NUL when a result is "" or "0".
-_DATA_OPTIONAL: Final = frozenset(
+# Perl's worker leaves out an empty last argument together with the NUL before it: when
+# a result is "" or "0", and the denominator always.
+_LAST_OPTIONAL: Final = frozenset(
     {
+        int(PacketType.WORK_STATUS),
         int(PacketType.WORK_COMPLETE),
         int(PacketType.WORK_DATA),
         int(PacketType.WORK_WARNING),
@@ -131,8 +133,7 @@ class Parser:
                 self._begin_large(code, size)
             return None
         self._position = body + size
-        payload = buffer[body : body + size]
-        return Packet(code, payload, _split(code, payload), NO_MORE)
+        return _packet(code, buffer[body : body + size], NO_MORE)
 
     def _next_line(self) -> Command | None:
         end = self._buffer.find(b"\n", self._position)
@@ -211,8 +212,7 @@ class Parser:
         pieces = self._pieces
         self._pieces = []
         # The first piece is longer than the arguments before the data may be.
-        payload = pieces[0]
-        return Packet(self._type, payload, _split(self._type, payload), pieces[1:])
+        return _packet(self._type, pieces[0], pieces[1:])
 
 
 def _check_magic(magic: bytes) -> None:
@@ -223,19 +223,19 @@ def _check_magic(magic: bytes) -> None:
         )
 
 
-def _split(code: int, payload: bytes) -> list[bytes]:
+def _packet(code: int, payload: bytes, more: list[bytes]) -> Packet:
     """Part a payload into the arguments its packet type has."""
     count = ARGUMENT_COUNT[code]
     if count == 1:
-        return [payload]
+        return Packet(code, payload, [payload], more)
     if count == 0:
         # gearmand takes and ignores what follows such a packet's header.
-        return []
+        return Packet(code, payload, [], more)
     arguments = payload.split(b"\0", count - 1)
     if len(arguments) == count:
-        return arguments
-    if code in _DATA_OPTIONAL:
-        return [payload, b""]
+        return Packet(code, payload, arguments, more)
+    if len(arguments) == count - 1 and code in _LAST_OPTIONAL and not more:
+        return Packet(code, payload + b"\0", [*arguments, b""], more)
     names = ", ".join(ARGUMENTS[PacketType(code)])
     raise PacketError(
         b"INVALID_PACKET",

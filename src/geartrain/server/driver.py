@@ -29,6 +29,16 @@ _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARN
 # have submitted all: 250,000 answers.
 _PAUSE_READING = 8 * 1024 * 1024
 
+# While each turn is about one read only, its end need not wait for others: a round
+# trip takes 10 % less processor time (benchmarks, round-trip). A read that follows
+# a turn within this time, in seconds, came with another and ends that.
+_NEXT_READ = 10e-6
+
+# A read this large is part of a large packet. libgearman's sockets hold 32 KiB and
+# stall for the delayed acknowledgement of each 64 KiB segment: 10 MB there and back
+# take 11 s with gearmand, and 0.2 s where large reads are acknowledged at once.
+_LARGE_READ = 8 * 1024
+
 # The longest sleep while something is due, in seconds: how soon a step of the
 # system's clock is noticed.
 _LONGEST_SLEEP = 1.0
@@ -46,15 +56,29 @@ class Connection(asyncio.Protocol):
         # uvloop's transports are Transports in all but name.
         self.transport = cast("asyncio.Transport", transport)
         self.transport.set_write_buffer_limits(high=_PAUSE_READING)
+        self._socket = transport.get_extra_info("socket")
+        self._is_tcp = self._socket.family != socket.AF_UNIX
         self.peer = self._driver.introduce(self, self._is_trusted)
         self.peer.write = self.transport.write
 
     def data_received(self, data: bytes) -> None:
         """Let the engine react; what it answers is sent at the end of the turn."""
+        if len(data) >= _LARGE_READ:
+            self._acknowledge()
         driver = self._driver
-        driver.receive(self.peer, data, monotonic())
-        if not driver.is_awake:
-            driver.wake()
+        now = monotonic()
+        driver.receive(self.peer, data, now)
+        if driver.is_arranged:
+            driver.reads += 1
+        elif driver.reads == 1 and now - driver.turned_at > _NEXT_READ:
+            driver.turn()
+        else:
+            driver.arrange_turn()
+
+    def _acknowledge(self) -> None:
+        """Acknowledge what was read now: a sender with a small buffer waits for it."""
+        if self._is_tcp:
+            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
 
     def pause_writing(self) -> None:
         """Take no more from a peer that does not read its answers."""
@@ -94,7 +118,9 @@ class Driver:
     Attributes:
         engine: what it drives.
         receive: the engine's method, within short reach.
-        is_awake: this turn's end is already arranged.
+        is_arranged: this turn's end is already arranged.
+        reads: how many reads this turn, or else the last one, was about.
+        turned_at: when the last turn ended.
         max_outbox: unread bytes held for one peer before it is disconnected.
         on_idle: called when the last connection ended.
         on_shutdown: called with ``"now"`` or ``"graceful"`` when an operator asked.
@@ -104,7 +130,9 @@ class Driver:
         """Drive ``engine`` on the running event loop."""
         self.engine = engine
         self.receive = engine.receive
-        self.is_awake = False
+        self.is_arranged = False
+        self.reads = 0
+        self.turned_at = 0.0
         self.max_outbox = options.max_outbox
         self.on_idle: Callable[[], None] = lambda: None
         self.on_shutdown: Callable[[str], None] = lambda how: None
@@ -144,19 +172,20 @@ class Driver:
         """Let the engine know that a peer left."""
         del self._connections[connection.peer]
         self.engine.disconnect(connection.peer, monotonic())
-        if not self.is_awake:
-            self.wake()
+        if not self.is_arranged:
+            self.arrange_turn()
         if not self._connections:
             self.on_idle()
 
-    def wake(self) -> None:
-        """Have what the engine said be carried out at the end of this turn."""
-        self.is_awake = True
-        self._loop.call_soon(self._turn)
+    def arrange_turn(self) -> None:
+        """Have what the engine said be carried out once all reads are done."""
+        self.is_arranged = True
+        self.reads = 1
+        self._loop.call_soon(self.turn)
 
-    def _turn(self) -> None:
+    def turn(self) -> None:
         """Carry out what the engine said."""
-        self.is_awake = False
+        self.is_arranged = False
         self._set_clock()
         engine = self.engine
         for peer, data in engine.take_unsent():
@@ -172,6 +201,7 @@ class Driver:
         deadline = engine.deadline()
         if deadline is not None:
             self._set_timer(deadline)
+        self.turned_at = monotonic()
 
     def _close_expelled(self) -> None:
         for peer in self.engine.take_closing():
@@ -207,11 +237,11 @@ class Driver:
         self._timer = None
         self._set_clock()
         self.engine.tick(monotonic())
-        self._turn()
+        self.turn()
 
     def close(self) -> None:
         """Close every connection once what is due to it has been written."""
-        self._turn()
+        self.turn()
         for connection in self._connections.values():
             connection.transport.close()
 

@@ -247,9 +247,14 @@ def work_complete(state: State, peer: Peer, packet: Packet) -> None:
 def work_fail(state: State, peer: Peer, packet: Packet) -> None:
     """Tell the clients that the job failed and end it."""
     # Some workers send the C string's end along.
-    job = _running_job(state, peer, packet.arguments[0].rstrip(b"\0"))
+    handle = packet.arguments[0].rstrip(b"\0")
+    job = _running_job(state, peer, handle)
     if job is None:
-        _refuse_result(peer)
+        # Perl and Python workers send it after WORK_EXCEPTION, which ended the job,
+        # and would take an ERROR for the answer to their next grab.
+        if handle != peer.excepted:
+            _refuse_result(peer)
+        peer.excepted = b""
         return
     _forward(job, packet)
     state.finish(job)
@@ -280,4 +285,5 @@ def work_exception(state: State, peer: Peer, packet: Packet) -> None:
             client.send_pieces(exception, packet.more)
         else:
             client.send(failure)
+    peer.excepted = job.handle
     state.finish(job)
