@@ -306,9 +306,9 @@ class JobServer(RuleBasedStateMachine):
 
 
 class ForgivingJobServer(JobServer):
-    """The same where a job may lose its worker twice."""
+    """The same where a job fails with the first worker it loses."""
 
-    job_retries = 2
+    job_retries = 1
 
 
 TestJobServer = JobServer.TestCase

@@ -26,20 +26,32 @@ class Schedule(Timed):
     Attributes:
         handle: the name the job server gave it; its jobs get their own.
         function: what its jobs are sent to.
-        unique: its jobs' unique, and with the function its own identity.
+        unique: its jobs' unique.
+        key: what its jobs coalesce by; with the function its own identity, unless
+            it is empty.
         workload: its jobs' workload; of a large one, the piece that arrived first.
         more: the pieces that follow ``workload``.
         fields: minute, hour, day, month and weekday as submitted.
         due: when its next job is submitted, in seconds since 1970.
     """
 
-    __slots__ = ("due", "fields", "function", "handle", "more", "unique", "workload")
+    __slots__ = (
+        "due",
+        "fields",
+        "function",
+        "handle",
+        "key",
+        "more",
+        "unique",
+        "workload",
+    )
 
     def __init__(self, handle: bytes, function: Function, unique: bytes) -> None:
         super().__init__()
         self.handle = handle
         self.function = function
         self.unique = unique
+        self.key = b""
         self.workload = b""
         self.more: list[bytes] = []
         self.fields: list[bytes] = []

@@ -9,7 +9,15 @@ from __future__ import annotations
 import itertools
 
 from geartrain.engine.functions import Function
-from geartrain.engine.jobs import FINISHED, NOBODY, READY, RUNNING, SCHEDULED, Job
+from geartrain.engine.jobs import (
+    FINISHED,
+    NOBODY,
+    READY,
+    RUNNING,
+    SCHEDULED,
+    SUBMITTED,
+    Job,
+)
 from geartrain.engine.notices import Notice
 from geartrain.engine.options import EngineOptions
 from geartrain.engine.peers import Peer
@@ -141,7 +149,8 @@ class State:
             self.timeouts.set(job, self.now + timeout)
 
     def _take_back(self, job: Job) -> None:
-        """Part a running job from its worker."""
+        """Part a running job from its worker; it is in no place then."""
+        job.state = SUBMITTED
         worker = job.worker
         if worker is not None:
             del worker.running[job]

@@ -10,7 +10,7 @@ from geartrain.engine.schedules import Schedule
 from geartrain.engine.state import State
 from geartrain.protocol.constants import Priority
 
-__all__ = ["admit", "run_schedule", "start"]
+__all__ = ["admit", "coalescing_key", "run_schedule", "start"]
 
 
 def admit(state: State, submitted: Job, background: bool) -> Job | None:
@@ -19,7 +19,7 @@ def admit(state: State, submitted: Job, background: bool) -> Job | None:
     Returns None if its function has no room. ``start`` is to follow.
     """
     function = submitted.function
-    key = _key(submitted) if submitted.unique else b""
+    key = coalescing_key(submitted.unique, submitted.workload, submitted.more)
     job = function.keyed.get(key) if key else None
     if job is None:
         if function.is_full(submitted.priority):
@@ -36,17 +36,17 @@ def admit(state: State, submitted: Job, background: bool) -> Job | None:
     return job
 
 
-def _key(job: Job) -> bytes:
-    """Return what the job coalesces by; empty for never.
+def coalescing_key(unique: bytes, workload: bytes, more: list[bytes]) -> bytes:
+    """Return what a submission coalesces by within its function; empty for nothing.
 
     A unique of ``-`` stands for the workload, and an empty workload is no key.
     """
-    if job.unique != b"-":
-        return job.unique
-    if not job.workload:
+    if unique != b"-":
+        return unique
+    if not workload:
         return b""
-    digest = hashlib.blake2b(job.workload, digest_size=32)
-    for piece in job.more:
+    digest = hashlib.blake2b(workload, digest_size=32)
+    for piece in more:
         digest.update(piece)
     # No other key holds a NUL byte: uniques end at one.
     return b"-\0" + digest.digest()

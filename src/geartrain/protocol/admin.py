@@ -34,7 +34,7 @@ def parse_command(line: bytes) -> Command:
     if not line or line.startswith(b" "):
         # gearmand takes a leading space for the end of an empty command.
         return Command([b""])
-    return Command(line.split())
+    return Command([word for word in line.split(b" ") if word])
 
 
 def ok(text: bytes) -> bytes:

@@ -231,14 +231,23 @@ def _packet(code: int, payload: bytes, more: list[bytes]) -> Packet:
     if count == 0:
         # gearmand takes and ignores what follows such a packet's header.
         return Packet(code, payload, [], more)
+    if len(payload) > MAX_ARGUMENTS_SIZE:
+        # Of a large packet only its beginning is looked at, however it was cut.
+        arguments = payload[:MAX_ARGUMENTS_SIZE].split(b"\0", count - 1)
+        if len(arguments) < count:
+            raise _wrong_arguments(code, b"not all before the data end within 64 KiB")
     arguments = payload.split(b"\0", count - 1)
     if len(arguments) == count:
         return Packet(code, payload, arguments, more)
     if len(arguments) == count - 1 and code in _LAST_OPTIONAL and not more:
         return Packet(code, payload + b"\0", [*arguments, b""], more)
-    names = ", ".join(ARGUMENTS[PacketType(code)])
-    raise PacketError(
+    raise _wrong_arguments(code, b"got %d" % len(arguments))
+
+
+def _wrong_arguments(code: int, what: bytes) -> PacketError:
+    names = ARGUMENTS[PacketType(code)]
+    return PacketError(
         b"INVALID_PACKET",
-        b"%s has %d arguments (%s), got %d"
-        % (PacketType(code).name.encode(), count, names.encode(), len(arguments)),
+        b"%s has %d arguments (%s), %s"
+        % (PacketType(code).name.encode(), len(names), ", ".join(names).encode(), what),
     )

@@ -11,7 +11,7 @@ from geartrain.engine.jobs import RUNNING, Job
 from geartrain.engine.peers import Peer
 from geartrain.engine.schedules import Schedule
 from geartrain.engine.state import State
-from geartrain.engine.submissions import admit, start
+from geartrain.engine.submissions import admit, coalescing_key, start
 from geartrain.protocol.constants import MAX_UNIQUE, PacketType, Priority
 from geartrain.protocol.packets import Packet, encode
 
@@ -159,7 +159,8 @@ def submit_job_sched(state: State, peer: Peer, packet: Packet) -> None:
     except ValueError as error:
         send_error(peer, b"INVALID_ARGUMENT", str(error).encode())
         return
-    schedule = _schedule(state, state.function(name), unique)
+    key = coalescing_key(unique, packet.arguments[7], packet.more)
+    schedule = _schedule(state, state.function(name), unique, key)
     schedule.workload = packet.arguments[7]
     schedule.more = packet.more
     schedule.fields = fields
@@ -168,14 +169,15 @@ def submit_job_sched(state: State, peer: Peer, packet: Packet) -> None:
     peer.send(encode(_JOB_CREATED, schedule.handle))
 
 
-def _schedule(state: State, function: Function, unique: bytes) -> Schedule:
+def _schedule(state: State, function: Function, unique: bytes, key: bytes) -> Schedule:
     """Return the schedule of this identity with no alarm set, new or known."""
-    if unique:
+    if key:
         for known in state.schedules.values():
-            if known.function is function and known.unique == unique:
+            if known.function is function and known.key == key:
                 state.alarms.cancel(known)
                 return known
     schedule = Schedule(state.new_handle(), function, unique)
+    schedule.key = key
     state.schedules[schedule.handle] = schedule
     return schedule
 

@@ -252,7 +252,7 @@ def work_fail(state: State, peer: Peer, packet: Packet) -> None:
     if job is None:
         # Perl and Python workers send it after WORK_EXCEPTION, which ended the job,
         # and would take an ERROR for the answer to their next grab.
-        if handle != peer.excepted:
+        if not handle or handle != peer.excepted:
             _refuse_result(peer)
         peer.excepted = b""
         return
