@@ -6,7 +6,7 @@
     ├── ProtocolError        a peer broke the protocol: its connection ends
     │   └── PacketError      one packet is wrong: it is refused, the connection goes on
     ├── OptionError          a flag, file or value given to a program is wrong
-    ├── AddressError         a text that should name an address does not
+    │   └── AddressError     a text that should name an address does not
     ├── ListenError          an address cannot be listened on
     └── StartError           a process cannot start: pid file, log, user, limits
 

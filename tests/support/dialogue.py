@@ -1,7 +1,7 @@
 """Dialogues: clients, workers and operators talk to an engine without sockets.
 
 The world drives an engine as a network driver would: it hands over bytes, collects
-the outboxes of ``take_unsent``, and calls ``tick`` at each deadline. Peers have one
+the outboxes by ``take_unsent``, and calls ``tick`` at each deadline. Peers have one
 method for each packet type, named after it; what came back is in ``received``.
 """
 
@@ -146,6 +146,8 @@ class DialoguePeer:
     def __init__(self, world: World, address: bytes, is_trusted: bool) -> None:
         self._world = world
         self._inbox = b""
+        # Whether the job server asked its driver to close this connection.
+        self.is_closed = False
         self.engine_peer = world.engine.connect(
             world.next_descriptor(), address, is_trusted
         )
@@ -184,11 +186,6 @@ class DialoguePeer:
         """What has arrived since this was last looked at."""
         data, self._inbox = self._inbox, b""
         return read_answers(data)
-
-    @property
-    def is_closed(self) -> bool:
-        """Whether the job server closes this connection."""
-        return self.engine_peer.is_closing
 
 
 class World:
@@ -268,10 +265,11 @@ class World:
 
     def deliver(self) -> None:
         """Bring the peers what the engine has for them."""
-        for engine_peer in self.engine.take_unsent():
-            data = b"".join(engine_peer.take_outbox())
+        for engine_peer, data in self.engine.take_unsent():
             if engine_peer in self._peers:
                 self._peers[engine_peer].take_delivery(data)
+        for engine_peer in self.engine.take_closing():
+            self._peers[engine_peer].is_closed = True
 
     def forget(self, peer: DialoguePeer) -> None:
         """Deliver no more to a peer that left; only the peer calls this."""

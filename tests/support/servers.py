@@ -54,7 +54,9 @@ def geartrain_command(program: str) -> list[str]:
     return [sys.executable, "-m", module[program]]
 
 
-def wait_until_listening(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+def wait_until_listening(
+    process: subprocess.Popen[bytes], port: int, log: Path
+) -> None:
     """Return once ``port`` accepts; raise with the log if the process ends first."""
     deadline = time.monotonic() + START_TIMEOUT
     while time.monotonic() < deadline:

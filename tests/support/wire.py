@@ -6,7 +6,8 @@ import os
 import socket
 import struct
 import time
-from collections.abc import Callable, Iterator
+import zlib
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ __all__ = [
     "Received",
     "Scene",
     "Wire",
+    "checksum",
     "packet",
     "scene",
     "sound_server",
@@ -46,6 +48,15 @@ def wait_until(condition: Callable[[], bool], timeout: float = 10.0) -> None:
         if time.monotonic() > deadline:
             raise AssertionError(f"not so within {timeout} seconds")
         time.sleep(0.01)
+
+
+def checksum(pieces: Iterable[bytes]) -> tuple[int, int]:
+    """Return the number of bytes and their CRC."""
+    size = crc = 0
+    for piece in pieces:
+        size += len(piece)
+        crc = zlib.crc32(piece, crc)
+    return size, crc
 
 
 @dataclass(frozen=True)

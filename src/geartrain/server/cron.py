@@ -13,6 +13,8 @@ from geartrain.errors import OptionError
 
 __all__ = ["calendar"]
 
+# Longer than any field that means something.
+_MAX_FIELD = 200
 _NAMES = ("minute", "hour", "day of month", "month", "day of week")
 
 
@@ -27,9 +29,9 @@ def calendar(timezone: str | None) -> Callable[[list[bytes], float], float]:
     def next_time(fields: list[bytes], after: float) -> float:
         """Return the first time after ``after``, both in seconds since 1970."""
         expression = " ".join(_cron_fields(fields))
+        # Without a zone it stays a plain local time, so that the offset of each time
+        # found is that of its own season.
         start = datetime.fromtimestamp(after, zone)
-        if zone is None:
-            start = start.astimezone()
         try:
             return next(CronSim(expression, start)).timestamp()
         except CronSimError as error:
@@ -60,15 +62,30 @@ def _shown(fields: list[bytes]) -> str:
 
 
 def _cron_fields(fields: list[bytes]) -> list[str]:
-    """Translate the wire's fields into cron's: empty is ``*``, Monday is 0."""
-    texts = [field.decode("ascii", "replace").strip() or "*" for field in fields]
-    if any(" " in text for text in texts):
-        raise ValueError(f"{_shown(fields)}: a field has no spaces")
-    # PROTOCOL, "SUBMIT_JOB_SCHED": "day of week (0-6, 0 = Monday)"; cron's 0 is
-    # Sunday. Names of days mean the same in both, and steps are left alone.
-    texts[4] = re.sub(r"(?<![/\w])[0-6](?!\w)", _cron_weekday, texts[4])
-    return texts
+    """Translate the wire's fields into cron's."""
+    for name, field in zip(_NAMES, fields, strict=True):
+        if len(field) > _MAX_FIELD:
+            shown = field[:_MAX_FIELD].decode("ascii", "replace")
+            raise ValueError(
+                f"{name} {shown!r}…: a field has at most {_MAX_FIELD} bytes"
+            )
+    texts = [field.decode("ascii", "replace").strip(" ") or "*" for field in fields]
+    if any(text.split() != [text] for text in texts):
+        raise ValueError(f"{_shown(fields)}: a field has no white space")
+    return [*texts[:4], _cron_weekdays(fields, texts[4])]
 
 
-def _cron_weekday(found: re.Match[str]) -> str:
-    return str(int(found.group()) + 1)
+def _cron_weekdays(fields: list[bytes], text: str) -> str:
+    """Count days from Monday, 1, as cron does.
+
+    PROTOCOL, "SUBMIT_JOB_SCHED": "day of week (0-6, 0 = Monday)". Names of days mean
+    the same in both; steps and the n of "the nth such day" are no days.
+    """
+
+    def shift(found: re.Match[str]) -> str:
+        if int(found.group()) > 6:
+            raise ValueError(f"{_shown(fields)}: days are 0 (Monday) to 6, or names")
+        return str(int(found.group()) + 1)
+
+    text = re.sub(r"(?:(?<=,)|^)\*/", "0-6/", text)
+    return re.sub(r"(?<![/#\w])[0-9]+", shift, text)

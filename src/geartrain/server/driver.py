@@ -39,6 +39,9 @@ _NEXT_READ = 10e-6
 # take 11 s with gearmand, and 0.2 s where large reads are acknowledged at once.
 _LARGE_READ = 8 * 1024
 
+# How long a peer that is disconnected may take to read why, in seconds.
+_LAST_READ = 5.0
+
 # The longest sleep while something is due, in seconds: how soon a step of the
 # system's clock is noticed.
 _LONGEST_SLEEP = 1.0
@@ -208,6 +211,8 @@ class Driver:
             connection = self._connections.get(peer)
             if connection is not None:
                 connection.transport.close()
+                # Closing waits for it to read what is due, which it may never do.
+                self._loop.call_later(_LAST_READ, connection.transport.abort)
 
     def _report(self) -> None:
         """Log what the engine noticed."""

@@ -52,7 +52,7 @@ def status(state: State, peer: Peer, words: list[bytes]) -> bytes:
     rows = [
         b"%s\t%d\t%d\t%d\n"
         % (
-            function.name,
+            _shown(function.name),
             function.job_count(),
             len(function.running),
             len(function.workers),
@@ -71,7 +71,13 @@ def prioritystatus(state: State, peer: Peer, words: list[bytes]) -> bytes:
             counts[job.priority] += 1
         rows.append(
             b"%s\t%d\t%d\t%d\t%d\n"
-            % (function.name, counts[0], counts[1], counts[2], len(function.workers))
+            % (
+                _shown(function.name),
+                counts[0],
+                counts[1],
+                counts[2],
+                len(function.workers),
+            )
         )
     return b"".join(rows) + END_OF_LIST
 
@@ -80,13 +86,18 @@ def workers(state: State, peer: Peer, words: list[bytes]) -> bytes:
     """List all connections with their abilities, the newest registration first."""
     rows = []
     for other in state.peers:
-        names = [b" " + function.name for function in other.abilities]
+        names = [b" " + _shown(function.name) for function in other.abilities]
         names.reverse()
         rows.append(
             b"%d %s %s :%s\n"
             % (other.descriptor, other.address, other.client_id, b"".join(names))
         )
     return b"".join(rows) + END_OF_LIST
+
+
+def _shown(name: bytes) -> bytes:
+    """Return a function's name as lists show it: as a C string, up to a NUL."""
+    return name.partition(b"\0")[0]
 
 
 def show(state: State, peer: Peer, words: list[bytes]) -> bytes:
