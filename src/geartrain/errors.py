@@ -4,7 +4,8 @@
 
     GeartrainError
     ├── ProtocolError        a peer broke the protocol: its connection ends
-    │   └── PacketError      one packet is wrong: it is refused, the connection goes on
+    │   ├── PacketError      one packet is wrong: it is refused, the connection goes on
+    │   └── LineError        a line of text has no end: it is answered in text
     ├── OptionError          a flag, file or value given to a program is wrong
     │   └── AddressError     a text that should name an address does not
     ├── ListenError          an address cannot be listened on
@@ -18,6 +19,7 @@ from __future__ import annotations
 __all__ = [
     "AddressError",
     "GeartrainError",
+    "LineError",
     "ListenError",
     "OptionError",
     "PacketError",
@@ -46,6 +48,10 @@ class ProtocolError(GeartrainError):
 
 class PacketError(ProtocolError):
     """One packet is wrong but ends where it says: the connection goes on."""
+
+
+class LineError(ProtocolError):
+    """A line of text is too long to be a command: the connection ends."""
 
 
 class OptionError(GeartrainError):

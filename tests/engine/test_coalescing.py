@@ -246,3 +246,28 @@ def test_the_longest_unique_is_kept_whole(
     worker = world.worker("f")
     worker.grab_job_uniq()
     assert worker.received == [job_assign_uniq(H1, b"f", unique, b"w")]
+
+
+LARGE = bytes(range(256)) * 2048
+
+
+@pytest.mark.parametrize("pieces", [100_000, 300_000])
+def test_a_large_workload_is_its_own_key_however_it_is_cut(
+    world: World, pieces: int
+) -> None:
+    client = world.client()
+    client.submit_job_bg(b"f", b"-", LARGE)
+    whole = request(PacketType.SUBMIT_JOB_BG, b"f", b"-", LARGE)
+    client.send_in_pieces(whole, pieces)
+    assert client.received == [job_created(H1), job_created(H1)]
+
+
+@pytest.mark.parametrize("place", [0, 100_000, 262_144, len(LARGE) - 1])
+def test_a_large_workload_that_differs_in_one_byte_is_another_job(
+    world: World, place: int
+) -> None:
+    client = world.client()
+    client.submit_job_bg(b"f", b"-", LARGE)
+    other = LARGE[:place] + bytes([LARGE[place] ^ 1]) + LARGE[place + 1 :]
+    client.submit_job_bg(b"f", b"-", other)
+    assert client.received == [job_created(H1), job_created(H2)]

@@ -51,7 +51,7 @@ def test_what_is_unsent_is_taken_once() -> None:
     peer = engine.connect(5, b"127.0.0.1", True)
     engine.receive(peer, ECHO + ECHO, 1.0)
     answer = b"\0RES\0\0\0\x11\0\0\0\x02on"
-    assert engine.take_unsent() == [(peer, answer + answer)]
+    assert engine.take_unsent() == [(peer, [answer + answer])]
     assert engine.take_unsent() == []
 
 
@@ -161,10 +161,6 @@ def test_several_wrong_packets_are_each_refused(world: World) -> None:
         (
             b"\0REQ\x80\0\0\0\0\0\0\0",
             error(b"INVALID_COMMAND", b"Packet type 2147483648 is unknown"),
-        ),
-        (
-            b"x" * 8192,
-            error(b"INVALID_COMMAND", b"A line of text is at most 8191 bytes"),
         ),
     ],
 )
@@ -300,3 +296,10 @@ def test_a_peer_may_be_client_worker_and_operator(world: World) -> None:
         work_complete(H1, b"r"),
     ]
     assert peer.text("status") == b"f\t0\t0\t1\n.\n"
+
+
+def test_a_line_without_an_end_is_answered_in_text_and_closes(world: World) -> None:
+    peer = world.connect()
+    answer = peer.text("x" * 8192)
+    assert answer == b"ERR LINE_TOO_LONG A+line+of+text+has+at+most+8191+bytes\r\n"
+    assert peer.is_closed

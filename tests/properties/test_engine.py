@@ -77,8 +77,9 @@ class JobServer(RuleBasedStateMachine):
     def _deliver(self) -> dict[Peer, bytes]:
         """Send what is in the outboxes, as a driver does."""
         sent: dict[Peer, bytes] = {}
-        for peer, data in self.engine.take_unsent():
-            sent[peer] = sent.get(peer, b"") + data
+        for peer, pieces in self.engine.take_unsent():
+            assert peer not in sent
+            sent[peer] = b"".join(pieces)
         return sent
 
     @rule(target=peers)

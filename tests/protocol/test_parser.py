@@ -193,7 +193,7 @@ def test_a_line_may_be_long_but_not_longer() -> None:
     assert parsed(longest + b"\n") == [("command", [longest])]
     error = refusal(longest + b"x\n")
     assert not isinstance(error, PacketError)
-    assert error.text == b"A line of text is at most 8191 bytes"
+    assert error.text == b"A line of text has at most 8191 bytes"
 
 
 def test_a_line_without_an_end_is_refused_once_it_is_too_long() -> None:
@@ -201,7 +201,7 @@ def test_a_line_without_an_end_is_refused_once_it_is_too_long() -> None:
     parser.feed(b"x" * MAX_LINE)
     assert parser.next() is None
     parser.feed(b"x")
-    with pytest.raises(ProtocolError, match="A line of text is at most 8191 bytes"):
+    with pytest.raises(ProtocolError, match="A line of text has at most 8191 bytes"):
         parser.next()
 
 

@@ -265,9 +265,9 @@ class World:
 
     def deliver(self) -> None:
         """Bring the peers what the engine has for them."""
-        for engine_peer, data in self.engine.take_unsent():
+        for engine_peer, pieces in self.engine.take_unsent():
             if engine_peer in self._peers:
-                self._peers[engine_peer].take_delivery(data)
+                self._peers[engine_peer].take_delivery(b"".join(pieces))
         for engine_peer in self.engine.take_closing():
             self._peers[engine_peer].is_closed = True
 

@@ -46,8 +46,8 @@ _GENERAL = (
     click.Option(
         ["-j", "--job-retries"],
         type=Whole(),
-        help="How often a job may lose its worker before it fails: 1 to 255, 0 for"
-        " never, -1 for no limit.  [default: -1]",
+        help="At which loss of its worker a job fails: 1 to 255; 0 is as 1; -1 at"
+        " none.  [default: -1]",
     ),
     click.Option(
         ["--job-handle-prefix"],

@@ -57,7 +57,7 @@ _FLAGS = (
         type=Whole(-1, MAX_RETRIES),
         default=-1,
         show_default=True,
-        help="How often a job may lose its worker before it fails; -1: no limit.",
+        help="At which loss of its worker a job fails; 0 is as 1, -1 at none.",
     ),
     click.Option(
         ["--handle-prefix"],

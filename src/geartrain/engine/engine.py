@@ -19,7 +19,8 @@ from geartrain.engine.peers import ASLEEP, Peer
 from geartrain.engine.schedules import Calendar, Schedule, no_calendar
 from geartrain.engine.state import State
 from geartrain.engine.submissions import run_schedule
-from geartrain.errors import PacketError, ProtocolError
+from geartrain.errors import LineError, PacketError, ProtocolError
+from geartrain.protocol.admin import error as text_error
 from geartrain.protocol.constants import TYPE_END, PacketType
 from geartrain.protocol.packets import Packet
 from geartrain.protocol.parser import Parser
@@ -138,7 +139,10 @@ class Engine:
 
     def _expel(self, peer: Peer, error: ProtocolError) -> None:
         """Close the connection of a peer that cannot be understood."""
-        common.send_error(peer, error.code, error.text)
+        if isinstance(error, LineError):
+            peer.send(text_error(error.code, error.text.decode()))
+        else:
+            common.send_error(peer, error.code, error.text)
         peer.is_closing = True
         self.state.closing.append(peer)
         self.state.notices.append(
@@ -207,13 +211,10 @@ class Engine:
                 deadline = alarm
         return deadline
 
-    def take_unsent(self) -> list[tuple[Peer, bytes]]:
-        """Empty the outboxes and return what is to be sent, in order."""
+    def take_unsent(self) -> list[tuple[Peer, list[bytes]]]:
+        """Empty the outboxes and return what is to be sent, each peer once."""
         unsent = self.state.unsent
-        taken: list[tuple[Peer, bytes]] = []
-        for peer in unsent:
-            for piece in peer.take_outbox():
-                taken.append((peer, piece))
+        taken = [(peer, peer.take_outbox()) for peer in unsent]
         unsent.clear()
         return taken
 

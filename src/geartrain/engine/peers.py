@@ -32,7 +32,7 @@ ASLEEP: Final = Wakefulness.ASLEEP
 WOKEN: Final = Wakefulness.WOKEN
 
 
-def discard(data: bytes) -> None:
+def discard(pieces: list[bytes]) -> None:
     """Send nothing: there is no connection, or no longer."""
 
 
@@ -45,7 +45,7 @@ class Peer:
         is_trusted: it came by a loopback or unix listener and may shut down.
         parser: the receiving side of its bytes.
         outbox: bytes to be sent to it; the driver takes them.
-        write: sends bytes to it; the driver's, who alone calls it.
+        write: sends pieces of bytes; the driver's, who alone calls it.
         is_closing: to be closed once the outbox is sent.
         client_id: as SET_CLIENT_ID gave it.
         wants_exceptions: WORK_EXCEPTION is forwarded to it.
@@ -97,7 +97,7 @@ class Peer:
         self.parser = parser
         self.outbox: list[bytes] = []
         self._unsent = unsent
-        self.write: Callable[[bytes], object] = discard
+        self.write: Callable[[list[bytes]], object] = discard
         self.is_closing = False
         self.client_id = b"-"
         self.wants_exceptions = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Final
 
 from geartrain.engine.jobs import SUBMITTED, Job
 from geartrain.engine.notices import Notice
@@ -10,7 +11,12 @@ from geartrain.engine.schedules import Schedule
 from geartrain.engine.state import State
 from geartrain.protocol.constants import Priority
 
-__all__ = ["admit", "coalescing_key", "run_schedule", "start"]
+__all__ = ["admit", "coalescing_key", "is_same", "run_schedule", "start"]
+
+# A workload up to this size is digested as a whole; of a larger one as much of each end
+# goes into its key.
+_WHOLE: Final = 128 * 1024
+_SAMPLE: Final = 64 * 1024
 
 
 def admit(state: State, submitted: Job, background: bool) -> Job | None:
@@ -21,6 +27,9 @@ def admit(state: State, submitted: Job, background: bool) -> Job | None:
     function = submitted.function
     key = coalescing_key(submitted.unique, submitted.workload, submitted.more)
     job = function.keyed.get(key) if key else None
+    if job is not None and submitted.unique == b"-" and not _is_twin(job, submitted):
+        job = None
+        key = b""
     if job is None:
         if function.is_full(submitted.priority):
             return None
@@ -45,11 +54,69 @@ def coalescing_key(unique: bytes, workload: bytes, more: list[bytes]) -> bytes:
         return unique
     if not workload:
         return b""
-    digest = hashlib.blake2b(workload, digest_size=32)
-    for piece in more:
-        digest.update(piece)
     # No other key holds a NUL byte: uniques end at one.
-    return b"-\0" + digest.digest()
+    return b"-\0" + _digest([workload, *more])
+
+
+def _digest(pieces: list[bytes]) -> bytes:
+    """Digest a workload; of a large one both ends and the size, however it is cut.
+
+    To digest all of a large workload would keep everybody waiting.
+    """
+    size = sum(len(piece) for piece in pieces)
+    digest = hashlib.blake2b(b"%d" % size, digest_size=32)
+    if size <= _WHOLE:
+        for piece in pieces:
+            digest.update(piece)
+    else:
+        digest.update(_beginning(pieces))
+        digest.update(_end(pieces))
+    return digest.digest()
+
+
+def _beginning(pieces: list[bytes]) -> bytes:
+    found = b""
+    for piece in pieces:
+        found += piece[:_SAMPLE]
+        if len(found) >= _SAMPLE:
+            break
+    return found[:_SAMPLE]
+
+
+def _end(pieces: list[bytes]) -> bytes:
+    found = b""
+    for piece in reversed(pieces):
+        found = piece[-_SAMPLE:] + found
+        if len(found) >= _SAMPLE:
+            break
+    return found[-_SAMPLE:]
+
+
+def is_same(pieces: list[bytes], others: list[bytes]) -> bool:
+    """Tell whether two workloads in pieces are the same bytes, however they are cut."""
+    if sum(len(piece) for piece in pieces) != sum(len(other) for other in others):
+        return False
+    views = [memoryview(other) for other in others]
+    views.reverse()
+    for piece in pieces:
+        rest = memoryview(piece)
+        while rest:
+            other = views.pop()
+            size = min(len(rest), len(other))
+            if rest[:size] != other[:size]:
+                return False
+            rest = rest[size:]
+            if size < len(other):
+                views.append(other[size:])
+    return True
+
+
+def _is_twin(job: Job, submitted: Job) -> bool:
+    """Tell whether two jobs of one key have one workload, large ones byte by byte."""
+    pieces = [submitted.workload, *submitted.more]
+    if sum(len(piece) for piece in pieces) <= _WHOLE:
+        return True
+    return is_same([job.workload, *job.more], pieces)
 
 
 def start(state: State, job: Job, due: float) -> None:

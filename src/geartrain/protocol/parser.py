@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from geartrain.errors import PacketError, ProtocolError
+from geartrain.errors import LineError, PacketError, ProtocolError
 from geartrain.protocol.admin import Command, parse_command
 from geartrain.protocol.constants import (
     HEADER_SIZE,
@@ -139,8 +139,8 @@ class Parser:
         end = self._buffer.find(b"\n", self._position)
         length = (end if end >= 0 else len(self._buffer)) - self._position
         if length > MAX_LINE:
-            raise ProtocolError(
-                b"INVALID_COMMAND", b"A line of text is at most %d bytes" % MAX_LINE
+            raise LineError(
+                b"LINE_TOO_LONG", b"A line of text has at most %d bytes" % MAX_LINE
             )
         if end < 0:
             return None

@@ -38,6 +38,8 @@ _NEXT_READ = 10e-6
 # stall for the delayed acknowledgement of each 64 KiB segment: 10 MB there and back
 # take 11 s with gearmand, and 0.2 s where large reads are acknowledged at once.
 _LARGE_READ = 8 * 1024
+# A read as large as the loop's takes is not the last of this socket's.
+_FULL_READ = 64 * 1024
 
 # How long a peer that is disconnected may take to read why, in seconds.
 _LAST_READ = 5.0
@@ -53,6 +55,8 @@ class Connection(asyncio.Protocol):
     def __init__(self, driver: Driver, is_trusted: bool) -> None:
         self._driver = driver
         self._is_trusted = is_trusted
+        self._is_congested = False
+        self._largest = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Introduce the peer to the engine."""
@@ -62,12 +66,14 @@ class Connection(asyncio.Protocol):
         self._socket = transport.get_extra_info("socket")
         self._is_tcp = self._socket.family != socket.AF_UNIX
         self.peer = self._driver.introduce(self, self._is_trusted)
-        self.peer.write = self.transport.write
+        self.peer.write = self.transport.writelines
 
     def data_received(self, data: bytes) -> None:
         """Let the engine react; what it answers is sent at the end of the turn."""
         if len(data) >= _LARGE_READ:
             self._acknowledge()
+            if len(data) >= _FULL_READ and not self._is_congested:
+                self._let_others_read()
         driver = self._driver
         now = monotonic()
         driver.receive(self.peer, data, now)
@@ -83,21 +89,38 @@ class Connection(asyncio.Protocol):
         if self._is_tcp:
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
 
+    def _let_others_read(self) -> None:
+        """Read no more this turn: the loop would, 31 times, before anybody else."""
+        self.transport.pause_reading()
+        self._driver.call_soon(self._read_on)
+
+    def _read_on(self) -> None:
+        if not self._is_congested and not self.transport.is_closing():
+            self.transport.resume_reading()
+
     def pause_writing(self) -> None:
         """Take no more from a peer that does not read its answers."""
         self.transport.pause_reading()
+        self._is_congested = True
+        self._largest = self.transport.get_write_buffer_size()
         self.peer.write = self._write_to_slow
 
     def resume_writing(self) -> None:
         """Go on reading from a peer that caught up."""
-        self.peer.write = self.transport.write
+        self._is_congested = False
+        self.peer.write = self.transport.writelines
         self.transport.resume_reading()
 
-    def _write_to_slow(self, data: bytes) -> None:
-        """Write, unless the peer leaves too much unread."""
+    def _write_to_slow(self, pieces: list[bytes]) -> None:
+        """Write, unless the peer leaves too much unread.
+
+        A packet larger than the limit has to reach a peer that reads, and so has what
+        follows it meanwhile: the largest of what is on its way does not count.
+        """
         unread = self.transport.get_write_buffer_size()
-        if unread <= self._driver.max_outbox:
-            self.transport.write(data)
+        if unread <= self._driver.max_outbox + self._largest:
+            self._largest = max(self._largest, sum(map(len, pieces)))
+            self.transport.writelines(pieces)
             return
         _log.warning(
             "closing %s (%d): it leaves %d bytes unread, more than --max-outbox",
@@ -121,6 +144,7 @@ class Driver:
     Attributes:
         engine: what it drives.
         receive: the engine's method, within short reach.
+        call_soon: the event loop's.
         is_arranged: this turn's end is already arranged.
         reads: how many reads this turn, or else the last one, was about.
         turned_at: when the last turn ended.
@@ -141,6 +165,7 @@ class Driver:
         self.on_shutdown: Callable[[str], None] = lambda how: None
         self._keepalive = options.keepalive
         self._loop = asyncio.get_running_loop()
+        self.call_soon = self._loop.call_soon
         self._connections: dict[Peer, Connection] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
@@ -191,16 +216,18 @@ class Driver:
         self.is_arranged = False
         self._set_clock()
         engine = self.engine
-        for peer, data in engine.take_unsent():
-            peer.write(data)
+        for peer, pieces in engine.take_unsent():
+            peer.write(pieces)
         state = engine.state
         if state.closing:
             self._close_expelled()
         if state.notices:
             self._report()
         if state.shutdown:
-            self.on_shutdown(state.shutdown)
+            how = state.shutdown
+            # First of all: a stop ends with a turn of its own.
             state.shutdown = ""
+            self.on_shutdown(how)
         deadline = engine.deadline()
         if deadline is not None:
             self._set_timer(deadline)
@@ -261,6 +288,9 @@ class Driver:
             self._timer.cancel()
 
 
-def _numeric(peername: tuple[str, int]) -> str:
+def _numeric(peername: tuple[str, int] | None) -> str:
     """Return the peer's numeric host; an IPv4 one that came over IPv6 as IPv4."""
+    if peername is None:
+        # It was reset before it was accepted, and is about to be lost.
+        return "-"
     return peername[0].partition("%")[0].removeprefix("::ffff:")

@@ -52,8 +52,8 @@ class Options:
         backlog: connections the system may hold before they are accepted.
         max_packet: the largest workload or result taken, in bytes.
         max_outbox: unread bytes held for one peer before it is disconnected.
-        job_retries: how often a job may lose its worker before it fails; -1 is
-            without limit, 0 fails it at the first loss.
+        job_retries: at which loss of its worker a job fails; -1 is at none, 0 and
+            1 are at the first.
         handle_prefix: what job handles begin with; ``:<number>`` follows.
         exceptions: forward WORK_EXCEPTION to every client, asked for or not.
         compat: whose choice of the next job to follow, ``"2.0"`` (priority is

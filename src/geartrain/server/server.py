@@ -64,7 +64,7 @@ class Server:
                 trust.extend([address.is_local] * len(bound))
         except Exception:
             for listener in self._sockets:
-                listener.close()
+                _close(listener)
             raise
         self.addresses = [describe(listener) for listener in self._sockets]
         for listener, is_trusted in zip(self._sockets, trust, strict=True):
@@ -125,13 +125,9 @@ class Server:
         if self._is_stopping:
             return
         self._is_stopping = True
-        paths = [
-            listener.getsockname()
-            for listener in self._sockets
-            if listener.family == socket.AF_UNIX
-        ]
-        for listener in self._listeners:
-            listener.close()
+        paths = [_path(listener) for listener in self._sockets]
+        for server in self._listeners:
+            server.close()
         for path in paths:
             _remove_socket(path)
 
@@ -154,8 +150,24 @@ class Server:
         self._stopped.set()
 
 
+def _close(listener: socket.socket) -> None:
+    path = _path(listener)
+    listener.close()
+    _remove_socket(path)
+
+
+def _path(listener: socket.socket) -> str:
+    """Return the file of a unix socket, or nothing."""
+    if listener.family != socket.AF_UNIX:
+        return ""
+    path: str = listener.getsockname()
+    return path
+
+
 def _remove_socket(path: str) -> None:
     """Remove a unix socket's file; a folder that forbids it does not keep us."""
+    if not path:
+        return
     try:
         os.unlink(path)
     except FileNotFoundError:

@@ -1,0 +1,1 @@
+"""One script played to two job servers, and the traces compared."""
