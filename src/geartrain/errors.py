@@ -9,7 +9,8 @@
     ├── OptionError          a flag, file or value given to a program is wrong
     │   └── AddressError     a text that should name an address does not
     ├── ListenError          an address cannot be listened on
-    └── StartError           a process cannot start: pid file, log, user, limits
+    ├── StartError           a process cannot start: pid file, log, user, limits
+    └── StoreError           a store cannot be opened, read or written
 
 What a peer sends can raise nothing but ``ProtocolError`` and its children.
 """
@@ -25,6 +26,7 @@ __all__ = [
     "PacketError",
     "ProtocolError",
     "StartError",
+    "StoreError",
 ]
 
 
@@ -68,3 +70,7 @@ class ListenError(GeartrainError):
 
 class StartError(GeartrainError):
     """A process cannot start as it was told: its pid file, log, user or limits."""
+
+
+class StoreError(GeartrainError):
+    """A store cannot be opened, read or written."""

@@ -138,6 +138,19 @@ def test_delayed_and_recurring_jobs_as_the_how_to_says(
     )
 
 
+def test_jobs_are_kept_as_the_how_to_says(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    (start,) = snippets("docs/durable-jobs.md", "sh")
+    # The how-to's path is the system's; here it is below this test's folder.
+    command = start.replace("sqlite://", f"sqlite://{tmp_path}").split()
+    command[0] = shutil.which("geartrain", path=environment["PATH"]) or ""
+    with run_server(command, PORT):
+        run("gearman -b -f count kept", tmp_path, environment)
+    with run_server(command, PORT):
+        assert "count\t1\t0\t0" in run("gearadmin --status", tmp_path, environment)
+
+
 def test_script_server_starts_a_server_and_says_how_to_try_it(tmp_path: Path) -> None:
     log = tmp_path / "log"
     with log.open("wb") as output:
@@ -165,6 +178,7 @@ def test_every_snippet_is_run_by_a_test_above() -> None:
     assert {name: count for name, count in counts.items() if count} == {
         "README.md": 6,
         "docs/delayed-jobs.md": 2,
+        "docs/durable-jobs.md": 1,
         "docs/replace-gearmand.md": 4,
     }
 

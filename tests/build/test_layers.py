@@ -30,6 +30,9 @@ TESTED_ELSEWHERE = {
     "server/driver": "integration/test_connections.py",
     "server/options": "cli/test_geartrain_flags.py",
     "server/server": "integration/test_server_command.py",
+    "stores/base": "stores/test_contract.py",
+    "stores/sqlite_file": "stores/test_sqlite.py",
+    "stores/sqlite_rows": "stores/test_sqlite.py",
     "transport/listeners": "integration/test_connections.py",
 }
 

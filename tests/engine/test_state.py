@@ -100,7 +100,7 @@ def test_other_clients_of_a_shared_job_stay(world: World) -> None:
 
 def test_handles_are_the_prefix_and_a_counter() -> None:
     state = State(EngineOptions(handle_prefix=b"H:host"))
-    assert [state.new_handle() for _ in range(3)] == [
+    assert [state.handle(state.new_number()) for _ in range(3)] == [
         b"H:host:1",
         b"H:host:2",
         b"H:host:3",

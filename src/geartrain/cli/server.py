@@ -12,7 +12,15 @@ import click
 
 from geartrain import __version__
 from geartrain.cli.service import Service
-from geartrain.cli.values import Whole, handle_prefix, port, size, time_zone, user
+from geartrain.cli.values import (
+    Whole,
+    handle_prefix,
+    port,
+    size,
+    store,
+    time_zone,
+    user,
+)
 from geartrain.errors import AddressError
 from geartrain.server.logs import LEVELS, LogTarget, PlainFormatter
 from geartrain.server.options import Keepalive, Options, default_handle_prefix
@@ -51,6 +59,22 @@ _FLAGS = (
         default="256M",
         show_default=True,
         help="Unread bytes held for one peer before it is disconnected.",
+    ),
+    click.Option(
+        ["--store"],
+        type=store,
+        default="memory:",
+        show_default=True,
+        help="Where background jobs are kept: memory: loses them when the server"
+        " stops, sqlite:///full/path keeps them in a file.",
+    ),
+    click.Option(
+        ["--durability"],
+        type=click.Choice(["os", "disk"]),
+        default="disk",
+        show_default=True,
+        help="What a stored job has survived before it is acknowledged: the end of"
+        " the process (os), or a power cut too (disk).",
     ),
     click.Option(
         ["--job-retries"],
@@ -183,6 +207,8 @@ def _options(flags: dict[str, Any], level: str) -> Options:
         max_packet=flags["max_packet"],
         max_outbox=flags["max_outbox"],
         job_retries=flags["job_retries"],
+        store=flags["store"],
+        durability=flags["durability"],
         handle_prefix=flags["handle_prefix"] or default_handle_prefix(),
         exceptions=flags["exceptions"],
         compat=flags["compat"],

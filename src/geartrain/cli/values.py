@@ -11,6 +11,7 @@ import click
 from geartrain.errors import OptionError
 from geartrain.server.options import MAX_HANDLE_PREFIX, Keepalive
 from geartrain.server.process import User, find_user
+from geartrain.stores.locations import check_store
 from geartrain.transport.address import DEFAULT_PORT
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "keepalive",
     "port",
     "size",
+    "store",
     "time_zone",
     "user",
 ]
@@ -107,6 +109,18 @@ def handle_prefix(text: str) -> str:
             f" use at most {MAX_HANDLE_PREFIX}"
         )
     return text
+
+
+def store(text: str) -> str:
+    """Read the name of a store.
+
+    Raises:
+        click.BadParameter: it names none.
+    """
+    try:
+        return check_store(text)
+    except OptionError as error:
+        raise click.BadParameter(str(error)) from None
 
 
 def time_zone(text: str) -> str:

@@ -13,16 +13,17 @@ from typing import Final
 
 from geartrain.engine.commands import admin, client, common, worker
 from geartrain.engine.jobs import Job
+from geartrain.engine.journal import Batch, JobRecord
 from geartrain.engine.notices import Notice
 from geartrain.engine.options import EngineOptions
 from geartrain.engine.peers import ASLEEP, Peer
 from geartrain.engine.schedules import Calendar, Schedule, no_calendar
 from geartrain.engine.state import State
-from geartrain.engine.submissions import run_schedule
+from geartrain.engine.submissions import restore, run_schedule
 from geartrain.errors import LineError, PacketError, ProtocolError
 from geartrain.protocol.admin import error as text_error
 from geartrain.protocol.constants import TYPE_END, PacketType
-from geartrain.protocol.packets import Packet
+from geartrain.protocol.packets import Packet, encode
 from geartrain.protocol.parser import Parser
 
 __all__ = ["Engine"]
@@ -219,10 +220,48 @@ class Engine:
         return taken
 
     def take_closing(self) -> list[Peer]:
-        """Return the peers to be closed once all is sent."""
-        taken = self.state.closing
-        self.state.closing = []
+        """Return the peers to be closed, all that was due to them having been sent."""
+        state = self.state
+        taken = [peer for peer in state.closing if not peer.held]
+        state.closing = [peer for peer in state.closing if peer.held]
         return taken
+
+    def resume(self, last_number: int) -> None:
+        """Begin to keep background jobs in a store.
+
+        ``last_number`` is what the store's ``open`` returned. ``restore`` follows for
+        each of its jobs, before any peer connects.
+        """
+        self.state.resume(last_number)
+
+    def restore(self, record: JobRecord, now: float) -> None:
+        """Take back a job that the store kept."""
+        self.state.now = now
+        restore(self.state, record)
+
+    def take_batch(self) -> Batch | None:
+        """Return what is to be made durable next, or None if there is nothing.
+
+        The one before must have been settled by ``committed`` or ``refused``.
+        """
+        journal = self.state.journal
+        return None if journal.is_empty() else journal.take()
+
+    def committed(self, now: float) -> None:
+        """React to the batch having become durable: answer its submitters."""
+        self.state.now = now
+        for peer in self.state.journal.settle():
+            peer.release()
+
+    def refused(self, reason: str, now: float) -> None:
+        """React to the store's refusal: answer its submitters with ERROR."""
+        state = self.state
+        state.now = now
+        answer = encode(PacketType.ERROR, b"QUEUE_ERROR\0" + reason.encode())
+        for job in state.journal.refuse(answer):
+            state.forgo(job)
+        for peer in state.journal.settle():
+            peer.release()
 
     def take_notices(self) -> list[Notice]:
         """Return what an operator should read in the log."""

@@ -10,6 +10,7 @@ from geartrain.engine.timers import Timed
 
 if TYPE_CHECKING:
     from geartrain.engine.functions import Function
+    from geartrain.engine.journal import JobRecord
     from geartrain.engine.peers import Peer
 
 __all__ = [
@@ -52,6 +53,9 @@ class Job(Timed):
 
     Attributes:
         handle: the name the job server gave it; empty until it is admitted.
+        number: the number in its handle.
+        batch: the batch that makes it durable; 0 for a job that is not kept.
+        record: what of it is to be written, until it is.
         function: what it is sent to.
         unique: the client's coalescing key; empty for none.
         key: what it coalesces by within its function; empty for never.
@@ -71,6 +75,7 @@ class Job(Timed):
 
     __slots__ = (
         "background",
+        "batch",
         "clients",
         "denominator",
         "due",
@@ -80,9 +85,11 @@ class Job(Timed):
         "key",
         "losses",
         "more",
+        "number",
         "numerator",
         "preceding",
         "priority",
+        "record",
         "reducer",
         "state",
         "unique",
@@ -100,6 +107,9 @@ class Job(Timed):
     ) -> None:
         super().__init__()
         self.handle = b""
+        self.number = 0
+        self.batch = 0
+        self.record: JobRecord | None = None
         self.function = function
         self.unique = unique
         self.workload = workload

@@ -45,6 +45,7 @@ class Peer:
         is_trusted: it came by a loopback or unix listener and may shut down.
         parser: the receiving side of its bytes.
         outbox: bytes to be sent to it; the driver takes them.
+        held: bytes to be sent to it later, by the batch they wait for.
         write: sends pieces of bytes; the driver's, who alone calls it.
         is_closing: to be closed once the outbox is sent.
         client_id: as SET_CLIENT_ID gave it.
@@ -62,6 +63,7 @@ class Peer:
     """
 
     __slots__ = (
+        "_held_for",
         "_unsent",
         "abilities",
         "address",
@@ -70,6 +72,7 @@ class Peer:
         "crew",
         "descriptor",
         "excepted",
+        "held",
         "is_closing",
         "is_trusted",
         "outbox",
@@ -96,6 +99,8 @@ class Peer:
         self.is_trusted = is_trusted
         self.parser = parser
         self.outbox: list[bytes] = []
+        self.held: list[list[bytes]] = []
+        self._held_for: list[int] = []
         self._unsent = unsent
         self.write: Callable[[list[bytes]], object] = discard
         self.is_closing = False
@@ -112,6 +117,9 @@ class Peer:
 
     def send(self, data: bytes) -> None:
         """Put bytes into the outbox."""
+        if self.held:
+            self.held[-1].append(data)
+            return
         if not self.outbox:
             self._unsent.append(self)
         self.outbox.append(data)
@@ -119,6 +127,26 @@ class Peer:
     def send_pieces(self, head: bytes, pieces: list[bytes]) -> None:
         """Put a packet that is in pieces into the outbox."""
         self.send(head)
+        for piece in pieces:
+            self.send(piece)
+
+    def hold(self, serial: int) -> bool:
+        """Hold back what is sent from now on until a batch is durable.
+
+        Returns False if that, or a later batch, is waited for already.
+        """
+        if self.held and self._held_for[-1] >= serial:
+            return False
+        self.held.append([])
+        self._held_for.append(serial)
+        return True
+
+    def release(self) -> None:
+        """Send what was held back for the earliest batch, which is durable now."""
+        pieces = self.held.pop(0)
+        del self._held_for[0]
+        if not self.outbox:
+            self._unsent.append(self)
         self.outbox.extend(pieces)
 
     def take_outbox(self) -> list[bytes]:

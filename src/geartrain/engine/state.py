@@ -18,6 +18,7 @@ from geartrain.engine.jobs import (
     SUBMITTED,
     Job,
 )
+from geartrain.engine.journal import JobRecord, Journal
 from geartrain.engine.notices import Notice
 from geartrain.engine.options import EngineOptions
 from geartrain.engine.peers import Peer
@@ -44,6 +45,7 @@ class State:
         schedules: all schedules by handle.
         timeouts: when running jobs have run too long, by the steady clock.
         alarms: when scheduled jobs and schedules are due, in seconds since 1970.
+        journal: what is to be made durable.
         wakeups: who sleeps and who is woken.
         unsent: the peers whose outbox is not empty.
         closing: the peers to be closed once their outbox is sent.
@@ -61,6 +63,7 @@ class State:
         "closing",
         "functions",
         "jobs",
+        "journal",
         "notices",
         "now",
         "options",
@@ -91,15 +94,53 @@ class State:
         self.unsent: list[Peer] = []
         self.closing: list[Peer] = []
         self.unsettled: list[Peer] = []
+        self.journal = Journal()
         self.notices: list[Notice] = []
         self.shutdown = ""
         self._prefix = options.handle_prefix + b":"
         self._last_number = 0
 
-    def new_handle(self) -> bytes:
-        """Return a handle that was never given before."""
+    def new_number(self) -> int:
+        """Return a number that was never given before."""
         self._last_number += 1
-        return self._prefix + str(self._last_number).encode()
+        self.journal.reserve(self._last_number)
+        return self._last_number
+
+    def handle(self, number: int) -> bytes:
+        """Return the handle with this number."""
+        return self._prefix + str(number).encode()
+
+    def resume(self, last_number: int) -> None:
+        """Begin to keep jobs; numbers up to ``last_number`` were given before."""
+        self._last_number = last_number
+        self.journal.is_on = True
+        self.journal.reserve(last_number)
+
+    def keep(self, job: Job) -> None:
+        """Have the store keep a background job, if there is one and it does not yet."""
+        if not self.journal.is_on or job.batch:
+            return
+        record = JobRecord(job.number, job.handle, job.function.name)
+        record.unique = job.unique
+        record.priority = job.priority
+        record.reducer = job.reducer
+        record.due = job.due
+        record.losses = job.losses
+        record.submitted = self.wall_time()
+        record.workload = job.workload
+        record.more = job.more
+        self.journal.add(job, record)
+
+    def forgo(self, job: Job) -> None:
+        """Let go of a job that could not be kept: its submitters are told so.
+
+        Clients that wait for it still get its result, and a worker may finish it.
+        """
+        job.batch = 0
+        job.record = None
+        job.background = False
+        if job.state in (READY, SCHEDULED) and not job.clients:
+            self.finish(job)
 
     def wall_time(self) -> float:
         """Return ``now`` in seconds since 1970."""
@@ -125,12 +166,11 @@ class State:
                 crew.notice(function, priority)
         self.wakeups.rouse(function, self.now)
 
-    def schedule(self, job: Job, due: float) -> None:
-        """Keep a job until ``due``, in seconds since 1970."""
+    def schedule(self, job: Job) -> None:
+        """Let a job wait until it is due."""
         job.state = SCHEDULED
-        job.due = due
         job.function.scheduled[job] = None
-        self.alarms.set(job, due)
+        self.alarms.set(job, job.due)
 
     def ring(self, job: Job) -> None:
         """Make a scheduled job ready, its time having come."""
@@ -199,6 +239,8 @@ class State:
             self.alarms.cancel(job)
         job.state = FINISHED
         del self.jobs[job.handle]
+        if job.batch:
+            self.journal.end(job)
         if job.key:
             del job.function.keyed[job.key]
         for client in job.clients:

@@ -6,12 +6,13 @@ import hashlib
 from typing import Final
 
 from geartrain.engine.jobs import SUBMITTED, Job
+from geartrain.engine.journal import JobRecord
 from geartrain.engine.notices import Notice
 from geartrain.engine.schedules import Schedule
 from geartrain.engine.state import State
 from geartrain.protocol.constants import Priority
 
-__all__ = ["admit", "coalescing_key", "is_same", "run_schedule", "start"]
+__all__ = ["admit", "coalescing_key", "is_same", "restore", "run_schedule", "start"]
 
 # A workload up to this size is digested as a whole; of a larger one as much of each end
 # goes into its key.
@@ -34,7 +35,8 @@ def admit(state: State, submitted: Job, background: bool) -> Job | None:
         if function.is_full(submitted.priority):
             return None
         job = submitted
-        job.handle = state.new_handle()
+        job.number = state.new_number()
+        job.handle = state.handle(job.number)
         state.jobs[job.handle] = job
         if key:
             job.key = key
@@ -42,6 +44,7 @@ def admit(state: State, submitted: Job, background: bool) -> Job | None:
     if background:
         # Whoever else waits or leaves, this job now has to be run.
         job.background = True
+        state.keep(job)
     return job
 
 
@@ -119,14 +122,34 @@ def _is_twin(job: Job, submitted: Job) -> bool:
     return is_same([job.workload, *job.more], pieces)
 
 
-def start(state: State, job: Job, due: float) -> None:
+def start(state: State, job: Job) -> None:
     """Queue a job just admitted now, or when it is due; leave one that was joined."""
     if job.state is not SUBMITTED:
         return
-    if due > 0 and due > state.wall_time():
-        state.schedule(job, due)
+    if job.due > 0 and job.due > state.wall_time():
+        state.schedule(job)
     else:
         state.make_ready(job)
+
+
+def restore(state: State, record: JobRecord) -> None:
+    """Take back a job that was kept by a store."""
+    function = state.function(record.function)
+    job = Job(function, record.unique, record.workload, record.more, record.priority)
+    job.handle = record.handle
+    job.number = record.number
+    job.reducer = record.reducer
+    job.due = record.due
+    job.losses = record.losses
+    job.background = True
+    # It is durable: as if by a batch before the first.
+    job.batch = -1
+    state.jobs[job.handle] = job
+    key = coalescing_key(job.unique, job.workload, job.more)
+    if key and key not in function.keyed:
+        job.key = key
+        function.keyed[key] = job
+    start(state, job)
 
 
 def run_schedule(state: State, schedule: Schedule) -> None:
@@ -153,6 +176,6 @@ def run_schedule(state: State, schedule: Schedule) -> None:
             )
         )
     else:
-        start(state, job, 0.0)
+        start(state, job)
     schedule.due = state.calendar(schedule.fields, state.wall_time())
     state.alarms.set(schedule, schedule.due)

@@ -17,6 +17,7 @@ from typing import cast
 from geartrain.engine.engine import Engine
 from geartrain.engine.peers import Peer, discard
 from geartrain.server.options import Options
+from geartrain.server.persistence import Persistence
 from geartrain.transport.listeners import set_keepalive
 
 __all__ = ["Connection", "Driver"]
@@ -50,11 +51,16 @@ _LONGEST_SLEEP = 1.0
 
 
 class Connection(asyncio.Protocol):
-    """One peer's transport."""
+    """One peer's transport.
+
+    Attributes:
+        is_kept_waiting: the store cannot keep up with what it submits.
+    """
 
     def __init__(self, driver: Driver, is_trusted: bool) -> None:
         self._driver = driver
         self._is_trusted = is_trusted
+        self.is_kept_waiting = False
         self._is_congested = False
         self._largest = 0
 
@@ -77,6 +83,8 @@ class Connection(asyncio.Protocol):
         driver = self._driver
         now = monotonic()
         driver.receive(self.peer, data, now)
+        if driver.persistence is not None and driver.persistence.is_behind():
+            driver.keep_waiting(self)
         if driver.is_arranged:
             driver.reads += 1
         elif driver.reads == 1 and now - driver.turned_at > _NEXT_READ:
@@ -92,10 +100,16 @@ class Connection(asyncio.Protocol):
     def _let_others_read(self) -> None:
         """Read no more this turn: the loop would, 31 times, before anybody else."""
         self.transport.pause_reading()
-        self._driver.call_soon(self._read_on)
+        self._driver.call_soon(self.read_on)
 
-    def _read_on(self) -> None:
-        if not self._is_congested and not self.transport.is_closing():
+    def read_on(self) -> None:
+        """Read on, unless there is still a reason not to."""
+        if not (
+            self._is_congested
+            or self.is_kept_waiting
+            or self._driver.is_stopping
+            or self.transport.is_closing()
+        ):
             self.transport.resume_reading()
 
     def pause_writing(self) -> None:
@@ -109,7 +123,7 @@ class Connection(asyncio.Protocol):
         """Go on reading from a peer that caught up."""
         self._is_congested = False
         self.peer.write = self.transport.writelines
-        self.transport.resume_reading()
+        self.read_on()
 
     def _write_to_slow(self, pieces: list[bytes]) -> None:
         """Write, unless the peer leaves too much unread.
@@ -145,9 +159,11 @@ class Driver:
         engine: what it drives.
         receive: the engine's method, within short reach.
         call_soon: the event loop's.
+        is_stopping: nothing is read any more.
         is_arranged: this turn's end is already arranged.
         reads: how many reads this turn, or else the last one, was about.
         turned_at: when the last turn ended.
+        persistence: the store of background jobs, if there is one.
         max_outbox: unread bytes held for one peer before it is disconnected.
         on_idle: called when the last connection ended.
         on_shutdown: called with ``"now"`` or ``"graceful"`` when an operator asked.
@@ -163,6 +179,9 @@ class Driver:
         self.max_outbox = options.max_outbox
         self.on_idle: Callable[[], None] = lambda: None
         self.on_shutdown: Callable[[str], None] = lambda how: None
+        self.is_stopping = False
+        self.persistence: Persistence | None = None
+        self._waiting: list[Connection] = []
         self._keepalive = options.keepalive
         self._loop = asyncio.get_running_loop()
         self.call_soon = self._loop.call_soon
@@ -228,10 +247,32 @@ class Driver:
             # First of all: a stop ends with a turn of its own.
             state.shutdown = ""
             self.on_shutdown(how)
+        if self.persistence is not None:
+            self.persistence.pump()
         deadline = engine.deadline()
         if deadline is not None:
             self._set_timer(deadline)
         self.turned_at = monotonic()
+
+    def persist(self, persistence: Persistence) -> None:
+        """Keep background jobs from now on; ``persistence`` was started."""
+        self.persistence = persistence
+        persistence.on_settled = self._go_on
+
+    def keep_waiting(self, connection: Connection) -> None:
+        """Take no more from a submitter until the store has caught up."""
+        if connection.peer.held:
+            connection.is_kept_waiting = True
+            connection.transport.pause_reading()
+            self._waiting.append(connection)
+
+    def _go_on(self) -> None:
+        """Answer those who waited for a batch, and read on from submitters."""
+        waiting, self._waiting = self._waiting, []
+        for connection in waiting:
+            connection.is_kept_waiting = False
+            connection.read_on()
+        self.turn()
 
     def _close_expelled(self) -> None:
         for peer in self.engine.take_closing():
@@ -270,6 +311,12 @@ class Driver:
         self._set_clock()
         self.engine.tick(monotonic())
         self.turn()
+
+    def stop_reading(self) -> None:
+        """Take no more from anybody: the server is about to stop."""
+        self.is_stopping = True
+        for connection in self._connections.values():
+            connection.transport.pause_reading()
 
     def close(self) -> None:
         """Close every connection once what is due to it has been written."""

@@ -54,6 +54,9 @@ class Options:
         max_outbox: unread bytes held for one peer before it is disconnected.
         job_retries: at which loss of its worker a job fails; -1 is at none, 0 and
             1 are at the first.
+        store: where background jobs are kept, ``memory:`` or ``sqlite:///path``.
+        durability: what a stored job has survived before it is acknowledged:
+            ``"os"``, the end of the process, or ``"disk"``, a power cut too.
         handle_prefix: what job handles begin with; ``:<number>`` follows.
         exceptions: forward WORK_EXCEPTION to every client, asked for or not.
         compat: whose choice of the next job to follow, ``"2.0"`` (priority is
@@ -72,6 +75,8 @@ class Options:
     max_packet: int = GIB
     max_outbox: int = 256 * MIB
     job_retries: int = -1
+    store: str = "memory:"
+    durability: str = "disk"
     handle_prefix: str = field(default_factory=default_handle_prefix)
     exceptions: bool = False
     compat: str = "2.0"

@@ -13,6 +13,8 @@ from geartrain.engine.options import EngineOptions
 from geartrain.server.cron import calendar
 from geartrain.server.driver import Driver
 from geartrain.server.options import Options
+from geartrain.server.persistence import Persistence
+from geartrain.stores.locations import make_store
 from geartrain.transport.listeners import bind, describe
 
 __all__ = ["Server"]
@@ -37,6 +39,7 @@ class Server:
         self.addresses: list[str] = []
         self._options = options
         self._driver: Driver | None = None
+        self._persistence: Persistence | None = None
         self._sockets: list[socket.socket] = []
         self._listeners: list[asyncio.Server] = []
         self._stopped = asyncio.Event()
@@ -49,6 +52,7 @@ class Server:
         Raises:
             ListenError: an address cannot be had; none is left listening.
             OptionError: an option's value means nothing on this machine.
+            StoreError: the store cannot be opened or read.
         """
         engine = Engine(
             _engine_options(self._options), calendar(self._options.timezone)
@@ -57,6 +61,7 @@ class Server:
         driver.on_idle = self._on_idle
         driver.on_shutdown = self._on_shutdown
         trust: list[bool] = []
+        self._persist(driver, engine)
         try:
             for address in self._options.listen:
                 bound = bind(address, self._options.backlog)
@@ -65,10 +70,24 @@ class Server:
         except Exception:
             for listener in self._sockets:
                 _close(listener)
+            self._close_store()
             raise
         self.addresses = [describe(listener) for listener in self._sockets]
         for listener, is_trusted in zip(self._sockets, trust, strict=True):
             self._listeners.append(await self._listen(listener, driver, is_trusted))
+
+    def _persist(self, driver: Driver, engine: Engine) -> None:
+        """Take back the jobs that were kept, and keep those that come."""
+        store = make_store(self._options.store, self._options.durability)
+        if store is None:
+            return
+        self._persistence = Persistence(engine, store)
+        self._persistence.start()
+        driver.persist(self._persistence)
+
+    def _close_store(self) -> None:
+        if self._persistence is not None:
+            self._persistence.close()
 
     async def _listen(
         self, listener: socket.socket, driver: Driver, is_trusted: bool
@@ -92,7 +111,16 @@ class Server:
             self._stopped.set()
             return
         self._stop_listening()
-        self._warn_of_loss()
+        if self._persistence is None:
+            self._warn_of_loss()
+            self._close_connections()
+        else:
+            # What was submitted is committed and answered first.
+            self._driver.stop_reading()
+            self._persistence.finish(self._close_connections)
+
+    def _close_connections(self) -> None:
+        assert self._driver is not None
         self._driver.close()
         loop = asyncio.get_running_loop()
         self._patience = loop.call_later(_LAST_WRITES, self.abort)
@@ -147,6 +175,7 @@ class Server:
             self._patience.cancel()
         if self._driver is not None:
             self._driver.stop()
+        self._close_store()
         self._stopped.set()
 
 

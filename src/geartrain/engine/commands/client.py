@@ -115,14 +115,17 @@ def _submit(
     function = state.function(arguments[0])
     submitted = Job(function, unique, arguments[-1], packet.more, priority)
     submitted.reducer = reducer
+    submitted.due = due
     job = admit(state, submitted, background)
     if job is None:
         send_error(peer, b"QUEUE_ERROR", b"Job queue is full")
         return
-    if not background:
+    if background:
+        state.journal.hold(job, peer)
+    else:
         state.attach(job, peer)
     peer.send(encode(_JOB_CREATED, job.handle))
-    start(state, job, due)
+    start(state, job)
 
 
 def _is_acceptable(peer: Peer, unique: bytes) -> bool:
@@ -176,7 +179,8 @@ def _schedule(state: State, function: Function, unique: bytes, key: bytes) -> Sc
             if known.function is function and known.key == key:
                 state.alarms.cancel(known)
                 return known
-    schedule = Schedule(state.new_handle(), function, unique)
+    handle = state.handle(state.new_number())
+    schedule = Schedule(handle, function, unique)
     schedule.key = key
     state.schedules[schedule.handle] = schedule
     return schedule

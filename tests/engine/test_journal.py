@@ -1,0 +1,276 @@
+"""JOB_CREATED of a background job leaves when the job is durable, and not before."""
+
+from __future__ import annotations
+
+import pytest
+
+from geartrain.engine.journal import Batch
+from tests.support.dialogue import (
+    H1,
+    H2,
+    H3,
+    World,
+    echo_res,
+    error,
+    job_assign,
+    job_created,
+    noop,
+    work_complete,
+)
+
+FULL = "disk full"
+
+
+@pytest.fixture
+def durable(world: World) -> World:
+    """A world whose job server has a store with nothing in it."""
+    world.engine.resume(0)
+    commit(world)
+    return world
+
+
+def take(world: World) -> Batch:
+    batch = world.engine.take_batch()
+    assert batch is not None
+    return batch
+
+
+def commit(world: World) -> Batch:
+    """Let the store commit what was collected."""
+    batch = take(world)
+    world.engine.committed(world.now)
+    world.deliver()
+    return batch
+
+
+def refuse(world: World) -> None:
+    world.engine.refused(FULL, world.now)
+    world.deliver()
+
+
+def nothing_collected(world: World) -> bool:
+    return world.engine.take_batch() is None
+
+
+def handles(batch: Batch) -> list[bytes]:
+    return [record.handle for record in batch.added]
+
+
+def test_without_a_store_nothing_is_collected(world: World) -> None:
+    client = world.client()
+    client.submit_job_bg(b"f", b"u", b"w")
+    assert client.received == [job_created(H1)]
+    assert nothing_collected(world)
+
+
+def test_a_background_job_is_acknowledged_by_its_commit(durable: World) -> None:
+    client = durable.client()
+    client.submit_job_bg(b"f", b"u", b"w")
+    assert client.received == []
+    batch = take(durable)
+    assert client.received == []
+    durable.engine.committed(durable.now)
+    durable.deliver()
+    assert client.received == [job_created(H1)]
+    (record,) = batch.added
+    assert (record.number, record.handle, record.function) == (1, H1, b"f")
+    assert (record.unique, record.workload, record.more) == (b"u", b"w", [])
+    assert nothing_collected(durable)
+
+
+def test_a_foreground_job_waits_for_no_store(durable: World) -> None:
+    client = durable.client()
+    client.submit_job(b"f", b"", b"w")
+    assert client.received == [job_created(H1)]
+    assert nothing_collected(durable)
+
+
+def test_answers_keep_their_order_behind_one_that_waits(durable: World) -> None:
+    client, other = durable.client(), durable.client()
+    client.submit_job_bg(b"f", b"", b"w")
+    client.echo_req(b"after")
+    client.submit_job(b"f", b"", b"w")
+    other.echo_req(b"at once")
+    assert client.received == []
+    assert other.received == [echo_res(b"at once")]
+    commit(durable)
+    assert client.received == [job_created(H1), echo_res(b"after"), job_created(H2)]
+
+
+def test_what_came_while_a_batch_was_written_waits_for_the_next(
+    durable: World,
+) -> None:
+    client = durable.client()
+    client.submit_job_bg(b"f", b"", b"one")
+    first = take(durable)
+    client.submit_job_bg(b"f", b"", b"two")
+    durable.engine.committed(durable.now)
+    durable.deliver()
+    assert client.received == [job_created(H1)]
+    second = commit(durable)
+    assert client.received == [job_created(H2)]
+    assert (handles(first), handles(second)) == ([H1], [H2])
+
+
+def test_a_worker_need_not_wait_for_the_disk(durable: World) -> None:
+    client, worker = durable.client(), durable.sleeper("f")
+    client.submit_job_bg(b"f", b"", b"w")
+    assert worker.received == [noop()]
+    worker.grab_job()
+    assert worker.received == [job_assign(H1, b"f", b"w")]
+
+
+def test_a_job_that_ended_before_its_batch_is_not_written(durable: World) -> None:
+    client, worker = durable.client(), durable.worker("f")
+    client.submit_job_bg(b"f", b"", b"w")
+    worker.grab_job()
+    worker.work_complete(H1, b"")
+    batch = commit(durable)
+    assert (batch.added, batch.ended) == ([], [])
+    assert client.received == [job_created(H1)]
+
+
+@pytest.mark.parametrize("taken", [False, True])
+def test_a_job_that_ended_is_forgotten(durable: World, taken: bool) -> None:
+    client, worker = durable.client(), durable.worker("f")
+    client.submit_job_bg(b"f", b"", b"w")
+    take(durable)
+    if not taken:
+        durable.engine.committed(durable.now)
+    worker.grab_job()
+    worker.work_complete(H1, b"")
+    if taken:
+        durable.engine.committed(durable.now)
+    assert commit(durable).ended == [1]
+
+
+def test_a_background_submission_makes_a_foreground_job_durable(
+    durable: World,
+) -> None:
+    waiting, leaving = durable.client(), durable.client()
+    waiting.submit_job(b"f", b"u", b"w")
+    leaving.submit_job_bg(b"f", b"u", b"other")
+    assert waiting.received == [job_created(H1)]
+    assert leaving.received == []
+    assert handles(commit(durable)) == [H1]
+    assert leaving.received == [job_created(H1)]
+
+
+@pytest.mark.parametrize("moment", ["collected", "taken", "committed"])
+def test_who_joins_a_job_waits_as_long_as_it_does(durable: World, moment: str) -> None:
+    first, second = durable.client(), durable.client()
+    first.submit_job_bg(b"f", b"u", b"w")
+    if moment != "collected":
+        take(durable)
+    if moment == "committed":
+        durable.engine.committed(durable.now)
+    second.submit_job_bg(b"f", b"u", b"w")
+    durable.deliver()
+    assert (second.received == []) is (moment != "committed")
+    if moment == "collected":
+        commit(durable)
+    elif moment == "taken":
+        durable.engine.committed(durable.now)
+        durable.deliver()
+        assert second.received == [job_created(H1)]
+    assert nothing_collected(durable)
+
+
+def test_a_refusal_is_an_error_and_leaves_no_job(durable: World) -> None:
+    client = durable.client()
+    client.submit_job_bg(b"f", b"u", b"w")
+    client.echo_req(b"after")
+    take(durable)
+    refuse(durable)
+    refusal = error(b"QUEUE_ERROR", FULL.encode())
+    assert client.received == [refusal, echo_res(b"after")]
+    assert client.text("status") == b"f\t0\t0\t0\n.\n"
+    client.submit_job_bg(b"f", b"u", b"w")
+    commit(durable)
+    assert client.received == [job_created(H2)]
+
+
+def test_a_refused_job_that_clients_wait_for_goes_on_for_them(durable: World) -> None:
+    waiting, leaving = durable.client(), durable.client()
+    worker = durable.worker("f")
+    waiting.submit_job(b"f", b"u", b"w")
+    leaving.submit_job_bg(b"f", b"u", b"w")
+    take(durable)
+    refuse(durable)
+    assert leaving.received == [error(b"QUEUE_ERROR", FULL.encode())]
+    worker.grab_job()
+    worker.work_complete(H1, b"r")
+    assert waiting.received == [job_created(H1), work_complete(H1, b"r")]
+    assert nothing_collected(durable)
+
+
+def test_what_was_to_be_forgotten_is_still_so_after_a_refusal(durable: World) -> None:
+    client, worker = durable.client(), durable.worker("f")
+    client.submit_job_bg(b"f", b"", b"w")
+    commit(durable)
+    worker.grab_job()
+    worker.work_complete(H1, b"")
+    assert take(durable).ended == [1]
+    refuse(durable)
+    assert commit(durable).ended == [1]
+
+
+def test_a_peer_that_leaves_while_it_is_held_back_harms_nobody(durable: World) -> None:
+    leaving, staying = durable.client(), durable.client()
+    leaving.submit_job_bg(b"f", b"", b"w")
+    staying.submit_job_bg(b"f", b"", b"w")
+    leaving.leave()
+    assert handles(commit(durable)) == [H1, H2]
+    assert staying.received == [job_created(H2)]
+
+
+def test_a_peer_that_breaks_the_protocol_gets_what_was_due_to_it(
+    durable: World,
+) -> None:
+    client = durable.client()
+    client.submit_job_bg(b"f", b"", b"w")
+    client.send(b"\0BAD")
+    assert not client.is_closed
+    commit(durable)
+    assert [answer.name for answer in client.received] == ["job_created", "error"]
+    assert client.is_closed
+
+
+def test_restored_jobs_are_run_and_forgotten(world: World) -> None:
+    before = World()
+    before.engine.resume(0)
+    kept = before.client()
+    kept.submit_job_high_bg(b"f", b"u", b"high")
+    kept.submit_job_bg(b"f", b"", b"normal")
+    batch = commit(before)
+    world.engine.resume(batch.reserved)
+    for record in batch.added:
+        world.engine.restore(record, world.now)
+    commit(world)
+    client, worker = world.client(), world.worker("f")
+    client.submit_job_bg(b"f", b"u", b"again")
+    assert client.received == [job_created(H1)]
+    client.submit_job(b"f", b"", b"new")
+    (created,) = client.received
+    assert created not in (job_created(H1), job_created(H2), job_created(H3))
+    worker.grab_job()
+    worker.grab_job()
+    expected = [job_assign(H1, b"f", b"high"), job_assign(H2, b"f", b"normal")]
+    assert worker.received == expected
+    worker.work_complete(H2, b"")
+    assert commit(world).ended == [2]
+
+
+def test_a_restored_job_waits_for_its_time(world: World) -> None:
+    before = World()
+    before.engine.resume(0)
+    due = before.wall_time + 100
+    before.client().submit_job_epoch(b"f", b"", b"%d" % due, b"w")
+    batch = commit(before)
+    world.engine.resume(batch.reserved)
+    world.engine.restore(batch.added[0], world.now)
+    worker = world.sleeper("f")
+    world.advance(90)
+    assert worker.received == []
+    world.advance(20)
+    assert worker.received == [noop()]

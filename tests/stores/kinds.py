@@ -1,0 +1,15 @@
+"""All kinds of stores: what the contract's tests are run with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from geartrain.stores.base import Store
+from geartrain.stores.sqlite import SqliteStore
+
+# From a path of one's own to a store that keeps there what it keeps. Stores made with
+# one path are one store.
+KINDS: dict[str, Callable[[str], Store]] = {
+    "sqlite-disk": lambda path: SqliteStore(path, "disk"),
+    "sqlite-os": lambda path: SqliteStore(path, "os"),
+}
