@@ -93,7 +93,7 @@ batches = st.lists(
 
 @pytest.mark.parametrize("kind", KINDS)
 @given(steps=batches)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_a_store_keeps_what_a_dict_does(
     kind: str,
     steps: list[tuple[list[tuple[int, bytes]], list[int], int, bool]],
