@@ -179,6 +179,7 @@ def test_every_snippet_is_run_by_a_test_above() -> None:
         "README.md": 6,
         "docs/delayed-jobs.md": 2,
         "docs/durable-jobs.md": 1,
+        "docs/import.md": 3,
         "docs/replace-gearmand.md": 4,
     }
 

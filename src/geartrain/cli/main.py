@@ -8,6 +8,7 @@ from typing import NoReturn
 import click
 
 from geartrain import __version__, core_build
+from geartrain.cli.import_ import import_
 from geartrain.cli.program import run_program
 from geartrain.cli.server import server
 
@@ -46,6 +47,7 @@ def cli(context: click.Context) -> None:
 
 
 cli.add_command(server)
+cli.add_command(import_)
 
 
 def main() -> NoReturn:

@@ -1,0 +1,137 @@
+"""``geartrain import``: submit the jobs of a queue that gearmand kept."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import time
+from typing import Any
+
+import click
+
+from geartrain.cli.program import complain
+from geartrain.errors import OptionError
+from geartrain.importing.importer import Importer, Tally
+from geartrain.importing.locations import Location, open_source
+from geartrain.importing.submitter import Submitter, connect
+from geartrain.transport.address import Address, parse_address
+
+__all__ = ["import_"]
+
+_NAME = "geartrain import"
+
+
+class _Progress:
+    """Tells how far an import is: a line a second, on a terminal only."""
+
+    def __init__(self, quiet: bool) -> None:
+        self._is_shown = not quiet and sys.stderr.isatty()
+        self._start = self._last = time.monotonic()
+
+    def advance(self, tally: Tally) -> None:
+        """Tell it, if a second has passed since."""
+        if not self._is_shown:
+            return
+        now = time.monotonic()
+        if now - self._last >= 1:
+            self._last = now
+            rate = tally.rows / (now - self._start)
+            complain(_NAME, f"{tally.rows} jobs, {rate:.0f} a second")
+
+
+@click.command(
+    "import",
+    short_help="Submit the jobs of a queue that gearmand kept.",
+    context_settings={"max_content_width": 88},
+)
+@click.argument("source")
+@click.option(
+    "--server",
+    default="127.0.0.1:4730",
+    show_default=True,
+    metavar="ADDRESS",
+    help="The running job server: host:port or unix:/path.",
+)
+@click.option(
+    "--table",
+    metavar="NAME",
+    help="The queue's table.  [default: gearman_queue; PostgreSQL: queue]",
+)
+@click.option(
+    "--prefix",
+    metavar="TEXT",
+    help="What the queue's keys begin with.  [default: _gear_; memcached: gear_]",
+)
+@click.option(
+    "--function",
+    "functions",
+    multiple=True,
+    metavar="NAME",
+    help="A function that Redis or memcached keys name; needed where a key's dashes"
+    " leave that open. May be repeated.",
+)
+@click.option(
+    "--delete",
+    is_flag=True,
+    help="Delete each job from the old queue once the job server has taken it.",
+)
+@click.option("--dry-run", is_flag=True, help="Read and check all, submit nothing.")
+@click.option("--quiet", is_flag=True, help="Tell only what is wrong.")
+def import_(
+    source: str, server: str, dry_run: bool, quiet: bool, **reading: Any
+) -> int:
+    """Submit the background jobs of a queue that gearmand kept.
+
+    SOURCE is sqlite:///full/path, mysql://user:password@host:port/database,
+    postgresql://user:password@host:port/database, redis://host:port or
+    memcached://host:port. Stop gearmand first. The exit status is 1 if a job was
+    skipped.
+    """
+    location = Location(url=source, **reading)
+    if location.delete and dry_run:
+        raise OptionError("--delete and --dry-run exclude each other")
+    address = parse_address(server)
+    return _import(location, None if dry_run else address, quiet)
+
+
+def _import(location: Location, address: Address | None, quiet: bool) -> int:
+    """Import to an address, or only read without one; return the exit status."""
+    progress = _Progress(quiet)
+    with contextlib.ExitStack() as stack:
+        opened = stack.enter_context(contextlib.closing(open_source(location)))
+        submitter = None
+        if address is not None:
+            submitter = Submitter(connect(address))
+            stack.callback(submitter.close)
+        importer = Importer(
+            opened,
+            submitter,
+            location.delete,
+            lambda words: complain(_NAME, words),
+            progress.advance,
+        )
+        try:
+            importer.run()
+        finally:
+            _tell(importer.tally, address is None, location.delete, quiet)
+    return 1 if importer.tally.skipped else 0
+
+
+def _tell(tally: Tally, is_dry: bool, deletes: bool, quiet: bool) -> None:
+    """Print the counts."""
+    if tally.leveled:
+        complain(
+            _NAME,
+            f"{tally.leveled} delayed jobs of high or low priority became normal:"
+            " SUBMIT_JOB_EPOCH has no other",
+        )
+    if quiet:
+        return
+    if is_dry:
+        click.echo(f"{tally.rows} read, {tally.skipped} to skip, nothing submitted")
+        return
+    deleted = f", {tally.deleted} deleted" if deletes else ""
+    click.echo(
+        f"{tally.rows} read: {tally.submitted} submitted,"
+        f" {tally.coalesced} coalesced, {tally.skipped} skipped{deleted}"
+    )

@@ -1,0 +1,1 @@
+"""Read the queues gearmand kept and submit their jobs to a running job server."""

@@ -1,0 +1,133 @@
+"""Old queues by the URL that names them."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from typing import cast
+from urllib.parse import SplitResult, unquote, urlsplit
+
+from geartrain.errors import OptionError
+from geartrain.importing.records import Source
+
+__all__ = ["Location", "Server", "open_source", "server_of"]
+
+# The module of each scheme, with what it needs installed.
+_SCHEMES = {
+    "sqlite": ("sqlite", ""),
+    "mysql": ("mysql", "pymysql"),
+    "postgresql": ("postgresql", "psycopg"),
+    "postgres": ("postgresql", "psycopg"),
+    "redis": ("redis", "redis"),
+    "memcached": ("memcached", "pymemcache"),
+}
+_WITH_KEYS = ("redis", "memcached")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Location:
+    """Where an old queue is.
+
+    Attributes:
+        url: the URL as it was given.
+        table: the table's name; None is the plug-in's default.
+        prefix: what keys begin with; None is the plug-in's default.
+        functions: functions that keys may name, to read those that are ambiguous.
+        delete: jobs will be deleted from it.
+    """
+
+    url: str
+    table: str | None = None
+    prefix: str | None = None
+    functions: tuple[str, ...] = ()
+    delete: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """The parts of a URL that names a database server."""
+
+    host: str
+    port: int
+    user: str
+    password: str
+    database: str
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
+
+def open_source(location: Location) -> Source:
+    """Open the old queue that a location names.
+
+    Raises:
+        OptionError: it names none, or its driver is not installed.
+        StoreError: it cannot be opened.
+    """
+    scheme = location.url.partition("://")[0]
+    if scheme not in _SCHEMES or "://" not in location.url:
+        raise OptionError(
+            f"{_without_password(location.url)!r} names no queue: use sqlite:///path,"
+            " mysql://user:password@host/database, postgresql://…, redis://host:port"
+            " or memcached://host:port"
+        )
+    name, driver = _SCHEMES[scheme]
+    _check_flags(location, name)
+    try:
+        module = importlib.import_module(f"geartrain.importing.{name}")
+    except ModuleNotFoundError as error:
+        if error.name != driver:
+            raise
+        raise OptionError(
+            f"{scheme}:// needs the Python package {driver}, which is not installed:"
+            f" pip install 'geartrain[{name}]'"
+        ) from None
+    return cast(Source, module.open_source(location))
+
+
+def _check_flags(location: Location, name: str) -> None:
+    keys = name in _WITH_KEYS
+    if keys and location.table is not None:
+        raise OptionError(f"--table: {name} has no tables, use --prefix")
+    if not keys and location.prefix is not None:
+        raise OptionError(f"--prefix: {name} has tables, use --table")
+    if not keys and location.functions:
+        raise OptionError(f"--function: {name} has the function in a column")
+
+
+def _without_password(url: str) -> str:
+    """Return a URL that may be shown."""
+    head, at, host = url.rpartition("@")
+    user, colon, _ = head.partition("://")[2].partition(":")
+    if not at or not colon:
+        return url
+    return f"{head.partition('://')[0]}://{user}:…@{host}"
+
+
+def server_of(url: str, default_port: int) -> Server:
+    """Part a URL into the server it names and what to say to it.
+
+    Raises:
+        OptionError: the URL cannot be read.
+    """
+    shown = _without_password(url)
+    try:
+        parts = urlsplit(url)
+        port = default_port if parts.port is None else parts.port
+    except ValueError as error:
+        raise OptionError(f"{shown!r}: {error}") from None
+    if not parts.hostname:
+        raise OptionError(f"{shown!r} names no host: write {parts.scheme}://host:port")
+    if parts.query or parts.fragment:
+        raise OptionError(f"{shown!r}: nothing may follow the path")
+    return _server(parts, parts.hostname, port)
+
+
+def _server(parts: SplitResult, host: str, port: int) -> Server:
+    return Server(
+        host=host,
+        port=port,
+        user=unquote(parts.username or ""),
+        password=unquote(parts.password or ""),
+        database=unquote(parts.path.removeprefix("/")),
+    )

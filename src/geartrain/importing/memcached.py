@@ -1,0 +1,131 @@
+"""The keys of gearmand's ``libmemcached`` queue."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import tempfile
+from collections.abc import Iterator, Sequence
+from typing import IO, cast
+from urllib.parse import unquote_to_bytes
+
+from pymemcache.client.base import Client  # type: ignore[import-untyped]
+from pymemcache.exceptions import MemcacheError  # type: ignore[import-untyped]
+
+from geartrain.errors import OptionError, StoreError
+from geartrain.importing.keys import split_key
+from geartrain.importing.locations import Location, Server, server_of
+from geartrain.importing.records import QueuedJob, Unreadable, queued_job
+
+__all__ = ["MemcachedSource", "open_source"]
+
+
+class _Flagged:
+    """Gives a value together with its flags, in which gearmand keeps the priority."""
+
+    def serialize(self, key: bytes, value: bytes) -> tuple[bytes, int]:
+        """Return a value as it is."""
+        return value, 0
+
+    def deserialize(self, key: bytes, value: bytes, flags: int) -> tuple[bytes, int]:
+        """Return a value and its flags."""
+        return value, flags
+
+
+def open_source(location: Location) -> MemcachedSource:
+    """Open the server a ``memcached://`` names.
+
+    Raises:
+        OptionError: the URL cannot be read.
+        StoreError: the server does not answer.
+    """
+    server = server_of(location.url, 11211)
+    if server.database or server.user:
+        raise OptionError("memcached has no users or databases: memcached://host:port")
+    prefix = "gear_" if location.prefix is None else location.prefix
+    return MemcachedSource(server, prefix.encode(), location.functions)
+
+
+class MemcachedSource:
+    """The keys ``<prefix><function>-<unique>`` of one server."""
+
+    def __init__(
+        self, server: Server, prefix: bytes, functions: tuple[str, ...]
+    ) -> None:
+        self._server = server
+        self._prefix = prefix
+        self._functions = [name.encode() for name in functions]
+        self._client = Client(
+            (server.host, server.port),
+            serde=_Flagged(),
+            connect_timeout=10,
+            timeout=60,
+            no_delay=True,
+        )
+        with self._told():
+            self._client.version()
+
+    def jobs(self) -> Iterator[QueuedJob | Unreadable]:
+        """Give each key as a job; keys are listed in a file first.
+
+        A server stops listing to a client that does not keep up.
+        """
+        with tempfile.TemporaryFile() as listing:
+            with self._told():
+                self._list(listing)
+            listing.seek(0)
+            for line in listing:
+                key = unquote_to_bytes(line.split()[0].removeprefix(b"key="))
+                job = self._job(key) if key.startswith(self._prefix) else None
+                if job is not None:
+                    yield job
+
+    def _list(self, listing: IO[bytes]) -> None:
+        address = (self._server.host, self._server.port)
+        with (
+            socket.create_connection(address, 60) as connection,
+            connection.makefile("rb") as answers,
+        ):
+            connection.sendall(b"lru_crawler metadump all\r\n")
+            for line in answers:
+                if line.rstrip() == b"END":
+                    return
+                if not line.startswith(b"key="):
+                    answer = line.decode("ascii", "replace").strip()
+                    raise MemcacheError(f"it does not list its keys: {answer}")
+                listing.write(line)
+            raise MemcacheError("it stopped in the midst of listing its keys")
+
+    def _job(self, key: bytes) -> QueuedJob | Unreadable | None:
+        """Read a key; None if it is there no more."""
+        with self._told():
+            found = cast("tuple[bytes, int] | None", self._client.get(key))
+        if found is None:
+            return None
+        origin = f"key {key!r}"
+        rest = key.removeprefix(self._prefix)
+        parts = split_key(rest, self._functions, origin)
+        if isinstance(parts, Unreadable):
+            return parts
+        function, unique = parts
+        data, flags = found
+        return queued_job(
+            (unique, function, flags, data, 0), origin=origin, identity=key, key=key
+        )
+
+    def delete(self, jobs: Sequence[QueuedJob]) -> None:
+        """Delete keys."""
+        with self._told():
+            self._client.delete_many([cast(bytes, job.key) for job in jobs])
+
+    def close(self) -> None:
+        """Disconnect."""
+        self._client.close()
+
+    @contextlib.contextmanager
+    def _told(self) -> Iterator[None]:
+        """Say what goes wrong with the server in our own words."""
+        try:
+            yield
+        except (MemcacheError, OSError) as error:
+            raise StoreError(f"memcached on {self._server}: {error}") from None

@@ -1,0 +1,158 @@
+"""The tables of gearmand's ``MySQL`` queue, in MySQL or MariaDB."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import pymysql
+from pymysql.constants import ER
+from pymysql.cursors import SSCursor
+
+from geartrain.errors import OptionError, StoreError
+from geartrain.importing.locations import Location, Server, server_of
+from geartrain.importing.records import (
+    CHUNK,
+    Occurrences,
+    QueuedJob,
+    Unreadable,
+    queued_job,
+)
+
+if TYPE_CHECKING:
+    from pymysql.connections import Connection
+
+__all__ = ["MysqlSource", "open_source"]
+
+# gearmand speaks utf8mb4; a column may be of another character set.
+_UNIQUE = "CAST(CONVERT(unique_key USING utf8mb4) AS BINARY)"
+_FUNCTION = "CAST(CONVERT(function_name USING utf8mb4) AS BINARY)"
+
+
+def open_source(location: Location) -> MysqlSource:
+    """Open the table in the database a ``mysql://`` names.
+
+    Raises:
+        OptionError: the URL names no database.
+        StoreError: the server, database or table cannot be read.
+    """
+    server = server_of(location.url, 3306)
+    if not server.database:
+        raise OptionError("name the database: mysql://user:password@host:port/database")
+    return MysqlSource(server, location.table or "gearman_queue", location.delete)
+
+
+class MysqlSource:
+    """A table on a server; deletes over a connection of its own.
+
+    The rows are not read into memory but as the server sends them, which keeps the
+    first connection busy.
+    """
+
+    def __init__(self, server: Server, table: str, delete: bool) -> None:
+        self._server = server
+        self._name = table
+        self._table = ".".join(_quoted(part) for part in table.split("."))
+        self._connections: list[Connection[Any]] = []
+        with self._told():
+            self._reader = self._connect()
+            columns = self._columns()
+            self._when = "when_to_run" if "when_to_run" in columns else "NULL"
+            if delete:
+                self._check_keys()
+                self._writer = self._connect()
+                # A table locked by the reading of it would be waited for for ever.
+                self._run(self._writer, "SET lock_wait_timeout = 10")
+
+    def _connect(self) -> Connection[Any]:
+        connection: Connection[Any] = pymysql.connect(
+            host=self._server.host,
+            port=self._server.port,
+            user=self._server.user,
+            password=self._server.password,
+            database=self._server.database,
+            charset="utf8mb4",
+            connect_timeout=10,
+            autocommit=True,
+        )
+        self._connections.append(connection)
+        return connection
+
+    def _run(self, connection: Connection[Any], query: str) -> list[Any]:
+        with connection.cursor() as cursor:
+            cursor.execute(query)
+            return list(cursor.fetchall())
+
+    def _columns(self) -> set[str]:
+        rows = self._run(self._reader, f"SHOW COLUMNS FROM {self._table}")
+        return {row[0].lower() for row in rows}
+
+    def _check_keys(self) -> None:
+        twins = self._run(
+            self._reader,
+            f"SELECT 1 FROM {self._table} GROUP BY unique_key, function_name"
+            " HAVING COUNT(*) > 1 LIMIT 1",
+        )
+        if twins:
+            raise StoreError(
+                f"table {self._name!r} has several rows of one unique_key and"
+                " function_name: --delete cannot tell them apart, import without it"
+            )
+
+    def jobs(self) -> Iterator[QueuedJob | Unreadable]:
+        """Give each row as a job."""
+        query = (
+            f"SELECT {_UNIQUE}, {_FUNCTION}, priority, data, {self._when}"
+            f" FROM {self._table}"
+        )
+        occurrences = Occurrences()
+        with self._told(), contextlib.closing(SSCursor(self._reader)) as cursor:
+            cursor.execute(query)
+            while rows := cursor.fetchmany(CHUNK):
+                for cells in rows:
+                    yield queued_job(
+                        cells,
+                        origin=f"row (unique {cells[0]!r}, function {cells[1]!r})",
+                        identity=occurrences.number(*cells),
+                        key=None,
+                    )
+
+    def delete(self, jobs: Sequence[QueuedJob]) -> None:
+        """Delete rows by their unique and function, in one transaction."""
+        query = (
+            f"DELETE FROM {self._table} WHERE unique_key = %s AND function_name = %s"
+        )
+        # As text, which the server puts into the columns' character set; bytes would
+        # have it convert the columns and read the whole table for each.
+        keys = [(job.unique.decode(), job.function.decode()) for job in jobs]
+        with self._told(), self._writer.cursor() as cursor:
+            self._writer.begin()
+            cursor.executemany(query, keys)
+            self._writer.commit()
+
+    def close(self) -> None:
+        """Disconnect."""
+        for connection in self._connections:
+            # Closing in order would first read all rows that are left.
+            connection._force_close()  # type: ignore[attr-defined]
+
+    @contextlib.contextmanager
+    def _told(self) -> Iterator[None]:
+        """Say what the server finds wrong in our own words."""
+        try:
+            yield
+        except pymysql.Error as error:
+            code, text = (*error.args, "", "")[:2]
+            if code == ER.NO_SUCH_TABLE:
+                text = f"no table {self._name!r}: name gearmand's with --table"
+            raise StoreError(f"MySQL on {self._server}: {text or code}") from None
+        except RuntimeError as error:
+            # What MySQL 8 asks of a password needs a package PyMySQL does without.
+            raise StoreError(
+                f"MySQL on {self._server}: {error}: pip install 'PyMySQL[rsa]'"
+            ) from None
+
+
+def _quoted(name: str) -> str:
+    return "`" + name.replace("`", "``") + "`"

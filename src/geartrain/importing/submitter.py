@@ -1,0 +1,202 @@
+"""A blocking, pipelined submitter of queued jobs."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from geartrain.importing.records import QueuedJob, made_unique
+from geartrain.protocol.constants import (
+    HEADER_SIZE,
+    MAX_UNIQUE,
+    RESPONSE_MAGIC,
+    PacketType,
+    Priority,
+)
+from geartrain.protocol.packets import request
+from geartrain.transport.address import Address
+
+__all__ = ["Outcome", "Submitter", "connect"]
+
+TIMEOUT: Final = 60.0
+# What may be unanswered at a time: jobs, and bytes of their workloads.
+_WINDOW = 100
+_WINDOW_BYTES = 1024 * 1024
+
+_TYPES = {
+    Priority.HIGH: PacketType.SUBMIT_JOB_HIGH_BG,
+    Priority.NORMAL: PacketType.SUBMIT_JOB_BG,
+    Priority.LOW: PacketType.SUBMIT_JOB_LOW_BG,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of one submitted job.
+
+    Attributes:
+        job: the job.
+        refusal: the job server's ERROR; empty if it took the job.
+        coalesced: it joined a job that was there, as far as that can be told.
+        delayed: it was submitted to be run later.
+    """
+
+    job: QueuedJob
+    refusal: str
+    coalesced: bool
+    delayed: bool
+
+
+@dataclass(slots=True)
+class _Pending:
+    job: QueuedJob
+    size: int
+    delayed: bool
+    known: bool = False
+
+
+def connect(address: Address) -> socket.socket:
+    """Connect to a running job server.
+
+    Raises:
+        ConnectionError: none answers there.
+    """
+    try:
+        if address.path:
+            connection = socket.socket(socket.AF_UNIX)
+            connection.settimeout(TIMEOUT)
+            connection.connect(address.path)
+            return connection
+        host = address.host or "127.0.0.1"
+        connection = socket.create_connection((host, address.port), 10)
+        connection.settimeout(TIMEOUT)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    except OSError as error:
+        raise ConnectionError(
+            f"no job server answers on {address}: {error.strerror or error}"
+        ) from None
+    return connection
+
+
+class Submitter:
+    """Submits jobs in the background over one connection, many at a time.
+
+    Whether a job is new is told by two things: GET_STATUS_UNIQUE, asked just before,
+    which knows uniques of any function, and the handle's number, which is higher than
+    all before for a new job.
+    """
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._socket = connection
+        self._reader = connection.makefile("rb")
+        self._asked: deque[_Pending] = deque()
+        self._submitted: deque[_Pending] = deque()
+        self._size = 0
+        self._highest: int | None = None
+
+    def submit(self, job: QueuedJob) -> Iterator[Outcome]:
+        """Submit a job and give the outcomes of those before that came meanwhile.
+
+        Raises:
+            ConnectionError: the job server left, fell silent, or is none.
+        """
+        unique, _ = made_unique(job)
+        pending = _Pending(job, len(job.workload), job.when > time.time())
+        packets = []
+        # gearmand does not answer questions for longer ones.
+        if len(unique) < MAX_UNIQUE:
+            packets.append(request(PacketType.GET_STATUS_UNIQUE, unique))
+            self._asked.append(pending)
+        packets.append(_submission(job, unique, pending.delayed))
+        self._submitted.append(pending)
+        self._size += pending.size
+        try:
+            self._socket.sendall(b"".join(packets))
+        except OSError as error:
+            raise _lost(error) from None
+        while len(self._submitted) >= _WINDOW or self._size > _WINDOW_BYTES:
+            yield self._next_outcome()
+
+    def finish(self) -> Iterator[Outcome]:
+        """Give the outcomes that are still missing.
+
+        Raises:
+            ConnectionError: as ``submit``.
+        """
+        while self._submitted:
+            yield self._next_outcome()
+
+    def close(self) -> None:
+        """Leave the job server."""
+        self._reader.close()
+        self._socket.close()
+
+    def _next_outcome(self) -> Outcome:
+        while True:
+            packet_type, payload = self._read()
+            if packet_type != PacketType.STATUS_RES_UNIQUE:
+                break
+            known = payload.split(b"\0")[1:2]
+            self._asked.popleft().known = known == [b"1"]
+        pending = self._submitted.popleft()
+        self._size -= pending.size
+        if packet_type == PacketType.JOB_CREATED:
+            refusal = ""
+        elif packet_type == PacketType.ERROR:
+            refusal = payload.replace(b"\0", b": ").decode("utf-8", "replace")
+        else:
+            raise ConnectionError(
+                f"the job server answered a submission with packet type {packet_type}"
+            )
+        return Outcome(
+            job=pending.job,
+            refusal=refusal,
+            coalesced=not refusal and self._is_coalesced(payload, pending.known),
+            delayed=pending.delayed,
+        )
+
+    def _is_coalesced(self, handle: bytes, known: bool) -> bool:
+        digits = handle.rpartition(b":")[2]
+        number = int(digits) if digits.isdigit() else 0
+        if known and (self._highest is None or number <= self._highest):
+            return True
+        if not number:
+            return known
+        joined = self._highest is not None and number <= self._highest
+        self._highest = max(number, self._highest or 0)
+        return joined
+
+    def _read(self) -> tuple[int, bytes]:
+        head = self._read_exactly(HEADER_SIZE)
+        if not head.startswith(RESPONSE_MAGIC):
+            raise ConnectionError("what answers there is no job server")
+        size = int.from_bytes(head[8:], "big")
+        return int.from_bytes(head[4:8], "big"), self._read_exactly(size)
+
+    def _read_exactly(self, size: int) -> bytes:
+        try:
+            data = self._reader.read(size)
+        except OSError as error:
+            raise _lost(error) from None
+        if len(data) < size:
+            raise ConnectionError("the job server closed the connection")
+        return data
+
+
+def _submission(job: QueuedJob, unique: bytes, delayed: bool) -> bytes:
+    if delayed:
+        when = b"%d" % job.when
+        return request(
+            PacketType.SUBMIT_JOB_EPOCH, job.function, unique, when, job.workload
+        )
+    return request(_TYPES[job.priority], job.function, unique, job.workload)
+
+
+def _lost(error: OSError) -> ConnectionError:
+    if isinstance(error, TimeoutError):
+        return ConnectionError(f"the job server was silent for {TIMEOUT:.0f} seconds")
+    return ConnectionError(f"the job server is lost: {error.strerror or error}")
