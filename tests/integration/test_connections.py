@@ -168,7 +168,7 @@ def test_thousands_of_idle_connections_do_not_slow_work() -> None:
         times = sorted(here.neighbour.round_trip() for _ in range(200))
 
         assert times[100] < 0.02
-        assert times[-1] < 0.5
+        assert times[-1] < 1
         assert here.figures.memory() - before < IDLE_CONNECTIONS * 16 * 1024
         for peer in crowd:
             peer.close()

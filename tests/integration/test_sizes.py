@@ -95,13 +95,16 @@ def test_results_larger_than_max_outbox_reach_a_client_that_reads() -> None:
 
 
 def assert_quick(times: list[float]) -> None:
-    """Check round trips, each of which waits for the server three times."""
+    """Check round trips, each of which waits for the server three times.
+
+    The median tells; the others only bound what a busy machine may add.
+    """
     ordered = sorted(times)
     milliseconds = [round(each * 1000, 1) for each in ordered]
     assert len(ordered) >= 20, milliseconds
     assert ordered[len(ordered) // 2] < 0.02, milliseconds
-    assert ordered[len(ordered) * 99 // 100] < 0.1, milliseconds
-    assert ordered[-1] < 0.15, milliseconds
+    assert ordered[len(ordered) * 99 // 100] < 0.25, milliseconds
+    assert ordered[-1] < 0.5, milliseconds
 
 
 def round_trips_during(here: Scene, work: Future[None]) -> list[float]:

@@ -9,8 +9,10 @@ from contextlib import contextmanager
 from geartrain.protocol.constants import PacketType
 from tests.support.wire import Scene, Wire, scene
 
-# Seconds a job may be late on a busy machine; on an idle one it is milliseconds.
-TOLERANCE = 0.05
+# Seconds a job may be late while the machine does something else; the best of several
+# is to be PRECISION.
+TOLERANCE = 0.25
+PRECISION = 0.01
 
 
 @contextmanager
@@ -61,14 +63,16 @@ def test_epoch_jobs_come_in_the_order_of_their_times() -> None:
         for number in order:
             submit_epoch(client, start + number * 0.1, b"%d" % number)
 
+        delays = []
         for number in sorted(order):
             worker.expect(PacketType.NOOP)
-            late = time.time() - (start + number * 0.1)
-            assert -0.001 <= late < TOLERANCE
+            delays.append(time.time() - (start + number * 0.1))
+            assert -0.001 <= delays[-1] < TOLERANCE
             handle, workload = worker.grab()
             assert workload == b"%d" % number
             worker.send(PacketType.WORK_COMPLETE, handle, b"")
             worker.send(PacketType.PRE_SLEEP)
+        assert min(delays) < PRECISION
 
 
 def test_an_epoch_job_is_not_assigned_before_its_time() -> None:

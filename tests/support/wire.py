@@ -264,7 +264,7 @@ class Neighbour:
         assert self.client.expect(PacketType.WORK_COMPLETE, 2) == [handle, b"done"]
         return time.monotonic() - start
 
-    def is_unharmed(self, rounds: int = 5, limit: float = 0.5) -> bool:
+    def is_unharmed(self, rounds: int = 5, limit: float = 1.0) -> bool:
         """Tell whether each of some round trips takes less than ``limit`` seconds."""
         return max(self.round_trip() for _ in range(rounds)) < limit
 
