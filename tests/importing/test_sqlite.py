@@ -277,7 +277,8 @@ def test_a_job_server_that_dies_costs_only_what_it_took(database: Path) -> None:
     assert status == 1
     assert err.startswith("geartrain: the job server ")
     deleted = int(out.rsplit(", ", 1)[1].split()[0])
-    assert 2000 < deleted < total
+    # Of what the job server took, it may have died before answering the last.
+    assert 1000 < deleted < total
     assert left(database) == total - deleted
 
 
