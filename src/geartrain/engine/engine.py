@@ -3,7 +3,10 @@
 A driver tells the engine what happened: a peer connected, bytes of it arrived, it
 left, time passed. It then sends what ``take_unsent`` returns, closes the peers that
 ``take_closing`` returns, and calls ``tick`` at ``deadline``. Nothing else is needed
-to run a job server.
+to run a job server that keeps its jobs in memory.
+
+One that keeps background jobs in a store begins with ``resume`` and ``restore``, has
+what ``take_batch`` returns committed, and tells ``committed`` or ``refused``.
 """
 
 from __future__ import annotations
