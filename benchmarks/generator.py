@@ -73,7 +73,7 @@ def build() -> Path:
     return PROGRAM
 
 
-def run(mode: str, **options: int) -> Spent:
+def run(mode: str, **options: int | Path) -> Spent:
     """Run the generator in one mode; ``in_flight=16`` becomes ``--in-flight 16``.
 
     Raises:

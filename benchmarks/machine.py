@@ -6,12 +6,15 @@ import os
 import platform
 import re
 import resource
+import sqlite3
+import subprocess
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks.servers import Peer
+from benchmarks.disk import mount_of
+from benchmarks.peers import GEARMAND_SQLITE, Peer
 
 _BUSY = (0, 1, 2, 5, 6, 7)
 """Columns of /proc/stat: user, nice, system, irq, softirq, steal."""
@@ -31,6 +34,32 @@ def describe(peers: Sequence[Peer]) -> dict[str, str]:
         "cores": str(os.cpu_count()),
         "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
     }
+
+
+def describe_disk(disk: Path, peers: Sequence[Peer]) -> dict[str, str]:
+    """Return what durable peers keep their jobs with, and where.
+
+    Raises:
+        BenchmarkError: the folder is in memory, or missing.
+    """
+    mount = mount_of(disk)
+    versions = [f"{sqlite3.sqlite_version} (geartrain)"]
+    if GEARMAND_SQLITE in peers:
+        versions.append(f"{_debian_version('libsqlite3-0')} (gearmand)")
+    return {
+        "sqlite": ", ".join(versions),
+        "disk": f"{disk} on {mount.kind}, {mount.device}",
+    }
+
+
+def _debian_version(package: str) -> str:
+    done = subprocess.run(
+        ["dpkg-query", "--show", "--showformat=${Version}", package],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.stdout or "unknown"
 
 
 def _cpu_model() -> str:

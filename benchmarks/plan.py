@@ -6,10 +6,13 @@ import os
 import resource
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+from benchmarks.disk import fresh_folder
 from benchmarks.errors import BenchmarkError, LoadError
+from benchmarks.peers import Peer
 from benchmarks.scenario import PINNED, Scenario, Trial
-from benchmarks.servers import Peer, running
+from benchmarks.servers import running
 
 Samples = dict[str, float]
 """Figures of one run, each under ``placement.key``."""
@@ -30,12 +33,32 @@ class Step:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What is run: ``runs`` times every scenario on every peer, at ``scale``."""
+    """What is run: ``runs`` times every scenario on its peers, at ``scale``.
+
+    Of each scenario's peers, those named in ``servers`` are run; ``disk`` is a folder
+    in which each gets a fresh one.
+    """
 
     scenarios: Sequence[Scenario]
-    peers: Sequence[Peer]
+    servers: frozenset[str]
     runs: int
     scale: float
+    disk: Path
+
+    def peers(self, scenario: Scenario) -> list[Peer]:
+        """Return the peers that are run under a scenario."""
+        return [peer for peer in scenario.peers if peer.name in self.servers]
+
+    def all_peers(self) -> list[Peer]:
+        """Return every peer that is run at all, once."""
+        found = {
+            peer.name: peer for each in self.scenarios for peer in self.peers(each)
+        }
+        return list(found.values())
+
+    def needs_disk(self) -> bool:
+        """Tell whether anything of what is run keeps jobs on disk."""
+        return any(scenario.suite.is_durable for scenario in self.scenarios)
 
     def steps(self) -> Iterator[Step]:
         """Yield the steps; each run begins with another peer, so none is always first.
@@ -43,10 +66,10 @@ class Plan:
         A peer that a scenario names in ``once`` takes part in the first run only.
         """
         for number in range(self.runs):
-            shift = number % len(self.peers)
-            order = [*self.peers[shift:], *self.peers[:shift]]
             for scenario in self.scenarios:
-                for peer in order:
+                peers = self.peers(scenario)
+                shift = number % len(peers) if peers else 0
+                for peer in [*peers[shift:], *peers[:shift]]:
                     if number == 0 or peer.name not in scenario.once:
                         yield Step(number=number, scenario=scenario, peer=peer)
 
@@ -64,7 +87,7 @@ def run_plan(plan: Plan, tell: Callable[[str], None]) -> list[Result]:
 
     Args:
         plan: what to run.
-        tell: takes one line about each step before it starts.
+        tell: takes one line about each step before it starts, and of long ones more.
 
     Raises:
         BenchmarkError: the machine has one core only, or a trial failed.
@@ -77,7 +100,7 @@ def run_plan(plan: Plan, tell: Callable[[str], None]) -> list[Result]:
             f"run {step.number + 1}/{plan.runs}: {step.scenario.name}: {step.peer.name}"
         )
         try:
-            samples = _samples(step, plan.scale, cores)
+            samples = _samples(step, plan, cores, tell)
         except (LoadError, RuntimeError, OSError) as error:
             raise BenchmarkError(
                 f"{step.scenario.name} on {step.peer.name}: {error}"
@@ -86,15 +109,24 @@ def run_plan(plan: Plan, tell: Callable[[str], None]) -> list[Result]:
     return results
 
 
-def _samples(step: Step, scale: float, cores: Sequence[int]) -> Samples:
+def _samples(
+    step: Step, plan: Plan, cores: Sequence[int], tell: Callable[[str], None]
+) -> Samples:
     samples: Samples = {}
     for placement in step.scenario.placements:
         pinned = placement == PINNED
-        with running(step.peer, cores[SERVER_CORE] if pinned else None) as server:
+        core = cores[SERVER_CORE] if pinned else None
+        with (
+            fresh_folder(plan.disk) as folder,
+            running(step.peer, folder, core) as server,
+        ):
             trial = Trial(
                 server=server,
+                peer=step.peer,
+                folder=folder,
                 core=cores[GENERATOR_CORE] if pinned else None,
-                scale=scale,
+                scale=plan.scale,
+                tell=tell,
             )
             for key, value in _measure(step, trial).items():
                 samples[f"{placement}.{key}"] = value

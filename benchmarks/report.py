@@ -1,4 +1,4 @@
-"""From samples to medians, spreads, ratios, a table and a JSON document."""
+"""From samples to medians, spreads, ratios, tables and a JSON document."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 from benchmarks.plan import Plan, Result
 from benchmarks.scenario import GENERATOR_SHARE, Figure, Scenario
-from benchmarks.servers import OURS, REFERENCES
+from benchmarks.suites import Suite
 
 SATURATED = 90.0
 """Percent of a core from which the generator, not the server, sets the rate."""
@@ -61,9 +61,10 @@ class Report:
             if result.step.scenario is scenario and result.step.peer.name == peer
         }
 
-    def spread(self, scenario: Scenario, peer: str, figure: Figure) -> Spread:
-        """Return a figure's spread over the runs."""
-        return spread(list(self.values(scenario, peer, _sample_key(figure)).values()))
+    def spread(self, scenario: Scenario, peer: str, figure: Figure) -> Spread | None:
+        """Return a figure's spread over the runs; None if the peer took no part."""
+        values = self.values(scenario, peer, _sample_key(figure)).values()
+        return spread(list(values)) if values else None
 
     def ratio(self, scenario: Scenario, against: str, figure: Figure) -> Spread | None:
         """Return Geartrain's figure over the other's, each pair from one run.
@@ -71,8 +72,9 @@ class Report:
         None where one of them took no part, where a ratio says nothing about the
         figure, or where it would divide by nothing.
         """
-        ours = self.values(scenario, OURS.name, _sample_key(figure))
-        theirs = self.values(scenario, against, _sample_key(figure))
+        key = _sample_key(figure)
+        ours = self.values(scenario, scenario.suite.ours.name, key)
+        theirs = self.values(scenario, against, key)
         both = sorted(ours.keys() & theirs.keys())
         if not figure.compare or not both or not all(theirs[run] for run in both):
             return None
@@ -90,20 +92,30 @@ def _sample_key(figure: Figure) -> str:
 
 
 def markdown(report: Report) -> str:
-    """Return the report as a Markdown table with the machine below it."""
-    peers = [peer.name for peer in report.plan.peers]
-    others = [peer.name for peer in REFERENCES if peer.name in peers]
-    ratios = others if OURS.name in peers else []
+    """Return the report as a Markdown table a suite, with the machine below them."""
+    scenarios = report.plan.scenarios
+    suites = {scenario.suite.name: scenario.suite for scenario in scenarios}
+    lines: list[str] = []
+    for suite in suites.values():
+        lines += [f"{suite.title}:", "", *_table(report, suite), ""]
+    return "\n".join([*lines, *_footnotes(report)])
+
+
+def _table(report: Report, suite: Suite) -> list[str]:
+    scenarios = [each for each in report.plan.scenarios if each.suite is suite]
+    part = {peer.name for each in scenarios for peer in report.plan.peers(each)}
+    peers = [each.name for each in (suite.ours, *suite.references) if each.name in part]
+    ratios = peers[1:] if suite.ours.name in part else []
     heads = ["scenario", "figure", *peers, *(f"÷ {name}" for name in ratios)]
     lines = [_row(heads), _row(["---"] * len(heads))]
-    for scenario in report.plan.scenarios:
+    for scenario in scenarios:
         for number, figure in enumerate(scenario.figures):
             cells = [_peer_cell(report, scenario, name, figure) for name in peers]
             cells += [_ratio_cell(report, scenario, name, figure) for name in ratios]
             title = scenario.title if number == 0 else ""
             unit = f" ({figure.unit})" if figure.unit else ""
             lines.append(_row([title, figure.title + unit, *cells]))
-    return "\n".join([*lines, "", *_footnotes(report)])
+    return lines
 
 
 def _row(cells: Sequence[str]) -> str:
@@ -112,6 +124,8 @@ def _row(cells: Sequence[str]) -> str:
 
 def _peer_cell(report: Report, scenario: Scenario, peer: str, figure: Figure) -> str:
     found = report.spread(scenario, peer, figure)
+    if found is None:
+        return ""
     mark = "≥ " if report.is_lower_bound(scenario, peer, figure) else ""
     return mark + found.text(figure.digits)
 
@@ -146,6 +160,7 @@ def document(report: Report) -> dict[str, Any]:
         "scenarios": {
             scenario.name: {
                 "title": scenario.title,
+                "suite": scenario.suite.name,
                 "figures": {
                     _sample_key(figure): _figure_document(report, scenario, figure)
                     for figure in scenario.figures
@@ -168,19 +183,21 @@ def document(report: Report) -> dict[str, Any]:
 def _figure_document(
     report: Report, scenario: Scenario, figure: Figure
 ) -> dict[str, Any]:
-    names = [peer.name for peer in report.plan.peers]
+    names = [peer.name for peer in report.plan.peers(scenario)]
     return {
         "title": figure.title,
         "unit": figure.unit,
         "peers": {
-            name: asdict(report.spread(scenario, name, figure)) for name in names
+            name: asdict(found)
+            for name in names
+            if (found := report.spread(scenario, name, figure)) is not None
         },
         "lower_bound": [
             name for name in names if report.is_lower_bound(scenario, name, figure)
         ],
         "ratio_of_geartrain_to": {
             peer.name: asdict(found)
-            for peer in REFERENCES
+            for peer in scenario.references
             if (found := report.ratio(scenario, peer.name, figure)) is not None
         },
     }

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from tests.support.servers import RunningServer
 
 from benchmarks import generator
 from benchmarks.generator import Spent
+from benchmarks.peers import Peer
+from benchmarks.suites import MEMORY, Suite
 
 PINNED: Final = "pinned"
 """The server on one core, the generator on another."""
@@ -39,24 +42,30 @@ class Figure:
 class Trial:
     """One server under one scenario, once.
 
-    ``core`` is where the generator stays (None: anywhere), ``scale`` the part of the
-    full size to run.
+    ``folder`` is where the server keeps what it keeps on disk, ``core`` where the
+    generator stays (None: anywhere), ``scale`` the part of the full size to run.
+    ``tell`` takes a line about how far it has got.
     """
 
     server: RunningServer
+    peer: Peer
+    folder: Path
     core: int | None
     scale: float
+    tell: Callable[[str], None]
 
     def size(self, full: int, least: int = 200) -> int:
-        """Return ``full`` scaled, but not less than ``least``."""
-        return max(least, int(full * self.scale))
+        """Return ``full`` scaled, also by the peer's share, but at least ``least``."""
+        return max(least, int(full * self.scale * self.peer.share))
 
-    def load(self, mode: str, **options: int) -> Spent:
+    def load(self, mode: str, **options: int | Path) -> Spent:
         """Run the generator against this server.
 
         Raises:
             LoadError: the generator stopped before it was done.
         """
+        if not self.peer.has_uniques:
+            options |= {"beanstalk": 1, "unique": 0}
         return generator.run(
             mode,
             port=self.server.port,
@@ -68,14 +77,34 @@ class Trial:
 
 @dataclass(frozen=True, kw_only=True)
 class Scenario:
-    """A named load. ``once`` are the peers too slow to be run more than once."""
+    """A named load.
+
+    ``without`` are peers of the suite that take no part, ``once`` those too slow to
+    be run more than once. ``on_demand`` scenarios run only when named.
+    """
 
     name: str
     title: str
     placements: tuple[str, ...]
     figures: tuple[Figure, ...]
     measure: Callable[[Trial], dict[str, float]]
+    suite: Suite = MEMORY
+    without: frozenset[str] = frozenset()
     once: frozenset[str] = frozenset()
+    on_demand: bool = False
+
+    @property
+    def references(self) -> tuple[Peer, ...]:
+        """Return the peers that Geartrain is compared with."""
+        found = (
+            each for each in self.suite.references if each.name not in self.without
+        )
+        return tuple(found)
+
+    @property
+    def peers(self) -> tuple[Peer, ...]:
+        """Return all peers that take part, Geartrain first."""
+        return (self.suite.ours, *self.references)
 
 
 CPU: Final = Figure(
@@ -88,6 +117,12 @@ RATE: Final = Figure(
     placement=FREE,
     digits=0,
     is_rate=True,
+)
+P50: Final = Figure(
+    key="p50_us", title="latency p50", unit="µs", placement=FREE, digits=0
+)
+P99: Final = Figure(
+    key="p99_us", title="latency p99", unit="µs", placement=FREE, digits=0
 )
 SERVER_SHARE: Final = Figure(
     key="server_share",
@@ -115,3 +150,8 @@ def common(spent: Spent) -> dict[str, float]:
         SERVER_SHARE.key: spent.share(spent.server),
         GENERATOR_SHARE.key: spent.share(spent.generator),
     }
+
+
+def latencies(spent: Spent) -> dict[str, float]:
+    """Return the figures of a load that timed single jobs."""
+    return {P50.key: spent.extra["p50"], P99.key: spent.extra["p99"]}

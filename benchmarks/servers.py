@@ -1,83 +1,25 @@
-"""The peers that are measured, and what the operating system says about them."""
+"""Run a peer, and ask the operating system about its process."""
 
 from __future__ import annotations
 
 import os
 import re
-import subprocess
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from tests.support.servers import (
-    GEARMAND,
-    RunningServer,
-    geartrain_command,
-    running_gearmand,
-    running_geartrain,
-)
+from tests.support.servers import RunningServer
 
-from benchmarks.errors import BenchmarkError
-
-
-@dataclass(frozen=True, kw_only=True)
-class Peer:
-    """A job server with the flags it is measured with."""
-
-    name: str
-    flags: tuple[str, ...]
-    start: Callable[..., AbstractContextManager[RunningServer]]
-    version_command: tuple[str, ...]
-
-    def version(self) -> str:
-        """Return the first line of what the program says about itself.
-
-        Raises:
-            BenchmarkError: the program is missing or does not run.
-        """
-        try:
-            done = subprocess.run(
-                self.version_command,
-                check=True,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                timeout=30,
-            )
-        except (OSError, subprocess.SubprocessError) as error:
-            output = getattr(error, "stdout", None) or ""
-            raise BenchmarkError(
-                f"{self.name} cannot be measured, it does not even tell its version: "
-                f"{error}\n{output}"
-            ) from error
-        lines = done.stdout.strip().splitlines()
-        return lines[0] if lines else "unknown"
-
-
-def _gearmand(name: str, *flags: str) -> Peer:
-    return Peer(
-        name=name,
-        flags=flags,
-        start=running_gearmand,
-        version_command=(GEARMAND, "--version"),
-    )
-
-
-OURS = Peer(
-    name="geartrain",
-    flags=(),
-    start=running_geartrain,
-    version_command=(*geartrain_command("geartrain"), "--version"),
-)
-REFERENCES = (_gearmand("gearmand"), _gearmand("gearmand -t 0", "-t", "0"))
-PEERS = {peer.name: peer for peer in (OURS, *REFERENCES)}
+from benchmarks.peers import Peer
 
 
 @contextmanager
-def running(peer: Peer, core: int | None) -> Iterator[RunningServer]:
-    """Run a fresh server for the block, all its threads on ``core`` if one is given."""
-    with peer.start(*peer.flags) as server:
+def running(peer: Peer, folder: Path, core: int | None) -> Iterator[RunningServer]:
+    """Run a peer for the block, all its threads on ``core`` if one is given.
+
+    What it keeps on a disk it keeps in ``folder``.
+    """
+    with peer.started(folder) as server:
         if core is not None:
             stay_on(server.process.pid, core)
         yield server
@@ -102,8 +44,17 @@ def cpu_seconds(pid: int) -> float:
 
 def resident_bytes(pid: int) -> int:
     """Return the resident memory of the process in bytes."""
+    return _memory(pid, "VmRSS")
+
+
+def peak_bytes(pid: int) -> int:
+    """Return the most resident memory the process ever had, in bytes."""
+    return _memory(pid, "VmHWM")
+
+
+def _memory(pid: int, name: str) -> int:
     status = Path(f"/proc/{pid}/status").read_text()
-    found = re.search(r"^VmRSS:\s+(\d+) kB$", status, re.MULTILINE)
+    found = re.search(rf"^{name}:\s+(\d+) kB$", status, re.MULTILINE)
     if found is None:
-        raise RuntimeError(f"/proc/{pid}/status has no VmRSS: has the server ended?")
+        raise RuntimeError(f"/proc/{pid}/status has no {name}: has the server ended?")
     return int(found[1]) * 1024

@@ -30,7 +30,39 @@ struct clocks read_clocks(const struct options *options) {
                          .self = seconds_of(CLOCK_PROCESS_CPUTIME_ID)};
 }
 
+int64_t nanoseconds(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
 void print_spent(struct clocks from, struct clocks to, long jobs) {
   printf("\"jobs\": %ld, \"wall\": %.6f, \"server\": %.6f, \"generator\": %.6f", jobs,
          to.wall - from.wall, to.server - from.server, to.self - from.self);
+}
+
+void add_latency(struct latencies *latencies, int64_t value) {
+  if (latencies->count == latencies->room) {
+    latencies->room = latencies->room == 0 ? 1024 : 2 * latencies->room;
+    latencies->values =
+        realloc(latencies->values, (size_t)latencies->room * sizeof(int64_t));
+    if (latencies->values == NULL) die("out of memory");
+  }
+  latencies->values[latencies->count++] = value;
+}
+
+static int ascending(const void *a, const void *b) {
+  int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+  return (x > y) - (x < y);
+}
+
+/* Print microseconds; nothing if there are none. */
+void print_latencies(struct latencies *latencies, const char *prefix) {
+  long n = latencies->count;
+  const int64_t *values = latencies->values;
+  if (n == 0) return;
+  qsort(latencies->values, (size_t)n, sizeof(int64_t), ascending);
+  printf(", \"%sp50\": %.3f, \"%sp99\": %.3f, \"%smax\": %.3f", prefix,
+         (double)values[n / 2] / 1e3, prefix, (double)values[n * 99 / 100] / 1e3, prefix,
+         (double)values[n - 1] / 1e3);
 }

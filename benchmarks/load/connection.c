@@ -1,4 +1,4 @@
-/* One socket with its two buffers, and packets in and out of them.
+/* One socket with its two buffers.
  *
  * Reads never block unless asked to. Writes may: no mode leaves more unanswered
  * bytes on a connection than a socket buffer holds, so they do not.
@@ -25,6 +25,7 @@ void open_connection(struct connection *connection, int port, int is_worker) {
     die("connect to 127.0.0.1:%d: %s", port, strerror(errno));
   setsockopt(connection->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   connection->is_worker = is_worker;
+  connection->is_idle = 0;
   connection->in = malloc(BUFFER);
   connection->out = malloc(BUFFER);
   if (connection->in == NULL || connection->out == NULL) die("out of memory");
@@ -35,6 +36,14 @@ void close_connection(struct connection *connection) {
   close(connection->fd);
   free(connection->in);
   free(connection->out);
+}
+
+/* Return where `size` bytes that leave with the next flush are to be written. */
+unsigned char *room(struct connection *connection, size_t size) {
+  if (connection->pending + size > BUFFER) flush(connection);
+  if (size > BUFFER) die("a packet of %zu bytes is too large for this program", size);
+  connection->pending += size;
+  return connection->out + connection->pending - size;
 }
 
 void flush(struct connection *connection) {
@@ -66,44 +75,23 @@ int receive(struct connection *connection, int wait) {
   return 1;
 }
 
-static uint32_t number_at(const unsigned char *at) {
-  return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
-}
-
-/* Take the next complete packet; return 0 when there is none. */
-int next_packet(struct connection *connection, struct packet *packet) {
-  const unsigned char *at = connection->in + connection->start;
-  size_t unread = connection->end - connection->start;
-  if (unread < HEADER) return 0;
-  if (memcmp(at, "\0RES", 4) != 0) die("the server sent something that is no packet");
-  packet->type = number_at(at + 4);
-  packet->size = number_at(at + 8);
-  packet->body = at + HEADER;
-  if (unread < HEADER + packet->size) return 0;
-  if (packet->type == ERROR)
-    die("the server sent ERROR %.*s", (int)packet->size, (const char *)packet->body);
-  connection->start += HEADER + packet->size;
-  return 1;
-}
-
 /* Block until a packet of this type arrives; pass over the others. */
 void receive_expected(struct connection *connection, uint32_t type) {
   struct packet packet;
   for (;;) {
-    while (next_packet(connection, &packet))
+    while (dialect->next_packet(connection, &packet))
       if (packet.type == type) return;
     receive(connection, 1);
   }
 }
 
-int watch(struct connection *connections, int count) {
-  int epoll = epoll_create1(0);
+/* Have an epoll (a new one for -1) tell when the connection is readable; return it. */
+int watch(struct connection *connection, int epoll) {
+  struct epoll_event event = {.events = EPOLLIN, .data.ptr = connection};
+  if (epoll < 0) epoll = epoll_create1(0);
   if (epoll < 0) die("epoll_create1: %s", strerror(errno));
-  for (int i = 0; i < count; i++) {
-    struct epoll_event event = {.events = EPOLLIN, .data.ptr = &connections[i]};
-    if (epoll_ctl(epoll, EPOLL_CTL_ADD, connections[i].fd, &event) != 0)
-      die("epoll_ctl: %s", strerror(errno));
-  }
+  if (epoll_ctl(epoll, EPOLL_CTL_ADD, connection->fd, &event) != 0)
+    die("epoll_ctl: %s", strerror(errno));
   return epoll;
 }
 

@@ -1,29 +1,23 @@
-/* Clients keep foreground jobs in flight and workers do them; or, without clients,
- * workers drain what waits. */
+/* Clients keep jobs in flight and workers do them; or, without clients, workers drain
+ * what waits. */
 #include "load.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <time.h>
 
 struct exchange {
   const struct options *options;
   struct connection *connections; /* workers first */
-  int count, idle;                /* idle: workers last told NO_JOB */
-  long submitted, done;
+  int count, epoll;
+  long submitted, created, grabbed, done;
   unsigned char submit[BUFFER];
   size_t submit_size;
-  int64_t *latencies, sent_at;    /* nanoseconds; kept when one job is in flight */
+  struct latencies latencies;
+  int64_t sent_at; /* of the last submission; kept when one job is in flight */
   struct clocks begun;
 };
-
-static int64_t nanoseconds(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
 
 static long total(const struct exchange *exchange) {
   return (long)exchange->options->warmup + exchange->options->jobs;
@@ -31,9 +25,10 @@ static long total(const struct exchange *exchange) {
 
 static void submit(struct exchange *exchange, struct connection *client) {
   if (exchange->submitted == total(exchange)) return;
-  if (client->pending + exchange->submit_size > BUFFER) flush(client);
-  memcpy(client->out + client->pending, exchange->submit, exchange->submit_size);
-  client->pending += exchange->submit_size;
+  unsigned char *at = room(client, exchange->submit_size);
+  memcpy(at, exchange->submit, exchange->submit_size);
+  if (exchange->options->unique)
+    write_unique(at + dialect->unique_at, (uint64_t)exchange->submitted);
   exchange->submitted++;
 }
 
@@ -43,36 +38,67 @@ static void count_done(struct exchange *exchange) {
     exchange->begun = read_clocks(exchange->options);
 }
 
+static int is_one_at_a_time(const struct options *options) {
+  return options->clients == 1 && options->in_flight == 1;
+}
+
 static void client_reacts(struct exchange *exchange, struct connection *client) {
+  const struct options *options = exchange->options;
+  uint32_t awaited = options->background ? JOB_CREATED : WORK_COMPLETE;
   struct packet packet;
-  while (next_packet(client, &packet)) {
-    if (packet.type == JOB_CREATED) continue;
-    if (packet.type != WORK_COMPLETE) die("a client got packet %u", packet.type);
-    if (exchange->latencies != NULL && exchange->done >= exchange->options->warmup)
-      exchange->latencies[exchange->done - exchange->options->warmup] =
-          nanoseconds() - exchange->sent_at;
-    count_done(exchange);
+  while (dialect->next_packet(client, &packet)) {
+    if (packet.type == JOB_CREATED) exchange->created++;
+    if (packet.type == JOB_CREATED && !options->background) continue;
+    if (packet.type != awaited) die("a client got packet %u", packet.type);
+    if (is_one_at_a_time(options) && exchange->done >= options->warmup)
+      add_latency(&exchange->latencies, nanoseconds() - exchange->sent_at);
+    if (!options->background) count_done(exchange);
     submit(exchange, client);
   }
   exchange->sent_at = nanoseconds();
   flush(client);
 }
 
+/* Grab; when enough is grabbed, ask instead whether all has been dealt with. */
+static void go_on(struct exchange *exchange, struct connection *worker) {
+  if (exchange->options->partial && exchange->grabbed == total(exchange)) {
+    dialect->echo(worker);
+    return;
+  }
+  exchange->grabbed++;
+  dialect->grab(worker);
+}
+
+/* Do what libgearman's worker would do on this packet. */
+static void worker_reacts(struct exchange *exchange, struct connection *worker,
+                          const struct packet *packet) {
+  const struct options *options = exchange->options;
+  worker->is_idle = packet->type == NO_JOB || packet->type == ECHO_RES;
+  if (is_assignment(packet)) {
+    if (options->clients == 0 || options->background) count_done(exchange);
+    dialect->complete(worker, packet, options->workload);
+    if (options->separate) flush(worker);
+    go_on(exchange, worker);
+  } else if (packet->type == NOOP) {
+    go_on(exchange, worker);
+  } else if (packet->type == NO_JOB) {
+    exchange->grabbed--;
+    dialect->sleep(worker);
+  }
+}
+
 static void worker_turn(struct exchange *exchange, struct connection *worker) {
   struct packet packet;
-  while (next_packet(worker, &packet)) {
-    worker_reacts(worker, &packet, exchange->options);
-    if (packet.type == NO_JOB) exchange->idle++;
-    if (exchange->options->clients == 0 && is_assignment(&packet)) count_done(exchange);
-  }
+  while (dialect->next_packet(worker, &packet))
+    worker_reacts(exchange, worker, &packet);
   flush(worker);
 }
 
 /* One pass for workers, then one for clients: a worker gets to its PRE_SLEEP before
  * the next job is submitted. */
-static void turn(struct exchange *exchange, int epoll) {
+static void turn(struct exchange *exchange) {
   struct epoll_event events[MAX_EVENTS];
-  int ready = wait_for(epoll, events, SILENCE_MS);
+  int ready = wait_for(exchange->epoll, events, SILENCE_MS);
   if (ready == 0) die("silence after %ld of %ld jobs", exchange->done, total(exchange));
   for (int pass = 1; pass >= 0; pass--)
     for (int i = 0; i < ready; i++) {
@@ -90,13 +116,15 @@ static void open_all(struct exchange *exchange) {
   exchange->count = options->workers + options->clients;
   exchange->connections = calloc((size_t)exchange->count, sizeof(struct connection));
   if (exchange->connections == NULL) die("out of memory");
+  exchange->epoll = -1;
   for (int i = 0; i < exchange->count; i++) {
     struct connection *connection = &exchange->connections[i];
     open_connection(connection, options->port, i < options->workers);
-    if (connection->is_worker) add_function(connection);
-    add_packet(connection, ECHO_REQ, NULL, 0);
+    if (connection->is_worker) dialect->can_do(connection);
+    dialect->echo(connection);
     flush(connection);
     receive_expected(connection, ECHO_RES);
+    exchange->epoll = watch(connection, exchange->epoll);
   }
 }
 
@@ -105,7 +133,7 @@ static void start(struct exchange *exchange) {
   exchange->begun = read_clocks(options);
   for (int i = 0; i < exchange->count; i++) {
     struct connection *connection = &exchange->connections[i];
-    if (connection->is_worker) add_packet(connection, GRAB_JOB_ALL, NULL, 0);
+    if (connection->is_worker) go_on(exchange, connection);
     for (int n = 0; !connection->is_worker && n < options->in_flight; n++)
       submit(exchange, connection);
     exchange->sent_at = nanoseconds();
@@ -113,39 +141,34 @@ static void start(struct exchange *exchange) {
   }
 }
 
-static int ascending(const void *a, const void *b) {
-  int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-  return (x > y) - (x < y);
-}
-
-static void print_latencies(const struct exchange *exchange) {
-  long n = exchange->options->jobs;
-  if (exchange->latencies == NULL) return;
-  qsort(exchange->latencies, (size_t)n, sizeof(int64_t), ascending);
-  printf(", \"p50\": %.3f, \"p99\": %.3f", (double)exchange->latencies[n / 2] / 1e3,
-         (double)exchange->latencies[n * 99 / 100] / 1e3);
-}
-
+/* A worker is idle when its last answer shows that its last result was dealt with. */
 static int unfinished(const struct exchange *exchange) {
+  const struct options *options = exchange->options;
   if (exchange->done < total(exchange)) return 1;
-  return exchange->options->clients == 0 && exchange->idle < exchange->options->workers;
+  if (options->background && exchange->created < total(exchange)) return 1;
+  for (int i = 0; i < options->workers; i++)
+    if ((options->clients == 0 || options->background) &&
+        !exchange->connections[i].is_idle)
+      return 1;
+  return 0;
 }
 
 void run_exchange(const struct options *options) {
   struct exchange *exchange = calloc(1, sizeof *exchange);
+  char unique[UNIQUE_SIZE + 1] = "";
   if (exchange == NULL) die("out of memory");
+  if (options->unique) memset(unique, '0', UNIQUE_SIZE);
   exchange->options = options;
-  exchange->submit_size =
-      write_submit(exchange->submit, SUBMIT_JOB, "", options->workload);
-  if (options->clients == 1 && options->in_flight == 1)
-    exchange->latencies = calloc((size_t)options->jobs, sizeof(int64_t));
+  if (options->clients > 0)
+    exchange->submit_size = dialect->write_submit(
+        exchange->submit, options->background ? SUBMIT_JOB_BG : SUBMIT_JOB, unique,
+        options->workload);
   open_all(exchange);
-  int epoll = watch(exchange->connections, exchange->count);
   start(exchange);
-  while (unfinished(exchange)) turn(exchange, epoll);
+  while (unfinished(exchange)) turn(exchange);
   struct clocks ended = read_clocks(options);
   printf("{");
   print_spent(exchange->begun, ended, options->jobs);
-  print_latencies(exchange);
+  print_latencies(&exchange->latencies, "");
   printf("}\n");
 }

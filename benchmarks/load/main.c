@@ -9,6 +9,8 @@
 #include <string.h>
 #include <sys/resource.h>
 
+const struct dialect *dialect = &gearman;
+
 struct setting {
   const char *name;
   int *value;
@@ -36,11 +38,19 @@ static struct options parse(int argc, char **argv) {
       {"--clients", &options.clients}, {"--in-flight", &options.in_flight},
       {"--workers", &options.workers}, {"--jobs", &options.jobs},
       {"--warmup", &options.warmup}, {"--slice", &options.slice},
-      {"--unique", &options.unique}, {"--separate", &options.separate},
-      {"--workload", &workload}, {"--milliseconds", &milliseconds}, {NULL, NULL}};
-  if (argc < 2 || argc % 2 != 0) die("usage: load exchange|submit|sleepers [--option N]...");
+      {"--unique", &options.unique}, {"--first", &options.first},
+      {"--background", &options.background}, {"--partial", &options.partial},
+      {"--separate", &options.separate}, {"--checkpoints", &options.checkpoints},
+      {"--beanstalk", &options.beanstalk}, {"--workload", &workload},
+      {"--milliseconds", &milliseconds}, {NULL, NULL}};
+  if (argc < 2 || argc % 2 != 0)
+    die("usage: load exchange|submit|probe|sleepers [--option N]...");
   options.mode = argv[1];
-  for (int i = 2; i < argc; i += 2) set(settings, argv[i], argv[i + 1]);
+  for (int i = 2; i < argc; i += 2)
+    if (strcmp(argv[i], "--watch") == 0)
+      options.watch = argv[i + 1];
+    else
+      set(settings, argv[i], argv[i + 1]);
   options.server = server;
   options.seconds = milliseconds / 1e3;
   if (workload < 0 || workload > BUFFER / 4) die("--workload is 0..%d", BUFFER / 4);
@@ -65,15 +75,18 @@ static void raise_descriptors(void) {
 
 int main(int argc, char **argv) {
   struct options options = parse(argc, argv);
+  if (options.beanstalk) dialect = &beanstalk;
   if (options.cpu >= 0) stay_on(options.cpu);
   raise_descriptors();
   if (strcmp(options.mode, "exchange") == 0)
     run_exchange(&options);
   else if (strcmp(options.mode, "submit") == 0)
     run_submit(&options);
+  else if (strcmp(options.mode, "probe") == 0)
+    run_probe(&options);
   else if (strcmp(options.mode, "sleepers") == 0)
     run_sleepers(&options);
   else
-    die("unknown mode %s: exchange, submit or sleepers", options.mode);
+    die("unknown mode %s: exchange, submit, probe or sleepers", options.mode);
   return 0;
 }

@@ -15,9 +15,9 @@ struct bedroom {
 /* The answer to ECHO_REQ proves that the PRE_SLEEP before it has been dealt with. */
 static void fall_asleep(struct connection *worker, int port) {
   open_connection(worker, port, 1);
-  add_function(worker);
-  add_packet(worker, PRE_SLEEP, NULL, 0);
-  add_packet(worker, ECHO_REQ, NULL, 0);
+  dialect->can_do(worker);
+  dialect->sleep(worker);
+  dialect->echo(worker);
   flush(worker);
   receive_expected(worker, ECHO_RES);
 }
@@ -25,11 +25,14 @@ static void fall_asleep(struct connection *worker, int port) {
 static void worker_turn(struct bedroom *bedroom, struct connection *worker) {
   struct packet packet;
   if (!receive(worker, 0)) return;
-  while (next_packet(worker, &packet)) {
+  while (dialect->next_packet(worker, &packet)) {
     bedroom->noops += packet.type == NOOP;
     bedroom->done += is_assignment(&packet);
     bedroom->echoes += packet.type == ECHO_RES;
-    worker_reacts(worker, &packet, bedroom->options);
+    if (is_assignment(&packet))
+      dialect->complete(worker, &packet, bedroom->options->workload);
+    if (is_assignment(&packet) || packet.type == NOOP) dialect->grab(worker);
+    if (packet.type == NO_JOB) dialect->sleep(worker);
   }
   flush(worker);
 }
@@ -47,7 +50,7 @@ static void roll_call(struct bedroom *bedroom) {
   struct epoll_event events[MAX_EVENTS];
   bedroom->echoes = 0;
   for (int i = 0; i < bedroom->options->workers; i++) {
-    add_packet(&bedroom->workers[i], ECHO_REQ, NULL, 0);
+    dialect->echo(&bedroom->workers[i]);
     flush(&bedroom->workers[i]);
   }
   while (bedroom->echoes < bedroom->options->workers) {
@@ -58,7 +61,7 @@ static void roll_call(struct bedroom *bedroom) {
 }
 
 static void submit_one(struct connection *client, size_t workload) {
-  client->pending = write_submit(client->out, SUBMIT_JOB_BG, "", workload);
+  client->pending = dialect->write_submit(client->out, SUBMIT_JOB_BG, "", workload);
   flush(client);
   receive_expected(client, JOB_CREATED);
 }
@@ -83,11 +86,13 @@ static struct clocks wake_for_jobs(struct bedroom *bedroom, struct connection *c
 void run_sleepers(const struct options *options) {
   struct bedroom bedroom = {.options = options};
   struct connection client;
+  bedroom.epoll = -1;
   bedroom.workers = calloc((size_t)options->workers, sizeof *bedroom.workers);
   if (bedroom.workers == NULL) die("out of memory");
-  for (int i = 0; i < options->workers; i++)
+  for (int i = 0; i < options->workers; i++) {
     fall_asleep(&bedroom.workers[i], options->port);
-  bedroom.epoll = watch(bedroom.workers, options->workers);
+    bedroom.epoll = watch(&bedroom.workers[i], bedroom.epoll);
+  }
   open_connection(&client, options->port, 0);
   struct clocks spent = wake_for_jobs(&bedroom, &client);
   printf("{");

@@ -6,12 +6,14 @@ from benchmarks.scenario import (
     CPU,
     FREE,
     GENERATOR_SHARE,
+    P50,
+    P99,
     PINNED,
     SERVER_SHARE,
-    Figure,
     Scenario,
     Trial,
     common,
+    latencies,
 )
 
 
@@ -30,10 +32,7 @@ def measure(trial: Trial) -> dict[str, float]:
         jobs=trial.size(10_000),
         warmup=trial.size(1_000, 20),
     )
-    return common(spent) | {
-        "p50_us": spent.extra["p50"],
-        "p99_us": spent.extra["p99"],
-    }
+    return common(spent) | latencies(spent)
 
 
 SCENARIO = Scenario(
@@ -42,8 +41,8 @@ SCENARIO = Scenario(
     placements=(PINNED, FREE),
     figures=(
         CPU,
-        Figure(key="p50_us", title="latency p50", unit="µs", placement=FREE, digits=0),
-        Figure(key="p99_us", title="latency p99", unit="µs", placement=FREE, digits=0),
+        P50,
+        P99,
         SERVER_SHARE,
         GENERATOR_SHARE,
     ),

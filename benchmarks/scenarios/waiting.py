@@ -11,7 +11,8 @@ from benchmarks.scenario import (
     Trial,
     common,
 )
-from benchmarks.servers import REFERENCES, resident_bytes
+from benchmarks.servers import resident_bytes
+from benchmarks.suites import MEMORY
 
 SLICES = 10
 TIME_LIMIT = 60.0
@@ -54,20 +55,22 @@ def _figure(key: str, title: str, unit: str, digits: int = 0) -> Figure:
     )
 
 
+PLACEMENTS = (FREE,)
+FIGURES = (
+    _figure("reached", "jobs submitted in that time", ""),
+    _figure("first_rate", "jobs per second, first tenth", "/s"),
+    _figure("last_rate", "jobs per second, last tenth", "/s"),
+    _figure("flatness", "last rate as part of the first", "", 3),
+    _figure("last_cpu_us", "server CPU per job, last tenth", "µs", 2),
+    _figure("bytes_per_job", "resident memory per job", "bytes"),
+    SERVER_SHARE,
+    GENERATOR_SHARE,
+)
 SCENARIO = Scenario(
     name="waiting",
     title=f"1,000,000 waiting jobs with uniques, at most {TIME_LIMIT:.0f} s",
-    placements=(FREE,),
-    figures=(
-        _figure("reached", "jobs submitted in that time", ""),
-        _figure("first_rate", "jobs per second, first tenth", "/s"),
-        _figure("last_rate", "jobs per second, last tenth", "/s"),
-        _figure("flatness", "last rate as part of the first", "", 3),
-        _figure("last_cpu_us", "server CPU per job, last tenth", "µs", 2),
-        _figure("bytes_per_job", "resident memory per job", "bytes"),
-        SERVER_SHARE,
-        GENERATOR_SHARE,
-    ),
+    placements=PLACEMENTS,
+    figures=FIGURES,
     measure=measure,
-    once=frozenset(peer.name for peer in REFERENCES),
+    once=frozenset(peer.name for peer in MEMORY.references),
 )

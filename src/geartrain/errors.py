@@ -10,7 +10,10 @@
     │   └── AddressError     a text that should name an address does not
     ├── ListenError          an address cannot be listened on
     ├── StartError           a process cannot start: pid file, log, user, limits
-    └── StoreError           a store cannot be opened, read or written
+    ├── StoreError           a store cannot be opened, read or written
+    └── AdminError           a job server cannot be asked, or not understood
+        ├── RefusedError     it answers a text command with an error
+        └── UnknownJobError  it knows no job or dead letter of that name
 
 What a peer sends can raise nothing but ``ProtocolError`` and its children.
 """
@@ -19,14 +22,17 @@ from __future__ import annotations
 
 __all__ = [
     "AddressError",
+    "AdminError",
     "GeartrainError",
     "LineError",
     "ListenError",
     "OptionError",
     "PacketError",
     "ProtocolError",
+    "RefusedError",
     "StartError",
     "StoreError",
+    "UnknownJobError",
 ]
 
 
@@ -74,3 +80,31 @@ class StartError(GeartrainError):
 
 class StoreError(GeartrainError):
     """A store cannot be opened, read or written."""
+
+
+class AdminError(GeartrainError):
+    """A job server cannot be asked, or its answer not be understood."""
+
+
+class RefusedError(AdminError):
+    """A job server answers a text command with an error.
+
+    Attributes:
+        code: the error's name, such as ``INVALID_ARGUMENTS``.
+    """
+
+    def __init__(self, code: str, text: str) -> None:
+        super().__init__(text)
+        self.code = code
+
+
+class UnknownJobError(AdminError):
+    """A job server knows no job or dead letter of that name.
+
+    Attributes:
+        name: the handle or unique that was asked for.
+    """
+
+    def __init__(self, name: str, kind: str = "job") -> None:
+        super().__init__(f"there is no {kind} {name!r}")
+        self.name = name

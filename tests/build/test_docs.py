@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from geartrain.protocol.constants import PacketType
+from tests.admin.jobs import fail_all, submit, submit_later
 from tests.interop.differential.deviations import DEVIATIONS, Deviation
 from tests.support.servers import geartrain_command, run_server, stop
 
@@ -32,8 +33,16 @@ def snippets(document: str, language: str) -> list[str]:
     return [re.sub(rf"(?m)^{match[1]}", "", match[2]) for match in found]
 
 
+@pytest.fixture(autouse=True)
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Have servers keep jobs below this test's folder, as if nobody ever ran one."""
+    folder = tmp_path / "state" / "geartrain"
+    monkeypatch.setenv("STATE_DIRECTORY", str(folder))
+    return folder
+
+
 @pytest.fixture
-def environment(tmp_path: Path) -> dict[str, str]:
+def environment(tmp_path: Path, state: Path) -> dict[str, str]:
     """Put this checkout's programs first in PATH, as after an installation."""
     for program in ("geartrain", "gearmand"):
         launcher = tmp_path / program
@@ -44,7 +53,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
 
 
 @pytest.fixture
-def server() -> Iterator[None]:
+def server(state: Path) -> Iterator[None]:
     """Run a job server on the port the documents name."""
     with run_server([*geartrain_command("geartrain"), "server"], PORT):
         yield
@@ -79,12 +88,13 @@ def running(command: list[str], folder: Path) -> Iterator[None]:
 def test_the_readme_counts_bytes_as_it_says(
     tmp_path: Path, environment: dict[str, str], server: None
 ) -> None:
-    start, try_tests, worker, client = snippets("README.md", "sh")
+    start, try_tests, worker, client, look = snippets("README.md", "sh")
     assert (start, try_tests) == ("script/server\n", "script/test\n")
     with running(["bash", "-c", f"exec {worker}"], tmp_path):
         printed = run(client, tmp_path, environment)
     assert printed.startswith("12\n")
     assert printed.endswith("\t1\n.\n")
+    assert re.search(r"^count +2 ", run(look, tmp_path, environment), re.MULTILINE)
 
 
 def test_the_readmes_php_reverses(
@@ -139,19 +149,58 @@ def test_delayed_and_recurring_jobs_as_the_how_to_says(
 
 
 def test_jobs_are_kept_as_the_how_to_says(
+    tmp_path: Path, environment: dict[str, str], state: Path
+) -> None:
+    plain, named = snippets("docs/durable-jobs.md", "sh")
+    # The how-to's path is the system's; here it is below this test's folder.
+    named = named.replace("sqlite://", f"sqlite://{tmp_path}")
+    for start, file in ((plain, state / "jobs.db"), (named, tmp_path / "srv/jobs")):
+        command = start.split()
+        command[0] = shutil.which("geartrain", path=environment["PATH"]) or ""
+        with run_server(command, PORT) as first:
+            run("gearman -b -f count kept", tmp_path, environment)
+            first.process.kill()
+        assert file.exists()
+        with run_server(command, PORT):
+            assert "count\t1\t0\t0" in run("gearadmin --status", tmp_path, environment)
+
+
+def test_jobs_are_seen_and_steered_as_the_how_to_says(
     tmp_path: Path, environment: dict[str, str]
 ) -> None:
-    (start,) = snippets("docs/durable-jobs.md", "sh")
-    # The how-to's path is the system's; here it is below this test's folder.
-    command = start.replace("sqlite://", f"sqlite://{tmp_path}").split()
-    command[0] = shutil.which("geartrain", path=environment["PATH"]) or ""
-    with run_server(command, PORT):
-        run("gearman -b -f count kept", tmp_path, environment)
-    with run_server(command, PORT):
-        assert "count\t1\t0\t0" in run("gearadmin --status", tmp_path, environment)
+    look, cancel, dead, again, count = snippets("docs/dead-letters.md", "sh")
+    (program,) = snippets("docs/dead-letters.md", "python")
+    command = [*geartrain_command("geartrain"), "server", "--store", "memory:"]
+    with run_server(command, PORT) as server:
+        later = submit_later(server, b"resize", 900, b"order-17")
+        submit(server, b"resize", b"picture 2")
+        listed = run(look, tmp_path, environment)
+        assert f"\n{later} " in listed
+        assert f"handle      {later}\n" in listed
+        assert (tmp_path / "workload").read_text() == "later"
+        assert run(cancel, tmp_path, environment) == "1 cancelled\n"
+        fail_all(server, b"resize", b"no such picture")
+        submit(server, b"resize", b"picture 3")
+        fail_all(server, b"resize", b"no such picture")
+        # Both snippets are one session: the second uses the first's handle.
+        printed = run(f"{dead}\n{again}", tmp_path, environment)
+        assert "reason      exception\n" in printed
+        assert printed.endswith(
+            "workload\n  picture 2\n1 retried\n1 retried\n0 dropped\n"
+        )
+        fail_all(server, b"resize", b"no such picture")
+        counted = run(count, tmp_path, environment).splitlines()
+        assert re.match(r"resize +3 +0 ", counted[1])
+        done = subprocess.run(
+            [sys.executable, "-c", program], capture_output=True, text=True, check=True
+        )
+        assert len(re.findall(r"exception no such picture\n", done.stdout)) == 2
+        assert run("geartrain dead list --json", tmp_path, environment) == ""
 
 
-def test_script_server_starts_a_server_and_says_how_to_try_it(tmp_path: Path) -> None:
+def test_script_server_starts_a_server_and_says_how_to_try_it(
+    tmp_path: Path, state: Path
+) -> None:
     log = tmp_path / "log"
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -166,6 +215,7 @@ def test_script_server_starts_a_server_and_says_how_to_try_it(tmp_path: Path) ->
     finally:
         assert stop(process) == 0
     assert "gearadmin --status" in log.read_text()
+    assert (state / "jobs.db").exists()
 
 
 def test_every_snippet_is_run_by_a_test_above() -> None:
@@ -176,10 +226,12 @@ def test_every_snippet_is_run_by_a_test_above() -> None:
         for document in DOCUMENTS
     }
     assert {name: count for name, count in counts.items() if count} == {
-        "README.md": 6,
+        "README.md": 7,
+        "docs/dead-letters.md": 6,
         "docs/delayed-jobs.md": 2,
-        "docs/durable-jobs.md": 1,
+        "docs/durable-jobs.md": 2,
         "docs/import.md": 3,
+        "docs/policies.md": 4,
         "docs/replace-gearmand.md": 4,
     }
 

@@ -16,9 +16,21 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.support.servers import geartrain_command
+from tests.support.servers import geartrain_command, in_memory
 
 PATIENCE = 15.0
+UNPRIVILEGED = """
+import contextlib, encodings.idna, os, sys
+from geartrain.cli.main import main
+from geartrain.stores.locations import default_store
+with contextlib.suppress(ImportError):
+    import uvloop
+
+def become(uid, gid):
+    os.setgroups([])
+    os.setgid(gid)
+    os.setuid(uid)
+"""
 READY = re.compile(r"geartrain \S+ ready on (.*)\n")
 
 
@@ -71,11 +83,14 @@ class Foreground:
 def foreground(
     folder: Path, *flags: str, program: str = "geartrain"
 ) -> Iterator[Foreground]:
-    """Run ``geartrain server`` for the length of the block."""
+    """Run ``geartrain server`` for the length of the block.
+
+    Jobs are in memory unless the flags name another store.
+    """
     errors = folder / "stderr"
     with errors.open("w") as output:
         process = subprocess.Popen(
-            [*geartrain_command(program), "server", *flags],
+            [*geartrain_command(program), "server", *in_memory(flags)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=output,
@@ -124,6 +139,17 @@ def folder_of(user: str) -> Iterator[Path]:
         os.chown(folder, account.pw_uid, account.pw_gid)
         os.chmod(folder, 0o755)
         yield Path(folder)
+
+
+def unprivileged_command(code: str, user: str = "nobody") -> list[str]:
+    """Return the command line that runs Python code without root's rights.
+
+    Root becomes the user once all is imported, which a user may not be able to read.
+    """
+    if os.geteuid() == 0:
+        account = pwd.getpwnam(user)
+        code = f"become({account.pw_uid}, {account.pw_gid}); {code}"
+    return [sys.executable, "-c", f"{UNPRIVILEGED}\n{code}"]
 
 
 def gearmand_script(folder: Path) -> Path:

@@ -40,6 +40,8 @@ def test_the_defaults_are_the_originals() -> None:
     assert told.exceptions is False
     assert told.compat == "2.0"
     assert told.log_level == "ERROR"
+    assert told.store == "memory:"
+    assert plain.store_flag == "--libsqlite3-db"
     assert told.descriptors is None
     assert told.keepalive == Keepalive(idle=None, interval=None, count=None)
     assert plain.log.file == "/var/log/gearmand.log"
@@ -120,7 +122,10 @@ def test_job_retries_out_of_range(given: str) -> None:
         (["--hashtable-buckets", "1733003"], "--hashtable-buckets has no meaning here"),
         (["-R"], "--round-robin has no meaning here"),
         (["--coredump"], "--coredump raises the limit"),
+        (["--libsqlite3-table", "jobs"], "--libsqlite3-table has no meaning here"),
         (["--keepalive-idle", "9"], "does nothing without --keepalive"),
+        (["--libsqlite3-db", "/q"], "does nothing without --queue-type=libsqlite3"),
+        (["--store-queue-on-shutdown"], "nothing without --queue-type=libsqlite3"),
     ],
 )
 def test_a_flag_without_meaning_is_said(flags: list[str], words: str) -> None:
@@ -147,19 +152,12 @@ def test_what_comes_later_stops_the_start(flag: str, value: str, part: str) -> N
     [
         (["-r", "http"], "'--protocol=http': HTTP is not supported yet"),
         (["-r", "HTTP"], "Unknown protocol module : HTTP"),
-        (["-q", "mysql"], "the persistent queue MySQL is not supported yet"),
-        (["-q", "libSQLite3"], "the persistent queue libsqlite3 is not supported"),
-        (["-q", "foo"], "Error while initializing the queue : foo"),
     ],
 )
-def test_protocols_and_queues(flags: list[str], words: str) -> None:
+def test_protocols(flags: list[str], words: str) -> None:
     with pytest.raises(OptionError) as caught:
         service(*flags)
     assert words in str(caught.value)
-
-
-def test_the_builtin_queue_has_no_case() -> None:
-    assert service("-q", "BuiltIn").options.compat == "2.0"
 
 
 def test_the_environments_port_is_for_want_of_the_option(
@@ -203,8 +201,8 @@ def test_the_command_line_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_what_comes_later_stops_the_start_from_a_file_too(tmp_path: Path) -> None:
-    with pytest.raises(OptionError, match="--libsqlite3-db"):
-        service("--config-file", written(tmp_path, "--libsqlite3-db=/var/q.db"))
+    with pytest.raises(OptionError, match="--mysql-host"):
+        service("--config-file", written(tmp_path, "--mysql-host=db"))
 
 
 def test_a_wrong_value_in_a_file_is_named(tmp_path: Path) -> None:
@@ -294,4 +292,4 @@ def test_the_help_names_every_flag_of_today() -> None:
         for option in command.params:
             if isinstance(option, click.Option) and not option.hidden:
                 assert all(name in out for name in option.opts)
-        assert "--libsqlite3-db" not in out
+        assert "--mysql-host" not in out

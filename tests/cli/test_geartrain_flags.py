@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import platform
 import re
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +13,7 @@ from geartrain import core_build
 from geartrain.cli.server import server, service_of
 from geartrain.cli.service import Service
 from geartrain.server.options import GIB, MIB, Keepalive, Options
+from geartrain.stores.locations import default_store
 from geartrain.transport.address import Address
 from tests.cli.programs import run
 
@@ -29,8 +32,13 @@ def test_the_defaults() -> None:
     plain = service()
     told = plain.options
     assert told == Options(
-        listen=(Address(host="127.0.0.1", port=4730),), log_level="INFO"
+        listen=(Address(host="127.0.0.1", port=4730),),
+        store=default_store(),
+        log_level="INFO",
     )
+    assert told.durability == "disk"
+    assert plain.store_flag == "--store"
+    assert plain.notices == []
     assert plain.log.file == "stderr"
     assert plain.pid_file is None
     assert plain.user is None
@@ -59,6 +67,7 @@ def test_an_address_named_twice_is_listened_on_once() -> None:
 
 def test_every_other_flag_reaches_the_server() -> None:
     told = options(
+        *("--store", "sqlite:///srv/jobs.db", "--durability", "os"),
         *("--max-packet", "64M", "--max-outbox", "2G", "--job-retries", "0"),
         *("--handle-prefix", "J", "--exceptions", "--compat", "1.1", "--round-robin"),
         *("--timezone", "UTC", "--backlog", "7", "--descriptors", "99"),
@@ -67,6 +76,8 @@ def test_every_other_flag_reaches_the_server() -> None:
     )
     assert told == Options(
         listen=(Address(host="127.0.0.1", port=4730),),
+        store="sqlite:///srv/jobs.db",
+        durability="os",
         max_packet=64 * MIB,
         max_outbox=2 * GIB,
         job_retries=0,
@@ -82,6 +93,36 @@ def test_every_other_flag_reaches_the_server() -> None:
     )
 
 
+def test_the_configuration_file_reaches_the_server(tmp_path: Path) -> None:
+    path = tmp_path / "geartrain.toml"
+    path.write_text('[functions."mail.*"]\nmax_attempts = 3\n[functions.f]\nttl = 9\n')
+    assert options("--config", str(path)).policies == (
+        (b"mail.*", {"max_attempts": 3}),
+        (b"f", {"ttl": 9.0}),
+    )
+    assert options().policies == ()
+
+
+def test_no_configuration_file_is_read_unasked(tmp_path: Path) -> None:
+    (tmp_path / "geartrain.toml").write_text("nonsense")
+    with contextlib.chdir(tmp_path):
+        assert options().policies == ()
+
+
+def test_a_wrong_configuration_file_stops_the_start_in_one_line(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "geartrain.toml"
+    path.write_text("[functions.f]\ntime_out = 3\n")
+    status, out, err = run("geartrain", "server", "--config", str(path))
+    assert (status, out) == (2, "")
+    assert err == (
+        f"geartrain server: Invalid value for '--config': {path}:"
+        " [functions.\"f\"]: 'time_out' is no setting of a policy: did you mean"
+        " 'timeout'?\n"
+    )
+
+
 def test_keepalive_can_be_left_out_and_in_part() -> None:
     assert options("--no-keepalive").keepalive is None
     assert options("--keepalive-idle", "5").keepalive == Keepalive(idle=5)
@@ -93,9 +134,23 @@ def test_round_robin_alone_is_said_to_change_nothing() -> None:
     assert service("--round-robin", "--compat", "1.1").notices == []
 
 
+@pytest.mark.parametrize("durability", ["memory", "os", "disk"])
+def test_a_durability_of_jobs_in_memory_is_said_to_change_nothing(
+    durability: str,
+) -> None:
+    flags = ["--durability", durability]
+    (notice,) = service("--store", "memory:", *flags).notices
+    assert notice == "--durability changes nothing: jobs in memory survive no stop"
+    assert service("--store", "memory:").notices == []
+    assert service(*flags).notices == []
+    assert options(*flags).durability == durability
+
+
 @pytest.mark.parametrize(
     ("flags", "line"),
     [
+        (["--store", "jobs.db"], "'jobs.db' is no store: use sqlite:///full/path or"),
+        (["--durability", "paper"], "'paper' is not one of 'memory', 'os', 'disk'"),
         (["--prot", "5"], "unrecognised option '--prot', did you mean '--port'?"),
         (["extra"], "Got unexpected extra argument"),
         (["--listen", "host:gear"], "'host:gear': 'gear' is not a port"),
@@ -105,6 +160,8 @@ def test_round_robin_alone_is_said_to_change_nothing() -> None:
         (["--max-packet", "1X"], "'1X' is not a size: write 4096, 64M or 1G"),
         (["--max-outbox", "0"], "out of range"),
         (["--job-retries", "256"], "256 is not in the range"),
+        (["--config", "/no/such"], "/no/such: cannot be read: No such file"),
+        (["--config", ""], ": cannot be read: No such file"),
         (["--compat", "3"], "'3' is not one of '1.1', '2.0'"),
         (["--timezone", "Mars/X"], "no time zone 'Mars/X'"),
         (["--log-level", "loud"], "'loud' is not one of"),

@@ -9,6 +9,7 @@ import pytest
 from geartrain.engine.crews import Crew, InOrderCrew, PriorityCrew, TurnsCrew
 from geartrain.engine.functions import Function
 from geartrain.engine.jobs import Job
+from geartrain.engine.policies import Policy
 from tests.support.dialogue import Answer, DialoguePeer, World
 
 KINDS = [PriorityCrew, TurnsCrew, InOrderCrew]
@@ -123,7 +124,7 @@ def test_turns_go_round_functions_and_then_by_priority() -> None:
 
 
 def with_jobs(name: bytes, *priorities: int) -> Function:
-    function = Function(name)
+    function = Function(name, Policy())
     for priority in priorities:
         function.ready[priority].push(Job(function, b"", b"", [], priority))
     return function

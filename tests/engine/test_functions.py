@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from geartrain.engine.functions import Function
+from geartrain.engine.policies import Policy
 from tests.support.dialogue import World, job_assign, job_created, noop
 
 
@@ -21,7 +22,7 @@ def busy(world: World) -> Function:
 
 
 def test_a_new_function_has_nothing() -> None:
-    function = Function(b"f")
+    function = Function(b"f", Policy())
     assert function.name == b"f"
     assert function.ready_count() == function.job_count() == 0
     assert not function.unpromised()
@@ -33,7 +34,7 @@ def test_running_and_scheduled_jobs_are_jobs_but_not_ready(busy: Function) -> No
 
 
 def test_a_new_function_takes_jobs_without_limit() -> None:
-    assert not any(Function(b"f").is_full(priority) for priority in range(3))
+    assert not any(Function(b"f", Policy()).is_full(priority) for priority in range(3))
 
 
 @pytest.mark.parametrize(("limit", "full"), [(0, False), (5, False), (4, True)])

@@ -6,8 +6,9 @@ import random
 
 from geartrain.engine.functions import Function
 from geartrain.engine.jobs import SUBMITTED, Job, JobQueue
+from geartrain.engine.policies import Policy
 
-FUNCTION = Function(b"f")
+FUNCTION = Function(b"f", Policy())
 
 
 def new_jobs(count: int) -> list[Job]:
@@ -27,7 +28,9 @@ def test_a_job_begins_without_handle_worker_and_clients() -> None:
     assert (job.workload, job.more) == (b"work", [b"load"])
     assert (job.handle, job.key, job.reducer) == (b"", b"", b"")
     assert (job.worker, list(job.clients)) == (None, [])
-    assert (job.state, job.background, job.losses) == (SUBMITTED, False, 0)
+    assert (job.state, job.background, job.failures) == (SUBMITTED, False, None)
+    assert (job.number, job.batch, job.record) == (0, 0, None)
+    assert job.size == len(b"workload")
     assert (job.numerator, job.denominator) == (b"0", b"0")
 
 
@@ -49,6 +52,14 @@ def test_a_queue_counts_its_jobs() -> None:
     queue = queue_of(new_jobs(3))
     queue.pop()
     assert len(queue) == queue.size() == 2
+
+
+def test_a_queue_knows_the_bytes_of_its_workloads() -> None:
+    queue = queue_of(new_jobs(11))
+    assert queue.workload() == 12
+    queue.pop()
+    queue.remove(queue.jobs()[-1])
+    assert queue.workload() == 9
 
 
 def test_head_middle_and_tail_can_be_removed() -> None:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from geartrain.engine.journal import Batch
+from geartrain.engine.records import Batch, Inventory
 from tests.support.dialogue import (
     H1,
     H2,
-    H3,
     World,
     echo_res,
     error,
@@ -24,26 +23,32 @@ FULL = "disk full"
 @pytest.fixture
 def durable(world: World) -> World:
     """A world whose job server has a store with nothing in it."""
-    world.engine.resume(0)
-    commit(world)
+    world.engine.resume(Inventory(0), world.now, keeps_jobs=True, holds=True)
+    assert commit(world).reserved > 0
     return world
 
 
-def take(world: World) -> Batch:
-    batch = world.engine.take_batch()
-    assert batch is not None
-    return batch
+def committed(world: World) -> None:
+    """Tell that what was taken is durable."""
+    world.engine.committed(world.now)
+    world.deliver()
 
 
 def commit(world: World) -> Batch:
     """Let the store commit what was collected."""
-    batch = take(world)
-    world.engine.committed(world.now)
-    world.deliver()
+    batch = world.take()
+    committed(world)
     return batch
 
 
-def refuse(world: World) -> None:
+def refuse(world: World) -> Batch:
+    """Let the store refuse what was collected."""
+    batch = world.take()
+    refused(world)
+    return batch
+
+
+def refused(world: World) -> None:
     world.engine.refused(FULL, world.now)
     world.deliver()
 
@@ -67,10 +72,9 @@ def test_a_background_job_is_acknowledged_by_its_commit(durable: World) -> None:
     client = durable.client()
     client.submit_job_bg(b"f", b"u", b"w")
     assert client.received == []
-    batch = take(durable)
+    batch = durable.take()
     assert client.received == []
-    durable.engine.committed(durable.now)
-    durable.deliver()
+    committed(durable)
     assert client.received == [job_created(H1)]
     (record,) = batch.added
     assert (record.number, record.handle, record.function) == (1, H1, b"f")
@@ -102,10 +106,9 @@ def test_what_came_while_a_batch_was_written_waits_for_the_next(
 ) -> None:
     client = durable.client()
     client.submit_job_bg(b"f", b"", b"one")
-    first = take(durable)
+    first = durable.take()
     client.submit_job_bg(b"f", b"", b"two")
-    durable.engine.committed(durable.now)
-    durable.deliver()
+    committed(durable)
     assert client.received == [job_created(H1)]
     second = commit(durable)
     assert client.received == [job_created(H2)]
@@ -126,7 +129,7 @@ def test_a_job_that_ended_before_its_batch_is_not_written(durable: World) -> Non
     worker.grab_job()
     worker.work_complete(H1, b"")
     batch = commit(durable)
-    assert (batch.added, batch.ended) == ([], [])
+    assert (batch.added, batch.ended) == ([], {})
     assert client.received == [job_created(H1)]
 
 
@@ -134,14 +137,14 @@ def test_a_job_that_ended_before_its_batch_is_not_written(durable: World) -> Non
 def test_a_job_that_ended_is_forgotten(durable: World, taken: bool) -> None:
     client, worker = durable.client(), durable.worker("f")
     client.submit_job_bg(b"f", b"", b"w")
-    take(durable)
+    durable.take()
     if not taken:
         durable.engine.committed(durable.now)
     worker.grab_job()
     worker.work_complete(H1, b"")
     if taken:
         durable.engine.committed(durable.now)
-    assert commit(durable).ended == [1]
+    assert list(commit(durable).ended) == [1]
 
 
 def test_a_background_submission_makes_a_foreground_job_durable(
@@ -161,7 +164,7 @@ def test_who_joins_a_job_waits_as_long_as_it_does(durable: World, moment: str) -
     first, second = durable.client(), durable.client()
     first.submit_job_bg(b"f", b"u", b"w")
     if moment != "collected":
-        take(durable)
+        durable.take()
     if moment == "committed":
         durable.engine.committed(durable.now)
     second.submit_job_bg(b"f", b"u", b"w")
@@ -170,8 +173,7 @@ def test_who_joins_a_job_waits_as_long_as_it_does(durable: World, moment: str) -
     if moment == "collected":
         commit(durable)
     elif moment == "taken":
-        durable.engine.committed(durable.now)
-        durable.deliver()
+        committed(durable)
         assert second.received == [job_created(H1)]
     assert nothing_collected(durable)
 
@@ -180,7 +182,6 @@ def test_a_refusal_is_an_error_and_leaves_no_job(durable: World) -> None:
     client = durable.client()
     client.submit_job_bg(b"f", b"u", b"w")
     client.echo_req(b"after")
-    take(durable)
     refuse(durable)
     refusal = error(b"QUEUE_ERROR", FULL.encode())
     assert client.received == [refusal, echo_res(b"after")]
@@ -195,7 +196,6 @@ def test_a_refused_job_that_clients_wait_for_goes_on_for_them(durable: World) ->
     worker = durable.worker("f")
     waiting.submit_job(b"f", b"u", b"w")
     leaving.submit_job_bg(b"f", b"u", b"w")
-    take(durable)
     refuse(durable)
     assert leaving.received == [error(b"QUEUE_ERROR", FULL.encode())]
     worker.grab_job()
@@ -210,9 +210,8 @@ def test_what_was_to_be_forgotten_is_still_so_after_a_refusal(durable: World) ->
     commit(durable)
     worker.grab_job()
     worker.work_complete(H1, b"")
-    assert take(durable).ended == [1]
-    refuse(durable)
-    assert commit(durable).ended == [1]
+    assert list(refuse(durable).ended) == [1]
+    assert list(commit(durable).ended) == [1]
 
 
 def test_a_peer_that_leaves_while_it_is_held_back_harms_nobody(durable: World) -> None:
@@ -236,41 +235,59 @@ def test_a_peer_that_breaks_the_protocol_gets_what_was_due_to_it(
     assert client.is_closed
 
 
-def test_restored_jobs_are_run_and_forgotten(world: World) -> None:
-    before = World()
-    before.engine.resume(0)
-    kept = before.client()
-    kept.submit_job_high_bg(b"f", b"u", b"high")
-    kept.submit_job_bg(b"f", b"", b"normal")
-    batch = commit(before)
-    world.engine.resume(batch.reserved)
-    for record in batch.added:
-        world.engine.restore(record, world.now)
-    commit(world)
-    client, worker = world.client(), world.worker("f")
-    client.submit_job_bg(b"f", b"u", b"again")
-    assert client.received == [job_created(H1)]
-    client.submit_job(b"f", b"", b"new")
-    (created,) = client.received
-    assert created not in (job_created(H1), job_created(H2), job_created(H3))
+def test_what_is_collected_is_awaited_if_somebody_waits(durable: World) -> None:
+    journal = durable.engine.state.journal
+    client, worker = durable.client(), durable.worker("f")
+    assert journal.is_empty()
+    assert not journal.is_awaited()
+    client.submit_job_bg(b"f", b"", b"w")
+    assert journal.is_awaited()
+    commit(durable)
     worker.grab_job()
-    worker.grab_job()
-    expected = [job_assign(H1, b"f", b"high"), job_assign(H2, b"f", b"normal")]
-    assert worker.received == expected
-    worker.work_complete(H2, b"")
-    assert commit(world).ended == [2]
+    worker.work_complete(H1, b"")
+    assert not journal.is_empty()
+    assert not journal.is_awaited()
+    client.get_status_unique(b"u")
+    assert journal.is_awaited()
 
 
-def test_a_restored_job_waits_for_its_time(world: World) -> None:
-    before = World()
-    before.engine.resume(0)
-    due = before.wall_time + 100
-    before.client().submit_job_epoch(b"f", b"", b"%d" % due, b"w")
-    batch = commit(before)
-    world.engine.resume(batch.reserved)
-    world.engine.restore(batch.added[0], world.now)
-    worker = world.sleeper("f")
-    world.advance(90)
-    assert worker.received == []
-    world.advance(20)
-    assert worker.received == [noop()]
+def test_the_workloads_that_wait_are_counted(durable: World) -> None:
+    journal = durable.engine.state.journal
+    client = durable.client()
+    for workload in (b"12345", b"", b"678"):
+        client.submit_job_bg(b"f", b"", workload)
+    assert journal.size() == 8
+    durable.take()
+    assert journal.size() == 0
+
+
+def test_numbers_are_reserved_before_they_are_used_up(world: World) -> None:
+    world.engine.resume(Inventory(70), world.now, keeps_jobs=True, holds=True)
+    reserved = commit(world).reserved
+    client = world.client()
+    state = world.engine.state
+    client.submit_job_bg(b"f", b"", b"w")
+    assert commit(world).reserved == 0
+    assert client.received == [job_created(b"H:test:71")]
+    while state.new_number() < reserved - 1000:
+        pass
+    assert commit(world).reserved > reserved
+
+
+def test_a_copy_of_how_a_job_failed_is_written(durable: World) -> None:
+    durable.policy(b"f", max_attempts=3, backoff_delay=60)
+    client, worker = durable.client(), durable.worker("f")
+    client.submit_job_bg(b"f", b"", b"w")
+    worker.grab_job()
+    worker.work_fail(H1)
+    (record,) = durable.take().added
+    assert record.failures is not None
+    assert (record.failures.attempts, record.due > durable.wall_time) == (1, True)
+    committed(durable)
+    durable.advance(60 * 2)
+    worker.grab_job()
+    worker.work_fail(H1)
+    assert record.failures.attempts == 1
+    (change,) = commit(durable).changed
+    assert change.failures is not None
+    assert (change.number, change.failures.attempts) == (1, 2)

@@ -117,12 +117,10 @@ def test_losses_are_shown(world: World, admin: DialoguePeer) -> None:
     assert admin.text("show jobs") == b"H:test:1\t2\t0\t1\n.\n"
 
 
-@pytest.mark.parametrize(("job_retries", "losses"), [(0, 1), (1, 1), (2, 2), (3, 3)])
+@pytest.mark.parametrize("losses", [1, 2, 3])
 @pytest.mark.parametrize("background", [False, True])
-def test_a_job_fails_at_the_limit_of_losses(
-    job_retries: int, losses: int, background: bool
-) -> None:
-    world = World(job_retries=job_retries)
+def test_a_job_fails_at_the_limit_of_losses(losses: int, background: bool) -> None:
+    world = World(max_crashes=losses)
     client = world.client()
     if background:
         client.submit_job_bg(b"f", b"u", b"w")
@@ -150,7 +148,7 @@ def test_without_a_limit_a_job_is_lost_for_ever(
 
 
 def test_every_client_is_told_that_a_job_failed_at_the_limit() -> None:
-    world = World(job_retries=1)
+    world = World(max_crashes=1)
     one, two = world.client(), world.client()
     one.submit_job(b"f", b"u", b"w")
     two.submit_job(b"f", b"u", b"w")
@@ -159,7 +157,7 @@ def test_every_client_is_told_that_a_job_failed_at_the_limit() -> None:
 
 
 def test_a_limit_counts_timeouts_and_withdrawn_abilities() -> None:
-    world = World(job_retries=3)
+    world = World(max_crashes=3)
     client, worker = world.client(), world.worker("f")
     client.submit_job(b"f", b"", b"w")
     worker.grab_job()
@@ -174,7 +172,7 @@ def test_a_limit_counts_timeouts_and_withdrawn_abilities() -> None:
 
 
 def test_several_jobs_lost_at_once_may_all_fail() -> None:
-    world = World(job_retries=1)
+    world = World(max_crashes=1)
     client, worker = world.client(), world.worker("f")
     for _ in range(3):
         client.submit_job(b"f", b"", b"w")

@@ -7,13 +7,16 @@ import dataclasses
 import pytest
 
 from geartrain.engine.options import EngineOptions
+from geartrain.engine.policies import Policy
 
 
 def test_the_defaults_are_gearmands_20() -> None:
     options = EngineOptions()
     assert options.handle_prefix == b"H:localhost"
     assert options.max_packet == 2**30
-    assert options.job_retries == -1
+    assert options.policy.settings() == Policy().settings()
+    assert options.window == 10_000
+    assert options.most_dead == 0
     assert options.exceptions is False
     assert options.choice == "priority"
     assert options.log_level == b"NOTICE"
@@ -22,4 +25,4 @@ def test_the_defaults_are_gearmands_20() -> None:
 def test_options_do_not_change() -> None:
     options = EngineOptions()
     with pytest.raises((AttributeError, dataclasses.FrozenInstanceError)):
-        options.job_retries = 3  # type: ignore[misc]
+        options.window = 3  # type: ignore[misc]

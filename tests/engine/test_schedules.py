@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from geartrain.engine.functions import Function
+from geartrain.engine.policies import Policy
 from geartrain.engine.schedules import Schedule, no_calendar
 from tests.support.dialogue import (
     H1,
@@ -53,12 +54,9 @@ def test_no_calendar_names_no_time() -> None:
 
 
 def test_a_schedule_begins_empty() -> None:
-    schedule = Schedule(H1, Function(b"f"), b"u")
-    assert (schedule.handle, schedule.function.name, schedule.unique) == (
-        H1,
-        b"f",
-        b"u",
-    )
+    schedule = Schedule(1, H1, Function(b"f", Policy()), b"u")
+    assert (schedule.number, schedule.handle) == (1, H1)
+    assert (schedule.function.name, schedule.unique) == (b"f", b"u")
     assert (schedule.workload, schedule.more, schedule.fields) == (b"", [], [])
 
 

@@ -13,6 +13,7 @@ from geartrain.protocol.constants import PacketType
 from tests.support.servers import (
     free_port,
     geartrain_command,
+    in_memory,
     running_geartrain,
 )
 from tests.support.wire import Wire, sound_server
@@ -30,7 +31,7 @@ def connected(family: int, where: str | tuple[str, int]) -> Iterator[Wire]:
 
 def refusal(*flags: str) -> str:
     """Return what a server that cannot start says, which is one line."""
-    command = [*geartrain_command("geartrain"), "server", *flags]
+    command = [*geartrain_command("geartrain"), "server", *in_memory(flags)]
     ended = subprocess.run(
         command, capture_output=True, text=True, timeout=15, check=False
     )
@@ -184,7 +185,7 @@ def test_one_address_that_cannot_be_had_stops_the_start(tmp_path: Path) -> None:
 
 def test_the_ready_line_comes_when_it_listens() -> None:
     """What reads the line may connect at once."""
-    command = [*geartrain_command("geartrain"), "server", "--port", "0"]
+    command = [*geartrain_command("geartrain"), "server", *in_memory(["--port", "0"])]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as process:

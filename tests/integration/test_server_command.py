@@ -22,7 +22,7 @@ from tests.cli.programs import (
     run,
     wait_until,
 )
-from tests.support.servers import free_port, geartrain_command
+from tests.support.servers import free_port, geartrain_command, in_memory
 
 
 def test_the_ready_line_names_every_address(tmp_path: Path) -> None:
@@ -135,7 +135,7 @@ def test_the_pid_file_lives_as_long_as_the_server(tmp_path: Path) -> None:
     with foreground(tmp_path, "--port", "0", "--pid-file", str(path)) as server:
         assert path.read_text() == f"{server.process.pid}\n"
         status, out, err = run(
-            "geartrain", "server", "--port", "0", "--pid-file", str(path)
+            "geartrain", "server", *in_memory(["--port", "0", "--pid-file", str(path)])
         )
         assert (status, out) == (1, "")
         assert f"already running as process {server.process.pid}" in err
@@ -146,7 +146,8 @@ def test_the_pid_file_lives_as_long_as_the_server(tmp_path: Path) -> None:
 
 def test_a_port_in_use_is_one_line_and_status_one(tmp_path: Path) -> None:
     with foreground(tmp_path, "--port", "0") as server:
-        status, out, err = run("geartrain", "server", "--port", str(server.port))
+        flags = in_memory(["--port", str(server.port)])
+        status, out, err = run("geartrain", "server", *flags)
         assert (status, out) == (1, "")
         assert err == (
             f"geartrain: cannot listen on 127.0.0.1:{server.port}:"
@@ -166,7 +167,7 @@ def test_a_port_in_use_is_one_line_and_status_one(tmp_path: Path) -> None:
     ],
 )
 def test_a_failure_is_one_line_and_status_one(flags: list[str], words: str) -> None:
-    status, out, err = run("geartrain", "server", "--port", "0", *flags)
+    status, out, err = run("geartrain", "server", *in_memory(["--port", "0", *flags]))
     assert (status, out) == (1, "")
     assert err.startswith("geartrain: ")
     assert words in err
@@ -175,7 +176,8 @@ def test_a_failure_is_one_line_and_status_one(flags: list[str], words: str) -> N
 
 def test_a_reader_of_stdout_that_has_gone_does_not_stop_it(tmp_path: Path) -> None:
     port = free_port()
-    command = [*geartrain_command("geartrain"), "server", "--port", str(port)]
+    flags = in_memory(["--port", str(port)])
+    command = [*geartrain_command("geartrain"), "server", *flags]
     with (tmp_path / "stderr").open("w") as errors:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors)
     try:
@@ -192,7 +194,8 @@ def test_a_reader_of_stdout_that_has_gone_does_not_stop_it(tmp_path: Path) -> No
 
 def test_it_starts_with_stdout_closed() -> None:
     port = free_port()
-    command = [*geartrain_command("geartrain"), "server", "--port", str(port)]
+    flags = in_memory(["--port", str(port)])
+    command = [*geartrain_command("geartrain"), "server", *flags]
     process = subprocess.Popen(
         ["sh", "-c", 'exec "$@" <&- >&-', "sh", *command],
         stderr=subprocess.DEVNULL,
@@ -209,7 +212,7 @@ def test_it_starts_with_stdout_closed() -> None:
 
 def test_the_user_is_switched_once_all_is_open() -> None:
     if os.geteuid() != 0:
-        status, _, err = run("geartrain", "server", "--user", "nobody")
+        status, _, err = run("geartrain", "server", *in_memory(["--user", "nobody"]))
         assert status == 2
         assert "Must be root to switch users" in err
         return

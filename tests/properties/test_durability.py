@@ -1,225 +1,326 @@
-"""What was acknowledged survives a crash, whatever the store does and when.
-
-A store that is a dict stands in for the disk: it forgets what was not committed.
-"""
+"""What was acknowledged survives a crash, whatever the store does and when."""
 
 from __future__ import annotations
+
+import sys
 
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
-    Bundle,
     RuleBasedStateMachine,
-    consumes,
+    initialize,
     invariant,
     precondition,
     rule,
 )
 
-from geartrain.engine.engine import Engine
-from geartrain.engine.journal import Batch, JobRecord
-from geartrain.engine.options import EngineOptions
-from geartrain.engine.peers import Peer
+from geartrain.engine.queries import DuePage, FindJob, FindKey, Page, Query
 from geartrain.protocol.constants import PacketType
-from geartrain.protocol.packets import request
-from tests.support.dialogue import read_answers
+from geartrain.protocol.packets import request as packet
+from tests.properties import structures
+from tests.properties.connections import Request
+from tests.properties.draining import drain, drain_all
+from tests.properties.ledger import DEAD
+from tests.properties.rest import check_rest
+from tests.properties.server_under_test import TAKEN, ServerUnderTest
 
-SUBMITS = (
+FOREGROUND = (
     PacketType.SUBMIT_JOB,
+    PacketType.SUBMIT_JOB_HIGH,
+)
+BACKGROUND = (
+    PacketType.SUBMIT_JOB_BG,
     PacketType.SUBMIT_JOB_BG,
     PacketType.SUBMIT_JOB_HIGH_BG,
-    PacketType.SUBMIT_JOB_LOW_BG,
 )
-ENDS = (PacketType.WORK_COMPLETE, PacketType.WORK_FAIL)
+POLICIES = (
+    "max_attempts=1",
+    "max_attempts=2",
+    "max_attempts=3",
+    "max_crashes=0",
+    "max_crashes=1",
+    "backoff_delay=0",
+    "backoff_delay=2",
+    "ttl=0",
+    "ttl=4",
+    "delay=0",
+    "delay=3",
+    "timeout=0",
+    "timeout=5",
+    "dead_letter=true",
+    "dead_letter=false",
+)
+ABILITIES = (
+    PacketType.CAN_DO,
+    PacketType.CAN_DO,
+    PacketType.CANT_DO,
+    PacketType.PRE_SLEEP,
+)
+GRABS = (PacketType.GRAB_JOB, PacketType.GRAB_JOB_UNIQ, PacketType.GRAB_JOB_ALL)
+RESULTS = (
+    PacketType.WORK_COMPLETE,
+    PacketType.WORK_FAIL,
+    PacketType.WORK_EXCEPTION,
+)
+QUESTIONS = (
+    b"jobs",
+    b"jobs state=ready limit=1",
+    b"jobs unique=u",
+    b"jobs function=f state=scheduled after=store-",
+    b"job u",
+    b"job %s",
+    b"dead list limit=1",
+)
+READABLE: tuple[type[Query], ...] = ()
+FAULTS = (READABLE, READABLE, (Page,), (DuePage,), (FindJob, FindKey), (Query,))
+
+who = st.integers(0, 2)
+picks = st.integers(0, 30)
+patterns = st.sampled_from([b"f", b"f", b"*"])
+functions = st.sampled_from([b"f", b"f", b"f", b"g"])
+uniques = st.sampled_from([b"", b"", b"", b"u", b"v", b"-"])
+workloads = st.sampled_from([b"x", b"y"])
+faults = st.sampled_from(FAULTS)
 
 
 class DurableJobServer(RuleBasedStateMachine):
     """A job server whose power may fail at any moment."""
 
-    peers = Bundle("peers")
+    server: ServerUnderTest
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.now = 1000.0
-        # The disk: jobs by number, and the highest number reserved.
-        self.disk: dict[int, JobRecord] = {}
-        self.reserved = 0
-        # Background submissions in the order of their answers, by peer.
-        self.unanswered: dict[Peer, list[bool]] = {}
-        self.acknowledged: dict[bytes, bytes] = {}
-        self.given: set[bytes] = set()
-        self.batch: Batch | None = None
-        self.start()
+    @initialize(
+        level=st.sampled_from(["disk", "disk", "os", "memory"]),
+        window=st.integers(1, 5),
+    )
+    def begin(self, level: str, window: int) -> None:
+        self.server = ServerUnderTest(level, window)
 
-    def start(self) -> None:
-        self.engine = Engine(EngineOptions())
-        self.engine.resume(max([self.reserved, *self.disk]))
-        for number in sorted(self.disk):
-            self.engine.restore(self.disk[number], self.now)
-        self.batch = None
-        self.connected: set[Peer] = set()
-        self.unanswered = {}
-        self.commit()
+    def ask(self, who: int, kind: str, data: bytes, **about: bytes) -> None:
+        """Send something that is answered."""
+        server = self.server
+        request = Request(kind, server.ledger.step, **about)
+        server.send(server.connections[who], data, request)
 
-    def write(self, batch: Batch) -> None:
-        """Do what a store's commit does."""
-        self.disk.update((record.number, record) for record in batch.added)
-        for number in batch.ended:
-            self.disk.pop(number, None)
-        self.reserved = max(self.reserved, batch.reserved)
+    def pick(self, index: int, fate: str | None = None) -> bytes | None:
+        """Return the handle of a job, if there is one with such a fate."""
+        handles = [
+            handle
+            for handle, entry in self.server.ledger.entries.items()
+            if fate is None or entry.fate == fate
+        ]
+        handles += self.server.engine.state.schedules if fate is None else []
+        return handles[index % len(handles)] if handles else None
 
-    def deliver(self) -> None:
-        """Read the answers that the engine lets go."""
-        for peer, pieces in self.engine.take_unsent():
-            if peer not in self.connected:
-                continue
-            for answer in read_answers(b"".join(pieces)):
-                if answer.name == "job_created":
-                    self.created(peer, answer.arguments[0])
-                elif answer.name == "error" and answer.arguments[0] == b"QUEUE_ERROR":
-                    self.unanswered[peer].pop(0)
-
-    def created(self, peer: Peer, handle: bytes) -> None:
-        self.given.add(handle)
-        in_background = self.unanswered[peer].pop(0)
-        job = self.engine.state.jobs.get(handle)
-        if in_background and job is not None:
-            self.acknowledged[handle] = job.workload
-            assert job.number in self.disk
-
-    @rule(target=peers)
-    def connect(self) -> Peer:
-        peer = self.engine.connect(1, b"127.0.0.1", True)
-        self.connected.add(peer)
-        self.unanswered[peer] = []
-        return peer
-
-    def alive(self, peer: Peer) -> bool:
-        """Tell whether the peer's connection has survived the last crash."""
-        return peer in self.connected
-
-    @rule(peer=consumes(peers))
-    def disconnect(self, peer: Peer) -> None:
-        if self.alive(peer):
-            self.connected.discard(peer)
-            self.engine.disconnect(peer, self.now)
-            self.deliver()
+    @rule(who=who)
+    def reconnect(self, who: int) -> None:
+        self.server.disconnect(self.server.connections[who])
+        self.server.connect()
 
     @rule(
-        peer=peers,
-        code=st.sampled_from(SUBMITS),
-        unique=st.sampled_from([b"", b"", b"u", b"v"]),
-        workload=st.sampled_from([b"x", b"y"]),
+        who=who,
+        code=st.sampled_from(BACKGROUND),
+        function=functions,
+        unique=uniques,
+        workload=workloads,
+        count=st.sampled_from([1, 1, 1, 2, 4]),
     )
     def submit(
-        self, peer: Peer, code: PacketType, unique: bytes, workload: bytes
+        self,
+        who: int,
+        code: PacketType,
+        function: bytes,
+        unique: bytes,
+        workload: bytes,
+        count: int,
     ) -> None:
-        if self.alive(peer):
-            self.unanswered[peer].append(code is not PacketType.SUBMIT_JOB)
-            data = request(code, b"f", unique, workload)
-            self.engine.receive(peer, data, self.now)
-            self.deliver()
+        for _ in range(count):
+            self.ask(
+                who,
+                "background",
+                packet(code, function, unique, workload),
+                function=function,
+                unique=unique,
+                workload=workload,
+            )
 
-    @rule(peer=peers, delay=st.integers(-1, 5))
-    def submit_epoch(self, peer: Peer, delay: int) -> None:
-        if self.alive(peer):
-            self.unanswered[peer].append(True)
-            due = b"%d" % (int(self.now) + delay)
-            data = request(PacketType.SUBMIT_JOB_EPOCH, b"f", b"", due, b"z")
-            self.engine.receive(peer, data, self.now)
-            self.deliver()
+    @rule(
+        who=who,
+        function=functions,
+        unique=uniques,
+        delay=st.sampled_from([-1_000_000, -1, 0, 1, 2, 3, 5, 60]),
+        count=st.sampled_from([1, 1, 3]),
+    )
+    def submit_epoch(
+        self, who: int, function: bytes, unique: bytes, delay: int, count: int
+    ) -> None:
+        due = b"%d" % (int(self.server.wall_time) + delay)
+        for _ in range(count):
+            self.ask(
+                who,
+                "background",
+                packet(PacketType.SUBMIT_JOB_EPOCH, function, unique, due, b"z"),
+                function=function,
+                unique=unique,
+                workload=b"z",
+            )
 
-    @rule(peer=peers)
-    def grab(self, peer: Peer) -> None:
-        if self.alive(peer):
-            data = request(PacketType.CAN_DO, b"f") + request(PacketType.GRAB_JOB)
-            self.engine.receive(peer, data, self.now)
-            self.deliver()
+    @rule(
+        who=who,
+        code=st.sampled_from(FOREGROUND),
+        function=functions,
+        unique=uniques,
+        workload=workloads,
+    )
+    def submit_and_wait(
+        self,
+        who: int,
+        code: PacketType,
+        function: bytes,
+        unique: bytes,
+        workload: bytes,
+    ) -> None:
+        self.ask(
+            who,
+            "foreground",
+            packet(code, function, unique, workload),
+            function=function,
+            unique=unique,
+            workload=workload,
+        )
 
-    @rule(peer=peers, code=st.sampled_from(ENDS))
-    def end(self, peer: Peer, code: PacketType) -> None:
-        if self.alive(peer) and peer.running:
-            handle = next(iter(peer.running)).handle
-            arguments = (handle, b"r") if code is ENDS[0] else (handle,)
-            self.acknowledged.pop(handle, None)
-            self.engine.receive(peer, request(code, *arguments), self.now)
-            self.given.add(handle)
-            self.deliver()
+    @rule(who=who, function=functions, unique=st.sampled_from([b"u", b"s"]))
+    def submit_sched(self, who: int, function: bytes, unique: bytes) -> None:
+        fields = [b"", b"", b"", b"", b""]
+        code = PacketType.SUBMIT_JOB_SCHED
+        self.ask(who, "schedule", packet(code, function, unique, *fields, b"s"))
 
-    @rule(peer=peers, data=st.data())
-    @precondition(lambda self: self.acknowledged)
-    def cancel(self, peer: Peer, data: st.DataObject) -> None:
-        if self.alive(peer):
-            handle = data.draw(st.sampled_from(sorted(self.acknowledged)))
-            del self.acknowledged[handle]
-            self.engine.receive(peer, b"cancel job " + handle + b"\n", self.now)
-            self.deliver()
+    @rule(who=who, code=st.sampled_from(ABILITIES), function=functions)
+    def change_abilities(self, who: int, code: PacketType, function: bytes) -> None:
+        worker = self.server.connections[who]
+        if worker.is_idle():
+            is_about_function = code is not PacketType.PRE_SLEEP
+            arguments = [function] if is_about_function else []
+            self.server.send(worker, packet(code, *arguments))
 
-    @rule(seconds=st.integers(1, 10))
-    def advance(self, seconds: int) -> None:
-        self.now += seconds
-        self.engine.tick(self.now)
-        self.deliver()
+    @rule(who=who, code=st.sampled_from(GRABS), count=st.integers(1, 3))
+    def grab(self, who: int, code: PacketType, count: int) -> None:
+        worker = self.server.connections[who]
+        if worker.is_idle():
+            for _ in range(count):
+                request = Request("grab", self.server.ledger.step)
+                self.server.send(worker, packet(code), request, during="grab")
+
+    @rule(who=who, code=st.sampled_from(RESULTS), pick=picks)
+    def work(self, who: int, code: PacketType, pick: int) -> None:
+        """Report the result of a job, grabbing one before if need be."""
+        worker = self.server.connections[who]
+        if not worker.assigned:
+            self.grab(who, PacketType.GRAB_JOB_UNIQ, 1)
+        if worker.is_idle() and worker.assigned:
+            handle = list(worker.assigned)[pick % len(worker.assigned)]
+            self.server.report(worker, handle, code)
+
+    @rule(who=who, pattern=patterns, setting=st.sampled_from(POLICIES))
+    def change_policy(self, who: int, pattern: bytes, setting: str) -> None:
+        self.ask(who, "policy", b"policy %s %s\n" % (pattern, setting.encode()))
+
+    @rule(who=who, pick=picks)
+    def cancel(self, who: int, pick: int) -> None:
+        handle = self.pick(pick)
+        if handle is not None:
+            self.server.ledger.cancelling.add(handle)
+            self.server.ledger.schedules.discard(handle)
+            self.ask(who, "cancel", b"cancel job %s\n" % handle, handle=handle)
+
+    @rule(who=who, pick=picks, what=st.sampled_from(["drop", "retry", "retry"]))
+    def steer_dead(self, who: int, pick: int, what: str) -> None:
+        handle = self.pick(pick, DEAD)
+        if handle is not None:
+            line = f"dead {what} ".encode() + handle + b"\n"
+            self.ask(who, f"dead {what}", line, handle=handle)
+
+    @rule(who=who, pick=picks, line=st.sampled_from(QUESTIONS))
+    def look_up(self, who: int, pick: int, line: bytes) -> None:
+        kind = line.split()[0].decode()
+        handle = self.pick(pick)
+        if b"%s" not in line:
+            self.ask(who, kind, line + b"\n")
+        elif handle is not None:
+            self.ask(who, kind, line % handle + b"\n", handle=handle)
+
+    @rule(who=who, pick=picks)
+    def get_status(self, who: int, pick: int) -> None:
+        handle = self.pick(pick)
+        if handle is not None:
+            data = packet(PacketType.GET_STATUS, handle)
+            self.ask(who, "status", data, handle=handle)
+
+    @rule(who=who, unique=st.sampled_from([b"u", b"v"]))
+    def get_status_unique(self, who: int, unique: bytes) -> None:
+        data = packet(PacketType.GET_STATUS_UNIQUE, unique)
+        self.ask(who, "status_unique", data, unique=unique)
+
+    @rule(
+        seconds=st.sampled_from([0.25, 1.0, 2.0, 5.0, 61.0]),
+        step=st.sampled_from([0.0, 0.0, 0.0, 0.0, -3600.0, -2.0, 2.0, 3600.0]),
+    )
+    def let_time_pass(self, seconds: float, step: float) -> None:
+        self.server.step_clock(step)
+        self.server.advance(seconds)
 
     @rule()
-    @precondition(lambda self: self.batch is None)
     def take(self) -> None:
-        self.batch = self.engine.take_batch()
+        self.server.take()
+
+    @rule(unreadable=faults)
+    @precondition(lambda self: self.server.stage == TAKEN)
+    def write(self, unreadable: tuple[type[Query], ...]) -> None:
+        self.server.write(unreadable)
+
+    @rule(unreadable=faults)
+    def commit(self, unreadable: tuple[type[Query], ...]) -> None:
+        self.server.commit(unreadable)
 
     @rule()
-    def commit(self) -> None:
-        if self.batch is None:
-            self.batch = self.engine.take_batch()
-        if self.batch is not None:
-            self.write(self.batch)
-            self.batch = None
-            self.engine.committed(self.now)
-            self.deliver()
+    def settle(self) -> None:
+        self.server.settle()
 
-    @rule()
-    def refuse(self) -> None:
-        if self.batch is None:
-            self.batch = self.engine.take_batch()
-        if self.batch is None:
-            return
-        self.batch = None
-        self.engine.refused("disk full", self.now)
-        self.deliver()
+    @rule(unreadable=faults)
+    def refuse(self, unreadable: tuple[type[Query], ...]) -> None:
+        self.server.refuse(unreadable)
 
-    @rule(written=st.booleans())
-    def crash(self, written: bool) -> None:
-        """Lose the power, before or after what was being written is on disk."""
-        if self.batch is not None and written:
-            self.write(self.batch)
-        self.start()
+    @rule(how=st.sampled_from(["kill", "kill", "cut before", "cut after", "stop"]))
+    def end(self, how: str) -> None:
+        if how == "kill":
+            self.server.kill()
+        elif how == "stop":
+            self.server.stop()
+        else:
+            self.server.cut_power(is_synced=how == "cut after")
+
+    @rule(function=functions)
+    def drain(self, function: bytes) -> None:
+        drain(self.server, function)
 
     @invariant()
-    def what_was_acknowledged_is_there(self) -> None:
-        for handle, workload in self.acknowledged.items():
-            assert self.engine.state.jobs[handle].workload == workload
+    def structures_agree(self) -> None:
+        state = self.server.engine.state
+        connected = [connection.peer for connection in self.server.connections]
+        structures.every_job_is_in_exactly_one_place(state)
+        structures.every_job_is_wanted(state, connected)
+        structures.running_jobs_and_workers_agree(state, connected)
+        structures.no_capable_worker_sleeps_beside_an_unpromised_job(state, connected)
+        structures.workers_and_crews_agree(state, connected)
 
     @invariant()
-    def what_was_acknowledged_is_on_disk(self) -> None:
-        kept = {record.handle for record in self.disk.values()}
-        assert self.acknowledged.keys() <= kept
+    def all_is_well_at_rest(self) -> None:
+        if self.server.is_settled():
+            check_rest(self.server)
 
-    @invariant()
-    def no_handle_is_given_twice(self) -> None:
-        following = self.engine.state.handle(self.engine.state.new_number())
-        assert following not in self.given
-        self.given.add(following)
-
-    @invariant()
-    def the_disk_holds_what_is_kept_once_all_is_settled(self) -> None:
-        state = self.engine.state
-        if self.batch is None and state.journal.is_empty():
-            kept = {job.number for job in state.jobs.values() if job.batch}
-            assert kept == self.disk.keys()
-
-    @invariant()
-    def nobody_waits_for_a_batch_that_is_gone(self) -> None:
-        if self.batch is None and self.engine.state.journal.is_empty():
-            assert not any(peer.held for peer in self.connected)
+    def teardown(self) -> None:
+        # After a failure there is nothing more to be found out.
+        if hasattr(self, "server") and sys.exception() is None:
+            drain_all(self.server)
 
 
 TestDurableJobServer = DurableJobServer.TestCase

@@ -5,66 +5,76 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from time import monotonic
 
 import pytest
 
 from geartrain.engine.engine import Engine
-from geartrain.engine.journal import Batch, JobRecord
 from geartrain.engine.options import EngineOptions
 from geartrain.engine.peers import Peer
+from geartrain.engine.queries import FindJob
+from geartrain.engine.records import Batch
 from geartrain.errors import StoreError
 from geartrain.protocol.constants import PacketType
 from geartrain.protocol.packets import request
 from geartrain.server.persistence import Persistence
-from geartrain.stores.base import Store
+from geartrain.stores.memory import MemoryStore
 from geartrain.stores.sqlite import SqliteStore
 
+WINDOW = 3
 
-class SlowDisk(Store):
-    """A SQLite file on a disk that can be made to stop, and to fail."""
+
+class SlowDisk(SqliteStore):
+    """A SQLite file on a disk that can be made to stop, and to fail.
+
+    Attributes:
+        may_commit: a commit waits for it.
+        failure: why a commit is refused; empty if none is.
+        defect: what a question runs into; None for nothing.
+        batches: what was committed.
+    """
 
     def __init__(self, path: Path) -> None:
-        self._file = SqliteStore(str(path), "os")
+        super().__init__(str(path), "os")
         self.may_commit = threading.Event()
         self.may_commit.set()
-        self.batches: list[Batch] = []
         self.failure = ""
-
-    def open(self) -> int:
-        return self._file.open()
-
-    def load(self) -> Iterator[JobRecord]:
-        return self._file.load()
+        self.defect: Exception | None = None
+        self.batches: list[Batch] = []
 
     def commit(self, batch: Batch) -> None:
         assert self.may_commit.wait(10)
         if self.failure:
             raise StoreError(self.failure)
-        self._file.commit(batch)
+        super().commit(batch)
         self.batches.append(batch)
 
-    def close(self) -> None:
-        self._file.close()
+    def find_job(self, query: FindJob) -> None:
+        if self.defect is not None:
+            raise self.defect
+        super().find_job(query)
 
 
 class Scene:
-    """An engine with its persistence, and one client."""
+    """An engine with its persistence, and one peer."""
 
-    def __init__(self, path: Path) -> None:
-        self.engine = Engine(EngineOptions(handle_prefix=b"H:test"))
+    def __init__(self, path: Path, durability: str | None = "disk") -> None:
+        self.engine = Engine(EngineOptions(handle_prefix=b"H:test", window=WINDOW))
         self.disk = SlowDisk(path)
-        self.persistence = Persistence(self.engine, self.disk)
+        self.persistence = Persistence(self.engine, self.disk, durability)
         self.settled = asyncio.Event()
         self.persistence.on_settled = self.settled.set
         self.persistence.start()
-        self.client = self.engine.connect(1, b"127.0.0.1", True)
+        self.peer = self.engine.connect(1, b"127.0.0.1", True)
+
+    def send(self, data: bytes) -> None:
+        self.engine.receive(self.peer, data, monotonic())
+        self.persistence.pump()
 
     def submit(self, workload: bytes) -> None:
-        data = request(PacketType.SUBMIT_JOB_BG, b"f", b"", workload)
-        self.engine.receive(self.client, data, 1.0)
-        self.persistence.pump()
+        self.send(request(PacketType.SUBMIT_JOB_BG, b"f", b"", workload))
 
     async def settle(self) -> None:
         """Wait until a batch was committed or refused, and go on with the next."""
@@ -75,14 +85,39 @@ class Scene:
 
     def answers(self) -> bytes:
         sent: dict[Peer, list[bytes]] = dict(self.engine.take_unsent())
-        return b"".join(sent.get(self.client, []))
+        return b"".join(sent.get(self.peer, []))
+
+    async def said(self, mark: bytes) -> bytes:
+        """Wait for an answer with this in it, and return all answers."""
+        found = self.answers()
+        while mark not in found:
+            await self.settle()
+            found += self.answers()
+        return found
 
     async def finish(self) -> None:
         done = asyncio.Event()
         self.persistence.finish(done.set)
-        while not done.is_set():
-            await self.settle()
+        async with asyncio.timeout(10):
+            while not done.is_set():
+                self.persistence.pump()
+                await asyncio.sleep(0.005)
         self.persistence.close()
+
+
+def play(
+    scene: Callable[[Scene], Awaitable[None]],
+    path: Path,
+    durability: str | None = "disk",
+) -> None:
+    """Have something happen in an event loop of its own."""
+
+    async def act() -> None:
+        acted = Scene(path / "queue.db", durability)
+        await scene(acted)
+        await acted.finish()
+
+    asyncio.run(act())
 
 
 def handles(batch: Batch) -> list[bytes]:
@@ -90,8 +125,8 @@ def handles(batch: Batch) -> list[bytes]:
 
 
 def test_what_comes_during_a_commit_goes_into_the_next(tmp_path: Path) -> None:
-    async def play() -> None:
-        scene = Scene(tmp_path / "queue.db")
+    async def scene(scene: Scene) -> None:
+        await scene.settle()
         scene.disk.may_commit.clear()
         for number in range(5):
             scene.submit(b"%d" % number)
@@ -101,53 +136,153 @@ def test_what_comes_during_a_commit_goes_into_the_next(tmp_path: Path) -> None:
         assert scene.answers().count(b"\0RES") == 1
         await scene.settle()
         assert scene.answers().count(b"\0RES") == 4
-        _, first, second = scene.disk.batches
+        first, second = scene.disk.batches[-2:]
         assert handles(first) == [b"H:test:1"]
         assert len(handles(second)) == 4
-        await scene.finish()
 
-    asyncio.run(play())
+    play(scene, tmp_path)
 
 
 def test_finishing_commits_and_answers_what_was_submitted(tmp_path: Path) -> None:
-    async def play() -> None:
-        scene = Scene(tmp_path / "queue.db")
-        for number in range(3):
+    async def submit(scene: Scene) -> None:
+        for number in range(7):
             scene.submit(b"%d" % number)
         await scene.finish()
-        assert scene.answers().count(b"\0RES") == 3
-        again = Scene(tmp_path / "queue.db")
-        assert len(again.engine.state.jobs) == 3
-        await again.finish()
+        assert scene.answers().count(b"\0RES") == 7
 
-    asyncio.run(play())
+    async def look(scene: Scene) -> None:
+        await scene.persistence.wait_paged()
+        function = scene.engine.state.functions[b"f"]
+        assert function.job_count() == 7
+        assert function.ready_count() >= WINDOW
+
+    play(submit, tmp_path)
+    play(look, tmp_path)
+
+
+def test_with_durability_memory_nobody_waits_and_an_orderly_stop_keeps_all(
+    tmp_path: Path,
+) -> None:
+    async def submit(scene: Scene) -> None:
+        await scene.settle()
+        scene.disk.may_commit.clear()
+        for number in range(7):
+            scene.submit(b"%d" % number)
+        assert scene.answers().count(b"H:test:") == 7
+        scene.disk.may_commit.set()
+
+    async def look(scene: Scene) -> None:
+        assert scene.engine.state.functions[b"f"].job_count() == 7
+
+    play(submit, tmp_path, "memory")
+    play(look, tmp_path, "memory")
+
+
+def test_what_nobody_waits_for_is_committed_soon_all_the_same(tmp_path: Path) -> None:
+    async def scene(scene: Scene) -> None:
+        await scene.settle()
+        scene.submit(b"w")
+        await scene.said(b"H:test:1")
+        scene.send(request(PacketType.CAN_DO, b"f") + request(PacketType.GRAB_JOB))
+        scene.send(request(PacketType.WORK_COMPLETE, b"H:test:1", b""))
+        await scene.settle()
+        assert list(scene.disk.batches[-1].ended) == [1]
+
+    play(scene, tmp_path)
+
+
+def test_a_question_is_answered_from_the_store(tmp_path: Path) -> None:
+    async def scene(scene: Scene) -> None:
+        for number in range(7):
+            scene.submit(b"w%d" % number)
+        await scene.said(b"H:test:7")
+        scene.send(b"job H:test:6\n")
+        assert b'"workload": "w5"' in await scene.said(b".\n")
+        scene.send(b"cancel job H:test:6\n")
+        assert await scene.said(b"\n") == b"OK\r\n"
+        scene.send(b"job H:test:6\n")
+        assert await scene.said(b"\n") == b"ERR UNKNOWN_JOB\r\n"
+
+    play(scene, tmp_path)
 
 
 def test_a_failing_store_refuses_and_recovers(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async def play() -> None:
-        scene = Scene(tmp_path / "queue.db")
+    async def scene(scene: Scene) -> None:
+        await scene.settle()
         scene.disk.failure = "no space left"
         for _ in range(2):
             scene.submit(b"w")
-            await scene.settle()
-            assert b"QUEUE_ERROR\0no space left" in scene.answers()
+            assert b"QUEUE_ERROR\0no space left" in await scene.said(b"ERROR")
         scene.disk.failure = ""
         scene.submit(b"w")
-        await scene.settle()
-        assert b"H:test:3" in scene.answers()
-        await scene.finish()
+        assert b"H:test:3" in await scene.said(b"H:test")
 
     with caplog.at_level(logging.INFO, "geartrain.server"):
-        asyncio.run(play())
+        play(scene, tmp_path)
     actions = [getattr(record, "action", "") for record in caplog.records]
-    assert actions == ["jobs_restored", "store_fails", "store_recovered"]
+    assert actions == ["store_opened", "store_fails", "store_recovered"]
+
+
+def test_a_question_is_answered_though_its_batch_was_refused(tmp_path: Path) -> None:
+    async def scene(scene: Scene) -> None:
+        for number in range(7):
+            scene.submit(b"w%d" % number)
+        await scene.said(b"H:test:7")
+        scene.disk.failure = "no space left"
+        scene.submit(b"w")
+        scene.send(request(PacketType.GET_STATUS, b"H:test:7"))
+        answers = await scene.said(b"H:test:7\0")
+        assert b"QUEUE_ERROR\0no space left" in answers
+        assert b"H:test:7\x001\x000\x000\x000" in answers
+        scene.disk.failure = ""
+
+    play(scene, tmp_path)
+
+
+def test_a_defect_in_an_answer_harms_nobody_else(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def scene(scene: Scene) -> None:
+        for number in range(7):
+            scene.submit(b"w%d" % number)
+        await scene.said(b"H:test:7")
+        scene.disk.defect = KeyError("a bug")
+        scene.send(b"job H:test:7\n")
+        assert (await scene.said(b"\n")).startswith(b"ERR STORE_ERROR ")
+        scene.disk.defect = None
+        scene.submit(b"w")
+        await scene.said(b"H:test:8")
+
+    play(scene, tmp_path)
+    assert "store_defect" in [
+        getattr(record, "action", "") for record in caplog.records
+    ]
+
+
+@pytest.mark.parametrize("is_well_again", [False, True])
+def test_a_server_stops_though_its_store_fails(
+    tmp_path: Path, is_well_again: bool
+) -> None:
+    async def scene(scene: Scene) -> None:
+        await scene.settle()
+        scene.disk.failure = "no space left"
+        scene.submit(b"w")
+        await scene.said(b"ERROR")
+        if is_well_again:
+            scene.disk.failure = ""
+        done = asyncio.Event()
+        scene.persistence.finish(done.set)
+        async with asyncio.timeout(5):
+            await done.wait()
+
+    play(scene, tmp_path)
 
 
 def test_submitters_are_to_wait_while_much_is_not_written(tmp_path: Path) -> None:
-    async def play() -> None:
-        scene = Scene(tmp_path / "queue.db")
+    async def scene(scene: Scene) -> None:
+        await scene.settle()
         scene.disk.may_commit.clear()
         scene.submit(b"first")
         assert not scene.persistence.is_behind()
@@ -157,14 +292,41 @@ def test_submitters_are_to_wait_while_much_is_not_written(tmp_path: Path) -> Non
         scene.disk.may_commit.set()
         await scene.settle()
         assert not scene.persistence.is_behind()
-        await scene.finish()
 
-    asyncio.run(play())
+    play(scene, tmp_path)
 
 
 def test_a_store_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
-    async def play() -> None:
-        Scene(tmp_path)
+    (tmp_path / "queue.db").mkdir()
+
+    async def scene(scene: Scene) -> None:
+        pytest.fail("it was opened")
 
     with pytest.raises(StoreError, match=str(tmp_path)):
-        asyncio.run(play())
+        play(scene, tmp_path)
+
+
+def test_a_store_may_keep_dead_letters_alone() -> None:
+    async def scene() -> None:
+        engine = Engine(EngineOptions(handle_prefix=b"H:test"))
+        persistence = Persistence(engine, MemoryStore(), None)
+        persistence.start()
+        peer = engine.connect(1, b"127.0.0.1", True)
+        packets = [
+            request(PacketType.SUBMIT_JOB_BG, b"f", b"", b"w"),
+            request(PacketType.CAN_DO, b"f"),
+            request(PacketType.GRAB_JOB),
+            request(PacketType.WORK_FAIL, b"H:test:1"),
+        ]
+        engine.receive(peer, b"".join(packets), monotonic())
+        assert [each for each, _ in engine.take_unsent()] == [peer]
+        done = asyncio.Event()
+        persistence.finish(done.set)
+        async with asyncio.timeout(10):
+            while not done.is_set():
+                persistence.pump()
+                await asyncio.sleep(0.005)
+        assert engine.state.functions[b"f"].dead == 1
+        persistence.close()
+
+    asyncio.run(scene())

@@ -1,14 +1,16 @@
-"""A SQLite store of its own for each test."""
+"""A store of its own for each test: of every kind, or a SQLite one."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from geartrain.stores.base import Store
 from geartrain.stores.sqlite import SqliteStore
+from tests.stores.kinds import KINDS
 
 
 @pytest.fixture
@@ -19,5 +21,18 @@ def path(tmp_path: Path) -> Path:
 @pytest.fixture
 def store(path: Path) -> Iterator[SqliteStore]:
     with closing(SqliteStore(str(path), "disk")) as opened:
+        opened.open()
+        yield opened
+
+
+@pytest.fixture(params=KINDS)
+def make(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Store]:
+    """Return what makes one and the same store of any kind, not yet open."""
+    return lambda: KINDS[request.param](str(tmp_path / "store"))
+
+
+@pytest.fixture
+def any_store(make: Callable[[], Store]) -> Iterator[Store]:
+    with closing(make()) as opened:
         opened.open()
         yield opened

@@ -13,26 +13,53 @@ import pytest
 
 from geartrain.errors import StoreError
 from geartrain.stores.sqlite import SqliteStore
-from tests.stores.records import batch, record
+from tests.stores.records import (
+    batch,
+    burials,
+    dead_numbers,
+    dead_values,
+    keyed,
+    numbers,
+    page,
+    record,
+    schedule,
+    values,
+)
 
 ROOT = Path(__file__).parents[2]
 
 
 def fill(path: Path, count: int = 300) -> None:
-    """Make a store with jobs in it and close it."""
+    """Make a store with jobs in it, the last large, and a schedule; and close it.
+
+    Of the jobs 5 is delayed, 6 is a dead letter and 7 has a key.
+    """
     with closing(SqliteStore(str(path), "disk")) as store:
         store.open()
         large = record(count + 1, b"y" * 500_000, b"z" * 900_000)
         jobs = [record(number, b"x" * 100) for number in range(1, count + 1)]
+        jobs[4 % count].due = 5.5
+        jobs[6 % count].unique = jobs[6 % count].key = b"a"
         store.commit(batch(*jobs, large, reserved=count + 1))
+        store.commit(burials(6))
+        store.commit(batch(schedules=[schedule(count + 2)]))
 
 
 def use(path: Path) -> None:
     """Use a store in every way."""
     with closing(SqliteStore(str(path), "os")) as store:
         store.open()
-        kept = [job.number for job in store.load()]
-        store.commit(batch(record(9_000_000), ended=kept))
+        kept = numbers(store) + dead_numbers(store)
+        assert len(values(store) + dead_values(store)) == len(kept)
+        page(store)
+        store.commit(batch(keyed(9_000_000, b"a", is_tentative=True), ended=kept))
+
+
+def connection_of(store: SqliteStore) -> sqlite3.Connection:
+    """Return the connection of an open store."""
+    session = store._session
+    assert session is not None
+    return session.connection
 
 
 def refusal(path: Path) -> str:

@@ -10,16 +10,17 @@ from pathlib import Path
 
 import pytest
 
-from geartrain.engine.journal import JobRecord
+from geartrain.engine.records import Change, JobRecord
 from geartrain.errors import OptionError, StoreError
 from geartrain.stores.sqlite import SqliteStore
-from tests.stores.records import batch, numbers, record, value, values
-from tests.stores.sqlite_files import fill, in_a_child, refusal
+from tests.stores.records import batch, failures, found, numbers, record, value, values
+from tests.stores.sqlite_files import connection_of, fill, in_a_child, refusal
 
 
 def test_a_durability_must_be_known(path: Path) -> None:
-    with pytest.raises(OptionError, match="'memory' is no durability: use disk or os"):
-        SqliteStore(str(path), "memory")
+    said = "'quick' is no durability: use disk, os or memory"
+    with pytest.raises(OptionError, match=said):
+        SqliteStore(str(path), "quick")
 
 
 def test_missing_folders_are_made_and_only_this_user_can_read_what_is_made(
@@ -47,7 +48,7 @@ def test_an_empty_file_becomes_a_store(path: Path) -> None:
     path.touch()
     fill(path, 3)
     with closing(SqliteStore(str(path), "os")) as store:
-        assert store.open() == 4
+        assert store.open().reserved == 5
 
 
 def test_nothing_but_the_file_is_left_after_closing(path: Path) -> None:
@@ -95,7 +96,7 @@ def test_a_file_that_another_program_writes_is_in_use(path: Path) -> None:
         assert "in use" in refusal(path)
 
 
-@pytest.mark.parametrize("field", ["number", "losses", "priority"])
+@pytest.mark.parametrize("field", ["number", "priority"])
 def test_a_number_of_more_than_64_bits_is_refused(
     store: SqliteStore, field: str
 ) -> None:
@@ -106,18 +107,25 @@ def test_a_number_of_more_than_64_bits_is_refused(
     assert numbers(store) == []
 
 
+def test_more_failures_than_64_bits_count_are_refused(store: SqliteStore) -> None:
+    store.commit(batch(record(1)))
+    with pytest.raises(StoreError, match="cannot be used"):
+        store.commit(batch(changed=[Change(1, 0.0, failures(2**63))]))
+    assert values(store) == [value(record(1))]
+
+
 def test_a_workload_is_never_joined_again(store: SqliteStore) -> None:
     mebibyte = 1024 * 1024
     job = record(1, b"a" * mebibyte, b"b" * (19 * mebibyte), b"c" * (3 * mebibyte))
     store.commit(batch(job))
-    (kept,) = list(store.load())
+    kept = found(store, 1)
+    assert kept is not None
     assert max(map(len, [kept.workload, *kept.more])) <= mebibyte
     assert value(kept) == value(job)
 
 
 def test_more_than_sqlite_takes_as_one_value_is_kept(store: SqliteStore) -> None:
-    connection = store._connection
-    assert connection is not None
+    connection = connection_of(store)
     # As if SQLite took a hundredth of its 10^9 bytes.
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, 10_000_000)
     job = record(1, b"x" * 12_000_000)
@@ -126,8 +134,7 @@ def test_more_than_sqlite_takes_as_one_value_is_kept(store: SqliteStore) -> None
 
 
 def test_a_name_of_more_than_sqlite_takes_is_refused(store: SqliteStore) -> None:
-    connection = store._connection
-    assert connection is not None
+    connection = connection_of(store)
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, 10_000_000)
     job = JobRecord(1, b"H:host:1", b"x" * 11_000_000)
     with pytest.raises(StoreError, match="too big"):

@@ -16,7 +16,7 @@ from geartrain.errors import StoreError
 from geartrain.stores.sqlite import SqliteStore
 from tests.stores.faults import without_sync
 from tests.stores.records import batch, numbers, record
-from tests.stores.sqlite_files import fill, in_a_child
+from tests.stores.sqlite_files import connection_of, fill, in_a_child
 
 
 def test_a_full_disk_is_named_and_leaves_the_store_usable(path: Path) -> None:
@@ -53,8 +53,7 @@ def test_a_full_disk_is_named_and_leaves_the_store_usable(path: Path) -> None:
 
 def test_sqlite_s_own_limit_of_pages_is_told_as_a_full_disk(store: SqliteStore) -> None:
     # The same result code that a disk without room gives, without a disk of one's own.
-    connection = store._connection
-    assert connection is not None
+    connection = connection_of(store)
     connection.execute("PRAGMA max_page_count = 50")
     with pytest.raises(StoreError, match="its disk is full: free some space"):
         store.commit(batch(record(1, b"x" * 1_000_000)))
@@ -87,13 +86,13 @@ def test_a_commit_that_cannot_be_synced_is_refused_and_leaves_nothing(
         assert numbers(store) == [1]
         copy = SqliteStore(str(crash_copy(path, tmp_path / f"{number}")), "disk")
         with closing(copy):
-            assert copy.open() == 10
+            assert copy.open().reserved == 10
             assert numbers(copy) == [1]
     store.commit(batch(record(4)))
     assert numbers(store) == [1, 4]
     store.close()
     with closing(SqliteStore(str(path), "disk")) as again:
-        assert again.open() == 10
+        assert again.open().reserved == 10
         assert numbers(again) == [1, 4]
 
 

@@ -15,9 +15,12 @@ from geartrain.engine.engine import Engine
 from geartrain.engine.notices import Notice
 from geartrain.engine.options import EngineOptions
 from geartrain.engine.peers import Peer
+from geartrain.engine.policies import Policy
+from geartrain.engine.records import Batch
 from geartrain.engine.schedules import Calendar, no_calendar
 from geartrain.protocol.constants import HEADER_SIZE, RESPONSE_MAGIC, PacketType
 from geartrain.protocol.packets import ARGUMENTS, request
+from geartrain.stores.base import Store
 
 # The handles of a world's first jobs.
 H1: Final = b"H:test:1"
@@ -195,17 +198,33 @@ class World:
         self,
         calendar: Calendar = no_calendar,
         *,
-        job_retries: int = -1,
+        max_crashes: int = 0,
         exceptions: bool = False,
         max_packet: int = 1024 * 1024,
         choice: str = "priority",
+        store: Store | None = None,
+        keeps_jobs: bool = True,
+        holds: bool = True,
+        window: int = 10_000,
+        most_dead: int = 0,
+        now: float = STEADY_START,
     ) -> None:
-        self.now = STEADY_START
+        """Begin with nobody connected, and with a store if one is given.
+
+        Everything is committed and answered as soon as it is collected, unless
+        ``is_committing`` is set to False.
+        """
+        policy = Policy()
+        policy.max_crashes = max_crashes
+        policy.backoff_delay = 0.0
+        self.now = now
         self.engine = Engine(
             EngineOptions(
                 handle_prefix=b"H:test",
                 max_packet=max_packet,
-                job_retries=job_retries,
+                policy=policy,
+                window=window,
+                most_dead=most_dead,
                 exceptions=exceptions,
                 choice=choice,
                 version=b"9.8.7",
@@ -216,6 +235,13 @@ class World:
         self.engine.set_clock(WALL_START - STEADY_START)
         self._peers: dict[Peer, DialoguePeer] = {}
         self._last_descriptor = 9
+        self.store = store
+        self.is_committing = True
+        if store is not None:
+            self.engine.resume(
+                store.open(), self.now, keeps_jobs=keeps_jobs, holds=holds
+            )
+            self.deliver()
 
     def next_descriptor(self) -> int:
         """Return 10, 11, …"""
@@ -258,18 +284,83 @@ class World:
         while deadline is not None and deadline <= end:
             self.now = max(self.now, deadline)
             self.engine.tick(self.now)
-            self.deliver()
             previous, deadline = deadline, self.engine.deadline()
             assert deadline is None or deadline > previous, "a tick left what was due"
+            # What comes from the store may be due at once.
+            self.deliver()
+            deadline = self.engine.deadline()
         self.now = end
 
     def deliver(self) -> None:
         """Bring the peers what the engine has for them."""
+        while self.is_committing and self._commit():
+            pass
         for engine_peer, pieces in self.engine.take_unsent():
             if engine_peer in self._peers:
                 self._peers[engine_peer].take_delivery(b"".join(pieces))
         for engine_peer in self.engine.take_closing():
             self._peers[engine_peer].is_closed = True
+
+    def _commit(self) -> bool:
+        batch = None if self.store is None else self.engine.take_batch()
+        if batch is None:
+            return False
+        self._settle(batch, "")
+        return True
+
+    def _settle(self, batch: Batch, refusal: str) -> None:
+        assert self.store is not None
+        if not refusal:
+            self.store.commit(batch)
+        for query in batch.queries:
+            self.store.answer(query)
+        if refusal:
+            self.engine.refused(refusal, self.now)
+        else:
+            self.engine.committed(self.now)
+
+    def take(self) -> Batch:
+        """Take the batch that a driver would begin to commit; ``settle`` ends it."""
+        batch = self.engine.take_batch()
+        assert batch is not None
+        return batch
+
+    def settle(self, batch: Batch, refusal: str = "") -> None:
+        """Commit, or refuse, what was taken, answer its queries, and deliver."""
+        self._settle(batch, refusal)
+        self.deliver()
+
+    def commit(self) -> Batch:
+        """Take what was collected, commit it, answer its queries, and deliver."""
+        batch = self.take()
+        self.settle(batch)
+        return batch
+
+    def refuse(self, reason: str) -> Batch:
+        """Take what was collected, and refuse it."""
+        batch = self.take()
+        self.settle(batch, reason)
+        return batch
+
+    def commit_all(self) -> None:
+        """Commit until there is nothing more, and go on doing so."""
+        self.is_committing = True
+        self.deliver()
+
+    def restarted(self, calendar: Calendar = no_calendar) -> World:
+        """Return a world that goes on with what the store has; this one has ended."""
+        assert self.store is not None
+        self.is_committing = False
+        self.store.close()
+        window = self.engine.state.options.window
+        other = World(calendar, store=self.store, window=window, now=self.now)
+        other.advance(0)
+        return other
+
+    def policy(self, pattern: bytes, **settings: str | int | float | bool) -> None:
+        """Set some of the settings of a function, or of many."""
+        self.engine.state.policies.change(pattern, settings)
+        self.engine.state.apply_policies()
 
     def forget(self, peer: DialoguePeer) -> None:
         """Deliver no more to a peer that left; only the peer calls this."""

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,6 +52,12 @@ def geartrain_command(program: str) -> list[str]:
     """Return the command line that runs ``geartrain`` or ``gearmand`` from here."""
     module = {"geartrain": "geartrain.cli.main", "gearmand": "geartrain.cli.gearmand"}
     return [sys.executable, "-m", module[program]]
+
+
+def in_memory(flags: Sequence[str]) -> list[str]:
+    """Return a server's flags, with ``--store memory:`` if they name no store."""
+    has_store = any(flag.partition("=")[0] == "--store" for flag in flags)
+    return [*flags] if has_store else ["--store", "memory:", *flags]
 
 
 def wait_until_listening(
@@ -102,9 +108,13 @@ def run_server(command: list[str], port: int) -> Iterator[RunningServer]:
 
 @contextmanager
 def running_geartrain(*flags: str) -> Iterator[RunningServer]:
-    """Run ``geartrain server`` on a free port of 127.0.0.1."""
+    """Run ``geartrain server`` on a free port of 127.0.0.1.
+
+    Jobs are in memory unless the flags name another store.
+    """
     port = free_port()
-    command = [*geartrain_command("geartrain"), "server", "--port", str(port), *flags]
+    command = [*geartrain_command("geartrain"), "server", "--port", str(port)]
+    command += in_memory(flags)
     with run_server(command, port) as server:
         yield server
 

@@ -14,7 +14,9 @@ from geartrain.cli.gearmand_flags import (
     LATER,
     MEANINGLESS,
     given,
+    not_yet,
 )
+from geartrain.cli.gearmand_queue import queue_notices, queue_store
 from geartrain.cli.main import version_text
 from geartrain.cli.program import complain, run_program
 from geartrain.cli.service import Service
@@ -27,16 +29,7 @@ from geartrain.transport.address import Address, parse_address
 __all__ = ["command", "main", "service_of"]
 
 MAX_RETRIES = 255
-BIND_PATIENCE = 3.0
-QUEUES = (
-    "libsqlite3",
-    "MySQL",
-    "Postgres",
-    "redis",
-    "libmemcached",
-    "libtokyocabinet",
-    "libdrizzle",
-)
+PATIENCE = 3.0
 
 
 def gearmand(**flags: Any) -> None:
@@ -61,7 +54,7 @@ def service_of(context: click.Context) -> Service:
     bind_port, notice = gear_port(flags["port"], os.environ.get("GEARMAND_PORT"))
     pid_file = flags["pid_file"]
     return Service(
-        options=_options(flags, bind_port),
+        options=_options(flags, bind_port, *queue_store(context)),
         log=LogTarget(
             file=flags["log_file"],
             level=flags["verbose"],
@@ -75,7 +68,8 @@ def service_of(context: click.Context) -> Service:
         user=flags["user"],
         daemon=flags["daemon"],
         core_dumps=flags["coredump"],
-        bind_patience=BIND_PATIENCE,
+        patience=PATIENCE,
+        store_flag="--libsqlite3-db",
         notices=[*([notice] if notice else []), *_notices(context)],
     )
 
@@ -89,33 +83,17 @@ def _refuse_what_comes_later(context: click.Context) -> None:
     for part, names in LATER.items():
         for name in names:
             if given(context, name):
-                raise OptionError(_not_yet(name, part))
+                raise OptionError(not_yet(name, part))
     protocol = context.params["protocol"]
     if protocol == "http":
-        raise OptionError(_not_yet("--protocol=http", "HTTP"))
+        raise OptionError(not_yet("--protocol=http", "HTTP"))
     if protocol is not None:
         raise OptionError(f"Unknown protocol module : {protocol}")
-    queue_type = context.params["queue_type"]
-    queue = queue_type.lower()
-    for name in QUEUES:
-        if queue == name.lower():
-            part = f"the persistent queue {name}"
-            raise OptionError(_not_yet(f"--queue-type={name}", part))
-    if queue != "builtin":
-        raise OptionError(
-            f"Error while initializing the queue : {queue_type}:"
-            " the only queue type is builtin"
-        )
 
 
-def _not_yet(flag: str, part: str) -> str:
-    return (
-        f"{flag!r}: {part} is not supported yet and comes with a later version:"
-        " start without this flag"
-    )
-
-
-def _options(flags: dict[str, Any], bind_port: int) -> Options:
+def _options(
+    flags: dict[str, Any], bind_port: int, store: str, durability: str
+) -> Options:
     """Turn the flags into what the server is told."""
     addresses = dict.fromkeys(
         parse_address(name, bind_port) for name in flags["listen"]
@@ -123,6 +101,9 @@ def _options(flags: dict[str, Any], bind_port: int) -> Options:
     return Options(
         listen=tuple(addresses) or (Address(port=bind_port),),
         backlog=flags["backlog"],
+        store=store,
+        durability=durability,
+        backoff_delay=0.0,
         job_retries=_job_retries(flags["job_retries"], flags["compat"]),
         handle_prefix=flags["job_handle_prefix"] or default_handle_prefix(),
         exceptions=flags["exceptions"],
@@ -171,7 +152,7 @@ def _notices(context: click.Context) -> list[str]:
     for name in ("idle", "interval", "count"):
         if given(context, f"keepalive_{name}") and not flags["keepalive"]:
             said.append(f"--keepalive-{name} does nothing without --keepalive")
-    return said
+    return said + queue_notices(context)
 
 
 def _print_version(context: click.Context, _: click.Parameter, wanted: bool) -> None:

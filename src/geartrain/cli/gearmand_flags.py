@@ -14,6 +14,7 @@ __all__ = [
     "LATER",
     "MEANINGLESS",
     "given",
+    "not_yet",
 ]
 
 DEFAULT_LOG_FILE = "/var/log/gearmand.log"
@@ -92,7 +93,19 @@ _GENERAL = (
         ["-q", "--queue-type"],
         default="builtin",
         show_default=True,
-        help="Persistent queue to use.",
+        help="Where to keep background jobs: builtin, in memory, or libsqlite3, in a"
+        " file.",
+    ),
+    click.Option(
+        ["--libsqlite3-db"],
+        metavar="PATH",
+        help="The file of -q libsqlite3.",
+    ),
+    click.Option(
+        ["--store-queue-on-shutdown"],
+        is_flag=True,
+        help="With -q libsqlite3: acknowledge jobs before they are on disk; a stop in"
+        " order keeps them.",
     ),
     click.Option(["-r", "--protocol"], help="Serve another protocol, too: http."),
     click.Option(
@@ -133,6 +146,7 @@ _WITHOUT_MEANING = (
         ["-w", "--worker-wakeup"], type=_COUNT, help="Accepted, does nothing."
     ),
     click.Option(["--hashtable-buckets"], type=_COUNT, help="Accepted, does nothing."),
+    click.Option(["--libsqlite3-table"], help="Accepted, does nothing."),
     click.Option(["--coredump"], is_flag=True, help="Allow core files."),
 )
 
@@ -144,6 +158,9 @@ MEANINGLESS = {
     ),
     "hashtable_buckets": (
         "--hashtable-buckets has no meaning here: tables grow with what they hold"
+    ),
+    "libsqlite3_table": (
+        "--libsqlite3-table has no meaning here: the tables of a store have their names"
     ),
     "round_robin": "--round-robin has no meaning here: functions take turns anyhow",
     "coredump": (
@@ -157,11 +174,6 @@ MEANINGLESS = {
 LATER = {
     "HTTP": ("--http-port",),
     "TLS": ("--ssl", "--ssl-ca-file", "--ssl-certificate", "--ssl-key"),
-    "the persistent queue libsqlite3": (
-        "--libsqlite3-db",
-        "--libsqlite3-table",
-        "--store-queue-on-shutdown",
-    ),
     "the persistent queue MySQL": (
         "--mysql-host",
         "--mysql-port",
@@ -214,3 +226,17 @@ def given(context: click.Context, name: str) -> bool:
     """Tell whether a flag came from the command line or the configuration file."""
     source = context.get_parameter_source(name.removeprefix("--").replace("-", "_"))
     return source is not None and source.name in ("COMMANDLINE", "DEFAULT_MAP")
+
+
+def not_yet(flag: str, part: str) -> str:
+    """Say that a part of the original is not served yet, and what to do instead."""
+    instead = "start without this flag"
+    if "queue" in part:
+        instead = (
+            "-q libsqlite3 --libsqlite3-db=FILE keeps jobs in a file, and geartrain"
+            " import brings those that are in MySQL, Postgres, redis or libmemcached"
+        )
+    return (
+        f"{flag!r}: {part} is not supported yet and comes with a later version:"
+        f" {instead}"
+    )

@@ -8,7 +8,13 @@ from typing import NoReturn
 import click
 
 from geartrain import __version__, core_build
+from geartrain.cli.cancel import cancel
+from geartrain.cli.counters import counters
+from geartrain.cli.dead import dead
 from geartrain.cli.import_ import import_
+from geartrain.cli.job import job
+from geartrain.cli.jobs import jobs
+from geartrain.cli.policy import policy
 from geartrain.cli.program import run_program
 from geartrain.cli.server import server
 
@@ -46,8 +52,8 @@ def cli(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-cli.add_command(server)
-cli.add_command(import_)
+for _command in (server, jobs, job, cancel, dead, policy, counters, import_):
+    cli.add_command(_command)
 
 
 def main() -> NoReturn:

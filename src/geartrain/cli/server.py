@@ -14,6 +14,7 @@ from geartrain import __version__
 from geartrain.cli.service import Service
 from geartrain.cli.values import (
     Whole,
+    config,
     handle_prefix,
     port,
     size,
@@ -24,6 +25,7 @@ from geartrain.cli.values import (
 from geartrain.errors import AddressError
 from geartrain.server.logs import LEVELS, LogTarget, PlainFormatter
 from geartrain.server.options import Keepalive, Options, default_handle_prefix
+from geartrain.stores.locations import default_store
 from geartrain.transport.address import DEFAULT_PORT, Address, parse_address
 
 __all__ = ["server", "service_of"]
@@ -32,6 +34,12 @@ DEFAULT_HOST = "127.0.0.1"
 MAX_RETRIES = 255
 
 _FLAGS = (
+    click.Option(
+        ["--config"],
+        type=config,
+        metavar="PATH",
+        help="Read the policies of functions from this file (geartrain.toml).",
+    ),
     click.Option(
         ["--listen"],
         multiple=True,
@@ -63,23 +71,21 @@ _FLAGS = (
     click.Option(
         ["--store"],
         type=store,
-        default="memory:",
-        show_default=True,
-        help="Where background jobs are kept: memory: loses them when the server"
-        " stops, sqlite:///full/path keeps them in a file.",
+        help="Where background jobs are kept: sqlite:///full/path, a file, or memory:,"
+        " which loses them when the server stops.  [default: jobs.db in"
+        " /var/lib/geartrain as root, else in ~/.local/state/geartrain]",
     ),
     click.Option(
         ["--durability"],
-        type=click.Choice(["os", "disk"]),
-        default="disk",
-        show_default=True,
-        help="What a stored job has survived before it is acknowledged: the end of"
-        " the process (os), or a power cut too (disk).",
+        type=click.Choice(["memory", "os", "disk"]),
+        help="What a stored job has survived when it is acknowledged: a stop in order"
+        " (memory), the end of the process too (os), or a power cut too (disk)."
+        "  [default: disk]",
     ),
     click.Option(
         ["--job-retries"],
         type=Whole(-1, MAX_RETRIES),
-        default=-1,
+        default=5,
         show_default=True,
         help="At which loss of its worker a job fails; 0 is as 1, -1 at none.",
     ),
@@ -171,8 +177,9 @@ def serve(**flags: Any) -> None:
     """Run a job server in the foreground.
 
     It listens on 127.0.0.1:4730 unless told otherwise and prints one line on
-    stdout once it does. SIGTERM and SIGINT stop it in order, a second one at
-    once; SIGUSR1 stops it when the last connection closes.
+    stdout once it does. Background jobs are on disk before they are
+    acknowledged; the log says where. SIGTERM and SIGINT stop it in order, a
+    second one at once; SIGUSR1 stops it when the last connection closes.
     """
     service_of(flags).run()
 
@@ -182,6 +189,7 @@ def service_of(flags: dict[str, Any]) -> Service:
 
     Raises:
         click.UsageError: a flag is wrong, or two exclude each other.
+        OptionError: no store is named, and there is no place for the default one.
     """
     level = flags["log_level"]
     return Service(
@@ -207,8 +215,9 @@ def _options(flags: dict[str, Any], level: str) -> Options:
         max_packet=flags["max_packet"],
         max_outbox=flags["max_outbox"],
         job_retries=flags["job_retries"],
-        store=flags["store"],
-        durability=flags["durability"],
+        store=flags["store"] or default_store(),
+        durability=flags["durability"] or "disk",
+        policies=flags["config"].policies if flags["config"] else (),
         handle_prefix=flags["handle_prefix"] or default_handle_prefix(),
         exceptions=flags["exceptions"],
         compat=flags["compat"],
@@ -249,9 +258,12 @@ def _keepalive(flags: dict[str, Any]) -> Keepalive | None:
 
 def _notices(flags: dict[str, Any]) -> list[str]:
     """Say which flags do nothing."""
+    said = []
     if flags["round_robin"] and flags["compat"] != "1.1":
-        return ["--round-robin changes nothing: functions take turns anyhow"]
-    return []
+        said.append("--round-robin changes nothing: functions take turns anyhow")
+    if flags["durability"] and flags["store"] == "memory:":
+        said.append("--durability changes nothing: jobs in memory survive no stop")
+    return said
 
 
 def _announce(addresses: Sequence[str]) -> None:

@@ -6,11 +6,12 @@ import asyncio
 import contextlib
 import errno
 import logging
+import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from geartrain import __version__
-from geartrain.errors import GeartrainError, ListenError
+from geartrain.errors import GeartrainError, ListenError, StoreError
 from geartrain.server.logs import Logs, LogTarget, open_logs, startup_log
 from geartrain.server.options import Options
 from geartrain.server.process import (
@@ -23,10 +24,11 @@ from geartrain.server.process import (
 )
 from geartrain.server.server import Server
 from geartrain.server.signals import SignalHandlers
+from geartrain.stores.locations import prepare_store
 
 __all__ = ["Service"]
 
-BIND_INTERVAL = 0.1
+RETRY_INTERVAL = 0.1
 
 _log = logging.getLogger("geartrain.server")
 
@@ -43,7 +45,8 @@ class Service:
         user: the account to run as once everything is open.
         daemon: go on in the background once the server listens.
         core_dumps: let a crash leave a core file.
-        bind_patience: seconds to wait for a port that is still in use.
+        patience: seconds to wait for a port or a store that is still in use.
+        store_flag: the flag that names the store, for errors.
         notices: sentences for the log.
         announce: told the bound addresses once the server listens.
     """
@@ -55,7 +58,8 @@ class Service:
     user: User | None = None
     daemon: bool = False
     core_dumps: bool = False
-    bind_patience: float = 0.0
+    patience: float = 0.0
+    store_flag: str = "--store"
     notices: Sequence[str] = ()
     announce: Callable[[Sequence[str]], None] | None = None
 
@@ -90,11 +94,14 @@ class Service:
         except asyncio.CancelledError:
             _log.info("told to stop before the server listened")
             return
+        except StoreError as error:
+            raise StoreError(f"{error}; {self.store_flag} names another") from error
         signals.watch(server)
         if self.user is not None:
             logs.give_to(self.user.uid, self.user.gid)
             switch_user(self.user)
         addresses = server.addresses
+        _log.info("background jobs are kept %s", _place(self.options))
         _log.info("geartrain %s ready on %s", __version__, ", ".join(addresses))
         if self.announce is not None:
             self.announce(addresses)
@@ -104,17 +111,19 @@ class Service:
         _log.info("stopped")
 
     async def _started(self) -> Server:
-        """Listen on every address, with patience for one that a server just left."""
-        deadline = asyncio.get_running_loop().time() + self.bind_patience
+        """Start the server, with patience for what another is just leaving."""
+        if self.user is not None:
+            prepare_store(self.options.store, self.user.uid, self.user.gid)
+        deadline = asyncio.get_running_loop().time() + self.patience
         while True:
             server = Server(self.options)
             try:
                 await server.start()
-            except ListenError as error:
+            except (ListenError, StoreError) as error:
                 late = asyncio.get_running_loop().time() >= deadline
                 if late or not _is_in_use(error):
                     raise
-                await asyncio.sleep(BIND_INTERVAL)
+                await asyncio.sleep(RETRY_INTERVAL)
             else:
                 return server
 
@@ -153,9 +162,18 @@ def _logged(logs: Logs) -> Iterator[None]:
         raise
 
 
-def _is_in_use(error: ListenError) -> bool:
-    """Tell whether another process has the address."""
+def _place(options: Options) -> str:
+    """Say where background jobs are, and how safe they are there."""
+    if options.store == "memory:":
+        return "in memory: they are gone when the server stops"
+    return f"in {options.store}, durability {options.durability}"
+
+
+def _is_in_use(error: GeartrainError) -> bool:
+    """Tell whether another process has the address or the store."""
     cause = error.__cause__
+    if isinstance(cause, sqlite3.OperationalError):
+        return cause.sqlite_errorcode == sqlite3.SQLITE_BUSY
     return isinstance(cause, OSError) and cause.errno == errno.EADDRINUSE
 
 

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from geartrain.errors import OptionError
+from geartrain.server.config import Config, read_config
 from geartrain.server.options import MAX_HANDLE_PREFIX, Keepalive
 from geartrain.server.process import User, find_user
 from geartrain.stores.locations import check_store
@@ -16,6 +17,7 @@ from geartrain.transport.address import DEFAULT_PORT
 
 __all__ = [
     "Whole",
+    "config",
     "gear_port",
     "handle_prefix",
     "keepalive",
@@ -119,6 +121,18 @@ def store(text: str) -> str:
     """
     try:
         return check_store(text)
+    except OptionError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+def config(path: str) -> Config:
+    """Read the configuration file of this path.
+
+    Raises:
+        click.BadParameter: it cannot be read, or something in it is wrong.
+    """
+    try:
+        return read_config(path)
     except OptionError as error:
         raise click.BadParameter(str(error)) from None
 

@@ -5,8 +5,8 @@ left, time passed. It then sends what ``take_unsent`` returns, closes the peers 
 ``take_closing`` returns, and calls ``tick`` at ``deadline``. Nothing else is needed
 to run a job server that keeps its jobs in memory.
 
-One that keeps background jobs in a store begins with ``resume`` and ``restore``, has
-what ``take_batch`` returns committed, and tells ``committed`` or ``refused``.
+One with a store begins with ``resume``, has what ``take_batch`` returns committed and
+its queries answered, and tells ``committed`` or ``refused``.
 """
 
 from __future__ import annotations
@@ -14,19 +14,24 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from geartrain.engine import failures, paging, settling
+from geartrain.engine.backlogs import Backlog
 from geartrain.engine.commands import admin, client, common, worker
+from geartrain.engine.functions import Function
 from geartrain.engine.jobs import Job
-from geartrain.engine.journal import Batch, JobRecord
+from geartrain.engine.journal import Asked
 from geartrain.engine.notices import Notice
 from geartrain.engine.options import EngineOptions
 from geartrain.engine.peers import ASLEEP, Peer
+from geartrain.engine.records import Batch, Inventory, QueueInventory
 from geartrain.engine.schedules import Calendar, Schedule, no_calendar
 from geartrain.engine.state import State
-from geartrain.engine.submissions import restore, run_schedule
+from geartrain.engine.submissions import restore_schedule, run_schedule
 from geartrain.errors import LineError, PacketError, ProtocolError
+from geartrain.protocol.admin import Command
 from geartrain.protocol.admin import error as text_error
 from geartrain.protocol.constants import TYPE_END, PacketType
-from geartrain.protocol.packets import Packet, encode
+from geartrain.protocol.packets import Packet
 from geartrain.protocol.parser import Parser
 
 __all__ = ["Engine"]
@@ -116,24 +121,40 @@ class Engine:
         state = self.state
         state.now = now
         peer.parser.feed(data)
-        while not self._react(peer):
-            pass
-        if state.unsettled:
+        if not peer.is_asking:
+            self._go_on(peer, None)
+
+    def _go_on(self, peer: Peer, message: Packet | Command | None) -> None:
+        """Run this message, if any, and all that follow."""
+        while not self._react(peer, message):
+            message = None
+        if self.state.unsettled:
             self._settle()
 
-    def _react(self, peer: Peer) -> bool:
-        """Run the peer's packets until none is left or one is refused."""
+    def _react(self, peer: Peer, message: Packet | Command | None) -> bool:
+        """Run the peer's messages until none is left or one is refused.
+
+        One that has to wait for the store's answer ends this, too.
+        """
         state = self.state
         parser = peer.parser
         try:
             while True:
-                message = parser.next()
+                if message is None:
+                    message = parser.next()
                 if message is None:
                     return True
                 if isinstance(message, Packet):
                     _COMMANDS[message.type](state, peer, message)
                 else:
                     admin.run_command(state, peer, message)
+                if peer.is_asking:
+                    peer.message = message
+                    return True
+                if peer.answers:
+                    # It did not need them in the end; they are not for the next.
+                    peer.answers = []
+                message = None
         except PacketError as error:
             common.send_error(peer, error.code, error.text)
             return False
@@ -178,7 +199,7 @@ class Engine:
         peer.abilities.clear()
         state.detach(peer)
         for job in reversed(list(peer.running)):
-            state.lose(job)
+            failures.lose(state, job)
         if promised is not None:
             state.wakeups.rouse(promised, now)
 
@@ -190,7 +211,7 @@ class Engine:
         job = state.timeouts.pop(now)
         while job is not None:
             assert isinstance(job, Job)
-            state.lose(job)
+            failures.time_out(state, job)
             job = state.timeouts.pop(now)
         wall_time = state.wall_time()
         due = state.alarms.pop(wall_time)
@@ -199,6 +220,10 @@ class Engine:
                 state.ring(due)
             elif isinstance(due, Schedule):
                 run_schedule(state, due)
+            elif isinstance(due, Backlog):
+                paging.ring(state, due)
+            elif isinstance(due, Function):
+                failures.expire(state, due)
             due = state.alarms.pop(wall_time)
 
     def deadline(self) -> float | None:
@@ -229,23 +254,42 @@ class Engine:
         state.closing = [peer for peer in state.closing if peer.held]
         return taken
 
-    def resume(self, last_number: int) -> None:
-        """Begin to keep background jobs in a store.
+    def resume(
+        self, inventory: Inventory, now: float, *, keeps_jobs: bool, holds: bool
+    ) -> None:
+        """Begin to use a store, before any peer connects.
 
-        ``last_number`` is what the store's ``open`` returned. ``restore`` follows for
-        each of its jobs, before any peer connects.
+        Args:
+            inventory: what the store's ``open`` returned.
+            now: the time.
+            keeps_jobs: background jobs are kept in it; else only dead letters are.
+            holds: JOB_CREATED waits until the job is durable.
         """
-        self.state.resume(last_number)
+        state = self.state
+        state.now = now
+        state.resume(inventory.reserved, keeps_jobs, holds)
+        for kept in inventory.queues:
+            self._take_over(kept)
+        for record in inventory.schedules:
+            restore_schedule(state, record)
 
-    def restore(self, record: JobRecord, now: float) -> None:
-        """Take back a job that the store kept."""
-        self.state.now = now
-        restore(self.state, record)
+    def _take_over(self, kept: QueueInventory) -> None:
+        state = self.state
+        function = state.function(kept.function)
+        function.dead += kept.dead
+        backlog = function.backlogs[kept.priority]
+        backlog.ready = kept.ready
+        backlog.delayed = kept.delayed
+        backlog.next_due = kept.next_due
+        if kept.next_due > 0:
+            state.alarms.set(backlog, kept.next_due)
+        paging.refill(state, function, kept.priority)
 
     def take_batch(self) -> Batch | None:
         """Return what is to be made durable next, or None if there is nothing.
 
-        The one before must have been settled by ``committed`` or ``refused``.
+        The one before must have been settled by ``committed`` or ``refused``. Its
+        queries are to be answered after the commit, however that went.
         """
         journal = self.state.journal
         return None if journal.is_empty() else journal.take()
@@ -253,18 +297,24 @@ class Engine:
     def committed(self, now: float) -> None:
         """React to the batch having become durable: answer its submitters."""
         self.state.now = now
-        for peer in self.state.journal.settle():
-            peer.release()
+        self._learn(settling.commit(self.state))
 
     def refused(self, reason: str, now: float) -> None:
         """React to the store's refusal: answer its submitters with ERROR."""
-        state = self.state
-        state.now = now
-        answer = encode(PacketType.ERROR, b"QUEUE_ERROR\0" + reason.encode())
-        for job in state.journal.refuse(answer):
-            state.forgo(job)
-        for peer in state.journal.settle():
-            peer.release()
+        self.state.now = now
+        self._learn(settling.refuse(self.state, reason))
+
+    def _learn(self, asked: list[Asked]) -> None:
+        """Take in the store's answers."""
+        for each in asked:
+            peer, backlog = each.peer, each.backlog
+            if backlog is not None:
+                paging.page_in(self.state, each.queries[0], backlog)
+            elif peer is not None and not peer.is_closing:
+                peer.is_asking = False
+                peer.answers = each.queries
+                message, peer.message = peer.message, None
+                self._go_on(peer, message)
 
     def take_notices(self) -> list[Notice]:
         """Return what an operator should read in the log."""

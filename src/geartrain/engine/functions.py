@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from geartrain.engine.backlogs import Backlog
+from geartrain.engine.counters import Counters
 from geartrain.engine.jobs import Job, JobQueue
+from geartrain.engine.policies import Policy
+from geartrain.engine.timers import Timed
 
 if TYPE_CHECKING:
     from geartrain.engine.crews import Crew
@@ -13,52 +17,80 @@ if TYPE_CHECKING:
 __all__ = ["Function"]
 
 
-class Function:
+class Function(Timed):
     """One function with its jobs and its workers.
+
+    Its timer rings when a ready job may have waited longer than its time to live.
 
     Attributes:
         name: the function's name.
+        policy: how its jobs are treated.
         ready: the queues of jobs that can run now, by priority.
+        backlogs: the jobs that only the store has, by priority.
         running: the jobs that have a worker.
         scheduled: the jobs whose time has not come.
+        scheduled_bytes: the bytes of their workloads.
+        tentative: the jobs of which the store has to say whether they are others'
+            twins.
         keyed: the jobs that a submission with the same key joins.
         workers: the peers with this ability.
         crews: the groups those workers are in.
         promised: the workers woken for this function's ready jobs.
         limits: the most jobs taken, by the priority of the one submitted; 0 is none.
+        dead: how many dead letters it has.
+        counters: what has become of its jobs.
     """
 
     __slots__ = (
+        "backlogs",
+        "counters",
         "crews",
+        "dead",
         "keyed",
         "limits",
         "name",
+        "policy",
         "promised",
         "ready",
         "running",
         "scheduled",
+        "scheduled_bytes",
+        "tentative",
         "workers",
     )
 
-    def __init__(self, name: bytes) -> None:
+    def __init__(self, name: bytes, policy: Policy) -> None:
+        super().__init__()
         self.name = name
+        self.policy = policy
         self.ready: list[JobQueue] = [JobQueue(), JobQueue(), JobQueue()]
+        self.backlogs: list[Backlog] = [Backlog(self, each) for each in range(3)]
         self.running: dict[Job, None] = {}
         self.scheduled: dict[Job, None] = {}
+        self.scheduled_bytes = 0
+        self.tentative: dict[Job, None] = {}
         self.keyed: dict[bytes, Job] = {}
         self.workers: dict[Peer, None] = {}
         self.crews: list[Crew] = []
         self.promised: dict[Peer, None] = {}
         self.limits: list[int] = [0, 0, 0]
+        self.dead = 0
+        self.counters = Counters()
 
     def ready_count(self) -> int:
-        """Return how many jobs can run now."""
+        """Return how many jobs in memory can run now."""
         ready = self.ready
         return ready[0].size() + ready[1].size() + ready[2].size()
 
+    def paged_count(self) -> int:
+        """Return how many jobs only the store has."""
+        backlogs = self.backlogs
+        return backlogs[0].size() + backlogs[1].size() + backlogs[2].size()
+
     def job_count(self) -> int:
         """Return how many jobs there are, running and scheduled ones included."""
-        return self.ready_count() + len(self.running) + len(self.scheduled)
+        waiting = self.ready_count() + self.paged_count() + len(self.tentative)
+        return waiting + len(self.running) + len(self.scheduled)
 
     def is_full(self, priority: int) -> bool:
         """Tell whether ``maxqueue`` refuses one more job of this priority."""

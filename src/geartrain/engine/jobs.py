@@ -10,12 +10,13 @@ from geartrain.engine.timers import Timed
 
 if TYPE_CHECKING:
     from geartrain.engine.functions import Function
-    from geartrain.engine.journal import JobRecord
     from geartrain.engine.peers import Peer
+    from geartrain.engine.records import Failures, JobRecord
 
 __all__ = [
     "FINISHED",
     "NOBODY",
+    "PAGED",
     "READY",
     "RUNNING",
     "SCHEDULED",
@@ -34,6 +35,8 @@ class JobState(IntEnum):
     READY = 2
     RUNNING = 3
     FINISHED = 4
+    # Only the store has it, or will once its batch is durable.
+    PAGED = 5
 
 
 SUBMITTED: Final = JobState.SUBMITTED
@@ -41,6 +44,7 @@ SCHEDULED: Final = JobState.SCHEDULED
 READY: Final = JobState.READY
 RUNNING: Final = JobState.RUNNING
 FINISHED: Final = JobState.FINISHED
+PAGED: Final = JobState.PAGED
 
 # The clients of every job that nobody waits for; never changed, so that a waiting
 # background job needs no list of its own.
@@ -67,10 +71,13 @@ class Job(Timed):
         state: where it is.
         clients: the peers that wait for it; one that submitted twice is in it twice.
         worker: the peer that runs it.
-        losses: how often its worker was lost.
+        failures: how its attempts have failed; None while none has.
+        submitted: when it was submitted, in seconds since 1970.
+        started: when its attempt began, in seconds since 1970.
+        size: the bytes of all of its workload.
         numerator: as its worker last reported it, verbatim.
         denominator: as its worker last reported it, verbatim.
-        due: when a scheduled job becomes ready, in seconds since 1970.
+        due: when it becomes or became ready, in seconds since 1970; 0 for at once.
     """
 
     __slots__ = (
@@ -79,11 +86,11 @@ class Job(Timed):
         "clients",
         "denominator",
         "due",
+        "failures",
         "following",
         "function",
         "handle",
         "key",
-        "losses",
         "more",
         "number",
         "numerator",
@@ -91,7 +98,10 @@ class Job(Timed):
         "priority",
         "record",
         "reducer",
+        "size",
+        "started",
         "state",
+        "submitted",
         "unique",
         "worker",
         "workload",
@@ -121,7 +131,12 @@ class Job(Timed):
         self.state = SUBMITTED
         self.clients = NOBODY
         self.worker: Peer | None = None
-        self.losses = 0
+        self.failures: Failures | None = None
+        self.submitted = 0.0
+        self.started = 0.0
+        self.size = len(workload)
+        if more:
+            self.size += sum(len(piece) for piece in more)
         self.numerator = b"0"
         self.denominator = b"0"
         self.due = 0.0
@@ -133,9 +148,10 @@ class Job(Timed):
 class JobQueue:
     """A queue of jobs that can also give up one from its middle at once."""
 
-    __slots__ = ("_head", "_length", "_tail")
+    __slots__ = ("_bytes", "_head", "_length", "_tail")
 
     def __init__(self) -> None:
+        self._bytes = 0
         self._head: Job | None = None
         self._tail: Job | None = None
         self._length = 0
@@ -147,6 +163,14 @@ class JobQueue:
         """Return the number of jobs, as ``len`` does but without its cost."""
         return self._length
 
+    def workload(self) -> int:
+        """Return the bytes of all workloads."""
+        return self._bytes
+
+    def head(self) -> Job | None:
+        """Return the job at the head, or None."""
+        return self._head
+
     def push(self, job: Job) -> None:
         """Add a job at the tail."""
         job.preceding = self._tail
@@ -156,6 +180,7 @@ class JobQueue:
             self._tail.following = job
         self._tail = job
         self._length += 1
+        self._bytes += job.size
 
     def pop(self) -> Job | None:
         """Take the job at the head, or return None."""
@@ -178,6 +203,7 @@ class JobQueue:
         job.preceding = None
         job.following = None
         self._length -= 1
+        self._bytes -= job.size
 
     def jobs(self) -> list[Job]:
         """Return all jobs in order, walking the queue."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from geartrain.engine.policies import Policy
 
 __all__ = ["EngineOptions"]
 
@@ -14,7 +16,10 @@ class EngineOptions:
     Attributes:
         handle_prefix: what handles begin with; ``:<number>`` follows.
         max_packet: the largest workload or result taken, in bytes.
-        job_retries: losses of a worker that fail a job; -1 is without limit.
+        policy: how the jobs of functions without a policy of their own are treated.
+        window: with a store, how many waiting jobs of one function and priority
+            are in memory.
+        most_dead: the most dead letters kept; 0 is without limit.
         exceptions: forward WORK_EXCEPTION to clients that did not ask for it.
         choice: how workers choose among functions: ``"priority"`` first across
             all of them, functions in ``"order"``, or functions in ``"turns"``.
@@ -25,7 +30,9 @@ class EngineOptions:
 
     handle_prefix: bytes = b"H:localhost"
     max_packet: int = 1024 * 1024 * 1024
-    job_retries: int = -1
+    policy: Policy = field(default_factory=Policy)
+    window: int = 10_000
+    most_dead: int = 0
     exceptions: bool = False
     choice: str = "priority"
     version: bytes = b""

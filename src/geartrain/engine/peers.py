@@ -6,12 +6,16 @@ from collections.abc import Callable
 from enum import IntEnum
 from typing import TYPE_CHECKING, Final
 
+from geartrain.protocol.admin import Command
+from geartrain.protocol.packets import Packet
 from geartrain.protocol.parser import Parser
 
 if TYPE_CHECKING:
     from geartrain.engine.crews import Crew
     from geartrain.engine.functions import Function
     from geartrain.engine.jobs import Job
+    from geartrain.engine.listings import Listing
+    from geartrain.engine.queries import Query
 
 # From here on a piece is sent by itself rather than copied.
 _LARGE: Final = 64 * 1024
@@ -48,6 +52,12 @@ class Peer:
         held: bytes to be sent to it later, by the batch they wait for.
         write: sends pieces of bytes; the driver's, who alone calls it.
         is_closing: to be closed once the outbox is sent.
+        is_asking: it waits for the store's answers, and nothing of it is read.
+        message: what it sent that the answers are for.
+        answers: these, while the message is read again.
+        listing: the jobs there were when it began to list them.
+        submitted: the batch of the last job that it submitted to be kept.
+        lost: the functions of jobs it was given that went to others, by handle.
         client_id: as SET_CLIENT_ID gave it.
         wants_exceptions: WORK_EXCEPTION is forwarded to it.
         abilities: its functions with their timeouts in seconds, 0 for none, the
@@ -67,19 +77,25 @@ class Peer:
         "_unsent",
         "abilities",
         "address",
+        "answers",
         "awaited",
         "client_id",
         "crew",
         "descriptor",
         "excepted",
         "held",
+        "is_asking",
         "is_closing",
         "is_trusted",
+        "listing",
+        "lost",
+        "message",
         "outbox",
         "parser",
         "promise",
         "promise_serial",
         "running",
+        "submitted",
         "wakefulness",
         "wants_exceptions",
         "write",
@@ -104,6 +120,12 @@ class Peer:
         self._unsent = unsent
         self.write: Callable[[list[bytes]], object] = discard
         self.is_closing = False
+        self.is_asking = False
+        self.message: Packet | Command | None = None
+        self.answers: list[Query] = []
+        self.listing: Listing | None = None
+        self.submitted = 0
+        self.lost: dict[bytes, Function] = {}
         self.client_id = b"-"
         self.wants_exceptions = False
         self.abilities: dict[Function, float] = {}
@@ -114,6 +136,11 @@ class Peer:
         self.wakefulness = AWAKE
         self.promise: Function | None = None
         self.promise_serial = 0
+
+    def take_answers(self) -> list[Query]:
+        """Return the store's answers if this message waited for them, once."""
+        answers, self.answers = self.answers, []
+        return answers
 
     def send(self, data: bytes) -> None:
         """Put bytes into the outbox."""

@@ -24,6 +24,7 @@ class Schedule(Timed):
     """A job to be submitted in the background again and again.
 
     Attributes:
+        number: the number in its handle.
         handle: the name the job server gave it; its jobs get their own.
         function: what its jobs are sent to.
         unique: its jobs' unique.
@@ -42,12 +43,16 @@ class Schedule(Timed):
         "handle",
         "key",
         "more",
+        "number",
         "unique",
         "workload",
     )
 
-    def __init__(self, handle: bytes, function: Function, unique: bytes) -> None:
+    def __init__(
+        self, number: int, handle: bytes, function: Function, unique: bytes
+    ) -> None:
         super().__init__()
+        self.number = number
         self.handle = handle
         self.function = function
         self.unique = unique

@@ -1,32 +1,35 @@
 """The job server's memory, and the life of a job: every transition is here.
 
-A job is ``scheduled``, ``ready``, ``running`` or gone, and each method that moves
-it takes it out of the one place and puts it into the other.
+A job is ``scheduled``, ``ready``, ``running``, ``paged`` (in the store alone) or gone,
+and each method that moves it takes it out of the one place and puts it into the other.
 """
 
 from __future__ import annotations
 
 import itertools
 
+from geartrain.engine import paging
 from geartrain.engine.functions import Function
 from geartrain.engine.jobs import (
     FINISHED,
     NOBODY,
+    PAGED,
     READY,
     RUNNING,
     SCHEDULED,
     SUBMITTED,
     Job,
 )
-from geartrain.engine.journal import JobRecord, Journal
+from geartrain.engine.journal import Journal
 from geartrain.engine.notices import Notice
 from geartrain.engine.options import EngineOptions
 from geartrain.engine.peers import Peer
+from geartrain.engine.policies import Policies
+from geartrain.engine.queries import Query
+from geartrain.engine.records import JobRecord, ScheduleRecord
 from geartrain.engine.schedules import Calendar, Schedule, no_calendar
 from geartrain.engine.timers import Timers
 from geartrain.engine.wakeups import Wakeups
-from geartrain.protocol.constants import PacketType
-from geartrain.protocol.packets import encode
 
 __all__ = ["State"]
 
@@ -38,13 +41,15 @@ class State:
         options: its settings.
         now: the time of what is being reacted to, in seconds of a steady clock.
         clock_offset: what to add to ``now`` for the seconds since 1970.
+        policies: how the jobs of each function are treated.
         calendar: finds the next time of a schedule.
         peers: all connections.
         functions: all functions by name.
-        jobs: all jobs by handle.
+        jobs: all jobs in memory by handle.
         schedules: all schedules by handle.
         timeouts: when running jobs have run too long, by the steady clock.
-        alarms: when scheduled jobs and schedules are due, in seconds since 1970.
+        alarms: when scheduled jobs and schedules are due, backlogs have jobs that
+            are, and functions have jobs that expire, in seconds since 1970.
         journal: what is to be made durable.
         wakeups: who sleeps and who is woken.
         unsent: the peers whose outbox is not empty.
@@ -68,6 +73,7 @@ class State:
         "now",
         "options",
         "peers",
+        "policies",
         "schedules",
         "shutdown",
         "timeouts",
@@ -81,6 +87,7 @@ class State:
     ) -> None:
         serials = itertools.count(1)
         self.options = options
+        self.policies = Policies(options.policy)
         self.calendar = calendar
         self.now = 0.0
         self.clock_offset = 0.0
@@ -110,37 +117,72 @@ class State:
         """Return the handle with this number."""
         return self._prefix + str(number).encode()
 
-    def resume(self, last_number: int) -> None:
-        """Begin to keep jobs; numbers up to ``last_number`` were given before."""
+    def number(self, handle: bytes) -> int:
+        """Return the number in a handle, or 0 if it is no handle."""
+        digits = handle.rpartition(b":")[2]
+        return int(digits) if digits.isdigit() and len(digits) <= 18 else 0
+
+    def resume(self, last_number: int, keeps_jobs: bool, holds: bool) -> None:
+        """Begin to use a store; numbers up to ``last_number`` were given before."""
         self._last_number = last_number
         self.journal.is_on = True
+        self.journal.keeps_jobs = keeps_jobs
+        self.journal.holds = keeps_jobs and holds
         self.journal.reserve(last_number)
 
     def keep(self, job: Job) -> None:
         """Have the store keep a background job, if there is one and it does not yet."""
-        if not self.journal.is_on or job.batch:
-            return
+        if self.journal.keeps_jobs and not job.batch:
+            self.journal.add(job, self.record(job))
+
+    def record(self, job: Job) -> JobRecord:
+        """Return what a store is to keep of a job."""
         record = JobRecord(job.number, job.handle, job.function.name)
         record.unique = job.unique
+        record.key = job.key
         record.priority = job.priority
         record.reducer = job.reducer
+        record.submitted = job.submitted
         record.due = job.due
-        record.losses = job.losses
-        record.submitted = self.wall_time()
+        if job.failures is not None:
+            record.failures = job.failures.copy()
         record.workload = job.workload
         record.more = job.more
-        self.journal.add(job, record)
+        record.size = job.size
+        return record
 
-    def forgo(self, job: Job) -> None:
-        """Let go of a job that could not be kept: its submitters are told so.
+    def keep_schedule(self, schedule: Schedule) -> None:
+        """Have the store keep a schedule, if there is one that keeps jobs."""
+        if not self.journal.keeps_jobs:
+            return
+        record = ScheduleRecord(
+            schedule.number, schedule.handle, schedule.function.name
+        )
+        record.unique = schedule.unique
+        record.fields = schedule.fields
+        record.workload = b"".join([schedule.workload, *schedule.more])
+        self.journal.keep_schedule(record)
 
-        Clients that wait for it still get its result, and a worker may finish it.
-        """
-        job.batch = 0
-        job.record = None
-        job.background = False
-        if job.state in (READY, SCHEDULED) and not job.clients:
-            self.finish(job)
+    def end_schedule(self, schedule: Schedule) -> None:
+        """End a schedule; the jobs it has submitted stay."""
+        del self.schedules[schedule.handle]
+        self.alarms.cancel(schedule)
+        if self.journal.keeps_jobs:
+            self.journal.end_schedule(schedule.number)
+
+    def may_have(self, handle: bytes) -> bool:
+        """Tell whether a store may know a handle that is not in memory."""
+        return self.journal.keeps_jobs and 0 < self.number(handle) <= self._last_number
+
+    def is_waiting(self, record: JobRecord | None, handle: bytes) -> bool:
+        """Tell whether what a store found still waits, under this handle if any."""
+        if record is None or self.journal.has_left(record.number):
+            return False
+        return not handle or handle in (record.handle, self.handle(record.number))
+
+    def warn(self, action: str, text: str) -> None:
+        """Have an operator read a warning in the log."""
+        self.notices.append(Notice("warning", action, text))
 
     def wall_time(self) -> float:
         """Return ``now`` in seconds since 1970."""
@@ -150,9 +192,29 @@ class State:
         """Return the function of this name, which comes to be when it is named."""
         function = self.functions.get(name)
         if function is None:
-            function = Function(name)
+            function = Function(name, self.policies.find(name))
             self.functions[name] = function
         return function
+
+    def apply_policies(self) -> None:
+        """Have every function follow the policies as they are now."""
+        for function in self.functions.values():
+            function.policy = self.policies.find(function.name)
+            self.alarms.cancel(function)
+            self.watch(function)
+
+    def watch(self, function: Function) -> None:
+        """See to it that a function's jobs expire if they have a time to live."""
+        if function.timer == 0 and function.policy.ttl > 0:
+            # The look that follows finds out when the next one is needed.
+            self.alarms.set(function, self.wall_time())
+
+    def place(self, job: Job) -> None:
+        """Let a job, which is in no place, wait in memory until it can run."""
+        if job.due > self.wall_time():
+            self.schedule(job)
+        else:
+            self.make_ready(job)
 
     def make_ready(self, job: Job) -> None:
         """Queue a job at the tail of its priority and wake a worker for it."""
@@ -164,17 +226,26 @@ class State:
         if queue.size() == 1:
             for crew in function.crews:
                 crew.notice(function, priority)
+        if function.policy.ttl > 0:
+            self.watch(function)
         self.wakeups.rouse(function, self.now)
 
     def schedule(self, job: Job) -> None:
         """Let a job wait until it is due."""
         job.state = SCHEDULED
-        job.function.scheduled[job] = None
+        function = job.function
+        function.scheduled[job] = None
+        function.scheduled_bytes += job.size
         self.alarms.set(job, job.due)
+
+    def _unschedule(self, job: Job) -> None:
+        function = job.function
+        del function.scheduled[job]
+        function.scheduled_bytes -= job.size
 
     def ring(self, job: Job) -> None:
         """Make a scheduled job ready, its time having come."""
-        del job.function.scheduled[job]
+        self._unschedule(job)
         self.make_ready(job)
 
     def assign(self, job: Job, worker: Peer) -> None:
@@ -182,13 +253,24 @@ class State:
         function = job.function
         job.state = RUNNING
         job.worker = worker
+        job.started = self.wall_time()
         function.running[job] = None
         worker.running[job] = None
         timeout = worker.abilities.get(function, 0.0)
+        limit = function.policy.timeout
+        if limit > 0 and (timeout == 0 or limit < timeout):
+            timeout = limit
         if timeout > 0:
             self.timeouts.set(job, self.now + timeout)
+        self._make_room(job)
 
-    def _take_back(self, job: Job) -> None:
+    def _make_room(self, job: Job) -> None:
+        """Have jobs come in from the store, one having left its queue."""
+        backlog = job.function.backlogs[job.priority]
+        if backlog.ready or backlog.is_due:
+            paging.refill(self, job.function, job.priority)
+
+    def take_back(self, job: Job) -> None:
         """Part a running job from its worker; it is in no place then."""
         job.state = SUBMITTED
         worker = job.worker
@@ -196,52 +278,39 @@ class State:
             del worker.running[job]
         del job.function.running[job]
         job.worker = None
-        self.timeouts.cancel(job)
-
-    def lose(self, job: Job) -> None:
-        """Give a job whose worker was lost to another, or fail it at the limit."""
-        self._take_back(job)
         job.numerator = b"0"
         job.denominator = b"0"
-        job.losses += 1
-        limit = self.options.job_retries
-        if 0 <= limit <= job.losses:
-            self.notices.append(
-                Notice(
-                    "warning",
-                    "job_failed",
-                    f"{job.handle.decode()} of {job.function.name!r} lost its worker "
-                    f"{job.losses} times: failed",
-                )
-            )
-            self.fail(job)
-        elif not job.background and not job.clients:
-            self.finish(job)
-        else:
-            self.make_ready(job)
+        self.timeouts.cancel(job)
 
-    def fail(self, job: Job) -> None:
-        """Tell everyone who waits that the job failed, and end it."""
-        packet = encode(PacketType.WORK_FAIL, job.handle)
-        for client in job.clients:
-            client.send(packet)
-        self.finish(job)
-
-    def finish(self, job: Job) -> None:
-        """End a job, wherever it is."""
+    def leave(self, job: Job) -> None:
+        """Take a job from wherever it is; it is in no place then."""
         state = job.state
         if state is RUNNING:
-            self._take_back(job)
+            self.take_back(job)
         elif state is READY:
             job.function.ready[job.priority].remove(job)
+            self._make_room(job)
         elif state is SCHEDULED:
-            del job.function.scheduled[job]
+            self._unschedule(job)
             self.alarms.cancel(job)
-        job.state = FINISHED
-        del self.jobs[job.handle]
+        elif state is PAGED:
+            paging.unpage(job)
+        else:
+            job.function.tentative.pop(job, None)
+        job.state = SUBMITTED
+
+    def finish(self, job: Job) -> None:
+        """End a job, wherever it is, and have the store forget it."""
         if job.batch:
             self.journal.end(job)
-        if job.key:
+        self.remove(job)
+
+    def remove(self, job: Job) -> None:
+        """End a job, wherever it is, for the engine alone."""
+        self.leave(job)
+        job.state = FINISHED
+        del self.jobs[job.handle]
+        if job.key and job.function.keyed.get(job.key) is job:
             del job.function.keyed[job.key]
         for client in job.clients:
             client.awaited.pop(job, None)
@@ -254,6 +323,9 @@ class State:
         else:
             job.clients = [client]
         client.awaited[job] = None
+        if job.state is PAGED:
+            paging.unpage(job)
+            self.place(job)
 
     def detach(self, client: Peer) -> None:
         """Let a client that left wait no more; drop what only it waited for.
@@ -266,3 +338,8 @@ class State:
             if not job.clients and not job.background and job.state is not RUNNING:
                 self.finish(job)
         client.awaited.clear()
+
+    def ask(self, peer: Peer, queries: list[Query]) -> None:
+        """Let a peer wait for the store's answers; its message is read again then."""
+        peer.is_asking = True
+        self.journal.ask(queries, peer, None)

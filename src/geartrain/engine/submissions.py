@@ -5,14 +5,23 @@ from __future__ import annotations
 import hashlib
 from typing import Final
 
+from geartrain.engine import paging
+from geartrain.engine.functions import Function
 from geartrain.engine.jobs import SUBMITTED, Job
-from geartrain.engine.journal import JobRecord
-from geartrain.engine.notices import Notice
+from geartrain.engine.records import ScheduleRecord
 from geartrain.engine.schedules import Schedule
 from geartrain.engine.state import State
 from geartrain.protocol.constants import Priority
 
-__all__ = ["admit", "coalescing_key", "is_same", "restore", "run_schedule", "start"]
+__all__ = [
+    "admit",
+    "coalescing_key",
+    "is_same",
+    "joinable",
+    "restore_schedule",
+    "run_schedule",
+    "start",
+]
 
 # A workload up to this size is digested as a whole; of a larger one as much of each end
 # goes into its key.
@@ -20,32 +29,54 @@ _WHOLE: Final = 128 * 1024
 _SAMPLE: Final = 64 * 1024
 
 
-def admit(state: State, submitted: Job, background: bool) -> Job | None:
-    """Return the job that ``submitted`` joins, or itself with a handle.
-
-    Returns None if its function has no room. ``start`` is to follow.
-    """
-    function = submitted.function
-    key = coalescing_key(submitted.unique, submitted.workload, submitted.more)
+def joinable(function: Function, key: bytes, submitted: Job) -> Job | None:
+    """Return the job in memory that a submission with this key joins, if any."""
     job = function.keyed.get(key) if key else None
     if job is not None and submitted.unique == b"-" and not _is_twin(job, submitted):
-        job = None
-        key = b""
+        return None
+    return job
+
+
+def admit(
+    state: State, submitted: Job, key: bytes, joined: Job | None, background: bool
+) -> Job | None:
+    """Return the job that ``submitted`` joins, or itself with a handle.
+
+    ``joined`` is what ``joinable`` returned. Returns None if its function has no room.
+    ``start`` is to follow.
+    """
+    job = joined
     if job is None:
-        if function.is_full(submitted.priority):
+        if submitted.function.is_full(submitted.priority):
             return None
         job = submitted
-        job.number = state.new_number()
-        job.handle = state.handle(job.number)
-        state.jobs[job.handle] = job
-        if key:
-            job.key = key
-            function.keyed[key] = job
+        _name(state, job, key)
     if background:
         # Whoever else waits or leaves, this job now has to be run.
         job.background = True
         state.keep(job)
+        if joined is None and job.record is not None:
+            # The store may have a job that it should have joined.
+            is_paged = job.function.paged_count() > 0
+            is_certain = job.unique != b"-" or job.size <= _WHOLE
+            job.record.is_tentative = bool(job.key) and is_paged and is_certain
     return job
+
+
+def _name(state: State, job: Job, key: bytes) -> None:
+    """Give a job its number and handle, and its function's policy."""
+    function = job.function
+    job.number = state.new_number()
+    job.handle = state.handle(job.number)
+    job.submitted = state.wall_time()
+    if function.policy.delay > 0:
+        job.due = max(job.due, job.submitted + function.policy.delay)
+    state.jobs[job.handle] = job
+    # A large workload whose ends another has, too, coalesces with none.
+    if key and key not in function.keyed:
+        job.key = key
+        function.keyed[key] = job
+    function.counters.submitted += 1
 
 
 def coalescing_key(unique: bytes, workload: bytes, more: list[bytes]) -> bytes:
@@ -123,33 +154,36 @@ def _is_twin(job: Job, submitted: Job) -> bool:
 
 
 def start(state: State, job: Job) -> None:
-    """Queue a job just admitted now, or when it is due; leave one that was joined."""
+    """Queue a job just admitted now, or when it is due; leave one that was joined.
+
+    A tentative one waits until the store has said whether it is a job of its own.
+    """
     if job.state is not SUBMITTED:
         return
-    if job.due > 0 and job.due > state.wall_time():
-        state.schedule(job)
+    if job.record is not None and job.record.is_tentative:
+        job.function.tentative[job] = None
     else:
-        state.make_ready(job)
+        paging.enter(state, job)
 
 
-def restore(state: State, record: JobRecord) -> None:
-    """Take back a job that was kept by a store."""
-    function = state.function(record.function)
-    job = Job(function, record.unique, record.workload, record.more, record.priority)
-    job.handle = record.handle
-    job.number = record.number
-    job.reducer = record.reducer
-    job.due = record.due
-    job.losses = record.losses
-    job.background = True
-    # It is durable: as if by a batch before the first.
-    job.batch = -1
-    state.jobs[job.handle] = job
-    key = coalescing_key(job.unique, job.workload, job.more)
-    if key and key not in function.keyed:
-        job.key = key
-        function.keyed[key] = job
-    start(state, job)
+def restore_schedule(state: State, record: ScheduleRecord) -> None:
+    """Take back a schedule that was kept by a store.
+
+    Times that passed while there was no job server do not count.
+    """
+    schedule = Schedule(
+        record.number, record.handle, state.function(record.function), record.unique
+    )
+    schedule.key = coalescing_key(record.unique, record.workload, [])
+    schedule.workload = record.workload
+    schedule.fields = record.fields
+    try:
+        schedule.due = state.calendar(record.fields, state.wall_time())
+    except ValueError as error:
+        state.warn("schedule_lost", f"{record.handle.decode()} cannot be run: {error}")
+        return
+    state.schedules[schedule.handle] = schedule
+    state.alarms.set(schedule, schedule.due)
 
 
 def run_schedule(state: State, schedule: Schedule) -> None:
@@ -165,15 +199,14 @@ def run_schedule(state: State, schedule: Schedule) -> None:
         schedule.more,
         int(Priority.NORMAL),
     )
-    job = admit(state, submitted, True)
+    key = schedule.key
+    joined = joinable(schedule.function, key, submitted)
+    job = admit(state, submitted, key, joined, True)
     if job is None:
-        state.notices.append(
-            Notice(
-                "warning",
-                "schedule_skipped",
-                f"{schedule.handle.decode()}: the queue of "
-                f"{schedule.function.name!r} is full, its job is left out this time",
-            )
+        state.warn(
+            "schedule_skipped",
+            f"{schedule.handle.decode()}: the queue of "
+            f"{schedule.function.name!r} is full, its job is left out this time",
         )
     else:
         start(state, job)

@@ -54,7 +54,7 @@ class Connection(asyncio.Protocol):
     """One peer's transport.
 
     Attributes:
-        is_kept_waiting: the store cannot keep up with what it submits.
+        is_kept_waiting: the store has not yet answered it, or cannot keep up with it.
     """
 
     def __init__(self, driver: Driver, is_trusted: bool) -> None:
@@ -83,7 +83,7 @@ class Connection(asyncio.Protocol):
         driver = self._driver
         now = monotonic()
         driver.receive(self.peer, data, now)
-        if driver.persistence is not None and driver.persistence.is_behind():
+        if self.peer.is_asking or driver.is_behind():
             driver.keep_waiting(self)
         if driver.is_arranged:
             driver.reads += 1
@@ -163,7 +163,8 @@ class Driver:
         is_arranged: this turn's end is already arranged.
         reads: how many reads this turn, or else the last one, was about.
         turned_at: when the last turn ended.
-        persistence: the store of background jobs, if there is one.
+        persistence: the store, if there is one.
+        is_behind: tells whether the store cannot keep up.
         max_outbox: unread bytes held for one peer before it is disconnected.
         on_idle: called when the last connection ended.
         on_shutdown: called with ``"now"`` or ``"graceful"`` when an operator asked.
@@ -181,6 +182,7 @@ class Driver:
         self.on_shutdown: Callable[[str], None] = lambda how: None
         self.is_stopping = False
         self.persistence: Persistence | None = None
+        self.is_behind: Callable[[], bool] = lambda: False
         self._waiting: list[Connection] = []
         self._keepalive = options.keepalive
         self._loop = asyncio.get_running_loop()
@@ -255,13 +257,16 @@ class Driver:
         self.turned_at = monotonic()
 
     def persist(self, persistence: Persistence) -> None:
-        """Keep background jobs from now on; ``persistence`` was started."""
+        """Use a store from now on; ``persistence`` was started."""
         self.persistence = persistence
+        self.is_behind = persistence.is_behind
         persistence.on_settled = self._go_on
 
     def keep_waiting(self, connection: Connection) -> None:
         """Take no more from a submitter until the store has caught up."""
-        if connection.peer.held:
+        peer = connection.peer
+        is_submitter = peer.submitted > self.engine.state.journal.committed
+        if (is_submitter or peer.is_asking) and not connection.is_kept_waiting:
             connection.is_kept_waiting = True
             connection.transport.pause_reading()
             self._waiting.append(connection)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 from dataclasses import dataclass, field
 
+from geartrain.server.config import PolicyEntry
 from geartrain.transport.address import Address
 
 __all__ = [
@@ -54,9 +55,13 @@ class Options:
         max_outbox: unread bytes held for one peer before it is disconnected.
         job_retries: at which loss of its worker a job fails; -1 is at none, 0 and
             1 are at the first.
+        backoff_delay: seconds before a job's second attempt, where no policy says.
         store: where background jobs are kept, ``memory:`` or ``sqlite:///path``.
-        durability: what a stored job has survived before it is acknowledged:
-            ``"os"``, the end of the process, or ``"disk"``, a power cut too.
+        durability: what a stored job has survived when it is acknowledged:
+            ``"disk"``, a power cut; ``"os"``, the end of the process; ``"memory"``,
+            which is written behind, only a stop in order.
+        policies: patterns of functions and their settings, as ``Policies.change``
+            takes them, in the order given.
         handle_prefix: what job handles begin with; ``:<number>`` follows.
         exceptions: forward WORK_EXCEPTION to every client, asked for or not.
         compat: whose choice of the next job to follow, ``"2.0"`` (priority is
@@ -74,9 +79,11 @@ class Options:
     backlog: int = 1024
     max_packet: int = GIB
     max_outbox: int = 256 * MIB
-    job_retries: int = -1
+    job_retries: int = 5
+    backoff_delay: float = 1.0
     store: str = "memory:"
     durability: str = "disk"
+    policies: tuple[PolicyEntry, ...] = ()
     handle_prefix: str = field(default_factory=default_handle_prefix)
     exceptions: bool = False
     compat: str = "2.0"

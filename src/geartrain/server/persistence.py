@@ -7,6 +7,7 @@ one gathers, so that one commit carries all that arrived meanwhile.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import queue
 import threading
@@ -14,7 +15,8 @@ from collections.abc import Callable
 from time import monotonic
 
 from geartrain.engine.engine import Engine
-from geartrain.engine.journal import Batch
+from geartrain.engine.queries import Query
+from geartrain.engine.records import Batch
 from geartrain.errors import StoreError
 from geartrain.stores.base import Store
 
@@ -22,6 +24,16 @@ __all__ = ["Persistence"]
 
 # Bytes of workloads that wait for the commit before theirs.
 _MOST_WAITING = 64 * 1024 * 1024
+
+# After a refusal the store is left alone for so many seconds.
+_PAUSE = 0.1
+
+# A server that starts waits so many seconds for the first jobs.
+_FIRST_PAGES = 0.5
+
+# What nobody waits for, such as the end of a job, gathers for so many seconds: with
+# four busy workers that is hundreds of jobs a commit instead of four.
+_PATIENCE = 0.01
 
 _log = logging.getLogger("geartrain.server")
 
@@ -36,46 +48,85 @@ class Persistence:
         on_settled: called on the event loop when a batch was committed or refused.
     """
 
-    def __init__(self, engine: Engine, store: Store) -> None:
-        """Persist ``engine`` on the running event loop."""
+    def __init__(self, engine: Engine, store: Store, durability: str | None) -> None:
+        """Persist ``engine`` on the running event loop.
+
+        ``durability`` is what JOB_CREATED waits for, as in ``Options``; None is for a
+        store that is to keep dead letters only.
+        """
         self.on_settled: Callable[[], None] = lambda: None
         self._engine = engine
         self._store = store
+        self._durability = durability
         self._loop = asyncio.get_running_loop()
         self._batches: queue.SimpleQueue[Batch | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="store", daemon=True)
+        self._settled = asyncio.Event()
         self._is_busy = False
         self._is_failing = False
+        self._timer: asyncio.TimerHandle | None = None
         self._when_idle: Callable[[], None] | None = None
 
     def start(self) -> None:
-        """Open the store and take back the jobs it kept.
+        """Open the store and have the engine know what it keeps.
 
         Raises:
-            StoreError: it cannot be opened, read or written.
+            StoreError: it cannot be opened.
         """
-        self._engine.resume(self._store.open())
-        now = monotonic()
-        count = 0
-        for record in self._store.load():
-            self._engine.restore(record, now)
-            count += 1
-        batch = self._engine.take_batch()
-        if batch is not None:
-            self._store.commit(batch)
-            self._engine.committed(now)
+        inventory = self._store.open()
+        self._engine.resume(
+            inventory,
+            monotonic(),
+            keeps_jobs=self._durability is not None,
+            holds=self._durability != "memory",
+        )
         self._thread.start()
-        _log.info("%d jobs were kept", count, extra={"action": "jobs_restored"})
+        self.pump()
+        if self._durability is not None:
+            _log.info(
+                "%d jobs and %d dead letters were kept",
+                sum(each.ready + each.delayed for each in inventory.queues),
+                sum(each.dead for each in inventory.queues),
+                extra={"action": "store_opened"},
+            )
+
+    async def wait_paged(self) -> None:
+        """Return when the first jobs are in memory, or that takes long.
+
+        Who grabs a job as soon as the server listens then finds it.
+        """
+        if self._is_busy:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._settled.wait(), _FIRST_PAGES)
 
     def pump(self) -> None:
         """Have what the engine collected committed, unless a commit is under way."""
+        if self._is_busy or (self._is_failing and self._timer is not None):
+            return
+        journal = self._engine.state.journal
+        if journal.is_empty():
+            self._tell_idle()
+        elif journal.is_awaited() or self._when_idle is not None:
+            self._begin()
+        elif self._timer is None:
+            self._timer = self._loop.call_later(_PATIENCE, self._begin)
+
+    def _begin(self) -> None:
+        """Have the store's thread carry out what was collected."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         if self._is_busy:
             return
         batch = self._engine.take_batch()
         if batch is not None:
             self._is_busy = True
             self._batches.put(batch)
-        elif self._when_idle is not None:
+        else:
+            self._tell_idle()
+
+    def _tell_idle(self) -> None:
+        if self._when_idle is not None:
             when_idle, self._when_idle = self._when_idle, None
             when_idle()
 
@@ -84,12 +135,14 @@ class Persistence:
         return self._engine.state.journal.size() > _MOST_WAITING
 
     def finish(self, when_idle: Callable[[], None]) -> None:
-        """Call back once everything collected so far has been committed or refused."""
+        """Call back once everything collected so far has been committed, or refused."""
         self._when_idle = when_idle
         self.pump()
 
     def close(self) -> None:
         """Close the store, after the commit that is under way."""
+        if self._timer is not None:
+            self._timer.cancel()
         if self._thread.is_alive():
             self._batches.put(None)
             self._thread.join()
@@ -101,24 +154,47 @@ class Persistence:
             batch = self._batches.get()
             if batch is None:
                 return
-            reason = ""
-            try:
-                self._store.commit(batch)
-            except StoreError as error:
-                reason = str(error)
+            reason = self._carry_out(batch)
             try:
                 self._loop.call_soon_threadsafe(self._settle, reason)
             except RuntimeError:
                 # The event loop has ended: nobody is left to be told.
                 return
 
+    def _carry_out(self, batch: Batch) -> str:
+        """Commit a batch and answer its queries; return why it was refused, if so."""
+        reason = ""
+        try:
+            if not batch.changes_nothing():
+                self._store.commit(batch)
+        except StoreError as error:
+            reason = str(error)
+        except Exception as error:
+            # A defect must not leave everybody waiting for this thread.
+            _log.exception("the store failed", extra={"action": "store_defect"})
+            reason = f"the store failed: {error!r}"
+        for query in batch.queries:
+            self._answer(query)
+        return reason
+
+    def _answer(self, query: Query) -> None:
+        try:
+            self._store.answer(query)
+        except Exception as error:
+            _log.exception("the store failed", extra={"action": "store_defect"})
+            query.error = f"the store failed: {error!r}"
+
     def _settle(self, reason: str) -> None:
         self._is_busy = False
+        self._settled.set()
+        self._note(reason)
         if reason:
+            self._timer = self._loop.call_later(_PAUSE, self._begin)
             self._engine.refused(reason, monotonic())
+            # One that stops does not wait for the store to get well.
+            self._tell_idle()
         else:
             self._engine.committed(monotonic())
-        self._note(reason)
         self.on_settled()
 
     def _note(self, reason: str) -> None:

@@ -10,6 +10,7 @@ import socket
 from geartrain import __version__
 from geartrain.engine.engine import Engine
 from geartrain.engine.options import EngineOptions
+from geartrain.engine.policies import Policy
 from geartrain.server.cron import calendar
 from geartrain.server.driver import Driver
 from geartrain.server.options import Options
@@ -23,6 +24,9 @@ _log = logging.getLogger("geartrain.server")
 
 # How long a stopping server waits for peers to read what is due to them.
 _LAST_WRITES = 5.0
+
+# The most dead letters held in memory, where no store keeps them.
+_MOST_DEAD = 10_000
 
 
 class Server:
@@ -58,10 +62,12 @@ class Server:
             _engine_options(self._options), calendar(self._options.timezone)
         )
         self._driver = driver = Driver(engine, self._options)
+        for pattern, settings in self._options.policies:
+            engine.state.policies.change(pattern, settings)
         driver.on_idle = self._on_idle
         driver.on_shutdown = self._on_shutdown
         trust: list[bool] = []
-        self._persist(driver, engine)
+        await self._persist(driver, engine)
         try:
             for address in self._options.listen:
                 bound = bind(address, self._options.backlog)
@@ -76,14 +82,17 @@ class Server:
         for listener, is_trusted in zip(self._sockets, trust, strict=True):
             self._listeners.append(await self._listen(listener, driver, is_trusted))
 
-    def _persist(self, driver: Driver, engine: Engine) -> None:
-        """Take back the jobs that were kept, and keep those that come."""
+    async def _persist(self, driver: Driver, engine: Engine) -> None:
+        """Take over what was kept, and keep what comes."""
         store = make_store(self._options.store, self._options.durability)
-        if store is None:
-            return
-        self._persistence = Persistence(engine, store)
+        durability = self._options.durability if self._keeps_jobs() else None
+        self._persistence = Persistence(engine, store, durability)
         self._persistence.start()
         driver.persist(self._persistence)
+        await self._persistence.wait_paged()
+
+    def _keeps_jobs(self) -> bool:
+        return self._options.store != "memory:"
 
     def _close_store(self) -> None:
         if self._persistence is not None:
@@ -111,12 +120,11 @@ class Server:
             self._stopped.set()
             return
         self._stop_listening()
-        if self._persistence is None:
+        if not self._keeps_jobs():
             self._warn_of_loss()
-            self._close_connections()
-        else:
-            # What was submitted is committed and answered first.
-            self._driver.stop_reading()
+        # What was submitted is committed and answered first.
+        self._driver.stop_reading()
+        if self._persistence is not None:
             self._persistence.finish(self._close_connections)
 
     def _close_connections(self) -> None:
@@ -215,10 +223,19 @@ def _engine_options(options: Options) -> EngineOptions:
     return EngineOptions(
         handle_prefix=options.handle_prefix.encode(),
         max_packet=options.max_packet,
-        job_retries=options.job_retries,
+        policy=_default_policy(options),
+        most_dead=_MOST_DEAD if options.store == "memory:" else 0,
         exceptions=options.exceptions,
         choice=choice,
         version=f"{__version__}+geartrain".encode(),
         process_id=os.getpid(),
         log_level=options.log_level.encode(),
     )
+
+
+def _default_policy(options: Options) -> Policy:
+    policy = Policy()
+    # At the first loss of its worker is 0 here as well as 1, and at none is -1.
+    policy.max_crashes = max(options.job_retries, 1) if options.job_retries >= 0 else 0
+    policy.backoff_delay = options.backoff_delay
+    return policy

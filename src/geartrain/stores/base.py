@@ -3,26 +3,39 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
 
-from geartrain.engine.journal import Batch, JobRecord
+from geartrain.engine.queries import (
+    DuePage,
+    FindDead,
+    FindJob,
+    FindKey,
+    ListDead,
+    ListJobs,
+    Page,
+    Query,
+)
+from geartrain.engine.records import Batch, Inventory
+from geartrain.errors import StoreError
 
 __all__ = ["Store"]
 
 
 class Store(ABC):
-    """A durable set of background jobs.
+    """A set of background jobs, dead letters and recurring jobs.
 
-    All methods may block. ``open`` comes first and ``close`` last; ``load`` is read to
-    its end before the first ``commit``; no two run at the same time, but each may run
-    on another thread.
+    All methods may block. ``open`` comes first and ``close`` last; no two run at the
+    same time, but each may run on another thread.
+
+    A job is kept until it is ended or buried; one that is buried is a dead letter
+    until it is ended or revived. Only jobs, never dead letters, are paged, listed as
+    jobs, found by number or key, or anyone's twin.
     """
 
     @abstractmethod
-    def open(self) -> int:
-        """Open the store, making it if there is none.
+    def open(self) -> Inventory:
+        """Open the store, making it if there is none, and say what it keeps.
 
-        Returns the highest number that was ever reserved or kept, 0 if none was.
+        This takes the same time however many jobs there are.
 
         Raises:
             StoreError: it cannot be opened, is in use by another job server, is
@@ -30,19 +43,8 @@ class Store(ABC):
         """
 
     @abstractmethod
-    def load(self) -> Iterator[JobRecord]:
-        """Return all jobs kept, in the order of their numbers.
-
-        Raises:
-            StoreError: it cannot be read.
-        """
-
-    @abstractmethod
     def commit(self, batch: Batch) -> None:
         """Make a batch durable: all of it once this returns, nothing if it raises.
-
-        Numbers in ``ended`` that are not kept are ignored; a batch may add a job and
-        end it. ``added`` is applied before ``ended``.
 
         Raises:
             StoreError: it could not be written, with the reason; a later commit may
@@ -52,3 +54,55 @@ class Store(ABC):
     @abstractmethod
     def close(self) -> None:
         """Close the store; closing it twice does nothing."""
+
+    @abstractmethod
+    def page(self, query: Page) -> None:
+        """Answer the query; raises StoreError if the store cannot be read."""
+
+    @abstractmethod
+    def page_due(self, query: DuePage) -> None:
+        """Answer the query; raises StoreError if the store cannot be read."""
+
+    @abstractmethod
+    def find_job(self, query: FindJob) -> None:
+        """Answer the query; raises StoreError if the store cannot be read."""
+
+    @abstractmethod
+    def find_key(self, query: FindKey) -> None:
+        """Answer the query; raises StoreError if the store cannot be read."""
+
+    @abstractmethod
+    def list_jobs(self, query: ListJobs) -> None:
+        """Answer the query; raises StoreError if the store cannot be read."""
+
+    @abstractmethod
+    def list_dead(self, query: ListDead) -> None:
+        """Answer the query; raises StoreError if the store cannot be read."""
+
+    @abstractmethod
+    def find_dead(self, query: FindDead) -> None:
+        """Answer the query; raises StoreError if the store cannot be read."""
+
+    def answer(self, query: Query) -> None:
+        """Answer a query of any kind, or put into it why it cannot be answered."""
+        try:
+            self._answer(query)
+        except StoreError as error:
+            query.error = str(error)
+
+    def _answer(self, query: Query) -> None:
+        match query:
+            case Page():
+                self.page(query)
+            case DuePage():
+                self.page_due(query)
+            case FindJob():
+                self.find_job(query)
+            case FindKey():
+                self.find_key(query)
+            case ListJobs():
+                self.list_jobs(query)
+            case ListDead():
+                self.list_dead(query)
+            case FindDead():
+                self.find_dead(query)

@@ -2,13 +2,44 @@
 
 from __future__ import annotations
 
+import os
+
+from geartrain.engine.records import Inventory
 from geartrain.errors import OptionError
 from geartrain.stores.base import Store
+from geartrain.stores.memory import MemoryStore
+from geartrain.stores.owners import make_folder, owners_rights
 from geartrain.stores.sqlite import SqliteStore
 
-__all__ = ["check_store", "make_store"]
+__all__ = ["check_store", "default_store", "make_store", "prepare_store"]
 
 _SQLITE = "sqlite://"
+_FILE = "jobs.db"
+
+
+class _OwnersStore(SqliteStore):
+    """A SQLite file that root opens with the rights of its folder's owner."""
+
+    def __init__(self, path: str, durability: str) -> None:
+        super().__init__(path, durability)
+        self._file = path
+
+    def open(self) -> Inventory:
+        with owners_rights(self._file):
+            return super().open()
+
+
+def default_store() -> str:
+    """Return the store of a server that is told none: a file in the state directory.
+
+    That is the first of ``STATE_DIRECTORY``, which systemd sets, else for root
+    ``/var/lib/geartrain``, and for others ``geartrain`` in ``XDG_STATE_HOME`` or
+    ``~/.local/state``.
+
+    Raises:
+        OptionError: the environment names no such place.
+    """
+    return f"{_SQLITE}{os.path.join(_state_directory(), _FILE)}"
 
 
 def check_store(location: str) -> str:
@@ -23,13 +54,50 @@ def check_store(location: str) -> str:
     raise OptionError(f"{location!r} is no store: use sqlite:///full/path or memory:")
 
 
-def make_store(location: str, durability: str) -> Store | None:
-    """Return the store a text names, not yet open; None for ``memory:``.
+def make_store(location: str, durability: str) -> Store:
+    """Return the store a text names, not yet open.
+
+    Args:
+        location: the text.
+        durability: ``disk``, ``os`` or ``memory``; one in memory has no other.
 
     Raises:
-        OptionError: the text names no store.
+        OptionError: the text names no store, or there is no such durability.
     """
     check_store(location)
     if location == "memory:":
-        return None
-    return SqliteStore(location.removeprefix(_SQLITE), durability)
+        return MemoryStore()
+    return _OwnersStore(location.removeprefix(_SQLITE), durability)
+
+
+def prepare_store(location: str, uid: int, gid: int) -> None:
+    """Make a store's folder for the user ``uid``, as root, if it is missing.
+
+    Raises:
+        StoreError: it cannot be made.
+    """
+    if location.startswith(_SQLITE):
+        make_folder(location.removeprefix(_SQLITE), uid, gid)
+
+
+def _state_directory() -> str:
+    given = os.environ.get("STATE_DIRECTORY", "").partition(":")[0]
+    if given:
+        if os.path.isabs(given):
+            return given
+        raise OptionError(
+            f"STATE_DIRECTORY={given} is no full path: correct it, or name a store"
+            " with --store"
+        )
+    if os.geteuid() == 0:
+        return "/var/lib/geartrain"
+    # A relative path is to be ignored, says the standard of XDG_STATE_HOME.
+    state = os.environ.get("XDG_STATE_HOME", "")
+    if not os.path.isabs(state):
+        state = os.path.expanduser("~/.local/state")
+    if not os.path.isabs(state):
+        raise OptionError(
+            "there is no home directory to keep jobs in: set HOME, or name a store with"
+            " --store"
+        )
+    return os.path.join(state, "geartrain")

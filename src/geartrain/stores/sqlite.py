@@ -4,27 +4,48 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Generator, Iterator
-from contextlib import closing, suppress
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from typing import Final
 
-from geartrain.engine.journal import Batch, JobRecord
+from geartrain.engine.queries import (
+    DuePage,
+    FindDead,
+    FindJob,
+    FindKey,
+    ListDead,
+    ListJobs,
+    Page,
+)
+from geartrain.engine.records import Batch, Inventory, JobRecord, QueueInventory
 from geartrain.errors import OptionError, StoreError
 from geartrain.stores.base import Store
 from geartrain.stores.sqlite_file import ERRORS, explain, open_file
-from geartrain.stores.sqlite_rows import (
-    delete_jobs,
-    insert_jobs,
-    read_jobs,
+from geartrain.stores.sqlite_jobs import Jobs
+from geartrain.stores.sqlite_keys import Keys
+from geartrain.stores.sqlite_lists import list_dead, list_jobs
+from geartrain.stores.sqlite_pages import (
+    fill_due_page,
+    fill_page,
+    find_record,
+    next_due,
+)
+from geartrain.stores.sqlite_queues import Queues
+from geartrain.stores.sqlite_reading import Reader
+from geartrain.stores.sqlite_schedules import (
+    delete_schedules,
+    insert_schedules,
     read_reserved,
+    read_schedules,
     write_refused,
     write_reserved,
 )
+from geartrain.stores.sqlite_twins import admit, find_number
 
 __all__ = ["SqliteStore"]
 
 # What a commit waits for: with a write-ahead log, FULL is one fsync a commit.
-_SYNCHRONOUS: Final = {"disk": "FULL", "os": "NORMAL"}
+_SYNCHRONOUS: Final = {"disk": "FULL", "os": "NORMAL", "memory": "NORMAL"}
 
 
 class SqliteStore(Store):
@@ -35,24 +56,24 @@ class SqliteStore(Store):
 
         Args:
             path: the file; it and its folder are made if they are missing.
-            durability: ``disk`` if a commit is to survive a power cut, ``os`` if the
-                end of the process is enough.
+            durability: ``disk`` if a commit is to survive a power cut, ``os`` or
+                ``memory`` if the end of the process is enough.
 
         Raises:
-            OptionError: the durability is neither.
+            OptionError: the durability is none of these.
         """
         if durability not in _SYNCHRONOUS:
-            raise OptionError(f"{durability!r} is no durability: use disk or os")
+            raise OptionError(
+                f"{durability!r} is no durability: use disk, os or memory"
+            )
         self._path = os.path.abspath(path)
         self._synchronous = _SYNCHRONOUS[durability]
-        self._connection: sqlite3.Connection | None = None
-        self._reader: Generator[JobRecord, None, None] | None = None
-        self._has_pieces = False
+        self._session: _Session | None = None
 
-    def open(self) -> int:
-        """Open the file, making it if there is none, and lock it.
+    def open(self) -> Inventory:
+        """Open the file, making it if there is none, lock it, and say what it keeps.
 
-        Returns the highest number that was ever reserved or kept, 0 if none was.
+        This takes the same time however many jobs there are.
 
         Raises:
             StoreError: it cannot be opened, is in use by another job server, is
@@ -60,23 +81,13 @@ class SqliteStore(Store):
         """
         connection = open_file(self._path, self._synchronous)
         try:
-            reserved = read_reserved(connection)
-            pieces = connection.execute("SELECT EXISTS(SELECT 1 FROM pieces)")
-            self._has_pieces = pieces.fetchone()[0] != 0
+            opened = _Session(connection)
+            inventory = opened.inventory()
         except ERRORS as error:
             connection.close()
-            raise self._explain(error) from error
-        self._connection = connection
-        return reserved
-
-    def load(self) -> Iterator[JobRecord]:
-        """Return all jobs kept, in the order of their numbers.
-
-        Raises:
-            StoreError: it cannot be read.
-        """
-        self._reader = self._read(self._opened())
-        return self._reader
+            raise explain(self._path, error) from error
+        self._session = opened
+        return inventory
 
     def commit(self, batch: Batch) -> None:
         """Make a batch durable: all of it once this returns, nothing if it raises.
@@ -85,58 +96,140 @@ class SqliteStore(Store):
             StoreError: it could not be written, with the reason; a later commit may
                 succeed.
         """
-        connection = self._opened()
-        try:
-            self._write(connection, batch)
-        except BaseException as error:
-            _undo(connection)
-            if isinstance(error, ERRORS):
-                raise self._explain(error) from error
-            raise
+        with self._opened() as opened:
+            opened.commit(batch)
 
     def close(self) -> None:
         """Close the file and unlock it; closing it twice does nothing."""
-        connection, self._connection = self._connection, None
-        if self._reader is not None:
-            # A statement that is not at its end would keep the file open.
-            self._reader.close()
-            self._reader = None
-        if connection is not None:
-            connection.close()
+        opened, self._session = self._session, None
+        if opened is not None:
+            opened.connection.close()
 
-    def _opened(self) -> sqlite3.Connection:
-        if self._connection is None:
+    def page(self, query: Page) -> None:
+        """Answer the query; raises StoreError if the store cannot be read."""
+        with self._opened() as opened:
+            queue = opened.queues.find(query.function, query.priority)
+            if queue is not None:
+                fill_page(opened.connection, opened.reader, queue, query)
+
+    def page_due(self, query: DuePage) -> None:
+        """Answer the query; raises StoreError if the store cannot be read."""
+        with self._opened() as opened:
+            queue = opened.queues.find(query.function, query.priority)
+            if queue is not None:
+                fill_due_page(opened.connection, opened.reader, queue, query)
+
+    def find_job(self, query: FindJob) -> None:
+        """Answer the query; raises StoreError if the store cannot be read."""
+        with self._opened() as opened:
+            query.record = opened.find(query.number, is_dead=False)
+
+    def find_key(self, query: FindKey) -> None:
+        """Answer the query; raises StoreError if the store cannot be read."""
+        with self._opened() as opened:
+            query.record = opened.find_key(query.key, query.function)
+
+    def list_jobs(self, query: ListJobs) -> None:
+        """Answer the query; raises StoreError if the store cannot be read."""
+        with self._opened() as opened:
+            list_jobs(opened.connection, opened.reader, opened.queues, query)
+
+    def list_dead(self, query: ListDead) -> None:
+        """Answer the query; raises StoreError if the store cannot be read."""
+        with self._opened() as opened:
+            list_dead(opened.connection, opened.reader, opened.queues, query)
+
+    def find_dead(self, query: FindDead) -> None:
+        """Answer the query; raises StoreError if the store cannot be read."""
+        with self._opened() as opened:
+            query.record = opened.find(query.number, is_dead=True)
+
+    @contextmanager
+    def _opened(self) -> Iterator[_Session]:
+        """Return the open file; what goes wrong with it becomes a StoreError."""
+        if self._session is None:
             raise StoreError(f"the store {self._path} is not open")
-        return self._connection
-
-    def _read(self, connection: sqlite3.Connection) -> Generator[JobRecord, None, None]:
         try:
-            yield from read_jobs(connection)
+            yield self._session
         except ERRORS as error:
-            raise self._explain(error) from error
+            raise explain(self._path, error) from error
 
-    def _write(self, connection: sqlite3.Connection, batch: Batch) -> None:
-        if not (batch.added or batch.ended or batch.reserved):
+
+class _Session:
+    """An open file, and what is known of it.
+
+    Attributes:
+        connection: the only one there is.
+        queues: the counts of all its jobs.
+        reader: makes records of its rows.
+    """
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+        self.queues = Queues()
+        self.reader = Reader(connection, self.queues)
+        self._keys = Keys()
+        self._jobs = Jobs(self.queues, self._keys)
+
+    def inventory(self) -> Inventory:
+        """Read what is kept, but no job."""
+        inventory = Inventory(read_reserved(self.connection))
+        self.queues.load(self.connection)
+        self._keys.load(self.connection)
+        for queue in self.queues.by_id.values():
+            said = QueueInventory(queue.function, queue.priority)
+            said.ready, said.delayed, said.dead = queue.ready, queue.delayed, queue.dead
+            if queue.delayed:
+                said.next_due = next_due(self.connection, queue, 0)
+            inventory.queues.append(said)
+        inventory.schedules = read_schedules(self.connection)
+        return inventory
+
+    def find(self, number: int, *, is_dead: bool) -> JobRecord | None:
+        """Return a job, or a dead letter, with its workload."""
+        return find_record(self.connection, self.reader, number, is_dead=is_dead)
+
+    def find_key(self, key: bytes, function: bytes | None) -> JobRecord | None:
+        """Return a job with a key, with its workload."""
+        number = find_number(self.connection, self.reader, self._keys, key, function)
+        return self.find(number, is_dead=False) if number else None
+
+    def commit(self, batch: Batch) -> None:
+        """Apply a batch in a transaction."""
+        if batch.changes_nothing():
             return
-        # A cursor that an error's traceback holds would keep the file open.
-        with closing(connection.cursor()) as cursor:
-            cursor.execute("BEGIN IMMEDIATE")
-            if batch.reserved:
-                write_reserved(cursor, batch.reserved)
-            if insert_jobs(cursor, batch.added):
-                # Left set if the commit fails: it costs a deletion of nothing.
-                self._has_pieces = True
-            delete_jobs(cursor, batch.ended, has_pieces=self._has_pieces)
-            cursor.execute("COMMIT")
+        try:
+            # A cursor that an error's traceback holds would keep the file open.
+            with closing(self.connection.cursor()) as cursor:
+                cursor.execute("BEGIN IMMEDIATE")
+                self._apply(cursor, batch)
+                cursor.execute("COMMIT")
+        except BaseException:
+            self._undo()
+            raise
+        self.queues.settle()
+        self._keys.settle()
 
-    def _explain(self, error: Exception) -> StoreError:
-        return explain(self._path, error)
+    def _apply(self, cursor: sqlite3.Cursor, batch: Batch) -> None:
+        if batch.reserved:
+            write_reserved(cursor, batch.reserved)
+        self._jobs.end(cursor, list(batch.ended))
+        added = admit(self.connection, self.reader, self._keys, batch)
+        self._jobs.add(cursor, added)
+        self._jobs.revive(cursor, batch.revived)
+        self._jobs.change(cursor, batch.changed)
+        self._jobs.bury(cursor, batch.buried)
+        insert_schedules(cursor, batch.schedules)
+        delete_schedules(cursor, batch.unscheduled)
+        self.queues.write(cursor)
+        self._keys.write(cursor)
 
-
-def _undo(connection: sqlite3.Connection) -> None:
-    """Roll a failed transaction back, as far as a failing disk lets it be."""
-    # SQLite may have rolled back already.
-    with suppress(sqlite3.Error):
-        connection.rollback()
-    with suppress(sqlite3.Error):
-        write_refused(connection)
+    def _undo(self) -> None:
+        """Roll a failed transaction back, as far as a failing disk lets it be."""
+        self.queues.undo()
+        self._keys.undo()
+        # SQLite may have rolled back already.
+        with suppress(sqlite3.Error):
+            self.connection.rollback()
+        with suppress(sqlite3.Error):
+            write_refused(self.connection)

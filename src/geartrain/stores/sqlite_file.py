@@ -5,24 +5,32 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
+import struct
 from pathlib import Path
 from typing import Final
 
 from geartrain.errors import StoreError
-from geartrain.stores.sqlite_rows import SCHEMA
+from geartrain.stores.sqlite_schema import SCHEMA
 
 __all__ = ["ERRORS", "explain", "open_file"]
 
 # MemoryError is SQLite's too, OverflowError is for a number of more than 64 bits, and
-# UnicodeDecodeError for a report that quotes a damaged name.
-ERRORS: Final = (sqlite3.Error, MemoryError, OverflowError, UnicodeDecodeError)
+# UnicodeDecodeError for a report that quotes a damaged name. struct.error is for what
+# is too large to be packed.
+ERRORS: Final = (
+    sqlite3.Error,
+    MemoryError,
+    OverflowError,
+    UnicodeDecodeError,
+    struct.error,
+)
 """What a statement may raise, to be given to ``explain``."""
 
 _APPLICATION_ID: Final = 0x67656172  # "gear"
-_FORMAT: Final = 1
+_FORMAT: Final = 2
 
-# All statements of sqlite_rows stay prepared: 88 widths and a few more.
-_STATEMENTS: Final = 128
+# The statements of all widths stay prepared.
+_STATEMENTS: Final = 256
 
 _SETTINGS: Final = (
     "wal_autocheckpoint = 4000",
@@ -187,5 +195,8 @@ def _is_new(connection: sqlite3.Connection, path: str) -> bool:
             f"knows up to {_FORMAT}: use the newer one, or name another store"
         )
     if version < _FORMAT:
-        raise StoreError(f"the store {path} has no format: {_MOVE_AWAY}")
+        raise StoreError(
+            f"the store {path} has format {version}, which no release of Geartrain "
+            f"has written: {_MOVE_AWAY}"
+        )
     return False

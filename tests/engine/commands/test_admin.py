@@ -47,7 +47,7 @@ def test_commands_are_known_in_any_case_and_with_more_words(
         (b"cancel", b"cancel"),
         (b"cancel job", b"cancel"),
         (b"help", b"help"),
-        (b"jobs", b"jobs"),
+        (b"jobless", b"jobless"),
         (b"clients", b"clients"),
         (b"gladiator", b"gladiator"),
         (b"\xff\x80", b"\xff\x80"),

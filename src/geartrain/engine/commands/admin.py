@@ -8,14 +8,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from geartrain.engine.commands.dead import dead
+from geartrain.engine.commands.jobs import cancel, job, jobs
+from geartrain.engine.commands.policy import policy, show_policies
 from geartrain.engine.functions import Function
+from geartrain.engine.jobs import Job
 from geartrain.engine.peers import Peer
+from geartrain.engine.rows import row, text
 from geartrain.engine.state import State
 from geartrain.protocol.admin import END_OF_LIST, OK, Command, error, ok
 
 __all__ = ["COMMANDS", "run_command"]
 
 TextCommand = Callable[[State, Peer, list[bytes]], bytes]
+
+# Above that, a list made in one go would keep everybody waiting.
+_MOST_SHOWN: Final = 100_000
 
 _INCOMPLETE: Final = "An incomplete set of arguments was sent to this command "
 
@@ -29,7 +37,10 @@ def run_command(state: State, peer: Peer, command: Command) -> None:
         # gearmand glues the word to its sentence and sends its bytes as they are.
         peer.send(b"ERR UNKNOWN_COMMAND Unknown+server+command" + words[0] + b"\r\n")
         return
-    peer.send(handler(state, peer, words))
+    answer = handler(state, peer, words)
+    # One that has to ask the store is run again.
+    if answer:
+        peer.send(answer)
 
 
 def version(state: State, peer: Peer, words: list[bytes]) -> bytes:
@@ -66,9 +77,12 @@ def prioritystatus(state: State, peer: Peer, words: list[bytes]) -> bytes:
     """List functions with their waiting jobs by priority, and the workers."""
     rows = []
     for function in state.functions.values():
-        counts = [queue.size() for queue in function.ready]
-        for job in function.scheduled:
-            counts[job.priority] += 1
+        counts = [
+            queue.size() + backlog.size()
+            for queue, backlog in zip(function.ready, function.backlogs, strict=True)
+        ]
+        for scheduled in function.scheduled:
+            counts[scheduled.priority] += 1
         rows.append(
             b"%s\t%d\t%d\t%d\t%d\n"
             % (
@@ -103,22 +117,31 @@ def _shown(name: bytes) -> bytes:
 def show(state: State, peer: Peer, words: list[bytes]) -> bytes:
     """List jobs, their uniques, or schedules."""
     what = [word.lower() for word in words[1:]]
-    if what == [b"jobs"]:
-        return _show_jobs(state)
-    if what == [b"unique", b"jobs"]:
-        return _show_unique_jobs(state)
+    if what in ([b"jobs"], [b"unique", b"jobs"]):
+        count = sum(function.job_count() for function in state.functions.values())
+        if count > _MOST_SHOWN or count > len(state.jobs):
+            return error(
+                b"TOO_MANY", f"there are {count} jobs: list them by geartrain jobs"
+            )
+        return _show_jobs(state) if len(what) == 1 else _show_unique_jobs(state)
     if what == [b"schedules"]:
         return _show_schedules(state)
+    if what == [b"policies"]:
+        return show_policies(state)
     return error(b"UNKNOWN_SHOW_ARGUMENTS")
 
 
 def _show_jobs(state: State) -> bytes:
     """Give each job's handle, losses, 0 (gearmand's ignored), and 1 if background."""
     rows = [
-        b"%s\t%d\t0\t%d\n" % (job.handle, job.losses, job.background)
+        b"%s\t%d\t0\t%d\n" % (job.handle, _losses(job), job.background)
         for job in state.jobs.values()
     ]
     return b"".join(rows) + END_OF_LIST
+
+
+def _losses(job: Job) -> int:
+    return 0 if job.failures is None else job.failures.crashes
 
 
 def _show_unique_jobs(state: State) -> bytes:
@@ -165,6 +188,8 @@ def _drop(state: State, function: Function) -> bytes:
     is_scheduled = any(
         schedule.function is function for schedule in state.schedules.values()
     )
+    if function.dead:
+        return error(b"DEAD_LETTERS", "drop the function's dead letters first")
     if function.workers or function.job_count() or is_scheduled:
         return b"ERR there are still connected workers or executing clients\r\n"
     del state.functions[function.name]
@@ -189,19 +214,28 @@ def _limit(word: bytes) -> int:
     return int(word) if word.isdigit() and len(word) <= 18 else 0
 
 
-def cancel(state: State, peer: Peer, words: list[bytes]) -> bytes:
-    """End a job, telling who waits for it, or a schedule."""
-    if len(words) != 3 or words[1].lower() != b"job":
-        return error(b"UNKNOWN_ERROR")
-    job = state.jobs.get(words[2])
-    if job is not None:
-        state.fail(job)
-        return OK
-    schedule = state.schedules.pop(words[2], None)
-    if schedule is None:
-        return error(b"UNKNOWN_JOB")
-    state.alarms.cancel(schedule)
-    return OK
+def counters(state: State, peer: Peer, words: list[bytes]) -> bytes:
+    """List what has become of each function's jobs since the start."""
+    return b"".join(map(_counters_row, state.functions.values())) + END_OF_LIST
+
+
+def _counters_row(function: Function) -> bytes:
+    counted = function.counters
+    return row(
+        {
+            "function": text(function.name),
+            "submitted": counted.submitted,
+            "completed": counted.completed,
+            "failed": counted.failed,
+            "retried": counted.retried,
+            "crashed": counted.crashed,
+            "timed_out": counted.timed_out,
+            "dead": counted.dead,
+            "cancelled": counted.cancelled,
+            "expired": counted.expired,
+            "refused_results": counted.refused_results,
+        }
+    )
 
 
 def shutdown(state: State, peer: Peer, words: list[bytes]) -> bytes:
@@ -235,6 +269,11 @@ COMMANDS: Final[dict[bytes, TextCommand]] = {
     b"drop": drop,
     b"maxqueue": maxqueue,
     b"cancel": cancel,
+    b"jobs": jobs,
+    b"job": job,
+    b"dead": dead,
+    b"policy": policy,
+    b"counters": counters,
     b"shutdown": shutdown,
 }
 

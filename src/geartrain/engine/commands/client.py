@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from geartrain.engine import paging
 from geartrain.engine.commands.common import send_error
 from geartrain.engine.functions import Function
 from geartrain.engine.jobs import RUNNING, Job
 from geartrain.engine.peers import Peer
+from geartrain.engine.queries import FindJob, FindKey, Query
 from geartrain.engine.schedules import Schedule
 from geartrain.engine.state import State
-from geartrain.engine.submissions import admit, coalescing_key, start
+from geartrain.engine.submissions import admit, coalescing_key, joinable, start
 from geartrain.protocol.constants import MAX_UNIQUE, PacketType, Priority
 from geartrain.protocol.packets import Packet, encode
 
@@ -34,6 +36,10 @@ _HIGH: Final = int(Priority.HIGH)
 _NORMAL: Final = int(Priority.NORMAL)
 _LOW: Final = int(Priority.LOW)
 _JOB_CREATED: Final = int(PacketType.JOB_CREATED)
+
+# Known or not, running or not, numerator and denominator.
+_WAITING: Final = b"\x001\x000\x000\x000"
+_UNKNOWN: Final = b"\x000\x000\x000\x000"
 
 # Seconds since 1970, to the millisecond or finer where the client likes, up to
 # the year 9999.
@@ -116,7 +122,11 @@ def _submit(
     submitted = Job(function, unique, arguments[-1], packet.more, priority)
     submitted.reducer = reducer
     submitted.due = due
-    job = admit(state, submitted, background)
+    key = coalescing_key(unique, submitted.workload, submitted.more)
+    if key and not background and not _is_looked_up(state, peer, submitted, key):
+        return
+    joined = joinable(function, key, submitted)
+    job = admit(state, submitted, key, joined, background)
     if job is None:
         send_error(peer, b"QUEUE_ERROR", b"Job queue is full")
         return
@@ -126,6 +136,31 @@ def _submit(
         state.attach(job, peer)
     peer.send(encode(_JOB_CREATED, job.handle))
     start(state, job)
+
+
+def _is_looked_up(state: State, peer: Peer, submitted: Job, key: bytes) -> bool:
+    """Have the job that a foreground submission joins in memory, if there is one.
+
+    Returns False if the store has to be asked first, or could not say.
+    """
+    function = submitted.function
+    answers = peer.take_answers()
+    for answer in answers:
+        assert isinstance(answer, FindKey)
+        if answer.error:
+            send_error(peer, b"QUEUE_ERROR", answer.error.encode())
+            return False
+        if answer.record is not None:
+            paging.recall(state, answer.record)
+    known = function.keyed.get(key)
+    if known is None:
+        is_known = bool(answers) or function.paged_count() == 0
+    else:
+        # One that is tentative may turn out to be another's twin.
+        is_known = known.record is None or not known.record.is_tentative
+    if not is_known:
+        state.ask(peer, [FindKey(key, function.name)])
+    return is_known
 
 
 def _is_acceptable(peer: Peer, unique: bytes) -> bool:
@@ -169,6 +204,8 @@ def submit_job_sched(state: State, peer: Peer, packet: Packet) -> None:
     schedule.fields = fields
     schedule.due = due
     state.alarms.set(schedule, due)
+    state.keep_schedule(schedule)
+    state.journal.hold_change(peer, is_text=False)
     peer.send(encode(_JOB_CREATED, schedule.handle))
 
 
@@ -179,8 +216,8 @@ def _schedule(state: State, function: Function, unique: bytes, key: bytes) -> Sc
             if known.function is function and known.key == key:
                 state.alarms.cancel(known)
                 return known
-    handle = state.handle(state.new_number())
-    schedule = Schedule(handle, function, unique)
+    number = state.new_number()
+    schedule = Schedule(number, state.handle(number), function, unique)
     schedule.key = key
     state.schedules[schedule.handle] = schedule
     return schedule
@@ -193,24 +230,59 @@ def get_status(state: State, peer: Peer, packet: Packet) -> None:
     if job is not None:
         report = _progress(job)
     elif handle in state.schedules:
-        report = b"\x001\x000\x000\x000"
+        report = _WAITING
     else:
-        report = b"\x000\x000\x000\x000"
+        answers = peer.take_answers()
+        if not answers and state.may_have(handle):
+            state.ask(peer, [FindJob(state.number(handle))])
+            return
+        if _is_error(peer, answers):
+            return
+        report = _WAITING if _waits(state, answers, handle) else _UNKNOWN
     peer.send(encode(PacketType.STATUS_RES, handle + report))
 
 
 def get_status_unique(state: State, peer: Peer, packet: Packet) -> None:
     """Do the same by unique, of whatever function; the first that has it."""
     unique = packet.arguments[0]
-    report = b"\x000\x000\x000\x000\x000"
-    if unique:
-        for function in state.functions.values():
-            job = function.keyed.get(unique)
-            if job is not None:
-                clients = str(len(job.clients)).encode()
-                report = _progress(job) + b"\0" + clients
-                break
+    report = _progress_by_unique(state, unique) if unique else _UNKNOWN + b"\x000"
+    if not report:
+        answers = peer.take_answers()
+        if not answers and state.journal.keeps_jobs:
+            state.ask(peer, [FindKey(unique, None)])
+            return
+        if _is_error(peer, answers):
+            return
+        report = _WAITING if _waits(state, answers, b"") else _UNKNOWN
+        report += b"\x000"
     peer.send(encode(PacketType.STATUS_RES_UNIQUE, unique + report))
+
+
+def _is_error(peer: Peer, answers: list[Query]) -> bool:
+    """Tell whether the store could not say; answer so if it could not."""
+    if not answers or not answers[0].error:
+        return False
+    send_error(peer, b"QUEUE_ERROR", answers[0].error.encode())
+    return True
+
+
+def _waits(state: State, answers: list[Query], handle: bytes) -> bool:
+    """Tell whether the store found a job, under this handle if any."""
+    for answer in answers:
+        if isinstance(answer, FindJob):
+            return state.is_waiting(answer.record, handle)
+        if isinstance(answer, FindKey):
+            return state.is_waiting(answer.record, handle)
+    return False
+
+
+def _progress_by_unique(state: State, unique: bytes) -> bytes:
+    """Return how far a job in memory with this unique is, or nothing."""
+    for function in state.functions.values():
+        job = function.keyed.get(unique)
+        if job is not None:
+            return _progress(job) + b"\0" + str(len(job.clients)).encode()
+    return b""
 
 
 def _progress(job: Job) -> bytes:

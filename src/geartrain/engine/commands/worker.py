@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from geartrain.engine import failures
 from geartrain.engine.commands.common import send_error
 from geartrain.engine.functions import Function
-from geartrain.engine.jobs import Job
+from geartrain.engine.jobs import SUBMITTED, Job
 from geartrain.engine.peers import ASLEEP, Peer
 from geartrain.engine.state import State
 from geartrain.protocol.constants import PacketType
@@ -116,7 +117,7 @@ def _lose_running(state: State, peer: Peer, function: Function | None) -> None:
     """Give the jobs this worker runs, of one function or of all, to others."""
     for job in reversed(list(peer.running)):
         if function is None or job.function is function:
-            state.lose(job)
+            failures.lose(state, job)
 
 
 def pre_sleep(state: State, peer: Peer, packet: Packet) -> None:
@@ -161,7 +162,13 @@ def _grab(state: State, peer: Peer) -> Job | None:
     """Assign the worker its next job; answer NO_JOB if there is none."""
     wakeups = state.wakeups
     promised = wakeups.come(peer)
-    job = wakeups.crew(peer).take()
+    crew = wakeups.crew(peer)
+    job = crew.take()
+    while job is not None and failures.is_expired(state, job):
+        # It is in no queue any more.
+        job.state = SUBMITTED
+        failures.drop_expired(state, job)
+        job = crew.take()
     if job is None:
         peer.send(_NO_JOB)
     else:
@@ -218,6 +225,7 @@ def work_warning(state: State, peer: Peer, packet: Packet) -> None:
 def _forward_running(state: State, peer: Peer, packet: Packet) -> None:
     job = _running_job(state, peer, packet.arguments[0])
     if job is None:
+        failures.refuse_result(peer, packet.arguments[0])
         send_error(peer, _NOT_FOUND, b"Job does not exist on server")
     else:
         _forward(job, packet)
@@ -227,7 +235,7 @@ def work_status(state: State, peer: Peer, packet: Packet) -> None:
     """Remember how far the job is and forward it."""
     job = _running_job(state, peer, packet.arguments[0])
     if job is None:
-        _refuse_result(peer)
+        _refuse_result(peer, packet.arguments[0])
         return
     job.numerator = packet.arguments[1]
     job.denominator = packet.arguments[2]
@@ -238,14 +246,15 @@ def work_complete(state: State, peer: Peer, packet: Packet) -> None:
     """Forward the result and end the job."""
     job = _running_job(state, peer, packet.arguments[0])
     if job is None:
-        _refuse_result(peer)
+        _refuse_result(peer, packet.arguments[0])
         return
     _forward(job, packet)
+    job.function.counters.completed += 1
     state.finish(job)
 
 
 def work_fail(state: State, peer: Peer, packet: Packet) -> None:
-    """Tell the clients that the job failed and end it."""
+    """Try the job again, or tell the clients that it failed and end it."""
     # Some workers send the C string's end along.
     handle = packet.arguments[0].rstrip(b"\0")
     job = _running_job(state, peer, handle)
@@ -253,29 +262,36 @@ def work_fail(state: State, peer: Peer, packet: Packet) -> None:
         # Perl and Python workers send it after WORK_EXCEPTION, which ended the job,
         # and would take an ERROR for the answer to their next grab.
         if not handle or handle != peer.excepted:
-            _refuse_result(peer)
+            _refuse_result(peer, handle)
         peer.excepted = b""
         return
-    _forward(job, packet)
-    state.finish(job)
+    if not failures.fail(state, job, b"fail", b""):
+        _forward(job, packet)
+        failures.die(state, job)
 
 
-def _refuse_result(peer: Peer) -> None:
+def _refuse_result(peer: Peer, handle: bytes) -> None:
+    failures.refuse_result(peer, handle)
     send_error(peer, _NOT_FOUND, b"Job given in work result not found")
 
 
 def work_exception(state: State, peer: Peer, packet: Packet) -> None:
-    """End the job, with WORK_EXCEPTION to the clients that asked for it.
+    """Try the job again, or end it, with WORK_EXCEPTION to clients that asked for it.
 
     The others are told WORK_FAIL.
     """
     job = _running_job(state, peer, packet.arguments[0])
     if job is None:
+        failures.refuse_result(peer, packet.arguments[0])
         send_error(
             peer,
             _NOT_FOUND,
             b"An exception was received for a job that does not exist",
         )
+        return
+    peer.excepted = job.handle
+    error = b"".join([packet.arguments[1], *packet.more])
+    if failures.fail(state, job, b"exception", error):
         return
     size = len(packet.payload) + sum(len(piece) for piece in packet.more)
     exception = header(packet.type, size) + packet.payload
@@ -285,5 +301,4 @@ def work_exception(state: State, peer: Peer, packet: Packet) -> None:
             client.send_pieces(exception, packet.more)
         else:
             client.send(failure)
-    peer.excepted = job.handle
-    state.finish(job)
+    failures.die(state, job)

@@ -1,0 +1,145 @@
+"""Rows: what a job server tells of jobs, policies and counters."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+__all__ = [
+    "CounterRow",
+    "JobRow",
+    "PolicyRow",
+    "Setting",
+    "counter_row",
+    "job_row",
+    "policy_row",
+    "setting",
+    "setting_text",
+]
+
+Setting = bool | int | float | str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobRow:
+    """What a job server tells of a job or dead letter.
+
+    Times are seconds since 1970. Bytes of names that are not UTF-8 are lone
+    surrogates, as ``os.fsdecode`` makes them.
+
+    Attributes:
+        handle: the name the job server gave it.
+        function: the name of its function.
+        unique: the client's coalescing key; empty for none.
+        priority: ``high``, ``normal`` or ``low``.
+        state: ``scheduled``, ``ready``, ``running`` or ``dead``.
+        background: nobody has to wait for its result.
+        submitted: when it was submitted; None if that is not known.
+        due: when it becomes ready; None if nothing holds it back.
+        started: when its attempt began, or the last one; None if there was none.
+        died: when it became a dead letter; None if it is none.
+        worker: who runs it, or ran it last: client id and address; None for nobody.
+        attempts: how many ended by a failure, an exception or a time-out.
+        crashes: how many ended because the worker was lost.
+        reason: how the last ended: ``fail``, ``exception``, ``timeout``, ``crash``.
+        error: what the worker said of that; None for nothing.
+        size: the bytes of its workload.
+        workload: its input; None where only its size is told.
+    """
+
+    handle: str
+    function: str
+    unique: str
+    priority: str
+    state: str
+    background: bool
+    submitted: float | None
+    due: float | None
+    started: float | None
+    died: float | None
+    worker: str | None
+    attempts: int
+    crashes: int
+    reason: str | None
+    error: str | None
+    size: int
+    workload: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyRow:
+    """What was set for the functions that a pattern names.
+
+    Attributes:
+        pattern: a function's name, or a glob.
+        settings: values by the names of the settings given.
+    """
+
+    pattern: str
+    settings: Mapping[str, Setting]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CounterRow:
+    """What has become of a function's jobs since the job server started.
+
+    Attributes:
+        function: the function's name.
+        counts: numbers by what they count, such as ``submitted`` and ``dead``.
+    """
+
+    function: str
+    counts: Mapping[str, int]
+
+
+_JOB_FIELDS = tuple(field.name for field in fields(JobRow) if field.name != "workload")
+
+
+def job_row(values: Mapping[str, Any]) -> JobRow:
+    """Read a job server's row of a job.
+
+    Raises:
+        KeyError, ValueError: it is none.
+    """
+    workload = None
+    if "workload" in values:
+        workload = _workload(values["workload"], values["encoding"])
+    known = {name: values[name] for name in _JOB_FIELDS}
+    return JobRow(**known, workload=workload)
+
+
+def _workload(text: str, encoding: str) -> bytes:
+    if encoding == "base64":
+        return base64.b64decode(text, validate=True)
+    return text.encode()
+
+
+def policy_row(values: Mapping[str, Any]) -> PolicyRow:
+    """Read a job server's row of a policy; raises KeyError if it is none."""
+    settings = {name: values[name] for name in values if name != "pattern"}
+    return PolicyRow(pattern=values["pattern"], settings=settings)
+
+
+def counter_row(values: Mapping[str, Any]) -> CounterRow:
+    """Read a job server's row of counters; raises KeyError if it is none."""
+    counts = {name: values[name] for name in values if name != "function"}
+    return CounterRow(function=values["function"], counts=counts)
+
+
+def setting(text: str) -> Setting:
+    """Read the value of a setting: a number, ``true``, ``false``, or a word."""
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return text
+    return value if isinstance(value, bool | int | float) else text
+
+
+def setting_text(value: Setting) -> str:
+    """Write the value of a setting as people do: ``60`` for ``60.0``."""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return value if isinstance(value, str) else json.dumps(value)

@@ -1,0 +1,288 @@
+"""A blocking client of the text protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
+from types import TracebackType
+from typing import Any, Final, Self, TypeVar
+from urllib.parse import unquote
+
+from geartrain.admin.connection import Connection, handle_word, word
+from geartrain.admin.rows import (
+    CounterRow,
+    JobRow,
+    PolicyRow,
+    Setting,
+    counter_row,
+    job_row,
+    policy_row,
+    setting,
+    setting_text,
+)
+from geartrain.errors import OptionError, RefusedError, UnknownJobError
+
+__all__ = ["DEFAULT_SERVER", "Admin"]
+
+DEFAULT_SERVER: Final = "127.0.0.1:4730"
+
+# Rows asked for at a time, and commands sent before their answers are read.
+_SLICE: Final = 1000
+_WINDOW: Final = 500
+
+_ONE_LINE: Final = frozenset(
+    {
+        "cancel",
+        "create",
+        "drop",
+        "getpid",
+        "maxqueue",
+        "policy",
+        "shutdown",
+        "verbose",
+        "version",
+    }
+)
+
+_UNKNOWN: Final = "UNKNOWN_JOB"
+
+_Row = TypeVar("_Row")
+
+
+class Admin:
+    """A connection to a running job server, for its text commands.
+
+    Every method raises AdminError where the job server is lost, falls silent, or is
+    none; after that nothing more can be asked. RefusedError, where it answers with an
+    error, leaves the connection as it was. Names are text as in ``JobRow``.
+    """
+
+    def __init__(self, server: str = DEFAULT_SERVER, timeout: float = 10.0) -> None:
+        """Connect to ``host:port`` or ``unix:/path``.
+
+        ``timeout`` is for how many seconds the job server may be silent.
+
+        Raises:
+            AddressError: the text is no address.
+            AdminError: no job server answers there.
+        """
+        self._connection = Connection(server, timeout)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Leave the job server; closing twice does nothing."""
+        self._connection.close()
+
+    def command(self, line: str) -> list[str]:
+        """Send any text command and return its answer, without the last line's dot.
+
+        Raises:
+            OptionError: the text is not one line.
+        """
+        line = line.strip()
+        words = line.lower().split()
+        if not words or "\n" in line:
+            raise OptionError(f"{line!r} is not one line with a command")
+        if words[0] in _ONE_LINE or words[:2] in (["dead", "retry"], ["dead", "drop"]):
+            return [self._ask(line)]
+        return self._connection.rows(line)
+
+    def jobs(
+        self,
+        *,
+        function: str | None = None,
+        state: str | None = None,
+        unique: str | None = None,
+        limit: int | None = None,
+    ) -> Iterator[JobRow]:
+        """Give the jobs of a function, state or unique, at most ``limit``.
+
+        They are asked for slice by slice: one that changes its state meanwhile may be
+        given twice, or not at all. Follow one such list at a time.
+
+        Raises:
+            OptionError: a filter is empty: it would let everything pass.
+        """
+        filters = {"function": function, "state": state, "unique": unique}
+        return self._slices("jobs", filters, limit)
+
+    def job(self, name: str) -> list[JobRow]:
+        """Return the jobs with a handle, or else a unique, workloads included.
+
+        Jobs of several functions may have the same unique. A handle may also be that
+        of a dead letter.
+
+        Raises:
+            UnknownJobError: there is none.
+        """
+        # No job has a NUL in its name, and a line without its last word is wrong.
+        return self._found(f"job {word(name) or '%00'}", name, "job")
+
+    def cancel(self, handle: str) -> None:
+        """End a job that waits or runs, or a schedule.
+
+        Raises:
+            UnknownJobError: there is none with this handle.
+        """
+        self._steer("cancel job", handle, "job or schedule")
+
+    def dead_list(
+        self, *, function: str | None = None, limit: int | None = None
+    ) -> Iterator[JobRow]:
+        """Give the dead letters of a function, or all, at most ``limit``.
+
+        Raises:
+            OptionError: the function is empty: it would let everything pass.
+        """
+        return self._slices("dead list", {"function": function}, limit)
+
+    def dead_show(self, handle: str) -> JobRow:
+        """Return a dead letter, its workload included.
+
+        Raises:
+            UnknownJobError: there is none with this handle.
+        """
+        line = f"dead show {handle_word(handle)}"
+        return self._found(line, handle, "dead letter")[0]
+
+    def dead_retry(self, handle: str) -> None:
+        """Make a dead letter a job again.
+
+        Raises:
+            UnknownJobError: there is none with this handle.
+        """
+        self._steer("dead retry", handle, "dead letter")
+
+    def dead_drop(self, handle: str) -> None:
+        """Delete a dead letter.
+
+        Raises:
+            UnknownJobError: there is none with this handle.
+        """
+        self._steer("dead drop", handle, "dead letter")
+
+    def dead_retry_each(self, handles: Iterable[str]) -> Iterator[tuple[str, bool]]:
+        """Retry many, pipelined; give each handle, and False if there was none."""
+        return self._steer_each("dead retry", handles)
+
+    def dead_drop_each(self, handles: Iterable[str]) -> Iterator[tuple[str, bool]]:
+        """Delete many, pipelined; give each handle, and False if there was none."""
+        return self._steer_each("dead drop", handles)
+
+    def policy(self, function: str) -> dict[str, Setting]:
+        """Return the settings in force for a function."""
+        answer = self._ask(f"policy {word(function)}")
+        ok, *pairs = answer.split(" ")
+        if ok != "OK" or not all("=" in pair for pair in pairs):
+            raise self._connection.not_understood(answer)
+        parted = (pair.split("=", 1) for pair in pairs)
+        return {name: setting(unquote(value)) for name, value in parted}
+
+    def set_policy(self, pattern: str, settings: Mapping[str, Setting]) -> None:
+        """Set some settings of a function, or of all that a glob matches.
+
+        Which settings there are is the job server's to know: it refuses others.
+        """
+        given = [
+            f"{word(name)}={word(setting_text(settings[name]))}" for name in settings
+        ]
+        self._ask(" ".join(["policy", word(pattern), *given]))
+
+    def policies(self) -> list[PolicyRow]:
+        """Return what was set, in the order in which it applies."""
+        return self._read("show policies", policy_row)
+
+    def counters(self) -> list[CounterRow]:
+        """Return what has become of the jobs of each function."""
+        return self._read("counters", counter_row)
+
+    def _ask(self, line: str) -> str:
+        (answer,) = self._connection.ask(line)
+        return self._connection.checked(answer)
+
+    def _read(self, line: str, read: Callable[[dict[str, Any]], _Row]) -> list[_Row]:
+        """Send a command that lists and read its rows."""
+        return [self._row(each, read) for each in self._connection.objects(line)]
+
+    def _row(
+        self, values: dict[str, Any], read: Callable[[dict[str, Any]], _Row]
+    ) -> _Row:
+        try:
+            return read(values)
+        except (KeyError, TypeError, ValueError):
+            raise self._connection.not_understood(repr(values)) from None
+
+    def _slices(
+        self, command: str, filters: Mapping[str, str | None], limit: int | None
+    ) -> Iterator[JobRow]:
+        """Give the rows of a list that comes in slices."""
+        given = []
+        for name, value in filters.items():
+            if value == "":
+                raise OptionError(f"the {name} is empty: name one, or leave it out")
+            if value is not None:
+                given.append(f"{name}={word(value)}")
+        return self._followed(" ".join([command, *given]), limit)
+
+    def _followed(self, command: str, limit: int | None) -> Iterator[JobRow]:
+        """Follow ``after`` from slice to slice."""
+        left = limit
+        line = command
+        while left is None or left > 0:
+            most = _SLICE if left is None else min(left, _SLICE)
+            rows = self._connection.objects(f"{line} limit={most}")
+            after = rows.pop()["after"] if rows and "after" in rows[-1] else None
+            for row in rows:
+                yield self._row(row, job_row)
+            if after is None:
+                return
+            line = f"{command} after={word(str(after))}"
+            if left is not None:
+                left -= len(rows)
+
+    def _found(self, line: str, name: str, kind: str) -> list[JobRow]:
+        """Look a job up by name."""
+        try:
+            rows = self._read(line, job_row)
+        except RefusedError as error:
+            if error.code != _UNKNOWN:
+                raise
+            rows = []
+        if not rows:
+            raise UnknownJobError(name, kind)
+        return rows
+
+    def _steer(self, command: str, handle: str, kind: str) -> None:
+        ((_, was_there),) = self._steer_each(command, [handle])
+        if not was_there:
+            raise UnknownJobError(handle, kind)
+
+    def _steer_each(
+        self, command: str, handles: Iterable[str]
+    ) -> Iterator[tuple[str, bool]]:
+        """Send many commands before their answers are read."""
+        remaining = iter(handles)
+        while batch := list(islice(remaining, _WINDOW)):
+            lines = [f"{command} {handle_word(handle)}" for handle in batch]
+            answers = self._connection.ask(*lines)
+            for handle, answer in zip(batch, answers, strict=True):
+                yield handle, self._was_there(answer)
+
+    def _was_there(self, answer: str) -> bool:
+        try:
+            self._connection.checked(answer)
+        except RefusedError as error:
+            if error.code != _UNKNOWN:
+                raise
+            return False
+        return True

@@ -1,0 +1,32 @@
+"""``geartrain counters``: what has become of the jobs of a running job server."""
+
+from __future__ import annotations
+
+import click
+
+from geartrain.admin import Admin
+from geartrain.cli.asking import CONTEXT, as_json, asked_server
+from geartrain.cli.output import write_json
+from geartrain.cli.tables import Column, write_table
+
+__all__ = ["counters"]
+
+
+@click.command(short_help="Count what has become of jobs.", context_settings=CONTEXT)
+@asked_server
+@as_json
+def counters(server: str, as_json: bool) -> None:
+    """Count, for each function, what has become of its jobs since the server started.
+
+    A refused result came from a worker that the job had been taken from.
+    """
+    with Admin(server) as admin:
+        rows = admin.counters()
+    if as_json:
+        write_json({"function": row.function, **row.counts} for row in rows)
+        return
+    names = list(rows[0].counts) if rows else []
+    titles = [Column(name.upper(), is_number=True) for name in names]
+    columns = [Column("FUNCTION", is_elastic=True), *titles]
+    cells = ([row.function, *map(str, row.counts.values())] for row in rows)
+    write_table(columns, cells)

@@ -1,0 +1,145 @@
+"""All about one job, for people and as JSON."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from geartrain.admin import JobRow
+from geartrain.cli.output import visible, write_json, write_lines
+from geartrain.cli.times import age, local
+from geartrain.errors import AdminError, OptionError
+
+__all__ = ["job_object", "named", "write_jobs"]
+
+_LABEL_WIDTH = 11
+_INDENT = "  "
+_BYTES_PER_LINE = 16
+# How much of a workload is shown on a terminal.
+_TEXT_SHOWN = 4096
+_BYTES_SHOWN = 256
+
+
+def job_object(row: JobRow) -> dict[str, Any]:
+    """Return a row as the job server writes it in JSON."""
+    values = dataclasses.asdict(row)
+    workload = values.pop("workload")
+    if workload is not None:
+        text = _utf8(workload)
+        coded = base64.b64encode(workload).decode() if text is None else text
+        values |= {"workload": coded, "encoding": "base64" if text is None else "utf-8"}
+    return values
+
+
+def write_jobs(rows: list[JobRow], workload: bool, as_json: bool) -> None:
+    """Print all about each job, or the ``workload`` of the only one.
+
+    Raises:
+        OptionError: a workload is not JSON.
+        AdminError: one workload is wanted, and there is more than one.
+    """
+    if workload and as_json:
+        raise OptionError("--workload and --json exclude each other")
+    if workload:
+        _write_workload(rows)
+    elif as_json:
+        write_json(map(job_object, rows))
+    else:
+        for number, row in enumerate(rows):
+            write_lines([""] if number else [])
+            write_lines(_details(row, time.time()))
+
+
+def named(rows: list[JobRow]) -> str:
+    """Count jobs and tell their handles and functions."""
+    handles = ", ".join(f"{row.handle} ({visible(row.function)})" for row in rows)
+    return f"{len(rows)} jobs: {handles}"
+
+
+def _write_workload(rows: list[JobRow]) -> None:
+    """Write a workload to stdout, byte by byte as it is."""
+    if len(rows) > 1:
+        raise AdminError(f"that is the unique of {named(rows)}: name one handle")
+    sys.stdout.buffer.write(rows[0].workload or b"")
+    sys.stdout.buffer.flush()
+
+
+def _details(row: JobRow, now: float) -> Iterator[str]:
+    yield from (_labelled(*each) for each in _facts(row, now))
+    if row.error is not None:
+        yield from ("error", *_indented(row.error))
+    if row.workload is not None:
+        yield from ("workload", *_shown(row.workload, sys.stdout.isatty()))
+
+
+def _facts(row: JobRow, now: float) -> Iterator[tuple[str, str]]:
+    yield "handle", row.handle
+    yield "function", row.function
+    yield "unique", row.unique
+    yield "state", row.state
+    yield "priority", row.priority
+    yield "background", "yes" if row.background else "no"
+    for label, moment in (
+        ("submitted", row.submitted),
+        ("due", row.due),
+        ("started", row.started),
+        ("died", row.died),
+    ):
+        if moment is not None:
+            yield label, f"{local(moment)} ({_relative(moment - now)})"
+    if row.worker is not None:
+        yield "worker", row.worker
+    yield "attempts", f"{row.attempts} failed"
+    yield "crashes", str(row.crashes)
+    if row.reason is not None:
+        yield "reason", row.reason
+    yield "size", f"{row.size} bytes"
+
+
+def _labelled(label: str, text: str) -> str:
+    return f"{label:<{_LABEL_WIDTH}} {visible(text)}".rstrip()
+
+
+def _relative(seconds: float) -> str:
+    return f"in {age(seconds)}" if seconds > 0 else f"{age(-seconds)} ago"
+
+
+def _shown(workload: bytes, on_screen: bool) -> Iterator[str]:
+    """Show text as text, of a long one the beginning; of other bytes the first."""
+    text = _utf8(workload)
+    if text is None or not _is_readable(text):
+        yield from _hexdump(workload[:_BYTES_SHOWN])
+        is_whole = len(workload) <= _BYTES_SHOWN
+    else:
+        is_whole = not on_screen or len(text) <= _TEXT_SHOWN
+        yield from _indented(text if is_whole else text[:_TEXT_SHOWN])
+    if not is_whole:
+        yield f"{_INDENT}… {len(workload)} bytes in all: --workload writes them"
+
+
+def _indented(text: str) -> Iterator[str]:
+    for line in text.split("\n"):
+        yield f"{_INDENT}{visible(line.expandtabs())}".rstrip()
+
+
+def _hexdump(data: bytes) -> Iterator[str]:
+    width = 3 * _BYTES_PER_LINE - 1
+    for start in range(0, len(data), _BYTES_PER_LINE):
+        piece = data[start : start + _BYTES_PER_LINE]
+        text = "".join(chr(byte) if 32 <= byte < 127 else "." for byte in piece)
+        yield f"{_INDENT}{start:04x}  {piece.hex(' '):<{width}}  {text}"
+
+
+def _is_readable(text: str) -> bool:
+    return all(each.isprintable() or each in "\n\r\t" for each in text)
+
+
+def _utf8(data: bytes) -> str | None:
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return None

@@ -1,0 +1,58 @@
+"""What commands print: lines and JSON objects, in batches, safe for a terminal."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
+from typing import Any, TypeVar
+
+import click
+
+__all__ = ["batches", "screen_width", "visible", "write_json", "write_lines"]
+
+_BATCH = 1000
+
+_Item = TypeVar("_Item")
+
+
+def batches(items: Iterable[_Item]) -> Iterator[list[_Item]]:
+    """Part items into lists of at most a thousand, as they come."""
+    remaining = iter(items)
+    while batch := list(islice(remaining, _BATCH)):
+        yield batch
+
+
+def write_lines(lines: Iterable[str]) -> None:
+    """Print lines; a character that the locale lacks is printed escaped."""
+    encoding = sys.stdout.encoding
+    for batch in batches(lines):
+        text = "\n".join(batch)
+        click.echo(text.encode(encoding, "backslashreplace").decode(encoding))
+
+
+def write_json(objects: Iterable[Mapping[str, Any]]) -> None:
+    """Print a JSON object a line; bytes that are not UTF-8 are lone surrogates."""
+    write_lines(json.dumps(each) for each in objects)
+
+
+def visible(text: str) -> str:
+    """Return text on one line without control characters: these are escaped."""
+    if text.isprintable():
+        return text
+    return "".join(map(_shown, text))
+
+
+def screen_width() -> int | None:
+    """Return how wide the terminal is that stdout leads to; None for no terminal."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
+def _shown(character: str) -> str:
+    if character.isprintable():
+        return character
+    if "\udc80" <= character <= "\udcff":
+        return f"\\x{ord(character) - 0xDC00:02x}"
+    return character.encode("unicode_escape", "surrogatepass").decode()

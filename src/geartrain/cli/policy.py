@@ -1,0 +1,106 @@
+"""``geartrain policy``: see and change what a running job server does with jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import click
+
+from geartrain.admin import Admin, PolicyRow, Setting, setting_text
+from geartrain.cli.asking import CONTEXT, as_json, asked_server
+from geartrain.cli.output import write_json
+from geartrain.cli.tables import Column, write_table
+from geartrain.engine.settings import SETTINGS
+from geartrain.errors import OptionError
+
+__all__ = ["policy"]
+
+_EFFECTIVE = (Column("SETTING"), Column("VALUE"))
+_GIVEN = (Column("PATTERN"), *_EFFECTIVE)
+
+_HELP = """See and change the policies of functions.
+
+Alone, list what was set. With a FUNCTION, show every setting in force for it. With
+NAME=VALUE, change these settings: for the FUNCTION, or for all that it matches as a
+glob such as 'mail*'. The settings and their defaults are:
+
+\b
+max_attempts    1            which failed attempt is the last
+max_crashes     5            which loss of its worker is the last; 0 for none
+backoff         exponential  pauses between attempts double, or are fixed
+backoff_delay   1            seconds of the first pause
+backoff_cap     3600         seconds of the longest pause
+backoff_jitter  0.1          by which part pauses vary, from 0 to 1
+timeout         0            seconds an attempt may run; 0 for any
+ttl             0            seconds a job may wait; 0 for any
+delay           0            seconds that each submission waits first
+dead_letter     true         whether a background job that failed is kept
+"""
+
+
+@click.command(
+    help=_HELP,
+    short_help="See and change the policies of functions.",
+    context_settings=CONTEXT,
+)
+@click.argument("function", required=False, metavar="[FUNCTION]")
+@click.argument("settings", nargs=-1, metavar="[NAME=VALUE...]")
+@asked_server
+@as_json
+def policy(
+    function: str | None, settings: tuple[str, ...], server: str, as_json: bool
+) -> None:
+    """See and change the policies of functions."""
+    given = _parsed(function, settings)
+    with Admin(server) as admin:
+        if function is None:
+            _write_given(admin.policies(), as_json)
+        elif given:
+            admin.set_policy(function, given)
+            changed = [each for each in admin.policies() if each.pattern == function]
+            _write_given(changed, as_json)
+        else:
+            _write_effective(function, admin.policy(function), as_json)
+
+
+def _parsed(function: str | None, settings: Iterable[str]) -> dict[str, str]:
+    """Read ``name=value`` words.
+
+    Raises:
+        OptionError: one is none, or they belong to no function.
+    """
+    parsed: dict[str, str] = {}
+    for word in settings:
+        name, equals, value = word.partition("=")
+        if not equals or not name:
+            raise OptionError(f"{word!r} is not name=value")
+        if name in parsed:
+            raise OptionError(f"{name!r} is given twice")
+        parsed[name] = value
+    if function is not None and function.partition("=")[0] in SETTINGS:
+        raise OptionError(
+            f"{function!r} names no function: put one before it, or '*' for all"
+        )
+    return parsed
+
+
+def _write_given(rows: Iterable[PolicyRow], as_json: bool) -> None:
+    if as_json:
+        write_json({"pattern": row.pattern, **row.settings} for row in rows)
+        return
+    cells = [
+        [row.pattern, name, setting_text(value)]
+        for row in rows
+        for name, value in row.settings.items()
+    ]
+    write_table(_GIVEN, cells)
+
+
+def _write_effective(
+    function: str, settings: Mapping[str, Setting], as_json: bool
+) -> None:
+    if as_json:
+        write_json([{"function": function, **settings}])
+        return
+    cells = [[name, setting_text(settings[name])] for name in settings]
+    write_table(_EFFECTIVE, cells)

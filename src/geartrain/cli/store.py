@@ -1,0 +1,110 @@
+"""``geartrain store``: look after the file that keeps the jobs."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+
+import click
+
+from geartrain.cli.asking import CONTEXT, as_json
+from geartrain.cli.output import write_json
+from geartrain.cli.program import complain
+from geartrain.errors import OptionError
+from geartrain.stores import maintenance
+from geartrain.stores.locations import check_store, default_store
+
+__all__ = ["store"]
+
+_SQLITE = "sqlite://"
+
+_path = click.argument("path", required=False, metavar="[PATH]")
+
+
+@click.group(
+    short_help="Look after the file that keeps jobs.",
+    invoke_without_command=True,
+    context_settings=CONTEXT,
+)
+@click.pass_context
+def store(context: click.Context) -> None:
+    """Look after the file that keeps jobs, while no job server uses it.
+
+    PATH is a file or sqlite:///full/path. Without it, it is the file that geartrain
+    server uses when it is told none.
+    """
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
+
+
+@store.command("check", short_help="Look for damage.", context_settings=CONTEXT)
+@_path
+@as_json
+def check(path: str | None, as_json: bool) -> int:
+    """Look for damage, and tell what is lost.
+
+    The exit status is 1 if there is any.
+    """
+    file = _file(path)
+    report = maintenance.check(file)
+    if as_json:
+        write_json([{"path": file, **dataclasses.asdict(report)}])
+    else:
+        for problem in report.problems:
+            complain("geartrain store check", problem)
+        click.echo(
+            f"{file}: {report.jobs} jobs, {report.dead} dead letters,"
+            f" {report.schedules} recurring jobs, {len(report.problems)} problems"
+        )
+    return 1 if report.problems else 0
+
+
+@store.command("compact", short_help="Give free space back.", context_settings=CONTEXT)
+@_path
+@as_json
+def compact(path: str | None, as_json: bool) -> None:
+    """Give the space of jobs that are gone back to the disk."""
+    file = _file(path)
+    before, after = maintenance.compact(file)
+    if as_json:
+        write_json([{"path": file, "before": before, "after": after}])
+    else:
+        click.echo(f"{file}: {before} bytes before, {after} bytes after")
+
+
+@store.command("export", short_help="Write all as JSON.", context_settings=CONTEXT)
+@_path
+def export(path: str | None) -> int:
+    """Write jobs, dead letters and recurring jobs to stdout, one JSON object a line.
+
+    Rows that cannot be read are left out, and the exit status is 1.
+    """
+    file = _file(path)
+    written, unreadable = maintenance.export(file, sys.stdout.buffer)
+    sys.stdout.buffer.flush()
+    complain("geartrain store export", f"{written} written, {unreadable} unreadable")
+    return 1 if unreadable else 0
+
+
+@store.command("import", short_help="Read such JSON.", context_settings=CONTEXT)
+@_path
+def import_lines(path: str | None) -> None:
+    """Read what export wrote from stdin, into a store that is made if it is missing."""
+    count = maintenance.import_lines(_file(path), sys.stdin.buffer)
+    click.echo(f"{count} imported")
+
+
+def _file(path: str | None) -> str:
+    """Return the file that is meant.
+
+    Raises:
+        OptionError: the text names none.
+    """
+    location = default_store() if path is None else path
+    if location == "memory:":
+        raise OptionError("memory: keeps nothing in a file: name a file")
+    if "://" in location:
+        return check_store(location).removeprefix(_SQLITE)
+    if not location:
+        raise OptionError("the path is empty: name a file")
+    return location

@@ -1,0 +1,51 @@
+"""Times and durations as people write and read them."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+import click
+
+__all__ = ["age", "brief", "duration", "local"]
+
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
+_DURATION = re.compile(r"([0-9]{1,9})([smhdw])", re.ASCII)
+
+
+def duration(text: str) -> float:
+    """Read a duration such as ``45s``, ``30m``, ``12h``, ``7d`` or ``2w``, in seconds.
+
+    Raises:
+        click.BadParameter: it is none.
+    """
+    match = _DURATION.fullmatch(text.strip())
+    if match is None:
+        raise click.BadParameter(
+            f"{text!r} is not a duration: write 45s, 30m, 12h, 7d or 2w"
+        )
+    return float(int(match[1]) * _SECONDS[match[2]])
+
+
+def local(seconds: float) -> str:
+    """Write seconds since 1970 in ISO 8601, in the system's time zone."""
+    try:
+        moment = datetime.fromtimestamp(seconds).astimezone()
+    except (OverflowError, OSError, ValueError):
+        return f"{seconds:.0f}s after 1970"
+    return moment.isoformat(timespec="seconds")
+
+
+def brief(seconds: float) -> str:
+    """Write seconds since 1970 as ``local`` does, without the zone's offset."""
+    return local(seconds)[: len("2026-12-31T23:59:59")]
+
+
+def age(seconds: float) -> str:
+    """Write a number of seconds in its two largest units: ``4d3h``, ``3m20s``."""
+    left = max(0, int(seconds))
+    for unit, lesser in (("d", "h"), ("h", "m"), ("m", "s")):
+        if left >= _SECONDS[unit]:
+            count, rest = divmod(left, _SECONDS[unit])
+            return f"{count}{unit}{rest // _SECONDS[lesser]}{lesser}"
+    return f"{left}s"

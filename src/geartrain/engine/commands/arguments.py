@@ -1,0 +1,76 @@
+"""Arguments of text commands: ``name=value`` words with percent-encoded values."""
+
+from __future__ import annotations
+
+from typing import Final
+from urllib.parse import unquote_to_bytes
+
+from geartrain.errors import OptionError
+from geartrain.protocol.admin import error
+
+__all__ = ["Arguments", "invalid", "read_arguments"]
+
+_LIMIT: Final = 100
+_MOST: Final = 1000
+
+
+class Arguments:
+    """The values given, by name."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self, values: dict[bytes, bytes]) -> None:
+        self._values = values
+
+    def get(self, name: bytes) -> bytes:
+        """Return a value, or nothing."""
+        return self._values.get(name, b"")
+
+    def number(self, name: bytes, default: int) -> int:
+        """Return a value as a number.
+
+        Raises:
+            OptionError: it is none.
+        """
+        value = self._values.get(name)
+        if value is None:
+            return default
+        if not value.isdigit() or len(value) > 18:
+            shown = value.decode("utf-8", "replace")
+            raise OptionError(f"{name.decode()} is a number, not {shown!r}")
+        return int(value)
+
+    def limit(self) -> int:
+        """Return how many rows are wanted, at most 1000.
+
+        Raises:
+            OptionError: the limit is no number from 1.
+        """
+        limit = self.number(b"limit", _LIMIT)
+        if limit < 1:
+            raise OptionError("limit is a number from 1")
+        return min(limit, _MOST)
+
+
+def read_arguments(words: list[bytes], names: tuple[bytes, ...]) -> Arguments:
+    """Read ``name=value`` words.
+
+    Raises:
+        OptionError: a word is none, its name is not one of these, or is given twice.
+    """
+    values: dict[bytes, bytes] = {}
+    for word in words:
+        name, equals, value = word.partition(b"=")
+        shown = name.decode("utf-8", "replace")
+        if not equals or name not in names:
+            allowed = ", ".join(each.decode() + "=" for each in names)
+            raise OptionError(f"{shown!r} is none of {allowed}")
+        if name in values:
+            raise OptionError(f"{shown!r} is given twice")
+        values[name] = unquote_to_bytes(value)
+    return Arguments(values)
+
+
+def invalid(reason: str) -> bytes:
+    """Return the error of a command that was given wrong arguments."""
+    return error(b"INVALID_ARGUMENTS", reason)

@@ -1,0 +1,131 @@
+"""The text commands that show dead letters, try them again, and drop them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from geartrain.engine import paging
+from geartrain.engine.commands.arguments import invalid, read_arguments
+from geartrain.engine.jobs import Job
+from geartrain.engine.peers import Peer
+from geartrain.engine.queries import FindDead, ListDead, Query
+from geartrain.engine.records import JobRecord
+from geartrain.engine.rows import record_row, row
+from geartrain.engine.state import State
+from geartrain.errors import OptionError
+from geartrain.protocol.admin import END_OF_LIST, OK, error
+
+__all__ = ["dead"]
+
+_UNKNOWN_JOB: Final = error(b"UNKNOWN_JOB")
+
+
+def dead(state: State, peer: Peer, words: list[bytes]) -> bytes:
+    """Show and steer dead letters.
+
+    ``dead list [function=F] [limit=N] [after=T]`` answers a row each, ``dead show H``
+    one with the workload; ``dead retry H`` and ``dead drop H`` answer ``OK``.
+    """
+    what = words[1].lower() if len(words) > 1 else b""
+    if what == b"list":
+        return _list(state, peer, words[2:])
+    if what not in (b"show", b"retry", b"drop") or len(words) != 3:
+        return invalid("dead takes list, or show, retry or drop and a handle")
+    return _steer(state, peer, what, words[2])
+
+
+def _steer(state: State, peer: Peer, what: bytes, handle: bytes) -> bytes:
+    """Show, retry or drop the dead letter of this handle."""
+    number = state.number(handle)
+    if not state.journal.is_on or not number:
+        return _UNKNOWN_JOB
+    answers = peer.take_answers()
+    if not answers:
+        state.ask(peer, [_query(what, number)])
+        return b""
+    if answers[0].error:
+        return error(b"STORE_ERROR", answers[0].error)
+    record = _found(answers[0])
+    if record is None or not _is_dead(state, record, handle):
+        return _UNKNOWN_JOB
+    if what == b"show":
+        return record_row(record, 0.0, with_workload=True) + END_OF_LIST
+    if what == b"retry":
+        _retry(state, record)
+    else:
+        _drop(state, record)
+    state.journal.hold_change(peer, is_text=True)
+    return OK
+
+
+def _list(state: State, peer: Peer, words: list[bytes]) -> bytes:
+    try:
+        arguments = read_arguments(words, (b"function", b"limit", b"after"))
+        most = arguments.limit()
+        after = arguments.number(b"after", 0)
+    except OptionError as refusal:
+        return invalid(str(refusal))
+    if not state.journal.is_on:
+        return END_OF_LIST
+    answers = peer.take_answers()
+    if not answers:
+        state.ask(peer, [ListDead(after, most, arguments.get(b"function") or None)])
+        return b""
+    answer = answers[0]
+    assert isinstance(answer, ListDead)
+    if answer.error:
+        return error(b"STORE_ERROR", answer.error)
+    rows = [
+        record_row(record, 0.0)
+        for record in answer.records
+        if _is_dead(state, record, b"")
+    ]
+    if len(answer.records) == most:
+        rows.append(row({"after": str(answer.records[-1].number)}))
+    return b"".join(rows) + END_OF_LIST
+
+
+def _query(what: bytes, number: int) -> Query:
+    # To drop one its workload need not be read.
+    return ListDead(number - 1, 1, None) if what == b"drop" else FindDead(number)
+
+
+def _found(answer: Query) -> JobRecord | None:
+    if isinstance(answer, FindDead):
+        return answer.record
+    assert isinstance(answer, ListDead)
+    return answer.records[0] if answer.records else None
+
+
+def _is_dead(state: State, record: JobRecord, handle: bytes) -> bool:
+    """Tell whether a dead letter is one still, and has this handle if any."""
+    return record.handle not in state.jobs and state.is_waiting(record, handle)
+
+
+def _retry(state: State, record: JobRecord) -> None:
+    """Make a job of a dead letter again, with all its attempts before it."""
+    function = state.function(record.function)
+    job = Job(function, record.unique, record.workload, record.more, record.priority)
+    job.handle = record.handle
+    job.number = record.number
+    job.reducer = record.reducer
+    job.submitted = record.submitted
+    # It begins to wait anew.
+    job.due = state.wall_time()
+    job.background = True
+    state.jobs[job.handle] = job
+    if record.key and record.key not in function.keyed:
+        job.key = record.key
+        function.keyed[job.key] = job
+    function.dead -= 1
+    if state.journal.keeps_jobs:
+        job.batch = -1
+        state.journal.revive(job)
+    else:
+        state.journal.end_dead(job.number)
+    paging.enter(state, job)
+
+
+def _drop(state: State, record: JobRecord) -> None:
+    state.function(record.function).dead -= 1
+    state.journal.end_dead(record.number)

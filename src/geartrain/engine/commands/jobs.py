@@ -1,0 +1,225 @@
+"""The text commands that show jobs and end them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from geartrain.engine import failures, paging
+from geartrain.engine.commands.arguments import Arguments, invalid, read_arguments
+from geartrain.engine.jobs import PAGED, Job
+from geartrain.engine.listings import STATES, Filter, Listing, store_query
+from geartrain.engine.peers import Peer
+from geartrain.engine.queries import FindDead, FindJob, FindKey, ListJobs, Query
+from geartrain.engine.rows import job_row, record_row, row, text
+from geartrain.engine.state import State
+from geartrain.errors import OptionError
+from geartrain.protocol.admin import END_OF_LIST, OK, error
+
+__all__ = ["cancel", "job", "jobs"]
+
+_UNKNOWN_JOB: Final = error(b"UNKNOWN_JOB")
+_STORE: Final = b"store-"
+_MEMORY: Final = b"memory-"
+
+
+def jobs(state: State, peer: Peer, words: list[bytes]) -> bytes:
+    """List jobs in slices, those in memory before those that only the store has.
+
+    ``jobs [function=F] [state=S] [unique=U] [limit=N] [after=T]`` answers a row a job
+    and, if there may be more, ``{"after": T}`` with what to ask them for.
+    """
+    try:
+        arguments = read_arguments(words[1:], _JOBS_ARGUMENTS)
+        wanted = _filter(arguments)
+        most = arguments.limit()
+    except OptionError as refusal:
+        return invalid(str(refusal))
+    after = arguments.get(b"after")
+    if wanted.unique:
+        return _jobs_by_unique(state, peer, wanted)
+    if not after:
+        peer.listing = Listing(state, wanted)
+        after = _MEMORY + b"0"
+    if after.startswith(_STORE):
+        return _store_slice(state, peer, wanted, after.removeprefix(_STORE), most)
+    position = after.removeprefix(_MEMORY)
+    listing = peer.listing
+    if listing is None or not position.isdigit() or len(position) > 18:
+        return invalid("after: begin again without it, or go on in the same connection")
+    start = int(position)
+    if listing.is_at_end(start) and state.journal.keeps_jobs:
+        return _store_slice(state, peer, wanted, b"", most)
+    rows = listing.slice(state, wanted, start, most)
+    start += most
+    following = b""
+    if not listing.is_at_end(start):
+        following = b"%s%d" % (_MEMORY, start)
+    elif store_query(state, wanted, b"", most) is not None:
+        following = _STORE
+    return _slice(peer, rows, following)
+
+
+_JOBS_ARGUMENTS: Final = (b"function", b"state", b"unique", b"limit", b"after")
+
+
+def _filter(arguments: Arguments) -> Filter:
+    wanted = arguments.get(b"state")
+    if wanted and wanted not in STATES:
+        raise OptionError(f"state is ready, running or scheduled, not {text(wanted)!r}")
+    return Filter(arguments.get(b"function"), wanted, arguments.get(b"unique"))
+
+
+def _slice(peer: Peer, rows: list[bytes], following: bytes) -> bytes:
+    if following:
+        rows.append(row({"after": text(following)}))
+    else:
+        peer.listing = None
+    return b"".join(rows) + END_OF_LIST
+
+
+def _store_slice(
+    state: State, peer: Peer, wanted: Filter, after: bytes, most: int
+) -> bytes:
+    answers = peer.take_answers()
+    if not answers:
+        query = store_query(state, wanted, after, most)
+        if query is None:
+            return END_OF_LIST
+        state.ask(peer, [query])
+        return b""
+    answer = answers[0]
+    assert isinstance(answer, ListJobs)
+    if answer.error:
+        return error(b"STORE_ERROR", answer.error)
+    listing = peer.listing or Listing(state, wanted)
+    rows = listing.rows(state, wanted, answer)
+    return _slice(peer, rows, _STORE + answer.following if answer.following else b"")
+
+
+def _jobs_by_unique(state: State, peer: Peer, wanted: Filter) -> bytes:
+    answers = peer.take_answers()
+    if not answers and state.journal.keeps_jobs:
+        state.ask(peer, _key_queries(state, wanted.unique))
+        return b""
+    found = _error(answers) or b"".join(
+        _rows_by_unique(state, answers, wanted, with_workload=False)
+    )
+    return found if found.startswith(b"ERR") else found + END_OF_LIST
+
+
+def _key_queries(state: State, unique: bytes) -> list[Query]:
+    """Return what to ask for the jobs with this unique, of each function."""
+    names = [each.name for each in state.functions.values() if each.paged_count()]
+    # At least one question: its answer tells that the store was asked.
+    return [FindKey(unique, name) for name in names or [b""]]
+
+
+def _rows_by_unique(
+    state: State, answers: list[Query], wanted: Filter, *, with_workload: bool
+) -> list[bytes]:
+    rows = []
+    wall_time = state.wall_time()
+    for function in state.functions.values():
+        known = function.keyed.get(wanted.unique)
+        if known is not None and wanted.takes(known, wall_time):
+            rows.append(job_row(state, known, with_workload=with_workload))
+    for answer in answers:
+        record = answer.record if isinstance(answer, FindKey) else None
+        if record is None or not state.is_waiting(record, b""):
+            continue
+        known = state.jobs.get(record.handle)
+        if known is not None and known.state is not PAGED:
+            continue
+        if not _is_wanted(wanted, record.function):
+            continue
+        is_scheduled = record.due > wall_time
+        if wanted.state in (b"", b"scheduled" if is_scheduled else b"ready"):
+            rows.append(record_row(record, wall_time, with_workload=with_workload))
+    return rows
+
+
+def _is_wanted(wanted: Filter, function: bytes) -> bool:
+    return not wanted.function or wanted.function == function
+
+
+def _error(answers: list[Query]) -> bytes:
+    for answer in answers:
+        if answer.error:
+            return error(b"STORE_ERROR", answer.error)
+    return b""
+
+
+def job(state: State, peer: Peer, words: list[bytes]) -> bytes:
+    """Tell everything about a job or dead letter, by its handle or its unique.
+
+    ``job H`` answers a row with the workload; several functions may have the unique.
+    """
+    if len(words) != 2:
+        return invalid("job takes one handle or unique")
+    name = read_arguments([b"name=" + words[1]], (b"name",)).get(b"name")
+    known = state.jobs.get(name)
+    if known is not None:
+        return job_row(state, known, with_workload=True) + END_OF_LIST
+    answers = peer.take_answers()
+    if not answers and state.journal.is_on:
+        state.ask(peer, _job_queries(state, name))
+        return b""
+    if _error(answers):
+        return _error(answers)
+    rows = _rows_by_handle(state, answers, name)
+    if not rows:
+        wanted = Filter(b"", b"", name)
+        rows = _rows_by_unique(state, answers, wanted, with_workload=True)
+    return b"".join(rows) + END_OF_LIST if rows else _UNKNOWN_JOB
+
+
+def _job_queries(state: State, name: bytes) -> list[Query]:
+    queries = _key_queries(state, name)
+    number = state.number(name)
+    if number:
+        queries += [FindJob(number), FindDead(number)]
+    return queries
+
+
+def _rows_by_handle(state: State, answers: list[Query], handle: bytes) -> list[bytes]:
+    wall_time = state.wall_time()
+    for answer in answers:
+        record = None
+        if isinstance(answer, FindJob | FindDead):
+            record = answer.record
+        if record is not None and state.is_waiting(record, handle):
+            return [record_row(record, wall_time, with_workload=True)]
+    return []
+
+
+def cancel(state: State, peer: Peer, words: list[bytes]) -> bytes:
+    """End a job wherever it is, telling who waits for it, or a schedule."""
+    if len(words) != 3 or words[1].lower() != b"job":
+        return error(b"UNKNOWN_ERROR")
+    handle = words[2]
+    known = state.jobs.get(handle)
+    schedule = state.schedules.get(handle)
+    if known is None and schedule is None:
+        answers = peer.take_answers()
+        if not answers and state.may_have(handle):
+            state.ask(peer, [FindJob(state.number(handle))])
+            return b""
+        if _error(answers):
+            return _error(answers)
+        known = _recalled(state, answers, handle)
+    if schedule is not None:
+        state.end_schedule(schedule)
+    elif known is not None:
+        failures.cancel(state, known)
+    else:
+        return _UNKNOWN_JOB
+    state.journal.hold_change(peer, is_text=True)
+    return OK
+
+
+def _recalled(state: State, answers: list[Query], handle: bytes) -> Job | None:
+    for answer in answers:
+        if isinstance(answer, FindJob) and state.is_waiting(answer.record, handle):
+            assert answer.record is not None
+            return paging.recall(state, answer.record)
+    return None

@@ -1,0 +1,89 @@
+"""The text commands that show and change policies."""
+
+from __future__ import annotations
+
+import json
+from urllib.parse import unquote_to_bytes
+
+from geartrain.engine.commands.arguments import invalid
+from geartrain.engine.peers import Peer
+from geartrain.engine.policies import Policy
+from geartrain.engine.settings import Value
+from geartrain.engine.state import State
+from geartrain.errors import OptionError
+from geartrain.protocol.admin import END_OF_LIST, OK, ok
+
+__all__ = ["policy", "show_policies"]
+
+
+def policy(state: State, peer: Peer, words: list[bytes]) -> bytes:
+    """Tell a function's policy, or change settings of those a pattern names.
+
+    ``policy F`` answers ``OK name=value ...`` with every setting, ``policy PATTERN
+    name=value ...`` answers ``OK``. Names and values are percent-encoded.
+    """
+    if len(words) < 2:
+        return invalid("policy takes a function, or a pattern and name=value words")
+    name = unquote_to_bytes(words[1])
+    if len(words) == 2:
+        return ok(_line(state.policies.find(name)))
+    try:
+        state.policies.change(name, _given(words[2:]))
+    except OptionError as refusal:
+        return invalid(str(refusal))
+    state.apply_policies()
+    return OK
+
+
+def show_policies(state: State) -> bytes:
+    """List each pattern with the settings given for it, in the order they apply."""
+    entries = state.policies.entries()
+    return b"".join([_row(*entry) for entry in entries]) + END_OF_LIST
+
+
+def _row(pattern: bytes, settings: dict[str, Value]) -> bytes:
+    """Return the settings given for a pattern as a line of JSON."""
+    plain = {name: _plain(value) for name, value in settings.items()}
+    return json.dumps({"pattern": _text(pattern), **plain}).encode() + b"\n"
+
+
+def _given(words: list[bytes]) -> dict[str, str]:
+    """Read ``name=value`` words.
+
+    Raises:
+        OptionError: a word is none, or a setting is given twice.
+    """
+    found: dict[str, str] = {}
+    for word in words:
+        name, equals, value = word.partition(b"=")
+        setting = _text(unquote_to_bytes(name))
+        if not equals:
+            raise OptionError(f"{setting!r} has no value: write name=value")
+        if setting in found:
+            raise OptionError(f"{setting!r} is given twice")
+        found[setting] = _text(unquote_to_bytes(value))
+    return found
+
+
+def _line(found: Policy) -> bytes:
+    """Return every setting as ``name=value``, each a word that can be given."""
+    settings = found.settings()
+    return " ".join(f"{name}={_shown(settings[name])}" for name in settings).encode()
+
+
+def _shown(value: Value) -> str:
+    """Return a value as text, which is read as the same value."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(_plain(value))
+
+
+def _plain(value: Value) -> Value:
+    """Return a value with its fraction left out where it has none."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value
+
+
+def _text(name: bytes) -> str:
+    return name.decode("utf-8", "surrogateescape")

@@ -1,0 +1,261 @@
+"""Failures: what becomes of a job whose attempt ended badly, or that waited too long.
+
+A policy says whether there is another attempt; a background job without one becomes a
+dead letter.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from geartrain.engine import paging
+from geartrain.engine.functions import Function
+from geartrain.engine.jobs import Job
+from geartrain.engine.notices import Notice
+from geartrain.engine.records import Failures
+from geartrain.protocol.constants import PacketType
+from geartrain.protocol.packets import encode
+
+if TYPE_CHECKING:
+    from geartrain.engine.peers import Peer
+    from geartrain.engine.state import State
+
+__all__ = [
+    "cancel",
+    "die",
+    "drop_expired",
+    "expire",
+    "fail",
+    "is_expired",
+    "lose",
+    "refuse_result",
+    "time_out",
+]
+
+# So much of what a worker said is kept.
+_MOST_ERROR: Final = 64 * 1024
+# So many jobs expire at a time, and the next after so many seconds, so that others
+# are served meanwhile.
+_MOST_EXPIRED: Final = 5000
+_NEXT_EXPIRED: Final = 0.005
+# So many jobs that a worker lost are remembered, to tell its late results.
+_MOST_LOST: Final = 1000
+
+
+def fail(state: State, job: Job, reason: bytes, error: bytes) -> bool:
+    """React to a worker's word that its attempt failed; the job is in no place then.
+
+    Returns whether there will be another attempt. If not, ``die`` is to follow, once
+    the clients have been told.
+    """
+    job.function.counters.failed += 1
+    failures = _note(state, job, reason, error)
+    failures.attempts += 1
+    state.take_back(job)
+    return _retry(state, job, failures)
+
+
+def _retry(state: State, job: Job, failures: Failures) -> bool:
+    policy = job.function.policy
+    is_wanted = job.background or job.clients
+    if failures.attempts >= policy.max_attempts or not is_wanted:
+        return False
+    _wait(state, job, policy.pause(job.number, failures.attempts))
+    return True
+
+
+def time_out(state: State, job: Job) -> None:
+    """React to an attempt that took too long, by the policy or the worker's own word.
+
+    The worker's, CAN_DO_TIMEOUT, makes it lose the job, as at gearmand.
+    """
+    worker = job.worker
+    assert worker is not None
+    job.function.counters.timed_out += 1
+    limit = job.function.policy.timeout
+    own = worker.abilities.get(job.function, 0.0)
+    if limit == 0 or 0 < own < limit:
+        _lose(state, job, b"timeout")
+        return
+    failures = _note(state, job, b"timeout", b"")
+    failures.attempts += 1
+    _give_away(state, job)
+    if not _retry(state, job, failures):
+        _tell(job)
+        die(state, job)
+
+
+def lose(state: State, job: Job) -> None:
+    """Give a job whose worker was lost to another, or fail it at the limit."""
+    job.function.counters.crashed += 1
+    _lose(state, job, b"crash")
+
+
+def _lose(state: State, job: Job, reason: bytes) -> None:
+    failures = _note(state, job, reason, b"")
+    failures.crashes += 1
+    _give_away(state, job)
+    policy = job.function.policy
+    if 0 < policy.max_crashes <= failures.crashes:
+        state.warn(
+            "job_failed",
+            f"{job.handle.decode()} of {job.function.name!r} lost its worker "
+            f"{failures.crashes} times: failed",
+        )
+        _tell(job)
+        die(state, job)
+    elif not job.background and not job.clients:
+        state.finish(job)
+    elif failures.crashes == 1:
+        # Workers are restarted every day: that is no reason to wait.
+        _wait(state, job, 0.0)
+    else:
+        _wait(state, job, policy.pause(job.number, failures.crashes - 1))
+
+
+def _note(state: State, job: Job, reason: bytes, error: bytes) -> Failures:
+    """Write down how the attempt of a running job ended."""
+    failures = job.failures
+    if failures is None:
+        failures = job.failures = Failures()
+    worker = job.worker
+    if worker is not None:
+        failures.worker = worker.client_id + b" " + worker.address
+    failures.reason = reason
+    failures.error = error[:_MOST_ERROR]
+    failures.started = job.started
+    failures.ended = state.wall_time()
+    return failures
+
+
+def _give_away(state: State, job: Job) -> None:
+    """Part a job from its worker, which may yet send a result."""
+    worker = job.worker
+    if worker is not None:
+        worker.lost[job.handle] = job.function
+        if len(worker.lost) > _MOST_LOST:
+            del worker.lost[next(iter(worker.lost))]
+    state.take_back(job)
+
+
+def _wait(state: State, job: Job, pause: float) -> None:
+    """Let a job wait for its next attempt."""
+    job.function.counters.retried += 1
+    job.due = state.wall_time() + pause if pause > 0 else 0.0
+    if job.batch:
+        state.journal.change(job)
+    if pause > 0:
+        paging.enter(state, job)
+    else:
+        state.make_ready(job)
+
+
+def die(state: State, job: Job) -> None:
+    """End a job that failed for good; one in the background becomes a dead letter."""
+    if not job.background:
+        state.finish(job)
+        return
+    function = job.function
+    function.counters.dead += 1
+    if function.policy.dead_letter and state.journal.is_on and _has_room(state, job):
+        _bury(state, job)
+    else:
+        state.finish(job)
+
+
+def _has_room(state: State, job: Job) -> bool:
+    most = state.options.most_dead
+    if not most or sum(each.dead for each in state.functions.values()) < most:
+        return True
+    state.warn(
+        "dead_letter_dropped",
+        f"{job.handle.decode()} of {job.function.name!r} failed and is not kept: there "
+        f"are {most} dead letters: drop some by geartrain dead drop",
+    )
+    return False
+
+
+def _bury(state: State, job: Job) -> None:
+    if not job.batch:
+        state.journal.add(job, state.record(job))
+    state.journal.bury(job, state.wall_time())
+    job.function.dead += 1
+    state.remove(job)
+
+
+def _tell(job: Job) -> None:
+    """Tell everyone who waits that the job failed."""
+    packet = encode(PacketType.WORK_FAIL, job.handle)
+    for client in job.clients:
+        client.send(packet)
+
+
+def cancel(state: State, job: Job) -> None:
+    """End a job wherever it is; its worker's result will be refused."""
+    job.function.counters.cancelled += 1
+    if job.worker is not None:
+        _give_away(state, job)
+    _tell(job)
+    state.finish(job)
+
+
+def is_expired(state: State, job: Job) -> bool:
+    """Tell whether a ready job has waited longer than its time to live."""
+    ttl = job.function.policy.ttl
+    return ttl > 0 and _expiry(job, ttl) <= state.wall_time()
+
+
+def _expiry(job: Job, ttl: float) -> float:
+    waiting_since = max(job.submitted, job.due)
+    if job.failures is not None:
+        waiting_since = max(waiting_since, job.failures.ended)
+    return waiting_since + ttl
+
+
+def expire(state: State, function: Function) -> None:
+    """End the ready jobs that waited too long, and look again when the next may have.
+
+    PROTOCOL has no word for it: clients that wait are told WORK_FAIL.
+    """
+    count = 0
+    ttl = function.policy.ttl
+    following = 0.0
+    for priority in range(3):
+        queue = function.ready[priority]
+        job = queue.head()
+        while job is not None and count < _MOST_EXPIRED and is_expired(state, job):
+            drop_expired(state, job)
+            count += 1
+            job = queue.head()
+        if job is not None and ttl > 0:
+            expiry = _expiry(job, ttl)
+            following = expiry if following == 0 else min(following, expiry)
+        paging.refill(state, function, priority)
+    if following > 0:
+        state.alarms.cancel(function)
+        soonest = state.wall_time() + _NEXT_EXPIRED
+        state.alarms.set(function, max(following, soonest))
+    if count:
+        state.notices.append(
+            Notice(
+                "info",
+                "jobs_expired",
+                f"{count} jobs of {function.name!r} waited longer than their time to "
+                f"live, {ttl:g} seconds, and were dropped",
+            )
+        )
+
+
+def drop_expired(state: State, job: Job) -> None:
+    """End a job that waited too long."""
+    job.function.counters.expired += 1
+    _tell(job)
+    state.finish(job)
+    paging.refill(state, job.function, job.priority)
+
+
+def refuse_result(peer: Peer, handle: bytes) -> None:
+    """Count a result that came for a job that had gone to another worker."""
+    function = peer.lost.pop(handle, None)
+    if function is not None:
+        function.counters.refused_results += 1

@@ -1,0 +1,310 @@
+"""Paging: which waiting jobs are in memory, and which the store alone has."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from geartrain.engine.backlogs import Backlog
+from geartrain.engine.functions import Function
+from geartrain.engine.jobs import PAGED, SUBMITTED, Job
+from geartrain.engine.queries import DuePage, Page, Query
+from geartrain.engine.records import JobRecord
+
+if TYPE_CHECKING:
+    from geartrain.engine.state import State
+
+__all__ = [
+    "enter",
+    "forget",
+    "page_again",
+    "page_in",
+    "recall",
+    "refill",
+    "ring",
+    "unpage",
+]
+
+# So many jobs are paged in at once: it takes the event loop a few milliseconds.
+_MOST: Final = 1000
+
+# All windows together have about so many jobs, and so many bytes of workloads; one
+# window has at most so many bytes, and at least some jobs.
+_MOST_IN_ALL: Final = 200_000
+_BYTES_IN_ALL: Final = 256 * 1024 * 1024
+_MOST_BYTES: Final = 16 * 1024 * 1024
+_LEAST: Final = 20
+
+# Behind every job.
+_FAR: Final = 2**62
+_FAR_DUE: Final = (float("inf"), 0)
+
+
+def _window(state: State) -> int:
+    """Return how many ready jobs of one function and priority are kept in memory."""
+    fair = max(_LEAST, _MOST_IN_ALL // (len(state.functions) or 1))
+    return min(state.options.window, fair)
+
+
+def _window_bytes(state: State) -> int:
+    return min(_MOST_BYTES, _BYTES_IN_ALL // (len(state.functions) or 1))
+
+
+def _has_room(state: State, function: Function, priority: int) -> bool:
+    """Tell whether one more ready job of this priority may wait in memory."""
+    queue = function.ready[priority]
+    return queue.size() < _window(state) and queue.workload() < _window_bytes(state)
+
+
+def _has_room_for_delayed(state: State, function: Function) -> bool:
+    return len(function.scheduled) < _window(
+        state
+    ) and function.scheduled_bytes < _window_bytes(state)
+
+
+def page_out(state: State, job: Job) -> None:
+    """Leave a kept job, which is in no place, to the store alone."""
+    backlog = job.function.backlogs[job.priority]
+    backlog.gain(job.number, job.due)
+    backlog.leaving += 1
+    job.state = PAGED
+    state.journal.forget(job)
+    _expect(state, backlog, job.due)
+
+
+def _expect(state: State, backlog: Backlog, due: float) -> None:
+    """See to it that a delayed job comes in at its time."""
+    if due > 0 and (backlog.next_due == 0 or due < backlog.next_due):
+        backlog.next_due = due
+        _arm(state, backlog)
+    if 0 < due <= state.wall_time():
+        backlog.is_due = True
+
+
+def page_again(state: State, job: Job) -> None:
+    """Have pages include a job that the store was to have, and has not yet."""
+    if job.state is PAGED:
+        backlog = job.function.backlogs[job.priority]
+        backlog.rewind(job.number, job.due)
+        _expect(state, backlog, job.due)
+
+
+def unpage(job: Job) -> None:
+    """Have a job that the engine has not yet forgotten in no place."""
+    backlog = job.function.backlogs[job.priority]
+    backlog.give(job.due)
+    backlog.leaving -= 1
+    job.state = SUBMITTED
+
+
+def forget(state: State, job: Job) -> None:
+    """Forget a job that is durable and in the store's care alone, if it is."""
+    if job.state is not PAGED or state.journal.is_forgetting(job):
+        return
+    function = job.function
+    function.backlogs[job.priority].leaving -= 1
+    del state.jobs[job.handle]
+    if job.key and function.keyed.get(job.key) is job:
+        del function.keyed[job.key]
+    refill(state, function, job.priority)
+
+
+def enter(state: State, job: Job) -> None:
+    """Let a job, which is in no place, wait in memory if there is room for it."""
+    function = job.function
+    backlog = function.backlogs[job.priority]
+    if not job.batch or job.clients:
+        state.place(job)
+    elif job.due > state.wall_time():
+        if _has_room_for_delayed(state, function):
+            state.place(job)
+        else:
+            page_out(state, job)
+    elif backlog.ready or not _has_room(state, function, job.priority):
+        page_out(state, job)
+        refill(state, function, job.priority)
+    else:
+        state.place(job)
+
+
+def refill(state: State, function: Function, priority: int) -> None:
+    """Ask the store for more jobs if there is room for them."""
+    backlog = function.backlogs[priority]
+    queue = function.ready[priority]
+    window = _window(state)
+    room = window - queue.size()
+    if backlog.is_paused:
+        return
+    if room * 2 < window or queue.workload() >= _window_bytes(state):
+        return
+    most = min(max(room, 1), _MOST)
+    if backlog.ready > 0 and not backlog.is_paging:
+        backlog.is_paging = True
+        page = Page(function.name, priority, backlog.after, most)
+        # From here on it is about jobs that the answer does not know.
+        backlog.after = _FAR
+        state.journal.ask([page], None, backlog)
+    if backlog.is_due and not backlog.is_paging_due:
+        backlog.is_paging_due = True
+        wall_time = state.wall_time()
+        due = DuePage(function.name, priority, backlog.due_after, wall_time, most)
+        backlog.due_after = _FAR_DUE
+        backlog.next_due = 0.0
+        state.journal.ask([due], None, backlog)
+
+
+def ring(state: State, backlog: Backlog) -> None:
+    """React to a delayed job of a backlog being due, or to a pause having passed."""
+    backlog.is_paused = False
+    backlog.is_due = backlog.delayed > 0
+    if not backlog.is_due:
+        backlog.next_due = 0.0
+    refill(state, backlog.function, backlog.priority)
+
+
+def _arm(state: State, backlog: Backlog) -> None:
+    if backlog.is_paused:
+        return
+    state.alarms.cancel(backlog)
+    if backlog.next_due > 0:
+        state.alarms.set(backlog, backlog.next_due)
+
+
+def page_in(state: State, query: Query, backlog: Backlog) -> None:
+    """Take in what the store answered to ``refill``."""
+    if isinstance(query, Page):
+        backlog.is_paging = False
+        _turn_page(state, query, backlog)
+    else:
+        assert isinstance(query, DuePage)
+        backlog.is_paging_due = False
+        _turn_due_page(state, query, backlog)
+    if query.error:
+        _pause(state, backlog, query.error)
+    else:
+        refill(state, backlog.function, backlog.priority)
+
+
+def _take_in(state: State, records: list[JobRecord]) -> bool:
+    """Let jobs that the store has wait in memory; tell whether there was any."""
+    is_any = False
+    for record in records:
+        job = state.jobs.get(record.handle)
+        if job is None and not state.journal.has_left(record.number):
+            job = _restored(state, record)
+        elif job is not None and job.state is PAGED and job.due == record.due:
+            # It was about to leave memory, and its turn has come.
+            unpage(job)
+        else:
+            continue
+        is_any = True
+        state.place(job)
+    return is_any
+
+
+def _turn_page(state: State, query: Page, backlog: Backlog) -> None:
+    if _take_in(state, query.records):
+        backlog.is_complete = False
+    backlog.ready -= _damage(state, query, backlog)
+    numbers = [record.number for record in query.records] + query.damaged
+    backlog.after = min(backlog.after, max(numbers, default=query.after))
+    if query.error or numbers or backlog.ready <= 0 or backlog.leaving:
+        return
+    if query.after > 0 and not backlog.is_complete:
+        backlog.after = 0
+        backlog.is_complete = True
+    else:
+        _lost(state, backlog, backlog.ready)
+        backlog.ready = 0
+
+
+def _turn_due_page(state: State, query: DuePage, backlog: Backlog) -> None:
+    if _take_in(state, query.records):
+        backlog.is_complete_due = False
+    backlog.delayed -= _damage(state, query, backlog)
+    last = query.after
+    if query.records:
+        last = (query.records[-1].due, query.records[-1].number)
+    backlog.due_after = min(backlog.due_after, last)
+    if query.error or query.records:
+        return
+    if backlog.next_due == 0 or 0 < query.next_due < backlog.next_due:
+        backlog.next_due = query.next_due
+    backlog.is_due = 0 < backlog.next_due <= state.wall_time()
+    if backlog.next_due == 0 and backlog.delayed > 0:
+        _look_again(state, query, backlog)
+    _arm(state, backlog)
+
+
+def _look_again(state: State, query: DuePage, backlog: Backlog) -> None:
+    """Look for delayed jobs that are counted but were not found."""
+    if backlog.leaving:
+        backlog.is_due = True
+    elif query.after > (0.0, 0) and not backlog.is_complete_due:
+        backlog.due_after = (0.0, 0)
+        backlog.is_due = True
+        backlog.is_complete_due = True
+    else:
+        _lost(state, backlog, backlog.delayed)
+        backlog.delayed = 0
+
+
+def _damage(state: State, query: Query, backlog: Backlog) -> int:
+    """Report jobs that cannot be read; return how many of them are new."""
+    damaged = set(query.damaged) - backlog.damaged
+    backlog.damaged |= damaged
+    for number in sorted(damaged):
+        state.warn(
+            "job_damaged",
+            f"job {number} of {backlog.function.name!r} is damaged in the store and is"
+            " left there: see geartrain store check",
+        )
+    return len(damaged)
+
+
+def _lost(state: State, backlog: Backlog, count: int) -> None:
+    state.warn(
+        "jobs_missing",
+        f"{count} jobs of {backlog.function.name!r} are not where the store counts "
+        "them: see geartrain store check",
+    )
+
+
+def _pause(state: State, backlog: Backlog, error: str) -> None:
+    """Ask again in a moment."""
+    state.warn(
+        "page_failed", f"jobs of {backlog.function.name!r} cannot be read: {error}"
+    )
+    backlog.is_paused = True
+    state.alarms.cancel(backlog)
+    state.alarms.set(backlog, state.wall_time() + 1.0)
+
+
+def _restored(state: State, record: JobRecord) -> Job:
+    """Take a job from the store into memory; it is in no place then."""
+    function = state.function(record.function)
+    job = Job(function, record.unique, record.workload, record.more, record.priority)
+    job.handle = record.handle
+    job.number = record.number
+    job.reducer = record.reducer
+    job.submitted = record.submitted
+    job.due = record.due
+    job.failures = record.failures
+    job.background = True
+    # It is durable: as if by a batch before the first.
+    job.batch = -1
+    state.jobs[job.handle] = job
+    if record.key:
+        job.key = record.key
+        # A tentative submission with the same key will turn out to be its twin.
+        function.keyed[job.key] = job
+    function.backlogs[job.priority].give(job.due)
+    return job
+
+
+def recall(state: State, record: JobRecord) -> Job | None:
+    """Bring a job into memory out of its turn; None if it has ended."""
+    job = state.jobs.get(record.handle)
+    if job is None and not state.journal.has_left(record.number):
+        job = _restored(state, record)
+        state.place(job)
+    return job

@@ -1,0 +1,207 @@
+"""Queries: what the engine has a store look up, and gets back with a batch.
+
+A driver hands the queries of a batch to the store once the commit has ended, well or
+not, and the batch back to the engine with their answers in them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from geartrain.engine.records import JobRecord
+
+__all__ = [
+    "DuePage",
+    "FindDead",
+    "FindJob",
+    "FindKey",
+    "ListDead",
+    "ListJobs",
+    "Page",
+    "Query",
+]
+
+
+class Query:
+    """Something to look up.
+
+    Attributes:
+        error: why the store could not say; empty if it could.
+        damaged: the numbers of jobs that should be in the answer but cannot be read.
+    """
+
+    __slots__ = ("damaged", "error")
+
+    def __init__(self) -> None:
+        self.error = ""
+        self.damaged: list[int] = []
+
+
+class Page(Query):
+    """The next jobs without a due time of one function and priority, by number.
+
+    Attributes:
+        function: the function's name.
+        priority: ``Priority`` as a number.
+        after: the number they come after.
+        most: how many at most; a store may return fewer where workloads are large,
+            but never none while there is one.
+        records: the answer, workloads included.
+    """
+
+    __slots__ = ("after", "function", "most", "priority", "records")
+
+    def __init__(self, function: bytes, priority: int, after: int, most: int) -> None:
+        super().__init__()
+        self.function = function
+        self.priority = priority
+        self.after = after
+        self.most = most
+        self.records: list[JobRecord] = []
+
+
+class DuePage(Query):
+    """The next jobs whose due time has come, of one function and priority.
+
+    Attributes:
+        function: the function's name.
+        priority: ``Priority`` as a number.
+        after: due time and number they come after, in the order of these two.
+        until: the latest due time, in seconds since 1970.
+        most: how many at most, as in ``Page``.
+        records: the answer, workloads included.
+        next_due: the earliest due time after ``until``; 0 for none.
+    """
+
+    __slots__ = (
+        "after",
+        "function",
+        "most",
+        "next_due",
+        "priority",
+        "records",
+        "until",
+    )
+
+    def __init__(
+        self,
+        function: bytes,
+        priority: int,
+        after: tuple[float, int],
+        until: float,
+        most: int,
+    ) -> None:
+        super().__init__()
+        self.function = function
+        self.priority = priority
+        self.after = after
+        self.until = until
+        self.most = most
+        self.records: list[JobRecord] = []
+        self.next_due = 0.0
+
+
+class FindJob(Query):
+    """The job with a number.
+
+    Attributes:
+        number: the number.
+        record: the answer, its workload included; None if no such job is kept.
+    """
+
+    __slots__ = ("number", "record")
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.number = number
+        self.record: JobRecord | None = None
+
+
+class FindKey(Query):
+    """A job that others coalesce with by a key.
+
+    Attributes:
+        key: the key.
+        function: the function it is of; None for whichever is found first.
+        record: the answer, its workload included; None if no such job is kept.
+    """
+
+    __slots__ = ("function", "key", "record")
+
+    def __init__(self, key: bytes, function: bytes | None) -> None:
+        super().__init__()
+        self.key = key
+        self.function = function
+        self.record: JobRecord | None = None
+
+
+class ListJobs(Query):
+    """A slice of the jobs kept, without their workloads.
+
+    Attributes:
+        after: where the slice before ended; empty for the first.
+        most: how many at most.
+        function: the function they are of; None for all.
+        due_from: the least due time, in seconds since 1970; 0 includes those
+            without one.
+        due_until: the due time they are before, in seconds since 1970.
+        records: the answer.
+        following: ``after`` of the next slice; empty if this is the last.
+    """
+
+    __slots__ = (
+        "after",
+        "due_from",
+        "due_until",
+        "following",
+        "function",
+        "most",
+        "records",
+    )
+
+    def __init__(self, after: bytes, most: int, function: bytes | None) -> None:
+        super().__init__()
+        self.after = after
+        self.most = most
+        self.function = function
+        self.due_from = 0.0
+        self.due_until = float("inf")
+        self.records: list[JobRecord] = []
+        self.following = b""
+
+
+class ListDead(Query):
+    """A slice of the dead letters, by number, without their workloads.
+
+    Attributes:
+        after: the number they come after.
+        most: how many at most.
+        function: the function they are of; None for all.
+        records: the answer; the last one's number is the next slice's ``after``.
+    """
+
+    __slots__ = ("after", "function", "most", "records")
+
+    def __init__(self, after: int, most: int, function: bytes | None) -> None:
+        super().__init__()
+        self.after = after
+        self.most = most
+        self.function = function
+        self.records: list[JobRecord] = []
+
+
+class FindDead(Query):
+    """The dead letter with a number.
+
+    Attributes:
+        number: the number.
+        record: the answer, its workload included; None if no such one is kept.
+    """
+
+    __slots__ = ("number", "record")
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.number = number
+        self.record: JobRecord | None = None

@@ -1,0 +1,280 @@
+"""Records: what a store keeps of jobs and schedules, and a batch of changes to it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from geartrain.engine.queries import Query
+
+__all__ = [
+    "Batch",
+    "Burial",
+    "Change",
+    "Failures",
+    "Inventory",
+    "JobRecord",
+    "QueueInventory",
+    "ScheduleRecord",
+]
+
+
+class Failures:
+    """How a job's attempts have failed so far.
+
+    Attributes:
+        attempts: how many ended by WORK_FAIL, WORK_EXCEPTION or a timeout.
+        crashes: how many ended because the worker was lost.
+        reason: of the last: ``fail``, ``exception``, ``timeout`` or ``crash``.
+        error: what the worker said of the last, cut at 64 KiB; empty for nothing.
+        worker: who ran the last: its client id, a space, and its address.
+        started: when the last began, in seconds since 1970.
+        ended: when it failed, in seconds since 1970.
+    """
+
+    __slots__ = (
+        "attempts",
+        "crashes",
+        "ended",
+        "error",
+        "reason",
+        "started",
+        "worker",
+    )
+
+    def __init__(self) -> None:
+        self.attempts = 0
+        self.crashes = 0
+        self.reason = b""
+        self.error = b""
+        self.worker = b""
+        self.started = 0.0
+        self.ended = 0.0
+
+    def copy(self) -> Failures:
+        """Return another that later failures do not change."""
+        other = Failures()
+        other.attempts = self.attempts
+        other.crashes = self.crashes
+        other.reason = self.reason
+        other.error = self.error
+        other.worker = self.worker
+        other.started = self.started
+        other.ended = self.ended
+        return other
+
+
+class JobRecord:
+    """A background job, or a dead letter, as a store keeps it.
+
+    Attributes:
+        number: the number in its handle; no other job ever has it.
+        handle: the name the job server gave it.
+        function: the name of its function.
+        unique: the client's coalescing key; empty for none.
+        key: what it coalesces by within its function; empty for never.
+        priority: ``Priority`` as a number.
+        reducer: the reducer of a SUBMIT_REDUCE_JOB, else empty.
+        submitted: when it was submitted, in seconds since 1970.
+        due: when it becomes ready, in seconds since 1970; 0 is at once.
+        died: when it became a dead letter, in seconds since 1970; 0 is not at all.
+        failures: how its attempts have failed; None while none has.
+        workload: its input; of a large one, the piece that arrived first.
+        more: the pieces that follow ``workload``.
+        size: the bytes of all of its workload; set where a store read the record.
+        is_tentative: it is to be added only if no job of its function and key is kept.
+        twin: the number of that job; 0 for none. Set by the commit.
+    """
+
+    __slots__ = (
+        "died",
+        "due",
+        "failures",
+        "function",
+        "handle",
+        "is_tentative",
+        "key",
+        "more",
+        "number",
+        "priority",
+        "reducer",
+        "size",
+        "submitted",
+        "twin",
+        "unique",
+        "workload",
+    )
+
+    def __init__(self, number: int, handle: bytes, function: bytes) -> None:
+        self.number = number
+        self.handle = handle
+        self.function = function
+        self.unique = b""
+        self.key = b""
+        self.priority = 1
+        self.reducer = b""
+        self.submitted = 0.0
+        self.due = 0.0
+        self.died = 0.0
+        self.failures: Failures | None = None
+        self.workload = b""
+        self.more: list[bytes] = []
+        self.size = 0
+        self.is_tentative = False
+        self.twin = 0
+
+
+class Change:
+    """A kept job, or a dead letter, that waits for its next attempt.
+
+    Attributes:
+        number: which job.
+        due: when it becomes ready, in seconds since 1970; 0 is at once.
+        failures: how its attempts have failed; None for a fresh start.
+    """
+
+    __slots__ = ("due", "failures", "number")
+
+    def __init__(self, number: int, due: float, failures: Failures | None) -> None:
+        self.number = number
+        self.due = due
+        self.failures = failures
+
+
+class Burial:
+    """A kept job that becomes a dead letter.
+
+    Attributes:
+        number: which job.
+        died: when, in seconds since 1970.
+        failures: how its attempts have failed.
+    """
+
+    __slots__ = ("died", "failures", "number")
+
+    def __init__(self, number: int, died: float, failures: Failures) -> None:
+        self.number = number
+        self.died = died
+        self.failures = failures
+
+
+class ScheduleRecord:
+    """A recurring job as a store keeps it.
+
+    Attributes:
+        number: the number in its handle; no job or other schedule ever has it.
+        handle: the name the job server gave it.
+        function: the name of its jobs' function.
+        unique: its jobs' unique.
+        fields: minute, hour, day, month and weekday as submitted.
+        workload: its jobs' workload, in one piece.
+    """
+
+    __slots__ = ("fields", "function", "handle", "number", "unique", "workload")
+
+    def __init__(self, number: int, handle: bytes, function: bytes) -> None:
+        self.number = number
+        self.handle = handle
+        self.function = function
+        self.unique = b""
+        self.fields: list[bytes] = []
+        self.workload = b""
+
+
+class Batch:
+    """What one commit makes durable, all of it or nothing.
+
+    It is applied in this order: ``ended``, ``added``, ``revived``, ``changed``,
+    ``buried``, and the rest. Numbers that are not kept are ignored.
+
+    Attributes:
+        serial: which batch this is, from 1.
+        ended: the numbers of kept jobs and dead letters to forget.
+        added: jobs to keep; for a tentative one ``twin`` is set instead if a job of
+            its function and key is kept that this batch does not bury.
+        revived: dead letters that become jobs again.
+        changed: jobs that wait for another attempt.
+        buried: jobs that become dead letters.
+        schedules: recurring jobs to keep, in place of one with the same number.
+        unscheduled: the numbers of recurring jobs to forget; after ``schedules``.
+        reserved: no number up to this one is free after a restart; 0 leaves it.
+        queries: what to look up once the batch is durable, or was refused.
+    """
+
+    __slots__ = (
+        "added",
+        "buried",
+        "changed",
+        "ended",
+        "queries",
+        "reserved",
+        "revived",
+        "schedules",
+        "serial",
+        "unscheduled",
+    )
+
+    def __init__(self, serial: int) -> None:
+        self.serial = serial
+        self.ended: dict[int, None] = {}
+        self.added: list[JobRecord] = []
+        self.revived: list[Change] = []
+        self.changed: list[Change] = []
+        self.buried: list[Burial] = []
+        self.schedules: list[ScheduleRecord] = []
+        self.unscheduled: list[int] = []
+        self.reserved = 0
+        self.queries: list[Query] = []
+
+    def changes_nothing(self) -> bool:
+        """Tell whether a commit of this batch would write nothing."""
+        return not (
+            self.ended
+            or self.added
+            or self.revived
+            or self.changed
+            or self.buried
+            or self.schedules
+            or self.unscheduled
+            or self.reserved
+        )
+
+
+class QueueInventory:
+    """What a store keeps for one function and priority.
+
+    Attributes:
+        function: the function's name.
+        priority: ``Priority`` as a number.
+        ready: jobs without a due time.
+        delayed: jobs with one, whether it has come or not.
+        next_due: the earliest of these times, in seconds since 1970; 0 for none.
+        dead: dead letters.
+    """
+
+    __slots__ = ("dead", "delayed", "function", "next_due", "priority", "ready")
+
+    def __init__(self, function: bytes, priority: int) -> None:
+        self.function = function
+        self.priority = priority
+        self.ready = 0
+        self.delayed = 0
+        self.next_due = 0.0
+        self.dead = 0
+
+
+class Inventory:
+    """What a store says when it is opened, without a look at every job.
+
+    Attributes:
+        reserved: the highest number that was ever reserved or kept, 0 if none was.
+        queues: what is kept for each function and priority that has something.
+        schedules: the recurring jobs, in the order of their numbers.
+    """
+
+    __slots__ = ("queues", "reserved", "schedules")
+
+    def __init__(self, reserved: int) -> None:
+        self.reserved = reserved
+        self.queues: list[QueueInventory] = []
+        self.schedules: list[ScheduleRecord] = []

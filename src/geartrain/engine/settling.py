@@ -1,0 +1,103 @@
+"""Settling: what the end of a commit means for jobs, their submitters and backlogs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from geartrain.engine import paging
+from geartrain.engine.jobs import PAGED, READY, SCHEDULED, SUBMITTED, Job
+from geartrain.engine.journal import Asked, Collected
+from geartrain.protocol.admin import error as text_error
+from geartrain.protocol.constants import PacketType
+from geartrain.protocol.packets import encode
+
+if TYPE_CHECKING:
+    from geartrain.engine.state import State
+
+__all__ = ["commit", "refuse"]
+
+_JOB_CREATED: Final = int(PacketType.JOB_CREATED)
+_ERROR: Final = int(PacketType.ERROR)
+
+
+def commit(state: State) -> list[Asked]:
+    """React to the batch taken having become durable.
+
+    Returns its queries, now answered.
+    """
+    done = state.journal.settle()
+    twins = _place_tentative(state, done)
+    if twins:
+        for promise in done.promises:
+            if promise.job is not None and promise.job in twins:
+                promise.replace(encode(_JOB_CREATED, twins[promise.job]))
+    for job in done.leaving:
+        paging.forget(state, job)
+    for peer in done.waiting:
+        peer.release()
+    return done.asked
+
+
+def _place_tentative(state: State, done: Collected) -> dict[Job, bytes]:
+    """Let the tentative jobs wait that are jobs of their own.
+
+    Returns the others with the handles of the jobs they are twins of, and ends them.
+    """
+    twins: dict[Job, bytes] = {}
+    for job in done.jobs:
+        record, job.record = job.record, None
+        if record is None or not record.is_tentative or job.state is not SUBMITTED:
+            continue
+        if record.twin:
+            twins[job] = _handle_of_twin(state, job, record.twin)
+            job.function.counters.submitted -= 1
+            job.batch = 0
+            state.remove(job)
+        else:
+            state.leave(job)
+            paging.enter(state, job)
+    return twins
+
+
+def _handle_of_twin(state: State, job: Job, number: int) -> bytes:
+    # It may have come into memory meanwhile, and then has the key.
+    twin = job.function.keyed.get(job.key)
+    if twin is not None and twin.number == number:
+        return twin.handle
+    return state.handle(number)
+
+
+def refuse(state: State, reason: str) -> list[Asked]:
+    """React to the store's refusal of the batch taken: answer its submitters so.
+
+    Clients that wait for a job that was not kept still get its result, and a worker
+    may finish it. Returns the batch's queries, now answered.
+    """
+    failed = state.journal.refuse()
+    packet = encode(_ERROR, b"QUEUE_ERROR\0" + reason.encode())
+    text = text_error(b"QUEUE_ERROR", reason)
+    for promise in failed.promises:
+        promise.replace(text if promise.is_text else packet)
+    for job in failed.jobs:
+        _forgo(state, job)
+    for job in state.journal.leaving():
+        paging.page_again(state, job)
+    state.journal.settle()
+    for peer in failed.waiting:
+        peer.release()
+    return failed.asked
+
+
+def _forgo(state: State, job: Job) -> None:
+    """Let go of a job that could not be kept."""
+    if state.journal.give_up(job):
+        job.function.dead -= 1
+    job.batch = 0
+    job.record = None
+    job.background = False
+    if job.clients:
+        if job.state is PAGED or job.state is SUBMITTED:
+            state.leave(job)
+            state.place(job)
+    elif job.state in (SUBMITTED, READY, SCHEDULED, PAGED):
+        state.remove(job)

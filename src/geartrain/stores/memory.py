@@ -1,0 +1,244 @@
+"""The memory store: jobs in dicts, for as long as the object lives."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import Final
+
+from geartrain.engine.queries import (
+    DuePage,
+    FindDead,
+    FindJob,
+    FindKey,
+    ListDead,
+    ListJobs,
+    Page,
+)
+from geartrain.engine.records import (
+    Batch,
+    Inventory,
+    JobRecord,
+    QueueInventory,
+    ScheduleRecord,
+)
+from geartrain.errors import StoreError
+from geartrain.stores.base import Store
+from geartrain.stores.memory_records import Records, copy_of, failures_of
+
+__all__ = ["MemoryStore"]
+
+_LAST: Final = 2**64
+# A slice of a list looks at so many jobs at most.
+_MOST_LOOKED_AT: Final = 10_000
+
+
+class MemoryStore(Store):
+    """Jobs, dead letters and recurring jobs in memory.
+
+    What it keeps is there again when it is opened again, and gone with the object.
+    """
+
+    def __init__(self) -> None:
+        self._is_open = False
+        self._reserved = 0
+        self._jobs = Records()
+        self._dead = Records()
+        self._schedules: dict[int, ScheduleRecord] = {}
+
+    def open(self) -> Inventory:
+        """Open the store and say what it keeps.
+
+        Raises:
+            StoreError: it is open already.
+        """
+        if self._is_open:
+            raise StoreError("the memory store is in use by another job server")
+        self._is_open = True
+        kept = (self._jobs.by_number, self._dead.by_number, self._schedules)
+        highest = [max(numbers, default=0) for numbers in kept]
+        inventory = Inventory(max(self._reserved, *highest))
+        names = self._jobs.queues.keys() | self._dead.queues.keys()
+        inventory.queues = [self._said(name) for name in sorted(names)]
+        inventory.schedules = [each for _, each in sorted(self._schedules.items())]
+        return inventory
+
+    def commit(self, batch: Batch) -> None:
+        """Apply a batch: all of it, or nothing if it raises.
+
+        Raises:
+            StoreError: a job to be added has a number that is kept.
+        """
+        self._check()
+        admitted = self._admit(batch)
+        self._end(batch)
+        for record in admitted:
+            self._jobs.add(record)
+        self._revive(batch)
+        self._change(batch)
+        self._bury(batch)
+        for schedule in batch.schedules:
+            self._schedules[schedule.number] = schedule
+        for number in batch.unscheduled:
+            self._schedules.pop(number, None)
+        self._reserved = max(self._reserved, batch.reserved)
+
+    def close(self) -> None:
+        """Close the store; closing it twice does nothing."""
+        self._is_open = False
+
+    def page(self, query: Page) -> None:
+        """Answer the query; raises StoreError if the store is not open."""
+        self._check()
+        name = (query.function, query.priority)
+        found = self._jobs.between(name, (0.0, query.after), 0.0)
+        query.records = [copy_of(record) for record in islice(found, query.most)]
+
+    def page_due(self, query: DuePage) -> None:
+        """Answer the query; raises StoreError if the store is not open."""
+        self._check()
+        name = (query.function, query.priority)
+        after = query.after if query.after[0] > 0 else (0.0, _LAST)
+        found = self._jobs.between(name, after, query.until)
+        query.records = [copy_of(record) for record in islice(found, query.most)]
+        query.next_due = self._jobs.next_due(name, query.until)
+
+    def find_job(self, query: FindJob) -> None:
+        """Answer the query; raises StoreError if the store is not open."""
+        self._check()
+        found = self._jobs.by_number.get(query.number)
+        query.record = found and copy_of(found)
+
+    def find_key(self, query: FindKey) -> None:
+        """Answer the query; raises StoreError if the store is not open."""
+        self._check()
+        for number in self._jobs.with_key(query.key, query.function):
+            query.record = copy_of(self._jobs.by_number[number])
+            return
+
+    def list_jobs(self, query: ListJobs) -> None:
+        """Answer the query; raises StoreError if the store is not open.
+
+        Raises:
+            StoreError: ``after`` is not from a slice of this list.
+        """
+        self._check()
+        after = _place(query.after)
+        found = islice(self._jobs.following(after), _MOST_LOOKED_AT)
+        for looked_at, record in enumerate(found, 1):
+            if _is_listed(record, query):
+                query.records.append(copy_of(record, with_workload=False))
+            is_full = len(query.records) == query.most
+            if is_full or looked_at == _MOST_LOOKED_AT:
+                query.following = b"%d" % record.number
+                return
+
+    def list_dead(self, query: ListDead) -> None:
+        """Answer the query; raises StoreError if the store is not open."""
+        self._check()
+        for record in self._dead.following(query.after):
+            if len(query.records) == query.most:
+                return
+            if query.function in (None, record.function):
+                query.records.append(copy_of(record, with_workload=False))
+
+    def find_dead(self, query: FindDead) -> None:
+        """Answer the query; raises StoreError if the store is not open."""
+        self._check()
+        found = self._dead.by_number.get(query.number)
+        query.record = found and copy_of(found)
+
+    def _check(self) -> None:
+        if not self._is_open:
+            raise StoreError("the memory store is not open")
+
+    def _said(self, name: tuple[bytes, int]) -> QueueInventory:
+        """Return what is kept of a function and priority."""
+        said = QueueInventory(*name)
+        places = self._jobs.queues.get(name, [])
+        said.delayed = sum(due > 0 for due, _ in places)
+        said.ready = len(places) - said.delayed
+        said.next_due = self._jobs.next_due(name, 0.0)
+        said.dead = len(self._dead.queues.get(name, []))
+        return said
+
+    def _admit(self, batch: Batch) -> list[JobRecord]:
+        """Return copies of the jobs to add; tentative ones may get twins instead.
+
+        Raises:
+            StoreError: a job has a number that is kept.
+        """
+        admitted: dict[int, JobRecord] = {}
+        keys: dict[tuple[bytes, bytes], int] = {}
+        leaving = {*batch.ended, *(burial.number for burial in batch.buried)}
+        for record in batch.added:
+            record.twin = 0
+            name = (record.function, record.key)
+            if record.is_tentative and record.key:
+                record.twin = keys.get(name, 0) or self._twin(record, leaving)
+            if record.twin:
+                continue
+            number = record.number
+            if number in admitted or self._is_kept(number, batch):
+                raise StoreError(f"the memory store has a job {number} already")
+            admitted[number] = copy_of(record)
+            admitted[number].died = 0.0
+            admitted[number].size = _size(record)
+            if number not in leaving:
+                keys.setdefault(name, number)
+        return list(admitted.values())
+
+    def _twin(self, record: JobRecord, leaving: set[int]) -> int:
+        """Return the number of a job that is to stay with the same function and key."""
+        for number in self._jobs.with_key(record.key, record.function):
+            if number not in leaving:
+                return number
+        return 0
+
+    def _is_kept(self, number: int, batch: Batch) -> bool:
+        is_kept = number in self._jobs.by_number or number in self._dead.by_number
+        return is_kept and number not in batch.ended
+
+    def _end(self, batch: Batch) -> None:
+        for number in batch.ended:
+            self._jobs.remove(number)
+            self._dead.remove(number)
+
+    def _revive(self, batch: Batch) -> None:
+        for change in batch.revived:
+            record = self._dead.remove(change.number)
+            if record is not None:
+                record.died, record.due = 0.0, change.due
+                record.failures = failures_of(change.failures)
+                self._jobs.add(record)
+
+    def _change(self, batch: Batch) -> None:
+        for change in batch.changed:
+            record = self._jobs.remove(change.number)
+            if record is not None:
+                record.due = change.due
+                record.failures = failures_of(change.failures)
+                self._jobs.add(record)
+
+    def _bury(self, batch: Batch) -> None:
+        for burial in batch.buried:
+            record = self._jobs.remove(burial.number)
+            if record is not None:
+                record.due, record.died = 0.0, burial.died
+                record.failures = failures_of(burial.failures)
+                self._dead.add(record)
+
+
+def _size(record: JobRecord) -> int:
+    return len(record.workload) + sum(map(len, record.more))
+
+
+def _place(after: bytes) -> int:
+    if after and not after.isdigit():
+        raise StoreError(f"{after!r} is no place in a list: begin without one")
+    return int(after or b"0")
+
+
+def _is_listed(record: JobRecord, query: ListJobs) -> bool:
+    if query.function not in (None, record.function):
+        return False
+    return query.due_from <= record.due < query.due_until

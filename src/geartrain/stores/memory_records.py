@@ -1,0 +1,122 @@
+"""Records in memory, found by number, by key and in the order of their queues."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Iterator
+
+from geartrain.engine.records import Failures, JobRecord
+
+__all__ = ["Records", "copy_of", "failures_of"]
+
+_Place = tuple[float, int]
+
+_SIMPLE = (
+    "unique",
+    "key",
+    "priority",
+    "reducer",
+    "submitted",
+    "due",
+    "died",
+    "size",
+)
+
+
+class Records:
+    """A set of jobs, or of dead letters.
+
+    Attributes:
+        by_number: the records by their numbers.
+        numbers: their numbers in order.
+        queues: due time and number of each function and priority, in this order.
+    """
+
+    def __init__(self) -> None:
+        self.by_number: dict[int, JobRecord] = {}
+        self.numbers: list[int] = []
+        self.queues: dict[tuple[bytes, int], list[_Place]] = {}
+        self._keys: dict[bytes, list[int]] = {}
+
+    def add(self, record: JobRecord) -> None:
+        """Keep a record."""
+        self.by_number[record.number] = record
+        insort(self.numbers, record.number)
+        name = (record.function, record.priority)
+        insort(self.queues.setdefault(name, []), (record.due, record.number))
+        if record.key:
+            insort(self._keys.setdefault(record.key, []), record.number)
+
+    def remove(self, number: int) -> JobRecord | None:
+        """Forget a record and return it; None if there is none."""
+        record = self.by_number.pop(number, None)
+        if record is None:
+            return None
+        del self.numbers[bisect_left(self.numbers, number)]
+        name = (record.function, record.priority)
+        places = self.queues[name]
+        del places[bisect_left(places, (record.due, number))]
+        if not places:
+            del self.queues[name]
+        if record.key:
+            self._keys[record.key].remove(number)
+            if not self._keys[record.key]:
+                del self._keys[record.key]
+        return record
+
+    def with_key(self, key: bytes, function: bytes | None) -> list[int]:
+        """Return the numbers of the records with a key, of one function or any."""
+        return [
+            number
+            for number in self._keys.get(key, ())
+            if function in (None, self.by_number[number].function)
+        ]
+
+    def between(
+        self, name: tuple[bytes, int], after: _Place, until: float
+    ) -> Iterator[JobRecord]:
+        """Return the records of a queue after a place and due by a time."""
+        places = self.queues.get(name, [])
+        for index in range(bisect_right(places, after), len(places)):
+            due, number = places[index]
+            if due > until:
+                return
+            yield self.by_number[number]
+
+    def next_due(self, name: tuple[bytes, int], after: float) -> float:
+        """Return the earliest due time of a queue after another; 0 for none."""
+        places = self.queues.get(name, [])
+        index = bisect_right(places, (after, 2**64))
+        return places[index][0] if index < len(places) else 0.0
+
+    def following(self, number: int) -> Iterator[JobRecord]:
+        """Return the records with higher numbers, in the order of these."""
+        for index in range(bisect_right(self.numbers, number), len(self.numbers)):
+            yield self.by_number[self.numbers[index]]
+
+
+def copy_of(record: JobRecord, *, with_workload: bool = True) -> JobRecord:
+    """Return a record that shares nothing with another that may change."""
+    copy = JobRecord(record.number, record.handle, record.function)
+    for name in _SIMPLE:
+        setattr(copy, name, getattr(record, name))
+    copy.failures = failures_of(record.failures)
+    if with_workload:
+        copy.workload = record.workload
+        copy.more = list(record.more)
+    return copy
+
+
+def failures_of(failures: Failures | None) -> Failures | None:
+    """Return failures that share nothing with others."""
+    if failures is None:
+        return None
+    copy = Failures()
+    copy.attempts = failures.attempts
+    copy.crashes = failures.crashes
+    copy.reason = failures.reason
+    copy.error = failures.error
+    copy.worker = failures.worker
+    copy.started = failures.started
+    copy.ended = failures.ended
+    return copy

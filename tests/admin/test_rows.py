@@ -1,0 +1,105 @@
+"""Rows that a job server writes in JSON, and the values of settings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from geartrain.admin.rows import (
+    CounterRow,
+    JobRow,
+    PolicyRow,
+    Setting,
+    counter_row,
+    job_row,
+    policy_row,
+    setting,
+    setting_text,
+)
+
+JOB: dict[str, Any] = {
+    "handle": "H:here:1",
+    "function": "resize",
+    "unique": "",
+    "priority": "high",
+    "state": "ready",
+    "background": True,
+    "submitted": 1700000000.5,
+    "due": None,
+    "started": None,
+    "died": None,
+    "worker": None,
+    "attempts": 2,
+    "crashes": 1,
+    "reason": "fail",
+    "error": None,
+    "size": 4,
+}
+
+
+def test_a_row_without_its_workload() -> None:
+    row = job_row(JOB)
+    assert row == JobRow(**JOB, workload=None)
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding", "workload"),
+    [
+        ("größe", "utf-8", "größe".encode()),
+        ("", "utf-8", b""),
+        ("//4=", "base64", b"\xff\xfe"),
+        ("", "base64", b""),
+    ],
+)
+def test_a_workload_is_bytes(text: str, encoding: str, workload: bytes) -> None:
+    row = job_row({**JOB, "workload": text, "encoding": encoding})
+    assert row.workload == workload
+
+
+def test_what_a_later_version_tells_more_is_left_out() -> None:
+    assert job_row({**JOB, "colour": "blue"}) == job_row(JOB)
+
+
+@pytest.mark.parametrize("name", JOB)
+def test_a_row_that_lacks_something_is_none(name: str) -> None:
+    with pytest.raises(KeyError):
+        job_row({key: JOB[key] for key in JOB if key != name})
+
+
+def test_a_workload_that_is_not_what_it_says() -> None:
+    with pytest.raises(ValueError, match="base64"):
+        job_row({**JOB, "workload": "*", "encoding": "base64"})
+
+
+def test_policies_and_counters() -> None:
+    given = {"pattern": "mail*", "max_attempts": 3, "backoff": "fixed"}
+    assert policy_row(given) == PolicyRow(
+        pattern="mail*", settings={"max_attempts": 3, "backoff": "fixed"}
+    )
+    assert counter_row({"function": "f", "dead": 2}) == CounterRow(
+        function="f", counts={"dead": 2}
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("3", 3),
+        ("0.1", 0.1),
+        ("true", True),
+        ("false", False),
+        ("exponential", "exponential"),
+        ("null", "null"),
+        ("[1]", "[1]"),
+    ],
+)
+def test_settings_are_read_and_written(text: str, value: Setting) -> None:
+    assert setting(text) == value
+    assert type(setting(text)) is type(value)
+    assert setting_text(value) == text
+
+
+def test_a_whole_number_has_no_fraction() -> None:
+    assert setting_text(60.0) == "60"
+    assert setting_text(1e9) == "1000000000"

@@ -1,0 +1,31 @@
+"""``geartrain counters``."""
+
+from __future__ import annotations
+
+from tests.admin.jobs import bury, submit
+from tests.cli.asking import ask, objects
+from tests.support.servers import RunningServer
+
+NAMES = [
+    *("submitted", "completed", "failed", "retried", "crashed", "timed_out", "dead"),
+    *("cancelled", "expired", "refused_results"),
+]
+
+
+def test_jobs_are_counted_by_function(fresh: RunningServer) -> None:
+    bury(fresh, b"mail", [b"1", b"2"])
+    submit(fresh, b"two words")
+    status, out, err = ask(fresh, "counters")
+    assert (status, err) == (0, "")
+    title, *lines = out.splitlines()
+    assert title.split() == ["FUNCTION", *(name.upper() for name in NAMES)]
+    assert len(lines) == 2
+    rows = {row.pop("function"): row for row in objects(fresh, "counters")}
+    assert [list(row) for row in rows.values()] == [NAMES, NAMES]
+    assert (rows["mail"]["submitted"], rows["mail"]["dead"]) == (2, 2)
+    assert rows["two words"]["submitted"] == 1
+
+
+def test_nothing_is_counted_yet(fresh: RunningServer) -> None:
+    assert ask(fresh, "counters") == (0, "FUNCTION\n", "")
+    assert objects(fresh, "counters") == []

@@ -1,0 +1,83 @@
+"""``geartrain policy``."""
+
+from __future__ import annotations
+
+import pytest
+
+from geartrain.admin import setting_text
+from geartrain.cli.policy import policy
+from geartrain.engine.policies import Policy
+from tests.admin.jobs import bury, submit
+from tests.cli.asking import ask, complaint, objects
+from tests.support.servers import RunningServer
+
+
+def test_the_settings_in_force(shared: RunningServer) -> None:
+    status, out, err = ask(shared, "policy", "mail")
+    assert (status, err) == (0, "")
+    title, *lines = out.splitlines()
+    assert title.split() == ["SETTING", "VALUE"]
+    shown = dict(line.split() for line in lines)
+    assert shown["max_attempts"] == "1"
+    assert shown["dead_letter"] == "true"
+    assert set(shown) == set(Policy().settings())
+    (row,) = objects(shared, "policy", "mail")
+    assert row == {"function": "mail", **Policy().settings()}
+
+
+def test_settings_are_changed_and_take_effect(fresh: RunningServer) -> None:
+    status, out, err = ask(fresh, "policy", "mail", "dead_letter=false", "timeout=2.5")
+    assert (status, err) == (0, "")
+    assert [line.split() for line in out.splitlines()] == [
+        ["PATTERN", "SETTING", "VALUE"],
+        ["mail", "dead_letter", "false"],
+        ["mail", "timeout", "2.5"],
+    ]
+    bury(fresh, b"mail", [b"1"])
+    assert objects(fresh, "dead", "list") == []
+
+
+def test_what_was_set_is_listed(fresh: RunningServer) -> None:
+    assert objects(fresh, "policy") == []
+    ask(fresh, "policy", "two words", "max_attempts=2")
+    ask(fresh, "policy", "two*", "max_attempts=9", "delay=60")
+    assert objects(fresh, "policy") == [
+        {"pattern": "two*", "max_attempts": 9, "delay": 60},
+        {"pattern": "two words", "max_attempts": 2},
+    ]
+    (row,) = objects(fresh, "policy", "two words")
+    assert (row["max_attempts"], row["delay"]) == (2, 60)
+    submit(fresh, b"two words")
+    (job,) = objects(fresh, "jobs")
+    assert job["state"] == "scheduled"
+
+
+@pytest.mark.parametrize(
+    ("status", "words", "found"),
+    [
+        (1, ["mail", "max_attempt=3"], "did you mean 'max_attempts'?"),
+        (1, ["mail", "max_attempts=0"], "max_attempts cannot be '0'"),
+        (1, ["mail", "backoff=two words"], "backoff cannot be 'two words'"),
+        (1, ["mail", "ttl=-1"], "ttl cannot be '-1'"),
+        (2, ["mail", "ttl"], "'ttl' is not name=value"),
+        (2, ["mail", "=3"], "'=3' is not name=value"),
+        (2, ["mail", "ttl=1", "ttl=2"], "'ttl' is given twice"),
+        (2, ["ttl=1"], "'ttl=1' names no function: put one before it, or '*' for all"),
+    ],
+)
+def test_wrong_settings_change_nothing(
+    shared: RunningServer, status: int, words: list[str], found: str
+) -> None:
+    assert found in complaint(status, ask(shared, "policy", *words))
+    assert objects(shared, "policy") == []
+
+
+def test_the_help_tells_every_setting_and_its_default() -> None:
+    told = dict(
+        line.split()[:2]
+        for line in (policy.help or "").rpartition("\b\n")[2].splitlines()
+    )
+    defaults = Policy().settings()
+    assert list(told) == list(defaults)
+    for name, value in defaults.items():
+        assert told[name] == setting_text(value)

@@ -1,0 +1,94 @@
+"""Tables: aligned, cut to the terminal, and as they come."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from geartrain.cli.tables import Column, table
+
+COLUMNS = (
+    Column("NAME", is_elastic=True),
+    Column("SIZE", is_number=True),
+    Column("NOTE", is_elastic=True),
+)
+
+
+def lines(*rows: list[str], screen: int | None = None) -> list[str]:
+    return list(table(COLUMNS, rows, screen))
+
+
+def test_columns_are_aligned() -> None:
+    assert lines(["resize", "5", "a"], ["mail", "12345", ""]) == [
+        "NAME     SIZE  NOTE",
+        "resize      5  a",
+        "mail    12345",
+    ]
+
+
+def test_titles_stand_alone_where_there_are_no_rows() -> None:
+    assert lines() == ["NAME  SIZE  NOTE"]
+
+
+def test_nothing_is_cut_without_a_screen() -> None:
+    assert lines(["n" * 500, "1", "x" * 500])[1] == "n" * 500 + "     1  " + "x" * 500
+
+
+def test_the_widest_columns_are_cut_first() -> None:
+    cut = lines(["n" * 10, "1", "x" * 60], screen=40)
+    assert cut == [
+        "NAME        SIZE  NOTE",
+        "n" * 10 + "     1  " + "x" * 21 + "…",
+    ]
+    assert len(cut[1]) == 40
+
+
+def test_what_cannot_be_narrowed_is_cut_at_the_screens_edge() -> None:
+    cut = lines(["n" * 10, "123456789012", "x" * 60], screen=24)
+    assert [len(line) for line in cut] == [24, 24]
+    assert cut[1] == "nnnnnnn…  123456789012  …"[:23] + "…"
+
+
+def test_wide_characters_need_two_places() -> None:
+    assert lines(["縮小", "1", "a"], ["resize", "2", "b"]) == [
+        "NAME    SIZE  NOTE",
+        "縮小       1  a",
+        "resize     2  b",
+    ]
+    assert lines(["縮" * 40, "1", ""], screen=21)[1].startswith("縮縮縮縮…  ")
+
+
+def test_marks_on_letters_need_no_place() -> None:
+    assert lines(["e\u0301e\u0301", "1", ""])[1] == "e\u0301e\u0301       1"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("two\nlines", "two\\nlines"),
+        ("\x1b[31mred", "\\x1b[31mred"),
+        ("\udcff", "\\xff"),
+        ("a\0b", "a\\x00b"),
+        ("\u202egnp", "\\u202egnp"),
+    ],
+)
+def test_a_cell_cannot_steer_the_terminal(text: str, shown: str) -> None:
+    assert lines([text, "1", ""])[1].startswith(shown)
+
+
+def test_rows_are_given_before_all_have_come() -> None:
+    def endless() -> Iterator[list[str]]:
+        while True:
+            yield ["n", "1", ""]
+
+    given = table(COLUMNS, endless(), None)
+    assert next(given) == "NAME  SIZE  NOTE"
+    assert len([next(given) for _ in range(3000)]) == 3000
+
+
+def test_columns_grow_with_later_rows() -> None:
+    rows = [["n", "1", "a"]] * 1000 + [["longer name", "2", "b"]]
+    given = list(table(COLUMNS, rows, None))
+    assert given[1] == "n        1  a"
+    assert given[-1] == "longer name     2  b"

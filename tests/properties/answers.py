@@ -1,0 +1,228 @@
+"""What may be answered: checked when the answer arrives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from geartrain.engine.submissions import coalescing_key
+from tests.properties.connections import Connection, Request
+from tests.properties.ledger import DEAD
+from tests.support.dialogue import Answer
+
+if TYPE_CHECKING:
+    from tests.properties.server_under_test import ServerUnderTest
+
+__all__ = ["check_answer"]
+
+_OK = Answer("text", (b"OK\r\n",))
+_UNKNOWN_JOB = Answer("text", (b"ERR UNKNOWN_JOB\r\n",))
+_ASSIGNED = ("job_assign", "job_assign_uniq", "job_assign_all")
+
+
+def check_answer(
+    server: ServerUnderTest, connection: Connection, request: Request, answer: Answer
+) -> None:
+    """Compare an answer with the ledger, and enter into it what was promised."""
+    _CHECKS[request.kind](server, connection, request, answer)
+
+
+def _background(
+    server: ServerUnderTest, connection: Connection, request: Request, answer: Answer
+) -> None:
+    if _is_refusal(answer):
+        return
+    handle = _created(server, request, answer)
+    entry = server.ledger.entries[handle]
+    entry.acknowledged = True
+    if server.level != "memory" and not entry.fate:
+        assert handle in server.store.jobs(), f"{handle!r} is not durable"
+
+
+def _foreground(
+    server: ServerUnderTest, connection: Connection, request: Request, answer: Answer
+) -> None:
+    if not _is_refusal(answer):
+        connection.awaited[_created(server, request, answer)] += 1
+
+
+def _is_refusal(answer: Answer) -> bool:
+    return answer.name == "error" and answer.arguments[0] == b"QUEUE_ERROR"
+
+
+def _created(server: ServerUnderTest, request: Request, answer: Answer) -> bytes:
+    assert answer.name == "job_created", answer
+    handle = answer.arguments[0]
+    entry = server.ledger.entries[handle]
+    assert entry.function == request.function
+    key = coalescing_key(request.unique, request.workload, [])
+    assert entry.key == key
+    if not key:
+        assert entry.workload == request.workload
+        assert not entry.is_told, f"{handle!r} is given twice"
+    entry.is_told = True
+    assert entry.fate not in ("twin", "refused", "crashed")
+    assert server.ledger.was_alive(handle, request.since), (
+        f"{handle!r} was {entry.fate} before it was submitted"
+    )
+    return handle
+
+
+def _schedule(
+    server: ServerUnderTest, connection: Connection, request: Request, answer: Answer
+) -> None:
+    if _is_refusal(answer):
+        return
+    assert answer.name == "job_created", answer
+    handle = answer.arguments[0]
+    assert handle not in server.ledger.entries
+    if handle in server.engine.state.schedules:
+        server.ledger.schedules.add(handle)
+
+
+def _assigned(
+    server: ServerUnderTest, connection: Connection, request: Request, answer: Answer
+) -> None:
+    if answer.name == "no_job":
+        return
+    assert answer.name in _ASSIGNED, answer
+    handle, function, workload = (
+        answer.arguments[0],
+        answer.arguments[1],
+        answer.arguments[-1],
+    )
+    entry = server.ledger.entries[handle]
+    assert (function, workload) == (entry.function, entry.workload)
+    assert server.ledger.was_alive(handle, request.since)
+    connection.assigned[handle] = None
+
+
+def _refused(
+    server: ServerUnderTest, connection: Connection, request: Request, answer: Answer
+) -> None:
+    assert answer.name == "error", answer
+    assert answer.arguments[0] == b"JOB_NOT_FOUND"
+
+
+def _status(
+    server: ServerUnderTest, connection: Connection, request: Request, answer: Answer
+) -> None:
+    assert answer.name == "status_res", answer
+    assert answer.arguments[0] == request.handle
+    if answer.arguments[1] == b"1":
+        assert _was_known(server, request)
+    else:
+        _is_rightly_unknown(server, request.handle)
+
+
+def _was_known(server: ServerUnderTest, request: Request) -> bool:
+    # What is no job is a schedule.
+    is_schedule = request.handle not in server.ledger.entries
+    return is_schedule or server.ledger.was_alive(request.handle, request.since)
+
+
+def _is_rightly_unknown(server: ServerUnderTest, handle: bytes) -> None:
+    entry = server.ledger.entries.get(handle)
+    if entry is not None and not server.is_unreadable:
+        assert entry.fate or entry.was_dead
+
+
+def _status_unique(
+    server: ServerUnderTest, connection: Connection, request: Request, answer: Answer
+) -> None:
+    assert answer.name == "status_res_unique", answer
+    assert answer.arguments[0] == request.unique
+    found = [
+        entry for entry in server.ledger.entries.values() if entry.key == request.unique
+    ]
+    if answer.arguments[1] == b"1":
+        assert any(
+            server.ledger.was_alive(entry.handle, request.since) for entry in found
+        )
+
+
+def _cancel(
+    server: ServerUnderTest, connection: Connection, request: Request, answer: Answer
+) -> None:
+    handle = request.handle
+    entry = server.ledger.entries.get(handle)
+    if answer == _UNKNOWN_JOB:
+        _is_rightly_unknown(server, handle)
+        return
+    if not _is_done(answer):
+        return
+    if entry is None:
+        server.ledger.schedules.discard(handle)
+        server.ledger.unscheduled.add(handle)
+        return
+    if not entry.fate:
+        entry.end("cancelled", server.ledger.step)
+    assert entry.fate == "cancelled"
+    entry.is_gone = True
+
+
+def _drop(
+    server: ServerUnderTest, connection: Connection, request: Request, answer: Answer
+) -> None:
+    entry = server.ledger.entries[request.handle]
+    if answer == _UNKNOWN_JOB:
+        assert entry.fate != DEAD or entry.since >= request.since
+        return
+    if not _is_done(answer):
+        return
+    if entry.fate == DEAD:
+        entry.end("dropped", server.ledger.step)
+    assert entry.fate == "dropped"
+    entry.is_gone = True
+
+
+def _retry(
+    server: ServerUnderTest, connection: Connection, request: Request, answer: Answer
+) -> None:
+    entry = server.ledger.entries[request.handle]
+    if answer == _UNKNOWN_JOB:
+        assert entry.fate != DEAD or entry.since >= request.since
+    elif _is_done(answer):
+        assert entry.was_dead
+        entry.is_back = not entry.fate
+
+
+def _is_done(answer: Answer) -> bool:
+    """Tell whether a text command was obeyed, and not prevented by the store."""
+    if answer == _OK:
+        return True
+    assert answer.name == "text", answer
+    assert answer.arguments[0].startswith((b"ERR QUEUE_ERROR", b"ERR STORE_ERROR"))
+    return False
+
+
+def _any_text(
+    server: ServerUnderTest, connection: Connection, request: Request, answer: Answer
+) -> None:
+    assert answer.name == "text", answer
+
+
+def _policy(
+    server: ServerUnderTest, connection: Connection, request: Request, answer: Answer
+) -> None:
+    assert answer == _OK
+
+
+_CHECKS: Final[
+    dict[str, Callable[[ServerUnderTest, Connection, Request, Answer], None]]
+] = {
+    "background": _background,
+    "foreground": _foreground,
+    "schedule": _schedule,
+    "grab": _assigned,
+    "result": _refused,
+    "status": _status,
+    "status_unique": _status_unique,
+    "cancel": _cancel,
+    "dead drop": _drop,
+    "dead retry": _retry,
+    "dead": _any_text,
+    "jobs": _any_text,
+    "job": _any_text,
+    "policy": _policy,
+}

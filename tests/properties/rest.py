@@ -1,0 +1,119 @@
+"""What holds of an engine and its store once all has been committed."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from geartrain.engine.functions import Function
+from geartrain.engine.jobs import PAGED, SUBMITTED, Job
+from geartrain.engine.records import JobRecord
+from tests.properties.ledger import DEAD
+from tests.properties.server_under_test import ServerUnderTest
+
+__all__ = ["check_rest"]
+
+
+def check_rest(server: ServerUnderTest) -> None:
+    """Check a server that is settled."""
+    jobs, dead = server.store.jobs(), server.store.dead()
+    _check_ledger(server, jobs, dead)
+    _check_memory(server, jobs)
+    for function in server.engine.state.functions.values():
+        _check_function(server, function, list(jobs.values()))
+        mine = [each for each in dead.values() if each.function == function.name]
+        assert function.dead == len(mine)
+    _check_twins(server, jobs)
+    _check_connections(server)
+
+
+def _check_ledger(
+    server: ServerUnderTest, jobs: dict[bytes, JobRecord], dead: dict[bytes, JobRecord]
+) -> None:
+    entries = server.ledger.entries
+    assert {handle for handle, each in entries.items() if each.fate == DEAD} == set(
+        dead
+    )
+    for handle in jobs:
+        assert not entries[handle].fate, f"{handle!r} is back"
+    present = jobs.keys() | server.engine.state.jobs.keys()
+    assert {handle for handle, each in entries.items() if not each.fate} == present
+
+
+def _check_memory(server: ServerUnderTest, jobs: dict[bytes, JobRecord]) -> None:
+    for job in server.engine.state.jobs.values():
+        assert job.state is not SUBMITTED
+        assert job.state is not PAGED
+        assert (job.handle in jobs) == (job.batch != 0)
+        if job.batch:
+            _check_record(job, jobs[job.handle])
+
+
+def _check_record(job: Job, record: JobRecord) -> None:
+    assert record.function == job.function.name
+    assert record.priority == job.priority
+    assert record.unique == job.unique
+    assert record.due == job.due
+    assert record.submitted == job.submitted
+    kept = record.failures
+    failures = job.failures
+    assert (failures is None) == (kept is None)
+    if failures is not None and kept is not None:
+        assert failures.attempts == kept.attempts
+        assert failures.crashes == kept.crashes
+        assert failures.reason == kept.reason
+
+
+def _check_function(
+    server: ServerUnderTest, function: Function, jobs: list[JobRecord]
+) -> None:
+    state = server.engine.state
+    mine = [record for record in jobs if record.function == function.name]
+    alone = [record for record in mine if record.handle not in state.jobs]
+    in_memory = [job for job in state.jobs.values() if job.function is function]
+    assert function.job_count() == len(alone) + len(in_memory)
+    for backlog in function.backlogs:
+        here = [record for record in alone if record.priority == backlog.priority]
+        assert backlog.ready == sum(record.due == 0 for record in here)
+        assert backlog.delayed == sum(record.due > 0 for record in here)
+        assert backlog.leaving == 0
+        assert not backlog.is_paging
+        assert not backlog.is_paging_due
+        if not server.is_unreadable:
+            _check_progress(server, function, backlog.priority, here)
+
+
+def _check_progress(
+    server: ServerUnderTest, function: Function, priority: int, alone: list[JobRecord]
+) -> None:
+    """Check that what is ready in the store alone has something to wait for."""
+    backlog = function.backlogs[priority]
+    wall_time = server.engine.state.wall_time()
+    is_due = [record for record in alone if record.due <= wall_time]
+    is_waited_for = function.ready[priority].size() > 0 or backlog.timer > 0
+    assert is_waited_for or not is_due, f"{is_due[0].handle!r} is stuck"
+    assert backlog.timer > 0 or backlog.is_due or backlog.delayed == 0
+
+
+def _check_twins(server: ServerUnderTest, jobs: dict[bytes, JobRecord]) -> None:
+    """Check that no two jobs coalesce, but for dead letters that were retried."""
+    entries = server.ledger.entries
+    keys = Counter(
+        (record.function, record.key)
+        for handle, record in jobs.items()
+        if record.key and not entries[handle].was_dead
+    )
+    assert all(count == 1 for count in keys.values()), keys
+
+
+def _check_connections(server: ServerUnderTest) -> None:
+    """Check that nobody waits for what will not come."""
+    jobs = server.engine.state.jobs
+    for connection in server.connections:
+        peer = connection.peer
+        assert not peer.is_asking
+        assert not peer.held
+        assert not connection.pending
+        assert set(connection.assigned) >= {job.handle for job in peer.running}
+        for handle, count in connection.awaited.items():
+            clients = jobs[handle].clients if count else []
+            assert clients.count(peer) == count, f"{handle!r} is awaited in vain"
