@@ -198,6 +198,29 @@ def test_jobs_are_seen_and_steered_as_the_how_to_says(
         assert run("geartrain dead list --json", tmp_path, environment) == ""
 
 
+def test_the_store_is_looked_after_as_the_how_to_says(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    # The how-to's paths are the system's; here they are below this test's folder.
+    check, compact, copy = (
+        snippet.replace("/var/lib/geartrain", str(tmp_path))
+        for snippet in snippets("docs/store.md", "sh")
+    )
+    location = f"sqlite://{tmp_path}/jobs.db"
+    command = [*geartrain_command("geartrain"), "server", "--store", location]
+    with run_server(command, PORT) as server:
+        handle = submit(server, b"resize")
+    printed = run(check, tmp_path, environment)
+    assert printed.endswith(
+        "/jobs.db: 1 jobs, 0 dead letters, 0 recurring jobs, 0 problems\n"
+    )
+    assert " bytes before, " in run(compact, tmp_path, environment)
+    assert run(copy, tmp_path, environment) == "1 imported\n"
+    command[-1] = f"sqlite://{tmp_path}/copy.db"
+    with run_server(command, PORT):
+        assert handle in run("geartrain jobs", tmp_path, environment)
+
+
 def test_script_server_starts_a_server_and_says_how_to_try_it(
     tmp_path: Path, state: Path
 ) -> None:
@@ -233,6 +256,7 @@ def test_every_snippet_is_run_by_a_test_above() -> None:
         "docs/import.md": 3,
         "docs/policies.md": 4,
         "docs/replace-gearmand.md": 4,
+        "docs/store.md": 3,
     }
 
 

@@ -35,8 +35,9 @@ def _background(
     handle = _created(server, request, answer)
     entry = server.ledger.entries[handle]
     entry.acknowledged = True
-    if server.level != "memory" and not entry.fate:
-        assert handle in server.store.jobs(), f"{handle!r} is not durable"
+    if server.level != "memory" and entry.fate in ("", DEAD):
+        kept = server.store.jobs() | server.store.dead()
+        assert handle in kept, f"{handle!r} is not durable"
 
 
 def _foreground(
@@ -124,7 +125,12 @@ def _was_known(server: ServerUnderTest, request: Request) -> bool:
 def _is_rightly_unknown(server: ServerUnderTest, handle: bytes) -> None:
     entry = server.ledger.entries.get(handle)
     if entry is not None and not server.is_unreadable:
-        assert entry.fate or entry.was_dead
+        assert entry.fate or entry.was_dead or _is_leaving(server, entry.number)
+
+
+def _is_leaving(server: ServerUnderTest, number: int) -> bool:
+    """Tell whether the end or the death of a job is yet to be written."""
+    return server.engine.state.journal.has_left(number)
 
 
 def _status_unique(
@@ -156,8 +162,8 @@ def _cancel(
         server.ledger.unscheduled.add(handle)
         return
     if not entry.fate:
-        entry.end("cancelled", server.ledger.step)
-    assert entry.fate == "cancelled"
+        entry.end("removed", server.ledger.step)
+    assert entry.fate == "removed"
     entry.is_gone = True
 
 
@@ -166,14 +172,20 @@ def _drop(
 ) -> None:
     entry = server.ledger.entries[request.handle]
     if answer == _UNKNOWN_JOB:
-        assert entry.fate != DEAD or entry.since >= request.since
+        _is_rightly_no_letter(server, request)
         return
     if not _is_done(answer):
         return
     if entry.fate == DEAD:
-        entry.end("dropped", server.ledger.step)
-    assert entry.fate == "dropped"
+        entry.end("removed", server.ledger.step)
+    assert entry.fate == "removed"
     entry.is_gone = True
+
+
+def _is_rightly_no_letter(server: ServerUnderTest, request: Request) -> None:
+    entry = server.ledger.entries[request.handle]
+    is_letter = entry.fate == DEAD and entry.since < request.since
+    assert not is_letter or _is_leaving(server, entry.number)
 
 
 def _retry(
@@ -181,7 +193,7 @@ def _retry(
 ) -> None:
     entry = server.ledger.entries[request.handle]
     if answer == _UNKNOWN_JOB:
-        assert entry.fate != DEAD or entry.since >= request.since
+        _is_rightly_no_letter(server, request)
     elif _is_done(answer):
         assert entry.was_dead
         entry.is_back = not entry.fate

@@ -6,7 +6,7 @@ from geartrain.protocol.constants import PacketType
 from geartrain.protocol.packets import request as packet
 from tests.properties.connections import Connection, Request
 from tests.properties.rest import check_rest
-from tests.properties.server_under_test import ServerUnderTest
+from tests.properties.server_under_test import FUNCTIONS, ServerUnderTest
 
 __all__ = ["drain", "drain_all"]
 
@@ -16,9 +16,7 @@ def drain(server: ServerUnderTest, *functions: bytes) -> None:
     server.settle()
     # What could not be read is asked for again by then.
     server.advance(1.0)
-    worker = server.connect()
-    for function in functions:
-        server.send(worker, packet(PacketType.CAN_DO, function))
+    worker = server.connect(*functions)
     last: dict[tuple[bytes, int], int] = {}
     for _ in range(1000):
         handle = _next(server, worker)
@@ -76,7 +74,7 @@ def drain_all(server: ServerUnderTest) -> None:
         server.disconnect(worker)
     for seconds in (0.0, 10.0, 10_000.0, 10_000.0):
         server.advance(seconds)
-        drain(server, b"f", b"g")
+        drain(server, *FUNCTIONS)
     state = server.engine.state
     assert not state.jobs
     assert not server.store.jobs()

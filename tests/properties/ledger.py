@@ -148,7 +148,7 @@ class Ledger:
         before = self._counted.get(job.function.name, (0, 0))[1]
         is_cancelled = job.function.counters.cancelled > before
         if job.handle in self.cancelling and is_cancelled:
-            return "cancelled"
+            return "removed"
         if job.handle == self.ending:
             assert was is RUNNING
             return "done"
@@ -182,15 +182,21 @@ class Ledger:
         return DEAD
 
     def taken(self, batch: Batch) -> None:
-        """Find out what was ended that only the store had."""
+        """Find out what an operator ended that only the store had."""
         numbers = {entry.number: entry for entry in self.entries.values()}
         for number in batch.ended:
             entry = numbers[number]
+            if entry.fate in ("", DEAD):
+                assert entry.fate or entry.handle in self.cancelling
+                entry.end("removed", self.step)
+
+    def refused(self, batch: Batch) -> None:
+        """Find out what died that was not to be kept."""
+        for record in batch.added:
+            entry = self.entries[record.handle]
             if entry.fate == DEAD:
-                entry.end("dropped", self.step)
-            elif not entry.fate:
-                assert entry.handle in self.cancelling
-                entry.end("cancelled", self.step)
+                assert not entry.acknowledged, f"{record.handle!r} is lost"
+                entry.end("refused", self.step)
 
     def restart(
         self, jobs: Mapping[bytes, JobRecord], dead: Mapping[bytes, JobRecord]

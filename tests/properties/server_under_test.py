@@ -20,6 +20,7 @@ __all__ = ["ServerUnderTest"]
 
 _WALL_START = 1_750_000_000.0
 _CONNECTIONS = 3
+FUNCTIONS = (b"f", b"g")
 
 # Where the batch taken is: nowhere, with the store, or written and answered.
 IDLE, TAKEN, WRITTEN = range(3)
@@ -70,7 +71,7 @@ class ServerUnderTest:
         self.stage = IDLE
         self._batch = Batch(0)
         self.connections: list[Connection] = []
-        self.connections = [self.connect() for _ in range(_CONNECTIONS)]
+        self.connections = [self.connect(*FUNCTIONS) for _ in range(_CONNECTIONS)]
         self.commit()
 
     def _check_schedules(self, kept: set[bytes]) -> None:
@@ -78,11 +79,13 @@ class ServerUnderTest:
         assert not self.ledger.unscheduled & kept
         self.ledger.schedules = set(kept)
 
-    def connect(self) -> Connection:
-        """Open a connection that can do everything."""
+    def connect(self, *functions: bytes) -> Connection:
+        """Open a connection that can do these functions."""
         peer = self.engine.connect(9, b"127.0.0.1", True)
         connection = Connection(peer)
         self.connections.append(connection)
+        for function in functions:
+            self.send(connection, packet(PacketType.CAN_DO, function))
         return connection
 
     def disconnect(self, connection: Connection) -> None:
@@ -200,6 +203,8 @@ class ServerUnderTest:
         if not self.take() or self.stage == WRITTEN:
             return
         self._answer(unreadable)
+        if self.level != "memory":
+            self.ledger.refused(self._batch)
         self.stage = IDLE
         self._react("refused", lambda: self.engine.refused("disk full", self.now))
 

@@ -22,7 +22,7 @@ from tests.properties.connections import Request
 from tests.properties.draining import drain, drain_all
 from tests.properties.ledger import DEAD
 from tests.properties.rest import check_rest
-from tests.properties.server_under_test import TAKEN, ServerUnderTest
+from tests.properties.server_under_test import FUNCTIONS, TAKEN, ServerUnderTest
 
 FOREGROUND = (
     PacketType.SUBMIT_JOB,
@@ -114,7 +114,7 @@ class DurableJobServer(RuleBasedStateMachine):
     @rule(who=who)
     def reconnect(self, who: int) -> None:
         self.server.disconnect(self.server.connections[who])
-        self.server.connect()
+        self.server.connect(*FUNCTIONS)
 
     @rule(
         who=who,

@@ -108,7 +108,7 @@ class Campaign:
         """Kill job servers as planned, then let one do all that is left.
 
         Raises:
-            AssertionError: a job server did not start, or ended by itself.
+            AssertionError: a job server did not start, stop or answer, or it failed.
         """
         try:
             for kill in self._plan():
@@ -118,12 +118,12 @@ class Campaign:
                     self._end_at_random(kill)
             self._drain()
             self._look()
-        except AssertionError as error:
+        except (AssertionError, OSError) as error:
             entry = self.history.rounds[-1]
             log = self._server.log.read_text(errors="replace")[-3000:]
             raise AssertionError(
                 f"the job server of round {entry.number} ({entry.kill}), seed "
-                f"{self.seed}, store in {self._folder}: {error}\n{log}"
+                f"{self.seed}, store in {self._folder}: {error!r}\n{log}"
             ) from error
         finally:
             self._server.close()
@@ -237,8 +237,7 @@ class Campaign:
         if left:
             rows = listing(wire, "jobs")
             self.history.faults.append(
-                f"{left} jobs are stuck; the job server tells of {len(rows)}: "
-                f"{rows[:20]}"
+                f"stuck: {left} jobs, of which {len(rows)} are listed: {rows[:20]}"
             )
 
     def _look(self) -> None:

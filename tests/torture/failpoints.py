@@ -3,8 +3,9 @@
 This process loads everything once. Each line on stdin is an order, upon which it makes
 a process that runs the ``geartrain`` program: a JSON object with ``arguments`` (of the
 program), ``window`` (jobs of a function and priority in memory), ``step`` (a name of
-``STEPS`` or null) and ``passing`` (the how manieth one ends it). What becomes of it is
-told on stdout, in lines that ``steps`` knows.
+``STEPS`` or null) and ``passing`` (at which passing of the step it ends). What becomes
+of it is told on stdout, in lines that ``steps`` knows. Its argument is a pipe that ends
+with the process that gives the orders.
 """
 
 from __future__ import annotations
@@ -252,8 +253,15 @@ def _serve(order: dict[str, Any]) -> NoReturn:
     """Run the program as ordered."""
     step = STEPS[order["step"]] if order["step"] else None
     _arm(Failpoint(step, order["passing"]), order["window"])
+    threading.Thread(target=_end_with, args=(int(sys.argv[1]),), daemon=True).start()
     sys.argv = ["geartrain", *order["arguments"]]
     program.main()
+
+
+def _end_with(lifeline: int) -> None:
+    """End with the process at the other end of a pipe."""
+    os.read(lifeline, 1)
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _say(line: str) -> None:
@@ -265,8 +273,8 @@ def main() -> None:
     for line in sys.stdin:
         child = os.fork()
         if child == 0:
+            _say(f"{BORN}{os.getpid()}")
             _serve(json.loads(line))
-        _say(f"{BORN}{child}")
         _, status = os.waitpid(child, 0)
         _say(f"{ENDED}{os.waitstatus_to_exitcode(status)}")
 

@@ -80,7 +80,7 @@ class Operator(Actor):
             if time.monotonic() - self._measured > 0.05:
                 self._gauge.jobs = count_jobs(wire)
                 self._measured = time.monotonic()
-            (command,) = self.randomness.choices(commands, [6, 3, 1])
+            (command,) = self.randomness.choices(commands, [6, 3, 2])
             command(wire)
             time.sleep(self.randomness.uniform(0, 0.004))
 
@@ -114,9 +114,9 @@ class Operator(Actor):
                 continue
             chosen = self.randomness.random()
             handle = row["handle"].encode()
-            if chosen < 0.1:
+            if chosen < 0.2:
                 self._command(wire, "dead retry", handle)
-            elif chosen < 0.15:
+            elif chosen < 0.25:
                 self._command(wire, "dead drop", handle)
 
     def _note(self, command: str, handle: bytes) -> Enquiry:

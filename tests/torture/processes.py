@@ -42,14 +42,18 @@ class Nursery:
         self._status: int | None = None
         self._step = ""
         self._buffer = b""
+        # It closes with this process, however that ends: then all job servers end.
+        lifeline, self._lifeline = os.pipe()
         with self.log.open("ab") as output:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "tests.torture.failpoints"],
+                [sys.executable, "-m", "tests.torture.failpoints", str(lifeline)],
                 cwd=ROOT,
+                pass_fds=[lifeline],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=output,
             )
+        os.close(lifeline)
 
     def start(self, step: Step | None, passing: int) -> bool:
         """Start a job server; tell whether it came to listen before it was killed."""
@@ -101,6 +105,8 @@ class Nursery:
 
     def kill(self) -> None:
         """Kill the job server from outside."""
+        # No process has the number 0: it would stand for all of this group.
+        assert self._pid
         with contextlib.suppress(ProcessLookupError):
             os.kill(self._pid, signal.SIGKILL)
 
@@ -127,6 +133,7 @@ class Nursery:
         Raises:
             AssertionError: it ended in another way.
         """
+        assert self._pid
         os.kill(self._pid, signal.SIGTERM)
         assert self.has_ended(_PATIENCE), "it does not stop"
         assert self._status == 0, f"it ended with status {self._status} when stopped"
@@ -135,6 +142,7 @@ class Nursery:
         """End it all, whatever happened."""
         if self._pid and self._status is None:
             self.kill()
+        os.close(self._lifeline)
         self._process.kill()
         self._process.wait()
         for stream in (self._process.stdin, self._process.stdout):

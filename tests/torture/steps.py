@@ -72,8 +72,8 @@ STEPS: Final = {
         *_steps("retry", 6, "writing", "written", "told"),
         # It failed for the last time and becomes a dead letter.
         *_steps("bury", 4, "taken", "writing", "written", "told"),
-        # An operator's dead retry.
-        *_steps("revive", 2, "writing", "written"),
+        # An operator's dead retry, answered with OK.
+        *_steps("revive", 2, "writing", "written", "answered"),
         # An operator's cancel job, answered with OK.
         *_steps("cancel", 5, "read", "reacted"),
         *_steps("cancel", 3, "writing", "written", "answered"),

@@ -299,6 +299,14 @@ def test_it_is_tried_again(story: Story) -> None:
     assert story.faults() == ["revival forgotten"]
 
 
+def test_it_is_not_dead_again_before_that(story: Story) -> None:
+    fail_often(story, 3)
+    story.enquire("dead retry", H1)
+    story.enquire("dead retry", H1)
+    story.run(b"a", H1)
+    assert story.faults() == ["revival forgotten"]
+
+
 def test_a_failed_job_is_not_tried_again_before_its_pause_is_over(story: Story) -> None:
     story.submit(b"a", H1, b"flaky")
     failed = story.run(b"a", H1, "fail")

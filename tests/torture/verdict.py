@@ -9,7 +9,7 @@ from itertools import combinations
 
 from tests.torture import dead_letters
 from tests.torture.functions import filled
-from tests.torture.history import Enquiry, History, Run, Stock
+from tests.torture.history import History, Run, Stock
 from tests.torture.lives import End, Life, lives
 from tests.torture.survey import Survey
 from tests.torture.totals import totals_of
@@ -180,12 +180,17 @@ def _keeps_to_its_attempts(life: Life, history: History) -> Iterator[str]:
         lives_before = 1 + sum(each.sent < run.asked for each in revivals)
         if count >= life.function.max_attempts * lives_before:
             yield f"attempts forgotten: run again after {count} failures"
-    if life.dead is not None and any(_is_forgotten(each, life) for each in revivals):
-        yield "revival forgotten: it was brought back, not run, and is dead"
 
 
-def _is_forgotten(revival: Enquiry, life: Life) -> bool:
-    return revival.is_known and all(run.started < revival.sent for run in life.runs)
+def _is_revived(life: Life, history: History) -> Iterator[str]:
+    """A dead letter that was brought back is run before it is dead again."""
+    revivals = [each for each in life.asked_for("dead retry") if each.answered]
+    ends: list[float] = [each.answered for each in revivals[1:]]
+    if life.dead is not None:
+        ends.append(float("inf"))
+    for revival, end in zip(revivals, ends, strict=False):
+        if not any(revival.sent < run.started < end for run in life.runs):
+            yield "revival forgotten: brought back, not run, and dead again"
 
 
 def _pauses(life: Life, history: History) -> Iterator[str]:
@@ -251,6 +256,7 @@ _CHECKS: list[_Check] = [
     _is_run_by_one,
     _ends_once,
     _keeps_to_its_attempts,
+    _is_revived,
     _pauses,
     _is_refused_with_reason,
     _is_known,

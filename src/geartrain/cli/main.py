@@ -17,6 +17,7 @@ from geartrain.cli.jobs import jobs
 from geartrain.cli.policy import policy
 from geartrain.cli.program import run_program
 from geartrain.cli.server import server
+from geartrain.cli.store import store
 
 __all__ = ["cli", "main", "version_text"]
 
@@ -52,7 +53,7 @@ def cli(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for _command in (server, jobs, job, cancel, dead, policy, counters, import_):
+for _command in (server, jobs, job, cancel, dead, policy, counters, store, import_):
     cli.add_command(_command)
 
 

@@ -2,47 +2,113 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from contextlib import closing
 from typing import BinaryIO
 
 from geartrain.errors import StoreError
+from geartrain.stores.maintenance_check import Report, examine
+from geartrain.stores.maintenance_file import open_unchanged, size_of
+from geartrain.stores.maintenance_import import Importer
+from geartrain.stores.maintenance_jobs import KeptJobs
+from geartrain.stores.maintenance_lines import job_line, schedule_line
+from geartrain.stores.maintenance_queues import KeptQueues
+from geartrain.stores.maintenance_schedules import KeptSchedules
+from geartrain.stores.owners import owners_rights
+from geartrain.stores.sqlite import SqliteStore
+from geartrain.stores.sqlite_file import ERRORS, explain, open_file
 
 __all__ = ["Report", "check", "compact", "export", "import_lines"]
 
 
-@dataclass
-class Report:
-    """What a store keeps that can be read, and what is wrong with it.
-
-    Attributes:
-        jobs: how many jobs there are.
-        dead: how many dead letters.
-        schedules: how many recurring jobs.
-        problems: a sentence for each thing that is wrong, saying what is lost.
-    """
-
-    jobs: int = 0
-    dead: int = 0
-    schedules: int = 0
-    problems: list[str] = field(default_factory=list)
-
-
 def check(path: str) -> Report:
-    """Look for damage."""
-    raise StoreError(f"the store {path} cannot be looked after")
+    """Look for damage in a store's file, and change nothing.
+
+    What a job server that was killed left in the log counts.
+
+    Raises:
+        StoreError: there is no such file, it is in use by a job server, may not be
+            read, or is no store of this format.
+    """
+    with open_unchanged(os.path.abspath(path)) as (connection, reason):
+        return examine(connection, reason)
 
 
 def compact(path: str) -> tuple[int, int]:
-    """Give free space back."""
-    raise StoreError(f"the store {path} cannot be looked after")
+    """Give the space of jobs that are gone back; return the bytes before and after.
+
+    Meanwhile it needs up to twice the space of what is kept. A crash changes nothing
+    of what is kept.
+
+    Raises:
+        StoreError: as for ``check``; the file is damaged; or the disk is full.
+    """
+    path = os.path.abspath(path)
+    problems = check(path).problems
+    if problems:
+        raise StoreError(
+            f"the store {path} is damaged: {problems[0]}; export what can be read, and "
+            "import it into another store"
+        )
+    before = size_of(path)
+    with owners_rights(path), closing(open_file(path, "FULL")) as connection:
+        try:
+            # The copy that is made on the way may be larger than the memory.
+            connection.execute("PRAGMA temp_store = FILE")
+            connection.execute("VACUUM")
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        except ERRORS as error:
+            raise explain(path, error) from error
+    return before, size_of(path)
 
 
 def export(path: str, out: BinaryIO) -> tuple[int, int]:
-    """Write everything as JSON."""
-    raise StoreError(f"the store {path} cannot be looked after")
+    """Write all that can be read as lines of JSON, and change nothing.
+
+    Jobs and dead letters come in the order of their numbers, then recurring jobs; of a
+    damaged file, what was hard to read comes late.
+
+    Returns:
+        How many lines were written, and how many jobs, dead letters and recurring jobs
+        cannot be read, as far as this can be told.
+
+    Raises:
+        StoreError: as for ``check``.
+    """
+    with open_unchanged(os.path.abspath(path)) as (connection, _):
+        written = 0
+        jobs = KeptJobs(connection, KeptQueues(connection))
+        for job in jobs.jobs():
+            pieces = jobs.workload(job)
+            is_dead = job.row.queue < 0
+            line = job_line(job.record, pieces, is_dead=is_dead, is_text=job.is_text)
+            out.writelines(line)
+            written += 1
+        kept = KeptSchedules(connection)
+        for schedule in kept.schedules():
+            out.writelines(schedule_line(schedule))
+            written += 1
+        return written, jobs.missing + len(kept.losses)
 
 
 def import_lines(path: str, lines: Iterable[bytes]) -> int:
-    """Read what export wrote."""
-    raise StoreError(f"the store {path} cannot be looked after")
+    """Put lines that ``export`` wrote into a store; make it if there is none.
+
+    Handles stay as they are. What has a number that is kept already is skipped: so
+    nothing is imported twice.
+
+    Returns:
+        How many jobs, dead letters and recurring jobs were imported.
+
+    Raises:
+        StoreError: the store cannot be opened or written, or a line is none of an
+            export; the message says which line, and what was imported before it.
+    """
+    path = os.path.abspath(path)
+    with owners_rights(path), closing(SqliteStore(path, "disk")) as store:
+        inventory = store.open()
+        schedules = [schedule.number for schedule in inventory.schedules]
+        importer = Importer(store, inventory.reserved, schedules)
+        importer.take(lines)
+        return importer.count

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import Final
 from zlib import crc32
 
@@ -57,6 +58,7 @@ class Jobs:
     def add(self, cursor: sqlite3.Cursor, records: Iterable[JobRecord]) -> None:
         """Insert jobs."""
         change = self._queues.change
+        digests, keyed = self._keys.digests, self._keys.added
         plain: list[Value] = []
         size = 0
         for record in records:
@@ -75,8 +77,8 @@ class Jobs:
             number = record.number
             key = None
             if record.key:
-                key = digest(record.key)
-                self._keys.add(key, number)
+                key = digests.get(record.key) or digest(record.key)
+                keyed += (key, number)
             checksum = crc32(head, number) ^ queue.seal
             plain += (number, queue.id, checksum, key, head, workload)
             size += len(workload)
@@ -95,11 +97,11 @@ class Jobs:
         else:
             workload = b"".join((record.workload, *record.more))
         head = pack_head(record, workload)
-        checksum = crc32(head, record.number) ^ seal(queue, due, failures)
+        checksum = crc32(head, record.number) ^ seal(queue, due, pieces, failures)
         key = None
         if record.key:
             key = digest(record.key)
-            self._keys.add(key, record.number)
+            self._keys.added += (key, record.number)
         self._queues.count(queue, due, 1)
         values = (record.number, queue, checksum, key, head, workload)
         _insert(cursor, _FULL, _FULL_WIDTH, (*values, due, pieces, failures))
@@ -117,8 +119,7 @@ class Jobs:
                 has_pieces = has_pieces or large > 0
                 if keys is not None and queue > 0:
                     entries = zip(keys.split(b","), keyed.split(b","), strict=True)
-                    for key, number in entries:
-                        self._keys.remove(int(key), int(number))
+                    self._keys.removed += map(int, chain.from_iterable(entries))
             if groups:
                 cursor.execute(f"DELETE FROM jobs WHERE number IN {these}", part)
             if has_pieces:
@@ -136,7 +137,7 @@ class Jobs:
             failures = pack_failures(change.failures, 0.0)
             updates += self._update(row, -row.queue, bits_of(change.due), failures)
             if (key := _key_of(row)) is not None:
-                self._keys.add(key, row.number)
+                self._keys.added += (key, row.number)
         _update(cursor, updates)
 
     def change(self, cursor: sqlite3.Cursor, changes: Iterable[Change]) -> None:
@@ -160,7 +161,7 @@ class Jobs:
                 failures = pack_failures(burial.failures, burial.died)
                 updates += self._update(row, -row.queue, 0, failures)
                 if (key := _key_of(row)) is not None:
-                    self._keys.remove(key, row.number)
+                    self._keys.removed += (key, row.number)
         _update(cursor, updates)
 
     def _update(
@@ -172,8 +173,7 @@ class Jobs:
         """
         self._queues.count(row.queue, row.due, -1)
         self._queues.count(queue, due, 1)
-        before = seal(row.queue, row.due, row.failures)
-        checksum = row.sum ^ before ^ seal(queue, due, failures)
+        checksum = row.sum ^ row.seal() ^ seal(queue, due, row.pieces, failures)
         return row.number, queue, due, checksum, failures
 
 
@@ -199,7 +199,7 @@ def _update(cursor: sqlite3.Cursor, values: Sequence[Value]) -> None:
 
 def _key_of(row: Row) -> int | None:
     """Return the digest of the key of a job, None if it has none."""
-    record = JobRecord(row.number, b"", b"")
-    if row.is_whole() and row.head is not None:
-        unpack_head(record, row.head)
-    return digest(record.key) if record.key else None
+    if row.head is None or not row.is_whole():
+        return None
+    key = unpack_head(row.number, row.head, b"")[0].key
+    return digest(key) if key else None

@@ -13,14 +13,14 @@ from __future__ import annotations
 
 import sqlite3
 from array import array
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import chain
 from typing import Final
 from zlib import crc32
 
 from geartrain.stores.sqlite_schema import DamageError
-from geartrain.stores.sqlite_statements import Value, chunks, places, tuples
-from geartrain.stores.sqlite_tail import BUCKETS, Tail, bucket_of
+from geartrain.stores.sqlite_statements import chunks, places, tuples
+from geartrain.stores.sqlite_tail import BUCKETS, Tail, bucket_of, pairs
 
 __all__ = ["Keys"]
 
@@ -34,13 +34,18 @@ class Keys:
     """The index of an open store.
 
     Changes are noted, written with the transaction, and count once it has succeeded.
+
+    Attributes:
+        added: what this commit adds: digest, number, digest, number and so on.
+        removed: what it removes.
+        digests: those of the keys that were looked for in this commit.
     """
 
     def __init__(self) -> None:
+        self.added: list[int] = []
+        self.removed: list[int] = []
+        self.digests: dict[bytes, int] = {}
         self._tail = Tail()
-        # What this commit adds and removes: digest, number, digest, number...
-        self._added = array("q")
-        self._removed = array("q")
         # The row of the log that grows, and its entries; and what this commit makes
         # of it.
         self._position = 1
@@ -76,27 +81,18 @@ class Keys:
             self._replay(position, array("q", entries))
         self._unneeded = min(self._merged)
         self._turn = self._merged.index(self._unneeded)
-        self._unchecked = BUCKETS
+        self._unchecked = BUCKETS if rows else 0
         self._trimmed = rows[0][0] - 1 if rows else self._unneeded
         last = rows[-1][0] if rows else 0
         self._position = max(last, *self._merged) + 1
 
-    def add(self, key: int, number: int) -> None:
-        """Note that there is a job with a digest."""
-        self._added.extend((key, number))
-
-    def remove(self, key: int, number: int) -> None:
-        """Note that there is none any more."""
-        self._removed.extend((key, number))
-
     def write(self, cursor: sqlite3.Cursor) -> None:
         """Write what was noted, and merge the ranges whose turn it is."""
-        if not self._added and not self._removed:
+        if not self.added and not self.removed:
             return
-        entries = self._added[:]
-        for key, number in _pairs(self._removed):
-            if not self._tail.has(key, number):
-                entries.extend((key, -number))
+        entries = array("q", self.added)
+        for key, number in pairs(self._tail.unknown(self.removed)):
+            entries.extend((key, -number))
         turns = min(int(self._due), BUCKETS)
         self._merging = [(self._turn + turn) % BUCKETS for turn in range(turns)]
         if self._merging:
@@ -123,25 +119,24 @@ class Keys:
         self._row = self._next_row
         if self._merging:
             self._pass_turns()
-        for key, number in _pairs(self._added):
-            self._tail.add(key, number)
-        for key, number in _pairs(self._removed):
-            self._tail.remove(key, number)
-        changes = len(self._added) + len(self._removed)
+        self._tail.add(self.added)
+        self._tail.remove(self.removed)
+        changes = len(self.added) + len(self.removed)
         self._due += changes / 2 * BUCKETS / _ROUND
         self.undo()
 
     def undo(self) -> None:
         """Forget what was noted since the last commit that succeeded."""
-        self._added = array("q")
-        self._removed = array("q")
+        self.added = []
+        self.removed = []
+        self.digests = {}
         self._next_row = None
         self._merging = []
 
     def find(self, connection: sqlite3.Connection, keys: Iterable[int]) -> list[int]:
         """Return the numbers of jobs that may have these digests, in order."""
         wanted = list(keys)
-        numbers = set(chain.from_iterable(map(self._tail.find, wanted)))
+        numbers = self._tail.find(wanted)
         for part in chunks(wanted):
             found = connection.execute(
                 "SELECT group_concat(number) FROM keys "
@@ -154,33 +149,32 @@ class Keys:
 
     def _replay(self, position: int, entries: array[int]) -> None:
         """Take back into memory what a row of the log has that is not merged."""
-        merged, tail = self._merged, self._tail
-        for key, number in _pairs(entries):
-            if merged[bucket_of(key)] >= position:
+        for key, number in pairs(entries):
+            if self._merged[bucket_of(key)] >= position:
                 continue
             if number > 0:
-                tail.add(key, number)
+                self._tail.add((key, number))
             else:
-                # The index may have it, if it was added by an earlier row.
-                if tail.has(key, -number):
-                    tail.remove(key, -number)
-                tail.remove(key, -number)
+                # The index may have it, even if it was added by an earlier row.
+                if not self._tail.unknown((key, -number)):
+                    self._tail.remove((key, -number))
+                self._tail.remove((key, -number))
 
     def _merge(self, cursor: sqlite3.Cursor) -> None:
         """Bring ranges of the index up to date with the log but for this commit."""
-        removed = set(self._removed[1::2])
-        added: list[Value] = []
-        gone: list[Value] = []
-        marks: list[Value] = []
+        added: list[int] = []
+        gone: list[int] = []
+        marks: list[int] = []
         for bucket in self._merging:
-            for entry in self._tail.gone(bucket):
-                gone += entry
-            for key, number in self._tail.added(bucket):
-                if number not in removed:
-                    added += (key, number)
+            gone.extend(self._tail.gone(bucket))
+            added.extend(self._tail.added(bucket))
             marks += (bucket, self._position)
+        removed = set(self.removed[1::2])
+        if not removed.isdisjoint(added[1::2]):
+            added = _only(added, lambda number: number not in removed)
         if self._unchecked > 0:
-            added = _still_there(cursor, added)
+            kept = _kept(cursor, added[1::2])
+            added = _only(added, kept.__contains__)
         for part in chunks(gone, 2):
             # With a plus sign the numbers are no reason to look into the index.
             these = places(len(part) // 2)
@@ -209,21 +203,22 @@ class Keys:
         return min(self._trimmed + _TRIMMED, self._unneeded)
 
 
-def _pairs(values: array[int]) -> Iterable[tuple[int, int]]:
-    each = iter(values)
-    return zip(each, each, strict=True)
-
-
-def _insert(cursor: sqlite3.Cursor, statement: str, values: list[Value]) -> None:
+def _insert(cursor: sqlite3.Cursor, statement: str, values: list[int]) -> None:
     """Insert pairs of values."""
     for part in chunks(values, 2):
         cursor.execute(f"{statement} {tuples(len(part) // 2, 2)}", part)
 
 
-def _still_there(cursor: sqlite3.Cursor, entries: list[Value]) -> list[Value]:
-    """Return the entries of jobs that are kept."""
-    kept: set[Value] = set()
-    for part in chunks(entries[1::2]):
+def _only(entries: list[int], is_wanted: Callable[[int], bool]) -> list[int]:
+    """Return the entries with the numbers that are wanted."""
+    wanted = [entry for entry in pairs(entries) if is_wanted(entry[1])]
+    return list(chain.from_iterable(wanted))
+
+
+def _kept(cursor: sqlite3.Cursor, numbers: list[int]) -> set[int]:
+    """Return the numbers of jobs that are kept."""
+    kept: set[int] = set()
+    for part in chunks(numbers):
         found = cursor.execute(
             "SELECT group_concat(number) FROM jobs "
             f"WHERE number IN {places(len(part))} AND queue > 0",
@@ -231,5 +226,4 @@ def _still_there(cursor: sqlite3.Cursor, entries: list[Value]) -> list[Value]:
         ).fetchone()[0]
         if found is not None:
             kept.update(map(int, found.split(b",")))
-    pairs = zip(entries[::2], entries[1::2], strict=True)
-    return list(chain.from_iterable(pair for pair in pairs if pair[1] in kept))
+    return kept

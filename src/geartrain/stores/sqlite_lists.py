@@ -13,7 +13,6 @@ from geartrain.errors import StoreError
 from geartrain.stores.sqlite_queues import Queue, Queues
 from geartrain.stores.sqlite_reading import Reader
 from geartrain.stores.sqlite_rows import Row, bits_of
-from geartrain.stores.sqlite_schema import DamageError
 from geartrain.stores.sqlite_slices import read_slice_heads
 
 __all__ = ["list_dead", "list_jobs"]
@@ -70,7 +69,8 @@ def list_dead(
         rows = _dead_heads(connection, queues, query, after)
         if not rows:
             return
-        _append(reader, rows, query)
+        query.records, damaged = reader.heads(rows)
+        query.damaged += damaged
         after = rows[-1].number
 
 
@@ -109,7 +109,9 @@ def _list_queue(
     most = query.most - len(query.records)
     place = (queue.id, due, number, queue.id, due + 1, until)
     rows = read_slice_heads(connection, (_JOBS, place), most)
-    _append(reader, rows, query)
+    records, damaged = reader.heads(rows)
+    query.records += records
+    query.damaged += damaged
     if len(rows) < most:
         return None
     return queue.id, rows[-1].due, rows[-1].number
@@ -125,11 +127,3 @@ def _dead_heads(
         place = (_DEAD_OF_QUEUE, (-queue.id, after))
         rows += read_slice_heads(connection, place, query.most)
     return sorted(rows, key=attrgetter("number"))[: query.most]
-
-
-def _append(reader: Reader, rows: list[Row], query: ListJobs | ListDead) -> None:
-    for row in rows:
-        try:
-            query.records.append(reader.head(row))
-        except DamageError:
-            query.damaged.append(row.number)

@@ -9,8 +9,7 @@ from geartrain.engine.queries import DuePage, Page
 from geartrain.engine.records import JobRecord
 from geartrain.stores.sqlite_queues import Queue
 from geartrain.stores.sqlite_reading import Reader, read_rows
-from geartrain.stores.sqlite_rows import Row, bits_of, due_of
-from geartrain.stores.sqlite_schema import DamageError
+from geartrain.stores.sqlite_rows import bits_of, due_of
 from geartrain.stores.sqlite_slices import read_slice
 
 __all__ = ["fill_due_page", "fill_page", "find_record", "next_due"]
@@ -35,7 +34,8 @@ def fill_page(
         rows = read_slice(connection, (_READY, (queue.id, after)), query.most)
         if not rows:
             return
-        _append(reader, rows, query)
+        query.records, damaged = reader.records(rows)
+        query.damaged += damaged
         after = rows[-1].number
 
 
@@ -54,7 +54,8 @@ def fill_due_page(
         rows = read_slice(connection, (_DUE, place), query.most)
         if not rows:
             return
-        _append(reader, rows, query)
+        query.records, damaged = reader.records(rows)
+        query.damaged += damaged
         due, number = rows[-1].due, rows[-1].number
 
 
@@ -79,12 +80,3 @@ def find_record(
         if (row.queue < 0) == is_dead:
             return reader.record(row)
     return None
-
-
-def _append(reader: Reader, rows: list[Row], query: Page | DuePage) -> None:
-    """Put the jobs in rows into a query."""
-    for row in rows:
-        try:
-            query.records.append(reader.record(row))
-        except DamageError:
-            query.damaged.append(row.number)

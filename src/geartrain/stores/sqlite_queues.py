@@ -27,7 +27,7 @@ class Queue:
         ready: jobs without a due time.
         delayed: jobs with one.
         dead: dead letters.
-        seal: of a row without a due time and failures.
+        seal: of a row without a due time, pieces and failures.
         before: ready, delayed and dead before this commit; None if it is untouched.
     """
 
@@ -49,7 +49,7 @@ class Queue:
         self.ready = 0
         self.delayed = 0
         self.dead = 0
-        self.seal = seal(number, 0, None)
+        self.seal = seal(number, 0, 0, None)
         self.before: tuple[int, int, int] | None = None
 
     def checksum(self) -> int:

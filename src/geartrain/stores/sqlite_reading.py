@@ -8,7 +8,7 @@ of a blob, or by its checksums, and the rows beside it are read all the same.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 from zlib import crc32
 
@@ -21,7 +21,7 @@ from geartrain.stores.sqlite_rows import (
     fill_failures,
     unpack_head,
 )
-from geartrain.stores.sqlite_schema import DamageError
+from geartrain.stores.sqlite_schema import DamageError, is_damage
 from geartrain.stores.sqlite_statements import Value, chunks, places
 
 __all__ = ["Reader", "read_heads", "read_numbered", "read_rows", "read_sizes"]
@@ -108,6 +108,41 @@ class Reader:
         self._connection = connection
         self._queues = queues
 
+    def records(self, rows: Iterable[Row]) -> tuple[list[JobRecord], list[int]]:
+        """Return the jobs in rows, and the numbers of those that are damaged."""
+        queues = self._queues.by_id
+        records: list[JobRecord] = []
+        damaged: list[int] = []
+        for row in rows:
+            number, queue_id, due, checksum, pieces, length, failures, head, data = row
+            queue = queues.get(queue_id)
+            if queue is None or due or pieces or failures or not head or data is None:
+                self._add(row, records, damaged)
+                continue
+            if crc32(head, number) ^ queue.seal != checksum:
+                damaged.append(number)
+                continue
+            record, checksum = unpack_head(number, head, queue.function)
+            if crc32(data) != checksum:
+                damaged.append(number)
+                continue
+            record.priority = queue.priority
+            record.size = length
+            record.workload = data
+            records.append(record)
+        return records, damaged
+
+    def heads(self, rows: Iterable[Row]) -> tuple[list[JobRecord], list[int]]:
+        """Return what ``records`` does, without the workloads."""
+        records: list[JobRecord] = []
+        damaged: list[int] = []
+        for row in rows:
+            try:
+                records.append(self.head(row))
+            except DamageError:
+                damaged.append(row.number)
+        return records, damaged
+
     def head(self, row: Row) -> JobRecord:
         """Return the job in a row, without its workload.
 
@@ -132,34 +167,36 @@ class Reader:
             record.more = list(pieces)
         return record
 
+    def _add(self, row: Row, records: list[JobRecord], damaged: list[int]) -> None:
+        try:
+            records.append(self.record(row))
+        except sqlite3.DatabaseError as error:
+            if not is_damage(error):
+                raise
+            damaged.append(row.number)
+
     def _head(self, row: Row) -> tuple[JobRecord, int]:
         queue = self._queues.by_id.get(abs(row.queue))
         if queue is None or row.head is None or not row.is_whole():
             raise DamageError(f"job {row.number} is not as it was written")
-        record = JobRecord(row.number, b"", queue.function)
+        record, checksum = unpack_head(row.number, row.head, queue.function)
         record.priority = queue.priority
         record.size = row.pieces or row.length
         if row.due:
             record.due = due_of(row.due)
         if row.failures is not None:
             fill_failures(record, row.failures)
-        return record, unpack_head(record, row.head)
+        return record, checksum
 
 
-def _rows(row: Sequence[bytes | None], workloads: bytes | None) -> Iterator[Row]:
+def _rows(row: Sequence[bytes | None], workloads: bytes | None) -> Iterable[Row]:
     """Return the rows that SQLite has put into one."""
     if row[0] is None:
-        return
+        return ()
     *columns, sizes, failures, heads = map(_integers, row[:8])
     read = [-1] * len(sizes) if workloads is None else sizes
-    yield from map(
-        Row,
-        *columns,
-        _blobs(row[8], failures),
-        _blobs(row[9], heads),
-        _blobs(workloads, read),
-        sizes,
-    )
+    blobs = (_blobs(row[8], failures), _blobs(row[9], heads), _blobs(workloads, read))
+    return map(Row._make, zip(*columns, sizes, *blobs, strict=True))
 
 
 def _integers(text: bytes | None) -> list[int]:
@@ -167,6 +204,7 @@ def _integers(text: bytes | None) -> list[int]:
 
 
 def _blobs(joined: bytes | None, lengths: list[int]) -> Iterator[bytes | None]:
+    """Return blobs that lie one behind the other; None for a negative length."""
     data, end = joined or b"", 0
     for length in lengths:
         if length < 0:

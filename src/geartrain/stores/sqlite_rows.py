@@ -26,36 +26,44 @@ __all__ = [
 # handle, the unique and the reducer, which follow; and which key it has.
 _HEAD: Final = Struct("<dIIIIB")
 _HEAD_SIZE: Final = _HEAD.size
+_unpack_fixed: Final = _HEAD.unpack_from
 # Attempts, crashes, started, ended, died, and the lengths of reason and worker; these
 # follow, and then the error.
 _FAILURES: Final = Struct("<qqdddII")
 _DOUBLE: Final = Struct("<d")
 _BITS: Final = Struct("<q")
-_STATE: Final = Struct("<qq")
+_STATE: Final = Struct("<qqq")
 
 # Which key a job has: none, its unique, or the bytes after its reducer.
 _NO_KEY, _UNIQUE, _OWN_KEY = 0, 1, 2
 
 
 class Row(NamedTuple):
-    """The columns of a job; what was no blob where one belongs is None."""
+    """The columns of a job; what was no blob where one belongs is None.
+
+    ``length`` is of the workload, which may not have been read.
+    """
 
     number: int
     queue: int
     due: int
     sum: int
     pieces: int
+    length: int
     failures: bytes | None
     head: bytes | None
     workload: bytes | None
-    length: int
 
     def is_whole(self) -> bool:
         """Tell whether the checksum is right of all but the workload."""
         if self.head is None or len(self.head) < _HEAD_SIZE:
             return False
-        expected = crc32(self.head, self.number)
-        return self.sum == expected ^ seal(self.queue, self.due, self.failures)
+        expected = crc32(self.head, self.number) ^ self.seal()
+        return self.sum == expected
+
+    def seal(self) -> int:
+        """Return the checksum of what is beside the head."""
+        return seal(self.queue, self.due, self.pieces, self.failures)
 
 
 def digest(key: bytes) -> int:
@@ -78,9 +86,9 @@ def due_of(bits: int) -> float:
     return due
 
 
-def seal(queue: int, due: int, failures: bytes | None) -> int:
-    """Return the checksum of what changes in a row."""
-    return crc32(failures or b"", crc32(_STATE.pack(queue, due)))
+def seal(queue: int, due: int, pieces: int, failures: bytes | None) -> int:
+    """Return the checksum of what is beside the head of a row."""
+    return crc32(failures or b"", crc32(_STATE.pack(queue, due, pieces)))
 
 
 def pack_head(record: JobRecord, workload: bytes) -> bytes:
@@ -104,18 +112,22 @@ def pack_head(record: JobRecord, workload: bytes) -> bytes:
     return b"".join((fixed, handle, unique, reducer, key))
 
 
-def unpack_head(record: JobRecord, head: bytes) -> int:
-    """Put what a head says into a job; return the checksum of its workload."""
-    submitted, checksum, handle, unique, reducer, kind = _HEAD.unpack_from(head)
+def unpack_head(number: int, head: bytes, function: bytes) -> tuple[JobRecord, int]:
+    """Return the job that a head is of, and the checksum of its workload."""
+    submitted, checksum, handle, unique, reducer, kind = _unpack_fixed(head)
+    record = JobRecord(
+        number, head[_HEAD_SIZE : (end := _HEAD_SIZE + handle)], function
+    )
     record.submitted = submitted
-    record.handle = head[_HEAD_SIZE : (end := _HEAD_SIZE + handle)]
-    record.unique = head[end : (end := end + unique)]
-    record.reducer = head[end : (end := end + reducer)]
+    if unique:
+        record.unique = head[end : (end := end + unique)]
+    if reducer:
+        record.reducer = head[end : (end := end + reducer)]
     if kind == _UNIQUE:
         record.key = record.unique
     elif kind == _OWN_KEY:
         record.key = head[end:]
-    return int(checksum)
+    return record, checksum
 
 
 def pack_failures(failures: Failures | None, died: float) -> bytes | None:

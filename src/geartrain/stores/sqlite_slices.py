@@ -69,7 +69,7 @@ def _read_singly(
         try:
             row = read(connection, _SINGLE, (number,))[0]
         except (sqlite3.DatabaseError, IndexError):
-            row = Row(number, 0, due, 0, 0, None, None, None, 0)
+            row = Row(number, 0, due, 0, 0, 0, None, None, None)
         rows.append(row)
         size += max(row.length, row.pieces)
         if size >= _MOST_BYTES:

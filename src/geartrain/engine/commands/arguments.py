@@ -56,7 +56,8 @@ def read_arguments(words: list[bytes], names: tuple[bytes, ...]) -> Arguments:
     """Read ``name=value`` words.
 
     Raises:
-        OptionError: a word is none, its name is not one of these, or is given twice.
+        OptionError: a word is none, its name is not one of these or is given twice, or
+            it has no value.
     """
     values: dict[bytes, bytes] = {}
     for word in words:
@@ -67,6 +68,8 @@ def read_arguments(words: list[bytes], names: tuple[bytes, ...]) -> Arguments:
             raise OptionError(f"{shown!r} is none of {allowed}")
         if name in values:
             raise OptionError(f"{shown!r} is given twice")
+        if not value:
+            raise OptionError(f"{shown} is empty: name one, or leave it out")
         values[name] = unquote_to_bytes(value)
     return Arguments(values)
 
