@@ -161,7 +161,7 @@ def _cancel(
         server.ledger.schedules.discard(handle)
         server.ledger.unscheduled.add(handle)
         return
-    if not entry.fate:
+    if entry.fate in ("", DEAD) and _is_leaving(server, entry.number):
         entry.end("removed", server.ledger.step)
     assert entry.fate == "removed"
     entry.is_gone = True

@@ -9,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from geartrain.engine.records import ScheduleRecord
 from geartrain.stores.maintenance import check, export, import_lines
 from geartrain.stores.sqlite import SqliteStore
 from tests.stores.records import batch, burials, delayed, keyed, record, schedule
@@ -33,8 +34,15 @@ def fill_variously(path: Path, count: int = 200) -> None:
                 job.workload, job.more = "ä".encode() * 400_001, [b"y" * 700_000]
             store.commit(batch(job))
         store.commit(burials(*range(3, count, 10)))
-        schedules = [schedule(count + 1), schedule(count + 2)]
+        schedules = [named_schedule(count + 1), named_schedule(count + 2)]
         store.commit(batch(schedules=schedules, reserved=count + 1000))
+
+
+def named_schedule(number: int) -> ScheduleRecord:
+    """Return a recurring job with names that packets can hold."""
+    made = schedule(number)
+    made.unique = b"nightly"
+    return made
 
 
 def lines_of(path: Path) -> tuple[list[bytes], int]:

@@ -52,7 +52,7 @@ from tests.stores.sqlite_files import execute
         ),
         (
             "UPDATE jobs SET pieces = 0 WHERE number = 50",
-            "job 50, H:host:50, is lost: the number of pieces of its workload is",
+            "job 50 is lost: its row is damaged",
         ),
         (
             "INSERT INTO pieces VALUES(999, 0, 0, x'')",
@@ -173,7 +173,7 @@ def test_flipped_bytes_lose_only_what_they_hit(
 ) -> None:
     good = path.read_bytes()
     randomness = random.Random()
-    for _ in range(40):
+    for _ in range(25):
         flipped = bytearray(good)
         # Workloads in pieces are most of the file, and everything else is before them.
         end = randomness.choice([4096 * 12, 4096 * 40, len(good)])
@@ -188,10 +188,10 @@ def test_pages_of_zeroes_lose_only_what_was_on_them(
 ) -> None:
     size, good = page_size(path), path.read_bytes()
     losses = 0
-    for page in range(1, 45):
+    for page in range(1, 45, 2):
         path.write_bytes(good[: page * size] + bytes(size) + good[(page + 1) * size :])
         losses += judge(path, whole)
-    assert losses > 10
+    assert losses > 5
 
 
 def test_noise_on_many_pages_never_ends_in_anything_but_a_report(
@@ -220,7 +220,7 @@ def test_a_file_that_was_cut_keeps_what_is_before_the_cut(
     randomness = random.Random()
     pages = len(good) // size
     cuts = [0, 1, 99, 100, 5000, len(good) - 1, len(good) - size]
-    cuts += [randomness.randrange(pages) * size for _ in range(15)]
+    cuts += [randomness.randrange(pages) * size for _ in range(6)]
     kept = 0
     for cut in cuts:
         path.write_bytes(good[:cut])

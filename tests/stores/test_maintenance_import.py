@@ -36,7 +36,8 @@ def test_a_bad_line_ends_the_import_and_the_lines_before_it_stay(path: Path) -> 
 def test_numbers_of_all_kinds_that_are_kept_are_skipped(
     store: SqliteStore, path: Path
 ) -> None:
-    store.commit(batch(record(1), record(2), record(9), schedules=[schedule(3)]))
+    jobs = [record(number) for number in (1, 2, 9)]
+    store.commit(batch(*jobs, schedules=[schedule(3)]))
     store.commit(burials(2))
     store.close()
     before = lines_of(path)[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -12,11 +13,12 @@ from hypothesis import strategies as st
 from geartrain.errors import StoreError
 from geartrain.stores.maintenance_lines import job_line, schedule_line
 from geartrain.stores.maintenance_parsing import parse_line
-from tests.stores.records import failures, record, schedule
+from tests.stores.maintained import named_schedule
+from tests.stores.records import failures, record
 
 
 def job(**changes: Any) -> bytes:
-    """Return the line of a job with other values; None of a name leaves it out."""
+    """Return the line of a job with other values."""
     made = record(7)
     made.failures = failures()
     line = b"".join(job_line(made, [b"x"], is_dead=False, is_text=True))
@@ -24,7 +26,7 @@ def job(**changes: Any) -> bytes:
 
 
 def recurring(**changes: Any) -> bytes:
-    line = b"".join(schedule_line(schedule(7)))
+    line = b"".join(schedule_line(named_schedule(7)))
     return json.dumps(json.loads(line) | changes).encode()
 
 
@@ -102,12 +104,8 @@ _values = st.recursive(
 
 @given(st.sampled_from(sorted(json.loads(job()))), _values)
 def test_any_value_of_any_field_is_taken_or_refused(name: str, value: object) -> None:
-    try:
-        found, _ = parse_line(job(**{name: value}))
-    except StoreError as error:
-        assert str(error)
-    else:
-        assert found.number == 7
+    with suppress(StoreError):
+        assert parse_line(job(**{name: value}))[0].number == 7
 
 
 @given(st.binary())

@@ -28,6 +28,8 @@ _PIECE: Final = (
 
 # So many losses are told one by one.
 _MOST_TOLD: Final = 1000
+# Where the highest number is lost, jobs are looked for up to so many numbers on.
+_MOST_GUESSED: Final = 1 << 16
 
 
 class KeptJob(NamedTuple):
@@ -112,10 +114,12 @@ class KeptJobs:
 
     def _highest(self) -> int:
         """Return a number that no job is behind, as far as this can be told."""
-        rows = both_ways(self._connection, "SELECT value FROM meta", "name")
-        values = [value for (value,) in rows if type(value) is int]
-        known = (*values, *self.losses, *self._in_pieces)
-        return max(known, default=0) + self._scan.count + (1 << 16)
+        found = both_ways(
+            self._connection, "SELECT value FROM meta WHERE name = 'reserved'", "name"
+        )
+        reserved = [value for (value,) in found if type(value) is int]
+        known = max((*reserved, *self.losses, *self._in_pieces), default=0)
+        return known if reserved else known + self._scan.count + _MOST_GUESSED
 
     def _take(self, columns: Columns) -> Iterator[KeptJob]:
         """Return a row as a job if it is as it was written."""
@@ -162,7 +166,7 @@ class KeptJobs:
         return KeptJob(record, row, columns[8], is_text)
 
     def _workload(self, row: Row) -> Iterator[bytes]:
-        checksum = unpack_head(JobRecord(row.number, b"", b""), row.head or b"")
+        _, checksum = unpack_head(row.number, row.head or b"", b"")
         if row.workload is None or crc32(row.workload) != checksum:
             raise DamageError("its workload")
         if bool(row.pieces) != (row.number in self._in_pieces):
@@ -206,8 +210,17 @@ def _row(columns: Columns) -> Row:
     failures, head, workload = (
         each if type(each) is bytes else None for each in columns[5:8]
     )
-    length = len(workload or b"")
-    return Row(number, queue, due, checksum, pieces, failures, head, workload, length)
+    return Row(
+        number=number,
+        queue=queue,
+        due=due,
+        sum=checksum,
+        pieces=pieces,
+        length=len(workload or b""),
+        failures=failures,
+        head=head,
+        workload=workload,
+    )
 
 
 def _piece(row: Columns | None, number: int, position: int) -> bytes:

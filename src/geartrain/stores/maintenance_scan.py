@@ -1,7 +1,9 @@
 """Rows of a table of which some pages cannot be read.
 
 SQLite stops at the first such page. What is before it is read from the front, what is
-behind it from the back; and between two such pages rows are looked up one by one.
+behind it from the back; and between two such pages rows are looked up one by one. So
+are the two beside it: Python steps to the next row before it hands out one, and drops
+it if that fails.
 """
 
 from __future__ import annotations
@@ -118,7 +120,9 @@ class Scan:
             try:
                 yield from self._unkept(self._up, number, until_kept=True)
             except ERRORS:
-                continue
+                row = self.find(number)
+                if row is not None:
+                    yield row
 
     def keep(self, number: int) -> None:
         """Note that a row is as it was written: it does not come again."""

@@ -169,7 +169,8 @@ class MemoryStore(Store):
         """
         admitted: dict[int, JobRecord] = {}
         keys: dict[tuple[bytes, bytes], int] = {}
-        leaving = {*batch.ended, *(burial.number for burial in batch.buried)}
+        buried = {burial.number for burial in batch.buried}
+        leaving = buried | batch.ended.keys()
         for record in batch.added:
             record.twin = 0
             name = (record.function, record.key)
@@ -183,7 +184,7 @@ class MemoryStore(Store):
             admitted[number] = copy_of(record)
             admitted[number].died = 0.0
             admitted[number].size = _size(record)
-            if number not in leaving:
+            if number not in buried:
                 keys.setdefault(name, number)
         return list(admitted.values())
 

@@ -67,7 +67,8 @@ def _kept(
     Those about to be ``buried`` are left out.
     """
     wanted.discard(b"")
-    found = keys.find(connection, map(digest, wanted))
+    keys.digests = {key: digest(key) for key in wanted}
+    found = keys.find(connection, keys.digests.values())
     numbers = [number for number in found if number not in buried]
     kept: dict[_Name, int] = {}
     for row in read_numbered(connection, numbers):
