@@ -108,6 +108,9 @@ def _refused(
 def _status(
     server: ServerUnderTest, connection: Connection, request: Request, answer: Answer
 ) -> None:
+    if _is_refusal(answer):
+        assert server.is_unreadable
+        return
     assert answer.name == "status_res", answer
     assert answer.arguments[0] == request.handle
     if answer.arguments[1] == b"1":
@@ -136,6 +139,9 @@ def _is_leaving(server: ServerUnderTest, number: int) -> bool:
 def _status_unique(
     server: ServerUnderTest, connection: Connection, request: Request, answer: Answer
 ) -> None:
+    if _is_refusal(answer):
+        assert server.is_unreadable
+        return
     assert answer.name == "status_res_unique", answer
     assert answer.arguments[0] == request.unique
     found = [

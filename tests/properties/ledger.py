@@ -152,14 +152,9 @@ class Ledger:
         if job.handle == self.ending:
             assert was is RUNNING
             return "done"
-        if during == "refused":
-            assert job.batch == 0
-            assert not entry.acknowledged, f"{job.handle!r} is given up"
-            return "refused"
-        if was is SUBMITTED:
-            assert during == "committed"
-            return "twin"
-        assert was is not PAGED
+        if during in ("refused", "committed"):
+            return _settled_fate(job, entry, was, during)
+        assert was not in (SUBMITTED, PAGED)
         if was is RUNNING:
             return self._death(state, job, entry)
         if during in ("tick", "grab"):
@@ -242,6 +237,15 @@ class Ledger:
         """Tell whether a job waits or runs."""
         entry = self.entries.get(handle)
         return entry is not None and not entry.fate
+
+
+def _settled_fate(job: Job, entry: Entry, was: JobState, during: str) -> str:
+    if during == "refused":
+        assert job.batch == 0
+        assert not entry.acknowledged, f"{job.handle!r} is given up"
+        return "refused"
+    assert was is SUBMITTED
+    return "twin"
 
 
 def _counts(function: Function) -> tuple[int, int]:

@@ -28,10 +28,6 @@ def every_job_is_in_exactly_one_place(state: State) -> None:
             assert job.background
             assert not job.clients
             places.append(job)
-        elif job.state is SUBMITTED:
-            assert job.record is not None
-            assert job.record.is_tentative
-            places.append(job)
     assert len(places) == len(set(places)) == len(state.jobs)
     assert set(places) == set(state.jobs.values())
     for function in state.functions.values():
@@ -49,8 +45,10 @@ def _jobs_in_place(function: Function) -> list[Job]:
         mine.extend(jobs)
     assert all(job.state is RUNNING for job in function.running)
     assert all(job.state is SCHEDULED for job in function.scheduled)
+    assert all(job.state is SUBMITTED for job in function.tentative)
     mine.extend(function.running)
     mine.extend(function.scheduled)
+    mine.extend(function.tentative)
     assert all(job.function is function for job in mine)
     return mine
 
@@ -85,6 +83,7 @@ def running_jobs_and_workers_agree(state: State, connected: Collection[Peer]) ->
             assert job in job.function.running
     for function in state.functions.values():
         for job in function.running:
+            assert job.worker is not None
             assert job.worker in connected
             assert job in job.worker.running
 

@@ -18,11 +18,13 @@ from hypothesis.stateful import (
 )
 
 from geartrain.engine.engine import Engine
-from geartrain.engine.jobs import READY, RUNNING, SCHEDULED, Job
+from geartrain.engine.jobs import RUNNING
 from geartrain.engine.options import EngineOptions
-from geartrain.engine.peers import ASLEEP, WOKEN, Peer
+from geartrain.engine.peers import Peer
+from geartrain.engine.policies import Policy
 from geartrain.protocol.constants import PacketType
 from geartrain.protocol.packets import request
+from tests.properties import structures
 
 FOREGROUND = (
     PacketType.SUBMIT_JOB,
@@ -56,12 +58,16 @@ class JobServer(RuleBasedStateMachine):
     """A job server with a ledger of what it acknowledged."""
 
     peers = Bundle("peers")
-    job_retries = -1
+    max_attempts = 1
+    max_crashes = 0
 
     def __init__(self) -> None:
         super().__init__()
         self.now = 1000.0
-        self.engine = Engine(EngineOptions(job_retries=self.job_retries))
+        policy = Policy()
+        policy.max_attempts = self.max_attempts
+        policy.max_crashes = self.max_crashes
+        self.engine = Engine(EngineOptions(policy=policy))
         self.engine.set_clock(1_000_000.0)
         self.connected: list[Peer] = []
         # Background jobs acknowledged and not yet ended, and all handles given.
@@ -161,9 +167,16 @@ class JobServer(RuleBasedStateMachine):
             job = running[pick % len(running)]
             handle = job.handle
             arguments = (handle,) if code is PacketType.WORK_FAIL else (handle, b"r")
-            self.owed.discard(handle)
+            before = 0 if job.failures is None else job.failures.attempts
+            is_tried_again = (
+                code is not PacketType.WORK_COMPLETE
+                and before + 1 < self.max_attempts
+                and (job.background or bool(job.clients))
+            )
+            if not is_tried_again:
+                self.owed.discard(handle)
             self.send(peer, request(code, *arguments))
-            assert handle not in self.engine.state.jobs
+            assert (handle in self.engine.state.jobs) == is_tried_again
 
     @rule(peer=peers, code=st.sampled_from(ENDS), data=st.data())
     @precondition(lambda self: self.given)
@@ -209,7 +222,7 @@ class JobServer(RuleBasedStateMachine):
 
     def _settle_losses(self) -> None:
         """Take failed jobs off the ledger where the retry limit allows failing."""
-        if self.job_retries >= 0:
+        if self.max_crashes > 0:
             self.owed &= self.engine.state.jobs.keys()
 
     @invariant()
@@ -217,43 +230,15 @@ class JobServer(RuleBasedStateMachine):
         assert self.owed <= self.engine.state.jobs.keys()
 
     @invariant()
-    def every_job_is_in_exactly_one_place(self) -> None:
-        places: list[Job] = []
-        for function in self.engine.state.functions.values():
-            mine: list[Job] = []
-            for priority, queue in enumerate(function.ready):
-                jobs = queue.jobs()
-                assert len(jobs) == len(queue)
-                assert all(job.state is READY for job in jobs)
-                assert all(job.priority == priority for job in jobs)
-                mine.extend(jobs)
-            assert all(job.state is RUNNING for job in function.running)
-            assert all(job.state is SCHEDULED for job in function.scheduled)
-            mine.extend(function.running)
-            mine.extend(function.scheduled)
-            assert all(job.function is function for job in mine)
-            places.extend(mine)
-        assert len(places) == len(set(places)) == len(self.engine.state.jobs)
-        assert set(places) == set(self.engine.state.jobs.values())
-
-    @invariant()
-    def every_job_is_wanted(self) -> None:
-        for job in self.engine.state.jobs.values():
-            assert job.background or job.clients or job.state is RUNNING
-            for client in job.clients:
-                assert client in self.connected
-                assert job in client.awaited
-
-    @invariant()
-    def running_jobs_and_workers_agree(self) -> None:
-        for peer in self.connected:
-            for job in peer.running:
-                assert job.worker is peer
-                assert job in job.function.running
-        for function in self.engine.state.functions.values():
-            for job in function.running:
-                assert job.worker in self.connected
-                assert job in job.worker.running
+    def structures_agree(self) -> None:
+        state = self.engine.state
+        structures.every_job_is_in_exactly_one_place(state)
+        structures.every_job_is_wanted(state, self.connected)
+        structures.running_jobs_and_workers_agree(state, self.connected)
+        structures.no_capable_worker_sleeps_beside_an_unpromised_job(
+            state, self.connected
+        )
+        structures.workers_and_crews_agree(state, self.connected)
 
     @invariant()
     def keys_lead_to_their_jobs(self) -> None:
@@ -263,32 +248,6 @@ class JobServer(RuleBasedStateMachine):
                 assert self.engine.state.jobs[job.handle] is job
         for job in self.engine.state.jobs.values():
             assert not job.key or job.function.keyed[job.key] is job
-
-    @invariant()
-    def no_capable_worker_sleeps_beside_an_unpromised_job(self) -> None:
-        for function in self.engine.state.functions.values():
-            asleep = [
-                peer
-                for peer in self.connected
-                if peer.wakefulness is ASLEEP and function in peer.abilities
-            ]
-            assert not (asleep and function.ready_count() > len(function.promised))
-            for peer in function.promised:
-                assert peer.promise is function
-                assert peer.wakefulness is WOKEN
-
-    @invariant()
-    def workers_and_crews_agree(self) -> None:
-        for peer in self.connected:
-            for function in peer.abilities:
-                assert peer in function.workers
-            if peer.crew is not None:
-                assert peer in peer.crew.members
-                assert set(peer.crew.functions) == set(peer.abilities)
-                assert (peer in peer.crew.sleepers) == (peer.wakefulness is ASLEEP)
-        for function in self.engine.state.functions.values():
-            assert set(function.workers) <= set(self.connected)
-            assert all(crew.members for crew in function.crews)
 
     @invariant()
     def status_equals_the_structures(self) -> None:
@@ -311,7 +270,13 @@ class JobServer(RuleBasedStateMachine):
 class ForgivingJobServer(JobServer):
     """The same where a job fails with the first worker it loses."""
 
-    job_retries = 1
+    max_crashes = 1
+
+
+class RetryingJobServer(JobServer):
+    """The same where a job that fails has two more attempts, after a pause."""
+
+    max_attempts = 3
 
 
 TestJobServer = JobServer.TestCase
@@ -320,5 +285,9 @@ TestJobServer.settings = settings(
 )
 TestForgivingJobServer = ForgivingJobServer.TestCase
 TestForgivingJobServer.settings = settings(
+    max_examples=100, stateful_step_count=60, deadline=None
+)
+TestRetryingJobServer = RetryingJobServer.TestCase
+TestRetryingJobServer.settings = settings(
     max_examples=100, stateful_step_count=60, deadline=None
 )

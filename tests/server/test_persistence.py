@@ -21,7 +21,7 @@ from geartrain.protocol.constants import PacketType
 from geartrain.protocol.packets import request
 from geartrain.server.persistence import Persistence
 from geartrain.stores.memory import MemoryStore
-from geartrain.stores.sqlite import SqliteStore
+from geartrain.stores.sqlite.store import SqliteStore
 
 WINDOW = 3
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from geartrain.stores.base import Store
-from geartrain.stores.sqlite import SqliteStore
+from geartrain.stores.sqlite.store import SqliteStore
 from tests.stores.kinds import KINDS
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from geartrain.stores.base import Store
 from geartrain.stores.memory import MemoryStore
-from geartrain.stores.sqlite import SqliteStore
+from geartrain.stores.sqlite.store import SqliteStore
 
 _in_memory: dict[str, MemoryStore] = {}
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from geartrain.engine.records import ScheduleRecord
-from geartrain.stores.maintenance import check, export, import_lines
-from geartrain.stores.sqlite import SqliteStore
+from geartrain.stores.maintenance.tasks import check, export, import_lines
+from geartrain.stores.sqlite.store import SqliteStore
 from tests.stores.records import batch, burials, delayed, keyed, record, schedule
 
 Line = dict[str, Any]

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from geartrain.errors import StoreError
-from geartrain.stores.sqlite import SqliteStore
+from geartrain.stores.sqlite.store import SqliteStore
 from tests.stores.records import (
     batch,
     burials,
@@ -75,7 +75,7 @@ def in_a_child(text: str, *arguments: str) -> str:
     preamble = """
         import os, resource, sys
         from geartrain.errors import StoreError
-        from geartrain.stores.sqlite import SqliteStore
+        from geartrain.stores.sqlite.store import SqliteStore
         from tests.stores.records import batch, numbers, record
     """
     program = textwrap.dedent(preamble) + textwrap.dedent(text)

@@ -16,7 +16,7 @@ from geartrain.stores.locations import (
     prepare_store,
 )
 from geartrain.stores.memory import MemoryStore
-from geartrain.stores.sqlite import SqliteStore
+from geartrain.stores.sqlite.store import SqliteStore
 from tests.cli.programs import unprivileged_command
 
 

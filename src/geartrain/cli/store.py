@@ -11,8 +11,8 @@ from geartrain.cli.asking import CONTEXT, as_json
 from geartrain.cli.output import write_json
 from geartrain.cli.program import complain
 from geartrain.errors import OptionError
-from geartrain.stores import maintenance
 from geartrain.stores.locations import check_store, default_store
+from geartrain.stores.maintenance import tasks
 
 __all__ = ["store"]
 
@@ -46,7 +46,7 @@ def check(path: str | None, as_json: bool) -> int:
     The exit status is 1 if there is any.
     """
     file = _file(path)
-    report = maintenance.check(file)
+    report = tasks.check(file)
     if as_json:
         write_json([{"path": file, **dataclasses.asdict(report)}])
     else:
@@ -65,7 +65,7 @@ def check(path: str | None, as_json: bool) -> int:
 def compact(path: str | None, as_json: bool) -> None:
     """Give the space of jobs that are gone back to the disk."""
     file = _file(path)
-    before, after = maintenance.compact(file)
+    before, after = tasks.compact(file)
     if as_json:
         write_json([{"path": file, "before": before, "after": after}])
     else:
@@ -80,7 +80,7 @@ def export(path: str | None) -> int:
     Rows that cannot be read are left out, and the exit status is 1.
     """
     file = _file(path)
-    written, unreadable = maintenance.export(file, sys.stdout.buffer)
+    written, unreadable = tasks.export(file, sys.stdout.buffer)
     sys.stdout.buffer.flush()
     complain("geartrain store export", f"{written} written, {unreadable} unreadable")
     return 1 if unreadable else 0
@@ -90,7 +90,7 @@ def export(path: str | None) -> int:
 @_path
 def import_lines(path: str | None) -> None:
     """Read what export wrote from stdin, into a store that is made if it is missing."""
-    count = maintenance.import_lines(_file(path), sys.stdin.buffer)
+    count = tasks.import_lines(_file(path), sys.stdin.buffer)
     click.echo(f"{count} imported")
 
 

@@ -9,7 +9,7 @@ from geartrain.errors import OptionError
 from geartrain.stores.base import Store
 from geartrain.stores.memory import MemoryStore
 from geartrain.stores.owners import make_folder, owners_rights
-from geartrain.stores.sqlite import SqliteStore
+from geartrain.stores.sqlite.store import SqliteStore
 
 __all__ = ["check_store", "default_store", "make_store", "prepare_store"]
 

@@ -1,0 +1,1 @@
+"""Look after the file of a SQLite store that no job server uses."""

@@ -1,0 +1,124 @@
+"""The import of lines into a store, in batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from geartrain.engine.queries import FindDead, FindJob
+from geartrain.engine.records import Batch, Burial, JobRecord, ScheduleRecord
+from geartrain.errors import StoreError
+from geartrain.stores.base import Store
+from geartrain.stores.maintenance.parsing import parse_line
+
+__all__ = ["Importer"]
+
+_MOST_RECORDS: Final = 1000
+_MOST_BYTES: Final = 8 * 1024 * 1024
+
+
+class Importer:
+    """Puts lines into an open store.
+
+    Attributes:
+        count: how many jobs, dead letters and recurring jobs were committed.
+    """
+
+    def __init__(self, store: Store, reserved: int, schedules: Iterable[int]) -> None:
+        """Put lines into ``store``, whose inventory says the rest.
+
+        Args:
+            store: the store.
+            reserved: the highest number that it ever had.
+            schedules: the numbers of its recurring jobs.
+        """
+        self.count = 0
+        self._store = store
+        self._highest = reserved
+        self._schedules = set(schedules)
+        self._batch = Batch(1)
+        # The numbers in the batch that is not committed yet.
+        self._pending: set[int] = set()
+        self._bytes = 0
+
+    def take(self, lines: Iterable[bytes]) -> None:
+        """Import lines; what is kept already is skipped.
+
+        Raises:
+            StoreError: a line is no line of an export, or the store cannot be written;
+                the message says which line, and what was imported.
+        """
+        done = 0
+        line = 0
+        try:
+            for line, text in enumerate(lines, 1):
+                self._add(text)
+                if len(self._pending) >= _MOST_RECORDS or self._bytes >= _MOST_BYTES:
+                    self._commit()
+                    done = line
+        except _LineError as error:
+            self._commit_before(line, done)
+            raise StoreError(
+                f"line {line} cannot be imported: {error}; the lines before it were"
+            ) from error
+        except StoreError as error:
+            raise _unfinished(error, done) from error
+        self._commit_before(line, done)
+
+    def _commit_before(self, line: int, done: int) -> None:
+        try:
+            self._commit()
+        except StoreError as error:
+            raise _unfinished(error, done) from error
+
+    def _add(self, text: bytes) -> None:
+        try:
+            record, is_dead = parse_line(text)
+        except StoreError as error:
+            raise _LineError(str(error)) from error
+        number = record.number
+        if self._is_kept(number):
+            return
+        if isinstance(record, ScheduleRecord):
+            self._batch.schedules.append(record)
+            self._schedules.add(number)
+        else:
+            self._add_job(record, is_dead=is_dead)
+        self._highest = max(self._highest, number)
+        self._pending.add(number)
+        self._bytes += len(record.workload)
+
+    def _add_job(self, record: JobRecord, *, is_dead: bool) -> None:
+        self._batch.added.append(record)
+        if is_dead and record.failures is not None:
+            burial = Burial(record.number, record.died, record.failures)
+            self._batch.buried.append(burial)
+
+    def _is_kept(self, number: int) -> bool:
+        if number in self._pending or number in self._schedules:
+            return True
+        if number > self._highest:
+            return False
+        job, dead = FindJob(number), FindDead(number)
+        self._store.find_job(job)
+        if job.record is None:
+            self._store.find_dead(dead)
+        return job.record is not None or dead.record is not None
+
+    def _commit(self) -> None:
+        if not self._pending:
+            return
+        self._batch.reserved = self._highest
+        self._store.commit(self._batch)
+        self.count += len(self._pending)
+        self._batch = Batch(self._batch.serial + 1)
+        self._pending = set()
+        self._bytes = 0
+
+
+class _LineError(Exception):
+    """A line is no line of an export."""
+
+
+def _unfinished(error: StoreError, done: int) -> StoreError:
+    return StoreError(f"{error}; the first {done} lines were imported")

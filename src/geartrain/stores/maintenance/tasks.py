@@ -1,0 +1,114 @@
+"""Look after the file of a SQLite store that no job server uses."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from contextlib import closing
+from typing import BinaryIO
+
+from geartrain.errors import StoreError
+from geartrain.stores.maintenance.check import Report, examine
+from geartrain.stores.maintenance.file import open_unchanged, size_of
+from geartrain.stores.maintenance.importing import Importer
+from geartrain.stores.maintenance.jobs import KeptJobs
+from geartrain.stores.maintenance.lines import job_line, schedule_line
+from geartrain.stores.maintenance.queues import KeptQueues
+from geartrain.stores.maintenance.schedules import KeptSchedules
+from geartrain.stores.owners import owners_rights
+from geartrain.stores.sqlite.file import ERRORS, explain, open_file
+from geartrain.stores.sqlite.store import SqliteStore
+
+__all__ = ["Report", "check", "compact", "export", "import_lines"]
+
+
+def check(path: str) -> Report:
+    """Look for damage in a store's file, and change nothing.
+
+    What a job server that was killed left in the log counts.
+
+    Raises:
+        StoreError: there is no such file, it is in use by a job server, may not be
+            read, or is no store of this format.
+    """
+    with open_unchanged(os.path.abspath(path)) as (connection, reason):
+        return examine(connection, reason)
+
+
+def compact(path: str) -> tuple[int, int]:
+    """Give the space of jobs that are gone back; return the bytes before and after.
+
+    Meanwhile it needs up to twice the space of what is kept. A crash changes nothing
+    of what is kept.
+
+    Raises:
+        StoreError: as for ``check``; the file is damaged; or the disk is full.
+    """
+    path = os.path.abspath(path)
+    problems = check(path).problems
+    if problems:
+        raise StoreError(
+            f"the store {path} is damaged: {problems[0]}; export what can be read, and "
+            "import it into another store"
+        )
+    before = size_of(path)
+    with owners_rights(path), closing(open_file(path, "FULL")) as connection:
+        try:
+            # The copy that is made on the way may be larger than the memory.
+            connection.execute("PRAGMA temp_store = FILE")
+            connection.execute("VACUUM")
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        except ERRORS as error:
+            raise explain(path, error) from error
+    return before, size_of(path)
+
+
+def export(path: str, out: BinaryIO) -> tuple[int, int]:
+    """Write all that can be read as lines of JSON, and change nothing.
+
+    Jobs and dead letters come in the order of their numbers, then recurring jobs; of a
+    damaged file, what was hard to read comes late.
+
+    Returns:
+        How many lines were written, and how many jobs, dead letters and recurring jobs
+        cannot be read, as far as this can be told.
+
+    Raises:
+        StoreError: as for ``check``.
+    """
+    with open_unchanged(os.path.abspath(path)) as (connection, _):
+        written = 0
+        jobs = KeptJobs(connection, KeptQueues(connection))
+        for job in jobs.jobs():
+            pieces = jobs.workload(job)
+            is_dead = job.row.queue < 0
+            line = job_line(job.record, pieces, is_dead=is_dead, is_text=job.is_text)
+            out.writelines(line)
+            written += 1
+        kept = KeptSchedules(connection)
+        for schedule in kept.schedules():
+            out.writelines(schedule_line(schedule))
+            written += 1
+        return written, jobs.missing + len(kept.losses)
+
+
+def import_lines(path: str, lines: Iterable[bytes]) -> int:
+    """Put lines that ``export`` wrote into a store; make it if there is none.
+
+    Handles stay as they are. What has a number that is kept already is skipped: so
+    nothing is imported twice.
+
+    Returns:
+        How many jobs, dead letters and recurring jobs were imported.
+
+    Raises:
+        StoreError: the store cannot be opened or written, or a line is none of an
+            export; the message says which line, and what was imported before it.
+    """
+    path = os.path.abspath(path)
+    with owners_rights(path), closing(SqliteStore(path, "disk")) as store:
+        inventory = store.open()
+        schedules = [schedule.number for schedule in inventory.schedules]
+        importer = Importer(store, inventory.reserved, schedules)
+        importer.take(lines)
+        return importer.count

@@ -1,0 +1,1 @@
+"""The SQLite store: a file with a write-ahead log."""

@@ -1,0 +1,203 @@
+"""The file of a SQLite store: made, recognised, locked, and its errors explained."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+import struct
+from pathlib import Path
+from typing import Final
+
+from geartrain.errors import StoreError
+from geartrain.stores.sqlite.schema import SCHEMA
+
+__all__ = ["ERRORS", "explain", "open_file"]
+
+# MemoryError is SQLite's too, OverflowError is for a number of more than 64 bits, and
+# UnicodeDecodeError for a report that quotes a damaged name. struct.error is for what
+# is too large to be packed.
+ERRORS: Final = (
+    sqlite3.Error,
+    MemoryError,
+    OverflowError,
+    UnicodeDecodeError,
+    struct.error,
+)
+"""What a statement may raise, to be given to ``explain``."""
+
+_APPLICATION_ID: Final = 0x67656172  # "gear"
+_FORMAT: Final = 2
+
+# The statements of all widths stay prepared.
+_STATEMENTS: Final = 256
+
+_SETTINGS: Final = (
+    # Smaller checkpoints come more often, and hold up a commit for less time.
+    "wal_autocheckpoint = 1000",
+    # A log that one huge job made long is cut back to this many bytes.
+    "journal_size_limit = 67108864",
+    "cache_size = -16384",
+    "cell_size_check = ON",
+    "secure_delete = OFF",
+    "temp_store = MEMORY",
+    # Where fsync does not reach the disk, as on macOS, these do.
+    "fullfsync = ON",
+    "checkpoint_fullfsync = ON",
+)
+
+_MOVE_AWAY: Final = "move it away to begin with an empty one, or name another store"
+_ADVICE: Final = {
+    sqlite3.SQLITE_BUSY: "is in use by another job server: stop that one, or name "
+    "another store",
+    sqlite3.SQLITE_CORRUPT: f"is damaged: put a copy back, {_MOVE_AWAY}",
+    sqlite3.SQLITE_NOTADB: f"is no SQLite database: {_MOVE_AWAY}",
+    sqlite3.SQLITE_FULL: "cannot be written, its disk is full: free some space",
+    sqlite3.SQLITE_READONLY: "may not be written: give the user of the job server "
+    "the right to read and write the file and its folder",
+    sqlite3.SQLITE_CANTOPEN: "cannot be opened: give the user of the job server the "
+    "right to read and write the file and its folder",
+    sqlite3.SQLITE_IOERR: "cannot be read or written: look for errors of its disk in "
+    "the system's log, and for limits on the size of files",
+}
+
+
+def open_file(path: str, synchronous: str) -> sqlite3.Connection:
+    """Open a store's file and lock it against all others; make it if there is none.
+
+    The lock is the operating system's, and goes when the process does.
+
+    Raises:
+        StoreError: the file cannot be opened or is no store of this format.
+    """
+    _make_file(path)
+    try:
+        connection = sqlite3.connect(
+            path,
+            timeout=0,
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=_STATEMENTS,
+        )
+    except ERRORS as error:
+        raise explain(path, error) from error
+    try:
+        _prepare(connection, path, synchronous)
+    except ERRORS as error:
+        connection.close()
+        raise explain(path, error) from error
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def explain(path: str, error: Exception) -> StoreError:
+    """Return the error that says what is wrong with the file and what to do."""
+    reason = str(error) or type(error).__name__
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK)
+    if isinstance(error, UnicodeDecodeError):
+        code = sqlite3.SQLITE_CORRUPT
+    name = getattr(error, "sqlite_errorname", type(error).__name__)
+    advice = _ADVICE.get(code & 0xFF, "cannot be used")
+    return StoreError(f"the store {path} {advice} ({reason}, {name})")
+
+
+def _make_file(path: str) -> None:
+    """Make an empty file, and its folders, that only this user can read."""
+    try:
+        real = Path(os.path.realpath(path))
+        if real.exists():
+            _check_file(path, real)
+        else:
+            _make_folders(real.parent)
+            flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+            os.close(os.open(real, flags, 0o600))
+            _sync_folder(real.parent)
+    except FileExistsError:
+        # Another job server was faster. This one then meets its lock.
+        return
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise StoreError(
+            f"the store {path} cannot be made: {reason}: name a file in a folder that "
+            "the user of the job server may write"
+        ) from error
+
+
+def _check_file(path: str, real: Path) -> None:
+    # The file must not be opened here: closing it would take away the lock of a store
+    # that has it open in this process.
+    if not stat.S_ISREG(real.stat().st_mode):
+        raise StoreError(f"the store {path} is no file: name a file")
+    is_effective = os.access in os.supports_effective_ids
+    if not os.access(real, os.R_OK | os.W_OK, effective_ids=is_effective):
+        raise StoreError(f"the store {path} {_ADVICE[sqlite3.SQLITE_READONLY]}")
+
+
+def _make_folders(folder: Path) -> None:
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    for each in reversed(missing):
+        each.mkdir(mode=0o700, exist_ok=True)
+        _sync_folder(each.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the names in a folder survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _prepare(connection: sqlite3.Connection, path: str, synchronous: str) -> None:
+    # Damage may make text of what was bytes.
+    connection.text_factory = bytes
+    connection.execute("PRAGMA locking_mode = EXCLUSIVE").fetchall()
+    connection.execute(f"PRAGMA synchronous = {synchronous}")
+    connection.execute("BEGIN IMMEDIATE")
+    if _is_new(connection, path):
+        for statement in SCHEMA:
+            connection.execute(statement)
+        connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {_FORMAT}")
+    connection.execute("COMMIT")
+    mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+    if mode != b"wal":
+        raise StoreError(
+            f"the store {path} cannot have a write-ahead log: name one on a local disk"
+        )
+    for setting in _SETTINGS:
+        connection.execute(f"PRAGMA {setting}").fetchall()
+    # The change of journal let go of the lock.
+    connection.execute("BEGIN IMMEDIATE")
+    connection.execute("COMMIT")
+
+
+def _is_new(connection: sqlite3.Connection, path: str) -> bool:
+    """Tell whether the file has nothing in it yet.
+
+    Raises:
+        StoreError: what it has is no store, or one of another format.
+    """
+    application = connection.execute("PRAGMA application_id").fetchone()[0]
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    if application == 0 and version == 0 and tables == 0:
+        return True
+    if application != _APPLICATION_ID:
+        raise StoreError(
+            f"the store {path} is the database of another program: name another file"
+        )
+    if version > _FORMAT:
+        raise StoreError(
+            f"the store {path} has format {version} of a newer Geartrain, this one "
+            f"knows up to {_FORMAT}: use the newer one, or name another store"
+        )
+    if version < _FORMAT:
+        raise StoreError(
+            f"the store {path} has format {version}, which no release of Geartrain "
+            f"has written: {_MOVE_AWAY}"
+        )
+    return False

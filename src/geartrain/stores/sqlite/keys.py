@@ -1,0 +1,229 @@
+"""What jobs coalesce by: an index of the digests of their keys.
+
+Digests are random. An index of millions of them has a page of its own for nearly each,
+and each commit would read and write as many pages as it has jobs. So the latest
+changes are in memory, and in a log that grows at its end; and range by range, in turn,
+they are merged into the index, many to a page. A job that ends before its turn costs
+the index nothing.
+
+An entry may be left of a job that has ended: what is found is looked at.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from array import array
+from collections.abc import Callable, Iterable
+from itertools import chain
+from typing import Final
+from zlib import crc32
+
+from geartrain.stores.sqlite.schema import DamageError
+from geartrain.stores.sqlite.statements import chunks, places, tuples
+from geartrain.stores.sqlite.tail import BUCKETS, Tail, bucket_of, pairs
+
+__all__ = ["Keys"]
+
+# While so many entries are logged, each range is merged once.
+_ROUND: Final = 1 << 18
+# So many rows of the log are deleted with a commit that writes one.
+_TRIMMED: Final = 4
+
+
+class Keys:
+    """The index of an open store.
+
+    Changes are noted, written with the transaction, and count once it has succeeded.
+
+    Attributes:
+        added: what this commit adds: digest, number, digest, number and so on.
+        removed: what it removes.
+        digests: those of the keys that were looked for in this commit.
+    """
+
+    def __init__(self) -> None:
+        self.added: list[int] = []
+        self.removed: list[int] = []
+        self.digests: dict[bytes, int] = {}
+        self._tail = Tail()
+        # The row of the log that grows, and its entries; and what this commit makes
+        # of it.
+        self._position = 1
+        self._row = array("q")
+        self._next_row: array[int] | None = None
+        # For each range up to where the log has been merged; whose turn it is; how many
+        # turns are due; and those of this commit.
+        self._merged = [0] * BUCKETS
+        self._turn = 0
+        self._due = 0.0
+        self._merging: list[int] = []
+        # So many turns may still come upon entries of jobs that have ended.
+        self._unchecked = 0
+        # Up to here the log is not needed, and up to there it has been deleted.
+        self._unneeded = 0
+        self._trimmed = 0
+
+    def load(self, connection: sqlite3.Connection) -> None:
+        """Read the log.
+
+        Raises:
+            DamageError: it is not as it was written.
+        """
+        merges = connection.execute("SELECT bucket, position FROM key_merges")
+        for bucket, position in merges.fetchall():
+            self._merged[bucket] = position
+        rows = connection.execute(
+            "SELECT position, sum, entries FROM key_log ORDER BY position"
+        ).fetchall()
+        for position, checksum, entries in rows:
+            if type(entries) is not bytes or crc32(entries, position) != checksum:
+                raise DamageError("the log of the index of keys is damaged")
+            self._replay(position, array("q", entries))
+        self._unneeded = min(self._merged)
+        self._turn = self._merged.index(self._unneeded)
+        self._unchecked = BUCKETS if rows else 0
+        self._trimmed = rows[0][0] - 1 if rows else self._unneeded
+        last = rows[-1][0] if rows else 0
+        self._position = max(last, *self._merged) + 1
+
+    def write(self, cursor: sqlite3.Cursor) -> None:
+        """Write what was noted, and merge the ranges whose turn it is."""
+        if not self.added and not self.removed:
+            return
+        entries = array("q", self.added)
+        for key, number in pairs(self._tail.unknown(self.removed)):
+            entries.extend((key, -number))
+        turns = min(int(self._due), BUCKETS)
+        self._merging = [(self._turn + turn) % BUCKETS for turn in range(turns)]
+        if self._merging:
+            self._merge(cursor)
+            self._next_row, position = entries, self._position + 1
+        else:
+            self._next_row, position = self._row + entries, self._position
+        blob = self._next_row.tobytes()
+        cursor.execute(
+            "INSERT OR REPLACE INTO key_log VALUES(?, ?, ?)",
+            (position, crc32(blob, position), blob),
+        )
+        if self._trimmed < self._unneeded:
+            cursor.execute(
+                "DELETE FROM key_log WHERE position > ? AND position <= ?",
+                (self._trimmed, self._trim()),
+            )
+
+    def settle(self) -> None:
+        """Note that the commit has succeeded."""
+        if self._next_row is None:
+            return
+        self._trimmed = self._trim()
+        self._row = self._next_row
+        if self._merging:
+            self._pass_turns()
+        self._tail.add(self.added)
+        self._tail.remove(self.removed)
+        changes = len(self.added) + len(self.removed)
+        self._due += changes / 2 * BUCKETS / _ROUND
+        self.undo()
+
+    def undo(self) -> None:
+        """Forget what was noted since the last commit that succeeded."""
+        self.added = []
+        self.removed = []
+        self.digests = {}
+        self._next_row = None
+        self._merging = []
+
+    def find(self, connection: sqlite3.Connection, keys: Iterable[int]) -> list[int]:
+        """Return the numbers of jobs that may have these digests, in order."""
+        wanted = list(keys)
+        numbers = self._tail.find(wanted)
+        for part in chunks(wanted):
+            found = connection.execute(
+                "SELECT group_concat(number) FROM keys "
+                f"WHERE key IN {places(len(part))}",
+                part,
+            ).fetchone()[0]
+            if found is not None:
+                numbers.update(map(int, found.split(b",")))
+        return sorted(numbers)
+
+    def _replay(self, position: int, entries: array[int]) -> None:
+        """Take back into memory what a row of the log has that is not merged."""
+        for key, number in pairs(entries):
+            if self._merged[bucket_of(key)] >= position:
+                continue
+            if number > 0:
+                self._tail.add((key, number))
+            else:
+                # The index may have it, even if it was added by an earlier row.
+                if not self._tail.unknown((key, -number)):
+                    self._tail.remove((key, -number))
+                self._tail.remove((key, -number))
+
+    def _merge(self, cursor: sqlite3.Cursor) -> None:
+        """Bring ranges of the index up to date with the log but for this commit."""
+        added: list[int] = []
+        gone: list[int] = []
+        marks: list[int] = []
+        for bucket in self._merging:
+            gone.extend(self._tail.gone(bucket))
+            added.extend(self._tail.added(bucket))
+            marks += (bucket, self._position)
+        removed = set(self.removed[1::2])
+        if not removed.isdisjoint(added[1::2]):
+            added = _only(added, lambda number: number not in removed)
+        if self._unchecked > 0:
+            kept = _kept(cursor, added[1::2])
+            added = _only(added, kept.__contains__)
+        for part in chunks(gone, 2):
+            # With a plus sign the numbers are no reason to look into the index.
+            these = places(len(part) // 2)
+            cursor.execute(
+                f"DELETE FROM keys WHERE key IN {these} AND +number IN {these}",
+                (*part[::2], *part[1::2]),
+            )
+        _insert(cursor, "INSERT OR IGNORE INTO keys", added)
+        _insert(cursor, "INSERT OR REPLACE INTO key_merges", marks)
+
+    def _pass_turns(self) -> None:
+        for bucket in self._merging:
+            self._tail.clear(bucket)
+            self._merged[bucket] = self._position
+        turns = len(self._merging)
+        self._position += 1
+        self._due -= turns
+        self._unchecked -= turns
+        self._turn += turns
+        if self._turn >= BUCKETS:
+            self._turn %= BUCKETS
+            self._unneeded = min(self._merged)
+
+    def _trim(self) -> int:
+        """Return up to where the log will have been deleted with this commit."""
+        return min(self._trimmed + _TRIMMED, self._unneeded)
+
+
+def _insert(cursor: sqlite3.Cursor, statement: str, values: list[int]) -> None:
+    """Insert pairs of values."""
+    for part in chunks(values, 2):
+        cursor.execute(f"{statement} {tuples(len(part) // 2, 2)}", part)
+
+
+def _only(entries: list[int], is_wanted: Callable[[int], bool]) -> list[int]:
+    """Return the entries with the numbers that are wanted."""
+    wanted = [entry for entry in pairs(entries) if is_wanted(entry[1])]
+    return list(chain.from_iterable(wanted))
+
+
+def _kept(cursor: sqlite3.Cursor, numbers: list[int]) -> set[int]:
+    """Return the numbers of jobs that are kept."""
+    kept: set[int] = set()
+    for part in chunks(numbers):
+        found = cursor.execute(
+            "SELECT group_concat(number) FROM jobs "
+            f"WHERE number IN {places(len(part))} AND queue > 0",
+            part,
+        ).fetchone()[0]
+        if found is not None:
+            kept.update(map(int, found.split(b",")))
+    return kept

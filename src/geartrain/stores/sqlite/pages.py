@@ -1,0 +1,82 @@
+"""Pages of a SQLite store, the next jobs of a queue; and single jobs."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Final
+
+from geartrain.engine.queries import DuePage, Page
+from geartrain.engine.records import JobRecord
+from geartrain.stores.sqlite.queues import Queue
+from geartrain.stores.sqlite.reading import Reader, read_rows
+from geartrain.stores.sqlite.rows import bits_of, due_of
+from geartrain.stores.sqlite.slices import read_slice
+
+__all__ = ["fill_due_page", "fill_page", "find_record", "next_due"]
+
+_WAITING: Final = "SELECT {} FROM jobs INDEXED BY waiting"
+_SINGLE: Final = "SELECT {} FROM jobs WHERE number = ?"
+_READY: Final = f"{_WAITING} WHERE queue = ? AND due = 0 AND number > ? ORDER BY number"
+_DUE: Final = (
+    f"{_WAITING} WHERE queue = ? AND due = ? AND number > ? UNION ALL "
+    f"{_WAITING} WHERE queue = ? AND due > ? AND due <= ? ORDER BY due, number"
+)
+
+_LAST: Final = 2**63 - 1
+
+
+def fill_page(
+    connection: sqlite3.Connection, reader: Reader, queue: Queue, query: Page
+) -> None:
+    """Answer a query for the ready jobs of a queue."""
+    after = query.after
+    while not query.records:
+        rows = read_slice(connection, (_READY, (queue.id, after)), query.most)
+        if not rows:
+            return
+        query.records, damaged = reader.records(rows)
+        query.damaged += damaged
+        after = rows[-1].number
+
+
+def fill_due_page(
+    connection: sqlite3.Connection, reader: Reader, queue: Queue, query: DuePage
+) -> None:
+    """Answer a query for the jobs of a queue whose due time has come."""
+    due, number = bits_of(query.after[0]), query.after[1]
+    until = bits_of(query.until)
+    query.next_due = next_due(connection, queue, until)
+    if due == 0:
+        # Those without a due time are no part of the answer.
+        number = _LAST
+    while not query.records:
+        place = (queue.id, due, number, queue.id, due, until)
+        rows = read_slice(connection, (_DUE, place), query.most)
+        if not rows:
+            return
+        query.records, damaged = reader.records(rows)
+        query.damaged += damaged
+        due, number = rows[-1].due, rows[-1].number
+
+
+def next_due(connection: sqlite3.Connection, queue: Queue, after: int) -> float:
+    """Return the earliest due time of a queue after one given as bits; 0 for none."""
+    found = connection.execute(
+        "SELECT min(due) FROM jobs INDEXED BY waiting WHERE queue = ? AND due > ?",
+        (queue.id, after),
+    ).fetchone()[0]
+    return due_of(found) if found else 0.0
+
+
+def find_record(
+    connection: sqlite3.Connection, reader: Reader, number: int, *, is_dead: bool
+) -> JobRecord | None:
+    """Return the job or the dead letter with a number, None if there is none.
+
+    Raises:
+        DamageError: it is not as it was written.
+    """
+    for row in read_rows(connection, _SINGLE, (number,)):
+        if (row.queue < 0) == is_dead:
+            return reader.record(row)
+    return None

@@ -1,0 +1,170 @@
+"""A job as a row of SQLite: packed, sealed by checksums, and taken apart again."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from struct import Struct
+from typing import Final, NamedTuple
+from zlib import crc32
+
+from geartrain.engine.records import Failures, JobRecord
+from geartrain.stores.sqlite.schema import DamageError
+
+__all__ = [
+    "Row",
+    "bits_of",
+    "digest",
+    "due_of",
+    "fill_failures",
+    "pack_failures",
+    "pack_head",
+    "seal",
+    "unpack_head",
+]
+
+# When it was submitted; the checksum of a workload in the row; the lengths of the
+# handle, the unique and the reducer, which follow; and which key it has.
+_HEAD: Final = Struct("<dIIIIB")
+_HEAD_SIZE: Final = _HEAD.size
+_unpack_fixed: Final = _HEAD.unpack_from
+# Attempts, crashes, started, ended, died, and the lengths of reason and worker; these
+# follow, and then the error.
+_FAILURES: Final = Struct("<qqdddII")
+_DOUBLE: Final = Struct("<d")
+_BITS: Final = Struct("<q")
+_STATE: Final = Struct("<qqq")
+
+# Which key a job has: none, its unique, or the bytes after its reducer.
+_NO_KEY, _UNIQUE, _OWN_KEY = 0, 1, 2
+
+
+class Row(NamedTuple):
+    """The columns of a job; what was no blob where one belongs is None.
+
+    ``length`` is of the workload, which may not have been read.
+    """
+
+    number: int
+    queue: int
+    due: int
+    sum: int
+    pieces: int
+    length: int
+    failures: bytes | None
+    head: bytes | None
+    workload: bytes | None
+
+    def is_whole(self) -> bool:
+        """Tell whether the checksum is right of all but the workload."""
+        if self.head is None or len(self.head) < _HEAD_SIZE:
+            return False
+        expected = crc32(self.head, self.number) ^ self.seal()
+        return self.sum == expected
+
+    def seal(self) -> int:
+        """Return the checksum of what is beside the head."""
+        return seal(self.queue, self.due, self.pieces, self.failures)
+
+
+def digest(key: bytes) -> int:
+    """Return what a key is indexed by."""
+    hashed = blake2b(key, digest_size=8).digest()
+    return int.from_bytes(hashed, "little", signed=True)
+
+
+def bits_of(due: float) -> int:
+    """Return a time as an integer that sorts as the time does; 0 for none."""
+    if due <= 0:
+        return 0
+    bits: int = _BITS.unpack(_DOUBLE.pack(due))[0]
+    return bits
+
+
+def due_of(bits: int) -> float:
+    """Return the time whose integer this is."""
+    due: float = _DOUBLE.unpack(_BITS.pack(bits))[0]
+    return due
+
+
+def seal(queue: int, due: int, pieces: int, failures: bytes | None) -> int:
+    """Return the checksum of what is beside the head of a row."""
+    return crc32(failures or b"", crc32(_STATE.pack(queue, due, pieces)))
+
+
+def pack_head(record: JobRecord, workload: bytes) -> bytes:
+    """Return all of a job that never changes, for a row with this workload in it."""
+    handle, unique, reducer = record.handle, record.unique, record.reducer
+    key = record.key
+    if not key:
+        kind = _NO_KEY
+    elif key == unique:
+        kind, key = _UNIQUE, b""
+    else:
+        kind = _OWN_KEY
+    fixed = _HEAD.pack(
+        record.submitted,
+        crc32(workload),
+        len(handle),
+        len(unique),
+        len(reducer),
+        kind,
+    )
+    return b"".join((fixed, handle, unique, reducer, key))
+
+
+def unpack_head(number: int, head: bytes, function: bytes) -> tuple[JobRecord, int]:
+    """Return the job that a head is of, and the checksum of its workload."""
+    submitted, checksum, handle, unique, reducer, kind = _unpack_fixed(head)
+    record = JobRecord(
+        number, head[_HEAD_SIZE : (end := _HEAD_SIZE + handle)], function
+    )
+    record.submitted = submitted
+    if unique:
+        record.unique = head[end : (end := end + unique)]
+    if reducer:
+        record.reducer = head[end : (end := end + reducer)]
+    if kind == _UNIQUE:
+        record.key = record.unique
+    elif kind == _OWN_KEY:
+        record.key = head[end:]
+    return record, checksum
+
+
+def pack_failures(failures: Failures | None, died: float) -> bytes | None:
+    """Return how a job failed, and when it died, in one blob; None for not at all."""
+    if failures is None:
+        return None
+    fixed = _FAILURES.pack(
+        failures.attempts,
+        failures.crashes,
+        failures.started,
+        failures.ended,
+        died,
+        len(failures.reason),
+        len(failures.worker),
+    )
+    return b"".join((fixed, failures.reason, failures.worker, failures.error))
+
+
+def fill_failures(record: JobRecord, blob: bytes) -> None:
+    """Put into a job how it failed and when it died.
+
+    Raises:
+        DamageError: ``pack_failures`` cannot have packed this.
+    """
+    if len(blob) < _FAILURES.size:
+        raise DamageError(f"the failures of job {record.number} are damaged")
+    failures = record.failures = Failures()
+    (
+        failures.attempts,
+        failures.crashes,
+        failures.started,
+        failures.ended,
+        record.died,
+        reason,
+        worker,
+    ) = _FAILURES.unpack_from(blob)
+    end = _FAILURES.size
+    failures.reason = blob[end : (end := end + reason)]
+    failures.worker = blob[end : (end := end + worker)]
+    failures.error = blob[end:]

@@ -1,0 +1,128 @@
+"""What a SQLite store keeps besides jobs: recurring jobs, and reserved numbers."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from struct import Struct
+from typing import Final
+from zlib import crc32
+
+from geartrain.engine.records import ScheduleRecord
+from geartrain.stores.sqlite.schema import DamageError
+
+__all__ = [
+    "delete_schedules",
+    "insert_schedules",
+    "pack_schedule",
+    "read_reserved",
+    "read_schedules",
+    "unpack_schedule",
+    "write_refused",
+    "write_reserved",
+]
+
+_LENGTH: Final = Struct("<I")
+
+
+def insert_schedules(
+    cursor: sqlite3.Cursor, schedules: Iterable[ScheduleRecord]
+) -> None:
+    """Insert recurring jobs, in place of those with the same numbers."""
+    for schedule in schedules:
+        packed = pack_schedule(schedule)
+        checksum = crc32(packed, schedule.number)
+        cursor.execute(
+            "INSERT OR REPLACE INTO schedules VALUES(?, ?, ?)",
+            (schedule.number, checksum, packed),
+        )
+
+
+def delete_schedules(cursor: sqlite3.Cursor, numbers: Iterable[int]) -> None:
+    """Delete recurring jobs."""
+    for number in numbers:
+        cursor.execute("DELETE FROM schedules WHERE number = ?", (number,))
+
+
+def read_schedules(connection: sqlite3.Connection) -> list[ScheduleRecord]:
+    """Return all recurring jobs in the order of their numbers.
+
+    Raises:
+        DamageError: one is not as it was written.
+    """
+    rows = connection.execute(
+        "SELECT number, sum, record FROM schedules ORDER BY number"
+    ).fetchall()
+    return [unpack_schedule(*row) for row in rows]
+
+
+def pack_schedule(schedule: ScheduleRecord) -> bytes:
+    """Return all of a recurring job but its number."""
+    parts = (
+        schedule.handle,
+        schedule.function,
+        schedule.unique,
+        schedule.workload,
+        *schedule.fields,
+    )
+    packed: list[bytes] = []
+    for part in parts:
+        packed += (_LENGTH.pack(len(part)), part)
+    return b"".join(packed)
+
+
+def unpack_schedule(number: int, checksum: object, packed: object) -> ScheduleRecord:
+    """Return the recurring job in a row.
+
+    Raises:
+        DamageError: it is not as it was written.
+    """
+    if not isinstance(packed, bytes) or crc32(packed, number) != checksum:
+        raise DamageError(f"the recurring job {number} is not as it was written")
+    parts: list[bytes] = []
+    end = 0
+    while end < len(packed):
+        (length,) = _LENGTH.unpack_from(packed, end)
+        start = end + _LENGTH.size
+        end = start + length
+        parts.append(packed[start:end])
+    handle, function, unique, workload, *fields = parts
+    schedule = ScheduleRecord(number, handle, function)
+    schedule.unique = unique
+    schedule.workload = workload
+    schedule.fields = fields
+    return schedule
+
+
+def read_reserved(connection: sqlite3.Connection) -> int:
+    """Return the highest number that was reserved or is kept.
+
+    Raises:
+        DamageError: it cannot have been written by ``write_reserved``.
+    """
+    reserved = connection.execute(
+        "SELECT value FROM meta WHERE name = 'reserved'"
+    ).fetchone()
+    if reserved is None or type(reserved[0]) is not int:
+        raise DamageError("the number to go on from is lost")
+    highest: int = reserved[0]
+    for table in ("jobs", "schedules"):
+        number = connection.execute(f"SELECT max(number) FROM {table}").fetchone()[0]
+        highest = max(highest, number or 0)
+    return highest
+
+
+def write_reserved(cursor: sqlite3.Cursor, number: int) -> None:
+    """Reserve all numbers up to this one; a lower one than before changes nothing."""
+    cursor.execute(
+        "UPDATE meta SET value = ? WHERE name = 'reserved' AND value < ?",
+        (number, number),
+    )
+
+
+def write_refused(connection: sqlite3.Connection) -> None:
+    """Count a transaction that failed, so that something takes its place in the log.
+
+    If its fsync failed, all of it is in the log, and after a crash it would count.
+    """
+    connection.execute("UPDATE meta SET value = value + 1 WHERE name = 'refused'")
