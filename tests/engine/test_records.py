@@ -14,18 +14,29 @@ from geartrain.engine.records import (
     QueueInventory,
     ScheduleRecord,
 )
+from tests.support.attributes import attributes
+
+
+def filled(failures: Failures, number: int) -> list[object]:
+    """Give every attribute a value of its own, and return them all."""
+    for place, name in enumerate(attributes(Failures)):
+        kind = type(getattr(failures, name))
+        value = number + place
+        setattr(failures, name, b"%d" % value if kind is bytes else kind(value))
+    return values(failures)
+
+
+def values(failures: Failures) -> list[object]:
+    return [getattr(failures, name) for name in attributes(Failures)]
 
 
 def test_a_copy_of_failures_does_not_change_with_them() -> None:
     failures = Failures()
-    for number, name in enumerate(Failures.__slots__):
-        setattr(failures, name, number)
+    before = filled(failures, 100)
     copy = failures.copy()
-    kept = [getattr(copy, name) for name in Failures.__slots__]
-    for name in Failures.__slots__:
-        setattr(failures, name, "changed")
-    assert kept == list(range(len(Failures.__slots__)))
-    assert [getattr(copy, name) for name in Failures.__slots__] == kept
+    assert filled(failures, 200) != before
+    assert len(before) == 7
+    assert values(copy) == before
 
 
 def test_a_job_begins_ready_and_alone() -> None:
@@ -74,7 +85,7 @@ def fill(batch: Batch, what: str) -> None:
 
 @pytest.mark.parametrize(
     "what",
-    [name for name in Batch.__slots__ if name not in ("serial", "queries")],
+    [name for name in attributes(Batch) if name not in ("serial", "queries")],
 )
 def test_a_batch_with_anything_to_write_changes_something(what: str) -> None:
     batch = Batch(1)

@@ -325,5 +325,5 @@ class DurableJobServer(RuleBasedStateMachine):
 
 TestDurableJobServer = DurableJobServer.TestCase
 TestDurableJobServer.settings = settings(
-    max_examples=200, stateful_step_count=50, deadline=None
+    max_examples=60, stateful_step_count=50, deadline=None
 )

@@ -281,13 +281,13 @@ class RetryingJobServer(JobServer):
 
 TestJobServer = JobServer.TestCase
 TestJobServer.settings = settings(
-    max_examples=200, stateful_step_count=60, deadline=None
+    max_examples=80, stateful_step_count=60, deadline=None
 )
 TestForgivingJobServer = ForgivingJobServer.TestCase
 TestForgivingJobServer.settings = settings(
-    max_examples=100, stateful_step_count=60, deadline=None
+    max_examples=40, stateful_step_count=60, deadline=None
 )
 TestRetryingJobServer = RetryingJobServer.TestCase
 TestRetryingJobServer.settings = settings(
-    max_examples=100, stateful_step_count=60, deadline=None
+    max_examples=40, stateful_step_count=60, deadline=None
 )

@@ -24,6 +24,7 @@ from geartrain.engine.records import (
     ScheduleRecord,
 )
 from geartrain.stores.base import Store
+from tests.support.attributes import attributes
 
 _FIELDS = (
     "number",
@@ -155,7 +156,7 @@ def value(job: JobRecord) -> Kept:
 
 
 def schedule_value(made: ScheduleRecord) -> Kept:
-    return tuple(getattr(made, name) for name in ScheduleRecord.__slots__)
+    return tuple(getattr(made, name) for name in attributes(ScheduleRecord))
 
 
 def counts(inventory: Inventory) -> dict[tuple[bytes, int], Kept]:

@@ -239,7 +239,9 @@ class Journal:
         """Tell whether nothing waits to be taken."""
         collected = self._next
         batch = collected.batch
-        return not (batch.queries or collected.waiting) and batch.changes_nothing()
+        if batch.queries or collected.waiting or collected.leaving:
+            return False
+        return batch.changes_nothing()
 
     def is_awaited(self) -> bool:
         """Tell whether somebody waits for what was collected."""

@@ -32,8 +32,11 @@ _FULL: Final = f"{_PLAIN}, due, pieces, failures"
 _FULL_WIDTH: Final = 9
 _STATE_WIDTH: Final = 5
 
+# Queue, whether it is due, how many, whether there are pieces, and the keys with their
+# numbers. What damage has made of a number is one again.
 _GROUPS: Final = (
-    "SELECT queue, due > 0, count(*), sum(pieces > 0), group_concat(key), "
+    "SELECT CAST(queue AS INTEGER), due > 0, count(*), total(pieces > 0), "
+    "group_concat(CAST(key AS INTEGER)), "
     "group_concat(CASE WHEN key IS NOT NULL THEN number END) FROM jobs"
 )
 

@@ -8,14 +8,13 @@ from typing import Final
 from geartrain.engine.queries import DuePage, Page
 from geartrain.engine.records import JobRecord
 from geartrain.stores.sqlite.queues import Queue
-from geartrain.stores.sqlite.reading import Reader, read_rows
+from geartrain.stores.sqlite.reading import SINGLE, Reader, read_rows
 from geartrain.stores.sqlite.rows import bits_of, due_of
 from geartrain.stores.sqlite.slices import read_slice
 
 __all__ = ["fill_due_page", "fill_page", "find_record", "next_due"]
 
 _WAITING: Final = "SELECT {} FROM jobs INDEXED BY waiting"
-_SINGLE: Final = "SELECT {} FROM jobs WHERE number = ?"
 _READY: Final = f"{_WAITING} WHERE queue = ? AND due = 0 AND number > ? ORDER BY number"
 _DUE: Final = (
     f"{_WAITING} WHERE queue = ? AND due = ? AND number > ? UNION ALL "
@@ -76,7 +75,7 @@ def find_record(
     Raises:
         DamageError: it is not as it was written.
     """
-    for row in read_rows(connection, _SINGLE, (number,)):
+    for row in read_rows(connection, SINGLE, (number,)):
         if (row.queue < 0) == is_dead:
             return reader.record(row)
     return None

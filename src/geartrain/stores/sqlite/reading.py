@@ -24,7 +24,15 @@ from geartrain.stores.sqlite.rows import (
 from geartrain.stores.sqlite.schema import DamageError, is_damage
 from geartrain.stores.sqlite.statements import Value, chunks, places
 
-__all__ = ["Reader", "read_heads", "read_numbered", "read_rows", "read_sizes"]
+__all__ = [
+    "SINGLE",
+    "Reader",
+    "find_unreadable",
+    "read_heads",
+    "read_numbered",
+    "read_rows",
+    "read_sizes",
+]
 
 
 # Taken so, the length of a workload is known without reading it.
@@ -58,6 +66,10 @@ _HEADS: Final = ", ".join(
     ]
 )
 _ROWS: Final = f"{_HEADS}, {_content('workload')}"
+
+
+SINGLE: Final = "SELECT {} FROM jobs WHERE number = ?"
+"""A statement for ``read_heads`` and ``read_rows``."""
 
 
 def read_heads(
@@ -99,6 +111,19 @@ def read_numbered(connection: sqlite3.Connection, numbers: Sequence[int]) -> lis
         select = f"SELECT {{}} FROM jobs WHERE number IN {places(len(part))}"
         rows += read_heads(connection, select, part)
     return rows
+
+
+def find_unreadable(connection: sqlite3.Connection, numbers: Iterable[int]) -> set[int]:
+    """Return the numbers of those rows that SQLite cannot read."""
+    unreadable: set[int] = set()
+    for number in numbers:
+        try:
+            read_heads(connection, SINGLE, (number,))
+        except sqlite3.DatabaseError as error:
+            if not is_damage(error):
+                raise
+            unreadable.add(number)
+    return unreadable
 
 
 class Reader:

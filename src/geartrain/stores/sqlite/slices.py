@@ -12,7 +12,12 @@ from collections.abc import Callable, Sequence
 from itertools import accumulate
 from typing import Final
 
-from geartrain.stores.sqlite.reading import read_heads, read_rows, read_sizes
+from geartrain.stores.sqlite.reading import (
+    SINGLE,
+    read_heads,
+    read_rows,
+    read_sizes,
+)
 from geartrain.stores.sqlite.rows import Row
 from geartrain.stores.sqlite.schema import is_damage
 from geartrain.stores.sqlite.statements import Value
@@ -22,7 +27,6 @@ __all__ = ["Slice", "read_slice", "read_slice_heads"]
 # A slice with workloads ends with the job that makes them as large as this.
 _MOST_BYTES: Final = 4 * 1024 * 1024
 
-_SINGLE: Final = "SELECT {} FROM jobs WHERE number = ?"
 
 Slice = tuple[str, Sequence[Value]]
 """A SELECT up to its LIMIT, with ``{}`` for the columns, and its values."""
@@ -67,7 +71,7 @@ def _read_singly(
     size = 0
     for number, due in found:
         try:
-            row = read(connection, _SINGLE, (number,))[0]
+            row = read(connection, SINGLE, (number,))[0]
         except (sqlite3.DatabaseError, IndexError):
             row = Row(number, 0, due, 0, 0, 0, None, None, None)
         rows.append(row)

@@ -6,7 +6,7 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
-from typing import Final
+from typing import Final, TypeVar
 
 from geartrain.engine.queries import (
     DuePage,
@@ -17,7 +17,14 @@ from geartrain.engine.queries import (
     ListJobs,
     Page,
 )
-from geartrain.engine.records import Batch, Inventory, JobRecord, QueueInventory
+from geartrain.engine.records import (
+    Batch,
+    Burial,
+    Change,
+    Inventory,
+    JobRecord,
+    QueueInventory,
+)
 from geartrain.errors import OptionError, StoreError
 from geartrain.stores.base import Store
 from geartrain.stores.sqlite.file import ERRORS, explain, open_file
@@ -31,7 +38,7 @@ from geartrain.stores.sqlite.pages import (
     next_due,
 )
 from geartrain.stores.sqlite.queues import Queues
-from geartrain.stores.sqlite.reading import Reader
+from geartrain.stores.sqlite.reading import Reader, find_unreadable
 from geartrain.stores.sqlite.schedules import (
     delete_schedules,
     insert_schedules,
@@ -40,12 +47,15 @@ from geartrain.stores.sqlite.schedules import (
     write_refused,
     write_reserved,
 )
-from geartrain.stores.sqlite.twins import admit, find_number
+from geartrain.stores.sqlite.schema import is_damage
+from geartrain.stores.sqlite.twins import Twins
 
 __all__ = ["SqliteStore"]
 
 # What a commit waits for: with a write-ahead log, FULL is one fsync a commit.
 _SYNCHRONOUS: Final = {"disk": "FULL", "os": "NORMAL", "memory": "NORMAL"}
+
+_Change = TypeVar("_Change", Change, Burial)
 
 
 class SqliteStore(Store):
@@ -170,6 +180,9 @@ class _Session:
         self.reader = Reader(connection, self.queues)
         self._keys = Keys()
         self._jobs = Jobs(self.queues, self._keys)
+        self._twins = Twins(connection, self.reader, self._keys)
+        # The numbers of rows that SQLite cannot read: they are left alone.
+        self._unreadable: set[int] = set()
 
     def inventory(self) -> Inventory:
         """Read what is kept, but no job."""
@@ -191,13 +204,21 @@ class _Session:
 
     def find_key(self, key: bytes, function: bytes | None) -> JobRecord | None:
         """Return a job with a key, with its workload."""
-        number = find_number(self.connection, self.reader, self._keys, key, function)
+        number = self._twins.find(key, function)
         return self.find(number, is_dead=False) if number else None
 
     def commit(self, batch: Batch) -> None:
-        """Apply a batch in a transaction."""
+        """Apply a batch in a transaction; rows that cannot be read stay as they are."""
         if batch.changes_nothing():
             return
+        try:
+            self._write(batch)
+        except sqlite3.DatabaseError as error:
+            if not is_damage(error) or not self._finds_unreadable(batch):
+                raise
+            self._write(batch)
+
+    def _write(self, batch: Batch) -> None:
         try:
             # A cursor that an error's traceback holds would keep the file open.
             with closing(self.connection.cursor()) as cursor:
@@ -213,16 +234,28 @@ class _Session:
     def _apply(self, cursor: sqlite3.Cursor, batch: Batch) -> None:
         if batch.reserved:
             write_reserved(cursor, batch.reserved)
-        self._jobs.end(cursor, list(batch.ended))
-        added = admit(self.connection, self.reader, self._keys, batch)
-        self._jobs.add(cursor, added)
-        self._jobs.revive(cursor, batch.revived)
-        self._jobs.change(cursor, batch.changed)
-        self._jobs.bury(cursor, batch.buried)
+        unreadable = self._unreadable
+        self._jobs.end(cursor, [n for n in batch.ended if n not in unreadable])
+        self._jobs.add(cursor, self._twins.admit(batch, unreadable))
+        self._jobs.revive(cursor, self._readable(batch.revived))
+        self._jobs.change(cursor, self._readable(batch.changed))
+        self._jobs.bury(cursor, self._readable(batch.buried))
         insert_schedules(cursor, batch.schedules)
         delete_schedules(cursor, batch.unscheduled)
         self.queues.write(cursor)
         self._keys.write(cursor)
+
+    def _readable(self, changes: list[_Change]) -> list[_Change]:
+        return [each for each in changes if each.number not in self._unreadable]
+
+    def _finds_unreadable(self, batch: Batch) -> bool:
+        """Look for rows that a batch needs and that cannot be read."""
+        numbers = {*batch.ended, *(burial.number for burial in batch.buried)}
+        numbers.update(change.number for change in (*batch.revived, *batch.changed))
+        numbers.update(self._twins.candidates(batch))
+        found = find_unreadable(self.connection, numbers - self._unreadable)
+        self._unreadable |= found
+        return bool(found)
 
     def _undo(self) -> None:
         """Roll a failed transaction back, as far as a failing disk lets it be."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Collection
 from contextlib import suppress
 
 from geartrain.engine.records import Batch, JobRecord
@@ -11,70 +12,65 @@ from geartrain.stores.sqlite.reading import Reader, read_numbered
 from geartrain.stores.sqlite.rows import digest
 from geartrain.stores.sqlite.schema import DamageError
 
-__all__ = ["admit", "find_number"]
+__all__ = ["Twins"]
 
 _Name = tuple[bytes, bytes]
 
 
-def admit(
-    connection: sqlite3.Connection,
-    reader: Reader,
-    keys: Keys,
-    batch: Batch,
-) -> list[JobRecord]:
-    """Return the jobs to add; the others are tentative, and get their twins."""
-    wanted = {record.key for record in batch.added if record.is_tentative}
-    if not wanted:
-        return batch.added
-    buried = {burial.number for burial in batch.buried}
-    kept = _kept(connection, reader, keys, wanted, buried)
-    admitted: list[JobRecord] = []
-    for record in batch.added:
-        name = (record.function, record.key)
-        record.twin = 0
-        if record.is_tentative and record.key:
-            record.twin = kept.get(name, 0)
-        if not record.twin:
-            admitted.append(record)
-            if record.number not in buried:
-                kept.setdefault(name, record.number)
-    return admitted
+class Twins:
+    """The jobs of an open store by function and key."""
+
+    def __init__(
+        self, connection: sqlite3.Connection, reader: Reader, keys: Keys
+    ) -> None:
+        self._connection = connection
+        self._reader = reader
+        self._keys = keys
+
+    def admit(self, batch: Batch, unreadable: Collection[int]) -> list[JobRecord]:
+        """Return the jobs to add; the others are tentative, and get their twins."""
+        wanted = _tentative_keys(batch)
+        if not wanted:
+            return batch.added
+        buried = {burial.number for burial in batch.buried}
+        kept = self._kept(wanted, buried.union(unreadable))
+        admitted: list[JobRecord] = []
+        for record in batch.added:
+            name = (record.function, record.key)
+            record.twin = 0
+            if record.is_tentative and record.key:
+                record.twin = kept.get(name, 0)
+            if not record.twin:
+                admitted.append(record)
+                if record.number not in buried:
+                    kept.setdefault(name, record.number)
+        return admitted
+
+    def candidates(self, batch: Batch) -> list[int]:
+        """Return the numbers of kept jobs that may be twins of a batch's jobs."""
+        return self._keys.find(self._connection, map(digest, _tentative_keys(batch)))
+
+    def find(self, key: bytes, function: bytes | None) -> int:
+        """Return the number of a job with this key; 0 for none."""
+        for name, number in self._kept({key}, ()).items():
+            if function in (None, name[0]):
+                return number
+        return 0
+
+    def _kept(self, wanted: set[bytes], left_out: Collection[int]) -> dict[_Name, int]:
+        """Return the numbers of kept jobs with these keys, by function and key."""
+        digests = self._keys.digests = {key: digest(key) for key in wanted}
+        found = self._keys.find(self._connection, digests.values())
+        numbers = [number for number in found if number not in left_out]
+        kept: dict[_Name, int] = {}
+        for row in read_numbered(self._connection, numbers):
+            # A job that is damaged is nobody's twin.
+            with suppress(DamageError):
+                record = self._reader.head(row)
+                if row.queue > 0 and record.key in wanted:
+                    kept.setdefault((record.function, record.key), record.number)
+        return kept
 
 
-def find_number(
-    connection: sqlite3.Connection,
-    reader: Reader,
-    keys: Keys,
-    key: bytes,
-    function: bytes | None,
-) -> int:
-    """Return the number of a job with this key; 0 for none."""
-    for name, number in _kept(connection, reader, keys, {key}, set()).items():
-        if function in (None, name[0]):
-            return number
-    return 0
-
-
-def _kept(
-    connection: sqlite3.Connection,
-    reader: Reader,
-    keys: Keys,
-    wanted: set[bytes],
-    buried: set[int],
-) -> dict[_Name, int]:
-    """Return the numbers of kept jobs with these keys, by function and key.
-
-    Those about to be ``buried`` are left out.
-    """
-    wanted.discard(b"")
-    keys.digests = {key: digest(key) for key in wanted}
-    found = keys.find(connection, keys.digests.values())
-    numbers = [number for number in found if number not in buried]
-    kept: dict[_Name, int] = {}
-    for row in read_numbered(connection, numbers):
-        # A job that is damaged is nobody's twin.
-        with suppress(DamageError):
-            record = reader.head(row)
-            if row.queue > 0 and record.key in wanted:
-                kept.setdefault((record.function, record.key), record.number)
-    return kept
+def _tentative_keys(batch: Batch) -> set[bytes]:
+    return {each.key for each in batch.added if each.is_tentative and each.key}
