@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import copy
-
 from geartrain.engine.queries import (
     DuePage,
     FindDead,
@@ -36,36 +34,41 @@ class UnreliableStore(Store):
         self.unreadable: tuple[type[Query], ...] = ()
         self._syncs = syncs
         self._written = MemoryStore()
-        # What is on the disk, where that is not all that was written.
-        self._synced: MemoryStore | None = None
+        # All that is on the disk, and what was written since.
+        self._synced: list[Batch] = []
+        self._unsynced: list[Batch] = []
 
     def open(self) -> Inventory:
         return self._written.open()
 
     def write(self, batch: Batch) -> None:
         """Commit a batch without syncing it."""
-        if self._synced is None:
-            self._synced = copy.deepcopy(self._written)
         self._written.commit(batch)
+        self._unsynced.append(batch)
 
     def sync(self) -> None:
         """Bring all that was written to the disk."""
-        self._synced = None
+        self._synced += self._unsynced
+        self._unsynced = []
 
     def commit(self, batch: Batch) -> None:
+        self.write(batch)
         if self._syncs:
-            self._written.commit(batch)
-        else:
-            self.write(batch)
+            self.sync()
 
     def close(self) -> None:
         self._written.close()
 
     def lose_power(self) -> None:
         """Forget what was not synced; the store is closed then."""
-        if self._synced is not None:
-            self._written, self._synced = self._synced, None
         self._written.close()
+        if self._unsynced:
+            self._unsynced = []
+            self._written = MemoryStore()
+            self._written.open()
+            for batch in self._synced:
+                self._written.commit(batch)
+            self._written.close()
 
     def jobs(self) -> dict[bytes, JobRecord]:
         """Return what is kept by handle."""
