@@ -3,23 +3,44 @@
 from __future__ import annotations
 
 import platform
+from importlib import import_module
 from typing import NoReturn
 
 import click
 
 from geartrain import __version__, core_build
-from geartrain.cli.cancel import cancel
-from geartrain.cli.counters import counters
-from geartrain.cli.dead import dead
-from geartrain.cli.import_ import import_
-from geartrain.cli.job import job
-from geartrain.cli.jobs import jobs
-from geartrain.cli.policy import policy
 from geartrain.cli.program import run_program
-from geartrain.cli.server import server
-from geartrain.cli.store import store
 
 __all__ = ["cli", "main", "version_text"]
+
+# Each command with its module and its name there.
+_COMMANDS = {
+    "server": ("server", "server"),
+    "jobs": ("jobs", "jobs"),
+    "job": ("job", "job"),
+    "cancel": ("cancel", "cancel"),
+    "dead": ("dead", "dead"),
+    "policy": ("policy", "policy"),
+    "counters": ("counters", "counters"),
+    "store": ("store", "store"),
+    "import": ("import_", "import_"),
+}
+
+
+class _Commands(click.Group):
+    """The commands, each imported when it is needed: the job server is large."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        if name not in _COMMANDS:
+            return None
+        module, command = _COMMANDS[name]
+        found: click.Command = getattr(
+            import_module(f"geartrain.cli.{module}"), command
+        )
+        return found
 
 
 def version_text() -> str:
@@ -35,6 +56,7 @@ def _print_version(context: click.Context, _: click.Parameter, wanted: bool) -> 
 
 
 @click.group(
+    cls=_Commands,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -51,10 +73,6 @@ def cli(context: click.Context) -> None:
     """Gearman for Python: a job server that every Gearman client already knows."""
     if context.invoked_subcommand is None:
         click.echo(context.get_help())
-
-
-for _command in (server, jobs, job, cancel, dead, policy, counters, store, import_):
-    cli.add_command(_command)
 
 
 def main() -> NoReturn:

@@ -73,6 +73,7 @@ from tests.stores.sqlite_files import execute
         ),
         ("DELETE FROM meta WHERE name = 'reserved'", "the number 'reserved' is lost"),
         ("UPDATE meta SET value = 'x'", "the number 'refused' is lost"),
+        ("UPDATE meta SET value = 5", "the number 'reserved' is lost"),
         (
             "UPDATE jobs SET key = 5 WHERE number = 2",
             "job 2, H:host:2, is not found by its unique",

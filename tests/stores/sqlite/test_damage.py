@@ -86,6 +86,12 @@ def test_a_format_that_was_never_released_is_refused(path: Path, version: int) -
         ("UPDATE jobs SET workload = x'00' WHERE number = 9", "workload of job 9"),
         ("DELETE FROM meta", "the number to go on from is lost"),
         ("UPDATE meta SET value = 'x'", "the number to go on from is lost"),
+        ("UPDATE meta SET value = 300", "the number to go on from is lost"),
+        ("UPDATE queues SET ready = ready + 1", "the counts of queue 1 are damaged"),
+        ("UPDATE queues SET function = 5", "the counts of queue 1 are damaged"),
+        ("UPDATE schedules SET sum = 5", "the recurring job 302 is not as it was"),
+        ("UPDATE key_log SET sum = 5", "the log of the index of keys is damaged"),
+        ("INSERT INTO key_merges VALUES(5000, 1)", "the index of keys is damaged"),
     ],
 )
 def test_rows_that_were_not_written_like_that_are_damage(

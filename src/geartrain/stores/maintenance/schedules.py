@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from geartrain.engine.records import ScheduleRecord
 from geartrain.stores.maintenance.scan import Scan
 from geartrain.stores.sqlite.file import ERRORS
-from geartrain.stores.sqlite.schedules import unpack_schedule
+from geartrain.stores.sqlite.schedules import is_reserved, unpack_schedule
 
 __all__ = ["KeptSchedules", "meta_problems"]
 
@@ -53,9 +53,14 @@ def meta_problems(connection: sqlite3.Connection) -> Iterator[str]:
         b"refused": "a commit that failed may count after a power cut",
     }
     try:
-        values = dict(connection.execute("SELECT name, value FROM meta"))
+        rows = connection.execute("SELECT name, value, sum FROM meta").fetchall()
     except ERRORS:
-        values = {}
+        rows = []
+    whole = {
+        name
+        for name, value, checksum in rows
+        if type(value) is int and (name == b"refused" or is_reserved(value, checksum))
+    }
     for name, meaning in meanings.items():
-        if type(values.get(name)) is not int:
+        if name not in whole:
             yield f"the number {name.decode()!r} is lost: {meaning}"

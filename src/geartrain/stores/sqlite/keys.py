@@ -71,6 +71,8 @@ class Keys:
         """
         merges = connection.execute("SELECT bucket, position FROM key_merges")
         for bucket, position in merges.fetchall():
+            if not (0 <= bucket < BUCKETS and type(position) is int):
+                raise DamageError("the index of keys is damaged")
             self._merged[bucket] = position
         rows = connection.execute(
             "SELECT position, sum, entries FROM key_log ORDER BY position"

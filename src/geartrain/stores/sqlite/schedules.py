@@ -14,6 +14,7 @@ from geartrain.stores.sqlite.schema import DamageError
 __all__ = [
     "delete_schedules",
     "insert_schedules",
+    "is_reserved",
     "pack_schedule",
     "read_reserved",
     "read_schedules",
@@ -101,9 +102,9 @@ def read_reserved(connection: sqlite3.Connection) -> int:
         DamageError: it cannot have been written by ``write_reserved``.
     """
     reserved = connection.execute(
-        "SELECT value FROM meta WHERE name = 'reserved'"
+        "SELECT value, sum FROM meta WHERE name = 'reserved'"
     ).fetchone()
-    if reserved is None or type(reserved[0]) is not int:
+    if reserved is None or not is_reserved(*reserved):
         raise DamageError("the number to go on from is lost")
     highest: int = reserved[0]
     for table in ("jobs", "schedules"):
@@ -112,11 +113,16 @@ def read_reserved(connection: sqlite3.Connection) -> int:
     return highest
 
 
+def is_reserved(value: object, checksum: object) -> bool:
+    """Tell whether a number to go on from is as it was written."""
+    return isinstance(value, int) and _sum(value) == checksum
+
+
 def write_reserved(cursor: sqlite3.Cursor, number: int) -> None:
     """Reserve all numbers up to this one; a lower one than before changes nothing."""
     cursor.execute(
-        "UPDATE meta SET value = ? WHERE name = 'reserved' AND value < ?",
-        (number, number),
+        "UPDATE meta SET value = ?, sum = ? WHERE name = 'reserved' AND value < ?",
+        (number, _sum(number), number),
     )
 
 
@@ -126,3 +132,7 @@ def write_refused(connection: sqlite3.Connection) -> None:
     If its fsync failed, all of it is in the log, and after a crash it would count.
     """
     connection.execute("UPDATE meta SET value = value + 1 WHERE name = 'refused'")
+
+
+def _sum(reserved: int) -> int:
+    return crc32(b"%d" % reserved)

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import sqlite3
 from typing import Final
+from zlib import crc32
 
 __all__ = ["SCHEMA", "DamageError", "is_damage"]
 
@@ -73,8 +74,14 @@ SCHEMA: Final = (
         record BLOB NOT NULL
     )
     """,
-    "CREATE TABLE meta(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID",
-    "INSERT INTO meta VALUES('reserved', 0), ('refused', 0)",
+    """
+    CREATE TABLE meta(
+        name TEXT PRIMARY KEY,
+        value INTEGER NOT NULL,
+        sum INTEGER
+    ) WITHOUT ROWID
+    """,
+    f"INSERT INTO meta VALUES('reserved', 0, {crc32(b'0')}), ('refused', 0, NULL)",
 )
 """The statements that make an empty store."""
 
