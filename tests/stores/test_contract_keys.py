@@ -180,3 +180,31 @@ def test_of_many_jobs_each_is_found(any_store: Store, make: Maker, size: int) ->
         assert [job.twin for job in late] == [n if n % 3 else 0 for n in every]
         for n in every:
             assert found_by_key(again, b"%d" % n) == (n if n % 3 else base + n)
+
+
+def test_a_number_that_ends_and_is_added_with_one_batch_has_its_key(
+    any_store: Store, make: Maker
+) -> None:
+    any_store.commit(batch(keyed(1, b"a"), keyed(2, b"b")))
+    any_store.commit(batch(keyed(1, b"a"), keyed(2, b"c"), ended=[1, 2]))
+    any_store.close()
+    with closing(make()) as again:
+        again.open()
+        assert found_by_key(again, b"a") == 1
+        assert found_by_key(again, b"b") == 0
+        assert found_by_key(again, b"c") == 2
+
+
+def test_a_job_that_is_added_and_buried_with_one_batch_has_no_key(
+    any_store: Store,
+) -> None:
+    both = burials(1)
+    both.added.append(keyed(1, b"a"))
+    any_store.commit(both)
+    assert found_by_key(any_store, b"a") == 0
+    again = revivals(1)
+    again.buried = burials(1).buried
+    any_store.commit(again)
+    assert found_by_key(any_store, b"a") == 0
+    any_store.commit(revivals(1))
+    assert found_by_key(any_store, b"a") == 1

@@ -42,7 +42,6 @@ def test_what_is_removed_but_was_not_added_is_gone() -> None:
     tail.remove([5, 3, 7, 4])
     assert list(tail.gone(bucket_of(5))) == [5, 3, 7, 4]
     assert tail.find([5]) == {1, 2}
-    assert tail.unknown([5, 1, 5, 3, 5, 2, 8, 9]) == [5, 3, 8, 9]
 
 
 def test_a_range_is_given_in_order_and_cleared() -> None:

@@ -158,14 +158,17 @@ class Jobs:
         """Make dead letters of jobs."""
         wanted = {burial.number: burial for burial in reversed(burials)}
         updates: list[Value] = []
+        entries: list[int] = []
         for row in read_numbered(cursor.connection, list(wanted)):
             if row.queue > 0:
                 burial = wanted[row.number]
                 failures = pack_failures(burial.failures, burial.died)
                 updates += self._update(row, -row.queue, 0, failures)
                 if (key := _key_of(row)) is not None:
-                    self._keys.removed += (key, row.number)
+                    entries += (key, row.number)
         _update(cursor, updates)
+        if entries:
+            self._keys.drop(entries)
 
     def _update(
         self, row: Row, queue: int, due: int, failures: bytes | None

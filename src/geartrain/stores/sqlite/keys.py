@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import sqlite3
 from array import array
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from itertools import chain
 from typing import Final
 from zlib import crc32
@@ -36,14 +36,14 @@ class Keys:
     Changes are noted, written with the transaction, and count once it has succeeded.
 
     Attributes:
-        added: what this commit adds: digest, number, digest, number and so on.
-        removed: what it removes.
+        removed: what this commit removes: digest, number, digest, number and so on.
+        added: what it then adds.
         digests: those of the keys that were looked for in this commit.
     """
 
     def __init__(self) -> None:
-        self.added: list[int] = []
         self.removed: list[int] = []
+        self.added: list[int] = []
         self.digests: dict[bytes, int] = {}
         self._tail = Tail()
         # The row of the log that grows, and its entries; and what this commit makes
@@ -57,8 +57,6 @@ class Keys:
         self._turn = 0
         self._due = 0.0
         self._merging: list[int] = []
-        # So many turns may still come upon entries of jobs that have ended.
-        self._unchecked = 0
         # Up to here the log is not needed, and up to there it has been deleted.
         self._unneeded = 0
         self._trimmed = 0
@@ -83,18 +81,28 @@ class Keys:
             self._replay(position, array("q", entries))
         self._unneeded = min(self._merged)
         self._turn = self._merged.index(self._unneeded)
-        self._unchecked = BUCKETS if rows else 0
         self._trimmed = rows[0][0] - 1 if rows else self._unneeded
         last = rows[-1][0] if rows else 0
         self._position = max(last, *self._merged) + 1
+
+    def drop(self, entries: Iterable[int]) -> None:
+        """Note that entries go, which this commit may have added itself."""
+        added = dict.fromkeys(pairs(self.added))
+        for entry in pairs(entries):
+            if entry in added:
+                del added[entry]
+            else:
+                self.removed += entry
+        self.added = list(chain.from_iterable(added))
 
     def write(self, cursor: sqlite3.Cursor) -> None:
         """Write what was noted, and merge the ranges whose turn it is."""
         if not self.added and not self.removed:
             return
-        entries = array("q", self.added)
-        for key, number in pairs(self._tail.unknown(self.removed)):
-            entries.extend((key, -number))
+        entries = array("q", self.removed)
+        for place in range(1, len(entries), 2):
+            entries[place] = -entries[place]
+        entries.extend(self.added)
         turns = min(int(self._due), BUCKETS)
         self._merging = [(self._turn + turn) % BUCKETS for turn in range(turns)]
         if self._merging:
@@ -121,16 +129,16 @@ class Keys:
         self._row = self._next_row
         if self._merging:
             self._pass_turns()
-        self._tail.add(self.added)
         self._tail.remove(self.removed)
+        self._tail.add(self.added)
         changes = len(self.added) + len(self.removed)
         self._due += changes / 2 * BUCKETS / _ROUND
         self.undo()
 
     def undo(self) -> None:
         """Forget what was noted since the last commit that succeeded."""
-        self.added = []
         self.removed = []
+        self.added = []
         self.digests = {}
         self._next_row = None
         self._merging = []
@@ -157,9 +165,6 @@ class Keys:
             if number > 0:
                 self._tail.add((key, number))
             else:
-                # The index may have it, even if it was added by an earlier row.
-                if not self._tail.unknown((key, -number)):
-                    self._tail.remove((key, -number))
                 self._tail.remove((key, -number))
 
     def _merge(self, cursor: sqlite3.Cursor) -> None:
@@ -171,12 +176,6 @@ class Keys:
             gone.extend(self._tail.gone(bucket))
             added.extend(self._tail.added(bucket))
             marks += (bucket, self._position)
-        removed = set(self.removed[1::2])
-        if not removed.isdisjoint(added[1::2]):
-            added = _only(added, lambda number: number not in removed)
-        if self._unchecked > 0:
-            kept = _kept(cursor, added[1::2])
-            added = _only(added, kept.__contains__)
         for part in chunks(gone, 2):
             # With a plus sign the numbers are no reason to look into the index.
             these = places(len(part) // 2)
@@ -194,7 +193,6 @@ class Keys:
         turns = len(self._merging)
         self._position += 1
         self._due -= turns
-        self._unchecked -= turns
         self._turn += turns
         if self._turn >= BUCKETS:
             self._turn %= BUCKETS
@@ -209,23 +207,3 @@ def _insert(cursor: sqlite3.Cursor, statement: str, values: list[int]) -> None:
     """Insert pairs of values."""
     for part in chunks(values, 2):
         cursor.execute(f"{statement} {tuples(len(part) // 2, 2)}", part)
-
-
-def _only(entries: list[int], is_wanted: Callable[[int], bool]) -> list[int]:
-    """Return the entries with the numbers that are wanted."""
-    wanted = [entry for entry in pairs(entries) if is_wanted(entry[1])]
-    return list(chain.from_iterable(wanted))
-
-
-def _kept(cursor: sqlite3.Cursor, numbers: list[int]) -> set[int]:
-    """Return the numbers of jobs that are kept."""
-    kept: set[int] = set()
-    for part in chunks(numbers):
-        found = cursor.execute(
-            "SELECT group_concat(number) FROM jobs "
-            f"WHERE number IN {places(len(part))} AND queue > 0",
-            part,
-        ).fetchone()[0]
-        if found is not None:
-            kept.update(map(int, found.split(b",")))
-    return kept

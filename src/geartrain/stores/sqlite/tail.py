@@ -63,17 +63,6 @@ class Tail:
             else:
                 gone.setdefault(bucket, []).extend((key, number))
 
-    def unknown(self, entries: Iterable[int]) -> list[int]:
-        """Return those of these entries that were not added."""
-        added, more = self._added, self._more
-        unknown: list[int] = []
-        for key, number in pairs(entries):
-            if added[(key >> _SHIFT) + _HALF].get(key) == number:
-                continue
-            if number not in more.get(key, ()):
-                unknown += (key, number)
-        return unknown
-
     def find(self, keys: Iterable[int]) -> set[int]:
         """Return the numbers of jobs whose entries were added."""
         added, more = self._added, self._more

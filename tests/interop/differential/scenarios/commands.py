@@ -19,7 +19,7 @@ def one_line_commands(play: Player) -> None:
 @scenario()
 def unknown_commands(play: Player) -> None:
     admin = play.connect("admin")
-    for command in ("nonsense", "help", "jobs", "clients", "gladiator", "quit"):
+    for command in ("nonsense", "help", "tasks", "clients", "gladiator", "quit"):
         admin.text(command)
         admin.text(f"{command} some words", ending="\r\n")
         admin.text(command.upper())
