@@ -21,6 +21,7 @@ from tests.support.servers import geartrain_command, in_memory
 PATIENCE = 15.0
 UNPRIVILEGED = """
 import contextlib, encodings.idna, os, sys
+import geartrain.cli.server
 from geartrain.cli.main import main
 from geartrain.stores.locations import default_store
 with contextlib.suppress(ImportError):

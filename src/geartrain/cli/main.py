@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from importlib import import_module
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 
@@ -29,6 +29,11 @@ _COMMANDS = {
 
 class _Commands(click.Group):
     """The commands, each imported when it is needed: the job server is large."""
+
+    def __init__(self, *arguments: Any, **attributes: Any) -> None:
+        super().__init__(*arguments, **attributes)
+        # Their names, for whoever types one wrongly.
+        self.commands = {name: click.Command(name) for name in _COMMANDS}
 
     def list_commands(self, context: click.Context) -> list[str]:
         return list(_COMMANDS)
