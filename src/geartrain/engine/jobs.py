@@ -24,6 +24,7 @@ __all__ = [
     "Job",
     "JobQueue",
     "JobState",
+    "kept_job",
 ]
 
 
@@ -143,6 +144,17 @@ class Job(Timed):
         # Its neighbours in a JobQueue, which alone touches them.
         self.preceding: Job | None = None
         self.following: Job | None = None
+
+
+def kept_job(function: Function, record: JobRecord) -> Job:
+    """Return the background job that a store has kept, with no failures and not due."""
+    job = Job(function, record.unique, record.workload, record.more, record.priority)
+    job.handle = record.handle
+    job.number = record.number
+    job.reducer = record.reducer
+    job.submitted = record.submitted
+    job.background = True
+    return job
 
 
 class JobQueue:

@@ -13,7 +13,6 @@ from geartrain.engine.queries import ListJobs, Query
 from geartrain.engine.rows import job_row, record_row, state_name
 
 if TYPE_CHECKING:
-    from geartrain.engine.records import JobRecord
     from geartrain.engine.state import State
 
 __all__ = ["STATES", "Filter", "Listing", "store_query"]
@@ -47,10 +46,6 @@ class Filter:
             return False
         return not self.state or state_name(job, wall_time).encode() == self.state
 
-    def takes_record(self, record: JobRecord) -> bool:
-        """Tell whether to list a job the store answered, whose state was asked for."""
-        return not self.unique or record.unique == self.unique
-
 
 class Listing:
     """The jobs in memory when a peer began to list them."""
@@ -81,7 +76,11 @@ class Listing:
         return [job_row(state, job) for job in taken]
 
     def rows(self, state: State, wanted: Filter, query: ListJobs) -> list[bytes]:
-        """Return the rows of what the store answered that were not listed before."""
+        """Return the rows of what the store answered that were not listed before.
+
+        It was asked for jobs of the wanted function and state; those with a unique are
+        never listed here.
+        """
         wall_time = state.wall_time()
         found = []
         for record in query.records:
@@ -91,7 +90,7 @@ class Listing:
             if job is not None and job.state is not PAGED:
                 if wanted.takes(job, wall_time):
                     found.append(job_row(state, job))
-            elif wanted.takes_record(record):
+            else:
                 found.append(record_row(record, wall_time))
         return found
 

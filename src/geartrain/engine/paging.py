@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from geartrain.engine.backlogs import Backlog
 from geartrain.engine.functions import Function
-from geartrain.engine.jobs import PAGED, SUBMITTED, Job
+from geartrain.engine.jobs import PAGED, SUBMITTED, Job, kept_job
 from geartrain.engine.queries import DuePage, Page, Query
 from geartrain.engine.records import JobRecord
 
@@ -56,9 +56,8 @@ def _has_room(state: State, function: Function, priority: int) -> bool:
 
 
 def _has_room_for_delayed(state: State, function: Function) -> bool:
-    return len(function.scheduled) < _window(
-        state
-    ) and function.scheduled_bytes < _window_bytes(state)
+    is_short = len(function.scheduled) < _window(state)
+    return is_short and function.scheduled_bytes < _window_bytes(state)
 
 
 def page_out(state: State, job: Job) -> None:
@@ -282,14 +281,9 @@ def _pause(state: State, backlog: Backlog, error: str) -> None:
 def _restored(state: State, record: JobRecord) -> Job:
     """Take a job from the store into memory; it is in no place then."""
     function = state.function(record.function)
-    job = Job(function, record.unique, record.workload, record.more, record.priority)
-    job.handle = record.handle
-    job.number = record.number
-    job.reducer = record.reducer
-    job.submitted = record.submitted
+    job = kept_job(function, record)
     job.due = record.due
     job.failures = record.failures
-    job.background = True
     # It is durable: as if by a batch before the first.
     job.batch = -1
     state.jobs[job.handle] = job

@@ -4,29 +4,16 @@ from __future__ import annotations
 
 import os
 
-from geartrain.engine.records import Inventory
 from geartrain.errors import OptionError
 from geartrain.stores.base import Store
 from geartrain.stores.memory import MemoryStore
-from geartrain.stores.owners import make_folder, owners_rights
+from geartrain.stores.owners import make_folder
 from geartrain.stores.sqlite.store import SqliteStore
 
 __all__ = ["check_store", "default_store", "make_store", "prepare_store"]
 
 _SQLITE = "sqlite://"
 _FILE = "jobs.db"
-
-
-class _OwnersStore(SqliteStore):
-    """A SQLite file that root opens with the rights of its folder's owner."""
-
-    def __init__(self, path: str, durability: str) -> None:
-        super().__init__(path, durability)
-        self._file = path
-
-    def open(self) -> Inventory:
-        with owners_rights(self._file):
-            return super().open()
 
 
 def default_store() -> str:
@@ -67,7 +54,7 @@ def make_store(location: str, durability: str) -> Store:
     check_store(location)
     if location == "memory:":
         return MemoryStore()
-    return _OwnersStore(location.removeprefix(_SQLITE), durability)
+    return SqliteStore(location.removeprefix(_SQLITE), durability)
 
 
 def prepare_store(location: str, uid: int, gid: int) -> None:

@@ -6,7 +6,7 @@ from typing import Final
 
 from geartrain.engine import paging
 from geartrain.engine.commands.arguments import invalid, read_arguments
-from geartrain.engine.jobs import Job
+from geartrain.engine.jobs import kept_job
 from geartrain.engine.peers import Peer
 from geartrain.engine.queries import FindDead, ListDead, Query
 from geartrain.engine.records import JobRecord
@@ -105,14 +105,9 @@ def _is_dead(state: State, record: JobRecord, handle: bytes) -> bool:
 def _retry(state: State, record: JobRecord) -> None:
     """Make a job of a dead letter again, with all its attempts before it."""
     function = state.function(record.function)
-    job = Job(function, record.unique, record.workload, record.more, record.priority)
-    job.handle = record.handle
-    job.number = record.number
-    job.reducer = record.reducer
-    job.submitted = record.submitted
+    job = kept_job(function, record)
     # It begins to wait anew.
     job.due = state.wall_time()
-    job.background = True
     state.jobs[job.handle] = job
     if record.key and record.key not in function.keyed:
         job.key = record.key

@@ -101,10 +101,11 @@ def _jobs_by_unique(state: State, peer: Peer, wanted: Filter) -> bytes:
     if not answers and state.journal.keeps_jobs:
         state.ask(peer, _key_queries(state, wanted.unique))
         return b""
-    found = _error(answers) or b"".join(
-        _rows_by_unique(state, answers, wanted, with_workload=False)
-    )
-    return found if found.startswith(b"ERR") else found + END_OF_LIST
+    failure = _error(answers)
+    if failure:
+        return failure
+    rows = _rows_by_unique(state, answers, wanted, with_workload=False)
+    return b"".join(rows) + END_OF_LIST
 
 
 def _key_queries(state: State, unique: bytes) -> list[Query]:

@@ -12,14 +12,10 @@ from typing import Final
 
 from geartrain.errors import StoreError
 from geartrain.stores.owners import owners_rights
-from geartrain.stores.sqlite.file import ERRORS, explain
+from geartrain.stores.sqlite.file import APPLICATION_ID, ERRORS, FORMAT, explain
 from geartrain.stores.sqlite.schema import is_damage
 
 __all__ = ["check_file", "open_unchanged", "size_of"]
-
-# What ``file`` writes into each file that it makes.
-_APPLICATION_ID: Final = 0x67656172
-_FORMAT: Final = 2
 
 _PARTS: Final = ("", "-wal")
 
@@ -105,13 +101,13 @@ def _recognise(connection: sqlite3.Connection, path: str) -> None:
     """Check that the file is a store, and that no job server has locked it."""
     application = connection.execute("PRAGMA application_id").fetchone()[0]
     version = connection.execute("PRAGMA user_version").fetchone()[0]
-    if application != _APPLICATION_ID:
+    if application != APPLICATION_ID:
         raise StoreError(
             f"the store {path} is the database of another program: name another file"
         )
-    if version != _FORMAT:
+    if version != FORMAT:
         raise StoreError(
-            f"the store {path} has format {version}, this Geartrain knows {_FORMAT}: "
+            f"the store {path} has format {version}, this Geartrain knows {FORMAT}: "
             "use the one that wrote it"
         )
     connection.execute("SELECT count(*) FROM sqlite_master").fetchone()

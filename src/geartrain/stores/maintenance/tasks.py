@@ -106,7 +106,7 @@ def import_lines(path: str, lines: Iterable[bytes]) -> int:
             export; the message says which line, and what was imported before it.
     """
     path = os.path.abspath(path)
-    with owners_rights(path), closing(SqliteStore(path, "disk")) as store:
+    with closing(SqliteStore(path, "disk")) as store:
         inventory = store.open()
         schedules = [schedule.number for schedule in inventory.schedules]
         importer = Importer(store, inventory.reserved, schedules)

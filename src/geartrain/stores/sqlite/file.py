@@ -12,7 +12,7 @@ from typing import Final
 from geartrain.errors import StoreError
 from geartrain.stores.sqlite.schema import SCHEMA
 
-__all__ = ["ERRORS", "explain", "open_file"]
+__all__ = ["APPLICATION_ID", "ERRORS", "FORMAT", "explain", "open_file"]
 
 # MemoryError is SQLite's too, OverflowError is for a number of more than 64 bits, and
 # UnicodeDecodeError for a report that quotes a damaged name. struct.error is for what
@@ -26,8 +26,11 @@ ERRORS: Final = (
 )
 """What a statement may raise, to be given to ``explain``."""
 
-_APPLICATION_ID: Final = 0x67656172  # "gear"
-_FORMAT: Final = 2
+APPLICATION_ID: Final = 0x67656172  # "gear"
+"""By which the file of a store is known."""
+
+FORMAT: Final = 2
+"""The format of the stores this Geartrain reads and writes."""
 
 # The statements of all widths stay prepared.
 _STATEMENTS: Final = 256
@@ -50,7 +53,8 @@ _MOVE_AWAY: Final = "move it away to begin with an empty one, or name another st
 _ADVICE: Final = {
     sqlite3.SQLITE_BUSY: "is in use by another job server: stop that one, or name "
     "another store",
-    sqlite3.SQLITE_CORRUPT: f"is damaged: put a copy back, {_MOVE_AWAY}",
+    sqlite3.SQLITE_CORRUPT: f"is damaged: put a copy back, {_MOVE_AWAY}; "
+    "geartrain store export saves what can be read",
     sqlite3.SQLITE_NOTADB: f"is no SQLite database: {_MOVE_AWAY}",
     sqlite3.SQLITE_FULL: "cannot be written, its disk is full: free some space",
     sqlite3.SQLITE_READONLY: "may not be written: give the user of the job server "
@@ -160,8 +164,8 @@ def _prepare(connection: sqlite3.Connection, path: str, synchronous: str) -> Non
     if _is_new(connection, path):
         for statement in SCHEMA:
             connection.execute(statement)
-        connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
-        connection.execute(f"PRAGMA user_version = {_FORMAT}")
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {FORMAT}")
     connection.execute("COMMIT")
     mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
     if mode != b"wal":
@@ -186,16 +190,16 @@ def _is_new(connection: sqlite3.Connection, path: str) -> bool:
     tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
     if application == 0 and version == 0 and tables == 0:
         return True
-    if application != _APPLICATION_ID:
+    if application != APPLICATION_ID:
         raise StoreError(
             f"the store {path} is the database of another program: name another file"
         )
-    if version > _FORMAT:
+    if version > FORMAT:
         raise StoreError(
             f"the store {path} has format {version} of a newer Geartrain, this one "
-            f"knows up to {_FORMAT}: use the newer one, or name another store"
+            f"knows up to {FORMAT}: use the newer one, or name another store"
         )
-    if version < _FORMAT:
+    if version < FORMAT:
         raise StoreError(
             f"the store {path} has format {version}, which no release of Geartrain "
             f"has written: {_MOVE_AWAY}"

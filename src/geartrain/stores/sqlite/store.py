@@ -27,6 +27,7 @@ from geartrain.engine.records import (
 )
 from geartrain.errors import OptionError, StoreError
 from geartrain.stores.base import Store
+from geartrain.stores.owners import owners_rights
 from geartrain.stores.sqlite.file import ERRORS, explain, open_file
 from geartrain.stores.sqlite.jobs import Jobs
 from geartrain.stores.sqlite.keys import Keys
@@ -83,19 +84,21 @@ class SqliteStore(Store):
     def open(self) -> Inventory:
         """Open the file, making it if there is none, lock it, and say what it keeps.
 
-        This takes the same time however many jobs there are.
+        This takes the same time however many jobs there are. Root opens it with the
+        rights of its owner.
 
         Raises:
             StoreError: it cannot be opened, is in use by another job server, is
                 damaged, or is no store of this format.
         """
-        connection = open_file(self._path, self._synchronous)
-        try:
-            opened = _Session(connection)
-            inventory = opened.inventory()
-        except ERRORS as error:
-            connection.close()
-            raise explain(self._path, error) from error
+        with owners_rights(self._path):
+            connection = open_file(self._path, self._synchronous)
+            try:
+                opened = _Session(connection)
+                inventory = opened.inventory()
+            except ERRORS as error:
+                connection.close()
+                raise explain(self._path, error) from error
         self._session = opened
         return inventory
 
