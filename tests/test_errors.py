@@ -25,7 +25,7 @@ def test_the_docstring_draws_every_exception_under_its_parent() -> None:
         branches = [each for each in branches if each[0] < depth]
         parents[found[2]] = branches[-1][1] if branches else "Exception"
         branches.append((depth, found[2]))
-    assert parents == {each.__name__: each.__base__.__name__ for each in DEFINED}
+    assert parents == {each.__name__: each.__bases__[0].__name__ for each in DEFINED}
 
 
 @pytest.mark.parametrize("kind", DEFINED)

@@ -11,9 +11,19 @@
     ├── ListenError          an address cannot be listened on
     ├── StartError           a process cannot start: pid file, log, user, limits
     ├── StoreError           a store cannot be opened, read or written
-    └── AdminError           a job server cannot be asked, or not understood
-        ├── RefusedError     it answers a text command with an error
-        └── UnknownJobError  it knows no job or dead letter of that name
+    ├── AdminError           a job server cannot be asked, or not understood
+    │   ├── RefusedError     it answers a text command with an error
+    │   └── UnknownJobError  it knows no job or dead letter of that name
+    ├── ClientError          a job cannot be submitted, or its result not be had
+    │   ├── ConnectError     no job server can be reached
+    │   ├── LostError        the connection was lost while something was awaited
+    │   │   └── AmbiguousError   and nobody knows whether the job was taken
+    │   ├── JobFailedError   the job failed (WORK_FAIL)
+    │   │   └── JobExceptionError    and its worker says why (WORK_EXCEPTION)
+    │   ├── JobTimeoutError  the job, or an answer, took too long
+    │   ├── ServerError      the job server answered with an ERROR packet
+    │   └── CodecError       a value cannot be encoded, or bytes not be decoded
+    └── WorkerError          a worker cannot do what it is told
 
 What a peer sends can raise nothing but ``ProtocolError`` and its children.
 """
@@ -23,16 +33,26 @@ from __future__ import annotations
 __all__ = [
     "AddressError",
     "AdminError",
+    "AmbiguousError",
+    "ClientError",
+    "CodecError",
+    "ConnectError",
     "GeartrainError",
+    "JobExceptionError",
+    "JobFailedError",
+    "JobTimeoutError",
     "LineError",
     "ListenError",
+    "LostError",
     "OptionError",
     "PacketError",
     "ProtocolError",
     "RefusedError",
+    "ServerError",
     "StartError",
     "StoreError",
     "UnknownJobError",
+    "WorkerError",
 ]
 
 
@@ -108,3 +128,80 @@ class UnknownJobError(AdminError):
     def __init__(self, name: str, kind: str = "job") -> None:
         super().__init__(f"there is no {kind} {name!r}")
         self.name = name
+
+
+class ClientError(GeartrainError):
+    """A job cannot be submitted, or its result not be had."""
+
+
+class ConnectError(ClientError):
+    """No job server can be reached; the text names each with the reason."""
+
+
+class LostError(ClientError):
+    """The connection was lost while something was awaited.
+
+    Attributes:
+        handle: of the job whose result was awaited; empty for none.
+    """
+
+    def __init__(self, text: str, handle: str = "") -> None:
+        super().__init__(text)
+        self.handle = handle
+
+
+class AmbiguousError(LostError):
+    """The connection was lost before JOB_CREATED: the job may be queued, or not.
+
+    With a unique it would have been submitted again, and would be queued once.
+    """
+
+
+class JobFailedError(ClientError):
+    """A worker said that the job failed, or the job server gave it up.
+
+    Attributes:
+        handle: the job's.
+    """
+
+    def __init__(self, text: str, handle: str = "") -> None:
+        super().__init__(text)
+        self.handle = handle
+
+
+class JobExceptionError(JobFailedError):
+    """A worker said why the job failed, by WORK_EXCEPTION.
+
+    Attributes:
+        data: what it said, as it came.
+    """
+
+    def __init__(self, text: str, handle: str = "", data: bytes = b"") -> None:
+        super().__init__(text, handle)
+        self.data = data
+
+
+class JobTimeoutError(ClientError, TimeoutError):
+    """The job, or an answer of the job server, took longer than was allowed."""
+
+
+class ServerError(ClientError):
+    """The job server answered with an ERROR packet.
+
+    Attributes:
+        code: the error's name, such as ``queue_full``.
+        text: what it says.
+    """
+
+    def __init__(self, code: str, text: str) -> None:
+        super().__init__(f"the job server refuses: {text or code} ({code})")
+        self.code = code
+        self.text = text
+
+
+class CodecError(ClientError, ValueError):
+    """A value cannot be encoded as a workload, or bytes not be decoded."""
+
+
+class WorkerError(GeartrainError):
+    """A worker cannot do what it is told; the text says what it should be told."""

@@ -283,6 +283,69 @@ def test_a_running_job_is_cancelled(fresh: RunningServer, fresh_admin: Admin) ->
         assert row.counts["completed"] == 0
 
 
+def test_a_running_job_is_released_retried_and_failed(
+    fresh: RunningServer, fresh_admin: Admin
+) -> None:
+    submit(fresh, b"f")
+    with Wire(fresh.connect()) as worker:
+        handle, _ = run_next(worker, b"f")
+        fresh_admin.release(handle)
+        assert run_next(worker, b"f")[0] == handle
+        fresh_admin.retry(handle, error="no 100 % luck\nyet: größer")
+        (row,) = fresh_admin.job(handle)
+        assert (row.attempts, row.reason) == (1, "retry")
+        assert row.error == "no 100 % luck\nyet: größer"
+        assert run_next(worker, b"f")[0] == handle
+        fresh_admin.fail(handle, "timeout", "ran longer than 30 s")
+        (row,) = fresh_admin.dead_list()
+        assert (row.attempts, row.reason) == (2, "timeout")
+        assert row.error == "ran longer than 30 s"
+
+
+def test_a_retry_may_wait(fresh: RunningServer, fresh_admin: Admin) -> None:
+    submit(fresh, b"f")
+    with Wire(fresh.connect()) as worker:
+        handle, _ = run_next(worker, b"f")
+        fresh_admin.retry(handle, delay=900.5)
+        (row,) = fresh_admin.job(handle)
+        assert row.state == "scheduled"
+        assert row.due is not None
+        assert 890 < row.due - time.time() < 901
+
+
+@pytest.mark.parametrize("length", [5999, 6000, 6001, 100_000])
+def test_a_long_error_is_cut_between_characters(
+    length: int, fresh: RunningServer, fresh_admin: Admin
+) -> None:
+    submit(fresh, b"f")
+    with Wire(fresh.connect()) as worker:
+        handle, _ = run_next(worker, b"f")
+        fresh_admin.fail(handle, "crash", "x" * (length % 7) + "%" * length)
+        (row,) = fresh_admin.job(handle)
+        assert row.error is not None
+        assert set(row.error.lstrip("x")) == {"%"}
+        assert len(row.error) > 1900
+
+
+def test_what_does_not_run_is_neither_released_nor_retried_nor_failed(
+    fresh: RunningServer, fresh_admin: Admin
+) -> None:
+    handle = submit(fresh, b"f")
+    for name in (handle, "H:nobody:1", ""):
+        with pytest.raises(UnknownJobError, match="running job"):
+            fresh_admin.release(name)
+        with pytest.raises(UnknownJobError, match="running job"):
+            fresh_admin.retry(name, 5, "error")
+        with pytest.raises(UnknownJobError, match="running job"):
+            fresh_admin.fail(name, "crash")
+    with Wire(fresh.connect()) as worker:
+        handle, _ = run_next(worker, b"f")
+        with pytest.raises(RefusedError, match="reason is crash or timeout"):
+            fresh_admin.fail(handle, "tired")
+        with pytest.raises(RefusedError, match="delay is seconds"):
+            fresh_admin.retry(handle, -1.0)
+
+
 def test_a_dead_letter_is_told(server: RunningServer, admin: Admin) -> None:
     before = time.time() - 1
     (handle,) = bury(server, b"mail", [b"to: \xff"], b"no route")

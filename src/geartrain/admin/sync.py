@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from types import TracebackType
@@ -21,10 +22,10 @@ from geartrain.admin.rows import (
     setting_text,
 )
 from geartrain.errors import OptionError, RefusedError, UnknownJobError
+from geartrain.transport.connect import DEFAULT_SERVER
+from geartrain.transport.tls import Tls
 
 __all__ = ["DEFAULT_SERVER", "Admin"]
-
-DEFAULT_SERVER: Final = "127.0.0.1:4730"
 
 # Rows asked for at a time, and commands sent before their answers are read.
 _SLICE: Final = 1000
@@ -35,9 +36,12 @@ _ONE_LINE: Final = frozenset(
         "cancel",
         "create",
         "drop",
+        "fail",
         "getpid",
         "maxqueue",
         "policy",
+        "release",
+        "retry",
         "shutdown",
         "verbose",
         "version",
@@ -45,6 +49,9 @@ _ONE_LINE: Final = frozenset(
 )
 
 _UNKNOWN: Final = "UNKNOWN_JOB"
+
+# So much of an error fits into a line of a command, percent-encoded.
+_MOST_ERROR: Final = 6000
 
 _Row = TypeVar("_Row")
 
@@ -57,16 +64,22 @@ class Admin:
     error, leaves the connection as it was. Names are text as in ``JobRow``.
     """
 
-    def __init__(self, server: str = DEFAULT_SERVER, timeout: float = 10.0) -> None:
-        """Connect to ``host:port`` or ``unix:/path``.
+    def __init__(
+        self,
+        server: str = DEFAULT_SERVER,
+        timeout: float = 10.0,
+        tls: Tls | None = None,
+    ) -> None:
+        """Connect to ``host:port``, by TLS if it is given, or to ``unix:/path``.
 
         ``timeout`` is for how many seconds the job server may be silent.
 
         Raises:
             AddressError: the text is no address.
+            OptionError: a file of ``tls`` is wrong.
             AdminError: no job server answers there.
         """
-        self._connection = Connection(server, timeout)
+        self._connection = Connection(server, timeout, tls)
 
     def __enter__(self) -> Self:
         return self
@@ -135,6 +148,42 @@ class Admin:
             UnknownJobError: there is none with this handle.
         """
         self._steer("cancel job", handle, "job or schedule")
+
+    def release(self, handle: str) -> None:
+        """Make a running job ready again, as if it had not been assigned.
+
+        Raises:
+            UnknownJobError: no job with this handle is running.
+        """
+        self._steer("release job", handle, "running job")
+
+    def retry(self, handle: str, delay: float = 0.0, error: str = "") -> None:
+        """End a failed attempt and have another one, whatever the policy says.
+
+        Args:
+            handle: of a running job.
+            delay: how many seconds it waits for that.
+            error: what to keep as the reason; only some thousand bytes are.
+
+        Raises:
+            UnknownJobError: no job with this handle is running.
+        """
+        arguments = f" delay={delay!r}{_error_argument(error)}"
+        self._steer("retry job", handle, "running job", arguments)
+
+    def fail(self, handle: str, reason: str, error: str = "") -> None:
+        """End an attempt as the policy says.
+
+        Args:
+            handle: of a running job.
+            reason: ``crash`` or ``timeout``.
+            error: what to keep as the reason; only some thousand bytes are.
+
+        Raises:
+            UnknownJobError: no job with this handle is running.
+        """
+        arguments = f" reason={word(reason) or '%00'}{_error_argument(error)}"
+        self._steer("fail job", handle, "running job", arguments)
 
     def dead_list(
         self, *, function: str | None = None, limit: int | None = None
@@ -262,9 +311,9 @@ class Admin:
             raise UnknownJobError(name, kind)
         return rows
 
-    def _steer(self, command: str, handle: str, kind: str) -> None:
-        ((_, was_there),) = self._steer_each(command, [handle])
-        if not was_there:
+    def _steer(self, command: str, handle: str, kind: str, arguments: str = "") -> None:
+        (answer,) = self._connection.ask(f"{command} {handle_word(handle)}{arguments}")
+        if not self._was_there(answer):
             raise UnknownJobError(handle, kind)
 
     def _steer_each(
@@ -286,3 +335,13 @@ class Admin:
                 raise
             return False
         return True
+
+
+def _error_argument(error: str) -> str:
+    """Return the argument that tells an error, cut to what a line holds."""
+    if not error:
+        return ""
+    encoded = word(error.rstrip("\n"))[:_MOST_ERROR]
+    # No escape may be cut in two.
+    whole = re.sub(r"%.?$", "", encoded)
+    return f" error={whole}" if whole else ""

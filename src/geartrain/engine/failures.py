@@ -28,7 +28,10 @@ __all__ = [
     "fail",
     "is_expired",
     "lose",
+    "overrun",
     "refuse_result",
+    "release",
+    "retry",
     "time_out",
 ]
 
@@ -75,9 +78,19 @@ def time_out(state: State, job: Job) -> None:
     limit = job.function.policy.timeout
     own = worker.abilities.get(job.function, 0.0)
     if limit == 0 or 0 < own < limit:
-        _lose(state, job, b"timeout")
-        return
-    failures = _note(state, job, b"timeout", b"")
+        _lose(state, job, b"timeout", b"")
+    else:
+        _overrun(state, job, b"")
+
+
+def overrun(state: State, job: Job, error: bytes) -> None:
+    """React to the word that an attempt took too long and was ended for it."""
+    job.function.counters.timed_out += 1
+    _overrun(state, job, error)
+
+
+def _overrun(state: State, job: Job, error: bytes) -> None:
+    failures = _note(state, job, b"timeout", error)
     failures.attempts += 1
     _give_away(state, job)
     if not _retry(state, job, failures):
@@ -85,14 +98,35 @@ def time_out(state: State, job: Job) -> None:
         die(state, job)
 
 
-def lose(state: State, job: Job) -> None:
+def release(state: State, job: Job) -> None:
+    """Make a running job ready again: its worker stops and has not finished it."""
+    _give_away(state, job)
+    if job.background or job.clients:
+        state.make_ready(job)
+    else:
+        state.finish(job)
+
+
+def retry(state: State, job: Job, pause: float, error: bytes) -> None:
+    """Have another attempt of a running job because its worker asks for one."""
+    job.function.counters.failed += 1
+    failures = _note(state, job, b"retry", error)
+    failures.attempts += 1
+    _give_away(state, job)
+    if job.background or job.clients:
+        _wait(state, job, pause)
+    else:
+        state.finish(job)
+
+
+def lose(state: State, job: Job, error: bytes = b"") -> None:
     """Give a job whose worker was lost to another, or fail it at the limit."""
     job.function.counters.crashed += 1
-    _lose(state, job, b"crash")
+    _lose(state, job, b"crash", error)
 
 
-def _lose(state: State, job: Job, reason: bytes) -> None:
-    failures = _note(state, job, reason, b"")
+def _lose(state: State, job: Job, reason: bytes, error: bytes) -> None:
+    failures = _note(state, job, reason, error)
     failures.crashes += 1
     _give_away(state, job)
     policy = job.function.policy

@@ -23,9 +23,11 @@ class Failures:
     """How a job's attempts have failed so far.
 
     Attributes:
-        attempts: how many ended by WORK_FAIL, WORK_EXCEPTION or a timeout.
+        attempts: how many ended by WORK_FAIL, WORK_EXCEPTION, a timeout, or the
+            worker's wish for another.
         crashes: how many ended because the worker was lost.
-        reason: of the last: ``fail``, ``exception``, ``timeout`` or ``crash``.
+        reason: of the last: ``fail``, ``exception``, ``timeout``, ``crash`` or
+            ``retry``.
         error: what the worker said of the last, cut at 64 KiB; empty for nothing.
         worker: who ran the last: its client id, a space, and its address.
         started: when the last began, in seconds since 1970.

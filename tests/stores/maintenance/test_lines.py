@@ -15,6 +15,7 @@ from tests.stores.records import record, schedule_value, value
 names = st.binary(max_size=20).map(lambda data: data.replace(b"\0", b""))
 functions = names.map(lambda data: data + b"f")
 times = st.floats(0, 1e300)
+REASONS = (b"fail", b"exception", b"timeout", b"crash", b"retry")
 counts = st.integers(0, 2**31 - 1)
 texts = st.lists(st.text(max_size=8).map(str.encode), max_size=4)
 
@@ -23,7 +24,7 @@ texts = st.lists(st.text(max_size=8).map(str.encode), max_size=4)
 def failures(draw: st.DrawFn) -> Failures:
     made = Failures()
     made.attempts, made.crashes = draw(counts), draw(counts)
-    made.reason = draw(st.sampled_from([b"fail", b"exception", b"timeout", b"crash"]))
+    made.reason = draw(st.sampled_from(REASONS))
     made.error, made.worker = draw(st.binary()), draw(st.binary())
     made.started, made.ended = draw(times), draw(times)
     return made

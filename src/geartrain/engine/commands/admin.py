@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from geartrain.engine.commands.attempts import fail, release, retry
 from geartrain.engine.commands.dead import dead
 from geartrain.engine.commands.jobs import cancel, job, jobs
 from geartrain.engine.commands.policy import policy, show_policies
@@ -272,6 +273,9 @@ COMMANDS: Final[dict[bytes, TextCommand]] = {
     b"jobs": jobs,
     b"job": job,
     b"dead": dead,
+    b"release": release,
+    b"retry": retry,
+    b"fail": fail,
     b"policy": policy,
     b"counters": counters,
     b"shutdown": shutdown,

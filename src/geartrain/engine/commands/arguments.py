@@ -12,6 +12,8 @@ __all__ = ["Arguments", "invalid", "read_arguments"]
 
 _LIMIT: Final = 100
 _MOST: Final = 1000
+# A hundred years.
+_MOST_SECONDS: Final = 3155760000.0
 
 
 class Arguments:
@@ -39,6 +41,22 @@ class Arguments:
             shown = value.decode("utf-8", "replace")
             raise OptionError(f"{name.decode()} is a number, not {shown!r}")
         return int(value)
+
+    def seconds(self, name: bytes) -> float:
+        """Return a value as a number of seconds from 0; 0 if it is not given.
+
+        Raises:
+            OptionError: it is none.
+        """
+        value = self._values.get(name, b"0")
+        try:
+            seconds = float(value)
+        except ValueError:
+            seconds = -1.0
+        if not 0 <= seconds <= _MOST_SECONDS:
+            shown = value.decode("utf-8", "replace")
+            raise OptionError(f"{name.decode()} is seconds from 0, not {shown!r}")
+        return seconds
 
     def limit(self) -> int:
         """Return how many rows are wanted, at most 1000.

@@ -24,7 +24,7 @@ _FAILURE_FIELDS: Final = {name for name, _ in FAILURES}
 _MOST_NUMBER: Final = 2**62
 _MOST_COUNT: Final = 2**31 - 1
 _MOST_ERROR: Final = 64 * 1024
-_REASONS: Final = (b"fail", b"exception", b"timeout", b"crash")
+_REASONS: Final = (b"fail", b"exception", b"timeout", b"crash", b"retry")
 
 _Object = dict[str, Any]
 
