@@ -1,0 +1,43 @@
+"""The client: submit jobs, follow them, and wait for their results."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from geartrain.client.jobs import SubmittedJob
+from geartrain.client.sync import Client
+from geartrain.client.tasks import Callbacks, Task
+from geartrain.client.updates import JobStatus, Update
+
+if TYPE_CHECKING:
+    from geartrain.client.aio import AsyncClient
+    from geartrain.client.aio_jobs import AsyncSubmittedJob
+    from geartrain.client.executor import Executor
+
+__all__ = [
+    "AsyncClient",
+    "AsyncSubmittedJob",
+    "Callbacks",
+    "Client",
+    "Executor",
+    "JobStatus",
+    "SubmittedJob",
+    "Task",
+    "Update",
+]
+
+# They need asyncio or concurrent.futures, which the blocking client does without.
+_LAZY = {
+    "AsyncClient": "geartrain.client.aio",
+    "AsyncSubmittedJob": "geartrain.client.aio_jobs",
+    "Executor": "geartrain.client.executor",
+}
+
+
+def __getattr__(name: str) -> object:
+    module = _LAZY.get(name)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(module), name)

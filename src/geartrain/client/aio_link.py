@@ -1,0 +1,169 @@
+"""A connection to one job server, on an event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import select
+from collections.abc import Sequence
+from typing import Final, cast
+
+from geartrain.client.waiting import Waiter, ending
+from geartrain.errors import ProtocolError
+from geartrain.protocol.client import ClientProtocol, option_call, question
+from geartrain.protocol.constants import PacketType
+
+__all__ = ["AsyncLink", "wake"]
+
+# How often the event loop turns, at most, until what has arrived has been taken.
+_LOOKS: Final = 5
+
+
+def wake(waiter: Waiter) -> None:
+    """Have all go on that wait for something to be told of a call."""
+    for future in waiter.futures:
+        if not future.done():
+            future.set_result(None)
+    waiter.futures.clear()
+
+
+class AsyncLink(asyncio.Protocol):
+    """A connection whose waiters are told, and woken, as things arrive.
+
+    Attributes:
+        is_lost: it is at its end.
+        loop: the event loop it lives on.
+        protocol: what was asked on it.
+    """
+
+    def __init__(self, server: str, heartbeat: float) -> None:
+        """``heartbeat`` is for how many seconds a silence is endured."""
+        self.is_lost = False
+        self.loop = asyncio.get_running_loop()
+        self.protocol = ClientProtocol()
+        self._server = server
+        self._heartbeat = heartbeat
+        self._patience = heartbeat / 2
+        self._heard = self.loop.time()
+        self._probed = 0.0
+        self._is_silent = True
+        self._poll = select.poll()
+        self._transport: asyncio.Transport | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._room: asyncio.Future[None] | None = None
+        self._ended = self.loop.create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Ask for exceptions, and watch the time."""
+        # uvloop's transports are Transports in all but name.
+        self._transport = cast("asyncio.Transport", transport)
+        self._poll.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
+        option = option_call(b"exceptions")
+        option.is_forgotten = True
+        self._transport.write(self.protocol.begin(option))
+        self._timer = self.loop.call_later(self._patience, self._watch)
+
+    def data_received(self, data: bytes) -> None:
+        """Tell the waiters."""
+        if self.is_lost:
+            return
+        self._heard = self.loop.time()
+        self._probed = 0.0
+        self._is_silent = False
+        try:
+            events = self.protocol.receive(data)
+        except ProtocolError as error:
+            self.lose(str(error))
+            return
+        for event in events:
+            waiter = event.call.owner
+            waiter.take(event)
+            if waiter.futures:
+                wake(waiter)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """Tell all who wait."""
+        self.lose(ending(error, self._is_silent))
+        if not self._ended.done():
+            self._ended.set_result(None)
+
+    def eof_received(self) -> None:
+        """Tell all who wait at once, and let the transport end."""
+        self.lose(ending(None, self._is_silent))
+
+    def pause_writing(self) -> None:
+        """Have senders wait."""
+        self._room = self.loop.create_future()
+
+    def resume_writing(self) -> None:
+        """Have senders go on."""
+        room, self._room = self._room, None
+        if room is not None and not room.done():
+            room.set_result(None)
+
+    def is_sound(self) -> bool:
+        """Tell whether the connection stands, as far as is known."""
+        return not self.is_lost and self.loop is asyncio.get_running_loop()
+
+    async def look(self) -> None:
+        """Have an idle connection notice what its job server did while nobody looked.
+
+        The event loop may have been kept from it, and a job is not to be sent to one
+        that has left.
+        """
+        for _ in range(_LOOKS):
+            if self.is_lost or not self.protocol.is_idle or not self._poll.poll(0):
+                return
+            await asyncio.sleep(0)
+
+    async def call_all(self, waiters: Sequence[Waiter]) -> None:
+        """Send calls, whatever becomes of them; return when there is room for more."""
+        if self.protocol.is_idle:
+            self._heard = self.loop.time()
+        packets = []
+        for waiter in waiters:
+            waiter.link = self
+            waiter.is_sent = True
+            packets.append(self.protocol.begin(waiter.call))
+        assert self._transport is not None
+        self._transport.write(b"".join(packets) if len(packets) > 1 else packets[0])
+        while self._room is not None:
+            await asyncio.shield(self._room)
+
+    def lose(self, why: str) -> None:
+        """End the connection and tell all who wait that it is lost."""
+        if self.is_lost:
+            return
+        self.is_lost = True
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._transport is not None and not self.loop.is_closed():
+            self._transport.abort()
+        self.resume_writing()
+        for call in self.protocol.lost():
+            call.owner.lost(self._server, why)
+            wake(call.owner)
+
+    async def closed(self) -> None:
+        """Return when the connection, which was ended, has let go of its socket."""
+        if self.loop is asyncio.get_running_loop():
+            await asyncio.shield(self._ended)
+
+    def _watch(self) -> None:
+        """Ask a silent job server for a sign of life; give up one that gives none."""
+        now = self.loop.time()
+        next_look = self._patience
+        if self.protocol.is_idle:
+            self._probed = 0.0
+        elif self._probed:
+            if now - self._probed >= self._patience * 0.99:
+                self.lose(f"it has been silent for {self._heartbeat:g} seconds")
+                return
+        elif now - self._heard >= self._patience * 0.99:
+            self._probed = now
+            probe = question(PacketType.ECHO_REQ, b"heartbeat")
+            probe.is_forgotten = True
+            assert self._transport is not None
+            self._transport.write(self.protocol.begin(probe))
+        else:
+            next_look = self._heard + self._patience - now
+        self._timer = self.loop.call_later(next_look, self._watch)

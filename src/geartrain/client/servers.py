@@ -1,0 +1,107 @@
+"""Which of several job servers to use, and when to try a failed one again."""
+
+from __future__ import annotations
+
+import time
+import zlib
+from typing import TYPE_CHECKING, Final
+
+from geartrain.client.waiting import jittered
+from geartrain.errors import ConnectError, OptionError
+from geartrain.transport.connect import Connector, Servers, connectors, reason
+
+if TYPE_CHECKING:
+    from geartrain.transport.tls import Tls
+
+__all__ = ["Backoff", "ServerList"]
+
+# Seconds: the first pause between attempts, and the longest.
+_FIRST_PAUSE: Final = 0.05
+_LONGEST_PAUSE: Final = 2.0
+# Seconds for which a job server that failed is only a last resort.
+_FIRST_REST: Final = 0.5
+_LONGEST_REST: Final = 60.0
+
+# Seconds that one attempt to connect may take: while another job server is at hand,
+# and else.
+_SHORT_ATTEMPT: Final = 0.5
+_LONG_ATTEMPT: Final = 5.0
+
+
+class ServerList:
+    """The job servers of a client, each known by its place in the list.
+
+    Attributes:
+        connectors: a way to each.
+    """
+
+    def __init__(self, servers: Servers, tls: Tls | None, by: str) -> None:
+        """Raises OptionError or AddressError if there is something wrong with them."""
+        if by not in ("order", "unique"):
+            raise OptionError(f"by={by!r}: a job server is chosen by order or unique")
+        self.connectors: list[Connector] = connectors(servers, tls)
+        self._by_unique = by == "unique"
+        self._all = list(range(len(self.connectors)))
+        self._reasons: dict[int, str] = {}
+        self._rests: dict[int, tuple[float, float]] = {}
+
+    def order(self, unique: bytes) -> list[int]:
+        """Return the places of all, in the order they are to be tried."""
+        if len(self._all) == 1:
+            return self._all
+        first = 0
+        if self._by_unique and unique:
+            first = zlib.crc32(unique) % len(self._all)
+        places = self._all[first:] + self._all[:first]
+        if self._rests:
+            now = time.monotonic()
+            places.sort(key=lambda place: self._rests.get(place, (0.0, 0.0))[0] > now)
+        return places
+
+    def attempt(self, left: float, has_other: bool) -> float:
+        """Return the seconds that one attempt to connect may take."""
+        limit = _SHORT_ATTEMPT if has_other else _LONG_ATTEMPT
+        return max(0.001, min(limit, left))
+
+    def failed(self, place: int, error: Exception) -> None:
+        """Take that a job server could not be reached."""
+        self._reasons[place] = reason(error)
+        rest = self._rests.get(place, (0.0, _FIRST_REST / 2))[1] * 2
+        rest = min(rest, _LONGEST_REST)
+        until = time.monotonic() + jittered(rest)
+        self._rests[place] = (until, rest)
+
+    def reached(self, place: int) -> None:
+        """Take that a job server could be reached."""
+        self._rests.pop(place, None)
+        self._reasons.pop(place, None)
+
+    def error(self) -> ConnectError:
+        """Return the error for when none can be reached, with the reason for each."""
+        each = ", ".join(
+            f"{self.connectors[place]} ({self._reasons.get(place, 'not tried')})"
+            for place in self._all
+        )
+        return ConnectError(f"no job server can be reached: {each}")
+
+
+class Backoff:
+    """The pauses between attempts to reach any job server, until time is up."""
+
+    def __init__(self, patience: float, deadline: float | None) -> None:
+        """``patience`` is seconds; ``deadline`` is on the monotonic clock."""
+        self._end = time.monotonic() + patience
+        if deadline is not None:
+            self._end = min(self._end, deadline)
+        self._pause = _FIRST_PAUSE
+
+    @property
+    def left(self) -> float:
+        """Return the seconds that are left."""
+        return self._end - time.monotonic()
+
+    def next(self) -> float:
+        """Return the seconds to pause; 0 if time is up."""
+        pause = jittered(self._pause)
+        self._pause = min(self._pause * 2, _LONGEST_PAUSE)
+        return max(0.0, min(pause, self.left))

@@ -1,0 +1,194 @@
+"""Tasks: jobs that are run together, each with its callbacks.
+
+They work as those of PHP's extension and libgearman do: callbacks are those that were
+set when the task was added, they get the task and its context, and one that returns a
+true value stops ``run_tasks``.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Any, Final, TypeAlias, TypedDict
+
+from geartrain.client.updates import job_status, number
+from geartrain.client.waiting import Waiter, outcome
+from geartrain.codecs import Codec
+from geartrain.errors import ClientError, CodecError, OptionError
+from geartrain.protocol.client import Event
+from geartrain.protocol.constants import PacketType
+
+__all__ = ["Callback", "Callbacks", "Task", "checked"]
+
+Callback: TypeAlias = Callable[["Task", Any], Any]
+
+
+class Callbacks(TypedDict, total=False):
+    """What is called, with the task and its context, when something is told of it."""
+
+    on_created: Callback | None
+    on_data: Callback | None
+    on_warning: Callback | None
+    on_status: Callback | None
+    on_complete: Callback | None
+    on_exception: Callback | None
+    on_fail: Callback | None
+
+
+_NAMES: Final = frozenset(Callbacks.__annotations__)
+_OF: Final = {
+    int(PacketType.JOB_CREATED): "on_created",
+    int(PacketType.WORK_DATA): "on_data",
+    int(PacketType.WORK_WARNING): "on_warning",
+    int(PacketType.WORK_STATUS): "on_status",
+    int(PacketType.STATUS_RES): "on_status",
+    int(PacketType.STATUS_RES_UNIQUE): "on_status",
+    int(PacketType.WORK_COMPLETE): "on_complete",
+    int(PacketType.WORK_EXCEPTION): "on_exception",
+    int(PacketType.WORK_FAIL): "on_fail",
+}
+_DATA: Final = int(PacketType.WORK_DATA)
+_STATUS: Final = int(PacketType.WORK_STATUS)
+_COMPLETE: Final = int(PacketType.WORK_COMPLETE)
+
+
+def checked(callbacks: Callbacks) -> Callbacks:
+    """Return callbacks; raises OptionError if one has a name that none has."""
+    unknown = sorted(callbacks.keys() - _NAMES)
+    if unknown:
+        raise OptionError(
+            f"{unknown[0]} is no callback: use {', '.join(sorted(_NAMES))}"
+        )
+    return callbacks
+
+
+class Task:
+    """A job, or a question for one's status, that ``run_tasks`` runs.
+
+    Attributes:
+        function: of the job; empty for a question.
+        unique: of the job; empty for none.
+        context: what was given for the callbacks.
+        data: what the last packet brought: decoded data or result, the bytes of a
+            warning or exception; None for nothing.
+        numerator: how much is done, as its worker said.
+        denominator: of how much.
+        known: the job server knows the job, if that was asked.
+        running: a worker has it, if that was asked.
+        result: what the job returned; None until then.
+        error: why there is no result; None if nothing is wrong.
+    """
+
+    def __init__(
+        self,
+        waiter: Waiter,
+        codec: Codec,
+        context: Any,
+        callbacks: Callbacks,
+        names: tuple[str, str] = ("", ""),
+    ) -> None:
+        """Made by ``add_task`` and its like; ``names`` are function and unique."""
+        self.function, self.unique = names
+        self.context = context
+        self.data: Any = None
+        self.numerator: float = 0
+        self.denominator: float = 0
+        self.known = False
+        self.running = False
+        self.result: Any = None
+        self.error: ClientError | None = None
+        self.waiter = waiter
+        self._codec = codec
+        self._callbacks = callbacks
+        self._is_ended = False
+
+    @property
+    def handle(self) -> str:
+        """Return the job's handle; empty until it is created."""
+        return self.waiter.handle
+
+    @property
+    def done(self) -> bool:
+        """Tell whether all has been told of it, and its callbacks have been called."""
+        return self._is_ended
+
+    def next(self, event: Event | None) -> Callback | None:
+        """Take what a packet told, None for an error; return what is to be called."""
+        if event is None:
+            self._is_ended = True
+            self.error = self.waiter.error
+            return self._callbacks.get("on_fail")
+        try:
+            self._take(event)
+        except CodecError as error:
+            self.error = error
+            self._is_ended = self._is_ended or event.type == _COMPLETE
+            return self._callbacks.get("on_fail") if self._is_ended else None
+        return self._callbacks.get(_OF[event.type])  # type: ignore[return-value]
+
+    def wants(self, event: Event) -> bool:
+        """Tell whether a packet is shown to a callback, or else kept for the result."""
+        return event.type != _DATA or bool(self._callbacks.get("on_data"))
+
+    def _take(self, event: Event) -> None:
+        if event is self.waiter.final:
+            self._is_ended = True
+            if self.waiter.call.is_submission:
+                self._end(event)
+                return
+            found = job_status(event)
+            self.known, self.running = found.known, found.running
+            self.numerator, self.denominator = found.numerator, found.denominator
+        elif event.type == _STATUS:
+            self.numerator = number(event.arguments[1])
+            self.denominator = number(event.arguments[2])
+        elif event.type == _DATA:
+            self.data = self._codec.decode(event.arguments[1])
+        elif event.type == PacketType.JOB_CREATED:
+            self._is_ended = not self.waiter.call.is_foreground
+        else:
+            self.data = event.arguments[1]
+
+    def _end(self, event: Event) -> None:
+        try:
+            self.result = self.data = outcome(self.waiter, self._codec)
+        except CodecError:
+            raise
+        except ClientError as error:
+            self.error = error
+            self.data = event.arguments[1] if len(event.arguments) > 1 else None
+
+
+class TaskWaiter(Waiter):
+    """A waiter that lines up what is told for the callbacks."""
+
+    __slots__ = ("_notify", "line", "task")
+
+    def __init__(
+        self,
+        waiter: Waiter,
+        line: deque[tuple[Task, Event | None]],
+        notify: Callable[[], None],
+    ) -> None:
+        super().__init__(waiter.call, waiter.name)
+        self.line = line
+        self._notify = notify
+        self.task: Task
+
+    def take(self, event: Event) -> None:
+        """Take what a packet told, and line it up."""
+        super().take(event)
+        if self.error is not None:
+            self.line.append((self.task, None))
+        elif self.task.wants(event):
+            if self.updates and self.updates[-1] is event:
+                self.updates.pop()
+            self.line.append((self.task, event))
+        self._notify()
+
+    def lost(self, server: str, why: str) -> None:
+        """Take that the connection is lost; line up the error if it is one."""
+        super().lost(server, why)
+        if self.error is not None:
+            self.line.append((self.task, None))
+        self._notify()

@@ -1,0 +1,276 @@
+"""The client's side of a connection: what was asked, and what has been answered.
+
+Requests are answered in the order they were sent, PROTOCOL says; what is told of a
+job later carries its handle. Nothing is sent or received here.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any, Final
+
+from geartrain.errors import ProtocolError
+from geartrain.protocol.constants import PacketType
+from geartrain.protocol.packets import Packet, request
+from geartrain.protocol.replies import ReplyParser
+
+__all__ = ["Call", "ClientProtocol", "Event", "option_call", "question", "submission"]
+
+_JOB_CREATED: Final = int(PacketType.JOB_CREATED)
+_WORK_COMPLETE: Final = int(PacketType.WORK_COMPLETE)
+_WORK_DATA: Final = int(PacketType.WORK_DATA)
+_WORK_WARNING: Final = int(PacketType.WORK_WARNING)
+_WORK_STATUS: Final = int(PacketType.WORK_STATUS)
+_WORK_EXCEPTION: Final = int(PacketType.WORK_EXCEPTION)
+_WORK_FAIL: Final = int(PacketType.WORK_FAIL)
+_ERROR: Final = int(PacketType.ERROR)
+
+_OF_A_JOB: Final = frozenset(
+    {_WORK_COMPLETE, _WORK_DATA, _WORK_WARNING, _WORK_STATUS, _WORK_EXCEPTION}
+    | {_WORK_FAIL}
+)
+_LAST_OF_A_JOB: Final = frozenset({_WORK_COMPLETE, _WORK_EXCEPTION, _WORK_FAIL})
+
+_FOREGROUND: Final = frozenset(
+    {
+        int(PacketType.SUBMIT_JOB),
+        int(PacketType.SUBMIT_JOB_HIGH),
+        int(PacketType.SUBMIT_JOB_LOW),
+        int(PacketType.SUBMIT_REDUCE_JOB),
+    }
+)
+_ANSWERS: Final = {
+    int(PacketType.ECHO_REQ): int(PacketType.ECHO_RES),
+    int(PacketType.GET_STATUS): int(PacketType.STATUS_RES),
+    int(PacketType.GET_STATUS_UNIQUE): int(PacketType.STATUS_RES_UNIQUE),
+    int(PacketType.OPTION_REQ): int(PacketType.OPTION_RES),
+}
+
+
+class Call:
+    """One request, and what has become of it.
+
+    Attributes:
+        packet: the whole request packet.
+        unique: of a submission; empty for none.
+        is_submission: it is answered by JOB_CREATED.
+        is_foreground: more is told of its job after that.
+        answer: the packet type that answers it.
+        handle: the job's, from JOB_CREATED on.
+        is_answered: its answer has come.
+        is_done: nothing more is told of it.
+        is_forgotten: nobody wants to know any more.
+        owner: whoever made it may keep something here.
+    """
+
+    __slots__ = (
+        "answer",
+        "handle",
+        "is_answered",
+        "is_done",
+        "is_foreground",
+        "is_forgotten",
+        "is_submission",
+        "owner",
+        "packet",
+        "unique",
+    )
+
+    def __init__(
+        self, packet: bytes, unique: bytes, answer: int, is_foreground: bool
+    ) -> None:
+        self.packet = packet
+        self.unique = unique
+        self.answer = answer
+        self.is_submission = answer == _JOB_CREATED
+        self.is_foreground = is_foreground
+        self.handle = b""
+        self.is_answered = False
+        self.is_done = False
+        self.is_forgotten = False
+        self.owner: Any = None
+
+
+def submission(packet_type: int, unique: bytes, arguments: list[bytes]) -> Call:
+    """Return the submission of a job; ``arguments`` are all that the type has."""
+    packet = request(packet_type, *arguments)
+    return Call(packet, unique, _JOB_CREATED, packet_type in _FOREGROUND)
+
+
+def question(packet_type: int, argument: bytes) -> Call:
+    """Return an ECHO_REQ, a GET_STATUS or a GET_STATUS_UNIQUE."""
+    return Call(request(packet_type, argument), b"", _ANSWERS[packet_type], False)
+
+
+def option_call(name: bytes) -> Call:
+    """Return the OPTION_REQ of an option of the connection."""
+    return question(PacketType.OPTION_REQ, name)
+
+
+class Event:
+    """Something that a packet told of a call.
+
+    Attributes:
+        type: the packet type's number: JOB_CREATED, WORK_*, STATUS_RES, ERROR, …
+        call: the call it is about.
+        arguments: of the packet, as many as PROTOCOL gives its type.
+    """
+
+    __slots__ = ("arguments", "call", "type")
+
+    def __init__(self, type: int, call: Call, arguments: list[bytes]) -> None:
+        self.type = type
+        self.call = call
+        self.arguments = arguments
+
+
+class _Followers:
+    """The calls that are told of one job: several, if submissions were coalesced."""
+
+    __slots__ = ("calls", "turn")
+
+    def __init__(self) -> None:
+        self.calls: list[Call] = []
+        self.turn = 0
+
+    def next(self) -> Call:
+        """Return the one that the next packet is for: each is sent its own."""
+        call = self.calls[self.turn % len(self.calls)]
+        self.turn = (self.turn + 1) % len(self.calls)
+        return call
+
+
+class ClientProtocol:
+    """One connection, from the first request until it is lost.
+
+    ``begin`` each call and send its packet, in this order; hand ``receive`` what
+    arrives.
+    """
+
+    __slots__ = ("_asked", "_followers", "_parser", "_wanted")
+
+    def __init__(self) -> None:
+        self._parser = ReplyParser()
+        self._asked: deque[Call] = deque()
+        self._followers: dict[bytes, _Followers] = {}
+        # How many of the calls that are not done are not forgotten.
+        self._wanted = 0
+
+    @property
+    def is_waiting(self) -> bool:
+        """Tell whether anything is to come of a call that is not forgotten."""
+        return self._wanted > 0
+
+    @property
+    def is_idle(self) -> bool:
+        """Tell whether nothing at all is to come."""
+        return not self._asked and not self._followers
+
+    def begin(self, call: Call) -> bytes:
+        """Expect what a call will be answered; return its packet, to be sent.
+
+        A call whose connection was lost may begin again on another one.
+        """
+        call.handle = b""
+        call.is_answered = False
+        call.is_done = False
+        if not call.is_forgotten:
+            self._wanted += 1
+        self._asked.append(call)
+        return call.packet
+
+    def receive(self, data: bytes) -> list[Event]:
+        """Take bytes that arrived; return what they tell, in order.
+
+        What is about forgotten calls, or jobs that nobody here asked for, is left out.
+
+        Raises:
+            ProtocolError: what answers is no job server, or breaks the protocol; the
+                connection is at its end.
+        """
+        parser = self._parser
+        parser.feed(data)
+        events: list[Event] = []
+        packet = parser.next()
+        while packet is not None:
+            event = self._event(packet)
+            if event is not None:
+                events.append(event)
+            packet = parser.next()
+        return events
+
+    def forget(self, call: Call) -> None:
+        """Tell nothing more of a call that has begun here."""
+        if not call.is_forgotten and not call.is_done:
+            self._wanted -= 1
+        call.is_forgotten = True
+
+    def lost(self) -> list[Call]:
+        """Return the calls that were to be told more, and expect nothing any more."""
+        calls = list(self._asked)
+        for followers in self._followers.values():
+            calls += followers.calls
+        self._asked.clear()
+        self._followers.clear()
+        self._wanted = 0
+        return [call for call in calls if not call.is_forgotten]
+
+    def _event(self, packet: Packet) -> Event | None:
+        if packet.type in _OF_A_JOB:
+            call = self._follower(packet.type, packet.arguments[0])
+        else:
+            call = self._answered(packet)
+        if call is None or call.is_forgotten:
+            return None
+        if call.is_done:
+            self._wanted -= 1
+        return Event(packet.type, call, packet.arguments)
+
+    def _follower(self, packet_type: int, handle: bytes) -> Call | None:
+        """Return the call that a packet about a job is for, if any."""
+        # gearmand ends the handle of a WORK_FAIL with a NUL where it stands for an
+        # exception.
+        handle = handle.rstrip(b"\0")
+        followers = self._followers.get(handle)
+        if followers is None:
+            return None
+        call = followers.next()
+        if packet_type in _LAST_OF_A_JOB:
+            call.is_done = True
+            followers.calls.remove(call)
+            followers.turn = 0
+            if not followers.calls:
+                del self._followers[handle]
+        return call
+
+    def _answered(self, packet: Packet) -> Call | None:
+        """Return the call that a packet answers."""
+        asked = self._asked
+        if packet.type == _ERROR:
+            # One that answers nothing is a notice, which concerns no call.
+            call = asked.popleft() if asked else None
+        elif asked and asked[0].answer == packet.type:
+            call = asked.popleft()
+        else:
+            raise ProtocolError(
+                b"UNEXPECTED_PACKET",
+                b"the job server sent a %s that answers nothing"
+                % PacketType(packet.type).name.encode(),
+            )
+        if call is None:
+            return None
+        call.is_answered = True
+        call.is_done = True
+        if packet.type == _JOB_CREATED:
+            self._created(call, packet.arguments[0])
+        return call
+
+    def _created(self, call: Call, handle: bytes) -> None:
+        call.handle = handle
+        if not call.is_foreground:
+            return
+        call.is_done = False
+        followers = self._followers.get(handle)
+        if followers is None:
+            followers = self._followers[handle] = _Followers()
+        followers.calls.append(call)

@@ -1,0 +1,43 @@
+"""The programs in docs/client.md, run one by one."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.client.faces import Place
+from tests.client.workers import reverse, worker
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "client.md"
+PROGRAMS = re.findall(r"^```python\n(.*?)^```$", DOCUMENT.read_text(), re.M | re.S)
+PRINTED = [
+    "b'olleH'\nTrue\nFalse\n",
+    "b'olleH'\n",
+    "['0 on', '1 on', '2 on']\n1000\n",
+    "[b'eno', b'owt', b'eerht']\n",
+    "[b'eno', b'owt']\n",
+    "A b'tsrif'\nB b'dnoces'\n",
+]
+
+
+def test_every_program_is_run() -> None:
+    assert len(PROGRAMS) == len(PRINTED)
+
+
+@pytest.mark.parametrize("number", range(len(PRINTED)))
+def test_a_program_prints_what_it_should(number: int, geartrain: Place) -> None:
+    with worker(geartrain.connect, "reverse", reverse):
+        done = subprocess.run(
+            [sys.executable, "-c", PROGRAMS[number]],
+            env=os.environ | {"GEARMAN_SERVERS": str(geartrain.servers)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert done.stderr == ""
+    assert sorted(done.stdout.splitlines()) == sorted(PRINTED[number].splitlines())

@@ -1,0 +1,74 @@
+"""The client's packages: what they load, what type checkers say, what agrees."""
+
+from __future__ import annotations
+
+import inspect
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import geartrain
+import geartrain.client
+from geartrain.client import AsyncClient, AsyncSubmittedJob, Client, SubmittedJob
+from tests.support.loading import SLOW, loaded_by
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_blocking_client_loads_nothing_that_it_does_not_need() -> None:
+    loaded = loaded_by("from geartrain import Client")
+    assert not loaded & SLOW
+    others = loaded - sys.stdlib_module_names - {"geartrain"}
+    # Names with a hash are the shared code of the compiled core.
+    assert {name for name in others if not name.endswith("__mypyc")} == set()
+
+
+@pytest.mark.slow
+def test_a_program_that_uses_the_client_is_typed() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "mypy", "--strict", "tests/client/consumer.py"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+
+
+def methods(face: type) -> dict[str, Any]:
+    found = inspect.getmembers(face, inspect.isfunction)
+    return {name: method for name, method in found if not name.startswith("_")}
+
+
+@pytest.mark.parametrize(
+    ("blocking", "asynchronous"),
+    [(Client, AsyncClient), (SubmittedJob, AsyncSubmittedJob)],
+)
+def test_the_faces_agree(blocking: type, asynchronous: type) -> None:
+    ours, theirs = methods(blocking), methods(asynchronous)
+    assert ours.keys() == theirs.keys()
+    for name in ours:
+        wanted = inspect.signature(ours[name]).parameters
+        assert inspect.signature(theirs[name]).parameters == wanted, name
+    assert inspect.signature(blocking).parameters.keys() == (
+        inspect.signature(asynchronous).parameters.keys()
+    )
+
+
+@pytest.mark.parametrize("name", geartrain.client.__all__)
+def test_every_public_name_can_be_imported(name: str) -> None:
+    assert getattr(geartrain.client, name).__module__.startswith("geartrain.client")
+
+
+@pytest.mark.parametrize("name", ["Client", "AsyncClient"])
+def test_the_clients_are_names_of_the_package(name: str) -> None:
+    assert getattr(geartrain, name) is getattr(geartrain.client, name)
+
+
+@pytest.mark.parametrize("module", [geartrain, geartrain.client])
+def test_other_names_are_unknown(module: Any) -> None:
+    with pytest.raises(AttributeError, match="no attribute 'Broker'"):
+        _ = module.Broker

@@ -1,0 +1,282 @@
+from __future__ import annotations
+
+import pytest
+
+from geartrain.errors import ProtocolError
+from geartrain.protocol.constants import PacketType as P
+from geartrain.protocol.packets import encode, request
+from geartrain.protocol.worker import Assignment, Slots, WorkerProtocol
+
+GRAB = request(P.GRAB_JOB_ALL)
+SLEEP = request(P.PRE_SLEEP)
+ECHO = request(P.ECHO_REQ, b"")
+
+
+def reply(packet_type: P, *arguments: bytes) -> bytes:
+    return encode(packet_type, b"\0".join(arguments))
+
+
+def assign(handle: bytes, workload: bytes = b"") -> bytes:
+    return reply(P.JOB_ASSIGN_UNIQ, handle, b"f", b"", workload)
+
+
+def connected(slots: Slots) -> WorkerProtocol:
+    """Return a connection that serves ``f`` and whose first words are taken."""
+    protocol = WorkerProtocol(slots)
+    protocol.register(b"f")
+    protocol.begin()
+    protocol.take()
+    return protocol
+
+
+def test_the_first_words_are_the_id_the_abilities_and_a_grab() -> None:
+    protocol = WorkerProtocol(Slots(1), b"me")
+    protocol.register(b"f")
+    protocol.register(b"g", 2500)
+    assert not protocol.has_output
+    protocol.begin()
+    assert protocol.take() == b"".join(
+        [
+            request(P.SET_CLIENT_ID, b"me"),
+            request(P.CAN_DO, b"f"),
+            request(P.CAN_DO_TIMEOUT, b"g", b"2500"),
+            GRAB,
+        ]
+    )
+    assert protocol.take() == b""
+
+
+def test_nothing_is_grabbed_without_an_ability() -> None:
+    protocol = WorkerProtocol(Slots(1))
+    protocol.begin()
+    assert protocol.take() == b""
+    protocol.register(b"f")
+    assert protocol.take() == request(P.CAN_DO, b"f") + GRAB
+
+
+def test_a_result_and_the_next_grab_go_together() -> None:
+    protocol = connected(Slots(1))
+    (job,) = protocol.receive(assign(b"H:1", b"in"))
+    assert (job.handle, job.function, job.workload) == (b"H:1", b"f", b"in")
+    assert protocol.take() == b""
+    assert protocol.complete(job, b"out")
+    assert protocol.take() == request(P.WORK_COMPLETE, b"H:1", b"out") + GRAB
+
+
+def test_all_three_kinds_of_assignment_are_understood() -> None:
+    protocol = connected(Slots(9))
+    kinds = [
+        (reply(P.JOB_ASSIGN, b"H:1", b"f", b"a\0b"), (b"", b"")),
+        (reply(P.JOB_ASSIGN_UNIQ, b"H:2", b"f", b"u", b"a\0b"), (b"u", b"")),
+        (reply(P.JOB_ASSIGN_ALL, b"H:3", b"f", b"u", b"r", b"a\0b"), (b"u", b"r")),
+    ]
+    for packet, expected in kinds:
+        (job,) = protocol.receive(packet)
+        assert (job.unique, job.reducer) == expected
+        assert job.workload == b"a\0b"
+
+
+def test_no_job_puts_it_to_sleep_and_noop_wakes_it() -> None:
+    protocol = connected(Slots(1))
+    assert protocol.receive(reply(P.NO_JOB)) == []
+    assert protocol.take() == SLEEP
+    assert protocol.asleep
+    assert protocol.receive(reply(P.NOOP)) == []
+    assert protocol.take() == GRAB
+    assert not protocol.asleep
+
+
+def test_a_full_queue_is_grabbed_from_faster_and_faster() -> None:
+    protocol = connected(Slots(8))
+    protocol.receive(assign(b"H:1"))
+    assert protocol.take() == GRAB * 2
+    protocol.receive(assign(b"H:2") + assign(b"H:3"))
+    assert protocol.take() == GRAB * 4
+    jobs = protocol.receive(b"".join(assign(b"H:%d" % n) for n in range(4, 8)))
+    assert len(jobs) == 4
+    # Seven are at hand: one slot is left.
+    assert protocol.take() == GRAB
+
+
+def test_an_empty_queue_is_asked_once_after_a_wake_up() -> None:
+    protocol = connected(Slots(8))
+    protocol.receive(reply(P.NO_JOB))
+    protocol.take()
+    protocol.receive(reply(P.NOOP))
+    assert protocol.take() == GRAB
+
+
+def test_it_sleeps_when_the_last_grab_is_answered() -> None:
+    protocol = connected(Slots(3))
+    (first,) = protocol.receive(assign(b"H:1"))
+    assert protocol.take() == GRAB * 2
+    protocol.receive(reply(P.NO_JOB))
+    assert protocol.take() == b""
+    protocol.receive(reply(P.NO_JOB))
+    assert protocol.take() == SLEEP
+    # The job server knows of its sleep: a job that ends is no reason to grab.
+    protocol.complete(first, b"")
+    assert protocol.take() == request(P.WORK_COMPLETE, b"H:1", b"")
+
+
+def test_two_connections_take_turns_at_one_slot() -> None:
+    slots = Slots(1)
+    one, other = WorkerProtocol(slots), WorkerProtocol(slots)
+    for protocol in (one, other):
+        protocol.register(b"f")
+        protocol.begin()
+    assert GRAB in one.take()
+    assert GRAB not in other.take()
+    (job,) = one.receive(assign(b"H:1"))
+    one.complete(job, b"")
+    assert GRAB not in one.take()
+    assert other.take() == GRAB
+    (job,) = other.receive(assign(b"X:1"))
+    other.complete(job, b"")
+    assert other.take() == request(P.WORK_COMPLETE, b"X:1", b"")
+    assert one.take() == GRAB
+    one.receive(reply(P.NO_JOB))
+    assert one.take() == SLEEP
+    assert other.take() == GRAB
+
+
+def test_a_lost_connection_gives_its_unanswered_grab_to_another() -> None:
+    slots = Slots(1)
+    one, other = connected(slots), WorkerProtocol(slots)
+    other.register(b"f")
+    other.begin()
+    other.take()
+    one.end()
+    assert other.take() == GRAB
+
+
+def test_a_job_of_a_lost_connection_holds_its_slot_until_it_ends() -> None:
+    slots = Slots(1)
+    protocol = connected(slots)
+    (job,) = protocol.receive(assign(b"H:1"))
+    protocol.end()
+    protocol.begin()
+    assert GRAB not in protocol.take()
+    assert not protocol.complete(job, b"late")
+    assert protocol.take() == GRAB
+    protocol.receive(reply(P.NO_JOB))
+    assert slots.unused
+
+
+def test_a_result_of_an_attempt_that_was_given_up_is_not_sent() -> None:
+    slots = Slots(2)
+    protocol = connected(slots)
+    (old,) = protocol.receive(assign(b"H:1"))
+    (new,) = protocol.receive(assign(b"H:1"))
+    protocol.take()
+    assert not protocol.data(old, b"x")
+    assert not protocol.complete(old, b"x")
+    assert b"H:1" not in protocol.take()
+    assert protocol.complete(new, b"y")
+    assert request(P.WORK_COMPLETE, b"H:1", b"y") in protocol.take()
+
+
+def test_what_is_said_of_a_job() -> None:
+    protocol = connected(Slots(1))
+    (job,) = protocol.receive(assign(b"H:1"))
+    assert protocol.data(job, b"d\0")
+    assert protocol.warning(job, b"w")
+    assert protocol.status(job, b"1", b"3")
+    assert protocol.take() == b"".join(
+        [
+            request(P.WORK_DATA, b"H:1", b"d\0"),
+            request(P.WORK_WARNING, b"H:1", b"w"),
+            request(P.WORK_STATUS, b"H:1", b"1", b"3"),
+        ]
+    )
+
+
+def end_by(protocol: WorkerProtocol, job: Assignment, end: str) -> None:
+    if end == "exception":
+        protocol.exception(job, b"why")
+    elif end == "fail":
+        protocol.fail(job)
+    else:
+        protocol.drop(job)
+
+
+@pytest.mark.parametrize("end", ["fail", "exception", "drop"])
+def test_every_end_frees_the_slot_once(end: str) -> None:
+    slots = Slots(1)
+    protocol = connected(slots)
+    (job,) = protocol.receive(assign(b"H:1"))
+    said = {
+        "fail": request(P.WORK_FAIL, b"H:1"),
+        "exception": request(P.WORK_EXCEPTION, b"H:1", b"why"),
+        "drop": b"",
+    }
+    end_by(protocol, job, end)
+    assert protocol.take() == said[end] + GRAB
+    end_by(protocol, job, end)
+    assert protocol.take() == b""
+    protocol.receive(reply(P.NO_JOB))
+    assert slots.free == 1
+
+
+def test_no_more_is_grabbed_when_the_worker_rests() -> None:
+    slots = Slots(1)
+    protocol = connected(slots)
+    (job,) = protocol.receive(assign(b"H:1"))
+    slots.rest()
+    protocol.complete(job, b"")
+    assert protocol.take() == request(P.WORK_COMPLETE, b"H:1", b"")
+    assert slots.unused
+    slots.resting = False
+    protocol.seek()
+    assert protocol.take() == GRAB
+
+
+def test_abilities_change_on_a_living_connection() -> None:
+    protocol = connected(Slots(1))
+    protocol.receive(reply(P.NO_JOB))
+    protocol.take()
+    protocol.register(b"g")
+    assert protocol.take() == request(P.CAN_DO, b"g") + GRAB
+    protocol.unregister(b"f")
+    protocol.unregister(b"unheard of")
+    assert protocol.take() == request(P.CANT_DO, b"f")
+    protocol.end()
+    protocol.begin()
+    assert protocol.take() == request(P.CAN_DO, b"g") + GRAB
+
+
+def test_a_sleeper_is_probed_by_a_grab_and_a_busy_one_by_an_echo() -> None:
+    protocol = connected(Slots(1))
+    protocol.receive(reply(P.NO_JOB))
+    protocol.take()
+    protocol.probe()
+    assert protocol.take() == GRAB
+    (job,) = protocol.receive(assign(b"H:1"))
+    protocol.probe()
+    assert protocol.take() == ECHO
+    assert protocol.receive(reply(P.ECHO_RES, b"")) == []
+    protocol.complete(job, b"")
+
+
+def test_errors_are_kept_for_the_caller() -> None:
+    protocol = connected(Slots(1))
+    protocol.receive(reply(P.ERROR, b"JOB_NOT_FOUND", b"no such job"))
+    assert protocol.errors == [(b"JOB_NOT_FOUND", b"no such job")]
+
+
+def test_a_job_nobody_asked_for_ends_the_connection_and_leaves_no_slot_taken() -> None:
+    slots = Slots(1)
+    protocol = connected(slots)
+    with pytest.raises(ProtocolError, match="was not sent"):
+        protocol.receive(assign(b"H:1") + assign(b"H:2"))
+    protocol.end()
+    assert slots.unused
+
+
+def test_an_assignment_in_pieces() -> None:
+    protocol = connected(Slots(1))
+    whole = assign(b"H:1", b"x" * 100)
+    found: list[Assignment] = []
+    for position in range(len(whole)):
+        found += protocol.receive(whole[position : position + 1])
+    assert [job.workload for job in found] == [b"x" * 100]
