@@ -1,0 +1,364 @@
+"""A worker's side of one connection: what to send, and what came of it.
+
+PROTOCOL, "Worker": abilities are announced, jobs are grabbed until there are none, then
+the worker sleeps until NOOP.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from geartrain.errors import ProtocolError
+from geartrain.protocol.constants import PacketType
+from geartrain.protocol.packets import Packet, request
+from geartrain.protocol.replies import ReplyParser
+
+__all__ = ["Assignment", "Slots", "WorkerProtocol"]
+
+_NO_JOB: Final = int(PacketType.NO_JOB)
+_NOOP: Final = int(PacketType.NOOP)
+_ASSIGN: Final = int(PacketType.JOB_ASSIGN)
+_ASSIGN_ALL: Final = int(PacketType.JOB_ASSIGN_ALL)
+_ASSIGNMENTS: Final = frozenset({_ASSIGN, _ASSIGN_ALL, int(PacketType.JOB_ASSIGN_UNIQ)})
+_ERROR: Final = int(PacketType.ERROR)
+
+_WORK_COMPLETE: Final = int(PacketType.WORK_COMPLETE)
+_WORK_FAIL: Final = int(PacketType.WORK_FAIL)
+_WORK_EXCEPTION: Final = int(PacketType.WORK_EXCEPTION)
+_WORK_DATA: Final = int(PacketType.WORK_DATA)
+_WORK_WARNING: Final = int(PacketType.WORK_WARNING)
+_WORK_STATUS: Final = int(PacketType.WORK_STATUS)
+
+_GRAB: Final = request(PacketType.GRAB_JOB_ALL)
+_SLEEP: Final = request(PacketType.PRE_SLEEP)
+_ECHO: Final = request(PacketType.ECHO_REQ, b"")
+
+
+class Assignment:
+    """One attempt of a job, given to this worker.
+
+    Attributes:
+        handle: the job's handle.
+        function: the function it is for.
+        unique: the client's coalescing key; empty for none.
+        reducer: the function that reduces its pieces; empty for none.
+        workload: its input.
+        ended: the worker is done with it, one way or the other.
+    """
+
+    __slots__ = ("ended", "function", "handle", "reducer", "unique", "workload")
+
+    def __init__(
+        self,
+        handle: bytes,
+        function: bytes,
+        unique: bytes,
+        reducer: bytes,
+        workload: bytes,
+    ) -> None:
+        self.handle = handle
+        self.function = function
+        self.unique = unique
+        self.reducer = reducer
+        self.workload = workload
+        self.ended = False
+
+
+class Slots:
+    """How many jobs a worker takes at once, over all its connections.
+
+    Attributes:
+        free: how many more it could take.
+        resting: no more are taken, whatever is free.
+    """
+
+    __slots__ = ("_total", "_waiting", "free", "resting")
+
+    def __init__(self, total: int) -> None:
+        self._total = total
+        # Connections that would grab if a slot were free, in the order they came.
+        self._waiting: list[WorkerProtocol] = []
+        self.free = total
+        self.resting = False
+
+    @property
+    def total(self) -> int:
+        """Return the most jobs at once."""
+        return self._total
+
+    @property
+    def unused(self) -> bool:
+        """Tell whether no job is at hand and none can come."""
+        return self.free == self._total
+
+    def wait(self, connection: WorkerProtocol) -> None:
+        """Let a connection grab when its turn comes."""
+        if connection not in self._waiting:
+            self._waiting.append(connection)
+
+    def release(self) -> None:
+        """Take a slot back; it goes to the connection that has waited longest."""
+        self.free += 1
+        while self.free > 0 and self._waiting:
+            self._waiting.pop(0).seek()
+
+    def rest(self) -> None:
+        """Take no more jobs on any connection."""
+        self.resting = True
+        self._waiting = []
+
+
+class WorkerProtocol:
+    """One connection of a worker to one job server, without the connection.
+
+    Call ``begin`` when it is made and ``end`` when it is lost, ``receive`` with what
+    arrives; after each call send what ``take`` returns. Every job that ``receive``
+    returns is ended by one of ``complete``, ``fail``, ``exception`` or ``drop``.
+
+    What concerns a job returns False, and is not sent, when the job is not this
+    connection's any more: it was lost or given to another attempt.
+
+    Attributes:
+        errors: ERROR packets that came: codes and texts, for the caller to take.
+    """
+
+    __slots__ = (
+        "_abilities",
+        "_assigned",
+        "_awake",
+        "_client_id",
+        "_connected",
+        "_grabs",
+        "_outbox",
+        "_parser",
+        "_slots",
+        "_window",
+        "errors",
+    )
+
+    def __init__(self, slots: Slots, client_id: bytes = b"") -> None:
+        self._slots = slots
+        self._client_id = client_id
+        self._abilities: dict[bytes, int] = {}
+        self._assigned: dict[bytes, Assignment] = {}
+        self._connected = False
+        self._awake = False
+        # Grabs that are not answered, and how many there may be: one more with each
+        # job that comes, so that a full queue is drained in few round trips and an
+        # empty one is asked once.
+        self._grabs = 0
+        self._window = 1
+        self._outbox: list[bytes] = []
+        self._parser = ReplyParser()
+        self.errors: list[tuple[bytes, bytes]] = []
+
+    @property
+    def asleep(self) -> bool:
+        """Tell whether the job server has been told to send a NOOP for work."""
+        return self._connected and not self._awake
+
+    @property
+    def at_hand(self) -> int:
+        """Return how many of its jobs have not ended."""
+        return len(self._assigned)
+
+    @property
+    def has_output(self) -> bool:
+        """Tell whether ``take`` has something to send."""
+        return len(self._outbox) > 0
+
+    def take(self) -> bytes:
+        """Return what is to be sent, once."""
+        outbox = self._outbox
+        if not outbox:
+            return b""
+        self._outbox = []
+        return outbox[0] if len(outbox) == 1 else b"".join(outbox)
+
+    def begin(self) -> None:
+        """Announce id and abilities on a new connection, and ask for jobs."""
+        self._parser = ReplyParser()
+        self._connected = True
+        self._outbox = []
+        if self._client_id:
+            self._outbox.append(request(PacketType.SET_CLIENT_ID, self._client_id))
+        for function in self._abilities:
+            self._announce(function)
+        self._wake()
+
+    def end(self) -> None:
+        """Forget a connection: its jobs are lost, its grabs will not be answered."""
+        self._connected = False
+        self._awake = False
+        self._outbox = []
+        self._assigned = {}
+        grabs = self._grabs
+        self._grabs = 0
+        self._window = 1
+        for _ in range(grabs):
+            self._slots.release()
+
+    def register(self, function: bytes, timeout: int = 0) -> None:
+        """Add an ability; ``timeout`` is the job server's, in milliseconds."""
+        self._abilities[function] = timeout
+        if self._connected:
+            self._announce(function)
+            # Its jobs may have been waiting: gearmand sends no NOOP for them.
+            self._wake()
+
+    def unregister(self, function: bytes) -> None:
+        """Withdraw an ability; its jobs at hand go to another worker."""
+        if self._abilities.pop(function, None) is not None and self._connected:
+            self._outbox.append(request(PacketType.CANT_DO, function))
+
+    def _announce(self, function: bytes) -> None:
+        timeout = self._abilities[function]
+        if timeout > 0:
+            text = b"%d" % timeout
+            self._outbox.append(request(PacketType.CAN_DO_TIMEOUT, function, text))
+        else:
+            self._outbox.append(request(PacketType.CAN_DO, function))
+
+    def probe(self) -> None:
+        """Send what a living job server answers.
+
+        A sleeper asks for a job: no wake-up that was lost keeps it asleep for good.
+        """
+        if not self._connected:
+            return
+        if self.asleep and self._slots.free > 0 and not self._slots.resting:
+            self._wake()
+        if not self._outbox:
+            self._outbox.append(_ECHO)
+
+    def _wake(self) -> None:
+        self._awake = True
+        self.seek()
+
+    def seek(self) -> None:
+        """Grab as many jobs as there is room for."""
+        if not self._awake or not self._abilities or self._slots.resting:
+            return
+        while self._grabs < self._window:
+            if self._slots.free <= 0:
+                self._slots.wait(self)
+                return
+            self._slots.free -= 1
+            self._grabs += 1
+            self._outbox.append(_GRAB)
+
+    def receive(self, data: bytes) -> list[Assignment]:
+        """Take bytes that arrived; return the jobs that were assigned.
+
+        Raises:
+            ProtocolError: what answers is no job server, or breaks the protocol; the
+                connection is at its end.
+        """
+        assigned: list[Assignment] = []
+        try:
+            self._read(data, assigned)
+        except ProtocolError:
+            for assignment in assigned:
+                self.drop(assignment)
+            raise
+        return assigned
+
+    def _read(self, data: bytes, assigned: list[Assignment]) -> None:
+        parser = self._parser
+        parser.feed(data)
+        packet = parser.next()
+        while packet is not None:
+            code = packet.type
+            if code in _ASSIGNMENTS:
+                assigned.append(self._assign(packet))
+            elif code == _NO_JOB:
+                self._no_job()
+            elif code == _NOOP:
+                self._wake()
+            elif code == _ERROR:
+                self.errors.append((packet.arguments[0], packet.arguments[1]))
+            packet = parser.next()
+
+    def _assign(self, packet: Packet) -> Assignment:
+        self._answered()
+        given = packet.arguments
+        unique = given[2] if packet.type != _ASSIGN else b""
+        reducer = given[3] if packet.type == _ASSIGN_ALL else b""
+        assignment = Assignment(given[0], given[1], unique, reducer, given[-1])
+        # A handle that is here already is an attempt the job server has given up.
+        self._assigned[assignment.handle] = assignment
+        if self._window < self._slots.total:
+            self._window += 1
+        self.seek()
+        return assignment
+
+    def _no_job(self) -> None:
+        self._answered()
+        self._window = 1
+        if self._grabs == 0:
+            self._awake = False
+            self._outbox.append(_SLEEP)
+        self._slots.release()
+
+    def _answered(self) -> None:
+        if self._grabs == 0:
+            raise ProtocolError(
+                b"UNEXPECTED_PACKET", b"the job server answered a grab it was not sent"
+            )
+        self._grabs -= 1
+
+    def data(self, assignment: Assignment, data: bytes) -> bool:
+        """Send a piece of the result: WORK_DATA."""
+        return self._report(_WORK_DATA, assignment, data)
+
+    def warning(self, assignment: Assignment, data: bytes) -> bool:
+        """Send a warning: WORK_WARNING."""
+        return self._report(_WORK_WARNING, assignment, data)
+
+    def status(
+        self, assignment: Assignment, numerator: bytes, denominator: bytes
+    ) -> bool:
+        """Send how far the job is: WORK_STATUS, both in decimal digits."""
+        return self._report(_WORK_STATUS, assignment, numerator + b"\0" + denominator)
+
+    def complete(self, assignment: Assignment, data: bytes) -> bool:
+        """End a job with the rest of its result: WORK_COMPLETE."""
+        mine = self._report(_WORK_COMPLETE, assignment, data)
+        self.drop(assignment)
+        return mine
+
+    def exception(self, assignment: Assignment, data: bytes) -> bool:
+        """End a job's attempt with an exception: WORK_EXCEPTION.
+
+        No WORK_FAIL follows: the job server sends that to clients that have not asked
+        for exceptions.
+        """
+        mine = self._report(_WORK_EXCEPTION, assignment, data)
+        self.drop(assignment)
+        return mine
+
+    def fail(self, assignment: Assignment) -> bool:
+        """End a job's attempt without a result: WORK_FAIL."""
+        mine = self.owns(assignment)
+        if mine:
+            self._outbox.append(request(_WORK_FAIL, assignment.handle))
+        self.drop(assignment)
+        return mine
+
+    def drop(self, assignment: Assignment) -> None:
+        """Be done with a job of which nothing more is to be said here."""
+        if self.owns(assignment):
+            del self._assigned[assignment.handle]
+        if not assignment.ended:
+            assignment.ended = True
+            self._slots.release()
+
+    def owns(self, assignment: Assignment) -> bool:
+        """Tell whether the job server waits for this attempt on this connection."""
+        return self._assigned.get(assignment.handle) is assignment
+
+    def _report(self, code: int, assignment: Assignment, data: bytes) -> bool:
+        if not self.owns(assignment):
+            return False
+        self._outbox.append(request(code, assignment.handle, data))
+        return True

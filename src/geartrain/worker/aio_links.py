@@ -1,0 +1,300 @@
+"""An asyncio worker's connection to one job server, which comes back when lost."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from geartrain.errors import GeartrainError, ProtocolError
+from geartrain.protocol.worker import Assignment, Slots, WorkerProtocol
+from geartrain.transport.aio import open_connection
+from geartrain.transport.connect import Connector, reason
+from geartrain.worker.backoff import Backoff
+from geartrain.worker.calls import LOG
+
+if TYPE_CHECKING:
+    from geartrain.worker.observer import Observer
+
+__all__ = ["AsyncLink", "Hub"]
+
+_READ: Final = 65536
+
+# Seconds a job server may leave a probe unanswered.
+_PATIENCE: Final = 30.0
+# Seconds a job server may take for what is unsent when it is left.
+_LAST_WORDS: Final = 5.0
+
+
+class Hub:
+    """What all connections of an asyncio worker share.
+
+    Attributes:
+        loop: the event loop they live in.
+        thread: the thread it runs in.
+        slots: how many jobs there may be at once.
+        links: the connections.
+        take: is called with each job that comes.
+        observer: is told of connections.
+        heartbeat: seconds of silence after which a job server is probed.
+        connect_timeout: the most seconds that connecting may take.
+        changed: set when a job has ended or a connection changed, for who waits.
+    """
+
+    def __init__(
+        self,
+        slots: Slots,
+        take: Callable[[AsyncLink, Assignment], None],
+        observer: Observer | None,
+        timeouts: tuple[float, float],
+    ) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.thread = threading.get_ident()
+        self.slots = slots
+        self.links: list[AsyncLink] = []
+        self.take = take
+        self.observer = observer
+        self.heartbeat, self.connect_timeout = timeouts
+        self.changed = asyncio.Event()
+        self._is_due = False
+        # An observer is told that a job has ended when that has been sent; a job that
+        # is alone has nobody to wait for.
+        self._is_hasty = observer is not None or slots.total == 1
+
+    def flush_soon(self) -> None:
+        """Send all that jobs of this turn of the loop have to say at once."""
+        if self._is_hasty:
+            self.flush()
+        elif not self._is_due:
+            self._is_due = True
+            self.loop.call_soon(self.flush)
+
+    def flush(self) -> None:
+        """Send what is to be sent on any connection."""
+        self._is_due = False
+        for link in self.links:
+            link.flush()
+
+    def resume(self) -> None:
+        """Take jobs again."""
+        self.slots.resting = False
+        for link in self.links:
+            link.protocol.seek()
+        self.flush()
+
+    async def close(self) -> None:
+        """Leave all job servers, with all that is unsent if they take it soon."""
+        self.flush()
+        for link in self.links:
+            link.close()
+        try:
+            async with asyncio.timeout(_LAST_WORDS):
+                await self._parted()
+        except TimeoutError:
+            for link in self.links:
+                link.hang_up(TimeoutError("it takes no more"))
+            await self._parted()
+
+    async def _parted(self) -> None:
+        while any(link.is_connected for link in self.links):
+            self.changed.clear()
+            await self.changed.wait()
+
+
+class AsyncLink(asyncio.BufferedProtocol):
+    """One connection, and what it takes to have it again.
+
+    Attributes:
+        connector: the way to the job server.
+        protocol: what is said; only ever touched in the event loop's thread.
+    """
+
+    def __init__(
+        self, hub: Hub, connector: Connector, protocol: WorkerProtocol
+    ) -> None:
+        self.connector = connector
+        self.protocol = protocol
+        self._hub = hub
+        self._backoff = Backoff()
+        self._transport: asyncio.Transport | None = None
+        self._connection: Any = None
+        self._why: Exception | None = None
+        self._heard = False
+        # The event loop would have the system map new memory for each read.
+        self._buffer = bytearray(_READ)
+        self._view = memoryview(self._buffer)
+        self._writable = asyncio.Event()
+        self._writable.set()
+        self._ended = asyncio.Event()
+
+    @property
+    def is_connected(self) -> bool:
+        """Tell whether there is a connection."""
+        return self._transport is not None
+
+    async def keep(self) -> None:
+        """Connect, and connect again after each loss, until cancelled."""
+        while True:
+            self._ended.clear()
+            self._why = None
+            try:
+                await open_connection(
+                    self.connector, lambda: self, self._hub.connect_timeout
+                )
+            except (OSError, GeartrainError) as error:
+                self._why = error
+            else:
+                await self._watch()
+            if self._backoff.tries == 0:
+                why = reason(self._why) if self._why else "it closed the connection"
+                LOG.warning("%s is lost (%s): trying again", self.connector, why)
+            await asyncio.sleep(self._backoff.next())
+
+    async def _watch(self) -> None:
+        """Make sure that the job server is there; return when it is not."""
+        wait, probed = self._hub.heartbeat, False
+        while True:
+            self._heard = False
+            try:
+                async with asyncio.timeout(wait):
+                    await self._ended.wait()
+                    return
+            except TimeoutError:
+                pass
+            if self._heard:
+                wait, probed = self._hub.heartbeat, False
+            elif probed:
+                self.hang_up(TimeoutError("it has not answered a probe"))
+            else:
+                wait, probed = _PATIENCE, True
+                self.protocol.probe()
+                self.flush()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Announce the worker on a new connection."""
+        self._transport = cast("asyncio.Transport", transport)
+        # Asked for here: TLS has none any more when the connection is lost.
+        self._connection = transport.get_extra_info("socket")
+        if self._hub.observer is not None:
+            self._hub.observer.on_connect(self._connection, self.connector)
+        LOG.info("connected to %s", self.connector)
+        self.protocol.begin()
+        self.flush()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """Take note that the connection is gone."""
+        self._why = self._why or error
+        if self._transport is not None:
+            self._part()
+        self._transport = None
+        self._writable.set()
+        self._ended.set()
+        self.protocol.end()
+        self._hub.flush()
+        self._hub.changed.set()
+
+    def _part(self) -> None:
+        if self._hub.observer is not None:
+            self._hub.observer.on_disconnect(self._connection, self.connector)
+        # Who has a duplicate of the descriptor must not keep the connection.
+        with contextlib.suppress(OSError):
+            self._connection.shutdown(socket.SHUT_RDWR)
+
+    def get_buffer(self, sizehint: int) -> bytearray:
+        """Return where to put what arrives."""
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Take what has arrived."""
+        data = bytes(self._view[:nbytes])
+        if not self._heard:
+            self._heard = True
+            self._backoff.reset()
+        try:
+            assigned = self.protocol.receive(data)
+        except ProtocolError as error:
+            self.hang_up(error)
+            return
+        for assignment in assigned:
+            self._hub.take(self, assignment)
+        if self.protocol.errors:
+            self._tell_errors()
+        self._hub.flush_soon()
+        if self._hub.slots.resting:
+            self._hub.changed.set()
+
+    def _tell_errors(self) -> None:
+        errors, self.protocol.errors = self.protocol.errors, []
+        for code, text in errors:
+            LOG.warning(
+                "%s says %s: %s",
+                self.connector,
+                code.decode(errors="replace"),
+                text.decode(errors="replace"),
+            )
+
+    def pause_writing(self) -> None:
+        """Hold whoever streams until the job server has caught up."""
+        self._writable.clear()
+
+    def resume_writing(self) -> None:
+        """Let those go on who stream."""
+        self._writable.set()
+
+    async def drain(self) -> None:
+        """Return when the job server has taken most of what was sent."""
+        await self._writable.wait()
+
+    def flush(self) -> None:
+        """Send what is to be sent."""
+        if self.protocol.has_output:
+            data = self.protocol.take()
+            if self._transport is not None:
+                self._transport.write(data)
+
+    def post(
+        self, say: Callable[..., bool], assignment: Assignment, *arguments: bytes
+    ) -> bool:
+        """Have the protocol say something, and send it; from any thread."""
+        if threading.get_ident() != self._hub.thread:
+            future = asyncio.run_coroutine_threadsafe(
+                self._posted(say, assignment, *arguments), self._hub.loop
+            )
+            return future.result()
+        mine = say(assignment, *arguments)
+        self._after(assignment)
+        return mine
+
+    async def _posted(
+        self, say: Callable[..., bool], assignment: Assignment, *arguments: bytes
+    ) -> bool:
+        """Say it in the event loop; a thread is held while too much is unsent."""
+        await self.drain()
+        return self.post(say, assignment, *arguments)
+
+    def drop(self, assignment: Assignment) -> None:
+        """Be done with a job of which nothing is to be said; from any thread."""
+        if threading.get_ident() != self._hub.thread:
+            self._hub.loop.call_soon_threadsafe(self.drop, assignment)
+            return
+        self.protocol.drop(assignment)
+        self._after(assignment)
+
+    def _after(self, assignment: Assignment) -> None:
+        self._hub.flush_soon()
+        if assignment.ended and self._hub.slots.resting:
+            self._hub.changed.set()
+
+    def hang_up(self, error: Exception) -> None:
+        """Close the connection, which the job server is to notice at once."""
+        self._why = error
+        if self._transport is not None:
+            self._transport.abort()
+
+    def close(self) -> None:
+        """Send what is unsent, then leave the job server."""
+        if self._transport is not None:
+            self._transport.close()

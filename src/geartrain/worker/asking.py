@@ -1,0 +1,120 @@
+"""What a worker asks of job servers by text commands, on connections of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final, Literal
+
+from geartrain.errors import AdminError, RefusedError, UnknownJobError
+
+if TYPE_CHECKING:
+    from geartrain.admin import Admin
+    from geartrain.transport.connect import Connector
+
+__all__ = [
+    "Answer",
+    "Fate",
+    "attempt",
+    "cancel_all",
+    "fate",
+    "release",
+    "release_all",
+    "retry",
+]
+
+# done: the job server has taken the job back; gone: it does not run here, or not any
+# more; refused: the job server cannot do that, or cannot be asked.
+Answer = Literal["done", "gone", "refused"]
+
+# What becomes of a job whose attempt has ended. gone: there is no such job any more;
+# unknown: the job server could not be asked.
+Fate = Literal["gone", "waiting", "running", "dead", "unknown"]
+
+_FATES: Final[dict[str, Fate]] = {"running": "running", "dead": "dead"}
+
+_PATIENCE: Final = 10.0
+
+
+def _admin(connector: Connector) -> Admin:
+    from geartrain.admin import Admin
+
+    return Admin(connector, _PATIENCE)
+
+
+def attempt(connector: Connector, handle: str) -> int:
+    """Return which attempt of a job runs, from 1; 1 if the job server cannot tell."""
+    try:
+        with _admin(connector) as admin:
+            for row in admin.job(handle):
+                if row.handle == handle:
+                    return row.attempts + row.crashes + 1
+    except AdminError:
+        pass
+    return 1
+
+
+def retry(connector: Connector, handle: str, delay: float, error: str) -> Answer:
+    """End an attempt, and have the job tried again after ``delay`` seconds."""
+    try:
+        with _admin(connector) as admin:
+            admin.retry(handle, delay, error)
+    except UnknownJobError:
+        return "gone"
+    except AdminError:
+        return "refused"
+    return "done"
+
+
+def release(connector: Connector, handle: str) -> Answer:
+    """Give a job back as if it had never been taken."""
+    try:
+        with _admin(connector) as admin:
+            admin.release(handle)
+    except UnknownJobError:
+        return "gone"
+    except AdminError:
+        return "refused"
+    return "done"
+
+
+def fate(connector: Connector, handle: str) -> Fate:
+    """Return what becomes of a job whose attempt has ended.
+
+    A job server that cannot tell, as gearmand, tries no job again that has ended.
+    """
+    try:
+        with _admin(connector) as admin:
+            rows = [row for row in admin.job(handle) if row.handle == handle]
+    except (UnknownJobError, RefusedError):
+        return "gone"
+    except AdminError:
+        return "unknown"
+    return _FATES.get(rows[0].state, "waiting") if rows else "gone"
+
+
+def release_all(connector: Connector, handles: Iterable[str]) -> Answer:
+    """Give jobs back as if they had never been taken."""
+    return _each(connector, handles, lambda admin: admin.release)
+
+
+def cancel_all(connector: Connector, handles: Iterable[str]) -> Answer:
+    """End jobs of which nobody wants a result."""
+    return _each(connector, handles, lambda admin: admin.cancel)
+
+
+def _each(
+    connector: Connector,
+    handles: Iterable[str],
+    way: Callable[[Admin], Callable[[str], None]],
+) -> Answer:
+    """Do something with each job; those that are gone are done with."""
+    try:
+        with _admin(connector) as admin:
+            act = way(admin)
+            for handle in handles:
+                with suppress(UnknownJobError):
+                    act(handle)
+    except AdminError:
+        return "refused"
+    return "done"

@@ -1,0 +1,205 @@
+"""What a worker is in both faces: its name, its functions, what it is to do."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from geartrain.errors import WorkerError
+from geartrain.worker.functions import Function, key
+from geartrain.worker.jobs import BaseJob
+from geartrain.worker.partitions import Aggregator, Partition, Partitioner
+
+if TYPE_CHECKING:
+    from geartrain.codecs import Codec
+    from geartrain.transport.connect import Servers
+    from geartrain.transport.tls import Tls
+    from geartrain.worker.observer import Observer
+
+__all__ = ["BaseWorker"]
+
+_Handler = TypeVar("_Handler", bound=Callable[..., Any])
+
+
+class BaseWorker:
+    """A worker: functions, and the job servers whose jobs it takes.
+
+    Attributes:
+        servers: the job servers, as ``connectors`` takes them. It serves them all at
+            once.
+        tls: how to speak TLS to those that are named by a text.
+        id: what the job server's ``workers`` shows.
+        concurrency: how many jobs at once.
+        prefetch: how many more jobs ``run`` takes ahead, which saves the way to the job
+            server where jobs take less than a millisecond. The job server counts them
+            as running. Those that wait for more than a second are given back to
+            Geartrain; other job servers do not take them back.
+        codec: what workloads and results are, for functions that name no codec.
+        context: what handlers find as ``job.context``.
+        heartbeat: seconds of silence after which a job server is probed.
+        connect_timeout: the most seconds that connecting may take.
+        observer: is told of connections and jobs.
+        jobs_done: how many jobs it has ended, one way or the other.
+    """
+
+    def __init__(  # noqa: PLR0913 - each has its own name and default
+        self,
+        servers: Servers = None,
+        *,
+        id: str | None = None,
+        concurrency: int = 1,
+        prefetch: int = 0,
+        codec: str | Codec | None = None,
+        tls: Tls | None = None,
+        context: object = None,
+        heartbeat: float = 30.0,
+        connect_timeout: float = 5.0,
+    ) -> None:
+        """Prepare a worker; it connects when it is to work.
+
+        ``servers`` None are those of the environment's GEARMAN_SERVERS, else
+        127.0.0.1:4730. ``id`` None is the host's name and the process number.
+
+        Raises:
+            WorkerError: a number cannot be one.
+        """
+        for name, value in (
+            ("concurrency", concurrency),
+            ("heartbeat", heartbeat),
+            ("connect_timeout", connect_timeout),
+        ):
+            if value <= 0:
+                raise WorkerError(f"{name} is {value!r}: give a number above 0")
+        if prefetch < 0:
+            raise WorkerError(f"prefetch is {prefetch!r}: give 0 or more")
+        self.servers = servers
+        self.tls = tls
+        self.id = f"{socket.gethostname()}:{os.getpid()}" if id is None else id
+        self.concurrency = concurrency
+        self.prefetch = prefetch
+        self.codec = codec
+        self.context = context
+        self.heartbeat = heartbeat
+        self.connect_timeout = connect_timeout
+        self.observer: Observer | None = None
+        self.jobs_done = 0
+        self._functions: dict[bytes, Function] = {}
+        self._counting = threading.Lock()
+        self._at_hand: dict[int, BaseJob] = {}
+        self._set_up()
+
+    def _set_up(self) -> None:
+        """Prepare what a face has of its own."""
+
+    def function(
+        self,
+        name: str,
+        *,
+        timeout: float | None = None,
+        codec: str | Codec | None = None,
+    ) -> Callable[[_Handler], _Handler]:
+        """Register the function that follows, as ``register`` does."""
+
+        def registered(handler: _Handler) -> _Handler:
+            self.register(name, handler, timeout=timeout, codec=codec)
+            return handler
+
+        return registered
+
+    def register(
+        self,
+        name: str,
+        handler: Callable[..., Any],
+        *,
+        timeout: float | None = None,
+        codec: str | Codec | None = None,
+    ) -> None:
+        """Serve a function; in place of another handler, if it has one.
+
+        ``geartrain.worker.functions.Function`` says what the handler is called with.
+        What it returns is the result; what it yields, as a generator, is sent piece by
+        piece. ``Retry`` has the job tried again, any other exception ends the attempt
+        and is sent with its traceback. ``timeout`` is in seconds: the job server
+        gives the job to another worker when they have passed (CAN_DO_TIMEOUT; less
+        than one second is one). ``codec`` None is the worker's.
+
+        Raises:
+            WorkerError: the name, handler or timeout cannot be one.
+            OptionError: there is no such codec.
+        """
+        chosen = self.codec if codec is None else codec
+        self._add(Function(name, handler, timeout, chosen))
+
+    def unregister(self, name: str) -> None:
+        """Serve a function no longer; its jobs at hand go to other workers."""
+        if self._functions.pop(key(name), None) is not None:
+            self._withdraw(key(name))
+
+    def partitioner(
+        self,
+        name: str,
+        *,
+        aggregator: Aggregator,
+        reducer: str = "",
+        timeout: float | None = None,
+    ) -> Callable[[Partitioner], Partitioner]:
+        """Register the function that follows as one that splits its workload.
+
+        It is called with the job, or its workload, and gives the pieces. Each is a
+        foreground job of the function that the client named as the reducer, else of
+        ``reducer``; without either the pieces are the results. ``aggregator`` is
+        called with the list of their results, in order, and returns the job's. If a
+        reducer fails, the job does.
+
+        Other workers must serve the reducer: this one has its hands full meanwhile.
+        """
+
+        def registered(split: Partitioner) -> Partitioner:
+            partition = Partition(split, aggregator, reducer)
+            self._add(Function(name, partition, timeout))
+            return split
+
+        return registered
+
+    @property
+    def functions(self) -> list[str]:
+        """The names of the functions it serves."""
+        return [function.name for function in self._functions.values()]
+
+    @property
+    def jobs_at_hand(self) -> list[BaseJob]:
+        """The jobs whose handlers run."""
+        return list(self._at_hand.values())
+
+    def _add(self, function: Function) -> None:
+        self._functions[key(function.name)] = function
+        self._announce(function)
+
+    def _announce(self, function: Function) -> None:
+        """Tell the job servers of a function."""
+        raise NotImplementedError
+
+    def _withdraw(self, name: bytes) -> None:
+        """Tell the job servers that a function is not served."""
+        raise NotImplementedError
+
+    def _each_function(self) -> Iterator[tuple[bytes, int]]:
+        for name, function in self._functions.items():
+            yield name, function.milliseconds
+
+    def _begin(self, job: BaseJob) -> None:
+        self._at_hand[id(job)] = job
+        if self.observer is not None:
+            self.observer.on_begin(job)
+
+    def _end(self, job: BaseJob) -> None:
+        """Count a job that has ended; only the first call does anything."""
+        if self._at_hand.pop(id(job), None) is None:
+            return
+        with self._counting:
+            self.jobs_done += 1
+        if self.observer is not None:
+            self.observer.on_end(job, job.outcome or "lost")

@@ -1,0 +1,194 @@
+"""Workloads that came as chunks: joined before the handler runs, removed after it."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Final
+
+from geartrain.chunks import is_manifest, join, parse
+from geartrain.errors import CodecError
+from geartrain.protocol.constants import PacketType
+from geartrain.protocol.packets import Packet, request
+from geartrain.protocol.replies import ReplyParser
+from geartrain.worker import asking
+from geartrain.worker.calls import LOG
+from geartrain.worker.functions import key, text
+from geartrain.worker.jobs import BaseJob
+
+__all__ = ["Chunks", "chunks_of"]
+
+_CONNECT: Final = 10.0
+_READ: Final = 1 << 20
+# Seconds the job server may send nothing, and chunks may be somebody else's.
+_PATIENCE: Final = 10.0
+# Seconds a job may seem to run when its end has been sent, and between two looks.
+_LATE: Final = 2.0
+_PAUSE: Final = 0.02
+
+_ASSIGN: Final = int(PacketType.JOB_ASSIGN_UNIQ)
+_ANSWERS: Final = frozenset({_ASSIGN, int(PacketType.NO_JOB)})
+_FINAL: Final = frozenset({"complete", "fail", "exception"})
+
+
+def chunks_of(job: BaseJob) -> Chunks | None:
+    """Return the chunks of a job's workload; None if it came whole."""
+    return Chunks(job) if is_manifest(job.workload) else None
+
+
+class Chunks:
+    """The jobs that carry the chunks of one job's workload.
+
+    They are taken over a connection of their own. Geartrain gets them back as soon as
+    they have been read, so that they are there for the next attempt whatever happens
+    to this worker. Other job servers take no job back: there they are held, and free
+    when the connection ends.
+    """
+
+    def __init__(self, job: BaseJob) -> None:
+        self._job = job
+        self._function = ""
+        self._handles: list[str] = []
+        self._connection: socket.socket | None = None
+        self._parser = ReplyParser()
+        self._is_over = False
+        self._joining = threading.Lock()
+
+    def join(self) -> None:
+        """Make the job's workload what its chunks are together.
+
+        Raises:
+            CodecError: the manifest is broken, or chunks are missing.
+            OSError: the job server cannot be reached, or is silent.
+        """
+        job = self._job
+        with self._joining:
+            manifest = parse(job.workload)
+            # Only its own chunks: a manifest must not take the jobs of others.
+            if manifest.function != f"{job.function}.chunks.{manifest.id}":
+                raise CodecError(
+                    f"the manifest of a workload names {manifest.function!r}, which is"
+                    f" no function of chunks for {job.function!r}"
+                )
+            self._function = manifest.function
+            try:
+                job.replace_workload(join(job.workload, self._grab))
+            finally:
+                if asking.release_all(job.connector, self._handles) == "done":
+                    self._close()
+
+    def settle(self) -> None:
+        """Remove the chunks if the job has ended for good; else leave them queued."""
+        self._is_over = True
+        connection = self._connection
+        if connection is not None and self._joining.locked():
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+        with self._joining:
+            try:
+                if self._handles and self._has_ended():
+                    self._remove()
+            except OSError as error:
+                LOG.warning("%s: %s", self._left(), error)
+            finally:
+                self._close()
+
+    def _has_ended(self) -> bool:
+        """Tell whether no other attempt of the job can come."""
+        job = self._job
+        if job.outcome not in _FINAL:
+            return False
+        until = time.monotonic() + _LATE
+        fate = asking.fate(job.connector, job.handle)
+        while fate == "running" and time.monotonic() < until:
+            # The end may still be on its way.
+            time.sleep(_PAUSE)
+            fate = asking.fate(job.connector, job.handle)
+        if fate in {"dead", "unknown"}:
+            LOG.warning("%s", self._left())
+        return fate == "gone"
+
+    def _left(self) -> str:
+        return (
+            f"{self._job!r} has ended, and {len(self._handles)} chunks of its workload"
+            f" stay queued as jobs of {self._function!r}"
+        )
+
+    def _remove(self) -> None:
+        connection = self._connection
+        if connection is None:
+            if asking.cancel_all(self._job.connector, self._handles) != "done":
+                LOG.warning("%s", self._left())
+            return
+        for handle in self._handles:
+            connection.sendall(request(PacketType.WORK_COMPLETE, key(handle), b""))
+        # What was sent must not be lost by closing: the answer comes after it.
+        connection.sendall(request(PacketType.ECHO_REQ, b""))
+        while self._next(connection).type != PacketType.ECHO_RES:
+            pass
+
+    def _grab(self, function: str, count: int) -> Iterator[tuple[str, bytes]]:
+        connection = self._connect()
+        connection.sendall(request(PacketType.CAN_DO, key(function)))
+        found: set[bytes] = set()
+        until = time.monotonic() + _PATIENCE
+        while len(found) < count:
+            missing = count - len(found)
+            connection.sendall(request(PacketType.GRAB_JOB_UNIQ) * missing)
+            for _ in range(missing):
+                packet = self._answer(connection)
+                if packet.type == _ASSIGN:
+                    handle, _, unique, data = packet.arguments
+                    self._handles.append(text(handle))
+                    found.add(unique)
+                    yield text(unique), data
+            if len(found) < count and not self._wait(connection, until):
+                return
+
+    def _connect(self) -> socket.socket:
+        connection = self._job.connector.connect(_CONNECT)
+        self._connection = connection
+        connection.settimeout(_PATIENCE)
+        if self._is_over:
+            raise OSError("the job has been given up")
+        return connection
+
+    def _wait(self, connection: socket.socket, until: float) -> bool:
+        """Wait for chunks that a worker that was lost may still seem to have."""
+        connection.sendall(request(PacketType.PRE_SLEEP))
+        try:
+            connection.settimeout(max(0.001, until - time.monotonic()))
+            while self._next(connection).type != PacketType.NOOP:
+                pass
+        except TimeoutError:
+            return False
+        connection.settimeout(_PATIENCE)
+        return True
+
+    def _answer(self, connection: socket.socket) -> Packet:
+        """Return the answer to a grab."""
+        packet = self._next(connection)
+        while packet.type not in _ANSWERS:
+            packet = self._next(connection)
+        return packet
+
+    def _next(self, connection: socket.socket) -> Packet:
+        packet = self._parser.next()
+        while packet is None:
+            data = connection.recv(_READ)
+            if not data:
+                raise ConnectionError("the job server closed the connection")
+            self._parser.feed(data)
+            packet = self._parser.next()
+        if packet.type == PacketType.ERROR:
+            said = b": ".join(packet.arguments).decode(errors="replace")
+            raise OSError(f"the job server says {said}")
+        return packet
+
+    def _close(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()

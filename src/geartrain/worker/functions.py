@@ -1,0 +1,178 @@
+"""Functions: a name, its handler, and how the handler is called."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from geartrain.errors import WorkerError
+
+if TYPE_CHECKING:
+    from geartrain.codecs import Codec
+
+__all__ = ["Function", "Handled", "as_bytes", "is_async", "key", "takes_job", "text"]
+
+_JOB_TYPES: Final = frozenset({"WorkerJob", "AsyncWorkerJob"})
+_MAX_TIMEOUT: Final = 10.0**9
+
+
+class Handled(Protocol):
+    """What a handler is called with: a job."""
+
+    @property
+    def value(self) -> Any:
+        """Return the workload, decoded."""
+
+
+class Function:
+    """A function a worker serves.
+
+    The handler's first parameter decides what it is called with. If it is named
+    ``job``, or annotated ``WorkerJob`` or ``AsyncWorkerJob``, it is the job. Else the
+    handler gets the decoded workload: with a codec other than ``bytes`` and ``text`` a
+    list's items as its positional arguments, a dict's as its keyword arguments, and
+    anything else as its one argument.
+
+    Attributes:
+        name: the function's name.
+        handler: what is called for each job.
+        timeout: seconds a job may take; None for no limit.
+        decode: makes the workload a value.
+        encode: makes what the handler returns or yields bytes.
+        takes_job: the handler is called with the job.
+        is_async: the handler is a coroutine function, or an asynchronous generator.
+    """
+
+    __slots__ = (
+        "_spreads",
+        "decode",
+        "encode",
+        "handler",
+        "is_async",
+        "name",
+        "takes_job",
+        "timeout",
+    )
+
+    def __init__(
+        self,
+        name: str,
+        handler: Callable[..., Any],
+        timeout: float | None = None,
+        codec: str | Codec | None = None,
+    ) -> None:
+        """Prepare to call a handler.
+
+        Raises:
+            WorkerError: the name, handler or timeout cannot be one.
+            OptionError: there is no such codec.
+        """
+        if not name:
+            raise WorkerError("the function's name is empty: give it one")
+        if "\0" in name:
+            raise WorkerError(f"the function's name {name!r} has a NUL: leave it out")
+        if not callable(handler):
+            raise WorkerError(f"the handler of {name!r} cannot be called: {handler!r}")
+        if timeout is not None and not 0 < timeout <= _MAX_TIMEOUT:
+            raise WorkerError(
+                f"the timeout of {name!r} is {timeout!r}: give seconds above 0, or None"
+            )
+        self.name = name
+        self.handler = handler
+        self.timeout = timeout
+        self.takes_job = takes_job(handler)
+        self.is_async = is_async(handler)
+        self.decode: Callable[[bytes], Any] = bytes
+        self.encode: Callable[[Any], bytes] = as_bytes
+        self._spreads = False
+        if codec is not None and codec != "bytes":
+            self._use(codec)
+
+    def _use(self, codec: str | Codec) -> None:
+        from geartrain.codecs import get_codec
+
+        found = get_codec(codec)
+        self.decode = found.decode
+        self._spreads = not found.joins
+        self.encode = partial(_joined, found) if found.joins else found.encode
+
+    @property
+    def milliseconds(self) -> int:
+        """Return the timeout as CAN_DO_TIMEOUT has it; 0 for none."""
+        return 0 if self.timeout is None else max(1, round(self.timeout * 1000))
+
+    def call(self, job: Handled) -> Any:
+        """Call the handler for a job."""
+        if self.takes_job:
+            return self.handler(job)
+        value = job.value
+        if self._spreads and type(value) is list:
+            return self.handler(*value)
+        if self._spreads and type(value) is dict:
+            return self.handler(**value)
+        return self.handler(value)
+
+
+def _joined(codec: Codec, value: Any) -> bytes:
+    """Encode a value where None is no value at all."""
+    return b"" if value is None else codec.encode(value)
+
+
+def key(name: str) -> bytes:
+    """Return a name as it is on the wire."""
+    return name.encode(errors="surrogateescape")
+
+
+def text(name: bytes) -> str:
+    """Return a name from the wire."""
+    return name.decode(errors="surrogateescape")
+
+
+def as_bytes(value: object) -> bytes:
+    """Return a result or piece of data as bytes: bytes, text, or None for none.
+
+    Raises:
+        TypeError: it is something else.
+    """
+    if value is None:
+        return b""
+    if isinstance(value, bytes):
+        return value
+    if isinstance(value, str):
+        return value.encode()
+    if isinstance(value, bytearray | memoryview):
+        return bytes(value)
+    raise TypeError(
+        f"a result is bytes, str or None, not {type(value).__name__}: convert it, or"
+        " register the function with a codec such as 'json'"
+    )
+
+
+def is_async(handler: Callable[..., Any]) -> bool:
+    """Tell whether calling a handler gives a coroutine or asynchronous generator."""
+    for each in (handler, getattr(handler, "__call__", None)):  # noqa: B004
+        if inspect.iscoroutinefunction(each) or inspect.isasyncgenfunction(each):
+            return True
+    return False
+
+
+def takes_job(handler: Callable[..., Any]) -> bool:
+    """Tell whether a handler's first parameter says that it is for the job."""
+    try:
+        parameters = list(inspect.signature(handler).parameters.values())
+    except (TypeError, ValueError):
+        # Some that are written in C do not tell.
+        return False
+    if not parameters:
+        return False
+    first = parameters[0]
+    annotation = first.annotation
+    named = annotation if isinstance(annotation, str) else _name(annotation)
+    named = named.strip("'\"")
+    return first.name == "job" or named.rpartition(".")[2] in _JOB_TYPES
+
+
+def _name(annotation: object) -> str:
+    return str(getattr(annotation, "__name__", ""))

@@ -1,0 +1,200 @@
+"""Jobs as handlers see them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any, Protocol
+
+from geartrain.errors import WorkerError
+from geartrain.worker import asking
+from geartrain.worker.functions import Function, as_bytes, text
+
+if TYPE_CHECKING:
+    from geartrain.protocol.worker import Assignment, WorkerProtocol
+    from geartrain.transport.connect import Connector
+    from geartrain.worker.outcomes import Outcome
+
+__all__ = ["AsyncWorkerJob", "BaseJob", "Line", "WorkerJob"]
+
+
+class Line(Protocol):
+    """The connection a job came on, as far as jobs go."""
+
+    @property
+    def connector(self) -> Connector:
+        """The way to the job server."""
+
+    @property
+    def protocol(self) -> WorkerProtocol:
+        """What is said about jobs."""
+
+    def post(
+        self, say: Callable[..., bool], assignment: Assignment, *arguments: bytes
+    ) -> bool:
+        """Have the protocol say something, and send it; return what it returned."""
+
+    def drop(self, assignment: Assignment) -> None:
+        """Be done with a job of which nothing is to be said."""
+
+
+class BaseJob:
+    """One attempt of a job.
+
+    Its methods may be called from any thread. Those that send return False where the
+    job server waits for this attempt no longer: the connection was lost.
+
+    Attributes:
+        context: what the worker was made with.
+        started: when the attempt began here, as ``time.monotonic`` counts.
+        outcome: what has become of it; None as long as the handler may still say.
+    """
+
+    __slots__ = ("_assignment", "_called", "_line", "context", "outcome", "started")
+
+    def __init__(
+        self, line: Line, assignment: Assignment, function: Function, context: object
+    ) -> None:
+        self._line = line
+        self._assignment = assignment
+        self._called = function
+        self.context: Any = context
+        self.started = time.monotonic()
+        self.outcome: Outcome | None = None
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.handle} of {self.function!r}>"
+
+    @property
+    def handle(self) -> str:
+        """The name the job server gave it."""
+        return text(self._assignment.handle)
+
+    @property
+    def function(self) -> str:
+        """The name of its function."""
+        return text(self._assignment.function)
+
+    @property
+    def unique(self) -> str:
+        """The client's coalescing key; empty for none."""
+        return text(self._assignment.unique)
+
+    @property
+    def reducer(self) -> str:
+        """The function that is to reduce its pieces; empty for none."""
+        return text(self._assignment.reducer)
+
+    @property
+    def workload(self) -> bytes:
+        """Its input, as it came."""
+        return self._assignment.workload
+
+    def replace_workload(self, workload: bytes) -> None:
+        """Put what its chunks are together in the place of their manifest."""
+        self._assignment.workload = workload
+
+    @property
+    def value(self) -> Any:
+        """Its input, decoded by the function's codec; raises CodecError."""
+        return self._called.decode(self._assignment.workload)
+
+    @property
+    def timeout(self) -> float | None:
+        """The seconds its function gives it; None for no limit."""
+        return self._called.timeout
+
+    @property
+    def connector(self) -> Connector:
+        """The way to the job server it came from."""
+        return self._line.connector
+
+    @property
+    def server(self) -> str:
+        """The job server it came from, as errors name it."""
+        return str(self._line.connector)
+
+    def send_data(self, data: Any) -> bool:
+        """Send a piece of the result, encoded by the function's codec: WORK_DATA."""
+        return self._say(self._line.protocol.data, self._called.encode(data))
+
+    def send_status(self, numerator: int, denominator: int) -> bool:
+        """Send how far the job is: WORK_STATUS."""
+        fraction = (b"%d" % numerator, b"%d" % denominator)
+        return self._say(self._line.protocol.status, *fraction)
+
+    def send_warning(self, data: bytes | str) -> bool:
+        """Send a warning: WORK_WARNING."""
+        return self._say(self._line.protocol.warning, as_bytes(data))
+
+    def send_complete(self, data: Any = None) -> bool:
+        """End the job with its result, encoded: WORK_COMPLETE.
+
+        What the handler returns afterwards is not sent.
+        """
+        return self._end("complete", self._called.encode(data))
+
+    def send_fail(self) -> bool:
+        """End the attempt without a result: WORK_FAIL."""
+        return self._end("fail")
+
+    def send_exception(self, data: bytes | str) -> bool:
+        """End the attempt with an exception, told to clients that asked for it.
+
+        WORK_EXCEPTION; the other clients are told WORK_FAIL by the job server.
+        """
+        return self._end("exception", as_bytes(data))
+
+    def _say(self, say: Callable[..., bool], *arguments: bytes) -> bool:
+        if self.outcome is not None:
+            raise WorkerError(f"job {self.handle} has ended: nothing can be sent")
+        return self._line.post(say, self._assignment, *arguments)
+
+    def _end(self, outcome: Outcome, *arguments: bytes) -> bool:
+        if self.outcome is not None:
+            raise WorkerError(f"job {self.handle} has ended: nothing can be sent")
+        self.outcome = outcome
+        say = getattr(self._line.protocol, outcome)
+        mine = self._line.post(say, self._assignment, *arguments)
+        if not mine:
+            self.outcome = "lost"
+        return mine
+
+    def abandon(self, outcome: Outcome) -> None:
+        """End it here without a word: the job server knows, or is to find out."""
+        self.outcome = outcome
+        self._line.drop(self._assignment)
+
+
+class WorkerJob(BaseJob):
+    """One attempt of a job, for a handler that may block."""
+
+    __slots__ = ("_attempt",)
+
+    @property
+    def attempt(self) -> int:
+        """Which attempt of the job this is, from 1.
+
+        The job server is asked the first time. One that cannot tell, as gearmand,
+        leaves it 1.
+        """
+        known: int | None = getattr(self, "_attempt", None)
+        if known is None:
+            known = self._attempt = asking.attempt(self.connector, self.handle)
+        return known
+
+
+class AsyncWorkerJob(BaseJob):
+    """One attempt of a job, for a coroutine."""
+
+    __slots__ = ()
+
+    @property
+    def attempt(self) -> Coroutine[Any, Any, int]:
+        """Which attempt of the job this is, from 1: ``await job.attempt``.
+
+        A job server that cannot tell, as gearmand, leaves it 1.
+        """
+        import asyncio
+
+        return asyncio.to_thread(asking.attempt, self.connector, self.handle)

@@ -1,0 +1,307 @@
+"""A blocking worker's connection to one job server, which comes back when lost."""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import socket
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from geartrain.errors import ProtocolError
+from geartrain.protocol.worker import Assignment, WorkerProtocol
+from geartrain.transport.connect import Connector, reason
+from geartrain.worker.backoff import Backoff
+from geartrain.worker.calls import LOG
+
+if TYPE_CHECKING:
+    from geartrain.worker.pump import Pump
+
+__all__ = ["Link"]
+
+_READ: Final = 65536
+_NEVER: Final = float("inf")
+
+# Seconds a job server may take no byte, or leave a probe unanswered.
+_PATIENCE: Final = 30.0
+_WAITS: Final = frozenset(
+    {"BlockingIOError", "SSLWantReadError", "SSLWantWriteError", "InterruptedError"}
+)
+
+
+class Link:
+    """One connection, and what it takes to have it again.
+
+    One thread at a time reads and tends it; any may send.
+
+    Attributes:
+        connector: the way to the job server.
+        protocol: what is said; only ever touched under the pump's lock.
+        connection: the socket; None while there is none.
+        due: when it is to be tended next, as ``time.monotonic`` counts.
+    """
+
+    def __init__(
+        self, pump: Pump, connector: Connector, protocol: WorkerProtocol
+    ) -> None:
+        self.connector = connector
+        self.protocol = protocol
+        self.connection: socket.socket | None = None
+        self.due = 0.0
+        self._pump = pump
+        self._backoff = Backoff()
+        self._sending = threading.Lock()
+        # What one call to the socket takes: TLS cannot read and write at once.
+        self._calling = threading.Lock()
+        self._arrived: socket.socket | Exception | None = None
+        self._why: Exception | None = None
+        self._is_tls = False
+        self._heard = False
+        self._probed = False
+        self._closed = False
+
+    def post(
+        self, say: Callable[..., bool], assignment: Assignment, *arguments: bytes
+    ) -> bool:
+        """Have the protocol say something, and send it."""
+        pump = self._pump
+        if self._sending.acquire(False):
+            try:
+                with pump.lock:
+                    mine = say(assignment, *arguments)
+                    connection, data = self.connection, self.protocol.take()
+                if data and connection is not None:
+                    self._send(connection, data)
+            finally:
+                self._sending.release()
+        else:
+            # Whoever sends meanwhile may send this, too.
+            with pump.lock:
+                mine = say(assignment, *arguments)
+        if self.protocol.has_output:
+            self.flush(wait=True)
+        if assignment.ended:
+            pump.pass_on()
+        return mine
+
+    def drop(self, assignment: Assignment) -> None:
+        """Be done with a job of which nothing is to be said."""
+        with self._pump.lock:
+            self.protocol.drop(assignment)
+        self._pump.flush()
+
+    def tend(self, now: float) -> None:
+        """Connect, if it is time to; make sure that the job server is there."""
+        if self._arrived is not None:
+            self._adopt(now)
+        elif self.connection is None:
+            self.due = _NEVER
+            threading.Thread(
+                target=self._connect, name=f"connect {self.connector}", daemon=True
+            ).start()
+        elif self._heard:
+            self._heard = self._probed = False
+            self.due = now + self._pump.heartbeat
+        elif self._probed:
+            self.lose(TimeoutError("it has not answered a probe"))
+        else:
+            self._probed = True
+            self.due = now + _PATIENCE
+            with self._pump.lock:
+                self.protocol.probe()
+            self.flush()
+
+    def _connect(self) -> None:
+        """Connect, in a thread of its own: a name server may take its time."""
+        found: socket.socket | Exception
+        try:
+            found = self.connector.connect(self._pump.connect_timeout)
+        except Exception as error:
+            found = error
+        with self._pump.lock:
+            closed = self._closed
+            if not closed:
+                self._arrived = found
+                self.due = 0.0
+        if closed and isinstance(found, socket.socket):
+            found.close()
+        elif not closed:
+            self._pump.wake()
+
+    def _adopt(self, now: float) -> None:
+        found, self._arrived = self._arrived, None
+        if not isinstance(found, socket.socket):
+            self._retry(now, found)
+            return
+        found.setblocking(False)
+        self._is_tls = hasattr(found, "pending")
+        if self._pump.observer is not None:
+            self._pump.observer.on_connect(found, self.connector)
+        self._heard = self._probed = False
+        self.due = now + self._pump.heartbeat
+        with self._pump.lock:
+            self.connection = found
+            self.protocol.begin()
+        self._pump.watch(found.fileno(), self)
+        LOG.info("connected to %s", self.connector)
+        self.flush()
+
+    def _retry(self, now: float, error: Exception | None) -> None:
+        if self._backoff.tries == 0:
+            why = reason(error) if error is not None else "it closed the connection"
+            LOG.warning("%s is lost (%s): trying again", self.connector, why)
+        self.due = now + self._backoff.next()
+        self._pump.expect(self.due)
+
+    def read(self) -> None:
+        """Take what has arrived."""
+        connection = self.connection
+        if connection is None:
+            return
+        try:
+            if self._is_tls:
+                with self._calling:
+                    data = connection.recv(_READ)
+            else:
+                data = connection.recv(_READ)
+        except OSError as error:
+            if not _must_wait(error):
+                self.lose(self._why or error)
+            return
+        if not data:
+            self.lose(self._why)
+            return
+        self._take(data)
+        # What TLS has decrypted already is nothing that poll sees.
+        if self._is_tls and self._has_more():
+            self.read()
+
+    def _has_more(self) -> bool:
+        connection = self.connection
+        if connection is None:
+            return False
+        with self._calling:
+            return bool(connection.pending())  # type: ignore[attr-defined]
+
+    def _take(self, data: bytes) -> None:
+        if not self._heard:
+            self._heard = True
+            self._backoff.reset()
+        pump, protocol = self._pump, self.protocol
+        errors: list[tuple[bytes, bytes]] = []
+        try:
+            with pump.lock:
+                for assignment in protocol.receive(data):
+                    pump.ready.append((self, assignment))
+                if protocol.errors:
+                    errors, protocol.errors = protocol.errors, []
+        except ProtocolError as error:
+            self.lose(error)
+            return
+        for code, text in errors:
+            LOG.warning("%s says %s: %s", self.connector, _text(code), _text(text))
+        if protocol.has_output:
+            self.flush()
+
+    def flush(self, wait: bool = False) -> None:
+        """Send what is to be sent.
+
+        With ``wait``, return when it has been; else leave it to the thread that is
+        sending already, if there is one.
+        """
+        while self.protocol.has_output and self._sending.acquire(wait):
+            try:
+                with self._pump.lock:
+                    connection, data = self.connection, self.protocol.take()
+                if connection is not None:
+                    self._send(connection, data)
+            finally:
+                self._sending.release()
+
+    def _send(self, connection: socket.socket, data: bytes) -> None:
+        try:
+            if self._is_tls:
+                with self._calling:
+                    sent = connection.send(data)
+            else:
+                sent = connection.send(data)
+        except OSError as error:
+            if not _must_wait(error):
+                self._give_up(connection, error)
+                return
+            sent = 0
+        if sent < len(data):
+            self._send_rest(connection, memoryview(data)[sent:])
+
+    def _send_rest(self, connection: socket.socket, rest: memoryview) -> None:
+        try:
+            while rest:
+                _, writable, _ = select.select([], [connection], [], _PATIENCE)
+                if not writable:
+                    raise TimeoutError("it has taken no byte for 30 seconds")
+                rest = rest[self._some(connection, rest) :]
+        except (OSError, ValueError) as error:
+            self._give_up(connection, error)
+
+    def _some(self, connection: socket.socket, rest: memoryview) -> int:
+        try:
+            with self._calling:
+                return connection.send(rest)
+        except OSError as error:
+            if not _must_wait(error):
+                raise
+            return 0
+
+    def hang_up(self, why: str) -> None:
+        """Have the connection closed by the thread that reads it."""
+        connection = self.connection
+        if connection is not None:
+            self._give_up(connection, OSError(why))
+
+    def _give_up(self, connection: socket.socket, error: Exception) -> None:
+        """Have the thread that reads find the connection at its end."""
+        self._why = error
+        with contextlib.suppress(OSError):
+            connection.shutdown(socket.SHUT_RDWR)
+
+    def lose(self, error: Exception | None) -> None:
+        """Close a connection that is lost; another is made after a pause."""
+        if self._part():
+            self._retry(self._pump.clock(), error)
+
+    def _part(self) -> bool:
+        """Close the connection; return False if there is none."""
+        connection = self.connection
+        if connection is None:
+            return False
+        if self._pump.observer is not None:
+            self._pump.observer.on_disconnect(connection, self.connector)
+        self._pump.unwatch(connection.fileno())
+        # Whoever sends fails at once, and lets the socket go.
+        with contextlib.suppress(OSError):
+            connection.shutdown(socket.SHUT_RDWR)
+        with self._sending, self._pump.lock:
+            self.connection = None
+            self.protocol.end()
+        connection.close()
+        self._why = None
+        return True
+
+    def close(self) -> None:
+        """Leave the job server for good."""
+        with self._pump.lock:
+            self._closed = True
+            arrived, self._arrived = self._arrived, None
+        if isinstance(arrived, socket.socket):
+            arrived.close()
+        self._part()
+
+
+def _must_wait(error: OSError) -> bool:
+    """Tell whether a call only came too early; asks TLS's errors by their names."""
+    return type(error).__name__ in _WAITS
+
+
+def _text(data: bytes) -> str:
+    return data.decode(errors="replace")

@@ -1,0 +1,304 @@
+"""The blocking worker."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections import deque
+from queue import Empty, SimpleQueue
+from types import FrameType, TracebackType
+from typing import Final, Self
+
+from geartrain.errors import WorkerError
+from geartrain.protocol.worker import Assignment, Slots
+from geartrain.transport.connect import connectors
+from geartrain.worker.base import BaseWorker
+from geartrain.worker.calls import LOG, perform
+from geartrain.worker.functions import Function, key
+from geartrain.worker.jobs import WorkerJob
+from geartrain.worker.keeper import Given, Keeper
+from geartrain.worker.links import Link
+from geartrain.worker.pump import Pump
+
+__all__ = ["Worker"]
+
+_LONG: Final = 3600.0
+# Seconds a grab may stay unanswered when its answer is not wanted any more.
+_LATE: Final = 1.0
+
+
+class _Unwind(BaseException):
+    """Ends a handler whose job was given back."""
+
+
+class Worker(BaseWorker):
+    """A blocking worker: handlers run in the thread that calls ``work`` or ``run``.
+
+    With a ``concurrency`` above 1, ``run`` has as many threads call them. A thread
+    cannot be killed: a handler that runs beyond its timeout runs on, and what it
+    returns is not taken. A light thread of its own keeps the connections alive,
+    whatever the handlers do.
+    """
+
+    _pump: Pump | None = None
+    _keeper: Keeper | None = None
+    _stopping = False
+    _give_back_at: float | None = None
+    _in_handler = False
+    _unwinds = False
+    _unwinding = False
+
+    def work(self, timeout: float | None = None) -> bool:
+        """Wait for one job and do it in this thread; tell whether there was one.
+
+        False means that none came within ``timeout`` seconds, or ``stop`` was called.
+        A job that fails is a job done. None is taken between two calls.
+        """
+        pump = self._opened(1)
+        until = time.monotonic() + (_LONG if timeout is None else timeout)
+        if not pump.ready and not self._stopping:
+            pump.resume()
+        while not pump.ready and not self._stopping:
+            left = until - time.monotonic()
+            if left <= 0 and timeout is not None:
+                break
+            pump.attend(max(left, 0.0) if timeout is not None else _LONG)
+        pump.slots.rest()
+        late = time.monotonic() + _LATE
+        while not pump.ready and not pump.slots.unused and time.monotonic() < late:
+            pump.attend(_LATE)
+        if not pump.ready:
+            return False
+        self._do(*pump.ready.popleft())
+        return True
+
+    def run(self, *, signals: bool = True) -> None:
+        """Work until ``stop``, then close the connections.
+
+        With ``signals``, and in the main thread, SIGTERM and SIGINT stop the worker: it
+        finishes the jobs at hand and takes no more; the second one gives them back.
+        """
+        handles = signals and threading.current_thread() is threading.main_thread()
+        before = {}
+        if handles:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                before[number] = signal.signal(number, self._on_signal)
+        try:
+            pump = self._opened(self.concurrency + self.prefetch)
+            self._unwinds = handles and self.concurrency == 1
+            if self.concurrency == 1:
+                self._run_here(pump)
+            else:
+                self._run_in_threads(pump)
+        except _Unwind:
+            LOG.info("left a handler whose job was given back")
+        finally:
+            self.close()
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def stop(self, deadline: float | None = None) -> None:
+        """Finish the jobs at hand and take no more; return at once.
+
+        For any thread, signal handler, or handler of a job. Jobs that have not ended
+        after ``deadline`` seconds are given back: to Geartrain without costing an
+        attempt; to other job servers by closing the connection. Their handlers are
+        left: in threads they run on; in the main thread one ends only if ``run``
+        handles signals, else when it returns. A second call can bring the deadline
+        forward. Before ``run``, it has ``run`` return at once.
+        """
+        if deadline is not None:
+            at = time.monotonic() + deadline
+            if self._give_back_at is None or at < self._give_back_at:
+                self._give_back_at = at
+        self._stopping = True
+        pump, keeper = self._pump, self._keeper
+        if pump is not None:
+            pump.slots.resting = True
+            pump.wake()
+        if keeper is not None:
+            keeper.deadline = self._give_back_at
+            keeper.ring()
+
+    def close(self) -> None:
+        """Leave all job servers; jobs at hand go to other workers.
+
+        The worker can be used again.
+        """
+        pump, self._pump = self._pump, None
+        keeper, self._keeper = self._keeper, None
+        if keeper is not None:
+            keeper.close()
+        if pump is not None:
+            pump.close()
+        self._stopping = False
+        self._give_back_at = None
+        for job in self.jobs_at_hand:
+            job.outcome = job.outcome or "lost"
+            self._end(job)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _add(self, function: Function) -> None:
+        if function.is_async:
+            raise WorkerError(
+                f"the handler of {function.name!r} is asynchronous: use AsyncWorker"
+            )
+        super()._add(function)
+
+    def _announce(self, function: Function) -> None:
+        pump = self._pump
+        if pump is not None:
+            with pump.lock:
+                for link in pump.links:
+                    link.protocol.register(key(function.name), function.milliseconds)
+            pump.flush()
+
+    def _withdraw(self, name: bytes) -> None:
+        pump = self._pump
+        if pump is not None:
+            with pump.lock:
+                for link in pump.links:
+                    link.protocol.unregister(name)
+            pump.flush()
+
+    def _opened(self, concurrency: int) -> Pump:
+        """Return what moves the bytes; begin to connect the first time."""
+        if self._pump is not None:
+            if self._pump.slots.total == concurrency:
+                return self._pump
+            stopping = self._stopping
+            self.close()
+            self._stopping = stopping
+        found = connectors(self.servers, self.tls)
+        pump = Pump(
+            Slots(concurrency),
+            self.observer,
+            (self.heartbeat, self.connect_timeout),
+        )
+        pump.open(found, key(self.id))
+        pump.slots.resting = True
+        for name, timeout in self._each_function():
+            for link in pump.links:
+                link.protocol.register(name, timeout)
+        self._pump = pump
+        keeper = Keeper(pump, lambda: self.jobs_at_hand, self._end, self._unwind)
+        keeper.deadline = self._give_back_at
+        self._keeper = keeper
+        return pump
+
+    def _unwind(self) -> None:
+        """End the handler in the main thread, whose job was given back."""
+        if self._unwinds and self._in_handler:
+            self._unwinding = True
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        if self._unwinding:
+            self._unwinding = False
+            if self._in_handler:
+                raise _Unwind
+            return
+        self.stop(0.0 if self._stopping else None)
+
+    def _run_here(self, pump: Pump) -> None:
+        ready = pump.ready
+        if self._keeper is not None:
+            self._keeper.ahead = lambda: _first(ready)
+        if not self._stopping:
+            pump.resume()
+        while True:
+            given = _first(ready) if ready else None
+            if given is not None:
+                self._do(*given)
+            elif self._stopping and self._is_over(pump):
+                return
+            else:
+                pump.attend(_LONG)
+
+    def _is_over(self, pump: Pump) -> bool:
+        """Tell whether no job is at hand, and none can come or is worth waiting for."""
+        at = self._give_back_at
+        late = at is not None and time.monotonic() > at + _LATE
+        return pump.slots.unused or (late and not self._at_hand)
+
+    def _run_in_threads(self, pump: Pump) -> None:
+        waiting: SimpleQueue[Given | None] = SimpleQueue()
+        threads = [
+            threading.Thread(
+                target=self._serve,
+                args=(pump, waiting),
+                name=f"geartrain job {number}",
+                daemon=True,
+            )
+            for number in range(self.concurrency)
+        ]
+        for thread in threads:
+            thread.start()
+        if self._keeper is not None:
+            self._keeper.ahead = lambda: _next(waiting)
+        if not self._stopping:
+            pump.resume()
+        while not (self._stopping and self._is_over(pump)):
+            pump.attend(_LONG)
+            while pump.ready:
+                waiting.put(pump.ready.popleft())
+        for _ in threads:
+            waiting.put(None)
+        if self._give_back_at is None:
+            for thread in threads:
+                thread.join()
+
+    def _serve(self, pump: Pump, waiting: SimpleQueue[Given | None]) -> None:
+        """Do jobs in a thread until there are no more."""
+        while (given := waiting.get()) is not None:
+            self._do(*given, BaseException)
+            if self._stopping:
+                pump.wake()
+
+    def _do(
+        self,
+        link: Link,
+        assignment: Assignment,
+        caught: type[BaseException] = Exception,
+    ) -> None:
+        function = self._functions.get(assignment.function)
+        if function is None or not link.protocol.owns(assignment):
+            # It was withdrawn, or the connection lost: the job is another worker's.
+            link.drop(assignment)
+            return
+        job = WorkerJob(link, assignment, function, self.context)
+        self._begin(job)
+        self._in_handler = True
+        try:
+            perform(function, job, caught)
+        finally:
+            self._in_handler = False
+            self._end(job)
+            if self._keeper is not None and self._keeper.held:
+                self._keeper.let_go()
+
+
+def _first(ready: deque[Given]) -> Given | None:
+    """Take the first job of those that nobody has begun; another may be quicker."""
+    try:
+        return ready.popleft() if ready else None
+    except IndexError:
+        return None
+
+
+def _next(waiting: SimpleQueue[Given | None]) -> Given | None:
+    try:
+        return waiting.get_nowait()
+    except Empty:
+        return None

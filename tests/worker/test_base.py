@@ -1,0 +1,103 @@
+"""The two faces are one: the same names, the same parameters."""
+
+from __future__ import annotations
+
+import inspect
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from geartrain.errors import WorkerError
+from geartrain.worker import AsyncWorker, Worker
+from geartrain.worker.jobs import AsyncWorkerJob, WorkerJob
+from tests.support.servers import RunningServer
+from tests.worker.faces import Script, client, complete, outcome, running
+
+
+def surface(face: type) -> dict[str, Any]:
+    """Return what is public of a class, with the parameters of what can be called."""
+    found = {}
+    for name, member in inspect.getmembers(face):
+        if not name.startswith("_") or name == "__init__":
+            called = callable(member)
+            found[name] = str(inspect.signature(member)) if called else "value"
+    return found
+
+
+def test_the_workers_of_both_faces_have_the_same_signatures() -> None:
+    assert surface(Worker) == surface(AsyncWorker)
+    assert {"function", "register", "run", "stop", "work"} <= set(surface(Worker))
+
+
+def test_the_jobs_of_both_faces_have_the_same_signatures() -> None:
+    assert surface(WorkerJob) == surface(AsyncWorkerJob)
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({"concurrency": 0}, "concurrency is 0: give a number above 0"),
+        ({"prefetch": -1}, "prefetch is -1: give 0 or more"),
+        ({"heartbeat": 0}, "heartbeat is 0"),
+        ({"connect_timeout": -1.0}, "connect_timeout is -1.0"),
+    ],
+)
+def test_what_no_worker_can_be(
+    script: Script, options: dict[str, Any], text: str
+) -> None:
+    with pytest.raises(WorkerError, match=text):
+        script.make(**options)
+
+
+def test_a_blocking_worker_refuses_a_coroutine() -> None:
+    async def later(job: Any) -> None:
+        pass
+
+    with pytest.raises(WorkerError, match="is asynchronous: use AsyncWorker"):
+        Worker().register("f", later)
+
+
+def test_functions_come_and_go_while_it_works(
+    script: Script, server: RunningServer
+) -> None:
+    worker = script.make(server.address)
+
+    def change(job: Any) -> bytes:
+        worker.unregister("old")
+        worker.unregister("unheard of")
+        worker.register("new", script.handler(lambda job: b"new"))
+        return b"changed"
+
+    worker.register("old", script.handler(lambda job: b"old"))
+    worker.register("change", script.handler(change))
+    with running(script, worker), client(server) as wire:
+        assert outcome(wire, b"old") == complete(b"old")
+        assert outcome(wire, b"change") == complete(b"changed")
+        assert outcome(wire, b"new") == complete(b"new")
+        assert worker.functions == ["change", "new"]
+        rows = [row for row in wire.listing(b"workers") if b"new" in row]
+        assert rows[0].rpartition(b":")[2].split() in (
+            [b"change", b"new"],
+            [b"new", b"change"],
+        )
+
+
+def test_the_id_is_shown(script: Script, server: RunningServer) -> None:
+    worker = script.make(server.address, id="me-and-nobody-else")
+    worker.register("f", script.handler(lambda job: b""))
+    with running(script, worker), client(server) as wire:
+        outcome(wire, b"f")
+        assert b"me-and-nobody-else" in b"".join(wire.listing(b"workers"))
+
+
+def test_a_blocking_worker_needs_no_event_loop() -> None:
+    program = (
+        "import sys, geartrain.worker as w; w.Worker;"
+        " print(sorted({'asyncio', 'ssl', 'concurrent.futures'} & set(sys.modules)))"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert said.stdout == "[]\n"
