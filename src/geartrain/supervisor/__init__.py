@@ -1,0 +1,1 @@
+"""Keep the processes that run workers: ``geartrain worker``."""

@@ -1,0 +1,136 @@
+"""Tell whoever watches this process that it is well: by a file, or by HTTP."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import selectors
+import socket
+import time
+from pathlib import Path
+
+from geartrain.errors import ListenError, StartError
+
+__all__ = ["LivenessFile", "LivenessPort"]
+
+_ANSWERS = {
+    True: b"HTTP/1.1 200 OK\r\n%sok\n",
+    False: b"HTTP/1.1 503 Service Unavailable\r\n%sill\n",
+}
+_HEADERS = (
+    b"Content-Type: text/plain\r\nContent-Length: %d\r\nConnection: close\r\n\r\n"
+)
+_MOST_CONNECTIONS = 32
+_PATIENCE = 5.0
+
+
+class LivenessFile:
+    """A file whose time is set while all is well, and which is gone afterwards."""
+
+    def __init__(self, path: str) -> None:
+        """Take a path.
+
+        Raises:
+            StartError: no file can be made there.
+        """
+        self._path = Path(path)
+        try:
+            self._path.touch()
+            self._path.unlink()
+        except OSError as error:
+            raise StartError(
+                f"the liveness file {path} cannot be written: {error.strerror}"
+            ) from None
+
+    def tell(self, healthy: bool) -> None:
+        """Set the file's time if all is well; else leave it as it is."""
+        if healthy:
+            with contextlib.suppress(OSError):
+                self._path.touch()
+                os.utime(self._path)
+
+    def close(self) -> None:
+        """Remove the file."""
+        with contextlib.suppress(OSError):
+            self._path.unlink()
+
+
+class LivenessPort:
+    """Answers every HTTP request with 200 or 503, on every interface."""
+
+    def __init__(self, port: int) -> None:
+        """Listen on the port; 0 takes any free one.
+
+        Raises:
+            ListenError: it is taken, or not allowed.
+        """
+        try:
+            self._listener = socket.create_server(("", port))
+        except OSError as error:
+            raise ListenError(
+                f"the liveness port {port} cannot be listened on: {error.strerror}"
+            ) from None
+        self._listener.setblocking(False)
+        self._connections: dict[socket.socket, float] = {}
+        self._healthy = False
+
+    @property
+    def port(self) -> int:
+        """Return the port that is listened on."""
+        number: int = self._listener.getsockname()[1]
+        return number
+
+    def register(self, selector: selectors.BaseSelector) -> None:
+        """Have the selector tell of new connections; its data is this object."""
+        selector.register(self._listener, selectors.EVENT_READ, self)
+
+    def ready(self, ready: object, selector: selectors.BaseSelector) -> None:
+        """Accept a connection, or answer what came on one."""
+        if ready is self._listener:
+            self._accept(selector)
+        elif isinstance(ready, socket.socket):
+            self._answer(ready, selector)
+
+    def tell(self, healthy: bool, selector: selectors.BaseSelector) -> None:
+        """Remember what to answer; hang up on who asks nothing."""
+        self._healthy = healthy
+        now = time.monotonic()
+        for connection, since in list(self._connections.items()):
+            if now - since > _PATIENCE:
+                self._drop(connection, selector)
+
+    def close(self) -> None:
+        """Stop listening, and close what is open; also after a fork."""
+        self._listener.close()
+        for connection in self._connections:
+            connection.close()
+        self._connections.clear()
+
+    def _accept(self, selector: selectors.BaseSelector) -> None:
+        with contextlib.suppress(OSError):
+            connection, _ = self._listener.accept()
+            if len(self._connections) >= _MOST_CONNECTIONS:
+                connection.close()
+                return
+            connection.setblocking(False)
+            self._connections[connection] = time.monotonic()
+            selector.register(connection, selectors.EVENT_READ, self)
+
+    def _answer(
+        self, connection: socket.socket, selector: selectors.BaseSelector
+    ) -> None:
+        """Answer whatever was asked: the first bytes of it are enough."""
+        with contextlib.suppress(OSError):
+            if connection.recv(65536):
+                line = _ANSWERS[self._healthy]
+                length = 3 if self._healthy else 4
+                connection.send(line % (_HEADERS % length))
+                connection.shutdown(socket.SHUT_WR)
+        self._drop(connection, selector)
+
+    def _drop(
+        self, connection: socket.socket, selector: selectors.BaseSelector
+    ) -> None:
+        selector.unregister(connection)
+        del self._connections[connection]
+        connection.close()

@@ -1,0 +1,54 @@
+"""When a process has lived long enough."""
+
+from __future__ import annotations
+
+import math
+import os
+import random
+import resource
+import sys
+import time
+
+from geartrain.supervisor.options import Limits
+
+__all__ = ["Recycling", "resident_memory"]
+
+# How much sooner than at its limit a process may end, so that not all end at once.
+_JITTER = 0.1
+
+
+class Recycling:
+    """Tells between jobs whether the process should make way for a fresh one."""
+
+    def __init__(self, limits: Limits, share: float | None = None) -> None:
+        """Start the clock; ``share`` of the limits is used, by default 0.9 to 1."""
+        if share is None:
+            share = random.uniform(1 - _JITTER, 1)
+        self._jobs = None if limits.jobs is None else math.ceil(limits.jobs * share)
+        self._end = None
+        if limits.seconds is not None:
+            self._end = time.monotonic() + limits.seconds * share
+        self._memory = limits.memory
+
+    def reason(self, jobs: int) -> str:
+        """Return why it should end after ``jobs`` jobs; empty if it should not."""
+        if self._jobs is not None and jobs >= self._jobs:
+            return f"{jobs} jobs"
+        if self._end is not None and time.monotonic() >= self._end:
+            return "its age"
+        if self._memory is None:
+            return ""
+        memory = resident_memory()
+        if memory > self._memory:
+            return f"{memory / 1024**2:.0f} MiB of memory"
+        return ""
+
+
+def resident_memory() -> int:
+    """Return this process's resident bytes; their peak where only that is known."""
+    try:
+        with open("/proc/self/statm", "rb", buffering=0) as statm:
+            return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except OSError:
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return peak if sys.platform == "darwin" else peak * 1024

@@ -1,0 +1,45 @@
+"""How long a place stays empty after a crash."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import cast
+
+import pytest
+
+from geartrain.supervisor.process import Process
+from geartrain.supervisor.slot import BACKOFF_MOST, BACKOFF_START, STEADY, Slot
+from geartrain.supervisor.targets import ModuleTarget
+
+
+def started(at: float) -> Process:
+    return cast("Process", SimpleNamespace(started=at))
+
+
+def test_the_pause_doubles_up_to_its_most() -> None:
+    slot = Slot(ModuleTarget("tasks"))
+    pauses = [slot.crashed(started(0.0), 0.1) for _ in range(12)]
+    for number, pause in enumerate(pauses):
+        expected = min(BACKOFF_START * 2**number, BACKOFF_MOST)
+        assert pause == pytest.approx(expected, rel=0.21)
+
+
+def test_the_next_process_is_due_after_the_pause() -> None:
+    slot = Slot(ModuleTarget("tasks"))
+    pause = slot.crashed(started(99.0), 100.0)
+    assert (slot.process, slot.due) == (None, 100.0 + pause)
+
+
+def test_a_long_life_makes_up_for_earlier_crashes() -> None:
+    slot = Slot(ModuleTarget("tasks"))
+    for _ in range(6):
+        slot.crashed(started(0.0), 0.1)
+    pause = slot.crashed(started(0.0), STEADY)
+    assert pause == pytest.approx(BACKOFF_START, rel=0.21)
+
+
+def test_an_end_on_purpose_is_followed_at_once() -> None:
+    slot = Slot(ModuleTarget("tasks"))
+    slot.crashed(started(0.0), 0.1)
+    slot.vacated(7.0)
+    assert (slot.process, slot.due) == (None, 7.0)

@@ -1,0 +1,42 @@
+"""The line about all processes."""
+
+from __future__ import annotations
+
+import io
+import logging
+
+import pytest
+
+from geartrain.supervisor.counts import Counts
+from geartrain.supervisor.status import StatusLine, StatusLog, status_text
+
+COUNTS = Counts(wanted=4, up=3, busy=2, done=12345, failed=6)
+
+
+def test_the_line_names_all_counts() -> None:
+    text = status_text(COUNTS, 1234.56)
+    assert text == "3/4 processes, 2 busy, 12,345 done, 6 failed, 1,234.6/s"
+
+
+def test_a_terminals_line_is_drawn_in_place() -> None:
+    terminal = io.StringIO()
+    line = StatusLine(terminal)
+    line.show(COUNTS)
+    line.show(COUNTS)
+    drawn = terminal.getvalue()
+    assert "\n" not in drawn
+    assert drawn.count("\r\x1b[K3/4 processes") == 2
+    assert drawn.endswith(" 0.0/s\r")
+    line.erase()
+    assert terminal.getvalue().endswith("\r\x1b[K")
+
+
+def test_the_log_gets_the_line_when_something_has_changed(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    log = StatusLog()
+    with caplog.at_level(logging.INFO, "geartrain.supervisor"):
+        log.show(COUNTS)
+        log.show(COUNTS)
+    assert len(caplog.messages) == 1
+    assert caplog.messages[0].startswith("3/4 processes, 2 busy")
