@@ -256,7 +256,10 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         (["-u", "no-such-user"], "Could not find user: no-such-user"),
         (["-L", ""], "an address is empty"),
         (["-L", "a b"], "'a b' is not an address"),
-        (["--ssl"], "'--ssl': TLS is not supported yet"),
+        (
+            ["--ssl", "--ssl-certificate=/no/pem", "--ssl-key=/no/key"],
+            "/no/pem cannot be read: No such file or directory",
+        ),
         (["@/no/such/file"], "Could not open configuration file /no/such/file"),
     ],
 )

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import click
 
 from geartrain.admin import DEFAULT_SERVER
+from geartrain.transport.address import parse_address
+from geartrain.transport.connect import SocketConnector
+from geartrain.transport.tls import Tls
 
 __all__ = ["CONTEXT", "as_json", "asked_server", "workload_only"]
 
@@ -16,9 +20,8 @@ CONTEXT: dict[str, Any] = {"max_content_width": 88}
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
-def asked_server(function: _Function) -> _Function:
-    """Add ``--server``."""
-    return click.option(
+_SERVER = (
+    click.option(
         "--server",
         default=DEFAULT_SERVER,
         show_default=True,
@@ -26,7 +29,59 @@ def asked_server(function: _Function) -> _Function:
         show_envvar=True,
         metavar="ADDRESS",
         help="The running job server: host:port or unix:/path.",
-    )(function)
+    ),
+    click.option(
+        "--tls",
+        is_flag=True,
+        envvar="GEARTRAIN_TLS",
+        show_envvar=True,
+        help="Speak TLS with it; so do the next three.",
+    ),
+    click.option(
+        "--tls-ca",
+        envvar="GEARTRAIN_TLS_CA",
+        show_envvar=True,
+        metavar="PATH",
+        help="Who signs its certificate (PEM).  [default: whom this machine trusts]",
+    ),
+    click.option(
+        "--tls-cert",
+        envvar="GEARTRAIN_TLS_CERT",
+        show_envvar=True,
+        metavar="PATH",
+        help="The certificate to show it (PEM), if it demands one.",
+    ),
+    click.option(
+        "--tls-key",
+        envvar="GEARTRAIN_TLS_KEY",
+        show_envvar=True,
+        metavar="PATH",
+        help="The private key of --tls-cert.  [default: in the same file]",
+    ),
+)
+
+
+def asked_server(function: _Function) -> _Function:
+    """Add ``--server`` and how to speak with it; ``server`` is then its connector."""
+
+    @functools.wraps(function)
+    def connected(
+        *arguments: Any,
+        server: str,
+        tls: bool,
+        tls_ca: str | None,
+        tls_cert: str | None,
+        tls_key: str | None,
+        **flags: Any,
+    ) -> Any:
+        files = Tls(ca=tls_ca or "", cert=tls_cert or "", key=tls_key or "")
+        speaks = files if tls or files != Tls() else None
+        connector = SocketConnector(parse_address(server), speaks)
+        return function(*arguments, server=connector, **flags)
+
+    for option in reversed(_SERVER):
+        connected = option(connected)
+    return cast("_Function", connected)
 
 
 def as_json(function: _Function) -> _Function:

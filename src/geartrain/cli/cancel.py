@@ -11,6 +11,7 @@ from geartrain.cli.asking import CONTEXT, as_json, asked_server
 from geartrain.cli.details import named
 from geartrain.cli.outcomes import Outcome, write_outcomes
 from geartrain.errors import UnknownJobError
+from geartrain.transport.connect import Connector
 
 __all__ = ["cancel"]
 
@@ -26,7 +27,7 @@ __all__ = ["cancel"]
 )
 @as_json
 def cancel(
-    names: tuple[str, ...], server: str, cancels_all: bool, as_json: bool
+    names: tuple[str, ...], server: Connector, cancels_all: bool, as_json: bool
 ) -> int:
     """End jobs that wait or run, and recurring jobs by their handle.
 

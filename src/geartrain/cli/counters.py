@@ -8,6 +8,7 @@ from geartrain.admin import Admin
 from geartrain.cli.asking import CONTEXT, as_json, asked_server
 from geartrain.cli.output import write_json
 from geartrain.cli.tables import Column, write_table
+from geartrain.transport.connect import Connector
 
 __all__ = ["counters"]
 
@@ -15,7 +16,7 @@ __all__ = ["counters"]
 @click.command(short_help="Count what has become of jobs.", context_settings=CONTEXT)
 @asked_server
 @as_json
-def counters(server: str, as_json: bool) -> None:
+def counters(server: Connector, as_json: bool) -> None:
     """Count, for each function, what has become of its jobs since the server started.
 
     A refused result came from a worker that the job had been taken from.

@@ -17,6 +17,7 @@ from geartrain.cli.tables import Column, write_table
 from geartrain.cli.times import age, brief, duration
 from geartrain.cli.values import Whole
 from geartrain.errors import UnknownJobError
+from geartrain.transport.connect import Connector
 
 __all__ = ["dead"]
 
@@ -55,7 +56,7 @@ def dead(context: click.Context) -> None:
 @click.option("--limit", type=Whole(min=1), metavar="N", help="At most so many.")
 @as_json
 def dead_list(
-    server: str, function: str | None, limit: int | None, as_json: bool
+    server: Connector, function: str | None, limit: int | None, as_json: bool
 ) -> None:
     """List dead letters.
 
@@ -74,7 +75,7 @@ def dead_list(
 @asked_server
 @workload_only
 @as_json
-def dead_show(handle: str, server: str, workload: bool, as_json: bool) -> None:
+def dead_show(handle: str, server: Connector, workload: bool, as_json: bool) -> None:
     """Show all about one dead letter: its workload, its last error, its worker."""
     with Admin(server) as admin:
         row = admin.dead_show(handle)
@@ -90,7 +91,7 @@ def dead_show(handle: str, server: str, workload: bool, as_json: bool) -> None:
 @as_json
 def dead_retry(
     handles: tuple[str, ...],
-    server: str,
+    server: Connector,
     function: str | None,
     everything: bool,
     yes: bool,
@@ -122,7 +123,7 @@ def dead_retry(
 @as_json
 def dead_drop(
     handles: tuple[str, ...],
-    server: str,
+    server: Connector,
     function: str | None,
     everything: bool,
     older_than: float | None,

@@ -17,6 +17,7 @@ from geartrain.cli.gearmand_flags import (
     not_yet,
 )
 from geartrain.cli.gearmand_queue import queue_notices, queue_store
+from geartrain.cli.gearmand_tls import tls_files, tls_notices
 from geartrain.cli.main import version_text
 from geartrain.cli.program import complain, run_program
 from geartrain.cli.service import Service
@@ -111,6 +112,7 @@ def _options(
         round_robin=flags["round_robin"],
         descriptors=flags["file_descriptors"] or None,
         keepalive=_keepalive(flags),
+        tls=tls_files(flags, os.environ),
         log_level=flags["verbose"],
     )
 
@@ -152,7 +154,7 @@ def _notices(context: click.Context) -> list[str]:
     for name in ("idle", "interval", "count"):
         if given(context, f"keepalive_{name}") and not flags["keepalive"]:
             said.append(f"--keepalive-{name} does nothing without --keepalive")
-    return said + queue_notices(context)
+    return said + tls_notices(context) + queue_notices(context)
 
 
 def _print_version(context: click.Context, _: click.Parameter, wanted: bool) -> None:

@@ -113,6 +113,33 @@ _GENERAL = (
         is_flag=True,
         help="With --compat 1.1: let a worker's functions take turns.",
     ),
+    click.Option(
+        ["--ssl"], is_flag=True, help="Speak TLS, and nothing else, on every address."
+    ),
+    click.Option(
+        ["--ssl-certificate"],
+        metavar="PATH",
+        help="With --ssl: the certificate; $GEARMAND_SERVER_PEM goes before it."
+        "  [default: /etc/ssl/certs/gearmand.pem]",
+    ),
+    click.Option(
+        ["--ssl-key"],
+        metavar="PATH",
+        help="With --ssl: its private key; $GEARMAND_SERVER_KEY goes before it."
+        "  [default: /etc/ssl/certs/gearmand.key]",
+    ),
+    click.Option(
+        ["--ssl-ca-file"],
+        metavar="PATH",
+        help="With --ssl-verify-peer: who signs the certificates of clients and"
+        " workers; $GEARMAND_CA_CERTIFICATE goes before it."
+        "  [default: /etc/ssl/certs/gearmand-ca.pem]",
+    ),
+    click.Option(
+        ["--ssl-verify-peer"],
+        is_flag=True,
+        help="With --ssl: demand a certificate of clients and workers.",
+    ),
     click.Option(["--syslog"], is_flag=True, help="Log to the system's log, too."),
     click.Option(
         ["-u", "--user"],
@@ -173,7 +200,6 @@ MEANINGLESS = {
 
 LATER = {
     "HTTP": ("--http-port",),
-    "TLS": ("--ssl", "--ssl-ca-file", "--ssl-certificate", "--ssl-key"),
     "the persistent queue MySQL": (
         "--mysql-host",
         "--mysql-port",

@@ -9,12 +9,13 @@ from typing import Any
 
 import click
 
+from geartrain.cli.asking import asked_server
 from geartrain.cli.program import complain
 from geartrain.errors import OptionError
 from geartrain.importing.importer import Importer, Tally
 from geartrain.importing.locations import Location, open_source
 from geartrain.importing.submitter import Submitter, connect
-from geartrain.transport.address import Address, parse_address
+from geartrain.transport.connect import Connector
 
 __all__ = ["import_"]
 
@@ -45,13 +46,7 @@ class _Progress:
     context_settings={"max_content_width": 88},
 )
 @click.argument("source")
-@click.option(
-    "--server",
-    default="127.0.0.1:4730",
-    show_default=True,
-    metavar="ADDRESS",
-    help="The running job server: host:port or unix:/path.",
-)
+@asked_server
 @click.option(
     "--table",
     metavar="NAME",
@@ -78,7 +73,7 @@ class _Progress:
 @click.option("--dry-run", is_flag=True, help="Read and check all, submit nothing.")
 @click.option("--quiet", is_flag=True, help="Tell only what is wrong.")
 def import_(
-    source: str, server: str, dry_run: bool, quiet: bool, **reading: Any
+    source: str, server: Connector, dry_run: bool, quiet: bool, **reading: Any
 ) -> int:
     """Submit the background jobs of a queue that gearmand kept.
 
@@ -90,18 +85,17 @@ def import_(
     location = Location(url=source, **reading)
     if location.delete and dry_run:
         raise OptionError("--delete and --dry-run exclude each other")
-    address = parse_address(server)
-    return _import(location, None if dry_run else address, quiet)
+    return _import(location, None if dry_run else server, quiet)
 
 
-def _import(location: Location, address: Address | None, quiet: bool) -> int:
-    """Import to an address, or only read without one; return the exit status."""
+def _import(location: Location, server: Connector | None, quiet: bool) -> int:
+    """Import to a job server, or only read without one; return the exit status."""
     progress = _Progress(quiet)
     with contextlib.ExitStack() as stack:
         opened = stack.enter_context(contextlib.closing(open_source(location)))
         submitter = None
-        if address is not None:
-            submitter = Submitter(connect(address))
+        if server is not None:
+            submitter = Submitter(connect(server))
             stack.callback(submitter.close)
         importer = Importer(
             opened,
@@ -113,7 +107,7 @@ def _import(location: Location, address: Address | None, quiet: bool) -> int:
         try:
             importer.run()
         finally:
-            _tell(importer.tally, address is None, location.delete, quiet)
+            _tell(importer.tally, server is None, location.delete, quiet)
     return 1 if importer.tally.skipped else 0
 
 

@@ -7,6 +7,7 @@ import click
 from geartrain.admin import Admin
 from geartrain.cli.asking import CONTEXT, as_json, asked_server, workload_only
 from geartrain.cli.details import write_jobs
+from geartrain.transport.connect import Connector
 
 __all__ = ["job"]
 
@@ -16,7 +17,7 @@ __all__ = ["job"]
 @asked_server
 @workload_only
 @as_json
-def job(name: str, server: str, workload: bool, as_json: bool) -> None:
+def job(name: str, server: Connector, workload: bool, as_json: bool) -> None:
     """Show all about a job that waits or runs, or a dead letter.
 
     Several jobs are shown where several functions have one with this unique.

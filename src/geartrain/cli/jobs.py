@@ -14,6 +14,7 @@ from geartrain.cli.output import write_json
 from geartrain.cli.tables import Column, write_table
 from geartrain.cli.times import age, brief
 from geartrain.cli.values import Whole
+from geartrain.transport.connect import Connector
 
 __all__ = ["jobs"]
 
@@ -43,7 +44,7 @@ _COLUMNS = (
 @click.option("--limit", type=Whole(min=1), metavar="N", help="At most so many.")
 @as_json
 def jobs(
-    server: str,
+    server: Connector,
     function: str | None,
     state: str | None,
     unique: str | None,

@@ -16,6 +16,11 @@ __all__ = ["cli", "main", "version_text"]
 # Each command with its module and its name there.
 _COMMANDS = {
     "server": ("server", "server"),
+    "worker": ("worker", "worker"),
+    "submit": ("submit", "submit"),
+    "status": ("status", "status"),
+    "workers": ("workers", "workers"),
+    "functions": ("functions", "functions"),
     "jobs": ("jobs", "jobs"),
     "job": ("job", "job"),
     "cancel": ("cancel", "cancel"),

@@ -12,6 +12,7 @@ from geartrain.cli.output import write_json
 from geartrain.cli.tables import Column, write_table
 from geartrain.engine.settings import SETTINGS
 from geartrain.errors import OptionError
+from geartrain.transport.connect import Connector
 
 __all__ = ["policy"]
 
@@ -48,7 +49,7 @@ dead_letter     true         whether a background job that failed is kept
 @asked_server
 @as_json
 def policy(
-    function: str | None, settings: tuple[str, ...], server: str, as_json: bool
+    function: str | None, settings: tuple[str, ...], server: Connector, as_json: bool
 ) -> None:
     """See and change the policies of functions."""
     given = _parsed(function, settings)

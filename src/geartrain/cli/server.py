@@ -27,11 +27,14 @@ from geartrain.server.logs import LEVELS, LogTarget, PlainFormatter
 from geartrain.server.options import Keepalive, Options, default_handle_prefix
 from geartrain.stores.locations import default_store
 from geartrain.transport.address import DEFAULT_PORT, Address, parse_address
+from geartrain.transport.tls import Tls
 
 __all__ = ["server", "service_of"]
 
 DEFAULT_HOST = "127.0.0.1"
 MAX_RETRIES = 255
+
+_FILE = click.Path(dir_okay=False)
 
 _FLAGS = (
     click.Option(
@@ -148,6 +151,26 @@ _FLAGS = (
         ["--no-keepalive"], is_flag=True, help="Do not probe silent peers at all."
     ),
     click.Option(
+        ["--tls-cert"],
+        type=_FILE,
+        metavar="PATH",
+        help="Speak TLS, and nothing else, on every address but unix sockets. This"
+        " file (PEM) has the certificate, with those that lead to its signer; SIGHUP"
+        " reads it again.",
+    ),
+    click.Option(
+        ["--tls-key"],
+        type=_FILE,
+        metavar="PATH",
+        help="The private key of --tls-cert.  [default: in the same file]",
+    ),
+    click.Option(
+        ["--tls-ca"],
+        type=_FILE,
+        metavar="PATH",
+        help="Demand of each peer a certificate that one of these signed.",
+    ),
+    click.Option(
         ["--log-level"],
         type=click.Choice(list(LEVELS), case_sensitive=False),
         default="INFO",
@@ -225,6 +248,7 @@ def _options(flags: dict[str, Any], level: str) -> Options:
         timezone=flags["timezone"],
         descriptors=flags["descriptors"],
         keepalive=_keepalive(flags),
+        tls=_tls(flags),
         log_level=level,
     )
 
@@ -254,6 +278,22 @@ def _keepalive(flags: dict[str, Any]) -> Keepalive | None:
             f"--no-keepalive and --keepalive-{name} exclude each other"
         )
     return None
+
+
+def _tls(flags: dict[str, Any]) -> Tls | None:
+    """Read the TLS flags, of which ``--tls-cert`` is the first."""
+    cert, key, ca = flags["tls_cert"], flags["tls_key"], flags["tls_ca"]
+    if cert:
+        return Tls(ca=_full(ca), cert=_full(cert), key=_full(key))
+    for name, value in (("--tls-key", key), ("--tls-ca", ca)):
+        if value:
+            raise click.UsageError(f"{name} is of no use without --tls-cert")
+    return None
+
+
+def _full(path: str | None) -> str:
+    """Return a path that stays right wherever the process goes."""
+    return os.path.abspath(path) if path else ""
 
 
 def _notices(flags: dict[str, Any]) -> list[str]:

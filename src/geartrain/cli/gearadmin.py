@@ -1,0 +1,196 @@
+"""``gearadmin``: ask a job server by text commands, as the original does."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+
+from geartrain.cli.gearadmin_flags import HELP, Flags
+from geartrain.errors import OptionError
+
+# typing is slow to import, and scripts run this for every job.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, BinaryIO, Final, NoReturn
+
+__all__ = ["main", "run"]
+
+# What each flag asks, in the order in which it is asked, and whether the answer is a
+# list.
+_QUESTIONS: Final = (
+    ("getpid", b"getpid", False),
+    ("create-function", b"create function", False),
+    ("drop-function", b"drop function", False),
+    ("show-jobs", b"show jobs", True),
+    ("show-unique-jobs", b"show unique jobs", True),
+    ("cancel-job", b"cancel job", False),
+    ("server-verbose", b"verbose", False),
+    ("server-version", b"version", False),
+    ("workers", b"workers", True),
+    ("priority-status", b"prioritystatus", True),
+    ("status", b"status", True),
+)
+
+_WITH_ARGUMENT: Final = frozenset({b"create function", b"drop function", b"cancel job"})
+
+# Seconds that a job server may be silent.
+_PATIENCE: Final = 60.0
+
+
+class _FailedError(Exception):
+    """Ends the program with one error."""
+
+
+def run(arguments: list[str]) -> int:
+    """Run ``gearadmin`` with a command line; return its exit status.
+
+    Answers go to stdout, refusals of the job server to stderr; these are no failure.
+    """
+    name = os.path.basename(arguments[0])
+    try:
+        flags = Flags(arguments[1:])
+    except OptionError as error:
+        sys.stdout.write(f"{name} : {error}\n\n{HELP}")
+        return 1
+    if "help" in flags.values:
+        sys.stdout.write(HELP)
+        return 0
+    questions = [each for each in _QUESTIONS if each[0] in flags.values]
+    if not questions:
+        sys.stdout.write(f"No option execution operation given.\n\n{HELP}")
+        return 1
+    try:
+        _ask(flags.values, questions)
+    except (_FailedError, OptionError) as error:
+        sys.stdout.flush()
+        sys.stderr.write(f"Error: {error}\n")
+        return 1
+    return 0
+
+
+def _ask(values: dict[str, str], questions: list[tuple[str, bytes, bool]]) -> None:
+    """Ask and print one after the other on one connection."""
+    lines = [_line(command, values[flag]) for flag, command, _ in questions]
+    host = values.get("host", "localhost")
+    connection = _connected(host, values.get("port", "4730"), "ssl" in values)
+    with connection, connection.makefile("rb") as answers:
+        for line, (_, _, is_list) in zip(lines, questions, strict=True):
+            try:
+                connection.sendall(line)
+                answer = _answer(answers, is_list)
+            except OSError:
+                answer = b""
+            if not answer.endswith(b"\n"):
+                raise _FailedError(f"Socket was shutdown while reading from {host}")
+            _write(answer)
+
+
+def _line(command: bytes, value: str) -> bytes:
+    """Return a line of the text protocol."""
+    given = os.fsencode(value)
+    if b"\n" in given or b"\r" in given:
+        raise OptionError(f"{value!r} has a line break: no name or handle can")
+    has_argument = command in _WITH_ARGUMENT
+    return command + (b" " + given if has_argument else b"") + b"\r\n"
+
+
+def _answer(lines: BinaryIO, is_list: bool) -> bytes:
+    """Read an answer whole: its rows and their dot, or its one line."""
+    answer = line = lines.readline()
+    if is_list and not line.startswith(b"ERR "):
+        rows = [line]
+        while line.endswith(b"\n") and line not in (b".\n", b".\r\n"):
+            line = lines.readline()
+            rows.append(line)
+        answer = b"".join(rows)
+    return answer if line.endswith(b"\n") else b""
+
+
+def _write(answer: bytes) -> None:
+    """Print an answer as the original does, without its first word."""
+    if answer.startswith(b"ERR "):
+        sys.stdout.flush()
+        sys.stderr.buffer.write(b"Error: " + answer.removeprefix(b"ERR "))
+        sys.stderr.flush()
+    elif answer == b"OK\r\n":
+        sys.stdout.buffer.write(b"OK\n")
+    else:
+        sys.stdout.buffer.write(answer.removeprefix(b"OK "))
+
+
+def _connected(host: str, port: str, by_tls: bool) -> socket.socket:
+    """Connect to the first address of a host that answers, or to a unix socket."""
+    try:
+        if host.startswith("unix:"):
+            connection = socket.socket(socket.AF_UNIX)
+            connection.connect(host.removeprefix("unix:"))
+            return connection
+        connection = _first(_addresses(host, port))
+        return _by_tls(connection, host) if by_tls else connection
+    except OSError as error:
+        words = f"{error.strerror or error}" if by_tls else ""
+        more = f" ({words})" if words else ""
+        raise _FailedError(f"Error connecting to {host}{more}.\n") from None
+
+
+def _addresses(host: str, port: str) -> list[Any]:
+    try:
+        return socket.getaddrinfo(host.encode(), port, type=socket.SOCK_STREAM)
+    except (socket.gaierror, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise _FailedError(
+            f"Failed to connect on {host}:{port} with {reason}"
+        ) from None
+
+
+def _first(addresses: list[Any]) -> socket.socket:
+    """Return a connection to one of the addresses; raises the last one's OSError."""
+    failure = OSError("no address")
+    for family, kind, protocol, _, address in addresses:
+        connection = socket.socket(family, kind, protocol)
+        try:
+            connection.settimeout(_PATIENCE)
+            connection.connect(address)
+        except OSError as error:
+            connection.close()
+            failure = error
+        else:
+            return connection
+    raise failure
+
+
+def _by_tls(connection: socket.socket, host: str) -> socket.socket:
+    """Begin TLS with the files that libgearman's environment variables name.
+
+    As in the original the job server may be anybody unless a CA is named.
+    """
+    from dataclasses import replace
+
+    from geartrain.transport.tls import client_context, environment_tls
+
+    files = environment_tls()
+    context = client_context(replace(files, verify=bool(files.ca)))
+    try:
+        return context.wrap_socket(connection, server_hostname=host)
+    except BaseException:
+        connection.close()
+        raise
+
+
+def main() -> NoReturn:
+    """Run the program on this process's command line."""
+    try:
+        status = run(sys.argv)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read the answer has gone; Python would complain at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        status = 1
+    except KeyboardInterrupt:
+        status = 130
+    sys.exit(status)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,145 @@
+"""``gearman``: submit jobs, or do them, from the shell, as the original does."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from types import FrameType
+
+from geartrain.cli.gearman_flags import Flags, usage
+from geartrain.errors import OptionError
+
+# typing is slow to import, and scripts run this for every job.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+__all__ = ["Signals", "main", "run"]
+
+
+class _Signalled(BaseException):
+    """A signal ends the program."""
+
+
+class Signals:
+    """Has signals end the program: at once, or more gently the first time."""
+
+    def __init__(self) -> None:
+        self.number = 0
+        self._first: Callable[[], None] | None = None
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            # Who starts a program with a signal ignored, as nohup does, means it.
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, self._take)
+
+    def first(self, action: Callable[[], None]) -> None:
+        """Have the first signal do this; ``check`` then ends the program."""
+        self._first = action
+
+    def check(self) -> None:
+        """End the program if there was a signal."""
+        if self.number:
+            raise _Signalled
+
+    def _take(self, number: int, _: FrameType | None) -> None:
+        self.number = number
+        action, self._first = self._first, None
+        if action is None:
+            raise _Signalled
+        action()
+
+
+def run(arguments: list[str], signals: Signals) -> int:
+    """Run ``gearman`` with a command line; return its exit status.
+
+    It is 1 if a job failed or the command line is wrong. As in the original, it is 0
+    where no job server answers, or not in time: stderr says so.
+    """
+    flags = Flags(arguments)
+    if flags.error or "H" in flags.given:
+        stream = sys.stderr if flags.error else sys.stdout
+        stream.write(usage(flags))
+        return 0 if "H" in flags.given else 1
+    if "d" in flags.given:
+        _daemonize()
+    path = flags.values.get("i", "")
+    try:
+        _write_pid(path)
+        return _work(flags, signals) if "w" in flags.given else _submit(flags)
+    except (OptionError, OSError) as error:
+        sys.stderr.write(f"gearman: {error}\n")
+        return 1
+    finally:
+        if path:
+            with suppress(FileNotFoundError):
+                os.unlink(path)
+
+
+def _submit(flags: Flags) -> int:
+    from geartrain.cli.gearman_client import Submitter
+    from geartrain.cli.gearman_servers import LookupFailedError, complain, find_servers
+
+    try:
+        submitter = Submitter(flags, find_servers(flags))
+    except LookupFailedError as error:
+        complain("gearman_client_add_server", str(error))
+        return 0
+    submitter.run()
+    return submitter.status
+
+
+def _work(flags: Flags, signals: Signals) -> int:
+    from geartrain.cli.gearman_servers import LookupFailedError, complain, find_servers
+    from geartrain.cli.gearman_worker import CommandWorker
+
+    try:
+        worker = CommandWorker(flags, find_servers(flags))
+    except LookupFailedError as error:
+        complain("gearman_worker_add_server", str(error))
+        return 1
+    signals.first(worker.stop)
+    worker.run()
+    signals.check()
+    return 0
+
+
+def _daemonize() -> None:
+    """Go on in a child in a session of its own, with nothing to read or write."""
+    if os.fork():
+        os._exit(0)
+    os.setsid()
+    null = os.open(os.devnull, os.O_RDWR)
+    for standard in (0, 1, 2):
+        os.dup2(null, standard)
+    os.close(null)
+
+
+def _write_pid(path: str) -> None:
+    if path:
+        with open(path, "w") as file:
+            file.write(f"{os.getpid()}\n")
+
+
+def main() -> NoReturn:
+    """Run the program on this process's command line."""
+    signals = Signals()
+    try:
+        status = run(sys.argv[1:], signals)
+        sys.stdout.flush()
+    except _Signalled:
+        # The shell is to see that it was a signal.
+        signal.signal(signals.number, signal.SIG_DFL)
+        os.kill(os.getpid(), signals.number)
+        status = 128 + signals.number
+    except BrokenPipeError:
+        # Whoever read the output has gone; Python would complain at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        status = 1
+    sys.exit(status)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,135 @@
+"""The job servers that ``gearman`` speaks to, and what it says when it cannot."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Final
+
+from geartrain.cli.gearman_flags import Flags
+from geartrain.errors import AddressError
+from geartrain.transport.address import DEFAULT_PORT, Address
+from geartrain.transport.connect import Connector, SocketConnector, connectors
+
+if TYPE_CHECKING:
+    from geartrain.transport.tls import Tls
+
+__all__ = ["LookupFailedError", "Ways", "complain", "find_servers"]
+
+# Seconds to connect in, as libgearman waits.
+_PATIENCE: Final = 4.0
+
+
+class LookupFailedError(Exception):
+    """A host's name means nothing to the system."""
+
+
+def complain(where: str, words: str) -> None:
+    """Write an error to stderr, in the original's form."""
+    sys.stdout.flush()
+    sys.stderr.write(f"gearman: {where} : {words}\n")
+    sys.stderr.flush()
+
+
+def find_servers(flags: Flags) -> list[Connector]:
+    """Return the job servers: GEARMAN_SERVER, else -h and -p, else GEARMAN_SERVERS.
+
+    Without any of these it is localhost:4730.
+
+    Raises:
+        LookupFailedError: a name cannot be looked up.
+        AddressError, OptionError: an address, or a file for TLS, is wrong.
+    """
+    tls = _tls() if "S" in flags.given else None
+    named = os.environ.get("GEARMAN_SERVER", "")
+    if not named and not flags.values.keys() & {"h", "p"}:
+        named = os.environ.get("GEARMAN_SERVERS", "")
+    if named.strip(", \t"):
+        found = connectors(named, tls)
+    else:
+        found = [SocketConnector(_address(flags), tls)]
+    for each in found:
+        _look_up(each)
+    return found
+
+
+def _tls() -> Tls:
+    """Return libgearman's files; as there, no CA means that anybody is trusted."""
+    from dataclasses import replace
+
+    from geartrain.transport.tls import environment_tls
+
+    files = environment_tls()
+    return replace(files, verify=bool(files.ca))
+
+
+def _address(flags: Flags) -> Address:
+    host = flags.values.get("h", "localhost")
+    port = flags.number("p") or DEFAULT_PORT
+    if host.startswith("unix:"):
+        return Address(path=host.removeprefix("unix:"), port=0)
+    if not 0 < port < 65536:
+        raise AddressError(f"{port} is no port: use one from 1 to 65535")
+    return Address(host=host, port=port)
+
+
+def _look_up(connector: Connector) -> None:
+    address = getattr(connector, "address", None)
+    if not isinstance(address, Address) or address.path:
+        return
+    try:
+        socket.getaddrinfo(address.host or "127.0.0.1", address.port)
+    except (socket.gaierror, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise LookupFailedError(f"{address} getaddrinfo:{reason}") from None
+
+
+class _Way:
+    """A connector that tells when its job server cannot be reached."""
+
+    def __init__(self, ways: Ways, connector: Connector) -> None:
+        self._ways = ways
+        self._connector = connector
+
+    def __str__(self) -> str:
+        return str(self._connector)
+
+    def connect(self, timeout: float | None) -> socket.socket:
+        """Return a new connection, as ``SocketConnector.connect`` does."""
+        limit = _PATIENCE if timeout is None else min(timeout, _PATIENCE)
+        try:
+            connection = self._connector.connect(limit)
+        except OSError:
+            self._ways.missed(self)
+            raise
+        self._ways.reached()
+        return connection
+
+
+class Ways:
+    """The ways to all job servers.
+
+    Attributes:
+        connectors: one for each.
+    """
+
+    def __init__(
+        self, found: Iterable[Connector], on_failure: Callable[[str], None]
+    ) -> None:
+        """``on_failure`` is called with the last one's name when all have failed."""
+        self.connectors = [_Way(self, connector) for connector in found]
+        self._on_failure = on_failure
+        self._missed: set[_Way] = set()
+
+    def missed(self, way: _Way) -> None:
+        """Take note that a job server cannot be reached."""
+        self._missed.add(way)
+        if len(self._missed) == len(self.connectors):
+            self._missed.clear()
+            self._on_failure(str(way))
+
+    def reached(self) -> None:
+        """Take note that a job server was reached."""
+        self._missed.clear()

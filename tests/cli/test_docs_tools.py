@@ -1,0 +1,82 @@
+"""The commands in docs/tools.md, in their order."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.admin.jobs import submit
+from tests.cli.programs import ask, wait_until
+from tests.support.servers import RunningServer, running_geartrain
+
+DOCUMENT = Path(__file__).parents[2] / "docs/tools.md"
+
+
+@pytest.fixture
+def server() -> Iterator[RunningServer]:
+    with running_geartrain() as running:
+        yield running
+
+
+@pytest.fixture
+def environment(server: RunningServer, tmp_path: Path) -> dict[str, str]:
+    """Put this checkout's programs first in PATH; they ask the test's job server."""
+    where = {"gearadmin": f"-h {server.host} -p {server.port}"}
+    modules = {"geartrain": "main", "gearman": "gearman", "gearadmin": "gearadmin"}
+    for program, module in modules.items():
+        launcher = tmp_path / program
+        command = f"{sys.executable} -m geartrain.cli.{module} {where.get(program, '')}"
+        launcher.write_text(f'#!/bin/sh\nexec {command} "$@"\n')
+        launcher.chmod(0o755)
+    return {
+        **os.environ,
+        "PATH": f"{tmp_path}:{os.environ['PATH']}",
+        "GEARTRAIN_SERVER": server.address,
+        "GEARMAN_SERVER": server.address,
+    }
+
+
+def test_every_command_does_what_is_said(
+    server: RunningServer, environment: dict[str, str], tmp_path: Path
+) -> None:
+    snippets = re.findall(r"^```sh\n(.*?)^```$", DOCUMENT.read_text(), re.M | re.S)
+    look, work, wait, later, tools = snippets
+
+    def printed(script: str) -> str:
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", script],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+        assert (done.returncode, done.stderr) == (0, ""), script
+        return done.stdout
+
+    worker = subprocess.Popen(
+        ["bash", "-c", f"exec {work}"], cwd=tmp_path, env=environment
+    )
+    try:
+        wait_until(lambda: "count" in ask(server.port, "status"), "the worker is here")
+        submit(server, b"resize")
+        looked = printed(look)
+        assert re.search(r"^resize +0 +1 +0 +0 +0 +0$", looked, re.M)
+        assert re.search(r"^count +1 +0 ", looked, re.M)
+        counted = printed(wait)
+        assert counted.startswith("5\n")
+        assert len(re.findall(r'"result": "1\\n", "error": null', counted)) == 3
+        assert len(printed(later).splitlines()) == 2
+        listed = printed(tools)
+        assert "\nreport\t4\t0\t0\n" in listed
+        assert listed.endswith("\n.\n")
+    finally:
+        worker.terminate()
+        worker.wait(15)

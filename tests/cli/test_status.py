@@ -1,0 +1,147 @@
+"""``geartrain status``, ``workers`` and ``functions``."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+
+from geartrain.protocol.constants import PacketType
+from tests.admin.jobs import bury, submit, submit_later
+from tests.cli.asking import ask, complaint, objects, on_terminal
+from tests.support.servers import (
+    RunningServer,
+    free_port,
+    geartrain_command,
+    running_gearmand,
+)
+from tests.support.wire import Wire
+
+
+@pytest.fixture
+def worker(fresh: RunningServer) -> Iterator[Wire]:
+    """Connect ``ann``, who serves ``mail`` and ``zip`` and runs a job."""
+    submit(fresh, b"mail")
+    with Wire(fresh.connect()) as connection:
+        connection.send(PacketType.SET_CLIENT_ID, b"ann")
+        connection.register(b"mail")
+        connection.register(b"zip")
+        connection.grab()
+        yield connection
+
+
+def test_jobs_are_told_by_priority(fresh: RunningServer, worker: Wire) -> None:
+    for kind in (PacketType.SUBMIT_JOB_HIGH_BG, PacketType.SUBMIT_JOB_LOW_BG):
+        submit(fresh, b"mail", kind=kind)
+    submit(fresh, b"mail")
+    submit_later(fresh, b"mail", 3600)
+    bury(fresh, b"two words", [b"1"])
+    status, out, err = ask(fresh, "status")
+    assert (status, err) == (0, "")
+    first, empty, title, *rows = out.splitlines()
+    assert first.startswith("job server ")
+    assert first.endswith(f" on {fresh.address}")
+    assert empty == ""
+    assert title.split() == [
+        *("FUNCTION", "HIGH", "NORMAL", "LOW", "RUNNING", "WORKERS", "DIED")
+    ]
+    found = {row[:9].strip(): row[9:].split() for row in rows}
+    assert found == {
+        "mail": ["1", "2", "1", "1", "1", "0"],
+        "zip": ["0", "0", "0", "0", "1", "0"],
+        "two words": ["0", "0", "0", "0", "0", "1"],
+        "TOTAL": ["1", "2", "1", "1", "1"],
+    }
+
+
+def test_status_as_json(fresh: RunningServer, worker: Wire) -> None:
+    rows = {row.pop("function"): row for row in objects(fresh, "status")}
+    counts = {"high": 0, "normal": 0, "low": 0, "running": 1, "workers": 1, "died": 0}
+    assert rows["mail"] == counts
+
+
+def test_workers(fresh: RunningServer, worker: Wire) -> None:
+    with Wire(fresh.connect()) as other:
+        other.register(b"other")
+        assert other.echoes()
+        rows = objects(fresh, "workers")
+        assert [(row["id"], row["address"]) for row in rows] == [
+            ("ann", "127.0.0.1"),
+            ("-", "127.0.0.1"),
+        ]
+        assert rows[0]["functions"] == ["zip", "mail"]
+        only = objects(fresh, "workers", "--function", "other")
+        assert [row["functions"] for row in only] == [["other"]]
+    _, out, _ = ask(fresh, "workers", "--function", "mail")
+    title, row = out.splitlines()
+    assert title.split() == ["ID", "ADDRESS", "CONNECTION", "FUNCTIONS"]
+    assert row.split()[:2] + row.split()[3:] == ["ann", "127.0.0.1", "zip", "mail"]
+
+
+def test_functions(fresh: RunningServer, worker: Wire) -> None:
+    submit(fresh, b"mail")
+    submit(fresh, b"alone")
+    _, out, _ = ask(fresh, "functions")
+    title, *rows = [line.split(maxsplit=3) for line in out.splitlines()]
+    assert title == ["FUNCTION", "WORKERS", "JOBS", "SERVED BY"]
+    assert rows == [
+        ["alone", "0", "1", "-"],
+        ["mail", "1", "2", "ann 127.0.0.1"],
+        ["zip", "1", "0", "ann 127.0.0.1"],
+    ]
+    assert objects(fresh, "functions")[0]["served_by"] == []
+
+
+def test_gearmand_is_asked_too() -> None:
+    with running_gearmand() as other:
+        submit(other, b"mail")
+        _, out, err = ask(other, "status")
+        assert (out.splitlines()[3].split(), err) == (
+            ["mail", "0", "1", "0", "0", "0", "0"],
+            "",
+        )
+        assert objects(other, "workers") == []
+
+
+@pytest.mark.parametrize("command", ["status", "workers", "functions"])
+def test_ctrl_c_ends_the_watch_without_a_complaint(
+    fresh: RunningServer, command: str
+) -> None:
+    process = subprocess.Popen(
+        [*geartrain_command("geartrain"), command, "--json", "--watch", "0.1"],
+        env={**os.environ, "GEARTRAIN_SERVER": fresh.address},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    with Wire(fresh.connect()) as connection:
+        connection.register(b"mail")
+        assert connection.echoes()
+        for _ in range(3):
+            assert json.loads(process.stdout.readline())[
+                "functions" if command == "workers" else "function"
+            ]
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=15)
+    assert (process.returncode, err) == (0, b"")
+
+
+def test_a_terminal_is_not_cleared_to_show_it_once(fresh: RunningServer) -> None:
+    status, lines = on_terminal(fresh, "status")
+    assert (status, lines[0].startswith("job server ")) == (0, True)
+    assert not any("\x1b[2J" in line for line in lines)
+
+
+def test_seconds_to_watch_are_checked(fresh: RunningServer) -> None:
+    said = complaint(2, ask(fresh, "status", "--watch", "0"), "geartrain status")
+    assert "0" in said
+
+
+def test_no_job_server_is_told(fresh: RunningServer) -> None:
+    nowhere = f"127.0.0.1:{free_port()}"
+    said = complaint(1, ask(fresh, "status", "--server", nowhere))
+    assert said.startswith(f"no job server answers on {nowhere}")
