@@ -1,0 +1,55 @@
+"""Split what a peer sends into its messages, byte for byte as they came."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from geartrain.protocol.constants import HEADER_SIZE, REQUEST_MAGIC
+
+__all__ = ["OTHER", "Splitter"]
+
+# The type of bytes that are no packet: text commands, and what nobody understands.
+OTHER: Final = 0
+
+
+class Splitter:
+    """The receiving side of one connection, for those that only look on."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+        self._is_text = False
+
+    def feed(self, data: bytes) -> list[tuple[int, bytes]]:
+        """Take bytes that arrived; return the messages that are whole.
+
+        Each is a packet type and the packet, or ``OTHER`` and bytes. Nothing is kept
+        but the beginning of a packet.
+        """
+        self._buffer += data
+        found = []
+        while (message := self._next()) is not None:
+            found.append(message)
+        return found
+
+    def _next(self) -> tuple[int, bytes] | None:
+        buffer = self._buffer
+        if not buffer:
+            return None
+        if self._is_text or buffer[0] != REQUEST_MAGIC[0]:
+            end = buffer.find(b"\n")
+            self._is_text = end < 0
+            return OTHER, self._take(len(buffer) if end < 0 else end + 1)
+        if len(buffer) < HEADER_SIZE:
+            return None
+        if not buffer.startswith(REQUEST_MAGIC):
+            # The job server ends this connection: nobody knows where packets begin.
+            return OTHER, self._take(len(buffer))
+        size = HEADER_SIZE + int.from_bytes(buffer[8:12], "big")
+        if len(buffer) < size:
+            return None
+        return int.from_bytes(buffer[4:8], "big"), self._take(size)
+
+    def _take(self, size: int) -> bytes:
+        taken = bytes(self._buffer[:size])
+        del self._buffer[:size]
+        return taken

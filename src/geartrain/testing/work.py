@@ -1,0 +1,41 @@
+"""What a job server still has to do, as its engine knows it."""
+
+from __future__ import annotations
+
+from geartrain.engine.functions import Function
+from geartrain.engine.jobs import PAGED
+from geartrain.engine.rows import state_name, text
+from geartrain.engine.state import State
+
+__all__ = ["describe", "is_idle", "known_state"]
+
+
+def is_idle(state: State) -> bool:
+    """Tell whether no job is ready or running."""
+    return not any(_ready(each) or each.running for each in state.functions.values())
+
+
+def _ready(function: Function) -> int:
+    paged = sum(backlog.ready for backlog in function.backlogs)
+    due = sum(backlog.is_due for backlog in function.backlogs)
+    return function.ready_count() + len(function.tentative) + paged + due
+
+
+def describe(state: State) -> str:
+    """Return which functions have jobs that are ready or running, and how many."""
+    return "; ".join(
+        f"{text(each.name)} has {_ready(each)} ready and {len(each.running)} running"
+        f" jobs and {len(each.workers)} workers"
+        for each in state.functions.values()
+        if _ready(each) or each.running
+    )
+
+
+def known_state(state: State, handle: bytes) -> str:
+    """Return the state of a job that is in memory, or of a schedule; else nothing."""
+    if handle in state.schedules:
+        return "recurring"
+    job = state.jobs.get(handle)
+    if job is None or job.state is PAGED:
+        return ""
+    return state_name(job, state.wall_time())
