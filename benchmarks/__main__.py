@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from benchmarks import disk, generator, machine, report
+from benchmarks.contenders import LIBRARIES
 from benchmarks.errors import BenchmarkError
 from benchmarks.peers import PEERS
 from benchmarks.plan import Plan, run_plan
@@ -16,6 +17,7 @@ from benchmarks.scenarios import SCENARIOS
 from benchmarks.suites import SUITES
 
 LATEST = Path(__file__).parent / "results" / "latest.json"
+NAMED = (*PEERS, *LIBRARIES)
 QUICK_SCALE = 0.1
 QUICK_RUNS = 2
 
@@ -35,7 +37,7 @@ def _tell(line: str) -> None:
     "--suite",
     "suites",
     multiple=True,
-    type=click.Choice(list(SUITES)),
+    type=click.Choice(SUITES),
     help="Run the scenarios of this suite alone; may be given more than once.",
 )
 @click.option(
@@ -49,8 +51,8 @@ def _tell(line: str) -> None:
 @click.option(
     "--servers",
     multiple=True,
-    type=click.Choice(list(PEERS)),
-    help="Measure this job server alone; may be given more than once.",
+    type=click.Choice(list(NAMED)),
+    help="Measure this job server or library alone; may be given more than once.",
 )
 @click.option("--quick", is_flag=True, help="A tenth of the size, two runs.")
 @click.option(
@@ -83,8 +85,8 @@ def main(  # noqa: PLR0913, PLR0917
     folder: Path,
     results: Path,
 ) -> None:
-    """Measure Geartrain against gearmand and beanstalkd on this machine."""
-    named = frozenset(servers or PEERS)
+    """Measure Geartrain on this machine beside other job servers and libraries."""
+    named = frozenset(servers or NAMED)
     plan = Plan(
         scenarios=_chosen(suites, scenarios, named),
         servers=named,

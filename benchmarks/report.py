@@ -93,10 +93,9 @@ def _sample_key(figure: Figure) -> str:
 
 def markdown(report: Report) -> str:
     """Return the report as a Markdown table a suite, with the machine below them."""
-    scenarios = report.plan.scenarios
-    suites = {scenario.suite.name: scenario.suite for scenario in scenarios}
+    suites = dict.fromkeys(scenario.suite for scenario in report.plan.scenarios)
     lines: list[str] = []
-    for suite in suites.values():
+    for suite in suites:
         lines += [f"{suite.title}:", "", *_table(report, suite), ""]
     return "\n".join([*lines, *_footnotes(report)])
 

@@ -5,6 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from benchmarks.contenders import (
+    CELERY,
+    DRAMATIQ,
+    DRAMATIQ_ONE_THREAD,
+    GEARTRAIN_PYTHON,
+    LIBGEARMAN,
+    PERL,
+    PHP,
+    RQ,
+    RQ_SIMPLE,
+)
 from benchmarks.peers import (
     BEANSTALKD_FSYNC,
     GEARMAND_DEFAULT,
@@ -18,7 +29,10 @@ from benchmarks.peers import (
 
 @dataclass(frozen=True, kw_only=True)
 class Suite:
-    """One table: Geartrain, and what its figures are divided by."""
+    """One table: Geartrain, and what its figures are divided by.
+
+    Tables of one name are asked for together.
+    """
 
     name: str
     title: str
@@ -40,4 +54,22 @@ DURABLE: Final = Suite(
     references=(GEARMAND_DEFAULT, GEARMAND_SQLITE, BEANSTALKD_FSYNC),
     is_durable=True,
 )
-SUITES: Final = {suite.name: suite for suite in (MEMORY, DURABLE)}
+PYTHON_LIBRARIES: Final = Suite(
+    name="python",
+    title="Geartrain's Python library beside Celery, RQ and Dramatiq on Redis",
+    ours=GEARTRAIN_PYTHON,
+    references=(CELERY, RQ, RQ_SIMPLE, DRAMATIQ, DRAMATIQ_ONE_THREAD),
+)
+PYTHON_WORKERS: Final = Suite(
+    name="python",
+    title="Workers in Python, PHP and Perl, all on Geartrain's job server",
+    ours=GEARTRAIN_PYTHON,
+    references=(PHP, PERL),
+)
+PYTHON_CLIENTS: Final = Suite(
+    name="python",
+    title="Clients in Python, C and PHP, all on Geartrain's job server",
+    ours=GEARTRAIN_PYTHON,
+    references=(LIBGEARMAN, PHP),
+)
+SUITES: Final = ("memory", "durable", "python")

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from benchmarks.peers import BEANSTALKD_FSYNC, GEARTRAIN
+from benchmarks.contenders import LIBRARIES
+from benchmarks.libraries import environment
+from benchmarks.peers import BEANSTALKD_FSYNC, GEARTRAIN, PEERS
 from benchmarks.scenario import Scenario
 from benchmarks.scenarios import SCENARIOS
 from benchmarks.suites import MEMORY
@@ -18,9 +20,19 @@ from benchmarks.suites import MEMORY
 ROOT = Path(__file__).parents[2]
 RUNS = 1
 ON_DEMAND = [name for name, each in SCENARIOS.items() if each.on_demand]
+ON_REDIS = [
+    name for name, each in LIBRARIES.items() if each.prepare is environment.make
+]
+"""What has an environment of its own, which script/bench makes."""
+
+TAKING_PART = {*PEERS, *LIBRARIES} - {*ON_REDIS}
 GROUPS = {
     "memory": ["--suite", "memory"],
     "durable": ["--suite", "durable"],
+    "python": [
+        *("--suite", "python"),
+        *(word for name in sorted(TAKING_PART) for word in ("--servers", name)),
+    ],
     "on demand": [word for name in ON_DEMAND for word in ("--only", name)],
 }
 """Scenarios that are run together, tiny, and the options that name them."""
@@ -71,7 +83,7 @@ def groups(tmp_path_factory: pytest.TempPathFactory) -> Groups:
 
 
 def names(scenario: Scenario) -> set[str]:
-    return {peer.name for peer in scenario.peers}
+    return {peer.name for peer in scenario.peers} & TAKING_PART
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
@@ -95,7 +107,8 @@ def test_every_scenario_has_every_figure_of_every_peer(
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_every_comparable_figure_has_its_ratios(groups: Groups, name: str) -> None:
     figures = groups.of(SCENARIOS[name])["figures"]
-    references = {peer.name for peer in SCENARIOS[name].references}
+    ours = SCENARIOS[name].suite.ours.name
+    references = names(SCENARIOS[name]) - {ours}
     for figure in SCENARIOS[name].figures:
         found = figures[f"{figure.placement}.{figure.key}"]
         expected = references if figure.compare else set()
@@ -129,7 +142,7 @@ def test_the_table_names_every_scenario_and_all_versions(
     for scenario in ran:
         assert f"| {scenario.title} |" in table
         facts |= names(scenario)
-    if group != "memory":
+    if group in {"durable", "on demand"}:
         facts |= {"sqlite", "disk", "fdatasync before", "fdatasync after"}
     assert set(machine) == facts
     for fact in facts:
@@ -138,19 +151,39 @@ def test_the_table_names_every_scenario_and_all_versions(
 
 
 @pytest.mark.parametrize("group", GROUPS)
-def test_every_row_of_the_table_has_every_column(groups: Groups, group: str) -> None:
-    table, ran = groups[group]["table"], groups[group]["json"]["scenarios"]
-    rows = [line for line in table.splitlines() if line.startswith("|")]
-    peers = {peer for name in ran for peer in names(SCENARIOS[name])}
-    columns = 2 + len(peers) + len(peers) - 1
-    assert {row.count("|") for row in rows} == {columns + 1}
-    assert len(rows) == 2 + sum(len(SCENARIOS[name].figures) for name in ran)
+def test_every_row_of_a_table_has_every_column(groups: Groups, group: str) -> None:
+    text, ran = groups[group]["table"], groups[group]["json"]["scenarios"]
+    scenarios = [SCENARIOS[name] for name in ran]
+    for suite in {scenario.suite for scenario in scenarios}:
+        inside = [scenario for scenario in scenarios if scenario.suite is suite]
+        table = text.partition(f"{suite.title}:\n\n")[2].partition("\n\n")[0]
+        rows = table.splitlines()
+        peers = {peer for scenario in inside for peer in names(scenario)}
+        columns = 2 + len(peers) + len(peers) - 1
+        assert {row.count("|") for row in rows} == {columns + 1}
+        assert len(rows) == 2 + sum(len(scenario.figures) for scenario in inside)
 
 
 def test_everything_but_what_is_on_demand_runs_by_default(groups: Groups) -> None:
     ran = {*groups["memory"]["json"]["scenarios"]}
     ran |= {*groups["durable"]["json"]["scenarios"]}
+    ran |= {*groups["python"]["json"]["scenarios"]}
     assert ran == set(SCENARIOS) - set(ON_DEMAND)
+
+
+@pytest.mark.skipif(not environment.is_made(), reason="script/bench makes .venv-bench")
+@pytest.mark.parametrize("name", ON_REDIS)
+def test_a_library_on_redis_is_measured(name: str, tmp_path: Path) -> None:
+    results = tmp_path / "results.json"
+    chosen = ["--only", "python-jobs-2", "--only", "python-result", "--servers", name]
+    size = ["--scale", "0.01", "--runs", "1", "--results", str(results)]
+    done = run_benchmarks(*chosen, *size)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(results.read_text())
+    for scenario in ("python-jobs-2", "python-result"):
+        for key, figure in found["scenarios"][scenario]["figures"].items():
+            assert figure["peers"][name]["least"] > 0, (scenario, key)
+    assert "redis-server" in found["machine"][name]
 
 
 def test_options_that_leave_nothing_are_refused() -> None:

@@ -75,9 +75,13 @@ def run(script: str, folder: Path, environment: dict[str, str]) -> str:
 
 
 @contextmanager
-def running(command: list[str], folder: Path) -> Iterator[None]:
+def running(
+    command: list[str], folder: Path, environment: dict[str, str] | None = None
+) -> Iterator[None]:
     """Keep a worker running for the length of the block."""
-    process = subprocess.Popen(command, cwd=folder, start_new_session=True)
+    process = subprocess.Popen(
+        command, cwd=folder, env=environment, start_new_session=True
+    )
     try:
         yield
     finally:
@@ -88,13 +92,27 @@ def running(command: list[str], folder: Path) -> Iterator[None]:
 def test_the_readme_counts_bytes_as_it_says(
     tmp_path: Path, environment: dict[str, str], server: None
 ) -> None:
-    start, try_tests, worker, client, look = snippets("README.md", "sh")
+    start, try_tests, worker, client, _, look = snippets("README.md", "sh")
     assert (start, try_tests) == ("script/server\n", "script/test\n")
     with running(["bash", "-c", f"exec {worker}"], tmp_path):
         printed = run(client, tmp_path, environment)
     assert printed.startswith("12\n")
     assert printed.endswith("\t1\n.\n")
     assert re.search(r"^count +2 ", run(look, tmp_path, environment), re.MULTILINE)
+
+
+def test_the_readmes_python_reverses(
+    tmp_path: Path, environment: dict[str, str], server: None
+) -> None:
+    worker, client = snippets("README.md", "python")
+    start = snippets("README.md", "sh")[4]
+    (tmp_path / "tasks.py").write_text(worker)
+    (tmp_path / "client.py").write_text(client)
+    with running(["bash", "-c", f"exec {start}"], tmp_path, environment):
+        printed = run(f"{sys.executable} client.py", tmp_path, environment)
+    result, *handles = printed.splitlines()
+    assert result == "!dlroW olleH"
+    assert len(set(handles)) == 1000
 
 
 def test_the_readmes_php_reverses(
@@ -249,7 +267,8 @@ def test_every_snippet_is_run_by_a_test_above() -> None:
         for document in DOCUMENTS
     }
     assert {name: count for name, count in counts.items() if count} == {
-        "README.md": 7,
+        "README.md": 10,
+        "docs/client.md": 6,
         "docs/dead-letters.md": 6,
         "docs/delayed-jobs.md": 2,
         "docs/durable-jobs.md": 2,
@@ -257,6 +276,11 @@ def test_every_snippet_is_run_by_a_test_above() -> None:
         "docs/policies.md": 4,
         "docs/replace-gearmand.md": 4,
         "docs/store.md": 3,
+        "docs/testing.md": 4,
+        "docs/tls.md": 5,
+        "docs/tools.md": 5,
+        "docs/worker-processes.md": 7,
+        "docs/worker.md": 4,
     }
 
 
