@@ -89,7 +89,8 @@ def test_a_connection_that_ends_without_an_answer() -> None:
 
     with answering(read_and_close) as server:
         assert complaint(server) == (
-            f"{server} ended the connection: it stopped, or is no job server"
+            f"{server} ended the connection: it stopped, is no job server, or wants TLS"
+            " or a certificate"
         )
 
 

@@ -8,14 +8,18 @@ import pytest
 
 from geartrain.admin.rows import (
     CounterRow,
+    FunctionRow,
     JobRow,
     PolicyRow,
     Setting,
+    WorkerRow,
     counter_row,
+    function_rows,
     job_row,
     policy_row,
     setting,
     setting_text,
+    worker_row,
 )
 
 JOB: dict[str, Any] = {
@@ -103,3 +107,43 @@ def test_settings_are_read_and_written(text: str, value: Setting) -> None:
 def test_a_whole_number_has_no_fraction() -> None:
     assert setting_text(60.0) == "60"
     assert setting_text(1e9) == "1000000000"
+
+
+def test_functions_are_put_together_of_two_lists() -> None:
+    status = ["tab\there\t6\t1\t2", "new\t1\t1\t0"]
+    rows = function_rows(status, ["tab\there\t1\t0\t4\t2"])
+    assert rows == [
+        FunctionRow(
+            function="tab\there", high=1, normal=0, low=4, running=1, workers=2
+        ),
+        FunctionRow(function="new", high=0, normal=0, low=0, running=1, workers=0),
+    ]
+    assert rows[0].waiting == 5
+
+
+@pytest.mark.parametrize(
+    ("line", "row"),
+    [
+        ("9 127.0.0.1 ann : b a", (9, "127.0.0.1", "ann", ("b", "a"))),
+        ("9 ::1 - :", (9, "::1", "-", ())),
+        ("9 ::1  : a", (9, "::1", "", ("a",))),
+        ("9 unix two words : a", (9, "unix", "two words", ("a",))),
+    ],
+)
+def test_a_worker(line: str, row: tuple[int, str, str, tuple[str, ...]]) -> None:
+    descriptor, address, name, functions = row
+    assert worker_row(line) == WorkerRow(
+        descriptor=descriptor, address=address, id=name, functions=functions
+    )
+
+
+@pytest.mark.parametrize("line", ["", "ERR", "9 ::1 -", "x ::1 - : a"])
+def test_what_is_no_worker(line: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 - it says what was told
+        worker_row(line)
+
+
+@pytest.mark.parametrize("line", ["", "f", "f\t1\t2", "f\t1\t2\tx"])
+def test_what_is_no_function(line: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 - as above
+        function_rows([line], [])

@@ -516,3 +516,16 @@ def test_a_job_server_that_dies_is_told(
     fresh.process.kill()
     with pytest.raises(AdminError, match="ended the connection"):
         fresh_admin.counters()
+
+
+def test_functions_and_workers_are_told(server: RunningServer, admin: Admin) -> None:
+    submit(server, b"told", kind=PacketType.SUBMIT_JOB_HIGH_BG)
+    with Wire(server.connect()) as worker:
+        worker.send(PacketType.SET_CLIENT_ID, b"ann")
+        worker.register(b"told")
+        (row,) = (row for row in admin.functions() if row.function == "told")
+        assert (row.high, row.normal, row.low) == (1, 0, 0)
+        assert (row.running, row.workers) == (0, 1)
+        (serving,) = admin.workers()
+        assert (serving.id, serving.functions) == ("ann", ("told",))
+    assert "geartrain" in admin.version()

@@ -31,6 +31,9 @@ class Asked:
     def abort(self) -> None:
         self.note("abort")
 
+    def reload(self) -> None:
+        self.note("reload")
+
     def reopen(self) -> None:
         self.note("reopen")
 
@@ -63,7 +66,8 @@ def asked_after(*numbers: signal.Signals) -> list[str]:
         ([signal.SIGINT, signal.SIGINT], ["stop", "abort"]),
         ([signal.SIGUSR1], ["stop_gracefully"]),
         ([signal.SIGUSR1, signal.SIGTERM], ["stop_gracefully", "stop"]),
-        ([signal.SIGHUP, signal.SIGHUP], ["reopen", "reopen"]),
+        ([signal.SIGHUP], ["reopen", "reload"]),
+        ([signal.SIGHUP, signal.SIGHUP], ["reopen", "reload"] * 2),
     ],
 )
 def test_a_signal_asks_for(numbers: list[signal.Signals], words: list[str]) -> None:
@@ -88,7 +92,7 @@ def test_usr1_does_not_undo_a_stop() -> None:
         return asked.words
 
     words = asyncio.run(run())
-    assert sorted(words) == ["reopen", "stop"]
+    assert sorted(words) == ["reload", "reopen", "stop"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGUSR1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import signal
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 START_TIMEOUT = 15.0
+DEFAULT_PORT = 4730
 GEARMAND = "/usr/sbin/gearmand"
 
 
@@ -90,8 +92,23 @@ def stop(process: subprocess.Popen[bytes]) -> int:
 
 
 @contextmanager
+def alone_on(port: int) -> Iterator[None]:
+    """Wait for tests in other processes that want the default port too."""
+    with Path(tempfile.gettempdir(), "geartrain-tests").open("w") as lock:
+        if port == DEFAULT_PORT:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
 def run_server(command: list[str], port: int) -> Iterator[RunningServer]:
     """Run one server command that listens on ``port`` for the length of the block."""
+    with alone_on(port), _running(command, port) as server:
+        yield server
+
+
+@contextmanager
+def _running(command: list[str], port: int) -> Iterator[RunningServer]:
     folder = Path(tempfile.mkdtemp(prefix="geartrain-test-"))
     log = folder / "log"
     with log.open("wb") as output:

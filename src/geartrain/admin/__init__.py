@@ -2,9 +2,11 @@
 
 from geartrain.admin.rows import (
     CounterRow,
+    FunctionRow,
     JobRow,
     PolicyRow,
     Setting,
+    WorkerRow,
     setting_text,
 )
 from geartrain.admin.sync import DEFAULT_SERVER, Admin
@@ -13,8 +15,10 @@ __all__ = [
     "DEFAULT_SERVER",
     "Admin",
     "CounterRow",
+    "FunctionRow",
     "JobRow",
     "PolicyRow",
     "Setting",
+    "WorkerRow",
     "setting_text",
 ]

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-import socket
 import string
 from collections.abc import Sequence
 from typing import Any, Final
 from urllib.parse import quote
 
 from geartrain.errors import AdminError, RefusedError
-from geartrain.transport.address import Address, parse_address
+from geartrain.transport.address import parse_address
+from geartrain.transport.connect import Connector, SocketConnector, reason
+from geartrain.transport.tls import Tls
 
 __all__ = ["Connection", "handle_word", "word"]
 
@@ -40,15 +41,24 @@ class Connection:
     not a RefusedError nothing more can be asked.
     """
 
-    def __init__(self, server: str, timeout: float) -> None:
-        """Connect; raises AddressError if ``server`` is no address."""
-        self._address = parse_address(server)
+    def __init__(
+        self, server: str | Connector, timeout: float, tls: Tls | None = None
+    ) -> None:
+        """Connect.
+
+        Raises:
+            AddressError: ``server`` is no address.
+            OptionError: a file of ``tls`` is wrong.
+        """
+        if isinstance(server, str):
+            server = SocketConnector(parse_address(server), tls)
+        self._address = str(server)
         self._timeout = timeout
         try:
-            self._socket = _connected(self._address, timeout)
-        except (OSError, ValueError) as error:
+            self._socket = server.connect(timeout)
+        except OSError as error:
             raise AdminError(
-                f"no job server answers on {self._address} ({_reason(error)}):"
+                f"no job server answers on {self._address} ({reason(error)}):"
                 " start it, or name another address"
             ) from None
         self._reader = self._socket.makefile("rb")
@@ -141,30 +151,8 @@ class Connection:
                 f"{self._address} has been silent for {self._timeout:g} seconds: it is"
                 " busy, or no job server"
             )
-        reason = f" ({_reason(error)})" if error else ""
+        why = f" ({reason(error)})" if error else ""
         return AdminError(
-            f"{self._address} ended the connection{reason}: it stopped, or is no job"
-            " server"
+            f"{self._address} ended the connection{why}: it stopped, is no job server,"
+            " or wants TLS or a certificate"
         )
-
-
-def _connected(address: Address, timeout: float) -> socket.socket:
-    """Connect; raises OSError or ValueError where nobody answers."""
-    if address.path:
-        connection = socket.socket(socket.AF_UNIX)
-        try:
-            connection.settimeout(timeout)
-            connection.connect(address.path)
-        except BaseException:
-            connection.close()
-            raise
-        return connection
-    host = address.host or "127.0.0.1"
-    connection = socket.create_connection((host, address.port), timeout)
-    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return connection
-
-
-def _reason(error: OSError | ValueError) -> str:
-    strerror = getattr(error, "strerror", None)
-    return strerror or str(error)

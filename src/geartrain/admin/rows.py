@@ -10,14 +10,18 @@ from typing import Any
 
 __all__ = [
     "CounterRow",
+    "FunctionRow",
     "JobRow",
     "PolicyRow",
     "Setting",
+    "WorkerRow",
     "counter_row",
+    "function_rows",
     "job_row",
     "policy_row",
     "setting",
     "setting_text",
+    "worker_row",
 ]
 
 Setting = bool | int | float | str
@@ -95,6 +99,49 @@ class CounterRow:
     counts: Mapping[str, int]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionRow:
+    """What a job server tells of a function.
+
+    Attributes:
+        function: the function's name.
+        high: how many jobs of high priority wait, delayed ones included.
+        normal: how many of normal priority.
+        low: how many of low priority.
+        running: how many workers have.
+        workers: how many workers serve it.
+    """
+
+    function: str
+    high: int
+    normal: int
+    low: int
+    running: int
+    workers: int
+
+    @property
+    def waiting(self) -> int:
+        """How many jobs wait, whatever their priority."""
+        return self.high + self.normal + self.low
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerRow:
+    """What a job server tells of a connection.
+
+    Attributes:
+        descriptor: the number of its socket in the job server.
+        address: where it comes from.
+        id: what the worker calls itself; ``-`` for nothing.
+        functions: what it serves, the newest first; none for a client.
+    """
+
+    descriptor: int
+    address: str
+    id: str
+    functions: tuple[str, ...]
+
+
 _JOB_FIELDS = tuple(field.name for field in fields(JobRow) if field.name != "workload")
 
 
@@ -127,6 +174,51 @@ def counter_row(values: Mapping[str, Any]) -> CounterRow:
     """Read a job server's row of counters; raises KeyError if it is none."""
     counts = {name: values[name] for name in values if name != "function"}
     return CounterRow(function=values["function"], counts=counts)
+
+
+def function_rows(status: list[str], priorities: list[str]) -> list[FunctionRow]:
+    """Read the rows of ``status`` and ``prioritystatus``; raises ValueError if wrong.
+
+    A function that is only in the first was created between the two.
+    """
+    waiting = {}
+    for line in priorities:
+        name, *counts = line.rsplit("\t", 4)
+        high, normal, low, _ = map(int, counts)
+        waiting[name] = high, normal, low
+    rows = []
+    for line in status:
+        name, *counts = line.rsplit("\t", 3)
+        total, running, workers = map(int, counts)
+        high, normal, low = waiting.get(name, (0, total - running, 0))
+        rows.append(
+            FunctionRow(
+                function=name,
+                high=high,
+                normal=normal,
+                low=low,
+                running=running,
+                workers=workers,
+            )
+        )
+    return rows
+
+
+def worker_row(line: str) -> WorkerRow:
+    """Read a row of ``workers``; raises ValueError if it is none.
+
+    Names are parted by spaces: one that has a space cannot be told from two.
+    """
+    descriptor, address, rest = f"{line} ".split(" ", 2)
+    name, colon, functions = rest.partition(" :")
+    if not colon:
+        raise ValueError(line)
+    return WorkerRow(
+        descriptor=int(descriptor),
+        address=address,
+        id=name,
+        functions=tuple(functions.split()),
+    )
 
 
 def setting(text: str) -> Setting:

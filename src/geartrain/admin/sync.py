@@ -12,17 +12,21 @@ from urllib.parse import unquote
 from geartrain.admin.connection import Connection, handle_word, word
 from geartrain.admin.rows import (
     CounterRow,
+    FunctionRow,
     JobRow,
     PolicyRow,
     Setting,
+    WorkerRow,
     counter_row,
+    function_rows,
     job_row,
     policy_row,
     setting,
     setting_text,
+    worker_row,
 )
 from geartrain.errors import OptionError, RefusedError, UnknownJobError
-from geartrain.transport.connect import DEFAULT_SERVER
+from geartrain.transport.connect import DEFAULT_SERVER, Connector
 from geartrain.transport.tls import Tls
 
 __all__ = ["DEFAULT_SERVER", "Admin"]
@@ -66,11 +70,11 @@ class Admin:
 
     def __init__(
         self,
-        server: str = DEFAULT_SERVER,
+        server: str | Connector = DEFAULT_SERVER,
         timeout: float = 10.0,
         tls: Tls | None = None,
     ) -> None:
-        """Connect to ``host:port``, by TLS if it is given, or to ``unix:/path``.
+        """Connect to ``host:port`` (by TLS, if given), ``unix:/path`` or a connector.
 
         ``timeout`` is for how many seconds the job server may be silent.
 
@@ -254,6 +258,27 @@ class Admin:
     def counters(self) -> list[CounterRow]:
         """Return what has become of the jobs of each function."""
         return self._read("counters", counter_row)
+
+    def version(self) -> str:
+        """Return the job server's version."""
+        return self._ask("version").removeprefix("OK ")
+
+    def functions(self) -> list[FunctionRow]:
+        """Return all functions, with their jobs and workers."""
+        status = self._connection.rows("status")
+        priorities = self._connection.rows("prioritystatus")
+        try:
+            return function_rows(status, priorities)
+        except ValueError as error:
+            raise self._connection.not_understood(str(error)) from None
+
+    def workers(self) -> list[WorkerRow]:
+        """Return all connections that serve a function."""
+        rows = self._connection.rows("workers")
+        try:
+            return [row for row in map(worker_row, rows) if row.functions]
+        except ValueError as error:
+            raise self._connection.not_understood(str(error)) from None
 
     def _ask(self, line: str) -> str:
         (answer,) = self._connection.ask(line)

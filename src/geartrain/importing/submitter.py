@@ -18,11 +18,12 @@ from geartrain.protocol.constants import (
     Priority,
 )
 from geartrain.protocol.packets import request
-from geartrain.transport.address import Address
+from geartrain.transport.connect import Connector, reason
 
 __all__ = ["Outcome", "Submitter", "connect"]
 
 TIMEOUT: Final = 60.0
+_CONNECT_TIMEOUT: Final = 10.0
 # What may be unanswered at a time: jobs, and bytes of their workloads.
 _WINDOW = 100
 _WINDOW_BYTES = 1024 * 1024
@@ -59,26 +60,19 @@ class _Pending:
     known: bool = False
 
 
-def connect(address: Address) -> socket.socket:
+def connect(server: Connector) -> socket.socket:
     """Connect to a running job server.
 
     Raises:
         ConnectionError: none answers there.
     """
     try:
-        if address.path:
-            connection = socket.socket(socket.AF_UNIX)
-            connection.settimeout(TIMEOUT)
-            connection.connect(address.path)
-            return connection
-        host = address.host or "127.0.0.1"
-        connection = socket.create_connection((host, address.port), 10)
-        connection.settimeout(TIMEOUT)
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection = server.connect(_CONNECT_TIMEOUT)
     except OSError as error:
         raise ConnectionError(
-            f"no job server answers on {address}: {error.strerror or error}"
+            f"no job server answers on {server}: {reason(error)}"
         ) from None
+    connection.settimeout(TIMEOUT)
     return connection
 
 

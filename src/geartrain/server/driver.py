@@ -9,16 +9,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
-import time
 from collections.abc import Callable
-from time import monotonic
 from typing import cast
 
 from geartrain.engine.engine import Engine
 from geartrain.engine.peers import Peer, discard
+from geartrain.server.clock import Clock
 from geartrain.server.options import Options
 from geartrain.server.persistence import Persistence
-from geartrain.transport.listeners import set_keepalive
+from geartrain.transport.keepalive import set_keepalive
 
 __all__ = ["Connection", "Driver"]
 
@@ -81,7 +80,7 @@ class Connection(asyncio.Protocol):
             if len(data) >= _FULL_READ and not self._is_congested:
                 self._let_others_read()
         driver = self._driver
-        now = monotonic()
+        now = driver.monotonic()
         driver.receive(self.peer, data, now)
         if self.peer.is_asking or driver.is_behind():
             driver.keep_waiting(self)
@@ -158,6 +157,7 @@ class Driver:
     Attributes:
         engine: what it drives.
         receive: the engine's method, within short reach.
+        monotonic: the clock's, likewise.
         call_soon: the event loop's.
         is_stopping: nothing is read any more.
         is_arranged: this turn's end is already arranged.
@@ -170,10 +170,15 @@ class Driver:
         on_shutdown: called with ``"now"`` or ``"graceful"`` when an operator asked.
     """
 
-    def __init__(self, engine: Engine, options: Options) -> None:
-        """Drive ``engine`` on the running event loop."""
+    def __init__(
+        self, engine: Engine, options: Options, clock: Clock | None = None
+    ) -> None:
+        """Drive ``engine`` on the running event loop; no clock is the system's."""
+        clock = clock or Clock()
         self.engine = engine
         self.receive = engine.receive
+        self.monotonic = clock.monotonic
+        self._time = clock.time
         self.is_arranged = False
         self.reads = 0
         self.turned_at = 0.0
@@ -220,7 +225,7 @@ class Driver:
     def dismiss(self, connection: Connection) -> None:
         """Let the engine know that a peer left."""
         del self._connections[connection.peer]
-        self.engine.disconnect(connection.peer, monotonic())
+        self.engine.disconnect(connection.peer, self.monotonic())
         if not self.is_arranged:
             self.arrange_turn()
         if not self._connections:
@@ -254,7 +259,7 @@ class Driver:
         deadline = engine.deadline()
         if deadline is not None:
             self._set_timer(deadline)
-        self.turned_at = monotonic()
+        self.turned_at = self.monotonic()
 
     def persist(self, persistence: Persistence) -> None:
         """Use a store from now on; ``persistence`` was started."""
@@ -298,23 +303,26 @@ class Driver:
             )
 
     def _set_clock(self) -> None:
-        self.engine.set_clock(time.time() - monotonic())
+        self.engine.set_clock(self._time() - self.monotonic())
 
     def _set_timer(self, deadline: float) -> None:
         """Be called back in time for the engine's next deadline."""
         if self._timer is not None and self._timer_at <= deadline:
             return
-        now = monotonic()
+        now = self.monotonic()
         when = min(deadline, now + _LONGEST_SLEEP)
         if self._timer is not None:
             self._timer.cancel()
         self._timer_at = when
-        self._timer = self._loop.call_later(max(0.0, when - now), self._tick)
+        self._timer = self._loop.call_later(max(0.0, when - now), self.tick)
 
-    def _tick(self) -> None:
-        self._timer = None
+    def tick(self) -> None:
+        """Do what is due by the clock."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         self._set_clock()
-        self.engine.tick(monotonic())
+        self.engine.tick(self.monotonic())
         self.turn()
 
     def stop_reading(self) -> None:

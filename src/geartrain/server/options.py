@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from geartrain.server.config import PolicyEntry
 from geartrain.transport.address import Address
+from geartrain.transport.tls import Tls
 
 __all__ = [
     "GIB",
@@ -72,6 +73,8 @@ class Options:
             ``Europe/Vienna``; None is the system's own.
         descriptors: open files to allow the process; None is all it may have.
         keepalive: TCP keepalive of accepted connections; None switches it off.
+        tls: what all TCP connections are made with; None leaves them plain, as unix
+            sockets always are.
         log_level: the level's name, as the text command ``verbose`` answers it.
     """
 
@@ -91,4 +94,5 @@ class Options:
     timezone: str | None = None
     descriptors: int | None = None
     keepalive: Keepalive | None = field(default_factory=Keepalive)
+    tls: Tls | None = None
     log_level: str = "NOTICE"

@@ -48,16 +48,23 @@ class Persistence:
         on_settled: called on the event loop when a batch was committed or refused.
     """
 
-    def __init__(self, engine: Engine, store: Store, durability: str | None) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        store: Store,
+        durability: str | None,
+        monotonic: Callable[[], float] = monotonic,
+    ) -> None:
         """Persist ``engine`` on the running event loop.
 
         ``durability`` is what JOB_CREATED waits for, as in ``Options``; None is for a
-        store that is to keep dead letters only.
+        store that is to keep dead letters only. ``monotonic`` is the engine's clock.
         """
         self.on_settled: Callable[[], None] = lambda: None
         self._engine = engine
         self._store = store
         self._durability = durability
+        self._monotonic = monotonic
         self._loop = asyncio.get_running_loop()
         self._batches: queue.SimpleQueue[Batch | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="store", daemon=True)
@@ -76,7 +83,7 @@ class Persistence:
         inventory = self._store.open()
         self._engine.resume(
             inventory,
-            monotonic(),
+            self._monotonic(),
             keeps_jobs=self._durability is not None,
             holds=self._durability != "memory",
         )
@@ -190,11 +197,11 @@ class Persistence:
         self._note(reason)
         if reason:
             self._timer = self._loop.call_later(_PAUSE, self._begin)
-            self._engine.refused(reason, monotonic())
+            self._engine.refused(reason, self._monotonic())
             # One that stops does not wait for the store to get well.
             self._tell_idle()
         else:
-            self._engine.committed(monotonic())
+            self._engine.committed(self._monotonic())
         self.on_settled()
 
     def _note(self, reason: str) -> None:

@@ -6,19 +6,22 @@ import asyncio
 import logging
 import os
 import socket
+from collections.abc import Callable
 
 from geartrain import __version__
 from geartrain.engine.engine import Engine
 from geartrain.engine.options import EngineOptions
 from geartrain.engine.policies import Policy
+from geartrain.errors import OptionError
 from geartrain.server.cron import calendar
 from geartrain.server.driver import Driver
+from geartrain.server.handshakes import Handshakes, TlsListener
 from geartrain.server.options import Options
 from geartrain.server.persistence import Persistence
 from geartrain.stores.locations import make_store
 from geartrain.transport.listeners import bind, describe
 
-__all__ = ["Server"]
+__all__ = ["Server", "engine_options"]
 
 _log = logging.getLogger("geartrain.server")
 
@@ -39,13 +42,19 @@ class Server:
         addresses: where it listens, once started.
     """
 
-    def __init__(self, options: Options) -> None:
+    def __init__(
+        self,
+        options: Options,
+        make_driver: Callable[[Engine, Options], Driver] = Driver,
+    ) -> None:
         self.addresses: list[str] = []
         self._options = options
+        self._make_driver = make_driver
         self._driver: Driver | None = None
         self._persistence: Persistence | None = None
         self._sockets: list[socket.socket] = []
-        self._listeners: list[asyncio.Server] = []
+        self._listeners: list[asyncio.AbstractServer | TlsListener] = []
+        self._handshakes: Handshakes | None = None
         self._stopped = asyncio.Event()
         self._is_stopping = False
         self._patience: asyncio.TimerHandle | None = None
@@ -58,10 +67,10 @@ class Server:
             OptionError: an option's value means nothing on this machine.
             StoreError: the store cannot be opened or read.
         """
-        engine = Engine(
-            _engine_options(self._options), calendar(self._options.timezone)
-        )
-        self._driver = driver = Driver(engine, self._options)
+        if self._options.tls is not None:
+            self._handshakes = Handshakes(self._options.tls)
+        engine = Engine(engine_options(self._options), calendar(self._options.timezone))
+        self._driver = driver = self._make_driver(engine, self._options)
         for pattern, settings in self._options.policies:
             engine.state.policies.change(pattern, settings)
         driver.on_idle = self._on_idle
@@ -86,7 +95,7 @@ class Server:
         """Take over what was kept, and keep what comes."""
         store = make_store(self._options.store, self._options.durability)
         durability = self._options.durability if self._keeps_jobs() else None
-        self._persistence = Persistence(engine, store, durability)
+        self._persistence = Persistence(engine, store, durability, driver.monotonic)
         self._persistence.start()
         driver.persist(self._persistence)
         await self._persistence.wait_paged()
@@ -100,7 +109,7 @@ class Server:
 
     async def _listen(
         self, listener: socket.socket, driver: Driver, is_trusted: bool
-    ) -> asyncio.Server:
+    ) -> asyncio.AbstractServer | TlsListener:
         loop = asyncio.get_running_loop()
         factory = driver.accept(is_trusted)
         backlog = self._options.backlog
@@ -108,7 +117,20 @@ class Server:
             return await loop.create_unix_server(
                 factory, sock=listener, backlog=backlog
             )
+        if self._handshakes is not None:
+            return TlsListener(listener, self._handshakes, factory)
         return await loop.create_server(factory, sock=listener, backlog=backlog)
+
+    def reload(self) -> None:
+        """Read the TLS files again; wrong ones are logged and change nothing."""
+        if self._handshakes is None:
+            return
+        try:
+            self._handshakes.reload()
+        except OptionError as error:
+            _log.error("the TLS files are as they were: %s", error)
+        else:
+            _log.info("the TLS files were read again")
 
     async def wait_stopped(self) -> None:
         """Return when the server has stopped."""
@@ -215,7 +237,7 @@ def _remove_socket(path: str) -> None:
         )
 
 
-def _engine_options(options: Options) -> EngineOptions:
+def engine_options(options: Options) -> EngineOptions:
     """Tell the engine what concerns it."""
     choice = "priority"
     if options.compat == "1.1":

@@ -25,6 +25,9 @@ class Stoppable(Protocol):
     def abort(self) -> None:
         """Close everything at once."""
 
+    def reload(self) -> None:
+        """Read again what may have been renewed meanwhile."""
+
 
 class SignalHandlers:
     """Handle TERM, INT, USR1 and HUP on one event loop; PIPE is ignored.
@@ -47,7 +50,7 @@ class SignalHandlers:
         loop.add_signal_handler(signal.SIGTERM, self._stop, "SIGTERM")
         loop.add_signal_handler(signal.SIGINT, self._stop, "SIGINT")
         loop.add_signal_handler(signal.SIGUSR1, self._stop_gracefully)
-        loop.add_signal_handler(signal.SIGHUP, self._reopen_log)
+        loop.add_signal_handler(signal.SIGHUP, self._hang_up)
 
     def watch(self, server: Stoppable) -> None:
         """Let the signals steer ``server``, which has started."""
@@ -72,3 +75,9 @@ class SignalHandlers:
         elif not self._stopping:
             _log.info("SIGUSR1, stopping when the last connection closes")
             self._server.stop_gracefully()
+
+    def _hang_up(self) -> None:
+        """Open the log anew, and read again what may have been renewed."""
+        self._reopen_log()
+        if self._server is not None:
+            self._server.reload()

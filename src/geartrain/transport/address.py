@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import ipaddress
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from geartrain.errors import AddressError
 
@@ -12,8 +11,7 @@ __all__ = ["DEFAULT_PORT", "Address", "parse_address"]
 DEFAULT_PORT = 4730
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Address:
+class Address(NamedTuple):
     """Where to listen: either ``host`` and ``port``, or ``path``.
 
     Attributes:
@@ -31,6 +29,8 @@ class Address:
         """Tell whether only this machine can reach it: loopback or unix socket."""
         if self.path:
             return True
+        import ipaddress
+
         try:
             return ipaddress.ip_address(self.host).is_loopback
         except ValueError:
@@ -93,6 +93,8 @@ def _is_encodable(host: str) -> bool:
 
 def _is_ipv6(host: str) -> bool:
     """Tell whether ``host`` is an IPv6 address, with or without a zone."""
+    import ipaddress
+
     try:
         return ipaddress.ip_address(host).version == 6
     except ValueError:

@@ -1,4 +1,4 @@
-"""Listening sockets, and what is set on the connections they accept."""
+"""Listening sockets: bind them, and say where they listen."""
 
 from __future__ import annotations
 
@@ -6,19 +6,11 @@ import contextlib
 import os
 import socket
 import stat
-from typing import Protocol
 
 from geartrain.errors import ListenError
 from geartrain.transport.address import Address
 
-__all__ = ["SocketOptions", "bind", "describe", "set_keepalive"]
-
-
-class SocketOptions(Protocol):
-    """A socket as far as setting options goes; uvloop shows no more of its own."""
-
-    def setsockopt(self, level: int, option: int, value: int, /) -> None:
-        """Set one option, as ``socket.setsockopt`` does."""
+__all__ = ["bind", "describe"]
 
 
 def bind(address: Address, backlog: int) -> list[socket.socket]:
@@ -121,25 +113,3 @@ def describe(listener: socket.socket) -> str:
     if listener.family == socket.AF_UNIX:
         return str(Address(path=name, port=0))
     return str(Address(host=name[0], port=name[1]))
-
-
-def set_keepalive(
-    connection: SocketOptions, idle: int | None, interval: int | None, count: int | None
-) -> None:
-    """Have the system find out when the other side of a connection is gone.
-
-    Times are seconds; None leaves the system's own. What was sent and is not
-    acknowledged for as long as the probes would take ends the connection too.
-    """
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    settings = (
-        (socket.TCP_KEEPIDLE, idle),
-        (socket.TCP_KEEPINTVL, interval),
-        (socket.TCP_KEEPCNT, count),
-    )
-    for option, value in settings:
-        if value is not None:
-            connection.setsockopt(socket.IPPROTO_TCP, option, value)
-    if idle is not None and interval is not None and count is not None:
-        patience = (idle + interval * count) * 1000
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, patience)
