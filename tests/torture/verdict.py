@@ -177,7 +177,7 @@ def _keeps_to_its_attempts(life: Life, history: History) -> Iterator[str]:
             and (failure.round == run.round or _lasts(life, failure))
             for failure in failures
         )
-        lives_before = 1 + sum(each.sent < run.asked for each in revivals)
+        lives_before = 1 + sum(each.sent < run.started for each in revivals)
         if count >= life.function.max_attempts * lives_before:
             yield f"attempts forgotten: run again after {count} failures"
 
