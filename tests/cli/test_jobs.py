@@ -12,6 +12,7 @@ import pytest
 
 from tests.admin.jobs import run_next, submit, submit_later, submit_many
 from tests.cli.asking import ask, complaint, objects, on_terminal
+from tests.cli.programs import run
 from tests.support.servers import (
     RunningServer,
     free_port,
@@ -143,6 +144,15 @@ def test_the_address_goes_before_the_environment(shared: RunningServer) -> None:
     status, _, err = ask(
         shared, "jobs", "--server", shared.address, GEARTRAIN_SERVER=nobody
     )
+    assert (status, err) == (0, "")
+
+
+def test_the_librarys_environment_names_the_job_server(shared: RunningServer) -> None:
+    nobody = f"127.0.0.1:{free_port()}"
+    servers = f"{shared.address},{nobody}"
+    status, _, err = run("geartrain", "jobs", GEARMAN_SERVERS=servers)
+    assert (status, err) == (0, "")
+    status, _, err = ask(shared, "jobs", GEARMAN_SERVERS=nobody)
     assert (status, err) == (0, "")
 
 

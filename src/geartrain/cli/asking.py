@@ -8,9 +8,8 @@ from typing import Any, TypeVar, cast
 
 import click
 
-from geartrain.admin import DEFAULT_SERVER
 from geartrain.transport.address import parse_address
-from geartrain.transport.connect import SocketConnector
+from geartrain.transport.connect import SocketConnector, default_servers
 from geartrain.transport.tls import Tls
 
 __all__ = ["CONTEXT", "as_json", "asked_server", "workload_only"]
@@ -23,8 +22,8 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 _SERVER = (
     click.option(
         "--server",
-        default=DEFAULT_SERVER,
-        show_default=True,
+        default=lambda: default_servers()[0],
+        show_default="the first of GEARMAN_SERVERS, else 127.0.0.1:4730",
         envvar="GEARTRAIN_SERVER",
         show_envvar=True,
         metavar="ADDRESS",
