@@ -1,14 +1,20 @@
-"""No test keeps jobs where the user who runs it, or the system, does."""
+"""No test keeps jobs, or asks a job server, where the user who runs it does."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
+
+# What names job servers, and how to speak with them.
+_NAMING = ("GEARMAN_", "GEARMAND_", "GEARTRAIN_SERVER", "GEARTRAIN_TLS")
 
 
 @pytest.fixture(autouse=True, scope="session")
 def _state_directory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("STATE_DIRECTORY", str(tmp_path_factory.mktemp("state")))
+        for name in [each for each in os.environ if each.startswith(_NAMING)]:
+            patch.delenv(name)
         yield
