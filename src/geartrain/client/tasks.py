@@ -5,7 +5,8 @@ set when the task was added, they get the task and its context, and one that ret
 true value stops ``run_tasks``.
 """
 
-from __future__ import annotations
+# Not `from __future__ import annotations`: of text, TypedDict has the compiler make
+# types, which takes longer than the rest of the module.
 
 from collections import deque
 from collections.abc import Callable

@@ -1,6 +1,7 @@
 """What a client is told of a job before its result."""
 
-from __future__ import annotations
+# Not `from __future__ import annotations`: of text, NamedTuple has the compiler make
+# types, which takes longer than the rest of the module.
 
 from typing import Any, Final, Literal, NamedTuple
 

@@ -1,6 +1,7 @@
 """Addresses a job server listens on: TCP over IPv4 or IPv6, or a unix socket."""
 
-from __future__ import annotations
+# Not `from __future__ import annotations`: of text, NamedTuple has the compiler make
+# types, which takes longer than the rest of the module.
 
 from typing import NamedTuple
 
