@@ -23,6 +23,7 @@ class Job:
     connector: str = "127.0.0.1:4730"
     outcome: str | None = "complete"
     timeout: float | None = None
+    started: float = 1.5
 
 
 class LeftError(Exception):
@@ -110,6 +111,7 @@ def test_a_job_is_written_down_with_the_connection_it_came_on(scene: Scene) -> N
     observer.on_begin(job)
     (at_hand,) = scene.board.jobs()
     assert (at_hand.handle, at_hand.connection, at_hand.limit) == (b"H:a:1", 3, 2.5)
+    assert at_hand.started == 1.5
     # The one that the third took the place of is let go.
     assert [note.values["number"] for note in notes if note.kind[0] == "d"] == [1]
     observer.on_end(job, "complete")

@@ -200,6 +200,21 @@ def test_concurrency_runs_jobs_of_one_process_at_once(
         assert do(server, b"pid").decode() == str(workers.pids()[0])
 
 
+def test_jobs_taken_ahead_do_not_wait_behind_a_long_one(
+    folder: Path, server: RunningServer, admin: Admin
+) -> None:
+    def running() -> int:
+        return sum(row.running for row in admin.functions() if row.function == "nap")
+
+    flags = ("tasks", "--prefetch", "2", "--grace", "0.2")
+    handles = [submit(server, b"nap", b"30") for _ in range(4)]
+    with running_workers(folder, server, *flags):
+        eventually(lambda: running() == 3, "two jobs are taken ahead")
+        eventually(lambda: running() == 1, "they are given back")
+    for handle in handles:
+        cancel(admin, handle)
+
+
 def test_an_async_worker_is_run_and_stopped_too(
     folder: Path, server: RunningServer, admin: Admin
 ) -> None:

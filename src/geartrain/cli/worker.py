@@ -80,6 +80,11 @@ _FLAGS = (
         help="Jobs at once in each process.  [default: the worker's own, 1]",
     ),
     click.Option(
+        ["--prefetch"],
+        type=Whole(0, 1024),
+        help="Jobs each process takes ahead; for short ones.  [default: its own, 0]",
+    ),
+    click.Option(
         ["--job-timeout"],
         type=_Seconds(),
         help="Kill the process of a job that runs longer; the job fails.",
@@ -209,6 +214,7 @@ def _options(flags: dict[str, Any]) -> Options:
         servers=flags["servers"],
         tls=tls,
         concurrency=flags["concurrency"],
+        prefetch=flags["prefetch"],
         limits=Limits(
             jobs=flags["max_jobs"],
             seconds=flags["max_seconds"],

@@ -126,6 +126,8 @@ class _Child:
             worker.tls = options.tls
         if options.concurrency is not None:
             worker.concurrency = options.concurrency
+        if options.prefetch is not None:
+            worker.prefetch = options.prefetch
         tls = getattr(worker, "tls", None)
         worker.observer = Observer(
             self._board,

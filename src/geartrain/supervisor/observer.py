@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import math
-import os
 import sys
 import threading
-import time
 from collections.abc import Callable
 from typing import Any, NoReturn, Protocol
 
@@ -29,6 +27,7 @@ class _Job(Protocol):
     handle: str
     connector: Any
     outcome: Any
+    started: float
     timeout: float | None
 
 
@@ -93,18 +92,16 @@ class Observer:
 
     def on_begin(self, job: _Job) -> None:
         """Write the job down before its handler runs."""
+        handle = job.handle.encode("utf-8", "surrogateescape")
+        limit = self._limit_of(job)
         with self._lock:
-            self._entries[id(job)] = self._board.begin(
-                os.fsencode(job.handle),
-                self._numbers.get(job.connector, 0),
-                time.monotonic(),
-                self._limit_of(job),
-            )
+            number = self._numbers.get(job.connector, 0)
+            entry = self._board.begin(handle, number, job.started, limit)
+            self._entries[id(job)] = entry
 
     def on_end(self, job: _Job, outcome: str) -> None:
         """Strike the job out once the job server has been told."""
-        error = sys.exc_info()[1]
-        if isinstance(error, SystemExit) and job.outcome is None:
+        if job.outcome is None and isinstance(error := sys.exc_info()[1], SystemExit):
             # Unwound any further the worker would hang up: the job server would see
             # the connection end before it is told why.
             self._leave(error)

@@ -39,6 +39,7 @@ class Options:
         servers: in place of the workers' own; empty leaves them.
         tls: in place of the workers' own; None leaves it.
         concurrency: in place of the workers' own; None leaves it.
+        prefetch: in place of the workers' own; None leaves it.
         grace: how many seconds the jobs at hand have to finish at a stop.
         watch: reload when a file of the loaded modules changes.
         liveness_file: touched every second while all is well; empty for none.
@@ -51,6 +52,7 @@ class Options:
     servers: tuple[str, ...] = ()
     tls: Tls | None = None
     concurrency: int | None = None
+    prefetch: int | None = None
     limits: Limits = field(default_factory=Limits)
     grace: float = 25.0
     watch: bool = False

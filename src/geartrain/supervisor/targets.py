@@ -22,6 +22,7 @@ class Runnable(Protocol):
     servers: Any
     tls: Any
     concurrency: int
+    prefetch: int
     observer: Any
 
     def run(self, *, signals: bool = True) -> Any:

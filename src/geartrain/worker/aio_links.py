@@ -124,8 +124,7 @@ class AsyncLink(asyncio.BufferedProtocol):
         self._why: Exception | None = None
         self._heard = False
         # The event loop would have the system map new memory for each read.
-        self._buffer = bytearray(_READ)
-        self._view = memoryview(self._buffer)
+        self._buffer = memoryview(bytearray(_READ))
         self._writable = asyncio.Event()
         self._writable.set()
         self._ended = asyncio.Event()
@@ -203,13 +202,13 @@ class AsyncLink(asyncio.BufferedProtocol):
         with contextlib.suppress(OSError):
             self._connection.shutdown(socket.SHUT_RDWR)
 
-    def get_buffer(self, sizehint: int) -> bytearray:
-        """Return where to put what arrives."""
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """Return where to put what arrives; TLS writes to slices of it."""
         return self._buffer
 
     def buffer_updated(self, nbytes: int) -> None:
         """Take what has arrived."""
-        data = bytes(self._view[:nbytes])
+        data = bytes(self._buffer[:nbytes])
         if not self._heard:
             self._heard = True
             self._backoff.reset()
