@@ -133,6 +133,22 @@ def test_a_peer_that_never_reads_its_echoes_is_not_read_from() -> None:
             assert flooder.read().payload == b"x" * 4096
 
 
+@pytest.mark.usefixtures("loop")
+def test_a_peer_that_reads_late_why_it_was_expelled_is_dropped_once() -> None:
+    with scene() as here:
+        peer = here.slow_peer()
+        echo = packet(PacketType.ECHO_REQ, b"x" * 4 * MIB)
+        peer.send_bytes(echo + b"\0BAD" + bytes(8))
+        assert here.neighbour.is_unharmed()
+        assert peer.read().payload == b"x" * 4 * MIB
+        assert b"INVALID_MAGIC" in peer.expect(PacketType.ERROR, 2)
+        peer.expect_end()
+        # The job server would have dropped it by then.
+        time.sleep(5.5)
+        assert here.neighbour.is_unharmed()
+        assert "Traceback" not in here.server.log.read_text()
+
+
 def test_a_peer_that_leaves_while_it_is_not_read_from_leaves_nothing_behind() -> None:
     with scene() as here:
         descriptors = here.figures.descriptors()

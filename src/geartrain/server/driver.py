@@ -290,7 +290,13 @@ class Driver:
             if connection is not None:
                 connection.transport.close()
                 # Closing waits for it to read what is due, which it may never do.
-                self._loop.call_later(_LAST_READ, connection.transport.abort)
+                self._loop.call_later(_LAST_READ, self._drop, peer)
+
+    def _drop(self, peer: Peer) -> None:
+        """Drop a connection, if it is not gone by itself."""
+        connection = self._connections.get(peer)
+        if connection is not None:
+            connection.transport.abort()
 
     def _report(self) -> None:
         """Log what the engine noticed."""
