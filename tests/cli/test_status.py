@@ -107,18 +107,25 @@ def test_gearmand_is_asked_too() -> None:
         assert objects(other, "workers") == []
 
 
+def heed_ctrl_c() -> None:
+    """Have Ctrl-C end a process, as on a terminal."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize("command", ["status", "workers", "functions"])
 def test_ctrl_c_ends_the_watch_without_a_complaint(
     fresh: RunningServer, command: str
 ) -> None:
-    process = subprocess.Popen(
+    watching = subprocess.Popen(
         [*geartrain_command("geartrain"), command, "--json", "--watch", "0.1"],
         env={**os.environ, "GEARTRAIN_SERVER": fresh.address},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        # A shell that runs the tests in the background has them ignore it.
+        preexec_fn=heed_ctrl_c,
     )
-    assert process.stdout is not None
-    with Wire(fresh.connect()) as connection:
+    with watching as process, Wire(fresh.connect()) as connection:
+        assert process.stdout is not None
         connection.register(b"mail")
         assert connection.echoes()
         for _ in range(3):
