@@ -103,6 +103,17 @@ def test_a_job_that_the_log_of_keys_lacks_is_named(path: Path) -> None:
     assert problems[0].startswith("job 2, H:host:2, is not found by its unique")
 
 
+def test_pieces_of_what_is_no_number_belong_to_nobody(path: Path) -> None:
+    fill_variously(path)
+    execute(
+        path,
+        "UPDATE pieces SET number = 'x' WHERE number = 50",
+        # So that what indexes say is looked at, too.
+        "UPDATE queues SET ready = ready + 1",
+    )
+    assert any("job 50, H:host:50, is lost" in each for each in problems_of(path))
+
+
 def test_many_losses_are_told_up_to_a_limit(path: Path) -> None:
     fill_variously(path, 1500)
     execute(path, "UPDATE jobs SET sum = 0")

@@ -65,7 +65,8 @@ class KeptJobs:
         self._reader = Reader(connection, kept.queues)
         self._scan = Scan(connection, "jobs", "number", _COLUMNS)
         found = both_ways(connection, "SELECT DISTINCT number FROM pieces", "number")
-        self._in_pieces = {number for (number,) in found}
+        # Damage may make anything of a number.
+        self._in_pieces = {number for (number,) in found if type(number) is int}
         self._bad = Numbers()
         self.lost = 0
         self.missing = 0
@@ -97,7 +98,7 @@ class KeptJobs:
         indexed = both_ways(self._connection, _WAITING, "queue", "due", "number")
         for numbers in (indexed, [(number,) for number in self._in_pieces]):
             for (number,) in numbers:
-                if not self._scan.has(number):
+                if type(number) is int and not self._scan.has(number):
                     yield from self._look_up(number)
         if self._scan.hole is not None:
             low, high = self._scan.hole
