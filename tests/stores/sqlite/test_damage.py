@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import random
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -109,6 +109,22 @@ def test_a_missing_table_is_damage(path: Path, table: str) -> None:
     fill(path)
     execute(path, f"DROP TABLE {table}")
     assert f"no such table: {table}" in refusal(path)
+
+
+@pytest.mark.parametrize("table", ["jobs", "schedules", "key_log"])
+def test_rows_whose_number_is_described_otherwise_are_damage(
+    path: Path, table: str
+) -> None:
+    fill(path)
+    # The number is no longer that of the row, and none is kept of one.
+    execute(
+        path,
+        "PRAGMA writable_schema = ON",
+        "UPDATE sqlite_master SET sql = replace(sql, 'INTEGER PRIMARY', 'INTEGEX "
+        f"PRIMARY') WHERE name = '{table}'",
+    )
+    with suppress(StoreError):
+        use(path)
 
 
 def test_a_file_that_was_cut_is_damaged(path: Path) -> None:

@@ -76,7 +76,8 @@ class Keys:
             "SELECT position, sum, entries FROM key_log ORDER BY position"
         ).fetchall()
         for position, checksum, entries in rows:
-            if type(entries) is not bytes or crc32(entries, position) != checksum:
+            is_readable = type(entries) is bytes and type(position) is int
+            if not is_readable or crc32(entries, position) != checksum:
                 raise DamageError("the log of the index of keys is damaged")
             self._replay(position, array("q", entries))
         self._unneeded = min(self._merged)

@@ -58,6 +58,9 @@ class Row(NamedTuple):
         """Tell whether the checksum is right of all but the workload."""
         if self.head is None or len(self.head) < _HEAD_SIZE:
             return False
+        # Where the description of a table is damaged, a number may be none.
+        if type(self.number) is not int:
+            return False
         expected = crc32(self.head, self.number) ^ self.seal()
         return self.sum == expected
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable
 from struct import Struct
-from typing import Final
+from typing import Any, Final
 from zlib import crc32
 
 from geartrain.engine.records import ScheduleRecord
@@ -72,13 +72,15 @@ def pack_schedule(schedule: ScheduleRecord) -> bytes:
     return b"".join(packed)
 
 
-def unpack_schedule(number: int, checksum: object, packed: object) -> ScheduleRecord:
+def unpack_schedule(number: Any, checksum: object, packed: Any) -> ScheduleRecord:
     """Return the recurring job in a row.
 
     Raises:
         DamageError: it is not as it was written.
     """
-    if not isinstance(packed, bytes) or crc32(packed, number) != checksum:
+    # Where the description of a table is damaged, a number may be none.
+    is_readable = isinstance(packed, bytes) and isinstance(number, int)
+    if not is_readable or crc32(packed, number) != checksum:
         raise DamageError(f"the recurring job {number} is not as it was written")
     parts: list[bytes] = []
     end = 0
