@@ -48,7 +48,10 @@ class Numbers:
         if block is not None:
             block[(number >> 3) % _BLOCK_BYTES] &= ~(1 << (number & 7))
 
-    def __contains__(self, number: int) -> bool:
+    def __contains__(self, number: object) -> bool:
+        # What damage has made of a number is none of these.
+        if not isinstance(number, int):
+            return False
         block = self._blocks.get(number >> _BLOCK_BITS)
         if block is None:
             return False
@@ -138,6 +141,9 @@ class Scan:
     ) -> Iterator[Row]:
         with closing(self._connection.cursor()) as cursor:
             for row in cursor.execute(select, (number,)):
+                # Where the description of a table is damaged, a number may be none.
+                if type(row[0]) is not int:
+                    continue
                 if row[0] not in self._kept:
                     yield row
                 elif until_kept:
