@@ -134,15 +134,14 @@ def with_jobs(name: bytes, *priorities: int) -> Function:
 def test_a_crew_learns_what_was_ready_before_it_formed(kind: type[Crew]) -> None:
     idle, busy = with_jobs(b"idle"), with_jobs(b"busy", 0, 2)
     crew = kind([idle, busy])
-    assert crew.candidates() == []
+    assert crew.candidate_count() == 0
     assert crew.take() is None
     crew.learn()
-    assert set(crew.candidates()) == {busy}
     assert crew.unpromised() is busy
     taken = [crew.take(), crew.take()]
     assert [job.priority for job in taken if job is not None] == [0, 2]
     assert crew.take() is None
-    assert crew.candidates() == []
+    assert crew.candidate_count() == 0
     assert crew.unpromised() is None
 
 
@@ -152,7 +151,7 @@ def test_noticing_twice_is_noticing_once(kind: type[Crew]) -> None:
     crew = kind([function])
     crew.notice(function, 1)
     crew.notice(function, 1)
-    assert crew.candidates() == [function]
+    assert crew.candidate_count() == 1
 
 
 @pytest.mark.parametrize("kind", KINDS)

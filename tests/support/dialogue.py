@@ -212,7 +212,8 @@ class World:
         """Begin with nobody connected, and with a store if one is given.
 
         Everything is committed and answered as soon as it is collected, unless
-        ``is_committing`` is set to False.
+        ``is_committing`` is set to False, and what a turn leaves is gone on with at
+        once, unless ``goes_on`` is.
         """
         policy = Policy()
         policy.max_crashes = max_crashes
@@ -237,6 +238,7 @@ class World:
         self._last_descriptor = 9
         self.store = store
         self.is_committing = True
+        self.goes_on = True
         if store is not None:
             self.engine.resume(
                 store.open(), self.now, keeps_jobs=keeps_jobs, holds=holds
@@ -292,12 +294,17 @@ class World:
         self.now = end
 
     def deliver(self) -> None:
-        """Bring the peers what the engine has for them."""
-        while self.is_committing and self._commit():
-            pass
-        for engine_peer, pieces in self.engine.take_unsent():
-            if engine_peer in self._peers:
-                self._peers[engine_peer].take_delivery(b"".join(pieces))
+        """Bring the peers what the engine has for them, leftovers included."""
+        while True:
+            while self.is_committing and self._commit():
+                pass
+            for engine_peer, pieces in self.engine.take_unsent():
+                if engine_peer in self._peers:
+                    self._peers[engine_peer].take_delivery(b"".join(pieces))
+            if not (self.goes_on and self.engine.has_more()):
+                break
+            self.engine.go_on(self.now)
+        self.engine.take_freed()
         for engine_peer in self.engine.take_closing():
             self._peers[engine_peer].is_closed = True
 
@@ -359,8 +366,7 @@ class World:
 
     def policy(self, pattern: bytes, **settings: str | int | float | bool) -> None:
         """Set some of the settings of a function, or of many."""
-        self.engine.state.policies.change(pattern, settings)
-        self.engine.state.apply_policies()
+        self.engine.state.change_policy(pattern, settings)
 
     def forget(self, peer: DialoguePeer) -> None:
         """Deliver no more to a peer that left; only the peer calls this."""

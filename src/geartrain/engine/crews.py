@@ -25,15 +25,18 @@ class Crew(ABC):
     """Workers of equal abilities.
 
     Attributes:
-        functions: what they can do, the newest registration first.
+        functions: what they can do, the oldest registration first.
+        key: the names of these, by which others find this crew; None if it is private.
         members: the workers.
         sleepers: the members that sleep; the last to fall asleep is woken first.
     """
 
-    __slots__ = ("functions", "members", "sleepers")
+    __slots__ = ("functions", "key", "members", "sleepers")
 
     def __init__(self, functions: list[Function]) -> None:
-        self.functions = functions
+        """Take functions, the newest registration first."""
+        self.functions: dict[Function, None] = dict.fromkeys(reversed(functions))
+        self.key: tuple[bytes, ...] | None = None
         self.members: dict[Peer, None] = {}
         self.sleepers: dict[Peer, None] = {}
 
@@ -46,22 +49,36 @@ class Crew(ABC):
         """Take the job that is next for these workers from its queue."""
 
     @abstractmethod
-    def candidates(self) -> list[Function]:
-        """Return the functions that may have ready jobs."""
+    def unpromised(self) -> Function | None:
+        """Return a function with a ready job that no woken worker is coming for."""
+
+    @abstractmethod
+    def candidate_count(self) -> int:
+        """Return how many functions ``unpromised`` looks at."""
+
+    @abstractmethod
+    def _forget(self, function: Function) -> None:
+        """Take no more of a function's jobs."""
+
+    def add(self, function: Function) -> None:
+        """Let the workers do one function more, which is their newest."""
+        self.functions[function] = None
+        self._learn(function)
+
+    def discard(self, function: Function) -> None:
+        """Let the workers do a function no more."""
+        del self.functions[function]
+        self._forget(function)
 
     def learn(self) -> None:
         """Notice every ready job there is; called once, when the crew forms."""
-        for function in self.functions:
-            for priority in range(3):
-                if function.ready[priority].size():
-                    self.notice(function, priority)
+        for function in reversed(self.functions):
+            self._learn(function)
 
-    def unpromised(self) -> Function | None:
-        """Return a function with a ready job that no woken worker is coming for."""
-        for function in self.candidates():
-            if function.unpromised():
-                return function
-        return None
+    def _learn(self, function: Function) -> None:
+        for priority in range(3):
+            if function.ready[priority].size():
+                self.notice(function, priority)
 
 
 class _Ring:
@@ -79,8 +96,30 @@ class _Ring:
             self._inside.add(function)
             self._order.append(function)
 
-    def functions(self) -> list[Function]:
-        return list(self._order)
+    def discard(self, function: Function) -> None:
+        """Let a function take part no more."""
+        if function in self._inside:
+            self._inside.discard(function)
+            self._order.remove(function)
+
+    def size(self) -> int:
+        """Return how many functions take part."""
+        return len(self._order)
+
+    def unpromised(self) -> Function | None:
+        """Return the first function with a ready job that nobody is coming for.
+
+        If there is none, those without ready jobs drop out, so that they are not
+        looked at again and again.
+        """
+        for function in self._order:
+            if function.unpromised():
+                return function
+        ready = [function for function in self._order if function.ready_count()]
+        if len(ready) < len(self._order):
+            self._order = deque(ready)
+            self._inside = set(ready)
+        return None
 
     def take(self, priorities: list[int]) -> Job | None:
         """Take a job of the function whose turn it is, the best priority first."""
@@ -124,9 +163,23 @@ class PriorityCrew(Crew):
             job = self._low.take([2])
         return job
 
-    def candidates(self) -> list[Function]:
-        """Return the functions in any of the three rings."""
-        return self._high.functions() + self._normal.functions() + self._low.functions()
+    def unpromised(self) -> Function | None:
+        """Return a function with a ready job that no woken worker is coming for."""
+        function = self._high.unpromised()
+        if function is None:
+            function = self._normal.unpromised()
+        if function is None:
+            function = self._low.unpromised()
+        return function
+
+    def candidate_count(self) -> int:
+        """Return how many functions the three rings hold."""
+        return self._high.size() + self._normal.size() + self._low.size()
+
+    def _forget(self, function: Function) -> None:
+        self._high.discard(function)
+        self._normal.discard(function)
+        self._low.discard(function)
 
 
 class TurnsCrew(Crew):
@@ -146,23 +199,43 @@ class TurnsCrew(Crew):
         """Take the best job of the function whose turn it is."""
         return self._ring.take([0, 1, 2])
 
-    def candidates(self) -> list[Function]:
-        """Return the functions in the ring."""
-        return self._ring.functions()
+    def unpromised(self) -> Function | None:
+        """Return a function with a ready job that no woken worker is coming for."""
+        return self._ring.unpromised()
+
+    def candidate_count(self) -> int:
+        """Return how many functions the ring holds."""
+        return self._ring.size()
+
+    def _forget(self, function: Function) -> None:
+        self._ring.discard(function)
 
 
 class InOrderCrew(Crew):
     """gearmand 1.1: the newest registered function is drained first."""
 
-    __slots__ = ("_positions", "_ready", "_waiting")
+    __slots__ = ("_by_position", "_newest", "_positions", "_ready", "_waiting")
 
     def __init__(self, functions: list[Function]) -> None:
         super().__init__(functions)
-        self._positions = {
-            function: position for position, function in enumerate(functions)
-        }
+        # The newer a function, the lower its position.
+        self._newest = 0
+        self._positions: dict[Function, int] = {}
+        self._by_position: dict[int, Function] = {}
+        for function in self.functions:
+            self._place(function)
         self._ready: list[int] = []
         self._waiting: set[int] = set()
+
+    def _place(self, function: Function) -> None:
+        self._newest -= 1
+        self._positions[function] = self._newest
+        self._by_position[self._newest] = function
+
+    def add(self, function: Function) -> None:
+        """Let the workers do one function more, which is their newest."""
+        self._place(function)
+        super().add(function)
 
     def notice(self, function: Function, priority: int) -> None:
         """Remember the function by its place in the order."""
@@ -175,7 +248,7 @@ class InOrderCrew(Crew):
         """Take the best job of the first function that has one."""
         while self._ready:
             position = self._ready[0]
-            for queue in self.functions[position].ready:
+            for queue in self._by_position[position].ready:
                 job = queue.pop()
                 if job is not None:
                     return job
@@ -183,6 +256,29 @@ class InOrderCrew(Crew):
             self._waiting.discard(position)
         return None
 
-    def candidates(self) -> list[Function]:
-        """Return the functions noticed, in no particular order."""
-        return [self.functions[position] for position in self._ready]
+    def unpromised(self) -> Function | None:
+        """Return a function with a ready job that no woken worker is coming for."""
+        for position in self._ready:
+            function = self._by_position[position]
+            if function.unpromised():
+                return function
+        by_position = self._by_position
+        self._keep([each for each in self._ready if by_position[each].ready_count()])
+        return None
+
+    def candidate_count(self) -> int:
+        """Return how many functions were noticed."""
+        return len(self._ready)
+
+    def _keep(self, ready: list[int]) -> None:
+        """Forget that other positions than these were noticed."""
+        if len(ready) < len(self._ready):
+            heapq.heapify(ready)
+            self._ready = ready
+            self._waiting = set(ready)
+
+    def _forget(self, function: Function) -> None:
+        position = self._positions.pop(function)
+        del self._by_position[position]
+        if position in self._waiting:
+            self._keep([each for each in self._ready if each != position])

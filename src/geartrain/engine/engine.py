@@ -17,6 +17,7 @@ from typing import Final
 from geartrain.engine import failures, paging, settling
 from geartrain.engine.backlogs import Backlog
 from geartrain.engine.commands import admin, client, common, worker
+from geartrain.engine.departures import depart
 from geartrain.engine.functions import Function
 from geartrain.engine.jobs import Job
 from geartrain.engine.journal import Asked
@@ -27,6 +28,7 @@ from geartrain.engine.records import Batch, Inventory, QueueInventory
 from geartrain.engine.schedules import Calendar, Schedule, no_calendar
 from geartrain.engine.state import State
 from geartrain.engine.submissions import restore_schedule, run_schedule
+from geartrain.engine.turns import LISTING, MESSAGE, MOST_UNREAD, PEER_SHARE
 from geartrain.errors import LineError, PacketError, ProtocolError
 from geartrain.protocol.admin import Command
 from geartrain.protocol.admin import error as text_error
@@ -121,46 +123,130 @@ class Engine:
         state = self.state
         state.now = now
         peer.parser.feed(data)
-        if not peer.is_asking:
-            self._go_on(peer, None)
+        if not (peer.is_asking or peer.is_busy):
+            self._run(peer, None, state.turns.limit())
 
-    def _go_on(self, peer: Peer, message: Packet | Command | None) -> None:
-        """Run this message, if any, and all that follow."""
-        while not self._react(peer, message):
+    def go_on(self, now: float) -> None:
+        """Go on with what earlier turns left; to be called while ``has_more``."""
+        state = self.state
+        state.now = now
+        turns = state.turns
+        end = turns.begin()
+        turns.work_off(turns.work + PEER_SHARE)
+        for peer in list(turns.queue):
+            if turns.work >= end:
+                break
+            del turns.queue[peer]
+            if not peer.is_closing and not peer.is_blocked():
+                peer.is_busy = False
+                self._run(peer, None, turns.work + PEER_SHARE)
+                self._free(peer)
+        turns.end()
+
+    def has_more(self) -> bool:
+        """Tell whether ``go_on`` has something to do."""
+        turns = self.state.turns
+        return bool(turns.queue or turns.chores)
+
+    def take_freed(self) -> list[Peer]:
+        """Return the peers that have caught up and can be read from again."""
+        turns = self.state.turns
+        taken = turns.freed
+        if taken:
+            turns.freed = []
+        return taken
+
+    def congest(self, peer: Peer) -> None:
+        """Produce nothing for a peer that leaves much unread, until ``relieve``."""
+        peer.is_congested = True
+
+    def relieve(self, peer: Peer) -> None:
+        """Go on with a peer that has read what was due to it."""
+        peer.is_congested = False
+        self.state.turns.add(peer)
+
+    def _free(self, peer: Peer) -> None:
+        """Have a peer that was not read from be read again, if it has nothing left."""
+        if not peer.is_busy and not peer.is_asking:
+            self.state.turns.freed.append(peer)
+
+    def _run(self, peer: Peer, message: Packet | Command | None, limit: int) -> None:
+        """Run this message, if any, and those that follow, up to so many units."""
+        while not self._react(peer, message, limit):
             message = None
         if self.state.unsettled:
             self._settle()
 
-    def _react(self, peer: Peer, message: Packet | Command | None) -> bool:
+    def _leave(self, peer: Peer) -> None:
+        """Leave the rest of what a peer sent, if any, for a later turn."""
+        peer.is_busy = peer.rest is not None or peer.parser.has_more()
+        self.state.turns.add(peer)
+
+    def _answer(self, peer: Peer, limit: int) -> bool:
+        """Produce more of the answer under way; tell whether it is complete."""
+        turns = self.state.turns
+        rest = peer.rest
+        assert rest is not None
+        pieces = []
+        size = peer.outbox_size + peer.held_size
+        while turns.work < limit and size <= MOST_UNREAD:
+            piece = next(rest, None)
+            if piece is None:
+                peer.rest = None
+                break
+            turns.work += 1 + (len(piece) >> 10)
+            size += len(piece)
+            pieces.append(piece)
+        if pieces:
+            peer.send(b"".join(pieces))
+        return peer.rest is None
+
+    def _react(self, peer: Peer, message: Packet | Command | None, limit: int) -> bool:
         """Run the peer's messages until none is left or one is refused.
 
-        One that has to wait for the store's answer ends this, too.
+        One that has to wait for the store's answer ends this, too, and so does a peer's
+        having used up its share. Returns False if others may follow one refused.
         """
-        state = self.state
-        parser = peer.parser
         try:
-            while True:
-                if message is None:
-                    message = parser.next()
-                if message is None:
-                    return True
-                if isinstance(message, Packet):
-                    _COMMANDS[message.type](state, peer, message)
-                else:
-                    admin.run_command(state, peer, message)
-                if peer.is_asking:
-                    peer.message = message
-                    return True
-                if peer.answers:
-                    # It did not need them in the end; they are not for the next.
-                    peer.answers = []
-                message = None
+            if message is None:
+                message = self._next(peer, limit)
+            while message is not None and self._carry_out(peer, message, limit):
+                message = self._next(peer, limit)
         except PacketError as error:
+            self.state.turns.work += MESSAGE
             common.send_error(peer, error.code, error.text)
             return False
         except ProtocolError as error:
             self._expel(peer, error)
-            return True
+        return True
+
+    def _next(self, peer: Peer, limit: int) -> Packet | Command | None:
+        """Return the peer's next message; None if it has none, or has had its share."""
+        turns = self.state.turns
+        is_answered = peer.rest is None or self._answer(peer, limit)
+        if not is_answered or turns.work >= limit or peer.relays or peer.is_full():
+            self._leave(peer)
+            return None
+        turns.work += MESSAGE
+        return peer.parser.next()
+
+    def _carry_out(self, peer: Peer, message: Packet | Command, limit: int) -> bool:
+        """Run a message; tell whether the peer's next one may follow it now."""
+        state = self.state
+        if isinstance(message, Packet):
+            _COMMANDS[message.type](state, peer, message)
+        else:
+            admin.run_command(state, peer, message)
+        if peer.is_asking:
+            peer.message = message
+            return False
+        if peer.answers:
+            # It did not need them in the end; they are not for the next.
+            peer.answers = []
+        if peer.rest is not None and limit - state.turns.work < LISTING:
+            self._leave(peer)
+            return False
+        return True
 
     def _expel(self, peer: Peer, error: ProtocolError) -> None:
         """Close the connection of a peer that cannot be understood."""
@@ -182,7 +268,10 @@ class Engine:
         """Put sleepers whose abilities changed to sleep again, or wake them."""
         state = self.state
         for peer in state.unsettled:
-            if peer.wakefulness is ASLEEP and peer.crew is None:
+            crew = peer.crew
+            is_settled = crew is not None and peer in crew.sleepers
+            if peer.wakefulness is ASLEEP and not is_settled and not peer.is_closing:
+                state.turns.work += len(peer.abilities) if crew is None else 1
                 state.wakeups.sleep(peer, state.now)
         state.unsettled.clear()
 
@@ -192,14 +281,11 @@ class Engine:
         state.now = now
         peer.is_closing = True
         del state.peers[peer]
+        state.end_listing(peer)
+        peer.forget()
         promised = state.wakeups.come(peer)
         state.wakeups.leave(peer)
-        for function in peer.abilities:
-            del function.workers[peer]
-        peer.abilities.clear()
-        state.detach(peer)
-        for job in reversed(list(peer.running)):
-            failures.lose(state, job)
+        state.turns.start(depart(state, peer))
         if promised is not None:
             state.wakeups.rouse(promised, now)
 
@@ -314,7 +400,9 @@ class Engine:
                 peer.is_asking = False
                 peer.answers = each.queries
                 message, peer.message = peer.message, None
-                self._go_on(peer, message)
+                peer.is_busy = False
+                self._run(peer, message, self.state.turns.work + PEER_SHARE)
+                self._free(peer)
 
     def take_notices(self) -> list[Notice]:
         """Return what an operator should read in the log."""

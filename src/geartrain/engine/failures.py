@@ -13,8 +13,9 @@ from geartrain.engine.functions import Function
 from geartrain.engine.jobs import Job
 from geartrain.engine.notices import Notice
 from geartrain.engine.records import Failures
+from geartrain.engine.relays import relay
 from geartrain.protocol.constants import PacketType
-from geartrain.protocol.packets import encode
+from geartrain.protocol.packets import NO_MORE, encode
 
 if TYPE_CHECKING:
     from geartrain.engine.peers import Peer
@@ -59,7 +60,7 @@ def fail(state: State, job: Job, reason: bytes, error: bytes) -> bool:
 
 
 def _retry(state: State, job: Job, failures: Failures) -> bool:
-    policy = job.function.policy
+    policy = state.policy(job.function)
     is_wanted = job.background or job.clients
     if failures.attempts >= policy.max_attempts or not is_wanted:
         return False
@@ -75,7 +76,7 @@ def time_out(state: State, job: Job) -> None:
     worker = job.worker
     assert worker is not None
     job.function.counters.timed_out += 1
-    limit = job.function.policy.timeout
+    limit = state.policy(job.function).timeout
     own = worker.abilities.get(job.function, 0.0)
     if limit == 0 or 0 < own < limit:
         _lose(state, job, b"timeout", b"")
@@ -94,7 +95,7 @@ def _overrun(state: State, job: Job, error: bytes) -> None:
     failures.attempts += 1
     _give_away(state, job)
     if not _retry(state, job, failures):
-        _tell(job)
+        _tell(state, job)
         die(state, job)
 
 
@@ -129,14 +130,14 @@ def _lose(state: State, job: Job, reason: bytes, error: bytes) -> None:
     failures = _note(state, job, reason, error)
     failures.crashes += 1
     _give_away(state, job)
-    policy = job.function.policy
+    policy = state.policy(job.function)
     if 0 < policy.max_crashes <= failures.crashes:
         state.warn(
             "job_failed",
             f"{job.handle.decode()} of {job.function.name!r} lost its worker "
             f"{failures.crashes} times: failed",
         )
-        _tell(job)
+        _tell(state, job)
         die(state, job)
     elif not job.background and not job.clients:
         state.finish(job)
@@ -191,7 +192,11 @@ def die(state: State, job: Job) -> None:
         return
     function = job.function
     function.counters.dead += 1
-    if function.policy.dead_letter and state.journal.is_on and _has_room(state, job):
+    if (
+        state.policy(function).dead_letter
+        and state.journal.is_on
+        and _has_room(state, job)
+    ):
         _bury(state, job)
     else:
         state.finish(job)
@@ -217,11 +222,10 @@ def _bury(state: State, job: Job) -> None:
     state.remove(job)
 
 
-def _tell(job: Job) -> None:
+def _tell(state: State, job: Job) -> None:
     """Tell everyone who waits that the job failed."""
-    packet = encode(PacketType.WORK_FAIL, job.handle)
-    for client in job.clients:
-        client.send(packet)
+    if job.clients:
+        relay(state, job, encode(PacketType.WORK_FAIL, job.handle), NO_MORE)
 
 
 def cancel(state: State, job: Job) -> None:
@@ -229,13 +233,13 @@ def cancel(state: State, job: Job) -> None:
     job.function.counters.cancelled += 1
     if job.worker is not None:
         _give_away(state, job)
-    _tell(job)
+    _tell(state, job)
     state.finish(job)
 
 
 def is_expired(state: State, job: Job) -> bool:
     """Tell whether a ready job has waited longer than its time to live."""
-    ttl = job.function.policy.ttl
+    ttl = state.policy(job.function).ttl
     return ttl > 0 and _expiry(job, ttl) <= state.wall_time()
 
 
@@ -252,7 +256,7 @@ def expire(state: State, function: Function) -> None:
     PROTOCOL has no word for it: clients that wait are told WORK_FAIL.
     """
     count = 0
-    ttl = function.policy.ttl
+    ttl = state.policy(function).ttl
     following = 0.0
     for priority in range(3):
         queue = function.ready[priority]
@@ -283,7 +287,7 @@ def expire(state: State, function: Function) -> None:
 def drop_expired(state: State, job: Job) -> None:
     """End a job that waited too long."""
     job.function.counters.expired += 1
-    _tell(job)
+    _tell(state, job)
     state.finish(job)
     paging.refill(state, job.function, job.priority)
 

@@ -13,6 +13,7 @@ from geartrain.engine.timers import Timed
 if TYPE_CHECKING:
     from geartrain.engine.crews import Crew
     from geartrain.engine.peers import Peer
+    from geartrain.engine.schedules import Schedule
 
 __all__ = ["Function"]
 
@@ -24,18 +25,21 @@ class Function(Timed):
 
     Attributes:
         name: the function's name.
-        policy: how its jobs are treated.
+        policy: how its jobs are treated; ``State.policy`` brings it up to date first.
+        policy_version: the version of all policies that it is of.
         ready: the queues of jobs that can run now, by priority.
         backlogs: the jobs that only the store has, by priority.
         running: the jobs that have a worker.
         scheduled: the jobs whose time has not come.
+        scheduled_counts: how many they are, by priority.
         scheduled_bytes: the bytes of their workloads.
         tentative: the jobs of which the store has to say whether they are others'
             twins.
         keyed: the jobs that a submission with the same key joins.
         workers: the peers with this ability.
-        crews: the groups those workers are in.
+        crews: the groups those workers are in, the oldest first.
         promised: the workers woken for this function's ready jobs.
+        recurring: its schedules by their identity.
         limits: the most jobs taken, by the priority of the one submitted; 0 is none.
         dead: how many dead letters it has.
         counters: what has become of its jobs.
@@ -50,11 +54,14 @@ class Function(Timed):
         "limits",
         "name",
         "policy",
+        "policy_version",
         "promised",
         "ready",
+        "recurring",
         "running",
         "scheduled",
         "scheduled_bytes",
+        "scheduled_counts",
         "tentative",
         "workers",
     )
@@ -63,15 +70,18 @@ class Function(Timed):
         super().__init__()
         self.name = name
         self.policy = policy
+        self.policy_version = 0
+        self.recurring: dict[bytes, Schedule] = {}
         self.ready: list[JobQueue] = [JobQueue(), JobQueue(), JobQueue()]
         self.backlogs: list[Backlog] = [Backlog(self, each) for each in range(3)]
         self.running: dict[Job, None] = {}
         self.scheduled: dict[Job, None] = {}
+        self.scheduled_counts = [0, 0, 0]
         self.scheduled_bytes = 0
         self.tentative: dict[Job, None] = {}
         self.keyed: dict[bytes, Job] = {}
         self.workers: dict[Peer, None] = {}
-        self.crews: list[Crew] = []
+        self.crews: dict[Crew, None] = {}
         self.promised: dict[Peer, None] = {}
         self.limits: list[int] = [0, 0, 0]
         self.dead = 0
@@ -91,6 +101,11 @@ class Function(Timed):
         """Return how many jobs there are, running and scheduled ones included."""
         waiting = self.ready_count() + self.paged_count() + len(self.tentative)
         return waiting + len(self.running) + len(self.scheduled)
+
+    def waiting_count(self, priority: int) -> int:
+        """Return how many jobs of a priority wait, scheduled ones included."""
+        waiting = self.ready[priority].size() + self.backlogs[priority].size()
+        return waiting + self.scheduled_counts[priority]
 
     def is_full(self, priority: int) -> bool:
         """Tell whether ``maxqueue`` refuses one more job of this priority."""

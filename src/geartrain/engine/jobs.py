@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FINISHED",
+    "MOST_JOINED",
     "NOBODY",
     "PAGED",
     "READY",
@@ -49,7 +50,11 @@ PAGED: Final = JobState.PAGED
 
 # The clients of every job that nobody waits for; never changed, so that a waiting
 # background job needs no list of its own.
-NOBODY: Final[list[Peer]] = []
+NOBODY: Final[dict[Peer, int]] = {}
+
+# A client that submits the same job more often is told its results this often: ample
+# for one that has a task for each submission, and cheap enough for one packet.
+MOST_JOINED: Final = 10_000
 
 
 @mypyc_attr(acyclic=True)
@@ -70,7 +75,7 @@ class Job(Timed):
         priority: ``Priority`` as a number.
         background: some submitter does not wait for it, so it must be run.
         state: where it is.
-        clients: the peers that wait for it; one that submitted twice is in it twice.
+        clients: the peers that wait for it, with how often each of them submitted it.
         worker: the peer that runs it.
         failures: how its attempts have failed; None while none has.
         submitted: when it was submitted, in seconds since 1970.

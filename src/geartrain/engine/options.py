@@ -16,6 +16,7 @@ class EngineOptions:
     Attributes:
         handle_prefix: what handles begin with; ``:<number>`` follows.
         max_packet: the largest workload or result taken, in bytes.
+        max_outbox: bytes that may be due to a peer at once before it is disconnected.
         policy: how the jobs of functions without a policy of their own are treated.
         window: with a store, how many waiting jobs of one function and priority
             are in memory.
@@ -30,6 +31,7 @@ class EngineOptions:
 
     handle_prefix: bytes = b"H:localhost"
     max_packet: int = 1024 * 1024 * 1024
+    max_outbox: int = 256 * 1024 * 1024
     policy: Policy = field(default_factory=Policy)
     window: int = 10_000
     most_dead: int = 0

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from enum import IntEnum
 from typing import TYPE_CHECKING, Final
 
+from geartrain.engine.turns import MOST_UNREAD
 from geartrain.protocol.admin import Command
 from geartrain.protocol.packets import Packet
 from geartrain.protocol.parser import Parser
@@ -17,8 +18,9 @@ if TYPE_CHECKING:
     from geartrain.engine.listings import Listing
     from geartrain.engine.queries import Query
 
-# From here on a piece is sent by itself rather than copied.
-_LARGE: Final = 64 * 1024
+# From this size on a piece is sent by itself rather than copied, so that a result
+# that many clients wait for is in memory once.
+_LARGE: Final = 16 * 1024
 
 __all__ = ["ASLEEP", "AWAKE", "WOKEN", "Peer", "Wakefulness"]
 
@@ -52,7 +54,13 @@ class Peer:
         held: bytes to be sent to it later, by the batch they wait for.
         write: sends pieces of bytes; the driver's, who alone calls it.
         is_closing: to be closed once the outbox is sent.
+        outbox_size: the bytes in the outbox.
+        held_size: the bytes held back.
         is_asking: it waits for the store's answers, and nothing of it is read.
+        is_busy: some of what it sent is left for a later turn.
+        is_congested: it leaves so much unread that nothing is produced for it.
+        relays: how many packets of its are still on their way to many clients.
+        rest: what is still to be produced of the answer that it is being sent.
         message: what it sent that the answers are for.
         answers: these, while the message is read again.
         listing: the jobs there were when it began to list them.
@@ -84,16 +92,22 @@ class Peer:
         "descriptor",
         "excepted",
         "held",
+        "held_size",
         "is_asking",
+        "is_busy",
         "is_closing",
+        "is_congested",
         "is_trusted",
         "listing",
         "lost",
         "message",
         "outbox",
+        "outbox_size",
         "parser",
         "promise",
         "promise_serial",
+        "relays",
+        "rest",
         "running",
         "submitted",
         "wakefulness",
@@ -101,7 +115,7 @@ class Peer:
         "write",
     )
 
-    def __init__(
+    def __init__(  # noqa: PLR0915 - it has as many attributes
         self,
         descriptor: int,
         address: bytes,
@@ -115,12 +129,18 @@ class Peer:
         self.is_trusted = is_trusted
         self.parser = parser
         self.outbox: list[bytes] = []
+        self.outbox_size = 0
+        self.held_size = 0
         self.held: list[list[bytes]] = []
         self._held_for: list[int] = []
         self._unsent = unsent
         self.write: Callable[[list[bytes]], object] = discard
         self.is_closing = False
         self.is_asking = False
+        self.is_busy = False
+        self.is_congested = False
+        self.relays = 0
+        self.rest: Iterator[bytes] | None = None
         self.message: Packet | Command | None = None
         self.answers: list[Query] = []
         self.listing: Listing | None = None
@@ -137,6 +157,19 @@ class Peer:
         self.promise: Function | None = None
         self.promise_serial = 0
 
+    def is_blocked(self) -> bool:
+        """Tell whether it has to wait before anything more is done for it."""
+        return (
+            self.is_asking
+            or self.is_congested
+            or self.relays > 0
+            or self.held_size > MOST_UNREAD
+        )
+
+    def is_full(self) -> bool:
+        """Tell whether as much waits to be sent to it as may be left unread."""
+        return self.outbox_size + self.held_size > MOST_UNREAD
+
     def take_answers(self) -> list[Query]:
         """Return the store's answers if this message waited for them, once."""
         answers, self.answers = self.answers, []
@@ -146,10 +179,12 @@ class Peer:
         """Put bytes into the outbox."""
         if self.held:
             self.held[-1].append(data)
+            self.held_size += len(data)
             return
         if not self.outbox:
             self._unsent.append(self)
         self.outbox.append(data)
+        self.outbox_size += len(data)
 
     def send_pieces(self, head: bytes, pieces: list[bytes]) -> None:
         """Put a packet that is in pieces into the outbox."""
@@ -175,6 +210,21 @@ class Peer:
         if not self.outbox:
             self._unsent.append(self)
         self.outbox.extend(pieces)
+        size = sum(map(len, pieces))
+        self.outbox_size += size
+        # An answer may have been replaced by one of another size.
+        self.held_size = max(0, self.held_size - size) if self.held else 0
+
+    def forget(self) -> None:
+        """Let go of what was to be sent and of what it sent: it has left."""
+        self.outbox = []
+        self.outbox_size = 0
+        self.held_size = 0
+        self.parser.forget()
+        self.rest = None
+        self.message = None
+        self.answers = []
+        self.listing = None
 
     def take_outbox(self) -> list[bytes]:
         """Empty the outbox and return what it held, in few pieces.
@@ -183,6 +233,7 @@ class Peer:
         """
         taken = self.outbox
         self.outbox = []
+        self.outbox_size = 0
         if len(taken) == 1:
             return taken
         joined = []

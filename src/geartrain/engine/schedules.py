@@ -61,3 +61,8 @@ class Schedule(Timed):
         self.more: list[bytes] = []
         self.fields: list[bytes] = []
         self.due = 0.0
+
+    def identity(self) -> bytes:
+        """Return what names it within its function: its key, or else its handle."""
+        # No key begins with a NUL byte.
+        return self.key or b"\0" + self.handle

@@ -35,6 +35,7 @@ def commit(state: State) -> list[Asked]:
         paging.forget(state, job)
     for peer in done.waiting:
         peer.release()
+        state.turns.add(peer)
     return done.asked
 
 
@@ -85,6 +86,7 @@ def refuse(state: State, reason: str) -> list[Asked]:
     state.journal.settle()
     for peer in failed.waiting:
         peer.release()
+        state.turns.add(peer)
     return failed.asked
 
 

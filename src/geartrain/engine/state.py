@@ -7,11 +7,14 @@ and each method that moves it takes it out of the one place and puts it into the
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator, Mapping
+from typing import Final
 
 from geartrain.engine import paging
 from geartrain.engine.functions import Function
 from geartrain.engine.jobs import (
     FINISHED,
+    MOST_JOINED,
     NOBODY,
     PAGED,
     READY,
@@ -21,17 +24,28 @@ from geartrain.engine.jobs import (
     Job,
 )
 from geartrain.engine.journal import Journal
+from geartrain.engine.listings import Listing
 from geartrain.engine.notices import Notice
 from geartrain.engine.options import EngineOptions
 from geartrain.engine.peers import Peer
-from geartrain.engine.policies import Policies
+from geartrain.engine.policies import Policies, Policy
 from geartrain.engine.queries import Query
 from geartrain.engine.records import JobRecord, ScheduleRecord
 from geartrain.engine.schedules import Calendar, Schedule, no_calendar
+from geartrain.engine.settings import Value
 from geartrain.engine.timers import Timers
+from geartrain.engine.turns import Turns
 from geartrain.engine.wakeups import Wakeups
 
 __all__ = ["State"]
+
+# Handles held for all peers that list jobs, at 8 bytes each; one peer may exceed it.
+_MOST_LISTED: Final = 4_000_000
+
+# Units of work, as ``turns`` counts it: of a new function, and of reading its policy,
+# to which a quarter comes for each glob.
+_FUNCTION: Final = 10
+_POLICY: Final = 10
 
 
 class State:
@@ -52,6 +66,8 @@ class State:
             are, and functions have jobs that expire, in seconds since 1970.
         journal: what is to be made durable.
         wakeups: who sleeps and who is woken.
+        listings: the peers that list jobs, the earliest first.
+        turns: how much has been done in this turn, and what is left for the next.
         unsent: the peers whose outbox is not empty.
         closing: the peers to be closed once their outbox is sent.
         unsettled: sleeping workers whose abilities changed.
@@ -60,6 +76,7 @@ class State:
     """
 
     __slots__ = (
+        "_is_applying",
         "_last_number",
         "_prefix",
         "alarms",
@@ -69,6 +86,7 @@ class State:
         "functions",
         "jobs",
         "journal",
+        "listings",
         "notices",
         "now",
         "options",
@@ -77,6 +95,7 @@ class State:
         "schedules",
         "shutdown",
         "timeouts",
+        "turns",
         "unsent",
         "unsettled",
         "wakeups",
@@ -98,6 +117,8 @@ class State:
         self.timeouts = Timers(serials)
         self.alarms = Timers(serials)
         self.wakeups = Wakeups(options.choice)
+        self.listings: dict[Peer, None] = {}
+        self.turns = Turns()
         self.unsent: list[Peer] = []
         self.closing: list[Peer] = []
         self.unsettled: list[Peer] = []
@@ -106,6 +127,7 @@ class State:
         self.shutdown = ""
         self._prefix = options.handle_prefix + b":"
         self._last_number = 0
+        self._is_applying = False
 
     def new_number(self) -> int:
         """Return a number that was never given before."""
@@ -151,6 +173,11 @@ class State:
         record.size = job.size
         return record
 
+    def add_schedule(self, schedule: Schedule) -> None:
+        """Take a schedule that is new."""
+        self.schedules[schedule.handle] = schedule
+        schedule.function.recurring[schedule.identity()] = schedule
+
     def keep_schedule(self, schedule: Schedule) -> None:
         """Have the store keep a schedule, if there is one that keeps jobs."""
         if not self.journal.keeps_jobs:
@@ -166,6 +193,7 @@ class State:
     def end_schedule(self, schedule: Schedule) -> None:
         """End a schedule; the jobs it has submitted stay."""
         del self.schedules[schedule.handle]
+        del schedule.function.recurring[schedule.identity()]
         self.alarms.cancel(schedule)
         if self.journal.keeps_jobs:
             self.journal.end_schedule(schedule.number)
@@ -192,20 +220,65 @@ class State:
         """Return the function of this name, which comes to be when it is named."""
         function = self.functions.get(name)
         if function is None:
-            function = Function(name, self.policies.find(name))
+            policies = self.policies
+            function = Function(name, policies.find(name))
+            function.policy_version = policies.version
             self.functions[name] = function
+            self.turns.work += _FUNCTION + policies.glob_count() // 4
         return function
 
+    def policy(self, function: Function) -> Policy:
+        """Return how a function's jobs are treated now."""
+        if function.policy_version != self.policies.version:
+            self.apply_policy(function)
+        return function.policy
+
+    def change_policy(self, pattern: bytes, settings: Mapping[str, Value]) -> None:
+        """Set some settings for a name or glob, and have functions follow.
+
+        Raises:
+            OptionError: as ``Policies.change`` does.
+        """
+        if self.policies.change(pattern, settings):
+            self.apply_policies()
+        elif pattern in self.functions:
+            self.apply_policy(self.functions[pattern])
+
+    def apply_policy(self, function: Function) -> None:
+        """Have a function follow the policies as they are now."""
+        policies = self.policies
+        self.turns.work += _POLICY + policies.glob_count() // 4
+        function.policy = policies.find(function.name)
+        function.policy_version = policies.version
+        self.alarms.cancel(function)
+        self.watch(function)
+
     def apply_policies(self) -> None:
-        """Have every function follow the policies as they are now."""
-        for function in self.functions.values():
-            function.policy = self.policies.find(function.name)
-            self.alarms.cancel(function)
-            self.watch(function)
+        """Have every function follow the policies as they are now.
+
+        Each does before one of its jobs is touched; the others in turns to come, so
+        that jobs which only wait expire, too.
+        """
+        if not self._is_applying:
+            self._is_applying = True
+            self.turns.start(self._apply())
+
+    def _apply(self) -> Iterator[None]:
+        policies = self.policies
+        version = -1
+        while version != policies.version:
+            version = policies.version
+            for name in list(self.functions):
+                function = self.functions.get(name)
+                self.turns.work += 1
+                if function is not None and function.policy_version < version:
+                    self.apply_policy(function)
+                yield
+        self._is_applying = False
 
     def watch(self, function: Function) -> None:
         """See to it that a function's jobs expire if they have a time to live."""
-        if function.timer == 0 and function.policy.ttl > 0:
+        if function.timer == 0 and self.policy(function).ttl > 0:
             # The look that follows finds out when the next one is needed.
             self.alarms.set(function, self.wall_time())
 
@@ -223,10 +296,13 @@ class State:
         queue = function.ready[priority]
         job.state = READY
         queue.push(job)
+        # Each crew without sleepers is passed by.
+        self.turns.work += len(function.crews) >> 5
         if queue.size() == 1:
+            self.turns.work += len(function.crews) >> 4
             for crew in function.crews:
                 crew.notice(function, priority)
-        if function.policy.ttl > 0:
+        if self.policy(function).ttl > 0:
             self.watch(function)
         self.wakeups.rouse(function, self.now)
 
@@ -235,12 +311,14 @@ class State:
         job.state = SCHEDULED
         function = job.function
         function.scheduled[job] = None
+        function.scheduled_counts[job.priority] += 1
         function.scheduled_bytes += job.size
         self.alarms.set(job, job.due)
 
     def _unschedule(self, job: Job) -> None:
         function = job.function
         del function.scheduled[job]
+        function.scheduled_counts[job.priority] -= 1
         function.scheduled_bytes -= job.size
 
     def ring(self, job: Job) -> None:
@@ -257,7 +335,7 @@ class State:
         function.running[job] = None
         worker.running[job] = None
         timeout = worker.abilities.get(function, 0.0)
-        limit = function.policy.timeout
+        limit = self.policy(function).timeout
         if limit > 0 and (timeout == 0 or limit < timeout):
             timeout = limit
         if timeout > 0:
@@ -318,26 +396,44 @@ class State:
 
     def attach(self, job: Job, client: Peer) -> None:
         """Have a job's results sent to a client."""
-        if job.clients:
-            job.clients.append(client)
-        else:
-            job.clients = [client]
+        if not job.clients:
+            job.clients = {client: 1}
+        elif job.clients.get(client, 0) < MOST_JOINED:
+            job.clients[client] = job.clients.get(client, 0) + 1
         client.awaited[job] = None
         if job.state is PAGED:
             paging.unpage(job)
             self.place(job)
 
-    def detach(self, client: Peer) -> None:
-        """Let a client that left wait no more; drop what only it waited for.
+    def detach(self, client: Peer, job: Job) -> None:
+        """Let a client that left wait no more for a job; drop what only it waited for.
 
         A job that some submitter left in the background is never dropped, nor is
         one that runs: its worker may finish.
         """
-        for job in list(client.awaited):
-            job.clients = [other for other in job.clients if other is not client]
-            if not job.clients and not job.background and job.state is not RUNNING:
-                self.finish(job)
-        client.awaited.clear()
+        job.clients.pop(client, None)
+        if job.clients:
+            return
+        job.clients = NOBODY
+        if not job.background and job.state is not RUNNING:
+            self.finish(job)
+
+    def begin_listing(self, peer: Peer, listing: Listing) -> None:
+        """Let a peer list jobs; where all lists get too long, the earliest ends."""
+        self.listings.pop(peer, None)
+        self.listings[peer] = None
+        peer.listing = listing
+        held = 0
+        for other in reversed(list(self.listings)):
+            if other.listing is not None:
+                held += other.listing.size()
+            if held > _MOST_LISTED and other is not peer:
+                self.end_listing(other)
+
+    def end_listing(self, peer: Peer) -> None:
+        """Let a peer list jobs no more."""
+        self.listings.pop(peer, None)
+        peer.listing = None
 
     def ask(self, peer: Peer, queries: list[Query]) -> None:
         """Let a peer wait for the store's answers; its message is read again then."""

@@ -69,8 +69,9 @@ def _name(state: State, job: Job, key: bytes) -> None:
     job.number = state.new_number()
     job.handle = state.handle(job.number)
     job.submitted = state.wall_time()
-    if function.policy.delay > 0:
-        job.due = max(job.due, job.submitted + function.policy.delay)
+    delay = state.policy(function).delay
+    if delay > 0:
+        job.due = max(job.due, job.submitted + delay)
     state.jobs[job.handle] = job
     # A large workload whose ends another has, too, coalesces with none.
     if key and key not in function.keyed:
@@ -182,7 +183,7 @@ def restore_schedule(state: State, record: ScheduleRecord) -> None:
     except ValueError as error:
         state.warn("schedule_lost", f"{record.handle.decode()} cannot be run: {error}")
         return
-    state.schedules[schedule.handle] = schedule
+    state.add_schedule(schedule)
     state.alarms.set(schedule, schedule.due)
 
 

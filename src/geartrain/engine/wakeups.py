@@ -21,6 +21,12 @@ __all__ = ["GRACE", "Wakeups"]
 # How long a woken worker may take to grab, in seconds.
 GRACE: Final = 0.25
 
+# The crew of a worker with this many abilities is formed anew when they change.
+_FEW: Final = 64
+
+# Late workers are passed over this many at a time.
+_MOST_LATE: Final = 1_000
+
 _NOOP: Final = encode(int(PacketType.NOOP), b"")
 
 
@@ -49,9 +55,10 @@ class Wakeups:
         crew = self._crews.get(key)
         if crew is None:
             crew = self._form(functions)
+            crew.key = key
             self._crews[key] = crew
             for function in functions:
-                function.crews.append(crew)
+                function.crews[crew] = None
             crew.learn()
         crew.members[peer] = None
         return crew
@@ -63,8 +70,40 @@ class Wakeups:
             return TurnsCrew(functions)
         return PriorityCrew(functions)
 
+    def loosen(self, peer: Peer) -> None:
+        """Prepare for a change of the peer's abilities; ``gain`` or ``lose`` follows.
+
+        It leaves its crew, unless it has many abilities and nobody else has the same:
+        that crew changes with it, because to form one takes time by the number of
+        abilities.
+        """
+        crew = peer.crew
+        if crew is None:
+            return
+        if len(crew.members) > 1 or len(crew.functions) <= _FEW:
+            self.leave(peer)
+            return
+        crew.sleepers.pop(peer, None)
+        if crew.key is not None:
+            del self._crews[crew.key]
+            crew.key = None
+
+    def gain(self, peer: Peer, function: Function) -> None:
+        """Let the peer's crew, if it is in one still, do a function more."""
+        crew = peer.crew
+        if crew is not None:
+            function.crews[crew] = None
+            crew.add(function)
+
+    def lose(self, peer: Peer, function: Function) -> None:
+        """Let the peer's crew, if it is in one still, do a function less."""
+        crew = peer.crew
+        if crew is not None:
+            del function.crews[crew]
+            crew.discard(function)
+
     def leave(self, peer: Peer) -> None:
-        """Take the peer, whose abilities are about to change, from its crew."""
+        """Take the peer from its crew."""
         crew = peer.crew
         if crew is None:
             return
@@ -73,8 +112,9 @@ class Wakeups:
         del crew.members[peer]
         if not crew.members:
             for function in crew.functions:
-                function.crews.remove(crew)
-            del self._crews[tuple([function.name for function in crew.functions])]
+                del function.crews[crew]
+            if crew.key is not None:
+                del self._crews[crew.key]
 
     def come(self, peer: Peer) -> Function | None:
         """Note that the peer is awake; return the function it was promised to."""
@@ -82,8 +122,8 @@ class Wakeups:
         if function is not None:
             peer.promise = None
             del function.promised[peer]
-        elif peer.wakefulness is ASLEEP:
-            self.crew(peer).sleepers.pop(peer, None)
+        elif peer.wakefulness is ASLEEP and peer.crew is not None:
+            peer.crew.sleepers.pop(peer, None)
         peer.wakefulness = AWAKE
         return function
 
@@ -125,9 +165,11 @@ class Wakeups:
         return None
 
     def tick(self, now: float) -> None:
-        """Pass over the woken workers that did not come in time."""
+        """Pass over the woken workers that did not come in time, or many of them."""
         when = self.next()
-        while when is not None and when <= now:
+        count = 0
+        while when is not None and when <= now and count < _MOST_LATE:
+            count += 1
             peer = self._promises.popleft()[2]
             function = peer.promise
             if function is not None:

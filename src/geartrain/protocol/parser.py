@@ -87,7 +87,7 @@ class Parser:
         self._loose = 0
 
     def feed(self, data: bytes) -> None:
-        """Take bytes that arrived; all of ``next``'s must have been taken before."""
+        """Take bytes that arrived, behind those that ``next`` has not yet returned."""
         if self._skip > 0:
             data = self._skip_through(data)
         if self._missing > 0:
@@ -97,6 +97,19 @@ class Parser:
         else:
             self._buffer = data
         self._position = 0
+
+    def has_more(self) -> bool:
+        """Tell whether bytes are left that ``next`` has not been asked about."""
+        if self._pieces:
+            return self._missing == 0
+        return self._position < len(self._buffer)
+
+    def forget(self) -> None:
+        """Let go of all bytes: there is no connection any more."""
+        self._buffer = b""
+        self._position = 0
+        self._pieces = []
+        self._missing = 0
 
     def next(self) -> Packet | Command | None:
         """Return the next whole packet or command, or None until more bytes come.

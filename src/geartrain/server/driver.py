@@ -14,6 +14,7 @@ from typing import cast
 
 from geartrain.engine.engine import Engine
 from geartrain.engine.peers import Peer, discard
+from geartrain.engine.turns import MOST_UNREAD
 from geartrain.server.clock import Clock
 from geartrain.server.options import Options
 from geartrain.server.persistence import Persistence
@@ -23,11 +24,6 @@ __all__ = ["Connection", "Driver"]
 
 _log = logging.getLogger("geartrain.server")
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING}
-
-# A peer that leaves this much unread is not read from until it catches up, so
-# that it cannot ask for more. It is ample for clients that read only after they
-# have submitted all: 250,000 answers.
-_PAUSE_READING = 8 * 1024 * 1024
 
 # While each turn is about one read only, its end need not wait for others: a round
 # trip takes 10 % less processor time (benchmarks, round-trip). A read that follows
@@ -67,7 +63,7 @@ class Connection(asyncio.Protocol):
         """Introduce the peer to the engine."""
         # uvloop's transports are Transports in all but name.
         self.transport = cast("asyncio.Transport", transport)
-        self.transport.set_write_buffer_limits(high=_PAUSE_READING)
+        self.transport.set_write_buffer_limits(high=MOST_UNREAD)
         self._socket = transport.get_extra_info("socket")
         self._is_tcp = self._socket.family != socket.AF_UNIX
         self.peer = self._driver.introduce(self, self._is_trusted)
@@ -82,10 +78,16 @@ class Connection(asyncio.Protocol):
         driver = self._driver
         now = driver.monotonic()
         driver.receive(self.peer, data, now)
-        if self.peer.is_asking or driver.is_behind():
+        peer = self.peer
+        if peer.is_busy:
+            # The rest of it is for later turns.
+            self.transport.pause_reading()
+        if peer.is_asking or driver.is_behind():
             driver.keep_waiting(self)
         if driver.is_arranged:
             driver.reads += 1
+        elif peer.is_busy:
+            driver.arrange_turn()
         elif driver.reads == 1 and now - driver.turned_at > _NEXT_READ:
             driver.turn()
         else:
@@ -106,13 +108,16 @@ class Connection(asyncio.Protocol):
         if not (
             self._is_congested
             or self.is_kept_waiting
+            or self.peer.is_busy
+            or self.peer.is_asking
             or self._driver.is_stopping
             or self.transport.is_closing()
         ):
             self.transport.resume_reading()
 
     def pause_writing(self) -> None:
-        """Take no more from a peer that does not read its answers."""
+        """Take no more from a peer that does not read its answers, and give it none."""
+        self._driver.engine.congest(self.peer)
         self.transport.pause_reading()
         self._is_congested = True
         self._largest = self.transport.get_write_buffer_size()
@@ -122,6 +127,7 @@ class Connection(asyncio.Protocol):
         """Go on reading from a peer that caught up."""
         self._is_congested = False
         self.peer.write = self.transport.writelines
+        self._driver.relieve(self.peer)
         self.read_on()
 
     def _write_to_slow(self, pieces: list[bytes]) -> None:
@@ -242,6 +248,8 @@ class Driver:
         self.is_arranged = False
         self._set_clock()
         engine = self.engine
+        if engine.has_more():
+            engine.go_on(self.monotonic())
         for peer, pieces in engine.take_unsent():
             peer.write(pieces)
         state = engine.state
@@ -259,7 +267,22 @@ class Driver:
         deadline = engine.deadline()
         if deadline is not None:
             self._set_timer(deadline)
+        for peer in engine.take_freed():
+            self._read_on(peer)
+        if engine.has_more() and not self.is_arranged:
+            self.arrange_turn()
         self.turned_at = self.monotonic()
+
+    def relieve(self, peer: Peer) -> None:
+        """Go on with a peer that has read what was due to it."""
+        self.engine.relieve(peer)
+        if self.engine.has_more() and not self.is_arranged:
+            self.arrange_turn()
+
+    def _read_on(self, peer: Peer) -> None:
+        connection = self._connections.get(peer)
+        if connection is not None:
+            connection.read_on()
 
     def persist(self, persistence: Persistence) -> None:
         """Use a store from now on; ``persistence`` was started."""
@@ -289,6 +312,7 @@ class Driver:
             connection = self._connections.get(peer)
             if connection is not None:
                 connection.transport.close()
+                peer.write = discard
                 # Closing waits for it to read what is due, which it may never do.
                 self._loop.call_later(_LAST_READ, self._drop, peer)
 

@@ -245,6 +245,7 @@ def engine_options(options: Options) -> EngineOptions:
     return EngineOptions(
         handle_prefix=options.handle_prefix.encode(),
         max_packet=options.max_packet,
+        max_outbox=options.max_outbox,
         policy=_default_policy(options),
         most_dead=_MOST_DEAD if options.store == "memory:" else 0,
         exceptions=options.exceptions,

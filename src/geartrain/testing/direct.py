@@ -74,6 +74,12 @@ class DirectEngine:
             self._write()
 
     def _write(self) -> None:
-        for peer, pieces in self.engine.take_unsent():
-            peer.write(pieces)
+        """Write what is due, and go on with what was left until nothing is."""
+        while True:
+            for peer, pieces in self.engine.take_unsent():
+                peer.write(pieces)
+            if not self.engine.has_more():
+                break
+            self.engine.go_on(self._clock.monotonic())
+        self.engine.take_freed()
         self.engine.take_notices()

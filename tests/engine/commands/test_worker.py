@@ -44,7 +44,7 @@ def running(client: DialoguePeer, worker: DialoguePeer) -> DialoguePeer:
 # SET_CLIENT_ID
 
 
-@pytest.mark.parametrize("name", [b"my-id", b"", b"with spaces\tand tab", b"\xff"])
+@pytest.mark.parametrize("name", [b"my-id", b"", b"with spaces", b"\xff"])
 def test_a_worker_may_have_a_name(admin: DialoguePeer, name: bytes) -> None:
     admin.set_client_id(name)
     assert admin.text("workers") == b"10 127.0.0.1 " + name + b" :\n.\n"

@@ -37,6 +37,9 @@ _NORMAL: Final = int(Priority.NORMAL)
 _LOW: Final = int(Priority.LOW)
 _JOB_CREATED: Final = int(PacketType.JOB_CREATED)
 
+# Units of work, as ``turns`` counts it: of finding a schedule's next time.
+_CALENDAR: Final = 200
+
 # Known or not, running or not, numerator and denominator.
 _WAITING: Final = b"\x001\x000\x000\x000"
 _UNKNOWN: Final = b"\x000\x000\x000\x000"
@@ -192,6 +195,7 @@ def submit_job_sched(state: State, peer: Peer, packet: Packet) -> None:
     if not _is_acceptable(peer, unique):
         return
     fields = packet.arguments[2:7]
+    state.turns.work += _CALENDAR
     try:
         due = state.calendar(fields, state.wall_time())
     except ValueError as error:
@@ -211,15 +215,14 @@ def submit_job_sched(state: State, peer: Peer, packet: Packet) -> None:
 
 def _schedule(state: State, function: Function, unique: bytes, key: bytes) -> Schedule:
     """Return the schedule of this identity with no alarm set, new or known."""
-    if key:
-        for known in state.schedules.values():
-            if known.function is function and known.key == key:
-                state.alarms.cancel(known)
-                return known
+    known = function.recurring.get(key) if key else None
+    if known is not None:
+        state.alarms.cancel(known)
+        return known
     number = state.new_number()
     schedule = Schedule(number, state.handle(number), function, unique)
     schedule.key = key
-    state.schedules[schedule.handle] = schedule
+    state.add_schedule(schedule)
     return schedule
 
 
@@ -281,7 +284,7 @@ def _progress_by_unique(state: State, unique: bytes) -> bytes:
     for function in state.functions.values():
         job = function.keyed.get(unique)
         if job is not None:
-            return _progress(job) + b"\0" + str(len(job.clients)).encode()
+            return _progress(job) + b"\0" + str(sum(job.clients.values())).encode()
     return b""
 
 

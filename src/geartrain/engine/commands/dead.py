@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 from geartrain.engine import paging
 from geartrain.engine.commands.arguments import invalid, read_arguments
 from geartrain.engine.jobs import kept_job
+from geartrain.engine.listings import ROW
 from geartrain.engine.peers import Peer
 from geartrain.engine.queries import FindDead, ListDead, Query
 from geartrain.engine.records import JobRecord
@@ -75,14 +77,19 @@ def _list(state: State, peer: Peer, words: list[bytes]) -> bytes:
     assert isinstance(answer, ListDead)
     if answer.error:
         return error(b"STORE_ERROR", answer.error)
-    rows = [
-        record_row(record, 0.0)
-        for record in answer.records
-        if _is_dead(state, record, b"")
-    ]
-    if len(answer.records) == most:
-        rows.append(row({"after": str(answer.records[-1].number)}))
-    return b"".join(rows) + END_OF_LIST
+    peer.rest = _rows(state, answer.records, most)
+    return b""
+
+
+def _rows(state: State, records: list[JobRecord], most: int) -> Iterator[bytes]:
+    # What leaves later than this has left after the answer.
+    dead = [record for record in records if _is_dead(state, record, b"")]
+    for record in dead:
+        state.turns.work += ROW
+        yield record_row(record, 0.0)
+    if len(records) == most:
+        yield row({"after": str(records[-1].number)})
+    yield END_OF_LIST
 
 
 def _query(what: bytes, number: int) -> Query:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 from geartrain.engine import failures, paging
@@ -38,7 +39,7 @@ def jobs(state: State, peer: Peer, words: list[bytes]) -> bytes:
     if wanted.unique:
         return _jobs_by_unique(state, peer, wanted)
     if not after:
-        peer.listing = Listing(state, wanted)
+        state.begin_listing(peer, Listing(state, wanted))
         after = _MEMORY + b"0"
     if after.startswith(_STORE):
         return _store_slice(state, peer, wanted, after.removeprefix(_STORE), most)
@@ -56,7 +57,8 @@ def jobs(state: State, peer: Peer, words: list[bytes]) -> bytes:
         following = b"%s%d" % (_MEMORY, start)
     elif store_query(state, wanted, b"", most) is not None:
         following = _STORE
-    return _slice(peer, rows, following)
+    peer.rest = _slice(state, peer, rows, following)
+    return b""
 
 
 _JOBS_ARGUMENTS: Final = (b"function", b"state", b"unique", b"limit", b"after")
@@ -69,12 +71,15 @@ def _filter(arguments: Arguments) -> Filter:
     return Filter(arguments.get(b"function"), wanted, arguments.get(b"unique"))
 
 
-def _slice(peer: Peer, rows: list[bytes], following: bytes) -> bytes:
+def _slice(
+    state: State, peer: Peer, rows: Iterator[bytes], following: bytes
+) -> Iterator[bytes]:
+    yield from rows
     if following:
-        rows.append(row({"after": text(following)}))
+        yield row({"after": text(following)})
     else:
-        peer.listing = None
-    return b"".join(rows) + END_OF_LIST
+        state.end_listing(peer)
+    yield END_OF_LIST
 
 
 def _store_slice(
@@ -93,7 +98,9 @@ def _store_slice(
         return error(b"STORE_ERROR", answer.error)
     listing = peer.listing or Listing(state, wanted)
     rows = listing.rows(state, wanted, answer)
-    return _slice(peer, rows, _STORE + answer.following if answer.following else b"")
+    following = _STORE + answer.following if answer.following else b""
+    peer.rest = _slice(state, peer, rows, following)
+    return b""
 
 
 def _jobs_by_unique(state: State, peer: Peer, wanted: Filter) -> bytes:

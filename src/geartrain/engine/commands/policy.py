@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from typing import Final
 from urllib.parse import unquote_to_bytes
 
 from geartrain.engine.commands.arguments import invalid
@@ -15,6 +17,11 @@ from geartrain.protocol.admin import END_OF_LIST, OK, ok
 
 __all__ = ["policy", "show_policies"]
 
+# Units of work, as ``turns`` counts it: of reading or changing a policy, to which a
+# quarter comes for each glob, and of a row of the list.
+_POLICY: Final = 50
+_ROW: Final = 10
+
 
 def policy(state: State, peer: Peer, words: list[bytes]) -> bytes:
     """Tell a function's policy, or change settings of those a pattern names.
@@ -24,21 +31,25 @@ def policy(state: State, peer: Peer, words: list[bytes]) -> bytes:
     """
     if len(words) < 2:
         return invalid("policy takes a function, or a pattern and name=value words")
+    state.turns.work += _POLICY + state.policies.glob_count() // 4
     name = unquote_to_bytes(words[1])
     if len(words) == 2:
         return ok(_line(state.policies.find(name)))
     try:
-        state.policies.change(name, _given(words[2:]))
+        state.change_policy(name, _given(words[2:]))
     except OptionError as refusal:
         return invalid(str(refusal))
-    state.apply_policies()
     return OK
 
 
-def show_policies(state: State) -> bytes:
+def show_policies(state: State) -> Iterator[bytes]:
     """List each pattern with the settings given for it, in the order they apply."""
     entries = state.policies.entries()
-    return b"".join([_row(*entry) for entry in entries]) + END_OF_LIST
+    state.turns.work += len(entries)
+    for pattern, settings in entries:
+        state.turns.work += _ROW
+        yield _row(pattern, settings)
+    yield END_OF_LIST
 
 
 def _row(pattern: bytes, settings: dict[str, Value]) -> bytes:

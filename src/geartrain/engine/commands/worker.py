@@ -6,9 +6,11 @@ from typing import Final
 
 from geartrain.engine import failures
 from geartrain.engine.commands.common import send_error
+from geartrain.engine.crews import Crew
 from geartrain.engine.functions import Function
 from geartrain.engine.jobs import SUBMITTED, Job
 from geartrain.engine.peers import ASLEEP, Peer
+from geartrain.engine.relays import relay
 from geartrain.engine.state import State
 from geartrain.protocol.constants import PacketType
 from geartrain.protocol.packets import Packet, encode, header
@@ -37,6 +39,12 @@ _JOB_ASSIGN_ALL: Final = int(PacketType.JOB_ASSIGN_ALL)
 _NO_JOB: Final = encode(int(PacketType.NO_JOB), b"")
 _WORK_FAIL: Final = int(PacketType.WORK_FAIL)
 _WORK_STATUS: Final = int(PacketType.WORK_STATUS)
+
+# Units of work, as ``turns`` counts it: of a job that goes to another worker.
+_LOST: Final = 5
+
+# A grab that meets more expired jobs than this finds none: they go by themselves.
+_MOST_DROPPED: Final = 500
 
 _NOT_FOUND: Final = b"JOB_NOT_FOUND"
 _MAX_CLIENT_ID: Final = 127
@@ -73,6 +81,7 @@ def _add_ability(state: State, peer: Peer, name: bytes, timeout: float) -> None:
     _begin_change(state, peer)
     peer.abilities[function] = timeout
     function.workers[peer] = None
+    state.wakeups.gain(peer, function)
 
 
 def cant_do(state: State, peer: Peer, packet: Packet) -> None:
@@ -81,12 +90,15 @@ def cant_do(state: State, peer: Peer, packet: Packet) -> None:
     if function is not None and function in peer.abilities:
         _begin_change(state, peer)
         _remove_ability(peer, function)
+        state.wakeups.lose(peer, function)
         _lose_running(state, peer, function)
 
 
 def reset_abilities(state: State, peer: Peer, packet: Packet) -> None:
     """Withdraw all abilities; the jobs this worker runs go to others."""
     _begin_change(state, peer)
+    state.wakeups.leave(peer)
+    state.turns.work += len(peer.abilities)
     for function in list(peer.abilities):
         _remove_ability(peer, function)
     _lose_running(state, peer, None)
@@ -100,12 +112,19 @@ def _begin_change(state: State, peer: Peer) -> None:
     """
     if peer.wakefulness is ASLEEP:
         state.unsettled.append(peer)
-        state.wakeups.leave(peer)
+        _loosen(state, peer)
         return
     promised = state.wakeups.come(peer)
-    state.wakeups.leave(peer)
+    _loosen(state, peer)
     if promised is not None:
         state.wakeups.rouse(promised, state.now)
+
+
+def _loosen(state: State, peer: Peer) -> None:
+    crew = peer.crew
+    if crew is not None:
+        state.turns.work += crew.candidate_count() >> 5
+        state.wakeups.loosen(peer)
 
 
 def _remove_ability(peer: Peer, function: Function) -> None:
@@ -115,8 +134,11 @@ def _remove_ability(peer: Peer, function: Function) -> None:
 
 def _lose_running(state: State, peer: Peer, function: Function | None) -> None:
     """Give the jobs this worker runs, of one function or of all, to others."""
-    for job in reversed(list(peer.running)):
+    running = list(peer.running)
+    state.turns.work += len(running) >> 5
+    for job in reversed(running):
         if function is None or job.function is function:
+            state.turns.work += _LOST
             failures.lose(state, job)
 
 
@@ -124,9 +146,19 @@ def pre_sleep(state: State, peer: Peer, packet: Packet) -> None:
     """Let the worker sleep until NOOP, which comes at once if there is work."""
     wakeups = state.wakeups
     promised = wakeups.come(peer)
+    crew = _crew(state, peer)
+    # As many functions are looked at, at the worst.
+    state.turns.work += crew.candidate_count() >> 4
     wakeups.sleep(peer, state.now)
     if promised is not None:
         wakeups.rouse(promised, state.now)
+
+
+def _crew(state: State, peer: Peer) -> Crew:
+    """Return the peer's crew, which may have to be formed."""
+    if peer.crew is None:
+        state.turns.work += len(peer.abilities)
+    return state.wakeups.crew(peer)
 
 
 def grab_job(state: State, peer: Peer, packet: Packet) -> None:
@@ -162,13 +194,17 @@ def _grab(state: State, peer: Peer) -> Job | None:
     """Assign the worker its next job; answer NO_JOB if there is none."""
     wakeups = state.wakeups
     promised = wakeups.come(peer)
-    crew = wakeups.crew(peer)
+    crew = _crew(state, peer)
     job = crew.take()
+    dropped = 0
     while job is not None and failures.is_expired(state, job):
         # It is in no queue any more.
         job.state = SUBMITTED
         failures.drop_expired(state, job)
-        job = crew.take()
+        state.turns.work += _LOST
+        dropped += 1
+        # A worker told NO_JOB goes to sleep, and is woken if there are others.
+        job = crew.take() if dropped < _MOST_DROPPED else None
     if job is None:
         peer.send(_NO_JOB)
     else:
@@ -197,19 +233,16 @@ def _running_job(state: State, peer: Peer, handle: bytes) -> Job | None:
     return job
 
 
-def _forward(job: Job, packet: Packet) -> None:
+def _forward(state: State, peer: Peer, job: Job, packet: Packet) -> None:
     """Send a worker's packet on to every client that waits."""
     if not job.clients:
         return
-    if packet.more:
-        size = len(packet.payload) + sum(len(piece) for piece in packet.more)
-        head = header(packet.type, size) + packet.payload
-        for client in job.clients:
-            client.send_pieces(head, packet.more)
-        return
-    response = encode(packet.type, packet.payload)
-    for client in job.clients:
-        client.send(response)
+    more = packet.more
+    if more:
+        size = len(packet.payload) + sum(map(len, more))
+        relay(state, job, header(packet.type, size) + packet.payload, more, peer)
+    else:
+        relay(state, job, encode(packet.type, packet.payload), more, peer)
 
 
 def work_data(state: State, peer: Peer, packet: Packet) -> None:
@@ -228,7 +261,7 @@ def _forward_running(state: State, peer: Peer, packet: Packet) -> None:
         failures.refuse_result(peer, packet.arguments[0])
         send_error(peer, _NOT_FOUND, b"Job does not exist on server")
     else:
-        _forward(job, packet)
+        _forward(state, peer, job, packet)
 
 
 def work_status(state: State, peer: Peer, packet: Packet) -> None:
@@ -239,7 +272,7 @@ def work_status(state: State, peer: Peer, packet: Packet) -> None:
         return
     job.numerator = packet.arguments[1]
     job.denominator = packet.arguments[2]
-    _forward(job, packet)
+    _forward(state, peer, job, packet)
 
 
 def work_complete(state: State, peer: Peer, packet: Packet) -> None:
@@ -248,7 +281,7 @@ def work_complete(state: State, peer: Peer, packet: Packet) -> None:
     if job is None:
         _refuse_result(peer, packet.arguments[0])
         return
-    _forward(job, packet)
+    _forward(state, peer, job, packet)
     job.function.counters.completed += 1
     state.finish(job)
 
@@ -266,7 +299,7 @@ def work_fail(state: State, peer: Peer, packet: Packet) -> None:
         peer.excepted = b""
         return
     if not failures.fail(state, job, b"fail", b""):
-        _forward(job, packet)
+        _forward(state, peer, job, packet)
         failures.die(state, job)
 
 
@@ -296,9 +329,5 @@ def work_exception(state: State, peer: Peer, packet: Packet) -> None:
     size = len(packet.payload) + sum(len(piece) for piece in packet.more)
     exception = header(packet.type, size) + packet.payload
     failure = encode(_WORK_FAIL, job.handle)
-    for client in job.clients:
-        if client.wants_exceptions:
-            client.send_pieces(exception, packet.more)
-        else:
-            client.send(failure)
+    relay(state, job, exception, packet.more, peer, failure)
     failures.die(state, job)

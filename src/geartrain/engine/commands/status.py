@@ -1,0 +1,257 @@
+"""The text commands that list functions, connections, jobs and schedules.
+
+Each is a generator of rows: it goes on over as many turns as it takes, with what is
+there when its turn comes. What was there at the beginning and has gone is left out.
+
+gearmand's columns keep their form. Where a name or id has bytes that would break it,
+these are escaped (``column``, ``word``); the rows that ``show functions`` and
+``show connections`` give as JSON have all bytes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Final
+
+from geartrain.engine.commands.columns import client_id, column, line, word
+from geartrain.engine.commands.policy import show_policies
+from geartrain.engine.functions import Function
+from geartrain.engine.jobs import Job
+from geartrain.engine.peers import Peer
+from geartrain.engine.rows import row, text
+from geartrain.engine.state import State
+from geartrain.protocol.admin import END_OF_LIST, error
+
+__all__ = ["counters", "prioritystatus", "show", "status", "workers"]
+
+# Above that there is too much of it for one answer: ``jobs`` lists slices.
+_MOST_SHOWN: Final = 100_000
+
+# Units of work, as ``turns`` counts it, of a row of JSON beside the row's own.
+_JSON: Final = 10
+
+# So many names are a piece of a row.
+_NAMES: Final = 200
+
+
+def status(state: State, peer: Peer, words: list[bytes]) -> bytes:
+    """List functions with their jobs, how many of these run, and the workers."""
+    peer.rest = _status(state)
+    return b""
+
+
+def _functions(state: State) -> list[bytes]:
+    """Return the names of all functions; to copy them is quick."""
+    state.turns.work += len(state.functions) >> 6
+    return list(state.functions)
+
+
+def _status(state: State) -> Iterator[bytes]:
+    for name in _functions(state):
+        function = state.functions.get(name)
+        if function is None:
+            continue
+        yield b"%s\t%d\t%d\t%d\n" % (
+            column(name),
+            function.job_count(),
+            len(function.running),
+            len(function.workers),
+        )
+    yield END_OF_LIST
+
+
+def prioritystatus(state: State, peer: Peer, words: list[bytes]) -> bytes:
+    """List functions with their waiting jobs by priority, and the workers."""
+    peer.rest = _prioritystatus(state)
+    return b""
+
+
+def _prioritystatus(state: State) -> Iterator[bytes]:
+    for name in _functions(state):
+        function = state.functions.get(name)
+        if function is None:
+            continue
+        yield b"%s\t%d\t%d\t%d\t%d\n" % (
+            column(name),
+            function.waiting_count(0),
+            function.waiting_count(1),
+            function.waiting_count(2),
+            len(function.workers),
+        )
+    yield END_OF_LIST
+
+
+def workers(state: State, peer: Peer, words: list[bytes]) -> bytes:
+    """List all connections with their abilities, the newest registration first."""
+    peer.rest = _workers(state)
+    return b""
+
+
+def _peers(state: State) -> list[Peer]:
+    state.turns.work += len(state.peers) >> 6
+    return list(state.peers)
+
+
+def _abilities(state: State, peer: Peer) -> list[bytes]:
+    """Return the names of a peer's functions, the newest registration first."""
+    state.turns.work += len(peer.abilities) >> 5
+    names = [function.name for function in peer.abilities]
+    names.reverse()
+    return names
+
+
+def _workers(state: State) -> Iterator[bytes]:
+    for peer in _peers(state):
+        if peer.is_closing:
+            continue
+        yield b"%d %s %s :" % (peer.descriptor, peer.address, client_id(peer.client_id))
+        names = _abilities(state, peer)
+        for start in range(0, len(names), _NAMES):
+            some = names[start : start + _NAMES]
+            state.turns.work += len(some) >> 2
+            yield b"".join([b" " + word(name) for name in some])
+        yield b"\n"
+    yield END_OF_LIST
+
+
+def counters(state: State, peer: Peer, words: list[bytes]) -> bytes:
+    """List what has become of each function's jobs since the start."""
+    peer.rest = _counters(state)
+    return b""
+
+
+def _counters(state: State) -> Iterator[bytes]:
+    for name in _functions(state):
+        function = state.functions.get(name)
+        if function is not None:
+            state.turns.work += _JSON
+            yield _counters_row(function)
+    yield END_OF_LIST
+
+
+def _counters_row(function: Function) -> bytes:
+    counted = function.counters
+    return row(
+        {
+            "function": text(function.name),
+            "submitted": counted.submitted,
+            "completed": counted.completed,
+            "failed": counted.failed,
+            "retried": counted.retried,
+            "crashed": counted.crashed,
+            "timed_out": counted.timed_out,
+            "dead": counted.dead,
+            "cancelled": counted.cancelled,
+            "expired": counted.expired,
+            "refused_results": counted.refused_results,
+        }
+    )
+
+
+def show(state: State, peer: Peer, words: list[bytes]) -> bytes:
+    """List jobs, their uniques, schedules, policies, functions, or connections."""
+    what = [each.lower() for each in words[1:]]
+    if what == [b"jobs"]:
+        peer.rest = _show_jobs(state, is_unique=False)
+    elif what == [b"unique", b"jobs"]:
+        peer.rest = _show_jobs(state, is_unique=True)
+    elif what == [b"schedules"]:
+        peer.rest = _show_schedules(state)
+    elif what == [b"policies"]:
+        peer.rest = show_policies(state)
+    elif what == [b"functions"]:
+        peer.rest = _show_functions(state)
+    elif what == [b"connections"]:
+        peer.rest = _show_connections(state)
+    else:
+        return error(b"UNKNOWN_SHOW_ARGUMENTS")
+    return b""
+
+
+def _show_jobs(state: State, *, is_unique: bool) -> Iterator[bytes]:
+    count = 0
+    for name in _functions(state):
+        function = state.functions.get(name)
+        if function is not None:
+            count += function.job_count()
+        yield b""
+    if count > _MOST_SHOWN or count > len(state.jobs):
+        yield error(b"TOO_MANY", f"there are {count} jobs: list them by geartrain jobs")
+        return
+    # Names and no jobs: what ends meanwhile is not kept in memory by a list of it.
+    state.turns.work += len(state.jobs) >> 6
+    for handle in list(state.jobs):
+        job = state.jobs.get(handle)
+        if job is not None:
+            yield line(job.unique) if is_unique else _show_job(job)
+    yield END_OF_LIST
+
+
+def _show_job(job: Job) -> bytes:
+    """Give a job's handle, losses, 0 (gearmand's ignored), and 1 if background."""
+    losses = 0 if job.failures is None else job.failures.crashes
+    return b"%s\t%d\t0\t%d\n" % (job.handle, losses, job.background)
+
+
+def _show_schedules(state: State) -> Iterator[bytes]:
+    """Give each schedule's handle, function, unique, fields and next time."""
+    state.turns.work += len(state.schedules) >> 6
+    for handle in list(state.schedules):
+        schedule = state.schedules.get(handle)
+        if schedule is None:
+            continue
+        yield b"%s\t%s\t%s\t%s\t%d\n" % (
+            handle,
+            column(schedule.function.name),
+            column(schedule.unique),
+            b" ".join(field or b"*" for field in schedule.fields),
+            int(schedule.due),
+        )
+    yield END_OF_LIST
+
+
+def _show_functions(state: State) -> Iterator[bytes]:
+    """Give each function's jobs by state and priority as JSON."""
+    for name in _functions(state):
+        function = state.functions.get(name)
+        if function is None:
+            continue
+        state.turns.work += _JSON
+        yield row(
+            {
+                "function": text(name),
+                "high": function.waiting_count(0),
+                "normal": function.waiting_count(1),
+                "low": function.waiting_count(2),
+                "running": len(function.running),
+                "workers": len(function.workers),
+                "total": function.job_count(),
+                "dead": function.dead,
+            }
+        )
+    yield END_OF_LIST
+
+
+def _show_connections(state: State) -> Iterator[bytes]:
+    """Give each connection as JSON: its abilities are the last of its values."""
+    for peer in _peers(state):
+        if peer.is_closing:
+            continue
+        state.turns.work += _JSON
+        head = row(
+            {
+                "descriptor": peer.descriptor,
+                "address": text(peer.address),
+                "id": text(peer.client_id),
+                "running": len(peer.running),
+            }
+        )
+        yield head.rstrip(b"}\n") + b', "functions": ['
+        comma = b""
+        for name in _abilities(state, peer):
+            state.turns.work += 1
+            yield comma + json.dumps(text(name)).encode()
+            comma = b", "
+        yield b"]}\n"
+    yield END_OF_LIST

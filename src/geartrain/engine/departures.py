@@ -1,0 +1,43 @@
+"""Departures: what a peer that left leaves behind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from geartrain.engine import failures
+
+if TYPE_CHECKING:
+    from geartrain.engine.peers import Peer
+    from geartrain.engine.state import State
+
+__all__ = ["depart"]
+
+# Units of work, as ``turns`` counts it: of an ability that ends, of a job that is
+# waited for no more, and of one that goes to another worker.
+_ABILITY: Final = 1
+_AWAITED: Final = 2
+_LOST: Final = 5
+
+
+def depart(state: State, peer: Peer) -> Iterator[None]:
+    """Part a peer that left from its functions and jobs, one a step.
+
+    What it waited for alone is dropped, and what it ran goes to others, the newest
+    first.
+    """
+    turns = state.turns
+    while peer.abilities:
+        turns.work += _ABILITY
+        function, _ = peer.abilities.popitem()
+        function.workers.pop(peer, None)
+        yield
+    while peer.awaited:
+        turns.work += _AWAITED
+        job, _ = peer.awaited.popitem()
+        state.detach(peer, job)
+        yield
+    while peer.running:
+        turns.work += _LOST
+        failures.lose(state, next(reversed(peer.running)))
+        yield

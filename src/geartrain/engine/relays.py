@@ -1,0 +1,117 @@
+"""Relays: packets about a job on their way to the clients that wait for it.
+
+Nearly every job has one client. For many, each of which costs a system call, the packet
+is sent on over several turns, and its worker's next packets wait for that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from geartrain.engine.notices import Notice
+from geartrain.protocol.packets import NO_MORE
+
+if TYPE_CHECKING:
+    from geartrain.engine.jobs import Job
+    from geartrain.engine.peers import Peer
+    from geartrain.engine.state import State
+
+__all__ = ["relay"]
+
+# Units of work, as ``turns`` counts it, for a client: mostly for the system call.
+_CLIENT: Final = 20
+# How many copies for one client are a unit.
+_COPIES: Final = 8
+
+# Up to this many clients are sent a packet at once.
+_AT_ONCE: Final = 200
+
+
+def relay(
+    state: State,
+    job: Job,
+    packet: bytes,
+    more: list[bytes],
+    sender: Peer | None = None,
+    plain: bytes = b"",
+) -> None:
+    """Send a packet, in pieces if ``more`` is not empty, to all who wait for a job.
+
+    A client is sent it as often as it submitted the job. ``sender`` is the worker whose
+    packets have to keep their order. ``plain``, if it is not empty, is sent instead to
+    clients that do not want exceptions.
+    """
+    clients = job.clients
+    if len(clients) == 1 or not clients:
+        for client in clients:
+            _send(state, client, packet, more, plain, clients[client])
+        return
+    waiting = list(clients.items())
+    if len(waiting) <= _AT_ONCE and not state.turns.chores:
+        state.turns.work += _CLIENT * len(waiting)
+        for client, times in waiting:
+            _send(state, client, packet, more, plain, times)
+        return
+    if sender is not None:
+        sender.relays += 1
+    state.turns.start(_relay(state, waiting, packet, more, sender, plain))
+
+
+def _relay(
+    state: State,
+    waiting: list[tuple[Peer, int]],
+    packet: bytes,
+    more: list[bytes],
+    sender: Peer | None,
+    plain: bytes,
+) -> Iterator[None]:
+    for client, times in waiting:
+        if not client.is_closing:
+            state.turns.work += _CLIENT
+            _send(state, client, packet, more, plain, times)
+            yield
+    if sender is not None:
+        sender.relays -= 1
+        state.turns.add(sender)
+
+
+def _send(
+    state: State,
+    client: Peer,
+    packet: bytes,
+    more: list[bytes],
+    plain: bytes,
+    times: int,
+) -> None:
+    if plain and not client.wants_exceptions:
+        packet, more = plain, NO_MORE
+    if times == 1:
+        client.send(packet)
+        for piece in more:
+            client.send(piece)
+        return
+    size = len(packet) + sum(map(len, more))
+    unread = client.outbox_size + client.held_size
+    # The first two copies do not count: a large result has to reach one that reads.
+    if unread + size * (times - 2) > state.options.max_outbox:
+        _expel(state, client, unread + size * times)
+        return
+    state.turns.work += times // _COPIES
+    for _ in range(times):
+        client.send_pieces(packet, more)
+
+
+def _expel(state: State, client: Peer, due: int) -> None:
+    """Close the connection of a client to which more would be due than is held."""
+    client.forget()
+    client.is_closing = True
+    state.closing.append(client)
+    state.notices.append(
+        Notice(
+            "warning",
+            "peer_too_slow",
+            f"closing {client.address.decode()} ({client.descriptor}): it waits for one"
+            f" job many times, and {due} bytes are due to it, more than --max-outbox",
+        )
+    )

@@ -1,0 +1,107 @@
+"""Turns: how much is done for one peer before others have their turn.
+
+Whatever a peer sends, the others are answered within milliseconds. So work is counted,
+in units of about a microsecond of the compiled core: no clock is read for it. Each
+message, each row of a listing and each client that a packet is sent on to costs some.
+A peer that has used up its share leaves the rest of its input for the next turn of the
+event loop, where those with something left take turns; meanwhile nothing more is read
+from it. What is nobody's, such as the jobs of a peer that left, is a chore, done a
+piece a turn.
+
+A step that cannot be divided has to be short: what grows with the number of functions,
+jobs or peers is a generator, or is counted so that few such steps fit into a turn.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from geartrain.engine.peers import Peer
+
+__all__ = ["LISTING", "MESSAGE", "MOST_UNREAD", "PEER_SHARE", "Turns"]
+
+# Units for one peer at a time, about 5 ms: a read of 64 KiB full of submissions fits,
+# so that a client that submits many jobs at once does not notice.
+PEER_SHARE: Final = 5_000
+
+# Units for all peers together in what is read in a turn, and again in what was left
+# from earlier turns: so a turn takes about 20 ms at most.
+_TURN_SHARE: Final = 10_000
+
+# Units for a peer that is read when those are used up: dozens of messages, more than
+# most peers ever send at once, so that these need not wait behind those that have.
+_LEAST_SHARE: Final = 100
+
+# Units of a message, whatever it is.
+MESSAGE: Final = 2
+
+# An answer of many rows begins only where this many units are left, so that one of
+# moderate size goes out at once: libgearman's tools take the first read for the whole.
+LISTING: Final = PEER_SHARE // 2
+
+# Nothing is produced for a peer that leaves this many bytes unread. It is ample for
+# clients that read only after they have submitted all: 250,000 answers.
+MOST_UNREAD: Final = 8 * 1024 * 1024
+
+
+class Turns:
+    """Who has something left for the next turn, and how much was done in this one.
+
+    Attributes:
+        work: the units counted since the start.
+        queue: the peers to go on with, in their order, each once.
+        chores: what is nobody's, in its order; each step of one is short.
+        freed: peers that have nothing left and can be read from again.
+    """
+
+    __slots__ = ("_end", "chores", "freed", "queue", "work")
+
+    def __init__(self) -> None:
+        self.work = 0
+        self._end = _TURN_SHARE
+        self.queue: dict[Peer, None] = {}
+        self.chores: deque[Iterator[None]] = deque()
+        self.freed: list[Peer] = []
+
+    def limit(self) -> int:
+        """Return up to which number of units a peer that was read may work now."""
+        return self.work + (PEER_SHARE if self.work < self._end else _LEAST_SHARE)
+
+    def begin(self) -> int:
+        """Begin with leftovers; return up to which number of units to go on."""
+        end = self.work + _TURN_SHARE
+        self._end = end + _TURN_SHARE
+        return end
+
+    def end(self) -> None:
+        """End what is done with leftovers: from here on reads count."""
+        self._end = self.work + _TURN_SHARE
+
+    def add(self, peer: Peer) -> None:
+        """Go on with a peer in the next turn, if it can go on and is not queued."""
+        if peer.is_busy and not peer.is_blocked():
+            self.queue[peer] = None
+
+    def start(self, chore: Iterator[None]) -> None:
+        """Do a chore now as far as a peer's share goes, and the rest in later turns."""
+        limit = self.work + PEER_SHARE
+        while not self.chores and self.work < limit:
+            if _is_done(chore):
+                return
+        self.chores.append(chore)
+
+    def work_off(self, end: int) -> None:
+        """Do chores up to a number of units."""
+        while self.chores and self.work < end:
+            if _is_done(self.chores[0]):
+                self.chores.popleft()
+
+
+def _is_done(chore: Iterator[None]) -> bool:
+    """Do one step of a chore; tell whether that was the last."""
+    for _ in chore:
+        return False
+    return True
