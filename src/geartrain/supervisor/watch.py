@@ -7,7 +7,7 @@ import sys
 import sysconfig
 from collections.abc import Iterable
 from pathlib import Path
-from types import TracebackType
+from types import ModuleType, TracebackType
 
 __all__ = ["FileWatch", "loaded_files"]
 
@@ -34,7 +34,8 @@ def loaded_files(error: BaseException | None = None) -> list[str]:
 
 
 def _source(module: object) -> str:
-    file = getattr(module, "__file__", None)
+    # Some modules load themselves when an attribute is asked for, and may fail at that.
+    file = vars(module).get("__file__") if isinstance(module, ModuleType) else None
     return os.path.abspath(file) if isinstance(file, str) else ""
 
 
