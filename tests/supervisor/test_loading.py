@@ -48,6 +48,7 @@ BROKEN = {
     "from geartrain import AsyncWorker\nimport asyncio\n"
     "asyncio.run(AsyncWorker().run())": 'put run() under `if __name__ == "__main__":`',
     "worker = print": "tasks is a NoneType: name a Worker",
+    "worker = Worker()": "tasks serves no function: register one",
     "from . import other": "ImportError: attempted relative import",
     "raise ValueError('\\ud800' * 100000 + 'odd')": "odd",
 }
@@ -65,6 +66,22 @@ def test_what_cannot_be_loaded_is_told_and_there_is_no_start(
     assert "tasks cannot be loaded: " in log
     assert BROKEN[text] in log
     assert log.count("cannot be loaded") == 1
+
+
+def test_an_address_of_the_worker_that_is_none_is_told_once(folder: Path) -> None:
+    write_tasks(folder, f"{TASKS}\nworker.servers = 'a:b:c'\n")
+    ended = subprocess.run(
+        [*geartrain_command("geartrain"), "worker", "tasks"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
+    assert ended.returncode == 1
+    assert "tasks cannot be loaded: " in ended.stderr
+    assert "a:b:c" in ended.stderr
+    assert "Traceback" not in ended.stderr
 
 
 def test_a_module_that_can_be_loaded_by_one_process_is_tried_by_others_again(

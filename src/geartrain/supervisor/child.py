@@ -16,7 +16,7 @@ import traceback
 from types import FrameType
 from typing import NoReturn
 
-from geartrain.errors import GeartrainError
+from geartrain.errors import GeartrainError, WorkerError
 from geartrain.supervisor.board import Board
 from geartrain.supervisor.command import do_nothing
 from geartrain.supervisor.forks import watch_forks
@@ -28,6 +28,7 @@ from geartrain.supervisor.recycling import Recycling
 from geartrain.supervisor.running import Running
 from geartrain.supervisor.targets import Runnable, Target
 from geartrain.supervisor.watch import loaded_files
+from geartrain.transport.connect import connectors
 
 __all__ = ["ORPHAN_MARGIN", "reset_signals", "run_child"]
 
@@ -127,13 +128,13 @@ class _Child:
         self._notes.send("loading")
         try:
             worker = self._target.load()
+            self._configure(worker)
         except BaseException as error:
             self._leave_fork()
             files = loaded_files(error)
             self._notes.send("broken", text=_told(error), files=files)
             return _BROKEN_STATUS
         self._leave_fork()
-        self._configure(worker)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_signal)
         self._running = running = Running(worker)
@@ -154,6 +155,13 @@ class _Child:
             worker.concurrency = options.concurrency
         if options.prefetch is not None:
             worker.prefetch = options.prefetch
+        if not worker.functions:
+            raise WorkerError(
+                f"{self._target} serves no function: register one, as by"
+                " @worker.function('name')"
+            )
+        # What cannot be an address is told here, and not by each process in turn.
+        connectors(worker.servers, worker.tls)
         tls = getattr(worker, "tls", None)
         worker.observer = self._observer = Observer(
             self._board,
@@ -190,6 +198,9 @@ class _Child:
     def _recycle(self) -> None:
         """Make way for a fresh process if it is time."""
         if self._leaving or self._running is None:
+            return
+        if not self._ended and not self._recycling.is_old:
+            # One that is too large from the start would be replaced for ever.
             return
         reason = self._recycling.reason(self._ended)
         if reason:

@@ -25,6 +25,10 @@ class Runnable(Protocol):
     prefetch: int
     observer: Any
 
+    @property
+    def functions(self) -> list[str]:
+        """Return the names of the functions it serves."""
+
     def run(self, *, signals: bool = True) -> Any:
         """Work until stopped; AsyncWorker's is a coroutine function."""
 

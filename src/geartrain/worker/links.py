@@ -169,8 +169,9 @@ class Link:
         connection = self.connection
         if connection is None:
             return
-        if self._pump.is_shared and not self._is_ours():
-            self.lose(OSError(FOREIGN))
+        is_doubtful = self._pump.is_shared or self._why is not None
+        if is_doubtful and not self._is_ours():
+            self.lose(self._why or OSError(FOREIGN))
             return
         try:
             if self._is_tls:
