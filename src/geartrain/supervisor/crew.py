@@ -233,6 +233,12 @@ class Crew:
         elif note.kind == "broken":
             self.files.add(note.values["files"])
             self._tell_broken(process.target, note.values["text"])
+        elif note.kind == "connected" and note.descriptor is None:
+            _log.warning(
+                "too many open files: if process %d dies, its job servers see that"
+                " before they are told why",
+                process.pid,
+            )
         elif note.kind == "files":
             self.files.add(note.values["files"])
 

@@ -58,7 +58,8 @@ class Link:
         self._arrived: socket.socket | Exception | None = None
         self._why: Exception | None = None
         self._is_tls = False
-        self._owned: Owned | None = None
+        # Whether the connection's descriptor is still the connection's.
+        self._is_ours: Callable[[], bool] = _never
         self._heard = False
         self._probed = False
         self._closed = False
@@ -140,7 +141,7 @@ class Link:
             return
         try:
             found.setblocking(False)
-            self._owned = Owned(found.fileno())
+            self._is_ours = Owned(found.fileno()).is_ours
         except OSError as error:
             found.detach()
             self._retry(now, error)
@@ -233,10 +234,6 @@ class Link:
             finally:
                 self._sending.release()
 
-    def _is_ours(self) -> bool:
-        """Tell whether the connection's descriptor is still the connection's."""
-        return self._owned is not None and self._owned.is_ours()
-
     def _send(self, connection: socket.socket, data: bytes) -> None:
         if not self._is_ours():
             self._give_up(connection, OSError(FOREIGN))
@@ -327,6 +324,10 @@ class Link:
         if isinstance(arrived, socket.socket):
             arrived.close()
         self._part()
+
+
+def _never() -> bool:
+    return False
 
 
 def _must_wait(error: OSError) -> bool:
