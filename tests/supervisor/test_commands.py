@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +13,6 @@ import pytest
 
 from geartrain.admin import Admin
 from geartrain.protocol.constants import PacketType
-from geartrain.supervisor.commands import exit_text
 from tests.admin.jobs import submit
 from tests.supervisor.programs import dead_letter, do, eventually, running_workers
 from tests.support.servers import RunningServer
@@ -28,6 +29,8 @@ COMMANDS = {
     "self_kill": "kill -TERM $$",
     "missing": "no-such-program-anywhere",
     "hang": "sleep 987654; true",
+    "leave": "sleep 987653 & echo done",
+    "late": "echo it is too late >&2; kill -KILL $$",
 }
 
 
@@ -61,6 +64,13 @@ def test_a_command_need_not_read_its_workload(
     assert do(server, b"ignore", b"x" * 5_000_000) == b"done\n"
 
 
+def test_what_a_command_leaves_in_the_background_does_not_hold_its_job(
+    server: RunningServer, commands: None
+) -> None:
+    assert do(server, b"leave") == b"done\n"
+    assert do(server, b"leave", b"x" * 1_000_000) == b"done\n"
+
+
 def test_the_environment_names_the_job(server: RunningServer, commands: None) -> None:
     with Wire(server.connect()) as client:
         client.send(PacketType.SUBMIT_JOB, b"who", "schlüssel".encode(), b"")
@@ -83,6 +93,7 @@ def test_lines_of_stderr_are_warnings(server: RunningServer, commands: None) -> 
         (b"refuse", "it is too late"),
         (b"silent", "exited with status 4"),
         (b"self_kill", "killed by signal 15 (SIGTERM)"),
+        (b"late", "it is too late\nkilled by signal 9 (SIGKILL)"),
     ],
 )
 def test_a_command_that_fails_says_why(
@@ -131,7 +142,24 @@ def sleepers(seconds: str) -> list[str]:
     return [row for row in rows if f"sleep {seconds}" in row and row[0] != "Z"]
 
 
-def test_how_a_process_ended_is_put_in_words() -> None:
-    assert exit_text(3) == "exited with status 3"
-    assert exit_text(-9) == "killed by signal 9 (SIGKILL)"
-    assert exit_text(-99) == "killed by signal 99"
+@pytest.mark.parametrize(
+    "command",
+    [
+        "echo $$ > running; exec sleep 60",
+        "trap 'exit 1' TERM; echo $$ > running; sleep 60 & wait",
+    ],
+)
+def test_a_signal_to_all_processes_is_no_failure_of_a_command(
+    tmp_path: Path, server: RunningServer, admin: Admin, command: str
+) -> None:
+    with running_workers(tmp_path, server, f"--exec=halt={command}") as workers:
+        handle = submit(server, b"halt")
+        running = tmp_path / "running"
+        eventually(lambda: running.exists() and running.read_text(), "it runs")
+        pid = int(running.read_text())
+        for each in (os.getpgid(pid), pid):
+            os.kill(each, signal.SIGTERM)
+        assert workers.stop() == 0
+    (job,) = admin.job(handle)
+    assert (job.state, job.attempts, job.crashes) == ("ready", 0, 0)
+    admin.cancel(handle)

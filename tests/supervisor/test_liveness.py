@@ -93,3 +93,47 @@ def test_a_file_that_cannot_be_made_is_an_error_that_names_it(tmp_path: Path) ->
     path = str(tmp_path / "none" / "alive")
     with pytest.raises(StartError, match=f"liveness file {path} cannot be written"):
         LivenessFile(path)
+
+
+def answer_of(port: LivenessPort, host: str, path: str) -> bytes:
+    """Ask for a path while a loop such as the supervisor's serves the port."""
+    with selectors.PollSelector() as selector:
+        port.register(selector)
+        port.tell(True, selector, ready=False)
+        asking = socket.create_connection((host, port.port), 5)
+        with asking:
+            asking.sendall(b"GET %s HTTP/1.0\r\n\r\n" % path.encode())
+            for _ in range(2):
+                for key, _ in selector.select(5):
+                    port.ready(key.fileobj, selector)
+            return asking.recv(100)
+
+
+@pytest.mark.parametrize("host", ["", "::", "::1"])
+def test_it_is_told_on_ipv6_too(host: str) -> None:
+    try:
+        port = LivenessPort(0, host)
+    except ListenError:
+        pytest.skip("this machine has no IPv6")
+    try:
+        assert answer_of(port, "::1", "/").startswith(b"HTTP/1.1 200 ")
+    finally:
+        port.close()
+
+
+def test_it_may_be_told_to_this_machine_alone() -> None:
+    port = LivenessPort(0, "localhost")
+    try:
+        assert answer_of(port, "localhost", "/").startswith(b"HTTP/1.1 200 ")
+    finally:
+        port.close()
+
+
+@pytest.mark.parametrize("path", ["/ready", "/ready?now=1"])
+def test_whether_work_is_done_is_told_apart_from_life(path: str) -> None:
+    port = LivenessPort(0)
+    try:
+        assert answer_of(port, "127.0.0.1", path).startswith(b"HTTP/1.1 503 ")
+        assert answer_of(port, "127.0.0.1", "/readiness").startswith(b"HTTP/1.1 200 ")
+    finally:
+        port.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -85,3 +86,36 @@ def test_an_end_that_does_not_block_says_that_nothing_has_come(pair: Pair) -> No
     there.set_blocking(False)
     with pytest.raises(BlockingIOError):
         there.receive()
+
+
+def test_what_is_no_note_ends_them_all(pair: Pair) -> None:
+    here, there = pair
+    os.write(here.fileno(), b"what a handler prints to a number\n")
+    assert there.receive() == []
+    assert there.is_closed
+
+
+def test_a_descriptor_there_is_no_room_for_does_not_come(pair: Pair) -> None:
+    here, there = pair
+    os.write(here.fileno(), b'{"kind": "connected", "fd": true, "number": 1}\n')
+    assert receive(there, 1) == [Note("connected", {"number": 1}, None)]
+
+
+def test_nothing_is_told_to_what_has_the_number_of_an_end(
+    pair: Pair, tmp_path: Path
+) -> None:
+    here, there = pair
+    other = os.open(tmp_path / "other", os.O_RDWR | os.O_CREAT)
+    number = here.fileno()
+    os.dup2(other, number)
+    here.send("loaded")
+    assert here.receive() == []
+    assert here.is_closed
+    here.close()
+    # Still open.
+    os.write(number, b"mine")
+    assert os.pread(other, 100, 0) == b"mine"
+    assert there.receive() == []
+    assert there.is_closed
+    os.close(number)
+    os.close(other)

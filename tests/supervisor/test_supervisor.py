@@ -296,12 +296,73 @@ def test_liveness_is_told_by_file_and_port(folder: Path, server: RunningServer) 
         assert not file.exists()
 
 
-def status_of(port: int) -> int:
+def status_of(port: int, path: str = "") -> int:
+    url = f"http://127.0.0.1:{port}/{path}"
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5) as answer:
+        with urllib.request.urlopen(url, timeout=5) as answer:
             return int(answer.status)
     except urllib.error.HTTPError as error:
         return error.code
+
+
+def test_it_is_ready_once_a_job_server_is_reached(folder: Path) -> None:
+    port, liveness = free_port(), free_port()
+    command = [*geartrain_command("geartrain"), "server", "--port", str(port)]
+    command += ["--store", "memory:"]
+    flags = ("tasks", "--liveness-port", f"localhost:{liveness}")
+    with (
+        run_server(command, port) as first,
+        running_workers(folder, first, *flags) as workers,
+    ):
+        assert (status_of(liveness), status_of(liveness, "ready")) == (200, 200)
+        first.process.kill()
+        first.process.wait()
+        eventually(lambda: status_of(liveness, "ready") == 503, "it is not ready")
+        assert status_of(liveness) == 200
+        assert workers.stop() == 0
+        with running_workers(folder, first, *flags, ready=False) as alone:
+            alone.wait_for("liveness is told on port")
+            eventually(lambda: status_of(liveness) == 200, "it is well")
+            assert status_of(liveness, "ready") == 503
+            assert "ready: " not in alone.log()
+            with run_server(command, port):
+                alone.wait_for("ready: 1 processes")
+                assert status_of(liveness, "ready") == 200
+
+
+def test_a_handler_that_closes_descriptors_it_does_not_own_is_noticed(
+    folder: Path, server: RunningServer, admin: Admin
+) -> None:
+    text = f"""
+{TASKS}
+@worker.function("close")
+def close(job):
+    os.closerange(3, 256)
+    for number in range(20):
+        open(f"file{{number}}", "w").close()
+    kept = [os.open(f"mine{{number}}", os.O_RDWR | os.O_CREAT) for number in range(20)]
+    if job.workload:
+        time.sleep(60)
+    return b"closed"
+"""
+    write_tasks(folder, text)
+    with running_workers(folder, server, "tasks") as workers:
+        for workload in (b"", b"and sleep"):
+            letter = dead_letter(admin, submit(server, b"close", workload))
+            assert letter.reason in ("crash", "lost")
+        workers.wait_for("it closed descriptors that it does not own")
+        assert do(server, b"reverse", b"ab") == b"ba"
+    for file in folder.glob("mine*"):
+        assert file.read_bytes() == b"", file
+
+
+def test_a_handler_that_exits_with_status_3_is_told_of(
+    folder: Path, server: RunningServer, admin: Admin
+) -> None:
+    with running_workers(folder, server, "tasks") as workers:
+        letter = dead_letter(admin, submit(server, b"exit", b"3"))
+        assert letter.error == "exited with status 3"
+        workers.wait_for("exited with status 3, started again in")
 
 
 def test_a_job_server_that_comes_back_finds_its_workers_again(folder: Path) -> None:

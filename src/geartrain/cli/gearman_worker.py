@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import logging
-import subprocess
 import sys
-import threading
-from typing import IO
 
 from geartrain.cli.gearman_flags import Flags
 from geartrain.cli.gearman_servers import Ways, complain
+from geartrain.supervisor.command import (
+    Stops,
+    default_signals,
+    exit_text,
+    run_command,
+)
 from geartrain.transport.connect import Connector
 from geartrain.worker.jobs import WorkerJob
+from geartrain.worker.returns import give_back
 from geartrain.worker.sync import Worker
 
 __all__ = ["CommandWorker"]
@@ -35,6 +39,10 @@ class CommandWorker:
         has_limit = milliseconds is not None and milliseconds >= 0
         self._limit = (milliseconds or 0) / 1000 if has_limit else None
         self._is_stopped = False
+        self._stops = Stops()
+        # Started with a terminal's signals ignored, as by nohup or in the background
+        # of a shell: its commands are not to get them either.
+        self._is_apart = default_signals()
         self._is_unreachable = False
         # What it warns of, this says in the original's words.
         logging.getLogger("geartrain.worker").setLevel(logging.ERROR)
@@ -60,6 +68,7 @@ class CommandWorker:
     def stop(self) -> None:
         """Finish the job at hand and take no more; for a signal handler."""
         self._is_stopped = True
+        self._stops.is_stopping = self._stops.is_signalled = True
         self._worker.stop()
 
     def _tell_why(self, is_counted: bool) -> None:
@@ -83,52 +92,73 @@ class CommandWorker:
             sys.stdout.buffer.write(job.workload)
             sys.stdout.flush()
             return b""
+        output = _Lines(job, self._strips) if self._by_line else _Whole()
         try:
-            process = subprocess.Popen(
-                self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            status = run_command(
+                self._command,
+                job.workload,
+                output.take,
+                own_group=self._is_apart,
             )
         except OSError as error:
             complain("execvp", f"{self._command[0]}: {error.strerror or error}")
             job.send_fail()
             return b""
-        with process:
-            result = self._lines(process, job) if self._by_line else _all(process, job)
-        if process.returncode == 0:
+        if status != 0 and self._stops.explain(status):
+            give_back(job)
+            return b""
+        result = output.end()
+        if status == 0:
             return result
         if result:
             job.send_data(result)
-        complain(job.function, f"{job.handle} failed: {_ending(process.returncode)}")
+        complain(job.function, f"{job.handle} failed: {_ending(status)}")
         job.send_fail()
         return b""
 
-    def _lines(self, process: subprocess.Popen[bytes], job: WorkerJob) -> bytes:
-        """Send each line as it comes; nothing is left for the result."""
-        assert process.stdin is not None
-        assert process.stdout is not None
-        feeder = threading.Thread(
-            target=_feed, args=(process.stdin, job.workload), daemon=True
-        )
-        feeder.start()
-        for line in process.stdout:
-            job.send_data(line.removesuffix(b"\n") if self._strips else line)
-        feeder.join()
+
+class _Whole:
+    """All that a command writes, as the job's result."""
+
+    def __init__(self) -> None:
+        self._pieces: list[bytes] = []
+
+    def take(self, data: bytes) -> None:
+        self._pieces.append(data)
+
+    def end(self) -> bytes:
+        """Return the result."""
+        return b"".join(self._pieces)
+
+
+class _Lines:
+    """Each line is sent as it comes; nothing is left for the result."""
+
+    def __init__(self, job: WorkerJob, strips: bool) -> None:
+        self._job = job
+        self._strips = strips
+        # The pieces of a line: joined anew for each, a long one would cost its square.
+        self._line: list[bytes] = []
+
+    def take(self, data: bytes) -> None:
+        *lines, rest = data.split(b"\n")
+        for line in lines:
+            self._line.append(line if self._strips else line + b"\n")
+            self._send()
+        if rest:
+            self._line.append(rest)
+
+    def end(self) -> bytes:
+        """Send a last line that has no end."""
+        if self._line:
+            self._send()
         return b""
 
-
-def _feed(stdin: IO[bytes], workload: bytes) -> None:
-    """Write a workload to a command, which need not read it."""
-    try:
-        with stdin:
-            stdin.write(workload)
-    except BrokenPipeError:
-        pass
-
-
-def _all(process: subprocess.Popen[bytes], job: WorkerJob) -> bytes:
-    return process.communicate(job.workload)[0]
+    def _send(self) -> None:
+        line = b"".join(self._line)
+        self._line.clear()
+        self._job.send_data(line)
 
 
 def _ending(status: int) -> str:
-    if status < 0:
-        return f"the command was killed by signal {-status}"
-    return f"the command exited with status {status}"
+    return f"the command {'was ' if status < 0 else ''}{exit_text(status)}"

@@ -11,11 +11,13 @@ import click
 
 from geartrain.cli.asking import CONTEXT
 from geartrain.cli.values import Whole, port, size
+from geartrain.errors import AddressError
 from geartrain.server.logs import LEVELS, LogTarget, PlainFormatter, open_logs
 from geartrain.supervisor.options import Limits, Options
 from geartrain.supervisor.status import StatusLine, StatusLog
 from geartrain.supervisor.supervisor import Status, Supervisor
 from geartrain.supervisor.targets import CommandTarget, Target, module_target
+from geartrain.transport.address import Address, parse_address
 from geartrain.transport.connect import connectors
 from geartrain.transport.tls import Tls
 
@@ -49,6 +51,23 @@ class _Seconds(click.ParamType[float]):
         if math.isfinite(seconds) and (seconds > 0 or (self._zero and seconds == 0)):
             return seconds
         self.fail(f"{value!r} is not a number of seconds: write 30 or 0.5", param)
+
+
+def _address(text: str) -> Address:
+    """Read a port, or a host and a port.
+
+    Raises:
+        click.BadParameter: it is neither.
+    """
+    if ":" not in text:
+        return Address(port=port(text))
+    try:
+        address = parse_address(text, -1)
+    except AddressError as error:
+        raise click.BadParameter(str(error)) from None
+    if address.port < 0 or address.path:
+        raise click.BadParameter(f"{text!r} is not a port or host:port")
+    return address
 
 
 _FLAGS = (
@@ -125,9 +144,10 @@ _FLAGS = (
     ),
     click.Option(
         ["--liveness-port"],
-        type=port,
-        metavar="PORT",
-        help="Answer HTTP requests with 200 while all is well, else with 503.",
+        type=_address,
+        metavar="[HOST:]PORT",
+        help="Answer HTTP requests with 200 while all is well, else with 503; of"
+        " /ready, while each worker has a connection to a job server.",
     ),
     click.Option(
         ["--tls"],
@@ -183,7 +203,8 @@ def run_workers(**flags: Any) -> None:
     code anew.
     """
     options = _options(flags)
-    on_terminal = sys.stderr.isatty()
+    # It is None where the parent has closed it.
+    on_terminal = sys.stderr is not None and sys.stderr.isatty()
     status: Status = StatusLine(sys.stderr) if on_terminal else StatusLog()
     formatter = _TerminalFormatter() if on_terminal else PlainFormatter()
     logs = open_logs(LogTarget(level=flags["log_level"], formatter=formatter))
@@ -224,7 +245,7 @@ def _options(flags: dict[str, Any]) -> Options:
         grace=flags["grace"],
         watch=flags["watch"],
         liveness_file=flags["liveness_file"],
-        liveness_port=flags["liveness_port"],
+        liveness=flags["liveness_port"],
     )
 
 

@@ -6,11 +6,11 @@ import contextlib
 import logging
 import os
 import selectors
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from signal import SIGINT, SIGTERM
 
 from geartrain.errors import StartError
-from geartrain.supervisor.child import BROKEN_STATUS
-from geartrain.supervisor.commands import exit_text
+from geartrain.supervisor.command import exit_text
 from geartrain.supervisor.counts import Counts
 from geartrain.supervisor.notes import Note
 from geartrain.supervisor.options import Options
@@ -26,6 +26,8 @@ __all__ = ["Crew"]
 _BACKOFF_MOST_WATCHING = 2.0
 # When the system has no room for another process.
 _NO_ROOM_PAUSE = 3.0
+# Seconds between the end of what a process tells and its own end, at most.
+_CUT_OFF = 2.0
 _log = logging.getLogger("geartrain.supervisor")
 
 
@@ -65,8 +67,20 @@ class Crew:
     @property
     def is_healthy(self) -> bool:
         """Tell whether every target has a process that has made its worker."""
-        loaded = {slot.target for slot in self.slots if _is_loaded(slot)}
-        return len(loaded) == len(self._options.targets) and not self.is_stopping
+        return self._each_target_has(lambda process: process.is_loaded)
+
+    @property
+    def is_ready(self) -> bool:
+        """Tell whether every target has a process that is connected to a job server."""
+        return self._each_target_has(lambda process: bool(process.connections))
+
+    def _each_target_has(self, is_so: Callable[[Process], bool]) -> bool:
+        found = {
+            slot.target
+            for slot in self.slots
+            if slot.process is not None and is_so(slot.process)
+        }
+        return len(found) == len(self._options.targets) and not self.is_stopping
 
     def counts(self) -> Counts:
         """Return what there is to say about all."""
@@ -82,8 +96,13 @@ class Crew:
     def fill(self, now: float) -> None:
         """Start what is due."""
         for slot in self.slots:
-            if slot.process is None and slot.due <= now and not self.is_stopping:
+            is_due = slot.process is None and slot.due <= now
+            if is_due and not self.is_stopping and self._may_start(slot.target):
                 self._fill(slot, now)
+
+    def _may_start(self, target: Target) -> bool:
+        """Tell whether a target is worth another try: at the start it has to work."""
+        return self._has_loaded or self._options.watch or target not in self._broken
 
     def start(self, target: Target) -> Process:
         """Start a process of a target, in no slot yet.
@@ -121,12 +140,27 @@ class Crew:
                 )
                 process.kill()
             elif process.deadline is not None and now > process.deadline:
-                _log.warning(
-                    "process %d of %s is killed: it did not stop in time",
-                    process.pid,
-                    process.target,
-                )
-                process.kill()
+                self._kill(process, "it did not stop in time")
+            elif process.cut_off is not None and now > process.cut_off + _CUT_OFF:
+                process.misdeed = "it closed descriptors that it does not own"
+                self._kill(process, process.misdeed)
+            elif not process.is_loaded:
+                self._tell_slow(process, now)
+
+    def _kill(self, process: Process, why: str) -> None:
+        _log.error("process %d of %s is killed: %s", process.pid, process.target, why)
+        process.kill()
+
+    def _tell_slow(self, process: Process, now: float) -> None:
+        """Log that a process does not get on with loading, ever more rarely."""
+        if now > process.started + process.patience:
+            _log.warning(
+                "process %d of %s has been loading for %.0f s",
+                process.pid,
+                process.target,
+                now - process.started,
+            )
+            process.patience *= 2
 
     def bury(self, now: float) -> None:
         """Reap what has ended.
@@ -142,7 +176,8 @@ class Crew:
         self._reap_strangers()
         if self._has_loaded or self._options.watch or self.is_stopping:
             return
-        if len(self._broken) == len(self._options.targets):
+        is_trying = any(not process.is_over for process in self._processes)
+        if len(self._broken) == len(self._options.targets) and not is_trying:
             self.is_stopping = True
             raise StartError("no worker can be loaded")
 
@@ -198,6 +233,12 @@ class Crew:
         elif note.kind == "broken":
             self.files.add(note.values["files"])
             self._tell_broken(process.target, note.values["text"])
+        elif note.kind == "connected" and note.descriptor is None:
+            _log.warning(
+                "too many open files: if process %d dies, its job servers see that"
+                " before they are told why",
+                process.pid,
+            )
         elif note.kind == "files":
             self.files.add(note.values["files"])
 
@@ -206,7 +247,7 @@ class Crew:
         if self._broken.get(target) == text:
             return
         self._broken[target] = text
-        *lines, last = text.splitlines()
+        *lines, last = text.splitlines() or ["no reason was given"]
         _log.error("%s cannot be loaded: %s", target, last.strip())
         for line in lines:
             _log.error("  %s", line)
@@ -225,6 +266,10 @@ class Crew:
         if verdicts:
             self._report(process, verdicts)
         process.close()
+        if _ended_loading(process, status):
+            how = process.misdeed or exit_text(status)
+            self._tell_broken(process.target, f"{how} while it was loaded")
+            process.is_broken = True
         for slot in self.slots:
             if slot.process is process:
                 self._empty(slot, process, status, now)
@@ -242,10 +287,10 @@ class Crew:
     def _empty(self, slot: Slot, process: Process, status: int, now: float) -> None:
         """Have the slot of an ended process filled, at once or after a pause."""
         name = f"process {process.pid} of {process.target}"
-        if process.leaves and status == 0:
+        if process.leaves and (status == 0 or not process.is_loaded):
             _log.info("%s has ended: %s", name, process.leaves)
             slot.vacated(now)
-        elif process.is_killed:
+        elif process.is_killed and not process.misdeed:
             slot.vacated(now)
         elif self.is_stopping:
             _log.error("%s: %s", name, exit_text(status))
@@ -253,14 +298,21 @@ class Crew:
         else:
             most = _BACKOFF_MOST_WATCHING if self._options.watch else BACKOFF_MOST
             pause = slot.crashed(process, now, most)
-            if status != BROKEN_STATUS:
+            if not process.is_broken:
                 _log.error(
                     "%s: %s, started again in %.1f s", name, exit_text(status), pause
                 )
 
 
-def _is_loaded(slot: Slot) -> bool:
-    return slot.process is not None and slot.process.is_loaded
+def _ended_loading(process: Process, status: int) -> bool:
+    """Tell whether the code that a process loaded has ended it, without a word."""
+    if not process.is_loading or process.is_loaded or process.is_broken:
+        return False
+    if process.misdeed:
+        return True
+    # Those come from outside.
+    told = process.is_killed or process.leaves or status in (-SIGTERM, -SIGINT)
+    return not told
 
 
 def _is_reaped(pid: int) -> bool:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import selectors
 import socket
 import time
 from pathlib import Path
 
 from geartrain.errors import ListenError, StartError
+from geartrain.transport.address import Address
+from geartrain.transport.listeners import bind
 
 __all__ = ["LivenessFile", "LivenessPort"]
 
@@ -20,6 +23,8 @@ _ANSWERS = {
 _HEADERS = (
     b"Content-Type: text/plain\r\nContent-Length: %d\r\nConnection: close\r\n\r\n"
 )
+# A request for this path asks whether there is work done, any other for life.
+_READY = re.compile(rb"[A-Z]+ /ready[ ?]")
 _MOST_CONNECTIONS = 32
 _PATIENCE = 5.0
 
@@ -56,44 +61,56 @@ class LivenessFile:
 
 
 class LivenessPort:
-    """Answers every HTTP request with 200 or 503, on every interface."""
+    """Answers every HTTP request with 200 or 503.
 
-    def __init__(self, port: int) -> None:
-        """Listen on the port; 0 takes any free one.
+    ``/ready`` is answered by whether jobs are taken, every other path by whether the
+    processes are well.
+    """
+
+    def __init__(self, port: int, host: str = "") -> None:
+        """Listen on the port, of IPv4 and IPv6; 0 takes any free one.
+
+        Without a host, on every interface.
 
         Raises:
             ListenError: it is taken, or not allowed.
         """
         try:
-            self._listener = socket.create_server(("", port))
-        except OSError as error:
+            self._listeners = bind(Address(host, port), _MOST_CONNECTIONS)
+        except ListenError as error:
             raise ListenError(
-                f"the liveness port {port} cannot be listened on: {error.strerror}"
+                f"the liveness port {port} cannot be listened on: {error}"
             ) from None
-        self._listener.setblocking(False)
         self._connections: dict[socket.socket, float] = {}
         self._healthy = False
+        self._ready = False
 
     @property
     def port(self) -> int:
         """Return the port that is listened on."""
-        number: int = self._listener.getsockname()[1]
+        number: int = self._listeners[0].getsockname()[1]
         return number
 
     def register(self, selector: selectors.BaseSelector) -> None:
         """Have the selector tell of new connections; its data is this object."""
-        selector.register(self._listener, selectors.EVENT_READ, self)
+        for listener in self._listeners:
+            selector.register(listener, selectors.EVENT_READ, self)
 
     def ready(self, ready: object, selector: selectors.BaseSelector) -> None:
         """Accept a connection, or answer what came on one."""
-        if ready is self._listener:
-            self._accept(selector)
-        elif isinstance(ready, socket.socket):
+        if not isinstance(ready, socket.socket):
+            return
+        if ready in self._listeners:
+            self._accept(ready, selector)
+        else:
             self._answer(ready, selector)
 
-    def tell(self, healthy: bool, selector: selectors.BaseSelector) -> None:
+    def tell(
+        self, healthy: bool, selector: selectors.BaseSelector, *, ready: bool = False
+    ) -> None:
         """Remember what to answer; hang up on who asks nothing."""
         self._healthy = healthy
+        self._ready = ready
         now = time.monotonic()
         for connection, since in list(self._connections.items()):
             if now - since > _PATIENCE:
@@ -101,14 +118,17 @@ class LivenessPort:
 
     def close(self) -> None:
         """Stop listening, and close what is open; also after a fork."""
-        self._listener.close()
+        for listener in self._listeners:
+            listener.close()
         for connection in self._connections:
             connection.close()
         self._connections.clear()
 
-    def _accept(self, selector: selectors.BaseSelector) -> None:
+    def _accept(
+        self, listener: socket.socket, selector: selectors.BaseSelector
+    ) -> None:
         with contextlib.suppress(OSError):
-            connection, _ = self._listener.accept()
+            connection, _ = listener.accept()
             if len(self._connections) >= _MOST_CONNECTIONS:
                 connection.close()
                 return
@@ -121,9 +141,10 @@ class LivenessPort:
     ) -> None:
         """Answer whatever was asked: the first bytes of it are enough."""
         with contextlib.suppress(OSError):
-            if connection.recv(65536):
-                line = _ANSWERS[self._healthy]
-                length = 3 if self._healthy else 4
+            if asked := connection.recv(65536):
+                is_well = self._ready if _READY.match(asked) else self._healthy
+                line = _ANSWERS[is_well]
+                length = 3 if is_well else 4
                 connection.send(line % (_HEADERS % length))
                 connection.shutdown(socket.SHUT_WR)
         self._drop(connection, selector)

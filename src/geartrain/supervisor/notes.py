@@ -14,6 +14,8 @@ import threading
 from dataclasses import dataclass
 from typing import Any
 
+from geartrain.transport.descriptors import Owned
+
 __all__ = ["Note", "Notes", "notes_pair"]
 
 _CHUNK = 65536
@@ -36,11 +38,16 @@ class Note:
 
 
 class Notes:
-    """One end: any thread may send, one receives."""
+    """One end: any thread may send, one receives.
+
+    Attributes:
+        is_closed: nothing more comes from the other side.
+    """
 
     def __init__(self, end: socket.socket) -> None:
         """Take an end of a pair."""
         self._end = end
+        self._owned = Owned(end.fileno())
         self._lock = threading.Lock()
         self._bytes = b""
         self._descriptors: list[int] = []
@@ -50,11 +57,18 @@ class Notes:
         """Return what to wait on before ``receive``."""
         return self._end.fileno()
 
+    @property
+    def is_intact(self) -> bool:
+        """Tell whether the descriptor is still the one of this end."""
+        return self._owned.is_ours()
+
     def send(self, kind: str, descriptor: int | None = None, **values: Any) -> None:
-        """Tell the other side; nothing happens if it is gone."""
+        """Tell the other side; nothing happens if it is gone, or this end is."""
         line = json.dumps({"kind": kind, "fd": descriptor is not None, **values})
         data = line.encode() + b"\n"
         with self._lock, contextlib.suppress(OSError):
+            if not self.is_intact:
+                return
             sent = 0
             if descriptor is not None:
                 sent = socket.send_fds(self._end, [data], [descriptor])
@@ -67,9 +81,7 @@ class Notes:
             BlockingIOError: nothing has come, at an end that does not block.
         """
         try:
-            data, descriptors, _, _ = socket.recv_fds(
-                self._end, _CHUNK, _MOST_DESCRIPTORS
-            )
+            data, descriptors = self._received()
         except BlockingIOError:
             raise
         except OSError:
@@ -77,7 +89,18 @@ class Notes:
         self.is_closed = not data
         self._descriptors += descriptors
         *lines, self._bytes = (self._bytes + data).split(b"\n")
-        return [self._note(json.loads(line)) for line in lines]
+        try:
+            return [self._note(json.loads(line)) for line in lines]
+        except (ValueError, LookupError, TypeError, AttributeError):
+            # The other side's program writes to descriptors that are not its own.
+            self.is_closed = True
+            return []
+
+    def _received(self) -> tuple[bytes, list[int]]:
+        if not self.is_intact:
+            return b"", []
+        data, descriptors, _, _ = socket.recv_fds(self._end, _CHUNK, _MOST_DESCRIPTORS)
+        return data, descriptors
 
     def set_blocking(self, blocks: bool) -> None:
         """Have this end wait for what comes, or not; at first it waits."""
@@ -85,14 +108,24 @@ class Notes:
 
     def close(self) -> None:
         """Close this end, and descriptors that came and were not handed out."""
-        self._end.close()
+        if self.is_intact:
+            self._end.close()
+        else:
+            self._end.detach()
         while self._descriptors:
             os.close(self._descriptors.pop())
 
+    def abandon(self) -> None:
+        """Close this end in a forked process, whatever another thread did at that."""
+        self._lock = threading.Lock()
+        self.close()
+
     def _note(self, values: dict[str, Any]) -> Note:
         kind = values.pop("kind")
-        # They come in the order of the notes they belong to.
-        descriptor = self._descriptors.pop(0) if values.pop("fd") else None
+        # They come in the order of the notes they belong to; one that this process has
+        # no room for does not come.
+        expects = values.pop("fd") and bool(self._descriptors)
+        descriptor = self._descriptors.pop(0) if expects else None
         return Note(kind, values, descriptor)
 
 

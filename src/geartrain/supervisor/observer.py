@@ -60,14 +60,24 @@ class Observer:
         self._limit = math.inf if job_seconds is None else job_seconds
         self._after_job = after_job
         self._leave = leave
+        self._is_forgotten = False
         self._lock = threading.Lock()
         self._entries: dict[int, int | None] = {}
         self._numbers: dict[object, int] = {}
         self._last = 0
         self._ended = 0
 
+    def forget(self) -> None:
+        """Write and tell nothing more: this process is a copy of the one it was for.
+
+        A handler has forked it; the jobs and connections are the other's.
+        """
+        self._is_forgotten = True
+
     def on_connect(self, connection: _Descriptor, connector: object) -> None:
         """Hand the connection's descriptor to the parent."""
+        if self._is_forgotten:
+            return
         with self._lock:
             self._last += 1
             number = self._last
@@ -85,6 +95,8 @@ class Observer:
 
     def on_disconnect(self, connection: _Descriptor, connector: object) -> None:
         """Have the parent let the connection go."""
+        if self._is_forgotten:
+            return
         with self._lock:
             number = self._numbers.pop(connector, None)
         if number is not None:
@@ -92,6 +104,8 @@ class Observer:
 
     def on_begin(self, job: _Job) -> None:
         """Write the job down before its handler runs."""
+        if self._is_forgotten:
+            return
         handle = job.handle.encode("utf-8", "surrogateescape")
         limit = self._limit_of(job)
         with self._lock:
@@ -101,6 +115,8 @@ class Observer:
 
     def on_end(self, job: _Job, outcome: str) -> None:
         """Strike the job out once the job server has been told."""
+        if self._is_forgotten:
+            return
         if job.outcome is None and isinstance(error := sys.exc_info()[1], SystemExit):
             # Unwound any further the worker would hang up: the job server would see
             # the connection end before it is told why.

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from geartrain.supervisor.targets import Target
+from geartrain.transport.address import Address
 
 if TYPE_CHECKING:
     from geartrain.transport.tls import Tls
@@ -43,8 +44,8 @@ class Options:
         grace: how many seconds the jobs at hand have to finish at a stop.
         watch: reload when a file of the loaded modules changes.
         liveness_file: touched every second while all is well; empty for none.
-        liveness_port: answers HTTP requests with 200 or 503; None for none, 0 for
-            any free one.
+        liveness: where to answer HTTP requests with 200 or 503; None for nowhere, port
+            0 for any free one.
     """
 
     targets: tuple[Target, ...]
@@ -57,4 +58,4 @@ class Options:
     grace: float = 25.0
     watch: bool = False
     liveness_file: str = ""
-    liveness_port: int | None = None
+    liveness: Address | None = None

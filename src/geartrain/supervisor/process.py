@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import sys
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import Any, NoReturn, Protocol
 
 from geartrain.supervisor.board import Board, JobAtHand
 from geartrain.supervisor.child import run_child
+from geartrain.supervisor.leaving import flush_standard_files
 from geartrain.supervisor.notes import Note, Notes, notes_pair
 from geartrain.supervisor.options import Options
 from geartrain.supervisor.targets import Target
@@ -38,12 +38,12 @@ class Connection:
     Attributes:
         server: the job server, as Admin takes it.
         tls: what the process connected with, by the names of ``Tls``; None for plain.
-        descriptor: the parent's own for it.
+        descriptor: the parent's own for it; None if it has no room for one.
     """
 
     server: str
     tls: dict[str, Any] | None
-    descriptor: int
+    descriptor: int | None
 
 
 class Process:
@@ -56,13 +56,33 @@ class Process:
         board: its jobs at hand; stays readable when it is dead.
         connections: by the numbers it gave them.
         started: by the monotonic clock.
+        is_loading: it has begun to make its worker.
         is_loaded: it has made its worker.
-        is_up: and is connected to a job server.
+        is_up: and has been connected to a job server.
+        is_broken: it has told why it cannot make its worker.
         leaves: why it ends on purpose; empty if it should go on.
+        exit_status: how it ends, once its worker has stopped and it leaves as any
+            program does; None before.
         deadline: when it is killed if it has not ended; None for never.
+        patience: seconds of loading after which that is worth a word.
+        cut_off: since when it cannot be reached though it lives; None if it can.
+        misdeed: of its code, for which it is killed; empty for none.
         is_over: it was reaped.
         is_killed: by the parent, with what it had at hand.
     """
+
+    is_loading = False
+    is_loaded = False
+    is_up = False
+    is_broken = False
+    is_over = False
+    is_killed = False
+    leaves = ""
+    exit_status: int | None = None
+    deadline: float | None = None
+    patience = 30.0
+    cut_off: float | None = None
+    misdeed = ""
 
     def __init__(
         self, target: Target, options: Options, others: Iterable[Closable]
@@ -77,14 +97,9 @@ class Process:
         self.notes, there = notes_pair()
         self.connections: dict[int, Connection] = {}
         self.started = time.monotonic()
-        self.is_loaded = False
-        self.is_up = False
-        self.leaves = ""
-        self.deadline: float | None = None
-        self.is_killed = False
-        self.is_over = False
-        sys.stdout.flush()
-        sys.stderr.flush()
+        self._grace = options.grace
+        # The child must not write again what is printed and not written yet.
+        flush_standard_files()
         # A signal for the child must not reach it while it still handles them as the
         # parent does.
         signal.pthread_sigmask(signal.SIG_BLOCK, HANDLED)
@@ -111,11 +126,17 @@ class Process:
                 notes += self.notes.receive()
         for note in notes:
             self._take(note)
+        if self.notes.is_closed and self.cut_off is None:
+            self.cut_off = time.monotonic()
         return notes
 
     def stop(self, grace: float, reason: str) -> None:
         """Have it finish its jobs, give back what runs longer than ``grace``."""
         self.leaves = self.leaves or reason
+        if not self.is_loaded and not self.is_over:
+            # It has nothing at hand, and may be in an import without end.
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGTERM)
         self.notes.send("stop", grace=grace)
         # It gives its jobs back by itself, and gets a moment for that.
         self.deadline = time.monotonic() + grace + 1.0
@@ -156,9 +177,8 @@ class Process:
 
     def close_connections(self) -> None:
         """Close the duplicates: the job server may see that the process has ended."""
-        for connection in self.connections.values():
-            os.close(connection.descriptor)
-        self.connections.clear()
+        for number in list(self.connections):
+            self._disconnected(number)
 
     def _kill_group(self) -> None:
         # Right after the fork it may not have a group of its own yet.
@@ -168,13 +188,19 @@ class Process:
             os.kill(self.pid, signal.SIGKILL)
 
     def _take(self, note: Note) -> None:
-        if note.kind == "loaded":
+        if note.kind == "loading":
+            self.is_loading = True
+        elif note.kind == "loaded":
             self.is_loaded = True
+        elif note.kind == "broken":
+            self.is_broken = True
+        elif note.kind == "finished":
+            self._finished(note.values["status"])
         elif note.kind == "leaving":
             self.leaves = self.leaves or str(note.values["reason"])
         elif note.kind == "disconnected":
             self._disconnected(note.values["number"])
-        elif note.kind == "connected" and note.descriptor is not None:
+        elif note.kind == "connected":
             self.is_up = True
             self.connections[note.values["number"]] = Connection(
                 server=note.values["server"],
@@ -182,9 +208,15 @@ class Process:
                 descriptor=note.descriptor,
             )
 
+    def _finished(self, status: int) -> None:
+        """Grant it some time for hooks and threads of its own."""
+        self.exit_status = status
+        if self.deadline is None:
+            self.deadline = time.monotonic() + self._grace + 1.0
+
     def _disconnected(self, number: int) -> None:
         connection = self.connections.pop(number, None)
-        if connection is not None:
+        if connection is not None and connection.descriptor is not None:
             os.close(connection.descriptor)
 
 

@@ -30,11 +30,16 @@ class Recycling:
             self._end = time.monotonic() + limits.seconds * share
         self._memory = limits.memory
 
+    @property
+    def is_old(self) -> bool:
+        """Tell whether it has lived for as long as it may."""
+        return self._end is not None and time.monotonic() >= self._end
+
     def reason(self, jobs: int) -> str:
         """Return why it should end after ``jobs`` jobs; empty if it should not."""
         if self._jobs is not None and jobs >= self._jobs:
             return f"{jobs} jobs"
-        if self._end is not None and time.monotonic() >= self._end:
+        if self.is_old:
             return "its age"
         if self._memory is None:
             return ""

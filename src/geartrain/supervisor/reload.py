@@ -31,6 +31,17 @@ class Reload:
         self._fresh: Process | None = None
         self._old: Process | None = None
 
+    def start_over(self) -> None:
+        """Leave a fresh process that is not loaded: the code has changed again.
+
+        It may be in an import without end.
+        """
+        fresh = self._fresh
+        if fresh is not None and not fresh.is_loaded:
+            self._fresh = None
+            fresh.leaves = "reload"
+            fresh.kill()
+
     def step(self, now: float) -> None:
         """Do what can be done now."""
         if self._fresh is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING
 
+from geartrain.supervisor.command import Stops
 from geartrain.supervisor.targets import Runnable
 
 if TYPE_CHECKING:
@@ -34,8 +35,14 @@ class Running:
         else:
             self._worker.run(signals=False)
 
-    def stop(self, deadline: float | None = None) -> None:
-        """Stop the worker as its own ``stop`` does; from any thread, at once."""
+    def stop(self, deadline: float | None = None, *, signalled: bool = False) -> None:
+        """Stop the worker as its own ``stop`` does; from any thread, at once.
+
+        ``signalled`` says that what the worker has started may have got a signal, too.
+        """
+        stops = getattr(self._worker, "stops", None)
+        if signalled and isinstance(stops, Stops):
+            stops.is_signalled = True
         if not self._is_async:
             self._worker.stop(deadline)
             return

@@ -75,8 +75,9 @@ class Supervisor:
         self._file = self._port = None
         if options.liveness_file:
             self._file = LivenessFile(options.liveness_file)
-        if options.liveness_port is not None:
-            self._port = LivenessPort(options.liveness_port)
+        if options.liveness is not None:
+            address = options.liveness
+            self._port = LivenessPort(address.port, address.host)
             self._port.register(self._selector)
             self._own.append(self._port)
             _log.info("liveness is told on port %d", self._port.port)
@@ -120,14 +121,14 @@ class Supervisor:
                 self._read_signals(key.data)
 
     def _each_second(self) -> None:
-        healthy = self._crew.is_healthy
-        if healthy and not self._is_told:
+        healthy, ready = self._crew.is_healthy, self._crew.is_ready
+        if ready and not self._is_told:
             self._is_told = True
             _log.info("ready: %d processes", len(self._crew.slots))
         if self._file is not None:
             self._file.tell(healthy)
         if self._port is not None:
-            self._port.tell(healthy, self._selector)
+            self._port.tell(healthy, self._selector, ready=ready)
         if self._options.watch:
             self._look_at_files()
 
@@ -144,6 +145,8 @@ class Supervisor:
         self._reload_again = self._reload is not None
         if self._reload is None:
             self._reload = Reload(self._crew, self._options.grace)
+        else:
+            self._reload.start_over()
 
     def _go_on_reloading(self, now: float) -> None:
         if self._reload is None or self._crew.is_stopping:

@@ -25,6 +25,10 @@ class Runnable(Protocol):
     prefetch: int
     observer: Any
 
+    @property
+    def functions(self) -> list[str]:
+        """Return the names of the functions it serves."""
+
     def run(self, *, signals: bool = True) -> Any:
         """Work until stopped; AsyncWorker's is a coroutine function."""
 
@@ -61,8 +65,22 @@ class ModuleTarget:
         """Import the module; return its worker, calling a function that makes it.
 
         Raises:
-            WorkerError: there is no such name, or it is no worker.
+            WorkerError: there is no such name, it is no worker, or a worker runs
+                already while the module is imported.
         """
+        from geartrain.worker.base import BaseWorker
+
+        # It would run here, unseen, and the import would never end.
+        BaseWorker.refusal = (
+            f"{self} runs its worker when it is loaded, which geartrain worker does"
+            ' itself: put run() under `if __name__ == "__main__":`'
+        )
+        try:
+            return self._load()
+        finally:
+            BaseWorker.refusal = ""
+
+    def _load(self) -> Runnable:
         module = import_module(self.module)
         found = _named(module, self.name) if self.name else _only_worker(module)
         if not _is_worker(found) and callable(found):
@@ -87,9 +105,9 @@ class CommandTarget:
 
     def load(self) -> Runnable:
         """Return a worker that runs the commands."""
-        from geartrain.supervisor.commands import command_worker
+        from geartrain.supervisor.command_worker import CommandWorker
 
-        return command_worker(self.commands)
+        return CommandWorker(self.commands)
 
 
 def module_target(text: str) -> ModuleTarget:

@@ -19,7 +19,7 @@ from geartrain.admin.sync import Admin
 from geartrain.errors import AdminError, OptionError, RefusedError, UnknownJobError
 from geartrain.supervisor.board import JobAtHand
 from geartrain.supervisor.child import reset_signals
-from geartrain.supervisor.commands import exit_text
+from geartrain.supervisor.command import exit_text
 from geartrain.supervisor.process import HANDLED, Closable, Connection, Process
 
 __all__ = ["Verdict", "fork_reporter", "verdicts_on"]
@@ -66,6 +66,11 @@ def _judge(
     """Return the reason and the error; empty for a job that is not to blame."""
     if process.is_killed and job.is_overdue(now):
         return "timeout", f"ran longer than {job.limit:g} s: its process was killed"
+    if process.misdeed:
+        return "crash", f"its process was killed: {process.misdeed}"
+    if process.exit_status:
+        # A handler has ended the process; what it left running was killed later.
+        return "crash", exit_text(process.exit_status)
     if process.is_killed or (process.leaves and status == 0):
         return "", ""
     return "crash", exit_text(status)
@@ -95,7 +100,8 @@ def _be_reporter(
     try:
         reset_signals()
         # What was begun here is done, even if all are told to end.
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
         for other in others:
             if other is not process:
                 other.close()

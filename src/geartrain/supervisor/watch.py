@@ -7,7 +7,7 @@ import sys
 import sysconfig
 from collections.abc import Iterable
 from pathlib import Path
-from types import TracebackType
+from types import ModuleType, TracebackType
 
 __all__ = ["FileWatch", "loaded_files"]
 
@@ -34,8 +34,17 @@ def loaded_files(error: BaseException | None = None) -> list[str]:
 
 
 def _source(module: object) -> str:
-    file = getattr(module, "__file__", None)
-    return os.path.abspath(file) if isinstance(file, str) else ""
+    # Some modules load themselves when an attribute is asked for, and may fail at that.
+    file = vars(module).get("__file__") if isinstance(module, ModuleType) else None
+    return _absolute(file) if isinstance(file, str) else ""
+
+
+def _absolute(file: str) -> str:
+    """Return the full path; empty where the working folder was removed."""
+    try:
+        return os.path.abspath(file)
+    except OSError:
+        return ""
 
 
 def _files_of_error(error: BaseException) -> set[str]:
@@ -46,7 +55,7 @@ def _files_of_error(error: BaseException) -> set[str]:
         trace = trace.tb_next
     if isinstance(error, SyntaxError) and error.filename:
         files.add(error.filename)
-    return {os.path.abspath(file) for file in files if not file.startswith("<")}
+    return {_absolute(file) for file in files if not file.startswith("<")}
 
 
 class FileWatch:

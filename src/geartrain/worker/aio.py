@@ -173,6 +173,7 @@ class AsyncWorker(BaseWorker):
             stopping = self._stopping
             await self.close()
             self._stopping = stopping
+        self._refuse()
         found = connectors(self.servers, self.tls)
         timeouts = (self.heartbeat, self.connect_timeout)
         hub = Hub(Slots(concurrency), self._take, self.observer, timeouts)

@@ -13,6 +13,7 @@ from geartrain.errors import GeartrainError, ProtocolError
 from geartrain.protocol.worker import Assignment, Slots, WorkerProtocol
 from geartrain.transport.aio import open_connection
 from geartrain.transport.connect import Connector, reason
+from geartrain.transport.descriptors import FOREIGN, Owned
 from geartrain.worker.backoff import Backoff
 from geartrain.worker.calls import LOG
 
@@ -121,6 +122,7 @@ class AsyncLink(asyncio.BufferedProtocol):
         self._backoff = Backoff()
         self._transport: asyncio.Transport | None = None
         self._connection: Any = None
+        self._owned: Owned | None = None
         self._why: Exception | None = None
         self._heard = False
         # The event loop would have the system map new memory for each read.
@@ -177,6 +179,7 @@ class AsyncLink(asyncio.BufferedProtocol):
         self._transport = cast("asyncio.Transport", transport)
         # Asked for here: TLS has none any more when the connection is lost.
         self._connection = transport.get_extra_info("socket")
+        self._owned = Owned(self._connection.fileno())
         if self._hub.observer is not None:
             self._hub.observer.on_connect(self._connection, self.connector)
         LOG.info("connected to %s", self.connector)
@@ -199,8 +202,9 @@ class AsyncLink(asyncio.BufferedProtocol):
         if self._hub.observer is not None:
             self._hub.observer.on_disconnect(self._connection, self.connector)
         # Who has a duplicate of the descriptor must not keep the connection.
-        with contextlib.suppress(OSError):
-            self._connection.shutdown(socket.SHUT_RDWR)
+        if self._owned is not None and self._owned.is_ours():
+            with contextlib.suppress(OSError):
+                self._connection.shutdown(socket.SHUT_RDWR)
 
     def get_buffer(self, sizehint: int) -> memoryview:
         """Return where to put what arrives; TLS writes to slices of it."""
@@ -251,8 +255,18 @@ class AsyncLink(asyncio.BufferedProtocol):
         """Send what is to be sent."""
         if self.protocol.has_output:
             data = self.protocol.take()
-            if self._transport is not None:
+            if self._owned is not None and not self._owned.is_ours():
+                self._lose_foreign()
+            elif self._transport is not None:
                 self._transport.write(data)
+
+    def _lose_foreign(self) -> None:
+        """Let go of a connection without touching what its number stands for now."""
+        self._owned = None
+        connection = getattr(self._connection, "_sock", None)
+        if isinstance(connection, socket.socket):
+            connection.detach()
+        self.hang_up(OSError(FOREIGN))
 
     def post(
         self, say: Callable[..., bool], assignment: Assignment, *arguments: bytes

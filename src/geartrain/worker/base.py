@@ -6,7 +6,7 @@ import os
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from geartrain.errors import WorkerError
 from geartrain.worker.functions import Function, key
@@ -44,6 +44,9 @@ class BaseWorker:
         observer: is told of connections and jobs.
         jobs_done: how many jobs it has ended, one way or the other.
     """
+
+    refusal: ClassVar[str] = ""
+    """Why no worker of this process may begin to work now; empty if they may."""
 
     def __init__(  # noqa: PLR0913 - each has its own name and default
         self,
@@ -90,6 +93,11 @@ class BaseWorker:
         self._counting = threading.Lock()
         self._at_hand: dict[int, BaseJob] = {}
         self._set_up()
+
+    def _refuse(self) -> None:
+        """Raise WorkerError if there is a ``refusal``."""
+        if BaseWorker.refusal:
+            raise WorkerError(BaseWorker.refusal)
 
     def _set_up(self) -> None:
         """Prepare what a face has of its own."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from geartrain.errors import ProtocolError
 from geartrain.protocol.worker import Assignment, WorkerProtocol
 from geartrain.transport.connect import Connector, reason
+from geartrain.transport.descriptors import FOREIGN, Owned
 from geartrain.worker.backoff import Backoff
 from geartrain.worker.calls import LOG
 
@@ -57,6 +58,8 @@ class Link:
         self._arrived: socket.socket | Exception | None = None
         self._why: Exception | None = None
         self._is_tls = False
+        # Whether the connection's descriptor is still the connection's.
+        self._is_ours: Callable[[], bool] = _never
         self._heard = False
         self._probed = False
         self._closed = False
@@ -100,6 +103,8 @@ class Link:
             threading.Thread(
                 target=self._connect, name=f"connect {self.connector}", daemon=True
             ).start()
+        elif not self._is_ours():
+            self.lose(self._why or OSError(FOREIGN))
         elif self._heard:
             self._heard = self._probed = False
             self.due = now + self._pump.heartbeat
@@ -134,7 +139,13 @@ class Link:
         if not isinstance(found, socket.socket):
             self._retry(now, found)
             return
-        found.setblocking(False)
+        try:
+            found.setblocking(False)
+            self._is_ours = Owned(found.fileno()).is_ours
+        except OSError as error:
+            found.detach()
+            self._retry(now, error)
+            return
         self._is_tls = hasattr(found, "pending")
         if self._pump.observer is not None:
             self._pump.observer.on_connect(found, self.connector)
@@ -158,6 +169,10 @@ class Link:
         """Take what has arrived."""
         connection = self.connection
         if connection is None:
+            return
+        is_doubtful = self._pump.is_shared or self._why is not None
+        if is_doubtful and not self._is_ours():
+            self.lose(self._why or OSError(FOREIGN))
             return
         try:
             if self._is_tls:
@@ -220,6 +235,9 @@ class Link:
                 self._sending.release()
 
     def _send(self, connection: socket.socket, data: bytes) -> None:
+        if not self._is_ours():
+            self._give_up(connection, OSError(FOREIGN))
+            return
         try:
             if self._is_tls:
                 with self._calling:
@@ -262,8 +280,13 @@ class Link:
     def _give_up(self, connection: socket.socket, error: Exception) -> None:
         """Have the thread that reads find the connection at its end."""
         self._why = error
-        with contextlib.suppress(OSError):
-            connection.shutdown(socket.SHUT_RDWR)
+        if self._is_ours():
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+        else:
+            # Nothing may ever come on what its number stands for now.
+            self.due = 0.0
+            self._pump.wake()
 
     def lose(self, error: Exception | None) -> None:
         """Close a connection that is lost; another is made after a pause."""
@@ -279,12 +302,17 @@ class Link:
             self._pump.observer.on_disconnect(connection, self.connector)
         self._pump.unwatch(connection.fileno())
         # Whoever sends fails at once, and lets the socket go.
-        with contextlib.suppress(OSError):
-            connection.shutdown(socket.SHUT_RDWR)
+        ours = self._is_ours()
+        if ours:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
         with self._sending, self._pump.lock:
             self.connection = None
             self.protocol.end()
-        connection.close()
+        if ours:
+            connection.close()
+        else:
+            connection.detach()
         self._why = None
         return True
 
@@ -296,6 +324,10 @@ class Link:
         if isinstance(arrived, socket.socket):
             arrived.close()
         self._part()
+
+
+def _never() -> bool:
+    return False
 
 
 def _must_wait(error: OSError) -> bool:

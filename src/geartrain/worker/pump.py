@@ -36,6 +36,8 @@ class Pump:
         heartbeat: seconds of silence after which a job server is probed.
         connect_timeout: the most seconds that connecting may take.
         clock: the seconds that ``due`` times count.
+        is_shared: handlers run in other threads than the one that reads. Some close
+            descriptors that are not theirs; a look at each job would cost 1 % of it.
     """
 
     def __init__(
@@ -46,6 +48,7 @@ class Pump:
         self.slots = slots
         self.links: list[Link] = []
         self.observer = observer
+        self.is_shared = False
         self.heartbeat, self.connect_timeout = timeouts
         self.clock = time.monotonic
         self._turn = threading.Lock()
@@ -92,10 +95,12 @@ class Pump:
     def attend_if_nobody_does(self) -> None:
         """See to what has come, unless another thread does so now."""
         if self._turn.acquire(blocking=False):
+            is_shared, self.is_shared = self.is_shared, True
             try:
                 self._stirred = True
                 self._attend(0.0)
             finally:
+                self.is_shared = is_shared
                 self._turn.release()
 
     def _attend(self, timeout: float) -> None:

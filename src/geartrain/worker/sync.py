@@ -180,6 +180,7 @@ class Worker(BaseWorker):
             stopping = self._stopping
             self.close()
             self._stopping = stopping
+        self._refuse()
         found = connectors(self.servers, self.tls)
         pump = Pump(
             Slots(concurrency),
@@ -233,6 +234,7 @@ class Worker(BaseWorker):
         return pump.slots.unused or (late and not self._at_hand)
 
     def _run_in_threads(self, pump: Pump) -> None:
+        pump.is_shared = True
         waiting: SimpleQueue[Given | None] = SimpleQueue()
         threads = [
             threading.Thread(

@@ -1,0 +1,154 @@
+"""A module that cannot be loaded says why, and never more often than it changes."""
+
+from __future__ import annotations
+
+import shlex
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.supervisor.programs import (
+    TASKS,
+    do,
+    eventually,
+    exists,
+    running_workers,
+    write_tasks,
+)
+from tests.support.servers import RunningServer, geartrain_command
+
+HANGING = f"{TASKS}\ntime.sleep(600)\n"
+# The first of its processes cannot load it.
+FLAKY = f"""
+import os
+try:
+    os.close(os.open("first", os.O_CREAT | os.O_EXCL))
+except FileExistsError:
+    pass
+else:
+    raise RuntimeError("not today")
+{TASKS}
+"""
+BROKEN = {
+    "sys.exit(2)": "SystemExit: 2",
+    "sys.exit('no such file')": "SystemExit: no such file",
+    "import argparse\nargparse.ArgumentParser().parse_args()": "SystemExit: 2",
+    "raise KeyboardInterrupt": "KeyboardInterrupt",
+    "class Stop(BaseException): pass\nraise Stop('here')": "Stop: here",
+    "os._exit(0)": "exited with status 0 while it was loaded",
+    "if os.fork(): os._exit(4)": "exited with status 4 while it was loaded",
+    "os.kill(os.getpid(), 11)": "killed by signal 11 (SIGSEGV) while it was loaded",
+    "os.closerange(3, 256)": "it closed descriptors that it does not own",
+    "def": "SyntaxError: invalid syntax",
+    "\nworker.run()": 'put run() under `if __name__ == "__main__":`',
+    "\nworker.work(1)": 'put run() under `if __name__ == "__main__":`',
+    "from geartrain import AsyncWorker\nimport asyncio\n"
+    "asyncio.run(AsyncWorker().run())": 'put run() under `if __name__ == "__main__":`',
+    "worker = print": "tasks is a NoneType: name a Worker",
+    "worker = Worker()": "tasks serves no function: register one",
+    "from . import other": "ImportError: attempted relative import",
+    "raise ValueError('\\ud800' * 100000 + 'odd')": "odd",
+}
+
+
+@pytest.mark.parametrize("text", BROKEN)
+def test_what_cannot_be_loaded_is_told_and_there_is_no_start(
+    folder: Path, server: RunningServer, text: str
+) -> None:
+    write_tasks(folder, f"{TASKS}\n{text}\n")
+    with running_workers(folder, server, "tasks", ready=False) as workers:
+        assert workers.process.wait(20) == 1
+        log = workers.log()
+    assert log.endswith("geartrain: no worker can be loaded\n")
+    assert "tasks cannot be loaded: " in log
+    assert BROKEN[text] in log
+    assert log.count("cannot be loaded") == 1
+
+
+def test_an_address_of_the_worker_that_is_none_is_told_once(folder: Path) -> None:
+    write_tasks(folder, f"{TASKS}\nworker.servers = 'a:b:c'\n")
+    ended = subprocess.run(
+        [*geartrain_command("geartrain"), "worker", "tasks"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
+    assert ended.returncode == 1
+    assert "tasks cannot be loaded: " in ended.stderr
+    assert "a:b:c" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_module_that_can_be_loaded_by_one_process_is_tried_by_others_again(
+    folder: Path, server: RunningServer
+) -> None:
+    write_tasks(folder, FLAKY)
+    with running_workers(folder, server, "tasks", "--processes", "2") as workers:
+        workers.wait_for("tasks cannot be loaded: RuntimeError: not today")
+        eventually(lambda: len(workers.pids()) == 2, "both processes")
+
+
+def test_a_stop_does_not_wait_for_an_import_without_end(
+    folder: Path, server: RunningServer
+) -> None:
+    write_tasks(folder, HANGING)
+    with running_workers(folder, server, "tasks", ready=False) as workers:
+        eventually(lambda: (folder / "pids").exists(), "the import")
+        began = time.monotonic()
+        assert workers.stop() == 0
+        # The grace is 25 seconds.
+        assert time.monotonic() - began < 15
+        assert "ERROR" not in workers.log()
+
+
+def test_an_import_without_end_ends_with_a_parent_that_is_killed(
+    folder: Path, server: RunningServer
+) -> None:
+    write_tasks(folder, HANGING)
+    with running_workers(folder, server, "tasks", ready=False) as workers:
+        eventually(lambda: (folder / "pids").exists(), "the import")
+        workers.process.kill()
+        eventually(lambda: not any(map(exists, workers.pids())), "it is gone")
+
+
+def test_another_reload_takes_the_place_of_one_whose_import_has_no_end(
+    folder: Path, server: RunningServer
+) -> None:
+    with running_workers(folder, server, "tasks") as workers:
+        before = do(server, b"pid")
+        write_tasks(folder, HANGING)
+        workers.signal(signal.SIGHUP)
+        eventually(lambda: len(workers.pids()) == 2, "the import")
+        assert do(server, b"pid") == before
+        write_tasks(folder, f"{TASKS}\n# mended\n")
+        workers.signal(signal.SIGHUP)
+        workers.wait_for(": reloaded")
+        assert do(server, b"pid") != before
+        assert not exists(workers.pids()[1])
+
+
+def test_a_worker_that_is_run_in_a_script_is_run_by_the_supervisor_too(
+    folder: Path, server: RunningServer
+) -> None:
+    write_tasks(folder, f"{TASKS}\nif __name__ == '__main__':\n    worker.run()\n")
+    with running_workers(folder, server, "tasks"):
+        assert do(server, b"reverse", b"ab") == b"ba"
+
+
+def test_standard_files_may_be_closed(folder: Path, server: RunningServer) -> None:
+    words = [*geartrain_command("geartrain"), "worker", "--server", server.address]
+    command = f"exec {shlex.join([*words, 'tasks', '--exec=up=tr a-z A-Z'])}"
+    process = subprocess.Popen(["sh", "-c", f"{command} <&- >&- 2>&-"], cwd=folder)
+    try:
+        assert do(server, b"reverse", b"ab") == b"ba"
+        assert do(server, b"up", b"ab") == b"AB"
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+    finally:
+        process.kill()
+        process.wait()
