@@ -47,9 +47,14 @@ class _Bytes:
         if type(value) is bytes:
             return value
         if isinstance(value, str):
-            return value.encode()
-        if isinstance(value, bytes | bytearray | memoryview):
+            return _utf8(value)
+        if isinstance(value, bytes | bytearray):
             return bytes(value)
+        if isinstance(value, memoryview):
+            try:
+                return bytes(value)
+            except ValueError as error:
+                raise CodecError(f"this memoryview has no bytes: {error}") from None
         raise CodecError(
             f"a workload or result is bytes or text, not {type(value).__name__}: encode"
             " it, or name a codec such as 'json'"
@@ -67,7 +72,7 @@ class _Text:
 
     def encode(self, value: Any) -> bytes:
         if isinstance(value, str):
-            return value.encode()
+            return _utf8(value)
         raise CodecError(f"the text codec takes text, not {type(value).__name__}")
 
     def decode(self, data: bytes) -> Any:
@@ -78,7 +83,11 @@ class _Text:
 
 
 class _Json:
-    """JSON, as short as it can be. No bytes at all are ``None``."""
+    """JSON, as short as it can be. No bytes at all are ``None``.
+
+    NaN and the infinities are refused: JSON has no such numbers, and other languages'
+    parsers would refuse the whole text.
+    """
 
     name: Final = "json"
     joins: Final = False
@@ -87,7 +96,9 @@ class _Json:
         import json
 
         try:
-            text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+            text = json.dumps(
+                value, ensure_ascii=False, allow_nan=False, separators=(",", ":")
+            )
             return text.encode()
         except (TypeError, ValueError, RecursionError) as error:
             raise CodecError(f"JSON cannot hold this value: {error}") from error
@@ -112,7 +123,7 @@ class _MessagePack:
     def encode(self, value: Any) -> bytes:
         try:
             packed: bytes = _msgpack().packb(value)
-        except (TypeError, ValueError, OverflowError) as error:
+        except (TypeError, ValueError, OverflowError, RecursionError) as error:
             raise CodecError(f"MessagePack cannot hold this value: {error}") from error
         return packed
 
@@ -144,7 +155,8 @@ class _Pickle:
 
         try:
             return pickle.dumps(value)
-        except (pickle.PicklingError, TypeError, AttributeError) as error:
+        # A value's own methods may raise anything.
+        except Exception as error:
             raise CodecError(f"this value cannot be pickled: {error}") from error
 
     def decode(self, data: bytes) -> Any:
@@ -157,6 +169,16 @@ class _Pickle:
         # A broken pickle may raise anything.
         except Exception as error:
             raise CodecError(f"this cannot be unpickled: {error}") from error
+
+
+def _utf8(text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:
+        raise CodecError(
+            f"this text cannot be sent as UTF-8: character {error.start} of it is half"
+            " a one (a lone surrogate)"
+        ) from None
 
 
 def _msgpack() -> Any:
@@ -198,7 +220,9 @@ def get_codec(name: str | Codec | None) -> Codec:
     if name is None:
         return _CODECS["bytes"]
     if not isinstance(name, str):
-        return name
+        if callable(getattr(name, "encode", None)) and hasattr(name, "joins"):
+            return name
+        raise OptionError(f"{name!r} is no codec: use {', '.join(_CODECS)}, or a Codec")
     codec = _CODECS.get(name)
     if codec is None:
         raise OptionError(f"there is no codec {name!r}: use {', '.join(_CODECS)}")

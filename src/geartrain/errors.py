@@ -18,6 +18,7 @@
     │   ├── ConnectError     no job server can be reached
     │   ├── LostError        the connection was lost while something was awaited
     │   │   └── AmbiguousError   and nobody knows whether the job was taken
+    │   │       └── CutOffError      in the middle of many submissions
     │   ├── JobFailedError   the job failed (WORK_FAIL)
     │   │   └── JobExceptionError    and its worker says why (WORK_EXCEPTION)
     │   ├── JobTimeoutError  the job, or an answer, took too long
@@ -30,6 +31,11 @@ What a peer sends can raise nothing but ``ProtocolError`` and its children.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from geartrain.submissions import Submissions
+
 __all__ = [
     "AddressError",
     "AdminError",
@@ -37,6 +43,7 @@ __all__ = [
     "ClientError",
     "CodecError",
     "ConnectError",
+    "CutOffError",
     "GeartrainError",
     "JobExceptionError",
     "JobFailedError",
@@ -131,7 +138,14 @@ class UnknownJobError(AdminError):
 
 
 class ClientError(GeartrainError):
-    """A job cannot be submitted, or its result not be had."""
+    """A job cannot be submitted, or its result not be had.
+
+    Attributes:
+        submissions: where ``submit_many`` or ``map`` raises it, what has become of all
+            its jobs; else None.
+    """
+
+    submissions: Submissions | None = None
 
 
 class ConnectError(ClientError):
@@ -154,6 +168,14 @@ class AmbiguousError(LostError):
     """The connection was lost before JOB_CREATED: the job may be queued, or not.
 
     With a unique it would have been submitted again, and would be queued once.
+    """
+
+
+class CutOffError(AmbiguousError):
+    """The connection was lost in the middle of ``submit_many`` or ``map``.
+
+    ``submissions`` says which of the jobs are acknowledged, which are not queued, and
+    of which nobody knows. Jobs with uniques are submitted again instead.
     """
 
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import string
+import time
+from collections import deque
 from collections.abc import Sequence
 from typing import Any, Final
 from urllib.parse import quote
 
-from geartrain.errors import AdminError, RefusedError
+from geartrain.errors import AdminError, OptionError, RefusedError
+from geartrain.seconds import Seconds, limit
 from geartrain.transport.address import parse_address
 from geartrain.transport.connect import Connector, SocketConnector, reason
 from geartrain.transport.tls import Tls
@@ -18,19 +22,37 @@ __all__ = ["Connection", "handle_word", "word"]
 # What stands for itself in a word of a command; the rest is percent-encoded.
 _SAFE: Final = string.punctuation.replace("%", "")
 _SHOWN: Final = 60
+_RECEIVE: Final = 65536
 
 
 def word(text: str) -> str:
-    """Return a name or value as a word of a text command, percent-encoded."""
-    return quote(text, safe=_SAFE, errors="surrogateescape")
+    """Return a name or value as a word of a text command, percent-encoded.
+
+    Raises:
+        OptionError: it is no text, or holds half a character.
+    """
+    return _quoted(text, _SAFE)
 
 
 def handle_word(text: str) -> str:
     """Return a handle as a word of a text command, as it is.
 
-    A text that no handle can be becomes one word, too, which no job has.
+    A text that no handle can be becomes one word, too, which no job has; raises what
+    ``word`` raises.
     """
-    return quote(text, safe=string.punctuation, errors="surrogateescape") or "%00"
+    return _quoted(text, string.punctuation) or "%00"
+
+
+def _quoted(text: str, safe: str) -> str:
+    if not isinstance(text, str):
+        raise OptionError(f"a name or handle is text here, not {type(text).__name__}")
+    try:
+        return quote(text, safe=safe, errors="surrogateescape")
+    except UnicodeEncodeError:
+        raise OptionError(
+            f"{text[:_SHOWN]!r} holds half a character (a lone surrogate): it cannot be"
+            " sent"
+        ) from None
 
 
 class Connection:
@@ -42,30 +64,36 @@ class Connection:
     """
 
     def __init__(
-        self, server: str | Connector, timeout: float, tls: Tls | None = None
+        self, server: str | Connector, timeout: Seconds | None, tls: Tls | None = None
     ) -> None:
-        """Connect.
+        """Connect; ``timeout`` is seconds for that, and for each line of an answer.
 
         Raises:
             AddressError: ``server`` is no address.
-            OptionError: a file of ``tls`` is wrong.
+            OptionError: the timeout is none, or a file of ``tls`` is wrong.
         """
         if isinstance(server, str):
             server = SocketConnector(parse_address(server), tls)
+        self._timeout = limit(timeout)
+        self._server = server
         self._address = str(server)
-        self._timeout = timeout
+        self._connect()
+
+    def _connect(self) -> None:
+        self._process = os.getpid()
+        # What has arrived and was not taken: whole lines, and the beginning of one.
+        self._lines: deque[bytes] = deque()
+        self._begun: list[bytes] = []
         try:
-            self._socket = server.connect(timeout)
+            self._socket = self._server.connect(self._timeout)
         except OSError as error:
             raise AdminError(
                 f"no job server answers on {self._address} ({reason(error)}):"
                 " start it, or name another address"
             ) from None
-        self._reader = self._socket.makefile("rb")
 
     def close(self) -> None:
         """Leave the job server; closing twice does nothing."""
-        self._reader.close()
         self._socket.close()
 
     def ask(self, *lines: str) -> list[str]:
@@ -117,18 +145,49 @@ class Connection:
     def _send(self, lines: Sequence[str]) -> None:
         text = "".join(f"{line}\n" for line in lines)
         try:
-            self._socket.sendall(text.encode(errors="surrogateescape"))
+            data = text.encode(errors="surrogateescape")
+        except UnicodeEncodeError:
+            raise OptionError(
+                "the command holds half a character (a lone surrogate): it cannot be"
+                " sent"
+            ) from None
+        if self._process != os.getpid():
+            # The connection is the process's that this one was forked from.
+            self._socket.close()
+            self._connect()
+        try:
+            self._socket.settimeout(self._timeout)
+            self._socket.sendall(data)
         except OSError as error:
             raise self._lost(error) from None
 
     def _next_line(self) -> str:
-        try:
-            line = self._reader.readline()
-        except OSError as error:
-            raise self._lost(error) from None
-        if not line.endswith(b"\n"):
-            raise self._lost(None)
-        return line.decode(errors="surrogateescape").rstrip("\r\n")
+        if not self._lines:
+            self._receive()
+        line = self._lines.popleft()
+        return line.decode(errors="surrogateescape").rstrip("\r")
+
+    def _receive(self) -> None:
+        """Take what arrives until there is a whole line."""
+        end = None if self._timeout is None else time.monotonic() + self._timeout
+        while not self._lines:
+            try:
+                if end is not None:
+                    # However it comes, a line has its time.
+                    self._socket.settimeout(max(0.001, end - time.monotonic()))
+                data = self._socket.recv(_RECEIVE)
+                if end is not None and data and time.monotonic() > end:
+                    raise TimeoutError("it is too slow")
+            except OSError as error:
+                raise self._lost(error) from None
+            if not data:
+                raise self._lost(None)
+            *whole, rest = data.split(b"\n")
+            for line in whole:
+                self._lines.append(b"".join([*self._begun, line]))
+                self._begun.clear()
+            if rest:
+                self._begun.append(rest)
 
     def _refusal(self, line: str) -> AdminError:
         """Return the error for ``ERR CODE text+with+plusses``."""
@@ -148,8 +207,8 @@ class Connection:
         self.close()
         if isinstance(error, TimeoutError):
             return AdminError(
-                f"{self._address} has been silent for {self._timeout:g} seconds: it is"
-                " busy, or no job server"
+                f"{self._address} has been silent for {self._timeout or 0:g} seconds:"
+                " it is busy, or no job server"
             )
         why = f" ({reason(error)})" if error else ""
         return AdminError(

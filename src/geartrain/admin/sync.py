@@ -26,6 +26,7 @@ from geartrain.admin.rows import (
     worker_row,
 )
 from geartrain.errors import OptionError, RefusedError, UnknownJobError
+from geartrain.seconds import FOREVER, Seconds, number
 from geartrain.transport.connect import DEFAULT_SERVER, Connector
 from geartrain.transport.tls import Tls
 
@@ -71,16 +72,17 @@ class Admin:
     def __init__(
         self,
         server: str | Connector = DEFAULT_SERVER,
-        timeout: float = 10.0,
+        timeout: Seconds | None = 10.0,
         tls: Tls | None = None,
     ) -> None:
         """Connect to ``host:port`` (by TLS, if given), ``unix:/path`` or a connector.
 
-        ``timeout`` is for how many seconds the job server may be silent.
+        ``timeout`` is how many seconds connecting may take, and each line of an answer;
+        None is without limit. In a child that was forked, the next call connects anew.
 
         Raises:
             AddressError: the text is no address.
-            OptionError: a file of ``tls`` is wrong.
+            OptionError: the timeout is none, or a file of ``tls`` is wrong.
             AdminError: no job server answers there.
         """
         self._connection = Connection(server, timeout, tls)
@@ -161,7 +163,7 @@ class Admin:
         """
         self._steer("release job", handle, "running job")
 
-    def retry(self, handle: str, delay: float = 0.0, error: str = "") -> None:
+    def retry(self, handle: str, delay: Seconds = 0.0, error: str = "") -> None:
         """End a failed attempt and have another one, whatever the policy says.
 
         Args:
@@ -171,8 +173,12 @@ class Admin:
 
         Raises:
             UnknownJobError: no job with this handle is running.
+            OptionError: the delay is no number, or without end.
         """
-        arguments = f" delay={delay!r}{_error_argument(error)}"
+        seconds = number(delay, "delay")
+        if seconds >= FOREVER:
+            raise OptionError(f"delay={delay!r}: the job would never run again")
+        arguments = f" delay={seconds!r}{_error_argument(error)}"
         self._steer("retry job", handle, "running job", arguments)
 
     def fail(self, handle: str, reason: str, error: str = "") -> None:
@@ -300,6 +306,8 @@ class Admin:
         self, command: str, filters: Mapping[str, str | None], limit: int | None
     ) -> Iterator[JobRow]:
         """Give the rows of a list that comes in slices."""
+        if limit is not None and type(limit) is not int:
+            raise OptionError(f"limit={limit!r}: give a number of jobs, or None")
         given = []
         for name, value in filters.items():
             if value == "":

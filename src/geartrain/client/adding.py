@@ -14,6 +14,7 @@ from geartrain.client.waiting import Waiter
 from geartrain.codecs import Codec, get_codec
 from geartrain.errors import OptionError
 from geartrain.protocol.client import Event
+from geartrain.seconds import Seconds, length, limit
 from geartrain.transport.connect import Servers
 
 if TYPE_CHECKING:
@@ -34,10 +35,11 @@ class Face:
         codec: str | Codec = "bytes",
         by: str = "order",
         tls: Tls | None = None,
-        timeout: float | None = None,
-        connect_timeout: float = 10.0,
-        heartbeat: float = 30.0,
+        timeout: Seconds | None = None,
+        connect_timeout: Seconds = 10.0,
+        heartbeat: Seconds = 30.0,
         chunk_size: int = 8 * 1024 * 1024,
+        max_connections: int = 64,
     ) -> None:
         """Prepare a client; it connects when it is first used.
 
@@ -59,23 +61,34 @@ class Face:
             chunk_size: the most bytes of a workload in one packet where it is
                 ``chunked``.
 
+            max_connections: how many calls of a ``Client`` may be under way at a time,
+                each on a connection to each job server it needs; further ones wait for
+                one of them to end. Connections that were not needed for a minute are
+                ended. An ``AsyncClient`` has one connection to each job server.
+
+        All times are seconds, or a timedelta.
+
         Raises:
             OptionError: one of these is wrong.
         """
         for name, value in (
-            ("connect_timeout", connect_timeout),
-            ("heartbeat", heartbeat),
             ("chunk_size", chunk_size),
+            ("max_connections", max_connections),
         ):
-            if not value > 0:
-                raise OptionError(f"{name}={value!r}: it has to be more than 0")
+            if type(value) is not int or value < 1:
+                raise OptionError(f"{name}={value!r}: give a whole number above 0")
+        if chunk_size > requests.MAX_CHUNK:
+            raise OptionError(
+                f"chunk_size={chunk_size!r}: a packet holds at most"
+                f" {requests.MAX_CHUNK} bytes"
+            )
         self._servers = ServerList(servers, tls, by)
-        self._tls = tls
         self._codec = get_codec(codec)
-        self._timeout = timeout
-        self._connect_timeout = connect_timeout
-        self._heartbeat = heartbeat
+        self._timeout = limit(timeout)
+        self._connect_timeout = length(connect_timeout, "connect_timeout")
+        self._heartbeat = length(heartbeat, "heartbeat")
         self._chunk_size = chunk_size
+        self._max_connections = max_connections
         self._callbacks: Callbacks = {}
         self._tasks: dict[Task, None] = {}
         self._line: deque[tuple[Task, Event | None]] = deque()
@@ -260,6 +273,6 @@ class Face:
         """Return the most bytes of a workload in one packet; 0 is without limit."""
         return self._chunk_size if chunked else 0
 
-    def _limit(self, timeout: float | None) -> float | None:
-        """Return the timeout of a call."""
-        return self._timeout if timeout is None else timeout
+    def _limit(self, timeout: Seconds | None) -> float | None:
+        """Return the timeout of a call in seconds; raises OptionError if it is none."""
+        return self._timeout if timeout is None else limit(timeout)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import deque
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from inspect import isawaitable
-from itertools import chain
 from types import TracebackType
 from typing import Any, Self
 
@@ -15,13 +13,15 @@ from geartrain.client import requests
 from geartrain.client.adding import Face
 from geartrain.client.aio_jobs import AsyncSubmittedJob
 from geartrain.client.aio_pool import AsyncPool, time_limit
-from geartrain.client.batches import Batches, UniqueOf, forget_all, lost
+from geartrain.client.batches import Batches, UniqueOf, handle_of, lost
 from geartrain.client.cancelling import cancel
 from geartrain.client.progress import Progress
 from geartrain.client.requests import ABSENT, Moment, Name, Priority
 from geartrain.client.updates import JobStatus, job_status
-from geartrain.client.waiting import Waiter, outcome
+from geartrain.client.waiting import Waiter, has_news, is_answered, is_done, outcome
 from geartrain.codecs import Codec
+from geartrain.errors import ClientError
+from geartrain.seconds import Seconds
 
 __all__ = ["AsyncClient"]
 
@@ -35,7 +35,8 @@ class AsyncClient(Face):
     the connection, that is ended, upon which the job server drops a job that has not
     started.
 
-    Use it on one event loop at a time.
+    It may outlive its event loop: on the next one it connects anew, and what was
+    awaited on the one before is lost with that.
     """
 
     def _prepare(self) -> None:
@@ -54,7 +55,10 @@ class AsyncClient(Face):
         await self.close()
 
     async def close(self) -> None:
-        """End all connections; closing twice does nothing."""
+        """End all connections; closing twice does nothing.
+
+        Whoever waits in another task gets a ClientError at once.
+        """
         await self._pool.close()
 
     async def do(
@@ -63,7 +67,7 @@ class AsyncClient(Face):
         workload: Any = ABSENT,
         *,
         unique: Name = "",
-        timeout: float | None = None,
+        timeout: Seconds | None = None,
         codec: str | Codec | None = None,
         chunked: bool = False,
         reduce_with: Name = "",
@@ -95,7 +99,7 @@ class AsyncClient(Face):
         workload: Any = ABSENT,
         *,
         unique: Name = "",
-        timeout: float | None = None,
+        timeout: Seconds | None = None,
         codec: str | Codec | None = None,
     ) -> Any:
         """Run a job of high priority in the foreground, as ``do`` does."""
@@ -109,7 +113,7 @@ class AsyncClient(Face):
         workload: Any = ABSENT,
         *,
         unique: Name = "",
-        timeout: float | None = None,
+        timeout: Seconds | None = None,
         codec: str | Codec | None = None,
     ) -> Any:
         """Run a job of low priority in the foreground, as ``do`` does."""
@@ -124,8 +128,8 @@ class AsyncClient(Face):
         *,
         unique: Name = "",
         at: Moment | None = None,
-        delay: float | None = None,
-        timeout: float | None = None,
+        delay: Seconds | None = None,
+        timeout: Seconds | None = None,
         codec: str | Codec | None = None,
         chunked: bool = False,
         reduce_with: Name = "",
@@ -155,7 +159,7 @@ class AsyncClient(Face):
         workload: Any = ABSENT,
         *,
         unique: Name = "",
-        timeout: float | None = None,
+        timeout: Seconds | None = None,
         codec: str | Codec | None = None,
     ) -> str:
         """Queue a job of high priority; return its handle."""
@@ -169,7 +173,7 @@ class AsyncClient(Face):
         workload: Any = ABSENT,
         *,
         unique: Name = "",
-        timeout: float | None = None,
+        timeout: Seconds | None = None,
         codec: str | Codec | None = None,
     ) -> str:
         """Queue a job of low priority; return its handle."""
@@ -186,9 +190,9 @@ class AsyncClient(Face):
         priority: Priority = "normal",
         background: bool = False,
         at: Moment | None = None,
-        delay: float | None = None,
+        delay: Seconds | None = None,
         reduce_with: Name = "",
-        timeout: float | None = None,
+        timeout: Seconds | None = None,
         codec: str | Codec | None = None,
         chunked: bool = False,
     ) -> AsyncSubmittedJob:
@@ -213,17 +217,19 @@ class AsyncClient(Face):
         await self._created(waiter, timeout)
         return AsyncSubmittedJob(self, waiter, used)
 
-    async def status(self, handle: Name, *, timeout: float | None = None) -> JobStatus:
+    async def status(
+        self, handle: Name, *, timeout: Seconds | None = None
+    ) -> JobStatus:
         """Ask how far a job is; of several job servers, the first that knows it."""
         return await self._ask(handle, False, timeout)
 
     async def status_by_unique(
-        self, unique: Name, *, timeout: float | None = None
+        self, unique: Name, *, timeout: Seconds | None = None
     ) -> JobStatus:
         """Ask how far the job with a unique is, and how many wait for it."""
         return await self._ask(unique, True, timeout)
 
-    async def cancel(self, handle: Name) -> None:
+    async def cancel(self, handle: Name, *, timeout: Seconds | None = None) -> None:
         """End a job that waits or runs, by the text command ``cancel job``.
 
         It is asked on a connection of its own, of each job server in turn.
@@ -233,12 +239,11 @@ class AsyncClient(Face):
             RefusedError: the job server does not know the command.
             AdminError: a job server cannot be asked.
         """
-        name = requests.shown(handle)
-        servers = self._servers.connectors
-        await asyncio.to_thread(cancel, servers, name, self._tls)
+        servers, limit = self._servers.connectors, self._limit(timeout)
+        await asyncio.to_thread(cancel, servers, handle, limit)
 
     async def ping(
-        self, data: bytes = b"ping", *, timeout: float | None = None
+        self, data: Name = b"ping", *, timeout: Seconds | None = None
     ) -> float:
         """Have a job server send some bytes back; return how many seconds it took."""
         waiter = requests.echo(data)
@@ -248,7 +253,7 @@ class AsyncClient(Face):
             await self._answer(waiter)
             return time.perf_counter() - began
 
-    async def submit_many(
+    def submit_many(  # noqa: PLR0913
         self,
         function: Name,
         workloads: Iterable[Any],
@@ -257,6 +262,7 @@ class AsyncClient(Face):
         priority: Priority = "normal",
         codec: str | Codec | None = None,
         window: int = 1000,
+        timeout: Seconds | None = None,
         progress: bool = False,
     ) -> AsyncIterator[str]:
         """Queue many background jobs; give their handles, in order.
@@ -264,22 +270,20 @@ class AsyncClient(Face):
         Jobs are submitted as the handles are asked for: iterate to the end. At most
         ``window`` are on their way at a time, so that a generator of a million
         workloads needs little memory. ``unique`` makes a job's unique of its workload.
-        ``progress`` shows a line on a terminal.
+        ``timeout`` is how many seconds each handle may be waited for. ``progress``
+        shows a line on a terminal.
+
+        What ends it early has ``submissions``, which say what has become of each job.
+
+        Raises:
+            CutOffError: the connection was lost, and jobs without a unique with it.
         """
+        limit = self._limit(timeout)
         used = self._codec_of(codec)
         batches = Batches(function, workloads, used, unique, priority, True, window)
-        waiting: deque[list[Waiter]] = deque()
-        with Progress(requests.shown(function), workloads, progress) as shown:
-            while not batches.is_over or waiting:
-                while batch := batches.next(sum(map(len, waiting))):
-                    await self._pool.send_all(batch)
-                    waiting.append(batch)
-                handles = await self._acknowledged(waiting) if waiting else []
-                shown.add(len(handles))
-                for handle in handles:
-                    yield handle
+        return self._each(batches, is_answered, limit, handle_of, progress)
 
-    async def map(  # noqa: PLR0913
+    def map(  # noqa: PLR0913
         self,
         function: Name,
         workloads: Iterable[Any],
@@ -288,37 +292,60 @@ class AsyncClient(Face):
         priority: Priority = "normal",
         codec: str | Codec | None = None,
         window: int = 100,
-        timeout: float | None = None,
+        timeout: Seconds | None = None,
         progress: bool = False,
     ) -> AsyncIterator[Any]:
         """Run many jobs in the foreground; give their results, in order.
 
         Jobs are submitted as the results are asked for, at most ``window`` at a time.
         ``timeout`` is how many seconds each result may be waited for. The first job
-        that fails raises what ``do`` raises, and the others are not waited for.
+        that fails raises what ``do`` raises, and the others are not waited for: the
+        error's ``submissions`` say what has become of them.
         """
+        limit = self._limit(timeout)
         used = self._codec_of(codec)
         batches = Batches(function, workloads, used, unique, priority, False, window)
-        waiting: deque[Waiter] = deque()
-        try:
-            with Progress(requests.shown(function), workloads, progress) as shown:
-                while not batches.is_over or waiting:
-                    while batch := batches.next(len(waiting)):
-                        await self._pool.send_all(batch)
-                        waiting.extend(batch)
-                    if not waiting:
-                        return
-                    if waiting[0].link is None and waiting[0].error is None:
-                        await self._pool.send_all(lost(waiting))
-                    async with time_limit(self._limit(timeout), waiting[0].name):
-                        await self._pool.finish(waiting[0])
-                    result = outcome(waiting.popleft(), used)
-                    shown.add()
-                    yield result
-        finally:
-            forget_all(waiting, self._pool.forget)
+        return self._each(
+            batches, is_done, limit, lambda waiter: outcome(waiter, used), progress
+        )
 
-    async def run_tasks(self, *, timeout: float | None = None) -> bool:
+    async def _each(
+        self,
+        batches: Batches,
+        is_enough: Callable[[Waiter], bool],
+        limit: float | None,
+        give: Callable[[Waiter], Any],
+        progress: bool,
+    ) -> AsyncIterator[Any]:
+        """Send jobs as there is room for them; give what has become of each."""
+        with Progress(batches.name, batches.source, progress) as shown:
+            try:
+                while not batches.is_over:
+                    async with time_limit(limit, batches.name):
+                        await self._advance(batches, is_enough)
+                    while batches.waiting and is_enough(batches.waiting[0]):
+                        given = give(batches.waiting[0])
+                        batches.take()
+                        shown.add()
+                        yield given
+            except ClientError as error:
+                raise batches.told(error) from error.__cause__
+            finally:
+                self._pool.forget_all(batches.waiting)
+
+    async def _advance(
+        self, batches: Batches, is_enough: Callable[[Waiter], bool]
+    ) -> None:
+        """Send what there is room for, and wait for the first."""
+        while batch := batches.next():
+            await self._pool.send_all(batch)
+        if not batches.waiting:
+            return
+        if losers := batches.lost():
+            await self._pool.resend_all(losers)
+        await self._pool.wait(batches.waiting[0], is_enough)
+
+    async def run_tasks(self, *, timeout: Seconds | None = None) -> bool:
         """Run all tasks that were added; call their callbacks as things are told.
 
         Returns True when all are done, False if a callback stopped it by returning
@@ -339,8 +366,9 @@ class AsyncClient(Face):
                 await self._wait_for_news()
 
     def _told(self) -> None:
-        if self._news is not None and not self._news.done():
-            self._news.set_result(None)
+        news = self._news
+        if news is not None and not news.done() and not news.get_loop().is_closed():
+            news.set_result(None)
 
     async def _wait_for_news(self) -> None:
         """Return once something is told of a task, or some have to be sent again."""
@@ -348,7 +376,7 @@ class AsyncClient(Face):
             return
         losers = lost(task.waiter for task in self._tasks)
         if losers:
-            await self._pool.resend(losers[0])
+            await self._pool.resend_all(losers[:1])
             return
         self._news = asyncio.get_running_loop().create_future()
         await self._news
@@ -369,22 +397,24 @@ class AsyncClient(Face):
                 return False
         return True
 
-    async def _result(self, waiter: Waiter, codec: Codec, timeout: float | None) -> Any:
+    async def _result(
+        self, waiter: Waiter, codec: Codec, timeout: Seconds | None
+    ) -> Any:
         limit = self._limit(timeout)
         try:
             if limit is None and not waiter.before:
-                await self._pool.finish(waiter)
+                await self._pool.wait(waiter, is_done)
             else:
                 async with time_limit(limit, waiter.name):
                     for chunk in waiter.before:
                         await self._answer(chunk)
-                    await self._pool.finish(waiter)
+                    await self._pool.wait(waiter, is_done)
         except BaseException:
             self._pool.forget(waiter)
             raise
         return outcome(waiter, codec)
 
-    async def _created(self, waiter: Waiter, timeout: float | None) -> str:
+    async def _created(self, waiter: Waiter, timeout: Seconds | None) -> str:
         async with time_limit(self._limit(timeout), waiter.name):
             for chunk in waiter.before:
                 await self._answer(chunk)
@@ -393,38 +423,28 @@ class AsyncClient(Face):
 
     async def _answer(self, waiter: Waiter) -> None:
         try:
-            await self._pool.answer(waiter)
+            await self._pool.wait(waiter, is_answered)
         except BaseException:
             self._pool.forget(waiter)
             raise
         if waiter.error is not None:
             raise waiter.error
 
-    async def _acknowledged(self, waiting: deque[list[Waiter]]) -> list[str]:
-        """Return the handles of the batch that was sent first."""
-        batch = waiting.popleft()
-        handles = []
-        for waiter in batch:
-            if waiter.link is None and waiter.error is None:
-                await self._pool.send_all(lost(chain(batch, *waiting)))
-            await self._answer(waiter)
-            handles.append(waiter.handle)
-        return handles
-
     async def _wait_for_update(self, waiter: Waiter) -> None:
         async with time_limit(self._timeout, waiter.name):
-            await self._pool.update(waiter)
+            await self._pool.wait(waiter, has_news)
         if waiter.error is not None and not waiter.updates:
             raise waiter.error
 
-    async def _wait_for_end(self, waiter: Waiter, timeout: float | None) -> None:
+    async def _wait_for_end(self, waiter: Waiter, timeout: Seconds | None) -> None:
         async with time_limit(self._limit(timeout), waiter.name):
-            await self._pool.finish(waiter)
+            await self._pool.wait(waiter, is_done)
 
     async def _ask(
-        self, name: Name, by_unique: bool, timeout: float | None
+        self, name: Name, by_unique: bool, timeout: Seconds | None
     ) -> JobStatus:
-        async with time_limit(self._limit(timeout), f"the status of {name!r}"):
+        first = requests.status(name, by_unique)
+        async with time_limit(self._limit(timeout), first.name):
             for place in await self._pool.places():
                 waiter = requests.status(name, by_unique)
                 await self._pool.send_to(place, waiter)

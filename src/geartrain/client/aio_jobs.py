@@ -9,6 +9,7 @@ from geartrain.client.jobs import FollowedJob
 from geartrain.client.updates import JobStatus, Update
 from geartrain.client.waiting import Waiter
 from geartrain.codecs import Codec
+from geartrain.seconds import Seconds
 
 if TYPE_CHECKING:
     from geartrain.client.aio import AsyncClient
@@ -41,7 +42,7 @@ class AsyncSubmittedJob(FollowedJob):
                 return
             await self._client._wait_for_update(self._waiter)
 
-    async def result(self, timeout: float | None = None) -> Any:
+    async def result(self, timeout: Seconds | None = None) -> Any:
         """Wait for the job's end; return its result.
 
         A timeout, or cancelling the task that waits, leaves the job as it is: it can
@@ -58,10 +59,10 @@ class AsyncSubmittedJob(FollowedJob):
             await self._client._wait_for_end(self._waiter, timeout)
         return self._settled()
 
-    async def status(self, timeout: float | None = None) -> JobStatus:
+    async def status(self, timeout: Seconds | None = None) -> JobStatus:
         """Ask the job server how far it is; raises what ``status`` raises."""
         return await self._client.status(self.handle, timeout=timeout)
 
-    async def cancel(self) -> None:
+    async def cancel(self, timeout: Seconds | None = None) -> None:
         """Have the job server end it; raises what ``AsyncClient.cancel`` raises."""
-        await self._client.cancel(self.handle)
+        await self._client.cancel(self.handle, timeout=timeout)

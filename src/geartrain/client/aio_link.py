@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
 import select
 from collections.abc import Sequence
 from typing import Final, cast
 
-from geartrain.client.waiting import Waiter, ending
-from geartrain.errors import ProtocolError
+from geartrain.client.waiting import MAX_UNREAD, Waiter, ending
+from geartrain.errors import ClientError, ProtocolError
 from geartrain.protocol.client import ClientProtocol, option_call, question
 from geartrain.protocol.constants import PacketType
 
 __all__ = ["AsyncLink", "wake"]
+
+# Room for updates that nobody has taken below which nothing more is read while nobody
+# waits: 4 MiB of them are there.
+_ENOUGH: Final = MAX_UNREAD - 4 * 1024 * 1024
+# Transports that a fork has left in the child: at their end they would warn, and change
+# what the parent's event loop watches.
+_LEFT: list[object] = []
 
 # How often the event loop turns, at most, until what has arrived has been taken.
 _LOOKS: Final = 5
@@ -21,7 +30,8 @@ _LOOKS: Final = 5
 def wake(waiter: Waiter) -> None:
     """Have all go on that wait for something to be told of a call."""
     for future in waiter.futures:
-        if not future.done():
+        # Nobody goes on where the event loop is over, and telling would fail.
+        if not future.done() and not future.get_loop().is_closed():
             future.set_result(None)
     waiter.futures.clear()
 
@@ -51,6 +61,10 @@ class AsyncLink(asyncio.Protocol):
         self._timer: asyncio.TimerHandle | None = None
         self._room: asyncio.Future[None] | None = None
         self._ended = self.loop.create_future()
+        self._process = os.getpid()
+        # How many tasks wait for something to be told of a call.
+        self._waiting = 0
+        self._is_paused = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Ask for exceptions, and watch the time."""
@@ -79,6 +93,8 @@ class AsyncLink(asyncio.Protocol):
             waiter.take(event)
             if waiter.futures:
                 wake(waiter)
+            if waiter.room < _ENOUGH:
+                self._pause_reading()
 
     def connection_lost(self, error: Exception | None) -> None:
         """Tell all who wait."""
@@ -89,6 +105,29 @@ class AsyncLink(asyncio.Protocol):
     def eof_received(self) -> None:
         """Tell all who wait at once, and let the transport end."""
         self.lose(ending(None, self._is_silent))
+
+    async def wait_for(self, waiter: Waiter) -> None:
+        """Return when something is told of a call that was sent here."""
+        future = self.loop.create_future()
+        waiter.futures.append(future)
+        self._waiting += 1
+        if self._is_paused and self._transport is not None:
+            self._is_paused = False
+            self._heard = self.loop.time()
+            self._transport.resume_reading()
+        try:
+            await future
+        finally:
+            self._waiting -= 1
+            with contextlib.suppress(ValueError):
+                waiter.futures.remove(future)
+
+    def _pause_reading(self) -> None:
+        """Let a job server keep what it has to say while nobody takes it."""
+        if not self._waiting and not self._is_paused and not self.is_lost:
+            assert self._transport is not None
+            self._is_paused = True
+            self._transport.pause_reading()
 
     def pause_writing(self) -> None:
         """Have senders wait."""
@@ -102,7 +141,14 @@ class AsyncLink(asyncio.Protocol):
 
     def is_sound(self) -> bool:
         """Tell whether the connection stands, as far as is known."""
-        return not self.is_lost and self.loop is asyncio.get_running_loop()
+        return not self.is_lost and not self.is_foreign
+
+    @property
+    def is_foreign(self) -> bool:
+        """Tell whether it is another event loop's, or another process's."""
+        return (
+            self.loop is not asyncio.get_running_loop() or self._process != os.getpid()
+        )
 
     async def look(self) -> None:
         """Have an idle connection notice what its job server did while nobody looked.
@@ -134,14 +180,51 @@ class AsyncLink(asyncio.Protocol):
         if self.is_lost:
             return
         self.is_lost = True
-        if self._timer is not None:
-            self._timer.cancel()
-        if self._transport is not None and not self.loop.is_closed():
-            self._transport.abort()
-        self.resume_writing()
+        if self.loop.is_closed():
+            self._drop()
+        else:
+            if self._timer is not None:
+                self._timer.cancel()
+            if self._transport is not None:
+                self._transport.abort()
+            self.resume_writing()
+        self._tell_lost(why)
+
+    def leave(self) -> None:
+        """Leave the connection to the process that this one was forked from."""
+        if not self.is_lost:
+            self.is_lost = True
+            # Its descriptor is taken already; the event loop is the parent's.
+            _LEFT.append(self._transport)
+            self._tell_lost("the process was forked: the connection is the parent's")
+
+    def desert(self) -> None:
+        """Tell who waits on another event loop that it cannot have this connection.
+
+        Raises:
+            ClientError: that event loop goes on, and so does what was sent there.
+        """
+        if self.loop.is_closed() or self._process != os.getpid():
+            self.lose("its event loop has ended")
+        else:
+            raise ClientError("the job was submitted on another event loop")
+
+    def _tell_lost(self, why: str) -> None:
         for call in self.protocol.lost():
             call.owner.lost(self._server, why)
             wake(call.owner)
+
+    def _drop(self) -> None:
+        """Let go of a connection whose event loop was closed with it open.
+
+        Transports have no way to be closed then; without this one of asyncio's own
+        warns of a socket that was left open. uvloop closes its own.
+        """
+        transport, self._transport = self._transport, None
+        end = getattr(transport, "_call_connection_lost", None)
+        if end is not None:
+            with contextlib.suppress(Exception):
+                end(None)
 
     async def closed(self) -> None:
         """Return when the connection, which was ended, has let go of its socket."""
@@ -152,7 +235,7 @@ class AsyncLink(asyncio.Protocol):
         """Ask a silent job server for a sign of life; give up one that gives none."""
         now = self.loop.time()
         next_look = self._patience
-        if self.protocol.is_idle:
+        if self.protocol.is_idle or self._is_paused:
             self._probed = 0.0
         elif self._probed:
             if now - self._probed >= self._patience * 0.99:

@@ -1,19 +1,24 @@
-"""The connections of a client on an event loop, and waiting on them."""
+"""The connections of a client on event loops, and waiting on them."""
 
 from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
 from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 from geartrain.client.aio_link import AsyncLink
 from geartrain.client.servers import Backoff, ServerList
-from geartrain.client.waiting import Waiter
+from geartrain.client.waiting import Waiter, is_done
 from geartrain.errors import ClientError, JobTimeoutError
+from geartrain.transport import forks
 from geartrain.transport.aio import open_connection
 
 __all__ = ["AsyncPool", "time_limit"]
+
+_Found = TypeVar("_Found")
 
 
 @asynccontextmanager
@@ -28,27 +33,84 @@ async def time_limit(timeout: float | None, name: str) -> AsyncIterator[None]:
         raise JobTimeoutError(f"{name}: no answer within {timeout:g} seconds") from None
 
 
+class _Home:
+    """What a client has on one event loop."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.process = os.getpid()
+        self.links: dict[int, AsyncLink] = {}
+        self.lock = asyncio.Lock()
+        # Done when the client is closed.
+        self.closed: asyncio.Future[None] = self.loop.create_future()
+        self._sentry: AsyncIterator[None] | None = None
+
+    async def settle(self) -> None:
+        """Have the connections ended with the event loop.
+
+        ``asyncio.run`` closes its asynchronous generators before it closes the loop:
+        one that has begun is all it takes to be told.
+        """
+        self._sentry = self._guarded()
+        await anext(self._sentry)
+
+    async def _guarded(self) -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            links = self.end("its event loop has ended")
+            for link in links:
+                await link.closed()
+
+    def end(self, why: str) -> list[AsyncLink]:
+        """End the connections; return them."""
+        links = list(self.links.values())
+        self.links.clear()
+        for link in links:
+            link.lose(why)
+        return links
+
+    def close(self) -> list[AsyncLink]:
+        """End the connections and wake whoever waits for one; return them."""
+        if not self.closed.done():
+            self.closed.set_result(None)
+        return self.end("the client was closed")
+
+
 class AsyncPool:
-    """One connection to each job server that has been needed."""
+    """One connection to each job server that has been needed, on each event loop."""
 
     def __init__(self, servers: ServerList, patience: float, heartbeat: float) -> None:
         """Connect to nothing yet; the rest is as ``AsyncClient`` takes it."""
         self._servers = servers
         self._patience = patience
         self._heartbeat = heartbeat
-        self._links: dict[int, AsyncLink] = {}
-        self._lock = asyncio.Lock()
-        self._process = os.getpid()
+        self._homes: WeakKeyDictionary[asyncio.AbstractEventLoop, _Home]
+        self._homes = WeakKeyDictionary()
         self.is_closed = False
+        forks.tell(self)
+
+    def in_child(self) -> None:
+        """Leave the connections to the parent, and whoever waits for them there."""
+        homes = list(self._homes.values())
+        self._homes.clear()
+        for home in homes:
+            for link in home.links.values():
+                link.leave()
 
     async def close(self) -> None:
         """End all connections; closing twice does nothing."""
         self.is_closed = True
-        links = list(self._links.values())
-        self._links.clear()
-        for link in links:
-            link.lose("the client was closed")
-            await link.closed()
+        here = asyncio.get_running_loop()
+        for loop, home in list(self._homes.items()):
+            if loop is here:
+                for link in home.close():
+                    await link.closed()
+            elif loop.is_closed():
+                home.end("its event loop has ended")
+            else:
+                loop.call_soon_threadsafe(home.close)
+        self._homes.clear()
 
     async def send(self, waiter: Waiter) -> None:
         """Send a call to the job server that it is for.
@@ -71,23 +133,16 @@ class AsyncPool:
             else:
                 await link.call_all(part)
 
-    async def answer(self, waiter: Waiter) -> None:
-        """Return once a call is answered, or nothing more will be told of it."""
-        call = waiter.call
-        while not call.is_answered and waiter.error is None:
-            await self._go_on(waiter)
-
-    async def finish(self, waiter: Waiter) -> None:
-        """Return once nothing more will be told of a call."""
-        call = waiter.call
-        while not call.is_done and waiter.error is None:
-            await self._go_on(waiter)
-
-    async def update(self, waiter: Waiter) -> None:
-        """Return once a call is done, or an update is there to be taken."""
-        call = waiter.call
-        while not call.is_done and waiter.error is None and not waiter.updates:
-            await self._go_on(waiter)
+    async def wait(self, waiter: Waiter, is_enough: Callable[[Waiter], bool]) -> None:
+        """Return once enough was told of a call; send it if it is not sent."""
+        while not is_enough(waiter):
+            link: AsyncLink | None = waiter.link
+            if link is None:
+                await self.resend_all([waiter])
+            elif link.loop is not asyncio.get_running_loop():
+                link.desert()
+            else:
+                await link.wait_for(waiter)
 
     def forget(self, waiter: Waiter) -> None:
         """Have nobody wait for a call any more.
@@ -96,11 +151,22 @@ class AsyncPool:
         need not run a job for nobody.
         """
         link: AsyncLink | None = waiter.link
-        if link is None or waiter.call.is_done:
+        if link is None or waiter.call.is_done or link.is_foreign:
             return
         link.protocol.forget(waiter.call)
         if not link.protocol.is_waiting:
             link.lose("it is not needed any more")
+
+    def forget_all(self, waiters: Iterable[Waiter]) -> None:
+        """Have nobody wait for calls any more; jobs that are on their way arrive."""
+        for waiter in waiters:
+            if is_done(waiter):
+                continue
+            link: AsyncLink | None = waiter.link
+            if waiter.call.is_foreground:
+                self.forget(waiter)
+            elif link is not None and not link.is_foreign:
+                link.protocol.forget(waiter.call)
 
     async def link(self, unique: bytes) -> AsyncLink:
         """Return a sound connection to the job server a job is for.
@@ -108,29 +174,14 @@ class AsyncPool:
         Raises:
             ConnectError: none can be reached.
         """
-        if self.is_closed:
-            raise ClientError("the client is closed")
-        link = self._links.get(self._servers.order(unique)[0])
-        if link is not None and link.is_sound() and self._process == os.getpid():
+        home = await self._home()
+        link = home.links.get(self._servers.order(unique)[0])
+        if link is not None and link.is_sound():
             if link.protocol.is_idle:
                 await link.look()
             if not link.is_lost:
                 return link
-        backoff = Backoff(self._patience, None)
-        async with self._lock:
-            self._leave_others()
-            while True:
-                for place in self._servers.order(unique):
-                    link = self._links.get(place)
-                    if link is not None and link.is_sound():
-                        return link
-                    link = await self._connected(place, backoff.left)
-                    if link is not None:
-                        return link
-                pause = backoff.next()
-                if not pause:
-                    raise self._servers.error()
-                await asyncio.sleep(pause)
+        return await self._unless_closed(home, self._reached(home, unique))
 
     async def places(self) -> list[int]:
         """Return the places of all job servers that can be reached.
@@ -139,31 +190,102 @@ class AsyncPool:
             ConnectError: there is none.
         """
         await self.link(b"")
-        found = []
-        for place in self._servers.order(b""):
-            link = self._links.get(place)
-            if link is None or not link.is_sound():
-                async with self._lock:
-                    link = await self._connected(place, self._patience)
-            if link is not None:
-                found.append(place)
-        return found
+        home = await self._home()
+        return await self._unless_closed(home, self._all_reached(home))
 
     async def send_to(self, place: int, waiter: Waiter) -> None:
         """Send a call to one of the job servers that ``places`` named."""
-        await self._links[place].call_all([waiter])
-
-    async def resend(self, waiter: Waiter) -> None:
-        """Send a call again that lost its connection; raises like ``send``."""
-        pause = waiter.pause
-        if pause:
-            await asyncio.sleep(pause)
-        if waiter.link is None:
+        home = await self._home()
+        link = home.links.get(place)
+        if link is None or not link.is_sound():
             await self.send(waiter)
+        else:
+            await link.call_all([waiter])
 
-    async def _connected(self, place: int, left: float) -> AsyncLink | None:
+    async def resend_all(self, waiters: Sequence[Waiter]) -> None:
+        """Send calls again that lost their connection; raises like ``send``."""
+        pause = waiters[0].pause
+        if pause:
+            home = await self._home()
+            await self._unless_closed(home, asyncio.sleep(pause))
+        losers = [waiter for waiter in waiters if waiter.link is None]
+        if losers:
+            await self.send_all(losers)
+
+    async def _home(self) -> _Home:
+        """Return what there is on the running event loop."""
+        if self.is_closed:
+            raise ClientError("the client is closed")
+        loop = asyncio.get_running_loop()
+        home = self._homes.get(loop)
+        if home is not None and home.process == os.getpid():
+            return home
+        self._leave_others()
+        home = self._homes[loop] = _Home()
+        await home.settle()
+        return home
+
+    def _leave_others(self) -> None:
+        """Leave what belongs to another process, or to an event loop that is over."""
+        for loop, home in list(self._homes.items()):
+            if home.process != os.getpid():
+                del self._homes[loop]
+                for link in home.links.values():
+                    link.leave()
+            elif loop.is_closed():
+                del self._homes[loop]
+                home.end("its event loop has ended")
+
+    async def _unless_closed(
+        self, home: _Home, work: Coroutine[Any, Any, _Found]
+    ) -> _Found:
+        """Return what comes of some work; raise ClientError if it is closed before."""
+        task = asyncio.ensure_future(work)
+        both: set[asyncio.Future[Any]] = {task, home.closed}
+        try:
+            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            if not task.done():
+                task.cancel()
+        if not task.done():
+            raise ClientError("the client is closed")
+        return task.result()
+
+    async def _reached(self, home: _Home, unique: bytes) -> AsyncLink:
+        """Connect to one of the job servers, for as long as it takes."""
+        backoff = Backoff(self._patience, None)
+        async with home.lock:
+            while True:
+                places = self._servers.order(unique)
+                for tried, place in enumerate(places):
+                    link = home.links.get(place)
+                    if link is not None and link.is_sound():
+                        return link
+                    share = backoff.left / (len(places) - tried)
+                    link = await self._connected(home, place, share)
+                    if link is not None:
+                        return link
+                pause = backoff.next()
+                if not pause:
+                    raise self._servers.error()
+                await asyncio.sleep(pause)
+
+    async def _all_reached(self, home: _Home) -> list[int]:
+        found = []
+        async with home.lock:
+            for place in self._servers.order(b""):
+                link = home.links.get(place)
+                if link is None or not link.is_sound():
+                    link = await self._connected(home, place, self._patience)
+                if link is not None:
+                    found.append(place)
+        return found
+
+    async def _connected(
+        self, home: _Home, place: int, left: float
+    ) -> AsyncLink | None:
         """Connect to one job server, if it answers."""
-        has_other = any(not link.is_lost for link in self._links.values())
+        has_other = any(not link.is_lost for link in home.links.values())
         connector = self._servers.connectors[place]
         name = str(connector)
         try:
@@ -179,23 +301,5 @@ class AsyncPool:
             link.lose("the client was closed")
             raise ClientError("the client is closed")
         self._servers.reached(place)
-        self._links[place] = link
+        home.links[place] = link
         return link
-
-    async def _go_on(self, waiter: Waiter) -> None:
-        """Do what brings a call further: send it if it is not sent, or wait."""
-        if waiter.link is None:
-            await self.resend(waiter)
-            return
-        future = asyncio.get_running_loop().create_future()
-        waiter.futures.append(future)
-        await future
-
-    def _leave_others(self) -> None:
-        """Leave what belongs to another process, or to an event loop that is over."""
-        loop = asyncio.get_running_loop()
-        is_child = self._process != os.getpid()
-        self._process = os.getpid()
-        for place, link in list(self._links.items()):
-            if is_child or link.loop is not loop or link.is_lost:
-                del self._links[place]

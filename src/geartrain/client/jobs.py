@@ -9,6 +9,7 @@ from geartrain.client.updates import JobStatus, Update, update
 from geartrain.client.waiting import Waiter, outcome
 from geartrain.codecs import Codec
 from geartrain.errors import ClientError
+from geartrain.seconds import Seconds
 
 if TYPE_CHECKING:
     from geartrain.client.sync import Client
@@ -75,7 +76,7 @@ class FollowedJob:
         """Give the updates that have arrived."""
         updates = self._waiter.updates
         while updates and not self._result:
-            yield update(updates.popleft(), self._codec)
+            yield update(self._waiter.next_update(), self._codec)
 
 
 class SubmittedJob(FollowedJob):
@@ -99,7 +100,7 @@ class SubmittedJob(FollowedJob):
                 return
             self._client._wait_for_update(self._waiter)
 
-    def result(self, timeout: float | None = None) -> Any:
+    def result(self, timeout: Seconds | None = None) -> Any:
         """Wait for the job's end; return its result.
 
         A timeout leaves the job as it is: it can be waited for again.
@@ -115,10 +116,10 @@ class SubmittedJob(FollowedJob):
             self._client._wait_for_end(self._waiter, timeout)
         return self._settled()
 
-    def status(self, timeout: float | None = None) -> JobStatus:
+    def status(self, timeout: Seconds | None = None) -> JobStatus:
         """Ask the job server how far it is; raises what ``Client.status`` raises."""
         return self._client.status(self.handle, timeout=timeout)
 
-    def cancel(self) -> None:
+    def cancel(self, timeout: Seconds | None = None) -> None:
         """Have the job server end it; raises what ``Client.cancel`` raises."""
-        self._client.cancel(self.handle)
+        self._client.cancel(self.handle, timeout=timeout)

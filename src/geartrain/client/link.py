@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import _socket
+import contextlib
 import select
 import socket
 import struct
 import time
 from collections.abc import Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 from geartrain.client.waiting import Waiter, ending
-from geartrain.errors import ProtocolError
+from geartrain.errors import JobTimeoutError, ProtocolError
 from geartrain.protocol.client import ClientProtocol, option_call, question
 from geartrain.protocol.constants import PacketType
 from geartrain.transport.connect import reason
+
+if TYPE_CHECKING:
+    from geartrain.client.connections import Connections
 
 __all__ = ["Link"]
 
 _RECEIVE: Final = 65536
 _SLICE: Final = 262144
+# How often a connection that takes no more is read from: the kernel holds some MiB.
+_DRAUGHTS: Final = 256
 # The names of what a TLS connection raises that has to wait: ssl is not imported
 # for the sake of plain ones.
 _TLS_WAITS: Final = frozenset({"SSLWantReadError", "SSLWantWriteError"})
@@ -29,31 +36,46 @@ class Link:
 
     Attributes:
         socket: the connection.
+        heard: when something arrived last, or was asked after a silence.
+        home: those it is one of.
         is_lost: it is at its end.
     """
 
     def __init__(
-        self, connection: socket.socket, server: str, heartbeat: float
+        self,
+        connection: socket.socket,
+        server: str,
+        heartbeat: float,
+        home: Connections,
     ) -> None:
         """Take a connected socket; ``heartbeat`` is seconds of silence endured."""
         self.socket = connection
+        self.home = home
         self.is_lost = False
         self.protocol = ClientProtocol()
         self._server = server
         self._heartbeat = heartbeat
         self._patience = heartbeat / 2
-        self._heard = time.monotonic()
+        self.heard = time.monotonic()
         self._probed = 0.0
         self._is_silent = True
         self._pending = getattr(connection, "pending", None)
         # A plain connection is read by one system call, which itself gives up in time.
-        connection.setblocking(self._pending is None)
+        # That is not for TLS, nor for a socket of gevent's: it would wait in its own
+        # way, for ever.
+        self._is_plain = self._pending is None and isinstance(
+            connection, _socket.socket
+        )
+        connection.setblocking(self._is_plain)
         self._timeout = 0.0
+        # Calls that are being sent, and how many of their bytes have left.
+        self._unsent: Sequence[Waiter] = ()
+        self._left = 0
         self._poll = select.poll()
         self._poll.register(connection, select.POLLIN)
         option = option_call(b"exceptions")
         option.is_forgotten = True
-        self._send(self.protocol.begin(option))
+        self._send(self.protocol.begin(option), None)
 
     def is_sound(self) -> bool:
         """Tell whether the connection stands, as far as can be seen at once."""
@@ -66,26 +88,44 @@ class Link:
         """Tell whether TLS holds bytes that have arrived."""
         return self._pending is not None and self._pending() > 0
 
-    def call(self, waiter: Waiter) -> None:
-        """Send a waiter's call, whatever becomes of it."""
+    def call(self, waiter: Waiter, deadline: float | None) -> None:
+        """Send a waiter's call, whatever becomes of it.
+
+        Raises:
+            JobTimeoutError: the job server has not taken it in time.
+        """
         waiter.link = self
         waiter.is_sent = False
         if self.protocol.is_idle:
-            self._heard = time.monotonic()
+            self.heard = time.monotonic()
         packet = self.protocol.begin(waiter.call)
-        if self._send(packet):
-            waiter.is_sent = True
+        try:
+            if self._send(packet, deadline):
+                waiter.is_sent = True
+        except _LateError:
+            raise self._not_taken(waiter) from None
 
-    def call_all(self, waiters: Sequence[Waiter]) -> None:
-        """Send the calls of many at once."""
+    def call_all(self, waiters: Sequence[Waiter], deadline: float | None) -> None:
+        """Send the calls of many at once; raises what ``call`` raises."""
         if self.protocol.is_idle:
-            self._heard = time.monotonic()
+            self.heard = time.monotonic()
         packets = []
         for waiter in waiters:
             waiter.link = self
             waiter.is_sent = True
             packets.append(self.protocol.begin(waiter.call))
-        self._send(b"".join(packets))
+        self._unsent = waiters
+        try:
+            self._send(b"".join(packets), deadline)
+        except _LateError:
+            raise self._not_taken(waiters[0]) from None
+        finally:
+            self._unsent = ()
+
+    def _not_taken(self, waiter: Waiter) -> JobTimeoutError:
+        return JobTimeoutError(
+            f"{waiter.name}: {self._server} has not taken it in time"
+        )
 
     def pump(self, deadline: float | None) -> None:
         """Wait until something arrives, the deadline, or a while; tell the waiters."""
@@ -100,8 +140,24 @@ class Link:
             return
         self.is_lost = True
         self.socket.close()
+        self._mark_unsent()
         for call in self.protocol.lost():
             call.owner.lost(self._server, why)
+            self.home.ring(call.owner)
+
+    def interrupt(self) -> None:
+        """Have whoever waits here find the connection at its end; from any thread."""
+        with contextlib.suppress(OSError):
+            # Not TLS's own: it would take the keys from whoever is reading.
+            _shutdown(self.socket, socket.SHUT_RDWR)
+
+    def _mark_unsent(self) -> None:
+        """Tell apart the calls that have left whole from those that have not."""
+        end = 0
+        for waiter in self._unsent:
+            end += len(waiter.call.packet)
+            if end > self._left:
+                waiter.is_sent = False
 
     def _receive(self, wait: float) -> None:
         """Take what arrives within some seconds."""
@@ -117,7 +173,7 @@ class Link:
             self.lose(ending(None, self._is_silent))
             return
         self._is_silent = False
-        self._heard = time.monotonic()
+        self.heard = time.monotonic()
         self._probed = 0.0
         try:
             events = self.protocol.receive(data)
@@ -125,11 +181,14 @@ class Link:
             self.lose(str(error))
             return
         for event in events:
-            event.call.owner.take(event)
+            waiter = event.call.owner
+            waiter.take(event)
+            if self.home.bells:
+                self.home.ring(waiter)
 
     def _read(self, wait: float) -> bytes:
         """Return what arrives within some seconds; raises what tells to wait."""
-        if self._pending is not None:
+        if not self._is_plain:
             if not self.has_pending and not self._poll.poll(wait * 1000):
                 raise BlockingIOError
             return self.socket.recv(_RECEIVE)
@@ -148,37 +207,59 @@ class Link:
         if self._probed:
             if now - self._probed >= self._patience:
                 self.lose(f"it has been silent for {self._heartbeat:g} seconds")
-        elif now - self._heard >= self._patience:
+        elif now - self.heard >= self._patience:
             self._probed = now
             probe = question(PacketType.ECHO_REQ, b"heartbeat")
             probe.is_forgotten = True
-            self._send(self.protocol.begin(probe))
+            self._send(self.protocol.begin(probe), None)
 
-    def _send(self, data: bytes) -> bool:
-        """Send all of it, or lose the connection; tell which."""
+    def _send(self, data: bytes, deadline: float | None) -> bool:
+        """Send all of it, or lose the connection; tell which.
+
+        Raises:
+            _LateError: time is up, and the connection lost.
+        """
+        self._left = 0
         try:
             if len(data) > _RECEIVE:
-                return self._send_slowly(memoryview(data))
-            sent = self._sent(data)
-            return sent == len(data) or self._send_slowly(memoryview(data)[sent:])
+                return self._send_slowly(memoryview(data), deadline)
+            sent = self._left = self._sent(data)
+            return sent == len(data) or self._send_slowly(
+                memoryview(data)[sent:], deadline
+            )
         except OSError as error:
-            self.lose(reason(error))
+            why = reason(error)
+            # What was answered before the connection ended is to be known.
+            for _ in range(_DRAUGHTS):
+                if self.is_lost or not self._poll.poll(0):
+                    break
+                self._receive(0)
+            self.lose(why)
         except BaseException:
             # Half a packet may have left: what follows would not be understood.
             self.lose("sending was interrupted")
             raise
         return False
 
-    def _send_slowly(self, data: memoryview) -> bool:
+    def _send_slowly(self, data: memoryview, deadline: float | None) -> bool:
         """Send, and read meanwhile: a job server waits for its answers to be taken."""
         both = select.poll()
         both.register(self.socket, select.POLLIN | select.POLLOUT)
         while len(data) and not self.is_lost:
-            ready = both.poll(self._heartbeat * 1000)
+            wait = self._heartbeat
+            if deadline is not None:
+                wait = min(wait, deadline - time.monotonic())
+                if wait <= 0:
+                    self.lose("it has not taken all in time")
+                    raise _LateError
+            ready = both.poll(wait * 1000)
             if not ready:
-                self.lose(f"it has taken nothing for {self._heartbeat:g} seconds")
+                if wait >= self._heartbeat:
+                    self.lose(f"it has taken nothing for {self._heartbeat:g} seconds")
             elif ready[0][1] & select.POLLOUT:
-                data = data[self._sent(data[:_SLICE]) :]
+                sent = self._sent(data[:_SLICE])
+                self._left += sent
+                data = data[sent:]
             else:
                 self._receive(0)
         return not self.is_lost
@@ -186,7 +267,7 @@ class Link:
     def _sent(self, data: bytes | memoryview) -> int:
         """Send as much as there is room for; return the number of bytes."""
         try:
-            if self._pending is not None:
+            if not self._is_plain:
                 return self.socket.send(data)
             return self.socket.send(data, socket.MSG_DONTWAIT)
         except OSError as error:
@@ -195,5 +276,17 @@ class Link:
             raise
 
 
+class _LateError(Exception):
+    """Time is up for sending."""
+
+
 def _has_to_wait(error: OSError) -> bool:
     return isinstance(error, BlockingIOError) or type(error).__name__ in _TLS_WAITS
+
+
+def _shutdown(connection: Any, how: int) -> None:
+    """Shut a connection down beneath TLS."""
+    if isinstance(connection, _socket.socket):
+        _socket.socket.shutdown(connection, how)
+    else:
+        connection.shutdown(how)

@@ -8,18 +8,23 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from geartrain.client.waiting import Waiter
 from geartrain.codecs import Codec, get_codec
-from geartrain.errors import OptionError
+from geartrain.errors import CodecError, OptionError
 from geartrain.protocol.client import question, submission
-from geartrain.protocol.constants import MAX_UNIQUE, PacketType
+from geartrain.protocol.constants import MAX_ARGUMENTS_SIZE, MAX_UNIQUE, PacketType
+from geartrain.seconds import Seconds, number
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from decimal import Decimal
+    from fractions import Fraction
 
 __all__ = [
     "ABSENT",
+    "MAX_CHUNK",
     "Moment",
     "Name",
     "Priority",
+    "delay_seconds",
     "echo",
     "job",
     "name_bytes",
@@ -29,7 +34,7 @@ __all__ = [
 
 Name: TypeAlias = str | bytes
 Priority: TypeAlias = Literal["high", "normal", "low"]
-Moment: TypeAlias = "float | datetime"
+Moment: TypeAlias = "float | Decimal | Fraction | datetime"
 
 
 class _Absent:
@@ -52,16 +57,47 @@ _EPOCH: Final = int(PacketType.SUBMIT_JOB_EPOCH)
 _REDUCE: Final = int(PacketType.SUBMIT_REDUCE_JOB)
 _REDUCE_BACKGROUND: Final = int(PacketType.SUBMIT_REDUCE_JOB_BACKGROUND)
 
+# Bytes of what comes before a packet's data, names and all, that a job server takes;
+# what is left of them is for the other arguments.
+_MAX_NAME: Final = MAX_ARGUMENTS_SIZE - 1024
+# Bytes of all arguments of a packet, which tells their number in four.
+_MAX_SIZE: Final = 0xFFFFFFFF
+# Bytes of a workload that fit into any packet.
+MAX_CHUNK: Final = _MAX_SIZE - 2 * MAX_ARGUMENTS_SIZE
+# Seconds since 1970 at the end of the year 9999, after which no calendar goes on.
+_END_OF_TIME: Final = 253402300800
+
 # gearmand answers nothing at all to the status of a longer name.
 _MAX_ASKED: Final = 63
 
 
 def name_bytes(name: Name, what: str) -> bytes:
     """Return a name for the wire; raises OptionError if it cannot be one."""
-    data = name if isinstance(name, bytes) else name.encode("utf-8", "surrogateescape")
+    if isinstance(name, str):
+        try:
+            data = name.encode("utf-8", "surrogateescape")
+        except UnicodeEncodeError:
+            raise OptionError(
+                f"{what} {_cut(name)} holds half a character (a lone surrogate): it"
+                " cannot be sent"
+            ) from None
+    elif isinstance(name, bytes):
+        data = name
+    else:
+        raise OptionError(f"{what} is text or bytes, not {type(name).__name__}")
     if b"\0" in data:
-        raise OptionError(f"{what} {name!r} has a NUL byte: no name can")
+        raise OptionError(f"{what} {_cut(name)} has a NUL byte: no name can")
+    if len(data) > _MAX_NAME:
+        raise OptionError(
+            f"{what} {_cut(name)} has {len(data)} bytes: at most {_MAX_NAME} can be"
+            " sent"
+        )
     return data
+
+
+def _cut(name: Name) -> str:
+    """Return a name for an error, escaped, and cut where it is long."""
+    return repr(name) if len(name) <= 60 else f"{name[:60]!r}…"
 
 
 def shown(name: Name) -> str:
@@ -73,12 +109,12 @@ def job(  # noqa: PLR0913
     function: Name,
     workload: Any,
     codec: Codec,
-    unique: Name = "",
+    unique: Name | None = "",
     priority: str = "normal",
     background: bool = False,
     *,
     at: Moment | None = None,
-    delay: float | None = None,
+    delay: Seconds | None = None,
     reduce_with: Name = "",
     keeps: bool = False,
     chunk_size: int = 0,
@@ -95,15 +131,27 @@ def job(  # noqa: PLR0913
     name = name_bytes(function, "the function")
     if not name:
         raise OptionError("a job needs the name of a function")
-    key = name_bytes(unique, "the unique") if unique else b""
+    key = b"" if unique is None else name_bytes(unique, "the unique")
     if len(key) > MAX_UNIQUE:
-        raise OptionError(f"the unique {unique!r} has more than {MAX_UNIQUE} bytes")
+        raise OptionError(f"the unique {_cut(key)} has more than {MAX_UNIQUE} bytes")
     data = b"" if workload is ABSENT else codec.encode(workload)
+    if not isinstance(data, bytes):
+        raise CodecError(
+            f"the codec {codec.name!r} made {type(data).__name__} of a workload, not"
+            " bytes"
+        )
     before: Iterable[Waiter] = ()
     if 0 < chunk_size < len(data):
-        data, before = _chunked(shown(function), shown(unique), key, data, chunk_size)
+        data, before = _chunked(shown(function), shown(key), key, data, chunk_size)
+    elif len(data) > MAX_CHUNK:
+        raise CodecError(
+            f"the workload has {len(data)} bytes, and a packet holds fewer than 4 GiB:"
+            " send it with chunked=True, or where it can be fetched from"
+        )
     arguments = [name, key, data]
-    packet_type = _TYPES.get((priority, background), 0)
+    packet_type = 0
+    if isinstance(priority, str):
+        packet_type = _TYPES.get((priority, bool(background)), 0)
     if not packet_type:
         raise OptionError(f"{priority!r} is no priority: use high, normal or low")
     if at is not None or delay is not None or reduce_with:
@@ -125,8 +173,8 @@ def _chunked(
 
     def each() -> Iterator[Waiter]:
         codec = get_codec("bytes")
-        for number, chunk in enumerate(chunks(data, size)):
-            name, key = manifest.function, manifest.unique(number)
+        for place, chunk in enumerate(chunks(data, size)):
+            name, key = manifest.function, manifest.unique(place)
             waiter = job(name, chunk, codec, key, background=True)
             # All have to be on the job server that gets the manifest.
             waiter.route = route
@@ -157,30 +205,55 @@ def _special(
     return _REDUCE_BACKGROUND if background else _REDUCE
 
 
-def _due(at: Moment | None, delay: float | None) -> bytes:
+def _due(at: Moment | None, delay: Seconds | None) -> bytes:
     """Return when a job is due, as SUBMIT_JOB_EPOCH has it; empty for at once."""
     if at is not None and delay is not None:
         raise OptionError("a job is delayed by at= or by delay=, not by both")
     if delay is not None:
-        if not delay >= 0:
-            raise OptionError(f"delay={delay!r}: a job is delayed by seconds from 0 on")
-        when = time.time() + delay
+        when = time.time() + delay_seconds(delay)
     elif at is not None:
-        when = _seconds(at)
+        when = _moment(at)
     else:
         return b""
     return f"{when:.3f}".removesuffix(".000").encode()
 
 
-def _seconds(at: Moment) -> float:
-    """Return a moment in seconds since 1970."""
-    from datetime import datetime
+def delay_seconds(delay: Seconds) -> float:
+    """Return how many seconds a job is delayed by.
 
-    if not isinstance(at, datetime):
-        return at
-    if at.tzinfo is None:
-        raise OptionError(f"at={at!r} has no time zone: nobody knows when it is")
-    return at.timestamp()
+    Raises:
+        OptionError: it is no number from 0 on, or without end.
+    """
+    found = number(delay, "delay")
+    if not 0 <= found < _END_OF_TIME:
+        raise OptionError(
+            f"delay={delay!r}: a job is delayed by seconds from 0 on, and has to be due"
+            " before the year 10000"
+        )
+    return found
+
+
+def _moment(at: object) -> float:
+    """Return a moment in seconds since 1970."""
+    from datetime import datetime, timedelta
+
+    if isinstance(at, datetime):
+        if at.tzinfo is None:
+            raise OptionError(f"at={at!r} has no time zone: nobody knows when it is")
+        try:
+            # Before 1970 is as long over as 1970 is.
+            return max(0.0, at.timestamp())
+        except OverflowError:
+            raise OptionError(f"at={at!r}: no calendar knows this time") from None
+    if isinstance(at, timedelta):
+        raise OptionError(f"at={at!r} is how long it takes: give it as delay=")
+    when = number(at, "at")
+    if not 0 <= when < _END_OF_TIME:
+        raise OptionError(
+            f"at={at!r}: give seconds since 1970, up to the year 9999, or a datetime"
+            " with a time zone"
+        )
+    return when
 
 
 def status(name: Name, by_unique: bool) -> Waiter:
@@ -193,6 +266,9 @@ def status(name: Name, by_unique: bool) -> Waiter:
     return Waiter(question(kind, asked), f"the status of {name!r}")
 
 
-def echo(data: bytes) -> Waiter:
-    """Return an ECHO_REQ."""
-    return Waiter(question(PacketType.ECHO_REQ, data), "the echo")
+def echo(data: Name) -> Waiter:
+    """Return an ECHO_REQ; raises CodecError if the data is neither bytes nor text."""
+    sent = get_codec("bytes").encode(data)
+    if len(sent) > MAX_CHUNK:
+        raise CodecError(f"an echo of {len(sent)} bytes does not fit into a packet")
+    return Waiter(question(PacketType.ECHO_REQ, sent), "the echo")

@@ -65,7 +65,9 @@ class ServerList:
 
     def failed(self, place: int, error: Exception) -> None:
         """Take that a job server could not be reached."""
-        self._reasons[place] = reason(error)
+        # That there was no time for the last attempt tells less than any other reason.
+        if place not in self._reasons or not isinstance(error, TimeoutError):
+            self._reasons[place] = reason(error)
         rest = self._rests.get(place, (0.0, _FIRST_REST / 2))[1] * 2
         rest = min(rest, _LONGEST_REST)
         until = time.monotonic() + jittered(rest)

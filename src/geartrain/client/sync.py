@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
-from collections.abc import Iterable, Iterator
-from itertools import chain
+from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
 from typing import Any, Self
 
 from geartrain.client import requests
 from geartrain.client.adding import Face
-from geartrain.client.batches import Batches, UniqueOf, forget_all, lost
+from geartrain.client.batches import Batches, UniqueOf, handle_of
+from geartrain.client.bells import Turn
 from geartrain.client.cancelling import cancel
+from geartrain.client.connections import Connections
 from geartrain.client.jobs import SubmittedJob
 from geartrain.client.pool import Pool, deadline_after
 from geartrain.client.progress import Progress
 from geartrain.client.requests import ABSENT, Moment, Name, Priority
 from geartrain.client.updates import JobStatus, job_status
-from geartrain.client.waiting import Waiter, outcome
+from geartrain.client.waiting import Waiter, has_news, is_answered, is_done, outcome
 from geartrain.codecs import Codec
+from geartrain.errors import ClientError, JobTimeoutError
+from geartrain.seconds import Seconds
 
 __all__ = ["Client"]
 
@@ -28,19 +30,21 @@ __all__ = ["Client"]
 class Client(Face):
     """Submits jobs to Gearman job servers and waits for their results.
 
-    It connects when it is first used, and again whenever it has to. Threads may share
-    one, but take turns: for results side by side use ``submit``, ``map``, an
-    ``Executor``, or a client for each. A process that forks may go on using it on both
-    sides: the child connects anew.
+    It connects when it is first used, and again whenever it has to. Any number of
+    threads may share one, and signal handlers may use it: each call has a connection of
+    its own, of at most ``max_connections``, which the next call uses again. A process
+    that forks may go on using it on both sides: the child connects anew, and what was
+    awaited before the fork is the parent's.
 
     A job whose connection is lost is submitted again if it has a unique, by which the
     job server knows it; one without raises AmbiguousError before, and LostError after
     it was acknowledged.
 
-    Names are text or bytes. A ``timeout`` is seconds, None what the client was made
-    with; a foreground job that takes longer is left to itself, and if nothing else is
-    awaited on the connection, that is ended, upon which the job server drops a job
-    that has not started.
+    Names are text or bytes. A ``timeout`` is seconds or a timedelta, None what the
+    client was made with, and covers all of a call: looking up names, connecting,
+    waiting for a connection, sending, and the answer. A foreground job that takes
+    longer is left to itself, and if nothing else is awaited on the connection, that is
+    ended, upon which the job server drops a job that has not started.
 
     All methods that speak to a job server raise:
         ConnectError: none can be reached.
@@ -51,8 +55,12 @@ class Client(Face):
     """
 
     def _prepare(self) -> None:
-        self._lock = threading.RLock()
-        self._pool = Pool(self._servers, self._connect_timeout, self._heartbeat)
+        self._pool = Pool(
+            self._servers, self._connect_timeout, self._heartbeat, self._max_connections
+        )
+        # Where tasks have been sent that are not done.
+        self._tasks_on: Connections | None = None
+        self._tasks_turn = Turn()
 
     def __enter__(self) -> Self:
         return self
@@ -66,7 +74,10 @@ class Client(Face):
         self.close()
 
     def close(self) -> None:
-        """End all connections; closing twice does nothing."""
+        """End all connections; closing twice does nothing.
+
+        Whoever waits in another thread gets a ClientError at once.
+        """
         self._pool.close()
 
     def do(
@@ -75,7 +86,7 @@ class Client(Face):
         workload: Any = ABSENT,
         *,
         unique: Name = "",
-        timeout: float | None = None,
+        timeout: Seconds | None = None,
         codec: str | Codec | None = None,
         chunked: bool = False,
         reduce_with: Name = "",
@@ -107,7 +118,7 @@ class Client(Face):
         workload: Any = ABSENT,
         *,
         unique: Name = "",
-        timeout: float | None = None,
+        timeout: Seconds | None = None,
         codec: str | Codec | None = None,
     ) -> Any:
         """Run a job of high priority in the foreground, as ``do`` does."""
@@ -121,7 +132,7 @@ class Client(Face):
         workload: Any = ABSENT,
         *,
         unique: Name = "",
-        timeout: float | None = None,
+        timeout: Seconds | None = None,
         codec: str | Codec | None = None,
     ) -> Any:
         """Run a job of low priority in the foreground, as ``do`` does."""
@@ -136,8 +147,8 @@ class Client(Face):
         *,
         unique: Name = "",
         at: Moment | None = None,
-        delay: float | None = None,
-        timeout: float | None = None,
+        delay: Seconds | None = None,
+        timeout: Seconds | None = None,
         codec: str | Codec | None = None,
         chunked: bool = False,
         reduce_with: Name = "",
@@ -167,7 +178,7 @@ class Client(Face):
         workload: Any = ABSENT,
         *,
         unique: Name = "",
-        timeout: float | None = None,
+        timeout: Seconds | None = None,
         codec: str | Codec | None = None,
     ) -> str:
         """Queue a job of high priority; return its handle."""
@@ -181,7 +192,7 @@ class Client(Face):
         workload: Any = ABSENT,
         *,
         unique: Name = "",
-        timeout: float | None = None,
+        timeout: Seconds | None = None,
         codec: str | Codec | None = None,
     ) -> str:
         """Queue a job of low priority; return its handle."""
@@ -198,9 +209,9 @@ class Client(Face):
         priority: Priority = "normal",
         background: bool = False,
         at: Moment | None = None,
-        delay: float | None = None,
+        delay: Seconds | None = None,
         reduce_with: Name = "",
-        timeout: float | None = None,
+        timeout: Seconds | None = None,
         codec: str | Codec | None = None,
         chunked: bool = False,
     ) -> SubmittedJob:
@@ -222,20 +233,20 @@ class Client(Face):
             chunk_size=self._chunks(chunked),
             keeps=True,
         )
-        self._created(waiter, timeout)
+        self._created(waiter, timeout, not background)
         return SubmittedJob(self, waiter, used)
 
-    def status(self, handle: Name, *, timeout: float | None = None) -> JobStatus:
+    def status(self, handle: Name, *, timeout: Seconds | None = None) -> JobStatus:
         """Ask how far a job is; of several job servers, the first that knows it."""
         return self._ask(handle, False, timeout)
 
     def status_by_unique(
-        self, unique: Name, *, timeout: float | None = None
+        self, unique: Name, *, timeout: Seconds | None = None
     ) -> JobStatus:
         """Ask how far the job with a unique is, and how many wait for it."""
         return self._ask(unique, True, timeout)
 
-    def cancel(self, handle: Name) -> None:
+    def cancel(self, handle: Name, *, timeout: Seconds | None = None) -> None:
         """End a job that waits or runs, by the text command ``cancel job``.
 
         It is asked on a connection of its own, of each job server in turn.
@@ -245,19 +256,19 @@ class Client(Face):
             RefusedError: the job server does not know the command.
             AdminError: a job server cannot be asked.
         """
-        cancel(self._servers.connectors, requests.shown(handle), self._tls)
+        cancel(self._servers.connectors, handle, self._limit(timeout))
 
-    def ping(self, data: bytes = b"ping", *, timeout: float | None = None) -> float:
+    def ping(self, data: Name = b"ping", *, timeout: Seconds | None = None) -> float:
         """Have a job server send some bytes back; return how many seconds it took."""
         waiter = requests.echo(data)
-        with self._lock:
-            deadline = deadline_after(self._limit(timeout))
-            self._pool.link(b"", deadline)
+        deadline = self._deadline(timeout)
+        with self._pool.taken(deadline, waiter.name) as connections:
+            connections.link(b"", deadline)
             began = time.perf_counter()
-            self._answer(waiter, deadline)
+            self._answer(connections, waiter, deadline)
             return time.perf_counter() - began
 
-    def submit_many(
+    def submit_many(  # noqa: PLR0913
         self,
         function: Name,
         workloads: Iterable[Any],
@@ -266,6 +277,7 @@ class Client(Face):
         priority: Priority = "normal",
         codec: str | Codec | None = None,
         window: int = 1000,
+        timeout: Seconds | None = None,
         progress: bool = False,
     ) -> Iterator[str]:
         """Queue many background jobs; give their handles, in order.
@@ -273,20 +285,18 @@ class Client(Face):
         Jobs are submitted as the handles are asked for: iterate to the end. At most
         ``window`` are on their way at a time, so that a generator of a million
         workloads needs little memory. ``unique`` makes a job's unique of its workload.
-        ``progress`` shows a line on a terminal.
+        ``timeout`` is how many seconds each handle may be waited for. ``progress``
+        shows a line on a terminal.
+
+        What ends it early has ``submissions``, which say what has become of each job.
+
+        Raises:
+            CutOffError: the connection was lost, and jobs without a unique with it.
         """
+        limit = self._limit(timeout)
         used = self._codec_of(codec)
         batches = Batches(function, workloads, used, unique, priority, True, window)
-        waiting: deque[list[Waiter]] = deque()
-        with Progress(requests.shown(function), workloads, progress) as shown:
-            while not batches.is_over or waiting:
-                with self._lock:
-                    while batch := batches.next(sum(map(len, waiting))):
-                        self._pool.send_all(batch)
-                        waiting.append(batch)
-                    handles = self._acknowledged(waiting) if waiting else []
-                shown.add(len(handles))
-                yield from handles
+        return self._each(batches, is_answered, limit, handle_of, progress)
 
     def map(  # noqa: PLR0913
         self,
@@ -297,62 +307,103 @@ class Client(Face):
         priority: Priority = "normal",
         codec: str | Codec | None = None,
         window: int = 100,
-        timeout: float | None = None,
+        timeout: Seconds | None = None,
         progress: bool = False,
     ) -> Iterator[Any]:
         """Run many jobs in the foreground; give their results, in order.
 
         Jobs are submitted as the results are asked for, at most ``window`` at a time.
         ``timeout`` is how many seconds each result may be waited for. The first job
-        that fails raises what ``do`` raises, and the others are not waited for.
+        that fails raises what ``do`` raises, and the others are not waited for: the
+        error's ``submissions`` say what has become of them.
         """
+        limit = self._limit(timeout)
         used = self._codec_of(codec)
         batches = Batches(function, workloads, used, unique, priority, False, window)
-        waiting: deque[Waiter] = deque()
-        try:
-            with Progress(requests.shown(function), workloads, progress) as shown:
-                while not batches.is_over or waiting:
-                    with self._lock:
-                        while batch := batches.next(len(waiting)):
-                            self._pool.send_all(batch)
-                            waiting.extend(batch)
-                        if not waiting:
-                            return
-                        if waiting[0].link is None and waiting[0].error is None:
-                            self._pool.send_all(lost(waiting))
-                        deadline = deadline_after(self._limit(timeout))
-                        self._pool.finish(waiting[0], deadline)
-                        result = outcome(waiting.popleft(), used)
-                    shown.add()
-                    yield result
-        finally:
-            with self._lock:
-                forget_all(waiting, self._pool.forget)
+        return self._each(
+            batches, is_done, limit, lambda waiter: outcome(waiter, used), progress
+        )
 
-    def run_tasks(self, *, timeout: float | None = None) -> bool:
+    def _each(
+        self,
+        batches: Batches,
+        is_enough: Callable[[Waiter], bool],
+        limit: float | None,
+        give: Callable[[Waiter], Any],
+        progress: bool,
+    ) -> Iterator[Any]:
+        """Send jobs as there is room for them; give what has become of each."""
+        with Progress(batches.name, batches.source, progress) as shown:
+            try:
+                while not batches.is_over:
+                    self._advance(batches, is_enough, deadline_after(limit))
+                    while batches.waiting and is_enough(batches.waiting[0]):
+                        given = give(batches.waiting[0])
+                        batches.take()
+                        shown.add()
+                        yield given
+            except ClientError as error:
+                raise batches.told(error) from error.__cause__
+            finally:
+                self._pool.forget(batches.waiting)
+
+    def _advance(
+        self,
+        batches: Batches,
+        is_enough: Callable[[Waiter], bool],
+        deadline: float | None,
+    ) -> None:
+        """Send what there is room for, and wait for the first."""
+        with self._pool.taken(deadline, batches.name, True) as connections:
+            while batch := batches.next():
+                connections.send_all(batch, deadline)
+            if not batches.waiting:
+                return
+            first = batches.waiting[0]
+            if losers := batches.lost():
+                connections.resend_all(losers, deadline)
+            connections.bring(first, is_enough, deadline)
+        self._pool.wait(first, is_enough, deadline)
+
+    def run_tasks(self, *, timeout: Seconds | None = None) -> bool:
         """Run all tasks that were added; call their callbacks as things are told.
 
         Returns True when all are done, False if a callback stopped it by returning
         a true value: what is left goes on with the next ``run_tasks``. A task that
-        fails does not end the others: see its ``error``.
+        fails does not end the others: see its ``error``. One thread at a time runs
+        them.
 
         A callback may add tasks, which then run, too.
         """
-        deadline = deadline_after(self._limit(timeout))
-        with self._lock:
-            while True:
-                for batch in self._unsent():
-                    self._pool.send_all(batch)
-                if not self._call_back():
-                    return False
-                if not self._tasks:
-                    return True
-                if not any(task.waiter.link is None for task in self._tasks):
-                    self._pump_tasks(deadline)
+        deadline = self._deadline(timeout)
+        left = None if deadline is None else deadline - time.monotonic()
+        if not self._tasks_turn.begin(left):
+            raise JobTimeoutError("another thread runs the tasks, and goes on")
+        try:
+            connections = self._tasks_on
+            if connections is None:
+                connections = self._pool.take(deadline, "the tasks", True)
+                self._tasks_on = connections
+            connections.thread = threading.get_ident()
+            return self._run_tasks(connections, deadline)
+        finally:
+            if not self._tasks and self._tasks_on is not None:
+                self._pool.give(self._tasks_on)
+                self._tasks_on = None
+            self._tasks_turn.end()
 
-    def _pump_tasks(self, deadline: float | None) -> None:
-        while not self._line:
-            self._pool.pump((task.waiter for task in self._tasks), deadline)
+    def _run_tasks(self, connections: Connections, deadline: float | None) -> bool:
+        while True:
+            for batch in self._unsent():
+                connections.send_all(batch, deadline)
+            if not self._call_back():
+                return False
+            if not self._tasks:
+                return True
+            if not any(task.waiter.link is None for task in self._tasks):
+                while not self._line:
+                    waiters = (task.waiter for task in self._tasks)
+                    connections.pump(waiters, deadline)
 
     def _call_back(self) -> bool:
         """Tell the callbacks what has been told; False if one of them stops."""
@@ -365,63 +416,64 @@ class Client(Face):
                 return False
         return True
 
-    def _result(self, waiter: Waiter, codec: Codec, timeout: float | None) -> Any:
-        with self._lock:
-            try:
-                deadline = deadline_after(self._limit(timeout))
-                for chunk in waiter.before:
-                    self._answer(chunk, deadline)
-                self._pool.finish(waiter, deadline)
-            except BaseException:
-                self._pool.forget(waiter)
-                raise
+    def _deadline(self, timeout: Seconds | None) -> float | None:
+        """Return when a call has to be over."""
+        return deadline_after(self._limit(timeout))
+
+    def _result(self, waiter: Waiter, codec: Codec, timeout: Seconds | None) -> Any:
+        deadline = self._deadline(timeout)
+        connections = self._pool.take(deadline, waiter.name)
+        try:
+            for chunk in waiter.before:
+                self._answer(connections, chunk, deadline)
+            connections.finish(waiter, deadline)
+        except BaseException:
+            connections.forget(waiter)
+            raise
+        finally:
+            self._pool.give(connections)
         return outcome(waiter, codec)
 
-    def _created(self, waiter: Waiter, timeout: float | None) -> str:
-        with self._lock:
-            deadline = deadline_after(self._limit(timeout))
+    def _created(
+        self, waiter: Waiter, timeout: Seconds | None, follows: bool = False
+    ) -> str:
+        deadline = self._deadline(timeout)
+        connections = self._pool.take(deadline, waiter.name, follows)
+        try:
             for chunk in waiter.before:
-                self._answer(chunk, deadline)
-            self._answer(waiter, deadline)
+                self._answer(connections, chunk, deadline)
+            self._answer(connections, waiter, deadline)
+        finally:
+            self._pool.give(connections)
         return waiter.handle
 
-    def _answer(self, waiter: Waiter, deadline: float | None) -> None:
+    def _answer(
+        self, connections: Connections, waiter: Waiter, deadline: float | None
+    ) -> None:
         try:
-            self._pool.answer(waiter, deadline)
+            connections.answer(waiter, deadline)
         except BaseException:
-            self._pool.forget(waiter)
+            connections.forget(waiter)
             raise
         if waiter.error is not None:
             raise waiter.error
 
-    def _acknowledged(self, waiting: deque[list[Waiter]]) -> list[str]:
-        """Return the handles of the slice that was sent first."""
-        batch = waiting.popleft()
-        handles = []
-        for waiter in batch:
-            if waiter.link is None and waiter.error is None:
-                self._pool.send_all(lost(chain(batch, *waiting)))
-            self._answer(waiter, None)
-            handles.append(waiter.handle)
-        return handles
-
     def _wait_for_update(self, waiter: Waiter) -> None:
-        with self._lock:
-            self._pool.update(waiter, deadline_after(self._timeout))
+        self._pool.wait(waiter, has_news, deadline_after(self._timeout))
         if waiter.error is not None and not waiter.updates:
             raise waiter.error
 
-    def _wait_for_end(self, waiter: Waiter, timeout: float | None) -> None:
-        with self._lock:
-            self._pool.finish(waiter, deadline_after(self._limit(timeout)))
+    def _wait_for_end(self, waiter: Waiter, timeout: Seconds | None) -> None:
+        self._pool.wait(waiter, is_done, self._deadline(timeout))
 
-    def _ask(self, name: Name, by_unique: bool, timeout: float | None) -> JobStatus:
-        with self._lock:
-            deadline = deadline_after(self._limit(timeout))
-            for place in self._pool.places(deadline):
+    def _ask(self, name: Name, by_unique: bool, timeout: Seconds | None) -> JobStatus:
+        deadline = self._deadline(timeout)
+        first = requests.status(name, by_unique)
+        with self._pool.taken(deadline, first.name) as connections:
+            for place in connections.places(deadline):
                 waiter = requests.status(name, by_unique)
-                self._pool.send_to(place, waiter)
-                self._answer(waiter, deadline)
+                connections.send_to(place, waiter, deadline)
+                self._answer(connections, waiter, deadline)
                 assert waiter.final is not None
                 found = job_status(waiter.final)
                 if found.known:

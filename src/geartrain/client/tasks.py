@@ -183,7 +183,7 @@ class TaskWaiter(Waiter):
             self.line.append((self.task, None))
         elif self.task.wants(event):
             if self.updates and self.updates[-1] is event:
-                self.updates.pop()
+                self.drop_last()
             self.line.append((self.task, event))
         self._notify()
 

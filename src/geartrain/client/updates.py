@@ -3,6 +3,7 @@
 # Not `from __future__ import annotations`: of text, NamedTuple has the compiler make
 # types, which takes longer than the rest of the module.
 
+from math import isfinite
 from typing import Any, Final, Literal, NamedTuple
 
 from geartrain.client.waiting import text
@@ -94,6 +95,7 @@ def number(data: bytes) -> float:
     except ValueError:
         pass
     try:
-        return float(data)
+        found = float(data)
     except ValueError:
         return 0
+    return found if isfinite(found) else 0

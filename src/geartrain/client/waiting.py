@@ -19,7 +19,17 @@ from geartrain.protocol.client import Call, Event
 from geartrain.protocol.constants import PacketType
 from geartrain.transport.connect import reason
 
-__all__ = ["Waiter", "ending", "jittered", "outcome", "text"]
+__all__ = [
+    "MAX_UNREAD",
+    "Waiter",
+    "ending",
+    "has_news",
+    "is_answered",
+    "is_done",
+    "jittered",
+    "outcome",
+    "text",
+]
 
 _JOB_CREATED: Final = int(PacketType.JOB_CREATED)
 _WORK_DATA: Final = int(PacketType.WORK_DATA)
@@ -29,13 +39,39 @@ _WORK_EXCEPTION: Final = int(PacketType.WORK_EXCEPTION)
 _UPDATES: Final = frozenset(
     {_WORK_DATA, int(PacketType.WORK_WARNING), int(PacketType.WORK_STATUS)}
 )
+_MIB: Final = 1024 * 1024
+# Bytes of one job's updates that are kept, at most, for whoever takes them.
+MAX_UNREAD: Final = 1024 * _MIB
+# How many bytes of the beginning and of the end of a text from a worker or job server
+# an error shows.
+_MAX_SHOWN: Final = 2048
 # A call is given up when it has lost that many connections.
 _MAX_LOSSES: Final = 8
+
+
+def _size(event: Event) -> int:
+    """Return about how much memory an update takes."""
+    return 200 + sum(map(len, event.arguments))
 
 
 def text(data: bytes) -> str:
     """Return a name from the wire as text."""
     return data.decode("utf-8", "surrogateescape")
+
+
+def is_done(waiter: Waiter) -> bool:
+    """Tell whether nothing more will be told of a call."""
+    return waiter.call.is_done or waiter.error is not None
+
+
+def is_answered(waiter: Waiter) -> bool:
+    """Tell whether a call is answered, or nothing will be."""
+    return waiter.call.is_answered or waiter.error is not None
+
+
+def has_news(waiter: Waiter) -> bool:
+    """Tell whether an update is there to be taken, or nothing more will be told."""
+    return bool(waiter.updates) or is_done(waiter)
 
 
 def ending(error: Exception | None, is_silent: bool) -> str:
@@ -73,6 +109,7 @@ class Waiter:
         route: what chooses the job server: its unique.
         before: calls that have to be answered before this one is sent.
         futures: of the asyncio face, set when something is told.
+        room: how many bytes more may wait to be taken.
         streams: data came before a result: some may be missed on another connection.
     """
 
@@ -88,6 +125,7 @@ class Waiter:
         "link",
         "losses",
         "name",
+        "room",
         "route",
         "streams",
         "updates",
@@ -106,6 +144,7 @@ class Waiter:
         self.streams = False
         self.followed = b""
         self.futures: list[Any] = []
+        self.room = MAX_UNREAD
         self.route = call.unique
         self.before: Iterable[Waiter] = ()
         call.owner = self
@@ -127,16 +166,41 @@ class Waiter:
         if event.type in _UPDATES:
             if event.type == _WORK_DATA:
                 self.streams = True
-                self.updates.append(event)
+                self._keep(event)
             elif self.keeps:
-                self.updates.append(event)
+                self._keep(event)
         elif event.type == _JOB_CREATED:
             self.followed = self.call.handle
         elif event.type == _ERROR:
             code, said = event.arguments
-            self.error = ServerError(text(code), text(said))
+            self.error = ServerError(_shown(code), _shown(said))
         else:
             self.final = event
+
+    def next_update(self) -> Event:
+        """Take the first of what was told of a running job."""
+        event = self.updates.popleft()
+        self.room += _size(event)
+        return event
+
+    def drop_last(self) -> None:
+        """Forget the last of what was told of a running job."""
+        self.room += _size(self.updates.pop())
+
+    def _keep(self, event: Event) -> None:
+        """Keep an update until it is taken, but no heap of them without end."""
+        if self.error is not None:
+            return
+        self.updates.append(event)
+        self.room -= _size(event)
+        if self.room < 0 and self.link is not None:
+            self.link.protocol.forget(self.call)
+            self.error = ClientError(
+                f"{self.name}: job {self.handle} has sent more than"
+                f" {MAX_UNREAD // _MIB} MiB that nobody has taken: iterate over what"
+                " submit() returns, and take its updates as they come"
+            )
+            self.updates.clear()
 
     def lost(self, server: str, why: str) -> None:
         """Take that the connection is lost: be sent again, or be at an end."""
@@ -159,6 +223,17 @@ class Waiter:
             )
 
 
+def _shown(data: bytes) -> str:
+    """Return a text from the wire for an error; a long one without its middle.
+
+    A traceback says in its last line what went wrong.
+    """
+    if len(data) <= 2 * _MAX_SHOWN:
+        return data.decode("utf-8", "replace")
+    head, tail = data[:_MAX_SHOWN], data[-_MAX_SHOWN:]
+    return f"{head.decode('utf-8', 'replace')} … {tail.decode('utf-8', 'replace')}"
+
+
 def outcome(waiter: Waiter, codec: Codec) -> Any:
     """Return the result of a job that is done; raise what became of it instead.
 
@@ -175,7 +250,7 @@ def outcome(waiter: Waiter, codec: Codec) -> Any:
         )
     data = final.arguments[1]
     if final.type == _WORK_EXCEPTION:
-        said = data.decode("utf-8", "replace")
+        said = _shown(data)
         raise JobExceptionError(
             f"{waiter.name}: job {waiter.handle} failed: {said}", waiter.handle, data
         )

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
-from geartrain.errors import OptionError
+from geartrain.errors import AddressError, OptionError
 from geartrain.transport.address import Address, parse_address
+from geartrain.transport.dialling import Clock, dial, dial_unix, greet
 from geartrain.transport.keepalive import set_keepalive
+from geartrain.transport.lookup import look_up
 
 if TYPE_CHECKING:
     from geartrain.transport.tls import RenewedContext, Tls
@@ -23,9 +25,13 @@ __all__ = [
     "default_servers",
     "probe",
     "reason",
+    "server_address",
 ]
 
 DEFAULT_SERVER: Final = "127.0.0.1:4730"
+
+# What the system has room for, less the NUL at the end (unix(7)).
+_MAX_PATH: Final = 107
 
 # Seconds of silence before the first probe, seconds between probes, and how many
 # stay unanswered before the job server is given up.
@@ -68,53 +74,61 @@ class SocketConnector:
             from geartrain.transport.tls import RenewedContext
 
             self.context = RenewedContext(tls)
-            self.name = tls.name or self.host.partition("%")[0]
+            self.name = _certified(tls.name or self.host)
 
     def __str__(self) -> str:
         return str(self.address)
 
-    def connect(self, timeout: float | None) -> socket.socket:
+    def connect(
+        self, timeout: float | None, is_wanted: Callable[[], bool] | None = None
+    ) -> socket.socket:
         """Return a connection that is ready to be written to.
 
-        The name is looked up each time, and all its addresses are tried in turn.
-        ``timeout`` is the most seconds that each address, and the TLS handshake, may
-        take, None without limit; it stays the timeout of the socket.
+        The name is looked up each time, and all its addresses are tried: the next one
+        as soon as the one before refuses, or is silent for a moment. ``timeout`` is the
+        most seconds that all of it may take, the look-up and the TLS handshake
+        included, None without limit; it stays the timeout of the socket.
+
+        ``is_wanted`` is asked now and then; it gives up where that says no.
 
         Raises:
             OSError: nobody answers; ``reason`` puts it in words.
         """
+        clock = Clock(timeout, is_wanted)
         try:
             if self.address.path:
-                return _connect_unix(self.address.path, timeout)
-            return self._connect_tcp(timeout)
+                connection = dial_unix(self.address.path, clock)
+            else:
+                connection = self._connect_tcp(clock)
         except OSError:
             raise
         except ValueError as error:
             # A name that cannot be looked up, or a path that no file can have.
             raise OSError(str(error)) from None
+        connection.settimeout(timeout)
+        return connection
 
-    def _connect_tcp(self, timeout: float | None) -> socket.socket:
-        connection = socket.create_connection((self.host, self.address.port), timeout)
+    def _connect_tcp(self, clock: Clock) -> socket.socket:
+        addresses = look_up(self.host, self.address.port, clock.left())
+        connection = dial(addresses, clock)
         try:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             probe(connection)
             if self.context is None:
                 return connection
-            return self.context.get().wrap_socket(connection, server_hostname=self.name)
+            return greet(connection, self.context.get(), self.name, clock)
         except BaseException:
             connection.close()
             raise
 
 
-def _connect_unix(path: str, timeout: float | None) -> socket.socket:
-    connection = socket.socket(socket.AF_UNIX)
-    try:
-        connection.settimeout(timeout)
-        connection.connect(path)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
+def _certified(host: str) -> str:
+    """Return the name that a host's certificate has to be for.
+
+    No certificate holds the dot at the end of a whole name, nor a zone, which means
+    something on this machine alone.
+    """
+    return host.partition("%")[0].removesuffix(".")
 
 
 def probe(connection: socket.socket) -> None:
@@ -138,26 +152,49 @@ def connectors(servers: Servers, tls: Tls | None = None) -> list[Connector]:
     space. None is ``default_servers``. ``tls`` is for all that are named by a text.
 
     Raises:
-        AddressError: a text names no address.
+        AddressError: a text names no address; it says so if that is in the environment.
         OptionError: there is no job server in ``servers``, or a file of ``tls`` is
             wrong.
     """
     if servers is None:
-        servers = default_servers()
-    elif isinstance(servers, str) or not isinstance(servers, Iterable):
+        try:
+            return connectors(default_servers(), tls)
+        except AddressError as error:
+            raise AddressError(f"the environment's GEARMAN_SERVERS: {error}") from None
+    if isinstance(servers, str | bytes) or not isinstance(servers, Iterable):
         servers = [servers]
     found: dict[Address | Connector, Connector] = {}
     for server in servers:
         if not isinstance(server, str):
+            if not callable(getattr(server, "connect", None)):
+                raise OptionError(
+                    f"{server!r} is no job server: give a text such as host:port"
+                )
             found[server] = server
             continue
         for text in _parted(server):
-            address = parse_address(text)
+            address = server_address(text)
             if address not in found:
                 found[address] = SocketConnector(address, tls)
     if not found:
         raise OptionError("no job server is named: give host:port or unix:/path")
     return list(found.values())
+
+
+def server_address(text: str) -> Address:
+    """Read the address of a job server, as ``parse_address`` does.
+
+    Raises:
+        AddressError: the text is none, or nobody can be connected to there.
+    """
+    address = parse_address(text)
+    if not address.path and not address.port:
+        raise AddressError(f"{text!r}: no job server listens on port 0")
+    if len(os.fsencode(address.path)) > _MAX_PATH:
+        raise AddressError(
+            f"{text!r}: the path of a unix socket has at most {_MAX_PATH} bytes"
+        )
+    return address
 
 
 def _parted(text: str) -> list[str]:

@@ -1,0 +1,58 @@
+"""What threads wait for: a bell that another one rings, a turn that it ends."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+
+from geartrain.transport import forks
+
+__all__ = ["Bell", "Turn"]
+
+
+class Bell:
+    """Something to wait for that holds no lock: signal handlers may ring it, too.
+
+    A bell that was rung before anybody waited lets the next who waits go on at once.
+    """
+
+    __slots__ = ("_lock",)
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._lock.acquire()
+
+    def ring(self) -> None:
+        """Let whoever waits go on; ringing twice is ringing once."""
+        with contextlib.suppress(RuntimeError):
+            self._lock.release()
+
+    def wait(self, seconds: float | None) -> bool:
+        """Return True when it rings, False when some seconds have passed."""
+        if seconds is None:
+            seconds = threading.TIMEOUT_MAX
+        return self._lock.acquire(timeout=max(0.0, min(seconds, threading.TIMEOUT_MAX)))
+
+
+class Turn:
+    """One thread at a time has it, and may again; a forked child finds it free."""
+
+    def __init__(self) -> None:
+        self.in_child()
+        forks.tell(self)
+
+    def in_child(self) -> None:
+        """Begin anew: whoever had it is a thread of the parent's."""
+        self._lock = threading.RLock()
+
+    def begin(self, seconds: float | None) -> bool:
+        """Wait for it for some seconds at most, None without limit; tell if it came."""
+        if seconds is None:
+            return self._lock.acquire()
+        return self._lock.acquire(timeout=max(0.0, min(seconds, threading.TIMEOUT_MAX)))
+
+    def end(self) -> None:
+        """Let another thread have it."""
+        # A child that was forked meanwhile has another one.
+        with contextlib.suppress(RuntimeError):
+            self._lock.release()

@@ -1,0 +1,302 @@
+"""The blocking connections that one call uses at a time, and waiting on them."""
+
+from __future__ import annotations
+
+import os
+import select
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+
+from geartrain.client.bells import Bell
+from geartrain.client.link import Link
+from geartrain.client.servers import Backoff, ServerList
+from geartrain.client.waiting import Waiter
+from geartrain.errors import ClientError, JobTimeoutError
+from geartrain.transport.connect import SocketConnector
+
+__all__ = ["Connections"]
+
+
+class Connections:
+    """One connection to each job server that has been needed.
+
+    One thread at a time may use them, the one that the ``Pool`` gave them to; any may
+    call ``interrupt``.
+
+    Attributes:
+        thread: whose they are; 0 for nobody's.
+        bells: of the threads that wait for what is told of a call here, or for these
+            connections to be given back.
+        unwanted: calls to be forgotten as soon as nobody uses these.
+    """
+
+    def __init__(self, servers: ServerList, patience: float, heartbeat: float) -> None:
+        """Connect to nothing yet; the rest is as ``Client`` takes it."""
+        self.thread = 0
+        self.bells: list[tuple[Waiter, Bell]] = []
+        self.unwanted: deque[Waiter] = deque()
+        self._servers = servers
+        self._patience = patience
+        self._heartbeat = heartbeat
+        self._links: dict[int, Link] = {}
+        self._process = os.getpid()
+        self._alarm = Bell()
+        self._is_closed = False
+
+    @property
+    def is_quiet(self) -> bool:
+        """Tell whether nothing is awaited on any of them."""
+        for link in self._links.values():  # noqa: SIM110 - all() takes twice as long
+            if link.protocol.is_waiting:
+                return False
+        return True
+
+    @property
+    def heard(self) -> float:
+        """Return when something arrived last, or was asked, on the monotonic clock."""
+        return max((link.heard for link in self._links.values()), default=0.0)
+
+    def settle(self) -> None:
+        """Forget the calls that nobody wants any more."""
+        while self.unwanted:
+            self.forget(self.unwanted.popleft())
+
+    def close(self) -> None:
+        """End them, for good."""
+        self._is_closed = True
+        for link in self._links.values():
+            link.lose("the client was closed")
+        self._links.clear()
+
+    def ring(self, waiter: Waiter | None = None) -> None:
+        """Wake the threads that wait for what is told of a call; None: all of them."""
+        for wanted, bell in tuple(self.bells):
+            if waiter is None or wanted is waiter:
+                bell.ring()
+
+    def interrupt(self) -> None:
+        """Have whoever uses them learn that the client was closed."""
+        self._is_closed = True
+        self._alarm.ring()
+        for link in list(self._links.values()):
+            link.interrupt()
+
+    def leave(self) -> None:
+        """Leave the connections to the process that this one was forked from."""
+        self._process = os.getpid()
+        self._alarm = Bell()
+        for link in self._links.values():
+            link.lose("the process was forked: the connection is the parent's")
+        self._links.clear()
+
+    def send(self, waiter: Waiter, deadline: float | None) -> None:
+        """Send a call to the job server that it is for.
+
+        Raises:
+            ConnectError: none can be reached.
+        """
+        self.link(waiter.route, deadline).call(waiter, deadline)
+
+    def send_all(self, waiters: Sequence[Waiter], deadline: float | None) -> None:
+        """Send many calls, those for one job server at once; raises like ``send``."""
+        if len(self._servers.connectors) == 1:
+            self.link(b"", deadline).call_all(waiters, deadline)
+            return
+        parts: dict[Link, list[Waiter]] = {}
+        for waiter in waiters:
+            link = self.link(waiter.route, deadline)
+            parts.setdefault(link, []).append(waiter)
+        for link, part in parts.items():
+            link.call_all(part, deadline)
+
+    def resend_all(self, waiters: Sequence[Waiter], deadline: float | None) -> None:
+        """Send calls that lost their connection, after a pause if often."""
+        pause = waiters[0].pause
+        if pause:
+            self._pause(_left(deadline, pause))
+        self.send_all(waiters, deadline)
+
+    def answer(self, waiter: Waiter, deadline: float | None) -> None:
+        """Return once a call is answered, or nothing more will be told of it."""
+        call = waiter.call
+        while not call.is_answered and waiter.error is None:
+            self._go_on(waiter, deadline)
+
+    def finish(self, waiter: Waiter, deadline: float | None) -> None:
+        """Return once nothing more will be told of a call."""
+        call = waiter.call
+        while not call.is_done and waiter.error is None:
+            self._go_on(waiter, deadline)
+
+    def bring(
+        self,
+        waiter: Waiter,
+        is_enough: Callable[[Waiter], bool],
+        deadline: float | None,
+    ) -> None:
+        """Return once enough was told of a call that is here, or it is not any more."""
+        while not is_enough(waiter) and self.has(waiter):
+            self._go_on(waiter, deadline)
+
+    def has(self, waiter: Waiter) -> bool:
+        """Tell whether a call was sent on one of these connections."""
+        link: Link | None = waiter.link
+        return link is not None and link.home is self
+
+    def forget(self, waiter: Waiter) -> None:
+        """Have nobody wait for a call any more.
+
+        A connection on which nothing else is awaited is ended, so that the job server
+        need not run a job for nobody.
+        """
+        link: Link | None = waiter.link
+        if link is None or waiter.call.is_done:
+            return
+        if self._process != os.getpid():
+            return
+        link.protocol.forget(waiter.call)
+        if not link.protocol.is_waiting:
+            link.lose("it is not needed any more")
+
+    def pump(self, waiters: Iterable[Waiter], deadline: float | None) -> None:
+        """Wait until something is told of any of several calls; resend the lost.
+
+        Raises:
+            JobTimeoutError: time is up.
+            ConnectError: no job server can be reached.
+        """
+        if deadline is not None and time.monotonic() >= deadline:
+            raise JobTimeoutError("not all tasks are done in time")
+        links = [link for link in self._links.values() if not link.is_lost]
+        if not links or len(links) < len(self._links):
+            self._links = {p: k for p, k in self._links.items() if not k.is_lost}
+            for waiter in waiters:
+                if waiter.link is None and waiter.error is None:
+                    self.resend_all([waiter], deadline)
+        elif len(links) == 1:
+            links[0].pump(deadline)
+        else:
+            self._pump_some(links, deadline)
+
+    def _pump_some(self, links: list[Link], deadline: float | None) -> None:
+        """Wait until something arrives on one of several connections."""
+        poll = select.poll()
+        found = {link.socket.fileno(): link for link in links}
+        for descriptor in found:
+            poll.register(descriptor, select.POLLIN)
+        wait = self._heartbeat / 2
+        if deadline is not None:
+            wait = min(wait, max(0.0, deadline - time.monotonic()))
+        if any(link.has_pending for link in links):
+            wait = 0.0
+        poll.poll(wait * 1000)
+        for link in links:
+            link.pump(0.0)
+
+    def link(self, unique: bytes, deadline: float | None) -> Link:
+        """Return a sound connection to the job server a job is for.
+
+        Raises:
+            ConnectError: none can be reached.
+        """
+        if self._is_closed:
+            raise ClientError("the client is closed")
+        if self._process != os.getpid():
+            self.leave()
+        backoff: Backoff | None = None
+        while True:
+            places = self._servers.order(unique)
+            for tried, place in enumerate(places):
+                link = self._links.get(place)
+                if link is not None and link.is_sound():
+                    return link
+                backoff = backoff or Backoff(self._patience, deadline)
+                share = backoff.left / (len(places) - tried)
+                link = self._connected(place, share)
+                if link is not None:
+                    return link
+            assert backoff is not None
+            pause = backoff.next()
+            if not pause:
+                raise self._servers.error()
+            self._pause(pause)
+
+    def places(self, deadline: float | None) -> list[int]:
+        """Return the places of all job servers that can be reached.
+
+        Raises:
+            ConnectError: there is none.
+        """
+        self.link(b"", deadline)
+        patience = self._patience
+        return [
+            place
+            for place in self._servers.order(b"")
+            if self._is_at(place) or self._connected(place, _left(deadline, patience))
+        ]
+
+    def send_to(self, place: int, waiter: Waiter, deadline: float | None) -> None:
+        """Send a call to one of the job servers that ``places`` named."""
+        self._links[place].call(waiter, deadline)
+
+    def _is_at(self, place: int) -> bool:
+        link = self._links.get(place)
+        return link is not None and link.is_sound()
+
+    def _connected(self, place: int, left: float) -> Link | None:
+        """Connect to one job server, if it answers."""
+        has_other = any(not link.is_lost for link in self._links.values())
+        connector = self._servers.connectors[place]
+        timeout = self._servers.attempt(left, has_other)
+        try:
+            if isinstance(connector, SocketConnector):
+                connection = connector.connect(timeout, self._is_wanted)
+            else:
+                connection = connector.connect(timeout)
+        except OSError as error:
+            self._servers.failed(place, error)
+            return None
+        link = Link(connection, str(connector), self._heartbeat, self)
+        if link.is_lost:
+            return None
+        self._servers.reached(place)
+        self._links[place] = link
+        if self._is_closed:
+            link.lose("the client was closed")
+            raise ClientError("the client is closed")
+        return link
+
+    def _go_on(self, waiter: Waiter, deadline: float | None) -> None:
+        """Do what brings a call further: send it if it is not sent, or read."""
+        link: Link | None = waiter.link
+        if link is None:
+            self.resend_all([waiter], deadline)
+            return
+        if deadline is not None and time.monotonic() >= deadline:
+            # What has arrived is taken even if time is up.
+            link.pump(deadline)
+            if waiter.link is link and not waiter.call.is_done and not waiter.updates:
+                raise JobTimeoutError(f"{waiter.name}: no answer in time{_job(waiter)}")
+            return
+        link.pump(deadline)
+
+    def _pause(self, seconds: float) -> None:
+        """Wait for some seconds, or until the client is closed."""
+        self._alarm.wait(seconds)
+        if self._is_closed:
+            raise ClientError("the client is closed")
+
+    def _is_wanted(self) -> bool:
+        return not self._is_closed
+
+
+def _left(deadline: float | None, most: float) -> float:
+    """Return the seconds that are left, at most so many."""
+    if deadline is None:
+        return most
+    return max(0.0, min(most, deadline - time.monotonic()))
+
+
+def _job(waiter: Waiter) -> str:
+    return f" (job {waiter.handle})" if waiter.call.handle else ""

@@ -1,0 +1,60 @@
+"""What a fork leaves to the parent: its connections, and who is to notice.
+
+A child that is forked inherits the descriptors of all connections. Would it write to
+one, or end its TLS, the parent's conversation would break; would it only keep them, the
+job server would not learn of the parent's death as long as the child lives. So in the
+child each is replaced, at once, by ``/dev/null``: objects that still hold one find a
+descriptor that is theirs, and no connection at its end.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+from typing import Protocol
+from weakref import WeakSet
+
+__all__ = ["Forked", "own", "tell"]
+
+
+class Forked(Protocol):
+    """Whoever has to know that it lives on in a child."""
+
+    def in_child(self) -> None:
+        """Begin anew: threads are gone, and locks may be held for ever."""
+
+
+_sockets: WeakSet[socket.socket] = WeakSet()
+_told: WeakSet[Forked] = WeakSet()
+
+
+def own(connection: socket.socket) -> None:
+    """Have a socket stay with this process: no child gets it."""
+    _sockets.add(connection)
+
+
+def tell(who: Forked) -> None:
+    """Have ``who`` told in each child; only as long as it lives anyway."""
+    _told.add(who)
+
+
+def _in_child() -> None:
+    """Let go of the connections, which are the parent's, and tell who wants to know."""
+    nothing = -1
+    for connection in list(_sockets):
+        descriptor = connection.fileno()
+        if descriptor < 0:
+            continue
+        with contextlib.suppress(OSError):
+            if nothing < 0:
+                nothing = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+            os.dup2(nothing, descriptor, inheritable=False)
+    if nothing >= 0:
+        os.close(nothing)
+    _sockets.clear()
+    for who in list(_told):
+        who.in_child()
+
+
+os.register_at_fork(after_in_child=_in_child)
