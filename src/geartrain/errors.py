@@ -30,6 +30,8 @@ What a peer sends can raise nothing but ``ProtocolError`` and its children.
 
 from __future__ import annotations
 
+from geartrain.texts import quoted
+
 __all__ = [
     "AddressError",
     "AdminError",
@@ -126,7 +128,7 @@ class UnknownJobError(AdminError):
     """
 
     def __init__(self, name: str, kind: str = "job") -> None:
-        super().__init__(f"there is no {kind} {name!r}")
+        super().__init__(f"there is no {kind} {quoted(name)}")
         self.name = name
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -27,12 +25,14 @@ from geartrain.server.logs import LEVELS, LogTarget, PlainFormatter
 from geartrain.server.options import Keepalive, Options, default_handle_prefix
 from geartrain.stores.locations import default_store
 from geartrain.transport.address import DEFAULT_PORT, Address, parse_address
+from geartrain.transport.standard import write_soon
 from geartrain.transport.tls import Tls
 
 __all__ = ["server", "service_of"]
 
 DEFAULT_HOST = "127.0.0.1"
 MAX_RETRIES = 255
+_PATIENCE_WITH_STDOUT = 0.3
 
 _FILE = click.Path(dir_okay=False)
 
@@ -307,10 +307,7 @@ def _notices(flags: dict[str, Any]) -> list[str]:
 
 
 def _announce(addresses: Sequence[str]) -> None:
-    """Print the ready line; a reader that has gone must not stop the server."""
-    if sys.stdout is None:
-        return
+    """Print the ready line; a reader that has gone or sleeps cannot stop the server."""
     line = f"geartrain {__version__} ready on {', '.join(addresses)}\n"
     # Unbuffered: what cannot be written must not be tried again at exit.
-    with contextlib.suppress(OSError):
-        os.write(sys.stdout.fileno(), line.encode())
+    write_soon(1, line.encode(), _PATIENCE_WITH_STDOUT)

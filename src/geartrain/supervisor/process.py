@@ -83,8 +83,10 @@ class Process:
         self.deadline: float | None = None
         self.is_killed = False
         self.is_over = False
-        sys.stdout.flush()
-        sys.stderr.flush()
+        for stream in (sys.stdout, sys.stderr):
+            # Else the child would write it, too. A reader may have gone.
+            with contextlib.suppress(OSError):
+                stream.flush()
         # A signal for the child must not reach it while it still handles them as the
         # parent does.
         signal.pthread_sigmask(signal.SIG_BLOCK, HANDLED)

@@ -17,6 +17,7 @@ from typing import NoReturn
 
 from geartrain.admin.sync import Admin
 from geartrain.errors import AdminError, OptionError, RefusedError, UnknownJobError
+from geartrain.server.logs import flush_logs
 from geartrain.supervisor.board import JobAtHand
 from geartrain.supervisor.child import reset_signals
 from geartrain.supervisor.commands import exit_text
@@ -101,6 +102,7 @@ def _be_reporter(
                 other.close()
         _report(process.connections, verdicts)
     finally:
+        flush_logs()
         os._exit(0)
 
 
