@@ -13,6 +13,7 @@ from geartrain.cli.service import Service
 from geartrain.cli.values import (
     Whole,
     config,
+    file_mode,
     handle_prefix,
     port,
     size,
@@ -56,6 +57,15 @@ _FLAGS = (
         default=str(DEFAULT_PORT),
         show_default=True,
         help="The port of addresses that name none; 0 lets the system choose.",
+    ),
+    click.Option(
+        ["--socket-mode"],
+        type=file_mode,
+        metavar="MODE",
+        default="0666",
+        show_default=True,
+        help="Who may connect to unix sockets: 0660 for their owner and group, 0600"
+        " for the owner alone.",
     ),
     click.Option(
         ["--max-packet"],
@@ -234,6 +244,7 @@ def _options(flags: dict[str, Any], level: str) -> Options:
     """Turn the command line into what the server is told."""
     return Options(
         listen=_addresses(flags["listen"], flags["port"]),
+        socket_mode=flags["socket_mode"],
         backlog=flags["backlog"],
         max_packet=flags["max_packet"],
         max_outbox=flags["max_outbox"],

@@ -101,6 +101,7 @@ class Service:
         signals.watch(server)
         if self.user is not None:
             logs.give_to(self.user.uid, self.user.gid)
+            server.give_sockets_to(self.user.uid, self.user.gid)
             switch_user(self.user)
         addresses = server.addresses
         _log.info("background jobs are kept %s", _place(self.options))
