@@ -33,6 +33,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from geartrain.texts import quoted
+
 if TYPE_CHECKING:
     from geartrain.submissions import Submissions
 
@@ -133,7 +135,7 @@ class UnknownJobError(AdminError):
     """
 
     def __init__(self, name: str, kind: str = "job") -> None:
-        super().__init__(f"there is no {kind} {name!r}")
+        super().__init__(f"there is no {kind} {quoted(name)}")
         self.name = name
 
 

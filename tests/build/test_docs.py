@@ -255,7 +255,12 @@ def test_script_server_starts_a_server_and_says_how_to_try_it(
             time.sleep(0.05)
     finally:
         assert stop(process) == 0
-    assert "gearadmin --status" in log.read_text()
+    tools = re.findall(
+        r"^    (\S+/(?:gearman|gearadmin)) ", log.read_text(), re.MULTILINE
+    )
+    assert len(tools) == 3
+    for tool in tools:
+        assert os.access(ROOT / tool, os.X_OK), tool
     assert (state / "jobs.db").exists()
 
 

@@ -94,7 +94,6 @@ TESTED_ELSEWHERE = {
     "testing/socket": "testing/test_inline.py",
     "testing/thread": "testing/test_server.py",
     "testing/work": "testing/test_server.py",
-    "transport/listeners": "integration/test_connections.py",
     "worker/aio": "worker/test_stopping.py",
     "worker/aio_calls": "worker/test_jobs.py",
     "worker/aio_links": "worker/test_recovery.py",

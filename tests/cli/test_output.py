@@ -8,7 +8,8 @@ import sys
 
 import pytest
 
-from geartrain.cli.output import visible, write_json, write_lines
+from geartrain.cli.output import write_json, write_lines
+from geartrain.texts import visible
 
 
 def test_what_the_locale_lacks_is_escaped(monkeypatch: pytest.MonkeyPatch) -> None:

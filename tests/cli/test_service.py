@@ -33,6 +33,6 @@ def test_a_defect_is_logged_with_its_traceback(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "TypeError" in done.stderr
     text = log.read_text()
-    assert "[  main ] ended by a defect\nTraceback" in text
+    assert "[  main ] ended by a defect\n  | Traceback" in text
     assert "TypeError" in text
     assert not pid_file.exists()

@@ -9,6 +9,7 @@ import click
 import pytest
 
 from geartrain.cli.values import (
+    file_mode,
     gear_port,
     handle_prefix,
     keepalive,
@@ -158,3 +159,14 @@ def test_a_user_is_found_by_root_only() -> None:
 
 def test_minus_one_leaves_keepalive_to_the_system() -> None:
     assert keepalive(-1, 5, None) == Keepalive(idle=None, interval=5, count=None)
+
+
+@pytest.mark.parametrize("text", ["0660", "660", "0o660"])
+def test_a_mode_is_octal(text: str) -> None:
+    assert file_mode(text) == 0o660
+
+
+@pytest.mark.parametrize("text", ["rw", "", "8888", "6", "01777", "0666 ", "-660"])
+def test_what_is_no_mode_is_refused(text: str) -> None:
+    with pytest.raises(click.BadParameter, match="is no mode of a file: write 0666"):
+        file_mode(text)

@@ -1,4 +1,7 @@
-"""A program that uses the client, for the type checkers."""
+"""A program that uses the client: ``script/check`` has mypy look at its types.
+
+Nothing runs it, because the tests do not have mypy.
+"""
 
 from __future__ import annotations
 

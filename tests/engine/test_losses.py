@@ -134,7 +134,7 @@ def test_a_job_fails_at_the_limit_of_losses(losses: int, background: bool) -> No
     assert client.text("status") == b"f\t0\t0\t0\n.\n"
     (notice,) = world.notices()
     assert (notice.level, notice.action) == ("warning", "job_failed")
-    assert notice.text == f"H:test:1 of b'f' lost its worker {losses} times: failed"
+    assert notice.text == f"H:test:1 of 'f' lost its worker {losses} times: failed"
 
 
 def test_without_a_limit_a_job_is_lost_for_ever(

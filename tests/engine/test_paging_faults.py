@@ -124,7 +124,7 @@ def test_a_page_that_cannot_be_read_is_asked_for_again(store: WornStore) -> None
     worker.pre_sleep()
     (notice,) = world.notices()
     assert (notice.level, notice.action) == ("warning", "page_failed")
-    assert notice.text == "jobs of b'f' cannot be read: bad sector"
+    assert notice.text == "jobs of 'f' cannot be read: bad sector"
     world.advance(2.5)
     assert actions(world) == ["page_failed"] * 2
     store.failure = ""
@@ -208,7 +208,7 @@ def test_damaged_jobs_are_passed_over_and_reported_once(
     assert drain(world.worker("f")).split() == expected
     reports = [note.text for note in world.notices() if note.action == "job_damaged"]
     assert sorted(reports) == sorted(
-        f"job {number} of b'f' is damaged in the store and is left there: "
+        f"job {number} of 'f' is damaged in the store and is left there: "
         "see geartrain store check"
         for number in damaged
     )

@@ -201,7 +201,7 @@ def test_a_unique_that_cannot_be_submitted_is_replaced_and_named(
     status, counts, err = import_(f"sqlite://{database}", server)
     assert (status, counts) == (0, (3, 3, 0, 0, 0))
     first, second = err.splitlines()
-    assert first.startswith(f"geartrain import: row 1: unique b'{'x' * 63}\\x00' ")
+    assert first.startswith(f"geartrain import: row 1: unique '{'x' * 63}\\x00' ")
     assert "gearmand cuts uniques of 64 bytes so; submitted as import:" in first
     assert "has 65 bytes, 64 is the limit; submitted as import:" in second
     assert Counter(grab_all(server, b"f")) == Counter(
@@ -215,8 +215,8 @@ def test_a_unique_that_cannot_be_submitted_is_replaced_and_named(
         (("u", None, 1, b"", 0), "its function_name is NULL"),
         ((None, "f", 1, b"", 0), "its unique_key is NULL"),
         (("u", "f", 7, b"", 0), "its priority is 7, not 0 (high), 1 (normal)"),
-        (("u", "f", "up", b"", 0), "its priority is b'up', not 0 (high), 1 (normal)"),
-        (("u", "f", 1, b"", "soon"), "its when_to_run is b'soon', not a number"),
+        (("u", "f", "up", b"", 0), "its priority is 'up', not 0 (high), 1 (normal)"),
+        (("u", "f", 1, b"", "soon"), "its when_to_run is 'soon', not a number"),
         (("u", "f\0g", 1, b"", 0), "its function contains a NUL byte"),
         (
             ("u", "f", 1, b"", 10**15),

@@ -162,6 +162,7 @@ def test_a_port_in_use_is_one_line_and_status_one(tmp_path: Path) -> None:
         (["--listen", "203.0.113.1"], "Cannot assign requested address"),
         (["--listen", "unix:/no/such/folder/gear.sock"], "cannot listen on unix:/no/"),
         (["--log-file", "/no/such/folder/log"], "Could not open log file"),
+        (["--log-file", "/proc/self/exe"], "it is a symbolic link, name the file"),
         (["--pid-file", "/no/such/folder/pid"], "Could not open pid file"),
         (["--descriptors", str(2**40)], "Failed to set limit for the number of file"),
     ],
@@ -240,6 +241,20 @@ def test_a_unix_socket_in_roots_folder_does_not_keep_it_from_stopping() -> None:
         with foreground(Path(folder), *flags) as server:
             server.signal(signal.SIGTERM)
             assert server.process.wait(10) == 0
+
+
+def test_a_unix_socket_is_for_whom_its_mode_says(tmp_path: Path) -> None:
+    path = tmp_path / "gear.sock"
+    flags = ["--listen", f"unix:{path}", "--socket-mode", "0660"]
+    is_root = os.geteuid() == 0
+    if is_root:
+        flags += ["--user", "nobody"]
+    with foreground(tmp_path, *flags):
+        found = path.stat()
+        assert found.st_mode & 0o777 == 0o660
+        if is_root:
+            nobody = pwd.getpwnam("nobody")
+            assert (found.st_uid, found.st_gid) == (nobody.pw_uid, nobody.pw_gid)
 
 
 def test_a_low_limit_of_descriptors_is_kept(tmp_path: Path) -> None:

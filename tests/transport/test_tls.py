@@ -177,3 +177,29 @@ def test_a_context_is_made_anew_when_a_file_changes(
     second = renewed.get()
     assert second is not first
     assert renewed.get() is second
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o604, 0o666, 0o620])
+def test_a_key_that_others_can_read_gets_a_warning_once(
+    mode: int, authority: Authority, caplog: pytest.LogCaptureFixture
+) -> None:
+    issued = authority.issue(f"open-{mode:o}")
+    issued.key.chmod(mode)
+    tls = issued.tls(authority.ca)
+    server_context(tls)
+    client_context(tls)
+    (said,) = caplog.messages
+    can = "change" if mode == 0o620 else "read"
+    assert said == (
+        f"others can {can} the private key {issued.key}: chmod 600 {issued.key}"
+    )
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o400, 0o640])
+def test_a_key_for_its_owner_and_group_gets_none(
+    mode: int, authority: Authority, caplog: pytest.LogCaptureFixture
+) -> None:
+    issued = authority.issue(f"closed-{mode:o}")
+    issued.key.chmod(mode)
+    server_context(issued.tls(authority.ca))
+    assert caplog.messages == []

@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from geartrain.admin import JobRow
-from geartrain.cli.output import visible, write_json, write_lines
+from geartrain.cli.output import write_json, write_lines
 from geartrain.cli.times import age, local
 from geartrain.errors import AdminError, OptionError
+from geartrain.texts import visible
 
 __all__ = ["job_object", "named", "write_jobs"]
 
@@ -56,8 +57,8 @@ def write_jobs(rows: list[JobRow], workload: bool, as_json: bool) -> None:
 
 def named(rows: list[JobRow]) -> str:
     """Count jobs and tell their handles and functions."""
-    handles = ", ".join(f"{row.handle} ({visible(row.function)})" for row in rows)
-    return f"{len(rows)} jobs: {handles}"
+    shown = (f"{visible(row.handle)} ({visible(row.function)})" for row in rows)
+    return f"{len(rows)} jobs: {', '.join(shown)}"
 
 
 def _write_workload(rows: list[JobRow]) -> None:

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import click
 
-__all__ = ["batches", "screen_width", "visible", "write_json", "write_lines"]
+__all__ = ["batches", "escaped", "screen_width", "write_json", "write_lines"]
 
 _BATCH = 1000
 
@@ -25,12 +25,16 @@ def batches(items: Iterable[_Item]) -> Iterator[list[_Item]]:
         yield batch
 
 
-def write_lines(lines: Iterable[str]) -> None:
+def escaped(text: str, encoding: str) -> str:
+    """Return text with escapes for characters that an encoding lacks."""
+    return text.encode(encoding, "backslashreplace").decode(encoding)
+
+
+def write_lines(lines: Iterable[str], *, err: bool = False) -> None:
     """Print lines; a character that the locale lacks is printed escaped."""
-    encoding = sys.stdout.encoding
+    encoding = (sys.stderr if err else sys.stdout).encoding
     for batch in batches(lines):
-        text = "\n".join(batch)
-        click.echo(text.encode(encoding, "backslashreplace").decode(encoding))
+        click.echo(escaped("\n".join(batch), encoding), err=err)
 
 
 def write_json(objects: Iterable[Mapping[str, Any]]) -> None:
@@ -38,21 +42,6 @@ def write_json(objects: Iterable[Mapping[str, Any]]) -> None:
     write_lines(json.dumps(each) for each in objects)
 
 
-def visible(text: str) -> str:
-    """Return text on one line without control characters: these are escaped."""
-    if text.isprintable():
-        return text
-    return "".join(map(_shown, text))
-
-
 def screen_width() -> int | None:
     """Return how wide the terminal is that stdout leads to; None for no terminal."""
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-
-
-def _shown(character: str) -> str:
-    if character.isprintable():
-        return character
-    if "\udc80" <= character <= "\udcff":
-        return f"\\x{ord(character) - 0xDC00:02x}"
-    return character.encode("unicode_escape", "surrogatepass").decode()

@@ -2,46 +2,103 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import os
+import select
 import sys
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 
+from geartrain.cli.output import escaped
 from geartrain.errors import GeartrainError, OptionError
-from geartrain.server.process import fill_standard_files
+from geartrain.texts import visible
+from geartrain.transport.standard import fill_standard_files
 
 __all__ = ["complain", "run_program", "unrecognised"]
 
 RUNTIME_STATUS = 1
 INTERRUPTED_STATUS = 130
 
+_OF_FILES = frozenset(
+    {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF, errno.EISDIR}
+)
+
 
 def run_program(command: click.Command, name: str, usage_status: int = 2) -> NoReturn:
     """Run ``command`` as the program ``name`` and exit with its status.
 
     A wrong command line or option ends with ``usage_status``, every other failure
-    with 1; either is told in one line on stderr.
+    with 1; either is told in one line on stderr. A reader of stdout that has gone is
+    a failure, too, and needs no line.
     """
     fill_standard_files()
+    status = _status(command, name, usage_status)
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        _complain_of(name, error)
+        status = status or RUNTIME_STATUS
+        # Python would try again at its end, and complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    sys.exit(status)
+
+
+def _status(command: click.Command, name: str, usage_status: int) -> int:
     try:
         status = command.main(prog_name=name, standalone_mode=False)
     except click.UsageError as error:
         complain(error.ctx.command_path if error.ctx else name, _explain(error))
-        status = usage_status
+        return usage_status
     except OptionError as error:
         complain(name, str(error))
-        status = usage_status
-    except (click.ClickException, GeartrainError, OSError) as error:
+        return usage_status
+    except (click.ClickException, GeartrainError) as error:
         complain(name, str(error))
-        status = RUNTIME_STATUS
+        return RUNTIME_STATUS
+    except OSError as error:
+        _complain_of(name, error)
+        return RUNTIME_STATUS
     except (click.Abort, KeyboardInterrupt):
-        status = INTERRUPTED_STATUS
-    sys.exit(status if isinstance(status, int) else 0)
+        return INTERRUPTED_STATUS
+    return status if isinstance(status, int) else 0
+
+
+def _complain_of(name: str, error: OSError) -> None:
+    """Say what the system refused; of a reader that has gone nobody need be told."""
+    if error.errno is None:
+        # One of our own, or of a library.
+        complain(name, str(error))
+    elif error.filename is not None:
+        complain(name, f"{os.fsdecode(error.filename)}: {error.strerror}")
+    elif error.errno in _OF_FILES:
+        complain(name, f"cannot write the output, or read the input: {error.strerror}")
+    elif error.errno != errno.EPIPE:
+        complain(name, error.strerror or str(error))
 
 
 def complain(name: str, words: str) -> None:
-    """Write one line to stderr, under the program's name."""
-    click.echo(f"{name}: {' '.join(words.split())}", err=True)
+    """Write one line to stderr, under the program's name, unless nobody can read it.
+
+    What others had a say in is escaped.
+    """
+    line = visible(f"{name}: {' '.join(words.split())}")
+    with contextlib.suppress(OSError):
+        if _has_room(sys.stderr):
+            click.echo(escaped(line, sys.stderr.encoding), err=True)
+
+
+def _has_room(stream: Any) -> bool:
+    """Tell whether a stream takes a line, or will within two seconds."""
+    try:
+        descriptor = stream.fileno()
+    except (AttributeError, OSError):
+        # A stand-in, of a test.
+        return True
+    poll = select.poll()
+    poll.register(descriptor, select.POLLOUT)
+    return bool(poll.poll(2000))
 
 
 def unrecognised(word: str, nearest: str | None) -> str:

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator
 import click
 
 from geartrain.admin import Admin
-from geartrain.cli.output import visible
 from geartrain.errors import OptionError
+from geartrain.texts import visible
 
 __all__ = ["Selection", "agreed"]
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,6 +13,7 @@ from geartrain.cli.service import Service
 from geartrain.cli.values import (
     Whole,
     config,
+    file_mode,
     handle_prefix,
     port,
     size,
@@ -27,12 +26,14 @@ from geartrain.server.logs import LEVELS, LogTarget, PlainFormatter
 from geartrain.server.options import Keepalive, Options, default_handle_prefix
 from geartrain.stores.locations import default_store
 from geartrain.transport.address import DEFAULT_PORT, Address, parse_address
+from geartrain.transport.standard import write_soon
 from geartrain.transport.tls import Tls
 
 __all__ = ["server", "service_of"]
 
 DEFAULT_HOST = "127.0.0.1"
 MAX_RETRIES = 255
+_PATIENCE_WITH_STDOUT = 0.3
 
 _FILE = click.Path(dir_okay=False)
 
@@ -56,6 +57,15 @@ _FLAGS = (
         default=str(DEFAULT_PORT),
         show_default=True,
         help="The port of addresses that name none; 0 lets the system choose.",
+    ),
+    click.Option(
+        ["--socket-mode"],
+        type=file_mode,
+        metavar="MODE",
+        default="0666",
+        show_default=True,
+        help="Who may connect to unix sockets: 0660 for their owner and group, 0600"
+        " for the owner alone.",
     ),
     click.Option(
         ["--max-packet"],
@@ -234,6 +244,7 @@ def _options(flags: dict[str, Any], level: str) -> Options:
     """Turn the command line into what the server is told."""
     return Options(
         listen=_addresses(flags["listen"], flags["port"]),
+        socket_mode=flags["socket_mode"],
         backlog=flags["backlog"],
         max_packet=flags["max_packet"],
         max_outbox=flags["max_outbox"],
@@ -307,10 +318,7 @@ def _notices(flags: dict[str, Any]) -> list[str]:
 
 
 def _announce(addresses: Sequence[str]) -> None:
-    """Print the ready line; a reader that has gone must not stop the server."""
-    if sys.stdout is None:
-        return
+    """Print the ready line; a reader that has gone or sleeps cannot stop the server."""
     line = f"geartrain {__version__} ready on {', '.join(addresses)}\n"
     # Unbuffered: what cannot be written must not be tried again at exit.
-    with contextlib.suppress(OSError):
-        os.write(sys.stdout.fileno(), line.encode())
+    write_soon(1, line.encode(), _PATIENCE_WITH_STDOUT)

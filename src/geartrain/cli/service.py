@@ -29,6 +29,8 @@ from geartrain.stores.locations import prepare_store
 __all__ = ["Service"]
 
 RETRY_INTERVAL = 0.1
+# Seconds. Where nobody reads the log, the start need not wait for it.
+_PATIENCE_WITH_LOG = 0.3
 
 _log = logging.getLogger("geartrain.server")
 
@@ -99,11 +101,14 @@ class Service:
         signals.watch(server)
         if self.user is not None:
             logs.give_to(self.user.uid, self.user.gid)
+            server.give_sockets_to(self.user.uid, self.user.gid)
             switch_user(self.user)
         addresses = server.addresses
         _log.info("background jobs are kept %s", _place(self.options))
         _log.info("geartrain %s ready on %s", __version__, ", ".join(addresses))
         if self.announce is not None:
+            # Whoever waits for it may look into the log next.
+            logs.flush(_PATIENCE_WITH_LOG)
             self.announce(addresses)
         if launched is not None:
             launched()

@@ -11,11 +11,12 @@ from typing import Any
 import click
 
 from geartrain.cli.asking import CONTEXT, asked_server
-from geartrain.cli.output import visible, write_json
+from geartrain.cli.output import write_json, write_lines
 from geartrain.cli.times import duration
 from geartrain.client import Client, SubmittedJob
 from geartrain.client.requests import Priority
 from geartrain.errors import JobFailedError, OptionError
+from geartrain.texts import visible
 from geartrain.transport.connect import Connector
 
 __all__ = ["submit"]
@@ -92,7 +93,7 @@ def submit(  # noqa: PLR0913, PLR0917 - each flag is one
             elif as_json:
                 write_json([{"handle": job.handle}])
             else:
-                click.echo(job.handle)
+                write_lines([visible(job.handle)])
     return 1 if failed else 0
 
 
@@ -137,7 +138,7 @@ def _follow(job: SubmittedJob, timeout: float | None, as_json: bool) -> bool:
                 progress.show(update.numerator, update.denominator)
             elif update.kind == "warning":
                 progress.end()
-                _write(sys.stderr, update.data)
+                _write_safely(update.data.decode("utf-8", "surrogateescape"))
             elif as_json:
                 pieces.append(update.data)
             else:
@@ -148,7 +149,7 @@ def _follow(job: SubmittedJob, timeout: float | None, as_json: bool) -> bool:
         progress.end()
         if as_json:
             write_json([_object(job, b"".join(pieces), str(error))])
-        click.echo(f"geartrain submit: {_shown(error)}", err=True)
+        _write_safely(f"geartrain submit: {error}")
         return False
     progress.end()
     if as_json:
@@ -158,9 +159,10 @@ def _follow(job: SubmittedJob, timeout: float | None, as_json: bool) -> bool:
     return True
 
 
-def _shown(error: JobFailedError) -> str:
-    """Return an error's lines, safe for a terminal."""
-    return "\n".join(map(visible, str(error).splitlines()))
+def _write_safely(text: str) -> None:
+    """Write a worker's lines to stderr, where they cannot steer a terminal."""
+    lines = text.removesuffix("\n").split("\n")
+    write_lines((visible(line.expandtabs()) for line in lines), err=True)
 
 
 def _object(job: SubmittedJob, data: bytes, error: str | None) -> dict[str, Any]:

@@ -6,7 +6,8 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from geartrain.cli.output import batches, screen_width, visible, write_lines
+from geartrain.cli.output import batches, screen_width, write_lines
+from geartrain.texts import visible
 
 __all__ = ["Column", "table", "write_table"]
 

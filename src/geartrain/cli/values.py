@@ -18,6 +18,7 @@ from geartrain.transport.address import DEFAULT_PORT
 __all__ = [
     "Whole",
     "config",
+    "file_mode",
     "gear_port",
     "handle_prefix",
     "keepalive",
@@ -71,6 +72,17 @@ def port(text: str) -> int:
             f"{text!r} is neither a port from 0 to 65535 nor a service this machine"
             " knows"
         ) from None
+
+
+def file_mode(text: str) -> int:
+    """Read the mode of a file, in octal digits such as ``0660``.
+
+    Raises:
+        click.BadParameter: it is none.
+    """
+    if re.fullmatch("(0o?)?[0-7]{3}", text) is None:
+        raise click.BadParameter(f"{text!r} is no mode of a file: write 0666 or 0600")
+    return int(text, 8)
 
 
 def gear_port(given: int | None, environment: str | None) -> tuple[int, str | None]:

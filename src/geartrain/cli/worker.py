@@ -205,7 +205,7 @@ def run_workers(**flags: Any) -> None:
     options = _options(flags)
     # It is None where the parent has closed it.
     on_terminal = sys.stderr is not None and sys.stderr.isatty()
-    status: Status = StatusLine(sys.stderr) if on_terminal else StatusLog()
+    status: Status = StatusLine(2) if on_terminal else StatusLog()
     formatter = _TerminalFormatter() if on_terminal else PlainFormatter()
     logs = open_logs(LogTarget(level=flags["log_level"], formatter=formatter))
     try:

@@ -35,6 +35,7 @@ from geartrain.protocol.admin import error as text_error
 from geartrain.protocol.constants import TYPE_END, PacketType
 from geartrain.protocol.packets import Packet
 from geartrain.protocol.parser import Parser
+from geartrain.texts import shown
 
 __all__ = ["Engine"]
 
@@ -260,7 +261,7 @@ class Engine:
             Notice(
                 "info",
                 "peer_expelled",
-                f"closing {peer.address.decode()} ({peer.descriptor}): {error}",
+                f"closing {shown(peer.address)} ({peer.descriptor}): {error}",
             )
         )
 

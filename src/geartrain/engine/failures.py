@@ -16,6 +16,7 @@ from geartrain.engine.records import Failures
 from geartrain.engine.relays import relay
 from geartrain.protocol.constants import PacketType
 from geartrain.protocol.packets import NO_MORE, encode
+from geartrain.texts import quoted, shown
 
 if TYPE_CHECKING:
     from geartrain.engine.peers import Peer
@@ -134,7 +135,7 @@ def _lose(state: State, job: Job, reason: bytes, error: bytes) -> None:
     if 0 < policy.max_crashes <= failures.crashes:
         state.warn(
             "job_failed",
-            f"{job.handle.decode()} of {job.function.name!r} lost its worker "
+            f"{shown(job.handle)} of {quoted(job.function.name)} lost its worker "
             f"{failures.crashes} times: failed",
         )
         _tell(state, job)
@@ -208,8 +209,8 @@ def _has_room(state: State, job: Job) -> bool:
         return True
     state.warn(
         "dead_letter_dropped",
-        f"{job.handle.decode()} of {job.function.name!r} failed and is not kept: there "
-        f"are {most} dead letters: drop some by geartrain dead drop",
+        f"{shown(job.handle)} of {quoted(job.function.name)} failed and is not kept: "
+        f"there are {most} dead letters: drop some by geartrain dead drop",
     )
     return False
 
@@ -278,8 +279,8 @@ def expire(state: State, function: Function) -> None:
             Notice(
                 "info",
                 "jobs_expired",
-                f"{count} jobs of {function.name!r} waited longer than their time to "
-                f"live, {ttl:g} seconds, and were dropped",
+                f"{count} jobs of {quoted(function.name)} waited longer than their "
+                f"time to live, {ttl:g} seconds, and were dropped",
             )
         )
 

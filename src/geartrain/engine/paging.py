@@ -9,6 +9,7 @@ from geartrain.engine.functions import Function
 from geartrain.engine.jobs import PAGED, SUBMITTED, Job, kept_job
 from geartrain.engine.queries import DuePage, Page, Query
 from geartrain.engine.records import JobRecord
+from geartrain.texts import quoted
 
 if TYPE_CHECKING:
     from geartrain.engine.state import State
@@ -254,8 +255,8 @@ def _damage(state: State, query: Query, backlog: Backlog) -> int:
     for number in sorted(damaged):
         state.warn(
             "job_damaged",
-            f"job {number} of {backlog.function.name!r} is damaged in the store and is"
-            " left there: see geartrain store check",
+            f"job {number} of {quoted(backlog.function.name)} is damaged in the store "
+            "and is left there: see geartrain store check",
         )
     return len(damaged)
 
@@ -263,15 +264,16 @@ def _damage(state: State, query: Query, backlog: Backlog) -> int:
 def _lost(state: State, backlog: Backlog, count: int) -> None:
     state.warn(
         "jobs_missing",
-        f"{count} jobs of {backlog.function.name!r} are not where the store counts "
-        "them: see geartrain store check",
+        f"{count} jobs of {quoted(backlog.function.name)} are not where the store "
+        "counts them: see geartrain store check",
     )
 
 
 def _pause(state: State, backlog: Backlog, error: str) -> None:
     """Ask again in a moment."""
     state.warn(
-        "page_failed", f"jobs of {backlog.function.name!r} cannot be read: {error}"
+        "page_failed",
+        f"jobs of {quoted(backlog.function.name)} cannot be read: {error}",
     )
     backlog.is_paused = True
     state.alarms.cancel(backlog)

@@ -12,6 +12,7 @@ from geartrain.engine.records import ScheduleRecord
 from geartrain.engine.schedules import Schedule
 from geartrain.engine.state import State
 from geartrain.protocol.constants import Priority
+from geartrain.texts import quoted, shown
 
 __all__ = [
     "admit",
@@ -181,7 +182,7 @@ def restore_schedule(state: State, record: ScheduleRecord) -> None:
     try:
         schedule.due = state.calendar(record.fields, state.wall_time())
     except ValueError as error:
-        state.warn("schedule_lost", f"{record.handle.decode()} cannot be run: {error}")
+        state.warn("schedule_lost", f"{shown(record.handle)} cannot be run: {error}")
         return
     state.add_schedule(schedule)
     state.alarms.set(schedule, schedule.due)
@@ -206,8 +207,8 @@ def run_schedule(state: State, schedule: Schedule) -> None:
     if job is None:
         state.warn(
             "schedule_skipped",
-            f"{schedule.handle.decode()}: the queue of "
-            f"{schedule.function.name!r} is full, its job is left out this time",
+            f"{shown(schedule.handle)}: the queue of "
+            f"{quoted(schedule.function.name)} is full, its job is left out this time",
         )
     else:
         start(state, job)

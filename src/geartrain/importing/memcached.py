@@ -16,6 +16,7 @@ from geartrain.errors import OptionError, StoreError
 from geartrain.importing.keys import split_key
 from geartrain.importing.locations import Location, Server, server_of
 from geartrain.importing.records import QueuedJob, Unreadable, queued_job
+from geartrain.texts import quoted
 
 __all__ = ["MemcachedSource", "open_source"]
 
@@ -102,7 +103,7 @@ class MemcachedSource:
             found = cast("tuple[bytes, int] | None", self._client.get(key))
         if found is None:
             return None
-        origin = f"key {key!r}"
+        origin = f"key {quoted(key)}"
         rest = key.removeprefix(self._prefix)
         parts = split_key(rest, self._functions, origin)
         if isinstance(parts, Unreadable):

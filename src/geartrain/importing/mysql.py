@@ -18,6 +18,7 @@ from geartrain.importing.records import (
     QueuedJob,
     Unreadable,
     queued_job,
+    row_name,
 )
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ class MysqlSource:
                 for cells in rows:
                     yield queued_job(
                         cells,
-                        origin=f"row (unique {cells[0]!r}, function {cells[1]!r})",
+                        origin=row_name(cells),
                         identity=occurrences.number(*cells),
                         key=None,
                     )

@@ -17,6 +17,7 @@ from geartrain.importing.records import (
     QueuedJob,
     Unreadable,
     queued_job,
+    row_name,
 )
 
 __all__ = ["PostgresqlSource", "open_source"]
@@ -98,7 +99,7 @@ class PostgresqlSource:
                 for cells in rows:
                     yield queued_job(
                         cells,
-                        origin=f"row (unique {cells[0]!r}, function {cells[1]!r})",
+                        origin=row_name(cells),
                         identity=occurrences.number(*cells),
                         key=None,
                     )

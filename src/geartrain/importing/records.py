@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from geartrain.protocol.constants import MAX_UNIQUE, Priority
+from geartrain.texts import quoted
 
 __all__ = [
     "CHUNK",
@@ -19,6 +20,7 @@ __all__ = [
     "Unreadable",
     "made_unique",
     "queued_job",
+    "row_name",
 ]
 
 # Rows that are read, or deleted, at a time.
@@ -134,10 +136,17 @@ def _fault(unique: Cell, function: Cell, priority: Cell, when: Cell) -> str:
     if b"\0" in _bytes(function):
         return "its function contains a NUL byte, which cannot be submitted"
     if priority is not None and priority not in _PRIORITIES:
-        return f"its priority is {priority!r}, not 0 (high), 1 (normal) or 2 (low)"
+        return (
+            f"its priority is {_shown(priority)}, not 0 (high), 1 (normal) or 2 (low)"
+        )
     if when is not None and not isinstance(when, int):
-        return f"its when_to_run is {when!r}, not a number of seconds since 1970"
+        return f"its when_to_run is {_shown(when)}, not a number of seconds since 1970"
     return ""
+
+
+def _shown(cell: Cell) -> str:
+    """Return what complaints call a cell."""
+    return quoted(cell) if isinstance(cell, bytes | str) else str(cell)
 
 
 def _bytes(cell: Cell) -> bytes:
@@ -145,6 +154,11 @@ def _bytes(cell: Cell) -> bytes:
     if isinstance(cell, bytes):
         return cell
     return b"" if cell is None else str(cell).encode()
+
+
+def row_name(cells: Sequence[Cell]) -> str:
+    """Return what a row is called in complaints: by its unique and its function."""
+    return f"row (unique {_shown(cells[0])}, function {_shown(cells[1])})"
 
 
 def made_unique(job: QueuedJob) -> tuple[bytes, str]:
@@ -171,4 +185,4 @@ def made_unique(job: QueuedJob) -> tuple[bytes, str]:
         fault = f"has {len(unique)} bytes, {MAX_UNIQUE} is the limit"
     else:
         fault = "contains a NUL byte: gearmand cuts uniques of 64 bytes so"
-    return made, f"unique {unique!r} {fault}; submitted as {made.decode()}"
+    return made, f"unique {quoted(unique)} {fault}; submitted as {made.decode()}"

@@ -15,6 +15,7 @@ from geartrain.errors import OptionError, StoreError
 from geartrain.importing.keys import split_key
 from geartrain.importing.locations import Location, Server, server_of
 from geartrain.importing.records import CHUNK, QueuedJob, Unreadable, queued_job
+from geartrain.texts import quoted
 
 __all__ = ["RedisSource", "open_source"]
 
@@ -87,7 +88,9 @@ class RedisSource:
                 value = cast("bytes | None", self._client.get(key))
                 fields = {} if value is None else {b"data": value}
             else:
-                yield Unreadable(origin=f"key {key!r}", reason="it is no job's key")
+                yield Unreadable(
+                    origin=f"key {quoted(key)}", reason="it is no job's key"
+                )
                 continue
             if fields:
                 yield self._job(key, fields)
@@ -99,7 +102,7 @@ class RedisSource:
             return list(pipeline.execute())
 
     def _job(self, key: bytes, fields: dict[bytes, bytes]) -> QueuedJob | Unreadable:
-        origin = f"key {key!r}"
+        origin = f"key {quoted(key)}"
         if b"function" in fields and b"unique" in fields:
             function, unique = fields[b"function"], fields[b"unique"]
         else:

@@ -15,6 +15,7 @@ from geartrain.protocol.constants import (
     PacketType,
 )
 from geartrain.protocol.packets import ARGUMENT_COUNT, ARGUMENTS, NO_MORE, Packet
+from geartrain.texts import quoted
 
 __all__ = ["ReplyParser"]
 
@@ -98,9 +99,9 @@ class ReplyParser:
                 b"the job server sent a packet of unknown type %d"
                 % int.from_bytes(head[4:], "big"),
             )
-        shown = ascii(self._buffer[start : start + _SHOWN]).encode()
+        said = quoted(self._buffer[start : start + _SHOWN]).encode()
         raise ProtocolError(
-            b"INVALID_MAGIC", b"what answers is no Gearman job server: it said " + shown
+            b"INVALID_MAGIC", b"what answers is no Gearman job server: it said " + said
         )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from geartrain.server.config import PolicyEntry
 from geartrain.transport.address import Address
+from geartrain.transport.listeners import OPEN_TO_ALL
 from geartrain.transport.tls import Tls
 
 __all__ = [
@@ -52,6 +53,7 @@ class Options:
     Attributes:
         listen: where to accept connections; each is listened on.
         backlog: connections the system may hold before they are accepted.
+        socket_mode: the mode of unix sockets' files.
         max_packet: the largest workload or result taken, in bytes.
         max_outbox: unread bytes held for one peer before it is disconnected.
         job_retries: at which loss of its worker a job fails; -1 is at none, 0 and
@@ -79,6 +81,7 @@ class Options:
     """
 
     listen: tuple[Address, ...]
+    socket_mode: int = OPEN_TO_ALL
     backlog: int = 1024
     max_packet: int = GIB
     max_outbox: int = 256 * MIB

@@ -21,7 +21,6 @@ __all__ = [
     "User",
     "allow_core_dumps",
     "daemonize",
-    "fill_standard_files",
     "find_user",
     "raise_descriptors",
     "switch_user",
@@ -49,17 +48,6 @@ class Launch:
         except BrokenPipeError:
             _log.info("the process that started this one has gone")
         os.close(self._write_end)
-
-
-def fill_standard_files() -> None:
-    """Open /dev/null as stdin, stdout or stderr where the parent left one closed.
-
-    Otherwise the next socket would take that number, and its peer get what is
-    printed.
-    """
-    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
-        os.set_inheritable(descriptor, True)
-    os.close(descriptor)
 
 
 def daemonize() -> Launch:

@@ -12,14 +12,14 @@ from geartrain import __version__
 from geartrain.engine.engine import Engine
 from geartrain.engine.options import EngineOptions
 from geartrain.engine.policies import Policy
-from geartrain.errors import OptionError
+from geartrain.errors import OptionError, StartError
 from geartrain.server.cron import calendar
 from geartrain.server.driver import Driver
 from geartrain.server.handshakes import Handshakes, TlsListener
 from geartrain.server.options import Options
 from geartrain.server.persistence import Persistence
 from geartrain.stores.locations import make_store
-from geartrain.transport.listeners import bind, describe
+from geartrain.transport.listeners import SocketFile, bind, describe
 
 __all__ = ["Server", "engine_options"]
 
@@ -53,6 +53,7 @@ class Server:
         self._driver: Driver | None = None
         self._persistence: Persistence | None = None
         self._sockets: list[socket.socket] = []
+        self._files: list[SocketFile] = []
         self._listeners: list[asyncio.AbstractServer | TlsListener] = []
         self._handshakes: Handshakes | None = None
         self._stopped = asyncio.Event()
@@ -79,12 +80,15 @@ class Server:
         await self._persist(driver, engine)
         try:
             for address in self._options.listen:
-                bound = bind(address, self._options.backlog)
+                bound = bind(address, self._options.backlog, self._options.socket_mode)
                 self._sockets.extend(bound)
+                if address.path:
+                    self._files.append(SocketFile(address.path))
                 trust.extend([address.is_local] * len(bound))
         except Exception:
             for listener in self._sockets:
-                _close(listener)
+                listener.close()
+            self._remove_sockets()
             self._close_store()
             raise
         self.addresses = [describe(listener) for listener in self._sockets]
@@ -183,11 +187,36 @@ class Server:
         if self._is_stopping:
             return
         self._is_stopping = True
-        paths = [_path(listener) for listener in self._sockets]
         for server in self._listeners:
             server.close()
-        for path in paths:
-            _remove_socket(path)
+        self._remove_sockets()
+
+    def _remove_sockets(self) -> None:
+        """Remove the files of unix sockets; a folder may forbid it."""
+        for file in self._files:
+            try:
+                file.remove()
+            except OSError as error:
+                _log.warning(
+                    "%s stays behind: %s",
+                    file.path,
+                    error.strerror,
+                    extra={"action": "socket_left"},
+                )
+
+    def give_sockets_to(self, uid: int, gid: int) -> None:
+        """Make the user that the process will run as the owner of its unix sockets.
+
+        Raises:
+            StartError: the system refused.
+        """
+        for file in self._files:
+            try:
+                file.give_to(uid, gid)
+            except OSError as error:
+                raise StartError(
+                    f"cannot give {file.path} to the user: {error.strerror}"
+                ) from None
 
     def _warn_of_loss(self) -> None:
         """Say what a stop takes with it."""
@@ -207,34 +236,6 @@ class Server:
             self._driver.stop()
         self._close_store()
         self._stopped.set()
-
-
-def _close(listener: socket.socket) -> None:
-    path = _path(listener)
-    listener.close()
-    _remove_socket(path)
-
-
-def _path(listener: socket.socket) -> str:
-    """Return the file of a unix socket, or nothing."""
-    if listener.family != socket.AF_UNIX:
-        return ""
-    path: str = listener.getsockname()
-    return path
-
-
-def _remove_socket(path: str) -> None:
-    """Remove a unix socket's file; a folder that forbids it does not keep us."""
-    if not path:
-        return
-    try:
-        os.unlink(path)
-    except FileNotFoundError:
-        pass
-    except OSError as error:
-        _log.warning(
-            "%s stays behind: %s", path, error.strerror, extra={"action": "socket_left"}
-        )
 
 
 def engine_options(options: Options) -> EngineOptions:

@@ -24,6 +24,7 @@ from geartrain.engine.records import (
 from geartrain.errors import StoreError
 from geartrain.stores.base import Store
 from geartrain.stores.memory_records import Records, copy_of, failures_of
+from geartrain.texts import quoted
 
 __all__ = ["MemoryStore"]
 
@@ -235,7 +236,7 @@ def _size(record: JobRecord) -> int:
 
 def _place(after: bytes) -> int:
     if after and not after.isdigit():
-        raise StoreError(f"{after!r} is no place in a list: begin without one")
+        raise StoreError(f"{quoted(after)} is no place in a list: begin without one")
     return int(after or b"0")
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import time
-from typing import TextIO
 
+from geartrain.server.logs import flush_logs
 from geartrain.supervisor.counts import Counts
+from geartrain.transport.standard import write_soon
 
 __all__ = ["StatusLine", "StatusLog", "status_text"]
 
@@ -45,8 +45,8 @@ class StatusLine:
 
     interval = 0.5
 
-    def __init__(self, terminal: TextIO) -> None:
-        """Draw on ``terminal``."""
+    def __init__(self, terminal: int) -> None:
+        """Draw on the descriptor ``terminal``."""
         self._terminal = terminal
         self._rate = _Rate()
 
@@ -57,14 +57,13 @@ class StatusLine:
         self._write(f"{_CLEAR}{text}\r")
 
     def erase(self) -> None:
-        """Take the line away."""
+        """Take the line away, once the log is above it."""
+        flush_logs()
         self._write(_CLEAR)
 
     def _write(self, text: str) -> None:
-        # A terminal that is gone is no reason to end.
-        with contextlib.suppress(OSError):
-            self._terminal.write(text)
-            self._terminal.flush()
+        # A terminal that is gone or stopped (Ctrl-S) is no reason to end or to wait.
+        write_soon(self._terminal, text.encode(), 0.0)
 
 
 class StatusLog:

@@ -17,6 +17,7 @@ from typing import NoReturn
 
 from geartrain.admin.sync import Admin
 from geartrain.errors import AdminError, OptionError, RefusedError, UnknownJobError
+from geartrain.server.logs import flush_logs
 from geartrain.supervisor.board import JobAtHand
 from geartrain.supervisor.child import reset_signals
 from geartrain.supervisor.command import exit_text
@@ -107,6 +108,7 @@ def _be_reporter(
                 other.close()
         _report(process.connections, verdicts)
     finally:
+        flush_logs()
         os._exit(0)
 
 

@@ -1,1 +1,1 @@
-"""Move bytes: addresses and what is set on sockets. Knows no packet and no job."""
+"""Move bytes: addresses, sockets, standard files. Knows no packet and no job."""

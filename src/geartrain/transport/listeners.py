@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import socket
 import stat
@@ -10,18 +11,29 @@ import stat
 from geartrain.errors import ListenError
 from geartrain.transport.address import Address
 
-__all__ = ["bind", "describe"]
+__all__ = ["OPEN_TO_ALL", "SocketFile", "bind", "describe"]
 
 
-def bind(address: Address, backlog: int) -> list[socket.socket]:
+OPEN_TO_ALL = 0o666
+"""The mode of a unix socket that is as open as a loopback port.
+
+Whoever may reach its folder may connect: the system asks for the right to write.
+"""
+
+
+def bind(
+    address: Address, backlog: int, mode: int = OPEN_TO_ALL
+) -> list[socket.socket]:
     """Listen on an address: on all that its host name resolves to.
+
+    ``mode`` is that of a unix socket's file.
 
     Raises:
         ListenError: with the address and the system's reason.
     """
     try:
         if address.path:
-            return [_bind_unix(address.path, backlog)]
+            return [_bind_unix(address.path, backlog, mode)]
         return _bind_tcp(address, backlog)
     except OSError as error:
         reason = error.strerror or str(error)
@@ -76,14 +88,14 @@ def _prepare(listener: socket.socket, family: int) -> None:
     listener.setblocking(False)
 
 
-def _bind_unix(path: str, backlog: int) -> socket.socket:
+def _bind_unix(path: str, backlog: int, mode: int) -> socket.socket:
     _remove_stale(path)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         listener.setblocking(False)
         listener.bind(path)
-        # As open as a loopback port: whoever may reach its folder may connect.
-        os.chmod(path, 0o666)
+        # Nobody can connect before it listens.
+        os.chmod(path, mode)
         listener.listen(backlog)
     except OSError:
         listener.close()
@@ -92,19 +104,59 @@ def _bind_unix(path: str, backlog: int) -> socket.socket:
 
 
 def _remove_stale(path: str) -> None:
-    """Remove a socket that nobody listens on any more; leave all else alone."""
+    """Remove a socket that nobody listens on any more; leave all else alone.
+
+    Raises:
+        OSError: there is something else.
+    """
     try:
-        is_socket = stat.S_ISSOCK(os.stat(path).st_mode)
+        is_socket = stat.S_ISSOCK(os.lstat(path).st_mode)
     except FileNotFoundError:
         return
     if not is_socket:
-        return
+        words = "what is there is no socket: remove it, or name another path"
+        raise OSError(errno.EEXIST, words, path)
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        # One whose queue is full would keep us waiting.
+        probe.settimeout(1.0)
         try:
             probe.connect(path)
+        except (BlockingIOError, TimeoutError):
+            pass
         except ConnectionRefusedError:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(path)
+
+
+class SocketFile:
+    """The file of a listening unix socket, as it was when the socket was bound.
+
+    Whoever removed it may have put another there, of another job server.
+
+    Attributes:
+        path: its path.
+    """
+
+    def __init__(self, path: str) -> None:
+        """Take note of the file that has the path now."""
+        self.path = path
+        self._stat = os.lstat(path)
+
+    def remove(self) -> None:
+        """Remove the file, unless it is another by now; raises OSError."""
+        if self._is_still_there():
+            os.unlink(self.path)
+
+    def give_to(self, uid: int, gid: int) -> None:
+        """Make a user its owner, who can then remove it; raises OSError."""
+        if self._is_still_there():
+            os.chown(self.path, uid, gid, follow_symlinks=False)
+
+    def _is_still_there(self) -> bool:
+        try:
+            return os.path.samestat(self._stat, os.lstat(self.path))
+        except FileNotFoundError:
+            return False
 
 
 def describe(listener: socket.socket) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,9 @@ __all__ = [
     "load_certificate",
     "server_context",
 ]
+
+
+_told_of: set[str] = set()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +110,27 @@ def load_certificate(context: ssl.SSLContext, tls: Tls) -> None:
     # Tried on another one first: half a change would stay.
     _load(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), tls.cert, key)
     _load(context, tls.cert, key)
+    _warn_of_access(key)
+
+
+def _warn_of_access(key: str) -> None:
+    """Warn, once in a process, of a private key that everybody may read.
+
+    A group that may read it is often meant, such as Debian's ssl-cert.
+    """
+    try:
+        mode = os.stat(key).st_mode
+    except OSError:
+        return
+    if not mode & (stat.S_IRWXO | stat.S_IWGRP) or key in _told_of:
+        return
+    import logging
+
+    _told_of.add(key)
+    can = "read" if mode & stat.S_IROTH else "change"
+    logging.getLogger("geartrain.tls").warning(
+        "others can %s the private key %s: chmod 600 %s", can, key, key
+    )
 
 
 def _load(context: ssl.SSLContext, cert: str, key: str) -> None:

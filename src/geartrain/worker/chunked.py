@@ -14,6 +14,7 @@ from geartrain.errors import CodecError
 from geartrain.protocol.constants import PacketType
 from geartrain.protocol.packets import Packet, request
 from geartrain.protocol.replies import ReplyParser
+from geartrain.texts import quoted
 from geartrain.worker import asking
 from geartrain.worker.calls import LOG
 from geartrain.worker.functions import key, text
@@ -70,8 +71,8 @@ class Chunks:
             # Only its own chunks: a manifest must not take the jobs of others.
             if manifest.function != f"{job.function}.chunks.{manifest.id}":
                 raise CodecError(
-                    f"the manifest of a workload names {manifest.function!r}, which is"
-                    f" no function of chunks for {job.function!r}"
+                    f"the manifest of a workload names {quoted(manifest.function)},"
+                    f" which is no function of chunks for {quoted(job.function)}"
                 )
             self._function = manifest.function
             try:
@@ -114,7 +115,7 @@ class Chunks:
     def _left(self) -> str:
         return (
             f"{self._job!r} has ended, and {len(self._handles)} chunks of its workload"
-            f" stay queued as jobs of {self._function!r}"
+            f" stay queued as jobs of {quoted(self._function)}"
         )
 
     def _remove(self) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Protocol
 
 from geartrain.errors import WorkerError
+from geartrain.texts import quoted
 from geartrain.worker import asking
 from geartrain.worker.functions import Function, as_bytes, text
 
@@ -63,7 +64,7 @@ class BaseJob:
         self.outcome: Outcome | None = None
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.handle} of {self.function!r}>"
+        return f"<{type(self).__name__} {self.handle} of {quoted(self.function)}>"
 
     @property
     def handle(self) -> str:

@@ -16,6 +16,7 @@ from geartrain.stores.sqlite.file import ERRORS
 from geartrain.stores.sqlite.keys import Keys
 from geartrain.stores.sqlite.queues import Queue
 from geartrain.stores.sqlite.rows import digest
+from geartrain.texts import quoted
 
 __all__ = ["Report", "examine"]
 
@@ -130,10 +131,9 @@ class _Tally:
         return found if total != lost else []
 
     def _difference(self, queue: Queue, state: str) -> str:
-        function = queue.function.decode(errors="replace")
         return (
-            f"of function {function!r} and priority {queue.priority} the store counts "
-            f"{getattr(queue, state)} {state} jobs, and "
+            f"of function {quoted(queue.function)} and priority {queue.priority} the "
+            f"store counts {getattr(queue, state)} {state} jobs, and "
             f"{self._counts[queue.id, state]} can be read"
         )
 

@@ -7,6 +7,7 @@ from typing import Final
 
 from geartrain.stores.maintenance.scan import Row, Scan, both_ways
 from geartrain.stores.sqlite.queues import Queue, Queues
+from geartrain.texts import quoted
 
 __all__ = ["KeptQueues"]
 
@@ -80,7 +81,7 @@ class KeptQueues:
         self.queues.by_id[number] = queue
         self.uncounted.add(number)
         self.problems.append(
-            f"the row of function {name[0].decode(errors='replace')!r} and priority "
+            f"the row of function {quoted(name[0])} and priority "
             f"{name[1]} is damaged: the counts of its jobs are lost"
         )
 

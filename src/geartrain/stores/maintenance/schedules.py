@@ -9,6 +9,7 @@ from geartrain.engine.records import ScheduleRecord
 from geartrain.stores.maintenance.scan import Scan
 from geartrain.stores.sqlite.file import ERRORS
 from geartrain.stores.sqlite.schedules import is_reserved, unpack_schedule
+from geartrain.texts import quoted
 
 __all__ = ["KeptSchedules", "meta_problems"]
 
@@ -63,4 +64,4 @@ def meta_problems(connection: sqlite3.Connection) -> Iterator[str]:
     }
     for name, meaning in meanings.items():
         if name not in whole:
-            yield f"the number {name.decode()!r} is lost: {meaning}"
+            yield f"the number {quoted(name)} is lost: {meaning}"

@@ -14,6 +14,7 @@ from geartrain.stores.sqlite.queues import Queue, Queues
 from geartrain.stores.sqlite.reading import Reader
 from geartrain.stores.sqlite.rows import Row, bits_of
 from geartrain.stores.sqlite.slices import read_slice_heads
+from geartrain.texts import quoted
 
 __all__ = ["list_dead", "list_jobs"]
 
@@ -79,7 +80,7 @@ def _token(after: bytes) -> _Token:
         return 0, 0, 0
     found = _TOKEN.fullmatch(after)
     if found is None:
-        raise StoreError(f"{after!r} is no place in a list: begin without one")
+        raise StoreError(f"{quoted(after)} is no place in a list: begin without one")
     queue, due, number = map(int, found.groups())
     return queue, due, number
 
