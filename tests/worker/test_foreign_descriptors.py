@@ -19,9 +19,11 @@ from tests.worker.test_transports import Way, over_tcp, over_tls
 WAYS: dict[str, Any] = {"tcp": over_tcp, "tls": over_tls}
 
 
-@pytest.fixture(params=sorted(WAYS))
-def way(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Way]:
-    with WAYS[request.param](tmp_path) as found:
+@pytest.fixture(scope="module", params=sorted(WAYS))
+def way(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Way]:
+    with WAYS[request.param](tmp_path_factory.mktemp("server")) as found:
         yield found
 
 

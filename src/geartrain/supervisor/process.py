@@ -80,7 +80,7 @@ class Process:
     leaves = ""
     exit_status: int | None = None
     deadline: float | None = None
-    patience = 30.0
+    patience = 10.0
     cut_off: float | None = None
     misdeed = ""
 
