@@ -103,6 +103,8 @@ class Supervisor:
             self._crew.enforce(now)
             self._crew.bury(now)
             self._go_on_reloading(now)
+            if not self._is_told:
+                self._tell_ready()
             if now >= self._next_second:
                 self._next_second = now + _SECOND
                 self._each_second()
@@ -120,11 +122,14 @@ class Supervisor:
             else:
                 self._read_signals(key.data)
 
+    def _tell_ready(self) -> None:
+        if self._crew.is_ready:
+            self._is_told = True
+            self._next_second = 0.0
+            _log.info("ready: %d processes", len(self._crew.slots))
+
     def _each_second(self) -> None:
         healthy, ready = self._crew.is_healthy, self._crew.is_ready
-        if ready and not self._is_told:
-            self._is_told = True
-            _log.info("ready: %d processes", len(self._crew.slots))
         if self._file is not None:
             self._file.tell(healthy)
         if self._port is not None:
