@@ -16,7 +16,7 @@ import pytest
 from geartrain.admin import Admin
 from geartrain.protocol.constants import PacketType
 from tests.admin.jobs import submit
-from tests.support.servers import RunningServer, running_geartrain
+from tests.support.servers import RunningServer, running_gearmand, running_geartrain
 from tests.support.wire import Wire
 
 PATIENCE = 20.0
@@ -113,3 +113,25 @@ def test_a_signal_to_all_of_its_group_is_no_failure_of_the_command(
         (job,) = admin.job(handle)
         assert (job.state, job.attempts, job.crashes) == ("ready", 0, 0)
         admin.cancel(handle)
+
+
+def test_another_job_server_gets_such_a_job_back_too(tmp_path: Path) -> None:
+    def waiting() -> list[tuple[int, int]]:
+        return [(row.waiting, row.workers) for row in admin.functions()]
+
+    words = ("-f", "halt", "--", "sh", "-c", "echo $$ > runs; exec sleep 60")
+    with (
+        running_gearmand() as gearmand,
+        Admin(gearmand.address) as admin,
+        gearman(gearmand, tmp_path, *words) as process,
+    ):
+        submit(gearmand, b"halt")
+        until = time.monotonic() + PATIENCE
+        while not (tmp_path / "runs").exists():
+            assert time.monotonic() < until
+            time.sleep(0.02)
+        os.killpg(process.pid, signal.SIGTERM)
+        assert process.wait(PATIENCE) == -signal.SIGTERM
+        while waiting() != [(1, 0)]:
+            assert time.monotonic() < until, waiting()
+            time.sleep(0.02)
