@@ -139,6 +139,8 @@ class Link:
         if self.is_lost:
             return
         self.is_lost = True
+        if self.home.is_closed:
+            why = "the client was closed"
         self.socket.close()
         self._mark_unsent()
         for call in self.protocol.lost():
