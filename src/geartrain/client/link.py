@@ -187,6 +187,8 @@ class Link:
             waiter.take(event)
             if self.home.bells:
                 self.home.ring(waiter)
+        if self.protocol.failure is not None:
+            self.lose(str(self.protocol.failure))
 
     def _read(self, wait: float) -> bytes:
         """Return what arrives within some seconds; raises what tells to wait."""
