@@ -88,12 +88,13 @@ def test_what_is_no_unique_is_refused(face: Face, name: Any) -> None:
         return name
 
     async def scenario(client: Any) -> None:
-        for call in (
+        calls: list[Any] = [
             lambda: client.do("f", unique=name),
             lambda: client.submit("f", unique=name, background=True),
             lambda: client.status_by_unique(name),
             lambda: all_of(client.submit_many("f", [b"x"], unique=same)),
-        ):
+        ]
+        for call in calls:
             with pytest.raises(OptionError, match="unique"):
                 await call()
 
@@ -103,9 +104,9 @@ def test_what_is_no_unique_is_refused(face: Face, name: Any) -> None:
 @pytest.mark.parametrize("name", ["", b"", *NO_NAMES], ids=kind_of)
 def test_what_is_no_handle_is_refused(face: Face, name: Any) -> None:
     async def scenario(client: Any) -> None:
-        for call in (lambda: client.status(name), lambda: client.cancel(name)):
+        for ask in (client.status, client.cancel):
             with pytest.raises(OptionError, match="handle"):
-                await call()
+                await ask(name)
 
     face.run(scenario)
 
