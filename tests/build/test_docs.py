@@ -273,7 +273,7 @@ def test_every_snippet_is_run_by_a_test_above() -> None:
     }
     assert {name: count for name, count in counts.items() if count} == {
         "README.md": 10,
-        "docs/client.md": 6,
+        "docs/client.md": 7,
         "docs/dead-letters.md": 6,
         "docs/delayed-jobs.md": 2,
         "docs/durable-jobs.md": 2,

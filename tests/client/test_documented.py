@@ -19,6 +19,7 @@ PRINTED = [
     "b'olleH'\nTrue\nFalse\n",
     "b'olleH'\n",
     "['0 on', '1 on', '2 on']\n1000\n",
+    "100\n",
     "[b'eno', b'owt', b'eerht']\n",
     "[b'eno', b'owt']\n",
     "A b'tsrif'\nB b'dnoces'\n",

@@ -27,7 +27,8 @@ def listening(serve: Serve, address: Address = LOOPBACK) -> Iterator[Address]:
             connection.settimeout(10)
             serve(connection)
 
-    family = socket.AF_UNIX if address.path else socket.AF_INET
+    inet = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+    family = socket.AF_UNIX if address.path else inet
     with socket.socket(family) as listener:
         listener.bind(address.path or (address.host, address.port))
         listener.listen()

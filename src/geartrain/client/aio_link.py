@@ -65,12 +65,16 @@ class AsyncLink(asyncio.Protocol):
         # How many tasks wait for something to be told of a call.
         self._waiting = 0
         self._is_paused = False
+        self._number = -1
+        self._inode = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Ask for exceptions, and watch the time."""
         # uvloop's transports are Transports in all but name.
         self._transport = cast("asyncio.Transport", transport)
-        self._poll.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
+        self._number = transport.get_extra_info("socket").fileno()
+        self._inode = os.fstat(self._number).st_ino
+        self._poll.register(self._number, select.POLLIN)
         option = option_call(b"exceptions")
         option.is_forgotten = True
         self._transport.write(self.protocol.begin(option))
@@ -95,12 +99,32 @@ class AsyncLink(asyncio.Protocol):
                 wake(waiter)
             if waiter.room < _ENOUGH:
                 self._pause_reading()
+        if self.protocol.failure is not None:
+            self.lose(str(self.protocol.failure))
 
     def connection_lost(self, error: Exception | None) -> None:
         """Tell all who wait."""
+        if error is not None:
+            self._take_rest()
         self.lose(ending(error, self._is_silent))
         if not self._ended.done():
             self._ended.set_result(None)
+
+    def _take_rest(self) -> None:
+        """Take what arrived before sending failed, and event loops would throw away.
+
+        What was answered is to be known.
+        """
+        assert self._transport is not None
+        if self._transport.get_extra_info("ssl_object") is not None:
+            return
+        with contextlib.suppress(OSError):
+            # An event loop that has closed it would leave its number to others.
+            while not self.is_lost and os.fstat(self._number).st_ino == self._inode:
+                data = os.read(self._number, 65536)
+                if not data:
+                    return
+                self.data_received(data)
 
     def eof_received(self) -> None:
         """Tell all who wait at once, and let the transport end."""
@@ -163,6 +187,12 @@ class AsyncLink(asyncio.Protocol):
 
     async def call_all(self, waiters: Sequence[Waiter]) -> None:
         """Send calls, whatever becomes of them; return when there is room for more."""
+        assert self._transport is not None
+        if self._transport.is_closing():
+            # The event loop is to tell first why it ends.
+            await asyncio.sleep(0)
+        if self.is_lost:
+            return
         if self.protocol.is_idle:
             self._heard = self.loop.time()
         packets = []
@@ -170,7 +200,6 @@ class AsyncLink(asyncio.Protocol):
             waiter.link = self
             waiter.is_sent = True
             packets.append(self.protocol.begin(waiter.call))
-        assert self._transport is not None
         self._transport.write(b"".join(packets) if len(packets) > 1 else packets[0])
         while self._room is not None:
             await asyncio.shield(self._room)

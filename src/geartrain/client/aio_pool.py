@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -21,9 +23,15 @@ __all__ = ["AsyncPool", "time_limit"]
 _Found = TypeVar("_Found")
 
 
+# When the call that a task makes has to be over, on the monotonic clock.
+_deadline: ContextVar[float | None] = ContextVar("geartrain_deadline", default=None)
+
+
 @asynccontextmanager
 async def time_limit(timeout: float | None, name: str) -> AsyncIterator[None]:
     """Raise JobTimeoutError when the block takes longer than some seconds."""
+    before = _deadline.get()
+    _deadline.set(None if timeout is None else time.monotonic() + timeout)
     try:
         async with asyncio.timeout(timeout) as limit:
             yield
@@ -31,6 +39,8 @@ async def time_limit(timeout: float | None, name: str) -> AsyncIterator[None]:
         if not limit.expired():
             raise
         raise JobTimeoutError(f"{name}: no answer within {timeout:g} seconds") from None
+    finally:
+        _deadline.set(before)
 
 
 class _Home:
@@ -253,7 +263,7 @@ class AsyncPool:
 
     async def _reached(self, home: _Home, unique: bytes) -> AsyncLink:
         """Connect to one of the job servers, for as long as it takes."""
-        backoff = Backoff(self._patience, None)
+        backoff = Backoff(self._patience, _deadline.get())
         async with home.lock:
             while True:
                 places = self._servers.order(unique)

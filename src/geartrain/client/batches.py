@@ -13,6 +13,7 @@ from geartrain.codecs import Codec
 from geartrain.errors import (
     AmbiguousError,
     ClientError,
+    ConnectError,
     CutOffError,
     OptionError,
     ServerError,
@@ -99,6 +100,8 @@ class Batches:
         """
         if self._is_over or len(self.waiting) + self._count > self._window:
             return []
+        if self.waiting and self.waiting[-1].link is None and self._is_cut_off():
+            return []
         batch: list[Waiter] = []
         try:
             self._fill(batch)
@@ -143,10 +146,14 @@ class Batches:
     def told(self, error: ClientError) -> ClientError:
         """Return an error that ends all early, with what has become of the jobs."""
         found = self._submissions()
-        if isinstance(error, AmbiguousError):
-            error = CutOffError(f"{error}. In all, {found}", error.handle)
+        if isinstance(error, AmbiguousError | ConnectError) and self._is_cut_off():
+            error = CutOffError(f"{error}. In all, {found}")
         error.submissions = found
         return error
+
+    def _is_cut_off(self) -> bool:
+        """Tell whether nobody knows of some of the jobs whether they are queued."""
+        return any(isinstance(waiter.error, AmbiguousError) for waiter in self.waiting)
 
     def _submissions(self) -> Submissions:
         acknowledged: dict[int, str] = {}

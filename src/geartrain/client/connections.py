@@ -28,6 +28,7 @@ class Connections:
         thread: whose they are; 0 for nobody's.
         bells: of the threads that wait for what is told of a call here, or for these
             connections to be given back.
+        is_closed: the client was closed.
         unwanted: calls to be forgotten as soon as nobody uses these.
     """
 
@@ -42,7 +43,7 @@ class Connections:
         self._links: dict[int, Link] = {}
         self._process = os.getpid()
         self._alarm = Bell()
-        self._is_closed = False
+        self.is_closed = False
 
     @property
     def is_quiet(self) -> bool:
@@ -57,6 +58,11 @@ class Connections:
         """Return when something arrived last, or was asked, on the monotonic clock."""
         return max((link.heard for link in self._links.values()), default=0.0)
 
+    def check(self) -> None:
+        """Raise ClientError if the client was closed."""
+        if self.is_closed:
+            raise ClientError("the client is closed")
+
     def settle(self) -> None:
         """Forget the calls that nobody wants any more."""
         while self.unwanted:
@@ -64,7 +70,7 @@ class Connections:
 
     def close(self) -> None:
         """End them, for good."""
-        self._is_closed = True
+        self.is_closed = True
         for link in self._links.values():
             link.lose("the client was closed")
         self._links.clear()
@@ -77,7 +83,7 @@ class Connections:
 
     def interrupt(self) -> None:
         """Have whoever uses them learn that the client was closed."""
-        self._is_closed = True
+        self.is_closed = True
         self._alarm.ring()
         for link in list(self._links.values()):
             link.interrupt()
@@ -200,8 +206,7 @@ class Connections:
         Raises:
             ConnectError: none can be reached.
         """
-        if self._is_closed:
-            raise ClientError("the client is closed")
+        self.check()
         if self._process != os.getpid():
             self.leave()
         backoff: Backoff | None = None
@@ -262,7 +267,7 @@ class Connections:
             return None
         self._servers.reached(place)
         self._links[place] = link
-        if self._is_closed:
+        if self.is_closed:
             link.lose("the client was closed")
             raise ClientError("the client is closed")
         return link
@@ -284,11 +289,10 @@ class Connections:
     def _pause(self, seconds: float) -> None:
         """Wait for some seconds, or until the client is closed."""
         self._alarm.wait(seconds)
-        if self._is_closed:
-            raise ClientError("the client is closed")
+        self.check()
 
     def _is_wanted(self) -> bool:
-        return not self._is_closed
+        return not self.is_closed
 
 
 def _left(deadline: float | None, most: float) -> float:

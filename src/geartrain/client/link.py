@@ -139,6 +139,8 @@ class Link:
         if self.is_lost:
             return
         self.is_lost = True
+        if self.home.is_closed:
+            why = "the client was closed"
         self.socket.close()
         self._mark_unsent()
         for call in self.protocol.lost():
@@ -185,6 +187,8 @@ class Link:
             waiter.take(event)
             if self.home.bells:
                 self.home.ring(waiter)
+        if self.protocol.failure is not None:
+            self.lose(str(self.protocol.failure))
 
     def _read(self, wait: float) -> bytes:
         """Return what arrives within some seconds; raises what tells to wait."""

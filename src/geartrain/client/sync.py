@@ -60,6 +60,7 @@ class Client(Face):
         )
         # Where tasks have been sent that are not done.
         self._tasks_on: Connections | None = None
+        self._tasks_depth = 0
         self._tasks_turn = Turn()
 
     def __enter__(self) -> Self:
@@ -79,6 +80,8 @@ class Client(Face):
         Whoever waits in another thread gets a ClientError at once.
         """
         self._pool.close()
+        if self._tasks_on is not None and self._tasks_turn.begin(0):
+            self._end_tasks()
 
     def do(
         self,
@@ -379,6 +382,7 @@ class Client(Face):
         left = None if deadline is None else deadline - time.monotonic()
         if not self._tasks_turn.begin(left):
             raise JobTimeoutError("another thread runs the tasks, and goes on")
+        self._tasks_depth += 1
         try:
             connections = self._tasks_on
             if connections is None:
@@ -387,13 +391,23 @@ class Client(Face):
             connections.thread = threading.get_ident()
             return self._run_tasks(connections, deadline)
         finally:
-            if not self._tasks and self._tasks_on is not None:
-                self._pool.give(self._tasks_on)
-                self._tasks_on = None
-            self._tasks_turn.end()
+            self._tasks_depth -= 1
+            is_needed = self._tasks and not self._pool.is_closed
+            if self._tasks_depth or is_needed:
+                self._tasks_turn.end()
+            else:
+                self._end_tasks()
+
+    def _end_tasks(self) -> None:
+        """Give back the connections of the tasks, and the turn to run them."""
+        connections, self._tasks_on = self._tasks_on, None
+        if connections is not None:
+            self._pool.give(connections)
+        self._tasks_turn.end()
 
     def _run_tasks(self, connections: Connections, deadline: float | None) -> bool:
         while True:
+            connections.check()
             for batch in self._unsent():
                 connections.send_all(batch, deadline)
             if not self._call_back():

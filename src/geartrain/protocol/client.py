@@ -145,11 +145,15 @@ class ClientProtocol:
 
     ``begin`` each call and send its packet, in this order; hand ``receive`` what
     arrives.
+
+    Attributes:
+        failure: why the connection is at its end, once ``receive`` has found that.
     """
 
-    __slots__ = ("_asked", "_followers", "_parser", "_wanted")
+    __slots__ = ("_asked", "_followers", "_parser", "_wanted", "failure")
 
     def __init__(self) -> None:
+        self.failure: ProtocolError | None = None
         self._parser = ReplyParser()
         self._asked: deque[Call] = deque()
         self._followers: dict[bytes, _Followers] = {}
@@ -183,6 +187,7 @@ class ClientProtocol:
         """Take bytes that arrived; return what they tell, in order.
 
         What is about forgotten calls, or jobs that nobody here asked for, is left out.
+        Where what follows them breaks the protocol, ``failure`` says so.
 
         Raises:
             ProtocolError: what answers is no job server, or breaks the protocol; the
@@ -191,12 +196,17 @@ class ClientProtocol:
         parser = self._parser
         parser.feed(data)
         events: list[Event] = []
-        packet = parser.next()
-        while packet is not None:
-            event = self._event(packet)
-            if event is not None:
-                events.append(event)
+        try:
             packet = parser.next()
+            while packet is not None:
+                event = self._event(packet)
+                if event is not None:
+                    events.append(event)
+                packet = parser.next()
+        except ProtocolError as error:
+            self.failure = error
+            if not events:
+                raise
         return events
 
     def forget(self, call: Call) -> None:
