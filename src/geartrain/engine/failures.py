@@ -44,6 +44,7 @@ _MOST_ERROR: Final = 64 * 1024
 # are served meanwhile.
 _MOST_EXPIRED: Final = 5000
 _NEXT_EXPIRED: Final = 0.005
+_TAKEN: Final = b"JOB_NOT_FOUND\0Job is not this worker's any more: "
 # So many jobs that a worker lost are remembered, to tell its late results.
 _MOST_LOST: Final = 1000
 
@@ -175,6 +176,9 @@ def _give_away(state: State, job: Job) -> None:
         worker.lost[job.handle] = job.function
         if len(worker.lost) > _MOST_LOST:
             del worker.lost[next(iter(worker.lost))]
+        if worker.wants_handles and not worker.is_closing:
+            # It may end what nobody waits for, and need not send a piece to find out.
+            worker.send(encode(PacketType.ERROR, _TAKEN + job.handle))
     state.take_back(job)
 
 
@@ -302,7 +306,9 @@ def expire(state: State, function: Function) -> None:
 def drop_expired(state: State, job: Job) -> None:
     """End a job that waited too long."""
     job.function.counters.expired += 1
-    tell(state, job, f"waited longer than {state.policy(job.function).ttl:g} s".encode())
+    tell(
+        state, job, f"waited longer than {state.policy(job.function).ttl:g} s".encode()
+    )
     state.finish(job)
     paging.refill(state, job.function, job.priority)
 
