@@ -150,10 +150,7 @@ class AsyncWorker(BaseWorker):
             )
         if not self._stopping:
             self._check_functions()
-        self._passing = () if handles_signals else (KeyboardInterrupt,)
-        if self.observer is not None:
-            # Whoever looks on ends the process, and says so to the job server.
-            self._passing += (SystemExit,)
+        self._passing = self._ending(handles_signals)
 
     async def _look_at_signals(self) -> None:
         """Set signals back that a handler has changed."""

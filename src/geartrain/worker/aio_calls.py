@@ -138,7 +138,7 @@ class Attempt:
             await in_thread(chunks.settle, None)
 
     async def _perform(self, passing: Passing, chunks: Chunks | None = None) -> None:
-        depth, limit = sys.getrecursionlimit(), self._function.timeout
+        limit = self._function.timeout
         watch: asyncio.TimerHandle | None = None
         if limit is not None:
             loop = asyncio.get_running_loop()
@@ -146,7 +146,6 @@ class Attempt:
         try:
             await self._call(passing, chunks, limit)
         finally:
-            keep_depth(depth)
             if watch is not None:
                 watch.cancel()
 
@@ -175,10 +174,14 @@ class Attempt:
             await self._raised(error)
 
     async def _limited(self, chunks: Chunks | None, limit: float | None) -> Any:
-        if limit is None:
-            return await self._result(chunks)
-        async with asyncio.timeout(limit) as self._timeout:
-            return await self._result(chunks)
+        depth = sys.getrecursionlimit()
+        try:
+            if limit is None:
+                return await self._result(chunks)
+            async with asyncio.timeout(limit) as self._timeout:
+                return await self._result(chunks)
+        finally:
+            keep_depth(depth)
 
     async def _result(self, chunks: Chunks | None) -> Any:
         if chunks is not None:

@@ -235,6 +235,18 @@ class BaseWorker:
                 " @worker.function('resize') does for the function that follows"
             )
 
+    def _ending(self, handles_signals: bool) -> tuple[type[BaseException], ...]:
+        """Return the exceptions of a handler that end more than its job."""
+        found: list[type[BaseException]] = []
+        is_main = threading.current_thread() is threading.main_thread()
+        if is_main and not handles_signals:
+            # A Ctrl-C, which its user means for the program.
+            found.append(KeyboardInterrupt)
+        if self.observer is not None:
+            # Whoever looks on ends the process, and says so to the job server.
+            found.append(SystemExit)
+        return tuple(found)
+
     def _begin(self, job: BaseJob) -> None:
         self._at_hand[id(job)] = job
         if self.observer is not None:

@@ -55,6 +55,7 @@ def perform(
         if type(result) is GeneratorType:
             result = _stream(job, result)
         end_if_forked(born)
+        keep_depth(depth)
         if job.outcome is None:
             job.send_complete(result)
     except passing as error:
@@ -63,12 +64,12 @@ def perform(
         raise
     except Retry as retry:
         end_if_forked(born, retry)
+        keep_depth(depth)
         _retry(job, retry)
     except BaseException as error:
         end_if_forked(born, error)
         keep_depth(depth)
         raised(job, error)
-    keep_depth(depth)
 
 
 def _perform_chunked(function: Function, job: WorkerJob, passing: Passing) -> None:

@@ -141,13 +141,7 @@ class Worker(BaseWorker):
         if not self._stopping:
             self._check_functions()
         self._is_busy = True
-        is_main = threading.current_thread() is threading.main_thread()
-        self._passing = (_Unwind,)
-        if is_main and not handles_signals:
-            self._passing += (KeyboardInterrupt,)
-        if self.observer is not None:
-            # Whoever looks on ends the process, and says so to the job server.
-            self._passing += (SystemExit,)
+        self._passing = (_Unwind, *self._ending(handles_signals))
 
     def stop(self, deadline: float | None = None) -> None:
         """Finish the jobs at hand and take no more; return at once.
