@@ -112,7 +112,10 @@ def test_the_timeout_of_such_a_worker_fails_the_job(world: World) -> None:
     both = waiting(world)
     worker = worker_with_handles(world, b"2500")
     worker.grab_job()
+    assert [each.name for each in worker.received] == ["job_assign"]
     world.advance(2.5)
+    taken = b"Job is not this worker's any more: " + H1
+    assert worker.received == [error(b"JOB_TAKEN", taken)]
     assert_told(both, b"timed out after 2.5 s")
     assert world.admin().text("status") == b"f\t0\t0\t1\n.\n"
 

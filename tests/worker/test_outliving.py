@@ -21,7 +21,7 @@ class Odd(BaseException):
     """No Exception."""
 
 
-class Unprintable(Exception):
+class UnprintableError(Exception):
     """Raises when it is looked at."""
 
     def __str__(self) -> str:
@@ -30,11 +30,11 @@ class Unprintable(Exception):
     __repr__ = __str__
 
 
-class Untraceable(Exception):
+class UntraceableError(Exception):
     """Cannot even be formatted."""
 
     @property
-    def __notes__(self) -> list[str]:
+    def __notes__(self) -> list[str]:  # type: ignore[override]
         raise ValueError("no notes")
 
 
@@ -59,8 +59,8 @@ RAISED: dict[str, tuple[Callable[[Any], Any], bytes]] = {
     "timeout": (raising(TimeoutError("mine")), b"TimeoutError: mine"),
     "memory": (raising(MemoryError("mine")), b"MemoryError: mine"),
     "recursion": (recurse, b"RecursionError"),
-    "unprintable": (raising(Unprintable()), b"Unprintable"),
-    "untraceable": (raising(Untraceable("mine")), b"Untraceable"),
+    "unprintable": (raising(UnprintableError()), b"UnprintableError"),
+    "untraceable": (raising(UntraceableError("mine")), b"UntraceableError"),
     "huge": (raising(ValueError("x" * 10_000_000)), b"xxxx"),
     "surrogates": (raising(ValueError("\ud800")), b"ValueError: ?"),
     "group": (
@@ -252,8 +252,9 @@ def test_a_generator_ends_when_its_job_has_gone(
 
 
 def test_gearmand_tells_it_too_when_something_is_sent(
-    script: Script, gearmand: RunningServer
+    gearmand: RunningServer,
 ) -> None:
+    script = Script("asyncio")
     ended, pause = threading.Event(), threading.Event()
 
     def forever(job: Any) -> Any:

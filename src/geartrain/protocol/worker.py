@@ -36,8 +36,8 @@ _ECHO: Final = request(PacketType.ECHO_REQ, b"")
 # Geartrain's option: errors name the job they are about. gearmand has none of it.
 _HANDLES: Final = request(PacketType.OPTION_REQ, b"handles")
 _NO_OPTION: Final = b"UNKNOWN_OPTION"
-_NOT_FOUND: Final = b"JOB_NOT_FOUND"
-_TOO_LARGE: Final = b"DATA_TOO_LARGE"
+_TAKEN: Final = b"JOB_TAKEN"
+_OVER: Final = frozenset({_TAKEN, b"JOB_NOT_FOUND", b"DATA_TOO_LARGE"})
 
 
 class Assignment:
@@ -305,18 +305,18 @@ class WorkerProtocol:
         """
         if code == _NO_OPTION and self.wants_handles:
             return
-        is_over = code in {_NOT_FOUND, _TOO_LARGE} and self._disown(text)
-        # A job server may say that a job has ended when that is known here.
-        if is_over or code != _NOT_FOUND or not self._has_handles:
+        if code in _OVER:
+            self._disown(text)
+        if code != _TAKEN:
             self.errors.append((code, text))
 
-    def _disown(self, text: bytes) -> bool:
+    def _disown(self, text: bytes) -> None:
         """Part with the job that an error is about; its slot is still taken."""
         handle = text.rpartition(b" ")[2] if self._has_handles else b""
         if not self._has_handles and self._slots.total == 1:
             # It can be about no other job: the next is grabbed after this one's end.
             handle = next(iter(self._assigned), b"")
-        return self._assigned.pop(handle, None) is not None
+        self._assigned.pop(handle, None)
 
     def _assign(self, packet: Packet) -> Assignment:
         self._answered()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -239,7 +240,8 @@ class BaseWorker:
         """Return the exceptions of a handler that end more than its job."""
         found: list[type[BaseException]] = []
         is_main = threading.current_thread() is threading.main_thread()
-        if is_main and not handles_signals:
+        is_taken = signal.getsignal(signal.SIGINT) is not signal.SIG_IGN
+        if is_main and is_taken and not handles_signals:
             # A Ctrl-C, which its user means for the program.
             found.append(KeyboardInterrupt)
         if self.observer is not None:
