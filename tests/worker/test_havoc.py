@@ -146,6 +146,8 @@ HOLDING = """
 import ctypes
 worker = Worker(heartbeat=0.2)
 def hold(job):
+    # The job server is probed meanwhile.
+    time.sleep(1.3)
     # PyDLL keeps the interpreter's lock: no other thread runs.
     ctypes.PyDLL(None).usleep(800_000)
     return b"held"
