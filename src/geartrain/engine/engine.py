@@ -216,7 +216,7 @@ class Engine:
         except PacketError as error:
             self.state.turns.work += MESSAGE
             if error.handle:
-                worker.report_refused(state, peer, error)
+                worker.report_refused(self.state, peer, error)
             else:
                 common.send_error(peer, error.code, error.text)
             return False
