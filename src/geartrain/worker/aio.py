@@ -149,7 +149,7 @@ class AsyncWorker(BaseWorker):
                 "this worker is at work already: a handler cannot have it work"
             )
         if not self._stopping:
-            self._check_functions()
+            self._check_work()
         self._passing = self._ending(handles_signals)
 
     async def _look_at_signals(self) -> None:

@@ -228,8 +228,9 @@ class BaseWorker:
         for name, function in self._functions.items():
             yield name, function.milliseconds
 
-    def _check_functions(self) -> None:
-        """Raise WorkerError if there is nothing to work on."""
+    def _check_work(self) -> None:
+        """Raise WorkerError if there is nothing to work on, or this may not work."""
+        self._refuse()
         if not self._functions:
             raise WorkerError(
                 "this worker serves no function: register one before it is to work, as"

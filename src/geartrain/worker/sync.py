@@ -139,7 +139,7 @@ class Worker(BaseWorker):
                 " can have it work meanwhile"
             )
         if not self._stopping:
-            self._check_functions()
+            self._check_work()
         self._is_busy = True
         self._passing = (_Unwind, *self._ending(handles_signals))
 
