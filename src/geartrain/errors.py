@@ -84,7 +84,15 @@ class ProtocolError(GeartrainError):
 
 
 class PacketError(ProtocolError):
-    """One packet is wrong but ends where it says: the connection goes on."""
+    """One packet is wrong but ends where it says: the connection goes on.
+
+    Attributes:
+        handle: the job that a worker reported on with it; empty for none.
+    """
+
+    def __init__(self, code: bytes, text: bytes, handle: bytes = b"") -> None:
+        super().__init__(code, text)
+        self.handle = handle
 
 
 class LineError(ProtocolError):

@@ -129,7 +129,7 @@ def test_an_oversize_packet_is_refused_before_it_arrives() -> None:
 )
 def test_a_packet_without_data_is_small(packet_type: PacketType) -> None:
     parser = Parser(LIMIT)
-    parser.feed(head(packet_type, MAX_ARGUMENTS_SIZE + 1))
+    parser.feed(head(packet_type, MAX_ARGUMENTS_SIZE + 1) + b"H:1\0")
     with pytest.raises(PacketError) as caught:
         parser.next()
     assert caught.value.code == b"DATA_TOO_LARGE"

@@ -280,3 +280,83 @@ def test_an_assignment_in_pieces() -> None:
     for position in range(len(whole)):
         found += protocol.receive(whole[position : position + 1])
     assert [job.workload for job in found] == [b"x" * 100]
+
+
+def with_handles(slots: Slots, answer: bytes) -> WorkerProtocol:
+    """Return a connection that has asked for handles in errors, and been answered."""
+    protocol = WorkerProtocol(slots, wants_handles=True)
+    protocol.register(b"f")
+    protocol.begin()
+    asked = request(P.OPTION_REQ, b"handles")
+    assert protocol.take().startswith(asked + request(P.CAN_DO, b"f"))
+    assert protocol.receive(answer) == []
+    assert protocol.errors == []
+    return protocol
+
+
+GEARTRAIN = reply(P.OPTION_RES, b"handles")
+GEARMAND = reply(P.ERROR, b"UNKNOWN_OPTION", b"no such option")
+
+
+@pytest.mark.parametrize("code", [b"JOB_NOT_FOUND", b"DATA_TOO_LARGE"])
+def test_an_error_that_names_a_job_parts_with_it(code: bytes) -> None:
+    slots = Slots(2)
+    protocol = with_handles(slots, GEARTRAIN)
+    one, two = protocol.receive(assign(b"H:1")) + protocol.receive(assign(b"H:2"))
+    protocol.take()
+    protocol.receive(reply(P.ERROR, code, b"not yours any more: H:1"))
+    assert protocol.errors == [(code, b"not yours any more: H:1")]
+    assert (protocol.owns(one), protocol.owns(two)) == (False, True)
+    assert not protocol.data(one, b"more")
+    assert protocol.data(two, b"more")
+    # Its handler runs still.
+    assert slots.free == 0
+    assert not protocol.complete(one, b"late")
+    assert protocol.take() == request(P.WORK_DATA, b"H:2", b"more") + GRAB
+
+
+def test_that_a_job_was_taken_is_no_error() -> None:
+    protocol = with_handles(Slots(1), GEARTRAIN)
+    (job,) = protocol.receive(assign(b"H:1"))
+    for handle in (b"H:9", b"H:1"):
+        assert protocol.owns(job)
+        protocol.receive(reply(P.ERROR, b"JOB_TAKEN", b"not yours: " + handle))
+    assert not protocol.owns(job)
+    assert protocol.errors == []
+
+
+def test_without_names_an_error_is_about_the_only_job() -> None:
+    protocol = with_handles(Slots(1), GEARMAND)
+    (job,) = protocol.receive(assign(b"H:1"))
+    protocol.receive(reply(P.ERROR, b"JOB_NOT_FOUND", b"Job does not exist"))
+    assert not protocol.owns(job)
+
+
+def test_without_names_no_job_of_several_is_blamed() -> None:
+    protocol = with_handles(Slots(2), GEARMAND)
+    (job,) = protocol.receive(assign(b"H:1"))
+    protocol.receive(reply(P.ERROR, b"JOB_NOT_FOUND", b"Job does not exist"))
+    assert protocol.owns(job)
+    assert len(protocol.errors) == 1
+
+
+def test_the_next_connection_has_to_say_again_that_it_names_jobs() -> None:
+    protocol = with_handles(Slots(2), GEARTRAIN)
+    protocol.end()
+    protocol.begin()
+    assert protocol.take().startswith(request(P.OPTION_REQ, b"handles"))
+    protocol.receive(GEARMAND)
+    (job,) = protocol.receive(assign(b"H:1"))
+    protocol.receive(reply(P.ERROR, b"JOB_NOT_FOUND", b"of nothing at all: H:1"))
+    assert protocol.owns(job)
+
+
+def test_an_overdue_job_has_ended_but_its_slot_is_taken() -> None:
+    slots = Slots(1)
+    protocol = connected(slots)
+    (job,) = protocol.receive(assign(b"H:1"))
+    assert protocol.overdue(job, b"timed out")
+    assert protocol.take() == request(P.WORK_EXCEPTION, b"H:1", b"timed out")
+    assert not protocol.overdue(job, b"again")
+    assert not protocol.complete(job, b"late")
+    assert protocol.take() == GRAB

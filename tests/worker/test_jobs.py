@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from geartrain.admin import Admin
 from geartrain.errors import WorkerError
 from geartrain.protocol.constants import PacketType as P
 from geartrain.worker import AsyncWorker, Retry, Worker
@@ -245,7 +246,7 @@ def test_a_coroutine_is_cancelled_after_its_timeout(geartrain: RunningServer) ->
     worker = AsyncWorker(geartrain.address, concurrency=2)
     cancelled = threading.Event()
 
-    @worker.function("f", timeout=1)
+    @worker.function("late", timeout=1)
     async def sleep(job: Any) -> str:
         if await job.attempt > 1:
             return "second"
@@ -255,8 +256,10 @@ def test_a_coroutine_is_cancelled_after_its_timeout(geartrain: RunningServer) ->
             cancelled.set()
         return "first"
 
+    with Admin(geartrain.address) as admin:
+        admin.set_policy("late", {"max_attempts": 2, "backoff_delay": 0})
     with running(Script("asyncio"), worker), client(geartrain) as wire:
-        assert outcome(wire, b"f") == complete(b"second")
+        assert outcome(wire, b"late") == complete(b"second")
         assert cancelled.is_set()
 
 

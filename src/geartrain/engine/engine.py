@@ -215,7 +215,10 @@ class Engine:
                 message = self._next(peer, limit)
         except PacketError as error:
             self.state.turns.work += MESSAGE
-            common.send_error(peer, error.code, error.text)
+            if error.handle:
+                worker.report_refused(self.state, peer, error)
+            else:
+                common.send_error(peer, error.code, error.text)
             return False
         except ProtocolError as error:
             self._expel(peer, error)

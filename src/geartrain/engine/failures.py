@@ -34,6 +34,7 @@ __all__ = [
     "refuse_result",
     "release",
     "retry",
+    "tell",
     "time_out",
 ]
 
@@ -43,6 +44,7 @@ _MOST_ERROR: Final = 64 * 1024
 # are served meanwhile.
 _MOST_EXPIRED: Final = 5000
 _NEXT_EXPIRED: Final = 0.005
+_TAKEN: Final = b"JOB_TAKEN\0Job is not this worker's any more: "
 # So many jobs that a worker lost are remembered, to tell its late results.
 _MOST_LOST: Final = 1000
 
@@ -72,7 +74,8 @@ def _retry(state: State, job: Job, failures: Failures) -> bool:
 def time_out(state: State, job: Job) -> None:
     """React to an attempt that took too long, by the policy or the worker's own word.
 
-    The worker's, CAN_DO_TIMEOUT, makes it lose the job, as at gearmand.
+    The worker's, CAN_DO_TIMEOUT, makes it lose the job, as at gearmand; one with the
+    option ``handles`` has its attempt end as by the policy's.
     """
     worker = job.worker
     assert worker is not None
@@ -80,9 +83,11 @@ def time_out(state: State, job: Job) -> None:
     limit = state.policy(job.function).timeout
     own = worker.abilities.get(job.function, 0.0)
     if limit == 0 or 0 < own < limit:
-        _lose(state, job, b"timeout", b"")
-    else:
-        _overrun(state, job, b"")
+        limit = own
+        if not worker.wants_handles:
+            _lose(state, job, b"timeout", b"")
+            return
+    _overrun(state, job, f"timed out after {limit:g} s".encode())
 
 
 def overrun(state: State, job: Job, error: bytes) -> None:
@@ -96,7 +101,7 @@ def _overrun(state: State, job: Job, error: bytes) -> None:
     failures.attempts += 1
     _give_away(state, job)
     if not _retry(state, job, failures):
-        _tell(state, job)
+        tell(state, job, failures.error or b"timed out")
         die(state, job)
 
 
@@ -138,7 +143,7 @@ def _lose(state: State, job: Job, reason: bytes, error: bytes) -> None:
             f"{shown(job.handle)} of {quoted(job.function.name)} lost its worker "
             f"{failures.crashes} times: failed",
         )
-        _tell(state, job)
+        tell(state, job, _loss(failures))
         die(state, job)
     elif not job.background and not job.clients:
         state.finish(job)
@@ -171,6 +176,9 @@ def _give_away(state: State, job: Job) -> None:
         worker.lost[job.handle] = job.function
         if len(worker.lost) > _MOST_LOST:
             del worker.lost[next(iter(worker.lost))]
+        if worker.wants_handles and not worker.is_closing:
+            # It may end what nobody waits for, and need not send a piece to find out.
+            worker.send(encode(PacketType.ERROR, _TAKEN + job.handle))
     state.take_back(job)
 
 
@@ -223,10 +231,20 @@ def _bury(state: State, job: Job) -> None:
     state.remove(job)
 
 
-def _tell(state: State, job: Job) -> None:
-    """Tell everyone who waits that the job failed."""
+def _loss(failures: Failures) -> bytes:
+    """Return why a job failed that lost its worker too often."""
+    why = b": " + failures.error if failures.error else b""
+    if failures.crashes == 1:
+        return b"lost its worker" + why
+    return b"lost its worker %d times" % failures.crashes + why
+
+
+def tell(state: State, job: Job, why: bytes) -> None:
+    """Tell everyone who waits that the job failed; who asked for exceptions, why."""
     if job.clients:
-        relay(state, job, encode(PacketType.WORK_FAIL, job.handle), NO_MORE)
+        reason = encode(PacketType.WORK_EXCEPTION, job.handle + b"\0" + why)
+        failure = encode(PacketType.WORK_FAIL, job.handle)
+        relay(state, job, reason, NO_MORE, None, failure)
 
 
 def cancel(state: State, job: Job) -> None:
@@ -234,7 +252,7 @@ def cancel(state: State, job: Job) -> None:
     job.function.counters.cancelled += 1
     if job.worker is not None:
         _give_away(state, job)
-    _tell(state, job)
+    tell(state, job, b"cancelled")
     state.finish(job)
 
 
@@ -288,7 +306,9 @@ def expire(state: State, function: Function) -> None:
 def drop_expired(state: State, job: Job) -> None:
     """End a job that waited too long."""
     job.function.counters.expired += 1
-    _tell(state, job)
+    tell(
+        state, job, f"waited longer than {state.policy(job.function).ttl:g} s".encode()
+    )
     state.finish(job)
     paging.refill(state, job.function, job.priority)
 

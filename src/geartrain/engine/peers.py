@@ -68,6 +68,8 @@ class Peer:
         lost: the functions of jobs it was given that went to others, by handle.
         client_id: as SET_CLIENT_ID gave it.
         wants_exceptions: WORK_EXCEPTION is forwarded to it.
+        wants_handles: it is a worker that is told which job an ERROR is about, and
+            whose timeouts end attempts instead of giving the job to another.
         abilities: its functions with their timeouts in seconds, 0 for none, the
             oldest registration first.
         crew: the workers equal to it; None until it next grabs or sleeps.
@@ -112,6 +114,7 @@ class Peer:
         "submitted",
         "wakefulness",
         "wants_exceptions",
+        "wants_handles",
         "write",
     )
 
@@ -148,6 +151,7 @@ class Peer:
         self.lost: dict[bytes, Function] = {}
         self.client_id = b"-"
         self.wants_exceptions = False
+        self.wants_handles = False
         self.abilities: dict[Function, float] = {}
         self.crew: Crew | None = None
         self.excepted = b""

@@ -46,6 +46,10 @@ _LAST_OPTIONAL: Final = frozenset(
     }
 )
 
+# What a worker sends about a job; the first argument is its handle.
+_REPORTS: Final = _LAST_OPTIONAL | {int(PacketType.WORK_FAIL)}
+# No handle that a job server gives is longer: C clients have room for 64 bytes.
+_MOST_HANDLE: Final = 128
 
 # The packet type by the first eight bytes of its packet: checks both at once.
 _CODES: Final[dict[bytes, int]] = {
@@ -142,7 +146,8 @@ class Parser:
         if code == 0 or size > MAX_ARGUMENTS_SIZE:
             self._check_header(buffer[start:body], code, size)
         if available < HEADER_SIZE + size:
-            if size > MAX_ARGUMENTS_SIZE:
+            # One that is too large stays until it is known whose job it is about.
+            if size > MAX_ARGUMENTS_SIZE and not self._is_too_large(code, size):
                 self._begin_large(code, size)
             return None
         self._position = body + size
@@ -161,8 +166,34 @@ class Parser:
         self._position = end + 1
         return parse_command(line)
 
+    def _is_too_large(self, code: int, size: int) -> bool:
+        """Tell whether a packet of a known type is beyond its limit."""
+        if code == 0:
+            return False
+        return size > (self._limit if HAS_DATA[code] else MAX_ARGUMENTS_SIZE)
+
+    def _names_its_job(self, code: int) -> bool:
+        """Tell whether the handle of a job that is reported on has arrived.
+
+        The attempt ends with a packet that is refused, so it must be known whose.
+        """
+        if code not in _REPORTS:
+            return True
+        beginning = self._buffer[self._position + HEADER_SIZE :][:_MOST_HANDLE]
+        return len(beginning) == _MOST_HANDLE or b"\0" in beginning
+
+    def _handle(self, code: int) -> bytes:
+        """Return the handle at the beginning of a packet that reports on a job."""
+        if code not in _REPORTS:
+            return b""
+        beginning = self._buffer[self._position + HEADER_SIZE :][:_MOST_HANDLE]
+        return beginning.partition(b"\0")[0]
+
     def _check_header(self, header: bytes, code: int, size: int) -> None:
-        """Refuse a packet by its header, and step over it where that is possible."""
+        """Refuse a packet by its header, and step over it where that is possible.
+
+        One about a job is not refused before the job's handle has arrived.
+        """
         if header[:4] != REQUEST_MAGIC:
             _check_magic(header[:4])
             self._refuse(size)
@@ -172,13 +203,15 @@ class Parser:
             raise ProtocolError(
                 b"INVALID_COMMAND", b"Packet type %d is unknown" % unknown
             )
-        limit = self._limit if HAS_DATA[code] else MAX_ARGUMENTS_SIZE
-        if size > limit:
+        if self._is_too_large(code, size) and self._names_its_job(code):
+            limit = self._limit if HAS_DATA[code] else MAX_ARGUMENTS_SIZE
+            handle = self._handle(code)
             self._refuse(size)
             raise PacketError(
                 b"DATA_TOO_LARGE",
                 b"%s of %d bytes is more than the %d this server takes"
                 % (PacketType(code).name.encode(), size, limit),
+                handle,
             )
 
     def _refuse(self, size: int) -> None:

@@ -21,6 +21,7 @@ _ASSIGN: Final = int(PacketType.JOB_ASSIGN)
 _ASSIGN_ALL: Final = int(PacketType.JOB_ASSIGN_ALL)
 _ASSIGNMENTS: Final = frozenset({_ASSIGN, _ASSIGN_ALL, int(PacketType.JOB_ASSIGN_UNIQ)})
 _ERROR: Final = int(PacketType.ERROR)
+_OPTION_RES: Final = int(PacketType.OPTION_RES)
 
 _WORK_COMPLETE: Final = int(PacketType.WORK_COMPLETE)
 _WORK_FAIL: Final = int(PacketType.WORK_FAIL)
@@ -32,6 +33,11 @@ _WORK_STATUS: Final = int(PacketType.WORK_STATUS)
 _GRAB: Final = request(PacketType.GRAB_JOB_ALL)
 _SLEEP: Final = request(PacketType.PRE_SLEEP)
 _ECHO: Final = request(PacketType.ECHO_REQ, b"")
+# Geartrain's option: errors name the job they are about. gearmand has none of it.
+_HANDLES: Final = request(PacketType.OPTION_REQ, b"handles")
+_NO_OPTION: Final = b"UNKNOWN_OPTION"
+_TAKEN: Final = b"JOB_TAKEN"
+_OVER: Final = frozenset({_TAKEN, b"JOB_NOT_FOUND", b"DATA_TOO_LARGE"})
 
 
 class Assignment:
@@ -116,10 +122,12 @@ class WorkerProtocol:
     returns is ended by one of ``complete``, ``fail``, ``exception`` or ``drop``.
 
     What concerns a job returns False, and is not sent, when the job is not this
-    connection's any more: it was lost or given to another attempt.
+    connection's any more: the connection was lost, or the job server has said that it
+    waits for this attempt no longer.
 
     Attributes:
         errors: ERROR packets that came: codes and texts, for the caller to take.
+        wants_handles: ask the job server to name the job in errors about one.
     """
 
     __slots__ = (
@@ -129,14 +137,18 @@ class WorkerProtocol:
         "_client_id",
         "_connected",
         "_grabs",
+        "_has_handles",
         "_outbox",
         "_parser",
         "_slots",
         "_window",
         "errors",
+        "wants_handles",
     )
 
-    def __init__(self, slots: Slots, client_id: bytes = b"") -> None:
+    def __init__(
+        self, slots: Slots, client_id: bytes = b"", wants_handles: bool = False
+    ) -> None:
         self._slots = slots
         self._client_id = client_id
         self._abilities: dict[bytes, int] = {}
@@ -151,6 +163,8 @@ class WorkerProtocol:
         self._outbox: list[bytes] = []
         self._parser = ReplyParser()
         self.errors: list[tuple[bytes, bytes]] = []
+        self.wants_handles = wants_handles
+        self._has_handles = False
 
     @property
     def asleep(self) -> bool:
@@ -182,6 +196,8 @@ class WorkerProtocol:
         self._outbox = []
         if self._client_id:
             self._outbox.append(request(PacketType.SET_CLIENT_ID, self._client_id))
+        if self.wants_handles:
+            self._outbox.append(_HANDLES)
         for function in self._abilities:
             self._announce(function)
         self._wake()
@@ -190,6 +206,7 @@ class WorkerProtocol:
         """Forget a connection: its jobs are lost, its grabs will not be answered."""
         self._connected = False
         self._awake = False
+        self._has_handles = False
         self._outbox = []
         self._assigned = {}
         grabs = self._grabs
@@ -276,8 +293,30 @@ class WorkerProtocol:
             elif code == _NOOP:
                 self._wake()
             elif code == _ERROR:
-                self.errors.append((packet.arguments[0], packet.arguments[1]))
+                self._take_error(packet.arguments[0], packet.arguments[1])
+            elif code == _OPTION_RES:
+                self._has_handles = True
             packet = parser.next()
+
+    def _take_error(self, code: bytes, text: bytes) -> None:
+        """Take an ERROR: what is expected is not told on.
+
+        One that says whose attempt has ended ends it here.
+        """
+        if code == _NO_OPTION and self.wants_handles:
+            return
+        if code in _OVER:
+            self._disown(text)
+        if code != _TAKEN:
+            self.errors.append((code, text))
+
+    def _disown(self, text: bytes) -> None:
+        """Part with the job that an error is about; its slot is still taken."""
+        handle = text.rpartition(b" ")[2] if self._has_handles else b""
+        if not self._has_handles and self._slots.total == 1:
+            # It can be about no other job: the next is grabbed after this one's end.
+            handle = next(iter(self._assigned), b"")
+        self._assigned.pop(handle, None)
 
     def _assign(self, packet: Packet) -> Assignment:
         self._answered()
@@ -335,6 +374,16 @@ class WorkerProtocol:
         """
         mine = self._report(_WORK_EXCEPTION, assignment, data)
         self.drop(assignment)
+        return mine
+
+    def overdue(self, assignment: Assignment, data: bytes) -> bool:
+        """End a job's attempt with an exception, but keep its slot until ``drop``.
+
+        Its handler goes on: another job would wait behind it.
+        """
+        mine = self._report(_WORK_EXCEPTION, assignment, data)
+        if mine:
+            del self._assigned[assignment.handle]
         return mine
 
     def fail(self, assignment: Assignment) -> bool:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Bench", "functions_of"]
 
+# Who runs tests may stop them at any time.
+_PASSING = (KeyboardInterrupt,)
+
 
 def functions_of(worker: BaseWorker) -> dict[bytes, Function]:
     """Return a worker's functions by their names on the wire."""
@@ -39,7 +42,7 @@ class Bench:
         self, direct: DirectEngine, worker: BaseWorker, connector: Connector, tap: Tap
     ) -> None:
         self.connector = connector
-        self.protocol = WorkerProtocol(Slots(1), worker.id.encode())
+        self.protocol = WorkerProtocol(Slots(1), worker.id.encode(), wants_handles=True)
         self.is_busy = False
         self._direct = direct
         self._tap = tap
@@ -91,10 +94,10 @@ class Bench:
             if function.is_async:
                 job = InlineJob(self, assignment, function, self._worker.context)
                 # It ends a job of either kind by the same names.
-                perform(awaited(function), cast("WorkerJob", job))
+                perform(awaited(function), cast("WorkerJob", job), _PASSING)
             else:
                 plain = WorkerJob(self, assignment, function, self._worker.context)
-                perform(function, plain)
+                perform(function, plain, _PASSING)
         finally:
             self.is_busy = False
             self.drop(assignment)
@@ -106,6 +109,13 @@ class Bench:
         mine = say(assignment, *arguments)
         self.speak()
         return mine
+
+    def look(self) -> None:
+        """Take in what has come."""
+        self.speak()
+
+    def hang_up(self, error: Exception) -> None:
+        """Do nothing: there is no connection that could be lost."""
 
     def drop(self, assignment: Assignment) -> None:
         """Be done with a job of which nothing is to be said."""

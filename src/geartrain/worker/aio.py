@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Final, Self
 
+from geartrain.errors import WorkerError
 from geartrain.protocol.worker import Assignment, Slots, WorkerProtocol
 from geartrain.transport.connect import connectors
-from geartrain.worker import asking
-from geartrain.worker.aio_calls import perform_async, perform_in_thread
+from geartrain.worker.aio_calls import Attempt, in_thread, perform_in_thread
 from geartrain.worker.aio_links import AsyncLink, Hub
+from geartrain.worker.aio_signals import LoopSignals
+from geartrain.worker.aio_tasks import Tasks
+from geartrain.worker.asking import Answer
 from geartrain.worker.base import BaseWorker
-from geartrain.worker.calls import LOG, take_back
-from geartrain.worker.functions import Function, key, text
+from geartrain.worker.calls import (
+    NOTHING,
+    Passing,
+    ask_release,
+    release_ahead,
+    take_back,
+)
+from geartrain.worker.functions import Function, key
 from geartrain.worker.jobs import AsyncWorkerJob, BaseJob, WorkerJob
 
 __all__ = ["AsyncWorker"]
@@ -27,6 +37,7 @@ __all__ = ["AsyncWorker"]
 _LATE: Final = 1.0
 # Seconds between two looks at jobs taken ahead.
 _TICK: Final = 1.0
+_REFUSED: Final[Answer] = "refused"
 
 
 class AsyncWorker(BaseWorker):
@@ -35,42 +46,71 @@ class AsyncWorker(BaseWorker):
     Handlers that are coroutine functions or asynchronous generators get an
     ``AsyncWorkerJob``, and are cancelled when their timeout has passed. Plain ones are
     called in a thread, with a ``WorkerJob``, and cannot be.
+
+    Whatever a handler raises ends its attempt, CancelledError too, and the worker goes
+    on. It may be used in one event loop after another, in one at a time.
     """
 
-    _hub: Hub | None = None
-    _stopping = False
-    _give_back_at: float | None = None
-
-    _runs = False
+    _hub: Hub | None
+    _stopping: bool
+    _give_back_at: float | None
+    _runs: bool
 
     def _set_up(self) -> None:
+        self._hub = self._give_back_at = None
+        self._stopping = self._runs = False
         self._ready: deque[tuple[AsyncLink, Assignment]] = deque()
         self._keepers: list[asyncio.Task[None]] = []
-        self._tasks: dict[Assignment, asyncio.Task[None]] = {}
+        self._tasks = Tasks()
         # Jobs taken ahead that were given back.
         self._held: list[tuple[AsyncLink, Assignment]] = []
+        self._passing: Passing = NOTHING
+        self._signals = LoopSignals()
+
+    def in_child(self) -> None:
+        """Begin anew in a process that was forked; called there by itself."""
+        hub, is_at_work = self._hub, bool(self._at_hand)
+        self._signals.leave()
+        super().in_child()
+        if hub is not None:
+            hub.in_child(is_at_work)
 
     async def work(self, timeout: float | None = None) -> bool:
         """Wait for one job and do it; tell whether there was one.
 
         False means that none came within ``timeout`` seconds, or ``stop`` was called.
         A job that fails is a job done. None is taken between two calls.
+
+        Raises:
+            WorkerError: it serves no function, or is at work already.
         """
+        self._check_idle(handles_signals=False)
         hub = await self._opened(1)
         if not self._ready and not self._stopping:
             hub.resume()
             with suppress(TimeoutError):
                 async with asyncio.timeout(timeout):
-                    await self._until(lambda: bool(self._ready) or self._stopping)
+                    await self._until(hub, lambda: bool(self._ready) or self._stopping)
         hub.slots.rest()
         if not self._ready and not hub.slots.unused:
             with suppress(TimeoutError):
                 async with asyncio.timeout(_LATE):
-                    await self._until(lambda: bool(self._ready) or hub.slots.unused)
+                    await self._until(
+                        hub, lambda: bool(self._ready) or hub.slots.unused
+                    )
         if not self._ready:
             return False
         link, assignment = self._ready.popleft()
-        await self._do(link, assignment)
+        # A task of its own: a handler may cancel itself, and who waits here, too.
+        task = self._tasks.start(assignment, self._do_next(link, assignment))
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError:
+            link.hang_up(OSError("the worker was cancelled"))
+            await self._tasks.finish()
+            raise
+        if not task.cancelled() and (error := task.exception()) is not None:
+            raise error
         return True
 
     async def run(self, *, signals: bool = True) -> None:
@@ -78,27 +118,48 @@ class AsyncWorker(BaseWorker):
 
         With ``signals``, and in the main thread, SIGTERM and SIGINT stop the worker: it
         finishes the jobs at hand and takes no more; the second one gives them back.
+
+        Raises:
+            WorkerError: it serves no function, or is at work already.
         """
         handles = signals and threading.current_thread() is threading.main_thread()
-        loop = asyncio.get_running_loop()
-        numbers = (signal.SIGTERM, signal.SIGINT) if handles else ()
+        self._check_idle(handles)
         try:
-            hub = await self._opened(self.concurrency + self.prefetch)
-            for number in numbers:
-                loop.add_signal_handler(number, self._on_signal)
             self._runs = True
+            hub = await self._opened(self.concurrency + self.prefetch)
+            if handles:
+                self._signals.handle(self._on_signal)
+                self._keepers.append(asyncio.ensure_future(self._look_at_signals()))
             self._start_ready()
             if self.prefetch:
                 self._keepers.append(asyncio.ensure_future(self._return_ahead()))
             if not self._stopping:
                 hub.resume()
-            await self._until(lambda: self._stopping)
+            await self._until(hub, lambda: self._stopping)
             await self._finish(hub)
         finally:
             self._runs = False
             await self.close()
-            for number in numbers:
-                loop.remove_signal_handler(number)
+            self._signals.undo()
+
+    def _check_idle(self, handles_signals: bool) -> None:
+        """Raise WorkerError if this worker runs, or its handler asks for more work."""
+        if self._runs or self._tasks.holds_current():
+            raise WorkerError(
+                "this worker is at work already: a handler cannot have it work"
+            )
+        if not self._stopping:
+            self._check_work()
+        self._passing = self._ending(handles_signals)
+
+    async def _look_at_signals(self) -> None:
+        """Set signals back that a handler has changed."""
+        done = 0
+        while True:
+            await asyncio.sleep(_TICK)
+            if self.jobs_done != done or self._at_hand:
+                done = self.jobs_done
+                self._signals.check()
 
     def stop(self, deadline: float | None = None) -> None:
         """Finish the jobs at hand and take no more; return at once.
@@ -126,12 +187,13 @@ class AsyncWorker(BaseWorker):
         The worker can be used again.
         """
         hub, self._hub = self._hub, None
-        tasks = [*self._keepers, *self._tasks.values()]
-        self._keepers = []
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        self._tasks = {}
+        keepers, self._keepers = self._keepers, []
+        if hub is not None:
+            hub.changed.set()
+        for keeper in keepers:
+            keeper.cancel()
+        await asyncio.gather(*keepers, return_exceptions=True)
+        await self._tasks.finish()
         if hub is not None:
             await hub.close()
         self._ready.clear()
@@ -167,6 +229,8 @@ class AsyncWorker(BaseWorker):
 
     async def _opened(self, concurrency: int) -> Hub:
         """Return what the connections share; begin to connect the first time."""
+        if self._hub is not None and self._hub.loop is not asyncio.get_running_loop():
+            self._leave_loop()
         if self._hub is not None:
             if self._hub.slots.total == concurrency:
                 return self._hub
@@ -179,7 +243,7 @@ class AsyncWorker(BaseWorker):
         hub = Hub(Slots(concurrency), self._take, self.observer, timeouts)
         hub.slots.resting = True
         for connector in found:
-            protocol = WorkerProtocol(hub.slots, key(self.id))
+            protocol = WorkerProtocol(hub.slots, key(self.id), wants_handles=True)
             for name, timeout in self._each_function():
                 protocol.register(name, timeout)
             hub.links.append(AsyncLink(hub, connector, protocol))
@@ -187,46 +251,49 @@ class AsyncWorker(BaseWorker):
         self._keepers = [hub.loop.create_task(link.keep()) for link in hub.links]
         return hub
 
-    async def _until(self, condition: Any) -> None:
-        """Return once ``condition`` holds."""
-        hub = self._hub
-        while hub is not None and not condition():
+    def _leave_loop(self) -> None:
+        """Part from an event loop that has ended, and all that was in it."""
+        hub, self._hub = self._hub, None
+        if hub is not None:
+            hub.leave_loop()
+        self._keepers = []
+        self._tasks = Tasks()
+        self._ready.clear()
+        self._held.clear()
+        for job in self.jobs_at_hand:
+            self._end(job)
+
+    async def _until(self, hub: Hub, condition: Callable[[], bool]) -> None:
+        """Return once ``condition`` holds, or the worker has left its job servers."""
+        while self._hub is hub and not condition():
             hub.changed.clear()
             await hub.changed.wait()
 
     async def _finish(self, hub: Hub) -> None:
         """Wait for the jobs at hand, and give back those that miss the deadline."""
-        given_back = False
-        while not hub.slots.unused:
+        while self._hub is hub and not (hub.slots.unused and not self._tasks):
             at = self._give_back_at
-            if at is not None and not given_back and time.monotonic() >= at:
-                given_back = True
+            if at is not None and time.monotonic() >= at:
                 await self._give_back(hub)
-            if given_back and not self._at_hand:
                 return
             hub.changed.clear()
-            wait = None if at is None or given_back else at - time.monotonic()
+            wait = None if at is None else at - time.monotonic()
             with suppress(TimeoutError):
                 async with asyncio.timeout(wait):
                     await hub.changed.wait()
-        if self._tasks and not given_back:
-            await asyncio.wait(self._tasks.values())
 
     async def _give_back(self, hub: Hub) -> None:
         """Give the jobs back whose handlers still run, and cancel these."""
         await self._return_ready()
         for job in self.jobs_at_hand:
-            answer = await asyncio.to_thread(asking.release, job.connector, job.handle)
+            answer = await in_thread(partial(ask_release, job), _REFUSED)
             if job.outcome is not None:
                 continue
             if not take_back(job, answer):
                 job.abandon("release")
-                for link in hub.links:
-                    if link.connector is job.connector:
-                        link.hang_up(OSError("a job was not finished in time"))
+                job.hang_up("a job was not finished in time")
             self._end(job)
-        for task in self._tasks.values():
-            task.cancel()
+        self._tasks.cancel()
 
     def _on_signal(self) -> None:
         self.stop(0.0 if self._stopping else None)
@@ -240,25 +307,34 @@ class AsyncWorker(BaseWorker):
 
     def _start_ready(self) -> None:
         """Start the jobs that have come, as many as may run at once."""
-        loop = self._hub.loop if self._hub is not None else asyncio.get_running_loop()
         while self._ready and len(self._tasks) < self.concurrency:
             link, assignment = self._ready.popleft()
-            task = loop.create_task(self._do_next(link, assignment))
-            self._tasks[assignment] = task
+            self._tasks.start(assignment, self._do_next(link, assignment))
 
     async def _do_next(self, link: AsyncLink, assignment: Assignment) -> None:
         """Do a job, then start the next; a callback would take a turn of the loop."""
+        tasks = self._tasks
         try:
             await self._do(link, assignment)
-        except Exception:
-            LOG.exception("a job ended in an unexpected way")
         finally:
-            self._tasks.pop(assignment, None)
-            while self._held:
-                held, given_back = self._held.pop()
-                held.drop(given_back)
-            if self._runs and self._ready:
-                self._start_ready()
+            tasks.end(assignment)
+            self._begin_next()
+
+    def _begin_next(self) -> None:
+        """Start what a handler's end, or its job's, has made room for."""
+        while self._held:
+            held, given_back = self._held.pop()
+            held.drop(given_back)
+        if self._runs and self._ready:
+            self._start_ready()
+        if self._stopping and self._hub is not None:
+            self._hub.changed.set()
+
+    def _let_stray(self, job: BaseJob, assignment: Assignment) -> None:
+        """Go on without a handler whose job has ended."""
+        self._end(job)
+        self._tasks.let_stray(assignment)
+        self._begin_next()
 
     async def _return_ahead(self) -> None:
         """Give jobs back that wait behind handlers that take their time."""
@@ -273,8 +349,7 @@ class AsyncWorker(BaseWorker):
         refused: list[tuple[AsyncLink, Assignment]] = []
         while self._ready:
             link, assignment = self._ready.popleft()
-            handle = text(assignment.handle)
-            answer = await asyncio.to_thread(asking.release, link.connector, handle)
+            answer = await in_thread(partial(release_ahead, link, assignment), _REFUSED)
             if answer == "refused":
                 refused.append((link, assignment))
             else:
@@ -288,15 +363,29 @@ class AsyncWorker(BaseWorker):
             # It was withdrawn, or the connection lost: the job is another worker's.
             link.drop(assignment)
             return
-        job: BaseJob
+        if function.is_async:
+            await self._await_handler(function, link, assignment)
+            return
+        job = WorkerJob(link, assignment, function, self.context)
+        self._begin(job)
         try:
-            if function.is_async:
-                job = AsyncWorkerJob(link, assignment, function, self.context)
-                self._begin(job)
-                await perform_async(link, function, job)
-            else:
-                job = WorkerJob(link, assignment, function, self.context)
-                self._begin(job)
-                await perform_in_thread(function, job)
+            await perform_in_thread(function, job, self._tasks)
         finally:
             self._end(job)
+            job.let_go()
+
+    async def _await_handler(
+        self, function: Function, link: AsyncLink, assignment: Assignment
+    ) -> None:
+        job = AsyncWorkerJob(link, assignment, function, self.context)
+        self._begin(job)
+        let_stray = partial(self._let_stray, job, assignment)
+        attempt = Attempt(link, function, job, self._tasks, let_stray)
+        try:
+            await attempt.perform(self._passing)
+        finally:
+            # It may end the process, if that is how the handler ended.
+            self._end(job)
+            if job.outcome is None:
+                job.give_up(OSError("its handler was interrupted"))
+            job.let_go()

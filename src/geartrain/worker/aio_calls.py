@@ -4,29 +4,50 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import sys
 import threading
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
 from types import AsyncGeneratorType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from geartrain.worker import asking
 from geartrain.worker.aio_links import AsyncLink
-from geartrain.worker.calls import LOG, perform, raised, settle_retry
+from geartrain.worker.aio_tasks import Tasks
+from geartrain.worker.calls import (
+    Passing,
+    ask_retry,
+    perform,
+    raised,
+    settle_retry,
+)
+from geartrain.worker.children import LINEAGE, end_if_forked, keep_depth
 from geartrain.worker.functions import Function
 from geartrain.worker.jobs import AsyncWorkerJob, BaseJob, WorkerJob
+from geartrain.worker.log import LOG
 from geartrain.worker.outcomes import Retry
 
 if TYPE_CHECKING:
     from geartrain.worker.chunked import Chunks
 
-__all__ = ["perform_async", "perform_in_thread"]
+__all__ = ["Attempt", "in_thread", "perform_in_thread"]
+
+_Answer = TypeVar("_Answer")
 
 # Seconds after a job's timeout in which the job server is to end the attempt itself.
 _GRACE: Final = 2.0
 
 
-async def perform_in_thread(function: Function, job: WorkerJob) -> None:
+async def in_thread(question: Callable[[], _Answer], otherwise: _Answer) -> _Answer:
+    """Ask in a thread; where none can be had, return ``otherwise``."""
+    try:
+        return await asyncio.to_thread(question)
+    except RuntimeError as error:
+        LOG.warning("a job server cannot be asked", exc_info=error)
+        return otherwise
+
+
+async def perform_in_thread(function: Function, job: WorkerJob, tasks: Tasks) -> None:
     """Call a plain handler in a thread and end the job as it says."""
     loop = asyncio.get_running_loop()
     done = loop.create_future()
@@ -37,98 +58,198 @@ async def perform_in_thread(function: Function, job: WorkerJob) -> None:
 
     def work() -> None:
         try:
-            perform(function, job, BaseException)
+            perform(function, job)
         finally:
+            # If the event loop has ended, nobody waits.
             with suppress(RuntimeError):
                 loop.call_soon_threadsafe(resolve)
 
     # No executor's: the interpreter would wait for a handler that does not end.
     context = contextvars.copy_context()
-    threading.Thread(
+    thread = threading.Thread(
         target=context.run, args=(work,), name=f"geartrain {job}", daemon=True
-    ).start()
-    await done
-
-
-async def perform_async(
-    link: AsyncLink, function: Function, job: AsyncWorkerJob
-) -> None:
-    """Await a handler and end the job as it says."""
-    if job.workload.startswith(b"\0"):
-        await _perform_chunked(link, function, job)
-    else:
-        await _perform(link, function, job)
-
-
-async def _perform_chunked(
-    link: AsyncLink, function: Function, job: AsyncWorkerJob
-) -> None:
-    """Join the chunks of the workload first, if it came so; remove them afterwards."""
-    from geartrain.worker.chunked import chunks_of
-
-    chunks = chunks_of(job)
-    if chunks is None:
-        await _perform(link, function, job)
+    )
+    try:
+        thread.start()
+    except RuntimeError as error:
+        raised(job, error)
         return
-    try:
-        await _perform(link, function, job, chunks)
-    finally:
-        await asyncio.to_thread(chunks.settle)
+    while not done.done():
+        try:
+            await asyncio.wait([done])
+        except asyncio.CancelledError:
+            if tasks.is_doomed():
+                raise
+            _forget_cancellation()
 
 
-async def _perform(
-    link: AsyncLink,
-    function: Function,
-    job: AsyncWorkerJob,
-    chunks: Chunks | None = None,
-) -> None:
-    limit: asyncio.Timeout | None = None
-    try:
-        if function.timeout is None:
-            result = await _result(link, function, job, chunks)
+def _forget_cancellation() -> None:
+    """Go on with a task that somebody else has cancelled than the worker."""
+    task = asyncio.current_task()
+    while task is not None and task.cancelling():
+        task.uncancel()
+
+
+class Attempt:
+    """One attempt of a job whose handler is a coroutine or asynchronous generator."""
+
+    def __init__(
+        self,
+        link: AsyncLink,
+        function: Function,
+        job: AsyncWorkerJob,
+        tasks: Tasks,
+        let_stray: Callable[[], None],
+    ) -> None:
+        """Prepare it.
+
+        ``let_stray`` is called if the handler goes on for long after its timeout.
+        """
+        self._link = link
+        self._function = function
+        self._job = job
+        self._tasks = tasks
+        self._let_stray = let_stray
+        self._timeout: asyncio.Timeout | None = None
+
+    async def perform(self, passing: Passing) -> None:
+        """Await the handler and end the job as it says, whatever it raises.
+
+        Exceptions of the classes ``passing`` are raised, and the job is left to the
+        caller; so is the cancellation by the worker. A child that the handler forked
+        ends here.
+        """
+        if self._job.workload.startswith(b"\0"):
+            await self._perform_chunked(passing)
         else:
-            async with asyncio.timeout(function.timeout) as limit:
-                result = await _result(link, function, job, chunks)
-        if job.outcome is None:
-            job.send_complete(result)
-    except Retry as retry:
-        answer = await asyncio.to_thread(
-            asking.retry, job.connector, job.handle, retry.delay, retry.error
-        )
-        settle_retry(job, answer)
-    except Exception as error:
-        if limit is not None and limit.expired() and isinstance(error, TimeoutError):
-            await _overdue(job)
-        else:
+            await self._perform(passing)
+
+    async def _perform_chunked(self, passing: Passing) -> None:
+        """Join the chunks of the workload first; remove them afterwards."""
+        from geartrain.worker.chunked import chunks_of
+
+        chunks = chunks_of(self._job)
+        if chunks is None:
+            await self._perform(passing)
+            return
+        try:
+            await self._perform(passing, chunks)
+        finally:
+            await in_thread(chunks.settle, None)
+
+    async def _perform(self, passing: Passing, chunks: Chunks | None = None) -> None:
+        limit = self._function.timeout
+        watch: asyncio.TimerHandle | None = None
+        if limit is not None:
+            loop = asyncio.get_running_loop()
+            watch = loop.call_later(limit + 2 * _GRACE, self._insist)
+        try:
+            await self._call(passing, chunks, limit)
+        finally:
+            if watch is not None:
+                watch.cancel()
+
+    async def _call(
+        self, passing: Passing, chunks: Chunks | None, limit: float | None
+    ) -> None:
+        job, born = self._job, LINEAGE.forks
+        try:
+            result = await self._limited(chunks, limit)
+            end_if_forked(born)
+            if job.outcome is None:
+                job.send_complete(result)
+        except passing as error:
+            end_if_forked(born, error)
+            raise
+        except asyncio.CancelledError as error:
+            end_if_forked(born, error)
+            if await self._is_cancelled():
+                raise
+            raised(job, error)
+        except Retry as retry:
+            end_if_forked(born, retry)
+            await self._retry(retry)
+        except BaseException as error:
+            end_if_forked(born, error)
+            await self._raised(error)
+
+    async def _limited(self, chunks: Chunks | None, limit: float | None) -> Any:
+        depth = sys.getrecursionlimit()
+        try:
+            if limit is None:
+                return await self._result(chunks)
+            async with asyncio.timeout(limit) as self._timeout:
+                return await self._result(chunks)
+        finally:
+            keep_depth(depth)
+
+    async def _result(self, chunks: Chunks | None) -> Any:
+        if chunks is not None:
+            await asyncio.to_thread(chunks.join)
+        result = self._function.call(self._job)
+        if isinstance(result, AsyncGeneratorType):
+            return await self._stream(result)
+        return await result
+
+    async def _stream(self, pieces: AsyncGenerator[Any, Any]) -> None:
+        """Send what an asynchronous generator yields, no faster than it is taken.
+
+        One whose job is not wanted any more is closed.
+        """
+        try:
+            async for piece in pieces:
+                if not self._job.send_data(piece):
+                    return
+                await self._link.drain()
+        finally:
+            await pieces.aclose()
+
+    async def _is_cancelled(self) -> bool:
+        """Tell a cancellation by the worker from one of the handler's own making.
+
+        Who ends the event loop cancels all tasks at once: the worker's own is then
+        about to cancel this one, too.
+        """
+        if self._tasks.is_doomed():
+            return True
+        task = asyncio.current_task()
+        if task is None or not task.cancelling():
+            return False
+        _forget_cancellation()
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(0)
+        _forget_cancellation()
+        return self._tasks.is_doomed()
+
+    async def _retry(self, retry: Retry) -> None:
+        job = self._job
+        try:
+            answer: asking.Answer = await in_thread(
+                lambda: ask_retry(job, retry), "refused"
+            )
+            settle_retry(job, answer)
+        except Exception as error:
             raised(job, error)
 
+    async def _raised(self, error: BaseException) -> None:
+        limit = self._timeout
+        if isinstance(error, TimeoutError) and limit is not None and limit.expired():
+            # The job server is about to end the attempt; see that it does.
+            LOG.warning(
+                "%r took longer than %s seconds: cancelled",
+                self._job,
+                self._job.timeout,
+            )
+            await asyncio.sleep(_GRACE)
+            self._job.overdue()
+        else:
+            raised(self._job, error)
 
-async def _result(
-    link: AsyncLink, function: Function, job: AsyncWorkerJob, chunks: Chunks | None
-) -> Any:
-    if chunks is not None:
-        await asyncio.to_thread(chunks.join)
-    result = function.call(job)
-    if isinstance(result, AsyncGeneratorType):
-        return await _stream(link, job, result)
-    return await result
-
-
-async def _stream(
-    link: AsyncLink, job: BaseJob, pieces: AsyncGenerator[Any, Any]
-) -> None:
-    """Send what an asynchronous generator yields, no faster than it is taken."""
-    try:
-        async for piece in pieces:
-            job.send_data(piece)
-            await link.drain()
-    finally:
-        await pieces.aclose()
-
-
-async def _overdue(job: BaseJob) -> None:
-    """Leave it to the job server to end the attempt; see that it does."""
-    LOG.warning("%r took longer than %s seconds: cancelled", job, job.timeout)
-    await asyncio.sleep(_GRACE)
-    if job.outcome is None:
-        job.send_fail()
+    def _insist(self) -> None:
+        """End the attempt of a handler that goes on after it was cancelled."""
+        job: BaseJob = self._job
+        if job.outcome is None:
+            LOG.warning("%r goes on beyond its timeout, and is left", job)
+        job.overdue()
+        job.let_go()
+        self._let_stray()

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import contextlib
+import os
 import socket
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from geartrain.errors import GeartrainError, ProtocolError
+from geartrain.errors import ProtocolError
 from geartrain.protocol.worker import Assignment, Slots, WorkerProtocol
 from geartrain.transport.aio import open_connection
 from geartrain.transport.connect import Connector, reason
 from geartrain.transport.descriptors import FOREIGN, Owned
 from geartrain.worker.backoff import Backoff
-from geartrain.worker.calls import LOG
+from geartrain.worker.log import LOG
 
 if TYPE_CHECKING:
     from geartrain.worker.observer import Observer
@@ -99,6 +101,23 @@ class Hub:
                 link.hang_up(TimeoutError("it takes no more"))
             await self._parted()
 
+    def in_child(self, is_at_work: bool) -> None:
+        """Let go of the parent's connections after a fork.
+
+        The event loop is a copy of the parent's and shares its descriptors: a handler's
+        child that went on in it would do the parent's other jobs. It ends.
+        """
+        for link in self.links:
+            link.in_child()
+        if is_at_work:
+            with contextlib.suppress(Exception):
+                self.loop.call_soon(os._exit, 1)
+
+    def leave_loop(self) -> None:
+        """Part from an event loop that has ended."""
+        for link in self.links:
+            link.leave_loop()
+
     async def _parted(self) -> None:
         while any(link.is_connected for link in self.links):
             self.changed.clear()
@@ -145,7 +164,8 @@ class AsyncLink(asyncio.BufferedProtocol):
                 await open_connection(
                     self.connector, lambda: self, self._hub.connect_timeout
                 )
-            except (OSError, GeartrainError) as error:
+            except Exception as error:
+                # No thread for a look-up, no descriptor: all of it may pass.
                 self._why = error
             else:
                 await self._watch()
@@ -205,6 +225,21 @@ class AsyncLink(asyncio.BufferedProtocol):
         if self._owned is not None and self._owned.is_ours():
             with contextlib.suppress(OSError):
                 self._connection.shutdown(socket.SHUT_RDWR)
+
+    def in_child(self) -> None:
+        """Let go of the connection, whatever object it is in, and harm it nowhere."""
+        connection, self._transport = self._connection, None
+        if connection is not None and connection.fileno() >= 0:
+            nothing = os.open(os.devnull, os.O_RDWR)
+            os.dup2(nothing, connection.fileno(), inheritable=False)
+            os.close(nothing)
+
+    def leave_loop(self) -> None:
+        """Part from the job server: nothing can be done by the event loop any more."""
+        if self._transport is not None:
+            self._part()
+        self._transport = None
+        self.protocol.end()
 
     def get_buffer(self, sizehint: int) -> memoryview:
         """Return where to put what arrives; TLS writes to slices of it."""
@@ -273,13 +308,21 @@ class AsyncLink(asyncio.BufferedProtocol):
     ) -> bool:
         """Have the protocol say something, and send it; from any thread."""
         if threading.get_ident() != self._hub.thread:
-            future = asyncio.run_coroutine_threadsafe(
-                self._posted(say, assignment, *arguments), self._hub.loop
-            )
-            return future.result()
+            return self._post_from_thread(say, assignment, *arguments)
         mine = say(assignment, *arguments)
         self._after(assignment)
         return mine
+
+    def _post_from_thread(
+        self, say: Callable[..., bool], assignment: Assignment, *arguments: bytes
+    ) -> bool:
+        """Have the event loop say it; one that has ended has no connection."""
+        posted = self._posted(say, assignment, *arguments)
+        try:
+            return asyncio.run_coroutine_threadsafe(posted, self._hub.loop).result()
+        except (RuntimeError, concurrent.futures.CancelledError):
+            posted.close()
+            return False
 
     async def _posted(
         self, say: Callable[..., bool], assignment: Assignment, *arguments: bytes
@@ -291,7 +334,8 @@ class AsyncLink(asyncio.BufferedProtocol):
     def drop(self, assignment: Assignment) -> None:
         """Be done with a job of which nothing is to be said; from any thread."""
         if threading.get_ident() != self._hub.thread:
-            self._hub.loop.call_soon_threadsafe(self.drop, assignment)
+            with contextlib.suppress(RuntimeError):
+                self._hub.loop.call_soon_threadsafe(self.drop, assignment)
             return
         self.protocol.drop(assignment)
         self._after(assignment)
@@ -301,8 +345,18 @@ class AsyncLink(asyncio.BufferedProtocol):
         if assignment.ended and self._hub.slots.resting:
             self._hub.changed.set()
 
+    def look(self) -> None:
+        """Take in what has come: the event loop does that by itself."""
+
     def hang_up(self, error: Exception) -> None:
-        """Close the connection, which the job server is to notice at once."""
+        """Close the connection, which the job server is to notice at once.
+
+        From any thread.
+        """
+        if threading.get_ident() != self._hub.thread:
+            with contextlib.suppress(RuntimeError):
+                self._hub.loop.call_soon_threadsafe(self.hang_up, error)
+            return
         self._why = error
         if self._transport is not None:
             self._transport.abort()

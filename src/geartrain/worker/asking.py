@@ -7,14 +7,17 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final, Literal
 
 from geartrain.errors import AdminError, RefusedError, UnknownJobError
+from geartrain.worker.log import LOG
 
 if TYPE_CHECKING:
     from geartrain.admin import Admin
     from geartrain.transport.connect import Connector
+    from geartrain.worker.jobs import BaseJob
 
 __all__ = [
     "Answer",
     "Fate",
+    "about",
     "attempt",
     "cancel_all",
     "fate",
@@ -40,6 +43,18 @@ def _admin(connector: Connector) -> Admin:
     from geartrain.admin import Admin
 
     return Admin(connector, _PATIENCE)
+
+
+def about(job: BaseJob, question: Callable[[], Answer]) -> Answer:
+    """Ask something about a job that is this worker's, and no other of its handle."""
+    if not job.is_still_ours():
+        return "gone"
+    try:
+        return question()
+    except Exception as error:
+        # No descriptor, no thread, no memory: nothing of it may lose the job.
+        LOG.warning("%s cannot be asked about %r", job.server, job, exc_info=error)
+        return "refused"
 
 
 def attempt(connector: Connector, handle: str) -> int:
@@ -98,9 +113,21 @@ def release_all(connector: Connector, handles: Iterable[str]) -> Answer:
     return _each(connector, handles, lambda admin: admin.release)
 
 
-def cancel_all(connector: Connector, handles: Iterable[str]) -> Answer:
-    """End jobs of which nobody wants a result."""
-    return _each(connector, handles, lambda admin: admin.cancel)
+def cancel_all(connector: Connector, function: str, handles: Iterable[str]) -> Answer:
+    """End jobs of a function of which nobody wants a result.
+
+    A handle that is another function's by now is left alone: a job server that keeps
+    nothing begins to count them anew.
+    """
+
+    def way(admin: Admin) -> Callable[[str], None]:
+        def cancel(handle: str) -> None:
+            if any(row.function == function for row in admin.job(handle)):
+                admin.cancel(handle)
+
+        return cancel
+
+    return _each(connector, handles, way)
 
 
 def _each(

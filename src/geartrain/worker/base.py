@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from geartrain.errors import WorkerError
+from geartrain.transport import forks
 from geartrain.worker.functions import Function, key
 from geartrain.worker.jobs import BaseJob
+from geartrain.worker.log import LOG
 from geartrain.worker.partitions import Aggregator, Partition, Partitioner
+from geartrain.worker.signatures import check_call, check_id, check_name
 
 if TYPE_CHECKING:
     from geartrain.codecs import Codec
@@ -31,7 +35,7 @@ class BaseWorker:
         servers: the job servers, as ``connectors`` takes them. It serves them all at
             once.
         tls: how to speak TLS to those that are named by a text.
-        id: what the job server's ``workers`` shows.
+        id: what the job server's ``workers`` shows: text without spaces.
         concurrency: how many jobs at once.
         prefetch: how many more jobs ``run`` takes ahead, which saves the way to the job
             server where jobs take less than a millisecond. The job server counts them
@@ -67,20 +71,23 @@ class BaseWorker:
         127.0.0.1:4730. ``id`` None is the host's name and the process number.
 
         Raises:
-            WorkerError: a number cannot be one.
+            WorkerError: a number or the id cannot be one.
         """
         for name, value in (
             ("concurrency", concurrency),
             ("heartbeat", heartbeat),
             ("connect_timeout", connect_timeout),
         ):
-            if value <= 0:
+            if not value > 0:
                 raise WorkerError(f"{name} is {value!r}: give a number above 0")
         if prefetch < 0:
             raise WorkerError(f"prefetch is {prefetch!r}: give 0 or more")
         self.servers = servers
         self.tls = tls
-        self.id = f"{socket.gethostname()}:{os.getpid()}" if id is None else id
+        if id is not None:
+            check_id(id)
+        self._has_own_id = id is not None
+        self.id = _process_id() if id is None else id
         self.concurrency = concurrency
         self.prefetch = prefetch
         self.codec = codec
@@ -93,6 +100,7 @@ class BaseWorker:
         self._counting = threading.Lock()
         self._at_hand: dict[int, BaseJob] = {}
         self._set_up()
+        forks.tell(self)
 
     def _refuse(self) -> None:
         """Raise WorkerError if there is a ``refusal``."""
@@ -102,6 +110,18 @@ class BaseWorker:
     def _set_up(self) -> None:
         """Prepare what a face has of its own."""
 
+    def in_child(self) -> None:
+        """Begin anew in a process that was forked; called there by itself.
+
+        Connections, jobs and threads are the parent's. The worker has its functions
+        and can be run here, too: it connects by itself then.
+        """
+        self._counting = threading.Lock()
+        self._at_hand = {}
+        if not self._has_own_id:
+            self.id = _process_id()
+        self._set_up()
+
     def function(
         self,
         name: str,
@@ -110,6 +130,7 @@ class BaseWorker:
         codec: str | Codec | None = None,
     ) -> Callable[[_Handler], _Handler]:
         """Register the function that follows, as ``register`` does."""
+        check_name(name)
 
         def registered(handler: _Handler) -> _Handler:
             self.register(name, handler, timeout=timeout, codec=codec)
@@ -125,17 +146,19 @@ class BaseWorker:
         timeout: float | None = None,
         codec: str | Codec | None = None,
     ) -> None:
-        """Serve a function; in place of another handler, if it has one.
+        """Serve a function; in place of another handler, which is logged.
 
         ``geartrain.worker.functions.Function`` says what the handler is called with.
         What it returns is the result; what it yields, as a generator, is sent piece by
         piece. ``Retry`` has the job tried again, any other exception ends the attempt
-        and is sent with its traceback. ``timeout`` is in seconds: the job server
-        gives the job to another worker when they have passed (CAN_DO_TIMEOUT; less
-        than one second is one). ``codec`` None is the worker's.
+        and is sent with its traceback. ``timeout`` is in seconds: when they have
+        passed, the attempt has failed (CAN_DO_TIMEOUT; less than one second is one).
+        Other job servers than Geartrain give the job to another worker then.
+        ``codec`` None is the worker's.
 
         Raises:
-            WorkerError: the name, handler or timeout cannot be one.
+            WorkerError: the name, handler or timeout cannot be one, or the handler
+                cannot be called with what it would be.
             OptionError: there is no such codec.
         """
         chosen = self.codec if codec is None else codec
@@ -164,8 +187,11 @@ class BaseWorker:
 
         Other workers must serve the reducer: this one has its hands full meanwhile.
         """
+        check_name(name)
+        _check_part(name, aggregator)
 
         def registered(split: Partitioner) -> Partitioner:
+            _check_part(name, split)
             partition = Partition(split, aggregator, reducer)
             self._add(Function(name, partition, timeout))
             return split
@@ -183,7 +209,11 @@ class BaseWorker:
         return list(self._at_hand.values())
 
     def _add(self, function: Function) -> None:
-        self._functions[key(function.name)] = function
+        function.check()
+        name = key(function.name)
+        if name in self._functions:
+            LOG.warning("%r has a new handler in place of another", function.name)
+        self._functions[name] = function
         self._announce(function)
 
     def _announce(self, function: Function) -> None:
@@ -198,6 +228,28 @@ class BaseWorker:
         for name, function in self._functions.items():
             yield name, function.milliseconds
 
+    def _check_work(self) -> None:
+        """Raise WorkerError if there is nothing to work on, or this may not work."""
+        self._refuse()
+        if not self._functions:
+            raise WorkerError(
+                "this worker serves no function: register one before it is to work, as"
+                " @worker.function('resize') does for the function that follows"
+            )
+
+    def _ending(self, handles_signals: bool) -> tuple[type[BaseException], ...]:
+        """Return the exceptions of a handler that end more than its job."""
+        found: list[type[BaseException]] = []
+        is_main = threading.current_thread() is threading.main_thread()
+        is_taken = signal.getsignal(signal.SIGINT) is not signal.SIG_IGN
+        if is_main and is_taken and not handles_signals:
+            # A Ctrl-C, which its user means for the program.
+            found.append(KeyboardInterrupt)
+        if self.observer is not None:
+            # Whoever looks on ends the process, and says so to the job server.
+            found.append(SystemExit)
+        return tuple(found)
+
     def _begin(self, job: BaseJob) -> None:
         self._at_hand[id(job)] = job
         if self.observer is not None:
@@ -211,3 +263,13 @@ class BaseWorker:
             self.jobs_done += 1
         if self.observer is not None:
             self.observer.on_end(job, job.outcome or "lost")
+
+
+def _check_part(name: str, part: Callable[..., Any]) -> None:
+    if not callable(part):
+        raise WorkerError(f"a part of {name!r} cannot be called: {part!r}")
+    check_call(name, part, spreads=False)
+
+
+def _process_id() -> str:
+    return f"{socket.gethostname()}:{os.getpid()}"

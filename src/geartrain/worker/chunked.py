@@ -15,6 +15,7 @@ from geartrain.protocol.constants import PacketType
 from geartrain.protocol.packets import Packet, request
 from geartrain.protocol.replies import ReplyParser
 from geartrain.texts import quoted
+from geartrain.transport import forks
 from geartrain.worker import asking
 from geartrain.worker.calls import LOG
 from geartrain.worker.functions import key, text
@@ -92,7 +93,8 @@ class Chunks:
             try:
                 if self._handles and self._has_ended():
                     self._remove()
-            except OSError as error:
+            except Exception as error:
+                # The job has ended: this is nothing it can fail by.
                 LOG.warning("%s: %s", self._left(), error)
             finally:
                 self._close()
@@ -121,7 +123,8 @@ class Chunks:
     def _remove(self) -> None:
         connection = self._connection
         if connection is None:
-            if asking.cancel_all(self._job.connector, self._handles) != "done":
+            connector = self._job.connector
+            if asking.cancel_all(connector, self._function, self._handles) != "done":
                 LOG.warning("%s", self._left())
             return
         for handle in self._handles:
@@ -151,6 +154,7 @@ class Chunks:
 
     def _connect(self) -> socket.socket:
         connection = self._job.connector.connect(_CONNECT)
+        forks.own(connection)
         self._connection = connection
         connection.settimeout(_PATIENCE)
         if self._is_over:

@@ -8,6 +8,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from geartrain.errors import WorkerError
+from geartrain.worker.signatures import (
+    can_be_called,
+    check_call,
+    check_name,
+    is_number,
+    parameters,
+)
 
 if TYPE_CHECKING:
     from geartrain.codecs import Codec
@@ -33,7 +40,7 @@ class Function:
     ``job``, or annotated ``WorkerJob`` or ``AsyncWorkerJob``, it is the job. Else the
     handler gets the decoded workload: with a codec other than ``bytes`` and ``text`` a
     list's items as its positional arguments, a dict's as its keyword arguments, and
-    anything else as its one argument.
+    anything else as its one argument; no workload is none where the handler takes none.
 
     Attributes:
         name: the function's name.
@@ -47,6 +54,7 @@ class Function:
 
     __slots__ = (
         "_spreads",
+        "_takes_nothing",
         "decode",
         "encode",
         "handler",
@@ -69,19 +77,16 @@ class Function:
             WorkerError: the name, handler or timeout cannot be one.
             OptionError: there is no such codec.
         """
-        if not name:
-            raise WorkerError("the function's name is empty: give it one")
-        if "\0" in name:
-            raise WorkerError(f"the function's name {name!r} has a NUL: leave it out")
+        check_name(name)
         if not callable(handler):
             raise WorkerError(f"the handler of {name!r} cannot be called: {handler!r}")
-        if timeout is not None and not 0 < timeout <= _MAX_TIMEOUT:
+        if timeout is not None and not _is_timeout(timeout):
             raise WorkerError(
                 f"the timeout of {name!r} is {timeout!r}: give seconds above 0, or None"
             )
         self.name = name
         self.handler = handler
-        self.timeout = timeout
+        self.timeout = None if timeout is None else float(timeout)
         self.takes_job = takes_job(handler)
         self.is_async = is_async(handler)
         self.decode: Callable[[bytes], Any] = bytes
@@ -89,6 +94,9 @@ class Function:
         self._spreads = False
         if codec is not None and codec != "bytes":
             self._use(codec)
+        spreads = self._spreads and not self.takes_job
+        takes_one = can_be_called(handler, None)
+        self._takes_nothing = spreads and not takes_one and can_be_called(handler)
 
     def _use(self, codec: str | Codec) -> None:
         from geartrain.codecs import get_codec
@@ -97,6 +105,10 @@ class Function:
         self.decode = found.decode
         self._spreads = not found.joins
         self.encode = partial(_joined, found) if found.joins else found.encode
+
+    def check(self) -> None:
+        """Raise WorkerError if no job can call the handler."""
+        check_call(self.name, self.handler, self._spreads and not self.takes_job)
 
     @property
     def milliseconds(self) -> int:
@@ -108,11 +120,17 @@ class Function:
         if self.takes_job:
             return self.handler(job)
         value = job.value
+        if value is None and self._takes_nothing:
+            return self.handler()
         if self._spreads and type(value) is list:
             return self.handler(*value)
         if self._spreads and type(value) is dict:
             return self.handler(**value)
         return self.handler(value)
+
+
+def _is_timeout(timeout: Any) -> bool:
+    return is_number(timeout) and 0 < timeout <= _MAX_TIMEOUT
 
 
 def _joined(codec: Codec, value: Any) -> bytes:
@@ -160,14 +178,10 @@ def is_async(handler: Callable[..., Any]) -> bool:
 
 def takes_job(handler: Callable[..., Any]) -> bool:
     """Tell whether a handler's first parameter says that it is for the job."""
-    try:
-        parameters = list(inspect.signature(handler).parameters.values())
-    except (TypeError, ValueError):
-        # Some that are written in C do not tell.
+    found = parameters(handler)
+    if not found:
         return False
-    if not parameters:
-        return False
-    first = parameters[0]
+    first = found[0]
     annotation = first.annotation
     named = annotation if isinstance(annotation, str) else _name(annotation)
     named = named.strip("'\"")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from geartrain.errors import WorkerError
 from geartrain.texts import quoted
 from geartrain.worker import asking
+from geartrain.worker.children import LINEAGE
 from geartrain.worker.functions import Function, as_bytes, text
 
 if TYPE_CHECKING:
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from geartrain.worker.outcomes import Outcome
 
 __all__ = ["AsyncWorkerJob", "BaseJob", "Line", "WorkerJob"]
+
+# A packet's size has four bytes; a handle and a NUL come before the data.
+_MOST_DATA: Final = 2**32 - 1 - 1024
 
 
 class Line(Protocol):
@@ -35,6 +39,12 @@ class Line(Protocol):
     ) -> bool:
         """Have the protocol say something, and send it; return what it returned."""
 
+    def look(self) -> None:
+        """Take in what has come, if that needs somebody to do it."""
+
+    def hang_up(self, error: Exception) -> None:
+        """Close the connection, which gives its jobs to other workers."""
+
     def drop(self, assignment: Assignment) -> None:
         """Be done with a job of which nothing is to be said."""
 
@@ -43,7 +53,10 @@ class BaseJob:
     """One attempt of a job.
 
     Its methods may be called from any thread. Those that send return False where the
-    job server waits for this attempt no longer: the connection was lost.
+    job server waits for this attempt no longer, as ``is_wanted`` does.
+
+    A process that a handler forks has no part in the job: there they raise
+    WorkerError.
 
     Attributes:
         context: what the worker was made with.
@@ -51,7 +64,15 @@ class BaseJob:
         outcome: what has become of it; None as long as the handler may still say.
     """
 
-    __slots__ = ("_assignment", "_called", "_line", "context", "outcome", "started")
+    __slots__ = (
+        "_assignment",
+        "_born",
+        "_called",
+        "_line",
+        "context",
+        "outcome",
+        "started",
+    )
 
     def __init__(
         self, line: Line, assignment: Assignment, function: Function, context: object
@@ -59,6 +80,7 @@ class BaseJob:
         self._line = line
         self._assignment = assignment
         self._called = function
+        self._born = LINEAGE.forks
         self.context: Any = context
         self.started = time.monotonic()
         self.outcome: Outcome | None = None
@@ -101,6 +123,22 @@ class BaseJob:
         return self._called.decode(self._assignment.workload)
 
     @property
+    def is_wanted(self) -> bool:
+        """Whether the job server waits for this attempt still.
+
+        False once the connection was lost, the job was cancelled, its timeout has
+        passed, or this attempt is refused or ended for another reason. Geartrain says
+        so at once; other job servers only when something is sent about the job. A
+        blocking worker may learn of it a second late.
+        """
+        if self.outcome is not None or self._born != LINEAGE.forks:
+            return False
+        limit = self._called.timeout
+        if limit is not None and time.monotonic() - self.started > limit:
+            return False
+        return self._line.protocol.owns(self._assignment)
+
+    @property
     def timeout(self) -> float | None:
         """The seconds its function gives it; None for no limit."""
         return self._called.timeout
@@ -116,7 +154,11 @@ class BaseJob:
         return str(self._line.connector)
 
     def send_data(self, data: Any) -> bool:
-        """Send a piece of the result, encoded by the function's codec: WORK_DATA."""
+        """Send a piece of the result, encoded by the function's codec: WORK_DATA.
+
+        Raises:
+            WorkerError: the job has ended, or the piece is larger than a packet can be.
+        """
         return self._say(self._line.protocol.data, self._called.encode(data))
 
     def send_status(self, numerator: int, denominator: int) -> bool:
@@ -147,19 +189,69 @@ class BaseJob:
         return self._end("exception", as_bytes(data))
 
     def _say(self, say: Callable[..., bool], *arguments: bytes) -> bool:
-        if self.outcome is not None:
-            raise WorkerError(f"job {self.handle} has ended: nothing can be sent")
+        self._check(arguments)
         return self._line.post(say, self._assignment, *arguments)
 
     def _end(self, outcome: Outcome, *arguments: bytes) -> bool:
-        if self.outcome is not None:
-            raise WorkerError(f"job {self.handle} has ended: nothing can be sent")
+        self._check(arguments)
         self.outcome = outcome
         say = getattr(self._line.protocol, outcome)
-        mine = self._line.post(say, self._assignment, *arguments)
+        try:
+            mine = self._line.post(say, self._assignment, *arguments)
+        except BaseException:
+            # Unless it has been said, the attempt is still to be ended.
+            if not self._assignment.ended:
+                self.outcome = None
+            raise
         if not mine:
             self.outcome = "lost"
         return mine
+
+    def _check(self, arguments: tuple[bytes, ...]) -> None:
+        """Raise WorkerError unless this can be sent about the job."""
+        if self._born != LINEAGE.forks:
+            raise WorkerError(
+                f"job {self.handle} belongs to the process that took it: a child that"
+                " its handler forks can send nothing"
+            )
+        if self.outcome is not None:
+            raise WorkerError(f"job {self.handle} has ended: nothing can be sent")
+        for data in arguments:
+            if len(data) > _MOST_DATA:
+                raise WorkerError(
+                    f"{len(data)} bytes are more than a packet can hold, {_MOST_DATA}:"
+                    " send them in pieces"
+                )
+
+    def overdue(self) -> None:
+        """End an attempt whose handler goes on beyond its timeout, and say why."""
+        if self.outcome is None:
+            self.outcome = "exception"
+            text = f"timed out after {self.timeout:g} s".encode()
+            self._line.post(self._line.protocol.overdue, self._assignment, text)
+
+    def give_up(self, error: Exception) -> None:
+        """End it by leaving the job server: nothing else can be said."""
+        self._line.hang_up(error)
+        self.abandon("lost")
+
+    def hang_up(self, why: str) -> None:
+        """Leave the job server, which takes a job back in no other way."""
+        self._line.hang_up(OSError(why))
+
+    def let_go(self) -> None:
+        """Free its slot, if that was kept."""
+        if not self._assignment.ended:
+            self._line.drop(self._assignment)
+
+    def is_still_ours(self) -> bool:
+        """Tell whether the job's handle is this job's, before it is asked about.
+
+        What has come is taken in first: a job server that was started again may have
+        given the handle to another job.
+        """
+        self._line.look()
+        return self._line.protocol.owns(self._assignment)
 
     def abandon(self, outcome: Outcome) -> None:
         """End it here without a word: the job server knows, or is to find out."""

@@ -11,17 +11,19 @@ from contextlib import suppress
 from typing import Final
 
 from geartrain.protocol.worker import Assignment
-from geartrain.worker import asking
-from geartrain.worker.calls import take_back
-from geartrain.worker.functions import text
+from geartrain.transport import forks
+from geartrain.worker.calls import ask_release, release_ahead, take_back
 from geartrain.worker.jobs import BaseJob
 from geartrain.worker.links import Link
+from geartrain.worker.log import LOG
 from geartrain.worker.pump import Pump
 
-__all__ = ["TICK", "Given", "Keeper"]
+__all__ = ["GRACE", "TICK", "Given", "Keeper"]
 
 # Seconds between two looks at what nobody else looks at.
 TICK: Final = 1.0
+# Seconds after a job's timeout in which the job server is to end the attempt itself.
+GRACE: Final = 2.0
 
 Given = tuple[Link, Assignment]
 
@@ -45,6 +47,7 @@ class Keeper:
         jobs: Callable[[], list[BaseJob]],
         end: Callable[[BaseJob], None],
         given_back: Callable[[], None],
+        tick: Callable[[], None],
     ) -> None:
         self.deadline: float | None = None
         self.ahead: Callable[[], Given | None] = lambda: None
@@ -53,9 +56,12 @@ class Keeper:
         self._jobs = jobs
         self._end = end
         self._given_back = given_back
+        self._tick = tick
         self._is_over = False
         self._rung, self._bell = socket.socketpair()
         self._bell.setblocking(False)
+        forks.own(self._rung)
+        forks.own(self._bell)
         self._thread = threading.Thread(
             target=self._keep, name="geartrain worker", daemon=True
         )
@@ -78,16 +84,41 @@ class Keeper:
             link.drop(assignment)
 
     def _keep(self) -> None:
+        # A poll: select() takes no descriptors above 1,023.
+        poll = select.poll()
+        poll.register(self._rung, select.POLLIN)
         while True:
-            readable, _, _ = select.select([self._rung], [], [], self._wait())
-            if readable and not self._rung.recv(4096):
+            if poll.poll(self._wait() * 1000) and not self._rung.recv(4096):
                 break
-            self._pump.attend_if_nobody_does()
-            if self.deadline is not None and time.monotonic() >= self.deadline:
-                self._give_back()
-            else:
-                self._give_back_ahead()
+            try:
+                self._look_round()
+            except Exception as error:
+                # Nobody else would look after the connections.
+                LOG.error("the worker's thread goes on after an error", exc_info=error)
         self._rung.close()
+
+    def _look_round(self) -> None:
+        self._pump.attend_if_nobody_does()
+        self._tick()
+        self._end_overdue()
+        if self.deadline is not None and time.monotonic() >= self.deadline:
+            self._give_back()
+        else:
+            self._give_back_ahead()
+
+    def _end_overdue(self) -> None:
+        """End attempts beyond their timeout that the job server has not ended.
+
+        gearmand forgets the timeouts of jobs at hand when the worker goes to sleep.
+        """
+        now = time.monotonic()
+        for job in self._jobs():
+            limit = job.timeout
+            if limit is None or now - job.started < limit + GRACE:
+                continue
+            if job.outcome is None:
+                LOG.warning("%r took longer than %g seconds: failed", job, limit)
+                job.overdue()
 
     def _wait(self) -> float:
         if self.deadline is None or self._is_over:
@@ -102,20 +133,13 @@ class Keeper:
         self._return_all_ahead()
         for job in self._jobs():
             if job.outcome is None:
-                answer = asking.release(job.connector, job.handle)
-                if not take_back(job, answer):
+                if not take_back(job, ask_release(job)):
                     job.abandon("release")
-                    self._hang_up(job)
+                    job.hang_up("a job was not finished in time")
                 self._end(job)
         self.let_go()
         self._pump.wake()
         self._given_back()
-
-    def _hang_up(self, job: BaseJob) -> None:
-        """Leave a job server that takes a job back in no other way."""
-        for link in self._pump.links:
-            if link.connector is job.connector:
-                link.hang_up("a job was not finished in time")
 
     def _give_back_ahead(self) -> None:
         """Give jobs back that wait behind handlers that take their time."""
@@ -128,7 +152,7 @@ class Keeper:
         refused: list[Given] = []
         while (given := self.ahead()) is not None:
             link, assignment = given
-            answer = asking.release(link.connector, text(assignment.handle))
+            answer = release_ahead(link, assignment)
             if answer == "refused":
                 refused.append(given)
             else:

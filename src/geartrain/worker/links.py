@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Final
 
 from geartrain.errors import ProtocolError
 from geartrain.protocol.worker import Assignment, WorkerProtocol
+from geartrain.transport import forks
 from geartrain.transport.connect import Connector, reason
 from geartrain.transport.descriptors import FOREIGN, Owned
 from geartrain.worker.backoff import Backoff
-from geartrain.worker.calls import LOG
+from geartrain.worker.log import LOG
 
 if TYPE_CHECKING:
     from geartrain.worker.pump import Pump
@@ -94,18 +95,24 @@ class Link:
             self.protocol.drop(assignment)
         self._pump.flush()
 
+    def look(self) -> None:
+        """Take in what has come, unless another thread does so now."""
+        self._pump.attend_if_nobody_does()
+
     def tend(self, now: float) -> None:
         """Connect, if it is time to; make sure that the job server is there."""
         if self._arrived is not None:
             self._adopt(now)
-        elif self.connection is None:
-            self.due = _NEVER
-            threading.Thread(
-                target=self._connect, name=f"connect {self.connector}", daemon=True
-            ).start()
-        elif not self._is_ours():
+            return
+        if self.connection is None:
+            self._connect_soon(now)
+            return
+        if not self._is_ours():
             self.lose(self._why or OSError(FOREIGN))
-        elif self._heard:
+            return
+        if self._probed and not self._heard and not self._has_been_read():
+            return
+        if self._heard:
             self._heard = self._probed = False
             self.due = now + self._pump.heartbeat
         elif self._probed:
@@ -117,11 +124,31 @@ class Link:
                 self.protocol.probe()
             self.flush()
 
+    def _has_been_read(self) -> bool:
+        """Take what has arrived; return False if that was the connection's end.
+
+        The answer may lie there: a handler can hold all threads for minutes.
+        """
+        self.read()
+        return self.connection is not None
+
+    def _connect_soon(self, now: float) -> None:
+        self.due = _NEVER
+        thread = threading.Thread(
+            target=self._connect, name=f"connect {self.connector}", daemon=True
+        )
+        try:
+            thread.start()
+        except RuntimeError as error:
+            self._retry(now, error)
+
     def _connect(self) -> None:
         """Connect, in a thread of its own: a name server may take its time."""
         found: socket.socket | Exception
         try:
             found = self.connector.connect(self._pump.connect_timeout)
+            if isinstance(found, socket.socket):
+                forks.own(found)
         except Exception as error:
             found = error
         with self._pump.lock:
@@ -255,8 +282,7 @@ class Link:
     def _send_rest(self, connection: socket.socket, rest: memoryview) -> None:
         try:
             while rest:
-                _, writable, _ = select.select([], [connection], [], _PATIENCE)
-                if not writable:
+                if not _is_writable(connection):
                     raise TimeoutError("it has taken no byte for 30 seconds")
                 rest = rest[self._some(connection, rest) :]
         except (OSError, ValueError) as error:
@@ -271,11 +297,11 @@ class Link:
                 raise
             return 0
 
-    def hang_up(self, why: str) -> None:
+    def hang_up(self, error: Exception) -> None:
         """Have the connection closed by the thread that reads it."""
         connection = self.connection
         if connection is not None:
-            self._give_up(connection, OSError(why))
+            self._give_up(connection, error)
 
     def _give_up(self, connection: socket.socket, error: Exception) -> None:
         """Have the thread that reads find the connection at its end."""
@@ -328,6 +354,14 @@ class Link:
 
 def _never() -> bool:
     return False
+
+
+def _is_writable(connection: socket.socket) -> bool:
+    """Wait until the job server takes more; return False if it does not."""
+    # A poll: select() takes no descriptors above 1,023.
+    poll = select.poll()
+    poll.register(connection, select.POLLOUT)
+    return bool(poll.poll(_PATIENCE * 1000))
 
 
 def _must_wait(error: OSError) -> bool:

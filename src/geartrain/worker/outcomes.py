@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import traceback
+from types import TracebackType
 from typing import Final, Literal
+
+from geartrain.errors import WorkerError
+from geartrain.worker.signatures import is_number
 
 __all__ = ["MAX_TRACE", "Outcome", "Retry", "trace"]
 
@@ -11,6 +15,8 @@ __all__ = ["MAX_TRACE", "Outcome", "Retry", "trace"]
 Outcome = Literal["complete", "fail", "exception", "retry", "release", "lost"]
 
 MAX_TRACE: Final = 64 * 1024
+# Seconds, about 31 years: a job server's clock ends at some time.
+_MAX_DELAY: Final = 10.0**9
 
 
 class Retry(Exception):  # noqa: N818 - it is no error
@@ -23,12 +29,17 @@ class Retry(Exception):  # noqa: N818 - it is no error
     Attributes:
         delay: seconds until the job is ready again.
         error: why, for those who look at the job.
+
+    Raises:
+        WorkerError: the delay is no number of seconds.
     """
 
     def __init__(self, delay: float = 0.0, error: str = "") -> None:
+        if not is_number(delay) or not 0 <= delay <= _MAX_DELAY:
+            raise WorkerError(f"Retry: delay is {delay!r}: give seconds from 0 on")
         super().__init__(error or f"try again after {delay:g} seconds")
-        self.delay = delay
-        self.error = error
+        self.delay = float(delay)
+        self.error = str(error)
 
 
 def trace(error: BaseException) -> bytes:
@@ -36,13 +47,24 @@ def trace(error: BaseException) -> bytes:
 
     Of more than 64 KiB the end is kept: it says what went wrong.
     """
-    # The frames of the worker itself are of no interest to who wrote the handler.
+    try:
+        lines = traceback.format_exception(type(error), error, _frames(error))
+    # An exception is code of its own: what it raises when it is looked at may be any.
+    except Exception:
+        lines = [f"{type(error).__name__}: it cannot be printed"]
+    text = "".join(lines).encode(errors="replace")
+    return text if len(text) <= MAX_TRACE else text[-MAX_TRACE:]
+
+
+def _frames(error: BaseException) -> TracebackType | None:
+    """Return where it was raised.
+
+    The frames of the worker itself are of no interest to who wrote the handler.
+    """
     frames = error.__traceback__
     while frames is not None and _is_ours(frames.tb_frame.f_globals.get("__name__")):
         frames = frames.tb_next
-    lines = traceback.format_exception(type(error), error, frames)
-    text = "".join(lines).encode(errors="replace")
-    return text if len(text) <= MAX_TRACE else text[-MAX_TRACE:]
+    return frames
 
 
 def _is_ours(module: object) -> bool:

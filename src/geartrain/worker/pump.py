@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from geartrain.protocol.worker import Assignment, Slots, WorkerProtocol
+from geartrain.transport import forks
 from geartrain.transport.connect import Connector
 from geartrain.worker.links import Link
 
@@ -53,6 +54,7 @@ class Pump:
         self.clock = time.monotonic
         self._turn = threading.Lock()
         self._stirred = False
+        self._closed = False
         self._watched: dict[int, Link] = {}
         self._due = 0.0
         self._poll = select.poll()
@@ -61,11 +63,13 @@ class Pump:
         self._woken.setblocking(False)
         self._wake.setblocking(False)
         self._poll.register(self._woken, select.POLLIN)
+        forks.own(self._woken)
+        forks.own(self._wake)
 
     def open(self, connectors: Sequence[Connector], client_id: bytes) -> None:
         """Prepare a connection to each job server."""
         for connector in connectors:
-            protocol = WorkerProtocol(self.slots, client_id)
+            protocol = WorkerProtocol(self.slots, client_id, wants_handles=True)
             self.links.append(Link(self, connector, protocol))
 
     def wake(self) -> None:
@@ -104,6 +108,8 @@ class Pump:
                 self._turn.release()
 
     def _attend(self, timeout: float) -> None:
+        if self._closed:
+            return
         now = self.clock()
         if now >= self._due:
             self._tend(now)
@@ -154,7 +160,9 @@ class Pump:
         self.flush()
 
     def close(self) -> None:
-        """Leave all job servers."""
+        """Leave all job servers; one who waits in ``attend`` is woken."""
+        self._closed = True
+        self.wake()
         with self._turn:
             for link in self.links:
                 link.close()

@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
-
-from geartrain.worker import asking
-from geartrain.worker.calls import take_back
+from geartrain.worker.calls import ask_release, take_back
 from geartrain.worker.jobs import WorkerJob
-
-if TYPE_CHECKING:
-    from geartrain.worker.links import Link
 
 __all__ = ["give_back"]
 
@@ -20,8 +14,6 @@ def give_back(job: WorkerJob) -> None:
     To Geartrain, without costing an attempt. Of other job servers the connection is
     closed, which is the only way to have them give the job to another worker.
     """
-    if take_back(job, asking.release(job.connector, job.handle)):
-        return
-    link = cast("Link", job._line)
-    job.abandon("release")
-    link.hang_up("a job was given back")
+    if not take_back(job, ask_release(job)):
+        job.abandon("release")
+        job.hang_up("a job was given back")

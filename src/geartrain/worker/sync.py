@@ -14,18 +14,21 @@ from geartrain.errors import WorkerError
 from geartrain.protocol.worker import Assignment, Slots
 from geartrain.transport.connect import connectors
 from geartrain.worker.base import BaseWorker
-from geartrain.worker.calls import LOG, perform
+from geartrain.worker.calls import LOG, NOTHING, Passing, perform
 from geartrain.worker.functions import Function, key
 from geartrain.worker.jobs import WorkerJob
 from geartrain.worker.keeper import Given, Keeper
 from geartrain.worker.links import Link
 from geartrain.worker.pump import Pump
+from geartrain.worker.signals import Signals
 
 __all__ = ["Worker"]
 
 _LONG: Final = 3600.0
 # Seconds a grab may stay unanswered when its answer is not wanted any more.
 _LATE: Final = 1.0
+# Seconds between two looks at a deadline that may be set.
+_SHORT: Final = 0.1
 
 
 class _Unwind(BaseException):
@@ -39,27 +42,54 @@ class Worker(BaseWorker):
     cannot be killed: a handler that runs beyond its timeout runs on, and what it
     returns is not taken. A light thread of its own keeps the connections alive,
     whatever the handlers do.
+
+    Whatever a handler raises ends its attempt, and the worker goes on. Only the
+    KeyboardInterrupt of a Ctrl-C passes, where ``run`` does not handle signals.
     """
 
-    _pump: Pump | None = None
-    _keeper: Keeper | None = None
-    _stopping = False
-    _give_back_at: float | None = None
-    _in_handler = False
-    _unwinds = False
-    _unwinding = False
+    _pump: Pump | None
+    _keeper: Keeper | None
+    _stopping: bool
+    _give_back_at: float | None
+    _is_busy: bool
+    _in_handler: bool
+    _unwinds: bool
+    _unwinding: bool
+    _passing: Passing
+
+    def _set_up(self) -> None:
+        self._pump = self._keeper = self._give_back_at = None
+        self._stopping = self._is_busy = False
+        self._in_handler = self._unwinds = self._unwinding = False
+        self._passing = NOTHING
+        self._signals = Signals()
+
+    def in_child(self) -> None:
+        """Begin anew in a process that was forked; called there by itself."""
+        self._signals.undo()
+        super().in_child()
 
     def work(self, timeout: float | None = None) -> bool:
         """Wait for one job and do it in this thread; tell whether there was one.
 
         False means that none came within ``timeout`` seconds, or ``stop`` was called.
         A job that fails is a job done. None is taken between two calls.
+
+        Raises:
+            WorkerError: it serves no function, or is at work already.
         """
+        self._occupy(handles_signals=False)
+        try:
+            return self._work(timeout)
+        finally:
+            self._is_busy = False
+
+    def _work(self, timeout: float | None) -> bool:
         pump = self._opened(1)
         until = time.monotonic() + (_LONG if timeout is None else timeout)
         if not pump.ready and not self._stopping:
             pump.resume()
-        while not pump.ready and not self._stopping:
+        while not pump.ready and not self._stopping and self._pump is pump:
             left = until - time.monotonic()
             if left <= 0 and timeout is not None:
                 break
@@ -70,7 +100,8 @@ class Worker(BaseWorker):
             pump.attend(_LATE)
         if not pump.ready:
             return False
-        self._do(*pump.ready.popleft())
+        link, assignment = pump.ready.popleft()
+        self._do(link, assignment, self._passing)
         return True
 
     def run(self, *, signals: bool = True) -> None:
@@ -78,13 +109,15 @@ class Worker(BaseWorker):
 
         With ``signals``, and in the main thread, SIGTERM and SIGINT stop the worker: it
         finishes the jobs at hand and takes no more; the second one gives them back.
+
+        Raises:
+            WorkerError: it serves no function, or is at work already.
         """
         handles = signals and threading.current_thread() is threading.main_thread()
-        before = {}
-        if handles:
-            for number in (signal.SIGTERM, signal.SIGINT):
-                before[number] = signal.signal(number, self._on_signal)
+        self._occupy(handles)
         try:
+            if handles:
+                self._signals.handle(self._on_signal)
             pump = self._opened(self.concurrency + self.prefetch)
             self._unwinds = handles and self.concurrency == 1
             if self.concurrency == 1:
@@ -95,8 +128,20 @@ class Worker(BaseWorker):
             LOG.info("left a handler whose job was given back")
         finally:
             self.close()
-            for number, handler in before.items():
-                signal.signal(number, handler)
+            self._signals.undo()
+            self._is_busy = False
+
+    def _occupy(self, handles_signals: bool) -> None:
+        """Begin to work in this thread, unless it or another one does so already."""
+        if self._is_busy:
+            raise WorkerError(
+                "this worker is at work already: neither a handler nor another thread"
+                " can have it work meanwhile"
+            )
+        if not self._stopping:
+            self._check_work()
+        self._is_busy = True
+        self._passing = (_Unwind, *self._ending(handles_signals))
 
     def stop(self, deadline: float | None = None) -> None:
         """Finish the jobs at hand and take no more; return at once.
@@ -193,7 +238,9 @@ class Worker(BaseWorker):
             for link in pump.links:
                 link.protocol.register(name, timeout)
         self._pump = pump
-        keeper = Keeper(pump, lambda: self.jobs_at_hand, self._end, self._unwind)
+        keeper = Keeper(
+            pump, lambda: self.jobs_at_hand, self._end, self._unwind, self._look_round
+        )
         keeper.deadline = self._give_back_at
         self._keeper = keeper
         return pump
@@ -203,6 +250,12 @@ class Worker(BaseWorker):
         if self._unwinds and self._in_handler:
             self._unwinding = True
             signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
+
+    def _look_round(self) -> None:
+        """Have the main thread look at its signals, once a handler has run."""
+        if self._unwinds and self._signals.is_doubtful and self._pump is not None:
+            self._signals.is_to_be_checked = True
+            self._pump.wake()
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         if self._unwinding:
@@ -218,10 +271,12 @@ class Worker(BaseWorker):
             self._keeper.ahead = lambda: _first(ready)
         if not self._stopping:
             pump.resume()
-        while True:
+        while self._pump is pump:
+            if self._signals.is_to_be_checked:
+                self._signals.check()
             given = _first(ready) if ready else None
             if given is not None:
-                self._do(*given)
+                self._do(*given, self._passing)
             elif self._stopping and self._is_over(pump):
                 return
             else:
@@ -236,44 +291,51 @@ class Worker(BaseWorker):
     def _run_in_threads(self, pump: Pump) -> None:
         pump.is_shared = True
         waiting: SimpleQueue[Given | None] = SimpleQueue()
-        threads = [
-            threading.Thread(
-                target=self._serve,
-                args=(pump, waiting),
-                name=f"geartrain job {number}",
-                daemon=True,
-            )
-            for number in range(self.concurrency)
-        ]
-        for thread in threads:
-            thread.start()
+        threads = self._start_threads(pump, waiting)
         if self._keeper is not None:
             self._keeper.ahead = lambda: _next(waiting)
         if not self._stopping:
             pump.resume()
-        while not (self._stopping and self._is_over(pump)):
+        while self._pump is pump and not (self._stopping and self._is_over(pump)):
             pump.attend(_LONG)
             while pump.ready:
                 waiting.put(pump.ready.popleft())
         for _ in threads:
             waiting.put(None)
-        if self._give_back_at is None:
-            for thread in threads:
-                thread.join()
+        for thread in threads:
+            # A handler that has ended its job may go on; a deadline may yet be set.
+            while thread.is_alive() and self._give_back_at is None:
+                thread.join(_SHORT)
+
+    def _start_threads(
+        self, pump: Pump, waiting: SimpleQueue[Given | None]
+    ) -> list[threading.Thread]:
+        """Start as many threads as there may be jobs, or as the system has room for."""
+        threads: list[threading.Thread] = []
+        try:
+            for number in range(self.concurrency):
+                thread = threading.Thread(
+                    target=self._serve,
+                    args=(pump, waiting),
+                    name=f"geartrain job {number}",
+                    daemon=True,
+                )
+                thread.start()
+                threads.append(thread)
+        except RuntimeError as error:
+            LOG.warning("%d threads instead of %d: %s", number, self.concurrency, error)
+            if not threads:
+                raise
+        return threads
 
     def _serve(self, pump: Pump, waiting: SimpleQueue[Given | None]) -> None:
         """Do jobs in a thread until there are no more."""
         while (given := waiting.get()) is not None:
-            self._do(*given, BaseException)
+            self._do(*given, NOTHING)
             if self._stopping:
                 pump.wake()
 
-    def _do(
-        self,
-        link: Link,
-        assignment: Assignment,
-        caught: type[BaseException] = Exception,
-    ) -> None:
+    def _do(self, link: Link, assignment: Assignment, passing: Passing) -> None:
         function = self._functions.get(assignment.function)
         if function is None or not link.protocol.owns(assignment):
             # It was withdrawn, or the connection lost: the job is another worker's.
@@ -281,12 +343,19 @@ class Worker(BaseWorker):
             return
         job = WorkerJob(link, assignment, function, self.context)
         self._begin(job)
-        self._in_handler = True
+        self._in_handler = self._signals.is_doubtful = True
         try:
-            perform(function, job, caught)
+            perform(function, job, passing)
+        except BaseException:
+            # It ends the process, perhaps here.
+            self._end(job)
+            if job.outcome is None:
+                job.give_up(OSError("its handler was interrupted"))
+            raise
         finally:
             self._in_handler = False
             self._end(job)
+            job.let_go()
             if self._keeper is not None and self._keeper.held:
                 self._keeper.let_go()
 

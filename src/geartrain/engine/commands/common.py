@@ -28,11 +28,15 @@ def echo_req(state: State, peer: Peer, packet: Packet) -> None:
 
 
 def option_req(state: State, peer: Peer, packet: Packet) -> None:
-    """Switch on an option of this connection; ``exceptions`` is the only one."""
+    """Switch on an option of this connection: ``exceptions`` or ``handles``."""
     option = packet.arguments[0]
     # Some clients send the C string's end along.
-    if option.rstrip(b"\0").lower() == b"exceptions":
+    name = option.rstrip(b"\0").lower()
+    if name == b"exceptions":
         peer.wants_exceptions = True
+        peer.send(encode(_OPTION_RES, option))
+    elif name == b"handles":
+        peer.wants_handles = True
         peer.send(encode(_OPTION_RES, option))
     else:
         send_error(peer, b"UNKNOWN_OPTION", b"Server does not recognize given option")

@@ -12,6 +12,7 @@ from geartrain.engine.jobs import SUBMITTED, Job
 from geartrain.engine.peers import ASLEEP, Peer
 from geartrain.engine.relays import relay
 from geartrain.engine.state import State
+from geartrain.errors import PacketError
 from geartrain.protocol.constants import PacketType
 from geartrain.protocol.packets import Packet, encode, header
 
@@ -23,6 +24,7 @@ __all__ = [
     "grab_job_all",
     "grab_job_uniq",
     "pre_sleep",
+    "report_refused",
     "reset_abilities",
     "set_client_id",
     "work_complete",
@@ -258,8 +260,7 @@ def work_warning(state: State, peer: Peer, packet: Packet) -> None:
 def _forward_running(state: State, peer: Peer, packet: Packet) -> None:
     job = _running_job(state, peer, packet.arguments[0])
     if job is None:
-        failures.refuse_result(peer, packet.arguments[0])
-        send_error(peer, _NOT_FOUND, b"Job does not exist on server")
+        _not_found(peer, packet.arguments[0], b"Job does not exist on server")
     else:
         _forward(state, peer, job, packet)
 
@@ -304,8 +305,35 @@ def work_fail(state: State, peer: Peer, packet: Packet) -> None:
 
 
 def _refuse_result(peer: Peer, handle: bytes) -> None:
+    _not_found(peer, handle, b"Job given in work result not found")
+
+
+def _not_found(peer: Peer, handle: bytes, text: bytes) -> None:
+    """Tell a worker that it does not run the job it reports on."""
     failures.refuse_result(peer, handle)
-    send_error(peer, _NOT_FOUND, b"Job given in work result not found")
+    _send_job_error(peer, _NOT_FOUND, text, handle)
+
+
+def _send_job_error(peer: Peer, code: bytes, text: bytes, handle: bytes) -> None:
+    """Send an ERROR; one who wants to know which job it is about is told."""
+    send_error(peer, code, text + b": " + handle if peer.wants_handles else text)
+
+
+def report_refused(state: State, peer: Peer, error: PacketError) -> None:
+    """End the attempt whose worker sent what this server does not take.
+
+    Otherwise the job would run for ever, or succeed with a piece missing.
+    """
+    handle = error.handle
+    _send_job_error(peer, error.code, error.text, handle)
+    job = _running_job(state, peer, handle)
+    if job is None:
+        failures.refuse_result(peer, handle)
+        return
+    peer.excepted = job.handle
+    if not failures.fail(state, job, b"exception", error.text):
+        failures.tell(state, job, error.text)
+        failures.die(state, job)
 
 
 def work_exception(state: State, peer: Peer, packet: Packet) -> None:
@@ -315,10 +343,9 @@ def work_exception(state: State, peer: Peer, packet: Packet) -> None:
     """
     job = _running_job(state, peer, packet.arguments[0])
     if job is None:
-        failures.refuse_result(peer, packet.arguments[0])
-        send_error(
+        _not_found(
             peer,
-            _NOT_FOUND,
+            packet.arguments[0],
             b"An exception was received for a job that does not exist",
         )
         return
