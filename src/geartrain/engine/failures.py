@@ -270,6 +270,7 @@ def expire(state: State, function: Function) -> None:
             expiry = _expiry(job, ttl)
             following = expiry if following == 0 else min(following, expiry)
         paging.refill(state, function, priority)
+    state.turns.work += count * 2
     if following > 0:
         state.alarms.cancel(function)
         soonest = state.wall_time() + _NEXT_EXPIRED
