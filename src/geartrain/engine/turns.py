@@ -30,13 +30,13 @@ __all__ = [
     "Turns",
 ]
 
-# Units for one peer at a time, about 5 ms: a read of 64 KiB full of submissions fits,
+# Units for one peer at a time, about 4 ms: a read of 64 KiB full of submissions fits,
 # so that a client that submits many jobs at once does not notice.
-PEER_SHARE: Final = 5_000
+PEER_SHARE: Final = 4_000
 
 # Units for all peers together in what is read in a turn, and again in what was left
-# from earlier turns: so a turn takes about 20 ms at most.
-TURN_SHARE: Final = 10_000
+# from earlier turns: so a turn takes about 15 ms at most.
+TURN_SHARE: Final = 6_000
 
 # Units for a peer that is read when those are used up: dozens of messages, more than
 # most peers ever send at once, so that these need not wait behind those that have.
