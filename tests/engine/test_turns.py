@@ -205,9 +205,7 @@ def rows_of(admin: DialoguePeer, line: str) -> list[str]:
     return text_of(admin).decode().splitlines()
 
 
-def test_the_earliest_of_too_many_long_listings_ends(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_listing_that_was_ended_is_begun_again(world: World) -> None:
     queue_jobs(world.client(), 1_000)
     state = world.engine.state
     peers = [world.admin() for _ in range(3)]

@@ -205,6 +205,7 @@ def die(state: State, job: Job) -> None:
 
 def _has_room(state: State, job: Job) -> bool:
     most = state.options.most_dead
+    state.turns.work += len(state.functions) >> 4
     if not most or sum(each.dead for each in state.functions.values()) < most:
         return True
     state.warn(
