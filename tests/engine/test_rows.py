@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
+import base64
 import json
 
 import pytest
 
 from geartrain.engine.jobs import RUNNING
+from geartrain.engine.options import EngineOptions
 from geartrain.engine.records import Failures, JobRecord
-from geartrain.engine.rows import job_row, record_row, row, text
+from geartrain.engine.rows import (
+    job_row,
+    record_row,
+    row,
+    text,
+    whole_job,
+    whole_record,
+)
+from geartrain.engine.state import State
 from tests.engine.stored import grab, stored, submit, submit_due
 from tests.support.dialogue import H1, WALL_START
+
+LONG = '"\n' + "ä" * 70_000 + "x" * 100
+
+
+def b64encode(data: bytes) -> str:
+    return base64.b64encode(data).decode()
 
 
 def record() -> JobRecord:
@@ -109,6 +125,10 @@ def test_a_record_says_how_it_failed() -> None:
         (["ä".encode()[:1], "ä".encode()[1:]], "ä", "utf-8"),
         ([b"\xff", b"\0"], "/wA=", "base64"),
         ([b""], "", "utf-8"),
+        (["ä".encode()[:1]], "ww==", "base64"),
+        # Shown in pieces, and as one text all the same.
+        ([b'"\n', "ä".encode() * 70_000, b"x" * 100], LONG, "utf-8"),
+        ([b"\0" * 100_000, b"\xff"], b64encode(b"\0" * 100_000 + b"\xff"), "base64"),
     ],
 )
 def test_a_workload_is_text_or_base64(
@@ -116,8 +136,10 @@ def test_a_workload_is_text_or_base64(
 ) -> None:
     made = record()
     made.workload, made.more = pieces[0], pieces[1:]
-    found = read(record_row(made, 0.0, with_workload=True))
+    rows = list(whole_record(State(EngineOptions()), made, 0.0))
+    found = read(b"".join(rows))
     assert (found["workload"], found["encoding"]) == (workload, encoding)
+    assert max(map(len, rows)) < 400_000
 
 
 def test_a_job_in_memory_is_told_like_a_record() -> None:
@@ -127,6 +149,6 @@ def test_a_job_in_memory_is_told_like_a_record() -> None:
     job = state.jobs[H1]
     assert job_row(state, job) == record_row(state.record(job), world.wall_time)
     grab(world.worker("f"))
-    found = read(job_row(state, job, with_workload=True))
+    found = read(b"".join(whole_job(state, job)))
     assert (found["state"], found["started"]) == ("running", WALL_START)
     assert (found["worker"], found["workload"]) == ("- 127.0.0.1", "abc")

@@ -239,6 +239,8 @@ class World:
         self.store = store
         self.is_committing = True
         self.goes_on = True
+        # The peers that a driver would read from again.
+        self.freed: list[Peer] = []
         if store is not None:
             self.engine.resume(
                 store.open(), self.now, keeps_jobs=keeps_jobs, holds=holds
@@ -304,7 +306,7 @@ class World:
             if not (self.goes_on and self.engine.has_more()):
                 break
             self.engine.go_on(self.now)
-        self.engine.take_freed()
+        self.freed += self.engine.take_freed()
         for engine_peer in self.engine.take_closing():
             self._peers[engine_peer].is_closed = True
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from geartrain import __version__
 from geartrain.errors import GeartrainError, ListenError, StoreError
+from geartrain.server.collector import spare_survivors
 from geartrain.server.logs import Logs, LogTarget, open_logs, startup_log
 from geartrain.server.options import Options
 from geartrain.server.process import (
@@ -80,6 +81,7 @@ class Service:
                 raise_descriptors(self.options.descriptors)
                 if self.core_dumps:
                     allow_core_dumps()
+                spare_survivors()
                 with asyncio.Runner(loop_factory=_new_loop) as runner:
                     runner.run(self._serve(logs, launch.ready if launch else None))
         finally:

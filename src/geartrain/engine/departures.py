@@ -17,7 +17,7 @@ __all__ = ["depart"]
 # waited for no more, and of one that goes to another worker.
 _ABILITY: Final = 1
 _AWAITED: Final = 2
-_LOST: Final = 5
+_LOST: Final = 15
 
 
 def depart(state: State, peer: Peer) -> Iterator[None]:

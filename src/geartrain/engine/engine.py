@@ -25,10 +25,11 @@ from geartrain.engine.notices import Notice
 from geartrain.engine.options import EngineOptions
 from geartrain.engine.peers import ASLEEP, Peer
 from geartrain.engine.records import Batch, Inventory, QueueInventory
-from geartrain.engine.schedules import Calendar, Schedule, no_calendar
+from geartrain.engine.schedules import CALENDAR, Calendar, Schedule, no_calendar
 from geartrain.engine.state import State
 from geartrain.engine.submissions import restore_schedule, run_schedule
-from geartrain.engine.turns import LISTING, MESSAGE, MOST_UNREAD, PEER_SHARE
+from geartrain.engine.timers import Timed
+from geartrain.engine.turns import LISTING, MESSAGE, MOST_UNREAD, PEER_SHARE, TURN_SHARE
 from geartrain.errors import LineError, PacketError, ProtocolError
 from geartrain.protocol.admin import Command
 from geartrain.protocol.admin import error as text_error
@@ -38,6 +39,10 @@ from geartrain.protocol.parser import Parser
 from geartrain.texts import shown
 
 __all__ = ["Engine"]
+
+# Units of work, as ``turns`` counts it, of what is due beside what it brings about.
+_TIMEOUT: Final = 8
+_ALARM: Final = 4
 
 PacketCommand = Callable[[State, Peer, Packet], None]
 
@@ -132,7 +137,7 @@ class Engine:
         state = self.state
         state.now = now
         turns = state.turns
-        end = turns.begin()
+        end = turns.work + TURN_SHARE
         turns.work_off(turns.work + PEER_SHARE)
         for peer in list(turns.queue):
             if turns.work >= end:
@@ -142,7 +147,10 @@ class Engine:
                 peer.is_busy = False
                 self._run(peer, None, turns.work + PEER_SHARE)
                 self._free(peer)
-        turns.end()
+
+    def is_light(self) -> bool:
+        """Tell whether so little was done in this turn that it may end at once."""
+        return self.state.turns.is_light()
 
     def has_more(self) -> bool:
         """Tell whether ``go_on`` has something to do."""
@@ -294,27 +302,37 @@ class Engine:
             state.wakeups.rouse(promised, now)
 
     def tick(self, now: float) -> None:
-        """Do what is due."""
+        """Do what is due, or much of it: what is left is due at once."""
         state = self.state
         state.now = now
+        turns = state.turns
+        limit = turns.work + PEER_SHARE
         state.wakeups.tick(now)
-        job = state.timeouts.pop(now)
-        while job is not None:
-            assert isinstance(job, Job)
-            failures.time_out(state, job)
-            job = state.timeouts.pop(now)
+        due = state.timeouts.pop(now)
+        while due is not None:
+            assert isinstance(due, Job)
+            turns.work += _TIMEOUT
+            failures.time_out(state, due)
+            due = state.timeouts.pop(now) if turns.work < limit else None
         wall_time = state.wall_time()
         due = state.alarms.pop(wall_time)
         while due is not None:
-            if isinstance(due, Job):
-                state.ring(due)
-            elif isinstance(due, Schedule):
-                run_schedule(state, due)
-            elif isinstance(due, Backlog):
-                paging.ring(state, due)
-            elif isinstance(due, Function):
-                failures.expire(state, due)
-            due = state.alarms.pop(wall_time)
+            turns.work += _ALARM
+            self._ring(due)
+            due = state.alarms.pop(wall_time) if turns.work < limit else None
+
+    def _ring(self, due: Timed) -> None:
+        """Do what an alarm was set for."""
+        state = self.state
+        if isinstance(due, Job):
+            state.ring(due)
+        elif isinstance(due, Schedule):
+            state.turns.work += CALENDAR
+            run_schedule(state, due)
+        elif isinstance(due, Backlog):
+            paging.ring(state, due)
+        elif isinstance(due, Function):
+            failures.expire(state, due)
 
     def deadline(self) -> float | None:
         """Return when ``tick`` is to be called next, or None for not at all."""
@@ -331,7 +349,8 @@ class Engine:
         return deadline
 
     def take_unsent(self) -> list[tuple[Peer, list[bytes]]]:
-        """Empty the outboxes and return what is to be sent, each peer once."""
+        """End the turn: empty the outboxes, and return what to send, each peer once."""
+        self.state.turns.end()
         unsent = self.state.unsent
         taken = [(peer, peer.take_outbox()) for peer in unsent]
         unsent.clear()

@@ -213,6 +213,7 @@ def die(state: State, job: Job) -> None:
 
 def _has_room(state: State, job: Job) -> bool:
     most = state.options.most_dead
+    state.turns.work += len(state.functions) >> 4
     if not most or sum(each.dead for each in state.functions.values()) < most:
         return True
     state.warn(
@@ -288,6 +289,7 @@ def expire(state: State, function: Function) -> None:
             expiry = _expiry(job, ttl)
             following = expiry if following == 0 else min(following, expiry)
         paging.refill(state, function, priority)
+    state.turns.work += count * 2
     if following > 0:
         state.alarms.cancel(function)
         soonest = state.wall_time() + _NEXT_EXPIRED

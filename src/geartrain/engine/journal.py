@@ -253,6 +253,9 @@ class Journal:
         collected = self._next
         batch = collected.batch
         batch.added = [record for record in batch.added if record.number]
+        if len(collected.buried) < len(batch.buried):
+            wanted = collected.buried
+            batch.buried = [each for each in batch.buried if each.number in wanted]
         self._committing = collected
         self._next = Collected(batch.serial + 1)
         return batch
@@ -294,9 +297,8 @@ class Journal:
         collected = self._next
         if job.number not in collected.buried:
             return False
+        # ``take`` leaves it out: to look for each of many here would take too long.
         del collected.buried[job.number]
-        buried = collected.batch.buried
-        collected.batch.buried = [each for each in buried if each.number != job.number]
         return True
 
     def _add_again(self, job: Job) -> bool:

@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 __all__ = ["relay"]
 
 # Units of work, as ``turns`` counts it, for a client: mostly for the system call.
-_CLIENT: Final = 20
+_CLIENT: Final = 30
 # How many copies for one client are a unit.
 _COPIES: Final = 8
 
 # Up to this many clients are sent a packet at once.
-_AT_ONCE: Final = 200
+_AT_ONCE: Final = 100
 
 
 def relay(

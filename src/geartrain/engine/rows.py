@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import base64
 import json
+from codecs import getincrementaldecoder
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from geartrain.engine.jobs import READY, RUNNING, Job
@@ -16,9 +18,22 @@ if TYPE_CHECKING:
     from geartrain.engine.records import Failures, JobRecord
     from geartrain.engine.state import State
 
-__all__ = ["job_row", "record_row", "row", "state_name", "text"]
+__all__ = [
+    "job_row",
+    "record_row",
+    "row",
+    "state_name",
+    "text",
+    "whole_job",
+    "whole_record",
+]
 
 Value = str | int | float | bool | None
+
+# Bytes of a workload that are shown at a time: a multiple of three, as base64 wants it,
+# and the units of work, as ``turns`` counts it, that it takes.
+_PIECE: Final = 48 * 1024
+_PIECE_WORK: Final = 200
 
 _PRIORITIES: Final = ("high", "normal", "low")
 
@@ -42,28 +57,85 @@ def state_name(job: Job, wall_time: float) -> str:
     return "scheduled" if job.due > wall_time else "ready"
 
 
-def job_row(state: State, job: Job, *, with_workload: bool = False) -> bytes:
+def job_row(state: State, job: Job) -> bytes:
     """Return the row of a job in memory."""
+    return row(_job_values(state, job))
+
+
+def _job_values(state: State, job: Job) -> dict[str, Value]:
     values = _values(
         state.record(job), state_name(job, state.wall_time()), job.background
     )
     if job.worker is not None:
         values["started"] = job.started
         values["worker"] = text(job.worker.client_id + b" " + job.worker.address)
-    if with_workload:
-        _add_workload(values, job.workload, job.more)
-    return row(values)
+    return values
 
 
-def record_row(
-    record: JobRecord, wall_time: float, *, with_workload: bool = False
-) -> bytes:
+def record_row(record: JobRecord, wall_time: float) -> bytes:
     """Return the row of a job or dead letter that only the store has."""
+    return row(_record_values(record, wall_time))
+
+
+def _record_values(record: JobRecord, wall_time: float) -> dict[str, Value]:
     name = "scheduled" if record.due > wall_time else "ready"
-    values = _values(record, "dead" if record.died else name, True)
-    if with_workload:
-        _add_workload(values, record.workload, record.more)
-    return row(values)
+    return _values(record, "dead" if record.died else name, True)
+
+
+def whole_job(state: State, job: Job) -> Iterator[bytes]:
+    """Give the row of a job in memory, its workload included, in pieces."""
+    values = _job_values(state, job)
+    return _whole(state, values, [job.workload, *job.more])
+
+
+def whole_record(state: State, record: JobRecord, wall_time: float) -> Iterator[bytes]:
+    """Give the row of a job that only the store has, its workload included."""
+    values = _record_values(record, wall_time)
+    return _whole(state, values, [record.workload, *record.more])
+
+
+def _whole(
+    state: State, values: dict[str, Value], workload: list[bytes]
+) -> Iterator[bytes]:
+    """Give a row with a workload: as text if it is UTF-8, or else as base64."""
+    encoding = "utf-8"
+    decoder = getincrementaldecoder("utf-8")()
+    try:
+        for piece in _pieces(workload):
+            state.turns.work += _PIECE_WORK
+            decoder.decode(piece)
+            yield b""
+        decoder.decode(b"", True)
+    except UnicodeDecodeError:
+        encoding = "base64"
+    yield row(values)[: -len(b"}\n")] + b', "workload": "'
+    decoder = getincrementaldecoder("utf-8")()
+    for piece in _pieces(workload):
+        state.turns.work += _PIECE_WORK
+        if encoding == "utf-8":
+            yield json.dumps(decoder.decode(piece))[1:-1].encode()
+        else:
+            yield base64.b64encode(piece)
+    yield b'", "encoding": "%s"}\n' % encoding.encode()
+
+
+def _pieces(workload: list[bytes]) -> Iterator[bytes]:
+    """Give a workload in pieces of one size, however it is cut."""
+    rest = b""
+    for each in workload:
+        start = _PIECE - len(rest) if rest else 0
+        whole = rest + each[:start]
+        if rest and len(whole) < _PIECE:
+            rest = whole
+            continue
+        if rest:
+            yield whole
+        end = start + (len(each) - start) // _PIECE * _PIECE
+        for position in range(start, end, _PIECE):
+            yield each[position : position + _PIECE]
+        rest = each[end:]
+    if rest:
+        yield rest
 
 
 def _values(record: JobRecord, name: str, background: bool) -> dict[str, Value]:
@@ -97,13 +169,3 @@ def _add_failures(values: dict[str, Value], failures: Failures) -> None:
     values["crashes"] = failures.crashes
     values["reason"] = text(failures.reason) or None
     values["error"] = text(failures.error) or None
-
-
-def _add_workload(values: dict[str, Value], workload: bytes, more: list[bytes]) -> None:
-    whole = b"".join([workload, *more])
-    try:
-        values["workload"] = whole.decode()
-        values["encoding"] = "utf-8"
-    except UnicodeDecodeError:
-        values["workload"] = base64.b64encode(whole).decode()
-        values["encoding"] = "base64"

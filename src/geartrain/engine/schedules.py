@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 from geartrain.engine.functions import Function
 from geartrain.engine.timers import Timed
 
-__all__ = ["Calendar", "Schedule", "no_calendar"]
+__all__ = ["CALENDAR", "Calendar", "Schedule", "no_calendar"]
+
+# Units of work, as ``turns`` counts it, of finding a schedule's next time.
+CALENDAR: Final = 200
 
 # Given the five fields of a schedule and a time in seconds since 1970, returns the
 # first time after it that the fields name; raises ValueError, saying why, when

@@ -44,7 +44,7 @@ _MOST_LISTED: Final = 4_000_000
 
 # Units of work, as ``turns`` counts it: of a new function, and of reading its policy,
 # to which a quarter comes for each glob.
-_FUNCTION: Final = 10
+_FUNCTION: Final = 20
 _POLICY: Final = 10
 
 

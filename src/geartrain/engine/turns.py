@@ -21,19 +21,29 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from geartrain.engine.peers import Peer
 
-__all__ = ["LISTING", "MESSAGE", "MOST_UNREAD", "PEER_SHARE", "Turns"]
+__all__ = [
+    "LISTING",
+    "MESSAGE",
+    "MOST_UNREAD",
+    "PEER_SHARE",
+    "TURN_SHARE",
+    "Turns",
+]
 
-# Units for one peer at a time, about 5 ms: a read of 64 KiB full of submissions fits,
+# Units for one peer at a time, about 4 ms: a read of 64 KiB full of submissions fits,
 # so that a client that submits many jobs at once does not notice.
-PEER_SHARE: Final = 5_000
+PEER_SHARE: Final = 4_000
 
 # Units for all peers together in what is read in a turn, and again in what was left
-# from earlier turns: so a turn takes about 20 ms at most.
-_TURN_SHARE: Final = 10_000
+# from earlier turns: so a turn takes about 15 ms at most.
+TURN_SHARE: Final = 6_000
 
 # Units for a peer that is read when those are used up: dozens of messages, more than
 # most peers ever send at once, so that these need not wait behind those that have.
 _LEAST_SHARE: Final = 100
+
+# Units up to which the turn of one read may end before others are read.
+_LIGHT: Final = 500
 
 # Units of a message, whatever it is.
 MESSAGE: Final = 2
@@ -61,7 +71,7 @@ class Turns:
 
     def __init__(self) -> None:
         self.work = 0
-        self._end = _TURN_SHARE
+        self._end = TURN_SHARE
         self.queue: dict[Peer, None] = {}
         self.chores: deque[Iterator[None]] = deque()
         self.freed: list[Peer] = []
@@ -70,15 +80,13 @@ class Turns:
         """Return up to which number of units a peer that was read may work now."""
         return self.work + (PEER_SHARE if self.work < self._end else _LEAST_SHARE)
 
-    def begin(self) -> int:
-        """Begin with leftovers; return up to which number of units to go on."""
-        end = self.work + _TURN_SHARE
-        self._end = end + _TURN_SHARE
-        return end
+    def is_light(self) -> bool:
+        """Tell whether so little was done in this turn that it may end at once."""
+        return self.work < self._end - TURN_SHARE + _LIGHT
 
     def end(self) -> None:
-        """End what is done with leftovers: from here on reads count."""
-        self._end = self.work + _TURN_SHARE
+        """End the turn: from here on the next one counts."""
+        self._end = self.work + TURN_SHARE
 
     def add(self, peer: Peer) -> None:
         """Go on with a peer in the next turn, if it can go on and is not queued."""

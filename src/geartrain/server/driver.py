@@ -86,9 +86,11 @@ class Connection(asyncio.Protocol):
             driver.keep_waiting(self)
         if driver.is_arranged:
             driver.reads += 1
-        elif peer.is_busy:
-            driver.arrange_turn()
-        elif driver.reads == 1 and now - driver.turned_at > _NEXT_READ:
+        elif (
+            driver.reads == 1
+            and now - driver.turned_at > _NEXT_READ
+            and driver.is_light()
+        ):
             driver.turn()
         else:
             driver.arrange_turn()
@@ -163,6 +165,7 @@ class Driver:
     Attributes:
         engine: what it drives.
         receive: the engine's method, within short reach.
+        is_light: likewise.
         monotonic: the clock's, likewise.
         call_soon: the event loop's.
         is_stopping: nothing is read any more.
@@ -183,6 +186,7 @@ class Driver:
         clock = clock or Clock()
         self.engine = engine
         self.receive = engine.receive
+        self.is_light = engine.is_light
         self.monotonic = clock.monotonic
         self._time = clock.time
         self.is_arranged = False

@@ -11,7 +11,9 @@ __all__ = ["describe", "is_idle", "known_state"]
 
 
 def is_idle(state: State) -> bool:
-    """Tell whether no job is ready or running."""
+    """Tell whether no job is ready or running, and nothing is left for a later turn."""
+    if state.turns.queue or state.turns.chores:
+        return False
     return not any(_ready(each) or each.running for each in state.functions.values())
 
 

@@ -11,7 +11,7 @@ from geartrain.engine.functions import Function
 from geartrain.engine.jobs import RUNNING, Job
 from geartrain.engine.peers import Peer
 from geartrain.engine.queries import FindJob, FindKey, Query
-from geartrain.engine.schedules import Schedule
+from geartrain.engine.schedules import CALENDAR, Schedule
 from geartrain.engine.state import State
 from geartrain.engine.submissions import admit, coalescing_key, joinable, start
 from geartrain.protocol.constants import MAX_UNIQUE, PacketType, Priority
@@ -36,9 +36,6 @@ _HIGH: Final = int(Priority.HIGH)
 _NORMAL: Final = int(Priority.NORMAL)
 _LOW: Final = int(Priority.LOW)
 _JOB_CREATED: Final = int(PacketType.JOB_CREATED)
-
-# Units of work, as ``turns`` counts it: of finding a schedule's next time.
-_CALENDAR: Final = 200
 
 # Known or not, running or not, numerator and denominator.
 _WAITING: Final = b"\x001\x000\x000\x000"
@@ -195,7 +192,7 @@ def submit_job_sched(state: State, peer: Peer, packet: Packet) -> None:
     if not _is_acceptable(peer, unique):
         return
     fields = packet.arguments[2:7]
-    state.turns.work += _CALENDAR
+    state.turns.work += CALENDAR
     try:
         due = state.calendar(fields, state.wall_time())
     except ValueError as error:
@@ -281,9 +278,11 @@ def _waits(state: State, answers: list[Query], handle: bytes) -> bool:
 
 def _progress_by_unique(state: State, unique: bytes) -> bytes:
     """Return how far a job in memory with this unique is, or nothing."""
+    state.turns.work += len(state.functions) >> 3
     for function in state.functions.values():
         job = function.keyed.get(unique)
         if job is not None:
+            state.turns.work += len(job.clients) >> 5
             return _progress(job) + b"\0" + str(sum(job.clients.values())).encode()
     return b""
 

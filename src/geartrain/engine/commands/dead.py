@@ -12,7 +12,7 @@ from geartrain.engine.listings import ROW
 from geartrain.engine.peers import Peer
 from geartrain.engine.queries import FindDead, ListDead, Query
 from geartrain.engine.records import JobRecord
-from geartrain.engine.rows import record_row, row
+from geartrain.engine.rows import record_row, row, whole_record
 from geartrain.engine.state import State
 from geartrain.errors import OptionError
 from geartrain.protocol.admin import END_OF_LIST, OK, error
@@ -51,13 +51,19 @@ def _steer(state: State, peer: Peer, what: bytes, handle: bytes) -> bytes:
     if record is None or not _is_dead(state, record, handle):
         return _UNKNOWN_JOB
     if what == b"show":
-        return record_row(record, 0.0, with_workload=True) + END_OF_LIST
+        peer.rest = _whole(state, record)
+        return b""
     if what == b"retry":
         _retry(state, record)
     else:
         _drop(state, record)
     state.journal.hold_change(peer, is_text=True)
     return OK
+
+
+def _whole(state: State, record: JobRecord) -> Iterator[bytes]:
+    yield from whole_record(state, record, 0.0)
+    yield END_OF_LIST
 
 
 def _list(state: State, peer: Peer, words: list[bytes]) -> bytes:

@@ -11,7 +11,15 @@ from geartrain.engine.jobs import PAGED, Job
 from geartrain.engine.listings import STATES, Filter, Listing, store_query
 from geartrain.engine.peers import Peer
 from geartrain.engine.queries import FindDead, FindJob, FindKey, ListJobs, Query
-from geartrain.engine.rows import job_row, record_row, row, text
+from geartrain.engine.records import JobRecord
+from geartrain.engine.rows import (
+    job_row,
+    record_row,
+    row,
+    text,
+    whole_job,
+    whole_record,
+)
 from geartrain.engine.state import State
 from geartrain.errors import OptionError
 from geartrain.protocol.admin import END_OF_LIST, OK, error
@@ -111,26 +119,34 @@ def _jobs_by_unique(state: State, peer: Peer, wanted: Filter) -> bytes:
     failure = _error(answers)
     if failure:
         return failure
-    rows = _rows_by_unique(state, answers, wanted, with_workload=False)
+    rows = []
+    for found in _found_by_unique(state, answers, wanted):
+        if isinstance(found, Job):
+            rows.append(job_row(state, found))
+        else:
+            rows.append(record_row(found, state.wall_time()))
     return b"".join(rows) + END_OF_LIST
 
 
 def _key_queries(state: State, unique: bytes) -> list[Query]:
     """Return what to ask for the jobs with this unique, of each function."""
+    state.turns.work += len(state.functions) >> 3
     names = [each.name for each in state.functions.values() if each.paged_count()]
     # At least one question: its answer tells that the store was asked.
     return [FindKey(unique, name) for name in names or [b""]]
 
 
-def _rows_by_unique(
-    state: State, answers: list[Query], wanted: Filter, *, with_workload: bool
-) -> list[bytes]:
-    rows = []
+def _found_by_unique(
+    state: State, answers: list[Query], wanted: Filter
+) -> list[Job | JobRecord]:
+    """Return the jobs in memory with this unique, and those that only the store has."""
+    jobs: list[Job | JobRecord] = []
     wall_time = state.wall_time()
+    state.turns.work += len(state.functions) >> 3
     for function in state.functions.values():
         known = function.keyed.get(wanted.unique)
         if known is not None and wanted.takes(known, wall_time):
-            rows.append(job_row(state, known, with_workload=with_workload))
+            jobs.append(known)
     for answer in answers:
         record = answer.record if isinstance(answer, FindKey) else None
         if record is None or not state.is_waiting(record, b""):
@@ -142,8 +158,8 @@ def _rows_by_unique(
             continue
         is_scheduled = record.due > wall_time
         if wanted.state in (b"", b"scheduled" if is_scheduled else b"ready"):
-            rows.append(record_row(record, wall_time, with_workload=with_workload))
-    return rows
+            jobs.append(record)
+    return jobs
 
 
 def _is_wanted(wanted: Filter, function: bytes) -> bool:
@@ -167,18 +183,30 @@ def job(state: State, peer: Peer, words: list[bytes]) -> bytes:
     name = read_arguments([b"name=" + words[1]], (b"name",)).get(b"name")
     known = state.jobs.get(name)
     if known is not None:
-        return job_row(state, known, with_workload=True) + END_OF_LIST
+        peer.rest = _whole(state, [known])
+        return b""
     answers = peer.take_answers()
     if not answers and state.journal.is_on:
         state.ask(peer, _job_queries(state, name))
         return b""
     if _error(answers):
         return _error(answers)
-    rows = _rows_by_handle(state, answers, name)
-    if not rows:
-        wanted = Filter(b"", b"", name)
-        rows = _rows_by_unique(state, answers, wanted, with_workload=True)
-    return b"".join(rows) + END_OF_LIST if rows else _UNKNOWN_JOB
+    found = _found_by_handle(state, answers, name)
+    if not found:
+        found = _found_by_unique(state, answers, Filter(b"", b"", name))
+    if not found:
+        return _UNKNOWN_JOB
+    peer.rest = _whole(state, found)
+    return b""
+
+
+def _whole(state: State, found: list[Job | JobRecord]) -> Iterator[bytes]:
+    for each in found:
+        if isinstance(each, Job):
+            yield from whole_job(state, each)
+        else:
+            yield from whole_record(state, each, state.wall_time())
+    yield END_OF_LIST
 
 
 def _job_queries(state: State, name: bytes) -> list[Query]:
@@ -189,14 +217,15 @@ def _job_queries(state: State, name: bytes) -> list[Query]:
     return queries
 
 
-def _rows_by_handle(state: State, answers: list[Query], handle: bytes) -> list[bytes]:
-    wall_time = state.wall_time()
+def _found_by_handle(
+    state: State, answers: list[Query], handle: bytes
+) -> list[Job | JobRecord]:
     for answer in answers:
         record = None
         if isinstance(answer, FindJob | FindDead):
             record = answer.record
         if record is not None and state.is_waiting(record, handle):
-            return [record_row(record, wall_time, with_workload=True)]
+            return [record]
     return []
 
 

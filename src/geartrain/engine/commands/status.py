@@ -32,7 +32,7 @@ _MOST_SHOWN: Final = 100_000
 _JSON: Final = 10
 
 # So many names are a piece of a row.
-_NAMES: Final = 200
+_NAMES: Final = 32
 
 
 def status(state: State, peer: Peer, words: list[bytes]) -> bytes:

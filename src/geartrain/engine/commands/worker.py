@@ -43,7 +43,7 @@ _WORK_FAIL: Final = int(PacketType.WORK_FAIL)
 _WORK_STATUS: Final = int(PacketType.WORK_STATUS)
 
 # Units of work, as ``turns`` counts it: of a job that goes to another worker.
-_LOST: Final = 5
+_LOST: Final = 15
 
 # A grab that meets more expired jobs than this finds none: they go by themselves.
 _MOST_DROPPED: Final = 500

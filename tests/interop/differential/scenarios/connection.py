@@ -45,13 +45,31 @@ def client_id_is_shown_as_sent(play: Player) -> None:
     for client_id in (
         b"id-1",
         b"with space",
-        b"with\ttab",
         b"",
         b"x" * 127,
         b"y" * 200,
     ):
         worker.send(Type.SET_CLIENT_ID, client_id)
         worker.text("workers")
+
+
+@differs(
+    "names-escaped",
+    gearmand=[
+        'worker < "10 127.0.0.1 with\\ttab : a\\nb\\n.\\n"',
+        'worker < "a\\nb\\t0\\t0\\t1\\n.\\n"',
+    ],
+    geartrain=[
+        'worker < "10 127.0.0.1 with%09tab : a%0Ab\\n.\\n"',
+        'worker < "a%0Ab\\t0\\t0\\t1\\n.\\n"',
+    ],
+)
+def names_with_tabs_and_newlines(play: Player) -> None:
+    worker = play.connect("worker")
+    worker.send(Type.SET_CLIENT_ID, b"with\ttab")
+    worker.send(Type.CAN_DO, b"a\nb")
+    worker.text("workers")
+    worker.text("status")
 
 
 @scenario()
