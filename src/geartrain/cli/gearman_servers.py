@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from geartrain.cli.gearman_flags import Flags
 from geartrain.errors import AddressError
+from geartrain.texts import visible
 from geartrain.transport.address import DEFAULT_PORT, Address
 from geartrain.transport.connect import Connector, SocketConnector, connectors
 
@@ -29,7 +30,7 @@ class LookupFailedError(Exception):
 def complain(where: str, words: str) -> None:
     """Write an error to stderr, in the original's form."""
     sys.stdout.flush()
-    sys.stderr.write(f"gearman: {where} : {words}\n")
+    sys.stderr.write(visible(f"gearman: {where} : {words}") + "\n")
     sys.stderr.flush()
 
 
