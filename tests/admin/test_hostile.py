@@ -164,14 +164,7 @@ def test_a_command_needs_no_standard_files() -> None:
         command.append(server.address)
         for redirection in (">&-", "<&- >&- 2>&-", "2>&-"):
             done = subprocess.run(
-                [
-                    "sh",
-                    "-c",
-                    f'exec "$@" {redirection}',
-                    "sh",
-                    *command,
-                    server.address,
-                ],
+                ["sh", "-c", f'exec "$@" {redirection}', "sh", *command],
                 capture_output=True,
                 timeout=30,
                 check=False,
