@@ -186,8 +186,10 @@ def _log_defects() -> Callable[[], None]:
 
     def restore() -> None:
         threading.excepthook, sys.unraisablehook = before
+        logging.captureWarnings(False)
 
     threading.excepthook, sys.unraisablehook = in_thread, unraisable
+    logging.captureWarnings(True)
     return restore
 
 
