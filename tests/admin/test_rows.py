@@ -13,13 +13,15 @@ from geartrain.admin.rows import (
     PolicyRow,
     Setting,
     WorkerRow,
+    connection_row,
     counter_row,
+    function_row,
     function_rows,
     job_row,
     policy_row,
     setting,
     setting_text,
-    worker_row,
+    worker_rows,
 )
 
 JOB: dict[str, Any] = {
@@ -111,7 +113,7 @@ def test_a_whole_number_has_no_fraction() -> None:
 
 def test_functions_are_put_together_of_two_lists() -> None:
     status = ["tab\there\t6\t1\t2", "new\t1\t1\t0"]
-    rows = function_rows(status, ["tab\there\t1\t0\t4\t2"])
+    rows, unread = function_rows(status, ["tab\there\t1\t0\t4\t2"])
     assert rows == [
         FunctionRow(
             function="tab\there", high=1, normal=0, low=4, running=1, workers=2
@@ -119,6 +121,27 @@ def test_functions_are_put_together_of_two_lists() -> None:
         FunctionRow(function="new", high=0, normal=0, low=0, running=1, workers=0),
     ]
     assert rows[0].waiting == 5
+    assert unread == []
+
+
+def test_names_with_line_breaks_are_put_together_again() -> None:
+    names = ["a\nb", "c\n.\nd", "plain", "\n", ".", "", "e\n\n"]
+    status = [f"{name}\t3\t0\t0" for name in names]
+    priorities = [f"{name}\t1\t2\t0\t0" for name in names]
+    rows, unread = function_rows(
+        "\n".join(status).split("\n"), "\n".join(priorities).split("\n")
+    )
+    assert [(row.function, row.high, row.normal) for row in rows] == [
+        (name, 1, 2) for name in names
+    ]
+    assert unread == []
+
+
+@pytest.mark.parametrize("line", ["", "f", "f\t1\t2", "f\t1\t2\tx"])
+def test_what_is_no_function_is_left_over(line: str) -> None:
+    rows, unread = function_rows(["good\t0\t0\t1", line], [])
+    assert [row.function for row in rows] == ["good"]
+    assert unread == [line]
 
 
 @pytest.mark.parametrize(
@@ -128,22 +151,38 @@ def test_functions_are_put_together_of_two_lists() -> None:
         ("9 ::1 - :", (9, "::1", "-", ())),
         ("9 ::1  : a", (9, "::1", "", ("a",))),
         ("9 unix two words : a", (9, "unix", "two words", ("a",))),
+        ("9 unix x\n.\ny : a", (9, "unix", "x\n.\ny", ("a",))),
     ],
 )
 def test_a_worker(line: str, row: tuple[int, str, str, tuple[str, ...]]) -> None:
     descriptor, address, name, functions = row
-    assert worker_row(line) == WorkerRow(
+    worker = WorkerRow(
         descriptor=descriptor, address=address, id=name, functions=functions
     )
+    assert worker_rows(line.split("\n")) == ([worker], [])
 
 
 @pytest.mark.parametrize("line", ["", "ERR", "9 ::1 -", "x ::1 - : a"])
-def test_what_is_no_worker(line: str) -> None:
-    with pytest.raises(ValueError):  # noqa: PT011 - it says what was told
-        worker_row(line)
+def test_what_is_no_worker_is_left_over(line: str) -> None:
+    rows, unread = worker_rows([line, "9 ::1 zz : a", line])
+    assert [row.id for row in rows] == ["zz"]
+    assert unread == [line, line]
 
 
-@pytest.mark.parametrize("line", ["", "f", "f\t1\t2", "f\t1\t2\tx"])
-def test_what_is_no_function(line: str) -> None:
-    with pytest.raises(ValueError):  # noqa: PT011 - as above
-        function_rows([line], [])
+def test_lines_that_are_no_rows_cost_no_time_without_end() -> None:
+    rows, unread = worker_rows(["x"] * 20_000 + ["9 ::1 zz : a"])
+    assert len(rows) == 1
+    assert len(unread) == 20_000
+
+
+def test_rows_in_json_have_any_bytes() -> None:
+    values: dict[str, Any] = {"function": "a\n.\t\udcff", "high": 1, "normal": 2}
+    values |= {"low": 3, "running": 4, "workers": 5}
+    assert function_row({**values, "total": 10}) == FunctionRow(**values)
+    for name in values:
+        with pytest.raises(KeyError):
+            function_row({key: values[key] for key in values if key != name})
+    worker = {"descriptor": 9, "address": "::1", "id": "x\n.", "functions": [" ", "b"]}
+    assert connection_row(worker) == WorkerRow(
+        descriptor=9, address="::1", id="x\n.", functions=(" ", "b")
+    )

@@ -13,6 +13,7 @@ import pytest
 from geartrain.admin import Admin, JobRow
 from geartrain.errors import AdminError, OptionError, RefusedError, UnknownJobError
 from geartrain.protocol.constants import PacketType
+from geartrain.texts import quoted
 from tests.admin.jobs import (
     bury,
     run_next,
@@ -201,7 +202,7 @@ def test_an_unknown_job_is_an_error(admin: Admin, name: str) -> None:
         with pytest.raises(UnknownJobError) as caught:
             ask(name)
         assert caught.value.name == name
-        assert repr(name) in str(caught.value)
+        assert quoted(name) in str(caught.value)
     assert admin.command("version")[0].startswith("OK ")
 
 

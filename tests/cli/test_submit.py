@@ -25,6 +25,11 @@ def tell(job: WorkerJob) -> bytes:
     if job.workload == b"raise":
         job.send_exception("it broke\nhere")
         return b""
+    if job.workload == b"steer":
+        job.send_warning(b"\x1b[2Jcareful\n\xff\xe2\x80\xae")
+        job.send_data(b"\x1b[2Jraw\xff")
+        job.send_exception(b"\x1b]0;title\x07\nbroken")
+        return b""
     job.send_status(1, 4)
     job.send_warning("careful\n")
     job.send_data("a piece, ")
@@ -46,6 +51,23 @@ def worker(server: RunningServer) -> Iterator[Worker]:
 
 def test_the_result_is_printed(server: RunningServer, worker: Worker) -> None:
     assert ask(server, "submit", "tell", "hello") == (0, "a piece, HELLO", "careful\n")
+
+
+def test_warnings_and_exceptions_cannot_steer_a_terminal(
+    server: RunningServer, worker: Worker
+) -> None:
+    command = [*geartrain_command("geartrain"), "submit", "--server", server.address]
+    done = subprocess.run(
+        [*command, "tell", "steer"], capture_output=True, timeout=30, check=False
+    )
+    assert done.returncode == 1
+    # Data is what it is.
+    assert done.stdout == b"\x1b[2Jraw\xff"
+    warning, rest, *error = done.stderr.decode().splitlines()
+    assert warning == "\\x1b[2Jcareful"
+    assert rest == "\\xff\\u202e"
+    assert error[0].endswith("\\x1b]0;title\\x07")
+    assert error[1] == "broken"
 
 
 @pytest.mark.parametrize(

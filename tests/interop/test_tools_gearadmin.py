@@ -168,3 +168,16 @@ def test_the_arguments_stay_on_one_line(peers: Peers) -> None:
     refused = told(peers.start(*command))
     assert (refused.status, refused.out) == (1, b"")
     assert b"line break" in refused.err
+
+
+@pytest.mark.parametrize("name", ["GEARMAN_SERVER", "GEARMAN_SERVERS"])
+def test_the_environment_names_no_job_server(peers: Peers, name: str) -> None:
+    nowhere = {name: f"127.0.0.1:{free_port()}"}
+    arguments = (*where(peers), "--getpid")
+    original, mine = both(peers, "gearadmin", *arguments, environment=nowhere)
+    assert (mine.status, mine.out.strip().isdigit()) == (0, True)
+    assert mine == original
+    here = {name: peers.server.address}
+    arguments = ("-p", str(free_port()), "--getpid")
+    original, mine = both(peers, "gearadmin", *arguments, environment=here)
+    assert (original.status, mine.status) == (1, 1)

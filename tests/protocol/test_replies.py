@@ -40,7 +40,10 @@ def packets(draw: st.DrawFn) -> Found:
     packet_type = draw(st.sampled_from([t for t in PacketType if ARGUMENTS[t]]))
     count = len(ARGUMENTS[packet_type])
     arguments = [draw(names) for _ in range(count - 1)]
-    data = draw(st.binary(max_size=200) | st.just(b"\0" * 70000))
+    last = st.binary(max_size=200)
+    if ARGUMENTS[packet_type][-1] == "data":
+        last |= st.just(b"\0" * 70000)
+    data = draw(last)
     return int(packet_type), [*arguments, data]
 
 
@@ -105,3 +108,17 @@ def test_missing_arguments_are_named() -> None:
     error = refusal(encode(PacketType.STATUS_RES, b"H:1\x001"))
     assert error.code == b"INVALID_PACKET"
     assert b"STATUS_RES with 2 of its 5 arguments (handle, known" in error.text
+
+
+@pytest.mark.parametrize(
+    "packet_type", [t for t in PacketType if ARGUMENTS[t][-1:] != ("data",)]
+)
+def test_a_packet_without_data_is_not_waited_for_if_it_is_huge(
+    packet_type: PacketType,
+) -> None:
+    head = b"\0RES" + int(packet_type).to_bytes(4, "big")
+    error = refusal(head + b"\xff\xff\xff\xff")
+    assert b"of 4294967295 bytes: it has at most 65536" in error.text
+    parser = ReplyParser()
+    parser.feed(head + (65536).to_bytes(4, "big"))
+    assert parser.next() is None

@@ -26,10 +26,13 @@ def record(words: str, error: BaseException | None = None) -> logging.LogRecord:
 
 @pytest.mark.parametrize("formatter", FORMATTERS)
 def test_no_name_makes_a_line_long(formatter: logging.Formatter) -> None:
-    line = formatter.format(record("f" * 1_000_000))
-    assert len(line) < 4200
-    assert "… (" in line
-    assert len(formatter.format(record("\udcff" * 1_000_000))) < 4200
+    line = formatter.format(record("f" * 1_000_000 + ": no room"))
+    assert len(line) < 4700
+    assert "… (996009 more) …" in line
+    assert line.endswith(": no room")
+    for wide in ("\udcff", "\ud800", "\U000e0001"):
+        assert len(formatter.format(record(wide * 1_000_000))) < 4700
+        assert len(formatter.format(record(wide * 1_001))) < 4700
 
 
 @pytest.mark.parametrize("formatter", FORMATTERS)

@@ -214,3 +214,13 @@ def test_without_a_thread_to_be_had_lines_are_written_at_once(
     say(writer, "taken")
     writer.close()
     assert sink.lines == ["1 lines were dropped: nobody reads it", "taken", "closed"]
+
+
+def test_a_line_that_cannot_be_formatted_is_told_of(
+    writer: LogWriter, sink: Slow
+) -> None:
+    sink.is_open.set()
+    writer.handle(logging.LogRecord("shop", logging.INFO, "", 0, "%d", ("x",), None))
+    say(writer, "next")
+    writer.flush(20)
+    assert sink.lines == ["a line cannot be written: '%d'", "next"]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import re
 import socket
+import threading
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -232,3 +234,22 @@ def test_a_missing_syslog_is_said_in_the_log(tmp_path: Path, opened: OpenLogs) -
         )
     )
     assert "no system log answers at" in said(tmp_path / "log")
+
+
+def test_what_python_would_write_to_stderr_is_logged(
+    tmp_path: Path, opened: OpenLogs, capfd: pytest.CaptureFixture[str]
+) -> None:
+    opened(to_file(tmp_path / "log"))
+    failing = threading.Thread(target=lambda: 1 / 0, name="of mine")
+    failing.start()
+    failing.join()
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        logging.captureWarnings(False)
+        logging.captureWarnings(True)
+        warnings.warn("old", DeprecationWarning, stacklevel=1)
+    text = said(tmp_path / "log")
+    assert "thread of mine was ended\n  | Traceback" in text
+    assert "  | ZeroDivisionError: division by zero\n" in text
+    assert "DeprecationWarning: old" in text
+    assert capfd.readouterr().err == ""

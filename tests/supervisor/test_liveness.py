@@ -137,3 +137,33 @@ def test_whether_work_is_done_is_told_apart_from_life(path: str) -> None:
         assert answer_of(port, "127.0.0.1", "/readiness").startswith(b"HTTP/1.1 200 ")
     finally:
         port.close()
+
+
+@pytest.mark.parametrize("what", ["file", "link", "folder"])
+def test_what_is_no_liveness_file_is_left_alone(what: str, tmp_path: Path) -> None:
+    path, target = tmp_path / "alive", tmp_path / "precious"
+    target.write_text("data")
+    if what == "file":
+        target.rename(path)
+        target = path
+    elif what == "link":
+        path.symlink_to(target)
+    else:
+        path.mkdir()
+    with pytest.raises(StartError, match="is no liveness file"):
+        LivenessFile(str(path))
+    assert target.read_text() == "data"
+
+
+def test_what_a_run_before_has_left_is_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "alive"
+    path.touch()
+    file = LivenessFile(str(path))
+    assert not path.exists()
+    file.tell(healthy=True)
+    assert path.exists()
+    path.unlink()
+    path.symlink_to(tmp_path / "elsewhere")
+    file.tell(healthy=True)
+    assert not (tmp_path / "elsewhere").exists()
+    file.close()

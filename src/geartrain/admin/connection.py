@@ -5,16 +5,16 @@ from __future__ import annotations
 import json
 import os
 import string
-import time
-from collections import deque
 from collections.abc import Sequence
 from typing import Any, Final
 from urllib.parse import quote
 
 from geartrain.errors import AdminError, OptionError, RefusedError
 from geartrain.seconds import Seconds, limit
+from geartrain.texts import cut, quoted, visible
 from geartrain.transport.address import parse_address
 from geartrain.transport.connect import Connector, SocketConnector, reason
+from geartrain.transport.lines import MOST_LINE, Lines, TooMuchError
 from geartrain.transport.tls import Tls
 
 __all__ = ["Connection", "handle_word", "word"]
@@ -22,7 +22,7 @@ __all__ = ["Connection", "handle_word", "word"]
 # What stands for itself in a word of a command; the rest is percent-encoded.
 _SAFE: Final = string.punctuation.replace("%", "")
 _SHOWN: Final = 60
-_RECEIVE: Final = 65536
+_REASON_SHOWN: Final = 1000
 
 
 def word(text: str) -> str:
@@ -81,9 +81,6 @@ class Connection:
 
     def _connect(self) -> None:
         self._process = os.getpid()
-        # What has arrived and was not taken: whole lines, and the beginning of one.
-        self._lines: deque[bytes] = deque()
-        self._begun: list[bytes] = []
         try:
             self._socket = self._server.connect(self._timeout)
         except OSError as error:
@@ -91,6 +88,8 @@ class Connection:
                 f"no job server answers on {self._address} ({reason(error)}):"
                 " start it, or name another address"
             ) from None
+        self._lines = Lines(self._socket, self._timeout)
+        self._version = ""
 
     def close(self) -> None:
         """Leave the job server; closing twice does nothing."""
@@ -99,7 +98,11 @@ class Connection:
     def ask(self, *lines: str) -> list[str]:
         """Send commands with one line for an answer each; return these lines."""
         self._send(lines)
-        return [self._next_line() for _ in lines]
+        answers = []
+        for _ in lines:
+            self._lines.begin()
+            answers.append(self._next_line())
+        return answers
 
     def checked(self, line: str) -> str:
         """Return a line of an answer, unless it is an error."""
@@ -116,9 +119,32 @@ class Connection:
             rows.append(row if rows else self.checked(row))
         return rows
 
-    def objects(self, line: str) -> list[dict[str, Any]]:
-        """Send a command that lists; return its rows, each a JSON object."""
+    def raw_rows(self, line: str) -> list[str]:
+        """Send a command that lists; return the lines up to the very last dot.
+
+        gearmand sends names as they are: one may have line breaks, and a line with
+        a dot alone. What tells the end is the answer to another command after it.
+        """
+        if not self._version:
+            (self._version,) = self.ask("version")
+        self._send([line, "version"])
+        rows: list[str] = []
+        while True:
+            row = self._next_line()
+            if row == self._version and rows:
+                if rows[-1] == ".":
+                    return rows[:-1]
+                if len(rows) == 1:
+                    self.checked(rows[0])
+            rows.append(row)
+
+    def objects(self, line: str, most: int = MOST_LINE) -> list[dict[str, Any]]:
+        """Send a command that lists; return its rows, each a JSON object.
+
+        ``most`` is the limit of a row, in bytes.
+        """
         self._send([line])
+        self._lines.begin(most)
         rows = []
         while (row := self._next_line()) != ".":
             rows.append(self._object(row))
@@ -127,10 +153,9 @@ class Connection:
     def not_understood(self, line: str) -> AdminError:
         """Return the error for an answer that no job server gives."""
         self.close()
-        shown = repr(line[:_SHOWN]) + ("…" if len(line) > _SHOWN else "")
         return AdminError(
             f"what answers on {self._address} is no job server that can be asked this:"
-            f" it said {shown}"
+            f" it said {quoted(line, _SHOWN)}"
         )
 
     def _object(self, row: str) -> dict[str, Any]:
@@ -155,6 +180,7 @@ class Connection:
             # The connection is the process's that this one was forked from.
             self._socket.close()
             self._connect()
+        self._lines.begin()
         try:
             self._socket.settimeout(self._timeout)
             self._socket.sendall(data)
@@ -162,32 +188,18 @@ class Connection:
             raise self._lost(error) from None
 
     def _next_line(self) -> str:
-        if not self._lines:
-            self._receive()
-        line = self._lines.popleft()
-        return line.decode(errors="surrogateescape").rstrip("\r")
-
-    def _receive(self) -> None:
-        """Take what arrives until there is a whole line."""
-        end = None if self._timeout is None else time.monotonic() + self._timeout
-        while not self._lines:
-            try:
-                if end is not None:
-                    # However it comes, a line has its time.
-                    self._socket.settimeout(max(0.001, end - time.monotonic()))
-                data = self._socket.recv(_RECEIVE)
-                if end is not None and data and time.monotonic() > end:
-                    raise TimeoutError("it is too slow")
-            except OSError as error:
-                raise self._lost(error) from None
-            if not data:
-                raise self._lost(None)
-            *whole, rest = data.split(b"\n")
-            for line in whole:
-                self._lines.append(b"".join([*self._begun, line]))
-                self._begun.clear()
-            if rest:
-                self._begun.append(rest)
+        try:
+            line = self._lines.next()
+        except TooMuchError as error:
+            self.close()
+            raise AdminError(
+                f"what answers on {self._address} is no job server: it sent {error}"
+            ) from None
+        except OSError as error:
+            raise self._lost(error) from None
+        if not line.endswith(b"\n"):
+            raise self._lost(None)
+        return line.decode(errors="surrogateescape").rstrip("\r\n")
 
     def _refusal(self, line: str) -> AdminError:
         """Return the error for ``ERR CODE text+with+plusses``."""
@@ -198,7 +210,7 @@ class Connection:
                 f"the job server on {self._address} does not know this command: it is"
                 " no Geartrain, or another version",
             )
-        text = text.replace("+", " ")
+        text = cut(visible(text.replace("+", " ")), _REASON_SHOWN)
         return RefusedError(
             code, f"the job server on {self._address} refuses: {text or code}"
         )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, TypeVar
 
 __all__ = [
     "CounterRow",
@@ -15,16 +15,23 @@ __all__ = [
     "PolicyRow",
     "Setting",
     "WorkerRow",
+    "connection_row",
     "counter_row",
+    "function_row",
     "function_rows",
     "job_row",
     "policy_row",
     "setting",
     "setting_text",
-    "worker_row",
+    "worker_rows",
 ]
 
 Setting = bool | int | float | str
+
+_Row = TypeVar("_Row")
+
+# Lines that are tried as one row: every one costs a try of all before it.
+_MOST_BREAKS = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,20 +183,45 @@ def counter_row(values: Mapping[str, Any]) -> CounterRow:
     return CounterRow(function=values["function"], counts=counts)
 
 
-def function_rows(status: list[str], priorities: list[str]) -> list[FunctionRow]:
-    """Read the rows of ``status`` and ``prioritystatus``; raises ValueError if wrong.
+def function_row(values: Mapping[str, Any]) -> FunctionRow:
+    """Read a row of ``show functions``.
 
-    A function that is only in the first was created between the two.
+    Raises:
+        KeyError, ValueError: it is none.
+    """
+    names = ("high", "normal", "low", "running", "workers")
+    counts = {name: int(values[name]) for name in names}
+    return FunctionRow(function=str(values["function"]), **counts)
+
+
+def connection_row(values: Mapping[str, Any]) -> WorkerRow:
+    """Read a row of ``show connections``.
+
+    Raises:
+        KeyError, ValueError: it is none.
+    """
+    return WorkerRow(
+        descriptor=int(values["descriptor"]),
+        address=str(values["address"]),
+        id=str(values["id"]),
+        functions=tuple(map(str, values["functions"])),
+    )
+
+
+def function_rows(
+    status: list[str], priorities: list[str]
+) -> tuple[list[FunctionRow], list[str]]:
+    """Read the lines of ``status`` and ``prioritystatus``, of any job server.
+
+    Returns rows, and the lines that are none. A function that is only in the first
+    was created between the two.
     """
     waiting = {}
-    for line in priorities:
-        name, *counts = line.rsplit("\t", 4)
-        high, normal, low, _ = map(int, counts)
+    for name, (high, normal, low, _) in _counted(priorities, 4)[0]:
         waiting[name] = high, normal, low
     rows = []
-    for line in status:
-        name, *counts = line.rsplit("\t", 3)
-        total, running, workers = map(int, counts)
+    counted, unread = _counted(status, 3)
+    for name, (total, running, workers) in counted:
         high, normal, low = waiting.get(name, (0, total - running, 0))
         rows.append(
             FunctionRow(
@@ -201,17 +233,74 @@ def function_rows(status: list[str], priorities: list[str]) -> list[FunctionRow]
                 workers=workers,
             )
         )
-    return rows
+    return rows, unread
 
 
-def worker_row(line: str) -> WorkerRow:
+def _counted(
+    lines: list[str], count: int
+) -> tuple[list[tuple[str, list[int]]], list[str]]:
+    """Part lines into a name and so many numbers, from the right."""
+
+    def read(line: str) -> tuple[str, list[int]]:
+        name, *numbers = line.rsplit("\t", count)
+        if len(numbers) != count:
+            raise ValueError(line)
+        return name, list(map(int, numbers))
+
+    return _read_lines(lines, read, ends_tell=True)
+
+
+def worker_rows(lines: list[str]) -> tuple[list[WorkerRow], list[str]]:
+    """Read the lines of ``workers``; return rows, and the lines that are none."""
+    return _read_lines(lines, _worker_row, ends_tell=False)
+
+
+def _read_lines(
+    lines: list[str], read: Callable[[str], _Row], *, ends_tell: bool
+) -> tuple[list[_Row], list[str]]:
+    """Read rows; return also the lines that belong to none.
+
+    gearmand sends names as they are: where one has line breaks, several lines are one
+    row. Either the end of a row tells that it is one, or its beginning: a line that
+    can be a row alone is then one.
+    """
+    rows: list[_Row] = []
+    unread: list[str] = []
+    pending: list[str] = []
+    for line in lines:
+        joined = "\n".join([*pending, line])
+        tries = (joined, line) if ends_tell else (line, joined)
+        row = None
+        for text in tries:
+            row = _read(text, read)
+            if row is not None:
+                unread += pending if text is line else []
+                break
+        if row is None:
+            pending.append(line)
+            if len(pending) > _MOST_BREAKS:
+                unread.append(pending.pop(0))
+            continue
+        rows.append(row)
+        pending = []
+    return rows, unread + pending
+
+
+def _read(line: str, read: Callable[[str], _Row]) -> _Row | None:
+    try:
+        return read(line)
+    except ValueError:
+        return None
+
+
+def _worker_row(line: str) -> WorkerRow:
     """Read a row of ``workers``; raises ValueError if it is none.
 
     Names are parted by spaces: one that has a space cannot be told from two.
     """
     descriptor, address, rest = f"{line} ".split(" ", 2)
     name, colon, functions = rest.partition(" :")
-    if not colon:
+    if not colon or not descriptor.isdecimal():
         raise ValueError(line)
     return WorkerRow(
         descriptor=int(descriptor),

@@ -17,17 +17,20 @@ from geartrain.admin.rows import (
     PolicyRow,
     Setting,
     WorkerRow,
+    connection_row,
     counter_row,
+    function_row,
     function_rows,
     job_row,
     policy_row,
     setting,
     setting_text,
-    worker_row,
+    worker_rows,
 )
 from geartrain.errors import OptionError, RefusedError, UnknownJobError
 from geartrain.seconds import FOREVER, Seconds, number
 from geartrain.transport.connect import DEFAULT_SERVER, Connector
+from geartrain.transport.lines import MOST_LINE
 from geartrain.transport.tls import Tls
 
 __all__ = ["DEFAULT_SERVER", "Admin"]
@@ -53,6 +56,10 @@ _ONE_LINE: Final = frozenset(
     }
 )
 
+# Bytes of a row with a workload of up to 1 GiB, the default of --max-packet, whose
+# bytes may take six characters each. Memory is taken as they come.
+_MOST_WORKLOAD: Final = 8 * 1024**3
+
 _UNKNOWN: Final = "UNKNOWN_JOB"
 
 # So much of an error fits into a line of a command, percent-encoded.
@@ -67,6 +74,12 @@ class Admin:
     Every method raises AdminError where the job server is lost, falls silent, or is
     none; after that nothing more can be asked. RefusedError, where it answers with an
     error, leaves the connection as it was. Names are text as in ``JobRow``.
+
+    An answer has limits, whatever answers: 16 MiB a row (8 GiB for a workload), 256
+    MiB in all, and 30 times the timeout.
+
+    Attributes:
+        unread: lines of the last list of functions or workers that could not be read.
     """
 
     def __init__(
@@ -86,6 +99,8 @@ class Admin:
             AdminError: no job server answers there.
         """
         self._connection = Connection(server, timeout, tls)
+        self.unread: list[str] = []
+        self._unknown: set[str] = set()
 
     def __enter__(self) -> Self:
         return self
@@ -270,29 +285,51 @@ class Admin:
         return self._ask("version").removeprefix("OK ")
 
     def functions(self) -> list[FunctionRow]:
-        """Return all functions, with their jobs and workers."""
-        status = self._connection.rows("status")
-        priorities = self._connection.rows("prioritystatus")
-        try:
-            return function_rows(status, priorities)
-        except ValueError as error:
-            raise self._connection.not_understood(str(error)) from None
+        """Return all functions, with their jobs and workers.
+
+        Of a server that sends names as they are, ``unread`` has the lines that are no
+        rows.
+        """
+        found = self._read_if_known("show functions", function_row)
+        if found is not None:
+            return found
+        status = self._connection.raw_rows("status")
+        priorities = self._connection.raw_rows("prioritystatus")
+        rows, self.unread = function_rows(status, priorities)
+        return rows
 
     def workers(self) -> list[WorkerRow]:
-        """Return all connections that serve a function."""
-        rows = self._connection.rows("workers")
+        """Return all connections that serve a function; ``unread`` as of functions."""
+        rows = self._read_if_known("show connections", connection_row)
+        if rows is None:
+            rows, self.unread = worker_rows(self._connection.raw_rows("workers"))
+        return [row for row in rows if row.functions]
+
+    def _read_if_known(
+        self, line: str, read: Callable[[dict[str, Any]], _Row]
+    ) -> list[_Row] | None:
+        """Return the rows of a list; None where the job server does not know it."""
+        self.unread = []
+        if line in self._unknown:
+            return None
         try:
-            return [row for row in map(worker_row, rows) if row.functions]
-        except ValueError as error:
-            raise self._connection.not_understood(str(error)) from None
+            return self._read(line, read)
+        except RefusedError:
+            self._unknown.add(line)
+            return None
 
     def _ask(self, line: str) -> str:
         (answer,) = self._connection.ask(line)
         return self._connection.checked(answer)
 
-    def _read(self, line: str, read: Callable[[dict[str, Any]], _Row]) -> list[_Row]:
+    def _read(
+        self,
+        line: str,
+        read: Callable[[dict[str, Any]], _Row],
+        most: int = MOST_LINE,
+    ) -> list[_Row]:
         """Send a command that lists and read its rows."""
-        return [self._row(each, read) for each in self._connection.objects(line)]
+        return [self._row(each, read) for each in self._connection.objects(line, most)]
 
     def _row(
         self, values: dict[str, Any], read: Callable[[dict[str, Any]], _Row]
@@ -320,14 +357,18 @@ class Admin:
         """Follow ``after`` from slice to slice."""
         left = limit
         line = command
+        after = None
         while left is None or left > 0:
             most = _SLICE if left is None else min(left, _SLICE)
             rows = self._connection.objects(f"{line} limit={most}")
+            before = after
             after = rows.pop()["after"] if rows and "after" in rows[-1] else None
             for row in rows:
                 yield self._row(row, job_row)
             if after is None:
                 return
+            if after == before:
+                raise self._connection.not_understood("the same slice again and again")
             line = f"{command} after={word(str(after))}"
             if left is not None:
                 left -= len(rows)
@@ -335,7 +376,7 @@ class Admin:
     def _found(self, line: str, name: str, kind: str) -> list[JobRow]:
         """Look a job up by name."""
         try:
-            rows = self._read(line, job_row)
+            rows = self._read(line, job_row, _MOST_WORKLOAD)
         except RefusedError as error:
             if error.code != _UNKNOWN:
                 raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,7 +10,7 @@ import click
 
 from geartrain.admin import Admin
 from geartrain.cli.asking import CONTEXT, as_json, asked_server
-from geartrain.cli.output import write_json
+from geartrain.cli.output import warn_of_unread, write_json
 from geartrain.cli.tables import Column, write_table
 from geartrain.cli.watching import repeat, watched
 from geartrain.transport.connect import Connector
@@ -56,15 +57,18 @@ def _show(admin: Admin, as_json: bool) -> None:
 
 def _objects(admin: Admin) -> Iterator[dict[str, Any]]:
     workers = admin.workers()
-    for row in sorted(admin.functions(), key=lambda row: row.function):
-        serving = [
-            f"{worker.id} {worker.address}" if worker.id != "-" else worker.address
-            for worker in workers
-            if row.function in worker.functions
-        ]
+    warn_of_unread("functions", admin.unread)
+    serving = defaultdict(list)
+    for worker in workers:
+        name = worker.address if worker.id == "-" else f"{worker.id} {worker.address}"
+        for function in worker.functions:
+            serving[function].append(name)
+    rows = admin.functions()
+    warn_of_unread("functions", admin.unread)
+    for row in sorted(rows, key=lambda row: row.function):
         yield {
             "function": row.function,
             "workers": row.workers,
             "jobs": row.waiting + row.running,
-            "served_by": serving,
+            "served_by": serving[row.function],
         }

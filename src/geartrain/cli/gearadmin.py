@@ -8,11 +8,14 @@ import sys
 
 from geartrain.cli.gearadmin_flags import HELP, Flags
 from geartrain.errors import OptionError
+from geartrain.texts import visible
+from geartrain.transport.lines import Lines, TooMuchError
+from geartrain.transport.standard import fill_standard_files, flush_stdout, write_soon
 
 # typing is slow to import, and scripts run this for every job.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, BinaryIO, Final, NoReturn
+    from typing import Any, Final, NoReturn, TextIO
 
 __all__ = ["main", "run"]
 
@@ -74,11 +77,18 @@ def _ask(values: dict[str, str], questions: list[tuple[str, bytes, bool]]) -> No
     lines = [_line(command, values[flag]) for flag, command, _ in questions]
     host = values.get("host", "localhost")
     connection = _connected(host, values.get("port", "4730"), "ssl" in values)
-    with connection, connection.makefile("rb") as answers:
+    with connection:
+        answers = Lines(connection, _PATIENCE)
         for line, (_, _, is_list) in zip(lines, questions, strict=True):
             try:
+                connection.settimeout(_PATIENCE)
                 connection.sendall(line)
+                answers.begin()
                 answer = _answer(answers, is_list)
+            except TooMuchError as error:
+                raise _FailedError(
+                    f"{host} is no job server: it sent {error}"
+                ) from None
             except OSError:
                 answer = b""
             if not answer.endswith(b"\n"):
@@ -95,13 +105,13 @@ def _line(command: bytes, value: str) -> bytes:
     return command + (b" " + given if has_argument else b"") + b"\r\n"
 
 
-def _answer(lines: BinaryIO, is_list: bool) -> bytes:
+def _answer(lines: Lines, is_list: bool) -> bytes:
     """Read an answer whole: its rows and their dot, or its one line."""
-    answer = line = lines.readline()
+    answer = line = lines.next()
     if is_list and not line.startswith(b"ERR "):
         rows = [line]
         while line.endswith(b"\n") and line not in (b".\n", b".\r\n"):
-            line = lines.readline()
+            line = lines.next()
             rows.append(line)
         answer = b"".join(rows)
     return answer if line.endswith(b"\n") else b""
@@ -111,12 +121,21 @@ def _write(answer: bytes) -> None:
     """Print an answer as the original does, without its first word."""
     if answer.startswith(b"ERR "):
         sys.stdout.flush()
-        sys.stderr.buffer.write(b"Error: " + answer.removeprefix(b"ERR "))
-        sys.stderr.flush()
+        _print(sys.stderr, b"Error: " + answer.removeprefix(b"ERR "))
     elif answer == b"OK\r\n":
-        sys.stdout.buffer.write(b"OK\n")
+        _print(sys.stdout, b"OK\n")
     else:
-        sys.stdout.buffer.write(answer.removeprefix(b"OK "))
+        _print(sys.stdout, answer.removeprefix(b"OK "))
+
+
+def _print(stream: TextIO, answer: bytes) -> None:
+    """Write an answer as it came; on a terminal names must not steer it."""
+    if stream.isatty():
+        text = answer.decode("utf-8", "surrogateescape").replace("\r\n", "\n")
+        rows = ("\t".join(map(visible, row.split("\t"))) for row in text.split("\n"))
+        answer = "\n".join(rows).encode(stream.encoding, "backslashreplace")
+    stream.buffer.write(answer)
+    stream.flush()
 
 
 def _connected(host: str, port: str, by_tls: bool) -> socket.socket:
@@ -124,6 +143,7 @@ def _connected(host: str, port: str, by_tls: bool) -> socket.socket:
     try:
         if host.startswith("unix:"):
             connection = socket.socket(socket.AF_UNIX)
+            connection.settimeout(_PATIENCE)
             connection.connect(host.removeprefix("unix:"))
             return connection
         connection = _first(_addresses(host, port))
@@ -180,15 +200,21 @@ def _by_tls(connection: socket.socket, host: str) -> socket.socket:
 
 def main() -> NoReturn:
     """Run the program on this process's command line."""
+    fill_standard_files()
+    failure = None
     try:
         status = run(sys.argv)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # Whoever read the answer has gone; Python would complain at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        status = 1
     except KeyboardInterrupt:
         status = 130
+    except OSError as error:
+        status, failure = 1, error
+    failure = flush_stdout() or failure
+    if failure is not None:
+        status = 1
+        # Of a reader that has gone nobody need be told.
+        if not isinstance(failure, BrokenPipeError):
+            words = f"Error: cannot write the answer: {failure.strerror or failure}\n"
+            write_soon(2, words.encode(), 2.0)
     sys.exit(status)
 
 

@@ -11,6 +11,7 @@ from types import FrameType
 
 from geartrain.cli.gearman_flags import Flags, usage
 from geartrain.errors import OptionError
+from geartrain.transport.standard import fill_standard_files, flush_stdout, write_soon
 
 # typing is slow to import, and scripts run this for every job.
 TYPE_CHECKING = False
@@ -69,8 +70,14 @@ def run(arguments: list[str], signals: Signals) -> int:
     try:
         _write_pid(path)
         return _work(flags, signals) if "w" in flags.given else _submit(flags)
-    except (OptionError, OSError) as error:
+    except OptionError as error:
         sys.stderr.write(f"gearman: {error}\n")
+        return 1
+    except OSError as error:
+        if error.filename is None:
+            # It is the output that cannot be written.
+            raise
+        sys.stderr.write(f"gearman: {error.filename}: {error.strerror}\n")
         return 1
     finally:
         if path:
@@ -125,19 +132,25 @@ def _write_pid(path: str) -> None:
 
 def main() -> NoReturn:
     """Run the program on this process's command line."""
+    fill_standard_files()
     signals = Signals()
+    failure = None
     try:
         status = run(sys.argv[1:], signals)
-        sys.stdout.flush()
     except _Signalled:
         # The shell is to see that it was a signal.
         signal.signal(signals.number, signal.SIG_DFL)
         os.kill(os.getpid(), signals.number)
         status = 128 + signals.number
-    except BrokenPipeError:
-        # Whoever read the output has gone; Python would complain at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    except OSError as error:
+        status, failure = 1, error
+    failure = flush_stdout() or failure
+    if failure is not None:
         status = 1
+        # Of a reader that has gone nobody need be told.
+        if not isinstance(failure, BrokenPipeError):
+            words = f"gearman: cannot write the output: {failure.strerror or failure}\n"
+            write_soon(2, words.encode(), 2.0)
     sys.exit(status)
 
 

@@ -22,6 +22,7 @@ from geartrain.errors import (
     OptionError,
     ServerError,
 )
+from geartrain.texts import visible
 from geartrain.transport.connect import Connector
 
 __all__ = ["Submitter"]
@@ -167,6 +168,11 @@ class Submitter:
 
 
 def _write(stream: Any, data: bytes) -> None:
+    """Write results as they are; what else is told must not steer a terminal."""
+    if stream is sys.stderr and stream.isatty():
+        lines = data.decode("utf-8", "surrogateescape").split("\n")
+        text = "\n".join(visible(line.expandtabs()) for line in lines)
+        data = text.encode(stream.encoding, "backslashreplace")
     stream.buffer.write(data)
     stream.flush()
 

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Final
 
 from geartrain.cli.gearman_flags import Flags
 from geartrain.errors import AddressError
+from geartrain.texts import visible
 from geartrain.transport.address import DEFAULT_PORT, Address
 from geartrain.transport.connect import Connector, SocketConnector, connectors
+from geartrain.transport.standard import write_soon
 
 if TYPE_CHECKING:
     from geartrain.transport.tls import Tls
@@ -20,6 +22,8 @@ __all__ = ["LookupFailedError", "Ways", "complain", "find_servers"]
 
 # Seconds to connect in, as libgearman waits.
 _PATIENCE: Final = 4.0
+# Seconds for whoever reads stderr.
+_PATIENCE_WITH_STDERR: Final = 2.0
 
 
 class LookupFailedError(Exception):
@@ -29,8 +33,10 @@ class LookupFailedError(Exception):
 def complain(where: str, words: str) -> None:
     """Write an error to stderr, in the original's form."""
     sys.stdout.flush()
-    sys.stderr.write(f"gearman: {where} : {words}\n")
-    sys.stderr.flush()
+    line = visible(f"gearman: {where} : {words}") + "\n"
+    # A worker must not stand still because nobody reads what it complains of.
+    data = line.encode(sys.stderr.encoding, "backslashreplace")
+    write_soon(2, data, _PATIENCE_WITH_STDERR)
 
 
 def find_servers(flags: Flags) -> list[Connector]:

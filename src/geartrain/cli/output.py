@@ -11,7 +11,16 @@ from typing import Any, TypeVar
 
 import click
 
-__all__ = ["batches", "escaped", "screen_width", "write_json", "write_lines"]
+from geartrain.texts import quoted
+
+__all__ = [
+    "batches",
+    "escaped",
+    "screen_width",
+    "warn_of_unread",
+    "write_json",
+    "write_lines",
+]
 
 _BATCH = 1000
 
@@ -40,6 +49,14 @@ def write_lines(lines: Iterable[str], *, err: bool = False) -> None:
 def write_json(objects: Iterable[Mapping[str, Any]]) -> None:
     """Print a JSON object a line; bytes that are not UTF-8 are lone surrogates."""
     write_lines(json.dumps(each) for each in objects)
+
+
+def warn_of_unread(command: str, lines: Iterable[str]) -> None:
+    """Tell on stderr of lines of a list that are no rows of it."""
+    write_lines(
+        (f"geartrain {command}: not understood: {quoted(line)}" for line in lines),
+        err=True,
+    )
 
 
 def screen_width() -> int | None:

@@ -14,7 +14,7 @@ import click
 from geartrain.cli.output import escaped
 from geartrain.errors import GeartrainError, OptionError
 from geartrain.texts import visible
-from geartrain.transport.standard import fill_standard_files
+from geartrain.transport.standard import fill_standard_files, flush_stdout
 
 __all__ = ["complain", "run_program", "unrecognised"]
 
@@ -35,13 +35,9 @@ def run_program(command: click.Command, name: str, usage_status: int = 2) -> NoR
     """
     fill_standard_files()
     status = _status(command, name, usage_status)
-    try:
-        sys.stdout.flush()
-    except OSError as error:
-        _complain_of(name, error)
-        status = status or RUNTIME_STATUS
-        # Python would try again at its end, and complain.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    failure = flush_stdout()
+    if failure is not None:
+        status = status or _complain_of(name, failure)
     sys.exit(status)
 
 
@@ -58,15 +54,17 @@ def _status(command: click.Command, name: str, usage_status: int) -> int:
         complain(name, str(error))
         return RUNTIME_STATUS
     except OSError as error:
-        _complain_of(name, error)
-        return RUNTIME_STATUS
+        return _complain_of(name, error)
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED_STATUS
     return status if isinstance(status, int) else 0
 
 
-def _complain_of(name: str, error: OSError) -> None:
-    """Say what the system refused; of a reader that has gone nobody need be told."""
+def _complain_of(name: str, error: OSError) -> int:
+    """Say what the system refused; return the status.
+
+    Of a reader that has gone nobody need be told.
+    """
     if error.errno is None:
         # One of our own, or of a library.
         complain(name, str(error))
@@ -76,6 +74,7 @@ def _complain_of(name: str, error: OSError) -> None:
         complain(name, f"cannot write the output, or read the input: {error.strerror}")
     elif error.errno != errno.EPIPE:
         complain(name, error.strerror or str(error))
+    return RUNTIME_STATUS
 
 
 def complain(name: str, words: str) -> None:

@@ -75,7 +75,7 @@ class Service:
         launch = daemonize() if self.daemon else None
         logs = open_logs(self.log)
         try:
-            with _logged(logs), self._pid_file():
+            with logs.telling(), self._pid_file():
                 for notice in self.notices:
                     startup_log.warning(notice)
                 raise_descriptors(self.options.descriptors)
@@ -151,22 +151,6 @@ class Service:
             yield
         finally:
             pid_file.remove()
-
-
-@contextlib.contextmanager
-def _logged(logs: Logs) -> Iterator[None]:
-    """Log what ended the server, unless it will be read on stderr anyhow."""
-    try:
-        yield
-    except GeartrainError as error:
-        if not logs.reaches_stderr:
-            _log.error("%s", error)
-        raise
-    except Exception:
-        # A daemon has no stderr left for the traceback.
-        if not logs.reaches_stderr:
-            _log.critical("ended by a defect", exc_info=True)
-        raise
 
 
 def _place(options: Options) -> str:

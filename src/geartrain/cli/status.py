@@ -9,7 +9,7 @@ import click
 
 from geartrain.admin import Admin, FunctionRow
 from geartrain.cli.asking import CONTEXT, as_json, asked_server
-from geartrain.cli.output import write_json, write_lines
+from geartrain.cli.output import warn_of_unread, write_json, write_lines
 from geartrain.cli.tables import Column, write_table
 from geartrain.cli.watching import repeat, watched
 from geartrain.errors import RefusedError
@@ -51,7 +51,9 @@ def deaths(admin: Admin) -> dict[str, int]:
 
 
 def _show(admin: Admin, server: str, as_json: bool) -> None:
-    rows, died = admin.functions(), deaths(admin)
+    rows = admin.functions()
+    warn_of_unread("status", admin.unread)
+    died = deaths(admin)
     if as_json:
         write_json(_object(row, died.get(row.function, 0)) for row in rows)
         return

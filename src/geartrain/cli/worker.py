@@ -209,7 +209,8 @@ def run_workers(**flags: Any) -> None:
     formatter = _TerminalFormatter() if on_terminal else PlainFormatter()
     logs = open_logs(LogTarget(level=flags["log_level"], formatter=formatter))
     try:
-        Supervisor(options, status).run()
+        with logs.telling():
+            Supervisor(options, status).run()
     finally:
         logs.close()
 

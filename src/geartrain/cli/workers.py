@@ -6,7 +6,7 @@ import click
 
 from geartrain.admin import Admin
 from geartrain.cli.asking import CONTEXT, as_json, asked_server
-from geartrain.cli.output import write_json
+from geartrain.cli.output import warn_of_unread, write_json
 from geartrain.cli.tables import Column, write_table
 from geartrain.cli.watching import repeat, watched
 from geartrain.transport.connect import Connector
@@ -36,6 +36,7 @@ def workers(
 
 def _show(admin: Admin, function: str | None, as_json: bool) -> None:
     rows = admin.workers()
+    warn_of_unread("workers", admin.unread)
     if function is not None:
         rows = [row for row in rows if function in row.functions]
     if as_json:

@@ -10,11 +10,18 @@ from typing import Final
 from geartrain.errors import ProtocolError
 from geartrain.protocol.constants import (
     HEADER_SIZE,
+    MAX_ARGUMENTS_SIZE,
     RESPONSE_MAGIC,
     TYPE_END,
     PacketType,
 )
-from geartrain.protocol.packets import ARGUMENT_COUNT, ARGUMENTS, NO_MORE, Packet
+from geartrain.protocol.packets import (
+    ARGUMENT_COUNT,
+    ARGUMENTS,
+    HAS_DATA,
+    NO_MORE,
+    Packet,
+)
 from geartrain.texts import quoted
 
 __all__ = ["ReplyParser"]
@@ -74,6 +81,12 @@ class ReplyParser:
             return None
         body = start + HEADER_SIZE
         size = int.from_bytes(self._buffer[start + 8 : body], "big")
+        if size > MAX_ARGUMENTS_SIZE and not HAS_DATA[code]:
+            raise ProtocolError(
+                b"INVALID_PACKET",
+                b"the job server sent a %s of %d bytes: it has at most %d"
+                % (PacketType(code).name.encode(), size, MAX_ARGUMENTS_SIZE),
+            )
         if available < HEADER_SIZE + size:
             self._begin(HEADER_SIZE + size)
             return None

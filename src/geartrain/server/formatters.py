@@ -39,6 +39,7 @@ _NAMES = {number: name for name, number in LEVELS.items()}
 # Characters of a record's words, and of a line of its traceback. Our own lines stay far
 # below; a peer's texts must not decide how much is written.
 _MOST_WORDS = 4000
+_LAST_WORDS = 500
 _MOST_LINE = 1000
 # Lines of a traceback: its first, and then its last, which say what was raised.
 _FIRST_LINES = 20
@@ -57,13 +58,23 @@ class _OneLineFormatter(logging.Formatter):
 
     def text(self, record: logging.LogRecord) -> str:
         """Return the record's words on one line, a traceback below them, indented."""
-        words = record.getMessage()
-        lines = [cut(visible(words[: _MOST_WORDS + 1]), _MOST_WORDS)]
+        lines = [_shortened(record.getMessage())]
         if record.exc_info:
             lines += _indented(self.formatException(record.exc_info))
         if record.stack_info:
             lines += _indented(record.stack_info)
         return "\n".join(lines)
+
+
+def _shortened(words: str) -> str:
+    """Return words visibly; of many the first, and the last, which often say why."""
+    if len(words) <= _MOST_WORDS // 4:
+        return visible(words)
+    first, last = visible(words[:_MOST_WORDS]), visible(words[-_LAST_WORDS:])
+    if len(words) <= _MOST_WORDS and len(first) <= _MOST_WORDS:
+        return first
+    left_out = max(0, len(words) - _MOST_WORDS)
+    return f"{first[:_MOST_WORDS]}… ({left_out} more) …{last[-_LAST_WORDS:]}"
 
 
 def _indented(text: str) -> Iterator[str]:

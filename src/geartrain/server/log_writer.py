@@ -25,6 +25,7 @@ from typing import Final
 
 from geartrain.server.log_limits import LogLimits
 from geartrain.server.sinks import Sink
+from geartrain.texts import quoted
 
 __all__ = ["CLOSING_SECONDS", "LogWriter"]
 
@@ -84,6 +85,11 @@ class LogWriter(logging.Handler):
                 self._refused += 1
         except Exception:
             self.handleError(record)
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
+        """Say that a line is missing whose words do not fit its arguments."""
+        words = f"a line cannot be written: {quoted(str(record.msg))}"
+        self._enqueue(*self._own(words))
 
     def reopen(self) -> None:
         """Have the sink go on in what has its name now, after what is queued."""

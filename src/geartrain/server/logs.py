@@ -8,11 +8,12 @@ import logging
 import socket
 import sys
 import threading
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from geartrain.errors import StartError
+from geartrain.errors import GeartrainError, StartError
 from geartrain.server.formatters import (
     ALERT,
     FATAL,
@@ -23,6 +24,7 @@ from geartrain.server.formatters import (
 )
 from geartrain.server.log_writer import LogWriter
 from geartrain.server.sinks import DescriptorSink, FileSink, Sink, SyslogSink
+from geartrain.transport.standard import write_soon
 
 __all__ = [
     "ALERT",
@@ -103,6 +105,27 @@ class Logs:
         for writer in self._writers:
             writer.flush(seconds)
 
+    @contextlib.contextmanager
+    def telling(self) -> Iterator[None]:
+        """Log what ends the block, unless it will be read on stderr anyhow.
+
+        Raises:
+            SystemExit: a defect ended it, which was told.
+        """
+        log = logging.getLogger("geartrain.defects")
+        try:
+            yield
+        except GeartrainError as error:
+            if not self.reaches_stderr:
+                log.error("%s", error)
+            raise
+        except Exception:
+            log.critical("ended by a defect", exc_info=True)
+            if not self.reaches_stderr:
+                write_soon(2, traceback.format_exc().encode(), 2.0)
+            # Python would wait for whoever reads stderr.
+            raise SystemExit(1) from None
+
     def close(self) -> None:
         """Write what was logged, within two seconds, and end logging."""
         self._hooks()
@@ -163,8 +186,10 @@ def _log_defects() -> Callable[[], None]:
 
     def restore() -> None:
         threading.excepthook, sys.unraisablehook = before
+        logging.captureWarnings(False)
 
     threading.excepthook, sys.unraisablehook = in_thread, unraisable
+    logging.captureWarnings(True)
     return restore
 
 

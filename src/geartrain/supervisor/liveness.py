@@ -7,6 +7,7 @@ import os
 import re
 import selectors
 import socket
+import stat
 import time
 from pathlib import Path
 
@@ -33,14 +34,19 @@ class LivenessFile:
     """A file whose time is set while all is well, and which is gone afterwards."""
 
     def __init__(self, path: str) -> None:
-        """Take a path.
+        """Take a path, and remove what a run before has left there.
 
         Raises:
-            StartError: no file can be made there.
+            StartError: no file can be made there, or something else is there.
         """
         self._path = Path(path)
+        if not self._is_free():
+            raise StartError(
+                f"{path} is no liveness file, which is an empty file: remove it, or"
+                " name another path"
+            )
         try:
-            self._path.touch()
+            self._touch()
             self._path.unlink()
         except OSError as error:
             raise StartError(
@@ -51,13 +57,29 @@ class LivenessFile:
         """Set the file's time if all is well; else leave it as it is."""
         if healthy:
             with contextlib.suppress(OSError):
-                self._path.touch()
-                os.utime(self._path)
+                self._touch()
 
     def close(self) -> None:
         """Remove the file."""
         with contextlib.suppress(OSError):
             self._path.unlink()
+
+    def _is_free(self) -> bool:
+        try:
+            found = self._path.lstat()
+        except OSError:
+            # What is wrong with the path is told by the attempt to make the file.
+            return True
+        return stat.S_ISREG(found.st_mode) and found.st_size == 0
+
+    def _touch(self) -> None:
+        """Set the file's time, never through a symbolic link."""
+        flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+        descriptor = os.open(self._path, flags, 0o644)
+        try:
+            os.utime(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 class LivenessPort:

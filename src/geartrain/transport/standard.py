@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = [
     "StoppedError",
     "fill_standard_files",
+    "flush_stdout",
     "write_patiently",
     "write_soon",
 ]
@@ -58,6 +59,22 @@ def fill_standard_files() -> None:
         sys.stdout = os.fdopen(1, "w", closefd=False)
     if sys.stderr is None:
         sys.stderr = os.fdopen(2, "w", errors="backslashreplace", closefd=False)
+
+
+def flush_stdout() -> OSError | None:
+    """Write what is buffered for stdout; return why that failed.
+
+    After a failure stdout leads nowhere: Python would try again at its end, complain,
+    and exit with a status of its own.
+    """
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, 1)
+        os.close(null)
+        return error
+    return None
 
 
 def write_soon(descriptor: int, data: bytes, seconds: float) -> bool:
