@@ -90,7 +90,8 @@ def test_a_command_gets_no_signal_ignored_or_blocked(
     words = ("-f", "show", "--", "grep", "-E", "^Sig(Ign|Blk)", "/proc/self/status")
     with gearman(server, tmp_path, *words, prepare=ignore):
         shown = do(server, b"show").split()
-    assert [int(shown[at], 16) for at in (1, 3)] == [0, 0]
+    # Without those that are the C library's own.
+    assert [int(shown[at], 16) & 0x7FFFFFFF for at in (1, 3)] == [0, 0]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

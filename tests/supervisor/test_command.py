@@ -104,7 +104,8 @@ def test_commands_start_with_no_signal_ignored_or_blocked() -> None:
         timeout=60,
         check=True,
     ).stdout.split()
-    assert [int(shown[at], 16) for at in (1, 3)] == [0, 0]
+    # Without those that are the C library's own.
+    assert [int(shown[at], 16) & 0x7FFFFFFF for at in (1, 3)] == [0, 0]
     assert shown[4] == "5"
 
 

@@ -55,7 +55,9 @@ def run_child(target: Target, options: Options, board: Board, notes: Notes) -> N
     except SystemExit as end:
         status = exit_status(end)
     except BaseException:
-        _log.exception("the worker of %s failed", target)
+        is_robbed = os.getpid() == child and not notes.is_intact
+        why = ": its code closed descriptors that it does not own" if is_robbed else ""
+        _log.exception("the worker of %s failed%s", target, why)
     finally:
         notes.send("finished", status=status)
         # A handler may have forked, and its child come here.
