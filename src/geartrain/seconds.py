@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from geartrain.errors import GeartrainError, OptionError
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
     from fractions import Fraction
 
-__all__ = ["FOREVER", "Seconds", "length", "limit", "number"]
+__all__ = ["FOREVER", "Seconds", "length", "limit", "number", "plain"]
 
 Seconds: TypeAlias = "float | timedelta | Decimal | Fraction"
 
@@ -39,14 +39,19 @@ def number(
     elif isinstance(value, bool | str | bytes | None):
         found = math.nan
     else:
-        # Looked up, not imported: without it there is no timedelta.
-        datetime = sys.modules.get("datetime")
-        if datetime is not None and isinstance(value, datetime.timedelta):
-            return float(value.total_seconds())
-        found = _float(value)
+        found = _float(plain(value))
     if math.isnan(found):
         raise error(f"{name}={_shown(value)}: give seconds from 0 on, or a timedelta")
     return found
+
+
+def plain(value: Any) -> Any:
+    """Return a timedelta in seconds, and anything else as it is."""
+    # Looked up, not imported: without it there is no timedelta.
+    datetime = sys.modules.get("datetime")
+    if datetime is not None and isinstance(value, datetime.timedelta):
+        return value.total_seconds()
+    return value
 
 
 def limit(

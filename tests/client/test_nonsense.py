@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from geartrain.client import waiting
+from geartrain.client import AsyncClient, Client, waiting
 from geartrain.errors import ClientError, GeartrainError
 from geartrain.protocol.constants import PacketType as P
 from geartrain.protocol.packets import encode
@@ -191,3 +191,56 @@ def test_text_of_a_worker_is_cut_in_errors(plain_face: Face, geartrain: Place) -
 
     with worker(geartrain.connect, function, complain):
         plain_face.run(scenario)
+
+
+def test_tasks_are_read_while_a_job_beside_them_is_not(
+    plain_face: Face, geartrain: Place
+) -> None:
+    streaming, function = next(geartrain.functions), next(geartrain.functions)
+    ended = threading.Event()
+
+    def generous(wire: Wire, handle: bytes, unique: bytes, workload: bytes) -> None:
+        for _ in range(40):
+            wire.send(P.WORK_DATA, handle, bytes(MIB // 4))
+        wire.send(P.WORK_COMPLETE, handle, b"done")
+
+    async def scenario(client: Any) -> None:
+        job = await client.submit(streaming)
+        assert (await anext(aiter(job))).data
+        await asyncio.sleep(0.2)
+        task = client.add_task(function)
+        assert await client.run_tasks(timeout=20)
+        assert len(task.result) == 10 * MIB + 4
+        ended.set()
+
+    with (
+        endless(geartrain, streaming, ended),
+        worker(geartrain.connect, function, generous),
+    ):
+        plain_face.run(scenario)
+
+
+def test_two_may_run_the_tasks_at_once(geartrain: Place) -> None:
+    function = next(geartrain.functions)
+
+    async def main() -> None:
+        async with AsyncClient(geartrain.servers, timeout=20) as client:
+            for number in range(10):
+                client.add_task(function, b"%d" % number)
+            runs = [client.run_tasks() for _ in range(3)]
+            assert await asyncio.gather(*runs) == [True] * 3
+
+    with worker(geartrain.connect, function, reverse):
+        asyncio.run(main())
+    with (
+        worker(geartrain.connect, function, reverse),
+        Client(geartrain.servers, timeout=20) as client,
+    ):
+        for number in range(10):
+            client.add_task(function, b"%d" % number)
+        threads = [threading.Thread(target=client.run_tasks) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(20)
+        assert client.run_tasks()

@@ -231,3 +231,15 @@ def test_a_lost_call_begins_again_elsewhere() -> None:
     assert (call.handle, call.is_answered) == (b"", False)
     assert told(other, reply(P.JOB_CREATED, b"X:1")) == [("JOB_CREATED", call)]
     assert call.handle == b"X:1"
+
+
+@pytest.mark.parametrize(
+    "nonsense", [b"HTTP/1.1 400\r\n", reply(P.ECHO_RES, b"x"), b"\0RES\0\0\0\x63"]
+)
+def test_what_was_told_before_nonsense_is_told(nonsense: bytes) -> None:
+    first, second = background(), background()
+    protocol = begun(first, second)
+    created = reply(P.JOB_CREATED, b"H:1")
+    assert told(protocol, created, nonsense) == [("JOB_CREATED", first)]
+    assert protocol.failure is not None
+    assert protocol.lost() == [second]

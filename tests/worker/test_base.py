@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import subprocess
 import sys
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -101,3 +102,12 @@ def test_a_blocking_worker_needs_no_event_loop() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert said.stdout == "[]\n"
+
+
+@pytest.mark.parametrize("face", [Worker, AsyncWorker])
+def test_times_may_be_a_timedelta(face: Any) -> None:
+    second = timedelta(seconds=1)
+    worker = face(heartbeat=second, connect_timeout=2 * second)
+    assert (worker.heartbeat, worker.connect_timeout) == (1.0, 2.0)
+    worker.register("f", lambda job: b"", timeout=timedelta(milliseconds=1500))
+    assert worker._functions[b"f"].timeout == 1.5

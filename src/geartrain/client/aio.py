@@ -41,7 +41,8 @@ class AsyncClient(Face):
 
     def _prepare(self) -> None:
         self._pool = AsyncPool(self._servers, self._connect_timeout, self._heartbeat)
-        self._news: asyncio.Future[None] | None = None
+        # Of those who wait for something to be told of a task.
+        self._news: list[asyncio.Future[None]] = []
 
     async def __aenter__(self) -> Self:
         return self
@@ -357,6 +358,7 @@ class AsyncClient(Face):
         """
         async with time_limit(self._limit(timeout), "the tasks"):
             while True:
+                self._pool.check()
                 for batch in self._unsent():
                     await self._pool.send_all(batch)
                 if not await self._call_back():
@@ -366,9 +368,9 @@ class AsyncClient(Face):
                 await self._wait_for_news()
 
     def _told(self) -> None:
-        news = self._news
-        if news is not None and not news.done() and not news.get_loop().is_closed():
-            news.set_result(None)
+        for news in self._news:
+            if not news.done() and not news.get_loop().is_closed():
+                news.set_result(None)
 
     async def _wait_for_news(self) -> None:
         """Return once something is told of a task, or some have to be sent again."""
@@ -378,8 +380,12 @@ class AsyncClient(Face):
         if losers:
             await self._pool.resend_all(losers[:1])
             return
-        self._news = asyncio.get_running_loop().create_future()
-        await self._news
+        news = asyncio.get_running_loop().create_future()
+        self._news.append(news)
+        try:
+            await self._pool.wait_for_any(news)
+        finally:
+            self._news.remove(news)
 
     async def _call_back(self) -> bool:
         """Tell the callbacks what has been told; False if one of them stops."""

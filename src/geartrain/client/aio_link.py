@@ -134,17 +134,25 @@ class AsyncLink(asyncio.Protocol):
         """Return when something is told of a call that was sent here."""
         future = self.loop.create_future()
         waiter.futures.append(future)
-        self._waiting += 1
-        if self._is_paused and self._transport is not None:
-            self._is_paused = False
-            self._heard = self.loop.time()
-            self._transport.resume_reading()
+        self.begin_waiting()
         try:
             await future
         finally:
-            self._waiting -= 1
+            self.end_waiting()
             with contextlib.suppress(ValueError):
                 waiter.futures.remove(future)
+
+    def begin_waiting(self) -> None:
+        """Read what arrives, because a task waits for some of it."""
+        self._waiting += 1
+        if self._is_paused and not self.is_lost and self._transport is not None:
+            self._is_paused = False
+            self._heard = self.loop.time()
+            self._transport.resume_reading()
+
+    def end_waiting(self) -> None:
+        """Be read for one task less."""
+        self._waiting -= 1
 
     def _pause_reading(self) -> None:
         """Let a job server keep what it has to say while nobody takes it."""

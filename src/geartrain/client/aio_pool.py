@@ -122,6 +122,11 @@ class AsyncPool:
                 loop.call_soon_threadsafe(home.close)
         self._homes.clear()
 
+    def check(self) -> None:
+        """Raise ClientError if the client was closed."""
+        if self.is_closed:
+            raise ClientError("the client is closed")
+
     async def send(self, waiter: Waiter) -> None:
         """Send a call to the job server that it is for.
 
@@ -153,6 +158,18 @@ class AsyncPool:
                 link.desert()
             else:
                 await link.wait_for(waiter)
+
+    async def wait_for_any(self, news: asyncio.Future[None]) -> None:
+        """Return when a future is done that calls on any connections here may set."""
+        home = await self._home()
+        links = list(home.links.values())
+        for link in links:
+            link.begin_waiting()
+        try:
+            await news
+        finally:
+            for link in links:
+                link.end_waiting()
 
     def forget(self, waiter: Waiter) -> None:
         """Have nobody wait for a call any more.
@@ -224,8 +241,7 @@ class AsyncPool:
 
     async def _home(self) -> _Home:
         """Return what there is on the running event loop."""
-        if self.is_closed:
-            raise ClientError("the client is closed")
+        self.check()
         loop = asyncio.get_running_loop()
         home = self._homes.get(loop)
         if home is not None and home.process == os.getpid():

@@ -141,8 +141,17 @@ def default_servers() -> list[str]:
 
     The environment's GEARMAN_SERVERS has them, as libgearman takes it: parted by
     commas or white space. Without it there is one, 127.0.0.1:4730.
+
+    Raises:
+        AddressError: one of them is no address; it names the variable.
     """
-    return _parted(os.environ.get("GEARMAN_SERVERS", "")) or [DEFAULT_SERVER]
+    found = _parted(os.environ.get("GEARMAN_SERVERS", ""))
+    for text in found:
+        try:
+            server_address(text)
+        except AddressError as error:
+            raise AddressError(f"the environment's GEARMAN_SERVERS: {error}") from None
+    return found or [DEFAULT_SERVER]
 
 
 def connectors(servers: Servers, tls: Tls | None = None) -> list[Connector]:
@@ -157,11 +166,8 @@ def connectors(servers: Servers, tls: Tls | None = None) -> list[Connector]:
             wrong.
     """
     if servers is None:
-        try:
-            return connectors(default_servers(), tls)
-        except AddressError as error:
-            raise AddressError(f"the environment's GEARMAN_SERVERS: {error}") from None
-    if isinstance(servers, str | bytes) or not isinstance(servers, Iterable):
+        servers = default_servers()
+    elif isinstance(servers, str | bytes) or not isinstance(servers, Iterable):
         servers = [servers]
     found: dict[Address | Connector, Connector] = {}
     for server in servers:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from geartrain.errors import WorkerError
+from geartrain.seconds import Seconds, plain
 from geartrain.transport import forks
 from geartrain.worker.functions import Function, key
 from geartrain.worker.jobs import BaseJob
@@ -62,8 +63,8 @@ class BaseWorker:
         codec: str | Codec | None = None,
         tls: Tls | None = None,
         context: object = None,
-        heartbeat: float = 30.0,
-        connect_timeout: float = 5.0,
+        heartbeat: Seconds = 30.0,
+        connect_timeout: Seconds = 5.0,
     ) -> None:
         """Prepare a worker; it connects when it is to work.
 
@@ -75,8 +76,8 @@ class BaseWorker:
         """
         for name, value in (
             ("concurrency", concurrency),
-            ("heartbeat", heartbeat),
-            ("connect_timeout", connect_timeout),
+            ("heartbeat", plain(heartbeat)),
+            ("connect_timeout", plain(connect_timeout)),
         ):
             if not value > 0:
                 raise WorkerError(f"{name} is {value!r}: give a number above 0")
@@ -92,8 +93,8 @@ class BaseWorker:
         self.prefetch = prefetch
         self.codec = codec
         self.context = context
-        self.heartbeat = heartbeat
-        self.connect_timeout = connect_timeout
+        self.heartbeat: float = plain(heartbeat)
+        self.connect_timeout: float = plain(connect_timeout)
         self.observer: Observer | None = None
         self.jobs_done = 0
         self._functions: dict[bytes, Function] = {}
@@ -126,7 +127,7 @@ class BaseWorker:
         self,
         name: str,
         *,
-        timeout: float | None = None,
+        timeout: Seconds | None = None,
         codec: str | Codec | None = None,
     ) -> Callable[[_Handler], _Handler]:
         """Register the function that follows, as ``register`` does."""
@@ -143,7 +144,7 @@ class BaseWorker:
         name: str,
         handler: Callable[..., Any],
         *,
-        timeout: float | None = None,
+        timeout: Seconds | None = None,
         codec: str | Codec | None = None,
     ) -> None:
         """Serve a function; in place of another handler, which is logged.
@@ -175,7 +176,7 @@ class BaseWorker:
         *,
         aggregator: Aggregator,
         reducer: str = "",
-        timeout: float | None = None,
+        timeout: Seconds | None = None,
     ) -> Callable[[Partitioner], Partitioner]:
         """Register the function that follows as one that splits its workload.
 

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from geartrain.errors import WorkerError
+from geartrain.seconds import Seconds, plain
 from geartrain.worker.signatures import (
     can_be_called,
     check_call,
@@ -68,7 +69,7 @@ class Function:
         self,
         name: str,
         handler: Callable[..., Any],
-        timeout: float | None = None,
+        timeout: Seconds | None = None,
         codec: str | Codec | None = None,
     ) -> None:
         """Prepare to call a handler.
@@ -80,13 +81,14 @@ class Function:
         check_name(name)
         if not callable(handler):
             raise WorkerError(f"the handler of {name!r} cannot be called: {handler!r}")
-        if timeout is not None and not _is_timeout(timeout):
+        seconds = plain(timeout)
+        if seconds is not None and not _is_timeout(seconds):
             raise WorkerError(
                 f"the timeout of {name!r} is {timeout!r}: give seconds above 0, or None"
             )
         self.name = name
         self.handler = handler
-        self.timeout = None if timeout is None else float(timeout)
+        self.timeout = None if seconds is None else float(seconds)
         self.takes_job = takes_job(handler)
         self.is_async = is_async(handler)
         self.decode: Callable[[bytes], Any] = bytes
