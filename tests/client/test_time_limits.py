@@ -381,9 +381,11 @@ def test_closing_a_client_wakes_its_threads(
     )
 
 
-def test_closing_a_client_wakes_threads_that_connect() -> None:
-    with black_holes(1) as (hosts, port):
-        for where in (f"{hosts[0]}:{port}", "127.0.0.1:1"):
+def test_closing_a_client_wakes_threads_that_connect(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with black_holes(1) as (hosts, port), hanging_names(monkeypatch, {}):
+        for where in (f"{hosts[0]}:{port}", "127.0.0.1:1", "two.hangs"):
             client = Client(where, connect_timeout=60)
             ends_when_closed(client, client.ping, partial(client.do, "f"))
 
@@ -412,6 +414,7 @@ def test_closing_an_async_client_wakes_its_tasks(geartrain: Place) -> None:
 )
 def test_a_time_is_taken_as_it_is_given(plain_face: Face, timeout: Any) -> None:
     async def scenario(client: Any) -> None:
+        assert await client.ping(timeout=20) > 0
         with pytest.raises(JobTimeoutError):
             await client.do("nobody does this", timeout=timeout)
         with pytest.raises(JobTimeoutError):

@@ -109,7 +109,7 @@ class SocketConnector:
         return connection
 
     def _connect_tcp(self, clock: Clock) -> socket.socket:
-        addresses = look_up(self.host, self.address.port, clock.left())
+        addresses = look_up(self.host, self.address.port, clock.left(), clock.is_wanted)
         connection = dial(addresses, clock)
         try:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

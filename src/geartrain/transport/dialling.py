@@ -24,14 +24,18 @@ STAGGER: Final = 0.25
 
 
 class Clock:
-    """How long something may take, and whether it is wanted still."""
+    """How long something may take, and whether it is wanted still.
+
+    Attributes:
+        is_wanted: tells that; None where nobody asks.
+    """
 
     def __init__(
         self, timeout: float | None, is_wanted: Callable[[], bool] | None = None
     ) -> None:
         """``timeout`` is seconds from now on, None without limit."""
         self._end = None if timeout is None else time.monotonic() + timeout
-        self._is_wanted = is_wanted
+        self.is_wanted = is_wanted
 
     def left(self) -> float | None:
         """Return the seconds that are left, None without limit.
@@ -39,7 +43,7 @@ class Clock:
         Raises:
             TimeoutError: there are none, or it is not wanted any more.
         """
-        if self._is_wanted is not None and not self._is_wanted():
+        if self.is_wanted is not None and not self.is_wanted():
             raise TimeoutError("it is not wanted any more")
         if self._end is None:
             return None

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
+from geartrain.seconds import FOREVER
 from geartrain.transport import forks
 
 __all__ = ["Found", "look_up", "look_up_soon"]
@@ -20,6 +22,8 @@ __all__ = ["Found", "look_up", "look_up_soon"]
 Found: TypeAlias = list[tuple[int, Any]]
 
 _MOST: Final = 16
+# Seconds between two questions whether a look-up is wanted still.
+_STEP: Final = 0.25
 
 
 class _Search:
@@ -108,22 +112,34 @@ _searches: Final = _Searches()
 forks.tell(_searches)
 
 
-def look_up(host: str, port: int, timeout: float | None) -> Found:
+def look_up(
+    host: str,
+    port: int,
+    timeout: float | None,
+    is_wanted: Callable[[], bool] | None = None,
+) -> Found:
     """Return the addresses of a host, within some seconds.
 
-    Where the system has no thread left, a look-up takes as long as it takes.
+    ``is_wanted`` is asked now and then; it gives up where that says no. Where the
+    system has no thread left, a look-up takes as long as it takes.
 
     Raises:
         OSError: it has none; TimeoutError, which is one, if time is up.
     """
-    if timeout is None:
+    if timeout is None and is_wanted is None:
         return _resolved(host, port)
+    end = time.monotonic() + (FOREVER if timeout is None else timeout)
     done = threading.Lock()
     done.acquire()
     search = _searches.get(host, port)
     search.then(done.release)
-    if not done.acquire(timeout=max(0.0, timeout)):
-        raise TimeoutError(f"looking up {host} takes too long")
+    left = end - time.monotonic()
+    while not done.acquire(timeout=max(0.0, min(left, _STEP))):
+        left = end - time.monotonic()
+        if left <= 0:
+            raise TimeoutError(f"looking up {host} takes too long")
+        if is_wanted is not None and not is_wanted():
+            raise TimeoutError("it is not wanted any more")
     if search.error is not None:
         raise search.error
     return search.found
