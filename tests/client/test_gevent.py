@@ -88,10 +88,10 @@ def test_timeouts_hold(where: Place) -> None:
     assert said(where, TIMEOUTS) == ["late"] * 3
 
 
-def test_greenlets_share_a_client(where: Place) -> None:
-    with worker(where.connect, "reverse", reverse):
-        assert said(where, SHARED) == ["True", "300", "True"]
+def test_greenlets_share_a_client(geartrain: Place) -> None:
+    with worker(geartrain.connect, "reverse", reverse):
+        assert said(geartrain, SHARED) == ["True", "300", "True"]
 
 
-def test_closing_a_client_wakes_its_greenlets(where: Place) -> None:
-    assert said(where, CLOSED) == ["[True, True, True]"]
+def test_closing_a_client_wakes_its_greenlets(geartrain: Place) -> None:
+    assert said(geartrain, CLOSED) == ["[True, True, True]"]

@@ -54,10 +54,10 @@ CALLS: dict[str, Call] = {
     "do": lambda client: client.do("f", b"x"),
     "do_background": lambda client: client.do_background("f", b"x"),
     "submit": lambda client: client.submit("f", b"x"),
-    "large": lambda client: client.do_background("f", bytes(64 * MIB)),
-    "chunked": lambda client: client.do_background("f", bytes(64 * MIB), chunked=True),
+    "large": lambda client: client.do_background("f", bytes(24 * MIB)),
+    "chunked": lambda client: client.do_background("f", bytes(24 * MIB), chunked=True),
     "many large": lambda client: all_of(
-        client.submit_many("f", (bytes(MIB) for _ in range(64)))
+        client.submit_many("f", (bytes(MIB) for _ in range(24)))
     ),
     "status": lambda client: client.status("H:1"),
     "status_by_unique": lambda client: client.status_by_unique("u"),

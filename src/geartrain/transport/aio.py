@@ -168,10 +168,20 @@ async def _adopted(
     """Hand a connected socket to the event loop, and have it speak TLS perhaps."""
     loop = asyncio.get_running_loop()
     connection.setblocking(False)
+    is_taken = False
+
+    def make() -> _Protocol:
+        nonlocal is_taken
+        is_taken = True
+        return factory()
+
     try:
         if connection.family == socket.AF_UNIX:
-            return await loop.create_unix_connection(factory, sock=connection)
-        return await loop.create_connection(factory, sock=connection, **(secure or {}))
+            return await loop.create_unix_connection(make, sock=connection)
+        return await loop.create_connection(make, sock=connection, **(secure or {}))
     except BaseException:
-        connection.close()
+        # Once there is a transport, the event loop watches the descriptor until it
+        # closes it itself: its number must not be another connection's before.
+        if not is_taken:
+            connection.close()
         raise
