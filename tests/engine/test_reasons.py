@@ -1,4 +1,4 @@
-"""Whoever waits for a job that fails is told why, if they asked for exceptions."""
+"""Whoever waits for a job that fails is told why, if they asked for reasons."""
 
 from __future__ import annotations
 
@@ -26,13 +26,15 @@ REPORTS = [P.WORK_COMPLETE, P.WORK_DATA, P.WORK_WARNING, P.WORK_EXCEPTION]
 
 
 def waiting(world: World) -> tuple[DialoguePeer, DialoguePeer]:
-    """Return two clients of one job; the first has asked for exceptions."""
+    """Return two clients of one job; the first has asked for reasons."""
     told, other = world.client(), world.client()
-    told.option_req(b"exceptions")
+    told.option_req(b"reasons")
+    # As PHP's client does: it is told what gearmand tells it.
+    other.option_req(b"exceptions")
     for client in (told, other):
         client.submit_job(b"f", b"u", b"w")
-    assert told.received == [option_res(b"exceptions"), job_created(H1)]
-    assert other.received == [job_created(H1)]
+    assert told.received == [option_res(b"reasons"), job_created(H1)]
+    assert other.received == [option_res(b"exceptions"), job_created(H1)]
     return told, other
 
 

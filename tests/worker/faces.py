@@ -75,6 +75,9 @@ def client(server: RunningServer, exceptions: bool = False) -> Iterator[Wire]:
         if exceptions:
             wire.send(P.OPTION_REQ, b"exceptions")
             wire.expect(P.OPTION_RES)
+            wire.send(P.OPTION_REQ, b"reasons")
+            # gearmand knows no such thing, and says so.
+            assert wire.read().type in {P.OPTION_RES, P.ERROR}
         yield wire
 
 

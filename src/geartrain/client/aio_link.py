@@ -11,7 +11,7 @@ from typing import Final, cast
 
 from geartrain.client.waiting import MAX_UNREAD, Waiter, ending
 from geartrain.errors import ClientError, ProtocolError
-from geartrain.protocol.client import ClientProtocol, option_call, question
+from geartrain.protocol.client import ClientProtocol, question
 from geartrain.protocol.constants import PacketType
 
 __all__ = ["AsyncLink", "wake"]
@@ -75,9 +75,7 @@ class AsyncLink(asyncio.Protocol):
         self._number = transport.get_extra_info("socket").fileno()
         self._inode = os.fstat(self._number).st_ino
         self._poll.register(self._number, select.POLLIN)
-        option = option_call(b"exceptions")
-        option.is_forgotten = True
-        self._transport.write(self.protocol.begin(option))
+        self._transport.write(self.protocol.begin_options())
         self._timer = self.loop.call_later(self._patience, self._watch)
 
     def data_received(self, data: bytes) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from geartrain.client.waiting import Waiter, ending
 from geartrain.errors import JobTimeoutError, ProtocolError
-from geartrain.protocol.client import ClientProtocol, option_call, question
+from geartrain.protocol.client import ClientProtocol, question
 from geartrain.protocol.constants import PacketType
 from geartrain.transport.connect import reason
 
@@ -73,9 +73,7 @@ class Link:
         self._left = 0
         self._poll = select.poll()
         self._poll.register(connection, select.POLLIN)
-        option = option_call(b"exceptions")
-        option.is_forgotten = True
-        self._send(self.protocol.begin(option), None)
+        self._send(self.protocol.begin_options(), None)
 
     def is_sound(self) -> bool:
         """Tell whether the connection stands, as far as can be seen at once."""

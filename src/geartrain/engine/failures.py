@@ -241,11 +241,11 @@ def _loss(failures: Failures) -> bytes:
 
 
 def tell(state: State, job: Job, why: bytes) -> None:
-    """Tell everyone who waits that the job failed; who asked for exceptions, why."""
+    """Tell everyone who waits that the job failed; who asked for reasons, why."""
     if job.clients:
         reason = encode(PacketType.WORK_EXCEPTION, job.handle + b"\0" + why)
         failure = encode(PacketType.WORK_FAIL, job.handle)
-        relay(state, job, reason, NO_MORE, None, failure)
+        relay(state, job, reason, NO_MORE, None, failure, True)
 
 
 def cancel(state: State, job: Job) -> None:

@@ -68,6 +68,7 @@ class Peer:
         lost: the functions of jobs it was given that went to others, by handle.
         client_id: as SET_CLIENT_ID gave it.
         wants_exceptions: WORK_EXCEPTION is forwarded to it.
+        wants_reasons: it is told why the job server ended its job.
         wants_handles: it is a worker that is told which job an ERROR is about, and
             whose timeouts end attempts instead of giving the job to another.
         abilities: its functions with their timeouts in seconds, 0 for none, the
@@ -115,6 +116,7 @@ class Peer:
         "wakefulness",
         "wants_exceptions",
         "wants_handles",
+        "wants_reasons",
         "write",
     )
 
@@ -152,6 +154,7 @@ class Peer:
         self.client_id = b"-"
         self.wants_exceptions = False
         self.wants_handles = False
+        self.wants_reasons = False
         self.abilities: dict[Function, float] = {}
         self.crew: Crew | None = None
         self.excepted = b""

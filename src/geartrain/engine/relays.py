@@ -35,27 +35,28 @@ def relay(
     more: list[bytes],
     sender: Peer | None = None,
     plain: bytes = b"",
+    is_reason: bool = False,
 ) -> None:
     """Send a packet, in pieces if ``more`` is not empty, to all who wait for a job.
 
     A client is sent it as often as it submitted the job. ``sender`` is the worker whose
     packets have to keep their order. ``plain``, if it is not empty, is sent instead to
-    clients that do not want exceptions.
+    clients that do not want exceptions, or with ``is_reason`` reasons.
     """
     clients = job.clients
     if len(clients) == 1 or not clients:
         for client in clients:
-            _send(state, client, packet, more, plain, clients[client])
+            _send(state, client, packet, more, plain, is_reason, clients[client])
         return
     waiting = list(clients.items())
     if len(waiting) <= _AT_ONCE and not state.turns.chores:
         state.turns.work += _CLIENT * len(waiting)
         for client, times in waiting:
-            _send(state, client, packet, more, plain, times)
+            _send(state, client, packet, more, plain, is_reason, times)
         return
     if sender is not None:
         sender.relays += 1
-    state.turns.start(_relay(state, waiting, packet, more, sender, plain))
+    state.turns.start(_relay(state, waiting, packet, more, sender, plain, is_reason))
 
 
 def _relay(
@@ -65,11 +66,12 @@ def _relay(
     more: list[bytes],
     sender: Peer | None,
     plain: bytes,
+    is_reason: bool,
 ) -> Iterator[None]:
     for client, times in waiting:
         if not client.is_closing:
             state.turns.work += _CLIENT
-            _send(state, client, packet, more, plain, times)
+            _send(state, client, packet, more, plain, is_reason, times)
             yield
     if sender is not None:
         sender.relays -= 1
@@ -82,10 +84,13 @@ def _send(
     packet: bytes,
     more: list[bytes],
     plain: bytes,
+    is_reason: bool,
     times: int,
 ) -> None:
-    if plain and not client.wants_exceptions:
-        packet, more = plain, NO_MORE
+    if plain:
+        wants = client.wants_reasons if is_reason else client.wants_exceptions
+        if not wants:
+            packet, more = plain, NO_MORE
     if times == 1:
         client.send(packet)
         for piece in more:

@@ -183,6 +183,18 @@ class ClientProtocol:
         self._asked.append(call)
         return call.packet
 
+    def begin_options(self) -> bytes:
+        """Ask to be told exceptions, and why a job server ends a job.
+
+        The second is Geartrain's own: others refuse it, and nobody waits for either.
+        """
+        packets: list[bytes] = []
+        for name in (b"exceptions", b"reasons"):
+            option = option_call(name)
+            option.is_forgotten = True
+            packets.append(self.begin(option))
+        return b"".join(packets)
+
     def receive(self, data: bytes) -> list[Event]:
         """Take bytes that arrived; return what they tell, in order.
 

@@ -318,7 +318,8 @@ class AsyncWorker(BaseWorker):
             await self._do(link, assignment)
         finally:
             tasks.end(assignment)
-            self._begin_next()
+            if self._ready or self._held or self._stopping:
+                self._begin_next()
 
     def _begin_next(self) -> None:
         """Start what a handler's end, or its job's, has made room for."""
@@ -330,10 +331,10 @@ class AsyncWorker(BaseWorker):
         if self._stopping and self._hub is not None:
             self._hub.changed.set()
 
-    def _let_stray(self, job: BaseJob, assignment: Assignment) -> None:
+    def _let_stray(self, job: BaseJob) -> None:
         """Go on without a handler whose job has ended."""
         self._end(job)
-        self._tasks.let_stray(assignment)
+        self._tasks.let_stray(job.assignment)
         self._begin_next()
 
     async def _return_ahead(self) -> None:
@@ -363,24 +364,12 @@ class AsyncWorker(BaseWorker):
             # It was withdrawn, or the connection lost: the job is another worker's.
             link.drop(assignment)
             return
-        if function.is_async:
-            await self._await_handler(function, link, assignment)
+        if not function.is_async:
+            await self._call_in_thread(function, link, assignment)
             return
-        job = WorkerJob(link, assignment, function, self.context)
-        self._begin(job)
-        try:
-            await perform_in_thread(function, job, self._tasks)
-        finally:
-            self._end(job)
-            job.let_go()
-
-    async def _await_handler(
-        self, function: Function, link: AsyncLink, assignment: Assignment
-    ) -> None:
         job = AsyncWorkerJob(link, assignment, function, self.context)
         self._begin(job)
-        let_stray = partial(self._let_stray, job, assignment)
-        attempt = Attempt(link, function, job, self._tasks, let_stray)
+        attempt = Attempt(link, function, job, self._tasks, self._let_stray)
         try:
             await attempt.perform(self._passing)
         finally:
@@ -388,4 +377,15 @@ class AsyncWorker(BaseWorker):
             self._end(job)
             if job.outcome is None:
                 job.give_up(OSError("its handler was interrupted"))
+            job.let_go()
+
+    async def _call_in_thread(
+        self, function: Function, link: AsyncLink, assignment: Assignment
+    ) -> None:
+        job = WorkerJob(link, assignment, function, self.context)
+        self._begin(job)
+        try:
+            await perform_in_thread(function, job, self._tasks)
+        finally:
+            self._end(job)
             job.let_go()

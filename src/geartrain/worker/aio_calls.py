@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import sys
 import threading
 from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
@@ -21,7 +20,7 @@ from geartrain.worker.calls import (
     raised,
     settle_retry,
 )
-from geartrain.worker.children import LINEAGE, end_if_forked, keep_depth
+from geartrain.worker.children import LINEAGE, end_if_forked
 from geartrain.worker.functions import Function
 from geartrain.worker.jobs import AsyncWorkerJob, BaseJob, WorkerJob
 from geartrain.worker.log import LOG
@@ -93,17 +92,19 @@ def _forget_cancellation() -> None:
 class Attempt:
     """One attempt of a job whose handler is a coroutine or asynchronous generator."""
 
+    __slots__ = ("_function", "_job", "_let_stray", "_link", "_tasks", "_timeout")
+
     def __init__(
         self,
         link: AsyncLink,
         function: Function,
         job: AsyncWorkerJob,
         tasks: Tasks,
-        let_stray: Callable[[], None],
+        let_stray: Callable[[BaseJob], None],
     ) -> None:
         """Prepare it.
 
-        ``let_stray`` is called if the handler goes on for long after its timeout.
+        ``let_stray`` is called with its job if the handler goes on after its timeout.
         """
         self._link = link
         self._function = function
@@ -121,6 +122,8 @@ class Attempt:
         """
         if self._job.workload.startswith(b"\0"):
             await self._perform_chunked(passing)
+        elif self._function.timeout is None:
+            await self._call(passing, None, None)
         else:
             await self._perform(passing)
 
@@ -154,8 +157,12 @@ class Attempt:
     ) -> None:
         job, born = self._job, LINEAGE.forks
         try:
-            result = await self._limited(chunks, limit)
-            end_if_forked(born)
+            if limit is None:
+                result = await self._result(chunks)
+            else:
+                result = await self._limited(chunks, limit)
+            if born != LINEAGE.forks:
+                end_if_forked(born)
             if job.outcome is None:
                 job.send_complete(result)
         except passing as error:
@@ -173,15 +180,9 @@ class Attempt:
             end_if_forked(born, error)
             await self._raised(error)
 
-    async def _limited(self, chunks: Chunks | None, limit: float | None) -> Any:
-        depth = sys.getrecursionlimit()
-        try:
-            if limit is None:
-                return await self._result(chunks)
-            async with asyncio.timeout(limit) as self._timeout:
-                return await self._result(chunks)
-        finally:
-            keep_depth(depth)
+    async def _limited(self, chunks: Chunks | None, limit: float) -> Any:
+        async with asyncio.timeout(limit) as self._timeout:
+            return await self._result(chunks)
 
     async def _result(self, chunks: Chunks | None) -> Any:
         if chunks is not None:
@@ -252,4 +253,4 @@ class Attempt:
             LOG.warning("%r goes on beyond its timeout, and is left", job)
         job.overdue()
         job.let_go()
-        self._let_stray()
+        self._let_stray(job)

@@ -43,7 +43,10 @@ class Tasks:
 
     def end(self, assignment: Assignment) -> None:
         """Take note that the task of a job, if it has one, is about to end."""
-        task = self._tasks.pop(assignment, None) or asyncio.current_task()
+        task = self._tasks.pop(assignment, None)
+        if not self._strays and not self._doomed:
+            return
+        task = task or asyncio.current_task()
         if task is not None:
             self._strays.discard(task)
             self._doomed.discard(task)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Generator
 from types import GeneratorType
 from typing import Any, Final
 
 from geartrain.protocol.worker import Assignment
 from geartrain.worker import asking
-from geartrain.worker.children import LINEAGE, end_if_forked, keep_depth
+from geartrain.worker.children import LINEAGE, end_if_forked
 from geartrain.worker.functions import Function, text
 from geartrain.worker.jobs import BaseJob, Line, WorkerJob
 from geartrain.worker.log import LOG
@@ -47,28 +46,25 @@ def perform(
     if prepare is None and job.workload.startswith(b"\0"):
         _perform_chunked(function, job, passing)
         return
-    born, depth = LINEAGE.forks, sys.getrecursionlimit()
+    born = LINEAGE.forks
     try:
         if prepare is not None:
             prepare()
         result = function.call(job)
         if type(result) is GeneratorType:
             result = _stream(job, result)
-        end_if_forked(born)
-        keep_depth(depth)
+        if born != LINEAGE.forks:
+            end_if_forked(born)
         if job.outcome is None:
             job.send_complete(result)
     except passing as error:
         end_if_forked(born, error)
-        keep_depth(depth)
         raise
     except Retry as retry:
         end_if_forked(born, retry)
-        keep_depth(depth)
         _retry(job, retry)
     except BaseException as error:
         end_if_forked(born, error)
-        keep_depth(depth)
         raised(job, error)
 
 

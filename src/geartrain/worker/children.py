@@ -10,11 +10,13 @@ from __future__ import annotations
 import os
 import sys
 import traceback
-from typing import NoReturn
+from typing import Final, NoReturn
 
 from geartrain.transport import forks
 
-__all__ = ["LINEAGE", "end_if_forked", "keep_depth"]
+__all__ = ["LINEAGE", "end_if_forked"]
+
+_DEPTH: Final = sys.getrecursionlimit()
 
 
 class _Lineage:
@@ -35,11 +37,14 @@ LINEAGE = _Lineage()
 def end_if_forked(born: int, error: BaseException | None = None) -> None:
     """End this process if it was forked since ``born``, a count of forks.
 
+    Else only ``restore``.
+
     With status 0 if its handler returned, what ``sys.exit`` gave if that is how it
     left, and 1, with a traceback on stderr, after another exception. As
     ``multiprocessing`` does with its children, nothing else is run: the functions of
     ``atexit`` are the parent's.
     """
+    _restore()
     if born != LINEAGE.forks:
         _end(error)
 
@@ -67,7 +72,7 @@ def _status(error: BaseException | None) -> int:
     return 1
 
 
-def keep_depth(depth: int) -> None:
-    """Raise the recursion limit if a handler has lowered it."""
-    if sys.getrecursionlimit() < depth:
-        sys.setrecursionlimit(depth)
+def _restore() -> None:
+    """Raise the recursion limit if a handler has lowered it: the worker needs some."""
+    if sys.getrecursionlimit() < _DEPTH:
+        sys.setrecursionlimit(_DEPTH)

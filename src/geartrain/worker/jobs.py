@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol
 
 from geartrain.errors import WorkerError
 from geartrain.texts import quoted
@@ -189,11 +189,15 @@ class BaseJob:
         return self._end("exception", as_bytes(data))
 
     def _say(self, say: Callable[..., bool], *arguments: bytes) -> bool:
-        self._check(arguments)
+        if self.outcome is not None or self._born != LINEAGE.forks:
+            self._refuse()
+        _check(arguments)
         return self._line.post(say, self._assignment, *arguments)
 
     def _end(self, outcome: Outcome, *arguments: bytes) -> bool:
-        self._check(arguments)
+        if self.outcome is not None or self._born != LINEAGE.forks:
+            self._refuse()
+        _check(arguments)
         self.outcome = outcome
         say = getattr(self._line.protocol, outcome)
         try:
@@ -207,21 +211,14 @@ class BaseJob:
             self.outcome = "lost"
         return mine
 
-    def _check(self, arguments: tuple[bytes, ...]) -> None:
-        """Raise WorkerError unless this can be sent about the job."""
+    def _refuse(self) -> NoReturn:
+        """Raise WorkerError: nothing can be sent about the job."""
         if self._born != LINEAGE.forks:
             raise WorkerError(
                 f"job {self.handle} belongs to the process that took it: a child that"
                 " its handler forks can send nothing"
             )
-        if self.outcome is not None:
-            raise WorkerError(f"job {self.handle} has ended: nothing can be sent")
-        for data in arguments:
-            if len(data) > _MOST_DATA:
-                raise WorkerError(
-                    f"{len(data)} bytes are more than a packet can hold, {_MOST_DATA}:"
-                    " send them in pieces"
-                )
+        raise WorkerError(f"job {self.handle} has ended: nothing can be sent")
 
     def overdue(self) -> None:
         """End an attempt whose handler goes on beyond its timeout, and say why."""
@@ -234,6 +231,11 @@ class BaseJob:
         """End it by leaving the job server: nothing else can be said."""
         self._line.hang_up(error)
         self.abandon("lost")
+
+    @property
+    def assignment(self) -> Assignment:
+        """The attempt as the connection knows it."""
+        return self._assignment
 
     def hang_up(self, why: str) -> None:
         """Leave the job server, which takes a job back in no other way."""
@@ -257,6 +259,16 @@ class BaseJob:
         """End it here without a word: the job server knows, or is to find out."""
         self.outcome = outcome
         self._line.drop(self._assignment)
+
+
+def _check(arguments: tuple[bytes, ...]) -> None:
+    """Raise WorkerError if one is more than a packet can hold."""
+    for data in arguments:
+        if len(data) > _MOST_DATA:
+            raise WorkerError(
+                f"{len(data)} bytes are more than a packet can hold, {_MOST_DATA}:"
+                " send them in pieces"
+            )
 
 
 class WorkerJob(BaseJob):

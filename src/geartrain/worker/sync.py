@@ -355,7 +355,8 @@ class Worker(BaseWorker):
         finally:
             self._in_handler = False
             self._end(job)
-            job.let_go()
+            if not assignment.ended:
+                link.drop(assignment)
             if self._keeper is not None and self._keeper.held:
                 self._keeper.let_go()
 

@@ -28,12 +28,15 @@ def echo_req(state: State, peer: Peer, packet: Packet) -> None:
 
 
 def option_req(state: State, peer: Peer, packet: Packet) -> None:
-    """Switch on an option of this connection: ``exceptions`` or ``handles``."""
+    """Switch on an option of this connection: exceptions, reasons or handles."""
     option = packet.arguments[0]
     # Some clients send the C string's end along.
     name = option.rstrip(b"\0").lower()
     if name == b"exceptions":
         peer.wants_exceptions = True
+        peer.send(encode(_OPTION_RES, option))
+    elif name == b"reasons":
+        peer.wants_reasons = True
         peer.send(encode(_OPTION_RES, option))
     elif name == b"handles":
         peer.wants_handles = True
