@@ -31,10 +31,10 @@ What a peer sends can raise nothing but ``ProtocolError`` and its children.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from geartrain.texts import quoted
 
+# typing is slow to import, and scripts run `gearadmin` for every job.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from geartrain.submissions import Submissions
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from geartrain.engine.notices import Notice
 from geartrain.protocol.packets import NO_MORE
+from geartrain.texts import shown
 
 if TYPE_CHECKING:
     from geartrain.engine.jobs import Job
@@ -116,7 +117,7 @@ def _expel(state: State, client: Peer, due: int) -> None:
         Notice(
             "warning",
             "peer_too_slow",
-            f"closing {client.address.decode()} ({client.descriptor}): it waits for one"
+            f"closing {shown(client.address)} ({client.descriptor}): it waits for one"
             f" job many times, and {due} bytes are due to it, more than --max-outbox",
         )
     )

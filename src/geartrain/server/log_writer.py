@@ -14,6 +14,7 @@ queued is its parent's to write.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import signal
@@ -177,14 +178,15 @@ class LogWriter(logging.Handler):
         # They are for the main thread, whose wait they are to interrupt.
         signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
         item: _Item = _LOOK
+        told = time.monotonic()
         while item is not None:
             owes = self._has_left_out or self._refused or self._lost
-            try:
+            with contextlib.suppress(Empty):
                 item = queue.get(timeout=_TICK if owes else None)
-            except Empty:
-                self._tell_owed()
-            else:
                 self._heed(item)
+            if time.monotonic() - told >= _TICK:
+                told = time.monotonic()
+                self._tell_owed()
         self._tell_owed()
 
     def _heed(self, item: _Item) -> None:
@@ -234,8 +236,11 @@ class LogWriter(logging.Handler):
             for kind, count in self._limits.take_left_out():
                 self._hand_over(*self._own(f"{count} more like this left out: {kind}"))
         self._tell_lost()
+        if not self._refused or not self._queue.empty():
+            # A later line says so before it.
+            return
         # Only a try: whoever has the lock may be waiting for this thread.
-        if self._refused and self.lock is not None and self.lock.acquire(False):
+        if self.lock is not None and self.lock.acquire(False):
             refused, self._refused = self._refused, 0
             self.lock.release()
             self._hand_over(*self._dropped(refused, _TOO_FAST))

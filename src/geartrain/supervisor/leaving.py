@@ -11,6 +11,8 @@ import sys
 import threading
 from typing import NoReturn
 
+from geartrain.transport.standard import write_soon
+
 __all__ = ["exit_status", "flush_standard_files", "kill_own_group", "leave"]
 
 _log = logging.getLogger("geartrain.worker")
@@ -59,5 +61,6 @@ def exit_status(end: SystemExit) -> int:
     if isinstance(end.code, int):
         return end.code & 0xFF
     with contextlib.suppress(Exception):
-        print(end.code, file=sys.stderr)  # noqa: T201 - what sys.exit(text) is for
+        # What sys.exit(text) is for; nobody need read it.
+        write_soon(2, f"{end.code}\n".encode(errors="backslashreplace"), 2.0)
     return 1

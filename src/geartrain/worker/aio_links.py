@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from geartrain.errors import ProtocolError
 from geartrain.protocol.worker import Assignment, Slots, WorkerProtocol
+from geartrain.texts import shown
 from geartrain.transport.aio import open_connection
 from geartrain.transport.connect import Connector, reason
 from geartrain.transport.descriptors import FOREIGN, Owned
@@ -270,8 +271,8 @@ class AsyncLink(asyncio.BufferedProtocol):
             LOG.warning(
                 "%s says %s: %s",
                 self.connector,
-                code.decode(errors="replace"),
-                text.decode(errors="replace"),
+                shown(code),
+                shown(text),
             )
 
     def pause_writing(self) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol
 
 from geartrain.errors import WorkerError
-from geartrain.texts import quoted
+from geartrain.texts import quoted, shown
 from geartrain.worker import asking
 from geartrain.worker.children import LINEAGE
 from geartrain.worker.functions import Function, as_bytes, text
@@ -86,7 +86,9 @@ class BaseJob:
         self.outcome: Outcome | None = None
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.handle} of {quoted(self.function)}>"
+        return (
+            f"<{type(self).__name__} {shown(self.handle)} of {quoted(self.function)}>"
+        )
 
     @property
     def handle(self) -> str:

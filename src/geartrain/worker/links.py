@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from geartrain.errors import ProtocolError
 from geartrain.protocol.worker import Assignment, WorkerProtocol
+from geartrain.texts import shown
 from geartrain.transport import forks
 from geartrain.transport.connect import Connector, reason
 from geartrain.transport.descriptors import FOREIGN, Owned
@@ -242,7 +243,7 @@ class Link:
             self.lose(error)
             return
         for code, text in errors:
-            LOG.warning("%s says %s: %s", self.connector, _text(code), _text(text))
+            LOG.warning("%s says %s: %s", self.connector, shown(code), shown(text))
         if protocol.has_output:
             self.flush()
 
@@ -367,7 +368,3 @@ def _is_writable(connection: socket.socket) -> bool:
 def _must_wait(error: OSError) -> bool:
     """Tell whether a call only came too early; asks TLS's errors by their names."""
     return type(error).__name__ in _WAITS
-
-
-def _text(data: bytes) -> str:
-    return data.decode(errors="replace")
