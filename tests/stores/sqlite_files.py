@@ -13,6 +13,7 @@ import pytest
 
 from geartrain.errors import StoreError
 from geartrain.stores.sqlite.store import SqliteStore
+from geartrain.texts import visible
 from tests.stores.records import (
     batch,
     burials,
@@ -65,16 +66,16 @@ def use(path: Path) -> None:
 
 def connection_of(store: SqliteStore) -> sqlite3.Connection:
     """Return the connection of an open store."""
-    session = store._session
-    assert session is not None
-    return session.connection
+    opened = store._open
+    assert opened is not None
+    return opened.session.connection
 
 
 def refusal(path: Path) -> str:
     """Return why a store cannot be used; it is closed afterwards."""
     with pytest.raises(StoreError) as raised:
         use(path)
-    assert str(path) in str(raised.value)
+    assert visible(str(path)) in str(raised.value)
     return str(raised.value)
 
 

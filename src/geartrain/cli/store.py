@@ -1,4 +1,4 @@
-"""``geartrain store``: look after the file that keeps the jobs."""
+"""``geartrain store``: look after the store, and the file that keeps the jobs."""
 
 from __future__ import annotations
 
@@ -7,16 +7,17 @@ import sys
 
 import click
 
-from geartrain.cli.asking import CONTEXT, as_json
+from geartrain.admin import Admin
+from geartrain.cli.asking import CONTEXT, as_json, asked_server
 from geartrain.cli.output import write_json
 from geartrain.cli.program import complain
 from geartrain.errors import OptionError
-from geartrain.stores.locations import check_store, default_store
+from geartrain.stores.locations import default_store, file_of
 from geartrain.stores.maintenance import tasks
+from geartrain.texts import visible
+from geartrain.transport.connect import Connector
 
 __all__ = ["store"]
-
-_SQLITE = "sqlite://"
 
 _path = click.argument("path", required=False, metavar="[PATH]")
 
@@ -28,13 +29,40 @@ _path = click.argument("path", required=False, metavar="[PATH]")
 )
 @click.pass_context
 def store(context: click.Context) -> None:
-    """Look after the file that keeps jobs, while no job server uses it.
+    """Look after the file that keeps jobs.
 
+    status asks a running job server; all others work on the file while none uses it.
     PATH is a file or sqlite:///full/path. Without it, it is the file that geartrain
     server uses when it is told none.
     """
     if context.invoked_subcommand is None:
         click.echo(context.get_help())
+
+
+@store.command("status", short_help="Ask how it is.", context_settings=CONTEXT)
+@asked_server
+@as_json
+def status(server: Connector, as_json: bool) -> int:
+    """Ask a running job server how its store is.
+
+    The exit status is 1 if it refuses new jobs, or does not save the ends of jobs.
+    """
+    with Admin(server) as admin:
+        row = admin.store()
+    if as_json:
+        write_json([dataclasses.asdict(row)])
+    else:
+        said = [row.store, row.state]
+        if row.reason is not None:
+            said.append(row.reason)
+        if row.unsaved:
+            said.append(f"{row.unsaved} jobs whose end is not saved")
+        if row.size is not None:
+            said.append(f"{row.size} bytes")
+        if row.free is not None:
+            said.append(f"{row.free} bytes free")
+        click.echo(", ".join(said))
+    return 0 if row.state == "ok" else 1
 
 
 @store.command("check", short_help="Look for damage.", context_settings=CONTEXT)
@@ -53,7 +81,7 @@ def check(path: str | None, as_json: bool) -> int:
         for problem in report.problems:
             complain("geartrain store check", problem)
         click.echo(
-            f"{file}: {report.jobs} jobs, {report.dead} dead letters,"
+            f"{visible(file)}: {report.jobs} jobs, {report.dead} dead letters,"
             f" {report.schedules} recurring jobs, {len(report.problems)} problems"
         )
     return 1 if report.problems else 0
@@ -69,7 +97,7 @@ def compact(path: str | None, as_json: bool) -> None:
     if as_json:
         write_json([{"path": file, "before": before, "after": after}])
     else:
-        click.echo(f"{file}: {before} bytes before, {after} bytes after")
+        click.echo(f"{visible(file)}: {before} bytes before, {after} bytes after")
 
 
 @store.command("export", short_help="Write all as JSON.", context_settings=CONTEXT)
@@ -101,10 +129,9 @@ def _file(path: str | None) -> str:
         OptionError: the text names none.
     """
     location = default_store() if path is None else path
-    if location == "memory:":
+    # Here a bare word is a file, too.
+    is_word = location and not any(each in location for each in "/:")
+    file = file_of(f"./{location}" if is_word else location)
+    if not file:
         raise OptionError("memory: keeps nothing in a file: name a file")
-    if "://" in location:
-        return check_store(location).removeprefix(_SQLITE)
-    if not location:
-        raise OptionError("the path is empty: name a file")
-    return location
+    return file

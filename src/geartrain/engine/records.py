@@ -200,6 +200,7 @@ class Batch:
         schedules: recurring jobs to keep, in place of one with the same number.
         unscheduled: the numbers of recurring jobs to forget; after ``schedules``.
         reserved: no number up to this one is free after a restart; 0 leaves it.
+        size: the bytes of the workloads that ``added`` has, if that is known.
         queries: what to look up once the batch is durable, or was refused.
     """
 
@@ -213,11 +214,13 @@ class Batch:
         "revived",
         "schedules",
         "serial",
+        "size",
         "unscheduled",
     )
 
     def __init__(self, serial: int) -> None:
         self.serial = serial
+        self.size = 0
         self.ended: dict[int, None] = {}
         self.added: list[JobRecord] = []
         self.revived: list[Change] = []
@@ -228,18 +231,46 @@ class Batch:
         self.reserved = 0
         self.queries: list[Query] = []
 
-    def changes_nothing(self) -> bool:
-        """Tell whether a commit of this batch would write nothing."""
-        return not (
+    def parted(self) -> tuple[Batch, Batch]:
+        """Return what is new, with all that depends on it, and the rest.
+
+        The rest says what has become of jobs that are kept already. It needs hardly any
+        room, and can be committed where the whole batch cannot.
+        """
+        new, rest = Batch(self.serial), Batch(self.serial)
+        new.size = self.size
+        new.added = self.added
+        numbers = {record.number for record in self.added}
+        rest.ended, rest.reserved = self.ended, self.reserved
+        rest.revived = self.revived
+        for change in self.changed:
+            (new if change.number in numbers else rest).changed.append(change)
+        for burial in self.buried:
+            (new if burial.number in numbers else rest).buried.append(burial)
+        new.schedules, rest.unscheduled = self.schedules, self.unscheduled
+        if self.schedules:
+            # One that was made and removed must not come back.
+            new.unscheduled = self.unscheduled
+        return new, rest
+
+    def has_new(self) -> bool:
+        """Tell whether there is something new in it, as ``parted`` understands it."""
+        return bool(self.added or self.schedules)
+
+    def has_rest(self) -> bool:
+        """Tell whether there is something else in it."""
+        return bool(
             self.ended
-            or self.added
             or self.revived
             or self.changed
             or self.buried
-            or self.schedules
             or self.unscheduled
             or self.reserved
         )
+
+    def changes_nothing(self) -> bool:
+        """Tell whether a commit of this batch would write nothing."""
+        return not (self.has_new() or self.has_rest())
 
 
 class QueueInventory:

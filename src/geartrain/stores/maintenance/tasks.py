@@ -13,11 +13,14 @@ from geartrain.stores.maintenance.file import open_unchanged, size_of
 from geartrain.stores.maintenance.importing import Importer
 from geartrain.stores.maintenance.jobs import KeptJobs
 from geartrain.stores.maintenance.lines import job_line, schedule_line
+from geartrain.stores.maintenance.logs import is_cut_short
 from geartrain.stores.maintenance.queues import KeptQueues
 from geartrain.stores.maintenance.schedules import KeptSchedules
 from geartrain.stores.owners import owners_rights
 from geartrain.stores.sqlite.file import ERRORS, explain, open_file
 from geartrain.stores.sqlite.store import SqliteStore
+from geartrain.stores.sqlite.wholeness import has_log
+from geartrain.texts import visible
 
 __all__ = ["Report", "check", "compact", "export", "import_lines"]
 
@@ -31,8 +34,16 @@ def check(path: str) -> Report:
         StoreError: there is no such file, it is in use by a job server, may not be
             read, or is no store of this format.
     """
-    with open_unchanged(os.path.abspath(path)) as (connection, reason):
-        return examine(connection, reason)
+    path = os.path.abspath(path)
+    is_log_there, is_cut = has_log(path), is_cut_short(path)
+    with open_unchanged(path) as (connection, reason):
+        report = examine(connection, reason, is_log_there)
+    if is_cut:
+        report.problems.append(
+            "the write-ahead log is damaged, and what was committed last is not counted"
+            " here: a start of a job server on the store saves what can be read"
+        )
+    return report
 
 
 def compact(path: str) -> tuple[int, int]:
@@ -48,7 +59,8 @@ def compact(path: str) -> tuple[int, int]:
     problems = check(path).problems
     if problems:
         raise StoreError(
-            f"the store {path} is damaged: {problems[0]}; export what can be read, and "
+            f"the store {visible(path)} is damaged: {problems[0]}; export what can be "
+            "read, and "
             "import it into another store"
         )
     before = size_of(path)

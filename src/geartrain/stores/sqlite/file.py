@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import sqlite3
 import stat
 import struct
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from geartrain.errors import StoreError
-from geartrain.stores.sqlite.schema import SCHEMA
+from geartrain.stores.sqlite.schema import SCHEMA, DamageError
+from geartrain.texts import visible
 
-__all__ = ["APPLICATION_ID", "ERRORS", "FORMAT", "explain", "open_file"]
+__all__ = [
+    "APPLICATION_ID",
+    "ERRORS",
+    "FORMAT",
+    "REBUILT",
+    "abandon",
+    "explain",
+    "is_lack_of_room",
+    "open_file",
+    "put_in_place",
+    "sync_folder",
+]
 
 # MemoryError is SQLite's too, OverflowError is for a number of more than 64 bits, and
 # UnicodeDecodeError for a report that quotes a damaged name. struct.error is for what
@@ -31,6 +45,12 @@ APPLICATION_ID: Final = 0x67656172  # "gear"
 
 FORMAT: Final = 2
 """The format of the stores this Geartrain reads and writes."""
+
+REBUILT: Final = ".rebuilt"
+"""What the name of a file ends with that is to take a damaged store's place."""
+
+# No format of a newer Geartrain has a number above this.
+_MOST_FORMATS: Final = 1000
 
 # The statements of all widths stay prepared.
 _STATEMENTS: Final = 256
@@ -104,27 +124,71 @@ def explain(path: str, error: Exception) -> StoreError:
         code = sqlite3.SQLITE_CORRUPT
     name = getattr(error, "sqlite_errorname", type(error).__name__)
     advice = _ADVICE.get(code & 0xFF, "cannot be used")
-    return StoreError(f"the store {path} {advice} ({reason}, {name})")
+    return StoreError(f"the store {visible(path)} {advice} ({reason}, {name})")
+
+
+def is_lack_of_room(error: sqlite3.Error) -> bool:
+    """Tell whether an error may come from a full disk, a quota, or a limit on sizes.
+
+    SQLite has a code of its own for the first alone.
+    """
+    code: int = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK)
+    return code & 0xFF in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
+
+
+def put_in_place(real: str) -> None:
+    """Put a store that was made anew in the place of the damaged one, if there is one.
+
+    Raises:
+        StoreError: the system does not let it.
+    """
+    made = f"{real}{REBUILT}"
+    if not os.path.exists(made):
+        return
+    try:
+        # The log is the damaged one's, and would be taken for the new one's.
+        with suppress(FileNotFoundError):
+            os.unlink(f"{real}-wal")
+        os.rename(made, real)
+        sync_folder(os.path.dirname(real))
+    except OSError as error:
+        raise StoreError(
+            f"the file {visible(made)} cannot be put in the place of {visible(real)}: "
+            f"{error.strerror}"
+        ) from error
+
+
+def abandon(connection: sqlite3.Connection) -> None:
+    """Leave a connection open until the process ends.
+
+    SQLite removes the write-ahead log by its name when it closes a database. Where the
+    files were moved away, that is now the name of somebody else's log.
+    """
+    with suppress(sqlite3.Error):
+        connection.rollback()
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(connection))
 
 
 def _make_file(path: str) -> None:
     """Make an empty file, and its folders, that only this user can read."""
     try:
         real = Path(os.path.realpath(path))
+        put_in_place(str(real))
         if real.exists():
             _check_file(path, real)
         else:
             _make_folders(real.parent)
             flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
             os.close(os.open(real, flags, 0o600))
-            _sync_folder(real.parent)
+            sync_folder(real.parent)
     except FileExistsError:
         # Another job server was faster. This one then meets its lock.
         return
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise StoreError(
-            f"the store {path} cannot be made: {reason}: name a file in a folder that "
+            f"the store {visible(path)} cannot be made: {reason}: name a file in a "
+            "folder that "
             "the user of the job server may write"
         ) from error
 
@@ -133,20 +197,22 @@ def _check_file(path: str, real: Path) -> None:
     # The file must not be opened here: closing it would take away the lock of a store
     # that has it open in this process.
     if not stat.S_ISREG(real.stat().st_mode):
-        raise StoreError(f"the store {path} is no file: name a file")
+        raise StoreError(f"the store {visible(path)} is no file: name a file")
     is_effective = os.access in os.supports_effective_ids
     if not os.access(real, os.R_OK | os.W_OK, effective_ids=is_effective):
-        raise StoreError(f"the store {path} {_ADVICE[sqlite3.SQLITE_READONLY]}")
+        raise StoreError(
+            f"the store {visible(path)} {_ADVICE[sqlite3.SQLITE_READONLY]}"
+        )
 
 
 def _make_folders(folder: Path) -> None:
     missing = [each for each in (folder, *folder.parents) if not each.exists()]
     for each in reversed(missing):
         each.mkdir(mode=0o700, exist_ok=True)
-        _sync_folder(each.parent)
+        sync_folder(each.parent)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: str | Path) -> None:
     """Make the names in a folder survive a power cut."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
     try:
@@ -170,13 +236,26 @@ def _prepare(connection: sqlite3.Connection, path: str, synchronous: str) -> Non
     mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
     if mode != b"wal":
         raise StoreError(
-            f"the store {path} cannot have a write-ahead log: name one on a local disk"
+            f"the store {visible(path)} cannot have a write-ahead log: name one on a "
+            "local disk"
         )
     for setting in _SETTINGS:
         connection.execute(f"PRAGMA {setting}").fetchall()
     # The change of journal let go of the lock.
     connection.execute("BEGIN IMMEDIATE")
     connection.execute("COMMIT")
+
+
+def _has_damaged_header(
+    connection: sqlite3.Connection, application: int, version: int
+) -> bool:
+    """Tell whether one of two numbers is wrong, and all else says it is a store."""
+    if (application == APPLICATION_ID) == (version == FORMAT):
+        return False
+    if application == APPLICATION_ID and 0 <= version <= _MOST_FORMATS:
+        return False
+    names = connection.execute("SELECT name FROM sqlite_master").fetchall()
+    return {(b"jobs",), (b"queues",), (b"key_merges",)} <= set(names)
 
 
 def _is_new(connection: sqlite3.Connection, path: str) -> bool:
@@ -190,18 +269,22 @@ def _is_new(connection: sqlite3.Connection, path: str) -> bool:
     tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
     if application == 0 and version == 0 and tables == 0:
         return True
+    if _has_damaged_header(connection, application, version):
+        raise DamageError("the header of the file is damaged")
     if application != APPLICATION_ID:
         raise StoreError(
-            f"the store {path} is the database of another program: name another file"
+            f"the store {visible(path)} is the database of another program: name "
+            "another file"
         )
     if version > FORMAT:
         raise StoreError(
-            f"the store {path} has format {version} of a newer Geartrain, this one "
-            f"knows up to {FORMAT}: use the newer one, or name another store"
+            f"the store {visible(path)} has format {version} of a newer Geartrain, "
+            f"this one knows up to {FORMAT}: use the newer one, or name another store"
         )
     if version < FORMAT:
         raise StoreError(
-            f"the store {path} has format {version}, which no release of Geartrain "
+            f"the store {visible(path)} has format {version}, which no release of "
+            "Geartrain "
             f"has written: {_MOVE_AWAY}"
         )
     return False

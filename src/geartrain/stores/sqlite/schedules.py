@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterable
+from contextlib import closing
 from struct import Struct
 from typing import Any, Final
 from zlib import crc32
@@ -14,16 +16,22 @@ from geartrain.stores.sqlite.schema import DamageError
 __all__ = [
     "delete_schedules",
     "insert_schedules",
+    "is_in_use",
     "is_reserved",
+    "lost_number",
     "pack_schedule",
     "read_reserved",
     "read_schedules",
+    "reserve_lost",
     "unpack_schedule",
+    "write_in_use",
     "write_refused",
     "write_reserved",
 ]
 
 _LENGTH: Final = Struct("<I")
+# Numbers given per second, for as long as a store lives: more than it can keep up.
+_RATE: Final = 10_000
 
 
 def insert_schedules(
@@ -128,12 +136,42 @@ def write_reserved(cursor: sqlite3.Cursor, number: int) -> None:
     )
 
 
+def reserve_lost(connection: sqlite3.Connection) -> None:
+    """Reserve all numbers that may have been given before all was lost."""
+    with closing(connection.cursor()) as cursor:
+        write_reserved(cursor, lost_number())
+
+
+def lost_number() -> int:
+    """Return a number to go on from where nobody knows which ones were given.
+
+    No store has given so many: it is more than 10,000 a second since 1970.
+    """
+    return int(time.time() * _RATE)
+
+
 def write_refused(connection: sqlite3.Connection) -> None:
     """Count a transaction that failed, so that something takes its place in the log.
 
     If its fsync failed, all of it is in the log, and after a crash it would count.
     """
     connection.execute("UPDATE meta SET value = value + 1 WHERE name = 'refused'")
+
+
+def write_in_use(connection: sqlite3.Connection, is_in_use: bool) -> None:
+    """Note that a job server has the file open, or has closed it in order.
+
+    While it is open, a log belongs to it that is as good as the file itself.
+    """
+    connection.execute(
+        "INSERT OR REPLACE INTO meta VALUES('in_use', ?, NULL)", (int(is_in_use),)
+    )
+
+
+def is_in_use(connection: sqlite3.Connection) -> bool:
+    """Tell whether the last job server that had the file open did not close it."""
+    row = connection.execute("SELECT value FROM meta WHERE name = 'in_use'").fetchone()
+    return row is not None and row[0] == 1
 
 
 def _sum(reserved: int) -> int:
