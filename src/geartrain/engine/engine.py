@@ -30,7 +30,7 @@ from geartrain.engine.state import State
 from geartrain.engine.submissions import restore_schedule, run_schedule
 from geartrain.engine.timers import Timed
 from geartrain.engine.turns import LISTING, MESSAGE, MOST_UNREAD, PEER_SHARE, TURN_SHARE
-from geartrain.errors import LineError, PacketError, ProtocolError
+from geartrain.errors import ForeignError, LineError, PacketError, ProtocolError
 from geartrain.protocol.admin import Command
 from geartrain.protocol.admin import error as text_error
 from geartrain.protocol.constants import TYPE_END, PacketType
@@ -262,7 +262,11 @@ class Engine:
 
     def _expel(self, peer: Peer, error: ProtocolError) -> None:
         """Close the connection of a peer that cannot be understood."""
-        if isinstance(error, LineError):
+        level = "info"
+        if isinstance(error, ForeignError):
+            level = "warning"
+            peer.send(error.answer)
+        elif isinstance(error, LineError):
             peer.send(text_error(error.code, error.text.decode()))
         else:
             common.send_error(peer, error.code, error.text)
@@ -270,7 +274,7 @@ class Engine:
         self.state.closing.append(peer)
         self.state.notices.append(
             Notice(
-                "info",
+                level,
                 "peer_expelled",
                 f"closing {shown(peer.address)} ({peer.descriptor}): {error}",
             )

@@ -20,6 +20,7 @@ from geartrain.protocol.constants import (
     TYPE_END,
     PacketType,
 )
+from geartrain.protocol.foreign import check_lines
 from geartrain.protocol.packets import (
     ARGUMENT_COUNT,
     ARGUMENTS,
@@ -66,6 +67,7 @@ class Parser:
 
     __slots__ = (
         "_buffer",
+        "_checked",
         "_limit",
         "_loose",
         "_loose_from",
@@ -81,6 +83,8 @@ class Parser:
         self._limit = max_packet + MAX_ARGUMENTS_SIZE
         self._buffer = b""
         self._position = 0
+        # Up to where the lines of text in the buffer are known to be Gearman's.
+        self._checked = 0
         # Bytes of a refused packet that are still to be thrown away.
         self._skip = 0
         # A large packet: its type, its pieces, and how many bytes it still lacks.
@@ -101,6 +105,7 @@ class Parser:
         else:
             self._buffer = data
         self._position = 0
+        self._checked = 0
 
     def has_more(self) -> bool:
         """Tell whether bytes are left that ``next`` has not been asked about."""
@@ -156,6 +161,9 @@ class Parser:
     def _next_line(self) -> Command | None:
         end = self._buffer.find(b"\n", self._position)
         length = (end if end >= 0 else len(self._buffer)) - self._position
+        if self._position >= self._checked and (end >= 0 or length > MAX_LINE):
+            # All that came together, so that no line goes before the telling one.
+            self._checked = check_lines(self._buffer, self._position)
         if length > MAX_LINE:
             raise LineError(
                 b"LINE_TOO_LONG", b"A line of text has at most %d bytes" % MAX_LINE
@@ -221,6 +229,7 @@ class Parser:
         rest = self._skip_through(self._buffer[self._position :])
         self._buffer = rest
         self._position = 0
+        self._checked = 0
 
     def _skip_through(self, data: bytes) -> bytes:
         skipped = min(self._skip, len(data))
@@ -237,6 +246,7 @@ class Parser:
         self._loose = len(first)
         self._buffer = b""
         self._position = 0
+        self._checked = 0
 
     def _gather(self, data: bytes) -> bytes:
         """Add to the large packet; return what lies behind its end."""

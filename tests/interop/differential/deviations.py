@@ -243,6 +243,13 @@ DEVIATIONS = (
         ("line_too_long",),
     ),
     Deviation(
+        "http-refused",
+        "answers each line of a web page's request, its body's included",
+        "answers 400 Bad Request, then closes; the same for TLS, mail and chat",
+        "a page must not command the server on its reader's machine",
+        ("http_on_the_port",),
+    ),
+    Deviation(
         "shutdown-works",
         "does not know shutdown",
         "obeys shutdown and shutdown graceful on loopback and unix listeners",
