@@ -80,14 +80,20 @@ def time_out(state: State, job: Job) -> None:
     worker = job.worker
     assert worker is not None
     job.function.counters.timed_out += 1
+    is_own = job in worker.timed
     limit = state.policy(job.function).timeout
-    own = worker.abilities.get(job.function, 0.0)
-    if limit == 0 or 0 < own < limit:
-        limit = own
-        if not worker.wants_handles:
-            _lose(state, job, b"timeout", b"")
-            return
-    _overrun(state, job, f"timed out after {limit:g} s".encode())
+    if is_own:
+        limit = worker.abilities.get(job.function, 0.0)
+    whose = "its worker's CAN_DO_TIMEOUT" if is_own else "its policy's timeout"
+    state.warn(
+        "job_timed_out",
+        f"{shown(job.handle)} of {quoted(job.function.name)} ran longer than {whose}, "
+        f"{limit:g} s, at {shown(worker.address)} ({worker.descriptor})",
+    )
+    if is_own and not worker.wants_handles:
+        _lose(state, job, b"timeout", b"")
+    else:
+        _overrun(state, job, f"timed out after {limit:g} s".encode())
 
 
 def overrun(state: State, job: Job, error: bytes) -> None:

@@ -76,6 +76,8 @@ class Peer:
         excepted: the handle of the job it last ended by WORK_EXCEPTION, until it
             reports on another.
         running: the jobs it has been assigned, the oldest first.
+        timed: those of them whose timer is its own CAN_DO_TIMEOUT's, with the time at
+            which the policy's would end; 0 for never.
         awaited: the jobs whose results it is to be sent.
         wakefulness: whether it waits for a NOOP.
         promise: the function it was last woken for, until it comes or is late.
@@ -112,6 +114,7 @@ class Peer:
         "rest",
         "running",
         "submitted",
+        "timed",
         "wakefulness",
         "wants_exceptions",
         "wants_handles",
@@ -156,6 +159,7 @@ class Peer:
         self.crew: Crew | None = None
         self.excepted = b""
         self.running: dict[Job, None] = {}
+        self.timed: dict[Job, float] = {}
         self.awaited: dict[Job, None] = {}
         self.wakefulness = AWAKE
         self.promise: Function | None = None

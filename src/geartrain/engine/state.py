@@ -334,13 +334,23 @@ class State:
         job.started = self.wall_time()
         function.running[job] = None
         worker.running[job] = None
-        timeout = worker.abilities.get(function, 0.0)
+        own = worker.abilities.get(function, 0.0)
         limit = self.policy(function).timeout
-        if limit > 0 and (timeout == 0 or limit < timeout):
-            timeout = limit
-        if timeout > 0:
-            self.timeouts.set(job, self.now + timeout)
+        if own > 0 and (limit == 0 or own < limit):
+            worker.timed[job] = self.now + limit if limit > 0 else 0.0
+            self.timeouts.set(job, self.now + own)
+        elif limit > 0:
+            self.timeouts.set(job, self.now + limit)
         self._make_room(job)
+
+    def end_own_timeouts(self, worker: Peer) -> None:
+        """End the timers a worker asked for; the policy's hold whatever it sends."""
+        self.turns.work += len(worker.timed)
+        for job, limit in worker.timed.items():
+            self.timeouts.cancel(job)
+            if limit > 0:
+                self.timeouts.set(job, limit)
+        worker.timed.clear()
 
     def _make_room(self, job: Job) -> None:
         """Have jobs come in from the store, one having left its queue."""
@@ -354,6 +364,8 @@ class State:
         worker = job.worker
         if worker is not None:
             del worker.running[job]
+            if worker.timed:
+                worker.timed.pop(job, None)
         del job.function.running[job]
         job.worker = None
         job.numerator = b"0"

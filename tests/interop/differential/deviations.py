@@ -224,7 +224,7 @@ DEVIATIONS = (
         "timeout-per-job",
         "has one timer per connection, which a second job takes over and a "
         "completed job leaves running",
-        "has one timer per job, which ends with the job",
+        "has one timer per job, which ends with the job or, as there, at PRE_SLEEP",
         "every job's timeout holds, and counts stay true",
         ("timeout_after_completion", "timeout_of_two_jobs"),
     ),

@@ -145,7 +145,14 @@ def _lose_running(state: State, peer: Peer, function: Function | None) -> None:
 
 
 def pre_sleep(state: State, peer: Peer, packet: Packet) -> None:
-    """Let the worker sleep until NOOP, which comes at once if there is work."""
+    """Let the worker sleep until NOOP, which comes at once if there is work.
+
+    As at gearmand, no timer of its own runs on for a job that it still holds:
+    libgearman's worker, out of step after a JOB_NOT_FOUND, sleeps before it begins. One
+    of ours sleeps when it has room for more jobs, and counts on its timers.
+    """
+    if peer.timed and not peer.wants_handles:
+        state.end_own_timeouts(peer)
     wakeups = state.wakeups
     promised = wakeups.come(peer)
     crew = _crew(state, peer)

@@ -245,6 +245,19 @@ def timeout_of_two_jobs(play: Player) -> None:
     tables(client)
 
 
+@scenario()
+def sleep_ends_the_timeout(play: Player) -> None:
+    client = play.connect("client")
+    client.send(Type.SUBMIT_JOB, b"f", b"u", b"work")
+    grabber = play.connect("worker")
+    grabber.send(Type.CAN_DO_TIMEOUT, b"f", b"1000")
+    grabber.send(Type.GRAB_JOB)
+    grabber.send(Type.PRE_SLEEP)
+    grabber.quiet(1.4)
+    tables(client)
+    grabber.send(Type.WORK_COMPLETE, play.handle(1), b"slept")
+
+
 @scenario(Flags(gearmand=("-j", "1"), geartrain=("--job-retries", "1")))
 def timeout_without_retries(play: Player) -> None:
     client = play.connect("client")
