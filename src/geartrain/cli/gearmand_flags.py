@@ -107,7 +107,10 @@ _GENERAL = (
         help="With -q libsqlite3: acknowledge jobs before they are on disk; a stop in"
         " order keeps them.",
     ),
-    click.Option(["-r", "--protocol"], help="Serve another protocol, too: http."),
+    click.Option(
+        ["-r", "--protocol"],
+        help="Serve another protocol, too. None can be yet: http is refused.",
+    ),
     click.Option(
         ["-R", "--round-robin"],
         is_flag=True,

@@ -23,6 +23,10 @@ from geartrain.transport.listeners import SocketFile, bind, describe
 
 __all__ = ["Server", "engine_options"]
 
+# Clients compare it: net_gearman sends CAN_DO_TIMEOUT in milliseconds from 1.1.18 on.
+# What follows a + does not count for whoever compares versions.
+_ANSWERED = {"1.1": "1.1.21", "2.0": "2.0.0"}
+
 _log = logging.getLogger("geartrain.server")
 
 # How long a stopping server waits for peers to read what is due to them.
@@ -251,7 +255,7 @@ def engine_options(options: Options) -> EngineOptions:
         most_dead=_MOST_DEAD if options.store == "memory:" else 0,
         exceptions=options.exceptions,
         choice=choice,
-        version=f"{__version__}+geartrain".encode(),
+        version=f"{_ANSWERED[options.compat]}+geartrain-{__version__}".encode(),
         process_id=os.getpid(),
         log_level=options.log_level.encode(),
     )
