@@ -324,6 +324,7 @@ class Engine:
             turns.work += _ALARM
             self._ring(due)
             due = state.alarms.pop(wall_time) if turns.work < limit else None
+        state.forget_idle()
 
     def _ring(self, due: Timed) -> None:
         """Do what an alarm was set for."""
@@ -345,6 +346,9 @@ class Engine:
         promise = state.wakeups.next()
         if promise is not None and (deadline is None or promise < deadline):
             deadline = promise
+        idle = state.idle.next()
+        if idle is not None and (deadline is None or idle < deadline):
+            deadline = idle
         alarm = state.alarms.next()
         if alarm is not None:
             alarm -= state.clock_offset

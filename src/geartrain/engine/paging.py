@@ -182,6 +182,7 @@ def page_in(state: State, query: Query, backlog: Backlog) -> None:
         _pause(state, backlog, query.error)
     else:
         refill(state, backlog.function, backlog.priority)
+        state.retire(backlog.function)
 
 
 def _take_in(state: State, records: list[JobRecord]) -> bool:

@@ -11,7 +11,9 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from geartrain.engine import paging
+from geartrain.engine.counters import Counters
 from geartrain.engine.functions import Function
+from geartrain.engine.idle import IdleFunctions
 from geartrain.engine.jobs import (
     FINISHED,
     MOST_JOINED,
@@ -46,6 +48,12 @@ _MOST_LISTED: Final = 4_000_000
 # to which a quarter comes for each glob.
 _FUNCTION: Final = 20
 _POLICY: Final = 10
+# How many are forgotten at a time: it takes about a millisecond.
+_MOST_FORGOTTEN: Final = 1000
+# Of as many functions as may be, the names have so many bytes each on average.
+_NAME: Final = 640
+# An operator may name the tenth part of them.
+_NAMED: Final = 10
 
 
 class State:
@@ -59,6 +67,9 @@ class State:
         calendar: finds the next time of a schedule.
         peers: all connections.
         functions: all functions by name.
+        idle: those of them that may be unused.
+        forgotten: how many functions have been forgotten.
+        forgotten_counters: what these have counted.
         jobs: all jobs in memory by handle.
         schedules: all schedules by handle.
         timeouts: when running jobs have run too long, by the steady clock.
@@ -78,12 +89,17 @@ class State:
     __slots__ = (
         "_is_applying",
         "_last_number",
+        "_named",
+        "_names",
         "_prefix",
         "alarms",
         "calendar",
         "clock_offset",
         "closing",
+        "forgotten",
+        "forgotten_counters",
         "functions",
+        "idle",
         "jobs",
         "journal",
         "listings",
@@ -112,6 +128,11 @@ class State:
         self.clock_offset = 0.0
         self.peers: dict[Peer, None] = {}
         self.functions: dict[bytes, Function] = {}
+        self.idle = IdleFunctions()
+        self.forgotten = 0
+        self.forgotten_counters = Counters()
+        self._names = 0
+        self._named = 0
         self.jobs: dict[bytes, Job] = {}
         self.schedules: dict[bytes, Schedule] = {}
         self.timeouts = Timers(serials)
@@ -194,6 +215,7 @@ class State:
         """End a schedule; the jobs it has submitted stay."""
         del self.schedules[schedule.handle]
         del schedule.function.recurring[schedule.identity()]
+        self.retire(schedule.function)
         self.alarms.cancel(schedule)
         if self.journal.keeps_jobs:
             self.journal.end_schedule(schedule.number)
@@ -224,8 +246,75 @@ class State:
             function = Function(name, policies.find(name))
             function.policy_version = policies.version
             self.functions[name] = function
+            self._names += len(name)
+            # Whoever named it may not come to use it.
+            self.idle.enlist(function, self.now)
             self.turns.work += _FUNCTION + policies.glob_count() // 4
         return function
+
+    def admitted_function(self, name: bytes) -> Function | None:
+        """Return the function that a peer names; None for one too many."""
+        function = self.functions.get(name)
+        if function is not None:
+            return function
+        while self._is_crowded(len(name)):
+            idle = self.idle.take_oldest()
+            if idle is None:
+                return None
+            self.forget_function(idle)
+        return self.function(name)
+
+    def _is_crowded(self, size: int) -> bool:
+        most = self.options.most_functions
+        is_full = len(self.functions) >= most
+        return is_full or self._names + size > most * _NAME
+
+    def named_function(self, name: bytes) -> Function | None:
+        """Return the function that an operator names, to stay until it is dropped.
+
+        Returns None for one too many.
+        """
+        known = self.functions.get(name)
+        is_full = self._named * _NAMED >= self.options.most_functions
+        if is_full and (known is None or not known.is_named):
+            return None
+        function = self.admitted_function(name)
+        if function is not None and not function.is_named:
+            function.is_named = True
+            self._named += 1
+        return function
+
+    def retire(self, function: Function) -> None:
+        """Forget a function after a while, if it is not used until then."""
+        if function.workers or not function.is_unused():
+            return
+        self.idle.enlist(function, self.now)
+        while len(self.idle) > self.options.most_idle:
+            oldest = self.idle.take_oldest()
+            if oldest is None:
+                return
+            self.forget_function(oldest)
+
+    def forget_idle(self) -> None:
+        """Forget the functions that have been unused for a while, some at a time."""
+        for _ in range(_MOST_FORGOTTEN):
+            function = self.idle.take(self.now)
+            if function is None:
+                return
+            self.forget_function(function)
+
+    def forget_function(self, function: Function) -> None:
+        """Forget a function without jobs and workers, but for what it counted."""
+        del self.functions[function.name]
+        self._names -= len(function.name)
+        self._named -= function.is_named
+        self.alarms.cancel(function)
+        for backlog in function.backlogs:
+            self.alarms.cancel(backlog)
+        self.forgotten += 1
+        self.forgotten_counters.add(function.counters)
+        # A worker that lost a job of it may yet send a result.
+        function.counters = self.forgotten_counters
 
     def policy(self, function: Function) -> Policy:
         """Return how a function's jobs are treated now."""
@@ -405,6 +494,8 @@ class State:
         for client in job.clients:
             client.awaited.pop(job, None)
         job.clients = NOBODY
+        if not job.function.workers:
+            self.retire(job.function)
 
     def attach(self, job: Job, client: Peer) -> None:
         """Have a job's results sent to a client."""

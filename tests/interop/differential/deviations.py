@@ -271,6 +271,14 @@ DEVIATIONS = (
         ("drop_with_jobs_waiting",),
     ),
     Deviation(
+        "idle-function-forgotten",
+        "lists a function for ever",
+        "forgets one that holds nothing: after an hour, or the longest unused of "
+        "10,000; one of chunks at once",
+        "names that anybody can make up cost no memory",
+        ("chunks_are_done",),
+    ),
+    Deviation(
         "maxqueue-remembered",
         "says OK to maxqueue of an unknown function and forgets it",
         "remembers it",

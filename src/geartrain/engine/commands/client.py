@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from geartrain.engine import paging
-from geartrain.engine.commands.common import send_error
+from geartrain.engine.commands.common import TOO_MANY_FUNCTIONS, send_error
 from geartrain.engine.functions import Function
 from geartrain.engine.jobs import RUNNING, Job
 from geartrain.engine.peers import Peer
@@ -118,7 +118,10 @@ def _submit(
     unique = arguments[1]
     if not _is_acceptable(peer, unique):
         return
-    function = state.function(arguments[0])
+    function = state.admitted_function(arguments[0])
+    if function is None:
+        send_error(peer, b"QUEUE_ERROR", TOO_MANY_FUNCTIONS)
+        return
     submitted = Job(function, unique, arguments[-1], packet.more, priority)
     submitted.reducer = reducer
     submitted.due = due
@@ -199,7 +202,11 @@ def submit_job_sched(state: State, peer: Peer, packet: Packet) -> None:
         send_error(peer, b"INVALID_ARGUMENT", str(error).encode())
         return
     key = coalescing_key(unique, packet.arguments[7], packet.more)
-    schedule = _schedule(state, state.function(name), unique, key)
+    function = state.admitted_function(name)
+    if function is None:
+        send_error(peer, b"QUEUE_ERROR", TOO_MANY_FUNCTIONS)
+        return
+    schedule = _schedule(state, function, unique, key)
     schedule.workload = packet.arguments[7]
     schedule.more = packet.more
     schedule.fields = fields

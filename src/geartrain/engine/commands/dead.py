@@ -135,5 +135,7 @@ def _retry(state: State, record: JobRecord) -> None:
 
 
 def _drop(state: State, record: JobRecord) -> None:
-    state.function(record.function).dead -= 1
+    function = state.function(record.function)
+    function.dead -= 1
     state.journal.end_dead(record.number)
+    state.retire(function)

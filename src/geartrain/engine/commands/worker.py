@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from geartrain.engine import failures
-from geartrain.engine.commands.common import send_error
+from geartrain.engine.commands.common import TOO_MANY_FUNCTIONS, send_error
 from geartrain.engine.crews import Crew
 from geartrain.engine.functions import Function
 from geartrain.engine.jobs import SUBMITTED, Job
@@ -75,7 +75,10 @@ def can_do_timeout(state: State, peer: Peer, packet: Packet) -> None:
 
 
 def _add_ability(state: State, peer: Peer, name: bytes, timeout: float) -> None:
-    function = state.function(name)
+    function = state.admitted_function(name)
+    if function is None:
+        send_error(peer, b"QUEUE_ERROR", TOO_MANY_FUNCTIONS)
+        return
     if function in peer.abilities:
         # Workers repeat themselves when they reconnect; one ability it stays.
         peer.abilities[function] = timeout
@@ -94,6 +97,7 @@ def cant_do(state: State, peer: Peer, packet: Packet) -> None:
         _remove_ability(peer, function)
         state.wakeups.lose(peer, function)
         _lose_running(state, peer, function)
+        state.retire(function)
 
 
 def reset_abilities(state: State, peer: Peer, packet: Packet) -> None:
@@ -101,9 +105,12 @@ def reset_abilities(state: State, peer: Peer, packet: Packet) -> None:
     _begin_change(state, peer)
     state.wakeups.leave(peer)
     state.turns.work += len(peer.abilities)
-    for function in list(peer.abilities):
+    functions = list(peer.abilities)
+    for function in functions:
         _remove_ability(peer, function)
     _lose_running(state, peer, None)
+    for function in functions:
+        state.retire(function)
 
 
 def _begin_change(state: State, peer: Peer) -> None:
