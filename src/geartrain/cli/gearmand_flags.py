@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from geartrain.cli.values import Whole, handle_prefix, port, user
+from geartrain.cli.values import Whole, handle_prefix, memory, port, user
 from geartrain.server.logs import LEVELS
 
 __all__ = [
@@ -79,6 +79,12 @@ _GENERAL = (
         ["-L", "--listen"],
         multiple=True,
         help="Address or host name to listen on.  [default: every interface]",
+    ),
+    click.Option(
+        ["--max-memory"],
+        type=memory,
+        help="Memory beyond which jobs are refused, and worse; 0 is without limit."
+        "  [default: three quarters of the machine's, or of its control group's]",
     ),
     click.Option(
         ["-p", "--port"],

@@ -36,6 +36,7 @@ from geartrain.protocol.admin import error as text_error
 from geartrain.protocol.constants import TYPE_END, PacketType
 from geartrain.protocol.packets import Packet
 from geartrain.protocol.parser import Parser
+from geartrain.protocol.room import FULL
 from geartrain.texts import shown
 
 __all__ = ["Engine"]
@@ -115,12 +116,21 @@ class Engine:
             descriptor,
             address,
             is_trusted,
-            Parser(state.options.max_packet),
+            Parser(state.options.max_packet, state.memory.room),
             state.unsent,
         )
         peer.wants_exceptions = state.options.exceptions
         state.peers[peer] = None
+        if state.memory.room.is_over:
+            self._turn_away(peer)
         return peer
+
+    def _turn_away(self, peer: Peer) -> None:
+        """Close a connection there is no memory for."""
+        common.send_error(peer, b"QUEUE_ERROR", FULL)
+        peer.is_closing = True
+        self.state.closing.append(peer)
+        self.state.memory.room.refused += 1
 
     def receive(self, peer: Peer, data: bytes, now: float) -> None:
         """React to bytes of a peer; those of one that is closing are ignored."""
@@ -131,6 +141,30 @@ class Engine:
         peer.parser.feed(data)
         if not (peer.is_asking or peer.is_busy):
             self._run(peer, None, state.turns.limit())
+        state.memory.note(peer)
+
+    def weigh(self) -> int:
+        """Say how much memory there is room for, once a turn.
+
+        Returns:
+            How many bytes too many are in use for more jobs to be taken; 0 for none.
+        """
+        state = self.state
+        return state.memory.weigh(len(state.peers), len(state.functions))
+
+    def give_up(self, size: int) -> int:
+        """Give up the newest packets under way, about so many bytes; tell their peers.
+
+        Returns:
+            How many packets these were. Results are never given up.
+        """
+        memory = self.state.memory
+        found = memory.newest_under_way(size)
+        for peer in found:
+            peer.parser.give_up()
+            memory.note(peer)
+            common.send_error(peer, b"QUEUE_ERROR", FULL)
+        return len(found)
 
     def go_on(self, now: float) -> None:
         """Go on with what earlier turns left; to be called while ``has_more``."""
@@ -147,6 +181,7 @@ class Engine:
                 peer.is_busy = False
                 self._run(peer, None, turns.work + PEER_SHARE)
                 self._free(peer)
+                state.memory.note(peer)
 
     def is_light(self) -> bool:
         """Tell whether so little was done in this turn that it may end at once."""
@@ -297,6 +332,7 @@ class Engine:
         state.now = now
         peer.is_closing = True
         del state.peers[peer]
+        state.memory.forget(peer)
         state.end_listing(peer)
         peer.forget()
         promised = state.wakeups.come(peer)
@@ -361,6 +397,10 @@ class Engine:
         self.state.turns.end()
         unsent = self.state.unsent
         taken = [(peer, peer.take_outbox()) for peer in unsent]
+        if self.state.memory.limit:
+            written = self.state.memory.written
+            for peer in unsent:
+                written[peer] = None
         unsent.clear()
         return taken
 
@@ -434,6 +474,7 @@ class Engine:
                 peer.is_busy = False
                 self._run(peer, message, self.state.turns.work + PEER_SHARE)
                 self._free(peer)
+                self.state.memory.note(peer)
 
     def take_notices(self) -> list[Notice]:
         """Return what an operator should read in the log."""

@@ -102,7 +102,7 @@ def forget(state: State, job: Job) -> None:
         return
     function = job.function
     function.backlogs[job.priority].leaving -= 1
-    del state.jobs[job.handle]
+    state.let_go(job)
     if job.key and function.keyed.get(job.key) is job:
         del function.keyed[job.key]
     refill(state, function, job.priority)
@@ -289,7 +289,7 @@ def _restored(state: State, record: JobRecord) -> Job:
     job.failures = record.failures
     # It is durable: as if by a batch before the first.
     job.batch = -1
-    state.jobs[job.handle] = job
+    state.remember(job)
     if record.key:
         job.key = record.key
         # A tentative submission with the same key will turn out to be its twin.

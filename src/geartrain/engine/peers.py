@@ -49,6 +49,7 @@ class Peer:
         descriptor: the number the text command ``workers`` shows.
         address: the numeric host it comes from, as ``workers`` shows it.
         is_trusted: it came by a loopback or unix listener and may shut down.
+        buffered: the bytes of an incomplete packet that its parser was last seen with.
         parser: the receiving side of its bytes.
         outbox: bytes to be sent to it; the driver takes them.
         held: bytes to be sent to it later, by the batch they wait for.
@@ -91,6 +92,7 @@ class Peer:
         "address",
         "answers",
         "awaited",
+        "buffered",
         "client_id",
         "crew",
         "descriptor",
@@ -134,6 +136,7 @@ class Peer:
         self.address = address
         self.is_trusted = is_trusted
         self.parser = parser
+        self.buffered = 0
         self.outbox: list[bytes] = []
         self.outbox_size = 0
         self.held_size = 0

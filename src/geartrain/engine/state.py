@@ -27,6 +27,7 @@ from geartrain.engine.jobs import (
 )
 from geartrain.engine.journal import Journal
 from geartrain.engine.listings import Listing
+from geartrain.engine.memory import Memory, cost, schedule_cost
 from geartrain.engine.notices import Notice
 from geartrain.engine.options import EngineOptions
 from geartrain.engine.peers import Peer
@@ -72,6 +73,7 @@ class State:
         forgotten_counters: what these have counted.
         jobs: all jobs in memory by handle.
         schedules: all schedules by handle.
+        memory: how many bytes all that takes.
         timeouts: when running jobs have run too long, by the steady clock.
         alarms: when scheduled jobs and schedules are due, backlogs have jobs that
             are, and functions have jobs that expire, in seconds since 1970.
@@ -103,6 +105,7 @@ class State:
         "jobs",
         "journal",
         "listings",
+        "memory",
         "notices",
         "now",
         "options",
@@ -135,6 +138,7 @@ class State:
         self._named = 0
         self.jobs: dict[bytes, Job] = {}
         self.schedules: dict[bytes, Schedule] = {}
+        self.memory = Memory()
         self.timeouts = Timers(serials)
         self.alarms = Timers(serials)
         self.wakeups = Wakeups(options.choice)
@@ -198,6 +202,7 @@ class State:
         """Take a schedule that is new."""
         self.schedules[schedule.handle] = schedule
         schedule.function.recurring[schedule.identity()] = schedule
+        self.memory.jobs += schedule_cost(schedule)
 
     def keep_schedule(self, schedule: Schedule) -> None:
         """Have the store keep a schedule, if there is one that keeps jobs."""
@@ -215,6 +220,7 @@ class State:
         """End a schedule; the jobs it has submitted stay."""
         del self.schedules[schedule.handle]
         del schedule.function.recurring[schedule.identity()]
+        self.memory.jobs -= schedule_cost(schedule)
         self.retire(schedule.function)
         self.alarms.cancel(schedule)
         if self.journal.keeps_jobs:
@@ -488,7 +494,7 @@ class State:
         """End a job, wherever it is, for the engine alone."""
         self.leave(job)
         job.state = FINISHED
-        del self.jobs[job.handle]
+        self.let_go(job)
         if job.key and job.function.keyed.get(job.key) is job:
             del job.function.keyed[job.key]
         for client in job.clients:
@@ -496,6 +502,20 @@ class State:
         job.clients = NOBODY
         if not job.function.workers:
             self.retire(job.function)
+
+    def is_dead_in_memory(self) -> bool:
+        """Tell whether dead letters are kept by a store that has nothing but memory."""
+        return self.journal.is_on and not self.journal.keeps_jobs
+
+    def remember(self, job: Job) -> None:
+        """Take a job that has its handle into memory."""
+        self.jobs[job.handle] = job
+        self.memory.jobs += cost(job)
+
+    def let_go(self, job: Job) -> None:
+        """Hold a job in memory no more."""
+        del self.jobs[job.handle]
+        self.memory.jobs -= cost(job)
 
     def attach(self, job: Job, client: Peer) -> None:
         """Have a job's results sent to a client."""

@@ -16,6 +16,7 @@ from geartrain.errors import OptionError, StartError
 from geartrain.server.cron import calendar
 from geartrain.server.driver import Driver
 from geartrain.server.handshakes import Handshakes, TlsListener
+from geartrain.server.memory import largest_packet, limit_of
 from geartrain.server.options import Options
 from geartrain.server.persistence import Persistence
 from geartrain.stores.locations import make_store
@@ -249,7 +250,7 @@ def engine_options(options: Options) -> EngineOptions:
         choice = "turns" if options.round_robin else "order"
     return EngineOptions(
         handle_prefix=options.handle_prefix.encode(),
-        max_packet=options.max_packet,
+        max_packet=largest_packet(limit_of(options.max_memory), options.max_packet),
         max_outbox=options.max_outbox,
         policy=_default_policy(options),
         most_dead=_MOST_DEAD if options.store == "memory:" else 0,

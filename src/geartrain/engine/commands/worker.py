@@ -50,6 +50,8 @@ _MOST_DROPPED: Final = 500
 
 _NOT_FOUND: Final = b"JOB_NOT_FOUND"
 _MAX_CLIENT_ID: Final = 127
+# What GET_STATUS tells of a number; WORK_STATUS is forwarded as it is.
+_MAX_PROGRESS: Final = 64
 
 
 def set_client_id(state: State, peer: Peer, packet: Packet) -> None:
@@ -285,8 +287,8 @@ def work_status(state: State, peer: Peer, packet: Packet) -> None:
     if job is None:
         _refuse_result(peer, packet.arguments[0])
         return
-    job.numerator = packet.arguments[1]
-    job.denominator = packet.arguments[2]
+    job.numerator = packet.arguments[1][:_MAX_PROGRESS]
+    job.denominator = packet.arguments[2][:_MAX_PROGRESS]
     _forward(state, peer, job, packet)
 
 
