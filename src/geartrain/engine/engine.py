@@ -141,7 +141,7 @@ class Engine:
         peer.parser.feed(data)
         if not (peer.is_asking or peer.is_busy):
             self._run(peer, None, state.turns.limit())
-        state.memory.note(peer)
+        state.memory.note(peer, state.now)
 
     def weigh(self) -> int:
         """Say how much memory there is room for, once a turn.
@@ -149,20 +149,31 @@ class Engine:
         Returns:
             How many bytes too many are in use for more jobs to be taken; 0 for none.
         """
-        state = self.state
-        return state.memory.weigh(len(state.peers), len(state.functions))
+        return self.state.weigh()
 
-    def give_up(self, size: int) -> int:
+    def page_on(self, *, is_full: bool) -> None:
+        """Have jobs come in from the store that had to wait for memory.
+
+        While that ``is_full``, they do one page at a time, each time this is called.
+        """
+        if is_full:
+            paging.press_on(self.state)
+        else:
+            paging.page_on(self.state)
+
+    def give_up(self, size: int, until: float) -> int:
         """Give up the newest packets under way, about so many bytes; tell their peers.
+
+        Those of which more came after ``until`` are left alone.
 
         Returns:
             How many packets these were. Results are never given up.
         """
         memory = self.state.memory
-        found = memory.newest_under_way(size)
+        found = memory.newest_under_way(size, until)
         for peer in found:
             peer.parser.give_up()
-            memory.note(peer)
+            memory.note(peer, self.state.now)
             common.send_error(peer, b"QUEUE_ERROR", FULL)
         return len(found)
 
@@ -181,7 +192,7 @@ class Engine:
                 peer.is_busy = False
                 self._run(peer, None, turns.work + PEER_SHARE)
                 self._free(peer)
-                state.memory.note(peer)
+                state.memory.note(peer, state.now)
 
     def is_light(self) -> bool:
         """Tell whether so little was done in this turn that it may end at once."""
@@ -474,7 +485,7 @@ class Engine:
                 peer.is_busy = False
                 self._run(peer, message, self.state.turns.work + PEER_SHARE)
                 self._free(peer)
-                self.state.memory.note(peer)
+                self.state.memory.note(peer, self.state.now)
 
     def take_notices(self) -> list[Notice]:
         """Return what an operator should read in the log."""

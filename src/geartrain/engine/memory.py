@@ -8,12 +8,14 @@ newest packets under way are given up, except results, which free memory.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from typing import TYPE_CHECKING, Final
 
 from geartrain.engine.jobs import Job
 from geartrain.protocol.room import RESULTS, Room
 
 if TYPE_CHECKING:
+    from geartrain.engine.backlogs import Backlog
     from geartrain.engine.peers import Peer
     from geartrain.engine.records import JobRecord
     from geartrain.engine.schedules import Schedule
@@ -24,6 +26,12 @@ __all__ = ["Memory", "cost", "record_cost", "schedule_cost"]
 _JOB: Final = 1000
 _FUNCTION: Final = 2500
 _PEER: Final = 8000
+
+# For so much of the limit one page of the store's jobs is asked for at a time, within
+# bounds: each has a job, however large that is.
+_PAGE: Final = 256 * 1024 * 1024
+_LEAST_PAGES: Final = 2
+_MOST_PAGES: Final = 16
 
 # Incomplete packets up to this size are not worth giving up.
 _SMALL: Final = 512
@@ -39,15 +47,20 @@ class Memory:
         packets: the bytes of incomplete packets.
         unread: the bytes that peers have not read, as the driver last saw.
         room: what the parsers know of it.
-        under_way: the peers with an incomplete packet, the newest last.
+        pages: how many pages of the store's jobs were asked for and have not come.
+        backlogs: those that wait for their turn to ask.
+        under_way: the peers with an incomplete packet, the newest last, and when more
+            of it came.
         written: the peers that were written to since the driver last looked.
     """
 
     __slots__ = (
+        "backlogs",
         "base",
         "jobs",
         "limit",
         "packets",
+        "pages",
         "room",
         "under_way",
         "unread",
@@ -61,7 +74,9 @@ class Memory:
         self.packets = 0
         self.unread = 0
         self.room = Room()
-        self.under_way: dict[Peer, None] = {}
+        self.pages = 0
+        self.backlogs: OrderedDict[Backlog, None] = OrderedDict()
+        self.under_way: dict[Peer, float] = {}
         self.written: dict[Peer, None] = {}
 
     def used(self, peers: int, functions: int) -> int:
@@ -73,7 +88,7 @@ class Memory:
         counted = self.jobs + self.packets + self.unread
         return counted + peers * _PEER + functions * _FUNCTION
 
-    def note(self, peer: Peer) -> None:
+    def note(self, peer: Peer, now: float) -> None:
         """Count what a peer's parser holds now."""
         size = peer.parser.held()
         if size == peer.buffered:
@@ -81,7 +96,7 @@ class Memory:
         self.packets += size - peer.buffered
         peer.buffered = size
         if size > _SMALL:
-            self.under_way[peer] = None
+            self.under_way[peer] = now
         else:
             self.under_way.pop(peer, None)
 
@@ -91,6 +106,8 @@ class Memory:
         0 is none: jobs are taken. Once they have been refused they are again when a
         good part is free, so that this does not change with each job.
         """
+        if self.limit == 0:
+            return 0
         used = self.used(peers, functions)
         room = self.room
         room.left = self.limit - used
@@ -99,18 +116,34 @@ class Memory:
             wanted -= wanted // 8
         return max(0, used - wanted)
 
-    def newest_under_way(self, size: int) -> list[Peer]:
+    def is_tight(self) -> bool:
+        """Tell whether what waits is left to the store where it can be.
+
+        From a quarter of the limit on, so that jobs which only wait leave room for
+        others, even if each of the next pages is as large as a packet may be.
+        """
+        return self.limit > 0 and self.room.left < self.limit - self.limit // 4
+
+    def may_page(self) -> bool:
+        """Tell whether one more page may be asked for; it has a job at least."""
+        if self.room.is_full:
+            return False
+        most = min(max(self.limit // _PAGE, _LEAST_PAGES), _MOST_PAGES)
+        return self.limit == 0 or self.pages < most
+
+    def newest_under_way(self, size: int, until: float) -> list[Peer]:
         """Return the peers whose packets under way have so many bytes, newest first.
 
-        Those that send results are left out, and those whose packets are whole and
-        only wait for the store.
+        Those that send results are left out, those whose packets are whole and only
+        wait for the store, and those that sent more of them after ``until``.
         """
         found: list[Peer] = []
         for peer in reversed(self.under_way):
             if size <= 0:
                 break
             kind = peer.parser.under_way()
-            if peer.is_asking or kind == 0 or kind in RESULTS:
+            is_going_on = self.under_way[peer] > until
+            if is_going_on or peer.is_asking or kind == 0 or kind in RESULTS:
                 continue
             size -= peer.buffered
             found.append(peer)

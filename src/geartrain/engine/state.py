@@ -503,6 +503,10 @@ class State:
         if not job.function.workers:
             self.retire(job.function)
 
+    def weigh(self) -> int:
+        """Say how much memory there is room for; see ``Memory.weigh``."""
+        return self.memory.weigh(len(self.peers), len(self.functions))
+
     def is_dead_in_memory(self) -> bool:
         """Tell whether dead letters are kept by a store that has nothing but memory."""
         return self.journal.is_on and not self.journal.keeps_jobs

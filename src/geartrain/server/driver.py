@@ -227,7 +227,7 @@ class Driver:
         limit = limit_of(options.max_memory)
         if limit:
             self.guard = MemoryGuard(engine, self._connections, limit, self.monotonic)
-            self.guard.on_refused = self._send_on
+            self.guard.on_more = self._send_on
 
     def __len__(self) -> int:
         return len(self._connections)
@@ -293,13 +293,17 @@ class Driver:
         deadline = engine.deadline()
         if deadline is not None:
             self._set_timer(deadline)
-        for peer in engine.take_freed():
-            self._read_on(peer)
-        if engine.has_more() and not self.is_arranged:
-            self.arrange_turn()
+        self._arrange_rest()
         self.turned_at = self.monotonic()
         if self.guard is not None:
             self.guard.look(self.turned_at)
+
+    def _arrange_rest(self) -> None:
+        """Read on from peers that have caught up; leave the others' rest for later."""
+        for peer in self.engine.take_freed():
+            self._read_on(peer)
+        if self.engine.has_more() and not self.is_arranged:
+            self.arrange_turn()
 
     def relieve(self, peer: Peer) -> None:
         """Go on with a peer that has read what was due to it."""

@@ -39,6 +39,9 @@ _SHORT = 0.05
 # Seconds after which packets and peers that do not go on are given up for others'
 # jobs, and in which the one result that is read has to grow.
 _STALLED = 5.0
+# Seconds in which a peer has to read something while memory is over its limit. If it
+# is by more than an eighth, that is not waited for.
+_SLOW = 1.0
 # Seconds between two returns of free blocks, which take some milliseconds.
 _TRIMMED = 1.0
 # What the process takes beside that, where the system does not tell.
@@ -76,7 +79,7 @@ class MemoryGuard:
 
     Attributes:
         is_short: jobs are refused.
-        on_refused: called when peers were told that their packets are given up.
+        on_more: called when there is more to send or to look up.
     """
 
     def __init__(
@@ -88,7 +91,7 @@ class MemoryGuard:
     ) -> None:
         """Hold the process to ``limit`` bytes; ``now`` is the steady clock."""
         self.is_short = False
-        self.on_refused: Callable[[], None] = lambda: None
+        self.on_more: Callable[[], None] = lambda: None
         self._engine = engine
         self._memory = engine.state.memory
         self._memory.limit = limit
@@ -96,6 +99,7 @@ class MemoryGuard:
         self._limit = limit
         self._now = now
         self._unread: dict[Peer, int] = {}
+        self._slow_since: dict[Peer, float] = {}
         self._count_at = 0.0
         self._trim_at = 0.0
         self._short_since = 0.0
@@ -105,6 +109,7 @@ class MemoryGuard:
         self._closed = 0
         self._timer: asyncio.TimerHandle | None = None
         self._trim = _trimmer()
+        self._count(now())
 
     def look(self, now: float) -> None:
         """See to it that memory does not run short; called at the end of each turn."""
@@ -131,7 +136,7 @@ class MemoryGuard:
     def _count(self, now: float) -> None:
         """Count what peers have not read yet, and what else the process has."""
         written = self._memory.written
-        unread: dict[Peer, int] = {}
+        before, unread = self._unread, dict[Peer, int]()
         for peer in list(written):
             connection = self._connections.get(peer)
             if connection is not None:
@@ -141,6 +146,11 @@ class MemoryGuard:
                     continue
             del written[peer]
         self._unread = unread
+        since = self._slow_since
+        self._slow_since = {
+            peer: since[peer] if before.get(peer, size + 1) <= size else now
+            for peer, size in unread.items()
+        }
         self._memory.unread = sum(unread.values())
         state = self._engine.state
         counted = self._memory.counted(len(state.peers), len(state.functions))
@@ -163,12 +173,16 @@ class MemoryGuard:
                 extra={"action": "memory_full"},
             )
         beyond = -room.left
-        # Whoever neither sends on nor reads must not keep others' jobs away for long.
-        over = excess if now - self._short_since > _STALLED else beyond
-        if over > 0:
-            over -= self._give_up(over)
-        if over > 0:
-            beyond -= self._close_slow(over)
+        if beyond > 0:
+            beyond -= self._give_up(beyond, now)
+        if beyond > 0:
+            is_urgent = beyond > self._limit // 8
+            beyond -= self._close_slow(beyond, now if is_urgent else now - _SLOW)
+        if now - self._short_since > _STALLED:
+            # Whoever neither sends on nor reads must not keep others' jobs away.
+            self._short_since = now
+            excess -= self._give_up(excess, now - _STALLED)
+            self._close_slow(excess, now - _STALLED)
         room.is_over = beyond > 0
         self._order_results(beyond > 0, now)
         if self._timer is None:
@@ -177,24 +191,31 @@ class MemoryGuard:
     def _again(self) -> None:
         self._timer = None
         self.look(self._now())
+        if self.is_short and self._memory.room.left > 0:
+            self._engine.page_on(is_full=True)
+            self.on_more()
 
-    def _give_up(self, size: int) -> int:
-        """Give up packets under way; return the bytes that this freed."""
+    def _give_up(self, size: int, until: float) -> int:
+        """Give up packets that have not grown since; return the bytes this freed."""
         before = self._memory.packets
-        given_up = self._engine.give_up(size)
+        given_up = self._engine.give_up(size, until)
         if given_up:
             self._given_up += given_up
             self._trim_at = 0.0
-            self.on_refused()
+            self.on_more()
         return before - self._memory.packets
 
-    def _close_slow(self, size: int) -> int:
-        """Close the peers that leave most unread; return the bytes this freed."""
+    def _close_slow(self, size: int, until: float) -> int:
+        """Close peers that leave much unread; return the bytes this freed.
+
+        Those that have read none of it for longest go first, and none that has since
+        ``until``.
+        """
         freed = closed = 0
-        unread = self._unread
-        for peer in sorted(unread, key=unread.__getitem__, reverse=True):
+        unread, since = self._unread, self._slow_since
+        for peer in sorted(unread, key=lambda each: (since[each], -unread[each])):
             connection = self._connections.get(peer)
-            if freed >= size or connection is None:
+            if freed >= size or connection is None or since[peer] > until:
                 break
             connection.discard()
             closed += 1
@@ -264,6 +285,8 @@ class MemoryGuard:
             extra={"action": "memory_free"},
         )
         room.refused = self._given_up = self._closed = 0
+        self._engine.page_on(is_full=False)
+        self.on_more()
 
 
 def _trimmer() -> Callable[[], object]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from geartrain.engine import failures
+from geartrain.engine import failures, paging
 from geartrain.engine.commands.common import TOO_MANY_FUNCTIONS, send_error
 from geartrain.engine.crews import Crew
 from geartrain.engine.functions import Function
@@ -88,6 +88,7 @@ def _add_ability(state: State, peer: Peer, name: bytes, timeout: float) -> None:
     _begin_change(state, peer)
     peer.abilities[function] = timeout
     function.workers[peer] = None
+    paging.serve(state, function)
     state.wakeups.gain(peer, function)
 
 
