@@ -144,8 +144,7 @@ def test_a_policys_timeout_holds_whatever_the_worker_sends(
     assert client.received == [job_created(H1), work_fail(H1)]
     (notice,) = world.notices()
     assert notice.text == (
-        "H:test:1 of 'f' ran longer than its policy's timeout, 2 s, "
-        "at 127.0.0.1 (12)"
+        "H:test:1 of 'f' ran longer than its policy's timeout, 2 s, at 127.0.0.1 (12)"
     )
 
 

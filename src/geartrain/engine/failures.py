@@ -226,8 +226,8 @@ def _has_room(state: State, job: Job) -> bool:
     if state.is_dead_in_memory() and state.memory.room.is_full:
         state.warn(
             "dead_letter_dropped",
-            f"{shown(job.handle)} of {quoted(job.function.name)} failed and is not kept: "
-            "memory is full (--max-memory)",
+            f"{shown(job.handle)} of {quoted(job.function.name)} failed and is not "
+            "kept: memory is full (--max-memory)",
         )
         return False
     if not most or sum(each.dead for each in state.functions.values()) < most:
