@@ -37,7 +37,7 @@ def limited(*flags: str) -> Iterator[tuple[RunningServer, ProcessFigures]]:
             wait_until(lambda: takes_jobs(server), 20)
             assert neighbour.is_unharmed()
         assert figures.peak_memory() < BOUND
-        assert "memory has room again" in server.log.read_text()
+        wait_until(lambda: "memory has room again" in server.log.read_text(), 20)
 
 
 def takes_jobs(server: RunningServer) -> bool:

@@ -23,6 +23,7 @@ from typing import Protocol
 from geartrain.engine.engine import Engine
 from geartrain.engine.peers import Peer
 from geartrain.server.machine import memory_limit, resident
+from geartrain.texts import shown
 
 __all__ = ["Guarded", "MemoryGuard", "largest_packet", "limit_of"]
 
@@ -256,7 +257,7 @@ class MemoryGuard:
             if connection is not None:
                 _log.warning(
                     "closing %s (%d): its result does not come, and memory is full",
-                    peer.address.decode(),
+                    shown(peer.address),
                     peer.descriptor,
                     extra={"action": "peer_stalled"},
                 )
