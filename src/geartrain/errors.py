@@ -5,7 +5,8 @@
     GeartrainError
     ├── ProtocolError        a peer broke the protocol: its connection ends
     │   ├── PacketError      one packet is wrong: it is refused, the connection goes on
-    │   └── LineError        a line of text has no end: it is answered in text
+    │   ├── LineError        a line of text has no end: it is answered in text
+    │   └── ForeignError     what it sends is another protocol's, such as HTTP
     ├── OptionError          a flag, file or value given to a program is wrong
     │   └── AddressError     a text that should name an address does not
     ├── ListenError          an address cannot be listened on
@@ -46,6 +47,7 @@ __all__ = [
     "CodecError",
     "ConnectError",
     "CutOffError",
+    "ForeignError",
     "GeartrainError",
     "JobExceptionError",
     "JobFailedError",
@@ -97,6 +99,18 @@ class PacketError(ProtocolError):
 
 class LineError(ProtocolError):
     """A line of text is too long to be a command: the connection ends."""
+
+
+class ForeignError(ProtocolError):
+    """A peer speaks another protocol, and its connection ends.
+
+    Attributes:
+        answer: what it is to be sent, in that protocol's words where it has some.
+    """
+
+    def __init__(self, protocol: bytes, line: bytes, answer: bytes) -> None:
+        super().__init__(b"UNKNOWN_PROTOCOL", b"it speaks %s: %s" % (protocol, line))
+        self.answer = answer
 
 
 class OptionError(GeartrainError):

@@ -78,6 +78,11 @@ def test_a_workload_that_is_not_what_it_says() -> None:
         job_row({**JOB, "workload": "*", "encoding": "base64"})
 
 
+def test_the_total_of_forgotten_functions_is_told_apart() -> None:
+    found = counter_row({"function": "", "forgotten": 3, "dead": 2})
+    assert found == CounterRow(function="", counts={"dead": 2}, forgotten=3)
+
+
 def test_policies_and_counters() -> None:
     given = {"pattern": "mail*", "max_attempts": 3, "backoff": "fixed"}
     assert policy_row(given) == PolicyRow(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.admin.jobs import bury, submit
 from tests.cli.asking import ask, objects
 from tests.support.servers import RunningServer
+from tests.support.wire import Wire
 
 NAMES = [
     *("submitted", "completed", "failed", "retried", "crashed", "timed_out", "dead"),
@@ -29,3 +30,16 @@ def test_jobs_are_counted_by_function(fresh: RunningServer) -> None:
 def test_nothing_is_counted_yet(fresh: RunningServer) -> None:
     assert ask(fresh, "counters") == (0, "FUNCTION\n", "")
     assert objects(fresh, "counters") == []
+
+
+def test_forgotten_functions_are_the_last_row(fresh: RunningServer) -> None:
+    submit(fresh, b"mail")
+    with Wire(fresh.connect()) as wire:
+        assert wire.command(b"create function old") == b"OK\r\n"
+        assert wire.command(b"drop function old") == b"OK\r\n"
+    status, out, _ = ask(fresh, "counters")
+    assert status == 0
+    assert out.splitlines()[-1].startswith("(1 forgotten)")
+    total = objects(fresh, "counters")[-1]
+    assert (total["function"], total["forgotten"], total["submitted"]) == ("", 1, 0)
+    assert "forgotten" not in ask(fresh, "status")[1]

@@ -296,3 +296,4 @@ def test_the_help_names_every_flag_of_today() -> None:
             if isinstance(option, click.Option) and not option.hidden:
                 assert all(name in out for name in option.opts)
         assert "--mysql-host" not in out
+        assert "http is refused" in " ".join(out.split())

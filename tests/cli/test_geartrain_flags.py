@@ -68,7 +68,8 @@ def test_an_address_named_twice_is_listened_on_once() -> None:
 def test_every_other_flag_reaches_the_server() -> None:
     told = options(
         *("--store", "sqlite:///srv/jobs.db", "--durability", "os"),
-        *("--max-packet", "64M", "--max-outbox", "2G", "--job-retries", "0"),
+        *("--max-packet", "64M", "--max-memory", "4G", "--max-outbox", "2G"),
+        *("--job-retries", "0"),
         *("--handle-prefix", "J", "--exceptions", "--compat", "1.1", "--round-robin"),
         *("--timezone", "UTC", "--backlog", "7", "--descriptors", "99"),
         *("--keepalive-idle", "1", "--keepalive-interval", "2"),
@@ -79,6 +80,7 @@ def test_every_other_flag_reaches_the_server() -> None:
         store="sqlite:///srv/jobs.db",
         durability="os",
         max_packet=64 * MIB,
+        max_memory=4 * GIB,
         max_outbox=2 * GIB,
         job_retries=0,
         handle_prefix="J",

@@ -13,6 +13,7 @@ from geartrain.cli.values import (
     gear_port,
     handle_prefix,
     keepalive,
+    memory,
     port,
     size,
     time_zone,
@@ -37,6 +38,20 @@ from geartrain.server.options import Keepalive
 )
 def test_sizes(text: str, number: int) -> None:
     assert size(text) == number
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("0", 0), ("64M", 64 * 1024**2), ("6G", 6 * 1024**3), ("500g", 500 * 1024**3)],
+)
+def test_amounts_of_memory(text: str, number: int) -> None:
+    assert memory(text) == number
+
+
+@pytest.mark.parametrize("text", ["1", "63M", "-1", "half", "", "9" * 12 + "G"])
+def test_what_is_no_amount_of_memory(text: str) -> None:
+    with pytest.raises(click.BadParameter, match=r"is not a size|64M or more"):
+        memory(text)
 
 
 @pytest.mark.parametrize(

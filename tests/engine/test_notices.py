@@ -32,6 +32,17 @@ def test_a_peer_that_is_expelled_is_named(world: World) -> None:
     )
 
 
+def test_a_web_page_is_named(world: World) -> None:
+    peer = world.connect(b"192.0.2.7")
+    peer.send(b"POST /\x1b[2J" + b"a" * 3000 + b" HTTP/1.1\r\nHost: x\r\n\r\n")
+    (notice,) = world.notices()
+    assert (notice.level, notice.action) == ("warning", "peer_expelled")
+    assert notice.text == (
+        "closing 192.0.2.7 (10): UNKNOWN_PROTOCOL: it speaks HTTP: "
+        "'POST /\\x1b[2J" + "a" * 70 + "'"
+    )
+
+
 def test_notices_are_taken_once(world: World) -> None:
     world.connect().send(b"\0BAD")
     assert len(world.notices()) == 1

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.support.dialogue import (
     H1,
+    H2,
     DialoguePeer,
     World,
     error,
@@ -11,6 +14,7 @@ from tests.support.dialogue import (
     job_created,
     noop,
     work_complete,
+    work_fail,
 )
 
 NOT_FOUND = error(b"JOB_NOT_FOUND", b"Job given in work result not found")
@@ -86,14 +90,92 @@ def test_progress_does_not_extend_a_timeout(
     assert admin.text("status") == b"f\t1\t0\t1\n.\n"
 
 
-def test_sleeping_does_not_end_a_timeout(
+def test_sleeping_ends_the_workers_own_timeouts(
     world: World, client: DialoguePeer, admin: DialoguePeer
 ) -> None:
     worker = world.connect()
-    worker.can_do_timeout(b"f", b"2000")
+    worker.can_do_timeout(b"f", b"1000")
+    for _ in range(2):
+        client.submit_job(b"f", b"", b"w")
+        worker.grab_job()
+    worker.pre_sleep()
+    assert world.engine.deadline() is None
+    world.advance(100)
+    worker.work_complete(H1, b"slept")
+    worker.work_complete(H2, b"slept")
+    assert client.received[2:] == [
+        work_complete(H1, b"slept"),
+        work_complete(H2, b"slept"),
+    ]
+    assert admin.text("status") == b"f\t0\t0\t1\n.\n"
+    assert world.notices() == []
+
+
+def test_a_job_assigned_after_sleep_has_a_timeout_again(
+    world: World, client: DialoguePeer, admin: DialoguePeer
+) -> None:
+    worker = world.connect()
+    worker.can_do_timeout(b"f", b"1000")
     client.submit_job_bg(b"f", b"", b"w")
     worker.grab_job()
     worker.pre_sleep()
-    world.advance(2)
-    assert worker.received == [job_assign(H1, b"f", b"w"), noop()]
-    assert admin.text("status") == b"f\t1\t0\t1\n.\n"
+    client.submit_job_bg(b"f", b"", b"w")
+    worker.grab_job()
+    world.advance(1)
+    assert admin.text("show jobs") == b"H:test:1\t0\t0\t1\nH:test:2\t1\t0\t1\n.\n"
+
+
+@pytest.mark.parametrize("own", [b"1000", b"3000", b"2000"])
+@pytest.mark.parametrize("sleeps", [0.0, 0.5])
+def test_a_policys_timeout_holds_whatever_the_worker_sends(
+    world: World, client: DialoguePeer, admin: DialoguePeer, own: bytes, sleeps: float
+) -> None:
+    world.policy(b"f", timeout=2)
+    worker = world.connect()
+    worker.can_do_timeout(b"f", own)
+    client.submit_job(b"f", b"", b"w")
+    worker.grab_job()
+    world.advance(sleeps)
+    worker.pre_sleep()
+    worker.pre_sleep()
+    world.advance(1.999 - sleeps)
+    assert admin.text("status") == b"f\t1\t1\t1\n.\n"
+    world.advance(0.001)
+    assert client.received == [job_created(H1), work_fail(H1)]
+    (notice,) = world.notices()
+    assert notice.text == (
+        "H:test:1 of 'f' ran longer than its policy's timeout, 2 s, at 127.0.0.1 (12)"
+    )
+
+
+def test_each_timeout_is_logged(world: World, client: DialoguePeer) -> None:
+    worker = world.connect()
+    worker.can_do_timeout(b"f", b"1000")
+    client.submit_job_bg(b"f", b"", b"w")
+    worker.grab_job()
+    world.advance(1)
+    worker.grab_job()
+    world.advance(1)
+    notices = world.notices()
+    assert [(each.level, each.action) for each in notices] == [
+        ("warning", "job_timed_out")
+    ] * 2
+    assert notices[0].text == (
+        "H:test:1 of 'f' ran longer than its worker's CAN_DO_TIMEOUT, 1 s, "
+        "at 127.0.0.1 (11)"
+    )
+
+
+def test_a_workers_timeouts_are_known_for_jobs_that_run_alone(
+    world: World, client: DialoguePeer
+) -> None:
+    worker = world.connect()
+    worker.can_do_timeout(b"f", b"1000")
+    for _ in range(3):
+        client.submit_job(b"f", b"", b"w")
+        worker.grab_job()
+    worker.work_complete(H1, b"r")
+    worker.work_fail(H2)
+    assert len(worker.engine_peer.timed) == 1
+    world.advance(1)
+    assert not worker.engine_peer.timed

@@ -187,16 +187,6 @@ def test_a_wrong_packet_at_any_byte_harms_nobody(
     assert neighbour.is_unharmed()
 
 
-def test_http_gets_an_answer_to_each_line(offender: Wire) -> None:
-    offender.send_bytes(b"GET /status HTTP/1.1\r\nHost: 127.0.0.1:4730\r\n\r\n")
-
-    unknown = b"ERR UNKNOWN_COMMAND Unknown+server+command"
-    assert offender.read_line() == unknown + b"GET\r\n"
-    assert offender.read_line() == unknown + b"Host:\r\n"
-    assert offender.read_line() == unknown + b"\r\n"
-    assert offender.command(b"version").startswith(b"OK ")
-
-
 def test_a_tls_hello_gets_no_handshake(
     server: RunningServer, neighbour: Neighbour
 ) -> None:
@@ -333,3 +323,22 @@ def test_an_answer_reaches_a_peer_that_has_stopped_sending(
 
         assert peer.read_line().startswith(b"OK ")
         peer.expect_end()
+
+
+def test_a_web_pages_request_is_refused_with_all_that_is_in_it(
+    server: RunningServer, neighbour: Neighbour, offender: Wire
+) -> None:
+    offender.send(PacketType.SUBMIT_JOB_BG, b"kept", b"", b"")
+    (handle,) = offender.expect(PacketType.JOB_CREATED)
+    inside = (b"\ncancel job " + handle + b"\npolicy * ttl=5\nshutdown\n") + packet(
+        PacketType.SUBMIT_JOB_BG, b"from-a-page", b"", b""
+    )
+    head = b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: %d\r\n\r\n"
+
+    with closing(server.connect()) as page:
+        page.sendall(head % len(inside) + inside)
+        answer = b"".join(iter(lambda: page.recv(4096), b""))
+
+    assert answer.startswith(b"HTTP/1.1 400 Bad Request\r\n")
+    assert offender.listing(b"jobs function=from-a-page") == []
+    assert offender.command(b"cancel job " + handle) == b"OK\r\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import subprocess
 import time
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 
 from tests.interop.peers import Peers, function_status, need, wait_until
 from tests.interop.php_scripts import PHP, lines, php, php_worker
+from tests.support.wire import Wire, sound_server
 
 pytestmark = [pytest.mark.interop, pytest.mark.usefixtures("php_is_here")]
 
@@ -223,3 +225,11 @@ def test_every_kind_of_task_in_one_run(peers: Peers) -> None:
         + [f"complete {context} {context}" for context in kinds]
         + ["status finished [false,false]"]
     )
+
+
+@pytest.mark.parametrize("flags", [(), ("--compat", "1.1")])
+def test_php_takes_the_version_for_a_new_one(flags: tuple[str, ...]) -> None:
+    with sound_server(*flags) as server, Wire(server.connect()) as wire:
+        answer = wire.command(b"version").decode()
+    code = f"echo version_compare('{answer[3:].strip()}', '1.1.18');"
+    assert subprocess.run(["php", "-r", code], capture_output=True).stdout == b"1"

@@ -183,7 +183,11 @@ def test_workers(peers: Peers) -> None:
 def test_getpid_version_and_verbose(peers: Peers, server_kind: str) -> None:
     assert gearadmin(peers, "--getpid") == f"{peers.server.process.pid}\n"
     version = gearadmin(peers, "--server-version")
-    expected = r"1\.1\.\d+\S*\n" if server_kind == "gearmand" else r"\d+\.\d+\.\d+\S*\n"
+    expected = (
+        r"1\.1\.\d+\S*\n"
+        if server_kind == "gearmand"
+        else r"2\.0\.0\+geartrain-\d+\.\d+\S*\n"
+    )
     assert re.fullmatch(expected, version)
     levels = "FATAL|ALERT|CRITICAL|ERROR|WARNING|NOTICE|INFO|DEBUG"
     assert re.fullmatch(f"({levels})\n", gearadmin(peers, "--server-verbose"))

@@ -6,12 +6,14 @@ from collections.abc import Collection
 
 from geartrain.engine.functions import Function
 from geartrain.engine.jobs import PAGED, READY, RUNNING, SCHEDULED, SUBMITTED, Job
+from geartrain.engine.memory import cost, schedule_cost
 from geartrain.engine.peers import ASLEEP, WOKEN, Peer
 from geartrain.engine.state import State
 
 __all__ = [
     "every_job_is_in_exactly_one_place",
     "every_job_is_wanted",
+    "memory_is_what_is_held",
     "no_capable_worker_sleeps_beside_an_unpromised_job",
     "running_jobs_and_workers_agree",
     "workers_and_crews_agree",
@@ -66,6 +68,15 @@ def _check_backlogs(state: State, function: Function) -> None:
             and job.priority == priority
         ]
         assert backlog.leaving == len(leaving) <= backlog.size()
+
+
+def memory_is_what_is_held(state: State) -> None:
+    held = sum(cost(job) for job in state.jobs.values())
+    held += sum(schedule_cost(schedule) for schedule in state.schedules.values())
+    assert state.memory.jobs == held
+    assert state.memory.packets == sum(peer.buffered for peer in state.peers)
+    for peer in state.peers:
+        assert peer.buffered == peer.parser.held()
 
 
 def every_job_is_wanted(state: State, connected: Collection[Peer]) -> None:

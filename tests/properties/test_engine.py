@@ -233,6 +233,7 @@ class JobServer(RuleBasedStateMachine):
     def structures_agree(self) -> None:
         state = self.engine.state
         structures.every_job_is_in_exactly_one_place(state)
+        structures.memory_is_what_is_held(state)
         structures.every_job_is_wanted(state, self.connected)
         structures.running_jobs_and_workers_agree(state, self.connected)
         structures.no_capable_worker_sleeps_beside_an_unpromised_job(

@@ -7,9 +7,10 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geartrain.errors import PacketError, ProtocolError
+from geartrain.errors import ForeignError, PacketError, ProtocolError
 from geartrain.protocol.admin import Command
 from geartrain.protocol.constants import MAX_ARGUMENTS_SIZE, TYPE_END, PacketType
+from geartrain.protocol.foreign import check_lines
 from geartrain.protocol.packets import ARGUMENTS, Packet, request
 from geartrain.protocol.parser import Parser
 
@@ -77,8 +78,18 @@ def whole_packets(draw: st.DrawFn) -> bytes:
     return request(packet_type, *arguments)
 
 
-lines = st.binary(max_size=40).map(
-    lambda text: b"a" + text.replace(b"\0", b"").replace(b"\n", b"") + b"\n"
+def is_gearmans(line: bytes) -> bool:
+    """Tell whether a line is not taken for another protocol's."""
+    try:
+        return check_lines(line, 0) == len(line)
+    except ForeignError:
+        return False
+
+
+lines = (
+    st.binary(max_size=40)
+    .map(lambda text: b"a" + text.replace(b"\0", b"").replace(b"\n", b"") + b"\n")
+    .filter(is_gearmans)
 )
 wrong_packets = st.builds(
     lambda magic, code, payload: (
@@ -121,3 +132,29 @@ def test_whole_packets_come_out_as_they_went_in(packets: list[bytes]) -> None:
     assert [outcome[:3] for outcome in outcomes] == [
         ("packet", int.from_bytes(packet[4:8], "big"), packet[12:]) for packet in taken
     ]
+
+
+foreign_lines = st.one_of(
+    st.sampled_from([b"Host: x\r\n", b"PRI * HTTP/2.0\r\n", b"EHLO x\n", b"get\n"]),
+    st.builds(
+        lambda blank, method, path: blank + method + b" /" + path + b" HTTP/1.1\r\n",
+        st.sampled_from([b"", b" ", b"\t\r "]),
+        st.from_regex(rb"\A[A-Za-z!#$%&'*+.^_`|~0-9-]{1,20}\Z"),
+        st.from_regex(rb"\A[!-~]{0,40}\Z"),
+    ),
+)
+
+
+@given(streams, foreign_lines, streams, st.lists(st.integers(0, 1_000_000), max_size=8))
+def test_nothing_behind_a_line_of_another_protocol_is_carried_out(
+    before: bytes, line: bytes, behind: bytes, places: list[int]
+) -> None:
+    honest = parse([before])
+    outcomes = parse(cut(before + line + behind, places))
+    is_closed = honest[-1][0] == "closed"
+    assert outcomes[-1] == (
+        honest[-1] if is_closed else ("closed", b"UNKNOWN_PROTOCOL")
+    )
+    if not is_closed and outcomes[:-1] != honest:
+        # What came in one piece with it was not carried out either.
+        assert outcomes[:-1] == honest[: len(outcomes) - 1]

@@ -207,6 +207,8 @@ class World:
         holds: bool = True,
         window: int = 10_000,
         most_dead: int = 0,
+        most_functions: int = 100_000,
+        most_idle: int = 10_000,
         now: float = STEADY_START,
     ) -> None:
         """Begin with nobody connected, and with a store if one is given.
@@ -226,6 +228,8 @@ class World:
                 policy=policy,
                 window=window,
                 most_dead=most_dead,
+                most_functions=most_functions,
+                most_idle=most_idle,
                 exceptions=exceptions,
                 choice=choice,
                 version=b"9.8.7",

@@ -100,12 +100,15 @@ class CounterRow:
     """What has become of a function's jobs since the job server started.
 
     Attributes:
-        function: the function's name.
+        function: the function's name; empty in the last row where that is the total
+            of the functions that were forgotten.
         counts: numbers by what they count, such as ``submitted`` and ``dead``.
+        forgotten: how many functions without use were forgotten; 0 in every other row.
     """
 
     function: str
     counts: Mapping[str, int]
+    forgotten: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,8 +208,12 @@ def policy_row(values: Mapping[str, Any]) -> PolicyRow:
 
 def counter_row(values: Mapping[str, Any]) -> CounterRow:
     """Read a job server's row of counters; raises KeyError if it is none."""
-    counts = {name: values[name] for name in values if name != "function"}
-    return CounterRow(function=values["function"], counts=counts)
+    others = ("function", "forgotten")
+    return CounterRow(
+        function=values["function"],
+        counts={name: values[name] for name in values if name not in others},
+        forgotten=values.get("forgotten", 0),
+    )
 
 
 def store_row(values: Mapping[str, Any]) -> StoreRow:

@@ -290,7 +290,11 @@ class Admin:
         return rows[0]
 
     def version(self) -> str:
-        """Return the job server's version."""
+        """Return the job server's version.
+
+        Geartrain's is that of the gearmand it stands for, with its own behind a ``+``:
+        ``2.0.0+geartrain-0.1.0``.
+        """
         return self._ask("version").removeprefix("OK ")
 
     def functions(self) -> list[FunctionRow]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from geartrain.admin import Admin
+from geartrain.admin import Admin, CounterRow
 from geartrain.cli.asking import CONTEXT, as_json, asked_server
 from geartrain.cli.output import write_json
 from geartrain.cli.tables import Column, write_table
@@ -19,15 +19,25 @@ __all__ = ["counters"]
 def counters(server: Connector, as_json: bool) -> None:
     """Count, for each function, what has become of its jobs since the server started.
 
-    A refused result came from a worker that the job had been taken from.
+    A refused result came from a worker that the job had been taken from. The last row
+    sums up functions that have been forgotten because they were not used.
     """
     with Admin(server) as admin:
         rows = admin.counters()
     if as_json:
-        write_json({"function": row.function, **row.counts} for row in rows)
+        write_json(_object(row) for row in rows)
         return
     names = list(rows[0].counts) if rows else []
     titles = [Column(name.upper(), is_number=True) for name in names]
     columns = [Column("FUNCTION", is_elastic=True), *titles]
-    cells = ([row.function, *map(str, row.counts.values())] for row in rows)
+    cells = ([_name(row), *map(str, row.counts.values())] for row in rows)
     write_table(columns, cells)
+
+
+def _object(row: CounterRow) -> dict[str, str | int]:
+    forgotten = {"forgotten": row.forgotten} if row.forgotten else {}
+    return {"function": row.function, **forgotten, **row.counts}
+
+
+def _name(row: CounterRow) -> str:
+    return f"({row.forgotten} forgotten)" if row.forgotten else row.function

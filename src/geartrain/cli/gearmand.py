@@ -102,6 +102,7 @@ def _options(
     return Options(
         listen=tuple(addresses) or (Address(port=bind_port),),
         backlog=flags["backlog"],
+        max_memory=flags["max_memory"],
         store=store,
         durability=durability,
         backoff_delay=0.0,

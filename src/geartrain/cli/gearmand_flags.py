@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from geartrain.cli.values import Whole, handle_prefix, port, user
+from geartrain.cli.values import Whole, handle_prefix, memory, port, user
 from geartrain.server.logs import LEVELS
 
 __all__ = [
@@ -81,6 +81,12 @@ _GENERAL = (
         help="Address or host name to listen on.  [default: every interface]",
     ),
     click.Option(
+        ["--max-memory"],
+        type=memory,
+        help="Memory beyond which jobs are refused, and worse; 0 is without limit."
+        "  [default: three quarters of the machine's, or of its control group's]",
+    ),
+    click.Option(
         ["-p", "--port"],
         type=port,
         help="Port or service to listen on.  [default: $GEARMAND_PORT, else 4730]",
@@ -107,7 +113,10 @@ _GENERAL = (
         help="With -q libsqlite3: acknowledge jobs before they are on disk; a stop in"
         " order keeps them.",
     ),
-    click.Option(["-r", "--protocol"], help="Serve another protocol, too: http."),
+    click.Option(
+        ["-r", "--protocol"],
+        help="Serve another protocol, too. None can be yet: http is refused.",
+    ),
     click.Option(
         ["-R", "--round-robin"],
         is_flag=True,

@@ -15,6 +15,7 @@ from geartrain.cli.values import (
     config,
     file_mode,
     handle_prefix,
+    memory,
     port,
     size,
     store,
@@ -73,6 +74,12 @@ _FLAGS = (
         default="1G",
         show_default=True,
         help="The largest workload or result taken.",
+    ),
+    click.Option(
+        ["--max-memory"],
+        type=memory,
+        help="Memory beyond which jobs are refused, and worse; 0 is without limit."
+        "  [default: three quarters of the machine's, or of its control group's]",
     ),
     click.Option(
         ["--max-outbox"],
@@ -247,6 +254,7 @@ def _options(flags: dict[str, Any], level: str) -> Options:
         socket_mode=flags["socket_mode"],
         backlog=flags["backlog"],
         max_packet=flags["max_packet"],
+        max_memory=flags["max_memory"],
         max_outbox=flags["max_outbox"],
         job_retries=flags["job_retries"],
         store=flags["store"] or default_store(),

@@ -45,7 +45,11 @@ def status(server: Connector, watch: float | None, as_json: bool) -> None:
 def deaths(admin: Admin) -> dict[str, int]:
     """Return how many jobs of each function died; nothing if that is not told."""
     try:
-        return {row.function: row.counts.get("dead", 0) for row in admin.counters()}
+        return {
+            row.function: row.counts.get("dead", 0)
+            for row in admin.counters()
+            if not row.forgotten
+        }
     except RefusedError:
         return {}
 

@@ -22,6 +22,7 @@ __all__ = [
     "gear_port",
     "handle_prefix",
     "keepalive",
+    "memory",
     "port",
     "size",
     "store",
@@ -30,6 +31,8 @@ __all__ = [
 ]
 
 MAX_SIZE = 4 * 1024**3
+# The server itself takes 50 MB, and needs some to work with.
+MIN_MEMORY = 64 * 1024**2
 _UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3}
 _SIZE = re.compile(r"([0-9]{1,12})([KMG]?)(?:i?B)?", re.IGNORECASE | re.ASCII)
 
@@ -52,6 +55,21 @@ def size(text: str) -> int:
     number = int(match[1]) * _UNITS[match[2].upper()]
     if not 1 <= number <= MAX_SIZE:
         raise click.BadParameter(f"{text!r} is out of range: 1 byte to 4G")
+    return number
+
+
+def memory(text: str) -> int:
+    """Read a number of bytes of memory, from ``64M`` on; 0 is without limit.
+
+    Raises:
+        click.BadParameter: it is none.
+    """
+    match = _SIZE.fullmatch(text.strip())
+    if match is None:
+        raise click.BadParameter(f"{text!r} is not a size: write 512M, 4G or 0")
+    number = int(match[1]) * _UNITS[match[2].upper()]
+    if number and not MIN_MEMORY <= number < 2**60:
+        raise click.BadParameter(f"{text!r} is out of range: 64M or more, or 0")
     return number
 
 

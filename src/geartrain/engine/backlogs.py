@@ -82,6 +82,11 @@ class Backlog(Timed):
         """Return how many jobs only the store has."""
         return self.ready + self.delayed
 
+    def is_at_rest(self) -> bool:
+        """Tell whether nothing of it is awaited or damaged in the store."""
+        is_paging = self.is_paging or self.is_paging_due or self.is_paused
+        return not (is_paging or self.leaving or self.damaged)
+
     def gain(self, number: int, due: float) -> None:
         """Count one more job, to be paged in again in its turn."""
         if due <= 0:

@@ -45,3 +45,16 @@ class Counters:
         self.cancelled = 0
         self.expired = 0
         self.refused_results = 0
+
+    def add(self, other: Counters) -> None:
+        """Count what another has counted, too."""
+        self.submitted += other.submitted
+        self.completed += other.completed
+        self.failed += other.failed
+        self.crashed += other.crashed
+        self.timed_out += other.timed_out
+        self.retried += other.retried
+        self.dead += other.dead
+        self.cancelled += other.cancelled
+        self.expired += other.expired
+        self.refused_results += other.refused_results

@@ -31,6 +31,7 @@ def depart(state: State, peer: Peer) -> Iterator[None]:
         turns.work += _ABILITY
         function, _ = peer.abilities.popitem()
         function.workers.pop(peer, None)
+        state.retire(function)
         yield
     while peer.awaited:
         turns.work += _AWAITED

@@ -30,12 +30,13 @@ from geartrain.engine.state import State
 from geartrain.engine.submissions import restore_schedule, run_schedule
 from geartrain.engine.timers import Timed
 from geartrain.engine.turns import LISTING, MESSAGE, MOST_UNREAD, PEER_SHARE, TURN_SHARE
-from geartrain.errors import LineError, PacketError, ProtocolError
+from geartrain.errors import ForeignError, LineError, PacketError, ProtocolError
 from geartrain.protocol.admin import Command
 from geartrain.protocol.admin import error as text_error
 from geartrain.protocol.constants import TYPE_END, PacketType
 from geartrain.protocol.packets import Packet
 from geartrain.protocol.parser import Parser
+from geartrain.protocol.room import FULL
 from geartrain.texts import shown
 
 __all__ = ["Engine"]
@@ -115,12 +116,21 @@ class Engine:
             descriptor,
             address,
             is_trusted,
-            Parser(state.options.max_packet),
+            Parser(state.options.max_packet, state.memory.room),
             state.unsent,
         )
         peer.wants_exceptions = state.options.exceptions
         state.peers[peer] = None
+        if state.memory.room.is_over:
+            self._turn_away(peer)
         return peer
+
+    def _turn_away(self, peer: Peer) -> None:
+        """Close a connection there is no memory for."""
+        common.send_error(peer, b"QUEUE_ERROR", FULL)
+        peer.is_closing = True
+        self.state.closing.append(peer)
+        self.state.memory.room.refused += 1
 
     def receive(self, peer: Peer, data: bytes, now: float) -> None:
         """React to bytes of a peer; those of one that is closing are ignored."""
@@ -131,6 +141,41 @@ class Engine:
         peer.parser.feed(data)
         if not (peer.is_asking or peer.is_busy):
             self._run(peer, None, state.turns.limit())
+        state.memory.note(peer, state.now)
+
+    def weigh(self) -> int:
+        """Say how much memory there is room for, once a turn.
+
+        Returns:
+            How many bytes too many are in use for more jobs to be taken; 0 for none.
+        """
+        return self.state.weigh()
+
+    def page_on(self, *, is_full: bool) -> None:
+        """Have jobs come in from the store that had to wait for memory.
+
+        While that ``is_full``, they do one page at a time, each time this is called.
+        """
+        if is_full:
+            paging.press_on(self.state)
+        else:
+            paging.page_on(self.state)
+
+    def give_up(self, size: int, until: float) -> int:
+        """Give up the newest packets under way, about so many bytes; tell their peers.
+
+        Those of which more came after ``until`` are left alone.
+
+        Returns:
+            How many packets these were. Results are never given up.
+        """
+        memory = self.state.memory
+        found = memory.newest_under_way(size, until)
+        for peer in found:
+            peer.parser.give_up()
+            memory.note(peer, self.state.now)
+            common.send_error(peer, b"QUEUE_ERROR", FULL)
+        return len(found)
 
     def go_on(self, now: float) -> None:
         """Go on with what earlier turns left; to be called while ``has_more``."""
@@ -147,6 +192,7 @@ class Engine:
                 peer.is_busy = False
                 self._run(peer, None, turns.work + PEER_SHARE)
                 self._free(peer)
+                state.memory.note(peer, state.now)
 
     def is_light(self) -> bool:
         """Tell whether so little was done in this turn that it may end at once."""
@@ -266,7 +312,11 @@ class Engine:
 
     def _expel(self, peer: Peer, error: ProtocolError) -> None:
         """Close the connection of a peer that cannot be understood."""
-        if isinstance(error, LineError):
+        level = "info"
+        if isinstance(error, ForeignError):
+            level = "warning"
+            peer.send(error.answer)
+        elif isinstance(error, LineError):
             peer.send(text_error(error.code, error.text.decode()))
         else:
             common.send_error(peer, error.code, error.text)
@@ -274,7 +324,7 @@ class Engine:
         self.state.closing.append(peer)
         self.state.notices.append(
             Notice(
-                "info",
+                level,
                 "peer_expelled",
                 f"closing {shown(peer.address)} ({peer.descriptor}): {error}",
             )
@@ -297,6 +347,7 @@ class Engine:
         state.now = now
         peer.is_closing = True
         del state.peers[peer]
+        state.memory.forget(peer)
         state.end_listing(peer)
         peer.forget()
         promised = state.wakeups.come(peer)
@@ -324,6 +375,7 @@ class Engine:
             turns.work += _ALARM
             self._ring(due)
             due = state.alarms.pop(wall_time) if turns.work < limit else None
+        state.forget_idle()
 
     def _ring(self, due: Timed) -> None:
         """Do what an alarm was set for."""
@@ -345,6 +397,9 @@ class Engine:
         promise = state.wakeups.next()
         if promise is not None and (deadline is None or promise < deadline):
             deadline = promise
+        idle = state.idle.next()
+        if idle is not None and (deadline is None or idle < deadline):
+            deadline = idle
         alarm = state.alarms.next()
         if alarm is not None:
             alarm -= state.clock_offset
@@ -357,6 +412,10 @@ class Engine:
         self.state.turns.end()
         unsent = self.state.unsent
         taken = [(peer, peer.take_outbox()) for peer in unsent]
+        if self.state.memory.limit:
+            written = self.state.memory.written
+            for peer in unsent:
+                written[peer] = None
         unsent.clear()
         return taken
 
@@ -433,6 +492,7 @@ class Engine:
                 peer.is_busy = False
                 self._run(peer, message, self.state.turns.work + PEER_SHARE)
                 self._free(peer)
+                self.state.memory.note(peer, self.state.now)
 
     def take_notices(self) -> list[Notice]:
         """Return what an operator should read in the log."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from geartrain.engine import paging
 from geartrain.engine.functions import Function
 from geartrain.engine.jobs import Job
+from geartrain.engine.memory import cost
 from geartrain.engine.notices import Notice
 from geartrain.engine.records import Failures
 from geartrain.engine.relays import relay
@@ -80,14 +81,20 @@ def time_out(state: State, job: Job) -> None:
     worker = job.worker
     assert worker is not None
     job.function.counters.timed_out += 1
+    is_own = job in worker.timed
     limit = state.policy(job.function).timeout
-    own = worker.abilities.get(job.function, 0.0)
-    if limit == 0 or 0 < own < limit:
-        limit = own
-        if not worker.wants_handles:
-            _lose(state, job, b"timeout", b"")
-            return
-    _overrun(state, job, f"timed out after {limit:g} s".encode())
+    if is_own:
+        limit = worker.abilities.get(job.function, 0.0)
+    whose = "its worker's CAN_DO_TIMEOUT" if is_own else "its policy's timeout"
+    state.warn(
+        "job_timed_out",
+        f"{shown(job.handle)} of {quoted(job.function.name)} ran longer than {whose}, "
+        f"{limit:g} s, at {shown(worker.address)} ({worker.descriptor})",
+    )
+    if is_own and not worker.wants_handles:
+        _lose(state, job, b"timeout", b"")
+    else:
+        _overrun(state, job, f"timed out after {limit:g} s".encode())
 
 
 def overrun(state: State, job: Job, error: bytes) -> None:
@@ -163,7 +170,9 @@ def _note(state: State, job: Job, reason: bytes, error: bytes) -> Failures:
     if worker is not None:
         failures.worker = worker.client_id + b" " + worker.address
     failures.reason = reason
-    failures.error = error[:_MOST_ERROR]
+    error = error[:_MOST_ERROR]
+    state.memory.jobs += len(error) - len(failures.error)
+    failures.error = error
     failures.started = job.started
     failures.ended = state.wall_time()
     return failures
@@ -214,6 +223,13 @@ def die(state: State, job: Job) -> None:
 def _has_room(state: State, job: Job) -> bool:
     most = state.options.most_dead
     state.turns.work += len(state.functions) >> 4
+    if state.is_dead_in_memory() and state.memory.room.is_full:
+        state.warn(
+            "dead_letter_dropped",
+            f"{shown(job.handle)} of {quoted(job.function.name)} failed and is not "
+            "kept: memory is full (--max-memory)",
+        )
+        return False
     if not most or sum(each.dead for each in state.functions.values()) < most:
         return True
     state.warn(
@@ -229,6 +245,9 @@ def _bury(state: State, job: Job) -> None:
         state.journal.add(job, state.record(job))
     state.journal.bury(job, state.wall_time())
     job.function.dead += 1
+    if state.is_dead_in_memory():
+        # Its store has what the engine lets go of.
+        state.memory.jobs += cost(job)
     state.remove(job)
 
 

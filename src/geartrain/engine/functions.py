@@ -41,6 +41,7 @@ class Function(Timed):
         promised: the workers woken for this function's ready jobs.
         recurring: its schedules by their identity.
         limits: the most jobs taken, by the priority of the one submitted; 0 is none.
+        is_named: an operator created it or gave it limits; it stays until dropped.
         dead: how many dead letters it has.
         counters: what has become of its jobs.
     """
@@ -50,6 +51,7 @@ class Function(Timed):
         "counters",
         "crews",
         "dead",
+        "is_named",
         "keyed",
         "limits",
         "name",
@@ -84,6 +86,7 @@ class Function(Timed):
         self.crews: dict[Crew, None] = {}
         self.promised: dict[Peer, None] = {}
         self.limits: list[int] = [0, 0, 0]
+        self.is_named = False
         self.dead = 0
         self.counters = Counters()
 
@@ -106,6 +109,14 @@ class Function(Timed):
         """Return how many jobs of a priority wait, scheduled ones included."""
         waiting = self.ready[priority].size() + self.backlogs[priority].size()
         return waiting + self.scheduled_counts[priority]
+
+    def is_unused(self) -> bool:
+        """Tell whether nothing would be lost or out of sight if it were forgotten."""
+        if self.workers or self.is_named or self.dead or self.recurring:
+            return False
+        if self.job_count() or self.promised:
+            return False
+        return all(backlog.is_at_rest() for backlog in self.backlogs)
 
     def is_full(self, priority: int) -> bool:
         """Tell whether ``maxqueue`` refuses one more job of this priority."""

@@ -20,6 +20,9 @@ class EngineOptions:
         policy: how the jobs of functions without a policy of their own are treated.
         window: with a store, how many waiting jobs of one function and priority
             are in memory.
+        most_functions: the most functions that peers can name; those of a store are
+            taken however many there are.
+        most_idle: the most functions without use that are listed; of about 2.5 kB each.
         most_dead: the most dead letters kept; 0 is without limit.
         exceptions: forward WORK_EXCEPTION to clients that did not ask for it.
         choice: how workers choose among functions: ``"priority"`` first across
@@ -34,6 +37,8 @@ class EngineOptions:
     max_outbox: int = 256 * 1024 * 1024
     policy: Policy = field(default_factory=Policy)
     window: int = 10_000
+    most_functions: int = 100_000
+    most_idle: int = 10_000
     most_dead: int = 0
     exceptions: bool = False
     choice: str = "priority"

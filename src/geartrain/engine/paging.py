@@ -19,9 +19,12 @@ __all__ = [
     "forget",
     "page_again",
     "page_in",
+    "page_on",
+    "press_on",
     "recall",
     "refill",
     "ring",
+    "serve",
     "unpage",
 ]
 
@@ -35,6 +38,9 @@ _BYTES_IN_ALL: Final = 256 * 1024 * 1024
 _MOST_BYTES: Final = 16 * 1024 * 1024
 _LEAST: Final = 20
 
+# Of a limit of memory all windows have this part at most.
+_SHARE: Final = 8
+
 # Behind every job.
 _FAR: Final = 2**62
 _FAR_DUE: Final = (float("inf"), 0)
@@ -47,16 +53,23 @@ def _window(state: State) -> int:
 
 
 def _window_bytes(state: State) -> int:
-    return min(_MOST_BYTES, _BYTES_IN_ALL // (len(state.functions) or 1))
+    in_all = _BYTES_IN_ALL
+    if state.memory.limit:
+        in_all = min(in_all, state.memory.limit // _SHARE)
+    return min(_MOST_BYTES, in_all // (len(state.functions) or 1))
 
 
 def _has_room(state: State, function: Function, priority: int) -> bool:
     """Tell whether one more ready job of this priority may wait in memory."""
     queue = function.ready[priority]
+    if state.memory.is_tight() and (queue.size() or not function.workers):
+        return False
     return queue.size() < _window(state) and queue.workload() < _window_bytes(state)
 
 
 def _has_room_for_delayed(state: State, function: Function) -> bool:
+    if state.memory.is_tight():
+        return False
     is_short = len(function.scheduled) < _window(state)
     return is_short and function.scheduled_bytes < _window_bytes(state)
 
@@ -102,7 +115,7 @@ def forget(state: State, job: Job) -> None:
         return
     function = job.function
     function.backlogs[job.priority].leaving -= 1
-    del state.jobs[job.handle]
+    state.let_go(job)
     if job.key and function.keyed.get(job.key) is job:
         del function.keyed[job.key]
     refill(state, function, job.priority)
@@ -126,30 +139,88 @@ def enter(state: State, job: Job) -> None:
         state.place(job)
 
 
-def refill(state: State, function: Function, priority: int) -> None:
-    """Ask the store for more jobs if there is room for them."""
+def refill(
+    state: State, function: Function, priority: int, *, is_pressing: bool = False
+) -> None:
+    """Ask the store for more jobs if there is room for them.
+
+    If it ``is_pressing``, that does not wait for other pages, nor for memory.
+    """
     backlog = function.backlogs[priority]
     queue = function.ready[priority]
     window = _window(state)
     room = window - queue.size()
-    if backlog.is_paused:
+    if backlog.is_paused or not _may_page(state, function, queue.size()):
         return
     if room * 2 < window or queue.workload() >= _window_bytes(state):
         return
-    most = min(max(room, 1), _MOST)
-    if backlog.ready > 0 and not backlog.is_paging:
+    wants_ready = backlog.ready > 0 and not backlog.is_paging
+    wants_due = backlog.is_due and not backlog.is_paging_due
+    if not (wants_ready or wants_due):
+        return
+    if not (is_pressing or state.memory.may_page()):
+        state.memory.backlogs[backlog] = None
+        return
+    _ask(state, backlog, min(max(room, 1), _MOST), wants_ready, wants_due)
+
+
+def _ask(
+    state: State, backlog: Backlog, most: int, wants_ready: bool, wants_due: bool
+) -> None:
+    """Ask for the next page of the ready jobs, of the delayed ones, or both."""
+    function, priority = backlog.function, backlog.priority
+    if wants_ready:
         backlog.is_paging = True
+        state.memory.pages += 1
         page = Page(function.name, priority, backlog.after, most)
         # From here on it is about jobs that the answer does not know.
         backlog.after = _FAR
         state.journal.ask([page], None, backlog)
-    if backlog.is_due and not backlog.is_paging_due:
+    if wants_due:
         backlog.is_paging_due = True
+        state.memory.pages += 1
         wall_time = state.wall_time()
         due = DuePage(function.name, priority, backlog.due_after, wall_time, most)
         backlog.due_after = _FAR_DUE
         backlog.next_due = 0.0
         state.journal.ask([due], None, backlog)
+
+
+def _may_page(state: State, function: Function, ready: int) -> bool:
+    """Tell whether there is memory for a page, so that a worker has something to do.
+
+    Where it is tight, what nobody would run now stays in the store: a worker that
+    registers has its first page asked for, and each that takes the last job the next.
+    """
+    if not state.memory.is_tight():
+        return True
+    return not ready and len(function.workers) > 0
+
+
+def page_on(state: State) -> None:
+    """Ask for the pages that had to wait for others, or for memory."""
+    later = state.memory.backlogs
+    while later and state.memory.may_page():
+        following = later.popitem(last=False)[0]
+        refill(state, following.function, following.priority)
+
+
+def press_on(state: State) -> None:
+    """Ask for a page though memory is full, lest workers wait for what others hold."""
+    later = state.memory.backlogs
+    if later and state.memory.pages == 0:
+        following = later.popitem(last=False)[0]
+        refill(state, following.function, following.priority, is_pressing=True)
+
+
+def serve(state: State, function: Function) -> None:
+    """Have jobs come in for a worker that has just registered, before others'."""
+    if not function.paged_count() or function.ready_count():
+        return
+    for priority, backlog in enumerate(function.backlogs):
+        refill(state, function, priority)
+        if backlog in state.memory.backlogs:
+            state.memory.backlogs.move_to_end(backlog, last=False)
 
 
 def ring(state: State, backlog: Backlog) -> None:
@@ -171,6 +242,7 @@ def _arm(state: State, backlog: Backlog) -> None:
 
 def page_in(state: State, query: Query, backlog: Backlog) -> None:
     """Take in what the store answered to ``refill``."""
+    state.memory.pages -= 1
     if isinstance(query, Page):
         backlog.is_paging = False
         _turn_page(state, query, backlog)
@@ -178,10 +250,13 @@ def page_in(state: State, query: Query, backlog: Backlog) -> None:
         assert isinstance(query, DuePage)
         backlog.is_paging_due = False
         _turn_due_page(state, query, backlog)
+    state.weigh()
     if query.error:
         _pause(state, backlog, query.error)
     else:
         refill(state, backlog.function, backlog.priority)
+        state.retire(backlog.function)
+    page_on(state)
 
 
 def _take_in(state: State, records: list[JobRecord]) -> bool:
@@ -288,7 +363,7 @@ def _restored(state: State, record: JobRecord) -> Job:
     job.failures = record.failures
     # It is durable: as if by a batch before the first.
     job.batch = -1
-    state.jobs[job.handle] = job
+    state.remember(job)
     if record.key:
         job.key = record.key
         # A tentative submission with the same key will turn out to be its twin.

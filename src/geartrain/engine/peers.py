@@ -49,6 +49,7 @@ class Peer:
         descriptor: the number the text command ``workers`` shows.
         address: the numeric host it comes from, as ``workers`` shows it.
         is_trusted: it came by a loopback or unix listener and may shut down.
+        buffered: the bytes of an incomplete packet that its parser was last seen with.
         parser: the receiving side of its bytes.
         outbox: bytes to be sent to it; the driver takes them.
         held: bytes to be sent to it later, by the batch they wait for.
@@ -77,6 +78,8 @@ class Peer:
         excepted: the handle of the job it last ended by WORK_EXCEPTION, until it
             reports on another.
         running: the jobs it has been assigned, the oldest first.
+        timed: those of them whose timer is its own CAN_DO_TIMEOUT's, with the time at
+            which the policy's would end; 0 for never.
         awaited: the jobs whose results it is to be sent.
         wakefulness: whether it waits for a NOOP.
         promise: the function it was last woken for, until it comes or is late.
@@ -90,6 +93,7 @@ class Peer:
         "address",
         "answers",
         "awaited",
+        "buffered",
         "client_id",
         "crew",
         "descriptor",
@@ -113,6 +117,7 @@ class Peer:
         "rest",
         "running",
         "submitted",
+        "timed",
         "wakefulness",
         "wants_exceptions",
         "wants_handles",
@@ -133,6 +138,7 @@ class Peer:
         self.address = address
         self.is_trusted = is_trusted
         self.parser = parser
+        self.buffered = 0
         self.outbox: list[bytes] = []
         self.outbox_size = 0
         self.held_size = 0
@@ -159,6 +165,7 @@ class Peer:
         self.crew: Crew | None = None
         self.excepted = b""
         self.running: dict[Job, None] = {}
+        self.timed: dict[Job, float] = {}
         self.awaited: dict[Job, None] = {}
         self.wakefulness = AWAKE
         self.promise: Function | None = None

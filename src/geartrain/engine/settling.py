@@ -108,6 +108,7 @@ def _forgo(state: State, job: Job) -> None:
     """Let go of a job that could not be kept."""
     if state.journal.give_up(job):
         job.function.dead -= 1
+        state.retire(job.function)
     job.batch = 0
     job.record = None
     job.background = False

@@ -11,8 +11,10 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from geartrain.engine import paging
+from geartrain.engine.counters import Counters
 from geartrain.engine.functions import Function
 from geartrain.engine.health import Health
+from geartrain.engine.idle import IdleFunctions
 from geartrain.engine.jobs import (
     FINISHED,
     MOST_JOINED,
@@ -26,6 +28,7 @@ from geartrain.engine.jobs import (
 )
 from geartrain.engine.journal import Journal
 from geartrain.engine.listings import Listing
+from geartrain.engine.memory import Memory, cost, schedule_cost
 from geartrain.engine.notices import Notice
 from geartrain.engine.options import EngineOptions
 from geartrain.engine.peers import Peer
@@ -50,6 +53,12 @@ _FEW_CREWS: Final = 16
 # to which a quarter comes for each glob.
 _FUNCTION: Final = 20
 _POLICY: Final = 10
+# How many are forgotten at a time: it takes about a millisecond.
+_MOST_FORGOTTEN: Final = 1000
+# Of as many functions as may be, the names have so many bytes each on average.
+_NAME: Final = 640
+# An operator may name the tenth part of them.
+_NAMED: Final = 10
 
 
 class State:
@@ -63,8 +72,12 @@ class State:
         calendar: finds the next time of a schedule.
         peers: all connections.
         functions: all functions by name.
+        idle: those of them that may be unused.
+        forgotten: how many functions have been forgotten.
+        forgotten_counters: what these have counted.
         jobs: all jobs in memory by handle.
         schedules: all schedules by handle.
+        memory: how many bytes all that takes.
         timeouts: when running jobs have run too long, by the steady clock.
         alarms: when scheduled jobs and schedules are due, backlogs have jobs that
             are, and functions have jobs that expire, in seconds since 1970.
@@ -83,16 +96,22 @@ class State:
     __slots__ = (
         "_is_applying",
         "_last_number",
+        "_named",
+        "_names",
         "_prefix",
         "alarms",
         "calendar",
         "clock_offset",
         "closing",
+        "forgotten",
+        "forgotten_counters",
         "functions",
         "health",
+        "idle",
         "jobs",
         "journal",
         "listings",
+        "memory",
         "notices",
         "now",
         "options",
@@ -118,8 +137,14 @@ class State:
         self.clock_offset = 0.0
         self.peers: dict[Peer, None] = {}
         self.functions: dict[bytes, Function] = {}
+        self.idle = IdleFunctions()
+        self.forgotten = 0
+        self.forgotten_counters = Counters()
+        self._names = 0
+        self._named = 0
         self.jobs: dict[bytes, Job] = {}
         self.schedules: dict[bytes, Schedule] = {}
+        self.memory = Memory()
         self.timeouts = Timers(serials)
         self.alarms = Timers(serials)
         self.wakeups = Wakeups(options.choice)
@@ -184,6 +209,7 @@ class State:
         """Take a schedule that is new."""
         self.schedules[schedule.handle] = schedule
         schedule.function.recurring[schedule.identity()] = schedule
+        self.memory.jobs += schedule_cost(schedule)
 
     def keep_schedule(self, schedule: Schedule) -> None:
         """Have the store keep a schedule, if there is one that keeps jobs."""
@@ -201,6 +227,8 @@ class State:
         """End a schedule; the jobs it has submitted stay."""
         del self.schedules[schedule.handle]
         del schedule.function.recurring[schedule.identity()]
+        self.memory.jobs -= schedule_cost(schedule)
+        self.retire(schedule.function)
         self.alarms.cancel(schedule)
         if self.journal.keeps_jobs:
             self.journal.end_schedule(schedule.number)
@@ -231,8 +259,75 @@ class State:
             function = Function(name, policies.find(name))
             function.policy_version = policies.version
             self.functions[name] = function
+            self._names += len(name)
+            # Whoever named it may not come to use it.
+            self.idle.enlist(function, self.now)
             self.turns.work += _FUNCTION + policies.glob_count() // 4
         return function
+
+    def admitted_function(self, name: bytes) -> Function | None:
+        """Return the function that a peer names; None for one too many."""
+        function = self.functions.get(name)
+        if function is not None:
+            return function
+        while self._is_crowded(len(name)):
+            idle = self.idle.take_oldest()
+            if idle is None:
+                return None
+            self.forget_function(idle)
+        return self.function(name)
+
+    def _is_crowded(self, size: int) -> bool:
+        most = self.options.most_functions
+        is_full = len(self.functions) >= most
+        return is_full or self._names + size > most * _NAME
+
+    def named_function(self, name: bytes) -> Function | None:
+        """Return the function that an operator names, to stay until it is dropped.
+
+        Returns None for one too many.
+        """
+        known = self.functions.get(name)
+        is_full = self._named * _NAMED >= self.options.most_functions
+        if is_full and (known is None or not known.is_named):
+            return None
+        function = self.admitted_function(name)
+        if function is not None and not function.is_named:
+            function.is_named = True
+            self._named += 1
+        return function
+
+    def retire(self, function: Function) -> None:
+        """Forget a function after a while, if it is not used until then."""
+        if function.workers or not function.is_unused():
+            return
+        self.idle.enlist(function, self.now)
+        while len(self.idle) > self.options.most_idle:
+            oldest = self.idle.take_oldest()
+            if oldest is None:
+                return
+            self.forget_function(oldest)
+
+    def forget_idle(self) -> None:
+        """Forget the functions that have been unused for a while, some at a time."""
+        for _ in range(_MOST_FORGOTTEN):
+            function = self.idle.take(self.now)
+            if function is None:
+                return
+            self.forget_function(function)
+
+    def forget_function(self, function: Function) -> None:
+        """Forget a function without jobs and workers, but for what it counted."""
+        del self.functions[function.name]
+        self._names -= len(function.name)
+        self._named -= function.is_named
+        self.alarms.cancel(function)
+        for backlog in function.backlogs:
+            self.alarms.cancel(backlog)
+        self.forgotten += 1
+        self.forgotten_counters.add(function.counters)
+        # A worker that lost a job of it may yet send a result.
+        function.counters = self.forgotten_counters
 
     def policy(self, function: Function) -> Policy:
         """Return how a function's jobs are treated now."""
@@ -342,13 +437,23 @@ class State:
         job.started = self.wall_time()
         function.running[job] = None
         worker.running[job] = None
-        timeout = worker.abilities.get(function, 0.0)
+        own = worker.abilities.get(function, 0.0)
         limit = self.policy(function).timeout
-        if limit > 0 and (timeout == 0 or limit < timeout):
-            timeout = limit
-        if timeout > 0:
-            self.timeouts.set(job, self.now + timeout)
+        if own > 0 and (limit == 0 or own < limit):
+            worker.timed[job] = self.now + limit if limit > 0 else 0.0
+            self.timeouts.set(job, self.now + own)
+        elif limit > 0:
+            self.timeouts.set(job, self.now + limit)
         self._make_room(job)
+
+    def end_own_timeouts(self, worker: Peer) -> None:
+        """End the timers a worker asked for; the policy's hold whatever it sends."""
+        self.turns.work += len(worker.timed)
+        for job, limit in worker.timed.items():
+            self.timeouts.cancel(job)
+            if limit > 0:
+                self.timeouts.set(job, limit)
+        worker.timed.clear()
 
     def _make_room(self, job: Job) -> None:
         """Have jobs come in from the store, one having left its queue."""
@@ -362,6 +467,8 @@ class State:
         worker = job.worker
         if worker is not None:
             del worker.running[job]
+            if worker.timed:
+                worker.timed.pop(job, None)
         del job.function.running[job]
         job.worker = None
         job.numerator = b"0"
@@ -395,12 +502,32 @@ class State:
         """End a job, wherever it is, for the engine alone."""
         self.leave(job)
         job.state = FINISHED
-        del self.jobs[job.handle]
+        self.let_go(job)
         if job.key and job.function.keyed.get(job.key) is job:
             del job.function.keyed[job.key]
         for client in job.clients:
             client.awaited.pop(job, None)
         job.clients = NOBODY
+        if not job.function.workers:
+            self.retire(job.function)
+
+    def weigh(self) -> int:
+        """Say how much memory there is room for; see ``Memory.weigh``."""
+        return self.memory.weigh(len(self.peers), len(self.functions))
+
+    def is_dead_in_memory(self) -> bool:
+        """Tell whether dead letters are kept by a store that has nothing but memory."""
+        return self.journal.is_on and not self.journal.keeps_jobs
+
+    def remember(self, job: Job) -> None:
+        """Take a job that has its handle into memory."""
+        self.jobs[job.handle] = job
+        self.memory.jobs += cost(job)
+
+    def let_go(self, job: Job) -> None:
+        """Hold a job in memory no more."""
+        del self.jobs[job.handle]
+        self.memory.jobs -= cost(job)
 
     def attach(self, job: Job, client: Peer) -> None:
         """Have a job's results sent to a client."""

@@ -73,7 +73,7 @@ def _name(state: State, job: Job, key: bytes) -> None:
     delay = state.policy(function).delay
     if delay > 0:
         job.due = max(job.due, job.submitted + delay)
-    state.jobs[job.handle] = job
+    state.remember(job)
     # A large workload whose ends another has, too, coalesces with none.
     if key and key not in function.keyed:
         job.key = key

@@ -8,10 +8,43 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["END_OF_LIST", "OK", "Command", "error", "ok", "parse_command"]
+__all__ = [
+    "COMMAND_WORDS",
+    "END_OF_LIST",
+    "OK",
+    "Command",
+    "error",
+    "ok",
+    "parse_command",
+]
 
 OK: Final = b"OK\r\n"
 END_OF_LIST: Final = b".\n"
+
+# The first words of all commands. What looks like HTTP and begins with one of these
+# may be a command all the same.
+COMMAND_WORDS: Final = (
+    b"cancel",
+    b"counters",
+    b"create",
+    b"dead",
+    b"drop",
+    b"fail",
+    b"getpid",
+    b"job",
+    b"jobs",
+    b"maxqueue",
+    b"policy",
+    b"prioritystatus",
+    b"release",
+    b"retry",
+    b"show",
+    b"shutdown",
+    b"status",
+    b"verbose",
+    b"version",
+    b"workers",
+)
 
 
 class Command:

@@ -20,6 +20,7 @@ from geartrain.protocol.constants import (
     TYPE_END,
     PacketType,
 )
+from geartrain.protocol.foreign import check_lines
 from geartrain.protocol.packets import (
     ARGUMENT_COUNT,
     ARGUMENTS,
@@ -27,6 +28,7 @@ from geartrain.protocol.packets import (
     NO_MORE,
     Packet,
 )
+from geartrain.protocol.room import FULL, RESULTS, Room
 
 __all__ = ["Parser"]
 
@@ -66,25 +68,35 @@ class Parser:
 
     __slots__ = (
         "_buffer",
+        "_checked",
         "_limit",
         "_loose",
         "_loose_from",
         "_missing",
         "_pieces",
         "_position",
+        "_room",
+        "_size",
         "_skip",
         "_type",
     )
 
-    def __init__(self, max_packet: int) -> None:
-        """Take packets whose data is at most ``max_packet`` bytes."""
+    def __init__(self, max_packet: int, room: Room | None = None) -> None:
+        """Take packets whose data is at most ``max_packet`` bytes, while there is room.
+
+        Results are taken whether there is room or not.
+        """
+        self._room = room or Room()
         self._limit = max_packet + MAX_ARGUMENTS_SIZE
         self._buffer = b""
         self._position = 0
+        # Up to where the lines of text in the buffer are known to be Gearman's.
+        self._checked = 0
         # Bytes of a refused packet that are still to be thrown away.
         self._skip = 0
-        # A large packet: its type, its pieces, and how many bytes it still lacks.
+        # A large packet: its type, size and pieces, and how many bytes it still lacks.
         self._type = 0
+        self._size = 0
         self._pieces: list[bytes] = []
         self._missing = 0
         self._loose_from = 0
@@ -101,6 +113,7 @@ class Parser:
         else:
             self._buffer = data
         self._position = 0
+        self._checked = 0
 
     def has_more(self) -> bool:
         """Tell whether bytes are left that ``next`` has not been asked about."""
@@ -129,6 +142,9 @@ class Parser:
         start = self._position
         available = len(buffer) - start
         if available <= 0:
+            # What it was read from is not kept until more comes.
+            self._buffer = b""
+            self._position = 0
             return None
         if buffer[start] != 0:
             return self._next_line()
@@ -148,6 +164,7 @@ class Parser:
         if available < HEADER_SIZE + size:
             # One that is too large stays until it is known whose job it is about.
             if size > MAX_ARGUMENTS_SIZE and not self._is_too_large(code, size):
+                self._check_room(code, size)
                 self._begin_large(code, size)
             return None
         self._position = body + size
@@ -156,6 +173,9 @@ class Parser:
     def _next_line(self) -> Command | None:
         end = self._buffer.find(b"\n", self._position)
         length = (end if end >= 0 else len(self._buffer)) - self._position
+        if self._position >= self._checked and (end >= 0 or length > MAX_LINE):
+            # All that came together, so that no line goes before the telling one.
+            self._checked = check_lines(self._buffer, self._position)
         if length > MAX_LINE:
             raise LineError(
                 b"LINE_TOO_LONG", b"A line of text has at most %d bytes" % MAX_LINE
@@ -214,6 +234,52 @@ class Parser:
                 handle,
             )
 
+    def _check_room(self, code: int, size: int) -> None:
+        """Refuse what there is no memory for before it takes any."""
+        room = self._room
+        if size <= room.left and not room.is_full:
+            return
+        if code not in RESULTS:
+            self._refuse(size)
+            room.refused += 1
+            raise PacketError(b"QUEUE_ERROR", FULL)
+
+    def held(self) -> int:
+        """Return how many bytes wait for what is missing, and let go of all others."""
+        if self._position > 0 and self._position * 2 > len(self._buffer):
+            self._buffer = self._buffer[self._position :]
+            self._checked = max(0, self._checked - self._position)
+            self._position = 0
+        return len(self._buffer) + (self._size - self._missing if self._pieces else 0)
+
+    def under_way(self) -> int:
+        """Return the type of the packet that has begun and not ended, or 0."""
+        if self._pieces:
+            return self._type if self._missing > 0 else 0
+        return self._begun()[0]
+
+    def _begun(self) -> tuple[int, int]:
+        """Return type and missing bytes of an incomplete packet in the buffer."""
+        header = self._buffer[self._position : self._position + HEADER_SIZE]
+        code = _CODES.get(header[:8], 0)
+        if len(header) < HEADER_SIZE or code == 0:
+            return 0, 0
+        size = int.from_bytes(header[8:], "big")
+        missing = HEADER_SIZE + size - (len(self._buffer) - self._position)
+        return (code, missing) if missing > 0 else (0, 0)
+
+    def give_up(self) -> None:
+        """Throw the packet under way away; what is missing is skipped as it comes."""
+        if self._pieces:
+            self._skip = self._missing
+            self._missing = 0
+            self._pieces = []
+        else:
+            self._skip = self._begun()[1]
+        self._buffer = b""
+        self._position = 0
+        self._checked = 0
+
     def _refuse(self, size: int) -> None:
         """Throw away the packet at hand, the part that is still to come included."""
         self._position += HEADER_SIZE
@@ -221,6 +287,7 @@ class Parser:
         rest = self._skip_through(self._buffer[self._position :])
         self._buffer = rest
         self._position = 0
+        self._checked = 0
 
     def _skip_through(self, data: bytes) -> bytes:
         skipped = min(self._skip, len(data))
@@ -231,12 +298,14 @@ class Parser:
         """Gather a packet's pieces as they are instead of joining them."""
         first = self._buffer[self._position + HEADER_SIZE :]
         self._type = code
+        self._size = size
         self._pieces = [first]
         self._missing = size - len(first)
         self._loose_from = 0
         self._loose = len(first)
         self._buffer = b""
         self._position = 0
+        self._checked = 0
 
     def _gather(self, data: bytes) -> bytes:
         """Add to the large packet; return what lies behind its end."""

@@ -16,6 +16,7 @@ from geartrain.engine.engine import Engine
 from geartrain.engine.peers import Peer, discard
 from geartrain.engine.turns import MOST_UNREAD
 from geartrain.server.clock import Clock
+from geartrain.server.memory import MemoryGuard, limit_of
 from geartrain.server.options import Options
 from geartrain.server.persistence import Persistence
 from geartrain.transport.keepalive import set_keepalive
@@ -56,6 +57,7 @@ class Connection(asyncio.Protocol):
         self._driver = driver
         self._is_trusted = is_trusted
         self.is_kept_waiting = False
+        self._is_short_of_memory = False
         self._is_congested = False
         self._largest = 0
 
@@ -112,6 +114,7 @@ class Connection(asyncio.Protocol):
             or self.is_kept_waiting
             or self.peer.is_busy
             or self.peer.is_asking
+            or self._is_short_of_memory
             or self._driver.is_stopping
             or self.transport.is_closing()
         ):
@@ -153,6 +156,19 @@ class Connection(asyncio.Protocol):
         self.peer.write = discard
         self.transport.abort()
 
+    def wait_for_memory(self, is_waiting: bool) -> None:
+        """Read no more of a large result, or read on."""
+        self._is_short_of_memory = is_waiting
+        if is_waiting:
+            self.transport.pause_reading()
+        else:
+            self.read_on()
+
+    def discard(self) -> None:
+        """Drop the connection with all that it has not read."""
+        self.peer.write = discard
+        self.transport.abort()
+
     def connection_lost(self, error: Exception | None) -> None:
         """Tell the engine that the peer left."""
         self.peer.write = discard
@@ -175,6 +191,7 @@ class Driver:
         persistence: the store, if there is one.
         is_behind: tells whether the store cannot keep up.
         max_outbox: unread bytes held for one peer before it is disconnected.
+        guard: keeps the process within its memory, if that has a limit.
         on_idle: called when the last connection ended.
         on_shutdown: called with ``"now"`` or ``"graceful"`` when an operator asked.
     """
@@ -206,6 +223,11 @@ class Driver:
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
         self._set_clock()
+        self.guard: MemoryGuard | None = None
+        limit = limit_of(options.max_memory)
+        if limit:
+            self.guard = MemoryGuard(engine, self._connections, limit, self.monotonic)
+            self.guard.on_more = self._send_on
 
     def __len__(self) -> int:
         return len(self._connections)
@@ -271,16 +293,27 @@ class Driver:
         deadline = engine.deadline()
         if deadline is not None:
             self._set_timer(deadline)
-        for peer in engine.take_freed():
-            self._read_on(peer)
-        if engine.has_more() and not self.is_arranged:
-            self.arrange_turn()
+        self._arrange_rest()
         self.turned_at = self.monotonic()
+        if self.guard is not None:
+            self.guard.look(self.turned_at)
+
+    def _arrange_rest(self) -> None:
+        """Read on from peers that have caught up; leave the others' rest for later."""
+        for peer in self.engine.take_freed():
+            self._read_on(peer)
+        if self.engine.has_more() and not self.is_arranged:
+            self.arrange_turn()
 
     def relieve(self, peer: Peer) -> None:
         """Go on with a peer that has read what was due to it."""
         self.engine.relieve(peer)
         if self.engine.has_more() and not self.is_arranged:
+            self.arrange_turn()
+
+    def _send_on(self) -> None:
+        """Send what was said outside of a turn."""
+        if not self.is_arranged:
             self.arrange_turn()
 
     def _read_on(self, peer: Peer) -> None:
@@ -378,6 +411,8 @@ class Driver:
 
     def stop(self) -> None:
         """Set no more timers."""
+        if self.guard is not None:
+            self.guard.stop()
         if self._timer is not None:
             self._timer.cancel()
 

@@ -55,6 +55,8 @@ class Options:
         backlog: connections the system may hold before they are accepted.
         socket_mode: the mode of unix sockets' files.
         max_packet: the largest workload or result taken, in bytes.
+        max_memory: bytes of memory beyond which jobs are refused, and worse; 0 is none,
+            None three quarters of the machine's or its control group's.
         max_outbox: unread bytes held for one peer before it is disconnected.
         job_retries: at which loss of its worker a job fails; -1 is at none, 0 and
             1 are at the first.
@@ -84,6 +86,7 @@ class Options:
     socket_mode: int = OPEN_TO_ALL
     backlog: int = 1024
     max_packet: int = GIB
+    max_memory: int | None = None
     max_outbox: int = 256 * MIB
     job_retries: int = 5
     backoff_delay: float = 1.0

@@ -32,6 +32,8 @@ __all__ = ["Persistence"]
 
 # Bytes of workloads that wait for the commit before theirs.
 _MOST_WAITING = 64 * 1024 * 1024
+# Of a limit of memory it is this part at most: it is copied on its way to the disk.
+_SHARE = 16
 
 # After a refusal the store is left alone for so many seconds.
 _PAUSE = 0.1
@@ -175,7 +177,11 @@ class Persistence:
 
     def is_behind(self) -> bool:
         """Tell whether so much waits to be committed that submitters should wait."""
-        return self._engine.state.journal.size() > _MOST_WAITING
+        state = self._engine.state
+        most = _MOST_WAITING
+        if state.memory.limit:
+            most = min(most, state.memory.limit // _SHARE)
+        return state.journal.size() > most
 
     def finish(self, when_idle: Callable[[], None]) -> None:
         """Call back once everything collected so far has been committed, or refused.

@@ -16,12 +16,17 @@ from geartrain.errors import OptionError, StartError
 from geartrain.server.cron import calendar
 from geartrain.server.driver import Driver
 from geartrain.server.handshakes import Handshakes, TlsListener
+from geartrain.server.memory import largest_packet, limit_of
 from geartrain.server.options import Options
 from geartrain.server.persistence import Persistence
 from geartrain.stores.locations import make_store
 from geartrain.transport.listeners import SocketFile, bind, describe
 
 __all__ = ["Server", "engine_options"]
+
+# Clients compare it: net_gearman sends CAN_DO_TIMEOUT in milliseconds from 1.1.18 on.
+# What follows a + does not count for whoever compares versions.
+_ANSWERED = {"1.1": "1.1.21", "2.0": "2.0.0"}
 
 _log = logging.getLogger("geartrain.server")
 
@@ -249,13 +254,13 @@ def engine_options(options: Options) -> EngineOptions:
         choice = "turns" if options.round_robin else "order"
     return EngineOptions(
         handle_prefix=options.handle_prefix.encode(),
-        max_packet=options.max_packet,
+        max_packet=largest_packet(limit_of(options.max_memory), options.max_packet),
         max_outbox=options.max_outbox,
         policy=_default_policy(options),
         most_dead=_MOST_DEAD if options.store == "memory:" else 0,
         exceptions=options.exceptions,
         choice=choice,
-        version=f"{__version__}+geartrain".encode(),
+        version=f"{_ANSWERED[options.compat]}+geartrain-{__version__}".encode(),
         process_id=os.getpid(),
         log_level=options.log_level.encode(),
     )

@@ -26,6 +26,8 @@ def local_options(
         store="memory:" if store is None else f"sqlite://{os.path.abspath(store)}",
         durability="os",
         handle_prefix="H:test",
+        # The process is the tests' own.
+        max_memory=0,
         policies=tuple(
             (encoded(pattern), dict(settings))
             for pattern, settings in (policies or {}).items()

@@ -224,7 +224,7 @@ DEVIATIONS = (
         "timeout-per-job",
         "has one timer per connection, which a second job takes over and a "
         "completed job leaves running",
-        "has one timer per job, which ends with the job",
+        "has one timer per job, which ends with the job or, as there, at PRE_SLEEP",
         "every job's timeout holds, and counts stay true",
         ("timeout_after_completion", "timeout_of_two_jobs"),
     ),
@@ -241,6 +241,13 @@ DEVIATIONS = (
         "says so, then closes",
         "whoever sends it sees what is wrong",
         ("line_too_long",),
+    ),
+    Deviation(
+        "http-refused",
+        "answers each line of a web page's request, its body's included",
+        "answers 400 Bad Request, then closes; the same for TLS, mail and chat",
+        "a page must not command the server on its reader's machine",
+        ("http_on_the_port",),
     ),
     Deviation(
         "shutdown-works",
@@ -262,6 +269,14 @@ DEVIATIONS = (
         "refuses as long as there are jobs",
         "nothing acknowledged is ever lost",
         ("drop_with_jobs_waiting",),
+    ),
+    Deviation(
+        "idle-function-forgotten",
+        "lists a function for ever",
+        "forgets one that holds nothing: after an hour, or the longest unused of "
+        "10,000; one of chunks at once",
+        "names that anybody can make up cost no memory",
+        ("chunks_are_done",),
     ),
     Deviation(
         "maxqueue-remembered",

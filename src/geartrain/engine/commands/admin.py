@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from geartrain.engine.commands.attempts import fail, release, retry
+from geartrain.engine.commands.common import TOO_MANY_FUNCTIONS
 from geartrain.engine.commands.dead import dead
 from geartrain.engine.commands.jobs import cancel, job, jobs
 from geartrain.engine.commands.policy import policy
@@ -37,6 +38,8 @@ _INCOMPLETE: Final = "An incomplete set of arguments was sent to this command "
 
 def run_command(state: State, peer: Peer, command: Command) -> None:
     """Answer one line; what the answer has beyond this is left in ``peer.rest``."""
+    # Before somebody sees them.
+    state.forget_idle()
     words = command.words
     state.turns.work += _LINE
     name = words[0].lower()
@@ -70,7 +73,8 @@ def create(state: State, peer: Peer, words: list[bytes]) -> bytes:
     """Create a function, unless there is one."""
     if len(words) != 3 or words[1].lower() != b"function":
         return _incomplete(b"create")
-    state.function(words[2])
+    if state.named_function(words[2]) is None:
+        return _too_many()
     return OK
 
 
@@ -98,8 +102,7 @@ def _drop(state: State, function: Function) -> bytes:
         return error(b"DEAD_LETTERS", "drop the function's dead letters first")
     if function.workers or function.job_count() or function.recurring:
         return b"ERR there are still connected workers or executing clients\r\n"
-    state.alarms.cancel(function)
-    del state.functions[function.name]
+    state.forget_function(function)
     return OK
 
 
@@ -112,7 +115,10 @@ def maxqueue(state: State, peer: Peer, words: list[bytes]) -> bytes:
     limits = [_limit(word) for word in words[2:]]
     if len(limits) == 1:
         limits = limits * 3
-    state.function(words[1]).limits = [*limits, 0, 0, 0][:3]
+    function = state.named_function(words[1])
+    if function is None:
+        return _too_many()
+    function.limits = [*limits, 0, 0, 0][:3]
     return OK
 
 
@@ -134,6 +140,10 @@ def shutdown(state: State, peer: Peer, words: list[bytes]) -> bytes:
     else:
         return error(b"UNKNOWN_ARGS", "shutdown takes nothing or the word graceful")
     return OK
+
+
+def _too_many() -> bytes:
+    return error(b"TOO_MANY", TOO_MANY_FUNCTIONS.decode())
 
 
 def _incomplete(command: bytes) -> bytes:

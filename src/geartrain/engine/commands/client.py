@@ -6,9 +6,10 @@ import re
 from typing import Final
 
 from geartrain.engine import paging
-from geartrain.engine.commands.common import send_error
+from geartrain.engine.commands.common import TOO_MANY_FUNCTIONS, send_error
 from geartrain.engine.functions import Function
 from geartrain.engine.jobs import RUNNING, Job
+from geartrain.engine.memory import schedule_cost
 from geartrain.engine.peers import Peer
 from geartrain.engine.queries import FindJob, FindKey, Query
 from geartrain.engine.schedules import CALENDAR, Schedule
@@ -16,6 +17,7 @@ from geartrain.engine.state import State
 from geartrain.engine.submissions import admit, coalescing_key, joinable, start
 from geartrain.protocol.constants import MAX_UNIQUE, PacketType, Priority
 from geartrain.protocol.packets import Packet, encode
+from geartrain.protocol.room import FULL
 
 __all__ = [
     "get_status",
@@ -116,9 +118,12 @@ def _submit(
     """Have a job admitted, and answer before it can be run."""
     arguments = packet.arguments
     unique = arguments[1]
-    if not _is_acceptable(peer, unique):
+    if not (_has_room(state, peer) and _is_acceptable(peer, unique)):
         return
-    function = state.function(arguments[0])
+    function = state.admitted_function(arguments[0])
+    if function is None:
+        send_error(peer, b"QUEUE_ERROR", TOO_MANY_FUNCTIONS)
+        return
     submitted = Job(function, unique, arguments[-1], packet.more, priority)
     submitted.reducer = reducer
     submitted.due = due
@@ -163,6 +168,16 @@ def _is_looked_up(state: State, peer: Peer, submitted: Job, key: bytes) -> bool:
     return is_known
 
 
+def _has_room(state: State, peer: Peer) -> bool:
+    """Tell whether there is memory for a job; answer if there is not."""
+    room = state.memory.room
+    if not room.is_full:
+        return True
+    room.refused += 1
+    send_error(peer, b"QUEUE_ERROR", FULL)
+    return False
+
+
 def _is_acceptable(peer: Peer, unique: bytes) -> bool:
     """Tell whether a unique or a reducer is short enough; answer if it is not."""
     if len(unique) <= MAX_UNIQUE:
@@ -189,7 +204,7 @@ def submit_job_sched(state: State, peer: Peer, packet: Packet) -> None:
     that submitting it again changes it instead of adding another.
     """
     name, unique = packet.arguments[0], packet.arguments[1]
-    if not _is_acceptable(peer, unique):
+    if not (_has_room(state, peer) and _is_acceptable(peer, unique)):
         return
     fields = packet.arguments[2:7]
     state.turns.work += CALENDAR
@@ -199,11 +214,17 @@ def submit_job_sched(state: State, peer: Peer, packet: Packet) -> None:
         send_error(peer, b"INVALID_ARGUMENT", str(error).encode())
         return
     key = coalescing_key(unique, packet.arguments[7], packet.more)
-    schedule = _schedule(state, state.function(name), unique, key)
+    function = state.admitted_function(name)
+    if function is None:
+        send_error(peer, b"QUEUE_ERROR", TOO_MANY_FUNCTIONS)
+        return
+    schedule = _schedule(state, function, unique, key)
+    state.memory.jobs -= schedule_cost(schedule)
     schedule.workload = packet.arguments[7]
     schedule.more = packet.more
     schedule.fields = fields
     schedule.due = due
+    state.memory.jobs += schedule_cost(schedule)
     state.alarms.set(schedule, due)
     state.keep_schedule(schedule)
     state.journal.hold_change(peer, is_text=False)

@@ -9,7 +9,17 @@ from geartrain.engine.state import State
 from geartrain.protocol.constants import PacketType
 from geartrain.protocol.packets import Packet, encode, header
 
-__all__ = ["echo_req", "not_expected", "option_req", "send_error"]
+__all__ = [
+    "TOO_MANY_FUNCTIONS",
+    "echo_req",
+    "not_expected",
+    "option_req",
+    "send_error",
+]
+
+TOO_MANY_FUNCTIONS: Final = (
+    b"There are too many functions: use names again, or drop some by drop function"
+)
 
 _ERROR: Final = int(PacketType.ERROR)
 _ECHO_RES: Final = int(PacketType.ECHO_RES)

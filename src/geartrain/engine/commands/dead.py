@@ -9,6 +9,7 @@ from geartrain.engine import paging
 from geartrain.engine.commands.arguments import invalid, read_arguments
 from geartrain.engine.jobs import kept_job
 from geartrain.engine.listings import ROW
+from geartrain.engine.memory import record_cost
 from geartrain.engine.peers import Peer
 from geartrain.engine.queries import FindDead, ListDead, Query
 from geartrain.engine.records import JobRecord
@@ -121,11 +122,12 @@ def _retry(state: State, record: JobRecord) -> None:
     job = kept_job(function, record)
     # It begins to wait anew.
     job.due = state.wall_time()
-    state.jobs[job.handle] = job
+    state.remember(job)
     if record.key and record.key not in function.keyed:
         job.key = record.key
         function.keyed[job.key] = job
     function.dead -= 1
+    _let_go(state, record)
     if state.journal.keeps_jobs:
         job.batch = -1
         state.journal.revive(job)
@@ -134,6 +136,15 @@ def _retry(state: State, record: JobRecord) -> None:
     paging.enter(state, job)
 
 
+def _let_go(state: State, record: JobRecord) -> None:
+    """Count a dead letter in memory no more."""
+    if state.is_dead_in_memory():
+        state.memory.jobs -= record_cost(record)
+
+
 def _drop(state: State, record: JobRecord) -> None:
-    state.function(record.function).dead -= 1
+    function = state.function(record.function)
+    function.dead -= 1
+    _let_go(state, record)
     state.journal.end_dead(record.number)
+    state.retire(function)

@@ -16,7 +16,7 @@ from typing import Final
 
 from geartrain.engine.commands.columns import client_id, column, line
 from geartrain.engine.commands.policy import show_policies
-from geartrain.engine.functions import Function
+from geartrain.engine.counters import Counters
 from geartrain.engine.jobs import Job
 from geartrain.engine.peers import Peer
 from geartrain.engine.rows import row, text
@@ -126,15 +126,17 @@ def _counters(state: State) -> Iterator[bytes]:
         function = state.functions.get(name)
         if function is not None:
             state.turns.work += _JSON
-            yield _counters_row(function)
+            yield _counters_row({"function": text(name)}, function.counters)
+    if state.forgotten:
+        total: dict[str, str | int] = {"function": "", "forgotten": state.forgotten}
+        yield _counters_row(total, state.forgotten_counters)
     yield END_OF_LIST
 
 
-def _counters_row(function: Function) -> bytes:
-    counted = function.counters
+def _counters_row(of: dict[str, str | int], counted: Counters) -> bytes:
     return row(
         {
-            "function": text(function.name),
+            **of,
             "submitted": counted.submitted,
             "completed": counted.completed,
             "failed": counted.failed,

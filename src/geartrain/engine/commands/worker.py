@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from geartrain.engine import failures
-from geartrain.engine.commands.common import send_error
+from geartrain.engine import failures, paging
+from geartrain.engine.commands.common import TOO_MANY_FUNCTIONS, send_error
 from geartrain.engine.crews import Crew
 from geartrain.engine.functions import Function
 from geartrain.engine.jobs import SUBMITTED, Job
@@ -50,6 +50,8 @@ _MOST_DROPPED: Final = 500
 
 _NOT_FOUND: Final = b"JOB_NOT_FOUND"
 _MAX_CLIENT_ID: Final = 127
+# What GET_STATUS tells of a number; WORK_STATUS is forwarded as it is.
+_MAX_PROGRESS: Final = 64
 
 
 def set_client_id(state: State, peer: Peer, packet: Packet) -> None:
@@ -75,7 +77,10 @@ def can_do_timeout(state: State, peer: Peer, packet: Packet) -> None:
 
 
 def _add_ability(state: State, peer: Peer, name: bytes, timeout: float) -> None:
-    function = state.function(name)
+    function = state.admitted_function(name)
+    if function is None:
+        send_error(peer, b"QUEUE_ERROR", TOO_MANY_FUNCTIONS)
+        return
     if function in peer.abilities:
         # Workers repeat themselves when they reconnect; one ability it stays.
         peer.abilities[function] = timeout
@@ -83,6 +88,7 @@ def _add_ability(state: State, peer: Peer, name: bytes, timeout: float) -> None:
     _begin_change(state, peer)
     peer.abilities[function] = timeout
     function.workers[peer] = None
+    paging.serve(state, function)
     state.wakeups.gain(peer, function)
 
 
@@ -94,6 +100,7 @@ def cant_do(state: State, peer: Peer, packet: Packet) -> None:
         _remove_ability(peer, function)
         state.wakeups.lose(peer, function)
         _lose_running(state, peer, function)
+        state.retire(function)
 
 
 def reset_abilities(state: State, peer: Peer, packet: Packet) -> None:
@@ -101,9 +108,12 @@ def reset_abilities(state: State, peer: Peer, packet: Packet) -> None:
     _begin_change(state, peer)
     state.wakeups.leave(peer)
     state.turns.work += len(peer.abilities)
-    for function in list(peer.abilities):
+    functions = list(peer.abilities)
+    for function in functions:
         _remove_ability(peer, function)
     _lose_running(state, peer, None)
+    for function in functions:
+        state.retire(function)
 
 
 def _begin_change(state: State, peer: Peer) -> None:
@@ -145,7 +155,14 @@ def _lose_running(state: State, peer: Peer, function: Function | None) -> None:
 
 
 def pre_sleep(state: State, peer: Peer, packet: Packet) -> None:
-    """Let the worker sleep until NOOP, which comes at once if there is work."""
+    """Let the worker sleep until NOOP, which comes at once if there is work.
+
+    As at gearmand, no timer of its own runs on for a job that it still holds:
+    libgearman's worker, out of step after a JOB_NOT_FOUND, sleeps before it begins. One
+    of ours sleeps when it has room for more jobs, and counts on its timers.
+    """
+    if peer.timed and not peer.wants_handles:
+        state.end_own_timeouts(peer)
     wakeups = state.wakeups
     promised = wakeups.come(peer)
     crew = _crew(state, peer)
@@ -271,8 +288,8 @@ def work_status(state: State, peer: Peer, packet: Packet) -> None:
     if job is None:
         _refuse_result(peer, packet.arguments[0])
         return
-    job.numerator = packet.arguments[1]
-    job.denominator = packet.arguments[2]
+    job.numerator = packet.arguments[1][:_MAX_PROGRESS]
+    job.denominator = packet.arguments[2][:_MAX_PROGRESS]
     _forward(state, peer, job, packet)
 
 

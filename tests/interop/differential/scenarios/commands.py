@@ -46,12 +46,24 @@ def bytes_beyond_ascii(play: Player) -> None:
     admin.text('quote"backslash\\')
 
 
-@scenario()
+@differs(
+    "http-refused",
+    gearmand=[
+        'page < "ERR UNKNOWN_COMMAND Unknown+server+commandPOST\\r\\nOK VERSION\\n"',
+        "page (nothing)",
+    ],
+    geartrain=[
+        'page < "HTTP/1.1 400 Bad Request\\r\\nContent-Type: text/plain\\r\\n'
+        "Content-Length: 69\\r\\nConnection: close\\r\\n\\r\\n"
+        'This is the port of a Gearman job server, which does not speak HTTP.\\n"',
+        "page < CLOSED",
+    ],
+)
 def http_on_the_port(play: Player) -> None:
-    admin = play.connect("admin")
-    admin.text("GET / HTTP/1.0", ending="\r\n")
-    admin.text("Host: localhost", ending="\r\n")
-    admin.text("", ending="\r\n")
+    page = play.connect("page")
+    page.raw_unfinished(b"POST / HTTP/1.1\r\nversion\n")
+    page.listen(3)
+    page.listen(0.5)
 
 
 @scenario()

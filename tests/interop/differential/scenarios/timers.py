@@ -245,6 +245,46 @@ def timeout_of_two_jobs(play: Player) -> None:
     tables(client)
 
 
+@differs(
+    "idle-function-forgotten",
+    gearmand=[
+        "client < JOB_CREATED H#1",
+        "worker < JOB_ASSIGN H#1|big.chunks.0123456789abcdef|work",
+        "worker (nothing)",
+        'client < "big.chunks.0123456789abcdef\\t0\\t0\\t0\\n.\\n"',
+    ],
+    geartrain=[
+        "client < JOB_CREATED H#1",
+        "worker < JOB_ASSIGN H#1|big.chunks.0123456789abcdef|work",
+        "worker (nothing)",
+        'client < ".\\n"',
+    ],
+)
+def chunks_are_done(play: Player) -> None:
+    client, worker = play.connect("client"), play.connect("worker")
+    name = b"big.chunks.0123456789abcdef"
+    client.send(Type.SUBMIT_JOB_BG, name, b"id.0", b"work")
+    worker.send(Type.CAN_DO, name)
+    worker.send(Type.GRAB_JOB)
+    worker.send(Type.WORK_COMPLETE, play.handle(1), b"")
+    worker.send(Type.CANT_DO, name)
+    worker.quiet(1.0)
+    client.text("status")
+
+
+@scenario()
+def sleep_ends_the_timeout(play: Player) -> None:
+    client = play.connect("client")
+    client.send(Type.SUBMIT_JOB, b"f", b"u", b"work")
+    grabber = play.connect("worker")
+    grabber.send(Type.CAN_DO_TIMEOUT, b"f", b"1000")
+    grabber.send(Type.GRAB_JOB)
+    grabber.send(Type.PRE_SLEEP)
+    grabber.quiet(1.4)
+    tables(client)
+    grabber.send(Type.WORK_COMPLETE, play.handle(1), b"slept")
+
+
 @scenario(Flags(gearmand=("-j", "1"), geartrain=("--job-retries", "1")))
 def timeout_without_retries(play: Player) -> None:
     client = play.connect("client")
