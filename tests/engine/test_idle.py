@@ -318,7 +318,7 @@ def test_names_without_end_cost_no_memory() -> None:
     )
     known = world.engine.state
     assert len(known.functions) == len(known.idle) == 100
-    assert known.forgotten == 4899
+    assert known.idle.forgotten == 4899
 
 
 def test_a_function_is_idle_once(world: World) -> None:

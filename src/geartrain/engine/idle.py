@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import Final
 
+from geartrain.engine.counters import Counters
 from geartrain.engine.functions import Function
 
 __all__ = ["IdleFunctions"]
@@ -29,11 +30,18 @@ _HEX: Final = frozenset(b"0123456789abcdef")
 
 
 class IdleFunctions:
-    """Functions that may be unused, with the time since when."""
+    """Functions that may be unused, with the time since when.
 
-    __slots__ = ("_chunks", "_others")
+    Attributes:
+        forgotten: how many functions have been forgotten.
+        counters: what these have counted.
+    """
+
+    __slots__ = ("_chunks", "_others", "counters", "forgotten")
 
     def __init__(self) -> None:
+        self.forgotten = 0
+        self.counters = Counters()
         self._others: OrderedDict[Function, float] = OrderedDict()
         self._chunks: OrderedDict[Function, float] = OrderedDict()
 

@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from geartrain.engine import paging
-from geartrain.engine.counters import Counters
 from geartrain.engine.functions import Function
 from geartrain.engine.health import Health
 from geartrain.engine.idle import IdleFunctions
@@ -73,8 +72,6 @@ class State:
         peers: all connections.
         functions: all functions by name.
         idle: those of them that may be unused.
-        forgotten: how many functions have been forgotten.
-        forgotten_counters: what these have counted.
         jobs: all jobs in memory by handle.
         schedules: all schedules by handle.
         memory: how many bytes all that takes.
@@ -103,8 +100,6 @@ class State:
         "calendar",
         "clock_offset",
         "closing",
-        "forgotten",
-        "forgotten_counters",
         "functions",
         "health",
         "idle",
@@ -138,8 +133,6 @@ class State:
         self.peers: dict[Peer, None] = {}
         self.functions: dict[bytes, Function] = {}
         self.idle = IdleFunctions()
-        self.forgotten = 0
-        self.forgotten_counters = Counters()
         self._names = 0
         self._named = 0
         self.jobs: dict[bytes, Job] = {}
@@ -324,10 +317,10 @@ class State:
         self.alarms.cancel(function)
         for backlog in function.backlogs:
             self.alarms.cancel(backlog)
-        self.forgotten += 1
-        self.forgotten_counters.add(function.counters)
+        self.idle.forgotten += 1
+        self.idle.counters.add(function.counters)
         # A worker that lost a job of it may yet send a result.
-        function.counters = self.forgotten_counters
+        function.counters = self.idle.counters
 
     def policy(self, function: Function) -> Policy:
         """Return how a function's jobs are treated now."""

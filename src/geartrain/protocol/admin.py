@@ -41,6 +41,7 @@ COMMAND_WORDS: Final = (
     b"show",
     b"shutdown",
     b"status",
+    b"store",
     b"verbose",
     b"version",
     b"workers",

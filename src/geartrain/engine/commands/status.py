@@ -127,9 +127,12 @@ def _counters(state: State) -> Iterator[bytes]:
         if function is not None:
             state.turns.work += _JSON
             yield _counters_row({"function": text(name)}, function.counters)
-    if state.forgotten:
-        total: dict[str, str | int] = {"function": "", "forgotten": state.forgotten}
-        yield _counters_row(total, state.forgotten_counters)
+    if state.idle.forgotten:
+        total: dict[str, str | int] = {
+            "function": "",
+            "forgotten": state.idle.forgotten,
+        }
+        yield _counters_row(total, state.idle.counters)
     yield END_OF_LIST
 
 
