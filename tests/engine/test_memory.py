@@ -158,6 +158,21 @@ def test_a_packet_larger_than_what_is_left_is_skipped() -> None:
     assert memory.room.refused == 1
 
 
+def test_a_large_job_that_has_arrived_is_taken_if_it_is_what_fills_memory() -> None:
+    world = limited()
+    client = world.client()
+    packet = request(PacketType.SUBMIT_JOB_BG, b"f", b"", b"w" * (12 * MIB))
+    client.send(packet[:100_000])
+    memory = world.engine.state.memory
+    memory.base = memory.limit * 7 // 10
+    client.send_in_pieces(packet[100_000:-1], 1_000_000)
+    assert world.engine.weigh() > 0
+    memory.room.is_full = True
+    client.send(packet[-1:])
+    client.submit_job_bg(b"f", b"", b"small")
+    assert client.received == [job_created(H1), REFUSAL]
+
+
 def test_a_result_is_taken_even_so() -> None:
     world = limited()
     client, worker = world.client(), world.worker("f")

@@ -118,7 +118,7 @@ def _submit(
     """Have a job admitted, and answer before it can be run."""
     arguments = packet.arguments
     unique = arguments[1]
-    if not (_has_room(state, peer) and _is_acceptable(peer, unique)):
+    if not (_has_room(state, peer, packet) and _is_acceptable(peer, unique)):
         return
     function = state.admitted_function(arguments[0])
     if function is None:
@@ -168,10 +168,18 @@ def _is_looked_up(state: State, peer: Peer, submitted: Job, key: bytes) -> bool:
     return is_known
 
 
-def _has_room(state: State, peer: Peer) -> bool:
-    """Tell whether there is memory for a job; answer if there is not."""
-    room = state.memory.room
+def _has_room(state: State, peer: Peer, packet: Packet) -> bool:
+    """Tell whether there is memory for a job; answer if there is not.
+
+    A large one that has arrived after all, the older packets going before the newer,
+    is taken if memory would not be full without it.
+    """
+    memory = state.memory
+    room = memory.room
     if not room.is_full:
+        return True
+    size = sum(map(len, packet.more))
+    if size and room.left + size > memory.limit // 4:
         return True
     room.refused += 1
     send_error(peer, b"QUEUE_ERROR", FULL)
@@ -204,7 +212,7 @@ def submit_job_sched(state: State, peer: Peer, packet: Packet) -> None:
     that submitting it again changes it instead of adding another.
     """
     name, unique = packet.arguments[0], packet.arguments[1]
-    if not (_has_room(state, peer) and _is_acceptable(peer, unique)):
+    if not (_has_room(state, peer, packet) and _is_acceptable(peer, unique)):
         return
     fields = packet.arguments[2:7]
     state.turns.work += CALENDAR
