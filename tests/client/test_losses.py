@@ -22,7 +22,7 @@ from geartrain.errors import (
     LostError,
 )
 from geartrain.protocol.constants import PacketType as P
-from geartrain.protocol.packets import encode
+from geartrain.protocol.packets import encode, request
 from tests.client.faces import Face, Place
 from tests.client.workers import reverse, worker
 from tests.support.servers import (
@@ -42,6 +42,9 @@ def serving(port: int) -> Iterator[RunningServer]:
         yield server
 
 
+OPTION = request(P.OPTION_REQ, b"exceptions")
+
+
 @contextmanager
 def impostor(*replies: bytes) -> Iterator[str]:
     """Accept connections; answer one after the other with bytes, and end it."""
@@ -54,8 +57,11 @@ def impostor(*replies: bytes) -> Iterator[str]:
                 except OSError:
                     return
                 connection.settimeout(10)
-                connection.recv(65536)
-                time.sleep(0.01)
+                received = b""
+                # An option is asked for first: what answers comes after the call.
+                while len(received) <= len(OPTION):
+                    data = connection.recv(65536)
+                    received += data or bytes(len(OPTION) + 1)
                 if number < len(replies):
                     connection.sendall(replies[number])
                 connection.close()
