@@ -112,6 +112,8 @@ class _Ring:
         If there is none, those without ready jobs drop out, so that they are not
         looked at again and again.
         """
+        if not self._order:
+            return None
         for function in self._order:
             if function.unpromised():
                 return function

@@ -235,8 +235,12 @@ class Engine:
     def _next(self, peer: Peer, limit: int) -> Packet | Command | None:
         """Return the peer's next message; None if it has none, or has had its share."""
         turns = self.state.turns
-        is_answered = peer.rest is None or self._answer(peer, limit)
-        if not is_answered or turns.work >= limit or peer.relays or peer.is_full():
+        if (
+            turns.work >= limit
+            or (peer.rest is not None and not self._answer(peer, limit))
+            or peer.relays > 0
+            or peer.outbox_size + peer.held_size > MOST_UNREAD
+        ):
             self._leave(peer)
             return None
         turns.work += MESSAGE

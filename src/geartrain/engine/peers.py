@@ -170,10 +170,6 @@ class Peer:
             or self.held_size > MOST_UNREAD
         )
 
-    def is_full(self) -> bool:
-        """Tell whether as much waits to be sent to it as may be left unread."""
-        return self.outbox_size + self.held_size > MOST_UNREAD
-
     def take_answers(self) -> list[Query]:
         """Return the store's answers if this message waited for them, once."""
         answers, self.answers = self.answers, []

@@ -43,9 +43,12 @@ def relay(
     clients that do not want exceptions.
     """
     clients = job.clients
-    if len(clients) == 1 or not clients:
-        for client in clients:
-            _send(state, client, packet, more, plain, clients[client])
+    if len(clients) == 1:
+        for client, times in clients.items():
+            if times == 1 and not more and not plain:
+                client.send(packet)
+            else:
+                _send(state, client, packet, more, plain, times)
         return
     waiting = list(clients.items())
     if len(waiting) <= _AT_ONCE and not state.turns.chores:

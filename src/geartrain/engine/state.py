@@ -42,6 +42,9 @@ __all__ = ["State"]
 # Handles held for all peers that list jobs, at 8 bytes each; one peer may exceed it.
 _MOST_LISTED: Final = 4_000_000
 
+# What this many crews of a function cost is not counted.
+_FEW_CREWS: Final = 16
+
 # Units of work, as ``turns`` counts it: of a new function, and of reading its policy,
 # to which a quarter comes for each glob.
 _FUNCTION: Final = 20
@@ -296,11 +299,12 @@ class State:
         queue = function.ready[priority]
         job.state = READY
         queue.push(job)
-        # Each crew without sleepers is passed by.
-        self.turns.work += len(function.crews) >> 5
+        crews = function.crews
+        if len(crews) > _FEW_CREWS:
+            # Each is told, and passed by if none of its workers sleeps.
+            self.turns.work += len(crews) >> 3
         if queue.size() == 1:
-            self.turns.work += len(function.crews) >> 4
-            for crew in function.crews:
+            for crew in crews:
                 crew.notice(function, priority)
         if self.policy(function).ttl > 0:
             self.watch(function)
