@@ -274,8 +274,7 @@ DEVIATIONS = (
         "names-escaped",
         "sends a name as it is in lists, so that a newline or tab in it makes other "
         "rows",
-        "percent-encodes control characters, the spaces of names between spaces, and "
-        "a name that is a dot alone",
+        "percent-encodes control characters, and a name that is a dot alone",
         "one name does not hide the others from whoever reads the list",
         ("names_with_tabs_and_newlines",),
     ),

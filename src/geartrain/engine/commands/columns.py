@@ -2,8 +2,8 @@ r"""Columns: names and ids as lists of the text protocol show them.
 
 A list is lines of columns that end with a line of one dot. Bytes of a name that would
 make it something else are percent-encoded, as arguments of text commands are:
-control characters everywhere, spaces where these part names, and a name that is a dot
-alone. All other bytes, a percent sign included, are sent as they are.
+control characters, and a name that is a dot alone. All other bytes, a percent sign
+included, are sent as they are.
 
 PROTOCOL.md, "Names in lists", is about this; gearmand sends all bytes.
 """
@@ -13,10 +13,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
-__all__ = ["client_id", "column", "line", "word"]
+__all__ = ["client_id", "column", "line"]
 
 _CONTROLS: Final = re.compile(rb"[\x00-\x1f\x7f]")
-_IN_WORD: Final = re.compile(rb"[\x00-\x20\x7f]")
 _IN_CLIENT_ID: Final = re.compile(rb"[\x00-\x1f\x7f]|^:| (?=:)")
 
 
@@ -25,16 +24,11 @@ def _escaped(found: re.Match[bytes]) -> bytes:
 
 
 def column(name: bytes) -> bytes:
-    """Return a name for a column between tabs: as a C string, up to a NUL."""
+    """Return a name as a column shows it: as a C string, up to a NUL."""
     name = name.partition(b"\0")[0]
     if name == b".":
         return b"%2E"
     return _CONTROLS.sub(_escaped, name)
-
-
-def word(name: bytes) -> bytes:
-    """Return a name for a column between spaces: as a C string, up to a NUL."""
-    return _IN_WORD.sub(_escaped, name.partition(b"\0")[0])
 
 
 def client_id(name: bytes) -> bytes:

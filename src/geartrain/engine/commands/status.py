@@ -4,7 +4,7 @@ Each is a generator of rows: it goes on over as many turns as it takes, with wha
 there when its turn comes. What was there at the beginning and has gone is left out.
 
 gearmand's columns keep their form. Where a name or id has bytes that would break it,
-these are escaped (``column``, ``word``); the rows that ``show functions`` and
+these are escaped (``column``); the rows that ``show functions`` and
 ``show connections`` give as JSON have all bytes.
 """
 
@@ -14,7 +14,7 @@ import json
 from collections.abc import Iterator
 from typing import Final
 
-from geartrain.engine.commands.columns import client_id, column, line, word
+from geartrain.engine.commands.columns import client_id, column, line
 from geartrain.engine.commands.policy import show_policies
 from geartrain.engine.functions import Function
 from geartrain.engine.jobs import Job
@@ -110,7 +110,7 @@ def _workers(state: State) -> Iterator[bytes]:
         for start in range(0, len(names), _NAMES):
             some = names[start : start + _NAMES]
             state.turns.work += len(some) >> 2
-            yield b"".join([b" " + word(name) for name in some])
+            yield b"".join([b" " + column(name) for name in some])
         yield b"\n"
     yield END_OF_LIST
 

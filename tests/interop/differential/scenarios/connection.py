@@ -56,11 +56,11 @@ def client_id_is_shown_as_sent(play: Player) -> None:
 @differs(
     "names-escaped",
     gearmand=[
-        'worker < "10 127.0.0.1 with\\ttab : a\\nb\\n.\\n"',
+        'worker < "FD 127.0.0.1 with\\ttab : a\\nb\\n.\\n"',
         'worker < "a\\nb\\t0\\t0\\t1\\n.\\n"',
     ],
     geartrain=[
-        'worker < "10 127.0.0.1 with%09tab : a%0Ab\\n.\\n"',
+        'worker < "FD 127.0.0.1 with%09tab : a%0Ab\\n.\\n"',
         'worker < "a%0Ab\\t0\\t0\\t1\\n.\\n"',
     ],
 )
