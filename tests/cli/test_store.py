@@ -191,7 +191,8 @@ def test_a_file_of_something_else_is_named(tmp_path: Path, command: str) -> None
         ("memory:", "memory: keeps nothing in a file: name a file"),
         ("sqlite://relative", "'sqlite://relative' is no store: use sqlite:///full"),
         ("mysql://host/db", "'mysql://host/db' is no store: use sqlite:///full/path"),
-        ("", "the path is empty: name a file"),
+        ("", "'' is no store: use sqlite:///full/path"),
+        ("jobs/", "/jobs/ is a folder: name a file in it"),
     ],
 )
 def test_what_names_no_file_is_explained(path: str, words: str) -> None:

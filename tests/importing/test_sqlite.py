@@ -86,7 +86,7 @@ def test_a_second_import_adds_nothing_while_the_first_waits(
     gearmand_writes("-q", "libsqlite3", "--libsqlite3-db", str(database))
     total = len(SUBMISSIONS)
     source = f"sqlite://{database}"
-    assert import_(source, server)[:2] == (0, (total, total, 0, 0, 0))
+    assert import_(str(database), server)[:2] == (0, (total, total, 0, 0, 0))
     assert import_(source, server)[:2] == (0, (total, 0, total, 0, 0))
     assert Counter(grab_all(server)) == expected()
     # Now that they were done, nothing tells them from new ones.

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from geartrain.errors import StoreError
+from geartrain.stores.paths import shown
 from geartrain.stores.sqlite.store import SqliteStore
 from tests.stores.records import (
     batch,
@@ -74,7 +75,7 @@ def refusal(path: Path) -> str:
     """Return why a store cannot be used; it is closed afterwards."""
     with pytest.raises(StoreError) as raised:
         use(path)
-    assert str(path) in str(raised.value)
+    assert shown(str(path)) in str(raised.value)
     return str(raised.value)
 
 

@@ -12,12 +12,15 @@ from geartrain.errors import OptionError
 from geartrain.stores.locations import (
     check_store,
     default_store,
+    file_of,
     make_store,
     prepare_store,
 )
+from geartrain.stores.maintenance import tasks as maintenance
 from geartrain.stores.memory import MemoryStore
 from geartrain.stores.sqlite.store import SqliteStore
 from tests.cli.programs import unprivileged_command
+from tests.stores.records import batch, record
 
 
 def test_memory_is_a_store_of_its_own() -> None:
@@ -33,11 +36,62 @@ def test_a_full_path_names_a_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "memory", "sqlite:", "sqlite://", "sqlite://a/b", "/a/b", "redis://h"]
+    "text", ["", "memory", "sqlite", "sqlite:", "sqlite://", "sqlite://a/b", "redis:h"]
 )
 def test_what_names_no_store_is_told_what_would(text: str) -> None:
     with pytest.raises(OptionError, match="sqlite:///full/path or memory:"):
         check_store(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ("/a/b.db", "/a/b.db"),
+        ("/a//b/../c d%20.db", "/a/c d%20.db"),
+        ("b.db", "{cwd}/b.db"),
+        ("./redis:h", "{cwd}/redis:h"),
+        ("a/redis:h", "{cwd}/a/redis:h"),
+        ("~/b.db", "/home/u/b.db"),
+        ("/a/~/b.db", "/a/~/b.db"),
+        ("caf\udce9.db", "{cwd}/caf\udce9.db"),
+        ("sqlite:///a/b%20~", "/a/b%20~"),
+    ],
+)
+def test_a_text_without_a_scheme_is_a_file(
+    text: str, path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", "/home/u")
+    full = path.replace("{cwd}", str(tmp_path))
+    assert check_store(text) == f"sqlite://{full}"
+    assert file_of(text) == full
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("/a/b/", "/a/b/ is a folder: name a file in it"),
+        ("sqlite:///a/b/", "/a/b/ is a folder"),
+        ("~nobody-of-this-name/b.db", "the home of a user that is not known"),
+        ("a\0b", r"a\x00b has a zero byte"),
+    ],
+)
+def test_a_path_that_can_be_no_file_is_refused(text: str, words: str) -> None:
+    with pytest.raises(OptionError) as raised:
+        check_store(text)
+    assert words in str(raised.value)
+
+
+@pytest.mark.parametrize("name", ["b c%20.db", "gr\udcfc\udcdf\n.db", "~"])
+def test_a_file_of_any_name_is_made_and_used_again(name: str, tmp_path: Path) -> None:
+    for kept in (0, 1):
+        store = make_store(f"{tmp_path}/{name}", "disk")
+        inventory = store.open()
+        assert sum(each.ready for each in inventory.queues) == kept
+        store.commit(batch(record(kept + 1)))
+        store.close()
+    assert os.listdir(tmp_path) == [name]
+    assert maintenance.check(f"{tmp_path}/{name}").jobs == 2
 
 
 @pytest.mark.parametrize("given", ["/srv/state", "/srv/state:/srv/other"])

@@ -77,7 +77,7 @@ def import_(
 ) -> int:
     """Submit the background jobs of a queue that gearmand kept.
 
-    SOURCE is sqlite:///full/path, mysql://user:password@host:port/database,
+    SOURCE is sqlite:///full/path, a file, mysql://user:password@host:port/database,
     postgresql://user:password@host:port/database, redis://host:port or
     memcached://host:port. Stop gearmand first. The exit status is 1 if a job was
     skipped.

@@ -11,12 +11,11 @@ from geartrain.cli.asking import CONTEXT, as_json
 from geartrain.cli.output import write_json
 from geartrain.cli.program import complain
 from geartrain.errors import OptionError
-from geartrain.stores.locations import check_store, default_store
+from geartrain.stores.locations import default_store, file_of
 from geartrain.stores.maintenance import tasks
+from geartrain.stores.paths import shown
 
 __all__ = ["store"]
-
-_SQLITE = "sqlite://"
 
 _path = click.argument("path", required=False, metavar="[PATH]")
 
@@ -53,7 +52,7 @@ def check(path: str | None, as_json: bool) -> int:
         for problem in report.problems:
             complain("geartrain store check", problem)
         click.echo(
-            f"{file}: {report.jobs} jobs, {report.dead} dead letters,"
+            f"{shown(file)}: {report.jobs} jobs, {report.dead} dead letters,"
             f" {report.schedules} recurring jobs, {len(report.problems)} problems"
         )
     return 1 if report.problems else 0
@@ -69,7 +68,7 @@ def compact(path: str | None, as_json: bool) -> None:
     if as_json:
         write_json([{"path": file, "before": before, "after": after}])
     else:
-        click.echo(f"{file}: {before} bytes before, {after} bytes after")
+        click.echo(f"{shown(file)}: {before} bytes before, {after} bytes after")
 
 
 @store.command("export", short_help="Write all as JSON.", context_settings=CONTEXT)
@@ -100,11 +99,7 @@ def _file(path: str | None) -> str:
     Raises:
         OptionError: the text names none.
     """
-    location = default_store() if path is None else path
-    if location == "memory:":
+    file = file_of(default_store() if path is None else path)
+    if not file:
         raise OptionError("memory: keeps nothing in a file: name a file")
-    if "://" in location:
-        return check_store(location).removeprefix(_SQLITE)
-    if not location:
-        raise OptionError("the path is empty: name a file")
-    return location
+    return file

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import importlib
-from dataclasses import dataclass
+import os
+from dataclasses import dataclass, replace
 from typing import cast
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -64,6 +65,9 @@ def open_source(location: Location) -> Source:
         OptionError: it names none, or its driver is not installed.
         StoreError: it cannot be opened.
     """
+    if _is_file(location.url):
+        full = os.path.abspath(os.path.expanduser(location.url))
+        location = replace(location, url=f"sqlite://{full}")
     scheme = location.url.partition("://")[0]
     if scheme not in _SCHEMES or "://" not in location.url:
         raise OptionError(
@@ -83,6 +87,11 @@ def open_source(location: Location) -> Source:
             f" pip install 'geartrain[{name}]'"
         ) from None
     return cast(Source, module.open_source(location))
+
+
+def _is_file(text: str) -> bool:
+    """Tell whether a text is the path of a file, and no URL."""
+    return text.startswith(("/", "./", "../", "~/")) or os.path.isfile(text)
 
 
 def _check_flags(location: Location, name: str) -> None:

@@ -45,7 +45,7 @@ class SqliteSource:
         mode = "rw" if delete or os.access(path, os.W_OK) else "ro"
         with self._told():
             self._database = sqlite3.connect(
-                f"file:{quote(path)}?mode={mode}", uri=True, timeout=2
+                f"file:{quote(os.fsencode(path))}?mode={mode}", uri=True, timeout=2
             )
             self._database.text_factory = bytes
             self._select = self._query()

@@ -1,19 +1,27 @@
-"""Stores by the text that names them: ``memory:`` or ``sqlite:///path``."""
+"""Stores by the text that names them: ``memory:``, ``sqlite:///path``, or a file."""
 
 from __future__ import annotations
 
 import os
+import re
+from typing import Final
 
 from geartrain.errors import OptionError
 from geartrain.stores.base import Store
 from geartrain.stores.memory import MemoryStore
 from geartrain.stores.owners import make_folder
+from geartrain.stores.paths import shown
 from geartrain.stores.sqlite.store import SqliteStore
 
-__all__ = ["check_store", "default_store", "make_store", "prepare_store"]
+__all__ = ["check_store", "default_store", "file_of", "make_store", "prepare_store"]
 
-_SQLITE = "sqlite://"
-_FILE = "jobs.db"
+_SQLITE: Final = "sqlite://"
+_MEMORY: Final = "memory:"
+_FILE: Final = "jobs.db"
+
+_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+# These are names of stores cut short far more often than names of files.
+_CUT_SHORT: Final = ("memory", "sqlite")
 
 
 def default_store() -> str:
@@ -30,15 +38,41 @@ def default_store() -> str:
 
 
 def check_store(location: str) -> str:
-    """Return the text if it names a store.
+    """Return a store's full name: ``memory:``, or ``sqlite://`` and a full path.
+
+    A text without a scheme is a file: a relative path begins at the working directory,
+    ``~`` at the user's home. No other character means anything but itself.
+
+    >>> check_store("/srv/jobs.db")
+    'sqlite:///srv/jobs.db'
 
     Raises:
-        OptionError: it does not; the message says what would.
+        OptionError: the text names no store; the message says what would.
     """
-    path = location.removeprefix(_SQLITE)
-    if location == "memory:" or (location.startswith(_SQLITE) and path.startswith("/")):
+    if location == _MEMORY:
         return location
-    raise OptionError(f"{location!r} is no store: use sqlite:///full/path or memory:")
+    path = location.removeprefix(_SQLITE)
+    if path != location:
+        if not path.startswith("/"):
+            raise _no_store(location)
+    else:
+        if _SCHEME.match(path) or path in ("", *_CUT_SHORT):
+            raise _no_store(location)
+        path = _full(path)
+    if path.endswith("/"):
+        raise OptionError(f"the store {shown(path)} is a folder: name a file in it")
+    if "\0" in path:
+        raise OptionError(f"the store {shown(path)} has a zero byte in its name")
+    return f"{_SQLITE}{path}"
+
+
+def file_of(location: str) -> str:
+    """Return the file of a store; empty for one in memory.
+
+    Raises:
+        OptionError: the text names no store.
+    """
+    return check_store(location).removeprefix(_MEMORY).removeprefix(_SQLITE)
 
 
 def make_store(location: str, durability: str) -> Store:
@@ -51,10 +85,8 @@ def make_store(location: str, durability: str) -> Store:
     Raises:
         OptionError: the text names no store, or there is no such durability.
     """
-    check_store(location)
-    if location == "memory:":
-        return MemoryStore()
-    return SqliteStore(location.removeprefix(_SQLITE), durability)
+    path = file_of(location)
+    return SqliteStore(path, durability) if path else MemoryStore()
 
 
 def prepare_store(location: str, uid: int, gid: int) -> None:
@@ -63,8 +95,34 @@ def prepare_store(location: str, uid: int, gid: int) -> None:
     Raises:
         StoreError: it cannot be made.
     """
-    if location.startswith(_SQLITE):
-        make_folder(location.removeprefix(_SQLITE), uid, gid)
+    path = file_of(location)
+    if path:
+        make_folder(path, uid, gid)
+
+
+def _no_store(location: str) -> OptionError:
+    return OptionError(
+        f"'{shown(location)}' is no store: use sqlite:///full/path or memory:, or the"
+        " path of a file (./ before one that looks like an address)"
+    )
+
+
+def _full(path: str) -> str:
+    """Return the full path of a file; a slash at its end stays."""
+    expanded = os.path.expanduser(path)
+    if expanded.startswith("~"):
+        raise OptionError(
+            f"the store {shown(path)} is in the home of a user that is not known: write"
+            " the full path, or ./ before it"
+        )
+    try:
+        full = os.path.abspath(expanded)
+    except FileNotFoundError:
+        raise OptionError(
+            f"the store {shown(path)} is in the working directory, which is gone: write"
+            " the full path"
+        ) from None
+    return f"{full}/" if path.endswith("/") else full
 
 
 def _state_directory() -> str:

@@ -12,6 +12,7 @@ from typing import Final
 
 from geartrain.errors import StoreError
 from geartrain.stores.owners import owners_rights
+from geartrain.stores.paths import shown
 from geartrain.stores.sqlite.file import APPLICATION_ID, ERRORS, FORMAT, explain
 from geartrain.stores.sqlite.schema import is_damage
 
@@ -54,12 +55,13 @@ def check_file(path: str) -> None:
         found = os.stat(path)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise StoreError(f"there is no store {path}: {reason}") from error
+        raise StoreError(f"there is no store {shown(path)}: {reason}") from error
     if not stat.S_ISREG(found.st_mode):
-        raise StoreError(f"the store {path} is no file: name a file")
+        raise StoreError(f"the store {shown(path)} is no file: name a file")
     if found.st_size == 0:
         raise StoreError(
-            f"the store {path} is empty: put a copy back, or start a job server on it "
+            f"the store {shown(path)} is empty: put a copy back, or start a job "
+            "server on it "
             "to begin with no jobs"
         )
 
@@ -103,11 +105,13 @@ def _recognise(connection: sqlite3.Connection, path: str) -> None:
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     if application != APPLICATION_ID:
         raise StoreError(
-            f"the store {path} is the database of another program: name another file"
+            f"the store {shown(path)} is the database of another program: name "
+            "another file"
         )
     if version != FORMAT:
         raise StoreError(
-            f"the store {path} has format {version}, this Geartrain knows {FORMAT}: "
+            f"the store {shown(path)} has format {version}, this Geartrain knows "
+            f"{FORMAT}: "
             "use the one that wrote it"
         )
     connection.execute("SELECT count(*) FROM sqlite_master").fetchone()

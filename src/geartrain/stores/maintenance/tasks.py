@@ -16,6 +16,7 @@ from geartrain.stores.maintenance.lines import job_line, schedule_line
 from geartrain.stores.maintenance.queues import KeptQueues
 from geartrain.stores.maintenance.schedules import KeptSchedules
 from geartrain.stores.owners import owners_rights
+from geartrain.stores.paths import shown
 from geartrain.stores.sqlite.file import ERRORS, explain, open_file
 from geartrain.stores.sqlite.store import SqliteStore
 
@@ -48,7 +49,8 @@ def compact(path: str) -> tuple[int, int]:
     problems = check(path).problems
     if problems:
         raise StoreError(
-            f"the store {path} is damaged: {problems[0]}; export what can be read, and "
+            f"the store {shown(path)} is damaged: {problems[0]}; export what can be "
+            "read, and "
             "import it into another store"
         )
     before = size_of(path)

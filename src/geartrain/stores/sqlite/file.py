@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from geartrain.errors import StoreError
+from geartrain.stores.paths import shown
 from geartrain.stores.sqlite.schema import SCHEMA
 
 __all__ = ["APPLICATION_ID", "ERRORS", "FORMAT", "explain", "open_file"]
@@ -104,7 +105,7 @@ def explain(path: str, error: Exception) -> StoreError:
         code = sqlite3.SQLITE_CORRUPT
     name = getattr(error, "sqlite_errorname", type(error).__name__)
     advice = _ADVICE.get(code & 0xFF, "cannot be used")
-    return StoreError(f"the store {path} {advice} ({reason}, {name})")
+    return StoreError(f"the store {shown(path)} {advice} ({reason}, {name})")
 
 
 def _make_file(path: str) -> None:
@@ -124,7 +125,8 @@ def _make_file(path: str) -> None:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise StoreError(
-            f"the store {path} cannot be made: {reason}: name a file in a folder that "
+            f"the store {shown(path)} cannot be made: {reason}: name a file in a "
+            "folder that "
             "the user of the job server may write"
         ) from error
 
@@ -133,10 +135,10 @@ def _check_file(path: str, real: Path) -> None:
     # The file must not be opened here: closing it would take away the lock of a store
     # that has it open in this process.
     if not stat.S_ISREG(real.stat().st_mode):
-        raise StoreError(f"the store {path} is no file: name a file")
+        raise StoreError(f"the store {shown(path)} is no file: name a file")
     is_effective = os.access in os.supports_effective_ids
     if not os.access(real, os.R_OK | os.W_OK, effective_ids=is_effective):
-        raise StoreError(f"the store {path} {_ADVICE[sqlite3.SQLITE_READONLY]}")
+        raise StoreError(f"the store {shown(path)} {_ADVICE[sqlite3.SQLITE_READONLY]}")
 
 
 def _make_folders(folder: Path) -> None:
@@ -170,7 +172,8 @@ def _prepare(connection: sqlite3.Connection, path: str, synchronous: str) -> Non
     mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
     if mode != b"wal":
         raise StoreError(
-            f"the store {path} cannot have a write-ahead log: name one on a local disk"
+            f"the store {shown(path)} cannot have a write-ahead log: name one on a "
+            "local disk"
         )
     for setting in _SETTINGS:
         connection.execute(f"PRAGMA {setting}").fetchall()
@@ -192,16 +195,19 @@ def _is_new(connection: sqlite3.Connection, path: str) -> bool:
         return True
     if application != APPLICATION_ID:
         raise StoreError(
-            f"the store {path} is the database of another program: name another file"
+            f"the store {shown(path)} is the database of another program: name "
+            "another file"
         )
     if version > FORMAT:
         raise StoreError(
-            f"the store {path} has format {version} of a newer Geartrain, this one "
+            f"the store {shown(path)} has format {version} of a newer Geartrain, this "
+            "one "
             f"knows up to {FORMAT}: use the newer one, or name another store"
         )
     if version < FORMAT:
         raise StoreError(
-            f"the store {path} has format {version}, which no release of Geartrain "
+            f"the store {shown(path)} has format {version}, which no release of "
+            "Geartrain "
             f"has written: {_MOVE_AWAY}"
         )
     return False

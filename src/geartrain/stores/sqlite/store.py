@@ -28,6 +28,7 @@ from geartrain.engine.records import (
 from geartrain.errors import OptionError, StoreError
 from geartrain.stores.base import Store
 from geartrain.stores.owners import owners_rights
+from geartrain.stores.paths import shown
 from geartrain.stores.sqlite.file import ERRORS, explain, open_file
 from geartrain.stores.sqlite.jobs import Jobs
 from geartrain.stores.sqlite.keys import Keys
@@ -161,7 +162,7 @@ class SqliteStore(Store):
     def _opened(self) -> Iterator[_Session]:
         """Return the open file; what goes wrong with it becomes a StoreError."""
         if self._session is None:
-            raise StoreError(f"the store {self._path} is not open")
+            raise StoreError(f"the store {shown(self._path)} is not open")
         try:
             yield self._session
         except ERRORS as error:
