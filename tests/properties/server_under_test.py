@@ -198,15 +198,24 @@ class ServerUnderTest:
         self.stage = IDLE
         self._react("committed", lambda: self.engine.committed(self.now))
 
-    def refuse(self, unreadable: tuple[type[Query], ...] = ()) -> None:
-        """Have the store refuse the batch taken, or the next."""
+    def refuse(
+        self, unreadable: tuple[type[Query], ...] = (), *, is_rest_saved: bool = False
+    ) -> None:
+        """Have the store refuse the batch taken, or the next, or what is new in it."""
         if not self.take() or self.stage == WRITTEN:
             return
+        if is_rest_saved:
+            self.store.commit(self._batch.parted()[1])
         self._answer(unreadable)
         if self.level != "memory":
             self.ledger.refused(self._batch)
         self.stage = IDLE
-        self._react("refused", lambda: self.engine.refused("disk full", self.now))
+        self._react(
+            "refused",
+            lambda: self.engine.refused(
+                "disk full", self.now, is_rest_saved=is_rest_saved
+            ),
+        )
 
     def settle(self) -> None:
         """Commit until there is nothing to commit."""

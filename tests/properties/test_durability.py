@@ -285,9 +285,9 @@ class DurableJobServer(RuleBasedStateMachine):
     def settle(self) -> None:
         self.server.settle()
 
-    @rule(unreadable=faults)
-    def refuse(self, unreadable: tuple[type[Query], ...]) -> None:
-        self.server.refuse(unreadable)
+    @rule(unreadable=faults, is_rest_saved=st.booleans())
+    def refuse(self, unreadable: tuple[type[Query], ...], is_rest_saved: bool) -> None:
+        self.server.refuse(unreadable, is_rest_saved=is_rest_saved)
 
     @rule(how=st.sampled_from(["kill", "kill", "cut before", "cut after", "stop"]))
     def end(self, how: str) -> None:

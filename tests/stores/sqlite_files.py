@@ -66,9 +66,9 @@ def use(path: Path) -> None:
 
 def connection_of(store: SqliteStore) -> sqlite3.Connection:
     """Return the connection of an open store."""
-    session = store._session
-    assert session is not None
-    return session.connection
+    opened = store._open
+    assert opened is not None
+    return opened.session.connection
 
 
 def refusal(path: Path) -> str:

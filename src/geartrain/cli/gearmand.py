@@ -33,14 +33,14 @@ MAX_RETRIES = 255
 PATIENCE = 3.0
 
 
-def gearmand(**flags: Any) -> None:
+def gearmand(**flags: Any) -> int:
     """The Gearman job server, with the flags of the original gearmand."""
     service = service_of(click.get_current_context())
     if flags["check_args"]:
-        return
+        return 0
     if flags["daemon"] and flags["log_file"] == "stderr":
         complain("gearmand", "a daemon has no stderr: nothing will be logged there")
-    service.run()
+    return service.run()
 
 
 def service_of(context: click.Context) -> Service:

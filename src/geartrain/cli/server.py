@@ -206,7 +206,7 @@ _FLAGS = (
 )
 
 
-def serve(**flags: Any) -> None:
+def serve(**flags: Any) -> int:
     """Run a job server in the foreground.
 
     It listens on 127.0.0.1:4730 unless told otherwise and prints one line on
@@ -214,7 +214,7 @@ def serve(**flags: Any) -> None:
     acknowledged; the log says where. SIGTERM and SIGINT stop it in order, a
     second one at once; SIGUSR1 stops it when the last connection closes.
     """
-    service_of(flags).run()
+    return service_of(flags).run()
 
 
 def service_of(flags: dict[str, Any]) -> Service:

@@ -67,8 +67,10 @@ class Service:
     notices: Sequence[str] = ()
     announce: Callable[[Sequence[str]], None] | None = None
 
-    def run(self) -> None:
-        """Serve until told to stop.
+    def run(self) -> int:
+        """Serve until told to stop; return the exit status.
+
+        It is 1 if the store did not save what has become of jobs.
 
         Raises:
             GeartrainError: the server could not start.
@@ -84,11 +86,13 @@ class Service:
                     allow_core_dumps()
                 spare_survivors()
                 with asyncio.Runner(loop_factory=_new_loop) as runner:
-                    runner.run(self._serve(logs, launch.ready if launch else None))
+                    return runner.run(
+                        self._serve(logs, launch.ready if launch else None)
+                    )
         finally:
             logs.close()
 
-    async def _serve(self, logs: Logs, launched: Callable[[], None] | None) -> None:
+    async def _serve(self, logs: Logs, launched: Callable[[], None] | None) -> int:
         """Start the server, drop root's rights, and wait until it has stopped."""
         task = asyncio.current_task()
         assert task is not None
@@ -98,7 +102,7 @@ class Service:
             server = await self._started()
         except asyncio.CancelledError:
             _log.info("told to stop before the server listened")
-            return
+            return 0
         except StoreError as error:
             raise StoreError(f"{error}; {self.store_flag} names another") from error
         signals.watch(server)
@@ -116,7 +120,15 @@ class Service:
         if launched is not None:
             launched()
         await server.wait_stopped()
+        if server.unsaved:
+            _log.error(
+                "stopped, and what became of %d jobs is not saved in the store: they"
+                " run again after a start on it",
+                server.unsaved,
+            )
+            return 1
         _log.info("stopped")
+        return 0
 
     async def _started(self) -> Server:
         """Start the server, with patience for what another is just leaving."""

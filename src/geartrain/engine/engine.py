@@ -408,10 +408,13 @@ class Engine:
         self.state.now = now
         self._learn(settling.commit(self.state))
 
-    def refused(self, reason: str, now: float) -> None:
-        """React to the store's refusal: answer its submitters with ERROR."""
+    def refused(self, reason: str, now: float, *, is_rest_saved: bool = False) -> None:
+        """React to the store's refusal: answer its submitters with ERROR.
+
+        ``is_rest_saved`` says that the rest of the batch, ``Batch.parted``, is durable.
+        """
         self.state.now = now
-        self._learn(settling.refuse(self.state, reason))
+        self._learn(settling.refuse(self.state, reason, is_rest_saved=is_rest_saved))
 
     def _learn(self, asked: list[Asked]) -> None:
         """Take in the store's answers."""

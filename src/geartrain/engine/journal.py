@@ -154,7 +154,7 @@ class Journal:
         self._next.batch.ended[number] = None
 
     def change(self, job: Job) -> None:
-        """Have it kept when a job runs next, and how its attempts have failed."""
+        """Record a job's next due time, and how its attempts have failed."""
         failures = None if job.failures is None else job.failures.copy()
         batch = self._next.batch
         if job.batch == batch.serial and job.record is not None:
@@ -256,6 +256,7 @@ class Journal:
         if len(collected.buried) < len(batch.buried):
             wanted = collected.buried
             batch.buried = [each for each in batch.buried if each.number in wanted]
+        batch.size = collected.size
         self._committing = collected
         self._next = Collected(batch.serial + 1)
         return batch
@@ -268,18 +269,33 @@ class Journal:
         self.committed = done.batch.serial
         return done
 
-    def refuse(self) -> Collected:
+    def is_committing(self) -> bool:
+        """Tell whether a batch was taken and is not yet done."""
+        return self._committing is not None
+
+    def unsaved(self) -> int:
+        """Return how many jobs there are whose end or failure is not yet durable."""
+        waiting = self._next.batch
+        numbers = set(waiting.ended)
+        numbers.update(each.number for each in waiting.buried)
+        numbers.update(each.number for each in waiting.changed)
+        return len(numbers)
+
+    def refuse(self, *, is_rest_saved: bool) -> Collected:
         """Note that the batch taken could not be committed; ``settle`` is to follow.
 
-        What was to be changed is collected again, and jobs that were acknowledged
-        before they were durable, too. The others that were to be added are given up;
-        these are the returned one's ``jobs``.
+        What was to be changed is collected again, unless ``is_rest_saved``; and jobs
+        that were acknowledged before they were durable, in any case. The others that
+        were to be added are given up; these are the returned one's ``jobs``.
         """
         failed = self._committing
         assert failed is not None
         failed.jobs = [job for job in failed.jobs if not self._add_again(job)]
         given_up = {job.number for job in failed.jobs}
         refused, following = failed.batch, self._next.batch
+        if is_rest_saved:
+            refused = refused.parted()[0]
+            failed.buried = {each.number: None for each in refused.buried}
         following.ended.update(refused.ended)
         following.reserved = max(following.reserved, refused.reserved)
         following.schedules = refused.schedules + following.schedules

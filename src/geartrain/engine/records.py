@@ -200,6 +200,7 @@ class Batch:
         schedules: recurring jobs to keep, in place of one with the same number.
         unscheduled: the numbers of recurring jobs to forget; after ``schedules``.
         reserved: no number up to this one is free after a restart; 0 leaves it.
+        size: the bytes of the workloads that ``added`` has, if that is known.
         queries: what to look up once the batch is durable, or was refused.
     """
 
@@ -213,11 +214,13 @@ class Batch:
         "revived",
         "schedules",
         "serial",
+        "size",
         "unscheduled",
     )
 
     def __init__(self, serial: int) -> None:
         self.serial = serial
+        self.size = 0
         self.ended: dict[int, None] = {}
         self.added: list[JobRecord] = []
         self.revived: list[Change] = []
@@ -227,6 +230,28 @@ class Batch:
         self.unscheduled: list[int] = []
         self.reserved = 0
         self.queries: list[Query] = []
+
+    def parted(self) -> tuple[Batch, Batch]:
+        """Return what is new, with all that depends on it, and the rest.
+
+        The rest says what has become of jobs that are kept already. It needs hardly any
+        room, and can be committed where the whole batch cannot.
+        """
+        new, rest = Batch(self.serial), Batch(self.serial)
+        new.size = self.size
+        new.added = self.added
+        numbers = {record.number for record in self.added}
+        rest.ended, rest.reserved = self.ended, self.reserved
+        rest.revived = self.revived
+        for change in self.changed:
+            (new if change.number in numbers else rest).changed.append(change)
+        for burial in self.buried:
+            (new if burial.number in numbers else rest).buried.append(burial)
+        new.schedules, rest.unscheduled = self.schedules, self.unscheduled
+        if self.schedules:
+            # One that was made and removed must not come back.
+            new.unscheduled = self.unscheduled
+        return new, rest
 
     def changes_nothing(self) -> bool:
         """Tell whether a commit of this batch would write nothing."""
@@ -272,11 +297,13 @@ class Inventory:
         reserved: the highest number that was ever reserved or kept, 0 if none was.
         queues: what is kept for each function and priority that has something.
         schedules: the recurring jobs, in the order of their numbers.
+        problems: a sentence for each thing that an operator should know of.
     """
 
-    __slots__ = ("queues", "reserved", "schedules")
+    __slots__ = ("problems", "queues", "reserved", "schedules")
 
     def __init__(self, reserved: int) -> None:
         self.reserved = reserved
+        self.problems: list[str] = []
         self.queues: list[QueueInventory] = []
         self.schedules: list[ScheduleRecord] = []

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from geartrain.engine import paging
 from geartrain.engine.jobs import PAGED, READY, SCHEDULED, SUBMITTED, Job
-from geartrain.engine.journal import Asked, Collected
+from geartrain.engine.journal import Asked, Collected, Promise
 from geartrain.protocol.admin import error as text_error
 from geartrain.protocol.constants import PacketType
 from geartrain.protocol.packets import encode
@@ -68,16 +68,22 @@ def _handle_of_twin(state: State, job: Job, number: int) -> bytes:
     return state.handle(number)
 
 
-def refuse(state: State, reason: str) -> list[Asked]:
+def refuse(state: State, reason: str, *, is_rest_saved: bool = False) -> list[Asked]:
     """React to the store's refusal of the batch taken: answer its submitters so.
 
-    Clients that wait for a job that was not kept still get its result, and a worker
-    may finish it. Returns the batch's queries, now answered.
+    With ``is_rest_saved`` the store has refused only what is new in it: who waits for
+    anything else gets the answer that was promised. Clients that wait for a job that
+    was not kept still get its result, and a worker may finish it. Returns the batch's
+    queries, now answered.
     """
-    failed = state.journal.refuse()
+    failed = state.journal.refuse(is_rest_saved=is_rest_saved)
     packet = encode(_ERROR, b"QUEUE_ERROR\0" + reason.encode())
     text = text_error(b"QUEUE_ERROR", reason)
+    refused = {*failed.jobs}
+    has_schedules = bool(failed.batch.schedules)
     for promise in failed.promises:
+        if is_rest_saved and not _is_new(promise, refused, has_schedules):
+            continue
         promise.replace(text if promise.is_text else packet)
     for job in failed.jobs:
         _forgo(state, job)
@@ -88,6 +94,14 @@ def refuse(state: State, reason: str) -> list[Asked]:
         peer.release()
         state.turns.add(peer)
     return failed.asked
+
+
+def _is_new(promise: Promise, refused: set[Job], has_schedules: bool) -> bool:
+    """Tell whether an answer is about what a store has refused as new."""
+    if promise.job is None:
+        # Of packets, only one that makes a recurring job is answered so.
+        return has_schedules and not promise.is_text
+    return promise.job in refused
 
 
 def _forgo(state: State, job: Job) -> None:

@@ -12,6 +12,7 @@ from typing import Final
 
 from geartrain.engine import paging
 from geartrain.engine.functions import Function
+from geartrain.engine.health import Health
 from geartrain.engine.jobs import (
     FINISHED,
     MOST_JOINED,
@@ -65,6 +66,7 @@ class State:
         alarms: when scheduled jobs and schedules are due, backlogs have jobs that
             are, and functions have jobs that expire, in seconds since 1970.
         journal: what is to be made durable.
+        health: how the store is; the driver tells.
         wakeups: who sleeps and who is woken.
         listings: the peers that list jobs, the earliest first.
         turns: how much has been done in this turn, and what is left for the next.
@@ -84,6 +86,7 @@ class State:
         "clock_offset",
         "closing",
         "functions",
+        "health",
         "jobs",
         "journal",
         "listings",
@@ -123,6 +126,7 @@ class State:
         self.closing: list[Peer] = []
         self.unsettled: list[Peer] = []
         self.journal = Journal()
+        self.health = Health()
         self.notices: list[Notice] = []
         self.shutdown = ""
         self._prefix = options.handle_prefix + b":"

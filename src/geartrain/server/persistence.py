@@ -2,6 +2,11 @@
 
 The event loop never waits for the disk. While one batch is being committed the next
 one gathers, so that one commit carries all that arrived meanwhile.
+
+A store that refuses a batch is given the batch without what is new in it: ends of jobs
+need hardly any room, and a full disk must not have jobs run twice. Once a second the
+store is asked whether it is well, so that an operator learns of a disk that fills up,
+or of a file that has gone, without a submission, and that it is well again.
 """
 
 from __future__ import annotations
@@ -12,9 +17,12 @@ import logging
 import queue
 import threading
 from collections.abc import Callable
+from functools import partial
 from time import monotonic
+from typing import NamedTuple
 
 from geartrain.engine.engine import Engine
+from geartrain.engine.health import FAILING, OK, REFUSING, Health
 from geartrain.engine.queries import Query
 from geartrain.engine.records import Batch
 from geartrain.errors import StoreError
@@ -35,7 +43,33 @@ _FIRST_PAGES = 0.5
 # four busy workers that is hundreds of jobs a commit instead of four.
 _PATIENCE = 0.01
 
+# Seconds from one look at the store to the next.
+_PROBE_INTERVAL = 1.0
+
+# A commit that takes so many seconds is told in the log.
+_SLOW = 10.0
+
+# A server that stops waits so many seconds for a store that does not answer. systemd
+# kills it after 90.
+_LAST_COMMIT = 30.0
+
 _log = logging.getLogger("geartrain.server")
+
+
+class _Outcome(NamedTuple):
+    """What became of a batch.
+
+    Attributes:
+        reason: why it, or what is new in it, was refused; empty if it was not.
+        is_rest_saved: it was refused, but what is not new in it was committed.
+        has_new: there is something new in it.
+        has_rest: there is something else in it.
+    """
+
+    reason: str
+    is_rest_saved: bool
+    has_new: bool
+    has_rest: bool
 
 
 class Persistence:
@@ -46,6 +80,7 @@ class Persistence:
 
     Attributes:
         on_settled: called on the event loop when a batch was committed or refused.
+        unsaved: how many jobs have an end that was not saved when the store was closed.
     """
 
     def __init__(
@@ -61,17 +96,24 @@ class Persistence:
         store that is to keep dead letters only. ``monotonic`` is the engine's clock.
         """
         self.on_settled: Callable[[], None] = lambda: None
+        self.unsaved = 0
         self._engine = engine
+        self._health = engine.state.health
         self._store = store
         self._durability = durability
         self._monotonic = monotonic
         self._loop = asyncio.get_running_loop()
-        self._batches: queue.SimpleQueue[Batch | None] = queue.SimpleQueue()
+        # None ends the thread.
+        self._work_items: queue.SimpleQueue[Batch | Health | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="store", daemon=True)
         self._settled = asyncio.Event()
         self._is_busy = False
-        self._is_failing = False
+        self._busy_since = 0.0
+        self._is_slow = False
+        # What became of the last batch, for a stop that does not wait for the loop.
+        self._outcome: _Outcome | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._probe_timer: asyncio.TimerHandle | None = None
         self._when_idle: Callable[[], None] | None = None
 
     def start(self) -> None:
@@ -81,6 +123,10 @@ class Persistence:
             StoreError: it cannot be opened.
         """
         inventory = self._store.open()
+        for problem in inventory.problems:
+            _log.error("%s", problem, extra={"action": "store_damaged"})
+        if self._durability is not None:
+            self._learn(self._probed(self._health))
         self._engine.resume(
             inventory,
             self._monotonic(),
@@ -96,6 +142,7 @@ class Persistence:
                 sum(each.dead for each in inventory.queues),
                 extra={"action": "store_opened"},
             )
+            self._watch()
 
     async def wait_paged(self) -> None:
         """Return when the first jobs are in memory, or that takes long.
@@ -108,7 +155,7 @@ class Persistence:
 
     def pump(self) -> None:
         """Have what the engine collected committed, unless a commit is under way."""
-        if self._is_busy or (self._is_failing and self._timer is not None):
+        if self._is_busy or (self._health.state != OK and self._timer is not None):
             return
         journal = self._engine.state.journal
         if journal.is_empty():
@@ -127,10 +174,15 @@ class Persistence:
             return
         batch = self._engine.take_batch()
         if batch is not None:
-            self._is_busy = True
-            self._batches.put(batch)
+            self._give(batch)
         else:
             self._tell_idle()
+
+    def _give(self, item: Batch | Health) -> None:
+        """Give the store's thread something to do."""
+        self._is_busy = True
+        self._busy_since = self._loop.time()
+        self._work_items.put(item)
 
     def _tell_idle(self) -> None:
         if self._when_idle is not None:
@@ -142,47 +194,108 @@ class Persistence:
         return self._engine.state.journal.size() > _MOST_WAITING
 
     def finish(self, when_idle: Callable[[], None]) -> None:
-        """Call back once everything collected so far has been committed, or refused."""
+        """Call back once everything collected so far has been committed, or refused.
+
+        A store that does not answer is not waited for longer than half a minute.
+        """
         self._when_idle = when_idle
+        self._loop.call_later(_LAST_COMMIT, self._tell_idle)
         self.pump()
 
     def close(self) -> None:
-        """Close the store, after the commit that is under way."""
-        if self._timer is not None:
-            self._timer.cancel()
+        """Close the store, after the commit that is under way.
+
+        ``unsaved`` is then known.
+        """
+        for timer in (self._timer, self._probe_timer):
+            if timer is not None:
+                timer.cancel()
         if self._thread.is_alive():
-            self._batches.put(None)
-            self._thread.join()
-        self._store.close()
+            self._work_items.put(None)
+            self._thread.join(_LAST_COMMIT)
+        is_answering = not self._thread.is_alive()
+        self._count_unsaved(is_answering)
+        if is_answering:
+            self._store.close()
+
+    def _count_unsaved(self, is_answering: bool) -> None:
+        """Count the ends that were not saved."""
+        journal = self._engine.state.journal
+        if self._is_busy and journal.is_committing():
+            # The event loop no longer learns what became of the batch.
+            outcome = self._outcome
+            if not is_answering:
+                outcome = _Outcome("the store does not answer", False, True, True)
+            if outcome is not None and outcome.reason:
+                self._note(outcome)
+                journal.refuse(is_rest_saved=outcome.is_rest_saved)
+        if self._durability is not None and self._health.state == FAILING:
+            self.unsaved = journal.unsaved()
+
+    def _watch(self) -> None:
+        """Have the store looked at, now and from time to time."""
+        self._probe_timer = self._loop.call_later(_PROBE_INTERVAL, self._watch)
+        if not self._is_busy:
+            self._give(self._health)
+            return
+        busy = self._loop.time() - self._busy_since
+        if busy > _SLOW and not self._is_slow:
+            self._is_slow = True
+            _log.warning(
+                "the store has not answered for %.0f s: submitters of background jobs"
+                " wait",
+                busy,
+                extra={"action": "store_slow"},
+            )
 
     def _work(self) -> None:
-        """Commit batches until told to end; runs on the store's thread."""
-        while True:
-            batch = self._batches.get()
-            if batch is None:
-                return
-            reason = self._carry_out(batch)
+        """Do what is given until told to end; runs on the store's thread."""
+        while (item := self._work_items.get()) is not None:
+            report: Callable[[], None]
+            if isinstance(item, Health):
+                report = partial(self._settle_probe, self._probed(item))
+            else:
+                self._outcome = self._carry_out(item)
+                report = partial(self._settle, self._outcome)
             try:
-                self._loop.call_soon_threadsafe(self._settle, reason)
+                self._loop.call_soon_threadsafe(report)
             except RuntimeError:
                 # The event loop has ended: nobody is left to be told.
                 return
 
-    def _carry_out(self, batch: Batch) -> str:
-        """Commit a batch and answer its queries; return why it was refused, if so."""
-        reason = ""
+    def _carry_out(self, batch: Batch) -> _Outcome:
+        """Commit a batch, or else what is not new in it, and answer its queries."""
+        new, rest = batch.parted()
+        has_new, has_rest = not new.changes_nothing(), not rest.changes_nothing()
+        reason = self._commit(batch)
+        is_rest_saved = bool(reason) and has_new and not self._commit(rest)
+        for query in batch.queries:
+            self._answer(query)
+        return _Outcome(reason, is_rest_saved, has_new, has_rest)
+
+    def _commit(self, batch: Batch) -> str:
+        """Commit a batch; return why it was refused, if so."""
         try:
             if not batch.changes_nothing():
                 self._store.commit(batch)
         except StoreError as error:
-            reason = str(error)
+            return str(error)
         except Exception as error:
             # A defect must not leave everybody waiting for this thread.
             _log.exception("the store failed", extra={"action": "store_defect"})
-            reason = f"the store failed: {error!r}"
-        for query in batch.queries:
-            self._answer(query)
-        return reason
+            return f"the store failed: {error!r}"
+        return ""
+
+    def _probed(self, health: Health) -> str:
+        """Look at the store; return why it would refuse new jobs, if so."""
+        try:
+            self._store.probe(health)
+        except StoreError as error:
+            return str(error)
+        except Exception as error:
+            _log.exception("the store failed", extra={"action": "store_defect"})
+            return f"the store failed: {error!r}"
+        return ""
 
     def _answer(self, query: Query) -> None:
         try:
@@ -191,27 +304,84 @@ class Persistence:
             _log.exception("the store failed", extra={"action": "store_defect"})
             query.error = f"the store failed: {error!r}"
 
-    def _settle(self, reason: str) -> None:
-        self._is_busy = False
+    def _settle(self, outcome: _Outcome) -> None:
+        """React to what became of the batch given."""
+        self._end_work()
         self._settled.set()
-        self._note(reason)
-        if reason:
+        self._note(outcome)
+        if outcome.reason:
             self._timer = self._loop.call_later(_PAUSE, self._begin)
-            self._engine.refused(reason, self._monotonic())
-            # One that stops does not wait for the store to get well.
-            self._tell_idle()
+            self._engine.refused(
+                outcome.reason, self._monotonic(), is_rest_saved=outcome.is_rest_saved
+            )
+            if self._when_idle is not None:
+                self._stop_trying(outcome)
         else:
             self._engine.committed(self._monotonic())
         self.on_settled()
 
-    def _note(self, reason: str) -> None:
-        """Log when the store begins to fail and when it is well again."""
-        if reason and not self._is_failing:
+    def _stop_trying(self, outcome: _Outcome) -> None:
+        """Have one that stops wait for nothing but ends that can be saved."""
+        if outcome.is_rest_saved and self._engine.state.journal.unsaved():
+            self._begin()
+        else:
+            self._tell_idle()
+
+    def _settle_probe(self, reason: str) -> None:
+        """React to what a look at the store showed."""
+        self._end_work()
+        self._learn(reason)
+        self.pump()
+
+    def _learn(self, reason: str) -> None:
+        """Note what a look at the store showed."""
+        if not reason:
+            self._enter(OK, "")
+        elif self._health.state == OK:
+            self._enter(REFUSING, reason)
+
+    def _end_work(self) -> None:
+        self._is_busy = False
+        if self._is_slow:
+            self._is_slow = False
+            _log.warning("the store answers again", extra={"action": "store_answers"})
+
+    def _note(self, outcome: _Outcome) -> None:
+        """Note what a batch shows of the store.
+
+        One with nothing new in it does not show that new jobs would be taken, nor one
+        with nothing else that ends would be saved.
+        """
+        state = self._health.state
+        if not outcome.reason:
+            if outcome.has_new:
+                self._enter(OK, "")
+            elif state == FAILING:
+                self._enter(REFUSING, self._health.reason)
+        elif not outcome.is_rest_saved:
+            self._enter(FAILING, outcome.reason)
+        elif outcome.has_rest or state == OK:
+            self._enter(REFUSING, outcome.reason)
+
+    def _enter(self, state: str, reason: str) -> None:
+        """Note how the store is, and log it if that has changed."""
+        health = self._health
+        if state == health.state:
+            return
+        health.state, health.reason = state, reason
+        health.since = self._engine.state.wall_time()
+        if state == OK:
+            _log.warning("the store is well again", extra={"action": "store_recovered"})
+        elif state == REFUSING:
             _log.error(
                 "background jobs are refused: %s",
                 reason,
                 extra={"action": "store_fails"},
             )
-        elif self._is_failing and not reason:
-            _log.warning("the store is well again", extra={"action": "store_recovered"})
-        self._is_failing = bool(reason)
+        else:
+            _log.error(
+                "what becomes of background jobs is not saved, so that those which end"
+                " now run again after a restart: %s",
+                reason,
+                extra={"action": "ends_unsaved"},
+            )

@@ -40,6 +40,8 @@ class Server:
 
     Attributes:
         addresses: where it listens, once started.
+        unsaved: once stopped, how many jobs run again after a start on the same store
+            because it did not save what became of them.
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class Server:
         self._listeners: list[asyncio.AbstractServer | TlsListener] = []
         self._handshakes: Handshakes | None = None
         self._stopped = asyncio.Event()
+        self.unsaved = 0
         self._is_stopping = False
         self._patience: asyncio.TimerHandle | None = None
 
@@ -110,6 +113,7 @@ class Server:
     def _close_store(self) -> None:
         if self._persistence is not None:
             self._persistence.close()
+            self.unsaved = self._persistence.unsaved
 
     async def _listen(
         self, listener: socket.socket, driver: Driver, is_trusted: bool

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
+from geartrain.engine.health import Health
 from geartrain.engine.queries import (
     DuePage,
     FindDead,
@@ -44,12 +45,26 @@ class Store(ABC):
 
     @abstractmethod
     def commit(self, batch: Batch) -> None:
-        """Make a batch durable: all of it once this returns, nothing if it raises.
+        """Make a batch durable: all of it once this returns.
+
+        If it raises, nothing that is new in the batch (``Batch.parted``) is kept. Of
+        the rest some may be: it can be committed again without harm.
 
         Raises:
             StoreError: it could not be written, with the reason; a later commit may
-                succeed.
+                succeed. A store refuses what is new before it has no room left for
+                the rest.
         """
+
+    def probe(self, health: Health) -> None:
+        """Look whether new jobs would be taken now, and say how large the store is.
+
+        This takes no longer than a commit.
+
+        Raises:
+            StoreError: they would be refused, with the reason.
+        """
+        health.location = "memory:"
 
     @abstractmethod
     def close(self) -> None:

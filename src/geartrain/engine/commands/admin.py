@@ -19,6 +19,7 @@ from geartrain.engine.commands.status import (
     status,
     workers,
 )
+from geartrain.engine.commands.store import store
 from geartrain.engine.functions import Function
 from geartrain.engine.peers import Peer
 from geartrain.engine.state import State
@@ -159,6 +160,7 @@ COMMANDS: Final[dict[bytes, TextCommand]] = {
     b"fail": fail,
     b"policy": policy,
     b"counters": counters,
+    b"store": store,
     b"shutdown": shutdown,
 }
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import sqlite3
 import stat
 import struct
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -13,7 +15,15 @@ from geartrain.errors import StoreError
 from geartrain.stores.paths import shown
 from geartrain.stores.sqlite.schema import SCHEMA
 
-__all__ = ["APPLICATION_ID", "ERRORS", "FORMAT", "explain", "open_file"]
+__all__ = [
+    "APPLICATION_ID",
+    "ERRORS",
+    "FORMAT",
+    "abandon",
+    "explain",
+    "is_lack_of_room",
+    "open_file",
+]
 
 # MemoryError is SQLite's too, OverflowError is for a number of more than 64 bits, and
 # UnicodeDecodeError for a report that quotes a damaged name. struct.error is for what
@@ -106,6 +116,26 @@ def explain(path: str, error: Exception) -> StoreError:
     name = getattr(error, "sqlite_errorname", type(error).__name__)
     advice = _ADVICE.get(code & 0xFF, "cannot be used")
     return StoreError(f"the store {shown(path)} {advice} ({reason}, {name})")
+
+
+def is_lack_of_room(error: sqlite3.Error) -> bool:
+    """Tell whether an error may come from a full disk, a quota, or a limit on sizes.
+
+    SQLite has a code of its own for the first alone.
+    """
+    code: int = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK)
+    return code & 0xFF in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
+
+
+def abandon(connection: sqlite3.Connection) -> None:
+    """Leave a connection open until the process ends.
+
+    SQLite removes the write-ahead log by its name when it closes a database. Where the
+    files were moved away, that is now the name of somebody else's log.
+    """
+    with suppress(sqlite3.Error):
+        connection.rollback()
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(connection))
 
 
 def _make_file(path: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import suppress
 from typing import Final
 from zlib import crc32
 
@@ -91,9 +92,11 @@ class Queues:
         Raises:
             DamageError: a row is not as it was written.
         """
-        connection.execute(
-            "DELETE FROM queues WHERE ready = 0 AND delayed = 0 AND dead = 0"
-        )
+        # They are only in the way; a full disk must not stop the start.
+        with suppress(sqlite3.OperationalError):
+            connection.execute(
+                "DELETE FROM queues WHERE ready = 0 AND delayed = 0 AND dead = 0"
+            )
         for row in connection.execute(f"SELECT {_COLUMNS} FROM queues").fetchall():
             self._keep(_queue(row))
         self._next = max(self.by_id, default=0) + 1

@@ -14,11 +14,13 @@ from geartrain.stores.sqlite.schema import DamageError
 __all__ = [
     "delete_schedules",
     "insert_schedules",
+    "is_in_use",
     "is_reserved",
     "pack_schedule",
     "read_reserved",
     "read_schedules",
     "unpack_schedule",
+    "write_in_use",
     "write_refused",
     "write_reserved",
 ]
@@ -134,6 +136,22 @@ def write_refused(connection: sqlite3.Connection) -> None:
     If its fsync failed, all of it is in the log, and after a crash it would count.
     """
     connection.execute("UPDATE meta SET value = value + 1 WHERE name = 'refused'")
+
+
+def write_in_use(connection: sqlite3.Connection, is_in_use: bool) -> None:
+    """Note that a job server has the file open, or has closed it in order.
+
+    While it is open, a log belongs to it that is as good as the file itself.
+    """
+    connection.execute(
+        "INSERT OR REPLACE INTO meta VALUES('in_use', ?, NULL)", (int(is_in_use),)
+    )
+
+
+def is_in_use(connection: sqlite3.Connection) -> bool:
+    """Tell whether the last job server that had the file open did not close it."""
+    row = connection.execute("SELECT value FROM meta WHERE name = 'in_use'").fetchone()
+    return row is not None and row[0] == 1
 
 
 def _sum(reserved: int) -> int:

@@ -1,13 +1,18 @@
-"""The SQLite store: one file, one transaction a batch."""
+"""The SQLite store: one file, one transaction a batch.
+
+What is open of it is a session, with its room on the disk and whether its files are
+still there.
+"""
 
 from __future__ import annotations
 
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
-from typing import Final, TypeVar
+from contextlib import contextmanager, suppress
+from typing import Final, NamedTuple
 
+from geartrain.engine.health import Health
 from geartrain.engine.queries import (
     DuePage,
     FindDead,
@@ -17,47 +22,43 @@ from geartrain.engine.queries import (
     ListJobs,
     Page,
 )
-from geartrain.engine.records import (
-    Batch,
-    Burial,
-    Change,
-    Inventory,
-    JobRecord,
-    QueueInventory,
-)
+from geartrain.engine.records import Batch, Inventory
 from geartrain.errors import OptionError, StoreError
 from geartrain.stores.base import Store
 from geartrain.stores.owners import owners_rights
 from geartrain.stores.paths import shown
-from geartrain.stores.sqlite.file import ERRORS, explain, open_file
-from geartrain.stores.sqlite.jobs import Jobs
-from geartrain.stores.sqlite.keys import Keys
+from geartrain.stores.sqlite.file import (
+    ERRORS,
+    abandon,
+    explain,
+    is_lack_of_room,
+    open_file,
+)
 from geartrain.stores.sqlite.lists import list_dead, list_jobs
-from geartrain.stores.sqlite.pages import (
-    fill_due_page,
-    fill_page,
-    find_record,
-    next_due,
-)
-from geartrain.stores.sqlite.queues import Queues
-from geartrain.stores.sqlite.reading import Reader, find_unreadable
-from geartrain.stores.sqlite.schedules import (
-    delete_schedules,
-    insert_schedules,
-    read_reserved,
-    read_schedules,
-    write_refused,
-    write_reserved,
-)
-from geartrain.stores.sqlite.schema import is_damage
-from geartrain.stores.sqlite.twins import Twins
+from geartrain.stores.sqlite.pages import fill_due_page, fill_page
+from geartrain.stores.sqlite.parts import ending, parts
+from geartrain.stores.sqlite.presence import GoneError, Presence
+from geartrain.stores.sqlite.room import Room
+from geartrain.stores.sqlite.session import Session
 
 __all__ = ["SqliteStore"]
 
 # What a commit waits for: with a write-ahead log, FULL is one fsync a commit.
 _SYNCHRONOUS: Final = {"disk": "FULL", "os": "NORMAL", "memory": "NORMAL"}
 
-_Change = TypeVar("_Change", Change, Burial)
+
+class _Opened(NamedTuple):
+    """An open file.
+
+    Attributes:
+        session: reads and writes it.
+        presence: whether it is where it was.
+        room: how much it can grow.
+    """
+
+    session: Session
+    presence: Presence
+    room: Room
 
 
 class SqliteStore(Store):
@@ -80,7 +81,10 @@ class SqliteStore(Store):
             )
         self._path = os.path.abspath(path)
         self._synchronous = _SYNCHRONOUS[durability]
-        self._session: _Session | None = None
+        self._open: _Opened | None = None
+        # New jobs that were refused and may be in the file all the same.
+        self._disowned: dict[int, None] = {}
+        self._is_failing = False
 
     def open(self) -> Inventory:
         """Open the file, making it if there is none, lock it, and say what it keeps.
@@ -95,178 +99,170 @@ class SqliteStore(Store):
         with owners_rights(self._path):
             connection = open_file(self._path, self._synchronous)
             try:
-                opened = _Session(connection)
-                inventory = opened.inventory()
+                self._open, inventory = self._begin(connection)
             except ERRORS as error:
                 connection.close()
                 raise explain(self._path, error) from error
-        self._session = opened
+            except BaseException:
+                connection.close()
+                raise
         return inventory
 
+    def _begin(self, connection: sqlite3.Connection) -> tuple[_Opened, Inventory]:
+        """Begin to use a file that was opened."""
+        session = Session(connection)
+        inventory = session.inventory()
+        session.begin()
+        real = os.path.realpath(self._path)
+        try:
+            presence = Presence(self._path, real)
+        except OSError as error:
+            raise StoreError(
+                f"the store {shown(self._path)} cannot be watched: {error.strerror}"
+            ) from error
+        room = Room(real, connection)
+        room.keep_reserve()
+        return _Opened(session, presence, room), inventory
+
     def commit(self, batch: Batch) -> None:
-        """Make a batch durable: all of it once this returns, nothing if it raises.
+        """Make a batch durable: all of it once this returns.
+
+        If it raises, nothing that is new in it is kept; of the rest some may be.
 
         Raises:
             StoreError: it could not be written, with the reason; a later commit may
                 succeed.
         """
+        is_new = bool(batch.added or batch.schedules)
         with self._opened() as opened:
-            opened.commit(batch)
+            try:
+                opened.presence.check()
+                if is_new:
+                    _check_room(opened, batch.size)
+                self._write(opened, batch, is_new)
+                opened.presence.look()
+            except GoneError:
+                self._disown(opened, batch)
+                raise
+            except (*ERRORS, StoreError):
+                self._is_failing = True
+                raise
+        self._is_failing = False
+
+    def _write(self, opened: _Opened, batch: Batch, is_new: bool) -> None:
+        batch.ended.update(self._disowned)
+        try:
+            opened.session.commit(batch)
+        except sqlite3.Error as error:
+            if is_new or not is_lack_of_room(error):
+                raise
+            self._squeeze_in(opened, batch)
+        self._disowned.clear()
+
+    def _squeeze_in(self, opened: _Opened, batch: Batch) -> None:
+        """Commit what is not new in small parts, in the room of the reserve."""
+        opened.room.give_up_reserve()
+        for part in parts(batch):
+            opened.room.empty_log()
+            opened.session.commit(part)
+
+    def _disown(self, opened: _Opened, batch: Batch) -> None:
+        """Have new jobs that are refused not come back with a file that comes back."""
+        self._is_failing = True
+        self._disowned.update((record.number, None) for record in batch.added)
+        if self._disowned:
+            with suppress(*ERRORS):
+                opened.session.commit(ending(self._disowned))
+
+    def probe(self, health: Health) -> None:
+        """Look whether new jobs would be taken now, and say how large the file is.
+
+        Raises:
+            StoreError: they would be refused, with the reason.
+        """
+        with self._opened() as opened:
+            health.location = f"sqlite://{shown(self._path)}"
+            health.size, health.free = opened.room.size(), opened.room.free()
+            opened.presence.check()
+            _check_room(opened, 0)
+            if self._is_failing:
+                opened.session.try_out()
+                opened.presence.look()
+                self._is_failing = False
 
     def close(self) -> None:
         """Close the file and unlock it; closing it twice does nothing."""
-        opened, self._session = self._session, None
-        if opened is not None:
-            opened.connection.close()
+        opened, self._open = self._open, None
+        if opened is None:
+            return
+        opened.room.give_up_reserve()
+        connection = opened.session.connection
+        if opened.presence.is_here():
+            opened.session.end()
+            connection.close()
+        else:
+            abandon(connection)
+        opened.presence.close()
 
     def page(self, query: Page) -> None:
         """Answer the query; raises StoreError if the store cannot be read."""
-        with self._opened() as opened:
+        with self._reading() as opened:
             queue = opened.queues.find(query.function, query.priority)
             if queue is not None:
                 fill_page(opened.connection, opened.reader, queue, query)
 
     def page_due(self, query: DuePage) -> None:
         """Answer the query; raises StoreError if the store cannot be read."""
-        with self._opened() as opened:
+        with self._reading() as opened:
             queue = opened.queues.find(query.function, query.priority)
             if queue is not None:
                 fill_due_page(opened.connection, opened.reader, queue, query)
 
     def find_job(self, query: FindJob) -> None:
         """Answer the query; raises StoreError if the store cannot be read."""
-        with self._opened() as opened:
+        with self._reading() as opened:
             query.record = opened.find(query.number, is_dead=False)
 
     def find_key(self, query: FindKey) -> None:
         """Answer the query; raises StoreError if the store cannot be read."""
-        with self._opened() as opened:
+        with self._reading() as opened:
             query.record = opened.find_key(query.key, query.function)
 
     def list_jobs(self, query: ListJobs) -> None:
         """Answer the query; raises StoreError if the store cannot be read."""
-        with self._opened() as opened:
+        with self._reading() as opened:
             list_jobs(opened.connection, opened.reader, opened.queues, query)
 
     def list_dead(self, query: ListDead) -> None:
         """Answer the query; raises StoreError if the store cannot be read."""
-        with self._opened() as opened:
+        with self._reading() as opened:
             list_dead(opened.connection, opened.reader, opened.queues, query)
 
     def find_dead(self, query: FindDead) -> None:
         """Answer the query; raises StoreError if the store cannot be read."""
-        with self._opened() as opened:
+        with self._reading() as opened:
             query.record = opened.find(query.number, is_dead=True)
 
     @contextmanager
-    def _opened(self) -> Iterator[_Session]:
-        """Return the open file; what goes wrong with it becomes a StoreError."""
-        if self._session is None:
+    def _reading(self) -> Iterator[Session]:
+        """Return the open session; what goes wrong with it becomes a StoreError."""
+        with self._opened() as opened:
+            yield opened.session
+
+    @contextmanager
+    def _opened(self) -> Iterator[_Opened]:
+        """Return what is open; what goes wrong with it becomes a StoreError."""
+        if self._open is None:
             raise StoreError(f"the store {shown(self._path)} is not open")
         try:
-            yield self._session
+            yield self._open
         except ERRORS as error:
             raise explain(self._path, error) from error
 
 
-class _Session:
-    """An open file, and what is known of it.
-
-    Attributes:
-        connection: the only one there is.
-        queues: the counts of all its jobs.
-        reader: makes records of its rows.
-    """
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self.connection = connection
-        self.queues = Queues()
-        self.reader = Reader(connection, self.queues)
-        self._keys = Keys()
-        self._jobs = Jobs(self.queues, self._keys)
-        self._twins = Twins(connection, self.reader, self._keys)
-        # The numbers of rows that SQLite cannot read: they are left alone.
-        self._unreadable: set[int] = set()
-
-    def inventory(self) -> Inventory:
-        """Read what is kept, but no job."""
-        inventory = Inventory(read_reserved(self.connection))
-        self.queues.load(self.connection)
-        self._keys.load(self.connection)
-        for queue in self.queues.by_id.values():
-            said = QueueInventory(queue.function, queue.priority)
-            said.ready, said.delayed, said.dead = queue.ready, queue.delayed, queue.dead
-            if queue.delayed:
-                said.next_due = next_due(self.connection, queue, 0)
-            inventory.queues.append(said)
-        inventory.schedules = read_schedules(self.connection)
-        return inventory
-
-    def find(self, number: int, *, is_dead: bool) -> JobRecord | None:
-        """Return a job, or a dead letter, with its workload."""
-        return find_record(self.connection, self.reader, number, is_dead=is_dead)
-
-    def find_key(self, key: bytes, function: bytes | None) -> JobRecord | None:
-        """Return a job with a key, with its workload."""
-        number = self._twins.find(key, function)
-        return self.find(number, is_dead=False) if number else None
-
-    def commit(self, batch: Batch) -> None:
-        """Apply a batch in a transaction; rows that cannot be read stay as they are."""
-        if batch.changes_nothing():
-            return
-        try:
-            self._write(batch)
-        except sqlite3.DatabaseError as error:
-            if not is_damage(error) or not self._finds_unreadable(batch):
-                raise
-            self._write(batch)
-
-    def _write(self, batch: Batch) -> None:
-        try:
-            # A cursor that an error's traceback holds would keep the file open.
-            with closing(self.connection.cursor()) as cursor:
-                cursor.execute("BEGIN IMMEDIATE")
-                self._apply(cursor, batch)
-                cursor.execute("COMMIT")
-        except BaseException:
-            self._undo()
-            raise
-        self.queues.settle()
-        self._keys.settle()
-
-    def _apply(self, cursor: sqlite3.Cursor, batch: Batch) -> None:
-        if batch.reserved:
-            write_reserved(cursor, batch.reserved)
-        unreadable = self._unreadable
-        self._jobs.end(cursor, [n for n in batch.ended if n not in unreadable])
-        self._jobs.add(cursor, self._twins.admit(batch, unreadable))
-        self._jobs.revive(cursor, self._readable(batch.revived))
-        self._jobs.change(cursor, self._readable(batch.changed))
-        self._jobs.bury(cursor, self._readable(batch.buried))
-        insert_schedules(cursor, batch.schedules)
-        delete_schedules(cursor, batch.unscheduled)
-        self.queues.write(cursor)
-        self._keys.write(cursor)
-
-    def _readable(self, changes: list[_Change]) -> list[_Change]:
-        return [each for each in changes if each.number not in self._unreadable]
-
-    def _finds_unreadable(self, batch: Batch) -> bool:
-        """Look for rows that a batch needs and that cannot be read."""
-        numbers = {*batch.ended, *(burial.number for burial in batch.buried)}
-        numbers.update(change.number for change in (*batch.revived, *batch.changed))
-        numbers.update(self._twins.candidates(batch))
-        found = find_unreadable(self.connection, numbers - self._unreadable)
-        self._unreadable |= found
-        return bool(found)
-
-    def _undo(self) -> None:
-        """Roll a failed transaction back, as far as a failing disk lets it be."""
-        self.queues.undo()
-        self._keys.undo()
-        # SQLite may have rolled back already.
-        with suppress(sqlite3.Error):
-            self.connection.rollback()
-        with suppress(sqlite3.Error):
-            write_refused(self.connection)
+def _check_room(opened: _Opened, size: int) -> None:
+    try:
+        opened.room.check(size)
+    finally:
+        # It may have cut the log.
+        opened.presence.look()

@@ -1,0 +1,155 @@
+"""Whether the files of an open SQLite store are still those that its path names.
+
+A file that was removed, renamed or replaced can be written as before by whoever has it
+open, and all of that is gone with the process. One that was cut gets a hole, and what
+SQLite believes to be in it is not. So the files are looked at before each commit, which
+must not write into what was cut, and after it, before anybody is told of it: that is
+eight calls of the system a commit, some 10 µs.
+
+A file that comes back is used again if it is the same one. A copy is not: what was
+written since would be missing from it.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Final
+
+from geartrain.errors import StoreError
+from geartrain.stores.paths import shown
+
+__all__ = ["GoneError", "Presence"]
+
+_DATABASE: Final = (b"SQLite format 3\0",)
+_LOG: Final = (b"\x37\x7f\x06\x82", b"\x37\x7f\x06\x83")
+
+
+class GoneError(StoreError):
+    """A file of a store is no longer where it was, or no longer whole."""
+
+
+class _File:
+    """One open file, and what is known of it."""
+
+    def __init__(self, path: str, marks: tuple[bytes, ...]) -> None:
+        self._path = path
+        self._marks = marks
+        self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        opened = os.fstat(self._descriptor)
+        self._identity = (opened.st_dev, opened.st_ino)
+        self._size = 0
+        self.look()
+
+    def look(self) -> None:
+        """Check the file, and remember its size.
+
+        Raises:
+            GoneError: it is not what it was.
+        """
+        self._check(0)
+
+    def check(self) -> None:
+        """Check the file, to which nothing was done since the last look.
+
+        Raises:
+            GoneError: it is not what it was.
+        """
+        self._check(self._size)
+
+    def is_here(self) -> bool:
+        """Tell whether the path still names this file."""
+        try:
+            found = self._find()
+        except OSError:
+            return False
+        return (found.st_dev, found.st_ino) == self._identity
+
+    def _find(self) -> os.stat_result:
+        """Return what the path names now."""
+        try:
+            return os.stat(self._path)
+        except PermissionError:
+            # Root opened it in a folder that the user it became may not enter.
+            found = os.fstat(self._descriptor)
+            if not found.st_nlink:
+                raise
+            return found
+
+    def _check(self, least: int) -> None:
+        path = shown(self._path)
+        try:
+            found = self._find()
+        except OSError as error:
+            raise GoneError(
+                f"the file {path} of the store has gone ({error.strerror}): put it back"
+                " to its place by renaming it; a copy is taken only at a new start"
+            ) from error
+        if (found.st_dev, found.st_ino) != self._identity:
+            raise GoneError(
+                f"the file {path} of the store was replaced by another: put the first"
+                " back by renaming it, or restart the job server with this one"
+            )
+        if found.st_size < least:
+            raise GoneError(
+                f"the file {path} of the store was cut to {found.st_size} bytes: "
+                "restart the job server, which saves what can be read"
+            )
+        if found.st_size:
+            head = os.pread(self._descriptor, len(self._marks[0]), 0)
+            if head not in self._marks:
+                raise GoneError(
+                    f"the file {path} of the store was overwritten: restart the job "
+                    "server, which saves what can be read"
+                )
+        self._size = found.st_size
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._descriptor)
+
+
+class Presence:
+    """The database and the write-ahead log of an open store."""
+
+    def __init__(self, path: str, real: str) -> None:
+        """Look at the files of ``path``, which is a name of the file ``real``.
+
+        Raises:
+            OSError: they cannot be opened.
+        """
+        # Closing any descriptor of the database takes away SQLite's locks: this one
+        # is closed after SQLite's.
+        self._database = _File(path, _DATABASE)
+        try:
+            self._log = _File(f"{real}-wal", _LOG)
+        except BaseException:
+            self._database.close()
+            raise
+
+    def check(self) -> None:
+        """Check the files before a commit.
+
+        Raises:
+            GoneError: they are not what they were after the last one.
+        """
+        self._database.check()
+        self._log.check()
+
+    def look(self) -> None:
+        """Check the files after a commit.
+
+        Raises:
+            GoneError: it did not reach those that the path names.
+        """
+        self._database.look()
+        # A checkpoint may have cut it.
+        self._log.look()
+
+    def is_here(self) -> bool:
+        """Tell whether both files are where they were."""
+        return self._database.is_here() and self._log.is_here()
+
+    def close(self) -> None:
+        """Forget the files; SQLite has closed them."""
+        self._database.close()
+        self._log.close()

@@ -1,0 +1,195 @@
+"""The room that a SQLite store has on its disk, and what it keeps back there.
+
+A store that has filled its disk with jobs must still be able to say that they have
+ended, or all of them run again after a restart. So new jobs are refused while some room
+is left (the margin); and a file of the same size, the reserve, lies beside the store
+and is given up when something else has filled the disk.
+
+What is to be written takes room twice: in the write-ahead log, and then in the database
+where its free pages do not suffice. A page that is in the log alone takes its room in
+the database with the next checkpoint.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import resource
+import sqlite3
+import sys
+from contextlib import suppress
+from typing import Final
+
+from geartrain.errors import StoreError
+from geartrain.stores.paths import shown
+
+__all__ = ["Room"]
+
+# Bytes of the margin, and of the reserve: enough for a checkpoint of a log of the usual
+# size, 4 MB, and for the ends of a thousand jobs that lie on a page each.
+_MARGIN: Final = 8 * 1024 * 1024
+# On a small disk, this part of it.
+_PART: Final = 8
+# With this many bytes free and no large jobs, nothing else is looked at.
+_PLENTY: Final = 256 * 1024 * 1024
+# What a batch takes beside its workloads, as far as is known beforehand.
+_BATCH: Final = 1024 * 1024
+_PAGE: Final = 4096
+
+_NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT)
+
+_CREATE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
+
+
+class Room:
+    """The room of one open store.
+
+    Attributes:
+        is_short: new jobs were refused, and have not been taken since.
+    """
+
+    def __init__(self, path: str, connection: sqlite3.Connection) -> None:
+        """Look after the room for the file ``path``, which is no link."""
+        self.is_short = False
+        self._path = path
+        self._folder = os.path.dirname(path)
+        self._log = f"{path}-wal"
+        self._reserve = f"{path}-reserve"
+        self._connection = connection
+        self._has_reserve = False
+        self._margin = _MARGIN
+
+    def keep_reserve(self) -> bool:
+        """Make the reserve if there is none; return whether there is room for it."""
+        if self._has_reserve:
+            return True
+        try:
+            usage = os.statvfs(self._folder)
+            self._margin = min(_MARGIN, usage.f_blocks * usage.f_frsize // _PART)
+            # What a server left that was killed is of no use: its size is not known.
+            with suppress(FileNotFoundError):
+                os.unlink(self._reserve)
+            if _free(usage) < 2 * self._margin:
+                return False
+            self._allocate()
+        except OSError as error:
+            if error.errno in _NO_ROOM:
+                return False
+            # Where none can be had for another reason, it goes without.
+        self._has_reserve = True
+        return True
+
+    def _allocate(self) -> None:
+        descriptor = os.open(self._reserve, _CREATE, 0o600)
+        try:
+            os.posix_fallocate(descriptor, 0, self._margin)
+        except OSError:
+            os.unlink(self._reserve)
+            raise
+        finally:
+            os.close(descriptor)
+
+    def give_up_reserve(self) -> None:
+        """Give the reserve back to the disk."""
+        if self._has_reserve:
+            self._has_reserve = False
+            with suppress(OSError):
+                os.unlink(self._reserve)
+
+    def size(self) -> int:
+        """Return the bytes of the file and its log."""
+        return _size(self._path) + _size(self._log)
+
+    def free(self) -> int | None:
+        """Return the bytes that are free for them, None if that cannot be told."""
+        try:
+            free = _free(os.statvfs(self._folder))
+        except OSError:
+            return None
+        return max(0, min(free, _limit() - _size(self._path)))
+
+    def check(self, size: int) -> None:
+        """Check that new jobs with so many bytes of workloads fit beside the margin.
+
+        Raises:
+            StoreError: they do not.
+        """
+        try:
+            usage = os.statvfs(self._folder)
+        except OSError:
+            # Whether the file is still there, others look after.
+            return
+        if usage.f_flag & os.ST_RDONLY:
+            raise StoreError(
+                f"the store {shown(self._path)} is on a file system that may only be "
+                "read now: look for errors of its disk in the system's log, and mount "
+                "it anew"
+            )
+        free, limit = _free(usage), _limit() - _size(self._path)
+        is_ample = min(free, limit) > _PLENTY + 4 * size
+        if is_ample and self._has_reserve and not self.is_short:
+            return
+        if self.keep_reserve() and self._fits(size):
+            self.is_short = False
+            return
+        self.is_short = True
+        raise StoreError(
+            f"the store {shown(self._path)} has no room for new jobs, "
+            f"{min(free, limit)} bytes are left for its files: free some space; what "
+            "is left is kept for the ends of jobs"
+        )
+
+    def _fits(self, size: int) -> bool:
+        """Tell whether so much can be written twice, and the margin is left.
+
+        Once short, twice as much must have become free: or a full queue would be
+        refused and taken in turns.
+        """
+        pages, unused = self._pages()
+        limit = _limit()
+        most = limit - min(self._margin, limit // _PART)
+        if size and pages + 2 * size - unused > most:
+            return False
+        written = 2 * size + _BATCH
+        growth = max(0, written * (1 + self.is_short) - unused)
+        pending = max(0, pages - _size(self._path))
+        needed = self._margin + growth + written
+        free = _free(os.statvfs(self._folder))
+        if needed + pending <= free:
+            return True
+        if needed + pending > free + _size(self._log):
+            return False
+        self.empty_log()
+        return needed <= _free(os.statvfs(self._folder))
+
+    def _pages(self) -> tuple[int, int]:
+        """Return the bytes of all pages, and of the unused ones."""
+        counts: list[int] = []
+        for pragma in ("page_count", "freelist_count"):
+            row = self._connection.execute(f"PRAGMA {pragma}").fetchone()
+            counts.append(row[0] * _PAGE)
+        return counts[0], counts[1]
+
+    def empty_log(self) -> None:
+        """Bring the log into the database and cut it off, as far as there is room."""
+        with suppress(sqlite3.Error):
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+
+def _free(usage: os.statvfs_result) -> int:
+    # Root may use what is kept back from others.
+    blocks = usage.f_bavail if os.geteuid() else usage.f_bfree
+    return blocks * usage.f_frsize
+
+
+def _limit() -> int:
+    """Return the size that a file of this process can have."""
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)[0]
+    return sys.maxsize if limit == resource.RLIM_INFINITY else limit
+
+
+def _size(path: str) -> int:
+    try:
+        return os.stat(path).st_size
+    except OSError:
+        return 0

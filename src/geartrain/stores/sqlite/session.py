@@ -1,0 +1,155 @@
+"""An open SQLite store: one transaction a batch, and what is known of its rows."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing, suppress
+from typing import TypeVar
+
+from geartrain.engine.records import (
+    Batch,
+    Burial,
+    Change,
+    Inventory,
+    JobRecord,
+    QueueInventory,
+)
+from geartrain.stores.sqlite.jobs import Jobs
+from geartrain.stores.sqlite.keys import Keys
+from geartrain.stores.sqlite.pages import find_record, next_due
+from geartrain.stores.sqlite.queues import Queues
+from geartrain.stores.sqlite.reading import Reader, find_unreadable
+from geartrain.stores.sqlite.schedules import (
+    delete_schedules,
+    insert_schedules,
+    read_reserved,
+    read_schedules,
+    write_in_use,
+    write_refused,
+    write_reserved,
+)
+from geartrain.stores.sqlite.schema import is_damage
+from geartrain.stores.sqlite.twins import Twins
+
+__all__ = ["Session"]
+
+_Change = TypeVar("_Change", Change, Burial)
+
+
+class Session:
+    """An open file, and what is known of it.
+
+    Attributes:
+        connection: the only one there is.
+        queues: the counts of all its jobs.
+        reader: makes records of its rows.
+    """
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+        self.queues = Queues()
+        self.reader = Reader(connection, self.queues)
+        self._keys = Keys()
+        self._jobs = Jobs(self.queues, self._keys)
+        self._twins = Twins(connection, self.reader, self._keys)
+        # The numbers of rows that SQLite cannot read: they are left alone.
+        self._unreadable: set[int] = set()
+
+    def inventory(self) -> Inventory:
+        """Read what is kept, but no job."""
+        inventory = Inventory(read_reserved(self.connection))
+        self.queues.load(self.connection)
+        self._keys.load(self.connection)
+        for queue in self.queues.by_id.values():
+            said = QueueInventory(queue.function, queue.priority)
+            said.ready, said.delayed, said.dead = queue.ready, queue.delayed, queue.dead
+            if queue.delayed:
+                said.next_due = next_due(self.connection, queue, 0)
+            inventory.queues.append(said)
+        inventory.schedules = read_schedules(self.connection)
+        return inventory
+
+    def begin(self) -> None:
+        """Note in the database itself, beneath the log, that it is in use."""
+        # A full disk is no reason not to start.
+        with suppress(sqlite3.Error):
+            write_in_use(self.connection, True)
+            self.connection.execute("PRAGMA wal_checkpoint").fetchall()
+
+    def end(self) -> None:
+        """Note that all is in the database: the log goes when it is closed."""
+        with suppress(sqlite3.Error):
+            write_in_use(self.connection, False)
+
+    def try_out(self) -> None:
+        """Write what changes nothing, as a commit would; raises what it would raise."""
+        write_refused(self.connection)
+
+    def find(self, number: int, *, is_dead: bool) -> JobRecord | None:
+        """Return a job, or a dead letter, with its workload."""
+        return find_record(self.connection, self.reader, number, is_dead=is_dead)
+
+    def find_key(self, key: bytes, function: bytes | None) -> JobRecord | None:
+        """Return a job with a key, with its workload."""
+        number = self._twins.find(key, function)
+        return self.find(number, is_dead=False) if number else None
+
+    def commit(self, batch: Batch) -> None:
+        """Apply a batch in a transaction; rows that cannot be read stay as they are."""
+        if batch.changes_nothing():
+            return
+        try:
+            self._write(batch)
+        except sqlite3.DatabaseError as error:
+            if not is_damage(error) or not self._finds_unreadable(batch):
+                raise
+            self._write(batch)
+
+    def _write(self, batch: Batch) -> None:
+        try:
+            # A cursor that an error's traceback holds would keep the file open.
+            with closing(self.connection.cursor()) as cursor:
+                cursor.execute("BEGIN IMMEDIATE")
+                self._apply(cursor, batch)
+                cursor.execute("COMMIT")
+        except BaseException:
+            self._undo()
+            raise
+        self.queues.settle()
+        self._keys.settle()
+
+    def _apply(self, cursor: sqlite3.Cursor, batch: Batch) -> None:
+        if batch.reserved:
+            write_reserved(cursor, batch.reserved)
+        unreadable = self._unreadable
+        self._jobs.end(cursor, [n for n in batch.ended if n not in unreadable])
+        self._jobs.add(cursor, self._twins.admit(batch, unreadable))
+        self._jobs.revive(cursor, self._readable(batch.revived))
+        self._jobs.change(cursor, self._readable(batch.changed))
+        self._jobs.bury(cursor, self._readable(batch.buried))
+        insert_schedules(cursor, batch.schedules)
+        delete_schedules(cursor, batch.unscheduled)
+        self.queues.write(cursor)
+        self._keys.write(cursor)
+
+    def _readable(self, changes: list[_Change]) -> list[_Change]:
+        return [each for each in changes if each.number not in self._unreadable]
+
+    def _finds_unreadable(self, batch: Batch) -> bool:
+        """Look for rows that a batch needs and that cannot be read."""
+        numbers = {*batch.ended, *(burial.number for burial in batch.buried)}
+        numbers.update(change.number for change in (*batch.revived, *batch.changed))
+        numbers.update(self._twins.candidates(batch))
+        found = find_unreadable(self.connection, numbers - self._unreadable)
+        self._unreadable |= found
+        return bool(found)
+
+    def _undo(self) -> None:
+        """Roll a failed transaction back, as far as a failing disk lets it be."""
+        self.queues.undo()
+        self._keys.undo()
+        # SQLite may have rolled back already.
+        with suppress(sqlite3.Error):
+            self.connection.rollback()
+        with suppress(sqlite3.Error):
+            write_refused(self.connection)
