@@ -37,6 +37,11 @@ class Query:
         self.error = ""
         self.damaged: list[int] = []
 
+    def begin_again(self) -> None:
+        """Forget the answer, such as it is: it will be given anew."""
+        self.error = ""
+        self.damaged = []
+
 
 class Page(Query):
     """The next jobs without a due time of one function and priority, by number.
@@ -168,6 +173,12 @@ class ListJobs(Query):
         self.due_from = 0.0
         self.due_until = float("inf")
         self.records: list[JobRecord] = []
+        self.following = b""
+
+    def begin_again(self) -> None:
+        """Forget the answer, such as it is: it will be given anew."""
+        super().begin_again()
+        self.records = []
         self.following = b""
 
 

@@ -297,13 +297,11 @@ class Inventory:
         reserved: the highest number that was ever reserved or kept, 0 if none was.
         queues: what is kept for each function and priority that has something.
         schedules: the recurring jobs, in the order of their numbers.
-        problems: a sentence for each thing that an operator should know of.
     """
 
-    __slots__ = ("problems", "queues", "reserved", "schedules")
+    __slots__ = ("queues", "reserved", "schedules")
 
     def __init__(self, reserved: int) -> None:
         self.reserved = reserved
-        self.problems: list[str] = []
         self.queues: list[QueueInventory] = []
         self.schedules: list[ScheduleRecord] = []

@@ -123,8 +123,7 @@ class Persistence:
             StoreError: it cannot be opened.
         """
         inventory = self._store.open()
-        for problem in inventory.problems:
-            _log.error("%s", problem, extra={"action": "store_damaged"})
+        self._tell_problems()
         if self._durability is not None:
             self._learn(self._probed(self._health))
         self._engine.resume(
@@ -257,11 +256,18 @@ class Persistence:
             else:
                 self._outcome = self._carry_out(item)
                 report = partial(self._settle, self._outcome)
+            self._tell_problems()
             try:
                 self._loop.call_soon_threadsafe(report)
             except RuntimeError:
                 # The event loop has ended: nobody is left to be told.
                 return
+
+    def _tell_problems(self) -> None:
+        """Log what the store has to say."""
+        problems, self._store.problems = self._store.problems, ()
+        for problem in problems:
+            _log.error("%s", problem, extra={"action": "store_damaged"})
 
     def _carry_out(self, batch: Batch) -> _Outcome:
         """Commit a batch, or else what is not new in it, and answer its queries."""

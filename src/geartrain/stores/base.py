@@ -27,10 +27,16 @@ class Store(ABC):
     All methods may block. ``open`` comes first and ``close`` last; no two run at the
     same time, but each may run on another thread.
 
+    Attributes:
+        problems: what an operator should know, a sentence each; whoever drives the
+            store takes them out and logs them.
+
     A job is kept until it is ended or buried; one that is buried is a dead letter
     until it is ended or revived. Only jobs, never dead letters, are paged, listed as
     jobs, found by number or key, or anyone's twin.
     """
+
+    problems: tuple[str, ...] = ()
 
     @abstractmethod
     def open(self) -> Inventory:

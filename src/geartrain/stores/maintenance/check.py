@@ -16,6 +16,7 @@ from geartrain.stores.sqlite.file import ERRORS
 from geartrain.stores.sqlite.keys import Keys
 from geartrain.stores.sqlite.queues import Queue
 from geartrain.stores.sqlite.rows import digest
+from geartrain.stores.sqlite.schedules import is_in_use
 from geartrain.texts import quoted
 
 __all__ = ["Report", "examine"]
@@ -45,7 +46,7 @@ class Report:
     problems: list[str] = field(default_factory=list)
 
 
-def examine(connection: sqlite3.Connection, reason: str) -> Report:
+def examine(connection: sqlite3.Connection, reason: str, is_log_there: bool) -> Report:
     """Read everything and report.
 
     ``reason`` says why a job server cannot open the file for damage, if that is so.
@@ -55,11 +56,23 @@ def examine(connection: sqlite3.Connection, reason: str) -> Report:
         report.problems.append(f"a job server cannot open the file: {reason}")
     report.problems += _structure_problems(connection)
     report.problems += meta_problems(connection)
+    if not is_log_there and _was_in_use(connection):
+        report.problems.append(
+            "the write-ahead log is missing: what was committed last before the job "
+            "server ended is lost"
+        )
     _examine_jobs(connection, report)
     schedules = KeptSchedules(connection)
     report.schedules = sum(1 for _ in schedules.schedules())
     report.problems += schedules.losses.values()
     return report
+
+
+def _was_in_use(connection: sqlite3.Connection) -> bool:
+    try:
+        return is_in_use(connection)
+    except ERRORS:
+        return False
 
 
 def _structure_problems(connection: sqlite3.Connection) -> Iterator[str]:

@@ -11,7 +11,7 @@ from geartrain.stores.sqlite.file import ERRORS
 from geartrain.stores.sqlite.schedules import is_reserved, unpack_schedule
 from geartrain.texts import quoted
 
-__all__ = ["KeptSchedules", "meta_problems"]
+__all__ = ["KeptSchedules", "kept_reserved", "meta_problems"]
 
 
 class KeptSchedules:
@@ -45,6 +45,17 @@ class KeptSchedules:
                 "recurring jobs are lost, it cannot be told how many: "
                 f"{self._scan.reason}"
             )
+
+
+def kept_reserved(connection: sqlite3.Connection) -> int:
+    """Return the highest number that was reserved; 0 if that is lost."""
+    try:
+        row = connection.execute(
+            "SELECT value, sum FROM meta WHERE name = 'reserved'"
+        ).fetchone()
+    except ERRORS:
+        return 0
+    return row[0] if row is not None and is_reserved(*row) else 0
 
 
 def meta_problems(connection: sqlite3.Connection) -> Iterator[str]:

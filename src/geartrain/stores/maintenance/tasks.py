@@ -17,7 +17,7 @@ from geartrain.stores.maintenance.queues import KeptQueues
 from geartrain.stores.maintenance.schedules import KeptSchedules
 from geartrain.stores.owners import owners_rights
 from geartrain.stores.paths import shown
-from geartrain.stores.sqlite.file import ERRORS, explain, open_file
+from geartrain.stores.sqlite.file import ERRORS, explain, has_log, open_file
 from geartrain.stores.sqlite.store import SqliteStore
 
 __all__ = ["Report", "check", "compact", "export", "import_lines"]
@@ -32,8 +32,10 @@ def check(path: str) -> Report:
         StoreError: there is no such file, it is in use by a job server, may not be
             read, or is no store of this format.
     """
-    with open_unchanged(os.path.abspath(path)) as (connection, reason):
-        return examine(connection, reason)
+    path = os.path.abspath(path)
+    is_log_there = has_log(path)
+    with open_unchanged(path) as (connection, reason):
+        return examine(connection, reason, is_log_there)
 
 
 def compact(path: str) -> tuple[int, int]:

@@ -7,22 +7,31 @@ import os
 import sqlite3
 import stat
 import struct
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from geartrain.errors import StoreError
 from geartrain.stores.paths import shown
-from geartrain.stores.sqlite.schema import SCHEMA
+from geartrain.stores.sqlite.schema import SCHEMA, DamageError
 
 __all__ = [
     "APPLICATION_ID",
     "ERRORS",
     "FORMAT",
+    "LOG_MARKS",
+    "REBUILT",
     "abandon",
     "explain",
+    "has_log",
+    "is_emptied",
     "is_lack_of_room",
+    "is_structural",
+    "look_whole",
     "open_file",
+    "put_in_place",
+    "sync_folder",
 ]
 
 # MemoryError is SQLite's too, OverflowError is for a number of more than 64 bits, and
@@ -42,6 +51,20 @@ APPLICATION_ID: Final = 0x67656172  # "gear"
 
 FORMAT: Final = 2
 """The format of the stores this Geartrain reads and writes."""
+
+LOG_MARKS: Final = (b"\x37\x7f\x06\x82", b"\x37\x7f\x06\x83")
+"""What a write-ahead log begins with."""
+
+REBUILT: Final = ".rebuilt"
+"""What the name of a file ends with that is to take a damaged store's place."""
+
+# A smaller file is looked through at each start, for no longer than so many seconds.
+_MOST_LOOKED_AT: Final = 64 * 1024 * 1024
+_LOOK: Final = 0.25
+_LOOK_STEPS: Final = 10_000
+
+# No format of a newer Geartrain has a number above this.
+_MOST_FORMATS: Final = 1000
 
 # The statements of all widths stay prepared.
 _STATEMENTS: Final = 256
@@ -127,6 +150,77 @@ def is_lack_of_room(error: sqlite3.Error) -> bool:
     return code & 0xFF in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
 
 
+def is_structural(error: Exception) -> bool:
+    """Tell whether an error says that pages of the file are damaged, not just a row."""
+    if isinstance(error, DamageError):
+        return False
+    code: int = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK)
+    is_damaged = code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+    return is_damaged or isinstance(error, UnicodeDecodeError)
+
+
+def look_whole(connection: sqlite3.Connection, size: int) -> None:
+    """Look through the pages and indexes of a file of so many bytes, if it is small.
+
+    A larger one is mended once it is found to be damaged.
+
+    Raises:
+        DamageError: it is damaged.
+    """
+    if size > _MOST_LOOKED_AT:
+        return
+    deadline = time.monotonic() + _LOOK
+    connection.set_progress_handler(lambda: time.monotonic() > deadline, _LOOK_STEPS)
+    try:
+        (said,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
+    except sqlite3.OperationalError:
+        # It takes too long.
+        return
+    finally:
+        connection.set_progress_handler(None, 0)
+    if said != b"ok":
+        raise DamageError(" ".join(said.decode(errors="replace").split()))
+
+
+def put_in_place(real: str) -> None:
+    """Put a store that was made anew in the place of the damaged one, if there is one.
+
+    Raises:
+        StoreError: the system does not let it.
+    """
+    made = f"{real}{REBUILT}"
+    if not os.path.exists(made):
+        return
+    try:
+        # The log is the damaged one's, and would be taken for the new one's.
+        with suppress(FileNotFoundError):
+            os.unlink(f"{real}-wal")
+        os.rename(made, real)
+        sync_folder(os.path.dirname(real))
+    except OSError as error:
+        raise StoreError(
+            f"the file {shown(made)} cannot be put in the place of {shown(real)}: "
+            f"{error.strerror}"
+        ) from error
+
+
+def has_log(path: str) -> bool:
+    """Tell whether a store that is not open has a log, and not an empty one."""
+    try:
+        with open(f"{os.path.realpath(path)}-wal", "rb") as log:
+            return log.read(4) in LOG_MARKS
+    except (OSError, ValueError):
+        return False
+
+
+def is_emptied(path: str) -> bool:
+    """Tell whether there is a file, and nothing in it."""
+    try:
+        return os.stat(path).st_size == 0
+    except (OSError, ValueError):
+        return False
+
+
 def abandon(connection: sqlite3.Connection) -> None:
     """Leave a connection open until the process ends.
 
@@ -142,13 +236,14 @@ def _make_file(path: str) -> None:
     """Make an empty file, and its folders, that only this user can read."""
     try:
         real = Path(os.path.realpath(path))
+        put_in_place(str(real))
         if real.exists():
             _check_file(path, real)
         else:
             _make_folders(real.parent)
             flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
             os.close(os.open(real, flags, 0o600))
-            _sync_folder(real.parent)
+            sync_folder(real.parent)
     except FileExistsError:
         # Another job server was faster. This one then meets its lock.
         return
@@ -175,10 +270,10 @@ def _make_folders(folder: Path) -> None:
     missing = [each for each in (folder, *folder.parents) if not each.exists()]
     for each in reversed(missing):
         each.mkdir(mode=0o700, exist_ok=True)
-        _sync_folder(each.parent)
+        sync_folder(each.parent)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: str | Path) -> None:
     """Make the names in a folder survive a power cut."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
     try:
@@ -212,6 +307,18 @@ def _prepare(connection: sqlite3.Connection, path: str, synchronous: str) -> Non
     connection.execute("COMMIT")
 
 
+def _has_damaged_header(
+    connection: sqlite3.Connection, application: int, version: int
+) -> bool:
+    """Tell whether one of two numbers is wrong, and all else says it is a store."""
+    if (application == APPLICATION_ID) == (version == FORMAT):
+        return False
+    if application == APPLICATION_ID and 0 <= version <= _MOST_FORMATS:
+        return False
+    names = connection.execute("SELECT name FROM sqlite_master").fetchall()
+    return {(b"jobs",), (b"queues",), (b"key_merges",)} <= set(names)
+
+
 def _is_new(connection: sqlite3.Connection, path: str) -> bool:
     """Tell whether the file has nothing in it yet.
 
@@ -223,6 +330,8 @@ def _is_new(connection: sqlite3.Connection, path: str) -> bool:
     tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
     if application == 0 and version == 0 and tables == 0:
         return True
+    if _has_damaged_header(connection, application, version):
+        raise DamageError("the header of the file is damaged")
     if application != APPLICATION_ID:
         raise StoreError(
             f"the store {shown(path)} is the database of another program: name "

@@ -17,11 +17,11 @@ from typing import Final
 
 from geartrain.errors import StoreError
 from geartrain.stores.paths import shown
+from geartrain.stores.sqlite.file import LOG_MARKS
 
 __all__ = ["GoneError", "Presence"]
 
 _DATABASE: Final = (b"SQLite format 3\0",)
-_LOG: Final = (b"\x37\x7f\x06\x82", b"\x37\x7f\x06\x83")
 
 
 class GoneError(StoreError):
@@ -121,7 +121,7 @@ class Presence:
         # is closed after SQLite's.
         self._database = _File(path, _DATABASE)
         try:
-            self._log = _File(f"{real}-wal", _LOG)
+            self._log = _File(f"{real}-wal", LOG_MARKS)
         except BaseException:
             self._database.close()
             raise

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterable
+from contextlib import closing
 from struct import Struct
 from typing import Any, Final
 from zlib import crc32
@@ -16,9 +18,11 @@ __all__ = [
     "insert_schedules",
     "is_in_use",
     "is_reserved",
+    "lost_number",
     "pack_schedule",
     "read_reserved",
     "read_schedules",
+    "reserve_lost",
     "unpack_schedule",
     "write_in_use",
     "write_refused",
@@ -26,6 +30,8 @@ __all__ = [
 ]
 
 _LENGTH: Final = Struct("<I")
+# Numbers given per second, for as long as a store lives: more than it can keep up.
+_RATE: Final = 10_000
 
 
 def insert_schedules(
@@ -128,6 +134,20 @@ def write_reserved(cursor: sqlite3.Cursor, number: int) -> None:
         "UPDATE meta SET value = ?, sum = ? WHERE name = 'reserved' AND value < ?",
         (number, _sum(number), number),
     )
+
+
+def reserve_lost(connection: sqlite3.Connection) -> None:
+    """Reserve all numbers that may have been given before all was lost."""
+    with closing(connection.cursor()) as cursor:
+        write_reserved(cursor, lost_number())
+
+
+def lost_number() -> int:
+    """Return a number to go on from where nobody knows which ones were given.
+
+    No store has given so many: it is more than 10,000 a second since 1970.
+    """
+    return int(time.time() * _RATE)
 
 
 def write_refused(connection: sqlite3.Connection) -> None:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Final, NamedTuple
 
@@ -21,6 +22,7 @@ from geartrain.engine.queries import (
     ListDead,
     ListJobs,
     Page,
+    Query,
 )
 from geartrain.engine.records import Batch, Inventory
 from geartrain.errors import OptionError, StoreError
@@ -31,7 +33,11 @@ from geartrain.stores.sqlite.file import (
     ERRORS,
     abandon,
     explain,
+    has_log,
+    is_emptied,
     is_lack_of_room,
+    is_structural,
+    look_whole,
     open_file,
 )
 from geartrain.stores.sqlite.lists import list_dead, list_jobs
@@ -39,12 +45,19 @@ from geartrain.stores.sqlite.pages import fill_due_page, fill_page
 from geartrain.stores.sqlite.parts import ending, parts
 from geartrain.stores.sqlite.presence import GoneError, Presence
 from geartrain.stores.sqlite.room import Room
+from geartrain.stores.sqlite.schedules import is_in_use, reserve_lost
+from geartrain.stores.sqlite.schema import DamageError
 from geartrain.stores.sqlite.session import Session
 
 __all__ = ["SqliteStore"]
 
 # What a commit waits for: with a write-ahead log, FULL is one fsync a commit.
 _SYNCHRONOUS: Final = {"disk": "FULL", "os": "NORMAL", "memory": "NORMAL"}
+
+Mend = Callable[[str], list[str]]
+
+# A file is mended at most once in so many seconds.
+_MENDING: Final = 60.0
 
 
 class _Opened(NamedTuple):
@@ -64,13 +77,16 @@ class _Opened(NamedTuple):
 class SqliteStore(Store):
     """Background jobs in a SQLite file with a write-ahead log."""
 
-    def __init__(self, path: str, durability: str) -> None:
+    def __init__(self, path: str, durability: str, mend: Mend | None = None) -> None:
         """Keep jobs in the file ``path``.
 
         Args:
             path: the file; it and its folder are made if they are missing.
             durability: ``disk`` if a commit is to survive a power cut, ``os`` or
                 ``memory`` if the end of the process is enough.
+            mend: called with the path of a file that is damaged and closed; makes it
+                whole and returns what an operator should know. Without it a damaged
+                file is not opened.
 
         Raises:
             OptionError: the durability is none of these.
@@ -82,31 +98,108 @@ class SqliteStore(Store):
         self._path = os.path.abspath(path)
         self._synchronous = _SYNCHRONOUS[durability]
         self._open: _Opened | None = None
+        # What was found to be wrong with pages of the open file.
+        self._damage: StoreError | None = None
         # New jobs that were refused and may be in the file all the same.
         self._disowned: dict[int, None] = {}
         self._is_failing = False
+        self._mend = mend
+        # A file is mended only where that helps.
+        self._mended_at = -_MENDING
 
     def open(self) -> Inventory:
         """Open the file, making it if there is none, lock it, and say what it keeps.
 
-        This takes the same time however many jobs there are. Root opens it with the
-        rights of its owner.
+        This takes the same time however many jobs there are, but for a file that is
+        damaged and mended. Root opens it with the rights of its owner.
 
         Raises:
             StoreError: it cannot be opened, is in use by another job server, is
                 damaged, or is no store of this format.
         """
         with owners_rights(self._path):
-            connection = open_file(self._path, self._synchronous)
             try:
-                self._open, inventory = self._begin(connection)
-            except ERRORS as error:
-                connection.close()
-                raise explain(self._path, error) from error
-            except BaseException:
-                connection.close()
-                raise
+                return self._try_open(is_looked_at=self._mend is not None)
+            except StoreError as error:
+                if self._mend is None or not _is_damage(error.__cause__):
+                    raise
+                self._mend_closed(error)
+                return self._try_open(is_looked_at=False)
+
+    def _try_open(self, *, is_looked_at: bool) -> Inventory:
+        # One that mends looks for what others need not know of.
+        was_emptied = self._mend is not None and is_emptied(self._path)
+        if was_emptied:
+            self._save_log()
+        is_log_there = has_log(self._path)
+        connection = open_file(self._path, self._synchronous)
+        try:
+            if is_looked_at:
+                look_whole(connection, os.stat(self._path).st_size)
+            if is_in_use(connection) and not is_log_there:
+                self.problems += (
+                    f"the write-ahead log of {shown(self._path)} is missing: what was "
+                    "committed last before the job server ended is lost",
+                )
+            if was_emptied:
+                reserve_lost(connection)
+            self._open, inventory = self._begin(connection)
+        except ERRORS as error:
+            connection.close()
+            raise explain(self._path, error) from error
+        except BaseException:
+            connection.close()
+            raise
         return inventory
+
+    def _save_log(self) -> None:
+        """Keep the log of a file that was cut to nothing: SQLite would remove it."""
+        said = (
+            f"the store {shown(self._path)} was an empty file: it begins with no jobs"
+        )
+        if has_log(self._path):
+            real = os.path.realpath(self._path)
+            aside = f"{real}-wal.damaged-{time.time_ns()}"
+            os.rename(f"{real}-wal", aside)
+            said += f"; what its log has is now in {shown(aside)}"
+        self.problems += (said,)
+
+    def _mend_closed(self, error: StoreError) -> None:
+        """Have the file mended, which is closed."""
+        assert self._mend is not None
+        self._mended_at = time.monotonic()
+        try:
+            self.problems += tuple(self._mend(self._path))
+        except StoreError as failed:
+            if str(failed) == str(error):
+                raise error from None
+            raise StoreError(f"{error}; {failed}") from error
+
+    def _mend_open(self, reason: StoreError) -> bool:
+        """Have the open file mended, and open it again; return whether it was done."""
+        is_over = time.monotonic() - self._mended_at < _MENDING
+        opened = self._open
+        if self._mend is None or opened is None or is_over:
+            return False
+        if not opened.presence.is_here():
+            return False
+        self.close()
+        try:
+            self._mend_closed(reason)
+            return True
+        except StoreError as error:
+            self.problems += (str(error),)
+            return False
+        finally:
+            self._try_open(is_looked_at=False)
+
+    def answer(self, query: Query) -> None:
+        """Answer a query of any kind, or put into it why it cannot be answered."""
+        super().answer(query)
+        damage, self._damage = self._damage, None
+        if query.error and damage is not None and self._mend_open(damage):
+            query.begin_again()
+            super().answer(query)
 
     def _begin(self, connection: sqlite3.Connection) -> tuple[_Opened, Inventory]:
         """Begin to use a file that was opened."""
@@ -133,6 +226,15 @@ class SqliteStore(Store):
             StoreError: it could not be written, with the reason; a later commit may
                 succeed.
         """
+        try:
+            self._commit(batch)
+        except StoreError:
+            damage, self._damage = self._damage, None
+            if damage is None or not self._mend_open(damage):
+                raise
+            self._commit(batch)
+
+    def _commit(self, batch: Batch) -> None:
         is_new = bool(batch.added or batch.schedules)
         with self._opened() as opened:
             try:
@@ -257,7 +359,18 @@ class SqliteStore(Store):
         try:
             yield self._open
         except ERRORS as error:
-            raise explain(self._path, error) from error
+            explained = explain(self._path, error)
+            if is_structural(error):
+                self._damage = explained
+            raise explained from error
+
+
+def _is_damage(error: BaseException | None) -> bool:
+    """Tell whether an error at the opening of a file can be mended."""
+    if not isinstance(error, ERRORS):
+        return False
+    is_missing = getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_ERROR
+    return is_missing or isinstance(error, DamageError) or is_structural(error)
 
 
 def _check_room(opened: _Opened, size: int) -> None:

@@ -1,0 +1,94 @@
+"""The first page of a store's file, where SQLite's header and the tables' places are.
+
+Without it nothing of a file can be read, and with that of an empty store all can: the
+tables are made in one order, so that each begins on the same page in every store.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import struct
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from typing import Final
+
+from geartrain.stores.sqlite.file import APPLICATION_ID, FORMAT, open_file
+
+__all__ = ["with_header"]
+
+_PAGE: Final = 4096
+# Where the header has what is the same in all stores: magic, page size, versions of
+# the file format, and the fractions of a page; the format of the schema; the encoding;
+# the store's format; and the application.
+_CONSTANT: Final = (
+    (0, b"SQLite format 3\0" + struct.pack(">H", _PAGE) + b"\2\2\0\x40\x20\x20"),
+    (44, struct.pack(">I", 4)),
+    (56, struct.pack(">I", 1)),
+    (60, struct.pack(">I", FORMAT)),
+    (68, struct.pack(">I", APPLICATION_ID)),
+)
+# What the header says of the number of pages, and of free ones. Zero is not known.
+_COUNTS: Final = (28, 40)
+_KINDS: Final = (2, 5, 10, 13)
+
+
+@contextmanager
+def with_header(path: str) -> Iterator[str]:
+    """Yield the path of a file with the header of a store.
+
+    That is the file itself, or, if it is a store whose header is damaged, a copy beside
+    it for the length of the block.
+
+    Raises:
+        OSError: the file cannot be read, or there is no room for a copy.
+    """
+    if _is_whole(_read(path, 0)):
+        yield path
+        return
+    first, roots = _empty_store(os.path.dirname(path))
+    if not _has_tables(path, roots):
+        yield path
+        return
+    copy = f"{path}.copy"
+    try:
+        shutil.copyfile(path, copy)
+        with suppress(FileNotFoundError):
+            shutil.copyfile(f"{path}-wal", f"{copy}-wal")
+        with open(copy, "r+b") as file:
+            file.write(first)
+        yield copy
+    finally:
+        for part in ("", "-wal", "-shm"):
+            with suppress(FileNotFoundError):
+                os.unlink(f"{copy}{part}")
+
+
+def _is_whole(page: bytes) -> bool:
+    return all(page[at : at + len(part)] == part for at, part in _CONSTANT)
+
+
+def _has_tables(path: str, roots: list[int]) -> bool:
+    """Tell whether a file has what begins a table where a store has its tables."""
+    found = [_read(path, root - 1)[:1] for root in roots]
+    right = sum(bool(each) and each[0] in _KINDS for each in found)
+    return right * 2 > len(roots)
+
+
+def _read(path: str, number: int) -> bytes:
+    with open(path, "rb") as file:
+        file.seek(number * _PAGE)
+        return file.read(_PAGE)
+
+
+def _empty_store(folder: str) -> tuple[bytes, list[int]]:
+    """Return the first page of an empty store, and where its tables begin."""
+    with tempfile.TemporaryDirectory(dir=folder) as made:
+        path = os.path.join(made, "empty.db")
+        with closing(open_file(path, "OFF")) as connection:
+            found = connection.execute("SELECT rootpage FROM sqlite_master").fetchall()
+        page = bytearray(_read(path, 0))
+    start, end = _COUNTS
+    page[start:end] = bytes(end - start)
+    return bytes(page), [root for (root,) in found]

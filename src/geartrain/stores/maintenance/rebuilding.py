@@ -1,0 +1,148 @@
+"""A damaged store made anew of all that can be read of it.
+
+The new file is complete on the disk before anything happens to the damaged one, which
+is kept under another name with its log. A crash on the way leaves either the damaged
+store as it was or the new one.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from typing import Final
+
+from geartrain.engine.records import Batch, Burial, JobRecord
+from geartrain.errors import StoreError
+from geartrain.stores.maintenance.file import open_unchanged
+from geartrain.stores.maintenance.headers import with_header
+from geartrain.stores.maintenance.jobs import KeptJob, KeptJobs
+from geartrain.stores.maintenance.queues import KeptQueues
+from geartrain.stores.maintenance.schedules import KeptSchedules, kept_reserved
+from geartrain.stores.paths import shown
+from geartrain.stores.sqlite.file import REBUILT, put_in_place, sync_folder
+from geartrain.stores.sqlite.schedules import lost_number
+from geartrain.stores.sqlite.store import SqliteStore
+
+__all__ = ["rebuild"]
+
+# A batch ends with the job that makes it as large as this.
+_MOST_RECORDS: Final = 1000
+_MOST_BYTES: Final = 8 * 1024 * 1024
+# So many losses are told one by one.
+_MOST_TOLD: Final = 20
+
+_PARTS: Final = ("", "-wal")
+
+
+def rebuild(path: str) -> list[str]:
+    """Make a damaged store anew, and return what an operator should know, a line each.
+
+    It takes some seconds for 100,000 jobs, and as much room as is kept.
+
+    Raises:
+        StoreError: it cannot be read at all, or the new file cannot be written; the
+            damaged one is then as it was.
+    """
+    real = os.path.realpath(path)
+    made = f"{real}.rebuilding"
+    _remove(made)
+    try:
+        with with_header(real) as source:
+            saved, losses = _copy(source, made)
+        aside = _set_aside(real)
+        os.rename(made, f"{real}{REBUILT}")
+        sync_folder(os.path.dirname(real))
+        put_in_place(real)
+    except OSError as error:
+        raise StoreError(
+            f"the store {shown(path)} cannot be made anew: {error.strerror}"
+        ) from error
+    finally:
+        _remove(made)
+    said = (
+        f"the store {shown(path)} was damaged and has been made anew: {saved} jobs, "
+        f"dead letters and recurring jobs are kept, {len(losses)} things are lost; the "
+        f"damaged file is now {shown(aside)}"
+    )
+    more = len(losses) - _MOST_TOLD
+    told = losses[:_MOST_TOLD]
+    return [said, *told, *([f"{more} more things are lost"] if more > 0 else [])]
+
+
+def _copy(source: str, target: str) -> tuple[int, list[str]]:
+    """Copy what can be read; return how much that is, and what is lost."""
+    with (
+        open_unchanged(source) as (connection, _),
+        closing(SqliteStore(target, "os")) as store,
+    ):
+        store.open()
+        queues = KeptQueues(connection)
+        jobs = KeptJobs(connection, queues)
+        schedules = KeptSchedules(connection)
+        saved, highest = 0, 0
+        for batch in _batches(jobs):
+            highest = max(highest, *(record.number for record in batch.added))
+            saved += len(batch.added)
+            store.commit(batch)
+        rest = Batch(1)
+        rest.schedules = list(schedules.schedules())
+        reserved = kept_reserved(connection) or lost_number()
+        rest.reserved = max(reserved, highest)
+        store.commit(rest)
+        losses = _losses(jobs, queues)
+        return saved + len(rest.schedules), [*losses, *schedules.losses.values()]
+
+
+def _batches(jobs: KeptJobs) -> Iterator[Batch]:
+    batch, size = Batch(1), 0
+    for job in jobs.jobs():
+        record = _whole(jobs, job)
+        batch.added.append(record)
+        if job.row.queue < 0 and record.failures is not None:
+            batch.buried.append(Burial(record.number, record.died, record.failures))
+        size += record.size
+        if len(batch.added) >= _MOST_RECORDS or size >= _MOST_BYTES:
+            yield batch
+            batch, size = Batch(1), 0
+    if batch.added:
+        yield batch
+
+
+def _whole(jobs: KeptJobs, job: KeptJob) -> JobRecord:
+    """Return a job with its workload."""
+    record = job.record
+    record.workload, *record.more = jobs.workload(job)
+    return record
+
+
+def _losses(jobs: KeptJobs, queues: KeptQueues) -> list[str]:
+    """Return a sentence for each job that is lost, or for those that cannot be told."""
+    losses = list(jobs.losses.values())
+    untold = jobs.missing - len(losses)
+    if untold > 0:
+        losses.append(f"{untold} jobs or dead letters are lost without a trace")
+    elif queues.expected() is None and jobs.reason:
+        losses.append(f"it cannot be told whether more jobs are lost: {jobs.reason}")
+    return losses
+
+
+def _set_aside(real: str) -> str:
+    """Give a file and its log a second name; return it."""
+    stamp = time.strftime("%Y%m%dT%H%M%S")
+    for attempt in range(1000):
+        aside = f"{real}.damaged-{stamp}" + (f"-{attempt}" if attempt else "")
+        if not os.path.exists(aside):
+            break
+    for part in _PARTS:
+        with suppress(FileNotFoundError):
+            os.link(f"{real}{part}", f"{aside}{part}")
+    return aside
+
+
+def _remove(made: str) -> None:
+    """Remove what was begun and is not needed."""
+    for part in (*_PARTS, "-reserve"):
+        with suppress(OSError):
+            os.unlink(f"{made}{part}")
