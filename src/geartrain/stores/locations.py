@@ -8,7 +8,7 @@ from typing import Final
 
 from geartrain.errors import OptionError
 from geartrain.stores.base import Store
-from geartrain.stores.maintenance.rebuilding import rebuild
+from geartrain.stores.maintenance.rebuilding import Rebuilder
 from geartrain.stores.memory import MemoryStore
 from geartrain.stores.owners import make_folder
 from geartrain.stores.paths import shown
@@ -87,7 +87,7 @@ def make_store(location: str, durability: str) -> Store:
         OptionError: the text names no store, or there is no such durability.
     """
     path = file_of(location)
-    return SqliteStore(path, durability, rebuild) if path else MemoryStore()
+    return SqliteStore(path, durability, Rebuilder()) if path else MemoryStore()
 
 
 def prepare_store(location: str, uid: int, gid: int) -> None:

@@ -15,17 +15,18 @@ from typing import Final
 
 from geartrain.engine.records import Batch, Burial, JobRecord
 from geartrain.errors import StoreError
+from geartrain.stores.maintenance.copies import readable_copy
 from geartrain.stores.maintenance.file import open_unchanged
-from geartrain.stores.maintenance.headers import with_header
 from geartrain.stores.maintenance.jobs import KeptJob, KeptJobs
+from geartrain.stores.maintenance.logs import is_cut_short
 from geartrain.stores.maintenance.queues import KeptQueues
 from geartrain.stores.maintenance.schedules import KeptSchedules, kept_reserved
 from geartrain.stores.paths import shown
 from geartrain.stores.sqlite.file import REBUILT, put_in_place, sync_folder
 from geartrain.stores.sqlite.schedules import lost_number
-from geartrain.stores.sqlite.store import SqliteStore
+from geartrain.stores.sqlite.store import Mender, SqliteStore
 
-__all__ = ["rebuild"]
+__all__ = ["Rebuilder", "rebuild"]
 
 # A batch ends with the job that makes it as large as this.
 _MOST_RECORDS: Final = 1000
@@ -34,6 +35,20 @@ _MOST_BYTES: Final = 8 * 1024 * 1024
 _MOST_TOLD: Final = 20
 
 _PARTS: Final = ("", "-wal")
+
+
+class Rebuilder(Mender):
+    """Makes damaged stores anew."""
+
+    def look(self, path: str) -> str:
+        """Return what is wrong with a closed file that SQLite would not tell."""
+        if is_cut_short(os.path.realpath(path)):
+            return f"the write-ahead log of the store {shown(path)} is damaged"
+        return ""
+
+    def mend(self, path: str) -> list[str]:
+        """Make a file anew; see ``rebuild``."""
+        return rebuild(path)
 
 
 def rebuild(path: str) -> list[str]:
@@ -49,7 +64,7 @@ def rebuild(path: str) -> list[str]:
     made = f"{real}.rebuilding"
     _remove(made)
     try:
-        with with_header(real) as source:
+        with readable_copy(real) as source:
             saved, losses = _copy(source, made)
         aside = _set_aside(real)
         os.rename(made, f"{real}{REBUILT}")

@@ -13,6 +13,7 @@ from geartrain.stores.maintenance.file import open_unchanged, size_of
 from geartrain.stores.maintenance.importing import Importer
 from geartrain.stores.maintenance.jobs import KeptJobs
 from geartrain.stores.maintenance.lines import job_line, schedule_line
+from geartrain.stores.maintenance.logs import is_cut_short
 from geartrain.stores.maintenance.queues import KeptQueues
 from geartrain.stores.maintenance.schedules import KeptSchedules
 from geartrain.stores.owners import owners_rights
@@ -33,9 +34,15 @@ def check(path: str) -> Report:
             read, or is no store of this format.
     """
     path = os.path.abspath(path)
-    is_log_there = has_log(path)
+    is_log_there, is_cut = has_log(path), is_cut_short(path)
     with open_unchanged(path) as (connection, reason):
-        return examine(connection, reason, is_log_there)
+        report = examine(connection, reason, is_log_there)
+    if is_cut:
+        report.problems.append(
+            "the write-ahead log is damaged, and what was committed last is not counted"
+            " here: a start of a job server on the store saves what can be read"
+        )
+    return report
 
 
 def compact(path: str) -> tuple[int, int]:

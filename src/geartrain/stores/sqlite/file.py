@@ -25,6 +25,7 @@ __all__ = [
     "abandon",
     "explain",
     "has_log",
+    "is_busy",
     "is_emptied",
     "is_lack_of_room",
     "is_structural",
@@ -148,6 +149,11 @@ def is_lack_of_room(error: sqlite3.Error) -> bool:
     """
     code: int = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK)
     return code & 0xFF in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
+
+
+def is_busy(error: BaseException | None) -> bool:
+    """Tell whether an error says that another process has the file open."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
 
 
 def is_structural(error: Exception) -> bool:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 from geartrain.engine.health import Health
 from geartrain.engine.queries import (
@@ -34,6 +34,7 @@ from geartrain.stores.sqlite.file import (
     abandon,
     explain,
     has_log,
+    is_busy,
     is_emptied,
     is_lack_of_room,
     is_structural,
@@ -54,10 +55,22 @@ __all__ = ["SqliteStore"]
 # What a commit waits for: with a write-ahead log, FULL is one fsync a commit.
 _SYNCHRONOUS: Final = {"disk": "FULL", "os": "NORMAL", "memory": "NORMAL"}
 
-Mend = Callable[[str], list[str]]
-
 # A file is mended at most once in so many seconds.
 _MENDING: Final = 60.0
+
+
+class Mender(Protocol):
+    """What makes damaged files whole."""
+
+    def look(self, path: str) -> str:
+        """Return what is wrong with a closed file that SQLite would not tell."""
+
+    def mend(self, path: str) -> list[str]:
+        """Make a closed file whole; return what an operator should know, a line each.
+
+        Raises:
+            StoreError: it cannot be mended.
+        """
 
 
 class _Opened(NamedTuple):
@@ -77,16 +90,16 @@ class _Opened(NamedTuple):
 class SqliteStore(Store):
     """Background jobs in a SQLite file with a write-ahead log."""
 
-    def __init__(self, path: str, durability: str, mend: Mend | None = None) -> None:
+    def __init__(
+        self, path: str, durability: str, mender: Mender | None = None
+    ) -> None:
         """Keep jobs in the file ``path``.
 
         Args:
             path: the file; it and its folder are made if they are missing.
             durability: ``disk`` if a commit is to survive a power cut, ``os`` or
                 ``memory`` if the end of the process is enough.
-            mend: called with the path of a file that is damaged and closed; makes it
-                whole and returns what an operator should know. Without it a damaged
-                file is not opened.
+            mender: makes a damaged file whole; without one it is not opened.
 
         Raises:
             OptionError: the durability is none of these.
@@ -103,7 +116,7 @@ class SqliteStore(Store):
         # New jobs that were refused and may be in the file all the same.
         self._disowned: dict[int, None] = {}
         self._is_failing = False
-        self._mend = mend
+        self._mender = mender
         # A file is mended only where that helps.
         self._mended_at = -_MENDING
 
@@ -118,17 +131,21 @@ class SqliteStore(Store):
                 damaged, or is no store of this format.
         """
         with owners_rights(self._path):
+            if self._mender is not None:
+                reason = self._mender.look(self._path)
+                if reason:
+                    self._mend_closed(StoreError(reason))
             try:
-                return self._try_open(is_looked_at=self._mend is not None)
+                return self._try_open(is_looked_at=self._mender is not None)
             except StoreError as error:
-                if self._mend is None or not _is_damage(error.__cause__):
+                if self._mender is None or not _is_damage(error.__cause__):
                     raise
                 self._mend_closed(error)
                 return self._try_open(is_looked_at=False)
 
     def _try_open(self, *, is_looked_at: bool) -> Inventory:
         # One that mends looks for what others need not know of.
-        was_emptied = self._mend is not None and is_emptied(self._path)
+        was_emptied = self._mender is not None and is_emptied(self._path)
         if was_emptied:
             self._save_log()
         is_log_there = has_log(self._path)
@@ -166,20 +183,22 @@ class SqliteStore(Store):
 
     def _mend_closed(self, error: StoreError) -> None:
         """Have the file mended, which is closed."""
-        assert self._mend is not None
+        assert self._mender is not None
         self._mended_at = time.monotonic()
         try:
-            self.problems += tuple(self._mend(self._path))
+            self.problems += tuple(self._mender.mend(self._path))
         except StoreError as failed:
             if str(failed) == str(error):
                 raise error from None
+            if is_busy(failed.__cause__):
+                raise
             raise StoreError(f"{error}; {failed}") from error
 
     def _mend_open(self, reason: StoreError) -> bool:
         """Have the open file mended, and open it again; return whether it was done."""
         is_over = time.monotonic() - self._mended_at < _MENDING
         opened = self._open
-        if self._mend is None or opened is None or is_over:
+        if self._mender is None or opened is None or is_over:
             return False
         if not opened.presence.is_here():
             return False

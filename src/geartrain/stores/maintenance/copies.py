@@ -1,5 +1,6 @@
-"""The first page of a store's file, where SQLite's header and the tables' places are.
+"""A copy of a damaged store that SQLite can read, where the store itself cannot be.
 
+The first page of the file has SQLite's header and the places of the tables.
 Without it nothing of a file can be read, and with that of an empty store all can: the
 tables are made in one order, so that each begins on the same page in every store.
 """
@@ -14,9 +15,10 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from typing import Final
 
+from geartrain.stores.maintenance.logs import apply_log, is_cut_short
 from geartrain.stores.sqlite.file import APPLICATION_ID, FORMAT, open_file
 
-__all__ = ["with_header"]
+__all__ = ["readable_copy"]
 
 _PAGE: Final = 4096
 # Where the header has what is the same in all stores: magic, page size, versions of
@@ -35,29 +37,34 @@ _KINDS: Final = (2, 5, 10, 13)
 
 
 @contextmanager
-def with_header(path: str) -> Iterator[str]:
-    """Yield the path of a file with the header of a store.
+def readable_copy(path: str) -> Iterator[str]:
+    """Yield the path of a file that SQLite reads as far as it can be read.
 
-    That is the file itself, or, if it is a store whose header is damaged, a copy beside
-    it for the length of the block.
+    That is the file itself, or, if its header or its log is damaged, a copy beside it
+    for the length of the block.
 
     Raises:
         OSError: the file cannot be read, or there is no room for a copy.
     """
-    if _is_whole(_read(path, 0)):
-        yield path
-        return
-    first, roots = _empty_store(os.path.dirname(path))
-    if not _has_tables(path, roots):
+    is_cut = is_cut_short(path)
+    first = b""
+    if not _is_whole(_read(path, 0)):
+        first, roots = _empty_store(os.path.dirname(path))
+        if not _has_tables(path, roots):
+            first = b""
+    if not (is_cut or first):
         yield path
         return
     copy = f"{path}.copy"
     try:
         shutil.copyfile(path, copy)
-        with suppress(FileNotFoundError):
-            shutil.copyfile(f"{path}-wal", f"{copy}-wal")
         with open(copy, "r+b") as file:
             file.write(first)
+        if is_cut:
+            apply_log(f"{path}-wal", copy)
+        else:
+            with suppress(FileNotFoundError):
+                shutil.copyfile(f"{path}-wal", f"{copy}-wal")
         yield copy
     finally:
         for part in ("", "-wal", "-shm"):
