@@ -14,7 +14,7 @@ _Item = TypeVar("_Item")
 # Each job may lie on a page of its own, and so may its entry in an index: 1 MB.
 _MOST: Final = 128
 # A dead letter keeps so many bytes of what its worker said.
-_MOST_ERROR: Final = 1000
+_MOST_ERROR: Final = 200
 
 
 def parts(batch: Batch) -> Iterator[Batch]:

@@ -129,6 +129,9 @@ class Room:
         is_ample = min(free, limit) > _PLENTY + 4 * size
         if is_ample and self._has_reserve and not self.is_short:
             return
+        if not self._has_reserve:
+            # The log may have what the reserve takes.
+            self.empty_log()
         if self.keep_reserve() and self._fits(size):
             self.is_short = False
             return
