@@ -6,6 +6,7 @@ from geartrain.admin.rows import (
     JobRow,
     PolicyRow,
     Setting,
+    StoreRow,
     WorkerRow,
     setting_text,
 )
@@ -19,6 +20,7 @@ __all__ = [
     "JobRow",
     "PolicyRow",
     "Setting",
+    "StoreRow",
     "WorkerRow",
     "setting_text",
 ]

@@ -16,6 +16,7 @@ from geartrain.admin.rows import (
     JobRow,
     PolicyRow,
     Setting,
+    StoreRow,
     WorkerRow,
     connection_row,
     counter_row,
@@ -25,6 +26,7 @@ from geartrain.admin.rows import (
     policy_row,
     setting,
     setting_text,
+    store_row,
     worker_rows,
 )
 from geartrain.errors import OptionError, RefusedError, UnknownJobError
@@ -279,6 +281,13 @@ class Admin:
     def counters(self) -> list[CounterRow]:
         """Return what has become of the jobs of each function."""
         return self._read("counters", counter_row)
+
+    def store(self) -> StoreRow:
+        """Return how the store is."""
+        rows = self._read("store", store_row)
+        if len(rows) != 1:
+            raise self._connection.not_understood(repr(rows))
+        return rows[0]
 
     def version(self) -> str:
         """Return the job server's version."""

@@ -1,4 +1,4 @@
-"""``geartrain store``: look after the file that keeps the jobs."""
+"""``geartrain store``: look after the store, and the file that keeps the jobs."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ import sys
 
 import click
 
-from geartrain.cli.asking import CONTEXT, as_json
+from geartrain.admin import Admin
+from geartrain.cli.asking import CONTEXT, as_json, asked_server
 from geartrain.cli.output import write_json
 from geartrain.cli.program import complain
 from geartrain.errors import OptionError
 from geartrain.stores.locations import default_store, file_of
 from geartrain.stores.maintenance import tasks
 from geartrain.stores.paths import shown
+from geartrain.transport.connect import Connector
 
 __all__ = ["store"]
 
@@ -27,13 +29,40 @@ _path = click.argument("path", required=False, metavar="[PATH]")
 )
 @click.pass_context
 def store(context: click.Context) -> None:
-    """Look after the file that keeps jobs, while no job server uses it.
+    """Look after the file that keeps jobs.
 
+    status asks a running job server; all others work on the file while none uses it.
     PATH is a file or sqlite:///full/path. Without it, it is the file that geartrain
     server uses when it is told none.
     """
     if context.invoked_subcommand is None:
         click.echo(context.get_help())
+
+
+@store.command("status", short_help="Ask how it is.", context_settings=CONTEXT)
+@asked_server
+@as_json
+def status(server: Connector, as_json: bool) -> int:
+    """Ask a running job server how its store is.
+
+    The exit status is 1 if it refuses new jobs, or does not save the ends of jobs.
+    """
+    with Admin(server) as admin:
+        row = admin.store()
+    if as_json:
+        write_json([dataclasses.asdict(row)])
+    else:
+        said = [row.store, row.state]
+        if row.reason is not None:
+            said.append(row.reason)
+        if row.unsaved:
+            said.append(f"{row.unsaved} jobs whose end is not saved")
+        if row.size is not None:
+            said.append(f"{row.size} bytes")
+        if row.free is not None:
+            said.append(f"{row.free} bytes free")
+        click.echo(", ".join(said))
+    return 0 if row.state == "ok" else 1
 
 
 @store.command("check", short_help="Look for damage.", context_settings=CONTEXT)

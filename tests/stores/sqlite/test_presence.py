@@ -15,7 +15,7 @@ from geartrain.errors import StoreError
 from geartrain.stores.sqlite.store import SqliteStore
 from tests.stores.records import batch, numbers, record
 
-Blow = Callable[[Path], None]
+Blow = Callable[[Path], object]
 
 
 def log_of(path: Path) -> Path:
@@ -66,11 +66,11 @@ def test_what_happens_to_a_file_is_noticed_before_anything_is_acknowledged(
 ) -> None:
     with closing(open_store):
         BLOWS[blow](Path(f"{file}{part}"))
-        with pytest.raises(StoreError, match="the file .* of the store"):
+        with pytest.raises(StoreError, match=r"the file .* of the store"):
             open_store.commit(batch(record(201)))
-        with pytest.raises(StoreError, match="the file .* of the store"):
+        with pytest.raises(StoreError, match=r"the file .* of the store"):
             open_store.commit(batch(ended=[1]))
-        with pytest.raises(StoreError, match="the file .* of the store"):
+        with pytest.raises(StoreError, match=r"the file .* of the store"):
             open_store.probe(Health())
 
 

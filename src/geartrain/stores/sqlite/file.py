@@ -64,6 +64,12 @@ _MOST_LOOKED_AT: Final = 64 * 1024 * 1024
 _LOOK: Final = 0.25
 _LOOK_STEPS: Final = 10_000
 
+# The tables and indexes that are read; others only keep rows from being kept twice.
+_NAMES: Final = {
+    *(b"queues", b"jobs", b"waiting", b"dead", b"keys", b"key_log", b"key_merges"),
+    *(b"pieces", b"schedules", b"meta"),
+}
+
 # No format of a newer Geartrain has a number above this.
 _MOST_FORMATS: Final = 1000
 
@@ -166,13 +172,17 @@ def is_structural(error: Exception) -> bool:
 
 
 def look_whole(connection: sqlite3.Connection, size: int) -> None:
-    """Look through the pages and indexes of a file of so many bytes, if it is small.
+    """Look for tables that are missing, and through the pages of a small file.
 
-    A larger one is mended once it is found to be damaged.
+    Those of one of more than 64 MiB, ``size``, are mended once they are read.
 
     Raises:
         DamageError: it is damaged.
     """
+    names = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+    if not names.issuperset(_NAMES):
+        missing = b", ".join(sorted(_NAMES - names)).decode()
+        raise DamageError(f"there is no {missing}")
     if size > _MOST_LOOKED_AT:
         return
     deadline = time.monotonic() + _LOOK

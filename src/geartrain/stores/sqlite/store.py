@@ -303,9 +303,11 @@ class SqliteStore(Store):
         """
         with self._opened() as opened:
             health.location = f"sqlite://{shown(self._path)}"
-            health.size, health.free = opened.room.size(), opened.room.free()
-            opened.presence.check()
-            _check_room(opened, 0)
+            try:
+                opened.presence.check()
+                _check_room(opened, 0)
+            finally:
+                health.size, health.free = opened.room.size(), opened.room.free()
             if self._is_failing:
                 opened.session.try_out()
                 opened.presence.look()

@@ -1,0 +1,55 @@
+"""The text command that tells how the store is."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from geartrain.engine.health import FAILING, REFUSING
+from tests.engine.stored import stored, submit
+from tests.support.dialogue import H1, World
+
+
+def row(world: World) -> dict[str, Any]:
+    line, end, rest = world.admin().text("store").split(b"\n")
+    assert (end, rest) == (b".", b"")
+    values: dict[str, Any] = json.loads(line)
+    return values
+
+
+def test_a_server_that_keeps_jobs_in_memory_says_so(world: World) -> None:
+    assert row(world) == {
+        "store": "memory:",
+        "state": "ok",
+        "reason": None,
+        "since": None,
+        "unsaved": 0,
+        "size": None,
+        "free": None,
+    }
+
+
+def test_what_the_driver_told_is_shown(world: World) -> None:
+    health = world.engine.state.health
+    health.state, health.reason, health.since = REFUSING, "disk full", 5.0
+    health.location, health.size, health.free = "sqlite:///a", 7, 8
+    said = row(world)
+    assert (said["state"], said["reason"], said["since"]) == (REFUSING, "disk full", 5)
+    assert (said["store"], said["size"], said["free"]) == ("sqlite:///a", 7, 8)
+
+
+def test_ends_that_are_not_saved_are_counted() -> None:
+    world = stored(1)
+    submit(world.client(), "w1")
+    world.is_committing = False
+    world.engine.state.health.state = FAILING
+    worker = world.worker("f")
+    worker.grab_job()
+    worker.work_complete(H1, b"")
+    assert row(world)["unsaved"] == 1
+    world.commit()
+    assert row(world)["unsaved"] == 0
+
+
+def test_it_takes_no_arguments(world: World) -> None:
+    assert world.admin().text("store now").startswith(b"ERR INVALID_ARGUMENTS ")
