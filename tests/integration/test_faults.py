@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from geartrain.protocol.constants import PacketType
+from tests.support.disks import MIB, fill, small_disk
 from tests.support.faults import Faults, build, faulty_geartrain
 from tests.support.servers import RunningServer, running_geartrain
 from tests.support.wire import Neighbour, Wire, wait_until
@@ -148,6 +149,80 @@ def test_the_log_tells_once_when_the_disk_fails_and_when_it_is_well(
     log = server.log.read_text()
     assert log.count("background jobs are refused") == 1
     assert log.count("the store is well again") == 1
+
+
+def test_a_stop_says_that_ends_are_not_saved(
+    struck: tuple[Wire, RunningServer, Faults], store: str
+) -> None:
+    peer, server, faults = struck
+    for number in range(3):
+        submit(peer, b"%d" % number, b"%d" % number)
+    faults.disk(write=errno.ENOSPC)
+    assert len(workloads_left(server)) == 3
+    wait_until(lambda: b'"state": "failing"' in peer.listing(b"store")[0])
+    assert b'"unsaved": 3' in peer.listing(b"store")[0]
+    server.process.terminate()
+    assert server.process.wait(20) == 1
+    log = server.log.read_text()
+    assert log.count("what becomes of background jobs is not saved") == 1
+    assert "what became of 3 jobs is not saved in the store: they run again" in log
+    faults.end()
+    with running_geartrain("--store", store) as restarted:
+        assert workloads_left(restarted) == [b"0", b"1", b"2"]
+
+
+@pytest.mark.parametrize("ends_by", ["kill", "stop"])
+def test_a_disk_filled_by_jobs_has_room_for_all_their_ends(
+    ends_by: str, tmp_path: Path
+) -> None:
+    with small_disk(tmp_path / "disk", 12 * MIB) as disk:
+        store = f"sqlite://{disk}/jobs.db"
+        with running_geartrain("--store", store) as server:
+            with Wire(server.connect()) as peer:
+                count = 0
+                while _is_taken(peer, b"%d" % count + bytes(100_000)):
+                    count += 1
+                assert count > 10
+                filler = fill(disk)
+                assert len(workloads_left(server)) == count
+                wait_until(lambda: b'"unsaved": 0' in peer.listing(b"store")[0])
+                assert b'"state": "refusing"' in peer.listing(b"store")[0]
+                filler.unlink()
+                wait_until(lambda: b'"state": "ok"' in peer.listing(b"store")[0])
+                assert submit(peer, b"last", b"last")
+            if ends_by == "kill":
+                server.process.kill()
+                server.process.wait()
+            else:
+                server.process.terminate()
+                assert server.process.wait(20) == 0
+        with running_geartrain("--store", store) as restarted:
+            assert workloads_left(restarted) == [b"last"]
+
+
+@pytest.mark.parametrize("ends_by", ["kill", "stop"])
+def test_a_store_whose_file_goes_away_acknowledges_nothing_until_it_is_back(
+    ends_by: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "store"
+    store = f"sqlite://{folder}/jobs.db"
+    with running_geartrain("--store", store) as server:
+        with Wire(server.connect()) as peer:
+            submit(peer, b"before", b"before")
+            folder.rename(tmp_path / "away")
+            assert b"has gone" in refusal(peer, b"meanwhile")
+            wait_until(lambda: b'"state": "refusing"' in peer.listing(b"store")[0])
+            (tmp_path / "away").rename(folder)
+            wait_until(lambda: _is_taken(peer, b"after"))
+        if ends_by == "kill":
+            server.process.kill()
+            server.process.wait()
+        else:
+            server.process.terminate()
+            assert server.process.wait(20) == 0
+        assert server.log.read_text().count("background jobs are refused") == 1
+    with running_geartrain("--store", store) as restarted:
+        assert workloads_left(restarted) == [b"before", b"after"]
 
 
 @pytest.mark.parametrize("seconds", [HOUR, -HOUR])

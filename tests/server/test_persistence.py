@@ -12,6 +12,7 @@ from time import monotonic
 import pytest
 
 from geartrain.engine.engine import Engine
+from geartrain.engine.health import FAILING, OK, REFUSING, Health
 from geartrain.engine.options import EngineOptions
 from geartrain.engine.peers import Peer
 from geartrain.engine.queries import FindJob
@@ -19,6 +20,7 @@ from geartrain.engine.records import Batch
 from geartrain.errors import StoreError
 from geartrain.protocol.constants import PacketType
 from geartrain.protocol.packets import request
+from geartrain.server import persistence
 from geartrain.server.persistence import Persistence
 from geartrain.stores.memory import MemoryStore
 from geartrain.stores.sqlite.store import SqliteStore
@@ -32,6 +34,7 @@ class SlowDisk(SqliteStore):
     Attributes:
         may_commit: a commit waits for it.
         failure: why a commit is refused; empty if none is.
+        is_full: new jobs alone are refused.
         defect: what a question runs into; None for nothing.
         batches: what was committed.
     """
@@ -41,6 +44,7 @@ class SlowDisk(SqliteStore):
         self.may_commit = threading.Event()
         self.may_commit.set()
         self.failure = ""
+        self.is_full = False
         self.defect: Exception | None = None
         self.batches: list[Batch] = []
 
@@ -48,8 +52,15 @@ class SlowDisk(SqliteStore):
         assert self.may_commit.wait(10)
         if self.failure:
             raise StoreError(self.failure)
+        if self.is_full and batch.added:
+            raise StoreError("no room")
         super().commit(batch)
         self.batches.append(batch)
+
+    def probe(self, health: Health) -> None:
+        if self.failure or self.is_full:
+            raise StoreError(self.failure or "no room")
+        super().probe(health)
 
     def find_job(self, query: FindJob) -> None:
         if self.defect is not None:
@@ -72,6 +83,16 @@ class Scene:
     def send(self, data: bytes) -> None:
         self.engine.receive(self.peer, data, monotonic())
         self.persistence.pump()
+
+    def run_job(self, number: int) -> None:
+        """Have a job done by the peer itself."""
+        handle = b"H:test:%d" % number
+        self.send(request(PacketType.CAN_DO, b"f") + request(PacketType.GRAB_JOB))
+        self.send(request(PacketType.WORK_COMPLETE, handle, b""))
+
+    @property
+    def health(self) -> Health:
+        return self.engine.state.health
 
     def submit(self, workload: bytes) -> None:
         self.send(request(PacketType.SUBMIT_JOB_BG, b"f", b"", workload))
@@ -223,6 +244,96 @@ def test_a_failing_store_refuses_and_recovers(
         play(scene, tmp_path)
     actions = [getattr(record, "action", "") for record in caplog.records]
     assert actions == ["store_opened", "store_fails", "store_recovered"]
+
+
+def test_ends_are_saved_where_new_jobs_are_refused(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def scene(scene: Scene) -> None:
+        for number in range(3):
+            scene.submit(b"w%d" % number)
+        await scene.said(b"H:test:3")
+        scene.disk.is_full = True
+        for number in (1, 2):
+            scene.run_job(number)
+            scene.submit(b"new")
+            assert b"QUEUE_ERROR\0no room" in await scene.said(b"ERROR")
+            assert list(scene.disk.batches[-1].ended) == [number]
+            assert scene.health.state == REFUSING
+            assert scene.engine.state.journal.unsaved() == 0
+        # Nobody submits, and all the same it is noticed that there is room.
+        scene.disk.is_full = False
+        async with asyncio.timeout(10):
+            while scene.health.state != OK:
+                await asyncio.sleep(0.01)
+        scene.submit(b"new")
+        assert b"H:test:6" in await scene.said(b"H:test")
+
+    with caplog.at_level(logging.INFO, "geartrain.server"):
+        play(scene, tmp_path)
+    actions = [getattr(record, "action", "") for record in caplog.records]
+    assert actions == ["store_opened", "store_fails", "store_recovered"]
+
+
+@pytest.mark.parametrize("is_well_again", [False, True])
+def test_ends_that_are_not_saved_are_told_and_counted_at_the_stop(
+    is_well_again: bool, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    scenes: list[Scene] = []
+
+    async def scene(scene: Scene) -> None:
+        for number in range(3):
+            scene.submit(b"w%d" % number)
+        await scene.said(b"H:test:3")
+        scene.disk.failure = "its disk fails"
+        for number in (1, 2):
+            scene.run_job(number)
+            await scene.settle()
+        assert scene.health.state == FAILING
+        assert scene.health.reason == "its disk fails"
+        if is_well_again:
+            scene.disk.failure = ""
+        scenes.append(scene)
+
+    with caplog.at_level(logging.INFO, "geartrain.server"):
+        play(scene, tmp_path)
+    assert scenes[0].persistence.unsaved == (0 if is_well_again else 2)
+    actions = [getattr(record, "action", "") for record in caplog.records]
+    assert actions.count("ends_unsaved") == 1
+
+
+def test_a_store_that_fails_without_a_submission_is_noticed(tmp_path: Path) -> None:
+    async def scene(scene: Scene) -> None:
+        await scene.settle()
+        scene.disk.is_full = True
+        async with asyncio.timeout(10):
+            while scene.health.state == OK:
+                await asyncio.sleep(0.01)
+        assert scene.health.reason == "no room"
+
+    play(scene, tmp_path)
+
+
+def test_a_store_that_does_not_answer_is_told_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(persistence, "_SLOW", 0.0)
+
+    async def scene(scene: Scene) -> None:
+        await scene.settle()
+        scene.disk.may_commit.clear()
+        scene.submit(b"w")
+        async with asyncio.timeout(10):
+            while "store_slow" not in actions():
+                await asyncio.sleep(0.01)
+        scene.disk.may_commit.set()
+        await scene.said(b"H:test:1")
+
+    def actions() -> list[str]:
+        return [getattr(record, "action", "") for record in caplog.records]
+
+    play(scene, tmp_path)
+    assert (actions().count("store_slow"), actions().count("store_answers")) == (1, 1)
 
 
 def test_a_question_is_answered_though_its_batch_was_refused(tmp_path: Path) -> None:
