@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from geartrain.errors import StoreError
-from geartrain.stores.paths import shown
 from geartrain.stores.sqlite.store import SqliteStore
+from geartrain.texts import visible
 from tests.stores.records import (
     batch,
     burials,
@@ -75,7 +75,7 @@ def refusal(path: Path) -> str:
     """Return why a store cannot be used; it is closed afterwards."""
     with pytest.raises(StoreError) as raised:
         use(path)
-    assert shown(str(path)) in str(raised.value)
+    assert visible(str(path)) in str(raised.value)
     return str(raised.value)
 
 

@@ -26,7 +26,7 @@ from geartrain.server.process import (
 from geartrain.server.server import Server
 from geartrain.server.signals import SignalHandlers
 from geartrain.stores.locations import prepare_store
-from geartrain.stores.paths import shown
+from geartrain.texts import visible
 
 __all__ = ["Service"]
 
@@ -170,7 +170,7 @@ def _place(options: Options) -> str:
     """Say where background jobs are, and how safe they are there."""
     if options.store == "memory:":
         return "in memory: they are gone when the server stops"
-    return f"in {shown(options.store)}, durability {options.durability}"
+    return f"in {visible(options.store)}, durability {options.durability}"
 
 
 def _is_in_use(error: GeartrainError) -> bool:

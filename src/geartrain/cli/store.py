@@ -14,7 +14,7 @@ from geartrain.cli.program import complain
 from geartrain.errors import OptionError
 from geartrain.stores.locations import default_store, file_of
 from geartrain.stores.maintenance import tasks
-from geartrain.stores.paths import shown
+from geartrain.texts import visible
 from geartrain.transport.connect import Connector
 
 __all__ = ["store"]
@@ -81,7 +81,7 @@ def check(path: str | None, as_json: bool) -> int:
         for problem in report.problems:
             complain("geartrain store check", problem)
         click.echo(
-            f"{shown(file)}: {report.jobs} jobs, {report.dead} dead letters,"
+            f"{visible(file)}: {report.jobs} jobs, {report.dead} dead letters,"
             f" {report.schedules} recurring jobs, {len(report.problems)} problems"
         )
     return 1 if report.problems else 0
@@ -97,7 +97,7 @@ def compact(path: str | None, as_json: bool) -> None:
     if as_json:
         write_json([{"path": file, "before": before, "after": after}])
     else:
-        click.echo(f"{shown(file)}: {before} bytes before, {after} bytes after")
+        click.echo(f"{visible(file)}: {before} bytes before, {after} bytes after")
 
 
 @store.command("export", short_help="Write all as JSON.", context_settings=CONTEXT)

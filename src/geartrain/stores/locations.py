@@ -11,8 +11,8 @@ from geartrain.stores.base import Store
 from geartrain.stores.maintenance.rebuilding import Rebuilder
 from geartrain.stores.memory import MemoryStore
 from geartrain.stores.owners import make_folder
-from geartrain.stores.paths import shown
 from geartrain.stores.sqlite.store import SqliteStore
+from geartrain.texts import visible
 
 __all__ = ["check_store", "default_store", "file_of", "make_store", "prepare_store"]
 
@@ -61,9 +61,9 @@ def check_store(location: str) -> str:
             raise _no_store(location)
         path = _full(path)
     if path.endswith("/"):
-        raise OptionError(f"the store {shown(path)} is a folder: name a file in it")
+        raise OptionError(f"the store {visible(path)} is a folder: name a file in it")
     if "\0" in path:
-        raise OptionError(f"the store {shown(path)} has a zero byte in its name")
+        raise OptionError(f"the store {visible(path)} has a zero byte in its name")
     return f"{_SQLITE}{path}"
 
 
@@ -103,7 +103,7 @@ def prepare_store(location: str, uid: int, gid: int) -> None:
 
 def _no_store(location: str) -> OptionError:
     return OptionError(
-        f"'{shown(location)}' is no store: use sqlite:///full/path or memory:, or the"
+        f"'{visible(location)}' is no store: use sqlite:///full/path or memory:, or the"
         " path of a file (./ before one that looks like an address)"
     )
 
@@ -113,15 +113,15 @@ def _full(path: str) -> str:
     expanded = os.path.expanduser(path)
     if expanded.startswith("~"):
         raise OptionError(
-            f"the store {shown(path)} is in the home of a user that is not known: write"
+            f"the store {visible(path)} is in the home of an unknown user: write"
             " the full path, or ./ before it"
         )
     try:
         full = os.path.abspath(expanded)
     except FileNotFoundError:
         raise OptionError(
-            f"the store {shown(path)} is in the working directory, which is gone: write"
-            " the full path"
+            f"the store {visible(path)} is in the working directory, which is gone:"
+            " write the full path"
         ) from None
     return f"{full}/" if path.endswith("/") else full
 

@@ -12,9 +12,9 @@ from typing import Final
 
 from geartrain.errors import StoreError
 from geartrain.stores.owners import owners_rights
-from geartrain.stores.paths import shown
 from geartrain.stores.sqlite.file import APPLICATION_ID, ERRORS, FORMAT, explain
 from geartrain.stores.sqlite.schema import is_damage
+from geartrain.texts import visible
 
 __all__ = ["check_file", "open_unchanged", "size_of"]
 
@@ -55,12 +55,12 @@ def check_file(path: str) -> None:
         found = os.stat(path)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise StoreError(f"there is no store {shown(path)}: {reason}") from error
+        raise StoreError(f"there is no store {visible(path)}: {reason}") from error
     if not stat.S_ISREG(found.st_mode):
-        raise StoreError(f"the store {shown(path)} is no file: name a file")
+        raise StoreError(f"the store {visible(path)} is no file: name a file")
     if found.st_size == 0:
         raise StoreError(
-            f"the store {shown(path)} is empty: put a copy back, or start a job "
+            f"the store {visible(path)} is empty: put a copy back, or start a job "
             "server on it "
             "to begin with no jobs"
         )
@@ -105,12 +105,12 @@ def _recognise(connection: sqlite3.Connection, path: str) -> None:
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     if application != APPLICATION_ID:
         raise StoreError(
-            f"the store {shown(path)} is the database of another program: name "
+            f"the store {visible(path)} is the database of another program: name "
             "another file"
         )
     if version != FORMAT:
         raise StoreError(
-            f"the store {shown(path)} has format {version}, this Geartrain knows "
+            f"the store {visible(path)} has format {version}, this Geartrain knows "
             f"{FORMAT}: "
             "use the one that wrote it"
         )

@@ -21,10 +21,10 @@ from geartrain.stores.maintenance.jobs import KeptJob, KeptJobs
 from geartrain.stores.maintenance.logs import is_cut_short
 from geartrain.stores.maintenance.queues import KeptQueues
 from geartrain.stores.maintenance.schedules import KeptSchedules, kept_reserved
-from geartrain.stores.paths import shown
 from geartrain.stores.sqlite.file import REBUILT, put_in_place, sync_folder
 from geartrain.stores.sqlite.schedules import lost_number
 from geartrain.stores.sqlite.store import Mender, SqliteStore
+from geartrain.texts import visible
 
 __all__ = ["Rebuilder", "rebuild"]
 
@@ -43,7 +43,7 @@ class Rebuilder(Mender):
     def look(self, path: str) -> str:
         """Return what is wrong with a closed file that SQLite would not tell."""
         if is_cut_short(os.path.realpath(path)):
-            return f"the write-ahead log of the store {shown(path)} is damaged"
+            return f"the write-ahead log of the store {visible(path)} is damaged"
         return ""
 
     def mend(self, path: str) -> list[str]:
@@ -72,14 +72,14 @@ def rebuild(path: str) -> list[str]:
         put_in_place(real)
     except OSError as error:
         raise StoreError(
-            f"the store {shown(path)} cannot be made anew: {error.strerror}"
+            f"the store {visible(path)} cannot be made anew: {error.strerror}"
         ) from error
     finally:
         _remove(made)
     said = (
-        f"the store {shown(path)} was damaged and has been made anew: {saved} jobs, "
+        f"the store {visible(path)} was damaged and has been made anew: {saved} jobs, "
         f"dead letters and recurring jobs are kept, {len(losses)} things are lost; the "
-        f"damaged file is now {shown(aside)}"
+        f"damaged file is now {visible(aside)}"
     )
     more = len(losses) - _MOST_TOLD
     told = losses[:_MOST_TOLD]

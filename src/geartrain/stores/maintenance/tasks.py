@@ -17,9 +17,9 @@ from geartrain.stores.maintenance.logs import is_cut_short
 from geartrain.stores.maintenance.queues import KeptQueues
 from geartrain.stores.maintenance.schedules import KeptSchedules
 from geartrain.stores.owners import owners_rights
-from geartrain.stores.paths import shown
 from geartrain.stores.sqlite.file import ERRORS, explain, has_log, open_file
 from geartrain.stores.sqlite.store import SqliteStore
+from geartrain.texts import visible
 
 __all__ = ["Report", "check", "compact", "export", "import_lines"]
 
@@ -58,7 +58,7 @@ def compact(path: str) -> tuple[int, int]:
     problems = check(path).problems
     if problems:
         raise StoreError(
-            f"the store {shown(path)} is damaged: {problems[0]}; export what can be "
+            f"the store {visible(path)} is damaged: {problems[0]}; export what can be "
             "read, and "
             "import it into another store"
         )

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Final
 
 from geartrain.errors import StoreError
-from geartrain.stores.paths import shown
 from geartrain.stores.sqlite.schema import SCHEMA, DamageError
+from geartrain.texts import visible
 
 __all__ = [
     "APPLICATION_ID",
@@ -145,7 +145,7 @@ def explain(path: str, error: Exception) -> StoreError:
         code = sqlite3.SQLITE_CORRUPT
     name = getattr(error, "sqlite_errorname", type(error).__name__)
     advice = _ADVICE.get(code & 0xFF, "cannot be used")
-    return StoreError(f"the store {shown(path)} {advice} ({reason}, {name})")
+    return StoreError(f"the store {visible(path)} {advice} ({reason}, {name})")
 
 
 def is_lack_of_room(error: sqlite3.Error) -> bool:
@@ -215,7 +215,7 @@ def put_in_place(real: str) -> None:
         sync_folder(os.path.dirname(real))
     except OSError as error:
         raise StoreError(
-            f"the file {shown(made)} cannot be put in the place of {shown(real)}: "
+            f"the file {visible(made)} cannot be put in the place of {visible(real)}: "
             f"{error.strerror}"
         ) from error
 
@@ -266,7 +266,7 @@ def _make_file(path: str) -> None:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise StoreError(
-            f"the store {shown(path)} cannot be made: {reason}: name a file in a "
+            f"the store {visible(path)} cannot be made: {reason}: name a file in a "
             "folder that "
             "the user of the job server may write"
         ) from error
@@ -276,10 +276,12 @@ def _check_file(path: str, real: Path) -> None:
     # The file must not be opened here: closing it would take away the lock of a store
     # that has it open in this process.
     if not stat.S_ISREG(real.stat().st_mode):
-        raise StoreError(f"the store {shown(path)} is no file: name a file")
+        raise StoreError(f"the store {visible(path)} is no file: name a file")
     is_effective = os.access in os.supports_effective_ids
     if not os.access(real, os.R_OK | os.W_OK, effective_ids=is_effective):
-        raise StoreError(f"the store {shown(path)} {_ADVICE[sqlite3.SQLITE_READONLY]}")
+        raise StoreError(
+            f"the store {visible(path)} {_ADVICE[sqlite3.SQLITE_READONLY]}"
+        )
 
 
 def _make_folders(folder: Path) -> None:
@@ -313,7 +315,7 @@ def _prepare(connection: sqlite3.Connection, path: str, synchronous: str) -> Non
     mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
     if mode != b"wal":
         raise StoreError(
-            f"the store {shown(path)} cannot have a write-ahead log: name one on a "
+            f"the store {visible(path)} cannot have a write-ahead log: name one on a "
             "local disk"
         )
     for setting in _SETTINGS:
@@ -350,18 +352,17 @@ def _is_new(connection: sqlite3.Connection, path: str) -> bool:
         raise DamageError("the header of the file is damaged")
     if application != APPLICATION_ID:
         raise StoreError(
-            f"the store {shown(path)} is the database of another program: name "
+            f"the store {visible(path)} is the database of another program: name "
             "another file"
         )
     if version > FORMAT:
         raise StoreError(
-            f"the store {shown(path)} has format {version} of a newer Geartrain, this "
-            "one "
-            f"knows up to {FORMAT}: use the newer one, or name another store"
+            f"the store {visible(path)} has format {version} of a newer Geartrain, "
+            f"this one knows up to {FORMAT}: use the newer one, or name another store"
         )
     if version < FORMAT:
         raise StoreError(
-            f"the store {shown(path)} has format {version}, which no release of "
+            f"the store {visible(path)} has format {version}, which no release of "
             "Geartrain "
             f"has written: {_MOVE_AWAY}"
         )

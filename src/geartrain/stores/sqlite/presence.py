@@ -16,8 +16,8 @@ import os
 from typing import Final
 
 from geartrain.errors import StoreError
-from geartrain.stores.paths import shown
 from geartrain.stores.sqlite.file import LOG_MARKS
+from geartrain.texts import visible
 
 __all__ = ["GoneError", "Presence"]
 
@@ -76,7 +76,7 @@ class _File:
             return found
 
     def _check(self, least: int) -> None:
-        path = shown(self._path)
+        path = visible(self._path)
         try:
             found = self._find()
         except OSError as error:

@@ -21,7 +21,7 @@ from contextlib import suppress
 from typing import Final
 
 from geartrain.errors import StoreError
-from geartrain.stores.paths import shown
+from geartrain.texts import visible
 
 __all__ = ["Room"]
 
@@ -121,7 +121,7 @@ class Room:
             return
         if usage.f_flag & os.ST_RDONLY:
             raise StoreError(
-                f"the store {shown(self._path)} is on a file system that may only be "
+                f"the store {visible(self._path)} is on a file system that may only be "
                 "read now: look for errors of its disk in the system's log, and mount "
                 "it anew"
             )
@@ -137,7 +137,7 @@ class Room:
             return
         self.is_short = True
         raise StoreError(
-            f"the store {shown(self._path)} has no room for new jobs, "
+            f"the store {visible(self._path)} has no room for new jobs, "
             f"{min(free, limit)} bytes are left for its files: free some space; what "
             "is left is kept for the ends of jobs"
         )

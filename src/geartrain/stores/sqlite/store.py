@@ -28,7 +28,6 @@ from geartrain.engine.records import Batch, Inventory
 from geartrain.errors import OptionError, StoreError
 from geartrain.stores.base import Store
 from geartrain.stores.owners import owners_rights
-from geartrain.stores.paths import shown
 from geartrain.stores.sqlite.file import (
     ERRORS,
     abandon,
@@ -49,6 +48,7 @@ from geartrain.stores.sqlite.room import Room
 from geartrain.stores.sqlite.schedules import is_in_use, reserve_lost
 from geartrain.stores.sqlite.schema import DamageError
 from geartrain.stores.sqlite.session import Session
+from geartrain.texts import visible
 
 __all__ = ["SqliteStore"]
 
@@ -155,8 +155,8 @@ class SqliteStore(Store):
                 look_whole(connection, os.stat(self._path).st_size)
             if is_in_use(connection) and not is_log_there:
                 self.problems += (
-                    f"the write-ahead log of {shown(self._path)} is missing: what was "
-                    "committed last before the job server ended is lost",
+                    f"the write-ahead log of {visible(self._path)} is missing: what "
+                    "was committed last before the job server ended is lost",
                 )
             if was_emptied:
                 reserve_lost(connection)
@@ -172,13 +172,13 @@ class SqliteStore(Store):
     def _save_log(self) -> None:
         """Keep the log of a file that was cut to nothing: SQLite would remove it."""
         said = (
-            f"the store {shown(self._path)} was an empty file: it begins with no jobs"
+            f"the store {visible(self._path)} was an empty file: it begins with no jobs"
         )
         if has_log(self._path):
             real = os.path.realpath(self._path)
             aside = f"{real}-wal.damaged-{time.time_ns()}"
             os.rename(f"{real}-wal", aside)
-            said += f"; what its log has is now in {shown(aside)}"
+            said += f"; what its log has is now in {visible(aside)}"
         self.problems += (said,)
 
     def _mend_closed(self, error: StoreError) -> None:
@@ -230,7 +230,7 @@ class SqliteStore(Store):
             presence = Presence(self._path, real)
         except OSError as error:
             raise StoreError(
-                f"the store {shown(self._path)} cannot be watched: {error.strerror}"
+                f"the store {visible(self._path)} cannot be watched: {error.strerror}"
             ) from error
         room = Room(real, connection)
         room.keep_reserve()
@@ -302,7 +302,7 @@ class SqliteStore(Store):
             StoreError: they would be refused, with the reason.
         """
         with self._opened() as opened:
-            health.location = f"sqlite://{shown(self._path)}"
+            health.location = f"sqlite://{visible(self._path)}"
             try:
                 opened.presence.check()
                 _check_room(opened, 0)
@@ -376,7 +376,7 @@ class SqliteStore(Store):
     def _opened(self) -> Iterator[_Opened]:
         """Return what is open; what goes wrong with it becomes a StoreError."""
         if self._open is None:
-            raise StoreError(f"the store {shown(self._path)} is not open")
+            raise StoreError(f"the store {visible(self._path)} is not open")
         try:
             yield self._open
         except ERRORS as error:
