@@ -13,7 +13,7 @@ import pytest
 from geartrain.admin import Admin, JobRow
 from tests.admin.jobs import bury, schedule, submit, submit_later, submit_many
 from tests.cli.asking import complaint
-from tests.cli.programs import run
+from tests.cli.programs import run, wait_until
 from tests.support.servers import geartrain_command, running_geartrain
 
 SUMMARY = "{}: 3 jobs, 2 dead letters, 1 recurring jobs, {} problems\n"
@@ -203,3 +203,27 @@ def test_help_is_shown_without_a_command() -> None:
     status, out, err = run("geartrain", "store")
     assert (status, err) == (0, "")
     assert "compact" in out
+
+
+def test_a_running_server_is_asked_how_its_store_is(tmp_path: Path) -> None:
+    path = tmp_path / "queue.db"
+    with running_geartrain("--store", str(path)) as server:
+        asked = ("geartrain", "store", "status", "--server", server.address)
+        status, out, err = run(*asked)
+        assert (status, err) == (0, "")
+        assert out.startswith(f"sqlite://{path}, ok, ")
+        assert out.endswith(" bytes free\n")
+        path.rename(tmp_path / "away")
+        wait_until(lambda: run(*asked)[0] == 1, "the file is missed")
+        (line,) = run(*asked, "--json")[1].splitlines()
+        row = json.loads(line)
+        assert (row["state"], row["unsaved"]) == ("refusing", 0)
+        assert "has gone" in row["reason"]
+        (tmp_path / "away").rename(path)
+        wait_until(lambda: run(*asked)[0] == 0, "the file is seen again")
+
+
+def test_a_server_that_keeps_jobs_in_memory_is_well() -> None:
+    with running_geartrain() as server:
+        said = run("geartrain", "store", "status", "--server", server.address)
+    assert said == (0, "memory:, ok\n", "")

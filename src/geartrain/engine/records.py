@@ -253,18 +253,24 @@ class Batch:
             new.unscheduled = self.unscheduled
         return new, rest
 
-    def changes_nothing(self) -> bool:
-        """Tell whether a commit of this batch would write nothing."""
-        return not (
+    def has_new(self) -> bool:
+        """Tell whether there is something new in it, as ``parted`` understands it."""
+        return bool(self.added or self.schedules)
+
+    def has_rest(self) -> bool:
+        """Tell whether there is something else in it."""
+        return bool(
             self.ended
-            or self.added
             or self.revived
             or self.changed
             or self.buried
-            or self.schedules
             or self.unscheduled
             or self.reserved
         )
+
+    def changes_nothing(self) -> bool:
+        """Tell whether a commit of this batch would write nothing."""
+        return not (self.has_new() or self.has_rest())
 
 
 class QueueInventory:

@@ -19,13 +19,13 @@ import threading
 from collections.abc import Callable
 from functools import partial
 from time import monotonic
-from typing import NamedTuple
 
 from geartrain.engine.engine import Engine
-from geartrain.engine.health import FAILING, OK, REFUSING, Health
+from geartrain.engine.health import FAILING, OK, Health
 from geartrain.engine.queries import Query
 from geartrain.engine.records import Batch
 from geartrain.errors import StoreError
+from geartrain.server.condition import Condition, Outcome
 from geartrain.stores.base import Store
 
 __all__ = ["Persistence"]
@@ -56,22 +56,6 @@ _LAST_COMMIT = 30.0
 _log = logging.getLogger("geartrain.server")
 
 
-class _Outcome(NamedTuple):
-    """What became of a batch.
-
-    Attributes:
-        reason: why it, or what is new in it, was refused; empty if it was not.
-        is_rest_saved: it was refused, but what is not new in it was committed.
-        has_new: there is something new in it.
-        has_rest: there is something else in it.
-    """
-
-    reason: str
-    is_rest_saved: bool
-    has_new: bool
-    has_rest: bool
-
-
 class Persistence:
     """One engine's store, at work on a thread.
 
@@ -99,6 +83,7 @@ class Persistence:
         self.unsaved = 0
         self._engine = engine
         self._health = engine.state.health
+        self._condition = Condition(self._health, engine.state.wall_time)
         self._store = store
         self._durability = durability
         self._monotonic = monotonic
@@ -111,7 +96,7 @@ class Persistence:
         self._busy_since = 0.0
         self._is_slow = False
         # What became of the last batch, for a stop that does not wait for the loop.
-        self._outcome: _Outcome | None = None
+        self._outcome: Outcome | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._probe_timer: asyncio.TimerHandle | None = None
         self._when_idle: Callable[[], None] | None = None
@@ -125,7 +110,7 @@ class Persistence:
         inventory = self._store.open()
         self._tell_problems()
         if self._durability is not None:
-            self._learn(self._probed(self._health))
+            self._condition.learn(self._probed(self._health))
         self._engine.resume(
             inventory,
             self._monotonic(),
@@ -224,9 +209,9 @@ class Persistence:
             # The event loop no longer learns what became of the batch.
             outcome = self._outcome
             if not is_answering:
-                outcome = _Outcome("the store does not answer", False, True, True)
+                outcome = Outcome("the store does not answer", False, True, True)
             if outcome is not None and outcome.reason:
-                self._note(outcome)
+                self._condition.note(outcome)
                 journal.refuse(is_rest_saved=outcome.is_rest_saved)
         if self._durability is not None and self._health.state == FAILING:
             self.unsaved = journal.unsaved()
@@ -269,15 +254,17 @@ class Persistence:
         for problem in problems:
             _log.error("%s", problem, extra={"action": "store_damaged"})
 
-    def _carry_out(self, batch: Batch) -> _Outcome:
+    def _carry_out(self, batch: Batch) -> Outcome:
         """Commit a batch, or else what is not new in it, and answer its queries."""
-        new, rest = batch.parted()
-        has_new, has_rest = not new.changes_nothing(), not rest.changes_nothing()
+        has_new, has_rest = batch.has_new(), batch.has_rest()
+        is_rest_saved = False
         reason = self._commit(batch)
-        is_rest_saved = bool(reason) and has_new and not self._commit(rest)
+        if reason and has_new:
+            rest = batch.parted()[1]
+            is_rest_saved, has_rest = not self._commit(rest), rest.has_rest()
         for query in batch.queries:
             self._answer(query)
-        return _Outcome(reason, is_rest_saved, has_new, has_rest)
+        return Outcome(reason, is_rest_saved, has_new, has_rest)
 
     def _commit(self, batch: Batch) -> str:
         """Commit a batch; return why it was refused, if so."""
@@ -310,11 +297,11 @@ class Persistence:
             _log.exception("the store failed", extra={"action": "store_defect"})
             query.error = f"the store failed: {error!r}"
 
-    def _settle(self, outcome: _Outcome) -> None:
+    def _settle(self, outcome: Outcome) -> None:
         """React to what became of the batch given."""
         self._end_work()
         self._settled.set()
-        self._note(outcome)
+        self._condition.note(outcome)
         if outcome.reason:
             self._timer = self._loop.call_later(_PAUSE, self._begin)
             self._engine.refused(
@@ -326,7 +313,7 @@ class Persistence:
             self._engine.committed(self._monotonic())
         self.on_settled()
 
-    def _stop_trying(self, outcome: _Outcome) -> None:
+    def _stop_trying(self, outcome: Outcome) -> None:
         """Have one that stops wait for nothing but ends that can be saved."""
         if outcome.is_rest_saved and self._engine.state.journal.unsaved():
             self._begin()
@@ -336,58 +323,11 @@ class Persistence:
     def _settle_probe(self, reason: str) -> None:
         """React to what a look at the store showed."""
         self._end_work()
-        self._learn(reason)
+        self._condition.learn(reason)
         self.pump()
-
-    def _learn(self, reason: str) -> None:
-        """Note what a look at the store showed."""
-        if not reason:
-            self._enter(OK, "")
-        elif self._health.state == OK:
-            self._enter(REFUSING, reason)
 
     def _end_work(self) -> None:
         self._is_busy = False
         if self._is_slow:
             self._is_slow = False
             _log.warning("the store answers again", extra={"action": "store_answers"})
-
-    def _note(self, outcome: _Outcome) -> None:
-        """Note what a batch shows of the store.
-
-        One with nothing new in it does not show that new jobs would be taken, nor one
-        with nothing else that ends would be saved.
-        """
-        state = self._health.state
-        if not outcome.reason:
-            if outcome.has_new:
-                self._enter(OK, "")
-            elif state == FAILING:
-                self._enter(REFUSING, self._health.reason)
-        elif not outcome.is_rest_saved:
-            self._enter(FAILING, outcome.reason)
-        elif outcome.has_rest or state == OK:
-            self._enter(REFUSING, outcome.reason)
-
-    def _enter(self, state: str, reason: str) -> None:
-        """Note how the store is, and log it if that has changed."""
-        health = self._health
-        if state == health.state:
-            return
-        health.state, health.reason = state, reason
-        health.since = self._engine.state.wall_time()
-        if state == OK:
-            _log.warning("the store is well again", extra={"action": "store_recovered"})
-        elif state == REFUSING:
-            _log.error(
-                "background jobs are refused: %s",
-                reason,
-                extra={"action": "store_fails"},
-            )
-        else:
-            _log.error(
-                "what becomes of background jobs is not saved, so that those which end"
-                " now run again after a restart: %s",
-                reason,
-                extra={"action": "ends_unsaved"},
-            )

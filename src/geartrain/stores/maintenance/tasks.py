@@ -17,8 +17,9 @@ from geartrain.stores.maintenance.logs import is_cut_short
 from geartrain.stores.maintenance.queues import KeptQueues
 from geartrain.stores.maintenance.schedules import KeptSchedules
 from geartrain.stores.owners import owners_rights
-from geartrain.stores.sqlite.file import ERRORS, explain, has_log, open_file
+from geartrain.stores.sqlite.file import ERRORS, explain, open_file
 from geartrain.stores.sqlite.store import SqliteStore
+from geartrain.stores.sqlite.wholeness import has_log
 from geartrain.texts import visible
 
 __all__ = ["Report", "check", "compact", "export", "import_lines"]

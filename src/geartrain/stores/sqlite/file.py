@@ -7,7 +7,6 @@ import os
 import sqlite3
 import stat
 import struct
-import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -20,16 +19,10 @@ __all__ = [
     "APPLICATION_ID",
     "ERRORS",
     "FORMAT",
-    "LOG_MARKS",
     "REBUILT",
     "abandon",
     "explain",
-    "has_log",
-    "is_busy",
-    "is_emptied",
     "is_lack_of_room",
-    "is_structural",
-    "look_whole",
     "open_file",
     "put_in_place",
     "sync_folder",
@@ -53,22 +46,8 @@ APPLICATION_ID: Final = 0x67656172  # "gear"
 FORMAT: Final = 2
 """The format of the stores this Geartrain reads and writes."""
 
-LOG_MARKS: Final = (b"\x37\x7f\x06\x82", b"\x37\x7f\x06\x83")
-"""What a write-ahead log begins with."""
-
 REBUILT: Final = ".rebuilt"
 """What the name of a file ends with that is to take a damaged store's place."""
-
-# A smaller file is looked through at each start, for no longer than so many seconds.
-_MOST_LOOKED_AT: Final = 64 * 1024 * 1024
-_LOOK: Final = 0.25
-_LOOK_STEPS: Final = 10_000
-
-# The tables and indexes that are read; others only keep rows from being kept twice.
-_NAMES: Final = {
-    *(b"queues", b"jobs", b"waiting", b"dead", b"keys", b"key_log", b"key_merges"),
-    *(b"pieces", b"schedules", b"meta"),
-}
 
 # No format of a newer Geartrain has a number above this.
 _MOST_FORMATS: Final = 1000
@@ -157,47 +136,6 @@ def is_lack_of_room(error: sqlite3.Error) -> bool:
     return code & 0xFF in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
 
 
-def is_busy(error: BaseException | None) -> bool:
-    """Tell whether an error says that another process has the file open."""
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
-
-
-def is_structural(error: Exception) -> bool:
-    """Tell whether an error says that pages of the file are damaged, not just a row."""
-    if isinstance(error, DamageError):
-        return False
-    code: int = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK)
-    is_damaged = code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-    return is_damaged or isinstance(error, UnicodeDecodeError)
-
-
-def look_whole(connection: sqlite3.Connection, size: int) -> None:
-    """Look for tables that are missing, and through the pages of a small file.
-
-    Those of one of more than 64 MiB, ``size``, are mended once they are read.
-
-    Raises:
-        DamageError: it is damaged.
-    """
-    names = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
-    if not names.issuperset(_NAMES):
-        missing = b", ".join(sorted(_NAMES - names)).decode()
-        raise DamageError(f"there is no {missing}")
-    if size > _MOST_LOOKED_AT:
-        return
-    deadline = time.monotonic() + _LOOK
-    connection.set_progress_handler(lambda: time.monotonic() > deadline, _LOOK_STEPS)
-    try:
-        (said,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
-    except sqlite3.OperationalError:
-        # It takes too long.
-        return
-    finally:
-        connection.set_progress_handler(None, 0)
-    if said != b"ok":
-        raise DamageError(" ".join(said.decode(errors="replace").split()))
-
-
 def put_in_place(real: str) -> None:
     """Put a store that was made anew in the place of the damaged one, if there is one.
 
@@ -218,23 +156,6 @@ def put_in_place(real: str) -> None:
             f"the file {visible(made)} cannot be put in the place of {visible(real)}: "
             f"{error.strerror}"
         ) from error
-
-
-def has_log(path: str) -> bool:
-    """Tell whether a store that is not open has a log, and not an empty one."""
-    try:
-        with open(f"{os.path.realpath(path)}-wal", "rb") as log:
-            return log.read(4) in LOG_MARKS
-    except (OSError, ValueError):
-        return False
-
-
-def is_emptied(path: str) -> bool:
-    """Tell whether there is a file, and nothing in it."""
-    try:
-        return os.stat(path).st_size == 0
-    except (OSError, ValueError):
-        return False
 
 
 def abandon(connection: sqlite3.Connection) -> None:

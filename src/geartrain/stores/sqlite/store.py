@@ -11,7 +11,7 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Final, NamedTuple, Protocol
+from typing import Final, Protocol
 
 from geartrain.engine.health import Health
 from geartrain.engine.queries import (
@@ -28,26 +28,15 @@ from geartrain.engine.records import Batch, Inventory
 from geartrain.errors import OptionError, StoreError
 from geartrain.stores.base import Store
 from geartrain.stores.owners import owners_rights
-from geartrain.stores.sqlite.file import (
-    ERRORS,
-    abandon,
-    explain,
-    has_log,
-    is_busy,
-    is_emptied,
-    is_lack_of_room,
-    is_structural,
-    look_whole,
-    open_file,
-)
+from geartrain.stores.sqlite.file import ERRORS, explain, is_lack_of_room
 from geartrain.stores.sqlite.lists import list_dead, list_jobs
+from geartrain.stores.sqlite.opening import Opened, Opening
 from geartrain.stores.sqlite.pages import fill_due_page, fill_page
 from geartrain.stores.sqlite.parts import ending, parts
-from geartrain.stores.sqlite.presence import GoneError, Presence
-from geartrain.stores.sqlite.room import Room
-from geartrain.stores.sqlite.schedules import is_in_use, reserve_lost
+from geartrain.stores.sqlite.presence import GoneError
 from geartrain.stores.sqlite.schema import DamageError
 from geartrain.stores.sqlite.session import Session
+from geartrain.stores.sqlite.wholeness import is_busy, is_structural
 from geartrain.texts import visible
 
 __all__ = ["SqliteStore"]
@@ -73,20 +62,6 @@ class Mender(Protocol):
         """
 
 
-class _Opened(NamedTuple):
-    """An open file.
-
-    Attributes:
-        session: reads and writes it.
-        presence: whether it is where it was.
-        room: how much it can grow.
-    """
-
-    session: Session
-    presence: Presence
-    room: Room
-
-
 class SqliteStore(Store):
     """Background jobs in a SQLite file with a write-ahead log."""
 
@@ -110,7 +85,7 @@ class SqliteStore(Store):
             )
         self._path = os.path.abspath(path)
         self._synchronous = _SYNCHRONOUS[durability]
-        self._open: _Opened | None = None
+        self._open: Opened | None = None
         # What was found to be wrong with pages of the open file.
         self._damage: StoreError | None = None
         # New jobs that were refused and may be in the file all the same.
@@ -144,42 +119,11 @@ class SqliteStore(Store):
                 return self._try_open(is_looked_at=False)
 
     def _try_open(self, *, is_looked_at: bool) -> Inventory:
-        # One that mends looks for what others need not know of.
-        was_emptied = self._mender is not None and is_emptied(self._path)
-        if was_emptied:
-            self._save_log()
-        is_log_there = has_log(self._path)
-        connection = open_file(self._path, self._synchronous)
-        try:
-            if is_looked_at:
-                look_whole(connection, os.stat(self._path).st_size)
-            if is_in_use(connection) and not is_log_there:
-                self.problems += (
-                    f"the write-ahead log of {visible(self._path)} is missing: what "
-                    "was committed last before the job server ended is lost",
-                )
-            if was_emptied:
-                reserve_lost(connection)
-            self._open, inventory = self._begin(connection)
-        except ERRORS as error:
-            connection.close()
-            raise explain(self._path, error) from error
-        except BaseException:
-            connection.close()
-            raise
+        mends = self._mender is not None
+        opening = Opening(self._path, self._synchronous, mends, is_looked_at)
+        self._open, inventory = opening.open()
+        self.problems += tuple(opening.problems)
         return inventory
-
-    def _save_log(self) -> None:
-        """Keep the log of a file that was cut to nothing: SQLite would remove it."""
-        said = (
-            f"the store {visible(self._path)} was an empty file: it begins with no jobs"
-        )
-        if has_log(self._path):
-            real = os.path.realpath(self._path)
-            aside = f"{real}-wal.damaged-{time.time_ns()}"
-            os.rename(f"{real}-wal", aside)
-            said += f"; what its log has is now in {visible(aside)}"
-        self.problems += (said,)
 
     def _mend_closed(self, error: StoreError) -> None:
         """Have the file mended, which is closed."""
@@ -220,22 +164,6 @@ class SqliteStore(Store):
             query.begin_again()
             super().answer(query)
 
-    def _begin(self, connection: sqlite3.Connection) -> tuple[_Opened, Inventory]:
-        """Begin to use a file that was opened."""
-        session = Session(connection)
-        inventory = session.inventory()
-        session.begin()
-        real = os.path.realpath(self._path)
-        try:
-            presence = Presence(self._path, real)
-        except OSError as error:
-            raise StoreError(
-                f"the store {visible(self._path)} cannot be watched: {error.strerror}"
-            ) from error
-        room = Room(real, connection)
-        room.keep_reserve()
-        return _Opened(session, presence, room), inventory
-
     def commit(self, batch: Batch) -> None:
         """Make a batch durable: all of it once this returns.
 
@@ -254,7 +182,7 @@ class SqliteStore(Store):
             self._commit(batch)
 
     def _commit(self, batch: Batch) -> None:
-        is_new = bool(batch.added or batch.schedules)
+        is_new = batch.has_new()
         with self._opened() as opened:
             try:
                 opened.presence.check()
@@ -270,7 +198,7 @@ class SqliteStore(Store):
                 raise
         self._is_failing = False
 
-    def _write(self, opened: _Opened, batch: Batch, is_new: bool) -> None:
+    def _write(self, opened: Opened, batch: Batch, is_new: bool) -> None:
         batch.ended.update(self._disowned)
         try:
             opened.session.commit(batch)
@@ -280,14 +208,14 @@ class SqliteStore(Store):
             self._squeeze_in(opened, batch)
         self._disowned.clear()
 
-    def _squeeze_in(self, opened: _Opened, batch: Batch) -> None:
+    def _squeeze_in(self, opened: Opened, batch: Batch) -> None:
         """Commit what is not new in small parts, in the room of the reserve."""
         opened.room.give_up_reserve()
         for part in parts(batch):
             opened.room.empty_log()
             opened.session.commit(part)
 
-    def _disown(self, opened: _Opened, batch: Batch) -> None:
+    def _disown(self, opened: Opened, batch: Batch) -> None:
         """Have new jobs that are refused not come back with a file that comes back."""
         self._is_failing = True
         self._disowned.update((record.number, None) for record in batch.added)
@@ -318,14 +246,7 @@ class SqliteStore(Store):
         opened, self._open = self._open, None
         if opened is None:
             return
-        opened.room.give_up_reserve()
-        connection = opened.session.connection
-        if opened.presence.is_here():
-            opened.session.end()
-            connection.close()
-        else:
-            abandon(connection)
-        opened.presence.close()
+        opened.close()
 
     def page(self, query: Page) -> None:
         """Answer the query; raises StoreError if the store cannot be read."""
@@ -373,7 +294,7 @@ class SqliteStore(Store):
             yield opened.session
 
     @contextmanager
-    def _opened(self) -> Iterator[_Opened]:
+    def _opened(self) -> Iterator[Opened]:
         """Return what is open; what goes wrong with it becomes a StoreError."""
         if self._open is None:
             raise StoreError(f"the store {visible(self._path)} is not open")
@@ -394,7 +315,7 @@ def _is_damage(error: BaseException | None) -> bool:
     return is_missing or isinstance(error, DamageError) or is_structural(error)
 
 
-def _check_room(opened: _Opened, size: int) -> None:
+def _check_room(opened: Opened, size: int) -> None:
     try:
         opened.room.check(size)
     finally:
