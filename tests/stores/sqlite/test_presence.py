@@ -82,7 +82,7 @@ def test_a_file_that_is_put_back_is_used_again(
     away = file.with_name("away")
     here.rename(away)
     with pytest.raises(StoreError, match=r"has gone .*put it back"):
-        open_store.commit(batch(record(201), ended=[1]))
+        open_store.commit(batch(record(201)))
     away.rename(here)
     open_store.probe(Health())
     open_store.commit(batch(record(202), ended=[2]))

@@ -17,6 +17,7 @@ import os
 import resource
 import sqlite3
 import sys
+import time
 from contextlib import suppress
 from typing import Final
 
@@ -32,6 +33,10 @@ _MARGIN: Final = 8 * 1024 * 1024
 _PART: Final = 8
 # With this many bytes free and no large jobs, nothing else is looked at.
 _PLENTY: Final = 256 * 1024 * 1024
+# For so many seconds after that it is not looked again, but for a batch this large: no
+# disk fills that fast.
+_AMPLE: Final = 0.1
+_MODEST: Final = 16 * 1024 * 1024
 # What a batch takes beside its workloads, as far as is known beforehand.
 _BATCH: Final = 1024 * 1024
 _PAGE: Final = 4096
@@ -46,11 +51,13 @@ class Room:
 
     Attributes:
         is_short: new jobs were refused, and have not been taken since.
+        has_emptied_log: the log may have been cut.
     """
 
     def __init__(self, path: str, connection: sqlite3.Connection) -> None:
         """Look after the room for the file ``path``, which is no link."""
         self.is_short = False
+        self.has_emptied_log = False
         self._path = path
         self._folder = os.path.dirname(path)
         self._log = f"{path}-wal"
@@ -58,6 +65,7 @@ class Room:
         self._connection = connection
         self._has_reserve = False
         self._margin = _MARGIN
+        self._ample_until = 0.0
 
     def keep_reserve(self) -> bool:
         """Make the reserve if there is none; return whether there is room for it."""
@@ -114,6 +122,9 @@ class Room:
         Raises:
             StoreError: they do not.
         """
+        now = time.monotonic()
+        if now < self._ample_until and size < _MODEST:
+            return
         try:
             usage = os.statvfs(self._folder)
         except OSError:
@@ -128,7 +139,9 @@ class Room:
         free, limit = _free(usage), _limit() - _size(self._path)
         is_ample = min(free, limit) > _PLENTY + 4 * size
         if is_ample and self._has_reserve and not self.is_short:
+            self._ample_until = now + _AMPLE
             return
+        self._ample_until = 0.0
         if not self._has_reserve:
             # The log may have what the reserve takes.
             self.empty_log()
@@ -175,6 +188,7 @@ class Room:
 
     def empty_log(self) -> None:
         """Bring the log into the database and cut it off, as far as there is room."""
+        self.has_emptied_log = True
         with suppress(sqlite3.Error):
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 

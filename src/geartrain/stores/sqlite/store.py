@@ -232,7 +232,7 @@ class SqliteStore(Store):
         with self._opened() as opened:
             health.location = f"sqlite://{visible(self._path)}"
             try:
-                opened.presence.check()
+                opened.presence.confirm()
                 _check_room(opened, 0)
             finally:
                 health.size, health.free = opened.room.size(), opened.room.free()
@@ -319,5 +319,6 @@ def _check_room(opened: Opened, size: int) -> None:
     try:
         opened.room.check(size)
     finally:
-        # It may have cut the log.
-        opened.presence.look()
+        if opened.room.has_emptied_log:
+            opened.room.has_emptied_log = False
+            opened.presence.look()
