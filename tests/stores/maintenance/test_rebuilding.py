@@ -9,6 +9,7 @@ import os
 import random
 import re
 import shutil
+import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from functools import partial
@@ -24,9 +25,9 @@ from geartrain.stores.sqlite.store import SqliteStore
 from tests.stores.records import batch, burials, keyed, numbers, record, schedule
 from tests.stores.sqlite_files import connection_of, execute, in_a_child
 
-TIMES = int(os.environ.get("GEARTRAIN_DAMAGE", "2"))
+TIMES = int(os.environ.get("GEARTRAIN_DAMAGE", "1"))
 COUNT = 2000
-RESERVED = 1_000_000
+RESERVED = 20_000
 PAGE = 4096
 LARGE = COUNT + 1
 
@@ -230,6 +231,31 @@ def test_rows_and_tables_beside_those_of_jobs_cost_no_job(
         late = keyed(10**9, b"u11", is_tentative=True)
         store.commit(batch(late))
         assert late.twin == 11
+
+
+@pytest.mark.parametrize(
+    "name", ["jobs", "waiting", "dead", "queues", "keys", "key_log", "meta"]
+)
+def test_the_loss_of_the_page_above_all_others_of_a_table_costs_no_job(
+    name: str, good: bytes, path: Path
+) -> None:
+    path.write_bytes(good)
+    with closing(sqlite3.connect(path)) as connection:
+        (root,) = connection.execute(
+            "SELECT rootpage FROM sqlite_master WHERE name = ?", (name,)
+        ).fetchone()
+    data = bytearray(good)
+    data[(root - 1) * PAGE : root * PAGE] = bytes(PAGE)
+    path.write_bytes(data)
+    with closing(make_store(str(path), "os")) as store:
+        assert isinstance(store, SqliteStore)
+        assert store.open().reserved >= RESERVED
+        assert kept_numbers(store) >= set(range(1, COUNT + 1))
+        assert "lost" not in " ".join(store.problems[1:])
+    assert sorted(each.name[:15] for each in path.parent.iterdir()) == [
+        "jobs.db",
+        "jobs.db.damaged",
+    ]
 
 
 LOG_DAMAGE: dict[str, Damage] = {

@@ -17,9 +17,11 @@ from geartrain.stores.sqlite.reading import Reader
 from geartrain.stores.sqlite.rows import Row, unpack_head
 from geartrain.stores.sqlite.schema import DamageError
 
-__all__ = ["KeptJob", "KeptJobs"]
+__all__ = ["JOB_COLUMNS", "KeptJob", "KeptJobs"]
 
-_COLUMNS: Final = "number, queue, due, sum, pieces, failures, head, workload, key"
+JOB_COLUMNS: Final = "number, queue, due, sum, pieces, failures, head, workload, key"
+"""The columns of the rows of jobs, in this order."""
+
 _WAITING: Final = "SELECT number FROM jobs INDEXED BY waiting"
 _PIECES: Final = "SELECT rowid FROM pieces WHERE number = ? ORDER BY position"
 _PIECE: Final = (
@@ -63,7 +65,7 @@ class KeptJobs:
         self._connection = connection
         self._kept = kept
         self._reader = Reader(connection, kept.queues)
-        self._scan = Scan(connection, "jobs", "number", _COLUMNS)
+        self._scan = Scan(connection, "jobs", "number", JOB_COLUMNS)
         found = both_ways(connection, "SELECT DISTINCT number FROM pieces", "number")
         # Damage may make anything of a number.
         self._in_pieces = {number for (number,) in found if type(number) is int}
@@ -84,6 +86,15 @@ class KeptJobs:
             yield from self._search()
         self.missing = max(self.lost, (expected or 0) - self._scan.count)
         self._note_leftovers()
+
+    def found_on(self, rows: Iterator[Columns]) -> Iterator[KeptJob]:
+        """Return those of the jobs that could not be read which are in other rows."""
+        before = self._scan.count
+        for columns in rows:
+            if columns[0] in self._bad and not self._scan.has(columns[0]):
+                yield from self._take(columns)
+        found = self._scan.count - before
+        self.missing = max(self.lost, self.missing - found)
 
     def workload(self, job: KeptJob) -> Iterator[bytes]:
         """Return the workload of a job, a piece at a time.

@@ -17,8 +17,9 @@ from geartrain.engine.records import Batch, Burial, JobRecord
 from geartrain.errors import StoreError
 from geartrain.stores.maintenance.copies import readable_copy
 from geartrain.stores.maintenance.file import open_unchanged
-from geartrain.stores.maintenance.jobs import KeptJob, KeptJobs
+from geartrain.stores.maintenance.jobs import JOB_COLUMNS, KeptJob, KeptJobs
 from geartrain.stores.maintenance.logs import is_cut_short
+from geartrain.stores.maintenance.orphans import orphan_rows
 from geartrain.stores.maintenance.queues import KeptQueues
 from geartrain.stores.maintenance.schedules import KeptSchedules, kept_reserved
 from geartrain.stores.sqlite.file import REBUILT, put_in_place, sync_folder
@@ -97,7 +98,7 @@ def _copy(source: str, target: str) -> tuple[int, list[str]]:
         jobs = KeptJobs(connection, queues)
         schedules = KeptSchedules(connection)
         saved, highest = 0, 0
-        for batch in _batches(jobs):
+        for batch in _batches(jobs, source):
             highest = max(highest, *(record.number for record in batch.added))
             saved += len(batch.added)
             store.commit(batch)
@@ -110,9 +111,9 @@ def _copy(source: str, target: str) -> tuple[int, list[str]]:
         return saved + len(rest.schedules), [*losses, *schedules.losses.values()]
 
 
-def _batches(jobs: KeptJobs) -> Iterator[Batch]:
+def _batches(jobs: KeptJobs, source: str) -> Iterator[Batch]:
     batch, size = Batch(1), 0
-    for job in jobs.jobs():
+    for job in _all_jobs(jobs, source):
         record = _whole(jobs, job)
         batch.added.append(record)
         if job.row.queue < 0 and record.failures is not None:
@@ -123,6 +124,12 @@ def _batches(jobs: KeptJobs) -> Iterator[Batch]:
             batch, size = Batch(1), 0
     if batch.added:
         yield batch
+
+
+def _all_jobs(jobs: KeptJobs, source: str) -> Iterator[KeptJob]:
+    yield from jobs.jobs()
+    if jobs.lost:
+        yield from jobs.found_on(orphan_rows(source, JOB_COLUMNS))
 
 
 def _whole(jobs: KeptJobs, job: KeptJob) -> JobRecord:

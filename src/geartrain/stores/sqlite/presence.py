@@ -4,7 +4,7 @@ A file that was removed, renamed or replaced can be written as before by whoever
 open, and all of that is gone with the process. One that was cut gets a hole, and what
 SQLite believes to be in it is not. So the files are looked at before each commit, which
 must not write into what was cut, and after it, before anybody is told of it: that is
-eight calls of the system a commit, 15 µs in all.
+six calls of the system a commit, 15 µs in all.
 
 A file that comes back is used again if it is the same one. A copy is not: what was
 written since would be missing from it.
