@@ -73,7 +73,7 @@ def test_a_text_without_a_scheme_is_a_file(
         ("/a/b/", "/a/b/ is a folder: name a file in it"),
         ("sqlite:///a/b/", "/a/b/ is a folder"),
         ("~nobody-of-this-name/b.db", "the home of an unknown user"),
-        ("a\0b", r"a\x00b has a zero byte"),
+        ("./a\0b", r"a\x00b has a zero byte"),
     ],
 )
 def test_a_path_that_can_be_no_file_is_refused(text: str, words: str) -> None:

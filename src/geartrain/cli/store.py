@@ -128,7 +128,10 @@ def _file(path: str | None) -> str:
     Raises:
         OptionError: the text names none.
     """
-    file = file_of(default_store() if path is None else path)
+    location = default_store() if path is None else path
+    # Here a bare word is a file, too.
+    is_word = location and not any(each in location for each in "/:")
+    file = file_of(f"./{location}" if is_word else location)
     if not file:
         raise OptionError("memory: keeps nothing in a file: name a file")
     return file

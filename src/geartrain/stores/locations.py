@@ -21,8 +21,6 @@ _MEMORY: Final = "memory:"
 _FILE: Final = "jobs.db"
 
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
-# These are names of stores cut short far more often than names of files.
-_CUT_SHORT: Final = ("memory", "sqlite")
 
 
 def default_store() -> str:
@@ -41,8 +39,9 @@ def default_store() -> str:
 def check_store(location: str) -> str:
     """Return a store's full name: ``memory:``, or ``sqlite://`` and a full path.
 
-    A text without a scheme is a file: a relative path begins at the working directory,
-    ``~`` at the user's home. No other character means anything but itself.
+    A text without a scheme is a file, if it has a slash or a dot: a relative path
+    begins at the working directory, ``~`` at the user's home. No other character means
+    anything but itself.
 
     >>> check_store("/srv/jobs.db")
     'sqlite:///srv/jobs.db'
@@ -57,7 +56,8 @@ def check_store(location: str) -> str:
         if not path.startswith("/"):
             raise _no_store(location)
     else:
-        if _SCHEME.match(path) or path in ("", *_CUT_SHORT):
+        # A bare word is more often a mistake than a file.
+        if _SCHEME.match(path) or not ("/" in path or "." in path):
             raise _no_store(location)
         path = _full(path)
     if path.endswith("/"):
@@ -104,7 +104,7 @@ def prepare_store(location: str, uid: int, gid: int) -> None:
 def _no_store(location: str) -> OptionError:
     return OptionError(
         f"'{visible(location)}' is no store: use sqlite:///full/path or memory:, or the"
-        " path of a file (./ before one that looks like an address)"
+        " path of a file (./ before a single word)"
     )
 
 
