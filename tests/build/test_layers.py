@@ -20,6 +20,13 @@ MODULES = sorted(SOURCE.rglob("*.py"))
 
 # Modules whose work shows only in a running program, by the tests that run it.
 TESTED_ELSEWHERE = {
+    "server/condition": "server/test_persistence.py",
+    "stores/maintenance/copies": "stores/maintenance/test_rebuilding.py",
+    "stores/maintenance/logs": "stores/maintenance/test_rebuilding.py",
+    "stores/maintenance/orphans": "stores/maintenance/test_rebuilding.py",
+    "stores/sqlite/opening": "stores/sqlite/test_store.py",
+    "stores/sqlite/session": "stores/sqlite/test_store.py",
+    "stores/sqlite/wholeness": "stores/maintenance/test_rebuilding.py",
     "_build": "build/test_builds.py",
     "_mypyc": "build/test_builds.py",
     "cli/asking": "cli/test_jobs.py",
