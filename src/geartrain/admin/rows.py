@@ -136,30 +136,6 @@ class StoreRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StoreRow:
-    """How a job server's store is.
-
-    Attributes:
-        store: its name, ``memory:`` or ``sqlite:///path``.
-        state: ``ok``; ``refusing``, new background jobs are refused; or ``failing``,
-            what becomes of jobs is not saved either.
-        reason: why it is not ``ok``; None if it is.
-        since: when that began, in seconds since 1970; None for the server's start.
-        unsaved: how many jobs have an end or a failure that is not saved yet.
-        size: the bytes of its file and its log; None if it has none.
-        free: the bytes these can still grow by; None if that is not known.
-    """
-
-    store: str
-    state: str
-    reason: str | None
-    since: float | None
-    unsaved: int
-    size: int | None
-    free: int | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionRow:
     """What a job server tells of a function.
 
@@ -238,11 +214,6 @@ def counter_row(values: Mapping[str, Any]) -> CounterRow:
         counts={name: values[name] for name in values if name not in others},
         forgotten=values.get("forgotten", 0),
     )
-
-
-def store_row(values: Mapping[str, Any]) -> StoreRow:
-    """Read a job server's row of its store; raises KeyError if it is none."""
-    return StoreRow(**{each.name: values[each.name] for each in fields(StoreRow)})
 
 
 def store_row(values: Mapping[str, Any]) -> StoreRow:
