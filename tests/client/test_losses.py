@@ -196,7 +196,8 @@ def test_a_submission_with_a_unique_that_is_not_answered_is_sent_again(
         assert await client.do_background("f", b"x", unique="u") == "H:1"
 
     # It ends two connections, and answers on the third.
-    created = encode(P.OPTION_RES, b"exceptions") + encode(P.JOB_CREATED, b"H:1")
+    options = [encode(P.OPTION_RES, each) for each in (b"exceptions", b"reasons")]
+    created = b"".join(options) + encode(P.JOB_CREATED, b"H:1")
     with impostor(b"", b"", created) as where:
         face.run(scenario, where)
 

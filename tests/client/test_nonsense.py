@@ -22,7 +22,8 @@ from tests.client.faces import Face, Place
 from tests.client.workers import reverse, worker
 from tests.support.wire import MIB, Wire
 
-CREATED = encode(P.OPTION_RES, b"exceptions") + encode(P.JOB_CREATED, b"H:1")
+OPTIONS = encode(P.OPTION_RES, b"exceptions") + encode(P.OPTION_RES, b"reasons")
+CREATED = OPTIONS + encode(P.JOB_CREATED, b"H:1")
 
 NONSENSE = {
     "another answer": encode(P.ECHO_RES, b"x"),
@@ -107,8 +108,8 @@ def test_nonsense_is_an_error_and_the_next_call_has_a_new_connection(
 
 @pytest.mark.parametrize("answer", [b"inf", b"nan", b"-inf", b"1e999", b"9" * 5000])
 def test_a_status_that_is_no_number(face: Face, answer: bytes) -> None:
-    lie = encode(P.OPTION_RES, b"exceptions")
-    lie += encode(P.STATUS_RES_UNIQUE, b"\0".join([b"u", b"1", b"1", *[answer] * 3]))
+    status = b"\0".join([b"u", b"1", b"1", *[answer] * 3])
+    lie = OPTIONS + encode(P.STATUS_RES_UNIQUE, status)
 
     async def scenario(client: Any) -> None:
         found = await client.status_by_unique("u")
