@@ -44,6 +44,9 @@ _LAST_READ = 5.0
 # system's clock is noticed.
 _LONGEST_SLEEP = 1.0
 
+# Readings of the clocks at the start; on a busy machine each may be interrupted.
+_MOST_READINGS = 100
+
 
 class Connection(asyncio.Protocol):
     """One peer's transport.
@@ -189,6 +192,7 @@ class Driver:
         self.is_light = engine.is_light
         self.monotonic = clock.monotonic
         self._time = clock.time
+        self._read_clock = clock.read
         self.is_arranged = False
         self.reads = 0
         self.turned_at = 0.0
@@ -205,7 +209,7 @@ class Driver:
         self._connections: dict[Peer, Connection] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
-        self._set_clock()
+        self._begin_clock()
 
     def __len__(self) -> int:
         return len(self._connections)
@@ -336,8 +340,18 @@ class Driver:
                 extra={"action": notice.action},
             )
 
-    def _set_clock(self) -> None:
+    def _begin_clock(self) -> None:
+        """Tell the engine what time it is, before anything else."""
+        for _ in range(_MOST_READINGS):
+            self._set_clock()
+            if self.engine.state.is_clock_set:
+                return
         self.engine.set_clock(self._time() - self.monotonic())
+
+    def _set_clock(self) -> None:
+        reading = self._read_clock()
+        if reading is not None:
+            self.engine.set_clock(reading.offset, reading.asleep)
 
     def _set_timer(self, deadline: float) -> None:
         """Be called back in time for the engine's next deadline."""
@@ -358,6 +372,11 @@ class Driver:
         self._set_clock()
         self.engine.tick(self.monotonic())
         self.turn()
+
+    def keep_clock(self) -> None:
+        """Have the store keep what time it is: the server is about to stop."""
+        self._set_clock()
+        self.engine.keep_clock(self.monotonic())
 
     def stop_reading(self) -> None:
         """Take no more from anybody: the server is about to stop."""

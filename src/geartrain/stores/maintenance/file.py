@@ -12,7 +12,13 @@ from typing import Final
 
 from geartrain.errors import StoreError
 from geartrain.stores.owners import owners_rights
-from geartrain.stores.sqlite.file import APPLICATION_ID, ERRORS, FORMAT, explain
+from geartrain.stores.sqlite.file import (
+    APPLICATION_ID,
+    ERRORS,
+    FORMAT,
+    OLDEST,
+    explain,
+)
 from geartrain.stores.sqlite.schema import is_damage
 
 __all__ = ["check_file", "open_unchanged", "size_of"]
@@ -105,7 +111,7 @@ def _recognise(connection: sqlite3.Connection, path: str) -> None:
         raise StoreError(
             f"the store {path} is the database of another program: name another file"
         )
-    if version != FORMAT:
+    if not OLDEST <= version <= FORMAT:
         raise StoreError(
             f"the store {path} has format {version}, this Geartrain knows {FORMAT}: "
             "use the one that wrote it"

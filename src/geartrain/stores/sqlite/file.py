@@ -12,7 +12,7 @@ from typing import Final
 from geartrain.errors import StoreError
 from geartrain.stores.sqlite.schema import SCHEMA
 
-__all__ = ["APPLICATION_ID", "ERRORS", "FORMAT", "explain", "open_file"]
+__all__ = ["APPLICATION_ID", "ERRORS", "FORMAT", "OLDEST", "explain", "open_file"]
 
 # MemoryError is SQLite's too, OverflowError is for a number of more than 64 bits, and
 # UnicodeDecodeError for a report that quotes a damaged name. struct.error is for what
@@ -29,8 +29,11 @@ ERRORS: Final = (
 APPLICATION_ID: Final = 0x67656172  # "gear"
 """By which the file of a store is known."""
 
-FORMAT: Final = 2
-"""The format of the stores this Geartrain reads and writes."""
+FORMAT: Final = 3
+"""The format of the stores this Geartrain writes."""
+
+OLDEST: Final = 2
+"""The oldest that it reads, in which all due times are the calendar's."""
 
 # The statements of all widths stay prepared.
 _STATEMENTS: Final = 256
@@ -165,7 +168,8 @@ def _prepare(connection: sqlite3.Connection, path: str, synchronous: str) -> Non
         for statement in SCHEMA:
             connection.execute(statement)
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        connection.execute(f"PRAGMA user_version = {FORMAT}")
+    # A file of an older format is one of this from now on.
+    connection.execute(f"PRAGMA user_version = {FORMAT}")
     connection.execute("COMMIT")
     mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
     if mode != b"wal":
@@ -199,7 +203,7 @@ def _is_new(connection: sqlite3.Connection, path: str) -> bool:
             f"the store {path} has format {version} of a newer Geartrain, this one "
             f"knows up to {FORMAT}: use the newer one, or name another store"
         )
-    if version < FORMAT:
+    if version < OLDEST:
         raise StoreError(
             f"the store {path} has format {version}, which no release of Geartrain "
             f"has written: {_MOVE_AWAY}"

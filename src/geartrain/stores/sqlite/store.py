@@ -28,6 +28,7 @@ from geartrain.engine.records import (
 from geartrain.errors import OptionError, StoreError
 from geartrain.stores.base import Store
 from geartrain.stores.owners import owners_rights
+from geartrain.stores.sqlite.clock import read_clock, write_clock
 from geartrain.stores.sqlite.file import ERRORS, explain, open_file
 from geartrain.stores.sqlite.jobs import Jobs
 from geartrain.stores.sqlite.keys import Keys
@@ -196,9 +197,11 @@ class _Session:
             said = QueueInventory(queue.function, queue.priority)
             said.ready, said.delayed, said.dead = queue.ready, queue.delayed, queue.dead
             if queue.delayed:
-                said.next_due = next_due(self.connection, queue, 0)
+                said.next_due = next_due(self.connection, queue, 0, False)
+                said.next_steady = next_due(self.connection, queue, 0, True)
             inventory.queues.append(said)
         inventory.schedules = read_schedules(self.connection)
+        inventory.steady, inventory.calendar = read_clock(self.connection)
         return inventory
 
     def find(self, number: int, *, is_dead: bool) -> JobRecord | None:
@@ -237,6 +240,8 @@ class _Session:
     def _apply(self, cursor: sqlite3.Cursor, batch: Batch) -> None:
         if batch.reserved:
             write_reserved(cursor, batch.reserved)
+        if batch.steady:
+            write_clock(cursor, batch.steady, batch.calendar)
         unreadable = self._unreadable
         self._jobs.end(cursor, [n for n in batch.ended if n not in unreadable])
         self._jobs.add(cursor, self._twins.admit(batch, unreadable))
