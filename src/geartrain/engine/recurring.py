@@ -125,8 +125,8 @@ def _arm(state: State, schedule: Schedule) -> None:
         due = wall_time + _PAUSE
         state.warn(
             "schedule_lost",
-            f"{shown(schedule.handle)} of {quoted(schedule.function.name)} cannot be run, "
-            f"and is looked at again in an hour: {fault}",
+            f"{shown(schedule.handle)} of {quoted(schedule.function.name)} cannot be "
+            f"run, and is looked at again in an hour: {fault}",
         )
     set_schedule(state, schedule, due)
     schedule.is_lost = bool(fault)

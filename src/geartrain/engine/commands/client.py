@@ -51,8 +51,6 @@ _EPOCH: Final = re.compile(
 _LAST_EPOCH: Final = 253402300799.0
 # A due time of none, which is no server time either.
 _AT_ONCE: Final = (0.0, False)
-# Seconds that a delay has at most, 30 years: as long as any setting of a policy.
-_LONGEST_DELAY: Final = 1_000_000_000.0
 
 
 def submit_job(state: State, peer: Peer, packet: Packet) -> None:
@@ -194,7 +192,7 @@ def _epoch(state: State, text: bytes) -> tuple[float, bool] | None:
         when = float(found.group(1))
         return (max(when, 0.0), False) if when <= _LAST_EPOCH else None
     seconds = float(delay)
-    if seconds > _LONGEST_DELAY:
+    if seconds > _LAST_EPOCH:
         return None
     return (state.server_time() + seconds, True) if seconds > 0 else _AT_ONCE
 
