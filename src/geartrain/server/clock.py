@@ -10,6 +10,9 @@ __all__ = ["Clock", "Reading"]
 # A reading that took longer, in seconds, was interrupted: it says nothing.
 _LONGEST_READING: Final = 0.0002
 
+# On a busy machine each reading may be interrupted.
+_MOST_READINGS: Final = 100
+
 # Linux's clock that goes on while the machine sleeps. Elsewhere, as on macOS, the time
 # it slept is not known, and delays wait for it to pass again.
 _BOOTTIME: Final = getattr(time, "CLOCK_BOOTTIME", None)
@@ -44,12 +47,23 @@ class Clock:
 
     def read(self) -> Reading | None:
         """Return how the clocks relate; None if this was interrupted, so try later."""
-        now = self.monotonic()
+        start = self.monotonic()
+        reading = self._read()
+        return None if self.monotonic() - start > _LONGEST_READING else reading
+
+    def read_first(self) -> Reading:
+        """Return how the clocks relate, as well as a machine that is busy can tell."""
+        for _ in range(_MOST_READINGS):
+            reading = self.read()
+            if reading is not None:
+                return reading
+        return self._read()
+
+    def _read(self) -> Reading:
+        # In this order, so that what takes a moment has a date come late, not early.
         wall_time = self.time()
-        sleepless = self.sleepless()
-        if self.monotonic() - now > _LONGEST_READING:
-            return None
-        return Reading(wall_time - now, sleepless - now)
+        now = self.monotonic()
+        return Reading(wall_time - now, self.sleepless() - now)
 
 
 def _boottime() -> float:

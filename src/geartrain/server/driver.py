@@ -44,8 +44,9 @@ _LAST_READ = 5.0
 # system's clock is noticed.
 _LONGEST_SLEEP = 1.0
 
-# Readings of the clocks at the start; on a busy machine each may be interrupted.
-_MOST_READINGS = 100
+# Seconds by which two readings of the clocks differ while nobody sets them: more than
+# the engine has for that, so that not each turn has a careful one.
+_JITTER = 150e-6
 
 
 class Connection(asyncio.Protocol):
@@ -209,7 +210,8 @@ class Driver:
         self._connections: dict[Peer, Connection] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
-        self._begin_clock()
+        engine.set_clock(*clock.read_first())
+        self._offset = engine.state.clock_offset
 
     def __len__(self) -> int:
         return len(self._connections)
@@ -340,18 +342,15 @@ class Driver:
                 extra={"action": notice.action},
             )
 
-    def _begin_clock(self) -> None:
-        """Tell the engine what time it is, before anything else."""
-        for _ in range(_MOST_READINGS):
-            self._set_clock()
-            if self.engine.state.is_clock_set:
-                return
-        self.engine.set_clock(self._time() - self.monotonic())
-
     def _set_clock(self) -> None:
+        """Notice that somebody set the system's clock, or that the machine slept."""
+        if abs(self._time() - self.monotonic() - self._offset) < _JITTER:
+            return
+        # A careful reading takes 5 µs, which is too much for each turn.
         reading = self._read_clock()
         if reading is not None:
             self.engine.set_clock(reading.offset, reading.asleep)
+            self._offset = self.engine.state.clock_offset
 
     def _set_timer(self, deadline: float) -> None:
         """Be called back in time for the engine's next deadline."""

@@ -29,7 +29,7 @@ class DirectEngine:
         self._store = MemoryStore()
         for pattern, settings in options.policies:
             self.engine.state.policies.change(pattern, settings)
-        self.engine.set_clock(clock.time() - clock.monotonic())
+        self.engine.set_clock(*clock.read_first())
         self.engine.resume(
             self._store.open(), clock.monotonic(), keeps_jobs=False, holds=False
         )
