@@ -399,7 +399,7 @@ def test_a_calendar_that_fails_stops_neither_others_nor_the_server(
     world.advance(10 * MINUTE)
     (notice,) = world.notices()
     assert (notice.level, notice.action) == ("warning", "schedule_lost")
-    assert notice.text.startswith("H:test:1 of b'f' cannot be run")
+    assert notice.text.startswith("H:test:1 of 'f' cannot be run")
     # The time that was known has run, and the others'.
     assert world.admin().text("status") == b"f\t1\t0\t0\ng\t1\t0\t0\n.\n"
     worker = world.worker("f", "g")

@@ -124,11 +124,9 @@ class State:
         self.policies = Policies(options.policy)
         self.calendar = calendar
         self.now = 0.0
-        self.clock_offset = 0.0
-        self.steady_offset = 0.0
+        self.clock_offset = self.steady_offset = 0.0
         self.is_clock_set = False
-        self.asleep = 0.0
-        self.clock_kept = 0.0
+        self.asleep = self.clock_kept = 0.0
         self.peers: dict[Peer, None] = {}
         self.functions: dict[bytes, Function] = {}
         self.jobs: dict[bytes, Job] = {}
