@@ -125,7 +125,7 @@ def _jobs_by_unique(state: State, peer: Peer, wanted: Filter) -> bytes:
         if isinstance(found, Job):
             rows.append(job_row(state, found))
         else:
-            rows.append(record_row(found, state.wall_time()))
+            rows.append(record_row(state, found))
     return b"".join(rows) + END_OF_LIST
 
 
