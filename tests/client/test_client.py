@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -151,6 +152,28 @@ def test_a_delayed_job_waits(face: Face, function: str) -> None:
             wire.expect(P.NO_JOB)
 
     face.run(scenario)
+
+
+@pytest.mark.parametrize("shown", [0.0, 4e9])
+def test_a_delay_does_not_depend_on_the_clients_clock(
+    plain_face: Face, function: str, shown: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario(client: Any) -> None:
+        now = time.time()
+        with monkeypatch.context() as patch:
+            patch.setattr("geartrain.client.requests.time.time", lambda: shown)
+            handle = await client.do_background(function, b"", delay=600.25)
+            soon = await client.do_background(function, b"soon", delay=0.01)
+        with Wire(plain_face.place.connect()) as wire:
+            job = json.loads(wire.listing(b"job " + handle.encode())[0])
+            assert job["state"] == "scheduled"
+            assert 600 < job["due"] - now < 660
+            wire.register(function.encode())
+            wire.send(P.PRE_SLEEP)
+            wire.expect(P.NOOP)
+            assert wire.grab() == (soon.encode(), b"soon")
+
+    plain_face.run(scenario)
 
 
 def test_a_submitted_job_is_followed(face: Face, function: str) -> None:
@@ -361,6 +384,8 @@ def test_a_job_server_that_refuses_is_quoted(
         (("f",), {"delay": 1}, "only a background job"),
         (("f",), {"delay": -1, "background": True}, "from 0 on"),
         (("f",), {"delay": float("nan"), "background": True}, "from 0 on"),
+        (("f",), {"delay": float("inf"), "background": True}, "from 0 on"),
+        (("f",), {"delay": 10**400, "background": True}, "from 0 on"),
         (("f",), {"delay": 1, "at": 1, "background": True}, "not by both"),
         (("f",), {"at": datetime(2030, 1, 1), "background": True}, "no time zone"),
         (("f",), {"delay": 1, "background": True, "priority": "low"}, "normal prio"),

@@ -75,11 +75,11 @@ def test_a_backlog_counts_what_it_gains_and_gives() -> None:
 
 def test_a_backlog_that_gains_an_earlier_job_reads_it_again() -> None:
     backlog = new_backlog()
-    backlog.after, backlog.due_after = 20, (5.0, 9)
+    backlog.after, backlog.dates.after = 20, (5.0, 9)
     backlog.gain(7, 0.0)
     backlog.gain(8, 5.0)
     assert backlog.after < 7
-    assert backlog.due_after < (5.0, 8)
+    assert backlog.dates.after < (5.0, 8)
 
 
 @pytest.mark.parametrize("window", WINDOWS)

@@ -7,6 +7,7 @@ import json
 
 import pytest
 
+from geartrain.engine.engine import Engine
 from geartrain.engine.jobs import RUNNING
 from geartrain.engine.options import EngineOptions
 from geartrain.engine.records import Failures, JobRecord
@@ -44,6 +45,13 @@ def read(line: bytes) -> dict[str, object]:
     return dict(json.loads(line))
 
 
+def at(wall_time: float) -> State:
+    """Return the state of a job server at a time by the calendar."""
+    engine = Engine(EngineOptions())
+    engine.set_clock(wall_time)
+    return engine.state
+
+
 def test_a_row_is_one_line_of_ascii() -> None:
     line = row({"name": "a\nb\u00e4\udcff", "none": None, "flag": True})
     assert line == b'{"name": "a\\nb\\u00e4\\udcff", "none": null, "flag": true}\n'
@@ -68,7 +76,7 @@ def test_a_state_has_a_name() -> None:
 
 
 def test_a_record_says_all_but_its_workload() -> None:
-    assert read(record_row(record(), 10.0)) == {
+    assert read(record_row(at(10.0), record())) == {
         "handle": "H:test:7",
         "function": "f\udcff",
         "unique": "",
@@ -101,7 +109,7 @@ def test_a_record_says_all_but_its_workload() -> None:
 def test_times_tell_the_state_of_a_record(due: float, died: float, state: str) -> None:
     made = record()
     made.due, made.died = due, died
-    found = read(record_row(made, 10.0))
+    found = read(record_row(at(10.0), made))
     assert (found["state"], found["due"]) == (state, due or None)
     assert found["died"] == (died or None)
 
@@ -112,7 +120,7 @@ def test_a_record_says_how_it_failed() -> None:
     failures.attempts, failures.crashes = 3, 2
     failures.reason, failures.error = b"exception", b"no \xff"
     failures.worker, failures.started = b"w-1 ::1", 8.5
-    found = read(record_row(made, 10.0))
+    found = read(record_row(at(10.0), made))
     assert (found["attempts"], found["crashes"]) == (3, 2)
     assert (found["reason"], found["error"]) == ("exception", "no \udcff")
     assert (found["worker"], found["started"]) == ("w-1 ::1", 8.5)
@@ -136,7 +144,7 @@ def test_a_workload_is_text_or_base64(
 ) -> None:
     made = record()
     made.workload, made.more = pieces[0], pieces[1:]
-    rows = list(whole_record(State(EngineOptions()), made, 0.0))
+    rows = list(whole_record(at(0.0), made))
     found = read(b"".join(rows))
     assert (found["workload"], found["encoding"]) == (workload, encoding)
     assert max(map(len, rows)) < 400_000
@@ -147,7 +155,7 @@ def test_a_job_in_memory_is_told_like_a_record() -> None:
     submit(world.client(), "abc")
     state = world.engine.state
     job = state.jobs[H1]
-    assert job_row(state, job) == record_row(state.record(job), world.wall_time)
+    assert job_row(state, job) == record_row(state, state.record(job))
     grab(world.worker("f"))
     found = read(b"".join(whole_job(state, job)))
     assert (found["state"], found["started"]) == ("running", WALL_START)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from geartrain.engine.functions import Function
-from geartrain.engine.jobs import PAGED, SUBMITTED, Job
+from geartrain.engine.jobs import PAGED, SCHEDULED, SUBMITTED, Job
 from geartrain.engine.records import JobRecord
 from tests.properties.ledger import DEAD
 from tests.properties.server_under_test import ServerUnderTest
@@ -52,7 +52,11 @@ def _check_record(job: Job, record: JobRecord) -> None:
     assert record.function == job.function.name
     assert record.priority == job.priority
     assert record.unique == job.unique
-    assert record.due == job.due
+    if job.is_steady == record.is_steady:
+        assert record.due == job.due
+    else:
+        # Its time by the calendar has come, and counts on steadily.
+        assert job.state is not SCHEDULED
     assert record.submitted == job.submitted
     kept = record.failures
     failures = job.failures
@@ -77,7 +81,8 @@ def _check_function(
         assert backlog.delayed == sum(record.due > 0 for record in here)
         assert backlog.leaving == 0
         assert not backlog.is_paging
-        assert not backlog.is_paging_due
+        assert not backlog.waits.is_paging
+        assert not backlog.dates.is_paging
         if not server.is_unreadable:
             _check_progress(server, function, backlog.priority, here)
 
@@ -87,11 +92,16 @@ def _check_progress(
 ) -> None:
     """Check that what is ready in the store alone has something to wait for."""
     backlog = function.backlogs[priority]
-    wall_time = server.engine.state.wall_time()
-    is_due = [record for record in alone if record.due <= wall_time]
-    is_waited_for = function.ready[priority].size() > 0 or backlog.timer > 0
+    state = server.engine.state
+    is_due = [
+        record for record in alone if record.due <= state.time_by(record.is_steady)
+    ]
+    is_timed = any(each.timer for each in (backlog, backlog.waits, backlog.dates))
+    is_waited_for = function.ready[priority].size() > 0 or is_timed
     assert is_waited_for or not is_due, f"{is_due[0].handle!r} is stuck"
-    assert backlog.timer > 0 or backlog.is_due or backlog.delayed == 0
+    for agenda in (backlog.waits, backlog.dates):
+        mine = any(each.due and each.is_steady == agenda.is_steady for each in alone)
+        assert agenda.timer or agenda.is_due or backlog.timer or not mine
 
 
 def _check_twins(server: ServerUnderTest, jobs: dict[bytes, JobRecord]) -> None:

@@ -77,9 +77,10 @@ def keyed(
     return made
 
 
-def delayed(number: int, due: float) -> JobRecord:
+def delayed(number: int, due: float, *, is_steady: bool = False) -> JobRecord:
     made = record(number)
     made.due = due
+    made.is_steady = is_steady
     return made
 
 
@@ -151,6 +152,7 @@ def failures_value(made: Failures | None) -> Kept | None:
 def value(job: JobRecord) -> Kept:
     """Return a record as something that can be compared."""
     fields = [getattr(job, name) for name in _FIELDS]
+    fields.append(job.due > 0 and job.is_steady)
     workload = b"".join([job.workload, *job.more])
     return (*fields, failures_value(job.failures), workload)
 
@@ -160,12 +162,13 @@ def schedule_value(made: ScheduleRecord) -> Kept:
 
 
 def counts(inventory: Inventory) -> dict[tuple[bytes, int], Kept]:
-    """Return ready, delayed, next due time and dead letters of each queue."""
+    """Return ready, delayed, both next due times and dead letters of each queue."""
     return {
         (said.function, said.priority): (
             said.ready,
             said.delayed,
             said.next_due,
+            said.next_steady,
             said.dead,
         )
         for said in inventory.queues
@@ -179,6 +182,8 @@ def listed(
     most: int = 1000,
     due_from: float = 0.0,
     due_until: float = float("inf"),
+    steady_from: float = 0.0,
+    steady_until: float = float("inf"),
 ) -> list[JobRecord]:
     """Return all jobs of all slices of a list."""
     records: list[JobRecord] = []
@@ -186,6 +191,7 @@ def listed(
     while True:
         query = ListJobs(following, most, function)
         query.due_from, query.due_until = due_from, due_until
+        query.steady_from, query.steady_until = steady_from, steady_until
         store.list_jobs(query)
         assert len(query.records) <= most
         records += query.records
@@ -274,7 +280,9 @@ def due_page(
     most: int = 1000,
     function: bytes = b"resize",
     priority: int = 1,
+    *,
+    is_steady: bool = False,
 ) -> DuePage:
-    query = DuePage(function, priority, after, until, most)
+    query = DuePage(function, priority, after, until, most, is_steady)
     store.page_due(query)
     return query

@@ -177,7 +177,7 @@ def test_a_change_sets_due_time_and_failures_and_nothing_else(
     changes = [Change(1, 1.25, failures(4, 5)), Change(2, 0.0, None)]
     any_store.commit(batch(changed=changes))
     first = record(1)
-    first.due, first.failures = 1.25, failures(4, 5)
+    first.due, first.is_steady, first.failures = 1.25, True, failures(4, 5)
     job.due, job.failures = 0.0, None
     expected = [value(first), value(job), value(record(3))]
     assert values(any_store) == expected
@@ -192,7 +192,7 @@ def test_a_change_of_a_large_job_leaves_its_workload(any_store: Store) -> None:
     changes = [Change(number, 9.5, failures()) for number in (1, 2)]
     any_store.commit(batch(changed=changes))
     for each in (job, large):
-        each.due, each.failures = 9.5, failures()
+        each.due, each.is_steady, each.failures = 9.5, True, failures()
     assert values(any_store) == [value(job), value(large)]
 
 
@@ -201,13 +201,13 @@ def test_the_last_of_several_changes_counts(any_store: Store) -> None:
     changes = [Change(1, due, failures(int(due))) for due in (3.0, 9.0, 6.0)]
     any_store.commit(batch(changed=changes))
     job = record(1)
-    job.due, job.failures = 6.0, failures(6)
+    job.due, job.is_steady, job.failures = 6.0, True, failures(6)
     assert values(any_store) == [value(job)]
 
 
 def test_a_job_may_be_added_and_changed_with_one_batch(any_store: Store) -> None:
     any_store.commit(batch(record(1), changed=[Change(1, 7.0, failures())]))
-    job = delayed(1, 7.0)
+    job = delayed(1, 7.0, is_steady=True)
     job.failures = failures()
     assert values(any_store) == [value(job)]
 
@@ -218,7 +218,8 @@ def test_many_jobs_may_be_changed_with_one_batch(any_store: Store, size: int) ->
     due = [float(number % 7) for number in range(size + 1)]
     changes = [Change(number, due[number], None) for number in range(1, size)]
     any_store.commit(batch(changed=changes))
-    expected = [value(delayed(number, due[number])) for number in range(1, size)]
+    changed = [delayed(n, due[n], is_steady=True) for n in range(1, size)]
+    expected = list(map(value, changed))
     assert values(any_store) == [*expected, value(record(size))]
 
 
@@ -274,9 +275,9 @@ def test_opening_returns_what_is_kept_of_each_queue(
     any_store.close()
     with closing(make()) as again:
         assert counts(again.open()) == {
-            (b"resize", 1): (2, 1, 90.5, 2),
-            (b"resize", 2): (1, 0, 0.0, 0),
-            (b"report", 1): (0, 0, 0.0, 1),
+            (b"resize", 1): (2, 1, 90.5, 0.0, 2),
+            (b"resize", 2): (1, 0, 0.0, 0.0, 0),
+            (b"report", 1): (0, 0, 0.0, 0.0, 1),
         }
 
 
@@ -298,7 +299,7 @@ def test_counts_follow_every_change(any_store: Store, make: Maker) -> None:
     any_store.commit(batch(ended=[7, 8], revived=revived))
     any_store.close()
     with closing(make()) as again:
-        assert counts(again.open()) == {(b"resize", 1): (4, 3, 3.0, 1)}
+        assert counts(again.open()) == {(b"resize", 1): (4, 3, 0.0, 3.0, 1)}
 
 
 @pytest.mark.parametrize("place", [0, 700])
@@ -322,7 +323,7 @@ def test_a_batch_that_fails_half_way_leaves_nothing(
         inventory = again.open()
         assert inventory.reserved == 6000
         assert inventory.schedules == []
-        assert counts(inventory) == {(b"resize", 1): (2, 0, 0.0, 0)}
+        assert counts(inventory) == {(b"resize", 1): (2, 0, 0.0, 0.0, 0)}
         assert values(again) == expected
 
 
@@ -335,7 +336,7 @@ def test_a_commit_after_one_that_failed_succeeds(any_store: Store, make: Maker) 
     any_store.commit(batch(first, ended=[1]))
     any_store.close()
     with closing(make()) as again:
-        assert counts(again.open()) == {(b"report", 1): (1, 0, 0.0, 0)}
+        assert counts(again.open()) == {(b"report", 1): (1, 0, 0.0, 0.0, 0)}
         assert numbers(again) == [2]
 
 

@@ -86,7 +86,7 @@ def test_a_dead_letter_ends(any_store: Store, make: Maker) -> None:
     assert dead_numbers(any_store) == [3]
     any_store.close()
     with closing(make()) as again:
-        assert counts(again.open()) == {(b"resize", 1): (0, 0, 0.0, 1)}
+        assert counts(again.open()) == {(b"resize", 1): (0, 0, 0.0, 0.0, 1)}
 
 
 def test_a_dead_letter_becomes_a_job_again(any_store: Store, make: Maker) -> None:
@@ -98,7 +98,7 @@ def test_a_dead_letter_becomes_a_job_again(any_store: Store, make: Maker) -> Non
         batch(revived=[Change(1, 0.0, None), Change(2, 8.5, failures(1, 1))])
     )
     job.due, job.failures = 0.0, None
-    large.due, large.failures = 8.5, failures(1, 1)
+    large.due, large.is_steady, large.failures = 8.5, True, failures(1, 1)
     expected = [value(job), value(large)]
     assert values(any_store) == expected
     assert dead_numbers(any_store) == []

@@ -46,6 +46,7 @@ def records(draw: st.DrawFn) -> JobRecord:
     made.unique = draw(st.sampled_from([made.key, b"-"]))
     made.is_tentative = draw(st.booleans())
     made.due = draw(due)
+    made.is_steady = draw(st.booleans())
     if draw(st.booleans()):
         made.failures = failures(draw(st.integers(0, 9)))
     return made
@@ -87,12 +88,17 @@ def answers(store: Store) -> list[object]:
         for priority in (0, 1):
             ready = page(store, 7, 5, function, priority)
             early = due_page(store, 2.0, (0.0, 0), 3, function, priority)
-            later = due_page(store, 2.5, (1.5, 20), 3, function, priority)
-            for each in (ready, early.records, later.records):
-                said.append([value(job) for job in each])
-            said += [early.next_due, later.next_due]
-        of_function = listed(store, function, 3, 0.0, 2.0)
-        said.append(sorted(job.number for job in of_function))
+            said.append([value(job) for job in ready])
+            for is_steady in (False, True):
+                name = (3, function, priority)
+                early = due_page(store, 2.0, (0.0, 0), *name, is_steady=is_steady)
+                later = due_page(store, 2.5, (1.5, 20), *name, is_steady=is_steady)
+                for each in (early, later):
+                    said.append([value(job) for job in each.records])
+                    said.append(each.next_due)
+        for times in ((0.0, 2.0, 0.0, 1.0), (2.0, 9.0, 1.0, 2.0), (2.0, 9.0, 2.0, 9.0)):
+            of_function = listed(store, function, 3, *times)
+            said.append(sorted(job.number for job in of_function))
         said += [bool(found_by_key(store, key, function)) for key in KEYS[1:]]
     return said
 

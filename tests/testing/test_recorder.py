@@ -99,6 +99,18 @@ def test_a_time_is_as_far_ahead_on_the_moved_clock(recorder: Recorder) -> None:
     assert recorder.records[0].due == 6000.0
 
 
+def test_a_delay_is_passed_on_and_counts_from_now_on_the_moved_clock(
+    recorder: Recorder,
+) -> None:
+    tap = Tap(recorder)
+    recorder.clock.moved = 1000.0
+    pass_on(tap, request(EPOCH, b"f", b"u", b"5000+60.5", b"w"))
+    tap.outgoing([created(b"H:1")])
+    due = recorder.records[0].due
+    assert due is not None
+    assert 55 < due - recorder.clock.time() <= 60.5
+
+
 @pytest.mark.parametrize("epoch", [b"", b"0", b"-5", b"soon", b"nan"])
 def test_what_is_no_time_to_come_is_passed_on(recorder: Recorder, epoch: bytes) -> None:
     recorder.clock.moved = 1000.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
@@ -210,12 +211,22 @@ def _due(at: Moment | None, delay: Seconds | None) -> bytes:
     if at is not None and delay is not None:
         raise OptionError("a job is delayed by at= or by delay=, not by both")
     if delay is not None:
-        when = time.time() + delay_seconds(delay)
-    elif at is not None:
+        return _relative(delay_seconds(delay))
+    if at is not None:
         when = _moment(at)
     else:
         return b""
     return f"{when:.3f}".removesuffix(".000").encode()
+
+
+def _relative(delay: float) -> bytes:
+    """Return a delay, for the job server to count: no clock of this machine's matters.
+
+    A C job server reads no further than the time before it, which this machine's clock
+    tells, and has to go by that.
+    """
+    seconds = f"{delay:.6f}".rstrip("0").rstrip(".")
+    return f"{math.ceil(time.time() + delay)}+{seconds}".encode()
 
 
 def delay_seconds(delay: Seconds) -> float:

@@ -159,8 +159,9 @@ class Client(Face):
         """Queue a job of normal priority; return its handle.
 
         ``at`` is when it becomes ready, in seconds since 1970 or a datetime with a time
-        zone; ``delay`` is in how many seconds. ``reduce_with`` names the function that
-        its worker hands partial results to.
+        zone; ``delay`` is in how many seconds, counted by the job server whatever this
+        machine's clock says (a C job server goes by this machine's clock).
+        ``reduce_with`` names the function that its worker hands partial results to.
         """
         waiter = requests.job(
             function,

@@ -14,8 +14,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from geartrain.engine import failures, paging, settling
-from geartrain.engine.backlogs import Backlog
+from geartrain.engine import failures, paging, recurring, settling
+from geartrain.engine.backlogs import Agenda, Backlog
+from geartrain.engine.clocks import (
+    keep_clock,
+    keep_clock_with,
+    resume_clock,
+    set_clock,
+)
 from geartrain.engine.commands import admin, client, common, worker
 from geartrain.engine.departures import depart
 from geartrain.engine.functions import Function
@@ -27,7 +33,6 @@ from geartrain.engine.peers import ASLEEP, Peer
 from geartrain.engine.records import Batch, Inventory, QueueInventory
 from geartrain.engine.schedules import CALENDAR, Calendar, Schedule, no_calendar
 from geartrain.engine.state import State
-from geartrain.engine.submissions import restore_schedule, run_schedule
 from geartrain.engine.timers import Timed
 from geartrain.engine.turns import LISTING, MESSAGE, MOST_UNREAD, PEER_SHARE, TURN_SHARE
 from geartrain.errors import ForeignError, LineError, PacketError, ProtocolError
@@ -105,9 +110,20 @@ class Engine:
     ) -> None:
         self.state = State(options, calendar)
 
-    def set_clock(self, offset: float) -> None:
-        """Set what to add to the steady clock for the seconds since 1970."""
-        self.state.clock_offset = offset
+    def set_clock(self, offset: float, asleep: float = 0.0) -> None:
+        """Tell how the steady clock relates to others; tell it again now and then.
+
+        Args:
+            offset: what to add to the steady clock for the seconds since 1970.
+            asleep: for how many seconds the steady clock has stood still because the
+                machine slept, since any moment; delays and times to live count them.
+        """
+        set_clock(self.state, offset, asleep)
+
+    def keep_clock(self, now: float) -> None:
+        """Have the store keep what time it is: the job server is about to stop."""
+        self.state.now = now
+        keep_clock(self.state)
 
     def connect(self, descriptor: int, address: bytes, is_trusted: bool) -> Peer:
         """Take a new connection; its peer is what the other calls are about."""
@@ -369,12 +385,12 @@ class Engine:
             turns.work += _TIMEOUT
             failures.time_out(state, due)
             due = state.timeouts.pop(now) if turns.work < limit else None
-        wall_time = state.wall_time()
-        due = state.alarms.pop(wall_time)
+        due = state.pop_alarm()
         while due is not None:
             turns.work += _ALARM
             self._ring(due)
-            due = state.alarms.pop(wall_time) if turns.work < limit else None
+            due = state.pop_alarm() if turns.work < limit else None
+        recurring.reckon_some(state)
         state.forget_idle()
 
     def _ring(self, due: Timed) -> None:
@@ -384,9 +400,11 @@ class Engine:
             state.ring(due)
         elif isinstance(due, Schedule):
             state.turns.work += CALENDAR
-            run_schedule(state, due)
-        elif isinstance(due, Backlog):
+            recurring.ring_schedule(state, due)
+        elif isinstance(due, Agenda):
             paging.ring(state, due)
+        elif isinstance(due, Backlog):
+            paging.go_on(state, due)
         elif isinstance(due, Function):
             failures.expire(state, due)
 
@@ -400,11 +418,11 @@ class Engine:
         idle = state.idle.next()
         if idle is not None and (deadline is None or idle < deadline):
             deadline = idle
-        alarm = state.alarms.next()
-        if alarm is not None:
-            alarm -= state.clock_offset
-            if deadline is None or alarm < deadline:
-                deadline = alarm
+        alarm = state.next_alarm()
+        if alarm is not None and (deadline is None or alarm < deadline):
+            deadline = alarm
+        if recurring.is_stepped(state) and (deadline is None or state.now < deadline):
+            deadline = state.now
         return deadline
 
     def take_unsent(self) -> list[tuple[Peer, list[bytes]]]:
@@ -440,10 +458,11 @@ class Engine:
         state = self.state
         state.now = now
         state.resume(inventory.reserved, keeps_jobs, holds)
+        resume_clock(state, inventory)
         for kept in inventory.queues:
             self._take_over(kept)
         for record in inventory.schedules:
-            restore_schedule(state, record)
+            recurring.restore_schedule(state, record)
 
     def _take_over(self, kept: QueueInventory) -> None:
         state = self.state
@@ -452,9 +471,8 @@ class Engine:
         backlog = function.backlogs[kept.priority]
         backlog.ready = kept.ready
         backlog.delayed = kept.delayed
-        backlog.next_due = kept.next_due
-        if kept.next_due > 0:
-            state.alarms.set(backlog, kept.next_due)
+        paging.expect(state, backlog.dates, kept.next_due)
+        paging.expect(state, backlog.waits, kept.next_steady)
         paging.refill(state, function, kept.priority)
 
     def take_batch(self) -> Batch | None:
@@ -464,7 +482,11 @@ class Engine:
         queries are to be answered after the commit, however that went.
         """
         journal = self.state.journal
-        return None if journal.is_empty() else journal.take()
+        if journal.is_empty():
+            return None
+        batch = journal.take()
+        keep_clock_with(self.state, batch)
+        return batch
 
     def committed(self, now: float) -> None:
         """React to the batch having become durable: answer its submitters."""

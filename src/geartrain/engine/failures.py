@@ -174,7 +174,7 @@ def _note(state: State, job: Job, reason: bytes, error: bytes) -> Failures:
     state.memory.jobs += len(error) - len(failures.error)
     failures.error = error
     failures.started = job.started
-    failures.ended = state.wall_time()
+    failures.ended = state.server_time()
     return failures
 
 
@@ -194,7 +194,8 @@ def _give_away(state: State, job: Job) -> None:
 def _wait(state: State, job: Job, pause: float) -> None:
     """Let a job wait for its next attempt."""
     job.function.counters.retried += 1
-    job.due = state.wall_time() + pause if pause > 0 else 0.0
+    job.due = state.server_time() + pause if pause > 0 else 0.0
+    job.is_steady = True
     if job.batch:
         state.journal.change(job)
     if pause > 0:
@@ -243,7 +244,7 @@ def _has_room(state: State, job: Job) -> bool:
 def _bury(state: State, job: Job) -> None:
     if not job.batch:
         state.journal.add(job, state.record(job))
-    state.journal.bury(job, state.wall_time())
+    state.journal.bury(job, state.server_time())
     job.function.dead += 1
     if state.is_dead_in_memory():
         # Its store has what the engine lets go of.
@@ -279,10 +280,11 @@ def cancel(state: State, job: Job) -> None:
 def is_expired(state: State, job: Job) -> bool:
     """Tell whether a ready job has waited longer than its time to live."""
     ttl = state.policy(job.function).ttl
-    return ttl > 0 and _expiry(job, ttl) <= state.wall_time()
+    return ttl > 0 and _expiry(job, ttl) <= state.server_time()
 
 
 def _expiry(job: Job, ttl: float) -> float:
+    """Return the server time at which a ready job has waited too long."""
     waiting_since = max(job.submitted, job.due)
     if job.failures is not None:
         waiting_since = max(waiting_since, job.failures.ended)
@@ -311,7 +313,7 @@ def expire(state: State, function: Function) -> None:
     state.turns.work += count * 2
     if following > 0:
         state.alarms.cancel(function)
-        soonest = state.wall_time() + _NEXT_EXPIRED
+        soonest = state.server_time() + _NEXT_EXPIRED
         state.alarms.set(function, max(following, soonest))
     if count:
         state.notices.append(

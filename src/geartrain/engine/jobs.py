@@ -78,12 +78,14 @@ class Job(Timed):
         clients: the peers that wait for it, with how often each of them submitted it.
         worker: the peer that runs it.
         failures: how its attempts have failed; None while none has.
-        submitted: when it was submitted, in seconds since 1970.
-        started: when its attempt began, in seconds since 1970.
+        submitted: when it was submitted, a server time.
+        started: when its attempt began, a server time.
         size: the bytes of all of its workload.
         numerator: as its worker last reported it, verbatim.
         denominator: as its worker last reported it, verbatim.
-        due: when it becomes or became ready, in seconds since 1970; 0 for at once.
+        due: when it becomes or became ready; 0 for at once.
+        is_steady: ``due`` is a server time; else it is one by the calendar, and it
+            waits for that.
     """
 
     __slots__ = (
@@ -96,6 +98,7 @@ class Job(Timed):
         "following",
         "function",
         "handle",
+        "is_steady",
         "key",
         "more",
         "number",
@@ -146,6 +149,7 @@ class Job(Timed):
         self.numerator = b"0"
         self.denominator = b"0"
         self.due = 0.0
+        self.is_steady = False
         # Its neighbours in a JobQueue, which alone touches them.
         self.preceding: Job | None = None
         self.following: Job | None = None

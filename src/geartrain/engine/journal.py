@@ -131,6 +131,12 @@ class Journal:
             self.reserved = number + _RESERVE
             self._next.batch.reserved = self.reserved
 
+    def keep_clock(self, steady: float, calendar: float) -> None:
+        """Have both times of one moment kept: server time, and the calendar's."""
+        batch = self._next.batch
+        batch.steady = steady
+        batch.calendar = calendar
+
     def add(self, job: Job, record: JobRecord) -> None:
         """Have a job kept."""
         collected = self._next
@@ -159,6 +165,7 @@ class Journal:
         batch = self._next.batch
         if job.batch == batch.serial and job.record is not None:
             job.record.due = job.due
+            job.record.is_steady = job.is_steady
             job.record.failures = failures
         else:
             batch.changed.append(Change(job.number, job.due, failures))
@@ -298,6 +305,8 @@ class Journal:
             failed.buried = {each.number: None for each in refused.buried}
         following.ended.update(refused.ended)
         following.reserved = max(following.reserved, refused.reserved)
+        if not following.steady:
+            following.steady, following.calendar = refused.steady, refused.calendar
         following.schedules = refused.schedules + following.schedules
         following.unscheduled = refused.unscheduled + following.unscheduled
         following.revived = refused.revived + following.revived

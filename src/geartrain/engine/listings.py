@@ -40,7 +40,7 @@ class Filter:
         self.state = state
         self.unique = unique
 
-    def takes(self, job: Job, wall_time: float) -> bool:
+    def takes(self, state: State, job: Job) -> bool:
         """Tell whether to list a job in memory."""
         if job.state in (FINISHED, PAGED, SUBMITTED):
             return False
@@ -48,7 +48,7 @@ class Filter:
             return False
         if self.unique and job.unique != self.unique:
             return False
-        return not self.state or state_name(job, wall_time).encode() == self.state
+        return not self.state or state_name(state, job).encode() == self.state
 
 
 class Listing:
@@ -83,7 +83,7 @@ class Listing:
         """Give the rows of the next ``most`` jobs, but for those not wanted."""
         for handle in self._order[start : start + most]:
             job = state.jobs.get(handle)
-            if job is None or not wanted.takes(job, state.wall_time()):
+            if job is None or not wanted.takes(state, job):
                 yield b""
                 continue
             if job.batch:
@@ -105,12 +105,11 @@ class Listing:
             if record.handle in self._listed:
                 yield b""
                 continue
-            wall_time = state.wall_time()
             job = state.jobs.get(record.handle)
             state.turns.work += ROW
             if job is None or job.state is PAGED:
-                yield record_row(record, wall_time)
-            elif wanted.takes(job, wall_time):
+                yield record_row(state, record)
+            elif wanted.takes(state, job):
                 yield job_row(state, job)
 
 
@@ -121,6 +120,8 @@ def store_query(state: State, wanted: Filter, after: bytes, most: int) -> Query 
     query = ListJobs(after, most, wanted.function or None)
     if wanted.state == b"scheduled":
         query.due_from = state.wall_time()
+        query.steady_from = state.server_time()
     elif wanted.state == b"ready":
         query.due_until = state.wall_time()
+        query.steady_until = state.server_time()
     return query

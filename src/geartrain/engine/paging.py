@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from geartrain.engine.backlogs import Backlog
+from geartrain.engine.backlogs import Agenda, Backlog
 from geartrain.engine.functions import Function
 from geartrain.engine.jobs import PAGED, SUBMITTED, Job, kept_job
 from geartrain.engine.queries import DuePage, Page, Query
@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "enter",
+    "expect",
     "forget",
+    "go_on",
     "page_again",
     "page_in",
     "page_on",
@@ -77,28 +79,28 @@ def _has_room_for_delayed(state: State, function: Function) -> bool:
 def page_out(state: State, job: Job) -> None:
     """Leave a kept job, which is in no place, to the store alone."""
     backlog = job.function.backlogs[job.priority]
-    backlog.gain(job.number, job.due)
+    backlog.gain(job.number, job.due, job.is_steady)
     backlog.leaving += 1
     job.state = PAGED
     state.journal.forget(job)
-    _expect(state, backlog, job.due)
+    expect(state, backlog.agenda(job.is_steady), job.due)
 
 
-def _expect(state: State, backlog: Backlog, due: float) -> None:
-    """See to it that a delayed job comes in at its time."""
-    if due > 0 and (backlog.next_due == 0 or due < backlog.next_due):
-        backlog.next_due = due
-        _arm(state, backlog)
-    if 0 < due <= state.wall_time():
-        backlog.is_due = True
+def expect(state: State, agenda: Agenda, due: float) -> None:
+    """See to it that a delayed job comes in at its time; 0 is none."""
+    if due > 0 and (agenda.next_due == 0 or due < agenda.next_due):
+        agenda.next_due = due
+        _arm(state, agenda)
+    if 0 < due <= state.time_by(agenda.is_steady):
+        agenda.is_due = True
 
 
 def page_again(state: State, job: Job) -> None:
     """Have pages include a job that the store was to have, and has not yet."""
     if job.state is PAGED:
         backlog = job.function.backlogs[job.priority]
-        backlog.rewind(job.number, job.due)
-        _expect(state, backlog, job.due)
+        backlog.rewind(job.number, job.due, job.is_steady)
+        expect(state, backlog.agenda(job.is_steady), job.due)
 
 
 def unpage(job: Job) -> None:
@@ -127,7 +129,7 @@ def enter(state: State, job: Job) -> None:
     backlog = function.backlogs[job.priority]
     if not job.batch or job.clients:
         state.place(job)
-    elif job.due > state.wall_time():
+    elif state.wait_of(job) > 0:
         if _has_room_for_delayed(state, function):
             state.place(job)
         else:
@@ -155,18 +157,16 @@ def refill(
     if room * 2 < window or queue.workload() >= _window_bytes(state):
         return
     wants_ready = backlog.ready > 0 and not backlog.is_paging
-    wants_due = backlog.is_due and not backlog.is_paging_due
+    wants_due = backlog.waits.wants_page() or backlog.dates.wants_page()
     if not (wants_ready or wants_due):
         return
     if not (is_pressing or state.memory.may_page()):
         state.memory.backlogs[backlog] = None
         return
-    _ask(state, backlog, min(max(room, 1), _MOST), wants_ready, wants_due)
+    _ask(state, backlog, min(max(room, 1), _MOST), wants_ready)
 
 
-def _ask(
-    state: State, backlog: Backlog, most: int, wants_ready: bool, wants_due: bool
-) -> None:
+def _ask(state: State, backlog: Backlog, most: int, wants_ready: bool) -> None:
     """Ask for the next page of the ready jobs, of the delayed ones, or both."""
     function, priority = backlog.function, backlog.priority
     if wants_ready:
@@ -176,14 +176,27 @@ def _ask(
         # From here on it is about jobs that the answer does not know.
         backlog.after = _FAR
         state.journal.ask([page], None, backlog)
-    if wants_due:
-        backlog.is_paging_due = True
-        state.memory.pages += 1
-        wall_time = state.wall_time()
-        due = DuePage(function.name, priority, backlog.due_after, wall_time, most)
-        backlog.due_after = _FAR_DUE
-        backlog.next_due = 0.0
-        state.journal.ask([due], None, backlog)
+    for agenda in (backlog.waits, backlog.dates):
+        if agenda.wants_page():
+            _ask_due(state, agenda, most)
+
+
+def _ask_due(state: State, agenda: Agenda, most: int) -> None:
+    """Ask the store for delayed jobs that are due."""
+    agenda.is_paging = True
+    state.memory.pages += 1
+    backlog = agenda.backlog
+    due = DuePage(
+        backlog.function.name,
+        backlog.priority,
+        agenda.after,
+        state.time_by(agenda.is_steady),
+        most,
+        agenda.is_steady,
+    )
+    agenda.after = _FAR_DUE
+    agenda.next_due = 0.0
+    state.journal.ask([due], None, backlog)
 
 
 def _may_page(state: State, function: Function, ready: int) -> bool:
@@ -223,21 +236,27 @@ def serve(state: State, function: Function) -> None:
             state.memory.backlogs.move_to_end(backlog, last=False)
 
 
-def ring(state: State, backlog: Backlog) -> None:
-    """React to a delayed job of a backlog being due, or to a pause having passed."""
-    backlog.is_paused = False
-    backlog.is_due = backlog.delayed > 0
-    if not backlog.is_due:
-        backlog.next_due = 0.0
+def ring(state: State, agenda: Agenda) -> None:
+    """React to a delayed job of a backlog being due."""
+    backlog = agenda.backlog
+    agenda.is_due = backlog.delayed > 0
+    if not agenda.is_due:
+        agenda.next_due = 0.0
     refill(state, backlog.function, backlog.priority)
 
 
-def _arm(state: State, backlog: Backlog) -> None:
-    if backlog.is_paused:
-        return
-    state.alarms.cancel(backlog)
-    if backlog.next_due > 0:
-        state.alarms.set(backlog, backlog.next_due)
+def go_on(state: State, backlog: Backlog) -> None:
+    """Read pages of a backlog again, a pause having passed."""
+    backlog.is_paused = False
+    backlog.waits.is_due = backlog.dates.is_due = backlog.delayed > 0
+    refill(state, backlog.function, backlog.priority)
+
+
+def _arm(state: State, agenda: Agenda) -> None:
+    alarms = state.alarms_by(agenda.is_steady)
+    alarms.cancel(agenda)
+    if agenda.next_due > 0:
+        alarms.set(agenda, agenda.next_due)
 
 
 def page_in(state: State, query: Query, backlog: Backlog) -> None:
@@ -248,8 +267,9 @@ def page_in(state: State, query: Query, backlog: Backlog) -> None:
         _turn_page(state, query, backlog)
     else:
         assert isinstance(query, DuePage)
-        backlog.is_paging_due = False
-        _turn_due_page(state, query, backlog)
+        agenda = backlog.agenda(query.is_steady)
+        agenda.is_paging = False
+        _turn_due_page(state, query, agenda)
     state.weigh()
     if query.error:
         _pause(state, backlog, query.error)
@@ -292,32 +312,42 @@ def _turn_page(state: State, query: Page, backlog: Backlog) -> None:
         backlog.ready = 0
 
 
-def _turn_due_page(state: State, query: DuePage, backlog: Backlog) -> None:
+def _turn_due_page(state: State, query: DuePage, agenda: Agenda) -> None:
+    backlog = agenda.backlog
     if _take_in(state, query.records):
-        backlog.is_complete_due = False
+        agenda.is_complete = False
     backlog.delayed -= _damage(state, query, backlog)
     last = query.after
     if query.records:
         last = (query.records[-1].due, query.records[-1].number)
-    backlog.due_after = min(backlog.due_after, last)
+    agenda.after = min(agenda.after, last)
     if query.error or query.records:
         return
-    if backlog.next_due == 0 or 0 < query.next_due < backlog.next_due:
-        backlog.next_due = query.next_due
-    backlog.is_due = 0 < backlog.next_due <= state.wall_time()
-    if backlog.next_due == 0 and backlog.delayed > 0:
-        _look_again(state, query, backlog)
-    _arm(state, backlog)
+    if agenda.next_due == 0 or 0 < query.next_due < agenda.next_due:
+        agenda.next_due = query.next_due
+    agenda.is_due = 0 < agenda.next_due <= state.time_by(agenda.is_steady)
+    if _is_searched(backlog) and backlog.delayed > 0:
+        _look_again(state, query, agenda)
+    _arm(state, agenda)
 
 
-def _look_again(state: State, query: DuePage, backlog: Backlog) -> None:
+def _is_searched(backlog: Backlog) -> bool:
+    """Tell whether none of the delayed jobs is expected by either clock."""
+    waits, dates = backlog.waits, backlog.dates
+    is_asked = waits.is_paging or dates.is_paging or waits.is_due or dates.is_due
+    return not is_asked and waits.next_due == 0 and dates.next_due == 0
+
+
+def _look_again(state: State, query: DuePage, agenda: Agenda) -> None:
     """Look for delayed jobs that are counted but were not found."""
+    backlog = agenda.backlog
     if backlog.leaving:
-        backlog.is_due = True
-    elif query.after > (0.0, 0) and not backlog.is_complete_due:
-        backlog.due_after = (0.0, 0)
-        backlog.is_due = True
-        backlog.is_complete_due = True
+        agenda.is_due = True
+    elif not (agenda.is_complete and backlog.agenda(not agenda.is_steady).is_complete):
+        for each in (backlog.waits, backlog.dates):
+            each.after = (0.0, 0)
+            each.is_due = True
+            each.is_complete = True
     else:
         _lost(state, backlog, backlog.delayed)
         backlog.delayed = 0
@@ -352,7 +382,7 @@ def _pause(state: State, backlog: Backlog, error: str) -> None:
     )
     backlog.is_paused = True
     state.alarms.cancel(backlog)
-    state.alarms.set(backlog, state.wall_time() + 1.0)
+    state.alarms.set(backlog, state.server_time() + 1.0)
 
 
 def _restored(state: State, record: JobRecord) -> Job:
@@ -360,6 +390,7 @@ def _restored(state: State, record: JobRecord) -> Job:
     function = state.function(record.function)
     job = kept_job(function, record)
     job.due = record.due
+    job.is_steady = record.is_steady
     job.failures = record.failures
     # It is durable: as if by a batch before the first.
     job.batch = -1

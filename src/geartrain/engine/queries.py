@@ -67,14 +67,15 @@ class Page(Query):
 
 
 class DuePage(Query):
-    """The next jobs whose due time has come, of one function and priority.
+    """The next jobs whose due time has come, of one function, priority and clock.
 
     Attributes:
         function: the function's name.
         priority: ``Priority`` as a number.
         after: due time and number they come after, in the order of these two.
-        until: the latest due time, in seconds since 1970.
+        until: the latest due time.
         most: how many at most, as in ``Page``.
+        is_steady: all of these times are server times; else they are the calendar's.
         records: the answer, workloads included.
         next_due: the earliest due time after ``until``; 0 for none.
     """
@@ -82,6 +83,7 @@ class DuePage(Query):
     __slots__ = (
         "after",
         "function",
+        "is_steady",
         "most",
         "next_due",
         "priority",
@@ -96,6 +98,7 @@ class DuePage(Query):
         after: tuple[float, int],
         until: float,
         most: int,
+        is_steady: bool = False,
     ) -> None:
         super().__init__()
         self.function = function
@@ -103,6 +106,7 @@ class DuePage(Query):
         self.after = after
         self.until = until
         self.most = most
+        self.is_steady = is_steady
         self.records: list[JobRecord] = []
         self.next_due = 0.0
 
@@ -148,9 +152,11 @@ class ListJobs(Query):
         after: where the slice before ended; empty for the first.
         most: how many at most.
         function: the function they are of; None for all.
-        due_from: the least due time, in seconds since 1970; 0 includes those
-            without one.
-        due_until: the due time they are before, in seconds since 1970.
+        due_from: the least due time by the calendar, in seconds since 1970; 0
+            includes those without one.
+        due_until: the due time by the calendar that they are before.
+        steady_from: the least due time of those whose due time is a server time.
+        steady_until: the server time that these are before.
         records: the answer.
         following: ``after`` of the next slice; empty if this is the last.
     """
@@ -163,6 +169,8 @@ class ListJobs(Query):
         "function",
         "most",
         "records",
+        "steady_from",
+        "steady_until",
     )
 
     def __init__(self, after: bytes, most: int, function: bytes | None) -> None:
@@ -172,6 +180,8 @@ class ListJobs(Query):
         self.function = function
         self.due_from = 0.0
         self.due_until = float("inf")
+        self.steady_from = 0.0
+        self.steady_until = float("inf")
         self.records: list[JobRecord] = []
         self.following = b""
 

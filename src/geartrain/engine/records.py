@@ -30,8 +30,8 @@ class Failures:
             ``retry``.
         error: what the worker said of the last, cut at 64 KiB; empty for nothing.
         worker: who ran the last: its client id, a space, and its address.
-        started: when the last began, in seconds since 1970.
-        ended: when it failed, in seconds since 1970.
+        started: when the last began, a server time.
+        ended: when it failed, a server time.
     """
 
     __slots__ = (
@@ -77,9 +77,10 @@ class JobRecord:
         key: what it coalesces by within its function; empty for never.
         priority: ``Priority`` as a number.
         reducer: the reducer of a SUBMIT_REDUCE_JOB, else empty.
-        submitted: when it was submitted, in seconds since 1970.
-        due: when it becomes ready, in seconds since 1970; 0 is at once.
-        died: when it became a dead letter, in seconds since 1970; 0 is not at all.
+        submitted: when it was submitted, a server time.
+        due: when it becomes ready; 0 is at once.
+        is_steady: ``due`` is a server time; else it is one by the calendar.
+        died: when it became a dead letter, a server time; 0 is not at all.
         failures: how its attempts have failed; None while none has.
         workload: its input; of a large one, the piece that arrived first.
         more: the pieces that follow ``workload``.
@@ -94,6 +95,7 @@ class JobRecord:
         "failures",
         "function",
         "handle",
+        "is_steady",
         "is_tentative",
         "key",
         "more",
@@ -117,6 +119,7 @@ class JobRecord:
         self.reducer = b""
         self.submitted = 0.0
         self.due = 0.0
+        self.is_steady = False
         self.died = 0.0
         self.failures: Failures | None = None
         self.workload = b""
@@ -131,7 +134,7 @@ class Change:
 
     Attributes:
         number: which job.
-        due: when it becomes ready, in seconds since 1970; 0 is at once.
+        due: when it becomes ready, a server time; 0 is at once.
         failures: how its attempts have failed; None for a fresh start.
     """
 
@@ -148,7 +151,7 @@ class Burial:
 
     Attributes:
         number: which job.
-        died: when, in seconds since 1970.
+        died: when, a server time.
         failures: how its attempts have failed.
     """
 
@@ -201,12 +204,15 @@ class Batch:
         unscheduled: the numbers of recurring jobs to forget; after ``schedules``.
         reserved: no number up to this one is free after a restart; 0 leaves it.
         size: the bytes of the workloads that ``added`` has, if that is known.
+        steady: what server time it is; 0 leaves what is kept.
+        calendar: what time it is then by the calendar, in seconds since 1970.
         queries: what to look up once the batch is durable, or was refused.
     """
 
     __slots__ = (
         "added",
         "buried",
+        "calendar",
         "changed",
         "ended",
         "queries",
@@ -215,6 +221,7 @@ class Batch:
         "schedules",
         "serial",
         "size",
+        "steady",
         "unscheduled",
     )
 
@@ -229,6 +236,8 @@ class Batch:
         self.schedules: list[ScheduleRecord] = []
         self.unscheduled: list[int] = []
         self.reserved = 0
+        self.steady = 0.0
+        self.calendar = 0.0
         self.queries: list[Query] = []
 
     def parted(self) -> tuple[Batch, Batch]:
@@ -242,6 +251,7 @@ class Batch:
         new.added = self.added
         numbers = {record.number for record in self.added}
         rest.ended, rest.reserved = self.ended, self.reserved
+        rest.steady, rest.calendar = self.steady, self.calendar
         rest.revived = self.revived
         for change in self.changed:
             (new if change.number in numbers else rest).changed.append(change)
@@ -266,6 +276,7 @@ class Batch:
             or self.buried
             or self.unscheduled
             or self.reserved
+            or self.steady
         )
 
     def changes_nothing(self) -> bool:
@@ -281,11 +292,21 @@ class QueueInventory:
         priority: ``Priority`` as a number.
         ready: jobs without a due time.
         delayed: jobs with one, whether it has come or not.
-        next_due: the earliest of these times, in seconds since 1970; 0 for none.
+        next_due: the earliest due time by the calendar, in seconds since 1970; 0 for
+            none.
+        next_steady: the earliest due time that is a server time; 0 for none.
         dead: dead letters.
     """
 
-    __slots__ = ("dead", "delayed", "function", "next_due", "priority", "ready")
+    __slots__ = (
+        "dead",
+        "delayed",
+        "function",
+        "next_due",
+        "next_steady",
+        "priority",
+        "ready",
+    )
 
     def __init__(self, function: bytes, priority: int) -> None:
         self.function = function
@@ -293,6 +314,7 @@ class QueueInventory:
         self.ready = 0
         self.delayed = 0
         self.next_due = 0.0
+        self.next_steady = 0.0
         self.dead = 0
 
 
@@ -303,11 +325,15 @@ class Inventory:
         reserved: the highest number that was ever reserved or kept, 0 if none was.
         queues: what is kept for each function and priority that has something.
         schedules: the recurring jobs, in the order of their numbers.
+        steady: the last server time it was told; 0 for none.
+        calendar: what time it was then by the calendar, in seconds since 1970.
     """
 
-    __slots__ = ("queues", "reserved", "schedules")
+    __slots__ = ("calendar", "queues", "reserved", "schedules", "steady")
 
     def __init__(self, reserved: int) -> None:
         self.reserved = reserved
         self.queues: list[QueueInventory] = []
         self.schedules: list[ScheduleRecord] = []
+        self.steady = 0.0
+        self.calendar = 0.0

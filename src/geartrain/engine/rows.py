@@ -1,7 +1,8 @@
 """Rows: jobs and dead letters as JSON objects, for people and programs that list them.
 
 Text that is not UTF-8 is decoded with ``surrogateescape``; times are in seconds since
-1970.
+1970, by the calendar as it is when the row is made: ages are right after the system's
+clock was set.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ __all__ = [
     "row",
     "state_name",
     "text",
+    "waiting_name",
     "whole_job",
     "whole_record",
 ]
@@ -48,13 +50,19 @@ def text(data: bytes) -> str:
     return data.decode("utf-8", "surrogateescape")
 
 
-def state_name(job: Job, wall_time: float) -> str:
+def state_name(state: State, job: Job) -> str:
     """Return the name of the state of a job in memory."""
     if job.state is RUNNING:
         return "running"
     if job.state is READY:
         return "ready"
-    return "scheduled" if job.due > wall_time else "ready"
+    return "scheduled" if state.wait_of(job) > 0 else "ready"
+
+
+def waiting_name(state: State, record: JobRecord) -> str:
+    """Return the name of the state of a job that only the store has."""
+    is_due = record.due <= state.time_by(record.is_steady)
+    return "ready" if is_due else "scheduled"
 
 
 def job_row(state: State, job: Job) -> bytes:
@@ -63,23 +71,21 @@ def job_row(state: State, job: Job) -> bytes:
 
 
 def _job_values(state: State, job: Job) -> dict[str, Value]:
-    values = _values(
-        state.record(job), state_name(job, state.wall_time()), job.background
-    )
+    values = _values(state, state.record(job), state_name(state, job), job.background)
     if job.worker is not None:
-        values["started"] = job.started
+        values["started"] = _shown(state, job.started)
         values["worker"] = text(job.worker.client_id + b" " + job.worker.address)
     return values
 
 
-def record_row(record: JobRecord, wall_time: float) -> bytes:
+def record_row(state: State, record: JobRecord) -> bytes:
     """Return the row of a job or dead letter that only the store has."""
-    return row(_record_values(record, wall_time))
+    return row(_record_values(state, record))
 
 
-def _record_values(record: JobRecord, wall_time: float) -> dict[str, Value]:
-    name = "scheduled" if record.due > wall_time else "ready"
-    return _values(record, "dead" if record.died else name, True)
+def _record_values(state: State, record: JobRecord) -> dict[str, Value]:
+    name = "dead" if record.died else waiting_name(state, record)
+    return _values(state, record, name, True)
 
 
 def whole_job(state: State, job: Job) -> Iterator[bytes]:
@@ -88,9 +94,9 @@ def whole_job(state: State, job: Job) -> Iterator[bytes]:
     return _whole(state, values, [job.workload, *job.more])
 
 
-def whole_record(state: State, record: JobRecord, wall_time: float) -> Iterator[bytes]:
+def whole_record(state: State, record: JobRecord) -> Iterator[bytes]:
     """Give the row of a job that only the store has, its workload included."""
-    values = _record_values(record, wall_time)
+    values = _record_values(state, record)
     return _whole(state, values, [record.workload, *record.more])
 
 
@@ -138,7 +144,15 @@ def _pieces(workload: list[bytes]) -> Iterator[bytes]:
         yield rest
 
 
-def _values(record: JobRecord, name: str, background: bool) -> dict[str, Value]:
+def _shown(state: State, time: float) -> float | None:
+    """Return a server time by the calendar; None for 0, which is none."""
+    return time + state.calendar_shift() if time else None
+
+
+def _values(
+    state: State, record: JobRecord, name: str, background: bool
+) -> dict[str, Value]:
+    due = _shown(state, record.due) if record.is_steady else record.due or None
     values: dict[str, Value] = {
         "handle": text(record.handle),
         "function": text(record.function),
@@ -146,10 +160,10 @@ def _values(record: JobRecord, name: str, background: bool) -> dict[str, Value]:
         "priority": _PRIORITIES[record.priority],
         "state": name,
         "background": background,
-        "submitted": record.submitted or None,
-        "due": record.due or None,
+        "submitted": _shown(state, record.submitted),
+        "due": due,
         "started": None,
-        "died": record.died or None,
+        "died": _shown(state, record.died),
         "worker": None,
         "attempts": 0,
         "crashes": 0,
@@ -159,11 +173,11 @@ def _values(record: JobRecord, name: str, background: bool) -> dict[str, Value]:
     }
     if record.failures is not None:
         _add_failures(values, record.failures)
+        values["started"] = _shown(state, record.failures.started)
     return values
 
 
 def _add_failures(values: dict[str, Value], failures: Failures) -> None:
-    values["started"] = failures.started or None
     values["worker"] = text(failures.worker) or None
     values["attempts"] = failures.attempts
     values["crashes"] = failures.crashes

@@ -37,7 +37,10 @@ class Schedule(Timed):
         workload: its jobs' workload; of a large one, the piece that arrived first.
         more: the pieces that follow ``workload``.
         fields: minute, hour, day, month and weekday as submitted.
-        due: when its next job is submitted, in seconds since 1970.
+        due: when its next job is submitted, by the calendar, in seconds since 1970.
+        ran: the last time its job was submitted for, likewise; 0 for none.
+        shift: ``State.calendar_shift`` when ``due`` was found.
+        is_lost: the calendar could not say, and is asked again at ``due``.
     """
 
     __slots__ = (
@@ -45,9 +48,12 @@ class Schedule(Timed):
         "fields",
         "function",
         "handle",
+        "is_lost",
         "key",
         "more",
         "number",
+        "ran",
+        "shift",
         "unique",
         "workload",
     )
@@ -65,6 +71,9 @@ class Schedule(Timed):
         self.more: list[bytes] = []
         self.fields: list[bytes] = []
         self.due = 0.0
+        self.ran = 0.0
+        self.shift = 0.0
+        self.is_lost = False
 
     def identity(self) -> bytes:
         """Return what names it within its function: its key, or else its handle."""

@@ -36,7 +36,7 @@ from geartrain.engine.queries import Query
 from geartrain.engine.records import JobRecord, ScheduleRecord
 from geartrain.engine.schedules import Calendar, Schedule, no_calendar
 from geartrain.engine.settings import Value
-from geartrain.engine.timers import Timers
+from geartrain.engine.timers import Timed, Timers
 from geartrain.engine.turns import Turns
 from geartrain.engine.wakeups import Wakeups
 
@@ -66,7 +66,11 @@ class State:
     Attributes:
         options: its settings.
         now: the time of what is being reacted to, in seconds of a steady clock.
-        clock_offset: what to add to ``now`` for the seconds since 1970.
+        clock_offset: what to add to ``now`` for the calendar's seconds since 1970.
+        steady_offset: what to add to ``now`` for server time, as ``clocks`` has it.
+        is_clock_set: the driver has told the first of them.
+        asleep: how long the steady clock had stood still when that was last told.
+        clock_kept: when the store was last told what time it is.
         policies: how the jobs of each function are treated.
         calendar: finds the next time of a schedule.
         peers: all connections.
@@ -75,9 +79,13 @@ class State:
         jobs: all jobs in memory by handle.
         schedules: all schedules by handle.
         memory: how many bytes all that takes.
+        reckoned_shift: ``calendar_shift`` when all next times were last found.
+        unreckoned: the schedules whose next times are to be found anew.
         timeouts: when running jobs have run too long, by the steady clock.
-        alarms: when scheduled jobs and schedules are due, backlogs have jobs that
-            are, and functions have jobs that expire, in seconds since 1970.
+        alarms: when delayed jobs are due, backlogs have such jobs, or are to be
+            looked at again, and functions have jobs that expire, in server time.
+        calendar_alarms: when jobs and schedules are due by the calendar, and backlogs
+            have such jobs, in seconds since 1970.
         journal: what is to be made durable.
         health: how the store is; the driver tells.
         wakeups: who sleeps and who is woken.
@@ -97,12 +105,16 @@ class State:
         "_names",
         "_prefix",
         "alarms",
+        "asleep",
         "calendar",
+        "calendar_alarms",
+        "clock_kept",
         "clock_offset",
         "closing",
         "functions",
         "health",
         "idle",
+        "is_clock_set",
         "jobs",
         "journal",
         "listings",
@@ -112,10 +124,13 @@ class State:
         "options",
         "peers",
         "policies",
+        "reckoned_shift",
         "schedules",
         "shutdown",
+        "steady_offset",
         "timeouts",
         "turns",
+        "unreckoned",
         "unsent",
         "unsettled",
         "wakeups",
@@ -128,18 +143,19 @@ class State:
         self.options = options
         self.policies = Policies(options.policy)
         self.calendar = calendar
-        self.now = 0.0
-        self.clock_offset = 0.0
+        self.now = self.clock_offset = self.steady_offset = 0.0
+        self.asleep = self.clock_kept = self.reckoned_shift = 0.0
+        self.is_clock_set = self._is_applying = False
         self.peers: dict[Peer, None] = {}
         self.functions: dict[bytes, Function] = {}
         self.idle = IdleFunctions()
-        self._names = 0
-        self._named = 0
         self.jobs: dict[bytes, Job] = {}
         self.schedules: dict[bytes, Schedule] = {}
         self.memory = Memory()
+        self.unreckoned: list[Schedule] = []
         self.timeouts = Timers(serials)
         self.alarms = Timers(serials)
+        self.calendar_alarms = Timers(serials)
         self.wakeups = Wakeups(options.choice)
         self.listings: dict[Peer, None] = {}
         self.turns = Turns()
@@ -151,8 +167,7 @@ class State:
         self.notices: list[Notice] = []
         self.shutdown = ""
         self._prefix = options.handle_prefix + b":"
-        self._last_number = 0
-        self._is_applying = False
+        self._last_number = self._names = self._named = 0
 
     def new_number(self) -> int:
         """Return a number that was never given before."""
@@ -191,6 +206,7 @@ class State:
         record.reducer = job.reducer
         record.submitted = job.submitted
         record.due = job.due
+        record.is_steady = job.is_steady
         if job.failures is not None:
             record.failures = job.failures.copy()
         record.workload = job.workload
@@ -222,7 +238,7 @@ class State:
         del schedule.function.recurring[schedule.identity()]
         self.memory.jobs -= schedule_cost(schedule)
         self.retire(schedule.function)
-        self.alarms.cancel(schedule)
+        self.calendar_alarms.cancel(schedule)
         if self.journal.keeps_jobs:
             self.journal.end_schedule(schedule.number)
 
@@ -241,8 +257,49 @@ class State:
         self.notices.append(Notice("warning", action, text))
 
     def wall_time(self) -> float:
-        """Return ``now`` in seconds since 1970."""
+        """Return ``now`` by the calendar, in seconds since 1970."""
         return self.now + self.clock_offset
+
+    def server_time(self) -> float:
+        """Return ``now`` in server time."""
+        return self.now + self.steady_offset
+
+    def calendar_shift(self) -> float:
+        """Return what to add to a server time for the calendar's."""
+        return self.clock_offset - self.steady_offset
+
+    def time_by(self, is_steady: bool) -> float:
+        """Return ``now`` in server time, or else by the calendar."""
+        return self.now + (self.steady_offset if is_steady else self.clock_offset)
+
+    def alarms_by(self, is_steady: bool) -> Timers:
+        """Return the alarms in server time, or else those by the calendar."""
+        return self.alarms if is_steady else self.calendar_alarms
+
+    def wait_of(self, job: Job) -> float:
+        """Return how many seconds it is until a job is due; 0 or less if it is."""
+        if job.due <= 0:
+            return 0.0
+        return job.due - self.time_by(job.is_steady)
+
+    def next_alarm(self) -> float | None:
+        """Return when an alarm is to ring next, as ``now`` counts."""
+        when = self.alarms.next()
+        if when is not None:
+            when -= self.steady_offset
+        date = self.calendar_alarms.next()
+        if date is not None:
+            date -= self.clock_offset
+            if when is None or date < when:
+                return date
+        return when
+
+    def pop_alarm(self) -> Timed | None:
+        """Take out and return what an alarm rings for, or None."""
+        due = self.alarms.pop(self.now + self.steady_offset)
+        if due is None:
+            due = self.calendar_alarms.pop(self.now + self.clock_offset)
+        return due
 
     def function(self, name: bytes) -> Function:
         """Return the function of this name, which comes to be when it is named."""
@@ -375,11 +432,11 @@ class State:
         """See to it that a function's jobs expire if they have a time to live."""
         if function.timer == 0 and self.policy(function).ttl > 0:
             # The look that follows finds out when the next one is needed.
-            self.alarms.set(function, self.wall_time())
+            self.alarms.set(function, self.server_time())
 
     def place(self, job: Job) -> None:
         """Let a job, which is in no place, wait in memory until it can run."""
-        if job.due > self.wall_time():
+        if self.wait_of(job) > 0:
             self.schedule(job)
         else:
             self.make_ready(job)
@@ -389,6 +446,10 @@ class State:
         function = job.function
         priority = job.priority
         queue = function.ready[priority]
+        if job.due > 0 and not job.is_steady:
+            # The time has come. How long ago that is, no step of the clock changes.
+            job.due = max(job.due - self.calendar_shift(), 1.0)
+            job.is_steady = True
         job.state = READY
         queue.push(job)
         crews = function.crews
@@ -409,7 +470,7 @@ class State:
         function.scheduled[job] = None
         function.scheduled_counts[job.priority] += 1
         function.scheduled_bytes += job.size
-        self.alarms.set(job, job.due)
+        self.alarms_by(job.is_steady).set(job, job.due)
 
     def _unschedule(self, job: Job) -> None:
         function = job.function
@@ -427,7 +488,7 @@ class State:
         function = job.function
         job.state = RUNNING
         job.worker = worker
-        job.started = self.wall_time()
+        job.started = self.server_time()
         function.running[job] = None
         worker.running[job] = None
         own = worker.abilities.get(function, 0.0)
@@ -451,7 +512,7 @@ class State:
     def _make_room(self, job: Job) -> None:
         """Have jobs come in from the store, one having left its queue."""
         backlog = job.function.backlogs[job.priority]
-        if backlog.ready or backlog.is_due:
+        if backlog.ready or backlog.waits.is_due or backlog.dates.is_due:
             paging.refill(self, job.function, job.priority)
 
     def take_back(self, job: Job) -> None:
@@ -478,7 +539,7 @@ class State:
             self._make_room(job)
         elif state is SCHEDULED:
             self._unschedule(job)
-            self.alarms.cancel(job)
+            self.alarms_by(job.is_steady).cancel(job)
         elif state is PAGED:
             paging.unpage(job)
         else:

@@ -8,19 +8,13 @@ from typing import Final
 from geartrain.engine import paging
 from geartrain.engine.functions import Function
 from geartrain.engine.jobs import SUBMITTED, Job
-from geartrain.engine.records import ScheduleRecord
-from geartrain.engine.schedules import Schedule
 from geartrain.engine.state import State
-from geartrain.protocol.constants import Priority
-from geartrain.texts import quoted, shown
 
 __all__ = [
     "admit",
     "coalescing_key",
     "is_same",
     "joinable",
-    "restore_schedule",
-    "run_schedule",
     "start",
 ]
 
@@ -69,16 +63,23 @@ def _name(state: State, job: Job, key: bytes) -> None:
     function = job.function
     job.number = state.new_number()
     job.handle = state.handle(job.number)
-    job.submitted = state.wall_time()
+    job.submitted = state.server_time()
     delay = state.policy(function).delay
     if delay > 0:
-        job.due = max(job.due, job.submitted + delay)
+        _delay(state, job, delay)
     state.remember(job)
     # A large workload whose ends another has, too, coalesces with none.
     if key and key not in function.keyed:
         job.key = key
         function.keyed[key] = job
     function.counters.submitted += 1
+
+
+def _delay(state: State, job: Job, delay: float) -> None:
+    """Delay a job, unless it is to wait longer anyway."""
+    if state.wait_of(job) < delay:
+        job.due = job.submitted + delay
+        job.is_steady = True
 
 
 def coalescing_key(unique: bytes, workload: bytes, more: list[bytes]) -> bytes:
@@ -166,51 +167,3 @@ def start(state: State, job: Job) -> None:
         job.function.tentative[job] = None
     else:
         paging.enter(state, job)
-
-
-def restore_schedule(state: State, record: ScheduleRecord) -> None:
-    """Take back a schedule that was kept by a store.
-
-    Times that passed while there was no job server do not count.
-    """
-    schedule = Schedule(
-        record.number, record.handle, state.function(record.function), record.unique
-    )
-    schedule.key = coalescing_key(record.unique, record.workload, [])
-    schedule.workload = record.workload
-    schedule.fields = record.fields
-    try:
-        schedule.due = state.calendar(record.fields, state.wall_time())
-    except ValueError as error:
-        state.warn("schedule_lost", f"{shown(record.handle)} cannot be run: {error}")
-        return
-    state.add_schedule(schedule)
-    state.alarms.set(schedule, schedule.due)
-
-
-def run_schedule(state: State, schedule: Schedule) -> None:
-    """Submit a schedule's job, its time having come, and set its next time.
-
-    If the job of the time before is still there, it joins that one. Times that
-    passed while the job server could not run count once.
-    """
-    submitted = Job(
-        schedule.function,
-        schedule.unique,
-        schedule.workload,
-        schedule.more,
-        int(Priority.NORMAL),
-    )
-    key = schedule.key
-    joined = joinable(schedule.function, key, submitted)
-    job = admit(state, submitted, key, joined, True)
-    if job is None:
-        state.warn(
-            "schedule_skipped",
-            f"{shown(schedule.handle)}: the queue of "
-            f"{quoted(schedule.function.name)} is full, its job is left out this time",
-        )
-    else:
-        start(state, job)
-    schedule.due = state.calendar(schedule.fields, state.wall_time())
-    state.alarms.set(schedule, schedule.due)

@@ -45,6 +45,10 @@ _LAST_READ = 5.0
 # system's clock is noticed.
 _LONGEST_SLEEP = 1.0
 
+# Seconds by which two readings of the clocks differ while nobody sets them: more than
+# the engine has for that, so that not each turn has a careful one.
+_JITTER = 150e-6
+
 
 class Connection(asyncio.Protocol):
     """One peer's transport.
@@ -206,13 +210,13 @@ class Driver:
         self.is_light = engine.is_light
         self.monotonic = clock.monotonic
         self._time = clock.time
-        self.is_arranged = False
+        self._read_clock = clock.read
+        self.is_arranged = self.is_stopping = False
         self.reads = 0
         self.turned_at = 0.0
         self.max_outbox = options.max_outbox
         self.on_idle: Callable[[], None] = lambda: None
         self.on_shutdown: Callable[[str], None] = lambda how: None
-        self.is_stopping = False
         self.persistence: Persistence | None = None
         self.is_behind: Callable[[], bool] = lambda: False
         self._waiting: list[Connection] = []
@@ -222,7 +226,8 @@ class Driver:
         self._connections: dict[Peer, Connection] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
-        self._set_clock()
+        engine.set_clock(*clock.read_first())
+        self._offset = engine.state.clock_offset
         self.guard: MemoryGuard | None = None
         limit = limit_of(options.max_memory)
         if limit:
@@ -370,7 +375,14 @@ class Driver:
             )
 
     def _set_clock(self) -> None:
-        self.engine.set_clock(self._time() - self.monotonic())
+        """Notice that somebody set the system's clock, or that the machine slept."""
+        if abs(self._time() - self.monotonic() - self._offset) < _JITTER:
+            return
+        # A careful reading takes 5 µs, which is too much for each turn.
+        reading = self._read_clock()
+        if reading is not None:
+            self.engine.set_clock(reading.offset, reading.asleep)
+            self._offset = self.engine.state.clock_offset
 
     def _set_timer(self, deadline: float) -> None:
         """Be called back in time for the engine's next deadline."""
@@ -391,6 +403,11 @@ class Driver:
         self._set_clock()
         self.engine.tick(self.monotonic())
         self.turn()
+
+    def keep_clock(self) -> None:
+        """Have the store keep what time it is: the server is about to stop."""
+        self._set_clock()
+        self.engine.keep_clock(self.monotonic())
 
     def stop_reading(self) -> None:
         """Take no more from anybody: the server is about to stop."""

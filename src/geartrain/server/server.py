@@ -160,6 +160,7 @@ class Server:
         # What was submitted is committed and answered first.
         self._driver.stop_reading()
         if self._persistence is not None:
+            self._driver.keep_clock()
             self._persistence.finish(self._close_connections)
 
     def _close_connections(self) -> None:

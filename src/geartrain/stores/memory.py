@@ -45,6 +45,7 @@ class MemoryStore(Store):
         self._jobs = Records()
         self._dead = Records()
         self._schedules: dict[int, ScheduleRecord] = {}
+        self._clock = (0.0, 0.0)
 
     def open(self) -> Inventory:
         """Open the store and say what it keeps.
@@ -58,7 +59,8 @@ class MemoryStore(Store):
         kept = (self._jobs.by_number, self._dead.by_number, self._schedules)
         highest = [max(numbers, default=0) for numbers in kept]
         inventory = Inventory(max(self._reserved, *highest))
-        names = self._jobs.queues.keys() | self._dead.queues.keys()
+        inventory.steady, inventory.calendar = self._clock
+        names = {*self._jobs.queues, *self._jobs.waits, *self._dead.queues}
         inventory.queues = [self._said(name) for name in sorted(names)]
         inventory.schedules = [each for _, each in sorted(self._schedules.items())]
         return inventory
@@ -82,6 +84,8 @@ class MemoryStore(Store):
         for number in batch.unscheduled:
             self._schedules.pop(number, None)
         self._reserved = max(self._reserved, batch.reserved)
+        if batch.steady:
+            self._clock = (batch.steady, batch.calendar)
 
     def close(self) -> None:
         """Close the store; closing it twice does nothing."""
@@ -99,9 +103,9 @@ class MemoryStore(Store):
         self._check()
         name = (query.function, query.priority)
         after = query.after if query.after[0] > 0 else (0.0, _LAST)
-        found = self._jobs.between(name, after, query.until)
+        found = self._jobs.between(name, after, query.until, query.is_steady)
         query.records = [copy_of(record) for record in islice(found, query.most)]
-        query.next_due = self._jobs.next_due(name, query.until)
+        query.next_due = self._jobs.next_due(name, query.until, query.is_steady)
 
     def find_job(self, query: FindJob) -> None:
         """Answer the query; raises StoreError if the store is not open."""
@@ -158,7 +162,9 @@ class MemoryStore(Store):
         places = self._jobs.queues.get(name, [])
         said.delayed = sum(due > 0 for due, _ in places)
         said.ready = len(places) - said.delayed
+        said.delayed += len(self._jobs.waits.get(name, []))
         said.next_due = self._jobs.next_due(name, 0.0)
+        said.next_steady = self._jobs.next_due(name, 0.0, is_steady=True)
         said.dead = len(self._dead.queues.get(name, []))
         return said
 
@@ -210,6 +216,7 @@ class MemoryStore(Store):
             record = self._dead.remove(change.number)
             if record is not None:
                 record.died, record.due = 0.0, change.due
+                record.is_steady = change.due > 0
                 record.failures = failures_of(change.failures)
                 self._jobs.add(record)
 
@@ -217,7 +224,7 @@ class MemoryStore(Store):
         for change in batch.changed:
             record = self._jobs.remove(change.number)
             if record is not None:
-                record.due = change.due
+                record.due, record.is_steady = change.due, change.due > 0
                 record.failures = failures_of(change.failures)
                 self._jobs.add(record)
 
@@ -226,6 +233,7 @@ class MemoryStore(Store):
             record = self._jobs.remove(burial.number)
             if record is not None:
                 record.due, record.died = 0.0, burial.died
+                record.is_steady = False
                 record.failures = failures_of(burial.failures)
                 self._dead.add(record)
 
@@ -243,4 +251,6 @@ def _place(after: bytes) -> int:
 def _is_listed(record: JobRecord, query: ListJobs) -> bool:
     if query.function not in (None, record.function):
         return False
+    if record.is_steady and record.due > 0:
+        return query.steady_from <= record.due < query.steady_until
     return query.due_from <= record.due < query.due_until

@@ -18,6 +18,7 @@ _SIMPLE = (
     "reducer",
     "submitted",
     "due",
+    "is_steady",
     "died",
     "size",
 )
@@ -29,13 +30,16 @@ class Records:
     Attributes:
         by_number: the records by their numbers.
         numbers: their numbers in order.
-        queues: due time and number of each function and priority, in this order.
+        queues: due time and number of each function and priority, in this order, but
+            for those whose due time is a server time.
+        waits: the same of these.
     """
 
     def __init__(self) -> None:
         self.by_number: dict[int, JobRecord] = {}
         self.numbers: list[int] = []
         self.queues: dict[tuple[bytes, int], list[_Place]] = {}
+        self.waits: dict[tuple[bytes, int], list[_Place]] = {}
         self._keys: dict[bytes, list[int]] = {}
 
     def add(self, record: JobRecord) -> None:
@@ -43,7 +47,8 @@ class Records:
         self.by_number[record.number] = record
         insort(self.numbers, record.number)
         name = (record.function, record.priority)
-        insort(self.queues.setdefault(name, []), (record.due, record.number))
+        queues = self._queues(record)
+        insort(queues.setdefault(name, []), (record.due, record.number))
         if record.key:
             insort(self._keys.setdefault(record.key, []), record.number)
 
@@ -54,10 +59,11 @@ class Records:
             return None
         del self.numbers[bisect_left(self.numbers, number)]
         name = (record.function, record.priority)
-        places = self.queues[name]
+        queues = self._queues(record)
+        places = queues[name]
         del places[bisect_left(places, (record.due, number))]
         if not places:
-            del self.queues[name]
+            del queues[name]
         if record.key:
             self._keys[record.key].remove(number)
             if not self._keys[record.key]:
@@ -72,20 +78,29 @@ class Records:
             if function in (None, self.by_number[number].function)
         ]
 
+    def _queues(self, record: JobRecord) -> dict[tuple[bytes, int], list[_Place]]:
+        return self.waits if record.is_steady and record.due > 0 else self.queues
+
     def between(
-        self, name: tuple[bytes, int], after: _Place, until: float
+        self,
+        name: tuple[bytes, int],
+        after: _Place,
+        until: float,
+        is_steady: bool = False,
     ) -> Iterator[JobRecord]:
         """Return the records of a queue after a place and due by a time."""
-        places = self.queues.get(name, [])
+        places = (self.waits if is_steady else self.queues).get(name, [])
         for index in range(bisect_right(places, after), len(places)):
             due, number = places[index]
             if due > until:
                 return
             yield self.by_number[number]
 
-    def next_due(self, name: tuple[bytes, int], after: float) -> float:
+    def next_due(
+        self, name: tuple[bytes, int], after: float, is_steady: bool = False
+    ) -> float:
         """Return the earliest due time of a queue after another; 0 for none."""
-        places = self.queues.get(name, [])
+        places = (self.waits if is_steady else self.queues).get(name, [])
         index = bisect_right(places, (after, 2**64))
         return places[index][0] if index < len(places) else 0.0
 

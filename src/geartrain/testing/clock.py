@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from typing import Final
 
@@ -23,15 +22,22 @@ class MovedClock(Clock):
     """
 
     def __init__(self) -> None:
+        super().__init__()
         self.moved = 0.0
+        self._steady, self._calendar = self.monotonic, self.time
+        self._all = self.sleepless
         self.monotonic = self._monotonic
         self.time = self._time
+        self.sleepless = self._sleepless
 
     def _monotonic(self) -> float:
-        return time.monotonic() + self.moved
+        return self._steady() + self.moved
 
     def _time(self) -> float:
-        return time.time() + self.moved
+        return self._calendar() + self.moved
+
+    def _sleepless(self) -> float:
+        return self._all() + self.moved
 
 
 def advance(

@@ -29,13 +29,15 @@ class DirectEngine:
         self._store = MemoryStore()
         for pattern, settings in options.policies:
             self.engine.state.policies.change(pattern, settings)
-        self._set_clock()
+        self.engine.set_clock(*clock.read_first())
         self.engine.resume(
             self._store.open(), clock.monotonic(), keeps_jobs=False, holds=False
         )
 
     def _set_clock(self) -> None:
-        self.engine.set_clock(self._clock.time() - self._clock.monotonic())
+        reading = self._clock.read()
+        if reading is not None:
+            self.engine.set_clock(reading.offset, reading.asleep)
 
     def connect(self, descriptor: int, write: Callable[[list[bytes]], None]) -> Peer:
         """Take a peer; ``write`` is called with what is due to it."""

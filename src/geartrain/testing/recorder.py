@@ -81,7 +81,7 @@ class Tap:
         """Note what a peer sends; return what the job server is to be given of it.
 
         That is the same, but for times: a client goes by the system's clock, so they
-        are moved as far as the job server's was.
+        are moved as far as the job server's was. Delays need not be.
         """
         messages = self._splitter.feed(data)
         return b"".join([self._noted(code, message) for code, message in messages])
@@ -106,12 +106,16 @@ class Tap:
         arguments[2] = b"%.3f" % (due + self._recorder.clock.moved)
         return request(PacketType.SUBMIT_JOB_EPOCH, *arguments)
 
+    def _due(self, epoch: bytes) -> float:
+        when, plus, delay = epoch.partition(b"+")
+        return self._recorder.clock.time() + _number(delay) if plus else _number(when)
+
     def _submit(self, kind: PacketType, arguments: list[bytes]) -> None:
         names = ARGUMENTS[kind]
         if len(arguments) < len(names):
             return
         given = dict(zip(names, arguments, strict=True))
-        due = _number(given.get("epoch", b""))
+        due = self._due(given.get("epoch", b""))
         fields = [text(given[name]) for name in _SCHEDULE if name in given]
         self._asked.append(
             SubmittedRecord(

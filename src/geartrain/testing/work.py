@@ -19,7 +19,7 @@ def is_idle(state: State) -> bool:
 
 def _ready(function: Function) -> int:
     paged = sum(backlog.ready for backlog in function.backlogs)
-    due = sum(backlog.is_due for backlog in function.backlogs)
+    due = sum(backlog.is_due() for backlog in function.backlogs)
     return function.ready_count() + len(function.tentative) + paged + due
 
 
@@ -40,4 +40,4 @@ def known_state(state: State, handle: bytes) -> str:
     job = state.jobs.get(handle)
     if job is None or job.state is PAGED:
         return ""
-    return state_name(job, state.wall_time())
+    return state_name(state, job)

@@ -214,6 +214,13 @@ DEVIATIONS = (
         ("epochs_that_are_no_number", "epoch_overflow"),
     ),
     Deviation(
+        "epoch-delay",
+        "reads no further than the number an epoch begins with",
+        "takes what follows it after a + for a delay, which counts instead",
+        "a delay needs no clock of the client's, and C job servers still take it",
+        ("epoch_with_a_delay",),
+    ),
+    Deviation(
         "sched-works",
         "refuses SUBMIT_JOB_SCHED",
         "submits the job whenever its fields match; show schedules lists it",

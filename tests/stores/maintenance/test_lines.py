@@ -43,6 +43,7 @@ def jobs(draw: st.DrawFn) -> JobRecord:
         made.died = 1.0 + draw(times)
     else:
         made.due = draw(times)
+        made.is_steady = draw(st.booleans())
     return made
 
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from geartrain.engine.records import JobRecord
 from geartrain.errors import StoreError
 from geartrain.stores.maintenance.lines import job_line, schedule_line
 from geartrain.stores.maintenance.parsing import parse_line
@@ -51,6 +52,9 @@ FAILED = json.loads(job())["failures"]
         (b"[]", "it is no JSON object"),
         (b"{}", "'kind' is none of job, dead and schedule"),
         (job(kind=["job"]), "'kind' is none"),
+        (job(clock="sun"), "'clock' is none of calendar and steady"),
+        (job(clock=["steady"]), "'clock' is none of"),
+        (recurring(clock="steady"), "the field 'clock' is unknown"),
         (job(colour="red"), "the field 'colour' is unknown"),
         (without(job(), "unique"), "the field 'unique' is missing"),
         (job(number=0), "'number' is no integer from 1"),
@@ -112,3 +116,9 @@ def test_any_value_of_any_field_is_taken_or_refused(name: str, value: object) ->
 def test_any_bytes_are_refused(line: bytes) -> None:
     with pytest.raises(StoreError):
         parse_line(line)
+
+
+def test_a_line_of_an_older_geartrain_is_due_by_the_calendar() -> None:
+    record, _ = parse_line(without(job(due=5.5), "clock"))
+    assert isinstance(record, JobRecord)
+    assert (record.due, record.is_steady) == (5.5, False)

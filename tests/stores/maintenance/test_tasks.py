@@ -27,7 +27,10 @@ from tests.stores.maintained import copy, fill_variously, lines_of, objects_of
 from tests.stores.records import (
     Kept,
     batch,
+    burials,
     dead_values,
+    delayed,
+    due_page,
     record,
     schedule_value,
     values,
@@ -294,3 +297,31 @@ def test_a_relative_path_is_meant_from_here(
     monkeypatch.chdir(path.parent)
     assert check(path.name).jobs == 9
     assert os.listdir() == [path.name]
+
+
+def test_times_of_a_copy_are_right_though_its_server_time_is_another(
+    tmp_path: Path,
+) -> None:
+    """An export is by the calendar: here its clock was set 500 s on, there 300 s."""
+    first, second = tmp_path / "first.db", tmp_path / "second.db"
+    for path, shift in ((first, 500.0), (second, 300.0)):
+        with closing(SqliteStore(str(path), "os")) as store:
+            store.open()
+            store.commit(batch(steady=1.7e9, calendar=1.7e9 + shift))
+    with closing(SqliteStore(str(first), "os")) as store:
+        store.open()
+        waits, dated = delayed(1, 1.7e9 + 60, is_steady=True), delayed(2, 1.7e9 + 560)
+        store.commit(batch(waits, dated, record(3)))
+        store.commit(burials(3))
+    lines = objects_of(first)
+    assert (lines[1]["due"], lines[1]["clock"]) == (1.7e9 + 560, "steady")
+    assert (lines[2]["due"], lines[2]["clock"]) == (1.7e9 + 560, "calendar")
+    assert lines[1]["submitted"] == record(1).submitted + 500
+    assert copy(first, second) == 3
+    assert objects_of(second) == lines
+    with closing(SqliteStore(str(second), "os")) as store:
+        store.open()
+        (moved,) = due_page(store, 1.8e9, is_steady=True).records
+        assert moved.due == 1.7e9 + 260
+        (same,) = due_page(store, 1.8e9).records
+        assert same.due == 1.7e9 + 560

@@ -63,9 +63,9 @@ def test_a_database_of_another_program_is_refused_and_stays_as_it_is(
 
 def test_a_newer_format_is_refused(path: Path) -> None:
     fill(path)
-    execute(path, "PRAGMA user_version = 3")
+    execute(path, "PRAGMA user_version = 4")
     said = refusal(path)
-    assert "has format 3 of a newer Geartrain, this one knows up to 2" in said
+    assert "has format 4 of a newer Geartrain, this one knows up to 3" in said
     assert "use the newer one" in said
 
 

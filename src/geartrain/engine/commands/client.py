@@ -12,6 +12,7 @@ from geartrain.engine.jobs import RUNNING, Job
 from geartrain.engine.memory import schedule_cost
 from geartrain.engine.peers import Peer
 from geartrain.engine.queries import FindJob, FindKey, Query
+from geartrain.engine.recurring import next_time, set_schedule
 from geartrain.engine.schedules import CALENDAR, Schedule
 from geartrain.engine.state import State
 from geartrain.engine.submissions import admit, coalescing_key, joinable, start
@@ -44,9 +45,14 @@ _WAITING: Final = b"\x001\x000\x000\x000"
 _UNKNOWN: Final = b"\x000\x000\x000\x000"
 
 # Seconds since 1970, to the millisecond or finer where the client likes, up to
-# the year 9999.
-_EPOCH: Final = re.compile(rb"-?[0-9]{1,20}(\.[0-9]{1,9})?")
+# the year 9999. What may follow is a delay, which counts instead: it needs no clock of
+# the client's. C job servers read the number before it.
+_EPOCH: Final = re.compile(
+    rb"(-?[0-9]{1,20}(?:\.[0-9]{1,9})?)(?:\+([0-9]{1,20}(?:\.[0-9]{1,9})?))?"
+)
 _LAST_EPOCH: Final = 253402300799.0
+# A due time of none, which is no server time either.
+_AT_ONCE: Final = (0.0, False)
 
 
 def submit_job(state: State, peer: Peer, packet: Packet) -> None:
@@ -81,7 +87,7 @@ def submit_job_low_bg(state: State, peer: Peer, packet: Packet) -> None:
 
 def submit_job_epoch(state: State, peer: Peer, packet: Packet) -> None:
     """Keep a background job until its time, which may have passed."""
-    due = _epoch(packet.arguments[2])
+    due = _epoch(state, packet.arguments[2])
     if due is None:
         send_error(
             peer,
@@ -113,7 +119,7 @@ def _submit(
     priority: int,
     background: bool,
     reducer: bytes = b"",
-    due: float = 0.0,
+    due: tuple[float, bool] = _AT_ONCE,
 ) -> None:
     """Have a job admitted, and answer before it can be run."""
     arguments = packet.arguments
@@ -126,7 +132,7 @@ def _submit(
         return
     submitted = Job(function, unique, arguments[-1], packet.more, priority)
     submitted.reducer = reducer
-    submitted.due = due
+    submitted.due, submitted.is_steady = due
     key = coalescing_key(unique, submitted.workload, submitted.more)
     if key and not background and not _is_looked_up(state, peer, submitted, key):
         return
@@ -194,14 +200,24 @@ def _is_acceptable(peer: Peer, unique: bytes) -> bool:
     return False
 
 
-def _epoch(text: bytes) -> float | None:
-    """Read a time in seconds since 1970; an empty one is now, as for gearmand."""
+def _epoch(state: State, text: bytes) -> tuple[float, bool] | None:
+    """Read when a job is due, and whether that is a server time.
+
+    An empty text is now, as for gearmand; one that cannot be understood gives None.
+    """
     if not text:
-        return 0.0
-    if _EPOCH.fullmatch(text) is None:
+        return _AT_ONCE
+    found = _EPOCH.fullmatch(text)
+    if found is None:
         return None
-    when = float(text)
-    return when if when <= _LAST_EPOCH else None
+    delay = found.group(2)
+    if delay is None:
+        when = float(found.group(1))
+        return (max(when, 0.0), False) if when <= _LAST_EPOCH else None
+    seconds = float(delay)
+    if seconds > _LAST_EPOCH:
+        return None
+    return (state.server_time() + seconds, True) if seconds > 0 else _AT_ONCE
 
 
 def submit_job_sched(state: State, peer: Peer, packet: Packet) -> None:
@@ -216,10 +232,9 @@ def submit_job_sched(state: State, peer: Peer, packet: Packet) -> None:
         return
     fields = packet.arguments[2:7]
     state.turns.work += CALENDAR
-    try:
-        due = state.calendar(fields, state.wall_time())
-    except ValueError as error:
-        send_error(peer, b"INVALID_ARGUMENT", str(error).encode())
+    due, fault = next_time(state, fields, state.wall_time())
+    if fault:
+        send_error(peer, b"INVALID_ARGUMENT", fault.encode())
         return
     key = coalescing_key(unique, packet.arguments[7], packet.more)
     function = state.admitted_function(name)
@@ -231,9 +246,8 @@ def submit_job_sched(state: State, peer: Peer, packet: Packet) -> None:
     schedule.workload = packet.arguments[7]
     schedule.more = packet.more
     schedule.fields = fields
-    schedule.due = due
+    set_schedule(state, schedule, due)
     state.memory.jobs += schedule_cost(schedule)
-    state.alarms.set(schedule, due)
     state.keep_schedule(schedule)
     state.journal.hold_change(peer, is_text=False)
     peer.send(encode(_JOB_CREATED, schedule.handle))
@@ -243,7 +257,7 @@ def _schedule(state: State, function: Function, unique: bytes, key: bytes) -> Sc
     """Return the schedule of this identity with no alarm set, new or known."""
     known = function.recurring.get(key) if key else None
     if known is not None:
-        state.alarms.cancel(known)
+        state.calendar_alarms.cancel(known)
         return known
     number = state.new_number()
     schedule = Schedule(number, state.handle(number), function, unique)

@@ -63,7 +63,7 @@ def _steer(state: State, peer: Peer, what: bytes, handle: bytes) -> bytes:
 
 
 def _whole(state: State, record: JobRecord) -> Iterator[bytes]:
-    yield from whole_record(state, record, 0.0)
+    yield from whole_record(state, record)
     yield END_OF_LIST
 
 
@@ -93,7 +93,7 @@ def _rows(state: State, records: list[JobRecord], most: int) -> Iterator[bytes]:
     dead = [record for record in records if _is_dead(state, record, b"")]
     for record in dead:
         state.turns.work += ROW
-        yield record_row(record, 0.0)
+        yield record_row(state, record)
     if len(records) == most:
         yield row({"after": str(records[-1].number)})
     yield END_OF_LIST
@@ -121,7 +121,8 @@ def _retry(state: State, record: JobRecord) -> None:
     function = state.function(record.function)
     job = kept_job(function, record)
     # It begins to wait anew.
-    job.due = state.wall_time()
+    job.due = state.server_time()
+    job.is_steady = True
     state.remember(job)
     if record.key and record.key not in function.keyed:
         job.key = record.key

@@ -17,6 +17,7 @@ from geartrain.engine.rows import (
     record_row,
     row,
     text,
+    waiting_name,
     whole_job,
     whole_record,
 )
@@ -124,7 +125,7 @@ def _jobs_by_unique(state: State, peer: Peer, wanted: Filter) -> bytes:
         if isinstance(found, Job):
             rows.append(job_row(state, found))
         else:
-            rows.append(record_row(found, state.wall_time()))
+            rows.append(record_row(state, found))
     return b"".join(rows) + END_OF_LIST
 
 
@@ -141,11 +142,10 @@ def _found_by_unique(
 ) -> list[Job | JobRecord]:
     """Return the jobs in memory with this unique, and those that only the store has."""
     jobs: list[Job | JobRecord] = []
-    wall_time = state.wall_time()
     state.turns.work += len(state.functions) >> 3
     for function in state.functions.values():
         known = function.keyed.get(wanted.unique)
-        if known is not None and wanted.takes(known, wall_time):
+        if known is not None and wanted.takes(state, known):
             jobs.append(known)
     for answer in answers:
         record = answer.record if isinstance(answer, FindKey) else None
@@ -156,8 +156,7 @@ def _found_by_unique(
             continue
         if not _is_wanted(wanted, record.function):
             continue
-        is_scheduled = record.due > wall_time
-        if wanted.state in (b"", b"scheduled" if is_scheduled else b"ready"):
+        if wanted.state in (b"", waiting_name(state, record).encode()):
             jobs.append(record)
     return jobs
 
@@ -205,7 +204,7 @@ def _whole(state: State, found: list[Job | JobRecord]) -> Iterator[bytes]:
         if isinstance(each, Job):
             yield from whole_job(state, each)
         else:
-            yield from whole_record(state, each, state.wall_time())
+            yield from whole_record(state, each)
     yield END_OF_LIST
 
 

@@ -12,7 +12,13 @@ from typing import Final
 
 from geartrain.errors import StoreError
 from geartrain.stores.owners import owners_rights
-from geartrain.stores.sqlite.file import APPLICATION_ID, ERRORS, FORMAT, explain
+from geartrain.stores.sqlite.file import (
+    APPLICATION_ID,
+    ERRORS,
+    FORMAT,
+    OLDEST,
+    explain,
+)
 from geartrain.stores.sqlite.schema import is_damage
 from geartrain.texts import visible
 
@@ -108,7 +114,7 @@ def _recognise(connection: sqlite3.Connection, path: str) -> None:
             f"the store {visible(path)} is the database of another program: name "
             "another file"
         )
-    if version != FORMAT:
+    if not OLDEST <= version <= FORMAT:
         raise StoreError(
             f"the store {visible(path)} has format {version}, this Geartrain knows "
             f"{FORMAT}: "

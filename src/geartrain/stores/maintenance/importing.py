@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from typing import Final
 
 from geartrain.engine.queries import FindDead, FindJob
-from geartrain.engine.records import Batch, Burial, JobRecord, ScheduleRecord
+from geartrain.engine.records import Batch, Burial, Inventory, JobRecord, ScheduleRecord
 from geartrain.errors import StoreError
 from geartrain.stores.base import Store
+from geartrain.stores.maintenance.lines import move_times
 from geartrain.stores.maintenance.parsing import parse_line
 
 __all__ = ["Importer"]
@@ -24,18 +25,13 @@ class Importer:
         count: how many jobs, dead letters and recurring jobs were committed.
     """
 
-    def __init__(self, store: Store, reserved: int, schedules: Iterable[int]) -> None:
-        """Put lines into ``store``, whose inventory says the rest.
-
-        Args:
-            store: the store.
-            reserved: the highest number that it ever had.
-            schedules: the numbers of its recurring jobs.
-        """
+    def __init__(self, store: Store, inventory: Inventory) -> None:
+        """Put lines into ``store``, which has just been opened with this inventory."""
         self.count = 0
         self._store = store
-        self._highest = reserved
-        self._schedules = set(schedules)
+        self._highest = inventory.reserved
+        self._schedules = {schedule.number for schedule in inventory.schedules}
+        self._shift = inventory.calendar - inventory.steady
         self._batch = Batch(1)
         # The numbers in the batch that is not committed yet.
         self._pending: set[int] = set()
@@ -89,6 +85,7 @@ class Importer:
         self._bytes += len(record.workload)
 
     def _add_job(self, record: JobRecord, *, is_dead: bool) -> None:
+        move_times(record, -self._shift)
         self._batch.added.append(record)
         if is_dead and record.failures is not None:
             burial = Burial(record.number, record.died, record.failures)

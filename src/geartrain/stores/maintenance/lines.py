@@ -2,7 +2,8 @@
 
 Bytes that are not UTF-8 are text with lone surrogates, as in all rows of Geartrain; of
 a workload they are base64, and ``encoding`` says so. Times are in seconds since 1970,
-null for none.
+by the calendar, null for none. ``clock`` says by which clock a job is due, ``steady``
+for one that waits for a delay or a pause.
 """
 
 from __future__ import annotations
@@ -14,10 +15,22 @@ from typing import Final
 
 from geartrain.engine.records import Failures, JobRecord, ScheduleRecord
 
-__all__ = ["FAILURES", "PRIORITIES", "TEXTS", "TIMES", "job_line", "schedule_line"]
+__all__ = [
+    "CLOCKS",
+    "FAILURES",
+    "PRIORITIES",
+    "TEXTS",
+    "TIMES",
+    "job_line",
+    "move_times",
+    "schedule_line",
+]
 
 PRIORITIES: Final = ("high", "normal", "low")
 """The names of priorities, by their numbers."""
+
+CLOCKS: Final = ("calendar", "steady")
+"""The clocks by which a job may be due; the second if ``is_steady``."""
 
 TEXTS: Final = ("handle", "function", "unique", "key", "reducer")
 """The fields of a job that are text, in the order they are written in."""
@@ -35,6 +48,9 @@ FAILURES: Final = (
     ("ended", float),
 )
 """The fields of failures, with their types."""
+
+# A time that is moved stays one: 0 is none.
+_EARLIEST: Final = 0.001
 
 _Value = str | int | float | None | list[str] | dict[str, str | int | float]
 
@@ -59,8 +75,25 @@ def job_line(
     values["priority"] = PRIORITIES[record.priority]
     for name in TIMES:
         values[name] = getattr(record, name) or None
+    values["clock"] = CLOCKS[record.is_steady]
     values["failures"] = _failures(record.failures)
     return _line(values, workload, is_text=is_text)
+
+
+def move_times(record: JobRecord, seconds: float) -> None:
+    """Move all times of a record that are server times, to or from the calendar's."""
+
+    def moved(time: float) -> float:
+        return max(time + seconds, _EARLIEST) if time > 0 else time
+
+    record.submitted = moved(record.submitted)
+    record.died = moved(record.died)
+    if record.is_steady:
+        record.due = moved(record.due)
+    failures = record.failures
+    if failures is not None:
+        failures.started = moved(failures.started)
+        failures.ended = moved(failures.ended)
 
 
 def schedule_line(record: ScheduleRecord) -> Iterator[bytes]:

@@ -10,12 +10,20 @@ from typing import Any, Final, NoReturn
 
 from geartrain.engine.records import Failures, JobRecord, ScheduleRecord
 from geartrain.errors import StoreError
-from geartrain.stores.maintenance.lines import FAILURES, PRIORITIES, TEXTS, TIMES
+from geartrain.stores.maintenance.lines import (
+    CLOCKS,
+    FAILURES,
+    PRIORITIES,
+    TEXTS,
+    TIMES,
+)
 
 __all__ = ["parse_line"]
 
 _COMMON: Final = {"kind", "number", "encoding", "workload"}
 _JOB: Final = _COMMON | {*TEXTS, *TIMES, "priority", "failures"}
+# What lines of an older Geartrain lack.
+_LATER: Final = {"clock"}
 _SCHEDULE: Final = _COMMON | {"handle", "function", "unique", "fields"}
 _FIELDS: Final = {"job": _JOB, "dead": _JOB, "schedule": _SCHEDULE}
 _FAILURE_FIELDS: Final = {name for name, _ in FAILURES}
@@ -61,7 +69,7 @@ def _refuse(name: str) -> NoReturn:
 
 def _check_fields(values: _Object, known: set[str]) -> None:
     for name in values:
-        if name not in known:
+        if name not in known and (name not in _LATER or known is not _JOB):
             raise StoreError(f"the field {name!r} is unknown")
     for name in sorted(known):
         if name not in values:
@@ -79,6 +87,10 @@ def _job(values: _Object, *, is_dead: bool) -> JobRecord:
     record.priority = PRIORITIES.index(values["priority"])
     for name in TIMES:
         setattr(record, name, 0.0 if values[name] is None else _time(values, name))
+    clock = values.get("clock", CLOCKS[0])
+    if clock not in CLOCKS:
+        raise StoreError("'clock' is none of calendar and steady")
+    record.is_steady = clock == CLOCKS[1]
     record.failures = _failures(values["failures"])
     record.workload = _workload(values)
     if is_dead and (record.failures is None or not record.died or record.due):

@@ -22,6 +22,7 @@ from geartrain.stores.maintenance.logs import is_cut_short
 from geartrain.stores.maintenance.orphans import orphan_rows
 from geartrain.stores.maintenance.queues import KeptQueues
 from geartrain.stores.maintenance.schedules import KeptSchedules, kept_reserved
+from geartrain.stores.sqlite.clock import read_clock
 from geartrain.stores.sqlite.file import REBUILT, put_in_place, sync_folder
 from geartrain.stores.sqlite.schedules import lost_number
 from geartrain.stores.sqlite.store import Mender, SqliteStore
@@ -106,6 +107,7 @@ def _copy(source: str, target: str) -> tuple[int, list[str]]:
         rest.schedules = list(schedules.schedules())
         reserved = kept_reserved(connection) or lost_number()
         rest.reserved = max(reserved, highest)
+        rest.steady, rest.calendar = read_clock(connection)
         store.commit(rest)
         losses = _losses(jobs, queues)
         return saved + len(rest.schedules), [*losses, *schedules.losses.values()]

@@ -12,11 +12,16 @@ from geartrain.stores.maintenance.check import Report, examine
 from geartrain.stores.maintenance.file import open_unchanged, size_of
 from geartrain.stores.maintenance.importing import Importer
 from geartrain.stores.maintenance.jobs import KeptJobs
-from geartrain.stores.maintenance.lines import job_line, schedule_line
+from geartrain.stores.maintenance.lines import (
+    job_line,
+    move_times,
+    schedule_line,
+)
 from geartrain.stores.maintenance.logs import is_cut_short
 from geartrain.stores.maintenance.queues import KeptQueues
 from geartrain.stores.maintenance.schedules import KeptSchedules
 from geartrain.stores.owners import owners_rights
+from geartrain.stores.sqlite.clock import read_clock
 from geartrain.stores.sqlite.file import ERRORS, explain, open_file
 from geartrain.stores.sqlite.store import SqliteStore
 from geartrain.stores.sqlite.wholeness import has_log
@@ -90,10 +95,12 @@ def export(path: str, out: BinaryIO) -> tuple[int, int]:
     """
     with open_unchanged(os.path.abspath(path)) as (connection, _):
         written = 0
+        steady, calendar = read_clock(connection)
         jobs = KeptJobs(connection, KeptQueues(connection))
         for job in jobs.jobs():
             pieces = jobs.workload(job)
             is_dead = job.row.queue < 0
+            move_times(job.record, calendar - steady)
             line = job_line(job.record, pieces, is_dead=is_dead, is_text=job.is_text)
             out.writelines(line)
             written += 1
@@ -119,8 +126,6 @@ def import_lines(path: str, lines: Iterable[bytes]) -> int:
     """
     path = os.path.abspath(path)
     with closing(SqliteStore(path, "disk")) as store:
-        inventory = store.open()
-        schedules = [schedule.number for schedule in inventory.schedules]
-        importer = Importer(store, inventory.reserved, schedules)
+        importer = Importer(store, store.open())
         importer.take(lines)
         return importer.count

@@ -19,6 +19,7 @@ __all__ = [
     "APPLICATION_ID",
     "ERRORS",
     "FORMAT",
+    "OLDEST",
     "REBUILT",
     "abandon",
     "explain",
@@ -43,8 +44,11 @@ ERRORS: Final = (
 APPLICATION_ID: Final = 0x67656172  # "gear"
 """By which the file of a store is known."""
 
-FORMAT: Final = 2
-"""The format of the stores this Geartrain reads and writes."""
+FORMAT: Final = 3
+"""The format of the stores this Geartrain writes."""
+
+OLDEST: Final = 2
+"""The oldest that it reads, in which all due times are the calendar's."""
 
 REBUILT: Final = ".rebuilt"
 """What the name of a file ends with that is to take a damaged store's place."""
@@ -231,7 +235,8 @@ def _prepare(connection: sqlite3.Connection, path: str, synchronous: str) -> Non
         for statement in SCHEMA:
             connection.execute(statement)
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        connection.execute(f"PRAGMA user_version = {FORMAT}")
+    # A file of an older format is one of this from now on.
+    connection.execute(f"PRAGMA user_version = {FORMAT}")
     connection.execute("COMMIT")
     mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
     if mode != b"wal":
@@ -281,7 +286,7 @@ def _is_new(connection: sqlite3.Connection, path: str) -> bool:
             f"the store {visible(path)} has format {version} of a newer Geartrain, "
             f"this one knows up to {FORMAT}: use the newer one, or name another store"
         )
-    if version < FORMAT:
+    if version < OLDEST:
         raise StoreError(
             f"the store {visible(path)} has format {version}, which no release of "
             "Geartrain "

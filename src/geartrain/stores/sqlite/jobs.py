@@ -93,7 +93,10 @@ class Jobs:
 
     def _add_full(self, cursor: sqlite3.Cursor, record: JobRecord, queue: int) -> None:
         size = len(record.workload) + sum(map(len, record.more))
-        due, failures = bits_of(record.due), pack_failures(record.failures, 0.0)
+        due, failures = (
+            bits_of(record.due, record.is_steady),
+            pack_failures(record.failures, 0.0),
+        )
         workload, pieces = b"", 0
         if size > _MOST_INLINE:
             pieces = insert_pieces(cursor, record)
@@ -138,7 +141,8 @@ class Jobs:
         for row in dead:
             change = wanted[row.number]
             failures = pack_failures(change.failures, 0.0)
-            updates += self._update(row, -row.queue, bits_of(change.due), failures)
+            due = bits_of(change.due, is_steady=True)
+            updates += self._update(row, -row.queue, due, failures)
             if (key := _key_of(row)) is not None:
                 self._keys.added += (key, row.number)
         _update(cursor, updates)
@@ -151,7 +155,8 @@ class Jobs:
             if row.queue > 0:
                 change = wanted[row.number]
                 failures = pack_failures(change.failures, 0.0)
-                updates += self._update(row, row.queue, bits_of(change.due), failures)
+                due = bits_of(change.due, is_steady=True)
+                updates += self._update(row, row.queue, due, failures)
         _update(cursor, updates)
 
     def bury(self, cursor: sqlite3.Cursor, burials: Sequence[Burial]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import sqlite3
 from collections.abc import Iterable
@@ -12,7 +13,7 @@ from geartrain.engine.queries import ListDead, ListJobs
 from geartrain.errors import StoreError
 from geartrain.stores.sqlite.queues import Queue, Queues
 from geartrain.stores.sqlite.reading import Reader
-from geartrain.stores.sqlite.rows import Row, bits_of
+from geartrain.stores.sqlite.rows import STEADY, Row, bits_of
 from geartrain.stores.sqlite.slices import read_slice_heads
 from geartrain.texts import quoted
 
@@ -103,19 +104,30 @@ def _list_queue(
     number: int,
 ) -> _Token | None:
     """List the jobs of one queue; return where to go on if there may be more."""
-    least = bits_of(query.due_from)
-    until = bits_of(query.due_until) if query.due_until != float("inf") else _NEVER
-    if due < least:
-        due, number = least, 0
-    most = query.most - len(query.records)
-    place = (queue.id, due, number, queue.id, due + 1, until)
-    rows = read_slice_heads(connection, (_JOBS, place), most)
-    records, damaged = reader.heads(rows)
-    query.records += records
-    query.damaged += damaged
-    if len(rows) < most:
-        return None
-    return queue.id, rows[-1].due, rows[-1].number
+    for least, until in _ranges(query):
+        if due < least:
+            due, number = least, 0
+        if due >= until:
+            continue
+        most = query.most - len(query.records)
+        place = (queue.id, due, number, queue.id, due + 1, until)
+        rows = read_slice_heads(connection, (_JOBS, place), most)
+        records, damaged = reader.heads(rows)
+        query.records += records
+        query.damaged += damaged
+        if len(rows) >= most:
+            return queue.id, rows[-1].due, rows[-1].number
+    return None
+
+
+def _ranges(query: ListJobs) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Return from and until which due times jobs are listed, by either clock."""
+    until = STEADY if query.due_until == math.inf else bits_of(query.due_until)
+    steady_until = _NEVER
+    if query.steady_until != math.inf:
+        steady_until = bits_of(query.steady_until, is_steady=True)
+    steady_from = max(STEADY, bits_of(query.steady_from, is_steady=True))
+    return (bits_of(query.due_from), until), (steady_from, steady_until)
 
 
 def _dead_heads(

@@ -9,7 +9,7 @@ from geartrain.engine.queries import DuePage, Page
 from geartrain.engine.records import JobRecord
 from geartrain.stores.sqlite.queues import Queue
 from geartrain.stores.sqlite.reading import SINGLE, Reader, read_rows
-from geartrain.stores.sqlite.rows import bits_of, due_of
+from geartrain.stores.sqlite.rows import STEADY, bits_of, due_of
 from geartrain.stores.sqlite.slices import read_slice
 
 __all__ = ["fill_due_page", "fill_page", "find_record", "next_due"]
@@ -42,12 +42,13 @@ def fill_due_page(
     connection: sqlite3.Connection, reader: Reader, queue: Queue, query: DuePage
 ) -> None:
     """Answer a query for the jobs of a queue whose due time has come."""
-    due, number = bits_of(query.after[0]), query.after[1]
-    until = bits_of(query.until)
-    query.next_due = next_due(connection, queue, until)
+    due, number = bits_of(query.after[0], query.is_steady), query.after[1]
+    until = bits_of(query.until, query.is_steady)
+    query.next_due = next_due(connection, queue, until, query.is_steady)
     if due == 0:
-        # Those without a due time are no part of the answer.
-        number = _LAST
+        # Those without a due time, or with one by the other clock, are no part of the
+        # answer.
+        due, number = STEADY - 1 if query.is_steady else 0, _LAST
     while not query.records:
         place = (queue.id, due, number, queue.id, due, until)
         rows = read_slice(connection, (_DUE, place), query.most)
@@ -58,13 +59,17 @@ def fill_due_page(
         due, number = rows[-1].due, rows[-1].number
 
 
-def next_due(connection: sqlite3.Connection, queue: Queue, after: int) -> float:
-    """Return the earliest due time of a queue after one given as bits; 0 for none."""
+def next_due(
+    connection: sqlite3.Connection, queue: Queue, after: int, is_steady: bool
+) -> float:
+    """Return the earliest due time by a clock after one given as bits; 0 for none."""
+    first, last = (STEADY, _LAST) if is_steady else (0, STEADY - 1)
     found = connection.execute(
-        "SELECT min(due) FROM jobs INDEXED BY waiting WHERE queue = ? AND due > ?",
-        (queue.id, after),
+        "SELECT min(due) FROM jobs INDEXED BY waiting "
+        "WHERE queue = ? AND due > ? AND due <= ?",
+        (queue.id, max(after, first - 1), last),
     ).fetchone()[0]
-    return due_of(found) if found else 0.0
+    return due_of(found)[0] if found else 0.0
 
 
 def find_record(

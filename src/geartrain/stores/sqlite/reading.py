@@ -208,7 +208,7 @@ class Reader:
         record.priority = queue.priority
         record.size = row.pieces or row.length
         if row.due:
-            record.due = due_of(row.due)
+            record.due, record.is_steady = due_of(row.due)
         if row.failures is not None:
             fill_failures(record, row.failures)
         return record, checksum

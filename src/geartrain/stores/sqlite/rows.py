@@ -11,6 +11,7 @@ from geartrain.engine.records import Failures, JobRecord
 from geartrain.stores.sqlite.schema import DamageError
 
 __all__ = [
+    "STEADY",
     "Row",
     "bits_of",
     "digest",
@@ -33,6 +34,13 @@ _FAILURES: Final = Struct("<qqdddII")
 _DOUBLE: Final = Struct("<d")
 _BITS: Final = Struct("<q")
 _STATE: Final = Struct("<qqq")
+
+# A time since 1970 has fewer bits than this in its integer, up to the end of all years.
+STEADY: Final = 0x5000_0000_0000_0000
+"""From here on integers of due times are those of server times."""
+# Which is the exponent of a double, raised by 512.
+_RAISED: Final = 1 << 61
+_LAST: Final = 2**63 - 1
 
 # Which key a job has: none, its unique, or the bytes after its reducer.
 _NO_KEY, _UNIQUE, _OWN_KEY = 0, 1, 2
@@ -75,18 +83,24 @@ def digest(key: bytes) -> int:
     return int.from_bytes(hashed, "little", signed=True)
 
 
-def bits_of(due: float) -> int:
-    """Return a time as an integer that sorts as the time does; 0 for none."""
+def bits_of(due: float, is_steady: bool = False) -> int:
+    """Return a due time as an integer that sorts as the time does; 0 for none.
+
+    Those of server times come behind those of the calendar.
+    """
     if due <= 0:
         return 0
     bits: int = _BITS.unpack(_DOUBLE.pack(due))[0]
-    return bits
+    if is_steady:
+        return min(max(bits + _RAISED, STEADY), _LAST)
+    return min(bits, STEADY - 1)
 
 
-def due_of(bits: int) -> float:
-    """Return the time whose integer this is."""
-    due: float = _DOUBLE.unpack(_BITS.pack(bits))[0]
-    return due
+def due_of(bits: int) -> tuple[float, bool]:
+    """Return the due time whose integer this is, and whether it is a server time."""
+    is_steady = bits >= STEADY
+    due: float = _DOUBLE.unpack(_BITS.pack(bits - _RAISED if is_steady else bits))[0]
+    return due, is_steady
 
 
 def seal(queue: int, due: int, pieces: int, failures: bytes | None) -> int:

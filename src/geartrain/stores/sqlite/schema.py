@@ -3,7 +3,9 @@
 ``queues`` has a row for each function and priority, with the number of jobs in each
 state, so that opening a store looks at no job. The row of a job names its queue by
 number; a dead letter has the same number below zero. ``due`` is 0, or the bits of a
-double as an integer: they sort as the times do, and no digit is lost.
+double as an integer: they sort as the times do, and no digit is lost. A due time is one
+by the calendar, or a server time, whose integer is 2**61 higher. All other times are
+server times; ``meta`` has one, and the calendar's of the same moment.
 
 ``head`` is all of a job that never changes, see ``rows``. ``sum`` is a checksum
 over the head, and the columns that change. A workload too large to lie in the row is

@@ -14,6 +14,7 @@ from geartrain.engine.records import (
     JobRecord,
     QueueInventory,
 )
+from geartrain.stores.sqlite.clock import read_clock, write_clock
 from geartrain.stores.sqlite.jobs import Jobs
 from geartrain.stores.sqlite.keys import Keys
 from geartrain.stores.sqlite.pages import find_record, next_due
@@ -64,9 +65,11 @@ class Session:
             said = QueueInventory(queue.function, queue.priority)
             said.ready, said.delayed, said.dead = queue.ready, queue.delayed, queue.dead
             if queue.delayed:
-                said.next_due = next_due(self.connection, queue, 0)
+                said.next_due = next_due(self.connection, queue, 0, False)
+                said.next_steady = next_due(self.connection, queue, 0, True)
             inventory.queues.append(said)
         inventory.schedules = read_schedules(self.connection)
+        inventory.steady, inventory.calendar = read_clock(self.connection)
         return inventory
 
     def begin(self) -> None:
@@ -121,6 +124,8 @@ class Session:
     def _apply(self, cursor: sqlite3.Cursor, batch: Batch) -> None:
         if batch.reserved:
             write_reserved(cursor, batch.reserved)
+        if batch.steady:
+            write_clock(cursor, batch.steady, batch.calendar)
         unreadable = self._unreadable
         self._jobs.end(cursor, [n for n in batch.ended if n not in unreadable])
         self._jobs.add(cursor, self._twins.admit(batch, unreadable))

@@ -146,6 +146,33 @@ def epoch_overflow(play: Player) -> None:
 
 
 @differs(
+    "epoch-delay",
+    gearmand=[
+        "client < JOB_CREATED H#1",
+        "client < JOB_CREATED H#2",
+        "worker < JOB_ASSIGN H#1|f|passed, with a delay",
+        "worker < NO_JOB",
+    ],
+    geartrain=[
+        "client < JOB_CREATED H#1",
+        "client < JOB_CREATED H#2",
+        "worker < JOB_ASSIGN H#2|f|to come, without one",
+        "worker < NO_JOB",
+    ],
+)
+def epoch_with_a_delay(play: Player) -> None:
+    client, worker = play.connect("client"), play.connect("worker")
+    for epoch, workload in (
+        (b"86400.5+3600", b"passed, with a delay"),
+        (b"9000000000+0.0", b"to come, without one"),
+    ):
+        client.send(Type.SUBMIT_JOB_EPOCH, b"f", b"", epoch, workload)
+    worker.send(Type.CAN_DO, b"f")
+    worker.send(Type.GRAB_JOB)
+    worker.send(Type.GRAB_JOB)
+
+
+@differs(
     "sched-works",
     gearmand=[
         "client < ERROR INVALID_COMMAND|Command not expected",
