@@ -235,8 +235,11 @@ def _prepare(connection: sqlite3.Connection, path: str, synchronous: str) -> Non
         for statement in SCHEMA:
             connection.execute(statement)
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-    # A file of an older format is one of this from now on.
-    connection.execute(f"PRAGMA user_version = {FORMAT}")
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version != FORMAT:
+        # A file of an older format is one of this from now on. To write it each time
+        # would need room on a full disk, and touch a file that is about to be mended.
+        connection.execute(f"PRAGMA user_version = {FORMAT}")
     connection.execute("COMMIT")
     mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
     if mode != b"wal":
@@ -255,7 +258,7 @@ def _has_damaged_header(
     connection: sqlite3.Connection, application: int, version: int
 ) -> bool:
     """Tell whether one of two numbers is wrong, and all else says it is a store."""
-    if (application == APPLICATION_ID) == (version == FORMAT):
+    if (application == APPLICATION_ID) == (OLDEST <= version <= FORMAT):
         return False
     if application == APPLICATION_ID and 0 <= version <= _MOST_FORMATS:
         return False
