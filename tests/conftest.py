@@ -1,9 +1,12 @@
-"""No test keeps jobs, or asks a job server, where the user who runs it does."""
+"""What holds for all tests.
+
+No test keeps jobs, or asks a job server, where the user who runs it does.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import pytest
 
@@ -18,3 +21,16 @@ def _state_directory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
         for name in [each for each in os.environ if each.startswith(_NAMING)]:
             patch.delenv(name)
         yield
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[
+    None, pytest.TestReport, pytest.TestReport
+]:
+    """Make what a test logged encodable: pytest-xdist sends it as UTF-8."""
+    report = yield
+    report.sections = [
+        (name, text.encode("utf-8", "backslashreplace").decode())
+        for name, text in report.sections
+    ]
+    return report
