@@ -137,7 +137,7 @@ def test_an_address_that_answers_is_not_kept_waiting_by_others(
 
 
 def echoes(listener: socket.socket) -> None:
-    """Answer the option that a client asks for, and one ping."""
+    """Answer the options that a client asks for, and one ping."""
     connection, _ = listener.accept()
     with connection:
         connection.settimeout(20)
@@ -145,7 +145,8 @@ def echoes(listener: socket.socket) -> None:
         while b"ping" not in received:
             received += connection.recv(1000)
         connection.sendall(
-            b"\0RES\0\0\0\x1b\0\0\0\x0aexceptions\0RES\0\0\0\x11\0\0\0\4ping"
+            b"\0RES\0\0\0\x1b\0\0\0\x0aexceptions\0RES\0\0\0\x1b\0\0\0\x07reasons"
+            b"\0RES\0\0\0\x11\0\0\0\4ping"
         )
         connection.recv(1000)
 

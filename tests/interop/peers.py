@@ -52,7 +52,8 @@ def function_status(server: RunningServer, function: str) -> FunctionStatus:
     """Return how many jobs and workers the job server counts for ``function``."""
     for row in text_command(server, "status"):
         name, *numbers = row.rsplit("\t", 3)
-        if name == function:
+        # Perl's prefix ends with a tab, which would make two columns of a name.
+        if name.replace("%09", "\t") == function:
             return FunctionStatus(*map(int, numbers))
     return FunctionStatus()
 

@@ -178,7 +178,8 @@ def test_one_broken_module_does_not_keep_the_others_from_work(
         workers.wait_for(text)
         write_tasks(folder, TASKS.replace('"pid"', '"other"'), "broken")
         assert len(do(server, b"other")) > 0
-        assert workers.log().count(text) == 1
+        # A process that began with the old text may end after one with the new.
+        assert workers.log().count(text) <= 2
 
 
 def test_if_nothing_can_be_loaded_there_is_no_start(

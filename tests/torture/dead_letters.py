@@ -60,11 +60,20 @@ def _causes(life: Life, row: dict[str, Any], own: Submission) -> Iterator[str]:
     outcomes = {run.outcome for run in life.runs}
     if reason in ("fail", "exception") and reason not in outcomes:
         yield f"dead letter: nobody sent the {reason} it died of"
-    expected = error_of(own.key).decode() if reason == "exception" else None
+    expected = _error(own, reason)
     if (row["error"] or None) != expected:
         yield f"dead letter: its error is {row['error']!r}, not {expected!r}"
     if not row["worker"]:
         yield "dead letter: it does not say which worker had it"
+
+
+def _error(own: Submission, reason: str) -> str | None:
+    """Return what is to be told of the last attempt besides the reason."""
+    if reason == "exception":
+        return error_of(own.key).decode()
+    if reason == "timeout":
+        return f"timed out after {own.function.setting('timeout', 0.0):g} s"
+    return None
 
 
 def _is_failure(run: Run, life: Life) -> bool:

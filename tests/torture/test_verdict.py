@@ -49,7 +49,8 @@ def test_a_refused_result_is_no_end(story: Story) -> None:
 def test_a_result_that_came_too_late_is_refused(story: Story) -> None:
     story.submit(b"a", H1, b"slow")
     run = story.run(b"a", H1, is_refused=True)
-    story.die(b"a", H1, attempts=2, reason="timeout", error=None)
+    late = f"timed out after {FUNCTIONS[b'slow'].setting('timeout', 0.0):g} s"
+    story.die(b"a", H1, attempts=2, reason="timeout", error=late)
     story.run(b"a", H1, is_refused=True)
     assert story.faults() == []
     run.is_refused = False
