@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.torture.functions import FUNCTIONS
 from tests.torture.stories import H1, H2, Story
 from tests.torture.verdict import judge
 
