@@ -12,6 +12,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import pytest
+import uvloop
 
 from geartrain.client import Client
 from geartrain.errors import (
@@ -77,6 +78,8 @@ def impostor(*replies: bytes) -> Iterator[str]:
 @pytest.fixture(params=["blocking", "asyncio", "uvloop"])
 def face(request: pytest.FixtureRequest) -> Face:
     nowhere = Place("nowhere", "127.0.0.1:1", lambda: socket.socket())
+    # The first loop of a process opens a pipe for signals that stays.
+    uvloop.new_event_loop().close()
     return Face(request.param, nowhere)
 
 
