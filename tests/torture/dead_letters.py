@@ -45,6 +45,15 @@ def _expected(own: Submission) -> dict[str, Any]:
     }
 
 
+def _error(reason: str, own: Submission) -> str | None:
+    """Return the error that a dead letter tells beside its reason, None for none."""
+    if reason == "exception":
+        return error_of(own.key).decode()
+    if reason == "timeout":
+        return f"timed out after {own.function.setting('timeout', 0.0):g} s"
+    return None
+
+
 def _causes(life: Life, row: dict[str, Any], own: Submission) -> Iterator[str]:
     """Compare why it is dead with what its workers sent."""
     reason = row["reason"]
@@ -60,7 +69,7 @@ def _causes(life: Life, row: dict[str, Any], own: Submission) -> Iterator[str]:
     outcomes = {run.outcome for run in life.runs}
     if reason in ("fail", "exception") and reason not in outcomes:
         yield f"dead letter: nobody sent the {reason} it died of"
-    expected = error_of(own.key).decode() if reason == "exception" else None
+    expected = _error(reason, own)
     if (row["error"] or None) != expected:
         yield f"dead letter: its error is {row['error']!r}, not {expected!r}"
     if not row["worker"]:

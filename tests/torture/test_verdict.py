@@ -49,7 +49,7 @@ def test_a_refused_result_is_no_end(story: Story) -> None:
 def test_a_result_that_came_too_late_is_refused(story: Story) -> None:
     story.submit(b"a", H1, b"slow")
     run = story.run(b"a", H1, is_refused=True)
-    story.die(b"a", H1, attempts=2, reason="timeout", error=None)
+    story.die(b"a", H1, attempts=2, reason="timeout", error="timed out after 0.3 s")
     story.run(b"a", H1, is_refused=True)
     assert story.faults() == []
     run.is_refused = False
