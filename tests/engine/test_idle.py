@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 import json
+from collections.abc import Callable
 
 import pytest
 
 from geartrain.engine import idle
 from geartrain.engine.functions import Function
+from geartrain.protocol.admin import OK
 from geartrain.protocol.constants import PacketType
 from geartrain.protocol.packets import request
 from geartrain.stores.memory import MemoryStore
@@ -330,3 +333,56 @@ def test_a_function_is_idle_once(world: World) -> None:
     assert listed.take(HOUR + 2) is None
     assert listed.take(HOUR + 3) is function
     assert listed.take_oldest() is None
+
+
+@pytest.mark.parametrize("use", [only_work, only_withdraw, only_submit_and_cancel])
+def test_a_dropped_function_is_not_forgotten_in_place_of_a_later_one(
+    world: World, use: Callable[[World], None]
+) -> None:
+    use(world)
+    assert world.admin().text("drop function f") == b"OK\r\n"
+    world.advance(HOUR / 2)
+    worker, client = world.worker("f"), world.client()
+    client.submit_job(b"f", b"", b"w")
+    world.advance(HOUR / 2)
+    assert rows(world) == ["f"]
+    worker.grab_job()
+    assert [answer.name for answer in worker.received] == ["job_assign"]
+
+
+def test_what_a_store_says_of_a_dropped_function_is_not_about_a_later_one() -> None:
+    world = World(store=MemoryStore(), window=1)
+    client = world.client()
+    for number in range(5):
+        client.submit_job_bg(b"f", b"%d" % number, b"w")
+    handles = [answer.arguments[0] for answer in client.received]
+    world.is_committing = False
+    for handle in handles:
+        client.send(b"cancel job " + handle + b"\n")
+    client.send(b"drop function f\n")
+    world.commit_all()
+    assert client.received[-1].arguments[-1].endswith(OK)
+    world.advance(HOUR / 2)
+    worker = world.worker("f")
+    world.advance(HOUR / 2)
+    assert rows(world) == ["f"]
+    assert not worker.is_closed
+
+
+def test_a_forgotten_function_leaves_nothing_to_the_collector() -> None:
+    world = World(most_idle=1)
+    gc.collect()
+    gc.disable()
+    try:
+        before = _kept_functions()
+        for number in range(50):
+            only_submit_and_cancel(world, b"f%d" % number)
+            only_submit_and_cancel(world, b"dropped-%d" % number)
+            assert world.admin().text(b"drop function dropped-%d" % number) == OK
+        assert _kept_functions() - before <= 2
+    finally:
+        gc.enable()
+
+
+def _kept_functions() -> int:
+    return sum(isinstance(each, Function) for each in gc.get_objects())

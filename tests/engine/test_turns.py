@@ -72,6 +72,18 @@ def test_what_exceeds_a_share_is_left_for_later_turns(world: World) -> None:
     assert world.freed == [attacker.engine_peer]
 
 
+@pytest.mark.parametrize("line", [b"\n", b"x\n", b"hos\n"])
+def test_lines_are_looked_through_within_shares(world: World, line: bytes) -> None:
+    halted(world)
+    attacker, other = world.client(), world.client()
+    attacker.send(line * 60_000)
+    assert attacker.received == []
+    other.echo_req(b"y")
+    assert other.received == [echo_res(b"y")]
+    assert max(turns(world)) < 2 * PEER_SHARE + STEP
+    assert text_of(attacker).count(b"\n") == 60_000
+
+
 def test_the_order_of_what_a_peer_sends_is_kept(world: World) -> None:
     halted(world)
     peer = world.client()

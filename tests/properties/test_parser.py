@@ -81,7 +81,7 @@ def whole_packets(draw: st.DrawFn) -> bytes:
 def is_gearmans(line: bytes) -> bool:
     """Tell whether a line is not taken for another protocol's."""
     try:
-        return check_lines(line, 0) == len(line)
+        return check_lines(line, 0, len(line)) == len(line)
     except ForeignError:
         return False
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from geartrain.protocol.admin import Command
 from geartrain.protocol.constants import PacketType
 from geartrain.protocol.packets import Packet
-from geartrain.protocol.parser import Parser
+from geartrain.protocol.parser import LOOKING, Parser
 
 KIB = 1024
 LIMIT = 2 * 1024 * KIB
@@ -19,7 +19,8 @@ def taken(parser: Parser) -> list[Found]:
     found = []
     message = parser.next()
     while message is not None:
-        found.append(comparable(message))
+        if message is not LOOKING:
+            found.append(comparable(message))
         message = parser.next()
     return found
 

@@ -9,11 +9,11 @@ import pytest
 
 from geartrain.engine.commands.admin import COMMANDS
 from geartrain.errors import ForeignError, LineError
-from geartrain.protocol.admin import COMMAND_WORDS
+from geartrain.protocol.admin import COMMAND_WORDS, Command
 from geartrain.protocol.constants import MAX_LINE, PacketType
 from geartrain.protocol.foreign import check_lines
 from geartrain.protocol.packets import request
-from geartrain.protocol.parser import Parser
+from geartrain.protocol.parser import LOOKING, Parser
 from tests.protocol.parsing import LIMIT, parsed, taken
 
 HTTP = [
@@ -88,7 +88,7 @@ GEARMAN = [
 
 def refused(data: bytes) -> ForeignError:
     with pytest.raises(ForeignError) as caught:
-        check_lines(data, 0)
+        check_lines(data, 0, MAX_LINE)
     return caught.value
 
 
@@ -114,7 +114,7 @@ def test_another_protocol_is_answered_by_a_line(line: bytes) -> None:
 @pytest.mark.parametrize("line", GEARMAN)
 def test_lines_that_may_be_gearmans_are_none_of_these(line: bytes) -> None:
     data = line + b"\r\n"
-    assert check_lines(data, 0) == len(data)
+    assert check_lines(data, 0, MAX_LINE) == len(data)
 
 
 def test_all_commands_are_known() -> None:
@@ -200,6 +200,35 @@ def test_a_look_takes_time_in_proportion_to_the_text(text: bytes) -> None:
     started = time.process_time()
     for _ in range(20):
         with contextlib.suppress(ForeignError):
-            check_lines(line, 0)
+            check_lines(line, 0, MAX_LINE)
     # A look that took the square of it would take seconds.
     assert time.process_time() - started < 1.0
+
+
+@pytest.mark.parametrize("line", [*HTTP[:8], *OTHERS[1:3]])
+@pytest.mark.parametrize("before", [b"\n", b"version\n"])
+def test_much_text_is_looked_through_in_parts_before_the_first_line(
+    line: bytes, before: bytes
+) -> None:
+    parser = Parser(LIMIT)
+    parser.feed(before * 20_000 + line + b"\r\nshutdown\n")
+    for _ in range(15):
+        assert parser.next() is LOOKING
+    with pytest.raises(ForeignError):
+        taken(parser)
+
+
+def test_a_part_takes_no_longer_than_its_size() -> None:
+    parser = Parser(LIMIT)
+    packet = request(PacketType.GRAB_JOB)
+    parser.feed(b"\n" * 250_000 + packet + b"hos\n" * 50_000)
+    longest, lines = 0.0, 0
+    message: object = LOOKING
+    while message is not None:
+        started = time.process_time()
+        message = parser.next()
+        longest = max(longest, time.process_time() - started)
+        lines += isinstance(message, Command) and message is not LOOKING
+    assert lines == 300_000
+    # In one look it is 150 ms and more.
+    assert longest < 0.06

@@ -22,7 +22,8 @@ class Agenda(Timed):
     Its timer rings when the first of them is due.
 
     Attributes:
-        backlog: the backlog, which counts them.
+        function: the function of the backlog, which counts them.
+        priority: the backlog's.
         is_steady: these times are server times; else they are the calendar's.
         after: due time and number behind which their next page begins.
         next_due: none is due before this; 0 if there is none.
@@ -34,23 +35,29 @@ class Agenda(Timed):
 
     __slots__ = (
         "after",
-        "backlog",
+        "function",
         "is_complete",
         "is_due",
         "is_paging",
         "is_steady",
         "next_due",
+        "priority",
     )
 
-    def __init__(self, backlog: Backlog, is_steady: bool) -> None:
+    def __init__(self, function: Function, priority: int, is_steady: bool) -> None:
         super().__init__()
-        self.backlog = backlog
+        self.function = function
+        self.priority = priority
         self.is_steady = is_steady
         self.after: tuple[float, int] = (0.0, 0)
         self.next_due = 0.0
         self.is_due = False
         self.is_paging = False
         self.is_complete = False
+
+    def backlog(self) -> Backlog:
+        """Return the backlog, by way of its function: see ``Function.dissolve``."""
+        return self.function.backlogs[self.priority]
 
     def wants_page(self) -> bool:
         """Tell whether a page is to be asked for: one is due, and none is awaited."""
@@ -99,8 +106,8 @@ class Backlog(Timed):
         self.priority = priority
         self.ready = 0
         self.delayed = 0
-        self.waits = Agenda(self, True)
-        self.dates = Agenda(self, False)
+        self.waits = Agenda(function, priority, True)
+        self.dates = Agenda(function, priority, False)
         self.after = 0
         self.leaving = 0
         self.is_paging = False

@@ -40,7 +40,7 @@ from geartrain.protocol.admin import Command
 from geartrain.protocol.admin import error as text_error
 from geartrain.protocol.constants import TYPE_END, PacketType
 from geartrain.protocol.packets import Packet
-from geartrain.protocol.parser import Parser
+from geartrain.protocol.parser import LOOKING, Parser
 from geartrain.protocol.room import FULL
 from geartrain.texts import shown
 
@@ -49,6 +49,8 @@ __all__ = ["Engine"]
 # Units of work, as ``turns`` counts it, of what is due beside what it brings about.
 _TIMEOUT: Final = 8
 _ALARM: Final = 4
+# And of a part of much text that is looked through for other protocols.
+_LOOK: Final = 250
 
 PacketCommand = Callable[[State, Peer, Packet], None]
 
@@ -306,7 +308,14 @@ class Engine:
             self._leave(peer)
             return None
         turns.work += MESSAGE
-        return peer.parser.next()
+        message = peer.parser.next()
+        while message is LOOKING:
+            turns.work += _LOOK
+            if turns.work >= limit:
+                self._leave(peer)
+                return None
+            message = peer.parser.next()
+        return message
 
     def _carry_out(self, peer: Peer, message: Packet | Command, limit: int) -> bool:
         """Run a message; tell whether the peer's next one may follow it now."""

@@ -116,7 +116,19 @@ class Function(Timed):
             return False
         if self.job_count() or self.promised:
             return False
+        return self.is_at_rest()
+
+    def is_at_rest(self) -> bool:
+        """Tell whether nothing of it is awaited or damaged in the store."""
         return all(backlog.is_at_rest() for backlog in self.backlogs)
+
+    def dissolve(self) -> None:
+        """Part it from its backlogs, which nobody needs any more.
+
+        They refer to each other: Python's collector, which spares what is old, would
+        keep each function forgotten, and a peer can name thousands a second.
+        """
+        self.backlogs = []
 
     def is_full(self, priority: int) -> bool:
         """Tell whether ``maxqueue`` refuses one more job of this priority."""

@@ -54,6 +54,11 @@ class IdleFunctions:
         found[function] = now
         found.move_to_end(function)
 
+    def discard(self, function: Function) -> None:
+        """Look at a function no more: it has been forgotten."""
+        self._others.pop(function, None)
+        self._chunks.pop(function, None)
+
     def next(self) -> float | None:
         """Return when the next function has to be forgotten, or None.
 

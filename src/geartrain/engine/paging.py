@@ -185,7 +185,7 @@ def _ask_due(state: State, agenda: Agenda, most: int) -> None:
     """Ask the store for delayed jobs that are due."""
     agenda.is_paging = True
     state.memory.pages += 1
-    backlog = agenda.backlog
+    backlog = agenda.backlog()
     due = DuePage(
         backlog.function.name,
         backlog.priority,
@@ -238,7 +238,7 @@ def serve(state: State, function: Function) -> None:
 
 def ring(state: State, agenda: Agenda) -> None:
     """React to a delayed job of a backlog being due."""
-    backlog = agenda.backlog
+    backlog = agenda.backlog()
     agenda.is_due = backlog.delayed > 0
     if not agenda.is_due:
         agenda.next_due = 0.0
@@ -313,7 +313,7 @@ def _turn_page(state: State, query: Page, backlog: Backlog) -> None:
 
 
 def _turn_due_page(state: State, query: DuePage, agenda: Agenda) -> None:
-    backlog = agenda.backlog
+    backlog = agenda.backlog()
     if _take_in(state, query.records):
         agenda.is_complete = False
     backlog.delayed -= _damage(state, query, backlog)
@@ -340,7 +340,7 @@ def _is_searched(backlog: Backlog) -> bool:
 
 def _look_again(state: State, query: DuePage, agenda: Agenda) -> None:
     """Look for delayed jobs that are counted but were not found."""
-    backlog = agenda.backlog
+    backlog = agenda.backlog()
     if backlog.leaving:
         agenda.is_due = True
     elif not (agenda.is_complete and backlog.agenda(not agenda.is_steady).is_complete):

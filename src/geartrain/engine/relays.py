@@ -22,6 +22,8 @@ __all__ = ["relay"]
 
 # Units of work, as ``turns`` counts it, for a client: mostly for the system call.
 _CLIENT: Final = 30
+# How many bytes for a client, as a shift, are a unit: the system copies them.
+_BYTES: Final = 10
 # How many copies for one client are a unit.
 _COPIES: Final = 8
 
@@ -54,7 +56,7 @@ def relay(
         return
     waiting = list(clients.items())
     if len(waiting) <= _AT_ONCE and not state.turns.chores:
-        state.turns.work += _CLIENT * len(waiting)
+        state.turns.work += _cost(packet, more) * len(waiting)
         for client, times in waiting:
             _send(state, client, packet, more, plain, is_reason, times)
         return
@@ -72,14 +74,20 @@ def _relay(
     plain: bytes,
     is_reason: bool,
 ) -> Iterator[None]:
+    cost = _cost(packet, more)
     for client, times in waiting:
         if not client.is_closing:
-            state.turns.work += _CLIENT
+            state.turns.work += cost
             _send(state, client, packet, more, plain, is_reason, times)
             yield
     if sender is not None:
         sender.relays -= 1
         state.turns.add(sender)
+
+
+def _cost(packet: bytes, more: list[bytes]) -> int:
+    """Return the units of work of sending a packet to one client."""
+    return _CLIENT + (len(packet) + sum(map(len, more)) >> _BYTES)
 
 
 def _send(

@@ -351,6 +351,9 @@ class State:
         """Forget a function after a while, if it is not used until then."""
         if function.workers or not function.is_unused():
             return
+        if self.functions.get(function.name) is not function:
+            # It was dropped while the store still had something to say of it.
+            return
         self.idle.enlist(function, self.now)
         while len(self.idle) > self.options.most_idle:
             oldest = self.idle.take_oldest()
@@ -372,8 +375,15 @@ class State:
         self._names -= len(function.name)
         self._named -= function.is_named
         self.alarms.cancel(function)
+        # Or it would be forgotten again, and with it a later one of its name.
+        self.idle.discard(function)
         for backlog in function.backlogs:
             self.alarms.cancel(backlog)
+            self.alarms.cancel(backlog.waits)
+            self.calendar_alarms.cancel(backlog.dates)
+            self.memory.backlogs.pop(backlog, None)
+        if function.is_at_rest():
+            function.dissolve()
         self.idle.forgotten += 1
         self.idle.counters.add(function.counters)
         # A worker that lost a job of it may yet send a result.

@@ -66,21 +66,25 @@ _HTTP_ANSWER: Final = (
 _ANSWER: Final = error(b"UNKNOWN_PROTOCOL", "this is the port of a Gearman job server")
 
 
-def check_lines(data: bytes, start: int) -> int:
+def check_lines(data: bytes, start: int, most: int) -> int:
     r"""Refuse the lines of text from ``start`` on if one belongs to another protocol.
 
-    A last line without its end is looked at, too, for how it begins.
+    These are whole lines, of ``most`` bytes or one line more. A last line without its
+    end is looked at, too, for how it begins.
 
     Returns:
-        Where the lines end: behind the data, or where a packet begins.
+        Where they end: behind the data, where a packet begins, or where there are
+        more lines to look at.
 
     Raises:
         ForeignError: with what that protocol's speaker is to be answered.
     """
     if data.startswith(_TLS, start):
         raise ForeignError(b"TLS", _shown(data[start:]), _ANSWER)
-    packet = data.find(b"\n\0", start)
-    end = len(data) if packet < 0 else packet + 1
+    end = data.find(b"\n", start + most) + 1 or len(data)
+    packet = data.find(b"\n\0", start, end + 1)
+    if packet >= 0:
+        end = packet + 1
     found = _FOREIGN.search(data[start:end])
     if found is not None:
         line = data[start + found.start() : end].lstrip().partition(b"\n")[0]

@@ -30,7 +30,14 @@ from geartrain.protocol.packets import (
 )
 from geartrain.protocol.room import FULL, RESULTS, Room
 
-__all__ = ["Parser"]
+__all__ = ["LOOKING", "Parser"]
+
+LOOKING: Final = Command([])
+"""What ``Parser.next`` returns in place of a message while it looks through text."""
+
+# Bytes of text that are looked through at once: up to a millisecond, if each line has
+# a byte or two.
+_LOOK: Final = 1024
 
 # Pieces of a large packet are joined up to this size: one a system call to send,
 # and no more than a moment to join.
@@ -131,6 +138,9 @@ class Parser:
     def next(self) -> Packet | Command | None:
         """Return the next whole packet or command, or None until more bytes come.
 
+        Much text is looked through a part at each call, and each but the last of these
+        calls returns ``LOOKING``.
+
         Raises:
             PacketError: one packet is wrong; ``next`` goes on behind it.
             ProtocolError: what follows cannot be understood; the connection is
@@ -173,9 +183,8 @@ class Parser:
     def _next_line(self) -> Command | None:
         end = self._buffer.find(b"\n", self._position)
         length = (end if end >= 0 else len(self._buffer)) - self._position
-        if self._position >= self._checked and (end >= 0 or length > MAX_LINE):
-            # All that came together, so that no line goes before the telling one.
-            self._checked = check_lines(self._buffer, self._position)
+        if (end >= 0 or length > MAX_LINE) and not self._look_through():
+            return LOOKING
         if length > MAX_LINE:
             raise LineError(
                 b"LINE_TOO_LONG", b"A line of text has at most %d bytes" % MAX_LINE
@@ -185,6 +194,21 @@ class Parser:
         line = self._buffer[self._position : end]
         self._position = end + 1
         return parse_command(line)
+
+    def _look_through(self) -> bool:
+        """Look at some lines for another protocol; tell whether none is left to see.
+
+        That is all that came together, so that no line goes before the telling one.
+        """
+        start = max(self._checked, self._position)
+        if self._is_looked_through(start):
+            return True
+        self._checked = check_lines(self._buffer, start, _LOOK)
+        return self._is_looked_through(self._checked)
+
+    def _is_looked_through(self, checked: int) -> bool:
+        """Tell whether nothing or a packet follows the lines before this place."""
+        return checked >= len(self._buffer) or self._buffer[checked] == 0
 
     def _is_too_large(self, code: int, size: int) -> bool:
         """Tell whether a packet of a known type is beyond its limit."""
