@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 import threading
 from collections.abc import Callable, Coroutine, Iterable, Iterator
 from concurrent import futures
@@ -65,6 +66,9 @@ class _Side:
     """
 
     def __init__(self) -> None:
+        if sys.is_finalizing():
+            # A thread that is started now never runs, and Python waits for it.
+            raise RuntimeError("the interpreter ends: an executor cannot begin")
         self.process = os.getpid()
         # Futures whose jobs have not ended. Those that have a task have begun.
         self.running: set[_Future] = set()
@@ -81,7 +85,7 @@ class _Side:
         """Run a job; return its future.
 
         Raises:
-            RuntimeError: the thread has ended.
+            RuntimeError: it was shut down.
         """
         future = _Future(job)
         self.running.add(future)
