@@ -328,6 +328,21 @@ def test_a_long_error_is_cut_between_characters(
         assert len(row.error) > 1900
 
 
+@pytest.mark.parametrize("end", ["fail", "retry"])
+def test_half_a_character_in_an_error_keeps_no_attempt_from_its_end(
+    end: str, fresh: RunningServer, fresh_admin: Admin
+) -> None:
+    submit(fresh, b"f")
+    with Wire(fresh.connect()) as worker:
+        handle, _ = run_next(worker, b"f")
+        if end == "retry":
+            fresh_admin.retry(handle, 900, "\ud800 is half, \udcff a byte")
+        else:
+            fresh_admin.fail(handle, "crash", "\ud800 is half, \udcff a byte")
+        (row,) = fresh_admin.job(handle)
+        assert row.error == "? is half, \udcff a byte"
+
+
 def test_what_does_not_run_is_neither_released_nor_retried_nor_failed(
     fresh: RunningServer, fresh_admin: Admin
 ) -> None:
