@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -328,6 +328,21 @@ def test_a_long_error_is_cut_between_characters(
         assert len(row.error) > 1900
 
 
+@pytest.mark.parametrize("end", ["fail", "retry"])
+def test_half_a_character_in_an_error_keeps_no_attempt_from_its_end(
+    end: str, fresh: RunningServer, fresh_admin: Admin
+) -> None:
+    submit(fresh, b"f")
+    with Wire(fresh.connect()) as worker:
+        handle, _ = run_next(worker, b"f")
+        if end == "retry":
+            fresh_admin.retry(handle, 900, "\ud800 is half, \udcff a byte")
+        else:
+            fresh_admin.fail(handle, "crash", "\ud800 is half, \udcff a byte")
+        (row,) = fresh_admin.job(handle)
+        assert row.error == "? is half, \udcff a byte"
+
+
 def test_what_does_not_run_is_neither_released_nor_retried_nor_failed(
     fresh: RunningServer, fresh_admin: Admin
 ) -> None:
@@ -530,3 +545,28 @@ def test_functions_and_workers_are_told(server: RunningServer, admin: Admin) -> 
         (serving,) = admin.workers()
         assert (serving.id, serving.functions) == ("ann", ("told",))
     assert "geartrain" in admin.version()
+
+
+class Interrupted(Exception):  # noqa: N818 - as a signal handler raises
+    pass
+
+
+@pytest.mark.parametrize("ask", [Admin.counters, Admin.functions, Admin.version])
+def test_an_interrupted_question_leaves_no_answer_to_the_next(
+    ask: Callable[[Admin], object], fresh: RunningServer, fresh_admin: Admin
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise Interrupted
+
+    fresh_admin.version()
+    before = signal.signal(signal.SIGALRM, interrupt)
+    fresh.process.send_signal(signal.SIGSTOP)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.1)
+        with pytest.raises(Interrupted):
+            ask(fresh_admin)
+    finally:
+        signal.signal(signal.SIGALRM, before)
+        fresh.process.send_signal(signal.SIGCONT)
+    with pytest.raises(AdminError, match="ended the connection"):
+        fresh_admin.version()

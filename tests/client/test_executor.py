@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import concurrent.futures
+import subprocess
+import sys
 import threading
 import time
+from queue import Queue
 
 import pytest
 
@@ -69,3 +72,86 @@ def test_shutdown_cancels_what_waits_if_told_so(geartrain: Place) -> None:
     executor.shutdown(cancel_futures=True)
     assert all(future.cancelled() for future in futures)
     assert threading.active_count() == threads
+
+
+def test_who_waits_is_told_of_what_is_cancelled(geartrain: Place) -> None:
+    with Executor(geartrain.servers) as executor:
+        futures = [executor.submit(next(geartrain.functions)) for _ in range(3)]
+        for future in futures:
+            assert future.cancel()
+        assert concurrent.futures.wait(futures, timeout=20).not_done == set()
+        assert set(concurrent.futures.as_completed(futures, timeout=20)) == set(futures)
+
+
+def test_a_callback_may_shut_it_down(geartrain: Place) -> None:
+    function = next(geartrain.functions)
+    ended: Queue[Exception | None] = Queue()
+
+    def shut(_: concurrent.futures.Future[bytes]) -> None:
+        try:
+            executor.shutdown()
+        except RuntimeError as error:
+            ended.put(error)
+        else:
+            ended.put(None)
+
+    with (
+        worker(geartrain.connect, function, reverse),
+        Executor(geartrain.servers) as executor,
+    ):
+        executor.submit(function, b"!").add_done_callback(shut)
+        assert ended.get(timeout=20) is None
+
+
+# Each has an executor, and a function that some worker does.
+PROGRAMS = {
+    # Many of these have not begun when they are cancelled.
+    "cancels": """
+for _ in range(500):
+    executor.submit(function).cancel()
+print("ended")
+""",
+    "submits in a callback when the interpreter ends": """
+def go_on(future):
+    print(future.result())
+    executor.submit(function, b"ed").add_done_callback(tell)
+
+def tell(future):
+    print("end" + future.result()[::-1].decode())
+
+executor.submit(function, b"!").add_done_callback(go_on)
+""",
+    "is shut down by a signal handler amid a submission": """
+def shut(*_):
+    executor.shutdown()
+    print("shut down")
+
+signal.signal(signal.SIGALRM, shut)
+signal.setitimer(signal.ITIMER_REAL, 0.3)
+try:
+    while True:
+        executor.submit(function).cancel()
+except RuntimeError as error:
+    print("ended:", error)
+""",
+}
+
+
+@pytest.mark.parametrize("text", PROGRAMS.values(), ids=PROGRAMS)
+def test_a_program_ends_and_leaves_no_job(geartrain: Place, text: str) -> None:
+    function = next(geartrain.functions)
+    head = (
+        "import signal, sys\n"
+        "from geartrain.client import Executor\n"
+        f"executor, function = Executor({geartrain.servers!r}), {function!r}\n"
+    )
+    with worker(geartrain.connect, function, reverse):
+        ended = subprocess.run(
+            [sys.executable, "-c", head + text],
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+    assert "ended" in ended.stdout
+    assert ended.returncode == 0, ended.stderr
+    assert not ended.stderr

@@ -42,6 +42,18 @@ def test_a_pid_file_holds_the_number_until_it_is_removed(tmp_path: Path) -> None
     pid_file.remove()
 
 
+@pytest.mark.parametrize("left", [b"", b" \n", b"\0" * 6])
+def test_what_a_power_cut_leaves_is_no_pid_file_in_use(
+    tmp_path: Path, left: bytes
+) -> None:
+    path = tmp_path / "pid"
+    path.write_bytes(left)
+    pid_file = PidFile(str(path))
+    pid_file.claim()
+    assert path.read_bytes() == b"%d\n" % os.getpid()
+    pid_file.remove()
+
+
 def test_a_second_claim_is_refused_with_the_holder(tmp_path: Path) -> None:
     path = tmp_path / "pid"
     first = PidFile(str(path))

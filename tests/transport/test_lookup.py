@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -121,3 +123,21 @@ def test_addresses_are_no_names(host: str) -> None:
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1.example", "münchen.example"])
 def test_names_are_no_addresses(host: str) -> None:
     assert not is_number(host)
+
+
+def test_a_name_is_looked_up_when_the_interpreter_ends() -> None:
+    # Where the module's names are cleared, no thread begins any more.
+    program = """
+"".encode("idna")
+from geartrain.transport.lookup import look_up
+
+class Last:
+    def __del__(self, look_up=look_up):
+        print(len(look_up("localhost", 4730, 5.0)) > 0)
+
+last = Last()
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60
+    )
+    assert (ended.stdout, ended.stderr) == ("True\n", "")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import string
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -97,11 +98,11 @@ class Connection:
 
     def ask(self, *lines: str) -> list[str]:
         """Send commands with one line for an answer each; return these lines."""
-        self._send(lines)
         answers = []
-        for _ in lines:
-            self._lines.begin()
-            answers.append(self._next_line())
+        with self._asking(lines):
+            for _ in lines:
+                self._lines.begin()
+                answers.append(self._next_line())
         return answers
 
     def checked(self, line: str) -> str:
@@ -112,11 +113,11 @@ class Connection:
 
     def rows(self, line: str) -> list[str]:
         """Send a command that lists; return the rows."""
-        self._send([line])
         rows: list[str] = []
-        while (row := self._next_line()) != ".":
-            # Where there may be rows, only the first line can be an error instead.
-            rows.append(row if rows else self.checked(row))
+        with self._asking([line]):
+            while (row := self._next_line()) != ".":
+                # Where there may be rows, only the first line can be an error instead.
+                rows.append(row if rows else self.checked(row))
         return rows
 
     def raw_rows(self, line: str) -> list[str]:
@@ -127,27 +128,24 @@ class Connection:
         """
         if not self._version:
             (self._version,) = self.ask("version")
-        self._send([line, "version"])
         rows: list[str] = []
-        while True:
-            row = self._next_line()
-            if row == self._version and rows:
-                if rows[-1] == ".":
-                    return rows[:-1]
-                if len(rows) == 1:
+        with self._asking([line, "version"]):
+            while (row := self._next_line()) != self._version or rows[-1:] != ["."]:
+                if row == self._version and len(rows) == 1:
                     self.checked(rows[0])
-            rows.append(row)
+                rows.append(row)
+        return rows[:-1]
 
     def objects(self, line: str, most: int = MOST_LINE) -> list[dict[str, Any]]:
         """Send a command that lists; return its rows, each a JSON object.
 
         ``most`` is the limit of a row, in bytes.
         """
-        self._send([line])
-        self._lines.begin(most)
         rows = []
-        while (row := self._next_line()) != ".":
-            rows.append(self._object(row))
+        with self._asking([line]):
+            self._lines.begin(most)
+            while (row := self._next_line()) != ".":
+                rows.append(self._object(row))
         return rows
 
     def not_understood(self, line: str) -> AdminError:
@@ -166,6 +164,22 @@ class Connection:
         except ValueError:
             raise self.not_understood(row) from None
         return found
+
+    @contextmanager
+    def _asking(self, lines: Sequence[str]) -> Iterator[None]:
+        """Send commands, and give the block for their answers.
+
+        If it is interrupted, as by a signal handler's exception, the connection ends:
+        what is left of the answers must not be taken for those to the next commands.
+        """
+        try:
+            self._send(lines)
+            yield
+        except (AdminError, OptionError):
+            raise
+        except BaseException:
+            self.close()
+            raise
 
     def _send(self, lines: Sequence[str]) -> None:
         text = "".join(f"{line}\n" for line in lines)

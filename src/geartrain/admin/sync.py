@@ -66,6 +66,8 @@ _UNKNOWN: Final = "UNKNOWN_JOB"
 
 # So much of an error fits into a line of a command, percent-encoded.
 _MOST_ERROR: Final = 6000
+# Halves of characters that stand for no byte, as ``os.fsdecode`` makes some that do.
+_HALVES: Final = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 
 _Row = TypeVar("_Row")
 
@@ -428,7 +430,9 @@ def _error_argument(error: str) -> str:
     """Return the argument that tells an error, cut to what a line holds."""
     if not error:
         return ""
-    encoded = word(error.rstrip("\n"))[:_MOST_ERROR]
+    # It is there to be read: half a character in it keeps no attempt from its end.
+    whole = _HALVES.sub("?", error[:_MOST_ERROR])
+    encoded = word(whole.rstrip("\n"))[:_MOST_ERROR]
     # No escape may be cut in two.
-    whole = re.sub(r"%.?$", "", encoded)
-    return f" error={whole}" if whole else ""
+    argument = re.sub(r"%.?$", "", encoded)
+    return f" error={argument}" if argument else ""

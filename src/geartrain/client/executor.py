@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 import threading
 from collections.abc import Callable, Coroutine, Iterable, Iterator
 from concurrent import futures
@@ -19,11 +20,17 @@ from geartrain.seconds import Seconds, limit
 __all__ = ["Executor"]
 
 
+_SHUT: Final = "the executor was shut down: it takes no more jobs"
+# Seconds between two looks whether the thread of an executor lives.
+_STEP: Final = 0.1
+
+
 class _Future(futures.Future[Any]):
     """A future of this process: a child that is forked cannot wait for it."""
 
-    def __init__(self) -> None:
+    def __init__(self, job: Coroutine[Any, Any, Any]) -> None:
         super().__init__()
+        self.job = job
         self._process = os.getpid()
 
     def result(self, timeout: float | None = None) -> Any:
@@ -36,6 +43,12 @@ class _Future(futures.Future[Any]):
         self._check()
         return super().exception(timeout)
 
+    def refuse(self) -> None:
+        """End without having begun."""
+        self.job.close()
+        with suppress(futures.InvalidStateError):
+            self.set_exception(RuntimeError(_SHUT))
+
     def _check(self) -> None:
         # Not done() for itself: it takes a lock that a thread of the parent may hold.
         if self._process != os.getpid() and self._state != "FINISHED":
@@ -46,29 +59,65 @@ class _Future(futures.Future[Any]):
 
 
 class _Side:
-    """What an executor has in one process: an event loop in a thread."""
+    """What an executor has in one process: an event loop in a thread.
+
+    Nothing here takes a lock: a signal handler may shut the executor down in the middle
+    of a ``start`` that it interrupts, and wait for the thread.
+    """
 
     def __init__(self) -> None:
+        if sys.is_finalizing():
+            # A thread that is started now never runs, and Python waits for it.
+            raise RuntimeError("the interpreter ends: an executor cannot begin")
         self.process = os.getpid()
-        self.lock = threading.Lock()
+        # Futures whose jobs have not ended. Those that have a task have begun.
         self.running: set[_Future] = set()
         self.loop = asyncio.new_event_loop()
         self.thread = threading.Thread(
             target=self._run, name="geartrain-executor", daemon=True
         )
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._is_closing = False
         self.thread.start()
         _sides.add(self)
 
     def start(self, job: Coroutine[Any, Any, Any]) -> _Future:
-        """Run a job; return its future."""
-        future = _Future()
-        with self.lock:
-            self.running.add(future)
-        self.loop.call_soon_threadsafe(self._start, future, job)
+        """Run a job; return its future.
+
+        Raises:
+            RuntimeError: it was shut down.
+        """
+        future = _Future(job)
+        self.running.add(future)
+        future.add_done_callback(_notify)
+        try:
+            self.loop.call_soon_threadsafe(self._begin, future)
+        except RuntimeError:
+            self.running.discard(future)
+            future.refuse()
+            raise RuntimeError(_SHUT) from None
         return future
 
-    def _start(self, future: _Future, job: Coroutine[Any, Any, Any]) -> None:
-        task = self.loop.create_task(self._perform(future, job))
+    async def idle(self) -> None:
+        """Wait until all jobs have ended, those that callbacks submit included."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
+    async def end(self, client: AsyncClient) -> None:
+        """Let the jobs end, then the connection and the thread."""
+        await self.idle()
+        self._is_closing = True
+        await client.close()
+        self.loop.stop()
+
+    def _begin(self, future: _Future) -> None:
+        if self._is_closing or future.cancelled():
+            self.running.discard(future)
+            future.refuse()
+            return
+        task = self.loop.create_task(self._perform(future))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
         def stop(_: object) -> None:
             if future.cancelled():
@@ -77,9 +126,9 @@ class _Side:
 
         future.add_done_callback(stop)
 
-    async def _perform(self, future: _Future, job: Coroutine[Any, Any, Any]) -> None:
+    async def _perform(self, future: _Future) -> None:
         try:
-            result = await job
+            result = await future.job
         except BaseException as error:
             with suppress(futures.InvalidStateError):
                 if isinstance(error, asyncio.CancelledError):
@@ -90,14 +139,26 @@ class _Side:
             with suppress(futures.InvalidStateError):
                 future.set_result(result)
         finally:
-            with self.lock:
-                self.running.discard(future)
+            self.running.discard(future)
 
     def _run(self) -> None:
         asyncio.set_event_loop(self.loop)
         self.loop.run_forever()
         self.loop.run_until_complete(self.loop.shutdown_asyncgens())
         self.loop.close()
+        # What was submitted meanwhile has never begun.
+        for future in list(self.running):
+            self.running.discard(future)
+            future.refuse()
+
+
+def _notify(future: futures.Future[Any]) -> None:
+    """Tell ``wait`` and ``as_completed`` of a future that was cancelled.
+
+    ``cancel`` by itself does not: it leaves that to the executor.
+    """
+    if future.cancelled():
+        future.set_running_or_notify_cancel()
 
 
 class Executor(futures.Executor):
@@ -130,7 +191,7 @@ class Executor(futures.Executor):
             _left.append(self._side)
             self._side = _Side()
         if self._is_shut:
-            raise RuntimeError("the executor was shut down: it takes no more jobs")
+            raise RuntimeError(_SHUT)
         return self._side.start(self._client.do(function, workload, **options))
 
     def map(  # type: ignore[override]
@@ -163,23 +224,14 @@ class Executor(futures.Executor):
         side = self._side
         if side.process != os.getpid():
             return
-        with side.lock:
-            running = list(side.running)
         if cancel_futures:
-            for future in running:
+            for future in list(side.running):
                 future.cancel()
         if is_first:
-            asyncio.run_coroutine_threadsafe(self._end(side, running), side.loop)
-        if wait:
+            asyncio.run_coroutine_threadsafe(side.end(self._client), side.loop)
+        # A callback of a future runs in the thread itself.
+        if wait and threading.current_thread() is not side.thread:
             side.thread.join()
-
-    async def _end(self, side: _Side, running: list[_Future]) -> None:
-        """Let the jobs end, then the connection and the thread."""
-        left = [asyncio.wrap_future(future) for future in running]
-        if left:
-            await asyncio.wait(left)
-        await self._client.close()
-        side.loop.stop()
 
 
 # Those whose threads run. An executor that nobody has any more may have jobs yet.
@@ -191,10 +243,11 @@ _left: Final[list[_Side]] = []
 def _finish() -> None:
     """Wait for the jobs of all executors before the interpreter ends."""
     for side in list(_sides):
-        if side.process == os.getpid():
-            with side.lock:
-                running = list(side.running)
-            futures.wait(running)
+        if side.process == os.getpid() and side.running:
+            with suppress(RuntimeError):
+                asked = asyncio.run_coroutine_threadsafe(side.idle(), side.loop)
+                while side.thread.is_alive() and not asked.done():
+                    futures.wait([asked], _STEP)
 
 
 # As concurrent.futures does: atexit comes too late, when no thread can be started.

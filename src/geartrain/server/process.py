@@ -147,8 +147,8 @@ class PidFile:
 
     def _check_free(self, descriptor: int) -> None:
         """Refuse a file that a running server wrote, or that is no pid file."""
-        text = os.pread(descriptor, 64, 0)
-        if not text.strip():
+        # A power cut may leave a file of zeros.
+        if not os.pread(descriptor, 64, 0).strip(b"\0 \t\r\n"):
             return
         pid = self._holder(descriptor)
         if pid is None:

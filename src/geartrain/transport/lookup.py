@@ -8,6 +8,7 @@ up. All who want the same address share one thread, and there are at most 16 of 
 from __future__ import annotations
 
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -100,6 +101,10 @@ class _Searches:
             finally:
                 self._running.pop((host, port), None)
 
+        if sys.is_finalizing():
+            # A thread that is started now never runs, and Python waits for it.
+            run()
+            return
         thread = threading.Thread(target=run, name=f"look-up of {host}", daemon=True)
         try:
             thread.start()
@@ -121,7 +126,8 @@ def look_up(
     """Return the addresses of a host, within some seconds.
 
     ``is_wanted`` is asked now and then; it gives up where that says no. Where the
-    system has no thread left, a look-up takes as long as it takes.
+    system has no thread left, or the interpreter ends, a look-up takes as long as it
+    takes.
 
     Raises:
         OSError: it has none; TimeoutError, which is one, if time is up.
