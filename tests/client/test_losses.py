@@ -75,11 +75,15 @@ def impostor(*replies: bytes) -> Iterator[str]:
         thread.join(10)
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _first_loop() -> None:
+    """Open the pipe for signals that uvloop opens once a process, and keeps."""
+    uvloop.new_event_loop().close()
+
+
 @pytest.fixture(params=["blocking", "asyncio", "uvloop"])
 def face(request: pytest.FixtureRequest) -> Face:
     nowhere = Place("nowhere", "127.0.0.1:1", lambda: socket.socket())
-    # The first loop of a process opens a pipe for signals that stays.
-    uvloop.new_event_loop().close()
     return Face(request.param, nowhere)
 
 
