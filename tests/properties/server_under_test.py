@@ -124,7 +124,7 @@ class ServerUnderTest:
         if runs and job is not None and job.failures is not None:
             assert job.failures.attempts < job.function.policy.max_attempts
 
-    def _react(self, during: str, react: Callable[[], None]) -> None:
+    def _react(self, during: str, react: Callable[[], object]) -> None:
         self.ledger.look(self.engine.state)
         react()
         self.ledger.learn(self.engine.state, during)

@@ -150,16 +150,22 @@ class Engine:
         self.state.closing.append(peer)
         self.state.memory.room.refused += 1
 
-    def receive(self, peer: Peer, data: bytes, now: float) -> None:
-        """React to bytes of a peer; those of one that is closing are ignored."""
+    def receive(self, peer: Peer, data: bytes, now: float) -> bool:
+        """React to bytes of a peer; those of one that is closing are ignored.
+
+        Returns:
+            True if it should not be read from for now: ``take_freed`` names it when it
+            has nothing left, or a batch that it waits for was carried out.
+        """
         if peer.is_closing:
-            return
+            return False
         state = self.state
         state.now = now
         peer.parser.feed(data)
         if not (peer.is_asking or peer.is_busy):
             self._run(peer, None, state.turns.limit())
         state.memory.note(peer, state.now)
+        return peer.is_busy or peer.is_asking
 
     def weigh(self) -> int:
         """Say how much memory there is room for, once a turn.
@@ -220,6 +226,17 @@ class Engine:
         """Tell whether ``go_on`` has something to do."""
         turns = self.state.turns
         return bool(turns.queue or turns.chores)
+
+    def has_news(self) -> bool:
+        """Tell whether a turn has more for the driver than what is to be sent.
+
+        That is peers to be closed or read from again, notices, a stop, or ``has_more``.
+        """
+        state = self.state
+        turns = state.turns
+        if turns.queue or turns.chores or turns.freed or state.closing:
+            return True
+        return bool(state.notices or state.shutdown)
 
     def take_freed(self) -> list[Peer]:
         """Return the peers that have caught up and can be read from again."""

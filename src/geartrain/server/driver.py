@@ -83,12 +83,12 @@ class Connection(asyncio.Protocol):
                 self._let_others_read()
         driver = self._driver
         now = driver.monotonic()
-        driver.receive(self.peer, data, now)
-        peer = self.peer
-        if peer.is_busy:
+        if driver.receive(self.peer, data, now):
             # The rest of it is for later turns.
             self.transport.pause_reading()
-        if peer.is_asking or driver.is_behind():
+            if self.peer.is_asking or driver.is_behind():
+                driver.keep_waiting(self)
+        elif driver.is_behind():
             driver.keep_waiting(self)
         if driver.is_arranged:
             driver.reads += 1
@@ -283,7 +283,23 @@ class Driver:
             engine.go_on(self.monotonic())
         for peer, pieces in engine.take_unsent():
             peer.write(pieces)
-        state = engine.state
+        if engine.has_news():
+            self._learn()
+        if self.persistence is not None:
+            self.persistence.pump()
+        deadline = engine.deadline()
+        if deadline is not None:
+            self._set_timer(deadline)
+        self.turned_at = now = self.monotonic()
+        guard = self.guard
+        if guard is not None and (
+            now >= guard.count_at or guard.is_short or engine.weigh()
+        ):
+            guard.look(now)
+
+    def _learn(self) -> None:
+        """Do what few turns have for the driver besides sending."""
+        state = self.engine.state
         if state.closing:
             self._close_expelled()
         if state.notices:
@@ -293,18 +309,6 @@ class Driver:
             # First of all: a stop ends with a turn of its own.
             state.shutdown = ""
             self.on_shutdown(how)
-        if self.persistence is not None:
-            self.persistence.pump()
-        deadline = engine.deadline()
-        if deadline is not None:
-            self._set_timer(deadline)
-        self._arrange_rest()
-        self.turned_at = self.monotonic()
-        if self.guard is not None:
-            self.guard.look(self.turned_at)
-
-    def _arrange_rest(self) -> None:
-        """Read on from peers that have caught up; leave the others' rest for later."""
         for peer in self.engine.take_freed():
             self._read_on(peer)
         if self.engine.has_more() and not self.is_arranged:

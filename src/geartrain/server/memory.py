@@ -80,6 +80,7 @@ class MemoryGuard:
 
     Attributes:
         is_short: jobs are refused.
+        count_at: when what the process has is counted next, by the steady clock.
         on_more: called when there is more to send or to look up.
     """
 
@@ -101,7 +102,7 @@ class MemoryGuard:
         self._now = now
         self._unread: dict[Peer, int] = {}
         self._slow_since: dict[Peer, float] = {}
-        self._count_at = 0.0
+        self.count_at = 0.0
         self._trim_at = 0.0
         self._short_since = 0.0
         self._waiting: dict[Peer, None] = {}
@@ -113,8 +114,12 @@ class MemoryGuard:
         self._count(now())
 
     def look(self, now: float) -> None:
-        """See to it that memory does not run short; called at the end of each turn."""
-        if now >= self._count_at:
+        """See to it that memory does not run short.
+
+        To be called at the end of a turn that is later than ``count_at``, or while jobs
+        are refused or are to be.
+        """
+        if now >= self.count_at:
             self._count(now)
         excess = self._engine.weigh()
         if excess and now >= self._trim_at:
@@ -158,7 +163,7 @@ class MemoryGuard:
         size = resident()
         self._memory.base = size - counted if size else _ASSUMED
         ended = self._now()
-        self._count_at = ended + max(_COUNTED, _PATIENCE * (ended - now))
+        self.count_at = ended + max(_COUNTED, _PATIENCE * (ended - now))
 
     def _refuse(self, excess: int, now: float) -> None:
         """Refuse jobs and, if that is not enough, what holds most."""
