@@ -72,7 +72,7 @@ def limit(
     if found >= FOREVER:
         return None
     number(value, name, error)
-    raise error(f"{name}={_shown(value)}: time runs forward, give 0 or more seconds")
+    raise error(f"{name}={_shown(value)}: give seconds from 0 on, or a timedelta")
 
 
 def length(

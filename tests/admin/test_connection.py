@@ -116,7 +116,7 @@ def test_a_connection_that_is_reset() -> None:
 def test_a_web_server_is_no_job_server() -> None:
     with web_server() as server:
         found = complaint(server)
-    assert found.startswith(f"what answers on {server} is no job server")
+    assert found.startswith(f"{server} answered, but not as a Gearman job server")
     assert "<!DOCTYPE HTML>" in found
 
 

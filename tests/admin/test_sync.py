@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Callable, Iterable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -110,7 +111,7 @@ def test_a_lost_worker_and_a_time_out_are_told(
     fresh: RunningServer, fresh_admin: Admin
 ) -> None:
     fresh_admin.set_policy("f", {"max_crashes": 1})
-    fresh_admin.set_policy("g", {"timeout": 0.2})
+    fresh_admin.set_policy("g", {"timeout": timedelta(milliseconds=200)})
     crashed, late = submit(fresh, b"f"), submit(fresh, b"g")
     with Wire(fresh.connect()) as slow:
         run_next(slow, b"g")

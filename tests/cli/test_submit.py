@@ -150,7 +150,7 @@ def test_a_result_that_takes_too_long(server: RunningServer) -> None:
 
 def test_wrong_times_and_flags(server: RunningServer) -> None:
     said = complaint(2, ask(server, "submit", "f", "x", "--at", "tomorrow"))
-    assert said.startswith("--at: 'tomorrow' is no time")
+    assert said.startswith("--at: 'tomorrow' is not a time")
     said = complaint(2, ask(server, "submit", "f", "x", "--delay", "1m", "--at", "5"))
     assert "not by both" in said
     said = complaint(2, ask(server, "submit", "f", "x", "--delay", "1m", "--high"))

@@ -388,6 +388,8 @@ def test_a_job_server_that_refuses_is_quoted(
         (("f",), {"delay": 10**400, "background": True}, "from 0 on"),
         (("f",), {"delay": 1, "at": 1, "background": True}, "not by both"),
         (("f",), {"at": datetime(2030, 1, 1), "background": True}, "no time zone"),
+        (("f",), {"at": float("nan"), "background": True}, "seconds since 1970"),
+        (("f",), {"at": "noon", "background": True}, "seconds since 1970"),
         (("f",), {"delay": 1, "background": True, "priority": "low"}, "normal prio"),
         (("f",), {"delay": 1, "background": True, "reduce_with": "r"}, "or reduced"),
         (("f",), {"codec": "yaml"}, "no codec 'yaml'"),

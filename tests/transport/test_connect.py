@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -87,6 +88,12 @@ def refusal(address: Address, tls: Tls | None = None, timeout: float = 5.0) -> s
     with pytest.raises(OSError) as caught:  # noqa: PT011
         SocketConnector(address, tls).connect(timeout)
     return reason(caught.value)
+
+
+@pytest.mark.parametrize("tls", [True, "ca.pem"])
+def test_what_is_no_tls_is_refused(tls: Any) -> None:
+    with pytest.raises(OptionError, match="give a Tls, as Tls"):
+        connectors("127.0.0.1:1", tls)
 
 
 def test_nobody_listens() -> None:

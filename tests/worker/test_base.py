@@ -41,6 +41,10 @@ def test_the_jobs_of_both_faces_have_the_same_signatures() -> None:
     [
         ({"concurrency": 0}, "concurrency is 0: give a number above 0"),
         ({"prefetch": -1}, "prefetch is -1: give 0 or more"),
+        ({"concurrency": "2"}, "concurrency is '2': give a whole number"),
+        ({"concurrency": 1.5}, "concurrency is 1.5: give a whole number"),
+        ({"prefetch": None}, "prefetch is None: give a whole number"),
+        ({"heartbeat": "30"}, "heartbeat='30'"),
         ({"heartbeat": 0}, "heartbeat is 0"),
         ({"connect_timeout": -1.0}, "connect_timeout is -1.0"),
     ],

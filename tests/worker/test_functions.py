@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import functools
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -119,6 +120,7 @@ def test_a_result_that_is_no_bytes_is_refused() -> None:
         (("f", echo, 0), "give seconds above 0"),
         (("f", echo, -1), "give seconds above 0"),
         (("f", echo, float("nan")), "give seconds above 0"),
+        (("f", echo, timedelta.max), "give seconds above 0, at most 1000000000, or"),
     ],
 )
 def test_what_cannot_be_a_function(arguments: tuple[Any, ...], text: str) -> None:
@@ -132,7 +134,10 @@ def test_an_unknown_codec() -> None:
 
 
 @pytest.mark.parametrize(
-    ("timeout", "milliseconds"), [(None, 0), (2, 2000), (0.25, 250), (0.0001, 1)]
+    ("timeout", "milliseconds"),
+    [
+        *((None, 0), (2, 2000), (0.25, 250), (0.0001, 1), (timedelta(seconds=3), 3000)),
+    ],
 )
-def test_the_timeout_on_the_wire(timeout: float | None, milliseconds: int) -> None:
+def test_the_timeout_on_the_wire(timeout: Any, milliseconds: int) -> None:
     assert Function("f", echo, timeout).milliseconds == milliseconds

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import timedelta
+
 from geartrain.worker.outcomes import MAX_TRACE, Retry, trace
 
 
@@ -16,3 +18,4 @@ def test_a_retry_says_when_and_why() -> None:
     retry = Retry(2.5, "busy")
     assert (retry.delay, retry.error, str(retry)) == (2.5, "busy", "busy")
     assert str(Retry(2.5)) == "try again after 2.5 seconds"
+    assert Retry(timedelta(minutes=2)).delay == 120.0

@@ -152,8 +152,8 @@ class Connection:
         """Return the error for an answer that no job server gives."""
         self.close()
         return AdminError(
-            f"what answers on {self._address} is no job server that can be asked this:"
-            f" it said {quoted(line, _SHOWN)}"
+            f"{self._address} answered, but not as a Gearman job server that knows this"
+            f" command: it said {quoted(line, _SHOWN)}"
         )
 
     def _object(self, row: str) -> dict[str, Any]:

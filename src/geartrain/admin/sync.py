@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from types import TracebackType
-from typing import Any, Final, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 from urllib.parse import unquote
 
 from geartrain.admin.connection import Connection, handle_word, word
@@ -30,10 +30,13 @@ from geartrain.admin.rows import (
     worker_rows,
 )
 from geartrain.errors import OptionError, RefusedError, UnknownJobError
-from geartrain.seconds import FOREVER, Seconds, number
+from geartrain.seconds import FOREVER, Seconds, number, plain
 from geartrain.transport.connect import DEFAULT_SERVER, Connector
 from geartrain.transport.lines import MOST_LINE
 from geartrain.transport.tls import Tls
+
+if TYPE_CHECKING:
+    from datetime import timedelta
 
 __all__ = ["DEFAULT_SERVER", "Admin"]
 
@@ -266,13 +269,17 @@ class Admin:
         parted = (pair.split("=", 1) for pair in pairs)
         return {name: setting(unquote(value)) for name, value in parted}
 
-    def set_policy(self, pattern: str, settings: Mapping[str, Setting]) -> None:
+    def set_policy(
+        self, pattern: str, settings: Mapping[str, Setting | timedelta]
+    ) -> None:
         """Set some settings of a function, or of all that a glob matches.
 
+        Times are in seconds, or a ``timedelta``.
         Which settings there are is the job server's to know: it refuses others.
         """
         given = [
-            f"{word(name)}={word(setting_text(settings[name]))}" for name in settings
+            f"{word(name)}={word(setting_text(plain(settings[name])))}"
+            for name in settings
         ]
         self._ask(" ".join(["policy", word(pattern), *given]))
 

@@ -41,7 +41,7 @@ _SERVER = (
         envvar="GEARTRAIN_TLS_CA",
         show_envvar=True,
         metavar="PATH",
-        help="Who signs its certificate (PEM).  [default: whom this machine trusts]",
+        help="Authorities that sign its certificate (PEM).  [default: the system's]",
     ),
     click.option(
         "--tls-cert",

@@ -13,7 +13,9 @@ from geartrain.transport.connect import Connector
 __all__ = ["counters"]
 
 
-@click.command(short_help="Count what has become of jobs.", context_settings=CONTEXT)
+@click.command(
+    short_help="Show job counters by function and outcome.", context_settings=CONTEXT
+)
 @asked_server
 @as_json
 def counters(server: Connector, as_json: bool) -> None:

@@ -35,7 +35,7 @@ _COLUMNS = (
 )
 
 _handles = click.argument("handles", nargs=-1, metavar="[HANDLE...]")
-_yes = click.option("--yes", is_flag=True, help="Do not ask whether it is meant.")
+_yes = click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 
 
 @click.group(
@@ -53,7 +53,7 @@ def dead(context: click.Context) -> None:
 @dead.command("list", short_help="List dead letters.", context_settings=CONTEXT)
 @asked_server
 @click.option("--function", metavar="F", help="Only those of this function.")
-@click.option("--limit", type=Whole(min=1), metavar="N", help="At most so many.")
+@click.option("--limit", type=Whole(min=1), metavar="N", help="Maximum number of rows.")
 @as_json
 def dead_list(
     server: Connector, function: str | None, limit: int | None, as_json: bool
@@ -70,7 +70,7 @@ def dead_list(
             write_table(_COLUMNS, _cells(found, time.time()))
 
 
-@dead.command("show", short_help="Show all about one.", context_settings=CONTEXT)
+@dead.command("show", short_help="Show a dead letter.", context_settings=CONTEXT)
 @click.argument("handle")
 @asked_server
 @workload_only
@@ -82,7 +82,7 @@ def dead_show(handle: str, server: Connector, workload: bool, as_json: bool) -> 
     write_jobs([row], workload, as_json)
 
 
-@dead.command("retry", short_help="Run some again.", context_settings=CONTEXT)
+@dead.command("retry", short_help="Run dead letters again.", context_settings=CONTEXT)
 @_handles
 @asked_server
 @click.option("--function", metavar="F", help="All of this function.")
@@ -108,7 +108,7 @@ def dead_retry(
         return write_outcomes("dead retry", "retried", outcomes, as_json)
 
 
-@dead.command("drop", short_help="Delete some.", context_settings=CONTEXT)
+@dead.command("drop", short_help="Delete dead letters.", context_settings=CONTEXT)
 @_handles
 @asked_server
 @click.option("--function", metavar="F", help="All of this function.")

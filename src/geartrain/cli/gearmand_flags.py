@@ -47,13 +47,13 @@ _GENERAL = (
     click.Option(
         ["-j", "--job-retries"],
         type=Whole(),
-        help="At which loss of its worker a job fails: 1 to 255; 0 is as 1; -1 at"
-        " none.  [default: -1]",
+        help="Fail a job after this many lost workers: 1 to 255; 0 is the same as 1;"
+        " -1 is never.  [default: -1]",
     ),
     click.Option(
         ["--job-handle-prefix"],
         type=handle_prefix,
-        help="What job handles begin with.  [default: H:<host name>]",
+        help="Prefix of job handles.  [default: H:<host name>]",
     ),
     click.Option(["--keepalive"], is_flag=True, help="Tune TCP keepalive as below."),
     click.Option(
@@ -83,7 +83,8 @@ _GENERAL = (
     click.Option(
         ["--max-memory"],
         type=memory,
-        help="Memory beyond which jobs are refused, and worse; 0 is without limit."
+        help="Memory limit: submissions are refused from three quarters of it on, and"
+        " peers disconnected at the whole; 0 is no limit."
         "  [default: three quarters of the machine's, or of its control group's]",
     ),
     click.Option(
@@ -161,7 +162,7 @@ _GENERAL = (
         type=click.Choice(list(LEVELS)),
         default="ERROR",
         show_default=True,
-        help="The least grave that is logged.",
+        help="Minimum level to log.",
     ),
     click.Option(
         ["--compat"],

@@ -55,7 +55,7 @@ class _Progress:
 @click.option(
     "--prefix",
     metavar="TEXT",
-    help="What the queue's keys begin with.  [default: _gear_; memcached: gear_]",
+    help="Prefix of the queue's keys.  [default: _gear_; memcached: gear_]",
 )
 @click.option(
     "--function",
@@ -71,7 +71,7 @@ class _Progress:
     help="Delete each job from the old queue once the job server has taken it.",
 )
 @click.option("--dry-run", is_flag=True, help="Read and check all, submit nothing.")
-@click.option("--quiet", is_flag=True, help="Tell only what is wrong.")
+@click.option("--quiet", is_flag=True, help="Print errors only.")
 def import_(
     source: str, server: Connector, dry_run: bool, quiet: bool, **reading: Any
 ) -> int:

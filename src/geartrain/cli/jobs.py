@@ -41,7 +41,7 @@ _COLUMNS = (
     help="Only jobs in this state.",
 )
 @click.option("--unique", metavar="U", help="Only jobs with this unique.")
-@click.option("--limit", type=Whole(min=1), metavar="N", help="At most so many.")
+@click.option("--limit", type=Whole(min=1), metavar="N", help="Maximum number of rows.")
 @as_json
 def jobs(
     server: Connector,
@@ -54,7 +54,7 @@ def jobs(
     """List jobs that wait or run.
 
     Ready jobs may run as soon as a worker is free, scheduled ones when they are due.
-    WHEN tells when that is, and since when a job runs. FAILED counts attempts that
+    WHEN is that time, or how long a running job has run. FAILED counts attempts that
     failed and workers that were lost.
     """
     with Admin(server) as admin:

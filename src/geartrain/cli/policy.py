@@ -26,14 +26,14 @@ NAME=VALUE, change these settings: for the FUNCTION, or for all that it matches 
 glob such as 'mail*'. The settings and their defaults are:
 
 \b
-max_attempts    1            which failed attempt is the last
-max_crashes     5            which loss of its worker is the last; 0 for none
+max_attempts    1            maximum number of attempts
+max_crashes     5            maximum number of lost workers; 0: no limit
 backoff         exponential  pauses between attempts double, or are fixed
-backoff_delay   1            seconds of the first pause
-backoff_cap     3600         seconds of the longest pause
-backoff_jitter  0.1          by which part pauses vary, from 0 to 1
-timeout         0            seconds an attempt may run; 0 for any
-ttl             0            seconds a job may wait; 0 for any
+backoff_delay   1            seconds the first pause lasts
+backoff_cap     3600         seconds the longest pause lasts
+backoff_jitter  0.1          random variation of pauses, from 0 to 1
+timeout         0            seconds an attempt may run; 0: no limit
+ttl             0            seconds a job may wait; 0: no limit
 delay           0            seconds that each submission waits first
 dead_letter     true         whether a background job that failed is kept
 """

@@ -78,7 +78,8 @@ _FLAGS = (
     click.Option(
         ["--max-memory"],
         type=memory,
-        help="Memory beyond which jobs are refused, and worse; 0 is without limit."
+        help="Memory limit: submissions are refused from three quarters of it on, and"
+        " peers disconnected at the whole; 0 is no limit."
         "  [default: three quarters of the machine's, or of its control group's]",
     ),
     click.Option(
@@ -107,12 +108,13 @@ _FLAGS = (
         type=Whole(-1, MAX_RETRIES),
         default=5,
         show_default=True,
-        help="At which loss of its worker a job fails; 0 is as 1, -1 at none.",
+        help="Fail a job after this many lost workers; 0 is the same as 1, -1 is"
+        " never.",
     ),
     click.Option(
         ["--handle-prefix"],
         type=handle_prefix,
-        help="What job handles begin with.  [default: H:<host name>]",
+        help="Prefix of job handles.  [default: H:<host name>]",
     ),
     click.Option(
         ["--exceptions"],
@@ -124,7 +126,7 @@ _FLAGS = (
         type=click.Choice(["1.1", "2.0"]),
         default="2.0",
         show_default=True,
-        help="Whose choice of a worker's next job to follow: gearmand 2.0 (priority"
+        help="How a worker's next job is chosen: as by gearmand 2.0 (priority"
         " before function) or 1.1 (function before priority).",
     ),
     click.Option(
@@ -172,8 +174,8 @@ _FLAGS = (
         type=_FILE,
         metavar="PATH",
         help="Speak TLS, and nothing else, on every address but unix sockets. This"
-        " file (PEM) has the certificate, with those that lead to its signer; SIGHUP"
-        " reads it again.",
+        " file (PEM) has the certificate and its intermediate ones; SIGHUP reads it"
+        " again.",
     ),
     click.Option(
         ["--tls-key"],
@@ -185,14 +187,15 @@ _FLAGS = (
         ["--tls-ca"],
         type=_FILE,
         metavar="PATH",
-        help="Demand of each peer a certificate that one of these signed.",
+        help="Demand a certificate of each peer, signed by one of these authorities"
+        " (PEM).",
     ),
     click.Option(
         ["--log-level"],
         type=click.Choice(list(LEVELS), case_sensitive=False),
         default="INFO",
         show_default=True,
-        help="The least grave that is logged.",
+        help="Minimum level to log.",
     ),
     click.Option(
         ["--log-file"],

@@ -28,14 +28,16 @@ _COLUMNS = (
 )
 
 
-@click.command(short_help="Show what there is to do.", context_settings=CONTEXT)
+@click.command(
+    short_help="Show each function's jobs and workers.", context_settings=CONTEXT
+)
 @asked_server
 @watched
 @as_json
 def status(server: Connector, watch: float | None, as_json: bool) -> None:
     """Show, for each function, how many jobs wait and run, and how many serve it.
 
-    Jobs that wait are told by priority, delayed ones included. DIED counts those that
+    Waiting jobs are counted by priority, delayed ones included. DIED counts those that
     became dead letters since the job server started.
     """
     with Admin(server) as admin:

@@ -23,13 +23,13 @@ _path = click.argument("path", required=False, metavar="[PATH]")
 
 
 @click.group(
-    short_help="Look after the file that keeps jobs.",
+    short_help="Check, compact, export and import the job store.",
     invoke_without_command=True,
     context_settings=CONTEXT,
 )
 @click.pass_context
 def store(context: click.Context) -> None:
-    """Look after the file that keeps jobs.
+    """Check, compact, export and import the job store.
 
     status asks a running job server; all others work on the file while none uses it.
     PATH is a file or sqlite:///full/path. Without it, it is the file that geartrain
@@ -39,7 +39,11 @@ def store(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-@store.command("status", short_help="Ask how it is.", context_settings=CONTEXT)
+@store.command(
+    "status",
+    short_help="Show the state of a running server's store.",
+    context_settings=CONTEXT,
+)
 @asked_server
 @as_json
 def status(server: Connector, as_json: bool) -> int:
@@ -65,7 +69,9 @@ def status(server: Connector, as_json: bool) -> int:
     return 0 if row.state == "ok" else 1
 
 
-@store.command("check", short_help="Look for damage.", context_settings=CONTEXT)
+@store.command(
+    "check", short_help="Look for damage in a store.", context_settings=CONTEXT
+)
 @_path
 @as_json
 def check(path: str | None, as_json: bool) -> int:
@@ -87,7 +93,11 @@ def check(path: str | None, as_json: bool) -> int:
     return 1 if report.problems else 0
 
 
-@store.command("compact", short_help="Give free space back.", context_settings=CONTEXT)
+@store.command(
+    "compact",
+    short_help="Give a store's free space back to the disk.",
+    context_settings=CONTEXT,
+)
 @_path
 @as_json
 def compact(path: str | None, as_json: bool) -> None:
@@ -100,7 +110,9 @@ def compact(path: str | None, as_json: bool) -> None:
         click.echo(f"{visible(file)}: {before} bytes before, {after} bytes after")
 
 
-@store.command("export", short_help="Write all as JSON.", context_settings=CONTEXT)
+@store.command(
+    "export", short_help="Write a store as lines of JSON.", context_settings=CONTEXT
+)
 @_path
 def export(path: str | None) -> int:
     """Write jobs, dead letters and recurring jobs to stdout, one JSON object a line.
@@ -114,7 +126,7 @@ def export(path: str | None) -> int:
     return 1 if unreadable else 0
 
 
-@store.command("import", short_help="Read such JSON.", context_settings=CONTEXT)
+@store.command("import", short_help="Read an exported store.", context_settings=CONTEXT)
 @_path
 def import_lines(path: str | None) -> None:
     """Read what export wrote from stdin, into a store that is made if it is missing."""

@@ -32,7 +32,9 @@ _PATIENCE = 3.0
 @click.option("--background", is_flag=True, help="Do not wait: print the handle.")
 @click.option("--high", "priority", flag_value="high", help="Before other jobs.")
 @click.option("--low", "priority", flag_value="low", help="After other jobs.")
-@click.option("--unique", metavar="U", default="", help="Join a job that has this one.")
+@click.option(
+    "--unique", metavar="U", default="", help="Join a job that has this unique."
+)
 @click.option(
     "--delay",
     type=duration,
@@ -49,9 +51,11 @@ _PATIENCE = 3.0
     "--timeout",
     type=click.FloatRange(min=0, min_open=True),
     metavar="SECONDS",
-    help="Wait no longer for each result.",
+    help="Maximum wait for each result.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print a JSON object a job.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON object for each job."
+)
 def submit(  # noqa: PLR0913, PLR0917 - each flag is one
     function: str,
     workload: str,
@@ -67,9 +71,9 @@ def submit(  # noqa: PLR0913, PLR0917 - each flag is one
 ) -> int:
     """Submit a job, wait, and print its result.
 
-    The WORKLOAD is the words given, or the contents of a file, or of stdin where it is
-    missing or a dash. Data is printed as it comes; progress and warnings go to stderr.
-    The exit status is 1 if a job failed.
+    The WORKLOAD is the word given, the contents of a file, or those of stdin where it
+    is missing or a dash. Data is printed as it comes; progress and warnings go to
+    stderr. The exit status is 1 if a job failed.
     """
     moment = None if at is None else _moment(at)
     is_waiting = not (background or delay is not None or moment is not None)
@@ -124,7 +128,8 @@ def _moment(text: str) -> float:
         return datetime.fromisoformat(text).timestamp()
     except (ValueError, OverflowError):
         raise OptionError(
-            f"--at: {text!r} is no time: write 2030-01-31T12:00, or seconds since 1970"
+            f"--at: {text!r} is not a time: write 2030-01-31T12:00 or seconds since"
+            " 1970"
         ) from None
 
 

@@ -25,7 +25,7 @@ def watched(function: _Function) -> _Function:
         flag_value=_EVERY,
         type=click.FloatRange(min=0.1, max=86400),
         metavar="[SECONDS]",
-        help=f"Show it again every so many seconds, {_EVERY:g} if not said otherwise.",
+        help=f"Show it again after this many seconds, by default {_EVERY:g}.",
     )(function)
 
 

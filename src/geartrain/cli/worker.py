@@ -1,4 +1,4 @@
-"""``geartrain worker``: run workers in processes that are looked after."""
+"""``geartrain worker``: run workers in supervised processes."""
 
 from __future__ import annotations
 
@@ -101,7 +101,8 @@ _FLAGS = (
     click.Option(
         ["--prefetch"],
         type=Whole(0, 1024),
-        help="Jobs each process takes ahead; for short ones.  [default: its own, 0]",
+        help="Jobs each process takes ahead: for short jobs.  [default: the worker's"
+        " own, 0]",
     ),
     click.Option(
         ["--job-timeout"],
@@ -111,12 +112,12 @@ _FLAGS = (
     click.Option(
         ["--max-jobs"],
         type=Whole(1),
-        help="Replace a process after so many jobs.",
+        help="Replace a process after this number of jobs.",
     ),
     click.Option(
         ["--max-seconds"],
         type=_Seconds(),
-        help="Replace a process after so long, between jobs.",
+        help="Replace a process of this age, between jobs.",
     ),
     click.Option(
         ["--max-memory"],
@@ -162,7 +163,7 @@ _FLAGS = (
         envvar="GEARTRAIN_TLS_CA",
         show_envvar=True,
         metavar="PATH",
-        help="Who signs their certificates (PEM).  [default: whom this machine trusts]",
+        help="Authorities that sign their certificates (PEM).  [default: the system's]",
     ),
     click.Option(
         ["--tls-cert"],
@@ -185,16 +186,16 @@ _FLAGS = (
         type=click.Choice(list(LEVELS), case_sensitive=False),
         default="INFO",
         show_default=True,
-        help="The least grave that is logged.",
+        help="Minimum level to log.",
     ),
 )
 
 
 def run_workers(**flags: Any) -> None:
-    """Run workers in processes that are looked after.
+    """Run workers in supervised processes.
 
     NAME is a Worker, an AsyncWorker or a function that returns one; without it the
-    only worker of the module is run, or what is called worker there. The current
+    only worker of the module is run, or the one called worker. The current
     folder is searched for modules first.
 
     A process that crashes is started again, and the job server told what its job
@@ -220,7 +221,7 @@ worker = click.Command(
     params=list(_FLAGS),
     callback=run_workers,
     help=run_workers.__doc__,
-    short_help="Run workers in processes that are looked after.",
+    short_help="Run workers in supervised processes.",
     context_settings=CONTEXT,
 )
 

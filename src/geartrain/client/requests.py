@@ -87,7 +87,7 @@ def name_bytes(name: Name, what: str) -> bytes:
     else:
         raise OptionError(f"{what} is text or bytes, not {type(name).__name__}")
     if b"\0" in data:
-        raise OptionError(f"{what} {_cut(name)} has a NUL byte: no name can")
+        raise OptionError(f"{what} {_cut(name)} has a NUL byte: names cannot")
     if len(data) > _MAX_NAME:
         raise OptionError(
             f"{what} {_cut(name)} has {len(data)} bytes: at most {_MAX_NAME} can be"
@@ -250,7 +250,7 @@ def _moment(at: object) -> float:
 
     if isinstance(at, datetime):
         if at.tzinfo is None:
-            raise OptionError(f"at={at!r} has no time zone: nobody knows when it is")
+            raise OptionError(f"at={at!r} has no time zone: give one with tzinfo=")
         try:
             # Before 1970 is as long over as 1970 is.
             return max(0.0, at.timestamp())
@@ -258,7 +258,10 @@ def _moment(at: object) -> float:
             raise OptionError(f"at={at!r}: no calendar knows this time") from None
     if isinstance(at, timedelta):
         raise OptionError(f"at={at!r} is how long it takes: give it as delay=")
-    when = number(at, "at")
+    try:
+        when = number(at, "at")
+    except OptionError:
+        when = -1.0
     if not 0 <= when < _END_OF_TIME:
         raise OptionError(
             f"at={at!r}: give seconds since 1970, up to the year 9999, or a datetime"

@@ -65,14 +65,18 @@ class SocketConnector:
     """
 
     def __init__(self, address: Address, tls: Tls | None = None) -> None:
-        """Prepare to connect; raises OptionError where a file of ``tls`` is wrong."""
+        """Prepare to connect; raises OptionError if ``tls`` or its files are wrong."""
         self.address = address
         self.host = address.host or "127.0.0.1"
         self.context: RenewedContext | None = None
         self.name = ""
         if tls is not None and not address.path:
-            from geartrain.transport.tls import RenewedContext
+            from geartrain.transport.tls import RenewedContext, Tls
 
+            if not isinstance(tls, Tls):
+                raise OptionError(
+                    f"tls={tls!r}: give a Tls, as Tls(ca='ca.pem'), or None"
+                )
             self.context = RenewedContext(tls)
             self.name = _certified(tls.name or self.host)
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from geartrain.errors import WorkerError
-from geartrain.seconds import Seconds, plain
+from geartrain.seconds import Seconds, number
 from geartrain.transport import forks
 from geartrain.worker.functions import Function, key
 from geartrain.worker.jobs import BaseJob
@@ -74,14 +74,16 @@ class BaseWorker:
         Raises:
             WorkerError: a number or the id cannot be one.
         """
+        silence = number(heartbeat, "heartbeat", WorkerError)
+        patience = number(connect_timeout, "connect_timeout", WorkerError)
         for name, value in (
-            ("concurrency", concurrency),
-            ("heartbeat", plain(heartbeat)),
-            ("connect_timeout", plain(connect_timeout)),
+            ("concurrency", _whole("concurrency", concurrency)),
+            ("heartbeat", silence),
+            ("connect_timeout", patience),
         ):
             if not value > 0:
                 raise WorkerError(f"{name} is {value!r}: give a number above 0")
-        if prefetch < 0:
+        if _whole("prefetch", prefetch) < 0:
             raise WorkerError(f"prefetch is {prefetch!r}: give 0 or more")
         self.servers = servers
         self.tls = tls
@@ -93,8 +95,8 @@ class BaseWorker:
         self.prefetch = prefetch
         self.codec = codec
         self.context = context
-        self.heartbeat: float = plain(heartbeat)
-        self.connect_timeout: float = plain(connect_timeout)
+        self.heartbeat = silence
+        self.connect_timeout = patience
         self.observer: Observer | None = None
         self.jobs_done = 0
         self._functions: dict[bytes, Function] = {}
@@ -274,3 +276,10 @@ def _check_part(name: str, part: Callable[..., Any]) -> None:
 
 def _process_id() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def _whole(name: str, value: object) -> int:
+    """Return a whole number; raises WorkerError if it is something else."""
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise WorkerError(f"{name} is {value!r}: give a whole number")
+    return value

@@ -7,13 +7,12 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from geartrain.errors import WorkerError
-from geartrain.seconds import Seconds, plain
+from geartrain.errors import OptionError, WorkerError
+from geartrain.seconds import FOREVER, Seconds, number
 from geartrain.worker.signatures import (
     can_be_called,
     check_call,
     check_name,
-    is_number,
     parameters,
 )
 
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 __all__ = ["Function", "Handled", "as_bytes", "is_async", "key", "takes_job", "text"]
 
 _JOB_TYPES: Final = frozenset({"WorkerJob", "AsyncWorkerJob"})
-_MAX_TIMEOUT: Final = 10.0**9
 
 
 class Handled(Protocol):
@@ -81,14 +79,14 @@ class Function:
         check_name(name)
         if not callable(handler):
             raise WorkerError(f"the handler of {name!r} cannot be called: {handler!r}")
-        seconds = plain(timeout)
-        if seconds is not None and not _is_timeout(seconds):
+        if timeout is not None and not _is_timeout(timeout):
             raise WorkerError(
-                f"the timeout of {name!r} is {timeout!r}: give seconds above 0, or None"
+                f"the timeout of {name!r} is {timeout!r}: give seconds above 0, at most"
+                f" {FOREVER:.0f}, or None"
             )
         self.name = name
         self.handler = handler
-        self.timeout = None if seconds is None else float(seconds)
+        self.timeout = None if timeout is None else number(timeout, "timeout")
         self.takes_job = takes_job(handler)
         self.is_async = is_async(handler)
         self.decode: Callable[[bytes], Any] = bytes
@@ -131,8 +129,11 @@ class Function:
         return self.handler(value)
 
 
-def _is_timeout(timeout: Any) -> bool:
-    return is_number(timeout) and 0 < timeout <= _MAX_TIMEOUT
+def _is_timeout(timeout: object) -> bool:
+    try:
+        return 0 < number(timeout, "timeout") <= FOREVER
+    except OptionError:
+        return False
 
 
 def _joined(codec: Codec, value: Any) -> bytes:

@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Final, Literal
 
 from geartrain.errors import WorkerError
-from geartrain.worker.signatures import is_number
+from geartrain.seconds import FOREVER, Seconds, number
 
 __all__ = ["MAX_TRACE", "Outcome", "Retry", "trace"]
 
@@ -15,30 +15,31 @@ __all__ = ["MAX_TRACE", "Outcome", "Retry", "trace"]
 Outcome = Literal["complete", "fail", "exception", "retry", "release", "lost"]
 
 MAX_TRACE: Final = 64 * 1024
-# Seconds, about 31 years: a job server's clock ends at some time.
-_MAX_DELAY: Final = 10.0**9
 
 
 class Retry(Exception):  # noqa: N818 - it is no error
     """Raised by a handler to have its job tried again.
 
-    On Geartrain the attempt counts, and the job is ready again after ``delay``
-    seconds, however many attempts its function's policy grants. On other job servers,
-    which know no such thing, the job fails (WORK_FAIL).
+    On Geartrain the attempt counts, and the job is ready again after ``delay``, in
+    seconds or as a ``timedelta``, however many attempts its function's policy grants.
+    On other job servers, which know no such thing, the job fails (WORK_FAIL).
 
     Attributes:
         delay: seconds until the job is ready again.
         error: why, for those who look at the job.
 
     Raises:
-        WorkerError: the delay is no number of seconds.
+        WorkerError: the delay is no number of seconds from 0 to a thousand million.
     """
 
-    def __init__(self, delay: float = 0.0, error: str = "") -> None:
-        if not is_number(delay) or not 0 <= delay <= _MAX_DELAY:
-            raise WorkerError(f"Retry: delay is {delay!r}: give seconds from 0 on")
-        super().__init__(error or f"try again after {delay:g} seconds")
-        self.delay = float(delay)
+    def __init__(self, delay: Seconds = 0.0, error: str = "") -> None:
+        seconds = number(delay, "Retry: delay", WorkerError)
+        if not 0 <= seconds <= FOREVER:
+            raise WorkerError(
+                f"Retry: delay={delay!r}: give seconds from 0 on, at most {FOREVER:.0f}"
+            )
+        super().__init__(error or f"try again after {seconds:g} seconds")
+        self.delay = seconds
         self.error = str(error)
 
 

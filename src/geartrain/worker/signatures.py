@@ -16,7 +16,6 @@ __all__ = [
     "check_call",
     "check_id",
     "check_name",
-    "is_number",
     "parameters",
 ]
 
@@ -70,11 +69,6 @@ def check_id(name: object) -> None:
 def _printable(name: str) -> str:
     """Return a name with the bytes that are no UTF-8 replaced: these may be."""
     return name.encode(errors="surrogateescape").decode(errors="replace")
-
-
-def is_number(value: object) -> bool:
-    """Tell whether a value is a number, such as one of seconds."""
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def parameters(handler: Callable[..., Any]) -> list[inspect.Parameter] | None:

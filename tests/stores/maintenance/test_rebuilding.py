@@ -308,6 +308,18 @@ def test_a_file_that_was_emptied_gives_no_handle_twice_and_keeps_its_log(
     assert aside.read_bytes() == killed[1]
 
 
+def test_a_file_that_was_removed_gives_no_handle_twice_and_keeps_its_log(
+    killed: tuple[bytes, bytes], path: Path
+) -> None:
+    Path(f"{path}-wal").write_bytes(killed[1])
+    with closing(make_store(str(path), "os")) as store:
+        assert store.open().reserved > RESERVED
+        (problem,) = store.problems
+    assert "has gone, and its log is still there" in problem
+    aside = Path(problem.rpartition("what its log has is now in ")[2])
+    assert aside.read_bytes() == killed[1]
+
+
 def test_pages_that_turn_out_to_be_damaged_while_it_is_open_are_mended(
     good: bytes, path: Path
 ) -> None:

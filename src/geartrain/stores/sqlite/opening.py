@@ -14,7 +14,12 @@ from geartrain.stores.sqlite.presence import Presence
 from geartrain.stores.sqlite.room import Room
 from geartrain.stores.sqlite.schedules import is_in_use, reserve_lost
 from geartrain.stores.sqlite.session import Session
-from geartrain.stores.sqlite.wholeness import has_log, is_emptied, look_whole
+from geartrain.stores.sqlite.wholeness import (
+    has_log,
+    is_emptied,
+    is_removed,
+    look_whole,
+)
 from geartrain.texts import visible
 
 __all__ = ["Opened", "Opening"]
@@ -68,6 +73,7 @@ class Opening:
         self._synchronous = synchronous
         self._is_looked_at = is_looked_at
         self._was_emptied = mends and is_emptied(path)
+        self._was_removed = mends and is_removed(path)
 
     def open(self) -> tuple[Opened, Inventory]:
         """Open the file, making it if there is none.
@@ -75,7 +81,7 @@ class Opening:
         Raises:
             StoreError: it cannot be opened; the cause says whether it is damaged.
         """
-        if self._was_emptied:
+        if self._was_emptied or self._was_removed:
             self._save_log()
         is_log_there = has_log(self._path)
         connection = open_file(self._path, self._synchronous)
@@ -90,10 +96,11 @@ class Opening:
             raise
 
     def _save_log(self) -> None:
-        """Keep the log of a file that was cut to nothing: SQLite would remove it."""
-        said = (
-            f"the store {visible(self._path)} was an empty file: it begins with no jobs"
-        )
+        """Keep the log of a file that was cut or removed: SQLite would remove it."""
+        what = "was an empty file"
+        if self._was_removed:
+            what = "has gone, and its log is still there"
+        said = f"the store {visible(self._path)} {what}: it begins with no jobs"
         if has_log(self._path):
             real = os.path.realpath(self._path)
             aside = f"{real}-wal.damaged-{time.time_ns()}"
@@ -110,7 +117,7 @@ class Opening:
                 f"the write-ahead log of {visible(self._path)} is missing: what was "
                 "committed last before the job server ended is lost"
             )
-        if self._was_emptied:
+        if self._was_emptied or self._was_removed:
             reserve_lost(connection)
 
     def _begin(self, connection: sqlite3.Connection) -> tuple[Opened, Inventory]:

@@ -7,6 +7,7 @@ import sqlite3
 import time
 from typing import Final
 
+from geartrain.stores.sqlite.file import REBUILT
 from geartrain.stores.sqlite.schema import DamageError
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "has_log",
     "is_busy",
     "is_emptied",
+    "is_removed",
     "is_structural",
     "look_whole",
 ]
@@ -89,3 +91,10 @@ def is_emptied(path: str) -> bool:
         return os.stat(path).st_size == 0
     except (OSError, ValueError):
         return False
+
+
+def is_removed(path: str) -> bool:
+    """Tell whether there is no file, but a log that some file has left behind."""
+    real = os.path.realpath(path)
+    is_there = os.path.lexists(real) or os.path.exists(f"{real}{REBUILT}")
+    return not is_there and has_log(path)
