@@ -6,7 +6,6 @@ import _socket
 import contextlib
 import select
 import socket
-import struct
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
@@ -24,6 +23,8 @@ __all__ = ["Link"]
 
 _RECEIVE: Final = 65536
 _SLICE: Final = 262144
+# Seconds: poll() takes a number of milliseconds in a C int.
+_LONGEST: Final = 1e6
 # How often a connection that takes no more is read from: the kernel holds some MiB.
 _DRAUGHTS: Final = 256
 # The names of what a TLS connection raises that has to wait: ssl is not imported
@@ -60,14 +61,7 @@ class Link:
         self._probed = 0.0
         self._is_silent = True
         self._pending = getattr(connection, "pending", None)
-        # A plain connection is read by one system call, which itself gives up in time.
-        # That is not for TLS, nor for a socket of gevent's: it would wait in its own
-        # way, for ever.
-        self._is_plain = self._pending is None and isinstance(
-            connection, _socket.socket
-        )
-        connection.setblocking(self._is_plain)
-        self._timeout = 0.0
+        connection.setblocking(False)
         # Calls that are being sent, and how many of their bytes have left.
         self._unsent: Sequence[Waiter] = ()
         self._left = 0
@@ -96,27 +90,32 @@ class Link:
         waiter.is_sent = False
         if self.protocol.is_idle:
             self.heard = time.monotonic()
-        packet = self.protocol.begin(waiter.call)
         try:
-            if self._send(packet, deadline):
+            if self._send(self.protocol.begin(waiter.call), deadline):
                 waiter.is_sent = True
         except _LateError:
             raise self._not_taken(waiter) from None
+        except BaseException:
+            self._interrupted()
+            raise
 
     def call_all(self, waiters: Sequence[Waiter], deadline: float | None) -> None:
         """Send the calls of many at once; raises what ``call`` raises."""
         if self.protocol.is_idle:
             self.heard = time.monotonic()
         packets = []
-        for waiter in waiters:
-            waiter.link = self
-            waiter.is_sent = True
-            packets.append(self.protocol.begin(waiter.call))
         self._unsent = waiters
         try:
+            for waiter in waiters:
+                waiter.link = self
+                waiter.is_sent = True
+                packets.append(self.protocol.begin(waiter.call))
             self._send(b"".join(packets), deadline)
         except _LateError:
             raise self._not_taken(waiters[0]) from None
+        except BaseException:
+            self._interrupted()
+            raise
         finally:
             self._unsent = ()
 
@@ -159,10 +158,34 @@ class Link:
             if end > self._left:
                 waiter.is_sent = False
 
+    def _interrupted(self) -> None:
+        """End the connection: an exception from elsewhere came between two steps.
+
+        A signal handler's, mostly. A call may be awaited that was not sent, or bytes
+        are missing that were read: answers would go to the wrong calls.
+        """
+        self.lose("the client was interrupted")
+
     def _receive(self, wait: float) -> None:
         """Take what arrives within some seconds."""
+        if self.is_lost:
+            return
+        # What is interrupted while it waits has taken nothing.
+        wait = min(wait, _LONGEST)
+        has_any = wait <= 0 or self.has_pending or self._poll.poll(wait * 1000)
         try:
-            data = self._read(wait)
+            if has_any:
+                self._take()
+            else:
+                self._endure()
+        except BaseException:
+            self._interrupted()
+            raise
+
+    def _take(self) -> None:
+        """Take what has arrived, and tell the waiters."""
+        try:
+            data = self.socket.recv(_RECEIVE)
         except OSError as error:
             if _has_to_wait(error):
                 self._endure()
@@ -187,21 +210,6 @@ class Link:
                 self.home.ring(waiter)
         if self.protocol.failure is not None:
             self.lose(str(self.protocol.failure))
-
-    def _read(self, wait: float) -> bytes:
-        """Return what arrives within some seconds; raises what tells to wait."""
-        if not self._is_plain:
-            if not self.has_pending and not self._poll.poll(wait * 1000):
-                raise BlockingIOError
-            return self.socket.recv(_RECEIVE)
-        if wait <= 0:
-            return self.socket.recv(_RECEIVE, socket.MSG_DONTWAIT)
-        if wait != self._timeout:
-            self._timeout = wait
-            microseconds = max(1, int(wait * 1_000_000))
-            limit = struct.pack("ll", *divmod(microseconds, 1_000_000))
-            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
-        return self.socket.recv(_RECEIVE)
 
     def _endure(self) -> None:
         """Ask a silent job server for a sign of life; give up one that gives none."""
@@ -269,9 +277,7 @@ class Link:
     def _sent(self, data: bytes | memoryview) -> int:
         """Send as much as there is room for; return the number of bytes."""
         try:
-            if not self._is_plain:
-                return self.socket.send(data)
-            return self.socket.send(data, socket.MSG_DONTWAIT)
+            return self.socket.send(data)
         except OSError as error:
             if _has_to_wait(error):
                 return 0
