@@ -221,6 +221,8 @@ def test_a_server_out_of_descriptors_turns_newcomers_away_and_recovers() -> None
         assert here.figures.cpu_seconds() - start < 0.2
         assert all(peer.echoes() for peer in served)
         assert_recovers(here, crowd, served)
+        log = here.server.log.read_text()
+        assert log.count("all 64 descriptors are in use") == 1
 
 
 def assert_recovers(here: Scene, crowd: list[Wire], served: list[Wire]) -> None:

@@ -16,6 +16,7 @@ from geartrain.engine.engine import Engine
 from geartrain.engine.peers import Peer, discard
 from geartrain.engine.turns import MOST_UNREAD
 from geartrain.server.clock import Clock
+from geartrain.server.descriptors import Descriptors
 from geartrain.server.memory import MemoryGuard, limit_of
 from geartrain.server.options import Options
 from geartrain.server.persistence import Persistence
@@ -212,8 +213,7 @@ class Driver:
         self._time = clock.time
         self._read_clock = clock.read
         self.is_arranged = self.is_stopping = False
-        self.reads = 0
-        self.turned_at = 0.0
+        self.reads, self.turned_at = 0, 0.0
         self.max_outbox = options.max_outbox
         self.on_idle: Callable[[], None] = lambda: None
         self.on_shutdown: Callable[[str], None] = lambda how: None
@@ -221,6 +221,7 @@ class Driver:
         self.is_behind: Callable[[], bool] = lambda: False
         self._waiting: list[Connection] = []
         self._keepalive = options.keepalive
+        self._descriptors = Descriptors(self.monotonic)
         self._loop = asyncio.get_running_loop()
         self.call_soon = self._loop.call_soon
         self._connections: dict[Peer, Connection] = {}
@@ -255,6 +256,7 @@ class Driver:
                     self._keepalive.interval,
                     self._keepalive.count,
                 )
+        self._descriptors.note(accepted.fileno())
         peer = self.engine.connect(accepted.fileno(), address.encode(), is_trusted)
         self._connections[peer] = connection
         return peer

@@ -84,6 +84,12 @@ def scatter(data: bytearray, chance: random.Random, *, start: int, count: int) -
         data[chance.randrange(start, len(data))] = chance.randrange(256)
 
 
+def ruin_tables(data: bytearray, chance: random.Random) -> None:
+    # Behind SQLite's header: what kind of page it is, how much is on it, and the places
+    # of what describes the tables of queues and of jobs.
+    data[chance.choice((100, 103, 108, 112))] ^= 0xFF
+
+
 def zero(data: bytearray, chance: random.Random, *, size: int) -> None:
     for _ in range(3):
         start = chance.randrange(PAGE // size, len(data) // size) * size
@@ -110,6 +116,7 @@ KINDS: dict[str, Damage] = {
     "pages": partial(zero, size=PAGE),
     "header": ruin_header,
     "first page": ruin_first_page,
+    "tables": ruin_tables,
 }
 
 

@@ -1,6 +1,6 @@
 """A copy of a damaged store that SQLite can read, where the store itself cannot be.
 
-The first page of the file has SQLite's header and the places of the tables.
+The first page of the file has SQLite's header, and what the tables are and where.
 Without it nothing of a file can be read, and with that of an empty store all can: the
 tables are made in one order, so that each begins on the same page in every store.
 """
@@ -15,8 +15,11 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from typing import Final
 
+from geartrain.errors import StoreError
+from geartrain.stores.maintenance.file import open_unchanged
 from geartrain.stores.maintenance.logs import apply_log, is_cut_short
 from geartrain.stores.sqlite.file import APPLICATION_ID, FORMAT, open_file
+from geartrain.stores.sqlite.wholeness import is_structural
 
 __all__ = ["readable_copy"]
 
@@ -35,23 +38,28 @@ _CONSTANT: Final = (
 _COUNTS: Final = (28, 40)
 _KINDS: Final = (2, 5, 10, 13)
 
+# A table or index: its name, the page it begins on, and the words that made it.
+Table = tuple[bytes, int, bytes]
+_TABLES: Final = "SELECT name, rootpage, sql FROM sqlite_master ORDER BY rowid"
+_UNREADABLE: Final = (b"", 0, b"")
+
 
 @contextmanager
 def readable_copy(path: str) -> Iterator[str]:
     """Yield the path of a file that SQLite reads as far as it can be read.
 
-    That is the file itself, or, if its header or its log is damaged, a copy beside it
-    for the length of the block.
+    That is the file itself, or, if its first page or its log is damaged, a copy beside
+    it for the length of the block.
 
     Raises:
         OSError: the file cannot be read, or there is no room for a copy.
     """
     is_cut = is_cut_short(path)
     first = b""
-    if not _is_whole(_read(path, 0)):
-        first, roots = _empty_store(os.path.dirname(path))
-        if not _has_tables(path, roots):
-            first = b""
+    page, tables = _empty_store(os.path.dirname(path))
+    is_whole = _is_whole(_read(path, 0)) and _tables(path) in ([], tables)
+    if not is_whole and _has_tables(path, [root for _, root, _ in tables]):
+        first = page
     if not (is_cut or first):
         yield path
         return
@@ -89,13 +97,28 @@ def _read(path: str, number: int) -> bytes:
         return file.read(_PAGE)
 
 
-def _empty_store(folder: str) -> tuple[bytes, list[int]]:
-    """Return the first page of an empty store, and where its tables begin."""
+def _tables(path: str) -> list[Table]:
+    """Return the tables that a file says it has, as far as that can be read.
+
+    Returns an empty list if the file cannot be read for another reason than damage.
+    """
+    try:
+        with open_unchanged(path) as (connection, _):
+            return connection.execute(_TABLES).fetchall()
+    except StoreError as error:
+        cause = error.__cause__
+        is_damaged = isinstance(cause, Exception) and is_structural(cause)
+        return [_UNREADABLE] if is_damaged else []
+
+
+def _empty_store(folder: str) -> tuple[bytes, list[Table]]:
+    """Return the first page of an empty store, and its tables."""
     with tempfile.TemporaryDirectory(dir=folder) as made:
         path = os.path.join(made, "empty.db")
         with closing(open_file(path, "OFF")) as connection:
-            found = connection.execute("SELECT rootpage FROM sqlite_master").fetchall()
+            connection.text_factory = bytes
+            tables = connection.execute(_TABLES).fetchall()
         page = bytearray(_read(path, 0))
     start, end = _COUNTS
     page[start:end] = bytes(end - start)
-    return bytes(page), [root for (root,) in found]
+    return bytes(page), tables
