@@ -30,7 +30,8 @@ def drain(server: ServerUnderTest, *functions: bytes) -> None:
     server.disconnect(worker)
     server.settle()
     for record in server.store.jobs().values():
-        if record.function in functions and record.due <= server.wall_time:
+        now = server.engine.state.time_by(record.is_steady)
+        if record.function in functions and record.due <= now:
             job = server.engine.state.jobs.get(record.handle)
             assert job is not None, f"{record.handle!r} is stuck"
             assert job in job.function.running, f"{record.handle!r} is stuck"

@@ -257,4 +257,4 @@ def _is_expired(state: State, job: Job) -> bool:
     if job.failures is not None:
         waiting_since = max(waiting_since, job.failures.ended)
     ttl = job.function.policy.ttl
-    return ttl > 0 and state.wall_time() >= waiting_since + ttl
+    return ttl > 0 and state.server_time() >= waiting_since + ttl
