@@ -32,7 +32,7 @@ class AsyncClient(Face):
     The methods are those of ``Client``, and raise the same. Any number of tasks may
     await results at once, all over one connection to each job server. Cancelling one of
     them leaves its job to itself and the others alone; if nothing else is awaited on
-    the connection, that is ended, upon which the job server drops a job that has not
+    the connection, that is ended, and the job server drops a job that has not
     started.
 
     It may outlive its event loop: on the next one it connects anew, and what was

@@ -44,7 +44,7 @@ class Client(Face):
     client was made with, and covers all of a call: looking up names, connecting,
     waiting for a connection, sending, and the answer. A foreground job that takes
     longer is left to itself, and if nothing else is awaited on the connection, that is
-    ended, upon which the job server drops a job that has not started.
+    ended, and the job server drops a job that has not started.
 
     All methods that speak to a job server raise:
         ConnectError: none can be reached.

@@ -27,7 +27,7 @@ __all__ = ["keep_clock", "keep_clock_with", "resume_clock", "set_clock"]
 _JITTER: Final = 0.0001
 # A machine that sleeps does so for more seconds.
 _NAP: Final = 0.1
-# A step of so many seconds is made durable at once, and told.
+# Seconds. A larger step is made durable at once, and logged.
 _STEP: Final = 1.0
 # Seconds between the times that go to the store with other changes. They only count
 # if the system's clock is behind at the next start.

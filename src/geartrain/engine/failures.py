@@ -46,7 +46,7 @@ _MOST_ERROR: Final = 64 * 1024
 _MOST_EXPIRED: Final = 5000
 _NEXT_EXPIRED: Final = 0.005
 _TAKEN: Final = b"JOB_TAKEN\0Job is not this worker's any more: "
-# So many jobs that a worker lost are remembered, to tell its late results.
+# Lost jobs remembered for a worker, to recognise its late results.
 _MOST_LOST: Final = 1000
 
 

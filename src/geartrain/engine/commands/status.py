@@ -31,7 +31,7 @@ _MOST_SHOWN: Final = 100_000
 # Units of work, as ``turns`` counts it, of a row of JSON beside the row's own.
 _JSON: Final = 10
 
-# So many names are a piece of a row.
+# Names in one piece of a row.
 _NAMES: Final = 32
 
 
