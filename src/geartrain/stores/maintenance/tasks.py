@@ -24,7 +24,7 @@ from geartrain.stores.owners import owners_rights
 from geartrain.stores.sqlite.clock import read_clock
 from geartrain.stores.sqlite.file import ERRORS, explain, open_file
 from geartrain.stores.sqlite.store import SqliteStore
-from geartrain.stores.sqlite.wholeness import has_log
+from geartrain.stores.sqlite.wholeness import is_log_gone
 from geartrain.texts import visible
 
 __all__ = ["Report", "check", "compact", "export", "import_lines"]
@@ -40,7 +40,7 @@ def check(path: str) -> Report:
             read, or is no store of this format.
     """
     path = os.path.abspath(path)
-    is_log_there, is_cut = has_log(path), is_cut_short(path)
+    is_log_there, is_cut = not is_log_gone(path), is_cut_short(path)
     with open_unchanged(path) as (connection, reason):
         report = examine(connection, reason, is_log_there)
     if is_cut:

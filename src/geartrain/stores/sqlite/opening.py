@@ -17,6 +17,7 @@ from geartrain.stores.sqlite.session import Session
 from geartrain.stores.sqlite.wholeness import (
     has_log,
     is_emptied,
+    is_log_gone,
     is_removed,
     look_whole,
 )
@@ -83,7 +84,7 @@ class Opening:
         """
         if self._was_emptied or self._was_removed:
             self._save_log()
-        is_log_there = has_log(self._path)
+        is_log_there = not is_log_gone(self._path)
         connection = open_file(self._path, self._synchronous)
         try:
             self._look(connection, is_log_there)

@@ -15,6 +15,7 @@ __all__ = [
     "has_log",
     "is_busy",
     "is_emptied",
+    "is_log_gone",
     "is_removed",
     "is_structural",
     "look_whole",
@@ -83,6 +84,15 @@ def has_log(path: str) -> bool:
             return log.read(4) in LOG_MARKS
     except (OSError, ValueError):
         return False
+
+
+def is_log_gone(path: str) -> bool:
+    """Tell whether a store that is not open has no log, not even an empty one.
+
+    An empty one is what a job server leaves that was killed after it had emptied the
+    log to make room on a full disk.
+    """
+    return not os.path.exists(f"{os.path.realpath(path)}-wal")
 
 
 def is_emptied(path: str) -> bool:
