@@ -92,7 +92,10 @@ def is_log_gone(path: str) -> bool:
     An empty one is what a job server leaves that was killed after it had emptied the
     log to make room on a full disk.
     """
-    return not os.path.exists(f"{os.path.realpath(path)}-wal")
+    try:
+        return not os.path.exists(f"{os.path.realpath(path)}-wal")
+    except ValueError:
+        return True
 
 
 def is_emptied(path: str) -> bool:
