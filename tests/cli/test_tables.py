@@ -35,6 +35,14 @@ def test_nothing_is_cut_without_a_screen() -> None:
     assert lines(["n" * 500, "1", "x" * 500])[1] == "n" * 500 + "     1  " + "x" * 500
 
 
+def test_one_huge_name_does_not_widen_every_row() -> None:
+    huge, small = "n" * 60_000, ["mail", "1", "b"]
+    title, cut, row = lines([huge, "5", "a"], small)
+    assert max(map(len, (title, cut, row))) < 1050
+    assert cut.startswith("n" * 200)
+    assert "…" in cut
+
+
 def test_the_widest_columns_are_cut_first() -> None:
     cut = lines(["n" * 10, "1", "x" * 60], screen=40)
     assert cut == [

@@ -13,6 +13,9 @@ __all__ = ["Column", "table", "write_table"]
 
 _GAP = "  "
 _LEAST_WIDTH = 8
+# Where there is no screen to fit, a cell is cut here: a name of 60 kB would widen its
+# column in every row. JSON has all of it.
+_MOST_WIDTH = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,7 @@ def table(
     widths = [0] * len(columns)
     pending = [titles]
     for batch in batches(rows):
-        pending += [[visible(cell) for cell in row] for row in batch]
+        pending += [[_cut(visible(cell), _MOST_WIDTH) for cell in row] for row in batch]
         yield from _aligned(columns, pending, widths, screen)
         pending = []
     yield from _aligned(columns, pending, widths, screen)
