@@ -146,6 +146,8 @@ def test_the_log_tells_once_when_the_disk_fails_and_when_it_is_well(
         refusal(peer, b"%d" % number)
     faults.end()
     wait_until(lambda: _is_taken(peer, b"last"))
+    # A thread writes the log.
+    wait_until(lambda: "the store is well again" in server.log.read_text())
     log = server.log.read_text()
     assert log.count("background jobs are refused") == 1
     assert log.count("the store is well again") == 1

@@ -83,6 +83,7 @@ def test_clients_that_never_read_do_not_keep_memory() -> None:
             client = stack.enter_context(closing(server.connect()))
             client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             client.sendall(packet(PacketType.SUBMIT_JOB, b"f", b"", b""))
+        wait_until(lambda: b"f\t64\t0\t1" in worker.listing(b"status"))
         for _ in range(64):
             handle, _ = worker.grab()
             worker.send(PacketType.WORK_COMPLETE, handle, b"r" * (4 * MIB))

@@ -21,6 +21,18 @@ DEFAULT_PORT = 4730
 GEARMAND = "/usr/sbin/gearmand"
 
 
+class Log(type(Path())):  # type: ignore[misc]
+    """The file into which a thread of a job server writes its log."""
+
+    def read_text(self, encoding: str | None = None, errors: str | None = None) -> str:
+        """Return what is in it once nothing has come for a moment."""
+        text, later = None, str(super().read_text(encoding, errors))
+        while later != text:
+            time.sleep(0.1)
+            text, later = later, str(super().read_text(encoding, errors))
+        return later
+
+
 @dataclass(frozen=True, kw_only=True)
 class RunningServer:
     """A job server process that answers on ``host:port``."""
@@ -110,7 +122,7 @@ def run_server(command: list[str], port: int) -> Iterator[RunningServer]:
 @contextmanager
 def _running(command: list[str], port: int) -> Iterator[RunningServer]:
     folder = Path(tempfile.mkdtemp(prefix="geartrain-test-"))
-    log = folder / "log"
+    log = Log(folder / "log")
     with log.open("wb") as output:
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=folder
