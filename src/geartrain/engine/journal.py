@@ -318,7 +318,7 @@ class Journal:
         return failed
 
     def give_up(self, job: Job) -> bool:
-        """Have a job that is not kept not be buried; tell whether it was to be."""
+        """Cancel the burial of a job that was never stored; True if there was one."""
         collected = self._next
         if job.number not in collected.buried:
             return False

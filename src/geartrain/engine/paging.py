@@ -30,7 +30,7 @@ __all__ = [
     "unpage",
 ]
 
-# So many jobs are paged in at once: it takes the event loop a few milliseconds.
+# Page size. Reading 1,000 jobs takes the event loop a few milliseconds.
 _MOST: Final = 1000
 
 # All windows together have about so many jobs, and so many bytes of workloads; one

@@ -271,7 +271,7 @@ class Driver:
             self.on_idle()
 
     def arrange_turn(self) -> None:
-        """Have what the engine said be carried out once all reads are done."""
+        """Carry out what the engine said once all reads are done."""
         self.is_arranged = True
         self.reads = 1
         self._loop.call_soon(self.turn)
