@@ -27,7 +27,7 @@ def test_a_job_begins_without_handle_worker_and_clients() -> None:
     assert (job.function, job.unique, job.priority) == (FUNCTION, b"unique", 2)
     assert (job.workload, job.more) == (b"work", [b"load"])
     assert (job.handle, job.key, job.reducer) == (b"", b"", b"")
-    assert (job.worker, list(job.clients)) == (None, [])
+    assert (job.worker, job.clients()) == (None, [])
     assert (job.state, job.background, job.failures) == (SUBMITTED, False, None)
     assert (job.number, job.batch, job.record) == (0, 0, None)
     assert job.size == len(b"workload")

@@ -140,7 +140,7 @@ class Ledger:
             entry.end("", self.step)
         assert not entry.fate, f"{job.handle!r} is back: it was {entry.fate}"
         entry.background = job.background
-        if job.failures is not None or job.due or job.clients or not job.batch:
+        if job.failures is not None or job.due or job.is_awaited() or not job.batch:
             entry.is_immediate = False
 
     def _fate(self, state: State, job: Job, was: JobState, during: str) -> str:

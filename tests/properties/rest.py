@@ -125,5 +125,6 @@ def _check_connections(server: ServerUnderTest) -> None:
         assert not connection.pending
         assert set(connection.assigned) >= {job.handle for job in peer.running}
         for handle, count in connection.awaited.items():
-            times = jobs[handle].clients.get(peer, 0) if count else 0
+            is_waiting = count > 0 and peer in jobs[handle].clients()
+            times = peer.awaited[jobs[handle]] if is_waiting else 0
             assert times == count, f"{handle!r} is awaited in vain"

@@ -28,7 +28,7 @@ def every_job_is_in_exactly_one_place(state: State) -> None:
         if job.state is PAGED:
             assert job.batch
             assert job.background
-            assert not job.clients
+            assert not job.is_awaited()
             places.append(job)
     assert len(places) == len(set(places)) == len(state.jobs)
     assert set(places) == set(state.jobs.values())
@@ -81,8 +81,8 @@ def memory_is_what_is_held(state: State) -> None:
 
 def every_job_is_wanted(state: State, connected: Collection[Peer]) -> None:
     for job in state.jobs.values():
-        assert job.background or job.clients or job.state is RUNNING
-        for client in job.clients:
+        assert job.background or job.is_awaited() or job.state is RUNNING
+        for client in job.clients():
             assert client in connected
             assert job in client.awaited
 

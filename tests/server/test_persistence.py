@@ -396,13 +396,13 @@ def test_submitters_are_to_wait_while_much_is_not_written(tmp_path: Path) -> Non
         await scene.settle()
         scene.disk.may_commit.clear()
         scene.submit(b"first")
-        assert not scene.persistence.is_behind()
+        assert not scene.engine.state.journal.is_behind()
         for _ in range(65):
             scene.submit(bytes(1024 * 1024))
-        assert scene.persistence.is_behind()
+        assert scene.engine.state.journal.is_behind()
         scene.disk.may_commit.set()
         await scene.settle()
-        assert not scene.persistence.is_behind()
+        assert not scene.engine.state.journal.is_behind()
 
     play(scene, tmp_path)
 

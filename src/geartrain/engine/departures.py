@@ -35,8 +35,8 @@ def depart(state: State, peer: Peer) -> Iterator[None]:
         yield
     while peer.awaited:
         turns.work += _AWAITED
-        job, _ = peer.awaited.popitem()
-        state.detach(peer, job)
+        job, times = peer.awaited.popitem()
+        state.detach(peer, job, times)
         yield
     while peer.running:
         turns.work += _LOST

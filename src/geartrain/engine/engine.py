@@ -11,6 +11,7 @@ its queries answered, and tells ``committed`` or ``refused``.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Final
 
@@ -34,7 +35,16 @@ from geartrain.engine.records import Batch, Inventory, QueueInventory
 from geartrain.engine.schedules import CALENDAR, Calendar, Schedule, no_calendar
 from geartrain.engine.state import State
 from geartrain.engine.timers import Timed
-from geartrain.engine.turns import LISTING, MESSAGE, MOST_UNREAD, PEER_SHARE, TURN_SHARE
+from geartrain.engine.turns import (
+    LIGHT,
+    LISTING,
+    MESSAGE,
+    MOST_UNREAD,
+    PEER_SHARE,
+    READ,
+    TURN_SHARE,
+    WAIT,
+)
 from geartrain.errors import ForeignError, LineError, PacketError, ProtocolError
 from geartrain.protocol.admin import Command
 from geartrain.protocol.admin import error as text_error
@@ -105,12 +115,16 @@ class Engine:
 
     Attributes:
         state: what it knows, for those that only read.
+        tick_at: when the driver calls ``tick`` next, as far as it has told.
+        has_news: whether the last ``turn`` left the driver more to do than to send.
     """
 
     def __init__(
         self, options: EngineOptions, calendar: Calendar = no_calendar
     ) -> None:
         self.state = State(options, calendar)
+        self.tick_at = math.inf
+        self.has_news = False
 
     def set_clock(self, offset: float, asleep: float = 0.0) -> None:
         """Tell how the steady clock relates to others; tell it again now and then.
@@ -150,22 +164,26 @@ class Engine:
         self.state.closing.append(peer)
         self.state.memory.room.refused += 1
 
-    def receive(self, peer: Peer, data: bytes, now: float) -> bool:
+    def receive(self, peer: Peer, data: bytes, now: float) -> int:
         """React to bytes of a peer; those of one that is closing are ignored.
 
         Returns:
-            True if it should not be read from for now: ``take_freed`` names it when it
-            has nothing left, or a batch that it waits for was carried out.
+            ``LIGHT`` or ``READ``, or ``WAIT`` if it should not be read from for now:
+            ``take_freed`` names it when it has nothing left, or a batch that it or the
+            store waits for was carried out.
         """
         if peer.is_closing:
-            return False
+            return READ
         state = self.state
+        turns = state.turns
         state.now = now
         peer.parser.feed(data)
         if not (peer.is_asking or peer.is_busy):
-            self._run(peer, None, state.turns.limit())
-        state.memory.note(peer, state.now)
-        return peer.is_busy or peer.is_asking
+            self._run(peer, None, turns.limit())
+        state.memory.note(peer, now)
+        if peer.is_busy or peer.is_asking or state.journal.is_behind():
+            return WAIT
+        return LIGHT if turns.is_light() else READ
 
     def weigh(self) -> int:
         """Say how much memory there is room for, once a turn.
@@ -218,25 +236,38 @@ class Engine:
                 self._free(peer)
                 state.memory.note(peer, state.now)
 
-    def is_light(self) -> bool:
-        """Tell whether so little was done in this turn that it may end at once."""
-        return self.state.turns.is_light()
-
     def has_more(self) -> bool:
         """Tell whether ``go_on`` has something to do."""
         turns = self.state.turns
         return bool(turns.queue or turns.chores)
 
-    def has_news(self) -> bool:
+    def turn(self, now: float) -> list[tuple[Peer, list[bytes]]]:
+        """End a turn: go on with what earlier ones left, and return what to send.
+
+        Each peer is named once. ``has_news`` tells whether there is more to do.
+        """
+        if self.has_more():
+            self.go_on(now)
+        taken = self.take_unsent()
+        self.has_news = self._has_news()
+        return taken
+
+    def _has_news(self) -> bool:
         """Tell whether a turn has more for the driver than what is to be sent.
 
-        That is peers to be closed or read from again, notices, a stop, or ``has_more``.
+        That is peers to be closed or read from again, notices, a stop, ``has_more``, a
+        batch, a ``deadline`` before ``tick_at``, and memory that is short.
         """
         state = self.state
         turns = state.turns
         if turns.queue or turns.chores or turns.freed or state.closing:
             return True
-        return bool(state.notices or state.shutdown)
+        if state.notices or state.shutdown or not state.journal.is_empty():
+            return True
+        if self.weigh() > 0 or state.memory.room.is_full:
+            return True
+        deadline = self.deadline()
+        return deadline is not None and deadline < self.tick_at
 
     def take_freed(self) -> list[Peer]:
         """Return the peers that have caught up and can be read from again."""
@@ -326,13 +357,7 @@ class Engine:
             return None
         turns.work += MESSAGE
         message = peer.parser.next()
-        while message is LOOKING:
-            turns.work += _LOOK
-            if turns.work >= limit:
-                self._leave(peer)
-                return None
-            message = peer.parser.next()
-        return message
+        return self._look_on(peer, limit) if message is LOOKING else message
 
     def _carry_out(self, peer: Peer, message: Packet | Command, limit: int) -> bool:
         """Run a message; tell whether the peer's next one may follow it now."""
@@ -351,6 +376,18 @@ class Engine:
             self._leave(peer)
             return False
         return True
+
+    def _look_on(self, peer: Peer, limit: int) -> Packet | Command | None:
+        """Return the next message of a peer in whose text nothing was found so far."""
+        turns = self.state.turns
+        message: Packet | Command | None = LOOKING
+        while message is LOOKING:
+            turns.work += _LOOK
+            if turns.work >= limit:
+                self._leave(peer)
+                return None
+            message = peer.parser.next()
+        return message
 
     def _expel(self, peer: Peer, error: ProtocolError) -> None:
         """Close the connection of a peer that cannot be understood."""

@@ -65,7 +65,7 @@ def fail(state: State, job: Job, reason: bytes, error: bytes) -> bool:
 
 def _retry(state: State, job: Job, failures: Failures) -> bool:
     policy = state.policy(job.function)
-    is_wanted = job.background or job.clients
+    is_wanted = job.background or job.is_awaited()
     if failures.attempts >= policy.max_attempts or not is_wanted:
         return False
     _wait(state, job, policy.pause(job.number, failures.attempts))
@@ -115,7 +115,7 @@ def _overrun(state: State, job: Job, error: bytes) -> None:
 def release(state: State, job: Job) -> None:
     """Make a running job ready again: its worker stops and has not finished it."""
     _give_away(state, job)
-    if job.background or job.clients:
+    if job.background or job.is_awaited():
         state.make_ready(job)
     else:
         state.finish(job)
@@ -127,7 +127,7 @@ def retry(state: State, job: Job, pause: float, error: bytes) -> None:
     failures = _note(state, job, b"retry", error)
     failures.attempts += 1
     _give_away(state, job)
-    if job.background or job.clients:
+    if job.background or job.is_awaited():
         _wait(state, job, pause)
     else:
         state.finish(job)
@@ -152,7 +152,7 @@ def _lose(state: State, job: Job, reason: bytes, error: bytes) -> None:
         )
         tell(state, job, _loss(failures))
         die(state, job)
-    elif not job.background and not job.clients:
+    elif not job.background and not job.is_awaited():
         state.finish(job)
     elif failures.crashes == 1:
         # Workers are restarted every day: that is no reason to wait.
@@ -262,7 +262,7 @@ def _loss(failures: Failures) -> bytes:
 
 def tell(state: State, job: Job, why: bytes) -> None:
     """Tell everyone who waits that the job failed; who asked for reasons, why."""
-    if job.clients:
+    if job.is_awaited():
         reason = encode(PacketType.WORK_EXCEPTION, job.handle + b"\0" + why)
         failure = encode(PacketType.WORK_FAIL, job.handle)
         relay(state, job, reason, NO_MORE, None, failure, True)

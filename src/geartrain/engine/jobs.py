@@ -48,9 +48,9 @@ RUNNING: Final = JobState.RUNNING
 FINISHED: Final = JobState.FINISHED
 PAGED: Final = JobState.PAGED
 
-# The clients of every job that nobody waits for; never changed, so that a waiting
-# background job needs no list of its own.
-NOBODY: Final[dict[Peer, int]] = {}
+# The other clients of every job that one or none waits for; never changed, so that
+# such a job needs no table of its own.
+NOBODY: Final[dict[Peer, None]] = {}
 
 # A client that submits the same job more often is told its results this often: ample
 # for one that has a task for each submission, and cheap enough for one packet.
@@ -75,7 +75,10 @@ class Job(Timed):
         priority: ``Priority`` as a number.
         background: some submitter does not wait for it, so it must be run.
         state: where it is.
-        clients: the peers that wait for it, with how often each of them submitted it.
+        client: a peer that waits for it; None if nobody does. How often each of them
+            submitted it, the peer knows.
+        others: the others that do, if there is one.
+        joined: how often those that wait submitted it again.
         worker: the peer that runs it.
         failures: how its attempts have failed; None while none has.
         submitted: when it was submitted, a server time.
@@ -91,7 +94,7 @@ class Job(Timed):
     __slots__ = (
         "background",
         "batch",
-        "clients",
+        "client",
         "denominator",
         "due",
         "failures",
@@ -99,10 +102,12 @@ class Job(Timed):
         "function",
         "handle",
         "is_steady",
+        "joined",
         "key",
         "more",
         "number",
         "numerator",
+        "others",
         "preceding",
         "priority",
         "record",
@@ -138,7 +143,9 @@ class Job(Timed):
         self.priority = priority
         self.background = False
         self.state = SUBMITTED
-        self.clients = NOBODY
+        self.client: Peer | None = None
+        self.others = NOBODY
+        self.joined = 0
         self.worker: Peer | None = None
         self.failures: Failures | None = None
         self.submitted = 0.0
@@ -153,6 +160,31 @@ class Job(Timed):
         # Its neighbours in a JobQueue, which alone touches them.
         self.preceding: Job | None = None
         self.following: Job | None = None
+
+    def is_awaited(self) -> bool:
+        """Tell whether a client waits for it."""
+        return self.client is not None
+
+    def clients(self) -> list[Peer]:
+        """Return the peers that wait for it."""
+        return [] if self.client is None else [self.client, *self.others]
+
+    def add_client(self, client: Peer) -> None:
+        """Have a peer wait for it that does not yet."""
+        if self.client is None:
+            self.client = client
+        elif self.others:
+            self.others[client] = None
+        else:
+            self.others = {client: None}
+
+    def remove_client(self, client: Peer) -> None:
+        """Have a peer wait for it no more."""
+        if client is not self.client:
+            self.others.pop(client, None)
+        else:
+            # The first of many would be found ever more slowly as they leave.
+            self.client = self.others.popitem()[0] if self.others else None
 
 
 def kept_job(function: Function, record: JobRecord) -> Job:

@@ -104,6 +104,7 @@ class Journal:
         holds: their submitters are answered once they are durable.
         committed: the serial of the last batch that is durable.
         reserved: no number up to this one is given twice.
+        most: so many bytes of workloads may wait to be taken before submitters wait.
     """
 
     __slots__ = (
@@ -113,6 +114,7 @@ class Journal:
         "holds",
         "is_on",
         "keeps_jobs",
+        "most",
         "reserved",
     )
 
@@ -122,6 +124,7 @@ class Journal:
         self.holds = False
         self.committed = 0
         self.reserved = 0
+        self.most = 2**62
         self._next = Collected(1)
         self._committing: Collected | None = None
 
@@ -238,9 +241,9 @@ class Journal:
         collected.batch.queries.extend(queries)
         collected.asked.append(Asked(queries, peer, backlog))
 
-    def size(self) -> int:
-        """Return how many bytes of workloads wait to be taken."""
-        return self._next.size
+    def is_behind(self) -> bool:
+        """Tell whether so much waits to be taken that submitters should wait."""
+        return self._next.size > self.most
 
     def is_empty(self) -> bool:
         """Tell whether nothing waits to be taken."""

@@ -127,7 +127,7 @@ def enter(state: State, job: Job) -> None:
     """Let a job, which is in no place, wait in memory if there is room for it."""
     function = job.function
     backlog = function.backlogs[job.priority]
-    if not job.batch or job.clients:
+    if not job.batch or job.is_awaited():
         state.place(job)
     elif state.wait_of(job) > 0:
         if _has_room_for_delayed(state, function):

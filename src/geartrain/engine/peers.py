@@ -80,7 +80,8 @@ class Peer:
         running: the jobs it has been assigned, the oldest first.
         timed: those of them whose timer is its own CAN_DO_TIMEOUT's, with the time at
             which the policy's would end; 0 for never.
-        awaited: the jobs whose results it is to be sent.
+        awaited: the jobs whose results it is to be sent, with how often it submitted
+            each.
         wakefulness: whether it waits for a NOOP.
         promise: the function it was last woken for, until it comes or is late.
         promise_serial: which promise that is.
@@ -166,7 +167,7 @@ class Peer:
         self.excepted = b""
         self.running: dict[Job, None] = {}
         self.timed: dict[Job, float] = {}
-        self.awaited: dict[Job, None] = {}
+        self.awaited: dict[Job, int] = {}
         self.wakefulness = AWAKE
         self.promise: Function | None = None
         self.promise_serial = 0

@@ -46,15 +46,16 @@ def relay(
     packets have to keep their order. ``plain``, if it is not empty, is sent instead to
     clients that do not want exceptions, or with ``is_reason`` reasons.
     """
-    clients = job.clients
-    if len(clients) <= 1:
-        for client, times in clients.items():
-            if times == 1 and not more and not plain:
-                client.send(packet)
-            else:
-                _send(state, client, packet, more, plain, is_reason, times)
+    client = job.client
+    if client is None:
         return
-    waiting = list(clients.items())
+    if not job.others:
+        if job.joined == 0 and not more and not plain:
+            client.send(packet)
+        else:
+            _send(state, client, packet, more, plain, is_reason, job.joined + 1)
+        return
+    waiting = [(each, each.awaited.get(job, 1)) for each in job.clients()]
     if len(waiting) <= _AT_ONCE and not state.turns.chores:
         state.turns.work += _cost(packet, more) * len(waiting)
         for client, times in waiting:

@@ -112,7 +112,7 @@ def _forgo(state: State, job: Job) -> None:
     job.batch = 0
     job.record = None
     job.background = False
-    if job.clients:
+    if job.is_awaited():
         if job.state is PAGED or job.state is SUBMITTED:
             state.leave(job)
             state.place(job)

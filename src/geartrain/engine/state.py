@@ -569,9 +569,11 @@ class State:
         self.let_go(job)
         if job.key and job.function.keyed.get(job.key) is job:
             del job.function.keyed[job.key]
-        for client in job.clients:
-            client.awaited.pop(job, None)
-        job.clients = NOBODY
+        if job.client is not None:
+            for client in job.clients():
+                client.awaited.pop(job, None)
+            job.client = None
+            job.others = NOBODY
         if not job.function.workers:
             self.retire(job.function)
 
@@ -595,25 +597,27 @@ class State:
 
     def attach(self, job: Job, client: Peer) -> None:
         """Have a job's results sent to a client."""
-        if not job.clients:
-            job.clients = {client: 1}
-        elif job.clients.get(client, 0) < MOST_JOINED:
-            job.clients[client] = job.clients.get(client, 0) + 1
-        client.awaited[job] = None
+        times = client.awaited.get(job, 0)
+        if times == 0:
+            job.add_client(client)
+        elif times < MOST_JOINED:
+            job.joined += 1
+        client.awaited[job] = min(times + 1, MOST_JOINED)
         if job.state is PAGED:
             paging.unpage(job)
             self.place(job)
 
-    def detach(self, client: Peer, job: Job) -> None:
+    def detach(self, client: Peer, job: Job, times: int) -> None:
         """Let a client that left wait no more for a job; drop what only it waited for.
 
+        The client has submitted it so many ``times``, and does not know it any more.
         A job that some submitter left in the background is never dropped, nor is
         one that runs: its worker may finish.
         """
-        job.clients.pop(client, None)
-        if job.clients:
+        job.joined -= times - 1
+        job.remove_client(client)
+        if job.is_awaited():
             return
-        job.clients = NOBODY
         if not job.background and job.state is not RUNNING:
             self.finish(job)
 

@@ -22,13 +22,22 @@ if TYPE_CHECKING:
     from geartrain.engine.peers import Peer
 
 __all__ = [
+    "LIGHT",
     "LISTING",
     "MESSAGE",
     "MOST_UNREAD",
     "PEER_SHARE",
+    "READ",
     "TURN_SHARE",
+    "WAIT",
     "Turns",
 ]
+
+# What a read came to: so little that the turn may end at once; more; or so much, for
+# this peer or for the store, that it is not to be read from for now.
+LIGHT: Final = 0
+READ: Final = 1
+WAIT: Final = 2
 
 # Units for one peer at a time, about 4 ms: a read of 64 KiB full of submissions fits,
 # so that a client that submits many jobs at once does not notice.

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import socket
 from collections.abc import Callable
 from typing import cast
 
 from geartrain.engine.engine import Engine
 from geartrain.engine.peers import Peer, discard
-from geartrain.engine.turns import MOST_UNREAD
+from geartrain.engine.turns import LIGHT, MOST_UNREAD, WAIT
 from geartrain.server.clock import Clock
 from geartrain.server.descriptors import Descriptors
 from geartrain.server.memory import MemoryGuard, limit_of
@@ -45,6 +46,9 @@ _LAST_READ = 5.0
 # The longest sleep while something is due, in seconds: how soon a step of the
 # system's clock is noticed.
 _LONGEST_SLEEP = 1.0
+
+# Seconds after which a turn looks at the clocks and at memory again, whatever it has.
+_LOOK = 0.01
 
 # Seconds by which two readings of the clocks differ while nobody sets them: more than
 # the engine has for that, so that not each turn has a careful one.
@@ -84,19 +88,13 @@ class Connection(asyncio.Protocol):
                 self._let_others_read()
         driver = self._driver
         now = driver.monotonic()
-        if driver.receive(self.peer, data, now):
-            # The rest of it is for later turns.
-            self.transport.pause_reading()
-            if self.peer.is_asking or driver.is_behind():
-                driver.keep_waiting(self)
-        elif driver.is_behind():
+        read = driver.receive(self.peer, data, now)
+        if read == WAIT:
             driver.keep_waiting(self)
         if driver.is_arranged:
             driver.reads += 1
         elif (
-            driver.reads == 1
-            and now - driver.turned_at > _NEXT_READ
-            and driver.is_light()
+            read == LIGHT and driver.reads == 1 and now - driver.turned_at > _NEXT_READ
         ):
             driver.turn()
         else:
@@ -186,7 +184,6 @@ class Driver:
     Attributes:
         engine: what it drives.
         receive: the engine's method, within short reach.
-        is_light: likewise.
         monotonic: the clock's, likewise.
         call_soon: the event loop's.
         is_stopping: nothing is read any more.
@@ -194,7 +191,6 @@ class Driver:
         reads: how many reads this turn, or else the last one, was about.
         turned_at: when the last turn ended.
         persistence: the store, if there is one.
-        is_behind: tells whether the store cannot keep up.
         max_outbox: unread bytes held for one peer before it is disconnected.
         guard: keeps the process within its memory, if that has a limit.
         on_idle: called when the last connection ended.
@@ -208,7 +204,6 @@ class Driver:
         clock = clock or Clock()
         self.engine = engine
         self.receive = engine.receive
-        self.is_light = engine.is_light
         self.monotonic = clock.monotonic
         self._time = clock.time
         self._read_clock = clock.read
@@ -218,7 +213,6 @@ class Driver:
         self.on_idle: Callable[[], None] = lambda: None
         self.on_shutdown: Callable[[str], None] = lambda how: None
         self.persistence: Persistence | None = None
-        self.is_behind: Callable[[], bool] = lambda: False
         self._waiting: list[Connection] = []
         self._keepalive = options.keepalive
         self._descriptors = Descriptors(self.monotonic)
@@ -226,7 +220,7 @@ class Driver:
         self.call_soon = self._loop.call_soon
         self._connections: dict[Peer, Connection] = {}
         self._timer: asyncio.TimerHandle | None = None
-        self._timer_at = 0.0
+        self._look_at = 0.0
         engine.set_clock(*clock.read_first())
         self._offset = engine.state.clock_offset
         self.guard: MemoryGuard | None = None
@@ -279,29 +273,22 @@ class Driver:
     def turn(self) -> None:
         """Carry out what the engine said."""
         self.is_arranged = False
-        self._set_clock()
+        now = self.monotonic()
+        is_time_to_look = now >= self._look_at
+        if is_time_to_look:
+            self._look_at = now + _LOOK
+            self._set_clock()
         engine = self.engine
-        if engine.has_more():
-            engine.go_on(self.monotonic())
-        for peer, pieces in engine.take_unsent():
+        for peer, pieces in engine.turn(now):
             peer.write(pieces)
-        if engine.has_news():
+        if engine.has_news or is_time_to_look:
             self._learn()
-        if self.persistence is not None:
-            self.persistence.pump()
-        deadline = engine.deadline()
-        if deadline is not None:
-            self._set_timer(deadline)
-        self.turned_at = now = self.monotonic()
-        guard = self.guard
-        if guard is not None and (
-            now >= guard.count_at or guard.is_short or engine.weigh()
-        ):
-            guard.look(now)
+        self.turned_at = self.monotonic()
 
     def _learn(self) -> None:
-        """Do what few turns have for the driver besides sending."""
-        state = self.engine.state
+        """Do what not every turn has for the driver besides sending."""
+        engine = self.engine
+        state = engine.state
         if state.closing:
             self._close_expelled()
         if state.notices:
@@ -311,10 +298,17 @@ class Driver:
             # First of all: a stop ends with a turn of its own.
             state.shutdown = ""
             self.on_shutdown(how)
-        for peer in self.engine.take_freed():
+        for peer in engine.take_freed():
             self._read_on(peer)
-        if self.engine.has_more() and not self.is_arranged:
+        if engine.has_more() and not self.is_arranged:
             self.arrange_turn()
+        if self.persistence is not None:
+            self.persistence.pump()
+        deadline = engine.deadline()
+        if deadline is not None:
+            self._set_timer(deadline)
+        if self.guard is not None:
+            self.guard.look(self.monotonic())
 
     def relieve(self, peer: Peer) -> None:
         """Go on with a peer that has read what was due to it."""
@@ -335,14 +329,17 @@ class Driver:
     def persist(self, persistence: Persistence) -> None:
         """Use a store from now on; ``persistence`` was started."""
         self.persistence = persistence
-        self.is_behind = persistence.is_behind
         persistence.on_settled = self._go_on
 
     def keep_waiting(self, connection: Connection) -> None:
-        """Take no more from a submitter until the store has caught up."""
+        """Take no more from a peer until it, or the store, has caught up."""
         peer = connection.peer
+        if peer.is_busy or peer.is_asking:
+            connection.transport.pause_reading()
+        is_behind = self.engine.state.journal.is_behind()
         is_submitter = peer.submitted > self.engine.state.journal.committed
-        if (is_submitter or peer.is_asking) and not connection.is_kept_waiting:
+        is_waiting = peer.is_asking or (is_submitter and is_behind)
+        if is_waiting and not connection.is_kept_waiting:
             connection.is_kept_waiting = True
             connection.transport.pause_reading()
             self._waiting.append(connection)
@@ -392,13 +389,13 @@ class Driver:
 
     def _set_timer(self, deadline: float) -> None:
         """Be called back in time for the engine's next deadline."""
-        if self._timer is not None and self._timer_at <= deadline:
+        if self.engine.tick_at <= deadline:
             return
         now = self.monotonic()
         when = min(deadline, now + _LONGEST_SLEEP)
         if self._timer is not None:
             self._timer.cancel()
-        self._timer_at = when
+        self.engine.tick_at = when
         self._timer = self._loop.call_later(max(0.0, when - now), self.tick)
 
     def tick(self) -> None:
@@ -406,6 +403,7 @@ class Driver:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+            self.engine.tick_at = math.inf
         self._set_clock()
         self.engine.tick(self.monotonic())
         self.turn()

@@ -80,7 +80,6 @@ class MemoryGuard:
 
     Attributes:
         is_short: jobs are refused.
-        count_at: when what the process has is counted next, by the steady clock.
         on_more: called when there is more to send or to look up.
     """
 
@@ -102,7 +101,7 @@ class MemoryGuard:
         self._now = now
         self._unread: dict[Peer, int] = {}
         self._slow_since: dict[Peer, float] = {}
-        self.count_at = 0.0
+        self._count_at = 0.0
         self._trim_at = 0.0
         self._short_since = 0.0
         self._waiting: dict[Peer, None] = {}
@@ -116,10 +115,10 @@ class MemoryGuard:
     def look(self, now: float) -> None:
         """See to it that memory does not run short.
 
-        To be called at the end of a turn that is later than ``count_at``, or while jobs
-        are refused or are to be.
+        To be called now and then, and at the end of a turn while jobs are refused or
+        are to be.
         """
-        if now >= self.count_at:
+        if now >= self._count_at:
             self._count(now)
         excess = self._engine.weigh()
         if excess and now >= self._trim_at:
@@ -163,7 +162,7 @@ class MemoryGuard:
         size = resident()
         self._memory.base = size - counted if size else _ASSUMED
         ended = self._now()
-        self.count_at = ended + max(_COUNTED, _PATIENCE * (ended - now))
+        self._count_at = ended + max(_COUNTED, _PATIENCE * (ended - now))
 
     def _refuse(self, excess: int, now: float) -> None:
         """Refuse jobs and, if that is not enough, what holds most."""

@@ -111,6 +111,7 @@ class Persistence:
         """
         inventory = self._store.open()
         self._tell_problems()
+        self._engine.state.journal.most = self._most_waiting()
         if self._durability is not None:
             self._condition.learn(self._probed(self._health))
         self._engine.resume(
@@ -129,6 +130,10 @@ class Persistence:
                 extra={"action": "store_opened"},
             )
             self._watch()
+
+    def _most_waiting(self) -> int:
+        limit = self._engine.state.memory.limit
+        return min(_MOST_WAITING, limit // _SHARE) if limit else _MOST_WAITING
 
     async def wait_paged(self) -> None:
         """Return when the first jobs are in memory, or that takes long.
@@ -174,14 +179,6 @@ class Persistence:
         if self._when_idle is not None:
             when_idle, self._when_idle = self._when_idle, None
             when_idle()
-
-    def is_behind(self) -> bool:
-        """Tell whether so much waits to be committed that submitters should wait."""
-        state = self._engine.state
-        most = _MOST_WAITING
-        if state.memory.limit:
-            most = min(most, state.memory.limit // _SHARE)
-        return state.journal.size() > most
 
     def finish(self, when_idle: Callable[[], None]) -> None:
         """Call back once everything collected so far has been committed, or refused.
@@ -318,6 +315,8 @@ class Persistence:
         else:
             self._engine.committed(self._monotonic())
         self.on_settled()
+        # There may be nothing more to commit, which whoever waits for that is told.
+        self.pump()
 
     def _stop_trying(self, outcome: Outcome) -> None:
         """Have one that stops wait for nothing but ends that can be saved."""

@@ -325,8 +325,9 @@ def _progress_by_unique(state: State, unique: bytes) -> bytes:
     for function in state.functions.values():
         job = function.keyed.get(unique)
         if job is not None:
-            state.turns.work += len(job.clients) >> 5
-            return _progress(job) + b"\0" + str(sum(job.clients.values())).encode()
+            state.turns.work += len(job.others) >> 5
+            count = len(job.clients()) + job.joined
+            return _progress(job) + b"\0" + str(count).encode()
     return b""
 
 

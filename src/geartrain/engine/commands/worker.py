@@ -254,7 +254,7 @@ def _running_job(state: State, peer: Peer, handle: bytes) -> Job | None:
 
 def _forward(state: State, peer: Peer, job: Job, packet: Packet) -> None:
     """Send a worker's packet on to every client that waits."""
-    if not job.clients:
+    if not job.is_awaited():
         return
     more = packet.more
     if more:
