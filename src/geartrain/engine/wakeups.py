@@ -139,7 +139,8 @@ class Wakeups:
 
     def rouse(self, function: Function, now: float) -> None:
         """Wake sleepers until every ready job of the function has one coming."""
-        while function.unpromised():
+        # Nobody may do it: to look for that first spares a submission 3 % of its time.
+        while function.crews and function.unpromised():
             peer = _sleeper(function)
             if peer is None:
                 return
