@@ -315,13 +315,12 @@ def test_a_line_without_an_end_is_answered_in_text_and_closes(world: World) -> N
 
 def driven(**options: Any) -> tuple[Engine, Peer]:
     engine = Engine(EngineOptions(**options))
-    engine.tick_at = 50.0
     return engine, engine.connect(3, b"127.0.0.1", True)
 
 
-def has_news(engine: Engine, peer: Peer, data: bytes) -> bool:
+def has_news(engine: Engine, peer: Peer, data: bytes, tick_at: float = 50.0) -> bool:
     engine.receive(peer, data, 1.0)
-    engine.turn(1.0)
+    engine.turn(1.0, tick_at)
     return engine.has_news
 
 
@@ -335,8 +334,7 @@ def test_a_round_trip_is_no_news() -> None:
         (worker, PacketType.GRAB_JOB),
         (worker, PacketType.WORK_COMPLETE, b"H:1:1", b"r"),
     ):
-        engine.tick_at = 0.0
-        assert not has_news(engine, peer, request(*packet))
+        assert not has_news(engine, peer, request(*packet), 0.0)
 
 
 @pytest.mark.parametrize(
@@ -355,10 +353,10 @@ def test_what_a_driver_has_to_do_is_news(data: bytes) -> None:
 def test_a_peer_that_can_be_read_from_again_is_news() -> None:
     engine, peer = driven()
     assert has_news(engine, peer, ECHO * (PEER_SHARE * 2 // 3))
-    engine.turn(1.0)
+    engine.turn(1.0, 50.0)
     assert engine.has_news
     assert engine.take_freed() == [peer]
-    engine.turn(1.0)
+    engine.turn(1.0, 50.0)
     assert not engine.has_news
 
 
@@ -366,8 +364,7 @@ def test_only_what_is_due_before_the_next_tick_is_news() -> None:
     delayed = request(PacketType.SUBMIT_JOB_EPOCH, b"f", b"", b"100", b"w")
     engine, peer = driven()
     assert not has_news(engine, peer, delayed)
-    engine.tick_at = 150.0
-    assert has_news(engine, peer, delayed)
+    assert has_news(engine, peer, delayed, 150.0)
 
 
 def test_a_batch_to_be_committed_is_news() -> None:
