@@ -12,6 +12,7 @@ import pytest
 
 from geartrain.errors import WorkerError
 from geartrain.worker import AsyncWorker, Worker
+from geartrain.worker.base import BaseWorker
 from geartrain.worker.jobs import AsyncWorkerJob, WorkerJob
 from tests.support.servers import RunningServer
 from tests.worker.faces import Script, client, complete, outcome, running
@@ -115,3 +116,8 @@ def test_times_may_be_a_timedelta(face: Any) -> None:
     assert (worker.heartbeat, worker.connect_timeout) == (1.0, 2.0)
     worker.register("f", lambda job: b"", timeout=timedelta(milliseconds=1500))
     assert worker._functions[b"f"].timeout == 1.5
+
+
+def test_what_faces_have_in_common_is_no_worker_by_itself() -> None:
+    with pytest.raises(TypeError, match="abstract"):
+        BaseWorker()  # type: ignore[abstract]

@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
@@ -29,7 +30,7 @@ __all__ = ["BaseWorker"]
 _Handler = TypeVar("_Handler", bound=Callable[..., Any])
 
 
-class BaseWorker:
+class BaseWorker(ABC):
     """A worker: functions, and the job servers whose jobs it takes.
 
     Attributes:
@@ -110,6 +111,7 @@ class BaseWorker:
         if BaseWorker.refusal:
             raise WorkerError(BaseWorker.refusal)
 
+    @abstractmethod
     def _set_up(self) -> None:
         """Prepare what a face has of its own."""
 
@@ -219,13 +221,13 @@ class BaseWorker:
         self._functions[name] = function
         self._announce(function)
 
+    @abstractmethod
     def _announce(self, function: Function) -> None:
         """Tell the job servers of a function."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _withdraw(self, name: bytes) -> None:
         """Tell the job servers that a function is not served."""
-        raise NotImplementedError
 
     def _each_function(self) -> Iterator[tuple[bytes, int]]:
         for name, function in self._functions.items():
