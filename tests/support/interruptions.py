@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dis
+import gc
 import sys
 from collections.abc import Callable
 from types import FrameType
@@ -57,6 +58,8 @@ def interrupted(
         return each
 
     tracer = sys.gettrace()
+    # What ends by chance is not what is called.
+    gc.disable()
     sys.settrace(begin)
     try:
         call()
@@ -65,4 +68,5 @@ def interrupted(
             raise
     finally:
         sys.settrace(tracer)
+        gc.enable()
     return is_raised

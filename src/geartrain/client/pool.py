@@ -204,12 +204,13 @@ class Pool:
 
     def _pass_on(self) -> None:
         """Wake the first who waits, if there are connections; it wakes the next."""
-        if self._has_idle():
+        if self._has_room():
             for bell in tuple(self._queue)[:1]:
                 bell.ring()
 
-    def _has_idle(self) -> bool:
-        return any(not each.owners for each in self._known())
+    def _has_room(self) -> bool:
+        known = self._known()
+        return len(known) < self._most or any(not each.owners for each in known)
 
     def wait(
         self,
@@ -326,8 +327,8 @@ class Pool:
 
     def _new(self, lease: Lease) -> Connections | None:
         """Return new connections, unless there are too many."""
-        if len(self._all) >= self._most:
-            known = self._known()
+        known = self._known() if len(self._all) >= self._most else []
+        if len(known) >= self._most:
             for each in known:
                 if not each.owners and self._claim(lease, each):
                     return each
@@ -335,9 +336,11 @@ class Pool:
             if not any(each.thread == lease.thread for each in known):
                 return None
         made = Connections(self._servers, self._patience, self._heartbeat)
+        # Its owner first: others look for those without.
+        lease.connections = made
+        made.owners[0] = lease
         number, all_ = id(made), self._all
         all_[number] = ref(made, lambda _: all_.pop(number, None))
-        self._claim(lease, made)
         return made
 
     def _known(self) -> list[Connections]:
@@ -349,7 +352,7 @@ class Pool:
         """Return once connections were given back, perhaps."""
         bell = lease.bell = Bell()
         self._queue.append(bell)
-        if self.is_closed or self._has_idle():
+        if self.is_closed or self._has_room():
             bell.ring()
         left = None if deadline is None else deadline - time.monotonic()
         rang = bell.wait(left)
@@ -377,6 +380,8 @@ class Pool:
                 oldest.close()
                 self._all.pop(id(oldest), None)
                 lease.connections = None
+                # Whoever came meanwhile has found it taken, and waits.
+                self._pass_on()
 
 
 def _sent_again(

@@ -6,12 +6,13 @@ import os
 import signal
 import socket
 import threading
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from geartrain.errors import WorkerError
-from geartrain.seconds import Seconds, number
+from geartrain.seconds import FOREVER, Seconds, number
 from geartrain.transport import forks
 from geartrain.worker.functions import Function, key
 from geartrain.worker.jobs import BaseJob
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from geartrain.transport.tls import Tls
     from geartrain.worker.observer import Observer
 
-__all__ = ["BaseWorker"]
+__all__ = ["BaseWorker", "in_seconds"]
 
 _Handler = TypeVar("_Handler", bound=Callable[..., Any])
 
@@ -50,6 +51,9 @@ class BaseWorker(ABC):
         observer: is told of connections and jobs.
         jobs_done: how many jobs it has ended, one way or the other.
     """
+
+    # When jobs are given back, as time.monotonic counts.
+    _give_back_at: float | None
 
     refusal: ClassVar[str] = ""
     """Why no worker of this process may begin to work now; empty if they may."""
@@ -105,6 +109,14 @@ class BaseWorker(ABC):
         self._at_hand: dict[int, BaseJob] = {}
         self._set_up()
         forks.tell(self)
+
+    def _by(self, deadline: Seconds | None) -> None:
+        """Note when jobs are to be given back, unless that is earlier already."""
+        seconds = in_seconds("deadline", deadline)
+        if seconds is not None:
+            at = time.monotonic() + seconds
+            if self._give_back_at is None or at < self._give_back_at:
+                self._give_back_at = at
 
     def _refuse(self) -> None:
         """Raise WorkerError if there is a ``refusal``."""
@@ -278,6 +290,11 @@ def _check_part(name: str, part: Callable[..., Any]) -> None:
 
 def _process_id() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def in_seconds(name: str, value: Seconds | None) -> float | None:
+    """Return a length of time in seconds; raises WorkerError if it is none."""
+    return None if value is None else min(number(value, name, WorkerError), FOREVER)
 
 
 def _whole(name: str, value: object) -> int:

@@ -12,8 +12,9 @@ from typing import Final, Self
 
 from geartrain.errors import WorkerError
 from geartrain.protocol.worker import Assignment, Slots
+from geartrain.seconds import Seconds
 from geartrain.transport.connect import connectors
-from geartrain.worker.base import BaseWorker
+from geartrain.worker.base import BaseWorker, in_seconds
 from geartrain.worker.calls import LOG, NOTHING, Passing, perform
 from geartrain.worker.functions import Function, key
 from geartrain.worker.jobs import WorkerJob
@@ -50,7 +51,6 @@ class Worker(BaseWorker):
     _pump: Pump | None
     _keeper: Keeper | None
     _stopping: bool
-    _give_back_at: float | None
     _call: object
     _in_handler: bool
     _unwinds: bool
@@ -73,7 +73,7 @@ class Worker(BaseWorker):
         self._signals.undo()
         super().in_child()
 
-    def work(self, timeout: float | None = None) -> bool:
+    def work(self, timeout: Seconds | None = None) -> bool:
         """Wait for one job and do it in this thread; tell whether there was one.
 
         False means that none came within ``timeout`` seconds, or ``stop`` was called.
@@ -84,12 +84,14 @@ class Worker(BaseWorker):
         used again.
 
         Raises:
-            WorkerError: it serves no function, or is at work already.
+            WorkerError: it serves no function, or is at work already, or the timeout
+                is no number.
         """
+        seconds = in_seconds("timeout", timeout)
         call = object()
         try:
             self._occupy(call, handles_signals=False)
-            found = self._work(timeout)
+            found = self._work(seconds)
             return found
         except BaseException:
             if self._call is call:
@@ -174,7 +176,7 @@ class Worker(BaseWorker):
         self._call = call
         self._passing = (_Unwind, *self._ending(handles_signals))
 
-    def stop(self, deadline: float | None = None) -> None:
+    def stop(self, deadline: Seconds | None = None) -> None:
         """Finish the jobs at hand and take no more; return at once.
 
         For any thread, signal handler, or handler of a job. Jobs that have not ended
@@ -183,11 +185,11 @@ class Worker(BaseWorker):
         left: in threads they run on; in the main thread one ends only if ``run``
         handles signals, else when it returns. A second call can bring the deadline
         forward. Before ``run``, it has ``run`` return at once.
+
+        Raises:
+            WorkerError: the deadline is no number.
         """
-        if deadline is not None:
-            at = time.monotonic() + deadline
-            if self._give_back_at is None or at < self._give_back_at:
-                self._give_back_at = at
+        self._by(deadline)
         self._stopping = True
         pump, keeper = self._pump, self._keeper
         if pump is not None:
@@ -233,6 +235,7 @@ class Worker(BaseWorker):
         if self._waiting is not None:
             self._waiting.put(None)
         self._pump = self._keeper = None
+        self._signals.undo()
         self._in_handler = self._unwinding = False
         self._lose_jobs()
 
