@@ -52,13 +52,32 @@ class Page(Query):
         after: the number they come after.
         most: how many at most; a store may return fewer where workloads are large,
             but never none while there is one.
+        largest: the bytes of the largest workload to read; 0 is without limit.
         records: the answer, workloads included.
+        oversized: the numbers of jobs that would be in it with smaller workloads.
     """
 
-    __slots__ = ("after", "function", "most", "priority", "records")
+    __slots__ = (
+        "after",
+        "function",
+        "largest",
+        "most",
+        "oversized",
+        "priority",
+        "records",
+    )
 
-    def __init__(self, function: bytes, priority: int, after: int, most: int) -> None:
+    def __init__(
+        self,
+        function: bytes,
+        priority: int,
+        after: int,
+        most: int,
+        largest: int = 0,
+    ) -> None:
         super().__init__()
+        self.largest = largest
+        self.oversized: list[int] = []
         self.function = function
         self.priority = priority
         self.after = after
@@ -75,8 +94,10 @@ class DuePage(Query):
         after: due time and number they come after, in the order of these two.
         until: the latest due time.
         most: how many at most, as in ``Page``.
+        largest: as in ``Page``.
         is_steady: all of these times are server times; else they are the calendar's.
         records: the answer, workloads included.
+        oversized: as in ``Page``.
         next_due: the earliest due time after ``until``; 0 for none.
     """
 
@@ -84,8 +105,10 @@ class DuePage(Query):
         "after",
         "function",
         "is_steady",
+        "largest",
         "most",
         "next_due",
+        "oversized",
         "priority",
         "records",
         "until",
@@ -99,8 +122,11 @@ class DuePage(Query):
         until: float,
         most: int,
         is_steady: bool = False,
+        largest: int = 0,
     ) -> None:
         super().__init__()
+        self.largest = largest
+        self.oversized: list[int] = []
         self.function = function
         self.priority = priority
         self.after = after
