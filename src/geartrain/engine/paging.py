@@ -427,6 +427,9 @@ def _restored(state: State, record: JobRecord) -> Job:
     backlog = function.backlogs[job.priority]
     if job.number in backlog.oversized:
         backlog.oversized.remove(job.number)
+    elif job.number in backlog.damaged:
+        # The store was mended meanwhile.
+        backlog.damaged.remove(job.number)
     else:
         backlog.give(job.due)
     return job

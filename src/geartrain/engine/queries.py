@@ -29,18 +29,21 @@ class Query:
     Attributes:
         error: why the store could not say; empty if it could.
         damaged: the numbers of jobs that should be in the answer but cannot be read.
+        is_torn: that is because of whole pages of the store, not of single jobs.
     """
 
-    __slots__ = ("damaged", "error")
+    __slots__ = ("damaged", "error", "is_torn")
 
     def __init__(self) -> None:
         self.error = ""
         self.damaged: list[int] = []
+        self.is_torn = False
 
     def begin_again(self) -> None:
         """Forget the answer, such as it is: it will be given anew."""
         self.error = ""
         self.damaged = []
+        self.is_torn = False
 
 
 class Page(Query):
@@ -83,6 +86,12 @@ class Page(Query):
         self.after = after
         self.most = most
         self.records: list[JobRecord] = []
+
+    def begin_again(self) -> None:
+        """Forget the answer, such as it is: it will be given anew."""
+        super().begin_again()
+        self.records = []
+        self.oversized = []
 
 
 class DuePage(Query):
@@ -134,6 +143,13 @@ class DuePage(Query):
         self.most = most
         self.is_steady = is_steady
         self.records: list[JobRecord] = []
+        self.next_due = 0.0
+
+    def begin_again(self) -> None:
+        """Forget the answer, such as it is: it will be given anew."""
+        super().begin_again()
+        self.records = []
+        self.oversized = []
         self.next_due = 0.0
 
 

@@ -10,7 +10,7 @@ from geartrain.engine.records import JobRecord
 from geartrain.stores.sqlite.queues import Queue
 from geartrain.stores.sqlite.reading import SINGLE, Reader, read_heads, read_rows
 from geartrain.stores.sqlite.rows import STEADY, Row, bits_of, due_of
-from geartrain.stores.sqlite.slices import read_slice
+from geartrain.stores.sqlite.slices import is_unreadable, read_slice
 
 __all__ = ["fill_due_page", "fill_page", "find_head", "find_record", "next_due"]
 
@@ -34,7 +34,9 @@ def fill_page(
         if not rows:
             return
         query.records, damaged = reader.records(_readable(rows, query))
-        query.damaged += damaged
+        if damaged:
+            query.damaged += damaged
+            query.is_torn = query.is_torn or any(map(is_unreadable, rows))
         after = rows[-1].number
 
 
@@ -55,7 +57,9 @@ def fill_due_page(
         if not rows:
             return
         query.records, damaged = reader.records(_readable(rows, query))
-        query.damaged += damaged
+        if damaged:
+            query.damaged += damaged
+            query.is_torn = query.is_torn or any(map(is_unreadable, rows))
         due, number = rows[-1].due, rows[-1].number
 
 
