@@ -16,7 +16,7 @@ __all__ = ["depart", "withdraw"]
 
 # Units of work, as ``turns`` counts it: of an ability that ends, of a job that is
 # waited for no more, and of one that goes to another worker.
-_ABILITY: Final = 1
+_ABILITY: Final = 3
 _AWAITED: Final = 2
 _LOST: Final = 15
 
