@@ -47,6 +47,8 @@ MAX_UNREAD: Final = 1024 * _MIB
 _MAX_SHOWN: Final = 2048
 # A call is given up when it has lost that many connections.
 _MAX_LOSSES: Final = 8
+# Of most calls nothing is told but the end: they share this. It takes nothing.
+_NO_UPDATES: Final[deque[Event]] = deque(maxlen=0)
 
 
 def _size(event: Event) -> int:
@@ -135,7 +137,7 @@ class Waiter:
         self.call = call
         self.name = name
         self.keeps = keeps
-        self.updates: deque[Event] = deque()
+        self.updates: deque[Event] = _NO_UPDATES
         self.final: Event | None = None
         self.error: ClientError | None = None
         self.link: Any = None
@@ -163,15 +165,16 @@ class Waiter:
 
     def take(self, event: Event) -> None:
         """Take what a packet told."""
-        if event.type in _UPDATES:
-            if event.type == _WORK_DATA:
+        kind = event.type
+        if kind == _JOB_CREATED:
+            self.followed = self.call.handle
+        elif kind in _UPDATES:
+            if kind == _WORK_DATA:
                 self.streams = True
                 self._keep(event)
             elif self.keeps:
                 self._keep(event)
-        elif event.type == _JOB_CREATED:
-            self.followed = self.call.handle
-        elif event.type == _ERROR:
+        elif kind == _ERROR:
             code, said = event.arguments
             self.error = ServerError(_shown(code), _shown(said))
         else:
@@ -191,6 +194,8 @@ class Waiter:
         """Keep an update until it is taken, but no heap of them without end."""
         if self.error is not None:
             return
+        if self.updates is _NO_UPDATES:
+            self.updates = deque()
         self.updates.append(event)
         self.room -= _size(event)
         if self.room < 0 and self.link is not None:

@@ -307,7 +307,8 @@ class AsyncWorker(BaseWorker):
 
     def _start_ready(self) -> None:
         """Start the jobs that have come, as many as may run at once."""
-        while self._ready and len(self._tasks) < self.concurrency:
+        running = self._tasks.running
+        while self._ready and len(running) < self.concurrency:
             link, assignment = self._ready.popleft()
             self._tasks.start(assignment, self._do_next(link, assignment))
 
