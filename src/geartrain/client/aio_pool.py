@@ -163,7 +163,7 @@ class AsyncPool:
             elif link.loop is not asyncio.get_running_loop():
                 link.desert()
             else:
-                await link.wait_for(waiter)
+                await link.wait_for(waiter, is_enough)
 
     async def wait_for_any(self, news: asyncio.Future[None]) -> None:
         """Return when a future is done that calls on any connections here may set."""
@@ -209,8 +209,9 @@ class AsyncPool:
         """
         home = await self._home()
         link = home.links.get(self._servers.order(unique)[0])
-        if link is not None and link.is_sound():
-            if link.protocol.is_idle:
+        # What is at home here is of this event loop and process.
+        if link is not None and not link.is_lost:
+            if link.has_unread():
                 await link.look()
             if not link.is_lost:
                 return link

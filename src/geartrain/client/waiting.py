@@ -110,7 +110,7 @@ class Waiter:
         losses: how often it lost its connection.
         route: what chooses the job server: its unique.
         before: calls that have to be answered before this one is sent.
-        futures: of the asyncio face, set when something is told.
+        futures: of the asyncio face, each with what tells whether enough was told.
         room: how many bytes more may wait to be taken.
         streams: data came before a result: some may be missed on another connection.
     """

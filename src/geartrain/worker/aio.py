@@ -378,7 +378,8 @@ class AsyncWorker(BaseWorker):
             self._end(job)
             if job.outcome is None:
                 job.give_up(OSError("its handler was interrupted"))
-            job.let_go()
+            if not assignment.ended:
+                job.let_go()
 
     async def _call_in_thread(
         self, function: Function, link: AsyncLink, assignment: Assignment
