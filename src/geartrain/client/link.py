@@ -129,9 +129,10 @@ class Link:
         """Wait until something arrives, the deadline, or a while; tell the waiters."""
         wait = self._longest
         if deadline is not None:
-            # Once a call: min() and max() would cost more than all else here.
             left = deadline - time.monotonic()
-            wait = min(wait, left)
+            # Once a call: min() and max() would cost more than all else here.
+            if left < wait:  # noqa: PLR1730
+                wait = left
         self._receive(wait)
 
     def lose(self, why: str) -> None:
