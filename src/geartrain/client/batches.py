@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from geartrain.client import requests
 from geartrain.client.requests import Name
-from geartrain.client.waiting import Waiter, is_answered
+from geartrain.client.waiting import Waiter, is_answered, is_done, outcome
 from geartrain.codecs import Codec
 from geartrain.errors import (
     AmbiguousError,
@@ -21,7 +21,7 @@ from geartrain.errors import (
 )
 from geartrain.submissions import Submissions
 
-__all__ = ["Batches", "UniqueOf", "handle_of", "is_settled", "lost"]
+__all__ = ["Batches", "UniqueOf", "is_settled", "lost"]
 
 UniqueOf = Callable[[Any], Name | None]
 
@@ -37,6 +37,7 @@ class Batches:
         source: where the workloads come from.
         waiting: the jobs in flight, in order.
         given: how many were, and have been taken from there.
+        is_enough: tells whether enough was told of a job to give what it became.
     """
 
     def __init__(
@@ -69,6 +70,10 @@ class Batches:
         self.source = workloads
         self.waiting: deque[Waiter] = deque()
         self.given = 0
+        self.is_enough: Callable[[Waiter], bool] = is_done
+        self._give: Callable[[Waiter], Any] = outcome
+        if background:
+            self.is_enough, self._give = is_answered, _handle_of
         self._function = function
         self._codec = codec
         self._unique = unique
@@ -139,10 +144,20 @@ class Batches:
             return []
         return lost(self.waiting)
 
-    def take(self) -> Waiter:
-        """Take the first job in flight, to give what has become of it."""
+    def has_arrived(self) -> bool:
+        """Tell whether what has become of the first job in flight is known."""
+        return bool(self.waiting) and self.is_enough(self.waiting[0])
+
+    def take(self) -> Any:
+        """Take the first job in flight; return its handle or result.
+
+        Raises:
+            ClientError: it has none. The job stays in flight.
+        """
+        given = self._give(self.waiting[0])
         self.given += 1
-        return self.waiting.popleft()
+        self.waiting.popleft()
+        return given
 
     @staticmethod
     def has_more_to_learn(error: ClientError) -> bool:
@@ -189,7 +204,7 @@ def is_settled(waiter: Waiter) -> bool:
     return waiter.link is None or is_answered(waiter)
 
 
-def handle_of(waiter: Waiter) -> str:
+def _handle_of(waiter: Waiter) -> str:
     """Return the handle of a job that is acknowledged, or raise what it got instead."""
     if waiter.error is not None:
         raise waiter.error

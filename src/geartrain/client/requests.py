@@ -118,8 +118,8 @@ def job(  # noqa: PLR0913
     at: Moment | None = None,
     delay: Seconds | None = None,
     reduce_with: Name = "",
-    keeps: bool = False,
     chunk_size: int = 0,
+    keeps: bool = False,
 ) -> Waiter:
     """Return the submission of a job.
 
@@ -162,7 +162,9 @@ def job(  # noqa: PLR0913
         packet_type = _special(
             arguments, priority, background, _due(at, delay), reduce_with
         )
-    waiter = Waiter(submission(packet_type, key, arguments), shown(function), keeps)
+    waiter = Waiter(
+        submission(packet_type, key, arguments), shown(function), codec, keeps
+    )
     waiter.before = before
     return waiter
 

@@ -13,8 +13,7 @@ from collections.abc import Callable
 from typing import Any, Final, TypeAlias, TypedDict
 
 from geartrain.client.updates import job_status, number
-from geartrain.client.waiting import Waiter, outcome
-from geartrain.codecs import Codec
+from geartrain.client.waiting import Waiter, outcome, text
 from geartrain.errors import ClientError, CodecError, OptionError
 from geartrain.protocol.client import Event
 from geartrain.protocol.constants import PacketType
@@ -83,13 +82,12 @@ class Task:
     def __init__(
         self,
         waiter: Waiter,
-        codec: Codec,
         context: Any,
         callbacks: Callbacks,
-        names: tuple[str, str] = ("", ""),
     ) -> None:
-        """Made by ``add_task`` and its like; ``names`` are function and unique."""
-        self.function, self.unique = names
+        """Made by ``add_task`` and its like."""
+        self.function = waiter.name if waiter.call.is_submission else ""
+        self.unique = text(waiter.call.unique)
         self.context = context
         self.data: Any = None
         self.numerator: float = 0
@@ -99,7 +97,6 @@ class Task:
         self.result: Any = None
         self.error: ClientError | None = None
         self.waiter = waiter
-        self._codec = codec
         self._callbacks = callbacks
         self._is_ended = False
 
@@ -144,7 +141,7 @@ class Task:
             self.numerator = number(event.arguments[1])
             self.denominator = number(event.arguments[2])
         elif event.type == _DATA:
-            self.data = self._codec.decode(event.arguments[1])
+            self.data = self.waiter.codec.decode(event.arguments[1])
         elif event.type == PacketType.JOB_CREATED:
             self._is_ended = not self.waiter.call.is_foreground
         else:
@@ -152,7 +149,7 @@ class Task:
 
     def _end(self, event: Event) -> None:
         try:
-            self.result = self.data = outcome(self.waiter, self._codec)
+            self.result = self.data = outcome(self.waiter)
         except CodecError:
             raise
         except ClientError as error:
@@ -171,7 +168,7 @@ class TaskWaiter(Waiter):
         line: deque[tuple[Task, Event | None]],
         notify: Callable[[], None],
     ) -> None:
-        super().__init__(waiter.call, waiter.name)
+        super().__init__(waiter.call, waiter.name, waiter.codec)
         self.line = line
         self._notify = notify
         self.task: Task

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Any, Final
 
-from geartrain.codecs import Codec
+from geartrain.codecs import Codec, get_codec
 from geartrain.errors import (
     AmbiguousError,
     ClientError,
@@ -39,6 +39,7 @@ _WORK_EXCEPTION: Final = int(PacketType.WORK_EXCEPTION)
 _UPDATES: Final = frozenset(
     {_WORK_DATA, int(PacketType.WORK_WARNING), int(PacketType.WORK_STATUS)}
 )
+_BYTES: Final = get_codec("bytes")
 _MIB: Final = 1024 * 1024
 # Bytes of one job's updates that are kept, at most, for whoever takes them.
 MAX_UNREAD: Final = 1024 * _MIB
@@ -101,6 +102,7 @@ class Waiter:
     Attributes:
         call: the call.
         name: what errors call it: its function, or what was asked.
+        codec: of the workload and the result.
         keeps: warnings and status are kept, too, not only data.
         updates: what was told of a running job and has not been taken.
         final: what ended the call; None until then, or for an error.
@@ -118,6 +120,7 @@ class Waiter:
     __slots__ = (
         "before",
         "call",
+        "codec",
         "error",
         "final",
         "followed",
@@ -133,9 +136,12 @@ class Waiter:
         "updates",
     )
 
-    def __init__(self, call: Call, name: str, keeps: bool = False) -> None:
+    def __init__(
+        self, call: Call, name: str, codec: Codec = _BYTES, keeps: bool = False
+    ) -> None:
         self.call = call
         self.name = name
+        self.codec = codec
         self.keeps = keeps
         self.updates: deque[Event] = _NO_UPDATES
         self.final: Event | None = None
@@ -243,7 +249,7 @@ def _shown(data: bytes) -> str:
     return f"{head.decode('utf-8', 'replace')} … {tail.decode('utf-8', 'replace')}"
 
 
-def outcome(waiter: Waiter, codec: Codec) -> Any:
+def outcome(waiter: Waiter) -> Any:
     """Return the result of a job that is done; raise what became of it instead.
 
     Data that was sent before the result, and not taken, is put in front of it if the
@@ -263,6 +269,7 @@ def outcome(waiter: Waiter, codec: Codec) -> Any:
         raise JobExceptionError(
             f"{waiter.name}: job {waiter.handle} failed: {said}", waiter.handle, data
         )
+    codec = waiter.codec
     if waiter.updates and codec.joins:
         pieces = [e.arguments[1] for e in waiter.updates if e.type == _WORK_DATA]
         data = b"".join([*pieces, data])
