@@ -48,7 +48,6 @@ TESTED_ELSEWHERE = {
     "client/connections": "client/test_time_limits.py",
     "client/jobs": "client/test_client.py",
     "client/link": "client/test_losses.py",
-    "client/pool": "client/test_losses.py",
     "client/requests": "client/test_client.py",
     "client/sync": "client/test_client.py",
     "client/updates": "client/test_client.py",

@@ -64,9 +64,7 @@ class TaskClient(BaseClient):
         ``set_callbacks`` set. Raises what ``do`` raises for names and workloads.
         """
         return self._add(
-            self._job(function, workload, unique, codec, "normal", False),
-            context,
-            callbacks,
+            "normal", False, function, workload, unique, context, codec, callbacks
         )
 
     def add_task_high(
@@ -81,9 +79,7 @@ class TaskClient(BaseClient):
     ) -> Task:
         """Add a foreground job of high priority, as ``add_task`` does."""
         return self._add(
-            self._job(function, workload, unique, codec, "high", False),
-            context,
-            callbacks,
+            "high", False, function, workload, unique, context, codec, callbacks
         )
 
     def add_task_low(
@@ -98,9 +94,7 @@ class TaskClient(BaseClient):
     ) -> Task:
         """Add a foreground job of low priority, as ``add_task`` does."""
         return self._add(
-            self._job(function, workload, unique, codec, "low", False),
-            context,
-            callbacks,
+            "low", False, function, workload, unique, context, codec, callbacks
         )
 
     def add_task_background(
@@ -115,9 +109,7 @@ class TaskClient(BaseClient):
     ) -> Task:
         """Add a background job, as ``add_task`` does: it is done once created."""
         return self._add(
-            self._job(function, workload, unique, codec, "normal", True),
-            context,
-            callbacks,
+            "normal", True, function, workload, unique, context, codec, callbacks
         )
 
     def add_task_high_background(
@@ -132,9 +124,7 @@ class TaskClient(BaseClient):
     ) -> Task:
         """Add a background job of high priority, as ``add_task_background`` does."""
         return self._add(
-            self._job(function, workload, unique, codec, "high", True),
-            context,
-            callbacks,
+            "high", True, function, workload, unique, context, codec, callbacks
         )
 
     def add_task_low_background(
@@ -149,9 +139,7 @@ class TaskClient(BaseClient):
     ) -> Task:
         """Add a background job of low priority, as ``add_task_background`` does."""
         return self._add(
-            self._job(function, workload, unique, codec, "low", True),
-            context,
-            callbacks,
+            "low", True, function, workload, unique, context, codec, callbacks
         )
 
     def add_task_status(
@@ -162,15 +150,30 @@ class TaskClient(BaseClient):
         Raises:
             OptionError: the handle can be none.
         """
-        return self._add(requests.status(handle, False), context, callbacks)
+        return self._added(requests.status(handle, False), context, callbacks)
 
     def add_task_status_by_unique(
         self, unique: Name, context: Any = None, **callbacks: Unpack[Callbacks]
     ) -> Task:
         """Do as ``add_task_status`` does, by the job's unique."""
-        return self._add(requests.status(unique, True), context, callbacks)
+        return self._added(requests.status(unique, True), context, callbacks)
 
-    def _add(self, waiter: Waiter, context: Any, callbacks: Callbacks) -> Task:
+    def _add(  # noqa: PLR0913, PLR0917
+        self,
+        priority: str,
+        background: bool,
+        function: Name,
+        workload: Any,
+        unique: Name,
+        context: Any,
+        codec: str | Codec | None,
+        callbacks: Callbacks,
+    ) -> Task:
+        job = requests.plain(function, workload, unique, priority, background)
+        waiter = requests.job(job, self._used(codec), 0)
+        return self._added(waiter, context, callbacks)
+
+    def _added(self, waiter: Waiter, context: Any, callbacks: Callbacks) -> Task:
         both: Callbacks = {**self._callbacks, **checked(callbacks)}
         lined = TaskWaiter(waiter, self._line, self._told)
         task = lined.task = Task(lined, context, both)

@@ -10,15 +10,23 @@ from inspect import isawaitable
 from types import TracebackType
 from typing import Any, Self, TypeAlias, TypeVar
 
+from geartrain.client import requests
 from geartrain.client.aio_jobs import AsyncSubmittedJob
 from geartrain.client.aio_pool import AsyncPool, time_limit
 from geartrain.client.batches import Batches, is_settled, lost
 from geartrain.client.cancelling import cancel
 from geartrain.client.progress import Progress
-from geartrain.client.requests import Name
+from geartrain.client.requests import Job, Name
 from geartrain.client.updates import JobStatus, job_status
-from geartrain.client.verbs import Make, Verbs
-from geartrain.client.waiting import Waiter, has_news, is_answered, is_done, outcome
+from geartrain.client.verbs import Verbs
+from geartrain.client.waiting import (
+    Waiter,
+    has_news,
+    is_answered,
+    is_done,
+    outcome,
+    text,
+)
 from geartrain.errors import ClientError
 from geartrain.seconds import Seconds
 
@@ -73,15 +81,15 @@ class AsyncClient(
     async def _close(self) -> None:
         await self._pool.close()
 
-    async def _result(self, make: Make, timeout: Seconds | None) -> Any:
-        waiter = make()
+    async def _result(self, job: Job, timeout: Seconds | None) -> Any:
+        waiter = requests.job(job, self._codec, self._chunk_size)
         limit = self._limit(timeout)
         try:
-            if limit is None and not waiter.before:
+            if limit is None and waiter.before is None:
                 await self._pool.wait(waiter, is_done)
             else:
                 async with time_limit(limit, waiter.name):
-                    for chunk in waiter.before:
+                    for chunk in waiter.before or ():
                         await self._answer(chunk)
                     await self._pool.wait(waiter, is_done)
         except BaseException:
@@ -89,15 +97,14 @@ class AsyncClient(
             raise
         return outcome(waiter)
 
-    async def _handle(self, make: Make, timeout: Seconds | None) -> str:
-        waiter = make()
+    async def _handle(self, job: Job, timeout: Seconds | None) -> str:
+        waiter = requests.job(job, self._codec, self._chunk_size)
         await self._create(waiter, timeout)
-        return waiter.handle
+        return text(waiter.call.handle)
 
-    async def _submitted(
-        self, make: Make, timeout: Seconds | None
-    ) -> AsyncSubmittedJob:
-        waiter = make()
+    async def _submitted(self, job: Job, timeout: Seconds | None) -> AsyncSubmittedJob:
+        waiter = requests.job(job, self._codec, self._chunk_size)
+        waiter.keeps = True
         await self._create(waiter, timeout)
         return AsyncSubmittedJob(self, waiter)
 
@@ -105,11 +112,11 @@ class AsyncClient(
         """Return once a job is acknowledged."""
         limit = self._limit(timeout)
         # A limit, even of None, takes a quarter of a short call.
-        if limit is None and not waiter.before:
+        if limit is None and waiter.before is None:
             await self._answer(waiter)
             return
         async with time_limit(limit, waiter.name):
-            for chunk in waiter.before:
+            for chunk in waiter.before or ():
                 await self._answer(chunk)
             await self._answer(waiter)
 
@@ -132,11 +139,13 @@ class AsyncClient(
         async with time_limit(self._limit(timeout), waiter.name):
             await self._pool.wait(waiter, is_done)
 
-    async def _status(self, make: Make, timeout: Seconds | None) -> JobStatus:
-        first = make()
+    async def _status(
+        self, name: Name, by_unique: bool, timeout: Seconds | None
+    ) -> JobStatus:
+        first = requests.status(name, by_unique)
         async with time_limit(self._limit(timeout), first.name):
             for place in await self._pool.places():
-                waiter = make()
+                waiter = requests.status(name, by_unique)
                 await self._pool.send_to(place, waiter)
                 await self._answer(waiter)
                 assert waiter.final is not None
@@ -145,8 +154,8 @@ class AsyncClient(
                     break
         return found
 
-    async def _ping(self, make: Make, timeout: Seconds | None) -> float:
-        waiter = make()
+    async def _ping(self, data: Name, timeout: Seconds | None) -> float:
+        waiter = requests.echo(data)
         async with time_limit(self._limit(timeout), waiter.name):
             await self._pool.link(b"")
             began = time.perf_counter()

@@ -33,12 +33,18 @@ def wake(waiter: Waiter) -> None:
     Who waits for more goes on waiting: to turn once more takes a tenth of a short job.
     """
     is_lost = waiter.link is None
-    for future, is_enough in tuple(waiter.futures):
+    for entry in waiter.futures:
+        future, is_enough = entry
         if is_lost or is_enough(waiter):
-            waiter.futures.remove((future, is_enough))
+            _leave(waiter, entry)
             # Nobody goes on where the event loop is over, and telling would fail.
             if not future.done() and not future.get_loop().is_closed():
                 future.set_result(None)
+
+
+def _leave(waiter: Waiter, entry: object) -> None:
+    """Have a future not be told any more what is told of a call."""
+    waiter.futures = tuple(each for each in waiter.futures if each is not entry)
 
 
 class AsyncLink(asyncio.Protocol):
@@ -139,14 +145,14 @@ class AsyncLink(asyncio.Protocol):
         """Return when enough is told of a call that was sent here, or it is lost."""
         future = self.loop.create_future()
         entry = (future, is_enough)
-        waiter.futures.append(entry)
+        waiter.futures += (entry,)
         self.begin_waiting()
         try:
             await future
         finally:
             self.end_waiting()
-            if entry in waiter.futures:
-                waiter.futures.remove(entry)
+            if waiter.futures:
+                _leave(waiter, entry)
 
     def begin_waiting(self) -> None:
         """Read what arrives, because a task waits for some of it."""

@@ -208,7 +208,9 @@ class AsyncPool:
             ConnectError: none can be reached.
         """
         home = await self._home()
-        link = home.links.get(self._servers.order(unique)[0])
+        link = home.links.get(
+            0 if self._servers.is_one else self._servers.order(unique)[0]
+        )
         # What is at home here is of this event loop and process.
         if link is not None and not link.is_lost:
             if link.has_unread():

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from geartrain.client import requests
-from geartrain.client.requests import Moment, Name
 from geartrain.client.servers import ServerList
-from geartrain.client.waiting import Waiter
 from geartrain.codecs import Codec, get_codec
 from geartrain.errors import OptionError
 from geartrain.seconds import Seconds, length, limit
@@ -92,35 +90,9 @@ class BaseClient(ABC):
         servers = ", ".join(str(each) for each in self._servers.connectors)
         return f"{type(self).__name__}({servers!r})"
 
-    def _job(  # noqa: PLR0913
-        self,
-        function: Name,
-        workload: Any,
-        unique: Name,
-        codec: str | Codec | None,
-        priority: str,
-        background: bool,
-        *,
-        at: Moment | None = None,
-        delay: Seconds | None = None,
-        reduce_with: Name = "",
-        chunked: bool = False,
-        keeps: bool = False,
-    ) -> Waiter:
-        """Return the submission of a job; raises what ``requests.job`` raises."""
-        return requests.job(
-            function,
-            workload,
-            self._codec if codec is None else get_codec(codec),
-            unique,
-            priority,
-            background,
-            at=at,
-            delay=delay,
-            reduce_with=reduce_with,
-            chunk_size=self._chunk_size if chunked else 0,
-            keeps=keeps,
-        )
+    def _used(self, codec: str | Codec | None) -> Codec:
+        """Return the codec of a call."""
+        return self._codec if codec is None else get_codec(codec)
 
     def _limit(self, timeout: Seconds | None) -> float | None:
         """Return the timeout of a call in seconds; raises OptionError if it is none."""

@@ -65,7 +65,8 @@ class Batches:
                 f"workloads are given as an iterable, not as {type(workloads).__name__}"
             ) from None
         # A function that none can be is refused before any workload is taken.
-        requests.job(function, requests.ABSENT, codec, "", priority, background)
+        any_job = requests.plain(function, requests.ABSENT, "", priority, background)
+        requests.job(any_job, codec, 0)
         self.name = requests.shown(function)
         self.source = workloads
         self.waiting: deque[Waiter] = deque()
@@ -123,14 +124,10 @@ class Batches:
         for workload in self._workloads:
             self._taken += 1
             unique = self._unique(workload) if self._unique is not None else b""
-            waiter = requests.job(
-                self._function,
-                workload,
-                self._codec,
-                unique,
-                self._priority,
-                self._background,
+            job = requests.plain(
+                self._function, workload, unique, self._priority, self._background
             )
+            waiter = requests.job(job, self._codec, 0)
             batch.append(waiter)
             size += len(waiter.call.packet)
             if len(batch) >= self._count or size >= _MAX_BYTES:

@@ -55,7 +55,6 @@ class Connections:
         owner = self.owners.get(0)
         return 0 if owner is None else owner.thread
 
-    @property
     def is_quiet(self) -> bool:
         """Tell whether nothing is awaited on any of them."""
         for link in self._links.values():  # noqa: SIM110 - all() takes twice as long
@@ -108,17 +107,13 @@ class Connections:
             link.lose("the process was forked: the connection is the parent's")
         self._links.clear()
 
-    def send(self, waiter: Waiter, deadline: float | None) -> None:
-        """Send a call to the job server that it is for.
+    def send_all(self, waiters: Sequence[Waiter], deadline: float | None) -> None:
+        """Send many calls, those for one job server at once.
 
         Raises:
             ConnectError: none can be reached.
         """
-        self.link(waiter.route, deadline).call(waiter, deadline)
-
-    def send_all(self, waiters: Sequence[Waiter], deadline: float | None) -> None:
-        """Send many calls, those for one job server at once; raises like ``send``."""
-        if len(self._servers.connectors) == 1:
+        if self._servers.is_one:
             self.link(b"", deadline).call_all(waiters, deadline)
             return
         parts: dict[Link, list[Waiter]] = {}
@@ -136,16 +131,39 @@ class Connections:
         self.send_all(waiters, deadline)
 
     def answer(self, waiter: Waiter, deadline: float | None) -> None:
-        """Return once a call is answered, or nothing more will be told of it."""
+        """Send a call, its chunks before it; return once it is answered.
+
+        Raises:
+            ClientError: what was answered instead, or has become of it.
+        """
         call = waiter.call
-        while not call.is_answered and waiter.error is None:
-            self._go_on(waiter, deadline)
+        try:
+            if waiter.before is not None:
+                self._send_chunks(waiter.before, deadline)
+            while not call.is_answered and waiter.error is None:
+                self._go_on(waiter, deadline)
+        except BaseException:
+            self.forget(waiter)
+            raise
+        if waiter.error is not None:
+            raise waiter.error
 
     def finish(self, waiter: Waiter, deadline: float | None) -> None:
-        """Return once nothing more will be told of a call."""
+        """Send a call, its chunks before it; return once nothing more will be told."""
         call = waiter.call
-        while not call.is_done and waiter.error is None:
-            self._go_on(waiter, deadline)
+        try:
+            if waiter.before is not None:
+                self._send_chunks(waiter.before, deadline)
+            while not call.is_done and waiter.error is None:
+                self._go_on(waiter, deadline)
+        except BaseException:
+            self.forget(waiter)
+            raise
+
+    def _send_chunks(self, chunks: Iterable[Waiter], deadline: float | None) -> None:
+        """Return once all chunks of a workload are queued."""
+        for chunk in chunks:
+            self.answer(chunk, deadline)
 
     def bring(
         self,
@@ -222,7 +240,9 @@ class Connections:
             self.check()
         if self._process != os.getpid():
             self.leave()
-        link = self._links.get(self._servers.order(unique)[0])
+        link = self._links.get(
+            0 if self._servers.is_one else self._servers.order(unique)[0]
+        )
         if link is not None and link.is_sound():
             return link
         return self._reached(unique, deadline)
@@ -297,7 +317,7 @@ class Connections:
             if waiter.losses:
                 self.resend_all([waiter], deadline)
             else:
-                self.send(waiter, deadline)
+                self.link(waiter.route, deadline).call(waiter, deadline)
             return
         if deadline is not None and time.monotonic() >= deadline:
             # What has arrived is taken even if time is up.

@@ -229,9 +229,15 @@ class Link:
             return
         events = self._events
         while events:
-            waiter = events[0].call.owner
-            waiter.take(events[0])
+            event = events[0]
+            call = event.call
+            waiter = call.owner
+            waiter.take(event)
             events.popleft()
+            if not events and call.is_done:
+                # Nothing more will be told of it. Without this only the garbage
+                # collector would free the two, which takes 1 % of a short call.
+                call.owner = None
             if self.home.bells:
                 self.home.ring(waiter)
         if self.protocol.failure is not None:

@@ -40,6 +40,7 @@ from geartrain.transport import forks
 __all__ = ["Lease", "Pool", "deadline_after"]
 
 _Found = TypeVar("_Found")
+_What = TypeVar("_What")
 
 # Seconds after which connections that were not needed are ended.
 _IDLE: Final = 60.0
@@ -60,13 +61,11 @@ class Lease:
         idle: where they go when the call has given them back.
     """
 
-    __slots__ = ("bell", "connections", "idle", "thread")
-
-    def __init__(self) -> None:
-        self.thread = threading.get_ident()
-        self.connections: Connections | None = None
-        self.bell: Bell | None = None
-        self.idle: list[Connections] | None = None
+    # Not set by __init__(): Python takes 1,000 instructions to call that.
+    thread = 0
+    connections: Connections | None = None
+    bell: Bell | None = None
+    idle: list[Connections] | None = None
 
     @property
     def is_held(self) -> bool:
@@ -128,17 +127,18 @@ class Pool:
 
     def use(
         self,
-        work: Callable[[Connections], _Found],
+        work: Callable[[Connections, _What, float | None], _Found],
+        what: _What,
         deadline: float | None,
         name: str,
         follows: bool = False,
     ) -> _Found:
-        """Do what needs connections; raises what ``take`` raises."""
+        """Do some work on ``what`` that needs connections; raises like ``take``."""
         # As ``_leased`` does, with two frames less for each call.
         lease = Lease()
         try:
             try:
-                return work(self.take(lease, deadline, name, follows))
+                return work(self.take(lease, deadline, name, follows), what, deadline)
             finally:
                 self.give(lease)
         finally:
@@ -156,10 +156,10 @@ class Pool:
             JobTimeoutError: too many calls are under way, and none ended in time.
             ClientError: the client is closed.
         """
+        lease.thread = threading.get_ident()
         while not self.is_closed:
-            found = self._popped(lease, self._followed if follows else self._quiet)
-            if found is None:
-                found = self._other(lease, follows)
+            idle = self._followed if follows else self._quiet
+            found = self._popped(lease, idle) or self._other(lease, follows)
             if found is not None:
                 if self._queue:
                     self._pass_on()
@@ -179,7 +179,7 @@ class Pool:
                 connections.close()
             elif connections.unwanted:
                 connections.settle()
-            lease.idle = self._quiet if connections.is_quiet else self._followed
+            lease.idle = self._quiet if connections.is_quiet() else self._followed
             connections.owners.pop(0, None)
         idle = lease.idle
         if idle is not None:
@@ -236,12 +236,8 @@ class Pool:
         while not is_enough(waiter):
             link: Link | None = waiter.link
             if link is None:
-                self.use(
-                    lambda home: _sent_again(home, waiter, is_enough, deadline),
-                    deadline,
-                    waiter.name,
-                    True,
-                )
+                what = waiter, is_enough
+                self.use(_sent_again, what, deadline, waiter.name, True)
                 continue
             home = link.home
             if home.thread == threading.get_ident():
@@ -284,6 +280,7 @@ class Pool:
 
     def _claim(self, lease: Lease, connections: Connections) -> bool:
         """Take certain connections if nobody uses them; tell whether that is so."""
+        lease.thread = threading.get_ident()
         # Noted first: an exception may come after any step.
         lease.connections = connections
         if connections.owners.setdefault(0, lease) is lease:
@@ -382,7 +379,7 @@ class Pool:
         """End connections that have not been needed for a while."""
         long_ago = time.monotonic() - _IDLE
         for oldest in idle[:1]:
-            if oldest.owners or oldest.heard >= long_ago or not oldest.is_quiet:
+            if oldest.owners or oldest.heard >= long_ago or not oldest.is_quiet():
                 continue
             lease = Lease()
             if self._claim(lease, oldest):
@@ -395,9 +392,9 @@ class Pool:
 
 def _sent_again(
     home: Connections,
-    waiter: Waiter,
-    is_enough: Callable[[Waiter], bool],
+    what: tuple[Waiter, Callable[[Waiter], bool]],
     deadline: float | None,
 ) -> None:
+    waiter, is_enough = what
     home.resend_all([waiter], deadline)
     home.bring(waiter, is_enough, deadline)

@@ -33,6 +33,7 @@ class ServerList:
 
     Attributes:
         connectors: a way to each.
+        is_one: there is only one, at place 0: ``order`` need not be asked.
     """
 
     def __init__(self, servers: Servers, tls: Tls | None, by: str) -> None:
@@ -42,12 +43,13 @@ class ServerList:
         self.connectors: list[Connector] = connectors(servers, tls)
         self._by_unique = by == "unique"
         self._all = list(range(len(self.connectors)))
+        self.is_one = len(self._all) == 1
         self._reasons: dict[int, str] = {}
         self._rests: dict[int, tuple[float, float]] = {}
 
     def order(self, unique: bytes) -> list[int]:
         """Return the places of all, in the order they are to be tried."""
-        if len(self._all) == 1:
+        if self.is_one:
             return self._all
         first = 0
         if self._by_unique and unique:

@@ -9,6 +9,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
 
+from geartrain.client import requests
 from geartrain.client.batches import Batches, is_settled
 from geartrain.client.bells import Turn
 from geartrain.client.cancelling import cancel
@@ -16,10 +17,10 @@ from geartrain.client.connections import Connections
 from geartrain.client.jobs import SubmittedJob
 from geartrain.client.pool import Lease, Pool, deadline_after
 from geartrain.client.progress import Progress
-from geartrain.client.requests import Name
+from geartrain.client.requests import Job, Name
 from geartrain.client.updates import JobStatus, job_status
-from geartrain.client.verbs import Make, Verbs
-from geartrain.client.waiting import Waiter, has_news, is_done, outcome
+from geartrain.client.verbs import Verbs
+from geartrain.client.waiting import Waiter, has_news, is_done, outcome, text
 from geartrain.errors import ClientError, JobTimeoutError
 from geartrain.seconds import Seconds
 
@@ -102,85 +103,42 @@ class Client(
             self._tasks_turn.end(turn)
 
     def _deadline(self, timeout: Seconds | None) -> float | None:
-        """Return when a call has to be over."""
+        """Return when a call has to be over, on the monotonic clock."""
+        if timeout is None and self._timeout is None:
+            return None
         return deadline_after(self._limit(timeout))
 
-    def _result(self, make: Make, timeout: Seconds | None) -> Any:
-        waiter = make()
+    def _result(self, job: Job, timeout: Seconds | None) -> Any:
+        waiter = requests.job(job, self._codec, self._chunk_size)
         deadline = self._deadline(timeout)
-
-        def finish(connections: Connections) -> None:
-            try:
-                for chunk in waiter.before:
-                    self._answer(connections, chunk, deadline)
-                connections.finish(waiter, deadline)
-            except BaseException:
-                connections.forget(waiter)
-                raise
-
-        self._pool.use(finish, deadline, waiter.name)
+        self._pool.use(Connections.finish, waiter, deadline, waiter.name)
         return outcome(waiter)
 
-    def _handle(self, make: Make, timeout: Seconds | None) -> str:
-        waiter = make()
-        self._create(waiter, timeout, False)
-        return waiter.handle
+    def _handle(self, job: Job, timeout: Seconds | None) -> str:
+        waiter = requests.job(job, self._codec, self._chunk_size)
+        deadline = self._deadline(timeout)
+        self._pool.use(Connections.answer, waiter, deadline, waiter.name)
+        return text(waiter.call.handle)
 
-    def _submitted(self, make: Make, timeout: Seconds | None) -> SubmittedJob:
-        waiter = make()
-        self._create(waiter, timeout, waiter.call.is_foreground)
+    def _submitted(self, job: Job, timeout: Seconds | None) -> SubmittedJob:
+        waiter = requests.job(job, self._codec, self._chunk_size)
+        waiter.keeps = True
+        deadline = self._deadline(timeout)
+        # What is told of a foreground job is read by later calls.
+        follows = waiter.call.is_foreground
+        self._pool.use(Connections.answer, waiter, deadline, waiter.name, follows)
         return SubmittedJob(self, waiter)
 
-    def _create(self, waiter: Waiter, timeout: Seconds | None, follows: bool) -> None:
-        """Return once a job is acknowledged; ``follows`` if its end is awaited, too."""
+    def _status(
+        self, name: Name, by_unique: bool, timeout: Seconds | None
+    ) -> JobStatus:
         deadline = self._deadline(timeout)
+        first = requests.status(name, by_unique)
+        return self._pool.use(_ask, (name, by_unique), deadline, first.name)
 
-        def create(connections: Connections) -> None:
-            for chunk in waiter.before:
-                self._answer(connections, chunk, deadline)
-            self._answer(connections, waiter, deadline)
-
-        self._pool.use(create, deadline, waiter.name, follows)
-
-    def _answer(
-        self, connections: Connections, waiter: Waiter, deadline: float | None
-    ) -> None:
-        try:
-            connections.answer(waiter, deadline)
-        except BaseException:
-            connections.forget(waiter)
-            raise
-        if waiter.error is not None:
-            raise waiter.error
-
-    def _status(self, make: Make, timeout: Seconds | None) -> JobStatus:
-        deadline = self._deadline(timeout)
-        first = make()
-
-        def ask(connections: Connections) -> JobStatus:
-            for place in connections.places(deadline):
-                waiter = make()
-                connections.send_to(place, waiter, deadline)
-                self._answer(connections, waiter, deadline)
-                assert waiter.final is not None
-                found = job_status(waiter.final)
-                if found.known:
-                    break
-            return found
-
-        return self._pool.use(ask, deadline, first.name)
-
-    def _ping(self, make: Make, timeout: Seconds | None) -> float:
-        waiter = make()
-        deadline = self._deadline(timeout)
-
-        def ping(connections: Connections) -> float:
-            connections.link(b"", deadline)
-            began = time.perf_counter()
-            self._answer(connections, waiter, deadline)
-            return time.perf_counter() - began
-
-        return self._pool.use(ping, deadline, waiter.name)
+    def _ping(self, data: Name, timeout: Seconds | None) -> float:
+        waiter = requests.echo(data)
+        return self._pool.use(_ping, waiter, self._deadline(timeout), waiter.name)
 
     def _cancel(self, handle: Name, timeout: Seconds | None) -> None:
         cancel(self._servers.connectors, handle, self._limit(timeout))
@@ -212,20 +170,9 @@ class Client(
 
     def _advance(self, batches: Batches, deadline: float | None) -> None:
         """Send what there is room for, and wait for the first."""
-        is_enough = batches.is_enough
-
-        def advance(connections: Connections) -> None:
-            while batch := batches.next():
-                connections.send_all(batch, deadline)
-            if not batches.waiting:
-                return
-            if losers := batches.lost():
-                connections.resend_all(losers, deadline)
-            connections.bring(batches.waiting[0], is_enough, deadline)
-
-        self._pool.use(advance, deadline, batches.name, True)
+        self._pool.use(_advance, batches, deadline, batches.name, True)
         if batches.waiting:
-            self._pool.wait(batches.waiting[0], is_enough, deadline)
+            self._pool.wait(batches.waiting[0], batches.is_enough, deadline)
 
     def _run_tasks(self, timeout: Seconds | None) -> bool:
         deadline = self._deadline(timeout)
@@ -295,3 +242,39 @@ class Client(
 
     def _wait_for_end(self, waiter: Waiter, timeout: Seconds | None) -> None:
         self._pool.wait(waiter, is_done, self._deadline(timeout))
+
+
+def _ask(
+    connections: Connections, asked: tuple[Name, bool], deadline: float | None
+) -> JobStatus:
+    """Ask one job server after the other for the status of a job."""
+    for place in connections.places(deadline):
+        waiter = requests.status(*asked)
+        connections.send_to(place, waiter, deadline)
+        connections.answer(waiter, deadline)
+        assert waiter.final is not None
+        found = job_status(waiter.final)
+        if found.known:
+            break
+    return found
+
+
+def _ping(connections: Connections, waiter: Waiter, deadline: float | None) -> float:
+    """Return the seconds that an echo takes; to connect is not among them."""
+    connections.link(b"", deadline)
+    began = time.perf_counter()
+    connections.answer(waiter, deadline)
+    return time.perf_counter() - began
+
+
+def _advance(
+    connections: Connections, batches: Batches, deadline: float | None
+) -> None:
+    """Send what there is room for, and wait for the first as long as it is here."""
+    while batch := batches.next():
+        connections.send_all(batch, deadline)
+    if not batches.waiting:
+        return
+    if losers := batches.lost():
+        connections.resend_all(losers, deadline)
+    connections.bring(batches.waiting[0], batches.is_enough, deadline)

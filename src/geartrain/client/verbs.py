@@ -4,25 +4,23 @@
 return, a value or a coroutine that gives it, which their type arguments say, and in how
 they wait, which the private abstract methods here leave to them.
 
-A job is handed to these as a function that makes it, and not as the job itself: a
-coroutine is to check and encode what it was given when it is awaited, not before.
+A job is handed to these as it was given, and not checked and encoded: a coroutine does
+that when it is awaited, not when it is made.
 """
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterable
-from typing import Any, Generic, TypeAlias, TypeVar
+from collections.abc import Iterable
+from typing import Any, Generic, TypeVar
 
-from geartrain.client import requests
 from geartrain.client.adding import TaskClient
 from geartrain.client.batches import Batches, UniqueOf
-from geartrain.client.requests import ABSENT, Moment, Name, Priority
-from geartrain.client.waiting import Waiter
-from geartrain.codecs import Codec, get_codec
+from geartrain.client.requests import ABSENT, Job, Moment, Name, Priority
+from geartrain.codecs import Codec
 from geartrain.seconds import Seconds
 
-__all__ = ["Make", "Verbs"]
+__all__ = ["Verbs"]
 
 # What the methods return: a result, a handle, a job to follow, a status, the seconds of
 # a ping, whether all tasks are done, nothing, many handles, many results.
@@ -35,8 +33,6 @@ DoneT = TypeVar("DoneT")
 NothingT = TypeVar("NothingT")
 HandlesT = TypeVar("HandlesT")
 ResultsT = TypeVar("ResultsT")
-
-Make: TypeAlias = Callable[[], Waiter]
 
 
 class Verbs(
@@ -76,18 +72,8 @@ class Verbs(
         Raises:
             JobFailedError: it failed; JobExceptionError if its worker said why.
         """
-        return self._result(
-            lambda: self._job(
-                function,
-                workload,
-                unique,
-                codec,
-                "normal",
-                False,
-                reduce_with=reduce_with,
-                chunked=chunked,
-            ),
-            timeout,
+        return self._do(
+            "normal", function, workload, unique, timeout, codec, reduce_with, chunked
         )
 
     def do_high(
@@ -100,9 +86,7 @@ class Verbs(
         codec: str | Codec | None = None,
     ) -> ResultT:
         """Run a job of high priority in the foreground, as ``do`` does."""
-        return self._result(
-            lambda: self._job(function, workload, unique, codec, "high", False), timeout
-        )
+        return self._do("high", function, workload, unique, timeout, codec)
 
     def do_low(
         self,
@@ -114,9 +98,7 @@ class Verbs(
         codec: str | Codec | None = None,
     ) -> ResultT:
         """Run a job of low priority in the foreground, as ``do`` does."""
-        return self._result(
-            lambda: self._job(function, workload, unique, codec, "low", False), timeout
-        )
+        return self._do("low", function, workload, unique, timeout, codec)
 
     def do_background(  # noqa: PLR0913
         self,
@@ -138,20 +120,17 @@ class Verbs(
         machine's clock says (a C job server goes by this machine's clock).
         ``reduce_with`` names the function that its worker hands partial results to.
         """
-        return self._handle(
-            lambda: self._job(
-                function,
-                workload,
-                unique,
-                codec,
-                "normal",
-                True,
-                at=at,
-                delay=delay,
-                reduce_with=reduce_with,
-                chunked=chunked,
-            ),
+        return self._queue(
+            "normal",
+            function,
+            workload,
+            unique,
             timeout,
+            codec,
+            at=at,
+            delay=delay,
+            reduce_with=reduce_with,
+            chunked=chunked,
         )
 
     def do_high_background(
@@ -164,9 +143,7 @@ class Verbs(
         codec: str | Codec | None = None,
     ) -> HandleT:
         """Queue a job of high priority; return its handle."""
-        return self._handle(
-            lambda: self._job(function, workload, unique, codec, "high", True), timeout
-        )
+        return self._queue("high", function, workload, unique, timeout, codec)
 
     def do_low_background(
         self,
@@ -178,9 +155,7 @@ class Verbs(
         codec: str | Codec | None = None,
     ) -> HandleT:
         """Queue a job of low priority; return its handle."""
-        return self._handle(
-            lambda: self._job(function, workload, unique, codec, "low", True), timeout
-        )
+        return self._queue("low", function, workload, unique, timeout, codec)
 
     def submit(  # noqa: PLR0913
         self,
@@ -201,32 +176,29 @@ class Verbs(
 
         The options are those of ``do`` and ``do_background``.
         """
-        return self._submitted(
-            lambda: self._job(
-                function,
-                workload,
-                unique,
-                codec,
-                priority,
-                background,
-                at=at,
-                delay=delay,
-                reduce_with=reduce_with,
-                chunked=chunked,
-                keeps=True,
-            ),
-            timeout,
+        job = (
+            function,
+            workload,
+            unique,
+            codec,
+            priority,
+            background,
+            at,
+            delay,
+            reduce_with,
+            chunked,
         )
+        return self._submitted(job, timeout)
 
     def status(self, handle: Name, *, timeout: Seconds | None = None) -> StatusT:
         """Ask how far a job is; of several job servers, the first that knows it."""
-        return self._status(lambda: requests.status(handle, False), timeout)
+        return self._status(handle, False, timeout)
 
     def status_by_unique(
         self, unique: Name, *, timeout: Seconds | None = None
     ) -> StatusT:
         """Ask how far the job with a unique is, and how many wait for it."""
-        return self._status(lambda: requests.status(unique, True), timeout)
+        return self._status(unique, True, timeout)
 
     def cancel(self, handle: Name, *, timeout: Seconds | None = None) -> NothingT:
         """End a job that waits or runs, by the text command ``cancel job``.
@@ -242,7 +214,7 @@ class Verbs(
 
     def ping(self, data: Name = b"ping", *, timeout: Seconds | None = None) -> SecondsT:
         """Have a job server send some bytes back; return how many seconds it took."""
-        return self._ping(lambda: requests.echo(data), timeout)
+        return self._ping(data, timeout)
 
     def submit_many(  # noqa: PLR0913
         self,
@@ -335,6 +307,59 @@ class Verbs(
         """
         return self._close()
 
+    def _do(  # noqa: PLR0913, PLR0917
+        self,
+        priority: str,
+        function: Name,
+        workload: Any,
+        unique: Name,
+        timeout: Seconds | None,
+        codec: str | Codec | None,
+        reduce_with: Name = "",
+        chunked: bool = False,
+    ) -> ResultT:
+        job = (
+            function,
+            workload,
+            unique,
+            codec,
+            priority,
+            False,
+            None,
+            None,
+            reduce_with,
+            chunked,
+        )
+        return self._result(job, timeout)
+
+    def _queue(  # noqa: PLR0913
+        self,
+        priority: str,
+        function: Name,
+        workload: Any,
+        unique: Name,
+        timeout: Seconds | None,
+        codec: str | Codec | None,
+        *,
+        at: Moment | None = None,
+        delay: Seconds | None = None,
+        reduce_with: Name = "",
+        chunked: bool = False,
+    ) -> HandleT:
+        job = (
+            function,
+            workload,
+            unique,
+            codec,
+            priority,
+            True,
+            at,
+            delay,
+            reduce_with,
+            chunked,
+        )
+        return self._handle(job, timeout)
+
     def _many(  # noqa: PLR0913
         self,
         function: Name,
@@ -349,30 +374,30 @@ class Verbs(
         progress: bool,
     ) -> Any:
         limit = self._limit(timeout)
-        used = self._codec if codec is None else get_codec(codec)
+        used = self._used(codec)
         batches = Batches(
             function, workloads, used, unique, priority, background, window
         )
         return self._each(batches, limit, progress)
 
     @abstractmethod
-    def _result(self, make: Make, timeout: Seconds | None) -> ResultT:
+    def _result(self, job: Job, timeout: Seconds | None) -> ResultT:
         """Submit a job; return its result when it is done."""
 
     @abstractmethod
-    def _handle(self, make: Make, timeout: Seconds | None) -> HandleT:
+    def _handle(self, job: Job, timeout: Seconds | None) -> HandleT:
         """Submit a job; return its handle once it is acknowledged."""
 
     @abstractmethod
-    def _submitted(self, make: Make, timeout: Seconds | None) -> JobT:
+    def _submitted(self, job: Job, timeout: Seconds | None) -> JobT:
         """Submit a job; return it once it is acknowledged."""
 
     @abstractmethod
-    def _status(self, make: Make, timeout: Seconds | None) -> StatusT:
+    def _status(self, name: Name, by_unique: bool, timeout: Seconds | None) -> StatusT:
         """Ask one job server after the other; return the first that knows the job."""
 
     @abstractmethod
-    def _ping(self, make: Make, timeout: Seconds | None) -> SecondsT:
+    def _ping(self, data: Name, timeout: Seconds | None) -> SecondsT:
         """Send an echo; return the seconds until it was answered."""
 
     @abstractmethod
