@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Iterator
 
 import click
@@ -11,27 +10,26 @@ from geartrain.admin import Admin, JobRow
 from geartrain.cli.asking import CONTEXT, as_json, asked_server, workload_only
 from geartrain.cli.details import job_object, write_jobs
 from geartrain.cli.outcomes import Outcome, write_outcomes
-from geartrain.cli.output import write_json
 from geartrain.cli.selection import Selection, agreed
-from geartrain.cli.tables import Column, write_table
-from geartrain.cli.times import age, brief, duration
+from geartrain.cli.tables import Column, write_list
+from geartrain.cli.times import age_since, brief, duration
 from geartrain.cli.values import Whole
 from geartrain.errors import UnknownJobError
 from geartrain.transport.connect import Connector
 
 __all__ = ["dead"]
 
-_COLUMNS = (
-    Column("HANDLE"),
-    Column("FUNCTION", is_elastic=True),
-    Column("UNIQUE", is_elastic=True),
-    Column("DIED"),
-    Column("AGE", is_number=True),
-    Column("REASON"),
-    Column("FAILED", is_number=True),
-    Column("LOST", is_number=True),
-    Column("SIZE", is_number=True),
-    Column("ERROR", is_elastic=True),
+_COLUMNS: tuple[Column[JobRow], ...] = (
+    Column("HANDLE", lambda row: row.handle),
+    Column("FUNCTION", lambda row: row.function, is_elastic=True),
+    Column("UNIQUE", lambda row: row.unique, is_elastic=True),
+    Column("DIED", lambda row: None if row.died is None else brief(row.died)),
+    Column("AGE", lambda row: age_since(row.died), is_number=True),
+    Column("REASON", lambda row: row.reason),
+    Column("FAILED", lambda row: row.attempts, is_number=True),
+    Column("LOST", lambda row: row.crashes, is_number=True),
+    Column("SIZE", lambda row: row.size, is_number=True),
+    Column("ERROR", lambda row: row.error or None, is_elastic=True),
 )
 
 _handles = click.argument("handles", nargs=-1, metavar="[HANDLE...]")
@@ -64,10 +62,7 @@ def dead_list(
     """
     with Admin(server) as admin:
         found = admin.dead_list(function=function, limit=limit)
-        if as_json:
-            write_json(map(job_object, found))
-        else:
-            write_table(_COLUMNS, _cells(found, time.time()))
+        write_list(found, _COLUMNS, job_object, as_json)
 
 
 @dead.command("show", short_help="Show a dead letter.", context_settings=CONTEXT)
@@ -140,22 +135,6 @@ def dead_drop(
         chosen = agreed(selection, admin, "Delete {}?", yes)
         outcomes = _outcomes(admin.dead_drop_each(chosen))
         return write_outcomes("dead drop", "dropped", outcomes, as_json)
-
-
-def _cells(rows: Iterable[JobRow], now: float) -> Iterator[list[str]]:
-    for row in rows:
-        yield [
-            row.handle,
-            row.function,
-            row.unique,
-            "-" if row.died is None else brief(row.died),
-            "-" if row.died is None else age(now - row.died),
-            row.reason or "-",
-            str(row.attempts),
-            str(row.crashes),
-            str(row.size),
-            row.error or "-",
-        ]
 
 
 def _outcomes(done: Iterable[tuple[str, bool]]) -> Iterator[Outcome]:

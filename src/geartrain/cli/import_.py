@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import sys
 import time
 from typing import Any
 
@@ -11,6 +10,7 @@ import click
 
 from geartrain.cli.asking import asked_server
 from geartrain.cli.program import complain
+from geartrain.cli.progress import ProgressBar
 from geartrain.errors import OptionError
 from geartrain.importing.importer import Importer, Tally
 from geartrain.importing.locations import Location, open_source
@@ -20,24 +20,6 @@ from geartrain.transport.connect import Connector
 __all__ = ["import_"]
 
 _NAME = "geartrain import"
-
-
-class _Progress:
-    """Tells how far an import is: a line a second, on a terminal only."""
-
-    def __init__(self, quiet: bool) -> None:
-        self._is_shown = not quiet and sys.stderr.isatty()
-        self._start = self._last = time.monotonic()
-
-    def advance(self, tally: Tally) -> None:
-        """Tell it, if a second has passed since."""
-        if not self._is_shown:
-            return
-        now = time.monotonic()
-        if now - self._last >= 1:
-            self._last = now
-            rate = tally.rows / (now - self._start)
-            complain(_NAME, f"{tally.rows} jobs, {rate:.0f} a second")
 
 
 @click.command(
@@ -90,8 +72,14 @@ def import_(
 
 def _import(location: Location, server: Connector | None, quiet: bool) -> int:
     """Import to a job server, or only read without one; return the exit status."""
-    progress = _Progress(quiet)
+    start = time.monotonic()
     with contextlib.ExitStack() as stack:
+        progress = stack.enter_context(ProgressBar(is_wanted=not quiet))
+
+        def advance(tally: Tally) -> None:
+            rate = tally.rows / (time.monotonic() - start)
+            progress.show(f"{tally.rows:,} jobs, {rate:,.0f} a second")
+
         opened = stack.enter_context(contextlib.closing(open_source(location)))
         submitter = None
         if server is not None:
@@ -102,11 +90,12 @@ def _import(location: Location, server: Connector | None, quiet: bool) -> int:
             submitter,
             location.delete,
             lambda words: complain(_NAME, words),
-            progress.advance,
+            advance,
         )
         try:
             importer.run()
         finally:
+            progress.hide()
             _tell(importer.tally, server is None, location.delete, quiet)
     return 1 if importer.tally.skipped else 0
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
@@ -16,7 +15,6 @@ from geartrain.texts import quoted
 __all__ = [
     "batches",
     "escaped",
-    "screen_width",
     "warn_of_unread",
     "write_json",
     "write_lines",
@@ -57,8 +55,3 @@ def warn_of_unread(command: str, lines: Iterable[str]) -> None:
         (f"geartrain {command}: not understood: {quoted(line)}" for line in lines),
         err=True,
     )
-
-
-def screen_width() -> int | None:
-    """Return how wide the terminal is that stdout leads to; None for no terminal."""
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None

@@ -12,6 +12,7 @@ import click
 
 from geartrain.cli.asking import CONTEXT, asked_server
 from geartrain.cli.output import write_json, write_lines
+from geartrain.cli.progress import ProgressBar
 from geartrain.cli.times import duration
 from geartrain.client import Client, SubmittedJob
 from geartrain.client.requests import Priority
@@ -136,32 +137,37 @@ def _moment(text: str) -> float:
 def _follow(job: SubmittedJob, timeout: float | None, as_json: bool) -> bool:
     """Print what is told of a job; tell whether it succeeded."""
     pieces: list[bytes] = []
-    progress = _Progress()
     try:
-        for update in job:
-            if update.kind == "status":
-                progress.show(update.numerator, update.denominator)
-            elif update.kind == "warning":
-                progress.end()
-                _write_safely(update.data.decode("utf-8", "surrogateescape"))
-            elif as_json:
-                pieces.append(update.data)
-            else:
-                progress.end()
-                _write(sys.stdout, update.data)
-        result = job.result(timeout)
+        with ProgressBar() as progress:
+            for update in job:
+                if update.kind == "status":
+                    _show(progress, update.numerator, update.denominator)
+                    continue
+                progress.hide()
+                if update.kind == "warning":
+                    _write_safely(update.data.decode("utf-8", "surrogateescape"))
+                elif as_json:
+                    pieces.append(update.data)
+                else:
+                    _write(sys.stdout, update.data)
+            result = job.result(timeout)
     except JobFailedError as error:
-        progress.end()
         if as_json:
             write_json([_object(job, b"".join(pieces), str(error))])
         _write_safely(f"geartrain submit: {error}")
         return False
-    progress.end()
     if as_json:
         write_json([_object(job, b"".join([*pieces, result]), None)])
     else:
         _write(sys.stdout, result)
     return True
+
+
+def _show(progress: ProgressBar, numerator: float, denominator: float) -> None:
+    if denominator:
+        share = min(1.0, numerator / denominator)
+        text = f"{share:.0%} ({numerator:g}/{denominator:g})"
+        progress.show(text, share, 1.0)
 
 
 def _write_safely(text: str) -> None:
@@ -184,28 +190,3 @@ def _write(stream: Any, data: bytes) -> None:
         data += b"\n"
     stream.buffer.write(data)
     stream.flush()
-
-
-class _Progress:
-    """A line on stderr that says how far a job is, if a terminal is there to see it."""
-
-    def __init__(self) -> None:
-        self._is_terminal = sys.stderr.isatty()
-        self._is_shown = False
-
-    def show(self, numerator: float, denominator: float) -> None:
-        """Say it."""
-        if self._is_terminal and denominator:
-            share = min(1.0, numerator / denominator)
-            click.echo(
-                f"\r{share:4.0%} ({numerator:g}/{denominator:g})\x1b[K",
-                nl=False,
-                err=True,
-            )
-            self._is_shown = True
-
-    def end(self) -> None:
-        """Clear the line."""
-        if self._is_shown:
-            click.echo("\r\x1b[K", nl=False, err=True)
-            self._is_shown = False

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+import time
 from datetime import datetime
 
 import click
 
-__all__ = ["age", "brief", "duration", "local"]
+__all__ = ["age", "age_since", "brief", "duration", "local"]
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 _DURATION = re.compile(r"([0-9]{1,9})([smhdw])", re.ASCII)
@@ -39,6 +40,11 @@ def local(seconds: float) -> str:
 def brief(seconds: float) -> str:
     """Write seconds since 1970 as ``local`` does, without the zone's offset."""
     return local(seconds)[: len("2026-12-31T23:59:59")]
+
+
+def age_since(moment: float | None) -> str | None:
+    """Write how long ago a moment in seconds since 1970 was; None if it is unknown."""
+    return None if moment is None else age(time.time() - moment)
 
 
 def age(seconds: float) -> str:
