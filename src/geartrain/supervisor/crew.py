@@ -36,7 +36,7 @@ class Crew:
 
     Attributes:
         slots: where processes should be.
-        files: what was loaded, to be watched.
+        files: the watch on the files that were loaded; None without ``--watch``.
         is_stopping: nothing is started any more.
     """
 
@@ -47,7 +47,7 @@ class Crew:
         self.slots = [
             Slot(target) for target in options.targets for _ in range(options.processes)
         ]
-        self.files = FileWatch()
+        self.files = FileWatch() if options.watch else None
         self.is_stopping = False
         self._options = options
         self._selector = selector
@@ -231,7 +231,7 @@ class Crew:
             if self._broken.pop(process.target, None) is not None:
                 _log.info("%s can be loaded again", process.target)
         elif note.kind == "broken":
-            self.files.add(note.values["files"])
+            self._watch_files(note)
             self._tell_broken(process.target, note.values["text"])
         elif note.kind == "connected" and note.descriptor is None:
             _log.warning(
@@ -240,6 +240,10 @@ class Crew:
                 process.pid,
             )
         elif note.kind == "files":
+            self._watch_files(note)
+
+    def _watch_files(self, note: Note) -> None:
+        if self.files is not None:
             self.files.add(note.values["files"])
 
     def _tell_broken(self, target: Target, text: str) -> None:

@@ -55,7 +55,8 @@ class Supervisor:
         """Open what tells of its liveness.
 
         Raises:
-            StartError: this system has no fork, or the liveness file cannot be made.
+            StartError: this system has no fork, watchfiles is not installed, or the
+                liveness file cannot be made.
             ListenError: the liveness port cannot be listened on.
         """
         if not hasattr(os, "fork"):
@@ -134,11 +135,8 @@ class Supervisor:
             self._file.tell(healthy)
         if self._port is not None:
             self._port.tell(healthy, self._selector, ready=ready)
-        if self._options.watch:
-            self._look_at_files()
-
-    def _look_at_files(self) -> None:
-        changed = self._crew.files.changed()
+        files = self._crew.files
+        changed = [] if files is None else files.changed()
         if changed:
             _log.info("%s changed, reloading", ", ".join(changed))
             self._begin_reload()
