@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+from geartrain.lazy import lazy_exports
+
 # typing is slow to import, and `gearadmin` does without.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,21 +31,14 @@ if os.environ.get("GEARTRAIN_PURE") == "1":
 
     _import_module("geartrain._build")
 
-# Imported when they are first asked for: a client loads no worker, a server neither.
-_LAZY = {
-    "AsyncClient": "geartrain.client",
-    "AsyncWorker": "geartrain.worker",
-    "Client": "geartrain.client",
-    "Retry": "geartrain.worker",
-    "Worker": "geartrain.worker",
-    "core_build": "geartrain._build",
-}
-
-
-def __getattr__(name: str) -> object:
-    module = _LAZY.get(name)
-    if module is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    return getattr(import_module(module), name)
+__getattr__ = lazy_exports(
+    __name__,
+    {
+        "AsyncClient": "geartrain.client",
+        "AsyncWorker": "geartrain.worker",
+        "Client": "geartrain.client",
+        "Retry": "geartrain.worker",
+        "Worker": "geartrain.worker",
+        "core_build": "geartrain._build",
+    },
+)

@@ -8,6 +8,7 @@ from geartrain.client.jobs import SubmittedJob
 from geartrain.client.sync import Client
 from geartrain.client.tasks import Callbacks, Task
 from geartrain.client.updates import JobStatus, Update
+from geartrain.lazy import lazy_exports
 
 if TYPE_CHECKING:
     from geartrain.client.aio import AsyncClient
@@ -27,17 +28,11 @@ __all__ = [
 ]
 
 # They need asyncio or concurrent.futures, which the blocking client does without.
-_LAZY = {
-    "AsyncClient": "geartrain.client.aio",
-    "AsyncSubmittedJob": "geartrain.client.aio_jobs",
-    "Executor": "geartrain.client.executor",
-}
-
-
-def __getattr__(name: str) -> object:
-    module = _LAZY.get(name)
-    if module is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    return getattr(import_module(module), name)
+__getattr__ = lazy_exports(
+    __name__,
+    {
+        "AsyncClient": "geartrain.client.aio",
+        "AsyncSubmittedJob": "geartrain.client.aio_jobs",
+        "Executor": "geartrain.client.executor",
+    },
+)

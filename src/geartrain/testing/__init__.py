@@ -6,8 +6,9 @@ as Geartrain is installed.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING
+
+from geartrain.lazy import lazy_exports
 
 if TYPE_CHECKING:
     from geartrain.testing.inline import InlineServer
@@ -17,14 +18,11 @@ if TYPE_CHECKING:
 __all__ = ["InlineServer", "LocalServer", "SubmittedRecord"]
 
 # pytest imports this for its fixtures in every run: what they need is left for later.
-_MODULES: Final = {
-    "InlineServer": "inline",
-    "LocalServer": "server",
-    "SubmittedRecord": "records",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+__getattr__ = lazy_exports(
+    __name__,
+    {
+        "InlineServer": "geartrain.testing.inline",
+        "LocalServer": "geartrain.testing.server",
+        "SubmittedRecord": "geartrain.testing.records",
+    },
+)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from geartrain.lazy import lazy_exports
+
 if TYPE_CHECKING:
     from geartrain.worker.aio import AsyncWorker
     from geartrain.worker.jobs import AsyncWorkerJob, WorkerJob
@@ -12,19 +14,14 @@ if TYPE_CHECKING:
 
 __all__ = ["AsyncWorker", "AsyncWorkerJob", "Retry", "Worker", "WorkerJob"]
 
-_HOMES = {
-    "AsyncWorker": "aio",
-    "AsyncWorkerJob": "jobs",
-    "Retry": "outcomes",
-    "Worker": "sync",
-    "WorkerJob": "jobs",
-}
-
-
-def __getattr__(name: str) -> object:
-    """Import a name when it is asked for: a blocking worker needs no asyncio."""
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+# A blocking worker needs no asyncio.
+__getattr__ = lazy_exports(
+    __name__,
+    {
+        "AsyncWorker": "geartrain.worker.aio",
+        "AsyncWorkerJob": "geartrain.worker.jobs",
+        "Retry": "geartrain.worker.outcomes",
+        "Worker": "geartrain.worker.sync",
+        "WorkerJob": "geartrain.worker.jobs",
+    },
+)
