@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from importlib import import_module
 
 import pytest
 
-from geartrain.lazy import lazy_exports
+from geartrain.lazy import lazy_export
 from tests.support.loading import loaded_by
 
 
@@ -23,10 +24,7 @@ def test_every_name_is_found(package: str) -> None:
 
 
 def test_a_name_is_imported_when_it_is_asked_for() -> None:
-    find = lazy_exports("here", {"dumps": "json"})
-    import json
-
-    assert find("dumps") is json.dumps
+    assert lazy_export("here", {"dumps": "json"}, "dumps") is json.dumps
 
 
 def test_the_package_alone_loads_nothing_slow() -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 
-from geartrain.lazy import lazy_exports
-
 # typing is slow to import, and `gearadmin` does without.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,14 +29,17 @@ if os.environ.get("GEARTRAIN_PURE") == "1":
 
     _import_module("geartrain._build")
 
-__getattr__ = lazy_exports(
-    __name__,
-    {
-        "AsyncClient": "geartrain.client",
-        "AsyncWorker": "geartrain.worker",
-        "Client": "geartrain.client",
-        "Retry": "geartrain.worker",
-        "Worker": "geartrain.worker",
-        "core_build": "geartrain._build",
-    },
-)
+_HOMES = {
+    "AsyncClient": "geartrain.client",
+    "AsyncWorker": "geartrain.worker",
+    "Client": "geartrain.client",
+    "Retry": "geartrain.worker",
+    "Worker": "geartrain.worker",
+    "core_build": "geartrain._build",
+}
+
+
+def __getattr__(name: str) -> object:
+    from geartrain.lazy import lazy_export
+
+    return lazy_export(__name__, _HOMES, name)

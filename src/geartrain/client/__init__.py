@@ -8,7 +8,6 @@ from geartrain.client.jobs import SubmittedJob
 from geartrain.client.sync import Client
 from geartrain.client.tasks import Callbacks, Task
 from geartrain.client.updates import JobStatus, Update
-from geartrain.lazy import lazy_exports
 
 if TYPE_CHECKING:
     from geartrain.client.aio import AsyncClient
@@ -28,11 +27,14 @@ __all__ = [
 ]
 
 # They need asyncio or concurrent.futures, which the blocking client does without.
-__getattr__ = lazy_exports(
-    __name__,
-    {
-        "AsyncClient": "geartrain.client.aio",
-        "AsyncSubmittedJob": "geartrain.client.aio_jobs",
-        "Executor": "geartrain.client.executor",
-    },
-)
+_HOMES = {
+    "AsyncClient": "geartrain.client.aio",
+    "AsyncSubmittedJob": "geartrain.client.aio_jobs",
+    "Executor": "geartrain.client.executor",
+}
+
+
+def __getattr__(name: str) -> object:
+    from geartrain.lazy import lazy_export
+
+    return lazy_export(__name__, _HOMES, name)

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from geartrain.lazy import lazy_exports
-
 if TYPE_CHECKING:
     from geartrain.testing.inline import InlineServer
     from geartrain.testing.records import SubmittedRecord
@@ -18,11 +16,14 @@ if TYPE_CHECKING:
 __all__ = ["InlineServer", "LocalServer", "SubmittedRecord"]
 
 # pytest imports this for its fixtures in every run: what they need is left for later.
-__getattr__ = lazy_exports(
-    __name__,
-    {
-        "InlineServer": "geartrain.testing.inline",
-        "LocalServer": "geartrain.testing.server",
-        "SubmittedRecord": "geartrain.testing.records",
-    },
-)
+_HOMES = {
+    "InlineServer": "geartrain.testing.inline",
+    "LocalServer": "geartrain.testing.server",
+    "SubmittedRecord": "geartrain.testing.records",
+}
+
+
+def __getattr__(name: str) -> object:
+    from geartrain.lazy import lazy_export
+
+    return lazy_export(__name__, _HOMES, name)

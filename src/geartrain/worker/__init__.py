@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from geartrain.lazy import lazy_exports
-
 if TYPE_CHECKING:
     from geartrain.worker.aio import AsyncWorker
     from geartrain.worker.jobs import AsyncWorkerJob, WorkerJob
@@ -15,13 +13,16 @@ if TYPE_CHECKING:
 __all__ = ["AsyncWorker", "AsyncWorkerJob", "Retry", "Worker", "WorkerJob"]
 
 # A blocking worker needs no asyncio.
-__getattr__ = lazy_exports(
-    __name__,
-    {
-        "AsyncWorker": "geartrain.worker.aio",
-        "AsyncWorkerJob": "geartrain.worker.jobs",
-        "Retry": "geartrain.worker.outcomes",
-        "Worker": "geartrain.worker.sync",
-        "WorkerJob": "geartrain.worker.jobs",
-    },
-)
+_HOMES = {
+    "AsyncWorker": "geartrain.worker.aio",
+    "AsyncWorkerJob": "geartrain.worker.jobs",
+    "Retry": "geartrain.worker.outcomes",
+    "Worker": "geartrain.worker.sync",
+    "WorkerJob": "geartrain.worker.jobs",
+}
+
+
+def __getattr__(name: str) -> object:
+    from geartrain.lazy import lazy_export
+
+    return lazy_export(__name__, _HOMES, name)
