@@ -23,6 +23,7 @@ TESTED_ELSEWHERE = {
     "_build": "build/test_builds.py",
     "_mypyc": "build/test_builds.py",
     "cli/asking": "cli/test_jobs.py",
+    "cli/drop_in": "interop/test_tools_gearadmin.py",
     "cli/functions": "cli/test_status.py",
     "cli/gearadmin": "interop/test_tools_gearadmin.py",
     "cli/gearman": "interop/test_tools_gearman.py",

@@ -1,4 +1,9 @@
-"""``gearman``: submit jobs, or do them, from the shell, as the original does."""
+"""``gearman``: submit jobs, or do them, from the shell, as the original does.
+
+Its command line is read by hand, and each half is imported only when it runs: scripts
+start this program for every job, and click alone takes longer to import than a job
+server takes to answer.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +14,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from types import FrameType
 
+from geartrain.cli.drop_in import run_drop_in
 from geartrain.cli.gearman_flags import Flags, usage
 from geartrain.errors import OptionError
-from geartrain.transport.standard import fill_standard_files, flush_stdout, write_soon
 
 # typing is slow to import, and scripts run this for every job.
 TYPE_CHECKING = False
@@ -132,26 +137,18 @@ def _write_pid(path: str) -> None:
 
 def main() -> NoReturn:
     """Run the program on this process's command line."""
-    fill_standard_files()
+    run_drop_in(_run_until_signal, "gearman: cannot write the output")
+
+
+def _run_until_signal() -> int:
     signals = Signals()
-    failure = None
     try:
-        status = run(sys.argv[1:], signals)
+        return run(sys.argv[1:], signals)
     except _Signalled:
         # The shell is to see that it was a signal.
         signal.signal(signals.number, signal.SIG_DFL)
         os.kill(os.getpid(), signals.number)
-        status = 128 + signals.number
-    except OSError as error:
-        status, failure = 1, error
-    failure = flush_stdout() or failure
-    if failure is not None:
-        status = 1
-        # Of a reader that has gone nobody need be told.
-        if not isinstance(failure, BrokenPipeError):
-            words = f"gearman: cannot write the output: {failure.strerror or failure}\n"
-            write_soon(2, words.encode(), 2.0)
-    sys.exit(status)
+        return 128 + signals.number
 
 
 if __name__ == "__main__":

@@ -6,17 +6,15 @@ import os
 import socket
 import sys
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from geartrain.cli.drop_in import libgearman_tls
 from geartrain.cli.gearman_flags import Flags
 from geartrain.errors import AddressError
 from geartrain.texts import visible
 from geartrain.transport.address import DEFAULT_PORT, Address
 from geartrain.transport.connect import Connector, SocketConnector, connectors
 from geartrain.transport.standard import write_soon
-
-if TYPE_CHECKING:
-    from geartrain.transport.tls import Tls
 
 __all__ = ["LookupFailedError", "Ways", "complain", "find_servers"]
 
@@ -27,7 +25,7 @@ _PATIENCE_WITH_STDERR: Final = 2.0
 
 
 class LookupFailedError(Exception):
-    """A host's name means nothing to the system."""
+    """The system cannot look up a host's name."""
 
 
 def complain(where: str, words: str) -> None:
@@ -48,7 +46,7 @@ def find_servers(flags: Flags) -> list[Connector]:
         LookupFailedError: a name cannot be looked up.
         AddressError, OptionError: an address, or a file for TLS, is wrong.
     """
-    tls = _tls() if "S" in flags.given else None
+    tls = libgearman_tls() if "S" in flags.given else None
     named = os.environ.get("GEARMAN_SERVER", "")
     if not named and not flags.values.keys() & {"h", "p"}:
         named = os.environ.get("GEARMAN_SERVERS", "")
@@ -59,16 +57,6 @@ def find_servers(flags: Flags) -> list[Connector]:
     for each in found:
         _look_up(each)
     return found
-
-
-def _tls() -> Tls:
-    """Return libgearman's files; as there, no CA means that anybody is trusted."""
-    from dataclasses import replace
-
-    from geartrain.transport.tls import environment_tls
-
-    files = environment_tls()
-    return replace(files, verify=bool(files.ca))
 
 
 def _address(flags: Flags) -> Address:
