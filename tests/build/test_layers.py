@@ -22,6 +22,7 @@ MODULES = sorted(SOURCE.rglob("*.py"))
 TESTED_ELSEWHERE = {
     "_build": "build/test_builds.py",
     "_mypyc": "build/test_builds.py",
+    "admin/requests": "admin/test_client.py",
     "cli/asking": "cli/test_jobs.py",
     "cli/drop_in": "interop/test_tools_gearadmin.py",
     "cli/functions": "cli/test_status.py",

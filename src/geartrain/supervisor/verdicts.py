@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NoReturn
 
-from geartrain.admin.sync import Admin
+from geartrain.admin.client import Admin
 from geartrain.errors import AdminError, OptionError, RefusedError, UnknownJobError
 from geartrain.server.logs import flush_logs
 from geartrain.supervisor.board import JobAtHand

@@ -6,7 +6,7 @@ import dataclasses
 from abc import ABC, abstractmethod
 from typing import Any
 
-from geartrain.admin.sync import Admin
+from geartrain.admin.client import Admin
 from geartrain.errors import UnknownJobError
 from geartrain.testing.recorder import Recorder
 from geartrain.testing.records import SubmittedRecord, same_workload
