@@ -8,7 +8,7 @@ from functools import partial
 import click
 
 from geartrain.admin import Admin, CounterRow
-from geartrain.cli.asking import CONTEXT, as_json, asked_server
+from geartrain.cli.common import CONTEXT, json_option, server_option
 from geartrain.cli.tables import Column, write_list
 from geartrain.transport.connect import Connector
 
@@ -18,8 +18,8 @@ __all__ = ["counters"]
 @click.command(
     short_help="Show job counters by function and outcome.", context_settings=CONTEXT
 )
-@asked_server
-@as_json
+@server_option
+@json_option
 def counters(server: Connector, as_json: bool) -> None:
     """Show how each function's jobs have ended since the job server started.
 

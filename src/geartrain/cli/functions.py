@@ -10,10 +10,10 @@ from typing import Any
 import click
 
 from geartrain.admin import Admin
-from geartrain.cli.asking import CONTEXT, as_json, asked_server
+from geartrain.cli.common import CONTEXT, json_option, server_option
 from geartrain.cli.output import warn_of_unread
 from geartrain.cli.tables import Column, write_list
-from geartrain.cli.watching import repeat, watched
+from geartrain.cli.watch import repeat, watch_option
 from geartrain.transport.connect import Connector
 
 __all__ = ["functions"]
@@ -31,9 +31,9 @@ _COLUMNS: tuple[Column[dict[str, Any]], ...] = (
 
 
 @click.command(short_help="List the functions.", context_settings=CONTEXT)
-@asked_server
-@watched
-@as_json
+@server_option
+@watch_option
+@json_option
 def functions(server: Connector, watch: float | None, as_json: bool) -> None:
     """List the functions that have workers or jobs, or had some, and who serves them.
 

@@ -1,4 +1,4 @@
-"""``geartrain import``: submit the jobs of a queue that gearmand kept."""
+"""``geartrain import``: submit the jobs of gearmand's persistent queue."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from geartrain.cli.asking import asked_server
+from geartrain.cli.common import server_option
 from geartrain.cli.program import complain
 from geartrain.cli.progress import ProgressBar
 from geartrain.errors import OptionError
@@ -24,11 +24,11 @@ _NAME = "geartrain import"
 
 @click.command(
     "import",
-    short_help="Submit the jobs of a queue that gearmand kept.",
+    short_help="Submit the jobs of gearmand's persistent queue.",
     context_settings={"max_content_width": 88},
 )
 @click.argument("source")
-@asked_server
+@server_option
 @click.option(
     "--table",
     metavar="NAME",
@@ -44,20 +44,20 @@ _NAME = "geartrain import"
     "functions",
     multiple=True,
     metavar="NAME",
-    help="A function that Redis or memcached keys name; needed where a key's dashes"
-    " leave that open. May be repeated.",
+    help="A function in the keys of Redis or memcached; needed if dashes in a key make"
+    " it ambiguous. May be repeated.",
 )
 @click.option(
     "--delete",
     is_flag=True,
-    help="Delete each job from the old queue once the job server has taken it.",
+    help="Delete each job from the old queue once the job server has accepted it.",
 )
-@click.option("--dry-run", is_flag=True, help="Read and check all, submit nothing.")
+@click.option("--dry-run", is_flag=True, help="Read and check all jobs, submit none.")
 @click.option("--quiet", is_flag=True, help="Print errors only.")
 def import_(
     source: str, server: Connector, dry_run: bool, quiet: bool, **reading: Any
 ) -> int:
-    """Submit the background jobs of a queue that gearmand kept.
+    """Submit the background jobs of gearmand's persistent queue.
 
     SOURCE is sqlite:///full/path, a file, mysql://user:password@host:port/database,
     postgresql://user:password@host:port/database, redis://host:port or

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from geartrain.admin import Admin, JobRow
-from geartrain.cli.asking import CONTEXT, as_json, asked_server
+from geartrain.cli.common import CONTEXT, json_option, server_option
 from geartrain.cli.details import job_object
 from geartrain.cli.tables import Column, write_list
 from geartrain.cli.times import age_since, brief
@@ -29,7 +29,7 @@ _COLUMNS: tuple[Column[JobRow], ...] = (
 
 
 @click.command(short_help="List jobs that wait or run.", context_settings=CONTEXT)
-@asked_server
+@server_option
 @click.option("--function", metavar="F", help="Only jobs of this function.")
 @click.option(
     "--state",
@@ -38,7 +38,7 @@ _COLUMNS: tuple[Column[JobRow], ...] = (
 )
 @click.option("--unique", metavar="U", help="Only jobs with this unique.")
 @click.option("--limit", type=Whole(min=1), metavar="N", help="Maximum number of rows.")
-@as_json
+@json_option
 def jobs(
     server: Connector,
     function: str | None,

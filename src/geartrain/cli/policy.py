@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 import click
 
 from geartrain.admin import Admin, PolicyRow, Setting, setting_text
-from geartrain.cli.asking import CONTEXT, as_json, asked_server
+from geartrain.cli.common import CONTEXT, json_option, server_option
 from geartrain.cli.output import write_json
 from geartrain.cli.tables import Column, write_table
 from geartrain.engine.settings import SETTINGS
@@ -55,8 +55,8 @@ dead_letter     true         whether a background job that failed is kept
 )
 @click.argument("function", required=False, metavar="[FUNCTION]")
 @click.argument("settings", nargs=-1, metavar="[NAME=VALUE...]")
-@asked_server
-@as_json
+@server_option
+@json_option
 def policy(
     function: str | None, settings: tuple[str, ...], server: Connector, as_json: bool
 ) -> None:

@@ -9,10 +9,10 @@ from typing import Any
 import click
 
 from geartrain.admin import Admin, FunctionRow
-from geartrain.cli.asking import CONTEXT, as_json, asked_server
+from geartrain.cli.common import CONTEXT, json_option, server_option
 from geartrain.cli.output import warn_of_unread, write_json, write_lines
 from geartrain.cli.tables import Column, write_table
-from geartrain.cli.watching import repeat, watched
+from geartrain.cli.watch import repeat, watch_option
 from geartrain.errors import RefusedError
 from geartrain.transport.connect import Connector
 
@@ -28,9 +28,9 @@ _COLUMNS = (
 @click.command(
     short_help="Show each function's jobs and workers.", context_settings=CONTEXT
 )
-@asked_server
-@watched
-@as_json
+@server_option
+@watch_option
+@json_option
 def status(server: Connector, watch: float | None, as_json: bool) -> None:
     """Show how many jobs of each function wait and run, and how many workers serve it.
 

@@ -18,7 +18,7 @@ def duration(text: str) -> float:
     """Read a duration such as ``45s``, ``30m``, ``12h``, ``7d`` or ``2w``, in seconds.
 
     Raises:
-        click.BadParameter: it is none.
+        click.BadParameter: it is not a duration.
     """
     match = _DURATION.fullmatch(text.strip())
     if match is None:
@@ -29,7 +29,7 @@ def duration(text: str) -> float:
 
 
 def local(seconds: float) -> str:
-    """Write seconds since 1970 in ISO 8601, in the system's time zone."""
+    """Return seconds since 1970 in ISO 8601, in the system's time zone."""
     try:
         moment = datetime.fromtimestamp(seconds).astimezone()
     except (OverflowError, OSError, ValueError):
@@ -38,17 +38,17 @@ def local(seconds: float) -> str:
 
 
 def brief(seconds: float) -> str:
-    """Write seconds since 1970 as ``local`` does, without the zone's offset."""
+    """Return seconds since 1970 as ``local`` does, without the zone's offset."""
     return local(seconds)[: len("2026-12-31T23:59:59")]
 
 
 def age_since(moment: float | None) -> str | None:
-    """Write how long ago a moment in seconds since 1970 was; None if it is unknown."""
+    """Return how long ago a moment in seconds since 1970 was; None if unknown."""
     return None if moment is None else age(time.time() - moment)
 
 
 def age(seconds: float) -> str:
-    """Write a number of seconds in its two largest units: ``4d3h``, ``3m20s``."""
+    """Return a number of seconds in its two largest units: ``4d3h``, ``3m20s``."""
     left = max(0, int(seconds))
     for unit, lesser in (("d", "h"), ("h", "m"), ("m", "s")):
         if left >= _SECONDS[unit]:

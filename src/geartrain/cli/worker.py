@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from geartrain.cli.asking import CONTEXT
+from geartrain.cli.common import CONTEXT
 from geartrain.cli.values import Whole, port, size
 from geartrain.errors import AddressError
 from geartrain.server.logs import LEVELS, LogTarget, PlainFormatter, open_logs

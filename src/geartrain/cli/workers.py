@@ -7,10 +7,10 @@ from typing import Any
 import click
 
 from geartrain.admin import Admin, WorkerRow
-from geartrain.cli.asking import CONTEXT, as_json, asked_server
+from geartrain.cli.common import CONTEXT, json_option, server_option
 from geartrain.cli.output import warn_of_unread
 from geartrain.cli.tables import Column, write_list
-from geartrain.cli.watching import repeat, watched
+from geartrain.cli.watch import repeat, watch_option
 from geartrain.transport.connect import Connector
 
 __all__ = ["workers"]
@@ -24,10 +24,10 @@ _COLUMNS: tuple[Column[WorkerRow], ...] = (
 
 
 @click.command(short_help="List the workers.", context_settings=CONTEXT)
-@asked_server
+@server_option
 @click.option("--function", metavar="F", help="Only those that serve this function.")
-@watched
-@as_json
+@watch_option
+@json_option
 def workers(
     server: Connector, function: str | None, watch: float | None, as_json: bool
 ) -> None:
