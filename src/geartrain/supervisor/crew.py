@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import os
-import selectors
 from collections.abc import Callable, Iterator
 from signal import SIGINT, SIGTERM
 
@@ -38,19 +38,18 @@ class Crew:
         slots: where processes should be.
         files: the watch on the files that were loaded; None without ``--watch``.
         is_stopping: nothing is started any more.
+        news: set when a process has told something.
     """
 
-    def __init__(
-        self, options: Options, selector: selectors.BaseSelector, own: list[Closable]
-    ) -> None:
+    def __init__(self, options: Options, own: list[Closable]) -> None:
         """Start nothing yet; children close what is this process's ``own``."""
         self.slots = [
             Slot(target) for target in options.targets for _ in range(options.processes)
         ]
         self.files = FileWatch() if options.watch else None
         self.is_stopping = False
+        self.news = asyncio.Event()
         self._options = options
-        self._selector = selector
         self._own = own
         self._processes: set[Process] = set()
         self._reporters: set[int] = set()
@@ -112,7 +111,8 @@ class Crew:
         """
         process = Process(target, self._options, self._all_open())
         self._processes.add(process)
-        self._selector.register(process.notes, selectors.EVENT_READ, process)
+        loop = asyncio.get_running_loop()
+        loop.add_reader(process.notes.fileno(), self.hear, process)
         _log.debug("process %d of %s started", process.pid, target)
         return process
 
@@ -120,8 +120,12 @@ class Crew:
         """Take in what a process tells."""
         for note in process.receive():
             self._heed(process, note)
+        self.news.set()
         if process.notes.is_closed:
-            self._selector.unregister(process.notes)
+            self._ignore(process)
+
+    def _ignore(self, process: Process) -> None:
+        asyncio.get_running_loop().remove_reader(process.notes.fileno())
 
     def enforce(self, now: float) -> None:
         """Kill what takes too long."""
@@ -262,7 +266,7 @@ class Crew:
             self.hear(process)
         if not process.notes.is_closed:
             # Something that it started and that left its group holds the other end.
-            self._selector.unregister(process.notes)
+            self._ignore(process)
         self._processes.remove(process)
         self._done += process.board.done
         self._failed += process.board.failed

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import os
-import selectors
 import signal
-import socket
 import time
-from collections.abc import Iterator
 from typing import Protocol
 
 from geartrain.errors import StartError
@@ -17,7 +15,7 @@ from geartrain.supervisor.counts import Counts
 from geartrain.supervisor.crew import Crew
 from geartrain.supervisor.liveness import LivenessFile, LivenessPort
 from geartrain.supervisor.options import Options
-from geartrain.supervisor.process import HANDLED, Closable, Process
+from geartrain.supervisor.process import HANDLED, Closable
 from geartrain.supervisor.reload import Reload
 
 __all__ = ["Status", "Supervisor"]
@@ -65,9 +63,8 @@ class Supervisor:
             )
         self._options = options
         self._status = status
-        self._selector = selectors.PollSelector()
         self._own: list[Closable] = []
-        self._crew = Crew(options, self._selector, self._own)
+        self._crew = Crew(options, self._own)
         self._reload: Reload | None = None
         self._reload_again = False
         self._is_told = False
@@ -79,7 +76,6 @@ class Supervisor:
         if options.liveness is not None:
             address = options.liveness
             self._port = LivenessPort(address.port, address.host)
-            self._port.register(self._selector)
             self._own.append(self._port)
             _log.info("liveness is told on port %d", self._port.port)
 
@@ -89,17 +85,26 @@ class Supervisor:
         Raises:
             StartError: not one target can be loaded.
         """
+        # With a factory, so that the loop does not become this thread's: it would still
+        # be that in the processes that are forked, for code that asks for one.
+        with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
+            runner.run(self._run())
+
+    async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in HANDLED:
+            loop.add_signal_handler(number, self._handle, number)
         try:
-            with self._signals():
-                self._fill_and_loop()
+            if self._port is not None:
+                await self._port.start()
+            await self._fill_and_wait()
         finally:
             self._end()
 
-    def _fill_and_loop(self) -> None:
+    async def _fill_and_wait(self) -> None:
         while not self._crew.is_over:
-            now = time.monotonic()
-            self._crew.fill(now)
-            self._wait()
+            self._crew.fill(time.monotonic())
+            await self._wait()
             now = time.monotonic()
             self._crew.enforce(now)
             self._crew.bury(now)
@@ -113,15 +118,12 @@ class Supervisor:
                 self._next_status = now + self._status.interval
                 self._status.show(self._crew.counts())
 
-    def _wait(self) -> None:
-        """Wait for something to happen, not for long; take it in."""
-        for key, _ in self._selector.select(_TICK):
-            if isinstance(key.data, Process):
-                self._crew.hear(key.data)
-            elif self._port is not None and key.data is self._port:
-                self._port.ready(key.fileobj, self._selector)
-            else:
-                self._read_signals(key.data)
+    async def _wait(self) -> None:
+        """Wait until something happens, but not for long."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_TICK):
+                await self._crew.news.wait()
+        self._crew.news.clear()
 
     def _tell_ready(self) -> None:
         if self._crew.is_ready:
@@ -134,7 +136,7 @@ class Supervisor:
         if self._file is not None:
             self._file.tell(healthy)
         if self._port is not None:
-            self._port.tell(healthy, self._selector, ready=ready)
+            self._port.is_healthy, self._port.is_ready = healthy, ready
         files = self._crew.files
         changed = [] if files is None else files.changed()
         if changed:
@@ -160,31 +162,8 @@ class Supervisor:
             if self._reload_again:
                 self._begin_reload()
 
-    @contextlib.contextmanager
-    def _signals(self) -> Iterator[None]:
-        """Have signals arrive as bytes on a socket, for the length of the block."""
-        ours, theirs = socket.socketpair()
-        self._own += [ours, theirs]
-        for end in (ours, theirs):
-            end.setblocking(False)
-        self._selector.register(ours, selectors.EVENT_READ, ours)
-        old = {number: signal.signal(number, _ignore) for number in HANDLED}
-        old_descriptor = signal.set_wakeup_fd(
-            theirs.fileno(), warn_on_full_buffer=False
-        )
-        try:
-            yield
-        finally:
-            signal.set_wakeup_fd(old_descriptor)
-            for number, handler in old.items():
-                signal.signal(number, handler)
-
-    def _read_signals(self, ours: socket.socket) -> None:
-        with contextlib.suppress(BlockingIOError):
-            for number in ours.recv(4096):
-                self._handle(signal.Signals(number))
-
     def _handle(self, number: signal.Signals) -> None:
+        self._crew.news.set()
         if number is signal.SIGHUP:
             _log.info("SIGHUP, reloading")
             self._begin_reload()
@@ -209,10 +188,5 @@ class Supervisor:
         self._status.erase()
         if self._file is not None:
             self._file.close()
-        for mine in self._own:
-            mine.close()
-        self._selector.close()
-
-
-def _ignore(number: int, frame: object) -> None:
-    """Take a signal: that it came is read from a socket."""
+        if self._port is not None:
+            self._port.stop()
