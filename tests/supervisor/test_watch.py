@@ -82,6 +82,7 @@ def test_files_are_watched_from_when_they_are_added(
     fresh = tmp_path / "package" / "module.py"
     fresh.parent.mkdir()
     fresh.write_text("c = 1")
+    assert nothing(watch)
     file.write_text("a = 2")
     watch.add([str(fresh)])
     assert soon(watch) == [str(file)]

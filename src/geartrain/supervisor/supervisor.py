@@ -1,4 +1,9 @@
-"""The parent of all processes of workers: its loop, and what signals do to it."""
+"""The supervisor: the parent of all processes of workers, and its event loop.
+
+The event loop only waits: for the notes of processes, signals, and requests on the
+liveness port. Every process is forked from it, so nothing of it may be used in a child,
+where its epoll set is still the parent's.
+"""
 
 from __future__ import annotations
 
@@ -8,54 +13,37 @@ import logging
 import os
 import signal
 import time
-from typing import Protocol
 
 from geartrain.errors import StartError
-from geartrain.supervisor.counts import Counts
-from geartrain.supervisor.crew import Crew
 from geartrain.supervisor.liveness import LivenessFile, LivenessPort
 from geartrain.supervisor.options import Options
+from geartrain.supervisor.pool import ProcessPool
 from geartrain.supervisor.process import HANDLED, Closable
 from geartrain.supervisor.reload import Reload
+from geartrain.supervisor.status import Status
 
-__all__ = ["Status", "Supervisor"]
+__all__ = ["Supervisor"]
 
 _TICK = 0.1
 _SECOND = 1.0
 _log = logging.getLogger("geartrain.supervisor")
 
 
-class Status(Protocol):
-    """Somewhere to show how things are.
-
-    Attributes:
-        interval: seconds between two looks.
-    """
-
-    interval: float
-
-    def show(self, counts: Counts) -> None:
-        """Show it."""
-
-    def erase(self) -> None:
-        """Take back what should not stay."""
-
-
 class Supervisor:
-    """Keeps processes of workers until it is told to stop.
+    """Runs processes of workers until it is told to stop.
 
-    TERM and INT stop it: jobs at hand are finished within the grace. A second one
-    ends all at once; either way the jobs that are not finished go back to their
-    queues. HUP replaces the processes one after another.
+    SIGTERM and SIGINT stop it: running jobs may finish within the grace period. A
+    second one kills all processes. Jobs that are not finished go back to their queues.
+    SIGHUP replaces the processes one after another.
     """
 
     def __init__(self, options: Options, status: Status) -> None:
-        """Open what tells of its liveness.
+        """Open the liveness file and port.
 
         Raises:
             StartError: this system has no fork, watchfiles is not installed, or the
                 liveness file cannot be made.
-            ListenError: the liveness port cannot be listened on.
+            ListenError: the liveness port is taken, or not allowed.
         """
         if not hasattr(os, "fork"):
             raise StartError(
@@ -64,7 +52,7 @@ class Supervisor:
         self._options = options
         self._status = status
         self._own: list[Closable] = []
-        self._crew = Crew(options, self._own)
+        self._pool = ProcessPool(options, self._own)
         self._reload: Reload | None = None
         self._reload_again = False
         self._is_told = False
@@ -83,7 +71,7 @@ class Supervisor:
         """Return once all processes have ended after a stop.
 
         Raises:
-            StartError: not one target can be loaded.
+            StartError: no target can be loaded.
         """
         # With a factory, so that the loop does not become this thread's: it would still
         # be that in the processes that are forked, for code that asks for one.
@@ -102,12 +90,12 @@ class Supervisor:
             self._end()
 
     async def _fill_and_wait(self) -> None:
-        while not self._crew.is_over:
-            self._crew.fill(time.monotonic())
+        while not self._pool.is_over:
+            self._pool.fill(time.monotonic())
             await self._wait()
             now = time.monotonic()
-            self._crew.enforce(now)
-            self._crew.bury(now)
+            self._pool.enforce(now)
+            self._pool.reap(now)
             self._go_on_reloading(now)
             if not self._is_told:
                 self._tell_ready()
@@ -116,45 +104,45 @@ class Supervisor:
                 self._each_second()
             if now >= self._next_status:
                 self._next_status = now + self._status.interval
-                self._status.show(self._crew.counts())
+                self._status.show(self._pool.counts())
 
     async def _wait(self) -> None:
         """Wait until something happens, but not for long."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_TICK):
-                await self._crew.news.wait()
-        self._crew.news.clear()
+                await self._pool.news.wait()
+        self._pool.news.clear()
 
     def _tell_ready(self) -> None:
-        if self._crew.is_ready:
+        if self._pool.is_ready:
             self._is_told = True
             self._next_second = 0.0
-            _log.info("ready: %d processes", len(self._crew.slots))
+            _log.info("ready: %d processes", len(self._pool.slots))
 
     def _each_second(self) -> None:
-        healthy, ready = self._crew.is_healthy, self._crew.is_ready
+        healthy, ready = self._pool.is_healthy, self._pool.is_ready
         if self._file is not None:
             self._file.tell(healthy)
         if self._port is not None:
             self._port.is_healthy, self._port.is_ready = healthy, ready
-        files = self._crew.files
+        files = self._pool.files
         changed = [] if files is None else files.changed()
         if changed:
             _log.info("%s changed, reloading", ", ".join(changed))
             self._begin_reload()
 
     def _begin_reload(self) -> None:
-        """Reload, or once more if a reload is under way."""
-        if self._crew.is_stopping:
+        """Reload; once more after a reload that has begun."""
+        if self._pool.is_stopping:
             return
         self._reload_again = self._reload is not None
         if self._reload is None:
-            self._reload = Reload(self._crew, self._options.grace)
+            self._reload = Reload(self._pool, self._options.grace)
         else:
             self._reload.start_over()
 
     def _go_on_reloading(self, now: float) -> None:
-        if self._reload is None or self._crew.is_stopping:
+        if self._reload is None or self._pool.is_stopping:
             return
         self._reload.step(now)
         if self._reload.is_over:
@@ -163,7 +151,7 @@ class Supervisor:
                 self._begin_reload()
 
     def _handle(self, number: signal.Signals) -> None:
-        self._crew.news.set()
+        self._pool.news.set()
         if number is signal.SIGHUP:
             _log.info("SIGHUP, reloading")
             self._begin_reload()
@@ -171,19 +159,19 @@ class Supervisor:
             self._stop(number.name)
 
     def _stop(self, name: str) -> None:
-        """Stop in order; at once when asked a second time."""
-        if self._crew.is_stopping:
+        """Stop in order, or at once when told a second time."""
+        if self._pool.is_stopping:
             _log.warning("%s again, stopping at once", name)
-            self._crew.kill()
+            self._pool.kill()
         else:
             _log.info("%s, stopping", name)
-            self._crew.stop(name)
+            self._pool.stop(name)
 
     def _end(self) -> None:
         """Leave nothing behind."""
-        self._crew.kill()
-        while not self._crew.is_over:
-            self._crew.bury(time.monotonic())
+        self._pool.kill()
+        while not self._pool.is_over:
+            self._pool.reap(time.monotonic())
             time.sleep(0.01)
         self._status.erase()
         if self._file is not None:

@@ -1,4 +1,4 @@
-"""Which files a process has loaded, and whether they have changed."""
+"""The files that a process has loaded, and whether they have changed."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ _log = logging.getLogger("geartrain.supervisor")
 
 
 def loaded_files(error: BaseException | None = None) -> list[str]:
-    """Return the sources of the modules in use, without the installed ones.
+    """Return the source files of the loaded modules, except installed ones.
 
-    With an error, also those that it came from: an import that fails leaves no
+    With an error, also return the files it came from: an import that fails leaves no
     module behind.
     """
     installed = {sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")}
@@ -43,13 +43,14 @@ def loaded_files(error: BaseException | None = None) -> list[str]:
 
 
 def _source(module: object) -> str:
-    # Some modules load themselves when an attribute is asked for, and may fail at that.
+    # A lazy module loads itself when an attribute is read, and may fail: vars() reads
+    # none.
     file = vars(module).get("__file__") if isinstance(module, ModuleType) else None
     return _absolute(file) if isinstance(file, str) else ""
 
 
 def _absolute(file: str) -> str:
-    """Return the full path; empty where the working folder was removed."""
+    """Return the full path; empty if the working directory was removed."""
     try:
         return os.path.abspath(file)
     except OSError:
@@ -91,7 +92,7 @@ class FileWatch:
         # Each file by its own path, and by the one that its links lead to.
         self._files: dict[str, str] = {}
         self._folders: set[str] = set()
-        self._changes: _Changes | None = None
+        self._watches: list[_Changes] = []
         self._changed: set[str] = set()
 
     def add(self, files: Iterable[str]) -> None:
@@ -115,7 +116,11 @@ class FileWatch:
         return found
 
     def _take_changes(self) -> None:
-        paths = _paths(self._changes)
+        paths = {path for watch in self._watches for _, path in next(watch)}
+        # One that was replaced is closed only now: changes come a little late.
+        for replaced in self._watches[:-1]:
+            replaced.close()
+        del self._watches[:-1]
         self._note(paths)
         if not paths.isdisjoint(self._folders):
             # A folder came or went, and with it what was watched there.
@@ -129,8 +134,8 @@ class FileWatch:
         }
 
     def _begin(self) -> None:
-        """Watch all folders that exist; the watch before this ends only then."""
-        fresh = self._watch(
+        """Watch all folders that exist, in place of those watched until now."""
+        watch = self._watch(
             *sorted(filter(os.path.isdir, self._folders)),
             watch_filter=None,
             # Milliseconds, as the next two: a look does not wait.
@@ -143,15 +148,8 @@ class FileWatch:
         )
         try:
             # The first look begins it.
-            self._note(_paths(fresh))
+            self._note({path for _, path in next(watch)})
         except OSError as error:
             _log.error("cannot watch files, reload by SIGHUP instead: %s", error)
-            return
-        self._note(_paths(self._changes))
-        if self._changes is not None:
-            self._changes.close()
-        self._changes = fresh
-
-
-def _paths(changes: _Changes | None) -> set[str]:
-    return set() if changes is None else {path for _, path in next(changes)}
+        else:
+            self._watches.append(watch)
