@@ -1,4 +1,4 @@
-"""See and steer a running job server by its text commands."""
+"""Inspect and control a running job server by its text commands."""
 
 from geartrain.admin.client import DEFAULT_SERVER, Admin
 from geartrain.admin.rows import (

@@ -31,18 +31,18 @@ class _Signalled(BaseException):
 
 
 class Signals:
-    """Has signals end the program: at once, or more gently the first time."""
+    """Lets signals end the program: at once, or gently the first time."""
 
     def __init__(self) -> None:
         self.number = 0
         self._first: Callable[[], None] | None = None
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            # Who starts a program with a signal ignored, as nohup does, means it.
+            # A signal that was ignored at the start, as under nohup, stays ignored.
             if signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, self._take)
 
     def first(self, action: Callable[[], None]) -> None:
-        """Have the first signal do this; ``check`` then ends the program."""
+        """Call ``action`` at the first signal; ``check`` then ends the program."""
         self._first = action
 
     def check(self) -> None:
@@ -61,8 +61,8 @@ class Signals:
 def run(arguments: list[str], signals: Signals) -> int:
     """Run ``gearman`` with a command line; return its exit status.
 
-    It is 1 if a job failed or the command line is wrong. As in the original, it is 0
-    where no job server answers, or not in time: stderr says so.
+    It is 1 if a job failed or the command line is wrong. As in the original, it is 0 if
+    no job server answers, or not in time; stderr says so.
     """
     flags = Flags(arguments)
     if flags.error or "H" in flags.given:
@@ -80,7 +80,7 @@ def run(arguments: list[str], signals: Signals) -> int:
         return 1
     except OSError as error:
         if error.filename is None:
-            # It is the output that cannot be written.
+            # The output cannot be written.
             raise
         sys.stderr.write(f"gearman: {error.filename}: {error.strerror}\n")
         return 1
@@ -91,24 +91,24 @@ def run(arguments: list[str], signals: Signals) -> int:
 
 
 def _submit(flags: Flags) -> int:
-    from geartrain.cli.gearman_client import Submitter
+    from geartrain.cli.gearman_client import GearmanClient
     from geartrain.cli.gearman_servers import LookupFailedError, complain, find_servers
 
     try:
-        submitter = Submitter(flags, find_servers(flags))
+        client = GearmanClient(flags, find_servers(flags))
     except LookupFailedError as error:
         complain("gearman_client_add_server", str(error))
         return 0
-    submitter.run()
-    return submitter.status
+    client.run()
+    return client.status
 
 
 def _work(flags: Flags, signals: Signals) -> int:
     from geartrain.cli.gearman_servers import LookupFailedError, complain, find_servers
-    from geartrain.cli.gearman_worker import CommandWorker
+    from geartrain.cli.gearman_worker import GearmanWorker
 
     try:
-        worker = CommandWorker(flags, find_servers(flags))
+        worker = GearmanWorker(flags, find_servers(flags))
     except LookupFailedError as error:
         complain("gearman_worker_add_server", str(error))
         return 1
@@ -119,7 +119,7 @@ def _work(flags: Flags, signals: Signals) -> int:
 
 
 def _daemonize() -> None:
-    """Go on in a child in a session of its own, with nothing to read or write."""
+    """Continue in a child, in a session of its own, without standard files."""
     if os.fork():
         os._exit(0)
     os.setsid()
@@ -145,7 +145,7 @@ def _run_until_signal() -> int:
     try:
         return run(sys.argv[1:], signals)
     except _Signalled:
-        # The shell is to see that it was a signal.
+        # The shell should see that a signal ended the program.
         signal.signal(signals.number, signal.SIG_DFL)
         os.kill(os.getpid(), signals.number)
         return 128 + signals.number

@@ -1,4 +1,4 @@
-"""The job servers that ``gearman`` speaks to, and what it says when it cannot."""
+"""The job servers of ``gearman``, and its complaints when it cannot reach them."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from geartrain.transport.address import DEFAULT_PORT, Address
 from geartrain.transport.connect import Connector, SocketConnector, connectors
 from geartrain.transport.standard import write_soon
 
-__all__ = ["LookupFailedError", "Ways", "complain", "find_servers"]
+__all__ = ["LookupFailedError", "ServerTracker", "complain", "find_servers"]
 
-# Seconds to connect in, as libgearman waits.
+# Seconds for connecting, as in libgearman.
 _PATIENCE: Final = 4.0
-# Seconds for whoever reads stderr.
+# Seconds to wait for the reader of stderr.
 _PATIENCE_WITH_STDERR: Final = 2.0
 
 
@@ -32,7 +32,7 @@ def complain(where: str, words: str) -> None:
     """Write an error to stderr, in the original's form."""
     sys.stdout.flush()
     line = visible(f"gearman: {where} : {words}") + "\n"
-    # A worker must not stand still because nobody reads what it complains of.
+    # A worker must not stop working because nobody reads its stderr.
     data = line.encode(sys.stderr.encoding, "backslashreplace")
     write_soon(2, data, _PATIENCE_WITH_STDERR)
 
@@ -80,11 +80,11 @@ def _look_up(connector: Connector) -> None:
         raise LookupFailedError(f"{address} getaddrinfo:{reason}") from None
 
 
-class _Way:
-    """A connector that tells when its job server cannot be reached."""
+class _TrackedConnector:
+    """A connector that reports whether its job server can be reached."""
 
-    def __init__(self, ways: Ways, connector: Connector) -> None:
-        self._ways = ways
+    def __init__(self, tracker: ServerTracker, connector: Connector) -> None:
+        self._tracker = tracker
         self._connector = connector
 
     def __str__(self) -> str:
@@ -96,34 +96,34 @@ class _Way:
         try:
             connection = self._connector.connect(limit)
         except OSError:
-            self._ways.missed(self)
+            self._tracker.missed(self)
             raise
-        self._ways.reached()
+        self._tracker.reached()
         return connection
 
 
-class Ways:
-    """The ways to all job servers.
+class ServerTracker:
+    """Knows which job servers can be reached.
 
     Attributes:
-        connectors: one for each.
+        connectors: one for each job server.
     """
 
     def __init__(
         self, found: Iterable[Connector], on_failure: Callable[[str], None]
     ) -> None:
-        """``on_failure`` is called with the last one's name when all have failed."""
-        self.connectors = [_Way(self, connector) for connector in found]
+        """Call ``on_failure`` with the last one's name when all have failed."""
+        self.connectors = [_TrackedConnector(self, connector) for connector in found]
         self._on_failure = on_failure
-        self._missed: set[_Way] = set()
+        self._missed: set[_TrackedConnector] = set()
 
-    def missed(self, way: _Way) -> None:
-        """Take note that a job server cannot be reached."""
-        self._missed.add(way)
+    def missed(self, connector: _TrackedConnector) -> None:
+        """Note that a job server cannot be reached."""
+        self._missed.add(connector)
         if len(self._missed) == len(self.connectors):
             self._missed.clear()
-            self._on_failure(str(way))
+            self._on_failure(str(connector))
 
     def reached(self) -> None:
-        """Take note that a job server was reached."""
+        """Note that a job server was reached."""
         self._missed.clear()
