@@ -59,7 +59,6 @@ TESTED_ELSEWHERE = {
     "importing/mysql": "importing/test_tables.py",
     "importing/postgresql": "importing/test_tables.py",
     "importing/redis": "importing/test_keyed.py",
-    "importing/submitter": "importing/test_sqlite.py",
     "server/condition": "server/test_persistence.py",
     "server/driver": "integration/test_connections.py",
     "server/memory": "integration/test_memory.py",
