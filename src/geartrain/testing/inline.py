@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
 __all__ = ["InlineServer"]
 
-# Maximum depth of jobs that submit jobs: more is taken for an endless recursion.
-_MAX_DEPTH: Final = 50
+# Maximum depth of jobs that submit jobs, and wait. More is taken for an endless
+# recursion. Each level takes about twenty frames, of the thousand that Python allows.
+_MAX_DEPTH: Final = 30
 
 
 class InlineServer(BaseServer):
