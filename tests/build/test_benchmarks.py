@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from benchmarks.contenders import LIBRARIES
 from benchmarks.libraries import environment
 from benchmarks.peers import BEANSTALKD_FSYNC, GEARTRAIN, PEERS

@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 
 from geartrain.protocol.constants import PacketType
+from proof.differential.deviations import DEVIATIONS, Deviation
 from tests.admin.jobs import fail_all, submit, submit_later
-from tests.interop.differential.deviations import DEVIATIONS, Deviation
 from tests.support.servers import geartrain_command, run_server, stop
 
 ROOT = Path(__file__).parents[2]
