@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.build.test_docs import snippets
+from tests.support.documents import snippets
 from tests.testing.test_pytest_plugin import flags
 
 NAMES = ("shop.py", "test_shop.py", "test_worker.py", "test_both.py")
