@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from pathlib import Path
 
 from tests.support.documents import DOCUMENTS, ROOT, fences
 
@@ -34,10 +35,20 @@ def test_no_document_has_a_snippet_that_is_not_run() -> None:
     assert {name: count for name, count in counts.items() if count} == SNIPPETS
 
 
+def anchors(document: Path) -> set[str]:
+    """Return what its headings are called in links."""
+    headings = re.findall(r"^#+ (.*)$", document.read_text(), re.MULTILINE)
+    plain = (re.sub(r"[^\w\- ]", "", each.lower()) for each in headings)
+    return {each.replace(" ", "-") for each in plain}
+
+
 def test_links_lead_somewhere() -> None:
     for document in DOCUMENTS:
-        for target in re.findall(r"\]\(([^)#:]+)[^):]*\)", document.read_text()):
-            assert (document.parent / target).exists(), f"{document.name}: {target}"
+        for link in re.findall(r"\]\(([^):]+)\)", document.read_text()):
+            file, _, anchor = link.partition("#")
+            target = document.parent / file if file else document
+            assert target.exists(), f"{document.name}: {link}"
+            assert not anchor or anchor in anchors(target), f"{document.name}: {link}"
 
 
 def test_the_tools_that_the_documents_use_are_here() -> None:

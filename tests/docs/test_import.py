@@ -12,14 +12,19 @@ from pathlib import Path
 import pytest
 
 from tests.cli.programs import run
-from tests.importing.databases import (
+from tests.support.databases import (
     Database,
     mariadb,
     memcached,
     postgresql,
     redis,
 )
-from tests.importing.queues import SUBMISSIONS, expected, gearmand_writes, grab_all
+from tests.support.gearmand_queues import (
+    SUBMISSIONS,
+    expected,
+    gearmand_writes,
+    grab_all,
+)
 from tests.support.servers import RunningServer, geartrain_command, run_server
 
 DOCUMENT = Path(__file__).parents[2] / "docs/import.md"

@@ -12,7 +12,7 @@ import pytest
 
 from geartrain.protocol.constants import PacketType
 from tests.cli.programs import run
-from tests.importing.queues import (
+from tests.support.gearmand_queues import (
     BG,
     SUBMISSIONS,
     Job,

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.interop.peers import Peers, left_behind, need_success, wait_until
+from tests.support.peers import Peers, left_behind, need_success, wait_until
 from tests.support.servers import RunningServer, running_gearmand, running_geartrain
 
 KINDS: dict[str, Callable[..., AbstractContextManager[RunningServer]]] = {

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.interop.peers import (
+from tests.support.peers import (
     HERE,
     Peer,
     Peers,

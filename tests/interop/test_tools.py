@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.interop.peers import Peer, Peers, function_status, need
+from tests.support.peers import Peer, Peers, function_status, need
 
 pytestmark = pytest.mark.interop
 

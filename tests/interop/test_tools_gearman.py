@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.interop.peers import (
+from tests.support.debian_tools import Told, both, ours, told, where
+from tests.support.peers import (
     Peer,
     Peers,
     function_status,
@@ -16,7 +17,6 @@ from tests.interop.peers import (
     text_command,
     wait_until,
 )
-from tests.interop.tools import Told, both, ours, told, where
 from tests.support.servers import free_port
 
 pytestmark = pytest.mark.interop

@@ -11,8 +11,8 @@ import os
 import sys
 
 from geartrain.engine.records import Batch, Burial, Change, JobRecord
-from tests.stores.kinds import KINDS
-from tests.stores.records import batch, failures, keyed, record, schedule
+from tests.support.store_kinds import KINDS
+from tests.support.store_records import batch, failures, keyed, record, schedule
 
 # Numbers from one batch's first job to the next's.
 SPAN = 1000

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.interop.peers import HERE, Peer, Peers
+from tests.support.peers import HERE, Peer, Peers
 
 PHP = HERE / "php"
 

@@ -12,7 +12,7 @@ from typing import Any
 from geartrain.engine.records import ScheduleRecord
 from geartrain.stores.maintenance.tasks import check, export, import_lines
 from geartrain.stores.sqlite.store import SqliteStore
-from tests.stores.records import batch, burials, delayed, keyed, record, schedule
+from tests.support.store_records import batch, burials, delayed, keyed, record, schedule
 
 Line = dict[str, Any]
 

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.interop.peers import WAIT, Peer, Peers
+from tests.support.peers import WAIT, Peer, Peers
 
 HERE = "geartrain.cli"
 HANDLE = re.compile(rb"H:[^\s:]+:\d+")

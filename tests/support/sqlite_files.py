@@ -14,7 +14,7 @@ import pytest
 from geartrain.errors import StoreError
 from geartrain.stores.sqlite.store import SqliteStore
 from geartrain.texts import visible
-from tests.stores.records import (
+from tests.support.store_records import (
     batch,
     burials,
     dead_numbers,
@@ -85,7 +85,7 @@ def in_a_child(text: str, *arguments: str) -> str:
         import os, resource, sys
         from geartrain.errors import StoreError
         from geartrain.stores.sqlite.store import SqliteStore
-        from tests.stores.records import batch, numbers, record
+        from tests.support.store_records import batch, numbers, record
     """
     program = textwrap.dedent(preamble) + textwrap.dedent(text)
     child = subprocess.run(

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from tests.support.servers import RunningServer
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).parents[1] / "interop"
 WAIT = 15.0  # seconds that anything which ought to happen may take on a busy machine
 POLL = 0.01  # seconds between two looks at a condition
 
