@@ -26,10 +26,10 @@ _MOST_TOLD = 20
     type=click.FloatRange(min=0, min_open=True),
     default=5.0,
     show_default=True,
-    help="How long trouble is made.",
+    help="Run time.",
 )
-@click.option("--seed", help="Choose the same troubles again.  [default: a new one]")
-@click.option("--keep", is_flag=True, help="Keep the logs though all is well.")
+@click.option("--seed", help="Seed of all random choices.  [default: a new one]")
+@click.option("--keep", is_flag=True, help="Keep the logs even if all is well.")
 def soak(minutes: float, seed: str | None, keep: bool) -> None:
     """Run the job server on a bad day and look for every acknowledged job."""
     seed = seed or f"{random.SystemRandom().randrange(10**9)}"

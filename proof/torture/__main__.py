@@ -22,11 +22,11 @@ from proof.torture.steps import MOMENTS, STEPS
     type=click.FloatRange(min=0, min_open=True),
     default=1.0,
     show_default=True,
-    help="How long; the campaign under way is finished.",
+    help="Run time; the current campaign is finished.",
 )
-@click.option("--seed", help="What all is chosen by.  [default: a new one]")
+@click.option("--seed", help="Seed of all random choices.  [default: a new one]")
 @click.option(
-    "--keep", is_flag=True, help="Keep the store and the logs though all is well."
+    "--keep", is_flag=True, help="Keep the store and logs even if all is well."
 )
 def torture(minutes: float, seed: str | None, keep: bool) -> None:
     """Kill job servers under load, restart them, and look for every job."""
@@ -44,7 +44,7 @@ def torture(minutes: float, seed: str | None, keep: bool) -> None:
 
 
 def _campaign(folder: Path, seed: str, number: int) -> bool:
-    """Run one campaign and tell of it; return whether all was well."""
+    """Run one campaign and report it; return whether all was well."""
     began = time.monotonic()
     load = Load(most_waiting=5000, submitters=3, workers=4, random_kills=40, stops=6)
     campaign = Campaign(folder, f"{seed}/{number}", load, f"c{number}")
