@@ -14,8 +14,8 @@ import pytest
 from geartrain.client import Executor
 from geartrain.errors import ClientError, JobFailedError
 from geartrain.protocol.constants import PacketType as P
-from tests.client.faces import Place
-from tests.client.workers import fail, reverse, worker
+from tests.support.client_faces import Place
+from tests.support.raw_workers import fail, reverse, worker
 from tests.support.wire import Wire
 
 

@@ -15,9 +15,9 @@ from geartrain.admin import Admin
 from geartrain.client import AsyncClient, Client, Executor
 from geartrain.errors import JobTimeoutError
 from geartrain.protocol.constants import PacketType as P
-from tests.client.faces import Place
-from tests.client.workers import reverse, worker
+from tests.support.client_faces import Place
 from tests.support.forking import in_child
+from tests.support.raw_workers import reverse, worker
 from tests.support.wire import Wire, wait_until
 
 

@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
-from tests.client.faces import Place
-from tests.client.workers import reverse, worker
+from tests.support.client_faces import Place
+from tests.support.raw_workers import reverse, worker
 
 BEGINNING = """
 from gevent import monkey

@@ -18,8 +18,8 @@ from geartrain.client import AsyncClient, Client, waiting
 from geartrain.errors import ClientError, GeartrainError
 from geartrain.protocol.constants import PacketType as P
 from geartrain.protocol.packets import encode
-from tests.client.faces import Face, Place
-from tests.client.workers import reverse, worker
+from tests.support.client_faces import Face, Place
+from tests.support.raw_workers import reverse, worker
 from tests.support.wire import MIB, Wire
 
 OPTIONS = encode(P.OPTION_RES, b"exceptions") + encode(P.OPTION_RES, b"reasons")

@@ -26,8 +26,8 @@ from geartrain.errors import (
 )
 from geartrain.protocol.constants import PacketType as P
 from geartrain.transport.tls import Tls
-from tests.client.faces import Face, Place
-from tests.client.workers import reverse, worker
+from tests.support.client_faces import Face, Place, all_of
+from tests.support.raw_workers import reverse, worker
 from tests.support.servers import running_geartrain
 from tests.support.silence import black_holes, hanging_names, stopped
 from tests.support.wire import MIB, Wire, wait_until
@@ -36,10 +36,6 @@ from tests.support.wire import MIB, Wire, wait_until
 SOON = 10.0
 
 Call = Callable[[Any], Awaitable[Any]]
-
-
-async def all_of(items: Any) -> list[Any]:
-    return [item async for item in items]
 
 
 async def late(call: Awaitable[Any], *errors: type[Exception]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from geartrain.protocol.admin import Command
 from geartrain.protocol.constants import PacketType
-from geartrain.protocol.packets import Packet
+from geartrain.protocol.packets import Packet, encode
 from geartrain.protocol.parser import LOOKING, Parser
 
 KIB = 1024
@@ -46,3 +46,8 @@ def parsed(data: bytes, piece: int = 0) -> list[Found]:
 
 def head(code: int, size: int, magic: bytes = b"\0REQ") -> bytes:
     return magic + code.to_bytes(4, "big") + size.to_bytes(4, "big")
+
+
+def reply(packet_type: PacketType, *arguments: bytes) -> bytes:
+    """Return a packet as the job server sends it."""
+    return encode(packet_type, b"\0".join(arguments))

@@ -15,7 +15,7 @@ from geartrain.protocol.constants import PacketType as P
 from geartrain.worker import AsyncWorker, Retry, Worker
 from tests.support.servers import RunningServer
 from tests.support.wire import Received, wait_until
-from tests.worker.faces import Script, client, complete, outcome, running
+from tests.support.worker_faces import Script, client, complete, outcome, running
 
 
 @pytest.mark.parametrize(

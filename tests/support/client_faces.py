@@ -123,3 +123,8 @@ class Face:
 
         run = uvloop.run if self.name == "uvloop" else asyncio.run
         run(with_client())
+
+
+async def all_of(items: Any) -> list[Any]:
+    """Return what an asynchronous iterable yields."""
+    return [item async for item in items]
