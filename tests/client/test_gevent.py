@@ -59,7 +59,7 @@ def call():
 lets = [gevent.spawn(call) for _ in range(3)]
 gevent.sleep(0.3)
 client.close()
-gevent.joinall(lets, timeout=20)
+gevent.joinall(lets)
 print([let.value for let in lets])
 """
 

@@ -225,7 +225,7 @@ def test_two_may_run_the_tasks_at_once(geartrain: Place) -> None:
     function = next(geartrain.functions)
 
     async def main() -> None:
-        async with AsyncClient(geartrain.servers, timeout=20) as client:
+        async with AsyncClient(geartrain.servers) as client:
             for number in range(10):
                 client.add_task(function, b"%d" % number)
             runs = [client.run_tasks() for _ in range(3)]
@@ -235,7 +235,7 @@ def test_two_may_run_the_tasks_at_once(geartrain: Place) -> None:
         asyncio.run(main())
     with (
         worker(geartrain.connect, function, reverse),
-        Client(geartrain.servers, timeout=20) as client,
+        Client(geartrain.servers) as client,
     ):
         for number in range(10):
             client.add_task(function, b"%d" % number)

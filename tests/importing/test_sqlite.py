@@ -25,7 +25,8 @@ from tests.support.gearmand_queues import (
     priorities,
 )
 from tests.support.servers import RunningServer
-from tests.support.wire import Wire, wait_until
+from tests.support.waiting import wait_until
+from tests.support.wire import Wire
 
 CREATE = (
     "CREATE TABLE gearman_queue (unique_key TEXT, function_name TEXT,"

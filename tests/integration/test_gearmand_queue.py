@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.daemons import Daemon, daemon, is_gone
-from tests.cli.programs import accepts, folder_of, run, wait_until
+from tests.cli.programs import accepts, folder_of, run
 from tests.support.gearmand_queues import (
     SUBMISSIONS,
     expected,
@@ -27,6 +27,7 @@ from tests.support.servers import (
     geartrain_command,
     run_server,
 )
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.interop
 

@@ -17,8 +17,8 @@ from tests.support.peers import (
     need,
     need_success,
     text_command,
-    wait_until,
 )
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.interop
 

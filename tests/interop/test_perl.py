@@ -14,9 +14,9 @@ from tests.support.peers import (
     function_status,
     need_success,
     text_command,
-    wait_until,
 )
 from tests.support.servers import free_port
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.interop
 

@@ -16,7 +16,7 @@ import psycopg
 import pymysql
 
 from tests.support.servers import free_port, stop, wait_until_listening
-from tests.support.wire import wait_until
+from tests.support.waiting import wait_until
 
 __all__ = ["Database", "mariadb", "memcached", "postgresql", "redis"]
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from geartrain.admin import Admin
 from geartrain.testing import LocalServer
 from tests.support.servers import geartrain_command, stop
-from tests.support.wire import wait_until
+from tests.support.waiting import wait_until
 
 __all__ = ["EXAMPLES", "at_work", "run"]
 
@@ -36,7 +36,7 @@ def at_work(
             env=_environment(servers or server.address, variables),
         )
         try:
-            wait_until(lambda: _workers(admin) > before, 30)
+            wait_until(lambda: _workers(admin) > before, timeout=30)
             yield process
         finally:
             stop(process)

@@ -7,13 +7,13 @@ import os
 import shutil
 import signal
 import subprocess
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
 from tests.support.servers import RunningServer
+from tests.support.waiting import wait_until
 
 HERE = Path(__file__).parents[1] / "interop"
 WAIT = 15.0  # seconds that anything which ought to happen may take on a busy machine
@@ -26,14 +26,6 @@ class FunctionStatus(NamedTuple):
     total: int = 0
     running: int = 0
     workers: int = 0
-
-
-def wait_until(condition: Callable[[], object], what: str) -> None:
-    """Return once ``condition`` holds; fail naming ``what`` never came about."""
-    deadline = time.monotonic() + WAIT
-    while not condition():
-        assert time.monotonic() < deadline, f"after {WAIT:g} s still not: {what}"
-        time.sleep(POLL)
 
 
 def text_command(server: RunningServer, command: str) -> list[str]:

@@ -17,7 +17,8 @@ from tests.support.servers import (
     geartrain_command,
     run_server,
 )
-from tests.support.wire import Wire, wait_until
+from tests.support.waiting import wait_until
+from tests.support.wire import Wire
 from tests.support.worker_faces import Script, client, complete, outcome, rest, running
 
 

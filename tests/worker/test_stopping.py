@@ -15,7 +15,7 @@ import pytest
 from geartrain.admin import Admin
 from geartrain.worker import AsyncWorker, Worker
 from tests.support.servers import RunningServer
-from tests.support.wire import wait_until
+from tests.support.waiting import wait_until
 from tests.support.worker_faces import Script, client, complete, outcome, rest, running
 
 
