@@ -21,6 +21,8 @@ from tests.support.waiting import wait_until
 from tests.support.wire import Wire
 from tests.support.worker_faces import Script, client, complete, outcome, rest, running
 
+pytestmark = pytest.mark.slow
+
 
 def command(kind: str, port: int) -> list[str]:
     if kind == "gearmand":

@@ -15,7 +15,7 @@ from proof.differential.verdict import judge
 from proof.differential.wire import PacketType as Type
 from tests.support.servers import running_gearmand
 
-pytestmark = pytest.mark.interop
+pytestmark = [pytest.mark.interop, pytest.mark.slow]
 
 load_scenarios()
 
