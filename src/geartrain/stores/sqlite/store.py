@@ -265,7 +265,7 @@ class SqliteStore(Store):
     def find_job(self, query: FindJob) -> None:
         """Answer the query; raises StoreError if the store cannot be read."""
         with self._reading() as opened:
-            query.record = opened.find(query.number, is_dead=False)
+            query.record = opened.find(query, is_dead=False)
 
     def find_key(self, query: FindKey) -> None:
         """Answer the query; raises StoreError if the store cannot be read."""
@@ -285,7 +285,7 @@ class SqliteStore(Store):
     def find_dead(self, query: FindDead) -> None:
         """Answer the query; raises StoreError if the store cannot be read."""
         with self._reading() as opened:
-            query.record = opened.find(query.number, is_dead=True)
+            query.record = opened.find(query, is_dead=True)
 
     @contextmanager
     def _reading(self) -> Iterator[Session]:
