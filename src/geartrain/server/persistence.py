@@ -67,6 +67,7 @@ class Persistence:
     Attributes:
         on_settled: called on the event loop when a batch was committed or refused.
         unsaved: how many jobs have an end that was not saved when the store was closed.
+        astray: how many jobs were in a file that its name no longer leads to then.
     """
 
     def __init__(
@@ -83,6 +84,7 @@ class Persistence:
         """
         self.on_settled: Callable[[], None] = lambda: None
         self.unsaved = 0
+        self.astray = 0
         self._engine = engine
         self._health = engine.state.health
         self._condition = Condition(self._health, engine.state.wall_time)
@@ -195,7 +197,7 @@ class Persistence:
     def close(self) -> None:
         """Close the store, after the commit that is under way.
 
-        ``unsaved`` is then known.
+        ``unsaved`` and ``astray`` are then known.
         """
         for timer in (self._timer, self._probe_timer):
             if timer is not None:
@@ -207,6 +209,8 @@ class Persistence:
         self._count_unsaved(is_answering)
         if is_answering:
             self._store.close()
+            self._tell_problems()
+            self.astray = self._store.astray
 
     def _count_unsaved(self, is_answering: bool) -> None:
         """Count the ends that were not saved."""

@@ -30,6 +30,8 @@ class Store(ABC):
     Attributes:
         problems: what an operator should know, a sentence each; whoever drives the
             store takes them out and logs them.
+        astray: how many jobs, dead letters and recurring jobs are not where the store's
+            name says, once it is closed.
 
     A job is kept until it is ended or buried; one that is buried is a dead letter
     until it is ended or revived. Only jobs, never dead letters, are paged, listed as
@@ -37,6 +39,7 @@ class Store(ABC):
     """
 
     problems: tuple[str, ...] = ()
+    astray: int = 0
 
     @abstractmethod
     def open(self) -> Inventory:

@@ -22,6 +22,7 @@ from geartrain.stores.sqlite.pages import find_head, find_record, next_due
 from geartrain.stores.sqlite.queues import Queues
 from geartrain.stores.sqlite.reading import Reader, find_unreadable
 from geartrain.stores.sqlite.schedules import (
+    count_schedules,
     delete_schedules,
     insert_schedules,
     read_reserved,
@@ -72,6 +73,12 @@ class Session:
         inventory.schedules = read_schedules(self.connection)
         inventory.steady, inventory.calendar = read_clock(self.connection)
         return inventory
+
+    def count(self) -> int:
+        """Return how many jobs, dead letters and recurring jobs are kept."""
+        queues = self.queues.by_id.values()
+        kept = sum(queue.ready + queue.delayed + queue.dead for queue in queues)
+        return kept + count_schedules(self.connection)
 
     def begin(self) -> None:
         """Note in the database itself, beneath the log, that it is in use."""

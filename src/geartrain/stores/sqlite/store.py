@@ -246,7 +246,29 @@ class SqliteStore(Store):
         opened, self._open = self._open, None
         if opened is None:
             return
+        self._count_astray(opened)
         opened.close()
+
+    def _count_astray(self, opened: Opened) -> None:
+        """Count what is kept in a file that the path does not name, and say so."""
+        self.astray = 0
+        if opened.presence.is_database_here():
+            return
+        self.astray = opened.session.count()
+        if not self.astray:
+            return
+        said = f"the file {visible(self._path)} of the store is not in its place: "
+        if opened.presence.has_name():
+            said += (
+                f"{self.astray} jobs, dead letters and recurring jobs are in it: put "
+                "it back by renaming it before the next start"
+            )
+        else:
+            said += (
+                f"it was removed, and {self.astray} jobs, dead letters and recurring "
+                "jobs are lost with it"
+            )
+        self.problems += (said,)
 
     def page(self, query: Page) -> None:
         """Answer the query; raises StoreError if the store cannot be read."""
