@@ -57,7 +57,9 @@ class Store(ABC):
         """Make a batch durable: all of it once this returns.
 
         If it raises, nothing that is new in the batch (``Batch.parted``) is kept. Of
-        the rest some may be: it can be committed again without harm.
+        the rest some may be: it can be committed again without harm. Jobs that there is
+        no room for are left out where it has room for smaller ones:
+        ``Batch.refusals`` then says which, and why.
 
         Raises:
             StoreError: it could not be written, with the reason; a later commit may

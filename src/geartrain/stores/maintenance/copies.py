@@ -21,7 +21,7 @@ from geartrain.errors import StoreError
 from geartrain.stores.maintenance.file import check_file, open_unchanged
 from geartrain.stores.maintenance.logs import apply_log, is_cut_short
 from geartrain.stores.owners import owners_rights
-from geartrain.stores.sqlite.file import APPLICATION_ID, FORMAT, open_file
+from geartrain.stores.sqlite.file import APPLICATION_ID, FORMAT, OLDEST, open_file
 from geartrain.stores.sqlite.wholeness import is_structural
 from geartrain.texts import visible
 
@@ -30,14 +30,15 @@ __all__ = ["Readable", "copy_store", "open_readable", "remove_copy"]
 _PAGE: Final = 4096
 # Where the header has what is the same in all stores: magic, page size, versions of
 # the file format, and the fractions of a page; the format of the schema; the encoding;
-# the store's format; and the application.
+# and the application.
 _CONSTANT: Final = (
     (0, b"SQLite format 3\0" + struct.pack(">H", _PAGE) + b"\2\2\0\x40\x20\x20"),
     (44, struct.pack(">I", 4)),
     (56, struct.pack(">I", 1)),
-    (60, struct.pack(">I", FORMAT)),
     (68, struct.pack(">I", APPLICATION_ID)),
 )
+# Where it has the store's format.
+_VERSION: Final = 60
 # What the header says of the number of pages, and of free ones. Zero is not known.
 _COUNTS: Final = (28, 40)
 _TABLE_KINDS: Final = b"\x05\x0d"
@@ -175,7 +176,11 @@ def remove_copy(copy: str) -> None:
 
 
 def _is_whole(page: bytes) -> bool:
-    return all(page[at : at + len(part)] == part for at, part in _CONSTANT)
+    if len(page) < _PAGE:
+        return False
+    (version,) = struct.unpack_from(">I", page, _VERSION)
+    is_constant = all(page[at : at + len(part)] == part for at, part in _CONSTANT)
+    return is_constant and OLDEST <= version <= FORMAT
 
 
 def _fit(path: str, layout: _Layout) -> int:

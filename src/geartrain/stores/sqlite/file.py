@@ -19,6 +19,7 @@ __all__ = [
     "APPLICATION_ID",
     "ERRORS",
     "FORMAT",
+    "OLDEST",
     "REBUILT",
     "abandon",
     "explain",

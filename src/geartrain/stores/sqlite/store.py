@@ -24,7 +24,7 @@ from geartrain.engine.queries import (
     Page,
     Query,
 )
-from geartrain.engine.records import Batch, Inventory
+from geartrain.engine.records import Batch, Inventory, JobRecord
 from geartrain.errors import OptionError, StoreError
 from geartrain.stores.base import Store
 from geartrain.stores.owners import owners_rights
@@ -34,6 +34,7 @@ from geartrain.stores.sqlite.opening import Opened, Opening
 from geartrain.stores.sqlite.pages import fill_due_page, fill_page
 from geartrain.stores.sqlite.parts import ending, parts
 from geartrain.stores.sqlite.presence import GoneError
+from geartrain.stores.sqlite.room import NoRoomError
 from geartrain.stores.sqlite.schema import DamageError
 from geartrain.stores.sqlite.session import Session
 from geartrain.stores.sqlite.wholeness import is_busy, is_structural
@@ -85,6 +86,7 @@ class SqliteStore(Store):
             )
         self._path = os.path.abspath(path)
         self._synchronous = _SYNCHRONOUS[durability]
+        self._holds = durability != "memory"
         self._open: Opened | None = None
         # What was found to be wrong with pages of the open file.
         self._damage: StoreError | None = None
@@ -186,10 +188,15 @@ class SqliteStore(Store):
         with self._opened() as opened:
             try:
                 opened.presence.check()
+                fitting, refused = batch, list[JobRecord]()
                 if is_new:
-                    _check_room(opened, batch.size)
-                self._write(opened, batch, is_new)
+                    fitting, refused = self._fitting(opened, batch)
+                self._write(opened, fitting, is_new)
                 opened.presence.look()
+                for record in refused:
+                    what = f"a job of {record.size} bytes"
+                    reason = opened.room.refusal(what, record.size)
+                    batch.refusals[record.number] = reason
             except GoneError:
                 self._disown(opened, batch)
                 raise
@@ -197,6 +204,24 @@ class SqliteStore(Store):
                 self._is_failing = True
                 raise
         self._is_failing = False
+
+    def _fitting(self, opened: Opened, batch: Batch) -> tuple[Batch, list[JobRecord]]:
+        """Return what of a batch there is room for, and the jobs there is none for.
+
+        Raises:
+            NoRoomError: there is none for any, or their submitters were told already
+                that they are kept.
+        """
+        try:
+            _check_room(opened, batch.size)
+        except NoRoomError as error:
+            if error.most is None or not self._holds:
+                raise
+            fitting, refused = batch.within(error.most)
+            for record in refused:
+                record.size = len(record.workload) + sum(map(len, record.more))
+            return fitting, refused
+        return batch, []
 
     def _write(self, opened: Opened, batch: Batch, is_new: bool) -> None:
         batch.ended.update(self._disowned)
