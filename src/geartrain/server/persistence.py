@@ -35,7 +35,7 @@ _MOST_WAITING = 64 * 1024 * 1024
 # Of a limit of memory it is this part at most: it is copied on its way to the disk.
 _SHARE = 16
 
-# After a refusal the store is left alone for so many seconds.
+# After a refusal of everything the store is left alone for so many seconds.
 _PAUSE = 0.1
 
 # A server that starts waits so many seconds for the first jobs.
@@ -313,7 +313,9 @@ class Persistence:
         self._settled.set()
         self._condition.note(outcome)
         if outcome.reason:
-            self._timer = self._loop.call_later(_PAUSE, self._begin)
+            # Ends go on being saved, so that few of them run again after a kill.
+            pause = _PATIENCE if outcome.is_rest_saved else _PAUSE
+            self._timer = self._loop.call_later(pause, self._begin)
             self._engine.refused(
                 outcome.reason, self._monotonic(), is_rest_saved=outcome.is_rest_saved
             )

@@ -234,8 +234,14 @@ class SqliteStore(Store):
         self._disowned.clear()
 
     def _squeeze_in(self, opened: Opened, batch: Batch) -> None:
-        """Commit what is not new in small parts, in the room of the reserve."""
+        """Commit what is not new in the room of the reserve, if need be in parts."""
         opened.room.give_up_reserve()
+        opened.room.empty_log()
+        # What workers said of dead letters would use the reserve up.
+        if not batch.buried:
+            with suppress(sqlite3.Error):
+                opened.session.commit(batch)
+                return
         for part in parts(batch):
             opened.room.empty_log()
             opened.session.commit(part)
