@@ -116,14 +116,16 @@ class FindJob(Query):
 
     Attributes:
         number: the number.
-        record: the answer, its workload included; None if no such job is kept.
+        with_workload: the answer is to have its workload.
+        record: the answer; None if no such job is kept.
     """
 
-    __slots__ = ("number", "record")
+    __slots__ = ("number", "record", "with_workload")
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, with_workload: bool = True) -> None:
         super().__init__()
         self.number = number
+        self.with_workload = with_workload
         self.record: JobRecord | None = None
 
 
@@ -133,7 +135,7 @@ class FindKey(Query):
     Attributes:
         key: the key.
         function: the function it is of; None for whichever is found first.
-        record: the answer, its workload included; None if no such job is kept.
+        record: the answer, without its workload; None if no such job is kept.
     """
 
     __slots__ = ("function", "key", "record")
@@ -217,12 +219,14 @@ class FindDead(Query):
 
     Attributes:
         number: the number.
-        record: the answer, its workload included; None if no such one is kept.
+        with_workload: the answer is to have its workload.
+        record: the answer; None if no such one is kept.
     """
 
-    __slots__ = ("number", "record")
+    __slots__ = ("number", "record", "with_workload")
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, with_workload: bool = True) -> None:
         super().__init__()
         self.number = number
+        self.with_workload = with_workload
         self.record: JobRecord | None = None

@@ -111,13 +111,14 @@ class MemoryStore(Store):
         """Answer the query; raises StoreError if the store is not open."""
         self._check()
         found = self._jobs.by_number.get(query.number)
-        query.record = found and copy_of(found)
+        query.record = found and copy_of(found, with_workload=query.with_workload)
 
     def find_key(self, query: FindKey) -> None:
         """Answer the query; raises StoreError if the store is not open."""
         self._check()
         for number in self._jobs.with_key(query.key, query.function):
-            query.record = copy_of(self._jobs.by_number[number])
+            found = self._jobs.by_number[number]
+            query.record = copy_of(found, with_workload=False)
             return
 
     def list_jobs(self, query: ListJobs) -> None:
@@ -150,7 +151,7 @@ class MemoryStore(Store):
         """Answer the query; raises StoreError if the store is not open."""
         self._check()
         found = self._dead.by_number.get(query.number)
-        query.record = found and copy_of(found)
+        query.record = found and copy_of(found, with_workload=query.with_workload)
 
     def _check(self) -> None:
         if not self._is_open:
