@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from geartrain.engine.engine import Engine
-from geartrain.engine.options import EngineOptions
+from geartrain.engine.model.options import EngineOptions
 from geartrain.protocol.constants import PacketType
 from geartrain.protocol.packets import request
 from tests.support.dialogue import (

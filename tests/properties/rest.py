@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from geartrain.engine.functions import Function
-from geartrain.engine.jobs import PAGED, SCHEDULED, SUBMITTED, Job
+from geartrain.engine.model.functions import Function
+from geartrain.engine.model.jobs import PAGED, SCHEDULED, TENTATIVE, Job
 from geartrain.engine.records import JobRecord
 from tests.properties.ledger import DEAD
 from tests.properties.server_under_test import ServerUnderTest
@@ -41,7 +41,7 @@ def _check_ledger(
 
 def _check_memory(server: ServerUnderTest, jobs: dict[bytes, JobRecord]) -> None:
     for job in server.engine.state.jobs.values():
-        assert job.state is not SUBMITTED
+        assert job.state is not TENTATIVE
         assert job.state is not PAGED
         assert (job.handle in jobs) == (job.batch != 0)
         if job.batch:

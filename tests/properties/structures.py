@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from geartrain.engine.functions import Function
-from geartrain.engine.jobs import PAGED, READY, RUNNING, SCHEDULED, SUBMITTED, Job
-from geartrain.engine.memory import cost, schedule_cost
-from geartrain.engine.peers import ASLEEP, WOKEN, Peer
-from geartrain.engine.state import State
+from geartrain.engine.model.functions import Function
+from geartrain.engine.model.jobs import PAGED, READY, RUNNING, SCHEDULED, TENTATIVE, Job
+from geartrain.engine.model.peers import ASLEEP, WOKEN, Peer
+from geartrain.engine.state.memory import cost, schedule_cost
+from geartrain.engine.state.state import State
 
 __all__ = [
     "every_job_is_in_exactly_one_place",
@@ -47,7 +47,7 @@ def _jobs_in_place(function: Function) -> list[Job]:
         mine.extend(jobs)
     assert all(job.state is RUNNING for job in function.running)
     assert all(job.state is SCHEDULED for job in function.scheduled)
-    assert all(job.state is SUBMITTED for job in function.tentative)
+    assert all(job.state is TENTATIVE for job in function.tentative)
     mine.extend(function.running)
     mine.extend(function.scheduled)
     mine.extend(function.tentative)

@@ -12,39 +12,42 @@ its queries answered, and tells ``committed`` or ``refused``.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
-from geartrain.engine import failures, paging, recurring, settling
-from geartrain.engine.backlogs import Agenda, Backlog
-from geartrain.engine.clocks import (
-    keep_clock,
-    keep_clock_with,
-    resume_clock,
-    set_clock,
-)
 from geartrain.engine.commands import admin, client, common, worker
-from geartrain.engine.departures import depart
-from geartrain.engine.functions import Function
-from geartrain.engine.jobs import Job
-from geartrain.engine.journal import Asked
-from geartrain.engine.notices import Notice
-from geartrain.engine.options import EngineOptions
-from geartrain.engine.peers import ASLEEP, Peer
-from geartrain.engine.records import Batch, Inventory, QueueInventory
-from geartrain.engine.schedules import CALENDAR, Calendar, Schedule, no_calendar
-from geartrain.engine.state import State
-from geartrain.engine.timers import Timed
-from geartrain.engine.turns import (
+from geartrain.engine.dispatch.turns import (
     LIGHT,
     LISTING,
     MESSAGE,
-    MOST_UNREAD,
     PEER_SHARE,
     READ,
     TURN_SHARE,
     WAIT,
 )
+from geartrain.engine.durable.journal import Asked
+from geartrain.engine.jobs import failures, recurring, settling
+from geartrain.engine.jobs.departures import depart
+from geartrain.engine.jobs.life import move
+from geartrain.engine.jobs.paging import page_in
+from geartrain.engine.model.backlogs import Agenda, Backlog
+from geartrain.engine.model.functions import Function
+from geartrain.engine.model.jobs import READY, Job
+from geartrain.engine.model.notices import Notice
+from geartrain.engine.model.options import EngineOptions
+from geartrain.engine.model.peers import ASLEEP, MOST_UNREAD, Peer
+from geartrain.engine.model.schedules import CALENDAR, Calendar, Schedule, no_calendar
+from geartrain.engine.model.settings import Value
+from geartrain.engine.records import Batch, Inventory, QueueInventory
+from geartrain.engine.state import functions, windows
+from geartrain.engine.state.clocks import (
+    keep_clock,
+    keep_clock_with,
+    resume_clock,
+    set_clock,
+)
+from geartrain.engine.state.state import State
+from geartrain.engine.timers import Timed
 from geartrain.errors import ForeignError, LineError, PacketError, ProtocolError
 from geartrain.protocol.admin import Command
 from geartrain.protocol.admin import error as text_error
@@ -141,6 +144,14 @@ class Engine:
         self.state.now = now
         keep_clock(self.state)
 
+    def change_policy(self, pattern: bytes, settings: Mapping[str, Value]) -> None:
+        """Set some settings for a function's name or a glob, and have jobs follow.
+
+        Raises:
+            OptionError: as ``Policies.change`` does.
+        """
+        functions.change_policy(self.state, pattern, settings)
+
     def connect(self, descriptor: int, address: bytes, is_trusted: bool) -> Peer:
         """Take a new connection; its peer is what the other calls are about."""
         state = self.state
@@ -199,9 +210,9 @@ class Engine:
         While that ``is_full``, they do one page at a time, each time this is called.
         """
         if is_full:
-            paging.press_on(self.state)
+            windows.press_on(self.state)
         else:
-            paging.page_on(self.state)
+            windows.page_on(self.state)
 
     def give_up(self, size: int, until: float) -> int:
         """Give up the newest packets under way, about so many bytes; tell their peers.
@@ -454,20 +465,20 @@ class Engine:
             self._ring(due)
             due = state.pop_alarm() if turns.work < limit else None
         recurring.reckon_some(state)
-        state.forget_idle()
+        functions.forget_idle(state)
 
     def _ring(self, due: Timed) -> None:
         """Do what an alarm was set for."""
         state = self.state
         if isinstance(due, Job):
-            state.ring(due)
+            move(state, due, READY)
         elif isinstance(due, Schedule):
             state.turns.work += CALENDAR
             recurring.ring_schedule(state, due)
         elif isinstance(due, Agenda):
-            paging.ring(state, due)
+            windows.ring(state, due)
         elif isinstance(due, Backlog):
-            paging.go_on(state, due)
+            windows.go_on(state, due)
         elif isinstance(due, Function):
             failures.expire(state, due)
 
@@ -529,14 +540,14 @@ class Engine:
 
     def _take_over(self, kept: QueueInventory) -> None:
         state = self.state
-        function = state.function(kept.function)
+        function = functions.find(state, kept.function)
         function.dead += kept.dead
         backlog = function.backlogs[kept.priority]
         backlog.ready = kept.ready
         backlog.delayed = kept.delayed
-        paging.expect(state, backlog.dates, kept.next_due)
-        paging.expect(state, backlog.waits, kept.next_steady)
-        paging.refill(state, function, kept.priority)
+        windows.expect(state, backlog.dates, kept.next_due)
+        windows.expect(state, backlog.waits, kept.next_steady)
+        windows.refill(state, function, kept.priority)
 
     def take_batch(self) -> Batch | None:
         """Return what is to be made durable next, or None if there is nothing.
@@ -569,7 +580,7 @@ class Engine:
         for each in asked:
             peer, backlog = each.peer, each.backlog
             if backlog is not None:
-                paging.page_in(self.state, each.queries[0], backlog)
+                page_in(self.state, each.queries[0], backlog)
             elif peer is not None and not peer.is_closing:
                 peer.is_asking = False
                 peer.answers = each.queries

@@ -6,10 +6,7 @@ not, and the batch back to the engine with their answers in them.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from geartrain.engine.records import JobRecord
+from geartrain.engine.records import JobRecord
 
 __all__ = [
     "DuePage",

@@ -13,9 +13,9 @@ import socket
 from collections.abc import Callable
 from typing import cast
 
+from geartrain.engine.dispatch.turns import LIGHT, WAIT
 from geartrain.engine.engine import Engine
-from geartrain.engine.peers import Peer, discard
-from geartrain.engine.turns import LIGHT, MOST_UNREAD, WAIT
+from geartrain.engine.model.peers import MOST_UNREAD, Peer, discard
 from geartrain.server.clock import Clock
 from geartrain.server.descriptors import Descriptors
 from geartrain.server.memory import MemoryGuard, limit_of

@@ -21,7 +21,7 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from geartrain.engine.engine import Engine
-from geartrain.engine.peers import Peer
+from geartrain.engine.model.peers import Peer
 from geartrain.server.machine import memory_limit, resident
 from geartrain.texts import shown
 

@@ -21,7 +21,7 @@ from functools import partial
 from time import monotonic
 
 from geartrain.engine.engine import Engine
-from geartrain.engine.health import FAILING, OK, Health
+from geartrain.engine.model.health import FAILING, OK, Health
 from geartrain.engine.queries import Query
 from geartrain.engine.records import Batch
 from geartrain.errors import StoreError

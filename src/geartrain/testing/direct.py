@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from geartrain.engine.engine import Engine
-from geartrain.engine.peers import Peer, discard
+from geartrain.engine.model.peers import Peer, discard
 from geartrain.server.cron import calendar
 from geartrain.server.options import Options
 from geartrain.server.server import engine_options
@@ -28,7 +28,7 @@ class DirectEngine:
         self._clock = clock
         self._store = MemoryStore()
         for pattern, settings in options.policies:
-            self.engine.state.policies.change(pattern, settings)
+            self.engine.change_policy(pattern, settings)
         self.engine.set_clock(*clock.read_first())
         self.engine.resume(
             self._store.open(), clock.monotonic(), keeps_jobs=False, holds=False

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from geartrain.engine.functions import Function
-from geartrain.engine.jobs import PAGED
-from geartrain.engine.rows import state_name, text
-from geartrain.engine.state import State
+from geartrain.engine.commands.rows import state_name, text
+from geartrain.engine.model.functions import Function
+from geartrain.engine.model.jobs import PAGED
+from geartrain.engine.state.state import State
 
 __all__ = ["describe", "is_idle", "known_state"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from geartrain.engine.health import FAILING, REFUSING
+from geartrain.engine.model.health import FAILING, REFUSING
 from tests.engine.stored import stored, submit
 from tests.support.dialogue import H1, World
 

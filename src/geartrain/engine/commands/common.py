@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from geartrain.engine.peers import Peer
-from geartrain.engine.state import State
+from geartrain.engine.model.peers import Peer
+from geartrain.engine.state.state import State
 from geartrain.protocol.constants import PacketType
 from geartrain.protocol.packets import Packet, encode, header
 

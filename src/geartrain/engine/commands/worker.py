@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Final
 
-from geartrain.engine import failures, paging
 from geartrain.engine.commands.common import TOO_MANY_FUNCTIONS, send_error
-from geartrain.engine.crews import Crew
-from geartrain.engine.functions import Function
-from geartrain.engine.jobs import SUBMITTED, Job
-from geartrain.engine.peers import ASLEEP, Peer
-from geartrain.engine.relays import relay
-from geartrain.engine.state import State
+from geartrain.engine.jobs import failures
+from geartrain.engine.jobs.life import assign, finish
+from geartrain.engine.jobs.relays import relay
+from geartrain.engine.model.crews import Crew
+from geartrain.engine.model.functions import Function
+from geartrain.engine.model.jobs import Job
+from geartrain.engine.model.peers import ASLEEP, Peer
+from geartrain.engine.state import functions, windows
+from geartrain.engine.state.state import State
 from geartrain.errors import PacketError
 from geartrain.protocol.constants import PacketType
 from geartrain.protocol.packets import Packet, encode, header
@@ -77,7 +79,7 @@ def can_do_timeout(state: State, peer: Peer, packet: Packet) -> None:
 
 
 def _add_ability(state: State, peer: Peer, name: bytes, timeout: float) -> None:
-    function = state.admitted_function(name)
+    function = functions.admit(state, name)
     if function is None:
         send_error(peer, b"QUEUE_ERROR", TOO_MANY_FUNCTIONS)
         return
@@ -88,7 +90,7 @@ def _add_ability(state: State, peer: Peer, name: bytes, timeout: float) -> None:
     _begin_change(state, peer)
     peer.abilities[function] = timeout
     function.workers[peer] = None
-    paging.serve(state, function)
+    windows.serve(state, function)
     state.wakeups.gain(peer, function)
 
 
@@ -100,7 +102,7 @@ def cant_do(state: State, peer: Peer, packet: Packet) -> None:
         _remove_ability(peer, function)
         state.wakeups.lose(peer, function)
         _lose_running(state, peer, function)
-        state.retire(function)
+        functions.retire(state, function)
 
 
 def reset_abilities(state: State, peer: Peer, packet: Packet) -> None:
@@ -108,12 +110,12 @@ def reset_abilities(state: State, peer: Peer, packet: Packet) -> None:
     _begin_change(state, peer)
     state.wakeups.leave(peer)
     state.turns.work += len(peer.abilities)
-    functions = list(peer.abilities)
-    for function in functions:
+    withdrawn = list(peer.abilities)
+    for function in withdrawn:
         _remove_ability(peer, function)
     _lose_running(state, peer, None)
-    for function in functions:
-        state.retire(function)
+    for function in withdrawn:
+        functions.retire(state, function)
 
 
 def _begin_change(state: State, peer: Peer) -> None:
@@ -162,7 +164,7 @@ def pre_sleep(state: State, peer: Peer, packet: Packet) -> None:
     of ours sleeps when it has room for more jobs, and counts on its timers.
     """
     if peer.timed and not peer.wants_handles:
-        state.end_own_timeouts(peer)
+        _end_own_timeouts(state, peer)
     wakeups = state.wakeups
     promised = wakeups.come(peer)
     crew = _crew(state, peer)
@@ -171,6 +173,16 @@ def pre_sleep(state: State, peer: Peer, packet: Packet) -> None:
     wakeups.sleep(peer, state.now)
     if promised is not None:
         wakeups.rouse(promised, state.now)
+
+
+def _end_own_timeouts(state: State, worker: Peer) -> None:
+    """End the timers a worker asked for; the policy's hold whatever it sends."""
+    state.turns.work += len(worker.timed)
+    for job, limit in worker.timed.items():
+        state.timeouts.cancel(job)
+        if limit > 0:
+            state.timeouts.set(job, limit)
+    worker.timed.clear()
 
 
 def _crew(state: State, peer: Peer) -> Crew:
@@ -214,20 +226,18 @@ def _grab(state: State, peer: Peer) -> Job | None:
     wakeups = state.wakeups
     promised = wakeups.come(peer)
     crew = _crew(state, peer)
-    job = crew.take()
+    job = crew.next_job()
     dropped = 0
     while job is not None and failures.is_expired(state, job):
-        # It is in no queue any more.
-        job.state = SUBMITTED
         failures.drop_expired(state, job)
         state.turns.work += _LOST
         dropped += 1
         # A worker told NO_JOB goes to sleep, and is woken if there are others.
-        job = crew.take() if dropped < _MOST_DROPPED else None
+        job = crew.next_job() if dropped < _MOST_DROPPED else None
     if job is None:
         peer.send(_NO_JOB)
     else:
-        state.assign(job, peer)
+        assign(state, job, peer)
     if promised is not None:
         # It may have taken another function's job, leaving its promise open.
         wakeups.rouse(promised, state.now)
@@ -301,7 +311,7 @@ def work_complete(state: State, peer: Peer, packet: Packet) -> None:
         return
     _forward(state, peer, job, packet)
     job.function.counters.completed += 1
-    state.finish(job)
+    finish(state, job)
 
 
 def work_fail(state: State, peer: Peer, packet: Packet) -> None:

@@ -1,0 +1,265 @@
+"""Peers: connections as the engine sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from enum import IntEnum
+from typing import TYPE_CHECKING, Final
+
+from geartrain.protocol.admin import Command
+from geartrain.protocol.packets import Packet
+from geartrain.protocol.parser import Parser
+
+if TYPE_CHECKING:
+    from geartrain.engine.model.crews import Crew
+    from geartrain.engine.model.functions import Function
+    from geartrain.engine.model.jobs import Job
+    from geartrain.engine.model.listings import Listing
+    from geartrain.engine.queries import Query
+
+# From this size on a piece is sent by itself rather than copied, so that a result
+# that many clients wait for is in memory once.
+_LARGE: Final = 16 * 1024
+
+# Nothing is produced for a peer that leaves this many bytes unread. It is ample for
+# clients that read only after they have submitted all: 250,000 answers.
+MOST_UNREAD: Final = 8 * 1024 * 1024
+
+__all__ = ["ASLEEP", "AWAKE", "MOST_UNREAD", "WOKEN", "Peer", "Wakefulness", "discard"]
+
+
+class Wakefulness(IntEnum):
+    """Whether a worker waits for a NOOP."""
+
+    AWAKE = 0
+    ASLEEP = 1
+    WOKEN = 2
+
+
+AWAKE: Final = Wakefulness.AWAKE
+ASLEEP: Final = Wakefulness.ASLEEP
+WOKEN: Final = Wakefulness.WOKEN
+
+
+def discard(pieces: list[bytes]) -> None:
+    """Send nothing: there is no connection, or no longer."""
+
+
+class Peer:
+    """One connection: a client, a worker, an operator, or all of them at once.
+
+    Attributes:
+        descriptor: the number the text command ``workers`` shows.
+        address: the numeric host it comes from, as ``workers`` shows it.
+        is_trusted: it came by a loopback or unix listener and may shut down.
+        buffered: the bytes of an incomplete packet that its parser was last seen with.
+        parser: the receiving side of its bytes.
+        outbox: bytes to be sent to it; the driver takes them.
+        held: bytes to be sent to it later, by the batch they wait for.
+        write: sends pieces of bytes; the driver's, who alone calls it.
+        is_closing: to be closed once the outbox is sent.
+        outbox_size: the bytes in the outbox.
+        held_size: the bytes held back.
+        is_asking: it waits for the store's answers, and nothing of it is read.
+        is_busy: some of what it sent is left for a later turn.
+        is_congested: it leaves so much unread that nothing is produced for it.
+        relays: how many packets of its are still on their way to many clients.
+        rest: what is still to be produced of the answer that it is being sent.
+        message: what it sent that the answers are for.
+        answers: these, while the message is read again.
+        listing: the jobs there were when it began to list them.
+        submitted: the batch of the last job that it submitted to be kept.
+        lost: the functions of jobs it was given that went to others, by handle.
+        client_id: as SET_CLIENT_ID gave it.
+        wants_exceptions: WORK_EXCEPTION is forwarded to it.
+        wants_reasons: it is told why the job server ended its job.
+        wants_handles: it is a worker that is told which job an ERROR is about, and
+            whose timeouts end attempts instead of giving the job to another.
+        abilities: its functions with their timeouts in seconds, 0 for none, the
+            oldest registration first.
+        crew: the workers equal to it; None until it next grabs or sleeps.
+        excepted: the handle of the job it last ended by WORK_EXCEPTION, until it
+            reports on another.
+        running: the jobs it has been assigned, the oldest first.
+        timed: those of them whose timer is its own CAN_DO_TIMEOUT's, with the time at
+            which the policy's would end; 0 for never.
+        awaited: the jobs whose results it is to be sent, with how often it submitted
+            each.
+        wakefulness: whether it waits for a NOOP.
+        promise: the function it was last woken for, until it comes or is late.
+        promise_serial: which promise that is.
+    """
+
+    __slots__ = (
+        "_held_for",
+        "_unsent",
+        "abilities",
+        "address",
+        "answers",
+        "awaited",
+        "buffered",
+        "client_id",
+        "crew",
+        "descriptor",
+        "excepted",
+        "held",
+        "held_size",
+        "is_asking",
+        "is_busy",
+        "is_closing",
+        "is_congested",
+        "is_trusted",
+        "listing",
+        "lost",
+        "message",
+        "outbox",
+        "outbox_size",
+        "parser",
+        "promise",
+        "promise_serial",
+        "relays",
+        "rest",
+        "running",
+        "submitted",
+        "timed",
+        "wakefulness",
+        "wants_exceptions",
+        "wants_handles",
+        "wants_reasons",
+        "write",
+    )
+
+    def __init__(  # noqa: PLR0915 - it has as many attributes
+        self,
+        descriptor: int,
+        address: bytes,
+        is_trusted: bool,
+        parser: Parser,
+        unsent: list[Peer],
+    ) -> None:
+        """Join ``unsent`` whenever the outbox stops being empty."""
+        self.descriptor = descriptor
+        self.address = address
+        self.is_trusted = is_trusted
+        self.parser = parser
+        self.buffered = 0
+        self.outbox: list[bytes] = []
+        self.outbox_size = 0
+        self.held_size = 0
+        self.held: list[list[bytes]] = []
+        self._held_for: list[int] = []
+        self._unsent = unsent
+        self.write: Callable[[list[bytes]], object] = discard
+        self.is_closing = False
+        self.is_asking = False
+        self.is_busy = False
+        self.is_congested = False
+        self.relays = 0
+        self.rest: Iterator[bytes] | None = None
+        self.message: Packet | Command | None = None
+        self.answers: list[Query] = []
+        self.listing: Listing | None = None
+        self.submitted = 0
+        self.lost: dict[bytes, Function] = {}
+        self.client_id = b"-"
+        self.wants_exceptions = False
+        self.wants_handles = False
+        self.wants_reasons = False
+        self.abilities: dict[Function, float] = {}
+        self.crew: Crew | None = None
+        self.excepted = b""
+        self.running: dict[Job, None] = {}
+        self.timed: dict[Job, float] = {}
+        self.awaited: dict[Job, int] = {}
+        self.wakefulness = AWAKE
+        self.promise: Function | None = None
+        self.promise_serial = 0
+
+    def is_blocked(self) -> bool:
+        """Tell whether it has to wait before anything more is done for it."""
+        return (
+            self.is_asking
+            or self.is_congested
+            or self.relays > 0
+            or self.held_size > MOST_UNREAD
+        )
+
+    def take_answers(self) -> list[Query]:
+        """Return the store's answers if this message waited for them, once."""
+        answers, self.answers = self.answers, []
+        return answers
+
+    def send(self, data: bytes) -> None:
+        """Put bytes into the outbox."""
+        if self.held:
+            self.held[-1].append(data)
+            self.held_size += len(data)
+            return
+        if not self.outbox:
+            self._unsent.append(self)
+        self.outbox.append(data)
+        self.outbox_size += len(data)
+
+    def send_pieces(self, head: bytes, pieces: list[bytes]) -> None:
+        """Put a packet that is in pieces into the outbox."""
+        self.send(head)
+        for piece in pieces:
+            self.send(piece)
+
+    def hold(self, serial: int) -> bool:
+        """Hold back what is sent from now on until a batch is durable.
+
+        Returns False if that, or a later batch, is waited for already.
+        """
+        if self.held and self._held_for[-1] >= serial:
+            return False
+        self.held.append([])
+        self._held_for.append(serial)
+        return True
+
+    def release(self) -> None:
+        """Send what was held back for the earliest batch, which is durable now."""
+        pieces = self.held.pop(0)
+        del self._held_for[0]
+        if not self.outbox:
+            self._unsent.append(self)
+        self.outbox.extend(pieces)
+        size = sum(map(len, pieces))
+        self.outbox_size += size
+        # An answer may have been replaced by one of another size.
+        self.held_size = max(0, self.held_size - size) if self.held else 0
+
+    def forget(self) -> None:
+        """Let go of what was to be sent and of what it sent: it has left."""
+        self.outbox = []
+        self.outbox_size = 0
+        self.held_size = 0
+        self.parser.forget()
+        self.rest = None
+        self.message = None
+        self.answers = []
+        self.listing = None
+
+    def take_outbox(self) -> list[bytes]:
+        """Empty the outbox and return what it held, in few pieces.
+
+        Small pieces are joined to save system calls, large ones are not copied.
+        """
+        taken = self.outbox
+        self.outbox = []
+        self.outbox_size = 0
+        if len(taken) == 1:
+            return taken
+        joined = []
+        small = []
+        for piece in taken:
+            if len(piece) < _LARGE:
+                small.append(piece)
+                continue
+            if small:
+                joined.append(b"".join(small))
+                small = []
+            joined.append(piece)
+        if small:
+            joined.append(b"".join(small))
+        return joined
