@@ -11,6 +11,7 @@ from geartrain.engine.state.memory import cost, schedule_cost
 from geartrain.engine.state.state import State
 
 __all__ = [
+    "each_is_in_exactly_one_place",
     "every_job_is_in_exactly_one_place",
     "every_job_is_wanted",
     "memory_is_what_is_held",
@@ -21,6 +22,10 @@ __all__ = [
 
 
 def every_job_is_in_exactly_one_place(state: State) -> None:
+    each_is_in_exactly_one_place(state, state.jobs.values())
+
+
+def each_is_in_exactly_one_place(state: State, jobs: Collection[Job]) -> None:
     places: list[Job] = []
     for function in state.functions.values():
         places += _jobs_in_place(function)
@@ -30,8 +35,8 @@ def every_job_is_in_exactly_one_place(state: State) -> None:
             assert job.background
             assert not job.is_awaited()
             places.append(job)
-    assert len(places) == len(set(places)) == len(state.jobs)
-    assert set(places) == set(state.jobs.values())
+    assert len(places) == len(set(places)) == len(jobs)
+    assert set(places) == set(jobs)
     for function in state.functions.values():
         _check_backlogs(state, function)
 
