@@ -408,6 +408,32 @@ def test_pages_that_turn_out_to_be_damaged_while_it_is_open_are_mended(
         assert dead.record is not None
 
 
+def test_a_page_of_jobs_that_turns_out_to_be_damaged_is_mended_too(
+    good: bytes, path: Path
+) -> None:
+    path.write_bytes(good)
+    with closing(make_store(str(path), "os")) as store:
+        assert isinstance(store, SqliteStore)
+        store.open()
+        connection = connection_of(store)
+        at = good.rindex(marked(1234)) // PAGE * PAGE
+        with path.open("r+b") as file:
+            file.seek(at)
+            file.write(b"\x99" * PAGE)
+        connection.execute("PRAGMA shrink_memory")
+        connection.execute("PRAGMA cache_size = 1")
+        query = Page(b"resize", 1, 1000, 1000)
+        store.answer(query)
+        assert (query.error, query.damaged, query.is_torn) == ("", [], False)
+        lost = set(range(1, LARGE + 1)) - kept_numbers(store)
+        assert 1234 in lost
+        assert len(lost) < COUNT * 0.02
+        made, *named = store.problems
+        assert "has been made anew" in made
+        assert {int(re.findall(r"\d+", each)[0]) for each in named[:-1]} <= lost
+        assert not lost & {job.number for job in query.records}
+
+
 def test_a_crash_between_the_damaged_file_and_the_new_one_leaves_the_new_one(
     good: bytes, killed: tuple[bytes, bytes], path: Path
 ) -> None:

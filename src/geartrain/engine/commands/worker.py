@@ -6,6 +6,7 @@ from typing import Final
 
 from geartrain.engine.commands.common import TOO_MANY_FUNCTIONS, send_error
 from geartrain.engine.jobs import failures
+from geartrain.engine.jobs.departures import withdraw
 from geartrain.engine.jobs.life import assign, finish
 from geartrain.engine.jobs.relays import relay
 from geartrain.engine.model.crews import Crew
@@ -109,13 +110,9 @@ def reset_abilities(state: State, peer: Peer, packet: Packet) -> None:
     """Withdraw all abilities; the jobs this worker runs go to others."""
     _begin_change(state, peer)
     state.wakeups.leave(peer)
-    state.turns.work += len(peer.abilities)
-    withdrawn = list(peer.abilities)
-    for function in withdrawn:
-        _remove_ability(peer, function)
+    abilities, peer.abilities = peer.abilities, {}
     _lose_running(state, peer, None)
-    for function in withdrawn:
-        functions.retire(state, function)
+    state.turns.start(withdraw(state, peer, abilities))
 
 
 def _begin_change(state: State, peer: Peer) -> None:

@@ -38,6 +38,9 @@ _LEAST: Final = 20
 # Of a limit of memory all windows have this part at most.
 _SHARE: Final = 8
 
+# A workload is at most this part of it, as ``server.memory.largest_packet`` has it.
+_LARGEST: Final = 4
+
 # Behind every job.
 _FAR: Final = 2**62
 _FAR_DUE: Final = (float("inf"), 0)
@@ -129,7 +132,8 @@ def _ask(state: State, backlog: Backlog, most: int, wants_ready: bool) -> None:
     if wants_ready:
         backlog.is_paging = True
         state.memory.pages += 1
-        page = Page(function.name, priority, backlog.after, most)
+        largest = _largest(state)
+        page = Page(function.name, priority, backlog.after, most, largest)
         # From here on it is about jobs that the answer does not know.
         backlog.after = _FAR
         state.journal.ask([page], None, backlog)
@@ -150,10 +154,20 @@ def _ask_due(state: State, agenda: Agenda, most: int) -> None:
         state.time_by(agenda.is_steady),
         most,
         agenda.is_steady,
+        _largest(state),
     )
     agenda.after = _FAR_DUE
     agenda.next_due = 0.0
     state.journal.ask([due], None, backlog)
+
+
+def _largest(state: State) -> int:
+    """Return the bytes of the largest workload to take into memory; 0 is any.
+
+    It is the largest that is taken from a client with this limit of memory: a larger
+    one was kept while the limit was another.
+    """
+    return state.memory.limit // _LARGEST
 
 
 def _may_page(state: State, function: Function, ready: int) -> bool:

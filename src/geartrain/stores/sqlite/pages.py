@@ -9,8 +9,8 @@ from geartrain.engine.queries import DuePage, Page
 from geartrain.engine.records import JobRecord
 from geartrain.stores.sqlite.queues import Queue
 from geartrain.stores.sqlite.reading import SINGLE, Reader, read_heads, read_rows
-from geartrain.stores.sqlite.rows import STEADY, bits_of, due_of
-from geartrain.stores.sqlite.slices import read_slice
+from geartrain.stores.sqlite.rows import STEADY, Row, bits_of, due_of
+from geartrain.stores.sqlite.slices import is_unreadable, read_slice
 
 __all__ = ["fill_due_page", "fill_page", "find_head", "find_record", "next_due"]
 
@@ -33,8 +33,10 @@ def fill_page(
         rows = read_slice(connection, (_READY, (queue.id, after)), query.most)
         if not rows:
             return
-        query.records, damaged = reader.records(rows)
-        query.damaged += damaged
+        query.records, damaged = reader.records(_readable(rows, query))
+        if damaged:
+            query.damaged += damaged
+            query.is_torn = query.is_torn or any(map(is_unreadable, rows))
         after = rows[-1].number
 
 
@@ -54,9 +56,22 @@ def fill_due_page(
         rows = read_slice(connection, (_DUE, place), query.most)
         if not rows:
             return
-        query.records, damaged = reader.records(rows)
-        query.damaged += damaged
+        query.records, damaged = reader.records(_readable(rows, query))
+        if damaged:
+            query.damaged += damaged
+            query.is_torn = query.is_torn or any(map(is_unreadable, rows))
         due, number = rows[-1].due, rows[-1].number
+
+
+def _readable(rows: list[Row], query: Page | DuePage) -> list[Row]:
+    """Return the rows whose workloads are to be read, and note the others."""
+    if not query.largest:
+        return rows
+    large = [row.number for row in rows if row.pieces > query.largest]
+    if not large:
+        return rows
+    query.oversized += large
+    return [row for row in rows if row.pieces <= query.largest]
 
 
 def next_due(

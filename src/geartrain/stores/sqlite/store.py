@@ -162,7 +162,11 @@ class SqliteStore(Store):
         """Answer a query of any kind, or put into it why it cannot be answered."""
         super().answer(query)
         damage, self._damage = self._damage, None
-        if query.error and damage is not None and self._mend_open(damage):
+        if query.is_torn:
+            damage = StoreError(f"pages of {visible(self._path)} cannot be read")
+        elif not query.error:
+            damage = None
+        if damage is not None and self._mend_open(damage):
             query.begin_again()
             super().answer(query)
 
