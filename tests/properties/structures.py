@@ -38,7 +38,7 @@ def each_is_in_exactly_one_place(state: State, jobs: Collection[Job]) -> None:
     assert len(places) == len(set(places)) == len(jobs)
     assert set(places) == set(jobs)
     for function in state.functions.values():
-        _check_backlogs(state, function)
+        _check_windows(state, function)
 
 
 def _jobs_in_place(function: Function) -> list[Job]:
@@ -60,11 +60,11 @@ def _jobs_in_place(function: Function) -> list[Job]:
     return mine
 
 
-def _check_backlogs(state: State, function: Function) -> None:
-    for priority, backlog in enumerate(function.backlogs):
-        assert backlog.priority == priority
-        assert backlog.ready >= 0
-        assert backlog.delayed >= 0
+def _check_windows(state: State, function: Function) -> None:
+    for priority, window in enumerate(function.windows):
+        assert window.priority == priority
+        assert window.ready >= 0
+        assert window.delayed >= 0
         leaving = [
             job
             for job in state.jobs.values()
@@ -72,7 +72,7 @@ def _check_backlogs(state: State, function: Function) -> None:
             and job.function is function
             and job.priority == priority
         ]
-        assert backlog.leaving == len(leaving) <= backlog.size()
+        assert window.leaving == len(leaving) <= window.size()
 
 
 def memory_is_what_is_held(state: State) -> None:

@@ -29,7 +29,6 @@ from geartrain.engine.jobs import failures, recurring, settling
 from geartrain.engine.jobs.departures import depart
 from geartrain.engine.jobs.life import move
 from geartrain.engine.jobs.paging import page_in
-from geartrain.engine.model.backlogs import Agenda, Backlog
 from geartrain.engine.model.functions import Function
 from geartrain.engine.model.jobs import READY, Job
 from geartrain.engine.model.notices import Notice
@@ -37,6 +36,7 @@ from geartrain.engine.model.options import EngineOptions
 from geartrain.engine.model.peers import ASLEEP, MOST_UNREAD, Peer
 from geartrain.engine.model.schedules import CALENDAR, Calendar, Schedule, no_calendar
 from geartrain.engine.model.settings import Value
+from geartrain.engine.queries import DuePage, Page
 from geartrain.engine.records import Batch, Inventory, QueueInventory
 from geartrain.engine.state import functions, windows
 from geartrain.engine.state.clocks import (
@@ -47,6 +47,8 @@ from geartrain.engine.state.clocks import (
 )
 from geartrain.engine.state.state import State
 from geartrain.engine.timers import Timed
+from geartrain.engine.window.shelves import Shelf
+from geartrain.engine.window.windows import Window
 from geartrain.errors import ForeignError, LineError, PacketError, ProtocolError
 from geartrain.protocol.admin import Command
 from geartrain.protocol.admin import error as text_error
@@ -473,9 +475,9 @@ class Engine:
         elif isinstance(due, Schedule):
             state.turns.work += CALENDAR
             recurring.ring_schedule(state, due)
-        elif isinstance(due, Agenda):
+        elif isinstance(due, Shelf):
             windows.ring(state, due)
-        elif isinstance(due, Backlog):
+        elif isinstance(due, Window):
             windows.go_on(state, due)
         elif isinstance(due, Function):
             failures.expire(state, due)
@@ -540,11 +542,11 @@ class Engine:
         state = self.state
         function = functions.find(state, kept.function)
         function.dead += kept.dead
-        backlog = function.backlogs[kept.priority]
-        backlog.ready = kept.ready
-        backlog.delayed = kept.delayed
-        windows.expect(state, backlog.dates, kept.next_due)
-        windows.expect(state, backlog.waits, kept.next_steady)
+        window = function.windows[kept.priority]
+        window.ready = kept.ready
+        window.delayed = kept.delayed
+        windows.expect(state, window.dates, kept.next_due)
+        windows.expect(state, window.waits, kept.next_steady)
         windows.refill(state, function, kept.priority)
 
     def take_batch(self) -> Batch | None:
@@ -576,9 +578,11 @@ class Engine:
     def _learn(self, asked: list[Asked]) -> None:
         """Take in the store's answers."""
         for each in asked:
-            peer, backlog = each.peer, each.backlog
-            if backlog is not None:
-                page_in(self.state, each.queries[0], backlog)
+            peer, window = each.peer, each.window
+            if window is not None:
+                query = each.queries[0]
+                assert isinstance(query, Page | DuePage)
+                page_in(self.state, query, window)
             elif peer is not None and not peer.is_closing:
                 peer.is_asking = False
                 peer.answers = each.queries

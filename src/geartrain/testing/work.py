@@ -18,8 +18,8 @@ def is_idle(state: State) -> bool:
 
 
 def _ready(function: Function) -> int:
-    paged = sum(backlog.ready for backlog in function.backlogs)
-    due = sum(backlog.is_due() for backlog in function.backlogs)
+    paged = sum(window.ready for window in function.windows)
+    due = sum(window.is_due() for window in function.windows)
     return function.ready_count() + len(function.tentative) + paged + due
 
 

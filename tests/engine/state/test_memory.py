@@ -325,7 +325,7 @@ def test_few_pages_are_asked_for_at_a_time() -> None:
     assert memory.pages <= 3
     world.commit_all()
     assert memory.pages == 0
-    assert not memory.backlogs
+    assert not memory.windows
 
 
 def test_progress_is_kept_as_far_as_it_can_be_asked_for(world: World) -> None:

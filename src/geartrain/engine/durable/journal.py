@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from geartrain.engine.model.backlogs import Backlog
 from geartrain.engine.model.jobs import Job, record_of
 from geartrain.engine.model.peers import Peer
 from geartrain.engine.queries import Query
 from geartrain.engine.records import Batch, Burial, Change, JobRecord, ScheduleRecord
+from geartrain.engine.window.windows import Window
 
 __all__ = ["Asked", "Collected", "Journal", "Promise"]
 
@@ -45,16 +45,16 @@ class Promise:
 
 
 class Asked:
-    """Queries and who wants to know: a peer that waits, or a backlog."""
+    """Queries and who wants to know: a peer that waits, or a window."""
 
-    __slots__ = ("backlog", "peer", "queries")
+    __slots__ = ("peer", "queries", "window")
 
     def __init__(
-        self, queries: list[Query], peer: Peer | None, backlog: Backlog | None
+        self, queries: list[Query], peer: Peer | None, window: Window | None
     ) -> None:
         self.queries = queries
         self.peer = peer
-        self.backlog = backlog
+        self.window = window
 
 
 class Collected:
@@ -237,12 +237,12 @@ class Journal:
         collected.promises.append(Promise(job, peer.held[-1], is_text))
 
     def ask(
-        self, queries: list[Query], peer: Peer | None, backlog: Backlog | None
+        self, queries: list[Query], peer: Peer | None, window: Window | None
     ) -> None:
         """Have things looked up, in the state the batch leaves the store in."""
         collected = self._next
         collected.batch.queries.extend(queries)
-        collected.asked.append(Asked(queries, peer, backlog))
+        collected.asked.append(Asked(queries, peer, window))
 
     def is_behind(self) -> bool:
         """Tell whether so much waits to be taken that submitters should wait."""

@@ -16,7 +16,7 @@ TENTATIVE         in its function's ``tentative``, until the store has said whet
 SCHEDULED         in its function's ``scheduled``, with an alarm
 READY             in one of its function's three queues
 RUNNING           in its function's ``running`` and its worker's
-PAGED             counted by a backlog: in the store alone, once its batch is durable
+PAGED             counted by a window: in the store alone, once its batch is durable
 FINISHED          nowhere any more
 ================  ==============================================================
 """
@@ -91,8 +91,7 @@ def move(state: State, job: Job, to: JobState) -> None:
 def _leave_queue(state: State, job: Job) -> None:
     job.function.ready[job.priority].remove(job)
     # Others may come in from the store in its place.
-    backlog = job.function.backlogs[job.priority]
-    if backlog.ready or backlog.waits.is_due or backlog.dates.is_due:
+    if job.function.windows[job.priority].is_wanting():
         windows.refill(state, job.function, job.priority)
 
 
@@ -118,9 +117,9 @@ def _leave_waiting(state: State, job: Job) -> None:
         function.scheduled_bytes -= job.size
         state.alarms_by(job.is_steady).cancel(job)
     elif job.state is PAGED:
-        backlog = function.backlogs[job.priority]
-        backlog.give(job.due)
-        backlog.leaving -= 1
+        window = function.windows[job.priority]
+        window.give(job.number, job.due)
+        window.leaving -= 1
     else:
         del function.tentative[job]
 
@@ -194,7 +193,7 @@ def wait(state: State, job: Job) -> None:
     elif state.wait_of(job) > 0:
         has_room = windows.has_room_for_delayed(state, function)
         move(state, job, SCHEDULED if has_room else PAGED)
-    elif function.backlogs[priority].ready or not windows.has_room(
+    elif function.windows[priority].ready or not windows.has_room(
         state, function, priority
     ):
         move(state, job, PAGED)

@@ -1,4 +1,4 @@
-"""Settling: what the end of a commit means for jobs, their submitters and backlogs."""
+"""Settling: what the end of a commit means for jobs and their submitters."""
 
 from __future__ import annotations
 

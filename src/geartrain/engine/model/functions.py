@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from geartrain.engine.model.backlogs import Backlog
 from geartrain.engine.model.counters import Counters
 from geartrain.engine.model.jobs import Job, JobQueue
 from geartrain.engine.model.policies import Policy
 from geartrain.engine.timers import Timed
+from geartrain.engine.window.windows import Window
 
 if TYPE_CHECKING:
     from geartrain.engine.model.crews import Crew
@@ -28,7 +28,7 @@ class Function(Timed):
         policy: how its jobs are treated; ``State.policy`` brings it up to date first.
         policy_version: the version of all policies that it is of.
         ready: the queues of jobs that can run now, by priority.
-        backlogs: the jobs that only the store has, by priority.
+        windows: which waiting jobs are in memory, by priority.
         running: the jobs that have a worker.
         scheduled: the jobs whose time has not come.
         scheduled_counts: how many they are, by priority.
@@ -47,7 +47,6 @@ class Function(Timed):
     """
 
     __slots__ = (
-        "backlogs",
         "counters",
         "crews",
         "dead",
@@ -65,6 +64,7 @@ class Function(Timed):
         "scheduled_bytes",
         "scheduled_counts",
         "tentative",
+        "windows",
         "workers",
     )
 
@@ -75,7 +75,7 @@ class Function(Timed):
         self.policy_version = 0
         self.recurring: dict[bytes, Schedule] = {}
         self.ready: list[JobQueue] = [JobQueue(), JobQueue(), JobQueue()]
-        self.backlogs: list[Backlog] = [Backlog(self, each) for each in range(3)]
+        self.windows: list[Window] = [Window(name, each) for each in range(3)]
         self.running: dict[Job, None] = {}
         self.scheduled: dict[Job, None] = {}
         self.scheduled_counts = [0, 0, 0]
@@ -97,8 +97,8 @@ class Function(Timed):
 
     def paged_count(self) -> int:
         """Return how many jobs only the store has."""
-        backlogs = self.backlogs
-        return backlogs[0].size() + backlogs[1].size() + backlogs[2].size()
+        windows = self.windows
+        return windows[0].size() + windows[1].size() + windows[2].size()
 
     def job_count(self) -> int:
         """Return how many jobs there are, running and scheduled ones included."""
@@ -107,7 +107,7 @@ class Function(Timed):
 
     def waiting_count(self, priority: int) -> int:
         """Return how many jobs of a priority wait, scheduled ones included."""
-        waiting = self.ready[priority].size() + self.backlogs[priority].size()
+        waiting = self.ready[priority].size() + self.windows[priority].size()
         return waiting + self.scheduled_counts[priority]
 
     def is_unused(self) -> bool:
@@ -116,19 +116,7 @@ class Function(Timed):
             return False
         if self.job_count() or self.promised:
             return False
-        return self.is_at_rest()
-
-    def is_at_rest(self) -> bool:
-        """Tell whether nothing of it is awaited or damaged in the store."""
-        return all(backlog.is_at_rest() for backlog in self.backlogs)
-
-    def dissolve(self) -> None:
-        """Part it from its backlogs, which nobody needs any more.
-
-        They refer to each other: Python's collector, which spares what is old, would
-        keep each function forgotten, and a peer can name thousands a second.
-        """
-        self.backlogs = []
+        return all(window.is_at_rest() for window in self.windows)
 
     def is_full(self, priority: int) -> bool:
         """Tell whether ``maxqueue`` refuses one more job of this priority."""

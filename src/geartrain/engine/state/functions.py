@@ -116,13 +116,11 @@ def forget(state: State, function: Function) -> None:
     state.alarms.cancel(function)
     # Or it would be forgotten again, and with it a later one of its name.
     state.idle.discard(function)
-    for backlog in function.backlogs:
-        state.alarms.cancel(backlog)
-        state.alarms.cancel(backlog.waits)
-        state.calendar_alarms.cancel(backlog.dates)
-        state.memory.backlogs.pop(backlog, None)
-    if function.is_at_rest():
-        function.dissolve()
+    for window in function.windows:
+        state.alarms.cancel(window)
+        state.alarms.cancel(window.waits)
+        state.calendar_alarms.cancel(window.dates)
+        state.memory.windows.pop(window, None)
     state.idle.forgotten += 1
     state.idle.counters.add(function.counters)
     # A worker that lost a job of it may yet send a result.

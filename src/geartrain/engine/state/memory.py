@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import Final
 
-from geartrain.engine.model.backlogs import Backlog
 from geartrain.engine.model.jobs import Job
 from geartrain.engine.model.peers import Peer
 from geartrain.engine.model.schedules import Schedule
 from geartrain.engine.records import JobRecord
+from geartrain.engine.window.windows import Window
 from geartrain.protocol.room import RESULTS, Room
 
 __all__ = ["Memory", "cost", "record_cost", "schedule_cost"]
@@ -46,7 +46,7 @@ class Memory:
         unread: the bytes that peers have not read, as the driver last saw.
         room: what the parsers know of it.
         pages: how many pages of the store's jobs were asked for and have not come.
-        backlogs: those that wait for their turn to ask.
+        windows: those that wait for their turn to ask for a page.
         reads: the bytes of workloads that are read for peers (``reads``).
         under_way: the peers with an incomplete packet, the newest last, and when more
             of it came.
@@ -54,7 +54,6 @@ class Memory:
     """
 
     __slots__ = (
-        "backlogs",
         "base",
         "jobs",
         "limit",
@@ -64,6 +63,7 @@ class Memory:
         "room",
         "under_way",
         "unread",
+        "windows",
         "written",
     )
 
@@ -75,7 +75,7 @@ class Memory:
         self.unread = 0
         self.room = Room()
         self.pages = 0
-        self.backlogs: OrderedDict[Backlog, None] = OrderedDict()
+        self.windows: OrderedDict[Window, None] = OrderedDict()
         self.reads: dict[Peer, int] = {}
         self.under_way: dict[Peer, float] = {}
         self.written: dict[Peer, None] = {}

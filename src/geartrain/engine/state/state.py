@@ -54,9 +54,9 @@ class State:
         reckoned_shift: ``calendar_shift`` when all next times were last found.
         unreckoned: the schedules whose next times are to be found anew.
         timeouts: when running jobs have run too long, by the steady clock.
-        alarms: when delayed jobs are due, backlogs have such jobs, or are to be
+        alarms: when delayed jobs are due, windows have such jobs, or are to be
             looked at again, and functions have jobs that expire, in server time.
-        calendar_alarms: when jobs and schedules are due by the calendar, and backlogs
+        calendar_alarms: when jobs and schedules are due by the calendar, and windows
             have such jobs, in seconds since 1970.
         journal: what is to be made durable.
         health: how the store is; the driver tells.

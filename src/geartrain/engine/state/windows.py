@@ -1,14 +1,14 @@
-"""Windows: which waiting jobs are in memory, and what is read from the store next."""
+"""How large windows are, and when what they want read is asked for."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from geartrain.engine.model.backlogs import Agenda, Backlog
 from geartrain.engine.model.functions import Function
 from geartrain.engine.model.jobs import PAGED, Job
-from geartrain.engine.queries import DuePage, Page
 from geartrain.engine.state.state import State
+from geartrain.engine.window.shelves import Shelf
+from geartrain.engine.window.windows import Window
 
 __all__ = [
     "arm",
@@ -28,22 +28,18 @@ __all__ = [
 # Page size. Reading 1,000 jobs takes the event loop a few milliseconds.
 _MOST: Final = 1000
 
-# All windows together have about so many jobs, and so many bytes of workloads; one
-# window has at most so many bytes, and at least some jobs.
+# All windows together hold about this many jobs, and this many bytes of workloads. One
+# holds at most _MOST_BYTES, and room for _LEAST jobs at least.
 _MOST_IN_ALL: Final = 200_000
 _BYTES_IN_ALL: Final = 256 * 1024 * 1024
 _MOST_BYTES: Final = 16 * 1024 * 1024
 _LEAST: Final = 20
 
-# Of a limit of memory all windows have this part at most.
+# All windows together use at most an eighth of --max-memory.
 _SHARE: Final = 8
 
-# A workload is at most this part of it, as ``server.memory.largest_packet`` has it.
+# A workload is at most a quarter of it, as ``server.memory.largest_packet`` has it.
 _LARGEST: Final = 4
-
-# Behind every job.
-_FAR: Final = 2**62
-_FAR_DUE: Final = (float("inf"), 0)
 
 
 def _window(state: State) -> int:
@@ -77,88 +73,64 @@ def has_room_for_delayed(state: State, function: Function) -> bool:
 
 def page_out(state: State, job: Job) -> None:
     """Leave a kept job to the store alone, once its batch is durable."""
-    backlog = job.function.backlogs[job.priority]
-    backlog.gain(job.number, job.due, job.is_steady)
-    backlog.leaving += 1
+    window = job.function.windows[job.priority]
+    window.gain(job.number, job.due, job.is_steady)
+    window.leaving += 1
     state.journal.forget(job)
-    expect(state, backlog.agenda(job.is_steady), job.due)
+    expect(state, window.shelf(job.is_steady), job.due)
 
 
-def expect(state: State, agenda: Agenda, due: float) -> None:
+def expect(state: State, shelf: Shelf, due: float) -> None:
     """See to it that a delayed job comes in at its time; 0 is none."""
-    if due > 0 and (agenda.next_due == 0 or due < agenda.next_due):
-        agenda.next_due = due
-        arm(state, agenda)
-    if 0 < due <= state.time_by(agenda.is_steady):
-        agenda.is_due = True
+    if due > 0 and shelf.expect(due, state.time_by(shelf.is_steady)):
+        arm(state, shelf)
+
+
+def arm(state: State, shelf: Shelf) -> None:
+    """Set the alarm of a shelf for the first time that it expects."""
+    alarms = state.alarms_by(shelf.is_steady)
+    alarms.cancel(shelf)
+    if shelf.next_due > 0:
+        alarms.set(shelf, shelf.next_due)
 
 
 def page_again(state: State, job: Job) -> None:
     """Have pages include a job that the store was to have, and has not yet."""
     if job.state is PAGED:
-        backlog = job.function.backlogs[job.priority]
-        backlog.rewind(job.number, job.due, job.is_steady)
-        expect(state, backlog.agenda(job.is_steady), job.due)
+        window = job.function.windows[job.priority]
+        window.rewind(job.number, job.due, job.is_steady)
+        expect(state, window.shelf(job.is_steady), job.due)
 
 
 def refill(
     state: State, function: Function, priority: int, *, is_pressing: bool = False
 ) -> None:
-    """Ask the store for more jobs if there is room for them.
+    """Ask the store for more jobs if a window wants them and there is room.
 
     If it ``is_pressing``, that does not wait for other pages, nor for memory.
     """
-    backlog = function.backlogs[priority]
+    window = function.windows[priority]
+    if not window.is_wanting():
+        return
     queue = function.ready[priority]
-    window = _window(state)
-    room = window - queue.size()
-    if backlog.is_paused or not _may_page(state, function, queue.size()):
+    most = _window(state)
+    room = most - queue.size()
+    if not _may_page(state, function, queue.size()):
         return
-    if room * 2 < window or queue.workload() >= _window_bytes(state):
+    if room * 2 < most or queue.workload() >= _window_bytes(state):
         return
-    wants_ready = backlog.ready > 0 and not backlog.is_paging
-    wants_due = backlog.waits.wants_page() or backlog.dates.wants_page()
-    if not (wants_ready or wants_due):
+    memory = state.memory
+    if not (is_pressing or memory.may_page()):
+        memory.windows[window] = None
         return
-    if not (is_pressing or state.memory.may_page()):
-        state.memory.backlogs[backlog] = None
-        return
-    _ask(state, backlog, min(max(room, 1), _MOST), wants_ready)
-
-
-def _ask(state: State, backlog: Backlog, most: int, wants_ready: bool) -> None:
-    """Ask for the next page of the ready jobs, of the delayed ones, or both."""
-    function, priority = backlog.function, backlog.priority
-    if wants_ready:
-        backlog.is_paging = True
-        state.memory.pages += 1
-        largest = _largest(state)
-        page = Page(function.name, priority, backlog.after, most, largest)
-        # From here on it is about jobs that the answer does not know.
-        backlog.after = _FAR
-        state.journal.ask([page], None, backlog)
-    for agenda in (backlog.waits, backlog.dates):
-        if agenda.wants_page():
-            _ask_due(state, agenda, most)
-
-
-def _ask_due(state: State, agenda: Agenda, most: int) -> None:
-    """Ask the store for delayed jobs that are due."""
-    agenda.is_paging = True
-    state.memory.pages += 1
-    backlog = agenda.backlog()
-    due = DuePage(
-        backlog.function.name,
-        backlog.priority,
-        agenda.after,
-        state.time_by(agenda.is_steady),
-        most,
-        agenda.is_steady,
+    for page in window.read(
+        min(max(room, 1), _MOST),
         _largest(state),
-    )
-    agenda.after = _FAR_DUE
-    agenda.next_due = 0.0
-    state.journal.ask([due], None, backlog)
+        state.server_time(),
+        state.wall_time(),
+    ):
+        memory.pages += 1
+        state.journal.ask([page], None, window)
 
 
 def _largest(state: State) -> int:
@@ -183,49 +155,41 @@ def _may_page(state: State, function: Function, ready: int) -> bool:
 
 def page_on(state: State) -> None:
     """Ask for the pages that had to wait for others, or for memory."""
-    later = state.memory.backlogs
-    while later and state.memory.may_page():
-        following = later.popitem(last=False)[0]
-        refill(state, following.function, following.priority)
+    while state.memory.windows and state.memory.may_page():
+        _refill_next(state, is_pressing=False)
 
 
 def press_on(state: State) -> None:
     """Ask for a page though memory is full, lest workers wait for what others hold."""
-    later = state.memory.backlogs
-    if later and state.memory.pages == 0:
-        following = later.popitem(last=False)[0]
-        refill(state, following.function, following.priority, is_pressing=True)
+    if state.memory.windows and state.memory.pages == 0:
+        _refill_next(state, is_pressing=True)
+
+
+def _refill_next(state: State, *, is_pressing: bool) -> None:
+    window = state.memory.windows.popitem(last=False)[0]
+    function = state.functions.get(window.function)
+    if function is not None:
+        refill(state, function, window.priority, is_pressing=is_pressing)
 
 
 def serve(state: State, function: Function) -> None:
     """Have jobs come in for a worker that has just registered, before others'."""
     if not function.paged_count() or function.ready_count():
         return
-    for priority, backlog in enumerate(function.backlogs):
+    for priority, window in enumerate(function.windows):
         refill(state, function, priority)
-        if backlog in state.memory.backlogs:
-            state.memory.backlogs.move_to_end(backlog, last=False)
+        if window in state.memory.windows:
+            state.memory.windows.move_to_end(window, last=False)
 
 
-def ring(state: State, agenda: Agenda) -> None:
-    """React to a delayed job of a backlog being due."""
-    backlog = agenda.backlog()
-    agenda.is_due = backlog.delayed > 0
-    if not agenda.is_due:
-        agenda.next_due = 0.0
-    refill(state, backlog.function, backlog.priority)
+def ring(state: State, shelf: Shelf) -> None:
+    """React to a delayed job of a shelf being due."""
+    function = state.functions[shelf.function]
+    function.windows[shelf.priority].ring(shelf)
+    refill(state, function, shelf.priority)
 
 
-def go_on(state: State, backlog: Backlog) -> None:
-    """Read pages of a backlog again, a pause having passed."""
-    backlog.is_paused = False
-    backlog.waits.is_due = backlog.dates.is_due = backlog.delayed > 0
-    refill(state, backlog.function, backlog.priority)
-
-
-def arm(state: State, agenda: Agenda) -> None:
-    """Set the alarm of an agenda for the first time it expects."""
-    alarms = state.alarms_by(agenda.is_steady)
-    alarms.cancel(agenda)
-    if agenda.next_due > 0:
-        alarms.set(agenda, agenda.next_due)
+def go_on(state: State, window: Window) -> None:
+    """Read a window again, a pause having passed."""
+    window.go_on()
+    refill(state, state.functions[window.function], window.priority)

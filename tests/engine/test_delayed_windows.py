@@ -6,9 +6,6 @@ import random
 
 import pytest
 
-from geartrain.engine.model.backlogs import Backlog
-from geartrain.engine.model.functions import Function
-from geartrain.engine.model.policies import Policy
 from tests.engine.stored import (
     DAY,
     counts,
@@ -38,10 +35,6 @@ ORDERS = {
 }
 
 
-def new_backlog() -> Backlog:
-    return Backlog(Function(b"f", Policy()), 1)
-
-
 def submit_minutes(world: World, minutes: list[int]) -> None:
     """Submit a job due after each of these minutes, named after them."""
     client = world.client()
@@ -61,25 +54,6 @@ def each_minute(world: World, first: int = 1) -> list[str]:
         done.append(drain(worker))
         worker.pre_sleep()
     return done
-
-
-def test_a_backlog_counts_what_it_gains_and_gives() -> None:
-    backlog = new_backlog()
-    backlog.gain(7, 0.0)
-    backlog.gain(8, 5.0)
-    assert (backlog.ready, backlog.delayed, backlog.size()) == (1, 1, 2)
-    backlog.give(0.0)
-    backlog.give(5.0)
-    assert backlog.size() == 0
-
-
-def test_a_backlog_that_gains_an_earlier_job_reads_it_again() -> None:
-    backlog = new_backlog()
-    backlog.after, backlog.dates.after = 20, (5.0, 9)
-    backlog.gain(7, 0.0)
-    backlog.gain(8, 5.0)
-    assert backlog.after < 7
-    assert backlog.dates.after < (5.0, 8)
 
 
 @pytest.mark.parametrize("window", WINDOWS)
