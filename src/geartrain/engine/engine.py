@@ -24,11 +24,12 @@ from geartrain.engine.dispatch.turns import (
     TURN_SHARE,
     WAIT,
 )
-from geartrain.engine.durable.journal import Asked
-from geartrain.engine.jobs import failures, recurring, settling
+from geartrain.engine.durable.gathering import Question
+from geartrain.engine.jobs import failures, recurring
 from geartrain.engine.jobs.departures import depart
 from geartrain.engine.jobs.life import move
 from geartrain.engine.jobs.paging import page_in
+from geartrain.engine.jobs.settling import settle
 from geartrain.engine.model.functions import Function
 from geartrain.engine.model.jobs import READY, Job
 from geartrain.engine.model.notices import Notice
@@ -565,7 +566,7 @@ class Engine:
     def committed(self, now: float) -> None:
         """React to the batch having become durable: answer its submitters."""
         self.state.now = now
-        self._learn(settling.commit(self.state))
+        self._learn(settle(self.state, self.state.journal.commit()))
 
     def refused(self, reason: str, now: float, *, is_rest_saved: bool = False) -> None:
         """React to the store's refusal: answer its submitters with ERROR.
@@ -573,11 +574,13 @@ class Engine:
         ``is_rest_saved`` says that the rest of the batch, ``Batch.parted``, is durable.
         """
         self.state.now = now
-        self._learn(settling.refuse(self.state, reason, is_rest_saved=is_rest_saved))
+        journal = self.state.journal
+        done = journal.refuse(reason, is_rest_saved=is_rest_saved)
+        self._learn(settle(self.state, done))
 
-    def _learn(self, asked: list[Asked]) -> None:
+    def _learn(self, questions: list[Question]) -> None:
         """Take in the store's answers."""
-        for each in asked:
+        for each in questions:
             peer, window = each.peer, each.window
             if window is not None:
                 query = each.queries[0]

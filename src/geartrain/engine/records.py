@@ -288,6 +288,23 @@ class Batch:
             new.unscheduled = self.unscheduled
         return new, rest
 
+    def take_back(self, refused: Batch, without: set[int]) -> None:
+        """Add what an earlier batch was refused, but for jobs that were to be added.
+
+        What it says of the jobs ``without`` is left out, too.
+        """
+        self.ended.update(refused.ended)
+        self.reserved = max(self.reserved, refused.reserved)
+        if not self.steady:
+            self.steady, self.calendar = refused.steady, refused.calendar
+        self.schedules = refused.schedules + self.schedules
+        self.unscheduled = refused.unscheduled + self.unscheduled
+        self.revived = refused.revived + self.revived
+        changed = [each for each in refused.changed if each.number not in without]
+        buried = [each for each in refused.buried if each.number not in without]
+        self.changed = changed + self.changed
+        self.buried = buried + self.buried
+
     def has_new(self) -> bool:
         """Tell whether there is something new in it, as ``parted`` understands it."""
         return bool(self.added or self.schedules)

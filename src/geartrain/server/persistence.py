@@ -212,14 +212,14 @@ class Persistence:
     def _count_unsaved(self, is_answering: bool) -> None:
         """Count the ends that were not saved."""
         journal = self._engine.state.journal
-        if self._is_busy and journal.is_committing():
+        if self._is_busy and journal.is_taken():
             # The event loop no longer learns what became of the batch.
             outcome = self._outcome
             if not is_answering:
                 outcome = Outcome("the store does not answer", False, True, True)
             if outcome is not None and outcome.reason:
                 self._condition.note(outcome)
-                journal.refuse(is_rest_saved=outcome.is_rest_saved)
+                journal.refuse(outcome.reason, is_rest_saved=outcome.is_rest_saved)
         if self._durability is not None and self._health.state == FAILING:
             self.unsaved = journal.unsaved()
 

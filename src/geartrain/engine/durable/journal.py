@@ -1,96 +1,36 @@
-"""The journal: what the engine wants a store to make durable or look up, in batches.
+"""The journal: what is to be durable, in batches, and who waits for it.
 
-A driver takes a ``Batch``, has a store commit it and answer its queries, and tells the
-engine. JOB_CREATED of a background job, and all that is due to its submitter after it,
-is held back until then.
+    records in            batch out               committed or refused
+    keep  end  change     take ──▶ store ──────▶  the answers held back leave, and
+    bury  revive  ...                             ``jobs.settling`` moves the jobs
+
+While one batch is being committed the next one gathers. JOB_CREATED of a background
+job, and all that is due to its submitter after it, is held back until the batch with
+the job is durable (``hold``). A job that ends before its batch is taken is never
+written. What the store is asked (``ask``) it answers after the commit of the same
+batch, so that it sees what the engine saw when it asked, but for ``has_left``.
+
+A refusal is no special case of this: the batch ends with jobs in ``refused``, and what
+was in it about other jobs gathers again in the next. Whether a store has refused all of
+a batch, all that is new in it, or single jobs only decides which jobs these are.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
+from geartrain.engine.durable.gathering import Gathering, Question
 from geartrain.engine.model.jobs import Job, record_of
 from geartrain.engine.model.peers import Peer
 from geartrain.engine.queries import Query
 from geartrain.engine.records import Batch, Burial, Change, JobRecord, ScheduleRecord
 from geartrain.engine.window.windows import Window
 
-__all__ = ["Asked", "Collected", "Journal", "Promise"]
+__all__ = ["Journal"]
 
 # So many numbers are reserved at once: a restart goes on behind them, so that no
 # handle is given twice, and no commit is needed for each.
 _RESERVE: Final = 1_000_000
-
-
-class Promise:
-    """An answer that is held back: where it stands, and for which peer.
-
-    Attributes:
-        job: the job it is about; None if it is about none.
-        is_text: it is a text command's.
-    """
-
-    __slots__ = ("_pieces", "_place", "is_text", "job")
-
-    def __init__(self, job: Job | None, pieces: list[bytes], is_text: bool) -> None:
-        """Take the place at the end of the pieces, where it is put next."""
-        self.job = job
-        self.is_text = is_text
-        self._pieces = pieces
-        self._place = len(pieces)
-
-    def replace(self, answer: bytes) -> None:
-        """Answer otherwise."""
-        self._pieces[self._place] = answer
-
-
-class Asked:
-    """Queries and who wants to know: a peer that waits, or a window."""
-
-    __slots__ = ("peer", "queries", "window")
-
-    def __init__(
-        self, queries: list[Query], peer: Peer | None, window: Window | None
-    ) -> None:
-        self.queries = queries
-        self.peer = peer
-        self.window = window
-
-
-class Collected:
-    """A batch with what in memory depends on it.
-
-    Attributes:
-        batch: what the store gets.
-        jobs: the jobs it adds.
-        leaving: jobs to be forgotten by the engine once it is durable.
-        buried: the numbers of the jobs it buries.
-        promises: the answers that wait for it.
-        waiting: the peers these are for, each once.
-        asked: its queries with who asked them.
-        size: the bytes of the workloads it adds.
-    """
-
-    __slots__ = (
-        "asked",
-        "batch",
-        "buried",
-        "jobs",
-        "leaving",
-        "promises",
-        "size",
-        "waiting",
-    )
-
-    def __init__(self, serial: int) -> None:
-        self.batch = Batch(serial)
-        self.jobs: list[Job] = []
-        self.leaving: dict[Job, None] = {}
-        self.buried: dict[int, None] = {}
-        self.promises: list[Promise] = []
-        self.waiting: list[Peer] = []
-        self.asked: list[Asked] = []
-        self.size = 0
 
 
 class Journal:
@@ -106,8 +46,8 @@ class Journal:
     """
 
     __slots__ = (
-        "_committing",
         "_next",
+        "_taken",
         "committed",
         "holds",
         "is_on",
@@ -123,8 +63,8 @@ class Journal:
         self.committed = 0
         self.reserved = 0
         self.most = 2**62
-        self._next = Collected(1)
-        self._committing: Collected | None = None
+        self._next = Gathering(1)
+        self._taken: Gathering | None = None
 
     def reserve(self, number: int) -> None:
         """Reserve more numbers if ``number``, just given, comes near the end."""
@@ -144,13 +84,13 @@ class Journal:
             self.add(job, record_of(job))
 
     def add(self, job: Job, record: JobRecord) -> None:
-        """Have a job kept."""
-        collected = self._next
+        """Have a job kept, as ``record`` has it."""
+        gathering = self._next
         job.record = record
-        job.batch = collected.batch.serial
-        collected.batch.added.append(record)
-        collected.jobs.append(job)
-        collected.size += job.size
+        job.batch = gathering.batch.serial
+        gathering.batch.added.append(record)
+        gathering.jobs.append(job)
+        gathering.size += job.size
 
     def end(self, job: Job) -> None:
         """Have a kept job forgotten; one not yet committed is not written at all."""
@@ -179,9 +119,9 @@ class Journal:
     def bury(self, job: Job, died: float) -> None:
         """Have a kept job become a dead letter."""
         assert job.failures is not None
-        collected = self._next
-        collected.buried[job.number] = None
-        collected.batch.buried.append(Burial(job.number, died, job.failures.copy()))
+        gathering = self._next
+        gathering.buried[job.number] = None
+        gathering.batch.buried.append(Burial(job.number, died, job.failures.copy()))
 
     def revive(self, job: Job) -> None:
         """Have a dead letter become a job again."""
@@ -190,10 +130,6 @@ class Journal:
     def forget(self, job: Job) -> None:
         """Let the engine forget a job once all of it that was collected is durable."""
         self._next.leaving[job] = None
-
-    def leaving(self) -> list[Job]:
-        """Return the jobs to be forgotten once what was collected is durable."""
-        return list(self._next.leaving)
 
     def is_forgetting(self, job: Job) -> bool:
         """Tell whether a job still has something to be made durable."""
@@ -209,8 +145,8 @@ class Journal:
 
     def has_left(self, number: int) -> bool:
         """Tell whether a store's answer may still have a job that ended or died."""
-        collected = self._next
-        return number in collected.batch.ended or number in collected.buried
+        gathering = self._next
+        return number in gathering.batch.ended or number in gathering.buried
 
     def hold(self, job: Job, peer: Peer) -> None:
         """Hold back what is sent to the peer from now on until the job is durable."""
@@ -219,30 +155,23 @@ class Journal:
         peer.submitted = job.batch
         if not (self.holds or _is_tentative(job)):
             return
-        collected = self._next
-        if job.batch != collected.batch.serial and self._committing is not None:
-            collected = self._committing
-        self._hold(collected, peer, job, False)
+        gathering = self._next
+        if job.batch != gathering.batch.serial and self._taken is not None:
+            gathering = self._taken
+        gathering.hold(peer, job, False)
 
     def hold_change(self, peer: Peer, *, is_text: bool) -> None:
         """Hold back what is sent to the peer until what was collected is durable."""
         if self.holds and not self._next.batch.changes_nothing():
-            self._hold(self._next, peer, None, is_text)
-
-    def _hold(
-        self, collected: Collected, peer: Peer, job: Job | None, is_text: bool
-    ) -> None:
-        if peer.hold(collected.batch.serial):
-            collected.waiting.append(peer)
-        collected.promises.append(Promise(job, peer.held[-1], is_text))
+            self._next.hold(peer, None, is_text)
 
     def ask(
         self, queries: list[Query], peer: Peer | None, window: Window | None
     ) -> None:
         """Have things looked up, in the state the batch leaves the store in."""
-        collected = self._next
-        collected.batch.queries.extend(queries)
-        collected.asked.append(Asked(queries, peer, window))
+        gathering = self._next
+        gathering.batch.queries.extend(queries)
+        gathering.questions.append(Question(queries, peer, window))
 
     def is_behind(self) -> bool:
         """Tell whether so much waits to be taken that submitters should wait."""
@@ -250,41 +179,16 @@ class Journal:
 
     def is_empty(self) -> bool:
         """Tell whether nothing waits to be taken."""
-        collected = self._next
-        batch = collected.batch
-        if batch.queries or collected.waiting or collected.leaving:
+        gathering = self._next
+        batch = gathering.batch
+        if batch.queries or gathering.peers or gathering.leaving:
             return False
         return batch.changes_nothing()
 
     def is_awaited(self) -> bool:
-        """Tell whether somebody waits for what was collected."""
-        collected = self._next
-        return bool(collected.waiting or collected.asked)
-
-    def take(self) -> Batch:
-        """Return what was collected, to be committed; the one before must be done."""
-        collected = self._next
-        batch = collected.batch
-        batch.added = [record for record in batch.added if record.number]
-        if len(collected.buried) < len(batch.buried):
-            wanted = collected.buried
-            batch.buried = [each for each in batch.buried if each.number in wanted]
-        batch.size = collected.size
-        self._committing = collected
-        self._next = Collected(batch.serial + 1)
-        return batch
-
-    def settle(self) -> Collected:
-        """Note that the batch taken is done, and return it."""
-        done = self._committing
-        assert done is not None
-        self._committing = None
-        self.committed = done.batch.serial
-        return done
-
-    def is_committing(self) -> bool:
-        """Tell whether a batch was taken and is not yet done."""
-        return self._committing is not None
+        """Tell whether somebody waits for what was gathering."""
+        gathering = self._next
+        return bool(gathering.peers or gathering.questions)
 
     def unsaved(self) -> int:
         """Return how many jobs there are whose end or failure is not yet durable."""
@@ -294,45 +198,82 @@ class Journal:
         numbers.update(each.number for each in waiting.changed)
         return len(numbers)
 
-    def refuse(self, *, is_rest_saved: bool) -> Collected:
-        """Note that the batch taken could not be committed; ``settle`` is to follow.
+    def take(self) -> Batch:
+        """Return what was collected, to be committed; the one before must be done."""
+        gathering = self._next
+        batch = gathering.batch
+        batch.added = [record for record in batch.added if record.number]
+        if len(gathering.buried) < len(batch.buried):
+            wanted = gathering.buried
+            batch.buried = [each for each in batch.buried if each.number in wanted]
+        batch.size = gathering.size
+        self._taken = gathering
+        self._next = Gathering(batch.serial + 1)
+        return batch
 
-        What was to be changed is collected again, unless ``is_rest_saved``; and jobs
-        that were acknowledged before they were durable, in any case. The others that
-        were to be added are given up; these are the returned one's ``jobs``.
+    def is_taken(self) -> bool:
+        """Tell whether a batch was taken and is not yet done."""
+        return self._taken is not None
+
+    def commit(self) -> Gathering:
+        """Note that the batch taken is durable, all or most of it.
+
+        The store may have left out single jobs. Returns the batch, with what waits for
+        it.
         """
-        failed = self._committing
-        assert failed is not None
-        failed.jobs = [job for job in failed.jobs if not self._add_again(job)]
-        given_up = {job.number for job in failed.jobs}
-        refused, following = failed.batch, self._next.batch
-        if is_rest_saved:
-            refused = refused.parted()[0]
-            failed.buried = {each.number: None for each in refused.buried}
-        following.ended.update(refused.ended)
-        following.reserved = max(following.reserved, refused.reserved)
-        if not following.steady:
-            following.steady, following.calendar = refused.steady, refused.calendar
-        following.schedules = refused.schedules + following.schedules
-        following.unscheduled = refused.unscheduled + following.unscheduled
-        following.revived = refused.revived + following.revived
-        following.changed = _but(refused.changed, given_up) + following.changed
-        following.buried = refused.buried + following.buried
-        self._next.buried.update(failed.buried)
-        self._next.leaving.update(failed.leaving)
-        failed.leaving = {}
-        return failed
+        done = self._end()
+        refusals = done.batch.refusals
+        if refusals:
+            refused = [job for job in done.jobs if job.number in refusals]
+            self._give_up(done, refused)
+            done.refuse({job: refusals[job.number] for job in refused}, "", "")
+        return done
 
-    def give_up(self, job: Job) -> bool:
-        """Cancel the burial of a job that was never stored; True if there was one."""
-        collected = self._next
-        if job.number not in collected.buried:
-            return False
-        # ``take`` leaves it out: to look for each of many here would take too long.
-        del collected.buried[job.number]
-        return True
+    def refuse(self, reason: str, *, is_rest_saved: bool) -> Gathering:
+        """Note that the batch taken is not durable, or with ``is_rest_saved`` its rest.
 
-    def _add_again(self, job: Job) -> bool:
+        What is not is collected again, and so are jobs that were acknowledged before
+        they were durable. The other jobs that were to be kept are refused. Returns the
+        batch, with what waits for it.
+        """
+        done = self._end()
+        refused = [job for job in done.jobs if not self._keep_again(job)]
+        self._give_up(done, refused)
+        lost = done.batch.parted()[0] if is_rest_saved else done.batch
+        numbers = {job.number for job in refused}
+        self._next.batch.take_back(lost, numbers)
+        for burial in lost.buried:
+            if burial.number not in numbers:
+                self._next.buried[burial.number] = None
+        self._next.leaving.update(done.leaving)
+        done.leaving = {}
+        done.unread = list(self._next.leaving)
+        texts = "" if is_rest_saved else reason
+        # Of packets, only one that makes a recurring job has an answer about no job.
+        packets = reason if done.batch.schedules else texts
+        done.refuse(dict.fromkeys(refused, reason), packets, texts)
+        # What is acknowledged and collected again is not durable yet.
+        done.jobs = []
+        return done
+
+    def _end(self) -> Gathering:
+        done = self._taken
+        assert done is not None
+        self._taken = None
+        self.committed = done.batch.serial
+        return done
+
+    def _give_up(self, done: Gathering, jobs: list[Job]) -> None:
+        """Cancel the burials of jobs that were never stored."""
+        following = self._next.buried
+        for job in jobs:
+            if job.number in done.buried or job.number in following:
+                done.unburied.append(job)
+                # ``take`` leaves it out of the batch: to look for each of many there
+                # would take too long.
+                following.pop(job.number, None)
+
+    def _keep_again(self, job: Job) -> bool:
         """Collect a job again if its submitters have been told that it is kept."""
         record = job.record
         if self.holds or record is None or record.is_tentative:
@@ -343,7 +284,3 @@ class Journal:
 
 def _is_tentative(job: Job) -> bool:
     return job.record is not None and job.record.is_tentative
-
-
-def _but(changes: list[Change], numbers: set[int]) -> list[Change]:
-    return [change for change in changes if change.number not in numbers]

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
-
-from geartrain.engine.durable.journal import Asked, Collected, Promise
+from geartrain.engine.durable.gathering import Gathering, Question
 from geartrain.engine.jobs.life import move, place, wait
 from geartrain.engine.jobs.paging import forget
 from geartrain.engine.model.jobs import (
@@ -17,72 +15,72 @@ from geartrain.engine.model.jobs import (
 )
 from geartrain.engine.state import functions, windows
 from geartrain.engine.state.state import State
-from geartrain.protocol.admin import error as text_error
 from geartrain.protocol.constants import PacketType
 from geartrain.protocol.packets import encode
 
-__all__ = ["commit", "refuse"]
-
-_JOB_CREATED: Final = int(PacketType.JOB_CREATED)
-_ERROR: Final = int(PacketType.ERROR)
+__all__ = ["settle"]
 
 
-def commit(state: State) -> list[Asked]:
-    """React to the batch taken having become durable.
+def settle(state: State, done: Gathering) -> list[Question]:
+    """React to the end of a commit; return the questions that were answered with it.
 
-    Returns its queries, now answered.
+    Clients that wait for a job that was refused still get its result, and a worker may
+    finish it.
     """
-    done = state.journal.settle()
+    for job in done.unburied:
+        job.function.dead -= 1
+        functions.retire(state, job.function)
+    for job in done.refused:
+        _let_down(state, job)
     if done.batch.refusals:
-        _refuse_some(state, done)
+        _tell_refusals(state, done)
     twins = _place_tentative(state, done)
     if twins:
-        for promise in done.promises:
-            if promise.job is not None and promise.job in twins:
-                promise.replace(encode(_JOB_CREATED, twins[promise.job]))
+        done.answer(twins)
     for job in done.leaving:
         forget(state, job)
-    for peer in done.waiting:
+    for job in done.unread:
+        windows.page_again(state, job)
+    for peer in done.peers:
         peer.release()
         state.turns.add(peer)
-    return done.asked
+    return done.questions
 
 
-def _refuse_some(state: State, done: Collected) -> None:
-    """Answer the submitters of jobs that the store has left out, and let go of them."""
-    refusals = done.batch.refusals
-    refused = {job for job in done.jobs if job.number in refusals}
-    for promise in done.promises:
-        if promise.job is not None and promise.job in refused:
-            reason = refusals[promise.job.number].encode()
-            promise.replace(encode(_ERROR, b"QUEUE_ERROR\0" + reason))
-    for job in done.jobs:
-        if job not in refused:
-            continue
-        if job.number in done.buried:
-            job.function.dead -= 1
-            functions.retire(state, job.function)
-        _forgo(state, job)
-    done.jobs = [job for job in done.jobs if job not in refused]
+def _let_down(state: State, job: Job) -> None:
+    """Let go of a job that could not be kept."""
+    job.batch = 0
+    job.record = None
+    job.background = False
+    if job.is_awaited():
+        if job.state is PAGED or job.state is TENTATIVE:
+            place(state, job)
+    elif job.state in (TENTATIVE, READY, SCHEDULED, PAGED):
+        move(state, job, FINISHED)
+
+
+def _tell_refusals(state: State, done: Gathering) -> None:
+    reason = next(iter(done.batch.refusals.values()))
     state.warn(
         "jobs_refused",
-        f"{len(refused)} large background jobs were refused, others are taken: "
-        f"{next(iter(refusals.values()))}",
+        f"{len(done.refused)} large background jobs were refused, others are taken: "
+        f"{reason}",
     )
 
 
-def _place_tentative(state: State, done: Collected) -> dict[Job, bytes]:
-    """Let the tentative jobs wait that are jobs of their own.
+def _place_tentative(state: State, done: Gathering) -> dict[Job, bytes]:
+    """Have the tentative jobs wait that are jobs of their own, and end the others.
 
-    Returns the others with the handles of the jobs they are twins of, and ends them.
+    Returns what to answer about these: the handles of the jobs they are twins of.
     """
     twins: dict[Job, bytes] = {}
     for job in done.jobs:
         record, job.record = job.record, None
-        if record is None or not record.is_tentative or job.state is not TENTATIVE:
+        if record is None or job.state is not TENTATIVE:
             continue
         if record.twin:
-            twins[job] = _handle_of_twin(state, job, record.twin)
+            handle = _handle_of_twin(state, job, record.twin)
+            twins[job] = encode(PacketType.JOB_CREATED, handle)
             job.function.counters.submitted -= 1
             job.batch = 0
             move(state, job, FINISHED)
@@ -97,54 +95,3 @@ def _handle_of_twin(state: State, job: Job, number: int) -> bytes:
     if twin is not None and twin.number == number:
         return twin.handle
     return state.handle(number)
-
-
-def refuse(state: State, reason: str, *, is_rest_saved: bool = False) -> list[Asked]:
-    """React to the store's refusal of the batch taken: answer its submitters so.
-
-    With ``is_rest_saved`` the store has refused only what is new in it: who waits for
-    anything else gets the answer that was promised. Clients that wait for a job that
-    was not kept still get its result, and a worker may finish it. Returns the batch's
-    queries, now answered.
-    """
-    failed = state.journal.refuse(is_rest_saved=is_rest_saved)
-    packet = encode(_ERROR, b"QUEUE_ERROR\0" + reason.encode())
-    text = text_error(b"QUEUE_ERROR", reason)
-    refused = {*failed.jobs}
-    has_schedules = bool(failed.batch.schedules)
-    for promise in failed.promises:
-        if is_rest_saved and not _is_new(promise, refused, has_schedules):
-            continue
-        promise.replace(text if promise.is_text else packet)
-    for job in failed.jobs:
-        _forgo(state, job)
-    for job in state.journal.leaving():
-        windows.page_again(state, job)
-    state.journal.settle()
-    for peer in failed.waiting:
-        peer.release()
-        state.turns.add(peer)
-    return failed.asked
-
-
-def _is_new(promise: Promise, refused: set[Job], has_schedules: bool) -> bool:
-    """Tell whether an answer is about what a store has refused as new."""
-    if promise.job is None:
-        # Of packets, only one that makes a recurring job is answered so.
-        return has_schedules and not promise.is_text
-    return promise.job in refused
-
-
-def _forgo(state: State, job: Job) -> None:
-    """Let go of a job that could not be kept."""
-    if state.journal.give_up(job):
-        job.function.dead -= 1
-        functions.retire(state, job.function)
-    job.batch = 0
-    job.record = None
-    job.background = False
-    if job.is_awaited():
-        if job.state is PAGED or job.state is TENTATIVE:
-            place(state, job)
-    elif job.state in (TENTATIVE, READY, SCHEDULED, PAGED):
-        move(state, job, FINISHED)
