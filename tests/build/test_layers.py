@@ -228,6 +228,31 @@ def test_the_core_is_tested_module_by_module() -> None:
     assert core == []
 
 
+def written(target: ast.expr) -> str:
+    """Return what a statement writes to, as source."""
+    return ast.unparse(target) if isinstance(target, ast.Attribute) else ""
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        each
+        for each in [*MODULES, *TESTS.rglob("*.py")]
+        if not each.is_relative_to(SOURCE / "engine")
+    ],
+    ids=lambda source: source.relative_to(ROOT).as_posix(),
+)
+def test_nobody_else_writes_to_the_insides_of_an_engine(source: Path) -> None:
+    targets: list[ast.expr] = []
+    for node in ast.walk(ast.parse(source.read_text())):
+        if isinstance(node, ast.Assign | ast.Delete):
+            targets += node.targets
+        elif isinstance(node, ast.AugAssign | ast.AnnAssign):
+            targets.append(node.target)
+    inside = ("engine.state.", "engine.memory.", "_memory.")
+    assert not [each for each in map(written, targets) if any(map(each.count, inside))]
+
+
 def definitions(
     body: list[ast.stmt],
 ) -> list[ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef]:

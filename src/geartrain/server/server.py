@@ -236,7 +236,7 @@ class Server:
     def _warn_of_loss(self) -> None:
         """Say what a stop takes with it."""
         assert self._driver is not None
-        lost = sum(job.background for job in self._driver.engine.state.jobs.values())
+        lost = self._driver.engine.background_count()
         if lost:
             _log.warning(
                 "stopping with %d background jobs, which were in memory only",

@@ -296,9 +296,11 @@ def test_a_glob_is_matched_with_functions_in_turns_to_come(world: World) -> None
 
 
 def test_a_change_holds_before_it_has_reached_all_functions(world: World) -> None:
-    worker = world.worker("f")
+    worker = world.worker(*[f"f{number}" for number in range(1_000)], "f")
     state = world.engine.state
-    state.policies.change(b"f*", {"delay": 60})
+    world.goes_on = False
+    world.policy(b"f*", delay=60)
+    assert world.engine.has_more()
     world.client().submit_job_bg(b"f", b"", b"w")
     function = state.functions[b"f"]
     assert (len(function.scheduled), function.ready_count()) == (1, 0)

@@ -15,21 +15,21 @@ REFUSAL = error(b"QUEUE_ERROR", FULL)
 
 
 def held(world: World) -> int:
-    return world.engine.state.memory.jobs
+    return world.engine.memory.jobs
 
 
 def limited(limit: int = 100 * MIB) -> World:
     world = World(max_packet=16 * MIB)
-    world.engine.state.memory.limit = limit
+    world.engine.memory.limit_to(limit)
     return world
 
 
 def fill(world: World) -> None:
     """Have the process take as much as it may, beside what is counted."""
-    memory = world.engine.state.memory
-    memory.base = memory.limit * 9 // 10
+    memory = world.engine.memory
+    world.engine.measured(memory.limit * 9 // 10, 0)
     assert world.engine.weigh() > 0
-    memory.room.is_full = True
+    memory.refuse_jobs()
 
 
 def half_of(packet: bytes) -> bytes:
@@ -89,7 +89,7 @@ def test_schedules_are_counted() -> None:
 
 
 def test_incomplete_packets_are_counted(world: World, client: DialoguePeer) -> None:
-    memory = world.engine.state.memory
+    memory = world.engine.memory
     packet = request(PacketType.SUBMIT_JOB_BG, b"f", b"", b"w" * 300_000)
     client.send_in_pieces(packet[:-1], 100_000)
     assert memory.packets == len(packet) - 12 - 1
@@ -106,9 +106,9 @@ def test_a_read_is_not_kept_for_what_is_left_of_it(
 ) -> None:
     echo = request(PacketType.ECHO_REQ, b"x" * 50_000)
     client.send(echo + b"\0REQ")
-    assert world.engine.state.memory.packets == 4
+    assert world.engine.memory.packets == 4
     client.send(echo[4:])
-    assert world.engine.state.memory.packets == 0
+    assert world.engine.memory.packets == 0
 
 
 def test_no_job_is_taken_while_memory_is_full() -> None:
@@ -129,29 +129,28 @@ def test_no_job_is_taken_while_memory_is_full() -> None:
     worker.grab_job()
     worker.work_complete(H1, b"result")
     assert [answer.name for answer in client.received] == ["work_complete"]
-    world.engine.state.memory.base = 0
+    world.engine.measured(1, 0)
     assert world.engine.weigh() == 0
 
 
 def test_jobs_are_taken_again_when_a_good_part_is_free() -> None:
     world = limited(80 * MIB)
-    memory = world.engine.state.memory
-    memory.base = 61 * MIB
+    memory = world.engine.memory
+    world.engine.measured(61 * MIB, 0)
     assert world.engine.weigh() > 0
-    memory.room.is_full = True
-    memory.base = 59 * MIB
+    memory.refuse_jobs()
+    world.engine.measured(59 * MIB, 0)
     assert world.engine.weigh() > 0
-    memory.base = 52 * MIB
+    world.engine.measured(52 * MIB, 0)
     assert world.engine.weigh() == 0
 
 
 def test_a_packet_larger_than_what_is_left_is_skipped() -> None:
     world = limited()
     client = world.client()
-    memory = world.engine.state.memory
-    memory.base = memory.limit * 7 // 10
+    memory = world.engine.memory
+    world.engine.measured(memory.limit - 1 * MIB, 0)
     world.engine.weigh()
-    memory.room.left = 1 * MIB
     packet = request(PacketType.SUBMIT_JOB_BG, b"f", b"", b"w" * (2 * MIB))
     client.send_in_pieces(packet + request(PacketType.ECHO_REQ, b"behind"), 100_000)
     assert client.received == [REFUSAL, echo_res(b"behind")]
@@ -163,11 +162,11 @@ def test_a_large_job_that_has_arrived_is_taken_if_it_is_what_fills_memory() -> N
     client = world.client()
     packet = request(PacketType.SUBMIT_JOB_BG, b"f", b"", b"w" * (12 * MIB))
     client.send(packet[:100_000])
-    memory = world.engine.state.memory
-    memory.base = memory.limit * 7 // 10
+    memory = world.engine.memory
+    world.engine.measured(memory.limit * 7 // 10, 0)
     client.send_in_pieces(packet[100_000:-1], 1_000_000)
     assert world.engine.weigh() > 0
-    memory.room.is_full = True
+    memory.refuse_jobs()
     client.send(packet[-1:])
     client.submit_job_bg(b"f", b"", b"small")
     assert client.received == [job_created(H1), REFUSAL]
@@ -205,7 +204,7 @@ def test_the_newest_packets_under_way_are_given_up(size: int) -> None:
     names = [[answer.name for answer in peer.received] for peer in peers]
     assert names[:2] == [["job_created", "echo_res"]] * 2
     assert names[2:] == [["echo_res"]] * 2
-    assert world.engine.state.memory.packets == 0
+    assert world.engine.memory.packets == 0
 
 
 def test_packets_that_go_on_are_left_alone() -> None:
@@ -244,19 +243,19 @@ def test_results_are_told_by_their_age() -> None:
     for worker in workers:
         worker.send(result[:100_000])
     workers[0].send(result[100_000:])
-    memory = world.engine.state.memory
+    memory = world.engine.memory
     expected = [worker.engine_peer for worker in workers[1:]]
     assert memory.results_under_way() == expected
 
 
 def test_nobody_is_let_in_beyond_the_limit() -> None:
     world = limited()
-    world.engine.state.memory.room.is_over = True
+    world.engine.memory.turn_peers_away()
     late = world.client()
     world.deliver()
     assert late.received == [REFUSAL]
     assert late.is_closed
-    world.engine.state.memory.room.is_over = False
+    world.engine.memory.take_jobs_again()
     early = world.client()
     early.echo_req(b"x")
     assert early.received == [echo_res(b"x")]
@@ -265,8 +264,8 @@ def test_nobody_is_let_in_beyond_the_limit() -> None:
 def tight_world() -> World:
     """Return a world in which memory is tight, with a store of jobs."""
     world = World(store=MemoryStore(), window=1000)
-    world.engine.state.memory.limit = 1000 * MIB
-    world.engine.state.memory.base = 500 * MIB
+    world.engine.memory.limit_to(1000 * MIB)
+    world.engine.measured(500 * MIB, 0)
     world.engine.weigh()
     return world
 
@@ -296,15 +295,15 @@ def test_jobs_come_in_one_page_at_a_time_while_memory_is_full() -> None:
     client = world.client()
     for number in range(6):
         client.submit_job_bg(b"f%d" % number, b"", b"w")
-    memory = world.engine.state.memory
-    memory.room.is_full = True
+    memory = world.engine.memory
+    memory.refuse_jobs()
     worker = world.worker(*[f"f{number}" for number in range(6)])
     assert world.engine.state.jobs == {}
     for count in range(1, 4):
         world.engine.page_on(is_full=True)
         world.deliver()
         assert len(world.engine.state.jobs) == count
-    memory.room.is_full = False
+    memory.take_jobs_again()
     world.engine.page_on(is_full=False)
     world.deliver()
     assert len(world.engine.state.jobs) == 6
@@ -318,8 +317,8 @@ def test_few_pages_are_asked_for_at_a_time() -> None:
     client = world.client()
     for number in range(200):
         client.submit_job_bg(b"f%d" % (number % 20), b"", b"w")
-    memory = world.engine.state.memory
-    memory.limit = 1000 * MIB
+    memory = world.engine.memory
+    memory.limit_to(1000 * MIB)
     world.is_committing = False
     world.worker(*[f"f{number}" for number in range(20)])
     assert memory.pages <= 3

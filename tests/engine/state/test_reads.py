@@ -54,7 +54,7 @@ def limit(world: World, size: int) -> None:
     """Leave room for jobs of so many bytes in all, and a quarter more for results."""
     state = world.engine.state
     counted = state.memory.counted(len(state.peers), len(state.functions))
-    state.memory.limit = (counted + size) * 4 // 3
+    state.memory.limit_to((counted + size) * 4 // 3)
 
 
 def test_status_and_lists_read_no_workload(world: World, store: CountingStore) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from enum import IntEnum
 from typing import TYPE_CHECKING, Final
 
@@ -25,7 +25,7 @@ _LARGE: Final = 16 * 1024
 # clients that read only after they have submitted all: 250,000 answers.
 MOST_UNREAD: Final = 8 * 1024 * 1024
 
-__all__ = ["ASLEEP", "AWAKE", "MOST_UNREAD", "WOKEN", "Peer", "Wakefulness", "discard"]
+__all__ = ["ASLEEP", "AWAKE", "MOST_UNREAD", "WOKEN", "Peer", "Wakefulness"]
 
 
 class Wakefulness(IntEnum):
@@ -41,10 +41,6 @@ ASLEEP: Final = Wakefulness.ASLEEP
 WOKEN: Final = Wakefulness.WOKEN
 
 
-def discard(pieces: list[bytes]) -> None:
-    """Send nothing: there is no connection, or no longer."""
-
-
 class Peer:
     """One connection: a client, a worker, an operator, or all of them at once.
 
@@ -56,7 +52,6 @@ class Peer:
         parser: the receiving side of its bytes.
         outbox: bytes to be sent to it; the driver takes them.
         held: bytes to be sent to it later, by the batch they wait for.
-        write: sends pieces of bytes; the driver's, who alone calls it.
         is_closing: to be closed once the outbox is sent.
         outbox_size: the bytes in the outbox.
         held_size: the bytes held back.
@@ -126,7 +121,6 @@ class Peer:
         "wants_exceptions",
         "wants_handles",
         "wants_reasons",
-        "write",
     )
 
     def __init__(  # noqa: PLR0915 - it has as many attributes
@@ -149,7 +143,6 @@ class Peer:
         self.held: list[list[bytes]] = []
         self._held_for: list[int] = []
         self._unsent = unsent
-        self.write: Callable[[list[bytes]], object] = discard
         self.is_closing = False
         self.is_asking = False
         self.is_busy = False

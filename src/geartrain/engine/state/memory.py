@@ -31,6 +31,9 @@ _PAGE: Final = 256 * 1024 * 1024
 _LEAST_PAGES: Final = 2
 _MOST_PAGES: Final = 16
 
+# What the process takes beside what is counted, where the system does not tell.
+_ASSUMED: Final = 50_000_000
+
 # Incomplete packets up to this size are not worth giving up.
 _SMALL: Final = 512
 
@@ -88,6 +91,46 @@ class Memory:
         """Return the bytes that were counted; peers and functions by estimate."""
         counted = self.jobs + self.packets + self.unread
         return counted + peers * _PEER + functions * _FUNCTION
+
+    def limit_to(self, limit: int) -> None:
+        """Hold at most so many bytes; 0 is without limit."""
+        self.limit = limit
+
+    def measure(self, process: int, unread: int, peers: int, functions: int) -> None:
+        """Compare what was counted with the size of the process, 0 if not known."""
+        self.unread = unread
+        counted = self.counted(peers, functions)
+        self.base = process - counted if process else _ASSUMED
+
+    def take_written(self) -> list[Peer]:
+        """Return the peers that were written to since this was last called."""
+        taken = list(self.written)
+        self.written.clear()
+        return taken
+
+    def left(self) -> int:
+        """Return how many bytes were left when that was last weighed."""
+        return self.room.left
+
+    def forget_unread(self, size: int) -> None:
+        """Count so many bytes no more that peers have not read."""
+        self.unread -= size
+
+    def refuse_jobs(self) -> None:
+        """Take no more jobs, but new peers, until ``take_jobs_again``."""
+        self.room.is_full = True
+        self.room.is_over = False
+
+    def turn_peers_away(self) -> None:
+        """Take neither jobs nor new peers: memory is over its limit."""
+        self.room.is_full = self.room.is_over = True
+
+    def take_jobs_again(self) -> int:
+        """Take jobs and peers again; return how many were refused since the last."""
+        room = self.room
+        room.is_full = room.is_over = False
+        refused, room.refused = room.refused, 0
+        return refused
 
     def note(self, peer: Peer, now: float) -> None:
         """Count what a peer's parser holds now."""

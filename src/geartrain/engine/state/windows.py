@@ -6,6 +6,7 @@ from typing import Final
 
 from geartrain.engine.model.functions import Function
 from geartrain.engine.model.jobs import PAGED, Job
+from geartrain.engine.records import QueueInventory
 from geartrain.engine.state.state import State
 from geartrain.engine.window.shelves import Shelf
 from geartrain.engine.window.windows import Window
@@ -23,6 +24,7 @@ __all__ = [
     "refill",
     "ring",
     "serve",
+    "take_over",
 ]
 
 # Page size. Reading 1,000 jobs takes the event loop a few milliseconds.
@@ -170,6 +172,17 @@ def _refill_next(state: State, *, is_pressing: bool) -> None:
     function = state.functions.get(window.function)
     if function is not None:
         refill(state, function, window.priority, is_pressing=is_pressing)
+
+
+def take_over(state: State, kept: QueueInventory) -> None:
+    """Count what a store has kept, and have the first of it read."""
+    function = state.functions[kept.function]
+    window = function.windows[kept.priority]
+    window.ready = kept.ready
+    window.delayed = kept.delayed
+    expect(state, window.dates, kept.next_due)
+    expect(state, window.waits, kept.next_steady)
+    refill(state, function, kept.priority)
 
 
 def serve(state: State, function: Function) -> None:
