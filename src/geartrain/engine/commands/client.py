@@ -51,7 +51,6 @@ __all__ = [
 _HIGH: Final = int(Priority.HIGH)
 _NORMAL: Final = int(Priority.NORMAL)
 _LOW: Final = int(Priority.LOW)
-_JOB_CREATED: Final = int(PacketType.JOB_CREATED)
 
 # Known or not, running or not, numerator and denominator.
 _WAITING: Final = b"\x001\x000\x000\x000"
@@ -158,7 +157,7 @@ def _submit(
         state.journal.hold(job, peer)
     else:
         attach(state, job, peer)
-    peer.send(encode(_JOB_CREATED, job.handle))
+    peer.send(encode(PacketType.JOB_CREATED, job.handle))
     start(state, job)
 
 
@@ -285,7 +284,7 @@ def submit_job_sched(state: State, peer: Peer, packet: Packet) -> None:
     state.memory.jobs += schedule_cost(schedule)
     keep_schedule(state, schedule)
     state.journal.hold_change(peer, is_text=False)
-    peer.send(encode(_JOB_CREATED, schedule.handle))
+    peer.send(encode(PacketType.JOB_CREATED, schedule.handle))
 
 
 def _schedule(state: State, function: Function, unique: bytes, key: bytes) -> Schedule:

@@ -32,20 +32,15 @@ STATES: Final = (b"ready", b"running", b"scheduled")
 
 
 class Filter:
-    """Which jobs to list; empty is any.
-
-    Attributes:
-        function: the name of their function.
-        state: ``ready``, ``running`` or ``scheduled``.
-        unique: their unique.
-    """
-
-    __slots__ = ("function", "state", "unique")
+    """Which jobs to list; empty is any."""
 
     def __init__(self, function: bytes, state: bytes, unique: bytes) -> None:
         self.function = function
+        """The name of their function."""
         self.state = state
+        """``ready``, ``running`` or ``scheduled``."""
         self.unique = unique
+        """Their unique."""
 
     def takes(self, state: State, job: Job) -> bool:
         """Tell whether to list a job in memory."""

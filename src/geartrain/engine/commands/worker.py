@@ -38,12 +38,7 @@ __all__ = [
     "work_warning",
 ]
 
-_JOB_ASSIGN: Final = int(PacketType.JOB_ASSIGN)
-_JOB_ASSIGN_UNIQ: Final = int(PacketType.JOB_ASSIGN_UNIQ)
-_JOB_ASSIGN_ALL: Final = int(PacketType.JOB_ASSIGN_ALL)
-_NO_JOB: Final = encode(int(PacketType.NO_JOB), b"")
-_WORK_FAIL: Final = int(PacketType.WORK_FAIL)
-_WORK_STATUS: Final = int(PacketType.WORK_STATUS)
+_NO_JOB: Final = encode(PacketType.NO_JOB, b"")
 
 # Units of work, as ``turns`` counts it: of a job that goes to another worker.
 _LOST: Final = 15
@@ -193,7 +188,7 @@ def grab_job(state: State, peer: Peer, packet: Packet) -> None:
     """Assign a job, or answer NO_JOB."""
     job = _grab(state, peer)
     if job is not None:
-        _send_job(peer, _JOB_ASSIGN, job, [job.handle, job.function.name])
+        _send_job(peer, PacketType.JOB_ASSIGN, job, [job.handle, job.function.name])
 
 
 def grab_job_uniq(state: State, peer: Peer, packet: Packet) -> None:
@@ -201,7 +196,10 @@ def grab_job_uniq(state: State, peer: Peer, packet: Packet) -> None:
     job = _grab(state, peer)
     if job is not None:
         _send_job(
-            peer, _JOB_ASSIGN_UNIQ, job, [job.handle, job.function.name, job.unique]
+            peer,
+            PacketType.JOB_ASSIGN_UNIQ,
+            job,
+            [job.handle, job.function.name, job.unique],
         )
 
 
@@ -213,9 +211,9 @@ def grab_job_all(state: State, peer: Peer, packet: Packet) -> None:
     arguments = [job.handle, job.function.name, job.unique]
     if job.reducer:
         arguments.append(job.reducer)
-        _send_job(peer, _JOB_ASSIGN_ALL, job, arguments)
+        _send_job(peer, PacketType.JOB_ASSIGN_ALL, job, arguments)
     else:
-        _send_job(peer, _JOB_ASSIGN_UNIQ, job, arguments)
+        _send_job(peer, PacketType.JOB_ASSIGN_UNIQ, job, arguments)
 
 
 def _grab(state: State, peer: Peer) -> Job | None:
@@ -379,6 +377,6 @@ def work_exception(state: State, peer: Peer, packet: Packet) -> None:
         return
     size = len(packet.payload) + sum(len(piece) for piece in packet.more)
     exception = header(packet.type, size) + packet.payload
-    failure = encode(_WORK_FAIL, job.handle)
+    failure = encode(PacketType.WORK_FAIL, job.handle)
     relay(state, job, exception, packet.more, peer, failure)
     failures.die(state, job)

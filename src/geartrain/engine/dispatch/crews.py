@@ -19,8 +19,6 @@ __all__ = ["InOrderCrew", "PriorityCrew", "TurnsCrew"]
 class _Ring:
     """Functions that take turns; those without ready jobs drop out when met."""
 
-    __slots__ = ("_inside", "_order")
-
     def __init__(self) -> None:
         self._order: deque[Function] = deque()
         self._inside: set[Function] = set()
@@ -74,8 +72,6 @@ class _Ring:
 class PriorityCrew(Crew):
     """gearmand 2.0: priority counts across functions, equals take turns."""
 
-    __slots__ = ("_high", "_low", "_normal")
-
     def __init__(self, functions: list[Function]) -> None:
         super().__init__(functions)
         self._high = _Ring()
@@ -122,8 +118,6 @@ class PriorityCrew(Crew):
 class TurnsCrew(Crew):
     """gearmand 1.1 with ``--round-robin``: functions take turns, then priority."""
 
-    __slots__ = ("_ring",)
-
     def __init__(self, functions: list[Function]) -> None:
         super().__init__(functions)
         self._ring = _Ring()
@@ -150,8 +144,6 @@ class TurnsCrew(Crew):
 
 class InOrderCrew(Crew):
     """gearmand 1.1: the newest registered function is drained first."""
-
-    __slots__ = ("_by_position", "_newest", "_positions", "_ready", "_waiting")
 
     def __init__(self, functions: list[Function]) -> None:
         super().__init__(functions)

@@ -61,23 +61,18 @@ LISTING: Final = PEER_SHARE // 2
 
 
 class Turns:
-    """Who has something left for the next turn, and how much was done in this one.
-
-    Attributes:
-        work: the units counted since the start.
-        queue: the peers to go on with, in their order, each once.
-        chores: what is nobody's, in its order; each step of one is short.
-        freed: peers that have nothing left and can be read from again.
-    """
-
-    __slots__ = ("_end", "chores", "freed", "queue", "work")
+    """Who has something left for the next turn, and how much was done in this one."""
 
     def __init__(self) -> None:
         self.work = 0
+        """The units counted since the start."""
         self._end = TURN_SHARE
         self.queue: dict[Peer, None] = {}
+        """The peers to go on with, in their order, each once."""
         self.chores: deque[Iterator[None]] = deque()
+        """What is nobody's, in its order; each step of one is short."""
         self.freed: list[Peer] = []
+        """Peers that have nothing left and can be read from again."""
 
     def limit(self) -> int:
         """Return up to which number of units a peer that was read may work now."""

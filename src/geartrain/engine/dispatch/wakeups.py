@@ -28,13 +28,11 @@ _FEW: Final = 64
 # Late workers are passed over this many at a time.
 _MOST_LATE: Final = 1_000
 
-_NOOP: Final = encode(int(PacketType.NOOP), b"")
+_NOOP: Final = encode(PacketType.NOOP, b"")
 
 
 class Wakeups:
     """The crews, who of them sleeps, and who was promised to which function."""
-
-    __slots__ = ("_choice", "_crews", "_promises", "_serial")
 
     def __init__(self, choice: str) -> None:
         """Form crews that choose by ``"priority"``, ``"order"`` or ``"turns"``."""

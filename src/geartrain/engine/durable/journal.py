@@ -34,35 +34,21 @@ _RESERVE: Final = 1_000_000
 
 
 class Journal:
-    """Collects the next batch, and knows the one that is being committed.
-
-    Attributes:
-        is_on: there is a store, of dead letters at least.
-        keeps_jobs: background jobs are kept.
-        holds: their submitters are answered once they are durable.
-        committed: the serial of the last batch that is durable.
-        reserved: no number up to this one is given twice.
-        most: so many bytes of workloads may wait to be taken before submitters wait.
-    """
-
-    __slots__ = (
-        "_next",
-        "_taken",
-        "committed",
-        "holds",
-        "is_on",
-        "keeps_jobs",
-        "most",
-        "reserved",
-    )
+    """Collects the next batch, and knows the one that is being committed."""
 
     def __init__(self) -> None:
         self.is_on = False
+        """There is a store, of dead letters at least."""
         self.keeps_jobs = False
+        """Background jobs are kept."""
         self.holds = False
+        """Their submitters are answered once they are durable."""
         self.committed = 0
+        """The serial of the last batch that is durable."""
         self.reserved = 0
+        """No number up to this one is given twice."""
         self.most = 2**62
+        """So many bytes of workloads may wait to be taken before submitters wait."""
         self._next = Gathering(1)
         self._taken: Gathering | None = None
 

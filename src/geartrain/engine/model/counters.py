@@ -6,45 +6,29 @@ __all__ = ["Counters"]
 
 
 class Counters:
-    """Totals of one function.
-
-    Attributes:
-        submitted: jobs submitted, those that joined another not included.
-        completed: jobs that ended by WORK_COMPLETE.
-        failed: attempts that ended by WORK_FAIL or WORK_EXCEPTION.
-        crashed: attempts that ended because the worker was lost.
-        timed_out: attempts that ran too long.
-        retried: attempts that were followed by another.
-        dead: background jobs that failed for good.
-        cancelled: jobs ended by ``cancel job``.
-        expired: jobs that waited longer than their time to live.
-        refused_results: results that came for a job that was given away.
-    """
-
-    __slots__ = (
-        "cancelled",
-        "completed",
-        "crashed",
-        "dead",
-        "expired",
-        "failed",
-        "refused_results",
-        "retried",
-        "submitted",
-        "timed_out",
-    )
+    """Totals of one function."""
 
     def __init__(self) -> None:
         self.submitted = 0
+        """Jobs submitted, those that joined another not included."""
         self.completed = 0
+        """Jobs that ended by WORK_COMPLETE."""
         self.failed = 0
+        """Attempts that ended by WORK_FAIL or WORK_EXCEPTION."""
         self.crashed = 0
+        """Attempts that ended because the worker was lost."""
         self.timed_out = 0
+        """Attempts that ran too long."""
         self.retried = 0
+        """Attempts that were followed by another."""
         self.dead = 0
+        """Background jobs that failed for good."""
         self.cancelled = 0
+        """Jobs ended by ``cancel job``."""
         self.expired = 0
+        """Jobs that waited longer than their time to live."""
         self.refused_results = 0
+        """Results that came for a job that was given away."""
 
     def add(self, other: Counters) -> None:
         """Count what another has counted, too."""

@@ -18,23 +18,18 @@ __all__ = ["Crew"]
 
 
 class Crew(ABC):
-    """Workers of equal abilities.
-
-    Attributes:
-        functions: what they can do, the oldest registration first.
-        key: the names of these, by which others find this crew; None if it is private.
-        members: the workers.
-        sleepers: the members that sleep; the last to fall asleep is woken first.
-    """
-
-    __slots__ = ("functions", "key", "members", "sleepers")
+    """Workers of equal abilities."""
 
     def __init__(self, functions: list[Function]) -> None:
         """Take functions, the newest registration first."""
         self.functions: dict[Function, None] = dict.fromkeys(reversed(functions))
+        """What they can do, the oldest registration first."""
         self.key: tuple[bytes, ...] | None = None
+        """The names of these, by which others find this crew; None if it is private."""
         self.members: dict[Peer, None] = {}
+        """The workers."""
         self.sleepers: dict[Peer, None] = {}
+        """The members that sleep; the last to fall asleep is woken first."""
 
     @abstractmethod
     def notice(self, function: Function, priority: int) -> None:

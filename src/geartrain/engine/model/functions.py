@@ -22,73 +22,48 @@ class Function(Timed):
     """One function with its jobs and its workers.
 
     Its timer rings when a ready job may have waited longer than its time to live.
-
-    Attributes:
-        name: the function's name.
-        policy: how its jobs are treated; ``State.policy`` brings it up to date first.
-        policy_version: the version of all policies that it is of.
-        ready: the queues of jobs that can run now, by priority.
-        windows: which waiting jobs are in memory, by priority.
-        running: the jobs that have a worker.
-        scheduled: the jobs whose time has not come.
-        scheduled_counts: how many they are, by priority.
-        scheduled_bytes: the bytes of their workloads.
-        tentative: the jobs of which the store has to say whether they are others'
-            twins.
-        keyed: the jobs that a submission with the same key joins.
-        workers: the peers with this ability.
-        crews: the groups those workers are in, the oldest first.
-        promised: the workers woken for this function's ready jobs.
-        recurring: its schedules by their identity.
-        limits: the most jobs taken, by the priority of the one submitted; 0 is none.
-        is_named: an operator created it or gave it limits; it stays until dropped.
-        dead: how many dead letters it has.
-        counters: what has become of its jobs.
     """
 
-    __slots__ = (
-        "counters",
-        "crews",
-        "dead",
-        "is_named",
-        "keyed",
-        "limits",
-        "name",
-        "policy",
-        "policy_version",
-        "promised",
-        "ready",
-        "recurring",
-        "running",
-        "scheduled",
-        "scheduled_bytes",
-        "scheduled_counts",
-        "tentative",
-        "windows",
-        "workers",
-    )
-
-    def __init__(self, name: bytes, policy: Policy) -> None:
+    def __init__(self, name: bytes, policy: Policy) -> None:  # noqa: PLR0915 - as many attributes
         super().__init__()
         self.name = name
+        """The function's name."""
         self.policy = policy
+        """How its jobs are treated; ``State.policy`` brings it up to date first."""
         self.policy_version = 0
+        """The version of all policies that it is of."""
         self.recurring: dict[bytes, Schedule] = {}
+        """Its schedules by their identity."""
         self.ready: list[JobQueue] = [JobQueue(), JobQueue(), JobQueue()]
+        """The queues of jobs that can run now, by priority."""
         self.windows: list[Window] = [Window(name, each) for each in range(3)]
+        """Which waiting jobs are in memory, by priority."""
         self.running: dict[Job, None] = {}
+        """The jobs that have a worker."""
         self.scheduled: dict[Job, None] = {}
+        """The jobs whose time has not come."""
         self.scheduled_counts = [0, 0, 0]
+        """How many they are, by priority."""
         self.scheduled_bytes = 0
+        """The bytes of their workloads."""
         self.tentative: dict[Job, None] = {}
+        """The jobs of which the store has to say whether they are others' twins."""
         self.keyed: dict[bytes, Job] = {}
+        """The jobs that a submission with the same key joins."""
         self.workers: dict[Peer, None] = {}
+        """The peers with this ability."""
         self.crews: dict[Crew, None] = {}
+        """The groups those workers are in, the oldest first."""
         self.promised: dict[Peer, None] = {}
+        """The workers woken for this function's ready jobs."""
         self.limits: list[int] = [0, 0, 0]
+        """The most jobs taken, by the priority of the one submitted; 0 is none."""
         self.is_named = False
+        """An operator created it or gave it limits; it stays until dropped."""
         self.dead = 0
+        """How many dead letters it has."""
         self.counters = Counters()
+        """What has become of its jobs."""
 
     def ready_count(self) -> int:
         """Return how many jobs in memory can run now."""

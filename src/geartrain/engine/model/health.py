@@ -17,23 +17,18 @@ FAILING: Final = "failing"
 
 
 class Health:
-    """How a store is, as the driver sees it.
-
-    Attributes:
-        state: ``OK``, ``REFUSING`` or ``FAILING``.
-        reason: why it is not ``OK``; empty if it is.
-        since: when that began, in seconds since 1970; 0 for the start.
-        location: the store's name.
-        size: the bytes of its file and its log; None if it has none.
-        free: the bytes that these can still grow by; None if that is not known.
-    """
-
-    __slots__ = ("free", "location", "reason", "since", "size", "state")
+    """How a store is, as the driver sees it."""
 
     def __init__(self) -> None:
         self.state = OK
+        """``OK``, ``REFUSING`` or ``FAILING``."""
         self.reason = ""
+        """Why it is not ``OK``; empty if it is."""
         self.since = 0.0
+        """When that began, in seconds since 1970; 0 for the start."""
         self.location = "memory:"
+        """The store's name."""
         self.size: int | None = None
+        """The bytes of its file and its log; None if it has none."""
         self.free: int | None = None
+        """The bytes that these can still grow by; None if that is not known."""

@@ -62,69 +62,9 @@ MOST_JOINED: Final = 10_000
 
 @mypyc_attr(acyclic=True)
 class Job(Timed):
-    """One job, from its submission until it has finished.
+    """One job, from its submission until it has finished."""
 
-    Attributes:
-        handle: the name the job server gave it; empty until it is admitted.
-        number: the number in its handle.
-        batch: the batch that makes it durable; 0 for a job that is not kept.
-        record: what of it is to be written, until it is.
-        function: what it is sent to.
-        unique: the client's coalescing key; empty for none.
-        key: what it coalesces by within its function; empty for never.
-        workload: its input; of a large one, the piece that arrived first.
-        more: the pieces that follow ``workload``.
-        reducer: the reducer of a SUBMIT_REDUCE_JOB, else empty.
-        priority: ``Priority`` as a number.
-        background: some submitter does not wait for it, so it must be run.
-        state: where it is.
-        client: a peer that waits for it; None if nobody does. How often each of them
-            submitted it, the peer knows.
-        others: the others that do, if there is one.
-        joined: how often those that wait submitted it again.
-        worker: the peer that runs it.
-        failures: how its attempts have failed; None while none has.
-        submitted: when it was submitted, a server time.
-        started: when its attempt began, a server time.
-        size: the bytes of all of its workload.
-        numerator: as its worker last reported it, verbatim.
-        denominator: as its worker last reported it, verbatim.
-        due: when it becomes or became ready; 0 for at once.
-        is_steady: ``due`` is a server time; else it is one by the calendar, and it
-            waits for that.
-    """
-
-    __slots__ = (
-        "background",
-        "batch",
-        "client",
-        "denominator",
-        "due",
-        "failures",
-        "following",
-        "function",
-        "handle",
-        "is_steady",
-        "joined",
-        "key",
-        "more",
-        "number",
-        "numerator",
-        "others",
-        "preceding",
-        "priority",
-        "record",
-        "reducer",
-        "size",
-        "started",
-        "state",
-        "submitted",
-        "unique",
-        "worker",
-        "workload",
-    )
-
-    def __init__(
+    def __init__(  # noqa: PLR0915 - as many attributes
         self,
         function: Function,
         unique: bytes,
@@ -134,32 +74,61 @@ class Job(Timed):
     ) -> None:
         super().__init__()
         self.handle = b""
+        """The name the job server gave it; empty until it is admitted."""
         self.number = 0
+        """The number in its handle."""
         self.batch = 0
+        """The batch that makes it durable; 0 for a job that is not kept."""
         self.record: JobRecord | None = None
+        """What of it is to be written, until it is."""
         self.function = function
+        """What it is sent to."""
         self.unique = unique
+        """The client's coalescing key; empty for none."""
         self.workload = workload
+        """Its input; of a large one, the piece that arrived first."""
         self.key = b""
+        """What it coalesces by within its function; empty for never."""
         self.more = more
+        """The pieces that follow ``workload``."""
         self.reducer = b""
+        """The reducer of a SUBMIT_REDUCE_JOB, else empty."""
         self.priority = priority
+        """``Priority`` as a number."""
         self.background = False
+        """Some submitter does not wait for it, so it must be run."""
         self.state = SUBMITTED
+        """Where it is."""
         self.client: Peer | None = None
+        """A peer that waits for it; None if nobody does. How often each of them
+        submitted it, the peer knows.
+        """
         self.others = NOBODY
+        """The others that do, if there is one."""
         self.joined = 0
+        """How often those that wait submitted it again."""
         self.worker: Peer | None = None
+        """The peer that runs it."""
         self.failures: Failures | None = None
+        """How its attempts have failed; None while none has."""
         self.submitted = 0.0
+        """When it was submitted, a server time."""
         self.started = 0.0
+        """When its attempt began, a server time."""
         self.size = len(workload)
+        """The bytes of all of its workload."""
         if more:
             self.size += sum(len(piece) for piece in more)
         self.numerator = b"0"
+        """As its worker last reported it, verbatim."""
         self.denominator = b"0"
+        """As its worker last reported it, verbatim."""
         self.due = 0.0
+        """When it becomes or became ready; 0 for at once."""
         self.is_steady = False
+        """``due`` is a server time; else it is one by the calendar, and it waits for
+        that.
+        """
         # Its neighbours in a JobQueue, which alone touches them.
         self.preceding: Job | None = None
         self.following: Job | None = None
@@ -221,8 +190,6 @@ def record_of(job: Job) -> JobRecord:
 
 class JobQueue:
     """A queue of jobs that can also give up one from its middle at once."""
-
-    __slots__ = ("_bytes", "_head", "_length", "_tail")
 
     def __init__(self) -> None:
         self._bytes = 0

@@ -9,17 +9,13 @@ class Listing:
     """The handles of the jobs in memory when a peer began to list them.
 
     Not the jobs: one that ends meanwhile is not kept in memory for it.
-
-    Attributes:
-        order: the handles.
-        listed: those of them that were listed and that the store has, too.
     """
-
-    __slots__ = ("listed", "order")
 
     def __init__(self, order: list[bytes]) -> None:
         self.order = order
+        """The handles."""
         self.listed: set[bytes] = set()
+        """Those of them that were listed and that the store has, too."""
 
     def is_at_end(self, start: int) -> bool:
         """Tell whether there is nothing from this position on."""

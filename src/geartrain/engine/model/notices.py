@@ -6,17 +6,12 @@ __all__ = ["Notice"]
 
 
 class Notice:
-    """One line for the log; there is none for a job that goes its way.
-
-    Attributes:
-        level: ``"debug"``, ``"info"`` or ``"warning"``.
-        action: what happened, as one word a machine can search for.
-        text: what happened, for people.
-    """
-
-    __slots__ = ("action", "level", "text")
+    """One line for the log; there is none for a job that goes its way."""
 
     def __init__(self, level: str, action: str, text: str) -> None:
         self.level = level
+        """``"debug"``, ``"info"`` or ``"warning"``."""
         self.action = action
+        """What happened, as one word a machine can search for."""
         self.text = text
+        """What happened, for people."""

@@ -42,88 +42,9 @@ WOKEN: Final = Wakefulness.WOKEN
 
 
 class Peer:
-    """One connection: a client, a worker, an operator, or all of them at once.
+    """One connection: a client, a worker, an operator, or all of them at once."""
 
-    Attributes:
-        descriptor: the number the text command ``workers`` shows.
-        address: the numeric host it comes from, as ``workers`` shows it.
-        is_trusted: it came by a loopback or unix listener and may shut down.
-        buffered: the bytes of an incomplete packet that its parser was last seen with.
-        parser: the receiving side of its bytes.
-        outbox: bytes to be sent to it; the driver takes them.
-        held: bytes to be sent to it later, by the batch they wait for.
-        is_closing: to be closed once the outbox is sent.
-        outbox_size: the bytes in the outbox.
-        held_size: the bytes held back.
-        is_asking: it waits for the store's answers, and nothing of it is read.
-        is_busy: some of what it sent is left for a later turn.
-        is_congested: it leaves so much unread that nothing is produced for it.
-        relays: how many packets of its are still on their way to many clients.
-        rest: what is still to be produced of the answer that it is being sent.
-        message: what it sent that the answers are for.
-        answers: these, while the message is read again.
-        listing: the jobs there were when it began to list them.
-        submitted: the batch of the last job that it submitted to be kept.
-        lost: the functions of jobs it was given that went to others, by handle.
-        client_id: as SET_CLIENT_ID gave it.
-        wants_exceptions: WORK_EXCEPTION is forwarded to it.
-        wants_reasons: it is told why the job server ended its job.
-        wants_handles: it is a worker that is told which job an ERROR is about, and
-            whose timeouts end attempts instead of giving the job to another.
-        abilities: its functions with their timeouts in seconds, 0 for none, the
-            oldest registration first.
-        crew: the workers equal to it; None until it next grabs or sleeps.
-        excepted: the handle of the job it last ended by WORK_EXCEPTION, until it
-            reports on another.
-        running: the jobs it has been assigned, the oldest first.
-        timed: those of them whose timer is its own CAN_DO_TIMEOUT's, with the time at
-            which the policy's would end; 0 for never.
-        awaited: the jobs whose results it is to be sent, with how often it submitted
-            each.
-        wakefulness: whether it waits for a NOOP.
-        promise: the function it was last woken for, until it comes or is late.
-        promise_serial: which promise that is.
-    """
-
-    __slots__ = (
-        "_held_for",
-        "_unsent",
-        "abilities",
-        "address",
-        "answers",
-        "awaited",
-        "buffered",
-        "client_id",
-        "crew",
-        "descriptor",
-        "excepted",
-        "held",
-        "held_size",
-        "is_asking",
-        "is_busy",
-        "is_closing",
-        "is_congested",
-        "is_trusted",
-        "listing",
-        "lost",
-        "message",
-        "outbox",
-        "outbox_size",
-        "parser",
-        "promise",
-        "promise_serial",
-        "relays",
-        "rest",
-        "running",
-        "submitted",
-        "timed",
-        "wakefulness",
-        "wants_exceptions",
-        "wants_handles",
-        "wants_reasons",
-    )
-
-    def __init__(  # noqa: PLR0915 - it has as many attributes
+    def __init__(  # noqa: PLR0915 - as many attributes
         self,
         descriptor: int,
         address: bytes,
@@ -133,40 +54,81 @@ class Peer:
     ) -> None:
         """Join ``unsent`` whenever the outbox stops being empty."""
         self.descriptor = descriptor
+        """The number the text command ``workers`` shows."""
         self.address = address
+        """The numeric host it comes from, as ``workers`` shows it."""
         self.is_trusted = is_trusted
+        """It came by a loopback or unix listener and may shut down."""
         self.parser = parser
+        """The receiving side of its bytes."""
         self.buffered = 0
+        """The bytes of an incomplete packet that its parser was last seen with."""
         self.outbox: list[bytes] = []
+        """Bytes to be sent to it; the driver takes them."""
         self.outbox_size = 0
+        """The bytes in the outbox."""
         self.held_size = 0
+        """The bytes held back."""
         self.held: list[list[bytes]] = []
+        """Bytes to be sent to it later, by the batch they wait for."""
         self._held_for: list[int] = []
         self._unsent = unsent
         self.is_closing = False
+        """To be closed once the outbox is sent."""
         self.is_asking = False
+        """It waits for the store's answers, and nothing of it is read."""
         self.is_busy = False
+        """Some of what it sent is left for a later turn."""
         self.is_congested = False
+        """It leaves so much unread that nothing is produced for it."""
         self.relays = 0
+        """How many packets of its are still on their way to many clients."""
         self.rest: Iterator[bytes] | None = None
+        """What is still to be produced of the answer that it is being sent."""
         self.message: Packet | Command | None = None
+        """What it sent that the answers are for."""
         self.answers: list[Query] = []
+        """These, while the message is read again."""
         self.listing: Listing | None = None
+        """The jobs there were when it began to list them."""
         self.submitted = 0
+        """The batch of the last job that it submitted to be kept."""
         self.lost: dict[bytes, Function] = {}
+        """The functions of jobs it was given that went to others, by handle."""
         self.client_id = b"-"
+        """As SET_CLIENT_ID gave it."""
         self.wants_exceptions = False
+        """WORK_EXCEPTION is forwarded to it."""
         self.wants_handles = False
+        """It is a worker that is told which job an ERROR is about, and whose timeouts
+        end attempts instead of giving the job to another.
+        """
         self.wants_reasons = False
+        """It is told why the job server ended its job."""
         self.abilities: dict[Function, float] = {}
+        """Its functions with their timeouts in seconds, 0 for none, the oldest
+        registration first.
+        """
         self.crew: Crew | None = None
+        """The workers equal to it; None until it next grabs or sleeps."""
         self.excepted = b""
+        """The handle of the job it last ended by WORK_EXCEPTION, until it reports on
+        another.
+        """
         self.running: dict[Job, None] = {}
+        """The jobs it has been assigned, the oldest first."""
         self.timed: dict[Job, float] = {}
+        """Those of them whose timer is its own CAN_DO_TIMEOUT's, with the time at which
+        the policy's would end; 0 for never.
+        """
         self.awaited: dict[Job, int] = {}
+        """The jobs whose results it is to be sent, with how often it submitted each."""
         self.wakefulness = AWAKE
+        """Whether it waits for a NOOP."""
         self.promise: Function | None = None
+        """The function it was last woken for, until it comes or is late."""
         self.promise_serial = 0
+        """Which promise that is."""
 
     def is_blocked(self) -> bool:
         """Tell whether it has to wait before anything more is done for it."""

@@ -28,45 +28,29 @@ _LONGEST: Final = 1_024
 
 
 class Policy:
-    """What the job server does with the jobs of one function.
-
-    Attributes:
-        max_attempts: at which attempt that fails the job has failed.
-        max_crashes: at which loss of its worker the job has failed; 0 is at none.
-        backoff: ``"fixed"``, or ``"exponential"``: each pause is twice the last.
-        backoff_delay: seconds before the second attempt.
-        backoff_cap: seconds that no pause exceeds.
-        backoff_jitter: by which part of it a pause is shortened or lengthened.
-        timeout: seconds an attempt may run; 0 is without limit.
-        ttl: seconds a job may wait; 0 is without limit.
-        delay: seconds that every submission waits first.
-        dead_letter: whether a background job that failed is kept.
-    """
-
-    __slots__ = (
-        "backoff",
-        "backoff_cap",
-        "backoff_delay",
-        "backoff_jitter",
-        "dead_letter",
-        "delay",
-        "max_attempts",
-        "max_crashes",
-        "timeout",
-        "ttl",
-    )
+    """What the job server does with the jobs of one function."""
 
     def __init__(self) -> None:
         self.max_attempts: int = 1
+        """At which attempt that fails the job has failed."""
         self.max_crashes: int = 5
+        """At which loss of its worker the job has failed; 0 is at none."""
         self.backoff: str = "exponential"
+        """``"fixed"``, or ``"exponential"``: each pause is twice the last."""
         self.backoff_delay: float = 1.0
+        """Seconds before the second attempt."""
         self.backoff_cap: float = 3600.0
+        """Seconds that no pause exceeds."""
         self.backoff_jitter: float = 0.1
+        """By which part of it a pause is shortened or lengthened."""
         self.timeout: float = 0.0
+        """Seconds an attempt may run; 0 is without limit."""
         self.ttl: float = 0.0
+        """Seconds a job may wait; 0 is without limit."""
         self.delay: float = 0.0
+        """Seconds that every submission waits first."""
         self.dead_letter: bool = True
+        """Whether a background job that failed is kept."""
 
     def pause(self, number: int, attempt: int) -> float:
         """Return the seconds to wait after a failed attempt, counted from 1.
@@ -109,18 +93,15 @@ class Policies:
     A pattern with one of ``*``, ``?`` and ``[`` is a glob, any other the exact name of
     a function. All that match a function apply, setting by setting: the globs in the
     order they were first given, then the exact name.
-
-    Attributes:
-        version: a number that grows whenever a glob changes, which may concern any
-            function; what changes for an exact name concerns that one alone.
     """
-
-    __slots__ = ("_defaults", "_exact", "_glob_bytes", "_globs", "_matchers", "version")
 
     def __init__(self, defaults: Policy | None = None) -> None:
         """Start with ``defaults``, or a policy's own."""
         self._defaults: dict[str, Value] = (defaults or Policy()).settings()
         self.version = 0
+        """A number that grows whenever a glob changes, which may concern any function;
+        what changes for an exact name concerns that one alone.
+        """
         self._globs: dict[bytes, dict[str, Value]] = {}
         self._glob_bytes = 0
         self._matchers: dict[bytes, re.Pattern[bytes]] = {}

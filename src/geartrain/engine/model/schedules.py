@@ -25,55 +25,38 @@ def no_calendar(fields: list[bytes], after: float) -> float:
 
 
 class Schedule(Timed):
-    """A job to be submitted in the background again and again.
-
-    Attributes:
-        number: the number in its handle.
-        handle: the name the job server gave it; its jobs get their own.
-        function: what its jobs are sent to.
-        unique: its jobs' unique.
-        key: what its jobs coalesce by; with the function its own identity, unless
-            it is empty.
-        workload: its jobs' workload; of a large one, the piece that arrived first.
-        more: the pieces that follow ``workload``.
-        fields: minute, hour, day, month and weekday as submitted.
-        due: when its next job is submitted, by the calendar, in seconds since 1970.
-        ran: the last time its job was submitted for, likewise; 0 for none.
-        shift: ``State.calendar_shift`` when ``due`` was found.
-        is_lost: the calendar could not say, and is asked again at ``due``.
-    """
-
-    __slots__ = (
-        "due",
-        "fields",
-        "function",
-        "handle",
-        "is_lost",
-        "key",
-        "more",
-        "number",
-        "ran",
-        "shift",
-        "unique",
-        "workload",
-    )
+    """A job to be submitted in the background again and again."""
 
     def __init__(
         self, number: int, handle: bytes, function: Function, unique: bytes
     ) -> None:
         super().__init__()
         self.number = number
+        """The number in its handle."""
         self.handle = handle
+        """The name the job server gave it; its jobs get their own."""
         self.function = function
+        """What its jobs are sent to."""
         self.unique = unique
+        """Its jobs' unique."""
         self.key = b""
+        """What its jobs coalesce by; with the function its own identity, unless it is
+        empty.
+        """
         self.workload = b""
+        """Its jobs' workload; of a large one, the piece that arrived first."""
         self.more: list[bytes] = []
+        """The pieces that follow ``workload``."""
         self.fields: list[bytes] = []
+        """Minute, hour, day, month and weekday as submitted."""
         self.due = 0.0
+        """When its next job is submitted, by the calendar, in seconds since 1970."""
         self.ran = 0.0
+        """The last time its job was submitted for, likewise; 0 for none."""
         self.shift = 0.0
+        """``State.calendar_shift`` when ``due`` was found."""
         self.is_lost = False
+        """The calendar could not say, and is asked again at ``due``."""
 
     def identity(self) -> bytes:
         """Return what names it within its function: its key, or else its handle."""

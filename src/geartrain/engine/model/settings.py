@@ -21,26 +21,21 @@ _NUMERALS: Final = frozenset("0123456789.eE+-")
 
 
 class Setting:
-    """One setting of a policy: its name and the values it may have.
-
-    Attributes:
-        name: its name in the configuration file and in text commands.
-        kind: ``count``, ``number``, ``choice`` or ``flag``.
-        least: of a count or number, the least.
-        most: of a count or number, the greatest.
-        choices: of a choice, all that may be chosen.
-        allowed: the same for people, to follow "it is".
-    """
-
-    __slots__ = ("allowed", "choices", "kind", "least", "most", "name")
+    """One setting of a policy: its name and the values it may have."""
 
     def __init__(self, name: str, kind: str, allowed: str) -> None:
         self.name = name
+        """Its name in the configuration file and in text commands."""
         self.kind = kind
+        """``count``, ``number``, ``choice`` or ``flag``."""
         self.allowed = allowed
+        """The same for people, to follow "it is"."""
         self.least: int = 0
+        """Of a count or number, the least."""
         self.most: int = 0
+        """Of a count or number, the greatest."""
         self.choices: list[str] = []
+        """Of a choice, all that may be chosen."""
 
     def check(self, value: object) -> Value:
         """Return a value of the setting's own type.

@@ -30,18 +30,13 @@ _HEX: Final = frozenset(b"0123456789abcdef")
 
 
 class IdleFunctions:
-    """Functions that may be unused, with the time since when.
-
-    Attributes:
-        forgotten: how many functions have been forgotten.
-        counters: what these have counted.
-    """
-
-    __slots__ = ("_chunks", "_others", "counters", "forgotten")
+    """Functions that may be unused, with the time since when."""
 
     def __init__(self) -> None:
         self.forgotten = 0
+        """How many functions have been forgotten."""
         self.counters = Counters()
+        """What these have counted."""
         self._others: OrderedDict[Function, float] = OrderedDict()
         self._chunks: OrderedDict[Function, float] = OrderedDict()
 

@@ -39,49 +39,33 @@ _SMALL: Final = 512
 
 
 class Memory:
-    """What is held, and how much may be.
-
-    Attributes:
-        limit: the most bytes; 0 is without limit.
-        base: what the process takes beside what is counted, as the driver last saw.
-        jobs: the bytes of jobs, schedules and dead letters in memory.
-        packets: the bytes of incomplete packets.
-        unread: the bytes that peers have not read, as the driver last saw.
-        room: what the parsers know of it.
-        pages: how many pages of the store's jobs were asked for and have not come.
-        windows: those that wait for their turn to ask for a page.
-        reads: the bytes of workloads that are read for peers (``reads``).
-        under_way: the peers with an incomplete packet, the newest last, and when more
-            of it came.
-        written: the peers that were written to since the driver last looked.
-    """
-
-    __slots__ = (
-        "base",
-        "jobs",
-        "limit",
-        "packets",
-        "pages",
-        "reads",
-        "room",
-        "under_way",
-        "unread",
-        "windows",
-        "written",
-    )
+    """What is held, and how much may be."""
 
     def __init__(self) -> None:
         self.limit = 0
+        """The most bytes; 0 is without limit."""
         self.base = 0
+        """What the process takes beside what is counted, as the driver last saw."""
         self.jobs = 0
+        """The bytes of jobs, schedules and dead letters in memory."""
         self.packets = 0
+        """The bytes of incomplete packets."""
         self.unread = 0
+        """The bytes that peers have not read, as the driver last saw."""
         self.room = Room()
+        """What the parsers know of it."""
         self.pages = 0
+        """How many pages of the store's jobs were asked for and have not come."""
         self.windows: OrderedDict[Window, None] = OrderedDict()
+        """Those that wait for their turn to ask for a page."""
         self.reads: dict[Peer, int] = {}
+        """The bytes of workloads that are read for peers (``reads``)."""
         self.under_way: dict[Peer, float] = {}
+        """The peers with an incomplete packet, the newest last, and when more of it
+        came.
+        """
         self.written: dict[Peer, None] = {}
+        """The peers that were written to since the driver last looked."""
 
     def used(self, peers: int, functions: int) -> int:
         """Return the bytes in use, what was not counted included."""

@@ -30,116 +30,84 @@ _MOST_LISTED: Final = 4_000_000
 
 
 class State:
-    """Everything the job server knows.
+    """Everything the job server knows."""
 
-    Attributes:
-        options: its settings.
-        now: the time of what is being reacted to, in seconds of a steady clock.
-        clock_offset: what to add to ``now`` for the calendar's seconds since 1970.
-        steady_offset: what to add to ``now`` for server time, as ``clocks`` has it.
-        is_clock_set: the driver has told the first of them.
-        asleep: how long the steady clock had stood still when that was last told.
-        clock_kept: when the store was last told what time it is.
-        policies: how the jobs of each function are treated.
-        calendar: finds the next time of a schedule.
-        peers: all connections.
-        functions: all functions by name.
-        idle: those of them that may be unused.
-        name_bytes: the bytes of all their names.
-        named_count: how many of them an operator named.
-        is_applying: functions are following policies that changed.
-        jobs: all jobs in memory by handle.
-        schedules: all schedules by handle.
-        memory: how many bytes all that takes.
-        reckoned_shift: ``calendar_shift`` when all next times were last found.
-        unreckoned: the schedules whose next times are to be found anew.
-        timeouts: when running jobs have run too long, by the steady clock.
-        alarms: when delayed jobs are due, windows have such jobs, or are to be
-            looked at again, and functions have jobs that expire, in server time.
-        calendar_alarms: when jobs and schedules are due by the calendar, and windows
-            have such jobs, in seconds since 1970.
-        journal: what is to be made durable.
-        health: how the store is; the driver tells.
-        wakeups: who sleeps and who is woken.
-        listings: the peers that list jobs, the earliest first.
-        turns: how much has been done in this turn, and what is left for the next.
-        unsent: the peers whose outbox is not empty.
-        closing: the peers to be closed once their outbox is sent.
-        unsettled: sleeping workers whose abilities changed.
-        notices: what an operator should read in the log; the driver takes them.
-        shutdown: empty, ``"now"`` or ``"graceful"`` once an operator asked for it.
-    """
-
-    __slots__ = (
-        "_last_number",
-        "_prefix",
-        "alarms",
-        "asleep",
-        "calendar",
-        "calendar_alarms",
-        "clock_kept",
-        "clock_offset",
-        "closing",
-        "functions",
-        "health",
-        "idle",
-        "is_applying",
-        "is_clock_set",
-        "jobs",
-        "journal",
-        "listings",
-        "memory",
-        "name_bytes",
-        "named_count",
-        "notices",
-        "now",
-        "options",
-        "peers",
-        "policies",
-        "reckoned_shift",
-        "schedules",
-        "shutdown",
-        "steady_offset",
-        "timeouts",
-        "turns",
-        "unreckoned",
-        "unsent",
-        "unsettled",
-        "wakeups",
-    )
-
-    def __init__(
+    def __init__(  # noqa: PLR0915 - as many attributes
         self, options: EngineOptions, calendar: Calendar = no_calendar
     ) -> None:
         serials = itertools.count(1)
         self.options = options
+        """Its settings."""
         self.policies = Policies(options.policy)
+        """How the jobs of each function are treated."""
         self.calendar = calendar
-        self.now = self.clock_offset = self.steady_offset = 0.0
-        self.asleep = self.clock_kept = self.reckoned_shift = 0.0
-        self.is_clock_set = self.is_applying = False
+        """Finds the next time of a schedule."""
+        self.now = 0.0
+        """The time of what is being reacted to, in seconds of a steady clock."""
+        self.clock_offset = 0.0
+        """What to add to ``now`` for the calendar's seconds since 1970."""
+        self.steady_offset = 0.0
+        """What to add to ``now`` for server time, as ``clocks`` has it."""
+        self.asleep = 0.0
+        """How long the steady clock had stood still when that was last told."""
+        self.clock_kept = 0.0
+        """When the store was last told what time it is."""
+        self.reckoned_shift = 0.0
+        """``calendar_shift`` when all next times were last found."""
+        self.is_clock_set = False
+        """The driver has told the first of them."""
+        self.is_applying = False
+        """Functions are following policies that changed."""
         self.peers: dict[Peer, None] = {}
+        """All connections."""
         self.functions: dict[bytes, Function] = {}
+        """All functions by name."""
         self.idle = IdleFunctions()
+        """Those of them that may be unused."""
         self.jobs: dict[bytes, Job] = {}
+        """All jobs in memory by handle."""
         self.schedules: dict[bytes, Schedule] = {}
+        """All schedules by handle."""
         self.memory = Memory()
+        """How many bytes all that takes."""
         self.unreckoned: list[Schedule] = []
+        """The schedules whose next times are to be found anew."""
         self.timeouts = Timers(serials)
+        """When running jobs have run too long, by the steady clock."""
         self.alarms = Timers(serials)
+        """When delayed jobs are due, windows have such jobs, or are to be looked at
+        again, and functions have jobs that expire, in server time.
+        """
         self.calendar_alarms = Timers(serials)
+        """When jobs and schedules are due by the calendar, and windows have such jobs,
+        in seconds since 1970.
+        """
         self.wakeups = Wakeups(options.choice)
+        """Who sleeps and who is woken."""
         self.listings: dict[Peer, None] = {}
+        """The peers that list jobs, the earliest first."""
         self.turns = Turns()
+        """How much has been done in this turn, and what is left for the next."""
         self.unsent: list[Peer] = []
+        """The peers whose outbox is not empty."""
         self.closing: list[Peer] = []
+        """The peers to be closed once their outbox is sent."""
         self.unsettled: list[Peer] = []
+        """Sleeping workers whose abilities changed."""
         self.journal = Journal()
+        """What is to be made durable."""
         self.health = Health()
+        """How the store is; the driver tells."""
         self.notices: list[Notice] = []
+        """What an operator should read in the log; the driver takes them."""
         self.shutdown = ""
+        """Empty, ``"now"`` or ``"graceful"`` once an operator asked for it."""
         self._prefix = options.handle_prefix + b":"
-        self._last_number = self.name_bytes = self.named_count = 0
+        self._last_number = 0
+        self.name_bytes = 0
+        """The bytes of all their names."""
+        self.named_count = 0
+        """How many of them an operator named."""
 
     def new_number(self) -> int:
         """Return a number that was never given before."""
