@@ -21,6 +21,7 @@ from geartrain.engine.model.jobs import (
     READY,
     RUNNING,
     SCHEDULED,
+    STATES,
     SUBMITTED,
     Job,
     JobState,
@@ -38,7 +39,7 @@ ARCHITECTURE = Path(__file__).parents[2] / "ARCHITECTURE.md"
 def drawn_transitions() -> dict[str, set[str]]:
     """Read the table of the states of a job from the picture."""
     rows = re.findall(r"^\| (\w+) \| ([\w, -]+) \|", ARCHITECTURE.read_text(), re.M)
-    names = {state.name.lower() for state in JobState}
+    names = {state.name for state in STATES}
     return {
         state: set(following.split(", ")) - {"-"}
         for state, following in rows
@@ -48,7 +49,7 @@ def drawn_transitions() -> dict[str, set[str]]:
 
 def test_the_picture_shows_the_table() -> None:
     assert drawn_transitions() == {
-        state.name.lower(): {each.name.lower() for each in following}
+        state.name: {each.name for each in following}
         for state, following in TRANSITIONS.items()
     }
 
@@ -84,7 +85,7 @@ class Life(RuleBasedStateMachine):
     def _pick(self, data: st.DataObject) -> Job | None:
         return data.draw(st.sampled_from(list(self.jobs))) if self.jobs else None
 
-    @rule(data=st.data(), to=st.sampled_from(JobState), due=st.sampled_from([0.0, 5e9]))
+    @rule(data=st.data(), to=st.sampled_from(STATES), due=st.sampled_from([0.0, 5e9]))
     def move(self, data: st.DataObject, to: JobState, due: float) -> None:
         job = self._pick(data)
         if job is None or to is RUNNING:
@@ -136,8 +137,8 @@ class Life(RuleBasedStateMachine):
             assert job.state is state
             assert (job.handle in self.state.jobs) == (state is not FINISHED)
             if state is FINISHED:
-                for to in JobState:
-                    with pytest.raises(RuntimeError, match="from FINISHED"):
+                for to in STATES:
+                    with pytest.raises(RuntimeError, match="from finished"):
                         move(self.state, job, to)
                 del self.jobs[job]
 

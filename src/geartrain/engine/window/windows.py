@@ -64,7 +64,7 @@ class Window(Timed):
 
     def is_due(self) -> bool:
         """Tell whether a delayed job is due."""
-        return self.waits.is_due() or self.dates.is_due()
+        return self.delayed > 0 and (self.waits.is_due() or self.dates.is_due())
 
     def is_at_rest(self) -> bool:
         """Tell whether nothing of it is awaited, or left in the store."""
@@ -78,7 +78,7 @@ class Window(Timed):
 
     def is_wanting(self) -> bool:
         """Tell whether it wants something read."""
-        if self.timer:
+        if not (self.ready or self.delayed) or self.timer:
             return False
         wants_ready = self.ready > 0 and self.numbers.is_wanting()
         return wants_ready or self.waits.is_wanting() or self.dates.is_wanting()
