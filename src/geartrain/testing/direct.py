@@ -1,11 +1,11 @@
-"""A job server without thread or event loop: it reacts while it is spoken to."""
+"""The engine driven by direct calls, without a thread or an event loop."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from geartrain.engine.engine import Engine
-from geartrain.engine.peers import Peer, discard
+from geartrain.engine.model.peers import Peer
 from geartrain.server.cron import calendar
 from geartrain.server.options import Options
 from geartrain.server.server import engine_options
@@ -16,10 +16,10 @@ __all__ = ["DirectEngine"]
 
 
 class DirectEngine:
-    """The engine and a store in memory, in the thread of who calls.
+    """The engine and a store in memory, driven in the caller's thread.
 
     Attributes:
-        engine: the engine, for those that only read.
+        engine: the engine, to be read only.
     """
 
     def __init__(self, options: Options, clock: MovedClock) -> None:
@@ -27,8 +27,9 @@ class DirectEngine:
         self.engine = Engine(engine_options(options), calendar(options.timezone))
         self._clock = clock
         self._store = MemoryStore()
+        self._writers: dict[Peer, Callable[[list[bytes]], None]] = {}
         for pattern, settings in options.policies:
-            self.engine.state.policies.change(pattern, settings)
+            self.engine.change_policy(pattern, settings)
         self.engine.set_clock(*clock.read_first())
         self.engine.resume(
             self._store.open(), clock.monotonic(), keeps_jobs=False, holds=False
@@ -42,23 +43,23 @@ class DirectEngine:
     def connect(self, descriptor: int, write: Callable[[list[bytes]], None]) -> Peer:
         """Take a peer; ``write`` is called with what is due to it."""
         peer = self.engine.connect(descriptor, b"unix", True)
-        peer.write = write
+        self._writers[peer] = write
         return peer
 
     def disconnect(self, peer: Peer) -> None:
-        """React to a peer's leaving."""
-        peer.write = discard
+        """Disconnect a peer."""
+        del self._writers[peer]
         self.engine.disconnect(peer, self._clock.monotonic())
         self._settle()
 
     def receive(self, peer: Peer, data: bytes) -> None:
-        """React to bytes of a peer, and write all that is said to that."""
+        """Process the bytes of a peer, and write all answers."""
         self._set_clock()
         self.engine.receive(peer, data, self._clock.monotonic())
         self._settle()
 
     def move(self, seconds: float, pause: Callable[[], None]) -> None:
-        """Move the clock ahead; ``pause`` is called whenever something has come due."""
+        """Move the clock ahead; call ``pause`` whenever something has become due."""
         for _ in advance(self._clock, seconds, self.engine.deadline):
             self._set_clock()
             self.engine.tick(self._clock.monotonic())
@@ -66,7 +67,7 @@ class DirectEngine:
             pause()
 
     def _settle(self) -> None:
-        """Write what is due to peers, and have the store do what there is to do."""
+        """Write what is due to peers, and commit what is due to the store."""
         self._write()
         while (batch := self.engine.take_batch()) is not None:
             self._store.commit(batch)
@@ -76,10 +77,11 @@ class DirectEngine:
             self._write()
 
     def _write(self) -> None:
-        """Write what is due, and go on with what was left until nothing is."""
+        """Write what is due, and let the engine continue until it has nothing left."""
         while True:
             for peer, pieces in self.engine.take_unsent():
-                peer.write(pieces)
+                if peer in self._writers:
+                    self._writers[peer](pieces)
             if not self.engine.has_more():
                 break
             self.engine.go_on(self._clock.monotonic())

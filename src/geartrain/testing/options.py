@@ -1,11 +1,11 @@
-"""What a job server for tests is told."""
+"""The options of a job server for tests."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
 
-from geartrain.engine.settings import Value
+from geartrain.engine.model.settings import Value
 from geartrain.server.options import Options
 from geartrain.testing.records import encoded
 from geartrain.transport.address import Address
@@ -20,13 +20,13 @@ def local_options(
     port: int | None = None,
     policies: Policies | None = None,
 ) -> Options:
-    """Return the options; ``LocalServer`` says what they mean."""
+    """Return the options for the arguments of ``LocalServer``."""
     return Options(
         listen=() if port is None else (Address(host="127.0.0.1", port=port),),
         store="memory:" if store is None else f"sqlite://{os.path.abspath(store)}",
         durability="os",
         handle_prefix="H:test",
-        # The process is the tests' own.
+        # Most of this process's memory is not the job server's.
         max_memory=0,
         policies=tuple(
             (encoded(pattern), dict(settings))
