@@ -108,6 +108,7 @@ TESTED_ELSEWHERE = {
     "testing/work": "testing/test_server.py",
     "transport/dialling": "client/test_time_limits.py",
     "transport/forks": "client/test_forks.py",
+    "transport/locks": "client/test_interrupted.py",
     "worker/aio": "worker/test_stopping.py",
     "worker/aio_calls": "worker/test_jobs.py",
     "worker/aio_links": "worker/test_recovery.py",

@@ -1,6 +1,6 @@
-"""A program that uses the client: ``script/check`` has mypy look at its types.
+"""A program that uses the client: mypy and pyright look at its types in script/check.
 
-Nothing runs it, because the tests do not have mypy.
+Nothing runs it, because the tests have neither.
 """
 
 from __future__ import annotations

@@ -169,8 +169,8 @@ class TaskClient(BaseClient):
         codec: str | Codec | None,
         callbacks: Callbacks,
     ) -> Task:
-        job = requests.plain(function, workload, unique, priority, background)
-        waiter = requests.job(job, self._used(codec), 0)
+        job = requests.plain(function, workload, unique, codec, priority, background)
+        waiter = requests.job(job, self._codec, 0)
         return self._added(waiter, context, callbacks)
 
     def _added(self, waiter: Waiter, context: Any, callbacks: Callbacks) -> Task:

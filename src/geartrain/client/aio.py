@@ -22,7 +22,6 @@ from geartrain.client.verbs import Verbs
 from geartrain.client.waiting import (
     Waiter,
     has_news,
-    is_answered,
     is_done,
     outcome,
     text,
@@ -84,83 +83,32 @@ class AsyncClient(
     async def _result(self, job: Job, timeout: Seconds | None) -> Any:
         waiter = requests.job(job, self._codec, self._chunk_size)
         limit = self._limit(timeout)
-        try:
-            if limit is None and waiter.before is None:
-                await self._pool.wait(waiter, is_done)
-            else:
-                async with time_limit(limit, waiter.name):
-                    for chunk in waiter.before or ():
-                        await self._answer(chunk)
-                    await self._pool.wait(waiter, is_done)
-        except BaseException:
-            self._pool.forget(waiter)
-            raise
+        await self._pool.use(AsyncPool.finish, waiter, limit, waiter.name)
         return outcome(waiter)
 
     async def _handle(self, job: Job, timeout: Seconds | None) -> str:
         waiter = requests.job(job, self._codec, self._chunk_size)
-        await self._create(waiter, timeout)
+        limit = self._limit(timeout)
+        await self._pool.use(AsyncPool.answer, waiter, limit, waiter.name)
         return text(waiter.call.handle)
 
     async def _submitted(self, job: Job, timeout: Seconds | None) -> AsyncSubmittedJob:
         waiter = requests.job(job, self._codec, self._chunk_size)
         waiter.keeps = True
-        await self._create(waiter, timeout)
-        return AsyncSubmittedJob(self, waiter)
-
-    async def _create(self, waiter: Waiter, timeout: Seconds | None) -> None:
-        """Return once a job is acknowledged."""
         limit = self._limit(timeout)
-        # A limit, even of None, takes a quarter of a short call.
-        if limit is None and waiter.before is None:
-            await self._answer(waiter)
-            return
-        async with time_limit(limit, waiter.name):
-            for chunk in waiter.before or ():
-                await self._answer(chunk)
-            await self._answer(waiter)
-
-    async def _answer(self, waiter: Waiter) -> None:
-        try:
-            await self._pool.wait(waiter, is_answered)
-        except BaseException:
-            self._pool.forget(waiter)
-            raise
-        if waiter.error is not None:
-            raise waiter.error
-
-    async def _wait_for_update(self, waiter: Waiter) -> None:
-        async with time_limit(self._timeout, waiter.name):
-            await self._pool.wait(waiter, has_news)
-        if waiter.error is not None and not waiter.updates:
-            raise waiter.error
-
-    async def _wait_for_end(self, waiter: Waiter, timeout: Seconds | None) -> None:
-        async with time_limit(self._limit(timeout), waiter.name):
-            await self._pool.wait(waiter, is_done)
+        await self._pool.use(AsyncPool.answer, waiter, limit, waiter.name)
+        return AsyncSubmittedJob(self, waiter)
 
     async def _status(
         self, name: Name, by_unique: bool, timeout: Seconds | None
     ) -> JobStatus:
+        limit = self._limit(timeout)
         first = requests.status(name, by_unique)
-        async with time_limit(self._limit(timeout), first.name):
-            for place in await self._pool.places():
-                waiter = requests.status(name, by_unique)
-                await self._pool.send_to(place, waiter)
-                await self._answer(waiter)
-                assert waiter.final is not None
-                found = job_status(waiter.final)
-                if found.known:
-                    break
-        return found
+        return await self._pool.use(_ask, (name, by_unique), limit, first.name)
 
     async def _ping(self, data: Name, timeout: Seconds | None) -> float:
         waiter = requests.echo(data)
-        async with time_limit(self._limit(timeout), waiter.name):
-            await self._pool.link(b"")
-            began = time.perf_counter()
-            await self._answer(waiter)
-            return time.perf_counter() - began
+        return await self._pool.use(_ping, waiter, self._limit(timeout), waiter.name)
 
     async def _cancel(self, handle: Name, timeout: Seconds | None) -> None:
         servers, limit = self._servers.connectors, self._limit(timeout)
@@ -172,8 +120,7 @@ class AsyncClient(
         with Progress(batches.name, batches.source, progress) as shown:
             try:
                 while not batches.is_over:
-                    async with time_limit(limit, batches.name):
-                        await self._advance(batches)
+                    await self._pool.use(_advance, batches, limit, batches.name)
                     while batches.has_arrived():
                         given = batches.take()
                         shown.add()
@@ -192,16 +139,6 @@ class AsyncClient(
             async with time_limit(limit, batches.name):
                 for waiter in batches.waiting:
                     await self._pool.wait(waiter, is_settled)
-
-    async def _advance(self, batches: Batches) -> None:
-        """Send what there is room for, and wait for the first."""
-        while batch := batches.next():
-            await self._pool.send_all(batch)
-        if not batches.waiting:
-            return
-        if losers := batches.lost():
-            await self._pool.resend_all(losers)
-        await self._pool.wait(batches.waiting[0], batches.is_enough)
 
     async def _run_tasks(self, timeout: Seconds | None) -> bool:
         async with time_limit(self._limit(timeout), "the tasks"):
@@ -244,3 +181,45 @@ class AsyncClient(
             await self._pool.wait_for_any(news)
         finally:
             self._news.remove(news)
+
+    async def _wait_for_update(self, waiter: Waiter) -> None:
+        async with time_limit(self._timeout, waiter.name):
+            await self._pool.wait(waiter, has_news)
+        if waiter.error is not None and not waiter.updates:
+            raise waiter.error
+
+    async def _wait_for_end(self, waiter: Waiter, timeout: Seconds | None) -> None:
+        async with time_limit(self._limit(timeout), waiter.name):
+            await self._pool.wait(waiter, is_done)
+
+
+async def _ask(pool: AsyncPool, asked: tuple[Name, bool]) -> JobStatus:
+    """Ask one job server after the other for the status of a job."""
+    for place in await pool.places():
+        waiter = requests.status(*asked)
+        await pool.send_to(place, waiter)
+        await pool.answer(waiter)
+        assert waiter.final is not None
+        found = job_status(waiter.final)
+        if found.known:
+            break
+    return found
+
+
+async def _ping(pool: AsyncPool, waiter: Waiter) -> float:
+    """Return the seconds that an echo takes; to connect is not among them."""
+    await pool.link(b"")
+    began = time.perf_counter()
+    await pool.answer(waiter)
+    return time.perf_counter() - began
+
+
+async def _advance(pool: AsyncPool, batches: Batches) -> None:
+    """Send what there is room for, and wait for the first."""
+    while batch := batches.next():
+        await pool.send_all(batch)
+    if not batches.waiting:
+        return
+    if losers := batches.lost():
+        await pool.resend_all(losers)
+    await pool.wait(batches.waiting[0], batches.is_enough)

@@ -12,8 +12,8 @@ from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 from geartrain.client.aio_link import AsyncLink
-from geartrain.client.servers import Backoff, ServerList
-from geartrain.client.waiting import Waiter, is_done
+from geartrain.client.servers import Patience, ServerList
+from geartrain.client.waiting import Waiter, is_answered, is_done
 from geartrain.errors import ClientError, JobTimeoutError
 from geartrain.transport import forks
 from geartrain.transport.aio import open_connection
@@ -21,6 +21,7 @@ from geartrain.transport.aio import open_connection
 __all__ = ["AsyncPool", "time_limit"]
 
 _Found = TypeVar("_Found")
+_What = TypeVar("_What")
 
 
 # When the call that a task makes has to be over, on the monotonic clock.
@@ -130,6 +131,50 @@ class AsyncPool:
         """Raise ClientError if the client was closed."""
         if self.is_closed:
             raise ClientError("the client is closed")
+
+    async def use(
+        self,
+        work: Callable[[AsyncPool, _What], Coroutine[Any, Any, _Found]],
+        what: _What,
+        limit: float | None,
+        name: str,
+    ) -> _Found:
+        """Do some work on ``what`` within ``limit`` seconds.
+
+        Raises:
+            JobTimeoutError: it takes longer.
+        """
+        # A limit, even of None, takes a quarter of a short call.
+        if limit is None:
+            return await work(self, what)
+        async with time_limit(limit, name):
+            return await work(self, what)
+
+    async def answer(self, waiter: Waiter) -> None:
+        """Send a call, its chunks before it; return once it is answered.
+
+        Raises:
+            ClientError: what was answered instead, or has become of it.
+        """
+        try:
+            for chunk in waiter.before or ():
+                await self.answer(chunk)
+            await self.wait(waiter, is_answered)
+        except BaseException:
+            self.forget(waiter)
+            raise
+        if waiter.error is not None:
+            raise waiter.error
+
+    async def finish(self, waiter: Waiter) -> None:
+        """Send a call, its chunks before it; return once nothing more will be told."""
+        try:
+            for chunk in waiter.before or ():
+                await self.answer(chunk)
+            await self.wait(waiter, is_done)
+        except BaseException:
+            self.forget(waiter)
+            raise
 
     async def send(self, waiter: Waiter) -> None:
         """Send a call to the job server that it is for.
@@ -293,7 +338,7 @@ class AsyncPool:
 
     async def _reached(self, home: _Home, unique: bytes) -> AsyncLink:
         """Connect to one of the job servers, for as long as it takes."""
-        backoff = Backoff(self._patience, _deadline.get())
+        patience = Patience(self._patience, _deadline.get())
         async with home.lock:
             while True:
                 places = self._servers.order(unique)
@@ -301,11 +346,11 @@ class AsyncPool:
                     link = home.links.get(place)
                     if link is not None and link.is_sound():
                         return link
-                    share = backoff.left / (len(places) - tried)
+                    share = patience.left / (len(places) - tried)
                     link = await self._connected(home, place, share)
                     if link is not None:
                         return link
-                pause = backoff.next()
+                pause = patience.next_pause()
                 if not pause:
                     raise self._servers.error()
                 await asyncio.sleep(pause)

@@ -90,10 +90,6 @@ class BaseClient(ABC):
         servers = ", ".join(str(each) for each in self._servers.connectors)
         return f"{type(self).__name__}({servers!r})"
 
-    def _used(self, codec: str | Codec | None) -> Codec:
-        """Return the codec of a call."""
-        return self._codec if codec is None else get_codec(codec)
-
     def _limit(self, timeout: Seconds | None) -> float | None:
         """Return the timeout of a call in seconds; raises OptionError if it is none."""
         return self._timeout if timeout is None else limit(timeout)

@@ -65,7 +65,9 @@ class Batches:
                 f"workloads are given as an iterable, not as {type(workloads).__name__}"
             ) from None
         # A function that none can be is refused before any workload is taken.
-        any_job = requests.plain(function, requests.ABSENT, "", priority, background)
+        any_job = requests.plain(
+            function, requests.ABSENT, "", None, priority, background
+        )
         requests.job(any_job, codec, 0)
         self.name = requests.shown(function)
         self.source = workloads
@@ -121,13 +123,15 @@ class Batches:
 
     def _fill(self, batch: list[Waiter]) -> None:
         size = 0
+        make, unique, codec = self._unique, None, self._codec
+        # No codec of its own, and what all jobs share.
+        rest = None, self._priority, self._background
         for workload in self._workloads:
             self._taken += 1
-            unique = self._unique(workload) if self._unique is not None else b""
-            job = requests.plain(
-                self._function, workload, unique, self._priority, self._background
-            )
-            waiter = requests.job(job, self._codec, 0)
+            if make is not None:
+                unique = make(workload)
+            job = requests.plain(self._function, workload, unique, *rest)
+            waiter = requests.job(job, codec, 0)
             batch.append(waiter)
             size += len(waiter.call.packet)
             if len(batch) >= self._count or size >= _MAX_BYTES:

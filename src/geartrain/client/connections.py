@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from geartrain.client.bells import Bell
 from geartrain.client.link import Link
-from geartrain.client.servers import Backoff, ServerList
+from geartrain.client.servers import Patience, ServerList
 from geartrain.client.waiting import Waiter
 from geartrain.errors import ClientError, JobTimeoutError
 from geartrain.transport.connect import SocketConnector
@@ -249,18 +249,18 @@ class Connections:
 
     def _reached(self, unique: bytes, deadline: float | None) -> Link:
         """Connect to one of the job servers, for as long as it takes."""
-        backoff = Backoff(self._patience, deadline)
+        patience = Patience(self._patience, deadline)
         while True:
             places = self._servers.order(unique)
             for tried, place in enumerate(places):
                 link = self._links.get(place)
                 if link is not None and link.is_sound():
                     return link
-                share = backoff.left / (len(places) - tried)
+                share = patience.left / (len(places) - tried)
                 link = self._connected(place, share)
                 if link is not None:
                     return link
-            pause = backoff.next()
+            pause = patience.next_pause()
             if not pause:
                 raise self._servers.error()
             self._pause(pause)

@@ -160,6 +160,8 @@ class Task:
 class TaskWaiter(Waiter):
     """A waiter that lines up what is told for the callbacks."""
 
+    __slots__ = ("_notify", "line", "task")
+
     def __init__(
         self,
         waiter: Waiter,

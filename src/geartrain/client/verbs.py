@@ -14,10 +14,11 @@ from abc import abstractmethod
 from collections.abc import Iterable
 from typing import Any, Generic, TypeVar
 
+from geartrain.client import requests
 from geartrain.client.adding import TaskClient
 from geartrain.client.batches import Batches, UniqueOf
 from geartrain.client.requests import ABSENT, Job, Moment, Name, Priority
-from geartrain.codecs import Codec
+from geartrain.codecs import Codec, get_codec
 from geartrain.seconds import Seconds
 
 __all__ = ["Verbs"]
@@ -72,9 +73,19 @@ class Verbs(
         Raises:
             JobFailedError: it failed; JobExceptionError if its worker said why.
         """
-        return self._do(
-            "normal", function, workload, unique, timeout, codec, reduce_with, chunked
+        job = (
+            function,
+            workload,
+            unique,
+            codec,
+            "normal",
+            False,
+            None,
+            None,
+            reduce_with,
+            chunked,
         )
+        return self._result(job, timeout)
 
     def do_high(
         self,
@@ -86,7 +97,8 @@ class Verbs(
         codec: str | Codec | None = None,
     ) -> ResultT:
         """Run a job of high priority in the foreground, as ``do`` does."""
-        return self._do("high", function, workload, unique, timeout, codec)
+        job = requests.plain(function, workload, unique, codec, "high", False)
+        return self._result(job, timeout)
 
     def do_low(
         self,
@@ -98,7 +110,8 @@ class Verbs(
         codec: str | Codec | None = None,
     ) -> ResultT:
         """Run a job of low priority in the foreground, as ``do`` does."""
-        return self._do("low", function, workload, unique, timeout, codec)
+        job = requests.plain(function, workload, unique, codec, "low", False)
+        return self._result(job, timeout)
 
     def do_background(  # noqa: PLR0913
         self,
@@ -120,18 +133,19 @@ class Verbs(
         machine's clock says (a C job server goes by this machine's clock).
         ``reduce_with`` names the function that its worker hands partial results to.
         """
-        return self._queue(
-            "normal",
+        job = (
             function,
             workload,
             unique,
-            timeout,
             codec,
-            at=at,
-            delay=delay,
-            reduce_with=reduce_with,
-            chunked=chunked,
+            "normal",
+            True,
+            at,
+            delay,
+            reduce_with,
+            chunked,
         )
+        return self._handle(job, timeout)
 
     def do_high_background(
         self,
@@ -143,7 +157,8 @@ class Verbs(
         codec: str | Codec | None = None,
     ) -> HandleT:
         """Queue a job of high priority; return its handle."""
-        return self._queue("high", function, workload, unique, timeout, codec)
+        job = requests.plain(function, workload, unique, codec, "high", True)
+        return self._handle(job, timeout)
 
     def do_low_background(
         self,
@@ -155,7 +170,8 @@ class Verbs(
         codec: str | Codec | None = None,
     ) -> HandleT:
         """Queue a job of low priority; return its handle."""
-        return self._queue("low", function, workload, unique, timeout, codec)
+        job = requests.plain(function, workload, unique, codec, "low", True)
+        return self._handle(job, timeout)
 
     def submit(  # noqa: PLR0913
         self,
@@ -307,59 +323,6 @@ class Verbs(
         """
         return self._close()
 
-    def _do(  # noqa: PLR0913, PLR0917
-        self,
-        priority: str,
-        function: Name,
-        workload: Any,
-        unique: Name,
-        timeout: Seconds | None,
-        codec: str | Codec | None,
-        reduce_with: Name = "",
-        chunked: bool = False,
-    ) -> ResultT:
-        job = (
-            function,
-            workload,
-            unique,
-            codec,
-            priority,
-            False,
-            None,
-            None,
-            reduce_with,
-            chunked,
-        )
-        return self._result(job, timeout)
-
-    def _queue(  # noqa: PLR0913
-        self,
-        priority: str,
-        function: Name,
-        workload: Any,
-        unique: Name,
-        timeout: Seconds | None,
-        codec: str | Codec | None,
-        *,
-        at: Moment | None = None,
-        delay: Seconds | None = None,
-        reduce_with: Name = "",
-        chunked: bool = False,
-    ) -> HandleT:
-        job = (
-            function,
-            workload,
-            unique,
-            codec,
-            priority,
-            True,
-            at,
-            delay,
-            reduce_with,
-            chunked,
-        )
-        return self._handle(job, timeout)
-
     def _many(  # noqa: PLR0913
         self,
         function: Name,
@@ -374,7 +337,7 @@ class Verbs(
         progress: bool,
     ) -> Any:
         limit = self._limit(timeout)
-        used = self._used(codec)
+        used = self._codec if codec is None else get_codec(codec)
         batches = Batches(
             function, workloads, used, unique, priority, background, window
         )

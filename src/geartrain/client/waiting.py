@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Any, Final
 
+from geartrain.backoff import varied_pause
 from geartrain.codecs import Codec, get_codec
 from geartrain.errors import (
     AmbiguousError,
@@ -26,7 +27,6 @@ __all__ = [
     "has_news",
     "is_answered",
     "is_done",
-    "jittered",
     "outcome",
     "text",
 ]
@@ -48,6 +48,9 @@ MAX_UNREAD: Final = 1024 * _MIB
 _MAX_SHOWN: Final = 2048
 # A call is given up when it has lost that many connections.
 _MAX_LOSSES: Final = 8
+# Seconds: the pauses before a call that has lost its connection again is sent again.
+_FIRST_PAUSE: Final = 0.05
+_LONGEST_PAUSE: Final = 1.0
 # Of most calls nothing is told but the end: they share this. It takes nothing.
 _NO_UPDATES: Final[deque[Event]] = deque(maxlen=0)
 
@@ -88,14 +91,6 @@ def ending(error: Exception | None, is_silent: bool) -> str:
     return f"{why}: it stopped, is no job server, or wants TLS or a certificate"
 
 
-def jittered(pause: float) -> float:
-    """Return half to all of a pause, so that clients do not come back all at once."""
-    # Needed only once something has failed.
-    import random
-
-    return pause * random.uniform(0.5, 1.0)
-
-
 class Waiter:
     """Somebody who waits for what is told of a call.
 
@@ -117,26 +112,43 @@ class Waiter:
         streams: data came before a result: some may be missed on another connection.
     """
 
-    # What most waiters leave as it is stands here: to set all of it takes Python a
-    # tenth of the time that a short call does.
-    keeps = False
-    updates: deque[Event] = _NO_UPDATES
-    final: Event | None = None
-    error: ClientError | None = None
-    link: Any = None
-    is_sent = False
-    losses = 0
-    streams = False
-    followed = b""
-    futures: tuple[Any, ...] = ()
-    room = MAX_UNREAD
-    before: Iterator[Waiter] | None = None
+    # Not defaults of the class: to read one takes Python five times as long.
+    __slots__ = (
+        "before",
+        "call",
+        "codec",
+        "error",
+        "final",
+        "followed",
+        "futures",
+        "is_sent",
+        "keeps",
+        "link",
+        "losses",
+        "name",
+        "room",
+        "route",
+        "streams",
+        "updates",
+    )
 
     def __init__(self, call: Call, name: str, codec: Codec = _BYTES) -> None:
         self.call = call
         self.name = name
         self.codec = codec
+        self.keeps = False
+        self.updates: deque[Event] = _NO_UPDATES
+        self.final: Event | None = None
+        self.error: ClientError | None = None
+        self.link: Any = None
+        self.is_sent = False
+        self.losses = 0
+        self.streams = False
+        self.followed = b""
+        self.futures: tuple[Any, ...] = ()
+        self.room = MAX_UNREAD
         self.route = call.unique
+        self.before: Iterator[Waiter] | None = None
         call.owner = self
 
     @property
@@ -144,7 +156,7 @@ class Waiter:
         """Return the seconds to pause before it is sent again."""
         if self.losses < 2:
             return 0.0
-        return jittered(min(1.0, 0.05 * 2.0**self.losses))
+        return varied_pause(_FIRST_PAUSE, _LONGEST_PAUSE, self.losses)
 
     @property
     def handle(self) -> str:
