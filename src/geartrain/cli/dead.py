@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 import click
 
 from geartrain.admin import Admin, JobRow
-from geartrain.cli.bulk import Outcome, Selection, confirmed, write_outcomes
+from geartrain.cli.bulk import Change, Selection, confirmed, write_changes
 from geartrain.cli.common import CONTEXT, json_option, server_option, workload_option
 from geartrain.cli.details import job_object, write_jobs
 from geartrain.cli.tables import Column, write_list
@@ -98,8 +98,8 @@ def dead_retry(
     selection = Selection(handles, function, everything)
     with Admin(server) as admin:
         chosen = confirmed(selection, admin, "Run {} again?", yes)
-        outcomes = _outcomes(admin.dead_retry_each(chosen))
-        return write_outcomes("dead retry", "retried", outcomes, as_json)
+        changes = _changes(admin.dead_retry_each(chosen))
+        return write_changes("dead retry", "retried", changes, as_json)
 
 
 @dead.command("drop", short_help="Delete dead letters.", context_settings=CONTEXT)
@@ -132,11 +132,11 @@ def dead_drop(
     selection = Selection(handles, function, everything, older_than)
     with Admin(server) as admin:
         chosen = confirmed(selection, admin, "Delete {}?", yes)
-        outcomes = _outcomes(admin.dead_drop_each(chosen))
-        return write_outcomes("dead drop", "dropped", outcomes, as_json)
+        changes = _changes(admin.dead_drop_each(chosen))
+        return write_changes("dead drop", "dropped", changes, as_json)
 
 
-def _outcomes(done: Iterable[tuple[str, bool]]) -> Iterator[Outcome]:
+def _changes(done: Iterable[tuple[str, bool]]) -> Iterator[Change]:
     for handle, was_known in done:
         failure = "" if was_known else str(UnknownJobError(handle, "dead letter"))
-        yield Outcome(handle, failure)
+        yield Change(handle, failure)

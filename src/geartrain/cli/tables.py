@@ -74,14 +74,14 @@ def table(
 
     A column widens when a wider cell comes, so that no row waits for all others.
     """
-    layout = _Layout(columns, screen)
+    drawing = _Drawing(columns, screen)
     pending = [[column.title for column in columns]]
     for batch in batches(rows):
         pending += [[_text(column.cell(row)) for column in columns] for row in batch]
-        yield from layout.lines(pending)
+        yield from drawing.lines(pending)
         pending = []
     if pending:
-        yield from layout.lines(pending)
+        yield from drawing.lines(pending)
 
 
 def _text(value: object) -> str:
@@ -89,7 +89,7 @@ def _text(value: object) -> str:
     return text if len(text) <= _MAX_CELL else f"{text[: _MAX_CELL - 1]}…"
 
 
-class _Layout:
+class _Drawing:
     """The columns of a table, which only get wider from batch to batch."""
 
     def __init__(self, columns: Sequence[Column[Any]], screen: int | None) -> None:
