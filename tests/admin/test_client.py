@@ -24,7 +24,8 @@ from tests.admin.jobs import (
     submit_many,
 )
 from tests.support.servers import RunningServer, running_geartrain
-from tests.support.wire import Wire, wait_until
+from tests.support.waiting import wait_until
+from tests.support.wire import Wire
 
 ODD_NAMES = [
     b"two words",

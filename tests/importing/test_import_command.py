@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from tests.cli.programs import run
-from tests.importing.databases import memcached
-from tests.importing.queues import gearmand_writes, job_server
+from tests.support.databases import memcached
+from tests.support.gearmand_queues import gearmand_writes, job_server
 from tests.support.servers import free_port, geartrain_command
 
 

@@ -14,12 +14,12 @@ from tests.supervisor.programs import (
     TASKS,
     dead_letter,
     do,
-    eventually,
     exists,
     running_workers,
     write_tasks,
 )
 from tests.support.servers import RunningServer
+from tests.support.waiting import wait_until
 
 HANDING_OVER = f"""
 import atexit, threading
@@ -65,7 +65,7 @@ def test_what_was_handed_over_is_done_before_a_process_is_replaced(
 ) -> None:
     with running_workers(folder, server, "tasks", "--max-jobs", "1") as workers:
         assert do(server, b"hand_over") == b"handed over"
-        eventually(lambda: is_written(folder), "all is done")
+        wait_until(lambda: is_written(folder), "all is done")
         assert do(server, b"reverse", b"ab") == b"ba"
         assert "ERROR" not in workers.log()
 
@@ -141,4 +141,4 @@ def test_all_that_commands_have_started_ends_with_a_parent_that_is_killed(
         do(server, b"go")
         workers.process.kill()
         pid = int((folder / "started").read_text())
-        eventually(lambda: not exists(pid), "it is gone")
+        wait_until(lambda: not exists(pid), "it is gone")

@@ -15,15 +15,10 @@ from geartrain.transport.address import parse_address
 from geartrain.transport.connect import SocketConnector
 from geartrain.transport.tls import Tls
 from tests.admin.jobs import submit
-from tests.supervisor.programs import (
-    dead_letter,
-    do,
-    eventually,
-    exists,
-    running_workers,
-)
+from tests.supervisor.programs import dead_letter, do, exists, running_workers
 from tests.support.certificates import Authority
 from tests.support.servers import RunningServer, running_gearmand, running_geartrain
+from tests.support.waiting import wait_until
 from tests.support.wire import Wire
 
 
@@ -62,7 +57,7 @@ def test_a_job_that_hangs_is_killed_with_its_process(
         assert letter.reason == "timeout"
         assert letter.error == "ran longer than 0.5 s: its process was killed"
         assert (letter.attempts, letter.crashes) == (1, 0)
-        eventually(lambda: not exists(before), "the process is gone")
+        wait_until(lambda: not exists(before), "the process is gone")
         assert do(server, b"reverse", b"abc") == b"cba"
         assert len(workers.pids()) == 2
 
@@ -82,12 +77,12 @@ def test_a_job_beside_the_one_that_hangs_goes_back(
     flags = ("tasks", "--job-timeout", "2", "--concurrency", "2")
     with running_workers(folder, server, *flags):
         hanging = submit(server, b"nap", b"60")
-        eventually(lambda: (folder / "napping").exists(), "the job runs")
-        eventually(lambda: admin.job(hanging)[0].started is not None, "it is known")
+        wait_until(lambda: (folder / "napping").exists(), "the job runs")
+        wait_until(lambda: admin.job(hanging)[0].started is not None, "it is known")
         wait_for_age(admin, hanging, 1.0)
         beside = submit(server, b"nap", b"1.8")
         assert dead_letter(admin, hanging).reason == "timeout"
-        eventually(lambda: not has_job(admin, beside), "the other job is done")
+        wait_until(lambda: not has_job(admin, beside), "the other job is done")
         with pytest.raises(UnknownJobError):
             admin.dead_show(beside)
 
@@ -97,7 +92,7 @@ def wait_for_age(admin: Admin, handle: str, seconds: float) -> None:
     started = admin.job(handle)[0].started
     assert started is not None
     stamp = os.times().elapsed
-    eventually(lambda: os.times().elapsed - stamp >= seconds, "time passes")
+    wait_until(lambda: os.times().elapsed - stamp >= seconds, "time passes")
 
 
 def has_job(admin: Admin, handle: str) -> bool:
@@ -151,5 +146,5 @@ def test_a_process_without_a_job_dies_without_a_word(
         letters = len(list(admin.dead_list()))
         (pid,) = workers.pids()
         os.kill(pid, signal.SIGKILL)
-        eventually(lambda: len(workers.pids()) == 2, "another process")
+        wait_until(lambda: len(workers.pids()) == 2, "another process")
         assert len(list(admin.dead_list())) == letters

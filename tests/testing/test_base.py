@@ -9,8 +9,8 @@ import pytest
 from geartrain.admin import Admin
 from geartrain.protocol.constants import PacketType
 from geartrain.testing import LocalServer
+from tests.support.inline_jobs import background, delayed
 from tests.support.wire import Wire
-from tests.testing.submitting import background, delayed
 
 
 @pytest.fixture
