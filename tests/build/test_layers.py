@@ -167,6 +167,7 @@ def test_the_import_contracts_are_kept() -> None:
         ("protocol/admin.py", "import geartrain.engine.jobs", "Arrows only point"),
         ("engine/jobs.py", "import geartrain.server.cron", "Arrows only point"),
         ("transport/address.py", "import geartrain.server.cron", "Arrows only point"),
+        ("client/sync.py", "import rich", "only the standard library"),
     ],
 )
 def test_an_import_against_the_contracts_is_found(
