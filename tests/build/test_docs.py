@@ -216,6 +216,40 @@ def test_jobs_are_seen_and_steered_as_the_how_to_says(
         assert run("geartrain dead list --json", tmp_path, environment) == ""
 
 
+def test_programs_are_configured_as_the_reference_says(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    (file,) = snippets("docs/configuration.md", "toml")
+    (show,) = snippets("docs/configuration.md", "sh")
+    shown, mistakes = snippets("docs/configuration.md", "text")
+    path = tmp_path / "geartrain.toml"
+    path.write_text(file)
+    printed = [line.split() for line in run(show, tmp_path, environment).splitlines()]
+    assert all(line.split() in printed for line in shown.splitlines())
+    worker = run(
+        "geartrain worker --config geartrain.toml --show-config", tmp_path, environment
+    )
+    assert ["processes", "4", "geartrain.toml:8"] in map(str.split, worker.splitlines())
+
+    for line, key, variable in zip(
+        mistakes.splitlines(),
+        ("max_memry = 1", "max_memory = '2X'", ""),
+        ("", "", "7000"),
+        strict=True,
+    ):
+        path.write_text(f"[server]\n\n{key}\n")
+        done = subprocess.run(
+            ["geartrain", "server", "--config", "geartrain.toml"],
+            cwd=tmp_path,
+            env=environment | ({"GEARTRAIN_PROT": variable} if variable else {}),
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+        assert (done.returncode, done.stderr) == (2, f"{line}\n")
+
+
 def test_the_store_is_looked_after_as_the_how_to_says(
     tmp_path: Path, environment: dict[str, str]
 ) -> None:
@@ -274,6 +308,7 @@ def test_every_snippet_is_run_by_a_test_above() -> None:
     assert {name: count for name, count in counts.items() if count} == {
         "README.md": 10,
         "docs/client.md": 7,
+        "docs/configuration.md": 4,
         "docs/dead-letters.md": 6,
         "docs/delayed-jobs.md": 2,
         "docs/durable-jobs.md": 2,

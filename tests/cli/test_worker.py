@@ -23,9 +23,12 @@ from tests.support.servers import geartrain_command, running_geartrain
     [
         ([], "name a module with a worker, or give --exec"),
         (["tasks.py"], "'tasks.py' is a file: name the module, as import does"),
-        (["--exec", "upper"], "--exec 'upper' is not NAME=COMMAND"),
-        (["--exec", "=cat"], "--exec '=cat' is not NAME=COMMAND"),
-        (["--exec", "a= "], "--exec 'a= ' is not NAME=COMMAND"),
+        (
+            ["--exec", "upper"],
+            "Invalid value for '--exec': 'upper' is not NAME=COMMAND",
+        ),
+        (["--exec", "=cat"], "Invalid value for '--exec': '=cat' is not NAME=COMMAND"),
+        (["--exec", "a= "], "Invalid value for '--exec': 'a= ' is not NAME=COMMAND"),
         (["--exec", "a=cat", "--exec", "a=wc"], "--exec has two commands for 'a'"),
         (["tasks", "--processes", "0"], "0 is not in the range 1<=x<=1024"),
         (["tasks", "--job-timeout", "0"], "'0' is not a number of seconds: write 30"),

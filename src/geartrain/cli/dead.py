@@ -10,12 +10,13 @@ import click
 from geartrain.admin import Admin, JobRow
 from geartrain.cli.asking import CONTEXT, as_json, asked_server, workload_only
 from geartrain.cli.details import job_object, write_jobs
+from geartrain.cli.flags import typed
 from geartrain.cli.outcomes import Outcome, write_outcomes
 from geartrain.cli.output import write_json
 from geartrain.cli.selection import Selection, agreed
 from geartrain.cli.tables import Column, write_table
 from geartrain.cli.times import age, brief, duration
-from geartrain.cli.values import Whole
+from geartrain.configuration.kinds import whole
 from geartrain.errors import UnknownJobError
 from geartrain.transport.connect import Connector
 
@@ -53,7 +54,12 @@ def dead(context: click.Context) -> None:
 @dead.command("list", short_help="List dead letters.", context_settings=CONTEXT)
 @asked_server
 @click.option("--function", metavar="F", help="Only those of this function.")
-@click.option("--limit", type=Whole(min=1), metavar="N", help="Maximum number of rows.")
+@click.option(
+    "--limit",
+    type=typed(whole(1)),
+    metavar="N",
+    help="Maximum number of rows.  [x>=1]",
+)
 @as_json
 def dead_list(
     server: Connector, function: str | None, limit: int | None, as_json: bool

@@ -10,10 +10,11 @@ import click
 from geartrain.admin import Admin, JobRow
 from geartrain.cli.asking import CONTEXT, as_json, asked_server
 from geartrain.cli.details import job_object
+from geartrain.cli.flags import typed
 from geartrain.cli.output import write_json
 from geartrain.cli.tables import Column, write_table
 from geartrain.cli.times import age, brief
-from geartrain.cli.values import Whole
+from geartrain.configuration.kinds import whole
 from geartrain.transport.connect import Connector
 
 __all__ = ["jobs"]
@@ -41,7 +42,12 @@ _COLUMNS = (
     help="Only jobs in this state.",
 )
 @click.option("--unique", metavar="U", help="Only jobs with this unique.")
-@click.option("--limit", type=Whole(min=1), metavar="N", help="Maximum number of rows.")
+@click.option(
+    "--limit",
+    type=typed(whole(1)),
+    metavar="N",
+    help="Maximum number of rows.  [x>=1]",
+)
 @as_json
 def jobs(
     server: Connector,
