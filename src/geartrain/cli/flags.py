@@ -53,7 +53,7 @@ _SHOW_CONFIG = click.Option(
 )
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Configuration(Generic[C]):
     """What a program is told, and by what.
 

@@ -33,7 +33,7 @@ class HasOptions(Protocol):
         """Take the values of fields; the others have their defaults."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Given:
     """A value that was given for an option.
 
@@ -59,7 +59,7 @@ class Given:
         return self.name if self.locate is None else f"{self.name} ({self.locate()})"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Option:
     """One thing that a program can be told.
 
