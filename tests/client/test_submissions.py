@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import struct
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -77,6 +78,8 @@ class Quitter:
         self.received.append(workload)
         if number == self.refused:
             connection.sendall(encode(P.ERROR, b"queue_full\0too many jobs"))
+            # What follows arrives by itself.
+            time.sleep(0.1)
         elif number < self.answered:
             connection.sendall(encode(P.JOB_CREATED, b"H:%d" % number))
 
@@ -214,10 +217,29 @@ def test_a_refused_job_is_not_queued_and_those_before_are_given(face: Face) -> N
         items = client.submit_many("f", [b"%d" % n for n in range(6)])
         handles, error = await cut_off(items, ServerError)
         assert handles == ["H:0", "H:1"]
-        assert 2 in error.submissions.not_queued
+        assert error.submissions.not_queued == [2]
+        assert error.submissions.acknowledged == {3: "H:3", 4: "H:4", 5: "H:5"}
+        assert error.submissions.unknown == []
 
     with quitter(6, 100, refused=2) as server:
         face.run(scenario, server.address)
+
+
+@pytest.mark.parametrize("timeout", [None, 0.3])
+def test_answers_that_do_not_come_after_a_refusal_are_not_waited_for(
+    face: Face, timeout: float | None
+) -> None:
+    async def scenario(client: Any) -> None:
+        source = [b"%d" % n for n in range(6)]
+        items = client.submit_many("f", source, timeout=timeout)
+        handles, error = await cut_off(items, ServerError)
+        assert handles == ["H:0", "H:1"]
+        assert error.submissions.not_queued == [2]
+        assert error.submissions.acknowledged == {3: "H:3"}
+        assert error.submissions.unknown == [4, 5]
+
+    with quitter(4, 100, refused=2) as server:
+        face.run(scenario, server.address, timeout=timeout, heartbeat=1.0)
 
 
 @pytest.mark.parametrize("place", [0, 1, 200, 999])

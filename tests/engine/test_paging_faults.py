@@ -215,6 +215,24 @@ def test_damaged_jobs_are_passed_over_and_reported_once(
     assert counts(world) == (0, 0)
 
 
+def test_damaged_jobs_that_are_mended_later_are_counted_once(store: WornStore) -> None:
+    before = World(store=store, window=2)
+    submit(before.client(), *[f"{number}" for number in range(1, 10)])
+    store.damaged = {4, 5}
+    world = before.restarted()
+    worker = world.worker("f")
+    done = [grab(worker) for _ in range(5)]
+    assert counts(world) == (7, 5)
+    store.damaged = set()
+    submit(world.client(), "10")
+    assert world.admin().text("cancel job H:test:4") == b"OK\r\n"
+    assert counts(world) == (8, 5)
+    for job, _ in done:
+        worker.work_complete(job, b"")
+    drain(worker)
+    assert counts(world) == (0, 0)
+
+
 @pytest.mark.parametrize("window", WINDOWS)
 @pytest.mark.parametrize("damaged", [{1}, {12}, {25}, {11, 12, 13, 24, 25}])
 @pytest.mark.parametrize("later", [False, True])

@@ -92,7 +92,7 @@ def test_a_page_of_due_jobs_is_up_to_the_time() -> None:
         ("cancel job H:test:3", FindJob, {"number": 3}),
         ("dead show H:test:1", FindDead, {"number": 1}),
         ("dead retry H:test:1", FindDead, {"number": 1}),
-        ("dead drop H:test:1", ListDead, {"after": 0, "most": 1}),
+        ("dead drop H:test:1", FindDead, {"number": 1, "with_workload": False}),
         ("dead list function=f limit=7 after=4", ListDead, {"after": 4, "most": 7}),
         ("jobs unique=u", FindKey, {"key": b"u", "function": b"f"}),
         ("jobs after=store-2 limit=7", ListJobs, {"after": b"2", "most": 7}),

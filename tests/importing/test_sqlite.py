@@ -137,8 +137,8 @@ def test_delayed_jobs_of_high_and_low_priority_become_normal_and_it_is_said_once
     status, counts, err = import_(written(database, *rows), server)
     assert (status, counts) == (0, (9, 9, 0, 0, 0))
     assert err == (
-        "geartrain import: 6 delayed jobs of high or low priority became normal:"
-        " SUBMIT_JOB_EPOCH has no other\n"
+        "geartrain import: 6 jobs of high or low priority that have a due time became"
+        " normal: SUBMIT_JOB_EPOCH has no other\n"
     )
     assert priorities(server, b"leveled") == (0, 9, 0)
 

@@ -173,6 +173,22 @@ def test_a_stop_says_that_ends_are_not_saved(
         assert workloads_left(restarted) == [b"0", b"1", b"2"]
 
 
+@pytest.mark.parametrize(("jobs", "status"), [(0, 0), (3, 1)])
+def test_a_stop_says_that_jobs_went_away_with_their_file(
+    tmp_path: Path, jobs: int, status: int
+) -> None:
+    file = tmp_path / "jobs.db"
+    with running_geartrain("--store", f"sqlite://{file}") as server:
+        with Wire(server.connect()) as peer:
+            for number in range(jobs):
+                submit(peer, b"%d" % number, b"%d" % number)
+        file.unlink()
+        server.process.terminate()
+        assert server.process.wait(20) == status
+        log = server.log.read_text()
+        assert log.count("3 jobs, dead letters and recurring jobs are lost") == status
+
+
 @pytest.mark.parametrize("ends_by", ["kill", "stop"])
 def test_a_disk_filled_by_jobs_has_room_for_all_their_ends(
     ends_by: str, tmp_path: Path

@@ -246,6 +246,27 @@ def test_a_failing_store_refuses_and_recovers(
     assert actions == ["store_opened", "store_fails", "store_recovered"]
 
 
+def test_ends_do_not_wait_because_new_jobs_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(persistence, "_PAUSE", 3600.0)
+
+    async def scene(scene: Scene) -> None:
+        for number in range(3):
+            scene.submit(b"w%d" % number)
+        await scene.said(b"H:test:3")
+        scene.disk.is_full = True
+        for number in (1, 2):
+            scene.submit(b"new")
+            assert b"QUEUE_ERROR\0no room" in await scene.said(b"ERROR")
+            scene.run_job(number)
+            await scene.settle()
+            assert list(scene.disk.batches[-1].ended) == [number]
+        scene.disk.is_full = False
+
+    play(scene, tmp_path)
+
+
 def test_ends_are_saved_where_new_jobs_are_refused(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

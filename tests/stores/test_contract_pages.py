@@ -21,6 +21,9 @@ from tests.stores.records import (
     value,
 )
 
+# More than 64 KiB lies in pieces.
+SIZES = (200_000, 100_000, 100_001, 10, 300_000)
+
 
 def numbers_of(records: list[JobRecord]) -> list[int]:
     return [each.number for each in records]
@@ -174,3 +177,20 @@ def test_any_query_is_answered(any_store: Store) -> None:
     assert second.record is not None
     assert third.record is None
     assert numbers_of(fourth.records) == [2]
+
+
+@pytest.mark.parametrize("is_due", [False, True])
+def test_jobs_too_large_for_a_page_are_named_and_passed_over(
+    any_store: Store, is_due: bool
+) -> None:
+    jobs = [record(number, b"w" * size) for number, size in enumerate(SIZES, 1)]
+    for job in jobs:
+        job.due = 5.0 if is_due else 0.0
+    any_store.commit(batch(*jobs))
+    query: Page | DuePage = Page(b"resize", 1, 0, 9, 100_000)
+    if is_due:
+        query = DuePage(b"resize", 1, (0.0, 0), 6.0, 9, largest=100_000)
+    any_store.answer(query)
+    assert query.error == ""
+    assert numbers_of(query.records) == [2, 4]
+    assert query.oversized == [1, 3, 5]

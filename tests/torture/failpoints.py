@@ -143,14 +143,15 @@ class TornEngine:
         self._failpoint.is_serving = True
         return self._engine.connect(*arguments)
 
-    def receive(self, peer: Any, data: bytes, now: float) -> None:
+    def receive(self, peer: Any, data: bytes, now: float) -> int:
         actions = self._failpoint.read(data)
         self._failpoint.passes("read", actions)
-        self._engine.receive(peer, data, now)
+        read = self._engine.receive(peer, data, now)
         self._failpoint.passes("reacted", actions)
+        return read
 
-    def take_unsent(self) -> Any:
-        unsent = self._engine.take_unsent()
+    def turn(self, now: float, tick_at: float) -> Any:
+        unsent = self._engine.turn(now, tick_at)
         if any(_is_assignment(piece) for _, pieces in unsent for piece in pieces):
             self._failpoint.passes_once_sent({"grab"})
         return unsent

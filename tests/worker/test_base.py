@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
+import math
 import subprocess
 import sys
+from contextlib import nullcontext
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from geartrain.errors import WorkerError
 from geartrain.worker import AsyncWorker, Worker
+from geartrain.worker.base import BaseWorker
 from geartrain.worker.jobs import AsyncWorkerJob, WorkerJob
 from tests.support.servers import RunningServer
 from tests.worker.faces import Script, client, complete, outcome, running
@@ -115,3 +120,35 @@ def test_times_may_be_a_timedelta(face: Any) -> None:
     assert (worker.heartbeat, worker.connect_timeout) == (1.0, 2.0)
     worker.register("f", lambda job: b"", timeout=timedelta(milliseconds=1500))
     assert worker._functions[b"f"].timeout == 1.5
+
+
+def test_what_faces_have_in_common_is_no_worker_by_itself() -> None:
+    with pytest.raises(TypeError, match="abstract"):
+        BaseWorker()  # type: ignore[abstract]
+
+
+@pytest.mark.parametrize(
+    "seconds", [timedelta(0), 0, -1, Decimal("0.01"), math.nan, "5", True]
+)
+def test_the_times_of_work_and_stop_are_checked_as_others_are(
+    script: Script, geartrain: RunningServer, seconds: Any
+) -> None:
+    is_wrong = repr(seconds) in ("nan", "'5'", "True")
+    worker = script.make(geartrain.address)
+    worker.register("nobody-asks-for-it", script.handler(lambda job: b""))
+
+    def use() -> None:
+        if isinstance(worker, AsyncWorker):
+            asyncio.run(work_async(worker, seconds))
+        else:
+            assert not worker.work(timeout=seconds)
+            worker.close()
+
+    for call in (use, lambda: worker.stop(deadline=seconds)):
+        with pytest.raises(WorkerError) if is_wrong else nullcontext():
+            call()
+
+
+async def work_async(worker: AsyncWorker, seconds: Any) -> None:
+    assert not await worker.work(timeout=seconds)
+    await worker.close()

@@ -69,3 +69,11 @@ def test_asyncio(geartrain: RunningServer) -> None:
 def test_map_and_reduce(geartrain: RunningServer) -> None:
     with program(3, geartrain), client(geartrain) as wire:
         assert outcome(wire, b"count", b"one two\nthree\n") == complete(b"3")
+
+
+def test_those_that_work_do_so_only_as_programs() -> None:
+    """``geartrain worker`` imports them, too."""
+    for text in PROGRAMS:
+        before, _, main = text.partition('if __name__ == "__main__":')
+        assert main
+        assert not re.search(r"\.(run|work)\b", before)

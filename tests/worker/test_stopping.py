@@ -277,3 +277,25 @@ def test_many_small_jobs_taken_ahead(
             found = dict(wire.read().split(2) for _ in handles)
     expected = [str(number)[::-1].encode() for number in range(500)]
     assert [found[handle] for handle in handles] == expected
+
+
+def test_a_handler_that_goes_on_after_its_job_does_not_keep_the_worker(
+    geartrain: RunningServer,
+) -> None:
+    told = threading.Event()
+
+    def tell(job: Any) -> None:
+        job.send_complete(b"told")
+        told.set()
+        # Jobs that wait behind a handler are given back after one second.
+        time.sleep(2.2)
+
+    worker = Worker(geartrain.address, concurrency=2)
+    worker.register("told", tell)
+    script = Script("blocking")
+    with client(geartrain) as wire, running(script, worker) as thread:
+        assert outcome(wire, b"told") == complete(b"told")
+        assert told.wait(10)
+        worker.stop()
+        thread.join(15)
+        assert not thread.is_alive()

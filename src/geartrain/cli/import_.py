@@ -116,8 +116,8 @@ def _tell(tally: Tally, is_dry: bool, deletes: bool, quiet: bool) -> None:
     if tally.leveled:
         complain(
             _NAME,
-            f"{tally.leveled} delayed jobs of high or low priority became normal:"
-            " SUBMIT_JOB_EPOCH has no other",
+            f"{tally.leveled} jobs of high or low priority that have a due time became"
+            " normal: SUBMIT_JOB_EPOCH has no other",
         )
     if quiet:
         return

@@ -116,15 +116,7 @@ class Service:
         if launched is not None:
             launched()
         await server.wait_stopped()
-        if server.unsaved:
-            _log.error(
-                "stopped, and what became of %d jobs is not saved in the store: they"
-                " run again after a start on it",
-                server.unsaved,
-            )
-            return 1
-        _log.info("stopped")
-        return 0
+        return _tell_stopped(server)
 
     async def _started(self) -> Server:
         """Start the server, with patience for what another is just leaving."""
@@ -168,6 +160,26 @@ def _place(options: Options) -> str:
     if options.store == "memory:":
         return "in memory: they are gone when the server stops"
     return f"in {visible(options.store)}, durability {options.durability}"
+
+
+def _tell_stopped(server: Server) -> int:
+    """Log what a server that has stopped leaves behind; return the exit status."""
+    if server.unsaved:
+        _log.error(
+            "stopped, and what became of %d jobs is not saved in the store: they"
+            " run again after a start on it",
+            server.unsaved,
+        )
+    if server.astray:
+        _log.error(
+            "stopped, and %d jobs, dead letters and recurring jobs are not in the store"
+            " that the next start opens",
+            server.astray,
+        )
+    if server.unsaved or server.astray:
+        return 1
+    _log.info("stopped")
+    return 0
 
 
 def _is_in_use(error: GeartrainError) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import deque
 from typing import TYPE_CHECKING, Any, Final, Unpack
 
@@ -25,7 +26,7 @@ __all__ = ["Face"]
 _MAX_SLICE: Final = 128
 
 
-class Face:
+class Face(ABC):
     """A client without its I/O."""
 
     def __init__(  # noqa: PLR0913
@@ -94,10 +95,11 @@ class Face:
         self._line: deque[tuple[Task, Event | None]] = deque()
         self._prepare()
 
+    @abstractmethod
     def _prepare(self) -> None:
         """Make what a face needs for its I/O."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _told(self) -> None:
         """Notice that something was told of a task, or that it was lost."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import suppress
 from inspect import isawaitable
 from types import TracebackType
 from typing import Any, Self
@@ -13,7 +14,7 @@ from geartrain.client import requests
 from geartrain.client.adding import Face
 from geartrain.client.aio_jobs import AsyncSubmittedJob
 from geartrain.client.aio_pool import AsyncPool, time_limit
-from geartrain.client.batches import Batches, UniqueOf, handle_of, lost
+from geartrain.client.batches import Batches, UniqueOf, handle_of, is_settled, lost
 from geartrain.client.cancelling import cancel
 from geartrain.client.progress import Progress
 from geartrain.client.requests import ABSENT, Moment, Name, Priority
@@ -331,9 +332,19 @@ class AsyncClient(Face):
                         shown.add()
                         yield given
             except ClientError as error:
+                if batches.has_more_to_learn(error):
+                    await self._settle(batches, limit)
                 raise batches.told(error) from error.__cause__
             finally:
                 self._pool.forget_all(batches.waiting)
+
+    async def _settle(self, batches: Batches, limit: float | None) -> None:
+        """Wait for the answers to the jobs that were sent; not longer than for one."""
+        limit = self._heartbeat if limit is None else limit
+        with suppress(ClientError):
+            async with time_limit(limit, batches.name):
+                for waiter in batches.waiting:
+                    await self._pool.wait(waiter, is_settled)
 
     async def _advance(
         self, batches: Batches, is_enough: Callable[[Waiter], bool]

@@ -8,19 +8,20 @@ from typing import Any, Final
 
 from geartrain.client import requests
 from geartrain.client.requests import Name
-from geartrain.client.waiting import Waiter
+from geartrain.client.waiting import Waiter, is_answered
 from geartrain.codecs import Codec
 from geartrain.errors import (
     AmbiguousError,
     ClientError,
     ConnectError,
     CutOffError,
+    JobFailedError,
     OptionError,
     ServerError,
 )
 from geartrain.submissions import Submissions
 
-__all__ = ["Batches", "UniqueOf", "handle_of", "lost"]
+__all__ = ["Batches", "UniqueOf", "handle_of", "is_settled", "lost"]
 
 UniqueOf = Callable[[Any], Name | None]
 
@@ -143,6 +144,11 @@ class Batches:
         self.given += 1
         return self.waiting.popleft()
 
+    @staticmethod
+    def has_more_to_learn(error: ClientError) -> bool:
+        """Tell whether the answers to other jobs may yet come after an error of one."""
+        return isinstance(error, ServerError | JobFailedError)
+
     def told(self, error: ClientError) -> ClientError:
         """Return an error that ends all early, with what has become of the jobs."""
         found = self._submissions()
@@ -176,6 +182,11 @@ class Batches:
 def lost(waiters: Iterable[Waiter]) -> list[Waiter]:
     """Return those whose calls lost their connection and have to be sent again."""
     return [w for w in waiters if w.link is None and w.error is None]
+
+
+def is_settled(waiter: Waiter) -> bool:
+    """Tell whether it is known if a job is queued, or will not be."""
+    return waiter.link is None or is_answered(waiter)
 
 
 def handle_of(waiter: Waiter) -> str:

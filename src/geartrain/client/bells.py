@@ -6,6 +6,7 @@ import contextlib
 import threading
 
 from geartrain.transport import forks
+from geartrain.transport.locks import took
 
 __all__ = ["Bell", "Turn"]
 
@@ -45,14 +46,20 @@ class Turn:
         """Begin anew: whoever had it is a thread of the parent's."""
         self._lock = threading.RLock()
 
-    def begin(self, seconds: float | None) -> bool:
-        """Wait for it for some seconds at most, None without limit; tell if it came."""
-        if seconds is None:
-            return self._lock.acquire()
-        return self._lock.acquire(timeout=max(0.0, min(seconds, threading.TIMEOUT_MAX)))
+    def begin(self, turn: list[bool], seconds: float | None) -> bool:
+        """Wait for it for some seconds at most, None without limit; tell if it came.
 
-    def end(self) -> None:
-        """Let another thread have it."""
-        # A child that was forked meanwhile has another one.
-        with contextlib.suppress(RuntimeError):
-            self._lock.release()
+        ``turn``, an empty list, is for ``end``.
+        """
+        if seconds is None:
+            return took(self._lock, turn)
+        seconds = max(0.0, min(seconds, threading.TIMEOUT_MAX))
+        return took(self._lock, turn, timeout=seconds)
+
+    def end(self, turn: list[bool]) -> None:
+        """Let another thread have it, if ``turn`` is that of one who has it."""
+        if turn:
+            # A child that was forked meanwhile has another one.
+            with contextlib.suppress(RuntimeError):
+                self._lock.release()
+            turn.clear()

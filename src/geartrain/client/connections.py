@@ -7,6 +7,7 @@ import select
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from geartrain.client.bells import Bell
 from geartrain.client.link import Link
@@ -14,6 +15,9 @@ from geartrain.client.servers import Backoff, ServerList
 from geartrain.client.waiting import Waiter
 from geartrain.errors import ClientError, JobTimeoutError
 from geartrain.transport.connect import SocketConnector
+
+if TYPE_CHECKING:
+    from geartrain.client.pool import Lease
 
 __all__ = ["Connections"]
 
@@ -25,7 +29,7 @@ class Connections:
     call ``interrupt``.
 
     Attributes:
-        thread: whose they are; 0 for nobody's.
+        owners: the lease of the call whose they are, by 0; empty for nobody's.
         bells: of the threads that wait for what is told of a call here, or for these
             connections to be given back.
         is_closed: the client was closed.
@@ -34,7 +38,7 @@ class Connections:
 
     def __init__(self, servers: ServerList, patience: float, heartbeat: float) -> None:
         """Connect to nothing yet; the rest is as ``Client`` takes it."""
-        self.thread = 0
+        self.owners: dict[int, Lease] = {}
         self.bells: list[tuple[Waiter, Bell]] = []
         self.unwanted: deque[Waiter] = deque()
         self._servers = servers
@@ -44,6 +48,12 @@ class Connections:
         self._process = os.getpid()
         self._alarm = Bell()
         self.is_closed = False
+
+    @property
+    def thread(self) -> int:
+        """Return whose they are; 0 for nobody's."""
+        owner = self.owners.get(0)
+        return 0 if owner is None else owner.thread
 
     @property
     def is_quiet(self) -> bool:
@@ -66,7 +76,9 @@ class Connections:
     def settle(self) -> None:
         """Forget the calls that nobody wants any more."""
         while self.unwanted:
-            self.forget(self.unwanted.popleft())
+            # Only then: what interrupts it leaves the call to be forgotten.
+            self.forget(self.unwanted[0])
+            self.unwanted.popleft()
 
     def close(self) -> None:
         """End them, for good."""

@@ -7,12 +7,14 @@ import contextlib
 import select
 import socket
 import time
+from collections import deque
 from collections.abc import Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
-from geartrain.client.waiting import Waiter, ending
+from geartrain.client.waiting import Waiter, ending, is_answered
 from geartrain.errors import JobTimeoutError, ProtocolError
-from geartrain.protocol.client import ClientProtocol, question
+from geartrain.protocol.client import ClientProtocol, Event, question
 from geartrain.protocol.constants import PacketType
 from geartrain.transport.connect import reason
 
@@ -64,6 +66,8 @@ class Link:
         connection.setblocking(False)
         # Calls that are being sent, and how many of their bytes have left.
         self._unsent: Sequence[Waiter] = ()
+        # What has been read and is to be told.
+        self._events: deque[Event] = deque()
         self._left = 0
         self._poll = select.poll()
         self._poll.register(connection, select.POLLIN)
@@ -86,17 +90,17 @@ class Link:
         Raises:
             JobTimeoutError: the job server has not taken it in time.
         """
-        waiter.link = self
-        waiter.is_sent = False
-        if self.protocol.is_idle:
-            self.heard = time.monotonic()
         try:
+            waiter.link = self
+            waiter.is_sent = False
+            if self.protocol.is_idle:
+                self.heard = time.monotonic()
             if self._send(self.protocol.begin(waiter.call), deadline):
                 waiter.is_sent = True
         except _LateError:
             raise self._not_taken(waiter) from None
         except BaseException:
-            self._interrupted()
+            self._interrupted([waiter])
             raise
 
     def call_all(self, waiters: Sequence[Waiter], deadline: float | None) -> None:
@@ -114,7 +118,7 @@ class Link:
         except _LateError:
             raise self._not_taken(waiters[0]) from None
         except BaseException:
-            self._interrupted()
+            self._interrupted(waiters)
             raise
         finally:
             self._unsent = ()
@@ -158,13 +162,23 @@ class Link:
             if end > self._left:
                 waiter.is_sent = False
 
-    def _interrupted(self) -> None:
+    def _interrupted(self, waiters: Sequence[Waiter] = ()) -> None:
         """End the connection: an exception from elsewhere came between two steps.
 
         A signal handler's, mostly. A call may be awaited that was not sent, or bytes
-        are missing that were read: answers would go to the wrong calls.
+        are missing that were read: answers would go to the wrong calls. What was read
+        before is told, and ``waiters`` whose calls have not begun are to be sent again.
         """
+        while self._events:
+            event = self._events.popleft()
+            waiter = event.call.owner
+            if not waiter.has_taken(event):
+                waiter.take(event)
         self.lose("the client was interrupted")
+        for waiter in waiters:
+            if waiter.link is self and not is_answered(waiter):
+                waiter.link = None
+        self.home.ring()
 
     def _receive(self, wait: float) -> None:
         """Take what arrives within some seconds."""
@@ -199,13 +213,18 @@ class Link:
         self.heard = time.monotonic()
         self._probed = 0.0
         try:
-            events = self.protocol.receive(data)
+            # One step, made in C: no signal handler comes between, and loses them.
+            self._events.extend(
+                chain.from_iterable(map(self.protocol.receive, (data,)))
+            )
         except ProtocolError as error:
             self.lose(str(error))
             return
-        for event in events:
-            waiter = event.call.owner
-            waiter.take(event)
+        events = self._events
+        while events:
+            waiter = events[0].call.owner
+            waiter.take(events[0])
+            events.popleft()
             if self.home.bells:
                 self.home.ring(waiter)
         if self.protocol.failure is not None:

@@ -6,9 +6,17 @@ What is awaited after a call has returned, as the results of submitted jobs are,
 on the connections it was sent on; one thread at a time reads these, and wakes the
 others whose jobs are told of.
 
-Nothing here holds a lock while anything is done: lists are popped from and appended
-to, which is one step. So a signal handler may use the client that it interrupts, and a
-child that was forked in the middle of a call finds nothing locked.
+Nothing here holds a lock while anything is done, and each step leaves all in order: a
+signal handler may raise at any of them, or use the client that it interrupts, and a
+child that was forked in the middle of a call finds nothing locked. That is so because
+
+- whose connections are is told by one thing, ``Connections.owners``, which is looked at
+  and changed by single calls into C, and a call notes in its ``Lease`` what it is about
+  to take before it does;
+- the lists of idle connections are hints, to find them quickly: one may be missing
+  there, or be there while it is used;
+- to give back is done twice: each step may be made again, and only the second time if
+  an exception came amid the first.
 """
 
 from __future__ import annotations
@@ -16,9 +24,9 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
-from typing import Final
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from typing import Final, TypeVar
 from weakref import ref
 
 from geartrain.client.bells import Bell
@@ -29,7 +37,9 @@ from geartrain.client.waiting import Waiter, is_done
 from geartrain.errors import ClientError, JobTimeoutError
 from geartrain.transport import forks
 
-__all__ = ["Pool", "deadline_after"]
+__all__ = ["Lease", "Pool", "deadline_after"]
+
+_Found = TypeVar("_Found")
 
 # Seconds after which connections that were not needed are ended.
 _IDLE: Final = 60.0
@@ -38,6 +48,31 @@ _IDLE: Final = 60.0
 def deadline_after(timeout: float | None) -> float | None:
     """Return the end of some seconds on the monotonic clock; None is without."""
     return None if timeout is None else time.monotonic() + timeout
+
+
+class Lease:
+    """What a call has of the pool, or is about to have.
+
+    Attributes:
+        thread: the one that makes the call.
+        connections: to be its, unless another call was quicker; None for none.
+        bell: what it waits with for connections.
+        idle: where they go when the call has given them back.
+    """
+
+    __slots__ = ("bell", "connections", "idle", "thread")
+
+    def __init__(self) -> None:
+        self.thread = threading.get_ident()
+        self.connections: Connections | None = None
+        self.bell: Bell | None = None
+        self.idle: list[Connections] | None = None
+
+    @property
+    def is_held(self) -> bool:
+        """Tell whether the connections are this call's."""
+        connections = self.connections
+        return connections is not None and connections.owners.get(0) is self
 
 
 class Pool:
@@ -78,19 +113,33 @@ class Pool:
     def close(self) -> None:
         """End all connections, and have all who wait here raise ClientError."""
         self.is_closed = True
-        for idle in (self._quiet, self._followed):
-            while (connections := _popped(idle)) is not None:
+        for connections in {*self._known(), *self._quiet, *self._followed}:
+            lease = Lease()
+            if self._claim(lease, connections):
                 connections.close()
-        for connections in self._known():
-            connections.interrupt()
+                lease.connections = None
+            else:
+                connections.interrupt()
             connections.ring()
+        self._quiet.clear()
+        self._followed.clear()
         for bell in tuple(self._queue):
             bell.ring()
 
+    def use(
+        self,
+        work: Callable[[Connections], _Found],
+        deadline: float | None,
+        name: str,
+        follows: bool = False,
+    ) -> _Found:
+        """Do what needs connections; raises what ``take`` raises."""
+        return self._leased(lambda it: work(self.take(it, deadline, name, follows)))
+
     def take(
-        self, deadline: float | None, name: str, follows: bool = False
+        self, lease: Lease, deadline: float | None, name: str, follows: bool = False
     ) -> Connections:
-        """Return connections for a call; give them back when it is over.
+        """Return connections for a call, which gives its lease back when it is over.
 
         One that ``follows`` leaves something awaited on them.
 
@@ -98,49 +147,70 @@ class Pool:
             JobTimeoutError: too many calls are under way, and none ended in time.
             ClientError: the client is closed.
         """
-        me = threading.get_ident()
         while not self.is_closed:
-            found = _popped(self._followed if follows else self._quiet)
+            found = self._popped(lease, self._followed if follows else self._quiet)
             if found is None:
-                found = self._other(follows, me)
+                found = self._other(lease, follows)
             if found is not None:
-                found.thread = me
+                if self._queue:
+                    self._pass_on()
                 return found
-            self._wait(deadline, name)
+            self._wait(lease, deadline, name)
         raise ClientError("the client is closed")
 
-    @contextmanager
-    def taken(
-        self, deadline: float | None, name: str, follows: bool = False
-    ) -> Iterator[Connections]:
-        """Give connections for the length of a block, as ``take`` does."""
-        connections = self.take(deadline, name, follows)
-        try:
-            yield connections
-        finally:
-            self.give(connections)
+    def give(self, lease: Lease) -> None:
+        """Take back what a call has, if anything; doing it again does nothing."""
+        if lease.bell is not None:
+            self._leave_queue(lease)
+        connections = lease.connections
+        if connections is None:
+            return
+        if connections.owners.get(0) is lease:
+            if self.is_closed:
+                connections.close()
+            elif connections.unwanted:
+                connections.settle()
+            lease.idle = self._quiet if connections.is_quiet else self._followed
+            connections.owners.pop(0, None)
+        idle = lease.idle
+        if idle is not None:
+            idle.append(connections)
+            if self._queue or connections.bells:
+                self._wake(connections)
+            if len(idle) > 1:
+                self._end_idle(idle)
+            if self.is_closed:
+                self.close()
+            lease.idle = None
+        lease.connections = None
 
-    def give(self, connections: Connections) -> None:
-        """Take connections back from the call that had them."""
-        connections.thread = 0
-        if self.is_closed:
-            connections.close()
-        elif connections.unwanted:
-            connections.settle()
-        idle = self._quiet if connections.is_quiet else self._followed
-        idle.append(connections)
-        if self._queue or connections.bells:
-            self._wake(connections)
-        if len(idle) > 1:
-            self._end_idle(idle)
-        if self.is_closed:
-            self.close()
+    def _leased(self, work: Callable[[Lease], _Found]) -> _Found:
+        """Do something with a lease, and give that back."""
+        lease = Lease()
+        try:
+            try:
+                return work(lease)
+            finally:
+                self.give(lease)
+        finally:
+            # An exception from elsewhere may have come amid the first time.
+            if lease.connections is not None or lease.bell is not None:
+                self.give(lease)
 
     def _wake(self, connections: Connections) -> None:
         """Wake who waits for any connections, and all who wait for these."""
-        with suppress(IndexError):
-            self._queue.popleft().ring()
+        self._pass_on()
         connections.ring()
+
+    def _pass_on(self) -> None:
+        """Wake the first who waits, if there are connections; it wakes the next."""
+        if self._has_room():
+            for bell in tuple(self._queue)[:1]:
+                bell.ring()
+
+    def _has_room(self) -> bool:
+        known = self._known()
+        return len(known) < self._most or any(not each.owners for each in known)
 
     def wait(
         self,
@@ -157,19 +227,19 @@ class Pool:
         while not is_enough(waiter):
             link: Link | None = waiter.link
             if link is None:
-                with self.taken(deadline, waiter.name, True) as home:
-                    home.resend_all([waiter], deadline)
-                    home.bring(waiter, is_enough, deadline)
-            elif link.home.thread == threading.get_ident():
+                self.use(
+                    lambda home: _sent_again(home, waiter, is_enough, deadline),
+                    deadline,
+                    waiter.name,
+                    True,
+                )
+                continue
+            home = link.home
+            if home.thread == threading.get_ident():
                 # A signal handler has interrupted who uses them.
-                link.home.bring(waiter, is_enough, deadline)
-            elif self.claim(link.home):
-                try:
-                    link.home.bring(waiter, is_enough, deadline)
-                finally:
-                    self.give(link.home)
-            else:
-                self._listen(link.home, waiter, is_enough, deadline)
+                home.bring(waiter, is_enough, deadline)
+            elif not self._use_these(home, waiter, is_enough, deadline):
+                self._listen(home, waiter, is_enough, deadline)
 
     def forget(self, waiters: Iterable[Waiter]) -> None:
         """Have nobody wait any more for calls that were sent by calls before."""
@@ -180,19 +250,53 @@ class Pool:
                 link.home.unwanted.append(waiter)
                 homes[link.home] = None
         for home in homes:
-            if self.claim(home):
-                self.give(home)
+            self._settle(home)
 
-    def claim(self, connections: Connections) -> bool:
-        """Take certain connections if nobody uses them; tell whether that is so."""
-        for idle in (self._followed, self._quiet):
-            try:
-                idle.remove(connections)
-            except ValueError:
-                continue
-            connections.thread = threading.get_ident()
+    def _use_these(
+        self,
+        home: Connections,
+        waiter: Waiter,
+        is_enough: Callable[[Waiter], bool],
+        deadline: float | None,
+    ) -> bool:
+        """Wait for a call on its connections; return False if another uses them."""
+
+        def bring(lease: Lease) -> bool:
+            if not self._claim(lease, home):
+                return False
+            home.bring(waiter, is_enough, deadline)
             return True
+
+        return self._leased(bring)
+
+    def _settle(self, home: Connections) -> None:
+        """Have connections forget what is not wanted, unless another uses them."""
+        self._leased(lambda lease: self._claim(lease, home))
+
+    def _claim(self, lease: Lease, connections: Connections) -> bool:
+        """Take certain connections if nobody uses them; tell whether that is so."""
+        # Noted first: an exception may come after any step.
+        lease.connections = connections
+        if connections.owners.setdefault(0, lease) is lease:
+            for idle in (self._followed, self._quiet):
+                with suppress(ValueError):
+                    idle.remove(connections)
+            return True
+        lease.connections = None
         return False
+
+    def _popped(self, lease: Lease, idle: list[Connections]) -> Connections | None:
+        """Take the last of a list that nobody uses; return None if there is none."""
+        while idle:
+            try:
+                last = idle.pop()
+            except IndexError:
+                break
+            lease.connections = last
+            if last.owners.setdefault(0, lease) is lease:
+                return last
+        lease.connections = None
+        return None
 
     def _listen(
         self,
@@ -203,8 +307,8 @@ class Pool:
     ) -> None:
         """Let the thread that uses a call's connections wake this one."""
         bell = Bell()
-        home.bells.append((waiter, bell))
         try:
+            home.bells.append((waiter, bell))
             if self.is_closed:
                 raise ClientError("the client is closed")
             if is_enough(waiter) or not home.thread or not home.has(waiter):
@@ -212,23 +316,31 @@ class Pool:
             if not bell.wait(None if deadline is None else deadline - time.monotonic()):
                 raise JobTimeoutError(f"{waiter.name}: no answer in time")
         finally:
-            home.bells.remove((waiter, bell))
+            with suppress(ValueError):
+                home.bells.remove((waiter, bell))
 
-    def _other(self, follows: bool, me: int) -> Connections | None:
+    def _other(self, lease: Lease, follows: bool) -> Connections | None:
         """Return the second best: those of the other kind, or new ones."""
         if follows:
-            return _popped(self._quiet) or self._new(me)
-        return self._new(me) or _popped(self._followed)
+            return self._popped(lease, self._quiet) or self._new(lease)
+        return self._new(lease) or self._popped(lease, self._followed)
 
-    def _new(self, me: int) -> Connections | None:
+    def _new(self, lease: Lease) -> Connections | None:
         """Return new connections, unless there are too many."""
-        is_full = len(self._all) >= self._most
-        # A signal handler or callback would wait for what it interrupts.
-        if is_full and not any(each.thread == me for each in self._known()):
-            return None
+        known = self._known() if len(self._all) >= self._most else []
+        if len(known) >= self._most:
+            for each in known:
+                if not each.owners and self._claim(lease, each):
+                    return each
+            # A signal handler or callback would wait for what it interrupts.
+            if not any(each.thread == lease.thread for each in known):
+                return None
         made = Connections(self._servers, self._patience, self._heartbeat)
-        number, known = id(made), self._all
-        known[number] = ref(made, lambda _: known.pop(number, None))
+        # Its owner first: others look for those without.
+        lease.connections = made
+        made.owners[0] = lease
+        number, all_ = id(made), self._all
+        all_[number] = ref(made, lambda _: all_.pop(number, None))
         return made
 
     def _known(self) -> list[Connections]:
@@ -236,38 +348,47 @@ class Pool:
         found = [reference() for reference in list(self._all.values())]
         return [each for each in found if each is not None]
 
-    def _wait(self, deadline: float | None, name: str) -> None:
+    def _wait(self, lease: Lease, deadline: float | None, name: str) -> None:
         """Return once connections were given back, perhaps."""
-        bell = Bell()
+        bell = lease.bell = Bell()
         self._queue.append(bell)
-        if self._quiet or self._followed:
+        if self.is_closed or self._has_room():
             bell.ring()
         left = None if deadline is None else deadline - time.monotonic()
         rang = bell.wait(left)
-        try:
-            self._queue.remove(bell)
-        except ValueError:
-            if not rang:
-                # It was rung too late for this thread: the next one may go on.
-                for other in tuple(self._queue)[:1]:
-                    other.ring()
+        self._leave_queue(lease)
         if not rang:
             raise JobTimeoutError(
                 f"{name}: {self._most} calls are under way, and none has ended in time"
             )
 
+    def _leave_queue(self, lease: Lease) -> None:
+        """Wait no more; the next one may have been meant to be woken by this one."""
+        with suppress(ValueError):
+            self._queue.remove(lease.bell)  # type: ignore[arg-type]
+        self._pass_on()
+        lease.bell = None
+
     def _end_idle(self, idle: list[Connections]) -> None:
         """End connections that have not been needed for a while."""
         long_ago = time.monotonic() - _IDLE
         for oldest in idle[:1]:
-            is_old = oldest.heard < long_ago and oldest.is_quiet
-            if is_old and self.claim(oldest):
+            if oldest.owners or oldest.heard >= long_ago or not oldest.is_quiet:
+                continue
+            lease = Lease()
+            if self._claim(lease, oldest):
                 oldest.close()
+                self._all.pop(id(oldest), None)
+                lease.connections = None
+                # Whoever came meanwhile has found it taken, and waits.
+                self._pass_on()
 
 
-def _popped(idle: list[Connections]) -> Connections | None:
-    """Return the last of a list; None if it is empty."""
-    try:
-        return idle.pop()
-    except IndexError:
-        return None
+def _sent_again(
+    home: Connections,
+    waiter: Waiter,
+    is_enough: Callable[[Waiter], bool],
+    deadline: float | None,
+) -> None:
+    home.resend_all([waiter], deadline)
+    home.bring(waiter, is_enough, deadline)

@@ -5,17 +5,18 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
 
 from geartrain.client import requests
 from geartrain.client.adding import Face
-from geartrain.client.batches import Batches, UniqueOf, handle_of
+from geartrain.client.batches import Batches, UniqueOf, handle_of, is_settled
 from geartrain.client.bells import Turn
 from geartrain.client.cancelling import cancel
 from geartrain.client.connections import Connections
 from geartrain.client.jobs import SubmittedJob
-from geartrain.client.pool import Pool, deadline_after
+from geartrain.client.pool import Lease, Pool, deadline_after
 from geartrain.client.progress import Progress
 from geartrain.client.requests import ABSENT, Moment, Name, Priority
 from geartrain.client.updates import JobStatus, job_status
@@ -59,9 +60,13 @@ class Client(Face):
             self._servers, self._connect_timeout, self._heartbeat, self._max_connections
         )
         # Where tasks have been sent that are not done.
-        self._tasks_on: Connections | None = None
-        self._tasks_depth = 0
+        self._tasks_on: Lease | None = None
+        # The calls that run them: one, and those of its callbacks.
+        self._tasks_runs: dict[int, None] = {}
         self._tasks_turn = Turn()
+
+    def _told(self) -> None:
+        """Do nothing: the thread that runs the tasks reads, and looks by itself."""
 
     def __enter__(self) -> Self:
         return self
@@ -80,8 +85,14 @@ class Client(Face):
         Whoever waits in another thread gets a ClientError at once.
         """
         self._pool.close()
-        if self._tasks_on is not None and self._tasks_turn.begin(0):
-            self._end_tasks()
+        if self._tasks_on is None:
+            return
+        turn: list[bool] = []
+        try:
+            if self._tasks_turn.begin(turn, 0):
+                self._end_tasks()
+        finally:
+            self._tasks_turn.end(turn)
 
     def do(
         self,
@@ -266,11 +277,14 @@ class Client(Face):
         """Have a job server send some bytes back; return how many seconds it took."""
         waiter = requests.echo(data)
         deadline = self._deadline(timeout)
-        with self._pool.taken(deadline, waiter.name) as connections:
+
+        def asked(connections: Connections) -> float:
             connections.link(b"", deadline)
             began = time.perf_counter()
             self._answer(connections, waiter, deadline)
             return time.perf_counter() - began
+
+        return self._pool.use(asked, deadline, waiter.name)
 
     def submit_many(  # noqa: PLR0913
         self,
@@ -347,9 +361,18 @@ class Client(Face):
                         shown.add()
                         yield given
             except ClientError as error:
+                if batches.has_more_to_learn(error):
+                    self._settle(batches, limit)
                 raise batches.told(error) from error.__cause__
             finally:
                 self._pool.forget(batches.waiting)
+
+    def _settle(self, batches: Batches, limit: float | None) -> None:
+        """Wait for the answers to the jobs that were sent; not longer than for one."""
+        deadline = deadline_after(self._heartbeat if limit is None else limit)
+        with suppress(ClientError):
+            for waiter in batches.waiting:
+                self._pool.wait(waiter, is_settled, deadline)
 
     def _advance(
         self,
@@ -358,16 +381,19 @@ class Client(Face):
         deadline: float | None,
     ) -> None:
         """Send what there is room for, and wait for the first."""
-        with self._pool.taken(deadline, batches.name, True) as connections:
+
+        def advance(connections: Connections) -> None:
             while batch := batches.next():
                 connections.send_all(batch, deadline)
             if not batches.waiting:
                 return
-            first = batches.waiting[0]
             if losers := batches.lost():
                 connections.resend_all(losers, deadline)
-            connections.bring(first, is_enough, deadline)
-        self._pool.wait(first, is_enough, deadline)
+            connections.bring(batches.waiting[0], is_enough, deadline)
+
+        self._pool.use(advance, deadline, batches.name, True)
+        if batches.waiting:
+            self._pool.wait(batches.waiting[0], is_enough, deadline)
 
     def run_tasks(self, *, timeout: Seconds | None = None) -> bool:
         """Run all tasks that were added; call their callbacks as things are told.
@@ -381,30 +407,47 @@ class Client(Face):
         """
         deadline = self._deadline(timeout)
         left = None if deadline is None else deadline - time.monotonic()
-        if not self._tasks_turn.begin(left):
-            raise JobTimeoutError("another thread runs the tasks, and goes on")
-        self._tasks_depth += 1
+        turn: list[bool] = []
         try:
-            connections = self._tasks_on
-            if connections is None:
-                connections = self._pool.take(deadline, "the tasks", True)
-                self._tasks_on = connections
-            connections.thread = threading.get_ident()
-            return self._run_tasks(connections, deadline)
+            try:
+                if not self._tasks_turn.begin(turn, left):
+                    raise JobTimeoutError("another thread runs the tasks, and goes on")
+                self._tasks_runs[id(turn)] = None
+                return self._run_tasks(self._tasks_connections(deadline), deadline)
+            finally:
+                self._end_run(turn)
         finally:
-            self._tasks_depth -= 1
-            is_needed = self._tasks and not self._pool.is_closed
-            if self._tasks_depth or is_needed:
-                self._tasks_turn.end()
-            else:
-                self._end_tasks()
+            # An exception from elsewhere may have come amid the first time.
+            if turn:
+                self._end_run(turn)
+
+    def _tasks_connections(self, deadline: float | None) -> Connections:
+        """Return where the tasks are, or are to be sent."""
+        lease = self._tasks_on
+        if lease is None or not lease.is_held:
+            lease = self._tasks_on = Lease()
+            self._pool.take(lease, deadline, "the tasks", True)
+        lease.thread = threading.get_ident()
+        assert lease.connections is not None
+        return lease.connections
+
+    def _end_run(self, turn: list[bool]) -> None:
+        """Let other threads run the tasks, if there are any left."""
+        if not turn:
+            return
+        self._tasks_runs.pop(id(turn), None)
+        lease = self._tasks_on
+        is_needed = self._tasks and not self._pool.is_closed
+        is_kept = is_needed and lease is not None and lease.is_held
+        if not (is_kept or self._tasks_runs):
+            self._end_tasks()
+        self._tasks_turn.end(turn)
 
     def _end_tasks(self) -> None:
-        """Give back the connections of the tasks, and the turn to run them."""
-        connections, self._tasks_on = self._tasks_on, None
-        if connections is not None:
-            self._pool.give(connections)
-        self._tasks_turn.end()
+        """Give back the connections of the tasks."""
+        if self._tasks_on is not None:
+            self._pool.give(self._tasks_on)
+            self._tasks_on = None
 
     def _run_tasks(self, connections: Connections, deadline: float | None) -> bool:
         while True:
@@ -423,10 +466,12 @@ class Client(Face):
     def _call_back(self) -> bool:
         """Tell the callbacks what has been told; False if one of them stops."""
         while self._line:
-            task, event = self._line.popleft()
+            task, event = self._line[0]
             callback = task.next(event)
             if task.done:
                 self._tasks.pop(task, None)
+            # Only then: what interrupts it leaves the event to be told.
+            self._line.popleft()
             if callback is not None and callback(task, task.context):
                 return False
         return True
@@ -437,29 +482,30 @@ class Client(Face):
 
     def _result(self, waiter: Waiter, codec: Codec, timeout: Seconds | None) -> Any:
         deadline = self._deadline(timeout)
-        connections = self._pool.take(deadline, waiter.name)
-        try:
-            for chunk in waiter.before:
-                self._answer(connections, chunk, deadline)
-            connections.finish(waiter, deadline)
-        except BaseException:
-            connections.forget(waiter)
-            raise
-        finally:
-            self._pool.give(connections)
+
+        def finish(connections: Connections) -> None:
+            try:
+                for chunk in waiter.before:
+                    self._answer(connections, chunk, deadline)
+                connections.finish(waiter, deadline)
+            except BaseException:
+                connections.forget(waiter)
+                raise
+
+        self._pool.use(finish, deadline, waiter.name)
         return outcome(waiter, codec)
 
     def _created(
         self, waiter: Waiter, timeout: Seconds | None, follows: bool = False
     ) -> str:
         deadline = self._deadline(timeout)
-        connections = self._pool.take(deadline, waiter.name, follows)
-        try:
+
+        def create(connections: Connections) -> None:
             for chunk in waiter.before:
                 self._answer(connections, chunk, deadline)
             self._answer(connections, waiter, deadline)
-        finally:
-            self._pool.give(connections)
+
+        self._pool.use(create, deadline, waiter.name, follows)
         return waiter.handle
 
     def _answer(
@@ -484,7 +530,8 @@ class Client(Face):
     def _ask(self, name: Name, by_unique: bool, timeout: Seconds | None) -> JobStatus:
         deadline = self._deadline(timeout)
         first = requests.status(name, by_unique)
-        with self._pool.taken(deadline, first.name) as connections:
+
+        def asked(connections: Connections) -> JobStatus:
             for place in connections.places(deadline):
                 waiter = requests.status(name, by_unique)
                 connections.send_to(place, waiter, deadline)
@@ -493,4 +540,6 @@ class Client(Face):
                 found = job_status(waiter.final)
                 if found.known:
                     break
-        return found
+            return found
+
+        return self._pool.use(asked, deadline, first.name)

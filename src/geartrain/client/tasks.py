@@ -187,6 +187,11 @@ class TaskWaiter(Waiter):
             self.line.append((self.task, event))
         self._notify()
 
+    def has_taken(self, event: Event) -> bool:
+        """Tell whether taking a packet, which was interrupted, has come to its end."""
+        is_lined = any(each is event for _, each in self.line)
+        return is_lined or super().has_taken(event)
+
     def lost(self, server: str, why: str) -> None:
         """Take that the connection is lost; line up the error if it is one."""
         super().lost(server, why)

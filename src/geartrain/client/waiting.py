@@ -177,6 +177,10 @@ class Waiter:
         else:
             self.final = event
 
+    def has_taken(self, event: Event) -> bool:
+        """Tell whether taking a packet, which was interrupted, has come to its end."""
+        return bool(self.updates) and self.updates[-1] is event
+
     def next_update(self) -> Event:
         """Take the first of what was told of a running job."""
         event = self.updates.popleft()

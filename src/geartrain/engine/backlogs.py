@@ -83,6 +83,7 @@ class Backlog(Timed):
         is_complete: pages of the ready ones are read again from the first one, and
             have had nothing for memory since.
         damaged: the numbers of jobs that cannot be read, which are not counted.
+        oversized: the numbers of those too large for memory, not counted in these two.
     """
 
     __slots__ = (
@@ -95,6 +96,7 @@ class Backlog(Timed):
         "is_paging",
         "is_paused",
         "leaving",
+        "oversized",
         "priority",
         "ready",
         "waits",
@@ -114,19 +116,21 @@ class Backlog(Timed):
         self.is_paused = False
         self.is_complete = False
         self.damaged: set[int] = set()
+        self.oversized: set[int] = set()
 
     def size(self) -> int:
         """Return how many jobs only the store has."""
-        return self.ready + self.delayed
+        return self.ready + self.delayed + len(self.oversized)
 
     def is_due(self) -> bool:
         """Tell whether a delayed one is due."""
         return self.waits.is_due or self.dates.is_due
 
     def is_at_rest(self) -> bool:
-        """Tell whether nothing of it is awaited or damaged in the store."""
+        """Tell whether nothing of it is awaited, or left in the store."""
         is_paging = self.is_paging or self.waits.is_paging or self.dates.is_paging
-        return not (is_paging or self.is_paused or self.leaving or self.damaged)
+        is_left = self.damaged or self.oversized
+        return not (is_paging or self.is_paused or self.leaving or is_left)
 
     def agenda(self, is_steady: bool) -> Agenda:
         """Return the delayed jobs by server time, or else those by the calendar."""

@@ -8,16 +8,33 @@ from typing import TYPE_CHECKING, Final
 from geartrain.engine import failures
 
 if TYPE_CHECKING:
+    from geartrain.engine.functions import Function
     from geartrain.engine.peers import Peer
     from geartrain.engine.state import State
 
-__all__ = ["depart"]
+__all__ = ["depart", "withdraw"]
 
 # Units of work, as ``turns`` counts it: of an ability that ends, of a job that is
 # waited for no more, and of one that goes to another worker.
-_ABILITY: Final = 1
+_ABILITY: Final = 3
 _AWAITED: Final = 2
 _LOST: Final = 15
+
+
+def withdraw(
+    state: State, peer: Peer, abilities: dict[Function, float]
+) -> Iterator[None]:
+    """Part a peer from the functions that it cannot do any more, one a step.
+
+    Those that it can do again meanwhile stay its own.
+    """
+    while abilities:
+        state.turns.work += _ABILITY
+        function, _ = abilities.popitem()
+        if function not in peer.abilities:
+            function.workers.pop(peer, None)
+            state.retire(function)
+        yield
 
 
 def depart(state: State, peer: Peer) -> Iterator[None]:

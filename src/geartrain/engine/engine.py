@@ -11,7 +11,6 @@ its queries answered, and tells ``committed`` or ``refused``.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Final
 
@@ -115,7 +114,6 @@ class Engine:
 
     Attributes:
         state: what it knows, for those that only read.
-        tick_at: when the driver calls ``tick`` next, as far as it has told.
         has_news: whether the last ``turn`` left the driver more to do than to send.
     """
 
@@ -123,7 +121,6 @@ class Engine:
         self, options: EngineOptions, calendar: Calendar = no_calendar
     ) -> None:
         self.state = State(options, calendar)
-        self.tick_at = math.inf
         self.has_news = False
 
     def set_clock(self, offset: float, asleep: float = 0.0) -> None:
@@ -241,22 +238,23 @@ class Engine:
         turns = self.state.turns
         return bool(turns.queue or turns.chores)
 
-    def turn(self, now: float) -> list[tuple[Peer, list[bytes]]]:
+    def turn(self, now: float, tick_at: float) -> list[tuple[Peer, list[bytes]]]:
         """End a turn: go on with what earlier ones left, and return what to send.
 
-        Each peer is named once. ``has_news`` tells whether there is more to do.
+        Each peer is named once. ``has_news`` tells whether there is more to do for a
+        driver that calls ``tick`` next at ``tick_at``.
         """
         if self.has_more():
             self.go_on(now)
         taken = self.take_unsent()
-        self.has_news = self._has_news()
+        self.has_news = self._has_news(tick_at)
         return taken
 
-    def _has_news(self) -> bool:
+    def _has_news(self, tick_at: float) -> bool:
         """Tell whether a turn has more for the driver than what is to be sent.
 
         That is peers to be closed or read from again, notices, a stop, ``has_more``, a
-        batch, a ``deadline`` before ``tick_at``, and memory that is short.
+        batch, a ``deadline`` before the next tick, and memory that is short.
         """
         state = self.state
         turns = state.turns
@@ -267,7 +265,7 @@ class Engine:
         if self.weigh() > 0 or state.memory.room.is_full:
             return True
         deadline = self.deadline()
-        return deadline is not None and deadline < self.tick_at
+        return deadline is not None and deadline < tick_at
 
     def take_freed(self) -> list[Peer]:
         """Return the peers that have caught up and can be read from again."""

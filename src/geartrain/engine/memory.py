@@ -49,6 +49,7 @@ class Memory:
         room: what the parsers know of it.
         pages: how many pages of the store's jobs were asked for and have not come.
         backlogs: those that wait for their turn to ask.
+        reads: the bytes of workloads that are read for peers (``reads``).
         under_way: the peers with an incomplete packet, the newest last, and when more
             of it came.
         written: the peers that were written to since the driver last looked.
@@ -61,6 +62,7 @@ class Memory:
         "limit",
         "packets",
         "pages",
+        "reads",
         "room",
         "under_way",
         "unread",
@@ -76,6 +78,7 @@ class Memory:
         self.room = Room()
         self.pages = 0
         self.backlogs: OrderedDict[Backlog, None] = OrderedDict()
+        self.reads: dict[Peer, int] = {}
         self.under_way: dict[Peer, float] = {}
         self.written: dict[Peer, None] = {}
 
@@ -156,6 +159,7 @@ class Memory:
     def forget(self, peer: Peer) -> None:
         """Count a peer that left no more."""
         self.packets -= peer.buffered
+        self.jobs -= self.reads.pop(peer, 0)
         peer.buffered = 0
         self.under_way.pop(peer, None)
         self.written.pop(peer, None)

@@ -43,6 +43,9 @@ _LEAST: Final = 20
 # Of a limit of memory all windows have this part at most.
 _SHARE: Final = 8
 
+# A workload is at most this part of it, as ``server.memory.largest_packet`` has it.
+_LARGEST: Final = 4
+
 # Behind every job.
 _FAR: Final = 2**62
 _FAR_DUE: Final = (float("inf"), 0)
@@ -172,7 +175,8 @@ def _ask(state: State, backlog: Backlog, most: int, wants_ready: bool) -> None:
     if wants_ready:
         backlog.is_paging = True
         state.memory.pages += 1
-        page = Page(function.name, priority, backlog.after, most)
+        largest = _largest(state)
+        page = Page(function.name, priority, backlog.after, most, largest)
         # From here on it is about jobs that the answer does not know.
         backlog.after = _FAR
         state.journal.ask([page], None, backlog)
@@ -193,10 +197,20 @@ def _ask_due(state: State, agenda: Agenda, most: int) -> None:
         state.time_by(agenda.is_steady),
         most,
         agenda.is_steady,
+        _largest(state),
     )
     agenda.after = _FAR_DUE
     agenda.next_due = 0.0
     state.journal.ask([due], None, backlog)
+
+
+def _largest(state: State) -> int:
+    """Return the bytes of the largest workload to take into memory; 0 is any.
+
+    It is the largest that is taken from a client with this limit of memory: a larger
+    one was kept while the limit was another.
+    """
+    return state.memory.limit // _LARGEST
 
 
 def _may_page(state: State, function: Function, ready: int) -> bool:
@@ -299,8 +313,10 @@ def _take_in(state: State, records: list[JobRecord]) -> bool:
 def _turn_page(state: State, query: Page, backlog: Backlog) -> None:
     if _take_in(state, query.records):
         backlog.is_complete = False
-    backlog.ready -= _damage(state, query, backlog)
-    numbers = [record.number for record in query.records] + query.damaged
+    backlog.ready -= _leave_in_store(state, query, backlog)
+    numbers = [record.number for record in query.records]
+    numbers += query.damaged
+    numbers += query.oversized
     backlog.after = min(backlog.after, max(numbers, default=query.after))
     if query.error or numbers or backlog.ready <= 0 or backlog.leaving:
         return
@@ -316,7 +332,7 @@ def _turn_due_page(state: State, query: DuePage, agenda: Agenda) -> None:
     backlog = agenda.backlog()
     if _take_in(state, query.records):
         agenda.is_complete = False
-    backlog.delayed -= _damage(state, query, backlog)
+    backlog.delayed -= _leave_in_store(state, query, backlog)
     last = query.after
     if query.records:
         last = (query.records[-1].due, query.records[-1].number)
@@ -353,8 +369,17 @@ def _look_again(state: State, query: DuePage, agenda: Agenda) -> None:
         backlog.delayed = 0
 
 
-def _damage(state: State, query: Query, backlog: Backlog) -> int:
-    """Report jobs that cannot be read; return how many of them are new."""
+def _leave_in_store(state: State, query: Page | DuePage, backlog: Backlog) -> int:
+    """Report jobs that cannot be taken into memory; return how many of them are new."""
+    oversized = set(query.oversized) - backlog.oversized
+    backlog.oversized |= oversized
+    for number in sorted(oversized):
+        state.warn(
+            "job_oversized",
+            f"job {number} of {quoted(backlog.function.name)} is larger than a quarter "
+            "of --max-memory and is left in the store: restart with more memory, or "
+            f"cancel {state.handle(number).decode()}",
+        )
     damaged = set(query.damaged) - backlog.damaged
     backlog.damaged |= damaged
     for number in sorted(damaged):
@@ -363,7 +388,7 @@ def _damage(state: State, query: Query, backlog: Backlog) -> int:
             f"job {number} of {quoted(backlog.function.name)} is damaged in the store "
             "and is left there: see geartrain store check",
         )
-    return len(damaged)
+    return len(damaged) + len(oversized)
 
 
 def _lost(state: State, backlog: Backlog, count: int) -> None:
@@ -399,7 +424,14 @@ def _restored(state: State, record: JobRecord) -> Job:
         job.key = record.key
         # A tentative submission with the same key will turn out to be its twin.
         function.keyed[job.key] = job
-    function.backlogs[job.priority].give(job.due)
+    backlog = function.backlogs[job.priority]
+    if job.number in backlog.oversized:
+        backlog.oversized.remove(job.number)
+    elif job.number in backlog.damaged:
+        # The store was mended meanwhile.
+        backlog.damaged.remove(job.number)
+    else:
+        backlog.give(job.due)
     return job
 
 

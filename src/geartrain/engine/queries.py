@@ -29,18 +29,21 @@ class Query:
     Attributes:
         error: why the store could not say; empty if it could.
         damaged: the numbers of jobs that should be in the answer but cannot be read.
+        is_torn: that is because of whole pages of the store, not of single jobs.
     """
 
-    __slots__ = ("damaged", "error")
+    __slots__ = ("damaged", "error", "is_torn")
 
     def __init__(self) -> None:
         self.error = ""
         self.damaged: list[int] = []
+        self.is_torn = False
 
     def begin_again(self) -> None:
         """Forget the answer, such as it is: it will be given anew."""
         self.error = ""
         self.damaged = []
+        self.is_torn = False
 
 
 class Page(Query):
@@ -52,18 +55,43 @@ class Page(Query):
         after: the number they come after.
         most: how many at most; a store may return fewer where workloads are large,
             but never none while there is one.
+        largest: the bytes of the largest workload to read; 0 is without limit.
         records: the answer, workloads included.
+        oversized: the numbers of jobs that would be in it with smaller workloads.
     """
 
-    __slots__ = ("after", "function", "most", "priority", "records")
+    __slots__ = (
+        "after",
+        "function",
+        "largest",
+        "most",
+        "oversized",
+        "priority",
+        "records",
+    )
 
-    def __init__(self, function: bytes, priority: int, after: int, most: int) -> None:
+    def __init__(
+        self,
+        function: bytes,
+        priority: int,
+        after: int,
+        most: int,
+        largest: int = 0,
+    ) -> None:
         super().__init__()
+        self.largest = largest
+        self.oversized: list[int] = []
         self.function = function
         self.priority = priority
         self.after = after
         self.most = most
         self.records: list[JobRecord] = []
+
+    def begin_again(self) -> None:
+        """Forget the answer, such as it is: it will be given anew."""
+        super().begin_again()
+        self.records = []
+        self.oversized = []
 
 
 class DuePage(Query):
@@ -75,8 +103,10 @@ class DuePage(Query):
         after: due time and number they come after, in the order of these two.
         until: the latest due time.
         most: how many at most, as in ``Page``.
+        largest: as in ``Page``.
         is_steady: all of these times are server times; else they are the calendar's.
         records: the answer, workloads included.
+        oversized: as in ``Page``.
         next_due: the earliest due time after ``until``; 0 for none.
     """
 
@@ -84,8 +114,10 @@ class DuePage(Query):
         "after",
         "function",
         "is_steady",
+        "largest",
         "most",
         "next_due",
+        "oversized",
         "priority",
         "records",
         "until",
@@ -99,8 +131,11 @@ class DuePage(Query):
         until: float,
         most: int,
         is_steady: bool = False,
+        largest: int = 0,
     ) -> None:
         super().__init__()
+        self.largest = largest
+        self.oversized: list[int] = []
         self.function = function
         self.priority = priority
         self.after = after
@@ -110,20 +145,29 @@ class DuePage(Query):
         self.records: list[JobRecord] = []
         self.next_due = 0.0
 
+    def begin_again(self) -> None:
+        """Forget the answer, such as it is: it will be given anew."""
+        super().begin_again()
+        self.records = []
+        self.oversized = []
+        self.next_due = 0.0
+
 
 class FindJob(Query):
     """The job with a number.
 
     Attributes:
         number: the number.
-        record: the answer, its workload included; None if no such job is kept.
+        with_workload: the answer is to have its workload.
+        record: the answer; None if no such job is kept.
     """
 
-    __slots__ = ("number", "record")
+    __slots__ = ("number", "record", "with_workload")
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, with_workload: bool = True) -> None:
         super().__init__()
         self.number = number
+        self.with_workload = with_workload
         self.record: JobRecord | None = None
 
 
@@ -133,7 +177,7 @@ class FindKey(Query):
     Attributes:
         key: the key.
         function: the function it is of; None for whichever is found first.
-        record: the answer, its workload included; None if no such job is kept.
+        record: the answer, without its workload; None if no such job is kept.
     """
 
     __slots__ = ("function", "key", "record")
@@ -217,12 +261,14 @@ class FindDead(Query):
 
     Attributes:
         number: the number.
-        record: the answer, its workload included; None if no such one is kept.
+        with_workload: the answer is to have its workload.
+        record: the answer; None if no such one is kept.
     """
 
-    __slots__ = ("number", "record")
+    __slots__ = ("number", "record", "with_workload")
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, with_workload: bool = True) -> None:
         super().__init__()
         self.number = number
+        self.with_workload = with_workload
         self.record: JobRecord | None = None

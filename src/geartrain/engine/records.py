@@ -207,6 +207,8 @@ class Batch:
         steady: what server time it is; 0 leaves what is kept.
         calendar: what time it is then by the calendar, in seconds since 1970.
         queries: what to look up once the batch is durable, or was refused.
+        refusals: why jobs of ``added`` were left out for want of room, by number. Set
+            by the commit.
     """
 
     __slots__ = (
@@ -216,6 +218,7 @@ class Batch:
         "changed",
         "ended",
         "queries",
+        "refusals",
         "reserved",
         "revived",
         "schedules",
@@ -239,6 +242,28 @@ class Batch:
         self.steady = 0.0
         self.calendar = 0.0
         self.queries: list[Query] = []
+        self.refusals: dict[int, str] = {}
+
+    def within(self, most: int) -> tuple[Batch, list[JobRecord]]:
+        """Return the batch with so many bytes of workloads, and the jobs left out.
+
+        The small jobs stay, whichever came first: a large one must not have all others
+        refused.
+        """
+        sized = sorted((_size(record), record.number) for record in self.added)
+        fitting: set[int] = set()
+        size = 0
+        for each, number in sized:
+            size += each
+            if size > most:
+                break
+            fitting.add(number)
+        new, rest = self.parted()
+        rest.added = [each for each in new.added if each.number in fitting]
+        rest.changed, rest.buried = self.changed, self.buried
+        rest.schedules, rest.unscheduled = self.schedules, self.unscheduled
+        rest.size = sum(map(_size, rest.added))
+        return rest, [each for each in new.added if each.number not in fitting]
 
     def parted(self) -> tuple[Batch, Batch]:
         """Return what is new, with all that depends on it, and the rest.
@@ -282,6 +307,10 @@ class Batch:
     def changes_nothing(self) -> bool:
         """Tell whether a commit of this batch would write nothing."""
         return not (self.has_new() or self.has_rest())
+
+
+def _size(record: JobRecord) -> int:
+    return len(record.workload) + sum(map(len, record.more))
 
 
 class QueueInventory:

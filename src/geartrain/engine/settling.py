@@ -26,6 +26,8 @@ def commit(state: State) -> list[Asked]:
     Returns its queries, now answered.
     """
     done = state.journal.settle()
+    if done.batch.refusals:
+        _refuse_some(state, done)
     twins = _place_tentative(state, done)
     if twins:
         for promise in done.promises:
@@ -37,6 +39,29 @@ def commit(state: State) -> list[Asked]:
         peer.release()
         state.turns.add(peer)
     return done.asked
+
+
+def _refuse_some(state: State, done: Collected) -> None:
+    """Answer the submitters of jobs that the store has left out, and let go of them."""
+    refusals = done.batch.refusals
+    refused = {job for job in done.jobs if job.number in refusals}
+    for promise in done.promises:
+        if promise.job is not None and promise.job in refused:
+            reason = refusals[promise.job.number].encode()
+            promise.replace(encode(_ERROR, b"QUEUE_ERROR\0" + reason))
+    for job in done.jobs:
+        if job not in refused:
+            continue
+        if job.number in done.buried:
+            job.function.dead -= 1
+            state.retire(job.function)
+        _forgo(state, job)
+    done.jobs = [job for job in done.jobs if job not in refused]
+    state.warn(
+        "jobs_refused",
+        f"{len(refused)} large background jobs were refused, others are taken: "
+        f"{next(iter(refusals.values()))}",
+    )
 
 
 def _place_tentative(state: State, done: Collected) -> dict[Job, bytes]:

@@ -28,7 +28,7 @@ class Tally:
         coalesced: jobs that joined one it had.
         skipped: rows that were not submitted, or refused.
         deleted: rows deleted from the old queue.
-        leveled: delayed jobs whose high or low priority became normal.
+        leveled: jobs with a due time whose high or low priority became normal.
     """
 
     rows: int = 0
@@ -100,7 +100,7 @@ class Importer:
                 self.tally.coalesced += 1
             else:
                 self.tally.submitted += 1
-            if outcome.delayed and outcome.job.priority is not Priority.NORMAL:
+            if outcome.timed and outcome.job.priority is not Priority.NORMAL:
                 self.tally.leveled += 1
             if self._delete:
                 self._taken.append(outcome.job)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import time
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -43,20 +42,20 @@ class Outcome:
         job: the job.
         refusal: the job server's ERROR; empty if it took the job.
         coalesced: it joined a job that was there, as far as that can be told.
-        delayed: it was submitted to be run later.
+        timed: it was submitted with the time at which it is due.
     """
 
     job: QueuedJob
     refusal: str
     coalesced: bool
-    delayed: bool
+    timed: bool
 
 
 @dataclass(slots=True)
 class _Pending:
     job: QueuedJob
     size: int
-    delayed: bool
+    timed: bool
     known: bool = False
 
 
@@ -99,13 +98,13 @@ class Submitter:
             ConnectionError: the job server left, fell silent, or is none.
         """
         unique, _ = made_unique(job)
-        pending = _Pending(job, len(job.workload), job.when > time.time())
+        pending = _Pending(job, len(job.workload), job.when > 0)
         packets = []
         # gearmand does not answer questions for longer ones.
         if len(unique) < MAX_UNIQUE:
             packets.append(request(PacketType.GET_STATUS_UNIQUE, unique))
             self._asked.append(pending)
-        packets.append(_submission(job, unique, pending.delayed))
+        packets.append(_submission(job, unique, pending.timed))
         self._submitted.append(pending)
         self._size += pending.size
         try:
@@ -150,7 +149,7 @@ class Submitter:
             job=pending.job,
             refusal=refusal,
             coalesced=not refusal and self._is_coalesced(payload, pending.known),
-            delayed=pending.delayed,
+            timed=pending.timed,
         )
 
     def _is_coalesced(self, handle: bytes, known: bool) -> bool:
@@ -181,8 +180,10 @@ class Submitter:
         return data
 
 
-def _submission(job: QueuedJob, unique: bytes, delayed: bool) -> bytes:
-    if delayed:
+def _submission(job: QueuedJob, unique: bytes, timed: bool) -> bytes:
+    if timed:
+        # Whether it is due already is for the job server to say: this machine's clock
+        # may be wrong.
         when = b"%d" % job.when
         return request(
             PacketType.SUBMIT_JOB_EPOCH, job.function, unique, when, job.workload

@@ -220,6 +220,7 @@ class Driver:
         self.call_soon = self._loop.call_soon
         self._connections: dict[Peer, Connection] = {}
         self._timer: asyncio.TimerHandle | None = None
+        self._tick_at = math.inf
         self._look_at = 0.0
         engine.set_clock(*clock.read_first())
         self._offset = engine.state.clock_offset
@@ -274,7 +275,7 @@ class Driver:
             self._look_at = now + _LOOK
             self._set_clock()
         engine = self.engine
-        for peer, pieces in engine.turn(now):
+        for peer, pieces in engine.turn(now, self._tick_at):
             peer.write(pieces)
         if engine.has_news or is_time_to_look:
             self._learn()
@@ -384,13 +385,13 @@ class Driver:
 
     def _set_timer(self, deadline: float) -> None:
         """Be called back in time for the engine's next deadline."""
-        if self.engine.tick_at <= deadline:
+        if self._tick_at <= deadline:
             return
         now = self.monotonic()
         when = min(deadline, now + _LONGEST_SLEEP)
         if self._timer is not None:
             self._timer.cancel()
-        self.engine.tick_at = when
+        self._tick_at = when
         self._timer = self._loop.call_later(max(0.0, when - now), self.tick)
 
     def tick(self) -> None:
@@ -398,7 +399,7 @@ class Driver:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-            self.engine.tick_at = math.inf
+            self._tick_at = math.inf
         self._set_clock()
         self.engine.tick(self.monotonic())
         self.turn()

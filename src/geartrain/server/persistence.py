@@ -35,7 +35,7 @@ _MOST_WAITING = 64 * 1024 * 1024
 # Of a limit of memory it is this part at most: it is copied on its way to the disk.
 _SHARE = 16
 
-# After a refusal the store is left alone for so many seconds.
+# After a refusal of everything the store is left alone for so many seconds.
 _PAUSE = 0.1
 
 # A server that starts waits so many seconds for the first jobs.
@@ -67,6 +67,7 @@ class Persistence:
     Attributes:
         on_settled: called on the event loop when a batch was committed or refused.
         unsaved: how many jobs have an end that was not saved when the store was closed.
+        astray: how many jobs were in a file that its name no longer leads to then.
     """
 
     def __init__(
@@ -83,6 +84,7 @@ class Persistence:
         """
         self.on_settled: Callable[[], None] = lambda: None
         self.unsaved = 0
+        self.astray = 0
         self._engine = engine
         self._health = engine.state.health
         self._condition = Condition(self._health, engine.state.wall_time)
@@ -192,7 +194,7 @@ class Persistence:
     def close(self) -> None:
         """Close the store, after the commit that is under way.
 
-        ``unsaved`` is then known.
+        ``unsaved`` and ``astray`` are then known.
         """
         for timer in (self._timer, self._probe_timer):
             if timer is not None:
@@ -204,6 +206,8 @@ class Persistence:
         self._count_unsaved(is_answering)
         if is_answering:
             self._store.close()
+            self._tell_problems()
+            self.astray = self._store.astray
 
     def _count_unsaved(self, is_answering: bool) -> None:
         """Count the ends that were not saved."""
@@ -306,7 +310,9 @@ class Persistence:
         self._settled.set()
         self._condition.note(outcome)
         if outcome.reason:
-            self._timer = self._loop.call_later(_PAUSE, self._begin)
+            # Ends go on being saved, so that few of them run again after a kill.
+            pause = _PATIENCE if outcome.is_rest_saved else _PAUSE
+            self._timer = self._loop.call_later(pause, self._begin)
             self._engine.refused(
                 outcome.reason, self._monotonic(), is_rest_saved=outcome.is_rest_saved
             )

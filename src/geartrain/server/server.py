@@ -47,6 +47,9 @@ class Server:
         addresses: where it listens, once started.
         unsaved: once stopped, how many jobs run again after a start on the same store
             because it did not save what became of them.
+        astray: once stopped, how many jobs, dead letters and recurring jobs are not in
+            the store that such a start would open, because its file was removed or
+            renamed.
     """
 
     def __init__(
@@ -65,6 +68,7 @@ class Server:
         self._handshakes: Handshakes | None = None
         self._stopped = asyncio.Event()
         self.unsaved = 0
+        self.astray = 0
         self._is_stopping = False
         self._patience: asyncio.TimerHandle | None = None
 
@@ -119,6 +123,7 @@ class Server:
         if self._persistence is not None:
             self._persistence.close()
             self.unsaved = self._persistence.unsaved
+            self.astray = self._persistence.astray
 
     async def _listen(
         self, listener: socket.socket, driver: Driver, is_trusted: bool

@@ -30,6 +30,8 @@ class Store(ABC):
     Attributes:
         problems: what an operator should know, a sentence each; whoever drives the
             store takes them out and logs them.
+        astray: how many jobs, dead letters and recurring jobs are not where the store's
+            name says, once it is closed.
 
     A job is kept until it is ended or buried; one that is buried is a dead letter
     until it is ended or revived. Only jobs, never dead letters, are paged, listed as
@@ -37,6 +39,7 @@ class Store(ABC):
     """
 
     problems: tuple[str, ...] = ()
+    astray: int = 0
 
     @abstractmethod
     def open(self) -> Inventory:
@@ -54,7 +57,9 @@ class Store(ABC):
         """Make a batch durable: all of it once this returns.
 
         If it raises, nothing that is new in the batch (``Batch.parted``) is kept. Of
-        the rest some may be: it can be committed again without harm.
+        the rest some may be: it can be committed again without harm. Jobs that there is
+        no room for are left out where it has room for smaller ones:
+        ``Batch.refusals`` then says which, and why.
 
         Raises:
             StoreError: it could not be written, with the reason; a later commit may

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import islice
 from typing import Final
 
@@ -96,7 +97,7 @@ class MemoryStore(Store):
         self._check()
         name = (query.function, query.priority)
         found = self._jobs.between(name, (0.0, query.after), 0.0)
-        query.records = [copy_of(record) for record in islice(found, query.most)]
+        _fill(query, found)
 
     def page_due(self, query: DuePage) -> None:
         """Answer the query; raises StoreError if the store is not open."""
@@ -104,20 +105,21 @@ class MemoryStore(Store):
         name = (query.function, query.priority)
         after = query.after if query.after[0] > 0 else (0.0, _LAST)
         found = self._jobs.between(name, after, query.until, query.is_steady)
-        query.records = [copy_of(record) for record in islice(found, query.most)]
+        _fill(query, found)
         query.next_due = self._jobs.next_due(name, query.until, query.is_steady)
 
     def find_job(self, query: FindJob) -> None:
         """Answer the query; raises StoreError if the store is not open."""
         self._check()
         found = self._jobs.by_number.get(query.number)
-        query.record = found and copy_of(found)
+        query.record = found and copy_of(found, with_workload=query.with_workload)
 
     def find_key(self, query: FindKey) -> None:
         """Answer the query; raises StoreError if the store is not open."""
         self._check()
         for number in self._jobs.with_key(query.key, query.function):
-            query.record = copy_of(self._jobs.by_number[number])
+            found = self._jobs.by_number[number]
+            query.record = copy_of(found, with_workload=False)
             return
 
     def list_jobs(self, query: ListJobs) -> None:
@@ -150,7 +152,7 @@ class MemoryStore(Store):
         """Answer the query; raises StoreError if the store is not open."""
         self._check()
         found = self._dead.by_number.get(query.number)
-        query.record = found and copy_of(found)
+        query.record = found and copy_of(found, with_workload=query.with_workload)
 
     def _check(self) -> None:
         if not self._is_open:
@@ -236,6 +238,17 @@ class MemoryStore(Store):
                 record.is_steady = False
                 record.failures = failures_of(burial.failures)
                 self._dead.add(record)
+
+
+def _fill(query: Page | DuePage, found: Iterator[JobRecord]) -> None:
+    query.records = []
+    for record in found:
+        if query.largest and record.size > query.largest:
+            query.oversized.append(record.number)
+            continue
+        query.records.append(copy_of(record))
+        if len(query.records) == query.most:
+            return
 
 
 def _size(record: JobRecord) -> int:

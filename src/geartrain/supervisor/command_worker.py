@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
+from geartrain.seconds import Seconds
 from geartrain.supervisor.command import Stops, exit_text, run_command
 from geartrain.worker.jobs import WorkerJob
 from geartrain.worker.returns import give_back
@@ -36,7 +37,7 @@ class CommandWorker(Worker):
         for function, command in commands.items():
             self.register(function, self._handler(command))
 
-    def stop(self, deadline: float | None = None) -> None:
+    def stop(self, deadline: Seconds | None = None) -> None:
         """Finish the jobs at hand and take no more, as every worker does."""
         self.stops.is_stopping = True
         super().stop(deadline)

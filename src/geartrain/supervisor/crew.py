@@ -265,16 +265,16 @@ class Crew:
         verdicts = verdicts_on(process, status, now)
         if verdicts:
             self._report(process, verdicts)
-        process.close()
         if _ended_loading(process, status):
             how = process.misdeed or exit_text(status)
             self._tell_broken(process.target, f"{how} while it was loaded")
             process.is_broken = True
-        for slot in self.slots:
-            if slot.process is process:
-                self._empty(slot, process, status, now)
-                return
-        _log.info("process %d of %s has ended", process.pid, process.target)
+        slot = next((each for each in self.slots if each.process is process), None)
+        if slot is None:
+            _log.info("process %d of %s has ended", process.pid, process.target)
+        else:
+            self._empty(slot, process, status, now)
+        process.close()
 
     def _report(self, process: Process, verdicts: list[Verdict]) -> None:
         try:

@@ -14,13 +14,14 @@ from typing import Final, Self
 
 from geartrain.errors import WorkerError
 from geartrain.protocol.worker import Assignment, Slots, WorkerProtocol
+from geartrain.seconds import Seconds
 from geartrain.transport.connect import connectors
 from geartrain.worker.aio_calls import Attempt, in_thread, perform_in_thread
 from geartrain.worker.aio_links import AsyncLink, Hub
 from geartrain.worker.aio_signals import LoopSignals
 from geartrain.worker.aio_tasks import Tasks
 from geartrain.worker.asking import Answer
-from geartrain.worker.base import BaseWorker
+from geartrain.worker.base import BaseWorker, in_seconds
 from geartrain.worker.calls import (
     NOTHING,
     Passing,
@@ -53,7 +54,6 @@ class AsyncWorker(BaseWorker):
 
     _hub: Hub | None
     _stopping: bool
-    _give_back_at: float | None
     _runs: bool
 
     def _set_up(self) -> None:
@@ -75,21 +75,23 @@ class AsyncWorker(BaseWorker):
         if hub is not None:
             hub.in_child(is_at_work)
 
-    async def work(self, timeout: float | None = None) -> bool:
+    async def work(self, timeout: Seconds | None = None) -> bool:
         """Wait for one job and do it; tell whether there was one.
 
         False means that none came within ``timeout`` seconds, or ``stop`` was called.
         A job that fails is a job done. None is taken between two calls.
 
         Raises:
-            WorkerError: it serves no function, or is at work already.
+            WorkerError: it serves no function, or is at work already, or the timeout
+                is no number.
         """
+        seconds = in_seconds("timeout", timeout)
         self._check_idle(handles_signals=False)
         hub = await self._opened(1)
         if not self._ready and not self._stopping:
             hub.resume()
             with suppress(TimeoutError):
-                async with asyncio.timeout(timeout):
+                async with asyncio.timeout(seconds):
                     await self._until(hub, lambda: bool(self._ready) or self._stopping)
         hub.slots.rest()
         if not self._ready and not hub.slots.unused:
@@ -161,7 +163,7 @@ class AsyncWorker(BaseWorker):
                 done = self.jobs_done
                 self._signals.check()
 
-    def stop(self, deadline: float | None = None) -> None:
+    def stop(self, deadline: Seconds | None = None) -> None:
         """Finish the jobs at hand and take no more; return at once.
 
         For any thread, signal handler, or handler of a job. Jobs that have not ended
@@ -169,11 +171,11 @@ class AsyncWorker(BaseWorker):
         attempt; to other job servers by closing the connection. Their tasks are
         cancelled, threads run on. A second call can bring the deadline forward. Before
         ``run``, it has ``run`` return at once.
+
+        Raises:
+            WorkerError: the deadline is no number.
         """
-        if deadline is not None:
-            at = time.monotonic() + deadline
-            if self._give_back_at is None or at < self._give_back_at:
-                self._give_back_at = at
+        self._by(deadline)
         self._stopping = True
         hub = self._hub
         if hub is not None:

@@ -6,11 +6,13 @@ import os
 import signal
 import socket
 import threading
+import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from geartrain.errors import WorkerError
-from geartrain.seconds import Seconds, number
+from geartrain.seconds import FOREVER, Seconds, number
 from geartrain.transport import forks
 from geartrain.worker.functions import Function, key
 from geartrain.worker.jobs import BaseJob
@@ -24,12 +26,12 @@ if TYPE_CHECKING:
     from geartrain.transport.tls import Tls
     from geartrain.worker.observer import Observer
 
-__all__ = ["BaseWorker"]
+__all__ = ["BaseWorker", "in_seconds"]
 
 _Handler = TypeVar("_Handler", bound=Callable[..., Any])
 
 
-class BaseWorker:
+class BaseWorker(ABC):
     """A worker: functions, and the job servers whose jobs it takes.
 
     Attributes:
@@ -49,6 +51,9 @@ class BaseWorker:
         observer: is told of connections and jobs.
         jobs_done: how many jobs it has ended, one way or the other.
     """
+
+    # When jobs are given back, as time.monotonic counts.
+    _give_back_at: float | None
 
     refusal: ClassVar[str] = ""
     """Why no worker of this process may begin to work now; empty if they may."""
@@ -105,11 +110,20 @@ class BaseWorker:
         self._set_up()
         forks.tell(self)
 
+    def _by(self, deadline: Seconds | None) -> None:
+        """Note when jobs are to be given back, unless that is earlier already."""
+        seconds = in_seconds("deadline", deadline)
+        if seconds is not None:
+            at = time.monotonic() + seconds
+            if self._give_back_at is None or at < self._give_back_at:
+                self._give_back_at = at
+
     def _refuse(self) -> None:
         """Raise WorkerError if there is a ``refusal``."""
         if BaseWorker.refusal:
             raise WorkerError(BaseWorker.refusal)
 
+    @abstractmethod
     def _set_up(self) -> None:
         """Prepare what a face has of its own."""
 
@@ -219,13 +233,13 @@ class BaseWorker:
         self._functions[name] = function
         self._announce(function)
 
+    @abstractmethod
     def _announce(self, function: Function) -> None:
         """Tell the job servers of a function."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _withdraw(self, name: bytes) -> None:
         """Tell the job servers that a function is not served."""
-        raise NotImplementedError
 
     def _each_function(self) -> Iterator[tuple[bytes, int]]:
         for name, function in self._functions.items():
@@ -276,6 +290,11 @@ def _check_part(name: str, part: Callable[..., Any]) -> None:
 
 def _process_id() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def in_seconds(name: str, value: Seconds | None) -> float | None:
+    """Return a length of time in seconds; raises WorkerError if it is none."""
+    return None if value is None else min(number(value, name, WorkerError), FOREVER)
 
 
 def _whole(name: str, value: object) -> int:

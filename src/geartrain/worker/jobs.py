@@ -200,9 +200,9 @@ class BaseJob:
         if self.outcome is not None or self._born != LINEAGE.forks:
             self._refuse()
         _check(arguments)
-        self.outcome = outcome
-        say = getattr(self._line.protocol, outcome)
         try:
+            self.outcome = outcome
+            say = getattr(self._line.protocol, outcome)
             mine = self._line.post(say, self._assignment, *arguments)
         except BaseException:
             # Unless it has been said, the attempt is still to be ended.

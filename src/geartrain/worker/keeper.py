@@ -65,6 +65,9 @@ class Keeper:
         self._thread = threading.Thread(
             target=self._keep, name="geartrain worker", daemon=True
         )
+
+    def start(self) -> None:
+        """Begin to look."""
         self._thread.start()
 
     def ring(self) -> None:
@@ -76,6 +79,13 @@ class Keeper:
         """End the thread."""
         self._bell.close()
         self._thread.join()
+
+    def leave(self) -> None:
+        """Have the thread end; wait a second at most: it may not have begun."""
+        self._is_over = True
+        self._bell.close()
+        if self._thread.is_alive():
+            self._thread.join(TICK)
 
     def let_go(self) -> None:
         """Free the slots of jobs that were given back: a handler is free."""

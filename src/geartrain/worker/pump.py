@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from geartrain.protocol.worker import Assignment, Slots, WorkerProtocol
 from geartrain.transport import forks
 from geartrain.transport.connect import Connector
+from geartrain.transport.locks import took
 from geartrain.worker.links import Link
 
 if TYPE_CHECKING:
@@ -98,12 +99,14 @@ class Pump:
 
     def attend_if_nobody_does(self) -> None:
         """See to what has come, unless another thread does so now."""
-        if self._turn.acquire(blocking=False):
-            is_shared, self.is_shared = self.is_shared, True
-            try:
-                self._stirred = True
+        is_shared = self.is_shared
+        turn: list[bool] = []
+        try:
+            if took(self._turn, turn, wait=False):
+                self.is_shared = self._stirred = True
                 self._attend(0.0)
-            finally:
+        finally:
+            if turn:
                 self.is_shared = is_shared
                 self._turn.release()
 
@@ -171,3 +174,12 @@ class Pump:
             self.ready.clear()
             self._wake.close()
             self._woken.close()
+
+    def abandon(self) -> None:
+        """Leave all job servers, whatever an exception has interrupted."""
+        self._closed = True
+        self.wake()
+        for link in self.links:
+            link.abandon()
+        self._wake.close()
+        self._woken.close()

@@ -36,7 +36,9 @@ class Signals:
         """Have the signals call ``handler``; in the main thread."""
         self._handler = handler
         for number in STOPPING:
-            self._before[number] = signal.signal(number, handler)
+            # Before: a signal that comes between the two finds it to be undone.
+            self._before[number] = signal.getsignal(number)
+            signal.signal(number, handler)
         self._unblocked = set(STOPPING) - signal.pthread_sigmask(signal.SIG_BLOCK, ())
 
     def check(self) -> None:
@@ -50,11 +52,11 @@ class Signals:
 
     def undo(self) -> None:
         """Have the signals do what they did before; after a fork, too."""
-        before, self._before = self._before, {}
-        for number, handler in before.items():
+        for number, handler in tuple(self._before.items()):
             # Python cannot set a handler that was set by others.
             with suppress(ValueError, TypeError):
                 signal.signal(number, handler)
+            self._before.pop(number, None)
 
 
 def unblock(numbers: set[signal.Signals]) -> None:

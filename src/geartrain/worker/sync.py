@@ -12,8 +12,9 @@ from typing import Final, Self
 
 from geartrain.errors import WorkerError
 from geartrain.protocol.worker import Assignment, Slots
+from geartrain.seconds import Seconds
 from geartrain.transport.connect import connectors
-from geartrain.worker.base import BaseWorker
+from geartrain.worker.base import BaseWorker, in_seconds
 from geartrain.worker.calls import LOG, NOTHING, Passing, perform
 from geartrain.worker.functions import Function, key
 from geartrain.worker.jobs import WorkerJob
@@ -50,8 +51,7 @@ class Worker(BaseWorker):
     _pump: Pump | None
     _keeper: Keeper | None
     _stopping: bool
-    _give_back_at: float | None
-    _is_busy: bool
+    _call: object
     _in_handler: bool
     _unwinds: bool
     _unwinding: bool
@@ -59,9 +59,13 @@ class Worker(BaseWorker):
 
     def _set_up(self) -> None:
         self._pump = self._keeper = self._give_back_at = None
-        self._stopping = self._is_busy = False
+        self._stopping = False
+        # The call of work() or run() that is under way.
+        self._call = None
         self._in_handler = self._unwinds = self._unwinding = False
         self._passing = NOTHING
+        # The jobs that threads are to do; None has them end.
+        self._waiting: SimpleQueue[Given | None] | None = None
         self._signals = Signals()
 
     def in_child(self) -> None:
@@ -69,20 +73,34 @@ class Worker(BaseWorker):
         self._signals.undo()
         super().in_child()
 
-    def work(self, timeout: float | None = None) -> bool:
+    def work(self, timeout: Seconds | None = None) -> bool:
         """Wait for one job and do it in this thread; tell whether there was one.
 
         False means that none came within ``timeout`` seconds, or ``stop`` was called.
         A job that fails is a job done. None is taken between two calls.
 
+        An exception of a signal handler, as that of a Ctrl-C, passes. The worker leaves
+        its job servers then, which give a job at hand to another worker, and can be
+        used again.
+
         Raises:
-            WorkerError: it serves no function, or is at work already.
+            WorkerError: it serves no function, or is at work already, or the timeout
+                is no number.
         """
-        self._occupy(handles_signals=False)
+        seconds = in_seconds("timeout", timeout)
+        call = object()
         try:
-            return self._work(timeout)
+            self._occupy(call, handles_signals=False)
+            found = self._work(seconds)
+            return found
+        except BaseException:
+            if self._call is call:
+                self._abandon()
+            raise
         finally:
-            self._is_busy = False
+            # Nothing is called here: no signal handler can come before it.
+            if self._call is call:
+                self._call = None
 
     def _work(self, timeout: float | None) -> bool:
         pump = self._opened(1)
@@ -110,40 +128,55 @@ class Worker(BaseWorker):
         With ``signals``, and in the main thread, SIGTERM and SIGINT stop the worker: it
         finishes the jobs at hand and takes no more; the second one gives them back.
 
+        An exception of another signal's handler passes, as ``work`` says.
+
         Raises:
             WorkerError: it serves no function, or is at work already.
         """
         handles = signals and threading.current_thread() is threading.main_thread()
-        self._occupy(handles)
+        call = object()
         try:
-            if handles:
+            self._occupy(call, handles)
+            self._run_to_end(handles)
+        except BaseException:
+            if self._call is call:
+                self._abandon()
+                self._resume()
+            raise
+        finally:
+            if self._call is call:
+                self._call = None
+
+    def _run_to_end(self, handles_signals: bool) -> None:
+        try:
+            if handles_signals:
                 self._signals.handle(self._on_signal)
             pump = self._opened(self.concurrency + self.prefetch)
-            self._unwinds = handles and self.concurrency == 1
+            self._unwinds = handles_signals and self.concurrency == 1
             if self.concurrency == 1:
                 self._run_here(pump)
             else:
                 self._run_in_threads(pump)
+            self.close()
         except _Unwind:
             LOG.info("left a handler whose job was given back")
-        finally:
             self.close()
+        finally:
             self._signals.undo()
-            self._is_busy = False
 
-    def _occupy(self, handles_signals: bool) -> None:
+    def _occupy(self, call: object, handles_signals: bool) -> None:
         """Begin to work in this thread, unless it or another one does so already."""
-        if self._is_busy:
+        if self._call is not None:
             raise WorkerError(
                 "this worker is at work already: neither a handler nor another thread"
                 " can have it work meanwhile"
             )
         if not self._stopping:
             self._check_work()
-        self._is_busy = True
+        self._call = call
         self._passing = (_Unwind, *self._ending(handles_signals))
 
-    def stop(self, deadline: float | None = None) -> None:
+    def stop(self, deadline: Seconds | None = None) -> None:
         """Finish the jobs at hand and take no more; return at once.
 
         For any thread, signal handler, or handler of a job. Jobs that have not ended
@@ -152,11 +185,11 @@ class Worker(BaseWorker):
         left: in threads they run on; in the main thread one ends only if ``run``
         handles signals, else when it returns. A second call can bring the deadline
         forward. Before ``run``, it has ``run`` return at once.
+
+        Raises:
+            WorkerError: the deadline is no number.
         """
-        if deadline is not None:
-            at = time.monotonic() + deadline
-            if self._give_back_at is None or at < self._give_back_at:
-                self._give_back_at = at
+        self._by(deadline)
         self._stopping = True
         pump, keeper = self._pump, self._keeper
         if pump is not None:
@@ -171,14 +204,47 @@ class Worker(BaseWorker):
 
         The worker can be used again.
         """
-        pump, self._pump = self._pump, None
-        keeper, self._keeper = self._keeper, None
+        pump, keeper = self._pump, self._keeper
+        try:
+            self._pump = self._keeper = None
+            if keeper is not None:
+                keeper.close()
+            if pump is not None:
+                pump.close()
+        except BaseException:
+            # Interrupted, as when it was to work.
+            self._pump, self._keeper = pump, keeper
+            self._abandon()
+            self._resume()
+            raise
+        self._lose_jobs()
+        self._resume()
+
+    def _abandon(self) -> None:
+        """Leave all job servers, whatever an exception has interrupted.
+
+        Between which two steps is not known: a lock may be held, half a packet sent, or
+        a job read that nobody knows of. So nothing is waited for, and nothing of this
+        is used again: the job servers see the connections end.
+        """
+        pump, keeper = self._pump, self._keeper
         if keeper is not None:
-            keeper.close()
+            keeper.leave()
         if pump is not None:
-            pump.close()
+            pump.abandon()
+        if self._waiting is not None:
+            self._waiting.put(None)
+        self._pump = self._keeper = None
+        self._signals.undo()
+        self._in_handler = self._unwinding = False
+        self._lose_jobs()
+
+    def _resume(self) -> None:
+        """Forget that it was to stop."""
         self._stopping = False
         self._give_back_at = None
+
+    def _lose_jobs(self) -> None:
         for job in self.jobs_at_hand:
             job.outcome = job.outcome or "lost"
             self._end(job)
@@ -237,12 +303,12 @@ class Worker(BaseWorker):
         for name, timeout in self._each_function():
             for link in pump.links:
                 link.protocol.register(name, timeout)
-        self._pump = pump
         keeper = Keeper(
             pump, lambda: self.jobs_at_hand, self._end, self._unwind, self._look_round
         )
         keeper.deadline = self._give_back_at
-        self._keeper = keeper
+        self._pump, self._keeper = pump, keeper
+        keeper.start()
         return pump
 
     def _unwind(self) -> None:
@@ -291,6 +357,7 @@ class Worker(BaseWorker):
     def _run_in_threads(self, pump: Pump) -> None:
         pump.is_shared = True
         waiting: SimpleQueue[Given | None] = SimpleQueue()
+        self._waiting = waiting
         threads = self._start_threads(pump, waiting)
         if self._keeper is not None:
             self._keeper.ahead = lambda: _next(waiting)
@@ -300,8 +367,7 @@ class Worker(BaseWorker):
             pump.attend(_LONG)
             while pump.ready:
                 waiting.put(pump.ready.popleft())
-        for _ in threads:
-            waiting.put(None)
+        waiting.put(None)
         for thread in threads:
             # A handler that has ended its job may go on; a deadline may yet be set.
             while thread.is_alive() and self._give_back_at is None:
@@ -334,6 +400,8 @@ class Worker(BaseWorker):
             self._do(*given, NOTHING)
             if self._stopping:
                 pump.wake()
+        # For the next thread.
+        waiting.put(None)
 
     def _do(self, link: Link, assignment: Assignment, passing: Passing) -> None:
         function = self._functions.get(assignment.function)
@@ -356,6 +424,9 @@ class Worker(BaseWorker):
             self._in_handler = False
             self._end(job)
             if not assignment.ended:
+                if link.protocol.owns(assignment):
+                    # Nothing was said of it: the connection's end is its end.
+                    link.hang_up(OSError("the end of a job could not be told"))
                 link.drop(assignment)
             if self._keeper is not None and self._keeper.held:
                 self._keeper.let_go()
@@ -371,6 +442,10 @@ def _first(ready: deque[Given]) -> Given | None:
 
 def _next(waiting: SimpleQueue[Given | None]) -> Given | None:
     try:
-        return waiting.get_nowait()
+        given = waiting.get_nowait()
     except Empty:
         return None
+    if given is None:
+        # Not a job: the threads are to find it, and end.
+        waiting.put(None)
+    return given

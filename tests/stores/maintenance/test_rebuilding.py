@@ -5,6 +5,8 @@ GEARTRAIN_DAMAGE is how many times each kind of damage is done; more find more.
 
 from __future__ import annotations
 
+import io
+import json
 import os
 import random
 import re
@@ -20,7 +22,7 @@ import pytest
 from geartrain.engine.queries import FindDead, FindJob, ListDead, ListJobs, Page
 from geartrain.errors import StoreError
 from geartrain.stores.locations import make_store
-from geartrain.stores.maintenance.tasks import check
+from geartrain.stores.maintenance.tasks import check, compact, export
 from geartrain.stores.sqlite.store import SqliteStore
 from tests.stores.records import batch, burials, keyed, numbers, record, schedule
 from tests.stores.sqlite_files import connection_of, execute, in_a_child
@@ -176,6 +178,28 @@ def test_a_damaged_file_is_made_anew_of_what_can_be_read(
         assert check(str(path)).problems == [], seed
 
 
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_compacted_file_loses_no_more_than_others(
+    good: bytes, path: Path, is_first: bool
+) -> None:
+    path.write_bytes(good)
+    compact(str(path))
+    data = bytearray(path.read_bytes())
+    # Beside the first page, one of some jobs.
+    at = 0 if is_first else data.rindex(marked(1234)) // PAGE * PAGE
+    data[at : at + PAGE] = b"\x99" * PAGE
+    path.write_bytes(data)
+    with closing(make_store(str(path), "os")) as store:
+        assert isinstance(store, SqliteStore)
+        inventory = store.open()
+        assert inventory.reserved >= RESERVED
+        assert len(inventory.schedules) == 1
+        lost = set(range(1, LARGE + 1)) - kept_numbers(store)
+        assert len(lost) < COUNT * 0.02
+        assert LARGE not in lost
+        assert not (is_first and lost)
+
+
 def test_a_file_that_was_cut_keeps_what_is_left(good: bytes, path: Path) -> None:
     path.write_bytes(good[: len(good) * 2 // 3])
     with closing(make_store(str(path), "os")) as store:
@@ -272,6 +296,36 @@ LOG_DAMAGE: dict[str, Damage] = {
 }
 
 
+@pytest.mark.parametrize(
+    ("kind", "is_log"),
+    [*((kind, False) for kind in KINDS), *((kind, True) for kind in LOG_DAMAGE)],
+)
+def test_check_and_export_read_what_a_start_saves_and_change_nothing(
+    kind: str, is_log: bool, killed: tuple[bytes, bytes], path: Path
+) -> None:
+    log_path = Path(f"{path}-wal")
+    for seed in range(TIMES):
+        file, log = (bytearray(each) for each in killed)
+        damage, data = (LOG_DAMAGE, log) if is_log else (KINDS, file)
+        damage[kind](data, random.Random(seed))
+        path.write_bytes(file)
+        log_path.write_bytes(log)
+        report = check(str(path))
+        exported = io.BytesIO()
+        export(str(path), exported)
+        written = [json.loads(line) for line in exported.getvalue().splitlines()]
+        jobs = {each["number"] for each in written if "fields" not in each}
+        assert path.read_bytes() == bytes(file)
+        assert log_path.read_bytes() == bytes(log)
+        assert not [*path.parent.glob("*.copy*"), *path.parent.glob("*.orphans*")]
+        with closing(make_store(str(path), "os")) as store:
+            assert isinstance(store, SqliteStore)
+            store.open()
+            assert jobs == kept_numbers(store)
+        assert report.jobs + report.dead == len(jobs)
+        assert bool(report.problems) >= bool(jobs != set(range(1, COUNT + 2)))
+
+
 @pytest.mark.parametrize("kind", LOG_DAMAGE)
 def test_what_is_behind_damage_in_a_log_is_kept(
     kind: str, killed: tuple[bytes, bytes], path: Path
@@ -352,6 +406,32 @@ def test_pages_that_turn_out_to_be_damaged_while_it_is_open_are_mended(
         store.answer(dead)
         assert job.record is not None
         assert dead.record is not None
+
+
+def test_a_page_of_jobs_that_turns_out_to_be_damaged_is_mended_too(
+    good: bytes, path: Path
+) -> None:
+    path.write_bytes(good)
+    with closing(make_store(str(path), "os")) as store:
+        assert isinstance(store, SqliteStore)
+        store.open()
+        connection = connection_of(store)
+        at = good.rindex(marked(1234)) // PAGE * PAGE
+        with path.open("r+b") as file:
+            file.seek(at)
+            file.write(b"\x99" * PAGE)
+        connection.execute("PRAGMA shrink_memory")
+        connection.execute("PRAGMA cache_size = 1")
+        query = Page(b"resize", 1, 1000, 1000)
+        store.answer(query)
+        assert (query.error, query.damaged, query.is_torn) == ("", [], False)
+        lost = set(range(1, LARGE + 1)) - kept_numbers(store)
+        assert 1234 in lost
+        assert len(lost) < COUNT * 0.02
+        made, *named = store.problems
+        assert "has been made anew" in made
+        assert {int(re.findall(r"\d+", each)[0]) for each in named[:-1]} <= lost
+        assert not lost & {job.number for job in query.records}
 
 
 def test_a_crash_between_the_damaged_file_and_the_new_one_leaves_the_new_one(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Callable
 from contextlib import closing
@@ -12,6 +13,7 @@ import pytest
 
 from geartrain.engine.health import Health
 from geartrain.errors import StoreError
+from geartrain.stores.maintenance.rebuilding import Rebuilder
 from geartrain.stores.sqlite.store import SqliteStore
 from tests.stores.records import batch, numbers, record
 
@@ -40,6 +42,13 @@ BLOWS: dict[str, Blow] = {
     "replaced": replace,
     "folder": lambda path: shutil.move(path.parent, path.parent.with_name("moved")),
 }
+
+
+def copied(path: Path) -> str:
+    """Copy a store that this process has abandoned, and so keeps locked."""
+    copy = path.with_name("copied.db")
+    shutil.copy(path, copy)
+    return str(copy)
 
 
 @pytest.fixture
@@ -103,6 +112,55 @@ def test_a_folder_that_is_put_back_is_used_again(
     open_store.commit(batch(record(202)))
     open_store.close()
     assert [each.name for each in folder.iterdir()] == ["jobs.db"]
+
+
+@pytest.mark.parametrize(
+    ("blow", "said"),
+    [("removed", "200 jobs.* are lost"), ("renamed", "200 jobs.* are in it: put it")],
+)
+def test_jobs_that_go_away_with_their_file_are_counted_at_the_end(
+    open_store: SqliteStore, file: Path, blow: str, said: str
+) -> None:
+    BLOWS[blow](file)
+    open_store.close()
+    assert open_store.astray == 200
+    (problem,) = open_store.problems
+    assert re.search(said, problem)
+
+
+def test_a_file_that_goes_away_with_nothing_in_it_is_no_loss(file: Path) -> None:
+    store = SqliteStore(str(file), "disk")
+    store.open()
+    file.unlink()
+    store.close()
+    assert (store.astray, store.problems) == (0, ())
+
+
+@pytest.mark.parametrize("blow", ["removed", "renamed"])
+def test_what_is_in_a_log_that_went_away_is_saved_at_the_end(
+    open_store: SqliteStore, file: Path, blow: str
+) -> None:
+    BLOWS[blow](log_of(file))
+    with pytest.raises(StoreError, match="has gone"):
+        open_store.commit(batch(record(201)))
+    open_store.close()
+    assert open_store.astray == 0
+    with closing(SqliteStore(copied(file), "disk", Rebuilder())) as again:
+        again.open()
+        assert numbers(again) == list(range(1, 201))
+        assert again.problems == ()
+
+
+def test_a_file_that_was_renamed_is_whole_without_its_log(
+    open_store: SqliteStore, file: Path
+) -> None:
+    away = file.with_name("away.db")
+    file.rename(away)
+    open_store.close()
+    with closing(SqliteStore(copied(away), "disk", Rebuilder())) as again:
+        again.open()
+        assert numbers(again) == list(range(1, 201))
+        assert again.problems == ()
 
 
 def test_a_job_whose_file_went_away_during_the_commit_does_not_come_back(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import resource
 from collections.abc import Iterator
 from contextlib import closing
@@ -13,7 +14,7 @@ from geartrain.engine.health import Health
 from geartrain.engine.records import Batch, Burial
 from geartrain.errors import StoreError
 from geartrain.stores.sqlite.store import SqliteStore
-from tests.stores.records import batch, dead_numbers, failures, numbers, record
+from tests.stores.records import batch, dead_numbers, failures, listed, numbers, record
 from tests.stores.sqlite_files import in_a_child
 from tests.support.disks import MIB, fill, mount, small_disk
 
@@ -127,6 +128,63 @@ def test_a_store_is_opened_and_drained_on_a_full_disk(disk: Path) -> None:
             store.probe(Health())
         end_all(store, kept)
         assert numbers(store) == []
+
+
+def sizes(store: SqliteStore) -> list[int]:
+    return sorted(job.size for job in listed(store))
+
+
+def test_small_jobs_are_taken_where_there_is_no_room_for_a_large_one(
+    tmp_path: Path,
+) -> None:
+    with small_disk(tmp_path / "disk", 40 * MIB) as disk:
+        store = SqliteStore(str(disk / "jobs.db"), "disk")
+        with closing(store):
+            store.open()
+            large, mixed = record(1, bytes(9 * MIB)), batch(record(2, bytes(9 * MIB)))
+            mixed.added += [record(number, bytes(100)) for number in range(3, 9)]
+            for each in (batch(large), mixed):
+                each.size = sum(len(job.workload) for job in each.added)
+                store.commit(each)
+                (reason,) = each.refusals.values()
+                needed, _, left, _ = map(int, re.findall(r" (\d{4,})\b", reason)[-4:])
+                assert f"no room for a job of {9 * MIB} bytes" in reason
+                assert needed > left
+            assert sizes(store) == [100] * 6
+            store.probe(Health())
+            ended = batch(record(9, bytes(9 * MIB)), ended=[3])
+            ended.size = 9 * MIB
+            store.commit(ended)
+            assert sizes(store) == [100] * 5
+
+
+def test_of_jobs_submitted_together_as_many_are_taken_as_there_is_room_for(
+    tmp_path: Path,
+) -> None:
+    with small_disk(tmp_path / "disk", 40 * MIB) as disk:
+        store = SqliteStore(str(disk / "jobs.db"), "disk")
+        with closing(store):
+            store.open()
+            together = batch(*(record(n, bytes(MIB)) for n in range(1, 21)))
+            together.size = 20 * MIB
+            store.commit(together)
+            kept = numbers(store)
+            assert 2 <= len(kept) < 19
+            assert sorted([*kept, *together.refusals]) == list(range(1, 21))
+
+
+def test_jobs_that_were_acknowledged_before_are_refused_as_a_whole(
+    tmp_path: Path,
+) -> None:
+    with small_disk(tmp_path / "disk", 40 * MIB) as disk:
+        store = SqliteStore(str(disk / "jobs.db"), "memory")
+        with closing(store):
+            store.open()
+            together = batch(*(record(n, bytes(MIB)) for n in range(1, 21)))
+            together.size = 20 * MIB
+            with pytest.raises(StoreError, match="no room for"):
+                store.commit(together)
+            assert (numbers(store), together.refusals) == ([], {})
 
 
 def test_a_disk_that_may_only_be_read_is_named(disk: Path) -> None:

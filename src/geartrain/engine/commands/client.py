@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from geartrain.engine import paging
+from geartrain.engine import paging, reads
 from geartrain.engine.commands.common import TOO_MANY_FUNCTIONS, send_error
 from geartrain.engine.functions import Function
 from geartrain.engine.jobs import RUNNING, Job
 from geartrain.engine.memory import schedule_cost
 from geartrain.engine.peers import Peer
 from geartrain.engine.queries import FindJob, FindKey, Query
+from geartrain.engine.records import JobRecord
 from geartrain.engine.recurring import next_time, set_schedule
 from geartrain.engine.schedules import CALENDAR, Schedule
 from geartrain.engine.state import State
@@ -156,13 +157,20 @@ def _is_looked_up(state: State, peer: Peer, submitted: Job, key: bytes) -> bool:
     """
     function = submitted.function
     answers = peer.take_answers()
+    if _is_error(peer, answers):
+        reads.end(state, peer)
+        return False
     for answer in answers:
-        assert isinstance(answer, FindKey)
-        if answer.error:
-            send_error(peer, b"QUEUE_ERROR", answer.error.encode())
-            return False
-        if answer.record is not None:
-            paging.recall(state, answer.record)
+        if isinstance(answer, FindKey) and answer.record is not None:
+            if not _is_recalled(state, peer, answer.record):
+                return False
+        elif isinstance(answer, FindJob):
+            reads.end(state, peer)
+            if answer.record is None:
+                # It has ended since: another may have its key now.
+                answers = []
+            else:
+                paging.recall(state, answer.record)
     known = function.keyed.get(key)
     if known is None:
         is_known = bool(answers) or function.paged_count() == 0
@@ -172,6 +180,21 @@ def _is_looked_up(state: State, peer: Peer, submitted: Job, key: bytes) -> bool:
     if not is_known:
         state.ask(peer, [FindKey(key, function.name)])
     return is_known
+
+
+def _is_recalled(state: State, peer: Peer, found: JobRecord) -> bool:
+    """Tell whether a job that the store found needs not be read: else it is asked for.
+
+    Where there is no memory for it, the peer is told so.
+    """
+    if found.handle in state.jobs or state.journal.has_left(found.number):
+        return True
+    if not reads.begin(state, peer, found.size):
+        state.memory.room.refused += 1
+        send_error(peer, b"QUEUE_ERROR", FULL)
+        return False
+    state.ask(peer, [FindJob(found.number, True)])
+    return False
 
 
 def _has_room(state: State, peer: Peer, packet: Packet) -> bool:
@@ -277,7 +300,7 @@ def get_status(state: State, peer: Peer, packet: Packet) -> None:
     else:
         answers = peer.take_answers()
         if not answers and state.may_have(handle):
-            state.ask(peer, [FindJob(state.number(handle))])
+            state.ask(peer, [FindJob(state.number(handle), False)])
             return
         if _is_error(peer, answers):
             return

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from geartrain.engine import paging
+from geartrain.engine import paging, reads
 from geartrain.engine.commands.arguments import invalid, read_arguments
 from geartrain.engine.jobs import kept_job
 from geartrain.engine.listings import ROW
 from geartrain.engine.memory import record_cost
 from geartrain.engine.peers import Peer
-from geartrain.engine.queries import FindDead, ListDead, Query
+from geartrain.engine.queries import FindDead, ListDead
 from geartrain.engine.records import JobRecord
 from geartrain.engine.rows import record_row, row, whole_record
 from geartrain.engine.state import State
@@ -44,15 +44,17 @@ def _steer(state: State, peer: Peer, what: bytes, handle: bytes) -> bytes:
         return _UNKNOWN_JOB
     answers = peer.take_answers()
     if not answers:
-        state.ask(peer, [_query(what, number)])
-        return b""
-    if answers[0].error:
-        return error(b"STORE_ERROR", answers[0].error)
-    record = _found(answers[0])
-    if record is None or not _is_dead(state, record, handle):
-        return _UNKNOWN_JOB
+        return _ask(state, peer, what, number)
+    answer = answers[0]
+    assert isinstance(answer, FindDead)
+    record = answer.record
+    if answer.error or record is None or not _is_dead(state, record, handle):
+        reads.end(state, peer)
+        return error(b"STORE_ERROR", answer.error) if answer.error else _UNKNOWN_JOB
+    if what == b"show" and not answer.with_workload:
+        return _ask_whole(state, peer, record)
     if what == b"show":
-        peer.rest = _whole(state, record)
+        peer.rest = _whole(state, peer, record)
         return b""
     if what == b"retry":
         _retry(state, record)
@@ -62,9 +64,27 @@ def _steer(state: State, peer: Peer, what: bytes, handle: bytes) -> bytes:
     return OK
 
 
-def _whole(state: State, record: JobRecord) -> Iterator[bytes]:
+def _whole(state: State, peer: Peer, record: JobRecord) -> Iterator[bytes]:
     yield from whole_record(state, record)
+    reads.end(state, peer)
     yield END_OF_LIST
+
+
+def _ask(state: State, peer: Peer, what: bytes, number: int) -> bytes:
+    """Ask for a dead letter; to be tried again it needs its workload."""
+    is_retried = what == b"retry"
+    if is_retried and state.memory.room.is_full:
+        return error(b"STORE_ERROR", reads.NO_MEMORY)
+    state.ask(peer, [FindDead(number, is_retried)])
+    return b""
+
+
+def _ask_whole(state: State, peer: Peer, record: JobRecord) -> bytes:
+    """Ask for a dead letter with its workload, if there is memory for it."""
+    if not reads.begin(state, peer, record.size):
+        return error(b"STORE_ERROR", reads.NO_MEMORY)
+    state.ask(peer, [FindDead(record.number)])
+    return b""
 
 
 def _list(state: State, peer: Peer, words: list[bytes]) -> bytes:
@@ -97,18 +117,6 @@ def _rows(state: State, records: list[JobRecord], most: int) -> Iterator[bytes]:
     if len(records) == most:
         yield row({"after": str(records[-1].number)})
     yield END_OF_LIST
-
-
-def _query(what: bytes, number: int) -> Query:
-    # To drop one its workload need not be read.
-    return ListDead(number - 1, 1, None) if what == b"drop" else FindDead(number)
-
-
-def _found(answer: Query) -> JobRecord | None:
-    if isinstance(answer, FindDead):
-        return answer.record
-    assert isinstance(answer, ListDead)
-    return answer.records[0] if answer.records else None
 
 
 def _is_dead(state: State, record: JobRecord, handle: bytes) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from geartrain.engine import failures, paging
+from geartrain.engine import failures, paging, reads
 from geartrain.engine.commands.arguments import Arguments, invalid, read_arguments
 from geartrain.engine.jobs import PAGED, Job
 from geartrain.engine.listings import STATES, Filter, Listing, store_query
@@ -148,8 +148,12 @@ def _found_by_unique(
         if known is not None and wanted.takes(state, known):
             jobs.append(known)
     for answer in answers:
-        record = answer.record if isinstance(answer, FindKey) else None
-        if record is None or not state.is_waiting(record, b""):
+        record = None
+        if isinstance(answer, FindKey | FindJob | FindDead):
+            record = answer.record
+        if record is None or record.unique != wanted.unique:
+            continue
+        if not state.is_waiting(record, b""):
             continue
         known = state.jobs.get(record.handle)
         if known is not None and known.state is not PAGED:
@@ -182,29 +186,51 @@ def job(state: State, peer: Peer, words: list[bytes]) -> bytes:
     name = read_arguments([b"name=" + words[1]], (b"name",)).get(b"name")
     known = state.jobs.get(name)
     if known is not None:
-        peer.rest = _whole(state, [known])
+        peer.rest = _whole(state, peer, [known])
         return b""
     answers = peer.take_answers()
     if not answers and state.journal.is_on:
         state.ask(peer, _job_queries(state, name))
         return b""
-    if _error(answers):
-        return _error(answers)
     found = _found_by_handle(state, answers, name)
     if not found:
         found = _found_by_unique(state, answers, Filter(b"", b"", name))
-    if not found:
-        return _UNKNOWN_JOB
-    peer.rest = _whole(state, found)
+    failure = _error(answers)
+    if failure or not found:
+        reads.end(state, peer)
+        return failure or _UNKNOWN_JOB
+    kept = [each for each in found if isinstance(each, JobRecord)]
+    if kept and not _has_workloads(answers):
+        return _ask_whole(state, peer, kept)
+    peer.rest = _whole(state, peer, found)
     return b""
 
 
-def _whole(state: State, found: list[Job | JobRecord]) -> Iterator[bytes]:
+def _has_workloads(answers: list[Query]) -> bool:
+    return any(
+        isinstance(each, FindJob | FindDead) and each.with_workload for each in answers
+    )
+
+
+def _ask_whole(state: State, peer: Peer, kept: list[JobRecord]) -> bytes:
+    """Ask for jobs with their workloads, if there is memory for these."""
+    if not reads.begin(state, peer, sum(record.size for record in kept)):
+        return error(b"STORE_ERROR", reads.NO_MEMORY)
+    queries: list[Query] = []
+    for record in kept:
+        kind = FindDead if record.died else FindJob
+        queries.append(kind(record.number, True))
+    state.ask(peer, queries)
+    return b""
+
+
+def _whole(state: State, peer: Peer, found: list[Job | JobRecord]) -> Iterator[bytes]:
     for each in found:
         if isinstance(each, Job):
             yield from whole_job(state, each)
         else:
             yield from whole_record(state, each)
+    reads.end(state, peer)
     yield END_OF_LIST
 
 
@@ -212,7 +238,7 @@ def _job_queries(state: State, name: bytes) -> list[Query]:
     queries = _key_queries(state, name)
     number = state.number(name)
     if number:
-        queries += [FindJob(number), FindDead(number)]
+        queries += [FindJob(number, False), FindDead(number, False)]
     return queries
 
 
@@ -238,7 +264,8 @@ def cancel(state: State, peer: Peer, words: list[bytes]) -> bytes:
     if known is None and schedule is None:
         answers = peer.take_answers()
         if not answers and state.may_have(handle):
-            state.ask(peer, [FindJob(state.number(handle))])
+            # To be ended it needs no workload.
+            state.ask(peer, [FindJob(state.number(handle), False)])
             return b""
         if _error(answers):
             return _error(answers)

@@ -7,6 +7,7 @@ from typing import Final
 from geartrain.engine import failures, paging
 from geartrain.engine.commands.common import TOO_MANY_FUNCTIONS, send_error
 from geartrain.engine.crews import Crew
+from geartrain.engine.departures import withdraw
 from geartrain.engine.functions import Function
 from geartrain.engine.jobs import SUBMITTED, Job
 from geartrain.engine.peers import ASLEEP, Peer
@@ -107,13 +108,9 @@ def reset_abilities(state: State, peer: Peer, packet: Packet) -> None:
     """Withdraw all abilities; the jobs this worker runs go to others."""
     _begin_change(state, peer)
     state.wakeups.leave(peer)
-    state.turns.work += len(peer.abilities)
-    functions = list(peer.abilities)
-    for function in functions:
-        _remove_ability(peer, function)
+    abilities, peer.abilities = peer.abilities, {}
     _lose_running(state, peer, None)
-    for function in functions:
-        state.retire(function)
+    state.turns.start(withdraw(state, peer, abilities))
 
 
 def _begin_change(state: State, peer: Peer) -> None:

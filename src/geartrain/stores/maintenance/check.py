@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from geartrain.engine.records import JobRecord
+from geartrain.stores.maintenance.copies import Readable
 from geartrain.stores.maintenance.jobs import KeptJob, KeptJobs
+from geartrain.stores.maintenance.orphans import all_jobs
 from geartrain.stores.maintenance.queues import KeptQueues
 from geartrain.stores.maintenance.schedules import KeptSchedules, meta_problems
 from geartrain.stores.sqlite.file import ERRORS
@@ -46,14 +48,11 @@ class Report:
     problems: list[str] = field(default_factory=list)
 
 
-def examine(connection: sqlite3.Connection, reason: str, is_log_there: bool) -> Report:
-    """Read everything and report.
-
-    ``reason`` says why a job server cannot open the file for damage, if that is so.
-    """
+def examine(source: Readable, is_log_there: bool) -> Report:
+    """Read everything and report."""
+    connection = source.connection
     report = Report()
-    if reason:
-        report.problems.append(f"a job server cannot open the file: {reason}")
+    report.problems += source.reasons
     report.problems += _structure_problems(connection)
     report.problems += meta_problems(connection)
     if not is_log_there and _was_in_use(connection):
@@ -61,7 +60,7 @@ def examine(connection: sqlite3.Connection, reason: str, is_log_there: bool) -> 
             "the write-ahead log is missing: what was committed last before the job "
             "server ended is lost"
         )
-    _examine_jobs(connection, report)
+    _examine_jobs(source, report)
     schedules = KeptSchedules(connection)
     report.schedules = sum(1 for _ in schedules.schedules())
     report.problems += schedules.losses.values()
@@ -94,13 +93,14 @@ def _line(text: str) -> str:
     return "; ".join(lines) or text
 
 
-def _examine_jobs(connection: sqlite3.Connection, report: Report) -> None:
+def _examine_jobs(source: Readable, report: Report) -> None:
+    connection = source.connection
     kept = KeptQueues(connection)
     report.problems += kept.problems
     jobs = KeptJobs(connection, kept)
     tally = _Tally()
     keys = _KeyCheck(connection)
-    for job in jobs.jobs():
+    for job in all_jobs(jobs, source.path):
         tally.count(job)
         keys.look_at(job)
     keys.finish()

@@ -2,93 +2,201 @@
 
 The first page of the file has SQLite's header, and what the tables are and where.
 Without it nothing of a file can be read, and with that of an empty store all can: the
-tables are made in one order, so that each begins on the same page in every store.
+tables are made in one order, so that each begins on the same page in every store, and
+on another one in every store that was compacted.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 import struct
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
-from typing import Final
+from typing import Final, NamedTuple
 
 from geartrain.errors import StoreError
-from geartrain.stores.maintenance.file import open_unchanged
+from geartrain.stores.maintenance.file import check_file, open_unchanged
 from geartrain.stores.maintenance.logs import apply_log, is_cut_short
-from geartrain.stores.sqlite.file import APPLICATION_ID, FORMAT, open_file
+from geartrain.stores.owners import owners_rights
+from geartrain.stores.sqlite.file import APPLICATION_ID, FORMAT, OLDEST, open_file
 from geartrain.stores.sqlite.wholeness import is_structural
+from geartrain.texts import visible
 
-__all__ = ["readable_copy"]
+__all__ = ["Readable", "copy_store", "open_readable", "remove_copy"]
 
 _PAGE: Final = 4096
 # Where the header has what is the same in all stores: magic, page size, versions of
 # the file format, and the fractions of a page; the format of the schema; the encoding;
-# the store's format; and the application.
+# and the application.
 _CONSTANT: Final = (
     (0, b"SQLite format 3\0" + struct.pack(">H", _PAGE) + b"\2\2\0\x40\x20\x20"),
     (44, struct.pack(">I", 4)),
     (56, struct.pack(">I", 1)),
-    (60, struct.pack(">I", FORMAT)),
     (68, struct.pack(">I", APPLICATION_ID)),
 )
+# Where it has the store's format.
+_VERSION: Final = 60
 # What the header says of the number of pages, and of free ones. Zero is not known.
 _COUNTS: Final = (28, 40)
-_KINDS: Final = (2, 5, 10, 13)
+_TABLE_KINDS: Final = b"\x05\x0d"
+_INDEX_KINDS: Final = b"\x02\x0a"
 
 # A table or index: its name, the page it begins on, and the words that made it.
 Table = tuple[bytes, int, bytes]
-_TABLES: Final = "SELECT name, rootpage, sql FROM sqlite_master ORDER BY rowid"
+_TABLES: Final = (
+    "SELECT name, rootpage, ifnull(sql, '') FROM sqlite_master ORDER BY name"
+)
 _UNREADABLE: Final = (b"", 0, b"")
 
 
-@contextmanager
-def readable_copy(path: str) -> Iterator[str]:
-    """Yield the path of a file that SQLite reads as far as it can be read.
+class _Layout(NamedTuple):
+    """Where a store without jobs has its tables and indexes.
 
-    That is the file itself, or, if its first page or its log is damaged, a copy beside
-    it for the length of the block.
+    Attributes:
+        page: its first page, which says so.
+        tables: what that says.
+    """
+
+    page: bytes
+    tables: list[Table]
+
+
+class Readable(NamedTuple):
+    """A damaged store, open to be read as far as it can be.
+
+    Attributes:
+        connection: reads it.
+        path: the file that is read: the store's own, or a copy.
+        reasons: why a job server would make the store anew, a sentence each.
+    """
+
+    connection: sqlite3.Connection
+    path: str
+    reasons: list[str]
+
+
+@contextmanager
+def open_readable(path: str) -> Iterator[Readable]:
+    """Open a store's file to read all of it that can be read, and change nothing.
+
+    What is read is a copy if the first page or the log is damaged.
 
     Raises:
-        OSError: the file cannot be read, or there is no room for a copy.
+        StoreError: as ``open_unchanged``; or it cannot be copied.
     """
-    is_cut = is_cut_short(path)
-    first = b""
-    page, tables = _empty_store(os.path.dirname(path))
-    is_whole = _is_whole(_read(path, 0)) and _tables(path) in ([], tables)
-    if not is_whole and _has_tables(path, [root for _, root, _ in tables]):
-        first = page
+    check_file(path)
+    real = os.path.realpath(path)
+    with (
+        owners_rights(real),
+        _readable_copy(path, real) as (source, said),
+        open_unchanged(source) as (connection, reason),
+    ):
+        if reason:
+            said.append(f"a job server cannot open the file: {reason}")
+        yield Readable(connection, source, said)
+
+
+@contextmanager
+def _readable_copy(path: str, real: str) -> Iterator[tuple[str, list[str]]]:
+    """Yield the path of a file that SQLite reads as far as it can be read.
+
+    With it come the reasons for which it is a copy.
+    """
+    is_cut = is_cut_short(real)
+    first = _first_page(path)
     if not (is_cut or first):
-        yield path
+        yield path, []
         return
-    copy = f"{path}.copy"
+    said: list[str] = []
+    copy = copy_store(real, ".copy", with_log=not is_cut)
+    try:
+        if first:
+            said.append("the first page of the file is damaged")
+            with open(copy, "r+b") as file:
+                file.write(first)
+        if is_cut:
+            said.append("the write-ahead log is damaged")
+            apply_log(f"{real}-wal", copy)
+        yield copy, said
+    finally:
+        remove_copy(copy)
+
+
+def _first_page(path: str) -> bytes:
+    """Return what is to be the first page; empty if the one there is whole.
+
+    Raises:
+        StoreError: the file cannot be opened for another reason than damage.
+    """
+    found = _tables(path)
+    layouts = _layouts()
+    is_whole = _is_whole(_read(path, 0))
+    if is_whole and any(found == layout.tables for layout in layouts):
+        return b""
+    best = max(layouts, key=lambda layout: _fit(path, layout))
+    return best.page if _fit(path, best) * 2 > len(best.tables) else b""
+
+
+def copy_store(path: str, suffix: str, *, with_log: bool) -> str:
+    """Copy a store's file, with its log or without; return the path of the copy.
+
+    It is beside the store, or in the folder for temporary files if that may not be
+    written.
+
+    Raises:
+        StoreError: there is no room for it, or the file cannot be read.
+    """
+    copy = f"{path}{suffix}"
+    if not os.access(os.path.dirname(path), os.W_OK):
+        name = f"{os.path.basename(copy)}.{os.getpid()}"
+        copy = os.path.join(tempfile.gettempdir(), name)
+    remove_copy(copy)
     try:
         shutil.copyfile(path, copy)
-        with open(copy, "r+b") as file:
-            file.write(first)
-        if is_cut:
-            apply_log(f"{path}-wal", copy)
-        else:
+        if with_log:
             with suppress(FileNotFoundError):
                 shutil.copyfile(f"{path}-wal", f"{copy}-wal")
-        yield copy
-    finally:
-        for part in ("", "-wal", "-shm"):
-            with suppress(FileNotFoundError):
-                os.unlink(f"{copy}{part}")
+    except OSError as error:
+        remove_copy(copy)
+        raise StoreError(
+            f"the store {visible(path)} is damaged and cannot be copied to "
+            f"{visible(copy)} to read it: {error.strerror}"
+        ) from error
+    return copy
+
+
+def remove_copy(copy: str) -> None:
+    """Remove a copy with all that SQLite has made beside it."""
+    for part in ("", "-wal", "-shm", "-journal"):
+        with suppress(FileNotFoundError):
+            os.unlink(f"{copy}{part}")
 
 
 def _is_whole(page: bytes) -> bool:
-    return all(page[at : at + len(part)] == part for at, part in _CONSTANT)
+    if len(page) < _PAGE:
+        return False
+    (version,) = struct.unpack_from(">I", page, _VERSION)
+    is_constant = all(page[at : at + len(part)] == part for at, part in _CONSTANT)
+    return is_constant and OLDEST <= version <= FORMAT
 
 
-def _has_tables(path: str, roots: list[int]) -> bool:
-    """Tell whether a file has what begins a table where a store has its tables."""
-    found = [_read(path, root - 1)[:1] for root in roots]
-    right = sum(bool(each) and each[0] in _KINDS for each in found)
-    return right * 2 > len(roots)
+def _fit(path: str, layout: _Layout) -> int:
+    """Return in how many places a file has a table or index where a layout has it."""
+    fitting = 0
+    for _, root, words in layout.tables:
+        kind = _read(path, root - 1)[:1]
+        fitting += kind != b"" and kind in _kinds(words)
+    return fitting
+
+
+def _kinds(words: bytes) -> bytes:
+    """Return what the pages begin with that such a table or index begins on."""
+    if not words or words.startswith(b"CREATE INDEX") or b"WITHOUT ROWID" in words:
+        return _INDEX_KINDS
+    return _TABLE_KINDS
 
 
 def _read(path: str, number: int) -> bytes:
@@ -98,27 +206,32 @@ def _read(path: str, number: int) -> bytes:
 
 
 def _tables(path: str) -> list[Table]:
-    """Return the tables that a file says it has, as far as that can be read.
+    """Return the tables that a file says it has, by name, as far as can be read.
 
-    Returns an empty list if the file cannot be read for another reason than damage.
+    Raises:
+        StoreError: it cannot be read for another reason than damage.
     """
     try:
         with open_unchanged(path) as (connection, _):
             return connection.execute(_TABLES).fetchall()
     except StoreError as error:
         cause = error.__cause__
-        is_damaged = isinstance(cause, Exception) and is_structural(cause)
-        return [_UNREADABLE] if is_damaged else []
+        if not (isinstance(cause, sqlite3.Error) and is_structural(cause)):
+            raise
+        return [_UNREADABLE]
 
 
-def _empty_store(folder: str) -> tuple[bytes, list[Table]]:
-    """Return the first page of an empty store, and its tables."""
-    with tempfile.TemporaryDirectory(dir=folder) as made:
+def _layouts() -> list[_Layout]:
+    """Return where an empty store has its tables, as made and as compacted."""
+    layouts = []
+    with tempfile.TemporaryDirectory() as made:
         path = os.path.join(made, "empty.db")
-        with closing(open_file(path, "OFF")) as connection:
-            connection.text_factory = bytes
-            tables = connection.execute(_TABLES).fetchall()
-        page = bytearray(_read(path, 0))
-    start, end = _COUNTS
-    page[start:end] = bytes(end - start)
-    return bytes(page), tables
+        for statement in ("PRAGMA user_version", "VACUUM"):
+            with closing(open_file(path, "OFF")) as connection:
+                connection.execute(statement).fetchall()
+                tables = connection.execute(_TABLES).fetchall()
+            page = bytearray(_read(path, 0))
+            start, end = _COUNTS
+            page[start:end] = bytes(end - start)
+            layouts.append(_Layout(bytes(page), tables))
+    return layouts

@@ -12,14 +12,8 @@ from typing import Final
 
 from geartrain.errors import StoreError
 from geartrain.stores.owners import owners_rights
-from geartrain.stores.sqlite.file import (
-    APPLICATION_ID,
-    ERRORS,
-    FORMAT,
-    OLDEST,
-    explain,
-)
-from geartrain.stores.sqlite.schema import is_damage
+from geartrain.stores.sqlite.file import ERRORS, explain, is_new
+from geartrain.stores.sqlite.schema import DamageError, is_damage
 from geartrain.texts import visible
 
 __all__ = ["check_file", "open_unchanged", "size_of"]
@@ -100,27 +94,19 @@ def _begin(connection: sqlite3.Connection, path: str) -> str:
         # So SQLite reads what there is of a file that was cut, or whose tables are not
         # described as they should be.
         connection.execute("PRAGMA writable_schema = ON")
-        _recognise(connection, path)
+        with suppress(DamageError):
+            _recognise(connection, path)
     connection.execute("BEGIN")
     return reason
 
 
 def _recognise(connection: sqlite3.Connection, path: str) -> None:
     """Check that the file is a store, and that no job server has locked it."""
-    application = connection.execute("PRAGMA application_id").fetchone()[0]
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    if application != APPLICATION_ID:
+    if is_new(connection, path):
         raise StoreError(
-            f"the store {visible(path)} is the database of another program: name "
-            "another file"
+            f"the store {visible(path)} has nothing in it, not even tables: put a copy "
+            "back, or start a job server on it to begin with no jobs"
         )
-    if not OLDEST <= version <= FORMAT:
-        raise StoreError(
-            f"the store {visible(path)} has format {version}, this Geartrain knows "
-            f"{FORMAT}: "
-            "use the one that wrote it"
-        )
-    connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
 
 
 def _tidy(path: str) -> None:

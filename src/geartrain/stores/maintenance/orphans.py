@@ -7,22 +7,33 @@ there: this is done in a copy of the file, page after page.
 
 from __future__ import annotations
 
-import os
-import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from typing import Final
 
+from geartrain.stores.maintenance.copies import copy_store, remove_copy
+from geartrain.stores.maintenance.jobs import JOB_COLUMNS, KeptJob, KeptJobs
 from geartrain.stores.maintenance.scan import Row
 from geartrain.stores.sqlite.file import ERRORS
 
-__all__ = ["orphan_rows"]
+__all__ = ["all_jobs", "orphan_rows"]
 
 _PAGE: Final = 4096
 _LEAF: Final = b"\x0d"
 # It takes about a millisecond a page.
 _MOST_PAGES: Final = 1 << 16
+
+
+def all_jobs(jobs: KeptJobs, path: str) -> Iterator[KeptJob]:
+    """Return all jobs and dead letters of a store that can be read in any way.
+
+    Raises:
+        StoreError: the file ``path`` cannot be copied.
+    """
+    yield from jobs.jobs()
+    if jobs.lost:
+        yield from jobs.found_on(orphan_rows(path, JOB_COLUMNS))
 
 
 def orphan_rows(path: str, columns: str) -> Iterator[Row]:
@@ -35,13 +46,10 @@ def orphan_rows(path: str, columns: str) -> Iterator[Row]:
         columns: of the table of jobs.
 
     Raises:
-        OSError: the file cannot be copied.
+        StoreError: the file cannot be copied.
     """
-    copy = f"{path}.orphans"
+    copy = copy_store(path, ".orphans", with_log=True)
     try:
-        shutil.copyfile(path, copy)
-        with suppress(FileNotFoundError):
-            shutil.copyfile(f"{path}-wal", f"{copy}-wal")
         with closing(sqlite3.connect(copy, isolation_level=None)) as connection:
             connection.text_factory = bytes
             with suppress(*ERRORS):
@@ -49,9 +57,7 @@ def orphan_rows(path: str, columns: str) -> Iterator[Row]:
             for page in _leaves(copy):
                 yield from _rows_on(connection, page, columns)
     finally:
-        for part in ("", "-wal", "-shm", "-journal"):
-            with suppress(FileNotFoundError):
-                os.unlink(f"{copy}{part}")
+        remove_copy(copy)
 
 
 def _leaves(path: str) -> list[int]:

@@ -15,11 +15,10 @@ from typing import Final
 
 from geartrain.engine.records import Batch, Burial, JobRecord
 from geartrain.errors import StoreError
-from geartrain.stores.maintenance.copies import readable_copy
-from geartrain.stores.maintenance.file import open_unchanged
-from geartrain.stores.maintenance.jobs import JOB_COLUMNS, KeptJob, KeptJobs
+from geartrain.stores.maintenance.copies import Readable, open_readable
+from geartrain.stores.maintenance.jobs import KeptJob, KeptJobs
 from geartrain.stores.maintenance.logs import is_cut_short
-from geartrain.stores.maintenance.orphans import orphan_rows
+from geartrain.stores.maintenance.orphans import all_jobs
 from geartrain.stores.maintenance.queues import KeptQueues
 from geartrain.stores.maintenance.schedules import KeptSchedules, kept_reserved
 from geartrain.stores.sqlite.clock import read_clock
@@ -66,7 +65,7 @@ def rebuild(path: str) -> list[str]:
     made = f"{real}.rebuilding"
     _remove(made)
     try:
-        with readable_copy(real) as source:
+        with open_readable(real) as source:
             saved, losses = _copy(source, made)
         aside = _set_aside(real)
         os.rename(made, f"{real}{REBUILT}")
@@ -88,18 +87,16 @@ def rebuild(path: str) -> list[str]:
     return [said, *told, *([f"{more} more things are lost"] if more > 0 else [])]
 
 
-def _copy(source: str, target: str) -> tuple[int, list[str]]:
+def _copy(source: Readable, target: str) -> tuple[int, list[str]]:
     """Copy what can be read; return how much that is, and what is lost."""
-    with (
-        open_unchanged(source) as (connection, _),
-        closing(SqliteStore(target, "os")) as store,
-    ):
+    connection = source.connection
+    with closing(SqliteStore(target, "os")) as store:
         store.open()
         queues = KeptQueues(connection)
         jobs = KeptJobs(connection, queues)
         schedules = KeptSchedules(connection)
         saved, highest = 0, 0
-        for batch in _batches(jobs, source):
+        for batch in _batches(jobs, source.path):
             highest = max(highest, *(record.number for record in batch.added))
             saved += len(batch.added)
             store.commit(batch)
@@ -115,7 +112,7 @@ def _copy(source: str, target: str) -> tuple[int, list[str]]:
 
 def _batches(jobs: KeptJobs, source: str) -> Iterator[Batch]:
     batch, size = Batch(1), 0
-    for job in _all_jobs(jobs, source):
+    for job in all_jobs(jobs, source):
         record = _whole(jobs, job)
         batch.added.append(record)
         if job.row.queue < 0 and record.failures is not None:
@@ -126,12 +123,6 @@ def _batches(jobs: KeptJobs, source: str) -> Iterator[Batch]:
             batch, size = Batch(1), 0
     if batch.added:
         yield batch
-
-
-def _all_jobs(jobs: KeptJobs, source: str) -> Iterator[KeptJob]:
-    yield from jobs.jobs()
-    if jobs.lost:
-        yield from jobs.found_on(orphan_rows(source, JOB_COLUMNS))
 
 
 def _whole(jobs: KeptJobs, job: KeptJob) -> JobRecord:

@@ -9,7 +9,8 @@ from typing import BinaryIO
 
 from geartrain.errors import StoreError
 from geartrain.stores.maintenance.check import Report, examine
-from geartrain.stores.maintenance.file import open_unchanged, size_of
+from geartrain.stores.maintenance.copies import open_readable
+from geartrain.stores.maintenance.file import size_of
 from geartrain.stores.maintenance.importing import Importer
 from geartrain.stores.maintenance.jobs import KeptJobs
 from geartrain.stores.maintenance.lines import (
@@ -17,7 +18,7 @@ from geartrain.stores.maintenance.lines import (
     move_times,
     schedule_line,
 )
-from geartrain.stores.maintenance.logs import is_cut_short
+from geartrain.stores.maintenance.orphans import all_jobs
 from geartrain.stores.maintenance.queues import KeptQueues
 from geartrain.stores.maintenance.schedules import KeptSchedules
 from geartrain.stores.owners import owners_rights
@@ -40,15 +41,9 @@ def check(path: str) -> Report:
             read, or is no store of this format.
     """
     path = os.path.abspath(path)
-    is_log_there, is_cut = not is_log_gone(path), is_cut_short(path)
-    with open_unchanged(path) as (connection, reason):
-        report = examine(connection, reason, is_log_there)
-    if is_cut:
-        report.problems.append(
-            "the write-ahead log is damaged, and what was committed last is not counted"
-            " here: a start of a job server on the store saves what can be read"
-        )
-    return report
+    is_log_there = not is_log_gone(path)
+    with open_readable(path) as source:
+        return examine(source, is_log_there)
 
 
 def compact(path: str) -> tuple[int, int]:
@@ -93,11 +88,12 @@ def export(path: str, out: BinaryIO) -> tuple[int, int]:
     Raises:
         StoreError: as for ``check``.
     """
-    with open_unchanged(os.path.abspath(path)) as (connection, _):
+    with open_readable(os.path.abspath(path)) as source:
+        connection = source.connection
         written = 0
         steady, calendar = read_clock(connection)
         jobs = KeptJobs(connection, KeptQueues(connection))
-        for job in jobs.jobs():
+        for job in all_jobs(jobs, source.path):
             pieces = jobs.workload(job)
             is_dead = job.row.queue < 0
             move_times(job.record, calendar - steady)

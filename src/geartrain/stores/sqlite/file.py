@@ -24,6 +24,7 @@ __all__ = [
     "abandon",
     "explain",
     "is_lack_of_room",
+    "is_new",
     "open_file",
     "put_in_place",
     "sync_folder",
@@ -231,7 +232,7 @@ def _prepare(connection: sqlite3.Connection, path: str, synchronous: str) -> Non
     connection.execute("PRAGMA locking_mode = EXCLUSIVE").fetchall()
     connection.execute(f"PRAGMA synchronous = {synchronous}")
     connection.execute("BEGIN IMMEDIATE")
-    if _is_new(connection, path):
+    if is_new(connection, path):
         for statement in SCHEMA:
             connection.execute(statement)
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
@@ -266,11 +267,12 @@ def _has_damaged_header(
     return {(b"jobs",), (b"queues",), (b"key_merges",)} <= set(names)
 
 
-def _is_new(connection: sqlite3.Connection, path: str) -> bool:
-    """Tell whether the file has nothing in it yet.
+def is_new(connection: sqlite3.Connection, path: str) -> bool:
+    """Tell whether the file ``path`` has nothing in it yet.
 
     Raises:
         StoreError: what it has is no store, or one of another format.
+        DamageError: it is a store, and its header is damaged.
     """
     application = connection.execute("PRAGMA application_id").fetchone()[0]
     version = connection.execute("PRAGMA user_version").fetchone()[0]

@@ -40,13 +40,18 @@ class Opened(NamedTuple):
     room: Room
 
     def close(self) -> None:
-        """Close the file, its reserve given back."""
+        """Close the file, its reserve given back.
+
+        What is in a log that was removed or left behind is brought into the database.
+        """
         self.room.give_up_reserve()
         connection = self.session.connection
+        self.session.end()
         if self.presence.is_here():
-            self.session.end()
             connection.close()
         else:
+            if self.presence.has_name():
+                self.room.empty_log()
             abandon(connection)
         self.presence.close()
 

@@ -8,11 +8,11 @@ from typing import Final
 from geartrain.engine.queries import DuePage, Page
 from geartrain.engine.records import JobRecord
 from geartrain.stores.sqlite.queues import Queue
-from geartrain.stores.sqlite.reading import SINGLE, Reader, read_rows
-from geartrain.stores.sqlite.rows import STEADY, bits_of, due_of
-from geartrain.stores.sqlite.slices import read_slice
+from geartrain.stores.sqlite.reading import SINGLE, Reader, read_heads, read_rows
+from geartrain.stores.sqlite.rows import STEADY, Row, bits_of, due_of
+from geartrain.stores.sqlite.slices import is_unreadable, read_slice
 
-__all__ = ["fill_due_page", "fill_page", "find_record", "next_due"]
+__all__ = ["fill_due_page", "fill_page", "find_head", "find_record", "next_due"]
 
 _WAITING: Final = "SELECT {} FROM jobs INDEXED BY waiting"
 _READY: Final = f"{_WAITING} WHERE queue = ? AND due = 0 AND number > ? ORDER BY number"
@@ -33,8 +33,10 @@ def fill_page(
         rows = read_slice(connection, (_READY, (queue.id, after)), query.most)
         if not rows:
             return
-        query.records, damaged = reader.records(rows)
-        query.damaged += damaged
+        query.records, damaged = reader.records(_readable(rows, query))
+        if damaged:
+            query.damaged += damaged
+            query.is_torn = query.is_torn or any(map(is_unreadable, rows))
         after = rows[-1].number
 
 
@@ -54,9 +56,22 @@ def fill_due_page(
         rows = read_slice(connection, (_DUE, place), query.most)
         if not rows:
             return
-        query.records, damaged = reader.records(rows)
-        query.damaged += damaged
+        query.records, damaged = reader.records(_readable(rows, query))
+        if damaged:
+            query.damaged += damaged
+            query.is_torn = query.is_torn or any(map(is_unreadable, rows))
         due, number = rows[-1].due, rows[-1].number
+
+
+def _readable(rows: list[Row], query: Page | DuePage) -> list[Row]:
+    """Return the rows whose workloads are to be read, and note the others."""
+    if not query.largest:
+        return rows
+    large = [row.number for row in rows if row.pieces > query.largest]
+    if not large:
+        return rows
+    query.oversized += large
+    return [row for row in rows if row.pieces <= query.largest]
 
 
 def next_due(
@@ -83,4 +98,18 @@ def find_record(
     for row in read_rows(connection, SINGLE, (number,)):
         if (row.queue < 0) == is_dead:
             return reader.record(row)
+    return None
+
+
+def find_head(
+    connection: sqlite3.Connection, reader: Reader, number: int, *, is_dead: bool
+) -> JobRecord | None:
+    """Return what ``find_record`` does, without the workload, which is not read.
+
+    Raises:
+        DamageError: what is read is not as it was written.
+    """
+    for row in read_heads(connection, SINGLE, (number,)):
+        if (row.queue < 0) == is_dead:
+            return reader.head(row)
     return None

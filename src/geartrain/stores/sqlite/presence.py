@@ -89,6 +89,10 @@ class _File:
             return False
         return (found.st_dev, found.st_ino) == self._identity
 
+    def has_name(self) -> bool:
+        """Tell whether the file has a name, this one or another."""
+        return os.fstat(self._descriptor).st_nlink > 0
+
     def _find(self) -> os.stat_result:
         """Return what the path names now."""
         try:
@@ -178,6 +182,14 @@ class Presence:
     def is_here(self) -> bool:
         """Tell whether both files are where they were."""
         return self._database.is_here() and self._log.is_here()
+
+    def is_database_here(self) -> bool:
+        """Tell whether the database is where it was."""
+        return self._database.is_here()
+
+    def has_name(self) -> bool:
+        """Tell whether the database has a name, its own or another."""
+        return self._database.has_name()
 
     def close(self) -> None:
         """Forget the files; SQLite has closed them."""

@@ -24,7 +24,7 @@ from typing import Final
 from geartrain.errors import StoreError
 from geartrain.texts import visible
 
-__all__ = ["Room"]
+__all__ = ["NoRoomError", "Room"]
 
 # Bytes of the margin, and of the reserve: enough for a checkpoint of a log of the usual
 # size, 4 MB, and for the ends of a thousand jobs that lie on a page each.
@@ -44,6 +44,18 @@ _PAGE: Final = 4096
 _NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT)
 
 _CREATE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
+
+
+class NoRoomError(StoreError):
+    """New jobs do not fit.
+
+    Attributes:
+        most: how many bytes of workloads would; None if no new job is to be taken.
+    """
+
+    def __init__(self, reason: str, most: int | None = None) -> None:
+        super().__init__(reason)
+        self.most = most
 
 
 class Room:
@@ -120,7 +132,8 @@ class Room:
         """Check that new jobs with so many bytes of workloads fit beside the margin.
 
         Raises:
-            StoreError: they do not.
+            NoRoomError: they do not.
+            StoreError: nothing can be written.
         """
         now = time.monotonic()
         if now < self._ample_until and size < _MODEST:
@@ -145,31 +158,64 @@ class Room:
         if not self._has_reserve:
             # The log may have what the reserve takes.
             self.empty_log()
-        if self.keep_reserve() and self._fits(size):
+        has_reserve = self.keep_reserve()
+        if has_reserve and self._fits(size):
             self.is_short = False
             return
+        if size > _BATCH and has_reserve and self._fits(0):
+            self.is_short = False
+            raise NoRoomError(self.refusal("new jobs", size), self._most(size))
         self.is_short = True
-        raise StoreError(
-            f"the store {visible(self._path)} has no room for new jobs, "
-            f"{min(free, limit)} bytes are left for its files: free some space; what "
-            "is left is kept for the ends of jobs"
+        raise NoRoomError(self.refusal("new jobs", size))
+
+    def refusal(self, what: str, size: int) -> str:
+        """Return why ``what``, with so many bytes of workloads, is refused."""
+        reserve = self._margin if self._has_reserve else 0
+        return (
+            f"the store {visible(self._path)} has no room for {what}: with the log "
+            f"{self._needed(size)} bytes have to be free, of which {self._margin} are "
+            f"for the ends of jobs, and {self.free() or 0} are, beside a reserve of "
+            f"{reserve}: free some space, or wait for jobs to end"
         )
 
-    def _fits(self, size: int) -> bool:
-        """Tell whether so much can be written twice, and the margin is left.
+    def _most(self, size: int) -> int:
+        """Return how many bytes of workloads fit, less than ``size``."""
+        low, high = 0, size
+        while high - low > _PAGE:
+            middle = (low + high) // 2
+            if self._fits(middle):
+                low = middle
+            else:
+                high = middle
+        return low
+
+    def _needed(self, size: int) -> int:
+        """Return how many bytes have to be free for so many bytes of workloads."""
+        pages, unused = self._pages()
+        return (
+            self._margin
+            + self._growth(size, unused)
+            + max(0, pages - _size(self._path))
+        )
+
+    def _growth(self, size: int, unused: int) -> int:
+        """Return the bytes that the log and the database grow by.
 
         Once short, twice as much must have become free: or a full queue would be
         refused and taken in turns.
         """
+        written = 2 * size + _BATCH
+        return written + max(0, written * (1 + self.is_short) - unused)
+
+    def _fits(self, size: int) -> bool:
+        """Tell whether so much can be written twice, and the margin is left."""
         pages, unused = self._pages()
         limit = _limit()
         most = limit - min(self._margin, limit // _PART)
         if size and pages + 2 * size - unused > most:
             return False
-        written = 2 * size + _BATCH
-        growth = max(0, written * (1 + self.is_short) - unused)
         pending = max(0, pages - _size(self._path))
-        needed = self._margin + growth + written
+        needed = self._margin + self._growth(size, unused)
         free = _free(os.statvfs(self._folder))
         if needed + pending <= free:
             return True

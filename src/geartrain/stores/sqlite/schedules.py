@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Iterable
-from contextlib import closing
+from contextlib import closing, suppress
 from struct import Struct
 from typing import Any, Final
 from zlib import crc32
@@ -14,6 +14,7 @@ from geartrain.engine.records import ScheduleRecord
 from geartrain.stores.sqlite.schema import DamageError
 
 __all__ = [
+    "count_schedules",
     "delete_schedules",
     "insert_schedules",
     "is_in_use",
@@ -63,6 +64,14 @@ def read_schedules(connection: sqlite3.Connection) -> list[ScheduleRecord]:
         "SELECT number, sum, record FROM schedules ORDER BY number"
     ).fetchall()
     return [unpack_schedule(*row) for row in rows]
+
+
+def count_schedules(connection: sqlite3.Connection) -> int:
+    """Return how many recurring jobs there are; 0 if they cannot be read."""
+    with suppress(sqlite3.Error):
+        found = connection.execute("SELECT count(*) FROM schedules").fetchone()
+        return int(found[0])
+    return 0
 
 
 def pack_schedule(schedule: ScheduleRecord) -> bytes:

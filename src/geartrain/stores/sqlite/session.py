@@ -6,6 +6,7 @@ import sqlite3
 from contextlib import closing, suppress
 from typing import TypeVar
 
+from geartrain.engine.queries import FindDead, FindJob
 from geartrain.engine.records import (
     Batch,
     Burial,
@@ -17,10 +18,11 @@ from geartrain.engine.records import (
 from geartrain.stores.sqlite.clock import read_clock, write_clock
 from geartrain.stores.sqlite.jobs import Jobs
 from geartrain.stores.sqlite.keys import Keys
-from geartrain.stores.sqlite.pages import find_record, next_due
+from geartrain.stores.sqlite.pages import find_head, find_record, next_due
 from geartrain.stores.sqlite.queues import Queues
 from geartrain.stores.sqlite.reading import Reader, find_unreadable
 from geartrain.stores.sqlite.schedules import (
+    count_schedules,
     delete_schedules,
     insert_schedules,
     read_reserved,
@@ -72,6 +74,12 @@ class Session:
         inventory.steady, inventory.calendar = read_clock(self.connection)
         return inventory
 
+    def count(self) -> int:
+        """Return how many jobs, dead letters and recurring jobs are kept."""
+        queues = self.queues.by_id.values()
+        kept = sum(queue.ready + queue.delayed + queue.dead for queue in queues)
+        return kept + count_schedules(self.connection)
+
     def begin(self) -> None:
         """Note in the database itself, beneath the log, that it is in use."""
         # A full disk is no reason not to start.
@@ -88,14 +96,14 @@ class Session:
         """Write what changes nothing, as a commit would; raises what it would raise."""
         write_refused(self.connection)
 
-    def find(self, number: int, *, is_dead: bool) -> JobRecord | None:
-        """Return a job, or a dead letter, with its workload."""
-        return find_record(self.connection, self.reader, number, is_dead=is_dead)
+    def find(self, query: FindJob | FindDead, *, is_dead: bool) -> JobRecord | None:
+        """Return a job, or a dead letter."""
+        find = find_record if query.with_workload else find_head
+        return find(self.connection, self.reader, query.number, is_dead=is_dead)
 
     def find_key(self, key: bytes, function: bytes | None) -> JobRecord | None:
-        """Return a job with a key, with its workload."""
-        number = self._twins.find(key, function)
-        return self.find(number, is_dead=False) if number else None
+        """Return a job with a key, without its workload."""
+        return self._twins.find(key, function)
 
     def commit(self, batch: Batch) -> None:
         """Apply a batch in a transaction; rows that cannot be read stay as they are."""

@@ -22,16 +22,23 @@ from geartrain.stores.sqlite.rows import Row
 from geartrain.stores.sqlite.schema import is_damage
 from geartrain.stores.sqlite.statements import Value
 
-__all__ = ["Slice", "read_slice", "read_slice_heads"]
+__all__ = ["Slice", "is_unreadable", "read_slice", "read_slice_heads"]
 
 # A slice with workloads ends with the job that makes them as large as this.
 _MOST_BYTES: Final = 4 * 1024 * 1024
 
+# The queue of a row that SQLite cannot read.
+_UNREADABLE: Final = 0
 
 Slice = tuple[str, Sequence[Value]]
 """A SELECT up to its LIMIT, with ``{}`` for the columns, and its values."""
 
 _Read = Callable[[sqlite3.Connection, str, Sequence[Value]], list[Row]]
+
+
+def is_unreadable(row: Row) -> bool:
+    """Tell whether SQLite could not read a row of a slice."""
+    return row.queue == _UNREADABLE and row.head is None
 
 
 def read_slice(connection: sqlite3.Connection, place: Slice, most: int) -> list[Row]:
@@ -73,7 +80,7 @@ def _read_singly(
         try:
             row = read(connection, SINGLE, (number,))[0]
         except (sqlite3.DatabaseError, IndexError):
-            row = Row(number, 0, due, 0, 0, 0, None, None, None)
+            row = Row(number, _UNREADABLE, due, 0, 0, 0, None, None, None)
         rows.append(row)
         size += max(row.length, row.pieces)
         if size >= _MOST_BYTES:

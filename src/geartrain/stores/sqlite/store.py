@@ -24,7 +24,7 @@ from geartrain.engine.queries import (
     Page,
     Query,
 )
-from geartrain.engine.records import Batch, Inventory
+from geartrain.engine.records import Batch, Inventory, JobRecord
 from geartrain.errors import OptionError, StoreError
 from geartrain.stores.base import Store
 from geartrain.stores.owners import owners_rights
@@ -34,6 +34,7 @@ from geartrain.stores.sqlite.opening import Opened, Opening
 from geartrain.stores.sqlite.pages import fill_due_page, fill_page
 from geartrain.stores.sqlite.parts import ending, parts
 from geartrain.stores.sqlite.presence import GoneError
+from geartrain.stores.sqlite.room import NoRoomError
 from geartrain.stores.sqlite.schema import DamageError
 from geartrain.stores.sqlite.session import Session
 from geartrain.stores.sqlite.wholeness import is_busy, is_structural
@@ -85,6 +86,7 @@ class SqliteStore(Store):
             )
         self._path = os.path.abspath(path)
         self._synchronous = _SYNCHRONOUS[durability]
+        self._holds = durability != "memory"
         self._open: Opened | None = None
         # What was found to be wrong with pages of the open file.
         self._damage: StoreError | None = None
@@ -160,7 +162,11 @@ class SqliteStore(Store):
         """Answer a query of any kind, or put into it why it cannot be answered."""
         super().answer(query)
         damage, self._damage = self._damage, None
-        if query.error and damage is not None and self._mend_open(damage):
+        if query.is_torn:
+            damage = StoreError(f"pages of {visible(self._path)} cannot be read")
+        elif not query.error:
+            damage = None
+        if damage is not None and self._mend_open(damage):
             query.begin_again()
             super().answer(query)
 
@@ -186,10 +192,15 @@ class SqliteStore(Store):
         with self._opened() as opened:
             try:
                 opened.presence.check()
+                fitting, refused = batch, list[JobRecord]()
                 if is_new:
-                    _check_room(opened, batch.size)
-                self._write(opened, batch, is_new)
+                    fitting, refused = self._fitting(opened, batch)
+                self._write(opened, fitting, is_new)
                 opened.presence.look()
+                for record in refused:
+                    what = f"a job of {record.size} bytes"
+                    reason = opened.room.refusal(what, record.size)
+                    batch.refusals[record.number] = reason
             except GoneError:
                 self._disown(opened, batch)
                 raise
@@ -197,6 +208,24 @@ class SqliteStore(Store):
                 self._is_failing = True
                 raise
         self._is_failing = False
+
+    def _fitting(self, opened: Opened, batch: Batch) -> tuple[Batch, list[JobRecord]]:
+        """Return what of a batch there is room for, and the jobs there is none for.
+
+        Raises:
+            NoRoomError: there is none for any, or their submitters were told already
+                that they are kept.
+        """
+        try:
+            _check_room(opened, batch.size)
+        except NoRoomError as error:
+            if error.most is None or not self._holds:
+                raise
+            fitting, refused = batch.within(error.most)
+            for record in refused:
+                record.size = len(record.workload) + sum(map(len, record.more))
+            return fitting, refused
+        return batch, []
 
     def _write(self, opened: Opened, batch: Batch, is_new: bool) -> None:
         batch.ended.update(self._disowned)
@@ -209,8 +238,14 @@ class SqliteStore(Store):
         self._disowned.clear()
 
     def _squeeze_in(self, opened: Opened, batch: Batch) -> None:
-        """Commit what is not new in small parts, in the room of the reserve."""
+        """Commit what is not new in the room of the reserve, if need be in parts."""
         opened.room.give_up_reserve()
+        opened.room.empty_log()
+        # What workers said of dead letters would use the reserve up.
+        if not batch.buried:
+            with suppress(sqlite3.Error):
+                opened.session.commit(batch)
+                return
         for part in parts(batch):
             opened.room.empty_log()
             opened.session.commit(part)
@@ -246,7 +281,29 @@ class SqliteStore(Store):
         opened, self._open = self._open, None
         if opened is None:
             return
+        self._count_astray(opened)
         opened.close()
+
+    def _count_astray(self, opened: Opened) -> None:
+        """Count what is kept in a file that the path does not name, and say so."""
+        self.astray = 0
+        if opened.presence.is_database_here():
+            return
+        self.astray = opened.session.count()
+        if not self.astray:
+            return
+        said = f"the file {visible(self._path)} of the store is not in its place: "
+        if opened.presence.has_name():
+            said += (
+                f"{self.astray} jobs, dead letters and recurring jobs are in it: put "
+                "it back by renaming it before the next start"
+            )
+        else:
+            said += (
+                f"it was removed, and {self.astray} jobs, dead letters and recurring "
+                "jobs are lost with it"
+            )
+        self.problems += (said,)
 
     def page(self, query: Page) -> None:
         """Answer the query; raises StoreError if the store cannot be read."""
@@ -265,7 +322,7 @@ class SqliteStore(Store):
     def find_job(self, query: FindJob) -> None:
         """Answer the query; raises StoreError if the store cannot be read."""
         with self._reading() as opened:
-            query.record = opened.find(query.number, is_dead=False)
+            query.record = opened.find(query, is_dead=False)
 
     def find_key(self, query: FindKey) -> None:
         """Answer the query; raises StoreError if the store cannot be read."""
@@ -285,7 +342,7 @@ class SqliteStore(Store):
     def find_dead(self, query: FindDead) -> None:
         """Answer the query; raises StoreError if the store cannot be read."""
         with self._reading() as opened:
-            query.record = opened.find(query.number, is_dead=True)
+            query.record = opened.find(query, is_dead=True)
 
     @contextmanager
     def _reading(self) -> Iterator[Session]:

@@ -39,36 +39,39 @@ class Twins:
             name = (record.function, record.key)
             record.twin = 0
             if record.is_tentative and record.key:
-                record.twin = kept.get(name, 0)
+                twin = kept.get(name)
+                record.twin = 0 if twin is None else twin.number
             if not record.twin:
                 admitted.append(record)
                 if record.number not in buried:
-                    kept.setdefault(name, record.number)
+                    kept.setdefault(name, record)
         return admitted
 
     def candidates(self, batch: Batch) -> list[int]:
         """Return the numbers of kept jobs that may be twins of a batch's jobs."""
         return self._keys.find(self._connection, map(digest, _tentative_keys(batch)))
 
-    def find(self, key: bytes, function: bytes | None) -> int:
-        """Return the number of a job with this key; 0 for none."""
-        for name, number in self._kept({key}, ()).items():
+    def find(self, key: bytes, function: bytes | None) -> JobRecord | None:
+        """Return a job with this key, without its workload; None if there is none."""
+        for name, record in self._kept({key}, ()).items():
             if function in (None, name[0]):
-                return number
-        return 0
+                return record
+        return None
 
-    def _kept(self, wanted: set[bytes], left_out: Collection[int]) -> dict[_Name, int]:
+    def _kept(
+        self, wanted: set[bytes], left_out: Collection[int]
+    ) -> dict[_Name, JobRecord]:
         """Return the numbers of kept jobs with these keys, by function and key."""
         digests = self._keys.digests = {key: digest(key) for key in wanted}
         found = self._keys.find(self._connection, digests.values())
         numbers = [number for number in found if number not in left_out]
-        kept: dict[_Name, int] = {}
+        kept: dict[_Name, JobRecord] = {}
         for row in read_numbered(self._connection, numbers):
             # A job that is damaged is nobody's twin.
             with suppress(DamageError):
                 record = self._reader.head(row)
                 if row.queue > 0 and record.key in wanted:
-                    kept.setdefault((record.function, record.key), record.number)
+                    kept.setdefault((record.function, record.key), record)
         return kept
 
 

@@ -1,0 +1,96 @@
+"""Large jobs that a store leaves out of a batch, and the small ones that it takes."""
+
+from __future__ import annotations
+
+import pytest
+
+from geartrain.engine.records import Batch
+from geartrain.stores.memory import MemoryStore
+from tests.engine.stored import counts, drain, numbers_in_memory
+from tests.support.dialogue import H1, H2, World, error, job_created, work_complete
+
+REASON = "no room for it"
+LARGE = bytes(1000)
+
+
+class SmallStore(MemoryStore):
+    """Leaves large jobs out, once there is no room for them."""
+
+    is_full = True
+
+    def commit(self, batch: Batch) -> None:
+        if not self.is_full:
+            super().commit(batch)
+            return
+        fitting, refused = batch.within(500)
+        super().commit(fitting)
+        batch.refusals = {record.number: REASON for record in refused}
+
+
+@pytest.fixture
+def store() -> SmallStore:
+    return SmallStore()
+
+
+def refused() -> object:
+    return error(b"QUEUE_ERROR", REASON.encode())
+
+
+@pytest.mark.parametrize("window", [1, 10])
+def test_a_large_job_is_refused_and_the_small_ones_with_it_are_taken(
+    store: SmallStore, window: int
+) -> None:
+    world = World(store=store, window=window)
+    world.is_committing = False
+    clients = [world.client() for _ in range(3)]
+    for client, workload in zip(clients, (b"a", LARGE, b"b"), strict=True):
+        client.submit_job_bg(b"f", b"", workload)
+    world.commit_all()
+    said = [client.received for client in clients]
+    assert said == [[job_created(H1)], [refused()], [job_created(b"H:test:3")]]
+    assert counts(world) == (2, 0)
+    (notice,) = world.notices()
+    assert notice.action == "jobs_refused"
+    assert drain(world.worker("f")) == "a b"
+    assert counts(world) == (0, 0)
+
+
+def test_a_refused_job_that_others_joined_is_refused_to_all(store: SmallStore) -> None:
+    world = World(store=store)
+    world.is_committing = False
+    one, two = world.client(), world.client()
+    for client in (one, two):
+        client.submit_job_bg(b"f", b"u", LARGE)
+    world.commit_all()
+    assert one.received == two.received == [refused()]
+    store.is_full = False
+    two.submit_job_bg(b"f", b"u", LARGE)
+    world.commit_all()
+    assert two.received == [job_created(H2)]
+
+
+def test_a_refused_job_that_somebody_waits_for_is_run_for_it(store: SmallStore) -> None:
+    world = World(store=store)
+    world.is_committing = False
+    client, waiting, worker = world.client(), world.client(), world.worker("f")
+    client.submit_job_bg(b"f", b"u", LARGE)
+    waiting.submit_job(b"f", b"u", LARGE)
+    world.commit_all()
+    assert client.received == [refused()]
+    worker.grab_job()
+    worker.work_complete(worker.received[0].arguments[0], b"done")
+    assert waiting.received[-1] == work_complete(H1, b"done")
+    world.commit_all()
+    assert numbers_in_memory(world) == []
+
+
+def test_a_refused_job_that_died_meanwhile_is_no_dead_letter(store: SmallStore) -> None:
+    world = World(store=store)
+    world.is_committing = False
+    client, worker = world.client(), world.worker("f")
+    client.submit_job_bg(b"f", b"", LARGE)
+    worker.grab_job()
+    worker.work_fail(worker.received[-1].arguments[0])
+    world.commit_all()
+    assert client.received == [refused()]
+    assert world.engine.state.functions[b"f"].dead == 0
