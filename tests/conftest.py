@@ -1,6 +1,6 @@
 """What holds for all tests.
 
-No test keeps jobs, or asks a job server, where the user who runs it does.
+No test keeps jobs, asks a job server, or is told anything, as the user who runs it is.
 """
 
 from __future__ import annotations
@@ -10,16 +10,18 @@ from collections.abc import Generator, Iterator
 
 import pytest
 
-# What names job servers, and how to speak with them.
-_NAMING = ("GEARMAN_", "GEARMAND_", "GEARTRAIN_SERVER", "GEARTRAIN_TLS")
+# What programs are told, but for what chooses the build and the extent of tests.
+_TELLING = ("GEARMAN_", "GEARMAND_", "GEARTRAIN_")
+_KEPT = {"GEARTRAIN_DAMAGE", "GEARTRAIN_INTEROP_SERVER", "GEARTRAIN_PURE"}
 
 
 @pytest.fixture(autouse=True, scope="session")
 def _state_directory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("STATE_DIRECTORY", str(tmp_path_factory.mktemp("state")))
-        for name in [each for each in os.environ if each.startswith(_NAMING)]:
-            patch.delenv(name)
+        for name in [each for each in os.environ if each.startswith(_TELLING)]:
+            if name not in _KEPT:
+                patch.delenv(name)
         yield
 
 

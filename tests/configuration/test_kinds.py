@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
+from pathlib import Path
 
 import pytest
 
-from geartrain.configuration.kinds import file_mode, port, size
+from geartrain.configuration.kinds import (
+    ADDRESS,
+    FLAG,
+    PATH,
+    SECRET,
+    Kind,
+    choice,
+    file_mode,
+    port,
+    seconds,
+    size,
+    whole,
+)
 from geartrain.errors import OptionError
 
 
@@ -83,3 +97,92 @@ def test_a_mode_is_octal(text: str) -> None:
 def test_what_is_no_mode_is_refused(text: str) -> None:
     with pytest.raises(OptionError, match="is no mode of a file: write 0666"):
         file_mode(text)
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [(0, "0"), (1, "1"), (1000, "1000"), (1024, "1K"), (1536, "1536"), (3 << 30, "3G")],
+)
+def test_sizes_are_shown_as_they_are_written(number: int, text: str) -> None:
+    assert size(zero=True).show(number) == text
+    assert size(zero=True).read(text) == number
+
+
+@pytest.mark.parametrize(
+    ("kind", "bounds", "meaning"),
+    [
+        (whole(), "", "a whole number"),
+        (whole(0), "x>=0", "a whole number from 0 on"),
+        (whole(-1, 5), "-1<=x<=5", "a whole number from -1 to 5"),
+    ],
+)
+def test_bounds_are_told(kind: Kind[int], bounds: str, meaning: str) -> None:
+    assert (kind.bounds, kind.meaning) == (bounds, meaning)
+
+
+@pytest.mark.parametrize("text", ["", "x", "1.5", "--1"])
+def test_what_is_no_whole_number(text: str) -> None:
+    with pytest.raises(OptionError, match="is not a valid number"):
+        whole().read(text)
+
+
+@pytest.mark.parametrize(("text", "number"), [("30", 30.0), ("0.5", 0.5), ("1e3", 1e3)])
+def test_durations(text: str, number: float) -> None:
+    assert seconds().read(text) == number
+
+
+@pytest.mark.parametrize("text", ["", "x", "-1", "nan", "inf", "0"])
+def test_what_is_no_duration(text: str) -> None:
+    with pytest.raises(OptionError, match="is not a number of seconds: write 30 or"):
+        seconds().read(text)
+
+
+def test_no_time_at_all_may_be_allowed() -> None:
+    assert seconds(zero=True).read("0") == 0
+
+
+def test_choices() -> None:
+    assert choice(("a", "B"), ignore_case=True).read("b") == "B"
+    assert choice(("a", "B"), ignore_case=True).metavar == "[a|b]"
+    with pytest.raises(OptionError, match="'b' is not one of 'a', 'B'"):
+        choice(("a", "B")).read("b")
+
+
+@pytest.mark.parametrize("text", ["true", "Yes", "ON", "1", "t", "y"])
+def test_what_is_true(text: str) -> None:
+    assert FLAG.read(text) is True
+
+
+@pytest.mark.parametrize("text", ["false", "No", "OFF", "0", "f", "n"])
+def test_what_is_false(text: str) -> None:
+    assert FLAG.read(text) is False
+
+
+@pytest.mark.parametrize("text", ["", "2", "maybe"])
+def test_what_is_neither(text: str) -> None:
+    with pytest.raises(OptionError, match="is neither true nor false"):
+        FLAG.read(text)
+
+
+def test_a_path_stays_right_wherever_the_process_goes(tmp_path: Path) -> None:
+    with contextlib.chdir(tmp_path):
+        assert PATH.read("a/../b") == f"{tmp_path}/b"
+    assert PATH.read("") == ""
+
+
+@pytest.mark.parametrize("text", ["127.0.0.1", "::1", "[::1]:5", "*", "*:9", "unix:/x"])
+def test_addresses_are_shown_as_they_are_written(text: str) -> None:
+    assert ADDRESS.show(ADDRESS.read(text)) == text
+
+
+def test_a_secret_is_not_shown() -> None:
+    assert SECRET.show(SECRET.read("password")) == "********"
+    assert SECRET.show("") == ""
+
+
+@pytest.mark.parametrize("value", [True, 1.0, "1", [1], {}, None])
+def test_a_value_of_another_type_is_refused(value: object) -> None:
+    with pytest.raises(OptionError) as caught:
+        whole(1, 5).take(value)
+    said = f"cannot be {value!r}: it is a whole number from 1 to 5"
+    assert str(caught.value) == said

@@ -9,6 +9,7 @@ import pytest
 
 from geartrain.configuration.kinds import TEXT
 from geartrain.configuration.option import Given, option, options_of
+from geartrain.errors import OptionError
 from tests.configuration.sample import Sample
 
 
@@ -57,6 +58,14 @@ def test_texts_with_commas_have_another_separator() -> None:
     assert lines.variable == "LINES_LINES"
     assert lines.read("a, b\n\nc d\n") == ("a, b", "c d")
     assert lines.take(["a, b"]) == ("a, b",)
+
+
+def test_a_list_of_nothing_is_refused() -> None:
+    names = options_of(Sample)["names"]
+    with pytest.raises(OptionError, match="is an empty list"):
+        names.read(" , ")
+    with pytest.raises(OptionError, match="is an empty list"):
+        names.take([])
 
 
 @pytest.mark.parametrize(

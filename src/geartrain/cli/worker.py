@@ -58,6 +58,8 @@ def run_workers(**flags: Any) -> None:
     with usage_errors():
         configuration = read_configuration(Options, flags)
         _check(configuration)
+        if not (configuration.options.targets or flags["show_config"]):
+            raise OptionError("name a module with a worker, or give --exec")
     if flags["show_config"]:
         show_configuration(configuration)
         return
@@ -87,14 +89,12 @@ worker = click.Command(
 
 
 def _check(configuration: Configuration[Options]) -> None:
-    """Raise OptionError where options say nothing, or too much, together."""
+    """Raise OptionError where options exclude each other or cannot be used."""
     options = configuration.options
     names = [name for name, _ in options.exec]
     for name in names:
         if names.count(name) > 1:
             place = configuration.given["exec"]
             raise OptionError(f"{place} has two commands for {name!r}")
-    if not options.targets:
-        raise OptionError("name a module with a worker, or give --exec")
     # One that is wrong is told once and here, not by every process.
     connectors(options.server or None, options.tls_files)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol, TypeVar, overload
 
 from geartrain.configuration.kinds import Kind
+from geartrain.errors import OptionError
 
 __all__ = ["Given", "HasOptions", "Option", "option", "options_of"]
 
@@ -107,7 +108,7 @@ class Option:
         """
         if not self.repeats:
             return self.kind.read(text)
-        return tuple(map(self.kind.read, self._parted(text)))
+        return self._some(map(self.kind.read, self._parted(text)))
 
     def take(self, value: object) -> Any:
         """Return the value that a value of a TOML file stands for.
@@ -117,7 +118,8 @@ class Option:
         """
         if not self.repeats:
             return self.kind.take(value)
-        return tuple(map(self.kind.take, value if isinstance(value, list) else [value]))
+        values = value if isinstance(value, list) else [value]
+        return self._some(map(self.kind.take, values))
 
     def show(self, value: Any) -> str:
         """Return a value as a text; empty where there is none."""
@@ -126,6 +128,13 @@ class Option:
         if self.repeats:
             return ", ".join(map(self.kind.show, value))
         return self.kind.show(value)
+
+    def _some(self, values: Iterable[Any]) -> tuple[Any, ...]:
+        """Return a list that was given; none at all is rather a mistake."""
+        found = tuple(values)
+        if not found:
+            raise OptionError("is an empty list: name one, or leave it out")
+        return found
 
     def _parted(self, text: str) -> list[str]:
         if self.separator is None:
