@@ -19,8 +19,8 @@ from geartrain.cli.flags import (
 from geartrain.configuration.kinds import whole
 from geartrain.errors import OptionError
 from tests.cli.programs import run
-from tests.configuration.sample import Sample
-from tests.support.configuration import Write, write
+from tests.support.configuration_files import Write, write
+from tests.support.sample_options import Sample
 
 __all__ = ["write"]
 

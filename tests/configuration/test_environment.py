@@ -11,7 +11,7 @@ from geartrain.configuration.environment import (
 )
 from geartrain.configuration.option import options_of
 from geartrain.errors import OptionError
-from tests.configuration.sample import Sample
+from tests.support.sample_options import Sample
 
 OPTIONS = options_of(Sample)
 KNOWN = {*OTHER_VARIABLES, *(option.variable for option in OPTIONS.values())}

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from geartrain.configuration.file import ConfigFile, read_file, read_table
 from geartrain.configuration.option import options_of
 from geartrain.errors import OptionError
-from tests.configuration.sample import Sample
-from tests.support.configuration import Write, write
+from tests.support.configuration_files import Write, write
+from tests.support.sample_options import Sample
 
 __all__ = ["write"]
 

@@ -10,7 +10,7 @@ import pytest
 from geartrain.configuration.kinds import TEXT
 from geartrain.configuration.option import Given, option, options_of
 from geartrain.errors import OptionError
-from tests.configuration.sample import Sample
+from tests.support.sample_options import Sample
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,6 +23,8 @@ from tests.support.servers import (
 )
 from tests.support.wire import Wire, packet
 
+pytestmark = pytest.mark.slow
+
 ROUNDS = 6
 WINDOW = 50
 

@@ -8,7 +8,7 @@ from geartrain.configuration.file import read_file
 from geartrain.engine.policies import Policies
 from geartrain.errors import OptionError
 from geartrain.server.policies import PolicyEntry, policy_places, read_policies
-from tests.support.configuration import Write, write
+from tests.support.configuration_files import Write, write
 
 __all__ = ["write"]
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import click
@@ -167,7 +168,11 @@ def show_configuration(
     """Print each option with its value and where that comes from, and other rows."""
     from geartrain.cli.tables import Column, write_table
 
-    columns = (Column("OPTION"), Column("VALUE", is_elastic=True), Column("FROM"))
+    columns: list[Column[Sequence[str]]] = [
+        Column("OPTION", itemgetter(0)),
+        Column("VALUE", itemgetter(1), is_elastic=True),
+        Column("FROM", itemgetter(2)),
+    ]
     options, given = configuration.options, configuration.given
     rows = [
         (option.name, _shown(option, options), _place(option, given))

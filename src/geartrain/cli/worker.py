@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from geartrain.cli.asking import CONTEXT
+from geartrain.cli.common import CONTEXT
 from geartrain.cli.flags import (
     Configuration,
     flags_of,
@@ -24,8 +24,8 @@ from geartrain.server.logs import (
     startup_log,
 )
 from geartrain.supervisor.options import Options
-from geartrain.supervisor.status import StatusLine, StatusLog
-from geartrain.supervisor.supervisor import Status, Supervisor
+from geartrain.supervisor.status import Status, StatusLine, StatusLog
+from geartrain.supervisor.supervisor import Supervisor
 from geartrain.transport.connect import connectors
 
 __all__ = ["worker"]

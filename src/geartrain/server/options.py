@@ -182,7 +182,7 @@ class Options:
     tls_key: str = option(
         PATH,
         "",
-        "The private key of --tls-cert.",
+        "Private key of --tls-cert.",
         variable="GEARTRAIN_SERVER_TLS_KEY",
         default_text="in the same file",
     )

@@ -183,26 +183,26 @@ class Options:
     tls: bool = option(
         FLAG,
         False,
-        "Speak TLS with the job servers; so do the next three.",
+        "Use TLS with the job servers; implied by the next three options.",
         variable="GEARTRAIN_TLS",
     )
     tls_ca: str = option(
         PATH,
         "",
-        "Authorities that sign their certificates (PEM).",
-        default_text="the system's",
+        "Authorities to trust (PEM).",
+        default_text="the system's trust store",
         variable="GEARTRAIN_TLS_CA",
     )
     tls_cert: str = option(
         PATH,
         "",
-        "The certificate to show them (PEM), if they demand one.",
+        "Certificate to present if a job server asks for one (PEM).",
         variable="GEARTRAIN_TLS_CERT",
     )
     tls_key: str = option(
         PATH,
         "",
-        "The private key of --tls-cert.",
+        "Private key of --tls-cert.",
         default_text="in the same file",
         variable="GEARTRAIN_TLS_KEY",
     )
