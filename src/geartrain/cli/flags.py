@@ -1,4 +1,4 @@
-"""Options as flags, and what a program is told by flags, environment and file."""
+"""Options as flags, and the configuration that flags, environment and file give."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ T = TypeVar("T")
 C = TypeVar("C", bound=HasOptions)
 
 _CONFIG_VARIABLE = "GEARTRAIN_CONFIG"
-# Whose variables another program may find in its environment.
+# Modules with options. Each program knows the variables of all of them.
 _PROGRAMS = ("geartrain.server.options", "geartrain.supervisor.options")
 _CONFIG = click.Option(
     ["--config"],
@@ -56,12 +56,12 @@ _SHOW_CONFIG = click.Option(
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Configuration(Generic[C]):
-    """What a program is told, and by what.
+    """The configuration of a program, and where each value was given.
 
     Attributes:
         options: the value of each option.
-        given: those that are not the default, by name, with their places.
-        notices: sentences for the log, of variables that are not used.
+        given: the values that were given, by option; the others are defaults.
+        notices: sentences for the log about variables that are not used.
         file: the configuration file, if one is named.
     """
 
@@ -114,7 +114,7 @@ def _details(option: Option) -> str:
 
 
 def typed(kind: Kind[T]) -> Callable[[str], T]:
-    """Return what click calls to read a value."""
+    """Return a function with which click reads a value of this kind."""
 
     def read(text: str) -> T:
         try:
@@ -127,7 +127,7 @@ def typed(kind: Kind[T]) -> Callable[[str], T]:
 
 @contextmanager
 def usage_errors() -> Iterator[None]:
-    """Have a wrong option end the program as a wrong command line does."""
+    """Turn ``OptionError`` into a usage error: one line, and exit status 2."""
     try:
         yield
     except OptionError as error:
@@ -137,7 +137,7 @@ def usage_errors() -> Iterator[None]:
 def read_configuration(
     configured: type[C], flags: Mapping[str, Any]
 ) -> Configuration[C]:
-    """Return what a program is told: by a flag, else the environment, else the file.
+    """Return a program's configuration: flags before variables before the file.
 
     Args:
         configured: the class of its options.
@@ -165,7 +165,7 @@ def read_configuration(
 def show_configuration(
     configuration: Configuration[C], others: Iterable[Sequence[str]] = ()
 ) -> None:
-    """Print each option with its value and where that comes from, and other rows."""
+    """Print each option, its value and where that comes from, then other such rows."""
     from geartrain.cli.tables import Column, write_table
 
     columns: list[Column[Sequence[str]]] = [

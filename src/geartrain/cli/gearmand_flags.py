@@ -39,7 +39,7 @@ DEFAULTS: dict[str, Any] = {
     "keepalive_interval": -1,
     "keepalive_count": -1,
 }
-"""What the original does where an option of ours is not given, if not the same."""
+"""The original's defaults where they differ from ours."""
 
 
 def _rename(name: str, *words: str, **changes: Any) -> click.Parameter:

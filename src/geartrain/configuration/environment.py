@@ -12,7 +12,7 @@ __all__ = ["OTHER_VARIABLES", "check_variables", "read_environment"]
 
 _PREFIX = "GEARTRAIN_"
 
-# What the build and the scripts read, and how the commands reach a job server.
+# Read by the build, by the scripts, and by commands that connect to a job server.
 OTHER_VARIABLES = frozenset(
     {
         "GEARTRAIN_CONFIG",
@@ -26,16 +26,17 @@ OTHER_VARIABLES = frozenset(
     }
 )
 
-# What Kubernetes sets in each container for a service named geartrain, or geartrain-
-# and something: the first of them is our own name, with another meaning.
+# Kubernetes sets these in each container for a service named geartrain or geartrain-*.
+# One of them, GEARTRAIN_PORT, is also ours and means something else.
 _ADDRESS_OF_SERVICE = ("tcp://", "udp://", "sctp://")
 _OF_SERVICE = (
     r"GEARTRAIN(_[A-Z0-9_]+)?_"
     r"(SERVICE_(HOST|PORT(_[A-Z0-9_]+)?)|PORT_[0-9]+_(TCP|UDP|SCTP)(_[A-Z]+)?)"
 )
 
-# Parts that two names have in common. PROT for PORT has three quarters; a name that is
-# further off may be somebody's own, as GEARTRAIN_VERSION in the image of a container.
+# Minimum similarity, as a fraction, at which a name counts as misspelt. PROT and PORT
+# have 0.75. A name further off may be the operator's own, such as GEARTRAIN_VERSION in
+# a container image.
 _NEAR = 0.75
 
 
@@ -62,10 +63,10 @@ def read_environment(
 def check_variables(
     environment: Mapping[str, str], known: Collection[str]
 ) -> list[str]:
-    """Return what there is to say of variables that nothing reads.
+    """Return sentences about variables that are not used.
 
     Raises:
-        OptionError: one has nearly the name of one that is read.
+        OptionError: a name is unknown and resembles a known one.
     """
     said = []
     for name, value in environment.items():
@@ -90,7 +91,7 @@ def _is_of_kubernetes(name: str, value: str) -> bool:
 
 def _unknown(name: str, known: Collection[str]) -> str:
     """Return what to say of an unknown name; raise OptionError if one is near."""
-    # It takes a while to import, and mistakes are rare.
+    # Imported here: it takes a millisecond, and mistakes are rare.
     import difflib
 
     rest = name.removeprefix(_PREFIX)

@@ -16,9 +16,9 @@ TABLES = ("server", "worker", "functions")
 
 # No file written by people is larger, and a device never ends.
 _MAX_BYTES = 16 * 1024 * 1024
-# Characters. To find a line means to read the file again, a few times.
+# Maximum characters of a file in which lines are searched: each try parses it again.
 _MAX_SEARCHED = 1024 * 1024
-# Lines that have a key's name in them, before or in the middle of what it is not.
+# Maximum number of lines with the key's name that are tried.
 _MAX_TRIES = 200
 
 
@@ -96,7 +96,7 @@ def read_table(
 
 def _nearest(name: str, known: Iterable[str]) -> str:
     """Return a hint at the nearest of the known names, or at all of them."""
-    # It takes a while to import, and mistakes are rare.
+    # Imported here: it takes a millisecond, and mistakes are rare.
     import difflib
 
     near = difflib.get_close_matches(name, known, 1)
@@ -119,7 +119,7 @@ def _text(path: str) -> str:
 
 def _parsed(text: str) -> dict[str, Any]:
     """Return the tables of a file."""
-    # Only who has a file needs it, and it takes 10 ms to import.
+    # Imported here: it takes 2 ms, and most servers have no file.
     import tomllib
 
     try:

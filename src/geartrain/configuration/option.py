@@ -42,8 +42,8 @@ class Given:
         value: the value.
         source: ``"flag"``, ``"environment"`` or ``"file"``.
         name: the flag, the variable, or the key.
-        locate: returns the key's file and line. To find a line takes a while, and most
-            are never told.
+        locate: returns the key's file and line. It is a function because the search for
+            a line takes a while, and most are never shown.
     """
 
     value: Any
@@ -62,21 +62,20 @@ class Given:
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Option:
-    """One thing that a program can be told.
+    """One option of a program.
 
     Attributes:
         name: that of the field, and of the key in the configuration file.
         kind: which values it may have.
         help: what it does, in a sentence or two.
-        default: its value where nobody gives one, as help texts show it.
-        metavar: stands for a value in help texts.
+        default: the default as help texts show it.
+        metavar: stands for a value in help texts, if not the kind's own.
         variable: the environment variable.
-        has_own_variable: its name does not follow from the option's.
-        repeats: its value is a tuple: the flag may be repeated, the variable has
-            several texts, the file a list.
-        separator: what stands between the texts in the variable; None for commas and
-            white space.
-        positional: on the command line it is a word without a flag.
+        has_own_variable: the name of the variable does not follow from the option's.
+        repeats: its value is a tuple. The flag may be repeated, the variable holds
+            several texts and the file a list.
+        separator: separates the texts in the variable; None for commas and white space.
+        positional: on the command line it is an argument, without a flag.
     """
 
     name: str = ""
@@ -130,7 +129,7 @@ class Option:
         return self.kind.show(value)
 
     def _some(self, values: Iterable[Any]) -> tuple[Any, ...]:
-        """Return a list that was given; none at all is rather a mistake."""
+        """Return the values of a list; an empty one is refused as a mistake."""
         found = tuple(values)
         if not found:
             raise OptionError("is an empty list: name one, or leave it out")
@@ -164,7 +163,7 @@ def option(
 
     Args:
         kind: which values it may have.
-        default: its value where none is given, or what makes that.
+        default: its value where none is given, or a function that returns it.
         help: what it does.
         default_text: the default as help texts show it, where it is not the value.
         attributes: the rest of an ``Option``.
@@ -172,7 +171,7 @@ def option(
     is_made = callable(default)
     declared = Option(kind=kind, help=help, **attributes)
     if default_text is None:
-        # That a flag is off where nobody sets it goes without saying.
+        # A flag without a default is off: every user expects that.
         default_text = "" if is_made or default is False else declared.show(default)
     metadata = {_KEY: dataclasses.replace(declared, default=default_text)}
     if is_made:

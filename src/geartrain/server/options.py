@@ -65,8 +65,8 @@ class Options:
     """Everything a job server can be told.
 
     Each field made by ``option`` is a flag of ``geartrain server``, an environment
-    variable and a key of ``[server]`` in the configuration file: to add an option is
-    to add a field here, and to use it. The others are for the programs.
+    variable and a key of ``[server]`` in the configuration file. To add an option, add
+    a field here and use it. The other fields are set by programs.
 
     Attributes:
         backoff_delay: seconds before a job's second attempt, where no policy says.
@@ -159,7 +159,7 @@ class Options:
         default_text="all it may have",
     )
     keepalive: bool = option(
-        FLAG, True, "Have TCP probe silent peers, to find those that are gone."
+        FLAG, True, "Have TCP probe silent peers, to detect lost connections."
     )
     keepalive_idle: int = option(
         whole(1, _MAX_SECONDS), 60, "Seconds of silence before TCP probes a peer."

@@ -100,8 +100,8 @@ class Options:
     """Which workers to run, in how many processes, and how to look after them.
 
     Each field is an argument or flag of ``geartrain worker``, an environment variable
-    and a key of ``[worker]`` in the configuration file: to add an option is to add a
-    field here, and to use it.
+    and a key of ``[worker]`` in the configuration file. To add an option, add a field
+    here and use it.
     """
 
     TABLE: ClassVar[str] = "worker"
