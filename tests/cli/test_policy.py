@@ -6,7 +6,7 @@ import pytest
 
 from geartrain.admin import setting_text
 from geartrain.cli.policy import policy
-from geartrain.engine.policies import Policy
+from geartrain.engine.model.policies import Policy
 from tests.admin.jobs import bury, submit
 from tests.cli.asking import ask, complaint, objects
 from tests.support.servers import RunningServer

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from geartrain.configuration.file import read_file
-from geartrain.engine.policies import Policies
+from geartrain.engine.model.policies import Policies
 from geartrain.errors import OptionError
 from geartrain.server.policies import PolicyEntry, policy_places, read_policies
 from tests.support.configuration_files import Write, write

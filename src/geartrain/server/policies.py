@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from geartrain.configuration.file import ConfigFile
-from geartrain.engine.settings import Value, check_setting
+from geartrain.engine.model.settings import Value, check_setting
 from geartrain.errors import OptionError
 
 __all__ = ["PolicyEntry", "policy_places", "read_policies"]
