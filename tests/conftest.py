@@ -1,7 +1,7 @@
 """What holds for all tests.
 
-No test keeps jobs, or asks a job server, where the user who runs it does. Tests of a
-file run in one process, slow files first.
+No test keeps jobs, asks a job server, or is configured, as the user who runs it is.
+Tests of a file run in one process, slow files first.
 """
 
 from __future__ import annotations
@@ -11,16 +11,18 @@ from collections.abc import Generator, Iterator
 
 import pytest
 
-# What names job servers, and how to speak with them.
-_NAMING = ("GEARMAN_", "GEARMAND_", "GEARTRAIN_SERVER", "GEARTRAIN_TLS")
+# What programs are told, but for what chooses the build and the extent of tests.
+_TELLING = ("GEARMAN_", "GEARMAND_", "GEARTRAIN_")
+_KEPT = {"GEARTRAIN_DAMAGE", "GEARTRAIN_INTEROP_SERVER", "GEARTRAIN_PURE"}
 
 
 @pytest.fixture(autouse=True, scope="session")
 def _state_directory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("STATE_DIRECTORY", str(tmp_path_factory.mktemp("state")))
-        for name in [each for each in os.environ if each.startswith(_NAMING)]:
-            patch.delenv(name)
+        for name in [each for each in os.environ if each.startswith(_TELLING)]:
+            if name not in _KEPT:
+                patch.delenv(name)
         yield
 
 

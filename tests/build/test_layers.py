@@ -262,7 +262,9 @@ def definitions(
     return [
         each
         for each in body
-        if isinstance(each, kinds) and not each.name.startswith("_")
+        if isinstance(each, kinds)
+        and not each.name.startswith("_")
+        and "overload" not in map(ast.unparse, each.decorator_list)
     ]
 
 
