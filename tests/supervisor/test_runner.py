@@ -6,13 +6,13 @@ import threading
 
 import pytest
 
-from geartrain.supervisor.running import Running
+from geartrain.supervisor.runner import WorkerRunner
 from geartrain.worker import AsyncWorker, Worker
 from tests.supervisor.programs import do
 from tests.support.servers import RunningServer
 
 
-def make(kind: type[Worker] | type[AsyncWorker], server: RunningServer) -> Running:
+def make(kind: type[Worker] | type[AsyncWorker], server: RunningServer) -> WorkerRunner:
     worker = kind([server.address])
     if isinstance(worker, AsyncWorker):
 
@@ -22,7 +22,7 @@ def make(kind: type[Worker] | type[AsyncWorker], server: RunningServer) -> Runni
         worker.register("shout", shout)
     else:
         worker.register("shout", lambda job: b"blocking")
-    return Running(worker)
+    return WorkerRunner(worker)
 
 
 @pytest.mark.parametrize("kind", [Worker, AsyncWorker])

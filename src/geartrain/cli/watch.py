@@ -1,4 +1,4 @@
-"""``--watch``: show something again and again."""
+"""``--watch``: show something at intervals."""
 
 from __future__ import annotations
 
@@ -9,30 +9,31 @@ from typing import Any, TypeVar
 
 import click
 
-__all__ = ["repeat", "watched"]
+__all__ = ["repeat", "watch_option"]
 
 _CLEAR = "\x1b[H\x1b[2J\x1b[3J"
-_EVERY = 2.0
+# Seconds.
+_INTERVAL = 2.0
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
-def watched(function: _Function) -> _Function:
+def watch_option(function: _Function) -> _Function:
     """Add ``--watch``."""
     return click.option(
         "--watch",
         is_flag=False,
-        flag_value=_EVERY,
+        flag_value=_INTERVAL,
         type=click.FloatRange(min=0.1, max=86400),
         metavar="[SECONDS]",
-        help=f"Show it again after this many seconds, by default {_EVERY:g}.",
+        help=f"Show it again at this interval, by default {_INTERVAL:g} seconds.",
     )(function)
 
 
 def repeat(show: Callable[[], None], every: float | None) -> None:
-    """Show something once, or every so many seconds until Ctrl-C.
+    """Show something once, or ``every`` given seconds until Ctrl-C.
 
-    A terminal is cleared each time; in a pipe one follows the other.
+    A terminal is cleared each time. In a pipe each output follows the last.
     """
     is_terminal = sys.stdout.isatty()
     try:

@@ -1,4 +1,4 @@
-"""Notes between two processes."""
+"""Channel between two processes."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from pathlib import Path
 
 import pytest
 
-from geartrain.supervisor.notes import Note, Notes, notes_pair
+from geartrain.supervisor.channel import Channel, Note, channel_pair
 
-Pair = tuple[Notes, Notes]
+Pair = tuple[Channel, Channel]
 
 
 @pytest.fixture
 def pair() -> Iterator[Pair]:
-    ends = notes_pair()
+    ends = channel_pair()
     yield ends
     for end in ends:
         end.close()
 
 
-def receive(notes: Notes, count: int) -> list[Note]:
+def receive(channel: Channel, count: int) -> list[Note]:
     found: list[Note] = []
     while len(found) < count:
-        found += notes.receive()
+        found += channel.receive()
     return found
 
 

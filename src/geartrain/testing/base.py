@@ -1,43 +1,54 @@
-"""What was submitted to a job server, and assertions on it."""
+"""The part that both job servers for tests share: what was submitted, a client."""
 
 from __future__ import annotations
 
 import dataclasses
+import socket
 from abc import ABC, abstractmethod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from geartrain.admin.sync import Admin
+from geartrain.admin.client import Admin
 from geartrain.errors import UnknownJobError
 from geartrain.testing.recorder import Recorder
 from geartrain.testing.records import SubmittedRecord, same_workload
-from geartrain.transport.connect import Connector
 
-__all__ = ["Submissions"]
+if TYPE_CHECKING:
+    from geartrain.client import Client
+
+__all__ = ["BaseServer"]
 
 # Any workload will do; None is a workload in JSON.
 _ANY: Any = ...
 
 
-class Submissions(ABC):
-    """The part of a job server for tests that knows what was submitted to it."""
+class BaseServer(ABC):
+    """A job server for tests, which knows what was submitted to it.
+
+    It is a connector: clients and workers take it as the name of a job server.
+    """
 
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
 
     @abstractmethod
-    def _connector(self) -> Connector:
-        """Return a way to ask for jobs."""
+    def connect(self, timeout: float | None) -> socket.socket:
+        """Return a new connection to it, whose reads give up after ``timeout``."""
 
     @abstractmethod
     def _look(self) -> tuple[list[SubmittedRecord], dict[str, str]]:
         """Return what was recorded, and the states of the jobs in memory."""
 
-    def submitted(self, function: str | None = None) -> list[SubmittedRecord]:
-        """Return the jobs that were submitted so far, in their order.
+    def client(self, **options: Any) -> Client:
+        """Return a ``Client`` of this job server, with its other options."""
+        from geartrain.client import Client
 
-        They are all that the job server took, of ``function`` or of any, finished
-        ones included. One that is still on its way to it is not among them: a client's
-        call returns when its job is.
+        return Client(self, **options)
+
+    def submitted(self, function: str | None = None) -> list[SubmittedRecord]:
+        """Return the jobs submitted so far, in order, of ``function`` or of any.
+
+        They are all that the job server has accepted, finished ones included. When a
+        client's call to submit a job returns, its job is among them.
         """
         records, states = self._look()
         chosen = [each for each in records if function in (None, each.function)]
@@ -50,7 +61,7 @@ class Submissions(ABC):
         if not handles:
             return {}
         states = {}
-        with Admin(self._connector()) as admin:
+        with Admin(self) as admin:
             for handle in handles:
                 try:
                     states[handle] = admin.job(handle)[0].state
@@ -60,7 +71,7 @@ class Submissions(ABC):
         return states
 
     def forget_submitted(self) -> None:
-        """Forget what was submitted so far; the jobs go on."""
+        """Forget what was submitted so far; the jobs remain."""
         self._recorder.clear()
 
     def assert_submitted(
@@ -73,18 +84,18 @@ class Submissions(ABC):
         background: bool | None = None,
         count: int | None = None,
     ) -> list[SubmittedRecord]:
-        """Return the submitted jobs that are like this; fail if there are none.
+        """Return the submitted jobs that match; fail if there are none.
 
         Args:
             function: the name of their function.
-            workload: bytes, text, or what the workload is in JSON.
+            workload: bytes, text, or a value whose JSON the workload is.
             unique: their unique; empty for none.
             priority: ``high``, ``normal`` or ``low``.
-            background: whether somebody waits for them.
-            count: how many there have to be; 0 for none, and None for any but none.
+            background: whether they are background jobs.
+            count: how many have to match; None for at least one.
 
         Raises:
-            AssertionError: there are others; the text lists what was submitted.
+            AssertionError: another number matches; the text lists what was submitted.
         """
         wanted = {"unique": unique, "priority": priority, "background": background}
         wanted = {name: value for name, value in wanted.items() if value is not None}

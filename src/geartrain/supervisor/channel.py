@@ -1,7 +1,10 @@
-"""Notes between a process of workers and its parent, over a pair of sockets.
+"""The channel between a process of workers and its parent, over a pair of sockets.
 
-A note is one line of JSON; a descriptor may go with it. What is said for every job is
-on the board instead.
+A note on it is one line of JSON, perhaps with a descriptor. What concerns every single
+job is on the scoreboard instead.
+
+Descriptors are passed by ``socket.send_fds``, and not by multiprocessing: that runs a
+thread and a listening socket for it, and only between processes that it has started.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ from typing import Any
 
 from geartrain.transport.descriptors import Owned
 
-__all__ = ["Note", "Notes", "notes_pair"]
+__all__ = ["Channel", "Note", "channel_pair"]
 
 _CHUNK = 65536
 _MOST_DESCRIPTORS = 64
@@ -24,12 +27,12 @@ _MOST_DESCRIPTORS = 64
 
 @dataclass(frozen=True)
 class Note:
-    """Something that one side tells the other.
+    """What one side tells the other.
 
     Attributes:
-        kind: what it is about.
-        values: the rest of it.
-        descriptor: that came with it, the receiver's to close; None for none.
+        kind: the kind of note, such as ``loaded``.
+        values: its other contents.
+        descriptor: a descriptor that came with it, for the receiver to close; or None.
     """
 
     kind: str
@@ -37,11 +40,11 @@ class Note:
     descriptor: int | None = None
 
 
-class Notes:
-    """One end: any thread may send, one receives.
+class Channel:
+    """One end of a channel: any thread may send, one receives.
 
     Attributes:
-        is_closed: nothing more comes from the other side.
+        is_closed: whether nothing more comes from the other side.
     """
 
     def __init__(self, end: socket.socket) -> None:
@@ -54,16 +57,16 @@ class Notes:
         self.is_closed = False
 
     def fileno(self) -> int:
-        """Return what to wait on before ``receive``."""
+        """Return the descriptor to wait on before ``receive``."""
         return self._end.fileno()
 
     @property
     def is_intact(self) -> bool:
-        """Tell whether the descriptor is still the one of this end."""
+        """Return whether the descriptor is still this end's, and no other file's."""
         return self._owned.is_ours()
 
     def send(self, kind: str, descriptor: int | None = None, **values: Any) -> None:
-        """Tell the other side; nothing happens if it is gone, or this end is."""
+        """Send a note; do nothing if the other side or this end is gone."""
         line = json.dumps({"kind": kind, "fd": descriptor is not None, **values})
         data = line.encode() + b"\n"
         with self._lock, contextlib.suppress(OSError):
@@ -75,10 +78,10 @@ class Notes:
             self._end.sendall(data[sent:])
 
     def receive(self) -> list[Note]:
-        """Return the next of what has come; sets ``is_closed`` at the end of all.
+        """Return the next notes; set ``is_closed`` when there will be no more.
 
         Raises:
-            BlockingIOError: nothing has come, at an end that does not block.
+            BlockingIOError: there are none yet, and this end does not block.
         """
         try:
             data, descriptors = self._received()
@@ -92,7 +95,7 @@ class Notes:
         try:
             return [self._note(json.loads(line)) for line in lines]
         except (ValueError, LookupError, TypeError, AttributeError):
-            # The other side's program writes to descriptors that are not its own.
+            # The worker's code has written to a descriptor that is not its own.
             self.is_closed = True
             return []
 
@@ -103,11 +106,11 @@ class Notes:
         return data, descriptors
 
     def set_blocking(self, blocks: bool) -> None:
-        """Have this end wait for what comes, or not; at first it waits."""
+        """Set whether ``receive`` waits; at first it does."""
         self._end.setblocking(blocks)
 
     def close(self) -> None:
-        """Close this end, and descriptors that came and were not handed out."""
+        """Close this end, and descriptors that no note has handed out."""
         if self.is_intact:
             self._end.close()
         else:
@@ -116,20 +119,20 @@ class Notes:
             os.close(self._descriptors.pop())
 
     def abandon(self) -> None:
-        """Close this end in a forked process, whatever another thread did at that."""
+        """Close this end in a forked process, even if a thread was just sending."""
         self._lock = threading.Lock()
         self.close()
 
     def _note(self, values: dict[str, Any]) -> Note:
         kind = values.pop("kind")
-        # They come in the order of the notes they belong to; one that this process has
-        # no room for does not come.
+        # Descriptors come in the order of their notes. One that this process has no
+        # room for does not come.
         expects = values.pop("fd") and bool(self._descriptors)
         descriptor = self._descriptors.pop(0) if expects else None
         return Note(kind, values, descriptor)
 
 
-def notes_pair() -> tuple[Notes, Notes]:
-    """Return two ends that are connected."""
+def channel_pair() -> tuple[Channel, Channel]:
+    """Return the two ends of a channel."""
     here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-    return Notes(here), Notes(there)
+    return Channel(here), Channel(there)

@@ -1,4 +1,4 @@
-"""What all commands that ask a running job server have in common."""
+"""Options that several commands share."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from geartrain.transport.address import parse_address
 from geartrain.transport.connect import SocketConnector, default_servers
 from geartrain.transport.tls import Tls
 
-__all__ = ["CONTEXT", "as_json", "asked_server", "workload_only"]
+__all__ = ["CONTEXT", "json_option", "server_option", "workload_option"]
 
 CONTEXT: dict[str, Any] = {"max_content_width": 88}
 
@@ -34,34 +34,34 @@ _SERVER = (
         is_flag=True,
         envvar="GEARTRAIN_TLS",
         show_envvar=True,
-        help="Speak TLS with it; so do the next three.",
+        help="Use TLS; implied by the next three options.",
     ),
     click.option(
         "--tls-ca",
         envvar="GEARTRAIN_TLS_CA",
         show_envvar=True,
         metavar="PATH",
-        help="Authorities that sign its certificate (PEM).  [default: the system's]",
+        help="Authorities to trust (PEM).  [default: the system's trust store]",
     ),
     click.option(
         "--tls-cert",
         envvar="GEARTRAIN_TLS_CERT",
         show_envvar=True,
         metavar="PATH",
-        help="The certificate to show it (PEM), if it demands one.",
+        help="Certificate to present if the job server asks for one (PEM).",
     ),
     click.option(
         "--tls-key",
         envvar="GEARTRAIN_TLS_KEY",
         show_envvar=True,
         metavar="PATH",
-        help="The private key of --tls-cert.  [default: in the same file]",
+        help="Private key of --tls-cert.  [default: in the same file]",
     ),
 )
 
 
-def asked_server(function: _Function) -> _Function:
-    """Add ``--server`` and how to speak with it; ``server`` is then its connector."""
+def server_option(function: _Function) -> _Function:
+    """Add ``--server`` and its TLS options; ``server`` becomes a connector to it."""
 
     @functools.wraps(function)
     def connected(
@@ -74,8 +74,8 @@ def asked_server(function: _Function) -> _Function:
         **flags: Any,
     ) -> Any:
         files = Tls(ca=tls_ca or "", cert=tls_cert or "", key=tls_key or "")
-        speaks = files if tls or files != Tls() else None
-        connector = SocketConnector(parse_address(server), speaks)
+        used = files if tls or files != Tls() else None
+        connector = SocketConnector(parse_address(server), used)
         return function(*arguments, server=connector, **flags)
 
     for option in reversed(_SERVER):
@@ -83,17 +83,17 @@ def asked_server(function: _Function) -> _Function:
     return cast("_Function", connected)
 
 
-def as_json(function: _Function) -> _Function:
+def json_option(function: _Function) -> _Function:
     """Add ``--json``."""
     return click.option(
         "--json", "as_json", is_flag=True, help="Print one JSON object a line."
     )(function)
 
 
-def workload_only(function: _Function) -> _Function:
+def workload_option(function: _Function) -> _Function:
     """Add ``--workload``."""
     return click.option(
         "--workload",
         is_flag=True,
-        help="Write the workload alone, byte by byte as it is.",
+        help="Write the bytes of the workload, and nothing else.",
     )(function)

@@ -1,4 +1,4 @@
-"""The end of a process of workers: as that of any Python program."""
+"""End a forked process as any Python program ends."""
 
 from __future__ import annotations
 
@@ -19,14 +19,13 @@ _log = logging.getLogger("geartrain.worker")
 
 
 def leave(status: int, parent: int = 0) -> NoReturn:
-    """End without unwinding what was the parent's stack.
+    """End this process without unwinding the stack, which was the parent's.
 
-    If ``parent`` is not this process's any more, nobody is left to end what this
-    process has started: it is killed.
+    As at the end of the interpreter, threads that are not daemons are waited for, and
+    then exit hooks run. There is no public function for these steps.
 
-    Threads that are no daemons are waited for, then what executors and others have
-    registered for the exit is run. The interpreter does the same in the same order,
-    and offers no other way to have it.
+    If ``parent`` is no longer this process's parent, what this process has started is
+    killed: nobody else is left to do that.
     """
     for step in (threading._shutdown, atexit._run_exitfuncs):  # type: ignore[attr-defined]
         try:
@@ -40,27 +39,27 @@ def leave(status: int, parent: int = 0) -> NoReturn:
 
 
 def flush_standard_files() -> None:
-    """Write what is printed and not written yet, if that can be."""
+    """Write what is buffered for stdout and stderr, if possible."""
     for stream in (sys.stdout, sys.stderr):
-        # It may be None, closed, or full.
+        # A stream may be None, closed, or full.
         with contextlib.suppress(Exception):
             stream.flush()
 
 
 def kill_own_group() -> NoReturn:
-    """End at once, with all that this process has started."""
+    """Kill this process and all that it has started."""
     if os.getpgrp() == os.getpid():
         os.killpg(0, signal.SIGKILL)
     os._exit(1)
 
 
 def exit_status(end: SystemExit) -> int:
-    """Return the exit status, and print what is none, as the interpreter does."""
+    """Return the exit status; print a code that is not one, as the interpreter does."""
     if end.code is None:
         return 0
     if isinstance(end.code, int):
         return end.code & 0xFF
     with contextlib.suppress(Exception):
-        # What sys.exit(text) is for; nobody need read it.
+        # Of sys.exit(text). It is no failure if nobody reads it.
         write_soon(2, f"{end.code}\n".encode(errors="backslashreplace"), 2.0)
     return 1

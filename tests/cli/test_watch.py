@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from geartrain.cli import watching
+from geartrain.cli import watch
 
 
 def test_once_without_seconds() -> None:
     shown: list[int] = []
-    watching.repeat(lambda: shown.append(1), None)
+    watch.repeat(lambda: shown.append(1), None)
     assert shown == [1]
 
 
@@ -21,7 +21,7 @@ def test_again_until_ctrl_c() -> None:
         if len(shown) == 3:
             raise KeyboardInterrupt
 
-    watching.repeat(show, 0.001)
+    watch.repeat(show, 0.001)
     assert shown == [1, 1, 1]
 
 
@@ -36,7 +36,7 @@ def test_a_terminal_is_cleared_each_time(
             raise KeyboardInterrupt
 
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
-    watching.repeat(show, 0.001)
+    watch.repeat(show, 0.001)
     assert capsys.readouterr().out.count("\x1b[2J") == 2
 
 
@@ -45,4 +45,4 @@ def test_ctrl_c_while_it_is_shown_once_is_an_interruption() -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        watching.repeat(interrupted, None)
+        watch.repeat(interrupted, None)

@@ -1,4 +1,4 @@
-"""Run a worker of either face, and stop it from any thread."""
+"""Run a blocking or an asyncio worker, and stop it from any thread."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from geartrain.supervisor.targets import Runnable
 if TYPE_CHECKING:
     import asyncio
 
-__all__ = ["Running"]
+__all__ = ["WorkerRunner"]
 
 
-class Running:
-    """A worker that runs on this thread, blocking or in an event loop of its own."""
+class WorkerRunner:
+    """Runs a worker on this thread; an asyncio worker in an event loop of its own."""
 
     def __init__(self, worker: Runnable) -> None:
-        """Take a worker that does not run yet."""
+        """Take a worker that is not running."""
         self._worker = worker
         self._is_async = inspect.iscoroutinefunction(worker.run)
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -36,9 +36,9 @@ class Running:
             self._worker.run(signals=False)
 
     def stop(self, deadline: float | None = None, *, signalled: bool = False) -> None:
-        """Stop the worker as its own ``stop`` does; from any thread, at once.
+        """Call the worker's ``stop``, from any thread; return at once.
 
-        ``signalled`` says that what the worker has started may have got a signal, too.
+        ``signalled`` says that the commands it runs may have got a signal, too.
         """
         stops = getattr(self._worker, "stops", None)
         if signalled and isinstance(stops, Stops):
@@ -60,7 +60,7 @@ class Running:
         await self._worker.run(signals=False)
 
     def _stop_in_loop(self) -> None:
-        """Call ``stop``; one that is a coroutine function goes on in a task."""
+        """Call ``stop``, in a task if it is a coroutine function."""
         import asyncio
 
         stopping = self._worker.stop(self._deadline)

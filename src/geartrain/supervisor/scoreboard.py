@@ -1,7 +1,8 @@
-"""What a process of workers has at hand, where its parent can read it.
+"""The jobs that a process is running, in memory that its parent reads.
 
-The memory is shared, and outlives the process: what it had at hand when it died is
-still there. A note a job over a socket would cost more than many a job.
+The memory is shared and outlives the process, so the parent still sees what it was
+running when it died. Sending that over a socket instead would cost more than many a job
+does.
 """
 
 from __future__ import annotations
@@ -10,10 +11,10 @@ import mmap
 import struct
 from dataclasses import dataclass
 
-__all__ = ["CAPACITY", "Board", "JobAtHand"]
+__all__ = ["CAPACITY", "JobAtHand", "Scoreboard"]
 
 CAPACITY = 1024
-"""So many jobs of a process are seen at a time; more are run, but not looked after."""
+"""Maximum number of jobs of a process on the scoreboard. More run, but unsupervised."""
 
 _MOST_HANDLE = 200
 _TOTALS = struct.Struct("=QQI")
@@ -24,13 +25,13 @@ _FIRST = 32
 
 @dataclass(frozen=True, kw_only=True)
 class JobAtHand:
-    """A job that a process has begun and not ended.
+    """A job that a process is running.
 
     Attributes:
-        handle: as it came.
-        connection: the number the process gave the connection it came on.
-        started: by the monotonic clock.
-        limit: how many seconds it may run; infinite for no limit.
+        handle: its handle.
+        connection: the number that the process gave the connection it came on.
+        started: when it began, by the monotonic clock.
+        limit: maximum number of seconds it may run; infinite for no limit.
     """
 
     handle: bytes
@@ -39,14 +40,14 @@ class JobAtHand:
     limit: float
 
     def is_overdue(self, now: float) -> bool:
-        """Tell whether it has run for longer than it may."""
+        """Return whether it has run for longer than its limit."""
         return now - self.started > self.limit
 
 
-class Board:
-    """Shared memory with the jobs at hand and how many were done; one writer only.
+class Scoreboard:
+    """Shared memory with the jobs that run and the number of those that ended.
 
-    It is made before the fork and written by the child.
+    It is made before the fork. Only the child writes to it.
     """
 
     def __init__(self) -> None:
@@ -59,9 +60,9 @@ class Board:
     def begin(
         self, handle: bytes, connection: int, started: float, limit: float
     ) -> int | None:
-        """Write a job down; return where, for ``end``, or None if there is no room.
+        """Add a job; return its entry for ``end``, or None if there is no room.
 
-        What it is told are the attributes of JobAtHand.
+        The arguments are the attributes of JobAtHand.
         """
         length = len(handle)
         if length > _MOST_HANDLE:
@@ -81,7 +82,7 @@ class Board:
     def end(
         self, entry: int | None, *, done: bool = False, failed: bool = False
     ) -> None:
-        """Strike a job out and count it."""
+        """Remove a job and count it."""
         self._done += done
         self._failed += failed
         self._write_totals()
@@ -91,7 +92,7 @@ class Board:
             self._free.append(entry)
 
     def jobs(self) -> list[JobAtHand]:
-        """Return the jobs at hand."""
+        """Return the jobs that run."""
         used = self._totals()[2]
         if not used:
             return []
@@ -109,7 +110,7 @@ class Board:
 
     @property
     def done(self) -> int:
-        """Return how many jobs ended well."""
+        """Return how many jobs succeeded."""
         return self._totals()[0]
 
     @property
@@ -118,7 +119,7 @@ class Board:
         return self._totals()[1]
 
     def close(self) -> None:
-        """Give the memory back."""
+        """Release the memory."""
         self._memory.close()
 
     def _totals(self) -> tuple[int, int, int]:

@@ -1,56 +1,56 @@
-"""All processes of ``geartrain worker``: started, looked after, and buried."""
+"""The processes of ``geartrain worker``: started, supervised, and reaped."""
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import os
-import selectors
 from collections.abc import Callable, Iterator
 from signal import SIGINT, SIGTERM
 
 from geartrain.errors import StartError
+from geartrain.supervisor.channel import Note
 from geartrain.supervisor.command import exit_text
-from geartrain.supervisor.counts import Counts
-from geartrain.supervisor.notes import Note
 from geartrain.supervisor.options import Options
+from geartrain.supervisor.postmortem import Verdict, fork_reporter, judge
 from geartrain.supervisor.process import Closable, Process
 from geartrain.supervisor.slot import BACKOFF_MOST, Slot
+from geartrain.supervisor.status import Counts
 from geartrain.supervisor.targets import Target
-from geartrain.supervisor.verdicts import Verdict, fork_reporter, verdicts_on
 from geartrain.supervisor.watch import FileWatch
 
-__all__ = ["Crew"]
+__all__ = ["ProcessPool"]
 
-# In development the next attempt is worth more than the quiet.
+# Maximum pause between crashes with --watch, in seconds: in development the next
+# attempt matters more than a quiet log.
 _BACKOFF_MOST_WATCHING = 2.0
-# When the system has no room for another process.
+# Seconds to wait when the system has no room for another process.
 _NO_ROOM_PAUSE = 3.0
-# Seconds between the end of what a process tells and its own end, at most.
-_CUT_OFF = 2.0
+# Maximum number of seconds between the end of a process's channel and its own end.
+_UNREACHABLE = 2.0
 _log = logging.getLogger("geartrain.supervisor")
 
 
-class Crew:
-    """The processes, those that should be and those that are.
+class ProcessPool:
+    """The processes that run, and the slots where processes should run.
 
     Attributes:
-        slots: where processes should be.
-        files: what was loaded, to be watched.
-        is_stopping: nothing is started any more.
+        slots: one for each process that should run.
+        files: the watch on the files that were loaded; None without ``--watch``.
+        is_stopping: whether nothing is started any more.
+        news: set when a process has sent a note.
     """
 
-    def __init__(
-        self, options: Options, selector: selectors.BaseSelector, own: list[Closable]
-    ) -> None:
-        """Start nothing yet; children close what is this process's ``own``."""
+    def __init__(self, options: Options, own: list[Closable]) -> None:
+        """Start nothing yet; children close what the parent has in ``own``."""
         self.slots = [
             Slot(target) for target in options.targets for _ in range(options.processes)
         ]
-        self.files = FileWatch()
+        self.files = FileWatch() if options.watch else None
         self.is_stopping = False
+        self.news = asyncio.Event()
         self._options = options
-        self._selector = selector
         self._own = own
         self._processes: set[Process] = set()
         self._reporters: set[int] = set()
@@ -61,17 +61,17 @@ class Crew:
 
     @property
     def is_over(self) -> bool:
-        """Tell whether all is done after a stop."""
+        """Return whether all processes have ended after a stop."""
         return self.is_stopping and not self._processes and not self._reporters
 
     @property
     def is_healthy(self) -> bool:
-        """Tell whether every target has a process that has made its worker."""
+        """Return whether every target has a process that has loaded its worker."""
         return self._each_target_has(lambda process: process.is_loaded)
 
     @property
     def is_ready(self) -> bool:
-        """Tell whether every target has a process that is connected to a job server."""
+        """Return whether every target has a process connected to a job server."""
         return self._each_target_has(lambda process: bool(process.connections))
 
     def _each_target_has(self, is_so: Callable[[Process], bool]) -> bool:
@@ -83,48 +83,53 @@ class Crew:
         return len(found) == len(self._options.targets) and not self.is_stopping
 
     def counts(self) -> Counts:
-        """Return what there is to say about all."""
+        """Return the counts of all processes."""
         alive = self._processes
         return Counts(
             wanted=len(self.slots),
             up=sum(process.is_loaded for process in alive),
-            busy=sum(len(process.board.jobs()) for process in alive),
-            done=self._done + sum(process.board.done for process in alive),
-            failed=self._failed + sum(process.board.failed for process in alive),
+            busy=sum(len(process.scoreboard.jobs()) for process in alive),
+            done=self._done + sum(process.scoreboard.done for process in alive),
+            failed=self._failed + sum(process.scoreboard.failed for process in alive),
         )
 
     def fill(self, now: float) -> None:
-        """Start what is due."""
+        """Start the processes that are due."""
         for slot in self.slots:
             is_due = slot.process is None and slot.due <= now
             if is_due and not self.is_stopping and self._may_start(slot.target):
                 self._fill(slot, now)
 
     def _may_start(self, target: Target) -> bool:
-        """Tell whether a target is worth another try: at the start it has to work."""
+        """Return whether to start a target again: the first start has to succeed."""
         return self._has_loaded or self._options.watch or target not in self._broken
 
     def start(self, target: Target) -> Process:
-        """Start a process of a target, in no slot yet.
+        """Start a process of a target, outside the slots.
 
         Raises:
-            OSError: the system has no room for one.
+            OSError: the system has no room for another process.
         """
         process = Process(target, self._options, self._all_open())
         self._processes.add(process)
-        self._selector.register(process.notes, selectors.EVENT_READ, process)
+        loop = asyncio.get_running_loop()
+        loop.add_reader(process.channel.fileno(), self.receive, process)
         _log.debug("process %d of %s started", process.pid, target)
         return process
 
-    def hear(self, process: Process) -> None:
-        """Take in what a process tells."""
+    def receive(self, process: Process) -> None:
+        """Receive the notes of a process."""
         for note in process.receive():
-            self._heed(process, note)
-        if process.notes.is_closed:
-            self._selector.unregister(process.notes)
+            self._handle(process, note)
+        self.news.set()
+        if process.channel.is_closed:
+            self._stop_reading(process)
+
+    def _stop_reading(self, process: Process) -> None:
+        asyncio.get_running_loop().remove_reader(process.channel.fileno())
 
     def enforce(self, now: float) -> None:
-        """Kill what takes too long."""
+        """Kill the processes that take too long."""
         for process in self._processes:
             if process.is_killed:
                 continue
@@ -141,18 +146,18 @@ class Crew:
                 process.kill()
             elif process.deadline is not None and now > process.deadline:
                 self._kill(process, "it did not stop in time")
-            elif process.cut_off is not None and now > process.cut_off + _CUT_OFF:
-                process.misdeed = "it closed descriptors that it does not own"
-                self._kill(process, process.misdeed)
+            elif process.is_unreachable(now, _UNREACHABLE):
+                process.violation = "it closed descriptors that it does not own"
+                self._kill(process, process.violation)
             elif not process.is_loaded:
-                self._tell_slow(process, now)
+                self._log_slow(process, now)
 
     def _kill(self, process: Process, why: str) -> None:
         _log.error("process %d of %s is killed: %s", process.pid, process.target, why)
         process.kill()
 
-    def _tell_slow(self, process: Process, now: float) -> None:
-        """Log that a process does not get on with loading, ever more rarely."""
+    def _log_slow(self, process: Process, now: float) -> None:
+        """Log that a process has not loaded yet, at growing intervals."""
         if now > process.started + process.patience:
             _log.warning(
                 "process %d of %s has been loading for %.0f s",
@@ -162,18 +167,18 @@ class Crew:
             )
             process.patience *= 2
 
-    def bury(self, now: float) -> None:
-        """Reap what has ended.
+    def reap(self, now: float) -> None:
+        """Reap the processes that have ended, and report their jobs.
 
         Raises:
-            StartError: not one target can be loaded, and none ever was.
+            StartError: no target can be loaded, and none ever was.
         """
         self._reporters = {pid for pid in self._reporters if not _is_reaped(pid)}
         for process in list(self._processes):
             status = process.reap()
             if status is not None:
-                self._bury(process, status, now)
-        self._reap_strangers()
+                self._settle(process, status, now)
+        self._reap_orphans()
         if self._has_loaded or self._options.watch or self.is_stopping:
             return
         is_trying = any(not process.is_over for process in self._processes)
@@ -182,22 +187,22 @@ class Crew:
             raise StartError("no worker can be loaded")
 
     def stop(self, reason: str) -> None:
-        """Have all processes finish, within the grace."""
+        """Tell all processes to finish their jobs within the grace period."""
         self.is_stopping = True
         for process in self._processes:
             process.stop(self._options.grace, reason)
 
     def kill(self) -> None:
-        """End all processes at once; their jobs go back."""
+        """Kill all processes; their jobs go back to their queues."""
         self.is_stopping = True
         for process in self._processes:
             process.leaves = process.leaves or "kill"
             process.kill()
 
-    def _reap_strangers(self) -> None:
-        """Reap what others left behind, which is for the first process of a container.
+    def _reap_orphans(self) -> None:
+        """Reap children that are not ours, as the first process of a container must.
 
-        A command that is killed leaves its own children to that process.
+        The children of a command that is killed become its children.
         """
         if not hasattr(os, "waitid"):
             return
@@ -225,14 +230,14 @@ class Crew:
         yield from self._processes
         yield from self._own
 
-    def _heed(self, process: Process, note: Note) -> None:
+    def _handle(self, process: Process, note: Note) -> None:
         if note.kind == "loaded":
             self._has_loaded = True
             if self._broken.pop(process.target, None) is not None:
                 _log.info("%s can be loaded again", process.target)
         elif note.kind == "broken":
-            self.files.add(note.values["files"])
-            self._tell_broken(process.target, note.values["text"])
+            self._watch_files(note)
+            self._log_broken(process.target, note.values["text"])
         elif note.kind == "connected" and note.descriptor is None:
             _log.warning(
                 "too many open files: if process %d dies, its job servers see that"
@@ -240,10 +245,14 @@ class Crew:
                 process.pid,
             )
         elif note.kind == "files":
+            self._watch_files(note)
+
+    def _watch_files(self, note: Note) -> None:
+        if self.files is not None:
             self.files.add(note.values["files"])
 
-    def _tell_broken(self, target: Target, text: str) -> None:
-        """Log why a target cannot be loaded, unless it is known."""
+    def _log_broken(self, target: Target, text: str) -> None:
+        """Log why a target cannot be loaded, once for the same reason."""
         if self._broken.get(target) == text:
             return
         self._broken[target] = text
@@ -252,22 +261,22 @@ class Crew:
         for line in lines:
             _log.error("  %s", line)
 
-    def _bury(self, process: Process, status: int, now: float) -> None:
-        """Tell the job servers, count, and see to what comes after."""
-        if not process.notes.is_closed:
-            self.hear(process)
-        if not process.notes.is_closed:
-            # Something that it started and that left its group holds the other end.
-            self._selector.unregister(process.notes)
+    def _settle(self, process: Process, status: int, now: float) -> None:
+        """Count and report the jobs of an ended process, and free its slot."""
+        if not process.channel.is_closed:
+            self.receive(process)
+        if not process.channel.is_closed:
+            # A process that it started and that left its group holds the other end.
+            self._stop_reading(process)
         self._processes.remove(process)
-        self._done += process.board.done
-        self._failed += process.board.failed
-        verdicts = verdicts_on(process, status, now)
+        self._done += process.scoreboard.done
+        self._failed += process.scoreboard.failed
+        verdicts = judge(process, status, now)
         if verdicts:
             self._report(process, verdicts)
         if _ended_loading(process, status):
-            how = process.misdeed or exit_text(status)
-            self._tell_broken(process.target, f"{how} while it was loaded")
+            how = process.violation or exit_text(status)
+            self._log_broken(process.target, f"{how} while it was loaded")
             process.is_broken = True
         slot = next((each for each in self.slots if each.process is process), None)
         if slot is None:
@@ -280,17 +289,17 @@ class Crew:
         try:
             pid = fork_reporter(process, verdicts, self._all_open())
         except OSError as error:
-            _log.error("no job server is told about lost jobs: %s", error.strerror)
+            _log.error("cannot report lost jobs to job servers: %s", error.strerror)
         else:
             self._reporters.add(pid)
 
     def _empty(self, slot: Slot, process: Process, status: int, now: float) -> None:
-        """Have the slot of an ended process filled, at once or after a pause."""
+        """Empty the slot of an ended process, to be filled at once or after a pause."""
         name = f"process {process.pid} of {process.target}"
         if process.leaves and (status == 0 or not process.is_loaded):
             _log.info("%s has ended: %s", name, process.leaves)
             slot.vacated(now)
-        elif process.is_killed and not process.misdeed:
+        elif process.is_killed and not process.violation:
             slot.vacated(now)
         elif self.is_stopping:
             _log.error("%s: %s", name, exit_text(status))
@@ -305,14 +314,14 @@ class Crew:
 
 
 def _ended_loading(process: Process, status: int) -> bool:
-    """Tell whether the code that a process loaded has ended it, without a word."""
+    """Return whether a process ended while it loaded its worker, without a note."""
     if not process.is_loading or process.is_loaded or process.is_broken:
         return False
-    if process.misdeed:
+    if process.violation:
         return True
-    # Those come from outside.
-    told = process.is_killed or process.leaves or status in (-SIGTERM, -SIGINT)
-    return not told
+    # These come from outside.
+    is_told = process.is_killed or process.leaves or status in (-SIGTERM, -SIGINT)
+    return not is_told
 
 
 def _is_reaped(pid: int) -> bool:

@@ -1,8 +1,8 @@
-"""What the job servers are told about the jobs of a process that is dead.
+"""Report the jobs of a dead process to the job servers, with the reason of its death.
 
-A process made for that tells them, so that the parent waits for no network. While it
-lives it holds the dead process's connections open: the reason comes first, the end of
-the connection after it.
+A process forked for it does the reporting, so that the parent never waits for the
+network. It holds the dead process's connections open until it is done: a job server
+gets the reason before it sees the connection end.
 """
 
 from __future__ import annotations
@@ -15,30 +15,31 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NoReturn
 
-from geartrain.admin.sync import Admin
+from geartrain.admin.client import Admin
 from geartrain.errors import AdminError, OptionError, RefusedError, UnknownJobError
 from geartrain.server.logs import flush_logs
-from geartrain.supervisor.board import JobAtHand
 from geartrain.supervisor.child import reset_signals
 from geartrain.supervisor.command import exit_text
-from geartrain.supervisor.process import HANDLED, Closable, Connection, Process
+from geartrain.supervisor.process import HANDLED, Closable, Process, WorkerConnection
+from geartrain.supervisor.scoreboard import JobAtHand
 
-__all__ = ["Verdict", "fork_reporter", "verdicts_on"]
+__all__ = ["Verdict", "fork_reporter", "judge"]
 
-# How long a job server may be silent before it is not told at all.
+# Seconds that a job server may take to answer.
 _PATIENCE = 5.0
 _log = logging.getLogger("geartrain.supervisor")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """What becomes of one job.
+    """What a job server is told about one job.
 
     Attributes:
-        handle: the job's.
+        handle: the handle of the job.
+        connection: the number of the connection it came on.
         reason: ``crash`` or ``timeout``; empty if the job goes back to its queue
             without having cost an attempt.
-        error: what is kept with the job.
+        error: the error to keep with the job.
     """
 
     handle: str
@@ -47,10 +48,10 @@ class Verdict:
     error: str = ""
 
 
-def verdicts_on(process: Process, status: int, now: float) -> list[Verdict]:
-    """Judge the jobs at hand of a process that ended with ``status``."""
+def judge(process: Process, status: int, now: float) -> list[Verdict]:
+    """Return the verdicts on the jobs of a process that ended with ``status``."""
     verdicts = []
-    for job in process.board.jobs():
+    for job in process.scoreboard.jobs():
         reason, error = _judge(process, job, status, now)
         handle = os.fsdecode(job.handle)
         verdicts.append(
@@ -64,13 +65,13 @@ def verdicts_on(process: Process, status: int, now: float) -> list[Verdict]:
 def _judge(
     process: Process, job: JobAtHand, status: int, now: float
 ) -> tuple[str, str]:
-    """Return the reason and the error; empty for a job that is not to blame."""
+    """Return reason and error; both are empty for a job that is not to blame."""
     if process.is_killed and job.is_overdue(now):
         return "timeout", f"ran longer than {job.limit:g} s: its process was killed"
-    if process.misdeed:
-        return "crash", f"its process was killed: {process.misdeed}"
+    if process.violation:
+        return "crash", f"its process was killed: {process.violation}"
     if process.exit_status:
-        # A handler has ended the process; what it left running was killed later.
+        # A handler has ended the process. What it left running was killed later.
         return "crash", exit_text(process.exit_status)
     if process.is_killed or (process.leaves and status == 0):
         return "", ""
@@ -80,7 +81,7 @@ def _judge(
 def fork_reporter(
     process: Process, verdicts: list[Verdict], others: Iterable[Closable]
 ) -> int:
-    """Tell the job servers in a process of its own; return its number.
+    """Report to the job servers from a process of its own; return its number.
 
     Raises:
         OSError: the system has no room for another process.
@@ -100,7 +101,7 @@ def _be_reporter(
 ) -> NoReturn:
     try:
         reset_signals()
-        # What was begun here is done, even if all are told to end.
+        # It finishes even if all processes of the service are told to end.
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
         for other in others:
@@ -112,8 +113,8 @@ def _be_reporter(
         os._exit(0)
 
 
-def _report(connections: dict[int, Connection], verdicts: list[Verdict]) -> None:
-    """Tell each job server about its jobs."""
+def _report(connections: dict[int, WorkerConnection], verdicts: list[Verdict]) -> None:
+    """Report to each job server its own jobs."""
     parted: dict[int, list[Verdict]] = defaultdict(list)
     for verdict in verdicts:
         if verdict.connection in connections:
@@ -125,10 +126,10 @@ def _report(connections: dict[int, Connection], verdicts: list[Verdict]) -> None
                 for verdict in given:
                     _tell(admin, verdict)
         except (AdminError, OptionError) as error:
-            _log.warning("%s is not told about lost jobs: %s", connection.server, error)
+            _log.warning("cannot report lost jobs to %s: %s", connection.server, error)
 
 
-def _admin(connection: Connection) -> Admin:
+def _admin(connection: WorkerConnection) -> Admin:
     if connection.tls is None:
         return Admin(connection.server, _PATIENCE)
     from geartrain.transport.tls import Tls
@@ -137,7 +138,7 @@ def _admin(connection: Connection) -> Admin:
 
 
 def _tell(admin: Admin, verdict: Verdict) -> None:
-    """Tell about one job; it may have ended in the last moment."""
+    """Report one job; it may have ended at the last moment."""
     try:
         if verdict.reason:
             admin.fail(verdict.handle, verdict.reason, verdict.error)
@@ -146,6 +147,6 @@ def _tell(admin: Admin, verdict: Verdict) -> None:
     except UnknownJobError:
         _log.debug("%s had ended", verdict.handle)
     except RefusedError as error:
-        # A job server without these commands sees the connection end, and does
-        # what it does then.
+        # A job server without these commands treats the end of the connection as
+        # gearmand does.
         _log.debug("%s: %s", verdict.handle, error)
