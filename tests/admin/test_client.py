@@ -15,7 +15,7 @@ from geartrain.admin import Admin, JobRow
 from geartrain.errors import AdminError, OptionError, RefusedError, UnknownJobError
 from geartrain.protocol.constants import PacketType
 from geartrain.texts import quoted
-from tests.admin.jobs import (
+from tests.support.jobs_in_states import (
     bury,
     run_next,
     schedule,

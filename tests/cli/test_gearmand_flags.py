@@ -13,7 +13,7 @@ from geartrain.cli.service import Service
 from geartrain.errors import OptionError
 from geartrain.server.options import Keepalive, Options, default_handle_prefix
 from geartrain.transport.address import Address
-from tests.cli.programs import run
+from tests.support.programs import run
 
 
 @pytest.fixture(autouse=True)

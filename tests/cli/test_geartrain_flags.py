@@ -15,7 +15,7 @@ from geartrain.cli.service import Service
 from geartrain.server.options import GIB, MIB, Keepalive, Options
 from geartrain.stores.locations import default_store
 from geartrain.transport.address import Address
-from tests.cli.programs import run
+from tests.support.programs import run
 
 
 def service(*flags: str) -> Service:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.admin.jobs import submit
 from tests.support.documents import PORT, run, snippets
+from tests.support.jobs_in_states import submit
 from tests.support.servers import geartrain_command, run_server
 
 pytestmark = pytest.mark.xdist_group("port 4730")

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.programs import run
 from tests.support.databases import memcached
 from tests.support.gearmand_queues import gearmand_writes, job_server
+from tests.support.programs import run
 from tests.support.servers import free_port, geartrain_command
 
 

@@ -9,7 +9,6 @@ from contextlib import AbstractContextManager
 
 import pytest
 
-from tests.cli.programs import run
 from tests.support.databases import Database, memcached, redis
 from tests.support.gearmand_queues import (
     BG,
@@ -21,6 +20,7 @@ from tests.support.gearmand_queues import (
     job_server,
     priorities,
 )
+from tests.support.programs import run
 from tests.support.servers import RunningServer, free_port
 
 TOTAL = len(SUBMISSIONS)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.programs import accepts, ask, ask_on, folder_of, foreground, run
+from tests.support.programs import accepts, ask, ask_on, folder_of, foreground, run
 from tests.support.servers import free_port, geartrain_command, in_memory
 from tests.support.waiting import wait_until
 
