@@ -69,7 +69,7 @@ class Actor(ABC):
 
     @abstractmethod
     def act(self, wire: Wire) -> None:
-        """Act on a new connection; after the return it is closed and another is made."""
+        """Act on a new connection; after the return another one is opened."""
 
     def leave(self) -> None:
         """End ``run``, whatever it waits for; for any thread."""
