@@ -30,7 +30,6 @@ from tests.support.servers import RunningServer, geartrain_command, run_server
 COMMANDS = snippets("docs/import.md", "sh")
 TOTAL = len(SUBMISSIONS)
 DONE = f"{TOTAL} read: {TOTAL} submitted, 0 coalesced, 0 skipped, {TOTAL} deleted\n"
-pytestmark = pytest.mark.xdist_group("port 4730")
 
 DATABASES: dict[str, Callable[[], AbstractContextManager[Database]]] = {
     "mysql": mariadb,
