@@ -24,7 +24,7 @@ from typing import Any, Final, NoReturn, Self
 import geartrain.server.server as server_module
 from geartrain.cli import main as program
 from geartrain.engine.engine import Engine
-from geartrain.engine.options import EngineOptions
+from geartrain.engine.model.options import EngineOptions
 from geartrain.engine.queries import DuePage, Page
 from geartrain.engine.records import Batch
 from geartrain.stores.base import Store

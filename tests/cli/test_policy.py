@@ -6,7 +6,7 @@ import pytest
 
 from geartrain.admin import setting_text
 from geartrain.cli.policy import policy
-from geartrain.engine.policies import Policy
+from geartrain.engine.model.policies import Policy
 from tests.support.commands import ask, complaint, objects
 from tests.support.jobs_in_states import bury, submit
 from tests.support.servers import RunningServer

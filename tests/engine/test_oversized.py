@@ -27,7 +27,7 @@ def before(request: pytest.FixtureRequest) -> World:
 def limited(before: World) -> World:
     """Return the world after a restart with less memory."""
     world = before.restarted()
-    world.engine.state.memory.limit = LIMIT
+    world.engine.memory.limit_to(LIMIT)
     world.engine.state.weigh()
     return world
 

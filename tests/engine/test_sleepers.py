@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from geartrain.engine.wakeups import GRACE
+from geartrain.engine.dispatch.wakeups import GRACE
 from tests.support.dialogue import (
     H1,
     DialoguePeer,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from geartrain.engine.submissions import coalescing_key
+from geartrain.engine.jobs.submissions import coalescing_key
 from tests.properties.connections import Connection, Request
 from tests.properties.ledger import DEAD
 from tests.support.dialogue import Answer

@@ -6,7 +6,7 @@ from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from geartrain.engine.peers import Peer
+from geartrain.engine.model.peers import Peer
 from tests.support.dialogue import Answer, read_answers
 
 __all__ = ["Connection", "Request"]

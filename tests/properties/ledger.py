@@ -6,10 +6,17 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from geartrain.engine.functions import Function
-from geartrain.engine.jobs import FINISHED, PAGED, RUNNING, SUBMITTED, Job, JobState
+from geartrain.engine.model.functions import Function
+from geartrain.engine.model.jobs import (
+    FINISHED,
+    PAGED,
+    RUNNING,
+    TENTATIVE,
+    Job,
+    JobState,
+)
 from geartrain.engine.records import Batch, JobRecord
-from geartrain.engine.state import State
+from geartrain.engine.state.state import State
 
 __all__ = ["DEAD", "Entry", "Ledger"]
 
@@ -64,7 +71,7 @@ class Entry:
             key=job.key,
             priority=job.priority,
             workload=job.workload,
-            is_immediate=job.due == 0 and job.state is not SUBMITTED,
+            is_immediate=job.due == 0 and job.state is not TENTATIVE,
             background=job.background,
         )
 
@@ -154,7 +161,7 @@ class Ledger:
             return "done"
         if during in ("refused", "committed"):
             return _settled_fate(job, entry, was, during)
-        assert was not in (SUBMITTED, PAGED)
+        assert was not in (TENTATIVE, PAGED)
         if was is RUNNING:
             return self._death(state, job, entry)
         if during in ("tick", "grab"):
@@ -244,7 +251,7 @@ def _settled_fate(job: Job, entry: Entry, was: JobState, during: str) -> str:
         assert job.batch == 0
         assert not entry.acknowledged, f"{job.handle!r} is given up"
         return "refused"
-    assert was is SUBMITTED
+    assert was is TENTATIVE
     return "twin"
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from geartrain.engine.functions import Function
-from geartrain.engine.jobs import PAGED, SCHEDULED, SUBMITTED, Job
+from geartrain.engine.model.functions import Function
+from geartrain.engine.model.jobs import PAGED, SCHEDULED, TENTATIVE, Job
 from geartrain.engine.records import JobRecord
 from tests.properties.ledger import DEAD
 from tests.properties.server_under_test import ServerUnderTest
@@ -41,7 +41,7 @@ def _check_ledger(
 
 def _check_memory(server: ServerUnderTest, jobs: dict[bytes, JobRecord]) -> None:
     for job in server.engine.state.jobs.values():
-        assert job.state is not SUBMITTED
+        assert job.state is not TENTATIVE
         assert job.state is not PAGED
         assert (job.handle in jobs) == (job.batch != 0)
         if job.batch:
@@ -75,33 +75,32 @@ def _check_function(
     alone = [record for record in mine if record.handle not in state.jobs]
     in_memory = [job for job in state.jobs.values() if job.function is function]
     assert function.job_count() == len(alone) + len(in_memory)
-    for backlog in function.backlogs:
-        here = [record for record in alone if record.priority == backlog.priority]
-        assert backlog.ready == sum(record.due == 0 for record in here)
-        assert backlog.delayed == sum(record.due > 0 for record in here)
-        assert backlog.leaving == 0
-        assert not backlog.is_paging
-        assert not backlog.waits.is_paging
-        assert not backlog.dates.is_paging
+    for window in function.windows:
+        here = [record for record in alone if record.priority == window.priority]
+        assert window.ready == sum(record.due == 0 for record in here)
+        assert window.delayed == sum(record.due > 0 for record in here)
+        assert window.leaving == 0
+        for shelf in (window.numbers, window.waits, window.dates):
+            assert not shelf.is_reading()
         if not server.is_unreadable:
-            _check_progress(server, function, backlog.priority, here)
+            _check_progress(server, function, window.priority, here)
 
 
 def _check_progress(
     server: ServerUnderTest, function: Function, priority: int, alone: list[JobRecord]
 ) -> None:
     """Check that what is ready in the store alone has something to wait for."""
-    backlog = function.backlogs[priority]
+    window = function.windows[priority]
     state = server.engine.state
     is_due = [
         record for record in alone if record.due <= state.time_by(record.is_steady)
     ]
-    is_timed = any(each.timer for each in (backlog, backlog.waits, backlog.dates))
+    is_timed = any(each.timer for each in (window, window.waits, window.dates))
     is_waited_for = function.ready[priority].size() > 0 or is_timed
     assert is_waited_for or not is_due, f"{is_due[0].handle!r} is stuck"
-    for agenda in (backlog.waits, backlog.dates):
-        mine = any(each.due and each.is_steady == agenda.is_steady for each in alone)
-        assert agenda.timer or agenda.is_due or backlog.timer or not mine
+    for shelf in (window.waits, window.dates):
+        mine = any(each.due and each.is_steady == shelf.is_steady for each in alone)
+        assert shelf.timer or shelf.is_due() or window.timer or not mine
 
 
 def _check_twins(server: ServerUnderTest, jobs: dict[bytes, JobRecord]) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from geartrain.engine.engine import Engine
-from geartrain.engine.options import EngineOptions
-from geartrain.engine.policies import Policy
+from geartrain.engine.model.options import EngineOptions
+from geartrain.engine.model.policies import Policy
 from geartrain.engine.queries import Query
 from geartrain.engine.records import Batch
 from geartrain.protocol.constants import PacketType

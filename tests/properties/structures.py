@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from geartrain.engine.functions import Function
-from geartrain.engine.jobs import PAGED, READY, RUNNING, SCHEDULED, SUBMITTED, Job
-from geartrain.engine.memory import cost, schedule_cost
-from geartrain.engine.peers import ASLEEP, WOKEN, Peer
-from geartrain.engine.state import State
+from geartrain.engine.model.functions import Function
+from geartrain.engine.model.jobs import PAGED, READY, RUNNING, SCHEDULED, TENTATIVE, Job
+from geartrain.engine.model.peers import ASLEEP, WOKEN, Peer
+from geartrain.engine.state.memory import cost, schedule_cost
+from geartrain.engine.state.state import State
 
 __all__ = [
+    "each_is_in_exactly_one_place",
     "every_job_is_in_exactly_one_place",
     "every_job_is_wanted",
     "memory_is_what_is_held",
@@ -21,6 +22,10 @@ __all__ = [
 
 
 def every_job_is_in_exactly_one_place(state: State) -> None:
+    each_is_in_exactly_one_place(state, state.jobs.values())
+
+
+def each_is_in_exactly_one_place(state: State, jobs: Collection[Job]) -> None:
     places: list[Job] = []
     for function in state.functions.values():
         places += _jobs_in_place(function)
@@ -30,10 +35,10 @@ def every_job_is_in_exactly_one_place(state: State) -> None:
             assert job.background
             assert not job.is_awaited()
             places.append(job)
-    assert len(places) == len(set(places)) == len(state.jobs)
-    assert set(places) == set(state.jobs.values())
+    assert len(places) == len(set(places)) == len(jobs)
+    assert set(places) == set(jobs)
     for function in state.functions.values():
-        _check_backlogs(state, function)
+        _check_windows(state, function)
 
 
 def _jobs_in_place(function: Function) -> list[Job]:
@@ -47,7 +52,7 @@ def _jobs_in_place(function: Function) -> list[Job]:
         mine.extend(jobs)
     assert all(job.state is RUNNING for job in function.running)
     assert all(job.state is SCHEDULED for job in function.scheduled)
-    assert all(job.state is SUBMITTED for job in function.tentative)
+    assert all(job.state is TENTATIVE for job in function.tentative)
     mine.extend(function.running)
     mine.extend(function.scheduled)
     mine.extend(function.tentative)
@@ -55,11 +60,11 @@ def _jobs_in_place(function: Function) -> list[Job]:
     return mine
 
 
-def _check_backlogs(state: State, function: Function) -> None:
-    for priority, backlog in enumerate(function.backlogs):
-        assert backlog.priority == priority
-        assert backlog.ready >= 0
-        assert backlog.delayed >= 0
+def _check_windows(state: State, function: Function) -> None:
+    for priority, window in enumerate(function.windows):
+        assert window.priority == priority
+        assert window.ready >= 0
+        assert window.delayed >= 0
         leaving = [
             job
             for job in state.jobs.values()
@@ -67,7 +72,7 @@ def _check_backlogs(state: State, function: Function) -> None:
             and job.function is function
             and job.priority == priority
         ]
-        assert backlog.leaving == len(leaving) <= backlog.size()
+        assert window.leaving == len(leaving) <= window.size()
 
 
 def memory_is_what_is_held(state: State) -> None:

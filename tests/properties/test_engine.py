@@ -18,10 +18,10 @@ from hypothesis.stateful import (
 )
 
 from geartrain.engine.engine import Engine
-from geartrain.engine.jobs import RUNNING
-from geartrain.engine.options import EngineOptions
-from geartrain.engine.peers import Peer
-from geartrain.engine.policies import Policy
+from geartrain.engine.model.jobs import RUNNING
+from geartrain.engine.model.options import EngineOptions
+from geartrain.engine.model.peers import Peer
+from geartrain.engine.model.policies import Policy
 from geartrain.protocol.constants import PacketType
 from geartrain.protocol.packets import request
 from tests.properties import structures

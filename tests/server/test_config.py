@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geartrain.engine.policies import Policies
+from geartrain.engine.model.policies import Policies
 from geartrain.errors import OptionError
 from geartrain.server.config import Config, read_config
 

@@ -12,9 +12,9 @@ from time import monotonic
 import pytest
 
 from geartrain.engine.engine import Engine
-from geartrain.engine.health import FAILING, OK, REFUSING, Health
-from geartrain.engine.options import EngineOptions
-from geartrain.engine.peers import Peer
+from geartrain.engine.model.health import FAILING, OK, REFUSING, Health
+from geartrain.engine.model.options import EngineOptions
+from geartrain.engine.model.peers import Peer
 from geartrain.engine.queries import FindJob
 from geartrain.engine.records import Batch
 from geartrain.errors import StoreError

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from geartrain.engine.engine import Engine
-from geartrain.engine.notices import Notice
-from geartrain.engine.options import EngineOptions
-from geartrain.engine.peers import Peer
-from geartrain.engine.policies import Policy
+from geartrain.engine.model.notices import Notice
+from geartrain.engine.model.options import EngineOptions
+from geartrain.engine.model.peers import Peer
+from geartrain.engine.model.policies import Policy
+from geartrain.engine.model.schedules import Calendar, no_calendar
 from geartrain.engine.records import Batch
-from geartrain.engine.schedules import Calendar, no_calendar
 from geartrain.protocol.constants import HEADER_SIZE, RESPONSE_MAGIC, PacketType
 from geartrain.protocol.packets import ARGUMENTS, request
 from geartrain.stores.base import Store
@@ -372,7 +372,7 @@ class World:
 
     def policy(self, pattern: bytes, **settings: str | int | float | bool) -> None:
         """Set some of the settings of a function, or of many."""
-        self.engine.state.change_policy(pattern, settings)
+        self.engine.change_policy(pattern, settings)
 
     def forget(self, peer: DialoguePeer) -> None:
         """Deliver no more to a peer that left; only the peer calls this."""

@@ -158,7 +158,7 @@ def value(job: JobRecord) -> Kept:
 
 
 def schedule_value(made: ScheduleRecord) -> Kept:
-    return tuple(getattr(made, name) for name in attributes(ScheduleRecord))
+    return tuple(getattr(made, name) for name in attributes(made))
 
 
 def counts(inventory: Inventory) -> dict[tuple[bytes, int], Kept]:

@@ -10,7 +10,7 @@ from geartrain.admin import Admin, PolicyRow, Setting, setting_text
 from geartrain.cli.common import CONTEXT, json_option, server_option
 from geartrain.cli.output import write_json
 from geartrain.cli.tables import Column, write_table
-from geartrain.engine.settings import SETTINGS
+from geartrain.engine.model.settings import SETTINGS
 from geartrain.errors import OptionError
 from geartrain.transport.connect import Connector
 

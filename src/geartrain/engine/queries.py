@@ -6,10 +6,7 @@ not, and the batch back to the engine with their answers in them.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from geartrain.engine.records import JobRecord
+from geartrain.engine.records import JobRecord
 
 __all__ = [
     "DuePage",
@@ -24,20 +21,15 @@ __all__ = [
 
 
 class Query:
-    """Something to look up.
-
-    Attributes:
-        error: why the store could not say; empty if it could.
-        damaged: the numbers of jobs that should be in the answer but cannot be read.
-        is_torn: that is because of whole pages of the store, not of single jobs.
-    """
-
-    __slots__ = ("damaged", "error", "is_torn")
+    """Something to look up."""
 
     def __init__(self) -> None:
         self.error = ""
+        """Why the store could not say; empty if it could."""
         self.damaged: list[int] = []
+        """The numbers of jobs that should be in the answer but cannot be read."""
         self.is_torn = False
+        """That is because of whole pages of the store, not of single jobs."""
 
     def begin_again(self) -> None:
         """Forget the answer, such as it is: it will be given anew."""
@@ -47,28 +39,7 @@ class Query:
 
 
 class Page(Query):
-    """The next jobs without a due time of one function and priority, by number.
-
-    Attributes:
-        function: the function's name.
-        priority: ``Priority`` as a number.
-        after: the number they come after.
-        most: how many at most; a store may return fewer where workloads are large,
-            but never none while there is one.
-        largest: the bytes of the largest workload to read; 0 is without limit.
-        records: the answer, workloads included.
-        oversized: the numbers of jobs that would be in it with smaller workloads.
-    """
-
-    __slots__ = (
-        "after",
-        "function",
-        "largest",
-        "most",
-        "oversized",
-        "priority",
-        "records",
-    )
+    """The next jobs without a due time of one function and priority, by number."""
 
     def __init__(
         self,
@@ -80,12 +51,21 @@ class Page(Query):
     ) -> None:
         super().__init__()
         self.largest = largest
+        """The bytes of the largest workload to read; 0 is without limit."""
         self.oversized: list[int] = []
+        """The numbers of jobs that would be in it with smaller workloads."""
         self.function = function
+        """The function's name."""
         self.priority = priority
+        """``Priority`` as a number."""
         self.after = after
+        """The number they come after."""
         self.most = most
+        """How many at most; a store may return fewer where workloads are large, but
+        never none while there is one.
+        """
         self.records: list[JobRecord] = []
+        """The answer, workloads included."""
 
     def begin_again(self) -> None:
         """Forget the answer, such as it is: it will be given anew."""
@@ -95,33 +75,7 @@ class Page(Query):
 
 
 class DuePage(Query):
-    """The next jobs whose due time has come, of one function, priority and clock.
-
-    Attributes:
-        function: the function's name.
-        priority: ``Priority`` as a number.
-        after: due time and number they come after, in the order of these two.
-        until: the latest due time.
-        most: how many at most, as in ``Page``.
-        largest: as in ``Page``.
-        is_steady: all of these times are server times; else they are the calendar's.
-        records: the answer, workloads included.
-        oversized: as in ``Page``.
-        next_due: the earliest due time after ``until``; 0 for none.
-    """
-
-    __slots__ = (
-        "after",
-        "function",
-        "is_steady",
-        "largest",
-        "most",
-        "next_due",
-        "oversized",
-        "priority",
-        "records",
-        "until",
-    )
+    """The next jobs whose due time has come, of one function, priority and clock."""
 
     def __init__(
         self,
@@ -135,15 +89,25 @@ class DuePage(Query):
     ) -> None:
         super().__init__()
         self.largest = largest
+        """As in ``Page``."""
         self.oversized: list[int] = []
+        """As in ``Page``."""
         self.function = function
+        """The function's name."""
         self.priority = priority
+        """``Priority`` as a number."""
         self.after = after
+        """Due time and number they come after, in the order of these two."""
         self.until = until
+        """The latest due time."""
         self.most = most
+        """How many at most, as in ``Page``."""
         self.is_steady = is_steady
+        """All of these times are server times; else they are the calendar's."""
         self.records: list[JobRecord] = []
+        """The answer, workloads included."""
         self.next_due = 0.0
+        """The earliest due time after ``until``; 0 for none."""
 
     def begin_again(self) -> None:
         """Forget the answer, such as it is: it will be given anew."""
@@ -154,80 +118,56 @@ class DuePage(Query):
 
 
 class FindJob(Query):
-    """The job with a number.
-
-    Attributes:
-        number: the number.
-        with_workload: the answer is to have its workload.
-        record: the answer; None if no such job is kept.
-    """
-
-    __slots__ = ("number", "record", "with_workload")
+    """The job with a number."""
 
     def __init__(self, number: int, with_workload: bool = True) -> None:
         super().__init__()
         self.number = number
+        """The number."""
         self.with_workload = with_workload
+        """The answer is to have its workload."""
         self.record: JobRecord | None = None
+        """The answer; None if no such job is kept."""
 
 
 class FindKey(Query):
-    """A job that others coalesce with by a key.
-
-    Attributes:
-        key: the key.
-        function: the function it is of; None for whichever is found first.
-        record: the answer, without its workload; None if no such job is kept.
-    """
-
-    __slots__ = ("function", "key", "record")
+    """A job that others coalesce with by a key."""
 
     def __init__(self, key: bytes, function: bytes | None) -> None:
         super().__init__()
         self.key = key
+        """The key."""
         self.function = function
+        """The function it is of; None for whichever is found first."""
         self.record: JobRecord | None = None
+        """The answer, without its workload; None if no such job is kept."""
 
 
 class ListJobs(Query):
-    """A slice of the jobs kept, without their workloads.
-
-    Attributes:
-        after: where the slice before ended; empty for the first.
-        most: how many at most.
-        function: the function they are of; None for all.
-        due_from: the least due time by the calendar, in seconds since 1970; 0
-            includes those without one.
-        due_until: the due time by the calendar that they are before.
-        steady_from: the least due time of those whose due time is a server time.
-        steady_until: the server time that these are before.
-        records: the answer.
-        following: ``after`` of the next slice; empty if this is the last.
-    """
-
-    __slots__ = (
-        "after",
-        "due_from",
-        "due_until",
-        "following",
-        "function",
-        "most",
-        "records",
-        "steady_from",
-        "steady_until",
-    )
+    """A slice of the jobs kept, without their workloads."""
 
     def __init__(self, after: bytes, most: int, function: bytes | None) -> None:
         super().__init__()
         self.after = after
+        """Where the slice before ended; empty for the first."""
         self.most = most
+        """How many at most."""
         self.function = function
+        """The function they are of; None for all."""
         self.due_from = 0.0
+        """The least due time by the calendar, in seconds since 1970; 0 includes those
+        without one.
+        """
         self.due_until = float("inf")
+        """The due time by the calendar that they are before."""
         self.steady_from = 0.0
+        """The least due time of those whose due time is a server time."""
         self.steady_until = float("inf")
+        """The server time that these are before."""
         self.records: list[JobRecord] = []
+        """The answer."""
         self.following = b""
+        """``after`` of the next slice; empty if this is the last."""
 
     def begin_again(self) -> None:
         """Forget the answer, such as it is: it will be given anew."""
@@ -237,38 +177,28 @@ class ListJobs(Query):
 
 
 class ListDead(Query):
-    """A slice of the dead letters, by number, without their workloads.
-
-    Attributes:
-        after: the number they come after.
-        most: how many at most.
-        function: the function they are of; None for all.
-        records: the answer; the last one's number is the next slice's ``after``.
-    """
-
-    __slots__ = ("after", "function", "most", "records")
+    """A slice of the dead letters, by number, without their workloads."""
 
     def __init__(self, after: int, most: int, function: bytes | None) -> None:
         super().__init__()
         self.after = after
+        """The number they come after."""
         self.most = most
+        """How many at most."""
         self.function = function
+        """The function they are of; None for all."""
         self.records: list[JobRecord] = []
+        """The answer; the last one's number is the next slice's ``after``."""
 
 
 class FindDead(Query):
-    """The dead letter with a number.
-
-    Attributes:
-        number: the number.
-        with_workload: the answer is to have its workload.
-        record: the answer; None if no such one is kept.
-    """
-
-    __slots__ = ("number", "record", "with_workload")
+    """The dead letter with a number."""
 
     def __init__(self, number: int, with_workload: bool = True) -> None:
         super().__init__()
         self.number = number
+        """The number."""
         self.with_workload = with_workload
+        """The answer is to have its workload."""
         self.record: JobRecord | None = None
+        """The answer; None if no such one is kept."""

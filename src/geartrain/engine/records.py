@@ -20,38 +20,25 @@ __all__ = [
 
 
 class Failures:
-    """How a job's attempts have failed so far.
-
-    Attributes:
-        attempts: how many ended by WORK_FAIL, WORK_EXCEPTION, a timeout, or the
-            worker's wish for another.
-        crashes: how many ended because the worker was lost.
-        reason: of the last: ``fail``, ``exception``, ``timeout``, ``crash`` or
-            ``retry``.
-        error: what the worker said of the last, cut at 64 KiB; empty for nothing.
-        worker: who ran the last: its client id, a space, and its address.
-        started: when the last began, a server time.
-        ended: when it failed, a server time.
-    """
-
-    __slots__ = (
-        "attempts",
-        "crashes",
-        "ended",
-        "error",
-        "reason",
-        "started",
-        "worker",
-    )
+    """How a job's attempts have failed so far."""
 
     def __init__(self) -> None:
         self.attempts = 0
+        """How many ended by WORK_FAIL, WORK_EXCEPTION, a timeout, or the worker's wish
+        for another.
+        """
         self.crashes = 0
+        """How many ended because the worker was lost."""
         self.reason = b""
+        """Of the last: ``fail``, ``exception``, ``timeout``, ``crash`` or ``retry``."""
         self.error = b""
+        """What the worker said of the last, cut at 64 KiB; empty for nothing."""
         self.worker = b""
+        """Who ran the last: its client id, a space, and its address."""
         self.started = 0.0
+        """When the last began, a server time."""
         self.ended = 0.0
+        """When it failed, a server time."""
 
     def copy(self) -> Failures:
         """Return another that later failures do not change."""
@@ -67,123 +54,85 @@ class Failures:
 
 
 class JobRecord:
-    """A background job, or a dead letter, as a store keeps it.
+    """A background job, or a dead letter, as a store keeps it."""
 
-    Attributes:
-        number: the number in its handle; no other job ever has it.
-        handle: the name the job server gave it.
-        function: the name of its function.
-        unique: the client's coalescing key; empty for none.
-        key: what it coalesces by within its function; empty for never.
-        priority: ``Priority`` as a number.
-        reducer: the reducer of a SUBMIT_REDUCE_JOB, else empty.
-        submitted: when it was submitted, a server time.
-        due: when it becomes ready; 0 is at once.
-        is_steady: ``due`` is a server time; else it is one by the calendar.
-        died: when it became a dead letter, a server time; 0 is not at all.
-        failures: how its attempts have failed; None while none has.
-        workload: its input; of a large one, the piece that arrived first.
-        more: the pieces that follow ``workload``.
-        size: the bytes of all of its workload; set where a store read the record.
-        is_tentative: it is to be added only if no job of its function and key is kept.
-        twin: the number of that job; 0 for none. Set by the commit.
-    """
-
-    __slots__ = (
-        "died",
-        "due",
-        "failures",
-        "function",
-        "handle",
-        "is_steady",
-        "is_tentative",
-        "key",
-        "more",
-        "number",
-        "priority",
-        "reducer",
-        "size",
-        "submitted",
-        "twin",
-        "unique",
-        "workload",
-    )
-
-    def __init__(self, number: int, handle: bytes, function: bytes) -> None:
+    def __init__(self, number: int, handle: bytes, function: bytes) -> None:  # noqa: PLR0915 - as many attributes
         self.number = number
+        """The number in its handle; no other job ever has it."""
         self.handle = handle
+        """The name the job server gave it."""
         self.function = function
+        """The name of its function."""
         self.unique = b""
+        """The client's coalescing key; empty for none."""
         self.key = b""
+        """What it coalesces by within its function; empty for never."""
         self.priority = 1
+        """``Priority`` as a number."""
         self.reducer = b""
+        """The reducer of a SUBMIT_REDUCE_JOB, else empty."""
         self.submitted = 0.0
+        """When it was submitted, a server time."""
         self.due = 0.0
+        """When it becomes ready; 0 is at once."""
         self.is_steady = False
+        """``due`` is a server time; else it is one by the calendar."""
         self.died = 0.0
+        """When it became a dead letter, a server time; 0 is not at all."""
         self.failures: Failures | None = None
+        """How its attempts have failed; None while none has."""
         self.workload = b""
+        """Its input; of a large one, the piece that arrived first."""
         self.more: list[bytes] = []
+        """The pieces that follow ``workload``."""
         self.size = 0
+        """The bytes of all of its workload; set where a store read the record."""
         self.is_tentative = False
+        """It is to be added only if no job of its function and key is kept."""
         self.twin = 0
+        """The number of that job; 0 for none. Set by the commit."""
 
 
 class Change:
-    """A kept job, or a dead letter, that waits for its next attempt.
-
-    Attributes:
-        number: which job.
-        due: when it becomes ready, a server time; 0 is at once.
-        failures: how its attempts have failed; None for a fresh start.
-    """
-
-    __slots__ = ("due", "failures", "number")
+    """A kept job, or a dead letter, that waits for its next attempt."""
 
     def __init__(self, number: int, due: float, failures: Failures | None) -> None:
         self.number = number
+        """Which job."""
         self.due = due
+        """When it becomes ready, a server time; 0 is at once."""
         self.failures = failures
+        """How its attempts have failed; None for a fresh start."""
 
 
 class Burial:
-    """A kept job that becomes a dead letter.
-
-    Attributes:
-        number: which job.
-        died: when, a server time.
-        failures: how its attempts have failed.
-    """
-
-    __slots__ = ("died", "failures", "number")
+    """A kept job that becomes a dead letter."""
 
     def __init__(self, number: int, died: float, failures: Failures) -> None:
         self.number = number
+        """Which job."""
         self.died = died
+        """When, a server time."""
         self.failures = failures
+        """How its attempts have failed."""
 
 
 class ScheduleRecord:
-    """A recurring job as a store keeps it.
-
-    Attributes:
-        number: the number in its handle; no job or other schedule ever has it.
-        handle: the name the job server gave it.
-        function: the name of its jobs' function.
-        unique: its jobs' unique.
-        fields: minute, hour, day, month and weekday as submitted.
-        workload: its jobs' workload, in one piece.
-    """
-
-    __slots__ = ("fields", "function", "handle", "number", "unique", "workload")
+    """A recurring job as a store keeps it."""
 
     def __init__(self, number: int, handle: bytes, function: bytes) -> None:
         self.number = number
+        """The number in its handle; no job or other schedule ever has it."""
         self.handle = handle
+        """The name the job server gave it."""
         self.function = function
+        """The name of its jobs' function."""
         self.unique = b""
+        """Its jobs' unique."""
         self.fields: list[bytes] = []
+        """Minute, hour, day, month and weekday as submitted."""
         self.workload = b""
+        """Its jobs' workload, in one piece."""
 
 
 class Batch:
@@ -191,58 +140,41 @@ class Batch:
 
     It is applied in this order: ``ended``, ``added``, ``revived``, ``changed``,
     ``buried``, and the rest. Numbers that are not kept are ignored.
-
-    Attributes:
-        serial: which batch this is, from 1.
-        ended: the numbers of kept jobs and dead letters to forget.
-        added: jobs to keep; for a tentative one ``twin`` is set instead if a job of
-            its function and key is kept that this batch does not bury.
-        revived: dead letters that become jobs again.
-        changed: jobs that wait for another attempt.
-        buried: jobs that become dead letters.
-        schedules: recurring jobs to keep, in place of one with the same number.
-        unscheduled: the numbers of recurring jobs to forget; after ``schedules``.
-        reserved: no number up to this one is free after a restart; 0 leaves it.
-        size: the bytes of the workloads that ``added`` has, if that is known.
-        steady: what server time it is; 0 leaves what is kept.
-        calendar: what time it is then by the calendar, in seconds since 1970.
-        queries: what to look up once the batch is durable, or was refused.
-        refusals: why jobs of ``added`` were left out for want of room, by number. Set
-            by the commit.
     """
-
-    __slots__ = (
-        "added",
-        "buried",
-        "calendar",
-        "changed",
-        "ended",
-        "queries",
-        "refusals",
-        "reserved",
-        "revived",
-        "schedules",
-        "serial",
-        "size",
-        "steady",
-        "unscheduled",
-    )
 
     def __init__(self, serial: int) -> None:
         self.serial = serial
+        """Which batch this is, from 1."""
         self.size = 0
+        """The bytes of the workloads that ``added`` has, if that is known."""
         self.ended: dict[int, None] = {}
+        """The numbers of kept jobs and dead letters to forget."""
         self.added: list[JobRecord] = []
+        """Jobs to keep; for a tentative one ``twin`` is set instead if a job of its
+        function and key is kept that this batch does not bury.
+        """
         self.revived: list[Change] = []
+        """Dead letters that become jobs again."""
         self.changed: list[Change] = []
+        """Jobs that wait for another attempt."""
         self.buried: list[Burial] = []
+        """Jobs that become dead letters."""
         self.schedules: list[ScheduleRecord] = []
+        """Recurring jobs to keep, in place of one with the same number."""
         self.unscheduled: list[int] = []
+        """The numbers of recurring jobs to forget; after ``schedules``."""
         self.reserved = 0
+        """No number up to this one is free after a restart; 0 leaves it."""
         self.steady = 0.0
+        """What server time it is; 0 leaves what is kept."""
         self.calendar = 0.0
+        """What time it is then by the calendar, in seconds since 1970."""
         self.queries: list[Query] = []
+        """What to look up once the batch is durable, or was refused."""
         self.refusals: dict[int, str] = {}
+        """Why jobs of ``added`` were left out for want of room, by number. Set by the
+        commit.
+        """
 
     def within(self, most: int) -> tuple[Batch, list[JobRecord]]:
         """Return the batch with so many bytes of workloads, and the jobs left out.
@@ -288,6 +220,23 @@ class Batch:
             new.unscheduled = self.unscheduled
         return new, rest
 
+    def take_back(self, refused: Batch, without: set[int]) -> None:
+        """Add what an earlier batch was refused, but for jobs that were to be added.
+
+        What it says of the jobs ``without`` is left out, too.
+        """
+        self.ended.update(refused.ended)
+        self.reserved = max(self.reserved, refused.reserved)
+        if not self.steady:
+            self.steady, self.calendar = refused.steady, refused.calendar
+        self.schedules = refused.schedules + self.schedules
+        self.unscheduled = refused.unscheduled + self.unscheduled
+        self.revived = refused.revived + self.revived
+        changed = [each for each in refused.changed if each.number not in without]
+        buried = [each for each in refused.buried if each.number not in without]
+        self.changed = changed + self.changed
+        self.buried = buried + self.buried
+
     def has_new(self) -> bool:
         """Tell whether there is something new in it, as ``parted`` understands it."""
         return bool(self.added or self.schedules)
@@ -314,55 +263,36 @@ def _size(record: JobRecord) -> int:
 
 
 class QueueInventory:
-    """What a store keeps for one function and priority.
-
-    Attributes:
-        function: the function's name.
-        priority: ``Priority`` as a number.
-        ready: jobs without a due time.
-        delayed: jobs with one, whether it has come or not.
-        next_due: the earliest due time by the calendar, in seconds since 1970; 0 for
-            none.
-        next_steady: the earliest due time that is a server time; 0 for none.
-        dead: dead letters.
-    """
-
-    __slots__ = (
-        "dead",
-        "delayed",
-        "function",
-        "next_due",
-        "next_steady",
-        "priority",
-        "ready",
-    )
+    """What a store keeps for one function and priority."""
 
     def __init__(self, function: bytes, priority: int) -> None:
         self.function = function
+        """The function's name."""
         self.priority = priority
+        """``Priority`` as a number."""
         self.ready = 0
+        """Jobs without a due time."""
         self.delayed = 0
+        """Jobs with one, whether it has come or not."""
         self.next_due = 0.0
+        """The earliest due time by the calendar, in seconds since 1970; 0 for none."""
         self.next_steady = 0.0
+        """The earliest due time that is a server time; 0 for none."""
         self.dead = 0
+        """Dead letters."""
 
 
 class Inventory:
-    """What a store says when it is opened, without a look at every job.
-
-    Attributes:
-        reserved: the highest number that was ever reserved or kept, 0 if none was.
-        queues: what is kept for each function and priority that has something.
-        schedules: the recurring jobs, in the order of their numbers.
-        steady: the last server time it was told; 0 for none.
-        calendar: what time it was then by the calendar, in seconds since 1970.
-    """
-
-    __slots__ = ("calendar", "queues", "reserved", "schedules", "steady")
+    """What a store says when it is opened, without a look at every job."""
 
     def __init__(self, reserved: int) -> None:
         self.reserved = reserved
+        """The highest number that was ever reserved or kept, 0 if none was."""
         self.queues: list[QueueInventory] = []
+        """What is kept for each function and priority that has something."""
         self.schedules: list[ScheduleRecord] = []
+        """The recurring jobs, in the order of their numbers."""
         self.steady = 0.0
+        """The last server time it was told; 0 for none."""
         self.calendar = 0.0
+        """What time it was then by the calendar, in seconds since 1970."""

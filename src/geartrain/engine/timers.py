@@ -12,22 +12,15 @@ __all__ = ["Timed", "Timers"]
 
 @mypyc_attr(acyclic=True)
 class Timed:
-    """What can wait in ``Timers``; it waits in one of them at most.
-
-    Attributes:
-        timer: the serial number of its deadline, 0 while it has none.
-    """
-
-    __slots__ = ("timer",)
+    """What can wait in ``Timers``; it waits in one of them at most."""
 
     def __init__(self) -> None:
         self.timer = 0
+        """The serial number of its deadline, 0 while it has none."""
 
 
 class Timers:
     """A heap of deadlines whose cancelled ones are dropped when they are met."""
-
-    __slots__ = ("_cancelled", "_heap", "_serials")
 
     def __init__(self, serials: Iterator[int]) -> None:
         """Take serial numbers from ``serials``, from 1; all timers share it."""

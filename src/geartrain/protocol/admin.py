@@ -49,16 +49,11 @@ COMMAND_WORDS: Final = (
 
 
 class Command:
-    """A line of the text protocol.
-
-    Attributes:
-        words: the line's words; a blank line has one empty word.
-    """
-
-    __slots__ = ("words",)
+    """A line of the text protocol."""
 
     def __init__(self, words: list[bytes]) -> None:
         self.words = words
+        """The line's words; a blank line has one empty word."""
 
 
 def parse_command(line: bytes) -> Command:

@@ -16,85 +16,69 @@ from geartrain.protocol.replies import ReplyParser
 
 __all__ = ["Call", "ClientProtocol", "Event", "option_call", "question", "submission"]
 
-_JOB_CREATED: Final = int(PacketType.JOB_CREATED)
-_WORK_COMPLETE: Final = int(PacketType.WORK_COMPLETE)
-_WORK_DATA: Final = int(PacketType.WORK_DATA)
-_WORK_WARNING: Final = int(PacketType.WORK_WARNING)
-_WORK_STATUS: Final = int(PacketType.WORK_STATUS)
-_WORK_EXCEPTION: Final = int(PacketType.WORK_EXCEPTION)
-_WORK_FAIL: Final = int(PacketType.WORK_FAIL)
-_ERROR: Final = int(PacketType.ERROR)
 
 _OF_A_JOB: Final = frozenset(
-    {_WORK_COMPLETE, _WORK_DATA, _WORK_WARNING, _WORK_STATUS, _WORK_EXCEPTION}
-    | {_WORK_FAIL}
+    {
+        PacketType.WORK_COMPLETE,
+        PacketType.WORK_DATA,
+        PacketType.WORK_WARNING,
+        PacketType.WORK_STATUS,
+        PacketType.WORK_EXCEPTION,
+        PacketType.WORK_FAIL,
+    }
 )
-_LAST_OF_A_JOB: Final = frozenset({_WORK_COMPLETE, _WORK_EXCEPTION, _WORK_FAIL})
+_LAST_OF_A_JOB: Final = frozenset(
+    {PacketType.WORK_COMPLETE, PacketType.WORK_EXCEPTION, PacketType.WORK_FAIL}
+)
 
 _FOREGROUND: Final = frozenset(
     {
-        int(PacketType.SUBMIT_JOB),
-        int(PacketType.SUBMIT_JOB_HIGH),
-        int(PacketType.SUBMIT_JOB_LOW),
-        int(PacketType.SUBMIT_REDUCE_JOB),
+        PacketType.SUBMIT_JOB,
+        PacketType.SUBMIT_JOB_HIGH,
+        PacketType.SUBMIT_JOB_LOW,
+        PacketType.SUBMIT_REDUCE_JOB,
     }
 )
-_ANSWERS: Final = {
-    int(PacketType.ECHO_REQ): int(PacketType.ECHO_RES),
-    int(PacketType.GET_STATUS): int(PacketType.STATUS_RES),
-    int(PacketType.GET_STATUS_UNIQUE): int(PacketType.STATUS_RES_UNIQUE),
-    int(PacketType.OPTION_REQ): int(PacketType.OPTION_RES),
+_ANSWERS: Final[dict[int, int]] = {
+    PacketType.ECHO_REQ: PacketType.ECHO_RES,
+    PacketType.GET_STATUS: PacketType.STATUS_RES,
+    PacketType.GET_STATUS_UNIQUE: PacketType.STATUS_RES_UNIQUE,
+    PacketType.OPTION_REQ: PacketType.OPTION_RES,
 }
 
 
 class Call:
-    """One request, and what has become of it.
-
-    Attributes:
-        packet: the whole request packet.
-        unique: of a submission; empty for none.
-        is_submission: it is answered by JOB_CREATED.
-        is_foreground: more is told of its job after that.
-        answer: the packet type that answers it.
-        handle: the job's, from JOB_CREATED on.
-        is_answered: its answer has come.
-        is_done: nothing more is told of it.
-        is_forgotten: nobody wants to know any more.
-        owner: whoever made it may keep something here.
-    """
-
-    __slots__ = (
-        "answer",
-        "handle",
-        "is_answered",
-        "is_done",
-        "is_foreground",
-        "is_forgotten",
-        "is_submission",
-        "owner",
-        "packet",
-        "unique",
-    )
+    """One request, and what has become of it."""
 
     def __init__(
         self, packet: bytes, unique: bytes, answer: int, is_foreground: bool
     ) -> None:
         self.packet = packet
+        """The whole request packet."""
         self.unique = unique
+        """Of a submission; empty for none."""
         self.answer = answer
-        self.is_submission = answer == _JOB_CREATED
+        """The packet type that answers it."""
+        self.is_submission = answer == PacketType.JOB_CREATED
+        """It is answered by JOB_CREATED."""
         self.is_foreground = is_foreground
+        """More is told of its job after that."""
         self.handle = b""
+        """The job's, from JOB_CREATED on."""
         self.is_answered = False
+        """Its answer has come."""
         self.is_done = False
+        """Nothing more is told of it."""
         self.is_forgotten = False
+        """Nobody wants to know any more."""
         self.owner: Any = None
+        """Whoever made it may keep something here."""
 
 
 def submission(packet_type: int, unique: bytes, arguments: list[bytes]) -> Call:
     """Return the submission of a job; ``arguments`` are all that the type has."""
     packet = request(packet_type, *arguments)
-    return Call(packet, unique, _JOB_CREATED, packet_type in _FOREGROUND)
+    return Call(packet, unique, PacketType.JOB_CREATED, packet_type in _FOREGROUND)
 
 
 def question(packet_type: int, argument: bytes) -> Call:
@@ -108,26 +92,19 @@ def option_call(name: bytes) -> Call:
 
 
 class Event:
-    """Something that a packet told of a call.
-
-    Attributes:
-        type: the packet type's number: JOB_CREATED, WORK_*, STATUS_RES, ERROR, …
-        call: the call it is about.
-        arguments: of the packet, as many as PROTOCOL gives its type.
-    """
-
-    __slots__ = ("arguments", "call", "type")
+    """Something that a packet told of a call."""
 
     def __init__(self, type: int, call: Call, arguments: list[bytes]) -> None:
         self.type = type
+        """The packet type's number: JOB_CREATED, WORK_*, STATUS_RES, ERROR, …."""
         self.call = call
+        """The call it is about."""
         self.arguments = arguments
+        """Of the packet, as many as PROTOCOL gives its type."""
 
 
 class _Followers:
     """The calls that are told of one job: several, if submissions were coalesced."""
-
-    __slots__ = ("calls", "turn")
 
     def __init__(self) -> None:
         self.calls: list[Call] = []
@@ -145,15 +122,11 @@ class ClientProtocol:
 
     ``begin`` each call and send its packet, in this order; hand ``receive`` what
     arrives.
-
-    Attributes:
-        failure: why the connection is at its end, once ``receive`` has found that.
     """
-
-    __slots__ = ("_asked", "_followers", "_parser", "_wanted", "failure")
 
     def __init__(self) -> None:
         self.failure: ProtocolError | None = None
+        """Why the connection is at its end, once ``receive`` has found that."""
         self._parser = ReplyParser()
         self._asked: deque[Call] = deque()
         self._followers: dict[bytes, _Followers] = {}
@@ -268,7 +241,7 @@ class ClientProtocol:
     def _answered(self, packet: Packet) -> Call | None:
         """Return the call that a packet answers."""
         asked = self._asked
-        if packet.type == _ERROR:
+        if packet.type == PacketType.ERROR:
             # One that answers nothing is a notice, which concerns no call.
             call = asked.popleft() if asked else None
         elif asked and asked[0].answer == packet.type:
@@ -283,7 +256,7 @@ class ClientProtocol:
             return None
         call.is_answered = True
         call.is_done = True
-        if packet.type == _JOB_CREATED:
+        if packet.type == PacketType.JOB_CREATED:
             self._created(call, packet.arguments[0])
         return call
 

@@ -110,26 +110,21 @@ NO_MORE: Final[list[bytes]] = []
 
 
 class Packet:
-    """One packet as it arrived.
-
-    Attributes:
-        type: the packet type's number.
-        payload: all after the header; of a large packet, what arrived first.
-        arguments: the payload's arguments, as many as the table says.
-        more: what follows ``payload`` and the last argument. A large packet stays
-            in the pieces it arrived in, so that nothing is copied or waits for a
-            copy.
-    """
-
-    __slots__ = ("arguments", "more", "payload", "type")
+    """One packet as it arrived."""
 
     def __init__(
         self, type: int, payload: bytes, arguments: list[bytes], more: list[bytes]
     ) -> None:
         self.type = type
+        """The packet type's number."""
         self.payload = payload
+        """All after the header; of a large packet, what arrived first."""
         self.arguments = arguments
+        """The payload's arguments, as many as the table says."""
         self.more = more
+        """What follows ``payload`` and the last argument. A large packet stays in the
+        pieces it arrived in, so that nothing is copied or waits for a copy.
+        """
 
 
 def header(packet_type: int, size: int) -> bytes:

@@ -47,16 +47,16 @@ _PIECE: Final = 256 * 1024
 # a result is "" or "0", and the denominator always.
 _LAST_OPTIONAL: Final = frozenset(
     {
-        int(PacketType.WORK_STATUS),
-        int(PacketType.WORK_COMPLETE),
-        int(PacketType.WORK_DATA),
-        int(PacketType.WORK_WARNING),
-        int(PacketType.WORK_EXCEPTION),
+        PacketType.WORK_STATUS,
+        PacketType.WORK_COMPLETE,
+        PacketType.WORK_DATA,
+        PacketType.WORK_WARNING,
+        PacketType.WORK_EXCEPTION,
     }
 )
 
 # What a worker sends about a job; the first argument is its handle.
-_REPORTS: Final = _LAST_OPTIONAL | {int(PacketType.WORK_FAIL)}
+_REPORTS: Final = _LAST_OPTIONAL | {PacketType.WORK_FAIL}
 # No handle that a job server gives is longer: C clients have room for 64 bytes.
 _MOST_HANDLE: Final = 128
 
@@ -72,21 +72,6 @@ class Parser:
     Call ``feed`` with each piece of bytes that arrives, then ``next`` until it
     returns None.
     """
-
-    __slots__ = (
-        "_buffer",
-        "_checked",
-        "_limit",
-        "_loose",
-        "_loose_from",
-        "_missing",
-        "_pieces",
-        "_position",
-        "_room",
-        "_size",
-        "_skip",
-        "_type",
-    )
 
     def __init__(self, max_packet: int, room: Room | None = None) -> None:
         """Take packets whose data is at most ``max_packet`` bytes, while there is room.

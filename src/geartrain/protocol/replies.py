@@ -39,8 +39,6 @@ class ReplyParser:
     None. Packets come whole, however large: their data is the last argument.
     """
 
-    __slots__ = ("_buffer", "_missing", "_pieces", "_position")
-
     def __init__(self) -> None:
         self._buffer = b""
         self._position = 0

@@ -13,30 +13,25 @@ FULL: Final = b"The memory of the job server is full (--max-memory): submit agai
 # What frees memory, or ends what others wait for: these are taken all the same.
 RESULTS: Final = frozenset(
     {
-        int(PacketType.WORK_STATUS),
-        int(PacketType.WORK_COMPLETE),
-        int(PacketType.WORK_FAIL),
-        int(PacketType.WORK_DATA),
-        int(PacketType.WORK_WARNING),
-        int(PacketType.WORK_EXCEPTION),
+        PacketType.WORK_STATUS,
+        PacketType.WORK_COMPLETE,
+        PacketType.WORK_FAIL,
+        PacketType.WORK_DATA,
+        PacketType.WORK_WARNING,
+        PacketType.WORK_EXCEPTION,
     }
 )
 
 
 class Room:
-    """What all parsers of a job server share, and its driver changes.
-
-    Attributes:
-        left: the bytes that can still be taken; a larger packet is refused.
-        is_full: no job is taken.
-        is_over: no connection is taken either.
-        refused: how many jobs and connections were refused since somebody looked.
-    """
-
-    __slots__ = ("is_full", "is_over", "left", "refused")
+    """What all parsers of a job server share, and its driver changes."""
 
     def __init__(self) -> None:
         self.left = 2**62
+        """The bytes that can still be taken; a larger packet is refused."""
         self.is_full = False
+        """No job is taken."""
         self.is_over = False
+        """No connection is taken either."""
         self.refused = 0
+        """How many jobs and connections were refused since somebody looked."""

@@ -15,20 +15,10 @@ from geartrain.protocol.replies import ReplyParser
 
 __all__ = ["Assignment", "Slots", "WorkerProtocol"]
 
-_NO_JOB: Final = int(PacketType.NO_JOB)
-_NOOP: Final = int(PacketType.NOOP)
-_ASSIGN: Final = int(PacketType.JOB_ASSIGN)
-_ASSIGN_ALL: Final = int(PacketType.JOB_ASSIGN_ALL)
-_ASSIGNMENTS: Final = frozenset({_ASSIGN, _ASSIGN_ALL, int(PacketType.JOB_ASSIGN_UNIQ)})
-_ERROR: Final = int(PacketType.ERROR)
-_OPTION_RES: Final = int(PacketType.OPTION_RES)
+_ASSIGNMENTS: Final = frozenset(
+    {PacketType.JOB_ASSIGN, PacketType.JOB_ASSIGN_ALL, PacketType.JOB_ASSIGN_UNIQ}
+)
 
-_WORK_COMPLETE: Final = int(PacketType.WORK_COMPLETE)
-_WORK_FAIL: Final = int(PacketType.WORK_FAIL)
-_WORK_EXCEPTION: Final = int(PacketType.WORK_EXCEPTION)
-_WORK_DATA: Final = int(PacketType.WORK_DATA)
-_WORK_WARNING: Final = int(PacketType.WORK_WARNING)
-_WORK_STATUS: Final = int(PacketType.WORK_STATUS)
 
 _GRAB: Final = request(PacketType.GRAB_JOB_ALL)
 _SLEEP: Final = request(PacketType.PRE_SLEEP)
@@ -41,18 +31,7 @@ _OVER: Final = frozenset({_TAKEN, b"JOB_NOT_FOUND", b"DATA_TOO_LARGE"})
 
 
 class Assignment:
-    """One attempt of a job, given to this worker.
-
-    Attributes:
-        handle: the job's handle.
-        function: the function it is for.
-        unique: the client's coalescing key; empty for none.
-        reducer: the function that reduces its pieces; empty for none.
-        workload: its input.
-        ended: the worker is done with it, one way or the other.
-    """
-
-    __slots__ = ("ended", "function", "handle", "reducer", "unique", "workload")
+    """One attempt of a job, given to this worker."""
 
     def __init__(
         self,
@@ -63,29 +42,30 @@ class Assignment:
         workload: bytes,
     ) -> None:
         self.handle = handle
+        """The job's handle."""
         self.function = function
+        """The function it is for."""
         self.unique = unique
+        """The client's coalescing key; empty for none."""
         self.reducer = reducer
+        """The function that reduces its pieces; empty for none."""
         self.workload = workload
+        """Its input."""
         self.ended = False
+        """The worker is done with it, one way or the other."""
 
 
 class Slots:
-    """How many jobs a worker takes at once, over all its connections.
-
-    Attributes:
-        free: how many more it could take.
-        resting: no more are taken, whatever is free.
-    """
-
-    __slots__ = ("_total", "_waiting", "free", "resting")
+    """How many jobs a worker takes at once, over all its connections."""
 
     def __init__(self, total: int) -> None:
         self._total = total
         # Connections that would grab if a slot were free, in the order they came.
         self._waiting: list[WorkerProtocol] = []
         self.free = total
+        """How many more it could take."""
         self.resting = False
+        """No more are taken, whatever is free."""
 
     @property
     def total(self) -> int:
@@ -124,27 +104,7 @@ class WorkerProtocol:
     What concerns a job returns False, and is not sent, when the job is not this
     connection's any more: the connection was lost, or the job server has said that it
     waits for this attempt no longer.
-
-    Attributes:
-        errors: ERROR packets that came: codes and texts, for the caller to take.
-        wants_handles: ask the job server to name the job in errors about one.
     """
-
-    __slots__ = (
-        "_abilities",
-        "_assigned",
-        "_awake",
-        "_client_id",
-        "_connected",
-        "_grabs",
-        "_has_handles",
-        "_outbox",
-        "_parser",
-        "_slots",
-        "_window",
-        "errors",
-        "wants_handles",
-    )
 
     def __init__(
         self, slots: Slots, client_id: bytes = b"", wants_handles: bool = False
@@ -163,7 +123,9 @@ class WorkerProtocol:
         self._outbox: list[bytes] = []
         self._parser = ReplyParser()
         self.errors: list[tuple[bytes, bytes]] = []
+        """ERROR packets that came: codes and texts, for the caller to take."""
         self.wants_handles = wants_handles
+        """Ask the job server to name the job in errors about one."""
         self._has_handles = False
 
     @property
@@ -288,13 +250,13 @@ class WorkerProtocol:
             code = packet.type
             if code in _ASSIGNMENTS:
                 assigned.append(self._assign(packet))
-            elif code == _NO_JOB:
+            elif code == PacketType.NO_JOB:
                 self._no_job()
-            elif code == _NOOP:
+            elif code == PacketType.NOOP:
                 self._wake()
-            elif code == _ERROR:
+            elif code == PacketType.ERROR:
                 self._take_error(packet.arguments[0], packet.arguments[1])
-            elif code == _OPTION_RES:
+            elif code == PacketType.OPTION_RES:
                 self._has_handles = True
             packet = parser.next()
 
@@ -321,8 +283,8 @@ class WorkerProtocol:
     def _assign(self, packet: Packet) -> Assignment:
         self._answered()
         given = packet.arguments
-        unique = given[2] if packet.type != _ASSIGN else b""
-        reducer = given[3] if packet.type == _ASSIGN_ALL else b""
+        unique = given[2] if packet.type != PacketType.JOB_ASSIGN else b""
+        reducer = given[3] if packet.type == PacketType.JOB_ASSIGN_ALL else b""
         assignment = Assignment(given[0], given[1], unique, reducer, given[-1])
         # A handle that is here already is an attempt the job server has given up.
         self._assigned[assignment.handle] = assignment
@@ -348,21 +310,23 @@ class WorkerProtocol:
 
     def data(self, assignment: Assignment, data: bytes) -> bool:
         """Send a piece of the result: WORK_DATA."""
-        return self._report(_WORK_DATA, assignment, data)
+        return self._report(PacketType.WORK_DATA, assignment, data)
 
     def warning(self, assignment: Assignment, data: bytes) -> bool:
         """Send a warning: WORK_WARNING."""
-        return self._report(_WORK_WARNING, assignment, data)
+        return self._report(PacketType.WORK_WARNING, assignment, data)
 
     def status(
         self, assignment: Assignment, numerator: bytes, denominator: bytes
     ) -> bool:
         """Send how far the job is: WORK_STATUS, both in decimal digits."""
-        return self._report(_WORK_STATUS, assignment, numerator + b"\0" + denominator)
+        return self._report(
+            PacketType.WORK_STATUS, assignment, numerator + b"\0" + denominator
+        )
 
     def complete(self, assignment: Assignment, data: bytes) -> bool:
         """End a job with the rest of its result: WORK_COMPLETE."""
-        mine = self._report(_WORK_COMPLETE, assignment, data)
+        mine = self._report(PacketType.WORK_COMPLETE, assignment, data)
         self.drop(assignment)
         return mine
 
@@ -372,7 +336,7 @@ class WorkerProtocol:
         No WORK_FAIL follows: the job server sends that to clients that have not asked
         for exceptions.
         """
-        mine = self._report(_WORK_EXCEPTION, assignment, data)
+        mine = self._report(PacketType.WORK_EXCEPTION, assignment, data)
         self.drop(assignment)
         return mine
 
@@ -381,7 +345,7 @@ class WorkerProtocol:
 
         Its handler goes on: another job would wait behind it.
         """
-        mine = self._report(_WORK_EXCEPTION, assignment, data)
+        mine = self._report(PacketType.WORK_EXCEPTION, assignment, data)
         if mine:
             del self._assigned[assignment.handle]
         return mine
@@ -390,7 +354,7 @@ class WorkerProtocol:
         """End a job's attempt without a result: WORK_FAIL."""
         mine = self.owns(assignment)
         if mine:
-            self._outbox.append(request(_WORK_FAIL, assignment.handle))
+            self._outbox.append(request(PacketType.WORK_FAIL, assignment.handle))
         self.drop(assignment)
         return mine
 

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from typing import NamedTuple
 
-from geartrain.engine.health import FAILING, OK, REFUSING, Health
+from geartrain.engine.model.health import FAILING, OK, REFUSING, Health
 
 __all__ = ["Condition", "Outcome"]
 

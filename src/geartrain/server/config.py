@@ -8,7 +8,7 @@ import tomllib
 from dataclasses import dataclass
 from typing import Any
 
-from geartrain.engine.settings import Value, check_setting
+from geartrain.engine.model.settings import Value, check_setting
 from geartrain.errors import OptionError
 
 __all__ = ["Config", "PolicyEntry", "read_config"]

@@ -13,9 +13,9 @@ import socket
 from collections.abc import Callable
 from typing import cast
 
+from geartrain.engine.dispatch.turns import LIGHT, WAIT
 from geartrain.engine.engine import Engine
-from geartrain.engine.peers import Peer, discard
-from geartrain.engine.turns import LIGHT, MOST_UNREAD, WAIT
+from geartrain.engine.model.peers import MOST_UNREAD, Peer
 from geartrain.server.clock import Clock
 from geartrain.server.descriptors import Descriptors
 from geartrain.server.memory import MemoryGuard, limit_of
@@ -55,11 +55,16 @@ _LOOK = 0.01
 _JITTER = 150e-6
 
 
+def discard(pieces: list[bytes]) -> None:
+    """Send nothing: there is no connection, or no longer."""
+
+
 class Connection(asyncio.Protocol):
     """One peer's transport.
 
     Attributes:
         is_kept_waiting: the store has not yet answered it, or cannot keep up with it.
+        write: sends pieces of bytes to it, or nothing any more.
     """
 
     def __init__(self, driver: Driver, is_trusted: bool) -> None:
@@ -69,6 +74,7 @@ class Connection(asyncio.Protocol):
         self._is_short_of_memory = False
         self._is_congested = False
         self._largest = 0
+        self.write: Callable[[list[bytes]], object] = discard
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Introduce the peer to the engine."""
@@ -78,7 +84,7 @@ class Connection(asyncio.Protocol):
         self._socket = transport.get_extra_info("socket")
         self._is_tcp = self._socket.family != socket.AF_UNIX
         self.peer = self._driver.introduce(self, self._is_trusted)
-        self.peer.write = self.transport.writelines
+        self.write = self.transport.writelines
 
     def data_received(self, data: bytes) -> None:
         """Let the engine react; what it answers is sent at the end of the turn."""
@@ -129,12 +135,12 @@ class Connection(asyncio.Protocol):
         self.transport.pause_reading()
         self._is_congested = True
         self._largest = self.transport.get_write_buffer_size()
-        self.peer.write = self._write_to_slow
+        self.write = self._write_to_slow
 
     def resume_writing(self) -> None:
         """Go on reading from a peer that caught up."""
         self._is_congested = False
-        self.peer.write = self.transport.writelines
+        self.write = self.transport.writelines
         self._driver.relieve(self.peer)
         self.read_on()
 
@@ -156,7 +162,7 @@ class Connection(asyncio.Protocol):
             unread,
             extra={"action": "peer_too_slow"},
         )
-        self.peer.write = discard
+        self.write = discard
         self.transport.abort()
 
     def wait_for_memory(self, is_waiting: bool) -> None:
@@ -169,12 +175,12 @@ class Connection(asyncio.Protocol):
 
     def discard(self) -> None:
         """Drop the connection with all that it has not read."""
-        self.peer.write = discard
+        self.write = discard
         self.transport.abort()
 
     def connection_lost(self, error: Exception | None) -> None:
         """Tell the engine that the peer left."""
-        self.peer.write = discard
+        self.write = discard
         self._driver.dismiss(self)
 
 
@@ -223,7 +229,7 @@ class Driver:
         self._tick_at = math.inf
         self._look_at = 0.0
         engine.set_clock(*clock.read_first())
-        self._offset = engine.state.clock_offset
+        self._offset = engine.clock_offset()
         self.guard: MemoryGuard | None = None
         limit = limit_of(options.max_memory)
         if limit:
@@ -280,8 +286,11 @@ class Driver:
             self._look_at = now + _LOOK
             self._set_clock()
         engine = self.engine
+        connections = self._connections
         for peer, pieces in engine.turn(now, self._tick_at):
-            peer.write(pieces)
+            connection = connections.get(peer)
+            if connection is not None:
+                connection.write(pieces)
         if engine.has_news or is_time_to_look:
             self._learn()
         self.turned_at = self.monotonic()
@@ -289,16 +298,12 @@ class Driver:
     def _learn(self) -> None:
         """Do what not every turn has for the driver besides sending."""
         engine = self.engine
-        state = engine.state
-        if state.closing:
-            self._close_expelled()
-        if state.notices:
-            self._report()
-        if state.shutdown:
-            how = state.shutdown
-            # First of all: a stop ends with a turn of its own.
-            state.shutdown = ""
-            self.on_shutdown(how)
+        self._close_expelled()
+        self._report()
+        # First of all: a stop ends with a turn of its own.
+        shutdown = engine.take_shutdown()
+        if shutdown:
+            self.on_shutdown(shutdown)
         for peer in engine.take_freed():
             self._read_on(peer)
         if engine.has_more() and not self.is_arranged:
@@ -337,10 +342,7 @@ class Driver:
         peer = connection.peer
         if peer.is_busy or peer.is_asking:
             connection.transport.pause_reading()
-        is_behind = self.engine.state.journal.is_behind()
-        is_submitter = peer.submitted > self.engine.state.journal.committed
-        is_waiting = peer.is_asking or (is_submitter and is_behind)
-        if is_waiting and not connection.is_kept_waiting:
+        if self.engine.has_to_wait(peer) and not connection.is_kept_waiting:
             connection.is_kept_waiting = True
             connection.transport.pause_reading()
             self._waiting.append(connection)
@@ -358,7 +360,7 @@ class Driver:
             connection = self._connections.get(peer)
             if connection is not None:
                 connection.transport.close()
-                peer.write = discard
+                connection.write = discard
                 # Closing waits for it to read what is due, which it may never do.
                 self._loop.call_later(_LAST_READ, self._drop, peer)
 
@@ -386,7 +388,7 @@ class Driver:
         reading = self._read_clock()
         if reading is not None:
             self.engine.set_clock(reading.offset, reading.asleep)
-            self._offset = self.engine.state.clock_offset
+            self._offset = self.engine.clock_offset()
 
     def _set_timer(self, deadline: float) -> None:
         """Be called back in time for the engine's next deadline."""

@@ -21,7 +21,7 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from geartrain.engine.engine import Engine
-from geartrain.engine.peers import Peer
+from geartrain.engine.model.peers import Peer
 from geartrain.server.machine import memory_limit, resident
 from geartrain.texts import shown
 
@@ -45,8 +45,6 @@ _STALLED = 5.0
 _SLOW = 1.0
 # Seconds between two returns of free blocks, which take some milliseconds.
 _TRIMMED = 1.0
-# What the process takes beside that, where the system does not tell.
-_ASSUMED = 50_000_000
 _MB = 1_000_000
 
 
@@ -94,8 +92,8 @@ class MemoryGuard:
         self.is_short = False
         self.on_more: Callable[[], None] = lambda: None
         self._engine = engine
-        self._memory = engine.state.memory
-        self._memory.limit = limit
+        self._memory = engine.memory
+        self._memory.limit_to(limit)
         self._connections = connections
         self._limit = limit
         self._now = now
@@ -140,44 +138,38 @@ class MemoryGuard:
 
     def _count(self, now: float) -> None:
         """Count what peers have not read yet, and what else the process has."""
-        written = self._memory.written
         before, unread = self._unread, dict[Peer, int]()
-        for peer in list(written):
+        for peer in dict.fromkeys([*before, *self._memory.take_written()]):
             connection = self._connections.get(peer)
             if connection is not None:
                 size = connection.transport.get_write_buffer_size()
                 if size:
                     unread[peer] = size
-                    continue
-            del written[peer]
         self._unread = unread
         since = self._slow_since
         self._slow_since = {
             peer: since[peer] if before.get(peer, size + 1) <= size else now
             for peer, size in unread.items()
         }
-        self._memory.unread = sum(unread.values())
-        state = self._engine.state
-        counted = self._memory.counted(len(state.peers), len(state.functions))
-        size = resident()
-        self._memory.base = size - counted if size else _ASSUMED
+        self._engine.measured(resident(), sum(unread.values()))
         ended = self._now()
         self._count_at = ended + max(_COUNTED, _PATIENCE * (ended - now))
 
     def _refuse(self, excess: int, now: float) -> None:
         """Refuse jobs and, if that is not enough, what holds most."""
-        room = self._memory.room
+        left = self._memory.left()
         if not self.is_short:
-            self.is_short = room.is_full = True
+            self.is_short = True
+            self._memory.refuse_jobs()
             self._short_since = now
             _log.warning(
                 "memory is full: %d of %d MB (--max-memory): jobs are refused until"
                 " there is room",
-                (self._limit - room.left) // _MB,
+                (self._limit - left) // _MB,
                 self._limit // _MB,
                 extra={"action": "memory_full"},
             )
-        beyond = -room.left
+        beyond = -left
         if beyond > 0:
             beyond -= self._give_up(beyond, now)
         if beyond > 0:
@@ -188,7 +180,10 @@ class MemoryGuard:
             self._short_since = now
             excess -= self._give_up(excess, now - _STALLED)
             self._close_slow(excess, now - _STALLED)
-        room.is_over = beyond > 0
+        if beyond > 0:
+            self._memory.turn_peers_away()
+        else:
+            self._memory.refuse_jobs()
         self._order_results(beyond > 0, now)
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(_SHORT, self._again)
@@ -196,7 +191,7 @@ class MemoryGuard:
     def _again(self) -> None:
         self._timer = None
         self.look(self._now())
-        if self.is_short and self._memory.room.left > 0:
+        if self.is_short and self._memory.left() > 0:
             self._engine.page_on(is_full=True)
             self.on_more()
 
@@ -225,7 +220,6 @@ class MemoryGuard:
             connection.discard()
             closed += 1
             freed += unread.pop(peer)
-            del self._memory.written[peer]
         if closed:
             _log.warning(
                 "%d connections that left %d MB unread are closed: memory is full",
@@ -235,7 +229,7 @@ class MemoryGuard:
             )
             self._trim_at = 0.0
         self._closed += closed
-        self._memory.unread -= freed
+        self._memory.forget_unread(freed)
         return freed
 
     def _order_results(self, is_over: bool, now: float) -> None:
@@ -278,18 +272,18 @@ class MemoryGuard:
 
     def _relax(self) -> None:
         """Take jobs again."""
-        room = self._memory.room
-        self.is_short = room.is_full = room.is_over = False
+        self.is_short = False
+        refused = self._memory.take_jobs_again()
         self._order_results(False, 0.0)
         _log.warning(
             "memory has room again: %d submissions were refused, %d packets given up,"
             " %d connections closed",
-            room.refused,
+            refused,
             self._given_up,
             self._closed,
             extra={"action": "memory_free"},
         )
-        room.refused = self._given_up = self._closed = 0
+        self._given_up = self._closed = 0
         self._engine.page_on(is_full=False)
         self.on_more()
 

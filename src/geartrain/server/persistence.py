@@ -21,7 +21,7 @@ from functools import partial
 from time import monotonic
 
 from geartrain.engine.engine import Engine
-from geartrain.engine.health import FAILING, OK, Health
+from geartrain.engine.model.health import FAILING, OK, Health
 from geartrain.engine.queries import Query
 from geartrain.engine.records import Batch
 from geartrain.errors import StoreError
@@ -86,8 +86,9 @@ class Persistence:
         self.unsaved = 0
         self.astray = 0
         self._engine = engine
-        self._health = engine.state.health
-        self._condition = Condition(self._health, engine.state.wall_time)
+        self._health = Health()
+        engine.show_health(self._health)
+        self._condition = Condition(self._health, engine.wall_time)
         self._store = store
         self._durability = durability
         self._monotonic = monotonic
@@ -113,7 +114,6 @@ class Persistence:
         """
         inventory = self._store.open()
         self._tell_problems()
-        self._engine.state.journal.most = self._most_waiting()
         if self._durability is not None:
             self._condition.learn(self._probed(self._health))
         self._engine.resume(
@@ -121,6 +121,7 @@ class Persistence:
             self._monotonic(),
             keeps_jobs=self._durability is not None,
             holds=self._durability != "memory",
+            most_waiting=self._most_waiting(),
         )
         self._thread.start()
         self.pump()
@@ -134,7 +135,7 @@ class Persistence:
             self._watch()
 
     def _most_waiting(self) -> int:
-        limit = self._engine.state.memory.limit
+        limit = self._engine.memory.limit
         return min(_MOST_WAITING, limit // _SHARE) if limit else _MOST_WAITING
 
     async def wait_paged(self) -> None:
@@ -150,10 +151,9 @@ class Persistence:
         """Have what the engine collected committed, unless a commit is under way."""
         if self._is_busy or (self._health.state != OK and self._timer is not None):
             return
-        journal = self._engine.state.journal
-        if journal.is_empty():
+        if not self._engine.has_batch():
             self._tell_idle()
-        elif journal.is_awaited() or self._when_idle is not None:
+        elif self._engine.is_batch_awaited() or self._when_idle is not None:
             self._begin()
         elif self._timer is None:
             self._timer = self._loop.call_later(_PATIENCE, self._begin)
@@ -211,17 +211,16 @@ class Persistence:
 
     def _count_unsaved(self, is_answering: bool) -> None:
         """Count the ends that were not saved."""
-        journal = self._engine.state.journal
-        if self._is_busy and journal.is_committing():
+        if self._is_busy:
             # The event loop no longer learns what became of the batch.
             outcome = self._outcome
             if not is_answering:
                 outcome = Outcome("the store does not answer", False, True, True)
             if outcome is not None and outcome.reason:
                 self._condition.note(outcome)
-                journal.refuse(is_rest_saved=outcome.is_rest_saved)
+                self._engine.give_up_batch(is_rest_saved=outcome.is_rest_saved)
         if self._durability is not None and self._health.state == FAILING:
-            self.unsaved = journal.unsaved()
+            self.unsaved = self._engine.unsaved()
 
     def _watch(self) -> None:
         """Have the store looked at, now and from time to time."""
@@ -326,7 +325,7 @@ class Persistence:
 
     def _stop_trying(self, outcome: Outcome) -> None:
         """Have one that stops wait for nothing but ends that can be saved."""
-        if outcome.is_rest_saved and self._engine.state.journal.unsaved():
+        if outcome.is_rest_saved and self._engine.unsaved():
             self._begin()
         else:
             self._tell_idle()

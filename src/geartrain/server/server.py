@@ -10,8 +10,8 @@ from collections.abc import Callable
 
 from geartrain import __version__
 from geartrain.engine.engine import Engine
-from geartrain.engine.options import EngineOptions
-from geartrain.engine.policies import Policy
+from geartrain.engine.model.options import EngineOptions
+from geartrain.engine.model.policies import Policy
 from geartrain.errors import OptionError, StartError
 from geartrain.server.cron import calendar
 from geartrain.server.driver import Driver
@@ -85,7 +85,7 @@ class Server:
         engine = Engine(engine_options(self._options), calendar(self._options.timezone))
         self._driver = driver = self._make_driver(engine, self._options)
         for pattern, settings in self._options.policies:
-            engine.state.policies.change(pattern, settings)
+            engine.change_policy(pattern, settings)
         driver.on_idle = self._on_idle
         driver.on_shutdown = self._on_shutdown
         trust: list[bool] = []
@@ -236,7 +236,7 @@ class Server:
     def _warn_of_loss(self) -> None:
         """Say what a stop takes with it."""
         assert self._driver is not None
-        lost = sum(job.background for job in self._driver.engine.state.jobs.values())
+        lost = self._driver.engine.background_count()
         if lost:
             _log.warning(
                 "stopping with %d background jobs, which were in memory only",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
-from geartrain.engine.health import Health
+from geartrain.engine.model.health import Health
 from geartrain.engine.queries import (
     DuePage,
     FindDead,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from geartrain.engine.engine import Engine
-from geartrain.engine.peers import Peer, discard
+from geartrain.engine.model.peers import Peer
 from geartrain.server.cron import calendar
 from geartrain.server.options import Options
 from geartrain.server.server import engine_options
@@ -27,8 +27,9 @@ class DirectEngine:
         self.engine = Engine(engine_options(options), calendar(options.timezone))
         self._clock = clock
         self._store = MemoryStore()
+        self._writers: dict[Peer, Callable[[list[bytes]], None]] = {}
         for pattern, settings in options.policies:
-            self.engine.state.policies.change(pattern, settings)
+            self.engine.change_policy(pattern, settings)
         self.engine.set_clock(*clock.read_first())
         self.engine.resume(
             self._store.open(), clock.monotonic(), keeps_jobs=False, holds=False
@@ -42,12 +43,12 @@ class DirectEngine:
     def connect(self, descriptor: int, write: Callable[[list[bytes]], None]) -> Peer:
         """Take a peer; ``write`` is called with what is due to it."""
         peer = self.engine.connect(descriptor, b"unix", True)
-        peer.write = write
+        self._writers[peer] = write
         return peer
 
     def disconnect(self, peer: Peer) -> None:
         """Disconnect a peer."""
-        peer.write = discard
+        del self._writers[peer]
         self.engine.disconnect(peer, self._clock.monotonic())
         self._settle()
 
@@ -79,7 +80,8 @@ class DirectEngine:
         """Write what is due, and let the engine continue until it has nothing left."""
         while True:
             for peer, pieces in self.engine.take_unsent():
-                peer.write(pieces)
+                if peer in self._writers:
+                    self._writers[peer](pieces)
             if not self.engine.has_more():
                 break
             self.engine.go_on(self._clock.monotonic())

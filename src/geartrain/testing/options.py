@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from geartrain.engine.settings import Value
+from geartrain.engine.model.settings import Value
 from geartrain.server.options import Options
 from geartrain.testing.records import encoded
 from geartrain.transport.address import Address

@@ -7,7 +7,7 @@ import math
 from collections import deque
 from collections.abc import Iterable
 
-from geartrain.engine.rows import text
+from geartrain.engine.commands.rows import text
 from geartrain.protocol.constants import HEADER_SIZE, PacketType
 from geartrain.protocol.packets import ARGUMENTS, Packet, request
 from geartrain.protocol.replies import ReplyParser

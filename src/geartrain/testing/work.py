@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from geartrain.engine.functions import Function
-from geartrain.engine.jobs import PAGED
-from geartrain.engine.rows import state_name, text
-from geartrain.engine.state import State
+from geartrain.engine.commands.rows import state_name, text
+from geartrain.engine.model.functions import Function
+from geartrain.engine.model.jobs import PAGED
+from geartrain.engine.state.state import State
 
 __all__ = ["describe", "is_idle", "known_state"]
 
@@ -18,8 +18,8 @@ def is_idle(state: State) -> bool:
 
 
 def _ready(function: Function) -> int:
-    paged = sum(backlog.ready for backlog in function.backlogs)
-    due = sum(backlog.is_due() for backlog in function.backlogs)
+    paged = sum(window.ready for window in function.windows)
+    due = sum(window.is_due() for window in function.windows)
     return function.ready_count() + len(function.tentative) + paged + due
 
 

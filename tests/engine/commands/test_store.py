@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from geartrain.engine.health import FAILING, REFUSING
+from geartrain.engine.model.health import REFUSING, Health
 from tests.engine.stored import stored, submit
 from tests.support.dialogue import H1, World
 
@@ -30,7 +30,8 @@ def test_a_server_that_keeps_jobs_in_memory_says_so(world: World) -> None:
 
 
 def test_what_the_driver_told_is_shown(world: World) -> None:
-    health = world.engine.state.health
+    health = Health()
+    world.engine.show_health(health)
     health.state, health.reason, health.since = REFUSING, "disk full", 5.0
     health.location, health.size, health.free = "sqlite:///a", 7, 8
     said = row(world)
@@ -42,7 +43,6 @@ def test_ends_that_are_not_saved_are_counted() -> None:
     world = stored(1)
     submit(world.client(), "w1")
     world.is_committing = False
-    world.engine.state.health.state = FAILING
     worker = world.worker("f")
     worker.grab_job()
     worker.work_complete(H1, b"")

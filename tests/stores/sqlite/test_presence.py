@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from geartrain.engine.health import Health
+from geartrain.engine.model.health import Health
 from geartrain.errors import StoreError
 from geartrain.stores.maintenance.rebuilding import Rebuilder
 from geartrain.stores.sqlite.store import SqliteStore

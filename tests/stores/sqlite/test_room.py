@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from geartrain.engine.health import Health
+from geartrain.engine.model.health import Health
 from geartrain.engine.records import Batch, Burial
 from geartrain.errors import StoreError
 from geartrain.stores.sqlite.store import SqliteStore

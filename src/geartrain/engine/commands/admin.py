@@ -21,9 +21,10 @@ from geartrain.engine.commands.status import (
     workers,
 )
 from geartrain.engine.commands.store import store
-from geartrain.engine.functions import Function
-from geartrain.engine.peers import Peer
-from geartrain.engine.state import State
+from geartrain.engine.model.functions import Function
+from geartrain.engine.model.peers import Peer
+from geartrain.engine.state import functions
+from geartrain.engine.state.state import State
 from geartrain.protocol.admin import OK, Command, error, ok
 
 __all__ = ["COMMANDS", "run_command"]
@@ -39,7 +40,7 @@ _INCOMPLETE: Final = "An incomplete set of arguments was sent to this command "
 def run_command(state: State, peer: Peer, command: Command) -> None:
     """Answer one line; what the answer has beyond this is left in ``peer.rest``."""
     # Before somebody sees them.
-    state.forget_idle()
+    functions.forget_idle(state)
     words = command.words
     state.turns.work += _LINE
     name = words[0].lower()
@@ -73,7 +74,7 @@ def create(state: State, peer: Peer, words: list[bytes]) -> bytes:
     """Create a function, unless there is one."""
     if len(words) != 3 or words[1].lower() != b"function":
         return _incomplete(b"create")
-    if state.named_function(words[2]) is None:
+    if functions.name(state, words[2]) is None:
         return _too_many()
     return OK
 
@@ -102,7 +103,7 @@ def _drop(state: State, function: Function) -> bytes:
         return error(b"DEAD_LETTERS", "drop the function's dead letters first")
     if function.workers or function.job_count() or function.recurring:
         return b"ERR there are still connected workers or executing clients\r\n"
-    state.forget_function(function)
+    functions.forget(state, function)
     return OK
 
 
@@ -115,7 +116,7 @@ def maxqueue(state: State, peer: Peer, words: list[bytes]) -> bytes:
     limits = [_limit(word) for word in words[2:]]
     if len(limits) == 1:
         limits = limits * 3
-    function = state.named_function(words[1])
+    function = functions.name(state, words[1])
     if function is None:
         return _too_many()
     function.limits = [*limits, 0, 0, 0][:3]

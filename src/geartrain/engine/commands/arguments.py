@@ -19,8 +19,6 @@ _MOST_SECONDS: Final = 3155760000.0
 class Arguments:
     """The values given, by name."""
 
-    __slots__ = ("_values",)
-
     def __init__(self, values: dict[bytes, bytes]) -> None:
         self._values = values
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from geartrain.engine import failures
 from geartrain.engine.commands.arguments import Arguments, invalid, read_arguments
-from geartrain.engine.jobs import RUNNING, Job
-from geartrain.engine.peers import Peer
+from geartrain.engine.jobs import failures
+from geartrain.engine.model.jobs import RUNNING, Job
+from geartrain.engine.model.peers import Peer
+from geartrain.engine.state.state import State
 from geartrain.errors import OptionError
 from geartrain.protocol.admin import OK, error
-
-if TYPE_CHECKING:
-    from geartrain.engine.state import State
 
 __all__ = ["fail", "release", "retry"]
 

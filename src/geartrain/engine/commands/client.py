@@ -5,18 +5,30 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from geartrain.engine import paging, reads
 from geartrain.engine.commands.common import TOO_MANY_FUNCTIONS, send_error
-from geartrain.engine.functions import Function
-from geartrain.engine.jobs import RUNNING, Job
-from geartrain.engine.memory import schedule_cost
-from geartrain.engine.peers import Peer
+from geartrain.engine.jobs.paging import recall
+from geartrain.engine.jobs.recurring import (
+    add_schedule,
+    keep_schedule,
+    next_time,
+    set_schedule,
+)
+from geartrain.engine.jobs.submissions import (
+    admit,
+    attach,
+    coalescing_key,
+    joinable,
+    start,
+)
+from geartrain.engine.model.functions import Function
+from geartrain.engine.model.jobs import RUNNING, Job
+from geartrain.engine.model.peers import Peer
+from geartrain.engine.model.schedules import CALENDAR, Schedule
 from geartrain.engine.queries import FindJob, FindKey, Query
 from geartrain.engine.records import JobRecord
-from geartrain.engine.recurring import next_time, set_schedule
-from geartrain.engine.schedules import CALENDAR, Schedule
-from geartrain.engine.state import State
-from geartrain.engine.submissions import admit, coalescing_key, joinable, start
+from geartrain.engine.state import functions, reads
+from geartrain.engine.state.memory import schedule_cost
+from geartrain.engine.state.state import State
 from geartrain.protocol.constants import MAX_UNIQUE, PacketType, Priority
 from geartrain.protocol.packets import Packet, encode
 from geartrain.protocol.room import FULL
@@ -39,7 +51,6 @@ __all__ = [
 _HIGH: Final = int(Priority.HIGH)
 _NORMAL: Final = int(Priority.NORMAL)
 _LOW: Final = int(Priority.LOW)
-_JOB_CREATED: Final = int(PacketType.JOB_CREATED)
 
 # Known or not, running or not, numerator and denominator.
 _WAITING: Final = b"\x001\x000\x000\x000"
@@ -127,7 +138,7 @@ def _submit(
     unique = arguments[1]
     if not (_has_room(state, peer, packet) and _is_acceptable(peer, unique)):
         return
-    function = state.admitted_function(arguments[0])
+    function = functions.admit(state, arguments[0])
     if function is None:
         send_error(peer, b"QUEUE_ERROR", TOO_MANY_FUNCTIONS)
         return
@@ -145,8 +156,8 @@ def _submit(
     if background:
         state.journal.hold(job, peer)
     else:
-        state.attach(job, peer)
-    peer.send(encode(_JOB_CREATED, job.handle))
+        attach(state, job, peer)
+    peer.send(encode(PacketType.JOB_CREATED, job.handle))
     start(state, job)
 
 
@@ -170,7 +181,7 @@ def _is_looked_up(state: State, peer: Peer, submitted: Job, key: bytes) -> bool:
                 # It has ended since: another may have its key now.
                 answers = []
             else:
-                paging.recall(state, answer.record)
+                recall(state, answer.record)
     known = function.keyed.get(key)
     if known is None:
         is_known = bool(answers) or function.paged_count() == 0
@@ -260,7 +271,7 @@ def submit_job_sched(state: State, peer: Peer, packet: Packet) -> None:
         send_error(peer, b"INVALID_ARGUMENT", fault.encode())
         return
     key = coalescing_key(unique, packet.arguments[7], packet.more)
-    function = state.admitted_function(name)
+    function = functions.admit(state, name)
     if function is None:
         send_error(peer, b"QUEUE_ERROR", TOO_MANY_FUNCTIONS)
         return
@@ -271,9 +282,9 @@ def submit_job_sched(state: State, peer: Peer, packet: Packet) -> None:
     schedule.fields = fields
     set_schedule(state, schedule, due)
     state.memory.jobs += schedule_cost(schedule)
-    state.keep_schedule(schedule)
+    keep_schedule(state, schedule)
     state.journal.hold_change(peer, is_text=False)
-    peer.send(encode(_JOB_CREATED, schedule.handle))
+    peer.send(encode(PacketType.JOB_CREATED, schedule.handle))
 
 
 def _schedule(state: State, function: Function, unique: bytes, key: bytes) -> Schedule:
@@ -285,7 +296,7 @@ def _schedule(state: State, function: Function, unique: bytes, key: bytes) -> Sc
     number = state.new_number()
     schedule = Schedule(number, state.handle(number), function, unique)
     schedule.key = key
-    state.add_schedule(schedule)
+    add_schedule(state, schedule)
     return schedule
 
 

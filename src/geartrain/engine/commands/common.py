@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from geartrain.engine.peers import Peer
-from geartrain.engine.state import State
+from geartrain.engine.model.peers import Peer
+from geartrain.engine.state.state import State
 from geartrain.protocol.constants import PacketType
 from geartrain.protocol.packets import Packet, encode, header
 
@@ -21,20 +21,16 @@ TOO_MANY_FUNCTIONS: Final = (
     b"There are too many functions: use names again, or drop some by drop function"
 )
 
-_ERROR: Final = int(PacketType.ERROR)
-_ECHO_RES: Final = int(PacketType.ECHO_RES)
-_OPTION_RES: Final = int(PacketType.OPTION_RES)
-
 
 def send_error(peer: Peer, code: bytes, text: bytes) -> None:
     """Answer with ERROR."""
-    peer.send(encode(_ERROR, code + b"\0" + text))
+    peer.send(encode(PacketType.ERROR, code + b"\0" + text))
 
 
 def echo_req(state: State, peer: Peer, packet: Packet) -> None:
     """Answer with the same bytes."""
     size = len(packet.payload) + sum(len(piece) for piece in packet.more)
-    peer.send_pieces(header(_ECHO_RES, size) + packet.payload, packet.more)
+    peer.send_pieces(header(PacketType.ECHO_RES, size) + packet.payload, packet.more)
 
 
 def option_req(state: State, peer: Peer, packet: Packet) -> None:
@@ -44,13 +40,13 @@ def option_req(state: State, peer: Peer, packet: Packet) -> None:
     name = option.rstrip(b"\0").lower()
     if name == b"exceptions":
         peer.wants_exceptions = True
-        peer.send(encode(_OPTION_RES, option))
+        peer.send(encode(PacketType.OPTION_RES, option))
     elif name == b"reasons":
         peer.wants_reasons = True
-        peer.send(encode(_OPTION_RES, option))
+        peer.send(encode(PacketType.OPTION_RES, option))
     elif name == b"handles":
         peer.wants_handles = True
-        peer.send(encode(_OPTION_RES, option))
+        peer.send(encode(PacketType.OPTION_RES, option))
     else:
         send_error(peer, b"UNKNOWN_OPTION", b"Server does not recognize given option")
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from geartrain.engine import paging, reads
 from geartrain.engine.commands.arguments import invalid, read_arguments
-from geartrain.engine.jobs import kept_job
-from geartrain.engine.listings import ROW
-from geartrain.engine.memory import record_cost
-from geartrain.engine.peers import Peer
+from geartrain.engine.commands.listings import ROW
+from geartrain.engine.commands.rows import record_row, row, whole_record
+from geartrain.engine.jobs.life import wait
+from geartrain.engine.model.jobs import kept_job
+from geartrain.engine.model.peers import Peer
 from geartrain.engine.queries import FindDead, ListDead
 from geartrain.engine.records import JobRecord
-from geartrain.engine.rows import record_row, row, whole_record
-from geartrain.engine.state import State
+from geartrain.engine.state import functions, reads
+from geartrain.engine.state.memory import record_cost
+from geartrain.engine.state.state import State
 from geartrain.errors import OptionError
 from geartrain.protocol.admin import END_OF_LIST, OK, error
 
@@ -126,7 +127,7 @@ def _is_dead(state: State, record: JobRecord, handle: bytes) -> bool:
 
 def _retry(state: State, record: JobRecord) -> None:
     """Make a job of a dead letter again, with all its attempts before it."""
-    function = state.function(record.function)
+    function = functions.find(state, record.function)
     job = kept_job(function, record)
     # It begins to wait anew.
     job.due = state.server_time()
@@ -142,7 +143,7 @@ def _retry(state: State, record: JobRecord) -> None:
         state.journal.revive(job)
     else:
         state.journal.end_dead(job.number)
-    paging.enter(state, job)
+    wait(state, job)
 
 
 def _let_go(state: State, record: JobRecord) -> None:
@@ -152,8 +153,8 @@ def _let_go(state: State, record: JobRecord) -> None:
 
 
 def _drop(state: State, record: JobRecord) -> None:
-    function = state.function(record.function)
+    function = functions.find(state, record.function)
     function.dead -= 1
     _let_go(state, record)
     state.journal.end_dead(record.number)
-    state.retire(function)
+    functions.retire(state, function)

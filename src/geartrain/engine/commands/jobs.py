@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from geartrain.engine import failures, paging, reads
 from geartrain.engine.commands.arguments import Arguments, invalid, read_arguments
-from geartrain.engine.jobs import PAGED, Job
-from geartrain.engine.listings import STATES, Filter, Listing, store_query
-from geartrain.engine.peers import Peer
-from geartrain.engine.queries import FindDead, FindJob, FindKey, ListJobs, Query
-from geartrain.engine.records import JobRecord
-from geartrain.engine.rows import (
+from geartrain.engine.commands.listings import (
+    STATES,
+    Filter,
+    memory_rows,
+    new_listing,
+    store_query,
+    store_rows,
+)
+from geartrain.engine.commands.rows import (
     job_row,
     record_row,
     row,
@@ -21,7 +23,15 @@ from geartrain.engine.rows import (
     whole_job,
     whole_record,
 )
-from geartrain.engine.state import State
+from geartrain.engine.jobs import failures
+from geartrain.engine.jobs.paging import recall
+from geartrain.engine.jobs.recurring import end_schedule
+from geartrain.engine.model.jobs import PAGED, Job
+from geartrain.engine.model.peers import Peer
+from geartrain.engine.queries import FindDead, FindJob, FindKey, ListJobs, Query
+from geartrain.engine.records import JobRecord
+from geartrain.engine.state import reads
+from geartrain.engine.state.state import State
 from geartrain.errors import OptionError
 from geartrain.protocol.admin import END_OF_LIST, OK, error
 
@@ -48,7 +58,7 @@ def jobs(state: State, peer: Peer, words: list[bytes]) -> bytes:
     if wanted.unique:
         return _jobs_by_unique(state, peer, wanted)
     if not after:
-        state.begin_listing(peer, Listing(state, wanted))
+        state.begin_listing(peer, new_listing(state, wanted))
         after = _MEMORY + b"0"
     if after.startswith(_STORE):
         return _store_slice(state, peer, wanted, after.removeprefix(_STORE), most)
@@ -59,7 +69,7 @@ def jobs(state: State, peer: Peer, words: list[bytes]) -> bytes:
     start = int(position)
     if listing.is_at_end(start) and state.journal.keeps_jobs:
         return _store_slice(state, peer, wanted, b"", most)
-    rows = listing.slice(state, wanted, start, most)
+    rows = memory_rows(state, listing, wanted, start, most)
     start += most
     following = b""
     if not listing.is_at_end(start):
@@ -105,8 +115,8 @@ def _store_slice(
     assert isinstance(answer, ListJobs)
     if answer.error:
         return error(b"STORE_ERROR", answer.error)
-    listing = peer.listing or Listing(state, wanted)
-    rows = listing.rows(state, wanted, answer)
+    listing = peer.listing or new_listing(state, wanted)
+    rows = store_rows(state, listing, wanted, answer)
     following = _STORE + answer.following if answer.following else b""
     peer.rest = _slice(state, peer, rows, following)
     return b""
@@ -271,7 +281,7 @@ def cancel(state: State, peer: Peer, words: list[bytes]) -> bytes:
             return _error(answers)
         known = _recalled(state, answers, handle)
     if schedule is not None:
-        state.end_schedule(schedule)
+        end_schedule(state, schedule)
     elif known is not None:
         failures.cancel(state, known)
     else:
@@ -284,5 +294,5 @@ def _recalled(state: State, answers: list[Query], handle: bytes) -> Job | None:
     for answer in answers:
         if isinstance(answer, FindJob) and state.is_waiting(answer.record, handle):
             assert answer.record is not None
-            return paging.recall(state, answer.record)
+            return recall(state, answer.record)
     return None

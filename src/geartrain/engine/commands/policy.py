@@ -8,10 +8,11 @@ from typing import Final
 from urllib.parse import unquote_to_bytes
 
 from geartrain.engine.commands.arguments import invalid
-from geartrain.engine.peers import Peer
-from geartrain.engine.policies import Policy
-from geartrain.engine.settings import Value
-from geartrain.engine.state import State
+from geartrain.engine.model.peers import Peer
+from geartrain.engine.model.policies import Policy
+from geartrain.engine.model.settings import Value
+from geartrain.engine.state import functions
+from geartrain.engine.state.state import State
 from geartrain.errors import OptionError
 from geartrain.protocol.admin import END_OF_LIST, OK, ok
 
@@ -36,7 +37,7 @@ def policy(state: State, peer: Peer, words: list[bytes]) -> bytes:
     if len(words) == 2:
         return ok(_line(state.policies.find(name)))
     try:
-        state.change_policy(name, _given(words[2:]))
+        functions.change_policy(state, name, _given(words[2:]))
     except OptionError as refusal:
         return invalid(str(refusal))
     return OK

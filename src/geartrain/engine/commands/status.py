@@ -16,11 +16,11 @@ from typing import Final
 
 from geartrain.engine.commands.columns import client_id, column, line
 from geartrain.engine.commands.policy import show_policies
-from geartrain.engine.counters import Counters
-from geartrain.engine.jobs import Job
-from geartrain.engine.peers import Peer
-from geartrain.engine.rows import row, text
-from geartrain.engine.state import State
+from geartrain.engine.commands.rows import row, text
+from geartrain.engine.model.counters import Counters
+from geartrain.engine.model.jobs import Job
+from geartrain.engine.model.peers import Peer
+from geartrain.engine.state.state import State
 from geartrain.protocol.admin import END_OF_LIST, error
 
 __all__ = ["counters", "prioritystatus", "show", "status", "workers"]

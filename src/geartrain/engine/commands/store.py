@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from geartrain.engine.commands.arguments import invalid
-from geartrain.engine.peers import Peer
-from geartrain.engine.rows import row
-from geartrain.engine.state import State
+from geartrain.engine.commands.rows import row
+from geartrain.engine.model.peers import Peer
+from geartrain.engine.state.state import State
 from geartrain.protocol.admin import END_OF_LIST
 
 __all__ = ["store"]

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import Final
 
-from geartrain.engine import failures, paging
 from geartrain.engine.commands.common import TOO_MANY_FUNCTIONS, send_error
-from geartrain.engine.crews import Crew
-from geartrain.engine.departures import withdraw
-from geartrain.engine.functions import Function
-from geartrain.engine.jobs import SUBMITTED, Job
-from geartrain.engine.peers import ASLEEP, Peer
-from geartrain.engine.relays import relay
-from geartrain.engine.state import State
+from geartrain.engine.jobs import failures
+from geartrain.engine.jobs.departures import withdraw
+from geartrain.engine.jobs.life import assign, finish
+from geartrain.engine.jobs.relays import relay
+from geartrain.engine.model.crews import Crew
+from geartrain.engine.model.functions import Function
+from geartrain.engine.model.jobs import Job
+from geartrain.engine.model.peers import ASLEEP, Peer
+from geartrain.engine.state import functions, windows
+from geartrain.engine.state.state import State
 from geartrain.errors import PacketError
 from geartrain.protocol.constants import PacketType
 from geartrain.protocol.packets import Packet, encode, header
@@ -36,12 +38,7 @@ __all__ = [
     "work_warning",
 ]
 
-_JOB_ASSIGN: Final = int(PacketType.JOB_ASSIGN)
-_JOB_ASSIGN_UNIQ: Final = int(PacketType.JOB_ASSIGN_UNIQ)
-_JOB_ASSIGN_ALL: Final = int(PacketType.JOB_ASSIGN_ALL)
-_NO_JOB: Final = encode(int(PacketType.NO_JOB), b"")
-_WORK_FAIL: Final = int(PacketType.WORK_FAIL)
-_WORK_STATUS: Final = int(PacketType.WORK_STATUS)
+_NO_JOB: Final = encode(PacketType.NO_JOB, b"")
 
 # Units of work, as ``turns`` counts it: of a job that goes to another worker.
 _LOST: Final = 15
@@ -78,7 +75,7 @@ def can_do_timeout(state: State, peer: Peer, packet: Packet) -> None:
 
 
 def _add_ability(state: State, peer: Peer, name: bytes, timeout: float) -> None:
-    function = state.admitted_function(name)
+    function = functions.admit(state, name)
     if function is None:
         send_error(peer, b"QUEUE_ERROR", TOO_MANY_FUNCTIONS)
         return
@@ -89,7 +86,7 @@ def _add_ability(state: State, peer: Peer, name: bytes, timeout: float) -> None:
     _begin_change(state, peer)
     peer.abilities[function] = timeout
     function.workers[peer] = None
-    paging.serve(state, function)
+    windows.serve(state, function)
     state.wakeups.gain(peer, function)
 
 
@@ -101,7 +98,7 @@ def cant_do(state: State, peer: Peer, packet: Packet) -> None:
         _remove_ability(peer, function)
         state.wakeups.lose(peer, function)
         _lose_running(state, peer, function)
-        state.retire(function)
+        functions.retire(state, function)
 
 
 def reset_abilities(state: State, peer: Peer, packet: Packet) -> None:
@@ -159,7 +156,7 @@ def pre_sleep(state: State, peer: Peer, packet: Packet) -> None:
     of ours sleeps when it has room for more jobs, and counts on its timers.
     """
     if peer.timed and not peer.wants_handles:
-        state.end_own_timeouts(peer)
+        _end_own_timeouts(state, peer)
     wakeups = state.wakeups
     promised = wakeups.come(peer)
     crew = _crew(state, peer)
@@ -168,6 +165,16 @@ def pre_sleep(state: State, peer: Peer, packet: Packet) -> None:
     wakeups.sleep(peer, state.now)
     if promised is not None:
         wakeups.rouse(promised, state.now)
+
+
+def _end_own_timeouts(state: State, worker: Peer) -> None:
+    """End the timers a worker asked for; the policy's hold whatever it sends."""
+    state.turns.work += len(worker.timed)
+    for job, limit in worker.timed.items():
+        state.timeouts.cancel(job)
+        if limit > 0:
+            state.timeouts.set(job, limit)
+    worker.timed.clear()
 
 
 def _crew(state: State, peer: Peer) -> Crew:
@@ -181,7 +188,7 @@ def grab_job(state: State, peer: Peer, packet: Packet) -> None:
     """Assign a job, or answer NO_JOB."""
     job = _grab(state, peer)
     if job is not None:
-        _send_job(peer, _JOB_ASSIGN, job, [job.handle, job.function.name])
+        _send_job(peer, PacketType.JOB_ASSIGN, job, [job.handle, job.function.name])
 
 
 def grab_job_uniq(state: State, peer: Peer, packet: Packet) -> None:
@@ -189,7 +196,10 @@ def grab_job_uniq(state: State, peer: Peer, packet: Packet) -> None:
     job = _grab(state, peer)
     if job is not None:
         _send_job(
-            peer, _JOB_ASSIGN_UNIQ, job, [job.handle, job.function.name, job.unique]
+            peer,
+            PacketType.JOB_ASSIGN_UNIQ,
+            job,
+            [job.handle, job.function.name, job.unique],
         )
 
 
@@ -201,9 +211,9 @@ def grab_job_all(state: State, peer: Peer, packet: Packet) -> None:
     arguments = [job.handle, job.function.name, job.unique]
     if job.reducer:
         arguments.append(job.reducer)
-        _send_job(peer, _JOB_ASSIGN_ALL, job, arguments)
+        _send_job(peer, PacketType.JOB_ASSIGN_ALL, job, arguments)
     else:
-        _send_job(peer, _JOB_ASSIGN_UNIQ, job, arguments)
+        _send_job(peer, PacketType.JOB_ASSIGN_UNIQ, job, arguments)
 
 
 def _grab(state: State, peer: Peer) -> Job | None:
@@ -211,20 +221,18 @@ def _grab(state: State, peer: Peer) -> Job | None:
     wakeups = state.wakeups
     promised = wakeups.come(peer)
     crew = _crew(state, peer)
-    job = crew.take()
+    job = crew.next_job()
     dropped = 0
     while job is not None and failures.is_expired(state, job):
-        # It is in no queue any more.
-        job.state = SUBMITTED
         failures.drop_expired(state, job)
         state.turns.work += _LOST
         dropped += 1
         # A worker told NO_JOB goes to sleep, and is woken if there are others.
-        job = crew.take() if dropped < _MOST_DROPPED else None
+        job = crew.next_job() if dropped < _MOST_DROPPED else None
     if job is None:
         peer.send(_NO_JOB)
     else:
-        state.assign(job, peer)
+        assign(state, job, peer)
     if promised is not None:
         # It may have taken another function's job, leaving its promise open.
         wakeups.rouse(promised, state.now)
@@ -298,7 +306,7 @@ def work_complete(state: State, peer: Peer, packet: Packet) -> None:
         return
     _forward(state, peer, job, packet)
     job.function.counters.completed += 1
-    state.finish(job)
+    finish(state, job)
 
 
 def work_fail(state: State, peer: Peer, packet: Packet) -> None:
@@ -369,6 +377,6 @@ def work_exception(state: State, peer: Peer, packet: Packet) -> None:
         return
     size = len(packet.payload) + sum(len(piece) for piece in packet.more)
     exception = header(packet.type, size) + packet.payload
-    failure = encode(_WORK_FAIL, job.handle)
+    failure = encode(PacketType.WORK_FAIL, job.handle)
     relay(state, job, exception, packet.more, peer, failure)
     failures.die(state, job)

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Final, Protocol
 
-from geartrain.engine.health import Health
+from geartrain.engine.model.health import Health
 from geartrain.engine.queries import (
     DuePage,
     FindDead,

@@ -1,0 +1,183 @@
+"""Rows: jobs and dead letters as JSON objects, for people and programs that list them.
+
+Text that is not UTF-8 is decoded with ``surrogateescape``; times are in seconds since
+1970, by the calendar as it is when the row is made: ages are right after the system's
+clock was set.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from codecs import getincrementaldecoder
+from collections.abc import Iterator
+from typing import Final
+
+from geartrain.engine.model.jobs import READY, RUNNING, Job, record_of
+from geartrain.engine.records import Failures, JobRecord
+from geartrain.engine.state.state import State
+
+__all__ = [
+    "job_row",
+    "record_row",
+    "row",
+    "state_name",
+    "text",
+    "waiting_name",
+    "whole_job",
+    "whole_record",
+]
+
+Value = str | int | float | bool | None
+
+# Bytes of a workload that are shown at a time: a multiple of three, as base64 wants it,
+# and the units of work, as ``turns`` counts it, that it takes.
+_PIECE: Final = 48 * 1024
+_PIECE_WORK: Final = 200
+
+_PRIORITIES: Final = ("high", "normal", "low")
+
+
+def row(values: dict[str, Value]) -> bytes:
+    """Return a row as a line."""
+    return json.dumps(values).encode() + b"\n"
+
+
+def text(data: bytes) -> str:
+    """Return bytes of a peer as text from which they can be had back."""
+    return data.decode("utf-8", "surrogateescape")
+
+
+def state_name(state: State, job: Job) -> str:
+    """Return the name of the state of a job in memory."""
+    if job.state is RUNNING:
+        return "running"
+    if job.state is READY:
+        return "ready"
+    return "scheduled" if state.wait_of(job) > 0 else "ready"
+
+
+def waiting_name(state: State, record: JobRecord) -> str:
+    """Return the name of the state of a job that only the store has."""
+    is_due = record.due <= state.time_by(record.is_steady)
+    return "ready" if is_due else "scheduled"
+
+
+def job_row(state: State, job: Job) -> bytes:
+    """Return the row of a job in memory."""
+    return row(_job_values(state, job))
+
+
+def _job_values(state: State, job: Job) -> dict[str, Value]:
+    values = _values(state, record_of(job), state_name(state, job), job.background)
+    if job.worker is not None:
+        values["started"] = _shown(state, job.started)
+        values["worker"] = text(job.worker.client_id + b" " + job.worker.address)
+    return values
+
+
+def record_row(state: State, record: JobRecord) -> bytes:
+    """Return the row of a job or dead letter that only the store has."""
+    return row(_record_values(state, record))
+
+
+def _record_values(state: State, record: JobRecord) -> dict[str, Value]:
+    name = "dead" if record.died else waiting_name(state, record)
+    return _values(state, record, name, True)
+
+
+def whole_job(state: State, job: Job) -> Iterator[bytes]:
+    """Give the row of a job in memory, its workload included, in pieces."""
+    values = _job_values(state, job)
+    return _whole(state, values, [job.workload, *job.more])
+
+
+def whole_record(state: State, record: JobRecord) -> Iterator[bytes]:
+    """Give the row of a job that only the store has, its workload included."""
+    values = _record_values(state, record)
+    return _whole(state, values, [record.workload, *record.more])
+
+
+def _whole(
+    state: State, values: dict[str, Value], workload: list[bytes]
+) -> Iterator[bytes]:
+    """Give a row with a workload: as text if it is UTF-8, or else as base64."""
+    encoding = "utf-8"
+    decoder = getincrementaldecoder("utf-8")()
+    try:
+        for piece in _pieces(workload):
+            state.turns.work += _PIECE_WORK
+            decoder.decode(piece)
+            yield b""
+        decoder.decode(b"", True)
+    except UnicodeDecodeError:
+        encoding = "base64"
+    yield row(values)[: -len(b"}\n")] + b', "workload": "'
+    decoder = getincrementaldecoder("utf-8")()
+    for piece in _pieces(workload):
+        state.turns.work += _PIECE_WORK
+        if encoding == "utf-8":
+            yield json.dumps(decoder.decode(piece))[1:-1].encode()
+        else:
+            yield base64.b64encode(piece)
+    yield b'", "encoding": "%s"}\n' % encoding.encode()
+
+
+def _pieces(workload: list[bytes]) -> Iterator[bytes]:
+    """Give a workload in pieces of one size, however it is cut."""
+    rest = b""
+    for each in workload:
+        start = _PIECE - len(rest) if rest else 0
+        whole = rest + each[:start]
+        if rest and len(whole) < _PIECE:
+            rest = whole
+            continue
+        if rest:
+            yield whole
+        end = start + (len(each) - start) // _PIECE * _PIECE
+        for position in range(start, end, _PIECE):
+            yield each[position : position + _PIECE]
+        rest = each[end:]
+    if rest:
+        yield rest
+
+
+def _shown(state: State, time: float) -> float | None:
+    """Return a server time by the calendar; None for 0, which is none."""
+    return time + state.calendar_shift() if time else None
+
+
+def _values(
+    state: State, record: JobRecord, name: str, background: bool
+) -> dict[str, Value]:
+    due = _shown(state, record.due) if record.is_steady else record.due or None
+    values: dict[str, Value] = {
+        "handle": text(record.handle),
+        "function": text(record.function),
+        "unique": text(record.unique),
+        "priority": _PRIORITIES[record.priority],
+        "state": name,
+        "background": background,
+        "submitted": _shown(state, record.submitted),
+        "due": due,
+        "started": None,
+        "died": _shown(state, record.died),
+        "worker": None,
+        "attempts": 0,
+        "crashes": 0,
+        "reason": None,
+        "error": None,
+        "size": record.size,
+    }
+    if record.failures is not None:
+        _add_failures(values, record.failures)
+        values["started"] = _shown(state, record.failures.started)
+    return values
+
+
+def _add_failures(values: dict[str, Value], failures: Failures) -> None:
+    values["worker"] = text(failures.worker) or None
+    values["attempts"] = failures.attempts
+    values["crashes"] = failures.crashes
+    values["reason"] = text(failures.reason) or None
+    values["error"] = text(failures.error) or None

@@ -1,0 +1,1 @@
+"""What is to be durable, and who waits for that."""

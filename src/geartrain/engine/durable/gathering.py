@@ -1,0 +1,112 @@
+"""A gathering: one batch, and everything in memory that waits for its commit."""
+
+from __future__ import annotations
+
+from geartrain.engine.model.jobs import Job
+from geartrain.engine.model.peers import Peer
+from geartrain.engine.queries import Query
+from geartrain.engine.records import Batch
+from geartrain.engine.window.windows import Window
+from geartrain.protocol.admin import error as text_error
+from geartrain.protocol.constants import PacketType
+from geartrain.protocol.packets import encode
+
+__all__ = ["Gathering", "Question"]
+
+
+class Question:
+    """Queries and who wants to know: a peer that waits, or a window."""
+
+    def __init__(
+        self, queries: list[Query], peer: Peer | None, window: Window | None
+    ) -> None:
+        self.queries = queries
+        self.peer = peer
+        self.window = window
+
+
+class _Answer:
+    """An answer that is held back until the batch is durable."""
+
+    def __init__(self, job: Job | None, pieces: list[bytes], is_text: bool) -> None:
+        """Take the place at the end of the pieces, where it is put next."""
+        self.job = job
+        """The job it is about; None if it is about none."""
+        self.is_text = is_text
+        """It answers a text command."""
+        self._pieces = pieces
+        self._place = len(pieces)
+
+    def replace(self, answer: bytes) -> None:
+        """Answer otherwise."""
+        self._pieces[self._place] = answer
+
+    def refuse(self, reason: str) -> None:
+        """Answer with an error."""
+        if self.is_text:
+            self.replace(text_error(b"QUEUE_ERROR", reason))
+        else:
+            text = b"QUEUE_ERROR\0" + reason.encode()
+            self.replace(encode(PacketType.ERROR, text))
+
+
+class Gathering:
+    """A batch, with the jobs and the peers that wait for it.
+
+    While it gathers, the journal fills it. Once its commit has ended, ``jobs`` are
+    those that are durable, ``refused`` those that are not, and ``answers`` say so; they
+    leave with ``Peer.release`` of each of the ``peers``.
+    """
+
+    def __init__(self, serial: int) -> None:
+        self.batch = Batch(serial)
+        """What the store gets."""
+        self.jobs: list[Job] = []
+        """The jobs it adds."""
+        self.size = 0
+        """The bytes of their workloads."""
+        self.buried: dict[int, None] = {}
+        """Numbers of the jobs it buries."""
+        self.leaving: dict[Job, None] = {}
+        """Jobs to be forgotten by the engine once it is durable."""
+        self.answers: list[_Answer] = []
+        """Answers that wait for it."""
+        self.peers: list[Peer] = []
+        """The peers these are for, each once."""
+        self.questions: list[Question] = []
+        """Its queries, with who asked them."""
+        self.refused: list[Job] = []
+        """The jobs that could not be kept."""
+        self.unburied: list[Job] = []
+        """Those of them that were to become dead letters."""
+        self.unread: list[Job] = []
+        """Jobs that were to leave memory and have to be read again: see ``Window``."""
+
+    def hold(self, peer: Peer, job: Job | None, is_text: bool) -> None:
+        """Hold back what is sent to a peer from now on, an answer first."""
+        if peer.hold(self.batch.serial):
+            self.peers.append(peer)
+        self.answers.append(_Answer(job, peer.held[-1], is_text))
+
+    def answer(self, answers: dict[Job, bytes]) -> None:
+        """Answer otherwise about some jobs."""
+        for held in self.answers:
+            if held.job is not None and held.job in answers:
+                held.replace(answers[held.job])
+
+    def refuse(self, reasons: dict[Job, str], packets: str, texts: str) -> None:
+        """Answer with errors, for some of the jobs and for what is about no job.
+
+        Args:
+            reasons: why these jobs are not kept.
+            packets: why packets about no job are refused; empty if they are not.
+            texts: why text commands are.
+        """
+        for held in self.answers:
+            reason = texts if held.is_text else packets
+            if held.job is not None:
+                reason = reasons.get(held.job, "")
+            if reason:
+                held.refuse(reason)
+        self.refused = list(reasons)
+        self.jobs = [job for job in self.jobs if job not in reasons]

@@ -1,0 +1,272 @@
+"""The journal: what is to be durable, in batches, and who waits for it.
+
+    records in            batch out               committed or refused
+    keep  end  change     take ──▶ store ──────▶  the answers held back leave, and
+    bury  revive  ...                             ``jobs.settling`` moves the jobs
+
+While one batch is being committed the next one gathers. JOB_CREATED of a background
+job, and all that is due to its submitter after it, is held back until the batch with
+the job is durable (``hold``). A job that ends before its batch is taken is never
+written. What the store is asked (``ask``) it answers after the commit of the same
+batch, so that it sees what the engine saw when it asked, but for ``has_left``.
+
+A refusal is no special case of this: the batch ends with jobs in ``refused``, and what
+was in it about other jobs gathers again in the next. Whether a store has refused all of
+a batch, all that is new in it, or single jobs only decides which jobs these are.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from geartrain.engine.durable.gathering import Gathering, Question
+from geartrain.engine.model.jobs import Job, record_of
+from geartrain.engine.model.peers import Peer
+from geartrain.engine.queries import Query
+from geartrain.engine.records import Batch, Burial, Change, JobRecord, ScheduleRecord
+from geartrain.engine.window.windows import Window
+
+__all__ = ["Journal"]
+
+# So many numbers are reserved at once: a restart goes on behind them, so that no
+# handle is given twice, and no commit is needed for each.
+_RESERVE: Final = 1_000_000
+
+
+class Journal:
+    """Collects the next batch, and knows the one that is being committed."""
+
+    def __init__(self) -> None:
+        self.is_on = False
+        """There is a store, of dead letters at least."""
+        self.keeps_jobs = False
+        """Background jobs are kept."""
+        self.holds = False
+        """Their submitters are answered once they are durable."""
+        self.committed = 0
+        """The serial of the last batch that is durable."""
+        self.reserved = 0
+        """No number up to this one is given twice."""
+        self.most = 2**62
+        """So many bytes of workloads may wait to be taken before submitters wait."""
+        self._next = Gathering(1)
+        self._taken: Gathering | None = None
+
+    def reserve(self, number: int) -> None:
+        """Reserve more numbers if ``number``, just given, comes near the end."""
+        if self.keeps_jobs and number + _RESERVE // 2 > self.reserved:
+            self.reserved = number + _RESERVE
+            self._next.batch.reserved = self.reserved
+
+    def keep_clock(self, steady: float, calendar: float) -> None:
+        """Have both times of one moment kept: server time, and the calendar's."""
+        batch = self._next.batch
+        batch.steady = steady
+        batch.calendar = calendar
+
+    def keep(self, job: Job) -> None:
+        """Have a background job kept, if there is a store for it and it is not yet."""
+        if self.keeps_jobs and not job.batch:
+            self.add(job, record_of(job))
+
+    def add(self, job: Job, record: JobRecord) -> None:
+        """Have a job kept, as ``record`` has it."""
+        gathering = self._next
+        job.record = record
+        job.batch = gathering.batch.serial
+        gathering.batch.added.append(record)
+        gathering.jobs.append(job)
+        gathering.size += job.size
+
+    def end(self, job: Job) -> None:
+        """Have a kept job forgotten; one not yet committed is not written at all."""
+        batch = self._next.batch
+        if job.batch == batch.serial and job.record is not None:
+            job.record.number = 0
+        else:
+            batch.ended[job.number] = None
+        job.record = None
+
+    def end_dead(self, number: int) -> None:
+        """Have a dead letter forgotten."""
+        self._next.batch.ended[number] = None
+
+    def change(self, job: Job) -> None:
+        """Record a job's next due time, and how its attempts have failed."""
+        failures = None if job.failures is None else job.failures.copy()
+        batch = self._next.batch
+        if job.batch == batch.serial and job.record is not None:
+            job.record.due = job.due
+            job.record.is_steady = job.is_steady
+            job.record.failures = failures
+        else:
+            batch.changed.append(Change(job.number, job.due, failures))
+
+    def bury(self, job: Job, died: float) -> None:
+        """Have a kept job become a dead letter."""
+        assert job.failures is not None
+        gathering = self._next
+        gathering.buried[job.number] = None
+        gathering.batch.buried.append(Burial(job.number, died, job.failures.copy()))
+
+    def revive(self, job: Job) -> None:
+        """Have a dead letter become a job again."""
+        self._next.batch.revived.append(Change(job.number, job.due, None))
+
+    def forget(self, job: Job) -> None:
+        """Let the engine forget a job once all of it that was collected is durable."""
+        self._next.leaving[job] = None
+
+    def is_forgetting(self, job: Job) -> bool:
+        """Tell whether a job still has something to be made durable."""
+        return job in self._next.leaving
+
+    def keep_schedule(self, record: ScheduleRecord) -> None:
+        """Have a recurring job kept, in place of what was kept under its number."""
+        self._next.batch.schedules.append(record)
+
+    def end_schedule(self, number: int) -> None:
+        """Have a recurring job forgotten."""
+        self._next.batch.unscheduled.append(number)
+
+    def has_left(self, number: int) -> bool:
+        """Tell whether a store's answer may still have a job that ended or died."""
+        gathering = self._next
+        return number in gathering.batch.ended or number in gathering.buried
+
+    def hold(self, job: Job, peer: Peer) -> None:
+        """Hold back what is sent to the peer from now on until the job is durable."""
+        if job.batch <= self.committed:
+            return
+        peer.submitted = job.batch
+        if not (self.holds or _is_tentative(job)):
+            return
+        gathering = self._next
+        if job.batch != gathering.batch.serial and self._taken is not None:
+            gathering = self._taken
+        gathering.hold(peer, job, False)
+
+    def hold_change(self, peer: Peer, *, is_text: bool) -> None:
+        """Hold back what is sent to the peer until what was collected is durable."""
+        if self.holds and not self._next.batch.changes_nothing():
+            self._next.hold(peer, None, is_text)
+
+    def ask(
+        self, queries: list[Query], peer: Peer | None, window: Window | None
+    ) -> None:
+        """Have things looked up, in the state the batch leaves the store in."""
+        gathering = self._next
+        gathering.batch.queries.extend(queries)
+        gathering.questions.append(Question(queries, peer, window))
+
+    def is_behind(self) -> bool:
+        """Tell whether so much waits to be taken that submitters should wait."""
+        return self._next.size > self.most
+
+    def is_empty(self) -> bool:
+        """Tell whether nothing waits to be taken."""
+        gathering = self._next
+        batch = gathering.batch
+        if batch.queries or gathering.peers or gathering.leaving:
+            return False
+        return batch.changes_nothing()
+
+    def is_awaited(self) -> bool:
+        """Tell whether somebody waits for what was gathering."""
+        gathering = self._next
+        return bool(gathering.peers or gathering.questions)
+
+    def unsaved(self) -> int:
+        """Return how many jobs there are whose end or failure is not yet durable."""
+        waiting = self._next.batch
+        numbers = set(waiting.ended)
+        numbers.update(each.number for each in waiting.buried)
+        numbers.update(each.number for each in waiting.changed)
+        return len(numbers)
+
+    def take(self) -> Batch:
+        """Return what was collected, to be committed; the one before must be done."""
+        gathering = self._next
+        batch = gathering.batch
+        batch.added = [record for record in batch.added if record.number]
+        if len(gathering.buried) < len(batch.buried):
+            wanted = gathering.buried
+            batch.buried = [each for each in batch.buried if each.number in wanted]
+        batch.size = gathering.size
+        self._taken = gathering
+        self._next = Gathering(batch.serial + 1)
+        return batch
+
+    def is_taken(self) -> bool:
+        """Tell whether a batch was taken and is not yet done."""
+        return self._taken is not None
+
+    def commit(self) -> Gathering:
+        """Note that the batch taken is durable, all or most of it.
+
+        The store may have left out single jobs. Returns the batch, with what waits for
+        it.
+        """
+        done = self._end()
+        refusals = done.batch.refusals
+        if refusals:
+            refused = [job for job in done.jobs if job.number in refusals]
+            self._give_up(done, refused)
+            done.refuse({job: refusals[job.number] for job in refused}, "", "")
+        return done
+
+    def refuse(self, reason: str, *, is_rest_saved: bool) -> Gathering:
+        """Note that the batch taken is not durable, or with ``is_rest_saved`` its rest.
+
+        What is not is collected again, and so are jobs that were acknowledged before
+        they were durable. The other jobs that were to be kept are refused. Returns the
+        batch, with what waits for it.
+        """
+        done = self._end()
+        refused = [job for job in done.jobs if not self._keep_again(job)]
+        self._give_up(done, refused)
+        lost = done.batch.parted()[0] if is_rest_saved else done.batch
+        numbers = {job.number for job in refused}
+        self._next.batch.take_back(lost, numbers)
+        for burial in lost.buried:
+            if burial.number not in numbers:
+                self._next.buried[burial.number] = None
+        self._next.leaving.update(done.leaving)
+        done.leaving = {}
+        done.unread = list(self._next.leaving)
+        texts = "" if is_rest_saved else reason
+        # Of packets, only one that makes a recurring job has an answer about no job.
+        packets = reason if done.batch.schedules else texts
+        done.refuse(dict.fromkeys(refused, reason), packets, texts)
+        # What is acknowledged and collected again is not durable yet.
+        done.jobs = []
+        return done
+
+    def _end(self) -> Gathering:
+        done = self._taken
+        assert done is not None
+        self._taken = None
+        self.committed = done.batch.serial
+        return done
+
+    def _give_up(self, done: Gathering, jobs: list[Job]) -> None:
+        """Cancel the burials of jobs that were never stored."""
+        following = self._next.buried
+        for job in jobs:
+            if job.number in done.buried or job.number in following:
+                done.unburied.append(job)
+                # ``take`` leaves it out of the batch: to look for each of many there
+                # would take too long.
+                following.pop(job.number, None)
+
+    def _keep_again(self, job: Job) -> bool:
+        """Collect a job again if its submitters have been told that it is kept."""
+        record = job.record
+        if self.holds or record is None or record.is_tentative:
+            return False
+        self.add(job, record)
+        return True
+
+
+def _is_tentative(job: Job) -> bool:
+    return job.record is not None and job.record.is_tentative

@@ -1,0 +1,1 @@
+"""What becomes of jobs: their life, and what submits, fails, pages and ends them."""

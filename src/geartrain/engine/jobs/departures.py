@@ -1,0 +1,76 @@
+"""Departures: what a peer that left leaves behind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from geartrain.engine.jobs import failures
+from geartrain.engine.jobs.life import finish
+from geartrain.engine.model.functions import Function
+from geartrain.engine.model.jobs import RUNNING, Job
+from geartrain.engine.model.peers import Peer
+from geartrain.engine.state import functions
+from geartrain.engine.state.state import State
+
+__all__ = ["depart", "withdraw"]
+
+# Units of work, as ``turns`` counts it: of an ability that ends, of a job that is
+# waited for no more, and of one that goes to another worker.
+_ABILITY: Final = 3
+_AWAITED: Final = 2
+_LOST: Final = 15
+
+
+def withdraw(
+    state: State, peer: Peer, abilities: dict[Function, float]
+) -> Iterator[None]:
+    """Part a peer from the functions that it cannot do any more, one a step.
+
+    Those that it can do again meanwhile stay its own.
+    """
+    while abilities:
+        state.turns.work += _ABILITY
+        function, _ = abilities.popitem()
+        if function not in peer.abilities:
+            function.workers.pop(peer, None)
+            functions.retire(state, function)
+        yield
+
+
+def depart(state: State, peer: Peer) -> Iterator[None]:
+    """Part a peer that left from its functions and jobs, one a step.
+
+    What it waited for alone is dropped, and what it ran goes to others, the newest
+    first.
+    """
+    turns = state.turns
+    while peer.abilities:
+        turns.work += _ABILITY
+        function, _ = peer.abilities.popitem()
+        function.workers.pop(peer, None)
+        functions.retire(state, function)
+        yield
+    while peer.awaited:
+        turns.work += _AWAITED
+        job, times = peer.awaited.popitem()
+        _detach(state, peer, job, times)
+        yield
+    while peer.running:
+        turns.work += _LOST
+        failures.lose(state, next(reversed(peer.running)))
+        yield
+
+
+def _detach(state: State, client: Peer, job: Job, times: int) -> None:
+    """Let a client that left wait no more for a job; drop what only it waited for.
+
+    The client has submitted it so many ``times``, and does not know it any more. A job
+    that some submitter left in the background is never dropped, nor is one that runs:
+    its worker may finish.
+    """
+    job.joined -= times - 1
+    job.remove_client(client)
+    if job.is_awaited() or job.background or job.state is RUNNING:
+        return
+    finish(state, job)

@@ -1,0 +1,75 @@
+"""What is due: attempts that ran too long, delayed jobs, schedules, and pages."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from geartrain.engine.dispatch.turns import PEER_SHARE
+from geartrain.engine.jobs import failures, recurring
+from geartrain.engine.jobs.life import move
+from geartrain.engine.model.functions import Function
+from geartrain.engine.model.jobs import READY, Job
+from geartrain.engine.model.schedules import CALENDAR, Schedule
+from geartrain.engine.state import functions, windows
+from geartrain.engine.state.state import State
+from geartrain.engine.timers import Timed
+from geartrain.engine.window.shelves import Shelf
+from geartrain.engine.window.windows import Window
+
+__all__ = ["deadline", "tick"]
+
+# Units of work, as ``turns`` counts it, of what is due beside what it brings about.
+_TIMEOUT: Final = 8
+_ALARM: Final = 4
+
+
+def tick(state: State) -> None:
+    """Do what is due, or much of it: what is left is due at once."""
+    now = state.now
+    turns = state.turns
+    limit = turns.work + PEER_SHARE
+    state.wakeups.tick(now)
+    due = state.timeouts.pop(now)
+    while due is not None:
+        assert isinstance(due, Job)
+        turns.work += _TIMEOUT
+        failures.time_out(state, due)
+        due = state.timeouts.pop(now) if turns.work < limit else None
+    due = state.pop_alarm()
+    while due is not None:
+        turns.work += _ALARM
+        _ring(state, due)
+        due = state.pop_alarm() if turns.work < limit else None
+    recurring.reckon_some(state)
+    functions.forget_idle(state)
+
+
+def _ring(state: State, due: Timed) -> None:
+    """Do what an alarm was set for."""
+    if isinstance(due, Job):
+        move(state, due, READY)
+    elif isinstance(due, Schedule):
+        state.turns.work += CALENDAR
+        recurring.ring_schedule(state, due)
+    elif isinstance(due, Shelf):
+        windows.ring(state, due)
+    elif isinstance(due, Window):
+        windows.go_on(state, due)
+    elif isinstance(due, Function):
+        failures.expire(state, due)
+
+
+def deadline(state: State) -> float | None:
+    """Return when ``tick`` is to be called next, or None for not at all."""
+    earliest = _earlier(state.timeouts.next(), state.wakeups.next())
+    earliest = _earlier(earliest, state.idle.next())
+    earliest = _earlier(earliest, state.next_alarm())
+    if recurring.is_stepped(state):
+        return _earlier(earliest, state.now)
+    return earliest
+
+
+def _earlier(one: float | None, other: float | None) -> float | None:
+    if one is None or (other is not None and other < one):
+        return other
+    return one

@@ -1,0 +1,340 @@
+"""Failures: what becomes of a job whose attempt ended badly, or that waited too long.
+
+A policy says whether there is another attempt; a background job without one becomes a
+dead letter.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from geartrain.engine.jobs.life import finish, move, wait
+from geartrain.engine.jobs.relays import relay
+from geartrain.engine.model.functions import Function
+from geartrain.engine.model.jobs import FINISHED, READY, Job, record_of
+from geartrain.engine.model.notices import Notice
+from geartrain.engine.model.peers import Peer
+from geartrain.engine.records import Failures
+from geartrain.engine.state import functions
+from geartrain.engine.state.memory import cost
+from geartrain.engine.state.state import State
+from geartrain.protocol.constants import PacketType
+from geartrain.protocol.packets import NO_MORE, encode
+from geartrain.texts import quoted, shown
+
+__all__ = [
+    "cancel",
+    "die",
+    "drop_expired",
+    "expire",
+    "fail",
+    "is_expired",
+    "lose",
+    "overrun",
+    "refuse_result",
+    "release",
+    "retry",
+    "tell",
+    "time_out",
+]
+
+# So much of what a worker said is kept.
+_MOST_ERROR: Final = 64 * 1024
+# So many jobs expire at a time, and the next after so many seconds, so that others
+# are served meanwhile.
+_MOST_EXPIRED: Final = 5000
+_NEXT_EXPIRED: Final = 0.005
+_TAKEN: Final = b"JOB_TAKEN\0Job is not this worker's any more: "
+# Lost jobs remembered for a worker, to recognise its late results.
+_MOST_LOST: Final = 1000
+
+
+def fail(state: State, job: Job, reason: bytes, error: bytes) -> bool:
+    """React to a worker's word that its attempt failed; the job is in no place then.
+
+    Returns whether there will be another attempt. If not, ``die`` is to follow, once
+    the clients have been told.
+    """
+    job.function.counters.failed += 1
+    failures = _note(state, job, reason, error)
+    failures.attempts += 1
+    return _retry(state, job, failures)
+
+
+def _retry(state: State, job: Job, failures: Failures) -> bool:
+    policy = functions.policy(state, job.function)
+    is_wanted = job.background or job.is_awaited()
+    if failures.attempts >= policy.max_attempts or not is_wanted:
+        return False
+    _wait(state, job, policy.pause(job.number, failures.attempts))
+    return True
+
+
+def time_out(state: State, job: Job) -> None:
+    """React to an attempt that took too long, by the policy or the worker's own word.
+
+    The worker's, CAN_DO_TIMEOUT, makes it lose the job, as at gearmand; one with the
+    option ``handles`` has its attempt end as by the policy's.
+    """
+    worker = job.worker
+    assert worker is not None
+    job.function.counters.timed_out += 1
+    is_own = job in worker.timed
+    limit = functions.policy(state, job.function).timeout
+    if is_own:
+        limit = worker.abilities.get(job.function, 0.0)
+    whose = "its worker's CAN_DO_TIMEOUT" if is_own else "its policy's timeout"
+    state.warn(
+        "job_timed_out",
+        f"{shown(job.handle)} of {quoted(job.function.name)} ran longer than {whose}, "
+        f"{limit:g} s, at {shown(worker.address)} ({worker.descriptor})",
+    )
+    if is_own and not worker.wants_handles:
+        _lose(state, job, b"timeout", b"")
+    else:
+        _overrun(state, job, f"timed out after {limit:g} s".encode())
+
+
+def overrun(state: State, job: Job, error: bytes) -> None:
+    """React to the word that an attempt took too long and was ended for it."""
+    job.function.counters.timed_out += 1
+    _overrun(state, job, error)
+
+
+def _overrun(state: State, job: Job, error: bytes) -> None:
+    failures = _note(state, job, b"timeout", error)
+    failures.attempts += 1
+    _give_away(state, job)
+    if not _retry(state, job, failures):
+        tell(state, job, failures.error or b"timed out")
+        die(state, job)
+
+
+def release(state: State, job: Job) -> None:
+    """Make a running job ready again: its worker stops and has not finished it."""
+    _give_away(state, job)
+    if job.background or job.is_awaited():
+        move(state, job, READY)
+    else:
+        finish(state, job)
+
+
+def retry(state: State, job: Job, pause: float, error: bytes) -> None:
+    """Have another attempt of a running job because its worker asks for one."""
+    job.function.counters.failed += 1
+    failures = _note(state, job, b"retry", error)
+    failures.attempts += 1
+    _give_away(state, job)
+    if job.background or job.is_awaited():
+        _wait(state, job, pause)
+    else:
+        finish(state, job)
+
+
+def lose(state: State, job: Job, error: bytes = b"") -> None:
+    """Give a job whose worker was lost to another, or fail it at the limit."""
+    job.function.counters.crashed += 1
+    _lose(state, job, b"crash", error)
+
+
+def _lose(state: State, job: Job, reason: bytes, error: bytes) -> None:
+    failures = _note(state, job, reason, error)
+    failures.crashes += 1
+    _give_away(state, job)
+    policy = functions.policy(state, job.function)
+    if 0 < policy.max_crashes <= failures.crashes:
+        state.warn(
+            "job_failed",
+            f"{shown(job.handle)} of {quoted(job.function.name)} lost its worker "
+            f"{failures.crashes} times: failed",
+        )
+        tell(state, job, _loss(failures))
+        die(state, job)
+    elif not job.background and not job.is_awaited():
+        finish(state, job)
+    elif failures.crashes == 1:
+        # Workers are restarted every day: that is no reason to wait.
+        _wait(state, job, 0.0)
+    else:
+        _wait(state, job, policy.pause(job.number, failures.crashes - 1))
+
+
+def _note(state: State, job: Job, reason: bytes, error: bytes) -> Failures:
+    """Write down how the attempt of a running job ended."""
+    failures = job.failures
+    if failures is None:
+        failures = job.failures = Failures()
+    worker = job.worker
+    if worker is not None:
+        failures.worker = worker.client_id + b" " + worker.address
+    failures.reason = reason
+    error = error[:_MOST_ERROR]
+    state.memory.jobs += len(error) - len(failures.error)
+    failures.error = error
+    failures.started = job.started
+    failures.ended = state.server_time()
+    return failures
+
+
+def _give_away(state: State, job: Job) -> None:
+    """Tell a worker that a job is not its any more; it may yet send a result."""
+    worker = job.worker
+    if worker is not None:
+        worker.lost[job.handle] = job.function
+        if len(worker.lost) > _MOST_LOST:
+            del worker.lost[next(iter(worker.lost))]
+        if worker.wants_handles and not worker.is_closing:
+            # It may end what nobody waits for, and need not send a piece to find out.
+            worker.send(encode(PacketType.ERROR, _TAKEN + job.handle))
+
+
+def _wait(state: State, job: Job, pause: float) -> None:
+    """Let a job wait for its next attempt."""
+    job.function.counters.retried += 1
+    job.due = state.server_time() + pause if pause > 0 else 0.0
+    job.is_steady = True
+    if job.batch:
+        state.journal.change(job)
+    if pause > 0:
+        wait(state, job)
+    else:
+        move(state, job, READY)
+
+
+def die(state: State, job: Job) -> None:
+    """End a job that failed for good; one in the background becomes a dead letter."""
+    if not job.background:
+        finish(state, job)
+        return
+    function = job.function
+    function.counters.dead += 1
+    if (
+        functions.policy(state, function).dead_letter
+        and state.journal.is_on
+        and _has_room(state, job)
+    ):
+        _bury(state, job)
+    else:
+        finish(state, job)
+
+
+def _has_room(state: State, job: Job) -> bool:
+    most = state.options.most_dead
+    state.turns.work += len(state.functions) >> 4
+    if state.is_dead_in_memory() and state.memory.room.is_full:
+        state.warn(
+            "dead_letter_dropped",
+            f"{shown(job.handle)} of {quoted(job.function.name)} failed and is not "
+            "kept: memory is full (--max-memory)",
+        )
+        return False
+    if not most or sum(each.dead for each in state.functions.values()) < most:
+        return True
+    state.warn(
+        "dead_letter_dropped",
+        f"{shown(job.handle)} of {quoted(job.function.name)} failed and is not kept: "
+        f"there are {most} dead letters: drop some by geartrain dead drop",
+    )
+    return False
+
+
+def _bury(state: State, job: Job) -> None:
+    if not job.batch:
+        state.journal.add(job, record_of(job))
+    state.journal.bury(job, state.server_time())
+    job.function.dead += 1
+    if state.is_dead_in_memory():
+        # Its store has what the engine lets go of.
+        state.memory.jobs += cost(job)
+    move(state, job, FINISHED)
+
+
+def _loss(failures: Failures) -> bytes:
+    """Return why a job failed that lost its worker too often."""
+    why = b": " + failures.error if failures.error else b""
+    if failures.crashes == 1:
+        return b"lost its worker" + why
+    return b"lost its worker %d times" % failures.crashes + why
+
+
+def tell(state: State, job: Job, why: bytes) -> None:
+    """Tell everyone who waits that the job failed; who asked for reasons, why."""
+    if job.is_awaited():
+        reason = encode(PacketType.WORK_EXCEPTION, job.handle + b"\0" + why)
+        failure = encode(PacketType.WORK_FAIL, job.handle)
+        relay(state, job, reason, NO_MORE, None, failure, True)
+
+
+def cancel(state: State, job: Job) -> None:
+    """End a job wherever it is; its worker's result will be refused."""
+    job.function.counters.cancelled += 1
+    if job.worker is not None:
+        _give_away(state, job)
+    tell(state, job, b"cancelled")
+    finish(state, job)
+
+
+def is_expired(state: State, job: Job) -> bool:
+    """Tell whether a ready job has waited longer than its time to live."""
+    ttl = functions.policy(state, job.function).ttl
+    return ttl > 0 and _expiry(job, ttl) <= state.server_time()
+
+
+def _expiry(job: Job, ttl: float) -> float:
+    """Return the server time at which a ready job has waited too long."""
+    waiting_since = max(job.submitted, job.due)
+    if job.failures is not None:
+        waiting_since = max(waiting_since, job.failures.ended)
+    return waiting_since + ttl
+
+
+def expire(state: State, function: Function) -> None:
+    """End the ready jobs that waited too long, and look again when the next may have.
+
+    PROTOCOL has no word for it: clients that wait are told WORK_FAIL.
+    """
+    count = 0
+    ttl = functions.policy(state, function).ttl
+    following = 0.0
+    for priority in range(3):
+        queue = function.ready[priority]
+        job = queue.head()
+        while job is not None and count < _MOST_EXPIRED and is_expired(state, job):
+            drop_expired(state, job)
+            count += 1
+            job = queue.head()
+        if job is not None and ttl > 0:
+            expiry = _expiry(job, ttl)
+            following = expiry if following == 0 else min(following, expiry)
+    state.turns.work += count * 2
+    if following > 0:
+        state.alarms.cancel(function)
+        soonest = state.server_time() + _NEXT_EXPIRED
+        state.alarms.set(function, max(following, soonest))
+    if count:
+        state.notices.append(
+            Notice(
+                "info",
+                "jobs_expired",
+                f"{count} jobs of {quoted(function.name)} waited longer than their "
+                f"time to live, {ttl:g} seconds, and were dropped",
+            )
+        )
+
+
+def drop_expired(state: State, job: Job) -> None:
+    """End a job that waited too long."""
+    job.function.counters.expired += 1
+    tell(
+        state,
+        job,
+        f"waited longer than {functions.policy(state, job.function).ttl:g} s".encode(),
+    )
+    finish(state, job)
+
+
+def refuse_result(peer: Peer, handle: bytes) -> None:
+    """Count a result that came for a job that had gone to another worker."""
+    function = peer.lost.pop(handle, None)
+    if function is not None:
+        function.counters.refused_results += 1

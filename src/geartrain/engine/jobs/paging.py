@@ -1,0 +1,127 @@
+"""Pages: jobs that only the store had come into memory."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from geartrain.engine.jobs.life import place
+from geartrain.engine.model.jobs import PAGED, Job, kept_job
+from geartrain.engine.queries import DuePage, Page
+from geartrain.engine.records import JobRecord
+from geartrain.engine.state import functions, windows
+from geartrain.engine.state.state import State
+from geartrain.engine.window.windows import Window
+from geartrain.texts import quoted
+
+__all__ = ["forget", "page_in", "recall"]
+
+# Seconds until a page that could not be read is asked for again.
+_PAUSE: Final = 1.0
+
+
+def forget(state: State, job: Job) -> None:
+    """Forget a job that is durable and in the store's care alone, if it is."""
+    if job.state is not PAGED or state.journal.is_forgetting(job):
+        return
+    function = job.function
+    function.windows[job.priority].leaving -= 1
+    state.let_go(job)
+    if job.key and function.keyed.get(job.key) is job:
+        del function.keyed[job.key]
+    windows.refill(state, function, job.priority)
+
+
+def page_in(state: State, query: Page | DuePage, window: Window) -> None:
+    """Take in what the store answered to what a window wanted read."""
+    state.memory.pages -= 1
+    is_any = _take_in(state, query.records)
+    _report(state, query, window)
+    is_steady = isinstance(query, DuePage) and query.is_steady
+    lost = window.turn(query, is_any, state.time_by(is_steady))
+    if lost:
+        state.warn(
+            "jobs_missing",
+            f"{lost} jobs of {quoted(window.function)} are not where the store "
+            "counts them: see geartrain store check",
+        )
+    state.weigh()
+    function = state.functions.get(window.function)
+    if function is None or function.windows[window.priority] is not window:
+        # It was dropped while the store still had something to say of it.
+        pass
+    elif query.error:
+        state.warn(
+            "page_failed",
+            f"jobs of {quoted(window.function)} cannot be read: {query.error}",
+        )
+        state.alarms.cancel(window)
+        state.alarms.set(window, state.server_time() + _PAUSE)
+    else:
+        if isinstance(query, DuePage):
+            windows.arm(state, window.shelf(is_steady))
+        windows.refill(state, function, window.priority)
+        functions.retire(state, function)
+    windows.page_on(state)
+
+
+def _take_in(state: State, records: list[JobRecord]) -> bool:
+    """Have jobs that the store has wait in memory; return True if there was any."""
+    is_any = False
+    for record in records:
+        job = state.jobs.get(record.handle)
+        if job is None:
+            if state.journal.has_left(record.number):
+                continue
+            job = _restored(state, record)
+        elif job.state is not PAGED or job.due != record.due:
+            # Else it was about to leave memory, and its turn has come.
+            continue
+        is_any = True
+        place(state, job)
+    return is_any
+
+
+def _report(state: State, query: Page | DuePage, window: Window) -> None:
+    """Have an operator told of the jobs that cannot be taken into memory."""
+    damaged, oversized = window.leave_in_store(query)
+    name = quoted(window.function)
+    for number in oversized:
+        state.warn(
+            "job_oversized",
+            f"job {number} of {name} is larger than a quarter of --max-memory and is "
+            "left in the store: restart with more memory, or cancel "
+            f"{state.handle(number).decode()}",
+        )
+    for number in damaged:
+        state.warn(
+            "job_damaged",
+            f"job {number} of {name} is damaged in the store and is left there: see "
+            "geartrain store check",
+        )
+
+
+def _restored(state: State, record: JobRecord) -> Job:
+    """Take a job from the store into memory; it is in no place then."""
+    function = functions.find(state, record.function)
+    job = kept_job(function, record)
+    job.due = record.due
+    job.is_steady = record.is_steady
+    job.failures = record.failures
+    # It is durable: as if by a batch before the first.
+    job.batch = -1
+    state.remember(job)
+    if record.key:
+        job.key = record.key
+        # A tentative submission with the same key will turn out to be its twin.
+        function.keyed[job.key] = job
+    function.windows[job.priority].give(job.number, job.due)
+    return job
+
+
+def recall(state: State, record: JobRecord) -> Job | None:
+    """Bring a job into memory out of its turn; None if it has ended."""
+    job = state.jobs.get(record.handle)
+    if job is None and not state.journal.has_left(record.number):
+        job = _restored(state, record)
+        place(state, job)
+    return job

@@ -1,0 +1,97 @@
+"""Settling: what the end of a commit means for jobs and their submitters."""
+
+from __future__ import annotations
+
+from geartrain.engine.durable.gathering import Gathering, Question
+from geartrain.engine.jobs.life import move, place, wait
+from geartrain.engine.jobs.paging import forget
+from geartrain.engine.model.jobs import (
+    FINISHED,
+    PAGED,
+    READY,
+    SCHEDULED,
+    TENTATIVE,
+    Job,
+)
+from geartrain.engine.state import functions, windows
+from geartrain.engine.state.state import State
+from geartrain.protocol.constants import PacketType
+from geartrain.protocol.packets import encode
+
+__all__ = ["settle"]
+
+
+def settle(state: State, done: Gathering) -> list[Question]:
+    """React to the end of a commit; return the questions that were answered with it.
+
+    Clients that wait for a job that was refused still get its result, and a worker may
+    finish it.
+    """
+    for job in done.unburied:
+        job.function.dead -= 1
+        functions.retire(state, job.function)
+    for job in done.refused:
+        _let_down(state, job)
+    if done.batch.refusals:
+        _tell_refusals(state, done)
+    twins = _place_tentative(state, done)
+    if twins:
+        done.answer(twins)
+    for job in done.leaving:
+        forget(state, job)
+    for job in done.unread:
+        windows.page_again(state, job)
+    for peer in done.peers:
+        peer.release()
+        state.turns.add(peer)
+    return done.questions
+
+
+def _let_down(state: State, job: Job) -> None:
+    """Let go of a job that could not be kept."""
+    job.batch = 0
+    job.record = None
+    job.background = False
+    if job.is_awaited():
+        if job.state is PAGED or job.state is TENTATIVE:
+            place(state, job)
+    elif job.state in (TENTATIVE, READY, SCHEDULED, PAGED):
+        move(state, job, FINISHED)
+
+
+def _tell_refusals(state: State, done: Gathering) -> None:
+    reason = next(iter(done.batch.refusals.values()))
+    state.warn(
+        "jobs_refused",
+        f"{len(done.refused)} large background jobs were refused, others are taken: "
+        f"{reason}",
+    )
+
+
+def _place_tentative(state: State, done: Gathering) -> dict[Job, bytes]:
+    """Have the tentative jobs wait that are jobs of their own, and end the others.
+
+    Returns what to answer about these: the handles of the jobs they are twins of.
+    """
+    twins: dict[Job, bytes] = {}
+    for job in done.jobs:
+        record, job.record = job.record, None
+        if record is None or job.state is not TENTATIVE:
+            continue
+        if record.twin:
+            handle = _handle_of_twin(state, job, record.twin)
+            twins[job] = encode(PacketType.JOB_CREATED, handle)
+            job.function.counters.submitted -= 1
+            job.batch = 0
+            move(state, job, FINISHED)
+        else:
+            wait(state, job)
+    return twins
+
+
+def _handle_of_twin(state: State, job: Job, number: int) -> bytes:
+    # It may have come into memory meanwhile, and then has the key.
+    twin = job.function.keyed.get(job.key)
+    if twin is not None and twin.number == number:
+        return twin.handle
+    return state.handle(number)

@@ -1,0 +1,184 @@
+"""Submissions: how what was submitted becomes a job of its own or joins one."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Final
+
+from geartrain.engine.jobs.life import move, place, wait
+from geartrain.engine.model.functions import Function
+from geartrain.engine.model.jobs import MOST_JOINED, PAGED, SUBMITTED, TENTATIVE, Job
+from geartrain.engine.model.peers import Peer
+from geartrain.engine.state import functions
+from geartrain.engine.state.state import State
+
+__all__ = [
+    "admit",
+    "attach",
+    "coalescing_key",
+    "is_same",
+    "joinable",
+    "start",
+]
+
+# A workload up to this size is digested as a whole; of a larger one as much of each end
+# goes into its key.
+_WHOLE: Final = 128 * 1024
+_SAMPLE: Final = 64 * 1024
+
+
+def joinable(function: Function, key: bytes, submitted: Job) -> Job | None:
+    """Return the job in memory that a submission with this key joins, if any."""
+    job = function.keyed.get(key) if key else None
+    if job is not None and submitted.unique == b"-" and not _is_twin(job, submitted):
+        return None
+    return job
+
+
+def admit(
+    state: State, submitted: Job, key: bytes, joined: Job | None, background: bool
+) -> Job | None:
+    """Return the job that ``submitted`` joins, or itself with a handle.
+
+    ``joined`` is what ``joinable`` returned. Returns None if its function has no room.
+    ``start`` is to follow.
+    """
+    job = joined
+    if job is None:
+        if submitted.function.is_full(submitted.priority):
+            return None
+        job = submitted
+        _name(state, job, key)
+    if background:
+        # Whoever else waits or leaves, this job now has to be run.
+        job.background = True
+        state.journal.keep(job)
+        if joined is None and job.record is not None:
+            # The store may have a job that it should have joined.
+            is_paged = job.function.paged_count() > 0
+            is_certain = job.unique != b"-" or job.size <= _WHOLE
+            job.record.is_tentative = bool(job.key) and is_paged and is_certain
+    return job
+
+
+def _name(state: State, job: Job, key: bytes) -> None:
+    """Give a job its number and handle, and its function's policy."""
+    function = job.function
+    job.number = state.new_number()
+    job.handle = state.handle(job.number)
+    job.submitted = state.server_time()
+    delay = functions.policy(state, function).delay
+    if delay > 0:
+        _delay(state, job, delay)
+    state.remember(job)
+    # A large workload whose ends another has, too, coalesces with none.
+    if key and key not in function.keyed:
+        job.key = key
+        function.keyed[key] = job
+    function.counters.submitted += 1
+
+
+def _delay(state: State, job: Job, delay: float) -> None:
+    """Delay a job, unless it is to wait longer anyway."""
+    if state.wait_of(job) < delay:
+        job.due = job.submitted + delay
+        job.is_steady = True
+
+
+def coalescing_key(unique: bytes, workload: bytes, more: list[bytes]) -> bytes:
+    """Return what a submission coalesces by within its function; empty for nothing.
+
+    A unique of ``-`` stands for the workload, and an empty workload is no key.
+    """
+    if unique != b"-":
+        return unique
+    if not workload:
+        return b""
+    # No other key holds a NUL byte: uniques end at one.
+    return b"-\0" + _digest([workload, *more])
+
+
+def _digest(pieces: list[bytes]) -> bytes:
+    """Digest a workload; of a large one both ends and the size, however it is cut.
+
+    To digest all of a large workload would keep everybody waiting.
+    """
+    size = sum(len(piece) for piece in pieces)
+    digest = hashlib.blake2b(b"%d" % size, digest_size=32)
+    if size <= _WHOLE:
+        for piece in pieces:
+            digest.update(piece)
+    else:
+        digest.update(_beginning(pieces))
+        digest.update(_end(pieces))
+    return digest.digest()
+
+
+def _beginning(pieces: list[bytes]) -> bytes:
+    found = b""
+    for piece in pieces:
+        found += piece[:_SAMPLE]
+        if len(found) >= _SAMPLE:
+            break
+    return found[:_SAMPLE]
+
+
+def _end(pieces: list[bytes]) -> bytes:
+    found = b""
+    for piece in reversed(pieces):
+        found = piece[-_SAMPLE:] + found
+        if len(found) >= _SAMPLE:
+            break
+    return found[-_SAMPLE:]
+
+
+def is_same(pieces: list[bytes], others: list[bytes]) -> bool:
+    """Tell whether two workloads in pieces are the same bytes, however they are cut."""
+    if sum(len(piece) for piece in pieces) != sum(len(other) for other in others):
+        return False
+    views = [memoryview(other) for other in others]
+    views.reverse()
+    for piece in pieces:
+        rest = memoryview(piece)
+        while rest:
+            other = views.pop()
+            size = min(len(rest), len(other))
+            if rest[:size] != other[:size]:
+                return False
+            rest = rest[size:]
+            if size < len(other):
+                views.append(other[size:])
+    return True
+
+
+def _is_twin(job: Job, submitted: Job) -> bool:
+    """Tell whether two jobs of one key have one workload, large ones byte by byte."""
+    pieces = [submitted.workload, *submitted.more]
+    if sum(len(piece) for piece in pieces) <= _WHOLE:
+        return True
+    return is_same([job.workload, *job.more], pieces)
+
+
+def attach(state: State, job: Job, client: Peer) -> None:
+    """Have a job's results sent to a client."""
+    times = client.awaited.get(job, 0)
+    if times == 0:
+        job.add_client(client)
+    elif times < MOST_JOINED:
+        job.joined += 1
+    client.awaited[job] = min(times + 1, MOST_JOINED)
+    if job.state is PAGED:
+        place(state, job)
+
+
+def start(state: State, job: Job) -> None:
+    """Queue a job just admitted now, or when it is due; leave one that was joined.
+
+    A tentative one waits until the store has said whether it is a job of its own.
+    """
+    if job.state is not SUBMITTED:
+        return
+    if job.record is not None and job.record.is_tentative:
+        move(state, job, TENTATIVE)
+    else:
+        wait(state, job)

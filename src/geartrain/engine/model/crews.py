@@ -1,0 +1,72 @@
+"""Crews: workers of equal abilities, who choose their next job in one way.
+
+All workers that registered the same functions in the same order form one crew. How it
+chooses is in ``dispatch.crews``.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from geartrain.engine.model.functions import Function
+    from geartrain.engine.model.jobs import Job
+    from geartrain.engine.model.peers import Peer
+
+__all__ = ["Crew"]
+
+
+class Crew(ABC):
+    """Workers of equal abilities."""
+
+    def __init__(self, functions: list[Function]) -> None:
+        """Take functions, the newest registration first."""
+        self.functions: dict[Function, None] = dict.fromkeys(reversed(functions))
+        """What they can do, the oldest registration first."""
+        self.key: tuple[bytes, ...] | None = None
+        """The names of these, by which others find this crew; None if it is private."""
+        self.members: dict[Peer, None] = {}
+        """The workers."""
+        self.sleepers: dict[Peer, None] = {}
+        """The members that sleep; the last to fall asleep is woken first."""
+
+    @abstractmethod
+    def notice(self, function: Function, priority: int) -> None:
+        """Learn that a function of theirs has a ready job of this priority."""
+
+    @abstractmethod
+    def next_job(self) -> Job | None:
+        """Return these workers' next job, which the caller takes from its queue."""
+
+    @abstractmethod
+    def unpromised(self) -> Function | None:
+        """Return a function with a ready job that no woken worker is coming for."""
+
+    @abstractmethod
+    def candidate_count(self) -> int:
+        """Return how many functions ``unpromised`` looks at."""
+
+    @abstractmethod
+    def _forget(self, function: Function) -> None:
+        """Take no more of a function's jobs."""
+
+    def add(self, function: Function) -> None:
+        """Let the workers do one function more, which is their newest."""
+        self.functions[function] = None
+        self._learn(function)
+
+    def discard(self, function: Function) -> None:
+        """Let the workers do a function no more."""
+        del self.functions[function]
+        self._forget(function)
+
+    def learn(self) -> None:
+        """Notice every ready job there is; called once, when the crew forms."""
+        for function in reversed(self.functions):
+            self._learn(function)
+
+    def _learn(self, function: Function) -> None:
+        for priority in range(3):
+            if function.ready[priority].size():
+                self.notice(function, priority)

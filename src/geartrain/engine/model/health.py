@@ -1,0 +1,34 @@
+"""How the store is: what the text command ``store`` answers."""
+
+from __future__ import annotations
+
+from typing import Final
+
+__all__ = ["FAILING", "OK", "REFUSING", "Health"]
+
+OK: Final = "ok"
+"""Everything is saved."""
+
+REFUSING: Final = "refusing"
+"""New background jobs are refused; what becomes of the others is saved."""
+
+FAILING: Final = "failing"
+"""Nothing is saved: what has ended runs again after a restart."""
+
+
+class Health:
+    """How a store is, as the driver sees it."""
+
+    def __init__(self) -> None:
+        self.state = OK
+        """``OK``, ``REFUSING`` or ``FAILING``."""
+        self.reason = ""
+        """Why it is not ``OK``; empty if it is."""
+        self.since = 0.0
+        """When that began, in seconds since 1970; 0 for the start."""
+        self.location = "memory:"
+        """The store's name."""
+        self.size: int | None = None
+        """The bytes of its file and its log; None if it has none."""
+        self.free: int | None = None
+        """The bytes that these can still grow by; None if that is not known."""

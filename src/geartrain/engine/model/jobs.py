@@ -1,0 +1,261 @@
+"""Jobs, and the first-in-first-out queues of those that are ready."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from geartrain._mypyc import mypyc_attr
+from geartrain.engine.records import Failures, JobRecord
+from geartrain.engine.timers import Timed
+
+if TYPE_CHECKING:
+    from geartrain.engine.model.functions import Function
+    from geartrain.engine.model.peers import Peer
+
+__all__ = [
+    "FINISHED",
+    "MOST_JOINED",
+    "NOBODY",
+    "PAGED",
+    "READY",
+    "RUNNING",
+    "SCHEDULED",
+    "STATES",
+    "SUBMITTED",
+    "TENTATIVE",
+    "Job",
+    "JobQueue",
+    "JobState",
+    "kept_job",
+    "record_of",
+]
+
+
+class JobState:
+    """Where a job is; ``jobs.life`` says which state may follow which.
+
+    Not an enum: to look two of its members up in a table takes 230 instructions more.
+    """
+
+    def __init__(self, number: int, name: str) -> None:
+        self.number = number
+        """Its place in ``STATES``."""
+        self.name = name
+        """What it is called."""
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+SUBMITTED: Final = JobState(0, "submitted")
+TENTATIVE: Final = JobState(1, "tentative")
+SCHEDULED: Final = JobState(2, "scheduled")
+READY: Final = JobState(3, "ready")
+RUNNING: Final = JobState(4, "running")
+PAGED: Final = JobState(5, "paged")
+FINISHED: Final = JobState(6, "finished")
+STATES: Final = (SUBMITTED, TENTATIVE, SCHEDULED, READY, RUNNING, PAGED, FINISHED)
+
+# The other clients of every job that one or none waits for; never changed, so that
+# such a job needs no table of its own.
+NOBODY: Final[dict[Peer, None]] = {}
+
+# A client that submits the same job more often is told its results this often: ample
+# for one that has a task for each submission, and cheap enough for one packet.
+MOST_JOINED: Final = 10_000
+
+
+@mypyc_attr(acyclic=True)
+class Job(Timed):
+    """One job, from its submission until it has finished."""
+
+    def __init__(  # noqa: PLR0915 - as many attributes
+        self,
+        function: Function,
+        unique: bytes,
+        workload: bytes,
+        more: list[bytes],
+        priority: int,
+    ) -> None:
+        super().__init__()
+        self.handle = b""
+        """The name the job server gave it; empty until it is admitted."""
+        self.number = 0
+        """The number in its handle."""
+        self.batch = 0
+        """The batch that makes it durable; 0 for a job that is not kept."""
+        self.record: JobRecord | None = None
+        """What of it is to be written, until it is."""
+        self.function = function
+        """What it is sent to."""
+        self.unique = unique
+        """The client's coalescing key; empty for none."""
+        self.workload = workload
+        """Its input; of a large one, the piece that arrived first."""
+        self.key = b""
+        """What it coalesces by within its function; empty for never."""
+        self.more = more
+        """The pieces that follow ``workload``."""
+        self.reducer = b""
+        """The reducer of a SUBMIT_REDUCE_JOB, else empty."""
+        self.priority = priority
+        """``Priority`` as a number."""
+        self.background = False
+        """Some submitter does not wait for it, so it must be run."""
+        self.state = SUBMITTED
+        """Where it is."""
+        self.client: Peer | None = None
+        """A peer that waits for it; None if nobody does. How often each of them
+        submitted it, the peer knows.
+        """
+        self.others = NOBODY
+        """The others that do, if there is one."""
+        self.joined = 0
+        """How often those that wait submitted it again."""
+        self.worker: Peer | None = None
+        """The peer that runs it."""
+        self.failures: Failures | None = None
+        """How its attempts have failed; None while none has."""
+        self.submitted = 0.0
+        """When it was submitted, a server time."""
+        self.started = 0.0
+        """When its attempt began, a server time."""
+        self.size = len(workload)
+        """The bytes of all of its workload."""
+        if more:
+            self.size += sum(len(piece) for piece in more)
+        self.numerator = b"0"
+        """As its worker last reported it, verbatim."""
+        self.denominator = b"0"
+        """As its worker last reported it, verbatim."""
+        self.due = 0.0
+        """When it becomes or became ready; 0 for at once."""
+        self.is_steady = False
+        """``due`` is a server time; else it is one by the calendar, and it waits for
+        that.
+        """
+        # Its neighbours in a JobQueue, which alone touches them.
+        self.preceding: Job | None = None
+        self.following: Job | None = None
+
+    def is_awaited(self) -> bool:
+        """Tell whether a client waits for it."""
+        return self.client is not None
+
+    def clients(self) -> list[Peer]:
+        """Return the peers that wait for it."""
+        return [] if self.client is None else [self.client, *self.others]
+
+    def add_client(self, client: Peer) -> None:
+        """Have a peer wait for it that does not yet."""
+        if self.client is None:
+            self.client = client
+        elif self.others:
+            self.others[client] = None
+        else:
+            self.others = {client: None}
+
+    def remove_client(self, client: Peer) -> None:
+        """Have a peer wait for it no more."""
+        if client is not self.client:
+            self.others.pop(client, None)
+        else:
+            # The first of many would be found ever more slowly as they leave.
+            self.client = self.others.popitem()[0] if self.others else None
+
+
+def kept_job(function: Function, record: JobRecord) -> Job:
+    """Return the background job that a store has kept, with no failures and not due."""
+    job = Job(function, record.unique, record.workload, record.more, record.priority)
+    job.handle = record.handle
+    job.number = record.number
+    job.reducer = record.reducer
+    job.submitted = record.submitted
+    job.background = True
+    return job
+
+
+def record_of(job: Job) -> JobRecord:
+    """Return what a store is to keep of a job."""
+    record = JobRecord(job.number, job.handle, job.function.name)
+    record.unique = job.unique
+    record.key = job.key
+    record.priority = job.priority
+    record.reducer = job.reducer
+    record.submitted = job.submitted
+    record.due = job.due
+    record.is_steady = job.is_steady
+    if job.failures is not None:
+        record.failures = job.failures.copy()
+    record.workload = job.workload
+    record.more = job.more
+    record.size = job.size
+    return record
+
+
+class JobQueue:
+    """A queue of jobs that can also give up one from its middle at once."""
+
+    def __init__(self) -> None:
+        self._bytes = 0
+        self._head: Job | None = None
+        self._tail: Job | None = None
+        self._length = 0
+
+    def __len__(self) -> int:
+        return self._length
+
+    def size(self) -> int:
+        """Return the number of jobs, as ``len`` does but without its cost."""
+        return self._length
+
+    def workload(self) -> int:
+        """Return the bytes of all workloads."""
+        return self._bytes
+
+    def head(self) -> Job | None:
+        """Return the job at the head, or None."""
+        return self._head
+
+    def push(self, job: Job) -> None:
+        """Add a job at the tail."""
+        job.preceding = self._tail
+        if self._tail is None:
+            self._head = job
+        else:
+            self._tail.following = job
+        self._tail = job
+        self._length += 1
+        self._bytes += job.size
+
+    def pop(self) -> Job | None:
+        """Take the job at the head, or return None."""
+        job = self._head
+        if job is not None:
+            self.remove(job)
+        return job
+
+    def remove(self, job: Job) -> None:
+        """Take out a job that is in this queue."""
+        before, after = job.preceding, job.following
+        if before is None:
+            self._head = after
+        else:
+            before.following = after
+        if after is None:
+            self._tail = before
+        else:
+            after.preceding = before
+        job.preceding = None
+        job.following = None
+        self._length -= 1
+        self._bytes -= job.size
+
+    def jobs(self) -> list[Job]:
+        """Return all jobs in order, walking the queue."""
+        found = []
+        job = self._head
+        while job is not None:
+            found.append(job)
+            job = job.following
+        return found

@@ -1,0 +1,220 @@
+"""Peers: connections as the engine sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from enum import IntEnum
+from typing import TYPE_CHECKING, Final
+
+from geartrain.protocol.admin import Command
+from geartrain.protocol.packets import Packet
+from geartrain.protocol.parser import Parser
+
+if TYPE_CHECKING:
+    from geartrain.engine.model.crews import Crew
+    from geartrain.engine.model.functions import Function
+    from geartrain.engine.model.jobs import Job
+    from geartrain.engine.model.listings import Listing
+    from geartrain.engine.queries import Query
+
+# From this size on a piece is sent by itself rather than copied, so that a result
+# that many clients wait for is in memory once.
+_LARGE: Final = 16 * 1024
+
+# Nothing is produced for a peer that leaves this many bytes unread. It is ample for
+# clients that read only after they have submitted all: 250,000 answers.
+MOST_UNREAD: Final = 8 * 1024 * 1024
+
+__all__ = ["ASLEEP", "AWAKE", "MOST_UNREAD", "WOKEN", "Peer", "Wakefulness"]
+
+
+class Wakefulness(IntEnum):
+    """Whether a worker waits for a NOOP."""
+
+    AWAKE = 0
+    ASLEEP = 1
+    WOKEN = 2
+
+
+AWAKE: Final = Wakefulness.AWAKE
+ASLEEP: Final = Wakefulness.ASLEEP
+WOKEN: Final = Wakefulness.WOKEN
+
+
+class Peer:
+    """One connection: a client, a worker, an operator, or all of them at once."""
+
+    def __init__(  # noqa: PLR0915 - as many attributes
+        self,
+        descriptor: int,
+        address: bytes,
+        is_trusted: bool,
+        parser: Parser,
+        unsent: list[Peer],
+    ) -> None:
+        """Join ``unsent`` whenever the outbox stops being empty."""
+        self.descriptor = descriptor
+        """The number the text command ``workers`` shows."""
+        self.address = address
+        """The numeric host it comes from, as ``workers`` shows it."""
+        self.is_trusted = is_trusted
+        """It came by a loopback or unix listener and may shut down."""
+        self.parser = parser
+        """The receiving side of its bytes."""
+        self.buffered = 0
+        """The bytes of an incomplete packet that its parser was last seen with."""
+        self.outbox: list[bytes] = []
+        """Bytes to be sent to it; the driver takes them."""
+        self.outbox_size = 0
+        """The bytes in the outbox."""
+        self.held_size = 0
+        """The bytes held back."""
+        self.held: list[list[bytes]] = []
+        """Bytes to be sent to it later, by the batch they wait for."""
+        self._held_for: list[int] = []
+        self._unsent = unsent
+        self.is_closing = False
+        """To be closed once the outbox is sent."""
+        self.is_asking = False
+        """It waits for the store's answers, and nothing of it is read."""
+        self.is_busy = False
+        """Some of what it sent is left for a later turn."""
+        self.is_congested = False
+        """It leaves so much unread that nothing is produced for it."""
+        self.relays = 0
+        """How many packets of its are still on their way to many clients."""
+        self.rest: Iterator[bytes] | None = None
+        """What is still to be produced of the answer that it is being sent."""
+        self.message: Packet | Command | None = None
+        """What it sent that the answers are for."""
+        self.answers: list[Query] = []
+        """These, while the message is read again."""
+        self.listing: Listing | None = None
+        """The jobs there were when it began to list them."""
+        self.submitted = 0
+        """The batch of the last job that it submitted to be kept."""
+        self.lost: dict[bytes, Function] = {}
+        """The functions of jobs it was given that went to others, by handle."""
+        self.client_id = b"-"
+        """As SET_CLIENT_ID gave it."""
+        self.wants_exceptions = False
+        """WORK_EXCEPTION is forwarded to it."""
+        self.wants_handles = False
+        """It is a worker that is told which job an ERROR is about, and whose timeouts
+        end attempts instead of giving the job to another.
+        """
+        self.wants_reasons = False
+        """It is told why the job server ended its job."""
+        self.abilities: dict[Function, float] = {}
+        """Its functions with their timeouts in seconds, 0 for none, the oldest
+        registration first.
+        """
+        self.crew: Crew | None = None
+        """The workers equal to it; None until it next grabs or sleeps."""
+        self.excepted = b""
+        """The handle of the job it last ended by WORK_EXCEPTION, until it reports on
+        another.
+        """
+        self.running: dict[Job, None] = {}
+        """The jobs it has been assigned, the oldest first."""
+        self.timed: dict[Job, float] = {}
+        """Those of them whose timer is its own CAN_DO_TIMEOUT's, with the time at which
+        the policy's would end; 0 for never.
+        """
+        self.awaited: dict[Job, int] = {}
+        """The jobs whose results it is to be sent, with how often it submitted each."""
+        self.wakefulness = AWAKE
+        """Whether it waits for a NOOP."""
+        self.promise: Function | None = None
+        """The function it was last woken for, until it comes or is late."""
+        self.promise_serial = 0
+        """Which promise that is."""
+
+    def is_blocked(self) -> bool:
+        """Tell whether it has to wait before anything more is done for it."""
+        return (
+            self.is_asking
+            or self.is_congested
+            or self.relays > 0
+            or self.held_size > MOST_UNREAD
+        )
+
+    def take_answers(self) -> list[Query]:
+        """Return the store's answers if this message waited for them, once."""
+        answers, self.answers = self.answers, []
+        return answers
+
+    def send(self, data: bytes) -> None:
+        """Put bytes into the outbox."""
+        if self.held:
+            self.held[-1].append(data)
+            self.held_size += len(data)
+            return
+        if not self.outbox:
+            self._unsent.append(self)
+        self.outbox.append(data)
+        self.outbox_size += len(data)
+
+    def send_pieces(self, head: bytes, pieces: list[bytes]) -> None:
+        """Put a packet that is in pieces into the outbox."""
+        self.send(head)
+        for piece in pieces:
+            self.send(piece)
+
+    def hold(self, serial: int) -> bool:
+        """Hold back what is sent from now on until a batch is durable.
+
+        Returns False if that, or a later batch, is waited for already.
+        """
+        if self.held and self._held_for[-1] >= serial:
+            return False
+        self.held.append([])
+        self._held_for.append(serial)
+        return True
+
+    def release(self) -> None:
+        """Send what was held back for the earliest batch, which is durable now."""
+        pieces = self.held.pop(0)
+        del self._held_for[0]
+        if not self.outbox:
+            self._unsent.append(self)
+        self.outbox.extend(pieces)
+        size = sum(map(len, pieces))
+        self.outbox_size += size
+        # An answer may have been replaced by one of another size.
+        self.held_size = max(0, self.held_size - size) if self.held else 0
+
+    def forget(self) -> None:
+        """Let go of what was to be sent and of what it sent: it has left."""
+        self.outbox = []
+        self.outbox_size = 0
+        self.held_size = 0
+        self.parser.forget()
+        self.rest = None
+        self.message = None
+        self.answers = []
+        self.listing = None
+
+    def take_outbox(self) -> list[bytes]:
+        """Empty the outbox and return what it held, in few pieces.
+
+        Small pieces are joined to save system calls, large ones are not copied.
+        """
+        taken = self.outbox
+        self.outbox = []
+        self.outbox_size = 0
+        if len(taken) == 1:
+            return taken
+        joined = []
+        small = []
+        for piece in taken:
+            if len(piece) < _LARGE:
+                small.append(piece)
+                continue
+            if small:
+                joined.append(b"".join(small))
+                small = []
+            joined.append(piece)
+        if small:
+            joined.append(b"".join(small))
+        return joined

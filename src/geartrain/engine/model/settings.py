@@ -1,0 +1,168 @@
+"""The settings of a policy: their names, and the values that each may have."""
+
+from __future__ import annotations
+
+import difflib
+from typing import Final
+
+from geartrain.errors import OptionError
+
+__all__ = ["SETTINGS", "Setting", "Value", "check_setting", "read_setting"]
+
+Value = str | int | float | bool
+
+# Bounds that keep every sum of times and every counter far from where numbers end.
+_MAX_COUNT: Final = 1_000_000_000
+_MAX_SECONDS: Final = 1_000_000_000
+
+# More than any number within these bounds needs.
+_MAX_DIGITS: Final = 40
+_NUMERALS: Final = frozenset("0123456789.eE+-")
+
+
+class Setting:
+    """One setting of a policy: its name and the values it may have."""
+
+    def __init__(self, name: str, kind: str, allowed: str) -> None:
+        self.name = name
+        """Its name in the configuration file and in text commands."""
+        self.kind = kind
+        """``count``, ``number``, ``choice`` or ``flag``."""
+        self.allowed = allowed
+        """The same for people, to follow "it is"."""
+        self.least: int = 0
+        """Of a count or number, the least."""
+        self.most: int = 0
+        """Of a count or number, the greatest."""
+        self.choices: list[str] = []
+        """Of a choice, all that may be chosen."""
+
+    def check(self, value: object) -> Value:
+        """Return a value of the setting's own type.
+
+        Raises:
+            OptionError: it is of another type, or out of bounds.
+        """
+        checked = self._checked(value)
+        if checked is None:
+            raise self._refusal(value)
+        return checked
+
+    def read(self, text: str) -> Value:
+        """Return the value that a text, such as ``3``, ``0.5`` or ``true``, stands for.
+
+        Raises:
+            OptionError: it stands for none.
+        """
+        checked = self._checked(self._parsed(text))
+        if checked is None:
+            raise self._refusal(text)
+        return checked
+
+    def _checked(self, value: object) -> Value | None:
+        """Return a value of the setting's own type, or None for any other."""
+        if self.kind == "flag":
+            return value if isinstance(value, bool) else None
+        if self.kind == "choice":
+            return value if isinstance(value, str) and value in self.choices else None
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return None
+        if not self.least <= value <= self.most:
+            return None
+        if self.kind == "count":
+            return value if isinstance(value, int) else None
+        # Zero has no sign here: a shown value is one that can be given.
+        return abs(float(value))
+
+    def _parsed(self, text: str) -> Value:
+        """Return what a text says, or the text where it says nothing."""
+        if self.kind == "flag":
+            return text == "true" if text in ("true", "false") else text
+        if self.kind == "choice" or not _is_numeral(text):
+            return text
+        try:
+            return int(text) if self.kind == "count" else float(text)
+        except ValueError:
+            return text
+
+    def _refusal(self, value: object) -> OptionError:
+        return OptionError(f"{self.name} cannot be {value!r}: it is {self.allowed}")
+
+
+def _is_numeral(text: str) -> bool:
+    """Tell whether a text may be a number that is written plainly."""
+    return 0 < len(text) <= _MAX_DIGITS and _NUMERALS.issuperset(text)
+
+
+def _count(name: str, least: int, allowed: str) -> Setting:
+    setting = Setting(name, "count", f"{allowed} to {_MAX_COUNT}")
+    setting.least = least
+    setting.most = _MAX_COUNT
+    return setting
+
+
+def _seconds(name: str, zero: str) -> Setting:
+    allowed = f"a number of seconds from 0{zero} to {_MAX_SECONDS}"
+    setting = Setting(name, "number", allowed)
+    setting.most = _MAX_SECONDS
+    return setting
+
+
+def _share(name: str) -> Setting:
+    setting = Setting(name, "number", "a number from 0 to 1")
+    setting.most = 1
+    return setting
+
+
+def _choice(name: str, choices: list[str]) -> Setting:
+    setting = Setting(name, "choice", " or ".join(choices))
+    setting.choices = choices
+    return setting
+
+
+SETTINGS: Final[dict[str, Setting]] = {
+    setting.name: setting
+    for setting in (
+        _count("max_attempts", 1, "a whole number from 1"),
+        _count("max_crashes", 0, "a whole number from 0, which is no limit,"),
+        _choice("backoff", ["fixed", "exponential"]),
+        _seconds("backoff_delay", ""),
+        _seconds("backoff_cap", ""),
+        _share("backoff_jitter"),
+        _seconds("timeout", ", which is no limit,"),
+        _seconds("ttl", ", which is no limit,"),
+        _seconds("delay", ""),
+        Setting("dead_letter", "flag", "true or false"),
+    )
+}
+
+
+def check_setting(name: str, value: object) -> Value:
+    """Return a setting's value, given in the setting's own type.
+
+    Raises:
+        OptionError: there is no such setting, or it cannot have such a value.
+    """
+    return _find(name).check(value)
+
+
+def read_setting(name: str, value: Value) -> Value:
+    """Return a setting's value, given in its own type or as a text of it.
+
+    Raises:
+        OptionError: there is no such setting, or it cannot have such a value.
+    """
+    setting = _find(name)
+    return setting.read(value) if isinstance(value, str) else setting.check(value)
+
+
+def _find(name: str) -> Setting:
+    setting = SETTINGS.get(name)
+    if setting is None:
+        raise OptionError(f"{name!r} is no setting of a policy: {_hint(name)}")
+    return setting
+
+
+def _hint(name: str) -> str:
+    near = difflib.get_close_matches(name, SETTINGS, 1)
+    return f"did you mean {near[0]!r}?" if near else f"use {', '.join(SETTINGS)}"

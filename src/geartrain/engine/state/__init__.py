@@ -1,0 +1,1 @@
+"""Everything that the job server knows, in one place: see ``state``."""

@@ -1,0 +1,188 @@
+"""The functions by name: they come to be, follow their policies, and are forgotten."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from geartrain.engine.model.functions import Function
+from geartrain.engine.model.policies import Policy
+from geartrain.engine.model.settings import Value
+from geartrain.engine.state.state import State
+
+__all__ = [
+    "admit",
+    "change_policy",
+    "find",
+    "forget",
+    "forget_idle",
+    "name",
+    "policy",
+    "retire",
+    "watch",
+]
+
+# Units of work, as ``turns`` counts it: of a new function, and of reading its policy,
+# to which a quarter comes for each glob.
+_FUNCTION: Final = 20
+_POLICY: Final = 10
+# How many are forgotten at a time: it takes about a millisecond.
+_MOST_FORGOTTEN: Final = 1000
+# Average length of names, in bytes, at the maximum number of functions.
+_NAME: Final = 640
+# Operators may name one in ten of the maximum number of functions.
+_NAMED: Final = 10
+
+
+def find(state: State, name: bytes) -> Function:
+    """Return the function of this name, which comes to be when it is named."""
+    function = state.functions.get(name)
+    if function is None:
+        policies = state.policies
+        function = Function(name, policies.find(name))
+        function.policy_version = policies.version
+        state.functions[name] = function
+        state.name_bytes += len(name)
+        # Whoever named it may not come to use it.
+        state.idle.enlist(function, state.now)
+        state.turns.work += _FUNCTION + policies.glob_count() // 4
+    return function
+
+
+def admit(state: State, name: bytes) -> Function | None:
+    """Return the function that a peer names; None for one too many."""
+    function = state.functions.get(name)
+    if function is not None:
+        return function
+    while _is_crowded(state, len(name)):
+        idle = state.idle.take_oldest()
+        if idle is None:
+            return None
+        forget(state, idle)
+    return find(state, name)
+
+
+def _is_crowded(state: State, size: int) -> bool:
+    most = state.options.most_functions
+    is_full = len(state.functions) >= most
+    return is_full or state.name_bytes + size > most * _NAME
+
+
+def name(state: State, name: bytes) -> Function | None:
+    """Return the function that an operator names, to stay until it is dropped.
+
+    Returns None for one too many.
+    """
+    known = state.functions.get(name)
+    is_full = state.named_count * _NAMED >= state.options.most_functions
+    if is_full and (known is None or not known.is_named):
+        return None
+    function = admit(state, name)
+    if function is not None and not function.is_named:
+        function.is_named = True
+        state.named_count += 1
+    return function
+
+
+def retire(state: State, function: Function) -> None:
+    """Forget a function after a while, if it is not used until then."""
+    if function.workers or not function.is_unused():
+        return
+    if state.functions.get(function.name) is not function:
+        # It was dropped while the store still had something to say of it.
+        return
+    state.idle.enlist(function, state.now)
+    while len(state.idle) > state.options.most_idle:
+        oldest = state.idle.take_oldest()
+        if oldest is None:
+            return
+        forget(state, oldest)
+
+
+def forget_idle(state: State) -> None:
+    """Forget the functions that have been unused for a while, some at a time."""
+    for _ in range(_MOST_FORGOTTEN):
+        function = state.idle.take(state.now)
+        if function is None:
+            return
+        forget(state, function)
+
+
+def forget(state: State, function: Function) -> None:
+    """Forget a function without jobs and workers, but for what it counted."""
+    del state.functions[function.name]
+    state.name_bytes -= len(function.name)
+    state.named_count -= function.is_named
+    state.alarms.cancel(function)
+    # Or it would be forgotten again, and with it a later one of its name.
+    state.idle.discard(function)
+    for window in function.windows:
+        state.alarms.cancel(window)
+        state.alarms.cancel(window.waits)
+        state.calendar_alarms.cancel(window.dates)
+        state.memory.windows.pop(window, None)
+    state.idle.forgotten += 1
+    state.idle.counters.add(function.counters)
+    # A worker that lost a job of it may yet send a result.
+    function.counters = state.idle.counters
+
+
+def policy(state: State, function: Function) -> Policy:
+    """Return how a function's jobs are treated now."""
+    if function.policy_version != state.policies.version:
+        _apply_policy(state, function)
+    return function.policy
+
+
+def change_policy(state: State, pattern: bytes, settings: Mapping[str, Value]) -> None:
+    """Set some settings for a name or glob, and have functions follow.
+
+    Raises:
+        OptionError: as ``Policies.change`` does.
+    """
+    if state.policies.change(pattern, settings):
+        _apply_policies(state)
+    elif pattern in state.functions:
+        _apply_policy(state, state.functions[pattern])
+
+
+def _apply_policy(state: State, function: Function) -> None:
+    """Have a function follow the policies as they are now."""
+    policies = state.policies
+    state.turns.work += _POLICY + policies.glob_count() // 4
+    function.policy = policies.find(function.name)
+    function.policy_version = policies.version
+    state.alarms.cancel(function)
+    watch(state, function)
+
+
+def _apply_policies(state: State) -> None:
+    """Have every function follow the policies as they are now.
+
+    Each does before one of its jobs is touched; the others in turns to come, so that
+    jobs which only wait expire, too.
+    """
+    if not state.is_applying:
+        state.is_applying = True
+        state.turns.start(_apply(state))
+
+
+def _apply(state: State) -> Iterator[None]:
+    policies = state.policies
+    version = -1
+    while version != policies.version:
+        version = policies.version
+        for name in list(state.functions):
+            function = state.functions.get(name)
+            state.turns.work += 1
+            if function is not None and function.policy_version < version:
+                _apply_policy(state, function)
+            yield
+    state.is_applying = False
+
+
+def watch(state: State, function: Function) -> None:
+    """See to it that a function's jobs expire if they have a time to live."""
+    if function.timer == 0 and policy(state, function).ttl > 0:
+        # The look that follows finds out when the next one is needed.
+        state.alarms.set(function, state.server_time())

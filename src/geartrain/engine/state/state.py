@@ -1,0 +1,232 @@
+"""Everything that the job server knows, in one place."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Final
+
+from geartrain.engine.dispatch.turns import Turns
+from geartrain.engine.dispatch.wakeups import Wakeups
+from geartrain.engine.durable.journal import Journal
+from geartrain.engine.model.functions import Function
+from geartrain.engine.model.health import Health
+from geartrain.engine.model.jobs import Job
+from geartrain.engine.model.listings import Listing
+from geartrain.engine.model.notices import Notice
+from geartrain.engine.model.options import EngineOptions
+from geartrain.engine.model.peers import Peer
+from geartrain.engine.model.policies import Policies
+from geartrain.engine.model.schedules import Calendar, Schedule, no_calendar
+from geartrain.engine.queries import Query
+from geartrain.engine.records import JobRecord
+from geartrain.engine.state.idle import IdleFunctions
+from geartrain.engine.state.memory import Memory, cost
+from geartrain.engine.timers import Timed, Timers
+
+__all__ = ["State"]
+
+# Handles held for all peers that list jobs, at 8 bytes each; one peer may exceed it.
+_MOST_LISTED: Final = 4_000_000
+
+
+class State:
+    """Everything the job server knows."""
+
+    def __init__(  # noqa: PLR0915 - as many attributes
+        self, options: EngineOptions, calendar: Calendar = no_calendar
+    ) -> None:
+        serials = itertools.count(1)
+        self.options = options
+        """Its settings."""
+        self.policies = Policies(options.policy)
+        """How the jobs of each function are treated."""
+        self.calendar = calendar
+        """Finds the next time of a schedule."""
+        self.now = 0.0
+        """The time of what is being reacted to, in seconds of a steady clock."""
+        self.clock_offset = 0.0
+        """What to add to ``now`` for the calendar's seconds since 1970."""
+        self.steady_offset = 0.0
+        """What to add to ``now`` for server time, as ``clocks`` has it."""
+        self.asleep = 0.0
+        """How long the steady clock had stood still when that was last told."""
+        self.clock_kept = 0.0
+        """When the store was last told what time it is."""
+        self.reckoned_shift = 0.0
+        """``calendar_shift`` when all next times were last found."""
+        self.is_clock_set = False
+        """The driver has told the first of them."""
+        self.is_applying = False
+        """Functions are following policies that changed."""
+        self.peers: dict[Peer, None] = {}
+        """All connections."""
+        self.functions: dict[bytes, Function] = {}
+        """All functions by name."""
+        self.idle = IdleFunctions()
+        """Those of them that may be unused."""
+        self.jobs: dict[bytes, Job] = {}
+        """All jobs in memory by handle."""
+        self.schedules: dict[bytes, Schedule] = {}
+        """All schedules by handle."""
+        self.memory = Memory()
+        """How many bytes all that takes."""
+        self.unreckoned: list[Schedule] = []
+        """The schedules whose next times are to be found anew."""
+        self.timeouts = Timers(serials)
+        """When running jobs have run too long, by the steady clock."""
+        self.alarms = Timers(serials)
+        """When delayed jobs are due, windows have such jobs, or are to be looked at
+        again, and functions have jobs that expire, in server time.
+        """
+        self.calendar_alarms = Timers(serials)
+        """When jobs and schedules are due by the calendar, and windows have such jobs,
+        in seconds since 1970.
+        """
+        self.wakeups = Wakeups(options.choice)
+        """Who sleeps and who is woken."""
+        self.listings: dict[Peer, None] = {}
+        """The peers that list jobs, the earliest first."""
+        self.turns = Turns()
+        """How much has been done in this turn, and what is left for the next."""
+        self.unsent: list[Peer] = []
+        """The peers whose outbox is not empty."""
+        self.closing: list[Peer] = []
+        """The peers to be closed once their outbox is sent."""
+        self.unsettled: list[Peer] = []
+        """Sleeping workers whose abilities changed."""
+        self.journal = Journal()
+        """What is to be made durable."""
+        self.health = Health()
+        """How the store is; the driver tells."""
+        self.notices: list[Notice] = []
+        """What an operator should read in the log; the driver takes them."""
+        self.shutdown = ""
+        """Empty, ``"now"`` or ``"graceful"`` once an operator asked for it."""
+        self._prefix = options.handle_prefix + b":"
+        self._last_number = 0
+        self.name_bytes = 0
+        """The bytes of all their names."""
+        self.named_count = 0
+        """How many of them an operator named."""
+
+    def new_number(self) -> int:
+        """Return a number that was never given before."""
+        self._last_number += 1
+        self.journal.reserve(self._last_number)
+        return self._last_number
+
+    def handle(self, number: int) -> bytes:
+        """Return the handle with this number."""
+        return self._prefix + str(number).encode()
+
+    def number(self, handle: bytes) -> int:
+        """Return the number in a handle, or 0 if it is no handle."""
+        digits = handle.rpartition(b":")[2]
+        return int(digits) if digits.isdigit() and len(digits) <= 18 else 0
+
+    def resume(self, last_number: int, keeps_jobs: bool, holds: bool) -> None:
+        """Begin to use a store; numbers up to ``last_number`` were given before."""
+        self._last_number = last_number
+        self.journal.is_on = True
+        self.journal.keeps_jobs = keeps_jobs
+        self.journal.holds = keeps_jobs and holds
+        self.journal.reserve(last_number)
+
+    def may_have(self, handle: bytes) -> bool:
+        """Tell whether a store may know a handle that is not in memory."""
+        return self.journal.keeps_jobs and 0 < self.number(handle) <= self._last_number
+
+    def is_waiting(self, record: JobRecord | None, handle: bytes) -> bool:
+        """Tell whether what a store found still waits, under this handle if any."""
+        if record is None or self.journal.has_left(record.number):
+            return False
+        return not handle or handle in (record.handle, self.handle(record.number))
+
+    def warn(self, action: str, text: str) -> None:
+        """Have an operator read a warning in the log."""
+        self.notices.append(Notice("warning", action, text))
+
+    def wall_time(self) -> float:
+        """Return ``now`` by the calendar, in seconds since 1970."""
+        return self.now + self.clock_offset
+
+    def server_time(self) -> float:
+        """Return ``now`` in server time."""
+        return self.now + self.steady_offset
+
+    def calendar_shift(self) -> float:
+        """Return what to add to a server time for the calendar's."""
+        return self.clock_offset - self.steady_offset
+
+    def time_by(self, is_steady: bool) -> float:
+        """Return ``now`` in server time, or else by the calendar."""
+        return self.now + (self.steady_offset if is_steady else self.clock_offset)
+
+    def alarms_by(self, is_steady: bool) -> Timers:
+        """Return the alarms in server time, or else those by the calendar."""
+        return self.alarms if is_steady else self.calendar_alarms
+
+    def wait_of(self, job: Job) -> float:
+        """Return how many seconds it is until a job is due; 0 or less if it is."""
+        if job.due <= 0:
+            return 0.0
+        return job.due - self.time_by(job.is_steady)
+
+    def next_alarm(self) -> float | None:
+        """Return when an alarm is to ring next, as ``now`` counts."""
+        when = self.alarms.next()
+        if when is not None:
+            when -= self.steady_offset
+        date = self.calendar_alarms.next()
+        if date is not None:
+            date -= self.clock_offset
+            if when is None or date < when:
+                return date
+        return when
+
+    def pop_alarm(self) -> Timed | None:
+        """Take out and return what an alarm rings for, or None."""
+        due = self.alarms.pop(self.now + self.steady_offset)
+        if due is None:
+            due = self.calendar_alarms.pop(self.now + self.clock_offset)
+        return due
+
+    def weigh(self) -> int:
+        """Say how much memory there is room for; see ``Memory.weigh``."""
+        return self.memory.weigh(len(self.peers), len(self.functions))
+
+    def is_dead_in_memory(self) -> bool:
+        """Tell whether dead letters are kept by a store that has nothing but memory."""
+        return self.journal.is_on and not self.journal.keeps_jobs
+
+    def remember(self, job: Job) -> None:
+        """Take a job that has its handle into memory."""
+        self.jobs[job.handle] = job
+        self.memory.jobs += cost(job)
+
+    def let_go(self, job: Job) -> None:
+        """Hold a job in memory no more."""
+        del self.jobs[job.handle]
+        self.memory.jobs -= cost(job)
+
+    def begin_listing(self, peer: Peer, listing: Listing) -> None:
+        """Let a peer list jobs; where all lists get too long, the earliest ends."""
+        self.listings.pop(peer, None)
+        self.listings[peer] = None
+        peer.listing = listing
+        held = 0
+        for other in reversed(list(self.listings)):
+            if other.listing is not None:
+                held += other.listing.size()
+            if held > _MOST_LISTED and other is not peer:
+                self.end_listing(other)
+
+    def end_listing(self, peer: Peer) -> None:
+        """Let a peer list jobs no more."""
+        self.listings.pop(peer, None)
+        peer.listing = None
+
+    def ask(self, peer: Peer, queries: list[Query]) -> None:
+        """Let a peer wait for the store's answers; its message is read again then."""
+        peer.is_asking = True
+        self.journal.ask(queries, peer, None)

@@ -1,0 +1,1 @@
+"""Which waiting jobs are in memory, and which only the store has."""

@@ -1,0 +1,237 @@
+"""Windows: which waiting jobs of a function and priority are in memory.
+
+Only so many wait in memory; the others are written to the store, forgotten, and read
+again, a page at a time, as those in memory become fewer. A window counts what the store
+alone has, and returns what it wants read; whether there is memory for it is not its
+business.
+
+There are three shelves: jobs without a due time, by number, and those with one, by due
+time on each of the two clocks: a step of the calendar changes the order on neither.
+
+>>> window = Window(b"resize", 1)
+>>> window.gain(7, 0.0, False)
+>>> [page.after for page in window.read(100, 0, 0.0, 0.0)]
+[0]
+"""
+
+from __future__ import annotations
+
+from geartrain.engine.queries import DuePage, Page
+from geartrain.engine.timers import Timed
+from geartrain.engine.window.shelves import Event, Shelf
+
+__all__ = ["Window"]
+
+
+class Window(Timed):
+    """What the store alone has of one function and priority.
+
+    Its timer rings when a pause has passed after which it is read again.
+    """
+
+    def __init__(self, function: bytes, priority: int) -> None:
+        super().__init__()
+        self.function = function
+        """The function's name."""
+        self.priority = priority
+        """``Priority`` as a number."""
+        self.ready = 0
+        """How many of its jobs have no due time."""
+        self.delayed = 0
+        """How many have one."""
+        self.leaving = 0
+        """How many of its jobs are in memory still, until their batch is durable."""
+        self.damaged: set[int] = set()
+        """Numbers of jobs that cannot be read; they are not counted."""
+        self.oversized: set[int] = set()
+        """Numbers of jobs too large for memory; ``size`` alone counts them."""
+        self.numbers = Shelf(function, priority, False)
+        """Those without a due time."""
+        self.waits = Shelf(function, priority, True)
+        """Those whose due time is a server time."""
+        self.dates = Shelf(function, priority, False)
+        """Those whose due time is the calendar's."""
+        # What is without a due time is to be read whenever there is some.
+        self.numbers.note(Event.COME)
+
+    def size(self) -> int:
+        """Return how many jobs only the store has."""
+        return self.ready + self.delayed + len(self.oversized)
+
+    def shelf(self, is_steady: bool) -> Shelf:
+        """Return the delayed jobs by server time, or else those by the calendar."""
+        return self.waits if is_steady else self.dates
+
+    def is_due(self) -> bool:
+        """Tell whether a delayed job is due."""
+        return self.delayed > 0 and (self.waits.is_due() or self.dates.is_due())
+
+    def is_at_rest(self) -> bool:
+        """Tell whether nothing of it is awaited, or left in the store."""
+        if self.timer or self.leaving or self.damaged or self.oversized:
+            return False
+        return not (
+            self.numbers.is_reading()
+            or self.waits.is_reading()
+            or self.dates.is_reading()
+        )
+
+    def is_wanting(self) -> bool:
+        """Tell whether it wants something read."""
+        if not (self.ready or self.delayed) or self.timer:
+            return False
+        wants_ready = self.ready > 0 and self.numbers.is_wanting()
+        return wants_ready or self.waits.is_wanting() or self.dates.is_wanting()
+
+    def gain(self, number: int, due: float, is_steady: bool) -> None:
+        """Count one more job, to be read again in its turn."""
+        if due <= 0:
+            self.ready += 1
+        else:
+            self.delayed += 1
+        self.rewind(number, due, is_steady)
+
+    def rewind(self, number: int, due: float, is_steady: bool) -> None:
+        """Have the next page begin before a job that may have been passed over."""
+        shelf = self.numbers if due <= 0 else self.shelf(is_steady)
+        shelf.rewind(max(due, 0.0), number)
+
+    def give(self, number: int, due: float) -> None:
+        """Count one job less: it is in memory, or has ended."""
+        if number in self.oversized:
+            self.oversized.remove(number)
+        elif number in self.damaged:
+            # The store was mended meanwhile.
+            self.damaged.remove(number)
+        elif due <= 0:
+            self.ready -= 1
+        else:
+            self.delayed -= 1
+
+    def ring(self, shelf: Shelf) -> None:
+        """Note that the time has come that one of its shelves expected."""
+        if self.delayed > 0:
+            shelf.note(Event.COME)
+        else:
+            shelf.next_due = 0.0
+
+    def go_on(self) -> None:
+        """Read on after a pause."""
+        if self.delayed > 0:
+            self.waits.note(Event.COME)
+            self.dates.note(Event.COME)
+
+    def read(
+        self, most: int, largest: int, server_time: float, wall_time: float
+    ) -> list[Page | DuePage]:
+        """Return what is to be read next, for ``turn`` to be called with the answers.
+
+        Args:
+            most: how many jobs a page has at most.
+            largest: the bytes of the largest workload to read; 0 is without limit.
+            server_time: what is due by it is read.
+            wall_time: the same by the calendar, in seconds since 1970.
+        """
+        pages: list[Page | DuePage] = []
+        if self.ready > 0 and self.numbers.is_wanting():
+            after = self.numbers.ask()[1]
+            pages.append(Page(self.function, self.priority, after, most, largest))
+        for shelf in (self.waits, self.dates):
+            if shelf.is_wanting():
+                now = server_time if shelf.is_steady else wall_time
+                after_due = shelf.ask()
+                pages.append(
+                    DuePage(
+                        self.function,
+                        self.priority,
+                        after_due,
+                        now,
+                        most,
+                        shelf.is_steady,
+                        largest,
+                    )
+                )
+        return pages
+
+    def leave_in_store(self, query: Page | DuePage) -> tuple[list[int], list[int]]:
+        """Count no more what cannot be taken into memory.
+
+        Returns the numbers of jobs that are found damaged, and of those that are found
+        too large, for the first time.
+        """
+        damaged = set(query.damaged) - self.damaged
+        oversized = set(query.oversized) - self.oversized
+        self.damaged |= damaged
+        self.oversized |= oversized
+        if isinstance(query, Page):
+            self.ready -= len(damaged) + len(oversized)
+        else:
+            self.delayed -= len(damaged) + len(oversized)
+        return sorted(damaged), sorted(oversized)
+
+    def turn(self, query: Page | DuePage, is_any: bool, now: float) -> int:
+        """Take the answer to what ``read`` returned.
+
+        Args:
+            query: with its answer; its jobs have been counted by ``give``.
+            is_any: it had jobs for memory.
+            now: the time by the clock of the page.
+
+        Returns:
+            How many jobs are counted that the store does not have; they are no more.
+        """
+        if isinstance(query, Page):
+            return self._turn_numbers(query, is_any)
+        return self._turn_due(query, is_any, now)
+
+    def _turn_numbers(self, query: Page, is_any: bool) -> int:
+        shelf = self.numbers
+        numbers = [record.number for record in query.records]
+        numbers += query.damaged
+        numbers += query.oversized
+        shelf.after = min(shelf.after, (0.0, max(numbers, default=query.after)))
+        if is_any or numbers or query.error:
+            shelf.note(Event.FOUND if is_any else Event.PASSED)
+            return 0
+        shelf.note(Event.EMPTY)
+        lost = 0
+        if self.ready > 0 and self.leaving == 0:
+            if query.after > 0 and not shelf.is_searched():
+                shelf.restart()
+                return 0
+            lost, self.ready = self.ready, 0
+        shelf.note(Event.COME)
+        return lost
+
+    def _turn_due(self, query: DuePage, is_any: bool, now: float) -> int:
+        shelf = self.shelf(query.is_steady)
+        last = query.after
+        if query.records:
+            last = (query.records[-1].due, query.records[-1].number)
+        shelf.after = min(shelf.after, last)
+        if is_any or query.records or query.error:
+            shelf.note(Event.FOUND if is_any else Event.PASSED)
+            return 0
+        shelf.note(Event.EMPTY)
+        if shelf.next_due == 0 or 0 < query.next_due < shelf.next_due:
+            shelf.next_due = query.next_due
+        if 0 < shelf.next_due <= now:
+            shelf.note(Event.COME)
+        if self.delayed > 0 and self.waits.is_quiet() and self.dates.is_quiet():
+            return self._search(shelf)
+        return 0
+
+    def _search(self, shelf: Shelf) -> int:
+        """Look for delayed jobs that are counted but were not found.
+
+        Returns how many there are if they have been looked for already.
+        """
+        if self.leaving:
+            shelf.note(Event.COME)
+        elif not (self.waits.is_searched() and self.dates.is_searched()):
+            self.waits.restart()
+            self.dates.restart()
+        else:
+            lost, self.delayed = self.delayed, 0
+            return lost
+        return 0

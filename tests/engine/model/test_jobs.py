@@ -1,0 +1,103 @@
+"""A job's beginnings, and the queue that gives one up from its middle."""
+
+from __future__ import annotations
+
+import random
+
+from geartrain.engine.model.functions import Function
+from geartrain.engine.model.jobs import SUBMITTED, Job, JobQueue
+from geartrain.engine.model.policies import Policy
+
+FUNCTION = Function(b"f", Policy())
+
+
+def new_jobs(count: int) -> list[Job]:
+    return [Job(FUNCTION, b"", b"%d" % number, [], 1) for number in range(count)]
+
+
+def queue_of(jobs: list[Job]) -> JobQueue:
+    queue = JobQueue()
+    for job in jobs:
+        queue.push(job)
+    return queue
+
+
+def test_a_job_begins_without_handle_worker_and_clients() -> None:
+    job = Job(FUNCTION, b"unique", b"work", [b"load"], 2)
+    assert (job.function, job.unique, job.priority) == (FUNCTION, b"unique", 2)
+    assert (job.workload, job.more) == (b"work", [b"load"])
+    assert (job.handle, job.key, job.reducer) == (b"", b"", b"")
+    assert (job.worker, job.clients()) == (None, [])
+    assert (job.state, job.background, job.failures) == (SUBMITTED, False, None)
+    assert (job.number, job.batch, job.record) == (0, 0, None)
+    assert job.size == len(b"workload")
+    assert (job.numerator, job.denominator) == (b"0", b"0")
+
+
+def test_an_empty_queue_has_nothing_to_pop() -> None:
+    queue = JobQueue()
+    assert queue.pop() is None
+    assert queue.jobs() == []
+    assert len(queue) == queue.size() == 0
+
+
+def test_jobs_leave_in_the_order_they_came() -> None:
+    jobs = new_jobs(3)
+    queue = queue_of(jobs)
+    assert queue.jobs() == jobs
+    assert [queue.pop(), queue.pop(), queue.pop(), queue.pop()] == [*jobs, None]
+
+
+def test_a_queue_counts_its_jobs() -> None:
+    queue = queue_of(new_jobs(3))
+    queue.pop()
+    assert len(queue) == queue.size() == 2
+
+
+def test_a_queue_knows_the_bytes_of_its_workloads() -> None:
+    queue = queue_of(new_jobs(11))
+    assert queue.workload() == 12
+    queue.pop()
+    queue.remove(queue.jobs()[-1])
+    assert queue.workload() == 9
+
+
+def test_head_middle_and_tail_can_be_removed() -> None:
+    for place in range(3):
+        jobs = new_jobs(3)
+        queue = queue_of(jobs)
+        queue.remove(jobs.pop(place))
+        assert queue.jobs() == jobs
+        assert len(queue) == 2
+
+
+def test_the_only_job_can_be_removed() -> None:
+    job = new_jobs(1)[0]
+    queue = queue_of([job])
+    queue.remove(job)
+    assert queue.jobs() == []
+    queue.push(job)
+    assert queue.jobs() == [job]
+
+
+def test_a_job_can_return_to_the_tail() -> None:
+    first, second = new_jobs(2)
+    queue = queue_of([first, second])
+    queue.remove(first)
+    queue.push(first)
+    assert queue.jobs() == [second, first]
+
+
+def test_any_mixture_of_pushes_pops_and_removals_keeps_the_order() -> None:
+    choose = random.Random(4730)
+    queue = JobQueue()
+    expected: list[Job] = []
+    for job in new_jobs(500):
+        queue.push(job)
+        expected.append(job)
+        if choose.random() < 0.4:
+            assert queue.pop() is expected.pop(0)
+        elif choose.random() < 0.7:
+            queue.remove(expected.pop(choose.randrange(len(expected))))
+        assert queue.jobs() == expected
+        assert queue.size() == len(expected)
