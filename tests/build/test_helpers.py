@@ -10,13 +10,7 @@ TESTS = Path(__file__).parents[1]
 SUPPORT = TESTS / "support"
 # A worker of another library, and a program for the type checkers.
 PROGRAMS = {TESTS / "interop/python/worker.py", TESTS / "client/consumer.py"}
-# What drives the engine's insides changes with the engine, and stands beside its tests.
-BESIDE = (TESTS / "engine", TESTS / "properties")
-FILES = [
-    each
-    for each in sorted(TESTS.rglob("*.py"))
-    if not any(folder in each.parents for folder in BESIDE)
-]
+FILES = sorted(TESTS.rglob("*.py"))
 
 
 def name(file: Path) -> str:
