@@ -27,6 +27,8 @@ from tests.support.servers import RunningServer, running_geartrain
 from tests.support.waiting import wait_until
 from tests.support.wire import Wire
 
+COVERS = ("admin/requests",)
+
 ODD_NAMES = [
     b"two words",
     b"100%",

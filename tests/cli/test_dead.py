@@ -17,6 +17,8 @@ from tests.support.jobs_in_states import bury, run_next
 from tests.support.servers import RunningServer, running_geartrain
 from tests.support.wire import Wire
 
+COVERS = ("cli/bulk",)
+
 
 def dead(server: RunningServer, *flags: str) -> list[str]:
     return [row["handle"] for row in objects(server, "dead", "list", *flags)]

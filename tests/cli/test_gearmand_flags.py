@@ -15,6 +15,8 @@ from geartrain.server.options import Keepalive, Options, default_handle_prefix
 from geartrain.transport.address import Address
 from tests.support.programs import run
 
+COVERS = ("cli/gearmand_config",)
+
 
 @pytest.fixture(autouse=True)
 def _no_port_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:

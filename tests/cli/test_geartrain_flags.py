@@ -17,6 +17,12 @@ from geartrain.stores.locations import default_store
 from geartrain.transport.address import Address
 from tests.support.programs import run
 
+COVERS = (
+    "cli/main",
+    "cli/program",
+    "server/options",
+)
+
 
 def service(*flags: str) -> Service:
     """Return what a command line would run."""

@@ -21,6 +21,8 @@ from tests.support.servers import (
 )
 from tests.support.wire import Wire
 
+COVERS = ("cli/common",)
+
 
 def test_jobs_are_a_table(server: RunningServer) -> None:
     busy = submit(server, b"mail", b"12345")

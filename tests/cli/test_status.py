@@ -21,6 +21,11 @@ from tests.support.servers import (
 )
 from tests.support.wire import Wire
 
+COVERS = (
+    "cli/functions",
+    "cli/workers",
+)
+
 
 @pytest.fixture
 def worker(fresh: RunningServer) -> Iterator[Wire]:

@@ -17,6 +17,8 @@ from tests.support.programs import run
 from tests.support.servers import geartrain_command, running_geartrain
 from tests.support.supervised import do, write_tasks
 
+COVERS = ("supervisor/options",)
+
 
 @pytest.mark.parametrize(
     ("flags", "error"),

@@ -18,6 +18,11 @@ from tests.support.gearmand_queues import gearmand_writes, job_server
 from tests.support.programs import run
 from tests.support.servers import free_port, geartrain_command
 
+COVERS = (
+    "cli/import_",
+    "importing/locations",
+)
+
 
 @pytest.fixture
 def database(tmp_path: Path) -> Path:

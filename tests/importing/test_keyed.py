@@ -23,6 +23,11 @@ from tests.support.gearmand_queues import (
 from tests.support.programs import run
 from tests.support.servers import RunningServer, free_port
 
+COVERS = (
+    "importing/memcached",
+    "importing/redis",
+)
+
 TOTAL = len(SUBMISSIONS)
 KINDS: dict[str, Callable[[], AbstractContextManager[Database]]] = {
     "Redis": redis,

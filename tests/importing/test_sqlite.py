@@ -28,6 +28,8 @@ from tests.support.servers import RunningServer
 from tests.support.waiting import wait_until
 from tests.support.wire import Wire
 
+COVERS = ("importing/importer",)
+
 CREATE = (
     "CREATE TABLE gearman_queue (unique_key TEXT, function_name TEXT,"
     " priority INTEGER, data BLOB, when_to_run INTEGER,"

@@ -26,6 +26,11 @@ from tests.support.gearmand_queues import (
 from tests.support.programs import run
 from tests.support.servers import RunningServer, free_port
 
+COVERS = (
+    "importing/mysql",
+    "importing/postgresql",
+)
+
 LATE = [(b"l1", b"later"), (b"l2", b"later too")]
 TOTAL = len(SUBMISSIONS) + len(LATE)
 

@@ -19,6 +19,8 @@ from tests.support.programs import accepts, ask, ask_on, folder_of, gearmand_scr
 from tests.support.servers import free_port, geartrain_command, running_gearmand
 from tests.support.waiting import wait_until
 
+COVERS = ("cli/gearmand",)
+
 pytestmark = pytest.mark.interop
 
 # Not 127.0.0.1: port 4730 there may belong to a job server of this machine.

@@ -17,6 +17,11 @@ from tests.support.programs import accepts, ask, ask_on, folder_of, foreground, 
 from tests.support.servers import free_port, geartrain_command, in_memory
 from tests.support.waiting import wait_until
 
+COVERS = (
+    "cli/server",
+    "server/server",
+)
+
 
 def test_the_ready_line_names_every_address(tmp_path: Path) -> None:
     flags = ["--port", "0", "--listen", "127.0.0.1", "--listen", "[::1]"]

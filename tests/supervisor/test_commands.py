@@ -19,6 +19,8 @@ from tests.support.supervised import dead_letter, do, running_workers
 from tests.support.waiting import wait_until
 from tests.support.wire import Wire
 
+COVERS = ("supervisor/command_worker",)
+
 COMMANDS = {
     "upper": "tr a-z A-Z",
     "count": "wc -c",

@@ -21,6 +21,8 @@ from tests.support.supervised import dead_letter, do, exists, running_workers
 from tests.support.waiting import wait_until
 from tests.support.wire import Wire
 
+COVERS = ("supervisor/process",)
+
 
 @pytest.mark.parametrize(
     ("function", "workload", "error"),

@@ -33,6 +33,12 @@ from tests.support.supervised import (
 )
 from tests.support.waiting import wait_until
 
+COVERS = (
+    "supervisor/child",
+    "supervisor/forks",
+    "supervisor/pool",
+)
+
 
 def start_nap(server: RunningServer, workers: RunningWorkers, seconds: float) -> str:
     """Have a worker sleep on a background job; return its handle."""

@@ -19,11 +19,7 @@ from tests.support.dialogue import (
     work_complete,
 )
 
-NOT_ON_SERVER = error(b"JOB_NOT_FOUND", b"Job does not exist on server")
 NOT_IN_RESULT = error(b"JOB_NOT_FOUND", b"Job given in work result not found")
-NO_EXCEPTION = error(
-    b"JOB_NOT_FOUND", b"An exception was received for a job that does not exist"
-)
 
 
 # SET_CLIENT_ID
