@@ -31,7 +31,7 @@ def mirror(module: Path) -> Path:
 
 def covered() -> dict[str, Path]:
     """Return the modules that test files say they cover beside the one they mirror."""
-    found = {}
+    found: dict[str, Path] = {}
     for file in TESTS.rglob("test_*.py"):
         stated = re.search(r"^COVERS = (\(.*?\))$", file.read_text(), re.M | re.S)
         if stated:
