@@ -27,14 +27,10 @@ def _state_directory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Group tests for ``--dist loadgroup``, and start what takes longest first.
+    """Start what takes longest first.
 
-    A group is a file, or what a file is marked with. A file of one slow test that
-    started last would leave the other processes idle.
+    A file with one slow test that started last would leave the other processes idle.
     """
-    for item in items:
-        if item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(item.location[0]))
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 

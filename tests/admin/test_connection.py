@@ -12,8 +12,8 @@ import pytest
 
 from geartrain.admin.connection import AdminConnection, word
 from geartrain.errors import AddressError, AdminError, RefusedError
-from tests.admin.others import address, answering, listening, web_server
 from tests.support.servers import free_port, running_gearmand
+from tests.support.strangers import address, answering, listening, web_server
 
 
 def complaint(server: str, line: str = "counters", timeout: float = 5.0) -> str:

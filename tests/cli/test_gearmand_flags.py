@@ -13,7 +13,9 @@ from geartrain.cli.service import Service
 from geartrain.errors import OptionError
 from geartrain.server.options import Options, default_handle_prefix
 from geartrain.transport.address import Address
-from tests.cli.programs import run
+from tests.support.programs import run
+
+COVERS = ("cli/gearmand_config",)
 
 
 @pytest.fixture(autouse=True)

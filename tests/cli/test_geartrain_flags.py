@@ -15,7 +15,13 @@ from geartrain.cli.service import Service
 from geartrain.server.options import GIB, MIB, Options
 from geartrain.stores.locations import default_store
 from geartrain.transport.address import Address
-from tests.cli.programs import run
+from tests.support.programs import run
+
+COVERS = (
+    "cli/main",
+    "cli/program",
+    "server/options",
+)
 
 
 def service(*flags: str) -> Service:

@@ -13,9 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.programs import run
-from tests.supervisor.programs import do, write_tasks
+from tests.support.programs import run
 from tests.support.servers import geartrain_command, running_geartrain
+from tests.support.supervised import do, write_tasks
+
+COVERS = ("supervisor/options",)
 
 
 @pytest.mark.parametrize(
