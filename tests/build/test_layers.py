@@ -141,7 +141,7 @@ def definitions(
 ) -> list[ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef]:
     """Return the public functions and classes among some statements.
 
-    The overloads of a function are documented where it stands in full.
+    Overloads are left out: what they share is documented once.
     """
     kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
     return [
@@ -149,7 +149,7 @@ def definitions(
         for each in body
         if isinstance(each, kinds)
         and not each.name.startswith("_")
-        and not any(ast.unparse(it) == "overload" for it in each.decorator_list)
+        and "overload" not in [ast.unparse(how) for how in each.decorator_list]
     ]
 
 
