@@ -18,8 +18,8 @@ from geartrain.cli.flags import (
 )
 from geartrain.configuration.kinds import whole
 from geartrain.errors import OptionError
-from tests.cli.programs import run
 from tests.support.configuration_files import Write, write
+from tests.support.programs import run
 from tests.support.sample_options import Sample
 
 __all__ = ["write"]
