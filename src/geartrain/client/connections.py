@@ -1,4 +1,4 @@
-"""The blocking connections that one call uses at a time, and waiting on them."""
+"""The blocking connections that one call at a time uses, and waiting on them."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ __all__ = ["Connections"]
 class Connections:
     """One connection to each job server that has been needed.
 
-    One thread at a time may use them, the one that the ``Pool`` gave them to; any may
-    call ``interrupt``.
+    Only the thread that leased them from the ``Pool`` may use them; any thread may call
+    ``interrupt``.
 
     Attributes:
-        owners: the lease of the call whose they are, by 0; empty for nobody's.
-        bells: of the threads that wait for what is told of a call here, or for these
-            connections to be given back.
+        owners: the lease of the call that has them, under the key 0; empty if none has.
+        bells: of the threads that wait for something to arrive for their job here, or
+            for these connections to be given back.
         is_closed: the client was closed.
-        unwanted: calls to be forgotten as soon as nobody uses these.
+        unwanted: calls to forget when the connections are given back.
     """
 
     def __init__(self, servers: ServerList, patience: float, heartbeat: float) -> None:
@@ -51,12 +51,12 @@ class Connections:
 
     @property
     def thread(self) -> int:
-        """Return whose they are; 0 for nobody's."""
+        """Return the thread that has them; 0 if none has."""
         owner = self.owners.get(0)
         return 0 if owner is None else owner.thread
 
     def is_quiet(self) -> bool:
-        """Tell whether nothing is awaited on any of them."""
+        """Return whether nothing is awaited on any of them."""
         for link in self._links.values():  # noqa: SIM110 - all() takes twice as long
             if link.protocol.is_waiting:
                 return False
@@ -75,25 +75,25 @@ class Connections:
     def settle(self) -> None:
         """Forget the calls that nobody wants any more."""
         while self.unwanted:
-            # Only then: what interrupts it leaves the call to be forgotten.
+            # Removed last: an interruption leaves it to be forgotten later.
             self.forget(self.unwanted[0])
             self.unwanted.popleft()
 
     def close(self) -> None:
-        """End them, for good."""
+        """End them for good."""
         self.is_closed = True
         for link in self._links.values():
             link.lose("the client was closed")
         self._links.clear()
 
     def ring(self, waiter: Waiter | None = None) -> None:
-        """Wake the threads that wait for what is told of a call; None: all of them."""
+        """Wake the threads that wait for a job; None wakes all."""
         for wanted, bell in tuple(self.bells):
             if waiter is None or wanted is waiter:
                 bell.ring()
 
     def interrupt(self) -> None:
-        """Have whoever uses them learn that the client was closed."""
+        """Make the call that uses them notice that the client was closed."""
         self.is_closed = True
         self._alarm.ring()
         for link in list(self._links.values()):
@@ -171,17 +171,17 @@ class Connections:
         is_enough: Callable[[Waiter], bool],
         deadline: float | None,
     ) -> None:
-        """Return once enough was told of a call that is here, or it is not any more."""
+        """Return once enough was told of a job that is here, or it is here no more."""
         while not is_enough(waiter) and self.has(waiter):
             self._go_on(waiter, deadline)
 
     def has(self, waiter: Waiter) -> bool:
-        """Tell whether a call was sent on one of these connections."""
+        """Return whether a call was sent on one of these connections."""
         link: Link | None = waiter.link
         return link is not None and link.home is self
 
     def forget(self, waiter: Waiter) -> None:
-        """Have nobody wait for a call any more.
+        """Stop waiting for a call.
 
         A connection on which nothing else is awaited is ended, so that the job server
         need not run a job for nobody.
@@ -196,7 +196,7 @@ class Connections:
             link.lose("it is not needed any more")
 
     def pump(self, waiters: Iterable[Waiter], deadline: float | None) -> None:
-        """Wait until something is told of any of several calls; resend the lost.
+        """Wait until something arrives for any of several calls; resend lost ones.
 
         Raises:
             JobTimeoutError: time is up.
@@ -311,7 +311,7 @@ class Connections:
         return link
 
     def _go_on(self, waiter: Waiter, deadline: float | None) -> None:
-        """Do what brings a call further: send it if it is not sent, or read."""
+        """Take the next step of a call: send it if it is not sent, or read."""
         link: Link | None = waiter.link
         if link is None:
             if waiter.losses:
@@ -320,7 +320,7 @@ class Connections:
                 self.link(waiter.route, deadline).call(waiter, deadline)
             return
         if deadline is not None and time.monotonic() >= deadline:
-            # What has arrived is taken even if time is up.
+            # What has already arrived counts even if time is up.
             link.pump(deadline)
             if waiter.link is link and not waiter.call.is_done and not waiter.updates:
                 raise JobTimeoutError(f"{waiter.name}: no answer in time{_job(waiter)}")
@@ -337,7 +337,7 @@ class Connections:
 
 
 def _left(deadline: float | None, most: float) -> float:
-    """Return the seconds that are left, at most so many."""
+    """Return the seconds until the deadline, at most ``most``."""
     if deadline is None:
         return most
     return max(0.0, min(most, deadline - time.monotonic()))

@@ -1,4 +1,4 @@
-"""Which of several job servers to use, and when to try a failed one again."""
+"""Which of several job servers to use, and when to retry one that failed."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ __all__ = ["Patience", "ServerList"]
 # Seconds: the first pause between attempts, and the longest.
 _FIRST_PAUSE: Final = 0.05
 _LONGEST_PAUSE: Final = 2.0
-# Seconds for which a job server that failed is only a last resort.
+# Seconds for which a job server that failed is tried after all others.
 _FIRST_REST: Final = 0.5
 _LONGEST_REST: Final = 60.0
 
-# Seconds that one attempt to connect may take: while another job server is at hand,
-# and else.
+# Maximum seconds of one attempt to connect: while another job server is connected,
+# and otherwise.
 _SHORT_ATTEMPT: Final = 0.5
 _LONG_ATTEMPT: Final = 5.0
 
@@ -33,7 +33,7 @@ class ServerList:
 
     Attributes:
         connectors: a way to each.
-        is_one: there is only one, at place 0: ``order`` need not be asked.
+        is_one: there is only one, at place 0, so that ``order`` need not be called.
     """
 
     def __init__(self, servers: Servers, tls: Tls | None, by: str) -> None:
@@ -45,11 +45,11 @@ class ServerList:
         self._all = list(range(len(self.connectors)))
         self.is_one = len(self._all) == 1
         self._reasons: dict[int, str] = {}
-        # Until when each that failed is a last resort, and how long the next time.
+        # Until when to try each after all others, and for how long the next time.
         self._rests: dict[int, tuple[float, Backoff]] = {}
 
     def order(self, unique: bytes) -> list[int]:
-        """Return the places of all, in the order they are to be tried."""
+        """Return the places of all job servers in the order to try them."""
         if self.is_one:
             return self._all
         first = 0
@@ -70,8 +70,8 @@ class ServerList:
         return max(0.001, min(limit, left))
 
     def failed(self, place: int, error: Exception) -> None:
-        """Take that a job server could not be reached."""
-        # That there was no time for the last attempt tells less than any other reason.
+        """Note that a job server could not be reached."""
+        # A timeout, perhaps of the last moment, says less than any other reason.
         if place not in self._reasons or not isinstance(error, TimeoutError):
             self._reasons[place] = reason(error)
         if place in self._rests:
@@ -81,7 +81,7 @@ class ServerList:
         self._rests[place] = (time.monotonic() + backoff.next(), backoff)
 
     def reached(self, place: int) -> None:
-        """Take that a job server could be reached."""
+        """Note that a job server was reached."""
         self._rests.pop(place, None)
         self._reasons.pop(place, None)
 

@@ -53,7 +53,7 @@ _COMPLETE: Final = int(PacketType.WORK_COMPLETE)
 
 
 def checked(callbacks: Callbacks) -> Callbacks:
-    """Return callbacks; raises OptionError if one has a name that none has."""
+    """Return callbacks; raises OptionError if there is no callback of a name."""
     unknown = sorted(callbacks.keys() - _NAMES)
     if unknown:
         raise OptionError(
@@ -107,11 +107,11 @@ class Task:
 
     @property
     def done(self) -> bool:
-        """Tell whether all has been told of it, and its callbacks have been called."""
+        """Return whether it has ended and its callbacks have been called."""
         return self._is_ended
 
     def next(self, event: Event | None) -> Callback | None:
-        """Take what a packet told, None for an error; return what is to be called."""
+        """Take in a packet, None for an error; return the callback to call."""
         if event is None:
             self._is_ended = True
             self.error = self.waiter.error
@@ -125,7 +125,7 @@ class Task:
         return self._callbacks.get(_OF[event.type])  # type: ignore[return-value]
 
     def wants(self, event: Event) -> bool:
-        """Tell whether a packet is shown to a callback, or else kept for the result."""
+        """Return whether a packet is for a callback; if not, it belongs to the result."""
         return event.type != _DATA or bool(self._callbacks.get("on_data"))
 
     def _take(self, event: Event) -> None:
@@ -158,7 +158,7 @@ class Task:
 
 
 class TaskWaiter(Waiter):
-    """A waiter that lines up what is told for the callbacks."""
+    """A waiter that puts what is told of it in a line for the callbacks."""
 
     __slots__ = ("_notify", "line", "task")
 
@@ -174,7 +174,7 @@ class TaskWaiter(Waiter):
         self.task: Task
 
     def take(self, event: Event) -> None:
-        """Take what a packet told, and line it up."""
+        """Take in a packet, and put it in the line."""
         super().take(event)
         if self.error is not None:
             self.line.append((self.task, None))
@@ -185,12 +185,12 @@ class TaskWaiter(Waiter):
         self._notify()
 
     def has_taken(self, event: Event) -> bool:
-        """Tell whether taking a packet, which was interrupted, has come to its end."""
+        """Return whether a packet was taken in although ``take`` was interrupted."""
         is_lined = any(each is event for _, each in self.line)
         return is_lined or super().has_taken(event)
 
     def lost(self, server: str, why: str) -> None:
-        """Take that the connection is lost; line up the error if it is one."""
+        """Note that the connection was lost; put an error in the line if it is one."""
         super().lost(server, why)
         if self.error is not None:
             self.line.append((self.task, None))
