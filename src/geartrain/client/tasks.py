@@ -125,7 +125,7 @@ class Task:
         return self._callbacks.get(_OF[event.type])  # type: ignore[return-value]
 
     def wants(self, event: Event) -> bool:
-        """Return whether a packet is for a callback; if not, it belongs to the result."""
+        """Return whether a packet is for a callback, and not kept for the result."""
         return event.type != _DATA or bool(self._callbacks.get("on_data"))
 
     def _take(self, event: Event) -> None:
