@@ -55,8 +55,19 @@ _LOOK = 0.01
 _JITTER = 150e-6
 
 
-def discard(pieces: list[bytes]) -> None:
+Writer = Callable[[list[bytes]], object]
+
+
+def _discard(pieces: list[bytes]) -> None:
     """Send nothing: there is no connection, or no longer."""
+
+
+class Writers(dict[Peer, Writer]):
+    """What sends pieces of bytes to each peer; nothing does to one that has gone."""
+
+    def __missing__(self, peer: Peer) -> Writer:
+        """Return what sends nothing."""
+        return _discard
 
 
 class Connection(asyncio.Protocol):
@@ -64,7 +75,6 @@ class Connection(asyncio.Protocol):
 
     Attributes:
         is_kept_waiting: the store has not yet answered it, or cannot keep up with it.
-        write: sends pieces of bytes to it, or nothing any more.
     """
 
     def __init__(self, driver: Driver, is_trusted: bool) -> None:
@@ -74,7 +84,6 @@ class Connection(asyncio.Protocol):
         self._is_short_of_memory = False
         self._is_congested = False
         self._largest = 0
-        self.write: Callable[[list[bytes]], object] = discard
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Introduce the peer to the engine."""
@@ -84,7 +93,7 @@ class Connection(asyncio.Protocol):
         self._socket = transport.get_extra_info("socket")
         self._is_tcp = self._socket.family != socket.AF_UNIX
         self.peer = self._driver.introduce(self, self._is_trusted)
-        self.write = self.transport.writelines
+        self._driver.writers[self.peer] = self.transport.writelines
 
     def data_received(self, data: bytes) -> None:
         """Let the engine react; what it answers is sent at the end of the turn."""
@@ -135,12 +144,12 @@ class Connection(asyncio.Protocol):
         self.transport.pause_reading()
         self._is_congested = True
         self._largest = self.transport.get_write_buffer_size()
-        self.write = self._write_to_slow
+        self._driver.writers[self.peer] = self._write_to_slow
 
     def resume_writing(self) -> None:
         """Go on reading from a peer that caught up."""
         self._is_congested = False
-        self.write = self.transport.writelines
+        self._driver.writers[self.peer] = self.transport.writelines
         self._driver.relieve(self.peer)
         self.read_on()
 
@@ -162,7 +171,7 @@ class Connection(asyncio.Protocol):
             unread,
             extra={"action": "peer_too_slow"},
         )
-        self.write = discard
+        self._driver.writers.pop(self.peer, None)
         self.transport.abort()
 
     def wait_for_memory(self, is_waiting: bool) -> None:
@@ -175,12 +184,12 @@ class Connection(asyncio.Protocol):
 
     def discard(self) -> None:
         """Drop the connection with all that it has not read."""
-        self.write = discard
+        self._driver.writers.pop(self.peer, None)
         self.transport.abort()
 
     def connection_lost(self, error: Exception | None) -> None:
         """Tell the engine that the peer left."""
-        self.write = discard
+        self._driver.writers.pop(self.peer, None)
         self._driver.dismiss(self)
 
 
@@ -189,6 +198,7 @@ class Driver:
 
     Attributes:
         engine: what it drives.
+        writers: what sends to each peer.
         receive: the engine's method, within short reach.
         monotonic: the clock's, likewise.
         call_soon: the event loop's.
@@ -225,6 +235,7 @@ class Driver:
         self._loop = asyncio.get_running_loop()
         self.call_soon = self._loop.call_soon
         self._connections: dict[Peer, Connection] = {}
+        self.writers = Writers()
         self._timer: asyncio.TimerHandle | None = None
         self._tick_at = math.inf
         self._look_at = 0.0
@@ -286,11 +297,9 @@ class Driver:
             self._look_at = now + _LOOK
             self._set_clock()
         engine = self.engine
-        connections = self._connections
+        writers = self.writers
         for peer, pieces in engine.turn(now, self._tick_at):
-            connection = connections.get(peer)
-            if connection is not None:
-                connection.write(pieces)
+            writers[peer](pieces)
         if engine.has_news or is_time_to_look:
             self._learn()
         self.turned_at = self.monotonic()
@@ -360,7 +369,7 @@ class Driver:
             connection = self._connections.get(peer)
             if connection is not None:
                 connection.transport.close()
-                connection.write = discard
+                self.writers.pop(peer, None)
                 # Closing waits for it to read what is due, which it may never do.
                 self._loop.call_later(_LAST_READ, self._drop, peer)
 
