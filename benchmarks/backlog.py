@@ -6,9 +6,8 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
-from tests.support.servers import RunningServer
-
 from benchmarks.errors import LoadError
+from tests.support.servers import RunningServer
 
 Waiting = Callable[[], int]
 """Returns how many jobs wait or run."""

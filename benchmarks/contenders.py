@@ -8,6 +8,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from benchmarks import backlog, generator
+from benchmarks.errors import BenchmarkError
+from benchmarks.libraries import environment
+from benchmarks.library import Command, Library, Sizes, Workers, nothing
 from tests.support.servers import (
     RunningServer,
     free_port,
@@ -15,11 +19,6 @@ from tests.support.servers import (
     run_server,
     running_geartrain,
 )
-
-from benchmarks import backlog, generator
-from benchmarks.errors import BenchmarkError
-from benchmarks.libraries import environment
-from benchmarks.library import Command, Library, Sizes, Workers, nothing
 
 PROGRAMS = Path(__file__).parent / "libraries"
 C_SOURCE = PROGRAMS / "libgearman.c"

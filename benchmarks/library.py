@@ -10,12 +10,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.support.servers import RunningServer
-
 from benchmarks.backlog import Backlog
 from benchmarks.crew import Crew, working
 from benchmarks.errors import LoadError
 from benchmarks.peers import Peer
+from tests.support.servers import RunningServer
 
 ROOT = Path(__file__).parents[1]
 TIME_LIMIT = 300.0

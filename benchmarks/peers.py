@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.errors import BenchmarkError
 from tests.support.servers import (
     GEARMAND,
     RunningServer,
@@ -18,8 +19,6 @@ from tests.support.servers import (
     running_gearmand,
     running_geartrain,
 )
-
-from benchmarks.errors import BenchmarkError
 
 BEANSTALKD = "/usr/bin/beanstalkd"
 STORE = "queue.db"

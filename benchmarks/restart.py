@@ -9,11 +9,10 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.support.servers import RunningServer
-from tests.support.wire import Wire
-
 from benchmarks.peers import Peer
 from geartrain.protocol.constants import PacketType
+from tests.support.servers import RunningServer
+from tests.support.wire import Wire
 
 FUNCTION = b"bench"
 TIMEOUT = 120.0

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from tests.support.servers import RunningServer
-
 from benchmarks import generator
 from benchmarks.generator import Spent
 from benchmarks.peers import Peer
 from benchmarks.suites import MEMORY, Suite
+from tests.support.servers import RunningServer
 
 PINNED: Final = "pinned"
 """The server on one core, the generator on another."""

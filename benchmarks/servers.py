@@ -8,9 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.support.servers import RunningServer
-
 from benchmarks.peers import Peer
+from tests.support.servers import RunningServer
 
 
 @contextmanager

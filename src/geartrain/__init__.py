@@ -29,8 +29,7 @@ if os.environ.get("GEARTRAIN_PURE") == "1":
 
     _import_module("geartrain._build")
 
-# Imported when they are first asked for: a client loads no worker, a server neither.
-_LAZY = {
+_HOMES = {
     "AsyncClient": "geartrain.client",
     "AsyncWorker": "geartrain.worker",
     "Client": "geartrain.client",
@@ -41,9 +40,6 @@ _LAZY = {
 
 
 def __getattr__(name: str) -> object:
-    module = _LAZY.get(name)
-    if module is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
+    from geartrain.lazy import lazy_export
 
-    return getattr(import_module(module), name)
+    return lazy_export(__name__, _HOMES, name)

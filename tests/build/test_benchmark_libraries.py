@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from benchmarks.backlog import of_gearman, of_redis
 from benchmarks.contenders import (
     GEARTRAIN_PYTHON,
@@ -23,7 +24,6 @@ from benchmarks.libraries import environment
 from benchmarks.library import ROOT, Library, as_library, tell
 from benchmarks.peers import GEARMAND_DEFAULT
 from benchmarks.scenarios import SCENARIOS
-
 from tests.support.servers import RunningServer, running_geartrain
 
 WAIT = 15.0

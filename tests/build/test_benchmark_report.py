@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from benchmarks.disk import fdatasync_text, fresh_folder, mount_of
 from benchmarks.errors import BenchmarkError
 from benchmarks.peers import BEANSTALKD_FSYNC, GEARMAND_SQLITE, PEERS

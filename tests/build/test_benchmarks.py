@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from benchmarks.contenders import LIBRARIES
 from benchmarks.libraries import environment
 from benchmarks.peers import BEANSTALKD_FSYNC, GEARTRAIN, PEERS
@@ -38,7 +39,7 @@ GROUPS = {
 """Scenarios that are run together, tiny, and the options that name them."""
 
 # A group takes half a minute, and twice that beside other work.
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.timeout(300), pytest.mark.slow]
 
 
 def run_benchmarks(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from benchmarks import generator
 from benchmarks.disk import folder_bytes
 from benchmarks.errors import LoadError
 from benchmarks.peers import GEARTRAIN_DISK, running_beanstalkd
 from benchmarks.restart import restarted, waiting_jobs
 from benchmarks.servers import cpu_seconds, peak_bytes, resident_bytes
-
 from tests.support.servers import RunningServer, free_port, running_gearmand
 
 

@@ -11,8 +11,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,15 +32,6 @@ def become(uid, gid):
     os.setuid(uid)
 """
 READY = re.compile(r"geartrain \S+ ready on (.*)\n")
-
-
-def wait_until(condition: Callable[[], object], what: str) -> None:
-    """Return once ``condition`` holds; fail with ``what`` if it never does."""
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        if time.monotonic() > deadline:
-            raise AssertionError(f"never happened: {what}")
-        time.sleep(0.01)
 
 
 def run(program: str, *flags: str, **environment: str) -> tuple[int, str, str]:

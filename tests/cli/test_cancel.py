@@ -43,7 +43,7 @@ def test_a_unique_of_several_functions_is_not_enough(server: RunningServer) -> N
     assert (status, out) == (1, "0 cancelled\n")
     assert err.startswith("geartrain cancel: 'same' is the unique of 2 jobs: H:")
     assert all(handle in err for handle in handles)
-    assert err.endswith(": name one handle, or --all\n")
+    assert err.endswith(": name one handle, or use --all\n")
     assert left(server) == handles
     assert ask(server, "cancel", "same", "--all") == (0, "2 cancelled\n", "")
     assert left(server) == set()

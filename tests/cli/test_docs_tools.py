@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from tests.admin.jobs import submit
-from tests.cli.programs import ask, wait_until
+from tests.cli.programs import ask
 from tests.support.servers import RunningServer, running_geartrain
+from tests.support.waiting import wait_until
 
 DOCUMENT = Path(__file__).parents[2] / "docs/tools.md"
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from geartrain.cli.gearman_flags import Flags
-from geartrain.cli.gearman_servers import LookupFailedError, Ways, find_servers
+from geartrain.cli.gearman_servers import LookupFailedError, ServerTracker, find_servers
 from geartrain.errors import AddressError, OptionError
 from geartrain.transport.connect import connectors
 from tests.support.servers import free_port
@@ -67,8 +67,8 @@ def test_it_gives_up_once_all_have_failed(listener: socket.socket) -> None:
     told: list[str] = []
     dead = [f"127.0.0.1:{free_port()}" for _ in range(2)]
     alive = f"127.0.0.1:{listener.getsockname()[1]}"
-    ways = Ways(connectors([*dead, alive]), told.append)
-    first, second, third = ways.connectors
+    tracker = ServerTracker(connectors([*dead, alive]), told.append)
+    first, second, third = tracker.connectors
     for _ in range(2):
         with pytest.raises(ConnectionRefusedError):
             first.connect(5)

@@ -13,8 +13,9 @@ import pytest
 from geartrain.admin import Admin, JobRow
 from tests.admin.jobs import bury, schedule, submit, submit_later, submit_many
 from tests.cli.asking import complaint
-from tests.cli.programs import run, wait_until
+from tests.cli.programs import run
 from tests.support.servers import geartrain_command, running_geartrain
+from tests.support.waiting import wait_until
 
 SUMMARY = "{}: 3 jobs, 2 dead letters, 1 recurring jobs, {} problems\n"
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from operator import itemgetter
 
 import pytest
 
 from geartrain.cli.tables import Column, table
 
-COLUMNS = (
-    Column("NAME", is_elastic=True),
-    Column("SIZE", is_number=True),
-    Column("NOTE", is_elastic=True),
+COLUMNS: tuple[Column[list[str]], ...] = (
+    Column("NAME", itemgetter(0), is_elastic=True),
+    Column("SIZE", itemgetter(1), is_number=True),
+    Column("NOTE", itemgetter(2), is_elastic=True),
 )
 
 
@@ -52,10 +53,10 @@ def test_the_widest_columns_are_cut_first() -> None:
     assert len(cut[1]) == 40
 
 
-def test_what_cannot_be_narrowed_is_cut_at_the_screens_edge() -> None:
+def test_no_line_is_wider_than_the_screen() -> None:
     cut = lines(["n" * 10, "123456789012", "x" * 60], screen=24)
-    assert [len(line) for line in cut] == [24, 24]
-    assert cut[1] == "nnnnnnn…  123456789012  …"[:23] + "…"
+    assert max(map(len, cut)) <= 24
+    assert cut[1].startswith("nnnnnnn…  123456789012")
 
 
 def test_wide_characters_need_two_places() -> None:
@@ -79,10 +80,24 @@ def test_marks_on_letters_need_no_place() -> None:
         ("\udcff", "\\xff"),
         ("a\0b", "a\\x00b"),
         ("\u202egnp", "\\u202egnp"),
+        ("\u200bzero", "\\u200bzero"),
+        ("[red]a[/]", "[red]a[/]"),
+        ("[link=http://x]a", "[link=http://x]a"),
+        (":smile:", ":smile:"),
     ],
 )
-def test_a_cell_cannot_steer_the_terminal(text: str, shown: str) -> None:
-    assert lines([text, "1", ""])[1].startswith(shown)
+@pytest.mark.parametrize("screen", [None, 80])
+def test_a_cell_cannot_steer_the_terminal(
+    text: str, shown: str, screen: int | None
+) -> None:
+    assert lines([text, "1", ""], screen=screen)[1].split()[0] == shown
+
+
+def test_a_huge_name_fits_the_screen() -> None:
+    _, cut, row = lines(["縮" * 60_000, "1", ""], ["mail", "2", "b"], screen=40)
+    assert cut.startswith("縮縮縮縮縮")
+    assert "…" in cut
+    assert row.split() == ["mail", "2", "b"]
 
 
 def test_rows_are_given_before_all_have_come() -> None:

@@ -11,8 +11,8 @@ from geartrain.testing import LocalServer
 from geartrain.transport.address import parse_address
 from geartrain.transport.connect import SocketConnector
 from geartrain.transport.tls import Tls
-from tests.client.faces import Face, Place
 from tests.support.certificates import Authority
+from tests.support.client_faces import Face, Place
 from tests.support.servers import (
     free_port,
     geartrain_command,

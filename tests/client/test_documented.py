@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.client.faces import Place
-from tests.client.workers import reverse, worker
+from tests.support.client_faces import Place
+from tests.support.raw_workers import reverse, worker
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "client.md"
 PROGRAMS = re.findall(r"^```python\n(.*?)^```$", DOCUMENT.read_text(), re.M | re.S)

@@ -15,10 +15,11 @@ from geartrain.admin import Admin
 from geartrain.client import AsyncClient, Client, Executor
 from geartrain.errors import JobTimeoutError
 from geartrain.protocol.constants import PacketType as P
-from tests.client.faces import Place
-from tests.client.workers import reverse, worker
+from tests.support.client_faces import Place
 from tests.support.forking import in_child
-from tests.support.wire import Wire, wait_until
+from tests.support.raw_workers import reverse, worker
+from tests.support.waiting import wait_until
+from tests.support.wire import Wire
 
 
 @pytest.fixture(params=["geartrain", "tls", "unix"])
@@ -92,7 +93,7 @@ def test_a_fork_in_the_middle_of_other_threads_calls(geartrain: Place) -> None:
     with (
         worker(geartrain.connect, function, hold),
         client_of(geartrain) as client,
-        Executor(geartrain.servers, timeout=20) as executor,
+        Executor(geartrain.servers) as executor,
     ):
         thread = threading.Thread(target=lambda: results.append(client.do(function)))
         thread.start()
@@ -161,7 +162,7 @@ def test_what_was_awaited_before_the_fork_is_the_parents(geartrain: Place) -> No
 
 def test_an_event_loop_that_forks(where: Place) -> None:
     function = next(where.functions)
-    client = AsyncClient(where.servers, tls=where.tls, timeout=20)
+    client = AsyncClient(where.servers, tls=where.tls)
 
     async def one(workload: bytes) -> Any:
         return await client.do(function, workload)

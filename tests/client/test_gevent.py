@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
-from tests.client.faces import Place
-from tests.client.workers import reverse, worker
+from tests.support.client_faces import Place
+from tests.support.raw_workers import reverse, worker
 
 BEGINNING = """
 from gevent import monkey
@@ -59,7 +59,7 @@ def call():
 lets = [gevent.spawn(call) for _ in range(3)]
 gevent.sleep(0.3)
 client.close()
-gevent.joinall(lets, timeout=20)
+gevent.joinall(lets)
 print([let.value for let in lets])
 """
 

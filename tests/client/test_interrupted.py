@@ -5,8 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from tests.client.faces import Place
-from tests.client.workers import reverse, worker
+from tests.support.client_faces import Place
+from tests.support.raw_workers import reverse, worker
 
 PROGRAM = """
 import itertools, signal, sys

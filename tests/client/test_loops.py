@@ -15,8 +15,8 @@ import uvloop
 
 from geartrain.client import AsyncClient
 from geartrain.errors import ClientError, JobTimeoutError, LostError
-from tests.client.faces import Place
-from tests.client.workers import reverse, worker
+from tests.support.client_faces import Place
+from tests.support.raw_workers import reverse, worker
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
 

@@ -24,8 +24,9 @@ from geartrain.errors import (
 )
 from geartrain.protocol.constants import PacketType as P
 from geartrain.protocol.packets import encode
-from tests.client.faces import Face, Place
-from tests.client.workers import reverse, worker
+from tests.support.client_faces import Face, Place
+from tests.support.descriptors import open_descriptors
+from tests.support.raw_workers import reverse, worker
 from tests.support.servers import (
     RunningServer,
     free_port,
@@ -89,10 +90,6 @@ def face(request: pytest.FixtureRequest) -> Face:
 
 def connected(port: int) -> socket.socket:
     return socket.create_connection(("127.0.0.1", port), 10)
-
-
-def descriptors() -> int:
-    return len(os.listdir("/proc/self/fd"))
 
 
 def test_no_job_server_is_an_error_that_names_all(face: Face) -> None:
@@ -333,7 +330,7 @@ def test_a_killed_server_in_the_middle_of_many_submissions(face: Face) -> None:
 
 def test_no_descriptor_is_left_behind_by_restarts(face: Face) -> None:
     port = free_port()
-    before = descriptors()
+    before = open_descriptors()
 
     async def scenario(client: Any) -> None:
         for _ in range(3):
@@ -348,13 +345,13 @@ def test_no_descriptor_is_left_behind_by_restarts(face: Face) -> None:
             await client.ping()
 
     face.run(scenario, f"127.0.0.1:{port}", connect_timeout=1)
-    assert descriptors() == before
+    assert open_descriptors() == before
 
 
 def test_time_outs_leave_no_descriptor_behind(
     plain_face: Face, geartrain: Place
 ) -> None:
-    before = descriptors()
+    before = open_descriptors()
 
     async def scenario(client: Any) -> None:
         for _ in range(20):
@@ -362,7 +359,7 @@ def test_time_outs_leave_no_descriptor_behind(
                 await client.do(next(geartrain.functions), timeout=0.01)
 
     plain_face.run(scenario)
-    assert descriptors() == before
+    assert open_descriptors() == before
 
 
 def test_a_closed_client_says_so(plain_face: Face) -> None:

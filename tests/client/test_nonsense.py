@@ -18,8 +18,8 @@ from geartrain.client import AsyncClient, Client, waiting
 from geartrain.errors import ClientError, GeartrainError
 from geartrain.protocol.constants import PacketType as P
 from geartrain.protocol.packets import encode
-from tests.client.faces import Face, Place
-from tests.client.workers import reverse, worker
+from tests.support.client_faces import Face, Place
+from tests.support.raw_workers import reverse, worker
 from tests.support.wire import MIB, Wire
 
 OPTIONS = encode(P.OPTION_RES, b"exceptions") + encode(P.OPTION_RES, b"reasons")
@@ -225,7 +225,7 @@ def test_two_may_run_the_tasks_at_once(geartrain: Place) -> None:
     function = next(geartrain.functions)
 
     async def main() -> None:
-        async with AsyncClient(geartrain.servers, timeout=20) as client:
+        async with AsyncClient(geartrain.servers) as client:
             for number in range(10):
                 client.add_task(function, b"%d" % number)
             runs = [client.run_tasks() for _ in range(3)]
@@ -235,7 +235,7 @@ def test_two_may_run_the_tasks_at_once(geartrain: Place) -> None:
         asyncio.run(main())
     with (
         worker(geartrain.connect, function, reverse),
-        Client(geartrain.servers, timeout=20) as client,
+        Client(geartrain.servers) as client,
     ):
         for number in range(10):
             client.add_task(function, b"%d" % number)

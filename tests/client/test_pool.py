@@ -14,9 +14,9 @@ from geartrain.client import Client
 from geartrain.client.pool import Pool
 from geartrain.client.servers import ServerList
 from geartrain.errors import JobTimeoutError
-from tests.client.faces import Place
-from tests.client.workers import reverse, worker
+from tests.support.client_faces import Place
 from tests.support.interruptions import interrupted
+from tests.support.raw_workers import reverse, worker
 
 WHERE = ("geartrain.client", "geartrain.transport")
 LIMIT = 2

@@ -23,8 +23,8 @@ from geartrain.errors import (
 )
 from geartrain.protocol.constants import PacketType as P
 from geartrain.protocol.packets import encode
-from tests.client.faces import Face, Place
-from tests.client.workers import worker
+from tests.support.client_faces import Face, Place
+from tests.support.raw_workers import worker
 from tests.support.wire import Wire
 
 SUBMISSIONS = {P.SUBMIT_JOB, P.SUBMIT_JOB_BG}

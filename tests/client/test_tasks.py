@@ -16,8 +16,8 @@ from geartrain.errors import (
     ServerError,
 )
 from geartrain.protocol.constants import PacketType as P
-from tests.client.faces import Face, Place
-from tests.client.workers import complain, count, fail, reverse, worker
+from tests.support.client_faces import Face, Place
+from tests.support.raw_workers import complain, count, fail, reverse, worker
 from tests.support.wire import Wire
 
 NAMES = ("created", "data", "warning", "status", "complete", "exception", "fail")

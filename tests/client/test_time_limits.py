@@ -26,20 +26,17 @@ from geartrain.errors import (
 )
 from geartrain.protocol.constants import PacketType as P
 from geartrain.transport.tls import Tls
-from tests.client.faces import Face, Place
-from tests.client.workers import reverse, worker
+from tests.support.client_faces import Face, Place, all_of
+from tests.support.raw_workers import reverse, worker
 from tests.support.servers import running_geartrain
 from tests.support.silence import black_holes, hanging_names, stopped
-from tests.support.wire import MIB, Wire, wait_until
+from tests.support.waiting import wait_until
+from tests.support.wire import MIB, Wire
 
 # What a call may take that is given a fraction of a second, on a busy machine.
 SOON = 10.0
 
 Call = Callable[[Any], Awaitable[Any]]
-
-
-async def all_of(items: Any) -> list[Any]:
-    return [item async for item in items]
 
 
 async def late(call: Awaitable[Any], *errors: type[Exception]) -> None:
@@ -133,7 +130,7 @@ def test_an_address_that_answers_is_not_kept_waiting_by_others(
         threading.Thread(target=echoes, args=(relay,), daemon=True).start()
         names = {"holes.test": [*hosts, "127.7.0.9"]}
         with hanging_names(monkeypatch, names):
-            face.run(scenario, f"holes.test:{port}", timeout=20)
+            face.run(scenario, f"holes.test:{port}")
 
 
 def echoes(listener: socket.socket) -> None:

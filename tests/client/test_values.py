@@ -22,8 +22,8 @@ from geartrain.errors import (
     UnknownJobError,
 )
 from geartrain.transport.connect import Servers
-from tests.client.faces import Face, Place
-from tests.client.workers import reverse, worker
+from tests.support.client_faces import Face, Place, all_of
+from tests.support.raw_workers import reverse, worker
 
 NO_NAMES: list[Any] = [
     None,
@@ -58,10 +58,6 @@ def kind_of(value: Any) -> str:
 @pytest.fixture(params=["blocking", "asyncio"])
 def face(request: pytest.FixtureRequest, geartrain: Place) -> Face:
     return Face(request.param, geartrain)
-
-
-async def all_of(items: Any) -> list[Any]:
-    return [item async for item in items]
 
 
 @pytest.mark.parametrize("name", ["", b"", *NO_NAMES], ids=kind_of)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from geartrain.testing import LocalServer
-from tests.examples.running import at_work, run
+from tests.support.examples import at_work, run
 
 MINUTE = 60
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from geartrain.testing import LocalServer
-from tests.examples.running import EXAMPLES, at_work
+from tests.support.examples import EXAMPLES, at_work
 
 SCRIPT = EXAMPLES / "convert_audio.sh"
 

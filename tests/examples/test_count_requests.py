@@ -10,7 +10,7 @@ import urllib.request
 from pathlib import Path
 
 from geartrain.testing import LocalServer
-from tests.examples.running import at_work, run
+from tests.support.examples import at_work, run
 from tests.support.servers import free_port, stop, wait_until_listening
 
 

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.examples.running import EXAMPLES
+from tests.support.examples import EXAMPLES
 
 PROGRAMS = sorted(each.name for each in EXAMPLES.glob("*.*") if each.suffix != ".md")
 

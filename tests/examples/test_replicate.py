@@ -10,7 +10,7 @@ import pytest
 
 from geartrain.errors import JobExceptionError
 from geartrain.testing import LocalServer
-from tests.examples.running import at_work, run
+from tests.support.examples import at_work, run
 
 TABLE = "CREATE TABLE {} (id INTEGER PRIMARY KEY, name TEXT, version INTEGER)"
 Row = tuple[int, str, int]

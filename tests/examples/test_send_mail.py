@@ -12,9 +12,9 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from geartrain.testing import LocalServer
-from tests.examples.running import at_work, run
+from tests.support.examples import at_work, run
 from tests.support.servers import free_port
-from tests.support.wire import wait_until
+from tests.support.waiting import wait_until
 
 
 class Mailbox:
@@ -76,7 +76,7 @@ def test_a_mail_waits_while_the_mail_server_is_away(server: LocalServer) -> None
     port = free_port()
     run(server, "send_mail.py", "ann@example.org", "Order 17", words="Thanks")
     with at_work(server, "send_mail", SMTP=f"127.0.0.1:{port}"):
-        wait_until(lambda: states(server) == ["scheduled"], 20)
+        wait_until(lambda: states(server) == ["scheduled"])
         with smtp_server(port) as mailbox:
             server.clock.move(61)
             server.wait_idle(20)

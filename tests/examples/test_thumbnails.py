@@ -7,7 +7,7 @@ from pathlib import Path
 from PIL import Image
 
 from geartrain.testing import LocalServer
-from tests.examples.running import at_work, run
+from tests.support.examples import at_work, run
 
 
 def test_each_picture_has_its_thumbnail(server: LocalServer, tmp_path: Path) -> None:

@@ -10,8 +10,8 @@ from contextlib import AbstractContextManager
 import pytest
 
 from tests.cli.programs import run
-from tests.importing.databases import Database, memcached, redis
-from tests.importing.queues import (
+from tests.support.databases import Database, memcached, redis
+from tests.support.gearmand_queues import (
     BG,
     SUBMISSIONS,
     expected,

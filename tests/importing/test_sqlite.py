@@ -12,7 +12,7 @@ import pytest
 
 from geartrain.protocol.constants import PacketType
 from tests.cli.programs import run
-from tests.importing.queues import (
+from tests.support.gearmand_queues import (
     BG,
     SUBMISSIONS,
     Job,
@@ -25,7 +25,8 @@ from tests.importing.queues import (
     priorities,
 )
 from tests.support.servers import RunningServer
-from tests.support.wire import Wire, wait_until
+from tests.support.waiting import wait_until
+from tests.support.wire import Wire
 
 CREATE = (
     "CREATE TABLE gearman_queue (unique_key TEXT, function_name TEXT,"

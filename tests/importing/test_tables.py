@@ -13,8 +13,8 @@ import pymysql
 import pytest
 
 from tests.cli.programs import run
-from tests.importing.databases import PASSWORD, Database, mariadb, postgresql
-from tests.importing.queues import (
+from tests.support.databases import PASSWORD, Database, mariadb, postgresql
+from tests.support.gearmand_queues import (
     LATER,
     SUBMISSIONS,
     expected,

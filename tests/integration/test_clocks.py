@@ -21,7 +21,10 @@ from tests.support.wire import Wire
 FAKETIME = glob.glob("/usr/lib/*/faketime/libfaketime.so.1")
 HOUR = 3600
 
-pytestmark = pytest.mark.skipif(not FAKETIME, reason="needs Debian's faketime")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not FAKETIME, reason="needs Debian's faketime"),
+]
 
 
 class Wall:

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from geartrain.protocol.constants import PacketType
-from tests.support.wire import MIB, Scene, Wire, packet, scene, wait_until
+from tests.support.waiting import wait_until
+from tests.support.wire import MIB, Scene, Wire, packet, scene
 
 IDLE_CONNECTIONS = 5000
 PIECE = b"x" * 65536

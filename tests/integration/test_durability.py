@@ -23,6 +23,8 @@ from tests.support.servers import (
 )
 from tests.support.wire import Wire, packet
 
+pytestmark = pytest.mark.slow
+
 ROUNDS = 6
 WINDOW = 50
 
@@ -110,7 +112,7 @@ def test_every_acknowledged_job_survives_kill_9(store: str) -> None:
 def test_jobs_of_all_kinds_survive_a_stop(store: str, durability: str) -> None:
     flags = ("--store", store, "--durability", durability)
     large = bytes(range(256)) * 4096
-    due = b"%.3f" % (time.time() + 3)
+    due = b"%.3f" % (time.time() + 5)
     with running_geartrain(*flags) as server, Wire(server.connect()) as client:
         client.send(PacketType.SUBMIT_JOB_LOW_BG, b"f", b"low", b"3")
         client.send(PacketType.SUBMIT_JOB_HIGH_BG, b"f", b"high", b"1")

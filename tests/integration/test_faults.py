@@ -14,7 +14,8 @@ from geartrain.protocol.constants import PacketType
 from tests.support.disks import MIB, fill, small_disk
 from tests.support.faults import Faults, build, faulty_geartrain
 from tests.support.servers import RunningServer, running_geartrain
-from tests.support.wire import Neighbour, Wire, wait_until
+from tests.support.waiting import wait_until
+from tests.support.wire import Neighbour, Wire
 
 HOUR = 3600
 

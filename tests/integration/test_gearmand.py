@@ -15,16 +15,9 @@ from pathlib import Path
 import pytest
 
 from tests.cli.daemons import Daemon, daemon, gearadmin, is_gone
-from tests.cli.programs import (
-    accepts,
-    ask,
-    ask_on,
-    folder_of,
-    gearmand_script,
-    run,
-    wait_until,
-)
+from tests.cli.programs import accepts, ask, ask_on, folder_of, gearmand_script, run
 from tests.support.servers import free_port, geartrain_command, running_gearmand
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.interop
 
@@ -120,12 +113,12 @@ def test_start_stop_daemon_starts_and_stops_it(tmp_path: Path) -> None:
     script = gearmand_script(tmp_path)
     tool = "/usr/sbin/start-stop-daemon"
     start = [tool, "--start", "--exec", str(script), "--", *server.flags]
-    subprocess.run(start, check=True, timeout=20)
+    subprocess.run(start, check=True)
     pid = server.pid()
     try:
         assert ask(server.port, "getpid") == f"OK {pid}"
         stop = [tool, "--stop", "--retry", "10", "--pidfile", str(server.pid_file)]
-        subprocess.run([*stop, "--name", "gearmand"], check=True, timeout=20)
+        subprocess.run([*stop, "--name", "gearmand"], check=True)
         assert not server.pid_file.exists()
         assert not accepts(server.port)
     finally:

@@ -14,14 +14,20 @@ from pathlib import Path
 import pytest
 
 from tests.cli.daemons import Daemon, daemon, is_gone
-from tests.cli.programs import accepts, folder_of, run, wait_until
-from tests.importing.queues import SUBMISSIONS, expected, gearmand_writes, grab_all
+from tests.cli.programs import accepts, folder_of, run
+from tests.support.gearmand_queues import (
+    SUBMISSIONS,
+    expected,
+    gearmand_writes,
+    grab_all,
+)
 from tests.support.jobs import do_job, submit_job
 from tests.support.servers import (
     free_port,
     geartrain_command,
     run_server,
 )
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.interop
 

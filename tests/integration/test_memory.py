@@ -11,6 +11,7 @@ import pytest
 
 from geartrain.protocol.constants import PacketType
 from tests.support.servers import RunningServer
+from tests.support.waiting import wait_until
 from tests.support.wire import (
     MIB,
     Neighbour,
@@ -19,7 +20,6 @@ from tests.support.wire import (
     Wire,
     packet,
     sound_server,
-    wait_until,
 )
 
 LIMIT = 128 * MIB
@@ -37,10 +37,12 @@ def limited(*flags: str) -> Iterator[tuple[RunningServer, ProcessFigures]]:
         figures = ProcessFigures(server)
         with closing(Neighbour(server)) as neighbour:
             yield server, figures
-            wait_until(lambda: takes_jobs(server), 20)
+            wait_until(lambda: takes_jobs(server))
             assert neighbour.is_unharmed()
         assert figures.peak_memory() < BOUND + BUSY
-        wait_until(lambda: "memory has room again" in server.log.read_text(), 20)
+        wait_until(
+            lambda: "memory has room again" in server.log.read_text(), timeout=20
+        )
 
 
 def takes_jobs(server: RunningServer) -> bool:

@@ -13,6 +13,7 @@ import pytest
 
 from geartrain.protocol.constants import PacketType
 from tests.support.servers import RunningServer
+from tests.support.waiting import wait_until
 from tests.support.wire import (
     MIB,
     Neighbour,
@@ -20,7 +21,6 @@ from tests.support.wire import (
     Wire,
     packet,
     sound_server,
-    wait_until,
 )
 
 LONGEST_LINE = 8191

@@ -11,7 +11,8 @@ from typing import Any
 
 from geartrain.protocol.constants import PacketType
 from tests.support.servers import running_geartrain
-from tests.support.wire import Scene, Wire, scene, wait_until
+from tests.support.waiting import wait_until
+from tests.support.wire import Scene, Wire, scene
 
 # Seconds something may be late while the machine does something else, and early
 # because a clock is read in two processes.

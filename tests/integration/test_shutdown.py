@@ -11,7 +11,8 @@ import pytest
 
 from geartrain.protocol.constants import PacketType
 from tests.support.servers import RunningServer, running_geartrain
-from tests.support.wire import MIB, Neighbour, Wire, checksum, wait_until
+from tests.support.waiting import wait_until
+from tests.support.wire import MIB, Neighbour, Wire, checksum
 
 RESULT = 64
 

@@ -10,7 +10,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import pytest
 
 from geartrain.protocol.constants import PacketType
-from tests.support.wire import MIB, Scene, Wire, checksum, scene, wait_until
+from tests.support.waiting import wait_until
+from tests.support.wire import MIB, Scene, Wire, checksum, scene
 
 CHUNK = random.Random(4730).randbytes(MIB)
 # What the arguments before a workload may take besides it.

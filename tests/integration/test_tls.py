@@ -25,13 +25,10 @@ from tests.support.servers import (
     stop,
 )
 from tests.support.tls import TlsServer, complaint, said, tls_server, unharmed
-from tests.support.wire import (
-    MIB,
-    ProcessFigures,
-    Wire,
-    checksum,
-    wait_until,
-)
+from tests.support.waiting import wait_until
+from tests.support.wire import MIB, ProcessFigures, Wire, checksum
+
+pytestmark = pytest.mark.slow
 
 STALLED = 300
 # More than the job server lets shake hands at a time.

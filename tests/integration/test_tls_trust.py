@@ -19,9 +19,7 @@ from tests.support.servers import (
     RunningServer,
 )
 from tests.support.tls import TlsServer, complaint, gearmand, said, tls_server, unharmed
-from tests.support.wire import (
-    wait_until,
-)
+from tests.support.waiting import wait_until
 
 
 @pytest.fixture

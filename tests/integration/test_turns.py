@@ -12,6 +12,8 @@ from tests.support.attacks import ATTACKS
 from tests.support.servers import RunningServer, running_geartrain
 from tests.support.wire import MIB, Neighbour, ProcessFigures
 
+pytestmark = pytest.mark.slow
+
 # Seconds for each attack.
 LENGTH = 0.6
 # Seconds of processor time that the server may use before it answers: what other

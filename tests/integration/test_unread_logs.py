@@ -16,13 +16,14 @@ import pytest
 from geartrain import Client
 from geartrain.errors import JobFailedError
 from geartrain.protocol.constants import PacketType
-from tests.cli.programs import accepts, ask, wait_until
+from tests.cli.programs import accepts, ask
 from tests.support.servers import (
     free_port,
     geartrain_command,
     running_geartrain,
     stop,
 )
+from tests.support.waiting import wait_until
 from tests.support.wire import Wire
 
 FAILING = """
@@ -90,7 +91,7 @@ def test_workers_go_on_whose_stderr_nobody_reads(tmp_path: Path) -> None:
             cwd=tmp_path,
         )
         try:
-            with Client(server.address, timeout=20) as client:
+            with Client(server.address) as client:
                 for _ in range(50):
                     with pytest.raises(JobFailedError):
                         client.do("fail", b"")
@@ -108,7 +109,7 @@ def test_a_handlers_exception_forges_no_line(tmp_path: Path) -> None:
             [*command, "--server", server.address], stderr=output, cwd=tmp_path
         )
         try:
-            client = Client(server.address, timeout=20)
+            client = Client(server.address)
             with client, pytest.raises(JobFailedError):
                 client.do("fail", b"")
         finally:

@@ -11,7 +11,8 @@ from contextlib import contextmanager
 import pytest
 
 from geartrain.protocol.constants import PacketType
-from tests.support.wire import Scene, Wire, packet, scene, wait_until
+from tests.support.waiting import wait_until
+from tests.support.wire import Scene, Wire, packet, scene
 
 MOST_SLEEPERS = 10_000
 # The test's own files, and the job server's: each has one for every connection.
@@ -39,7 +40,7 @@ def put_to_sleep(here: Scene, count: int) -> list[Wire]:
         sleeper.send_bytes(GO_TO_SLEEP)
     admin = here.peer()
     row = b"nap\t0\t0\t%d" % count
-    wait_until(lambda: row in admin.listing(b"status"), 30)
+    wait_until(lambda: row in admin.listing(b"status"), timeout=30)
     return sleepers
 
 
@@ -92,7 +93,7 @@ def test_one_job_wakes_at_most_two_of_ten_thousand_sleepers(
         admin = here.peer()
         for sleeper in sleepers:
             sleeper.close()
-        wait_until(lambda: b"nap\t0\t0\t0" in admin.listing(b"status"), 30)
+        wait_until(lambda: b"nap\t0\t0\t0" in admin.listing(b"status"), timeout=30)
 
 
 def assert_is_idle(here: Scene) -> None:

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.interop.peers import Peers, left_behind, need_success, wait_until
+from tests.support.peers import Peers, left_behind, need_success
 from tests.support.servers import RunningServer, running_gearmand, running_geartrain
+from tests.support.waiting import wait_until
 
 KINDS: dict[str, Callable[..., AbstractContextManager[RunningServer]]] = {
     "geartrain": running_geartrain,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.interop.peers import (
+from tests.support.peers import (
     HERE,
     Peer,
     Peers,
@@ -17,8 +17,8 @@ from tests.interop.peers import (
     need,
     need_success,
     text_command,
-    wait_until,
 )
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.interop
 

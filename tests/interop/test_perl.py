@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.interop.peers import (
+from tests.support.peers import (
     HERE,
     Peer,
     Peers,
     function_status,
     need_success,
     text_command,
-    wait_until,
 )
 from tests.support.servers import free_port
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.interop
 

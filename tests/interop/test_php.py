@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.interop.peers import Peers, function_status, need, wait_until
-from tests.interop.php_scripts import PHP, lines, php, php_worker
+from tests.support.peers import Peers, function_status, need
+from tests.support.php_scripts import PHP, lines, php, php_worker
+from tests.support.waiting import wait_until
 from tests.support.wire import Wire, sound_server
 
 pytestmark = [pytest.mark.interop, pytest.mark.usefixtures("php_is_here")]

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.interop.peers import Peers, function_status, text_command, wait_until
-from tests.interop.php_scripts import PHP, lines, php, php_worker
+from tests.support.peers import Peers, function_status, text_command
+from tests.support.php_scripts import PHP, lines, php, php_worker
 from tests.support.servers import RunningServer, free_port
+from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.interop, pytest.mark.usefixtures("php_is_here")]
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.interop.peers import HERE, Peers
-from tests.interop.php_scripts import lines, php
 from tests.interop.test_libgearman import c, programs
 from tests.interop.test_perl import perl, perl_is_here
+from tests.support.peers import HERE, Peers
+from tests.support.php_scripts import lines, php
 
 __all__ = ["perl_is_here", "programs"]
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.interop.peers import Peer, Peers, function_status, need
+from tests.support.debian_tools import where
+from tests.support.peers import Peer, Peers, function_status, need
 
 pytestmark = pytest.mark.interop
 
@@ -19,11 +20,6 @@ BY_LINES = ("stdbuf", "-oL")  # so that "Task created" is to be read at once
 def tools_are_here() -> None:
     for tool in ("gearman", "gearadmin"):
         need(tool, "gearman-tools")
-
-
-def where(peers: Peers) -> tuple[str, ...]:
-    """Return the options that name the job server to either tool."""
-    return ("-h", peers.server.host, "-p", str(peers.server.port))
 
 
 def gearman(peers: Peers, *arguments: str, stdin: bytes = b"") -> bytes:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.interop.peers import Peers, need, text_command
-from tests.interop.tools import both, ours, told, where
+from tests.support.debian_tools import both, ours, told, where
+from tests.support.peers import Peers, need, text_command
 from tests.support.servers import free_port
 
 pytestmark = pytest.mark.interop

@@ -8,16 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.interop.peers import (
-    Peer,
-    Peers,
-    function_status,
-    need,
-    text_command,
-    wait_until,
-)
-from tests.interop.tools import Told, both, ours, told, where
+from tests.support.debian_tools import Told, both, ours, told, where
+from tests.support.peers import Peer, Peers, function_status, need, text_command
 from tests.support.servers import free_port
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.interop
 

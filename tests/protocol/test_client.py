@@ -14,7 +14,8 @@ from geartrain.protocol.client import (
     submission,
 )
 from geartrain.protocol.constants import PacketType
-from geartrain.protocol.packets import encode, request
+from geartrain.protocol.packets import request
+from tests.support.parsing import reply
 
 P = PacketType
 
@@ -25,10 +26,6 @@ def foreground(unique: bytes = b"") -> Call:
 
 def background(unique: bytes = b"") -> Call:
     return submission(P.SUBMIT_JOB_BG, unique, [b"f", unique, b"w"])
-
-
-def reply(packet_type: PacketType, *arguments: bytes) -> bytes:
-    return encode(packet_type, b"\0".join(arguments))
 
 
 def begun(*calls: Call) -> ClientProtocol:

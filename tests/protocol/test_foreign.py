@@ -14,7 +14,7 @@ from geartrain.protocol.constants import MAX_LINE, PacketType
 from geartrain.protocol.foreign import check_lines
 from geartrain.protocol.packets import request
 from geartrain.protocol.parser import LOOKING, Parser
-from tests.protocol.parsing import LIMIT, parsed, taken
+from tests.support.parsing import LIMIT, parsed, taken
 
 HTTP = [
     b"POST / HTTP/1.1",

@@ -8,7 +8,7 @@ from geartrain.errors import PacketError
 from geartrain.protocol.constants import MAX_ARGUMENTS_SIZE, PacketType
 from geartrain.protocol.packets import HAS_DATA, Packet, request
 from geartrain.protocol.parser import Parser
-from tests.protocol.parsing import KIB, LIMIT, head, parsed, taken
+from tests.support.parsing import KIB, LIMIT, head, parsed, taken
 
 
 @pytest.mark.parametrize("piece", [0, 4 * KIB, 64 * KIB, 70_000, 300 * KIB])

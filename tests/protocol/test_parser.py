@@ -10,7 +10,7 @@ from geartrain.errors import PacketError, ProtocolError
 from geartrain.protocol.constants import MAX_LINE, PacketType
 from geartrain.protocol.packets import ARGUMENTS, request
 from geartrain.protocol.parser import Parser
-from tests.protocol.parsing import LIMIT, head, parsed, taken
+from tests.support.parsing import LIMIT, head, parsed, taken
 
 
 def refusal(data: bytes) -> ProtocolError:

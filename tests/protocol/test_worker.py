@@ -4,16 +4,13 @@ import pytest
 
 from geartrain.errors import ProtocolError
 from geartrain.protocol.constants import PacketType as P
-from geartrain.protocol.packets import encode, request
+from geartrain.protocol.packets import request
 from geartrain.protocol.worker import Assignment, Slots, WorkerProtocol
+from tests.support.parsing import reply
 
 GRAB = request(P.GRAB_JOB_ALL)
 SLEEP = request(P.PRE_SLEEP)
 ECHO = request(P.ECHO_REQ, b"")
-
-
-def reply(packet_type: P, *arguments: bytes) -> bytes:
-    return encode(packet_type, b"\0".join(arguments))
 
 
 def assign(handle: bytes, workload: bytes = b"") -> bytes:

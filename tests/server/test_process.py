@@ -17,7 +17,7 @@ import pytest
 
 from geartrain.errors import OptionError, StartError
 from geartrain.server.process import PidFile, find_user
-from tests.cli.programs import wait_until
+from tests.support.waiting import wait_until
 
 
 def python(code: str) -> subprocess.CompletedProcess[str]:

@@ -10,7 +10,7 @@ import pytest
 
 from geartrain.stores.base import Store
 from geartrain.stores.sqlite.store import SqliteStore
-from tests.stores.kinds import KINDS
+from tests.support.store_kinds import KINDS
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from geartrain.engine.queries import FindJob, Page
 from geartrain.engine.records import Change, JobRecord
 from geartrain.errors import StoreError
 from geartrain.stores.base import Store
-from tests.stores.records import (
+from tests.support.store_records import (
     batch,
     burials,
     counts,

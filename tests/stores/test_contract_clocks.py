@@ -9,7 +9,15 @@ import pytest
 
 from geartrain.engine.records import Change
 from geartrain.stores.base import Store
-from tests.stores.records import batch, counts, delayed, due_page, found, listed, record
+from tests.support.store_records import (
+    batch,
+    counts,
+    delayed,
+    due_page,
+    found,
+    listed,
+    record,
+)
 
 Maker = Callable[[], Store]
 

@@ -10,7 +10,7 @@ import pytest
 from geartrain.engine.queries import FindDead, ListDead
 from geartrain.engine.records import Burial, Change
 from geartrain.stores.base import Store
-from tests.stores.records import (
+from tests.support.store_records import (
     batch,
     burials,
     counts,

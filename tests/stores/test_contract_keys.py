@@ -12,7 +12,7 @@ from geartrain.engine.queries import FindKey
 from geartrain.engine.records import Change
 from geartrain.errors import StoreError
 from geartrain.stores.base import Store
-from tests.stores.records import (
+from tests.support.store_records import (
     batch,
     burials,
     found_by_key,

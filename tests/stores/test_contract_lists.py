@@ -7,7 +7,7 @@ import pytest
 from geartrain.engine.queries import ListJobs
 from geartrain.errors import StoreError
 from geartrain.stores.base import Store
-from tests.stores.records import (
+from tests.support.store_records import (
     batch,
     burials,
     delayed,

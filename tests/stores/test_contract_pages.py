@@ -9,7 +9,7 @@ import pytest
 from geartrain.engine.queries import DuePage, FindJob, Page
 from geartrain.engine.records import Change, JobRecord
 from geartrain.stores.base import Store
-from tests.stores.records import (
+from tests.support.store_records import (
     batch,
     burials,
     delayed,

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from geartrain.stores.memory import MemoryStore
-from tests.stores.crashing import SPAN, batch_of
-from tests.stores.kinds import KINDS, LASTING
-from tests.stores.records import counts, dead_values, schedule_value, values
+from tests.support.crashing_store import SPAN, batch_of
+from tests.support.store_kinds import KINDS, LASTING
+from tests.support.store_records import counts, dead_values, schedule_value, values
 
 ROOT = Path(__file__).parents[2]
 
@@ -26,7 +26,7 @@ class Child:
     def __init__(self, kind: str, path: Path, seed: int, start: int) -> None:
         arguments = [kind, str(path), str(seed), str(start)]
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.stores.crashing", *arguments],
+            [sys.executable, "-m", "tests.support.crashing_store", *arguments],
             cwd=ROOT,
             stdout=subprocess.PIPE,
         )

@@ -20,7 +20,7 @@ from geartrain.stores.maintenance import tasks as maintenance
 from geartrain.stores.memory import MemoryStore
 from geartrain.stores.sqlite.store import SqliteStore
 from tests.cli.programs import unprivileged_command
-from tests.stores.records import batch, record
+from tests.support.store_records import batch, record
 
 
 def test_memory_is_a_store_of_its_own() -> None:

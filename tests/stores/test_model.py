@@ -13,8 +13,8 @@ from geartrain.engine.records import Batch, Burial, Change, JobRecord
 from geartrain.errors import StoreError
 from geartrain.stores.base import Store
 from geartrain.stores.memory import MemoryStore
-from tests.stores.kinds import KINDS, LASTING
-from tests.stores.records import (
+from tests.support.store_kinds import KINDS, LASTING
+from tests.support.store_records import (
     batch,
     counts,
     dead_values,

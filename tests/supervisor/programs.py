@@ -6,8 +6,7 @@ import contextlib
 import ctypes
 import signal
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from geartrain.admin.rows import JobRow
 from geartrain.errors import UnknownJobError
 from geartrain.protocol.constants import PacketType
 from tests.support.servers import RunningServer, geartrain_command
+from tests.support.waiting import wait_until
 from tests.support.wire import Wire
 
 PATIENCE = 20.0
@@ -68,14 +68,6 @@ def grow(job, kept=[]):
 """
 
 
-def eventually(condition: Callable[[], object], what: str) -> None:
-    """Return once ``condition`` holds; fail with ``what`` if it never does."""
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, f"never happened: {what}"
-        time.sleep(0.02)
-
-
 @dataclass(frozen=True, kw_only=True)
 class RunningWorkers:
     """A ``geartrain worker`` that runs in a folder."""
@@ -90,7 +82,7 @@ class RunningWorkers:
     def wait_for(self, text: str, count: int = 1) -> None:
         """Return once a text is in the log so often."""
         what = f"{text!r} in the log"
-        eventually(lambda: self.log().count(text) >= count, what)
+        wait_until(lambda: self.log().count(text) >= count, what)
 
     def pids(self) -> list[int]:
         """Return the processes that have loaded the module so far."""
@@ -169,7 +161,7 @@ def dead_letter(admin: Admin, handle: str) -> JobRow:
         except UnknownJobError:
             return False
 
-    eventually(is_dead, f"{handle} is a dead letter")
+    wait_until(is_dead, f"{handle} is a dead letter")
     return admin.dead_show(handle)
 
 

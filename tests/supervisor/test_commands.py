@@ -14,8 +14,9 @@ import pytest
 from geartrain.admin import Admin
 from geartrain.protocol.constants import PacketType
 from tests.admin.jobs import submit
-from tests.supervisor.programs import dead_letter, do, eventually, running_workers
+from tests.supervisor.programs import dead_letter, do, running_workers
 from tests.support.servers import RunningServer
+from tests.support.waiting import wait_until
 from tests.support.wire import Wire
 
 COMMANDS = {
@@ -115,7 +116,7 @@ def test_a_command_that_hangs_is_killed_with_all_it_has_started(
 ) -> None:
     letter = dead_letter(admin, submit(server, b"hang"))
     assert letter.reason == "timeout"
-    eventually(lambda: not sleepers("987654"), "the command is gone")
+    wait_until(lambda: not sleepers("987654"), "the command is gone")
     assert do(server, b"upper", b"on") == b"ON"
 
 
@@ -155,7 +156,7 @@ def test_a_signal_to_all_processes_is_no_failure_of_a_command(
     with running_workers(tmp_path, server, f"--exec=halt={command}") as workers:
         handle = submit(server, b"halt")
         running = tmp_path / "running"
-        eventually(lambda: running.exists() and running.read_text(), "it runs")
+        wait_until(lambda: running.exists() and running.read_text(), "it runs")
         pid = int(running.read_text())
         for each in (os.getpgid(pid), pid):
             os.kill(each, signal.SIGTERM)

@@ -16,8 +16,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.supervisor.programs import do, eventually
+from tests.supervisor.programs import do
 from tests.support.servers import RunningServer, free_port, geartrain_command
+from tests.support.waiting import wait_until
 
 DOCUMENT = Path(__file__).parents[2] / "docs/worker-processes.md"
 
@@ -117,7 +118,7 @@ def test_the_container_is_alive_as_its_probe_asks(
     here = {"gearmand:4730": server.address, "8080": port}
     command = shlex.join(here.get(argument, argument) for argument in arguments)
     with running(command, shop, server):
-        eventually(lambda: _is_alive(port), "the probe is answered")
+        wait_until(lambda: _is_alive(port), "the probe is answered")
         assert do(server, b"reverse", b"ab") == b"ba"
 
 

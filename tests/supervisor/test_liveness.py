@@ -2,67 +2,109 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import functools
 import os
-import selectors
 import socket
 import urllib.error
 import urllib.request
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
+from typing import ParamSpec
 
 import pytest
 
 from geartrain.errors import ListenError, StartError
+from geartrain.supervisor import liveness
 from geartrain.supervisor.liveness import LivenessFile, LivenessPort
 
+_Given = ParamSpec("_Given")
 
-def status_of(port: int) -> int:
+
+def in_a_loop(test: Callable[_Given, Awaitable[None]]) -> Callable[_Given, None]:
+    """Run a test in an event loop of its own."""
+
+    @functools.wraps(test)
+    def run(*given: _Given.args, **named: _Given.kwargs) -> None:
+        async def tested() -> None:
+            await test(*given, **named)
+
+        asyncio.run(tested())
+
+    return run
+
+
+@contextlib.asynccontextmanager
+async def connected(
+    port: LivenessPort, host: str = "127.0.0.1"
+) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    reader, writer = await asyncio.open_connection(host, port.port)
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5) as answer:
-            return int(answer.status)
-    except urllib.error.HTTPError as error:
-        return error.code
+        async with asyncio.timeout(5):
+            yield reader, writer
+    finally:
+        writer.close()
+        with contextlib.suppress(ConnectionError):
+            await writer.wait_closed()
 
 
-def ask(healthy: bool) -> int:
-    """Ask one that is served by a loop such as the supervisor's."""
-    port = LivenessPort(0)
-    with selectors.PollSelector() as selector, ThreadPoolExecutor(1) as threads:
-        port.register(selector)
-        port.tell(healthy, selector)
-        asked = threads.submit(status_of, port.port)
-        while not asked.done():
-            for key, _ in selector.select(0.01):
-                port.ready(key.fileobj, selector)
-        port.close()
-        return asked.result()
+async def answer(port: LivenessPort, path: str = "/", host: str = "127.0.0.1") -> bytes:
+    """Ask for a path, and return the whole answer."""
+    async with connected(port, host) as (reader, writer):
+        writer.write(b"GET %s HTTP/1.0\r\n\r\n" % path.encode())
+        with contextlib.suppress(ConnectionError):
+            return await reader.read()
+    return b""
 
 
-def test_http_says_how_it_is() -> None:
-    assert ask(healthy=True) == 200
-    assert ask(healthy=False) == 503
+@contextlib.asynccontextmanager
+async def served(host: str = "") -> AsyncIterator[LivenessPort]:
+    port = LivenessPort(0, host)
+    await port.start()
+    try:
+        yield port
+    finally:
+        port.stop()
 
 
-def test_who_connects_and_asks_nothing_does_not_block_others() -> None:
-    port = LivenessPort(0)
-    with selectors.PollSelector() as selector:
-        port.register(selector)
-        silent = socket.create_connection(("127.0.0.1", port.port), 5)
-        asking = socket.create_connection(("127.0.0.1", port.port), 5)
-        asking.sendall(b"GET / HTTP/1.0\r\n\r\n")
-        asking.settimeout(0.01)
-        answer = b""
-        while not answer:
-            for key, _ in selector.select(0.01):
-                port.ready(key.fileobj, selector)
-            try:
-                answer = asking.recv(100)
-            except TimeoutError:
-                continue
-        assert answer.startswith(b"HTTP/1.1 503 ")
-        port.close()
-        silent.close()
-        asking.close()
+@in_a_loop
+async def test_http_says_how_it_is() -> None:
+    async with served() as port:
+        url = f"http://127.0.0.1:{port.port}/"
+        with pytest.raises(urllib.error.HTTPError) as failure:
+            await asyncio.to_thread(urllib.request.urlopen, url, timeout=5)
+        assert failure.value.code == 503
+        failure.value.close()
+        port.is_healthy = True
+        with await asyncio.to_thread(urllib.request.urlopen, url, timeout=5) as found:
+            assert (found.status, found.read()) == (200, b"ok\n")
+
+
+@in_a_loop
+async def test_who_connects_and_asks_nothing_does_not_block_others() -> None:
+    async with served() as port, connected(port):
+        assert (await answer(port)).startswith(b"HTTP/1.1 503 ")
+
+
+@in_a_loop
+async def test_who_asks_nothing_is_disconnected() -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(liveness, "_PATIENCE", 0.05)
+        async with served() as port, connected(port) as (reader, _):
+            assert await reader.read() == b""
+
+
+@in_a_loop
+async def test_too_many_connections_are_closed_until_others_end() -> None:
+    async with served() as port:
+        async with contextlib.AsyncExitStack() as silent:
+            for _ in range(32):
+                await silent.enter_async_context(connected(port))
+            assert await answer(port) == b""
+        async with asyncio.timeout(5):
+            while not await answer(port):
+                await asyncio.sleep(0.01)
 
 
 def test_a_port_that_is_taken_is_an_error_that_names_it() -> None:
@@ -95,48 +137,33 @@ def test_a_file_that_cannot_be_made_is_an_error_that_names_it(tmp_path: Path) ->
         LivenessFile(path)
 
 
-def answer_of(port: LivenessPort, host: str, path: str) -> bytes:
-    """Ask for a path while a loop such as the supervisor's serves the port."""
-    with selectors.PollSelector() as selector:
-        port.register(selector)
-        port.tell(True, selector, ready=False)
-        asking = socket.create_connection((host, port.port), 5)
-        with asking:
-            asking.sendall(b"GET %s HTTP/1.0\r\n\r\n" % path.encode())
-            for _ in range(2):
-                for key, _ in selector.select(5):
-                    port.ready(key.fileobj, selector)
-            return asking.recv(100)
-
-
 @pytest.mark.parametrize("host", ["", "::", "::1"])
-def test_it_is_told_on_ipv6_too(host: str) -> None:
+@in_a_loop
+async def test_it_is_told_on_ipv6_too(host: str) -> None:
     try:
-        port = LivenessPort(0, host)
+        async with served(host) as port:
+            port.is_healthy = True
+            assert (await answer(port, host="::1")).startswith(b"HTTP/1.1 200 ")
     except ListenError:
         pytest.skip("this machine has no IPv6")
-    try:
-        assert answer_of(port, "::1", "/").startswith(b"HTTP/1.1 200 ")
-    finally:
-        port.close()
 
 
-def test_it_may_be_told_to_this_machine_alone() -> None:
-    port = LivenessPort(0, "localhost")
-    try:
-        assert answer_of(port, "localhost", "/").startswith(b"HTTP/1.1 200 ")
-    finally:
-        port.close()
+@in_a_loop
+async def test_it_may_be_told_to_this_machine_alone() -> None:
+    async with served("localhost") as port:
+        port.is_healthy = True
+        assert (await answer(port, host="localhost")).startswith(b"HTTP/1.1 200 ")
 
 
 @pytest.mark.parametrize("path", ["/ready", "/ready?now=1"])
-def test_whether_work_is_done_is_told_apart_from_life(path: str) -> None:
-    port = LivenessPort(0)
-    try:
-        assert answer_of(port, "127.0.0.1", path).startswith(b"HTTP/1.1 503 ")
-        assert answer_of(port, "127.0.0.1", "/readiness").startswith(b"HTTP/1.1 200 ")
-    finally:
-        port.close()
+@in_a_loop
+async def test_whether_work_is_done_is_told_apart_from_life(path: str) -> None:
+    async with served() as port:
+        port.is_healthy = True
+        assert (await answer(port, path)).startswith(b"HTTP/1.1 503 ")
+        assert (await answer(port, "/readiness")).startswith(b"HTTP/1.1 200 ")
+        port.is_ready = True
+        assert (await answer(port, path)).startswith(b"HTTP/1.1 200 ")
 
 
 @pytest.mark.parametrize("what", ["file", "link", "folder"])

@@ -9,15 +9,9 @@ import subprocess
 import time
 from pathlib import Path
 
-from tests.supervisor.programs import (
-    TASKS,
-    do,
-    eventually,
-    exists,
-    running_workers,
-    write_tasks,
-)
+from tests.supervisor.programs import TASKS, do, exists, running_workers, write_tasks
 from tests.support.servers import RunningServer, geartrain_command
+from tests.support.waiting import wait_until
 
 HANGING = f"{TASKS}\ntime.sleep(600)\n"
 # The first of its processes cannot load it.
@@ -90,7 +84,7 @@ def test_a_module_that_can_be_loaded_by_one_process_is_tried_by_others_again(
     write_tasks(folder, FLAKY)
     with running_workers(folder, server, "tasks", "--processes", "2") as workers:
         workers.wait_for("tasks cannot be loaded: RuntimeError: not today")
-        eventually(lambda: len(workers.pids()) == 2, "both processes")
+        wait_until(lambda: len(workers.pids()) == 2, "both processes")
 
 
 def test_a_stop_does_not_wait_for_an_import_without_end(
@@ -98,7 +92,7 @@ def test_a_stop_does_not_wait_for_an_import_without_end(
 ) -> None:
     write_tasks(folder, HANGING)
     with running_workers(folder, server, "tasks", ready=False) as workers:
-        eventually(lambda: (folder / "pids").exists(), "the import")
+        wait_until(lambda: (folder / "pids").exists(), "the import")
         began = time.monotonic()
         assert workers.stop() == 0
         # The grace is 25 seconds.
@@ -111,9 +105,9 @@ def test_an_import_without_end_ends_with_a_parent_that_is_killed(
 ) -> None:
     write_tasks(folder, HANGING)
     with running_workers(folder, server, "tasks", ready=False) as workers:
-        eventually(lambda: (folder / "pids").exists(), "the import")
+        wait_until(lambda: (folder / "pids").exists(), "the import")
         workers.process.kill()
-        eventually(lambda: not any(map(exists, workers.pids())), "it is gone")
+        wait_until(lambda: not any(map(exists, workers.pids())), "it is gone")
 
 
 def test_another_reload_takes_the_place_of_one_whose_import_has_no_end(
@@ -123,7 +117,7 @@ def test_another_reload_takes_the_place_of_one_whose_import_has_no_end(
         before = do(server, b"pid")
         write_tasks(folder, HANGING)
         workers.signal(signal.SIGHUP)
-        eventually(lambda: len(workers.pids()) == 2, "the import")
+        wait_until(lambda: len(workers.pids()) == 2, "the import")
         assert do(server, b"pid") == before
         write_tasks(folder, f"{TASKS}\n# mended\n")
         workers.signal(signal.SIGHUP)

@@ -12,9 +12,9 @@ from typing import NoReturn
 
 import pytest
 
-from geartrain.supervisor.board import Board
-from geartrain.supervisor.notes import Note, Notes, notes_pair
-from geartrain.supervisor.observer import Observer
+from geartrain.supervisor.channel import Channel, Note, channel_pair
+from geartrain.supervisor.observer import ProcessObserver
+from geartrain.supervisor.scoreboard import Scoreboard
 
 
 @dataclass
@@ -34,7 +34,7 @@ def leave(end: SystemExit) -> NoReturn:
     raise LeftError(end.code)
 
 
-def unwind(observer: Observer, job: Job) -> None:
+def unwind(observer: ProcessObserver, job: Job) -> None:
     """Do what a worker does whose handler calls ``sys.exit``."""
     try:
         raise SystemExit(7)
@@ -46,13 +46,13 @@ def unwind(observer: Observer, job: Job) -> None:
 class Scene:
     """An observer and all that it tells."""
 
-    board: Board = field(default_factory=Board)
+    scoreboard: Scoreboard = field(default_factory=Scoreboard)
     ended: list[int] = field(default_factory=list)
-    pair: tuple[Notes, Notes] = field(default_factory=notes_pair)
+    pair: tuple[Channel, Channel] = field(default_factory=channel_pair)
 
-    def observer(self, job_seconds: float | None = None) -> Observer:
-        return Observer(
-            self.board,
+    def observer(self, job_seconds: float | None = None) -> ProcessObserver:
+        return ProcessObserver(
+            self.scoreboard,
             self.pair[0],
             tls={"ca": "ca.pem"},
             job_seconds=job_seconds,
@@ -109,13 +109,13 @@ def test_a_job_is_written_down_with_the_connection_it_came_on(scene: Scene) -> N
             os.close(note.descriptor)
     job = Job("H:a:1", "one:4730")
     observer.on_begin(job)
-    (at_hand,) = scene.board.jobs()
+    (at_hand,) = scene.scoreboard.jobs()
     assert (at_hand.handle, at_hand.connection, at_hand.limit) == (b"H:a:1", 3, 2.5)
     assert at_hand.started == 1.5
     # The one that the third took the place of is let go.
     assert [note.values["number"] for note in notes if note.kind[0] == "d"] == [1]
     observer.on_end(job, "complete")
-    assert scene.board.jobs() == []
+    assert scene.scoreboard.jobs() == []
 
 
 def test_outcomes_are_counted_as_done_failed_or_neither(scene: Scene) -> None:
@@ -125,7 +125,7 @@ def test_outcomes_are_counted_as_done_failed_or_neither(scene: Scene) -> None:
         job = Job(f"H:a:{number}", outcome=outcome)
         observer.on_begin(job)
         observer.on_end(job, outcome)
-    assert (scene.board.done, scene.board.failed) == (1, 3)
+    assert (scene.scoreboard.done, scene.scoreboard.failed) == (1, 3)
     assert scene.ended == [1, 2, 3, 4, 5, 6]
 
 
@@ -133,14 +133,14 @@ def test_a_functions_own_timeout_is_a_limit_with_a_margin(scene: Scene) -> None:
     scene.observer(job_seconds=30.0).on_begin(Job("H:a:1", timeout=2.0))
     scene.observer(job_seconds=2.5).on_begin(Job("H:a:2", timeout=2.0))
     scene.observer().on_begin(Job("H:a:3", timeout=2.0))
-    limit = scene.board.jobs()[0].limit
+    limit = scene.scoreboard.jobs()[0].limit
     assert 2.0 < limit < 4.0
-    assert [job.limit for job in scene.board.jobs()] == [limit, 2.5, limit]
+    assert [job.limit for job in scene.scoreboard.jobs()] == [limit, 2.5, limit]
 
 
 def test_without_a_limit_a_job_may_run_for_ever(scene: Scene) -> None:
     scene.observer().on_begin(Job("H:a:1"))
-    assert scene.board.jobs()[0].limit == math.inf
+    assert scene.scoreboard.jobs()[0].limit == math.inf
 
 
 def test_a_handler_that_exits_leaves_its_job_on_the_board(scene: Scene) -> None:
@@ -149,5 +149,5 @@ def test_a_handler_that_exits_leaves_its_job_on_the_board(scene: Scene) -> None:
     observer.on_begin(job)
     with pytest.raises(LeftError):
         unwind(observer, job)
-    assert len(scene.board.jobs()) == 1
+    assert len(scene.scoreboard.jobs()) == 1
     assert scene.ended == []

@@ -24,7 +24,7 @@ def strict() -> Iterator[RunningServer]:
 def told(server: RunningServer, function: str, workload: bytes = b"") -> str:
     """Have a job fail; return why, as its client is told."""
     with (
-        Client(server.address, timeout=20) as client,
+        Client(server.address) as client,
         pytest.raises(JobExceptionError) as caught,
     ):
         client.do(function, workload)

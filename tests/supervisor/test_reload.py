@@ -7,15 +7,9 @@ import signal
 import threading
 from pathlib import Path
 
-from tests.supervisor.programs import (
-    TASKS,
-    do,
-    eventually,
-    exists,
-    running_workers,
-    write_tasks,
-)
+from tests.supervisor.programs import TASKS, do, exists, running_workers, write_tasks
 from tests.support.servers import RunningServer
+from tests.support.waiting import wait_until
 
 CHANGED = f"{TASKS}\n@worker.function('version')\ndef version(job):\n    return b'%s'\n"
 
@@ -50,7 +44,7 @@ def test_there_are_workers_all_through_a_reload(
                 )
 
     with running_workers(folder, server, "tasks", "--processes", "2") as workers:
-        eventually(lambda: len(workers.pids()) == 2, "both processes")
+        wait_until(lambda: len(workers.pids()) == 2, "both processes")
         do(server, b"nap", b"0")
         looking = threading.Thread(target=look)
         looking.start()
@@ -88,9 +82,9 @@ def test_a_job_at_hand_is_finished_by_the_old_code(
             target=lambda: results.append(do(server, b"nap", b"1.5"))
         )
         waiting.start()
-        eventually(lambda: (folder / "napping").exists(), "the job runs")
+        wait_until(lambda: (folder / "napping").exists(), "the job runs")
         workers.signal(signal.SIGHUP)
-        eventually(lambda: len(workers.pids()) == 2, "the fresh process")
+        wait_until(lambda: len(workers.pids()) == 2, "the fresh process")
         assert do(server, b"reverse", b"ab") == b"ba"
         assert results == []
         waiting.join()

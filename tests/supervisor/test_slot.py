@@ -20,8 +20,8 @@ from geartrain.supervisor.targets import ModuleTarget
 
 
 def started(at: float, done: int = 0, at_hand: int = 0) -> Process:
-    board = SimpleNamespace(done=done, failed=0, jobs=lambda: [None] * at_hand)
-    return cast("Process", SimpleNamespace(started=at, board=board))
+    scoreboard = SimpleNamespace(done=done, failed=0, jobs=lambda: [None] * at_hand)
+    return cast("Process", SimpleNamespace(started=at, scoreboard=scoreboard))
 
 
 def test_the_pause_doubles_up_to_its_most() -> None:

@@ -7,8 +7,12 @@ import os
 
 import pytest
 
-from geartrain.supervisor.counts import Counts
-from geartrain.supervisor.status import StatusLine, StatusLog, status_text
+from geartrain.supervisor.status import (
+    Counts,
+    StatusLine,
+    StatusLog,
+    status_text,
+)
 
 COUNTS = Counts(wanted=4, up=3, busy=2, done=12345, failed=6)
 
@@ -44,3 +48,7 @@ def test_the_log_gets_the_line_when_something_has_changed(
         log.show(COUNTS)
     assert len(caplog.messages) == 1
     assert caplog.messages[0].startswith("3/4 processes, 2 busy")
+
+
+def test_jobs_that_ended_did_so_well_or_not() -> None:
+    assert Counts(wanted=1, up=1, busy=3, done=4, failed=5).ended == 9

@@ -21,7 +21,6 @@ from tests.supervisor.programs import (
     RunningWorkers,
     dead_letter,
     do,
-    eventually,
     exists,
     running_workers,
     write_tasks,
@@ -32,13 +31,14 @@ from tests.support.servers import (
     geartrain_command,
     run_server,
 )
+from tests.support.waiting import wait_until
 
 
 def start_nap(server: RunningServer, workers: RunningWorkers, seconds: float) -> str:
     """Have a worker sleep on a background job; return its handle."""
     handle = submit(server, b"nap", b"%g" % seconds)
     file = workers.folder / "napping"
-    eventually(lambda: file.exists() and file.read_text() == handle, "the job runs")
+    wait_until(lambda: file.exists() and file.read_text() == handle, "the job runs")
     return handle
 
 
@@ -49,7 +49,7 @@ def cancel(admin: Admin, handle: str) -> None:
 
 def test_each_process_takes_jobs(folder: Path, server: RunningServer) -> None:
     with running_workers(folder, server, "tasks", "--processes", "3") as workers:
-        eventually(lambda: len(workers.pids()) == 3, "three processes")
+        wait_until(lambda: len(workers.pids()) == 3, "three processes")
         naps = [
             threading.Thread(target=do, args=(server, b"nap", b"0.5")) for _ in "ab"
         ]
@@ -113,9 +113,9 @@ def test_processes_end_with_a_parent_that_is_killed(
     folder: Path, server: RunningServer
 ) -> None:
     with running_workers(folder, server, "tasks", "--processes", "2") as workers:
-        eventually(lambda: len(workers.pids()) == 2, "both processes")
+        wait_until(lambda: len(workers.pids()) == 2, "both processes")
         workers.process.kill()
-        eventually(lambda: not any(map(exists, workers.pids())), "they are gone")
+        wait_until(lambda: not any(map(exists, workers.pids())), "they are gone")
 
 
 def test_a_process_whose_job_hangs_ends_with_its_parent_after_the_grace(
@@ -124,7 +124,7 @@ def test_a_process_whose_job_hangs_ends_with_its_parent_after_the_grace(
     with running_workers(folder, server, "tasks", "--grace", "0.1") as workers:
         handle = start_nap(server, workers, 60.0)
         workers.process.kill()
-        eventually(lambda: not any(map(exists, workers.pids())), "they are gone")
+        wait_until(lambda: not any(map(exists, workers.pids())), "they are gone")
     cancel(admin, handle)
 
 
@@ -150,7 +150,7 @@ def test_a_process_is_replaced_between_jobs(
         before = workers.pids()[0]
         while len(workers.pids()) == 1:
             do(server, function, workload)
-        eventually(lambda: not exists(before), "the old process is gone")
+        wait_until(lambda: not exists(before), "the old process is gone")
         workers.wait_for(f"process {before} of tasks has ended: ")
         assert f"{reason}\n" in workers.log()
         assert "started again" not in workers.log()
@@ -211,8 +211,8 @@ def test_jobs_taken_ahead_do_not_wait_behind_a_long_one(
     flags = ("tasks", "--prefetch", "2", "--grace", "0.2")
     handles = [submit(server, b"nap", b"30") for _ in range(4)]
     with running_workers(folder, server, *flags):
-        eventually(lambda: running() == 3, "two jobs are taken ahead")
-        eventually(lambda: running() == 1, "they are given back")
+        wait_until(lambda: running() == 3, "two jobs are taken ahead")
+        wait_until(lambda: running() == 1, "they are given back")
     for handle in handles:
         cancel(admin, handle)
 
@@ -242,7 +242,7 @@ def make():
         assert do(server, b"async_nap", b"0") != first
         handle = submit(server, b"async_nap", b"1")
         file = folder / "napping"
-        eventually(lambda: file.read_text() == handle, "the job runs")
+        wait_until(lambda: file.read_text() == handle, "the job runs")
         assert workers.stop() == 0
         with pytest.raises(UnknownJobError):
             admin.job(handle)
@@ -274,7 +274,7 @@ def test_orphans_that_a_containers_first_process_gets_are_reaped(
         workers.wait_for("killed by signal 9 (SIGKILL)")
         assert dead_letter(admin, handle).reason == "crash"
         parent = workers.process.pid
-        eventually(lambda: len(children(parent)) == 1, "only the worker is left")
+        wait_until(lambda: len(children(parent)) == 1, "only the worker is left")
 
 
 def children(pid: int) -> list[str]:
@@ -289,11 +289,11 @@ def test_liveness_is_told_by_file_and_port(folder: Path, server: RunningServer) 
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5) as answer:
             assert (answer.status, answer.read()) == (200, b"ok\n")
         os.utime(file, (1, 1))
-        eventually(lambda: file.stat().st_mtime > 1, "it is touched again")
+        wait_until(lambda: file.stat().st_mtime > 1, "it is touched again")
         write_tasks(folder, "1 / 0\n")
         os.kill(workers.pids()[0], signal.SIGKILL)
         workers.wait_for("cannot be loaded")
-        eventually(lambda: status_of(port) == 503, "it is not well")
+        wait_until(lambda: status_of(port) == 503, "it is not well")
         assert workers.stop() == 0
         assert not file.exists()
 
@@ -319,12 +319,12 @@ def test_it_is_ready_once_a_job_server_is_reached(folder: Path) -> None:
         assert (status_of(liveness), status_of(liveness, "ready")) == (200, 200)
         first.process.kill()
         first.process.wait()
-        eventually(lambda: status_of(liveness, "ready") == 503, "it is not ready")
+        wait_until(lambda: status_of(liveness, "ready") == 503, "it is not ready")
         assert status_of(liveness) == 200
         assert workers.stop() == 0
         with running_workers(folder, first, *flags, ready=False) as alone:
             alone.wait_for("liveness is told on port")
-            eventually(lambda: status_of(liveness) == 200, "it is well")
+            wait_until(lambda: status_of(liveness) == 200, "it is well")
             assert status_of(liveness, "ready") == 503
             assert "ready: " not in alone.log()
             with run_server(command, port):

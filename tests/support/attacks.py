@@ -91,8 +91,9 @@ def _policies(server: RunningServer) -> Attack:
 
 def _globs(server: RunningServer) -> Attack:
     attacker = _wire(server)
-    for each in range(500):
-        assert attacker.command(b"policy *x%d*y* ttl=1" % each) == b"OK\r\n"
+    changes = [b"policy *x%d*y* ttl=1\n" % each for each in range(500)]
+    attacker.send_bytes(b"".join(changes))
+    assert {attacker.read_line() for _ in changes} == {b"OK\r\n"}
     names = [packet(PacketType.CAN_DO, b"function-%d" % each) for each in range(2_000)]
     return Attack(attacker, b"".join(names))
 

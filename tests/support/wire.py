@@ -7,7 +7,7 @@ import socket
 import struct
 import time
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +28,6 @@ __all__ = [
     "packet",
     "scene",
     "sound_server",
-    "wait_until",
 ]
 
 MIB = 1024 * 1024
@@ -39,15 +38,6 @@ def packet(packet_type: int, *arguments: bytes, magic: bytes = b"\0REQ") -> byte
     """Return a whole packet; any number will do for its type."""
     payload = b"\0".join(arguments)
     return magic + struct.pack(">II", packet_type, len(payload)) + payload
-
-
-def wait_until(condition: Callable[[], bool], timeout: float = 10.0) -> None:
-    """Return once ``condition`` holds; raise AssertionError after ``timeout``."""
-    deadline = time.monotonic() + timeout
-    while not condition():
-        if time.monotonic() > deadline:
-            raise AssertionError(f"not so within {timeout} seconds")
-        time.sleep(0.01)
 
 
 def checksum(pieces: Iterable[bytes]) -> tuple[int, int]:

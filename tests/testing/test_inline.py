@@ -177,7 +177,7 @@ def test_jobs_that_submit_themselves_end_with_an_error(
         with server.client() as other:
             return bytes(other.do("endless"))
 
-    with pytest.raises(JobFailedError, match="jobs submit jobs 50 deep"):
+    with pytest.raises(JobFailedError, match="jobs submit jobs 30 deep"):
         client.do("endless")
 
 

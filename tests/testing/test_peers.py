@@ -15,7 +15,7 @@ from geartrain import AsyncClient, AsyncWorker, Client, Retry, Worker
 from geartrain.errors import ConnectError, JobFailedError
 from geartrain.testing import LocalServer
 from geartrain.worker import WorkerJob
-from tests.support.wire import wait_until
+from tests.support.waiting import wait_until
 
 
 @pytest.fixture

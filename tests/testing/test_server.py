@@ -15,9 +15,9 @@ from geartrain.admin import Admin
 from geartrain.errors import JobTimeoutError, ListenError, OptionError, StartError
 from geartrain.protocol.constants import PacketType
 from geartrain.testing import LocalServer
+from tests.support.inline_jobs import background, delayed
 from tests.support.servers import free_port
 from tests.support.wire import Wire
-from tests.testing.submitting import background, delayed
 
 
 @pytest.fixture

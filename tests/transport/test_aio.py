@@ -18,8 +18,8 @@ from geartrain.transport.aio import open_connection
 from geartrain.transport.connect import Connector, SocketConnector, reason
 from geartrain.transport.tls import Tls, server_context
 from tests.support.certificates import Authority
+from tests.support.one_connection import echo, listening, over_tls
 from tests.support.servers import free_port
-from tests.transport.serving import echo, listening, over_tls
 
 Run = Callable[[Coroutine[Any, Any, None]], None]
 

@@ -14,7 +14,7 @@ from geartrain.transport.aio import open_connection
 from geartrain.transport.connect import SocketConnector, reason
 from geartrain.transport.tls import Tls, server_context
 from tests.support.certificates import Authority, Issued
-from tests.transport.serving import listening, over_tls
+from tests.support.one_connection import listening, over_tls
 
 NAMES = "subjectAltName=DNS:localhost,DNS:xn--bcher-kva.example,IP:127.0.0.1,IP:::1"
 

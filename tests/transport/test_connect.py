@@ -22,8 +22,8 @@ from geartrain.transport.connect import (
 )
 from geartrain.transport.tls import Tls, server_context
 from tests.support.certificates import Authority
+from tests.support.one_connection import echo, listening, over_tls
 from tests.support.servers import free_port
-from tests.transport.serving import echo, listening, over_tls
 
 
 @pytest.fixture(scope="module")

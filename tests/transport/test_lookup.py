@@ -14,7 +14,7 @@ import pytest
 
 from geartrain.transport.lookup import is_number, look_up, look_up_soon
 from tests.support.forking import in_child
-from tests.support.wire import wait_until
+from tests.support.waiting import wait_until
 
 
 class NameServer:

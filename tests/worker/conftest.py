@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.servers import RunningServer, running_gearmand, running_geartrain
-from tests.worker.faces import FACES, Script
+from tests.support.worker_faces import FACES, Script
 
 
 @pytest.fixture(params=sorted(FACES))

@@ -19,7 +19,7 @@ from geartrain.worker import AsyncWorker, Worker
 from geartrain.worker.base import BaseWorker
 from geartrain.worker.jobs import AsyncWorkerJob, WorkerJob
 from tests.support.servers import RunningServer
-from tests.worker.faces import Script, client, complete, outcome, running
+from tests.support.worker_faces import Script, client, complete, outcome, running
 
 
 def surface(face: type) -> dict[str, Any]:

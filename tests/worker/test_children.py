@@ -8,9 +8,9 @@ import pytest
 
 from geartrain.protocol.constants import PacketType as P
 from tests.support.servers import RunningServer, running_geartrain
-from tests.support.wire import wait_until
-from tests.worker.faces import client, complete, outcome
-from tests.worker.programs import program
+from tests.support.waiting import wait_until
+from tests.support.worker_faces import client, complete, outcome
+from tests.support.worker_programs import program
 
 HANDLERS = """
 def ends(act):

@@ -20,8 +20,8 @@ from geartrain.errors import JobExceptionError, JobFailedError
 from geartrain.protocol.constants import PacketType as P
 from geartrain.worker import Retry
 from tests.support.servers import RunningServer
-from tests.support.wire import wait_until
-from tests.worker.faces import Script, client, running
+from tests.support.waiting import wait_until
+from tests.support.worker_faces import Script, client, running
 
 LARGE = os.urandom(1 << 16) * 46 + b"end"
 DIGEST = hashlib.sha256(LARGE).hexdigest().encode()

@@ -13,7 +13,7 @@ from pathlib import Path
 from geartrain.protocol.constants import PacketType as P
 from tests.support.servers import RunningServer, stop
 from tests.support.wire import Received
-from tests.worker.faces import client, complete, outcome
+from tests.support.worker_faces import client, complete, outcome
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "worker.md"
 PROGRAMS = re.findall(r"(?s)```python\n(.*?)```", DOCUMENT.read_text())

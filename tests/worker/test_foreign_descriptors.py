@@ -13,7 +13,7 @@ import pytest
 
 from geartrain.transport.connect import connectors
 from tests.support.wire import Wire
-from tests.worker.faces import Script, complete, outcome, running
+from tests.support.worker_faces import Script, complete, outcome, running
 from tests.worker.test_transports import Way, over_tcp, over_tls
 
 WAYS: dict[str, Any] = {"tcp": over_tcp, "tls": over_tls}

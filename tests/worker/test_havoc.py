@@ -10,9 +10,9 @@ import pytest
 
 from geartrain.protocol.constants import PacketType as P
 from tests.support.servers import RunningServer
-from tests.support.wire import wait_until
-from tests.worker.faces import client, complete, outcome
-from tests.worker.programs import Program, program
+from tests.support.waiting import wait_until
+from tests.support.worker_faces import client, complete, outcome
+from tests.support.worker_programs import Program, program
 
 HANDLERS = """
 class Odd(BaseException): pass

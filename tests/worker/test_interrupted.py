@@ -14,8 +14,9 @@ import pytest
 from geartrain.worker import Worker
 from tests.support.interruptions import Interrupted, interrupted
 from tests.support.servers import RunningServer
-from tests.support.wire import Wire, wait_until
-from tests.worker.faces import client, rest
+from tests.support.waiting import wait_until
+from tests.support.wire import Wire
+from tests.support.worker_faces import client, rest
 
 # Every so many moments: all of them take half a minute.
 STEP = 7

@@ -14,8 +14,9 @@ from geartrain.errors import WorkerError
 from geartrain.protocol.constants import PacketType as P
 from geartrain.worker import AsyncWorker, Retry, Worker
 from tests.support.servers import RunningServer
-from tests.support.wire import Received, wait_until
-from tests.worker.faces import Script, client, complete, outcome, running
+from tests.support.waiting import wait_until
+from tests.support.wire import Received
+from tests.support.worker_faces import Script, client, complete, outcome, running
 
 
 @pytest.mark.parametrize(

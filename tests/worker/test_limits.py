@@ -13,9 +13,9 @@ import pytest
 from geartrain.protocol.constants import PacketType as P
 from geartrain.worker import AsyncWorker, Worker
 from tests.support.servers import RunningServer, running_geartrain
-from tests.support.wire import wait_until
-from tests.worker.faces import Script, client, complete, outcome, running
-from tests.worker.programs import program
+from tests.support.waiting import wait_until
+from tests.support.worker_faces import Script, client, complete, outcome, running
+from tests.support.worker_programs import program
 
 LARGE = b"x" * 2_000_000
 

@@ -13,8 +13,8 @@ import pytest
 from geartrain.protocol.constants import PacketType as P
 from geartrain.worker import AsyncWorker, Retry, Worker
 from tests.support.servers import RunningServer
-from tests.support.wire import wait_until
-from tests.worker.faces import Script, client, complete, outcome, rest, running
+from tests.support.waiting import wait_until
+from tests.support.worker_faces import Script, client, complete, outcome, rest, running
 
 
 class Odd(BaseException):

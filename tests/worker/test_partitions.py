@@ -10,7 +10,7 @@ from geartrain.errors import WorkerError
 from geartrain.protocol.constants import PacketType as P
 from geartrain.worker import AsyncWorker, Worker
 from tests.support.servers import RunningServer
-from tests.worker.faces import Script, client, complete, outcome, rest, running
+from tests.support.worker_faces import Script, client, complete, outcome, rest, running
 
 
 def word_counter(script: Script, server: RunningServer) -> Any:

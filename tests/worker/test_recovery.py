@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -10,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.descriptors import open_descriptors
 from tests.support.servers import (
     GEARMAND,
     RunningServer,
@@ -17,8 +17,11 @@ from tests.support.servers import (
     geartrain_command,
     run_server,
 )
-from tests.support.wire import Wire, wait_until
-from tests.worker.faces import Script, client, complete, outcome, rest, running
+from tests.support.waiting import wait_until
+from tests.support.wire import Wire
+from tests.support.worker_faces import Script, client, complete, outcome, rest, running
+
+pytestmark = pytest.mark.slow
 
 
 def command(kind: str, port: int) -> list[str]:
@@ -37,10 +40,6 @@ def server_on(kind: str, port: int) -> Iterator[RunningServer]:
 def kill(server: RunningServer) -> None:
     server.process.kill()
     server.process.wait()
-
-
-def descriptors() -> int:
-    return len(os.listdir("/proc/self/fd"))
 
 
 @pytest.mark.parametrize("kind", ["geartrain", "gearmand"])
@@ -162,14 +161,14 @@ def test_a_herd_of_restarts_leaves_nothing_open(script: Script) -> None:
     port = free_port()
     worker = script.make(f"127.0.0.1:{port}")
     worker.register("f", script.handler(lambda job: job.workload))
-    threads, files = threading.active_count(), descriptors()
+    threads, files = threading.active_count(), open_descriptors()
     with running(script, worker):
         for _ in range(3):
             with server_on("geartrain", port) as server, client(server) as wire:
                 assert outcome(wire, b"f", b"x") == complete(b"x")
     wait_until(lambda: threading.active_count() == threads)
     # The event loop's own descriptors are closed with it.
-    wait_until(lambda: descriptors() == files)
+    wait_until(lambda: open_descriptors() == files)
 
 
 def test_what_answers_is_no_job_server(

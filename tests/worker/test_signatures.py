@@ -12,7 +12,7 @@ import pytest
 from geartrain.errors import WorkerError
 from geartrain.worker import Worker
 from tests.support.servers import RunningServer
-from tests.worker.faces import Script, client, complete, outcome, running
+from tests.support.worker_faces import Script, client, complete, outcome, running
 
 
 def nothing() -> str:

@@ -15,8 +15,8 @@ import pytest
 from geartrain.admin import Admin
 from geartrain.worker import AsyncWorker, Worker
 from tests.support.servers import RunningServer
-from tests.support.wire import wait_until
-from tests.worker.faces import Script, client, complete, outcome, rest, running
+from tests.support.waiting import wait_until
+from tests.support.worker_faces import Script, client, complete, outcome, rest, running
 
 
 def test_stop_before_run_has_it_return_at_once(

@@ -14,8 +14,9 @@ from geartrain.protocol.constants import PacketType as P
 from geartrain.transport.connect import connectors
 from geartrain.worker import Retry, asking
 from tests.support.servers import RunningServer, free_port
-from tests.support.wire import Wire, wait_until
-from tests.worker.faces import Script, client, complete, outcome, rest, running
+from tests.support.waiting import wait_until
+from tests.support.wire import Wire
+from tests.support.worker_faces import Script, client, complete, outcome, rest, running
 from tests.worker.test_recovery import kill, server_on
 
 ENDS: dict[str, Callable[[Any], Any]] = {

@@ -17,7 +17,7 @@ from geartrain.worker import Retry
 from tests.support.certificates import Authority
 from tests.support.servers import free_port, geartrain_command, run_server
 from tests.support.wire import Wire
-from tests.worker.faces import Script, complete, outcome, running
+from tests.support.worker_faces import Script, complete, outcome, running
 
 Way = tuple[Servers, Tls | None]
 

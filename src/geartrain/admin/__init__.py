@@ -1,5 +1,6 @@
-"""See and steer a running job server by its text commands."""
+"""Inspect and control a running job server by its text commands."""
 
+from geartrain.admin.client import DEFAULT_SERVER, Admin
 from geartrain.admin.rows import (
     CounterRow,
     FunctionRow,
@@ -10,7 +11,6 @@ from geartrain.admin.rows import (
     WorkerRow,
     setting_text,
 )
-from geartrain.admin.sync import DEFAULT_SERVER, Admin
 
 __all__ = [
     "DEFAULT_SERVER",

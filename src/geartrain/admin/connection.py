@@ -1,4 +1,4 @@
-"""A connection for text commands: a line of words out, lines in."""
+"""A connection for text commands: it sends lines of words, and reads lines."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from geartrain.transport.tls import Tls
 
 __all__ = ["Connection", "handle_word", "word"]
 
-# What stands for itself in a word of a command; the rest is percent-encoded.
+# Punctuation that a word of a command holds as it is, and not percent-encoded.
 _SAFE: Final = string.punctuation.replace("%", "")
 _SHOWN: Final = 60
 _REASON_SHOWN: Final = 1000
@@ -30,15 +30,15 @@ def word(text: str) -> str:
     """Return a name or value as a word of a text command, percent-encoded.
 
     Raises:
-        OptionError: it is no text, or holds half a character.
+        OptionError: it is not a ``str``, or holds a lone surrogate.
     """
     return _quoted(text, _SAFE)
 
 
 def handle_word(text: str) -> str:
-    """Return a handle as a word of a text command, as it is.
+    """Return a handle as a word of a text command, which is not percent-encoded.
 
-    A text that no handle can be becomes one word, too, which no job has; raises what
+    A text that cannot be a handle becomes one word, too, which no job has. Raises what
     ``word`` raises.
     """
     return _quoted(text, string.punctuation) or "%00"
@@ -59,19 +59,19 @@ def _quoted(text: str, safe: str) -> str:
 class Connection:
     """A blocking connection to a job server.
 
-    Every method raises AdminError where the job server is lost, falls silent, or is
-    none, and RefusedError where it answers with an error. After an AdminError that is
-    not a RefusedError nothing more can be asked.
+    Every method raises AdminError if the job server is lost, falls silent, or turns
+    out not to be one, and RefusedError if it answers with an error. After an AdminError
+    that is not a RefusedError the connection is closed.
     """
 
     def __init__(
         self, server: str | Connector, timeout: Seconds | None, tls: Tls | None = None
     ) -> None:
-        """Connect; ``timeout`` is seconds for that, and for each line of an answer.
+        """Connect; ``timeout`` is the seconds for that, and for each line of an answer.
 
         Raises:
-            AddressError: ``server`` is no address.
-            OptionError: the timeout is none, or a file of ``tls`` is wrong.
+            AddressError: ``server`` is not an address.
+            OptionError: the timeout is not a number, or a file of ``tls`` is wrong.
         """
         if isinstance(server, str):
             server = SocketConnector(parse_address(server), tls)
@@ -93,11 +93,11 @@ class Connection:
         self._version = ""
 
     def close(self) -> None:
-        """Leave the job server; closing twice does nothing."""
+        """Disconnect; closing twice does nothing."""
         self._socket.close()
 
     def ask(self, *lines: str) -> list[str]:
-        """Send commands with one line for an answer each; return these lines."""
+        """Send commands that are answered by one line each; return these lines."""
         answers = []
         with self._asking(lines):
             for _ in lines:
@@ -106,7 +106,7 @@ class Connection:
         return answers
 
     def checked(self, line: str) -> str:
-        """Return a line of an answer, unless it is an error."""
+        """Return a line of an answer; raise the error that it may be."""
         if line.startswith("ERR "):
             raise self._refusal(line)
         return line
@@ -116,15 +116,16 @@ class Connection:
         rows: list[str] = []
         with self._asking([line]):
             while (row := self._next_line()) != ".":
-                # Where there may be rows, only the first line can be an error instead.
+                # Only the first line can be an error.
                 rows.append(row if rows else self.checked(row))
         return rows
 
     def raw_rows(self, line: str) -> list[str]:
         """Send a command that lists; return the lines up to the very last dot.
 
-        gearmand sends names as they are: one may have line breaks, and a line with
-        a dot alone. What tells the end is the answer to another command after it.
+        gearmand does not escape names: one may have line breaks, and even a line with
+        only a dot. So the end is recognised by the answer to another command, which is
+        sent along.
         """
         if not self._version:
             (self._version,) = self.ask("version")
@@ -139,7 +140,7 @@ class Connection:
     def objects(self, line: str, most: int = MOST_LINE) -> list[dict[str, Any]]:
         """Send a command that lists; return its rows, each a JSON object.
 
-        ``most`` is the limit of a row, in bytes.
+        ``most`` is the maximum of a row in bytes.
         """
         rows = []
         with self._asking([line]):
@@ -149,7 +150,7 @@ class Connection:
         return rows
 
     def not_understood(self, line: str) -> AdminError:
-        """Return the error for an answer that no job server gives."""
+        """Close the connection; return the error for an answer that makes no sense."""
         self.close()
         return AdminError(
             f"{self._address} answered, but not as a Gearman job server that knows this"
@@ -167,10 +168,10 @@ class Connection:
 
     @contextmanager
     def _asking(self, lines: Sequence[str]) -> Iterator[None]:
-        """Send commands, and give the block for their answers.
+        """Send commands, and let the block read their answers.
 
-        If it is interrupted, as by a signal handler's exception, the connection ends:
-        what is left of the answers must not be taken for those to the next commands.
+        If an exception interrupts it, perhaps from a signal handler, the connection is
+        closed: the rest of the answers must not pass for answers to later commands.
         """
         try:
             self._send(lines)
@@ -191,7 +192,7 @@ class Connection:
                 " sent"
             ) from None
         if self._process != os.getpid():
-            # The connection is the process's that this one was forked from.
+            # The connection belongs to the process that this one was forked from.
             self._socket.close()
             self._connect()
         self._lines.begin()

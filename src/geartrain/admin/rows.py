@@ -1,4 +1,4 @@
-"""Rows: what a job server tells of jobs, policies and counters."""
+"""Rows: what text commands return of jobs, policies, counters and the like."""
 
 from __future__ import annotations
 
@@ -32,35 +32,35 @@ Setting = bool | int | float | str
 
 _Row = TypeVar("_Row")
 
-# Lines that are tried as one row: every one costs a try of all before it.
+# Maximum number of lines that are tried as one row: each costs a try of all before it.
 _MOST_BREAKS = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobRow:
-    """What a job server tells of a job or dead letter.
+    """A job or dead letter.
 
     Times are seconds since 1970. Bytes of names that are not UTF-8 are lone
     surrogates, as ``os.fsdecode`` makes them.
 
     Attributes:
-        handle: the name the job server gave it.
+        handle: its handle.
         function: the name of its function.
-        unique: the client's coalescing key; empty for none.
+        unique: its unique; empty for none.
         priority: ``high``, ``normal`` or ``low``.
         state: ``scheduled``, ``ready``, ``running`` or ``dead``.
-        background: nobody has to wait for its result.
-        submitted: when it was submitted; None if that is not known.
-        due: when it becomes ready; None if nothing holds it back.
-        started: when its attempt began, or the last one; None if there was none.
-        died: when it became a dead letter; None if it is none.
-        worker: who runs it, or ran it last: client id and address; None for nobody.
-        attempts: how many ended by a failure, an exception or a time-out.
-        crashes: how many ended because the worker was lost.
+        background: whether it is a background job.
+        submitted: when it was submitted; None if unknown.
+        due: when it becomes ready; None if it is not scheduled.
+        started: when the current or last attempt began; None if there was none.
+        died: when it became a dead letter; None if it is not one.
+        worker: client id and address of the current or last worker; None for none.
+        attempts: number of attempts that ended by a failure, an exception or a timeout.
+        crashes: number of attempts that ended because the worker was lost.
         reason: how the last ended: ``fail``, ``exception``, ``timeout``, ``crash``.
-        error: what the worker said of that; None for nothing.
-        size: the bytes of its workload.
-        workload: its input; None where only its size is told.
+        error: the error that the worker gave for that; None for none.
+        size: bytes of its workload.
+        workload: its workload; None in lists, which give only the size.
     """
 
     handle: str
@@ -84,11 +84,11 @@ class JobRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyRow:
-    """What was set for the functions that a pattern names.
+    """The settings of the functions that a pattern matches.
 
     Attributes:
         pattern: a function's name, or a glob.
-        settings: values by the names of the settings given.
+        settings: values by the names of the settings that were changed.
     """
 
     pattern: str
@@ -97,13 +97,13 @@ class PolicyRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CounterRow:
-    """What has become of a function's jobs since the job server started.
+    """The counters of a function's jobs since the job server started.
 
     Attributes:
-        function: the function's name; empty in the last row where that is the total
-            of the functions that were forgotten.
+        function: the function's name; empty in the row of forgotten functions.
         counts: numbers by what they count, such as ``submitted`` and ``dead``.
-        forgotten: how many functions without use were forgotten; 0 in every other row.
+        forgotten: in the last row, the number of unused functions that the job server
+            has forgotten and that this row is the total of; 0 in every other row.
     """
 
     function: str
@@ -113,17 +113,17 @@ class CounterRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreRow:
-    """How a job server's store is.
+    """The state of a job server's store.
 
     Attributes:
         store: its name, ``memory:`` or ``sqlite:///path``.
-        state: ``ok``; ``refusing``, new background jobs are refused; or ``failing``,
-            what becomes of jobs is not saved either.
-        reason: why it is not ``ok``; None if it is.
-        since: when that began, in seconds since 1970; None for the server's start.
-        unsaved: how many jobs have an end or a failure that is not saved yet.
-        size: the bytes of its file and its log; None if it has none.
-        free: the bytes these can still grow by; None if that is not known.
+        state: ``ok``; ``refusing`` if new background jobs are refused; ``failing`` if
+            the ends of jobs cannot be saved either.
+        reason: why the state is not ``ok``; None if it is.
+        since: when it began, in seconds since 1970; None for the server's start.
+        unsaved: number of jobs with an end or a failure that is not saved yet.
+        size: bytes of its file and its log; None if it has none.
+        free: bytes that these may still grow by; None if unknown.
     """
 
     store: str
@@ -137,15 +137,15 @@ class StoreRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionRow:
-    """What a job server tells of a function.
+    """A function with its jobs and workers.
 
     Attributes:
         function: the function's name.
-        high: how many jobs of high priority wait, delayed ones included.
-        normal: how many of normal priority.
-        low: how many of low priority.
-        running: how many workers have.
-        workers: how many workers serve it.
+        high: number of waiting jobs of high priority, delayed ones included.
+        normal: the same of normal priority.
+        low: the same of low priority.
+        running: number of running jobs.
+        workers: number of workers that serve it.
     """
 
     function: str
@@ -157,19 +157,19 @@ class FunctionRow:
 
     @property
     def waiting(self) -> int:
-        """How many jobs wait, whatever their priority."""
+        """Return the number of waiting jobs of all priorities."""
         return self.high + self.normal + self.low
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerRow:
-    """What a job server tells of a connection.
+    """A connection of a worker or client.
 
     Attributes:
         descriptor: the number of its socket in the job server.
-        address: where it comes from.
-        id: what the worker calls itself; ``-`` for nothing.
-        functions: what it serves, the newest first; none for a client.
+        address: the address of the peer.
+        id: the client id that the worker has set; ``-`` for none.
+        functions: the functions it serves, the newest first; empty for a client.
     """
 
     descriptor: int
@@ -185,7 +185,7 @@ def job_row(values: Mapping[str, Any]) -> JobRow:
     """Read a job server's row of a job.
 
     Raises:
-        KeyError, ValueError: it is none.
+        KeyError, ValueError: it is not one.
     """
     workload = None
     if "workload" in values:
@@ -201,13 +201,13 @@ def _workload(text: str, encoding: str) -> bytes:
 
 
 def policy_row(values: Mapping[str, Any]) -> PolicyRow:
-    """Read a job server's row of a policy; raises KeyError if it is none."""
+    """Read a job server's row of a policy; raise KeyError if it is not one."""
     settings = {name: values[name] for name in values if name != "pattern"}
     return PolicyRow(pattern=values["pattern"], settings=settings)
 
 
 def counter_row(values: Mapping[str, Any]) -> CounterRow:
-    """Read a job server's row of counters; raises KeyError if it is none."""
+    """Read a job server's row of counters; raise KeyError if it is not one."""
     others = ("function", "forgotten")
     return CounterRow(
         function=values["function"],
@@ -217,7 +217,7 @@ def counter_row(values: Mapping[str, Any]) -> CounterRow:
 
 
 def store_row(values: Mapping[str, Any]) -> StoreRow:
-    """Read a job server's row of its store; raises KeyError if it is none."""
+    """Read a job server's row of its store; raise KeyError if it is not one."""
     return StoreRow(**{each.name: values[each.name] for each in fields(StoreRow)})
 
 
@@ -225,7 +225,7 @@ def function_row(values: Mapping[str, Any]) -> FunctionRow:
     """Read a row of ``show functions``.
 
     Raises:
-        KeyError, ValueError: it is none.
+        KeyError, ValueError: it is not one.
     """
     names = ("high", "normal", "low", "running", "workers")
     counts = {name: int(values[name]) for name in names}
@@ -236,7 +236,7 @@ def connection_row(values: Mapping[str, Any]) -> WorkerRow:
     """Read a row of ``show connections``.
 
     Raises:
-        KeyError, ValueError: it is none.
+        KeyError, ValueError: it is not one.
     """
     return WorkerRow(
         descriptor=int(values["descriptor"]),
@@ -251,8 +251,8 @@ def function_rows(
 ) -> tuple[list[FunctionRow], list[str]]:
     """Read the lines of ``status`` and ``prioritystatus``, of any job server.
 
-    Returns rows, and the lines that are none. A function that is only in the first
-    was created between the two.
+    Return rows, and the lines that are part of no row. A function that only the first
+    list has was created between the two.
     """
     waiting = {}
     for name, (high, normal, low, _) in _counted(priorities, 4)[0]:
@@ -277,7 +277,7 @@ def function_rows(
 def _counted(
     lines: list[str], count: int
 ) -> tuple[list[tuple[str, list[int]]], list[str]]:
-    """Part lines into a name and so many numbers, from the right."""
+    """Split lines into a name and ``count`` numbers, from the right."""
 
     def read(line: str) -> tuple[str, list[int]]:
         name, *numbers = line.rsplit("\t", count)
@@ -289,18 +289,18 @@ def _counted(
 
 
 def worker_rows(lines: list[str]) -> tuple[list[WorkerRow], list[str]]:
-    """Read the lines of ``workers``; return rows, and the lines that are none."""
+    """Read the lines of ``workers``; return rows, and lines that are part of none."""
     return _read_lines(lines, _worker_row, ends_tell=False)
 
 
 def _read_lines(
     lines: list[str], read: Callable[[str], _Row], *, ends_tell: bool
 ) -> tuple[list[_Row], list[str]]:
-    """Read rows; return also the lines that belong to none.
+    """Read rows; return them, and the lines that are part of none.
 
-    gearmand sends names as they are: where one has line breaks, several lines are one
-    row. Either the end of a row tells that it is one, or its beginning: a line that
-    can be a row alone is then one.
+    gearmand does not escape names: if one has line breaks, several lines are one row.
+    With ``ends_tell`` a row is recognised by its end; without, by its beginning, so
+    that a line that can be a row by itself is one.
     """
     rows: list[_Row] = []
     unread: list[str] = []
@@ -332,9 +332,9 @@ def _read(line: str, read: Callable[[str], _Row]) -> _Row | None:
 
 
 def _worker_row(line: str) -> WorkerRow:
-    """Read a row of ``workers``; raises ValueError if it is none.
+    """Read a row of ``workers``; raise ValueError if it is not one.
 
-    Names are parted by spaces: one that has a space cannot be told from two.
+    Names are separated by spaces: one that has a space looks like two.
     """
     descriptor, address, rest = f"{line} ".split(" ", 2)
     name, colon, functions = rest.partition(" :")
@@ -358,7 +358,7 @@ def setting(text: str) -> Setting:
 
 
 def setting_text(value: Setting) -> str:
-    """Write the value of a setting as people do: ``60`` for ``60.0``."""
+    """Return the value of a setting as people write it: ``60`` for ``60.0``."""
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return value if isinstance(value, str) else json.dumps(value)

@@ -1,4 +1,4 @@
-"""``geartrain cancel``: end jobs of a running job server."""
+"""``geartrain cancel``: cancel jobs of a running job server."""
 
 from __future__ import annotations
 
@@ -7,32 +7,32 @@ from collections.abc import Iterator
 import click
 
 from geartrain.admin import Admin
-from geartrain.cli.asking import CONTEXT, as_json, asked_server
+from geartrain.cli.bulk import Outcome, write_outcomes
+from geartrain.cli.common import CONTEXT, json_option, server_option
 from geartrain.cli.details import named
-from geartrain.cli.outcomes import Outcome, write_outcomes
 from geartrain.errors import UnknownJobError
 from geartrain.transport.connect import Connector
 
 __all__ = ["cancel"]
 
 
-@click.command(short_help="End jobs.", context_settings=CONTEXT)
+@click.command(short_help="Cancel jobs.", context_settings=CONTEXT)
 @click.argument("names", nargs=-1, required=True, metavar="HANDLE|UNIQUE...")
-@asked_server
+@server_option
 @click.option(
     "--all",
     "cancels_all",
     is_flag=True,
-    help="Where several functions have a job with a unique, end all of them.",
+    help="Cancel the jobs of all functions that have one with a given unique.",
 )
-@as_json
+@json_option
 def cancel(
     names: tuple[str, ...], server: Connector, cancels_all: bool, as_json: bool
 ) -> int:
-    """End jobs that wait or run, and recurring jobs by their handle.
+    """Cancel jobs that wait or run, and recurring jobs by their handle.
 
-    The result of one that runs is refused, and who waits for it is told that it
-    failed. The exit status is 1 if one of the names is unknown.
+    The result of a running job is refused, and its client is told that the job failed.
+    The exit status is 1 if one of the names is unknown.
     """
     with Admin(server) as admin:
         outcomes = (
@@ -42,12 +42,14 @@ def cancel(
 
 
 def _cancel(admin: Admin, name: str, cancels_all: bool) -> Iterator[Outcome]:
-    """End the job with a handle, or else those with a unique."""
+    """Cancel the job with a handle, or else those with a unique."""
     outcome = _cancel_one(admin, name)
-    rows = list(admin.jobs(unique=name)) if outcome.reason and name else []
+    rows = list(admin.jobs(unique=name)) if outcome.failure and name else []
     if len(rows) > 1 and not cancels_all:
-        reason = f"{name!r} is the unique of {named(rows)}: name one handle, or --all"
-        yield Outcome(name, reason)
+        names = named(rows)
+        yield Outcome(
+            name, f"{name!r} is the unique of {names}: name one handle, or use --all"
+        )
     elif rows:
         yield from (_cancel_one(admin, row.handle) for row in rows)
     else:

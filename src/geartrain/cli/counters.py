@@ -1,13 +1,15 @@
-"""``geartrain counters``: what has become of the jobs of a running job server."""
+"""``geartrain counters``: outcomes of the jobs of a running job server."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
 
 import click
 
 from geartrain.admin import Admin, CounterRow
-from geartrain.cli.asking import CONTEXT, as_json, asked_server
-from geartrain.cli.output import write_json
-from geartrain.cli.tables import Column, write_table
+from geartrain.cli.common import CONTEXT, json_option, server_option
+from geartrain.cli.tables import Column, write_list
 from geartrain.transport.connect import Connector
 
 __all__ = ["counters"]
@@ -16,24 +18,24 @@ __all__ = ["counters"]
 @click.command(
     short_help="Show job counters by function and outcome.", context_settings=CONTEXT
 )
-@asked_server
-@as_json
+@server_option
+@json_option
 def counters(server: Connector, as_json: bool) -> None:
-    """Count, for each function, what has become of its jobs since the server started.
+    """Show how each function's jobs have ended since the job server started.
 
     A refused result came from a worker that the job had been taken from. The last row
-    sums up functions that have been forgotten because they were not used.
+    is the total of functions that the job server has forgotten because nobody used
+    them.
     """
     with Admin(server) as admin:
         rows = admin.counters()
-    if as_json:
-        write_json(_object(row) for row in rows)
-        return
-    names = list(rows[0].counts) if rows else []
-    titles = [Column(name.upper(), is_number=True) for name in names]
-    columns = [Column("FUNCTION", is_elastic=True), *titles]
-    cells = ([_name(row), *map(str, row.counts.values())] for row in rows)
-    write_table(columns, cells)
+    write_list(rows, list(_columns(rows)), _object, as_json)
+
+
+def _columns(rows: list[CounterRow]) -> Iterator[Column[CounterRow]]:
+    yield Column("FUNCTION", _name, is_elastic=True)
+    for name in rows[0].counts if rows else ():
+        yield Column(name.upper(), partial(_count, name), is_number=True)
 
 
 def _object(row: CounterRow) -> dict[str, str | int]:
@@ -43,3 +45,7 @@ def _object(row: CounterRow) -> dict[str, str | int]:
 
 def _name(row: CounterRow) -> str:
     return f"({row.forgotten} forgotten)" if row.forgotten else row.function
+
+
+def _count(name: str, row: CounterRow) -> int:
+    return row.counts[name]

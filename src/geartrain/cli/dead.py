@@ -1,37 +1,34 @@
-"""``geartrain dead``: see, retry and drop dead letters of a running job server."""
+"""``geartrain dead``: dead letters of a running job server."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Iterator
 
 import click
 
 from geartrain.admin import Admin, JobRow
-from geartrain.cli.asking import CONTEXT, as_json, asked_server, workload_only
+from geartrain.cli.bulk import Outcome, Selection, confirmed, write_outcomes
+from geartrain.cli.common import CONTEXT, json_option, server_option, workload_option
 from geartrain.cli.details import job_object, write_jobs
-from geartrain.cli.outcomes import Outcome, write_outcomes
-from geartrain.cli.output import write_json
-from geartrain.cli.selection import Selection, agreed
-from geartrain.cli.tables import Column, write_table
-from geartrain.cli.times import age, brief, duration
+from geartrain.cli.tables import Column, write_list
+from geartrain.cli.times import age_since, brief, duration
 from geartrain.cli.values import Whole
 from geartrain.errors import UnknownJobError
 from geartrain.transport.connect import Connector
 
 __all__ = ["dead"]
 
-_COLUMNS = (
-    Column("HANDLE"),
-    Column("FUNCTION", is_elastic=True),
-    Column("UNIQUE", is_elastic=True),
-    Column("DIED"),
-    Column("AGE", is_number=True),
-    Column("REASON"),
-    Column("FAILED", is_number=True),
-    Column("LOST", is_number=True),
-    Column("SIZE", is_number=True),
-    Column("ERROR", is_elastic=True),
+_COLUMNS: tuple[Column[JobRow], ...] = (
+    Column("HANDLE", lambda row: row.handle),
+    Column("FUNCTION", lambda row: row.function, is_elastic=True),
+    Column("UNIQUE", lambda row: row.unique, is_elastic=True),
+    Column("DIED", lambda row: None if row.died is None else brief(row.died)),
+    Column("AGE", lambda row: age_since(row.died), is_number=True),
+    Column("REASON", lambda row: row.reason),
+    Column("FAILED", lambda row: row.attempts, is_number=True),
+    Column("LOST", lambda row: row.crashes, is_number=True),
+    Column("SIZE", lambda row: row.size, is_number=True),
+    Column("ERROR", lambda row: row.error or None, is_elastic=True),
 )
 
 _handles = click.argument("handles", nargs=-1, metavar="[HANDLE...]")
@@ -51,32 +48,29 @@ def dead(context: click.Context) -> None:
 
 
 @dead.command("list", short_help="List dead letters.", context_settings=CONTEXT)
-@asked_server
+@server_option
 @click.option("--function", metavar="F", help="Only those of this function.")
 @click.option("--limit", type=Whole(min=1), metavar="N", help="Maximum number of rows.")
-@as_json
+@json_option
 def dead_list(
     server: Connector, function: str | None, limit: int | None, as_json: bool
 ) -> None:
     """List dead letters.
 
-    FAILED counts attempts that failed, LOST those whose worker was lost.
+    FAILED counts attempts that failed, LOST attempts whose worker was lost.
     """
     with Admin(server) as admin:
         found = admin.dead_list(function=function, limit=limit)
-        if as_json:
-            write_json(map(job_object, found))
-        else:
-            write_table(_COLUMNS, _cells(found, time.time()))
+        write_list(found, _COLUMNS, job_object, as_json)
 
 
 @dead.command("show", short_help="Show a dead letter.", context_settings=CONTEXT)
 @click.argument("handle")
-@asked_server
-@workload_only
-@as_json
+@server_option
+@workload_option
+@json_option
 def dead_show(handle: str, server: Connector, workload: bool, as_json: bool) -> None:
-    """Show all about one dead letter: its workload, its last error, its worker."""
+    """Show one dead letter with its workload, last error and last worker."""
     with Admin(server) as admin:
         row = admin.dead_show(handle)
     write_jobs([row], workload, as_json)
@@ -84,11 +78,11 @@ def dead_show(handle: str, server: Connector, workload: bool, as_json: bool) -> 
 
 @dead.command("retry", short_help="Run dead letters again.", context_settings=CONTEXT)
 @_handles
-@asked_server
-@click.option("--function", metavar="F", help="All of this function.")
-@click.option("--all", "everything", is_flag=True, help="All there are.")
+@server_option
+@click.option("--function", metavar="F", help="All dead letters of this function.")
+@click.option("--all", "everything", is_flag=True, help="All dead letters.")
 @_yes
-@as_json
+@json_option
 def dead_retry(
     handles: tuple[str, ...],
     server: Connector,
@@ -103,24 +97,24 @@ def dead_retry(
     """
     selection = Selection(handles, function, everything)
     with Admin(server) as admin:
-        chosen = agreed(selection, admin, "Run {} again?", yes)
+        chosen = confirmed(selection, admin, "Run {} again?", yes)
         outcomes = _outcomes(admin.dead_retry_each(chosen))
         return write_outcomes("dead retry", "retried", outcomes, as_json)
 
 
 @dead.command("drop", short_help="Delete dead letters.", context_settings=CONTEXT)
 @_handles
-@asked_server
-@click.option("--function", metavar="F", help="All of this function.")
-@click.option("--all", "everything", is_flag=True, help="All there are.")
+@server_option
+@click.option("--function", metavar="F", help="All dead letters of this function.")
+@click.option("--all", "everything", is_flag=True, help="All dead letters.")
 @click.option(
     "--older-than",
     type=duration,
     metavar="AGE",
-    help="All that died longer ago than this: 45s, 30m, 12h, 7d or 2w.",
+    help="All that died longer ago than 45s, 30m, 12h, 7d or 2w.",
 )
 @_yes
-@as_json
+@json_option
 def dead_drop(
     handles: tuple[str, ...],
     server: Connector,
@@ -132,33 +126,17 @@ def dead_drop(
 ) -> int:
     """Delete dead letters, workloads included.
 
-    With both --function and --older-than, those of the function that are older. The
-    exit status is 1 if one of the handles is unknown.
+    --function and --older-than may be combined. The exit status is 1 if one of the
+    handles is unknown.
     """
     selection = Selection(handles, function, everything, older_than)
     with Admin(server) as admin:
-        chosen = agreed(selection, admin, "Delete {}?", yes)
+        chosen = confirmed(selection, admin, "Delete {}?", yes)
         outcomes = _outcomes(admin.dead_drop_each(chosen))
         return write_outcomes("dead drop", "dropped", outcomes, as_json)
 
 
-def _cells(rows: Iterable[JobRow], now: float) -> Iterator[list[str]]:
-    for row in rows:
-        yield [
-            row.handle,
-            row.function,
-            row.unique,
-            "-" if row.died is None else brief(row.died),
-            "-" if row.died is None else age(now - row.died),
-            row.reason or "-",
-            str(row.attempts),
-            str(row.crashes),
-            str(row.size),
-            row.error or "-",
-        ]
-
-
 def _outcomes(done: Iterable[tuple[str, bool]]) -> Iterator[Outcome]:
-    for handle, was_there in done:
-        reason = "" if was_there else str(UnknownJobError(handle, "dead letter"))
-        yield Outcome(handle, reason)
+    for handle, was_known in done:
+        failure = "" if was_known else str(UnknownJobError(handle, "dead letter"))
+        yield Outcome(handle, failure)

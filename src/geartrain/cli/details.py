@@ -1,4 +1,4 @@
-"""All about one job, for people and as JSON."""
+"""The details of a job, for people and as JSON."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ __all__ = ["job_object", "named", "write_jobs"]
 _LABEL_WIDTH = 11
 _INDENT = "  "
 _BYTES_PER_LINE = 16
-# How much of a workload is shown on a terminal.
+# Characters of a text, and bytes of other workloads, that a terminal is shown.
 _TEXT_SHOWN = 4096
 _BYTES_SHOWN = 256
 
 
 def job_object(row: JobRow) -> dict[str, Any]:
-    """Return a row as the job server writes it in JSON."""
+    """Return a row as the JSON object that the job server sends."""
     values = dataclasses.asdict(row)
     workload = values.pop("workload")
     if workload is not None:
@@ -37,11 +37,11 @@ def job_object(row: JobRow) -> dict[str, Any]:
 
 
 def write_jobs(rows: list[JobRow], workload: bool, as_json: bool) -> None:
-    """Print all about each job, or the ``workload`` of the only one.
+    """Print the details of each job, or only the ``workload`` of a single one.
 
     Raises:
-        OptionError: a workload is not JSON.
-        AdminError: one workload is wanted, and there is more than one.
+        OptionError: both the workload and JSON are wanted.
+        AdminError: the workload is wanted, and there are several jobs.
     """
     if workload and as_json:
         raise OptionError("--workload and --json exclude each other")
@@ -56,13 +56,13 @@ def write_jobs(rows: list[JobRow], workload: bool, as_json: bool) -> None:
 
 
 def named(rows: list[JobRow]) -> str:
-    """Count jobs and tell their handles and functions."""
+    """Return how many jobs these are, with their handles and functions."""
     shown = (f"{visible(row.handle)} ({visible(row.function)})" for row in rows)
     return f"{len(rows)} jobs: {', '.join(shown)}"
 
 
 def _write_workload(rows: list[JobRow]) -> None:
-    """Write a workload to stdout, byte by byte as it is."""
+    """Write the bytes of a workload to stdout."""
     if len(rows) > 1:
         raise AdminError(f"that is the unique of {named(rows)}: name one handle")
     sys.stdout.buffer.write(rows[0].workload or b"")
@@ -110,7 +110,7 @@ def _relative(seconds: float) -> str:
 
 
 def _shown(workload: bytes, on_screen: bool) -> Iterator[str]:
-    """Show text as text, of a long one the beginning; of other bytes the first."""
+    """Yield a workload as text, or as a hex dump; on a screen only the beginning."""
     text = _utf8(workload)
     if text is None or not _is_readable(text):
         yield from _hexdump(workload[:_BYTES_SHOWN])

@@ -1,58 +1,48 @@
-"""``geartrain functions``: what a running job server's workers can be asked for."""
+"""``geartrain functions``: the functions of a running job server."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from operator import itemgetter
 from typing import Any
 
 import click
 
 from geartrain.admin import Admin
-from geartrain.cli.asking import CONTEXT, as_json, asked_server
-from geartrain.cli.output import warn_of_unread, write_json
-from geartrain.cli.tables import Column, write_table
-from geartrain.cli.watching import repeat, watched
+from geartrain.cli.common import CONTEXT, json_option, server_option
+from geartrain.cli.output import warn_of_unread
+from geartrain.cli.tables import Column, write_list
+from geartrain.cli.watch import repeat, watch_option
 from geartrain.transport.connect import Connector
 
 __all__ = ["functions"]
 
-_COLUMNS = (
-    Column("FUNCTION", is_elastic=True),
-    Column("WORKERS", is_number=True),
-    Column("JOBS", is_number=True),
-    Column("SERVED BY", is_elastic=True),
+_COLUMNS: tuple[Column[dict[str, Any]], ...] = (
+    Column("FUNCTION", itemgetter("function"), is_elastic=True),
+    Column("WORKERS", itemgetter("workers"), is_number=True),
+    Column("JOBS", itemgetter("jobs"), is_number=True),
+    Column(
+        "SERVED BY",
+        lambda row: ", ".join(row["served_by"]) or None,
+        is_elastic=True,
+    ),
 )
 
 
 @click.command(short_help="List the functions.", context_settings=CONTEXT)
-@asked_server
-@watched
-@as_json
+@server_option
+@watch_option
+@json_option
 def functions(server: Connector, watch: float | None, as_json: bool) -> None:
     """List the functions that have workers or jobs, or had some, and who serves them.
 
-    JOBS counts those that wait and those that run.
+    JOBS counts waiting and running jobs.
     """
     with Admin(server) as admin:
-        repeat(lambda: _show(admin, as_json), watch)
-
-
-def _show(admin: Admin, as_json: bool) -> None:
-    found = list(_objects(admin))
-    if as_json:
-        write_json(found)
-        return
-    cells = (
-        [
-            each["function"],
-            str(each["workers"]),
-            str(each["jobs"]),
-            ", ".join(each["served_by"]) or "-",
-        ]
-        for each in found
-    )
-    write_table(_COLUMNS, cells)
+        repeat(
+            lambda: write_list(list(_objects(admin)), _COLUMNS, dict, as_json), watch
+        )
 
 
 def _objects(admin: Admin) -> Iterator[dict[str, Any]]:

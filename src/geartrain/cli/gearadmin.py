@@ -1,4 +1,9 @@
-"""``gearadmin``: ask a job server by text commands, as the original does."""
+"""``gearadmin``: ask a job server by text commands, as the original does.
+
+It speaks the text protocol by itself, and reads its command line without click:
+scripts run it for every job, and ``geartrain.admin`` and click take longer to import
+than the job server takes to answer.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +11,11 @@ import os
 import socket
 import sys
 
+from geartrain.cli.drop_in import libgearman_tls, run_drop_in
 from geartrain.cli.gearadmin_flags import HELP, Flags
 from geartrain.errors import OptionError
 from geartrain.texts import visible
 from geartrain.transport.lines import Lines, TooMuchError
-from geartrain.transport.standard import fill_standard_files, flush_stdout, write_soon
 
 # typing is slow to import, and scripts run this for every job.
 TYPE_CHECKING = False
@@ -48,7 +53,8 @@ class _FailedError(Exception):
 def run(arguments: list[str]) -> int:
     """Run ``gearadmin`` with a command line; return its exit status.
 
-    Answers go to stdout, refusals of the job server to stderr; these are no failure.
+    Answers go to stdout. Refusals of the job server go to stderr; as in the original
+    they do not change the exit status.
     """
     name = os.path.basename(arguments[0])
     try:
@@ -181,16 +187,10 @@ def _first(addresses: list[Any]) -> socket.socket:
 
 
 def _by_tls(connection: socket.socket, host: str) -> socket.socket:
-    """Begin TLS with the files that libgearman's environment variables name.
+    """Begin TLS."""
+    from geartrain.transport.tls import client_context
 
-    As in the original the job server may be anybody unless a CA is named.
-    """
-    from dataclasses import replace
-
-    from geartrain.transport.tls import client_context, environment_tls
-
-    files = environment_tls()
-    context = client_context(replace(files, verify=bool(files.ca)))
+    context = client_context(libgearman_tls())
     try:
         return context.wrap_socket(connection, server_hostname=host)
     except BaseException:
@@ -200,22 +200,7 @@ def _by_tls(connection: socket.socket, host: str) -> socket.socket:
 
 def main() -> NoReturn:
     """Run the program on this process's command line."""
-    fill_standard_files()
-    failure = None
-    try:
-        status = run(sys.argv)
-    except KeyboardInterrupt:
-        status = 130
-    except OSError as error:
-        status, failure = 1, error
-    failure = flush_stdout() or failure
-    if failure is not None:
-        status = 1
-        # Of a reader that has gone nobody need be told.
-        if not isinstance(failure, BrokenPipeError):
-            words = f"Error: cannot write the answer: {failure.strerror or failure}\n"
-            write_soon(2, words.encode(), 2.0)
-    sys.exit(status)
+    run_drop_in(lambda: run(sys.argv), "Error: cannot write the answer")
 
 
 if __name__ == "__main__":

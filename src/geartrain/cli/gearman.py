@@ -1,4 +1,9 @@
-"""``gearman``: submit jobs, or do them, from the shell, as the original does."""
+"""``gearman``: submit jobs, or do them, from the shell, as the original does.
+
+Its command line is read by hand, and each half is imported only when it runs: scripts
+start this program for every job, and click alone takes longer to import than a job
+server takes to answer.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +14,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from types import FrameType
 
+from geartrain.cli.drop_in import run_drop_in
 from geartrain.cli.gearman_flags import Flags, usage
 from geartrain.errors import OptionError
-from geartrain.transport.standard import fill_standard_files, flush_stdout, write_soon
 
 # typing is slow to import, and scripts run this for every job.
 TYPE_CHECKING = False
@@ -26,18 +31,18 @@ class _Signalled(BaseException):
 
 
 class Signals:
-    """Has signals end the program: at once, or more gently the first time."""
+    """Lets signals end the program: at once, or gently the first time."""
 
     def __init__(self) -> None:
         self.number = 0
         self._first: Callable[[], None] | None = None
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            # Who starts a program with a signal ignored, as nohup does, means it.
+            # A signal that was ignored at the start, as under nohup, stays ignored.
             if signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, self._take)
 
     def first(self, action: Callable[[], None]) -> None:
-        """Have the first signal do this; ``check`` then ends the program."""
+        """Call ``action`` at the first signal; ``check`` then ends the program."""
         self._first = action
 
     def check(self) -> None:
@@ -56,8 +61,8 @@ class Signals:
 def run(arguments: list[str], signals: Signals) -> int:
     """Run ``gearman`` with a command line; return its exit status.
 
-    It is 1 if a job failed or the command line is wrong. As in the original, it is 0
-    where no job server answers, or not in time: stderr says so.
+    It is 1 if a job failed or the command line is wrong. As in the original, it is 0 if
+    no job server answers, or not in time; stderr says so.
     """
     flags = Flags(arguments)
     if flags.error or "H" in flags.given:
@@ -75,7 +80,7 @@ def run(arguments: list[str], signals: Signals) -> int:
         return 1
     except OSError as error:
         if error.filename is None:
-            # It is the output that cannot be written.
+            # The output cannot be written.
             raise
         sys.stderr.write(f"gearman: {error.filename}: {error.strerror}\n")
         return 1
@@ -86,24 +91,24 @@ def run(arguments: list[str], signals: Signals) -> int:
 
 
 def _submit(flags: Flags) -> int:
-    from geartrain.cli.gearman_client import Submitter
+    from geartrain.cli.gearman_client import GearmanClient
     from geartrain.cli.gearman_servers import LookupFailedError, complain, find_servers
 
     try:
-        submitter = Submitter(flags, find_servers(flags))
+        client = GearmanClient(flags, find_servers(flags))
     except LookupFailedError as error:
         complain("gearman_client_add_server", str(error))
         return 0
-    submitter.run()
-    return submitter.status
+    client.run()
+    return client.status
 
 
 def _work(flags: Flags, signals: Signals) -> int:
     from geartrain.cli.gearman_servers import LookupFailedError, complain, find_servers
-    from geartrain.cli.gearman_worker import CommandWorker
+    from geartrain.cli.gearman_worker import GearmanWorker
 
     try:
-        worker = CommandWorker(flags, find_servers(flags))
+        worker = GearmanWorker(flags, find_servers(flags))
     except LookupFailedError as error:
         complain("gearman_worker_add_server", str(error))
         return 1
@@ -114,7 +119,7 @@ def _work(flags: Flags, signals: Signals) -> int:
 
 
 def _daemonize() -> None:
-    """Go on in a child in a session of its own, with nothing to read or write."""
+    """Continue in a child, in a session of its own, without standard files."""
     if os.fork():
         os._exit(0)
     os.setsid()
@@ -132,26 +137,18 @@ def _write_pid(path: str) -> None:
 
 def main() -> NoReturn:
     """Run the program on this process's command line."""
-    fill_standard_files()
+    run_drop_in(_run_until_signal, "gearman: cannot write the output")
+
+
+def _run_until_signal() -> int:
     signals = Signals()
-    failure = None
     try:
-        status = run(sys.argv[1:], signals)
+        return run(sys.argv[1:], signals)
     except _Signalled:
-        # The shell is to see that it was a signal.
+        # The shell should see that a signal ended the program.
         signal.signal(signals.number, signal.SIG_DFL)
         os.kill(os.getpid(), signals.number)
-        status = 128 + signals.number
-    except OSError as error:
-        status, failure = 1, error
-    failure = flush_stdout() or failure
-    if failure is not None:
-        status = 1
-        # Of a reader that has gone nobody need be told.
-        if not isinstance(failure, BrokenPipeError):
-            words = f"gearman: cannot write the output: {failure.strerror or failure}\n"
-            write_soon(2, words.encode(), 2.0)
-    sys.exit(status)
+        return 128 + signals.number
 
 
 if __name__ == "__main__":

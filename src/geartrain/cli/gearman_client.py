@@ -10,7 +10,7 @@ from typing import Any
 
 from geartrain.cli.gearman_flags import Flags
 from geartrain.cli.gearman_hash import workload_unique
-from geartrain.cli.gearman_servers import Ways, complain
+from geartrain.cli.gearman_servers import ServerTracker, complain
 from geartrain.client.sync import Client
 from geartrain.client.tasks import Task
 from geartrain.errors import (
@@ -25,12 +25,12 @@ from geartrain.errors import (
 from geartrain.texts import visible
 from geartrain.transport.connect import Connector
 
-__all__ = ["Submitter"]
+__all__ = ["GearmanClient"]
 
 _RUN = "gearman_client_run_tasks"
 
 
-class Submitter:
+class GearmanClient:
     """Submits what the command line says, a workload at a time.
 
     Attributes:
@@ -45,24 +45,24 @@ class Submitter:
         has_limit = milliseconds is not None and milliseconds >= 0
         self._limit = (milliseconds or 0) / 1000 if has_limit else None
         self._heard = 0.0
-        self._ways = Ways(servers, _unreachable)
+        self._tracker = ServerTracker(servers, _unreachable)
         self._client = self._connected()
 
     def run(self) -> None:
-        """Submit all there is; errors go to stderr, and the next workload follows."""
+        """Submit all workloads; after an error on stderr the next one follows."""
         for workload in self._workloads():
             self._add(workload)
             try:
                 self._finish()
             except ClientError as error:
                 complain(_RUN, _words(error))
-                # What is not done is left; the next workload gets a new connection.
+                # Unfinished jobs are given up. The next workload gets a new connection.
                 self._client.close()
                 self._client = self._connected()
         self._client.close()
 
     def _connected(self) -> Client:
-        client = Client(self._ways.connectors)
+        client = Client(self._tracker.connectors)
         client.set_callbacks(
             on_created=self._on_created,
             on_data=self._on_data,
@@ -115,7 +115,7 @@ class Submitter:
         }[priority]
 
     def _finish(self) -> None:
-        """Wait for all tasks, as long as silence does not take longer than allowed."""
+        """Wait for all tasks, unless silence lasts longer than the timeout."""
         self._heard = time.monotonic()
         left = self._limit
         while True:
@@ -161,14 +161,14 @@ class Submitter:
         self.status = 1
 
     def _told(self, stream: Any, task: Task, data: bytes) -> None:
-        """Write what was told of a job."""
+        """Write an update of a job."""
         self._heard = time.monotonic()
         prefix = os.fsencode(f"{task.function}: ") if self._prefixes else b""
         _write(stream, prefix + data)
 
 
 def _write(stream: Any, data: bytes) -> None:
-    """Write results as they are; what else is told must not steer a terminal."""
+    """Write results as they are; escape what stderr's terminal gets."""
     if stream is sys.stderr and stream.isatty():
         lines = data.decode("utf-8", "surrogateescape").split("\n")
         text = "\n".join(visible(line.expandtabs()) for line in lines)
@@ -182,14 +182,14 @@ def _unreachable(server: str) -> None:
 
 
 def _uuid() -> str:
-    """Return a new unique; with one, a job can be submitted again if need be."""
+    """Return a new unique: with one, a lost submission can safely be repeated."""
     digits = os.urandom(16).hex()
     sizes = ((0, 8), (8, 12), (12, 16), (16, 20), (20, 32))
     return "-".join(digits[start:end] for start, end in sizes)
 
 
 def _words(error: ClientError) -> str:
-    """Return an error in the original's words, as far as it has some."""
+    """Return an error in the original's words, if it has some."""
     if isinstance(error, ServerError):
         return f"_client_run_tasks(GEARMAN_{error.code}) {error.code}:{error.text}"
     if isinstance(error, JobTimeoutError):

@@ -48,18 +48,18 @@ class Flags:
             self.error = "No Functions were provided"
 
     def number(self, letter: str) -> int | None:
-        """Return the number that a flag gives; None if it is not given."""
+        """Return the number given with a flag; None without the flag."""
         text = self.values.get(letter)
         return None if text is None else int(text)
 
     @property
     def by_line(self) -> bool:
-        """Tell whether each line is a job, or a piece of a worker's data."""
+        """Return whether each line is a job, or a piece of a worker's data."""
         return not self.given.isdisjoint("nN")
 
     @property
     def priority(self) -> str:
-        """Return the jobs' priority; the last of ``-I`` and ``-L`` is not known."""
+        """Return the jobs' priority; ``-L`` wins over ``-I``, in whatever order."""
         if "L" in self.given:
             return "low"
         return "high" if "I" in self.given else "normal"

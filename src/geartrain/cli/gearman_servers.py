@@ -1,4 +1,4 @@
-"""The job servers that ``gearman`` speaks to, and what it says when it cannot."""
+"""The job servers of ``gearman``, and its complaints when it cannot reach them."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import os
 import socket
 import sys
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from geartrain.cli.drop_in import libgearman_tls
 from geartrain.cli.gearman_flags import Flags
 from geartrain.errors import AddressError
 from geartrain.texts import visible
@@ -15,26 +16,23 @@ from geartrain.transport.address import DEFAULT_PORT, Address
 from geartrain.transport.connect import Connector, SocketConnector, connectors
 from geartrain.transport.standard import write_soon
 
-if TYPE_CHECKING:
-    from geartrain.transport.tls import Tls
+__all__ = ["LookupFailedError", "ServerTracker", "complain", "find_servers"]
 
-__all__ = ["LookupFailedError", "Ways", "complain", "find_servers"]
-
-# Seconds to connect in, as libgearman waits.
+# Seconds for connecting, as in libgearman.
 _PATIENCE: Final = 4.0
-# Seconds for whoever reads stderr.
+# Seconds to wait for the reader of stderr.
 _PATIENCE_WITH_STDERR: Final = 2.0
 
 
 class LookupFailedError(Exception):
-    """A host's name means nothing to the system."""
+    """The system cannot look up a host's name."""
 
 
 def complain(where: str, words: str) -> None:
     """Write an error to stderr, in the original's form."""
     sys.stdout.flush()
     line = visible(f"gearman: {where} : {words}") + "\n"
-    # A worker must not stand still because nobody reads what it complains of.
+    # A worker must not stop working because nobody reads its stderr.
     data = line.encode(sys.stderr.encoding, "backslashreplace")
     write_soon(2, data, _PATIENCE_WITH_STDERR)
 
@@ -48,7 +46,7 @@ def find_servers(flags: Flags) -> list[Connector]:
         LookupFailedError: a name cannot be looked up.
         AddressError, OptionError: an address, or a file for TLS, is wrong.
     """
-    tls = _tls() if "S" in flags.given else None
+    tls = libgearman_tls() if "S" in flags.given else None
     named = os.environ.get("GEARMAN_SERVER", "")
     if not named and not flags.values.keys() & {"h", "p"}:
         named = os.environ.get("GEARMAN_SERVERS", "")
@@ -59,16 +57,6 @@ def find_servers(flags: Flags) -> list[Connector]:
     for each in found:
         _look_up(each)
     return found
-
-
-def _tls() -> Tls:
-    """Return libgearman's files; as there, no CA means that anybody is trusted."""
-    from dataclasses import replace
-
-    from geartrain.transport.tls import environment_tls
-
-    files = environment_tls()
-    return replace(files, verify=bool(files.ca))
 
 
 def _address(flags: Flags) -> Address:
@@ -92,11 +80,11 @@ def _look_up(connector: Connector) -> None:
         raise LookupFailedError(f"{address} getaddrinfo:{reason}") from None
 
 
-class _Way:
-    """A connector that tells when its job server cannot be reached."""
+class _TrackedConnector:
+    """A connector that reports whether its job server can be reached."""
 
-    def __init__(self, ways: Ways, connector: Connector) -> None:
-        self._ways = ways
+    def __init__(self, tracker: ServerTracker, connector: Connector) -> None:
+        self._tracker = tracker
         self._connector = connector
 
     def __str__(self) -> str:
@@ -108,34 +96,34 @@ class _Way:
         try:
             connection = self._connector.connect(limit)
         except OSError:
-            self._ways.missed(self)
+            self._tracker.missed(self)
             raise
-        self._ways.reached()
+        self._tracker.reached()
         return connection
 
 
-class Ways:
-    """The ways to all job servers.
+class ServerTracker:
+    """Knows which job servers can be reached.
 
     Attributes:
-        connectors: one for each.
+        connectors: one for each job server.
     """
 
     def __init__(
         self, found: Iterable[Connector], on_failure: Callable[[str], None]
     ) -> None:
-        """``on_failure`` is called with the last one's name when all have failed."""
-        self.connectors = [_Way(self, connector) for connector in found]
+        """Call ``on_failure`` with the last one's name when all have failed."""
+        self.connectors = [_TrackedConnector(self, connector) for connector in found]
         self._on_failure = on_failure
-        self._missed: set[_Way] = set()
+        self._missed: set[_TrackedConnector] = set()
 
-    def missed(self, way: _Way) -> None:
-        """Take note that a job server cannot be reached."""
-        self._missed.add(way)
+    def missed(self, connector: _TrackedConnector) -> None:
+        """Note that a job server cannot be reached."""
+        self._missed.add(connector)
         if len(self._missed) == len(self.connectors):
             self._missed.clear()
-            self._on_failure(str(way))
+            self._on_failure(str(connector))
 
     def reached(self) -> None:
-        """Take note that a job server was reached."""
+        """Note that a job server was reached."""
         self._missed.clear()

@@ -6,7 +6,7 @@ import logging
 import sys
 
 from geartrain.cli.gearman_flags import Flags
-from geartrain.cli.gearman_servers import Ways, complain
+from geartrain.cli.gearman_servers import ServerTracker, complain
 from geartrain.supervisor.command import (
     Stops,
     default_signals,
@@ -18,7 +18,7 @@ from geartrain.worker.jobs import WorkerJob
 from geartrain.worker.returns import give_back
 from geartrain.worker.sync import Worker
 
-__all__ = ["CommandWorker"]
+__all__ = ["GearmanWorker"]
 
 _WORK = "gearman_worker_work"
 _TIMEOUT = (
@@ -27,8 +27,8 @@ _TIMEOUT = (
 )
 
 
-class CommandWorker:
-    """Takes jobs one at a time and hands them to the command line's command."""
+class GearmanWorker:
+    """Takes jobs one at a time, and runs the given command for each."""
 
     def __init__(self, flags: Flags, servers: list[Connector]) -> None:
         self._command = flags.words
@@ -40,13 +40,13 @@ class CommandWorker:
         self._limit = (milliseconds or 0) / 1000 if has_limit else None
         self._is_stopped = False
         self._stops = Stops()
-        # Started with a terminal's signals ignored, as by nohup or in the background
-        # of a shell: its commands are not to get them either.
+        # If this program ignores a terminal's signals, as under nohup or in the
+        # background of a shell, its commands should not get them either.
         self._is_apart = default_signals()
         self._is_unreachable = False
-        # What it warns of, this says in the original's words.
+        # This program complains in the original's words instead.
         logging.getLogger("geartrain.worker").setLevel(logging.ERROR)
-        self._worker = Worker(Ways(servers, self._unreachable).connectors)
+        self._worker = Worker(ServerTracker(servers, self._unreachable).connectors)
         for function in flags.functions:
             self._worker.register(function, self._perform)
 
@@ -75,7 +75,7 @@ class CommandWorker:
         if not self._is_unreachable:
             complain(_WORK, _TIMEOUT)
         elif is_counted:
-            # Stopping it was the only way to get out of its attempts to connect.
+            # It was stopped only to end its attempts to connect.
             self._worker.close()
         self._is_unreachable = False
 
@@ -118,7 +118,7 @@ class CommandWorker:
 
 
 class _Whole:
-    """All that a command writes, as the job's result."""
+    """Collects the output of a command as the job's result."""
 
     def __init__(self) -> None:
         self._pieces: list[bytes] = []
@@ -132,12 +132,12 @@ class _Whole:
 
 
 class _Lines:
-    """Each line is sent as it comes; nothing is left for the result."""
+    """Sends each line of output as it comes; the result is empty."""
 
     def __init__(self, job: WorkerJob, strips: bool) -> None:
         self._job = job
         self._strips = strips
-        # The pieces of a line: joined anew for each, a long one would cost its square.
+        # Pieces of a line. Joining them for each would take quadratic time.
         self._line: list[bytes] = []
 
     def take(self, data: bytes) -> None:
@@ -149,7 +149,7 @@ class _Lines:
             self._line.append(rest)
 
     def end(self) -> bytes:
-        """Send a last line that has no end."""
+        """Send the last line, even if it has no end."""
         if self._line:
             self._send()
         return b""

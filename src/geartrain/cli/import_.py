@@ -1,16 +1,16 @@
-"""``geartrain import``: submit the jobs of a queue that gearmand kept."""
+"""``geartrain import``: submit the jobs of gearmand's persistent queue."""
 
 from __future__ import annotations
 
 import contextlib
-import sys
 import time
 from typing import Any
 
 import click
 
-from geartrain.cli.asking import asked_server
+from geartrain.cli.common import server_option
 from geartrain.cli.program import complain
+from geartrain.cli.progress import ProgressBar
 from geartrain.errors import OptionError
 from geartrain.importing.importer import Importer, Tally
 from geartrain.importing.locations import Location, open_source
@@ -22,31 +22,13 @@ __all__ = ["import_"]
 _NAME = "geartrain import"
 
 
-class _Progress:
-    """Tells how far an import is: a line a second, on a terminal only."""
-
-    def __init__(self, quiet: bool) -> None:
-        self._is_shown = not quiet and sys.stderr.isatty()
-        self._start = self._last = time.monotonic()
-
-    def advance(self, tally: Tally) -> None:
-        """Tell it, if a second has passed since."""
-        if not self._is_shown:
-            return
-        now = time.monotonic()
-        if now - self._last >= 1:
-            self._last = now
-            rate = tally.rows / (now - self._start)
-            complain(_NAME, f"{tally.rows} jobs, {rate:.0f} a second")
-
-
 @click.command(
     "import",
-    short_help="Submit the jobs of a queue that gearmand kept.",
+    short_help="Submit the jobs of gearmand's persistent queue.",
     context_settings={"max_content_width": 88},
 )
 @click.argument("source")
-@asked_server
+@server_option
 @click.option(
     "--table",
     metavar="NAME",
@@ -62,20 +44,20 @@ class _Progress:
     "functions",
     multiple=True,
     metavar="NAME",
-    help="A function that Redis or memcached keys name; needed where a key's dashes"
-    " leave that open. May be repeated.",
+    help="A function in the keys of Redis or memcached; needed if dashes in a key make"
+    " it ambiguous. May be repeated.",
 )
 @click.option(
     "--delete",
     is_flag=True,
-    help="Delete each job from the old queue once the job server has taken it.",
+    help="Delete each job from the old queue once the job server has accepted it.",
 )
-@click.option("--dry-run", is_flag=True, help="Read and check all, submit nothing.")
+@click.option("--dry-run", is_flag=True, help="Read and check all jobs, submit none.")
 @click.option("--quiet", is_flag=True, help="Print errors only.")
 def import_(
     source: str, server: Connector, dry_run: bool, quiet: bool, **reading: Any
 ) -> int:
-    """Submit the background jobs of a queue that gearmand kept.
+    """Submit the background jobs of gearmand's persistent queue.
 
     SOURCE is sqlite:///full/path, a file, mysql://user:password@host:port/database,
     postgresql://user:password@host:port/database, redis://host:port or
@@ -90,8 +72,14 @@ def import_(
 
 def _import(location: Location, server: Connector | None, quiet: bool) -> int:
     """Import to a job server, or only read without one; return the exit status."""
-    progress = _Progress(quiet)
+    start = time.monotonic()
     with contextlib.ExitStack() as stack:
+        progress = stack.enter_context(ProgressBar(is_wanted=not quiet))
+
+        def advance(tally: Tally) -> None:
+            rate = tally.rows / (time.monotonic() - start)
+            progress.show(f"{tally.rows:,} jobs, {rate:,.0f} a second")
+
         opened = stack.enter_context(contextlib.closing(open_source(location)))
         submitter = None
         if server is not None:
@@ -102,11 +90,12 @@ def _import(location: Location, server: Connector | None, quiet: bool) -> int:
             submitter,
             location.delete,
             lambda words: complain(_NAME, words),
-            progress.advance,
+            advance,
         )
         try:
             importer.run()
         finally:
+            progress.hide()
             _tell(importer.tally, server is None, location.delete, quiet)
     return 1 if importer.tally.skipped else 0
 

@@ -1,26 +1,27 @@
-"""``geartrain job``: all about one job of a running job server."""
+"""``geartrain job``: one job of a running job server."""
 
 from __future__ import annotations
 
 import click
 
 from geartrain.admin import Admin
-from geartrain.cli.asking import CONTEXT, as_json, asked_server, workload_only
+from geartrain.cli.common import CONTEXT, json_option, server_option, workload_option
 from geartrain.cli.details import write_jobs
 from geartrain.transport.connect import Connector
 
 __all__ = ["job"]
 
 
-@click.command(short_help="Show all about a job.", context_settings=CONTEXT)
+@click.command(short_help="Show the details of a job.", context_settings=CONTEXT)
 @click.argument("name", metavar="HANDLE|UNIQUE")
-@asked_server
-@workload_only
-@as_json
+@server_option
+@workload_option
+@json_option
 def job(name: str, server: Connector, workload: bool, as_json: bool) -> None:
-    """Show all about a job that waits or runs, or a dead letter.
+    """Show the details of a job that waits or runs, or of a dead letter.
 
-    Several jobs are shown where several functions have one with this unique.
+    A unique may be that of several jobs, of different functions: all of them are
+    shown.
     """
     with Admin(server) as admin:
         rows = admin.job(name)

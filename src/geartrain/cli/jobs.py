@@ -1,39 +1,35 @@
-"""``geartrain jobs``: list the jobs of a running job server."""
+"""``geartrain jobs``: the jobs of a running job server."""
 
 from __future__ import annotations
-
-import time
-from collections.abc import Iterable, Iterator
 
 import click
 
 from geartrain.admin import Admin, JobRow
-from geartrain.cli.asking import CONTEXT, as_json, asked_server
+from geartrain.cli.common import CONTEXT, json_option, server_option
 from geartrain.cli.details import job_object
-from geartrain.cli.output import write_json
-from geartrain.cli.tables import Column, write_table
-from geartrain.cli.times import age, brief
+from geartrain.cli.tables import Column, write_list
+from geartrain.cli.times import age_since, brief
 from geartrain.cli.values import Whole
 from geartrain.transport.connect import Connector
 
 __all__ = ["jobs"]
 
-_COLUMNS = (
-    Column("HANDLE"),
-    Column("FUNCTION", is_elastic=True),
-    Column("STATE"),
-    Column("PRIORITY"),
-    Column("UNIQUE", is_elastic=True),
-    Column("AGE", is_number=True),
-    Column("WHEN"),
-    Column("FAILED", is_number=True),
-    Column("SIZE", is_number=True),
-    Column("WORKER", is_elastic=True),
+_COLUMNS: tuple[Column[JobRow], ...] = (
+    Column("HANDLE", lambda row: row.handle),
+    Column("FUNCTION", lambda row: row.function, is_elastic=True),
+    Column("STATE", lambda row: row.state),
+    Column("PRIORITY", lambda row: row.priority),
+    Column("UNIQUE", lambda row: row.unique, is_elastic=True),
+    Column("AGE", lambda row: age_since(row.submitted), is_number=True),
+    Column("WHEN", lambda row: _when(row)),
+    Column("FAILED", lambda row: row.attempts + row.crashes, is_number=True),
+    Column("SIZE", lambda row: row.size, is_number=True),
+    Column("WORKER", lambda row: row.worker, is_elastic=True),
 )
 
 
 @click.command(short_help="List jobs that wait or run.", context_settings=CONTEXT)
-@asked_server
+@server_option
 @click.option("--function", metavar="F", help="Only jobs of this function.")
 @click.option(
     "--state",
@@ -42,7 +38,7 @@ _COLUMNS = (
 )
 @click.option("--unique", metavar="U", help="Only jobs with this unique.")
 @click.option("--limit", type=Whole(min=1), metavar="N", help="Maximum number of rows.")
-@as_json
+@json_option
 def jobs(
     server: Connector,
     function: str | None,
@@ -53,37 +49,18 @@ def jobs(
 ) -> None:
     """List jobs that wait or run.
 
-    Ready jobs may run as soon as a worker is free, scheduled ones when they are due.
-    WHEN is that time, or how long a running job has run. FAILED counts attempts that
-    failed and workers that were lost.
+    Ready jobs run as soon as a worker is free, scheduled ones when they are due. WHEN
+    shows when a scheduled job is due, or since when a job has been running. FAILED
+    counts attempts that failed and workers that were lost.
     """
     with Admin(server) as admin:
         found = admin.jobs(function=function, state=state, unique=unique, limit=limit)
-        if as_json:
-            write_json(map(job_object, found))
-        else:
-            write_table(_COLUMNS, _cells(found, time.time()))
+        write_list(found, _COLUMNS, job_object, as_json)
 
 
-def _cells(rows: Iterable[JobRow], now: float) -> Iterator[list[str]]:
-    for row in rows:
-        yield [
-            row.handle,
-            row.function,
-            row.state,
-            row.priority,
-            row.unique,
-            "-" if row.submitted is None else age(now - row.submitted),
-            _when(row),
-            str(row.attempts + row.crashes),
-            str(row.size),
-            row.worker or "-",
-        ]
-
-
-def _when(row: JobRow) -> str:
+def _when(row: JobRow) -> str | None:
     if row.state == "running" and row.started is not None:
         return f"since {brief(row.started)}"
     if row.state == "scheduled" and row.due is not None:
         return f"due {brief(row.due)}"
-    return "-"
+    return None

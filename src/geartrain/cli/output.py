@@ -1,9 +1,8 @@
-"""What commands print: lines and JSON objects, in batches, safe for a terminal."""
+"""Print lines and JSON objects, in batches, safe for a terminal."""
 
 from __future__ import annotations
 
 import json
-import shutil
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
@@ -16,7 +15,6 @@ from geartrain.texts import quoted
 __all__ = [
     "batches",
     "escaped",
-    "screen_width",
     "warn_of_unread",
     "write_json",
     "write_lines",
@@ -28,37 +26,32 @@ _Item = TypeVar("_Item")
 
 
 def batches(items: Iterable[_Item]) -> Iterator[list[_Item]]:
-    """Part items into lists of at most a thousand, as they come."""
+    """Yield items in lists of at most a thousand, as they come."""
     remaining = iter(items)
     while batch := list(islice(remaining, _BATCH)):
         yield batch
 
 
 def escaped(text: str, encoding: str) -> str:
-    """Return text with escapes for characters that an encoding lacks."""
+    """Return a text in which characters that an encoding lacks are escaped."""
     return text.encode(encoding, "backslashreplace").decode(encoding)
 
 
 def write_lines(lines: Iterable[str], *, err: bool = False) -> None:
-    """Print lines; a character that the locale lacks is printed escaped."""
+    """Print lines; characters that the locale lacks are escaped."""
     encoding = (sys.stderr if err else sys.stdout).encoding
     for batch in batches(lines):
         click.echo(escaped("\n".join(batch), encoding), err=err)
 
 
 def write_json(objects: Iterable[Mapping[str, Any]]) -> None:
-    """Print a JSON object a line; bytes that are not UTF-8 are lone surrogates."""
+    """Print one JSON object a line; bytes that are not UTF-8 are lone surrogates."""
     write_lines(json.dumps(each) for each in objects)
 
 
 def warn_of_unread(command: str, lines: Iterable[str]) -> None:
-    """Tell on stderr of lines of a list that are no rows of it."""
+    """Warn on stderr about lines of a list that belong to no row."""
     write_lines(
         (f"geartrain {command}: not understood: {quoted(line)}" for line in lines),
         err=True,
     )
-
-
-def screen_width() -> int | None:
-    """Return how wide the terminal is that stdout leads to; None for no terminal."""
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 import click
 
 from geartrain.admin import Admin, PolicyRow, Setting, setting_text
-from geartrain.cli.asking import CONTEXT, as_json, asked_server
+from geartrain.cli.common import CONTEXT, json_option, server_option
 from geartrain.cli.output import write_json
 from geartrain.cli.tables import Column, write_table
 from geartrain.engine.model.settings import SETTINGS
@@ -16,8 +16,17 @@ from geartrain.transport.connect import Connector
 
 __all__ = ["policy"]
 
-_EFFECTIVE = (Column("SETTING"), Column("VALUE"))
-_GIVEN = (Column("PATTERN"), *_EFFECTIVE)
+_Setting = tuple[str, str, Setting]
+"""A pattern or function, the name of a setting, and its value."""
+
+_EFFECTIVE: tuple[Column[_Setting], ...] = (
+    Column("SETTING", lambda row: row[1]),
+    Column("VALUE", lambda row: setting_text(row[2])),
+)
+_GIVEN: tuple[Column[_Setting], ...] = (
+    Column("PATTERN", lambda row: row[0]),
+    *_EFFECTIVE,
+)
 
 _HELP = """See and change the policies of functions.
 
@@ -46,8 +55,8 @@ dead_letter     true         whether a background job that failed is kept
 )
 @click.argument("function", required=False, metavar="[FUNCTION]")
 @click.argument("settings", nargs=-1, metavar="[NAME=VALUE...]")
-@asked_server
-@as_json
+@server_option
+@json_option
 def policy(
     function: str | None, settings: tuple[str, ...], server: Connector, as_json: bool
 ) -> None:
@@ -89,12 +98,14 @@ def _write_given(rows: Iterable[PolicyRow], as_json: bool) -> None:
     if as_json:
         write_json({"pattern": row.pattern, **row.settings} for row in rows)
         return
-    cells = [
-        [row.pattern, name, setting_text(value)]
-        for row in rows
-        for name, value in row.settings.items()
-    ]
-    write_table(_GIVEN, cells)
+    write_table(
+        _GIVEN,
+        [
+            (row.pattern, name, value)
+            for row in rows
+            for name, value in row.settings.items()
+        ],
+    )
 
 
 def _write_effective(
@@ -103,5 +114,6 @@ def _write_effective(
     if as_json:
         write_json([{"function": function, **settings}])
         return
-    cells = [[name, setting_text(settings[name])] for name in settings]
-    write_table(_EFFECTIVE, cells)
+    write_table(
+        _EFFECTIVE, [(function, name, value) for name, value in settings.items()]
+    )

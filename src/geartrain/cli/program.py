@@ -30,8 +30,8 @@ def run_program(command: click.Command, name: str, usage_status: int = 2) -> NoR
     """Run ``command`` as the program ``name`` and exit with its status.
 
     A wrong command line or option ends with ``usage_status``, every other failure
-    with 1; either is told in one line on stderr. A reader of stdout that has gone is
-    a failure, too, and needs no line.
+    with 1, after one line on stderr. If the reader of stdout has gone, that is a
+    failure, too, but no line is printed.
     """
     fill_standard_files()
     status = _status(command, name, usage_status)
@@ -61,12 +61,9 @@ def _status(command: click.Command, name: str, usage_status: int) -> int:
 
 
 def _complain_of(name: str, error: OSError) -> int:
-    """Say what the system refused; return the status.
-
-    Of a reader that has gone nobody need be told.
-    """
+    """Print what the system refused, unless the reader has gone; return the status."""
     if error.errno is None:
-        # One of our own, or of a library.
+        # Raised by Geartrain or a library, not by the system.
         complain(name, str(error))
     elif error.filename is not None:
         complain(name, f"{os.fsdecode(error.filename)}: {error.strerror}")
@@ -78,9 +75,9 @@ def _complain_of(name: str, error: OSError) -> int:
 
 
 def complain(name: str, words: str) -> None:
-    """Write one line to stderr, under the program's name, unless nobody can read it.
+    """Write one line to stderr, with the program's name, unless nobody can read it.
 
-    What others had a say in is escaped.
+    It is escaped: names from the network may be in it.
     """
     line = visible(f"{name}: {' '.join(words.split())}")
     with contextlib.suppress(OSError):
@@ -89,11 +86,11 @@ def complain(name: str, words: str) -> None:
 
 
 def _has_room(stream: Any) -> bool:
-    """Tell whether a stream takes a line, or will within two seconds."""
+    """Return whether a stream takes a line within two seconds."""
     try:
         descriptor = stream.fileno()
     except (AttributeError, OSError):
-        # A stand-in, of a test.
+        # A test has put something else in its place.
         return True
     poll = select.poll()
     poll.register(descriptor, select.POLLOUT)
@@ -101,13 +98,13 @@ def _has_room(stream: Any) -> bool:
 
 
 def unrecognised(word: str, nearest: str | None) -> str:
-    """Say that a word of the command line means nothing, and what may be meant."""
+    """Return the error for an unknown option, with the nearest known one."""
     hint = f", did you mean {nearest!r}?" if nearest else ""
     return f"unrecognised option {word!r}{hint}"
 
 
 def _explain(error: click.UsageError) -> str:
-    """Return what click found wrong, without its full stop."""
+    """Return what click found wrong, without the full stop at its end."""
     if isinstance(error, click.NoSuchOption):
         nearest = error.possibilities[0] if error.possibilities else None
         return unrecognised(error.option_name, nearest)

@@ -1,51 +1,48 @@
-"""``geartrain status``: what a running job server has to do."""
+"""``geartrain status``: the load of a running job server, function by function."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from operator import itemgetter
 from typing import Any
 
 import click
 
 from geartrain.admin import Admin, FunctionRow
-from geartrain.cli.asking import CONTEXT, as_json, asked_server
+from geartrain.cli.common import CONTEXT, json_option, server_option
 from geartrain.cli.output import warn_of_unread, write_json, write_lines
 from geartrain.cli.tables import Column, write_table
-from geartrain.cli.watching import repeat, watched
+from geartrain.cli.watch import repeat, watch_option
 from geartrain.errors import RefusedError
 from geartrain.transport.connect import Connector
 
 __all__ = ["deaths", "status"]
 
+_COUNTS = ("high", "normal", "low", "running", "workers", "died")
 _COLUMNS = (
-    Column("FUNCTION", is_elastic=True),
-    Column("HIGH", is_number=True),
-    Column("NORMAL", is_number=True),
-    Column("LOW", is_number=True),
-    Column("RUNNING", is_number=True),
-    Column("WORKERS", is_number=True),
-    Column("DIED", is_number=True),
+    Column("FUNCTION", itemgetter("function"), is_elastic=True),
+    *(Column(name.upper(), itemgetter(name), is_number=True) for name in _COUNTS),
 )
 
 
 @click.command(
     short_help="Show each function's jobs and workers.", context_settings=CONTEXT
 )
-@asked_server
-@watched
-@as_json
+@server_option
+@watch_option
+@json_option
 def status(server: Connector, watch: float | None, as_json: bool) -> None:
-    """Show, for each function, how many jobs wait and run, and how many serve it.
+    """Show how many jobs of each function wait and run, and how many workers serve it.
 
-    Waiting jobs are counted by priority, delayed ones included. DIED counts those that
-    became dead letters since the job server started.
+    Waiting jobs are counted by priority, delayed ones included. DIED counts the jobs
+    that became dead letters since the job server started.
     """
     with Admin(server) as admin:
         repeat(lambda: _show(admin, str(server), as_json), watch)
 
 
 def deaths(admin: Admin) -> dict[str, int]:
-    """Return how many jobs of each function died; nothing if that is not told."""
+    """Return how many jobs of each function died; empty if the server cannot tell."""
     try:
         return {
             row.function: row.counts.get("dead", 0)
@@ -60,11 +57,12 @@ def _show(admin: Admin, server: str, as_json: bool) -> None:
     rows = admin.functions()
     warn_of_unread("status", admin.unread)
     died = deaths(admin)
+    objects = [_object(row, died.get(row.function, 0)) for row in rows]
     if as_json:
-        write_json(_object(row, died.get(row.function, 0)) for row in rows)
+        write_json(objects)
         return
     write_lines([f"job server {admin.version()} on {server}", ""])
-    write_table(_COLUMNS, _cells(rows, died))
+    write_table(_COLUMNS, _with_total(objects))
 
 
 def _object(row: FunctionRow, died: int) -> dict[str, Any]:
@@ -79,12 +77,8 @@ def _object(row: FunctionRow, died: int) -> dict[str, Any]:
     }
 
 
-def _cells(rows: list[FunctionRow], died: dict[str, int]) -> Iterator[list[str]]:
-    totals = [0] * 6
-    for row in rows:
-        counts = [row.high, row.normal, row.low, row.running, row.workers]
-        counts.append(died.get(row.function, 0))
-        totals = [total + count for total, count in zip(totals, counts, strict=True)]
-        yield [row.function, *map(str, counts)]
-    # A worker that serves several functions is one in each of their rows.
-    yield ["TOTAL", *map(str, totals[:4]), "", str(totals[5])]
+def _with_total(objects: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    yield from objects
+    total = {name: sum(each[name] for each in objects) for name in _COUNTS}
+    # A worker that serves several functions is counted in each of their rows.
+    yield {"function": "TOTAL", **total, "workers": ""}

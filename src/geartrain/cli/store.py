@@ -1,4 +1,4 @@
-"""``geartrain store``: look after the store, and the file that keeps the jobs."""
+"""``geartrain store``: check, compact, export and import the job store."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 import click
 
 from geartrain.admin import Admin
-from geartrain.cli.asking import CONTEXT, as_json, asked_server
+from geartrain.cli.common import CONTEXT, json_option, server_option
 from geartrain.cli.output import write_json
 from geartrain.cli.program import complain
 from geartrain.errors import OptionError
@@ -31,9 +31,9 @@ _path = click.argument("path", required=False, metavar="[PATH]")
 def store(context: click.Context) -> None:
     """Check, compact, export and import the job store.
 
-    status asks a running job server; all others work on the file while none uses it.
-    PATH is a file or sqlite:///full/path. Without it, it is the file that geartrain
-    server uses when it is told none.
+    status asks a running job server; all others work on the file of a store that no
+    job server uses. PATH is a file or sqlite:///full/path. The default is the default
+    of geartrain server --store.
     """
     if context.invoked_subcommand is None:
         click.echo(context.get_help())
@@ -44,12 +44,12 @@ def store(context: click.Context) -> None:
     short_help="Show the state of a running server's store.",
     context_settings=CONTEXT,
 )
-@asked_server
-@as_json
+@server_option
+@json_option
 def status(server: Connector, as_json: bool) -> int:
-    """Ask a running job server how its store is.
+    """Ask a running job server for the state of its store.
 
-    The exit status is 1 if it refuses new jobs, or does not save the ends of jobs.
+    The exit status is 1 if the store refuses new jobs, or cannot save the ends of jobs.
     """
     with Admin(server) as admin:
         row = admin.store()
@@ -73,11 +73,11 @@ def status(server: Connector, as_json: bool) -> int:
     "check", short_help="Look for damage in a store.", context_settings=CONTEXT
 )
 @_path
-@as_json
+@json_option
 def check(path: str | None, as_json: bool) -> int:
-    """Look for damage, and tell what is lost.
+    """Look for damage, and print what is lost.
 
-    The exit status is 1 if there is any.
+    The exit status is 1 if there is damage.
     """
     file = _file(path)
     report = tasks.check(file)
@@ -95,13 +95,13 @@ def check(path: str | None, as_json: bool) -> int:
 
 @store.command(
     "compact",
-    short_help="Give a store's free space back to the disk.",
+    short_help="Return a store's free space to the disk.",
     context_settings=CONTEXT,
 )
 @_path
-@as_json
+@json_option
 def compact(path: str | None, as_json: bool) -> None:
-    """Give the space of jobs that are gone back to the disk."""
+    """Return the space of deleted jobs to the disk."""
     file = _file(path)
     before, after = tasks.compact(file)
     if as_json:
@@ -117,7 +117,7 @@ def compact(path: str | None, as_json: bool) -> None:
 def export(path: str | None) -> int:
     """Write jobs, dead letters and recurring jobs to stdout, one JSON object a line.
 
-    Rows that cannot be read are left out, and the exit status is 1.
+    Rows that cannot be read are left out; then the exit status is 1.
     """
     file = _file(path)
     written, unreadable = tasks.export(file, sys.stdout.buffer)
@@ -129,16 +129,16 @@ def export(path: str | None) -> int:
 @store.command("import", short_help="Read an exported store.", context_settings=CONTEXT)
 @_path
 def import_lines(path: str | None) -> None:
-    """Read what export wrote from stdin, into a store that is made if it is missing."""
+    """Read the output of export from stdin into a store, creating it if missing."""
     count = tasks.import_lines(_file(path), sys.stdin.buffer)
     click.echo(f"{count} imported")
 
 
 def _file(path: str | None) -> str:
-    """Return the file that is meant.
+    """Return the file that a path or the default names.
 
     Raises:
-        OptionError: the text names none.
+        OptionError: it names no file.
     """
     location = default_store() if path is None else path
     # Here a bare word is a file, too.

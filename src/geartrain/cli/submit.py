@@ -1,4 +1,4 @@
-"""``geartrain submit``: submit jobs and see what comes back."""
+"""``geartrain submit``: submit jobs and print their results."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from typing import Any
 
 import click
 
-from geartrain.cli.asking import CONTEXT, asked_server
+from geartrain.cli.common import CONTEXT, server_option
 from geartrain.cli.output import write_json, write_lines
+from geartrain.cli.progress import ProgressBar
 from geartrain.cli.times import duration
 from geartrain.client import Client, SubmittedJob
 from geartrain.client.requests import Priority
@@ -21,32 +22,33 @@ from geartrain.transport.connect import Connector
 
 __all__ = ["submit"]
 
-# Seconds in which a job server has to be reached.
-_PATIENCE = 3.0
+# Seconds.
+_CONNECT_TIMEOUT = 3.0
 
 
 @click.command(short_help="Submit jobs.", context_settings=CONTEXT)
 @click.argument("function")
 @click.argument("workload", default="-", metavar="[WORKLOAD|@FILE|-]")
-@asked_server
+@server_option
 @click.option("--background", is_flag=True, help="Do not wait: print the handle.")
-@click.option("--high", "priority", flag_value="high", help="Before other jobs.")
-@click.option("--low", "priority", flag_value="low", help="After other jobs.")
+@click.option("--high", "priority", flag_value="high", help="High priority.")
+@click.option("--low", "priority", flag_value="low", help="Low priority.")
 @click.option(
-    "--unique", metavar="U", default="", help="Join a job that has this unique."
+    "--unique", metavar="U", default="", help="Join the job with this unique, if any."
 )
 @click.option(
     "--delay",
     type=duration,
     metavar="D",
-    help="Ready only after 45s, 30m, 12h, 7d or 2w; in the background.",
+    help="Run no earlier than in 45s, 30m, 12h, 7d or 2w; implies --background.",
 )
 @click.option(
     "--at",
     metavar="TIME",
-    help="Ready at 2030-01-31T12:00, or seconds since 1970; in the background.",
+    help="Run no earlier than 2030-01-31T12:00, or seconds since 1970; implies"
+    " --background.",
 )
-@click.option("--lines", is_flag=True, help="Submit each line as a job of its own.")
+@click.option("--lines", is_flag=True, help="Submit each line as a separate job.")
 @click.option(
     "--timeout",
     type=click.FloatRange(min=0, min_open=True),
@@ -71,13 +73,13 @@ def submit(  # noqa: PLR0913, PLR0917 - each flag is one
 ) -> int:
     """Submit a job, wait, and print its result.
 
-    The WORKLOAD is the word given, the contents of a file, or those of stdin where it
-    is missing or a dash. Data is printed as it comes; progress and warnings go to
-    stderr. The exit status is 1 if a job failed.
+    WORKLOAD is the workload itself, @ and the name of a file with it, or a dash for
+    stdin, which is the default. Data is printed as it comes; progress and warnings go
+    to stderr. The exit status is 1 if a job failed.
     """
     moment = None if at is None else _moment(at)
     is_waiting = not (background or delay is not None or moment is not None)
-    client = Client(server, timeout=timeout, connect_timeout=_PATIENCE)
+    client = Client(server, timeout=timeout, connect_timeout=_CONNECT_TIMEOUT)
     level: Priority = "high" if priority == "high" else "normal"
     level = "low" if priority == "low" else level
     failed = False
@@ -119,7 +121,7 @@ def _parted(file: Any, by_line: bool) -> Iterable[bytes]:
 
 
 def _moment(text: str) -> float:
-    """Read a time; one without a zone is in the system's."""
+    """Read a time; without a zone it is in the system's."""
     try:
         return float(text)
     except ValueError:
@@ -134,29 +136,27 @@ def _moment(text: str) -> float:
 
 
 def _follow(job: SubmittedJob, timeout: float | None, as_json: bool) -> bool:
-    """Print what is told of a job; tell whether it succeeded."""
+    """Print data, progress and result of a job; return whether it succeeded."""
     pieces: list[bytes] = []
-    progress = _Progress()
     try:
-        for update in job:
-            if update.kind == "status":
-                progress.show(update.numerator, update.denominator)
-            elif update.kind == "warning":
-                progress.end()
-                _write_safely(update.data.decode("utf-8", "surrogateescape"))
-            elif as_json:
-                pieces.append(update.data)
-            else:
-                progress.end()
-                _write(sys.stdout, update.data)
-        result = job.result(timeout)
+        with ProgressBar() as progress:
+            for update in job:
+                if update.kind == "status":
+                    _show(progress, update.numerator, update.denominator)
+                    continue
+                progress.hide()
+                if update.kind == "warning":
+                    _write_safely(update.data.decode("utf-8", "surrogateescape"))
+                elif as_json:
+                    pieces.append(update.data)
+                else:
+                    _write(sys.stdout, update.data)
+            result = job.result(timeout)
     except JobFailedError as error:
-        progress.end()
         if as_json:
             write_json([_object(job, b"".join(pieces), str(error))])
         _write_safely(f"geartrain submit: {error}")
         return False
-    progress.end()
     if as_json:
         write_json([_object(job, b"".join([*pieces, result]), None)])
     else:
@@ -164,8 +164,15 @@ def _follow(job: SubmittedJob, timeout: float | None, as_json: bool) -> bool:
     return True
 
 
+def _show(progress: ProgressBar, numerator: float, denominator: float) -> None:
+    if denominator:
+        share = min(1.0, numerator / denominator)
+        text = f"{share:.0%} ({numerator:g}/{denominator:g})"
+        progress.show(text, share, 1.0)
+
+
 def _write_safely(text: str) -> None:
-    """Write a worker's lines to stderr, where they cannot steer a terminal."""
+    """Write a worker's lines to stderr; they cannot steer a terminal."""
     lines = text.removesuffix("\n").split("\n")
     write_lines((visible(line.expandtabs()) for line in lines), err=True)
 
@@ -179,33 +186,8 @@ def _object(job: SubmittedJob, data: bytes, error: str | None) -> dict[str, Any]
 
 
 def _write(stream: Any, data: bytes) -> None:
-    """Write bytes; a terminal gets a line's end that is missing."""
+    """Write bytes; on a terminal end the last line."""
     if data and stream.isatty() and not data.endswith(b"\n"):
         data += b"\n"
     stream.buffer.write(data)
     stream.flush()
-
-
-class _Progress:
-    """A line on stderr that says how far a job is, if a terminal is there to see it."""
-
-    def __init__(self) -> None:
-        self._is_terminal = sys.stderr.isatty()
-        self._is_shown = False
-
-    def show(self, numerator: float, denominator: float) -> None:
-        """Say it."""
-        if self._is_terminal and denominator:
-            share = min(1.0, numerator / denominator)
-            click.echo(
-                f"\r{share:4.0%} ({numerator:g}/{denominator:g})\x1b[K",
-                nl=False,
-                err=True,
-            )
-            self._is_shown = True
-
-    def end(self) -> None:
-        """Clear the line."""
-        if self._is_shown:
-            click.echo("\r\x1b[K", nl=False, err=True)
-            self._is_shown = False

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+import time
 from datetime import datetime
 
 import click
 
-__all__ = ["age", "brief", "duration", "local"]
+__all__ = ["age", "age_since", "brief", "duration", "local"]
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 _DURATION = re.compile(r"([0-9]{1,9})([smhdw])", re.ASCII)
@@ -17,7 +18,7 @@ def duration(text: str) -> float:
     """Read a duration such as ``45s``, ``30m``, ``12h``, ``7d`` or ``2w``, in seconds.
 
     Raises:
-        click.BadParameter: it is none.
+        click.BadParameter: it is not a duration.
     """
     match = _DURATION.fullmatch(text.strip())
     if match is None:
@@ -28,7 +29,7 @@ def duration(text: str) -> float:
 
 
 def local(seconds: float) -> str:
-    """Write seconds since 1970 in ISO 8601, in the system's time zone."""
+    """Return seconds since 1970 in ISO 8601, in the system's time zone."""
     try:
         moment = datetime.fromtimestamp(seconds).astimezone()
     except (OverflowError, OSError, ValueError):
@@ -37,12 +38,17 @@ def local(seconds: float) -> str:
 
 
 def brief(seconds: float) -> str:
-    """Write seconds since 1970 as ``local`` does, without the zone's offset."""
+    """Return seconds since 1970 as ``local`` does, without the zone's offset."""
     return local(seconds)[: len("2026-12-31T23:59:59")]
 
 
+def age_since(moment: float | None) -> str | None:
+    """Return how long ago a moment in seconds since 1970 was; None if unknown."""
+    return None if moment is None else age(time.time() - moment)
+
+
 def age(seconds: float) -> str:
-    """Write a number of seconds in its two largest units: ``4d3h``, ``3m20s``."""
+    """Return a number of seconds in its two largest units: ``4d3h``, ``3m20s``."""
     left = max(0, int(seconds))
     for unit, lesser in (("d", "h"), ("h", "m"), ("m", "s")):
         if left >= _SECONDS[unit]:

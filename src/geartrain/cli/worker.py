@@ -9,13 +9,13 @@ from typing import Any
 
 import click
 
-from geartrain.cli.asking import CONTEXT
+from geartrain.cli.common import CONTEXT
 from geartrain.cli.values import Whole, port, size
 from geartrain.errors import AddressError
 from geartrain.server.logs import LEVELS, LogTarget, PlainFormatter, open_logs
 from geartrain.supervisor.options import Limits, Options
-from geartrain.supervisor.status import StatusLine, StatusLog
-from geartrain.supervisor.supervisor import Status, Supervisor
+from geartrain.supervisor.status import Status, StatusLine, StatusLog
+from geartrain.supervisor.supervisor import Supervisor
 from geartrain.supervisor.targets import CommandTarget, Target, module_target
 from geartrain.transport.address import Address, parse_address
 from geartrain.transport.connect import connectors

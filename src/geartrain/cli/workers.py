@@ -1,31 +1,33 @@
-"""``geartrain workers``: who works for a running job server."""
+"""``geartrain workers``: the workers of a running job server."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
-from geartrain.admin import Admin
-from geartrain.cli.asking import CONTEXT, as_json, asked_server
-from geartrain.cli.output import warn_of_unread, write_json
-from geartrain.cli.tables import Column, write_table
-from geartrain.cli.watching import repeat, watched
+from geartrain.admin import Admin, WorkerRow
+from geartrain.cli.common import CONTEXT, json_option, server_option
+from geartrain.cli.output import warn_of_unread
+from geartrain.cli.tables import Column, write_list
+from geartrain.cli.watch import repeat, watch_option
 from geartrain.transport.connect import Connector
 
 __all__ = ["workers"]
 
-_COLUMNS = (
-    Column("ID", is_elastic=True),
-    Column("ADDRESS"),
-    Column("CONNECTION", is_number=True),
-    Column("FUNCTIONS", is_elastic=True),
+_COLUMNS: tuple[Column[WorkerRow], ...] = (
+    Column("ID", lambda row: row.id, is_elastic=True),
+    Column("ADDRESS", lambda row: row.address),
+    Column("CONNECTION", lambda row: row.descriptor, is_number=True),
+    Column("FUNCTIONS", lambda row: " ".join(row.functions), is_elastic=True),
 )
 
 
 @click.command(short_help="List the workers.", context_settings=CONTEXT)
-@asked_server
+@server_option
 @click.option("--function", metavar="F", help="Only those that serve this function.")
-@watched
-@as_json
+@watch_option
+@json_option
 def workers(
     server: Connector, function: str | None, watch: float | None, as_json: bool
 ) -> None:
@@ -39,19 +41,13 @@ def _show(admin: Admin, function: str | None, as_json: bool) -> None:
     warn_of_unread("workers", admin.unread)
     if function is not None:
         rows = [row for row in rows if function in row.functions]
-    if as_json:
-        write_json(
-            {
-                "id": row.id,
-                "address": row.address,
-                "connection": row.descriptor,
-                "functions": row.functions,
-            }
-            for row in rows
-        )
-        return
-    cells = (
-        [row.id, row.address, str(row.descriptor), " ".join(row.functions)]
-        for row in rows
-    )
-    write_table(_COLUMNS, cells)
+    write_list(rows, _COLUMNS, _object, as_json)
+
+
+def _object(row: WorkerRow) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "address": row.address,
+        "connection": row.descriptor,
+        "functions": row.functions,
+    }

@@ -27,7 +27,7 @@ __all__ = [
 ]
 
 # They need asyncio or concurrent.futures, which the blocking client does without.
-_LAZY = {
+_HOMES = {
     "AsyncClient": "geartrain.client.aio",
     "AsyncSubmittedJob": "geartrain.client.aio_jobs",
     "Executor": "geartrain.client.executor",
@@ -35,9 +35,6 @@ _LAZY = {
 
 
 def __getattr__(name: str) -> object:
-    module = _LAZY.get(name)
-    if module is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
+    from geartrain.lazy import lazy_export
 
-    return getattr(import_module(module), name)
+    return lazy_export(__name__, _HOMES, name)

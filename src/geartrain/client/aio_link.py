@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import os
 import select
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, cast
 
 from geartrain.client.waiting import MAX_UNREAD, Waiter, ending
@@ -28,12 +28,17 @@ _LOOKS: Final = 5
 
 
 def wake(waiter: Waiter) -> None:
-    """Have all go on that wait for something to be told of a call."""
-    for future in waiter.futures:
-        # Nobody goes on where the event loop is over, and telling would fail.
-        if not future.done() and not future.get_loop().is_closed():
-            future.set_result(None)
-    waiter.futures.clear()
+    """Have those go on who wait for what was told of a call, or for its connection.
+
+    Who waits for more goes on waiting: to turn once more takes a tenth of a short job.
+    """
+    is_lost = waiter.link is None
+    for future, is_enough in tuple(waiter.futures):
+        if is_lost or is_enough(waiter):
+            waiter.futures.remove((future, is_enough))
+            # Nobody goes on where the event loop is over, and telling would fail.
+            if not future.done() and not future.get_loop().is_closed():
+                future.set_result(None)
 
 
 class AsyncLink(asyncio.Protocol):
@@ -128,17 +133,20 @@ class AsyncLink(asyncio.Protocol):
         """Tell all who wait at once, and let the transport end."""
         self.lose(ending(None, self._is_silent))
 
-    async def wait_for(self, waiter: Waiter) -> None:
-        """Return when something is told of a call that was sent here."""
+    async def wait_for(
+        self, waiter: Waiter, is_enough: Callable[[Waiter], bool]
+    ) -> None:
+        """Return when enough is told of a call that was sent here, or it is lost."""
         future = self.loop.create_future()
-        waiter.futures.append(future)
+        entry = (future, is_enough)
+        waiter.futures.append(entry)
         self.begin_waiting()
         try:
             await future
         finally:
             self.end_waiting()
-            with contextlib.suppress(ValueError):
-                waiter.futures.remove(future)
+            if entry in waiter.futures:
+                waiter.futures.remove(entry)
 
     def begin_waiting(self) -> None:
         """Read what arrives, because a task waits for some of it."""
@@ -179,6 +187,10 @@ class AsyncLink(asyncio.Protocol):
         return (
             self.loop is not asyncio.get_running_loop() or self._process != os.getpid()
         )
+
+    def has_unread(self) -> bool:
+        """Tell whether something has arrived on an idle connection."""
+        return self.protocol.is_idle and bool(self._poll.poll(0))
 
     async def look(self) -> None:
         """Have an idle connection notice what its job server did while nobody looked.

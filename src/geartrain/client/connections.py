@@ -218,22 +218,28 @@ class Connections:
         Raises:
             ConnectError: none can be reached.
         """
-        self.check()
+        if self.is_closed:
+            self.check()
         if self._process != os.getpid():
             self.leave()
-        backoff: Backoff | None = None
+        link = self._links.get(self._servers.order(unique)[0])
+        if link is not None and link.is_sound():
+            return link
+        return self._reached(unique, deadline)
+
+    def _reached(self, unique: bytes, deadline: float | None) -> Link:
+        """Connect to one of the job servers, for as long as it takes."""
+        backoff = Backoff(self._patience, deadline)
         while True:
             places = self._servers.order(unique)
             for tried, place in enumerate(places):
                 link = self._links.get(place)
                 if link is not None and link.is_sound():
                     return link
-                backoff = backoff or Backoff(self._patience, deadline)
                 share = backoff.left / (len(places) - tried)
                 link = self._connected(place, share)
                 if link is not None:
                     return link
-            assert backoff is not None
             pause = backoff.next()
             if not pause:
                 raise self._servers.error()
@@ -288,7 +294,10 @@ class Connections:
         """Do what brings a call further: send it if it is not sent, or read."""
         link: Link | None = waiter.link
         if link is None:
-            self.resend_all([waiter], deadline)
+            if waiter.losses:
+                self.resend_all([waiter], deadline)
+            else:
+                self.send(waiter, deadline)
             return
         if deadline is not None and time.monotonic() >= deadline:
             # What has arrived is taken even if time is up.

@@ -59,6 +59,7 @@ class Link:
         self._server = server
         self._heartbeat = heartbeat
         self._patience = heartbeat / 2
+        self._longest = min(self._patience, _LONGEST)
         self.heard = time.monotonic()
         self._probed = 0.0
         self._is_silent = True
@@ -130,9 +131,12 @@ class Link:
 
     def pump(self, deadline: float | None) -> None:
         """Wait until something arrives, the deadline, or a while; tell the waiters."""
-        wait = self._patience
+        wait = self._longest
         if deadline is not None:
-            wait = max(0.0, min(wait, deadline - time.monotonic()))
+            left = deadline - time.monotonic()
+            # Once a call: min() and max() would cost more than all else here.
+            if left < wait:  # noqa: PLR1730
+                wait = left
         self._receive(wait)
 
     def lose(self, why: str) -> None:
@@ -185,8 +189,11 @@ class Link:
         if self.is_lost:
             return
         # What is interrupted while it waits has taken nothing.
-        wait = min(wait, _LONGEST)
-        has_any = wait <= 0 or self.has_pending or self._poll.poll(wait * 1000)
+        has_any = (
+            wait <= 0
+            or (self._pending is not None and self.has_pending)
+            or self._poll.poll(wait * 1000)
+        )
         try:
             if has_any:
                 self._take()

@@ -47,6 +47,8 @@ MAX_UNREAD: Final = 1024 * _MIB
 _MAX_SHOWN: Final = 2048
 # A call is given up when it has lost that many connections.
 _MAX_LOSSES: Final = 8
+# Of most calls nothing is told but the end: they share this. It takes nothing.
+_NO_UPDATES: Final[deque[Event]] = deque(maxlen=0)
 
 
 def _size(event: Event) -> int:
@@ -108,7 +110,7 @@ class Waiter:
         losses: how often it lost its connection.
         route: what chooses the job server: its unique.
         before: calls that have to be answered before this one is sent.
-        futures: of the asyncio face, set when something is told.
+        futures: of the asyncio face, each with what tells whether enough was told.
         room: how many bytes more may wait to be taken.
         streams: data came before a result: some may be missed on another connection.
     """
@@ -135,7 +137,7 @@ class Waiter:
         self.call = call
         self.name = name
         self.keeps = keeps
-        self.updates: deque[Event] = deque()
+        self.updates: deque[Event] = _NO_UPDATES
         self.final: Event | None = None
         self.error: ClientError | None = None
         self.link: Any = None
@@ -163,15 +165,16 @@ class Waiter:
 
     def take(self, event: Event) -> None:
         """Take what a packet told."""
-        if event.type in _UPDATES:
-            if event.type == _WORK_DATA:
+        kind = event.type
+        if kind == _JOB_CREATED:
+            self.followed = self.call.handle
+        elif kind in _UPDATES:
+            if kind == _WORK_DATA:
                 self.streams = True
                 self._keep(event)
             elif self.keeps:
                 self._keep(event)
-        elif event.type == _JOB_CREATED:
-            self.followed = self.call.handle
-        elif event.type == _ERROR:
+        elif kind == _ERROR:
             code, said = event.arguments
             self.error = ServerError(_shown(code), _shown(said))
         else:
@@ -195,6 +198,8 @@ class Waiter:
         """Keep an update until it is taken, but no heap of them without end."""
         if self.error is not None:
             return
+        if self.updates is _NO_UPDATES:
+            self.updates = deque()
         self.updates.append(event)
         self.room -= _size(event)
         if self.room < 0 and self.link is not None:

@@ -197,10 +197,14 @@ class Engine:
                 state.memory.note(peer, state.now)
 
     def take_unsent(self) -> list[tuple[Peer, list[bytes]]]:
-        """End the turn: empty the outboxes, and return what to send, each peer once."""
-        self.state.turns.end()
-        unsent = self.state.unsent
-        taken = [(peer, peer.take_outbox()) for peer in unsent]
+        """End the turn: empty the outboxes, and return what to send, each peer once.
+
+        Those that left are left out.
+        """
+        state = self.state
+        state.turns.end()
+        unsent, peers = state.unsent, state.peers
+        taken = [(peer, peer.take_outbox()) for peer in unsent if peer in peers]
         if self.memory.limit:
             written = self.memory.written
             for peer in unsent:

@@ -1,4 +1,4 @@
-"""Imports: every job of an old queue is submitted, and counted."""
+"""Import an old queue: submit every job, and count them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from geartrain.importing.records import (
     Unreadable,
     made_unique,
 )
-from geartrain.importing.submitter import Outcome, Submitter
+from geartrain.importing.submitter import SubmissionOutcome, Submitter
 from geartrain.protocol.constants import Priority
 
 __all__ = ["Importer", "Tally"]
@@ -20,13 +20,13 @@ __all__ = ["Importer", "Tally"]
 
 @dataclass(slots=True)
 class Tally:
-    """What became of the rows so far.
+    """The counts of an import.
 
     Attributes:
         rows: rows read.
-        submitted: jobs the job server took and that are new to it.
-        coalesced: jobs that joined one it had.
-        skipped: rows that were not submitted, or refused.
+        submitted: jobs that the job server accepted as new.
+        coalesced: jobs that coalesced with one it had.
+        skipped: rows that were not submitted, or that it refused.
         deleted: rows deleted from the old queue.
         leveled: jobs with a due time whose high or low priority became normal.
     """
@@ -42,8 +42,8 @@ class Tally:
 class Importer:
     """Moves jobs from a source to a job server.
 
-    ``note`` is called with a sentence about each row that was not, or not quite,
-    submitted as it was; ``advance`` after each row.
+    ``note`` is called with a sentence about each row that was changed or not
+    submitted, ``advance`` after each row.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class Importer:
         note: Callable[[str], None],
         advance: Callable[[Tally], None],
     ) -> None:
-        """Without a submitter, rows are only read and counted."""
+        """Only read and count the rows if there is no submitter."""
         self.tally = Tally()
         self._source = source
         self._submitter = submitter
@@ -64,12 +64,12 @@ class Importer:
         self._taken: list[QueuedJob] = []
 
     def run(self) -> None:
-        """Import all there is.
+        """Import all jobs.
 
         Raises:
             StoreError: the source fails.
-            ConnectionError: the job server is lost; what it took is still deleted
-                from the source, if that was asked for.
+            ConnectionError: the job server is lost. The jobs that it accepted are
+                still deleted from the source, if that was asked for.
         """
         try:
             for row in self._source.jobs():
@@ -91,7 +91,7 @@ class Importer:
         if self._submitter is not None:
             self._settle(self._submitter.submit(row))
 
-    def _settle(self, outcomes: Iterable[Outcome]) -> None:
+    def _settle(self, outcomes: Iterable[SubmissionOutcome]) -> None:
         for outcome in outcomes:
             if outcome.refusal:
                 self._skip(outcome.job.origin, f"refused: {outcome.refusal}")

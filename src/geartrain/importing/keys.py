@@ -1,4 +1,4 @@
-"""Keys of the form function-unique, as Redis and memcached hold them."""
+"""Keys of the form function-unique, as in Redis and memcached."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from geartrain.importing.records import Unreadable
 
 __all__ = ["split_key"]
 
-# What libgearman makes where the caller gives no unique.
+# The unique that libgearman makes if the caller gives none.
 _UUID = re.compile(
     rb"(.*)-([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})", re.DOTALL
 )
@@ -18,10 +18,10 @@ _UUID = re.compile(
 def split_key(
     key: bytes, functions: Collection[bytes], origin: str
 ) -> tuple[bytes, bytes] | Unreadable:
-    """Part a key, its prefix removed, into function and unique.
+    """Split a key without its prefix into function and unique.
 
-    Both may hold dashes. It is never guessed which of them does: a key is read by the
-    functions given, else by its only dash or a UUID at its end.
+    Both may contain dashes, and nothing is guessed: a key is split after one of the
+    functions given, or else at its only dash, or before a UUID at its end.
     """
     named = [name for name in functions if key.startswith(name + b"-")]
     if len(named) == 1:

@@ -1,4 +1,4 @@
-"""Old queues by the URL that names them."""
+"""Old queues, named by URL."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from urllib.parse import SplitResult, unquote, urlsplit
 from geartrain.errors import OptionError
 from geartrain.importing.records import Source
 
-__all__ = ["Location", "Server", "open_source", "server_of"]
+__all__ = ["DatabaseServer", "Location", "open_source", "server_of"]
 
-# The module of each scheme, with what it needs installed.
+# The module of each scheme, and the package that it needs.
 _SCHEMES = {
     "sqlite": ("sqlite", ""),
     "mysql": ("mysql", "pymysql"),
@@ -27,14 +27,14 @@ _WITH_KEYS = ("redis", "memcached")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Location:
-    """Where an old queue is.
+    """The location of an old queue.
 
     Attributes:
         url: the URL as it was given.
-        table: the table's name; None is the plug-in's default.
-        prefix: what keys begin with; None is the plug-in's default.
-        functions: functions that keys may name, to read those that are ambiguous.
-        delete: jobs will be deleted from it.
+        table: the name of the table; None for the plug-in's default.
+        prefix: the prefix of keys; None for the plug-in's default.
+        functions: functions in ambiguous keys.
+        delete: whether jobs will be deleted from it.
     """
 
     url: str
@@ -45,7 +45,7 @@ class Location:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Server:
+class DatabaseServer:
     """The parts of a URL that names a database server."""
 
     host: str
@@ -59,10 +59,10 @@ class Server:
 
 
 def open_source(location: Location) -> Source:
-    """Open the old queue that a location names.
+    """Open the old queue at a location.
 
     Raises:
-        OptionError: it names none, or its driver is not installed.
+        OptionError: there is no such kind of queue, or its driver is not installed.
         StoreError: it cannot be opened.
     """
     if _is_file(location.url):
@@ -90,7 +90,7 @@ def open_source(location: Location) -> Source:
 
 
 def _is_file(text: str) -> bool:
-    """Tell whether a text is the path of a file, and no URL."""
+    """Return whether a text is the path of a file, and not a URL."""
     return text.startswith(("/", "./", "../", "~/")) or os.path.isfile(text)
 
 
@@ -105,7 +105,7 @@ def _check_flags(location: Location, name: str) -> None:
 
 
 def _without_password(url: str) -> str:
-    """Return a URL that may be shown."""
+    """Return a URL that is safe to show."""
     head, at, host = url.rpartition("@")
     user, colon, _ = head.partition("://")[2].partition(":")
     if not at or not colon:
@@ -113,8 +113,8 @@ def _without_password(url: str) -> str:
     return f"{head.partition('://')[0]}://{user}:…@{host}"
 
 
-def server_of(url: str, default_port: int) -> Server:
-    """Part a URL into the server it names and what to say to it.
+def server_of(url: str, default_port: int) -> DatabaseServer:
+    """Split a URL into its parts.
 
     Raises:
         OptionError: the URL cannot be read.
@@ -132,8 +132,8 @@ def server_of(url: str, default_port: int) -> Server:
     return _server(parts, parts.hostname, port)
 
 
-def _server(parts: SplitResult, host: str, port: int) -> Server:
-    return Server(
+def _server(parts: SplitResult, host: str, port: int) -> DatabaseServer:
+    return DatabaseServer(
         host=host,
         port=port,
         user=unquote(parts.username or ""),

@@ -14,7 +14,7 @@ from pymemcache.exceptions import MemcacheError  # type: ignore[import-untyped]
 
 from geartrain.errors import OptionError, StoreError
 from geartrain.importing.keys import split_key
-from geartrain.importing.locations import Location, Server, server_of
+from geartrain.importing.locations import DatabaseServer, Location, server_of
 from geartrain.importing.records import QueuedJob, Unreadable, queued_job
 from geartrain.texts import quoted
 
@@ -22,7 +22,7 @@ __all__ = ["MemcachedSource", "open_source"]
 
 
 class _Flagged:
-    """Gives a value together with its flags, in which gearmand keeps the priority."""
+    """Returns a value with its flags, in which gearmand keeps the priority."""
 
     def serialize(self, key: bytes, value: bytes) -> tuple[bytes, int]:
         """Return a value as it is."""
@@ -34,7 +34,7 @@ class _Flagged:
 
 
 def open_source(location: Location) -> MemcachedSource:
-    """Open the server a ``memcached://`` names.
+    """Open the server of a ``memcached://`` URL.
 
     Raises:
         OptionError: the URL cannot be read.
@@ -51,7 +51,7 @@ class MemcachedSource:
     """The keys ``<prefix><function>-<unique>`` of one server."""
 
     def __init__(
-        self, server: Server, prefix: bytes, functions: tuple[str, ...]
+        self, server: DatabaseServer, prefix: bytes, functions: tuple[str, ...]
     ) -> None:
         self._server = server
         self._prefix = prefix
@@ -63,16 +63,16 @@ class MemcachedSource:
             timeout=60,
             no_delay=True,
         )
-        with self._told():
+        with self._store_errors():
             self._client.version()
 
     def jobs(self) -> Iterator[QueuedJob | Unreadable]:
-        """Give each key as a job; keys are listed in a file first.
+        """Yield each key as a job; the keys are listed in a file first.
 
-        A server stops listing to a client that does not keep up.
+        A server stops listing for a client that does not keep up.
         """
         with tempfile.TemporaryFile() as listing:
-            with self._told():
+            with self._store_errors():
                 self._list(listing)
             listing.seek(0)
             for line in listing:
@@ -98,8 +98,8 @@ class MemcachedSource:
             raise MemcacheError("it stopped in the midst of listing its keys")
 
     def _job(self, key: bytes) -> QueuedJob | Unreadable | None:
-        """Read a key; None if it is there no more."""
-        with self._told():
+        """Read a key; None if it has gone."""
+        with self._store_errors():
             found = cast("tuple[bytes, int] | None", self._client.get(key))
         if found is None:
             return None
@@ -116,7 +116,7 @@ class MemcachedSource:
 
     def delete(self, jobs: Sequence[QueuedJob]) -> None:
         """Delete keys."""
-        with self._told():
+        with self._store_errors():
             self._client.delete_many([cast(bytes, job.key) for job in jobs])
 
     def close(self) -> None:
@@ -124,8 +124,8 @@ class MemcachedSource:
         self._client.close()
 
     @contextlib.contextmanager
-    def _told(self) -> Iterator[None]:
-        """Say what goes wrong with the server in our own words."""
+    def _store_errors(self) -> Iterator[None]:
+        """Raise the server's errors as StoreError."""
         try:
             yield
         except (MemcacheError, OSError) as error:

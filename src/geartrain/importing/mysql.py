@@ -11,14 +11,12 @@ from pymysql.constants import ER
 from pymysql.cursors import SSCursor
 
 from geartrain.errors import OptionError, StoreError
-from geartrain.importing.locations import Location, Server, server_of
+from geartrain.importing.locations import DatabaseServer, Location, server_of
 from geartrain.importing.records import (
-    CHUNK,
-    Occurrences,
     QueuedJob,
     Unreadable,
-    queued_job,
-    row_name,
+    ambiguous_rows,
+    table_jobs,
 )
 
 if TYPE_CHECKING:
@@ -26,13 +24,13 @@ if TYPE_CHECKING:
 
 __all__ = ["MysqlSource", "open_source"]
 
-# gearmand speaks utf8mb4; a column may be of another character set.
+# gearmand sends utf8mb4. A column may have another character set.
 _UNIQUE = "CAST(CONVERT(unique_key USING utf8mb4) AS BINARY)"
 _FUNCTION = "CAST(CONVERT(function_name USING utf8mb4) AS BINARY)"
 
 
 def open_source(location: Location) -> MysqlSource:
-    """Open the table in the database a ``mysql://`` names.
+    """Open the table in the database of a ``mysql://`` URL.
 
     Raises:
         OptionError: the URL names no database.
@@ -45,25 +43,26 @@ def open_source(location: Location) -> MysqlSource:
 
 
 class MysqlSource:
-    """A table on a server; deletes over a connection of its own.
+    """A table on a server.
 
-    The rows are not read into memory but as the server sends them, which keeps the
-    first connection busy.
+    Rows are read as the server sends them, and not into memory. That keeps the first
+    connection busy, so rows are deleted over a second one.
     """
 
-    def __init__(self, server: Server, table: str, delete: bool) -> None:
+    def __init__(self, server: DatabaseServer, table: str, delete: bool) -> None:
         self._server = server
         self._name = table
         self._table = ".".join(_quoted(part) for part in table.split("."))
         self._connections: list[Connection[Any]] = []
-        with self._told():
+        with self._store_errors():
             self._reader = self._connect()
             columns = self._columns()
             self._when = "when_to_run" if "when_to_run" in columns else "NULL"
             if delete:
                 self._check_keys()
                 self._writer = self._connect()
-                # A table locked by the reading of it would be waited for for ever.
+                # Without it, a delete from a table that is locked by the reading of it
+                # would wait for ever.
                 self._run(self._writer, "SET lock_wait_timeout = 10")
 
     def _connect(self) -> Connection[Any]:
@@ -96,38 +95,30 @@ class MysqlSource:
             " HAVING COUNT(*) > 1 LIMIT 1",
         )
         if twins:
-            raise StoreError(
-                f"table {self._name!r} has several rows of one unique_key and"
-                " function_name: --delete cannot tell them apart, import without it"
-            )
+            raise ambiguous_rows(self._name)
 
     def jobs(self) -> Iterator[QueuedJob | Unreadable]:
-        """Give each row as a job."""
+        """Yield each row as a job."""
         query = (
             f"SELECT {_UNIQUE}, {_FUNCTION}, priority, data, {self._when}"
             f" FROM {self._table}"
         )
-        occurrences = Occurrences()
-        with self._told(), contextlib.closing(SSCursor(self._reader)) as cursor:
+        with (
+            self._store_errors(),
+            contextlib.closing(SSCursor(self._reader)) as cursor,
+        ):
             cursor.execute(query)
-            while rows := cursor.fetchmany(CHUNK):
-                for cells in rows:
-                    yield queued_job(
-                        cells,
-                        origin=row_name(cells),
-                        identity=occurrences.number(*cells),
-                        key=None,
-                    )
+            yield from table_jobs(cursor)
 
     def delete(self, jobs: Sequence[QueuedJob]) -> None:
         """Delete rows by their unique and function, in one transaction."""
         query = (
             f"DELETE FROM {self._table} WHERE unique_key = %s AND function_name = %s"
         )
-        # As text, which the server puts into the columns' character set; bytes would
-        # have it convert the columns and read the whole table for each.
+        # As text, which the server converts to the columns' character set. For bytes it
+        # would convert the columns, and read the whole table for each row.
         keys = [(job.unique.decode(), job.function.decode()) for job in jobs]
-        with self._told(), self._writer.cursor() as cursor:
+        with self._store_errors(), self._writer.cursor() as cursor:
             self._writer.begin()
             cursor.executemany(query, keys)
             self._writer.commit()
@@ -135,12 +126,12 @@ class MysqlSource:
     def close(self) -> None:
         """Disconnect."""
         for connection in self._connections:
-            # Closing in order would first read all rows that are left.
+            # An orderly close would first read all remaining rows.
             connection._force_close()  # type: ignore[attr-defined]
 
     @contextlib.contextmanager
-    def _told(self) -> Iterator[None]:
-        """Say what the server finds wrong in our own words."""
+    def _store_errors(self) -> Iterator[None]:
+        """Raise the server's errors as StoreError."""
         try:
             yield
         except pymysql.Error as error:
@@ -149,7 +140,7 @@ class MysqlSource:
                 text = f"no table {self._name!r}: name gearmand's with --table"
             raise StoreError(f"MySQL on {self._server}: {text or code}") from None
         except RuntimeError as error:
-            # What MySQL 8 asks of a password needs a package PyMySQL does without.
+            # MySQL 8 may ask for a way to authenticate that needs another package.
             raise StoreError(
                 f"MySQL on {self._server}: {error}: pip install 'PyMySQL[rsa]'"
             ) from None

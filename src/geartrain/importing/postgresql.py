@@ -12,12 +12,10 @@ from psycopg import sql
 from geartrain.errors import OptionError, StoreError
 from geartrain.importing.locations import Location
 from geartrain.importing.records import (
-    CHUNK,
-    Occurrences,
     QueuedJob,
     Unreadable,
-    queued_job,
-    row_name,
+    ambiguous_rows,
+    table_jobs,
 )
 
 __all__ = ["PostgresqlSource", "open_source"]
@@ -41,7 +39,7 @@ _TWINS = sql.SQL(
 
 
 def open_source(location: Location) -> PostgresqlSource:
-    """Open the table in the database a ``postgresql://`` names, as libpq reads it.
+    """Open the table in the database of a ``postgresql://`` URL, as libpq reads it.
 
     Raises:
         OptionError: the URL cannot be read.
@@ -55,14 +53,14 @@ def open_source(location: Location) -> PostgresqlSource:
 
 
 class PostgresqlSource:
-    """A table on a server; deletes over a connection of its own."""
+    """A table on a server. Rows are deleted over a second connection."""
 
     def __init__(self, url: str, table: str, delete: bool) -> None:
         self._url = url
         self._name = table
         self._table = sql.Identifier(*table.split("."))
         self._stack = contextlib.ExitStack()
-        with self._told():
+        with self._store_errors():
             self._reader = self._connect(autocommit=False)
             self._when = self._find_when()
             if delete:
@@ -84,31 +82,27 @@ class PostgresqlSource:
 
     def _check_keys(self) -> None:
         if self._reader.execute(_TWINS.format(table=self._table)).fetchone():
-            raise StoreError(
-                f"table {self._name!r} has several rows of one unique_key and"
-                " function_name: --delete cannot tell them apart, import without it"
-            )
+            raise ambiguous_rows(self._name)
 
     def jobs(self) -> Iterator[QueuedJob | Unreadable]:
-        """Give each row as a job."""
+        """Yield each row as a job."""
         query = _SELECT.format(when=self._when, table=self._table)
-        occurrences = Occurrences()
-        with self._told(), self._reader.cursor("import", binary=True) as cursor:
+        with (
+            self._store_errors(),
+            self._reader.cursor("import", binary=True) as cursor,
+        ):
             cursor.execute(query)
-            while rows := cursor.fetchmany(CHUNK):
-                for cells in rows:
-                    yield queued_job(
-                        cells,
-                        origin=row_name(cells),
-                        identity=occurrences.number(*cells),
-                        key=None,
-                    )
+            yield from table_jobs(cursor)
 
     def delete(self, jobs: Sequence[QueuedJob]) -> None:
         """Delete rows by their unique and function, in one transaction."""
         query = _DELETE.format(table=self._table)
         keys = [(job.unique, job.function) for job in jobs]
-        with self._told(), self._writer.transaction(), self._writer.cursor() as cursor:
+        with (
+            self._store_errors(),
+            self._writer.transaction(),
+            self._writer.cursor() as cursor,
+        ):
             cursor.executemany(query, keys)
 
     def close(self) -> None:
@@ -116,8 +110,8 @@ class PostgresqlSource:
         self._stack.close()
 
     @contextlib.contextmanager
-    def _told(self) -> Iterator[None]:
-        """Say what the server finds wrong in our own words."""
+    def _store_errors(self) -> Iterator[None]:
+        """Raise the server's errors as StoreError."""
         try:
             yield
         except psycopg.errors.UndefinedTable:

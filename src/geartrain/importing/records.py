@@ -1,4 +1,4 @@
-"""Queued jobs as gearmand's queue plug-ins kept them."""
+"""Queued jobs as gearmand's queue plug-ins store them."""
 
 from __future__ import annotations
 
@@ -6,24 +6,28 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
+from geartrain.errors import StoreError
 from geartrain.protocol.constants import MAX_UNIQUE, Priority
 from geartrain.texts import quoted
 
 __all__ = [
     "CHUNK",
     "Cell",
+    "Cursor",
     "Occurrences",
     "QueuedJob",
     "Source",
     "Unreadable",
+    "ambiguous_rows",
     "made_unique",
     "queued_job",
     "row_name",
+    "table_jobs",
 ]
 
-# Rows that are read, or deleted, at a time.
+# Rows that are read or deleted at a time.
 CHUNK = 100
 
 Cell = bytes | str | int | float | None
@@ -37,13 +41,13 @@ class QueuedJob:
 
     Attributes:
         function: its function.
-        unique: its unique as it was kept; may be empty, or too long to submit.
+        unique: its unique as stored; perhaps empty, or too long to submit.
         priority: its priority.
-        when: seconds since 1970 at which it is due; 0 is at once.
+        when: when it is due, in seconds since 1970; 0 for at once.
         workload: its workload.
-        origin: which row or key it was, for people.
-        identity: what tells it from jobs that are equal in all of the above.
-        key: what its source needs to delete it by, besides all that.
+        origin: its row or key, for messages.
+        identity: distinguishes it from jobs that are equal in all of the above.
+        key: what its source needs to delete it, besides all that.
     """
 
     function: bytes
@@ -65,17 +69,17 @@ class Unreadable:
 
 
 class Source(Protocol):
-    """An old queue, open for reading."""
+    """An old queue, opened for reading."""
 
     def jobs(self) -> Iterator[QueuedJob | Unreadable]:
-        """Give each job, reading no more than a chunk of them ahead.
+        """Yield each job, and read at most one chunk ahead.
 
         Raises:
             StoreError: the queue cannot be read.
         """
 
     def delete(self, jobs: Sequence[QueuedJob]) -> None:
-        """Delete jobs that ``jobs`` gave, also while it still gives others.
+        """Delete jobs that ``jobs`` has yielded, perhaps while it goes on.
 
         Raises:
             StoreError: they cannot be deleted.
@@ -85,18 +89,25 @@ class Source(Protocol):
         """Release the queue."""
 
 
+class Cursor(Protocol):
+    """The cursor of a database driver, as the Python DB API has it."""
+
+    def fetchmany(self, size: int, /) -> Sequence[Sequence[Any]]:
+        """Return the next rows, at most ``size``; none at the end."""
+
+
 class Occurrences:
     """Numbers equal jobs without a unique, in a table that has no row numbers.
 
-    It remembers 16 bytes of each job without a unique. gearmand's own tables have two
-    of them for a function at most: their keys are unique.
+    It keeps 16 bytes for each such job. gearmand's own tables have at most two of them
+    for a function, because their keys are unique.
     """
 
     def __init__(self) -> None:
         self._seen: Counter[bytes] = Counter()
 
     def number(self, *cells: Cell) -> bytes:
-        """Return how many jobs with these cells came before, as text."""
+        """Return how many jobs with the same cells came before, as text."""
         if cells[0] not in (b"", b"-"):
             return b""
         key = hashlib.blake2b(repr(cells).encode(), digest_size=16).digest()
@@ -104,13 +115,37 @@ class Occurrences:
         return b"%d" % (self._seen[key] - 1)
 
 
+def table_jobs(cursor: Cursor) -> Iterator[QueuedJob | Unreadable]:
+    """Yield the jobs of a table whose rows have no numbers.
+
+    The cursor's columns are unique, function, priority, data and time.
+    """
+    occurrences = Occurrences()
+    while rows := cursor.fetchmany(CHUNK):
+        for cells in rows:
+            yield queued_job(
+                cells,
+                origin=row_name(cells),
+                identity=occurrences.number(*cells),
+                key=None,
+            )
+
+
+def ambiguous_rows(table: str) -> StoreError:
+    """Return the error for a table whose rows cannot be deleted one by one."""
+    return StoreError(
+        f"table {table!r} has several rows of one unique_key and function_name:"
+        " --delete cannot tell them apart, import without it"
+    )
+
+
 def queued_job(
     cells: Sequence[Cell], *, origin: str, identity: bytes, key: object
 ) -> QueuedJob | Unreadable:
-    """Make a job of a row's unique, function, priority, data and time, in that order.
+    """Return the job with this unique, function, priority, data and time.
 
-    NULL data is an empty workload, as gearmand's SQLite plug-in writes it; a NULL
-    time is at once and a NULL priority normal.
+    NULL data is an empty workload, as gearmand's SQLite plug-in writes it; a NULL time
+    means at once, and a NULL priority normal.
     """
     unique, function, priority, data, when = cells
     reason = _fault(unique, function, priority, when)
@@ -129,7 +164,7 @@ def queued_job(
 
 
 def _fault(unique: Cell, function: Cell, priority: Cell, when: Cell) -> str:
-    """Say why a row cannot be submitted; empty if it can."""
+    """Return why a row cannot be submitted, or an empty text."""
     if function is None or unique is None:
         name = "function_name" if function is None else "unique_key"
         return f"its {name} is NULL, which gearmand does not write"
@@ -145,7 +180,7 @@ def _fault(unique: Cell, function: Cell, priority: Cell, when: Cell) -> str:
 
 
 def _shown(cell: Cell) -> str:
-    """Return what complaints call a cell."""
+    """Return a cell as messages show it."""
     return quoted(cell) if isinstance(cell, bytes | str) else str(cell)
 
 
@@ -157,16 +192,16 @@ def _bytes(cell: Cell) -> bytes:
 
 
 def row_name(cells: Sequence[Cell]) -> str:
-    """Return what a row is called in complaints: by its unique and its function."""
+    """Return the name of a row in messages: its unique and its function."""
     return f"row (unique {_shown(cells[0])}, function {_shown(cells[1])})"
 
 
 def made_unique(job: QueuedJob) -> tuple[bytes, str]:
-    """Return the unique to submit a job by, and why it is not its own, if so.
+    """Return the unique to submit a job with, and why that is not its own.
 
-    A job without one, or with ``-``, gets one made from all that is known of it, so
-    that importing it again while it waits joins it. So does one whose unique cannot
-    be submitted: two that differ only in what was cut off must not become one.
+    A job without one, or with ``-``, gets a hash of everything known about it, so that
+    a second import coalesces with the first while the job waits. So does a job whose
+    unique cannot be submitted: cut off, two different ones might become equal.
     """
     unique = job.unique
     if unique not in (b"", b"-") and len(unique) <= MAX_UNIQUE and b"\0" not in unique:

@@ -13,7 +13,7 @@ from redis.retry import Retry
 
 from geartrain.errors import OptionError, StoreError
 from geartrain.importing.keys import split_key
-from geartrain.importing.locations import Location, Server, server_of
+from geartrain.importing.locations import DatabaseServer, Location, server_of
 from geartrain.importing.records import CHUNK, QueuedJob, Unreadable, queued_job
 from geartrain.texts import quoted
 
@@ -23,11 +23,11 @@ _GLOB = re.compile(rb"([*?\[\]\\])")
 
 
 def open_source(location: Location) -> RedisSource:
-    """Open the database a ``redis://`` names.
+    """Open the database of a ``redis://`` URL.
 
     Raises:
         OptionError: the URL cannot be read.
-        StoreError: the server does not answer or lets nobody in.
+        StoreError: the server does not answer, or refuses the login.
     """
     server = server_of(location.url, 6379)
     if server.database and not server.database.isdecimal():
@@ -40,7 +40,7 @@ class RedisSource:
     """The keys ``<prefix>-<function>-<unique>`` of one database."""
 
     def __init__(
-        self, server: Server, prefix: bytes, functions: tuple[str, ...]
+        self, server: DatabaseServer, prefix: bytes, functions: tuple[str, ...]
     ) -> None:
         self._server = server
         self._prefix = prefix + b"-"
@@ -51,24 +51,24 @@ class RedisSource:
             db=int(server.database or 0),
             username=server.user or None,
             password=server.password or None,
-            # Older servers know no other, and say more plainly what they want.
+            # Older servers know no other, and its errors are plainer.
             protocol=2,
             retry=Retry(NoBackoff(), 0),
             socket_connect_timeout=10,
             socket_timeout=60,
         )
-        with self._told():
+        with self._store_errors():
             self._client.ping()
 
     def jobs(self) -> Iterator[QueuedJob | Unreadable]:
-        """Give each key as a job.
+        """Yield each key as a job.
 
-        A scan may show a key twice: its second job joins the first.
+        A scan may return a key twice: the second job coalesces with the first.
         """
         pattern = _GLOB.sub(rb"\\\1", self._prefix) + b"*"
         cursor = 0
         while True:
-            with self._told():
+            with self._store_errors():
                 cursor, keys = cast(
                     tuple[int, list[bytes]],
                     self._client.scan(cursor, match=pattern, count=CHUNK),
@@ -84,7 +84,7 @@ class RedisSource:
             if kind == b"hash":
                 fields = cast(dict[bytes, bytes], self._client.hgetall(key))
             elif kind == b"string":
-                # As gearmand up to 1.1.15 wrote it, without the priority.
+                # gearmand wrote these up to 1.1.15, without a priority.
                 value = cast("bytes | None", self._client.get(key))
                 fields = {} if value is None else {b"data": value}
             else:
@@ -122,7 +122,7 @@ class RedisSource:
 
     def delete(self, jobs: Sequence[QueuedJob]) -> None:
         """Delete keys."""
-        with self._told():
+        with self._store_errors():
             self._client.delete(*[cast(bytes, job.key) for job in jobs])
 
     def close(self) -> None:
@@ -130,8 +130,8 @@ class RedisSource:
         self._client.close()
 
     @contextlib.contextmanager
-    def _told(self) -> Iterator[None]:
-        """Say what the server finds wrong in our own words."""
+    def _store_errors(self) -> Iterator[None]:
+        """Raise the server's errors as StoreError."""
         try:
             yield
         except redis.RedisError as error:

@@ -19,7 +19,7 @@ _FIRST_ROW = -(2**63)
 
 
 def open_source(location: Location) -> SqliteSource:
-    """Open the database a ``sqlite:///path`` names.
+    """Open the database of a ``sqlite:///path`` URL.
 
     Raises:
         OptionError: the path is not a full one.
@@ -40,10 +40,10 @@ class SqliteSource:
         self._table = '"' + table.replace('"', '""') + '"'
         if not os.path.isfile(path):
             raise StoreError(f"{path}: there is no such file")
-        # Writing is asked for even where nothing is deleted: what a killed gearmand
-        # left half done can be rolled back only so.
+        # It is opened for writing even if nothing is deleted, because only then SQLite
+        # rolls back what a killed gearmand has left half done.
         mode = "rw" if delete or os.access(path, os.W_OK) else "ro"
-        with self._told():
+        with self._store_errors():
             self._database = sqlite3.connect(
                 f"file:{quote(os.fsencode(path))}?mode={mode}", uri=True, timeout=2
             )
@@ -71,10 +71,10 @@ class SqliteSource:
         )
 
     def jobs(self) -> Iterator[QueuedJob | Unreadable]:
-        """Give each row as a job, in the order of their numbers."""
+        """Yield each row as a job, in the order of row numbers."""
         after: int | None = _FIRST_ROW
         while after is not None:
-            with self._told():
+            with self._store_errors():
                 rows = self._database.execute(self._select, (after,)).fetchall()
             for number, *cells in rows:
                 yield queued_job(
@@ -87,7 +87,7 @@ class SqliteSource:
 
     def delete(self, jobs: Sequence[QueuedJob]) -> None:
         """Delete rows in one transaction."""
-        with self._told(), self._database:
+        with self._store_errors(), self._database:
             self._database.executemany(
                 f"DELETE FROM {self._table} WHERE rowid = ?",
                 [(job.key,) for job in jobs],
@@ -98,8 +98,8 @@ class SqliteSource:
         self._database.close()
 
     @contextlib.contextmanager
-    def _told(self) -> Iterator[None]:
-        """Say what SQLite finds wrong in our own words."""
+    def _store_errors(self) -> Iterator[None]:
+        """Raise SQLite's errors as StoreError."""
         try:
             yield
         except sqlite3.Error as error:

@@ -19,11 +19,11 @@ from geartrain.protocol.constants import (
 from geartrain.protocol.packets import request
 from geartrain.transport.connect import Connector, reason
 
-__all__ = ["Outcome", "Submitter", "connect"]
+__all__ = ["SubmissionOutcome", "Submitter", "connect"]
 
 TIMEOUT: Final = 60.0
 _CONNECT_TIMEOUT: Final = 10.0
-# What may be unanswered at a time: jobs, and bytes of their workloads.
+# Maximum of unanswered submissions at a time: jobs, and bytes of their workloads.
 _WINDOW = 100
 _WINDOW_BYTES = 1024 * 1024
 
@@ -35,14 +35,14 @@ _TYPES = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """What became of one submitted job.
+class SubmissionOutcome:
+    """The job server's answer to one submitted job.
 
     Attributes:
         job: the job.
-        refusal: the job server's ERROR; empty if it took the job.
-        coalesced: it joined a job that was there, as far as that can be told.
-        timed: it was submitted with the time at which it is due.
+        refusal: the job server's ERROR; empty if it accepted the job.
+        coalesced: whether it coalesced with a job that was there, as far as known.
+        timed: whether it was submitted with the time at which it is due.
     """
 
     job: QueuedJob
@@ -63,7 +63,7 @@ def connect(server: Connector) -> socket.socket:
     """Connect to a running job server.
 
     Raises:
-        ConnectionError: none answers there.
+        ConnectionError: no job server answers there.
     """
     try:
         connection = server.connect(_CONNECT_TIMEOUT)
@@ -78,9 +78,9 @@ def connect(server: Connector) -> socket.socket:
 class Submitter:
     """Submits jobs in the background over one connection, many at a time.
 
-    Whether a job is new is told by two things: GET_STATUS_UNIQUE, asked just before,
-    which knows uniques of any function, and the handle's number, which is higher than
-    all before for a new job.
+    Two things tell whether a job is new: the answer to GET_STATUS_UNIQUE, sent just
+    before, which covers the uniques of all functions; and the number in its handle,
+    which is higher than all before for a new job.
     """
 
     def __init__(self, connection: socket.socket) -> None:
@@ -91,16 +91,16 @@ class Submitter:
         self._size = 0
         self._highest: int | None = None
 
-    def submit(self, job: QueuedJob) -> Iterator[Outcome]:
-        """Submit a job and give the outcomes of those before that came meanwhile.
+    def submit(self, job: QueuedJob) -> Iterator[SubmissionOutcome]:
+        """Submit a job; yield outcomes of earlier ones that have come meanwhile.
 
         Raises:
-            ConnectionError: the job server left, fell silent, or is none.
+            ConnectionError: the job server left, fell silent, or is not one.
         """
         unique, _ = made_unique(job)
         pending = _Pending(job, len(job.workload), job.when > 0)
         packets = []
-        # gearmand does not answer questions for longer ones.
+        # gearmand does not answer requests for longer ones.
         if len(unique) < MAX_UNIQUE:
             packets.append(request(PacketType.GET_STATUS_UNIQUE, unique))
             self._asked.append(pending)
@@ -114,8 +114,8 @@ class Submitter:
         while len(self._submitted) >= _WINDOW or self._size > _WINDOW_BYTES:
             yield self._next_outcome()
 
-    def finish(self) -> Iterator[Outcome]:
-        """Give the outcomes that are still missing.
+    def finish(self) -> Iterator[SubmissionOutcome]:
+        """Yield the outcomes that are still missing.
 
         Raises:
             ConnectionError: as ``submit``.
@@ -124,11 +124,11 @@ class Submitter:
             yield self._next_outcome()
 
     def close(self) -> None:
-        """Leave the job server."""
+        """Disconnect from the job server."""
         self._reader.close()
         self._socket.close()
 
-    def _next_outcome(self) -> Outcome:
+    def _next_outcome(self) -> SubmissionOutcome:
         while True:
             packet_type, payload = self._read()
             if packet_type != PacketType.STATUS_RES_UNIQUE:
@@ -145,7 +145,7 @@ class Submitter:
             raise ConnectionError(
                 f"the job server answered a submission with packet type {packet_type}"
             )
-        return Outcome(
+        return SubmissionOutcome(
             job=pending.job,
             refusal=refusal,
             coalesced=not refusal and self._is_coalesced(payload, pending.known),

@@ -59,15 +59,7 @@ Writer = Callable[[list[bytes]], object]
 
 
 def _discard(pieces: list[bytes]) -> None:
-    """Send nothing: there is no connection, or no longer."""
-
-
-class Writers(dict[Peer, Writer]):
-    """What sends pieces of bytes to each peer; nothing does to one that has gone."""
-
-    def __missing__(self, peer: Peer) -> Writer:
-        """Return what sends nothing."""
-        return _discard
+    """Send nothing: the connection is to be closed without it."""
 
 
 class Connection(asyncio.Protocol):
@@ -171,7 +163,7 @@ class Connection(asyncio.Protocol):
             unread,
             extra={"action": "peer_too_slow"},
         )
-        self._driver.writers.pop(self.peer, None)
+        self._driver.writers[self.peer] = _discard
         self.transport.abort()
 
     def wait_for_memory(self, is_waiting: bool) -> None:
@@ -184,12 +176,11 @@ class Connection(asyncio.Protocol):
 
     def discard(self) -> None:
         """Drop the connection with all that it has not read."""
-        self._driver.writers.pop(self.peer, None)
+        self._driver.writers[self.peer] = _discard
         self.transport.abort()
 
     def connection_lost(self, error: Exception | None) -> None:
         """Tell the engine that the peer left."""
-        self._driver.writers.pop(self.peer, None)
         self._driver.dismiss(self)
 
 
@@ -198,7 +189,7 @@ class Driver:
 
     Attributes:
         engine: what it drives.
-        writers: what sends to each peer.
+        writers: what sends pieces of bytes to each peer that has not left.
         receive: the engine's method, within short reach.
         monotonic: the clock's, likewise.
         call_soon: the event loop's.
@@ -235,7 +226,7 @@ class Driver:
         self._loop = asyncio.get_running_loop()
         self.call_soon = self._loop.call_soon
         self._connections: dict[Peer, Connection] = {}
-        self.writers = Writers()
+        self.writers: dict[Peer, Writer] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._tick_at = math.inf
         self._look_at = 0.0
@@ -276,6 +267,7 @@ class Driver:
     def dismiss(self, connection: Connection) -> None:
         """Let the engine know that a peer left."""
         del self._connections[connection.peer]
+        del self.writers[connection.peer]
         self.engine.disconnect(connection.peer, self.monotonic())
         if not self.is_arranged:
             self.arrange_turn()
@@ -369,7 +361,7 @@ class Driver:
             connection = self._connections.get(peer)
             if connection is not None:
                 connection.transport.close()
-                self.writers.pop(peer, None)
+                self.writers[peer] = _discard
                 # Closing waits for it to read what is due, which it may never do.
                 self._loop.call_later(_LAST_READ, self._drop, peer)
 

@@ -1,10 +1,11 @@
-"""One run of a command: what it is given, what it writes, how it ends.
+"""Run a command: feed it, read its output, and wait for its end.
 
-A run is over when the command has ended, not when its pipes have: what a command leaves
-in the background (``sleep 600 & echo done``) may hold them open for as long as it
-likes. What is in the pipes by then is taken; the rest finds them closed.
+A run ends when the command ends, not when its pipes do: a process that it leaves in the
+background (``sleep 600 & echo done``) may hold them open. The output that is in the
+pipes by then is read; what is written later finds them closed.
+``subprocess.communicate`` would wait for the pipes, and hold all output in memory.
 
-All is done in the calling thread, by readiness: there may be no thread to be had.
+All is done in the calling thread, because a limit on processes may leave none to start.
 """
 
 from __future__ import annotations
@@ -24,15 +25,15 @@ from typing import IO
 __all__ = ["Stops", "default_signals", "do_nothing", "exit_text", "run_command"]
 
 _CHUNK = 65536
-# Milliseconds between two looks where the system cannot wait for a process's end.
+# Milliseconds between two looks at the process, where there is no pidfd.
 _LOOK = 20
 # The signals that end a service, a session or a program on a terminal.
 _ENDING = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT})
-# Seconds after the end of a command within which this process hears of a stop that
-# all processes were told of: signals to many arrive in any order.
+# Seconds to wait, after a command ended, for a stop that all processes were told of:
+# signals to several processes arrive in any order.
 _LATE_AFTER_SIGNAL = 1.0
 _LATE = 0.1
-# A shell says so of a command that was killed.
+# A shell adds the signal's number to this if it killed the command.
 _SHELL_BASE = 128
 
 Taker = Callable[[bytes], object]
@@ -49,14 +50,14 @@ def run_command(
 ) -> int:
     """Run a command to its end; return its status, negative for a signal.
 
-    A text is for the shell. With ``own_group`` the command is the head of a process
-    group. ``workload`` is its stdin, which it need not read.
-    ``on_output`` gets what it writes to stdout as it comes, ``on_errors`` what it
-    writes to stderr; None leaves it this process's stderr. If one of them raises, the
+    A command that is text runs in a shell. With ``own_group`` it leads a process
+    group. ``workload`` is its stdin, which it need not read. ``on_output`` is called
+    with what it writes to stdout as it comes, ``on_errors`` with what it writes to
+    stderr; with None it shares this process's stderr. If one of them raises, the
     command is killed.
 
     Raises:
-        OSError: it cannot be started.
+        OSError: the command cannot be started.
     """
     process = subprocess.Popen(
         command,
@@ -88,12 +89,12 @@ def _kill(process: subprocess.Popen[bytes], own_group: bool) -> None:
 
 
 def default_signals() -> bool:
-    """Have commands start with no signal ignored or blocked.
+    """Let commands start with no signal ignored or blocked.
 
-    For this process, what was ignored stays so, by a handler that does nothing: those
-    are not inherited. Return whether it was to ignore what a terminal sends.
+    This process goes on ignoring what it ignored, by a handler that does nothing, which
+    commands do not inherit. Return whether a signal that terminals send was ignored.
 
-    Python itself ignores SIGPIPE and SIGXFSZ, and ``subprocess`` puts that right.
+    Python itself ignores SIGPIPE and SIGXFSZ; ``subprocess`` restores them.
     """
     ignored = {
         number
@@ -107,11 +108,11 @@ def default_signals() -> bool:
 
 
 def do_nothing(number: int, frame: object) -> None:
-    """Take a signal."""
+    """Ignore a signal."""
 
 
 class _Pipes:
-    """The pipes of a command that runs."""
+    """The pipes of a running command."""
 
     def __init__(
         self,
@@ -161,13 +162,13 @@ class _Pipes:
         except BlockingIOError:
             return
         except OSError:
-            # The command has closed its stdin: it has what it wants.
+            # The command has closed its stdin, and wants no more.
             self._rest = self._rest[:0]
         if not self._rest:
             self._drop(descriptor)
 
     def _take(self, descriptor: int, most: int = _CHUNK) -> int:
-        """Read what was written, at most so many bytes; return how many."""
+        """Read at most ``most`` bytes of output; return how many there were."""
         try:
             data = os.read(descriptor, most)
         except BlockingIOError:
@@ -180,7 +181,7 @@ class _Pipes:
         return len(data)
 
     def _take_rest(self, descriptor: int) -> None:
-        """Read what is there now; what runs on in the background may write for ever."""
+        """Read what is there now. A process in the background may write for ever."""
         left = array.array("i", [0])
         fcntl.ioctl(descriptor, termios.FIONREAD, left)
         rest = left[0]
@@ -209,16 +210,15 @@ def _end_of(process: subprocess.Popen[bytes]) -> int | None:
 
 
 class Stops:
-    """Tells a command that failed from one that was stopped with everything else.
+    """Tells commands that failed from commands that were stopped with this process.
 
-    systemd sends its SIGTERM to all processes of a service, a terminal its SIGINT to
-    all of a group: a command that ends by that has not failed, and its job is not
-    done.
+    systemd sends SIGTERM to all processes of a service, a terminal SIGINT to all of a
+    process group. A command that ends by that has not failed, and its job is not done.
 
     Attributes:
-        is_stopping: this process was told to stop.
-        is_signalled: by a signal of its own, as its commands may have been. How they
-            end by it is up to them: with whatever status they like.
+        is_stopping: whether this process was told to stop.
+        is_signalled: whether it was told by a signal, which its commands may have got,
+            too. They may end with any status then.
     """
 
     def __init__(self) -> None:
@@ -226,7 +226,7 @@ class Stops:
         self.is_signalled = False
 
     def explain(self, status: int) -> bool:
-        """Tell whether a stop is why a command ended with this status, not 0."""
+        """Return whether a stop is why a command ended with this status, not 0."""
         by_signal = _signal_of(status) in _ENDING
         until = time.monotonic() + (_LATE_AFTER_SIGNAL if by_signal else _LATE)
         while not self._explains(by_signal):
@@ -242,7 +242,6 @@ class Stops:
 def exit_text(status: int) -> str:
     """Return how a process ended, its status as ``subprocess`` gives it."""
     if status >= 0:
-        # A shell says that of a command that was killed.
         name = _name(status - _SHELL_BASE)
         return f"exited with status {status}" + (f" (128 + {name})" if name else "")
     name = _name(-status)
@@ -250,7 +249,7 @@ def exit_text(status: int) -> str:
 
 
 def _signal_of(status: int) -> int:
-    """Return the signal a command ended by, as it or its shell tells; 0 for none."""
+    """Return the signal that ended a command, or that its shell reports; 0 for none."""
     if status < 0:
         return -status
     return status - _SHELL_BASE if status > _SHELL_BASE else 0

@@ -13,25 +13,25 @@ from geartrain.worker.sync import Worker
 
 __all__ = ["CommandWorker"]
 
-# So much of what a failing command wrote to stderr becomes the exception's text.
+# Bytes of a failed command's stderr, from its end, that become the exception.
 _MOST_ERROR = 65536
-# A line that is longer is sent in pieces.
+# Bytes of a line of stderr. A longer one is sent in pieces.
 _MOST_LINE = 65536
 
 
 class CommandWorker(Worker):
     """Runs a shell command for each job of a function.
 
-    The workload is its stdin, its stdout the result; each line of stderr is sent as
-    WORK_WARNING. If it does not end with status 0, the job fails with its stderr as
-    the exception; but if it ends by a stop of all processes, the job goes back.
+    The workload is its stdin and its stdout is the result; each line of its stderr is
+    sent as WORK_WARNING. If its status is not 0, the job fails with its stderr as the
+    exception. If it was stopped along with this process, the job goes back instead.
 
     Attributes:
-        stops: what is known of a stop.
+        stops: tells commands that were stopped from those that failed.
     """
 
     def __init__(self, commands: dict[str, str]) -> None:
-        """Take the commands by the names of their functions."""
+        """Take the commands, by the names of their functions."""
         self.stops = Stops()
         super().__init__()
         for function, command in commands.items():
@@ -69,10 +69,10 @@ class CommandWorker(Worker):
 
 
 class _Errors:
-    """What a command writes to stderr: each line is a warning.
+    """Sends each line that a command writes to stderr as a warning.
 
     Attributes:
-        tail: the last of it.
+        tail: the end of its stderr.
     """
 
     def __init__(self, job: WorkerJob) -> None:
@@ -89,7 +89,7 @@ class _Errors:
             self.end()
 
     def end(self) -> None:
-        """Send a line that has no end."""
+        """Send the last line, even if it has no end."""
         if self._line:
             self._send(self._line)
             self._line = b""
@@ -100,7 +100,7 @@ class _Errors:
 
 
 def _error(errors: bytes, status: int) -> bytes:
-    """Return what a failed command said; how it ended, if it had no choice in that."""
+    """Return a failed command's stderr, and how it ended unless it says that itself."""
     said = errors.strip()
     if said and status > 0:
         return said

@@ -1,4 +1,4 @@
-"""Processes that handlers fork: copies of a process of workers that are none."""
+"""Processes that handlers fork: copies of a process that must not act in its name."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 def watch_forks(handlers: Collection[object], forget: Callable[[], None]) -> None:
-    """Have each process that is forked from now on call ``forget`` first.
+    """Call ``forget`` first in every process that is forked from now on.
 
-    The ``handlers`` of signals are not for it: those signals end it, as
-    ``multiprocessing`` expects of SIGTERM. They are held back while it is made: one
-    that came before the handlers are gone would be lost.
+    There the default action replaces ``handlers``, the signal handlers of this process:
+    ``multiprocessing``, for one, expects SIGTERM to end a process. These signals are
+    blocked during the fork, because one that came before that would be lost.
     """
     held = threading.local()
 

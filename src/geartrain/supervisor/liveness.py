@@ -1,14 +1,12 @@
-"""Tell whoever watches this process that it is well: by a file, or by HTTP."""
+"""Liveness probes: a file that is touched, and a port that answers HTTP."""
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import re
-import selectors
-import socket
 import stat
-import time
 from pathlib import Path
 
 from geartrain.errors import ListenError, StartError
@@ -17,27 +15,26 @@ from geartrain.transport.listeners import bind
 
 __all__ = ["LivenessFile", "LivenessPort"]
 
-_ANSWERS = {
-    True: b"HTTP/1.1 200 OK\r\n%sok\n",
-    False: b"HTTP/1.1 503 Service Unavailable\r\n%sill\n",
-}
-_HEADERS = (
-    b"Content-Type: text/plain\r\nContent-Length: %d\r\nConnection: close\r\n\r\n"
-)
-# A request for this path asks whether there is work done, any other for life.
+_HEADERS = "Content-Type: text/plain\r\nContent-Length: {}\r\nConnection: close\r\n\r\n"
+_WELL = f"HTTP/1.1 200 OK\r\n{_HEADERS.format(3)}ok\n".encode()
+_ILL = f"HTTP/1.1 503 Service Unavailable\r\n{_HEADERS.format(4)}ill\n".encode()
+# A request for this path asks whether jobs are taken, any other whether all is well.
 _READY = re.compile(rb"[A-Z]+ /ready[ ?]")
-_MOST_CONNECTIONS = 32
+# Probes come one at a time. More than these connections are closed unanswered.
+_MAX_CONNECTIONS = 32
+_MAX_REQUEST = 65536
+# Seconds for a client to send its request.
 _PATIENCE = 5.0
 
 
 class LivenessFile:
-    """A file whose time is set while all is well, and which is gone afterwards."""
+    """A file that is touched while all is well, and removed at the end."""
 
     def __init__(self, path: str) -> None:
-        """Take a path, and remove what a run before has left there.
+        """Take a path, and remove the file that an earlier run has left there.
 
         Raises:
-            StartError: no file can be made there, or something else is there.
+            StartError: the file cannot be made, or something else is there.
         """
         self._path = Path(path)
         if not self._is_free():
@@ -54,7 +51,7 @@ class LivenessFile:
             ) from None
 
     def tell(self, healthy: bool) -> None:
-        """Set the file's time if all is well; else leave it as it is."""
+        """Touch the file if all is well."""
         if healthy:
             with contextlib.suppress(OSError):
                 self._touch()
@@ -68,7 +65,7 @@ class LivenessFile:
         try:
             found = self._path.lstat()
         except OSError:
-            # What is wrong with the path is told by the attempt to make the file.
+            # The attempt to make the file tells what is wrong with the path.
             return True
         return stat.S_ISREG(found.st_mode) and found.st_size == 0
 
@@ -87,6 +84,10 @@ class LivenessPort:
 
     ``/ready`` is answered by whether jobs are taken, every other path by whether the
     processes are well.
+
+    Attributes:
+        is_healthy: whether the processes are well.
+        is_ready: whether jobs are taken.
     """
 
     def __init__(self, port: int, host: str = "") -> None:
@@ -98,14 +99,15 @@ class LivenessPort:
             ListenError: it is taken, or not allowed.
         """
         try:
-            self._listeners = bind(Address(host, port), _MOST_CONNECTIONS)
+            self._listeners = bind(Address(host, port), _MAX_CONNECTIONS)
         except ListenError as error:
             raise ListenError(
                 f"the liveness port {port} cannot be listened on: {error}"
             ) from None
-        self._connections: dict[socket.socket, float] = {}
-        self._healthy = False
-        self._ready = False
+        self.is_healthy = False
+        self.is_ready = False
+        self._servers: list[asyncio.Server] = []
+        self._connections = 0
 
     @property
     def port(self) -> int:
@@ -113,67 +115,47 @@ class LivenessPort:
         number: int = self._listeners[0].getsockname()[1]
         return number
 
-    def register(self, selector: selectors.BaseSelector) -> None:
-        """Have the selector tell of new connections; its data is this object."""
+    async def start(self) -> None:
+        """Answer requests in the running event loop from now on."""
         for listener in self._listeners:
-            selector.register(listener, selectors.EVENT_READ, self)
+            self._servers.append(await asyncio.start_server(self._serve, sock=listener))
 
-    def ready(self, ready: object, selector: selectors.BaseSelector) -> None:
-        """Accept a connection, or answer what came on one."""
-        if not isinstance(ready, socket.socket):
-            return
-        if ready in self._listeners:
-            self._accept(ready, selector)
-        else:
-            self._answer(ready, selector)
-
-    def tell(
-        self, healthy: bool, selector: selectors.BaseSelector, *, ready: bool = False
-    ) -> None:
-        """Remember what to answer; hang up on who asks nothing."""
-        self._healthy = healthy
-        self._ready = ready
-        now = time.monotonic()
-        for connection, since in list(self._connections.items()):
-            if now - since > _PATIENCE:
-                self._drop(connection, selector)
+    def stop(self) -> None:
+        """Answer no more requests."""
+        for server in self._servers:
+            server.close()
+        self.close()
 
     def close(self) -> None:
-        """Stop listening, and close what is open; also after a fork."""
+        """Close the port: in a forked process, which shares the parent's epoll set.
+
+        asyncio would take the port out of that set, and so away from the parent.
+        """
         for listener in self._listeners:
             listener.close()
-        for connection in self._connections:
-            connection.close()
-        self._connections.clear()
 
-    def _accept(
-        self, listener: socket.socket, selector: selectors.BaseSelector
+    async def _serve(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
-        with contextlib.suppress(OSError):
-            connection, _ = listener.accept()
-            if len(self._connections) >= _MOST_CONNECTIONS:
-                connection.close()
-                return
-            connection.setblocking(False)
-            self._connections[connection] = time.monotonic()
-            selector.register(connection, selectors.EVENT_READ, self)
+        """Answer one request, by the first bytes of it."""
+        self._connections += 1
+        try:
+            if self._connections <= _MAX_CONNECTIONS:
+                async with asyncio.timeout(_PATIENCE):
+                    await self._answer(reader, writer)
+        except (OSError, TimeoutError):
+            pass
+        finally:
+            self._connections -= 1
+            writer.close()
 
-    def _answer(
-        self, connection: socket.socket, selector: selectors.BaseSelector
+    async def _answer(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
-        """Answer whatever was asked: the first bytes of it are enough."""
-        with contextlib.suppress(OSError):
-            if asked := connection.recv(65536):
-                is_well = self._ready if _READY.match(asked) else self._healthy
-                line = _ANSWERS[is_well]
-                length = 3 if is_well else 4
-                connection.send(line % (_HEADERS % length))
-                connection.shutdown(socket.SHUT_WR)
-        self._drop(connection, selector)
-
-    def _drop(
-        self, connection: socket.socket, selector: selectors.BaseSelector
-    ) -> None:
-        selector.unregister(connection)
-        del self._connections[connection]
-        connection.close()
+        if request := await reader.read(_MAX_REQUEST):
+            is_well = self.is_ready if _READY.match(request) else self.is_healthy
+            writer.write(_WELL if is_well else _ILL)
+            # A process that was forked meanwhile keeps the connection open: only this
+            # ends it for the client.
+            writer.write_eof()
+            await writer.drain()

@@ -1,4 +1,4 @@
-"""What a process of workers writes down and tells while it works."""
+"""The worker's observer in a supervised process: it informs the parent."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ import threading
 from collections.abc import Callable
 from typing import Any, NoReturn, Protocol
 
-from geartrain.supervisor.board import Board
-from geartrain.supervisor.notes import Notes
+from geartrain.supervisor.channel import Channel
+from geartrain.supervisor.scoreboard import Scoreboard
 
-__all__ = ["Observer"]
+__all__ = ["ProcessObserver"]
 
+# Seconds after a function's timeout in which its handler may end by itself.
 _MARGIN = 1.0
 _DONE = "complete"
 _FAILED = frozenset({"fail", "exception", "retry"})
@@ -31,31 +32,31 @@ class _Job(Protocol):
     timeout: float | None
 
 
-class Observer:
-    """Keeps the board, and hands every connection's descriptor to the parent.
+class ProcessObserver:
+    """Keeps the scoreboard, and sends each connection's descriptor to the parent.
 
-    A worker calls it from any thread. The parent holds a duplicate of each
-    connection: if this process dies, it can tell the job server why before the job
-    server sees the connection end.
+    A worker calls it from any thread. The parent holds a duplicate of each connection:
+    if this process dies, the job server can be told why before it sees the connection
+    end.
     """
 
     def __init__(
         self,
-        board: Board,
-        notes: Notes,
+        scoreboard: Scoreboard,
+        channel: Channel,
         *,
         tls: dict[str, Any] | None,
         job_seconds: float | None,
         after_job: Callable[[int], None],
         leave: Callable[[SystemExit], NoReturn],
     ) -> None:
-        """Write to ``board`` and ``notes``.
+        """Write to ``scoreboard`` and ``channel``.
 
-        ``after_job`` is told how many jobs have ended, ``leave`` ends the process
-        when a handler wants that.
+        ``after_job`` is called with the number of jobs that have ended, ``leave`` when
+        a handler ends the process.
         """
-        self._board = board
-        self._notes = notes
+        self._scoreboard = scoreboard
+        self._channel = channel
         self._tls = tls
         self._limit = math.inf if job_seconds is None else job_seconds
         self._after_job = after_job
@@ -68,14 +69,14 @@ class Observer:
         self._ended = 0
 
     def forget(self) -> None:
-        """Write and tell nothing more: this process is a copy of the one it was for.
+        """Do nothing from now on, in a process that a handler has forked.
 
-        A handler has forked it; the jobs and connections are the other's.
+        The jobs and connections are those of the process that it is a copy of.
         """
         self._is_forgotten = True
 
     def on_connect(self, connection: _Descriptor, connector: object) -> None:
-        """Hand the connection's descriptor to the parent."""
+        """Send the connection's descriptor to the parent."""
         if self._is_forgotten:
             return
         with self._lock:
@@ -84,8 +85,8 @@ class Observer:
             old = self._numbers.get(connector)
             self._numbers[connector] = number
         if old is not None:
-            self._notes.send("disconnected", number=old)
-        self._notes.send(
+            self._channel.send("disconnected", number=old)
+        self._channel.send(
             "connected",
             connection.fileno(),
             number=number,
@@ -94,45 +95,45 @@ class Observer:
         )
 
     def on_disconnect(self, connection: _Descriptor, connector: object) -> None:
-        """Have the parent let the connection go."""
+        """Tell the parent to close its duplicate."""
         if self._is_forgotten:
             return
         with self._lock:
             number = self._numbers.pop(connector, None)
         if number is not None:
-            self._notes.send("disconnected", number=number)
+            self._channel.send("disconnected", number=number)
 
     def on_begin(self, job: _Job) -> None:
-        """Write the job down before its handler runs."""
+        """Put the job on the scoreboard before its handler runs."""
         if self._is_forgotten:
             return
         handle = job.handle.encode("utf-8", "surrogateescape")
         limit = self._limit_of(job)
         with self._lock:
             number = self._numbers.get(job.connector, 0)
-            entry = self._board.begin(handle, number, job.started, limit)
+            entry = self._scoreboard.begin(handle, number, job.started, limit)
             self._entries[id(job)] = entry
 
     def on_end(self, job: _Job, outcome: str) -> None:
-        """Strike the job out once the job server has been told."""
+        """Remove the job from the scoreboard once the job server has its outcome."""
         if self._is_forgotten:
             return
         if job.outcome is None and isinstance(error := sys.exc_info()[1], SystemExit):
-            # Unwound any further the worker would hang up: the job server would see
-            # the connection end before it is told why.
+            # If the stack unwound further, the worker would close its connections,
+            # and the job server would see that before it is told why.
             self._leave(error)
         done, failed = outcome == _DONE, outcome in _FAILED
         with self._lock:
             entry = self._entries.pop(id(job), None)
-            self._board.end(entry, done=done, failed=failed)
+            self._scoreboard.end(entry, done=done, failed=failed)
             self._ended += 1
             ended = self._ended
         self._after_job(ended)
 
     def _limit_of(self, job: _Job) -> float:
-        """Return how long a job may run before its process is killed."""
+        """Return how many seconds a job may run before its process is killed."""
         if job.timeout is None:
             return self._limit
-        # The job server ends it at its function's timeout, and an AsyncWorker its
-        # handler; what still runs then can only be killed.
+        # At the function's timeout the job server ends the attempt, and an AsyncWorker
+        # cancels the handler. What still runs after that can only be killed.
         return min(self._limit, job.timeout + _MARGIN)

@@ -10,14 +10,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, NoReturn, Protocol
 
-from geartrain.supervisor.board import Board, JobAtHand
+from geartrain.supervisor.channel import Channel, Note, channel_pair
 from geartrain.supervisor.child import run_child
-from geartrain.supervisor.leaving import flush_standard_files
-from geartrain.supervisor.notes import Note, Notes, notes_pair
+from geartrain.supervisor.exiting import flush_standard_files
 from geartrain.supervisor.options import Options
+from geartrain.supervisor.scoreboard import JobAtHand, Scoreboard
 from geartrain.supervisor.targets import Target
 
-__all__ = ["HANDLED", "Closable", "Connection", "Process"]
+__all__ = ["HANDLED", "Closable", "Process", "WorkerConnection"]
 
 
 HANDLED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
@@ -25,20 +25,20 @@ HANDLED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
 
 
 class Closable(Protocol):
-    """Something that one process has open and another must not."""
+    """Something that the parent has open and a child must not have."""
 
     def close(self) -> None:
-        """Close this process's own of it."""
+        """Close this process's copy of it."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Connection:
+class WorkerConnection:
     """A connection of a process to a job server.
 
     Attributes:
         server: the job server, as Admin takes it.
-        tls: what the process connected with, by the names of ``Tls``; None for plain.
-        descriptor: the parent's own for it; None if it has no room for one.
+        tls: the attributes of the ``Tls`` it was made with; None for a plain one.
+        descriptor: the parent's duplicate of it; None if there was no room for one.
     """
 
     server: str
@@ -47,33 +47,33 @@ class Connection:
 
 
 class Process:
-    """A child, from its fork to its end.
+    """A child process, from its fork to its end.
 
     Attributes:
-        pid: its number.
+        pid: its process number.
         target: what it runs.
-        notes: where it tells what happens.
-        board: its jobs at hand; stays readable when it is dead.
-        connections: by the numbers it gave them.
-        started: by the monotonic clock.
-        is_loading: it has begun to make its worker.
-        is_loaded: it has made its worker.
-        is_up: and has been connected to a job server.
-        is_broken: it has told why it cannot make its worker.
-        leaves: why it ends on purpose; empty if it should go on.
-        exit_status: how it ends, once its worker has stopped and it leaves as any
-            program does; None before.
-        deadline: when it is killed if it has not ended; None for never.
-        patience: seconds of loading after which that is worth a word.
-        cut_off: since when it cannot be reached though it lives; None if it can.
-        misdeed: of its code, for which it is killed; empty for none.
-        is_over: it was reaped.
-        is_killed: by the parent, with what it had at hand.
+        channel: the parent's end of the channel between the two.
+        scoreboard: the jobs it runs; readable after its death.
+        connections: its connections by the numbers it gave them.
+        started: when it was forked, by the monotonic clock.
+        is_loading: whether it has begun to load its worker.
+        is_loaded: whether it has loaded its worker.
+        has_connected: whether it has been connected to a job server.
+        is_broken: whether it has told why it cannot load its worker.
+        leaves: why it ends on purpose; empty if it should not end.
+        exit_status: its status once its worker has stopped and it ends as any program
+            does; None before.
+        deadline: when to kill it if it has not ended; None for never.
+        patience: seconds of loading after which a warning is logged.
+        unreachable_since: since when its channel is closed while it lives, or None.
+        violation: what its code did that it is killed for; empty for nothing.
+        is_over: whether it was reaped.
+        is_killed: whether the parent has killed it.
     """
 
     is_loading = False
     is_loaded = False
-    is_up = False
+    has_connected = False
     is_broken = False
     is_over = False
     is_killed = False
@@ -81,27 +81,27 @@ class Process:
     exit_status: int | None = None
     deadline: float | None = None
     patience = 10.0
-    cut_off: float | None = None
-    misdeed = ""
+    unreachable_since: float | None = None
+    violation = ""
 
     def __init__(
         self, target: Target, options: Options, others: Iterable[Closable]
     ) -> None:
-        """Fork; ``others`` are what the child must not keep open.
+        """Fork; the child closes ``others``.
 
         Raises:
             OSError: the system has no room for another process.
         """
         self.target = target
-        self.board = Board()
-        self.notes, there = notes_pair()
-        self.connections: dict[int, Connection] = {}
+        self.scoreboard = Scoreboard()
+        self.channel, there = channel_pair()
+        self.connections: dict[int, WorkerConnection] = {}
         self.started = time.monotonic()
         self._grace = options.grace
-        # The child must not write again what is printed and not written yet.
+        # What is printed and still buffered must not be written by the child, too.
         flush_standard_files()
-        # A signal for the child must not reach it while it still handles them as the
-        # parent does.
+        # A signal to the child must not reach it while it still has the parent's
+        # handlers.
         signal.pthread_sigmask(signal.SIG_BLOCK, HANDLED)
         try:
             self.pid = os.fork()
@@ -113,55 +113,62 @@ class Process:
         finally:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, HANDLED)
             there.close()
-        self.notes.set_blocking(False)
-        # The child does this too: whoever comes first.
+        self.channel.set_blocking(False)
+        # The child does this, too: it has to be done whichever of them runs first.
         with contextlib.suppress(OSError):
             os.setpgid(self.pid, self.pid)
 
     def receive(self) -> list[Note]:
-        """Take in all that the process has told; return it for whom it concerns."""
+        """Receive and apply all notes that have come; return them."""
         notes = []
         with contextlib.suppress(BlockingIOError):
-            while not self.notes.is_closed:
-                notes += self.notes.receive()
+            while not self.channel.is_closed:
+                notes += self.channel.receive()
         for note in notes:
-            self._take(note)
-        if self.notes.is_closed and self.cut_off is None:
-            self.cut_off = time.monotonic()
+            self._apply(note)
+        if self.channel.is_closed and self.unreachable_since is None:
+            self.unreachable_since = time.monotonic()
         return notes
 
     def stop(self, grace: float, reason: str) -> None:
-        """Have it finish its jobs, give back what runs longer than ``grace``."""
+        """Tell it to finish its jobs, and to give back those not done in ``grace``."""
         self.leaves = self.leaves or reason
         if not self.is_loaded and not self.is_over:
-            # It has nothing at hand, and may be in an import without end.
+            # It runs no job, and its import may never end.
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, signal.SIGTERM)
-        self.notes.send("stop", grace=grace)
-        # It gives its jobs back by itself, and gets a moment for that.
+        self.channel.send("stop", grace=grace)
+        # A second more, in which it gives its jobs back by itself.
         self.deadline = time.monotonic() + grace + 1.0
 
+    def is_unreachable(self, now: float, seconds: float) -> bool:
+        """Return whether its channel has been closed for longer than that."""
+        return (
+            self.unreachable_since is not None
+            and now > self.unreachable_since + seconds
+        )
+
     def overdue_jobs(self, now: float) -> list[JobAtHand]:
-        """Return the jobs that have run for longer than they may."""
-        found = [job for job in self.board.jobs() if job.is_overdue(now)]
-        # One look may fall into the moment of writing: what counts is seen twice.
-        return [job for job in found if job in self.board.jobs()]
+        """Return the jobs that have run for longer than their limit."""
+        found = [job for job in self.scoreboard.jobs() if job.is_overdue(now)]
+        # The child may be writing just now: only a job seen twice is really there.
+        return [job for job in found if job in self.scoreboard.jobs()]
 
     def kill(self) -> None:
-        """End it at once, and all that it has started."""
+        """Kill it, and all that it has started."""
         self.is_killed = True
         self._kill_group()
 
     def reap(self) -> int | None:
-        """Return the status of an ended process, negative for a signal; else None.
+        """Return the status if it has ended, negative for a signal; else None.
 
-        What it has started and left behind is killed: nobody waits for it.
+        What it has started and left running is killed: nobody waits for it.
         """
         if hasattr(os, "waitid"):
             look = os.WEXITED | os.WNOHANG | os.WNOWAIT
             if os.waitid(os.P_PID, self.pid, look) is None:
                 return None
-            # While it is not reaped nobody else can have its number.
+            # No other process can have its number until it is reaped.
             self._kill_group()
         pid, status = os.waitpid(self.pid, os.WNOHANG)
         if pid == 0:
@@ -170,24 +177,24 @@ class Process:
         return os.waitstatus_to_exitcode(status)
 
     def close(self) -> None:
-        """Let go of all that was shared with it, its connections last of all."""
-        self.notes.close()
-        self.board.close()
+        """Release all that was shared with it, its connections last of all."""
+        self.channel.close()
+        self.scoreboard.close()
         self.close_connections()
 
     def close_connections(self) -> None:
-        """Close the duplicates: the job server may see that the process has ended."""
+        """Close the duplicates, so that job servers see the process end."""
         for number in list(self.connections):
             self._disconnected(number)
 
     def _kill_group(self) -> None:
-        # Right after the fork it may not have a group of its own yet.
+        # Right after the fork it may not have a process group of its own yet.
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGKILL)
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGKILL)
 
-    def _take(self, note: Note) -> None:
+    def _apply(self, note: Note) -> None:
         if note.kind == "loading":
             self.is_loading = True
         elif note.kind == "loaded":
@@ -201,15 +208,15 @@ class Process:
         elif note.kind == "disconnected":
             self._disconnected(note.values["number"])
         elif note.kind == "connected":
-            self.is_up = True
-            self.connections[note.values["number"]] = Connection(
+            self.has_connected = True
+            self.connections[note.values["number"]] = WorkerConnection(
                 server=note.values["server"],
                 tls=note.values["tls"],
                 descriptor=note.descriptor,
             )
 
     def _finished(self, status: int) -> None:
-        """Grant it some time for hooks and threads of its own."""
+        """Grant it the grace period for its exit hooks and threads."""
         self.exit_status = status
         if self.deadline is None:
             self.deadline = time.monotonic() + self._grace + 1.0
@@ -221,13 +228,13 @@ class Process:
 
 
 def _be_child(
-    process: Process, notes: Notes, options: Options, others: Iterable[Closable]
+    process: Process, channel: Channel, options: Options, others: Iterable[Closable]
 ) -> NoReturn:
-    """Go on as the child, never as a second parent."""
+    """Continue as the child, and never return as a second parent."""
     try:
-        process.notes.close()
+        process.channel.close()
         for other in others:
             other.close()
-        run_child(process.target, options, process.board, notes)
+        run_child(process.target, options, process.scoreboard, channel)
     finally:
         os._exit(1)

@@ -1,4 +1,4 @@
-"""When a process has lived long enough."""
+"""When a process is replaced by a fresh one."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from geartrain.supervisor.options import Limits
 
 __all__ = ["Recycling", "resident_memory"]
 
-# How much sooner than at its limit a process may end, so that not all end at once.
+# Random fraction by which a process ends before its limit, so that not all end at once.
 _JITTER = 0.1
 
 
 class Recycling:
-    """Tells between jobs whether the process should make way for a fresh one."""
+    """Decides between jobs whether the process should be replaced."""
 
     def __init__(self, limits: Limits, share: float | None = None) -> None:
-        """Start the clock; ``share`` of the limits is used, by default 0.9 to 1."""
+        """Start the clock; ``share`` scales the limits, a random 0.9 to 1 if None."""
         if share is None:
             share = random.uniform(1 - _JITTER, 1)
         self._jobs = None if limits.jobs is None else math.ceil(limits.jobs * share)
@@ -32,11 +32,11 @@ class Recycling:
 
     @property
     def is_old(self) -> bool:
-        """Tell whether it has lived for as long as it may."""
+        """Return whether the process has reached its maximum age."""
         return self._end is not None and time.monotonic() >= self._end
 
     def reason(self, jobs: int) -> str:
-        """Return why it should end after ``jobs`` jobs; empty if it should not."""
+        """Return why the process should end after ``jobs`` jobs, or an empty text."""
         if self._jobs is not None and jobs >= self._jobs:
             return f"{jobs} jobs"
         if self.is_old:
@@ -50,7 +50,7 @@ class Recycling:
 
 
 def resident_memory() -> int:
-    """Return this process's resident bytes; their peak where only that is known."""
+    """Return the resident bytes of this process; the peak where only that is known."""
     try:
         with open("/proc/self/statm", "rb", buffering=0) as statm:
             return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")

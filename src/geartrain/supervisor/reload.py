@@ -1,16 +1,16 @@
-"""Replace all processes, one after another, with ones that load the code anew."""
+"""Replace all processes, one after another, with ones that load the new code."""
 
 from __future__ import annotations
 
 import logging
 
-from geartrain.supervisor.crew import Crew
+from geartrain.supervisor.pool import ProcessPool
 from geartrain.supervisor.process import Process
 
 __all__ = ["Reload"]
 
-# A process that has loaded its worker counts as up after so long even if it reached
-# no job server: the old one reaches none either.
+# Seconds after which a process that has loaded its worker counts as working even if it
+# has reached no job server: then the old one reaches none either.
 _PATIENCE = 5.0
 _log = logging.getLogger("geartrain.supervisor")
 
@@ -19,22 +19,22 @@ class Reload:
     """A rolling reload: the old process works until the fresh one can.
 
     Attributes:
-        is_over: all are replaced, or the new code is no good.
+        is_over: whether all are replaced, or the new code cannot be loaded.
     """
 
-    def __init__(self, crew: Crew, grace: float) -> None:
+    def __init__(self, pool: ProcessPool, grace: float) -> None:
         """Start with the first slot."""
         self.is_over = False
-        self._crew = crew
+        self._pool = pool
         self._grace = grace
-        self._left = list(crew.slots)
+        self._left = list(pool.slots)
         self._fresh: Process | None = None
         self._old: Process | None = None
 
     def start_over(self) -> None:
-        """Leave a fresh process that is not loaded: the code has changed again.
+        """Kill a fresh process that has not loaded yet: the code has changed again.
 
-        It may be in an import without end.
+        Its import may never end.
         """
         fresh = self._fresh
         if fresh is not None and not fresh.is_loaded:
@@ -43,7 +43,7 @@ class Reload:
             fresh.kill()
 
     def step(self, now: float) -> None:
-        """Do what can be done now."""
+        """Take the next step, if it can be taken now."""
         if self._fresh is not None:
             self._watch_fresh(self._fresh, now)
         elif self._old is not None and not self._old.is_over:
@@ -58,12 +58,12 @@ class Reload:
         """Start the next slot's fresh process."""
         slot = self._left[0]
         if slot.process is None:
-            # It waits after a crash: perhaps for this very reload.
+            # It waits after a crash, perhaps for this very reload.
             slot.due = now
             self._left.pop(0)
             return
         try:
-            self._fresh = self._crew.start(slot.target)
+            self._fresh = self._pool.start(slot.target)
         except OSError as error:
             self._give_up(str(error.strerror))
 
@@ -71,7 +71,9 @@ class Reload:
         """Put the fresh process in the old one's place once it works."""
         if fresh.is_over:
             self._give_up("the fresh process has ended")
-        elif fresh.is_up or (fresh.is_loaded and now - fresh.started > _PATIENCE):
+        elif fresh.has_connected or (
+            fresh.is_loaded and now - fresh.started > _PATIENCE
+        ):
             slot = self._left.pop(0)
             self._old = slot.process
             slot.process = fresh

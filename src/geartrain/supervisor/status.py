@@ -1,22 +1,67 @@
-"""One line about all processes: redrawn on a terminal, logged elsewhere."""
+"""The status line: redrawn on a terminal, logged elsewhere.
+
+It is drawn by hand, not by rich: a terminal that is stopped (Ctrl-S) or gone must not
+stop the supervisor, and rich waits for it.
+"""
 
 from __future__ import annotations
 
 import logging
 import time
+from dataclasses import dataclass
+from typing import Protocol
 
 from geartrain.server.logs import flush_logs
-from geartrain.supervisor.counts import Counts
 from geartrain.transport.standard import write_soon
 
-__all__ = ["StatusLine", "StatusLog", "status_text"]
+__all__ = ["Counts", "Status", "StatusLine", "StatusLog", "status_text"]
 
 _log = logging.getLogger("geartrain.supervisor")
 _CLEAR = "\r\x1b[K"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Counts:
+    """The numbers of processes and jobs.
+
+    Attributes:
+        wanted: processes that should run.
+        up: processes that have loaded their worker.
+        busy: jobs that run.
+        done: jobs that succeeded since the start.
+        failed: jobs that failed since the start.
+    """
+
+    wanted: int
+    up: int
+    busy: int
+    done: int
+    failed: int
+
+    @property
+    def ended(self) -> int:
+        """Return how many jobs ended, successfully or not."""
+        return self.done + self.failed
+
+
+class Status(Protocol):
+    """A place to show the counts.
+
+    Attributes:
+        interval: seconds between two calls of ``show``.
+    """
+
+    interval: float
+
+    def show(self, counts: Counts) -> None:
+        """Show the counts."""
+
+    def erase(self) -> None:
+        """Remove what should not stay after the end."""
+
+
 def status_text(counts: Counts, rate: float) -> str:
-    """Return the line."""
+    """Return the status line; ``rate`` is jobs per second."""
     return (
         f"{counts.up}/{counts.wanted} processes, {counts.busy:,} busy,"
         f" {counts.done:,} done, {counts.failed:,} failed, {rate:,.1f}/s"
@@ -24,7 +69,7 @@ def status_text(counts: Counts, rate: float) -> str:
 
 
 class _Rate:
-    """Jobs a second since it was last asked."""
+    """The number of jobs per second since the last call."""
 
     def __init__(self) -> None:
         self._ended = 0
@@ -40,7 +85,7 @@ class _Rate:
 class StatusLine:
     """Redraws the line in place.
 
-    The cursor waits at its start: what a worker prints goes over it, not after it.
+    The cursor waits at its start, so that what a worker prints goes over the line.
     """
 
     interval = 0.5
@@ -53,11 +98,11 @@ class StatusLine:
     def show(self, counts: Counts) -> None:
         """Draw the line."""
         text = status_text(counts, self._rate.of(counts))
-        # The rest of a line that was printed over it goes; then it is drawn.
+        # First the rest of a line that was printed over it is cleared.
         self._write(f"{_CLEAR}{text}\r")
 
     def erase(self) -> None:
-        """Take the line away, once the log is above it."""
+        """Clear the line, once the log is written above it."""
         flush_logs()
         self._write(_CLEAR)
 
@@ -67,17 +112,17 @@ class StatusLine:
 
 
 class StatusLog:
-    """Logs the line once a minute if any job ended, or is at hand."""
+    """Logs the line once a minute, if a count has changed."""
 
     interval = 60.0
 
     def __init__(self) -> None:
-        """Log under the supervisor's name."""
+        """Log as ``geartrain.supervisor``."""
         self._rate = _Rate()
         self._last: Counts | None = None
 
     def show(self, counts: Counts) -> None:
-        """Log the line if there is news."""
+        """Log the line if a count has changed."""
         rate = self._rate.of(counts)
         if counts != self._last:
             _log.info("%s", status_text(counts, rate))

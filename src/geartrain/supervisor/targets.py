@@ -1,4 +1,4 @@
-"""What a process is to run: a worker of a module, or shell commands."""
+"""What a process runs: a worker of a module, or shell commands."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _DOTTED = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 
 
 class Runnable(Protocol):
-    """What the supervisor needs of a worker; ``Worker`` and ``AsyncWorker`` have it."""
+    """The part of ``Worker`` and ``AsyncWorker`` that the supervisor uses."""
 
     servers: Any
     tls: Any
@@ -27,17 +27,17 @@ class Runnable(Protocol):
 
     @property
     def functions(self) -> list[str]:
-        """Return the names of the functions it serves."""
+        """Return the names of its functions."""
 
     def run(self, *, signals: bool = True) -> Any:
         """Work until stopped; AsyncWorker's is a coroutine function."""
 
     def stop(self, deadline: float | None = None) -> Any:
-        """Take no more jobs; give those back that run for longer than the deadline."""
+        """Take no more jobs; after ``deadline`` seconds give back those that run."""
 
 
 class Target(Protocol):
-    """Something that makes a worker, in the process that will run it."""
+    """Makes a worker, in the process that will run it."""
 
     def load(self) -> Runnable:
         """Return the worker.
@@ -47,14 +47,14 @@ class Target(Protocol):
         """
 
     def __str__(self) -> str:
-        """Return what the log calls it."""
+        """Return its name for the log."""
 
 
 class ModuleTarget:
     """A worker, or a function that makes one, in a module."""
 
     def __init__(self, module: str, name: str = "") -> None:
-        """Name a module by its dotted name, and perhaps an object in it."""
+        """Take the dotted name of a module, and perhaps the name of an object in it."""
         self.module = module
         self.name = name
 
@@ -65,12 +65,12 @@ class ModuleTarget:
         """Import the module; return its worker, calling a function that makes it.
 
         Raises:
-            WorkerError: there is no such name, it is no worker, or a worker runs
-                already while the module is imported.
+            WorkerError: the name is missing, or not a worker's, or the module runs its
+                worker while it is imported.
         """
         from geartrain.worker.base import BaseWorker
 
-        # It would run here, unseen, and the import would never end.
+        # A worker that ran now would do so unsupervised, and the import would not end.
         BaseWorker.refusal = (
             f"{self} runs its worker when it is loaded, which geartrain worker does"
             ' itself: put run() under `if __name__ == "__main__":`'
@@ -94,10 +94,10 @@ class ModuleTarget:
 
 
 class CommandTarget:
-    """Shell commands, each run for the jobs of one function."""
+    """Shell commands, each for the jobs of one function."""
 
     def __init__(self, commands: dict[str, str]) -> None:
-        """Take the commands by the names of their functions."""
+        """Take the commands, by the names of their functions."""
         self.commands = commands
 
     def __str__(self) -> str:
@@ -114,7 +114,7 @@ def module_target(text: str) -> ModuleTarget:
     """Read ``MODULE`` or ``MODULE:NAME``.
 
     Raises:
-        OptionError: it is neither.
+        OptionError: the text is neither.
     """
     module, colon, name = text.partition(":")
     if module.endswith(".py") or "/" in module:
@@ -137,7 +137,7 @@ def _named(module: ModuleType, name: str) -> object:
 
 
 def _only_worker(module: ModuleType) -> object:
-    """Return the one worker in a module, else what is called ``worker`` there."""
+    """Return the only worker in a module, or else the object named ``worker``."""
     workers = {id(value): name for name, value in _workers(module)}
     if len(workers) == 1:
         (name,) = workers.values()
@@ -163,6 +163,6 @@ def _workers(module: ModuleType) -> Iterator[tuple[str, object]]:
 
 
 def _is_worker(value: object) -> bool:
-    """Tell workers from all else, without importing what is not loaded."""
+    """Return whether this is a worker, without importing the worker library."""
     library = sys.modules.get("geartrain.worker.base")
     return library is not None and isinstance(value, library.BaseWorker)

@@ -1,23 +1,32 @@
-"""Which files a process has loaded, and whether they have changed."""
+"""The files that a process has loaded, and whether they have changed."""
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import sysconfig
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
 from pathlib import Path
 from types import ModuleType, TracebackType
+from typing import TYPE_CHECKING
+
+from geartrain.errors import StartError
+
+if TYPE_CHECKING:
+    from watchfiles.main import FileChange
+
+    _Changes = Generator[set[FileChange], None, None]
 
 __all__ = ["FileWatch", "loaded_files"]
 
-_State = tuple[int, int, int] | None
+_log = logging.getLogger("geartrain.supervisor")
 
 
 def loaded_files(error: BaseException | None = None) -> list[str]:
-    """Return the sources of the modules in use, without the installed ones.
+    """Return the source files of the loaded modules, except installed ones.
 
-    With an error, also those that it came from: an import that fails leaves no
+    With an error, also return the files it came from: an import that fails leaves no
     module behind.
     """
     installed = {sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")}
@@ -34,13 +43,14 @@ def loaded_files(error: BaseException | None = None) -> list[str]:
 
 
 def _source(module: object) -> str:
-    # Some modules load themselves when an attribute is asked for, and may fail at that.
+    # A lazy module loads itself when an attribute is read, and may fail: vars() reads
+    # none.
     file = vars(module).get("__file__") if isinstance(module, ModuleType) else None
     return _absolute(file) if isinstance(file, str) else ""
 
 
 def _absolute(file: str) -> str:
-    """Return the full path; empty where the working folder was removed."""
+    """Return the full path; empty if the working directory was removed."""
     try:
         return os.path.abspath(file)
     except OSError:
@@ -59,32 +69,87 @@ def _files_of_error(error: BaseException) -> set[str]:
 
 
 class FileWatch:
-    """Compares files with what they were when they were first named."""
+    """Tells which of some files have changed, for ``--watch``.
+
+    The folders of the files are watched, and the folders around these, not the files:
+    an editor saves by putting a new file in the place of the old one, and a version
+    control system does the same with folders.
+    """
 
     def __init__(self) -> None:
-        """Watch nothing yet."""
-        self._states: dict[str, _State] = {}
+        """Watch nothing yet.
+
+        Raises:
+            StartError: watchfiles is not installed.
+        """
+        try:
+            import watchfiles
+        except ImportError:
+            raise StartError(
+                "--watch needs the Python package watchfiles: pip install watchfiles"
+            ) from None
+        self._watch = watchfiles.watch
+        # Each file by its own path, and by the one that its links lead to.
+        self._files: dict[str, str] = {}
+        self._folders: set[str] = set()
+        self._watches: list[_Changes] = []
+        self._changed: set[str] = set()
 
     def add(self, files: Iterable[str]) -> None:
-        """Watch these too."""
-        for file in files:
-            if file not in self._states:
-                self._states[file] = _state(file)
+        """Watch these files too, whether they exist or not."""
+        fresh = set(files).difference(self._files.values())
+        if not fresh:
+            return
+        # What has happened until now did not happen to these.
+        self._take_changes()
+        for file in fresh:
+            self._files |= {file: file, os.path.realpath(file): file}
+        for path in self._files:
+            folder = os.path.dirname(path)
+            self._folders |= {folder, os.path.dirname(folder)}
+        self._begin()
 
     def changed(self) -> list[str]:
-        """Return the files that changed since this was last asked."""
-        found = []
-        for file, old in self._states.items():
-            state = _state(file)
-            if state != old:
-                self._states[file] = state
-                found.append(file)
+        """Return the files that changed since this was last called."""
+        self._take_changes()
+        found, self._changed = sorted(self._changed), set()
         return found
 
+    def _take_changes(self) -> None:
+        paths = {path for watch in self._watches for _, path in next(watch)}
+        # One that was replaced is closed only now: changes come a little late.
+        for replaced in self._watches[:-1]:
+            replaced.close()
+        del self._watches[:-1]
+        self._note(paths)
+        if not paths.isdisjoint(self._folders):
+            # A folder came or went, and with it what was watched there.
+            self._begin()
 
-def _state(file: str) -> _State:
-    try:
-        status = os.stat(file)
-    except OSError:
-        return None
-    return status.st_mtime_ns, status.st_size, status.st_ino
+    def _note(self, paths: set[str]) -> None:
+        self._changed |= {
+            file
+            for path, file in self._files.items()
+            if path in paths or os.path.dirname(path) in paths
+        }
+
+    def _begin(self) -> None:
+        """Watch all folders that exist, in place of those watched until now."""
+        watch = self._watch(
+            *sorted(filter(os.path.isdir, self._folders)),
+            watch_filter=None,
+            # Milliseconds, as the next two: a look does not wait.
+            debounce=50,
+            step=1,
+            rust_timeout=1,
+            yield_on_timeout=True,
+            recursive=False,
+            ignore_permission_denied=True,
+        )
+        try:
+            # The first look begins it.
+            self._note({path for _, path in next(watch)})
+        except OSError as error:
+            _log.error("cannot watch files, reload by SIGHUP instead: %s", error)
+        else:
+            self._watches.append(watch)

@@ -6,8 +6,7 @@ as Geartrain is installed.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from geartrain.testing.inline import InlineServer
@@ -17,14 +16,14 @@ if TYPE_CHECKING:
 __all__ = ["InlineServer", "LocalServer", "SubmittedRecord"]
 
 # pytest imports this for its fixtures in every run: what they need is left for later.
-_MODULES: Final = {
-    "InlineServer": "inline",
-    "LocalServer": "server",
-    "SubmittedRecord": "records",
+_HOMES = {
+    "InlineServer": "geartrain.testing.inline",
+    "LocalServer": "geartrain.testing.server",
+    "SubmittedRecord": "geartrain.testing.records",
 }
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+def __getattr__(name: str) -> object:
+    from geartrain.lazy import lazy_export
+
+    return lazy_export(__name__, _HOMES, name)

@@ -1,4 +1,4 @@
-"""Functions that are coroutines, run by a caller that waits for them."""
+"""Run the coroutine functions of a worker inline."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ __all__ = ["InlineJob", "awaited"]
 
 
 class InlineJob(AsyncWorkerJob):
-    """One attempt of a job, for a coroutine that has an event loop of its own."""
+    """One attempt of a job, for a coroutine in an event loop of its own."""
 
     __slots__ = ()
 
     @property
     def attempt(self) -> Coroutine[Any, Any, int]:
-        """Which attempt of the job this is, from 1: ``await job.attempt``."""
+        """The number of this attempt, from 1: ``await job.attempt``."""
         return self._attempt()
 
     async def _attempt(self) -> int:
@@ -31,7 +31,7 @@ class InlineJob(AsyncWorkerJob):
 
 
 def awaited(function: Function) -> Function:
-    """Return a function that runs another's coroutines to their end."""
+    """Return a plain function that runs a coroutine function to its end."""
 
     def run(job: BaseJob) -> Any:
         if _has_loop():

@@ -1,4 +1,4 @@
-"""Where an inline job server runs a worker's functions."""
+"""The worker's side of an inline job server."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Bench", "functions_of"]
 
-# Who runs tests may stop them at any time.
+# Ctrl-C stops the tests, and is not taken for a failure of the job.
 _PASSING = (KeyboardInterrupt,)
 
 
@@ -33,9 +33,9 @@ class Bench:
     """Runs one job at a time, as a worker that is connected to the job server.
 
     Attributes:
-        connector: the way to the job server, for jobs that ask it something.
-        protocol: what is said about jobs.
-        is_busy: a job runs here.
+        connector: the connector for requests of jobs.
+        protocol: the worker's protocol.
+        is_busy: whether a job is running here.
     """
 
     def __init__(
@@ -57,11 +57,11 @@ class Bench:
 
     @property
     def is_wanted(self) -> bool:
-        """Tell whether a job was assigned here that nobody has begun."""
+        """Return whether a job was assigned here that has not begun."""
         return bool(self._assigned)
 
     def announce(self) -> None:
-        """Register what the worker has registered, or withdrawn, meanwhile."""
+        """Register and withdraw functions as the worker has since the last call."""
         functions = functions_of(self._worker)
         if functions == self._known:
             return
@@ -73,7 +73,7 @@ class Bench:
         self._known = dict(functions)
 
     def speak(self) -> bool:
-        """Exchange bytes until nothing is left to say; tell whether there was any."""
+        """Exchange bytes until there are none; return whether there were any."""
         spoke = False
         while self._arrived or self.protocol.has_output:
             spoke = True
@@ -105,19 +105,19 @@ class Bench:
     def post(
         self, say: Callable[..., bool], assignment: Assignment, *arguments: bytes
     ) -> bool:
-        """Say something of a job."""
+        """Send a packet about a job."""
         mine = say(assignment, *arguments)
         self.speak()
         return mine
 
     def look(self) -> None:
-        """Take in what has come."""
+        """Receive what has come."""
         self.speak()
 
     def hang_up(self, error: Exception) -> None:
-        """Do nothing: there is no connection that could be lost."""
+        """Do nothing: there is no connection to lose."""
 
     def drop(self, assignment: Assignment) -> None:
-        """Be done with a job of which nothing is to be said."""
+        """Give a job up without a packet."""
         self.protocol.drop(assignment)
         self.speak()

@@ -1,4 +1,4 @@
-"""A clock for tests: it runs as the system's does, and can be moved ahead."""
+"""The clock of a job server for tests: the system's, which can be moved ahead."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import Final
 from geartrain.errors import OptionError
 from geartrain.server.clock import Clock
 
-__all__ = ["MovedClock", "advance"]
+__all__ = ["MovableClock", "MovedClock", "advance"]
 
-# The least that a clock is moved at a time, in seconds.
+# Minimum step of a clock that is moved, in seconds.
 _STEP: Final = 0.001
 
 
 class MovedClock(Clock):
-    """The system's clocks, ahead by as much as they were moved.
+    """The system's clocks, moved ahead.
 
     Attributes:
-        moved: by how many seconds.
+        moved: the number of seconds.
     """
 
     def __init__(self) -> None:
@@ -40,13 +40,40 @@ class MovedClock(Clock):
         return self._all() + self.moved
 
 
+class MovableClock:
+    """The clock of a job server for tests, as those who write the tests see it."""
+
+    def __init__(self, clock: MovedClock, move: Callable[[float], None]) -> None:
+        """Move the job server's ``clock`` by calling ``move`` with seconds."""
+        self._clock = clock
+        self._move = move
+
+    def time(self) -> float:
+        """Return the job server's time, in seconds since 1970."""
+        return self._clock.time()
+
+    def move(self, seconds: float) -> None:
+        """Let ``seconds`` pass at once.
+
+        Delayed jobs become ready, running ones time out, waiting ones outlive their
+        time to live, recurring ones are submitted, each at its own time.
+        ``InlineServer`` runs all jobs that become ready before this returns. Workers of
+        a ``LocalServer`` run them meanwhile: see ``LocalServer.wait_idle``.
+
+        Raises:
+            OptionError: ``seconds`` is not a number from 0 on.
+            StartError: the job server is not running.
+        """
+        self._move(seconds)
+
+
 def advance(
     clock: MovedClock, seconds: float, deadline: Callable[[], float | None]
 ) -> Iterator[None]:
-    """Move a clock ahead from one deadline to the next, and stop at each of them.
+    """Move a clock ahead, and stop at each deadline on the way.
 
     Raises:
-        OptionError: ``seconds`` is no number from 0 on.
+        OptionError: ``seconds`` is not a number from 0 on.
     """
     if not 0 <= seconds < float("inf"):
         raise OptionError(f"a clock cannot be moved by {seconds} s: it only goes on")

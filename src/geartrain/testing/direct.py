@@ -1,4 +1,4 @@
-"""A job server without thread or event loop: it reacts while it is spoken to."""
+"""The engine driven by direct calls, without a thread or an event loop."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ __all__ = ["DirectEngine"]
 
 
 class DirectEngine:
-    """The engine and a store in memory, in the thread of who calls.
+    """The engine and a store in memory, driven in the caller's thread.
 
     Attributes:
-        engine: the engine, for those that only read.
+        engine: the engine, to be read only.
     """
 
     def __init__(self, options: Options, clock: MovedClock) -> None:
@@ -47,19 +47,19 @@ class DirectEngine:
         return peer
 
     def disconnect(self, peer: Peer) -> None:
-        """React to a peer's leaving."""
+        """Disconnect a peer."""
         del self._writers[peer]
         self.engine.disconnect(peer, self._clock.monotonic())
         self._settle()
 
     def receive(self, peer: Peer, data: bytes) -> None:
-        """React to bytes of a peer, and write all that is said to that."""
+        """Process the bytes of a peer, and write all answers."""
         self._set_clock()
         self.engine.receive(peer, data, self._clock.monotonic())
         self._settle()
 
     def move(self, seconds: float, pause: Callable[[], None]) -> None:
-        """Move the clock ahead; ``pause`` is called whenever something has come due."""
+        """Move the clock ahead; call ``pause`` whenever something has become due."""
         for _ in advance(self._clock, seconds, self.engine.deadline):
             self._set_clock()
             self.engine.tick(self._clock.monotonic())
@@ -67,7 +67,7 @@ class DirectEngine:
             pause()
 
     def _settle(self) -> None:
-        """Write what is due to peers, and have the store do what there is to do."""
+        """Write what is due to peers, and commit what is due to the store."""
         self._write()
         while (batch := self.engine.take_batch()) is not None:
             self._store.commit(batch)
@@ -77,11 +77,10 @@ class DirectEngine:
             self._write()
 
     def _write(self) -> None:
-        """Write what is due, and go on with what was left until nothing is."""
+        """Write what is due, and let the engine continue until it has nothing left."""
         while True:
             for peer, pieces in self.engine.take_unsent():
-                if peer in self._writers:
-                    self._writers[peer](pieces)
+                self._writers[peer](pieces)
             if not self.engine.has_more():
                 break
             self.engine.go_on(self._clock.monotonic())

@@ -1,4 +1,4 @@
-"""The job server's driver, with a look on at what is submitted and a moved clock."""
+"""The job server's driver, which records submissions and has a movable clock."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["TappedConnection", "TappedDriver"]
 
 
 class _TappedTransport:
-    """A transport that shows what is written; all else is the transport's own."""
+    """Passes everything on to a transport, and shows a tap what is written."""
 
     def __init__(self, transport: asyncio.Transport, tap: Tap) -> None:
         self._transport = transport
@@ -34,7 +34,7 @@ class _TappedTransport:
 
 
 class TappedConnection(Connection):
-    """One peer's transport, looked on at."""
+    """The connection of a peer, with a tap on it."""
 
     def __init__(self, driver: Driver, is_trusted: bool, recorder: Recorder) -> None:
         super().__init__(driver, is_trusted)
@@ -70,7 +70,7 @@ class TappedDriver(Driver):
         return lambda: TappedConnection(self, is_trusted, self._recorder)
 
     async def adopt(self, connection: socket.socket) -> None:
-        """Take a connected socket as a peer's that is on this machine."""
+        """Serve a connected socket as a peer on this machine."""
         loop = asyncio.get_running_loop()
         await loop.connect_accepted_socket(self.accept(True), connection)
 
@@ -83,7 +83,7 @@ class TappedDriver(Driver):
             self._idle.clear()
 
     async def wait_idle(self) -> None:
-        """Return once no job is ready or running, and all of it is in the store."""
+        """Return once no job is ready or running, and the store has everything."""
         while True:
             await self._idle.wait()
             await self.settle()
@@ -92,7 +92,7 @@ class TappedDriver(Driver):
             self._idle.clear()
 
     async def settle(self) -> None:
-        """Return once the store has all that is known, and has answered."""
+        """Return once the store has committed everything, and answered all queries."""
         async with self._settling:
             await asyncio.sleep(0)
             if self.persistence is not None:
@@ -101,7 +101,7 @@ class TappedDriver(Driver):
                 await settled.wait()
 
     async def move(self, seconds: float) -> None:
-        """Move the clock ahead: what becomes due happens at its own time."""
+        """Move the clock ahead; what becomes due happens at its own time."""
         for _ in advance(self._clock, seconds, self.engine.deadline):
             self.tick()
             await self.settle()

@@ -1,61 +1,40 @@
-"""A job server that runs jobs at once, in the thread that submits them."""
+"""A job server that runs each job at once, in the thread that submits it."""
 
 from __future__ import annotations
 
 import socket
 import threading
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from geartrain.errors import WorkerError
+from geartrain.testing.base import BaseServer
 from geartrain.testing.bench import Bench
-from geartrain.testing.clock import MovedClock
+from geartrain.testing.clock import MovableClock, MovedClock
 from geartrain.testing.direct import DirectEngine
 from geartrain.testing.options import Policies, local_options
 from geartrain.testing.recorder import Recorder, Tap
 from geartrain.testing.records import SubmittedRecord, encoded
 from geartrain.testing.socket import InlineSocket
-from geartrain.testing.submissions import Submissions
 from geartrain.testing.work import known_state
-from geartrain.transport.connect import Connector
 
 if TYPE_CHECKING:
-    from geartrain.client import Client
     from geartrain.worker.base import BaseWorker
 
-__all__ = ["InlineClock", "InlineServer"]
+__all__ = ["InlineServer"]
 
-# Jobs that submit jobs that submit jobs: nobody means more than so many.
-_DEEPEST: Final = 50
-
-
-class InlineClock:
-    """The clock of an ``InlineServer``: it runs, and can be moved ahead."""
-
-    def __init__(self, server: InlineServer, clock: MovedClock) -> None:
-        self._server = server
-        self._clock = clock
-
-    def time(self) -> float:
-        """Return the job server's time, in seconds since 1970."""
-        return self._clock.time()
-
-    def move(self, seconds: float) -> None:
-        """Let ``seconds`` pass at once, and run all jobs that become due.
-
-        Raises:
-            OptionError: ``seconds`` is no number from 0 on.
-        """
-        self._server._move(seconds)
+# Maximum depth of jobs that submit jobs, and wait. More is taken for an endless
+# recursion. Each level takes about twenty frames, of the thousand that Python allows.
+_MAX_DEPTH: Final = 30
 
 
-class InlineServer(Submissions):
-    """The real job server without a thread: who submits a job runs it.
+class InlineServer(BaseServer):
+    """The real job server without a thread: the caller that submits a job runs it.
 
     It is a connector: give it to ``Client``. When a call that submits a job returns,
-    the job has been run by the worker's function, in the same thread, unless it is
-    delayed. A function may submit jobs itself. Functions that are coroutines have an
-    event loop for each job, so they cannot be run for an ``AsyncClient``; others can,
-    on asyncio's own event loop (uvloop goes past the socket that makes it work).
+    the worker's function has run it in the same thread, unless it is delayed. A
+    function may submit jobs itself. Coroutine functions get an event loop for each
+    job, so an ``AsyncClient`` cannot have them run; it can have others, on asyncio's
+    event loop (uvloop bypasses the socket object that makes this work).
 
     Attributes:
         clock: its clock.
@@ -67,16 +46,16 @@ class InlineServer(Submissions):
         *,
         policies: Policies | None = None,
     ) -> None:
-        """Run ``worker``'s functions, which need not be connected to anything.
+        """Run the functions of ``worker``, which stays unconnected.
 
         ``policies`` are settings by function or pattern, as for ``LocalServer``.
 
         Raises:
-            OptionError: a policy means nothing.
+            OptionError: a policy is not valid.
         """
         clock = MovedClock()
         super().__init__(Recorder(clock))
-        self.clock = InlineClock(self, clock)
+        self.clock = MovableClock(clock, self._move)
         self._worker = worker
         self._direct = DirectEngine(local_options(policies=policies), clock)
         self._benches: list[Bench] = []
@@ -95,7 +74,7 @@ class InlineServer(Submissions):
             tap.outgoing(pieces)
             connection.deliver(pieces)
 
-        # Not under the lock: a function's event loop connects in another thread.
+        # Without the lock, because a function's event loop connects in another thread.
         peer = self._direct.connect(connection.fileno(), write)
 
         def receive(data: bytes) -> None:
@@ -115,20 +94,14 @@ class InlineServer(Submissions):
         connection.on_close = leave
         return connection
 
-    def client(self, **options: Any) -> Client:
-        """Return a ``Client`` of this job server, with its other options."""
-        from geartrain.client import Client
-
-        return Client(self, **options)
-
     def _work(self, is_text: bool = False) -> None:
-        """Run all jobs there are; those of a job that runs, unless it only asks."""
+        """Run all ready jobs, unless a running job has only asked something."""
         busy = [bench for bench in self._benches if bench.is_busy]
         if busy and is_text:
             return
         if len(busy) == len(self._benches):
-            if len(busy) >= _DEEPEST:
-                raise WorkerError(f"jobs submit jobs {_DEEPEST} deep")
+            if len(busy) >= _MAX_DEPTH:
+                raise WorkerError(f"jobs submit jobs {_MAX_DEPTH} deep")
             self._benches.append(
                 Bench(self._direct, self._worker, self, Tap(self._recorder))
             )
@@ -138,7 +111,7 @@ class InlineServer(Submissions):
             found.run()
 
     def _next(self) -> Bench | None:
-        """Return a bench that has a job to run."""
+        """Return a bench with a job to run."""
         spoke = True
         while spoke:
             spoke = False
@@ -152,9 +125,6 @@ class InlineServer(Submissions):
     def _move(self, seconds: float) -> None:
         with self._lock:
             self._direct.move(seconds, self._work)
-
-    def _connector(self) -> Connector:
-        return self
 
     def _look(self) -> tuple[list[SubmittedRecord], dict[str, str]]:
         with self._lock:

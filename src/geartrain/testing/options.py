@@ -1,4 +1,4 @@
-"""What a job server for tests is told."""
+"""The options of a job server for tests."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ def local_options(
     port: int | None = None,
     policies: Policies | None = None,
 ) -> Options:
-    """Return the options; ``LocalServer`` says what they mean."""
+    """Return the options for the arguments of ``LocalServer``."""
     return Options(
         listen=() if port is None else (Address(host="127.0.0.1", port=port),),
         store="memory:" if store is None else f"sqlite://{os.path.abspath(store)}",
         durability="os",
         handle_prefix="H:test",
-        # The process is the tests' own.
+        # Most of this process's memory is not the job server's.
         max_memory=0,
         policies=tuple(
             (encoded(pattern), dict(settings))

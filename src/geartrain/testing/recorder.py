@@ -1,4 +1,4 @@
-"""Remember what was submitted, by looking on as peers speak to the job server."""
+"""Record what is submitted, by reading along on every connection."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ _ENDS = {
 
 
 class Recorder:
-    """All that was submitted to one job server.
+    """The submissions to one job server.
 
     Attributes:
-        clock: the job server's.
-        records: the jobs that it took, in their order, without their states.
-        outcomes: how jobs ended, by handle, as was said last: ``done`` or ``failed``.
+        clock: the job server's clock.
+        records: the jobs it has accepted, in order, without their states.
+        outcomes: how jobs ended, by handle: ``done`` or ``failed``.
     """
 
     def __init__(self, clock: MovedClock) -> None:
@@ -67,21 +67,21 @@ class Recorder:
 
 
 class Tap:
-    """Looks on at one connection."""
+    """Reads along on one connection."""
 
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
         self._splitter = Splitter()
         self._replies = ReplyParser()
         self._is_text = False
-        # Submissions the job server has not yet answered.
+        # Submissions that the job server has not answered yet.
         self._asked: deque[SubmittedRecord] = deque()
 
     def incoming(self, data: bytes) -> bytes:
-        """Note what a peer sends; return what the job server is to be given of it.
+        """Record what a peer sends; return what the job server should get.
 
-        That is the same, but for times: a client goes by the system's clock, so they
-        are moved as far as the job server's was. Delays need not be.
+        That is the same, except for times: they are the system clock's, so they are
+        moved as far as the job server's clock was. Delays need no change.
         """
         messages = self._splitter.feed(data)
         return b"".join([self._noted(code, message) for code, message in messages])
@@ -132,7 +132,7 @@ class Tap:
         )
 
     def outgoing(self, pieces: Iterable[bytes]) -> None:
-        """Note what the job server answers."""
+        """Record what the job server answers."""
         if self._is_text:
             return
         for piece in pieces:

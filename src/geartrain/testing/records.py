@@ -1,4 +1,4 @@
-"""What is remembered of a submitted job."""
+"""The record of a submitted job."""
 
 from __future__ import annotations
 
@@ -13,26 +13,25 @@ _SHOWN = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubmittedRecord:
-    """A job that a job server took, and what has become of it.
+    """A job that a job server has accepted, and its state.
 
     Attributes:
         function: the name of its function.
-        workload: its input.
-        unique: the client's coalescing key; empty for none.
+        workload: its workload.
+        unique: its unique; empty for none.
         priority: ``high``, ``normal`` or ``low``.
-        background: nobody waits for its result.
+        background: whether it is a background job.
         due: when it becomes ready, in seconds since 1970 on the job server's clock;
-            None if nothing holds it back.
-        schedule: of a recurring job the five fields, as ``30 7 * * mon-fri``; else
+            None if it is not delayed.
+        schedule: the five fields of a recurring job, as ``30 7 * * mon-fri``; else
             empty.
         reducer: the reducer of a map/reduce job; else empty.
-        handle: the name the job server gave it. Jobs that were coalesced have one.
+        handle: its handle, which coalesced jobs share.
         submitted: when it was submitted, in seconds since 1970 on that clock.
-        state: ``scheduled``, ``ready``, ``running`` or ``dead``, or how it ended:
-            ``done``, ``failed`` or ``cancelled``, which is also what nobody waited
-            for any more or what outlived its time to live; ``recurring`` for the
-            schedule of a recurring job, and ``unknown`` if the job server does not
-            run.
+        state: ``scheduled``, ``ready``, ``running`` or ``dead``; or how it ended:
+            ``done``, ``failed`` or ``cancelled`` (which includes jobs whose client left
+            and jobs that outlived their time to live); ``recurring`` for the schedule
+            of a recurring job; ``unknown`` if the job server is not running.
     """
 
     function: str
@@ -68,7 +67,7 @@ def encoded(text: str) -> bytes:
 
 
 def same_workload(workload: bytes, expected: Any) -> bool:
-    """Tell whether a workload is these bytes, this text, or this value in JSON."""
+    """Return whether a workload is these bytes, this text, or this value in JSON."""
     if isinstance(expected, str) and workload == encoded(expected):
         return True
     if isinstance(expected, (bytes, bytearray, memoryview)):

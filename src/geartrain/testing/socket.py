@@ -1,4 +1,4 @@
-"""A client's socket whose other end is a job server in the same thread."""
+"""A client's socket to a job server in the same thread."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ __all__ = ["InlineSocket"]
 
 
 class InlineSocket(socket.socket):
-    """A socket: what is sent is reacted to before ``send`` returns.
+    """A socket whose data the job server processes before ``send`` returns.
 
-    What it receives waits in the system's own buffer, so it can be polled; what does
-    not fit there follows as it is read.
+    What it receives waits in the system's buffer, so that it can be polled. The rest
+    follows as the buffer is read.
     """
 
     def __init__(self) -> None:
-        """Make one that nobody reacts to: set ``on_data`` and ``on_close``."""
+        """Make one without a job server: set ``on_data`` and ``on_close``."""
         ours, self._theirs = socket.socketpair()
         super().__init__(ours.family, ours.type, ours.proto, fileno=ours.detach())
         self._theirs.setblocking(False)
@@ -33,7 +33,7 @@ class InlineSocket(socket.socket):
         self._flush()
 
     def end(self) -> None:
-        """Let nothing more be received, after what is due."""
+        """End the connection after what is due."""
         self._is_ending = True
         self._flush()
 
@@ -49,24 +49,24 @@ class InlineSocket(socket.socket):
         except BlockingIOError:
             return
         except OSError:
-            # Nobody reads any more.
+            # The client has closed its end.
             due.clear()
         if self._is_ending:
             self._theirs.close()
 
     def send(self, data: Any, flags: int = 0, /) -> int:
-        """Have all of it reacted to."""
+        """Send all of it, and process it."""
         with memoryview(data) as view:
             size = view.nbytes
             self.on_data(view.tobytes())
         return size
 
     def sendall(self, data: Any, flags: int = 0, /) -> None:
-        """Have all of it reacted to."""
+        """Send all of it, and process it."""
         self.send(data)
 
     def sendmsg(self, buffers: Iterable[Any], *others: Any) -> int:
-        """Have all of them reacted to."""
+        """Send all of them, and process them."""
         return self.send(b"".join(buffers))
 
     def recv(self, size: int, flags: int = 0, /) -> bytes:
@@ -82,7 +82,7 @@ class InlineSocket(socket.socket):
         return count
 
     def close(self) -> None:
-        """Leave the job server."""
+        """Disconnect from the job server."""
         on_close, self.on_close = self.on_close, lambda: None
         on_close()
         self._theirs.close()

@@ -1,4 +1,4 @@
-"""Split what a peer sends into its messages, byte for byte as they came."""
+"""Split what a peer sends into packets and lines, unchanged."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from geartrain.protocol.constants import HEADER_SIZE, REQUEST_MAGIC
 
 __all__ = ["OTHER", "Splitter"]
 
-# The type of bytes that are no packet: text commands, and what nobody understands.
+# The type of bytes that are not a packet: text commands, and anything else.
 OTHER: Final = 0
 
 
 class Splitter:
-    """The receiving side of one connection, for those that only look on."""
+    """The receiving side of one connection, for a tap on it."""
 
     def __init__(self) -> None:
         self._buffer = bytearray()
         self._is_text = False
 
     def feed(self, data: bytes) -> list[tuple[int, bytes]]:
-        """Take bytes that arrived; return the messages that are whole.
+        """Take bytes; return what is complete.
 
-        Each is a packet type and the packet, or ``OTHER`` and bytes. Nothing is kept
-        but the beginning of a packet.
+        Each item is a packet type and the packet, or ``OTHER`` and bytes. Only the
+        beginning of a packet is held back.
         """
         self._buffer += data
         found = []
@@ -42,7 +42,7 @@ class Splitter:
         if len(buffer) < HEADER_SIZE:
             return None
         if not buffer.startswith(REQUEST_MAGIC):
-            # The job server ends this connection: nobody knows where packets begin.
+            # The job server ends this connection: where packets begin is unknown.
             return OTHER, self._take(len(buffer))
         size = HEADER_SIZE + int.from_bytes(buffer[8:12], "big")
         if len(buffer) < size:

@@ -1,4 +1,4 @@
-"""A job server's event loop on a thread."""
+"""A job server and its event loop on a thread."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class ServerThread:
         self._driver: TappedDriver | None = None
 
     def start(self) -> None:
-        """Return once it serves; raises what ``Server.start`` does."""
+        """Return once it serves; raise what ``Server.start`` raises."""
         self._thread.start()
         self._is_started.wait()
         if self._failure is not None:
@@ -73,7 +73,7 @@ class ServerThread:
         return self._driver
 
     def stop(self) -> None:
-        """Stop, in order if jobs are kept; returns when it has stopped."""
+        """Stop, in order if jobs are kept; return when it has stopped."""
         loop, server = self._loop, self._server
         if loop is not None and server is not None:
             is_in_memory = self._options.store == "memory:"
@@ -91,7 +91,7 @@ class ServerThread:
     def call(
         self, ask: Callable[[TappedDriver], Coroutine[Any, Any, _Result]]
     ) -> _Result:
-        """Have the driver asked on its own thread; return the answer.
+        """Call ``ask`` with the driver on its thread; return the result.
 
         Raises:
             StartError: the job server has stopped.

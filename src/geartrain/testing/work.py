@@ -1,4 +1,4 @@
-"""What a job server still has to do, as its engine knows it."""
+"""The work that a job server has left."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["describe", "is_idle", "known_state"]
 
 
 def is_idle(state: State) -> bool:
-    """Tell whether no job is ready or running, and nothing is left for a later turn."""
+    """Return whether no job is ready or running, and no turn has left work over."""
     if state.turns.queue or state.turns.chores:
         return False
     return not any(_ready(each) or each.running for each in state.functions.values())
@@ -24,7 +24,7 @@ def _ready(function: Function) -> int:
 
 
 def describe(state: State) -> str:
-    """Return which functions have jobs that are ready or running, and how many."""
+    """Return the functions with ready or running jobs, and their numbers."""
     return "; ".join(
         f"{text(each.name)} has {_ready(each)} ready and {len(each.running)} running"
         f" jobs and {len(each.workers)} workers"
@@ -34,7 +34,7 @@ def describe(state: State) -> str:
 
 
 def known_state(state: State, handle: bytes) -> str:
-    """Return the state of a job that is in memory, or of a schedule; else nothing."""
+    """Return the state of a job in memory, or of a schedule; else an empty text."""
     if handle in state.schedules:
         return "recurring"
     job = state.jobs.get(handle)

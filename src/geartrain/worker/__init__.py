@@ -12,19 +12,17 @@ if TYPE_CHECKING:
 
 __all__ = ["AsyncWorker", "AsyncWorkerJob", "Retry", "Worker", "WorkerJob"]
 
+# A blocking worker needs no asyncio.
 _HOMES = {
-    "AsyncWorker": "aio",
-    "AsyncWorkerJob": "jobs",
-    "Retry": "outcomes",
-    "Worker": "sync",
-    "WorkerJob": "jobs",
+    "AsyncWorker": "geartrain.worker.aio",
+    "AsyncWorkerJob": "geartrain.worker.jobs",
+    "Retry": "geartrain.worker.outcomes",
+    "Worker": "geartrain.worker.sync",
+    "WorkerJob": "geartrain.worker.jobs",
 }
 
 
 def __getattr__(name: str) -> object:
-    """Import a name when it is asked for: a blocking worker needs no asyncio."""
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
+    from geartrain.lazy import lazy_export
 
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    return lazy_export(__name__, _HOMES, name)

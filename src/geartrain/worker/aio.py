@@ -309,7 +309,8 @@ class AsyncWorker(BaseWorker):
 
     def _start_ready(self) -> None:
         """Start the jobs that have come, as many as may run at once."""
-        while self._ready and len(self._tasks) < self.concurrency:
+        running = self._tasks.running
+        while self._ready and len(running) < self.concurrency:
             link, assignment = self._ready.popleft()
             self._tasks.start(assignment, self._do_next(link, assignment))
 
@@ -379,7 +380,8 @@ class AsyncWorker(BaseWorker):
             self._end(job)
             if job.outcome is None:
                 job.give_up(OSError("its handler was interrupted"))
-            job.let_go()
+            if not assignment.ended:
+                job.let_go()
 
     async def _call_in_thread(
         self, function: Function, link: AsyncLink, assignment: Assignment

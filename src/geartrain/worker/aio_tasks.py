@@ -21,29 +21,33 @@ class Tasks:
 
     Cancellations by the worker are told from those that a handler makes itself: the
     latter end its job and nothing else.
+
+    Attributes:
+        running: those of jobs that have not ended. To ask for its length takes 500
+            instructions a job less than a method would.
     """
 
     def __init__(self) -> None:
-        self._tasks: dict[Assignment, asyncio.Task[None]] = {}
+        self.running: dict[Assignment, asyncio.Task[None]] = {}
         # Jobs have ended that these were for; they go on, and count no more.
         self._strays: set[asyncio.Task[None]] = set()
         self._doomed: set[asyncio.Task[None]] = set()
 
     def __len__(self) -> int:
         """Return how many jobs have a task."""
-        return len(self._tasks)
+        return len(self.running)
 
     def start(
         self, assignment: Assignment, coroutine: Coroutine[Any, Any, None]
     ) -> asyncio.Task[None]:
         """Start the task of a job."""
         task = asyncio.get_running_loop().create_task(coroutine)
-        self._tasks[assignment] = task
+        self.running[assignment] = task
         return task
 
     def end(self, assignment: Assignment) -> None:
         """Take note that the task of a job, if it has one, is about to end."""
-        task = self._tasks.pop(assignment, None)
+        task = self.running.pop(assignment, None)
         if not self._strays and not self._doomed:
             return
         task = task or asyncio.current_task()
@@ -53,7 +57,7 @@ class Tasks:
 
     def let_stray(self, assignment: Assignment) -> None:
         """Count a task no more that goes on though its job has ended."""
-        task = self._tasks.pop(assignment, None)
+        task = self.running.pop(assignment, None)
         if task is not None:
             self._strays.add(task)
 
@@ -61,7 +65,7 @@ class Tasks:
         """Tell whether it is a handler's task that asks."""
         task = asyncio.current_task()
         return task is not None and (
-            task in self._tasks.values() or task in self._strays
+            task in self.running.values() or task in self._strays
         )
 
     def is_doomed(self) -> bool:
@@ -71,7 +75,7 @@ class Tasks:
     def cancel(self) -> None:
         """Cancel all but the task that asks."""
         current = asyncio.current_task()
-        for task in [*self._tasks.values(), *self._strays]:
+        for task in [*self.running.values(), *self._strays]:
             if task is not current:
                 self._doomed.add(task)
                 task.cancel()
@@ -83,7 +87,7 @@ class Tasks:
         ``asyncio.run``, which would wait for it.
         """
         current = asyncio.current_task()
-        left = {*self._tasks.values(), *self._strays} - {current}
+        left = {*self.running.values(), *self._strays} - {current}
         for _ in range(_TRIES):
             if not left:
                 break
@@ -94,5 +98,5 @@ class Tasks:
             # For those that extend asyncio, so it says; nothing else takes a task
             # from the list of those that have to end with the event loop.
             asyncio.tasks._unregister_task(task)
-        self._tasks = {}
+        self.running = {}
         self._strays = set()

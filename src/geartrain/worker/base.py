@@ -106,7 +106,7 @@ class BaseWorker(ABC):
         self.jobs_done = 0
         self._functions: dict[bytes, Function] = {}
         self._counting = threading.Lock()
-        self._at_hand: dict[int, BaseJob] = {}
+        self._at_hand: dict[BaseJob, BaseJob] = {}
         self._set_up()
         forks.tell(self)
 
@@ -223,7 +223,7 @@ class BaseWorker(ABC):
     @property
     def jobs_at_hand(self) -> list[BaseJob]:
         """The jobs whose handlers run."""
-        return list(self._at_hand.values())
+        return list(self._at_hand)
 
     def _add(self, function: Function) -> None:
         function.check()
@@ -268,13 +268,13 @@ class BaseWorker(ABC):
         return tuple(found)
 
     def _begin(self, job: BaseJob) -> None:
-        self._at_hand[id(job)] = job
+        self._at_hand[job] = job
         if self.observer is not None:
             self.observer.on_begin(job)
 
     def _end(self, job: BaseJob) -> None:
         """Count a job that has ended; only the first call does anything."""
-        if self._at_hand.pop(id(job), None) is None:
+        if self._at_hand.pop(job, None) is None:
             return
         with self._counting:
             self.jobs_done += 1

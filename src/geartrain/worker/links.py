@@ -6,7 +6,7 @@ import contextlib
 import select
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from geartrain.errors import ProtocolError
@@ -239,7 +239,7 @@ class Link:
             self._heard = True
             self._backoff.reset()
         pump, protocol = self._pump, self.protocol
-        errors: list[tuple[bytes, bytes]] = []
+        errors: Sequence[tuple[bytes, bytes]] = ()
         try:
             with pump.lock:
                 for assignment in protocol.receive(data):
@@ -289,7 +289,9 @@ class Link:
         self.hang_up(OSError("sending was interrupted"))
 
     def _send(self, connection: socket.socket, data: bytes) -> None:
-        if not self._is_ours():
+        # Called as a method, which it is not, it would take 500 instructions more.
+        is_ours = self._is_ours
+        if not is_ours():
             self._give_up(connection, OSError(FOREIGN))
             return
         try:

@@ -113,7 +113,8 @@ class Pump:
     def _attend(self, timeout: float) -> None:
         if self._closed:
             return
-        now = self.clock()
+        clock = self.clock
+        now = clock()
         if now >= self._due:
             self._tend(now)
         wait = self._due - now

@@ -11,7 +11,7 @@ import pytest
 from geartrain.errors import StoreError
 from geartrain.stores.maintenance.tasks import check
 from geartrain.stores.sqlite.store import SqliteStore
-from tests.stores.maintained import (
+from tests.support.maintained_stores import (
     Line,
     fill_variously,
     lines_of,
@@ -19,8 +19,8 @@ from tests.stores.maintained import (
     page_size,
     problems_of,
 )
-from tests.stores.records import found, found_dead
-from tests.stores.sqlite_files import execute
+from tests.support.sqlite_files import execute
+from tests.support.store_records import found, found_dead
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ import pytest
 
 from geartrain.errors import StoreError
 from geartrain.stores.maintenance.file import check_file, open_unchanged, size_of
-from tests.stores.maintained import page_size
-from tests.stores.sqlite_files import fill
+from tests.support.maintained_stores import page_size
+from tests.support.sqlite_files import fill
 
 
 def test_nothing_can_be_written_and_nothing_is_left(path: Path) -> None:

@@ -12,9 +12,9 @@ from geartrain.errors import StoreError
 from geartrain.stores.maintenance.lines import job_line
 from geartrain.stores.maintenance.tasks import import_lines
 from geartrain.stores.sqlite.store import SqliteStore
-from tests.stores.maintained import lines_of
-from tests.stores.records import batch, burials, numbers, record, schedule
-from tests.stores.sqlite_files import in_a_child
+from tests.support.maintained_stores import lines_of
+from tests.support.sqlite_files import in_a_child
+from tests.support.store_records import batch, burials, numbers, record, schedule
 
 
 def line_of(number: int, workload: bytes = b"x") -> bytes:

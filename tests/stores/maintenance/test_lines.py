@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from geartrain.engine.records import Failures, JobRecord, ScheduleRecord
 from geartrain.stores.maintenance.lines import job_line, schedule_line
 from geartrain.stores.maintenance.parsing import parse_line
-from tests.stores.records import record, schedule_value, value
+from tests.support.store_records import record, schedule_value, value
 
 names = st.binary(max_size=20).map(lambda data: data.replace(b"\0", b""))
 functions = names.map(lambda data: data + b"f")

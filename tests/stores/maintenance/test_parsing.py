@@ -14,8 +14,8 @@ from geartrain.engine.records import JobRecord
 from geartrain.errors import StoreError
 from geartrain.stores.maintenance.lines import job_line, schedule_line
 from geartrain.stores.maintenance.parsing import parse_line
-from tests.stores.maintained import named_schedule
-from tests.stores.records import failures, record
+from tests.support.maintained_stores import named_schedule
+from tests.support.store_records import failures, record
 
 
 def job(**changes: Any) -> bytes:

@@ -24,8 +24,8 @@ from geartrain.errors import StoreError
 from geartrain.stores.locations import make_store
 from geartrain.stores.maintenance.tasks import check, compact, export
 from geartrain.stores.sqlite.store import SqliteStore
-from tests.stores.records import batch, burials, keyed, numbers, record, schedule
-from tests.stores.sqlite_files import connection_of, execute, in_a_child
+from tests.support.sqlite_files import connection_of, execute, in_a_child
+from tests.support.store_records import batch, burials, keyed, numbers, record, schedule
 
 TIMES = int(os.environ.get("GEARTRAIN_DAMAGE", "1"))
 COUNT = 2000

@@ -23,8 +23,9 @@ from geartrain.stores.maintenance.tasks import (
     import_lines,
 )
 from geartrain.stores.sqlite.store import SqliteStore
-from tests.stores.maintained import copy, fill_variously, lines_of, objects_of
-from tests.stores.records import (
+from tests.support.maintained_stores import copy, fill_variously, lines_of, objects_of
+from tests.support.sqlite_files import ROOT, execute, in_a_child
+from tests.support.store_records import (
     Kept,
     batch,
     burials,
@@ -35,7 +36,6 @@ from tests.stores.records import (
     schedule_value,
     values,
 )
-from tests.stores.sqlite_files import ROOT, execute, in_a_child
 
 
 def fingerprint(path: Path) -> dict[str, str]:
@@ -175,7 +175,7 @@ def test_jobs_of_a_killed_server_count(path: Path) -> None:
         [
             sys.executable,
             "-m",
-            "tests.stores.crashing",
+            "tests.support.crashing_store",
             "sqlite-os",
             str(path),
             "2",

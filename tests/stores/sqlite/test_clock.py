@@ -10,8 +10,8 @@ import pytest
 from geartrain.stores.maintenance.tasks import check
 from geartrain.stores.sqlite.rows import STEADY, bits_of, due_of
 from geartrain.stores.sqlite.store import SqliteStore
-from tests.stores.records import batch, delayed, due_page, numbers
-from tests.stores.sqlite_files import execute, fill
+from tests.support.sqlite_files import execute, fill
+from tests.support.store_records import batch, delayed, due_page, numbers
 
 NOW = 1_800_000_000.0
 YEAR_9999 = 253402300799.0

@@ -11,8 +11,8 @@ import pytest
 
 from geartrain.errors import StoreError
 from geartrain.stores.sqlite.store import SqliteStore
-from tests.stores.records import numbers
-from tests.stores.sqlite_files import execute, fill, in_a_child, refusal, use
+from tests.support.sqlite_files import execute, fill, in_a_child, refusal, use
+from tests.support.store_records import numbers
 
 
 def test_a_folder_is_no_store(path: Path) -> None:

@@ -21,7 +21,8 @@ from geartrain.engine.queries import (
 from geartrain.engine.records import Burial, Change
 from geartrain.errors import StoreError
 from geartrain.stores.sqlite.store import SqliteStore
-from tests.stores.records import (
+from tests.support.sqlite_files import execute
+from tests.support.store_records import (
     batch,
     burials,
     dead_numbers,
@@ -33,7 +34,6 @@ from tests.stores.records import (
     record,
     value,
 )
-from tests.stores.sqlite_files import execute
 
 PAGE = 4096
 

@@ -14,9 +14,9 @@ import pytest
 
 from geartrain.errors import StoreError
 from geartrain.stores.sqlite.store import SqliteStore
-from tests.stores.faults import without_sync
-from tests.stores.records import batch, numbers, record
-from tests.stores.sqlite_files import connection_of, fill, in_a_child
+from tests.support.failing_disks import without_sync
+from tests.support.sqlite_files import connection_of, fill, in_a_child
+from tests.support.store_records import batch, numbers, record
 
 
 def test_a_full_disk_is_named_and_leaves_the_store_usable(path: Path) -> None:

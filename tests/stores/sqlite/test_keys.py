@@ -13,8 +13,15 @@ from geartrain.engine.records import Burial, Change, JobRecord
 from geartrain.errors import StoreError
 from geartrain.stores.sqlite import keys
 from geartrain.stores.sqlite.store import SqliteStore
-from tests.stores.records import batch, failures, found_by_key, keyed, numbers, record
-from tests.stores.sqlite_files import connection_of, execute
+from tests.support.sqlite_files import connection_of, execute
+from tests.support.store_records import (
+    batch,
+    failures,
+    found_by_key,
+    keyed,
+    numbers,
+    record,
+)
 
 # So many different keys there are.
 KEYS = 400

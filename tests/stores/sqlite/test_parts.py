@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from geartrain.engine.records import Batch, Burial, Change
 from geartrain.stores.sqlite.parts import ending, parts
-from tests.stores.records import batch, failures
+from tests.support.store_records import batch, failures
 
 
 def test_parts_do_together_what_the_batch_does() -> None:

@@ -10,7 +10,8 @@ import pytest
 
 from geartrain.engine.records import Burial, Change, JobRecord
 from geartrain.stores.sqlite.store import SqliteStore
-from tests.stores.records import (
+from tests.support.sqlite_files import connection_of
+from tests.support.store_records import (
     batch,
     burials,
     dead,
@@ -26,7 +27,6 @@ from tests.stores.records import (
     record,
     revivals,
 )
-from tests.stores.sqlite_files import connection_of
 
 # What may be walked: the values of a statement, the rows it has found, and the table
 # with a row for each function.

@@ -15,7 +15,7 @@ from geartrain.engine.model.health import Health
 from geartrain.errors import StoreError
 from geartrain.stores.maintenance.rebuilding import Rebuilder
 from geartrain.stores.sqlite.store import SqliteStore
-from tests.stores.records import batch, numbers, record
+from tests.support.store_records import batch, numbers, record
 
 Blow = Callable[[Path], object]
 

@@ -14,9 +14,16 @@ from geartrain.engine.model.health import Health
 from geartrain.engine.records import Batch, Burial
 from geartrain.errors import StoreError
 from geartrain.stores.sqlite.store import SqliteStore
-from tests.stores.records import batch, dead_numbers, failures, listed, numbers, record
-from tests.stores.sqlite_files import in_a_child
 from tests.support.disks import MIB, fill, mount, small_disk
+from tests.support.sqlite_files import in_a_child
+from tests.support.store_records import (
+    batch,
+    dead_numbers,
+    failures,
+    listed,
+    numbers,
+    record,
+)
 
 SIZE = 12 * MIB
 NO_ROOM = "has no room for new jobs"

@@ -13,8 +13,16 @@ import pytest
 from geartrain.engine.records import Change, JobRecord
 from geartrain.errors import OptionError, StoreError
 from geartrain.stores.sqlite.store import SqliteStore
-from tests.stores.records import batch, failures, found, numbers, record, value, values
-from tests.stores.sqlite_files import connection_of, fill, in_a_child, refusal
+from tests.support.sqlite_files import connection_of, fill, in_a_child, refusal
+from tests.support.store_records import (
+    batch,
+    failures,
+    found,
+    numbers,
+    record,
+    value,
+    values,
+)
 
 
 def test_a_durability_must_be_known(path: Path) -> None:

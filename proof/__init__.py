@@ -1,0 +1,1 @@
+"""Programs that try to prove Geartrain wrong: see README.md beside this file."""

@@ -1,0 +1,1 @@
+"""Play one script to two job servers and compare their answers."""

@@ -1,0 +1,1 @@
+"""Everything goes wrong at once, for an hour; nothing may be lost."""

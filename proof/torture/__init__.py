@@ -1,0 +1,1 @@
+"""Kill job servers under load and look for every acknowledged job."""

@@ -1,0 +1,156 @@
+"""Clients: they submit jobs, and note every JOB_CREATED once they have it."""
+
+from __future__ import annotations
+
+import time
+
+from geartrain.protocol.constants import PacketType
+from proof.torture.actors import Actor
+from proof.torture.functions import FUNCTIONS, Function, filled
+from proof.torture.history import History, Submission
+from tests.support.wire import MIB, Wire, packet
+
+__all__ = ["Gauge", "Submitter", "Waiter"]
+
+_IN_FLIGHT = 40
+
+_BACKGROUND = {
+    "high": PacketType.SUBMIT_JOB_HIGH_BG,
+    "normal": PacketType.SUBMIT_JOB_BG,
+    "low": PacketType.SUBMIT_JOB_LOW_BG,
+}
+_RESULTS = (PacketType.WORK_COMPLETE, PacketType.WORK_FAIL, PacketType.WORK_EXCEPTION)
+
+
+class Gauge:
+    """How many jobs the job server has, by its own last word.
+
+    Attributes:
+        jobs: so many.
+        most: while it has more, nobody submits.
+    """
+
+    def __init__(self, most: int) -> None:
+        self.jobs = 0
+        self.most = most
+
+
+class _Client(Actor):
+    """A client whose submissions have keys that nobody else's have."""
+
+    def __init__(self, name: str, seed: str, history: History) -> None:
+        super().__init__(name, seed, history)
+        self._count = 0
+
+    def draw(
+        self, function: Function, priority: str, is_background: bool, size: int
+    ) -> Submission:
+        """Note a submission that is about to be sent."""
+        self._count += 1
+        unique = b""
+        if function.uniques:
+            unique = b"u%d" % self.randomness.randrange(function.uniques)
+        due = 0.0
+        if function.soon:
+            due = round(time.time() + self.randomness.uniform(0, function.soon), 3)
+            priority = "normal"
+        submission = Submission(
+            key=b"%s%d" % (self.name.encode(), self._count),
+            function=function,
+            unique=unique,
+            priority=priority,
+            is_background=is_background,
+            reducer=b"",
+            size=size,
+            due=due,
+            round=self.round,
+            sent=self.history.serial(),
+            sent_at=time.time(),
+        )
+        self.history.submissions[submission.key] = submission
+        return submission
+
+    def take_answer(self, wire: Wire, submission: Submission) -> None:
+        """Note the submission's JOB_CREATED, which comes next."""
+        (submission.handle,) = wire.expect(PacketType.JOB_CREATED)
+        submission.acknowledged_at = time.time()
+        submission.acknowledged = self.history.serial()
+
+
+class Submitter(_Client):
+    """A client that submits background jobs of all kinds, many in flight.
+
+    Attributes:
+        acknowledged: the handles it was given.
+    """
+
+    def __init__(self, name: str, seed: str, history: History, gauge: Gauge) -> None:
+        super().__init__(name, seed, history)
+        self.acknowledged: list[bytes] = []
+        self._gauge = gauge
+        self._functions = list(FUNCTIONS.values())
+        self._shares = [each.share for each in self._functions]
+
+    def act(self, wire: Wire) -> None:
+        """Submit while there is room."""
+        while True:
+            if self._gauge.jobs > self._gauge.most:
+                # Whether the job server is still there shows by this.
+                assert wire.echoes()
+                time.sleep(0.02)
+                continue
+            many = range(self.randomness.randint(1, _IN_FLIGHT))
+            submissions = [self._draw() for _ in many]
+            wire.send_bytes(b"".join(map(_encoded, submissions)))
+            for submission in submissions:
+                self.take_answer(wire, submission)
+                self.acknowledged.append(submission.handle)
+
+    def _draw(self) -> Submission:
+        (function,) = self.randomness.choices(self._functions, self._shares)
+        priority = self.randomness.choice(["high", "normal", "normal", "low"])
+        submission = self.draw(function, priority, True, self._size())
+        if not submission.due and self.randomness.random() < 0.05:
+            submission.reducer = b"reducer"
+            submission.priority = "normal"
+        return submission
+
+    def _size(self) -> int:
+        """Choose a workload's size: nearly always small, hardly ever 3 MiB."""
+        kind = self.randomness.random()
+        if kind < 0.0007:
+            return 3 * MIB
+        if kind < 0.01:
+            return self.randomness.randint(20_000, 200_000)
+        return self.randomness.randint(10, 100 if kind < 0.8 else 3000)
+
+
+def _encoded(submission: Submission) -> bytes:
+    function, unique = submission.function.name, submission.unique
+    workload = filled(submission.key, submission.size)
+    if submission.due:
+        due = b"%.3f" % submission.due
+        return packet(PacketType.SUBMIT_JOB_EPOCH, function, unique, due, workload)
+    if submission.reducer:
+        kind = PacketType.SUBMIT_REDUCE_JOB_BACKGROUND
+        return packet(kind, function, unique, submission.reducer, b"", workload)
+    return packet(_BACKGROUND[submission.priority], function, unique, workload)
+
+
+class Waiter(_Client):
+    """A client that submits foreground jobs one by one and waits for each."""
+
+    def act(self, wire: Wire) -> None:
+        """Submit and wait."""
+        while True:
+            name = self.randomness.choice([b"plain", b"keyed"])
+            submission = self.draw(FUNCTIONS[name], "high", False, 20)
+            workload = filled(submission.key, submission.size)
+            wire.send(PacketType.SUBMIT_JOB_HIGH, name, submission.unique, workload)
+            self.take_answer(wire, submission)
+            result = wire.read()
+            handle = result.split(2)[0]
+            if result.type not in _RESULTS or handle != submission.handle:
+                self.history.faults.append(
+                    f"{self.name} was answered {result} for {submission.handle!r}"
+                )

@@ -1,0 +1,132 @@
+"""Operators: they look at jobs, cancel them, and bring dead letters back."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+from urllib.parse import quote
+
+from proof.torture.actors import Actor
+from proof.torture.clients import Gauge, Submitter
+from proof.torture.history import Enquiry, History
+from tests.support.wire import Wire
+
+__all__ = ["Operator", "count_jobs", "job_of", "listing"]
+
+_UNKNOWN = b"ERR UNKNOWN_JOB"
+
+
+def listing(wire: Wire, command: str) -> list[dict[str, Any]]:
+    """Return all rows of a list that comes in slices."""
+    rows: list[dict[str, Any]] = []
+    after = ""
+    while True:
+        some = _rows(wire, command + after)
+        after = ""
+        if some and "after" in some[-1]:
+            after = f" after={quote(some.pop()['after'])}"
+        rows.extend(some)
+        if not after:
+            return rows
+
+
+def job_of(wire: Wire, command: str) -> list[dict[str, Any]]:
+    """Return the rows of a job, none if it is unknown."""
+    return _rows(wire, command)
+
+
+def _rows(wire: Wire, command: str) -> list[dict[str, Any]]:
+    wire.send_bytes(command.encode() + b"\n")
+    rows: list[dict[str, Any]] = []
+    while (line := wire.read_line()) != b".\n":
+        if line.startswith(_UNKNOWN):
+            return []
+        assert line.startswith(b"{"), (command, line)
+        rows.append(json.loads(line))
+    return rows
+
+
+def count_jobs(wire: Wire) -> int:
+    """Return how many jobs the job server has, by its ``status``."""
+    return sum(int(row.split(b"\t")[1]) for row in wire.listing(b"status"))
+
+
+class Operator(Actor):
+    """An operator that steers jobs at random."""
+
+    def __init__(
+        self,
+        name: str,
+        seed: str,
+        history: History,
+        submitters: Sequence[Submitter],
+        gauge: Gauge,
+    ) -> None:
+        super().__init__(name, seed, history)
+        self._submitters = submitters
+        self._gauge = gauge
+        self._measured = 0.0
+
+    def act(self, wire: Wire) -> None:
+        """Give command after command."""
+        commands: list[Callable[[Wire], None]] = [
+            self._cancel,
+            self._look_up,
+            self._look_at_dead,
+        ]
+        while True:
+            if time.monotonic() - self._measured > 0.05:
+                self._gauge.jobs = count_jobs(wire)
+                self._measured = time.monotonic()
+            (command,) = self.randomness.choices(commands, [6, 3, 2])
+            command(wire)
+            time.sleep(self.randomness.uniform(0, 0.004))
+
+    def _some_handle(self) -> bytes | None:
+        """Choose a job: mostly one of the newest."""
+        handles = self.randomness.choice(self._submitters).acknowledged
+        if not handles:
+            return None
+        newest = self.randomness.choice([50, 500, 5000])
+        return handles[-self.randomness.randint(1, min(len(handles), newest))]
+
+    def _cancel(self, wire: Wire) -> None:
+        handle = self._some_handle()
+        if handle is not None:
+            self._command(wire, "cancel job", handle)
+
+    def _look_up(self, wire: Wire) -> None:
+        handle = self._some_handle()
+        if handle is None:
+            return
+        enquiry = self._note("job", handle)
+        rows = job_of(wire, f"job {handle.decode()}")
+        enquiry.is_known = bool(rows)
+        enquiry.answered = self.history.serial()
+        assert [row["handle"] for row in rows] in ([], [handle.decode()]), rows
+
+    def _look_at_dead(self, wire: Wire) -> None:
+        """Bring some dead letters back, drop some, leave the others."""
+        for row in _rows(wire, "dead list limit=20"):
+            if "handle" not in row:
+                continue
+            chosen = self.randomness.random()
+            handle = row["handle"].encode()
+            if chosen < 0.2:
+                self._command(wire, "dead retry", handle)
+            elif chosen < 0.25:
+                self._command(wire, "dead drop", handle)
+
+    def _note(self, command: str, handle: bytes) -> Enquiry:
+        enquiry = Enquiry(command, handle, self.round, self.history.serial())
+        self.history.enquiries.append(enquiry)
+        return enquiry
+
+    def _command(self, wire: Wire, command: str, handle: bytes) -> None:
+        enquiry = self._note(command, handle)
+        answer = wire.command(command.encode() + b" " + handle)
+        enquiry.is_known = answer.startswith(b"OK")
+        enquiry.answered = self.history.serial()
+        assert enquiry.is_known or answer.startswith(_UNKNOWN), (command, answer)

@@ -1,0 +1,133 @@
+"""Commands that change many jobs: which ones, and what came of each."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from geartrain.admin import Admin
+from geartrain.cli.output import write_json
+from geartrain.cli.program import complain
+from geartrain.errors import OptionError
+from geartrain.texts import visible
+
+__all__ = ["Outcome", "Selection", "confirmed", "write_outcomes"]
+
+
+class Selection:
+    """Dead letters chosen by handle, by function and age, or all of them.
+
+    Attributes:
+        handles: the handles given; empty if the dead letters are chosen otherwise.
+    """
+
+    def __init__(
+        self,
+        handles: tuple[str, ...],
+        function: str | None,
+        everything: bool,
+        older_than: float | None = None,
+    ) -> None:
+        """Check what was given; ``older_than`` is an age in seconds.
+
+        Raises:
+            OptionError: nothing was given, or one contradicts another.
+        """
+        filters = function is not None or older_than is not None
+        if bool(handles) + everything + filters != 1:
+            raise OptionError(
+                "say which dead letters: by their handles, or by --function, or --all"
+            )
+        if function == "":
+            raise OptionError("the function is empty: name one")
+        self.handles = handles
+        self._function = function
+        self._older_than = older_than
+
+    def __str__(self) -> str:
+        function = "" if self._function is None else f" of {visible(self._function)}"
+        return f"dead letters{function}"
+
+    def find(self, admin: Admin) -> Iterator[str]:
+        """Yield the handles of the dead letters that are chosen."""
+        if self.handles:
+            yield from self.handles
+            return
+        latest = time.time() - (self._older_than or 0)
+        for row in admin.dead_list(function=self._function):
+            if self._older_than is None or (row.died or 0) <= latest:
+                yield row.handle
+
+
+def confirmed(
+    selection: Selection, admin: Admin, question: str, yes: bool
+) -> Iterable[str]:
+    """Return the handles that are chosen, once the user has confirmed the choice.
+
+    No confirmation is needed with ``yes``, or for handles named one by one.
+
+    Raises:
+        OptionError: confirmation is needed, and stdin is not a terminal.
+        click.exceptions.Exit: the answer is no.
+    """
+    if yes or selection.handles:
+        return selection.find(admin)
+    if not sys.stdin.isatty():
+        raise OptionError(f"this may change many {selection}: add --yes if it is meant")
+    # Those that are counted are changed, and none that dies meanwhile.
+    handles = list(selection.find(admin))
+    if handles:
+        asked = question.format(f"{len(handles)} {selection}")
+        if not click.confirm(asked, err=True):
+            raise click.exceptions.Exit(1)
+    return handles
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of one change.
+
+    Attributes:
+        handle: the job's handle, or what was given in place of it.
+        failure: why the job was not changed; empty if it was.
+    """
+
+    handle: str
+    failure: str = ""
+
+
+def write_outcomes(
+    command: str, done: str, outcomes: Iterable[Outcome], as_json: bool
+) -> int:
+    """Print how many jobs were ``done``, or each in JSON; return the exit status.
+
+    Each failure is one line on stderr. What was done is told even if an error ends
+    the outcomes.
+    """
+    changed = failed = 0
+    try:
+        for outcome in outcomes:
+            if outcome.failure:
+                failed += 1
+                complain(f"geartrain {command}", outcome.failure)
+            else:
+                changed += 1
+            if as_json:
+                write_json([_object(outcome, done)])
+    finally:
+        if not as_json:
+            click.echo(f"{changed} {done}")
+    return 1 if failed else 0
+
+
+def _object(outcome: Outcome, done: str) -> dict[str, Any]:
+    return {
+        "handle": outcome.handle,
+        "outcome": None if outcome.failure else done,
+        "reason": outcome.failure or None,
+    }

@@ -1,0 +1,99 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+import click
+
+from geartrain.transport.address import parse_address
+from geartrain.transport.connect import SocketConnector, default_servers
+from geartrain.transport.tls import Tls
+
+__all__ = ["CONTEXT", "json_option", "server_option", "workload_option"]
+
+CONTEXT: dict[str, Any] = {"max_content_width": 88}
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+_SERVER = (
+    click.option(
+        "--server",
+        default=lambda: default_servers()[0],
+        show_default="the first of GEARMAN_SERVERS, else 127.0.0.1:4730",
+        envvar="GEARTRAIN_SERVER",
+        show_envvar=True,
+        metavar="ADDRESS",
+        help="The running job server: host:port or unix:/path.",
+    ),
+    click.option(
+        "--tls",
+        is_flag=True,
+        envvar="GEARTRAIN_TLS",
+        show_envvar=True,
+        help="Use TLS; implied by the next three options.",
+    ),
+    click.option(
+        "--tls-ca",
+        envvar="GEARTRAIN_TLS_CA",
+        show_envvar=True,
+        metavar="PATH",
+        help="Authorities to trust (PEM).  [default: the system's trust store]",
+    ),
+    click.option(
+        "--tls-cert",
+        envvar="GEARTRAIN_TLS_CERT",
+        show_envvar=True,
+        metavar="PATH",
+        help="Certificate to present if the job server asks for one (PEM).",
+    ),
+    click.option(
+        "--tls-key",
+        envvar="GEARTRAIN_TLS_KEY",
+        show_envvar=True,
+        metavar="PATH",
+        help="Private key of --tls-cert.  [default: in the same file]",
+    ),
+)
+
+
+def server_option(function: _Function) -> _Function:
+    """Add ``--server`` and its TLS options; ``server`` becomes a connector to it."""
+
+    @functools.wraps(function)
+    def connected(
+        *arguments: Any,
+        server: str,
+        tls: bool,
+        tls_ca: str | None,
+        tls_cert: str | None,
+        tls_key: str | None,
+        **flags: Any,
+    ) -> Any:
+        files = Tls(ca=tls_ca or "", cert=tls_cert or "", key=tls_key or "")
+        used = files if tls or files != Tls() else None
+        connector = SocketConnector(parse_address(server), used)
+        return function(*arguments, server=connector, **flags)
+
+    for option in reversed(_SERVER):
+        connected = option(connected)
+    return cast("_Function", connected)
+
+
+def json_option(function: _Function) -> _Function:
+    """Add ``--json``."""
+    return click.option(
+        "--json", "as_json", is_flag=True, help="Print one JSON object a line."
+    )(function)
+
+
+def workload_option(function: _Function) -> _Function:
+    """Add ``--workload``."""
+    return click.option(
+        "--workload",
+        is_flag=True,
+        help="Write the bytes of the workload, and nothing else.",
+    )(function)

@@ -1,0 +1,56 @@
+"""All documents: their snippets are run, their links lead somewhere."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+from tests.support.documents import DOCUMENTS, ROOT, fences
+
+# How many snippets a document has; tests/docs/test_<document>.py runs each of them.
+SNIPPETS = {
+    "CONTRIBUTING.md": 2,
+    "README.md": 4,
+    "docs/client.md": 7,
+    "docs/dead-letters.md": 6,
+    "docs/delayed-jobs.md": 2,
+    "docs/durable-jobs.md": 2,
+    "docs/first-steps.md": 6,
+    "docs/import.md": 3,
+    "docs/policies.md": 4,
+    "docs/replace-gearmand.md": 4,
+    "docs/store.md": 3,
+    "docs/testing.md": 4,
+    "docs/tls.md": 5,
+    "docs/tools.md": 5,
+    "docs/worker-processes.md": 7,
+    "docs/worker.md": 4,
+    "tests/README.md": 1,
+}
+
+
+def test_no_document_has_a_snippet_that_is_not_run() -> None:
+    counts = {str(each.relative_to(ROOT)): len(fences(each)) for each in DOCUMENTS}
+    assert {name: count for name, count in counts.items() if count} == SNIPPETS
+
+
+def anchors(document: Path) -> set[str]:
+    """Return what its headings are called in links."""
+    headings = re.findall(r"^#+ (.*)$", document.read_text(), re.MULTILINE)
+    plain = (re.sub(r"[^\w\- ]", "", each.lower()) for each in headings)
+    return {each.replace(" ", "-") for each in plain}
+
+
+def test_links_lead_somewhere() -> None:
+    for document in DOCUMENTS:
+        for link in re.findall(r"\]\(([^):]+)\)", document.read_text()):
+            file, _, anchor = link.partition("#")
+            target = document.parent / file if file else document
+            assert target.exists(), f"{document.name}: {link}"
+            assert not anchor or anchor in anchors(target), f"{document.name}: {link}"
+
+
+def test_the_tools_that_the_documents_use_are_here() -> None:
+    for tool in ("gearman", "gearadmin", "php", "nc"):
+        assert shutil.which(tool), f"{tool} is missing: script/test installs it"

@@ -1,0 +1,53 @@
+"""The scripts: what they say, and where they are listed."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import time
+from pathlib import Path
+
+from tests.support.documents import ROOT
+from tests.support.servers import stop
+
+
+def test_script_server_starts_a_server_and_says_how_to_try_it(
+    tmp_path: Path, state: Path
+) -> None:
+    log = tmp_path / "log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [ROOT / "script/server", "--port", "0"], stdout=output, stderr=output
+        )
+    try:
+        deadline = time.monotonic() + 50
+        while b"ready on 127.0.0.1:" not in log.read_bytes():
+            assert process.poll() is None, log.read_text()
+            assert time.monotonic() < deadline, log.read_text()
+            time.sleep(0.05)
+    finally:
+        assert stop(process) == 0
+    tools = re.findall(
+        r"^    (\S+/(?:gearman|gearadmin)) ", log.read_text(), re.MULTILINE
+    )
+    assert len(tools) == 3
+    for tool in tools:
+        assert os.access(ROOT / tool, os.X_OK), tool
+    assert (state / "jobs.db").exists()
+
+
+def test_contributing_lists_every_script() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    listed = set(re.findall(r"^\| `script/(\w+)", text, re.MULTILINE))
+    programs = {each.name for each in (ROOT / "script").iterdir()}
+    assert listed == programs - {"environment"}
+    for name in programs - {"environment"}:
+        assert os.access(ROOT / "script" / name, os.X_OK), name
+
+
+def test_every_program_in_proof_has_its_script() -> None:
+    programs = {each.parent.name for each in (ROOT / "proof").glob("*/__main__.py")}
+    for name in programs:
+        script = (ROOT / "script" / name).read_text()
+        assert f"-m proof.{name} " in script

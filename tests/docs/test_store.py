@@ -1,0 +1,36 @@
+"""The commands of docs/store.md."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.admin.jobs import submit
+from tests.support.documents import PORT, run, snippets
+from tests.support.servers import geartrain_command, run_server
+
+pytestmark = pytest.mark.xdist_group("port 4730")
+
+
+def test_the_store_is_looked_after_as_the_how_to_says(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    # The how-to's paths are the system's; here they are below this test's folder.
+    check, compact, copy = (
+        snippet.replace("/var/lib/geartrain", str(tmp_path))
+        for snippet in snippets("docs/store.md", "sh")
+    )
+    location = f"sqlite://{tmp_path}/jobs.db"
+    command = [*geartrain_command("geartrain"), "server", "--store", location]
+    with run_server(command, PORT) as server:
+        handle = submit(server, b"resize")
+    printed = run(check, tmp_path, environment)
+    assert printed.endswith(
+        "/jobs.db: 1 jobs, 0 dead letters, 0 recurring jobs, 0 problems\n"
+    )
+    assert " bytes before, " in run(compact, tmp_path, environment)
+    assert run(copy, tmp_path, environment) == "1 imported\n"
+    command[-1] = f"sqlite://{tmp_path}/copy.db"
+    with run_server(command, PORT):
+        assert handle in run("geartrain jobs", tmp_path, environment)

@@ -1,1 +1,0 @@
-"""One script played to two job servers, and the traces compared."""
