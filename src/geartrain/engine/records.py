@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from geartrain._mypyc import mypyc_attr
+from geartrain.engine.timers import Timed
+
 if TYPE_CHECKING:
     from geartrain.engine.queries import Query
 
@@ -16,6 +19,7 @@ __all__ = [
     "JobRecord",
     "QueueInventory",
     "ScheduleRecord",
+    "StoredJob",
 ]
 
 
@@ -53,40 +57,78 @@ class Failures:
         return other
 
 
-class JobRecord:
-    """A background job, or a dead letter, as a store keeps it."""
+@mypyc_attr(acyclic=True)
+class StoredJob(Timed):
+    """What is stored of a job: the one definition of it.
 
-    def __init__(self, number: int, handle: bytes, function: bytes) -> None:  # noqa: PLR0915 - as many attributes
+    A ``Job`` has this and what is known of it while it is in memory, a ``JobRecord``
+    this and what only stores know. ``take`` is the one place that copies it; the
+    columns of stores, export and import are held to it by tests.
+    """
+
+    def __init__(
+        self,
+        number: int,
+        handle: bytes,
+        unique: bytes,
+        workload: bytes,
+        more: list[bytes],
+        priority: int,
+    ) -> None:
+        super().__init__()
         self.number = number
         """The number in its handle; no other job ever has it."""
         self.handle = handle
-        """The name the job server gave it."""
-        self.function = function
-        """The name of its function."""
-        self.unique = b""
+        """The name the job server gave it; empty until it is admitted."""
+        self.unique = unique
         """The client's coalescing key; empty for none."""
         self.key = b""
         """What it coalesces by within its function; empty for never."""
-        self.priority = 1
+        self.priority = priority
         """``Priority`` as a number."""
         self.reducer = b""
         """The reducer of a SUBMIT_REDUCE_JOB, else empty."""
         self.submitted = 0.0
         """When it was submitted, a server time."""
         self.due = 0.0
-        """When it becomes ready; 0 is at once."""
+        """When it becomes or became ready; 0 for at once."""
         self.is_steady = False
-        """``due`` is a server time; else it is one by the calendar."""
-        self.died = 0.0
-        """When it became a dead letter, a server time; 0 is not at all."""
+        """``due`` is a server time; else the job waits for that of the calendar."""
         self.failures: Failures | None = None
         """How its attempts have failed; None while none has."""
-        self.workload = b""
+        self.workload = workload
         """Its input; of a large one, the piece that arrived first."""
-        self.more: list[bytes] = []
+        self.more = more
         """The pieces that follow ``workload``."""
         self.size = 0
-        """The bytes of all of its workload; set where a store read the record."""
+        """The bytes of all of its workload."""
+
+    def take(self, other: StoredJob) -> None:
+        """Become what another is; only its failures are copied."""
+        self.number = other.number
+        self.handle = other.handle
+        self.unique = other.unique
+        self.key = other.key
+        self.priority = other.priority
+        self.reducer = other.reducer
+        self.submitted = other.submitted
+        self.due = other.due
+        self.is_steady = other.is_steady
+        self.failures = None if other.failures is None else other.failures.copy()
+        self.workload = other.workload
+        self.more = other.more
+        self.size = other.size
+
+
+class JobRecord(StoredJob):
+    """A background job, or a dead letter, as a store keeps it."""
+
+    def __init__(self, number: int, handle: bytes, function: bytes) -> None:
+        super().__init__(number, handle, b"", b"", [], 1)
+        self.function = function
+        """The name of its function."""
+        self.died = 0.0
+        """When it became a dead letter, a server time; 0 is not at all."""
         self.is_tentative = False
         """It is to be added only if no job of its function and key is kept."""
         self.twin = 0

@@ -46,6 +46,11 @@ def fill(function: Function, count: int, size: int = 1) -> None:
         function.ready[1].push(new_job(function, size))
 
 
+def empty(function: Function) -> None:
+    for job in function.ready[1].jobs():
+        function.ready[1].remove(job)
+
+
 def delay(function: Function, count: int, size: int = 1) -> None:
     for _ in range(count):
         function.scheduled[new_job(function, size)] = None
@@ -153,7 +158,7 @@ def test_no_page_is_asked_for_while_the_window_has_its_bytes(
     function.windows[1].gain(7, 0.0, False)
     windows.refill(state, function, 1)
     assert asked(state) == []
-    function.ready[1].pop()
+    empty(function)
     fill(function, 1, MOST_BYTES - 1)
     windows.refill(state, function, 1)
     assert len(asked(state)) == 1
@@ -170,7 +175,7 @@ def test_while_memory_is_tight_a_page_is_for_a_worker_without_a_job(
     fill(function, 1)
     windows.refill(state, function, 1)
     assert asked(state) == []
-    function.ready[1].pop()
+    empty(function)
     windows.refill(state, function, 1)
     (page,) = asked(state)
     assert page.largest == 250 * MIB

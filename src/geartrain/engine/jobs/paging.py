@@ -104,14 +104,10 @@ def _restored(state: State, record: JobRecord) -> Job:
     """Take a job from the store into memory; it is in no place then."""
     function = functions.find(state, record.function)
     job = kept_job(function, record)
-    job.due = record.due
-    job.is_steady = record.is_steady
-    job.failures = record.failures
     # It is durable: as if by a batch before the first.
     job.batch = -1
     state.remember(job)
-    if record.key:
-        job.key = record.key
+    if job.key:
         # A tentative submission with the same key will turn out to be its twin.
         function.keyed[job.key] = job
     function.windows[job.priority].give(job.number, job.due)
