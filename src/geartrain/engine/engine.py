@@ -199,12 +199,11 @@ class Engine:
     def take_unsent(self) -> list[tuple[Peer, list[bytes]]]:
         """End the turn: empty the outboxes, and return what to send, each peer once.
 
-        Those that left are left out.
+        One that left since the last turn may still be named, with nothing to send.
         """
-        state = self.state
-        state.turns.end()
-        unsent, peers = state.unsent, state.peers
-        taken = [(peer, peer.take_outbox()) for peer in unsent if peer in peers]
+        self.state.turns.end()
+        unsent = self.state.unsent
+        taken = [(peer, peer.take_outbox()) for peer in unsent]
         if self.memory.limit:
             written = self.memory.written
             for peer in unsent:

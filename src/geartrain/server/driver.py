@@ -189,7 +189,7 @@ class Driver:
 
     Attributes:
         engine: what it drives.
-        writers: what sends pieces of bytes to each peer that has not left.
+        writers: what sends pieces of bytes to each peer.
         receive: the engine's method, within short reach.
         monotonic: the clock's, likewise.
         call_soon: the event loop's.
@@ -227,9 +227,10 @@ class Driver:
         self.call_soon = self._loop.call_soon
         self._connections: dict[Peer, Connection] = {}
         self.writers: dict[Peer, Writer] = {}
+        # Those that left since the last turn, which may still name them.
+        self._left: list[Peer] = []
         self._timer: asyncio.TimerHandle | None = None
-        self._tick_at = math.inf
-        self._look_at = 0.0
+        self._tick_at, self._look_at = math.inf, 0.0
         engine.set_clock(*clock.read_first())
         self._offset = engine.clock_offset()
         self.guard: MemoryGuard | None = None
@@ -267,7 +268,8 @@ class Driver:
     def dismiss(self, connection: Connection) -> None:
         """Let the engine know that a peer left."""
         del self._connections[connection.peer]
-        del self.writers[connection.peer]
+        self.writers[connection.peer] = _discard
+        self._left.append(connection.peer)
         self.engine.disconnect(connection.peer, self.monotonic())
         if not self.is_arranged:
             self.arrange_turn()
@@ -292,6 +294,10 @@ class Driver:
         writers = self.writers
         for peer, pieces in engine.turn(now, self._tick_at):
             writers[peer](pieces)
+        if self._left:
+            for peer in self._left:
+                del writers[peer]
+            self._left = []
         if engine.has_news or is_time_to_look:
             self._learn()
         self.turned_at = self.monotonic()

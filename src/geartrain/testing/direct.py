@@ -48,9 +48,10 @@ class DirectEngine:
 
     def disconnect(self, peer: Peer) -> None:
         """Disconnect a peer."""
-        del self._writers[peer]
+        self._writers[peer] = lambda pieces: None
         self.engine.disconnect(peer, self._clock.monotonic())
         self._settle()
+        del self._writers[peer]
 
     def receive(self, peer: Peer, data: bytes) -> None:
         """Process the bytes of a peer, and write all answers."""

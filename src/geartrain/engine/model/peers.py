@@ -186,6 +186,8 @@ class Peer:
 
     def forget(self) -> None:
         """Let go of what was to be sent and of what it sent: it has left."""
+        # Whatever is sent to it now is taken by nobody.
+        self._unsent = []
         self.outbox = []
         self.outbox_size = 0
         self.held_size = 0
