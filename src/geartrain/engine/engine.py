@@ -72,7 +72,7 @@ class Engine:
         return self.state.wall_time()
 
     def keep_clock(self, now: float) -> None:
-        """Have the store keep what time it is: the job server is about to stop."""
+        """Record the time in the store: the job server is about to stop."""
         self.state.now = now
         clocks.keep_clock(self.state)
 
@@ -248,7 +248,7 @@ class Engine:
         return due.deadline(self.state)
 
     def show_health(self, health: Health) -> None:
-        """Have the text command ``store`` show how the store is; the driver changes it.
+        """Set what the text command ``store`` shows; the driver keeps it up to date.
 
         Without a store nobody need call this.
         """
@@ -379,16 +379,16 @@ class Engine:
         return self.state.weigh()
 
     def page_on(self, *, is_full: bool) -> None:
-        """Have jobs come in that had to wait for memory; while it is full, one page."""
+        """Read the pages that had to wait for memory; only one while memory is full."""
         if is_full:
             windows.press_on(self.state)
         else:
             windows.page_on(self.state)
 
     def give_up(self, size: int, until: float) -> int:
-        """Give up the newest packets under way, about so many bytes; tell their peers.
+        """Give up the newest packets under way, about ``size`` bytes; tell their peers.
 
-        Those of which more came after ``until`` are left alone.
+        Packets that grew after ``until`` are left alone.
 
         Returns:
             How many packets these were. Results are never given up.

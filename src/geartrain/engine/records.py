@@ -219,7 +219,7 @@ class Batch:
         """
 
     def within(self, most: int) -> tuple[Batch, list[JobRecord]]:
-        """Return the batch with so many bytes of workloads, and the jobs left out.
+        """Return the batch with ``most`` bytes of workloads, and the jobs left out.
 
         The small jobs stay, whichever came first: a large one must not have all others
         refused.

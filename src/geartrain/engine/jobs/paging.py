@@ -65,7 +65,7 @@ def page_in(state: State, query: Page | DuePage, window: Window) -> None:
 
 
 def _take_in(state: State, records: list[JobRecord]) -> bool:
-    """Have jobs that the store has wait in memory; return True if there was any."""
+    """Queue stored jobs in memory; return True if there was any."""
     is_any = False
     for record in records:
         job = state.jobs.get(record.handle)
@@ -82,7 +82,7 @@ def _take_in(state: State, records: list[JobRecord]) -> bool:
 
 
 def _report(state: State, query: Page | DuePage, window: Window) -> None:
-    """Have an operator told of the jobs that cannot be taken into memory."""
+    """Warn about the jobs that cannot be taken into memory."""
     damaged, oversized = window.leave_in_store(query)
     name = quoted(window.function)
     for number in oversized:

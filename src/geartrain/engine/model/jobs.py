@@ -90,17 +90,17 @@ class Job(StoredJob):
         self.record: JobRecord | None = None
         """What of it is to be written, until it is."""
         self.background = False
-        """Some submitter does not wait for it, so it must be run."""
+        """A submitter does not wait for it: it runs even if no client is left."""
         self.state = SUBMITTED
         """Where it is."""
         self.client: Peer | None = None
-        """A peer that waits for it; None if nobody does. How often each of them
-        submitted it, the peer knows.
+        """A peer that waits for it; None if nobody does. ``Peer.awaited`` has how often
+        each submitted it.
         """
         self.others = NOBODY
         """The others that do, if there is one."""
         self.joined = 0
-        """How often those that wait submitted it again."""
+        """How many more submissions of its clients joined it."""
         self.worker: Peer | None = None
         """The peer that runs it."""
         self.started = 0.0
@@ -122,7 +122,7 @@ class Job(StoredJob):
         return [] if self.client is None else [self.client, *self.others]
 
     def add_client(self, client: Peer) -> None:
-        """Have a peer wait for it that does not yet."""
+        """Add a peer that waits for it."""
         if self.client is None:
             self.client = client
         elif self.others:
@@ -131,7 +131,7 @@ class Job(StoredJob):
             self.others = {client: None}
 
     def remove_client(self, client: Peer) -> None:
-        """Have a peer wait for it no more."""
+        """Remove a peer that waits for it."""
         if client is not self.client:
             self.others.pop(client, None)
         else:
@@ -155,7 +155,7 @@ def record_of(job: Job) -> JobRecord:
 
 
 class JobQueue:
-    """A queue of jobs that can also give up one from its middle at once."""
+    """A first-in-first-out queue from whose middle a job can be removed in O(1)."""
 
     def __init__(self) -> None:
         self._bytes = 0

@@ -118,7 +118,7 @@ class Peer:
         self.running: dict[Job, None] = {}
         """The jobs it has been assigned, the oldest first."""
         self.timed: dict[Job, float] = {}
-        """Those of them whose timer is its own CAN_DO_TIMEOUT's, with the time at which
+        """Those whose timer is its own CAN_DO_TIMEOUT's, with the time at which
         the policy's would end; 0 for never.
         """
         self.awaited: dict[Job, int] = {}

@@ -143,7 +143,7 @@ class State:
         return not handle or handle in (record.handle, self.handle(record.number))
 
     def warn(self, action: str, text: str) -> None:
-        """Have an operator read a warning in the log."""
+        """Add a warning to the log."""
         self.notices.append(Notice("warning", action, text))
 
     def wall_time(self) -> float:
