@@ -43,9 +43,9 @@ class Function(Timed):
         self.scheduled: dict[Job, None] = {}
         """The jobs whose time has not come."""
         self.scheduled_counts = [0, 0, 0]
-        """How many they are, by priority."""
+        """How many are scheduled, by priority."""
         self.scheduled_bytes = 0
-        """The bytes of their workloads."""
+        """The bytes of the scheduled jobs' workloads."""
         self.tentative: dict[Job, None] = {}
         """Jobs that may be twins of stored ones; the store will say."""
         self.keyed: dict[bytes, Job] = {}
@@ -53,7 +53,7 @@ class Function(Timed):
         self.workers: dict[Peer, None] = {}
         """The peers with this ability."""
         self.crews: dict[Crew, None] = {}
-        """The groups those workers are in, the oldest first."""
+        """The crews of its workers, the oldest first."""
         self.promised: dict[Peer, None] = {}
         """The workers woken for this function's ready jobs."""
         self.limits: list[int] = [0, 0, 0]
