@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from geartrain.engine.batches import Batch
 from geartrain.engine.commands import reception
 from geartrain.engine.dispatch.turns import LIGHT, PEER_SHARE, READ, TURN_SHARE, WAIT
 from geartrain.engine.durable.gathering import Question
@@ -27,7 +28,7 @@ from geartrain.engine.model.peers import Peer
 from geartrain.engine.model.schedules import Calendar, no_calendar
 from geartrain.engine.model.settings import Value
 from geartrain.engine.queries import DuePage, Page
-from geartrain.engine.records import Batch, Inventory
+from geartrain.engine.records import Inventory
 from geartrain.engine.state import clocks, functions, windows
 from geartrain.engine.state.state import State
 from geartrain.protocol.parser import Parser

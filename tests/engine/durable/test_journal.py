@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from geartrain.engine.records import Batch, Inventory
+from geartrain.engine.batches import Batch
+from geartrain.engine.records import Inventory
 from tests.support.dialogue import (
     H1,
     H2,

@@ -19,11 +19,12 @@ from __future__ import annotations
 
 from typing import Final
 
+from geartrain.engine.batches import Batch
 from geartrain.engine.durable.gathering import Gathering, Question
 from geartrain.engine.model.jobs import Job, record_of
 from geartrain.engine.model.peers import Peer
 from geartrain.engine.queries import Query
-from geartrain.engine.records import Batch, Burial, Change, JobRecord, ScheduleRecord
+from geartrain.engine.records import Burial, Change, JobRecord, ScheduleRecord
 from geartrain.engine.window.windows import Window
 
 __all__ = ["Journal"]
