@@ -101,6 +101,16 @@ def test_all_windows_hold_an_eighth_of_a_limit(
     assert windows.has_room(state, function, 1) == fits
 
 
+@pytest.mark.parametrize(("size", "fits"), [(8 * MIB - 1, True), (8 * MIB, False)])
+def test_many_functions_share_the_bytes_that_windows_hold(
+    state: State, size: int, fits: bool
+) -> None:
+    for number in range(32):
+        function = functions.find(state, b"%d" % number)
+    fill(function, 1, size)
+    assert windows.has_room(state, function, 1) == fits
+
+
 def test_many_functions_share_what_windows_hold() -> None:
     state = State(EngineOptions(window=1000))
     function = functions.find(state, b"0")
