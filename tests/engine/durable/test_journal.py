@@ -293,3 +293,17 @@ def test_a_copy_of_how_a_job_failed_is_written(durable: World) -> None:
     (change,) = commit(durable).changed
     assert change.failures is not None
     assert (change.number, change.failures.attempts) == (1, 2)
+
+
+def test_what_is_being_written_is_not_changed(durable: World) -> None:
+    durable.policy(b"f", max_attempts=2, backoff_delay=60)
+    client, worker = durable.client(), durable.worker("f")
+    client.submit_job_bg(b"f", b"", b"w")
+    worker.grab_job()
+    (record,) = durable.take().added
+    worker.work_fail(H1)
+    assert (record.failures, record.due) == (None, 0)
+    committed(durable)
+    (change,) = commit(durable).changed
+    assert change.number == 1
+    assert change.due > 0
