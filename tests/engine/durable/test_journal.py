@@ -307,3 +307,21 @@ def test_what_is_being_written_is_not_changed(durable: World) -> None:
     (change,) = commit(durable).changed
     assert change.number == 1
     assert change.due > 0
+
+
+@pytest.mark.parametrize("is_rest_saved", [False, True])
+def test_a_batch_that_is_given_up_is_unsaved(
+    durable: World, is_rest_saved: bool
+) -> None:
+    client, worker = durable.client(), durable.worker("f")
+    client.submit_job_bg(b"f", b"", b"w")
+    commit(durable)
+    worker.grab_job()
+    worker.work_complete(H1, b"")
+    engine = durable.engine
+    engine.give_up_batch(is_rest_saved=False)
+    assert engine.unsaved() == 1
+    durable.take()
+    assert engine.unsaved() == 0
+    engine.give_up_batch(is_rest_saved=is_rest_saved)
+    assert engine.unsaved() == (0 if is_rest_saved else 1)
