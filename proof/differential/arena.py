@@ -1,4 +1,4 @@
-"""Keeps the servers that scenarios are played to, fresh for each of them."""
+"""Provide each scenario with servers that nobody else has used."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ GEARTRAIN_FLAGS = ("--log-level", "notice")
 
 
 class Arena:
-    """Plays scenarios, each once per server, and remembers their traces.
+    """Plays each scenario once per server and keeps the traces.
 
     The C server starts in milliseconds and keeps orphans of some scenarios, so
     each scenario has a new one, with one I/O thread because more of them race.

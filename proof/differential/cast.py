@@ -1,4 +1,4 @@
-"""What many scenarios begin with."""
+"""Peers with which many scenarios begin."""
 
 from __future__ import annotations
 

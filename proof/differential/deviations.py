@@ -1,4 +1,4 @@
-"""Where Geartrain answers otherwise than the C server 1.1.20 on purpose.
+"""Intended differences between the answers of Geartrain and gearmand 1.1.20.
 
 The traces of both servers stand beside the scenarios that show them.
 """
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Deviation:
-    """One difference that is meant.
+    """One intended difference.
 
     Attributes:
         name: what PROTOCOL.md calls it.

@@ -163,7 +163,7 @@ class Connection:
         self._link.write(data)
 
     def until_closed(self) -> None:
-        """Record what comes until the server hangs up; note it if it does not."""
+        """Record what comes until the server hangs up, or that it does not."""
         deadline = time.monotonic() + PATIENCE
         while (reply := self._link.next(deadline)) is not None:
             self._record(reply)
@@ -179,7 +179,7 @@ class Connection:
             self._flush_text()
 
     def wait_for(self, kind: int, within: float) -> None:
-        """Record what comes until a packet of that type has, or time is over."""
+        """Record what comes until a packet of that type arrives or time runs out."""
         deadline = time.monotonic() + within
         while (reply := self._link.next(deadline)) is not None:
             self._record(reply)
@@ -188,7 +188,7 @@ class Connection:
         self._finish_reading("(nothing)")
 
     def quiet(self, seconds: float) -> None:
-        """Record what comes in all of that time; note it if nothing does."""
+        """Record what comes in that time, or that nothing came."""
         deadline = time.monotonic() + seconds
         before = len(self._trace.lines)
         while (reply := self._link.next(deadline)) is not None:

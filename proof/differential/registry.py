@@ -1,4 +1,4 @@
-"""The scenarios there are, and what each expects of the two servers."""
+"""All scenarios, and what each expects of the two servers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Peers that mean harm: ``python -m proof.soak.attacks PORT SEED`` never stops.
+"""Hostile peers: ``python -m proof.soak.attacks PORT SEED`` never stops.
 
 Each attack is one connection, or a few, and takes some seconds. What it was, and
 when, is a line on stdout.
@@ -41,7 +41,7 @@ def _policies(port: int, chance: random.Random) -> None:
 
 
 def _abilities(port: int, chance: random.Random) -> None:
-    """Have thousands of abilities and toggle one while asleep."""
+    """Register thousands of abilities and toggle one while asleep."""
     with _connect(port) as wire:
         wire.send_bytes(b"".join(packet(1, b"a-%d" % n) for n in range(5000)))
         for _ in range(200):
@@ -61,7 +61,7 @@ def _page(port: int, chance: random.Random) -> None:
 
 
 def _joins(port: int, chance: random.Random) -> None:
-    """Join one job thousands of times, have data sent to it, read nothing."""
+    """Join one job thousands of times, send data to it, read nothing."""
     with _connect(port) as client, _connect(port) as worker:
         worker.send(PacketType.CAN_DO, b"joined")
         client.send_bytes(packet(7, b"joined", b"u", b"x") * 5000)
@@ -125,7 +125,7 @@ def attack(port: int, seed: str) -> None:
         try:
             chosen(port, chance)
         except (OSError, AssertionError):
-            # The job server may end the connection, or be away itself.
+            # The job server may close the connection, or be down itself.
             time.sleep(0.1)
 
 

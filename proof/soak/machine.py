@@ -24,7 +24,7 @@ _START = 60.0
 
 
 class Machine:
-    """One job server on a disk of its own, started anew on the same port.
+    """One job server on its own disk, always restarted on the same port.
 
     Attributes:
         kills: how often it was killed.
@@ -104,7 +104,7 @@ class Machine:
         self.stops += 1
 
     def is_running(self) -> bool:
-        """Tell whether the job server has not ended by itself."""
+        """Tell whether the job server is still running."""
         return self._process is not None and self._process.poll() is None
 
     def look(self) -> None:
@@ -115,7 +115,7 @@ class Machine:
             self.peak = max(self.peak, int(pages) * os.sysconf("SC_PAGE_SIZE"))
 
     def fill_disk(self) -> None:
-        """Have another program fill the disk to the last byte."""
+        """Let another program fill the disk to the last byte."""
         with (self.disk / "filler").open("wb", buffering=0) as file:
             with contextlib.suppress(OSError):
                 while True:
@@ -125,11 +125,11 @@ class Machine:
                     file.write(b"x")
 
     def empty_disk(self) -> None:
-        """Have that program remove its file."""
+        """Let that program remove its file."""
         (self.disk / "filler").unlink(missing_ok=True)
 
     def jump(self, seconds: int) -> None:
-        """Have the calendar's clock jump."""
+        """Make the system clock jump."""
         self._faults.jump(seconds)
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""One peer that asks for an ECHO all the time: how long does it wait?
+"""One peer that keeps asking for an ECHO, to measure how long it waits.
 
 It is a process of its own, so that nothing but the job server keeps it waiting:
 ``python -m proof.soak.prober PORT`` prints a line an answer, the time of the

@@ -1,4 +1,4 @@
-"""A soak: everything goes wrong at once, for as long as is wanted.
+"""A soak: everything goes wrong at once, for a given time.
 
 Clients submit, supervised workers run jobs that fork, raise and die, other peers
 attack, another program or the queue itself fills the disk, the calendar jumps, and
@@ -58,7 +58,7 @@ class Soak:
         self._processes: list[subprocess.Popen[bytes]] = []
 
     def run(self, seconds: float) -> None:
-        """Make trouble for some seconds, then let the workers do what is left."""
+        """Make trouble for some seconds, then let the workers do the remaining jobs."""
         try:
             self._begin()
             deadline = time.monotonic() + seconds
@@ -76,7 +76,7 @@ class Soak:
             self._end()
 
     def _dead(self) -> set[bytes]:
-        """Return the keys of the dead letters, as the job server tells them."""
+        """Return the keys of the dead letters that the job server lists."""
         with Admin(f"127.0.0.1:{self._port}", 60) as admin:
             handles = [row.handle for row in admin.dead_list()]
             rows = (admin.dead_show(handle) for handle in handles)
@@ -132,7 +132,7 @@ class Soak:
         trouble()
 
     def _fill(self) -> None:
-        """Have another program fill the disk for a while."""
+        """Let another program fill the disk for a while."""
         self.machine.fill_disk()
         self._wait(self._chance.uniform(1, 6))
         if self._chance.random() < 0.3:
@@ -140,7 +140,7 @@ class Soak:
         self.machine.empty_disk()
 
     def _flood(self) -> None:
-        """Have the queue fill the disk, faster than workers can empty it."""
+        """Fill the disk by the queue, faster than workers can empty it."""
         for submitter in self.submitters:
             submitter.flood_until = time.monotonic() + 6
         self._wait(8)

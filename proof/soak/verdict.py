@@ -10,16 +10,16 @@ from proof.soak.soak import Soak
 
 __all__ = ["figures", "judge"]
 
-# Runs that one kill may cost: what had ended and was not yet on disk. Workers end at
-# most a few hundred jobs in the time of a commit.
+# Maximum runs repeated because of one kill: jobs that had ended but were not yet on
+# disk. Workers end a few hundred jobs at most during a commit.
 _RERUNS_A_KILL = 500
 
 
 def judge(soak: Soak, runs: Counter[bytes]) -> list[str]:
-    """Return what went wrong, in sentences; none is good."""
+    """Return what went wrong, in sentences; an empty list if nothing did."""
     faults = list(soak.faults)
     if faults:
-        # What is missing then says nothing: it did not come to its end.
+        # The soak did not finish, so missing jobs mean nothing.
         return faults
     dead = soak.dead
     for submitter in soak.submitters:

@@ -13,7 +13,7 @@ from tests.support.wire import Wire
 
 __all__ = ["Actor", "connect"]
 
-# A job server that does not answer for so many seconds is stuck.
+# A job server that does not answer for this many seconds is stuck.
 PATIENCE = 30.0
 
 
@@ -25,7 +25,7 @@ def connect(port: int) -> socket.socket:
 
 
 class Actor(ABC):
-    """Somebody who comes again to each job server of a campaign.
+    """A peer that reconnects to each job server of a campaign.
 
     Attributes:
         name: who it is; the same seed and name make the same choices.
@@ -69,7 +69,7 @@ class Actor(ABC):
 
     @abstractmethod
     def act(self, wire: Wire) -> None:
-        """Act on a new connection; return to have it closed and another one made."""
+        """Act on a new connection; after the return another one is opened."""
 
     def leave(self) -> None:
         """End ``run``, whatever it waits for; for any thread."""

@@ -23,11 +23,11 @@ from tests.support.wire import Wire
 
 __all__ = ["Campaign", "Load"]
 
-# So long is waited for a step to come by, in seconds, and so often.
+# Seconds to wait for a step to be reached, and how often to try.
 _PATIENCE = 3.0
 _MOST_TRIES = 4
 
-# A backlog that does not shrink for so many seconds is stuck.
+# A backlog that does not shrink for this many seconds is stuck.
 _STUCK = 15.0
 
 _ROUGH_WORKERS = 4
@@ -38,7 +38,7 @@ _ORDERLY = "orderly stop"
 
 @dataclass(frozen=True, kw_only=True)
 class Load:
-    """How much is done at once.
+    """How much load there is.
 
     Attributes:
         window: jobs of a function and priority that the job server has in memory.
@@ -105,7 +105,7 @@ class Campaign:
         ]
 
     def run(self) -> None:
-        """Kill job servers as planned, then let one do all that is left.
+        """Kill job servers as planned, then let one do all remaining jobs.
 
         Raises:
             AssertionError: a job server did not start, stop or answer, or it failed.
@@ -141,7 +141,7 @@ class Campaign:
         return entry
 
     def _kill_at(self, step: Step) -> None:
-        """Have a job server end itself at a step, however often that is tried."""
+        """Let a job server kill itself at a step; try several times."""
         for attempt in range(_MOST_TRIES):
             entry = self._begin(step.name)
             passing = self._randomness.randint(1, step.most) if attempt == 0 else 1
@@ -169,7 +169,7 @@ class Campaign:
     def _load_until_dead(
         self, entry: Round, patience: float, end: Callable[[], None]
     ) -> None:
-        """Have everybody act until the job server ends, or is ended after a while."""
+        """Let all actors act until the job server ends or is killed."""
         first = self.history.serial()
         threads = self._start(self._actors, entry)
         if not self._server.has_ended(patience):
@@ -241,7 +241,7 @@ class Campaign:
             )
 
     def _look(self) -> None:
-        """See what one more job server finds in the store."""
+        """Ask one more job server what it finds in the store."""
         entry = self._begin(_ORDERLY)
         assert self._server.start(None, 0)
         with Wire(connect(self._server.port)) as wire:

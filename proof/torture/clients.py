@@ -1,4 +1,4 @@
-"""Clients: they submit jobs, and note every JOB_CREATED once they have it."""
+"""Clients that submit jobs and record every JOB_CREATED they get."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _RESULTS = (PacketType.WORK_COMPLETE, PacketType.WORK_FAIL, PacketType.WORK_EXCE
 
 
 class Gauge:
-    """How many jobs the job server has, by its own last word.
+    """How many jobs the job server last said it has.
 
     Attributes:
         jobs: so many.
@@ -36,7 +36,7 @@ class Gauge:
 
 
 class _Client(Actor):
-    """A client whose submissions have keys that nobody else's have."""
+    """A client whose submissions have unique keys."""
 
     def __init__(self, name: str, seed: str, history: History) -> None:
         super().__init__(name, seed, history)
@@ -95,7 +95,7 @@ class Submitter(_Client):
         """Submit while there is room."""
         while True:
             if self._gauge.jobs > self._gauge.most:
-                # Whether the job server is still there shows by this.
+                # This shows whether the job server is still there.
                 assert wire.echoes()
                 time.sleep(0.02)
                 continue

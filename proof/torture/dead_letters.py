@@ -1,4 +1,4 @@
-"""What a dead letter has to tell of its job."""
+"""What a dead letter must say about its job."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["check"]
 
 
 def check(life: Life, history: History) -> Iterator[str]:
-    """Find what a dead letter tells wrongly, or does not tell."""
+    """Find what a dead letter says wrongly or leaves out."""
     row = life.dead
     if row is None:
         return
@@ -68,7 +68,7 @@ def _causes(life: Life, row: dict[str, Any], own: Submission) -> Iterator[str]:
 
 
 def _error(own: Submission, reason: str) -> str | None:
-    """Return what is to be told of the last attempt besides the reason."""
+    """Return what must be said about the last attempt besides the reason."""
     if reason == "exception":
         return error_of(own.key).decode()
     if reason == "timeout":

@@ -47,12 +47,12 @@ _COMPLETED: Final = re.compile(rb"\0REQ\0\0\0\x0d....[^\0]+:([0-9]+)\0", re.DOTA
 _CANCELLED: Final = re.compile(rb"cancel job \S+:([0-9]+)\n")
 _ASSIGNED: Final = (b"\0RES\0\0\0\x0b", b"\0RES\0\0\0\x1f", b"\0RES\0\0\0\x28")
 
-# What was written to sockets at the end of a turn has left after so many seconds.
+# Seconds after which bytes that were written at the end of a turn have left.
 _SENT: Final = 0.003
 
 
 class Failpoint:
-    """The one step at which this process kills itself, if at any.
+    """The step at which this process kills itself, if any.
 
     Attributes:
         is_serving: the first peer has connected.
@@ -91,7 +91,7 @@ class Failpoint:
         os.kill(os.getpid(), signal.SIGKILL)
 
     def read(self, data: bytes) -> set[str]:
-        """Return what a peer's bytes ask for."""
+        """Return the actions that a peer's bytes ask for."""
         if self._step is None:
             return set()
         actions = {_ACTIONS.get(kind, "") for kind in _TYPES.findall(data)}
@@ -122,7 +122,7 @@ class Failpoint:
 
 
 class TornEngine:
-    """An engine between whose steps the process may end.
+    """An engine that can end the process between its steps.
 
     It stands in the place of ``Engine``, whose compiled build takes no changes.
     """
@@ -236,7 +236,7 @@ class TornConnection(sqlite3.Connection):
 
 
 def _replace(module: ModuleType, name: str, value: object) -> None:
-    """Give a name of a module another meaning; the module must have it."""
+    """Replace a name in a module; the module must have it."""
     assert hasattr(module, name), f"{module.__name__} has no {name}"
     setattr(module, name, value)
 

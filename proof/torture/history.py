@@ -41,7 +41,7 @@ class Submission:
 
 @dataclass(slots=True)
 class Run:
-    """A job that a worker was given, and what it sent of it.
+    """A job that a worker was given, and what the worker sent about it.
 
     Attributes:
         asked: the serial of the worker's grab.
@@ -113,7 +113,7 @@ class Round:
 
 @dataclass(slots=True)
 class Stock:
-    """What the job server told of its jobs while nobody submitted or worked.
+    """What the job server said about its jobs while nobody submitted or worked.
 
     Attributes:
         began: the serial before it was asked.
@@ -131,7 +131,7 @@ class Stock:
 
 @dataclass
 class History:
-    """All that was noted; every thread may add to it.
+    """Everything that was recorded; every thread may add to it.
 
     Attributes:
         submissions: by key.

@@ -1,4 +1,4 @@
-"""The life of each job, put together from what was noted of it."""
+"""The life of each job, put together from the history."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NEVER = float("inf")
 
 @dataclass(frozen=True)
 class End:
-    """A job's end that the job server told of.
+    """A job's end, as the job server reported it.
 
     Attributes:
         kind: ``done``, ``cancelled`` or ``dropped``.
@@ -33,13 +33,13 @@ class End:
     is_durable: bool
 
     def forbids(self, round_: int, asked: int) -> bool:
-        """Tell whether nothing more may become of the job in a round, asked then."""
+        """Tell whether the job may not change any more in the round of the question."""
         return asked > self.known and (self.is_durable or round_ == self.round)
 
 
 @dataclass
 class Life:
-    """What is known of the job with one handle.
+    """Everything known about the job with one handle.
 
     Attributes:
         submissions: those that were answered with its handle.
@@ -82,11 +82,11 @@ class Life:
         return min(serials, default=0)
 
     def is_durable(self, run: Run) -> bool:
-        """Tell whether no restart takes back what became of a run."""
+        """Tell whether a restart cannot undo the outcome of a run."""
         return run.is_accepted and run.settled < self.rounds[run.round].durable
 
     def asked_for(self, *commands: str) -> Iterable[Enquiry]:
-        """Give the commands of some kinds that did or may have done something."""
+        """Return the commands of some kinds that had or may have had an effect."""
         for enquiry in self.enquiries:
             if enquiry.command in commands and (
                 enquiry.is_known or not enquiry.answered
@@ -94,7 +94,7 @@ class Life:
                 yield enquiry
 
     def ends(self) -> list[End]:
-        """Return its ends that the job server told of."""
+        """Return its ends that the job server reported."""
         found = [
             End("done", run.round, run.sent, run.settled, self.is_durable(run))
             for run in self.runs
@@ -137,7 +137,7 @@ def _shown(noted: Submission | Run | Enquiry) -> str:
 
 
 def lives(history: History, survey: Survey) -> dict[bytes, Life]:
-    """Put together what is known of each job, by its handle."""
+    """Collect everything known about each job, by its handle."""
     found: dict[bytes, Life] = {}
     rounds = {each.number: each for each in history.rounds}
 

@@ -1,4 +1,4 @@
-"""Operators: they look at jobs, cancel them, and bring dead letters back."""
+"""Operators that look at jobs, cancel them and retry dead letters."""
 
 from __future__ import annotations
 

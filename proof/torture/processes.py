@@ -19,7 +19,7 @@ __all__ = ["Nursery"]
 
 ROOT = Path(__file__).parents[2]
 
-# So long may a job server take to start or to stop.
+# Maximum seconds for a job server to start or stop.
 _PATIENCE = 20.0
 _READY = re.compile(r"ready on .*:([0-9]+)$")
 
@@ -33,7 +33,7 @@ class Nursery:
     """
 
     def __init__(self, folder: Path, window: int) -> None:
-        """Have job servers keep their jobs in ``folder``."""
+        """Start job servers that keep their jobs in ``folder``."""
         self.log = folder / "log"
         self.port = 0
         self._folder = folder
@@ -56,7 +56,7 @@ class Nursery:
         os.close(lifeline)
 
     def start(self, step: Step | None, passing: int) -> bool:
-        """Start a job server; tell whether it came to listen before it was killed."""
+        """Start a job server; return whether it listened before it was killed."""
         self._pid, self._status, self._step, self.port = 0, None, "", 0
         store = f"sqlite://{self._folder}/queue.db"
         order = {
@@ -77,7 +77,7 @@ class Nursery:
         return self._status is None
 
     def _hear(self, deadline: float) -> bool:
-        """Take in the next line; tell whether there was one by then."""
+        """Read the next line; return whether there was one in time."""
         while b"\n" not in self._buffer:
             assert self._process.stdout is not None
             ready, _, _ = select.select(
@@ -111,7 +111,7 @@ class Nursery:
             os.kill(self._pid, signal.SIGKILL)
 
     def has_ended(self, seconds: float) -> bool:
-        """Tell whether the job server ends by itself within so many seconds."""
+        """Tell whether the job server ends by itself within some seconds."""
         deadline = time.monotonic() + seconds
         while self._status is None and self._hear(deadline):
             pass

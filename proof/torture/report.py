@@ -1,4 +1,4 @@
-"""What is told of a campaign."""
+"""The report of a campaign."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from proof.torture.verdict import Verdict, judge
 
 __all__ = ["Report", "report"]
 
-# So many faults are told of at once, and so many are kept in a file.
+# Faults that are printed, and faults that are written to a file.
 _MOST_TOLD = 10
 _MOST_KEPT = 1000
 
@@ -54,7 +54,7 @@ def report(campaign: Campaign, folder: Path) -> Report:
 
 
 def _told(campaign: Campaign, verdict: Verdict, most: int) -> str:
-    """Tell of the first faults, each with all that was noted of its job."""
+    """Describe the first faults, each with everything recorded about its job."""
     lines = []
     for fault in verdict.faults[:most]:
         lines.append(f"\n{fault.handle.decode()} {fault.text}")

@@ -14,7 +14,7 @@ __all__ = ["Survey", "survey", "workload_of"]
 
 @dataclass
 class Survey:
-    """The answers to text commands once all is done.
+    """The answers to text commands after everything is done.
 
     Attributes:
         jobs: the rows of ``jobs`` by handle.
@@ -29,7 +29,7 @@ class Survey:
     contradictions: list[str] = field(default_factory=list)
 
     def row(self, handle: bytes) -> str:
-        """Return what the job server said of a job, as a sentence's end."""
+        """Return what the job server said about a job, as the end of a sentence."""
         found = self.jobs.get(handle) or self.dead.get(handle)
         if found is None:
             return "it is unknown"

@@ -31,7 +31,7 @@ class Fault:
 
 @dataclass
 class Verdict:
-    """All faults, and how much there was to find them in.
+    """All faults, and how much was examined.
 
     Attributes:
         lives: all jobs by handle.
@@ -44,7 +44,7 @@ class Verdict:
 
 
 def judge(history: History, survey: Survey) -> Verdict:
-    """Look at all that was noted and at what the last job server said."""
+    """Compare the history with what the last job server said."""
     verdict = Verdict()
     verdict.faults.extend(Fault(b"", text) for text in history.faults)
     verdict.faults.extend(_leftovers(survey))
@@ -96,7 +96,7 @@ def _stock_faults(stock: Stock, all_lives: dict[bytes, Life]) -> Iterator[Fault]
 
 
 def _has_one_identity(life: Life, history: History) -> Iterator[str]:
-    """A handle is one job's, which all who were given it may share."""
+    """A handle means one job; all submitters who got it may share it."""
     if len(life.keys) > 1:
         yield f"one handle for two jobs: it was given to {life.keys}"
     known = [
@@ -295,7 +295,7 @@ def _not_coalesced(all_lives: dict[bytes, Life]) -> Iterator[Fault]:
 
 
 def _strangers(life: Life, group: list[Life]) -> Iterator[Fault]:
-    """Find who should have joined a job and got another one."""
+    """Find submissions that should have joined a job and got another one."""
     promised, end = life.promised, life.possible_end()
     for other in group:
         for each in other.submissions:

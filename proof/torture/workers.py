@@ -1,4 +1,4 @@
-"""Workers: they note every run before anything is sent of it."""
+"""Workers that record every run before they send anything about it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _GRAB = packet(PacketType.GRAB_JOB_ALL)
 
 
 def error_of(key: bytes) -> bytes:
-    """Return what a worker says of a failure by WORK_EXCEPTION."""
+    """Return the text of a WORK_EXCEPTION that a worker sends."""
     return b"no luck with " + key
 
 
@@ -74,7 +74,7 @@ class Worker(Actor):
         try:
             wire.expect(PacketType.NOOP)
         except TimeoutError:
-            # Nothing to do is no fault; what is stuck shows at the end.
+            # Having nothing to do is no fault; stuck jobs are found at the end.
             raise ConnectionError from None
 
     def _start(self, answer: Received) -> Run:

@@ -1,5 +1,5 @@
 """The job servers that these tests ask."""
 
-from tests.admin.serving import fresh, server, shared
+from tests.support.store_servers import fresh, server, shared
 
 __all__ = ["fresh", "server", "shared"]

@@ -15,7 +15,7 @@ from geartrain.admin import Admin, JobRow
 from geartrain.errors import AdminError, OptionError, RefusedError, UnknownJobError
 from geartrain.protocol.constants import PacketType
 from geartrain.texts import quoted
-from tests.admin.jobs import (
+from tests.support.jobs_in_states import (
     bury,
     run_next,
     schedule,
@@ -26,6 +26,8 @@ from tests.admin.jobs import (
 from tests.support.servers import RunningServer, running_geartrain
 from tests.support.waiting import wait_until
 from tests.support.wire import Wire
+
+COVERS = ("admin/requests",)
 
 ODD_NAMES = [
     b"two words",

@@ -10,10 +10,10 @@ from urllib.parse import unquote_to_bytes
 
 import pytest
 
-from geartrain.admin.connection import Connection, word
+from geartrain.admin.connection import AdminConnection, word
 from geartrain.errors import AddressError, AdminError, RefusedError
-from tests.admin.others import address, answering, listening, web_server
 from tests.support.servers import free_port, running_gearmand
+from tests.support.strangers import address, answering, listening, web_server
 
 
 def complaint(server: str, line: str = "counters", timeout: float = 5.0) -> str:
@@ -24,7 +24,7 @@ def complaint(server: str, line: str = "counters", timeout: float = 5.0) -> str:
 
 
 def ask(server: str, line: str, timeout: float) -> None:
-    with closing(Connection(server, timeout)) as connection:
+    with closing(AdminConnection(server, timeout)) as connection:
         connection.objects(line)
 
 
@@ -71,7 +71,7 @@ def test_a_host_that_is_not_known() -> None:
 
 def test_what_is_no_address() -> None:
     with pytest.raises(AddressError, match="is not a port"):
-        Connection("host:port", 1)
+        AdminConnection("host:port", 1)
 
 
 def test_silence_has_an_end() -> None:
@@ -143,7 +143,7 @@ def test_what_only_begins_like_an_object() -> None:
 
 def test_nothing_can_be_asked_after_that() -> None:
     with web_server() as server:
-        connection = Connection(server, 5)
+        connection = AdminConnection(server, 5)
         for _ in range(2):
             with pytest.raises(AdminError):
                 connection.objects("counters")
@@ -153,7 +153,7 @@ def test_nothing_can_be_asked_after_that() -> None:
 @pytest.mark.interop
 def test_gearmand_does_not_know_these_commands() -> None:
     with running_gearmand() as server:
-        connection = Connection(server.address, 5)
+        connection = AdminConnection(server.address, 5)
         with pytest.raises(RefusedError, match="does not know this command") as caught:
             connection.objects("counters")
         assert caught.value.code == "UNKNOWN_COMMAND"

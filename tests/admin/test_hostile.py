@@ -16,14 +16,14 @@ import pytest
 from geartrain.admin import Admin
 from geartrain.errors import AdminError
 from geartrain.protocol.constants import PacketType
-from tests.admin.others import answering
-from tests.cli.programs import run
+from tests.support.programs import run
 from tests.support.servers import (
     RunningServer,
     geartrain_command,
     running_gearmand,
     running_geartrain,
 )
+from tests.support.strangers import answering
 from tests.support.wire import Wire
 
 NAMES = [b"a\nb", b"c\n.\nd", b"tab\there", b".", b"caf\xe9", b"\x1b[2J", b"zz-last"]

@@ -12,6 +12,11 @@ import pytest
 
 import geartrain
 
+COVERS = (
+    "_build",
+    "_mypyc",
+)
+
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "geartrain"
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 from geartrain.protocol.constants import PacketType
-from tests.admin.jobs import bury, run_next, schedule, submit, submit_later
-from tests.cli.asking import ask, complaint, objects
+from tests.support.commands import ask, complaint, objects
+from tests.support.jobs_in_states import bury, run_next, schedule, submit, submit_later
 from tests.support.servers import RunningServer
 from tests.support.wire import Wire
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tests.admin.jobs import bury, submit
-from tests.cli.asking import ask, objects
+from tests.support.commands import ask, objects
+from tests.support.jobs_in_states import bury, submit
 from tests.support.servers import RunningServer
 from tests.support.wire import Wire
 

@@ -13,10 +13,12 @@ from geartrain.engine.batches import Batch
 from geartrain.engine.records import Burial, Failures, JobRecord
 from geartrain.protocol.constants import PacketType
 from geartrain.stores.locations import make_store
-from tests.admin.jobs import bury, run_next
-from tests.cli.asking import ask, complaint, objects, on_terminal
+from tests.support.commands import ask, complaint, objects, on_terminal
+from tests.support.jobs_in_states import bury, run_next
 from tests.support.servers import RunningServer, running_geartrain
 from tests.support.wire import Wire
+
+COVERS = ("cli/bulk",)
 
 
 def dead(server: RunningServer, *flags: str) -> list[str]:

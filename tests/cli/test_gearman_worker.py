@@ -15,7 +15,7 @@ import pytest
 
 from geartrain.admin import Admin
 from geartrain.protocol.constants import PacketType
-from tests.admin.jobs import submit
+from tests.support.jobs_in_states import submit
 from tests.support.servers import RunningServer, running_gearmand, running_geartrain
 from tests.support.wire import Wire
 

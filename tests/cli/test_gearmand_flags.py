@@ -7,13 +7,15 @@ from pathlib import Path
 import click
 import pytest
 
-from geartrain.cli.gearmand import command, service_of
+from geartrain.cli.gearmand import command, gear_port, service_of
 from geartrain.cli.gearmand_flags import LATER
 from geartrain.cli.service import Service
 from geartrain.errors import OptionError
-from geartrain.server.options import Keepalive, Options, default_handle_prefix
+from geartrain.server.options import Options, default_handle_prefix
 from geartrain.transport.address import Address
-from tests.cli.programs import run
+from tests.support.programs import run
+
+COVERS = ("cli/gearmand_config",)
 
 
 @pytest.fixture(autouse=True)
@@ -34,7 +36,7 @@ def options(*flags: str) -> Options:
 def test_the_defaults_are_the_originals() -> None:
     plain = service()
     told = plain.options
-    assert told.listen == (Address(host="", port=4730),)
+    assert told.addresses == (Address(host="", port=4730),)
     assert told.job_retries == -1
     assert told.handle_prefix == default_handle_prefix()
     assert told.exceptions is False
@@ -43,22 +45,22 @@ def test_the_defaults_are_the_originals() -> None:
     assert told.store == "memory:"
     assert plain.store_flag == "--libsqlite3-db"
     assert told.descriptors is None
-    assert told.keepalive == Keepalive(idle=None, interval=None, count=None)
+    assert told.probes == (None, None, None)
     assert plain.log.file == "/var/log/gearmand.log"
-    assert plain.pid_file == "/var/gearmand.pid"
+    assert told.pid_file == "/var/gearmand.pid"
     assert not plain.pid_file_wanted
     assert not plain.daemon
-    assert plain.user is None
+    assert told.user is None
     assert plain.notices == []
 
 
 @pytest.mark.parametrize("flags", [["-p", "7000"], ["-p7000"], ["--port=7000"]])
 def test_the_port_can_be_written_in_every_way(flags: list[str]) -> None:
-    assert options(*flags).listen == (Address(host="", port=7000),)
+    assert options(*flags).addresses == (Address(host="", port=7000),)
 
 
 def test_listen_takes_a_host_and_may_be_repeated() -> None:
-    assert options("-L", "127.0.0.1", "--listen=::1", "-p", "7000").listen == (
+    assert options("-L", "127.0.0.1", "--listen=::1", "-p", "7000").addresses == (
         Address(host="127.0.0.1", port=7000),
         Address(host="::1", port=7000),
     )
@@ -77,7 +79,7 @@ def test_every_other_flag_reaches_the_server() -> None:
     assert told.exceptions is True
     assert told.handle_prefix == "J:here"
     assert told.log_level == "NOTICE"
-    assert told.keepalive == Keepalive(idle=9, interval=8, count=None)
+    assert told.probes == (9, 8, None)
     assert (told.compat, told.round_robin) == ("1.1", True)
 
 
@@ -86,7 +88,7 @@ def test_flags_of_the_process() -> None:
     assert told.daemon
     assert told.log.file == "none"
     assert told.log.syslog
-    assert (told.pid_file, told.pid_file_wanted) == ("/tmp/p", True)
+    assert (told.options.pid_file, told.pid_file_wanted) == ("/tmp/p", True)
     assert told.core_dumps
 
 
@@ -164,11 +166,11 @@ def test_the_environments_port_is_for_want_of_the_option(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("GEARMAND_PORT", "7001")
-    assert options().listen[0].port == 7001
-    assert options("-p", "7002").listen[0].port == 7002
+    assert options().addresses[0].port == 7001
+    assert options("-p", "7002").addresses[0].port == 7002
     monkeypatch.setenv("GEARMAND_PORT", "tcp://10.0.0.1:4730")
     plain = service()
-    assert plain.options.listen[0].port == 4730
+    assert plain.options.addresses[0].port == 4730
     assert "Kubernetes" in plain.notices[0]
 
 
@@ -185,7 +187,7 @@ def test_a_configuration_file_is_a_command_line(form: str, tmp_path: Path) -> No
         "# a comment, port=9\nport=9\n--port=7000 -j 3\n-L 127.0.0.1\n--exceptions\n",
     )
     told = options(form.format(path))
-    assert told.listen == (Address(host="127.0.0.1", port=7000),)
+    assert told.addresses == (Address(host="127.0.0.1", port=7000),)
     assert told.job_retries == 3
     assert told.exceptions
 
@@ -194,10 +196,10 @@ def test_the_command_line_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("GEARMAND_PORT", "7009")
     path = written(tmp_path, "-p 7000 -j 3 -t 8 -L 127.0.0.1")
     told = service("-p", "7001", "--config-file", path, "-L", "::1")
-    assert told.options.listen == (Address(host="::1", port=7001),)
+    assert told.options.addresses == (Address(host="::1", port=7001),)
     assert told.options.job_retries == 3
     assert len(told.notices) == 1
-    assert options("--config-file", path).listen[0].port == 7000
+    assert options("--config-file", path).addresses[0].port == 7000
 
 
 def test_what_comes_later_stops_the_start_from_a_file_too(tmp_path: Path) -> None:
@@ -297,3 +299,27 @@ def test_the_help_names_every_flag_of_today() -> None:
                 assert all(name in out for name in option.opts)
         assert "--mysql-host" not in out
         assert "http is refused" in " ".join(out.split())
+
+
+def test_the_option_goes_before_the_environment() -> None:
+    assert gear_port(7000, "7001") == (7000, None)
+    assert gear_port(7000, "nonsense") == (7000, None)
+    assert gear_port(None, "7001") == (7001, None)
+    assert gear_port(None, "http") == (80, None)
+    assert gear_port(None, "") == (4730, None)
+    assert gear_port(None, None) == (4730, None)
+
+
+def test_what_kubernetes_sets_is_told_and_not_used() -> None:
+    number, notice = gear_port(None, "tcp://10.0.0.1:4731")
+    assert number == 4730
+    assert notice is not None
+    assert "tcp://10.0.0.1:4731" in notice
+    assert "Kubernetes" in notice
+
+
+def test_another_wrong_environment_is_named() -> None:
+    with pytest.raises(OptionError) as caught:
+        gear_port(None, "47x30")
+    assert "GEARMAND_PORT" in str(caught.value)
+    assert "47x30" in str(caught.value)

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from geartrain.cli.gearmand import command
-from geartrain.cli.gearmand_queue import QUEUES_TO_COME, queue_notices, queue_store
+from geartrain.cli.gearmand_queue import QUEUES_TO_COME, queue_notices, queue_options
 from geartrain.errors import OptionError
+from geartrain.server.options import Options
 from geartrain.stores.locations import make_store
 
 TABLE = (
@@ -23,7 +24,9 @@ TABLE = (
 
 def told(*flags: str) -> tuple[str, str]:
     """Return the store and the durability a command line asks for."""
-    return queue_store(command.make_context("gearmand", list(flags)))
+    context = command.make_context("gearmand", list(flags))
+    options = Options(**queue_options(context))
+    return options.store, options.durability
 
 
 def refusal(*flags: str) -> str:

@@ -6,7 +6,8 @@ import click
 import pytest
 
 from geartrain.cli.gearmand import command
-from geartrain.cli.gearmand_tls import tls_files, tls_notices
+from geartrain.cli.gearmand_tls import tls_notices, tls_options
+from geartrain.server.options import Options
 from geartrain.transport.tls import Tls
 
 
@@ -15,7 +16,8 @@ def parsed(*words: str) -> click.Context:
 
 
 def files(*words: str, **environment: str) -> Tls | None:
-    return tls_files(parsed(*words).params, environment)
+    options = tls_options(parsed(*words).params, environment)
+    return Options(**options).tls
 
 
 def test_without_ssl_connections_are_plain() -> None:

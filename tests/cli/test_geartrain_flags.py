@@ -10,17 +10,24 @@ from pathlib import Path
 import pytest
 
 from geartrain import core_build
-from geartrain.cli.server import server, service_of
+from geartrain.cli.server import server, server_configuration, service_of
 from geartrain.cli.service import Service
-from geartrain.server.options import GIB, MIB, Keepalive, Options
+from geartrain.server.options import GIB, MIB, Options
 from geartrain.stores.locations import default_store
 from geartrain.transport.address import Address
-from tests.cli.programs import run
+from tests.support.programs import run
+
+COVERS = (
+    "cli/main",
+    "cli/program",
+    "server/options",
+)
 
 
 def service(*flags: str) -> Service:
     """Return what a command line would run."""
-    return service_of(server.make_context("server", list(flags)).params)
+    parameters = server.make_context("server", list(flags)).params
+    return service_of(server_configuration(parameters))
 
 
 def options(*flags: str) -> Options:
@@ -31,27 +38,29 @@ def options(*flags: str) -> Options:
 def test_the_defaults() -> None:
     plain = service()
     told = plain.options
-    assert told == Options(
-        listen=(Address(host="127.0.0.1", port=4730),),
-        store=default_store(),
-        log_level="INFO",
-    )
+    assert told == Options()
+    assert told.addresses == (Address(host="127.0.0.1", port=4730),)
+    assert told.store == default_store()
+    assert told.probes == (60, 15, 4)
+    assert told.log_level == "INFO"
     assert told.durability == "disk"
     assert plain.store_flag == "--store"
     assert plain.notices == []
     assert plain.log.file == "stderr"
-    assert plain.pid_file is None
-    assert plain.user is None
+    assert told.pid_file == ""
+    assert told.user is None
     assert not plain.daemon
 
 
 def test_the_port_is_for_addresses_that_name_none() -> None:
-    assert options("--port", "7000").listen == (Address(host="127.0.0.1", port=7000),)
+    assert options("--port", "7000").addresses == (
+        Address(host="127.0.0.1", port=7000),
+    )
     told = options(
         *("--listen", "localhost", "--listen", "10.0.0.1:1", "--listen", "[::1]"),
         *("--listen", "unix:/run/g.sock", "--port", "7000", "--listen", ":9"),
     )
-    assert told.listen == (
+    assert told.addresses == (
         Address(host="localhost", port=7000),
         Address(host="10.0.0.1", port=1),
         Address(host="::1", port=7000),
@@ -62,7 +71,7 @@ def test_the_port_is_for_addresses_that_name_none() -> None:
 
 def test_an_address_named_twice_is_listened_on_once() -> None:
     told = options("--listen", "127.0.0.1", "--listen", "127.0.0.1:4730")
-    assert told.listen == (Address(host="127.0.0.1", port=4730),)
+    assert told.addresses == (Address(host="127.0.0.1", port=4730),)
 
 
 def test_every_other_flag_reaches_the_server() -> None:
@@ -76,7 +85,6 @@ def test_every_other_flag_reaches_the_server() -> None:
         *("--keepalive-count", "3", "--log-level", "debug"),
     )
     assert told == Options(
-        listen=(Address(host="127.0.0.1", port=4730),),
         store="sqlite:///srv/jobs.db",
         durability="os",
         max_packet=64 * MIB,
@@ -90,7 +98,9 @@ def test_every_other_flag_reaches_the_server() -> None:
         timezone="UTC",
         backlog=7,
         descriptors=99,
-        keepalive=Keepalive(idle=1, interval=2, count=3),
+        keepalive_idle=1,
+        keepalive_interval=2,
+        keepalive_count=3,
         log_level="DEBUG",
     )
 
@@ -119,15 +129,15 @@ def test_a_wrong_configuration_file_stops_the_start_in_one_line(
     status, out, err = run("geartrain", "server", "--config", str(path))
     assert (status, out) == (2, "")
     assert err == (
-        f"geartrain server: Invalid value for '--config': {path}:"
+        f"geartrain server: {path}:2:"
         " [functions.\"f\"]: 'time_out' is no setting of a policy: did you mean"
         " 'timeout'?\n"
     )
 
 
 def test_keepalive_can_be_left_out_and_in_part() -> None:
-    assert options("--no-keepalive").keepalive is None
-    assert options("--keepalive-idle", "5").keepalive == Keepalive(idle=5)
+    assert options("--no-keepalive").probes is None
+    assert options("--keepalive-idle", "5").probes == (5, 15, 4)
 
 
 def test_round_robin_alone_is_said_to_change_nothing() -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import subprocess
 
-from tests.admin.jobs import bury, submit
-from tests.cli.asking import ask, complaint, objects, on_terminal
+from tests.support.commands import ask, complaint, objects, on_terminal
+from tests.support.jobs_in_states import bury, submit
 from tests.support.servers import RunningServer, geartrain_command
 
 

@@ -10,9 +10,9 @@ from datetime import datetime
 
 import pytest
 
-from tests.admin.jobs import run_next, submit, submit_later, submit_many
-from tests.cli.asking import ask, complaint, objects, on_terminal
-from tests.cli.programs import run
+from tests.support.commands import ask, complaint, objects, on_terminal
+from tests.support.jobs_in_states import run_next, submit, submit_later, submit_many
+from tests.support.programs import run
 from tests.support.servers import (
     RunningServer,
     free_port,
@@ -20,6 +20,8 @@ from tests.support.servers import (
     running_gearmand,
 )
 from tests.support.wire import Wire
+
+COVERS = ("cli/common",)
 
 
 def test_jobs_are_a_table(server: RunningServer) -> None:

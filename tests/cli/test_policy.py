@@ -7,8 +7,8 @@ import pytest
 from geartrain.admin import setting_text
 from geartrain.cli.policy import policy
 from geartrain.engine.model.policies import Policy
-from tests.admin.jobs import bury, submit
-from tests.cli.asking import ask, complaint, objects
+from tests.support.commands import ask, complaint, objects
+from tests.support.jobs_in_states import bury, submit
 from tests.support.servers import RunningServer
 
 

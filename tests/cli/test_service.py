@@ -14,9 +14,13 @@ from geartrain.server.options import Options
 from geartrain.transport.address import Address
 
 Service(
-    options=Options(listen=(Address(host="127.0.0.1", port=0),), backlog="many"),
+    options=Options(
+        listen=(Address(host="127.0.0.1", port=0),),
+        backlog="many",
+        store="memory:",
+        pid_file=sys.argv[2],
+    ),
     log=LogTarget(file=sys.argv[1], level="ERROR", formatter=GearmandFormatter()),
-    pid_file=sys.argv[2],
 ).run()
 """
 

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 import pytest
 
 from geartrain.protocol.constants import PacketType
-from tests.admin.jobs import bury, submit, submit_later
-from tests.cli.asking import ask, complaint, objects, on_terminal
+from tests.support.commands import ask, complaint, objects, on_terminal
+from tests.support.jobs_in_states import bury, submit, submit_later
 from tests.support.servers import (
     RunningServer,
     free_port,
@@ -20,6 +20,11 @@ from tests.support.servers import (
     running_gearmand,
 )
 from tests.support.wire import Wire
+
+COVERS = (
+    "cli/functions",
+    "cli/workers",
+)
 
 
 @pytest.fixture

@@ -11,9 +11,15 @@ from pathlib import Path
 import pytest
 
 from geartrain.admin import Admin, JobRow
-from tests.admin.jobs import bury, schedule, submit, submit_later, submit_many
-from tests.cli.asking import complaint
-from tests.cli.programs import run
+from tests.support.commands import complaint
+from tests.support.jobs_in_states import (
+    bury,
+    schedule,
+    submit,
+    submit_later,
+    submit_many,
+)
+from tests.support.programs import run
 from tests.support.servers import geartrain_command, running_geartrain
 from tests.support.waiting import wait_until
 

@@ -13,7 +13,7 @@ import pytest
 
 from geartrain.admin import Admin
 from geartrain.worker import Worker, WorkerJob
-from tests.cli.asking import ask, complaint, objects, on_terminal
+from tests.support.commands import ask, complaint, objects, on_terminal
 from tests.support.servers import RunningServer, free_port, geartrain_command
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
+import sys
 from collections.abc import Iterator
 from operator import itemgetter
 
 import pytest
 
-from geartrain.cli.tables import Column, table
+from geartrain.cli.tables import Column, table, write_table
 
 COLUMNS: tuple[Column[list[str]], ...] = (
     Column("NAME", itemgetter(0), is_elastic=True),
@@ -115,3 +117,24 @@ def test_columns_grow_with_later_rows() -> None:
     given = list(table(COLUMNS, rows, None))
     assert given[1] == "n        1  a"
     assert given[-1] == "longer name     2  b"
+
+
+def test_titles_are_bold_on_a_terminal_and_nothing_is_coloured(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    write_table(COLUMNS, [["[red]127.0.0.1", "1", "True"]])
+    titles, row = capsys.readouterr().out.splitlines()
+    assert set(re.findall("\x1b\\[[^m]*m", titles)) == {"\x1b[1m", "\x1b[0m"}
+    assert row.split() == ["[red]127.0.0.1", "1", "True"]
+
+
+def test_a_pipe_gets_plain_text_whatever_the_environment_wants(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in {"FORCE_COLOR": "1", "COLUMNS": "20", "TERM": "xterm"}.items():
+        monkeypatch.setenv(name, value)
+    write_table(COLUMNS, [["n" * 200, "1", "b"]])
+    _, row = capsys.readouterr().out.splitlines()
+    assert row == "n" * 200 + "     1  b"

@@ -13,9 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.programs import run
-from tests.supervisor.programs import do, write_tasks
+from tests.support.programs import run
 from tests.support.servers import geartrain_command, running_geartrain
+from tests.support.supervised import do, write_tasks
+
+COVERS = ("supervisor/options",)
 
 
 @pytest.mark.parametrize(
@@ -23,9 +25,12 @@ from tests.support.servers import geartrain_command, running_geartrain
     [
         ([], "name a module with a worker, or give --exec"),
         (["tasks.py"], "'tasks.py' is a file: name the module, as import does"),
-        (["--exec", "upper"], "--exec 'upper' is not NAME=COMMAND"),
-        (["--exec", "=cat"], "--exec '=cat' is not NAME=COMMAND"),
-        (["--exec", "a= "], "--exec 'a= ' is not NAME=COMMAND"),
+        (
+            ["--exec", "upper"],
+            "Invalid value for '--exec': 'upper' is not NAME=COMMAND",
+        ),
+        (["--exec", "=cat"], "Invalid value for '--exec': '=cat' is not NAME=COMMAND"),
+        (["--exec", "a= "], "Invalid value for '--exec': 'a= ' is not NAME=COMMAND"),
         (["--exec", "a=cat", "--exec", "a=wc"], "--exec has two commands for 'a'"),
         (["tasks", "--processes", "0"], "0 is not in the range 1<=x<=1024"),
         (["tasks", "--job-timeout", "0"], "'0' is not a number of seconds: write 30"),
@@ -110,3 +115,53 @@ def read_until(terminal: int, pattern: str, *, to_the_end: bool = False) -> str:
             break
         found += data
     return found.decode("utf-8", "replace")
+
+
+def test_the_file_can_say_all_of_it(tmp_path: Path) -> None:
+    path = tmp_path / "geartrain.toml"
+    path.write_text(
+        '[worker]\nmodules = ["tasks:mail", "reports"]\nexec = ["a=tr a-z A-Z"]\n'
+        'server = "127.0.0.1:1"\nliveness_port = 8080\n[server]\nport = "nonsense"\n'
+    )
+    flags = ("worker", "--show-config", "--processes", "3")
+    status, out, err = run("geartrain", *flags, GEARTRAIN_CONFIG=str(path))
+    assert (status, err) == (0, "")
+    rows = {line.split()[0]: line.split()[1:] for line in out.splitlines()}
+    assert rows["modules"] == ["tasks:mail,", "reports", f"{path}:2"]
+    assert rows["exec"] == ["a=tr", "a-z", "A-Z", f"{path}:3"]
+    assert rows["server"] == ["127.0.0.1:1", f"{path}:4"]
+    assert rows["processes"] == ["3", "--processes"]
+    assert rows["liveness_port"] == ["*:8080", f"{path}:5"]
+    assert rows["grace"] == ["25", "default"]
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        ("[worker]\nprocesses = 0", ":2: processes: 0 is not in the range 1<=x<=1024"),
+        ("[worker]\nproceses = 2", ":2: 'proceses' is no option of [worker]: did you"),
+        ('[worker]\nexec = ["a=b", "a=c"]', ":2) has two commands for 'a'"),
+        ('[worker]\nmodules = ["a.py"]', ":2: modules: 'a.py' is a file: name the"),
+        ('[worker]\nserver = "a:b:c"', ":2: server: "),
+        ("[worker]\nmodules = []", ":2: modules: is an empty list"),
+    ],
+)
+def test_a_wrong_file_is_one_line_of_error(
+    content: str, line: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "geartrain.toml"
+    path.write_text(content)
+    status, out, err = run("geartrain", "worker", "--config", str(path))
+    assert (status, out) == (2, "")
+    assert err.startswith("geartrain worker: ")
+    assert f"{path}{line}" in err
+    assert err.count("\n") == 1
+
+
+def test_no_two_commands_of_one_variable_are_mixed_up() -> None:
+    commands = "upper=tr a-z, A-Z\nlines=wc -l"
+    status, out, err = run(
+        "geartrain", "worker", "--show-config", GEARTRAIN_WORKER_EXEC=commands
+    )
+    assert (status, err) == (0, "")
+    assert "upper=tr a-z, A-Z, lines=wc -l" in out

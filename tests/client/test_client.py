@@ -26,6 +26,18 @@ from tests.support.client_faces import Face, Place
 from tests.support.raw_workers import complain, count, fail, reverse, worker
 from tests.support.wire import Wire
 
+COVERS = (
+    "client/aio",
+    "client/aio_jobs",
+    "client/batches",
+    "client/cancelling",
+    "client/jobs",
+    "client/requests",
+    "client/sync",
+    "client/updates",
+    "client/waiting",
+)
+
 
 async def everything(items: Any) -> list[Any]:
     return [item async for item in items]

@@ -21,6 +21,8 @@ from tests.support.raw_workers import reverse, worker
 from tests.support.waiting import wait_until
 from tests.support.wire import Wire
 
+COVERS = ("transport/forks",)
+
 
 @pytest.fixture(params=["geartrain", "tls", "unix"])
 def where(request: pytest.FixtureRequest) -> Place:

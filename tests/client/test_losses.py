@@ -35,6 +35,12 @@ from tests.support.servers import (
 )
 from tests.support.wire import Wire
 
+COVERS = (
+    "client/aio_link",
+    "client/aio_pool",
+    "client/link",
+)
+
 
 @contextmanager
 def serving(port: int) -> Iterator[RunningServer]:

@@ -27,6 +27,8 @@ from tests.support.client_faces import Face, Place
 from tests.support.raw_workers import worker
 from tests.support.wire import Wire
 
+COVERS = ("submissions",)
+
 SUBMISSIONS = {P.SUBMIT_JOB, P.SUBMIT_JOB_BG}
 
 

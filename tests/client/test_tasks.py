@@ -20,6 +20,8 @@ from tests.support.client_faces import Face, Place
 from tests.support.raw_workers import complain, count, fail, reverse, worker
 from tests.support.wire import Wire
 
+COVERS = ("client/adding",)
+
 NAMES = ("created", "data", "warning", "status", "complete", "exception", "fail")
 
 

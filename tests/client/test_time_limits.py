@@ -33,6 +33,12 @@ from tests.support.silence import black_holes, hanging_names, stopped
 from tests.support.waiting import wait_until
 from tests.support.wire import MIB, Wire
 
+COVERS = (
+    "client/bells",
+    "client/connections",
+    "transport/dialling",
+)
+
 # What a call may take that is given a fraction of a second, on a busy machine.
 SOON = 10.0
 

@@ -7,13 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
-from tests.admin.jobs import fail_all, submit, submit_later
 from tests.support.documents import PORT, run, snippets
+from tests.support.jobs_in_states import fail_all, submit, submit_later
 from tests.support.servers import geartrain_command, run_server
-
-pytestmark = pytest.mark.xdist_group("port 4730")
 
 
 def test_jobs_are_seen_and_steered_as_the_how_to_says(

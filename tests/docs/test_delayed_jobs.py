@@ -6,11 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from tests.support.documents import run, snippets
-
-pytestmark = pytest.mark.xdist_group("port 4730")
 
 
 def test_delayed_and_recurring_jobs_as_the_how_to_says(

@@ -13,6 +13,7 @@ SNIPPETS = {
     "CONTRIBUTING.md": 2,
     "README.md": 4,
     "docs/client.md": 7,
+    "docs/configuration.md": 4,
     "docs/dead-letters.md": 6,
     "docs/delayed-jobs.md": 2,
     "docs/durable-jobs.md": 2,

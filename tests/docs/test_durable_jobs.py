@@ -5,12 +5,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-import pytest
-
 from tests.support.documents import PORT, run, snippets
 from tests.support.servers import run_server
-
-pytestmark = pytest.mark.xdist_group("port 4730")
 
 
 def test_jobs_are_kept_as_the_how_to_says(

@@ -5,13 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import pytest
-
 from tests.support.documents import run, running, snippets
 
 DOCUMENT = "docs/first-steps.md"
-
-pytestmark = pytest.mark.xdist_group("port 4730")
 
 
 def test_a_shell_worker_counts_bytes(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -11,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.programs import run
 from tests.support.databases import (
     Database,
     mariadb,
@@ -19,28 +17,26 @@ from tests.support.databases import (
     postgresql,
     redis,
 )
+from tests.support.documents import snippets
 from tests.support.gearmand_queues import (
     SUBMISSIONS,
     expected,
     gearmand_writes,
     grab_all,
 )
+from tests.support.programs import run
 from tests.support.servers import RunningServer, geartrain_command, run_server
 
-DOCUMENT = Path(__file__).parents[2] / "docs/import.md"
+COMMANDS = snippets("docs/import.md", "sh")
 TOTAL = len(SUBMISSIONS)
 DONE = f"{TOTAL} read: {TOTAL} submitted, 0 coalesced, 0 skipped, {TOTAL} deleted\n"
+
 DATABASES: dict[str, Callable[[], AbstractContextManager[Database]]] = {
     "mysql": mariadb,
     "postgresql": postgresql,
     "redis": redis,
     "memcached": memcached,
 }
-
-
-def snippets() -> list[str]:
-    found: list[str] = re.findall(r"(?ms)^```sh\n(.*?)^```$", DOCUMENT.read_text())
-    return found
 
 
 def words(command: str, source: str) -> list[str]:
@@ -61,7 +57,7 @@ def server() -> Iterator[RunningServer]:
 def test_a_sqlite_queue_is_looked_at_and_imported(
     tmp_path: Path, server: RunningServer
 ) -> None:
-    look, do = snippets()[:2]
+    look, do = COMMANDS[:2]
     database = tmp_path / "queue.db"
     gearmand_writes("-q", "libsqlite3", "--libsqlite3-db", str(database))
     source = f"sqlite://{database}"
@@ -73,7 +69,7 @@ def test_a_sqlite_queue_is_looked_at_and_imported(
 
 @pytest.mark.parametrize("number", range(len(DATABASES)), ids=DATABASES)
 def test_the_other_queues_are_imported(number: int, server: RunningServer) -> None:
-    command = snippets()[2].splitlines()[number]
+    command = COMMANDS[2].splitlines()[number]
     scheme = command.split()[2].partition(":")[0]
     with DATABASES[scheme]() as database:
         gearmand_writes(*database.flags)
@@ -82,5 +78,5 @@ def test_the_other_queues_are_imported(number: int, server: RunningServer) -> No
 
 
 def test_there_are_no_other_commands() -> None:
-    counts = [len(snippet.splitlines()) for snippet in snippets()]
+    counts = [len(snippet.splitlines()) for snippet in COMMANDS]
     assert counts == [1, 1, len(DATABASES)]

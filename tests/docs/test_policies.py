@@ -6,12 +6,8 @@ import re
 import shutil
 from pathlib import Path
 
-import pytest
-
 from tests.support.documents import PORT, run, snippets
 from tests.support.servers import run_server
-
-pytestmark = pytest.mark.xdist_group("port 4730")
 
 
 def test_policies_are_set_and_changed(

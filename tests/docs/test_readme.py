@@ -6,11 +6,7 @@ import re
 import sys
 from pathlib import Path
 
-import pytest
-
 from tests.support.documents import run, running, snippets
-
-pytestmark = pytest.mark.xdist_group("port 4730")
 
 
 def test_a_worker_and_a_client(

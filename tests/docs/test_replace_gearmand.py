@@ -5,11 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-import pytest
-
 from tests.support.documents import run, snippets
-
-pytestmark = pytest.mark.xdist_group("port 4730")
 
 
 def test_gearmand_is_replaced_as_the_how_to_says(

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
-from tests.admin.jobs import submit
 from tests.support.documents import PORT, run, snippets
+from tests.support.jobs_in_states import submit
 from tests.support.servers import geartrain_command, run_server
-
-pytestmark = pytest.mark.xdist_group("port 4730")
 
 
 def test_the_store_is_looked_after_as_the_how_to_says(

@@ -6,16 +6,6 @@ import random
 
 import pytest
 
-from tests.engine.stored import (
-    DAY,
-    counts,
-    drain,
-    grab,
-    numbers_in_memory,
-    stored,
-    submit,
-    submit_due,
-)
 from tests.support.dialogue import (
     H1,
     STEADY_START,
@@ -24,6 +14,16 @@ from tests.support.dialogue import (
     job_assign,
     no_job,
     noop,
+)
+from tests.support.stored_engine import (
+    DAY,
+    counts,
+    drain,
+    grab,
+    numbers_in_memory,
+    stored,
+    submit,
+    submit_due,
 )
 
 WINDOWS = [1, 2, 10]

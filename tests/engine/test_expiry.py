@@ -4,17 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from tests.engine.stored import (
-    DAY,
-    counted,
-    counts,
-    drain,
-    grab,
-    rows,
-    stored,
-    submit,
-    submit_due,
-)
 from tests.support.dialogue import (
     H1,
     WALL_START,
@@ -24,6 +13,17 @@ from tests.support.dialogue import (
     job_created,
     noop,
     work_fail,
+)
+from tests.support.stored_engine import (
+    DAY,
+    counted,
+    counts,
+    drain,
+    grab,
+    rows,
+    stored,
+    submit,
+    submit_due,
 )
 
 

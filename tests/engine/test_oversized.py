@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from geartrain.stores.memory import MemoryStore
-from tests.engine.stored import counts, drain, read_rows
 from tests.support.dialogue import WALL_START, World, job_created
+from tests.support.stored_engine import counts, drain, read_rows
 
 LIMIT = 1_000_000
 LARGE = LIMIT // 4 + 1

@@ -4,18 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from tests.engine.stored import (
-    DAY,
-    counted,
-    counts,
-    drain,
-    grab,
-    handle,
-    stored,
-    submit,
-    submit_due,
-    with_paged,
-)
 from tests.support.dialogue import (
     H1,
     H2,
@@ -31,6 +19,18 @@ from tests.support.dialogue import (
     status_res_unique,
     work_complete,
     work_fail,
+)
+from tests.support.stored_engine import (
+    DAY,
+    counted,
+    counts,
+    drain,
+    grab,
+    handle,
+    stored,
+    submit,
+    submit_due,
+    with_paged,
 )
 
 FULL = "disk full"

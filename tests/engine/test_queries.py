@@ -14,8 +14,8 @@ from geartrain.engine.queries import (
     Page,
     Query,
 )
-from tests.engine.stored import DAY, bury, grab, stored, submit, submit_due
 from tests.support.dialogue import H1, WALL_START, World
+from tests.support.stored_engine import DAY, bury, grab, stored, submit, submit_due
 
 
 @pytest.mark.parametrize(

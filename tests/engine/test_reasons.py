@@ -7,7 +7,6 @@ import pytest
 from geartrain.protocol.constants import MAX_ARGUMENTS_SIZE
 from geartrain.protocol.constants import PacketType as P
 from geartrain.protocol.packets import request
-from tests.engine.stored import stored
 from tests.support.dialogue import (
     H1,
     DialoguePeer,
@@ -20,6 +19,7 @@ from tests.support.dialogue import (
     work_exception,
     work_fail,
 )
+from tests.support.stored_engine import stored
 
 LARGEST = 1024 + MAX_ARGUMENTS_SIZE
 REPORTS = [P.WORK_COMPLETE, P.WORK_DATA, P.WORK_WARNING, P.WORK_EXCEPTION]

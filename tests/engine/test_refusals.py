@@ -6,8 +6,8 @@ import pytest
 
 from geartrain.engine.batches import Batch
 from geartrain.stores.memory import MemoryStore
-from tests.engine.stored import counts, drain, numbers_in_memory
 from tests.support.dialogue import H1, H2, World, error, job_created, work_complete
+from tests.support.stored_engine import counts, drain, numbers_in_memory
 
 REASON = "no room for it"
 LARGE = bytes(1000)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.engine.stored import (
+from tests.support.dialogue import H2, H4, World, job_created
+from tests.support.stored_engine import (
     counts,
     drain,
     grab,
@@ -13,7 +14,6 @@ from tests.engine.stored import (
     submit,
     with_paged,
 )
-from tests.support.dialogue import H2, H4, World, job_created
 
 
 def play_meanwhile(world: World, what: str) -> None:

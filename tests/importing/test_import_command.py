@@ -13,10 +13,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.programs import run
 from tests.support.databases import memcached
 from tests.support.gearmand_queues import gearmand_writes, job_server
+from tests.support.programs import run
 from tests.support.servers import free_port, geartrain_command
+
+COVERS = (
+    "cli/import_",
+    "importing/locations",
+)
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ from contextlib import AbstractContextManager
 
 import pytest
 
-from tests.cli.programs import run
 from tests.support.databases import Database, memcached, redis
 from tests.support.gearmand_queues import (
     BG,
@@ -21,7 +20,13 @@ from tests.support.gearmand_queues import (
     job_server,
     priorities,
 )
+from tests.support.programs import run
 from tests.support.servers import RunningServer, free_port
+
+COVERS = (
+    "importing/memcached",
+    "importing/redis",
+)
 
 TOTAL = len(SUBMISSIONS)
 KINDS: dict[str, Callable[[], AbstractContextManager[Database]]] = {

@@ -11,7 +11,6 @@ from threading import Thread
 import pytest
 
 from geartrain.protocol.constants import PacketType
-from tests.cli.programs import run
 from tests.support.gearmand_queues import (
     BG,
     SUBMISSIONS,
@@ -24,9 +23,12 @@ from tests.support.gearmand_queues import (
     job_server,
     priorities,
 )
+from tests.support.programs import run
 from tests.support.servers import RunningServer
 from tests.support.waiting import wait_until
 from tests.support.wire import Wire
+
+COVERS = ("importing/importer",)
 
 CREATE = (
     "CREATE TABLE gearman_queue (unique_key TEXT, function_name TEXT,"

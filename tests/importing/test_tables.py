@@ -12,7 +12,6 @@ import psycopg
 import pymysql
 import pytest
 
-from tests.cli.programs import run
 from tests.support.databases import PASSWORD, Database, mariadb, postgresql
 from tests.support.gearmand_queues import (
     LATER,
@@ -24,7 +23,13 @@ from tests.support.gearmand_queues import (
     job_server,
     priorities,
 )
+from tests.support.programs import run
 from tests.support.servers import RunningServer, free_port
+
+COVERS = (
+    "importing/mysql",
+    "importing/postgresql",
+)
 
 LATE = [(b"l1", b"later"), (b"l2", b"later too")]
 TOTAL = len(SUBMISSIONS) + len(LATE)

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.programs import folder_of, run, unprivileged_command
 from tests.support.jobs import do_job, submit_job
+from tests.support.programs import folder_of, run, unprivileged_command
 from tests.support.servers import (
     RunningServer,
     free_port,

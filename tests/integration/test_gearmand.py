@@ -14,10 +14,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.daemons import Daemon, daemon, gearadmin, is_gone
-from tests.cli.programs import accepts, ask, ask_on, folder_of, gearmand_script, run
+from tests.support.daemons import Daemon, daemon, gearadmin, is_gone
+from tests.support.programs import accepts, ask, ask_on, folder_of, gearmand_script, run
 from tests.support.servers import free_port, geartrain_command, running_gearmand
 from tests.support.waiting import wait_until
+
+COVERS = ("cli/gearmand",)
 
 pytestmark = pytest.mark.interop
 

@@ -13,8 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.daemons import Daemon, daemon, is_gone
-from tests.cli.programs import accepts, folder_of, run
+from tests.support.daemons import Daemon, daemon, is_gone
 from tests.support.gearmand_queues import (
     SUBMISSIONS,
     expected,
@@ -22,6 +21,7 @@ from tests.support.gearmand_queues import (
     grab_all,
 )
 from tests.support.jobs import do_job, submit_job
+from tests.support.programs import accepts, folder_of, run
 from tests.support.servers import (
     free_port,
     geartrain_command,

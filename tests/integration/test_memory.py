@@ -22,6 +22,8 @@ from tests.support.wire import (
     sound_server,
 )
 
+COVERS = ("server/memory",)
+
 LIMIT = 128 * MIB
 # What is promised beyond the limit: an eighth, and a result of a quarter.
 BOUND = LIMIT * 11 // 8

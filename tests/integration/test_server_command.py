@@ -13,9 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.programs import accepts, ask, ask_on, folder_of, foreground, run
+from tests.support.programs import accepts, ask, ask_on, folder_of, foreground, run
 from tests.support.servers import free_port, geartrain_command, in_memory
 from tests.support.waiting import wait_until
+
+COVERS = (
+    "cli/server",
+    "server/server",
+)
 
 
 def test_the_ready_line_names_every_address(tmp_path: Path) -> None:

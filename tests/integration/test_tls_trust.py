@@ -13,8 +13,8 @@ import pytest
 
 from geartrain.admin import Admin
 from geartrain.transport.tls import Tls
-from tests.cli.programs import run
 from tests.support.certificates import Authority, Issued
+from tests.support.programs import run
 from tests.support.servers import (
     RunningServer,
 )

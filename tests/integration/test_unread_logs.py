@@ -16,7 +16,7 @@ import pytest
 from geartrain import Client
 from geartrain.errors import JobFailedError
 from geartrain.protocol.constants import PacketType
-from tests.cli.programs import accepts, ask
+from tests.support.programs import accepts, ask
 from tests.support.servers import (
     free_port,
     geartrain_command,

@@ -90,12 +90,6 @@ def test_an_empty_workload(peers: Peers) -> None:
     assert gearman(peers, "-f", "size", "-s").split() == [b"0"]
 
 
-def test_a_binary_workload(peers: Peers) -> None:
-    gearman_worker(peers, "-f", "same", "--", "cat")
-    workload = bytes(range(256)) * 100
-    assert gearman(peers, "-f", "same", stdin=workload) == workload
-
-
 def test_a_command_that_fails(peers: Peers) -> None:
     gearman_worker(peers, "-f", "bad", "--", "sh", "-c", "echo partial; exit 3")
     client = peers.start("gearman", *where(peers), "-f", "bad", "-s")

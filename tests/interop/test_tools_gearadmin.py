@@ -8,6 +8,11 @@ from tests.support.debian_tools import both, ours, told, where
 from tests.support.peers import Peers, need, text_command
 from tests.support.servers import free_port
 
+COVERS = (
+    "cli/drop_in",
+    "cli/gearadmin",
+)
+
 pytestmark = pytest.mark.interop
 
 

@@ -13,6 +13,11 @@ from tests.support.peers import Peer, Peers, function_status, need, text_command
 from tests.support.servers import free_port
 from tests.support.waiting import wait_until
 
+COVERS = (
+    "cli/gearman",
+    "cli/gearman_client",
+)
+
 pytestmark = pytest.mark.interop
 
 TOOLS = {"debian": ("/usr/bin/gearman",), "ours": ours("gearman")}

@@ -17,12 +17,12 @@ from hypothesis.stateful import (
 from geartrain.engine.queries import DuePage, FindJob, FindKey, Page, Query
 from geartrain.protocol.constants import PacketType
 from geartrain.protocol.packets import request as packet
-from tests.properties import structures
-from tests.properties.connections import Request
-from tests.properties.draining import drain, drain_all
-from tests.properties.ledger import DEAD
-from tests.properties.rest import check_rest
-from tests.properties.server_under_test import FUNCTIONS, TAKEN, ServerUnderTest
+from tests.support.simulation import structures as structures
+from tests.support.simulation.connections import Request
+from tests.support.simulation.draining import drain, drain_all
+from tests.support.simulation.ledger import DEAD
+from tests.support.simulation.rest import check_rest
+from tests.support.simulation.server_under_test import FUNCTIONS, TAKEN, ServerUnderTest
 
 FOREGROUND = (
     PacketType.SUBMIT_JOB,

@@ -24,7 +24,7 @@ from geartrain.engine.model.peers import Peer
 from geartrain.engine.model.policies import Policy
 from geartrain.protocol.constants import PacketType
 from geartrain.protocol.packets import request
-from tests.properties import structures
+from tests.support.simulation import structures as structures
 
 FOREGROUND = (
     PacketType.SUBMIT_JOB,

@@ -31,7 +31,7 @@ from geartrain.engine.model.peers import Peer
 from geartrain.engine.state import functions
 from geartrain.engine.state.state import State
 from geartrain.protocol.parser import Parser
-from tests.properties import structures
+from tests.support.simulation import structures as structures
 
 ARCHITECTURE = Path(__file__).parents[2] / "ARCHITECTURE.md"
 

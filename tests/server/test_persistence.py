@@ -25,6 +25,8 @@ from geartrain.server.persistence import Persistence
 from geartrain.stores.memory import MemoryStore
 from geartrain.stores.sqlite.store import SqliteStore
 
+COVERS = ("server/condition",)
+
 WINDOW = 3
 
 

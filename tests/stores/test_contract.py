@@ -34,6 +34,18 @@ from tests.support.store_records import (
     values,
 )
 
+COVERS = (
+    "stores/base",
+    "stores/memory",
+    "stores/memory_records",
+    "stores/sqlite/jobs",
+    "stores/sqlite/pieces",
+    "stores/sqlite/queues",
+    "stores/sqlite/rows",
+    "stores/sqlite/schedules",
+    "stores/sqlite/statements",
+)
+
 Maker = Callable[[], Store]
 
 

@@ -23,6 +23,8 @@ from tests.support.store_records import (
     value,
 )
 
+COVERS = ("stores/sqlite/twins",)
+
 Maker = Callable[[], Store]
 
 DIGEST = b"-\0" + bytes(range(32))

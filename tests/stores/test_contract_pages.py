@@ -21,6 +21,11 @@ from tests.support.store_records import (
     value,
 )
 
+COVERS = (
+    "stores/sqlite/pages",
+    "stores/sqlite/slices",
+)
+
 # More than 64 KiB lies in pieces.
 SIZES = (200_000, 100_000, 100_001, 10, 300_000)
 

@@ -19,7 +19,7 @@ from geartrain.stores.locations import (
 from geartrain.stores.maintenance import tasks as maintenance
 from geartrain.stores.memory import MemoryStore
 from geartrain.stores.sqlite.store import SqliteStore
-from tests.cli.programs import unprivileged_command
+from tests.support.programs import unprivileged_command
 from tests.support.store_records import batch, record
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from geartrain.errors import StoreError
 from geartrain.stores.owners import make_folder, owners_rights
-from tests.cli.programs import folder_of
+from tests.support.programs import folder_of
 
 IS_ROOT = os.geteuid() == 0
 

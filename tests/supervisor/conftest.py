@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from geartrain.admin import Admin
-from tests.supervisor.programs import write_tasks
 from tests.support.servers import RunningServer, running_geartrain
+from tests.support.supervised import write_tasks
 
 
 @pytest.fixture(scope="module")

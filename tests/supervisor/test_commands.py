@@ -13,11 +13,13 @@ import pytest
 
 from geartrain.admin import Admin
 from geartrain.protocol.constants import PacketType
-from tests.admin.jobs import submit
-from tests.supervisor.programs import dead_letter, do, running_workers
+from tests.support.jobs_in_states import submit
 from tests.support.servers import RunningServer
+from tests.support.supervised import dead_letter, do, running_workers
 from tests.support.waiting import wait_until
 from tests.support.wire import Wire
+
+COVERS = ("supervisor/command_worker",)
 
 COMMANDS = {
     "upper": "tr a-z A-Z",

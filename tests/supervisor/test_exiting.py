@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from geartrain.admin import Admin
-from tests.admin.jobs import submit
-from tests.supervisor.programs import (
+from tests.support.jobs_in_states import submit
+from tests.support.servers import RunningServer
+from tests.support.supervised import (
     TASKS,
     dead_letter,
     do,
@@ -18,7 +19,6 @@ from tests.supervisor.programs import (
     running_workers,
     write_tasks,
 )
-from tests.support.servers import RunningServer
 from tests.support.waiting import wait_until
 
 HANDING_OVER = f"""

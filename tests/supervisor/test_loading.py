@@ -9,8 +9,8 @@ import subprocess
 import time
 from pathlib import Path
 
-from tests.supervisor.programs import TASKS, do, exists, running_workers, write_tasks
 from tests.support.servers import RunningServer, geartrain_command
+from tests.support.supervised import TASKS, do, exists, running_workers, write_tasks
 from tests.support.waiting import wait_until
 
 HANGING = f"{TASKS}\ntime.sleep(600)\n"

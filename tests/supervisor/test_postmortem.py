@@ -14,12 +14,14 @@ from geartrain.protocol.constants import PacketType
 from geartrain.transport.address import parse_address
 from geartrain.transport.connect import SocketConnector
 from geartrain.transport.tls import Tls
-from tests.admin.jobs import submit
-from tests.supervisor.programs import dead_letter, do, exists, running_workers
 from tests.support.certificates import Authority
+from tests.support.jobs_in_states import submit
 from tests.support.servers import RunningServer, running_gearmand, running_geartrain
+from tests.support.supervised import dead_letter, do, exists, running_workers
 from tests.support.waiting import wait_until
 from tests.support.wire import Wire
+
+COVERS = ("supervisor/process",)
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ import pytest
 
 from geartrain.client import Client
 from geartrain.errors import JobExceptionError
-from tests.supervisor.programs import running_workers
 from tests.support.servers import RunningServer, running_geartrain
+from tests.support.supervised import running_workers
 
 
 @pytest.fixture

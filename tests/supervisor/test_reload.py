@@ -7,8 +7,8 @@ import signal
 import threading
 from pathlib import Path
 
-from tests.supervisor.programs import TASKS, do, exists, running_workers, write_tasks
 from tests.support.servers import RunningServer
+from tests.support.supervised import TASKS, do, exists, running_workers, write_tasks
 from tests.support.waiting import wait_until
 
 CHANGED = f"{TASKS}\n@worker.function('version')\ndef version(job):\n    return b'%s'\n"

@@ -8,8 +8,8 @@ import pytest
 
 from geartrain.supervisor.runner import WorkerRunner
 from geartrain.worker import AsyncWorker, Worker
-from tests.supervisor.programs import do
 from tests.support.servers import RunningServer
+from tests.support.supervised import do
 
 
 def make(kind: type[Worker] | type[AsyncWorker], server: RunningServer) -> WorkerRunner:

@@ -15,8 +15,14 @@ import pytest
 
 from geartrain.admin import Admin
 from geartrain.errors import UnknownJobError
-from tests.admin.jobs import submit
-from tests.supervisor.programs import (
+from tests.support.jobs_in_states import submit
+from tests.support.servers import (
+    RunningServer,
+    free_port,
+    geartrain_command,
+    run_server,
+)
+from tests.support.supervised import (
     TASKS,
     RunningWorkers,
     dead_letter,
@@ -25,13 +31,13 @@ from tests.supervisor.programs import (
     running_workers,
     write_tasks,
 )
-from tests.support.servers import (
-    RunningServer,
-    free_port,
-    geartrain_command,
-    run_server,
-)
 from tests.support.waiting import wait_until
+
+COVERS = (
+    "supervisor/child",
+    "supervisor/forks",
+    "supervisor/pool",
+)
 
 
 def start_nap(server: RunningServer, workers: RunningWorkers, seconds: float) -> str:

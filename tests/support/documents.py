@@ -59,8 +59,13 @@ def environment_with_programs(folder: Path) -> dict[str, str]:
     return os.environ | {"PATH": f"{folder}:{os.environ['PATH']}"}
 
 
-def run(script: str, folder: Path, environment: dict[str, str]) -> str:
-    """Run a shell snippet, which has to succeed; return what it prints."""
+def run(
+    script: str, folder: Path, environment: dict[str, str], *, quiet: bool = False
+) -> str:
+    """Run a shell snippet, which has to succeed; return what it prints.
+
+    One that is ``quiet`` must have nothing to say on stderr.
+    """
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", script],
         cwd=folder,
@@ -71,6 +76,7 @@ def run(script: str, folder: Path, environment: dict[str, str]) -> str:
         check=False,
     )
     assert done.returncode == 0, done.stderr
+    assert not (quiet and done.stderr), done.stderr
     return done.stdout
 
 

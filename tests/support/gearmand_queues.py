@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 
 from geartrain.protocol.constants import PacketType
-from tests.cli.programs import run
+from tests.support.programs import run
 from tests.support.servers import (
     RunningServer,
     running_gearmand,

@@ -24,12 +24,14 @@ SLOW = {
     "logging",
     "pickle",
     "random",
+    "rich",
     "signal",
     "ssl",
     "subprocess",
     "tempfile",
     "uuid",
     "uvloop",
+    "watchfiles",
 }
 
 

@@ -16,6 +16,13 @@ from geartrain.testing import InlineServer
 from geartrain.worker import AsyncWorkerJob, WorkerJob
 from tests.support.wire import Wire
 
+COVERS = (
+    "testing/awaiting",
+    "testing/bench",
+    "testing/direct",
+    "testing/socket",
+)
+
 MIB = 1024 * 1024
 
 

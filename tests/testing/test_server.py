@@ -19,6 +19,14 @@ from tests.support.inline_jobs import background, delayed
 from tests.support.servers import free_port
 from tests.support.wire import Wire
 
+COVERS = (
+    "testing/clock",
+    "testing/driver",
+    "testing/options",
+    "testing/thread",
+    "testing/work",
+)
+
 
 @pytest.fixture
 def server() -> Iterator[LocalServer]:

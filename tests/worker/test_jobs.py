@@ -18,6 +18,12 @@ from tests.support.waiting import wait_until
 from tests.support.wire import Received
 from tests.support.worker_faces import Script, client, complete, outcome, running
 
+COVERS = (
+    "worker/aio_calls",
+    "worker/asking",
+    "worker/calls",
+)
+
 
 @pytest.mark.parametrize(
     ("returned", "sent"),

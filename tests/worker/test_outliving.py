@@ -16,6 +16,12 @@ from tests.support.servers import RunningServer
 from tests.support.waiting import wait_until
 from tests.support.worker_faces import Script, client, complete, outcome, rest, running
 
+COVERS = (
+    "worker/aio_tasks",
+    "worker/log",
+    "worker/returns",
+)
+
 
 class Odd(BaseException):
     """No Exception."""

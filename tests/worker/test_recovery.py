@@ -21,6 +21,12 @@ from tests.support.waiting import wait_until
 from tests.support.wire import Wire
 from tests.support.worker_faces import Script, client, complete, outcome, rest, running
 
+COVERS = (
+    "worker/aio_links",
+    "worker/links",
+    "worker/pump",
+)
+
 pytestmark = pytest.mark.slow
 
 

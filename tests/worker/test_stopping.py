@@ -18,6 +18,15 @@ from tests.support.servers import RunningServer
 from tests.support.waiting import wait_until
 from tests.support.worker_faces import Script, client, complete, outcome, rest, running
 
+COVERS = (
+    "worker/aio",
+    "worker/aio_signals",
+    "worker/keeper",
+    "worker/observer",
+    "worker/signals",
+    "worker/sync",
+)
+
 
 def test_stop_before_run_has_it_return_at_once(
     script: Script, server: RunningServer

@@ -1,4 +1,4 @@
-"""WORK_EXCEPTION, which only those get who asked for it."""
+"""WORK_EXCEPTION, which only clients that asked for it get."""
 
 from __future__ import annotations
 

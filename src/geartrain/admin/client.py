@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final, Self
 from urllib.parse import unquote
 
-from geartrain.admin.connection import Connection, handle_word, word
+from geartrain.admin.connection import AdminConnection, handle_word, word
 from geartrain.admin.requests import Requests, error_argument
 from geartrain.admin.rows import (
     CounterRow,
@@ -87,7 +87,7 @@ class Admin:
             OptionError: the timeout is not a number, or a file of ``tls`` is wrong.
             AdminError: no job server answers there.
         """
-        self._connection = Connection(server, timeout, tls)
+        self._connection = AdminConnection(server, timeout, tls)
         self._requests = Requests(self._connection)
         self.unread: list[str] = []
 

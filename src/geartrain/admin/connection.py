@@ -18,7 +18,7 @@ from geartrain.transport.connect import Connector, SocketConnector, reason
 from geartrain.transport.lines import MOST_LINE, Lines, TooMuchError
 from geartrain.transport.tls import Tls
 
-__all__ = ["Connection", "handle_word", "word"]
+__all__ = ["AdminConnection", "handle_word", "word"]
 
 # Punctuation that a word of a command holds as it is, and not percent-encoded.
 _SAFE: Final = string.punctuation.replace("%", "")
@@ -56,7 +56,7 @@ def _quoted(text: str, safe: str) -> str:
         ) from None
 
 
-class Connection:
+class AdminConnection:
     """A blocking connection to a job server.
 
     Every method raises AdminError if the job server is lost, falls silent, or turns

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any, Final, TypeVar
 
-from geartrain.admin.connection import Connection, handle_word, word
+from geartrain.admin.connection import AdminConnection, handle_word, word
 from geartrain.admin.rows import JobRow, job_row
 from geartrain.errors import OptionError, RefusedError, UnknownJobError
 from geartrain.transport.lines import MOST_LINE
@@ -37,7 +37,7 @@ class Requests:
     Every method raises what ``Admin`` raises.
     """
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: AdminConnection) -> None:
         self._connection = connection
         self._unknown: set[str] = set()
 

@@ -16,7 +16,7 @@ from geartrain.cli.program import complain
 from geartrain.errors import OptionError
 from geartrain.texts import visible
 
-__all__ = ["Outcome", "Selection", "confirmed", "write_outcomes"]
+__all__ = ["Change", "Selection", "confirmed", "write_changes"]
 
 
 class Selection:
@@ -89,7 +89,7 @@ def confirmed(
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class Change:
     """What came of one change.
 
     Attributes:
@@ -101,33 +101,33 @@ class Outcome:
     failure: str = ""
 
 
-def write_outcomes(
-    command: str, done: str, outcomes: Iterable[Outcome], as_json: bool
+def write_changes(
+    command: str, done: str, changes: Iterable[Change], as_json: bool
 ) -> int:
     """Print how many jobs were ``done``, or each in JSON; return the exit status.
 
     Each failure is one line on stderr. What was done is told even if an error ends
-    the outcomes.
+    the changes.
     """
     changed = failed = 0
     try:
-        for outcome in outcomes:
-            if outcome.failure:
+        for change in changes:
+            if change.failure:
                 failed += 1
-                complain(f"geartrain {command}", outcome.failure)
+                complain(f"geartrain {command}", change.failure)
             else:
                 changed += 1
             if as_json:
-                write_json([_object(outcome, done)])
+                write_json([_object(change, done)])
     finally:
         if not as_json:
             click.echo(f"{changed} {done}")
     return 1 if failed else 0
 
 
-def _object(outcome: Outcome, done: str) -> dict[str, Any]:
+def _object(change: Change, done: str) -> dict[str, Any]:
     return {
-        "handle": outcome.handle,
-        "outcome": None if outcome.failure else done,
-        "reason": outcome.failure or None,
+        "handle": change.handle,
+        "outcome": None if change.failure else done,
+        "reason": change.failure or None,
     }

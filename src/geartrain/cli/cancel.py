@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import click
 
 from geartrain.admin import Admin
-from geartrain.cli.bulk import Outcome, write_outcomes
+from geartrain.cli.bulk import Change, write_changes
 from geartrain.cli.common import CONTEXT, json_option, server_option
 from geartrain.cli.details import named
 from geartrain.errors import UnknownJobError
@@ -35,30 +35,30 @@ def cancel(
     The exit status is 1 if one of the names is unknown.
     """
     with Admin(server) as admin:
-        outcomes = (
-            outcome for name in names for outcome in _cancel(admin, name, cancels_all)
+        changes = (
+            change for name in names for change in _cancel(admin, name, cancels_all)
         )
-        return write_outcomes("cancel", "cancelled", outcomes, as_json)
+        return write_changes("cancel", "cancelled", changes, as_json)
 
 
-def _cancel(admin: Admin, name: str, cancels_all: bool) -> Iterator[Outcome]:
+def _cancel(admin: Admin, name: str, cancels_all: bool) -> Iterator[Change]:
     """Cancel the job with a handle, or else those with a unique."""
-    outcome = _cancel_one(admin, name)
-    rows = list(admin.jobs(unique=name)) if outcome.failure and name else []
+    change = _cancel_one(admin, name)
+    rows = list(admin.jobs(unique=name)) if change.failure and name else []
     if len(rows) > 1 and not cancels_all:
         names = named(rows)
-        yield Outcome(
+        yield Change(
             name, f"{name!r} is the unique of {names}: name one handle, or use --all"
         )
     elif rows:
         yield from (_cancel_one(admin, row.handle) for row in rows)
     else:
-        yield outcome
+        yield change
 
 
-def _cancel_one(admin: Admin, handle: str) -> Outcome:
+def _cancel_one(admin: Admin, handle: str) -> Change:
     try:
         admin.cancel(handle)
     except UnknownJobError as error:
-        return Outcome(handle, str(error))
-    return Outcome(handle)
+        return Change(handle, str(error))
+    return Change(handle)

@@ -7,12 +7,13 @@ from collections.abc import Iterable, Iterator
 import click
 
 from geartrain.admin import Admin, JobRow
-from geartrain.cli.bulk import Outcome, Selection, confirmed, write_outcomes
+from geartrain.cli.bulk import Change, Selection, confirmed, write_changes
 from geartrain.cli.common import CONTEXT, json_option, server_option, workload_option
 from geartrain.cli.details import job_object, write_jobs
+from geartrain.cli.flags import typed
 from geartrain.cli.tables import Column, write_list
 from geartrain.cli.times import age_since, brief, duration
-from geartrain.cli.values import Whole
+from geartrain.configuration.kinds import whole
 from geartrain.errors import UnknownJobError
 from geartrain.transport.connect import Connector
 
@@ -50,7 +51,12 @@ def dead(context: click.Context) -> None:
 @dead.command("list", short_help="List dead letters.", context_settings=CONTEXT)
 @server_option
 @click.option("--function", metavar="F", help="Only those of this function.")
-@click.option("--limit", type=Whole(min=1), metavar="N", help="Maximum number of rows.")
+@click.option(
+    "--limit",
+    type=typed(whole(1)),
+    metavar="N",
+    help="Maximum number of rows.  [x>=1]",
+)
 @json_option
 def dead_list(
     server: Connector, function: str | None, limit: int | None, as_json: bool
@@ -98,8 +104,8 @@ def dead_retry(
     selection = Selection(handles, function, everything)
     with Admin(server) as admin:
         chosen = confirmed(selection, admin, "Run {} again?", yes)
-        outcomes = _outcomes(admin.dead_retry_each(chosen))
-        return write_outcomes("dead retry", "retried", outcomes, as_json)
+        changes = _changes(admin.dead_retry_each(chosen))
+        return write_changes("dead retry", "retried", changes, as_json)
 
 
 @dead.command("drop", short_help="Delete dead letters.", context_settings=CONTEXT)
@@ -132,11 +138,11 @@ def dead_drop(
     selection = Selection(handles, function, everything, older_than)
     with Admin(server) as admin:
         chosen = confirmed(selection, admin, "Delete {}?", yes)
-        outcomes = _outcomes(admin.dead_drop_each(chosen))
-        return write_outcomes("dead drop", "dropped", outcomes, as_json)
+        changes = _changes(admin.dead_drop_each(chosen))
+        return write_changes("dead drop", "dropped", changes, as_json)
 
 
-def _outcomes(done: Iterable[tuple[str, bool]]) -> Iterator[Outcome]:
+def _changes(done: Iterable[tuple[str, bool]]) -> Iterator[Change]:
     for handle, was_known in done:
         failure = "" if was_known else str(UnknownJobError(handle, "dead letter"))
-        yield Outcome(handle, failure)
+        yield Change(handle, failure)

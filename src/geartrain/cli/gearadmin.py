@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["main", "run"]
 
-# What each flag asks, in the order in which it is asked, and whether the answer is a
-# list.
+# The command of each flag, in the order in which they are sent, and whether its answer
+# is a list.
 _QUESTIONS: Final = (
     ("getpid", b"getpid", False),
     ("create-function", b"create function", False),
@@ -42,7 +42,7 @@ _QUESTIONS: Final = (
 
 _WITH_ARGUMENT: Final = frozenset({b"create function", b"drop function", b"cancel job"})
 
-# Seconds that a job server may be silent.
+# Seconds to wait for a job server.
 _PATIENCE: Final = 60.0
 
 
@@ -79,7 +79,7 @@ def run(arguments: list[str]) -> int:
 
 
 def _ask(values: dict[str, str], questions: list[tuple[str, bytes, bool]]) -> None:
-    """Ask and print one after the other on one connection."""
+    """Send the commands and print their answers, over one connection."""
     lines = [_line(command, values[flag]) for flag, command, _ in questions]
     host = values.get("host", "localhost")
     connection = _connected(host, values.get("port", "4730"), "ssl" in values)
@@ -112,7 +112,7 @@ def _line(command: bytes, value: str) -> bytes:
 
 
 def _answer(lines: Lines, is_list: bool) -> bytes:
-    """Read an answer whole: its rows and their dot, or its one line."""
+    """Read a whole answer: its rows and their dot, or its one line."""
     answer = line = lines.next()
     if is_list and not line.startswith(b"ERR "):
         rows = [line]
@@ -124,7 +124,7 @@ def _answer(lines: Lines, is_list: bool) -> bytes:
 
 
 def _write(answer: bytes) -> None:
-    """Print an answer as the original does, without its first word."""
+    """Print an answer as the original does: without ``OK``."""
     if answer.startswith(b"ERR "):
         sys.stdout.flush()
         _print(sys.stderr, b"Error: " + answer.removeprefix(b"ERR "))
@@ -135,7 +135,7 @@ def _write(answer: bytes) -> None:
 
 
 def _print(stream: TextIO, answer: bytes) -> None:
-    """Write an answer as it came; on a terminal names must not steer it."""
+    """Write an answer as it came; on a terminal with its names escaped."""
     if stream.isatty():
         text = answer.decode("utf-8", "surrogateescape").replace("\r\n", "\n")
         rows = ("\t".join(map(visible, row.split("\t"))) for row in text.split("\n"))
@@ -171,7 +171,7 @@ def _addresses(host: str, port: str) -> list[Any]:
 
 
 def _first(addresses: list[Any]) -> socket.socket:
-    """Return a connection to one of the addresses; raises the last one's OSError."""
+    """Connect to the first address that answers; raise the last one's OSError."""
     failure = OSError("no address")
     for family, kind, protocol, _, address in addresses:
         connection = socket.socket(family, kind, protocol)

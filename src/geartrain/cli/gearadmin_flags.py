@@ -54,21 +54,20 @@ _SHORT_WORDS: Final = frozenset(f"-{letter}" for letter in _SHORT)
 
 
 class Flags:
-    """What was given on the command line.
+    """The flags of a command line.
 
-    Long names may be shortened as far as they stay unambiguous. Words that are no
-    flags mean nothing.
+    Long names may be shortened as long as they stay unambiguous. Other words are
+    ignored, as in the original.
 
     Attributes:
-        values: values by the long names of the flags given; empty for those that take
-            none.
+        values: values by the long names of the flags given; empty for those without.
     """
 
     def __init__(self, words: list[str]) -> None:
         """Read the words that follow the program's name.
 
         Raises:
-            OptionError: one of them is wrong; the text is the original's.
+            OptionError: one of them is wrong. The text is the original's.
         """
         self.values: dict[str, str] = {}
         self._words = words[::-1]
@@ -119,14 +118,14 @@ class Flags:
         return found
 
     def _next(self, name: str) -> str:
-        # As in the original, `-p` is no value of `-h`, but `--port` is.
+        # As in the original, `-p` cannot be the value of `-h`, but `--port` can.
         if not self._words or self._words[-1] in _SHORT_WORDS:
             raise OptionError(f"the required argument for option '--{name}' is missing")
         return self._words.pop()
 
 
 def _completed(start: str) -> str:
-    """Return the long name that begins so."""
+    """Return the long name that begins with ``start``."""
     if start in _NAMES:
         return start
     found = [name for name in _NAMES if name.startswith(start)] if start else []

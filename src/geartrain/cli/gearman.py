@@ -23,14 +23,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import NoReturn
 
-__all__ = ["Signals", "main", "run"]
+__all__ = ["EndingSignals", "main", "run"]
 
 
 class _Signalled(BaseException):
     """A signal ends the program."""
 
 
-class Signals:
+class EndingSignals:
     """Lets signals end the program: at once, or gently the first time."""
 
     def __init__(self) -> None:
@@ -58,7 +58,7 @@ class Signals:
         action()
 
 
-def run(arguments: list[str], signals: Signals) -> int:
+def run(arguments: list[str], signals: EndingSignals) -> int:
     """Run ``gearman`` with a command line; return its exit status.
 
     It is 1 if a job failed or the command line is wrong. As in the original, it is 0 if
@@ -103,7 +103,7 @@ def _submit(flags: Flags) -> int:
     return client.status
 
 
-def _work(flags: Flags, signals: Signals) -> int:
+def _work(flags: Flags, signals: EndingSignals) -> int:
     from geartrain.cli.gearman_servers import LookupFailedError, complain, find_servers
     from geartrain.cli.gearman_worker import GearmanWorker
 
@@ -141,7 +141,7 @@ def main() -> NoReturn:
 
 
 def _run_until_signal() -> int:
-    signals = Signals()
+    signals = EndingSignals()
     try:
         return run(sys.argv[1:], signals)
     except _Signalled:

@@ -15,16 +15,16 @@ _NUMBERS: Final = frozenset("cpt")
 
 
 class Flags:
-    """What was given on the command line.
+    """The flags and words of a command line.
 
-    Flags may stand between and behind the other words; ``--`` ends them.
+    Flags may come before, between and after the other words; ``--`` ends them.
 
     Attributes:
-        functions: the functions named by ``-f``, in order.
-        values: the last value of each other flag that has one, by its letter.
-        given: the letters of the flags that have none.
+        functions: the functions given with ``-f``, in order.
+        values: the last value of each other flag that takes one, by its letter.
+        given: the letters of the flags without a value.
         words: the other words: workloads, or a worker's command.
-        error: what is wrong; empty if nothing is.
+        error: what is wrong with the command line; empty if nothing is.
     """
 
     def __init__(self, words: list[str]) -> None:

@@ -9,25 +9,26 @@ import click
 
 from geartrain.cli.gearmand_config import CONFIG_FILE, WORDS
 from geartrain.cli.gearmand_flags import (
-    DEFAULT_PID_FILE,
+    DEFAULTS,
     FLAGS,
     LATER,
     MEANINGLESS,
     given,
     not_yet,
 )
-from geartrain.cli.gearmand_queue import queue_notices, queue_store
-from geartrain.cli.gearmand_tls import tls_files, tls_notices
+from geartrain.cli.gearmand_queue import queue_notices, queue_options
+from geartrain.cli.gearmand_tls import tls_notices, tls_options
 from geartrain.cli.main import version_text
 from geartrain.cli.program import complain, run_program
 from geartrain.cli.service import Service
-from geartrain.cli.values import gear_port, keepalive
+from geartrain.configuration.kinds import port
+from geartrain.configuration.option import options_of
 from geartrain.errors import OptionError
 from geartrain.server.logs import GearmandFormatter, LogTarget
-from geartrain.server.options import Keepalive, Options, default_handle_prefix
-from geartrain.transport.address import Address, parse_address
+from geartrain.server.options import Options
+from geartrain.transport.address import DEFAULT_PORT
 
-__all__ = ["command", "main", "service_of"]
+__all__ = ["command", "gear_port", "main", "service_of"]
 
 MAX_RETRIES = 255
 PATIENCE = 3.0
@@ -38,7 +39,7 @@ def gearmand(**flags: Any) -> int:
     service = service_of(click.get_current_context())
     if flags["check_args"]:
         return 0
-    if flags["daemon"] and flags["log_file"] == "stderr":
+    if flags["daemon"] and service.log.file == "stderr":
         complain("gearmand", "a daemon has no stderr: nothing will be logged there")
     return service.run()
 
@@ -53,26 +54,47 @@ def service_of(context: click.Context) -> Service:
     flags = context.params
     _refuse_what_comes_later(context)
     bind_port, notice = gear_port(flags["port"], os.environ.get("GEARMAND_PORT"))
-    pid_file = flags["pid_file"]
+    options = _options(context, bind_port)
     return Service(
-        options=_options(flags, bind_port, *queue_store(context)),
+        options=options,
         log=LogTarget(
-            file=flags["log_file"],
-            level=flags["verbose"],
+            file=options.log_file,
+            level=options.log_level,
             formatter=GearmandFormatter(),
             syslog=flags["syslog"],
             program="gearmand",
             fallback=True,
         ),
-        pid_file=DEFAULT_PID_FILE if pid_file is None else pid_file,
-        pid_file_wanted=pid_file is not None,
-        user=flags["user"],
+        pid_file_wanted=given(context, "pid_file"),
         daemon=flags["daemon"],
         core_dumps=flags["coredump"],
         patience=PATIENCE,
         store_flag="--libsqlite3-db",
         notices=[*([notice] if notice else []), *_notices(context)],
     )
+
+
+def gear_port(given: int | None, environment: str | None) -> tuple[int, str | None]:
+    """Choose gearmand's port: the option, else ``GEARMAND_PORT``, else 4730.
+
+    Returns the port, and what there is to say about the environment's value.
+
+    Raises:
+        OptionError: the environment's value is used and is no port.
+    """
+    if given is not None:
+        return given, None
+    if not environment:
+        return DEFAULT_PORT, None
+    if "://" in environment:
+        return DEFAULT_PORT, (
+            f"GEARMAND_PORT={environment} is what Kubernetes sets for a service named"
+            f" gearmand, not a port: listening on {DEFAULT_PORT}"
+        )
+    try:
+        return port(environment), None
+    except OptionError as error:
+        raise OptionError(f"GEARMAND_PORT: {error}") from None
 
 
 def _refuse_what_comes_later(context: click.Context) -> None:
@@ -92,55 +114,37 @@ def _refuse_what_comes_later(context: click.Context) -> None:
         raise OptionError(f"Unknown protocol module : {protocol}")
 
 
-def _options(
-    flags: dict[str, Any], bind_port: int, store: str, durability: str
-) -> Options:
+def _options(context: click.Context, bind_port: int) -> Options:
     """Turn the flags into what the server is told."""
-    addresses = dict.fromkeys(
-        parse_address(name, bind_port) for name in flags["listen"]
-    )
-    return Options(
-        listen=tuple(addresses) or (Address(port=bind_port),),
-        backlog=flags["backlog"],
-        max_memory=flags["max_memory"],
-        store=store,
-        durability=durability,
-        backoff_delay=0.0,
-        job_retries=_job_retries(flags["job_retries"], flags["compat"]),
-        handle_prefix=flags["job_handle_prefix"] or default_handle_prefix(),
-        exceptions=flags["exceptions"],
-        compat=flags["compat"],
-        round_robin=flags["round_robin"],
-        descriptors=flags["file_descriptors"] or None,
-        keepalive=_keepalive(flags),
-        tls=tls_files(flags, os.environ),
-        log_level=flags["verbose"],
-    )
+    flags = context.params
+    values = {
+        name: flags[name]
+        for name in options_of(Options)
+        if flags.get(name) is not None and flags[name] != ()
+    }
+    values |= queue_options(context) | tls_options(flags, os.environ)
+    values["port"] = bind_port
+    if "job_retries" in values:
+        values["job_retries"] = _job_retries(flags["job_retries"], flags["compat"])
+    # 0 is all it may have.
+    values["descriptors"] = flags["descriptors"] or None
+    if not flags["tunes_keepalive"]:
+        values = {k: v for k, v in values.items() if not k.startswith("keepalive_")}
+    return Options(**{**DEFAULTS, **values})
 
 
-def _job_retries(given_retries: int | None, compat: str) -> int:
+def _job_retries(retries: int, compat: str | None) -> int:
     """Return how often a job may lose its worker; -1 is without limit.
 
     Raises:
         OptionError: the number is none that gearmand takes.
     """
-    if given_retries is None:
-        return -1
-    if not -1 <= given_retries <= MAX_RETRIES:
+    if not -1 <= retries <= MAX_RETRIES:
         raise OptionError(
             "job-retries must be -1 (no limit), 0 (no retries), or between 1 and"
             f" {MAX_RETRIES}"
         )
-    return -1 if compat == "1.1" and given_retries == 0 else given_retries
-
-
-def _keepalive(flags: dict[str, Any]) -> Keepalive:
-    """Probe silent peers as the system does, or as ``--keepalive`` says."""
-    if not flags["keepalive"]:
-        return keepalive(None, None, None)
-    return keepalive(
-        flags["keepalive_idle"], flags["keepalive_interval"], flags["keepalive_count"]
-    )
+    return -1 if compat == "1.1" and retries == 0 else retries
 
 
 def _notices(context: click.Context) -> list[str]:
@@ -153,7 +157,7 @@ def _notices(context: click.Context) -> list[str]:
         and not (name == "round_robin" and flags["compat"] == "1.1")
     ]
     for name in ("idle", "interval", "count"):
-        if given(context, f"keepalive_{name}") and not flags["keepalive"]:
+        if given(context, f"keepalive_{name}") and not flags["tunes_keepalive"]:
             said.append(f"--keepalive-{name} does nothing without --keepalive")
     return said + tls_notices(context) + queue_notices(context)
 

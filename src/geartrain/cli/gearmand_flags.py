@@ -1,15 +1,21 @@
-"""The flags of the original ``gearmand``, as one table."""
+"""The flags of the original ``gearmand``: our options by its names, and its own."""
 
 from __future__ import annotations
 
+import dataclasses
+from typing import Any
+
 import click
 
-from geartrain.cli.values import Whole, handle_prefix, memory, port, user
+from geartrain.cli.flags import flag_of, typed
+from geartrain.configuration.kinds import NO_PORT, choice, whole
+from geartrain.configuration.option import options_of
 from geartrain.server.logs import LEVELS
+from geartrain.server.options import Options
+from geartrain.transport.address import Address
 
 __all__ = [
-    "DEFAULT_LOG_FILE",
-    "DEFAULT_PID_FILE",
+    "DEFAULTS",
     "FLAGS",
     "LATER",
     "MEANINGLESS",
@@ -17,84 +23,104 @@ __all__ = [
     "not_yet",
 ]
 
-DEFAULT_LOG_FILE = "/var/log/gearmand.log"
-DEFAULT_PID_FILE = "/var/gearmand.pid"
+_OPTIONS = options_of(Options)
 
-_COUNT = Whole(min=0)
-_SECONDS = Whole(-1, 32767)
+_count = typed(whole(0))
+
+DEFAULTS: dict[str, Any] = {
+    "listen": (Address(host="", port=NO_PORT),),
+    "store": "memory:",
+    "backoff_delay": 0.0,
+    "job_retries": -1,
+    "log_file": "/var/log/gearmand.log",
+    "log_level": "ERROR",
+    "pid_file": "/var/gearmand.pid",
+    "keepalive_idle": -1,
+    "keepalive_interval": -1,
+    "keepalive_count": -1,
+}
+"""The original's defaults where they differ from ours."""
+
+
+def _rename(name: str, *words: str, **changes: Any) -> click.Parameter:
+    """Return an option of ``geartrain server`` by its names in the original."""
+    option = _OPTIONS[name]
+    if name in DEFAULTS:
+        changes.setdefault("default", option.show(DEFAULTS[name]))
+    if "kind" in changes:
+        changes["metavar"] = changes["kind"].metavar
+    return flag_of(dataclasses.replace(option, **changes), *words)
+
 
 _GENERAL = (
-    click.Option(
-        ["-b", "--backlog"],
-        type=Whole(1, 65535),
-        default=1024,
-        show_default=True,
-        help="Connections the system holds before they are accepted.",
-    ),
+    _rename("backlog", "-b", "--backlog"),
     click.Option(
         ["-d", "--daemon"],
         is_flag=True,
         help="Detach and run in the background, once the port is open.",
     ),
-    click.Option(
-        ["--exceptions"], is_flag=True, help="Send exceptions to every client."
+    _rename("exceptions", "--exceptions", help="Send exceptions to every client."),
+    # 0 is all it may have.
+    _rename("descriptors", "-f", "--file-descriptors", kind=whole(0)),
+    # Out of bounds it is refused in the original's words.
+    _rename(
+        "job_retries",
+        "-j",
+        "--job-retries",
+        kind=whole(),
+        help="Fail a job after this many lost workers: 1 to 255; 0 is the same as 1; -1"
+        " is never.",
     ),
+    _rename("handle_prefix", "--job-handle-prefix"),
     click.Option(
-        ["-f", "--file-descriptors"],
-        type=_COUNT,
-        help="Open files to allow the process.  [default: all it may have]",
+        ["--keepalive", "tunes_keepalive"],
+        is_flag=True,
+        help="Tune TCP keepalive as below.",
     ),
-    click.Option(
-        ["-j", "--job-retries"],
-        type=Whole(),
-        help="Fail a job after this many lost workers: 1 to 255; 0 is the same as 1;"
-        " -1 is never.  [default: -1]",
-    ),
-    click.Option(
-        ["--job-handle-prefix"],
-        type=handle_prefix,
-        help="Prefix of job handles.  [default: H:<host name>]",
-    ),
-    click.Option(["--keepalive"], is_flag=True, help="Tune TCP keepalive as below."),
-    click.Option(
-        ["--keepalive-idle"],
-        type=_SECONDS,
+    _rename(
+        "keepalive_idle",
+        "--keepalive-idle",
+        kind=whole(-1, 32767),
+        default="",
         help="Seconds of silence before the first probe.",
     ),
-    click.Option(
-        ["--keepalive-interval"], type=_SECONDS, help="Seconds between probes."
+    _rename(
+        "keepalive_interval",
+        "--keepalive-interval",
+        kind=whole(-1, 32767),
+        default="",
+        help="Seconds between probes.",
     ),
-    click.Option(
-        ["--keepalive-count"],
-        type=Whole(-1, 127),
+    _rename(
+        "keepalive_count",
+        "--keepalive-count",
+        kind=whole(-1, 127),
+        default="",
         help="Unanswered probes before a connection is given up.",
     ),
-    click.Option(
-        ["-l", "--log-file"],
-        default=DEFAULT_LOG_FILE,
-        show_default=True,
+    _rename(
+        "log_file",
+        "-l",
+        "--log-file",
         help="Where to log: a path, or stderr, or none.",
     ),
-    click.Option(
-        ["-L", "--listen"],
-        multiple=True,
-        help="Address or host name to listen on.  [default: every interface]",
+    _rename(
+        "listen",
+        "-L",
+        "--listen",
+        default="every interface",
+        help="Address or host name to listen on.",
     ),
-    click.Option(
-        ["--max-memory"],
-        type=memory,
-        help="Memory limit: submissions are refused from three quarters of it on, and"
-        " peers disconnected at the whole; 0 is no limit."
-        "  [default: three quarters of the machine's, or of its control group's]",
+    _rename("max_memory", "--max-memory"),
+    _rename(
+        "port",
+        "-p",
+        "--port",
+        default="$GEARMAND_PORT, else 4730",
+        help="Port or service to listen on.",
     ),
-    click.Option(
-        ["-p", "--port"],
-        type=port,
-        help="Port or service to listen on.  [default: $GEARMAND_PORT, else 4730]",
-    ),
-    click.Option(
-        ["-P", "--pid-file"],
-        help=f"File to write the process number to.  [default: {DEFAULT_PID_FILE}]",
+    _rename(
+        "pid_file", "-P", "--pid-file", help="File to write the process number to."
     ),
     click.Option(
         ["-q", "--queue-type"],
@@ -118,11 +144,7 @@ _GENERAL = (
         ["-r", "--protocol"],
         help="Serve another protocol, too. None can be yet: http is refused.",
     ),
-    click.Option(
-        ["-R", "--round-robin"],
-        is_flag=True,
-        help="With --compat 1.1: let a worker's functions take turns.",
-    ),
+    _rename("round_robin", "-R", "--round-robin"),
     click.Option(
         ["--ssl"], is_flag=True, help="Speak TLS, and nothing else, on every address."
     ),
@@ -151,38 +173,35 @@ _GENERAL = (
         help="With --ssl: demand a certificate of clients and workers.",
     ),
     click.Option(["--syslog"], is_flag=True, help="Log to the system's log, too."),
-    click.Option(
-        ["-u", "--user"],
-        type=user,
-        metavar="USER",
+    _rename(
+        "user",
+        "-u",
+        "--user",
         help="Switch to this user once everything is open.",
     ),
-    click.Option(
-        ["--verbose"],
-        type=click.Choice(list(LEVELS)),
-        default="ERROR",
-        show_default=True,
-        help="Minimum level to log.",
-    ),
-    click.Option(
-        ["--compat"],
-        type=click.Choice(["1.1", "2.0"]),
-        default="2.0",
-        show_default=True,
-        help="Behave like gearmand 2.0, or like 1.1: a worker's functions in the"
-        " order they were registered, and -j 0 for no limit.",
+    _rename("log_level", "--verbose", kind=choice(tuple(LEVELS))),
+    _rename(
+        "compat",
+        "--compat",
+        help="Behave like gearmand 2.0, or like 1.1: a worker's functions in the order"
+        " they were registered, and -j 0 for no limit.",
     ),
     click.Option(
         ["--check-args"], is_flag=True, hidden=True, help="Check the flags and exit."
     ),
 )
 
+
+def _ignored(*words: str) -> click.Option:
+    """Return a flag that takes a number and does nothing."""
+    help = "Accepted, does nothing."
+    return click.Option([*words], type=_count, metavar="NUMBER", help=help)
+
+
 _WITHOUT_MEANING = (
-    click.Option(["-t", "--threads"], type=_COUNT, help="Accepted, does nothing."),
-    click.Option(
-        ["-w", "--worker-wakeup"], type=_COUNT, help="Accepted, does nothing."
-    ),
-    click.Option(["--hashtable-buckets"], type=_COUNT, help="Accepted, does nothing."),
+    _ignored("-t", "--threads"),
+    _ignored("-w", "--worker-wakeup"),
+    _ignored("--hashtable-buckets"),
     click.Option(["--libsqlite3-table"], help="Accepted, does nothing."),
     click.Option(["--coredump"], is_flag=True, help="Allow core files."),
 )
@@ -246,7 +265,7 @@ LATER = {
 }
 """The parts of the original that are not served yet, with their flags."""
 
-FLAGS: tuple[click.Option, ...] = (
+FLAGS: tuple[click.Parameter, ...] = (
     *_GENERAL,
     *_WITHOUT_MEANING,
     # Known by name, with or without a value: each stops the start.

@@ -6,6 +6,7 @@ import os
 import shlex
 import sqlite3
 from contextlib import closing
+from typing import Any
 from urllib.parse import quote
 
 import click
@@ -13,7 +14,7 @@ import click
 from geartrain.cli.gearmand_flags import given, not_yet
 from geartrain.errors import OptionError
 
-__all__ = ["queue_notices", "queue_store"]
+__all__ = ["queue_notices", "queue_options"]
 
 QUEUES_TO_COME = (
     "MySQL",
@@ -30,8 +31,8 @@ _SQLITE = b"SQLite format 3\0"
 _NO_WRITE_AHEAD_LOG = b"\1\1"
 
 
-def queue_store(context: click.Context) -> tuple[str, str]:
-    """Return the store and the durability that gearmand's flags ask for.
+def queue_options(context: click.Context) -> dict[str, Any]:
+    """Return the options of the store that gearmand's flags ask for.
 
     Raises:
         OptionError: there is no such queue, it is not supported yet, or its file is
@@ -40,9 +41,9 @@ def queue_store(context: click.Context) -> tuple[str, str]:
     queue_type = context.params["queue_type"]
     queue = queue_type.lower()
     if queue == "builtin":
-        return "memory:", "disk"
+        return {"store": "memory:"}
     if queue == "libsqlite3":
-        return _sqlite_store(context)
+        return _sqlite_options(context)
     for name in QUEUES_TO_COME:
         if queue == name.lower():
             part = f"the persistent queue {name}"
@@ -64,7 +65,7 @@ def queue_notices(context: click.Context) -> list[str]:
     ]
 
 
-def _sqlite_store(context: click.Context) -> tuple[str, str]:
+def _sqlite_options(context: click.Context) -> dict[str, Any]:
     flags = context.params
     if not flags["libsqlite3_db"]:
         raise OptionError(
@@ -83,7 +84,7 @@ def _sqlite_store(context: click.Context) -> tuple[str, str]:
             f" take its jobs over by: {shlex.join(words)}"
         )
     durability = "memory" if flags["store_queue_on_shutdown"] else "disk"
-    return f"sqlite://{path}", durability
+    return {"store": f"sqlite://{path}", "durability": durability}
 
 
 def _is_of_the_original(path: str, table: str) -> bool:

@@ -9,36 +9,39 @@ from typing import Any
 import click
 
 from geartrain.cli.gearmand_flags import given
-from geartrain.transport.tls import Tls
 
-__all__ = ["tls_files", "tls_notices"]
+__all__ = ["tls_notices", "tls_options"]
 
 _FOLDER = "/etc/ssl/certs"
 
-# Flag, the variable that goes before it, and where the file is if neither names one.
+# Option, flag, the variable that goes before it, and where the file is if neither
+# names one.
 _FILES = {
-    "ca": ("ssl_ca_file", "GEARMAND_CA_CERTIFICATE", f"{_FOLDER}/gearmand-ca.pem"),
-    "cert": ("ssl_certificate", "GEARMAND_SERVER_PEM", f"{_FOLDER}/gearmand.pem"),
-    "key": ("ssl_key", "GEARMAND_SERVER_KEY", f"{_FOLDER}/gearmand.key"),
+    "tls_ca": ("ssl_ca_file", "GEARMAND_CA_CERTIFICATE", f"{_FOLDER}/gearmand-ca.pem"),
+    "tls_cert": ("ssl_certificate", "GEARMAND_SERVER_PEM", f"{_FOLDER}/gearmand.pem"),
+    "tls_key": ("ssl_key", "GEARMAND_SERVER_KEY", f"{_FOLDER}/gearmand.key"),
 }
 
 _NEEDS_SSL = ("--ssl-ca-file", "--ssl-certificate", "--ssl-key", "--ssl-verify-peer")
 
 
-def tls_files(flags: Mapping[str, Any], environment: Mapping[str, str]) -> Tls | None:
-    """Return what gearmand's flags ask for; None without ``--ssl``.
+def tls_options(
+    flags: Mapping[str, Any], environment: Mapping[str, str]
+) -> dict[str, Any]:
+    """Return the options of TLS that gearmand's flags ask for; none without ``--ssl``.
 
     As with the original, a variable goes before its flag, and no certificate is
     demanded of a peer, whatever the authorities: ``--ssl-verify-peer`` does that.
     """
     if not flags["ssl"]:
-        return None
-    found = {
-        part: os.path.abspath(environment.get(variable) or flags[flag] or default)
-        for part, (flag, variable, default) in _FILES.items()
+        return {}
+    found: dict[str, Any] = {
+        name: os.path.abspath(environment.get(variable) or flags[flag] or default)
+        for name, (flag, variable, default) in _FILES.items()
     }
-    ca = found["ca"] if flags["ssl_verify_peer"] else ""
-    return Tls(ca=ca, cert=found["cert"], key=found["key"])
+    if not flags["ssl_verify_peer"]:
+        del found["tls_ca"]
+    return found
 
 
 def tls_notices(context: click.Context) -> list[str]:

@@ -12,7 +12,7 @@ from geartrain.cli.common import server_option
 from geartrain.cli.program import complain
 from geartrain.cli.progress import ProgressBar
 from geartrain.errors import OptionError
-from geartrain.importing.importer import Importer, Tally
+from geartrain.importing.importer import QueueImporter, Tally
 from geartrain.importing.locations import Location, open_source
 from geartrain.importing.submitter import Submitter, connect
 from geartrain.transport.connect import Connector
@@ -85,7 +85,7 @@ def _import(location: Location, server: Connector | None, quiet: bool) -> int:
         if server is not None:
             submitter = Submitter(connect(server))
             stack.callback(submitter.close)
-        importer = Importer(
+        importer = QueueImporter(
             opened,
             submitter,
             location.delete,

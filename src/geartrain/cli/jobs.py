@@ -7,9 +7,10 @@ import click
 from geartrain.admin import Admin, JobRow
 from geartrain.cli.common import CONTEXT, json_option, server_option
 from geartrain.cli.details import job_object
+from geartrain.cli.flags import typed
 from geartrain.cli.tables import Column, write_list
 from geartrain.cli.times import age_since, brief
-from geartrain.cli.values import Whole
+from geartrain.configuration.kinds import whole
 from geartrain.transport.connect import Connector
 
 __all__ = ["jobs"]
@@ -37,7 +38,12 @@ _COLUMNS: tuple[Column[JobRow], ...] = (
     help="Only jobs in this state.",
 )
 @click.option("--unique", metavar="U", help="Only jobs with this unique.")
-@click.option("--limit", type=Whole(min=1), metavar="N", help="Maximum number of rows.")
+@click.option(
+    "--limit",
+    type=typed(whole(1)),
+    metavar="N",
+    help="Maximum number of rows.  [x>=1]",
+)
 @json_option
 def jobs(
     server: Connector,

@@ -13,7 +13,7 @@ from geartrain.cli.program import run_program
 
 __all__ = ["cli", "main", "version_text"]
 
-# Each command with its module and its name there.
+# The module of each command, and its name there.
 _COMMANDS = {
     "server": ("server", "server"),
     "worker": ("worker", "worker"),
@@ -33,11 +33,11 @@ _COMMANDS = {
 
 
 class _Commands(click.Group):
-    """The commands, each imported when it is needed: the job server is large."""
+    """The commands, each imported only when it is needed: the job server is large."""
 
     def __init__(self, *arguments: Any, **attributes: Any) -> None:
         super().__init__(*arguments, **attributes)
-        # Their names, for whoever types one wrongly.
+        # click suggests one of these names for a mistyped one.
         self.commands = {name: click.Command(name) for name in _COMMANDS}
 
     def list_commands(self, context: click.Context) -> list[str]:

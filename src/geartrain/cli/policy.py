@@ -1,4 +1,4 @@
-"""``geartrain policy``: see and change what a running job server does with jobs."""
+"""``geartrain policy``: the policies of a running job server."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ _GIVEN: tuple[Column[_Setting], ...] = (
 
 _HELP = """See and change the policies of functions.
 
-Alone, list what was set. With a FUNCTION, show every setting in force for it. With
-NAME=VALUE, change these settings: for the FUNCTION, or for all that it matches as a
-glob such as 'mail*'. The settings and their defaults are:
+Without arguments, list the settings that were changed. With a FUNCTION, show every
+setting in force for it. With NAME=VALUE, change these settings for the FUNCTION, or
+for all that match it as a glob such as 'mail*'. The settings and their defaults are:
 
 \b
 max_attempts    1            maximum number of attempts
@@ -77,7 +77,7 @@ def _parsed(function: str | None, settings: Iterable[str]) -> dict[str, str]:
     """Read ``name=value`` words.
 
     Raises:
-        OptionError: one is none, or they belong to no function.
+        OptionError: a word is something else, or the function is missing.
     """
     parsed: dict[str, str] = {}
     for word in settings:

@@ -17,7 +17,6 @@ from geartrain.server.logs import Logs, LogTarget, open_logs, startup_log
 from geartrain.server.options import Options
 from geartrain.server.process import (
     PidFile,
-    User,
     allow_core_dumps,
     daemonize,
     raise_descriptors,
@@ -44,9 +43,7 @@ class Service:
     Attributes:
         options: what the server is told.
         log: where to log.
-        pid_file: the file for the process number; None writes none.
         pid_file_wanted: the pid file was asked for: without it there is no start.
-        user: the account to run as once everything is open.
         daemon: go on in the background once the server listens.
         core_dumps: let a crash leave a core file.
         patience: seconds to wait for a port or a store that is still in use.
@@ -57,9 +54,7 @@ class Service:
 
     options: Options
     log: LogTarget
-    pid_file: str | None = None
     pid_file_wanted: bool = True
-    user: User | None = None
     daemon: bool = False
     core_dumps: bool = False
     patience: float = 0.0
@@ -106,10 +101,11 @@ class Service:
         except StoreError as error:
             raise StoreError(f"{error}; {self.store_flag} names another") from error
         signals.watch(server)
-        if self.user is not None:
-            logs.give_to(self.user.uid, self.user.gid)
-            server.give_sockets_to(self.user.uid, self.user.gid)
-            switch_user(self.user)
+        user = self.options.user
+        if user is not None:
+            logs.give_to(user.uid, user.gid)
+            server.give_sockets_to(user.uid, user.gid)
+            switch_user(user)
         addresses = server.addresses
         _log.info("background jobs are kept %s", _place(self.options))
         _log.info("geartrain %s ready on %s", __version__, ", ".join(addresses))
@@ -124,8 +120,9 @@ class Service:
 
     async def _started(self) -> Server:
         """Start the server, with patience for what another is just leaving."""
-        if self.user is not None:
-            prepare_store(self.options.store, self.user.uid, self.user.gid)
+        user = self.options.user
+        if user is not None:
+            prepare_store(self.options.store, user.uid, user.gid)
         deadline = asyncio.get_running_loop().time() + self.patience
         while True:
             server = Server(self.options)
@@ -142,10 +139,10 @@ class Service:
     @contextlib.contextmanager
     def _pid_file(self) -> Iterator[None]:
         """Hold the pid file for the length of the block."""
-        if self.pid_file is None:
+        if not self.options.pid_file:
             yield
             return
-        pid_file = PidFile(self.pid_file)
+        pid_file = PidFile(self.options.pid_file)
         try:
             pid_file.claim()
         except GeartrainError as error:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from operator import itemgetter
 from typing import Any
 
 import click
 
-from geartrain.admin import Admin, FunctionRow
+from geartrain.admin import Admin
 from geartrain.cli.common import CONTEXT, json_option, server_option
 from geartrain.cli.output import warn_of_unread, write_json, write_lines
 from geartrain.cli.tables import Column, write_table
@@ -57,24 +58,14 @@ def _show(admin: Admin, server: str, as_json: bool) -> None:
     rows = admin.functions()
     warn_of_unread("status", admin.unread)
     died = deaths(admin)
-    objects = [_object(row, died.get(row.function, 0)) for row in rows]
+    objects = [
+        {**dataclasses.asdict(row), "died": died.get(row.function, 0)} for row in rows
+    ]
     if as_json:
         write_json(objects)
         return
     write_lines([f"job server {admin.version()} on {server}", ""])
     write_table(_COLUMNS, _with_total(objects))
-
-
-def _object(row: FunctionRow, died: int) -> dict[str, Any]:
-    return {
-        "function": row.function,
-        "high": row.high,
-        "normal": row.normal,
-        "low": row.low,
-        "running": row.running,
-        "workers": row.workers,
-        "died": died,
-    }
 
 
 def _with_total(objects: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:

@@ -15,7 +15,7 @@ from geartrain.importing.records import (
 from geartrain.importing.submitter import SubmissionOutcome, Submitter
 from geartrain.protocol.constants import Priority
 
-__all__ = ["Importer", "Tally"]
+__all__ = ["QueueImporter", "Tally"]
 
 
 @dataclass(slots=True)
@@ -39,7 +39,7 @@ class Tally:
     leveled: int = 0
 
 
-class Importer:
+class QueueImporter:
     """Moves jobs from a source to a job server.
 
     ``note`` is called with a sentence about each row that was changed or not

@@ -221,7 +221,7 @@ class Driver:
         self.on_shutdown: Callable[[str], None] = lambda how: None
         self.persistence: Persistence | None = None
         self._waiting: list[Connection] = []
-        self._keepalive = options.keepalive
+        self._keepalive = options.probes
         self._descriptors = Descriptors(self.monotonic)
         self._loop = asyncio.get_running_loop()
         self.call_soon = self._loop.call_soon
@@ -254,12 +254,7 @@ class Driver:
         else:
             address = _numeric(connection.transport.get_extra_info("peername"))
             if self._keepalive is not None:
-                set_keepalive(
-                    accepted,
-                    self._keepalive.idle,
-                    self._keepalive.interval,
-                    self._keepalive.count,
-                )
+                set_keepalive(accepted, *self._keepalive)
         self._descriptors.note(accepted.fileno())
         peer = self.engine.connect(accepted.fileno(), address.encode(), is_trusted)
         self._connections[peer] = connection

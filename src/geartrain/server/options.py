@@ -1,29 +1,52 @@
-"""What a job server can be told: the one configuration object."""
+"""What a job server can be told."""
 
 from __future__ import annotations
 
 import platform
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
 
-from geartrain.server.config import PolicyEntry
-from geartrain.transport.address import Address
+from geartrain.configuration.kinds import (
+    ADDRESS,
+    FILE_MODE,
+    FLAG,
+    NO_PORT,
+    PATH,
+    PORT,
+    TEXT,
+    choice,
+    size,
+    whole,
+)
+from geartrain.configuration.option import option
+from geartrain.server.formatters import LEVELS
+from geartrain.server.kinds import (
+    HANDLE_PREFIX,
+    MAX_HANDLE_PREFIX,
+    MEMORY,
+    STORE,
+    TIME_ZONE,
+    USER,
+)
+from geartrain.transport.address import DEFAULT_PORT, Address
 from geartrain.transport.listeners import OPEN_TO_ALL
 from geartrain.transport.tls import Tls
 
-__all__ = [
-    "GIB",
-    "MAX_HANDLE_PREFIX",
-    "MIB",
-    "Keepalive",
-    "Options",
-    "default_handle_prefix",
-]
+if TYPE_CHECKING:
+    from geartrain.server.policies import PolicyEntry
+    from geartrain.server.process import User
+
+__all__ = ["GIB", "MIB", "Options", "default_handle_prefix"]
 
 MIB = 1024 * 1024
 GIB = 1024 * MIB
 
-# A handle has at most 63 bytes in C clients: 14 are left for the number.
-MAX_HANDLE_PREFIX = 48
+_MAX_RETRIES = 255
+# What Linux takes, as gearmand's flags do.
+_MAX_SECONDS = 32767
+_MAX_PROBES = 127
+
+_DEFAULT_HOST = "127.0.0.1"
 
 
 def default_handle_prefix() -> str:
@@ -31,74 +54,187 @@ def default_handle_prefix() -> str:
     return f"H:{platform.node() or 'localhost'}"[:MAX_HANDLE_PREFIX]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Keepalive:
-    """TCP keepalive of accepted connections, in seconds; None is the system's.
+def _default_store() -> str:
+    from geartrain.stores.locations import default_store
 
-    Attributes:
-        idle: silence before the first probe.
-        interval: time between probes.
-        count: unanswered probes before the connection is given up.
-    """
-
-    idle: int | None = 60
-    interval: int | None = 15
-    count: int | None = 4
+    return default_store()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
     """Everything a job server can be told.
 
+    Each field made by ``option`` is a flag of ``geartrain server``, an environment
+    variable and a key of ``[server]`` in the configuration file. To add an option, add
+    a field here and use it. The other fields are set by programs.
+
     Attributes:
-        listen: where to accept connections; each is listened on.
-        backlog: connections the system may hold before they are accepted.
-        socket_mode: the mode of unix sockets' files.
-        max_packet: the largest workload or result taken, in bytes.
-        max_memory: bytes of memory beyond which jobs are refused, and worse; 0 is none,
-            None three quarters of the machine's or its control group's.
-        max_outbox: unread bytes held for one peer before it is disconnected.
-        job_retries: at which loss of its worker a job fails; -1 is at none, 0 and
-            1 are at the first.
         backoff_delay: seconds before a job's second attempt, where no policy says.
-        store: where background jobs are kept, ``memory:`` or ``sqlite:///path``.
-        durability: what a stored job has survived when it is acknowledged:
-            ``"disk"``, a power cut; ``"os"``, the end of the process; ``"memory"``,
-            which is written behind, only a stop in order.
         policies: patterns of functions and their settings, as ``Policies.change``
             takes them, in the order given.
-        handle_prefix: what job handles begin with; ``:<number>`` follows.
-        exceptions: forward WORK_EXCEPTION to every client, asked for or not.
-        compat: whose choice of the next job to follow, ``"2.0"`` (priority is
-            global, functions take turns) or ``"1.1"`` (functions in the order
-            they were registered).
-        round_robin: with ``compat="1.1"``, let functions take turns.
-        timezone: the zone SUBMIT_JOB_SCHED's fields are read in, such as
-            ``Europe/Vienna``; None is the system's own.
-        descriptors: open files to allow the process; None is all it may have.
-        keepalive: TCP keepalive of accepted connections; None switches it off.
-        tls: what all TCP connections are made with; None leaves them plain, as unix
-            sockets always are.
-        log_level: the level's name, as the text command ``verbose`` answers it.
     """
 
-    listen: tuple[Address, ...]
-    socket_mode: int = OPEN_TO_ALL
-    backlog: int = 1024
-    max_packet: int = GIB
-    max_memory: int | None = None
-    max_outbox: int = 256 * MIB
-    job_retries: int = 5
+    TABLE: ClassVar = "server"
+    VARIABLES: ClassVar = "GEARTRAIN_"
+
+    listen: tuple[Address, ...] = option(
+        ADDRESS,
+        (Address(host=_DEFAULT_HOST, port=NO_PORT),),
+        "Where to listen: host:port, host, [v6]:port, :port for every interface, or"
+        " unix:/path. May be repeated.",
+        repeats=True,
+    )
+    port: int = option(
+        PORT,
+        DEFAULT_PORT,
+        "The port of addresses that name none; 0 lets the system choose.",
+    )
+    socket_mode: int = option(
+        FILE_MODE,
+        OPEN_TO_ALL,
+        "Who may connect to unix sockets: 0660 for their owner and group, 0600 for the"
+        " owner alone.",
+    )
+    max_packet: int = option(size(), GIB, "The largest workload or result taken.")
+    max_memory: int | None = option(
+        MEMORY,
+        None,
+        "Memory limit: submissions are refused from three quarters of it on, and peers"
+        " disconnected at the whole; 0 is no limit.",
+        default_text="three quarters of the machine's, or of its control group's",
+    )
+    max_outbox: int = option(
+        size(), 256 * MIB, "Unread bytes held for one peer before it is disconnected."
+    )
+    store: str = option(
+        STORE,
+        _default_store,
+        "Where background jobs are kept: sqlite:///full/path, a file, or memory:, which"
+        " loses them when the server stops.",
+        default_text="jobs.db in /var/lib/geartrain as root, else in"
+        " ~/.local/state/geartrain",
+    )
+    durability: str = option(
+        choice(("memory", "os", "disk")),
+        "disk",
+        "What a stored job has survived when it is acknowledged: a stop in order"
+        " (memory), the end of the process too (os), or a power cut too (disk).",
+    )
+    job_retries: int = option(
+        whole(-1, _MAX_RETRIES),
+        5,
+        "Fail a job after this many lost workers; 0 is the same as 1, -1 is never.",
+    )
+    handle_prefix: str = option(
+        HANDLE_PREFIX,
+        default_handle_prefix,
+        "Prefix of job handles.",
+        default_text="H:<host name>",
+    )
+    exceptions: bool = option(
+        FLAG, False, "Send WORK_EXCEPTION to clients that did not ask for it, too."
+    )
+    compat: str = option(
+        choice(("1.1", "2.0")),
+        "2.0",
+        "How a worker's next job is chosen: as by gearmand 2.0 (priority before"
+        " function) or 1.1 (function before priority).",
+    )
+    round_robin: bool = option(
+        FLAG, False, "With --compat 1.1: let a worker's functions take turns."
+    )
+    timezone: str | None = option(
+        TIME_ZONE,
+        None,
+        "The zone of SUBMIT_JOB_SCHED's fields.",
+        default_text="this machine's",
+    )
+    backlog: int = option(
+        whole(1, 65535), 1024, "Connections the system holds before they are accepted."
+    )
+    descriptors: int | None = option(
+        whole(least=16),
+        None,
+        "Open files to allow the process.",
+        default_text="all it may have",
+    )
+    keepalive: bool = option(
+        FLAG, True, "Have TCP probe silent peers, to detect lost connections."
+    )
+    keepalive_idle: int = option(
+        whole(1, _MAX_SECONDS), 60, "Seconds of silence before TCP probes a peer."
+    )
+    keepalive_interval: int = option(
+        whole(1, _MAX_SECONDS), 15, "Seconds between such probes."
+    )
+    keepalive_count: int = option(
+        whole(1, _MAX_PROBES), 4, "Unanswered probes before the peer is given up."
+    )
+    # Their variables are not GEARTRAIN_TLS_CERT and so on: those name the files that
+    # the commands and workers of this machine show a job server.
+    tls_cert: str = option(
+        PATH,
+        "",
+        "Speak TLS, and nothing else, on every address but unix sockets. This file"
+        " (PEM) has the certificate and its intermediate ones; SIGHUP reads it again.",
+        variable="GEARTRAIN_SERVER_TLS_CERT",
+    )
+    tls_key: str = option(
+        PATH,
+        "",
+        "Private key of --tls-cert.",
+        variable="GEARTRAIN_SERVER_TLS_KEY",
+        default_text="in the same file",
+    )
+    tls_ca: str = option(
+        PATH,
+        "",
+        "Demand a certificate of each peer, signed by one of these authorities (PEM).",
+        variable="GEARTRAIN_SERVER_TLS_CA",
+    )
+    log_level: str = option(
+        choice(tuple(LEVELS), ignore_case=True), "INFO", "Minimum level to log."
+    )
+    log_file: str = option(
+        TEXT,
+        "stderr",
+        "Where to log: a path, opened anew at SIGHUP, or stderr, or none.",
+        metavar="PATH",
+    )
+    pid_file: str = option(PATH, "", "Write the process number to this file.")
+    user: User | None = option(
+        USER, None, "Switch to this user once everything is open (as root)."
+    )
     backoff_delay: float = 1.0
-    store: str = "memory:"
-    durability: str = "disk"
     policies: tuple[PolicyEntry, ...] = ()
-    handle_prefix: str = field(default_factory=default_handle_prefix)
-    exceptions: bool = False
-    compat: str = "2.0"
-    round_robin: bool = False
-    timezone: str | None = None
-    descriptors: int | None = None
-    keepalive: Keepalive | None = field(default_factory=Keepalive)
-    tls: Tls | None = None
-    log_level: str = "NOTICE"
+
+    @property
+    def addresses(self) -> tuple[Address, ...]:
+        """Return where to listen, each once and with a port."""
+        found = dict.fromkeys(
+            each._replace(port=self.port) if each.port == NO_PORT else each
+            for each in self.listen
+        )
+        return tuple(found)
+
+    @property
+    def probes(self) -> tuple[int | None, int | None, int | None] | None:
+        """Return ``keepalive_idle``, ``_interval`` and ``_count``; None for no probes.
+
+        One that is -1, as gearmand's flags have it, is None: the system's own.
+        """
+        if not self.keepalive:
+            return None
+        numbers = (self.keepalive_idle, self.keepalive_interval, self.keepalive_count)
+        idle, interval, count = (None if each == -1 else each for each in numbers)
+        return idle, interval, count
+
+    @property
+    def tls(self) -> Tls | None:
+        """Return what all TCP connections are made with; None leaves them plain.
+
+        Unix sockets always are.
+        """
+        if not self.tls_cert:
+            return None
+        return Tls(ca=self.tls_ca, cert=self.tls_cert, key=self.tls_key)

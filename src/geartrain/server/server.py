@@ -91,7 +91,7 @@ class Server:
         trust: list[bool] = []
         await self._persist(driver, engine)
         try:
-            for address in self._options.listen:
+            for address in self._options.addresses:
                 bound = bind(address, self._options.backlog, self._options.socket_mode)
                 self._sockets.extend(bound)
                 if address.path:

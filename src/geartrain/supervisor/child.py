@@ -78,8 +78,8 @@ def _take_over(options: Options) -> None:
     with contextlib.suppress(OSError):
         if os.getcwd() not in sys.path:
             sys.path.insert(0, os.getcwd())
-    if options.servers:
-        os.environ["GEARMAN_SERVERS"] = ",".join(options.servers)
+    if options.server:
+        os.environ["GEARMAN_SERVERS"] = ",".join(options.server)
     if options.watch:
         # Bytecode is dated by the second: of two saves in one, the first would stay.
         sys.dont_write_bytecode = True
@@ -151,10 +151,10 @@ class _Child:
 
     def _configure(self, worker: Runnable) -> None:
         options = self._options
-        if options.servers:
-            worker.servers = list(options.servers)
-        if options.tls is not None:
-            worker.tls = options.tls
+        if options.server:
+            worker.servers = list(options.server)
+        if options.tls_files is not None:
+            worker.tls = options.tls_files
         if options.concurrency is not None:
             worker.concurrency = options.concurrency
         if options.prefetch is not None:

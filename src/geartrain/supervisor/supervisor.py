@@ -61,8 +61,8 @@ class Supervisor:
         self._file = self._port = None
         if options.liveness_file:
             self._file = LivenessFile(options.liveness_file)
-        if options.liveness is not None:
-            address = options.liveness
+        if options.liveness_port is not None:
+            address = options.liveness_port
             self._port = LivenessPort(address.port, address.host)
             self._own.append(self._port)
             _log.info("liveness is told on port %d", self._port.port)

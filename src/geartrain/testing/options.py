@@ -28,6 +28,7 @@ def local_options(
         handle_prefix="H:test",
         # Most of this process's memory is not the job server's.
         max_memory=0,
+        log_level="NOTICE",
         policies=tuple(
             (encoded(pattern), dict(settings))
             for pattern, settings in (policies or {}).items()

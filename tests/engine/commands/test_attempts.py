@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from tests.engine.stored import counted, counts, grab, rows, stored, submit
 from tests.support.dialogue import (
     H1,
     H2,
@@ -14,6 +13,7 @@ from tests.support.dialogue import (
     noop,
     work_fail,
 )
+from tests.support.stored_engine import counted, counts, grab, rows, stored, submit
 
 OK = b"OK\r\n"
 UNKNOWN = b"ERR UNKNOWN_JOB\r\n"

@@ -4,17 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from tests.engine.stored import (
-    bury,
-    counts,
-    drain,
-    grab,
-    handle,
-    listed,
-    rows,
-    stored,
-    submit,
-)
 from tests.support.dialogue import (
     H1,
     H2,
@@ -25,6 +14,17 @@ from tests.support.dialogue import (
     noop,
     status_res,
     text,
+)
+from tests.support.stored_engine import (
+    bury,
+    counts,
+    drain,
+    grab,
+    handle,
+    listed,
+    rows,
+    stored,
+    submit,
 )
 
 OK = b"OK\r\n"

@@ -4,20 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from tests.engine.stored import (
-    DAY,
-    bury,
-    counted,
-    counts,
-    drain,
-    grab,
-    handle,
-    numbers_in_memory,
-    rows,
-    stored,
-    submit,
-    submit_due,
-)
 from tests.support.dialogue import (
     H1,
     H2,
@@ -31,6 +17,20 @@ from tests.support.dialogue import (
     status_res,
     text,
     work_fail,
+)
+from tests.support.stored_engine import (
+    DAY,
+    bury,
+    counted,
+    counts,
+    drain,
+    grab,
+    handle,
+    numbers_in_memory,
+    rows,
+    stored,
+    submit,
+    submit_due,
 )
 
 OK = b"OK\r\n"

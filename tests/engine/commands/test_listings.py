@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.engine.stored import (
+from tests.support.dialogue import WALL_START, DialoguePeer, World
+from tests.support.stored_engine import (
     DAY,
     drain,
     grab,
@@ -19,7 +20,6 @@ from tests.engine.stored import (
     submit,
     submit_due,
 )
-from tests.support.dialogue import WALL_START, DialoguePeer, World
 
 WINDOWS = [1, 2, 10]
 

@@ -32,21 +32,6 @@ NO_EXCEPTION = error(
 )
 
 
-@pytest.fixture
-def worker(world: World) -> DialoguePeer:
-    return world.worker("f")
-
-
-@pytest.fixture
-def running(client: DialoguePeer, worker: DialoguePeer) -> DialoguePeer:
-    """A worker that runs H:test:1, for which ``client`` waits."""
-    client.submit_job(b"f", b"u", b"w")
-    worker.grab_job()
-    assert client.received == [job_created(H1)]
-    assert worker.received == [job_assign(H1, b"f", b"w")]
-    return worker
-
-
 def test_all_a_worker_says_reaches_the_client_in_order(
     client: DialoguePeer, running: DialoguePeer
 ) -> None:

@@ -20,8 +20,8 @@ from geartrain.engine.model.jobs import RUNNING, record_of
 from geartrain.engine.model.options import EngineOptions
 from geartrain.engine.records import Failures, JobRecord
 from geartrain.engine.state.state import State
-from tests.engine.stored import grab, stored, submit, submit_due
 from tests.support.dialogue import H1, WALL_START
+from tests.support.stored_engine import grab, stored, submit, submit_due
 
 LONG = '"\n' + "ä" * 70_000 + "x" * 100
 

@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 from geartrain.engine.model.health import REFUSING, Health
-from tests.engine.stored import stored, submit
 from tests.support.dialogue import H1, World
+from tests.support.stored_engine import stored, submit
 
 
 def row(world: World) -> dict[str, Any]:

@@ -19,26 +19,7 @@ from tests.support.dialogue import (
     work_complete,
 )
 
-NOT_ON_SERVER = error(b"JOB_NOT_FOUND", b"Job does not exist on server")
 NOT_IN_RESULT = error(b"JOB_NOT_FOUND", b"Job given in work result not found")
-NO_EXCEPTION = error(
-    b"JOB_NOT_FOUND", b"An exception was received for a job that does not exist"
-)
-
-
-@pytest.fixture
-def worker(world: World) -> DialoguePeer:
-    return world.worker("f")
-
-
-@pytest.fixture
-def running(client: DialoguePeer, worker: DialoguePeer) -> DialoguePeer:
-    """A worker that runs H:test:1, for which ``client`` waits."""
-    client.submit_job(b"f", b"u", b"w")
-    worker.grab_job()
-    assert client.received == [job_created(H1)]
-    assert worker.received == [job_assign(H1, b"f", b"w")]
-    return worker
 
 
 # SET_CLIENT_ID

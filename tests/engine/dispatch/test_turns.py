@@ -8,38 +8,9 @@ from geartrain.engine.dispatch.turns import PEER_SHARE
 from geartrain.engine.model.peers import MOST_UNREAD
 from geartrain.protocol.constants import PacketType
 from geartrain.protocol.packets import request
-from tests.engine.stored import stored
 from tests.support.dialogue import H1, DialoguePeer, World, echo_res, no_job, work_fail
-
-# Units that one step may take beyond a share: none of these tests has a costly one.
-STEP = 1_000
-
-
-@pytest.fixture
-def world() -> World:
-    return World()
-
-
-def halted(world: World) -> World:
-    """Have leftovers stay until ``turn``."""
-    world.goes_on = False
-    return world
-
-
-def turn(world: World) -> int:
-    """Go on with leftovers once; return how many units that took."""
-    before = world.engine.state.turns.work
-    world.engine.go_on(world.now)
-    world.deliver()
-    return world.engine.state.turns.work - before
-
-
-def turns(world: World) -> list[int]:
-    """Go on until nothing is left; return the units of each turn."""
-    taken = []
-    while world.engine.has_more():
-        taken.append(turn(world))
-    return taken
+from tests.support.stored_engine import stored
+from tests.support.turns import STEP, halted, turn, turns
 
 
 def queue_jobs(peer: DialoguePeer, count: int) -> None:

@@ -14,20 +14,7 @@ from tests.support.dialogue import (
     no_job,
     noop,
 )
-
-# A moment shorter than a woken worker may take.
-SOON = GRACE / 4
-
-
-def woken(workers: list[DialoguePeer]) -> int:
-    """Count the NOOPs these workers received; they may receive nothing else."""
-    answers = [answer for worker in workers for answer in worker.received]
-    assert answers == [noop()] * len(answers)
-    return len(answers)
-
-
-def submit(client: DialoguePeer, function: bytes = b"f") -> None:
-    client.submit_job_bg(function, b"", b"w")
+from tests.support.wakeups import SOON, submit, woken
 
 
 def test_a_sleeping_worker_is_woken_once(world: World, client: DialoguePeer) -> None:

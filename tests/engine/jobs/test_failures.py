@@ -4,18 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from tests.engine.stored import (
-    DAY,
-    counted,
-    counts,
-    drain,
-    grab,
-    listed,
-    rows,
-    stored,
-    submit,
-    submit_due,
-)
 from tests.support.dialogue import (
     H1,
     H2,
@@ -32,6 +20,18 @@ from tests.support.dialogue import (
     work_exception,
     work_fail,
     work_status,
+)
+from tests.support.stored_engine import (
+    DAY,
+    counted,
+    counts,
+    drain,
+    grab,
+    listed,
+    rows,
+    stored,
+    submit,
+    submit_due,
 )
 
 NOT_FOUND = error(b"JOB_NOT_FOUND", b"Job given in work result not found")

@@ -16,8 +16,8 @@ from geartrain.engine.queries import (
 from geartrain.engine.records import Inventory
 from geartrain.errors import StoreError
 from geartrain.stores.memory import MemoryStore
-from tests.engine.stored import counts, drain, grab, handle, submit, submit_due
 from tests.support.dialogue import WALL_START, World, error, no_job, noop
+from tests.support.stored_engine import counts, drain, grab, handle, submit, submit_due
 
 WINDOWS = [1, 2, 10]
 

@@ -5,20 +5,6 @@ from __future__ import annotations
 import pytest
 
 from geartrain.engine.batches import Batch
-from tests.engine.stored import (
-    DAY,
-    bury,
-    counts,
-    drain,
-    grab,
-    handle,
-    listed,
-    numbers_in_memory,
-    rows,
-    stored,
-    submit,
-    submit_due,
-)
 from tests.support.dialogue import (
     H1,
     H2,
@@ -32,6 +18,20 @@ from tests.support.dialogue import (
     text,
     work_complete,
     work_fail,
+)
+from tests.support.stored_engine import (
+    DAY,
+    bury,
+    counts,
+    drain,
+    grab,
+    handle,
+    listed,
+    numbers_in_memory,
+    rows,
+    stored,
+    submit,
+    submit_due,
 )
 
 FULL = "disk full"

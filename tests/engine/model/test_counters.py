@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from geartrain.engine.model.counters import Counters
-from tests.engine.stored import counted, drain, grab, rows, stored, submit
 from tests.support.attributes import attributes
 from tests.support.dialogue import H1, World, job_created
+from tests.support.stored_engine import counted, drain, grab, rows, stored, submit
 
 
 def test_counters_begin_at_0() -> None:

@@ -7,17 +7,6 @@ import pytest
 from geartrain.engine.engine import Engine
 from geartrain.engine.model.options import EngineOptions
 from geartrain.stores.memory import MemoryStore
-from tests.engine.stored import (
-    DAY,
-    counts,
-    drain,
-    grab,
-    handle,
-    listed,
-    stored,
-    submit,
-    submit_due,
-)
 from tests.support.dialogue import (
     H1,
     STEADY_START,
@@ -28,6 +17,17 @@ from tests.support.dialogue import (
     job_created,
     noop,
     work_fail,
+)
+from tests.support.stored_engine import (
+    DAY,
+    counts,
+    drain,
+    grab,
+    handle,
+    listed,
+    stored,
+    submit,
+    submit_due,
 )
 
 HOUR = 3600.0

@@ -11,8 +11,8 @@ from geartrain.engine.queries import FindDead, FindJob, FindKey, Query
 from geartrain.engine.records import JobRecord
 from geartrain.protocol.room import FULL
 from geartrain.stores.memory import MemoryStore
-from tests.engine.stored import handle, read_rows
 from tests.support.dialogue import DialoguePeer, World, error
+from tests.support.stored_engine import handle, read_rows
 
 SIZE = 100_000
 LIMIT = 10 * SIZE

@@ -5,15 +5,6 @@ from __future__ import annotations
 import pytest
 
 from geartrain.engine.model.jobs import PAGED, READY
-from tests.engine.stored import (
-    counts,
-    drain,
-    grab,
-    handle,
-    numbers_in_memory,
-    stored,
-    submit,
-)
 from tests.support.dialogue import (
     H1,
     H2,
@@ -24,6 +15,15 @@ from tests.support.dialogue import (
     no_job,
     noop,
     work_complete,
+)
+from tests.support.stored_engine import (
+    counts,
+    drain,
+    grab,
+    handle,
+    numbers_in_memory,
+    stored,
+    submit,
 )
 
 WINDOWS = [1, 2, 10]

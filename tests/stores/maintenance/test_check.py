@@ -22,6 +22,12 @@ from tests.support.maintained_stores import (
 from tests.support.sqlite_files import execute
 from tests.support.store_records import found, found_dead
 
+COVERS = (
+    "stores/maintenance/jobs",
+    "stores/maintenance/queues",
+    "stores/maintenance/schedules",
+)
+
 
 @pytest.mark.parametrize(
     ("statement", "expected"),

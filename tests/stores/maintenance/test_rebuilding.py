@@ -27,6 +27,13 @@ from geartrain.stores.sqlite.store import SqliteStore
 from tests.support.sqlite_files import connection_of, execute, in_a_child
 from tests.support.store_records import batch, burials, keyed, numbers, record, schedule
 
+COVERS = (
+    "stores/maintenance/copies",
+    "stores/maintenance/logs",
+    "stores/maintenance/orphans",
+    "stores/sqlite/wholeness",
+)
+
 TIMES = int(os.environ.get("GEARTRAIN_DAMAGE", "1"))
 COUNT = 2000
 RESERVED = 20_000

@@ -14,6 +14,8 @@ from geartrain.stores.sqlite.store import SqliteStore
 from tests.support.sqlite_files import execute, fill, in_a_child, refusal, use
 from tests.support.store_records import numbers
 
+COVERS = ("stores/sqlite/reading",)
+
 
 def test_a_folder_is_no_store(path: Path) -> None:
     path.mkdir()

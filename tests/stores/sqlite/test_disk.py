@@ -18,6 +18,8 @@ from tests.support.failing_disks import without_sync
 from tests.support.sqlite_files import connection_of, fill, in_a_child
 from tests.support.store_records import batch, numbers, record
 
+COVERS = ("stores/sqlite/file",)
+
 
 def test_a_full_disk_is_named_and_leaves_the_store_usable(path: Path) -> None:
     said = in_a_child(

@@ -24,6 +24,12 @@ from tests.support.store_records import (
     values,
 )
 
+COVERS = (
+    "stores/sqlite/opening",
+    "stores/sqlite/schema",
+    "stores/sqlite/session",
+)
+
 
 def test_a_durability_must_be_known(path: Path) -> None:
     said = "'quick' is no durability: use disk, os or memory"

@@ -7,8 +7,8 @@ from collections import Counter
 from geartrain.engine.model.functions import Function
 from geartrain.engine.model.jobs import PAGED, SCHEDULED, TENTATIVE, Job
 from geartrain.engine.records import JobRecord
-from tests.properties.ledger import DEAD
-from tests.properties.server_under_test import ServerUnderTest
+from tests.support.simulation.ledger import DEAD
+from tests.support.simulation.server_under_test import ServerUnderTest
 
 __all__ = ["check_rest"]
 

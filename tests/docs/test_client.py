@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 import sys
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 
 from tests.support.client_faces import Place
+from tests.support.documents import snippets
 from tests.support.raw_workers import reverse, worker
+from tests.support.servers import running_geartrain
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "client.md"
-PROGRAMS = re.findall(r"^```python\n(.*?)^```$", DOCUMENT.read_text(), re.M | re.S)
+PROGRAMS = snippets("docs/client.md", "python")
 PRINTED = [
     "b'olleH'\nTrue\nFalse\n",
     "b'olleH'\n",
@@ -28,6 +28,12 @@ PRINTED = [
 
 def test_every_program_is_run() -> None:
     assert len(PROGRAMS) == len(PRINTED)
+
+
+@pytest.fixture(scope="module")
+def geartrain() -> Iterator[Place]:
+    with running_geartrain() as server:
+        yield Place("geartrain", server.address, server.connect)
 
 
 @pytest.mark.parametrize("number", range(len(PRINTED)))

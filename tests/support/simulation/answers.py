@@ -6,12 +6,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from geartrain.engine.jobs.submissions import coalescing_key
-from tests.properties.connections import Connection, Request
-from tests.properties.ledger import DEAD
 from tests.support.dialogue import Answer
+from tests.support.simulation.connections import Connection, Request
+from tests.support.simulation.ledger import DEAD
 
 if TYPE_CHECKING:
-    from tests.properties.server_under_test import ServerUnderTest
+    from tests.support.simulation.server_under_test import ServerUnderTest
 
 __all__ = ["check_answer"]
 

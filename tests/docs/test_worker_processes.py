@@ -16,24 +16,29 @@ from pathlib import Path
 
 import pytest
 
-from tests.supervisor.programs import do
-from tests.support.servers import RunningServer, free_port, geartrain_command
+from tests.support.documents import snippets
+from tests.support.servers import (
+    RunningServer,
+    free_port,
+    geartrain_command,
+    running_geartrain,
+)
+from tests.support.supervised import do
 from tests.support.waiting import wait_until
 
-DOCUMENT = Path(__file__).parents[2] / "docs/worker-processes.md"
+DOCUMENT = "docs/worker-processes.md"
 
 
-def snippets(language: str) -> list[str]:
-    found: list[str] = re.findall(
-        rf"(?ms)^```{language}\n(.*?)^```$", DOCUMENT.read_text()
-    )
-    return found
+@pytest.fixture(scope="module")
+def server() -> Iterator[RunningServer]:
+    with running_geartrain("--job-retries", "1") as running:
+        yield running
 
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Path:
     """Return a folder with the document's module."""
-    (module,) = snippets("python")
+    (module,) = snippets(DOCUMENT, "python")
     (tmp_path / "tasks.py").write_text(module)
     return tmp_path
 
@@ -59,7 +64,7 @@ def running(command: str, folder: Path, server: RunningServer) -> Iterator[None]
 
 
 def test_a_module_is_run_as_the_how_to_says(shop: Path, server: RunningServer) -> None:
-    start, client, _ = snippets("sh")
+    start, client, _ = snippets(DOCUMENT, "sh")
     with running(start, shop, server):
         printed = subprocess.run(
             shlex.split(client),
@@ -74,13 +79,13 @@ def test_a_module_is_run_as_the_how_to_says(shop: Path, server: RunningServer) -
 def test_shell_commands_are_run_as_the_how_to_says(
     tmp_path: Path, server: RunningServer
 ) -> None:
-    with running(snippets("sh")[2], tmp_path, server):
+    with running(snippets(DOCUMENT, "sh")[2], tmp_path, server):
         assert do(server, b"upper", b"hello") == b"HELLO"
         assert do(server, b"lines", b"1\n2\n").strip() == b"2"
 
 
 def test_the_service_files_start_workers(shop: Path, server: RunningServer) -> None:
-    unit, program = (_read(text) for text in snippets("ini"))
+    unit, program = (_read(text) for text in snippets(DOCUMENT, "ini"))
     commands = [unit["Service"]["ExecStart"], program["program:workers"]["command"]]
     for command in commands:
         with running(command, shop, server):
@@ -96,7 +101,9 @@ def _read(text: str) -> configparser.ConfigParser:
 
 def test_systemd_understands_its_unit(tmp_path: Path) -> None:
     unit = tmp_path / "workers.service"
-    text = snippets("ini")[0].replace("/srv/shop/venv/bin/geartrain", "/bin/true")
+    text = snippets(DOCUMENT, "ini")[0].replace(
+        "/srv/shop/venv/bin/geartrain", "/bin/true"
+    )
     unit.write_text(text.replace("User=shop\n", ""))
     verified = subprocess.run(
         ["systemd-analyze", "verify", unit],
@@ -111,7 +118,7 @@ def test_systemd_understands_its_unit(tmp_path: Path) -> None:
 def test_the_container_is_alive_as_its_probe_asks(
     shop: Path, server: RunningServer
 ) -> None:
-    (manifest,) = snippets("yaml")
+    (manifest,) = snippets(DOCUMENT, "yaml")
     (found,) = re.findall(r"args: (\[.*\])", manifest)
     arguments = [str(argument) for argument in json.loads(found)]
     port = str(free_port())

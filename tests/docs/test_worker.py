@@ -8,15 +8,22 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+
+import pytest
 
 from geartrain.protocol.constants import PacketType as P
-from tests.support.servers import RunningServer, stop
+from tests.support.documents import snippets
+from tests.support.servers import RunningServer, running_geartrain, stop
 from tests.support.wire import Received
 from tests.support.worker_faces import client, complete, outcome
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "worker.md"
-PROGRAMS = re.findall(r"(?s)```python\n(.*?)```", DOCUMENT.read_text())
+PROGRAMS = snippets("docs/worker.md", "python")
+
+
+@pytest.fixture(scope="module")
+def geartrain() -> Iterator[RunningServer]:
+    with running_geartrain() as server:
+        yield server
 
 
 @contextmanager

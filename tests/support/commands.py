@@ -11,7 +11,7 @@ import subprocess
 import termios
 from typing import Any
 
-from tests.cli.programs import run
+from tests.support.programs import run
 from tests.support.servers import RunningServer, geartrain_command
 
 __all__ = ["ask", "complaint", "objects", "on_terminal"]

@@ -11,10 +11,10 @@ from geartrain.engine.model.policies import Policy
 from geartrain.engine.queries import Query
 from geartrain.protocol.constants import PacketType
 from geartrain.protocol.packets import request as packet
-from tests.properties.answers import check_answer
-from tests.properties.connections import Connection, Request
-from tests.properties.ledger import Ledger
-from tests.properties.unreliable_store import UnreliableStore
+from tests.support.simulation.answers import check_answer
+from tests.support.simulation.connections import Connection, Request
+from tests.support.simulation.ledger import Ledger
+from tests.support.simulation.unreliable_store import UnreliableStore
 
 __all__ = ["ServerUnderTest"]
 

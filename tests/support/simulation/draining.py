@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from geartrain.protocol.constants import PacketType
 from geartrain.protocol.packets import request as packet
-from tests.properties.connections import Connection, Request
-from tests.properties.rest import check_rest
-from tests.properties.server_under_test import FUNCTIONS, ServerUnderTest
+from tests.support.simulation.connections import Connection, Request
+from tests.support.simulation.rest import check_rest
+from tests.support.simulation.server_under_test import FUNCTIONS, ServerUnderTest
 
 __all__ = ["drain", "drain_all"]
 

@@ -9,7 +9,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.cli.programs import accepts, run
+from tests.support.programs import accepts, run
 from tests.support.servers import free_port
 from tests.support.waiting import wait_until
 

@@ -11,12 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.admin.jobs import submit
-from tests.cli.programs import ask
+from tests.support.documents import run, snippets
+from tests.support.jobs_in_states import submit
+from tests.support.programs import ask
 from tests.support.servers import RunningServer, running_geartrain
 from tests.support.waiting import wait_until
-
-DOCUMENT = Path(__file__).parents[2] / "docs/tools.md"
 
 
 @pytest.fixture
@@ -46,21 +45,10 @@ def environment(server: RunningServer, tmp_path: Path) -> dict[str, str]:
 def test_every_command_does_what_is_said(
     server: RunningServer, environment: dict[str, str], tmp_path: Path
 ) -> None:
-    snippets = re.findall(r"^```sh\n(.*?)^```$", DOCUMENT.read_text(), re.M | re.S)
-    look, work, wait, later, tools = snippets
+    look, work, wait, later, tools = snippets("docs/tools.md", "sh")
 
     def printed(script: str) -> str:
-        done = subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", script],
-            cwd=tmp_path,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=30,
-            check=False,
-        )
-        assert (done.returncode, done.stderr) == (0, ""), script
-        return done.stdout
+        return run(script, tmp_path, environment, quiet=True)
 
     worker = subprocess.Popen(
         ["bash", "-c", f"exec {work}"], cwd=tmp_path, env=environment

@@ -1,0 +1,165 @@
+"""The configuration file, ``geartrain.toml``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from geartrain.configuration.option import Given, Option
+from geartrain.errors import OptionError
+
+__all__ = ["TABLES", "ConfigFile", "read_file", "read_table"]
+
+TABLES = ("server", "worker", "functions")
+
+# No file written by people is larger, and a device never ends.
+_MAX_BYTES = 16 * 1024 * 1024
+# Maximum characters of a file in which lines are searched: each try parses it again.
+_MAX_SEARCHED = 1024 * 1024
+# Maximum number of lines with the key's name that are tried.
+_MAX_TRIES = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigFile:
+    """A configuration file that is TOML, with no other tables than ``TABLES``.
+
+    Attributes:
+        path: where it is.
+        text: what is in it.
+        tables: the same, as tables.
+    """
+
+    path: str
+    text: str
+    tables: Mapping[str, dict[str, Any]]
+
+    def place(self, *keys: str) -> str:
+        """Return the file and line where a key stands, ``geartrain.toml:3``."""
+        line = _line_of(self.text, keys)
+        return f"{self.path}:{line}" if line else self.path
+
+    def refusal(self, words: str, *keys: str) -> OptionError:
+        """Return the error that says what is wrong with a key, and where it stands."""
+        return OptionError(f"{self.place(*keys)}: {words}")
+
+
+def read_file(path: str) -> ConfigFile:
+    """Read a configuration file.
+
+    Raises:
+        OptionError: it cannot be read, is not TOML or has an unknown table; the
+            message names the file and the line.
+    """
+    try:
+        text = _text(path)
+        tables = _parsed(text)
+    except OSError as error:
+        raise OptionError(f"{path}: cannot be read: {error.strerror}") from None
+    except OptionError as error:
+        raise OptionError(f"{path}: {error}") from None
+    file = ConfigFile(path=path, text=text, tables=tables)
+    for name, table in tables.items():
+        if name not in TABLES:
+            hint = _nearest(name, TABLES)
+            raise file.refusal(f"{name!r} is no table of this file: {hint}", name)
+        if not isinstance(table, dict):
+            words = f"{name} cannot be {table!r}: it is a table of settings"
+            raise file.refusal(words, name)
+    return file
+
+
+def read_table(
+    file: ConfigFile, table: str, options: Mapping[str, Option]
+) -> dict[str, Given]:
+    """Return the values that a table of the file gives.
+
+    Raises:
+        OptionError: a key or a value is wrong; the message names the file and the line.
+    """
+    given = {}
+    for name, value in file.tables.get(table, {}).items():
+        option = options.get(name)
+        if option is None:
+            hint = _nearest(name, options)
+            words = f"{name!r} is no option of [{table}]: {hint}"
+            raise file.refusal(words, table, name)
+        try:
+            taken = option.take(value)
+        except OptionError as error:
+            raise file.refusal(f"{name}: {error}", table, name) from None
+        given[name] = Given(taken, "file", name, partial(file.place, table, name))
+    return given
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    """Return a hint at the nearest of the known names, or at all of them."""
+    # Imported here: it takes a millisecond, and mistakes are rare.
+    import difflib
+
+    near = difflib.get_close_matches(name, known, 1)
+    return f"did you mean {near[0]!r}?" if near else f"use {', '.join(known)}"
+
+
+def _text(path: str) -> str:
+    """Return a file's text."""
+    with open(path, "rb") as file:
+        data = file.read(_MAX_BYTES + 1)
+    if len(data) > _MAX_BYTES:
+        raise OptionError(f"larger than {_MAX_BYTES} bytes")
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        byte = data[error.start]
+        raise OptionError(f"byte 0x{byte:02x} in line {line} is not UTF-8") from None
+
+
+def _parsed(text: str) -> dict[str, Any]:
+    """Return the tables of a file."""
+    # Imported here: it takes 2 ms, and most servers have no file.
+    import tomllib
+
+    try:
+        return tomllib.loads(text)
+    except ValueError as error:
+        raise OptionError(f"not TOML: {error}") from None
+    except RecursionError:
+        raise OptionError("not TOML: nested too deeply") from None
+
+
+def _line_of(text: str, keys: tuple[str, ...]) -> int:
+    """Return the number of the line where a key stands, 0 if that is not found.
+
+    Neither tomllib nor tomlkit tells where it read a key. So the file is read up to
+    each line that has the key's name in it: the first after which the key is there is
+    the one. That holds for every way to write a key, and needs no second parser.
+    """
+    if len(text) > _MAX_SEARCHED:
+        return 0
+    lines = text.split("\n")
+    places = [number for number, line in enumerate(lines) if keys[-1] in line]
+    for number in places[:_MAX_TRIES]:
+        if _has(_first_whole(lines, number + 1), keys):
+            return number + 1
+    return 0
+
+
+def _first_whole(lines: list[str], count: int) -> dict[str, Any]:
+    """Read the first lines, and as many more as their last value takes."""
+    for end in range(count, min(count + _MAX_TRIES, len(lines)) + 1):
+        try:
+            return _parsed("\n".join(lines[:end]))
+        except OptionError:
+            continue
+    return {}
+
+
+def _has(tables: object, keys: tuple[str, ...]) -> bool:
+    for key in keys:
+        if not isinstance(tables, dict) or key not in tables:
+            return False
+        tables = tables[key]
+    return True

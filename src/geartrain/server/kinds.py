@@ -1,0 +1,91 @@
+"""Kinds of values that only a job server has."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from geartrain.configuration.kinds import Kind, size
+from geartrain.errors import OptionError
+
+if TYPE_CHECKING:
+    from geartrain.server.process import User
+
+__all__ = [
+    "HANDLE_PREFIX",
+    "MAX_HANDLE_PREFIX",
+    "MEMORY",
+    "STORE",
+    "TIME_ZONE",
+    "USER",
+]
+
+MAX_HANDLE_PREFIX = 48
+"""A handle has at most 63 bytes in C clients: 14 are left for the number."""
+
+# The server itself takes 50 MB, and needs some to work with.
+_MIN_MEMORY = 64 * 1024**2
+
+
+def _handle_prefix(text: str) -> str:
+    if not text.isascii() or not text.isprintable() or " " in text or not text:
+        raise OptionError(f"{text!r}: use visible ASCII characters, no spaces")
+    if len(text) > MAX_HANDLE_PREFIX:
+        raise OptionError(
+            f"{len(text)} characters leave no room for the job's number in a handle:"
+            f" use at most {MAX_HANDLE_PREFIX}"
+        )
+    return text
+
+
+def _time_zone(text: str) -> str:
+    from zoneinfo import ZoneInfo
+
+    try:
+        ZoneInfo(text)
+    except (KeyError, OSError, ValueError):
+        raise OptionError(
+            f"no time zone {text!r} on this machine: use a name such as Europe/Vienna"
+        ) from None
+    return text
+
+
+# The functions below are imported when they are called: the modules they are in are
+# large, and an embedded job server has no such texts to read.
+
+
+def _store(text: str) -> str:
+    from geartrain.stores.locations import check_store
+
+    return check_store(text)
+
+
+def _user(name: str) -> User:
+    from geartrain.server.process import find_user
+
+    return find_user(name)
+
+
+HANDLE_PREFIX: Final = Kind[str](
+    metavar="PREFIX",
+    meaning=f"at most {MAX_HANDLE_PREFIX} visible ASCII characters",
+    read=_handle_prefix,
+)
+MEMORY: Final = size(
+    _MIN_MEMORY,
+    2**60 - 1,
+    zero=True,
+    example="512M, 4G or 0",
+    bounds="64M or more, or 0",
+)
+STORE: Final = Kind[str](
+    metavar="STORE", meaning="the name of a store or the path of a file", read=_store
+)
+TIME_ZONE: Final = Kind[str](
+    metavar="ZONE", meaning="a time zone, such as Europe/Vienna", read=_time_zone
+)
+USER: Final = Kind["User"](
+    metavar="USER",
+    meaning="the name of an account",
+    read=_user,
+    show=lambda user: user.name,
+)
