@@ -139,12 +139,17 @@ def test_the_core_is_tested_module_by_module() -> None:
 def definitions(
     body: list[ast.stmt],
 ) -> list[ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef]:
-    """Return the public functions and classes among some statements."""
+    """Return the public functions and classes among some statements.
+
+    Overloads are left out: what they share is documented once.
+    """
     kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
     return [
         each
         for each in body
-        if isinstance(each, kinds) and not each.name.startswith("_")
+        if isinstance(each, kinds)
+        and not each.name.startswith("_")
+        and "overload" not in [ast.unparse(how) for how in each.decorator_list]
     ]
 
 
