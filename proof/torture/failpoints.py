@@ -23,10 +23,10 @@ from typing import Any, Final, NoReturn, Self
 
 import geartrain.server.server as server_module
 from geartrain.cli import main as program
+from geartrain.engine.batches import Batch
 from geartrain.engine.engine import Engine
 from geartrain.engine.model.options import EngineOptions
 from geartrain.engine.queries import DuePage, Page
-from geartrain.engine.records import Batch
 from geartrain.stores.base import Store
 from geartrain.stores.locations import make_store
 from proof.torture.steps import BORN, ENDED, KILLED, STEPS, Step

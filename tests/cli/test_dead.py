@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from geartrain.engine.records import Batch, Burial, Failures, JobRecord
+from geartrain.engine.batches import Batch
+from geartrain.engine.records import Burial, Failures, JobRecord
 from geartrain.protocol.constants import PacketType
 from geartrain.stores.locations import make_store
 from tests.support.commands import ask, complaint, objects, on_terminal

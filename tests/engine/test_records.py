@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import pytest
-
+from geartrain.engine.model.functions import Function
+from geartrain.engine.model.jobs import Job
+from geartrain.engine.model.policies import Policy
 from geartrain.engine.records import (
-    Batch,
     Burial,
     Change,
     Failures,
@@ -13,6 +13,7 @@ from geartrain.engine.records import (
     JobRecord,
     QueueInventory,
     ScheduleRecord,
+    StoredJob,
 )
 from tests.support.attributes import attributes
 
@@ -54,43 +55,19 @@ def test_two_records_share_no_pieces() -> None:
     assert two.more == []
 
 
-def test_an_empty_batch_changes_nothing() -> None:
-    batch = Batch(3)
-    assert batch.serial == 3
-    assert batch.changes_nothing()
-    batch.queries.append(object())  # type: ignore[arg-type]
-    assert batch.changes_nothing()
-
-
-def fill(batch: Batch, what: str) -> None:
-    failures = Failures()
-    match what:
-        case "ended":
-            batch.ended[1] = None
-        case "added":
-            batch.added.append(JobRecord(1, b"", b""))
-        case "revived":
-            batch.revived.append(Change(1, 0.0, None))
-        case "changed":
-            batch.changed.append(Change(1, 5.0, failures))
-        case "buried":
-            batch.buried.append(Burial(1, 5.0, failures))
-        case "schedules":
-            batch.schedules.append(ScheduleRecord(1, b"", b""))
-        case "unscheduled":
-            batch.unscheduled.append(1)
-        case _:
-            batch.reserved = 1
-
-
-@pytest.mark.parametrize(
-    "what",
-    [name for name in attributes(Batch(1)) if name not in ("serial", "queries")],
-)
-def test_a_batch_with_anything_to_write_changes_something(what: str) -> None:
-    batch = Batch(1)
-    fill(batch, what)
-    assert not batch.changes_nothing()
+def test_taking_a_job_copies_all_that_is_stored_of_it() -> None:
+    job = Job(Function(b"f", Policy()), b"u", b"w", [b"more"], 2)
+    job.number, job.handle, job.key, job.reducer = 7, b"H:host:7", b"k", b"r"
+    job.submitted, job.due, job.is_steady = 1.5, 2.5, True
+    job.failures = Failures()
+    blank, record = JobRecord(0, b"", b""), JobRecord(0, b"", b"")
+    record.take(job)
+    for name in attributes(StoredJob(0, b"", b"", b"", [], 1)):
+        if name in ("failures", "timer"):
+            continue
+        assert getattr(record, name) == getattr(job, name) != getattr(blank, name), name
+    assert record.failures is not None
+    assert record.failures is not job.failures
 
 
 def test_a_change_and_a_burial_say_what_and_when() -> None:

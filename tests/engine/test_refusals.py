@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from geartrain.engine.records import Batch
+from geartrain.engine.batches import Batch
 from geartrain.stores.memory import MemoryStore
 from tests.support.dialogue import H1, H2, World, error, job_created, work_complete
 from tests.support.stored_engine import counts, drain, numbers_in_memory

@@ -11,12 +11,12 @@ from time import monotonic
 
 import pytest
 
+from geartrain.engine.batches import Batch
 from geartrain.engine.engine import Engine
 from geartrain.engine.model.health import FAILING, OK, REFUSING, Health
 from geartrain.engine.model.options import EngineOptions
 from geartrain.engine.model.peers import Peer
 from geartrain.engine.queries import FindJob
-from geartrain.engine.records import Batch
 from geartrain.errors import StoreError
 from geartrain.protocol.constants import PacketType
 from geartrain.protocol.packets import request

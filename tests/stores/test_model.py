@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geartrain.engine.records import Batch, Burial, Change, JobRecord
+from geartrain.engine.batches import Batch
+from geartrain.engine.records import Burial, Change, JobRecord
 from geartrain.errors import StoreError
 from geartrain.stores.base import Store
 from geartrain.stores.memory import MemoryStore

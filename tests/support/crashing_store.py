@@ -10,7 +10,8 @@ from __future__ import annotations
 import os
 import sys
 
-from geartrain.engine.records import Batch, Burial, Change, JobRecord
+from geartrain.engine.batches import Batch
+from geartrain.engine.records import Burial, Change, JobRecord
 from tests.support.store_kinds import KINDS
 from tests.support.store_records import batch, failures, keyed, record, schedule
 

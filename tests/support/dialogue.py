@@ -11,13 +11,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from geartrain.engine.batches import Batch
 from geartrain.engine.engine import Engine
 from geartrain.engine.model.notices import Notice
 from geartrain.engine.model.options import EngineOptions
 from geartrain.engine.model.peers import Peer
 from geartrain.engine.model.policies import Policy
 from geartrain.engine.model.schedules import Calendar, no_calendar
-from geartrain.engine.records import Batch
 from geartrain.protocol.constants import HEADER_SIZE, RESPONSE_MAGIC, PacketType
 from geartrain.protocol.packets import ARGUMENTS, request
 from geartrain.stores.base import Store

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import count
 
+from geartrain.engine.batches import Batch
 from geartrain.engine.queries import (
     DuePage,
     FindDead,
@@ -15,7 +16,6 @@ from geartrain.engine.queries import (
     Page,
 )
 from geartrain.engine.records import (
-    Batch,
     Burial,
     Change,
     Failures,

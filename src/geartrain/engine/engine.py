@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from geartrain.engine.batches import Batch
 from geartrain.engine.commands import reception
 from geartrain.engine.dispatch.turns import LIGHT, PEER_SHARE, READ, TURN_SHARE, WAIT
 from geartrain.engine.durable.gathering import Question
@@ -27,7 +28,7 @@ from geartrain.engine.model.peers import Peer
 from geartrain.engine.model.schedules import Calendar, no_calendar
 from geartrain.engine.model.settings import Value
 from geartrain.engine.queries import DuePage, Page
-from geartrain.engine.records import Batch, Inventory
+from geartrain.engine.records import Inventory
 from geartrain.engine.state import clocks, functions, windows
 from geartrain.engine.state.state import State
 from geartrain.protocol.parser import Parser
@@ -72,7 +73,7 @@ class Engine:
         return self.state.wall_time()
 
     def keep_clock(self, now: float) -> None:
-        """Have the store keep what time it is: the job server is about to stop."""
+        """Record the time in the store: the job server is about to stop."""
         self.state.now = now
         clocks.keep_clock(self.state)
 
@@ -197,7 +198,10 @@ class Engine:
                 state.memory.note(peer, state.now)
 
     def take_unsent(self) -> list[tuple[Peer, list[bytes]]]:
-        """End the turn: empty the outboxes, and return what to send, each peer once."""
+        """End the turn: empty the outboxes, and return what to send, each peer once.
+
+        One that left since the last turn may still be named, with nothing to send.
+        """
         self.state.turns.end()
         unsent = self.state.unsent
         taken = [(peer, peer.take_outbox()) for peer in unsent]
@@ -245,7 +249,7 @@ class Engine:
         return due.deadline(self.state)
 
     def show_health(self, health: Health) -> None:
-        """Have the text command ``store`` show how the store is; the driver changes it.
+        """Set what the text command ``store`` shows; the driver keeps it up to date.
 
         Without a store nobody need call this.
         """
@@ -376,16 +380,16 @@ class Engine:
         return self.state.weigh()
 
     def page_on(self, *, is_full: bool) -> None:
-        """Have jobs come in that had to wait for memory; while it is full, one page."""
+        """Read the pages that had to wait for memory; only one while memory is full."""
         if is_full:
             windows.press_on(self.state)
         else:
             windows.page_on(self.state)
 
     def give_up(self, size: int, until: float) -> int:
-        """Give up the newest packets under way, about so many bytes; tell their peers.
+        """Give up the newest packets under way, about ``size`` bytes; tell their peers.
 
-        Those of which more came after ``until`` are left alone.
+        Packets that grew after ``until`` are left alone.
 
         Returns:
             How many packets these were. Results are never given up.

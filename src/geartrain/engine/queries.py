@@ -62,7 +62,7 @@ class Page(Query):
         """The number they come after."""
         self.most = most
         """How many at most; a store may return fewer where workloads are large, but
-        never none while there is one.
+        but at least one if there is any.
         """
         self.records: list[JobRecord] = []
         """The answer, workloads included."""

@@ -55,8 +55,11 @@ _LOOK = 0.01
 _JITTER = 150e-6
 
 
-def discard(pieces: list[bytes]) -> None:
-    """Send nothing: there is no connection, or no longer."""
+Writer = Callable[[list[bytes]], object]
+
+
+def _discard(pieces: list[bytes]) -> None:
+    """Send nothing: the connection is to be closed without it."""
 
 
 class Connection(asyncio.Protocol):
@@ -64,7 +67,6 @@ class Connection(asyncio.Protocol):
 
     Attributes:
         is_kept_waiting: the store has not yet answered it, or cannot keep up with it.
-        write: sends pieces of bytes to it, or nothing any more.
     """
 
     def __init__(self, driver: Driver, is_trusted: bool) -> None:
@@ -74,7 +76,6 @@ class Connection(asyncio.Protocol):
         self._is_short_of_memory = False
         self._is_congested = False
         self._largest = 0
-        self.write: Callable[[list[bytes]], object] = discard
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Introduce the peer to the engine."""
@@ -84,7 +85,7 @@ class Connection(asyncio.Protocol):
         self._socket = transport.get_extra_info("socket")
         self._is_tcp = self._socket.family != socket.AF_UNIX
         self.peer = self._driver.introduce(self, self._is_trusted)
-        self.write = self.transport.writelines
+        self._driver.writers[self.peer] = self.transport.writelines
 
     def data_received(self, data: bytes) -> None:
         """Let the engine react; what it answers is sent at the end of the turn."""
@@ -135,12 +136,12 @@ class Connection(asyncio.Protocol):
         self.transport.pause_reading()
         self._is_congested = True
         self._largest = self.transport.get_write_buffer_size()
-        self.write = self._write_to_slow
+        self._driver.writers[self.peer] = self._write_to_slow
 
     def resume_writing(self) -> None:
         """Go on reading from a peer that caught up."""
         self._is_congested = False
-        self.write = self.transport.writelines
+        self._driver.writers[self.peer] = self.transport.writelines
         self._driver.relieve(self.peer)
         self.read_on()
 
@@ -162,7 +163,7 @@ class Connection(asyncio.Protocol):
             unread,
             extra={"action": "peer_too_slow"},
         )
-        self.write = discard
+        self._driver.writers[self.peer] = _discard
         self.transport.abort()
 
     def wait_for_memory(self, is_waiting: bool) -> None:
@@ -175,12 +176,11 @@ class Connection(asyncio.Protocol):
 
     def discard(self) -> None:
         """Drop the connection with all that it has not read."""
-        self.write = discard
+        self._driver.writers[self.peer] = _discard
         self.transport.abort()
 
     def connection_lost(self, error: Exception | None) -> None:
         """Tell the engine that the peer left."""
-        self.write = discard
         self._driver.dismiss(self)
 
 
@@ -189,6 +189,7 @@ class Driver:
 
     Attributes:
         engine: what it drives.
+        writers: what sends pieces of bytes to each peer.
         receive: the engine's method, within short reach.
         monotonic: the clock's, likewise.
         call_soon: the event loop's.
@@ -225,9 +226,11 @@ class Driver:
         self._loop = asyncio.get_running_loop()
         self.call_soon = self._loop.call_soon
         self._connections: dict[Peer, Connection] = {}
+        self.writers: dict[Peer, Writer] = {}
+        # Those that left since the last turn, which may still name them.
+        self._left: list[Peer] = []
         self._timer: asyncio.TimerHandle | None = None
-        self._tick_at = math.inf
-        self._look_at = 0.0
+        self._tick_at, self._look_at = math.inf, 0.0
         engine.set_clock(*clock.read_first())
         self._offset = engine.clock_offset()
         self.guard: MemoryGuard | None = None
@@ -260,6 +263,8 @@ class Driver:
     def dismiss(self, connection: Connection) -> None:
         """Let the engine know that a peer left."""
         del self._connections[connection.peer]
+        self.writers[connection.peer] = _discard
+        self._left.append(connection.peer)
         self.engine.disconnect(connection.peer, self.monotonic())
         if not self.is_arranged:
             self.arrange_turn()
@@ -281,11 +286,13 @@ class Driver:
             self._look_at = now + _LOOK
             self._set_clock()
         engine = self.engine
-        connections = self._connections
+        writers = self.writers
         for peer, pieces in engine.turn(now, self._tick_at):
-            connection = connections.get(peer)
-            if connection is not None:
-                connection.write(pieces)
+            writers[peer](pieces)
+        if self._left:
+            for peer in self._left:
+                del writers[peer]
+            self._left = []
         if engine.has_news or is_time_to_look:
             self._learn()
         self.turned_at = self.monotonic()
@@ -355,7 +362,7 @@ class Driver:
             connection = self._connections.get(peer)
             if connection is not None:
                 connection.transport.close()
-                connection.write = discard
+                self.writers[peer] = _discard
                 # Closing waits for it to read what is due, which it may never do.
                 self._loop.call_later(_LAST_READ, self._drop, peer)
 

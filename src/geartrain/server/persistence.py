@@ -20,10 +20,10 @@ from collections.abc import Callable
 from functools import partial
 from time import monotonic
 
+from geartrain.engine.batches import Batch
 from geartrain.engine.engine import Engine
 from geartrain.engine.model.health import FAILING, OK, Health
 from geartrain.engine.queries import Query
-from geartrain.engine.records import Batch
 from geartrain.errors import StoreError
 from geartrain.server.condition import Condition, Outcome
 from geartrain.stores.base import Store

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
+from geartrain.engine.batches import Batch
 from geartrain.engine.model.health import Health
 from geartrain.engine.queries import (
     DuePage,
@@ -15,7 +16,7 @@ from geartrain.engine.queries import (
     Page,
     Query,
 )
-from geartrain.engine.records import Batch, Inventory
+from geartrain.engine.records import Inventory
 from geartrain.errors import StoreError
 
 __all__ = ["Store"]

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Final
 
+from geartrain.engine.batches import Batch
 from geartrain.engine.queries import (
     DuePage,
     FindDead,
@@ -16,7 +17,6 @@ from geartrain.engine.queries import (
     Page,
 )
 from geartrain.engine.records import (
-    Batch,
     Inventory,
     JobRecord,
     QueueInventory,

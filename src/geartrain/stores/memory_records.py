@@ -11,18 +11,6 @@ __all__ = ["Records", "copy_of", "failures_of"]
 
 _Place = tuple[float, int]
 
-_SIMPLE = (
-    "unique",
-    "key",
-    "priority",
-    "reducer",
-    "submitted",
-    "due",
-    "is_steady",
-    "died",
-    "size",
-)
-
 
 class Records:
     """A set of jobs, or of dead letters.
@@ -113,25 +101,14 @@ class Records:
 def copy_of(record: JobRecord, *, with_workload: bool = True) -> JobRecord:
     """Return a record that shares nothing with another that may change."""
     copy = JobRecord(record.number, record.handle, record.function)
-    for name in _SIMPLE:
-        setattr(copy, name, getattr(record, name))
-    copy.failures = failures_of(record.failures)
-    if with_workload:
-        copy.workload = record.workload
-        copy.more = list(record.more)
+    copy.take(record)
+    copy.died = record.died
+    copy.more = list(record.more)
+    if not with_workload:
+        copy.workload, copy.more = b"", []
     return copy
 
 
 def failures_of(failures: Failures | None) -> Failures | None:
     """Return failures that share nothing with others."""
-    if failures is None:
-        return None
-    copy = Failures()
-    copy.attempts = failures.attempts
-    copy.crashes = failures.crashes
-    copy.reason = failures.reason
-    copy.error = failures.error
-    copy.worker = failures.worker
-    copy.started = failures.started
-    copy.ended = failures.ended
-    return copy
+    return None if failures is None else failures.copy()

@@ -48,9 +48,10 @@ class DirectEngine:
 
     def disconnect(self, peer: Peer) -> None:
         """Disconnect a peer."""
-        del self._writers[peer]
+        self._writers[peer] = lambda pieces: None
         self.engine.disconnect(peer, self._clock.monotonic())
         self._settle()
+        del self._writers[peer]
 
     def receive(self, peer: Peer, data: bytes) -> None:
         """Process the bytes of a peer, and write all answers."""
@@ -80,8 +81,7 @@ class DirectEngine:
         """Write what is due, and let the engine continue until it has nothing left."""
         while True:
             for peer, pieces in self.engine.take_unsent():
-                if peer in self._writers:
-                    self._writers[peer](pieces)
+                self._writers[peer](pieces)
             if not self.engine.has_more():
                 break
             self.engine.go_on(self._clock.monotonic())

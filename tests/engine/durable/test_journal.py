@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from geartrain.engine.records import Batch, Inventory
+from geartrain.engine.batches import Batch
+from geartrain.engine.records import Inventory
 from tests.support.dialogue import (
     H1,
     H2,
@@ -292,3 +293,35 @@ def test_a_copy_of_how_a_job_failed_is_written(durable: World) -> None:
     (change,) = commit(durable).changed
     assert change.failures is not None
     assert (change.number, change.failures.attempts) == (1, 2)
+
+
+def test_what_is_being_written_is_not_changed(durable: World) -> None:
+    durable.policy(b"f", max_attempts=2, backoff_delay=60)
+    client, worker = durable.client(), durable.worker("f")
+    client.submit_job_bg(b"f", b"", b"w")
+    worker.grab_job()
+    (record,) = durable.take().added
+    worker.work_fail(H1)
+    assert (record.failures, record.due) == (None, 0)
+    committed(durable)
+    (change,) = commit(durable).changed
+    assert change.number == 1
+    assert change.due > 0
+
+
+@pytest.mark.parametrize("is_rest_saved", [False, True])
+def test_a_batch_that_is_given_up_is_unsaved(
+    durable: World, is_rest_saved: bool
+) -> None:
+    client, worker = durable.client(), durable.worker("f")
+    client.submit_job_bg(b"f", b"", b"w")
+    commit(durable)
+    worker.grab_job()
+    worker.work_complete(H1, b"")
+    engine = durable.engine
+    engine.give_up_batch(is_rest_saved=False)
+    assert engine.unsaved() == 1
+    durable.take()
+    assert engine.unsaved() == 0
+    engine.give_up_batch(is_rest_saved=is_rest_saved)
+    assert engine.unsaved() == (0 if is_rest_saved else 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from geartrain.engine.records import Batch
+from geartrain.engine.batches import Batch
 from tests.support.dialogue import (
     H1,
     H2,

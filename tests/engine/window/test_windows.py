@@ -232,6 +232,17 @@ def test_all_that_is_due_is_read() -> None:
     assert answer(window, read_one(window)) == 0
     assert window.delayed == 0
     assert not window.is_due()
+    assert (window.waits.phase, window.dates.phase) == (Phase.REST, Phase.REST)
+
+
+def test_all_that_is_ready_is_read() -> None:
+    window = with_ready(7)
+    answer(window, read_one(window), 7)
+    window.ready = 1
+    page = read_one(window)
+    window.ready = 0
+    assert answer(window, page) == 0
+    assert window.numbers.phase is Phase.DUE
 
 
 def test_a_page_says_when_the_next_is_due() -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from geartrain.engine.records import Batch, Burial, Change
+from geartrain.engine.batches import Batch
+from geartrain.engine.records import Burial, Change
 from geartrain.stores.sqlite.parts import ending, parts
 from tests.support.store_records import batch, failures
 

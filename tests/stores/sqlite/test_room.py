@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from geartrain.engine.batches import Batch
 from geartrain.engine.model.health import Health
-from geartrain.engine.records import Batch, Burial
+from geartrain.engine.records import Burial
 from geartrain.errors import StoreError
 from geartrain.stores.sqlite.store import SqliteStore
 from tests.support.disks import MIB, fill, mount, small_disk

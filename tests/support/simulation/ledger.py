@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from geartrain.engine.batches import Batch
 from geartrain.engine.model.functions import Function
 from geartrain.engine.model.jobs import (
     FINISHED,
@@ -15,7 +16,7 @@ from geartrain.engine.model.jobs import (
     Job,
     JobState,
 )
-from geartrain.engine.records import Batch, JobRecord
+from geartrain.engine.records import JobRecord
 from geartrain.engine.state.state import State
 
 __all__ = ["DEAD", "Entry", "Ledger"]

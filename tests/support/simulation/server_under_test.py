@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from geartrain.engine.batches import Batch
 from geartrain.engine.engine import Engine
 from geartrain.engine.model.options import EngineOptions
 from geartrain.engine.model.policies import Policy
 from geartrain.engine.queries import Query
-from geartrain.engine.records import Batch
 from geartrain.protocol.constants import PacketType
 from geartrain.protocol.packets import request as packet
 from tests.support.simulation.answers import check_answer

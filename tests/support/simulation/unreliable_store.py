@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from geartrain.engine.batches import Batch
 from geartrain.engine.queries import (
     DuePage,
     FindDead,
@@ -12,7 +13,7 @@ from geartrain.engine.queries import (
     Page,
     Query,
 )
-from geartrain.engine.records import Batch, Inventory, JobRecord
+from geartrain.engine.records import Inventory, JobRecord
 from geartrain.errors import StoreError
 from geartrain.stores.base import Store
 from geartrain.stores.memory import MemoryStore

@@ -63,7 +63,7 @@ _EPOCH: Final = re.compile(
     rb"(-?[0-9]{1,20}(?:\.[0-9]{1,9})?)(?:\+([0-9]{1,20}(?:\.[0-9]{1,9})?))?"
 )
 _LAST_EPOCH: Final = 253402300799.0
-# A due time of none, which is no server time either.
+# No due time.
 _AT_ONCE: Final = (0.0, False)
 
 
@@ -133,7 +133,7 @@ def _submit(
     reducer: bytes = b"",
     due: tuple[float, bool] = _AT_ONCE,
 ) -> None:
-    """Have a job admitted, and answer before it can be run."""
+    """Admit a job, and answer before it can run."""
     arguments = packet.arguments
     unique = arguments[1]
     if not (_has_room(state, peer, packet) and _is_acceptable(peer, unique)):
@@ -162,7 +162,7 @@ def _submit(
 
 
 def _is_looked_up(state: State, peer: Peer, submitted: Job, key: bytes) -> bool:
-    """Have the job that a foreground submission joins in memory, if there is one.
+    """Bring the job that a foreground submission joins into memory, if there is one.
 
     Returns False if the store has to be asked first, or could not say.
     """

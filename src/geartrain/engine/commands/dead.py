@@ -129,12 +129,14 @@ def _retry(state: State, record: JobRecord) -> None:
     """Make a job of a dead letter again, with all its attempts before it."""
     function = functions.find(state, record.function)
     job = kept_job(function, record)
-    # It begins to wait anew.
+    # It begins to wait anew, with all its attempts before it.
+    job.failures = None
     job.due = state.server_time()
     job.is_steady = True
     state.remember(job)
-    if record.key and record.key not in function.keyed:
-        job.key = record.key
+    if job.key in function.keyed:
+        job.key = b""
+    elif job.key:
         function.keyed[job.key] = job
     function.dead -= 1
     _let_go(state, record)

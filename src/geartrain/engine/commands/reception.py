@@ -71,7 +71,7 @@ _COMMANDS: Final = _packet_commands()
 
 
 def run(state: State, peer: Peer, message: Packet | Command | None, limit: int) -> None:
-    """Run this message, if any, and those that follow, up to so many units."""
+    """Run this message, if any, and those after it, up to ``limit`` units of work."""
     while not _react(state, peer, message, limit):
         message = None
     if state.unsettled:
@@ -79,7 +79,7 @@ def run(state: State, peer: Peer, message: Packet | Command | None, limit: int) 
 
 
 def free(state: State, peer: Peer) -> None:
-    """Have a peer that was not read from be read again, if it has nothing left."""
+    """Let a peer be read from again if it has nothing left to process."""
     if not peer.is_busy and not peer.is_asking:
         state.turns.freed.append(peer)
 

@@ -63,7 +63,7 @@ def can_do(state: State, peer: Peer, packet: Packet) -> None:
 
 
 def can_do_timeout(state: State, peer: Peer, packet: Packet) -> None:
-    """Register an ability whose jobs may run for so many milliseconds.
+    """Register an ability with a timeout for its jobs, in milliseconds.
 
     As at gearmand, 1 to 999 milliseconds are a second, and what is no positive
     number is no timeout.

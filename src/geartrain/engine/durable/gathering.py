@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from geartrain.engine.batches import Batch
 from geartrain.engine.model.jobs import Job
 from geartrain.engine.model.peers import Peer
 from geartrain.engine.queries import Query
-from geartrain.engine.records import Batch
 from geartrain.engine.window.windows import Window
 from geartrain.protocol.admin import error as text_error
 from geartrain.protocol.constants import PacketType

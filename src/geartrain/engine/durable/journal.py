@@ -19,16 +19,17 @@ from __future__ import annotations
 
 from typing import Final
 
+from geartrain.engine.batches import Batch
 from geartrain.engine.durable.gathering import Gathering, Question
 from geartrain.engine.model.jobs import Job, record_of
 from geartrain.engine.model.peers import Peer
 from geartrain.engine.queries import Query
-from geartrain.engine.records import Batch, Burial, Change, JobRecord, ScheduleRecord
+from geartrain.engine.records import Burial, Change, JobRecord, ScheduleRecord
 from geartrain.engine.window.windows import Window
 
 __all__ = ["Journal"]
 
-# So many numbers are reserved at once: a restart goes on behind them, so that no
+# Numbers reserved at once. A restart continues behind them, so that no
 # handle is given twice, and no commit is needed for each.
 _RESERVE: Final = 1_000_000
 
@@ -48,7 +49,7 @@ class Journal:
         self.reserved = 0
         """No number up to this one is given twice."""
         self.most = 2**62
-        """So many bytes of workloads may wait to be taken before submitters wait."""
+        """Bytes of workloads that may wait to be taken before submitters wait."""
         self._next = Gathering(1)
         self._taken: Gathering | None = None
 
@@ -59,18 +60,18 @@ class Journal:
             self._next.batch.reserved = self.reserved
 
     def keep_clock(self, steady: float, calendar: float) -> None:
-        """Have both times of one moment kept: server time, and the calendar's."""
+        """Record both times of one moment: server time, and the calendar's."""
         batch = self._next.batch
         batch.steady = steady
         batch.calendar = calendar
 
     def keep(self, job: Job) -> None:
-        """Have a background job kept, if there is a store for it and it is not yet."""
+        """Record a background job, unless it is recorded or no store keeps jobs."""
         if self.keeps_jobs and not job.batch:
             self.add(job, record_of(job))
 
     def add(self, job: Job, record: JobRecord) -> None:
-        """Have a job kept, as ``record`` has it."""
+        """Record a job as ``record`` describes it."""
         gathering = self._next
         job.record = record
         job.batch = gathering.batch.serial
@@ -79,7 +80,7 @@ class Journal:
         gathering.size += job.size
 
     def end(self, job: Job) -> None:
-        """Have a kept job forgotten; one not yet committed is not written at all."""
+        """Record the end of a job; one not yet committed is not written at all."""
         batch = self._next.batch
         if job.batch == batch.serial and job.record is not None:
             job.record.number = 0
@@ -88,7 +89,7 @@ class Journal:
         job.record = None
 
     def end_dead(self, number: int) -> None:
-        """Have a dead letter forgotten."""
+        """Record the end of a dead letter."""
         self._next.batch.ended[number] = None
 
     def change(self, job: Job) -> None:
@@ -103,18 +104,18 @@ class Journal:
             batch.changed.append(Change(job.number, job.due, failures))
 
     def bury(self, job: Job, died: float) -> None:
-        """Have a kept job become a dead letter."""
+        """Record that a job becomes a dead letter."""
         assert job.failures is not None
         gathering = self._next
         gathering.buried[job.number] = None
         gathering.batch.buried.append(Burial(job.number, died, job.failures.copy()))
 
     def revive(self, job: Job) -> None:
-        """Have a dead letter become a job again."""
+        """Record that a dead letter becomes a job again."""
         self._next.batch.revived.append(Change(job.number, job.due, None))
 
     def forget(self, job: Job) -> None:
-        """Let the engine forget a job once all of it that was collected is durable."""
+        """Let the engine forget a job once what was recorded of it is durable."""
         self._next.leaving[job] = None
 
     def is_forgetting(self, job: Job) -> bool:
@@ -122,11 +123,11 @@ class Journal:
         return job in self._next.leaving
 
     def keep_schedule(self, record: ScheduleRecord) -> None:
-        """Have a recurring job kept, in place of what was kept under its number."""
+        """Record a recurring job, replacing what has its number."""
         self._next.batch.schedules.append(record)
 
     def end_schedule(self, number: int) -> None:
-        """Have a recurring job forgotten."""
+        """Record the end of a recurring job."""
         self._next.batch.unscheduled.append(number)
 
     def has_left(self, number: int) -> bool:
@@ -154,7 +155,7 @@ class Journal:
     def ask(
         self, queries: list[Query], peer: Peer | None, window: Window | None
     ) -> None:
-        """Have things looked up, in the state the batch leaves the store in."""
+        """Ask the store; it answers after the commit of the batch that gathers."""
         gathering = self._next
         gathering.batch.queries.extend(queries)
         gathering.questions.append(Question(queries, peer, window))

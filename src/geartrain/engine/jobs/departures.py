@@ -65,7 +65,7 @@ def depart(state: State, peer: Peer) -> Iterator[None]:
 def _detach(state: State, client: Peer, job: Job, times: int) -> None:
     """Let a client that left wait no more for a job; drop what only it waited for.
 
-    The client has submitted it so many ``times``, and does not know it any more. A job
+    The client submitted it ``times`` times, and no longer lists it as awaited. A job
     that some submitter left in the background is never dropped, nor is one that runs:
     its worker may finish.
     """

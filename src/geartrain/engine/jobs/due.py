@@ -61,15 +61,16 @@ def _ring(state: State, due: Timed) -> None:
 
 def deadline(state: State) -> float | None:
     """Return when ``tick`` is to be called next, or None for not at all."""
-    earliest = _earlier(state.timeouts.next(), state.wakeups.next())
-    earliest = _earlier(earliest, state.idle.next())
-    earliest = _earlier(earliest, state.next_alarm())
-    if recurring.is_stepped(state):
-        return _earlier(earliest, state.now)
+    earliest = state.timeouts.next()
+    promise = state.wakeups.next()
+    if promise is not None and (earliest is None or promise < earliest):
+        earliest = promise
+    idle = state.idle.next()
+    if idle is not None and (earliest is None or idle < earliest):
+        earliest = idle
+    alarm = state.next_alarm()
+    if alarm is not None and (earliest is None or alarm < earliest):
+        earliest = alarm
+    if recurring.is_stepped(state) and (earliest is None or state.now < earliest):
+        earliest = state.now
     return earliest
-
-
-def _earlier(one: float | None, other: float | None) -> float | None:
-    if one is None or (other is not None and other < one):
-        return other
-    return one

@@ -38,10 +38,10 @@ __all__ = [
     "time_out",
 ]
 
-# So much of what a worker said is kept.
+# Bytes of a worker's error that are kept.
 _MOST_ERROR: Final = 64 * 1024
-# So many jobs expire at a time, and the next after so many seconds, so that others
-# are served meanwhile.
+# Number of jobs that expire at a time, and seconds until the next do: others are
+# served in between.
 _MOST_EXPIRED: Final = 5000
 _NEXT_EXPIRED: Final = 0.005
 _TAKEN: Final = b"JOB_TAKEN\0Job is not this worker's any more: "
@@ -120,7 +120,7 @@ def release(state: State, job: Job) -> None:
 
 
 def retry(state: State, job: Job, pause: float, error: bytes) -> None:
-    """Have another attempt of a running job because its worker asks for one."""
+    """Retry a running job because its worker asks for it."""
     job.function.counters.failed += 1
     failures = _note(state, job, b"retry", error)
     failures.attempts += 1

@@ -183,7 +183,7 @@ def _enter_end(state: State, job: Job) -> None:
 
 
 def wait(state: State, job: Job) -> None:
-    """Have a job wait for its turn: in memory if there is room, or else in the store.
+    """Queue a job: in memory if there is room, or else in the store.
 
     One that no store keeps waits in memory, and so does one that a client waits for.
     """
@@ -204,7 +204,7 @@ def wait(state: State, job: Job) -> None:
 
 
 def place(state: State, job: Job) -> None:
-    """Have a job wait in memory until it can run."""
+    """Queue a job in memory, or schedule it if it is not due."""
     move(state, job, SCHEDULED if state.wait_of(job) > 0 else READY)
 
 

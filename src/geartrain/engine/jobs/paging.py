@@ -65,7 +65,7 @@ def page_in(state: State, query: Page | DuePage, window: Window) -> None:
 
 
 def _take_in(state: State, records: list[JobRecord]) -> bool:
-    """Have jobs that the store has wait in memory; return True if there was any."""
+    """Queue stored jobs in memory; return True if there was any."""
     is_any = False
     for record in records:
         job = state.jobs.get(record.handle)
@@ -82,7 +82,7 @@ def _take_in(state: State, records: list[JobRecord]) -> bool:
 
 
 def _report(state: State, query: Page | DuePage, window: Window) -> None:
-    """Have an operator told of the jobs that cannot be taken into memory."""
+    """Warn about the jobs that cannot be taken into memory."""
     damaged, oversized = window.leave_in_store(query)
     name = quoted(window.function)
     for number in oversized:
@@ -104,14 +104,10 @@ def _restored(state: State, record: JobRecord) -> Job:
     """Take a job from the store into memory; it is in no place then."""
     function = functions.find(state, record.function)
     job = kept_job(function, record)
-    job.due = record.due
-    job.is_steady = record.is_steady
-    job.failures = record.failures
     # It is durable: as if by a batch before the first.
     job.batch = -1
     state.remember(job)
-    if record.key:
-        job.key = record.key
+    if job.key:
         # A tentative submission with the same key will turn out to be its twin.
         function.keyed[job.key] = job
     function.windows[job.priority].give(job.number, job.due)

@@ -49,7 +49,7 @@ def add_schedule(state: State, schedule: Schedule) -> None:
 
 
 def keep_schedule(state: State, schedule: Schedule) -> None:
-    """Have the store keep a schedule, if there is one that keeps jobs."""
+    """Record a schedule in the store, if there is a store that keeps jobs."""
     if not state.journal.keeps_jobs:
         return
     record = ScheduleRecord(schedule.number, schedule.handle, schedule.function.name)
@@ -170,7 +170,7 @@ def _arm(state: State, schedule: Schedule) -> None:
 
 
 def set_schedule(state: State, schedule: Schedule, due: float) -> None:
-    """Have a schedule that waits for no time wait for this one."""
+    """Set the time of a schedule whose alarm is not set."""
     schedule.due = due
     schedule.shift = state.calendar_shift()
     schedule.is_lost = False
@@ -178,7 +178,7 @@ def set_schedule(state: State, schedule: Schedule, due: float) -> None:
 
 
 def next_time(state: State, fields: list[bytes], after: float) -> tuple[float, str]:
-    """Return the calendar's next time, and why there is none, empty if there is."""
+    """Return the calendar's next time, or else why there is none."""
     try:
         due = state.calendar(fields, after)
     except Exception as error:

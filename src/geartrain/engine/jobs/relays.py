@@ -1,6 +1,6 @@
 """Relays: packets about a job on their way to the clients that wait for it.
 
-Nearly every job has one client. For many, each of which costs a system call, the packet
+Nearly every job has one client. Each client costs a system call, so for many the packet
 is sent on over several turns, and its worker's next packets wait for that.
 """
 

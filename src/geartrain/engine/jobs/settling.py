@@ -69,7 +69,7 @@ def _tell_refusals(state: State, done: Gathering) -> None:
 
 
 def _place_tentative(state: State, done: Gathering) -> dict[Job, bytes]:
-    """Have the tentative jobs wait that are jobs of their own, and end the others.
+    """Queue the tentative jobs that are no twins, and end those that are.
 
     Returns what to answer about these: the handles of the jobs they are twins of.
     """

@@ -50,7 +50,7 @@ def admit(
         job = submitted
         _name(state, job, key)
     if background:
-        # Whoever else waits or leaves, this job now has to be run.
+        # From now on this job must run, whichever clients leave.
         job.background = True
         state.journal.keep(job)
         if joined is None and job.record is not None:
@@ -160,7 +160,7 @@ def _is_twin(job: Job, submitted: Job) -> bool:
 
 
 def attach(state: State, job: Job, client: Peer) -> None:
-    """Have a job's results sent to a client."""
+    """Send a job's results to a client, too."""
     times = client.awaited.get(job, 0)
     if times == 0:
         job.add_client(client)

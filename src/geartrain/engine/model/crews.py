@@ -25,7 +25,7 @@ class Crew(ABC):
         self.functions: dict[Function, None] = dict.fromkeys(reversed(functions))
         """What they can do, the oldest registration first."""
         self.key: tuple[bytes, ...] | None = None
-        """The names of these, by which others find this crew; None if it is private."""
+        """Their names, by which other workers find this crew; None if it is private."""
         self.members: dict[Peer, None] = {}
         """The workers."""
         self.sleepers: dict[Peer, None] = {}

@@ -29,9 +29,9 @@ class Function(Timed):
         self.name = name
         """The function's name."""
         self.policy = policy
-        """How its jobs are treated; ``State.policy`` brings it up to date first."""
+        """How its jobs are treated; ``state.functions.policy`` updates it."""
         self.policy_version = 0
-        """The version of all policies that it is of."""
+        """The version of ``Policies`` that it was read from."""
         self.recurring: dict[bytes, Schedule] = {}
         """Its schedules by their identity."""
         self.ready: list[JobQueue] = [JobQueue(), JobQueue(), JobQueue()]
@@ -43,21 +43,21 @@ class Function(Timed):
         self.scheduled: dict[Job, None] = {}
         """The jobs whose time has not come."""
         self.scheduled_counts = [0, 0, 0]
-        """How many they are, by priority."""
+        """How many are scheduled, by priority."""
         self.scheduled_bytes = 0
-        """The bytes of their workloads."""
+        """The bytes of the scheduled jobs' workloads."""
         self.tentative: dict[Job, None] = {}
-        """The jobs of which the store has to say whether they are others' twins."""
+        """Jobs that may be twins of stored ones; the store will say."""
         self.keyed: dict[bytes, Job] = {}
         """The jobs that a submission with the same key joins."""
         self.workers: dict[Peer, None] = {}
         """The peers with this ability."""
         self.crews: dict[Crew, None] = {}
-        """The groups those workers are in, the oldest first."""
+        """The crews of its workers, the oldest first."""
         self.promised: dict[Peer, None] = {}
         """The workers woken for this function's ready jobs."""
         self.limits: list[int] = [0, 0, 0]
-        """The most jobs taken, by the priority of the one submitted; 0 is none."""
+        """Maximum number of jobs, by the priority of a new one (0: no limit)."""
         self.is_named = False
         """An operator created it or gave it limits; it stays until dropped."""
         self.dead = 0

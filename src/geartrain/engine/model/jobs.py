@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from geartrain._mypyc import mypyc_attr
-from geartrain.engine.records import Failures, JobRecord
-from geartrain.engine.timers import Timed
+from geartrain.engine.records import JobRecord, StoredJob
 
 if TYPE_CHECKING:
     from geartrain.engine.model.functions import Function
@@ -66,10 +65,13 @@ MOST_JOINED: Final = 10_000
 
 
 @mypyc_attr(acyclic=True)
-class Job(Timed):
-    """One job, from its submission until it has finished."""
+class Job(StoredJob):
+    """One job, from its submission until it has finished.
 
-    def __init__(  # noqa: PLR0915 - as many attributes
+    Its timer rings when it is due, or has run too long.
+    """
+
+    def __init__(
         self,
         function: Function,
         unique: bytes,
@@ -77,63 +79,36 @@ class Job(Timed):
         more: list[bytes],
         priority: int,
     ) -> None:
-        super().__init__()
-        self.handle = b""
-        """The name the job server gave it; empty until it is admitted."""
-        self.number = 0
-        """The number in its handle."""
+        super().__init__(0, b"", unique, workload, more, priority)
+        self.size = len(workload)
+        if more:
+            self.size += sum(len(piece) for piece in more)
+        self.function = function
+        """What it is sent to."""
         self.batch = 0
         """The batch that makes it durable; 0 for a job that is not kept."""
         self.record: JobRecord | None = None
         """What of it is to be written, until it is."""
-        self.function = function
-        """What it is sent to."""
-        self.unique = unique
-        """The client's coalescing key; empty for none."""
-        self.workload = workload
-        """Its input; of a large one, the piece that arrived first."""
-        self.key = b""
-        """What it coalesces by within its function; empty for never."""
-        self.more = more
-        """The pieces that follow ``workload``."""
-        self.reducer = b""
-        """The reducer of a SUBMIT_REDUCE_JOB, else empty."""
-        self.priority = priority
-        """``Priority`` as a number."""
         self.background = False
-        """Some submitter does not wait for it, so it must be run."""
+        """A submitter does not wait for it: it runs even if no client is left."""
         self.state = SUBMITTED
         """Where it is."""
         self.client: Peer | None = None
-        """A peer that waits for it; None if nobody does. How often each of them
-        submitted it, the peer knows.
+        """A peer that waits for it; None if nobody does. ``Peer.awaited`` has how often
+        each submitted it.
         """
         self.others = NOBODY
         """The others that do, if there is one."""
         self.joined = 0
-        """How often those that wait submitted it again."""
+        """How many more submissions of its clients joined it."""
         self.worker: Peer | None = None
         """The peer that runs it."""
-        self.failures: Failures | None = None
-        """How its attempts have failed; None while none has."""
-        self.submitted = 0.0
-        """When it was submitted, a server time."""
         self.started = 0.0
         """When its attempt began, a server time."""
-        self.size = len(workload)
-        """The bytes of all of its workload."""
-        if more:
-            self.size += sum(len(piece) for piece in more)
         self.numerator = b"0"
         """As its worker last reported it, verbatim."""
         self.denominator = b"0"
         """As its worker last reported it, verbatim."""
-        self.due = 0.0
-        """When it becomes or became ready; 0 for at once."""
-        self.is_steady = False
-        """``due`` is a server time; else it is one by the calendar, and it waits for
-        that.
-        """
         # Its neighbours in a JobQueue, which alone touches them.
         self.preceding: Job | None = None
         self.following: Job | None = None
@@ -147,7 +122,7 @@ class Job(Timed):
         return [] if self.client is None else [self.client, *self.others]
 
     def add_client(self, client: Peer) -> None:
-        """Have a peer wait for it that does not yet."""
+        """Add a peer that waits for it."""
         if self.client is None:
             self.client = client
         elif self.others:
@@ -156,7 +131,7 @@ class Job(Timed):
             self.others = {client: None}
 
     def remove_client(self, client: Peer) -> None:
-        """Have a peer wait for it no more."""
+        """Remove a peer that waits for it."""
         if client is not self.client:
             self.others.pop(client, None)
         else:
@@ -165,12 +140,9 @@ class Job(Timed):
 
 
 def kept_job(function: Function, record: JobRecord) -> Job:
-    """Return the background job that a store has kept, with no failures and not due."""
+    """Return the background job that a store has kept."""
     job = Job(function, record.unique, record.workload, record.more, record.priority)
-    job.handle = record.handle
-    job.number = record.number
-    job.reducer = record.reducer
-    job.submitted = record.submitted
+    job.take(record)
     job.background = True
     return job
 
@@ -178,23 +150,12 @@ def kept_job(function: Function, record: JobRecord) -> Job:
 def record_of(job: Job) -> JobRecord:
     """Return what a store is to keep of a job."""
     record = JobRecord(job.number, job.handle, job.function.name)
-    record.unique = job.unique
-    record.key = job.key
-    record.priority = job.priority
-    record.reducer = job.reducer
-    record.submitted = job.submitted
-    record.due = job.due
-    record.is_steady = job.is_steady
-    if job.failures is not None:
-        record.failures = job.failures.copy()
-    record.workload = job.workload
-    record.more = job.more
-    record.size = job.size
+    record.take(job)
     return record
 
 
 class JobQueue:
-    """A queue of jobs that can also give up one from its middle at once."""
+    """A first-in-first-out queue from whose middle a job can be removed in O(1)."""
 
     def __init__(self) -> None:
         self._bytes = 0
@@ -227,13 +188,6 @@ class JobQueue:
         self._tail = job
         self._length += 1
         self._bytes += job.size
-
-    def pop(self) -> Job | None:
-        """Take the job at the head, or return None."""
-        job = self._head
-        if job is not None:
-            self.remove(job)
-        return job
 
     def remove(self, job: Job) -> None:
         """Take out a job that is in this queue."""

@@ -6,7 +6,7 @@ __all__ = ["Notice"]
 
 
 class Notice:
-    """One line for the log; there is none for a job that goes its way."""
+    """One line for the log. Jobs that run as expected cause none."""
 
     def __init__(self, level: str, action: str, text: str) -> None:
         self.level = level

@@ -82,13 +82,13 @@ class Peer:
         self.is_congested = False
         """It leaves so much unread that nothing is produced for it."""
         self.relays = 0
-        """How many packets of its are still on their way to many clients."""
+        """How many of its packets are still on their way to many clients."""
         self.rest: Iterator[bytes] | None = None
         """What is still to be produced of the answer that it is being sent."""
         self.message: Packet | Command | None = None
-        """What it sent that the answers are for."""
+        """The message that waits for the store's answers."""
         self.answers: list[Query] = []
-        """These, while the message is read again."""
+        """The store's answers, while ``message`` is read again."""
         self.listing: Listing | None = None
         """The jobs there were when it began to list them."""
         self.submitted = 0
@@ -118,8 +118,8 @@ class Peer:
         self.running: dict[Job, None] = {}
         """The jobs it has been assigned, the oldest first."""
         self.timed: dict[Job, float] = {}
-        """Those of them whose timer is its own CAN_DO_TIMEOUT's, with the time at which
-        the policy's would end; 0 for never.
+        """Running jobs with its own CAN_DO_TIMEOUT's timer, and when the policy's would
+        end (0: never).
         """
         self.awaited: dict[Job, int] = {}
         """The jobs whose results it is to be sent, with how often it submitted each."""
@@ -186,6 +186,8 @@ class Peer:
 
     def forget(self) -> None:
         """Let go of what was to be sent and of what it sent: it has left."""
+        # Whatever is sent to it now is taken by nobody.
+        self._unsent = []
         self.outbox = []
         self.outbox_size = 0
         self.held_size = 0

@@ -32,25 +32,25 @@ class Policy:
 
     def __init__(self) -> None:
         self.max_attempts: int = 1
-        """At which attempt that fails the job has failed."""
+        """Maximum number of attempts."""
         self.max_crashes: int = 5
-        """At which loss of its worker the job has failed; 0 is at none."""
+        """Fail a job after it lost its worker this many times (0: never)."""
         self.backoff: str = "exponential"
         """``"fixed"``, or ``"exponential"``: each pause is twice the last."""
         self.backoff_delay: float = 1.0
         """Seconds before the second attempt."""
         self.backoff_cap: float = 3600.0
-        """Seconds that no pause exceeds."""
+        """Longest pause, in seconds."""
         self.backoff_jitter: float = 0.1
-        """By which part of it a pause is shortened or lengthened."""
+        """Random variation of each pause, as a fraction (0.1: ±10 %)."""
         self.timeout: float = 0.0
-        """Seconds an attempt may run; 0 is without limit."""
+        """Seconds an attempt may run (0: no limit)."""
         self.ttl: float = 0.0
-        """Seconds a job may wait; 0 is without limit."""
+        """Seconds a job may wait (0: no limit)."""
         self.delay: float = 0.0
-        """Seconds that every submission waits first."""
+        """Seconds to delay every submission."""
         self.dead_letter: bool = True
-        """Whether a background job that failed is kept."""
+        """Keep background jobs that failed as dead letters."""
 
     def pause(self, number: int, attempt: int) -> float:
         """Return the seconds to wait after a failed attempt, counted from 1.
@@ -124,7 +124,7 @@ class Policies:
         return policy
 
     def glob_count(self) -> int:
-        """Return how many globs there are, each of which ``find`` looks at."""
+        """Return the number of globs; ``find`` looks at each."""
         return len(self._globs)
 
     def change(self, pattern: bytes, settings: Mapping[str, Value]) -> bool:

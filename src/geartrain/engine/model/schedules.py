@@ -52,7 +52,7 @@ class Schedule(Timed):
         self.due = 0.0
         """When its next job is submitted, by the calendar, in seconds since 1970."""
         self.ran = 0.0
-        """The last time its job was submitted for, likewise; 0 for none."""
+        """The last time its job was submitted for, in seconds since 1970 (0: never)."""
         self.shift = 0.0
         """``State.calendar_shift`` when ``due`` was found."""
         self.is_lost = False

@@ -15,8 +15,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from geartrain.engine.batches import Batch
 from geartrain.engine.model.notices import Notice
-from geartrain.engine.records import Batch, Inventory
+from geartrain.engine.records import Inventory
 from geartrain.engine.state.state import State
 
 __all__ = ["keep_clock", "keep_clock_with", "resume_clock", "set_clock"]
@@ -86,7 +87,7 @@ def resume_clock(state: State, inventory: Inventory) -> None:
 
 
 def keep_clock(state: State) -> None:
-    """Have the store keep what time it is, if there is one."""
+    """Record the time in the store, if there is one."""
     journal = state.journal
     if journal.is_on:
         journal.keep_clock(state.server_time(), state.wall_time())
@@ -94,7 +95,7 @@ def keep_clock(state: State) -> None:
 
 
 def keep_clock_with(state: State, batch: Batch) -> None:
-    """Have a batch that changes something keep what time it is, now and then."""
+    """Add the time to a batch that changes something, every few seconds."""
     if state.now >= state.clock_kept + _KEEP_EVERY and not batch.changes_nothing():
         batch.steady = state.server_time()
         batch.calendar = state.wall_time()

@@ -43,7 +43,7 @@ def find(state: State, name: bytes) -> Function:
         function.policy_version = policies.version
         state.functions[name] = function
         state.name_bytes += len(name)
-        # Whoever named it may not come to use it.
+        # It may have been named without being used.
         state.idle.enlist(function, state.now)
         state.turns.work += _FUNCTION + policies.glob_count() // 4
     return function
@@ -147,7 +147,7 @@ def change_policy(state: State, pattern: bytes, settings: Mapping[str, Value]) -
 
 
 def _apply_policy(state: State, function: Function) -> None:
-    """Have a function follow the policies as they are now."""
+    """Apply the current policies to a function."""
     policies = state.policies
     state.turns.work += _POLICY + policies.glob_count() // 4
     function.policy = policies.find(function.name)
@@ -157,7 +157,7 @@ def _apply_policy(state: State, function: Function) -> None:
 
 
 def _apply_policies(state: State) -> None:
-    """Have every function follow the policies as they are now.
+    """Apply the current policies to every function.
 
     Each does before one of its jobs is touched; the others in turns to come, so that
     jobs which only wait expire, too.

@@ -77,7 +77,7 @@ class Memory:
         return counted + peers * _PEER + functions * _FUNCTION
 
     def limit_to(self, limit: int) -> None:
-        """Hold at most so many bytes; 0 is without limit."""
+        """Set the maximum number of bytes (0: no limit)."""
         self.limit = limit
 
     def measure(self, process: int, unread: int, peers: int, functions: int) -> None:
@@ -97,7 +97,7 @@ class Memory:
         return self.room.left
 
     def forget_unread(self, size: int) -> None:
-        """Count so many bytes no more that peers have not read."""
+        """Subtract bytes that peers had not read and never will."""
         self.unread -= size
 
     def refuse_jobs(self) -> None:
@@ -160,7 +160,7 @@ class Memory:
         return self.limit == 0 or self.pages < most
 
     def newest_under_way(self, size: int, until: float) -> list[Peer]:
-        """Return the peers whose packets under way have so many bytes, newest first.
+        """Return the peers with the newest packets under way, ``size`` bytes together.
 
         Those that send results are left out, those whose packets are whole and only
         wait for the store, and those that sent more of them after ``until``.

@@ -24,7 +24,7 @@ _KEPT_FREE: Final = 4
 
 
 def begin(state: State, peer: Peer, size: int) -> bool:
-    """Tell whether there is memory to read so many bytes for a peer, and count them.
+    """Reserve memory to read ``size`` bytes for a peer; return False if there is none.
 
     They count until ``end`` is called, or the peer leaves.
     """

@@ -49,13 +49,13 @@ class State:
         self.steady_offset = 0.0
         """What to add to ``now`` for server time, as ``clocks`` has it."""
         self.asleep = 0.0
-        """How long the steady clock had stood still when that was last told."""
+        """How long the steady clock had stood still, as the driver last told."""
         self.clock_kept = 0.0
         """When the store was last told what time it is."""
         self.reckoned_shift = 0.0
         """``calendar_shift`` when all next times were last found."""
         self.is_clock_set = False
-        """The driver has told the first of them."""
+        """The driver has told how the clocks relate."""
         self.is_applying = False
         """Functions are following policies that changed."""
         self.peers: dict[Peer, None] = {}
@@ -63,13 +63,17 @@ class State:
         self.functions: dict[bytes, Function] = {}
         """All functions by name."""
         self.idle = IdleFunctions()
-        """Those of them that may be unused."""
+        """Functions that may be unused."""
+        self.name_bytes = 0
+        """The bytes of all functions' names."""
+        self.named_count = 0
+        """How many functions an operator named."""
         self.jobs: dict[bytes, Job] = {}
         """All jobs in memory by handle."""
         self.schedules: dict[bytes, Schedule] = {}
         """All schedules by handle."""
         self.memory = Memory()
-        """How many bytes all that takes."""
+        """How many bytes are in use, and how many may be."""
         self.unreckoned: list[Schedule] = []
         """The schedules whose next times are to be found anew."""
         self.timeouts = Timers(serials)
@@ -104,10 +108,6 @@ class State:
         """Empty, ``"now"`` or ``"graceful"`` once an operator asked for it."""
         self._prefix = options.handle_prefix + b":"
         self._last_number = 0
-        self.name_bytes = 0
-        """The bytes of all their names."""
-        self.named_count = 0
-        """How many of them an operator named."""
 
     def new_number(self) -> int:
         """Return a number that was never given before."""
@@ -143,7 +143,7 @@ class State:
         return not handle or handle in (record.handle, self.handle(record.number))
 
     def warn(self, action: str, text: str) -> None:
-        """Have an operator read a warning in the log."""
+        """Add a warning to the log."""
         self.notices.append(Notice("warning", action, text))
 
     def wall_time(self) -> float:

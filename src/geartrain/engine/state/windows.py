@@ -83,7 +83,7 @@ def page_out(state: State, job: Job) -> None:
 
 
 def expect(state: State, shelf: Shelf, due: float) -> None:
-    """See to it that a delayed job comes in at its time; 0 is none."""
+    """Set an alarm for a delayed job if it is the first; ``due`` 0 is no job."""
     if due > 0 and shelf.expect(due, state.time_by(shelf.is_steady)):
         arm(state, shelf)
 
@@ -97,7 +97,7 @@ def arm(state: State, shelf: Shelf) -> None:
 
 
 def page_again(state: State, job: Job) -> None:
-    """Have pages include a job that the store was to have, and has not yet."""
+    """Read a job again that the store was to have by now, and has not."""
     if job.state is PAGED:
         window = job.function.windows[job.priority]
         window.rewind(job.number, job.due, job.is_steady)
@@ -186,7 +186,7 @@ def take_over(state: State, kept: QueueInventory) -> None:
 
 
 def serve(state: State, function: Function) -> None:
-    """Have jobs come in for a worker that has just registered, before others'."""
+    """Read pages for a worker that has just registered before other windows' pages."""
     if not function.paged_count() or function.ready_count():
         return
     for priority, window in enumerate(function.windows):

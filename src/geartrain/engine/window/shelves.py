@@ -181,7 +181,7 @@ class Shelf(Timed):
         return after
 
     def rewind(self, due: float, number: int) -> None:
-        """Have the next page begin before a job that may have been passed over."""
+        """Begin the next page before a job that may have been passed over."""
         self.note(Event.REWIND)
         self.after = min(self.after, (due, number - 1))
 

@@ -1,9 +1,9 @@
 """Windows: which waiting jobs of a function and priority are in memory.
 
-Only so many wait in memory; the others are written to the store, forgotten, and read
-again, a page at a time, as those in memory become fewer. A window counts what the store
-alone has, and returns what it wants read; whether there is memory for it is not its
-business.
+A limited number wait in memory. The others are written to the store, forgotten, and
+read again, a page at a time, as those in memory become fewer. A window counts what the
+store alone has, and returns what it wants read; whether there is memory for that is
+decided elsewhere.
 
 There are three shelves: jobs without a due time, by number, and those with one, by due
 time on each of the two clocks: a step of the calendar changes the order on neither.
@@ -92,7 +92,7 @@ class Window(Timed):
         self.rewind(number, due, is_steady)
 
     def rewind(self, number: int, due: float, is_steady: bool) -> None:
-        """Have the next page begin before a job that may have been passed over."""
+        """Begin the next page before a job that may have been passed over."""
         shelf = self.numbers if due <= 0 else self.shelf(is_steady)
         shelf.rewind(max(due, 0.0), number)
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
+from geartrain.engine.batches import Batch
 from geartrain.engine.queries import FindDead, FindJob
-from geartrain.engine.records import Batch, Burial, Inventory, JobRecord, ScheduleRecord
+from geartrain.engine.records import Burial, Inventory, JobRecord, ScheduleRecord
 from geartrain.errors import StoreError
 from geartrain.stores.base import Store
 from geartrain.stores.maintenance.lines import move_times

@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from contextlib import closing, suppress
 from typing import Final
 
-from geartrain.engine.records import Batch, Burial, JobRecord
+from geartrain.engine.batches import Batch
+from geartrain.engine.records import Burial, JobRecord
 from geartrain.errors import StoreError
 from geartrain.stores.maintenance.copies import Readable, open_readable
 from geartrain.stores.maintenance.jobs import KeptJob, KeptJobs

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, TypeVar
 
-from geartrain.engine.records import Batch, Burial
+from geartrain.engine.batches import Batch
+from geartrain.engine.records import Burial
 
 __all__ = ["ending", "parts"]
 

@@ -6,9 +6,9 @@ import sqlite3
 from contextlib import closing, suppress
 from typing import TypeVar
 
+from geartrain.engine.batches import Batch
 from geartrain.engine.queries import FindDead, FindJob
 from geartrain.engine.records import (
-    Batch,
     Burial,
     Change,
     Inventory,

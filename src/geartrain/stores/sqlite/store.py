@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Final, Protocol
 
+from geartrain.engine.batches import Batch
 from geartrain.engine.model.health import Health
 from geartrain.engine.queries import (
     DuePage,
@@ -24,7 +25,7 @@ from geartrain.engine.queries import (
     Page,
     Query,
 )
-from geartrain.engine.records import Batch, Inventory, JobRecord
+from geartrain.engine.records import Inventory, JobRecord
 from geartrain.errors import OptionError, StoreError
 from geartrain.stores.base import Store
 from geartrain.stores.owners import owners_rights

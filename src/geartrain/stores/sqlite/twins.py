@@ -6,7 +6,8 @@ import sqlite3
 from collections.abc import Collection
 from contextlib import suppress
 
-from geartrain.engine.records import Batch, JobRecord
+from geartrain.engine.batches import Batch
+from geartrain.engine.records import JobRecord
 from geartrain.stores.sqlite.keys import Keys
 from geartrain.stores.sqlite.reading import Reader, read_numbered
 from geartrain.stores.sqlite.rows import digest

@@ -1,0 +1,135 @@
+"""Batches: what one commit changes in a store, and what it answers."""
+
+from __future__ import annotations
+
+from geartrain.engine.queries import Query
+from geartrain.engine.records import Burial, Change, JobRecord, ScheduleRecord
+
+__all__ = ["Batch"]
+
+
+class Batch:
+    """What one commit makes durable, all of it or nothing.
+
+    It is applied in this order: ``ended``, ``added``, ``revived``, ``changed``,
+    ``buried``, and the rest. Numbers that are not kept are ignored.
+    """
+
+    def __init__(self, serial: int) -> None:
+        self.serial = serial
+        """Which batch this is, from 1."""
+        self.size = 0
+        """The bytes of the workloads that ``added`` has, if that is known."""
+        self.ended: dict[int, None] = {}
+        """The numbers of kept jobs and dead letters to forget."""
+        self.added: list[JobRecord] = []
+        """Jobs to keep; for a tentative one ``twin`` is set instead if a job of its
+        function and key is kept that this batch does not bury.
+        """
+        self.revived: list[Change] = []
+        """Dead letters that become jobs again."""
+        self.changed: list[Change] = []
+        """Jobs that wait for another attempt."""
+        self.buried: list[Burial] = []
+        """Jobs that become dead letters."""
+        self.schedules: list[ScheduleRecord] = []
+        """Recurring jobs to keep, in place of one with the same number."""
+        self.unscheduled: list[int] = []
+        """The numbers of recurring jobs to forget; after ``schedules``."""
+        self.reserved = 0
+        """No number up to this one is free after a restart; 0 leaves it."""
+        self.steady = 0.0
+        """What server time it is; 0 leaves what is kept."""
+        self.calendar = 0.0
+        """What time it is then by the calendar, in seconds since 1970."""
+        self.queries: list[Query] = []
+        """What to look up once the batch is durable, or was refused."""
+        self.refusals: dict[int, str] = {}
+        """Why jobs of ``added`` were left out for want of room, by number. Set by the
+        commit.
+        """
+
+    def within(self, most: int) -> tuple[Batch, list[JobRecord]]:
+        """Return the batch with ``most`` bytes of workloads, and the jobs left out.
+
+        The small jobs stay, whichever came first: a large one must not have all others
+        refused.
+        """
+        sized = sorted((_size(record), record.number) for record in self.added)
+        fitting: set[int] = set()
+        size = 0
+        for each, number in sized:
+            size += each
+            if size > most:
+                break
+            fitting.add(number)
+        new, rest = self.parted()
+        rest.added = [each for each in new.added if each.number in fitting]
+        rest.changed, rest.buried = self.changed, self.buried
+        rest.schedules, rest.unscheduled = self.schedules, self.unscheduled
+        rest.size = sum(map(_size, rest.added))
+        return rest, [each for each in new.added if each.number not in fitting]
+
+    def parted(self) -> tuple[Batch, Batch]:
+        """Return what is new, with all that depends on it, and the rest.
+
+        The rest says what has become of jobs that are kept already. It needs hardly any
+        room, and can be committed where the whole batch cannot.
+        """
+        new, rest = Batch(self.serial), Batch(self.serial)
+        new.size = self.size
+        new.added = self.added
+        numbers = {record.number for record in self.added}
+        rest.ended, rest.reserved = self.ended, self.reserved
+        rest.steady, rest.calendar = self.steady, self.calendar
+        rest.revived = self.revived
+        for change in self.changed:
+            (new if change.number in numbers else rest).changed.append(change)
+        for burial in self.buried:
+            (new if burial.number in numbers else rest).buried.append(burial)
+        new.schedules, rest.unscheduled = self.schedules, self.unscheduled
+        if self.schedules:
+            # One that was made and removed must not come back.
+            new.unscheduled = self.unscheduled
+        return new, rest
+
+    def take_back(self, refused: Batch, without: set[int]) -> None:
+        """Add what an earlier batch was refused, but for jobs that were to be added.
+
+        What it says of the jobs ``without`` is left out, too.
+        """
+        self.ended.update(refused.ended)
+        self.reserved = max(self.reserved, refused.reserved)
+        if not self.steady:
+            self.steady, self.calendar = refused.steady, refused.calendar
+        self.schedules = refused.schedules + self.schedules
+        self.unscheduled = refused.unscheduled + self.unscheduled
+        self.revived = refused.revived + self.revived
+        changed = [each for each in refused.changed if each.number not in without]
+        buried = [each for each in refused.buried if each.number not in without]
+        self.changed = changed + self.changed
+        self.buried = buried + self.buried
+
+    def has_new(self) -> bool:
+        """Tell whether there is something new in it, as ``parted`` understands it."""
+        return bool(self.added or self.schedules)
+
+    def has_rest(self) -> bool:
+        """Tell whether there is something else in it."""
+        return bool(
+            self.ended
+            or self.revived
+            or self.changed
+            or self.buried
+            or self.unscheduled
+            or self.reserved
+            or self.steady
+        )
+
+    def changes_nothing(self) -> bool:
+        """Tell whether a commit of this batch would write nothing."""
+        return not (self.has_new() or self.has_rest())
+
+
+def _size(record: JobRecord) -> int:
+    return len(record.workload) + sum(map(len, record.more))

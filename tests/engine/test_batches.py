@@ -1,0 +1,80 @@
+"""A batch says whether it changes anything."""
+
+from __future__ import annotations
+
+import pytest
+
+from geartrain.engine.batches import Batch
+from geartrain.engine.records import Burial, Change, Failures, JobRecord, ScheduleRecord
+from tests.support.attributes import attributes
+
+
+def test_an_empty_batch_changes_nothing() -> None:
+    batch = Batch(3)
+    assert batch.serial == 3
+    assert batch.changes_nothing()
+    batch.queries.append(object())  # type: ignore[arg-type]
+    assert batch.changes_nothing()
+
+
+def fill(batch: Batch, what: str) -> None:
+    failures = Failures()
+    match what:
+        case "ended":
+            batch.ended[1] = None
+        case "added":
+            batch.added.append(JobRecord(1, b"", b""))
+        case "revived":
+            batch.revived.append(Change(1, 0.0, None))
+        case "changed":
+            batch.changed.append(Change(1, 5.0, failures))
+        case "buried":
+            batch.buried.append(Burial(1, 5.0, failures))
+        case "schedules":
+            batch.schedules.append(ScheduleRecord(1, b"", b""))
+        case "unscheduled":
+            batch.unscheduled.append(1)
+        case _:
+            batch.reserved = 1
+
+
+@pytest.mark.parametrize(
+    "what",
+    [name for name in attributes(Batch(1)) if name not in ("serial", "queries")],
+)
+def test_a_batch_with_anything_to_write_changes_something(what: str) -> None:
+    batch = Batch(1)
+    fill(batch, what)
+    assert not batch.changes_nothing()
+
+
+def test_what_a_batch_takes_back_is_what_was_refused_but_for_new_jobs() -> None:
+    refused, batch = Batch(1), Batch(2)
+    refused.ended, refused.reserved, refused.steady, refused.calendar = (
+        {1: None},
+        9,
+        5,
+        6,
+    )
+    refused.changed = [Change(2, 0.0, None), Change(3, 0.0, None)]
+    refused.buried = [Burial(2, 1.0, Failures()), Burial(4, 1.0, Failures())]
+    refused.revived = [Change(5, 0.0, None)]
+    refused.schedules, refused.unscheduled = [ScheduleRecord(6, b"H", b"f")], [7]
+    batch.changed = [Change(8, 0.0, None)]
+    batch.reserved = 4
+    batch.take_back(refused, {2})
+    assert batch.ended == {1: None}
+    assert (batch.reserved, batch.steady, batch.calendar) == (9, 5, 6)
+    assert [each.number for each in batch.changed] == [3, 8]
+    assert [each.number for each in batch.buried] == [4]
+    assert [each.number for each in batch.revived] == [5]
+    assert [each.number for each in batch.schedules] == [6]
+    assert batch.unscheduled == [7]
+
+
+def test_a_later_time_is_not_taken_back() -> None:
+    refused, batch = Batch(1), Batch(2)
+    refused.steady, refused.calendar = 5, 6
+    batch.steady, batch.calendar = 7, 8
+    batch.take_back(refused, set())
+    assert (batch.steady, batch.calendar) == (7, 8)
