@@ -26,6 +26,8 @@ _LONGEST_REST: Final = 60.0
 # and otherwise.
 _SHORT_ATTEMPT: Final = 0.5
 _LONG_ATTEMPT: Final = 5.0
+# Minimum seconds of one attempt: of 1 ms, one in 30 is too short for this machine itself.
+_LEAST_ATTEMPT: Final = 0.02
 
 
 class ServerList:
@@ -67,7 +69,7 @@ class ServerList:
     def attempt(self, left: float, has_other: bool) -> float:
         """Return the seconds that one attempt to connect may take."""
         limit = _SHORT_ATTEMPT if has_other else _LONG_ATTEMPT
-        return max(0.001, min(limit, left))
+        return max(_LEAST_ATTEMPT, min(limit, left))
 
     def failed(self, place: int, error: Exception) -> None:
         """Note that a job server could not be reached."""
