@@ -26,7 +26,7 @@ _LONGEST_REST: Final = 60.0
 # and otherwise.
 _SHORT_ATTEMPT: Final = 0.5
 _LONG_ATTEMPT: Final = 5.0
-# Minimum seconds of one attempt: of 1 ms, one in 30 is too short for this machine itself.
+# Minimum seconds of one attempt: 1 ms was too short for one in 30 on one machine.
 _LEAST_ATTEMPT: Final = 0.02
 
 
