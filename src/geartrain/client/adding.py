@@ -10,7 +10,7 @@ from typing import Any, Final, Unpack
 from geartrain.client import requests
 from geartrain.client.base import BaseClient
 from geartrain.client.batches import lost
-from geartrain.client.requests import ABSENT, Name
+from geartrain.client.requests import ABSENT, PLAIN, Name
 from geartrain.client.tasks import Callback, Callbacks, Task, TaskWaiter, checked
 from geartrain.client.waiting import Waiter
 from geartrain.codecs import Codec
@@ -169,7 +169,7 @@ class TaskClient(BaseClient):
         codec: str | Codec | None,
         callbacks: Callbacks,
     ) -> Task:
-        job = requests.plain(function, workload, unique, codec, priority, background)
+        job = function, workload, unique, codec, priority, background, PLAIN
         waiter = requests.job(job, self._codec, 0)
         return self._added(waiter, context, callbacks)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from geartrain.client import requests
-from geartrain.client.requests import Name
+from geartrain.client.requests import ABSENT, PLAIN, Name
 from geartrain.client.waiting import Waiter, is_answered, is_done, outcome
 from geartrain.codecs import Codec
 from geartrain.errors import (
@@ -65,9 +65,7 @@ class Batches:
                 f"workloads are given as an iterable, not as {type(workloads).__name__}"
             ) from None
         # A bad function or priority is refused before any workload is taken.
-        any_job = requests.plain(
-            function, requests.ABSENT, "", None, priority, background
-        )
+        any_job = function, ABSENT, "", None, priority, background, PLAIN
         requests.job(any_job, codec, 0)
         self.name = requests.shown(function)
         self.source = workloads
@@ -124,13 +122,12 @@ class Batches:
     def _fill(self, batch: list[Waiter]) -> None:
         size = 0
         make, unique, codec = self._unique, None, self._codec
-        # No codec of its own, and what all jobs share.
-        rest = None, self._priority, self._background
+        name, priority, background = self._function, self._priority, self._background
         for workload in self._workloads:
             self._taken += 1
             if make is not None:
                 unique = make(workload)
-            job = requests.plain(self._function, workload, unique, *rest)
+            job = (name, workload, unique, None, priority, background, PLAIN)
             waiter = requests.job(job, codec, 0)
             batch.append(waiter)
             size += len(waiter.call.packet)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ABSENT",
     "MAX_CHUNK",
+    "PLAIN",
     "Job",
     "Moment",
     "Name",
@@ -30,7 +31,6 @@ __all__ = [
     "echo",
     "job",
     "name_bytes",
-    "plain",
     "shown",
     "status",
 ]
@@ -39,22 +39,14 @@ Name: TypeAlias = str | bytes
 Priority: TypeAlias = Literal["high", "normal", "low"]
 Moment: TypeAlias = "float | Decimal | Fraction | datetime"
 
+# What few jobs have: at, delay, reduce_with, chunked.
+Special: TypeAlias = "tuple[Moment | None, Seconds | None, Name, bool]"
+PLAIN: Final[Special] = (None, None, "", False)
 # A job as it was given, neither checked nor encoded: its function, workload, unique,
-# codec, priority, whether it runs in the background, at, delay, reduce_with, chunked.
-# It is a plain tuple, because to make an object of it, or a function that captures its
-# parts, takes 3,000 instructions, a twentieth of a short call.
-Job: TypeAlias = """tuple[
-    Name,
-    Any,
-    Name | None,
-    str | Codec | None,
-    str,
-    bool,
-    Moment | None,
-    Seconds | None,
-    Name,
-    bool,
-]"""
+# codec, priority, whether it runs in the background, and what is special. It is a plain
+# tuple, because to make an object of it, or a function that captures its parts, takes
+# 3,000 instructions, a twentieth of a short call.
+Job: TypeAlias = "tuple[Name, Any, Name | None, str | Codec | None, str, bool, Special]"
 
 
 class _Absent:
@@ -124,30 +116,6 @@ def shown(name: Name) -> str:
     return name if isinstance(name, str) else name.decode("utf-8", "surrogateescape")
 
 
-def plain(
-    function: Name,
-    workload: Any,
-    unique: Name | None,
-    codec: str | Codec | None,
-    priority: str,
-    background: bool,
-) -> Job:
-    """Return a job that is neither delayed, reduced nor chunked."""
-    # One tuple, and not two joined, which takes 500 instructions more.
-    return (
-        function,
-        workload,
-        unique,
-        codec,
-        priority,
-        background,
-        None,
-        None,
-        "",
-        False,
-    )
-
-
 def job(given: Job, default: Codec, chunk_size: int) -> Waiter:
     """Return the submission of a job.
 
@@ -159,18 +127,8 @@ def job(given: Job, default: Codec, chunk_size: int) -> Waiter:
         OptionError: a name is wrong, or options do not go together.
         CodecError: the workload cannot be encoded.
     """
-    (
-        function,
-        workload,
-        unique,
-        named,
-        priority,
-        background,
-        at,
-        delay,
-        reduce_with,
-        chunked,
-    ) = given
+    function, workload, unique, named, priority, background, special = given
+    at, delay, reduce_with, chunked = special
     codec = default if named is None else get_codec(named)
     name = name_bytes(function, "the function")
     if not name:
@@ -232,7 +190,7 @@ def _chunked(
         codec = get_codec("bytes")
         for place, chunk in enumerate(chunks(data, size)):
             name, key = manifest.function, manifest.unique(place)
-            waiter = job(plain(name, chunk, key, None, "normal", True), codec, 0)
+            waiter = job((name, chunk, key, None, "normal", True, PLAIN), codec, 0)
             # All have to be on the job server that gets the manifest.
             waiter.route = route
             yield waiter

@@ -14,10 +14,9 @@ from abc import abstractmethod
 from collections.abc import Iterable
 from typing import Any, Generic, TypeVar
 
-from geartrain.client import requests
 from geartrain.client.adding import TaskClient
 from geartrain.client.batches import Batches, UniqueOf
-from geartrain.client.requests import ABSENT, Job, Moment, Name, Priority
+from geartrain.client.requests import ABSENT, PLAIN, Job, Moment, Name, Priority
 from geartrain.codecs import Codec, get_codec
 from geartrain.seconds import Seconds
 
@@ -73,18 +72,8 @@ class Verbs(
         Raises:
             JobFailedError: it failed; JobExceptionError if its worker said why.
         """
-        job = (
-            function,
-            workload,
-            unique,
-            codec,
-            "normal",
-            False,
-            None,
-            None,
-            reduce_with,
-            chunked,
-        )
+        special = None, None, reduce_with, chunked
+        job = function, workload, unique, codec, "normal", False, special
         return self._result(job, timeout)
 
     def do_high(
@@ -97,7 +86,7 @@ class Verbs(
         codec: str | Codec | None = None,
     ) -> ResultT:
         """Run a job of high priority in the foreground, as ``do`` does."""
-        job = requests.plain(function, workload, unique, codec, "high", False)
+        job = function, workload, unique, codec, "high", False, PLAIN
         return self._result(job, timeout)
 
     def do_low(
@@ -110,7 +99,7 @@ class Verbs(
         codec: str | Codec | None = None,
     ) -> ResultT:
         """Run a job of low priority in the foreground, as ``do`` does."""
-        job = requests.plain(function, workload, unique, codec, "low", False)
+        job = function, workload, unique, codec, "low", False, PLAIN
         return self._result(job, timeout)
 
     def do_background(  # noqa: PLR0913
@@ -133,18 +122,8 @@ class Verbs(
         machine's clock says (a C job server goes by this machine's clock).
         ``reduce_with`` names the function that its worker hands partial results to.
         """
-        job = (
-            function,
-            workload,
-            unique,
-            codec,
-            "normal",
-            True,
-            at,
-            delay,
-            reduce_with,
-            chunked,
-        )
+        special = at, delay, reduce_with, chunked
+        job = function, workload, unique, codec, "normal", True, special
         return self._handle(job, timeout)
 
     def do_high_background(
@@ -157,7 +136,7 @@ class Verbs(
         codec: str | Codec | None = None,
     ) -> HandleT:
         """Queue a job of high priority; return its handle."""
-        job = requests.plain(function, workload, unique, codec, "high", True)
+        job = function, workload, unique, codec, "high", True, PLAIN
         return self._handle(job, timeout)
 
     def do_low_background(
@@ -170,7 +149,7 @@ class Verbs(
         codec: str | Codec | None = None,
     ) -> HandleT:
         """Queue a job of low priority; return its handle."""
-        job = requests.plain(function, workload, unique, codec, "low", True)
+        job = function, workload, unique, codec, "low", True, PLAIN
         return self._handle(job, timeout)
 
     def submit(  # noqa: PLR0913
@@ -192,18 +171,8 @@ class Verbs(
 
         The options are those of ``do`` and ``do_background``.
         """
-        job = (
-            function,
-            workload,
-            unique,
-            codec,
-            priority,
-            background,
-            at,
-            delay,
-            reduce_with,
-            chunked,
-        )
+        special = at, delay, reduce_with, chunked
+        job = function, workload, unique, codec, priority, background, special
         return self._submitted(job, timeout)
 
     def status(self, handle: Name, *, timeout: Seconds | None = None) -> StatusT:
