@@ -1,14 +1,23 @@
-"""A program that uses the client: ``script/check`` has mypy look at its types.
+"""A program that uses the client: mypy and pyright look at its types in script/check.
 
-Nothing runs it, because the tests do not have mypy.
+Nothing runs it, because the tests have neither.
 """
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
+from typing import Any, assert_type
 
 from geartrain import AsyncClient, Client
-from geartrain.client import Executor, JobStatus, SubmittedJob, Task, Update
+from geartrain.client import (
+    AsyncSubmittedJob,
+    Executor,
+    JobStatus,
+    SubmittedJob,
+    Task,
+    Update,
+)
 from geartrain.errors import JobFailedError
 
 
@@ -51,3 +60,34 @@ def futures() -> bytes:
     with Executor() as executor:
         result: bytes = executor.submit("f", b"x").result()
         return result
+
+
+def exact(client: Client) -> None:
+    assert_type(client.do("f"), Any)
+    assert_type(client.do_low_background("f"), str)
+    job = assert_type(client.submit("f"), SubmittedJob)
+    assert_type(job.result(), Any)
+    assert_type(job.status(), JobStatus)
+    assert_type(client.status_by_unique("u"), JobStatus)
+    assert_type(client.ping(), float)
+    assert_type(client.run_tasks(), bool)
+    assert_type(client.submit_many("f", [1]), Iterator[str])
+    assert_type(client.map("f", [1]), Iterator[Any])
+    client.cancel("H:a:1")
+    client.close()
+
+
+async def exact_on_a_loop(client: AsyncClient) -> None:
+    assert_type(await client.do("f"), Any)
+    assert_type(await client.do_low_background("f"), str)
+    job = assert_type(await client.submit("f"), AsyncSubmittedJob)
+    assert_type(await job.result(), Any)
+    assert_type(await job.status(), JobStatus)
+    assert_type(await client.status_by_unique("u"), JobStatus)
+    assert_type(await client.ping(), float)
+    assert_type(await client.run_tasks(), bool)
+    assert_type(client.submit_many("f", [1]), AsyncIterator[str])
+    assert_type(client.map("f", [1]), AsyncIterator[Any])
+    await job.cancel()
+    await client.cancel("H:a:1")
+    await client.close()

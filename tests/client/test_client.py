@@ -35,6 +35,7 @@ COVERS = (
     "client/requests",
     "client/sync",
     "client/updates",
+    "client/verbs",
     "client/waiting",
 )
 

@@ -42,6 +42,12 @@ def test_the_faces_agree(blocking: type, asynchronous: type) -> None:
     )
 
 
+@pytest.mark.parametrize("face", [Client, AsyncClient, SubmittedJob, AsyncSubmittedJob])
+def test_a_face_only_says_how_to_wait(face: type) -> None:
+    """Signatures and documentation are where both faces have them from."""
+    assert [name for name in vars(face) if not name.startswith("_")] == []
+
+
 @pytest.mark.parametrize("name", geartrain.client.__all__)
 def test_every_public_name_can_be_imported(name: str) -> None:
     assert getattr(geartrain.client, name).__module__.startswith("geartrain.client")

@@ -23,16 +23,20 @@ LIMIT = 2
 IN_TIME = 20.0
 
 
+def nothing(*_: Any) -> None:
+    """Need connections, and do nothing with them."""
+
+
 def all_served(pool: Pool) -> None:
     """Have as many calls under way as there may be, not one more, and again."""
     both, third = threading.Barrier(LIMIT + 1), threading.Barrier(LIMIT + 1)
 
-    def hold(_: Any) -> None:
+    def hold(*_: Any) -> None:
         both.wait(IN_TIME)
         third.wait(IN_TIME)
 
     def call() -> None:
-        pool.use(hold, None, "holding")
+        pool.use(hold, None, None, "holding")
 
     for _ in range(2):
         threads = [threading.Thread(target=call) for _ in range(LIMIT)]
@@ -40,9 +44,9 @@ def all_served(pool: Pool) -> None:
             thread.start()
         both.wait(IN_TIME)
         with pytest.raises(JobTimeoutError):
-            pool.use(lambda _: None, 0.0, "one more")
+            pool.use(nothing, None, 0.0, "one more")
         waits = threading.Thread(
-            target=lambda: pool.use(lambda _: None, None, "waiting")
+            target=lambda: pool.use(nothing, None, None, "waiting")
         )
         waits.start()
         third.wait(IN_TIME)
@@ -52,11 +56,11 @@ def all_served(pool: Pool) -> None:
 
 
 def alone(pool: Pool) -> None:
-    pool.use(lambda _: None, None, "alone")
+    pool.use(nothing, None, None, "alone")
 
 
 def following(pool: Pool) -> None:
-    pool.use(lambda _: None, None, "following", True)
+    pool.use(nothing, None, None, "following", True)
 
 
 def beside_others(pool: Pool) -> None:
@@ -65,11 +69,11 @@ def beside_others(pool: Pool) -> None:
     begun = threading.Barrier(LIMIT + 1)
 
     def hold(event: threading.Event) -> None:
-        def work(_: Any) -> None:
+        def work(*_: Any) -> None:
             begun.wait(IN_TIME)
             event.wait(IN_TIME)
 
-        pool.use(work, None, "beside")
+        pool.use(work, None, None, "beside")
 
     holders = [threading.Thread(target=hold, args=(each,)) for each in released]
     others = [threading.Thread(target=alone, args=(pool,)) for _ in range(LIMIT)]

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from geartrain.client.servers import Backoff, ServerList
+from geartrain.client.servers import Patience, ServerList
 from geartrain.errors import AddressError, OptionError
 
 THREE = "a:1,b:2,c:3"
@@ -68,12 +68,12 @@ def test_an_attempt_is_shorter_where_another_job_server_is_at_hand() -> None:
 
 
 def test_pauses_grow_and_end_in_time() -> None:
-    backoff = Backoff(1000, None)
-    pauses = [backoff.next() for _ in range(50)]
+    patience = Patience(1000, None)
+    pauses = [patience.next_pause() for _ in range(50)]
     assert 0.02 < pauses[0] <= 0.05
     assert 1 <= max(pauses) <= 2
-    assert Backoff(0, None).next() == 0
-    assert Backoff(1000, time.monotonic()).next() == 0
+    assert Patience(0, None).next_pause() == 0
+    assert Patience(1000, time.monotonic()).next_pause() == 0
 
 
 def test_what_is_wrong_is_refused() -> None:

@@ -25,6 +25,8 @@ from geartrain.transport.connect import Servers
 from tests.support.client_faces import Face, Place, all_of
 from tests.support.raw_workers import reverse, worker
 
+COVERS = ("client/base",)
+
 NO_NAMES: list[Any] = [
     None,
     1,

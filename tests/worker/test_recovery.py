@@ -82,7 +82,7 @@ def test_a_worker_serves_the_servers_that_are_there(
     script: Script, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # On a busy machine the servers start slowly, and the pauses grow meanwhile.
-    monkeypatch.setattr("geartrain.worker.backoff.MAX_PAUSE", 0.5)
+    monkeypatch.setattr("geartrain.backoff.MAX_PAUSE", 0.5)
     ports = [free_port(), free_port()]
     worker = script.make([f"127.0.0.1:{port}" for port in ports])
     worker.register("f", script.handler(lambda job: job.server.encode()))

@@ -35,7 +35,7 @@ def raising(error: Exception) -> None:
 def test_what_is_late_never_concerns_the_job_of_a_stranger(
     script: Script, is_stopped: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("geartrain.worker.backoff.MAX_PAUSE", 0.1)
+    monkeypatch.setattr("geartrain.backoff.MAX_PAUSE", 0.1)
     begun, go_on = threading.Semaphore(0), threading.Event()
     port = free_port()
     worker = script.make(f"127.0.0.1:{port}", concurrency=len(ENDS) + 1)

@@ -4,30 +4,50 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import suppress
 from inspect import isawaitable
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeAlias, TypeVar
 
 from geartrain.client import requests
-from geartrain.client.adding import Face
 from geartrain.client.aio_jobs import AsyncSubmittedJob
 from geartrain.client.aio_pool import AsyncPool, time_limit
-from geartrain.client.batches import Batches, UniqueOf, handle_of, is_settled, lost
+from geartrain.client.batches import Batches, is_settled, lost
 from geartrain.client.cancelling import cancel
 from geartrain.client.progress import Progress
-from geartrain.client.requests import ABSENT, Moment, Name, Priority
+from geartrain.client.requests import Job, Name
 from geartrain.client.updates import JobStatus, job_status
-from geartrain.client.waiting import Waiter, has_news, is_answered, is_done, outcome
-from geartrain.codecs import Codec
+from geartrain.client.verbs import Verbs
+from geartrain.client.waiting import (
+    Waiter,
+    has_news,
+    is_done,
+    outcome,
+    text,
+)
 from geartrain.errors import ClientError
 from geartrain.seconds import Seconds
 
 __all__ = ["AsyncClient"]
 
+_T = TypeVar("_T")
+_Awaited: TypeAlias = Coroutine[Any, Any, _T]
 
-class AsyncClient(Face):
+
+class AsyncClient(
+    Verbs[
+        _Awaited[Any],
+        _Awaited[str],
+        _Awaited[AsyncSubmittedJob],
+        _Awaited[JobStatus],
+        _Awaited[float],
+        _Awaited[bool],
+        _Awaited[None],
+        AsyncIterator[str],
+        AsyncIterator[Any],
+    ]
+):
     """Submits jobs to Gearman job servers and awaits their results.
 
     The methods are those of ``Client``, and raise the same. Any number of tasks may
@@ -41,6 +61,7 @@ class AsyncClient(Face):
     """
 
     def _prepare(self) -> None:
+        super()._prepare()
         self._pool = AsyncPool(self._servers, self._connect_timeout, self._heartbeat)
         # Of those who wait for something to be told of a task.
         self._news: list[asyncio.Future[None]] = []
@@ -56,279 +77,52 @@ class AsyncClient(Face):
     ) -> None:
         await self.close()
 
-    async def close(self) -> None:
-        """End all connections; closing twice does nothing.
-
-        Whoever waits in another task gets a ClientError at once.
-        """
+    async def _close(self) -> None:
         await self._pool.close()
 
-    async def do(
-        self,
-        function: Name,
-        workload: Any = ABSENT,
-        *,
-        unique: Name = "",
-        timeout: Seconds | None = None,
-        codec: str | Codec | None = None,
-        chunked: bool = False,
-        reduce_with: Name = "",
-    ) -> Any:
-        """Run a job of normal priority in the foreground; return its result.
+    async def _result(self, job: Job, timeout: Seconds | None) -> Any:
+        waiter = requests.job(job, self._codec, self._chunk_size)
+        limit = self._limit(timeout)
+        await self._pool.use(AsyncPool.finish, waiter, limit, waiter.name)
+        return outcome(waiter)
 
-        Data that its worker sends before the result comes in front of it, as in the C
-        and PHP libraries, if the codec is bytes or text. A workload too large for a
-        packet is sent in pieces if it is ``chunked``; only workers of this library join
-        them.
+    async def _handle(self, job: Job, timeout: Seconds | None) -> str:
+        waiter = requests.job(job, self._codec, self._chunk_size)
+        limit = self._limit(timeout)
+        await self._pool.use(AsyncPool.answer, waiter, limit, waiter.name)
+        return text(waiter.call.handle)
 
-        Raises:
-            JobFailedError: it failed; JobExceptionError if its worker said why.
-        """
-        used = self._codec_of(codec)
-        waiter = requests.job(
-            function,
-            workload,
-            used,
-            unique,
-            reduce_with=reduce_with,
-            chunk_size=self._chunks(chunked),
-        )
-        return await self._result(waiter, used, timeout)
+    async def _submitted(self, job: Job, timeout: Seconds | None) -> AsyncSubmittedJob:
+        waiter = requests.job(job, self._codec, self._chunk_size)
+        waiter.keeps = True
+        limit = self._limit(timeout)
+        await self._pool.use(AsyncPool.answer, waiter, limit, waiter.name)
+        return AsyncSubmittedJob(self, waiter)
 
-    async def do_high(
-        self,
-        function: Name,
-        workload: Any = ABSENT,
-        *,
-        unique: Name = "",
-        timeout: Seconds | None = None,
-        codec: str | Codec | None = None,
-    ) -> Any:
-        """Run a job of high priority in the foreground, as ``do`` does."""
-        used = self._codec_of(codec)
-        waiter = requests.job(function, workload, used, unique, "high")
-        return await self._result(waiter, used, timeout)
-
-    async def do_low(
-        self,
-        function: Name,
-        workload: Any = ABSENT,
-        *,
-        unique: Name = "",
-        timeout: Seconds | None = None,
-        codec: str | Codec | None = None,
-    ) -> Any:
-        """Run a job of low priority in the foreground, as ``do`` does."""
-        used = self._codec_of(codec)
-        waiter = requests.job(function, workload, used, unique, "low")
-        return await self._result(waiter, used, timeout)
-
-    async def do_background(  # noqa: PLR0913
-        self,
-        function: Name,
-        workload: Any = ABSENT,
-        *,
-        unique: Name = "",
-        at: Moment | None = None,
-        delay: Seconds | None = None,
-        timeout: Seconds | None = None,
-        codec: str | Codec | None = None,
-        chunked: bool = False,
-        reduce_with: Name = "",
-    ) -> str:
-        """Queue a job of normal priority; return its handle.
-
-        ``at`` is when it becomes ready, in seconds since 1970 or a datetime with a time
-        zone; ``delay`` is in how many seconds, counted by the job server whatever this
-        machine's clock says (a C job server goes by this machine's clock).
-        ``reduce_with`` names the function that its worker hands partial results to.
-        """
-        waiter = requests.job(
-            function,
-            workload,
-            self._codec_of(codec),
-            unique,
-            background=True,
-            at=at,
-            delay=delay,
-            reduce_with=reduce_with,
-            chunk_size=self._chunks(chunked),
-        )
-        return await self._created(waiter, timeout)
-
-    async def do_high_background(
-        self,
-        function: Name,
-        workload: Any = ABSENT,
-        *,
-        unique: Name = "",
-        timeout: Seconds | None = None,
-        codec: str | Codec | None = None,
-    ) -> str:
-        """Queue a job of high priority; return its handle."""
-        used = self._codec_of(codec)
-        waiter = requests.job(function, workload, used, unique, "high", True)
-        return await self._created(waiter, timeout)
-
-    async def do_low_background(
-        self,
-        function: Name,
-        workload: Any = ABSENT,
-        *,
-        unique: Name = "",
-        timeout: Seconds | None = None,
-        codec: str | Codec | None = None,
-    ) -> str:
-        """Queue a job of low priority; return its handle."""
-        used = self._codec_of(codec)
-        waiter = requests.job(function, workload, used, unique, "low", True)
-        return await self._created(waiter, timeout)
-
-    async def submit(  # noqa: PLR0913
-        self,
-        function: Name,
-        workload: Any = ABSENT,
-        *,
-        unique: Name = "",
-        priority: Priority = "normal",
-        background: bool = False,
-        at: Moment | None = None,
-        delay: Seconds | None = None,
-        reduce_with: Name = "",
-        timeout: Seconds | None = None,
-        codec: str | Codec | None = None,
-        chunked: bool = False,
-    ) -> AsyncSubmittedJob:
-        """Submit a job and return once it is acknowledged, to follow it.
-
-        The options are those of ``do`` and ``do_background``.
-        """
-        used = self._codec_of(codec)
-        waiter = requests.job(
-            function,
-            workload,
-            used,
-            unique,
-            priority,
-            background,
-            at=at,
-            delay=delay,
-            reduce_with=reduce_with,
-            chunk_size=self._chunks(chunked),
-            keeps=True,
-        )
-        await self._created(waiter, timeout)
-        return AsyncSubmittedJob(self, waiter, used)
-
-    async def status(
-        self, handle: Name, *, timeout: Seconds | None = None
+    async def _status(
+        self, name: Name, by_unique: bool, timeout: Seconds | None
     ) -> JobStatus:
-        """Ask how far a job is; of several job servers, the first that knows it."""
-        return await self._ask(handle, False, timeout)
+        limit = self._limit(timeout)
+        first = requests.status(name, by_unique)
+        return await self._pool.use(_ask, (name, by_unique), limit, first.name)
 
-    async def status_by_unique(
-        self, unique: Name, *, timeout: Seconds | None = None
-    ) -> JobStatus:
-        """Ask how far the job with a unique is, and how many wait for it."""
-        return await self._ask(unique, True, timeout)
+    async def _ping(self, data: Name, timeout: Seconds | None) -> float:
+        waiter = requests.echo(data)
+        return await self._pool.use(_ping, waiter, self._limit(timeout), waiter.name)
 
-    async def cancel(self, handle: Name, *, timeout: Seconds | None = None) -> None:
-        """End a job that waits or runs, by the text command ``cancel job``.
-
-        It is asked on a connection of its own, of each job server in turn.
-
-        Raises:
-            UnknownJobError: no job server has it.
-            RefusedError: the job server does not know the command.
-            AdminError: a job server cannot be asked.
-        """
+    async def _cancel(self, handle: Name, timeout: Seconds | None) -> None:
         servers, limit = self._servers.connectors, self._limit(timeout)
         await asyncio.to_thread(cancel, servers, handle, limit)
 
-    async def ping(
-        self, data: Name = b"ping", *, timeout: Seconds | None = None
-    ) -> float:
-        """Have a job server send some bytes back; return how many seconds it took."""
-        waiter = requests.echo(data)
-        async with time_limit(self._limit(timeout), waiter.name):
-            await self._pool.link(b"")
-            began = time.perf_counter()
-            await self._answer(waiter)
-            return time.perf_counter() - began
-
-    def submit_many(  # noqa: PLR0913
-        self,
-        function: Name,
-        workloads: Iterable[Any],
-        *,
-        unique: UniqueOf | None = None,
-        priority: Priority = "normal",
-        codec: str | Codec | None = None,
-        window: int = 1000,
-        timeout: Seconds | None = None,
-        progress: bool = False,
-    ) -> AsyncIterator[str]:
-        """Queue many background jobs; give their handles, in order.
-
-        Jobs are submitted as the handles are asked for: iterate to the end. At most
-        ``window`` are on their way at a time, so that a generator of a million
-        workloads needs little memory. ``unique`` makes a job's unique of its workload.
-        ``timeout`` is how many seconds each handle may be waited for. ``progress``
-        shows a line on a terminal.
-
-        What ends it early has ``submissions``, which say what has become of each job.
-
-        Raises:
-            CutOffError: the connection was lost, and jobs without a unique with it.
-        """
-        limit = self._limit(timeout)
-        used = self._codec_of(codec)
-        batches = Batches(function, workloads, used, unique, priority, True, window)
-        return self._each(batches, is_answered, limit, handle_of, progress)
-
-    def map(  # noqa: PLR0913
-        self,
-        function: Name,
-        workloads: Iterable[Any],
-        *,
-        unique: UniqueOf | None = None,
-        priority: Priority = "normal",
-        codec: str | Codec | None = None,
-        window: int = 100,
-        timeout: Seconds | None = None,
-        progress: bool = False,
-    ) -> AsyncIterator[Any]:
-        """Run many jobs in the foreground; give their results, in order.
-
-        Jobs are submitted as the results are asked for, at most ``window`` at a time.
-        ``timeout`` is how many seconds each result may be waited for. The first job
-        that fails raises what ``do`` raises, and the others are not waited for: the
-        error's ``submissions`` say what has become of them.
-        """
-        limit = self._limit(timeout)
-        used = self._codec_of(codec)
-        batches = Batches(function, workloads, used, unique, priority, False, window)
-        return self._each(
-            batches, is_done, limit, lambda waiter: outcome(waiter, used), progress
-        )
-
     async def _each(
-        self,
-        batches: Batches,
-        is_enough: Callable[[Waiter], bool],
-        limit: float | None,
-        give: Callable[[Waiter], Any],
-        progress: bool,
+        self, batches: Batches, limit: float | None, progress: bool
     ) -> AsyncIterator[Any]:
-        """Send jobs as there is room for them; give what has become of each."""
         with Progress(batches.name, batches.source, progress) as shown:
             try:
                 while not batches.is_over:
-                    async with time_limit(limit, batches.name):
-                        await self._advance(batches, is_enough)
-                    while batches.waiting and is_enough(batches.waiting[0]):
-                        given = give(batches.waiting[0])
-                        batches.take()
+                    await self._pool.use(_advance, batches, limit, batches.name)
+                    while batches.has_arrived():
+                        given = batches.take()
                         shown.add()
                         yield given
             except ClientError as error:
@@ -346,28 +140,7 @@ class AsyncClient(Face):
                 for waiter in batches.waiting:
                     await self._pool.wait(waiter, is_settled)
 
-    async def _advance(
-        self, batches: Batches, is_enough: Callable[[Waiter], bool]
-    ) -> None:
-        """Send what there is room for, and wait for the first."""
-        while batch := batches.next():
-            await self._pool.send_all(batch)
-        if not batches.waiting:
-            return
-        if losers := batches.lost():
-            await self._pool.resend_all(losers)
-        await self._pool.wait(batches.waiting[0], is_enough)
-
-    async def run_tasks(self, *, timeout: Seconds | None = None) -> bool:
-        """Run all tasks that were added; call their callbacks as things are told.
-
-        Returns True when all are done, False if a callback stopped it by returning
-        a true value: what is left goes on with the next ``run_tasks``. A task that
-        fails does not end the others: see its ``error``. What a callback returns is
-        awaited if it can be.
-
-        A callback may add tasks, which then run, too.
-        """
+    async def _run_tasks(self, timeout: Seconds | None) -> bool:
         async with time_limit(self._limit(timeout), "the tasks"):
             while True:
                 self._pool.check()
@@ -378,6 +151,16 @@ class AsyncClient(Face):
                 if not self._tasks:
                     return True
                 await self._wait_for_news()
+
+    async def _call_back(self) -> bool:
+        """Call the callbacks that are due; return False if one of them stops."""
+        for task, callback in self._due():
+            said = callback(task, task.context)
+            if isawaitable(said):
+                said = await said
+            if said:
+                return False
+        return True
 
     def _told(self) -> None:
         for news in self._news:
@@ -399,60 +182,6 @@ class AsyncClient(Face):
         finally:
             self._news.remove(news)
 
-    async def _call_back(self) -> bool:
-        """Tell the callbacks what has been told; False if one of them stops."""
-        while self._line:
-            task, event = self._line.popleft()
-            callback = task.next(event)
-            if task.done:
-                self._tasks.pop(task, None)
-            if callback is None:
-                continue
-            said = callback(task, task.context)
-            if isawaitable(said):
-                said = await said
-            if said:
-                return False
-        return True
-
-    async def _result(
-        self, waiter: Waiter, codec: Codec, timeout: Seconds | None
-    ) -> Any:
-        limit = self._limit(timeout)
-        try:
-            if limit is None and not waiter.before:
-                await self._pool.wait(waiter, is_done)
-            else:
-                async with time_limit(limit, waiter.name):
-                    for chunk in waiter.before:
-                        await self._answer(chunk)
-                    await self._pool.wait(waiter, is_done)
-        except BaseException:
-            self._pool.forget(waiter)
-            raise
-        return outcome(waiter, codec)
-
-    async def _created(self, waiter: Waiter, timeout: Seconds | None) -> str:
-        limit = self._limit(timeout)
-        # A limit, of none too, takes a quarter of a short call.
-        if limit is None and not waiter.before:
-            await self._answer(waiter)
-            return waiter.handle
-        async with time_limit(limit, waiter.name):
-            for chunk in waiter.before:
-                await self._answer(chunk)
-            await self._answer(waiter)
-        return waiter.handle
-
-    async def _answer(self, waiter: Waiter) -> None:
-        try:
-            await self._pool.wait(waiter, is_answered)
-        except BaseException:
-            self._pool.forget(waiter)
-            raise
-        if waiter.error is not None:
-            raise waiter.error
-
     async def _wait_for_update(self, waiter: Waiter) -> None:
         async with time_limit(self._timeout, waiter.name):
             await self._pool.wait(waiter, has_news)
@@ -463,17 +192,34 @@ class AsyncClient(Face):
         async with time_limit(self._limit(timeout), waiter.name):
             await self._pool.wait(waiter, is_done)
 
-    async def _ask(
-        self, name: Name, by_unique: bool, timeout: Seconds | None
-    ) -> JobStatus:
-        first = requests.status(name, by_unique)
-        async with time_limit(self._limit(timeout), first.name):
-            for place in await self._pool.places():
-                waiter = requests.status(name, by_unique)
-                await self._pool.send_to(place, waiter)
-                await self._answer(waiter)
-                assert waiter.final is not None
-                found = job_status(waiter.final)
-                if found.known:
-                    break
-        return found
+
+async def _ask(pool: AsyncPool, asked: tuple[Name, bool]) -> JobStatus:
+    """Ask one job server after the other for the status of a job."""
+    for place in await pool.places():
+        waiter = requests.status(*asked)
+        await pool.send_to(place, waiter)
+        await pool.answer(waiter)
+        assert waiter.final is not None
+        found = job_status(waiter.final)
+        if found.known:
+            break
+    return found
+
+
+async def _ping(pool: AsyncPool, waiter: Waiter) -> float:
+    """Return the seconds that an echo takes; to connect is not among them."""
+    await pool.link(b"")
+    began = time.perf_counter()
+    await pool.answer(waiter)
+    return time.perf_counter() - began
+
+
+async def _advance(pool: AsyncPool, batches: Batches) -> None:
+    """Send what there is room for, and wait for the first."""
+    while batch := batches.next():
+        await pool.send_all(batch)
+    if not batches.waiting:
+        return
+    if losers := batches.lost():
+        await pool.resend_all(losers)
+    await pool.wait(batches.waiting[0], batches.is_enough)

@@ -16,33 +16,39 @@ from geartrain.protocol.constants import PacketType
 
 __all__ = ["AsyncLink", "wake"]
 
-# Room for updates that nobody has taken below which nothing more is read while nobody
-# waits: 4 MiB of them are there.
+# While nobody waits, reading stops once a call has less room for updates than this: it
+# holds 4 MiB of them then.
 _ENOUGH: Final = MAX_UNREAD - 4 * 1024 * 1024
-# Transports that a fork has left in the child: at their end they would warn, and change
-# what the parent's event loop watches.
+# Transports of the parent in a forked child. If they were freed, they would warn, and
+# change what the parent's event loop watches.
 _LEFT: list[object] = []
 
-# How often the event loop turns, at most, until what has arrived has been taken.
+# Maximum number of turns of the event loop until what has arrived is read.
 _LOOKS: Final = 5
 
 
 def wake(waiter: Waiter) -> None:
-    """Have those go on who wait for what was told of a call, or for its connection.
+    """Wake the tasks for which enough was told of a call, or its connection lost.
 
-    Who waits for more goes on waiting: to turn once more takes a tenth of a short job.
+    The others sleep on: another turn of the event loop takes a tenth of a short job.
     """
     is_lost = waiter.link is None
-    for future, is_enough in tuple(waiter.futures):
+    for entry in waiter.futures:
+        future, is_enough = entry
         if is_lost or is_enough(waiter):
-            waiter.futures.remove((future, is_enough))
-            # Nobody goes on where the event loop is over, and telling would fail.
+            _leave(waiter, entry)
+            # On a closed event loop no task can go on, and waking one would fail.
             if not future.done() and not future.get_loop().is_closed():
                 future.set_result(None)
 
 
+def _leave(waiter: Waiter, entry: object) -> None:
+    """Take a future from those that wait for a call."""
+    waiter.futures = tuple(each for each in waiter.futures if each is not entry)
+
+
 class AsyncLink(asyncio.Protocol):
-    """A connection whose waiters are told, and woken, as things arrive.
+    """A connection that tells and wakes its waiters as packets arrive.
 
     Attributes:
         is_lost: it is at its end.
@@ -51,7 +57,7 @@ class AsyncLink(asyncio.Protocol):
     """
 
     def __init__(self, server: str, heartbeat: float) -> None:
-        """``heartbeat`` is for how many seconds a silence is endured."""
+        """``heartbeat`` is the seconds of silence after which the connection ends."""
         self.is_lost = False
         self.loop = asyncio.get_running_loop()
         self.protocol = ClientProtocol()
@@ -139,17 +145,17 @@ class AsyncLink(asyncio.Protocol):
         """Return when enough is told of a call that was sent here, or it is lost."""
         future = self.loop.create_future()
         entry = (future, is_enough)
-        waiter.futures.append(entry)
+        waiter.futures += (entry,)
         self.begin_waiting()
         try:
             await future
         finally:
             self.end_waiting()
-            if entry in waiter.futures:
-                waiter.futures.remove(entry)
+            if waiter.futures:
+                _leave(waiter, entry)
 
     def begin_waiting(self) -> None:
-        """Read what arrives, because a task waits for some of it."""
+        """Read, because one task more waits."""
         self._waiting += 1
         if self._is_paused and not self.is_lost and self._transport is not None:
             self._is_paused = False
@@ -157,46 +163,46 @@ class AsyncLink(asyncio.Protocol):
             self._transport.resume_reading()
 
     def end_waiting(self) -> None:
-        """Be read for one task less."""
+        """Note that one task fewer waits."""
         self._waiting -= 1
 
     def _pause_reading(self) -> None:
-        """Let a job server keep what it has to say while nobody takes it."""
+        """Stop reading, so that the job server keeps what nobody takes."""
         if not self._waiting and not self._is_paused and not self.is_lost:
             assert self._transport is not None
             self._is_paused = True
             self._transport.pause_reading()
 
     def pause_writing(self) -> None:
-        """Have senders wait."""
+        """Make senders wait."""
         self._room = self.loop.create_future()
 
     def resume_writing(self) -> None:
-        """Have senders go on."""
+        """Let senders go on."""
         room, self._room = self._room, None
         if room is not None and not room.done():
             room.set_result(None)
 
     def is_sound(self) -> bool:
-        """Tell whether the connection stands, as far as is known."""
+        """Return whether the connection stands, as far as is known."""
         return not self.is_lost and not self.is_foreign
 
     @property
     def is_foreign(self) -> bool:
-        """Tell whether it is another event loop's, or another process's."""
+        """Return whether it belongs to another event loop or another process."""
         return (
             self.loop is not asyncio.get_running_loop() or self._process != os.getpid()
         )
 
     def has_unread(self) -> bool:
-        """Tell whether something has arrived on an idle connection."""
+        """Return whether something has arrived on an idle connection."""
         return self.protocol.is_idle and bool(self._poll.poll(0))
 
     async def look(self) -> None:
-        """Have an idle connection notice what its job server did while nobody looked.
+        """Let an idle connection notice what arrived while the event loop was busy.
 
-        The event loop may have been kept from it, and a job is not to be sent to one
-        that has left.
+        It may be the job server's end of the connection, and then the next job has to
+        go elsewhere.
         """
         for _ in range(_LOOKS):
             if self.is_lost or not self.protocol.is_idle or not self._poll.poll(0):
@@ -207,7 +213,7 @@ class AsyncLink(asyncio.Protocol):
         """Send calls, whatever becomes of them; return when there is room for more."""
         assert self._transport is not None
         if self._transport.is_closing():
-            # The event loop is to tell first why it ends.
+            # Let the event loop tell first why it ends.
             await asyncio.sleep(0)
         if self.is_lost:
             return
@@ -274,12 +280,12 @@ class AsyncLink(asyncio.Protocol):
                 end(None)
 
     async def closed(self) -> None:
-        """Return when the connection, which was ended, has let go of its socket."""
+        """Wait until the ended connection has closed its socket."""
         if self.loop is asyncio.get_running_loop():
             await asyncio.shield(self._ended)
 
     def _watch(self) -> None:
-        """Ask a silent job server for a sign of life; give up one that gives none."""
+        """Probe a silent job server; end the connection if it stays silent."""
         now = self.loop.time()
         next_look = self._patience
         if self.protocol.is_idle or self._is_paused:

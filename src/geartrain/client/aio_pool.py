@@ -12,8 +12,8 @@ from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 from geartrain.client.aio_link import AsyncLink
-from geartrain.client.servers import Backoff, ServerList
-from geartrain.client.waiting import Waiter, is_done
+from geartrain.client.servers import Patience, ServerList
+from geartrain.client.waiting import Waiter, is_answered, is_done
 from geartrain.errors import ClientError, JobTimeoutError
 from geartrain.transport import forks
 from geartrain.transport.aio import open_connection
@@ -21,9 +21,10 @@ from geartrain.transport.aio import open_connection
 __all__ = ["AsyncPool", "time_limit"]
 
 _Found = TypeVar("_Found")
+_What = TypeVar("_What")
 
 
-# When the call that a task makes has to be over, on the monotonic clock.
+# When the current call of a task has to be over, on the monotonic clock.
 _deadline: ContextVar[float | None] = ContextVar("geartrain_deadline", default=None)
 
 
@@ -44,7 +45,7 @@ async def time_limit(timeout: float | None, name: str) -> AsyncIterator[None]:
 
 
 class _Home:
-    """What a client has on one event loop."""
+    """The connections of a client on one event loop."""
 
     def __init__(self) -> None:
         self.loop = asyncio.get_running_loop()
@@ -56,10 +57,10 @@ class _Home:
         self._sentry: AsyncIterator[None] | None = None
 
     async def settle(self) -> None:
-        """Have the connections ended with the event loop.
+        """Arrange that the connections end with the event loop.
 
-        ``asyncio.run`` closes its asynchronous generators before it closes the loop:
-        one that has begun is all it takes to be told.
+        ``asyncio.run`` closes asynchronous generators before it closes the loop, so a
+        generator that has begun is told in time.
         """
         self._sentry = self._guarded()
         await anext(self._sentry)
@@ -97,13 +98,13 @@ class AsyncPool:
         self._heartbeat = heartbeat
         self._homes: WeakKeyDictionary[asyncio.AbstractEventLoop, _Home]
         self._homes = WeakKeyDictionary()
-        # The one of them that was used last.
+        # The one that was used last.
         self._recent: _Home | None = None
         self.is_closed = False
         forks.tell(self)
 
     def in_child(self) -> None:
-        """Leave the connections to the parent, and whoever waits for them there."""
+        """Leave the connections, and whoever waits for them, to the parent."""
         homes = list(self._homes.values())
         self._homes.clear()
         self._recent = None
@@ -131,8 +132,52 @@ class AsyncPool:
         if self.is_closed:
             raise ClientError("the client is closed")
 
+    async def use(
+        self,
+        work: Callable[[AsyncPool, _What], Coroutine[Any, Any, _Found]],
+        what: _What,
+        limit: float | None,
+        name: str,
+    ) -> _Found:
+        """Await ``work`` with this pool and ``what``, for ``limit`` seconds at most.
+
+        Raises:
+            JobTimeoutError: it takes longer.
+        """
+        # A limit, even of None, takes a quarter of a short call.
+        if limit is None:
+            return await work(self, what)
+        async with time_limit(limit, name):
+            return await work(self, what)
+
+    async def answer(self, waiter: Waiter) -> None:
+        """Send a call, its chunks before it; return once it is answered.
+
+        Raises:
+            ClientError: what was answered instead, or has become of it.
+        """
+        try:
+            for chunk in waiter.before or ():
+                await self.answer(chunk)
+            await self.wait(waiter, is_answered)
+        except BaseException:
+            self.forget(waiter)
+            raise
+        if waiter.error is not None:
+            raise waiter.error
+
+    async def finish(self, waiter: Waiter) -> None:
+        """Send a call, its chunks before it; return once nothing more will be told."""
+        try:
+            for chunk in waiter.before or ():
+                await self.answer(chunk)
+            await self.wait(waiter, is_done)
+        except BaseException:
+            self.forget(waiter)
+            raise
+
     async def send(self, waiter: Waiter) -> None:
-        """Send a call to the job server that it is for.
+        """Send a call to its job server.
 
         Raises:
             ConnectError: none can be reached.
@@ -166,7 +211,7 @@ class AsyncPool:
                 await link.wait_for(waiter, is_enough)
 
     async def wait_for_any(self, news: asyncio.Future[None]) -> None:
-        """Return when a future is done that calls on any connections here may set."""
+        """Read all connections until a future is done that arriving packets set."""
         home = await self._home()
         links = list(home.links.values())
         for link in links:
@@ -178,7 +223,7 @@ class AsyncPool:
                 link.end_waiting()
 
     def forget(self, waiter: Waiter) -> None:
-        """Have nobody wait for a call any more.
+        """Stop waiting for a call.
 
         A connection on which nothing else is awaited is ended, so that the job server
         need not run a job for nobody.
@@ -191,7 +236,7 @@ class AsyncPool:
             link.lose("it is not needed any more")
 
     def forget_all(self, waiters: Iterable[Waiter]) -> None:
-        """Have nobody wait for calls any more; jobs that are on their way arrive."""
+        """Stop waiting for calls; background jobs on their way still arrive."""
         for waiter in waiters:
             if is_done(waiter):
                 continue
@@ -208,7 +253,9 @@ class AsyncPool:
             ConnectError: none can be reached.
         """
         home = await self._home()
-        link = home.links.get(self._servers.order(unique)[0])
+        link = home.links.get(
+            0 if self._servers.is_one else self._servers.order(unique)[0]
+        )
         # What is at home here is of this event loop and process.
         if link is not None and not link.is_lost:
             if link.has_unread():
@@ -247,7 +294,7 @@ class AsyncPool:
             await self.send_all(losers)
 
     async def _home(self) -> _Home:
-        """Return what there is on the running event loop."""
+        """Return the connections on the running event loop."""
         self.check()
         loop = asyncio.get_running_loop()
         # The dictionary's look-up is written in Python: 1,500 instructions.
@@ -263,7 +310,7 @@ class AsyncPool:
         return home
 
     def _leave_others(self) -> None:
-        """Leave what belongs to another process, or to an event loop that is over."""
+        """Drop what belongs to another process, or to an event loop that has ended."""
         self._recent = None
         for loop, home in list(self._homes.items()):
             if home.process != os.getpid():
@@ -277,7 +324,7 @@ class AsyncPool:
     async def _unless_closed(
         self, home: _Home, work: Coroutine[Any, Any, _Found]
     ) -> _Found:
-        """Return what comes of some work; raise ClientError if it is closed before."""
+        """Return the result of some work; raise ClientError if it is closed before."""
         task = asyncio.ensure_future(work)
         both: set[asyncio.Future[Any]] = {task, home.closed}
         try:
@@ -291,7 +338,7 @@ class AsyncPool:
 
     async def _reached(self, home: _Home, unique: bytes) -> AsyncLink:
         """Connect to one of the job servers, for as long as it takes."""
-        backoff = Backoff(self._patience, _deadline.get())
+        patience = Patience(self._patience, _deadline.get())
         async with home.lock:
             while True:
                 places = self._servers.order(unique)
@@ -299,11 +346,11 @@ class AsyncPool:
                     link = home.links.get(place)
                     if link is not None and link.is_sound():
                         return link
-                    share = backoff.left / (len(places) - tried)
+                    share = patience.left / (len(places) - tried)
                     link = await self._connected(home, place, share)
                     if link is not None:
                         return link
-                pause = backoff.next()
+                pause = patience.next_pause()
                 if not pause:
                     raise self._servers.error()
                 await asyncio.sleep(pause)

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from geartrain.client import requests
 from geartrain.client.requests import Name
-from geartrain.client.waiting import Waiter, is_answered
+from geartrain.client.waiting import Waiter, is_answered, is_done, outcome
 from geartrain.codecs import Codec
 from geartrain.errors import (
     AmbiguousError,
@@ -21,7 +21,7 @@ from geartrain.errors import (
 )
 from geartrain.submissions import Submissions
 
-__all__ = ["Batches", "UniqueOf", "handle_of", "is_settled", "lost"]
+__all__ = ["Batches", "UniqueOf", "is_settled", "lost"]
 
 UniqueOf = Callable[[Any], Name | None]
 
@@ -30,13 +30,14 @@ _MAX_BYTES: Final = 262144
 
 
 class Batches:
-    """Jobs made of workloads, slice by slice, and those of them that are in flight.
+    """Turns workloads into jobs, a slice at a time; holds the jobs in flight.
 
     Attributes:
         name: of their function.
         source: where the workloads come from.
         waiting: the jobs in flight, in order.
-        given: how many were, and have been taken from there.
+        given: how many have been taken from there.
+        is_enough: tells whether enough was told of a job to give what it became.
     """
 
     def __init__(
@@ -49,7 +50,7 @@ class Batches:
         background: bool,
         window: int,
     ) -> None:
-        """Raises OptionError if something is wrong that all jobs have in common."""
+        """Raises OptionError if something is wrong with all the jobs."""
         if type(window) is not int or window < 1:
             raise OptionError(f"window={window!r}: give a number of jobs, 1 or more")
         if unique is not None and not callable(unique):
@@ -63,12 +64,19 @@ class Batches:
             raise OptionError(
                 f"workloads are given as an iterable, not as {type(workloads).__name__}"
             ) from None
-        # A function that none can be is refused before any workload is taken.
-        requests.job(function, requests.ABSENT, codec, "", priority, background)
+        # A bad function or priority is refused before any workload is taken.
+        any_job = requests.plain(
+            function, requests.ABSENT, "", None, priority, background
+        )
+        requests.job(any_job, codec, 0)
         self.name = requests.shown(function)
         self.source = workloads
         self.waiting: deque[Waiter] = deque()
         self.given = 0
+        self.is_enough: Callable[[Waiter], bool] = is_done
+        self._give: Callable[[Waiter], Any] = outcome
+        if background:
+            self.is_enough, self._give = is_answered, _handle_of
         self._function = function
         self._codec = codec
         self._unique = unique
@@ -82,7 +90,7 @@ class Batches:
 
     @property
     def is_over(self) -> bool:
-        """Tell whether nothing is in flight, and nothing more to be sent.
+        """Return whether nothing is in flight and nothing is left to send.
 
         Raises:
             BaseException: what the iterable, or making a job of one of its workloads,
@@ -95,9 +103,9 @@ class Batches:
         return True
 
     def next(self) -> list[Waiter]:
-        """Return jobs to be sent, which are in flight from now on.
+        """Return jobs to send, which are in flight from now on.
 
-        None if the window is too full, or all were sent.
+        There are none if the window is too full or all were sent.
         """
         if self._is_over or len(self.waiting) + self._count > self._window:
             return []
@@ -107,7 +115,7 @@ class Batches:
         try:
             self._fill(batch)
         except Exception as failure:
-            # What was taken before goes first.
+            # It is raised once the jobs before it have been given.
             self._failure = failure
             self._is_over = True
         self.waiting.extend(batch)
@@ -115,17 +123,15 @@ class Batches:
 
     def _fill(self, batch: list[Waiter]) -> None:
         size = 0
+        make, unique, codec = self._unique, None, self._codec
+        # No codec of its own, and what all jobs share.
+        rest = None, self._priority, self._background
         for workload in self._workloads:
             self._taken += 1
-            unique = self._unique(workload) if self._unique is not None else b""
-            waiter = requests.job(
-                self._function,
-                workload,
-                self._codec,
-                unique,
-                self._priority,
-                self._background,
-            )
+            if make is not None:
+                unique = make(workload)
+            job = requests.plain(self._function, workload, unique, *rest)
+            waiter = requests.job(job, codec, 0)
             batch.append(waiter)
             size += len(waiter.call.packet)
             if len(batch) >= self._count or size >= _MAX_BYTES:
@@ -139,18 +145,28 @@ class Batches:
             return []
         return lost(self.waiting)
 
-    def take(self) -> Waiter:
-        """Take the first job in flight, to give what has become of it."""
+    def has_arrived(self) -> bool:
+        """Return whether the first job in flight has its handle, result or error."""
+        return bool(self.waiting) and self.is_enough(self.waiting[0])
+
+    def take(self) -> Any:
+        """Take the first job in flight; return its handle or result.
+
+        Raises:
+            ClientError: it has none. The job stays in flight.
+        """
+        given = self._give(self.waiting[0])
         self.given += 1
-        return self.waiting.popleft()
+        self.waiting.popleft()
+        return given
 
     @staticmethod
     def has_more_to_learn(error: ClientError) -> bool:
-        """Tell whether the answers to other jobs may yet come after an error of one."""
+        """Return whether other jobs may still be answered after the error of one."""
         return isinstance(error, ServerError | JobFailedError)
 
     def told(self, error: ClientError) -> ClientError:
-        """Return an error that ends all early, with what has become of the jobs."""
+        """Return the error to raise, which says what became of each job."""
         found = self._submissions()
         if isinstance(error, AmbiguousError | ConnectError) and self._is_cut_off():
             error = CutOffError(f"{error}. In all, {found}")
@@ -158,7 +174,7 @@ class Batches:
         return error
 
     def _is_cut_off(self) -> bool:
-        """Tell whether nobody knows of some of the jobs whether they are queued."""
+        """Return whether some jobs may be queued or not, which nobody can tell."""
         return any(isinstance(waiter.error, AmbiguousError) for waiter in self.waiting)
 
     def _submissions(self) -> Submissions:
@@ -174,22 +190,22 @@ class Batches:
                 unknown.append(number)
             else:
                 not_queued.append(number)
-        # One of which no job could be made was taken, too.
+        # A workload that no job could be made of was taken as well.
         not_queued += range(self.given + len(self.waiting), self._taken)
         return Submissions(self.given, acknowledged, unknown, not_queued, self._taken)
 
 
 def lost(waiters: Iterable[Waiter]) -> list[Waiter]:
-    """Return those whose calls lost their connection and have to be sent again."""
+    """Return the calls that have to be sent, or sent again after a loss."""
     return [w for w in waiters if w.link is None and w.error is None]
 
 
 def is_settled(waiter: Waiter) -> bool:
-    """Tell whether it is known if a job is queued, or will not be."""
+    """Return whether it is known if a job was queued, or cannot become known."""
     return waiter.link is None or is_answered(waiter)
 
 
-def handle_of(waiter: Waiter) -> str:
+def _handle_of(waiter: Waiter) -> str:
     """Return the handle of a job that is acknowledged, or raise what it got instead."""
     if waiter.error is not None:
         raise waiter.error

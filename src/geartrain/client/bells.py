@@ -1,4 +1,4 @@
-"""What threads wait for: a bell that another one rings, a turn that it ends."""
+"""What threads wait for: another thread rings a bell, or ends its turn."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ __all__ = ["Bell", "Turn"]
 
 
 class Bell:
-    """Something to wait for that holds no lock: signal handlers may ring it, too.
+    """An event that holds no lock, so that signal handlers may set it, too.
 
-    A bell that was rung before anybody waited lets the next who waits go on at once.
+    If it rang before anybody waited, the next who waits goes on at once.
     """
 
     __slots__ = ("_lock",)
@@ -24,19 +24,19 @@ class Bell:
         self._lock.acquire()
 
     def ring(self) -> None:
-        """Let whoever waits go on; ringing twice is ringing once."""
+        """Wake whoever waits; ringing twice is the same as ringing once."""
         with contextlib.suppress(RuntimeError):
             self._lock.release()
 
     def wait(self, seconds: float | None) -> bool:
-        """Return True when it rings, False when some seconds have passed."""
+        """Return True when it rings, False after so many seconds; None is no limit."""
         if seconds is None:
             seconds = threading.TIMEOUT_MAX
         return self._lock.acquire(timeout=max(0.0, min(seconds, threading.TIMEOUT_MAX)))
 
 
 class Turn:
-    """One thread at a time has it, and may again; a forked child finds it free."""
+    """A reentrant lock of one thread at a time, which a forked child finds free."""
 
     def __init__(self) -> None:
         self.in_child()

@@ -1,4 +1,4 @@
-"""The blocking connections that one call uses at a time, and waiting on them."""
+"""The blocking connections that one call at a time uses, and waiting on them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from geartrain.client.bells import Bell
 from geartrain.client.link import Link
-from geartrain.client.servers import Backoff, ServerList
+from geartrain.client.servers import Patience, ServerList
 from geartrain.client.waiting import Waiter
 from geartrain.errors import ClientError, JobTimeoutError
 from geartrain.transport.connect import SocketConnector
@@ -25,15 +25,15 @@ __all__ = ["Connections"]
 class Connections:
     """One connection to each job server that has been needed.
 
-    One thread at a time may use them, the one that the ``Pool`` gave them to; any may
-    call ``interrupt``.
+    Only the thread that leased them from the ``Pool`` may use them; any thread may call
+    ``interrupt``.
 
     Attributes:
-        owners: the lease of the call whose they are, by 0; empty for nobody's.
-        bells: of the threads that wait for what is told of a call here, or for these
-            connections to be given back.
+        owners: the lease of the call that has them, under the key 0; empty if none has.
+        bells: of the threads that wait for something to arrive for their job here, or
+            for these connections to be given back.
         is_closed: the client was closed.
-        unwanted: calls to be forgotten as soon as nobody uses these.
+        unwanted: calls to forget when the connections are given back.
     """
 
     def __init__(self, servers: ServerList, patience: float, heartbeat: float) -> None:
@@ -51,13 +51,12 @@ class Connections:
 
     @property
     def thread(self) -> int:
-        """Return whose they are; 0 for nobody's."""
+        """Return the thread that has them; 0 if none has."""
         owner = self.owners.get(0)
         return 0 if owner is None else owner.thread
 
-    @property
     def is_quiet(self) -> bool:
-        """Tell whether nothing is awaited on any of them."""
+        """Return whether nothing is awaited on any of them."""
         for link in self._links.values():  # noqa: SIM110 - all() takes twice as long
             if link.protocol.is_waiting:
                 return False
@@ -76,25 +75,25 @@ class Connections:
     def settle(self) -> None:
         """Forget the calls that nobody wants any more."""
         while self.unwanted:
-            # Only then: what interrupts it leaves the call to be forgotten.
+            # Removed last: an interruption leaves it to be forgotten later.
             self.forget(self.unwanted[0])
             self.unwanted.popleft()
 
     def close(self) -> None:
-        """End them, for good."""
+        """End them for good."""
         self.is_closed = True
         for link in self._links.values():
             link.lose("the client was closed")
         self._links.clear()
 
     def ring(self, waiter: Waiter | None = None) -> None:
-        """Wake the threads that wait for what is told of a call; None: all of them."""
+        """Wake the threads that wait for a job; None wakes all."""
         for wanted, bell in tuple(self.bells):
             if waiter is None or wanted is waiter:
                 bell.ring()
 
     def interrupt(self) -> None:
-        """Have whoever uses them learn that the client was closed."""
+        """Make the call that uses them notice that the client was closed."""
         self.is_closed = True
         self._alarm.ring()
         for link in list(self._links.values()):
@@ -108,17 +107,13 @@ class Connections:
             link.lose("the process was forked: the connection is the parent's")
         self._links.clear()
 
-    def send(self, waiter: Waiter, deadline: float | None) -> None:
-        """Send a call to the job server that it is for.
+    def send_all(self, waiters: Sequence[Waiter], deadline: float | None) -> None:
+        """Send many calls, those for one job server at once.
 
         Raises:
             ConnectError: none can be reached.
         """
-        self.link(waiter.route, deadline).call(waiter, deadline)
-
-    def send_all(self, waiters: Sequence[Waiter], deadline: float | None) -> None:
-        """Send many calls, those for one job server at once; raises like ``send``."""
-        if len(self._servers.connectors) == 1:
+        if self._servers.is_one:
             self.link(b"", deadline).call_all(waiters, deadline)
             return
         parts: dict[Link, list[Waiter]] = {}
@@ -136,16 +131,39 @@ class Connections:
         self.send_all(waiters, deadline)
 
     def answer(self, waiter: Waiter, deadline: float | None) -> None:
-        """Return once a call is answered, or nothing more will be told of it."""
+        """Send a call, its chunks before it; return once it is answered.
+
+        Raises:
+            ClientError: what was answered instead, or has become of it.
+        """
         call = waiter.call
-        while not call.is_answered and waiter.error is None:
-            self._go_on(waiter, deadline)
+        try:
+            if waiter.before is not None:
+                self._send_chunks(waiter.before, deadline)
+            while not call.is_answered and waiter.error is None:
+                self._go_on(waiter, deadline)
+        except BaseException:
+            self.forget(waiter)
+            raise
+        if waiter.error is not None:
+            raise waiter.error
 
     def finish(self, waiter: Waiter, deadline: float | None) -> None:
-        """Return once nothing more will be told of a call."""
+        """Send a call, its chunks before it; return once nothing more will be told."""
         call = waiter.call
-        while not call.is_done and waiter.error is None:
-            self._go_on(waiter, deadline)
+        try:
+            if waiter.before is not None:
+                self._send_chunks(waiter.before, deadline)
+            while not call.is_done and waiter.error is None:
+                self._go_on(waiter, deadline)
+        except BaseException:
+            self.forget(waiter)
+            raise
+
+    def _send_chunks(self, chunks: Iterable[Waiter], deadline: float | None) -> None:
+        """Return once all chunks of a workload are queued."""
+        for chunk in chunks:
+            self.answer(chunk, deadline)
 
     def bring(
         self,
@@ -153,17 +171,17 @@ class Connections:
         is_enough: Callable[[Waiter], bool],
         deadline: float | None,
     ) -> None:
-        """Return once enough was told of a call that is here, or it is not any more."""
+        """Return once enough was told of a job that is here, or it is here no more."""
         while not is_enough(waiter) and self.has(waiter):
             self._go_on(waiter, deadline)
 
     def has(self, waiter: Waiter) -> bool:
-        """Tell whether a call was sent on one of these connections."""
+        """Return whether a call was sent on one of these connections."""
         link: Link | None = waiter.link
         return link is not None and link.home is self
 
     def forget(self, waiter: Waiter) -> None:
-        """Have nobody wait for a call any more.
+        """Stop waiting for a call.
 
         A connection on which nothing else is awaited is ended, so that the job server
         need not run a job for nobody.
@@ -178,7 +196,7 @@ class Connections:
             link.lose("it is not needed any more")
 
     def pump(self, waiters: Iterable[Waiter], deadline: float | None) -> None:
-        """Wait until something is told of any of several calls; resend the lost.
+        """Wait until something arrives for any of several calls; resend lost ones.
 
         Raises:
             JobTimeoutError: time is up.
@@ -222,25 +240,27 @@ class Connections:
             self.check()
         if self._process != os.getpid():
             self.leave()
-        link = self._links.get(self._servers.order(unique)[0])
+        link = self._links.get(
+            0 if self._servers.is_one else self._servers.order(unique)[0]
+        )
         if link is not None and link.is_sound():
             return link
         return self._reached(unique, deadline)
 
     def _reached(self, unique: bytes, deadline: float | None) -> Link:
         """Connect to one of the job servers, for as long as it takes."""
-        backoff = Backoff(self._patience, deadline)
+        patience = Patience(self._patience, deadline)
         while True:
             places = self._servers.order(unique)
             for tried, place in enumerate(places):
                 link = self._links.get(place)
                 if link is not None and link.is_sound():
                     return link
-                share = backoff.left / (len(places) - tried)
+                share = patience.left / (len(places) - tried)
                 link = self._connected(place, share)
                 if link is not None:
                     return link
-            pause = backoff.next()
+            pause = patience.next_pause()
             if not pause:
                 raise self._servers.error()
             self._pause(pause)
@@ -291,16 +311,16 @@ class Connections:
         return link
 
     def _go_on(self, waiter: Waiter, deadline: float | None) -> None:
-        """Do what brings a call further: send it if it is not sent, or read."""
+        """Take the next step of a call: send it if it is not sent, or read."""
         link: Link | None = waiter.link
         if link is None:
             if waiter.losses:
                 self.resend_all([waiter], deadline)
             else:
-                self.send(waiter, deadline)
+                self.link(waiter.route, deadline).call(waiter, deadline)
             return
         if deadline is not None and time.monotonic() >= deadline:
-            # What has arrived is taken even if time is up.
+            # What has already arrived counts even if time is up.
             link.pump(deadline)
             if waiter.link is link and not waiter.call.is_done and not waiter.updates:
                 raise JobTimeoutError(f"{waiter.name}: no answer in time{_job(waiter)}")
@@ -317,7 +337,7 @@ class Connections:
 
 
 def _left(deadline: float | None, most: float) -> float:
-    """Return the seconds that are left, at most so many."""
+    """Return the seconds until the deadline, at most ``most``."""
     if deadline is None:
         return most
     return max(0.0, min(most, deadline - time.monotonic()))

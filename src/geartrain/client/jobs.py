@@ -1,30 +1,36 @@
-"""Jobs that were submitted and are followed, in the blocking face."""
+"""Jobs that were submitted and are followed."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from geartrain.client.updates import JobStatus, Update, update
-from geartrain.client.waiting import Waiter, outcome
-from geartrain.codecs import Codec
+from geartrain.client.waiting import Waiter, is_done, outcome, text
 from geartrain.errors import ClientError
 from geartrain.seconds import Seconds
 
 if TYPE_CHECKING:
     from geartrain.client.sync import Client
+    from geartrain.client.verbs import Verbs
 
 __all__ = ["FollowedJob", "SubmittedJob"]
 
+# What the methods return, as those of the client do.
+ResultT = TypeVar("ResultT")
+StatusT = TypeVar("StatusT")
+NothingT = TypeVar("NothingT")
 
-class FollowedJob:
-    """What both faces know of a job that was submitted."""
 
-    def __init__(self, waiter: Waiter, codec: Codec) -> None:
-        """Made by ``submit``."""
+class FollowedJob(ABC, Generic[ResultT, StatusT, NothingT]):
+    """A job that was submitted, and the client that follows it."""
+
+    _client: Verbs[Any, Any, Any, StatusT, Any, Any, NothingT, Any, Any]
+
+    def __init__(self, waiter: Waiter) -> None:
         self._waiter = waiter
-        self._codec = codec
-        self._result: list[Any] = []
+        self._outcome: list[Any] = []
         self._error: ClientError | None = None
 
     def __repr__(self) -> str:
@@ -43,15 +49,38 @@ class FollowedJob:
     @property
     def unique(self) -> str:
         """Return its coalescing key; empty for none."""
-        return self._waiter.call.unique.decode("utf-8", "surrogateescape")
+        return text(self._waiter.call.unique)
 
     @property
     def done(self) -> bool:
         """Tell whether its end has been told. A background job's never is."""
-        waiter = self._waiter
-        if not waiter.call.is_foreground:
-            return False
-        return waiter.call.is_done or waiter.error is not None
+        return self._waiter.call.is_foreground and is_done(self._waiter)
+
+    def result(self, timeout: Seconds | None = None) -> ResultT:
+        """Wait for the job's end; return its result.
+
+        A timeout, or cancelling the task that waits, leaves the job as it is: it can
+        be waited for again.
+
+        Raises:
+            JobFailedError: it failed; JobExceptionError if its worker said why.
+            JobTimeoutError: it did not end within ``timeout`` seconds.
+            LostError: the connection was lost, and the job has no unique.
+            ClientError: it is a background job.
+        """
+        return self._result(timeout)
+
+    def status(self, timeout: Seconds | None = None) -> StatusT:
+        """Ask the job server how far it is; raises what the client's method raises."""
+        return self._client.status(self.handle, timeout=timeout)
+
+    def cancel(self, timeout: Seconds | None = None) -> NothingT:
+        """Have the job server end it; raises what the client's method raises."""
+        return self._client.cancel(self.handle, timeout=timeout)
+
+    @abstractmethod
+    def _result(self, timeout: Seconds | None) -> ResultT:
+        """Wait for the job's end; return its result."""
 
     def _check_foreground(self) -> None:
         if not self._waiter.call.is_foreground:
@@ -64,22 +93,22 @@ class FollowedJob:
         """Return the result of a job that is done, the same each time."""
         if self._error is not None:
             raise self._error
-        if not self._result:
+        if not self._outcome:
             try:
-                self._result.append(outcome(self._waiter, self._codec))
+                self._outcome.append(outcome(self._waiter))
             except ClientError as error:
                 self._error = error
                 raise
-        return self._result[0]
+        return self._outcome[0]
 
     def _taken(self) -> Iterator[Update]:
         """Give the updates that have arrived."""
-        updates = self._waiter.updates
-        while updates and not self._result:
-            yield update(self._waiter.next_update(), self._codec)
+        waiter = self._waiter
+        while waiter.updates and not self._outcome:
+            yield update(waiter.next_update(), waiter.codec)
 
 
-class SubmittedJob(FollowedJob):
+class SubmittedJob(FollowedJob[Any, JobStatus, None]):
     """A job that was submitted: follow it, wait for its result, cancel it.
 
     Iterating gives an ``Update`` for all data, warnings and status, as they come, and
@@ -87,10 +116,10 @@ class SubmittedJob(FollowedJob):
     is not in the result again.
     """
 
-    def __init__(self, client: Client, waiter: Waiter, codec: Codec) -> None:
+    def __init__(self, client: Client, waiter: Waiter) -> None:
         """Made by ``Client.submit``."""
-        super().__init__(waiter, codec)
-        self._client = client
+        super().__init__(waiter)
+        self._client: Client = client
 
     def __iter__(self) -> Iterator[Update]:
         self._check_foreground()
@@ -100,26 +129,8 @@ class SubmittedJob(FollowedJob):
                 return
             self._client._wait_for_update(self._waiter)
 
-    def result(self, timeout: Seconds | None = None) -> Any:
-        """Wait for the job's end; return its result.
-
-        A timeout leaves the job as it is: it can be waited for again.
-
-        Raises:
-            JobFailedError: it failed; JobExceptionError if its worker said why.
-            JobTimeoutError: it did not end within ``timeout`` seconds.
-            LostError: the connection was lost, and the job has no unique.
-            ClientError: it is a background job.
-        """
+    def _result(self, timeout: Seconds | None) -> Any:
         self._check_foreground()
         if not self.done:
             self._client._wait_for_end(self._waiter, timeout)
         return self._settled()
-
-    def status(self, timeout: Seconds | None = None) -> JobStatus:
-        """Ask the job server how far it is; raises what ``Client.status`` raises."""
-        return self._client.status(self.handle, timeout=timeout)
-
-    def cancel(self, timeout: Seconds | None = None) -> None:
-        """Have the job server end it; raises what ``Client.cancel`` raises."""
-        self._client.cancel(self.handle, timeout=timeout)

@@ -1,22 +1,22 @@
-"""The connections of a blocking client, for as many threads as use it.
+"""The connections of a blocking client, shared by any number of threads.
 
-Each call has connections of its own for as long as it lasts, so that no thread waits
-for what another one does. They are used again by the next call, the last used first.
-What is awaited after a call has returned, as the results of submitted jobs are, stays
-on the connections it was sent on; one thread at a time reads these, and wakes the
-others whose jobs are told of.
+Each call leases connections of its own for as long as it lasts, so no thread waits for
+what another one does. The next call uses them again, the last used first. What is still
+awaited when a call returns, such as the results of submitted jobs, stays on the
+connections it was sent on: one thread at a time reads these, and wakes the others when
+something arrives for them.
 
-Nothing here holds a lock while anything is done, and each step leaves all in order: a
-signal handler may raise at any of them, or use the client that it interrupts, and a
-child that was forked in the middle of a call finds nothing locked. That is so because
+No lock is held while anything is done, and every step leaves all in order. So a signal
+handler may raise between any two bytecodes, or use the client that it interrupts, and a
+child forked in the middle of a call finds nothing locked. Three rules make that true:
 
-- whose connections are is told by one thing, ``Connections.owners``, which is looked at
-  and changed by single calls into C, and a call notes in its ``Lease`` what it is about
-  to take before it does;
-- the lists of idle connections are hints, to find them quickly: one may be missing
-  there, or be there while it is used;
-- to give back is done twice: each step may be made again, and only the second time if
-  an exception came amid the first.
+- Who owns connections is recorded in one place, ``Connections.owners``, which is read
+  and changed by single calls into C. A call notes in its ``Lease`` what it is about to
+  take before it takes it.
+- The lists of idle connections are only hints to find some quickly: connections may be
+  missing there, or be there while they are used.
+- Giving back is done twice. Each step of it may be repeated, and the second time does
+  something only if an exception came in the middle of the first.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ from geartrain.transport import forks
 __all__ = ["Lease", "Pool", "deadline_after"]
 
 _Found = TypeVar("_Found")
+_What = TypeVar("_What")
 
 # Seconds after which connections that were not needed are ended.
 _IDLE: Final = 60.0
@@ -51,26 +52,24 @@ def deadline_after(timeout: float | None) -> float | None:
 
 
 class Lease:
-    """What a call has of the pool, or is about to have.
+    """What a call has taken from the pool, or is about to take.
 
     Attributes:
         thread: the one that makes the call.
-        connections: to be its, unless another call was quicker; None for none.
-        bell: what it waits with for connections.
-        idle: where they go when the call has given them back.
+        connections: the ones it has, or tries to take; None if it has none.
+        bell: what it waits with for connections to be given back.
+        idle: the list that the connections go to once they are nobody's.
     """
 
-    __slots__ = ("bell", "connections", "idle", "thread")
-
-    def __init__(self) -> None:
-        self.thread = threading.get_ident()
-        self.connections: Connections | None = None
-        self.bell: Bell | None = None
-        self.idle: list[Connections] | None = None
+    # Not set by __init__(): Python takes 1,000 instructions to call that.
+    thread = 0
+    connections: Connections | None = None
+    bell: Bell | None = None
+    idle: list[Connections] | None = None
 
     @property
     def is_held(self) -> bool:
-        """Tell whether the connections are this call's."""
+        """Return whether the call owns its connections."""
         connections = self.connections
         return connections is not None and connections.owners.get(0) is self
 
@@ -79,19 +78,19 @@ class Pool:
     """Hands connections out to calls, and takes them back.
 
     Attributes:
-        is_closed: it hands out nothing any more.
+        is_closed: the client was closed: no more connections are leased.
     """
 
     def __init__(
         self, servers: ServerList, patience: float, heartbeat: float, most: int
     ) -> None:
-        """Connect to nothing yet; ``most`` calls may be made at a time."""
+        """Connect to nothing yet; at most ``most`` calls are under way at a time."""
         self._servers = servers
         self._patience = patience
         self._heartbeat = heartbeat
         self._most = most
         self.is_closed = False
-        # All there are: those that nobody has any more drop out by themselves.
+        # All connections, by id; those that nothing refers to drop out by themselves.
         self._all: dict[int, ref[Connections]] = {}
         self.in_child()
         forks.tell(self)
@@ -101,8 +100,8 @@ class Pool:
             connections.close()
 
     def in_child(self) -> None:
-        """Begin anew: the connections, and those who use them, are the parent's."""
-        # On the quiet ones nothing is awaited; on the others, what was submitted.
+        """Start again without connections: they and their users are the parent's."""
+        # Idle ones: on the quiet nothing is awaited; on the others, submitted jobs.
         self._quiet: list[Connections] = []
         self._followed: list[Connections] = []
         self._queue: deque[Bell] = deque()
@@ -111,7 +110,7 @@ class Pool:
         self._all.clear()
 
     def close(self) -> None:
-        """End all connections, and have all who wait here raise ClientError."""
+        """End all connections; whoever waits here gets a ClientError."""
         self.is_closed = True
         for connections in {*self._known(), *self._quiet, *self._followed}:
             lease = Lease()
@@ -128,17 +127,18 @@ class Pool:
 
     def use(
         self,
-        work: Callable[[Connections], _Found],
+        work: Callable[[Connections, _What, float | None], _Found],
+        what: _What,
         deadline: float | None,
         name: str,
         follows: bool = False,
     ) -> _Found:
-        """Do what needs connections; raises what ``take`` raises."""
-        # As ``_leased`` does, with two frames less for each call.
+        """Call ``work`` with connections, ``what`` and the deadline."""
+        # What ``_leased`` does, with two fewer Python calls.
         lease = Lease()
         try:
             try:
-                return work(self.take(lease, deadline, name, follows))
+                return work(self.take(lease, deadline, name, follows), what, deadline)
             finally:
                 self.give(lease)
         finally:
@@ -148,18 +148,18 @@ class Pool:
     def take(
         self, lease: Lease, deadline: float | None, name: str, follows: bool = False
     ) -> Connections:
-        """Return connections for a call, which gives its lease back when it is over.
+        """Return connections for a call, which must give its lease back at the end.
 
-        One that ``follows`` leaves something awaited on them.
+        A call that ``follows`` leaves results awaited on them.
 
         Raises:
             JobTimeoutError: too many calls are under way, and none ended in time.
             ClientError: the client is closed.
         """
+        lease.thread = threading.get_ident()
         while not self.is_closed:
-            found = self._popped(lease, self._followed if follows else self._quiet)
-            if found is None:
-                found = self._other(lease, follows)
+            idle = self._followed if follows else self._quiet
+            found = self._popped(lease, idle) or self._other(lease, follows)
             if found is not None:
                 if self._queue:
                     self._pass_on()
@@ -168,7 +168,7 @@ class Pool:
         raise ClientError("the client is closed")
 
     def give(self, lease: Lease) -> None:
-        """Take back what a call has, if anything; doing it again does nothing."""
+        """Take back what a call has; doing it again does nothing."""
         if lease.bell is not None:
             self._leave_queue(lease)
         connections = lease.connections
@@ -179,7 +179,7 @@ class Pool:
                 connections.close()
             elif connections.unwanted:
                 connections.settle()
-            lease.idle = self._quiet if connections.is_quiet else self._followed
+            lease.idle = self._quiet if connections.is_quiet() else self._followed
             connections.owners.pop(0, None)
         idle = lease.idle
         if idle is not None:
@@ -194,7 +194,7 @@ class Pool:
         lease.connections = None
 
     def _leased(self, work: Callable[[Lease], _Found]) -> _Found:
-        """Do something with a lease, and give that back."""
+        """Call ``work`` with a lease, and give that back."""
         lease = Lease()
         try:
             try:
@@ -202,17 +202,17 @@ class Pool:
             finally:
                 self.give(lease)
         finally:
-            # An exception from elsewhere may have come amid the first time.
+            # An exception may have come in the middle of the first time.
             if lease.connections is not None or lease.bell is not None:
                 self.give(lease)
 
     def _wake(self, connections: Connections) -> None:
-        """Wake who waits for any connections, and all who wait for these."""
+        """Wake the first who waits for any connections, and all who wait for these."""
         self._pass_on()
         connections.ring()
 
     def _pass_on(self) -> None:
-        """Wake the first who waits, if there are connections; it wakes the next."""
+        """Wake the first who waits, if it can be served; it wakes the next."""
         if self._has_room():
             for bell in tuple(self._queue)[:1]:
                 bell.ring()
@@ -236,12 +236,8 @@ class Pool:
         while not is_enough(waiter):
             link: Link | None = waiter.link
             if link is None:
-                self.use(
-                    lambda home: _sent_again(home, waiter, is_enough, deadline),
-                    deadline,
-                    waiter.name,
-                    True,
-                )
+                what = waiter, is_enough
+                self.use(_sent_again, what, deadline, waiter.name, True)
                 continue
             home = link.home
             if home.thread == threading.get_ident():
@@ -251,7 +247,7 @@ class Pool:
                 self._listen(home, waiter, is_enough, deadline)
 
     def forget(self, waiters: Iterable[Waiter]) -> None:
-        """Have nobody wait any more for calls that were sent by calls before."""
+        """Stop waiting for jobs that were sent by calls before."""
         homes: dict[Connections, None] = {}
         for waiter in waiters:
             link = waiter.link
@@ -268,7 +264,7 @@ class Pool:
         is_enough: Callable[[Waiter], bool],
         deadline: float | None,
     ) -> bool:
-        """Wait for a call on its connections; return False if another uses them."""
+        """Wait for a job on its connections; return False if another call uses them."""
 
         def bring(lease: Lease) -> bool:
             if not self._claim(lease, home):
@@ -279,11 +275,12 @@ class Pool:
         return self._leased(bring)
 
     def _settle(self, home: Connections) -> None:
-        """Have connections forget what is not wanted, unless another uses them."""
+        """Forget what is unwanted on connections, unless another call uses them."""
         self._leased(lambda lease: self._claim(lease, home))
 
     def _claim(self, lease: Lease, connections: Connections) -> bool:
-        """Take certain connections if nobody uses them; tell whether that is so."""
+        """Take these connections if nobody owns them; return whether it did."""
+        lease.thread = threading.get_ident()
         # Noted first: an exception may come after any step.
         lease.connections = connections
         if connections.owners.setdefault(0, lease) is lease:
@@ -295,7 +292,7 @@ class Pool:
         return False
 
     def _popped(self, lease: Lease, idle: list[Connections]) -> Connections | None:
-        """Take the last of a list that nobody uses; return None if there is none."""
+        """Take the last idle connections of a list; return None if there are none."""
         while idle:
             try:
                 last = idle.pop()
@@ -314,7 +311,7 @@ class Pool:
         is_enough: Callable[[Waiter], bool],
         deadline: float | None,
     ) -> None:
-        """Let the thread that uses a call's connections wake this one."""
+        """Wait until the thread that uses the job's connections wakes this one."""
         bell = Bell()
         try:
             home.bells.append((waiter, bell))
@@ -329,13 +326,13 @@ class Pool:
                 home.bells.remove((waiter, bell))
 
     def _other(self, lease: Lease, follows: bool) -> Connections | None:
-        """Return the second best: those of the other kind, or new ones."""
+        """Take the second best: idle connections of the other kind, or new ones."""
         if follows:
             return self._popped(lease, self._quiet) or self._new(lease)
         return self._new(lease) or self._popped(lease, self._followed)
 
     def _new(self, lease: Lease) -> Connections | None:
-        """Return new connections, unless there are too many."""
+        """Take new connections, unless there are too many already."""
         known = self._known() if len(self._all) >= self._most else []
         if len(known) >= self._most:
             for each in known:
@@ -345,7 +342,7 @@ class Pool:
             if not any(each.thread == lease.thread for each in known):
                 return None
         made = Connections(self._servers, self._patience, self._heartbeat)
-        # Its owner first: others look for those without.
+        # Its owner first: other calls look for connections without one.
         lease.connections = made
         made.owners[0] = lease
         number, all_ = id(made), self._all
@@ -353,12 +350,12 @@ class Pool:
         return made
 
     def _known(self) -> list[Connections]:
-        """Return all there are."""
+        """Return all connections there are."""
         found = [reference() for reference in list(self._all.values())]
         return [each for each in found if each is not None]
 
     def _wait(self, lease: Lease, deadline: float | None, name: str) -> None:
-        """Return once connections were given back, perhaps."""
+        """Wait until connections may have been given back."""
         bell = lease.bell = Bell()
         self._queue.append(bell)
         if self.is_closed or self._has_room():
@@ -372,17 +369,17 @@ class Pool:
             )
 
     def _leave_queue(self, lease: Lease) -> None:
-        """Wait no more; the next one may have been meant to be woken by this one."""
+        """Leave the queue; wake the next, in whose place this may have been woken."""
         with suppress(ValueError):
             self._queue.remove(lease.bell)  # type: ignore[arg-type]
         self._pass_on()
         lease.bell = None
 
     def _end_idle(self, idle: list[Connections]) -> None:
-        """End connections that have not been needed for a while."""
+        """End connections that have been idle for a minute."""
         long_ago = time.monotonic() - _IDLE
         for oldest in idle[:1]:
-            if oldest.owners or oldest.heard >= long_ago or not oldest.is_quiet:
+            if oldest.owners or oldest.heard >= long_ago or not oldest.is_quiet():
                 continue
             lease = Lease()
             if self._claim(lease, oldest):
@@ -395,9 +392,9 @@ class Pool:
 
 def _sent_again(
     home: Connections,
-    waiter: Waiter,
-    is_enough: Callable[[Waiter], bool],
+    what: tuple[Waiter, Callable[[Waiter], bool]],
     deadline: float | None,
 ) -> None:
+    waiter, is_enough = what
     home.resend_all([waiter], deadline)
     home.bring(waiter, is_enough, deadline)

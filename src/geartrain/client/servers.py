@@ -1,4 +1,4 @@
-"""Which of several job servers to use, and when to try a failed one again."""
+"""Which of several job servers to use, and when to retry one that failed."""
 
 from __future__ import annotations
 
@@ -6,26 +6,28 @@ import time
 import zlib
 from typing import TYPE_CHECKING, Final
 
-from geartrain.client.waiting import jittered
+from geartrain.backoff import Backoff
 from geartrain.errors import ConnectError, OptionError
 from geartrain.transport.connect import Connector, Servers, connectors, reason
 
 if TYPE_CHECKING:
     from geartrain.transport.tls import Tls
 
-__all__ = ["Backoff", "ServerList"]
+__all__ = ["Patience", "ServerList"]
 
 # Seconds: the first pause between attempts, and the longest.
 _FIRST_PAUSE: Final = 0.05
 _LONGEST_PAUSE: Final = 2.0
-# Seconds for which a job server that failed is only a last resort.
+# Seconds for which a job server that failed is tried after all others.
 _FIRST_REST: Final = 0.5
 _LONGEST_REST: Final = 60.0
 
-# Seconds that one attempt to connect may take: while another job server is at hand,
-# and else.
+# Maximum seconds of one attempt to connect: while another job server is connected,
+# and otherwise.
 _SHORT_ATTEMPT: Final = 0.5
 _LONG_ATTEMPT: Final = 5.0
+# Minimum seconds of one attempt: 1 ms was too short for one in 30 on one machine.
+_LEAST_ATTEMPT: Final = 0.02
 
 
 class ServerList:
@@ -33,6 +35,7 @@ class ServerList:
 
     Attributes:
         connectors: a way to each.
+        is_one: there is only one, at place 0, so that ``order`` need not be called.
     """
 
     def __init__(self, servers: Servers, tls: Tls | None, by: str) -> None:
@@ -42,12 +45,14 @@ class ServerList:
         self.connectors: list[Connector] = connectors(servers, tls)
         self._by_unique = by == "unique"
         self._all = list(range(len(self.connectors)))
+        self.is_one = len(self._all) == 1
         self._reasons: dict[int, str] = {}
-        self._rests: dict[int, tuple[float, float]] = {}
+        # Until when to try each after all others, and for how long the next time.
+        self._rests: dict[int, tuple[float, Backoff]] = {}
 
     def order(self, unique: bytes) -> list[int]:
-        """Return the places of all, in the order they are to be tried."""
-        if len(self._all) == 1:
+        """Return the places of all job servers in the order to try them."""
+        if self.is_one:
             return self._all
         first = 0
         if self._by_unique and unique:
@@ -55,26 +60,30 @@ class ServerList:
         places = self._all[first:] + self._all[:first]
         if self._rests:
             now = time.monotonic()
-            places.sort(key=lambda place: self._rests.get(place, (0.0, 0.0))[0] > now)
+            places.sort(key=lambda place: self._is_resting(place, now))
         return places
+
+    def _is_resting(self, place: int, now: float) -> bool:
+        return place in self._rests and self._rests[place][0] > now
 
     def attempt(self, left: float, has_other: bool) -> float:
         """Return the seconds that one attempt to connect may take."""
         limit = _SHORT_ATTEMPT if has_other else _LONG_ATTEMPT
-        return max(0.001, min(limit, left))
+        return max(_LEAST_ATTEMPT, min(limit, left))
 
     def failed(self, place: int, error: Exception) -> None:
-        """Take that a job server could not be reached."""
-        # That there was no time for the last attempt tells less than any other reason.
+        """Note that a job server could not be reached."""
+        # A timeout, perhaps of the last moment, says less than any other reason.
         if place not in self._reasons or not isinstance(error, TimeoutError):
             self._reasons[place] = reason(error)
-        rest = self._rests.get(place, (0.0, _FIRST_REST / 2))[1] * 2
-        rest = min(rest, _LONGEST_REST)
-        until = time.monotonic() + jittered(rest)
-        self._rests[place] = (until, rest)
+        if place in self._rests:
+            backoff = self._rests[place][1]
+        else:
+            backoff = Backoff(_FIRST_REST, _LONGEST_REST)
+        self._rests[place] = (time.monotonic() + backoff.next(), backoff)
 
     def reached(self, place: int) -> None:
-        """Take that a job server could be reached."""
+        """Note that a job server was reached."""
         self._rests.pop(place, None)
         self._reasons.pop(place, None)
 
@@ -87,23 +96,21 @@ class ServerList:
         return ConnectError(f"no job server can be reached: {each}")
 
 
-class Backoff:
-    """The pauses between attempts to reach any job server, until time is up."""
+class Patience:
+    """How long a call goes on trying to reach any job server, and its pauses."""
 
-    def __init__(self, patience: float, deadline: float | None) -> None:
-        """``patience`` is seconds; ``deadline`` is on the monotonic clock."""
-        self._end = time.monotonic() + patience
+    def __init__(self, seconds: float, deadline: float | None) -> None:
+        """It ends after some seconds, and at ``deadline`` on the monotonic clock."""
+        self._end = time.monotonic() + seconds
         if deadline is not None:
             self._end = min(self._end, deadline)
-        self._pause = _FIRST_PAUSE
+        self._backoff = Backoff(_FIRST_PAUSE, _LONGEST_PAUSE)
 
     @property
     def left(self) -> float:
         """Return the seconds that are left."""
         return self._end - time.monotonic()
 
-    def next(self) -> float:
-        """Return the seconds to pause; 0 if time is up."""
-        pause = jittered(self._pause)
-        self._pause = min(self._pause * 2, _LONGEST_PAUSE)
-        return max(0.0, min(pause, self.left))
+    def next_pause(self) -> float:
+        """Return the seconds to pause before the next try; 0 if time is up."""
+        return max(0.0, min(self._backoff.next(), self.left))

@@ -13,8 +13,7 @@ from collections.abc import Callable
 from typing import Any, Final, TypeAlias, TypedDict
 
 from geartrain.client.updates import job_status, number
-from geartrain.client.waiting import Waiter, outcome
-from geartrain.codecs import Codec
+from geartrain.client.waiting import Waiter, outcome, text
 from geartrain.errors import ClientError, CodecError, OptionError
 from geartrain.protocol.client import Event
 from geartrain.protocol.constants import PacketType
@@ -54,7 +53,7 @@ _COMPLETE: Final = int(PacketType.WORK_COMPLETE)
 
 
 def checked(callbacks: Callbacks) -> Callbacks:
-    """Return callbacks; raises OptionError if one has a name that none has."""
+    """Return callbacks; raises OptionError if there is no callback of a name."""
     unknown = sorted(callbacks.keys() - _NAMES)
     if unknown:
         raise OptionError(
@@ -83,13 +82,12 @@ class Task:
     def __init__(
         self,
         waiter: Waiter,
-        codec: Codec,
         context: Any,
         callbacks: Callbacks,
-        names: tuple[str, str] = ("", ""),
     ) -> None:
-        """Made by ``add_task`` and its like; ``names`` are function and unique."""
-        self.function, self.unique = names
+        """Made by ``add_task`` and its like."""
+        self.function = waiter.name if waiter.call.is_submission else ""
+        self.unique = text(waiter.call.unique)
         self.context = context
         self.data: Any = None
         self.numerator: float = 0
@@ -99,7 +97,6 @@ class Task:
         self.result: Any = None
         self.error: ClientError | None = None
         self.waiter = waiter
-        self._codec = codec
         self._callbacks = callbacks
         self._is_ended = False
 
@@ -110,11 +107,11 @@ class Task:
 
     @property
     def done(self) -> bool:
-        """Tell whether all has been told of it, and its callbacks have been called."""
+        """Return whether it has ended and its callbacks have been called."""
         return self._is_ended
 
     def next(self, event: Event | None) -> Callback | None:
-        """Take what a packet told, None for an error; return what is to be called."""
+        """Take in a packet, None for an error; return the callback to call."""
         if event is None:
             self._is_ended = True
             self.error = self.waiter.error
@@ -128,7 +125,7 @@ class Task:
         return self._callbacks.get(_OF[event.type])  # type: ignore[return-value]
 
     def wants(self, event: Event) -> bool:
-        """Tell whether a packet is shown to a callback, or else kept for the result."""
+        """Return whether a packet is for a callback, and not kept for the result."""
         return event.type != _DATA or bool(self._callbacks.get("on_data"))
 
     def _take(self, event: Event) -> None:
@@ -144,7 +141,7 @@ class Task:
             self.numerator = number(event.arguments[1])
             self.denominator = number(event.arguments[2])
         elif event.type == _DATA:
-            self.data = self._codec.decode(event.arguments[1])
+            self.data = self.waiter.codec.decode(event.arguments[1])
         elif event.type == PacketType.JOB_CREATED:
             self._is_ended = not self.waiter.call.is_foreground
         else:
@@ -152,7 +149,7 @@ class Task:
 
     def _end(self, event: Event) -> None:
         try:
-            self.result = self.data = outcome(self.waiter, self._codec)
+            self.result = self.data = outcome(self.waiter)
         except CodecError:
             raise
         except ClientError as error:
@@ -161,7 +158,7 @@ class Task:
 
 
 class TaskWaiter(Waiter):
-    """A waiter that lines up what is told for the callbacks."""
+    """A waiter that puts what is told of it in a line for the callbacks."""
 
     __slots__ = ("_notify", "line", "task")
 
@@ -171,13 +168,13 @@ class TaskWaiter(Waiter):
         line: deque[tuple[Task, Event | None]],
         notify: Callable[[], None],
     ) -> None:
-        super().__init__(waiter.call, waiter.name)
+        super().__init__(waiter.call, waiter.name, waiter.codec)
         self.line = line
         self._notify = notify
         self.task: Task
 
     def take(self, event: Event) -> None:
-        """Take what a packet told, and line it up."""
+        """Take in a packet, and put it in the line."""
         super().take(event)
         if self.error is not None:
             self.line.append((self.task, None))
@@ -188,12 +185,12 @@ class TaskWaiter(Waiter):
         self._notify()
 
     def has_taken(self, event: Event) -> bool:
-        """Tell whether taking a packet, which was interrupted, has come to its end."""
+        """Return whether a packet was taken in although ``take`` was interrupted."""
         is_lined = any(each is event for _, each in self.line)
         return is_lined or super().has_taken(event)
 
     def lost(self, server: str, why: str) -> None:
-        """Take that the connection is lost; line up the error if it is one."""
+        """Note that the connection was lost; put an error in the line if it is one."""
         super().lost(server, why)
         if self.error is not None:
             self.line.append((self.task, None))

@@ -1,12 +1,13 @@
-"""Waiters: what has been told of a call, and what comes of it in the end."""
+"""Waiters: what the job server has told of a call, and how the call ended."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterator
 from typing import Any, Final
 
-from geartrain.codecs import Codec
+from geartrain.backoff import varied_pause
+from geartrain.codecs import Codec, get_codec
 from geartrain.errors import (
     AmbiguousError,
     ClientError,
@@ -26,7 +27,6 @@ __all__ = [
     "has_news",
     "is_answered",
     "is_done",
-    "jittered",
     "outcome",
     "text",
 ]
@@ -39,6 +39,7 @@ _WORK_EXCEPTION: Final = int(PacketType.WORK_EXCEPTION)
 _UPDATES: Final = frozenset(
     {_WORK_DATA, int(PacketType.WORK_WARNING), int(PacketType.WORK_STATUS)}
 )
+_BYTES: Final = get_codec("bytes")
 _MIB: Final = 1024 * 1024
 # Bytes of one job's updates that are kept, at most, for whoever takes them.
 MAX_UNREAD: Final = 1024 * _MIB
@@ -47,7 +48,10 @@ MAX_UNREAD: Final = 1024 * _MIB
 _MAX_SHOWN: Final = 2048
 # A call is given up when it has lost that many connections.
 _MAX_LOSSES: Final = 8
-# Of most calls nothing is told but the end: they share this. It takes nothing.
+# Seconds: the pauses before a call that has lost its connection again is sent again.
+_FIRST_PAUSE: Final = 0.05
+_LONGEST_PAUSE: Final = 1.0
+# Of most calls only the end is told. They share this one, which stays empty.
 _NO_UPDATES: Final[deque[Event]] = deque(maxlen=0)
 
 
@@ -62,24 +66,25 @@ def text(data: bytes) -> str:
 
 
 def is_done(waiter: Waiter) -> bool:
-    """Tell whether nothing more will be told of a call."""
+    """Return whether nothing more will be told of a call."""
     return waiter.call.is_done or waiter.error is not None
 
 
 def is_answered(waiter: Waiter) -> bool:
-    """Tell whether a call is answered, or nothing will be."""
+    """Return whether a call is answered, or never will be."""
     return waiter.call.is_answered or waiter.error is not None
 
 
 def has_news(waiter: Waiter) -> bool:
-    """Tell whether an update is there to be taken, or nothing more will be told."""
+    """Return whether there is an update to take, or nothing more will be told."""
     return bool(waiter.updates) or is_done(waiter)
 
 
 def ending(error: Exception | None, is_silent: bool) -> str:
-    """Return why a connection is lost; None is the job server's end of it.
+    """Return why a connection is lost; no error means that the job server ended it.
 
-    One that has been silent from the beginning may never have taken this client in.
+    A job server that ends a connection without having said anything may not be one, or
+    may refuse this client.
     """
     why = reason(error) if error is not None else "it ended the connection"
     if not is_silent or not isinstance(error, ConnectionError | None):
@@ -87,37 +92,33 @@ def ending(error: Exception | None, is_silent: bool) -> str:
     return f"{why}: it stopped, is no job server, or wants TLS or a certificate"
 
 
-def jittered(pause: float) -> float:
-    """Return half to all of a pause, so that clients do not come back all at once."""
-    # Needed only once something has failed.
-    import random
-
-    return pause * random.uniform(0.5, 1.0)
-
-
 class Waiter:
-    """Somebody who waits for what is told of a call.
+    """A call and what has been told of it, for whoever waits for that.
 
     Attributes:
         call: the call.
         name: what errors call it: its function, or what was asked.
-        keeps: warnings and status are kept, too, not only data.
-        updates: what was told of a running job and has not been taken.
-        final: what ended the call; None until then, or for an error.
-        error: what became of it instead.
+        codec: of the workload and the result.
+        keeps: keep warnings and status for iteration, not only data.
+        updates: what a running job has sent and nobody has taken.
+        final: the packet that ended the call; None until then, or after an error.
+        error: why there will be no such packet.
         link: the connection it was sent on; None if it has to be sent (again).
-        is_sent: its packet has left whole, as far as is known.
+        is_sent: as far as is known, its whole packet has left.
         losses: how often it lost its connection.
         route: what chooses the job server: its unique.
         before: calls that have to be answered before this one is sent.
-        futures: of the asyncio face, each with what tells whether enough was told.
-        room: how many bytes more may wait to be taken.
-        streams: data came before a result: some may be missed on another connection.
+        futures: of tasks that wait for it, each with the test for having enough.
+        room: how many more bytes of updates it may hold.
+        streams: data came before the result. If the job were submitted again, some of
+            it might be missed.
     """
 
+    # Not defaults of the class: to read one takes Python five times as long.
     __slots__ = (
         "before",
         "call",
+        "codec",
         "error",
         "final",
         "followed",
@@ -133,10 +134,11 @@ class Waiter:
         "updates",
     )
 
-    def __init__(self, call: Call, name: str, keeps: bool = False) -> None:
+    def __init__(self, call: Call, name: str, codec: Codec = _BYTES) -> None:
         self.call = call
         self.name = name
-        self.keeps = keeps
+        self.codec = codec
+        self.keeps = False
         self.updates: deque[Event] = _NO_UPDATES
         self.final: Event | None = None
         self.error: ClientError | None = None
@@ -145,10 +147,10 @@ class Waiter:
         self.losses = 0
         self.streams = False
         self.followed = b""
-        self.futures: list[Any] = []
+        self.futures: tuple[Any, ...] = ()
         self.room = MAX_UNREAD
         self.route = call.unique
-        self.before: Iterable[Waiter] = ()
+        self.before: Iterator[Waiter] | None = None
         call.owner = self
 
     @property
@@ -156,7 +158,7 @@ class Waiter:
         """Return the seconds to pause before it is sent again."""
         if self.losses < 2:
             return 0.0
-        return jittered(min(1.0, 0.05 * 2.0**self.losses))
+        return varied_pause(_FIRST_PAUSE, _LONGEST_PAUSE, self.losses)
 
     @property
     def handle(self) -> str:
@@ -164,7 +166,7 @@ class Waiter:
         return text(self.call.handle or self.followed)
 
     def take(self, event: Event) -> None:
-        """Take what a packet told."""
+        """Take in a packet about the call."""
         kind = event.type
         if kind == _JOB_CREATED:
             self.followed = self.call.handle
@@ -181,21 +183,21 @@ class Waiter:
             self.final = event
 
     def has_taken(self, event: Event) -> bool:
-        """Tell whether taking a packet, which was interrupted, has come to its end."""
+        """Return whether a packet was taken in although ``take`` was interrupted."""
         return bool(self.updates) and self.updates[-1] is event
 
     def next_update(self) -> Event:
-        """Take the first of what was told of a running job."""
+        """Take the oldest update."""
         event = self.updates.popleft()
         self.room += _size(event)
         return event
 
     def drop_last(self) -> None:
-        """Forget the last of what was told of a running job."""
+        """Drop the newest update."""
         self.room += _size(self.updates.pop())
 
     def _keep(self, event: Event) -> None:
-        """Keep an update until it is taken, but no heap of them without end."""
+        """Keep an update until it is taken; fail the call when there are too many."""
         if self.error is not None:
             return
         if self.updates is _NO_UPDATES:
@@ -212,7 +214,7 @@ class Waiter:
             self.updates.clear()
 
     def lost(self, server: str, why: str) -> None:
-        """Take that the connection is lost: be sent again, or be at an end."""
+        """Note that the connection was lost: send the call again, or fail it."""
         self.link = None
         self.losses += 1
         call = self.call
@@ -243,7 +245,7 @@ def _shown(data: bytes) -> str:
     return f"{head.decode('utf-8', 'replace')} … {tail.decode('utf-8', 'replace')}"
 
 
-def outcome(waiter: Waiter, codec: Codec) -> Any:
+def outcome(waiter: Waiter) -> Any:
     """Return the result of a job that is done; raise what became of it instead.
 
     Data that was sent before the result, and not taken, is put in front of it if the
@@ -263,6 +265,7 @@ def outcome(waiter: Waiter, codec: Codec) -> Any:
         raise JobExceptionError(
             f"{waiter.name}: job {waiter.handle} failed: {said}", waiter.handle, data
         )
+    codec = waiter.codec
     if waiter.updates and codec.joins:
         pieces = [e.arguments[1] for e in waiter.updates if e.type == _WORK_DATA]
         data = b"".join([*pieces, data])

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import random
-
+from geartrain.backoff import varied_pause
 from geartrain.supervisor.process import Process
 from geartrain.supervisor.targets import Target
 
@@ -36,6 +35,9 @@ load. But a function whose every job does so should not keep the machine busy.
 STEADY = 30.0
 """Seconds that a process has to live for earlier crashes to be forgotten."""
 
+# By which factors a pause varies.
+_SPREAD = (0.8, 1.2)
+
 
 class Slot:
     """Where a process should be.
@@ -62,14 +64,13 @@ class Slot:
         if jobs_ended or now - process.started >= STEADY:
             self._crashes = self._crashes_at_work = 0
         if jobs_ended or process.scoreboard.jobs():
-            pause = _doubled(AT_WORK_START, self._crashes_at_work, AT_WORK_MOST)
+            tries = AT_WORK_START, AT_WORK_MOST, self._crashes_at_work
             self._crashes_at_work += 1
             self._crashes = 0
         else:
-            pause = _doubled(BACKOFF_START, self._crashes, most)
+            tries = BACKOFF_START, most, self._crashes
             self._crashes += 1
-        # Processes that crash together should not start together.
-        pause *= random.uniform(0.8, 1.2)
+        pause = varied_pause(*tries, _SPREAD)
         self.process = None
         self.due = now + pause
         return pause
@@ -79,7 +80,3 @@ class Slot:
         self._crashes = self._crashes_at_work = 0
         self.process = None
         self.due = now
-
-
-def _doubled(first: float, times: int, most: float) -> float:
-    return min(first * 2.0 ** min(times, 10), most)

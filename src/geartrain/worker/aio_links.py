@@ -11,13 +11,13 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from geartrain.backoff import Backoff
 from geartrain.errors import ProtocolError
 from geartrain.protocol.worker import Assignment, Slots, WorkerProtocol
 from geartrain.texts import shown
 from geartrain.transport.aio import open_connection
 from geartrain.transport.connect import Connector, reason
 from geartrain.transport.descriptors import FOREIGN, Owned
-from geartrain.worker.backoff import Backoff
 from geartrain.worker.log import LOG
 
 if TYPE_CHECKING:

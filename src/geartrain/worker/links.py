@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
+from geartrain.backoff import Backoff
 from geartrain.errors import ProtocolError
 from geartrain.protocol.worker import Assignment, WorkerProtocol
 from geartrain.texts import shown
@@ -16,7 +17,6 @@ from geartrain.transport import forks
 from geartrain.transport.connect import Connector, reason
 from geartrain.transport.descriptors import FOREIGN, Owned
 from geartrain.transport.locks import took
-from geartrain.worker.backoff import Backoff
 from geartrain.worker.log import LOG
 
 if TYPE_CHECKING:

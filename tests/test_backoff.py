@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from geartrain.worker.backoff import MAX_PAUSE, Backoff
+from geartrain.backoff import MAX_PAUSE, Backoff
 
 
 def test_pauses_double_to_a_limit_and_differ() -> None:
