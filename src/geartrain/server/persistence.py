@@ -35,24 +35,24 @@ _MOST_WAITING = 64 * 1024 * 1024
 # Of a limit of memory it is this part at most: it is copied on its way to the disk.
 _SHARE = 16
 
-# After a refusal of everything the store is left alone for so many seconds.
+# Seconds until the next try after the store has refused everything.
 _PAUSE = 0.1
 
-# A server that starts waits so many seconds for the first jobs.
+# The longest wait for the first jobs at the start, in seconds.
 _FIRST_PAGES = 0.5
 
-# What nobody waits for, such as the end of a job, gathers for so many seconds: with
-# four busy workers that is hundreds of jobs a commit instead of four.
+# Seconds for which changes that nobody waits for, such as ends of jobs, are collected:
+# four busy workers then make commits of hundreds of jobs instead of four.
 _PATIENCE = 0.01
 
 # Seconds from one look at the store to the next.
 _PROBE_INTERVAL = 1.0
 
-# A commit that takes so many seconds is told in the log.
+# A commit that takes longer, in seconds, is logged.
 _SLOW = 10.0
 
-# A server that stops waits so many seconds for a store that does not answer. systemd
-# kills it after 90.
+# The longest wait for a store that does not answer when the server stops, in seconds.
+# systemd kills the server after 90.
 _LAST_COMMIT = 30.0
 
 _log = logging.getLogger("geartrain.server")
@@ -320,11 +320,11 @@ class Persistence:
         else:
             self._engine.committed(self._monotonic())
         self.on_settled()
-        # There may be nothing more to commit, which whoever waits for that is told.
+        # If there is nothing more to commit, whoever waits for that is told.
         self.pump()
 
     def _stop_trying(self, outcome: Outcome) -> None:
-        """Have one that stops wait for nothing but ends that can be saved."""
+        """Stop waiting for the store, unless there are ends that it can still save."""
         if outcome.is_rest_saved and self._engine.unsaved():
             self._begin()
         else:

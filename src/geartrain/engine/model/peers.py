@@ -80,7 +80,7 @@ class Peer:
         self.is_busy = False
         """Some of what it sent is left for a later turn."""
         self.is_congested = False
-        """It leaves so much unread that nothing is produced for it."""
+        """Nothing is produced for it, because it has too much unread."""
         self.relays = 0
         """How many of its packets are still on their way to many clients."""
         self.rest: Iterator[bytes] | None = None

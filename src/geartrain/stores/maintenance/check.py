@@ -23,9 +23,9 @@ from geartrain.texts import quoted
 
 __all__ = ["Report", "examine"]
 
-# So many jobs are looked up in the index of keys at once.
+# The number of jobs looked up in the index of keys at once.
 _MOST_KEYS: Final = 512
-# So many that it has lost are told one by one.
+# The number of lost jobs that are named one by one.
 _MOST_TOLD: Final = 100
 
 _STATES: Final = ("ready", "delayed", "dead")
