@@ -334,7 +334,7 @@ def test_it_is_ready_once_a_job_server_is_reached(folder: Path) -> None:
             assert status_of(liveness, "ready") == 503
             assert "ready: " not in alone.log()
             with run_server(command, port):
-                alone.wait_for("ready: 1 processes")
+                alone.wait_for("ready: 1 process")
                 assert status_of(liveness, "ready") == 200
 
 

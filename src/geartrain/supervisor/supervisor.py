@@ -117,7 +117,8 @@ class Supervisor:
         if self._pool.is_ready:
             self._is_told = True
             self._next_second = 0.0
-            _log.info("ready: %d processes", len(self._pool.slots))
+            count = len(self._pool.slots)
+            _log.info("ready: %d process%s", count, "" if count == 1 else "es")
 
     def _each_second(self) -> None:
         healthy, ready = self._pool.is_healthy, self._pool.is_ready
