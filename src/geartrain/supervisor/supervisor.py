@@ -65,7 +65,7 @@ class Supervisor:
             address = options.liveness_port
             self._port = LivenessPort(address.port, address.host)
             self._own.append(self._port)
-            _log.info("liveness is told on port %d", self._port.port)
+            _log.info("liveness and readiness are answered on port %d", self._port.port)
 
     def run(self) -> None:
         """Return once all processes have ended after a stop.
