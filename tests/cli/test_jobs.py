@@ -127,6 +127,14 @@ def test_the_table_fits_the_terminal(server: RunningServer) -> None:
     assert "u" * 64 in out
 
 
+@pytest.mark.parametrize("command", ["jobs", "counters"])
+def test_eighty_columns_have_the_functions(server: RunningServer, command: str) -> None:
+    submit(server, b"resize-a-picture-of-the-shop", unique=b"u" * 64)
+    _, lines = on_terminal(server, command, columns=80)
+    assert "FUNCTION" in lines[0]
+    assert any("resize" in line for line in lines[1:])
+
+
 @pytest.mark.parametrize("flags", ["", "--json"])
 def test_a_reader_that_leaves_is_no_error(fresh: RunningServer, flags: str) -> None:
     submit_many(fresh, b"f", (b"%d" % number for number in range(3000)))

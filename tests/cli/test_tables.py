@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from operator import itemgetter
 
 import pytest
@@ -57,8 +58,34 @@ def test_the_widest_columns_are_cut_first() -> None:
 
 def test_no_line_is_wider_than_the_screen() -> None:
     cut = lines(["n" * 10, "123456789012", "x" * 60], screen=24)
-    assert max(map(len, cut)) <= 24
-    assert cut[1].startswith("nnnnnnn…  123456789012")
+    assert cut == ["NAME                SIZE", "nnnnnnnnnn  123456789012"]
+
+
+def test_columns_that_do_not_fit_are_left_out_and_a_mark_says_so() -> None:
+    assert lines(["n" * 10, "123456789012", "x" * 60], screen=27) == [
+        "NAME                SIZE  …",
+        "nnnnnnnnnn  123456789012",
+    ]
+
+
+def test_minor_columns_are_left_out_first() -> None:
+    columns = (COLUMNS[0], replace(COLUMNS[1], is_minor=True), COLUMNS[2])
+    row = ["n" * 10, "1" * 20, "x" * 10]
+    assert list(table(columns, [row], 30)) == [
+        "NAME        NOTE        …",
+        "n" * 10 + "  " + "x" * 10,
+    ]
+
+
+def test_a_single_column_is_cut_at_the_edge() -> None:
+    assert lines(["name", "1" * 90, "x"], screen=6) == ["NAME", "name"]
+
+
+def test_what_later_rows_leave_no_place_for_is_left_out_from_there_on() -> None:
+    rows = [["n", "1", "a"]] * 1000 + [["n", "9" * 16, "b"]]
+    given = list(table(COLUMNS, rows, 24))
+    assert given[1] == "n        1  a"
+    assert given[-1].split() == ["n", "9" * 16]
 
 
 def test_wide_characters_need_two_places() -> None:

@@ -329,12 +329,12 @@ def test_it_is_ready_once_a_job_server_is_reached(folder: Path) -> None:
         assert status_of(liveness) == 200
         assert workers.stop() == 0
         with running_workers(folder, first, *flags, ready=False) as alone:
-            alone.wait_for("liveness is told on port")
+            alone.wait_for("liveness and readiness are answered on port")
             wait_until(lambda: status_of(liveness) == 200, "it is well")
             assert status_of(liveness, "ready") == 503
             assert "ready: " not in alone.log()
             with run_server(command, port):
-                alone.wait_for("ready: 1 processes")
+                alone.wait_for("ready: 1 process")
                 assert status_of(liveness, "ready") == 200
 
 

@@ -76,6 +76,17 @@ def test_other_files_in_its_folder_have_not_changed_it(
     assert nothing(watch)
 
 
+def test_changes_of_other_files_are_not_logged(
+    watch: FileWatch, file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("INFO"):
+        (file.parent / "alive").touch()
+        assert nothing(watch)
+        file.write_text("a = 2")
+        soon(watch)
+    assert caplog.messages == []
+
+
 def test_files_are_watched_from_when_they_are_added(
     watch: FileWatch, file: Path, tmp_path: Path
 ) -> None:

@@ -23,12 +23,16 @@ _COLUMNS: tuple[Column[JobRow], ...] = (
     Column("HANDLE", lambda row: row.handle),
     Column("FUNCTION", lambda row: row.function, is_elastic=True),
     Column("UNIQUE", lambda row: row.unique, is_elastic=True),
-    Column("DIED", lambda row: None if row.died is None else brief(row.died)),
+    Column(
+        "DIED",
+        lambda row: None if row.died is None else brief(row.died),
+        is_minor=True,
+    ),
     Column("AGE", lambda row: age_since(row.died), is_number=True),
     Column("REASON", lambda row: row.reason),
     Column("FAILED", lambda row: row.attempts, is_number=True),
-    Column("LOST", lambda row: row.crashes, is_number=True),
-    Column("SIZE", lambda row: row.size, is_number=True),
+    Column("LOST", lambda row: row.crashes, is_number=True, is_minor=True),
+    Column("SIZE", lambda row: row.size, is_number=True, is_minor=True),
     Column("ERROR", lambda row: row.error or None, is_elastic=True),
 )
 

@@ -19,12 +19,12 @@ _COLUMNS: tuple[Column[JobRow], ...] = (
     Column("HANDLE", lambda row: row.handle),
     Column("FUNCTION", lambda row: row.function, is_elastic=True),
     Column("STATE", lambda row: row.state),
-    Column("PRIORITY", lambda row: row.priority),
+    Column("PRIORITY", lambda row: row.priority, is_minor=True),
     Column("UNIQUE", lambda row: row.unique, is_elastic=True),
     Column("AGE", lambda row: age_since(row.submitted), is_number=True),
     Column("WHEN", lambda row: _when(row)),
     Column("FAILED", lambda row: row.attempts + row.crashes, is_number=True),
-    Column("SIZE", lambda row: row.size, is_number=True),
+    Column("SIZE", lambda row: row.size, is_number=True, is_minor=True),
     Column("WORKER", lambda row: row.worker, is_elastic=True),
 )
 

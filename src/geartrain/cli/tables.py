@@ -1,6 +1,7 @@
 """Tables: for people on a terminal, and for programs in a pipe.
 
-On a terminal rich draws them, fitted to its width. In a pipe nothing is cut to fit,
+On a terminal rich draws them, fitted to its width: long names are cut, and columns
+that do not fit even then are left out. In a pipe nothing is cut to fit,
 and nothing coloured, so a table is aligned here: rich takes a hundred times as long for
 a row of ten columns (0.5 ms against 5 µs), and lists may have millions. Either way rows
 are printed as they come, a thousand at a time: a list may be longer than memory.
@@ -12,6 +13,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Generic, TypeVar
 
 from geartrain.cli.output import batches, write_json, write_lines
@@ -26,6 +28,8 @@ _MIN_WIDTH = 8
 # Maximum characters of a cell: a name of 60 kB would widen its column in every row.
 # JSON has all of it.
 _MAX_CELL = 1000
+# Stands after the titles where columns were left out.
+_MORE = "…"
 
 _Row = TypeVar("_Row")
 
@@ -39,12 +43,14 @@ class Column(Generic[_Row]):
         cell: returns the value of a row; None is shown as a dash.
         is_number: whether it is aligned to the right.
         is_elastic: whether its cells may be cut where the terminal is too narrow.
+        is_minor: whether it is left out before others where even that is not enough.
     """
 
     title: str
     cell: Callable[[_Row], object]
     is_number: bool = False
     is_elastic: bool = False
+    is_minor: bool = False
 
 
 def write_list(
@@ -96,54 +102,82 @@ class _Drawing:
         self._columns = columns
         self._screen = screen
         self._widths = [0] * len(columns)
-        self._title_style = "bold"
+        # Numbers of the columns that fit on the screen.
+        self._shown = list(range(len(columns)))
+        self._has_titles = False
 
     def lines(self, rows: list[list[str]]) -> Iterator[str]:
         """Yield the lines of some rows; the titles are the first row of all."""
         for row in rows:
             self._widths[:] = map(max, self._widths, map(_width, row))
-        return self._aligned(rows) if self._screen is None else self._drawn(rows)
+        if self._screen is None:
+            return self._aligned(rows)
+        return self._drawn(rows, self._screen)
 
     def _aligned(self, rows: list[list[str]]) -> Iterator[str]:
         for row in rows:
             cells = map(_padded, self._columns, row, self._widths)
             yield _GAP.join(cells).rstrip()
 
-    def _drawn(self, rows: list[list[str]]) -> Iterator[str]:
+    def _drawn(self, rows: list[list[str]], screen: int) -> Iterator[str]:
         """Yield lines that rich has fitted to the screen."""
         from rich.console import Console
         from rich.table import Table
         from rich.text import Text
 
+        self._choose(screen)
         padding = (0, len(_GAP), 0, 0)
         drawn = Table(box=None, show_header=False, pad_edge=False, padding=padding)
-        for column, width in zip(self._columns, self._min_widths(), strict=True):
+        for number in self._shown:
+            column = self._columns[number]
             drawn.add_column(
                 justify="right" if column.is_number else "left",
                 # Only a column that may wrap is narrowed. Its cells never wrap.
                 no_wrap=not column.is_elastic,
-                min_width=width,
+                min_width=self._min_width(number),
             )
+        if self._is_cut(screen):
+            drawn.add_column(no_wrap=True)
         for row in rows:
+            shown = [row[number] for number in self._shown]
+            if not self._has_titles:
+                shown.append(_MORE)
             # As objects, because rich takes brackets in plain strings for markup.
-            cells = (Text(cell, no_wrap=True, overflow="ellipsis") for cell in row)
-            drawn.add_row(*cells, style=self._title_style)
-            self._title_style = ""
-        console = Console(width=self._screen)
+            cells = (Text(cell, no_wrap=True, overflow="ellipsis") for cell in shown)
+            drawn.add_row(
+                *islice(cells, len(drawn.columns)),
+                style="" if self._has_titles else "bold",
+            )
+            self._has_titles = True
+        console = Console(width=screen)
         with console.capture() as capture:
             console.print(drawn)
         for line in capture.get().splitlines():
             yield line.rstrip()
 
-    def _min_widths(self) -> list[int]:
-        """Return how narrow rich may make each column."""
-        screen = self._screen or 0
-        if sum(self._widths) + len(_GAP) * (len(self._widths) - 1) <= screen:
-            return self._widths
-        return [
-            min(width, _MIN_WIDTH if column.is_elastic else screen)
-            for column, width in zip(self._columns, self._widths, strict=True)
-        ]
+    def _choose(self, screen: int) -> None:
+        """Leave out columns until the others fit, the minor ones first.
+
+        rich would narrow every column to nothing instead, and first the names.
+        """
+        while len(self._shown) > 1 and self._least() > screen:
+            minor = [n for n in self._shown if self._columns[n].is_minor]
+            self._shown.remove((minor or self._shown)[-1])
+
+    def _is_cut(self, screen: int) -> bool:
+        """Whether a mark says that columns were left out, where it fits."""
+        has_room = self._least() + len(_GAP) + len(_MORE) <= screen
+        return len(self._shown) < len(self._columns) and has_room
+
+    def _least(self) -> int:
+        """Return how many characters the shown columns need at least."""
+        return sum(map(self._min_width, self._shown)) + len(_GAP) * (
+            len(self._shown) - 1
+        )
+
+    def _min_width(self, number: int) -> int:
+        width = self._widths[number]
+        return min(width, _MIN_WIDTH) if self._columns[number].is_elastic else width
 
 
 def _padded(column: Column[Any], text: str, width: int) -> str:

@@ -65,7 +65,7 @@ class Supervisor:
             address = options.liveness_port
             self._port = LivenessPort(address.port, address.host)
             self._own.append(self._port)
-            _log.info("liveness is told on port %d", self._port.port)
+            _log.info("liveness and readiness are answered on port %d", self._port.port)
 
     def run(self) -> None:
         """Return once all processes have ended after a stop.
@@ -117,7 +117,8 @@ class Supervisor:
         if self._pool.is_ready:
             self._is_told = True
             self._next_second = 0.0
-            _log.info("ready: %d processes", len(self._pool.slots))
+            count = len(self._pool.slots)
+            _log.info("ready: %d process%s", count, "" if count == 1 else "es")
 
     def _each_second(self) -> None:
         healthy, ready = self._pool.is_healthy, self._pool.is_ready

@@ -89,6 +89,9 @@ class FileWatch:
                 "--watch needs the Python package watchfiles: pip install watchfiles"
             ) from None
         self._watch = watchfiles.watch
+        # It tells of every change in a folder, of other files too: a liveness file's
+        # would be a line each second.
+        logging.getLogger("watchfiles").setLevel(logging.WARNING)
         # Each file by its own path, and by the one that its links lead to.
         self._files: dict[str, str] = {}
         self._folders: set[str] = set()
