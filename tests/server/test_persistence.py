@@ -201,6 +201,28 @@ def test_with_durability_memory_nobody_waits_and_an_orderly_stop_keeps_all(
     play(look, tmp_path, "memory")
 
 
+@pytest.mark.parametrize("is_full_to_the_end", [False, True])
+def test_acknowledged_jobs_that_a_full_disk_refuses_are_counted_at_the_stop(
+    is_full_to_the_end: bool, tmp_path: Path
+) -> None:
+    scenes: list[Scene] = []
+
+    async def scene(scene: Scene) -> None:
+        await scene.settle()
+        scene.disk.is_full = True
+        for number in range(7):
+            scene.submit(b"%d" % number)
+        assert scene.answers().count(b"H:test:") == 7
+        scene.run_job(1)
+        await scene.settle()
+        assert scene.health.state == REFUSING
+        scene.disk.is_full = is_full_to_the_end
+        scenes.append(scene)
+
+    play(scene, tmp_path, "memory")
+    assert scenes[0].persistence.unkept == (6 if is_full_to_the_end else 0)
+
+
 def test_what_nobody_waits_for_is_committed_soon_all_the_same(tmp_path: Path) -> None:
     async def scene(scene: Scene) -> None:
         await scene.settle()

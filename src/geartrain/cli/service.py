@@ -170,13 +170,19 @@ def _tell_stopped(server: Server) -> int:
             " run again after a start on it",
             server.unsaved,
         )
+    if server.unkept:
+        _log.error(
+            "stopped, and %d jobs that were acknowledged are lost: the store could not"
+            " save them (--durability memory)",
+            server.unkept,
+        )
     if server.astray:
         _log.error(
             "stopped, and %d jobs, dead letters and recurring jobs are not in the store"
             " that the next start opens",
             server.astray,
         )
-    if server.unsaved or server.astray:
+    if server.unsaved or server.unkept or server.astray:
         return 1
     _log.info("stopped")
     return 0

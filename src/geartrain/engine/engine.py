@@ -339,6 +339,10 @@ class Engine:
         """Return how many jobs there are whose end or failure is not yet durable."""
         return self.state.journal.unsaved()
 
+    def unkept(self) -> int:
+        """Return how many jobs were acknowledged and are not yet durable."""
+        return self.state.journal.unkept()
+
     def background_count(self) -> int:
         """Return how many background jobs are in memory."""
         return sum(job.background for job in self.state.jobs.values())

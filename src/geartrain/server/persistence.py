@@ -67,6 +67,7 @@ class Persistence:
     Attributes:
         on_settled: called on the event loop when a batch was committed or refused.
         unsaved: how many jobs have an end that was not saved when the store was closed.
+        unkept: how many jobs were acknowledged and not in the store then.
         astray: how many jobs were in a file that its name no longer leads to then.
     """
 
@@ -84,6 +85,7 @@ class Persistence:
         """
         self.on_settled: Callable[[], None] = lambda: None
         self.unsaved = 0
+        self.unkept = 0
         self.astray = 0
         self._engine = engine
         self._health = Health()
@@ -194,7 +196,7 @@ class Persistence:
     def close(self) -> None:
         """Close the store, after the commit that is under way.
 
-        ``unsaved`` and ``astray`` are then known.
+        ``unsaved``, ``unkept`` and ``astray`` are then known.
         """
         for timer in (self._timer, self._probe_timer):
             if timer is not None:
@@ -210,7 +212,7 @@ class Persistence:
             self.astray = self._store.astray
 
     def _count_unsaved(self, is_answering: bool) -> None:
-        """Count the ends that were not saved."""
+        """Count the ends that were not saved, and the jobs that are not kept."""
         if self._is_busy:
             # The event loop no longer learns what became of the batch.
             outcome = self._outcome
@@ -221,6 +223,8 @@ class Persistence:
                 self._engine.give_up_batch(is_rest_saved=outcome.is_rest_saved)
         if self._durability is not None and self._health.state == FAILING:
             self.unsaved = self._engine.unsaved()
+        # A full disk is reason enough: the state is then only ``refusing``.
+        self.unkept = self._engine.unkept()
 
     def _watch(self) -> None:
         """Have the store looked at, now and from time to time."""

@@ -47,6 +47,8 @@ class Server:
         addresses: where it listens, once started.
         unsaved: once stopped, how many jobs run again after a start on the same store
             because it did not save what became of them.
+        unkept: once stopped, how many jobs were acknowledged and are lost, because the
+            store refused them; only with durability ``memory``.
         astray: once stopped, how many jobs, dead letters and recurring jobs are not in
             the store that such a start would open, because its file was removed or
             renamed.
@@ -68,6 +70,7 @@ class Server:
         self._handshakes: Handshakes | None = None
         self._stopped = asyncio.Event()
         self.unsaved = 0
+        self.unkept = 0
         self.astray = 0
         self._is_stopping = False
         self._patience: asyncio.TimerHandle | None = None
@@ -123,6 +126,7 @@ class Server:
         if self._persistence is not None:
             self._persistence.close()
             self.unsaved = self._persistence.unsaved
+            self.unkept = self._persistence.unkept
             self.astray = self._persistence.astray
 
     async def _listen(

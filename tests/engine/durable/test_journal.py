@@ -309,6 +309,23 @@ def test_what_is_being_written_is_not_changed(durable: World) -> None:
     assert change.due > 0
 
 
+@pytest.mark.parametrize("holds", [False, True])
+def test_jobs_that_are_acknowledged_and_not_yet_durable_are_counted(
+    world: World, holds: bool
+) -> None:
+    engine = world.engine
+    engine.resume(Inventory(0), world.now, keeps_jobs=True, holds=holds)
+    commit(world)
+    client, worker = world.client(), world.worker("f")
+    for _ in range(3):
+        client.submit_job_bg(b"f", b"", b"w")
+    worker.grab_job()
+    worker.work_complete(H1, b"")
+    assert engine.unkept() == (0 if holds else 2)
+    commit(world)
+    assert engine.unkept() == 0
+
+
 @pytest.mark.parametrize("is_rest_saved", [False, True])
 def test_a_batch_that_is_given_up_is_unsaved(
     durable: World, is_rest_saved: bool

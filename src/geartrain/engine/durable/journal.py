@@ -185,6 +185,13 @@ class Journal:
         numbers.update(each.number for each in waiting.changed)
         return len(numbers)
 
+    def unkept(self) -> int:
+        """Return how many jobs were acknowledged and are not yet durable."""
+        if self.holds:
+            return 0
+        added = self._next.batch.added
+        return sum(record.number > 0 and not record.is_tentative for record in added)
+
     def take(self) -> Batch:
         """Return what was collected, to be committed; the one before must be done."""
         gathering = self._next
