@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +11,15 @@ import pytest
 
 from tests.support.documents import PORT, environment_with_programs
 from tests.support.servers import geartrain_command, run_server
+
+
+@pytest.fixture(autouse=True)
+def _port() -> Iterator[None]:
+    """Have the port that the documents name, which only one test can use at a time."""
+    path = Path(tempfile.gettempdir()) / f"geartrain-tests-{PORT}.lock"
+    with path.open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 @pytest.fixture(autouse=True)

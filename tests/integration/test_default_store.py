@@ -104,8 +104,10 @@ def test_a_folder_that_cannot_be_had_is_one_line(
 ) -> None:
     monkeypatch.setenv("STATE_DIRECTORY", folder)
     status, out, err = run("geartrain", "server", "--port", "0")
-    assert (status, out) == (1 if folder.startswith("/") else 2, "")
-    assert err.startswith(f"geartrain: {words}")
+    is_mistake = not folder.startswith("/")
+    program = "geartrain server" if is_mistake else "geartrain"
+    assert (status, out) == (2 if is_mistake else 1, "")
+    assert err.startswith(f"{program}: {words}")
     assert "--store" in err
     assert err.count("\n") == 1
 
