@@ -16,13 +16,21 @@ from tests.support.servers import (
     in_memory,
     running_geartrain,
 )
+from tests.support.waiting import wait_until
 from tests.support.wire import Wire, sound_server
 
 LOCAL = ("--listen", "127.0.0.1")
 
 
+def accepts_at(family: int, where: str | tuple[str, int]) -> bool:
+    with socket.socket(family, socket.SOCK_STREAM) as connection:
+        return connection.connect_ex(where) == 0
+
+
 @contextmanager
 def connected(family: int, where: str | tuple[str, int]) -> Iterator[Wire]:
+    # A server listens at one address after the other.
+    wait_until(lambda: accepts_at(family, where), f"it listens on {where}")
     with socket.socket(family, socket.SOCK_STREAM) as connection:
         connection.settimeout(10)
         connection.connect(where)
