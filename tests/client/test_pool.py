@@ -21,6 +21,8 @@ from tests.support.raw_workers import reverse, worker
 WHERE = ("geartrain.client", "geartrain.transport")
 LIMIT = 2
 IN_TIME = 20.0
+# Of sockets that were made a step before the exception.
+pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
 
 
 def nothing(*_: Any) -> None:
