@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import signal
 import threading
@@ -25,6 +26,13 @@ WHERE = ("geartrain.worker", "geartrain.transport")
 IN_TIME = 15.0
 # Of sockets that were made a step before the exception.
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
+
+
+@pytest.fixture(autouse=True)
+def _collected() -> Iterator[None]:
+    """Have such sockets end here and not amid a later test."""
+    yield
+    gc.collect()
 
 
 @contextmanager
