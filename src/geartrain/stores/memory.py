@@ -30,7 +30,7 @@ from geartrain.texts import quoted
 __all__ = ["MemoryStore"]
 
 _LAST: Final = 2**64
-# A slice of a list looks at so many jobs at most.
+# The most jobs that one slice of a list looks at.
 _MOST_LOOKED_AT: Final = 10_000
 
 

@@ -28,7 +28,7 @@ _PIECE: Final = (
     "SELECT number, position, sum, data FROM pieces NOT INDEXED WHERE rowid = ?"
 )
 
-# So many losses are told one by one.
+# The number of losses that are named one by one.
 _MOST_TOLD: Final = 1000
 # Where the highest number is lost, jobs are looked for up to so many numbers on.
 _MOST_GUESSED: Final = 1 << 16

@@ -33,7 +33,7 @@ __all__ = ["Rebuilder", "rebuild"]
 # A batch ends with the job that makes it as large as this.
 _MOST_RECORDS: Final = 1000
 _MOST_BYTES: Final = 8 * 1024 * 1024
-# So many losses are told one by one.
+# The number of losses that are named one by one.
 _MOST_TOLD: Final = 20
 
 _PARTS: Final = ("", "-wal")

@@ -22,7 +22,7 @@ MOST: Final = 2**63 - 1
 
 _BLOCK_BITS: Final = 16
 _BLOCK_BYTES: Final = 1 << _BLOCK_BITS - 3
-# So many places are tried in a hole of which no index says what is in it.
+# The number of places tried in a hole whose contents no index names.
 _MOST_PROBES: Final = 1 << 16
 
 Row = tuple[Any, ...]

@@ -24,9 +24,9 @@ from geartrain.stores.sqlite.tail import BUCKETS, Tail, bucket_of, pairs
 
 __all__ = ["Keys"]
 
-# While so many entries are logged, each range is merged once.
+# Each range is merged once while this many entries are logged.
 _ROUND: Final = 1 << 18
-# So many rows of the log are deleted with a commit that writes one.
+# The number of log rows deleted for each row that a commit writes.
 _TRIMMED: Final = 4
 
 
