@@ -143,6 +143,8 @@ def test_a_job_for_a_later_second(
         lambda: record.exists() and record.read_text() == "now", "the job is run"
     )
     assert when <= time.time() < when + 1
+    # Its worker has yet to say so, and is ended with this test.
+    wait_until(lambda: not function_status(peers.server, "later").total, "it is done")
 
 
 def test_map_and_reduce(peers: Peers, programs: Path) -> None:
