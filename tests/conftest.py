@@ -6,6 +6,7 @@ Tests of a file run in one process, slow files first.
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Generator, Iterator
 
@@ -24,6 +25,13 @@ def _state_directory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
             if name not in _KEPT:
                 patch.delenv(name)
         yield
+
+
+@pytest.fixture
+def _collected() -> Iterator[None]:
+    """Have sockets that a test left end with it and not amid a later one."""
+    yield
+    gc.collect()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

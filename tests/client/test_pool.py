@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import gc
 import itertools
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -22,15 +21,11 @@ from tests.support.raw_workers import reverse, worker
 WHERE = ("geartrain.client", "geartrain.transport")
 LIMIT = 2
 IN_TIME = 20.0
-# Of sockets that were made a step before the exception.
-pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
-
-
-@pytest.fixture(autouse=True)
-def _collected() -> Iterator[None]:
-    """Have such sockets end here and not amid a later test."""
-    yield
-    gc.collect()
+pytestmark = [
+    # Of sockets that were made a step before the exception.
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.usefixtures("_collected"),
+]
 
 
 def nothing(*_: Any) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import itertools
 import signal
 import threading
@@ -24,15 +23,11 @@ STEP = 7
 # The protocol is compiled: no signal handler is called amid it.
 WHERE = ("geartrain.worker", "geartrain.transport")
 IN_TIME = 15.0
-# Of sockets that were made a step before the exception.
-pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
-
-
-@pytest.fixture(autouse=True)
-def _collected() -> Iterator[None]:
-    """Have such sockets end here and not amid a later test."""
-    yield
-    gc.collect()
+pytestmark = [
+    # Of sockets that were made a step before the exception.
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.usefixtures("_collected"),
+]
 
 
 @contextmanager
