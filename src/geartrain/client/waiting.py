@@ -31,13 +31,8 @@ __all__ = [
     "text",
 ]
 
-_JOB_CREATED: Final = int(PacketType.JOB_CREATED)
-_WORK_DATA: Final = int(PacketType.WORK_DATA)
-_ERROR: Final = int(PacketType.ERROR)
-_WORK_FAIL: Final = int(PacketType.WORK_FAIL)
-_WORK_EXCEPTION: Final = int(PacketType.WORK_EXCEPTION)
 _UPDATES: Final = frozenset(
-    {_WORK_DATA, int(PacketType.WORK_WARNING), int(PacketType.WORK_STATUS)}
+    {PacketType.WORK_DATA, PacketType.WORK_WARNING, PacketType.WORK_STATUS}
 )
 _BYTES: Final = get_codec("bytes")
 _MIB: Final = 1024 * 1024
@@ -168,15 +163,15 @@ class Waiter:
     def take(self, event: Event) -> None:
         """Take in a packet about the call."""
         kind = event.type
-        if kind == _JOB_CREATED:
+        if kind == PacketType.JOB_CREATED:
             self.followed = self.call.handle
         elif kind in _UPDATES:
-            if kind == _WORK_DATA:
+            if kind == PacketType.WORK_DATA:
                 self.streams = True
                 self._keep(event)
             elif self.keeps:
                 self._keep(event)
-        elif kind == _ERROR:
+        elif kind == PacketType.ERROR:
             code, said = event.arguments
             self.error = ServerError(_shown(code), _shown(said))
         else:
@@ -255,18 +250,20 @@ def outcome(waiter: Waiter) -> Any:
         raise waiter.error
     final = waiter.final
     assert final is not None
-    if final.type == _WORK_FAIL:
+    if final.type == PacketType.WORK_FAIL:
         raise JobFailedError(
             f"{waiter.name}: job {waiter.handle} failed", waiter.handle
         )
     data = final.arguments[1]
-    if final.type == _WORK_EXCEPTION:
+    if final.type == PacketType.WORK_EXCEPTION:
         said = _shown(data)
         raise JobExceptionError(
             f"{waiter.name}: job {waiter.handle} failed: {said}", waiter.handle, data
         )
     codec = waiter.codec
     if waiter.updates and codec.joins:
-        pieces = [e.arguments[1] for e in waiter.updates if e.type == _WORK_DATA]
+        pieces = [
+            e.arguments[1] for e in waiter.updates if e.type == PacketType.WORK_DATA
+        ]
         data = b"".join([*pieces, data])
     return codec.decode(data)

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable
 from typing import Any, cast
 
 from geartrain.engine.engine import Engine
-from geartrain.server.driver import Connection, Driver
+from geartrain.server.connection import Connection
+from geartrain.server.driver import Driver
 from geartrain.server.options import Options
 from geartrain.testing.clock import MovedClock, advance
 from geartrain.testing.recorder import Recorder, Tap
