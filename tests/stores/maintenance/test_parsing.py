@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geartrain.engine.records import JobRecord
-from geartrain.engine.records import JobRecord
 from geartrain.errors import StoreError
 from geartrain.stores.maintenance.lines import job_line, schedule_line
 from geartrain.stores.maintenance.parsing import parse_line
