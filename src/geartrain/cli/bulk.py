@@ -16,7 +16,7 @@ from geartrain.cli.program import complain
 from geartrain.errors import OptionError
 from geartrain.texts import visible
 
-__all__ = ["Change", "Selection", "confirmed", "write_changes"]
+__all__ = ["JobOutcome", "Selection", "confirmed", "write_changes"]
 
 
 class Selection:
@@ -89,7 +89,7 @@ def confirmed(
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class JobOutcome:
     """What came of one change.
 
     Attributes:
@@ -102,7 +102,7 @@ class Change:
 
 
 def write_changes(
-    command: str, done: str, changes: Iterable[Change], as_json: bool
+    command: str, done: str, outcomes: Iterable[JobOutcome], as_json: bool
 ) -> int:
     """Print how many jobs were ``done``, or each in JSON; return the exit status.
 
@@ -111,23 +111,23 @@ def write_changes(
     """
     changed = failed = 0
     try:
-        for change in changes:
-            if change.failure:
+        for outcome in outcomes:
+            if outcome.failure:
                 failed += 1
-                complain(f"geartrain {command}", change.failure)
+                complain(f"geartrain {command}", outcome.failure)
             else:
                 changed += 1
             if as_json:
-                write_json([_object(change, done)])
+                write_json([_object(outcome, done)])
     finally:
         if not as_json:
             click.echo(f"{changed} {done}")
     return 1 if failed else 0
 
 
-def _object(change: Change, done: str) -> dict[str, Any]:
+def _object(outcome: JobOutcome, done: str) -> dict[str, Any]:
     return {
-        "handle": change.handle,
-        "outcome": None if change.failure else done,
-        "reason": change.failure or None,
+        "handle": outcome.handle,
+        "outcome": None if outcome.failure else done,
+        "reason": outcome.failure or None,
     }

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from geartrain.cli.drop_in import libgearman_tls
-from geartrain.cli.gearman_flags import Flags
+from geartrain.cli.gearman_flags import GearmanFlags
 from geartrain.errors import AddressError
 from geartrain.texts import visible
 from geartrain.transport.address import DEFAULT_PORT, Address
@@ -37,7 +37,7 @@ def complain(where: str, words: str) -> None:
     write_soon(2, data, _PATIENCE_WITH_STDERR)
 
 
-def find_servers(flags: Flags) -> list[Connector]:
+def find_servers(flags: GearmanFlags) -> list[Connector]:
     """Return the job servers: GEARMAN_SERVER, else -h and -p, else GEARMAN_SERVERS.
 
     Without any of these it is localhost:4730.
@@ -59,7 +59,7 @@ def find_servers(flags: Flags) -> list[Connector]:
     return found
 
 
-def _address(flags: Flags) -> Address:
+def _address(flags: GearmanFlags) -> Address:
     host = flags.values.get("h", "localhost")
     port = flags.number("p") or DEFAULT_PORT
     if host.startswith("unix:"):

@@ -36,6 +36,7 @@ class Callbacks(TypedDict, total=False):
 
 
 _NAMES: Final = frozenset(Callbacks.__annotations__)
+# The callback of each packet type.
 _OF: Final[dict[int, str]] = {
     PacketType.JOB_CREATED: "on_created",
     PacketType.WORK_DATA: "on_data",
@@ -123,11 +124,10 @@ class Task:
 
     def wants(self, event: Event) -> bool:
         """Return whether a packet is for a callback, and not kept for the result."""
-        return event.type != PacketType.WORK_DATA or bool(
-            self._callbacks.get("on_data")
-        )
+        return _OF[event.type] != "on_data" or bool(self._callbacks.get("on_data"))
 
     def _take(self, event: Event) -> None:
+        callback = _OF[event.type]
         if event is self.waiter.final:
             self._is_ended = True
             if self.waiter.call.is_submission:
@@ -136,12 +136,12 @@ class Task:
             found = job_status(event)
             self.known, self.running = found.known, found.running
             self.numerator, self.denominator = found.numerator, found.denominator
-        elif event.type == PacketType.WORK_STATUS:
+        elif callback == "on_status":
             self.numerator = number(event.arguments[1])
             self.denominator = number(event.arguments[2])
-        elif event.type == PacketType.WORK_DATA:
+        elif callback == "on_data":
             self.data = self.waiter.codec.decode(event.arguments[1])
-        elif event.type == PacketType.JOB_CREATED:
+        elif callback == "on_created":
             self._is_ended = not self.waiter.call.is_foreground
         else:
             self.data = event.arguments[1]

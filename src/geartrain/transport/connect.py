@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
 from geartrain.errors import AddressError, OptionError
 from geartrain.transport.address import Address, parse_address
-from geartrain.transport.dialling import Clock, dial, dial_unix, greet
+from geartrain.transport.dialling import TimeLimit, dial, dial_unix, greet
 from geartrain.transport.keepalive import set_keepalive
 from geartrain.transport.lookup import look_up
 
@@ -98,12 +98,12 @@ class SocketConnector:
         Raises:
             OSError: nobody answers; ``reason`` puts it in words.
         """
-        clock = Clock(timeout, is_wanted)
+        limit = TimeLimit(timeout, is_wanted)
         try:
             if self.address.path:
-                connection = dial_unix(self.address.path, clock)
+                connection = dial_unix(self.address.path, limit)
             else:
-                connection = self._connect_tcp(clock)
+                connection = self._connect_tcp(limit)
         except OSError:
             raise
         except ValueError as error:
@@ -112,15 +112,15 @@ class SocketConnector:
         connection.settimeout(timeout)
         return connection
 
-    def _connect_tcp(self, clock: Clock) -> socket.socket:
-        addresses = look_up(self.host, self.address.port, clock.left(), clock.is_wanted)
-        connection = dial(addresses, clock)
+    def _connect_tcp(self, limit: TimeLimit) -> socket.socket:
+        addresses = look_up(self.host, self.address.port, limit.left(), limit.is_wanted)
+        connection = dial(addresses, limit)
         try:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             probe(connection)
             if self.context is None:
                 return connection
-            return greet(connection, self.context.get(), self.name, clock)
+            return greet(connection, self.context.get(), self.name, limit)
         except BaseException:
             connection.close()
             raise

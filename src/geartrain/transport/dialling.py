@@ -16,14 +16,14 @@ from geartrain.transport import forks
 if TYPE_CHECKING:
     import ssl
 
-__all__ = ["STAGGER", "Clock", "dial", "dial_unix", "greet"]
+__all__ = ["STAGGER", "TimeLimit", "dial", "dial_unix", "greet"]
 
 # Seconds after which the next address is tried, too, while the one before is silent
 # (RFC 8305). As long may pass until somebody who waits here learns that he need not.
 STAGGER: Final = 0.25
 
 
-class Clock:
+class TimeLimit:
     """How long something may take, and whether it is wanted still.
 
     Attributes:
@@ -58,7 +58,7 @@ class Clock:
         return 1000 * (STAGGER if left is None else min(left, STAGGER))
 
 
-def dial(addresses: list[tuple[int, Any]], clock: Clock) -> socket.socket:
+def dial(addresses: list[tuple[int, Any]], limit: TimeLimit) -> socket.socket:
     """Return a connection to the first of the addresses that answers.
 
     Each is tried in turn, without waiting for those before for longer than a moment.
@@ -85,7 +85,7 @@ def dial(addresses: list[tuple[int, Any]], clock: Clock) -> socket.socket:
                 poll.register(descriptor, select.POLLOUT)
             elif not dialled:
                 raise error or OSError("the name has no address")
-            for descriptor, _ in poll.poll(clock.step()):
+            for descriptor, _ in poll.poll(limit.step()):
                 connection = dialled[descriptor]
                 poll.unregister(descriptor)
                 code = connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
@@ -113,12 +113,12 @@ def _begun(family: int, address: Any) -> tuple[socket.socket, bool]:
     return connection, code == 0
 
 
-def dial_unix(path: str, clock: Clock) -> socket.socket:
+def dial_unix(path: str, limit: TimeLimit) -> socket.socket:
     """Return a connection to a unix socket; raises OSError where nobody answers."""
     connection = socket.socket(socket.AF_UNIX)
     try:
         forks.own(connection)
-        connection.settimeout(clock.left())
+        connection.settimeout(limit.left())
         connection.connect(path)
     except BaseException:
         connection.close()
@@ -127,7 +127,7 @@ def dial_unix(path: str, clock: Clock) -> socket.socket:
 
 
 def greet(
-    connection: socket.socket, context: ssl.SSLContext, name: str, clock: Clock
+    connection: socket.socket, context: ssl.SSLContext, name: str, limit: TimeLimit
 ) -> socket.socket:
     """Return a connection by TLS over one that is not blocking.
 
@@ -153,7 +153,7 @@ def greet(
                 wanted = select.POLLOUT
             poll.register(secure, wanted)
             with _told_so():
-                poll.poll(clock.step())
+                poll.poll(limit.step())
     except BaseException:
         secure.close()
         raise

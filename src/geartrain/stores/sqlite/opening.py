@@ -11,7 +11,7 @@ from geartrain.engine.records import Inventory
 from geartrain.errors import StoreError
 from geartrain.stores.sqlite.file import ERRORS, abandon, explain, open_file
 from geartrain.stores.sqlite.presence import Presence
-from geartrain.stores.sqlite.room import Room
+from geartrain.stores.sqlite.room import DiskRoom
 from geartrain.stores.sqlite.schedules import is_in_use, reserve_lost
 from geartrain.stores.sqlite.session import Session
 from geartrain.stores.sqlite.wholeness import (
@@ -37,7 +37,7 @@ class Opened(NamedTuple):
 
     session: Session
     presence: Presence
-    room: Room
+    room: DiskRoom
 
     def close(self) -> None:
         """Close the file, its reserve given back.
@@ -138,6 +138,6 @@ class Opening:
             raise StoreError(
                 f"the store {visible(self._path)} cannot be watched: {error.strerror}"
             ) from error
-        room = Room(real, connection)
+        room = DiskRoom(real, connection)
         room.keep_reserve()
         return Opened(session, presence, room), inventory

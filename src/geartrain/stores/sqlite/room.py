@@ -24,7 +24,7 @@ from typing import Final
 from geartrain.errors import StoreError
 from geartrain.texts import visible
 
-__all__ = ["NoRoomError", "Room"]
+__all__ = ["DiskRoom", "NoRoomError"]
 
 # Bytes of the margin, and of the reserve: enough for a checkpoint of a log of the usual
 # size, 4 MB, and for the ends of a thousand jobs that lie on a page each.
@@ -58,7 +58,7 @@ class NoRoomError(StoreError):
         self.most = most
 
 
-class Room:
+class DiskRoom:
     """The room of one open store.
 
     Attributes:
