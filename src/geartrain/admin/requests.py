@@ -1,4 +1,4 @@
-"""Requests of a job server: commands whose answers are read as rows or yes and no."""
+"""What a job server can be asked: each command, and how its answer is read."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ class Selection:
         """Check what was given; ``older_than`` is an age in seconds.
 
         Raises:
-            OptionError: nothing was given, or one contradicts another.
+            OptionError: nothing was given, or more than one way to choose.
         """
         filters = function is not None or older_than is not None
         if bool(handles) + everything + filters != 1:
@@ -90,10 +90,10 @@ def confirmed(
 
 @dataclass(frozen=True, slots=True)
 class JobOutcome:
-    """What came of one change.
+    """Whether one job was changed.
 
     Attributes:
-        handle: the job's handle, or what was given in place of it.
+        handle: the job's handle, or what the user gave instead.
         failure: why the job was not changed; empty if it was.
     """
 
@@ -106,8 +106,8 @@ def write_changes(
 ) -> int:
     """Print how many jobs were ``done``, or each in JSON; return the exit status.
 
-    Each failure is one line on stderr. What was done is told even if an error ends
-    the changes.
+    Each failure is one line on stderr. The count is printed even if an error ends
+    the command.
     """
     changed = failed = 0
     try:

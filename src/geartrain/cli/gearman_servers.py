@@ -32,7 +32,7 @@ def complain(where: str, words: str) -> None:
     """Write an error to stderr, in the original's form."""
     sys.stdout.flush()
     line = visible(f"gearman: {where} : {words}") + "\n"
-    # A worker must not stop working because nobody reads its stderr.
+    # A full or closed stderr must not stop the worker.
     data = line.encode(sys.stderr.encoding, "backslashreplace")
     write_soon(2, data, _PATIENCE_WITH_STDERR)
 

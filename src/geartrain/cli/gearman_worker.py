@@ -66,7 +66,7 @@ class GearmanWorker:
         self._worker.close()
 
     def stop(self) -> None:
-        """Finish the job at hand and take no more; for a signal handler."""
+        """Finish the current job and take no more; safe in a signal handler."""
         self._is_stopped = True
         self._stops.is_stopping = self._stops.is_signalled = True
         self._worker.stop()

@@ -31,7 +31,7 @@ _FULL_READ = 64 * 1024
 
 
 def discard(pieces: list[bytes]) -> None:
-    """Send nothing: the connection is to be closed without it."""
+    """Drop what the engine answers: the connection is about to close."""
 
 
 class Connection(asyncio.Protocol):
@@ -80,12 +80,12 @@ class Connection(asyncio.Protocol):
             driver.arrange_turn()
 
     def _acknowledge(self) -> None:
-        """Acknowledge what was read now: a sender with a small buffer waits for it."""
+        """Acknowledge at once: a sender with a small buffer waits for it."""
         if self._is_tcp:
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
 
     def _let_others_read(self) -> None:
-        """Read no more this turn: the loop would, 31 times, before anybody else."""
+        """Read no more this turn: uvloop would 31 times before it serves others."""
         self.transport.pause_reading()
         self._driver.call_soon(self.read_on)
 
@@ -103,7 +103,7 @@ class Connection(asyncio.Protocol):
             self.transport.resume_reading()
 
     def pause_writing(self) -> None:
-        """Take no more from a peer that does not read its answers, and give it none."""
+        """Read no more from a peer that does not read its answers, and produce none."""
         self._driver.engine.congest(self.peer)
         self.transport.pause_reading()
         self._is_congested = True

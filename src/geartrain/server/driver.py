@@ -159,7 +159,7 @@ class Driver:
         self.turned_at = self.monotonic()
 
     def _learn(self) -> None:
-        """Do what not every turn has for the driver besides sending."""
+        """Do the rest of a turn, which most turns have none of: all but sending."""
         engine = self.engine
         self._close_expelled()
         self._report()
@@ -180,13 +180,13 @@ class Driver:
             self.guard.look(self.monotonic())
 
     def relieve(self, peer: Peer) -> None:
-        """Go on with a peer that has read what was due to it."""
+        """Continue with a peer that has read its outbox."""
         self.engine.relieve(peer)
         if self.engine.has_more() and not self.is_arranged:
             self.arrange_turn()
 
     def _send_on(self) -> None:
-        """Send what was said outside of a turn."""
+        """Send what the engine answered outside of a turn."""
         if not self.is_arranged:
             self.arrange_turn()
 
@@ -211,7 +211,7 @@ class Driver:
             self._waiting.append(connection)
 
     def _go_on(self) -> None:
-        """Answer those who waited for a batch, and read on from submitters."""
+        """Answer the peers that waited for a batch, and read from submitters again."""
         waiting, self._waiting = self._waiting, []
         for connection in waiting:
             connection.is_kept_waiting = False
@@ -224,11 +224,11 @@ class Driver:
             if connection is not None:
                 connection.transport.close()
                 self.writers[peer] = discard
-                # Closing waits for it to read what is due, which it may never do.
+                # A close waits until the peer has read its outbox, which may be never.
                 self._loop.call_later(_LAST_READ, self._drop, peer)
 
     def _drop(self, peer: Peer) -> None:
-        """Drop a connection, if it is not gone by itself."""
+        """Drop a connection that has not closed by now."""
         connection = self._connections.get(peer)
         if connection is not None:
             connection.transport.abort()
@@ -265,7 +265,7 @@ class Driver:
         self._timer = self._loop.call_later(max(0.0, when - now), self.tick)
 
     def tick(self) -> None:
-        """Do what is due by the clock."""
+        """Run the engine's timers that are due."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -280,13 +280,13 @@ class Driver:
         self.engine.keep_clock(self.monotonic())
 
     def stop_reading(self) -> None:
-        """Take no more from anybody: the server is about to stop."""
+        """Read from no peer any more: the server is about to stop."""
         self.is_stopping = True
         for connection in self._connections.values():
             connection.transport.pause_reading()
 
     def close(self) -> None:
-        """Close every connection once what is due to it has been written."""
+        """Close every connection once its outbox has been written."""
         self.turn()
         for connection in self._connections.values():
             connection.transport.close()

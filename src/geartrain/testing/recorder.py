@@ -1,4 +1,4 @@
-"""Record what is submitted, by reading along on every connection."""
+"""Record submissions by reading the bytes of every connection."""
 
 from __future__ import annotations
 

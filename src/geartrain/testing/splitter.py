@@ -1,4 +1,4 @@
-"""Split what a peer sends into packets and lines, unchanged."""
+"""Split what a peer sends into packets and lines, and keep every byte."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ class Connector(Protocol):
         """Return a new connection, as ``SocketConnector.connect`` does.
 
         Raises:
-            OSError: there is no way now.
+            OSError: it cannot be reached now.
         """
 
 
@@ -159,7 +159,7 @@ def default_servers() -> list[str]:
 
 
 def connectors(servers: Servers, tls: Tls | None = None) -> list[Connector]:
-    """Return a way to each job server, in the order given, each once.
+    """Return a connector for each job server, in the order given, without repeats.
 
     ``servers`` is one or several; a text may hold several, parted by commas or white
     space. None is ``default_servers``. ``tls`` is for all that are named by a text.
@@ -195,7 +195,7 @@ def server_address(text: str) -> Address:
     """Read the address of a job server, as ``parse_address`` does.
 
     Raises:
-        AddressError: the text is none, or nobody can be connected to there.
+        AddressError: the text is no address, or not one to connect to.
     """
     address = parse_address(text)
     if not address.path and not address.port:

@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 __all__ = ["STAGGER", "TimeLimit", "dial", "dial_unix", "greet"]
 
 # Seconds after which the next address is tried, too, while the one before is silent
-# (RFC 8305). As long may pass until somebody who waits here learns that he need not.
+# (RFC 8305). It also bounds how late a wait notices that it was given up.
 STAGGER: Final = 0.25
 
 
 class TimeLimit:
-    """How long something may take, and whether it is wanted still.
+    """How long something may take, and whether the caller still wants it.
 
     Attributes:
-        is_wanted: tells that; None where nobody asks.
+        is_wanted: returns whether the caller still wants it; None for always.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class TimeLimit:
         """Return the seconds that are left, None without limit.
 
         Raises:
-            TimeoutError: there are none, or it is not wanted any more.
+            TimeoutError: time is up, or the caller no longer wants it.
         """
         if self.is_wanted is not None and not self.is_wanted():
             raise TimeoutError("it is not wanted any more")
@@ -114,7 +114,7 @@ def _begun(family: int, address: Any) -> tuple[socket.socket, bool]:
 
 
 def dial_unix(path: str, limit: TimeLimit) -> socket.socket:
-    """Return a connection to a unix socket; raises OSError where nobody answers."""
+    """Return a connection to a unix socket; raises OSError if nothing listens there."""
     connection = socket.socket(socket.AF_UNIX)
     try:
         forks.own(connection)
@@ -132,7 +132,7 @@ def greet(
     """Return a connection by TLS over one that is not blocking.
 
     Raises:
-        OSError: the other side is not who it should be, or not in time.
+        OSError: the certificate is wrong, or the handshake took too long.
     """
     import ssl
 
