@@ -39,11 +39,9 @@ COVERS = (
     "stores/memory",
     "stores/memory_records",
     "stores/sqlite/jobs",
-    "stores/sqlite/pieces",
     "stores/sqlite/queues",
     "stores/sqlite/rows",
     "stores/sqlite/schedules",
-    "stores/sqlite/statements",
 )
 
 Maker = Callable[[], Store]
