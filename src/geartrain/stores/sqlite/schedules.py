@@ -9,7 +9,7 @@ from struct import Struct
 from typing import Any, Final
 from zlib import crc32
 
-from geartrain.engine.records import ScheduleRecord
+from geartrain.engine.records import SCHEDULE_FIELDS, ScheduleRecord
 from geartrain.stores.sqlite.damage import DamageError
 
 __all__ = [
@@ -22,6 +22,8 @@ __all__ = [
 ]
 
 _LENGTH: Final = Struct("<I")
+# Each has one part in the blob, but for the last, a list, which has the remaining ones.
+*_SINGLE, _LAST = (field.name for field in SCHEDULE_FIELDS)
 
 
 def insert_schedules(
@@ -65,13 +67,7 @@ def count_schedules(connection: sqlite3.Connection) -> int:
 
 def pack_schedule(schedule: ScheduleRecord) -> bytes:
     """Return all of a recurring job but its number."""
-    parts = (
-        schedule.handle,
-        schedule.function,
-        schedule.unique,
-        schedule.workload,
-        *schedule.fields,
-    )
+    parts = [*(getattr(schedule, name) for name in _SINGLE), *getattr(schedule, _LAST)]
     packed: list[bytes] = []
     for part in parts:
         packed += (_LENGTH.pack(len(part)), part)
@@ -95,9 +91,8 @@ def unpack_schedule(number: Any, checksum: object, packed: Any) -> ScheduleRecor
         start = end + _LENGTH.size
         end = start + length
         parts.append(packed[start:end])
-    handle, function, unique, workload, *fields = parts
-    schedule = ScheduleRecord(number, handle, function)
-    schedule.unique = unique
-    schedule.workload = workload
-    schedule.fields = fields
+    schedule = ScheduleRecord(number, b"", b"")
+    for name, part in zip(_SINGLE, parts, strict=False):
+        setattr(schedule, name, part)
+    setattr(schedule, _LAST, parts[len(_SINGLE) :])
     return schedule
