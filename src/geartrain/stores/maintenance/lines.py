@@ -1,4 +1,4 @@
-"""Lines of JSON: a job, a dead letter or a recurring job each.
+"""Lines of JSON: a job, a dead letter, a recurring job or an entry each.
 
 A line has the fields of ``JOB_FIELDS`` or ``SCHEDULE_FIELDS``. Bytes that are not UTF-8
 are text with lone surrogates, as in all rows of Geartrain; a workload that is not is
@@ -18,6 +18,7 @@ from geartrain.engine.records import (
     FAILURE_FIELDS,
     JOB_FIELDS,
     SCHEDULE_FIELDS,
+    Entry,
     Failures,
     Field,
     JobRecord,
@@ -28,6 +29,7 @@ from geartrain.engine.records import (
 __all__ = [
     "CLOCKS",
     "PRIORITIES",
+    "entry_line",
     "job_line",
     "label",
     "move_times",
@@ -126,6 +128,17 @@ _WRITERS: Final[dict[Kind, Callable[[Any], Any]]] = {
     Kind.PRIORITY: PRIORITIES.__getitem__,
     Kind.FAILURES: _failures,
 }
+
+
+def entry_line(entry: Entry) -> Iterator[bytes]:
+    """Return the line of an entry."""
+    values = {
+        "kind": "entry",
+        "entry": _text(entry.kind),
+        "key": _text(entry.key),
+        "value": _text(entry.value),
+    }
+    yield json.dumps(values).encode() + b"\n"
 
 
 def _line(

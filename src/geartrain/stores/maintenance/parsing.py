@@ -12,6 +12,7 @@ from geartrain.engine.records import (
     FAILURE_FIELDS,
     JOB_FIELDS,
     SCHEDULE_FIELDS,
+    Entry,
     Failures,
     Field,
     JobRecord,
@@ -26,7 +27,8 @@ __all__ = ["parse_line"]
 _COMMON: Final = {"kind", "number", "encoding", "workload"}
 _JOB: Final = _COMMON | {*map(label, JOB_FIELDS)}
 _SCHEDULE: Final = _COMMON | {*map(label, SCHEDULE_FIELDS)}
-_FIELDS: Final = {"job": _JOB, "dead": _JOB, "schedule": _SCHEDULE}
+_ENTRY: Final = {"kind", "entry", "key", "value"}
+_FIELDS: Final = {"job": _JOB, "dead": _JOB, "schedule": _SCHEDULE, "entry": _ENTRY}
 _FAILURES: Final = {*map(label, FAILURE_FIELDS)}
 # What lines of an older Geartrain lack: without it, a job is due by the calendar.
 _LATER: Final = {"clock"}
@@ -43,8 +45,8 @@ _NO_CRON: Final = "'fields' is no list of minute, hour, day, month and weekday"
 _Object = dict[str, Any]
 
 
-def parse_line(line: bytes) -> tuple[JobRecord | ScheduleRecord, bool]:
-    """Return the job or recurring job in a line, and whether it is a dead letter.
+def parse_line(line: bytes) -> tuple[JobRecord | ScheduleRecord | Entry, bool]:
+    """Return what is in a line, and whether it is a dead letter.
 
     Raises:
         StoreError: it is no line of an export; the message says why.
@@ -52,10 +54,13 @@ def parse_line(line: bytes) -> tuple[JobRecord | ScheduleRecord, bool]:
     values = _object(line)
     kind = values.get("kind")
     if not isinstance(kind, str) or kind not in _FIELDS:
-        raise StoreError("'kind' is none of job, dead and schedule")
+        raise StoreError("'kind' is none of job, dead, schedule and entry")
     _check_fields(values, _FIELDS[kind])
     if kind == "schedule":
         return _schedule(values), False
+    if kind == "entry":
+        parts = [_bytes(values, name) for name in ("entry", "key", "value")]
+        return Entry(*parts), False
     return _job(values, is_dead=kind == "dead"), kind == "dead"
 
 

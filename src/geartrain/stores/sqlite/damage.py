@@ -7,6 +7,8 @@ import sqlite3
 import time
 from typing import Final
 
+from geartrain.stores.sqlite.schema import LATER
+
 __all__ = [
     "LOG_MARKS",
     "REBUILT",
@@ -33,6 +35,7 @@ _LOOK_STEPS: Final = 10_000
 _NAMES: Final = {
     *(b"queues", b"jobs", b"waiting", b"dead", b"keys", b"key_log", b"key_merges"),
     *(b"pieces", b"schedules", b"meta"),
+    *(name.encode() for name in LATER),
 }
 
 

@@ -16,6 +16,7 @@ from geartrain.engine.records import (
     QueueInventory,
 )
 from geartrain.stores.sqlite.damage import is_damage
+from geartrain.stores.sqlite.entries import read_entries, write_entries
 from geartrain.stores.sqlite.jobs import Jobs
 from geartrain.stores.sqlite.keys import Keys
 from geartrain.stores.sqlite.meta import (
@@ -74,6 +75,7 @@ class Session:
                 said.next_steady = next_due(self.connection, queue, 0, True)
             inventory.queues.append(said)
         inventory.schedules = read_schedules(self.connection)
+        inventory.entries = read_entries(self.connection)
         inventory.steady, inventory.calendar = read_clock(self.connection)
         return inventory
 
@@ -145,6 +147,7 @@ class Session:
         self._jobs.bury(cursor, self._readable(batch.buried))
         insert_schedules(cursor, batch.schedules)
         delete_schedules(cursor, batch.unscheduled)
+        write_entries(cursor, batch.entries)
         self.queues.write(cursor)
         self._keys.write(cursor)
 
