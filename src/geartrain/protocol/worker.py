@@ -88,11 +88,6 @@ class Slots:
         while self.free > 0 and self._waiting:
             self._waiting.pop(0).seek()
 
-    def rest(self) -> None:
-        """Take no more jobs on any connection."""
-        self.resting = True
-        self._waiting = []
-
 
 class WorkerProtocol:
     """One connection of a worker to one job server, without the connection.

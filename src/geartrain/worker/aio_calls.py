@@ -10,34 +10,26 @@ from contextlib import suppress
 from types import AsyncGeneratorType
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from geartrain.worker import asking
-from geartrain.worker.aio_links import AsyncLink
+from geartrain.worker import asking, returns, session
 from geartrain.worker.aio_tasks import Tasks
-from geartrain.worker.calls import (
-    Passing,
-    ask_retry,
-    perform,
-    raised,
-    settle_retry,
-)
+from geartrain.worker.calls import Passing, perform, raised
 from geartrain.worker.children import LINEAGE, end_if_forked
-from geartrain.worker.functions import Function
 from geartrain.worker.jobs import AsyncWorkerJob, BaseJob, WorkerJob
 from geartrain.worker.log import LOG
 from geartrain.worker.outcomes import Retry
+from geartrain.worker.returns import Questions
 
 if TYPE_CHECKING:
+    from geartrain.worker.aio_connection import AsyncWorkerConnection
     from geartrain.worker.chunked import Chunks
 
-__all__ = ["Attempt", "in_thread", "perform_in_thread"]
+__all__ = ["Attempt", "ask_in_thread", "perform_in_thread"]
 
-_Answer = TypeVar("_Answer")
-
-# Seconds after a job's timeout in which the job server is to end the attempt itself.
-_GRACE: Final = 2.0
+_Found = TypeVar("_Found")
+_REFUSED: Final[asking.Answer] = "refused"
 
 
-async def in_thread(question: Callable[[], _Answer], otherwise: _Answer) -> _Answer:
+async def in_thread(question: Callable[[], _Found], otherwise: _Found) -> _Found:
     """Ask in a thread; where none can be had, return ``otherwise``."""
     try:
         return await asyncio.to_thread(question)
@@ -46,7 +38,18 @@ async def in_thread(question: Callable[[], _Answer], otherwise: _Answer) -> _Ans
         return otherwise
 
 
-async def perform_in_thread(function: Function, job: WorkerJob, tasks: Tasks) -> None:
+async def ask_in_thread(questions: Questions[_Found]) -> _Found:
+    """Ask one question after another, in threads; return what is found."""
+    try:
+        question = next(questions)
+        while True:
+            question = questions.send(await in_thread(question, _REFUSED))
+    except StopIteration as end:
+        found: _Found = end.value
+        return found
+
+
+async def perform_in_thread(job: WorkerJob, tasks: Tasks) -> None:
     """Call a plain handler in a thread and end the job as it says."""
     loop = asyncio.get_running_loop()
     done = loop.create_future()
@@ -57,7 +60,7 @@ async def perform_in_thread(function: Function, job: WorkerJob, tasks: Tasks) ->
 
     def work() -> None:
         try:
-            perform(function, job)
+            perform(job.definition, job)
         finally:
             # If the event loop has ended, nobody waits.
             with suppress(RuntimeError):
@@ -92,12 +95,11 @@ def _forget_cancellation() -> None:
 class Attempt:
     """One attempt of a job whose handler is a coroutine or asynchronous generator."""
 
-    __slots__ = ("_function", "_job", "_let_stray", "_link", "_tasks", "_timeout")
+    __slots__ = ("_connection", "_job", "_let_stray", "_tasks", "_timeout")
 
     def __init__(
         self,
-        link: AsyncLink,
-        function: Function,
+        connection: AsyncWorkerConnection,
         job: AsyncWorkerJob,
         tasks: Tasks,
         let_stray: Callable[[BaseJob], None],
@@ -106,8 +108,7 @@ class Attempt:
 
         ``let_stray`` is called with its job if the handler goes on after its timeout.
         """
-        self._link = link
-        self._function = function
+        self._connection = connection
         self._job = job
         self._tasks = tasks
         self._let_stray = let_stray
@@ -123,7 +124,7 @@ class Attempt:
         # No coroutine itself: each that waits for another takes 800 instructions.
         if self._job.workload.startswith(b"\0"):
             return self._perform_chunked(passing)
-        if self._function.timeout is None:
+        if self._job.timeout is None:
             return self._call(passing, None, None)
         return self._perform(passing)
 
@@ -141,11 +142,11 @@ class Attempt:
             await in_thread(chunks.settle, None)
 
     async def _perform(self, passing: Passing, chunks: Chunks | None = None) -> None:
-        limit = self._function.timeout
+        limit = self._job.timeout
         watch: asyncio.TimerHandle | None = None
         if limit is not None:
             loop = asyncio.get_running_loop()
-            watch = loop.call_later(limit + 2 * _GRACE, self._insist)
+            watch = loop.call_later(limit + 2 * session.GRACE, self._insist)
         try:
             await self._call(passing, chunks, limit)
         finally:
@@ -175,9 +176,9 @@ class Attempt:
             if await self._is_cancelled():
                 raise
             raised(job, error)
-        except Retry as retry:
-            end_if_forked(born, retry)
-            await self._retry(retry)
+        except Retry as how:
+            end_if_forked(born, how)
+            await self._retry(how)
         except BaseException as error:
             end_if_forked(born, error)
             await self._raised(error)
@@ -194,7 +195,7 @@ class Attempt:
     def _called(self) -> Awaitable[Any]:
         """Call the handler; return what is to be awaited."""
         result: Awaitable[Any] | AsyncGeneratorType[Any, Any]
-        result = self._function.call(self._job)
+        result = self._job.definition.call(self._job)
         if isinstance(result, AsyncGeneratorType):
             return self._stream(result)
         return result
@@ -208,7 +209,7 @@ class Attempt:
             async for piece in pieces:
                 if not self._job.send_data(piece):
                     return
-                await self._link.drain()
+                await self._connection.drain()
         finally:
             await pieces.aclose()
 
@@ -229,15 +230,11 @@ class Attempt:
         _forget_cancellation()
         return self._tasks.is_doomed()
 
-    async def _retry(self, retry: Retry) -> None:
-        job = self._job
+    async def _retry(self, how: Retry) -> None:
         try:
-            answer: asking.Answer = await in_thread(
-                lambda: ask_retry(job, retry), "refused"
-            )
-            settle_retry(job, answer)
+            await ask_in_thread(returns.retry(self._job, how))
         except Exception as error:
-            raised(job, error)
+            raised(self._job, error)
 
     async def _raised(self, error: BaseException) -> None:
         limit = self._timeout
@@ -248,7 +245,7 @@ class Attempt:
                 self._job,
                 self._job.timeout,
             )
-            await asyncio.sleep(_GRACE)
+            await asyncio.sleep(session.GRACE)
             self._job.overdue()
         else:
             raised(self._job, error)
@@ -259,5 +256,4 @@ class Attempt:
         if job.outcome is None:
             LOG.warning("%r goes on beyond its timeout, and is left", job)
         job.overdue()
-        job.let_go()
         self._let_stray(job)

@@ -15,9 +15,14 @@ __all__ = ["LoopSignals"]
 
 
 class LoopSignals:
-    """Has an event loop call a function at SIGTERM and SIGINT, as ``Signals`` does."""
+    """Has an event loop call a function at SIGTERM and SIGINT, as ``Signals`` does.
+
+    Attributes:
+        is_doubtful: a handler has run since they were looked at.
+    """
 
     def __init__(self) -> None:
+        self.is_doubtful = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._call: Callable[[], None] | None = None
         # What the event loop has made of it, which handlers may replace.
@@ -39,6 +44,7 @@ class LoopSignals:
 
     def check(self) -> None:
         """Set back what handlers have changed."""
+        self.is_doubtful = False
         for number, handler in list(self._handlers.items()):
             if signal.getsignal(number) != handler:
                 LOG.warning("a handler changed what %s does: set back", number.name)

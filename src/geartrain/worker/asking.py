@@ -11,8 +11,9 @@ from geartrain.worker.log import LOG
 
 if TYPE_CHECKING:
     from geartrain.admin import Admin
+    from geartrain.protocol.worker import Assignment
     from geartrain.transport.connect import Connector
-    from geartrain.worker.jobs import BaseJob
+    from geartrain.worker.jobs import BaseJob, Line
 
 __all__ = [
     "Answer",
@@ -22,6 +23,7 @@ __all__ = [
     "cancel_all",
     "fate",
     "release",
+    "release_ahead",
     "release_all",
     "retry",
 ]
@@ -91,6 +93,18 @@ def release(connector: Connector, handle: str) -> Answer:
     except AdminError:
         return "refused"
     return "done"
+
+
+def release_ahead(line: Line, assignment: Assignment) -> Answer:
+    """Give a job back that no handler has begun."""
+    if not line.protocol.owns(assignment):
+        return "gone"
+    try:
+        handle = assignment.handle.decode(errors="surrogateescape")
+        return release(line.connector, handle)
+    except Exception as error:
+        LOG.warning("%s cannot be asked", line.connector, exc_info=error)
+        return "refused"
 
 
 def fate(connector: Connector, handle: str) -> Fate:

@@ -7,31 +7,31 @@ import signal
 import socket
 import threading
 import time
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from abc import abstractmethod
+from typing import TYPE_CHECKING, ClassVar
 
 from geartrain.errors import WorkerError
 from geartrain.seconds import FOREVER, Seconds, number
 from geartrain.transport import forks
-from geartrain.worker.functions import Function, key
-from geartrain.worker.jobs import BaseJob
-from geartrain.worker.log import LOG
-from geartrain.worker.partitions import Aggregator, Partition, Partitioner
-from geartrain.worker.signatures import check_call, check_id, check_name
+from geartrain.transport.connect import connectors
+from geartrain.worker.functions import key
+from geartrain.worker.jobs import AsyncWorkerJob, BaseJob, WorkerJob
+from geartrain.worker.registration import Registration
+from geartrain.worker.session import Session
+from geartrain.worker.signatures import check_id
 
 if TYPE_CHECKING:
     from geartrain.codecs import Codec
-    from geartrain.transport.connect import Servers
+    from geartrain.protocol.worker import WorkerProtocol
+    from geartrain.transport.connect import Connector, Servers
     from geartrain.transport.tls import Tls
     from geartrain.worker.observer import Observer
+    from geartrain.worker.session import Given
 
 __all__ = ["BaseWorker", "in_seconds"]
 
-_Handler = TypeVar("_Handler", bound=Callable[..., Any])
 
-
-class BaseWorker(ABC):
+class BaseWorker(Registration):
     """A worker: functions, and the job servers whose jobs it takes.
 
     Attributes:
@@ -51,9 +51,6 @@ class BaseWorker(ABC):
         observer: is told of connections and jobs.
         jobs_done: how many jobs it has ended, one way or the other.
     """
-
-    # When jobs are given back, as time.monotonic counts.
-    _give_back_at: float | None
 
     refusal: ClassVar[str] = ""
     """Why no worker of this process may begin to work now; empty if they may."""
@@ -104,28 +101,42 @@ class BaseWorker(ABC):
         self.connect_timeout = patience
         self.observer: Observer | None = None
         self.jobs_done = 0
-        self._functions: dict[bytes, Function] = {}
+        self._functions = {}
         self._counting = threading.Lock()
-        self._at_hand: dict[BaseJob, BaseJob] = {}
         self._set_up()
         forks.tell(self)
 
-    def _by(self, deadline: Seconds | None) -> None:
-        """Note when jobs are to be given back, unless that is earlier already."""
-        seconds = in_seconds("deadline", deadline)
-        if seconds is not None:
-            at = time.monotonic() + seconds
-            if self._give_back_at is None or at < self._give_back_at:
-                self._give_back_at = at
-
-    def _refuse(self) -> None:
-        """Raise WorkerError if there is a ``refusal``."""
-        if BaseWorker.refusal:
-            raise WorkerError(BaseWorker.refusal)
-
     @abstractmethod
     def _set_up(self) -> None:
-        """Prepare what a face has of its own."""
+        """Prepare what a face has of its own, without connections."""
+        self._session = Session(self._end)
+        # What exceptions of handlers end more than their jobs.
+        self._passing: tuple[type[BaseException], ...] = ()
+
+    @abstractmethod
+    def _wake(self) -> None:
+        """Have whoever waits look at the session; for signal handlers, too."""
+
+    def stop(self, deadline: Seconds | None = None) -> None:
+        """Finish the jobs at hand and take no more; return at once.
+
+        For any thread, signal handler, or handler of a job. Jobs that have not ended
+        after ``deadline`` seconds are given back: to Geartrain without costing an
+        attempt; to other job servers by closing the connection. Coroutines are
+        cancelled then, and handlers in threads run on. One in the main thread ends only
+        if ``run`` handles signals, else when it returns. A second call can bring the
+        deadline forward. Before ``run``, it has ``run`` return at once.
+
+        Raises:
+            WorkerError: the deadline is no number.
+        """
+        seconds = in_seconds("deadline", deadline)
+        self._session.stop(None if seconds is None else time.monotonic() + seconds)
+        self._wake()
+
+    def _stop_by_signal(self, *_: object) -> None:
+        """Finish the jobs at hand; at the second signal, give them back."""
+        self.stop(0.0 if self._session.is_stopping else None)
 
     def in_child(self) -> None:
         """Begin anew in a process that was forked; called there by itself.
@@ -134,125 +145,50 @@ class BaseWorker(ABC):
         and can be run here, too: it connects by itself then.
         """
         self._counting = threading.Lock()
-        self._at_hand = {}
         if not self._has_own_id:
             self.id = _process_id()
         self._set_up()
 
-    def function(
-        self,
-        name: str,
-        *,
-        timeout: Seconds | None = None,
-        codec: str | Codec | None = None,
-    ) -> Callable[[_Handler], _Handler]:
-        """Register the function that follows, as ``register`` does."""
-        check_name(name)
-
-        def registered(handler: _Handler) -> _Handler:
-            self.register(name, handler, timeout=timeout, codec=codec)
-            return handler
-
-        return registered
-
-    def register(
-        self,
-        name: str,
-        handler: Callable[..., Any],
-        *,
-        timeout: Seconds | None = None,
-        codec: str | Codec | None = None,
-    ) -> None:
-        """Serve a function; in place of another handler, which is logged.
-
-        ``geartrain.worker.functions.Function`` says what the handler is called with.
-        What it returns is the result; what it yields, as a generator, is sent piece by
-        piece. ``Retry`` has the job tried again, any other exception ends the attempt
-        and is sent with its traceback. ``timeout`` is in seconds: when they have
-        passed, the attempt has failed (CAN_DO_TIMEOUT; less than one second is one).
-        Other job servers than Geartrain give the job to another worker then.
-        ``codec`` None is the worker's.
-
-        Raises:
-            WorkerError: the name, handler or timeout cannot be one, or the handler
-                cannot be called with what it would be.
-            OptionError: there is no such codec.
-        """
-        chosen = self.codec if codec is None else codec
-        self._add(Function(name, handler, timeout, chosen))
-
-    def unregister(self, name: str) -> None:
-        """Serve a function no longer; its jobs at hand go to other workers."""
-        if self._functions.pop(key(name), None) is not None:
-            self._withdraw(key(name))
-
-    def partitioner(
-        self,
-        name: str,
-        *,
-        aggregator: Aggregator,
-        reducer: str = "",
-        timeout: Seconds | None = None,
-    ) -> Callable[[Partitioner], Partitioner]:
-        """Register the function that follows as one that splits its workload.
-
-        It is called with the job, or its workload, and gives the pieces. Each is a
-        foreground job of the function that the client named as the reducer, else of
-        ``reducer``; without either the pieces are the results. ``aggregator`` is
-        called with the list of their results, in order, and returns the job's. If a
-        reducer fails, the job does.
-
-        Other workers must serve the reducer: this one has its hands full meanwhile.
-        """
-        check_name(name)
-        _check_part(name, aggregator)
-
-        def registered(split: Partitioner) -> Partitioner:
-            _check_part(name, split)
-            partition = Partition(split, aggregator, reducer)
-            self._add(Function(name, partition, timeout))
-            return split
-
-        return registered
-
-    @property
-    def functions(self) -> list[str]:
-        """The names of the functions it serves."""
-        return [function.name for function in self._functions.values()]
-
     @property
     def jobs_at_hand(self) -> list[BaseJob]:
         """The jobs whose handlers run."""
-        return list(self._at_hand)
+        return list(self._session.at_hand)
 
-    def _add(self, function: Function) -> None:
-        function.check()
-        name = key(function.name)
-        if name in self._functions:
-            LOG.warning("%r has a new handler in place of another", function.name)
-        self._functions[name] = function
-        self._announce(function)
-
-    @abstractmethod
-    def _announce(self, function: Function) -> None:
-        """Tell the job servers of a function."""
-
-    @abstractmethod
-    def _withdraw(self, name: bytes) -> None:
-        """Tell the job servers that a function is not served."""
-
-    def _each_function(self) -> Iterator[tuple[bytes, int]]:
-        for name, function in self._functions.items():
-            yield name, function.milliseconds
-
-    def _check_work(self) -> None:
-        """Raise WorkerError if there is nothing to work on, or this may not work."""
-        self._refuse()
-        if not self._functions:
+    def _check_idle(self, is_at_work: bool, handles_signals: bool) -> None:
+        """Raise WorkerError if it cannot begin to work now."""
+        if is_at_work:
             raise WorkerError(
-                "this worker serves no function: register one before it is to work, as"
-                " @worker.function('resize') does for the function that follows"
+                "this worker is at work already: neither a handler nor another thread"
+                " can have it work meanwhile"
             )
+        if not self._session.is_stopping:
+            self._refuse()
+            if not self._functions:
+                raise WorkerError(
+                    "this worker serves no function: register one before it is to work,"
+                    " as @worker.function('resize') does for the function that follows"
+                )
+        self._passing = self._ending(handles_signals)
+
+    def _refuse(self) -> None:
+        """Raise WorkerError if there is a ``refusal``."""
+        if BaseWorker.refusal:
+            raise WorkerError(BaseWorker.refusal)
+
+    def _handles(self, signals: bool) -> bool:
+        """Return whether ``run`` is to handle signals: only the main thread can."""
+        return signals and threading.current_thread() is threading.main_thread()
+
+    def _job_servers(self) -> list[Connector]:
+        self._refuse()
+        return list(connectors(self.servers, self.tls))
+
+    def _protocol(self) -> WorkerProtocol:
+        """Return what this worker says on a new connection."""
+        protocol = self._session.protocol(key(self.id))
+        for name, function in self._functions.items():
+            protocol.register(name, function.milliseconds)
+        return protocol
 
     def _ending(self, handles_signals: bool) -> tuple[type[BaseException], ...]:
         """Return the exceptions of a handler that end more than its job."""
@@ -267,25 +203,44 @@ class BaseWorker(ABC):
             found.append(SystemExit)
         return tuple(found)
 
-    def _begin(self, job: BaseJob) -> None:
-        self._at_hand[job] = job
+    def _begin(self, given: Given) -> WorkerJob | AsyncWorkerJob | None:
+        """Return a job whose handler is to be called now; None if it is lost."""
+        line, assignment = given
+        function = self._functions.get(assignment.function)
+        if function is None or not line.protocol.owns(assignment):
+            # It was withdrawn, or the connection lost: the job is another worker's.
+            line.drop(assignment)
+            return None
+        kind = AsyncWorkerJob if function.is_async else WorkerJob
+        job: WorkerJob | AsyncWorkerJob = kind(line, assignment, function, self.context)
+        self._session.at_hand[job] = job
         if self.observer is not None:
             self.observer.on_begin(job)
+        return job
+
+    def _finish(self, job: BaseJob) -> None:
+        """Be done with a job whose handler has ended, or passes an exception on."""
+        # First: an observer may end the process, if that is how the handler ended.
+        self._end(job)
+        if not job.assignment.ended:
+            job.let_go()
+        if self._session.held:
+            self._session.free_held()
 
     def _end(self, job: BaseJob) -> None:
         """Count a job that has ended; only the first call does anything."""
-        if self._at_hand.pop(job, None) is None:
+        if self._session.at_hand.pop(job, None) is None:
             return
         with self._counting:
             self.jobs_done += 1
         if self.observer is not None:
             self.observer.on_end(job, job.outcome or "lost")
 
-
-def _check_part(name: str, part: Callable[..., Any]) -> None:
-    if not callable(part):
-        raise WorkerError(f"a part of {name!r} cannot be called: {part!r}")
-    check_call(name, part, spreads=False)
+    def _lose_jobs(self) -> None:
+        """End the jobs at hand: there are no connections any more."""
+        for job in self.jobs_at_hand:
+            job.outcome = job.outcome or "lost"
+            self._end(job)
 
 
 def _process_id() -> str:

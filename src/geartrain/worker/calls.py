@@ -6,26 +6,15 @@ from collections.abc import Callable, Generator
 from types import GeneratorType
 from typing import Any, Final
 
-from geartrain.protocol.worker import Assignment
-from geartrain.worker import asking
+from geartrain.worker import returns
 from geartrain.worker.children import LINEAGE, end_if_forked
-from geartrain.worker.functions import Function, text
-from geartrain.worker.jobs import BaseJob, Line, WorkerJob
+from geartrain.worker.functions import Function
+from geartrain.worker.jobs import BaseJob, WorkerJob
 from geartrain.worker.log import LOG
 from geartrain.worker.outcomes import Retry, trace
+from geartrain.worker.returns import ask
 
-__all__ = [
-    "LOG",
-    "NOTHING",
-    "Passing",
-    "ask_release",
-    "ask_retry",
-    "perform",
-    "raised",
-    "release_ahead",
-    "settle_retry",
-    "take_back",
-]
+__all__ = ["NOTHING", "Passing", "perform", "raised"]
 
 Passing = tuple[type[BaseException], ...]
 NOTHING: Final[Passing] = ()
@@ -60,9 +49,9 @@ def perform(
     except passing as error:
         end_if_forked(born, error)
         raise
-    except Retry as retry:
-        end_if_forked(born, retry)
-        _retry(job, retry)
+    except Retry as how:
+        end_if_forked(born, how)
+        _retry(job, how)
     except BaseException as error:
         end_if_forked(born, error)
         raised(job, error)
@@ -103,56 +92,11 @@ def _stream(job: WorkerJob, pieces: Generator[Any]) -> Any:
         pieces.close()
 
 
-def _retry(job: WorkerJob, retry: Retry) -> None:
+def _retry(job: WorkerJob, how: Retry) -> None:
     try:
-        settle_retry(job, ask_retry(job, retry))
+        ask(returns.retry(job, how))
     except Exception as error:
         raised(job, error)
-
-
-def ask_retry(job: BaseJob, retry: Retry) -> asking.Answer:
-    """Ask the job server to try a job again."""
-    return asking.about(
-        job, lambda: asking.retry(job.connector, job.handle, retry.delay, retry.error)
-    )
-
-
-def ask_release(job: BaseJob) -> asking.Answer:
-    """Ask the job server to take a job back."""
-    return asking.about(job, lambda: asking.release(job.connector, job.handle))
-
-
-def release_ahead(line: Line, assignment: Assignment) -> asking.Answer:
-    """Ask the job server to take a job back that no handler has begun."""
-    if not line.protocol.owns(assignment):
-        return "gone"
-    try:
-        return asking.release(line.connector, text(assignment.handle))
-    except Exception as error:
-        LOG.warning("%s cannot be asked", line.connector, exc_info=error)
-        return "refused"
-
-
-def settle_retry(job: BaseJob, answer: asking.Answer) -> None:
-    """End a job whose handler wants it tried again, as the job server answered."""
-    if job.outcome is not None:
-        return
-    if answer == "refused":
-        LOG.info("%r is to be retried, which %s cannot: failed", job, job.server)
-        job.send_fail()
-    else:
-        job.abandon("retry" if answer == "done" else "lost")
-
-
-def take_back(job: BaseJob, answer: asking.Answer) -> bool:
-    """End a job that was given back; return False if the job server cannot take it."""
-    if job.outcome is not None:
-        # It has ended while the job server was asked.
-        return True
-    if answer == "refused":
-        return False
-    job.abandon("release" if answer == "done" else "lost")
-    return True
 
 
 def raised(job: BaseJob, error: BaseException) -> None:
@@ -166,5 +110,5 @@ def raised(job: BaseJob, error: BaseException) -> None:
         # There may be no memory, or no event loop: the connection's end is an end.
         LOG.error("the exception of %r cannot be sent", job, exc_info=refusal)
         if job.outcome is None:
-            job.give_up(refusal)
+            job.let_go()
     LOG.error("the handler of %r raised", job, exc_info=error)

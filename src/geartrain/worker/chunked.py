@@ -17,9 +17,9 @@ from geartrain.protocol.replies import ReplyParser
 from geartrain.texts import quoted
 from geartrain.transport import forks
 from geartrain.worker import asking
-from geartrain.worker.calls import LOG
 from geartrain.worker.functions import key, text
 from geartrain.worker.jobs import BaseJob
+from geartrain.worker.log import LOG
 
 __all__ = ["Chunks", "chunks_of"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn, Protocol
 
 from geartrain.errors import WorkerError
 from geartrain.texts import quoted, shown
@@ -63,14 +63,19 @@ class BaseJob:
         started: when the attempt began here, as ``time.monotonic`` counts.
         outcome: what has become of it; None as long as the handler may still say.
         workload: its input, as it came.
+        assignment: the attempt as the connection knows it.
+        definition: its function: the handler, and how it is called.
+        has_timer: its own task ends it beyond its timeout.
     """
 
+    has_timer: ClassVar[bool] = False
+
     __slots__ = (
-        "_assignment",
         "_born",
-        "_called",
         "_line",
+        "assignment",
         "context",
+        "definition",
         "outcome",
         "started",
         "workload",
@@ -80,8 +85,8 @@ class BaseJob:
         self, line: Line, assignment: Assignment, function: Function, context: object
     ) -> None:
         self._line = line
-        self._assignment = assignment
-        self._called = function
+        self.assignment = assignment
+        self.definition = function
         self._born = LINEAGE.forks
         self.context: Any = context
         self.started = time.monotonic()
@@ -97,31 +102,31 @@ class BaseJob:
     @property
     def handle(self) -> str:
         """The name the job server gave it."""
-        return text(self._assignment.handle)
+        return text(self.assignment.handle)
 
     @property
     def function(self) -> str:
         """The name of its function."""
-        return text(self._assignment.function)
+        return text(self.assignment.function)
 
     @property
     def unique(self) -> str:
         """The client's coalescing key; empty for none."""
-        return text(self._assignment.unique)
+        return text(self.assignment.unique)
 
     @property
     def reducer(self) -> str:
         """The function that is to reduce its pieces; empty for none."""
-        return text(self._assignment.reducer)
+        return text(self.assignment.reducer)
 
     def replace_workload(self, workload: bytes) -> None:
         """Put what its chunks are together in the place of their manifest."""
-        self.workload = self._assignment.workload = workload
+        self.workload = self.assignment.workload = workload
 
     @property
     def value(self) -> Any:
         """Its input, decoded by the function's codec; raises CodecError."""
-        decode = self._called.decode
+        decode = self.definition.decode
         return decode(self.workload)
 
     @property
@@ -135,15 +140,15 @@ class BaseJob:
         """
         if self.outcome is not None or self._born != LINEAGE.forks:
             return False
-        limit = self._called.timeout
+        limit = self.definition.timeout
         if limit is not None and time.monotonic() - self.started > limit:
             return False
-        return self._line.protocol.owns(self._assignment)
+        return self._line.protocol.owns(self.assignment)
 
     @property
     def timeout(self) -> float | None:
         """The seconds its function gives it; None for no limit."""
-        return self._called.timeout
+        return self.definition.timeout
 
     @property
     def connector(self) -> Connector:
@@ -161,7 +166,7 @@ class BaseJob:
         Raises:
             WorkerError: the job has ended, or the piece is larger than a packet can be.
         """
-        return self._say(self._line.protocol.data, self._called.encode(data))
+        return self._say(self._line.protocol.data, self.definition.encode(data))
 
     def send_status(self, numerator: int, denominator: int) -> bool:
         """Send how far the job is: WORK_STATUS."""
@@ -177,7 +182,7 @@ class BaseJob:
 
         What the handler returns afterwards is not sent.
         """
-        encode = self._called.encode
+        encode = self.definition.encode
         return self._end("complete", encode(data))
 
     def send_fail(self) -> bool:
@@ -196,7 +201,7 @@ class BaseJob:
             self._refuse()
         if arguments and len(arguments[-1]) > _MOST_DATA:
             _refuse_size(arguments[-1])
-        return self._line.post(say, self._assignment, *arguments)
+        return self._line.post(say, self.assignment, *arguments)
 
     def _end(self, outcome: Outcome, *arguments: bytes) -> bool:
         if self.outcome is not None or self._born != LINEAGE.forks:
@@ -206,10 +211,10 @@ class BaseJob:
         try:
             self.outcome = outcome
             say = getattr(self._line.protocol, outcome)
-            mine = self._line.post(say, self._assignment, *arguments)
+            mine = self._line.post(say, self.assignment, *arguments)
         except BaseException:
             # Unless it has been said, the attempt is still to be ended.
-            if not self._assignment.ended:
+            if not self.assignment.ended:
                 self.outcome = None
             raise
         if not mine:
@@ -230,26 +235,19 @@ class BaseJob:
         if self.outcome is None:
             self.outcome = "exception"
             text = f"timed out after {self.timeout:g} s".encode()
-            self._line.post(self._line.protocol.overdue, self._assignment, text)
-
-    def give_up(self, error: Exception) -> None:
-        """End it by leaving the job server: nothing else can be said."""
-        self._line.hang_up(error)
-        self.abandon("lost")
-
-    @property
-    def assignment(self) -> Assignment:
-        """The attempt as the connection knows it."""
-        return self._assignment
+            self._line.post(self._line.protocol.overdue, self.assignment, text)
 
     def hang_up(self, why: str) -> None:
         """Leave the job server, which takes a job back in no other way."""
         self._line.hang_up(OSError(why))
 
     def let_go(self) -> None:
-        """Free its slot, if that was kept."""
-        if not self._assignment.ended:
-            self._line.drop(self._assignment)
+        """Free its slot; leave the job server if it has not been told of an end."""
+        if self._line.protocol.owns(self.assignment):
+            self.hang_up("the end of a job could not be told")
+        if self.outcome is None:
+            self.outcome = "lost"
+        self._line.drop(self.assignment)
 
     def is_still_ours(self) -> bool:
         """Tell whether the job's handle is this job's, before it is asked about.
@@ -258,12 +256,12 @@ class BaseJob:
         given the handle to another job.
         """
         self._line.look()
-        return self._line.protocol.owns(self._assignment)
+        return self._line.protocol.owns(self.assignment)
 
     def abandon(self, outcome: Outcome) -> None:
         """End it here without a word: the job server knows, or is to find out."""
         self.outcome = outcome
-        self._line.drop(self._assignment)
+        self._line.drop(self.assignment)
 
 
 def _refuse_size(data: bytes) -> NoReturn:
@@ -296,6 +294,7 @@ class AsyncWorkerJob(BaseJob):
     """One attempt of a job, for a coroutine."""
 
     __slots__ = ()
+    has_timer = True
 
     @property
     def attempt(self) -> Coroutine[Any, Any, int]:

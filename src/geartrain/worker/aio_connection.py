@@ -11,121 +11,24 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from geartrain.backoff import Backoff
 from geartrain.errors import ProtocolError
-from geartrain.protocol.worker import Assignment, Slots, WorkerProtocol
+from geartrain.protocol.worker import Assignment, WorkerProtocol
 from geartrain.texts import shown
 from geartrain.transport.aio import open_connection
-from geartrain.transport.connect import Connector, reason
+from geartrain.transport.connect import Connector
 from geartrain.transport.descriptors import FOREIGN, Owned
+from geartrain.worker.keepalive import SILENT, Keepalive
 from geartrain.worker.log import LOG
 
 if TYPE_CHECKING:
-    from geartrain.worker.observer import Observer
+    from geartrain.worker.aio_pump import AsyncPump
 
-__all__ = ["AsyncLink", "Hub"]
+__all__ = ["AsyncWorkerConnection"]
 
 _READ: Final = 65536
 
-# Seconds a job server may leave a probe unanswered.
-_PATIENCE: Final = 30.0
-# Seconds a job server may take for what is unsent when it is left.
-_LAST_WORDS: Final = 5.0
 
-
-class Hub:
-    """What all connections of an asyncio worker share.
-
-    Attributes:
-        loop: the event loop they live in.
-        thread: the thread it runs in.
-        slots: how many jobs there may be at once.
-        links: the connections.
-        take: is called with each job that comes.
-        observer: is told of connections.
-        heartbeat: seconds of silence after which a job server is probed.
-        connect_timeout: the most seconds that connecting may take.
-        changed: set when a job has ended or a connection changed, for who waits.
-    """
-
-    def __init__(
-        self,
-        slots: Slots,
-        take: Callable[[AsyncLink, Assignment], None],
-        observer: Observer | None,
-        timeouts: tuple[float, float],
-    ) -> None:
-        self.loop = asyncio.get_running_loop()
-        self.thread = threading.get_ident()
-        self.slots = slots
-        self.links: list[AsyncLink] = []
-        self.take = take
-        self.observer = observer
-        self.heartbeat, self.connect_timeout = timeouts
-        self.changed = asyncio.Event()
-        self._is_due = False
-        # An observer is told that a job has ended when that has been sent; a job that
-        # is alone has nobody to wait for.
-        self._is_hasty = observer is not None or slots.total == 1
-
-    def flush_soon(self) -> None:
-        """Send all that jobs of this turn of the loop have to say at once."""
-        if self._is_hasty:
-            self.flush()
-        elif not self._is_due:
-            self._is_due = True
-            self.loop.call_soon(self.flush)
-
-    def flush(self) -> None:
-        """Send what is to be sent on any connection."""
-        self._is_due = False
-        for link in self.links:
-            link.flush()
-
-    def resume(self) -> None:
-        """Take jobs again."""
-        self.slots.resting = False
-        for link in self.links:
-            link.protocol.seek()
-        self.flush()
-
-    async def close(self) -> None:
-        """Leave all job servers, with all that is unsent if they take it soon."""
-        self.flush()
-        for link in self.links:
-            link.close()
-        try:
-            async with asyncio.timeout(_LAST_WORDS):
-                await self._parted()
-        except TimeoutError:
-            for link in self.links:
-                link.hang_up(TimeoutError("it takes no more"))
-            await self._parted()
-
-    def in_child(self, is_at_work: bool) -> None:
-        """Let go of the parent's connections after a fork.
-
-        The event loop is a copy of the parent's and shares its descriptors: a handler's
-        child that went on in it would do the parent's other jobs. It ends.
-        """
-        for link in self.links:
-            link.in_child()
-        if is_at_work:
-            with contextlib.suppress(Exception):
-                self.loop.call_soon(os._exit, 1)
-
-    def leave_loop(self) -> None:
-        """Part from an event loop that has ended."""
-        for link in self.links:
-            link.leave_loop()
-
-    async def _parted(self) -> None:
-        while any(link.is_connected for link in self.links):
-            self.changed.clear()
-            await self.changed.wait()
-
-
-class AsyncLink(asyncio.BufferedProtocol):
+class AsyncWorkerConnection(asyncio.BufferedProtocol):
     """One connection, and what it takes to have it again.
 
     Attributes:
@@ -134,17 +37,16 @@ class AsyncLink(asyncio.BufferedProtocol):
     """
 
     def __init__(
-        self, hub: Hub, connector: Connector, protocol: WorkerProtocol
+        self, pump: AsyncPump, connector: Connector, protocol: WorkerProtocol
     ) -> None:
         self.connector = connector
         self.protocol = protocol
-        self._hub = hub
-        self._backoff = Backoff()
+        self._pump = pump
+        self._alive = Keepalive(connector, pump.heartbeat)
         self._transport: asyncio.Transport | None = None
         self._connection: Any = None
         self._owned: Owned | None = None
         self._why: Exception | None = None
-        self._heard = False
         # The event loop would have the system map new memory for each read.
         self._buffer = memoryview(bytearray(_READ))
         self._writable = asyncio.Event()
@@ -163,35 +65,32 @@ class AsyncLink(asyncio.BufferedProtocol):
             self._why = None
             try:
                 await open_connection(
-                    self.connector, lambda: self, self._hub.connect_timeout
+                    self.connector, lambda: self, self._pump.connect_timeout
                 )
             except Exception as error:
                 # No thread for a look-up, no descriptor: all of it may pass.
                 self._why = error
             else:
                 await self._watch()
-            if self._backoff.tries == 0:
-                why = reason(self._why) if self._why else "it closed the connection"
-                LOG.warning("%s is lost (%s): trying again", self.connector, why)
-            await asyncio.sleep(self._backoff.next())
+            alive = self._alive
+            alive.lost(self._pump.loop.time(), self._why)
+            await asyncio.sleep(alive.due - self._pump.loop.time())
 
     async def _watch(self) -> None:
         """Make sure that the job server is there; return when it is not."""
-        wait, probed = self._hub.heartbeat, False
         while True:
-            self._heard = False
             try:
-                async with asyncio.timeout(wait):
+                async with asyncio.timeout_at(self._alive.due):
                     await self._ended.wait()
                     return
             except TimeoutError:
                 pass
-            if self._heard:
-                wait, probed = self._hub.heartbeat, False
-            elif probed:
-                self.hang_up(TimeoutError("it has not answered a probe"))
-            else:
-                wait, probed = _PATIENCE, True
+            step = self._alive.look(self._pump.loop.time())
+            if step == "lose":
+                self.hang_up(TimeoutError(SILENT))
+                await self._ended.wait()
+                return
+            if step == "probe":
                 self.protocol.probe()
                 self.flush()
 
@@ -201,9 +100,9 @@ class AsyncLink(asyncio.BufferedProtocol):
         # Asked for here: TLS has none any more when the connection is lost.
         self._connection = transport.get_extra_info("socket")
         self._owned = Owned(self._connection.fileno())
-        if self._hub.observer is not None:
-            self._hub.observer.on_connect(self._connection, self.connector)
-        LOG.info("connected to %s", self.connector)
+        if self._pump.observer is not None:
+            self._pump.observer.on_connect(self._connection, self.connector)
+        self._alive.connected(self._pump.loop.time())
         self.protocol.begin()
         self.flush()
 
@@ -216,12 +115,12 @@ class AsyncLink(asyncio.BufferedProtocol):
         self._writable.set()
         self._ended.set()
         self.protocol.end()
-        self._hub.flush()
-        self._hub.changed.set()
+        self._pump.flush()
+        self._pump.changed.set()
 
     def _part(self) -> None:
-        if self._hub.observer is not None:
-            self._hub.observer.on_disconnect(self._connection, self.connector)
+        if self._pump.observer is not None:
+            self._pump.observer.on_disconnect(self._connection, self.connector)
         # Who has a duplicate of the descriptor must not keep the connection.
         if self._owned is not None and self._owned.is_ours():
             with contextlib.suppress(OSError):
@@ -249,27 +148,26 @@ class AsyncLink(asyncio.BufferedProtocol):
     def buffer_updated(self, nbytes: int) -> None:
         """Take what has arrived."""
         data = bytes(self._buffer[:nbytes])
-        if not self._heard:
-            self._heard = True
-            self._backoff.reset()
+        if not self._alive.heard:
+            self._alive.hear()
         try:
             assigned = self.protocol.receive(data)
         except ProtocolError as error:
             self.hang_up(error)
             return
-        hub = self._hub
+        pump = self._pump
         if assigned:
             # Called as a method, which it is not, it would take 400 instructions more.
-            take = hub.take
+            take = pump.take
             for assignment in assigned:
                 take(self, assignment)
         if self.protocol.errors:
             self._tell_errors()
         # A slot that is free now may be what other connections wait for.
-        if self.protocol.has_output or len(hub.links) > 1:
-            hub.flush_soon()
-        if hub.slots.resting:
-            hub.changed.set()
+        if self.protocol.has_output or len(pump.connections) > 1:
+            pump.flush_soon()
+        if pump.session.slots.resting:
+            pump.changed.set()
 
     def _tell_errors(self) -> None:
         errors, self.protocol.errors = self.protocol.errors, []
@@ -314,7 +212,7 @@ class AsyncLink(asyncio.BufferedProtocol):
         self, say: Callable[..., bool], assignment: Assignment, *arguments: bytes
     ) -> bool:
         """Have the protocol say something, and send it; from any thread."""
-        if threading.get_ident() != self._hub.thread:
+        if threading.get_ident() != self._pump.thread:
             return self._post_from_thread(say, assignment, *arguments)
         mine = say(assignment, *arguments)
         self._after(assignment)
@@ -326,7 +224,7 @@ class AsyncLink(asyncio.BufferedProtocol):
         """Have the event loop say it; one that has ended has no connection."""
         posted = self._posted(say, assignment, *arguments)
         try:
-            return asyncio.run_coroutine_threadsafe(posted, self._hub.loop).result()
+            return asyncio.run_coroutine_threadsafe(posted, self._pump.loop).result()
         except (RuntimeError, concurrent.futures.CancelledError):
             posted.close()
             return False
@@ -340,17 +238,17 @@ class AsyncLink(asyncio.BufferedProtocol):
 
     def drop(self, assignment: Assignment) -> None:
         """Be done with a job of which nothing is to be said; from any thread."""
-        if threading.get_ident() != self._hub.thread:
+        if threading.get_ident() != self._pump.thread:
             with contextlib.suppress(RuntimeError):
-                self._hub.loop.call_soon_threadsafe(self.drop, assignment)
+                self._pump.loop.call_soon_threadsafe(self.drop, assignment)
             return
         self.protocol.drop(assignment)
         self._after(assignment)
 
     def _after(self, assignment: Assignment) -> None:
-        self._hub.flush_soon()
-        if assignment.ended and self._hub.slots.resting:
-            self._hub.changed.set()
+        self._pump.flush_soon()
+        if assignment.ended and self._pump.session.slots.resting:
+            self._pump.changed.set()
 
     def look(self) -> None:
         """Take in what has come: the event loop does that by itself."""
@@ -360,9 +258,9 @@ class AsyncLink(asyncio.BufferedProtocol):
 
         From any thread.
         """
-        if threading.get_ident() != self._hub.thread:
+        if threading.get_ident() != self._pump.thread:
             with contextlib.suppress(RuntimeError):
-                self._hub.loop.call_soon_threadsafe(self.hang_up, error)
+                self._pump.loop.call_soon_threadsafe(self.hang_up, error)
             return
         self._why = error
         if self._transport is not None:

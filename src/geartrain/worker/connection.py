@@ -9,34 +9,34 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
-from geartrain.backoff import Backoff
 from geartrain.errors import ProtocolError
 from geartrain.protocol.worker import Assignment, WorkerProtocol
 from geartrain.texts import shown
-from geartrain.transport import forks
-from geartrain.transport.connect import Connector, reason
+from geartrain.transport.connect import Connector
 from geartrain.transport.descriptors import FOREIGN, Owned
 from geartrain.transport.locks import took
+from geartrain.worker.connecting import Connecting
+from geartrain.worker.keepalive import SILENT, Keepalive
 from geartrain.worker.log import LOG
 
 if TYPE_CHECKING:
     from geartrain.worker.pump import Pump
 
-__all__ = ["Link"]
+__all__ = ["WorkerConnection"]
 
 _READ: Final = 65536
 _NEVER: Final = float("inf")
 # Seconds in which whoever sends notices that the connection has ended.
 _SOON: Final = 1.0
 
-# Seconds a job server may take no byte, or leave a probe unanswered.
+# Seconds a job server may take no byte.
 _PATIENCE: Final = 30.0
 _WAITS: Final = frozenset(
     {"BlockingIOError", "SSLWantReadError", "SSLWantWriteError", "InterruptedError"}
 )
 
 
-class Link:
+class WorkerConnection:
     """One connection, and what it takes to have it again.
 
     One thread at a time reads and tends it; any may send.
@@ -45,7 +45,7 @@ class Link:
         connector: the way to the job server.
         protocol: what is said; only ever touched under the pump's lock.
         connection: the socket; None while there is none.
-        due: when it is to be tended next, as ``time.monotonic`` counts.
+        alive: when it is to be tended next, by the pump's clock, and how.
     """
 
     def __init__(
@@ -54,20 +54,16 @@ class Link:
         self.connector = connector
         self.protocol = protocol
         self.connection: socket.socket | None = None
-        self.due = 0.0
+        self.alive = Keepalive(connector, pump.heartbeat)
         self._pump = pump
-        self._backoff = Backoff()
         self._sending = threading.Lock()
         # What one call to the socket takes: TLS cannot read and write at once.
         self._calling = threading.Lock()
-        self._arrived: socket.socket | Exception | None = None
+        self._connecting = Connecting(connector, self._tend_soon)
         self._why: Exception | None = None
         self._is_tls = False
         # Whether the connection's descriptor is still the connection's.
         self._is_ours: Callable[[], bool] = _never
-        self._heard = False
-        self._probed = False
-        self._closed = False
 
     def post(
         self, say: Callable[..., bool], assignment: Assignment, *arguments: bytes
@@ -93,8 +89,9 @@ class Link:
             raise
         if self.protocol.has_output:
             self.flush(wait=True)
-        if assignment.ended:
-            pump.pass_on()
+        if assignment.ended and len(pump.connections) > 1:
+            # Its slot may be what another connection waits for.
+            pump.flush()
         return mine
 
     def drop(self, assignment: Assignment) -> None:
@@ -109,7 +106,7 @@ class Link:
 
     def tend(self, now: float) -> None:
         """Connect, if it is time to; make sure that the job server is there."""
-        if self._arrived is not None:
+        if self._connecting.found is not None:
             self._adopt(now)
             return
         if self.connection is None:
@@ -118,16 +115,12 @@ class Link:
         if not self._is_ours():
             self.lose(self._why or OSError(FOREIGN))
             return
-        if self._probed and not self._heard and not self._has_been_read():
+        if self.alive.is_suspect and not self._has_been_read():
             return
-        if self._heard:
-            self._heard = self._probed = False
-            self.due = now + self._pump.heartbeat
-        elif self._probed:
-            self.lose(TimeoutError("it has not answered a probe"))
-        else:
-            self._probed = True
-            self.due = now + _PATIENCE
+        step = self.alive.look(now)
+        if step == "lose":
+            self.lose(TimeoutError(SILENT))
+        elif step == "probe":
             with self._pump.lock:
                 self.protocol.probe()
             self.flush()
@@ -141,36 +134,18 @@ class Link:
         return self.connection is not None
 
     def _connect_soon(self, now: float) -> None:
-        self.due = _NEVER
-        thread = threading.Thread(
-            target=self._connect, name=f"connect {self.connector}", daemon=True
-        )
+        self.alive.due = _NEVER
         try:
-            thread.start()
+            self._connecting.start(self._pump.connect_timeout)
         except RuntimeError as error:
             self._retry(now, error)
 
-    def _connect(self) -> None:
-        """Connect, in a thread of its own: a name server may take its time."""
-        found: socket.socket | Exception
-        try:
-            found = self.connector.connect(self._pump.connect_timeout)
-            if isinstance(found, socket.socket):
-                forks.own(found)
-        except Exception as error:
-            found = error
-        with self._pump.lock:
-            closed = self._closed
-            if not closed:
-                self._arrived = found
-                self.due = 0.0
-        if closed and isinstance(found, socket.socket):
-            found.close()
-        elif not closed:
-            self._pump.wake()
+    def _tend_soon(self) -> None:
+        self.alive.due = 0.0
+        self._pump.wake()
 
     def _adopt(self, now: float) -> None:
-        found, self._arrived = self._arrived, None
+        found = self._connecting.take()
         if not isinstance(found, socket.socket):
             self._retry(now, found)
             return
@@ -184,21 +159,16 @@ class Link:
         self._is_tls = hasattr(found, "pending")
         if self._pump.observer is not None:
             self._pump.observer.on_connect(found, self.connector)
-        self._heard = self._probed = False
-        self.due = now + self._pump.heartbeat
+        self.alive.connected(now)
         with self._pump.lock:
             self.connection = found
             self.protocol.begin()
         self._pump.watch(found.fileno(), self)
-        LOG.info("connected to %s", self.connector)
         self.flush()
 
     def _retry(self, now: float, error: Exception | None) -> None:
-        if self._backoff.tries == 0:
-            why = reason(error) if error is not None else "it closed the connection"
-            LOG.warning("%s is lost (%s): trying again", self.connector, why)
-        self.due = now + self._backoff.next()
-        self._pump.expect(self.due)
+        self.alive.lost(now, error)
+        self._pump.expect(self.alive.due)
 
     def read(self) -> None:
         """Take what has arrived."""
@@ -235,15 +205,14 @@ class Link:
             return bool(connection.pending())  # type: ignore[attr-defined]
 
     def _take(self, data: bytes) -> None:
-        if not self._heard:
-            self._heard = True
-            self._backoff.reset()
+        if not self.alive.heard:
+            self.alive.hear()
         pump, protocol = self._pump, self.protocol
         errors: Sequence[tuple[bytes, bytes]] = ()
         try:
             with pump.lock:
                 for assignment in protocol.receive(data):
-                    pump.ready.append((self, assignment))
+                    pump.session.ready.put((self, assignment))
                 if protocol.errors:
                     errors, protocol.errors = protocol.errors, []
         except ProtocolError as error:
@@ -340,8 +309,7 @@ class Link:
                 connection.shutdown(socket.SHUT_RDWR)
         else:
             # Nothing may ever come on what its number stands for now.
-            self.due = 0.0
-            self._pump.wake()
+            self._tend_soon()
 
     def lose(self, error: Exception | None) -> None:
         """Close a connection that is lost; another is made after a pause."""
@@ -350,15 +318,13 @@ class Link:
 
     def abandon(self) -> None:
         """Leave the job server for good, whatever an exception has interrupted."""
-        self._closed = True
-        connection, arrived = self.connection, self._arrived
+        self._connecting.abandon()
+        connection = self.connection
         if connection is not None:
             if self._pump.observer is not None:
                 self._pump.observer.on_disconnect(connection, self.connector)
             self._give_up(connection, OSError("the worker was interrupted"))
             self._let_go(connection)
-        if isinstance(arrived, socket.socket):
-            arrived.close()
 
     def _let_go(self, connection: socket.socket) -> None:
         """Close a connection unless another thread goes on sending."""
@@ -398,11 +364,7 @@ class Link:
 
     def close(self) -> None:
         """Leave the job server for good."""
-        with self._pump.lock:
-            self._closed = True
-            arrived, self._arrived = self._arrived, None
-        if isinstance(arrived, socket.socket):
-            arrived.close()
+        self._connecting.close()
         self._part()
 
 
