@@ -18,7 +18,7 @@ from geartrain.configuration.file import ConfigFile, read_table
 from geartrain.configuration.kinds import FLAG, SECRET
 from geartrain.configuration.option import HasOptions, Option, options_of
 from geartrain.server.options import Options as ServerOptions
-from geartrain.supervisor.options import Options as WorkerOptions
+from geartrain.supervisor.options import WorkerOptions
 from tests.support.configuration_page import PAGE
 
 ROOT = Path(__file__).parents[2]

@@ -12,7 +12,7 @@ from geartrain.protocol.constants import PacketType as P
 from geartrain.protocol.packets import request
 from geartrain.protocol.worker import Assignment, WorkerProtocol
 from geartrain.worker.asking import Answer
-from geartrain.worker.functions import Function
+from geartrain.worker.functions import WorkerFunction
 from geartrain.worker.jobs import BaseJob, WorkerJob
 from geartrain.worker.session import GRACE, LATE, TICK, Given, Session
 from tests.support.parsing import reply
@@ -82,7 +82,7 @@ class World:
         """Begin the next job, whose handler goes on."""
         given = self.session.next()
         assert given is not None
-        job = WorkerJob(*given, Function("f", print, timeout), None)
+        job = WorkerJob(*given, WorkerFunction("f", print, timeout), None)
         job.started = self.now
         self.session.at_hand[job] = job
         return job

@@ -1,4 +1,4 @@
-"""Call a handler on an event loop, and send what comes of it."""
+"""Call a handler on an event loop and send its result."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ _REFUSED: Final[asking.Answer] = "refused"
 
 
 async def in_thread(question: Callable[[], _Found], otherwise: _Found) -> _Found:
-    """Ask in a thread; where none can be had, return ``otherwise``."""
+    """Call it in a thread; return ``otherwise`` if the system has no thread."""
     try:
         return await asyncio.to_thread(question)
     except RuntimeError as error:
-        LOG.warning("a job server cannot be asked", exc_info=error)
+        LOG.warning("no thread to ask a job server", exc_info=error)
         return otherwise
 
 
 async def ask_in_thread(questions: Questions[_Found]) -> _Found:
-    """Ask one question after another, in threads; return what is found."""
+    """Ask one question after another, in threads; return the result."""
     try:
         question = next(questions)
         while True:
@@ -50,7 +50,7 @@ async def ask_in_thread(questions: Questions[_Found]) -> _Found:
 
 
 async def perform_in_thread(job: WorkerJob, tasks: Tasks) -> None:
-    """Call a plain handler in a thread and end the job as it says."""
+    """Call a plain handler in a thread and end its job."""
     loop = asyncio.get_running_loop()
     done = loop.create_future()
 
@@ -62,11 +62,12 @@ async def perform_in_thread(job: WorkerJob, tasks: Tasks) -> None:
         try:
             perform(job.definition, job)
         finally:
-            # If the event loop has ended, nobody waits.
+            # The event loop may have ended.
             with suppress(RuntimeError):
                 loop.call_soon_threadsafe(resolve)
 
-    # No executor's: the interpreter would wait for a handler that does not end.
+    # Not an executor, whose threads the interpreter waits for when it ends: a handler
+    # may never return.
     context = contextvars.copy_context()
     thread = threading.Thread(
         target=context.run, args=(work,), name=f"geartrain {job}", daemon=True
@@ -86,7 +87,7 @@ async def perform_in_thread(job: WorkerJob, tasks: Tasks) -> None:
 
 
 def _forget_cancellation() -> None:
-    """Go on with a task that somebody else has cancelled than the worker."""
+    """Undo cancellations of this task that the worker has not made."""
     task = asyncio.current_task()
     while task is not None and task.cancelling():
         task.uncancel()
@@ -106,7 +107,7 @@ class Attempt:
     ) -> None:
         """Prepare it.
 
-        ``let_stray`` is called with its job if the handler goes on after its timeout.
+        ``let_stray`` is called with the job if the handler ignores its timeout.
         """
         self._connection = connection
         self._job = job
@@ -115,13 +116,14 @@ class Attempt:
         self._timeout: asyncio.Timeout | None = None
 
     def perform(self, passing: Passing) -> Coroutine[Any, Any, None]:
-        """Return what awaits the handler and ends the job, whatever it raises.
+        """Return a coroutine that runs the handler and ends its job.
 
-        Exceptions of the classes ``passing`` are raised, and the job is left to the
-        caller; so is the cancellation by the worker. A child that the handler forked
+        Exceptions of the classes ``passing`` are passed on, as is cancellation by the
+        worker, and the job is left to the caller. A process that the handler has forked
         ends there.
         """
-        # No coroutine itself: each that waits for another takes 800 instructions.
+        # Not a coroutine itself, because each one that awaits another costs 800
+        # instructions per job.
         if self._job.workload.startswith(b"\0"):
             return self._perform_chunked(passing)
         if self._job.timeout is None:
@@ -193,7 +195,7 @@ class Attempt:
         return await self._called()
 
     def _called(self) -> Awaitable[Any]:
-        """Call the handler; return what is to be awaited."""
+        """Call the handler; return what to await."""
         result: Awaitable[Any] | AsyncGeneratorType[Any, Any]
         result = self._job.definition.call(self._job)
         if isinstance(result, AsyncGeneratorType):
@@ -201,9 +203,9 @@ class Attempt:
         return result
 
     async def _stream(self, pieces: AsyncGenerator[Any, Any]) -> None:
-        """Send what an asynchronous generator yields, no faster than it is taken.
+        """Send what an asynchronous generator yields, as fast as the server reads.
 
-        One whose job is not wanted any more is closed.
+        It is closed early if the job server no longer wants the job.
         """
         try:
             async for piece in pieces:
@@ -214,10 +216,10 @@ class Attempt:
             await pieces.aclose()
 
     async def _is_cancelled(self) -> bool:
-        """Tell a cancellation by the worker from one of the handler's own making.
+        """Return whether the worker has cancelled this task, and not its handler.
 
-        Who ends the event loop cancels all tasks at once: the worker's own is then
-        about to cancel this one, too.
+        The end of the event loop cancels all tasks at once: the worker's own task is
+        then about to cancel this one, too.
         """
         if self._tasks.is_doomed():
             return True
@@ -239,9 +241,9 @@ class Attempt:
     async def _raised(self, error: BaseException) -> None:
         limit = self._timeout
         if isinstance(error, TimeoutError) and limit is not None and limit.expired():
-            # The job server is about to end the attempt; see that it does.
+            # The job server is about to end the attempt; make sure of it.
             LOG.warning(
-                "%r took longer than %s seconds: cancelled",
+                "%s: took longer than %s seconds, cancelled",
                 self._job,
                 self._job.timeout,
             )
@@ -251,9 +253,9 @@ class Attempt:
             raised(self._job, error)
 
     def _insist(self) -> None:
-        """End the attempt of a handler that goes on after it was cancelled."""
+        """End the attempt of a handler that has ignored its cancellation."""
         job: BaseJob = self._job
         if job.outcome is None:
-            LOG.warning("%r goes on beyond its timeout, and is left", job)
+            LOG.warning("%s: the handler ignores its timeout, and is left running", job)
         job.overdue()
         self._let_stray(job)

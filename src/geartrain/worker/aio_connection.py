@@ -1,4 +1,4 @@
-"""An asyncio worker's connection to one job server, which comes back when lost."""
+"""An asyncio worker's connection to one job server, made anew when it is lost."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ _READ: Final = 65536
 
 
 class AsyncWorkerConnection(asyncio.BufferedProtocol):
-    """One connection, and what it takes to have it again.
+    """One connection, which connects and reconnects.
 
     Attributes:
-        connector: the way to the job server.
-        protocol: what is said; only ever touched in the event loop's thread.
+        connector: connects to the job server.
+        protocol: its protocol, only used in the event loop's thread.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class AsyncWorkerConnection(asyncio.BufferedProtocol):
         self._connection: Any = None
         self._owned: Owned | None = None
         self._why: Exception | None = None
-        # The event loop would have the system map new memory for each read.
+        # Reused, because the event loop would allocate 256 KiB for each read.
         self._buffer = memoryview(bytearray(_READ))
         self._writable = asyncio.Event()
         self._writable.set()
@@ -55,11 +55,11 @@ class AsyncWorkerConnection(asyncio.BufferedProtocol):
 
     @property
     def is_connected(self) -> bool:
-        """Tell whether there is a connection."""
+        """Return whether there is a connection."""
         return self._transport is not None
 
     async def keep(self) -> None:
-        """Connect, and connect again after each loss, until cancelled."""
+        """Connect, and reconnect after each loss, until cancelled."""
         while True:
             self._ended.clear()
             self._why = None
@@ -68,7 +68,7 @@ class AsyncWorkerConnection(asyncio.BufferedProtocol):
                     self.connector, lambda: self, self._pump.connect_timeout
                 )
             except Exception as error:
-                # No thread for a look-up, no descriptor: all of it may pass.
+                # Even a lack of threads or descriptors may pass.
                 self._why = error
             else:
                 await self._watch()
@@ -77,7 +77,7 @@ class AsyncWorkerConnection(asyncio.BufferedProtocol):
             await asyncio.sleep(alive.due - self._pump.loop.time())
 
     async def _watch(self) -> None:
-        """Make sure that the job server is there; return when it is not."""
+        """Check that the job server is alive; return when the connection ends."""
         while True:
             try:
                 async with asyncio.timeout_at(self._alive.due):
@@ -97,7 +97,7 @@ class AsyncWorkerConnection(asyncio.BufferedProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Announce the worker on a new connection."""
         self._transport = cast("asyncio.Transport", transport)
-        # Asked for here: TLS has none any more when the connection is lost.
+        # Noted now, because with TLS it is gone when the connection is lost.
         self._connection = transport.get_extra_info("socket")
         self._owned = Owned(self._connection.fileno())
         if self._pump.observer is not None:
@@ -107,7 +107,7 @@ class AsyncWorkerConnection(asyncio.BufferedProtocol):
         self.flush()
 
     def connection_lost(self, error: Exception | None) -> None:
-        """Take note that the connection is gone."""
+        """End the protocol of a lost connection."""
         self._why = self._why or error
         if self._transport is not None:
             self._part()
@@ -121,13 +121,13 @@ class AsyncWorkerConnection(asyncio.BufferedProtocol):
     def _part(self) -> None:
         if self._pump.observer is not None:
             self._pump.observer.on_disconnect(self._connection, self.connector)
-        # Who has a duplicate of the descriptor must not keep the connection.
+        # Others may have a duplicate of the descriptor, which closing would not end.
         if self._owned is not None and self._owned.is_ours():
             with contextlib.suppress(OSError):
                 self._connection.shutdown(socket.SHUT_RDWR)
 
     def in_child(self) -> None:
-        """Let go of the connection, whatever object it is in, and harm it nowhere."""
+        """Replace the descriptor by /dev/null, without harm to the parent's."""
         connection, self._transport = self._connection, None
         if connection is not None and connection.fileno() >= 0:
             nothing = os.open(os.devnull, os.O_RDWR)
@@ -135,18 +135,18 @@ class AsyncWorkerConnection(asyncio.BufferedProtocol):
             os.close(nothing)
 
     def leave_loop(self) -> None:
-        """Part from the job server: nothing can be done by the event loop any more."""
+        """Leave the job server without the event loop, which has ended."""
         if self._transport is not None:
             self._part()
         self._transport = None
         self.protocol.end()
 
     def get_buffer(self, sizehint: int) -> memoryview:
-        """Return where to put what arrives; TLS writes to slices of it."""
+        """Return the buffer to read into; TLS writes to slices of it."""
         return self._buffer
 
     def buffer_updated(self, nbytes: int) -> None:
-        """Take what has arrived."""
+        """Handle what has arrived."""
         data = bytes(self._buffer[:nbytes])
         if not self._alive.heard:
             self._alive.hear()
@@ -157,13 +157,14 @@ class AsyncWorkerConnection(asyncio.BufferedProtocol):
             return
         pump = self._pump
         if assigned:
-            # Called as a method, which it is not, it would take 400 instructions more.
+            # Read first: Python calls an attribute as a method, in 400 instructions
+            # more.
             take = pump.take
             for assignment in assigned:
                 take(self, assignment)
         if self.protocol.errors:
             self._tell_errors()
-        # A slot that is free now may be what other connections wait for.
+        # Other connections may be waiting for a slot that is free now.
         if self.protocol.has_output or len(pump.connections) > 1:
             pump.flush_soon()
         if pump.session.slots.resting:
@@ -180,19 +181,19 @@ class AsyncWorkerConnection(asyncio.BufferedProtocol):
             )
 
     def pause_writing(self) -> None:
-        """Hold whoever streams until the job server has caught up."""
+        """Make ``drain`` wait until the job server has caught up."""
         self._writable.clear()
 
     def resume_writing(self) -> None:
-        """Let those go on who stream."""
+        """End the wait of ``drain``."""
         self._writable.set()
 
     async def drain(self) -> None:
-        """Return when the job server has taken most of what was sent."""
+        """Return when the job server has read most of what was sent."""
         await self._writable.wait()
 
     def flush(self) -> None:
-        """Send what is to be sent."""
+        """Send the protocol's output."""
         if self.protocol.has_output:
             data = self.protocol.take()
             if self._owned is not None and not self._owned.is_ours():
@@ -201,7 +202,7 @@ class AsyncWorkerConnection(asyncio.BufferedProtocol):
                 self._transport.write(data)
 
     def _lose_foreign(self) -> None:
-        """Let go of a connection without touching what its number stands for now."""
+        """Let go of a connection whose descriptor is another file now."""
         self._owned = None
         connection = getattr(self._connection, "_sock", None)
         if isinstance(connection, socket.socket):
@@ -211,7 +212,7 @@ class AsyncWorkerConnection(asyncio.BufferedProtocol):
     def post(
         self, say: Callable[..., bool], assignment: Assignment, *arguments: bytes
     ) -> bool:
-        """Have the protocol say something, and send it; from any thread."""
+        """Call a method of the protocol and send the result; from any thread."""
         if threading.get_ident() != self._pump.thread:
             return self._post_from_thread(say, assignment, *arguments)
         mine = say(assignment, *arguments)
@@ -221,7 +222,7 @@ class AsyncWorkerConnection(asyncio.BufferedProtocol):
     def _post_from_thread(
         self, say: Callable[..., bool], assignment: Assignment, *arguments: bytes
     ) -> bool:
-        """Have the event loop say it; one that has ended has no connection."""
+        """Do it on the event loop; return False if that has ended."""
         posted = self._posted(say, assignment, *arguments)
         try:
             return asyncio.run_coroutine_threadsafe(posted, self._pump.loop).result()
@@ -232,12 +233,12 @@ class AsyncWorkerConnection(asyncio.BufferedProtocol):
     async def _posted(
         self, say: Callable[..., bool], assignment: Assignment, *arguments: bytes
     ) -> bool:
-        """Say it in the event loop; a thread is held while too much is unsent."""
+        """Do it on the event loop; the thread waits while too much is unsent."""
         await self.drain()
         return self.post(say, assignment, *arguments)
 
     def drop(self, assignment: Assignment) -> None:
-        """Be done with a job of which nothing is to be said; from any thread."""
+        """Forget a job without telling the job server; from any thread."""
         if threading.get_ident() != self._pump.thread:
             with contextlib.suppress(RuntimeError):
                 self._pump.loop.call_soon_threadsafe(self.drop, assignment)
@@ -251,13 +252,10 @@ class AsyncWorkerConnection(asyncio.BufferedProtocol):
             self._pump.changed.set()
 
     def look(self) -> None:
-        """Take in what has come: the event loop does that by itself."""
+        """Do nothing: the event loop reads what arrives."""
 
     def hang_up(self, error: Exception) -> None:
-        """Close the connection, which the job server is to notice at once.
-
-        From any thread.
-        """
+        """Close the connection at once; from any thread."""
         if threading.get_ident() != self._pump.thread:
             with contextlib.suppress(RuntimeError):
                 self._pump.loop.call_soon_threadsafe(self.hang_up, error)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["AsyncPump"]
 
-# Seconds a job server may take for what is unsent when it is left.
+# Seconds to send what is unsent before leaving a job server.
 _LAST_WORDS: Final = 5.0
 # Seconds: event loops take no infinite ones.
 _LONGEST: Final = 3600.0
@@ -29,15 +29,15 @@ class AsyncPump:
     """Moves bytes between job servers and the session, on one event loop.
 
     Attributes:
-        session: what the worker does; only ever touched on the event loop, but for
-            ``stop``.
+        session: what the worker does. Only its ``stop`` is called outside the event
+            loop.
         loop: the event loop.
         thread: the thread it runs in.
         connections: one to each job server.
-        take: is called with each job that comes.
+        take: is called with each job that arrives.
         observer: is told of connections.
         heartbeat: seconds of silence after which a job server is probed.
-        connect_timeout: the most seconds that connecting may take.
+        connect_timeout: maximum number of seconds to connect.
         changed: set when a job has ended or a connection changed, for ``wait``.
     """
 
@@ -60,8 +60,8 @@ class AsyncPump:
         self._rung = asyncio.Event()
         self._keepers: list[asyncio.Task[None]] = []
         self._is_due = False
-        # An observer is told that a job has ended when that has been sent; a job that
-        # is alone has nobody to wait for.
+        # An observer is told of the end of a job after it was sent. With one job at a
+        # time, there is nothing to gather either.
         self._is_hasty = observer is not None or session.slots.total == 1
 
     def open(self, connector: Connector, protocol: WorkerProtocol) -> None:
@@ -71,14 +71,14 @@ class AsyncPump:
         self._keepers.append(self.loop.create_task(connection.keep()))
 
     async def wait(self, seconds: float = _LONGEST) -> None:
-        """Wait until something has changed, at most some seconds."""
+        """Wait until something has changed, ``seconds`` at most."""
         self.changed.clear()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(min(seconds, _LONGEST)):
                 await self.changed.wait()
 
     async def pause(self, seconds: float) -> None:
-        """Return after some seconds, or when ``wake`` is called."""
+        """Return after ``seconds``, or when ``wake`` is called."""
         self._rung.clear()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
@@ -86,7 +86,7 @@ class AsyncPump:
 
     def wake(self) -> None:
         """End ``wait`` and ``pause``; for any thread."""
-        # An event loop that has ended has nobody waiting.
+        # The event loop may have ended.
         with contextlib.suppress(RuntimeError):
             self.loop.call_soon_threadsafe(self._wake)
 
@@ -95,12 +95,12 @@ class AsyncPump:
         self._rung.set()
 
     def tell(self, change: Callable[[], None]) -> None:
-        """Change what the session says to job servers, and send that."""
+        """Change the session, and send what it wrote."""
         change()
         self.flush()
 
     def flush_soon(self) -> None:
-        """Send all that jobs of this turn of the loop have to say at once."""
+        """Send the output of all jobs of this turn of the loop at once."""
         if self._is_hasty:
             self.flush()
         elif not self._is_due:
@@ -108,13 +108,13 @@ class AsyncPump:
             self.loop.call_soon(self.flush)
 
     def flush(self) -> None:
-        """Send what is to be sent on any connection."""
+        """Send the output of all connections."""
         self._is_due = False
         for each in self.connections:
             each.flush()
 
     async def stop_connecting(self) -> None:
-        """Make no connection anew, and probe none."""
+        """Stop connecting and probing."""
         self.changed.set()
         keepers, self._keepers = self._keepers, []
         for keeper in keepers:
@@ -122,7 +122,7 @@ class AsyncPump:
         await asyncio.gather(*keepers, return_exceptions=True)
 
     async def close(self) -> None:
-        """Leave all job servers, with all that is unsent if they take it soon."""
+        """Send what is unsent, for 5 seconds at most, and leave all job servers."""
         self.flush()
         for each in self.connections:
             each.close()
@@ -137,8 +137,8 @@ class AsyncPump:
     def in_child(self, is_at_work: bool) -> None:
         """Let go of the parent's connections after a fork.
 
-        The event loop is a copy of the parent's and shares its descriptors: a handler's
-        child that went on in it would do the parent's other jobs. It ends.
+        The event loop is a copy of the parent's and shares its descriptors. A process
+        that a handler has forked would do the parent's other jobs in it, so it exits.
         """
         for each in self.connections:
             each.in_child()

@@ -1,4 +1,4 @@
-"""What a worker is in both faces: its name, its functions, what it is to do."""
+"""What both workers share: options, stopping, and the jobs at hand."""
 
 from __future__ import annotations
 
@@ -32,28 +32,28 @@ __all__ = ["BaseWorker", "in_seconds"]
 
 
 class BaseWorker(Registration):
-    """A worker: functions, and the job servers whose jobs it takes.
+    """A worker: functions, and the job servers whose jobs it runs.
 
     Attributes:
-        servers: the job servers, as ``connectors`` takes them. It serves them all at
-            once.
-        tls: how to speak TLS to those that are named by a text.
-        id: what the job server's ``workers`` shows: text without spaces.
-        concurrency: how many jobs at once.
-        prefetch: how many more jobs ``run`` takes ahead, which saves the way to the job
-            server where jobs take less than a millisecond. The job server counts them
-            as running. Those that wait for more than a second are given back to
-            Geartrain; other job servers do not take them back.
-        codec: what workloads and results are, for functions that name no codec.
-        context: what handlers find as ``job.context``.
+        servers: the job servers, as ``connectors`` takes them. It works for all of them
+            at once.
+        tls: TLS options for the servers that are given as text.
+        id: the name that the job server's ``workers`` shows: text without spaces.
+        concurrency: maximum number of jobs at once.
+        prefetch: number of jobs that ``run`` grabs ahead. That saves a round trip per
+            job, which matters for jobs shorter than a millisecond. The job server
+            counts them as running. One that waits for more than a second is given back
+            to Geartrain; other job servers cannot take it back.
+        codec: the codec of functions that name none.
+        context: the ``job.context`` of handlers.
         heartbeat: seconds of silence after which a job server is probed.
-        connect_timeout: the most seconds that connecting may take.
+        connect_timeout: maximum number of seconds to connect.
         observer: is told of connections and jobs.
-        jobs_done: how many jobs it has ended, one way or the other.
+        jobs_done: number of jobs that have ended, whatever their outcome.
     """
 
     refusal: ClassVar[str] = ""
-    """Why no worker of this process may begin to work now; empty if they may."""
+    """Why no worker of this process may start now; empty if they may."""
 
     def __init__(  # noqa: PLR0913 - each has its own name and default
         self,
@@ -68,13 +68,13 @@ class BaseWorker(Registration):
         heartbeat: Seconds = 30.0,
         connect_timeout: Seconds = 5.0,
     ) -> None:
-        """Prepare a worker; it connects when it is to work.
+        """Prepare a worker; ``work`` and ``run`` connect.
 
-        ``servers`` None are those of the environment's GEARMAN_SERVERS, else
-        127.0.0.1:4730. ``id`` None is the host's name and the process number.
+        Without ``servers``, those of the variable GEARMAN_SERVERS, else 127.0.0.1:4730.
+        Without an ``id``, the host name and the process number.
 
         Raises:
-            WorkerError: a number or the id cannot be one.
+            WorkerError: a number is out of range, or the id has spaces.
         """
         silence = number(heartbeat, "heartbeat", WorkerError)
         patience = number(connect_timeout, "connect_timeout", WorkerError)
@@ -108,14 +108,14 @@ class BaseWorker(Registration):
 
     @abstractmethod
     def _set_up(self) -> None:
-        """Prepare what a face has of its own, without connections."""
+        """Set the state of a worker that is not connected."""
         self._session = Session(self._end)
-        # What exceptions of handlers end more than their jobs.
+        # The exceptions of handlers that end more than their jobs.
         self._passing: tuple[type[BaseException], ...] = ()
 
     @abstractmethod
     def _wake(self) -> None:
-        """Have whoever waits look at the session; for signal handlers, too."""
+        """Wake what waits, so that it asks the session; also in signal handlers."""
 
     def stop(self, deadline: Seconds | None = None) -> None:
         """Finish the jobs at hand and take no more; return at once.
@@ -139,10 +139,10 @@ class BaseWorker(Registration):
         self.stop(0.0 if self._session.is_stopping else None)
 
     def in_child(self) -> None:
-        """Begin anew in a process that was forked; called there by itself.
+        """Start afresh in a forked process, where this is called automatically.
 
-        Connections, jobs and threads are the parent's. The worker has its functions
-        and can be run here, too: it connects by itself then.
+        Connections, jobs and threads stay the parent's. The worker keeps its functions
+        and can run here, too, with connections of its own.
         """
         self._counting = threading.Lock()
         if not self._has_own_id:
@@ -151,7 +151,7 @@ class BaseWorker(Registration):
 
     @property
     def jobs_at_hand(self) -> list[BaseJob]:
-        """The jobs whose handlers run."""
+        """The jobs whose handlers are running."""
         return list(self._session.at_hand)
 
     def _check_idle(self, is_at_work: bool, handles_signals: bool) -> None:
@@ -184,31 +184,31 @@ class BaseWorker(Registration):
         return list(connectors(self.servers, self.tls))
 
     def _protocol(self) -> WorkerProtocol:
-        """Return what this worker says on a new connection."""
+        """Return the protocol of a new connection, with all functions registered."""
         protocol = self._session.protocol(key(self.id))
         for name, function in self._functions.items():
             protocol.register(name, function.milliseconds)
         return protocol
 
     def _ending(self, handles_signals: bool) -> tuple[type[BaseException], ...]:
-        """Return the exceptions of a handler that end more than its job."""
+        """Return which exceptions of a handler end more than its job."""
         found: list[type[BaseException]] = []
         is_main = threading.current_thread() is threading.main_thread()
         is_taken = signal.getsignal(signal.SIGINT) is not signal.SIG_IGN
         if is_main and is_taken and not handles_signals:
-            # A Ctrl-C, which its user means for the program.
+            # The user's Ctrl-C is meant for the program, not for the job.
             found.append(KeyboardInterrupt)
         if self.observer is not None:
-            # Whoever looks on ends the process, and says so to the job server.
+            # The observer ends the process, and tells the job server why.
             found.append(SystemExit)
         return tuple(found)
 
     def _begin(self, given: Given) -> WorkerJob | AsyncWorkerJob | None:
-        """Return a job whose handler is to be called now; None if it is lost."""
+        """Return the job whose handler to call now; None if there is none to call."""
         line, assignment = given
         function = self._functions.get(assignment.function)
         if function is None or not line.protocol.owns(assignment):
-            # It was withdrawn, or the connection lost: the job is another worker's.
+            # The function was withdrawn or the connection lost: another worker gets it.
             line.drop(assignment)
             return None
         kind = AsyncWorkerJob if function.is_async else WorkerJob
@@ -219,8 +219,8 @@ class BaseWorker(Registration):
         return job
 
     def _finish(self, job: BaseJob) -> None:
-        """Be done with a job whose handler has ended, or passes an exception on."""
-        # First: an observer may end the process, if that is how the handler ended.
+        """Finish with a job whose handler has returned or raised."""
+        # First, because an observer may end the process if the handler wanted that.
         self._end(job)
         if not job.assignment.ended:
             job.let_go()
@@ -228,7 +228,7 @@ class BaseWorker(Registration):
             self._session.free_held()
 
     def _end(self, job: BaseJob) -> None:
-        """Count a job that has ended; only the first call does anything."""
+        """Count a job that has ended; further calls for it do nothing."""
         if self._session.at_hand.pop(job, None) is None:
             return
         with self._counting:
@@ -237,7 +237,7 @@ class BaseWorker(Registration):
             self.observer.on_end(job, job.outcome or "lost")
 
     def _lose_jobs(self) -> None:
-        """End the jobs at hand: there are no connections any more."""
+        """End the jobs at hand, because the connections are closed."""
         for job in self.jobs_at_hand:
             job.outcome = job.outcome or "lost"
             self._end(job)
@@ -248,7 +248,7 @@ def _process_id() -> str:
 
 
 def in_seconds(name: str, value: Seconds | None) -> float | None:
-    """Return a length of time in seconds; raises WorkerError if it is none."""
+    """Return a length of time in seconds; raises WorkerError if it is not one."""
     return None if value is None else min(number(value, name, WorkerError), FOREVER)
 
 

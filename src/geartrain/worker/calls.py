@@ -1,4 +1,4 @@
-"""Call a handler, and send what comes of it."""
+"""Call a handler and send its result."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from geartrain.worker import returns
 from geartrain.worker.children import LINEAGE, end_if_forked
-from geartrain.worker.functions import Function
+from geartrain.worker.functions import WorkerFunction
 from geartrain.worker.jobs import BaseJob, WorkerJob
 from geartrain.worker.log import LOG
 from geartrain.worker.outcomes import Retry, trace
@@ -21,16 +21,16 @@ NOTHING: Final[Passing] = ()
 
 
 def perform(
-    function: Function,
+    function: WorkerFunction,
     job: WorkerJob,
     passing: Passing = NOTHING,
     prepare: Callable[[], None] | None = None,
 ) -> None:
-    """Call a handler and end the job as it says, whatever it raises.
+    """Call a handler and end its job, whatever it returns or raises.
 
-    ``prepare`` is called before it, in the same way. Exceptions of the classes
-    ``passing`` are raised, and the job is left to the caller. A child that the handler
-    forked ends here.
+    ``prepare`` is called first and may raise as the handler may. Exceptions of the
+    classes ``passing`` are passed on, and the job is left to the caller. A process that
+    the handler has forked ends here.
     """
     if prepare is None and job.workload.startswith(b"\0"):
         _perform_chunked(function, job, passing)
@@ -57,8 +57,10 @@ def perform(
         raised(job, error)
 
 
-def _perform_chunked(function: Function, job: WorkerJob, passing: Passing) -> None:
-    """Join the chunks of the workload first, if it came so; remove them afterwards."""
+def _perform_chunked(
+    function: WorkerFunction, job: WorkerJob, passing: Passing
+) -> None:
+    """Join the chunks of the workload first; remove them afterwards."""
     from geartrain.worker.chunked import chunks_of
 
     chunks = chunks_of(job)
@@ -72,13 +74,13 @@ def _perform_chunked(function: Function, job: WorkerJob, passing: Passing) -> No
 
 
 def _nothing() -> None:
-    """Prepare nothing: the workload only begins like a manifest."""
+    """Prepare nothing, for a workload that only looks like a manifest."""
 
 
 def _stream(job: WorkerJob, pieces: Generator[Any]) -> Any:
     """Send what a generator yields; return what it returns.
 
-    One whose job is not wanted any more is closed.
+    It is closed early if the job server no longer wants the job.
     """
     try:
         while True:
@@ -102,13 +104,13 @@ def _retry(job: WorkerJob, how: Retry) -> None:
 def raised(job: BaseJob, error: BaseException) -> None:
     """End a job whose handler raised an exception."""
     if job.outcome is not None:
-        LOG.error("%r had ended when its handler raised", job, exc_info=error)
+        LOG.error("%s: the handler raised after the job's end", job, exc_info=error)
         return
     try:
         job.send_exception(trace(error))
     except Exception as refusal:
-        # There may be no memory, or no event loop: the connection's end is an end.
-        LOG.error("the exception of %r cannot be sent", job, exc_info=refusal)
+        # Out of memory, or the event loop has ended. Closing the connection ends it.
+        LOG.error("%s: the exception cannot be sent", job, exc_info=refusal)
         if job.outcome is None:
             job.let_go()
-    LOG.error("the handler of %r raised", job, exc_info=error)
+    LOG.error("%s: the handler raised", job, exc_info=error)

@@ -1,4 +1,4 @@
-"""Connect to a job server in a thread: a name server may take its time."""
+"""Connect to a job server in a thread, because looking up its name may block."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ __all__ = ["Connecting"]
 
 
 class Connecting:
-    """Connects to one job server, as often as it is started.
+    """Connects to one job server each time it is started.
 
     Attributes:
-        found: what came of it, the connection or an error; None while nothing has.
+        found: the connection or the error; None before and after.
     """
 
     def __init__(self, connector: Connector, done: Callable[[], None]) -> None:
-        """``done`` is called in the thread when something was ``found``."""
+        """``done`` is called in the thread when ``found`` is set."""
         self.found: socket.socket | Exception | None = None
         self._connector = connector
         self._done = done
@@ -28,7 +28,7 @@ class Connecting:
         self._lock = threading.Lock()
 
     def start(self, timeout: float) -> None:
-        """Start the thread; raises RuntimeError if the system has none."""
+        """Start the thread; raises RuntimeError if the system has no thread."""
         name = f"connect {self._connector}"
         threading.Thread(
             target=self._connect, args=(timeout,), name=name, daemon=True
@@ -50,17 +50,17 @@ class Connecting:
         self._done()
 
     def take(self) -> socket.socket | Exception | None:
-        """Return what came of it, once."""
+        """Return the connection or error, once."""
         found, self.found = self.found, None
         return found
 
     def close(self) -> None:
-        """Close what was found and nobody took, and what will be found."""
+        """Close a connection that was not taken, or will be made."""
         with self._lock:
             self.abandon()
 
     def abandon(self) -> None:
-        """Close it whatever an exception has interrupted, without a lock."""
+        """Close without the lock, after an interruption at any step."""
         self._is_closed = True
         found = self.take()
         if isinstance(found, socket.socket):

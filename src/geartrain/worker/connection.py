@@ -1,4 +1,4 @@
-"""A blocking worker's connection to one job server, which comes back when lost."""
+"""A blocking worker's connection to one job server, made anew when it is lost."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ __all__ = ["WorkerConnection"]
 
 _READ: Final = 65536
 _NEVER: Final = float("inf")
-# Seconds in which whoever sends notices that the connection has ended.
+# Seconds for a thread that is sending to notice that the connection has ended.
 _SOON: Final = 1.0
 
-# Seconds a job server may take no byte.
+# Seconds for a job server to accept another byte.
 _PATIENCE: Final = 30.0
 _WAITS: Final = frozenset(
     {"BlockingIOError", "SSLWantReadError", "SSLWantWriteError", "InterruptedError"}
@@ -37,15 +37,15 @@ _WAITS: Final = frozenset(
 
 
 class WorkerConnection:
-    """One connection, and what it takes to have it again.
+    """One connection, which connects and reconnects.
 
-    One thread at a time reads and tends it; any may send.
+    One thread at a time reads and tends it; any thread may send.
 
     Attributes:
-        connector: the way to the job server.
-        protocol: what is said; only ever touched under the pump's lock.
-        connection: the socket; None while there is none.
-        alive: when it is to be tended next, by the pump's clock, and how.
+        connector: connects to the job server.
+        protocol: its protocol, only used under the pump's lock.
+        connection: the socket; None while not connected.
+        alive: decides when to tend it, by the pump's clock.
     """
 
     def __init__(
@@ -57,27 +57,28 @@ class WorkerConnection:
         self.alive = Keepalive(connector, pump.heartbeat)
         self._pump = pump
         self._sending = threading.Lock()
-        # What one call to the socket takes: TLS cannot read and write at once.
+        # For each call of the socket: TLS cannot read and write at the same time.
         self._calling = threading.Lock()
         self._connecting = Connecting(connector, self._tend_soon)
         self._why: Exception | None = None
         self._is_tls = False
-        # Whether the connection's descriptor is still the connection's.
+        # Whether the descriptor is still that of this connection: handlers may close
+        # and reuse it.
         self._is_ours: Callable[[], bool] = _never
 
     def post(
         self, say: Callable[..., bool], assignment: Assignment, *arguments: bytes
     ) -> bool:
-        """Have the protocol say something, and send it."""
+        """Call a method of the protocol and send the result."""
         pump = self._pump
         try:
             if self._sending.locked():
-                # Whoever sends meanwhile may send this, too.
+                # The thread that is sending will probably send this, too.
                 with pump.lock:
                     mine = say(assignment, *arguments)
             else:
-                # Not by acquire(): a signal handler that raises after it would leave a
-                # lock that nobody has. took() takes 1 µs more, of each job.
+                # Not acquire(): a signal handler that raises right after it would leave
+                # the lock locked for ever. took() would cost 1 µs per job.
                 with self._sending:
                     with pump.lock:
                         mine = say(assignment, *arguments)
@@ -90,22 +91,22 @@ class WorkerConnection:
         if self.protocol.has_output:
             self.flush(wait=True)
         if assignment.ended and len(pump.connections) > 1:
-            # Its slot may be what another connection waits for.
+            # Another connection may be waiting for its slot.
             pump.flush()
         return mine
 
     def drop(self, assignment: Assignment) -> None:
-        """Be done with a job of which nothing is to be said."""
+        """Forget a job without telling the job server."""
         with self._pump.lock:
             self.protocol.drop(assignment)
         self._pump.flush()
 
     def look(self) -> None:
-        """Take in what has come, unless another thread does so now."""
+        """Read what has arrived, unless another thread is doing so."""
         self._pump.attend_if_nobody_does()
 
     def tend(self, now: float) -> None:
-        """Connect, if it is time to; make sure that the job server is there."""
+        """Connect, or check that the job server is alive."""
         if self._connecting.found is not None:
             self._adopt(now)
             return
@@ -126,9 +127,10 @@ class WorkerConnection:
             self.flush()
 
     def _has_been_read(self) -> bool:
-        """Take what has arrived; return False if that was the connection's end.
+        """Read what has arrived; return False if that was the end of the connection.
 
-        The answer may lie there: a handler can hold all threads for minutes.
+        The answer to a probe may be waiting there, because a handler in C can hold up
+        all threads for minutes.
         """
         self.read()
         return self.connection is not None
@@ -171,7 +173,7 @@ class WorkerConnection:
         self._pump.expect(self.alive.due)
 
     def read(self) -> None:
-        """Take what has arrived."""
+        """Read what has arrived."""
         connection = self.connection
         if connection is None:
             return
@@ -193,7 +195,7 @@ class WorkerConnection:
             self.lose(self._why)
             return
         self._take(data)
-        # What TLS has decrypted already is nothing that poll sees.
+        # poll() does not see bytes that TLS has decrypted already.
         if self._is_tls and self._has_more():
             self.read()
 
@@ -224,10 +226,10 @@ class WorkerConnection:
             self.flush()
 
     def flush(self, wait: bool = False) -> None:
-        """Send what is to be sent.
+        """Send the protocol's output.
 
-        With ``wait``, return when it has been; else leave it to the thread that is
-        sending already, if there is one.
+        With ``wait``, return when it is sent; else leave it to a thread that is sending
+        already.
         """
         is_ours = True
         while is_ours and self.protocol.has_output:
@@ -250,15 +252,15 @@ class WorkerConnection:
             self._send(connection, data)
 
     def _interrupted(self) -> None:
-        """Give the connection up: an exception from elsewhere came between two steps.
+        """Give the connection up after an exception between two steps.
 
-        A signal handler's, mostly. What was to be sent may have left in half, or not at
-        all: a job that nobody ends would be at hand for ever.
+        It is mostly a signal handler's. A packet may have been sent by half or not at
+        all, and a job whose end is never sent would run for ever.
         """
         self.hang_up(OSError("sending was interrupted"))
 
     def _send(self, connection: socket.socket, data: bytes) -> None:
-        # Called as a method, which it is not, it would take 500 instructions more.
+        # Read first: Python calls an attribute as a method, in 500 instructions more.
         is_ours = self._is_ours
         if not is_ours():
             self._give_up(connection, OSError(FOREIGN))
@@ -281,7 +283,7 @@ class WorkerConnection:
         try:
             while rest:
                 if not _is_writable(connection):
-                    raise TimeoutError("it has taken no byte for 30 seconds")
+                    raise TimeoutError("it has accepted no byte for 30 seconds")
                 rest = rest[self._some(connection, rest) :]
         except (OSError, ValueError) as error:
             self._give_up(connection, error)
@@ -296,28 +298,28 @@ class WorkerConnection:
             return 0
 
     def hang_up(self, error: Exception) -> None:
-        """Have the connection closed by the thread that reads it."""
+        """Make the thread that reads close the connection."""
         connection = self.connection
         if connection is not None:
             self._give_up(connection, error)
 
     def _give_up(self, connection: socket.socket, error: Exception) -> None:
-        """Have the thread that reads find the connection at its end."""
+        """Make the thread that reads find the end of the connection."""
         self._why = error
         if self._is_ours():
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
         else:
-            # Nothing may ever come on what its number stands for now.
+            # Its descriptor is another file now, which may never become readable.
             self._tend_soon()
 
     def lose(self, error: Exception | None) -> None:
-        """Close a connection that is lost; another is made after a pause."""
+        """Close a lost connection; reconnect after a pause."""
         if self._part():
             self._retry(self._pump.clock(), error)
 
     def abandon(self) -> None:
-        """Leave the job server for good, whatever an exception has interrupted."""
+        """Leave the job server for good, after an interruption at any step."""
         self._connecting.abandon()
         connection = self.connection
         if connection is not None:
@@ -327,7 +329,7 @@ class WorkerConnection:
             self._let_go(connection)
 
     def _let_go(self, connection: socket.socket) -> None:
-        """Close a connection unless another thread goes on sending."""
+        """Close a connection unless another thread keeps sending."""
         turn: list[bool] = []
         try:
             if took(self._sending, turn, timeout=_SOON):
@@ -347,7 +349,7 @@ class WorkerConnection:
         if self._pump.observer is not None:
             self._pump.observer.on_disconnect(connection, self.connector)
         self._pump.unwatch(connection.fileno())
-        # Whoever sends fails at once, and lets the socket go.
+        # A thread that is sending fails at once, and releases the lock.
         ours = self._is_ours()
         if ours:
             with contextlib.suppress(OSError):
@@ -373,13 +375,16 @@ def _never() -> bool:
 
 
 def _is_writable(connection: socket.socket) -> bool:
-    """Wait until the job server takes more; return False if it does not."""
-    # A poll: select() takes no descriptors above 1,023.
+    """Wait until the job server accepts more; return False if it does not."""
+    # Not select(), which takes no descriptors above 1,023.
     poll = select.poll()
     poll.register(connection, select.POLLOUT)
     return bool(poll.poll(_PATIENCE * 1000))
 
 
 def _must_wait(error: OSError) -> bool:
-    """Tell whether a call only came too early; asks TLS's errors by their names."""
+    """Return whether the call should be repeated later.
+
+    TLS errors are compared by name, so that plain connections need not import ssl.
+    """
     return type(error).__name__ in _WAITS

@@ -16,12 +16,11 @@ SILENT: Final = "it has not answered a probe"
 
 
 class Keepalive:
-    """Decides about one connection; whoever has the connection carries it out.
+    """Decides about one connection; its owner carries the decisions out.
 
     Attributes:
-        due: when it is to be looked at, or the connection is to be made, by the clock
-            that ``now`` is of.
-        heard: something has come since the last look.
+        due: when to call ``look``, or to connect, by the clock that ``now`` is from.
+        heard: whether something has arrived since the last look.
     """
 
     __slots__ = ("_backoff", "_heartbeat", "_is_probed", "_server", "due", "heard")
@@ -37,23 +36,23 @@ class Keepalive:
 
     @property
     def is_suspect(self) -> bool:
-        """Return whether a probe has not been answered as far as is known."""
+        """Return whether a probe is unanswered, as far as is known."""
         return self._is_probed and not self.heard
 
     def connected(self, now: float) -> None:
-        """Take note of a new connection."""
+        """Start anew with a new connection."""
         LOG.info("connected to %s", self._server)
         self._begin(now)
 
     def hear(self) -> None:
-        """Take note of the first bytes that come after a look."""
-        # Not when connecting succeeds: a job server that accepts and closes at once
-        # would be called as fast as the network allows.
+        """Note the first bytes that arrive after a look."""
+        # The pauses are not reset when connecting succeeds: a job server that accepts
+        # and closes at once would be called as fast as the network allows.
         self.heard = True
         self._backoff.reset()
 
     def look(self, now: float) -> Literal["wait", "probe", "lose"]:
-        """Return what is to be done when ``due`` has come."""
+        """Return what to do now that it is ``due``."""
         if self.heard:
             self._begin(now)
             return "wait"
@@ -68,7 +67,7 @@ class Keepalive:
         self.due = now + self._heartbeat
 
     def lost(self, now: float, error: Exception | None) -> None:
-        """Plan the next try; ``error`` is None if the job server ended it."""
+        """Schedule the next try; ``error`` is None if the job server closed it."""
         if self._backoff.tries == 0:
             why = reason(error) if error is not None else "it closed the connection"
             LOG.warning("%s is lost (%s): trying again", self._server, why)

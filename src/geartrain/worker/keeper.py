@@ -1,4 +1,4 @@
-"""A light thread beside the handlers of a blocking worker."""
+"""A thread that keeps a blocking worker alive while its handlers run."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ __all__ = ["Keeper"]
 
 
 class Keeper:
-    """Calls a function again and again, however long handlers take."""
+    """Calls a function at intervals, however long handlers take."""
 
     def __init__(
         self, look_round: Callable[[], None], wait: Callable[[], float]
     ) -> None:
-        """Call ``look_round`` after the seconds that ``wait`` returns each time."""
+        """Call ``look_round`` each time after as many seconds as ``wait`` returns."""
         self._look_round = look_round
         self._wait = wait
         self._rung, self._bell = socket.socketpair()
@@ -37,7 +37,7 @@ class Keeper:
         self._thread.start()
 
     def ring(self) -> None:
-        """Have it look round now; for signal handlers, too."""
+        """Make it look round now; also in signal handlers."""
         with suppress(OSError):
             self._bell.send(b"\0")
 
@@ -47,13 +47,13 @@ class Keeper:
         self._thread.join()
 
     def leave(self) -> None:
-        """Have the thread end; wait a second at most: it may not have begun."""
+        """End the thread, but wait a second at most: it may not have started."""
         self._bell.close()
         if self._thread.is_alive():
             self._thread.join(TICK)
 
     def _keep(self) -> None:
-        # A poll: select() takes no descriptors above 1,023.
+        # Not select(), which takes no descriptors above 1,023.
         poll = select.poll()
         poll.register(self._rung, select.POLLIN)
         while True:
@@ -62,6 +62,6 @@ class Keeper:
             try:
                 self._look_round()
             except Exception as error:
-                # Nobody else would look after the connections.
+                # Without this thread, connections would die unnoticed.
                 LOG.error("the worker's thread goes on after an error", exc_info=error)
         self._rung.close()

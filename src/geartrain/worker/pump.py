@@ -1,4 +1,4 @@
-"""All connections of a blocking worker: wait for what comes, and keep them alive."""
+"""All connections of a blocking worker: wait for jobs, and keep them alive."""
 
 from __future__ import annotations
 
@@ -30,15 +30,16 @@ class Pump:
     """Moves bytes between job servers and the session.
 
     Attributes:
-        session: what the worker does; its slots and protocols, and those alone, are
-            only ever touched under the lock.
-        lock: never held while anything is sent or waited for.
+        session: what the worker does. Its slots and protocols are only used under the
+            lock.
+        lock: is never held while sending or waiting.
         connections: one to each job server.
         heartbeat: seconds of silence after which a job server is probed.
-        connect_timeout: the most seconds that connecting may take.
-        clock: the seconds that times to tend connections count.
-        is_shared: handlers run in other threads than the one that reads. Some close
-            descriptors that are not theirs; a look at each job would cost 1 % of it.
+        connect_timeout: maximum number of seconds to connect.
+        clock: the clock by which connections are tended.
+        is_shared: whether handlers run in other threads than the one that reads. They
+            may close descriptors that are not theirs, so reading checks its own then;
+            to check at each job would cost 1 % of it.
     """
 
     def __init__(
@@ -61,7 +62,7 @@ class Pump:
         self._watched: dict[int, WorkerConnection] = {}
         self._due = 0.0
         self._poll = select.poll()
-        # Sockets: what is sent after they were closed goes nowhere.
+        # Sockets rather than a pipe: sending on a closed one does nothing.
         self._woken, self._wake = socket.socketpair()
         self._woken.setblocking(False)
         self._wake.setblocking(False)
@@ -74,31 +75,31 @@ class Pump:
         self.connections.append(WorkerConnection(self, connector, protocol))
 
     def wake(self) -> None:
-        """Have whoever waits in ``attend`` look round; for signal handlers, too."""
+        """Make ``attend`` return; also in signal handlers."""
         with contextlib.suppress(OSError):
             self._wake.send(b"\0")
 
     def watch(self, descriptor: int, connection: WorkerConnection) -> None:
-        """Read a connection when something has come on this descriptor."""
+        """Read a connection whenever this descriptor is readable."""
         self._watched[descriptor] = connection
         self._poll.register(descriptor, select.POLLIN)
 
     def unwatch(self, descriptor: int) -> None:
-        """Look at a descriptor no longer."""
+        """Stop watching a descriptor."""
         if self._watched.pop(descriptor, None) is not None:
             self._poll.unregister(descriptor)
 
     def attend(self, timeout: float) -> None:
-        """Wait at most so many seconds for something to come, and see to it."""
+        """Read what arrives within ``timeout`` seconds; tend the connections."""
         with self._turn:
             if self._stirred:
-                # Another thread has taken what might have ended this one's wait.
+                # Another thread may have read what this one would wait for.
                 self._stirred = False
                 return
             self._attend(timeout)
 
     def attend_if_nobody_does(self) -> None:
-        """See to what has come, unless another thread does so now."""
+        """Read what has arrived, unless another thread is attending."""
         is_shared = self.is_shared
         turn: list[bool] = []
         try:
@@ -118,7 +119,7 @@ class Pump:
         if now >= self._due:
             self._tend(now)
         wait = self._due - now
-        # Once a job: min() and max() would cost more than all else here.
+        # Once per job: min() and max() would cost more than the rest of this.
         if wait > timeout:  # noqa: PLR1730
             wait = timeout
         if wait > _LONGEST:  # noqa: PLR1730
@@ -141,23 +142,23 @@ class Pump:
         self._due = min((each.alive.due for each in self.connections), default=_NEVER)
 
     def expect(self, due: float) -> None:
-        """Tend the connections at this time at the latest."""
+        """Tend the connections at ``due`` at the latest."""
         self._due = min(self._due, due)
 
     def flush(self) -> None:
-        """Send what is to be sent on any connection."""
+        """Send the output of all connections."""
         for each in self.connections:
             if each.protocol.has_output:
                 each.flush()
 
     def tell(self, change: Callable[[], None]) -> None:
-        """Change what the session says to job servers, and send that."""
+        """Change the session under the lock, and send what it wrote."""
         with self.lock:
             change()
         self.flush()
 
     def close(self) -> None:
-        """Leave all job servers; one who waits in ``attend`` is woken."""
+        """Leave all job servers, and make ``attend`` return."""
         self._closed = True
         self.wake()
         with self._turn:
@@ -167,7 +168,7 @@ class Pump:
             self._woken.close()
 
     def abandon(self) -> None:
-        """Leave all job servers, whatever an exception has interrupted."""
+        """Leave all job servers, after an interruption at any step."""
         self._closed = True
         self.wake()
         for each in self.connections:

@@ -1,4 +1,4 @@
-"""Registering functions: the same for both workers, and at any time."""
+"""Registering functions, for both workers; possible at any time."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from geartrain.errors import WorkerError
-from geartrain.worker.functions import Function, key
+from geartrain.worker.functions import WorkerFunction, key
 from geartrain.worker.log import LOG
 from geartrain.worker.partitions import Aggregator, Partition, Partitioner
 from geartrain.worker.session import Session
@@ -31,12 +31,12 @@ class Registration(ABC):
     """
 
     codec: str | Codec | None
-    _functions: dict[bytes, Function]
+    _functions: dict[bytes, WorkerFunction]
     _session: Session
 
     @abstractmethod
     def _tell(self, change: Callable[[], None]) -> None:
-        """Change what is said to job servers, and send it if there are connections."""
+        """Make a change to the session under the lock, and send what it wrote."""
 
     def function(
         self,
@@ -45,7 +45,7 @@ class Registration(ABC):
         timeout: Seconds | None = None,
         codec: str | Codec | None = None,
     ) -> Callable[[_Handler], _Handler]:
-        """Register the function that follows, as ``register`` does."""
+        """Decorate the handler of a function: ``register`` it."""
         check_name(name)
 
         def registered(handler: _Handler) -> _Handler:
@@ -62,26 +62,25 @@ class Registration(ABC):
         timeout: Seconds | None = None,
         codec: str | Codec | None = None,
     ) -> None:
-        """Serve a function; in place of another handler, which is logged.
+        """Serve a function. Replacing an earlier handler is logged.
 
-        ``geartrain.worker.functions.Function`` says what the handler is called with.
-        What it returns is the result; what it yields, as a generator, is sent piece by
-        piece. ``Retry`` has the job tried again, any other exception ends the attempt
-        and is sent with its traceback. ``timeout`` is in seconds: when they have
-        passed, the attempt has failed (CAN_DO_TIMEOUT; less than one second is one).
-        Other job servers than Geartrain give the job to another worker then.
-        ``codec`` None is the worker's.
+        ``geartrain.worker.functions.WorkerFunction`` describes the handler's arguments.
+        What it returns is the result; what a generator yields is sent piece by piece.
+        ``Retry`` makes the job server try the job again; any other exception ends the
+        attempt and is sent with its traceback. ``timeout`` is in seconds, at least 1:
+        a longer attempt fails (CAN_DO_TIMEOUT). Job servers other than Geartrain give
+        the job to another worker then. Without a ``codec``, the worker's is used.
 
         Raises:
-            WorkerError: the name, handler or timeout cannot be one, or the handler
-                cannot be called with what it would be.
+            WorkerError: the name, handler or timeout is not valid, or the handler's
+                parameters do not fit.
             OptionError: there is no such codec.
         """
         chosen = self.codec if codec is None else codec
-        self._add(Function(name, handler, timeout, chosen))
+        self._add(WorkerFunction(name, handler, timeout, chosen))
 
     def unregister(self, name: str) -> None:
-        """Serve a function no longer; its jobs at hand go to other workers."""
+        """Stop serving a function; its jobs at hand go to other workers."""
         if self._functions.pop(key(name), None) is not None:
             self._tell(partial(self._session.unregister, key(name)))
 
@@ -93,15 +92,15 @@ class Registration(ABC):
         reducer: str = "",
         timeout: Seconds | None = None,
     ) -> Callable[[Partitioner], Partitioner]:
-        """Register the function that follows as one that splits its workload.
+        """Decorate a function that splits its workload into pieces.
 
-        It is called with the job, or its workload, and gives the pieces. Each is a
-        foreground job of the function that the client named as the reducer, else of
-        ``reducer``; without either the pieces are the results. ``aggregator`` is
-        called with the list of their results, in order, and returns the job's. If a
-        reducer fails, the job does.
+        It is called with the job or its workload, as handlers are, and returns or
+        yields the pieces. Each becomes a foreground job of the reducer that the client
+        named, else of ``reducer``; without either the pieces are the results.
+        ``aggregator`` is called with the list of results, in order, and returns the
+        result of the whole job, which fails if a piece's job fails.
 
-        Other workers must serve the reducer: this one has its hands full meanwhile.
+        Other workers must serve the reducer: this one is busy until they are done.
         """
         check_name(name)
         _check_part(name, aggregator)
@@ -109,7 +108,7 @@ class Registration(ABC):
         def registered(split: Partitioner) -> Partitioner:
             _check_part(name, split)
             partition = Partition(split, aggregator, reducer)
-            self._add(Function(name, partition, timeout))
+            self._add(WorkerFunction(name, partition, timeout))
             return split
 
         return registered
@@ -119,7 +118,7 @@ class Registration(ABC):
         """The names of the functions it serves."""
         return [function.name for function in self._functions.values()]
 
-    def _add(self, function: Function) -> None:
+    def _add(self, function: WorkerFunction) -> None:
         function.check()
         name = key(function.name)
         if name in self._functions:

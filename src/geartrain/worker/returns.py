@@ -1,8 +1,8 @@
-"""Jobs that go back to their job server: to be tried again, or as if never taken.
+"""Jobs that go back to their job server: to be retried, or as if never grabbed.
 
-What is to be asked of the job server is yielded, and its answer sent in: the blocking
-worker asks at once, the asyncio worker in a thread, and what follows from an answer is
-written once.
+These are generators. They yield questions to the job server, as functions to call, and
+are sent the answers. The blocking worker calls each at once, the asyncio worker in a
+thread; what follows from an answer is written once.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Questions: TypeAlias = Generator[Callable[[], asking.Answer], asking.Answer, _Fo
 
 
 def ask(questions: Questions[_Found]) -> _Found:
-    """Ask one question after another in this thread; return what is found."""
+    """Ask one question after another in this thread; return the result."""
     try:
         question = next(questions)
         while True:
@@ -40,7 +40,7 @@ def retry(job: BaseJob, how: Retry) -> Questions[None]:
     if job.outcome is not None:
         return
     if answer == "refused":
-        LOG.info("%s cannot try %r again: failed", job.server, job)
+        LOG.info("%s: %s cannot try it again, failed", job, job.server)
         job.send_fail()
     else:
         job.abandon("retry" if answer == "done" else "lost")
@@ -49,14 +49,13 @@ def retry(job: BaseJob, how: Retry) -> Questions[None]:
 def release(job: BaseJob, why: str) -> Questions[None]:
     """End an attempt as if it had never begun: the job goes back to its queue.
 
-    To Geartrain, without costing an attempt. Of other job servers the connection is
-    closed, which is the only way to have them give the job to another worker; ``why``
-    is what the log says of that.
+    On Geartrain that costs no attempt. For other job servers the connection is closed,
+    the only way to make them give the job to another worker; ``why`` is for the log.
     """
     question = partial(asking.release, job.connector, job.handle)
     answer = yield partial(asking.about, job, question)
     if job.outcome is not None:
-        # It has ended while the job server was asked.
+        # The job ended while the job server was asked.
         return
     job.abandon("lost" if answer == "gone" else "release")
     if answer == "refused":
@@ -64,5 +63,5 @@ def release(job: BaseJob, why: str) -> Questions[None]:
 
 
 def give_back(job: WorkerJob) -> None:
-    """Give a job back from within its handler, as ``release`` does."""
+    """Give a job back from within its handler, see ``release``."""
     ask(release(job, "a job was given back"))

@@ -1,15 +1,15 @@
-"""What a worker does next: which job begins, what is given back, when it is over.
+"""What a worker does next: which job starts, what is given back, when it stops.
 
-Both workers are pumps around a session. They tell it what has happened and what time it
-is, and do what it decides; it has no socket, thread, clock or waiting of its own.
+Both workers drive a session: they tell it what has happened and what time it is, and do
+what it decides. It has no sockets, threads or clock, and never waits.
 
-    connections ──jobs──▶ ready ──next()──▶ begin() ──▶ at hand ──▶ end()
-                            │                             │
-                            └── a slow handler before ────┴── the deadline: given back
+    connections ──▶ ready ──next()──▶ at hand ──▶ ended
+                      │                  │
+       behind a slow handler, or at the deadline: given back
 
-A job occupies a slot from the grab until its end. A job that was taken ahead and given
-back keeps its slot until a handler ends: a free slot would fetch another job, which
-would wait behind the same slow handler.
+A job occupies a slot from the grab to its end. A job that was prefetched and given back
+keeps its slot until a handler ends: a free slot would grab another job, to wait behind
+the same slow handler.
 """
 
 from __future__ import annotations
@@ -40,21 +40,22 @@ Given = tuple[Line, Assignment]
 
 
 class Session:
-    """What a worker has taken, and what it is told to do.
+    """The jobs that a worker has grabbed, and whether it should stop.
 
-    ``stop`` may be called by signal handlers and other threads at any moment. The other
-    methods belong to whoever holds the face's lock or event loop, except ``next``,
-    ``begin`` and ``end``, which all threads of handlers call.
+    ``stop`` may be called in signal handlers and any thread, ``next`` in any thread.
+    Methods that write to connections (``register``, ``unregister``, ``resume`` and
+    ``seek_one``) are called through ``tell`` of a pump, which holds the lock. The
+    others belong to the thread that works, ``look_round`` to the one that keeps it.
 
     Attributes:
         slots: how many jobs there may be at once, over all connections.
-        ready: jobs that have come and that no handler has begun. Threads may wait in
-            its ``get``; None has them end.
-        at_hand: jobs whose handlers run.
-        held: jobs taken ahead that were given back and keep their slots.
-        is_stopping: take no more jobs.
-        give_back_at: when jobs at hand are given back, by the clock that ``now`` is of.
-        has_given_back: that has been done.
+        ready: jobs that have arrived and that no handler has started. Threads may wait
+            in its ``get``; None tells them to end.
+        at_hand: jobs whose handlers are running.
+        held: prefetched jobs that were given back and keep their slots.
+        is_stopping: whether no more jobs are grabbed.
+        give_back_at: when to give jobs at hand back, by the clock ``now`` is from.
+        has_given_back: whether that has been done.
     """
 
     def __init__(self, ended: Callable[[BaseJob], None]) -> None:
@@ -66,7 +67,7 @@ class Session:
         self.open(1)
 
     def open(self, total: int) -> None:
-        """Begin without connections, for so many jobs at once; a stop still holds."""
+        """Start without connections, for ``total`` jobs at once; a stop still holds."""
         self.slots = Slots(total)
         self.slots.resting = True
         self.ready: SimpleQueue[Given | None] = SimpleQueue()
@@ -78,14 +79,14 @@ class Session:
         self._late: float | None = None
 
     def successor(self) -> Session:
-        """Return a session without jobs that is to stop if this one is."""
+        """Return an empty session with the same stop."""
         session = Session(self._ended)
         session.give_back_at = self.give_back_at
         session.is_stopping = self.is_stopping
         return session
 
     def protocol(self, client_id: bytes) -> WorkerProtocol:
-        """Return what is said on a new connection."""
+        """Return the protocol of a new connection."""
         protocol = WorkerProtocol(self.slots, client_id, wants_handles=True)
         self._protocols.append(protocol)
         return protocol
@@ -101,16 +102,16 @@ class Session:
             protocol.unregister(function)
 
     def resume(self) -> None:
-        """Grab jobs on all connections, unless it is to stop."""
+        """Grab jobs on all connections, unless stopping."""
         self.slots.resting = False
         if self.is_stopping:
-            # Asked afterwards: a signal handler may have called stop() just before.
+            # Checked last, because a signal handler may call stop() in between.
             self.slots.resting = True
         for protocol in self._protocols:
             protocol.seek()
 
     def stop(self, at: float | None) -> None:
-        """Take no more jobs; give those at hand back at this time, or earlier."""
+        """Grab no more jobs; give those at hand back at this time, or earlier."""
         if at is not None and (self.give_back_at is None or at < self.give_back_at):
             self.give_back_at = at
         self.is_stopping = True
@@ -122,7 +123,7 @@ class Session:
         self.ready.put(None)
 
     def next(self) -> Given | None:
-        """Take the job that is to begin next; None if none has come."""
+        """Return the next job to start; None if there is none."""
         ready = self.ready
         # Asked first: to catch an exception takes ten times as long.
         if ready.empty():
@@ -133,7 +134,7 @@ class Session:
             # Another thread was quicker.
             return None
         if given is None:
-            # Not a job: the threads are to find it, and end.
+            # Not a job, but for the threads that wait: it tells them to end.
             ready.put(None)
         return given
 
@@ -145,11 +146,11 @@ class Session:
             self.resume()
 
     def patience(self, now: float) -> float:
-        """Return the seconds to wait for the job that is sought, or 0.
+        """Return how many seconds to wait for the job that ``seek_one`` grabs.
 
-        0 means that ``next`` has the job, or that there is none. No grab is left
-        unanswered then if the job server answers within a second: a job that came
-        between two calls of ``work`` would wait for the second of them.
+        0 means that ``next`` returns the job, or that there is none. After the end of
+        the search, an unanswered grab is waited for, a second at most: a job assigned
+        between two calls of ``work`` would have to wait for the second one.
         """
         if not self.ready.empty():
             self.slots.resting = True
@@ -162,27 +163,27 @@ class Session:
         return 0.0 if self.slots.unused else max(0.0, self._late - now)
 
     def is_over(self, now: float) -> bool:
-        """Return whether a worker that is to stop has nothing left to wait for."""
+        """Return whether a worker that stops has nothing left to wait for."""
         if not self.has_given_back:
             return self.slots.unused and not self.at_hand
-        # A job server that is silent must not keep a worker whose deadline has passed.
+        # After the deadline, a silent job server must not keep the worker from ending.
         at = self.give_back_at
         return self.slots.unused or at is None or now > at + LATE
 
     def free_held(self) -> None:
-        """Free the slots of jobs that were given back: a handler has ended."""
+        """Free the slots of jobs that were given back, because a handler has ended."""
         while self.held:
             line, assignment = self.held.pop()
             line.drop(assignment)
 
     def wait(self, now: float) -> float:
-        """Return the seconds until ``look_round`` is to be called."""
+        """Return after how many seconds to call ``look_round``."""
         if self.give_back_at is None or self._gives_back:
             return TICK
         return min(TICK, max(0.0, self.give_back_at - now))
 
     def look_round(self, now: float) -> Questions[bool]:
-        """Do what has become due; return whether that was to give all jobs back."""
+        """Do what is due; return whether all jobs were given back."""
         self._end_overdue(now)
         if self.give_back_at is not None and now >= self.give_back_at:
             if self._gives_back:
@@ -197,20 +198,20 @@ class Session:
         return False
 
     def _end_overdue(self, now: float) -> None:
-        """End attempts beyond their timeout that the job server has not ended.
+        """End attempts after their timeout that the job server has not ended.
 
-        gearmand forgets the timeouts of jobs at hand when the worker goes to sleep.
+        gearmand forgets the timeouts of running jobs when their worker goes to sleep.
         """
         for job in list(self.at_hand):
             limit = job.timeout
             if limit is None or now - job.started < limit + GRACE or job.has_timer:
                 continue
             if job.outcome is None:
-                LOG.warning("%r took longer than %g seconds: failed", job, limit)
+                LOG.warning("%s: took longer than %g seconds, failed", job, limit)
                 job.overdue()
 
     def _give_back(self) -> Questions[None]:
-        """Give all jobs back, those of running handlers, too."""
+        """Give all jobs back, also those of running handlers."""
         yield from self._give_back_ahead()
         for job in list(self.at_hand):
             if job.outcome is None:
@@ -219,7 +220,7 @@ class Session:
         self.free_held()
 
     def _give_back_ahead(self) -> Questions[None]:
-        """Give the jobs back that no handler has begun."""
+        """Give back the jobs that no handler has started."""
         refused: list[Given] = []
         while (given := self.next()) is not None:
             answer = yield partial(asking.release_ahead, *given)

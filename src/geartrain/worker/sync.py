@@ -13,7 +13,7 @@ from geartrain.errors import WorkerError
 from geartrain.seconds import Seconds
 from geartrain.worker.base import BaseWorker, in_seconds
 from geartrain.worker.calls import NOTHING, Passing, perform
-from geartrain.worker.functions import Function
+from geartrain.worker.functions import WorkerFunction
 from geartrain.worker.keeper import Keeper
 from geartrain.worker.log import LOG
 from geartrain.worker.pump import Pump
@@ -203,7 +203,7 @@ class Worker(BaseWorker):
     ) -> None:
         self.close()
 
-    def _add(self, function: Function) -> None:
+    def _add(self, function: WorkerFunction) -> None:
         if function.is_async:
             raise WorkerError(
                 f"the handler of {function.name!r} is asynchronous: use AsyncWorker"
