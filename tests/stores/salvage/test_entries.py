@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from geartrain.stores.maintenance.rebuilding import rebuild
 from geartrain.stores.maintenance.tasks import check, compact
+from geartrain.stores.salvage.rebuilding import rebuild
 from geartrain.stores.sqlite.store import SqliteStore
 from tests.support.maintained_stores import fill_variously, lines_of, problems_of
 from tests.support.sqlite_files import execute

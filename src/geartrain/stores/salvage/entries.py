@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 
 from geartrain.engine.records import Entry
-from geartrain.stores.maintenance.scan import Scan
+from geartrain.stores.salvage.scan import Scan
 from geartrain.stores.sqlite.entries import ENTRY_COLUMNS, unpack_entry
 from geartrain.stores.sqlite.file import ERRORS, FORMAT
 

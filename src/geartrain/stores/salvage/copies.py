@@ -18,12 +18,12 @@ from contextlib import closing, contextmanager, suppress
 from typing import Final, NamedTuple
 
 from geartrain.errors import StoreError
-from geartrain.stores.maintenance.file import check_file, open_unchanged
-from geartrain.stores.maintenance.logs import apply_log, is_cut_short
 from geartrain.stores.owners import owners_rights
+from geartrain.stores.salvage.file import check_file, open_unchanged
+from geartrain.stores.salvage.logs import apply_log, is_cut_short
+from geartrain.stores.sqlite.damage import is_structural
 from geartrain.stores.sqlite.file import APPLICATION_ID, FORMAT, OLDEST, open_file
 from geartrain.stores.sqlite.schema import LATER
-from geartrain.stores.sqlite.wholeness import is_structural
 from geartrain.texts import visible
 
 __all__ = ["Readable", "copy_store", "open_readable", "remove_copy"]
