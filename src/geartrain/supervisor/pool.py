@@ -16,7 +16,7 @@ from geartrain.supervisor.options import WorkerOptions
 from geartrain.supervisor.postmortem import Verdict, fork_reporter, judge
 from geartrain.supervisor.process import Closable, Process
 from geartrain.supervisor.slot import BACKOFF_MOST, Slot
-from geartrain.supervisor.status import Counts
+from geartrain.supervisor.status import ProcessCounts
 from geartrain.supervisor.targets import Target
 from geartrain.supervisor.watch import FileWatch
 
@@ -82,10 +82,10 @@ class ProcessPool:
         }
         return len(found) == len(self._options.targets) and not self.is_stopping
 
-    def counts(self) -> Counts:
+    def counts(self) -> ProcessCounts:
         """Return the counts of all processes."""
         alive = self._processes
-        return Counts(
+        return ProcessCounts(
             wanted=len(self.slots),
             up=sum(process.is_loaded for process in alive),
             busy=sum(len(process.scoreboard.jobs()) for process in alive),
