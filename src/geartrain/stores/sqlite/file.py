@@ -75,10 +75,10 @@ _SETTINGS: Final = (
     "checkpoint_fullfsync = ON",
 )
 
-_MOVE_AWAY: Final = "move it away to begin with an empty one, or name another store"
+# None of these says that another store can be named: the program does, with its flag.
+_MOVE_AWAY: Final = "move it away to begin with an empty one"
 _ADVICE: Final = {
-    sqlite3.SQLITE_BUSY: "is in use by another job server: stop that one, or name "
-    "another store",
+    sqlite3.SQLITE_BUSY: "is in use by another job server: stop that one",
     sqlite3.SQLITE_CORRUPT: f"is damaged: put a copy back, {_MOVE_AWAY}; "
     "geartrain store export saves what can be read",
     sqlite3.SQLITE_NOTADB: f"is no SQLite database: {_MOVE_AWAY}",
@@ -248,8 +248,8 @@ def _prepare(connection: sqlite3.Connection, path: str, synchronous: str) -> Non
     mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
     if mode != b"wal":
         raise StoreError(
-            f"the store {visible(path)} cannot have a write-ahead log: name one on a "
-            "local disk"
+            f"the store {visible(path)} cannot have a write-ahead log: it has to be "
+            "on a local disk"
         )
     for setting in _SETTINGS:
         connection.execute(f"PRAGMA {setting}").fetchall()
@@ -286,13 +286,12 @@ def is_new(connection: sqlite3.Connection, path: str) -> bool:
         raise DamageError("the header of the file is damaged")
     if application != APPLICATION_ID:
         raise StoreError(
-            f"the store {visible(path)} is the database of another program: name "
-            "another file"
+            f"the store {visible(path)} is the database of another program"
         )
     if version > FORMAT:
         raise StoreError(
             f"the store {visible(path)} has format {version} of a newer Geartrain, "
-            f"this one knows up to {FORMAT}: use the newer one, or name another store"
+            f"this one knows up to {FORMAT}: use the newer one"
         )
     if version < OLDEST:
         raise StoreError(

@@ -216,15 +216,17 @@ class SqliteStore(Store):
         """Return what of a batch there is room for, and the jobs there is none for.
 
         Raises:
-            NoRoomError: there is none for any, or their submitters were told already
-                that they are kept.
+            NoRoomError: there is none for any.
         """
         try:
             _check_room(opened, batch.size)
         except NoRoomError as error:
-            if error.most is None or not self._holds:
+            if error.most is None:
                 raise
             fitting, refused = batch.within(error.most)
+            # With durability ``memory`` the engine gives the others again, at once.
+            if not (self._holds or fitting.added):
+                raise
             for record in refused:
                 record.size = len(record.workload) + sum(map(len, record.more))
             return fitting, refused
