@@ -41,8 +41,8 @@ class SubmissionOutcome:
     Attributes:
         job: the job.
         refusal: the job server's ERROR; empty if it accepted the job.
-        coalesced: whether it coalesced with a job that was there, as far as known.
-        timed: whether it was submitted with the time at which it is due.
+        coalesced: whether it joined a job that the server already had, as far as known.
+        timed: whether it was submitted with a due time.
     """
 
     job: QueuedJob
@@ -166,7 +166,9 @@ class Submitter:
     def _read(self) -> tuple[int, bytes]:
         head = self._read_exactly(HEADER_SIZE)
         if not head.startswith(RESPONSE_MAGIC):
-            raise ConnectionError("what answers there is no job server")
+            raise ConnectionError(
+                "what answers there does not speak the Gearman protocol"
+            )
         size = int.from_bytes(head[8:], "big")
         return int.from_bytes(head[4:8], "big"), self._read_exactly(size)
 
@@ -182,8 +184,8 @@ class Submitter:
 
 def _submission(job: QueuedJob, unique: bytes, timed: bool) -> bytes:
     if timed:
-        # Whether it is due already is for the job server to say: this machine's clock
-        # may be wrong.
+        # Even if that is past: the job server's clock decides, this machine's may be
+        # wrong.
         when = b"%d" % job.when
         return request(
             PacketType.SUBMIT_JOB_EPOCH, job.function, unique, when, job.workload
