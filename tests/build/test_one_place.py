@@ -27,7 +27,7 @@ from geartrain.engine.records import (
     ScheduleRecord,
 )
 from geartrain.server.options import Options as ServerOptions
-from geartrain.supervisor.options import Options as WorkerOptions
+from geartrain.supervisor.options import WorkerOptions
 from tests.support.attributes import attributes
 from tests.support.configuration_page import PAGE
 
