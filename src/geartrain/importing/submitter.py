@@ -167,7 +167,7 @@ class Submitter:
         head = self._read_exactly(HEADER_SIZE)
         if not head.startswith(RESPONSE_MAGIC):
             raise ConnectionError(
-                "what answers there does not speak the Gearman protocol"
+                "something answers there, but not as a Gearman job server"
             )
         size = int.from_bytes(head[8:], "big")
         return int.from_bytes(head[4:8], "big"), self._read_exactly(size)

@@ -1,8 +1,9 @@
 """The write-ahead log of a store whose job server was killed, where it is damaged.
 
-SQLite reads a log up to the first damaged frame, and silently ignores all commits behind
-it. But each frame has the checksum that the next one continues from: so the frames behind
-a damaged one can be verified, too, and their pages be used. The format: https://www.sqlite.org/fileformat2.html#the_write_ahead_log
+SQLite reads a log up to the first damaged frame, and silently ignores all commits
+behind it. But each frame has the checksum that the next one continues from: so the
+frames behind a damaged one can be verified, too, and their pages be used. The format:
+https://www.sqlite.org/fileformat2.html#the_write_ahead_log
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Rows on pages to which no other page leads any more.
 
-Where an upper page of the table of jobs is lost, SQLite no longer finds the pages below,
-though they are whole. It reads such a page if the table is said to begin there: this is
-done page by page, in a copy of the file.
+Where an upper page of the table of jobs is lost, SQLite no longer finds the pages
+below, though they are whole. It reads such a page if the table is said to begin there:
+this is done page by page, in a copy of the file.
 """
 
 from __future__ import annotations

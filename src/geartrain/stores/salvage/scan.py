@@ -1,9 +1,9 @@
 """Rows of a table of which some pages cannot be read.
 
-SQLite stops at the first such page. So the rows before it are read from the front, those
-behind it from the back, and those between two such pages one by one. The rows next to a
-page that cannot be read are looked up, too: Python fetches the next row before it returns
-one, and if that fails drops it.
+SQLite stops at the first such page. So the rows before it are read from the front,
+those behind it from the back, and those between two such pages one by one. The rows
+next to a page that cannot be read are looked up, too: Python fetches the next row
+before it returns one, and if that fails drops it.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ class Scan:
         return rows[0] if rows else None
 
     def probe(self, low: int, high: int) -> Iterator[Row]:
-        """Return rows from many places in a hole on, each time up to the next damage."""
+        """Return rows from many places in a hole on, each up to the next damage."""
         step = max(1, (high - low + 1) // _MOST_PROBES)
         for number in range(low, high + 1, step):
             if number in self._kept:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from typing import Final
+from typing import Final, Protocol
 
 from geartrain.stores.sqlite.schema import LATER
 
@@ -13,11 +13,13 @@ __all__ = [
     "LOG_MARKS",
     "REBUILT",
     "DamageError",
+    "Mender",
     "has_log",
     "is_busy",
     "is_damage",
     "is_emptied",
     "is_log_gone",
+    "is_mendable",
     "is_removed",
     "is_structural",
     "look_whole",
@@ -56,7 +58,8 @@ def is_structural(error: Exception) -> bool:
 def look_whole(connection: sqlite3.Connection, size: int) -> None:
     """Look for missing tables and, in a file of up to 64 MiB, for damaged pages.
 
-    Damaged pages of a larger file are found, and the file is mended, when they are read.
+    Damaged pages of a larger file are found, and the file is mended, when they are
+    read.
 
     Raises:
         DamageError: it is damaged.
@@ -131,3 +134,26 @@ def is_damage(error: sqlite3.Error) -> bool:
 
 REBUILT: Final = ".rebuilt"
 """Suffix of the new file that is about to replace a damaged store."""
+
+
+def is_mendable(error: BaseException | None) -> bool:
+    """Tell whether an error at the opening of a file may go when it is mended."""
+    if not isinstance(error, sqlite3.Error | UnicodeDecodeError):
+        return False
+    # Such as a missing table.
+    is_wrong = getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_ERROR
+    return is_wrong or isinstance(error, DamageError) or is_structural(error)
+
+
+class Mender(Protocol):
+    """Makes damaged files whole; implemented by ``stores.salvage``."""
+
+    def look(self, path: str) -> str:
+        """Return what is wrong with a closed file that SQLite would not report."""
+
+    def mend(self, path: str) -> list[str]:
+        """Make a closed file whole; return what an operator should know, a line each.
+
+        Raises:
+            StoreError: it cannot be mended.
+        """

@@ -31,8 +31,8 @@ __all__ = [
 ]
 
 # Beside its own errors SQLite raises MemoryError; a number of more than 64 bits gives
-# OverflowError, a message that quotes a damaged name UnicodeDecodeError, and a value too
-# large for a row's header struct.error.
+# OverflowError, a message that quotes a damaged name UnicodeDecodeError, and a value
+# too large for a row's header struct.error.
 ERRORS: Final = (
     sqlite3.Error,
     MemoryError,

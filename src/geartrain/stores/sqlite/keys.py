@@ -1,9 +1,9 @@
 """What jobs coalesce by: an index of the digests of their keys.
 
 Why not simply a table with an index on the key? Digests are random: in an index of
-millions each new one falls on a page of its own, and each commit reads and writes nearly
-as many pages as it has jobs. Measured with 1,000,000 waiting jobs with uniques, 500 a
-commit (``python -m benchmarks.key_index``, both by turns on one machine):
+millions each new one falls on a page of its own, and each commit reads and writes
+nearly as many pages as it has jobs. Measured with 1,000,000 waiting jobs with uniques,
+500 a commit (``python -m benchmarks.key_index``, both by turns on one machine):
 
 ==========================  =========  ==============
 a job with a unique         this file  a plain index

@@ -112,8 +112,8 @@ def lost_number() -> int:
 def write_refused(connection: sqlite3.Connection) -> None:
     """Overwrite a failed transaction in the log by one that counts it.
 
-    If only its fsync failed, all of it is in the log: after a crash SQLite would take it
-    for committed, although it was reported as refused.
+    If only its fsync failed, all of it is in the log: after a crash SQLite would take
+    it for committed, although it was reported as refused.
     """
     connection.execute("UPDATE meta SET value = value + 1 WHERE name = 'refused'")
 

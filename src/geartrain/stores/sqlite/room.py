@@ -36,8 +36,8 @@ _MARGIN: Final = 8 * 1024 * 1024
 _PART: Final = 8
 # With this many bytes free and no large jobs, nothing else is looked at.
 _PLENTY: Final = 256 * 1024 * 1024
-# Seconds until the next look at the disk after one that found plenty: no disk fills that
-# fast. A batch of more bytes than the second number looks all the same.
+# Seconds until the next look at the disk after one that found plenty: no disk fills
+# that fast. A batch of more bytes than the second number looks all the same.
 _AMPLE: Final = 0.1
 _MODEST: Final = 16 * 1024 * 1024
 # Estimate of the bytes that a batch takes beside its workloads.
@@ -211,7 +211,7 @@ class Room:
         return written + max(0, written * (1 + self.is_short) - unused)
 
     def _fits(self, size: int) -> bool:
-        """Tell whether workloads of ``size`` bytes fit, in the log and in the database."""
+        """Tell whether workloads of ``size`` bytes fit, in the log and the database."""
         pages, unused = self._pages()
         limit = _limit()
         most = limit - min(self._margin, limit // _PART)

@@ -2,8 +2,9 @@
 
 ``head`` has all fields of ``JOB_FIELDS`` that never change, so that a row is written as
 four numbers and two blobs; ``failures`` is written again with each attempt. The
-checksum covers both and the columns beside them, and the head has the workload's: damage
-to any byte is noticed. Large workloads lie in ``pieces``, each with its own checksum.
+checksum covers both and the columns beside them, and the head has the workload's:
+damage to any byte is noticed. Large workloads lie in ``pieces``, each with its own
+checksum.
 """
 
 from __future__ import annotations

@@ -155,7 +155,7 @@ class Session:
         return [each for each in changes if each.number not in self._unreadable]
 
     def _finds_unreadable(self, batch: Batch) -> bool:
-        """Find the rows that a batch needs and SQLite cannot read; tell if there are any."""
+        """Tell whether SQLite cannot read rows that a batch needs, and note which."""
         numbers = {*batch.ended, *(burial.number for burial in batch.buried)}
         numbers.update(change.number for change in (*batch.revived, *batch.changed))
         numbers.update(self._twins.candidates(batch))

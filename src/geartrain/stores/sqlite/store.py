@@ -15,7 +15,7 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Final, Protocol
+from typing import Final
 
 from geartrain.engine.batches import Batch
 from geartrain.engine.model.health import Health
@@ -33,7 +33,12 @@ from geartrain.engine.records import Inventory, JobRecord
 from geartrain.errors import OptionError, StoreError
 from geartrain.stores.base import Store
 from geartrain.stores.owners import owners_rights
-from geartrain.stores.sqlite.damage import DamageError, is_busy, is_structural
+from geartrain.stores.sqlite.damage import (
+    Mender,
+    is_busy,
+    is_mendable,
+    is_structural,
+)
 from geartrain.stores.sqlite.file import ERRORS, explain, is_lack_of_room
 from geartrain.stores.sqlite.opening import Opened, Opening
 from geartrain.stores.sqlite.presence import GoneError
@@ -56,20 +61,6 @@ _SYNCHRONOUS: Final = {"disk": "FULL", "os": "NORMAL", "memory": "NORMAL"}
 # Seconds between two attempts to mend an open file: one that fills with damage again at
 # once is on a failing disk.
 _MENDING: Final = 60.0
-
-
-class Mender(Protocol):
-    """Makes damaged files whole; implemented by ``stores.salvage``."""
-
-    def look(self, path: str) -> str:
-        """Return what is wrong with a closed file that SQLite would not report."""
-
-    def mend(self, path: str) -> list[str]:
-        """Make a closed file whole; return what an operator should know, a line each.
-
-        Raises:
-            StoreError: it cannot be mended.
-        """
 
 
 class SqliteStore(Store):
@@ -123,7 +114,7 @@ class SqliteStore(Store):
             try:
                 return self._try_open(is_looked_at=self._mender is not None)
             except StoreError as error:
-                if self._mender is None or not _is_damage(error.__cause__):
+                if self._mender is None or not is_mendable(error.__cause__):
                     raise
                 self._mend_closed(error)
                 return self._try_open(is_looked_at=False)
@@ -248,11 +239,11 @@ class SqliteStore(Store):
         self._disowned.clear()
 
     def _squeeze_in(self, opened: Opened, batch: Batch) -> None:
-        """Commit a batch without new jobs in the room of the reserve, if need be in parts."""
+        """Commit a batch without new jobs in the room of the reserve, or in parts."""
         opened.room.give_up_reserve()
         opened.room.empty_log()
-        # The errors that workers gave for dead letters could fill the reserve: ``parts``
-        # shortens them.
+        # The errors that workers gave for dead letters could fill the reserve:
+        # ``parts`` shortens them.
         if not batch.buried:
             with suppress(sqlite3.Error):
                 opened.session.commit(batch)
@@ -262,7 +253,7 @@ class SqliteStore(Store):
             opened.session.commit(part)
 
     def _disown(self, opened: Opened, batch: Batch) -> None:
-        """Make sure that refused jobs do not return when a file that has gone returns."""
+        """Keep refused jobs from returning with a file that is put back."""
         self._is_failing = True
         self._disowned.update((record.number, None) for record in batch.added)
         if self._disowned:
@@ -296,7 +287,7 @@ class SqliteStore(Store):
         opened.close()
 
     def _count_astray(self, opened: Opened) -> None:
-        """Count the records in a file that the path no longer names, and report them."""
+        """Count and report the records in a file that the path no longer names."""
         self.astray = 0
         if opened.presence.is_database_here():
             return
@@ -373,14 +364,6 @@ class SqliteStore(Store):
             if is_structural(error):
                 self._damage = explained
             raise explained from error
-
-
-def _is_damage(error: BaseException | None) -> bool:
-    """Tell whether an error at the opening of a file can be mended."""
-    if not isinstance(error, ERRORS):
-        return False
-    is_missing = getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_ERROR
-    return is_missing or isinstance(error, DamageError) or is_structural(error)
 
 
 def _check_room(opened: Opened, size: int) -> None:
