@@ -34,7 +34,7 @@ def settle(state: State, done: Gathering) -> list[Question]:
         functions.retire(state, job.function)
     for job in done.refused:
         _let_down(state, job)
-    if done.batch.refusals:
+    if done.batch.refusals and done.refused:
         _tell_refusals(state, done)
     twins = _place_tentative(state, done)
     if twins:
