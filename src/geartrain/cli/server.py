@@ -41,7 +41,7 @@ def serve(**flags: Any) -> int:
     a variable, and a variable before the file.
     """
     with usage_errors():
-        configuration = server_configuration(flags)
+        configuration = server_configuration(_with_http(flags))
         service = service_of(configuration)
     if flags["show_config"]:
         show_configuration(configuration, _policy_rows(configuration))
@@ -64,12 +64,30 @@ def service_of(configuration: Configuration[Options]) -> Service:
         ),
         notices=[*configuration.notices, *_notices(options, given)],
         announce=_announce,
+        http_wanted="http" in given,
     )
 
 
-server = click.Command(
-    "server", params=flags_of(Options), callback=serve, help=serve.__doc__
+_NO_HTTP = click.Option(
+    ["--no-http"], is_flag=True, help="Serve no HTTP: the same as --http none."
 )
+
+server = click.Command(
+    "server", params=[*flags_of(Options), _NO_HTTP], callback=serve, help=serve.__doc__
+)
+
+
+def _with_http(flags: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the flags with --no-http taken for what it stands for.
+
+    Raises:
+        OptionError: an address is given as well.
+    """
+    if not flags["no_http"]:
+        return flags
+    if flags["http"]:
+        raise OptionError("--http and --no-http exclude each other")
+    return {**flags, "http": (None,)}
 
 
 def server_configuration(flags: Mapping[str, Any]) -> Configuration[Options]:
@@ -106,6 +124,12 @@ def _check(options: Options, given: Mapping[str, Given]) -> None:
         if getattr(options, name) and not options.tls_cert:
             cert = "--tls-cert" if given[name].source == "flag" else "tls_cert"
             raise OptionError(f"{given[name]} is of no use without {cert}")
+    for address in options.http_addresses:
+        if not address.is_local and not options.http_token_file:
+            raise OptionError(
+                f"{given['http']}: {address} can be reached from other machines, and"
+                " HTTP may do anything: name a --http-token-file as well"
+            )
     for name in _useless_probes(options, given):
         # One source that says both is a mistake; a stronger one may change its mind.
         if given[name].source == given["keepalive"].source:

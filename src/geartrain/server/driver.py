@@ -11,11 +11,13 @@ import logging
 import math
 import socket
 from collections.abc import Callable
-from typing import cast
+from typing import Final, cast
 
 from geartrain.engine.dispatch.turns import LIGHT, WAIT
 from geartrain.engine.engine import Engine
 from geartrain.engine.model.peers import MOST_UNREAD, Peer
+from geartrain.errors import ConnectError
+from geartrain.server import pipes
 from geartrain.server.clock import Clock
 from geartrain.server.descriptors import Descriptors
 from geartrain.server.memory import MemoryGuard, limit_of
@@ -23,7 +25,7 @@ from geartrain.server.options import Options
 from geartrain.server.persistence import Persistence
 from geartrain.transport.keepalive import set_keepalive
 
-__all__ = ["Connection", "Driver"]
+__all__ = ["NO_DESCRIPTOR", "Connection", "Driver"]
 
 _log = logging.getLogger("geartrain.server")
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING}
@@ -39,6 +41,9 @@ _NEXT_READ = 10e-6
 _LARGE_READ = 8 * 1024
 # A read as large as the loop's takes is not the last of this socket's.
 _FULL_READ = 64 * 1024
+
+NO_DESCRIPTOR: Final = 0
+"""The number of a connection within the process, where others show their socket's."""
 
 # How long a peer that is disconnected may take to read why, in seconds.
 _LAST_READ = 5.0
@@ -82,8 +87,11 @@ class Connection(asyncio.Protocol):
         # uvloop's transports are Transports in all but name.
         self.transport = cast("asyncio.Transport", transport)
         self.transport.set_write_buffer_limits(high=MOST_UNREAD)
+        # There is none where both ends are in this process.
         self._socket = transport.get_extra_info("socket")
-        self._is_tcp = self._socket.family != socket.AF_UNIX
+        self._is_tcp = self._socket is not None and (
+            self._socket.family != socket.AF_UNIX
+        )
         self.peer = self._driver.introduce(self, self._is_trusted)
         self._driver.writers[self.peer] = self.transport.writelines
 
@@ -249,16 +257,30 @@ class Driver:
     def introduce(self, connection: Connection, is_trusted: bool) -> Peer:
         """Make a new connection's peer."""
         accepted = connection.transport.get_extra_info("socket")
-        if accepted.family == socket.AF_UNIX:
+        descriptor = NO_DESCRIPTOR if accepted is None else accepted.fileno()
+        if accepted is not None and accepted.family == socket.AF_UNIX:
             address = "unix"
         else:
             address = _numeric(connection.transport.get_extra_info("peername"))
-            if self._keepalive is not None:
+        if accepted is not None:
+            self._descriptors.note(descriptor)
+            if self._keepalive is not None and address != "unix":
                 set_keepalive(accepted, *self._keepalive)
-        self._descriptors.note(accepted.fileno())
-        peer = self.engine.connect(accepted.fileno(), address.encode(), is_trusted)
+        peer = self.engine.connect(descriptor, address.encode(), is_trusted)
         self._connections[peer] = connection
         return peer
+
+    def connect(self, client: asyncio.Protocol, address: str) -> None:
+        """Connect a client within this process; ``address`` is where it acts for.
+
+        It is not trusted to stop the job server.
+
+        Raises:
+            ConnectError: the job server is about to stop.
+        """
+        if self.is_stopping:
+            raise ConnectError("the job server is about to stop")
+        pipes.connect(self.accept(False)(), client, address)
 
     def dismiss(self, connection: Connection) -> None:
         """Let the engine know that a peer left."""
