@@ -30,7 +30,7 @@ _Handler = Callable[[Request], Awaitable[Response]]
 
 def make_app(bridge: Bridge, token: bytes) -> ASGIApp:
     """Return the application; an empty ``token`` lets everybody in."""
-    return Starlette(
+    app = Starlette(
         routes=[*_routes(bridge), *page.routes(document(has_token=bool(token)))],
         middleware=[
             Middleware(Pace),
@@ -45,6 +45,8 @@ def make_app(bridge: Bridge, token: bytes) -> ASGIApp:
             Exception: _defect,
         },
     )
+    app.router.redirect_slashes = False
+    return app
 
 
 class _RawPath:

@@ -70,7 +70,7 @@ class Guard:
 
 def _check_host(host: str) -> None:
     """Raise ProblemError unless a request's host is an address or ``localhost``."""
-    name = urlsplit(f"//{host}").hostname or "" if _is_plain(host) else ""
+    name = _hostname(host)
     if name == "localhost" or name.endswith(".localhost") or _is_address(name):
         return
     raise ProblemError(
@@ -80,8 +80,14 @@ def _check_host(host: str) -> None:
     )
 
 
-def _is_plain(host: str) -> bool:
-    return not any(each in host for each in "/?#@\\")
+def _hostname(host: str) -> str:
+    """Return the name in a Host header, without its port; empty if it is none."""
+    if any(each in host for each in "/?#@\\"):
+        return ""
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return ""
 
 
 def _is_address(name: str) -> bool:

@@ -24,7 +24,6 @@ from geartrain.http.streams import Stream
 __all__ = ["listing"]
 
 _JSON: Final = "application/json"
-_MEMORY: Final = "memory-"
 
 
 async def listing(call: Call, command: str, *, skip: bytes = b"") -> Response:
@@ -52,7 +51,8 @@ async def listing(call: Call, command: str, *, skip: bytes = b"") -> Response:
 def _begun(call: Call, cursor: str) -> tuple[TextLink, str]:
     """Return the connection for a list, and where it is to go on."""
     name, dot, after = cursor.partition(".")
-    if cursor and not (dot and after.isascii() and after.isprintable()):
+    # Only dead letters are listed without anything kept.
+    if cursor and not (dot and (name or after.isdecimal())):
         raise ProblemError(
             "invalid", f"cursor={cursor[:60]!r} is none: take it from next"
         )
@@ -90,7 +90,7 @@ async def _parts(
                     yield separator + b",\n".join(lines_of(rows))
                     separator = b",\n"
         name = ""
-        if following is not None and following.startswith(_MEMORY):
+        if following is not None and not following.isdecimal():
             name = kept.keep(link)
             is_kept = True
         cursor = None if following is None else f"{name}.{following}"

@@ -64,7 +64,7 @@ class BoundedProtocol(H11Protocol):
     def handle_events(self) -> None:
         """Go on with what has arrived."""
         super().handle_events()
-        if self.conn.their_state is h11.IDLE:
+        if self.conn.their_state is h11.IDLE and self.conn.trailing_data[0]:
             self._watch()
         else:
             self._unwatch()
