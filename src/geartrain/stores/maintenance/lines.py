@@ -1,4 +1,4 @@
-"""Lines of JSON: a job, a dead letter or a recurring job each.
+"""Lines of JSON: a job, a dead letter, a recurring job or an entry each.
 
 Bytes that are not UTF-8 are text with lone surrogates, as in all rows of Geartrain; of
 a workload they are base64, and ``encoding`` says so. Times are in seconds since 1970,
@@ -13,7 +13,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from geartrain.engine.records import Failures, JobRecord, ScheduleRecord
+from geartrain.engine.records import Entry, Failures, JobRecord, ScheduleRecord
 
 __all__ = [
     "CLOCKS",
@@ -21,6 +21,7 @@ __all__ = [
     "PRIORITIES",
     "TEXTS",
     "TIMES",
+    "entry_line",
     "job_line",
     "move_times",
     "schedule_line",
@@ -112,6 +113,17 @@ def schedule_line(record: ScheduleRecord) -> Iterator[bytes]:
     except UnicodeDecodeError:
         is_text = False
     return _line(values, [record.workload], is_text=is_text)
+
+
+def entry_line(entry: Entry) -> Iterator[bytes]:
+    """Return the line of an entry."""
+    values = {
+        "kind": "entry",
+        "entry": _text(entry.kind),
+        "key": _text(entry.key),
+        "value": _text(entry.value),
+    }
+    yield json.dumps(values).encode() + b"\n"
 
 
 def _line(

@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable
 from typing import Any, Final, NoReturn
 
-from geartrain.engine.records import Failures, JobRecord, ScheduleRecord
+from geartrain.engine.records import Entry, Failures, JobRecord, ScheduleRecord
 from geartrain.errors import StoreError
 from geartrain.stores.maintenance.lines import (
     CLOCKS,
@@ -25,7 +25,13 @@ _JOB: Final = _COMMON | {*TEXTS, *TIMES, "priority", "failures"}
 # What lines of an older Geartrain lack.
 _LATER: Final = {"clock"}
 _SCHEDULE: Final = _COMMON | {"handle", "function", "unique", "fields"}
-_FIELDS: Final = {"job": _JOB, "dead": _JOB, "schedule": _SCHEDULE}
+_ENTRY: Final = {"kind", "entry", "key", "value"}
+_FIELDS: Final = {
+    "job": _JOB,
+    "dead": _JOB,
+    "schedule": _SCHEDULE,
+    "entry": _ENTRY,
+}
 _FAILURE_FIELDS: Final = {name for name, _ in FAILURES}
 
 # A job server goes on with higher numbers, for which there is to be room.
@@ -37,8 +43,8 @@ _REASONS: Final = (b"fail", b"exception", b"timeout", b"crash", b"retry")
 _Object = dict[str, Any]
 
 
-def parse_line(line: bytes) -> tuple[JobRecord | ScheduleRecord, bool]:
-    """Return the job or recurring job in a line, and whether it is a dead letter.
+def parse_line(line: bytes) -> tuple[JobRecord | ScheduleRecord | Entry, bool]:
+    """Return what is in a line, and whether it is a dead letter.
 
     Raises:
         StoreError: it is no line of an export; the message says why.
@@ -46,10 +52,13 @@ def parse_line(line: bytes) -> tuple[JobRecord | ScheduleRecord, bool]:
     values = _object(line)
     kind = values.get("kind")
     if not isinstance(kind, str) or kind not in _FIELDS:
-        raise StoreError("'kind' is none of job, dead and schedule")
+        raise StoreError("'kind' is none of job, dead, schedule and entry")
     _check_fields(values, _FIELDS[kind])
     if kind == "schedule":
         return _schedule(values), False
+    if kind == "entry":
+        parts = [_bytes(values, name) for name in ("entry", "key", "value")]
+        return Entry(*parts), False
     return _job(values, is_dead=kind == "dead"), kind == "dead"
 
 

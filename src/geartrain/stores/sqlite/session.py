@@ -16,6 +16,7 @@ from geartrain.engine.records import (
     QueueInventory,
 )
 from geartrain.stores.sqlite.clock import read_clock, write_clock
+from geartrain.stores.sqlite.entries import read_entries, write_entries
 from geartrain.stores.sqlite.jobs import Jobs
 from geartrain.stores.sqlite.keys import Keys
 from geartrain.stores.sqlite.pages import find_head, find_record, next_due
@@ -71,6 +72,7 @@ class Session:
                 said.next_steady = next_due(self.connection, queue, 0, True)
             inventory.queues.append(said)
         inventory.schedules = read_schedules(self.connection)
+        inventory.entries = read_entries(self.connection)
         inventory.steady, inventory.calendar = read_clock(self.connection)
         return inventory
 
@@ -142,6 +144,7 @@ class Session:
         self._jobs.bury(cursor, self._readable(batch.buried))
         insert_schedules(cursor, batch.schedules)
         delete_schedules(cursor, batch.unscheduled)
+        write_entries(cursor, batch.entries)
         self.queues.write(cursor)
         self._keys.write(cursor)
 
