@@ -41,7 +41,7 @@ def serve(**flags: Any) -> int:
     a variable, and a variable before the file.
     """
     with usage_errors():
-        configuration = server_configuration(_with_http(flags))
+        configuration = server_configuration(flags)
         service = service_of(configuration)
     if flags["show_config"]:
         show_configuration(configuration, _policy_rows(configuration))
@@ -68,26 +68,9 @@ def service_of(configuration: Configuration[Options]) -> Service:
     )
 
 
-_NO_HTTP = click.Option(
-    ["--no-http"], is_flag=True, help="Serve no HTTP: the same as --http none."
-)
-
 server = click.Command(
-    "server", params=[*flags_of(Options), _NO_HTTP], callback=serve, help=serve.__doc__
+    "server", params=flags_of(Options), callback=serve, help=serve.__doc__
 )
-
-
-def _with_http(flags: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the flags with --no-http taken for what it stands for.
-
-    Raises:
-        OptionError: an address is given as well.
-    """
-    if not flags["no_http"]:
-        return flags
-    if flags["http"]:
-        raise OptionError("--http and --no-http exclude each other")
-    return {**flags, "http": (None,)}
 
 
 def server_configuration(flags: Mapping[str, Any]) -> Configuration[Options]:

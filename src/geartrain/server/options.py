@@ -159,6 +159,7 @@ class Options:
         "Where to serve HTTP: as --listen, with port 4731 where none is named, or none."
         " May be repeated.",
         repeats=True,
+        off="none",
     )
     http_token_file: str = option(
         PATH,
