@@ -50,6 +50,7 @@ EXAMPLES = {
     "durability": "os",
     "exec": "upper=tr a-z A-Z",
     "handle_prefix": "J:here",
+    "http": "127.0.0.1:8080",
     "listen": "127.0.0.2",
     "liveness_port": "localhost:8080",
     "log_level": "DEBUG",
