@@ -201,6 +201,8 @@ class Inventory:
         """What is kept for each function and priority that has something."""
         self.schedules: list[ScheduleRecord] = []
         """The recurring jobs, in the order of their numbers."""
+        self.next_expiry = 0.0
+        """When the next result expires, a server time; 0 if none is kept."""
         self.steady = 0.0
         """The last server time it was told; 0 for none."""
         self.calendar = 0.0

@@ -13,6 +13,7 @@ from geartrain.engine.commands.common import TOO_MANY_FUNCTIONS
 from geartrain.engine.commands.dead import dead
 from geartrain.engine.commands.jobs import cancel, job, jobs
 from geartrain.engine.commands.policy import policy
+from geartrain.engine.commands.results import follow, result
 from geartrain.engine.commands.status import (
     counters,
     prioritystatus,
@@ -170,6 +171,8 @@ COMMANDS: Final[dict[bytes, TextCommand]] = {
     b"retry": retry,
     b"fail": fail,
     b"policy": policy,
+    b"result": result,
+    b"follow": follow,
     b"counters": counters,
     b"store": store,
     b"shutdown": shutdown,

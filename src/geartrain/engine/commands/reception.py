@@ -157,7 +157,7 @@ def _carry_out(state: State, peer: Peer, message: Packet | Command, limit: int) 
         _COMMANDS[message.type](state, peer, message)
     else:
         admin.run_command(state, peer, message)
-    if peer.is_asking:
+    if peer.is_asking or peer.wait is not None:
         peer.message = message
         return False
     if peer.answers:

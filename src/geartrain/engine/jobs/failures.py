@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from geartrain.engine.jobs import results
 from geartrain.engine.jobs.life import finish, move, wait
 from geartrain.engine.jobs.relays import relay
 from geartrain.engine.model.functions import Function
@@ -15,6 +16,7 @@ from geartrain.engine.model.jobs import FINISHED, READY, Job, record_of
 from geartrain.engine.model.notices import Notice
 from geartrain.engine.model.peers import Peer
 from geartrain.engine.records import Failures
+from geartrain.engine.results import CANCELLED, DEAD, EXPIRED, FAILED
 from geartrain.engine.state import functions
 from geartrain.engine.state.memory import cost
 from geartrain.engine.state.state import State
@@ -204,6 +206,7 @@ def _wait(state: State, job: Job, pause: float) -> None:
 def die(state: State, job: Job) -> None:
     """End a job that failed for good; one in the background becomes a dead letter."""
     if not job.background:
+        results.fail(state, job, FAILED)
         finish(state, job)
         return
     function = job.function
@@ -213,8 +216,10 @@ def die(state: State, job: Job) -> None:
         and state.journal.is_on
         and _has_room(state, job)
     ):
+        results.fail(state, job, DEAD)
         _bury(state, job)
     else:
+        results.fail(state, job, FAILED)
         finish(state, job)
 
 
@@ -271,6 +276,7 @@ def cancel(state: State, job: Job) -> None:
     if job.worker is not None:
         _give_away(state, job)
     tell(state, job, b"cancelled")
+    results.fail(state, job, CANCELLED)
     finish(state, job)
 
 
@@ -325,6 +331,7 @@ def expire(state: State, function: Function) -> None:
 def drop_expired(state: State, job: Job) -> None:
     """End a job that waited too long."""
     job.function.counters.expired += 1
+    results.fail(state, job, EXPIRED)
     tell(
         state,
         job,

@@ -26,6 +26,7 @@ from geartrain.engine.queries import (
     Query,
 )
 from geartrain.engine.records import Inventory, JobRecord
+from geartrain.engine.results import FindResult
 from geartrain.errors import OptionError, StoreError
 from geartrain.stores.base import Store
 from geartrain.stores.owners import owners_rights
@@ -35,6 +36,7 @@ from geartrain.stores.sqlite.opening import Opened, Opening
 from geartrain.stores.sqlite.pages import fill_due_page, fill_page
 from geartrain.stores.sqlite.parts import ending, parts
 from geartrain.stores.sqlite.presence import GoneError
+from geartrain.stores.sqlite.results import find_result
 from geartrain.stores.sqlite.room import NoRoomError
 from geartrain.stores.sqlite.schema import DamageError
 from geartrain.stores.sqlite.session import Session
@@ -197,11 +199,16 @@ class SqliteStore(Store):
                 if is_new:
                     fitting, refused = self._fitting(opened, batch)
                 self._write(opened, fitting, is_new)
+                batch.next_expiry = fitting.next_expiry
                 opened.presence.look()
                 for record in refused:
                     what = f"a job of {record.size} bytes"
                     reason = opened.room.refusal(what, record.size)
                     batch.refusals[record.number] = reason
+                for number in batch.results.keys() - fitting.results.keys():
+                    size = batch.results[number].size
+                    reason = opened.room.refusal(f"a result of {size} bytes", size)
+                    batch.refusals[number] = reason
             except GoneError:
                 self._disown(opened, batch)
                 raise
@@ -344,6 +351,11 @@ class SqliteStore(Store):
         """Answer the query; raises StoreError if the store cannot be read."""
         with self._reading() as opened:
             query.record = opened.find(query, is_dead=True)
+
+    def find_result(self, query: FindResult) -> None:
+        """Answer the query; raises StoreError if the store cannot be read."""
+        with self._reading() as opened:
+            find_result(opened.connection, query)
 
     @contextmanager
     def _reading(self) -> Iterator[Session]:
