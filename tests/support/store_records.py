@@ -161,6 +161,11 @@ def schedule_value(made: ScheduleRecord) -> Kept:
     return tuple(getattr(made, name) for name in attributes(made))
 
 
+def entries_of(inventory: Inventory) -> list[tuple[bytes, bytes, bytes]]:
+    """Return the kind, key and value of each entry."""
+    return [(each.kind, each.key, each.value) for each in inventory.entries]
+
+
 def counts(inventory: Inventory) -> dict[tuple[bytes, int], Kept]:
     """Return ready, delayed, both next due times and dead letters of each queue."""
     return {

@@ -16,7 +16,7 @@ class Batch:
     ``buried``, and the rest. Numbers that are not kept are ignored.
     """
 
-    def __init__(self, serial: int) -> None:
+    def __init__(self, serial: int) -> None:  # noqa: PLR0915 - as many attributes
         self.serial = serial
         """Which batch this is, from 1."""
         self.size = 0
@@ -49,6 +49,8 @@ class Batch:
         """When the next of those kept expires; 0 for never. Set by a commit that was
         to drop some.
         """
+        self.entries: dict[tuple[bytes, bytes], bytes | None] = {}
+        """Values to keep by kind and key, in place of what is kept; None forgets it."""
         self.reserved = 0
         """No number up to this one is free after a restart; 0 leaves it."""
         self.steady = 0.0
@@ -106,7 +108,7 @@ class Batch:
         numbers = {record.number for record in self.added}
         rest.ended, rest.reserved = self.ended, self.reserved
         rest.steady, rest.calendar = self.steady, self.calendar
-        rest.revived = self.revived
+        rest.revived, rest.entries = self.revived, self.entries
         for change in self.changed:
             (new if change.number in numbers else rest).changed.append(change)
         for burial in self.buried:
@@ -130,6 +132,7 @@ class Batch:
         self.results = {**refused.results, **self.results}
         self.schedules = refused.schedules + self.schedules
         self.unscheduled = refused.unscheduled + self.unscheduled
+        self.entries = {**refused.entries, **self.entries}
         self.revived = refused.revived + self.revived
         changed = [each for each in refused.changed if each.number not in without]
         buried = [each for each in refused.buried if each.number not in without]
@@ -160,6 +163,7 @@ class Batch:
             or self.buried
             or self.unscheduled
             or self.expired_until
+            or self.entries
             or self.reserved
             or self.steady
         )

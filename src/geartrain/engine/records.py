@@ -1,4 +1,4 @@
-"""Records: what a store keeps of jobs and schedules."""
+"""Records: what a store keeps of jobs and schedules, and entries beside them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from geartrain.engine.timers import Timed
 __all__ = [
     "Burial",
     "Change",
+    "Entry",
     "Failures",
     "Inventory",
     "JobRecord",
@@ -171,6 +172,21 @@ class ScheduleRecord:
         """Its jobs' workload, in one piece."""
 
 
+class Entry:
+    """Bytes that a store keeps by kind and key, for whatever is no job.
+
+    All are read at the start, so they are few and small: a policy, a line of a log.
+    """
+
+    def __init__(self, kind: bytes, key: bytes, value: bytes) -> None:
+        self.kind = kind
+        """What it is, such as ``policy``; whoever reads entries knows its kinds."""
+        self.key = key
+        """Which of its kind it is."""
+        self.value = value
+        """What is kept."""
+
+
 class QueueInventory:
     """What a store keeps for one function and priority."""
 
@@ -203,6 +219,8 @@ class Inventory:
         """The recurring jobs, in the order of their numbers."""
         self.next_expiry = 0.0
         """When the next result expires, a server time; 0 if none is kept."""
+        self.entries: list[Entry] = []
+        """All entries, in the order of kinds and keys."""
         self.steady = 0.0
         """The last server time it was told; 0 for none."""
         self.calendar = 0.0

@@ -13,6 +13,7 @@ def test_parts_do_together_what_the_batch_does() -> None:
         ended=range(1, 301),
         reserved=7,
         unscheduled=[8],
+        entries={(b"log", b"%d" % number): None for number in range(300)},
         changed=[Change(number, 5.0, None) for number in range(400, 600)],
         revived=[Change(700, 0.0, None)],
         buried=[Burial(number, 9.0, failures()) for number in range(800, 1000)],
@@ -23,6 +24,8 @@ def test_parts_do_together_what_the_batch_does() -> None:
     assert [c for each in cut for c in each.changed] == whole.changed
     assert [c for each in cut for c in each.revived] == whole.revived
     assert [b.number for each in cut for b in each.buried] == list(range(800, 1000))
+    assert max(len(each.entries) for each in cut) <= 128
+    assert [name for each in cut for name in each.entries] == list(whole.entries)
     assert (cut[0].reserved, cut[0].unscheduled) == (7, [8])
 
 

@@ -71,24 +71,28 @@ def result(state: State, peer: Peer, words: list[bytes]) -> bytes:
     except OptionError as refusal:
         return invalid(str(refusal))
     answers = peer.take_answers()
-    handle = wanted.get(b"handle")
     end = answers[0] if answers else None
     if isinstance(end, JobEnd):
+        answers = []
         if end.record is not None:
             peer.rest = _row_of(state, end.record)
             return b""
-        answers = []
         if end.is_late:
             seconds = 0.0
     found = _find(state, peer, wanted, answers)
-    if found.is_asked:
-        return b""
+    return b"" if found.is_asked else _answer(state, peer, wanted, found, seconds)
+
+
+def _answer(
+    state: State, peer: Peer, wanted: Arguments, found: _Found, seconds: float
+) -> bytes:
+    """Answer with a row, or wait for some seconds."""
     if found.error:
         return error(b"STORE_ERROR", found.error)
     if found.record is not None:
         peer.rest = _row_of(state, found.record)
     elif found.job is None and found.waiting is None:
-        return _plain_row(handle, wanted, _unknown(state, handle))
+        return _plain_row(state, wanted)
     elif seconds > 0:
         results.wait_for(state, peer, _handle_of(found), seconds)
     else:
@@ -256,10 +260,11 @@ def _values(handle: bytes, function: bytes, unique: bytes) -> dict[str, Value]:
     }
 
 
-def _plain_row(handle: bytes, wanted: Arguments, name: str) -> bytes:
-    """Return the row of a job of which nothing is known but its state."""
+def _plain_row(state: State, wanted: Arguments) -> bytes:
+    """Return the row of a job of which nothing is known, but whether it has ended."""
+    handle = wanted.get(b"handle")
     values = _values(handle, wanted.get(b"function"), wanted.get(b"unique"))
-    values["state"] = name
+    values["state"] = _unknown(state, handle)
     return row(values) + END_OF_LIST
 
 

@@ -10,9 +10,11 @@ from typing import Final
 
 from geartrain.engine.records import JobRecord
 from geartrain.stores.maintenance.copies import Readable
+from geartrain.stores.maintenance.entries import KeptEntries
 from geartrain.stores.maintenance.jobs import KeptJob, KeptJobs
 from geartrain.stores.maintenance.orphans import all_jobs
 from geartrain.stores.maintenance.queues import KeptQueues
+from geartrain.stores.maintenance.results import KeptResults
 from geartrain.stores.maintenance.schedules import KeptSchedules, meta_problems
 from geartrain.stores.sqlite.file import ERRORS
 from geartrain.stores.sqlite.keys import Keys
@@ -39,12 +41,16 @@ class Report:
         jobs: how many jobs there are.
         dead: how many dead letters.
         schedules: how many recurring jobs.
+        entries: how many entries: policies changed at run time, and the like.
+        results: how many results of jobs that have ended.
         problems: a sentence for each thing that is wrong, with what is lost.
     """
 
     jobs: int = 0
     dead: int = 0
     schedules: int = 0
+    entries: int = 0
+    results: int = 0
     problems: list[str] = field(default_factory=list)
 
 
@@ -64,6 +70,12 @@ def examine(source: Readable, is_log_there: bool) -> Report:
     schedules = KeptSchedules(connection)
     report.schedules = sum(1 for _ in schedules.schedules())
     report.problems += schedules.losses.values()
+    entries = KeptEntries(connection)
+    report.entries = sum(1 for _ in entries.entries())
+    report.problems += entries.losses.values()
+    results = KeptResults(connection)
+    report.results = sum(1 for _ in results.results())
+    report.problems += results.losses.values()
     return report
 
 

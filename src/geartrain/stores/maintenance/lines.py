@@ -1,4 +1,4 @@
-"""Lines of JSON: a job, a dead letter or a recurring job each.
+"""Lines of JSON: a job, a dead letter, a recurring job, an entry or a result each.
 
 Bytes that are not UTF-8 are text with lone surrogates, as in all rows of Geartrain; of
 a workload they are base64, and ``encoding`` says so. Times are in seconds since 1970,
@@ -13,16 +13,23 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from geartrain.engine.records import Failures, JobRecord, ScheduleRecord
+from geartrain.engine.records import Entry, Failures, JobRecord, ScheduleRecord
+from geartrain.engine.results import ResultRecord
 
 __all__ = [
     "CLOCKS",
     "FAILURES",
     "PRIORITIES",
+    "RESULT_COUNTS",
+    "RESULT_TEXTS",
+    "RESULT_TIMES",
     "TEXTS",
     "TIMES",
+    "entry_line",
     "job_line",
+    "move_result_times",
     "move_times",
+    "result_line",
     "schedule_line",
 ]
 
@@ -37,6 +44,18 @@ TEXTS: Final = ("handle", "function", "unique", "key", "reducer")
 
 TIMES: Final = ("submitted", "due", "died")
 """The fields of a job that are times."""
+
+RESULT_TEXTS: Final = (
+    *("handle", "function", "unique", "key"),
+    *("outcome", "reason", "error", "worker"),
+)
+"""The fields of a result that are text, but for itself."""
+
+RESULT_TIMES: Final = ("submitted", "started", "ended", "expires")
+"""The fields of a result that are times."""
+
+RESULT_COUNTS: Final = ("size", "data_size")
+"""The fields of a result that are numbers of bytes."""
 
 FAILURES: Final = (
     ("attempts", int),
@@ -82,18 +101,24 @@ def job_line(
 
 def move_times(record: JobRecord, seconds: float) -> None:
     """Move all times of a record that are server times, to or from the calendar's."""
-
-    def moved(time: float) -> float:
-        return max(time + seconds, _EARLIEST) if time > 0 else time
-
-    record.submitted = moved(record.submitted)
-    record.died = moved(record.died)
+    record.submitted = _moved(record.submitted, seconds)
+    record.died = _moved(record.died, seconds)
     if record.is_steady:
-        record.due = moved(record.due)
+        record.due = _moved(record.due, seconds)
     failures = record.failures
     if failures is not None:
-        failures.started = moved(failures.started)
-        failures.ended = moved(failures.ended)
+        failures.started = _moved(failures.started, seconds)
+        failures.ended = _moved(failures.ended, seconds)
+
+
+def move_result_times(record: ResultRecord, seconds: float) -> None:
+    """Move all times of a result, to or from the calendar's."""
+    for name in RESULT_TIMES:
+        setattr(record, name, _moved(getattr(record, name), seconds))
+
+
+def _moved(time: float, seconds: float) -> float:
+    return max(time + seconds, _EARLIEST) if time > 0 else time
 
 
 def schedule_line(record: ScheduleRecord) -> Iterator[bytes]:
@@ -106,19 +131,51 @@ def schedule_line(record: ScheduleRecord) -> Iterator[bytes]:
         "unique": _text(record.unique),
         "fields": [_text(field) for field in record.fields],
     }
+    return _line(values, [record.workload], is_text=_is_text(record.workload))
+
+
+def _is_text(data: bytes) -> bool:
     try:
-        record.workload.decode()
-        is_text = True
+        data.decode()
     except UnicodeDecodeError:
-        is_text = False
-    return _line(values, [record.workload], is_text=is_text)
+        return False
+    return True
+
+
+def result_line(record: ResultRecord) -> Iterator[bytes]:
+    """Return the line of a result, in parts."""
+    data = b"".join(record.pieces)
+    values: dict[str, _Value] = {"kind": "result", "number": record.number}
+    for name in RESULT_TEXTS:
+        values[name] = _text(getattr(record, name))
+    for name in RESULT_TIMES:
+        values[name] = getattr(record, name) or None
+    for name in RESULT_COUNTS:
+        values[name] = getattr(record, name)
+    values["whole"] = record.is_whole
+    return _line(values, [data], is_text=_is_text(data), name="result")
+
+
+def entry_line(entry: Entry) -> Iterator[bytes]:
+    """Return the line of an entry."""
+    values = {
+        "kind": "entry",
+        "entry": _text(entry.kind),
+        "key": _text(entry.key),
+        "value": _text(entry.value),
+    }
+    yield json.dumps(values).encode() + b"\n"
 
 
 def _line(
-    values: dict[str, _Value], workload: Iterable[bytes], *, is_text: bool
+    values: dict[str, _Value],
+    workload: Iterable[bytes],
+    *,
+    is_text: bool,
+    name: str = "workload",
 ) -> Iterator[bytes]:
     values["encoding"] = "utf-8" if is_text else "base64"
-    yield json.dumps(values).encode()[:-1] + b', "workload": "'
+    yield json.dumps(values).encode()[:-1] + b', "%s": "' % name.encode()
     yield from _escaped(workload) if is_text else _coded(workload)
     yield b'"}\n'
 

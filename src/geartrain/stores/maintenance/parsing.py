@@ -8,12 +8,23 @@ import math
 from collections.abc import Callable
 from typing import Any, Final, NoReturn
 
-from geartrain.engine.records import Failures, JobRecord, ScheduleRecord
+from geartrain.engine.records import Entry, Failures, JobRecord, ScheduleRecord
+from geartrain.engine.results import (
+    CANCELLED,
+    DEAD,
+    EXPIRED,
+    FAILED,
+    SUCCEEDED,
+    ResultRecord,
+)
 from geartrain.errors import StoreError
 from geartrain.stores.maintenance.lines import (
     CLOCKS,
     FAILURES,
     PRIORITIES,
+    RESULT_COUNTS,
+    RESULT_TEXTS,
+    RESULT_TIMES,
     TEXTS,
     TIMES,
 )
@@ -25,7 +36,19 @@ _JOB: Final = _COMMON | {*TEXTS, *TIMES, "priority", "failures"}
 # What lines of an older Geartrain lack.
 _LATER: Final = {"clock"}
 _SCHEDULE: Final = _COMMON | {"handle", "function", "unique", "fields"}
-_FIELDS: Final = {"job": _JOB, "dead": _JOB, "schedule": _SCHEDULE}
+_ENTRY: Final = {"kind", "entry", "key", "value"}
+_RESULT: Final = {
+    *("kind", "number", "encoding", "result", "whole"),
+    *(*RESULT_TEXTS, *RESULT_TIMES, *RESULT_COUNTS),
+}
+_OUTCOMES: Final = (SUCCEEDED, FAILED, DEAD, EXPIRED, CANCELLED)
+_FIELDS: Final = {
+    "job": _JOB,
+    "dead": _JOB,
+    "schedule": _SCHEDULE,
+    "entry": _ENTRY,
+    "result": _RESULT,
+}
 _FAILURE_FIELDS: Final = {name for name, _ in FAILURES}
 
 # A job server goes on with higher numbers, for which there is to be room.
@@ -37,8 +60,12 @@ _REASONS: Final = (b"fail", b"exception", b"timeout", b"crash", b"retry")
 _Object = dict[str, Any]
 
 
-def parse_line(line: bytes) -> tuple[JobRecord | ScheduleRecord, bool]:
-    """Return the job or recurring job in a line, and whether it is a dead letter.
+Line = JobRecord | ScheduleRecord | Entry | ResultRecord
+"""What a line holds."""
+
+
+def parse_line(line: bytes) -> tuple[Line, bool]:
+    """Return what is in a line, and whether it is a dead letter.
 
     Raises:
         StoreError: it is no line of an export; the message says why.
@@ -46,10 +73,15 @@ def parse_line(line: bytes) -> tuple[JobRecord | ScheduleRecord, bool]:
     values = _object(line)
     kind = values.get("kind")
     if not isinstance(kind, str) or kind not in _FIELDS:
-        raise StoreError("'kind' is none of job, dead and schedule")
+        raise StoreError("'kind' is none of job, dead, schedule, entry and result")
     _check_fields(values, _FIELDS[kind])
     if kind == "schedule":
         return _schedule(values), False
+    if kind == "entry":
+        parts = [_bytes(values, name) for name in ("entry", "key", "value")]
+        return Entry(*parts), False
+    if kind == "result":
+        return _result(values), False
     return _job(values, is_dead=kind == "dead"), kind == "dead"
 
 
@@ -92,7 +124,7 @@ def _job(values: _Object, *, is_dead: bool) -> JobRecord:
         raise StoreError("'clock' is none of calendar and steady")
     record.is_steady = clock == CLOCKS[1]
     record.failures = _failures(values["failures"])
-    record.workload = _workload(values)
+    record.workload = _data(values, "workload")
     if is_dead and (record.failures is None or not record.died or record.due):
         raise StoreError("a dead letter has 'failures' and 'died', and no 'due'")
     if record.died and not is_dead:
@@ -109,7 +141,31 @@ def _schedule(values: _Object) -> ScheduleRecord:
         raise StoreError("'fields' is no list of minute, hour, day, month and weekday")
     parts = dict(enumerate(fields))
     record.fields = [_encode(part, "fields") for part in parts.values()]
-    record.workload = _workload(values)
+    record.workload = _data(values, "workload")
+    return record
+
+
+def _result(values: _Object) -> ResultRecord:
+    number = _number(values)
+    record = ResultRecord(number, _handle(values, number), _function(values))
+    for name in ("key", "outcome", "reason", "error", "worker"):
+        setattr(record, name, _bytes(values, name))
+    record.unique = _name(values, "unique")
+    if record.outcome not in _OUTCOMES:
+        raise StoreError("'outcome' is none of succeeded, failed, dead, expired, …")
+    for name in RESULT_TIMES:
+        setattr(record, name, 0.0 if values[name] is None else _time(values, name))
+    for name in RESULT_COUNTS:
+        setattr(record, name, _count(values, name))
+    if not isinstance(values["whole"], bool):
+        raise StoreError("'whole' is neither true nor false")
+    record.is_whole = values["whole"]
+    data = _data(values, "result")
+    record.pieces = [data] if data else []
+    if len(data) != (record.size if record.is_whole else 0):
+        raise StoreError("'size' is not that of 'result'")
+    if record.data_size > record.size:
+        raise StoreError("'data_size' is more than 'size'")
     return record
 
 
@@ -193,15 +249,15 @@ def _encode(text: object, name: str) -> bytes:
         raise StoreError(f"{name!r} has a lone surrogate: {error.reason}") from error
 
 
-def _workload(values: _Object) -> bytes:
-    text, encoding = values["workload"], values["encoding"]
+def _data(values: _Object, name: str) -> bytes:
+    text, encoding = values[name], values["encoding"]
     if not isinstance(text, str):
-        raise StoreError("'workload' is no text")
+        raise StoreError(f"{name!r} is no text")
     try:
         if encoding == "utf-8":
             return text.encode()
         if encoding == "base64":
             return base64.b64decode(text, validate=True)
     except ValueError as error:
-        raise StoreError(f"'workload' is no {encoding}: {error}") from error
+        raise StoreError(f"{name!r} is no {encoding}: {error}") from error
     raise StoreError("'encoding' is neither utf-8 nor base64")

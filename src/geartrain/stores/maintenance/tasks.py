@@ -10,16 +10,21 @@ from typing import BinaryIO
 from geartrain.errors import StoreError
 from geartrain.stores.maintenance.check import Report, examine
 from geartrain.stores.maintenance.copies import open_readable
+from geartrain.stores.maintenance.entries import KeptEntries
 from geartrain.stores.maintenance.file import size_of
 from geartrain.stores.maintenance.importing import Importer
 from geartrain.stores.maintenance.jobs import KeptJobs
 from geartrain.stores.maintenance.lines import (
+    entry_line,
     job_line,
+    move_result_times,
     move_times,
+    result_line,
     schedule_line,
 )
 from geartrain.stores.maintenance.orphans import all_jobs
 from geartrain.stores.maintenance.queues import KeptQueues
+from geartrain.stores.maintenance.results import KeptResults
 from geartrain.stores.maintenance.schedules import KeptSchedules
 from geartrain.stores.owners import owners_rights
 from geartrain.stores.sqlite.clock import read_clock
@@ -78,12 +83,12 @@ def compact(path: str) -> tuple[int, int]:
 def export(path: str, out: BinaryIO) -> tuple[int, int]:
     """Write all that can be read as lines of JSON, and change nothing.
 
-    Jobs and dead letters come in the order of their numbers, then recurring jobs; of a
-    damaged file, what was hard to read comes late.
+    Jobs and dead letters come in the order of their numbers, then recurring jobs,
+    entries and results; of a damaged file, what was hard to read comes late.
 
     Returns:
-        How many lines were written, and how many jobs, dead letters and recurring jobs
-        cannot be read, as far as this can be told.
+        How many lines were written, and how many jobs, dead letters, recurring jobs,
+        entries and results cannot be read, as far as this can be told.
 
     Raises:
         StoreError: as for ``check``.
@@ -104,17 +109,28 @@ def export(path: str, out: BinaryIO) -> tuple[int, int]:
         for schedule in kept.schedules():
             out.writelines(schedule_line(schedule))
             written += 1
-        return written, jobs.missing + len(kept.losses)
+        entries = KeptEntries(connection)
+        for entry in entries.entries():
+            out.writelines(entry_line(entry))
+            written += 1
+        results = KeptResults(connection)
+        for record in results.results():
+            move_result_times(record, calendar - steady)
+            out.writelines(result_line(record))
+            written += 1
+        lost = len(kept.losses) + len(entries.losses) + len(results.losses)
+        return written, jobs.missing + lost
 
 
 def import_lines(path: str, lines: Iterable[bytes]) -> int:
     """Put lines that ``export`` wrote into a store; make it if there is none.
 
     Handles stay as they are. What has a number that is kept already is skipped: so
-    nothing is imported twice.
+    nothing is imported twice; and so is an entry whose kind and key are kept.
 
     Returns:
-        How many jobs, dead letters and recurring jobs were imported.
+        How many jobs, dead letters, recurring jobs, entries and results were
+        imported.
 
     Raises:
         StoreError: the store cannot be opened or written, or a line is none of an

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from geartrain.errors import StoreError
-from geartrain.stores.sqlite.schema import SCHEMA, DamageError
+from geartrain.stores.sqlite.schema import LATER, SCHEMA, DamageError
 from geartrain.texts import visible
 
 __all__ = [
@@ -45,11 +45,14 @@ ERRORS: Final = (
 APPLICATION_ID: Final = 0x67656172  # "gear"
 """By which the file of a store is known."""
 
-FORMAT: Final = 3
+FORMAT: Final = 4
 """The format of the stores this Geartrain writes."""
 
 OLDEST: Final = 2
-"""The oldest that it reads, in which all due times are the calendar's."""
+"""The oldest that it reads.
+
+In 2 all due times are the calendar's, and until 3 there are no tables of ``LATER``.
+"""
 
 REBUILT: Final = ".rebuilt"
 """What the name of a file ends with that is to take a damaged store's place."""
@@ -240,6 +243,8 @@ def _prepare(connection: sqlite3.Connection, path: str, synchronous: str) -> Non
     if version != FORMAT:
         # A file of an older format is one of this from now on. To write it each time
         # would need room on a full disk, and touch a file that is about to be mended.
+        for statement in LATER.values():
+            connection.execute(statement)
         connection.execute(f"PRAGMA user_version = {FORMAT}")
     connection.execute("COMMIT")
     mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]

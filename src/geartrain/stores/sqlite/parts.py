@@ -29,6 +29,10 @@ def parts(batch: Batch) -> Iterator[Batch]:
     first.expired_until = batch.expired_until
     if not first.changes_nothing():
         yield first
+    for entries in _chunks([*batch.entries.items()]):
+        part = Batch(batch.serial)
+        part.entries = dict(entries)
+        yield part
     for numbers in _chunks([*batch.ended]):
         yield ending(numbers)
     for revived in _chunks(batch.revived):

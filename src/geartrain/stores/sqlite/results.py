@@ -99,7 +99,7 @@ def find_result(connection: sqlite3.Connection, query: FindResult) -> None:
         try:
             record = unpack_result(*row)
         except DamageError:
-            query.damaged.append(row[0])
+            query.damaged.append(query.number)
             continue
         if query.takes(record):
             query.record = record

@@ -18,12 +18,12 @@ import sqlite3
 from typing import Final
 from zlib import crc32
 
-__all__ = ["SCHEMA", "DamageError", "is_damage"]
+__all__ = ["LATER", "SCHEMA", "DamageError", "is_damage"]
 
 # Large values are written twice as fast beside an index as within one, which is what
 # WITHOUT ROWID would be: so ``pieces`` goes without. The workload is the last column:
 # what does not ask for it does not read it.
-SCHEMA: Final = (
+_FIRST: Final = (
     """
     CREATE TABLE queues(
         id INTEGER PRIMARY KEY,
@@ -85,6 +85,34 @@ SCHEMA: Final = (
     """,
     f"INSERT INTO meta VALUES('reserved', 0, {crc32(b'0')}), ('refused', 0, NULL)",
 )
+
+LATER: Final = {
+    "entries": """
+    CREATE TABLE IF NOT EXISTS entries(
+        id INTEGER PRIMARY KEY,
+        kind BLOB NOT NULL,
+        key BLOB NOT NULL,
+        sum INTEGER NOT NULL,
+        value BLOB NOT NULL,
+        UNIQUE(kind, key)
+    )
+    """,
+    "results": """
+    CREATE TABLE IF NOT EXISTS results(
+        number INTEGER PRIMARY KEY,
+        expires REAL NOT NULL,
+        key INTEGER,
+        sum INTEGER NOT NULL,
+        head BLOB NOT NULL,
+        data BLOB NOT NULL,
+        UNIQUE(expires, number),
+        UNIQUE(key, number)
+    )
+    """,
+}
+"""The tables that a store of an older format lacks, with what makes each."""
+
+SCHEMA: Final = (*_FIRST, *LATER.values())
 """The statements that make an empty store."""
 
 

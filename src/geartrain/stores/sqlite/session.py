@@ -16,6 +16,7 @@ from geartrain.engine.records import (
     QueueInventory,
 )
 from geartrain.stores.sqlite.clock import read_clock, write_clock
+from geartrain.stores.sqlite.entries import read_entries, write_entries
 from geartrain.stores.sqlite.jobs import Jobs
 from geartrain.stores.sqlite.keys import Keys
 from geartrain.stores.sqlite.pages import find_head, find_record, next_due
@@ -73,6 +74,7 @@ class Session:
             inventory.queues.append(said)
         inventory.next_expiry = next_expiry(self.connection)
         inventory.schedules = read_schedules(self.connection)
+        inventory.entries = read_entries(self.connection)
         inventory.steady, inventory.calendar = read_clock(self.connection)
         return inventory
 
@@ -145,6 +147,7 @@ class Session:
         write_results(cursor, batch)
         insert_schedules(cursor, batch.schedules)
         delete_schedules(cursor, batch.unscheduled)
+        write_entries(cursor, batch.entries)
         self.queues.write(cursor)
         self._keys.write(cursor)
 

@@ -8,7 +8,7 @@ import time
 from typing import Final
 
 from geartrain.stores.sqlite.file import REBUILT
-from geartrain.stores.sqlite.schema import DamageError
+from geartrain.stores.sqlite.schema import LATER, DamageError
 
 __all__ = [
     "LOG_MARKS",
@@ -33,6 +33,7 @@ _LOOK_STEPS: Final = 10_000
 _NAMES: Final = {
     *(b"queues", b"jobs", b"waiting", b"dead", b"keys", b"key_log", b"key_merges"),
     *(b"pieces", b"schedules", b"meta"),
+    *(name.encode() for name in LATER),
 }
 
 
