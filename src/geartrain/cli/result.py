@@ -94,11 +94,17 @@ def _why(row: ResultRow) -> str:
     if row.state == "ended":
         return f"{name} has ended, and nothing of it is kept: see result_ttl"
     if row.state != "succeeded":
-        said = visible((row.error or row.reason or "").partition("\n")[0])
+        said = visible(_last_line(row.error or row.reason or ""))
         return f"{name} {_ENDS[row.state]}" + (f": {said}" if said else "")
     if row.kept == "too_large":
         return f"{name} succeeded with {row.size} bytes: more than result_size"
     return f"{name} succeeded, and its result is not kept: see result_ttl"
+
+
+def _last_line(text: str) -> str:
+    """Return the last line of an error: of a traceback, what went wrong."""
+    lines = text.split("\n")
+    return next((each for each in reversed(lines) if each.strip()), "")
 
 
 _ENDS = {

@@ -124,8 +124,12 @@ class FindResult(Query):
 class JobEnd(Query):
     """What a wait for the end of a job came to; no store is asked this."""
 
-    def __init__(self, record: ResultRecord | None, is_late: bool) -> None:
+    def __init__(
+        self, handle: bytes, record: ResultRecord | None, is_late: bool
+    ) -> None:
         super().__init__()
+        self.handle = handle
+        """The job's handle."""
         self.record = record
         """How the job ended; None if that is not known, or it has not."""
         self.is_late = is_late

@@ -78,7 +78,7 @@ def result(state: State, peer: Peer, words: list[bytes]) -> bytes:
             peer.rest = _row_of(state, end.record)
             return b""
         if end.is_late:
-            seconds = 0.0
+            return _late_row(state, wanted, end.handle)
     found = _find(state, peer, wanted, answers)
     return b"" if found.is_asked else _answer(state, peer, wanted, found, seconds)
 
@@ -258,6 +258,18 @@ def _values(handle: bytes, function: bytes, unique: bytes) -> dict[str, Value]:
         "result": None,
         "encoding": None,
     }
+
+
+def _late_row(state: State, wanted: Arguments, handle: bytes) -> bytes:
+    """Return the row of a job that has not ended in time."""
+    found = _Found()
+    found.job = state.jobs.get(handle)
+    if found.job is not None:
+        return _unended_row(state, found)
+    # It is where it was, in the store, which need not be asked again.
+    values = _values(handle, wanted.get(b"function"), wanted.get(b"unique"))
+    values["state"] = "waiting"
+    return row(values) + END_OF_LIST
 
 
 def _plain_row(state: State, wanted: Arguments) -> bytes:

@@ -212,13 +212,13 @@ def wake(state: State, handle: bytes, record: ResultRecord | None) -> None:
         return
     for wait in waits:
         state.alarms.cancel(wait)
-        _go_on(state, wait.peer, JobEnd(record, False))
+        _go_on(state, wait.peer, JobEnd(handle, record, False))
 
 
 def end_wait(state: State, wait: ResultWait) -> None:
     """Have a message run again that has waited as long as it was to."""
     _forget(state, wait)
-    _go_on(state, wait.peer, JobEnd(None, True))
+    _go_on(state, wait.peer, JobEnd(wait.handle, None, True))
 
 
 def leave(state: State, peer: Peer) -> None:
