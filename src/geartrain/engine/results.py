@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import Final
 
 from geartrain.engine.queries import Query
+from geartrain.engine.records import Field, Kind
 
 __all__ = [
     "CANCELLED",
     "DEAD",
     "EXPIRED",
     "FAILED",
+    "OUTCOMES",
+    "RESULT_FIELDS",
     "SUCCEEDED",
     "FindResult",
     "JobEnd",
@@ -24,6 +27,28 @@ FAILED: Final = b"failed"
 DEAD: Final = b"dead"
 EXPIRED: Final = b"expired"
 CANCELLED: Final = b"cancelled"
+
+OUTCOMES: Final = (SUCCEEDED, FAILED, DEAD, EXPIRED, CANCELLED)
+"""All that may become of a job."""
+
+RESULT_FIELDS: Final = (
+    Field("handle", Kind.NAME),
+    Field("function", Kind.NAME),
+    Field("unique", Kind.NAME),
+    Field("key", Kind.BYTES),
+    Field("outcome", Kind.BYTES),
+    Field("reason", Kind.BYTES),
+    Field("error", Kind.BYTES),
+    Field("worker", Kind.BYTES),
+    Field("submitted", Kind.TIME),
+    Field("started", Kind.TIME),
+    Field("ended", Kind.TIME),
+    Field("expires", Kind.TIME),
+    Field("size", Kind.COUNT),
+    Field("data_size", Kind.COUNT),
+    Field("is_whole", Kind.FLAG),
+)
+"""What a store keeps of a job that has ended, beside its number and its result."""
 
 # What a result takes beside its bytes and names.
 _RESULT: Final = 600

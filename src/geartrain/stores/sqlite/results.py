@@ -15,8 +15,9 @@ from typing import Final
 from zlib import crc32
 
 from geartrain.engine.batches import Batch
-from geartrain.engine.results import FindResult, ResultRecord
-from geartrain.stores.sqlite.schema import DamageError
+from geartrain.engine.records import Kind
+from geartrain.engine.results import RESULT_FIELDS, FindResult, ResultRecord
+from geartrain.stores.sqlite.damage import DamageError
 
 __all__ = [
     "RESULT_COLUMNS",
@@ -40,14 +41,12 @@ _MOST_LOOKED_AT: Final = 100
 _MOST_DROPPED: Final = 1000
 _MOST_BYTES: Final = 32 * 1024 * 1024
 
-# Submitted, started, ended, expires, bytes of the result and of its data, whether it
-# is whole.
-_HEAD: Final = Struct("<ddddQQ?")
+# The head of a row: fields of fixed sizes, and then the others, each after its length.
+_FORMATS: Final = {Kind.TIME: "d", Kind.COUNT: "Q", Kind.FLAG: "?"}
+_FIXED: Final = [each for each in RESULT_FIELDS if each.kind in _FORMATS]
+_PARTS: Final = [each.name for each in RESULT_FIELDS if each.kind not in _FORMATS]
+_HEAD: Final = Struct("<" + "".join(_FORMATS[each.kind] for each in _FIXED))
 _LENGTH: Final = Struct("<I")
-_PARTS: Final = (
-    *("handle", "function", "unique", "key"),
-    *("outcome", "reason", "error", "worker"),
-)
 
 
 def write_results(cursor: sqlite3.Cursor, batch: Batch) -> None:
@@ -142,17 +141,7 @@ def unpack_result(
 
 def _pack(record: ResultRecord) -> bytes:
     """Return all of a record but its number and its result."""
-    packed = [
-        _HEAD.pack(
-            record.submitted,
-            record.started,
-            record.ended,
-            record.expires,
-            record.size,
-            record.data_size,
-            record.is_whole,
-        )
-    ]
+    packed = [_HEAD.pack(*(getattr(record, each.name) for each in _FIXED))]
     for name in _PARTS:
         part: bytes = getattr(record, name)
         packed += (_LENGTH.pack(len(part)), part)
@@ -162,15 +151,8 @@ def _pack(record: ResultRecord) -> bytes:
 def _unpack(number: int, head: bytes, data: bytes) -> ResultRecord:
     record = ResultRecord(number, b"", b"")
     try:
-        (
-            record.submitted,
-            record.started,
-            record.ended,
-            record.expires,
-            record.size,
-            record.data_size,
-            record.is_whole,
-        ) = _HEAD.unpack_from(head)
+        for field, value in zip(_FIXED, _HEAD.unpack_from(head), strict=True):
+            setattr(record, field.name, value)
         end = _HEAD.size
         for name in _PARTS:
             (length,) = _LENGTH.unpack_from(head, end)
