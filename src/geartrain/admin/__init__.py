@@ -12,6 +12,7 @@ from geartrain.admin.rows import (
     WorkerRow,
     setting_text,
 )
+from geartrain.admin.statistics import Measures, SlotRow, StatisticsRow, Times
 
 __all__ = [
     "DEFAULT_SERVER",
@@ -19,10 +20,14 @@ __all__ = [
     "CounterRow",
     "FunctionRow",
     "JobRow",
+    "Measures",
     "PolicyRow",
     "ResultRow",
     "Setting",
+    "SlotRow",
+    "StatisticsRow",
     "StoreRow",
+    "Times",
     "WorkerRow",
     "setting_text",
 ]

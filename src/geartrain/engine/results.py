@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from geartrain.engine.queries import Query
-from geartrain.engine.records import Field, Kind
+from geartrain.engine.records import Field, FieldKind
 
 __all__ = [
     "CANCELLED",
@@ -32,21 +32,21 @@ OUTCOMES: Final = (SUCCEEDED, FAILED, DEAD, EXPIRED, CANCELLED)
 """All that may become of a job."""
 
 RESULT_FIELDS: Final = (
-    Field("handle", Kind.NAME),
-    Field("function", Kind.NAME),
-    Field("unique", Kind.NAME),
-    Field("key", Kind.BYTES),
-    Field("outcome", Kind.BYTES),
-    Field("reason", Kind.BYTES),
-    Field("error", Kind.BYTES),
-    Field("worker", Kind.BYTES),
-    Field("submitted", Kind.TIME),
-    Field("started", Kind.TIME),
-    Field("ended", Kind.TIME),
-    Field("expires", Kind.TIME),
-    Field("size", Kind.COUNT),
-    Field("data_size", Kind.COUNT),
-    Field("is_whole", Kind.FLAG),
+    Field("handle", FieldKind.NAME),
+    Field("function", FieldKind.NAME),
+    Field("unique", FieldKind.NAME),
+    Field("key", FieldKind.BYTES),
+    Field("outcome", FieldKind.BYTES),
+    Field("reason", FieldKind.BYTES),
+    Field("error", FieldKind.BYTES),
+    Field("worker", FieldKind.BYTES),
+    Field("submitted", FieldKind.TIME),
+    Field("started", FieldKind.TIME),
+    Field("ended", FieldKind.TIME),
+    Field("expires", FieldKind.TIME),
+    Field("size", FieldKind.COUNT),
+    Field("data_size", FieldKind.COUNT),
+    Field("is_whole", FieldKind.FLAG),
 )
 """What a store keeps of a job that has ended, beside its number and its result."""
 

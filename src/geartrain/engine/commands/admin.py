@@ -14,6 +14,7 @@ from geartrain.engine.commands.dead import dead
 from geartrain.engine.commands.jobs import cancel, job, jobs
 from geartrain.engine.commands.policy import policy
 from geartrain.engine.commands.results import follow, result
+from geartrain.engine.commands.statistics import statistics
 from geartrain.engine.commands.status import (
     counters,
     prioritystatus,
@@ -174,6 +175,7 @@ COMMANDS: Final[dict[bytes, TextCommand]] = {
     b"result": result,
     b"follow": follow,
     b"counters": counters,
+    b"statistics": statistics,
     b"store": store,
     b"shutdown": shutdown,
 }

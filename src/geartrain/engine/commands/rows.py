@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import json
 from codecs import getincrementaldecoder
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from geartrain.engine.model.jobs import READY, RUNNING, Job, record_of
@@ -41,7 +41,7 @@ _PIECE_WORK: Final = 200
 _PRIORITIES: Final = ("high", "normal", "low")
 
 
-def row(values: dict[str, Value]) -> bytes:
+def row(values: Mapping[str, object]) -> bytes:
     """Return a row as a line."""
     return json.dumps(values).encode() + b"\n"
 

@@ -11,7 +11,8 @@ from geartrain.engine.model.functions import Function
 from geartrain.engine.model.jobs import READY, Job
 from geartrain.engine.model.schedules import CALENDAR, Schedule
 from geartrain.engine.model.waits import ResultWait
-from geartrain.engine.state import functions, windows
+from geartrain.engine.state import functions, statistics, windows
+from geartrain.engine.state.slots import Slots
 from geartrain.engine.state.state import Expiry, State
 from geartrain.engine.timers import Timed
 from geartrain.engine.window.shelves import Shelf
@@ -62,6 +63,8 @@ def _ring(state: State, due: Timed) -> None:
         results.expire_results(state)
     elif isinstance(due, Function):
         failures.expire(state, due)
+    elif isinstance(due, Slots):
+        statistics.end_minute(state)
 
 
 def deadline(state: State) -> float | None:

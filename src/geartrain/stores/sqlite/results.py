@@ -15,7 +15,7 @@ from typing import Final
 from zlib import crc32
 
 from geartrain.engine.batches import Batch
-from geartrain.engine.records import Kind
+from geartrain.engine.records import FieldKind
 from geartrain.engine.results import RESULT_FIELDS, FindResult, ResultRecord
 from geartrain.stores.sqlite.damage import DamageError
 
@@ -42,7 +42,7 @@ _MOST_DROPPED: Final = 1000
 _MOST_BYTES: Final = 32 * 1024 * 1024
 
 # The head of a row: fields of fixed sizes, and then the others, each after its length.
-_FORMATS: Final = {Kind.TIME: "d", Kind.COUNT: "Q", Kind.FLAG: "?"}
+_FORMATS: Final = {FieldKind.TIME: "d", FieldKind.COUNT: "Q", FieldKind.FLAG: "?"}
 _FIXED: Final = [each for each in RESULT_FIELDS if each.kind in _FORMATS]
 _PARTS: Final = [each.name for each in RESULT_FIELDS if each.kind not in _FORMATS]
 _HEAD: Final = Struct("<" + "".join(_FORMATS[each.kind] for each in _FIXED))

@@ -42,7 +42,7 @@ from geartrain.stores.sqlite.queries import (
 )
 from geartrain.stores.sqlite.results import find_result
 from geartrain.stores.sqlite.room import NoRoomError, ending, parts
-from geartrain.stores.sqlite.session import Session
+from geartrain.stores.sqlite.session import StoreSession
 from geartrain.texts import visible
 
 __all__ = ["SqliteStore"]
@@ -360,7 +360,7 @@ class SqliteStore(Store):
             find_result(opened.connection, query)
 
     @contextmanager
-    def _reading(self) -> Iterator[Session]:
+    def _reading(self) -> Iterator[StoreSession]:
         """Return the open session; what goes wrong with it becomes a StoreError."""
         with self._opened() as opened:
             yield opened.session
