@@ -18,6 +18,7 @@ __all__ = [
     "WorkerRow",
     "connection_row",
     "counter_row",
+    "data_of",
     "function_row",
     "function_rows",
     "job_row",
@@ -192,12 +193,13 @@ def job_row(values: Mapping[str, Any]) -> JobRow:
     """
     workload = None
     if "workload" in values:
-        workload = _workload(values["workload"], values["encoding"])
+        workload = data_of(values["workload"], values["encoding"])
     known = {name: values[name] for name in _JOB_FIELDS}
     return JobRow(**known, workload=workload)
 
 
-def _workload(text: str, encoding: str) -> bytes:
+def data_of(text: str, encoding: str) -> bytes:
+    """Return the bytes that a row has as text or as base64."""
     if encoding == "base64":
         return base64.b64decode(text, validate=True)
     return text.encode()

@@ -17,6 +17,7 @@ from geartrain.engine.queries import (
     Query,
 )
 from geartrain.engine.records import Inventory
+from geartrain.engine.results import FindResult
 from geartrain.errors import StoreError
 
 __all__ = ["Store"]
@@ -37,6 +38,11 @@ class Store(ABC):
     A job is kept until it is ended or buried; one that is buried is a dead letter
     until it is ended or revived. Only jobs, never dead letters, are paged, listed as
     jobs, found by number or key, or anyone's twin.
+
+    A result is kept until a batch says that what expired before some time is to be
+    dropped: a commit drops at least a thousand of these, if there are so many, and
+    tells when the next expires (``Batch.next_expiry``). A result with the number of
+    one that is kept takes its place.
     """
 
     problems: tuple[str, ...] = ()
@@ -110,6 +116,10 @@ class Store(ABC):
     def find_dead(self, query: FindDead) -> None:
         """Answer the query; raises StoreError if the store cannot be read."""
 
+    @abstractmethod
+    def find_result(self, query: FindResult) -> None:
+        """Answer the query; raises StoreError if the store cannot be read."""
+
     def answer(self, query: Query) -> None:
         """Answer a query of any kind, or put into it why it cannot be answered."""
         try:
@@ -133,3 +143,5 @@ class Store(ABC):
                 self.list_dead(query)
             case FindDead():
                 self.find_dead(query)
+            case FindResult():
+                self.find_result(query)

@@ -14,6 +14,7 @@ from geartrain.stores.salvage.entries import KeptEntries
 from geartrain.stores.salvage.jobs import KeptJob, KeptJobs
 from geartrain.stores.salvage.orphans import all_jobs
 from geartrain.stores.salvage.queues import KeptQueues
+from geartrain.stores.salvage.results import KeptResults
 from geartrain.stores.salvage.schedules import KeptSchedules, meta_problems
 from geartrain.stores.sqlite.file import ERRORS
 from geartrain.stores.sqlite.keys import Keys
@@ -41,6 +42,7 @@ class Report:
         dead: how many dead letters.
         schedules: how many recurring jobs.
         entries: how many entries: policies changed at run time, and the like.
+        results: how many results of jobs that have ended.
         problems: a sentence for each thing that is wrong, with what is lost.
     """
 
@@ -48,6 +50,7 @@ class Report:
     dead: int = 0
     schedules: int = 0
     entries: int = 0
+    results: int = 0
     problems: list[str] = field(default_factory=list)
 
 
@@ -70,6 +73,9 @@ def examine(source: Readable, is_log_there: bool) -> Report:
     entries = KeptEntries(connection)
     report.entries = sum(1 for _ in entries.entries())
     report.problems += entries.losses.values()
+    results = KeptResults(connection)
+    report.results = sum(1 for _ in results.results())
+    report.problems += results.losses.values()
     return report
 
 

@@ -22,6 +22,7 @@ from geartrain.stores.salvage.jobs import KeptJob, KeptJobs
 from geartrain.stores.salvage.logs import is_cut_short
 from geartrain.stores.salvage.orphans import all_jobs
 from geartrain.stores.salvage.queues import KeptQueues
+from geartrain.stores.salvage.results import KeptResults, result_batches
 from geartrain.stores.salvage.schedules import KeptSchedules, kept_reserved
 from geartrain.stores.sqlite.damage import REBUILT, Mender
 from geartrain.stores.sqlite.file import put_in_place, sync_folder
@@ -111,7 +112,11 @@ def _copy(source: Readable, target: str) -> tuple[int, list[str]]:
         rest.steady, rest.calendar = read_clock(connection)
         store.commit(rest)
         losses = _losses(jobs, queues)
+        results = KeptResults(connection)
+        for batch in result_batches(results.results()):
+            store.commit(batch)
         losses += [*schedules.losses.values(), *entries.losses.values()]
+        losses += results.losses.values()
         return saved + len(rest.schedules), losses
 
 

@@ -76,7 +76,7 @@ def read_reserved(connection: sqlite3.Connection) -> int:
     if reserved is None or not is_reserved(*reserved):
         raise DamageError("the number to go on from is lost")
     highest: int = reserved[0]
-    for table in ("jobs", "schedules"):
+    for table in ("jobs", "schedules", "results"):
         number = connection.execute(f"SELECT max(number) FROM {table}").fetchone()[0]
         highest = max(highest, number or 0)
     return highest

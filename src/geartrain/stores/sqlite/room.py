@@ -277,6 +277,7 @@ def parts(batch: Batch) -> Iterator[Batch]:
     first = Batch(batch.serial)
     first.reserved = batch.reserved
     first.unscheduled = batch.unscheduled
+    first.expired_until = batch.expired_until
     if not first.changes_nothing():
         yield first
     for entries in _chunks([*batch.entries.items()]):

@@ -102,6 +102,18 @@ LATER: Final = {
         UNIQUE(kind, key)
     )
     """,
+    "results": """
+    CREATE TABLE IF NOT EXISTS results(
+        number INTEGER PRIMARY KEY,
+        expires REAL NOT NULL,
+        key INTEGER,
+        sum INTEGER NOT NULL,
+        head BLOB NOT NULL,
+        data BLOB NOT NULL,
+        UNIQUE(expires, number),
+        UNIQUE(key, number)
+    )
+    """,
 }
 """The tables that a store of an older format lacks, with what makes each."""
 

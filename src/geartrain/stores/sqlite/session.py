@@ -30,6 +30,7 @@ from geartrain.stores.sqlite.meta import (
 from geartrain.stores.sqlite.queries import find_head, find_record, next_due
 from geartrain.stores.sqlite.queues import Queues
 from geartrain.stores.sqlite.reading import Reader, find_unreadable
+from geartrain.stores.sqlite.results import next_expiry, write_results
 from geartrain.stores.sqlite.schedules import (
     count_schedules,
     delete_schedules,
@@ -74,6 +75,7 @@ class StoreSession:
                 said.next_due = next_due(self.connection, queue, 0, False)
                 said.next_steady = next_due(self.connection, queue, 0, True)
             inventory.queues.append(said)
+        inventory.next_expiry = next_expiry(self.connection)
         inventory.schedules = read_schedules(self.connection)
         inventory.entries = read_entries(self.connection)
         inventory.steady, inventory.calendar = read_clock(self.connection)
@@ -145,6 +147,7 @@ class StoreSession:
         self._jobs.revive(cursor, self._readable(batch.revived))
         self._jobs.change(cursor, self._readable(batch.changed))
         self._jobs.bury(cursor, self._readable(batch.buried))
+        write_results(cursor, batch)
         insert_schedules(cursor, batch.schedules)
         delete_schedules(cursor, batch.unscheduled)
         write_entries(cursor, batch.entries)

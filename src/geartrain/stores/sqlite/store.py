@@ -30,6 +30,7 @@ from geartrain.engine.queries import (
     Query,
 )
 from geartrain.engine.records import Inventory, JobRecord
+from geartrain.engine.results import FindResult
 from geartrain.errors import OptionError, StoreError
 from geartrain.stores.base import Store
 from geartrain.stores.owners import owners_rights
@@ -48,6 +49,7 @@ from geartrain.stores.sqlite.queries import (
     list_dead,
     list_jobs,
 )
+from geartrain.stores.sqlite.results import find_result
 from geartrain.stores.sqlite.room import NoRoomError, ending, parts
 from geartrain.stores.sqlite.session import StoreSession
 from geartrain.texts import visible
@@ -195,11 +197,16 @@ class SqliteStore(Store):
                 if is_new:
                     fitting, refused = self._fitting(opened, batch)
                 self._write(opened, fitting, is_new)
+                batch.next_expiry = fitting.next_expiry
                 opened.presence.look()
                 for record in refused:
                     what = f"a job of {record.size} bytes"
                     reason = opened.room.refusal(what, record.size)
                     batch.refusals[record.number] = reason
+                for number in batch.results.keys() - fitting.results.keys():
+                    size = batch.results[number].size
+                    reason = opened.room.refusal(f"a result of {size} bytes", size)
+                    batch.refusals[number] = reason
             except GoneError:
                 self._disown(opened, batch)
                 raise
@@ -345,6 +352,11 @@ class SqliteStore(Store):
         """Answer the query; raises StoreError if the store cannot be read."""
         with self._reading() as opened:
             query.record = opened.find(query, is_dead=True)
+
+    def find_result(self, query: FindResult) -> None:
+        """Answer the query; raises StoreError if the store cannot be read."""
+        with self._reading() as opened:
+            find_result(opened.connection, query)
 
     @contextmanager
     def _reading(self) -> Iterator[StoreSession]:
