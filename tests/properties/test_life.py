@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from geartrain.engine.jobs.life import TRANSITIONS, assign, finish, move, wait
+from geartrain.engine.model.endings import SUCCEEDED
 from geartrain.engine.model.jobs import (
     FINISHED,
     PAGED,
@@ -128,7 +129,7 @@ class Life(RuleBasedStateMachine):
     def finish(self, data: st.DataObject) -> None:
         job = self._pick(data)
         if job is not None and self.jobs[job] is not SUBMITTED:
-            finish(self.state, job)
+            finish(self.state, job, SUCCEEDED)
             self.jobs[job] = FINISHED
 
     @invariant()

@@ -41,6 +41,8 @@ class Kind(Enum):
     """Any bytes, a few kilobytes at most."""
     NAMES = auto()
     """A list of names."""
+    STORY = auto()
+    """What ``story`` packs; what was kept before that lacks it."""
     COUNT = auto()
     """An integer from 0."""
     TIME = auto()
@@ -102,6 +104,7 @@ FAILURE_FIELDS: Final = (
     Field("error", Kind.BYTES),
     Field("started", Kind.TIME),
     Field("ended", Kind.TIME),
+    Field("story", Kind.STORY),
 )
 """What ``Failures`` consist of."""
 
@@ -135,6 +138,8 @@ class Failures:
         """When the last began, a server time."""
         self.ended = 0.0
         """When it failed, a server time."""
+        self.story = b""
+        """How each attempt ended, packed as ``engine.story`` does."""
 
     def copy(self) -> Failures:
         """Return another that later failures do not change."""

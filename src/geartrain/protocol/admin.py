@@ -31,6 +31,7 @@ COMMAND_WORDS: Final = (
     b"drop",
     b"fail",
     b"getpid",
+    b"history",
     b"job",
     b"jobs",
     b"maxqueue",

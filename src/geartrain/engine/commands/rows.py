@@ -14,15 +14,21 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from geartrain.engine.model.jobs import READY, RUNNING, Job, record_of
-from geartrain.engine.records import Failures, JobRecord
+from geartrain.engine.records import Failures, JobRecord, StoredJob
 from geartrain.engine.state.state import State
+from geartrain.engine.story import attempts_of
 
 __all__ = [
     "Value",
+    "attempt_values",
     "job_row",
+    "priority_name",
     "record_row",
     "row",
+    "shown_time",
     "state_name",
+    "status_name",
+    "story_values",
     "text",
     "waiting_name",
     "whole_job",
@@ -58,6 +64,20 @@ def state_name(state: State, job: Job) -> str:
     return "scheduled" if state.wait_of(job) > 0 else "ready"
 
 
+def status_name(job: StoredJob, name: str) -> str:
+    """Return what people call the state of a job that has not ended.
+
+    A job that waits for its first attempt is ``waiting`` or ``delayed``; for another
+    one, ``retrying``. What ended is called by its outcome, of ``model.endings``.
+    """
+    failures = job.failures
+    if name in ("running", "dead"):
+        return name
+    if failures is not None and failures.attempts + failures.crashes:
+        return "retrying"
+    return "delayed" if name == "scheduled" else "waiting"
+
+
 def waiting_name(state: State, record: JobRecord) -> str:
     """Return the name of the state of a job that only the store has."""
     is_due = record.due <= state.time_by(record.is_steady)
@@ -70,9 +90,11 @@ def job_row(state: State, job: Job) -> bytes:
 
 
 def _job_values(state: State, job: Job) -> dict[str, Value]:
-    values = _values(state, record_of(job), state_name(state, job), job.background)
+    values: dict[str, Value] = _values(
+        state, record_of(job), state_name(state, job), job.background
+    )
     if job.worker is not None:
-        values["started"] = _shown(state, job.started)
+        values["started"] = shown_time(state, job.started)
         values["worker"] = text(job.worker.client_id + b" " + job.worker.address)
     return values
 
@@ -89,18 +111,24 @@ def _record_values(state: State, record: JobRecord) -> dict[str, Value]:
 
 def whole_job(state: State, job: Job) -> Iterator[bytes]:
     """Give the row of a job in memory, its workload included, in pieces."""
-    values = _job_values(state, job)
+    values = dict[str, object](_job_values(state, job))
+    attempts = story_values(state, job.failures)
+    if job.worker is not None:
+        who = job.worker.client_id + b" " + job.worker.address
+        attempts.append(attempt_values(state, who, job.started, 0.0, b"running", b""))
+    values["story"] = attempts
     return _whole(state, values, [job.workload, *job.more])
 
 
 def whole_record(state: State, record: JobRecord) -> Iterator[bytes]:
     """Give the row of a job that only the store has, its workload included."""
-    values = _record_values(state, record)
+    values = dict[str, object](_record_values(state, record))
+    values["story"] = story_values(state, record.failures)
     return _whole(state, values, [record.workload, *record.more])
 
 
 def _whole(
-    state: State, values: dict[str, Value], workload: list[bytes]
+    state: State, values: dict[str, object], workload: list[bytes]
 ) -> Iterator[bytes]:
     """Give a row with a workload: as text if it is UTF-8, or else as base64."""
     encoding = "utf-8"
@@ -124,6 +152,35 @@ def _whole(
     yield b'", "encoding": "%s"}\n' % encoding.encode()
 
 
+def story_values(state: State, failures: Failures | None) -> list[dict[str, object]]:
+    """Return the attempts that failed, as values of a row."""
+    story = b"" if failures is None else failures.story
+    return [
+        attempt_values(
+            state, each.worker, each.started, each.ended, each.outcome, each.error
+        )
+        for each in attempts_of(story)
+    ]
+
+
+def attempt_values(
+    state: State,
+    worker: bytes,
+    started: float,
+    ended: float,
+    outcome: bytes,
+    error: bytes,
+) -> dict[str, object]:
+    """Return an attempt as values of a row; one that has not ended, at 0."""
+    return {
+        "worker": text(worker) or None,
+        "started": shown_time(state, started),
+        "ended": shown_time(state, ended),
+        "outcome": text(outcome),
+        "error": text(error) or None,
+    }
+
+
 def _pieces(workload: list[bytes]) -> Iterator[bytes]:
     """Give a workload in pieces of one size, however it is cut."""
     rest = b""
@@ -143,7 +200,12 @@ def _pieces(workload: list[bytes]) -> Iterator[bytes]:
         yield rest
 
 
-def _shown(state: State, time: float) -> float | None:
+def priority_name(priority: int) -> str:
+    """Return the name of a priority."""
+    return _PRIORITIES[priority]
+
+
+def shown_time(state: State, time: float) -> float | None:
     """Return a server time by the calendar; None for 0, which is none."""
     return time + state.calendar_shift() if time else None
 
@@ -151,18 +213,19 @@ def _shown(state: State, time: float) -> float | None:
 def _values(
     state: State, record: JobRecord, name: str, background: bool
 ) -> dict[str, Value]:
-    due = _shown(state, record.due) if record.is_steady else record.due or None
+    due = shown_time(state, record.due) if record.is_steady else record.due or None
     values: dict[str, Value] = {
         "handle": text(record.handle),
         "function": text(record.function),
         "unique": text(record.unique),
         "priority": _PRIORITIES[record.priority],
         "state": name,
+        "status": status_name(record, name),
         "background": background,
-        "submitted": _shown(state, record.submitted),
+        "submitted": shown_time(state, record.submitted),
         "due": due,
         "started": None,
-        "died": _shown(state, record.died),
+        "died": shown_time(state, record.died),
         "worker": None,
         "attempts": 0,
         "crashes": 0,
@@ -172,7 +235,7 @@ def _values(
     }
     if record.failures is not None:
         _add_failures(values, record.failures)
-        values["started"] = _shown(state, record.failures.started)
+        values["started"] = shown_time(state, record.failures.started)
     return values
 
 

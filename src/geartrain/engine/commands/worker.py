@@ -11,6 +11,7 @@ from geartrain.engine.jobs.life import assign, finish
 from geartrain.engine.jobs.relays import relay
 from geartrain.engine.model import counts
 from geartrain.engine.model.crews import Crew
+from geartrain.engine.model.endings import SUCCEEDED
 from geartrain.engine.model.functions import Function
 from geartrain.engine.model.jobs import Job
 from geartrain.engine.model.peers import ASLEEP, Peer
@@ -308,7 +309,10 @@ def work_complete(state: State, peer: Peer, packet: Packet) -> None:
         return
     _forward(state, peer, job, packet)
     count(state, job.function, counts.SUCCEEDED)
-    finish(state, job)
+    size = len(packet.payload) - len(job.handle) - 1
+    if packet.more:
+        size += sum(map(len, packet.more))
+    finish(state, job, SUCCEEDED, max(size, 0))
 
 
 def work_fail(state: State, peer: Peer, packet: Packet) -> None:

@@ -51,6 +51,8 @@ class Policy:
         """Seconds to delay every submission."""
         self.dead_letter: bool = True
         """Keep background jobs that failed as dead letters."""
+        self.history: float = 3600.0
+        """Seconds to remember what became of a job (0: not at all)."""
 
     def pause(self, number: int, attempt: int) -> float:
         """Return the seconds to wait after a failed attempt, counted from 1.

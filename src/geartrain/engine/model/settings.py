@@ -133,6 +133,7 @@ SETTINGS: Final[dict[str, Setting]] = {
         _seconds("ttl", ", which is no limit,"),
         _seconds("delay", ""),
         Setting("dead_letter", "flag", "true or false"),
+        _seconds("history", ", which keeps nothing,"),
     )
 }
 

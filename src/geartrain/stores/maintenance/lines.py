@@ -121,6 +121,7 @@ _WRITERS: Final[dict[Kind, Callable[[Any], Any]]] = {
     Kind.NAME: _text,
     Kind.BYTES: _text,
     Kind.NAMES: lambda names: [_text(name) for name in names],
+    Kind.STORY: lambda story: base64.b64encode(story).decode(),
     Kind.COUNT: int,
     Kind.TIME: lambda time: time or None,
     Kind.DUE: lambda time: time or None,

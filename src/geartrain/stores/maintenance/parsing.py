@@ -30,13 +30,15 @@ _SCHEDULE: Final = _COMMON | {*map(label, SCHEDULE_FIELDS)}
 _ENTRY: Final = {"kind", "entry", "key", "value"}
 _FIELDS: Final = {"job": _JOB, "dead": _JOB, "schedule": _SCHEDULE, "entry": _ENTRY}
 _FAILURES: Final = {*map(label, FAILURE_FIELDS)}
-# What lines of an older Geartrain lack: without it, a job is due by the calendar.
-_LATER: Final = {"clock"}
+# What lines of an older Geartrain lack: without a clock, a job is due by the calendar;
+# without a story, only its last attempt is known.
+_LATER: Final = {"clock", "story"}
 
 # A job server goes on with higher numbers, for which there is to be room.
 _MOST_NUMBER: Final = 2**62
 _MOST_COUNT: Final = 2**31 - 1
 _MOST_ERROR: Final = 64 * 1024
+_MOST_STORY: Final = 64 * 1024
 _REASONS: Final = (b"fail", b"exception", b"timeout", b"crash", b"retry")
 _REASON_NAMES: Final = "fail, exception, timeout, crash and retry"
 _CRON_FIELDS: Final = 5
@@ -139,6 +141,17 @@ def _failures(values: _Object, name: str) -> Failures | None:
     return failures
 
 
+def _story(values: _Object, name: str) -> bytes:
+    found = values.get(name, "")
+    try:
+        story = base64.b64decode(found, validate=True)
+    except (TypeError, ValueError):
+        raise StoreError(f"{name!r} is no base64") from None
+    if len(story) > _MOST_STORY:
+        raise StoreError(f"{name!r} has more than {_MOST_STORY} bytes")
+    return story
+
+
 def _number(values: _Object) -> int:
     number = values["number"]
     if type(number) is not int or not 0 < number <= _MOST_NUMBER:
@@ -224,6 +237,7 @@ _READERS: Final[dict[Kind, Callable[[_Object, str], object]]] = {
     Kind.NAME: _name,
     Kind.BYTES: _bytes,
     Kind.NAMES: _names,
+    Kind.STORY: _story,
     Kind.COUNT: _count,
     Kind.TIME: _time,
     Kind.DUE: _time,
