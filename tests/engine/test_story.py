@@ -5,10 +5,10 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geartrain.engine.story import MOST_ATTEMPTS, Attempt, attempts_of, with_attempt
+from geartrain.engine.story import MOST_ATTEMPTS, PastAttempt, attempts_of, with_attempt
 
 attempts = st.builds(
-    Attempt,
+    PastAttempt,
     st.binary(max_size=300),
     st.floats(0, 1e10),
     st.floats(0, 1e10),
@@ -17,7 +17,7 @@ attempts = st.builds(
 )
 
 
-def values(attempt: Attempt) -> tuple[object, ...]:
+def values(attempt: PastAttempt) -> tuple[object, ...]:
     return (
         attempt.worker[:255],
         attempt.started,
@@ -28,7 +28,7 @@ def values(attempt: Attempt) -> tuple[object, ...]:
 
 
 @given(st.lists(attempts, max_size=40))
-def test_the_first_and_the_last_are_kept(told: list[Attempt]) -> None:
+def test_the_first_and_the_last_are_kept(told: list[PastAttempt]) -> None:
     story = b""
     for attempt in told:
         story = with_attempt(story, attempt)
@@ -42,7 +42,7 @@ def test_the_first_and_the_last_are_kept(told: list[Attempt]) -> None:
 def test_a_story_of_the_longest_attempts_is_bounded() -> None:
     story = b""
     for number in range(100):
-        attempt = Attempt(bytes(999), number, number, b"exception", bytes(99_999))
+        attempt = PastAttempt(bytes(999), number, number, b"exception", bytes(99_999))
         story = with_attempt(story, attempt)
     assert len(attempts_of(story)) == MOST_ATTEMPTS
     assert len(story) < 32 * 1024

@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from geartrain.engine.jobs.life import TRANSITIONS, assign, finish, move, wait
-from geartrain.engine.model.endings import SUCCEEDED
 from geartrain.engine.model.jobs import (
     FINISHED,
     PAGED,
@@ -29,6 +28,7 @@ from geartrain.engine.model.jobs import (
 )
 from geartrain.engine.model.options import EngineOptions
 from geartrain.engine.model.peers import Peer
+from geartrain.engine.results import SUCCEEDED
 from geartrain.engine.state import functions
 from geartrain.engine.state.state import State
 from geartrain.protocol.parser import Parser

@@ -2,6 +2,7 @@
 
 from geartrain.admin.client import DEFAULT_SERVER, Admin
 from geartrain.admin.job_rows import AttemptRow, JobRow
+from geartrain.admin.results import ResultRow
 from geartrain.admin.rows import (
     CounterRow,
     FunctionRow,
@@ -22,6 +23,7 @@ __all__ = [
     "JobRow",
     "Measures",
     "PolicyRow",
+    "ResultRow",
     "Setting",
     "SlotRow",
     "StatisticsRow",

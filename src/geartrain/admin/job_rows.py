@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-__all__ = ["AttemptRow", "JobRow", "job_row"]
+__all__ = ["AttemptRow", "JobRow", "data_of", "job_row"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +103,7 @@ def job_row(values: Mapping[str, Any]) -> JobRow:
     """
     workload = None
     if "workload" in values:
-        workload = _workload(values["workload"], values["encoding"])
+        workload = data_of(values["workload"], values["encoding"])
     known = {name: values[name] for name in _JOB_FIELDS}
     return JobRow(
         **known,
@@ -119,7 +119,8 @@ def _attempt(values: Mapping[str, Any]) -> AttemptRow:
     return AttemptRow(**{name: values[name] for name in _ATTEMPT_FIELDS})
 
 
-def _workload(text: str, encoding: str) -> bytes:
+def data_of(text: str, encoding: str) -> bytes:
+    """Return the bytes that a row has as text or as base64."""
     if encoding == "base64":
         return base64.b64decode(text, validate=True)
     return text.encode()

@@ -73,6 +73,8 @@ class StoreRow:
         reason: why the state is not ``ok``; None if it is.
         since: when it began, in seconds since 1970; None for the server's start.
         unsaved: number of jobs with an end or a failure that is not saved yet.
+        unkept: number of jobs that were acknowledged and are not saved yet; always 0
+            unless the server runs with ``--durability memory``.
         size: bytes of its file and its log; None if it has none.
         free: bytes that these may still grow by; None if unknown.
     """
@@ -84,6 +86,7 @@ class StoreRow:
     unsaved: int
     size: int | None
     free: int | None
+    unkept: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -225,7 +228,7 @@ def worker_rows(lines: list[str]) -> tuple[list[WorkerRow], list[str]]:
 def _read_lines(
     lines: list[str], read: Callable[[str], _Row], *, ends_tell: bool
 ) -> tuple[list[_Row], list[str]]:
-    """Read rows; return them, and the lines that are part of none.
+    """Read rows; return them, and the lines that belong to no row.
 
     gearmand does not escape names: if one has line breaks, several lines are one row.
     With ``ends_tell`` a row is recognised by its end; without, by its beginning, so

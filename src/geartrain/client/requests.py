@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 from geartrain.client.waiting import Waiter
 from geartrain.codecs import Codec, get_codec
 from geartrain.errors import CodecError, OptionError
-from geartrain.protocol.client import question, submission
+from geartrain.protocol.client import following, question, submission
 from geartrain.protocol.constants import MAX_ARGUMENTS_SIZE, MAX_UNIQUE, PacketType
 from geartrain.seconds import Seconds, number
 
@@ -29,6 +30,7 @@ __all__ = [
     "Priority",
     "delay_seconds",
     "echo",
+    "follow",
     "job",
     "name_bytes",
     "shown",
@@ -59,13 +61,10 @@ ABSENT: Final[Any] = _Absent()
 
 # The packet types of each priority, in the foreground and in the background.
 _TYPES: Final[dict[str, tuple[int, int]]] = {
-    "high": (int(PacketType.SUBMIT_JOB_HIGH), int(PacketType.SUBMIT_JOB_HIGH_BG)),
-    "normal": (int(PacketType.SUBMIT_JOB), int(PacketType.SUBMIT_JOB_BG)),
-    "low": (int(PacketType.SUBMIT_JOB_LOW), int(PacketType.SUBMIT_JOB_LOW_BG)),
+    "high": (PacketType.SUBMIT_JOB_HIGH, PacketType.SUBMIT_JOB_HIGH_BG),
+    "normal": (PacketType.SUBMIT_JOB, PacketType.SUBMIT_JOB_BG),
+    "low": (PacketType.SUBMIT_JOB_LOW, PacketType.SUBMIT_JOB_LOW_BG),
 }
-_EPOCH: Final = int(PacketType.SUBMIT_JOB_EPOCH)
-_REDUCE: Final = int(PacketType.SUBMIT_REDUCE_JOB)
-_REDUCE_BACKGROUND: Final = int(PacketType.SUBMIT_REDUCE_JOB_BACKGROUND)
 
 # Bytes of what comes before a packet's data, names and all, that a job server takes;
 # what is left of them is for the other arguments.
@@ -79,6 +78,9 @@ _END_OF_TIME: Final = 253402300800
 
 # gearmand answers nothing at all to the status of a longer name.
 _MAX_ASKED: Final = 63
+# Bytes of a handle in a line of text, and what would end the word there.
+_MAX_HANDLE: Final = 1024
+_BREAKS: Final = re.compile(rb"[\0-\x20]")
 
 
 def name_bytes(name: Name, what: str) -> bytes:
@@ -214,10 +216,12 @@ def _special(
         if not background:
             raise OptionError("only a background job can be delayed")
         arguments.insert(2, due)
-        return _EPOCH
+        return PacketType.SUBMIT_JOB_EPOCH
     # The aggregator that PROTOCOL names is not used by any job server.
     arguments[2:2] = [name_bytes(reduce_with, "the reducer"), b""]
-    return _REDUCE_BACKGROUND if background else _REDUCE
+    if background:
+        return PacketType.SUBMIT_REDUCE_JOB_BACKGROUND
+    return PacketType.SUBMIT_REDUCE_JOB
 
 
 def _due(at: Moment | None, delay: Seconds | None) -> bytes:
@@ -282,6 +286,21 @@ def _moment(at: object) -> float:
             " with a time zone"
         )
     return when
+
+
+def follow(handle: Name, codec: Codec) -> Waiter:
+    """Return the request to be told the end of a job that was submitted before.
+
+    Raises:
+        OptionError: the handle can be none.
+    """
+    asked = name_bytes(handle, "the handle")
+    if not asked or len(asked) > _MAX_HANDLE or _BREAKS.search(asked):
+        raise OptionError(
+            f"the handle {_cut(asked)} has to have 1 to {_MAX_HANDLE} bytes and no"
+            " spaces"
+        )
+    return Waiter(following(asked), f"the result of {shown(handle)}", codec)
 
 
 def status(name: Name, by_unique: bool) -> Waiter:

@@ -9,18 +9,28 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
 
-from geartrain.client import requests
+from geartrain.client import requests, sharing
 from geartrain.client.batches import Batches, is_settled
 from geartrain.client.bells import Turn
 from geartrain.client.cancelling import cancel
 from geartrain.client.connections import Connections
 from geartrain.client.jobs import SubmittedJob
+from geartrain.client.link import Link
 from geartrain.client.pool import Lease, Pool, deadline_after
 from geartrain.client.progress import Progress
 from geartrain.client.requests import Job, Name
 from geartrain.client.updates import JobStatus, job_status
 from geartrain.client.verbs import Verbs
-from geartrain.client.waiting import Waiter, has_news, is_done, outcome, text
+from geartrain.client.waiting import (
+    Waiter,
+    has_news,
+    is_done,
+    is_unknown,
+    kept_outcome,
+    outcome,
+    text,
+)
+from geartrain.codecs import Codec, get_codec
 from geartrain.errors import ClientError, JobTimeoutError
 from geartrain.seconds import Seconds
 
@@ -136,6 +146,15 @@ class Client(
         first = requests.status(name, by_unique)
         return self._pool.use(_ask, (name, by_unique), deadline, first.name)
 
+    def _kept_result(
+        self, handle: Name, timeout: Seconds | None, codec: str | Codec | None
+    ) -> Any:
+        used = self._codec if codec is None else get_codec(codec)
+        first = requests.follow(handle, used)
+        what = handle, used
+        waiter = self._pool.use(_follow, what, self._deadline(timeout), first.name)
+        return kept_outcome(waiter, requests.shown(handle))
+
     def _ping(self, data: Name, timeout: Seconds | None) -> float:
         waiter = requests.echo(data)
         return self._pool.use(_ping, waiter, self._deadline(timeout), waiter.name)
@@ -159,20 +178,20 @@ class Client(
                     self._settle(batches, limit)
                 raise batches.told(error) from error.__cause__
             finally:
-                self._pool.forget(batches.waiting)
+                sharing.forget(self._pool, batches.waiting)
 
     def _settle(self, batches: Batches, limit: float | None) -> None:
         """Wait for the answers to the jobs that were sent; not longer than for one."""
         deadline = deadline_after(self._heartbeat if limit is None else limit)
         with suppress(ClientError):
             for waiter in batches.waiting:
-                self._pool.wait(waiter, is_settled, deadline)
+                sharing.wait(self._pool, waiter, is_settled, deadline)
 
     def _advance(self, batches: Batches, deadline: float | None) -> None:
         """Send what there is room for, and wait for the first."""
         self._pool.use(_advance, batches, deadline, batches.name, True)
         if batches.waiting:
-            self._pool.wait(batches.waiting[0], batches.is_enough, deadline)
+            sharing.wait(self._pool, batches.waiting[0], batches.is_enough, deadline)
 
     def _run_tasks(self, timeout: Seconds | None) -> bool:
         deadline = self._deadline(timeout)
@@ -236,12 +255,12 @@ class Client(
             self._tasks_on = None
 
     def _wait_for_update(self, waiter: Waiter) -> None:
-        self._pool.wait(waiter, has_news, deadline_after(self._timeout))
+        sharing.wait(self._pool, waiter, has_news, deadline_after(self._timeout))
         if waiter.error is not None and not waiter.updates:
             raise waiter.error
 
     def _wait_for_end(self, waiter: Waiter, timeout: Seconds | None) -> None:
-        self._pool.wait(waiter, is_done, self._deadline(timeout))
+        sharing.wait(self._pool, waiter, is_done, self._deadline(timeout))
 
 
 def _ask(
@@ -257,6 +276,24 @@ def _ask(
         if found.known:
             break
     return found
+
+
+def _follow(
+    connections: Connections, asked: tuple[Name, Codec], deadline: float | None
+) -> Waiter:
+    """Wait for the end of a job on the first job server that knows it."""
+    for place in connections.places(deadline):
+        probe = requests.echo(b"")
+        connections.send_to(place, probe, deadline)
+        link: Link = probe.link
+        connections.answer(probe, deadline)
+        link.check_geartrain()
+        waiter = requests.follow(*asked)
+        connections.send_to(place, waiter, deadline)
+        connections.finish(waiter, deadline)
+        if not is_unknown(waiter):
+            break
+    return waiter
 
 
 def _ping(connections: Connections, waiter: Waiter, deadline: float | None) -> float:

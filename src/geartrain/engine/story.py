@@ -9,7 +9,7 @@ from __future__ import annotations
 from struct import Struct
 from typing import Final
 
-__all__ = ["MOST_ATTEMPTS", "Attempt", "attempts_of", "with_attempt"]
+__all__ = ["MOST_ATTEMPTS", "PastAttempt", "attempts_of", "with_attempt"]
 
 MOST_ATTEMPTS: Final = 24
 """How many attempts are kept: half of them from the beginning."""
@@ -23,7 +23,7 @@ _FIXED: Final = Struct("<ddBBH")
 _SIZE: Final = _FIXED.size
 
 
-class Attempt:
+class PastAttempt:
     """One attempt that ended."""
 
     def __init__(
@@ -49,7 +49,7 @@ class Attempt:
         return fixed + self.outcome + worker + said
 
 
-def with_attempt(story: bytes, attempt: Attempt) -> bytes:
+def with_attempt(story: bytes, attempt: PastAttempt) -> bytes:
     """Return a story with one more attempt, without one in the middle if it is full."""
     places = _places(story)
     if len(places) >= MOST_ATTEMPTS:
@@ -58,10 +58,11 @@ def with_attempt(story: bytes, attempt: Attempt) -> bytes:
     return story + attempt.pack()
 
 
-def attempts_of(story: bytes) -> list[Attempt]:
+def attempts_of(story: bytes) -> list[PastAttempt]:
     """Return the attempts of a story; of bytes that are none, those that can be read.
 
-    >>> story = with_attempt(b"", Attempt(b"w1 ::1", 1.0, 2.5, b"fail", b"no space"))
+    >>> attempt = PastAttempt(b"w1 ::1", 1.0, 2.5, b"fail", b"no space")
+    >>> story = with_attempt(b"", attempt)
     >>> [(each.outcome, each.error) for each in attempts_of(story)]
     [(b'fail', b'no space')]
     """
@@ -82,13 +83,13 @@ def _places(story: bytes) -> list[int]:
     return places
 
 
-def _attempt(story: bytes, place: int) -> Attempt:
+def _attempt(story: bytes, place: int) -> PastAttempt:
     found: tuple[float, float, int, int, int] = _FIXED.unpack_from(story, place)
     started, ended, outcome, worker, said = found
     first = place + _SIZE
     second = first + outcome
     third = second + worker
-    return Attempt(
+    return PastAttempt(
         story[second:third],
         started,
         ended,

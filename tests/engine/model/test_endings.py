@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from geartrain.engine.model.endings import (
-    DEAD,
-    OUTCOMES,
-    SUCCEEDED,
-    Ending,
-    failures_of,
-)
+from geartrain.engine.model.endings import STATUSES, Ending, failures_of
 from geartrain.engine.model.functions import Function
 from geartrain.engine.model.jobs import Job
 from geartrain.engine.model.policies import Policy
 from geartrain.engine.records import Failures
+from geartrain.engine.results import DEAD, SUCCEEDED
 
 
 def job() -> Job:
@@ -35,4 +30,4 @@ def test_what_is_told_of_one_that_failed() -> None:
     made = Ending(failed, DEAD, 5.0)
     assert (made.who(), made.error(), made.started) == (b"w1 ::1", b"no space", 3.0)
     assert failures_of(made) is failed.failures
-    assert DEAD in OUTCOMES
+    assert DEAD in STATUSES

@@ -7,10 +7,11 @@ from collections.abc import Iterable
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geartrain.engine.model.endings import SUCCEEDED, Ending
+from geartrain.engine.model.endings import Ending
 from geartrain.engine.model.functions import Function
 from geartrain.engine.model.jobs import Job
 from geartrain.engine.model.policies import Policy
+from geartrain.engine.results import SUCCEEDED
 from geartrain.engine.state.history import History, cost
 
 FUNCTION = Function(b"f", Policy())

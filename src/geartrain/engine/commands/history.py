@@ -8,14 +8,15 @@ from typing import Final
 from geartrain.engine.commands.arguments import Arguments, invalid, read_arguments
 from geartrain.engine.commands.rows import (
     attempt_values,
+    calendar_time,
     priority_name,
     row,
-    shown_time,
     story_values,
     text,
 )
-from geartrain.engine.model.endings import OUTCOMES, SUCCEEDED, Ending, failures_of
+from geartrain.engine.model.endings import STATUSES, Ending, failures_of
 from geartrain.engine.model.peers import Peer
+from geartrain.engine.results import SUCCEEDED
 from geartrain.engine.state.state import State
 from geartrain.errors import OptionError
 from geartrain.protocol.admin import END_OF_LIST
@@ -53,11 +54,11 @@ class _Filter:
         self.function = arguments.get(b"function")
         self.unique = arguments.get(b"unique")
         self.error = arguments.get(b"error").lower()
-        self.outcome = text(arguments.get(b"state"))
+        self.outcome = arguments.get(b"state")
         self.limit = arguments.limit()
         self.after = arguments.number(b"after", -1)
-        if self.outcome and self.outcome not in OUTCOMES:
-            raise OptionError(f"state is one of {', '.join(OUTCOMES)}")
+        if self.outcome and self.outcome not in STATUSES:
+            raise OptionError(f"state is one of {', '.join(map(text, STATUSES))}")
 
     def takes(self, ending: Ending, now: float) -> bool:
         """Tell whether to list an ending."""
@@ -136,14 +137,14 @@ def ending_row(state: State, ending: Ending) -> bytes:
             "function": text(ending.function),
             "unique": text(ending.unique),
             "priority": priority_name(ending.priority),
-            "state": ending.outcome,
-            "status": ending.outcome,
+            "state": text(ending.outcome),
+            "status": text(ending.outcome),
             "background": ending.background,
-            "submitted": shown_time(state, ending.submitted),
+            "submitted": calendar_time(state, ending.submitted),
             "due": None,
-            "started": shown_time(state, ending.started),
+            "started": calendar_time(state, ending.started),
             "died": None,
-            "ended": shown_time(state, ending.ended),
+            "ended": calendar_time(state, ending.ended),
             "worker": text(ending.who()) or None,
             "attempts": failures.attempts,
             "crashes": failures.crashes,
@@ -162,7 +163,7 @@ def _story(state: State, ending: Ending) -> list[dict[str, object]]:
     if ending.outcome == SUCCEEDED or ending.address:
         is_told = bool(attempts) and ending.outcome != SUCCEEDED
         if not (
-            is_told and attempts[-1]["started"] == shown_time(state, ending.started)
+            is_told and attempts[-1]["started"] == calendar_time(state, ending.started)
         ):
             attempts.append(
                 attempt_values(
@@ -170,7 +171,7 @@ def _story(state: State, ending: Ending) -> list[dict[str, object]]:
                     ending.who(),
                     ending.started,
                     ending.ended,
-                    ending.outcome.encode(),
+                    ending.outcome,
                     b"",
                 )
             )

@@ -27,11 +27,11 @@ from geartrain.engine.commands.rows import (
 from geartrain.engine.jobs import failures
 from geartrain.engine.jobs.paging import recall
 from geartrain.engine.jobs.recurring import end_schedule
-from geartrain.engine.model.endings import DEAD
 from geartrain.engine.model.jobs import PAGED, Job
 from geartrain.engine.model.peers import Peer
 from geartrain.engine.queries import FindDead, FindJob, FindKey, ListJobs, Query
 from geartrain.engine.records import JobRecord
+from geartrain.engine.results import DEAD
 from geartrain.engine.state import reads
 from geartrain.engine.state.state import State
 from geartrain.errors import OptionError

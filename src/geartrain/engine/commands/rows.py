@@ -21,11 +21,11 @@ from geartrain.engine.story import attempts_of
 __all__ = [
     "Value",
     "attempt_values",
+    "calendar_time",
     "job_row",
     "priority_name",
     "record_row",
     "row",
-    "shown_time",
     "state_name",
     "status_name",
     "story_values",
@@ -33,6 +33,7 @@ __all__ = [
     "waiting_name",
     "whole_job",
     "whole_record",
+    "with_data",
 ]
 
 Value = str | int | float | bool | None
@@ -94,7 +95,7 @@ def _job_values(state: State, job: Job) -> dict[str, Value]:
         state, record_of(job), state_name(state, job), job.background
     )
     if job.worker is not None:
-        values["started"] = shown_time(state, job.started)
+        values["started"] = calendar_time(state, job.started)
         values["worker"] = text(job.worker.client_id + b" " + job.worker.address)
     return values
 
@@ -117,33 +118,33 @@ def whole_job(state: State, job: Job) -> Iterator[bytes]:
         who = job.worker.client_id + b" " + job.worker.address
         attempts.append(attempt_values(state, who, job.started, 0.0, b"running", b""))
     values["story"] = attempts
-    return _whole(state, values, [job.workload, *job.more])
+    return with_data(state, values, "workload", [job.workload, *job.more])
 
 
 def whole_record(state: State, record: JobRecord) -> Iterator[bytes]:
     """Give the row of a job that only the store has, its workload included."""
     values = dict[str, object](_record_values(state, record))
     values["story"] = story_values(state, record.failures)
-    return _whole(state, values, [record.workload, *record.more])
+    return with_data(state, values, "workload", [record.workload, *record.more])
 
 
-def _whole(
-    state: State, values: dict[str, object], workload: list[bytes]
+def with_data(
+    state: State, values: Mapping[str, object], name: str, data: list[bytes]
 ) -> Iterator[bytes]:
-    """Give a row with a workload: as text if it is UTF-8, or else as base64."""
+    """Give a row with a workload or result: as text if it is UTF-8, else as base64."""
     encoding = "utf-8"
     decoder = getincrementaldecoder("utf-8")()
     try:
-        for piece in _pieces(workload):
+        for piece in _pieces(data):
             state.turns.work += _PIECE_WORK
             decoder.decode(piece)
             yield b""
         decoder.decode(b"", True)
     except UnicodeDecodeError:
         encoding = "base64"
-    yield row(values)[: -len(b"}\n")] + b', "workload": "'
+    yield row(values)[: -len(b"}\n")] + b', "%s": "' % name.encode()
     decoder = getincrementaldecoder("utf-8")()
-    for piece in _pieces(workload):
+    for piece in _pieces(data):
         state.turns.work += _PIECE_WORK
         if encoding == "utf-8":
             yield json.dumps(decoder.decode(piece))[1:-1].encode()
@@ -174,17 +175,17 @@ def attempt_values(
     """Return an attempt as values of a row; one that has not ended, at 0."""
     return {
         "worker": text(worker) or None,
-        "started": shown_time(state, started),
-        "ended": shown_time(state, ended),
+        "started": calendar_time(state, started),
+        "ended": calendar_time(state, ended),
         "outcome": text(outcome),
         "error": text(error) or None,
     }
 
 
-def _pieces(workload: list[bytes]) -> Iterator[bytes]:
-    """Give a workload in pieces of one size, however it is cut."""
+def _pieces(data: list[bytes]) -> Iterator[bytes]:
+    """Give data in pieces of one size, however it is cut."""
     rest = b""
-    for each in workload:
+    for each in data:
         start = _PIECE - len(rest) if rest else 0
         whole = rest + each[:start]
         if rest and len(whole) < _PIECE:
@@ -205,7 +206,7 @@ def priority_name(priority: int) -> str:
     return _PRIORITIES[priority]
 
 
-def shown_time(state: State, time: float) -> float | None:
+def calendar_time(state: State, time: float) -> float | None:
     """Return a server time by the calendar; None for 0, which is none."""
     return time + state.calendar_shift() if time else None
 
@@ -213,7 +214,7 @@ def shown_time(state: State, time: float) -> float | None:
 def _values(
     state: State, record: JobRecord, name: str, background: bool
 ) -> dict[str, Value]:
-    due = shown_time(state, record.due) if record.is_steady else record.due or None
+    due = calendar_time(state, record.due) if record.is_steady else record.due or None
     values: dict[str, Value] = {
         "handle": text(record.handle),
         "function": text(record.function),
@@ -222,10 +223,10 @@ def _values(
         "state": name,
         "status": status_name(record, name),
         "background": background,
-        "submitted": shown_time(state, record.submitted),
+        "submitted": calendar_time(state, record.submitted),
         "due": due,
         "started": None,
-        "died": shown_time(state, record.died),
+        "died": calendar_time(state, record.died),
         "worker": None,
         "attempts": 0,
         "crashes": 0,
@@ -235,7 +236,7 @@ def _values(
     }
     if record.failures is not None:
         _add_failures(values, record.failures)
-        values["started"] = shown_time(state, record.failures.started)
+        values["started"] = calendar_time(state, record.failures.started)
     return values
 
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from geartrain.engine.commands.arguments import Arguments, invalid, read_arguments
 from geartrain.engine.commands.rows import Value, row, text
-from geartrain.engine.model.counts import FAILURES, NAMES, Counts, quantile
+from geartrain.engine.model.counts import FAILURES, NAMES, EventCounts, quantile
 from geartrain.engine.model.functions import Function
 from geartrain.engine.model.peers import Peer
 from geartrain.engine.model.statistics import HOURS, MINUTES, Statistics
@@ -25,6 +25,8 @@ __all__ = ["GAUGES", "statistics"]
 GAUGES: Final = ("waiting", "delayed", "running", "dead", "workers", "oldest")
 """What there is now; ``oldest`` is how many seconds the first that is ready has waited.
 """
+
+_SORTS: Final = ["function", *GAUGES, *NAMES, *FAILURES]
 
 _ARGUMENTS: Final = (
     b"function",
@@ -88,9 +90,8 @@ class _Question:
             raise OptionError("by= goes with function= and buckets= only")
         if not 1 <= self.over <= MINUTES:
             raise OptionError(f"over is a number of minutes from 1 to {MINUTES}")
-        if self.sort not in ("function", *GAUGES, *NAMES, *FAILURES):
-            allowed = ", ".join(("function", *GAUGES, *NAMES, *FAILURES))
-            raise OptionError(f"sort is one of {allowed}")
+        if self.sort not in _SORTS:
+            raise OptionError(f"sort is one of {', '.join(_SORTS)}")
         if arguments.get(b"buckets") not in (b"", b"true", b"false"):
             raise OptionError("buckets is true or false")
 
@@ -267,7 +268,7 @@ def _row(
     server_time = state.server_time()
     since = state.slots.since or server_time
     first = int(server_time // MINUTE) - question.over
-    recent = Counts()
+    recent = EventCounts()
     for _, counts in found.by_minute(first):
         recent.add(counts)
     seconds = max(server_time - max(first * MINUTE, since), 1.0)
@@ -302,7 +303,7 @@ def _by_time(state: State, question: _Question, found: Statistics) -> Iterator[b
     yield END_OF_LIST
 
 
-def _measured(counts: Counts, question: _Question) -> dict[str, object]:
+def _measured(counts: EventCounts, question: _Question) -> dict[str, object]:
     """Return counts by name, with the times that jobs waited and ran."""
     numbers = counts.numbers
     has_buckets = question.has_buckets

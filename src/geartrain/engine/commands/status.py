@@ -18,7 +18,7 @@ from geartrain.engine.commands.columns import client_id, column, line
 from geartrain.engine.commands.policy import show_policies
 from geartrain.engine.commands.rows import row, text
 from geartrain.engine.model import counts
-from geartrain.engine.model.counts import Counts
+from geartrain.engine.model.counts import EventCounts
 from geartrain.engine.model.jobs import Job
 from geartrain.engine.model.peers import Peer
 from geartrain.engine.state.state import State
@@ -137,7 +137,7 @@ def _counters(state: State) -> Iterator[bytes]:
     yield END_OF_LIST
 
 
-def _counters_row(of: dict[str, str | int], counted: Counts) -> bytes:
+def _counters_row(of: dict[str, str | int], counted: EventCounts) -> bytes:
     numbers = counted.numbers
     failures = numbers[counts.FAIL] + numbers[counts.EXCEPTION] + numbers[counts.RETRY]
     return row(

@@ -8,26 +8,22 @@ from __future__ import annotations
 
 from typing import Final
 
+from geartrain.engine.jobs import results
 from geartrain.engine.jobs.life import finish, move, remember, wait
 from geartrain.engine.jobs.relays import relay
 from geartrain.engine.model import counts
-from geartrain.engine.model.endings import (
-    ABANDONED,
-    CANCELLED,
-    DEAD,
-    EXPIRED,
-    FAILED,
-)
+from geartrain.engine.model.endings import ABANDONED
 from geartrain.engine.model.functions import Function
 from geartrain.engine.model.jobs import FINISHED, READY, Job, record_of
 from geartrain.engine.model.notices import Notice
 from geartrain.engine.model.peers import Peer
 from geartrain.engine.records import Failures
+from geartrain.engine.results import CANCELLED, DEAD, EXPIRED, FAILED
 from geartrain.engine.state import functions
 from geartrain.engine.state.memory import cost
 from geartrain.engine.state.state import State
 from geartrain.engine.state.statistics import count
-from geartrain.engine.story import Attempt, with_attempt
+from geartrain.engine.story import PastAttempt, with_attempt
 from geartrain.protocol.constants import PacketType
 from geartrain.protocol.packets import NO_MORE, encode
 from geartrain.texts import quoted, shown
@@ -194,7 +190,7 @@ def _tell_story(
     """Add the attempt that ends now to a job's story."""
     worker = job.worker
     who = b"" if worker is None else worker.client_id + b" " + worker.address
-    attempt = Attempt(who, job.started, state.server_time(), outcome, error)
+    attempt = PastAttempt(who, job.started, state.server_time(), outcome, error)
     before = len(failures.story)
     failures.story = with_attempt(failures.story, attempt)
     state.memory.jobs += len(failures.story) - before
@@ -230,6 +226,7 @@ def die(state: State, job: Job) -> None:
     function = job.function
     if not job.background:
         count(state, function, counts.FAILED)
+        results.fail(state, job, FAILED)
         finish(state, job, FAILED)
     elif (
         functions.policy(state, function).dead_letter
@@ -237,10 +234,12 @@ def die(state: State, job: Job) -> None:
         and _has_room(state, job)
     ):
         count(state, function, counts.DEAD)
+        results.fail(state, job, DEAD)
         _bury(state, job)
     else:
         count(state, function, counts.FAILED)
         count(state, function, counts.UNKEPT)
+        results.fail(state, job, FAILED)
         finish(state, job, FAILED)
 
 
@@ -320,6 +319,7 @@ def cancel(state: State, job: Job) -> None:
     if job.worker is not None:
         _give_away(state, job)
     tell(state, job, b"cancelled")
+    results.fail(state, job, CANCELLED)
     finish(state, job, CANCELLED)
 
 
@@ -371,6 +371,7 @@ def expire(state: State, function: Function) -> None:
 def drop_expired(state: State, job: Job) -> None:
     """End a job that waited too long."""
     count(state, job.function, counts.EXPIRED)
+    results.fail(state, job, EXPIRED)
     tell(
         state,
         job,

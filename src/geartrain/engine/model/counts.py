@@ -1,8 +1,8 @@
 """Counts: what happened to jobs in some span of time, and how long they took.
 
-A ``Counts`` is a number for each kind of event, and two histograms: of the time that
-jobs waited before an attempt began, and of the time that attempts ran. To count an
-event takes a few dozen instructions; counts of several spans add up to those of all.
+They are a number for each kind of event, and two histograms: of the time that jobs
+waited before an attempt began, and of the time that attempts ran. To count an event
+takes a few dozen instructions; counts of several spans add up to those of all.
 
 Bucket ``n`` of a histogram has the times below ``bound(n)``, and not below that of the
 bucket before: each bound is √2 times the last, so that a quantile read from it is right
@@ -39,7 +39,7 @@ __all__ = [
     "SUCCEEDED",
     "TIMEOUT",
     "UNKEPT",
-    "Counts",
+    "EventCounts",
     "bound",
     "bucket",
     "quantile",
@@ -159,7 +159,7 @@ def quantile(histogram: list[int], part: float) -> float | None:
     return None
 
 
-class Counts:
+class EventCounts:
     """Numbers of events in a span of time, and how long jobs waited and ran."""
 
     def __init__(self) -> None:
@@ -189,7 +189,7 @@ class Counts:
         _grow(self.running, number)
         self.running[number] += 1
 
-    def add(self, other: Counts) -> None:
+    def add(self, other: EventCounts) -> None:
         """Count what another has counted, too."""
         numbers = self.numbers
         for kind, number in enumerate(other.numbers):
@@ -215,13 +215,13 @@ class Counts:
         return bytes(packed)
 
 
-def unpack(packed: bytes) -> Counts:
-    """Return the counts that ``Counts.pack`` packed; kinds unknown here are left out.
+def unpack(packed: bytes) -> EventCounts:
+    """Return the counts that were packed; kinds unknown here are left out.
 
     Raises:
         ValueError: it packed no such bytes.
     """
-    counts = Counts()
+    counts = EventCounts()
     try:
         end = _take_list(packed, 0, counts.numbers)
         end = _take_list(packed, end, counts.waiting)

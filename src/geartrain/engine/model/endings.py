@@ -6,35 +6,17 @@ from typing import TYPE_CHECKING, Final
 
 from geartrain._mypyc import mypyc_attr
 from geartrain.engine.records import Failures
+from geartrain.engine.results import DEAD, FAILED, OUTCOMES
 
 if TYPE_CHECKING:
     from geartrain.engine.model.jobs import Job
 
-__all__ = [
-    "ABANDONED",
-    "CANCELLED",
-    "DEAD",
-    "EXPIRED",
-    "FAILED",
-    "OUTCOMES",
-    "SUCCEEDED",
-    "Ending",
-]
+__all__ = ["ABANDONED", "STATUSES", "Ending", "failures_of"]
 
-SUCCEEDED: Final = "succeeded"
-"""Its worker sent WORK_COMPLETE."""
-FAILED: Final = "failed"
-"""It failed for good, and is no dead letter."""
-DEAD: Final = "dead"
-"""It became a dead letter."""
-EXPIRED: Final = "expired"
-"""It waited longer than its time to live."""
-CANCELLED: Final = "cancelled"
-"""A client or an operator ended it."""
-ABANDONED: Final = "abandoned"
-"""Nobody waited for it any more."""
+ABANDONED: Final = b"abandoned"
+"""Nobody waited for it any more; no store ever kept it."""
 
-OUTCOMES: Final = (SUCCEEDED, FAILED, DEAD, EXPIRED, CANCELLED, ABANDONED)
+STATUSES: Final = [*OUTCOMES, ABANDONED]
 """All that can become of a job."""
 
 
@@ -43,7 +25,7 @@ class Ending:
     """What became of one job."""
 
     def __init__(  # noqa: PLR0915 - as many attributes
-        self, job: Job, outcome: str, ended: float
+        self, job: Job, outcome: bytes, ended: float
     ) -> None:
         self.handle = job.handle
         """The name the job server gave it."""
@@ -56,7 +38,7 @@ class Ending:
         self.background = job.background
         """It was a background job."""
         self.outcome = outcome
-        """One of ``OUTCOMES``."""
+        """One of ``STATUSES``."""
         self.submitted = job.submitted
         """When it was submitted, a server time."""
         self.started = 0.0

@@ -11,9 +11,17 @@ from __future__ import annotations
 from collections import deque
 from typing import Final
 
-from geartrain.engine.model.counts import Counts, unpack
+from geartrain.engine.model.counts import EventCounts, unpack
 
-__all__ = ["HOURS", "MINUTES", "Page", "Ring", "Slot", "Statistics", "read_page"]
+__all__ = [
+    "HOURS",
+    "MINUTES",
+    "Ring",
+    "SlotPage",
+    "Statistics",
+    "TimeSlot",
+    "read_page",
+]
 
 MINUTES: Final = 60
 """How many minutes are kept, beside the open one."""
@@ -29,16 +37,16 @@ _MOST_BYTES: Final = 16 * 1024 * 1024
 _PAGE: Final = 256
 
 
-class Slot:
+class TimeSlot:
     """The counts of one function in a minute or hour that has ended."""
 
     def __init__(self, number: int, packed: bytes) -> None:
         self.number = number
         """Which minute or hour since 1970 it was, in server time."""
         self.packed = packed
-        """What ``Counts.pack`` returned."""
+        """What ``EventCounts.pack`` returned."""
 
-    def counts(self) -> Counts:
+    def counts(self) -> EventCounts:
         """Return what was counted."""
         return unpack(self.packed)
 
@@ -51,24 +59,24 @@ class Statistics:
         """The function's name."""
         self.is_kept = is_kept
         """It has slots: its function is not for the chunks of a single workload."""
-        self.total = Counts()
+        self.total = EventCounts()
         """What was counted since the start, but for the open minute."""
         self.minute = -1
         """The number of the open minute; -1 for none."""
-        self.counts: Counts | None = None
+        self.counts: EventCounts | None = None
         """What was counted in it."""
         self.hour = -1
         """The number of the open hour; -1 for none."""
-        self.hourly: Counts | None = None
+        self.hourly: EventCounts | None = None
         """What was counted in it, but for the open minute."""
-        self.minutes: list[Slot] = []
+        self.minutes: list[TimeSlot] = []
         """The minutes that have ended, the oldest first."""
-        self.hours: list[Slot] = []
+        self.hours: list[TimeSlot] = []
         """The hours that have ended, the oldest first."""
 
-    def totals(self) -> Counts:
+    def totals(self) -> EventCounts:
         """Return what was counted since the start."""
-        counts = Counts()
+        counts = EventCounts()
         counts.add(self.total)
         if self.counts is not None:
             counts.add(self.counts)
@@ -79,14 +87,14 @@ class Statistics:
         is_open = self.counts is not None or self.hourly is not None
         return not (is_open or self.minutes or self.hours)
 
-    def by_minute(self, first: int) -> list[tuple[int, Counts]]:
+    def by_minute(self, first: int) -> list[tuple[int, EventCounts]]:
         """Return the minutes from this one on in which something happened."""
         found = _counts(self.minutes, first)
         if self.counts is not None and self.minute >= first:
             _append(found, self.minute, self.counts)
         return found
 
-    def by_hour(self, first: int) -> list[tuple[int, Counts]]:
+    def by_hour(self, first: int) -> list[tuple[int, EventCounts]]:
         """Return the hours from this one on in which something happened."""
         found = _counts(self.hours, first)
         if self.hourly is not None and self.hour >= first:
@@ -96,18 +104,20 @@ class Statistics:
         return found
 
 
-def _append(found: list[tuple[int, Counts]], number: int, counts: Counts) -> None:
+def _append(
+    found: list[tuple[int, EventCounts]], number: int, counts: EventCounts
+) -> None:
     """Append what is open, adding it to what is there of the same minute or hour."""
-    whole = Counts()
+    whole = EventCounts()
     if found and found[-1][0] == number:
         whole.add(found.pop()[1])
     whole.add(counts)
     found.append((number, whole))
 
 
-def _counts(slots: list[Slot], first: int) -> list[tuple[int, Counts]]:
+def _counts(slots: list[TimeSlot], first: int) -> list[tuple[int, EventCounts]]:
     """Return the counts of slots by number; several of one number add up."""
-    found: dict[int, Counts] = {}
+    found: dict[int, EventCounts] = {}
     for slot in slots:
         if slot.number in found:
             found[slot.number].add(slot.counts())
@@ -116,7 +126,7 @@ def _counts(slots: list[Slot], first: int) -> list[tuple[int, Counts]]:
     return list(found.items())
 
 
-class Page:
+class SlotPage:
     """Slots of several functions of one minute or hour."""
 
     def __init__(self, number: int, serial: int) -> None:
@@ -151,7 +161,7 @@ class Page:
 
 
 def read_page(value: bytes) -> list[tuple[bytes, bytes]]:
-    """Return names and packed counts of a page, of which ``value`` is ``Page.value``.
+    """Return the names and packed counts that ``SlotPage.value`` put together.
 
     Raises:
         ValueError: it is none.
@@ -177,7 +187,7 @@ class Ring:
         """What stores keep its pages as."""
         self.is_hourly = is_hourly
         """They are hours; else minutes."""
-        self.pages: deque[Page] = deque()
+        self.pages: deque[SlotPage] = deque()
         """What there is, in pages."""
         self.serial = 0
         """The serial number of the last page."""
@@ -186,7 +196,7 @@ class Ring:
         self.size = 0
         """The bytes of the slots and names."""
 
-    def slots(self, statistics: Statistics) -> list[Slot]:
+    def slots(self, statistics: Statistics) -> list[TimeSlot]:
         """Return a function's slots of this length."""
         return statistics.hours if self.is_hourly else statistics.minutes
 
@@ -196,18 +206,18 @@ class Ring:
         page.members.append(statistics)
         page.packed.append(packed)
         page.is_saved = False
-        self.slots(statistics).append(Slot(number, packed))
+        self.slots(statistics).append(TimeSlot(number, packed))
         size = len(packed) + len(statistics.name)
         page.size += size
         self.size += size
         self.count += 1
 
-    def _page(self, number: int) -> Page:
+    def _page(self, number: int) -> SlotPage:
         pages = self.pages
         if pages and pages[-1].number == number and not pages[-1].is_full():
             return pages[-1]
         self.serial += 1
-        page = Page(number, self.serial)
+        page = SlotPage(number, self.serial)
         pages.append(page)
         return page
 
@@ -218,7 +228,7 @@ class Ring:
             ValueError: the key is none of a page.
         """
         number, _, serial = key.partition(b".")
-        page = Page(int(number), int(serial))
+        page = SlotPage(int(number), int(serial))
         self.serial = max(self.serial, page.serial)
         self.pages.append(page)
         for statistics, packed in slots:
@@ -232,7 +242,7 @@ class Ring:
         is_old = self.pages[0].number < first
         return is_old or self.count > _MOST_SLOTS or self.size > _MOST_BYTES
 
-    def drop(self) -> Page:
+    def drop(self) -> SlotPage:
         """Drop the oldest page, and return it."""
         page = self.pages.popleft()
         for statistics in page.members:

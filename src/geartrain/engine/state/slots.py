@@ -10,17 +10,17 @@ from __future__ import annotations
 
 from typing import Final
 
-from geartrain.engine.model.counts import Counts
-from geartrain.engine.model.statistics import HOURS, MINUTES, Page, Ring, Statistics
+from geartrain.engine.model.counts import EventCounts
+from geartrain.engine.model.statistics import HOURS, MINUTES, Ring, SlotPage, Statistics
 from geartrain.engine.timers import Timed
 
-__all__ = ["MINUTE", "Slots"]
+__all__ = ["MINUTE", "TimeSlots"]
 
 MINUTE: Final = 60.0
 """Seconds."""
 
 
-class Slots(Timed):
+class TimeSlots(Timed):
     """The open minute of all functions, and the slots of what has ended.
 
     Its timer rings when the open minute has ended.
@@ -69,7 +69,8 @@ class Slots(Timed):
 
         The store has an hour when it has ended; until then it has the minutes.
         """
-        for statistics in (self.all, *self.forgotten.values()):
+        restored = [self.all, *self.forgotten.values()]
+        for statistics in restored:
             last = statistics.hours[-1].number if statistics.hours else 0
             for slot in statistics.minutes:
                 if slot.number // 60 > last:
@@ -82,7 +83,7 @@ class Slots(Timed):
         """Keep only the slots of a function that is forgotten."""
         self.close(statistics)
         self.unlisted.total.add(statistics.total)
-        statistics.total = Counts()
+        statistics.total = EventCounts()
         if not statistics.is_empty():
             self.forgotten[statistics.name] = statistics
 
@@ -90,7 +91,7 @@ class Slots(Timed):
         """Let events be counted in the open minute."""
         self.close(statistics)
         statistics.minute = self.minute
-        statistics.counts = Counts()
+        statistics.counts = EventCounts()
         self.opened.append(statistics)
 
     def close(self, statistics: Statistics) -> None:
@@ -107,11 +108,13 @@ class Slots(Timed):
             ring.add(statistics, minute, counts.pack())
             self._add_to_hour(statistics, minute // 60, counts)
 
-    def _add_to_hour(self, statistics: Statistics, hour: int, counts: Counts) -> None:
+    def _add_to_hour(
+        self, statistics: Statistics, hour: int, counts: EventCounts
+    ) -> None:
         if statistics.hour != hour or statistics.hourly is None:
             self.close_hour(statistics)
             statistics.hour = hour
-            statistics.hourly = Counts()
+            statistics.hourly = EventCounts()
             self.hourly.append(statistics)
         statistics.hourly.add(counts)
 
@@ -144,9 +147,9 @@ class Slots(Timed):
         """Return all slots that have ended."""
         return (self.minutes, self.hours, self.all_minutes, self.all_hours)
 
-    def unsaved(self) -> list[tuple[Ring, Page]]:
+    def unsaved(self) -> list[tuple[Ring, SlotPage]]:
         """Return the pages that the store does not have as they are."""
-        found: list[tuple[Ring, Page]] = []
+        found: list[tuple[Ring, SlotPage]] = []
         for ring in self.rings():
             for page in reversed(ring.pages):
                 if page.is_saved:
@@ -154,7 +157,7 @@ class Slots(Timed):
                 found.append((ring, page))
         return found
 
-    def drop_oldest(self, server_time: float) -> tuple[Ring, Page] | None:
+    def drop_oldest(self, server_time: float) -> tuple[Ring, SlotPage] | None:
         """Drop a page that is too old or too much; return None if there is none."""
         minute = int(server_time // MINUTE)
         for ring in self.rings():

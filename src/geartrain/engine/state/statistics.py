@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from geartrain.engine.model import counts
-from geartrain.engine.model.counts import Counts, bucket
+from geartrain.engine.model.counts import EventCounts, bucket
 from geartrain.engine.model.functions import Function
 from geartrain.engine.model.health import OK
-from geartrain.engine.model.statistics import Page, Ring, Statistics, read_page
+from geartrain.engine.model.statistics import Ring, SlotPage, Statistics, read_page
 from geartrain.engine.records import Entry
 from geartrain.engine.state.slots import MINUTE
 from geartrain.engine.state.state import State
@@ -60,7 +60,7 @@ def count_run(state: State, function: Function, seconds: float) -> None:
     _open(state, state.slots.all).run(seconds, number)
 
 
-def _open(state: State, statistics: Statistics) -> Counts:
+def _open(state: State, statistics: Statistics) -> EventCounts:
     """Return the counts of the open minute."""
     if statistics.minute != state.slots.minute:
         _begin(state, statistics)
@@ -112,7 +112,7 @@ def _close(state: State, minute: int, opened: list[Statistics]) -> Iterator[None
         dropped = slots.drop_oldest(state.server_time())
 
 
-def _save(state: State, ring: Ring, page: Page) -> None:
+def _save(state: State, ring: Ring, page: SlotPage) -> None:
     """Have the store keep a page, if it has room for more than jobs."""
     if state.journal.keeps_jobs and state.health.state == OK:
         state.turns.work += _SAVE

@@ -1,4 +1,4 @@
-"""Lines of JSON: a job, a dead letter, a recurring job or an entry each.
+"""Lines of JSON: a job, a dead letter, a recurring job, an entry or a result each.
 
 A line has the fields of ``JOB_FIELDS`` or ``SCHEDULE_FIELDS``. Bytes that are not UTF-8
 are text with lone surrogates, as in all rows of Geartrain; a workload that is not is
@@ -21,10 +21,11 @@ from geartrain.engine.records import (
     Entry,
     Failures,
     Field,
+    FieldKind,
     JobRecord,
-    Kind,
     ScheduleRecord,
 )
+from geartrain.engine.results import RESULT_FIELDS, ResultRecord
 
 __all__ = [
     "CLOCKS",
@@ -32,7 +33,9 @@ __all__ = [
     "entry_line",
     "job_line",
     "label",
+    "move_result_times",
     "move_times",
+    "result_line",
     "schedule_line",
 ]
 
@@ -42,13 +45,13 @@ PRIORITIES: Final = ("high", "normal", "low")
 CLOCKS: Final = ("calendar", "steady")
 """The clocks by which a job may be due; the second if ``is_steady``."""
 
-# A time that is moved is not made 0, which is none.
+# Seconds. A time that is moved must not become 0, which means none.
 _EARLIEST: Final = 0.001
 
 
 def label(field: Field) -> str:
     """Return what a field is called in a line."""
-    return "clock" if field.kind is Kind.CLOCK else field.name
+    return "clock" if field.kind is FieldKind.CLOCK else field.name
 
 
 def job_line(
@@ -71,24 +74,40 @@ def schedule_line(record: ScheduleRecord) -> Iterator[bytes]:
     """Return the line of a recurring job, in parts."""
     values = {"kind": "schedule", "number": record.number}
     values |= _values(record, SCHEDULE_FIELDS)
+    return _line(values, [record.workload], is_text=_is_text(record.workload))
+
+
+def result_line(record: ResultRecord) -> Iterator[bytes]:
+    """Return the line of a result, in parts."""
+    data = b"".join(record.pieces)
+    values = {"kind": "result", "number": record.number}
+    values |= _values(record, RESULT_FIELDS)
+    return _line(values, [data], is_text=_is_text(data), name="result")
+
+
+def _is_text(data: bytes) -> bool:
     try:
-        record.workload.decode()
-        is_text = True
+        data.decode()
     except UnicodeDecodeError:
-        is_text = False
-    return _line(values, [record.workload], is_text=is_text)
+        return False
+    return True
+
+
+def move_result_times(record: ResultRecord, seconds: float) -> None:
+    """Move all times of a result, to or from the calendar's."""
+    _move(record, RESULT_FIELDS, {FieldKind.TIME}, seconds)
 
 
 def move_times(record: JobRecord, seconds: float) -> None:
     """Move all times of a record that are server times, to or from the calendar's."""
-    kinds = {Kind.TIME, Kind.DUE} if record.is_steady else {Kind.TIME}
+    kinds = {FieldKind.TIME, FieldKind.DUE} if record.is_steady else {FieldKind.TIME}
     _move(record, JOB_FIELDS, kinds, seconds)
     if record.failures is not None:
         _move(record.failures, FAILURE_FIELDS, kinds, seconds)
 
 
 def _move(
-    record: object, fields: Iterable[Field], kinds: set[Kind], seconds: float
+    record: object, fields: Iterable[Field], kinds: set[FieldKind], seconds: float
 ) -> None:
     for field in fields:
         if field.kind in kinds and (time := getattr(record, field.name)) > 0:
@@ -100,7 +119,7 @@ def _values(record: object, fields: Iterable[Field]) -> dict[str, Any]:
     return {
         label(field): _WRITERS[field.kind](getattr(record, field.name))
         for field in fields
-        if field.kind is not Kind.WORKLOAD
+        if field.kind is not FieldKind.WORKLOAD
     }
 
 
@@ -117,17 +136,18 @@ def _failures(failures: Failures | None) -> dict[str, Any] | None:
     return {name: 0.0 if value is None else value for name, value in values.items()}
 
 
-_WRITERS: Final[dict[Kind, Callable[[Any], Any]]] = {
-    Kind.NAME: _text,
-    Kind.BYTES: _text,
-    Kind.NAMES: lambda names: [_text(name) for name in names],
-    Kind.STORY: lambda story: base64.b64encode(story).decode(),
-    Kind.COUNT: int,
-    Kind.TIME: lambda time: time or None,
-    Kind.DUE: lambda time: time or None,
-    Kind.CLOCK: CLOCKS.__getitem__,
-    Kind.PRIORITY: PRIORITIES.__getitem__,
-    Kind.FAILURES: _failures,
+_WRITERS: Final[dict[FieldKind, Callable[[Any], Any]]] = {
+    FieldKind.NAME: _text,
+    FieldKind.BYTES: _text,
+    FieldKind.NAMES: lambda names: [_text(name) for name in names],
+    FieldKind.STORY: lambda story: base64.b64encode(story).decode(),
+    FieldKind.COUNT: int,
+    FieldKind.FLAG: bool,
+    FieldKind.TIME: lambda time: time or None,
+    FieldKind.DUE: lambda time: time or None,
+    FieldKind.CLOCK: CLOCKS.__getitem__,
+    FieldKind.PRIORITY: PRIORITIES.__getitem__,
+    FieldKind.FAILURES: _failures,
 }
 
 
@@ -143,11 +163,15 @@ def entry_line(entry: Entry) -> Iterator[bytes]:
 
 
 def _line(
-    values: dict[str, Any], workload: Iterable[bytes], *, is_text: bool
+    values: dict[str, Any],
+    data: Iterable[bytes],
+    *,
+    is_text: bool,
+    name: str = "workload",
 ) -> Iterator[bytes]:
     values["encoding"] = "utf-8" if is_text else "base64"
-    yield json.dumps(values).encode()[:-1] + b', "workload": "'
-    yield from _escaped(workload) if is_text else _coded(workload)
+    yield json.dumps(values).encode()[:-1] + b', "%s": "' % name.encode()
+    yield from _escaped(data) if is_text else _coded(data)
     yield b'"}\n'
 
 
