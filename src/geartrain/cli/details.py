@@ -84,11 +84,11 @@ def _write_workload(rows: list[JobRow]) -> None:
 
 def _details(row: JobRow, now: float) -> Iterator[str]:
     yield from (_labelled(*each) for each in _facts(row, now))
-    if row.error is not None:
-        yield from ("error", *_indented(row.error))
     if row.story:
         yield "story"
         yield from (f"{_INDENT}{visible(line)}" for line in _story(row))
+    if row.error is not None:
+        yield from ("error", *_indented(row.error))
     if row.workload is not None:
         yield from ("workload", *_shown(row.workload, sys.stdout.isatty()))
 

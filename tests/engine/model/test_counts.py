@@ -12,7 +12,7 @@ from geartrain.engine.model import counts
 from geartrain.engine.model.counts import (
     FAILURES,
     NAMES,
-    EventCounts,
+    Counts,
     bound,
     bucket,
     quantile,
@@ -25,8 +25,8 @@ kinds = st.sampled_from([*NAMES.values(), *FAILURES.values()])
 
 
 @st.composite
-def some_counts(draw: st.DrawFn) -> EventCounts:
-    made = EventCounts()
+def some_counts(draw: st.DrawFn) -> Counts:
+    made = Counts()
     for kind in draw(st.lists(kinds, max_size=20)):
         made.numbers[kind] += draw(st.integers(1, 2**40))
     for time in draw(st.lists(seconds, max_size=20)):
@@ -36,7 +36,7 @@ def some_counts(draw: st.DrawFn) -> EventCounts:
     return made
 
 
-def same(one: EventCounts, other: EventCounts) -> bool:
+def same(one: Counts, other: Counts) -> bool:
     return (
         one.numbers == other.numbers
         and trimmed(one.waiting) == trimmed(other.waiting)
@@ -54,7 +54,7 @@ def trimmed(histogram: list[int]) -> list[int]:
 
 def test_every_kind_has_a_name_of_its_own() -> None:
     numbers = sorted([*NAMES.values(), *FAILURES.values()])
-    assert numbers == list(range(len(EventCounts().numbers)))
+    assert numbers == list(range(len(Counts().numbers)))
     assert not set(NAMES) & set(FAILURES)
 
 
@@ -84,7 +84,7 @@ def test_more_than_all_buckets_is_in_the_last() -> None:
 def test_a_quantile_is_right_to_the_width_of_a_bucket(
     times: list[float], part: float
 ) -> None:
-    counted = EventCounts()
+    counted = Counts()
     for time in times:
         counted.run(time, bucket(time))
     times.sort()
@@ -101,12 +101,12 @@ def test_nothing_has_no_quantile() -> None:
 
 
 @given(some_counts())
-def test_what_was_packed_is_unpacked(made: EventCounts) -> None:
+def test_what_was_packed_is_unpacked(made: Counts) -> None:
     assert same(unpack(made.pack()), made)
 
 
 @given(some_counts(), some_counts())
-def test_counts_add_up(one: EventCounts, other: EventCounts) -> None:
+def test_counts_add_up(one: Counts, other: Counts) -> None:
     both = unpack(one.pack())
     both.add(other)
     for kind, number in enumerate(both.numbers):
@@ -116,7 +116,7 @@ def test_counts_add_up(one: EventCounts, other: EventCounts) -> None:
 
 
 def test_a_busy_minute_takes_some_dozen_bytes() -> None:
-    made = EventCounts()
+    made = Counts()
     made.numbers[counts.SUBMITTED] = made.numbers[counts.SUCCEEDED] = 60_000
     for number in range(60_000):
         made.wait(number / 1e6, bucket(number / 1e6))
@@ -127,13 +127,13 @@ def test_a_busy_minute_takes_some_dozen_bytes() -> None:
 @given(st.binary(max_size=200))
 def test_other_bytes_are_refused_or_read_and_nothing_else(packed: bytes) -> None:
     with suppress(ValueError):
-        assert len(unpack(packed).numbers) == len(EventCounts().numbers)
+        assert len(unpack(packed).numbers) == len(Counts().numbers)
 
 
 def test_kinds_of_a_later_version_are_left_out() -> None:
-    later = EventCounts()
+    later = Counts()
     later.numbers += [7, 8]
     later.numbers[counts.DEAD] = 3
     assert unpack(later.pack()).numbers == [
-        3 if kind == counts.DEAD else 0 for kind in range(len(EventCounts().numbers))
+        3 if kind == counts.DEAD else 0 for kind in range(len(Counts().numbers))
     ]

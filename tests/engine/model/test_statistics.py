@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from geartrain.engine.model import statistics
-from geartrain.engine.model.counts import SUBMITTED, EventCounts
+from geartrain.engine.model.counts import SUBMITTED, Counts
 from geartrain.engine.model.statistics import Ring, Statistics
 
 
 def submitted(number: int) -> bytes:
-    made = EventCounts()
+    made = Counts()
     made.numbers[SUBMITTED] = number
     return made.pack()
 
 
-def numbers(found: list[tuple[int, EventCounts]]) -> list[tuple[int, int]]:
+def numbers(found: list[tuple[int, Counts]]) -> list[tuple[int, int]]:
     return [(number, made.numbers[SUBMITTED]) for number, made in found]
 
 
@@ -30,9 +30,9 @@ def test_what_is_open_is_added_to_its_minute_and_its_hour() -> None:
     minutes, hours, each = Ring(is_hourly=False), Ring(is_hourly=True), Statistics(b"f")
     minutes.add(each, 120, submitted(1))
     hours.add(each, 1, submitted(4))
-    each.hour, each.hourly = 2, EventCounts()
+    each.hour, each.hourly = 2, Counts()
     each.hourly.numbers[SUBMITTED] = 1
-    each.minute, each.counts = 121, EventCounts()
+    each.minute, each.counts = 121, Counts()
     each.counts.numbers[SUBMITTED] = 10
     assert numbers(each.by_minute(0)) == [(120, 1), (121, 10)]
     assert numbers(each.by_hour(0)) == [(1, 4), (2, 11)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import tracemalloc
 
-from geartrain.engine.model.counts import SUBMITTED, EventCounts
+from geartrain.engine.model.counts import SUBMITTED, Counts
 from geartrain.engine.model.health import OK, REFUSING, Health
 from geartrain.engine.model.statistics import Statistics
 from geartrain.engine.state import functions
@@ -26,7 +26,7 @@ def by_hour(world: World, function: bytes = b"f") -> list[int]:
     return _submitted(_statistics(world, function).by_hour(0))
 
 
-def _submitted(found: list[tuple[int, EventCounts]]) -> list[int]:
+def _submitted(found: list[tuple[int, Counts]]) -> list[int]:
     return [each.numbers[SUBMITTED] for _, each in found]
 
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from geartrain.engine.commands.arguments import Arguments, invalid, read_arguments
 from geartrain.engine.commands.rows import Value, row, text
-from geartrain.engine.model.counts import FAILURES, NAMES, EventCounts, quantile
+from geartrain.engine.model.counts import FAILURES, NAMES, Counts, quantile
 from geartrain.engine.model.functions import Function
 from geartrain.engine.model.peers import Peer
 from geartrain.engine.model.statistics import HOURS, MINUTES, Statistics
@@ -268,7 +268,7 @@ def _row(
     server_time = state.server_time()
     since = state.slots.since or server_time
     first = int(server_time // MINUTE) - question.over
-    recent = EventCounts()
+    recent = Counts()
     for _, counts in found.by_minute(first):
         recent.add(counts)
     seconds = max(server_time - max(first * MINUTE, since), 1.0)
@@ -303,7 +303,7 @@ def _by_time(state: State, question: _Question, found: Statistics) -> Iterator[b
     yield END_OF_LIST
 
 
-def _measured(counts: EventCounts, question: _Question) -> dict[str, object]:
+def _measured(counts: Counts, question: _Question) -> dict[str, object]:
     """Return counts by name, with the times that jobs waited and ran."""
     numbers = counts.numbers
     has_buckets = question.has_buckets

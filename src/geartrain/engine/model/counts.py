@@ -39,7 +39,7 @@ __all__ = [
     "SUCCEEDED",
     "TIMEOUT",
     "UNKEPT",
-    "EventCounts",
+    "Counts",
     "bound",
     "bucket",
     "quantile",
@@ -159,7 +159,7 @@ def quantile(histogram: list[int], part: float) -> float | None:
     return None
 
 
-class EventCounts:
+class Counts:
     """Numbers of events in a span of time, and how long jobs waited and ran."""
 
     def __init__(self) -> None:
@@ -189,7 +189,7 @@ class EventCounts:
         _grow(self.running, number)
         self.running[number] += 1
 
-    def add(self, other: EventCounts) -> None:
+    def add(self, other: Counts) -> None:
         """Count what another has counted, too."""
         numbers = self.numbers
         for kind, number in enumerate(other.numbers):
@@ -215,13 +215,13 @@ class EventCounts:
         return bytes(packed)
 
 
-def unpack(packed: bytes) -> EventCounts:
+def unpack(packed: bytes) -> Counts:
     """Return the counts that were packed; kinds unknown here are left out.
 
     Raises:
         ValueError: it packed no such bytes.
     """
-    counts = EventCounts()
+    counts = Counts()
     try:
         end = _take_list(packed, 0, counts.numbers)
         end = _take_list(packed, end, counts.waiting)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import deque
 from typing import Final
 
-from geartrain.engine.model.counts import EventCounts, unpack
+from geartrain.engine.model.counts import Counts, unpack
 
 __all__ = [
     "HOURS",
@@ -44,9 +44,9 @@ class TimeSlot:
         self.number = number
         """Which minute or hour since 1970 it was, in server time."""
         self.packed = packed
-        """What ``EventCounts.pack`` returned."""
+        """What ``Counts.pack`` returned."""
 
-    def counts(self) -> EventCounts:
+    def counts(self) -> Counts:
         """Return what was counted."""
         return unpack(self.packed)
 
@@ -59,24 +59,24 @@ class Statistics:
         """The function's name."""
         self.is_kept = is_kept
         """It has slots: its function is not for the chunks of a single workload."""
-        self.total = EventCounts()
+        self.total = Counts()
         """What was counted since the start, but for the open minute."""
         self.minute = -1
         """The number of the open minute; -1 for none."""
-        self.counts: EventCounts | None = None
+        self.counts: Counts | None = None
         """What was counted in it."""
         self.hour = -1
         """The number of the open hour; -1 for none."""
-        self.hourly: EventCounts | None = None
+        self.hourly: Counts | None = None
         """What was counted in it, but for the open minute."""
         self.minutes: list[TimeSlot] = []
         """The minutes that have ended, the oldest first."""
         self.hours: list[TimeSlot] = []
         """The hours that have ended, the oldest first."""
 
-    def totals(self) -> EventCounts:
+    def totals(self) -> Counts:
         """Return what was counted since the start."""
-        counts = EventCounts()
+        counts = Counts()
         counts.add(self.total)
         if self.counts is not None:
             counts.add(self.counts)
@@ -87,14 +87,14 @@ class Statistics:
         is_open = self.counts is not None or self.hourly is not None
         return not (is_open or self.minutes or self.hours)
 
-    def by_minute(self, first: int) -> list[tuple[int, EventCounts]]:
+    def by_minute(self, first: int) -> list[tuple[int, Counts]]:
         """Return the minutes from this one on in which something happened."""
         found = _counts(self.minutes, first)
         if self.counts is not None and self.minute >= first:
             _append(found, self.minute, self.counts)
         return found
 
-    def by_hour(self, first: int) -> list[tuple[int, EventCounts]]:
+    def by_hour(self, first: int) -> list[tuple[int, Counts]]:
         """Return the hours from this one on in which something happened."""
         found = _counts(self.hours, first)
         if self.hourly is not None and self.hour >= first:
@@ -104,20 +104,18 @@ class Statistics:
         return found
 
 
-def _append(
-    found: list[tuple[int, EventCounts]], number: int, counts: EventCounts
-) -> None:
+def _append(found: list[tuple[int, Counts]], number: int, counts: Counts) -> None:
     """Append what is open, adding it to what is there of the same minute or hour."""
-    whole = EventCounts()
+    whole = Counts()
     if found and found[-1][0] == number:
         whole.add(found.pop()[1])
     whole.add(counts)
     found.append((number, whole))
 
 
-def _counts(slots: list[TimeSlot], first: int) -> list[tuple[int, EventCounts]]:
+def _counts(slots: list[TimeSlot], first: int) -> list[tuple[int, Counts]]:
     """Return the counts of slots by number; several of one number add up."""
-    found: dict[int, EventCounts] = {}
+    found: dict[int, Counts] = {}
     for slot in slots:
         if slot.number in found:
             found[slot.number].add(slot.counts())

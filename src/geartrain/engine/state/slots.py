@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from geartrain.engine.model.counts import EventCounts
+from geartrain.engine.model.counts import Counts
 from geartrain.engine.model.statistics import HOURS, MINUTES, Ring, SlotPage, Statistics
 from geartrain.engine.timers import Timed
 
@@ -83,7 +83,7 @@ class TimeSlots(Timed):
         """Keep only the slots of a function that is forgotten."""
         self.close(statistics)
         self.unlisted.total.add(statistics.total)
-        statistics.total = EventCounts()
+        statistics.total = Counts()
         if not statistics.is_empty():
             self.forgotten[statistics.name] = statistics
 
@@ -91,7 +91,7 @@ class TimeSlots(Timed):
         """Let events be counted in the open minute."""
         self.close(statistics)
         statistics.minute = self.minute
-        statistics.counts = EventCounts()
+        statistics.counts = Counts()
         self.opened.append(statistics)
 
     def close(self, statistics: Statistics) -> None:
@@ -108,13 +108,11 @@ class TimeSlots(Timed):
             ring.add(statistics, minute, counts.pack())
             self._add_to_hour(statistics, minute // 60, counts)
 
-    def _add_to_hour(
-        self, statistics: Statistics, hour: int, counts: EventCounts
-    ) -> None:
+    def _add_to_hour(self, statistics: Statistics, hour: int, counts: Counts) -> None:
         if statistics.hour != hour or statistics.hourly is None:
             self.close_hour(statistics)
             statistics.hour = hour
-            statistics.hourly = EventCounts()
+            statistics.hourly = Counts()
             self.hourly.append(statistics)
         statistics.hourly.add(counts)
 

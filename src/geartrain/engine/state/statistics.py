@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from geartrain.engine.model import counts
-from geartrain.engine.model.counts import EventCounts, bucket
+from geartrain.engine.model.counts import Counts, bucket
 from geartrain.engine.model.functions import Function
 from geartrain.engine.model.health import OK
 from geartrain.engine.model.statistics import Ring, SlotPage, Statistics, read_page
@@ -60,7 +60,7 @@ def count_run(state: State, function: Function, seconds: float) -> None:
     _open(state, state.slots.all).run(seconds, number)
 
 
-def _open(state: State, statistics: Statistics) -> EventCounts:
+def _open(state: State, statistics: Statistics) -> Counts:
     """Return the counts of the open minute."""
     if statistics.minute != state.slots.minute:
         _begin(state, statistics)
