@@ -15,6 +15,7 @@ from geartrain.errors import ConnectError
 from geartrain.http.kept import Kept
 from geartrain.http.links import Link, TextLink
 from geartrain.http.problems import ProblemError
+from geartrain.http.shown import Rest
 
 __all__ = ["Bridge"]
 
@@ -25,6 +26,7 @@ class Bridge:
     Attributes:
         max_packet: the largest workload in bytes.
         kept: connections of lists that may be gone on with.
+        rest: the functions that ``/metrics`` does not show.
     """
 
     def __init__(
@@ -34,6 +36,7 @@ class Bridge:
         self._connect = connect
         self.max_packet = max_packet
         self.kept = Kept()
+        self.rest = Rest()
 
     def open(self, link: Link, address: str) -> None:
         """Connect a link for a client.

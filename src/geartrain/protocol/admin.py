@@ -41,6 +41,7 @@ COMMAND_WORDS: Final = (
     b"release",
     b"result",
     b"retry",
+    b"server",
     b"show",
     b"shutdown",
     b"statistics",

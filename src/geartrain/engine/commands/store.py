@@ -15,7 +15,7 @@ def store(state: State, peer: Peer, words: list[bytes]) -> bytes:
     """Tell in a row how the store is, and what waits to be saved."""
     if len(words) > 1:
         return invalid("store takes no arguments")
-    health = state.health
+    health, commits = state.health, state.health.commits
     said = row(
         {
             "store": health.location,
@@ -26,6 +26,13 @@ def store(state: State, peer: Peer, words: list[bytes]) -> bytes:
             "unkept": state.journal.unkept(),
             "size": health.size,
             "free": health.free,
+            "commits": {
+                "count": commits.count,
+                "refused": commits.refused,
+                "seconds": round(commits.seconds, 6),
+                "buckets": commits.durations,
+            },
+            "records": {"count": commits.records, "buckets": commits.sizes},
         }
     )
     return said + END_OF_LIST

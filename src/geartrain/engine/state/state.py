@@ -17,6 +17,7 @@ from geartrain.engine.model.options import EngineOptions
 from geartrain.engine.model.peers import Peer
 from geartrain.engine.model.policies import Policies
 from geartrain.engine.model.schedules import Calendar, Schedule, no_calendar
+from geartrain.engine.model.vitals import Vitals
 from geartrain.engine.model.waits import ResultWait
 from geartrain.engine.queries import Query
 from geartrain.engine.records import JobRecord
@@ -122,6 +123,8 @@ class State:
         """What is to be made durable."""
         self.health = Health()
         """How the store is; the driver tells."""
+        self.vitals = Vitals()
+        """How the process is, as the driver sees it."""
         self.notices: list[Notice] = []
         """What an operator should read in the log; the driver takes them."""
         self.shutdown = ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from geartrain.http.api import dead, functions, jobs, server, submit
+from geartrain.http.api import dead, functions, health, jobs, metrics, server, submit
 from geartrain.http.endpoints import Endpoint
 
 __all__ = ["ENDPOINTS"]
@@ -13,5 +13,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *functions.ENDPOINTS,
     *dead.ENDPOINTS,
     *server.ENDPOINTS,
+    *metrics.ENDPOINTS,
+    *health.ENDPOINTS,
 )
 """All of them: what HTTP can do."""
