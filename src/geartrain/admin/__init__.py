@@ -1,6 +1,7 @@
 """Inspect and control a running job server by its text commands."""
 
 from geartrain.admin.client import DEFAULT_SERVER, Admin
+from geartrain.admin.reasons import WhyRow
 from geartrain.admin.results import ResultRow
 from geartrain.admin.rows import (
     CounterRow,
@@ -28,6 +29,7 @@ __all__ = [
     "StatisticsRow",
     "StoreRow",
     "Times",
+    "WhyRow",
     "WorkerRow",
     "setting_text",
 ]
