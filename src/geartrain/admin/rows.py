@@ -123,6 +123,8 @@ class StoreRow:
         reason: why the state is not ``ok``; None if it is.
         since: when it began, in seconds since 1970; None for the server's start.
         unsaved: number of jobs with an end or a failure that is not saved yet.
+        unkept: number of jobs that were acknowledged and are not saved yet; always 0
+            unless the server runs with ``--durability memory``.
         size: bytes of its file and its log; None if it has none.
         free: bytes that these may still grow by; None if unknown.
     """
@@ -134,6 +136,7 @@ class StoreRow:
     unsaved: int
     size: int | None
     free: int | None
+    unkept: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

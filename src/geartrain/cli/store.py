@@ -61,6 +61,8 @@ def status(server: Connector, as_json: bool) -> int:
             said.append(row.reason)
         if row.unsaved:
             said.append(f"{row.unsaved} jobs whose end is not saved")
+        if row.unkept:
+            said.append(f"{row.unkept} jobs acknowledged and not saved")
         if row.size is not None:
             said.append(f"{row.size} bytes")
         if row.free is not None:

@@ -30,10 +30,10 @@ class Store(ABC):
     same time, but each may run on another thread.
 
     Attributes:
-        problems: what an operator should know, a sentence each; whoever drives the
-            store takes them out and logs them.
-        astray: how many jobs, dead letters and recurring jobs are not where the store's
-            name says, once it is closed.
+        problems: sentences for the operator. The driver of the store takes them out and
+            logs them.
+        astray: once it is closed, how many jobs, dead letters and recurring jobs are in
+            a file that the store's name no longer leads to.
 
     A job is kept until it is ended or buried; one that is buried is a dead letter
     until it is ended or revived. Only jobs, never dead letters, are paged, listed as
@@ -75,12 +75,12 @@ class Store(ABC):
         """
 
     def probe(self, health: Health) -> None:
-        """Look whether new jobs would be taken now, and say how large the store is.
+        """Check whether new jobs would be accepted, and fill in the store's size.
 
         This takes no longer than a commit.
 
         Raises:
-            StoreError: they would be refused, with the reason.
+            StoreError: they would be refused; the message says why.
         """
         health.location = "memory:"
 

@@ -40,7 +40,7 @@ _MOST_LOOKED_AT: Final = 10_000
 class MemoryStore(Store):
     """Jobs, dead letters and recurring jobs in memory.
 
-    What it keeps is there again when it is opened again, and gone with the object.
+    Its contents survive closing and opening, and go with the object.
     """
 
     def __init__(self) -> None:

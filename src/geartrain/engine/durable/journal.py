@@ -246,16 +246,19 @@ class Journal:
     def commit(self) -> Gathering:
         """Note that the batch taken is durable, all or most of it.
 
-        The store may have left out single jobs. Returns the batch, with what waits for
-        it.
+        The store may have left out single jobs: those that were acknowledged already
+        are collected again, the others are refused. Returns the batch, with what waits
+        for it.
         """
         done = self._end()
         refusals = done.batch.refusals
         done.saved = list(done.batch.results.values())
         if refusals:
+            left_out = [job for job in done.jobs if job.number in refusals]
+            refused = [job for job in left_out if not self._keep_again(job)]
+            self._take_back(done, set(left_out).difference(refused))
             done.given_up = [each for each in done.saved if each.number in refusals]
             done.saved = [each for each in done.saved if each.number not in refusals]
-            refused = [job for job in done.jobs if job.number in refusals]
             self._give_up(done, refused)
             done.refuse({job: refusals[job.number] for job in refused}, "", "")
         return done
@@ -294,6 +297,21 @@ class Journal:
         self._taken = None
         self.committed = done.batch.serial
         return done
+
+    def _take_back(self, done: Gathering, jobs: set[Job]) -> None:
+        """Collect again what a batch says of jobs that are collected again."""
+        if not jobs:
+            return
+        numbers = {job.number for job in jobs}
+        for burial in done.batch.buried:
+            if burial.number in numbers:
+                self._next.batch.buried.insert(0, burial)
+                self._next.buried[burial.number] = None
+        for job in jobs & done.leaving.keys():
+            del done.leaving[job]
+            self._next.leaving[job] = None
+        done.unread = [job for job in self._next.leaving if job in jobs]
+        done.jobs = [job for job in done.jobs if job not in jobs]
 
     def _give_up(self, done: Gathering, jobs: list[Job]) -> None:
         """Cancel the burials of jobs that were never stored."""

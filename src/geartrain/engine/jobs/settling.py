@@ -35,7 +35,7 @@ def settle(state: State, done: Gathering) -> list[Question]:
         functions.retire(state, job.function)
     for job in done.refused:
         _let_down(state, job)
-    if done.refused and done.batch.refusals:
+    if done.batch.refusals and done.refused:
         _tell_refusals(state, done)
     results.settle_results(state, done)
     twins = _place_tentative(state, done)

@@ -1,4 +1,4 @@
-"""The check of a store: what can be read, and all that is wrong."""
+"""Check a store: count what can be read, and report everything that is wrong."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def _structure_problems(connection: sqlite3.Connection) -> Iterator[str]:
 
 
 def _line(text: str) -> str:
-    """Return text on one line, without SQLite's word that all databases begin with."""
+    """Return SQLite's report on one line, without its ``*** in database main ***``."""
     lines = [each for each in text.splitlines() if not each.startswith("***")]
     return "; ".join(lines) or text
 
@@ -144,7 +144,7 @@ class _Tally:
         return sum(n for (_, each), n in self._counts.items() if each == state)
 
     def problems(self, kept: KeptQueues, lost: int) -> list[str]:
-        """Tell where counts are wrong, unless so many lost jobs explain it."""
+        """Report wrong counts, unless the number of lost jobs explains them."""
         found: list[str] = []
         total = 0
         for queue in kept.queues.by_id.values():

@@ -1,4 +1,4 @@
-"""The import of lines into a store, in batches."""
+"""Import the lines of an export into a store, in batches."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ PRIORITIES: Final = ("high", "normal", "low")
 CLOCKS: Final = ("calendar", "steady")
 """The clocks by which a job may be due; the second if ``is_steady``."""
 
-# A time that is moved is not made 0, which is none.
+# Seconds. A time that is moved must not become 0, which means none.
 _EARLIEST: Final = 0.001
 
 

@@ -1,4 +1,4 @@
-"""The lines of an export taken apart; every one that none would write is refused."""
+"""Parse the lines of an export, and refuse what no export would write."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _FAILURES: Final = {*map(label, FAILURE_FIELDS)}
 # What lines of an older Geartrain lack: without it, a job is due by the calendar.
 _LATER: Final = {"clock"}
 
-# A job server goes on with higher numbers, for which there is to be room.
+# The server continues with higher numbers, so some must be left below 2**63.
 _MOST_NUMBER: Final = 2**62
 _MOST_COUNT: Final = 2**31 - 1
 _MOST_ERROR: Final = 64 * 1024
@@ -61,7 +61,7 @@ def parse_line(line: bytes) -> tuple[Line, bool]:
     """Return what is in a line, and whether it is a dead letter.
 
     Raises:
-        StoreError: it is no line of an export; the message says why.
+        StoreError: it is not a line of an export; the message says why.
     """
     values = _object(line)
     kind = values.get("kind")

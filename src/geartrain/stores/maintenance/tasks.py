@@ -1,4 +1,4 @@
-"""Look after the file of a SQLite store that no job server uses."""
+"""Check, compact, export and import a SQLite store that no job server uses."""
 
 from __future__ import annotations
 
@@ -52,10 +52,9 @@ def check(path: str) -> Report:
 
 
 def compact(path: str) -> tuple[int, int]:
-    """Give the space of jobs that are gone back; return the bytes before and after.
+    """Give unused space back to the disk; return the bytes before and after.
 
-    Meanwhile it needs up to twice the space of what is kept. A crash changes nothing
-    of what is kept.
+    Meanwhile it needs up to twice the size of what is kept. A crash loses nothing.
 
     Raises:
         StoreError: as for ``check``; the file is damaged; or the disk is full.
