@@ -26,6 +26,7 @@ __all__ = [
     "reason_of_stored",
     "state_word",
     "waiting_word",
+    "without_worker",
 ]
 
 # Functions that are looked at for a name near to another, those of them that are
@@ -176,13 +177,20 @@ def _waiting(
     return reason
 
 
+def without_worker(state: State, function: Function, *, is_near_told: bool) -> str:
+    """Say that no worker has a function, and which name that one has is near."""
+    nearest = nearest_name(state, function.name) if is_near_told else b""
+    return _no_worker(function, nearest)
+
+
+def _no_worker(function: Function, nearest: bytes) -> str:
+    near = f": the nearest that one has is {quoted(nearest)}" if nearest else ""
+    return f"no worker has the function {quoted(function.name)}{near}"
+
+
 def _without_worker(state: State, function: Function, word: str) -> Reason:
-    name = quoted(function.name)
-    sentence = f"no worker has the function {name}"
     nearest = nearest_name(state, function.name)
-    if nearest:
-        sentence += f": the nearest that one has is {quoted(nearest)}"
-    reason = Reason(word, "no_worker", sentence)
+    reason = Reason(word, "no_worker", _no_worker(function, nearest))
     reason.nearest = nearest
     return reason
 
