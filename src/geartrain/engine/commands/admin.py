@@ -24,6 +24,7 @@ from geartrain.engine.commands.status import (
     workers,
 )
 from geartrain.engine.commands.store import store
+from geartrain.engine.commands.why import why
 from geartrain.engine.model.functions import Function
 from geartrain.engine.model.peers import Peer
 from geartrain.engine.state import functions
@@ -175,6 +176,7 @@ COMMANDS: Final[dict[bytes, TextCommand]] = {
     b"policy": policy,
     b"result": result,
     b"follow": follow,
+    b"why": why,
     b"counters": counters,
     b"history": history,
     b"statistics": statistics,
