@@ -141,7 +141,7 @@ def test_no_two_options_share_a_variable() -> None:
 def test_gearmand_only_renames() -> None:
     options = options_of(ServerOptions)
     renamed = [flag for flag in gearmand.params if flag.name in options]
-    assert len(renamed) == 17
+    assert len(renamed) == 18
     fields = ServerOptions.__dataclass_fields__
     assert DEFAULTS.keys() <= fields.keys()
 

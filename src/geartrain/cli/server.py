@@ -33,8 +33,9 @@ def serve(**flags: Any) -> int:
 
     It listens on 127.0.0.1:4730 unless told otherwise and prints one line on
     stdout once it does. Background jobs are on disk before they are
-    acknowledged; the log says where. SIGTERM and SIGINT stop it in order, a
-    second one at once; SIGUSR1 stops it when the last connection closes.
+    acknowledged; the log says where. SIGTERM and SIGINT stop it once running
+    jobs have ended, within --drain; a second one stops it at once. SIGUSR1
+    stops it when the last connection closes.
 
     Each option is a flag, a variable (GEARTRAIN_MAX_PACKET=64M) and a line of
     [server] in the file of --config (max_packet = "64M"). A flag goes before

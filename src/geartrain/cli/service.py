@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import errno
 import logging
+import socket
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from geartrain.server.server import Server
 from geartrain.server.signals import SignalHandlers
 from geartrain.stores.locations import prepare_store
 from geartrain.texts import visible
+from geartrain.transport.activation import take_listeners
 
 __all__ = ["Service"]
 
@@ -70,6 +72,8 @@ class Service:
         Raises:
             GeartrainError: the server could not start.
         """
+        # Before a daemon forks: they are handed over to a process by its number.
+        listeners = take_listeners()
         launch = daemonize() if self.daemon else None
         logs = open_logs(self.log)
         try:
@@ -82,19 +86,24 @@ class Service:
                 spare_survivors()
                 with asyncio.Runner(loop_factory=_new_loop) as runner:
                     return runner.run(
-                        self._serve(logs, launch.ready if launch else None)
+                        self._serve(logs, listeners, launch.ready if launch else None)
                     )
         finally:
             logs.close()
 
-    async def _serve(self, logs: Logs, launched: Callable[[], None] | None) -> int:
+    async def _serve(
+        self,
+        logs: Logs,
+        listeners: Sequence[socket.socket],
+        launched: Callable[[], None] | None,
+    ) -> int:
         """Start the server, drop root's rights, and wait until it has stopped."""
         task = asyncio.current_task()
         assert task is not None
         signals = SignalHandlers(task, logs.reopen)
         signals.install()
         try:
-            server = await self._started()
+            server = await self._started(listeners)
         except asyncio.CancelledError:
             _log.info("told to stop before the server listened")
             return 0
@@ -107,6 +116,11 @@ class Service:
             server.give_sockets_to(user.uid, user.gid)
             switch_user(user)
         addresses = server.addresses
+        if listeners:
+            _log.info(
+                "the listening sockets were handed over: --listen is not used",
+                extra={"action": "sockets_taken"},
+            )
         _log.info("background jobs are kept %s", _place(self.options))
         _log.info("geartrain %s ready on %s", __version__, ", ".join(addresses))
         if self.announce is not None:
@@ -118,14 +132,14 @@ class Service:
         await server.wait_stopped()
         return _tell_stopped(server)
 
-    async def _started(self) -> Server:
+    async def _started(self, listeners: Sequence[socket.socket]) -> Server:
         """Start the server, with patience for what another is just leaving."""
         user = self.options.user
         if user is not None:
             prepare_store(self.options.store, user.uid, user.gid)
         deadline = asyncio.get_running_loop().time() + self.patience
         while True:
-            server = Server(self.options)
+            server = Server(self.options, listeners=listeners)
             try:
                 await server.start()
             except (ListenError, StoreError) as error:

@@ -17,7 +17,7 @@ from geartrain.engine.batches import Batch
 from geartrain.engine.commands import reception
 from geartrain.engine.dispatch.turns import LIGHT, PEER_SHARE, READ, TURN_SHARE, WAIT
 from geartrain.engine.durable.gathering import Question
-from geartrain.engine.jobs import due, recurring
+from geartrain.engine.jobs import due, recurring, stopping
 from geartrain.engine.jobs.departures import depart
 from geartrain.engine.jobs.paging import page_in
 from geartrain.engine.jobs.settling import settle
@@ -243,6 +243,18 @@ class Engine:
         """Do what is due, or much of it: what is left is due at once."""
         self.state.now = now
         due.tick(self.state)
+
+    def begin_stop(self) -> None:
+        """Give out no more jobs; those that run may end."""
+        stopping.begin_stop(self.state)
+
+    def engaged(self) -> set[Peer]:
+        """Return the peers that running jobs concern, or that are due an answer."""
+        return stopping.engaged(self.state)
+
+    def count_running(self) -> int:
+        """Return how many jobs run."""
+        return stopping.count_running(self.state)
 
     def deadline(self) -> float | None:
         """Return when ``tick`` is to be called next, or None for not at all."""

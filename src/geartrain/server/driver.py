@@ -40,7 +40,7 @@ _LARGE_READ = 8 * 1024
 # A read as large as the loop's takes is not the last of this socket's.
 _FULL_READ = 64 * 1024
 
-# How long a peer that is disconnected may take to read why, in seconds.
+# How long a peer that is disconnected may read nothing of what is due, in seconds.
 _LAST_READ = 5.0
 
 # The longest sleep while something is due, in seconds: how soon a step of the
@@ -361,15 +361,25 @@ class Driver:
         for peer in self.engine.take_closing():
             connection = self._connections.get(peer)
             if connection is not None:
-                connection.transport.close()
-                self.writers[peer] = _discard
-                # Closing waits for it to read what is due, which it may never do.
-                self._loop.call_later(_LAST_READ, self._drop, peer)
+                self._close(peer, connection)
 
-    def _drop(self, peer: Peer) -> None:
-        """Drop a connection, if it is not gone by itself."""
+    def _close(self, peer: Peer, connection: Connection) -> None:
+        """Close a connection once what was written has been sent."""
+        connection.transport.close()
+        self.writers[peer] = _discard
+        # Closing waits for it to read what is due, which it may never do.
+        unread = connection.transport.get_write_buffer_size()
+        self._loop.call_later(_LAST_READ, self._drop, peer, unread)
+
+    def _drop(self, peer: Peer, unread: int) -> None:
+        """Drop a connection, unless it is gone, or has read some of what is due."""
         connection = self._connections.get(peer)
-        if connection is not None:
+        if connection is None:
+            return
+        left = connection.transport.get_write_buffer_size()
+        if 0 < left < unread:
+            self._loop.call_later(_LAST_READ, self._drop, peer, left)
+        else:
             connection.transport.abort()
 
     def _report(self) -> None:
@@ -417,6 +427,19 @@ class Driver:
         """Have the store keep what time it is: the server is about to stop."""
         self._set_clock()
         self.engine.keep_clock(self.monotonic())
+
+    def begin_stop(self) -> int:
+        """Give out no more jobs; return how many run."""
+        self.engine.begin_stop()
+        return self.engine.count_running()
+
+    def close_disengaged(self) -> None:
+        """Close the connections that no running job concerns."""
+        self.turn()
+        engaged = self.engine.engaged()
+        for peer, connection in list(self._connections.items()):
+            if peer not in engaged and not connection.transport.is_closing():
+                self._close(peer, connection)
 
     def stop_reading(self) -> None:
         """Take no more from anybody: the server is about to stop."""

@@ -15,6 +15,7 @@ from geartrain.configuration.kinds import (
     PORT,
     TEXT,
     choice,
+    seconds,
     size,
     whole,
 )
@@ -148,6 +149,12 @@ class Options:
         None,
         "The zone of SUBMIT_JOB_SCHED's fields.",
         default_text="this machine's",
+    )
+    drain: float = option(
+        seconds(zero=True),
+        25.0,
+        "How long running jobs may take at a stop; then those that are kept run again"
+        " after the next start.",
     )
     backlog: int = option(
         whole(1, 65535), 1024, "Connections the system holds before they are accepted."

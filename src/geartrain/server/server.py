@@ -6,7 +6,7 @@ import asyncio
 import logging
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from geartrain import __version__
 from geartrain.engine.engine import Engine
@@ -14,13 +14,14 @@ from geartrain.engine.model.options import EngineOptions
 from geartrain.engine.model.policies import Policy
 from geartrain.errors import OptionError, StartError
 from geartrain.server.cron import calendar
+from geartrain.server.drain import Drain
 from geartrain.server.driver import Driver
 from geartrain.server.handshakes import Handshakes, TlsListener
 from geartrain.server.memory import largest_packet, limit_of
 from geartrain.server.options import Options
 from geartrain.server.persistence import Persistence
 from geartrain.stores.locations import make_store
-from geartrain.transport.listeners import SocketFile, bind, describe
+from geartrain.transport.listeners import SocketFile, address_of, bind
 
 __all__ = ["Server", "engine_options"]
 
@@ -40,8 +41,8 @@ _MOST_DEAD = 10_000
 class Server:
     """One job server on the running event loop.
 
-    Call ``start``, then await ``wait_stopped``; ``stop``, ``stop_gracefully`` and
-    ``abort`` end it. All are for the event loop's thread.
+    Call ``start``, then await ``wait_stopped``; ``stop``, ``hurry``,
+    ``stop_gracefully`` and ``abort`` end it. All are for the event loop's thread.
 
     Attributes:
         addresses: where it listens, once started.
@@ -58,12 +59,15 @@ class Server:
         self,
         options: Options,
         make_driver: Callable[[Engine, Options], Driver] = Driver,
+        listeners: Sequence[socket.socket] = (),
     ) -> None:
+        """Prepare to listen on ``listeners``, or else where ``options`` say."""
         self.addresses: list[str] = []
         self._options = options
         self._make_driver = make_driver
         self._driver: Driver | None = None
         self._persistence: Persistence | None = None
+        self._handed_over = listeners
         self._sockets: list[socket.socket] = []
         self._files: list[SocketFile] = []
         self._listeners: list[asyncio.AbstractServer | TlsListener] = []
@@ -73,6 +77,9 @@ class Server:
         self.unkept = 0
         self.astray = 0
         self._is_stopping = False
+        self._drain: Drain | None = None
+        self._is_saved = False
+        self._last_writes = _LAST_WRITES
         self._patience: asyncio.TimerHandle | None = None
 
     async def start(self) -> None:
@@ -91,24 +98,30 @@ class Server:
             engine.change_policy(pattern, settings)
         driver.on_idle = self._on_idle
         driver.on_shutdown = self._on_shutdown
-        trust: list[bool] = []
         await self._persist(driver, engine)
         try:
-            for address in self._options.addresses:
-                bound = bind(address, self._options.backlog, self._options.socket_mode)
-                self._sockets.extend(bound)
-                if address.path:
-                    self._files.append(SocketFile(address.path))
-                trust.extend([address.is_local] * len(bound))
+            self._open_sockets()
         except Exception:
             for listener in self._sockets:
                 listener.close()
             self._remove_sockets()
             self._close_store()
             raise
-        self.addresses = [describe(listener) for listener in self._sockets]
-        for listener, is_trusted in zip(self._sockets, trust, strict=True):
-            self._listeners.append(await self._listen(listener, driver, is_trusted))
+        self.addresses = [str(address_of(listener)) for listener in self._sockets]
+        for listener in self._sockets:
+            self._listeners.append(await self._listen(listener, driver))
+
+    def _open_sockets(self) -> None:
+        """Listen; the files of sockets handed over are not ours to remove."""
+        self._sockets.extend(self._handed_over)
+        if self._handed_over:
+            return
+        for address in self._options.addresses:
+            self._sockets += bind(
+                address, self._options.backlog, self._options.socket_mode
+            )
+            if address.path:
+                self._files.append(SocketFile(address.path))
 
     async def _persist(self, driver: Driver, engine: Engine) -> None:
         """Take over what was kept, and keep what comes."""
@@ -130,10 +143,10 @@ class Server:
             self.astray = self._persistence.astray
 
     async def _listen(
-        self, listener: socket.socket, driver: Driver, is_trusted: bool
+        self, listener: socket.socket, driver: Driver
     ) -> asyncio.AbstractServer | TlsListener:
         loop = asyncio.get_running_loop()
-        factory = driver.accept(is_trusted)
+        factory = driver.accept(address_of(listener).is_local)
         backlog = self._options.backlog
         if listener.family == socket.AF_UNIX:
             return await loop.create_unix_server(
@@ -159,14 +172,30 @@ class Server:
         await self._stopped.wait()
 
     def stop(self) -> None:
-        """Stop in order: accept nobody, write what is due, close."""
+        """Stop in order: accept nobody, let running jobs end, write what is due, close.
+
+        Jobs have ``Options.drain`` seconds.
+        """
         if self._driver is None:
             self._stopped.set()
-            return
-        self._stop_listening()
+        elif self._drain is None:
+            self._stop_listening()
+            self._drain = Drain(self._driver, self._options.drain, self._save)
+            self._drain.begin()
+
+    def hurry(self) -> None:
+        """Go on with a stop at once: wait neither for jobs nor for who reads slowly."""
+        if self._drain is not None and self._drain.is_on:
+            self._last_writes = 0.0
+            self._drain.end()
+        else:
+            self.abort()
+
+    def _save(self) -> None:
+        """Save and answer what was submitted, and then close."""
+        assert self._driver is not None
         if not self._keeps_jobs():
             self._warn_of_loss()
-        # What was submitted is committed and answered first.
         self._driver.stop_reading()
         if self._persistence is not None:
             self._driver.keep_clock()
@@ -174,9 +203,10 @@ class Server:
 
     def _close_connections(self) -> None:
         assert self._driver is not None
+        self._is_saved = True
         self._driver.close()
         loop = asyncio.get_running_loop()
-        self._patience = loop.call_later(_LAST_WRITES, self.abort)
+        self._patience = loop.call_later(self._last_writes, self.abort)
         self._on_idle()
 
     def stop_gracefully(self) -> None:
@@ -199,8 +229,17 @@ class Server:
             self.stop()
 
     def _on_idle(self) -> None:
-        if self._is_stopping and self._driver is not None and len(self._driver) == 0:
+        """Stop when the last connection of a server that is to stop has ended."""
+        if not self._is_stopping or self._driver is None or len(self._driver):
+            return
+        if self._stopped.is_set():
+            return
+        if self._is_saved:
             self._finish()
+        elif self._drain is None:
+            self.stop()
+        else:
+            self._drain.end()
 
     def _stop_listening(self) -> None:
         if self._is_stopping:
@@ -249,6 +288,8 @@ class Server:
             )
 
     def _finish(self) -> None:
+        if self._drain is not None:
+            self._drain.stop()
         if self._patience is not None:
             self._patience.cancel()
         if self._driver is not None:

@@ -17,13 +17,13 @@ class Stoppable(Protocol):
     """What the signals need of a job server."""
 
     def stop(self) -> None:
-        """Stop accepting, finish writing, close every connection."""
+        """Stop accepting, let running jobs end, close every connection."""
 
     def stop_gracefully(self) -> None:
         """Stop accepting and end when the last connection closes."""
 
-    def abort(self) -> None:
-        """Close everything at once."""
+    def hurry(self) -> None:
+        """Go on with a stop that is under way without waiting for anybody."""
 
     def reload(self) -> None:
         """Read again what may have been renewed meanwhile."""
@@ -62,7 +62,7 @@ class SignalHandlers:
             self._starting.cancel()
         elif self._stopping:
             _log.warning("%s again, stopping at once", name)
-            self._server.abort()
+            self._server.hurry()
         else:
             self._stopping = True
             _log.info("%s, stopping", name)
