@@ -47,7 +47,7 @@ def asked_after(*numbers: signal.Signals) -> list[str]:
         assert task is not None
         handlers = SignalHandlers(task, asked.reopen)
         handlers.install()
-        handlers.watch(asked)
+        handlers.watch(asked, asked.reload)
         for number in numbers:
             asked.more.clear()
             os.kill(os.getpid(), number)
@@ -82,7 +82,7 @@ def test_usr1_does_not_undo_a_stop() -> None:
         assert task is not None
         handlers = SignalHandlers(task, asked.reopen)
         handlers.install()
-        handlers.watch(asked)
+        handlers.watch(asked, asked.reload)
         for number in (signal.SIGTERM, signal.SIGUSR1, signal.SIGHUP):
             os.kill(os.getpid(), number)
         async with asyncio.timeout(5):

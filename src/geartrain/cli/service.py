@@ -10,6 +10,7 @@ import socket
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from geartrain import __version__
 from geartrain.errors import GeartrainError, ListenError, StoreError
@@ -23,11 +24,13 @@ from geartrain.server.process import (
     raise_descriptors,
     switch_user,
 )
+from geartrain.server.reporting import Reporting
 from geartrain.server.server import Server
 from geartrain.server.signals import SignalHandlers
 from geartrain.stores.locations import prepare_store
 from geartrain.texts import visible
 from geartrain.transport.activation import take_listeners
+from geartrain.transport.service_manager import ServiceManager
 
 __all__ = ["Service"]
 
@@ -36,6 +39,13 @@ RETRY_INTERVAL = 0.1
 _PATIENCE_WITH_LOG = 0.3
 
 _log = logging.getLogger("geartrain.server")
+
+
+class _Starter(NamedTuple):
+    """Who started the process: what it handed over, and where it is told how we are."""
+
+    listeners: Sequence[socket.socket]
+    manager: ServiceManager
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,8 +82,8 @@ class Service:
         Raises:
             GeartrainError: the server could not start.
         """
-        # Before a daemon forks: they are handed over to a process by its number.
-        listeners = take_listeners()
+        # Before a daemon forks: they are for a process by its number.
+        starter = _Starter(take_listeners(), ServiceManager.take())
         launch = daemonize() if self.daemon else None
         logs = open_logs(self.log)
         try:
@@ -86,7 +96,7 @@ class Service:
                 spare_survivors()
                 with asyncio.Runner(loop_factory=_new_loop) as runner:
                     return runner.run(
-                        self._serve(logs, listeners, launch.ready if launch else None)
+                        self._serve(logs, starter, launch.ready if launch else None)
                     )
         finally:
             logs.close()
@@ -94,7 +104,7 @@ class Service:
     async def _serve(
         self,
         logs: Logs,
-        listeners: Sequence[socket.socket],
+        starter: _Starter,
         launched: Callable[[], None] | None,
     ) -> int:
         """Start the server, drop root's rights, and wait until it has stopped."""
@@ -103,20 +113,33 @@ class Service:
         signals = SignalHandlers(task, logs.reopen)
         signals.install()
         try:
-            server = await self._started(listeners)
+            server = await self._started(starter.listeners)
         except asyncio.CancelledError:
             _log.info("told to stop before the server listened")
             return 0
         except StoreError as error:
             raise StoreError(f"{error}; {self.store_flag} names another") from error
-        signals.watch(server)
+        reporting = Reporting(starter.manager, server, self.options.drain)
+        signals.watch(server, reporting.reload)
         user = self.options.user
         if user is not None:
             logs.give_to(user.uid, user.gid)
             server.give_sockets_to(user.uid, user.gid)
             switch_user(user)
+        self._tell_ready(logs, server, starter)
+        if launched is not None:
+            launched()
+        reporting.start()
+        try:
+            await server.wait_stopped()
+        finally:
+            reporting.stop()
+        return _tell_stopped(server)
+
+    def _tell_ready(self, logs: Logs, server: Server, starter: _Starter) -> None:
+        """Log where the server listens and where it keeps jobs, and announce it."""
         addresses = server.addresses
-        if listeners:
+        if starter.listeners:
             _log.info(
                 "the listening sockets were handed over: --listen is not used",
                 extra={"action": "sockets_taken"},
@@ -127,10 +150,6 @@ class Service:
             # Whoever waits for it may look into the log next.
             logs.flush(_PATIENCE_WITH_LOG)
             self.announce(addresses)
-        if launched is not None:
-            launched()
-        await server.wait_stopped()
-        return _tell_stopped(server)
 
     async def _started(self, listeners: Sequence[socket.socket]) -> Server:
         """Start the server, with patience for what another is just leaving."""

@@ -46,6 +46,7 @@ class Server:
 
     Attributes:
         addresses: where it listens, once started.
+        on_stopping: called when it begins to stop.
         unsaved: once stopped, how many jobs run again after a start on the same store
             because it did not save what became of them.
         unkept: once stopped, how many jobs were acknowledged and are lost, because the
@@ -63,6 +64,7 @@ class Server:
     ) -> None:
         """Prepare to listen on ``listeners``, or else where ``options`` say."""
         self.addresses: list[str] = []
+        self.on_stopping: Callable[[], None] = lambda: None
         self._options = options
         self._make_driver = make_driver
         self._driver: Driver | None = None
@@ -167,6 +169,13 @@ class Server:
         else:
             _log.info("the TLS files were read again")
 
+    def summary(self) -> str:
+        """Say in a sentence what it is doing."""
+        assert self._driver is not None
+        running = self._driver.engine.count_running()
+        doing = "stopping" if self._is_stopping else "serving"
+        return f"{doing}: {len(self._driver)} connections, {running} jobs running"
+
     async def wait_stopped(self) -> None:
         """Return when the server has stopped."""
         await self._stopped.wait()
@@ -248,6 +257,7 @@ class Server:
         for server in self._listeners:
             server.close()
         self._remove_sockets()
+        self.on_stopping()
 
     def _remove_sockets(self) -> None:
         """Remove the files of unix sockets; a folder may forbid it."""

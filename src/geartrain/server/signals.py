@@ -25,9 +25,6 @@ class Stoppable(Protocol):
     def hurry(self) -> None:
         """Go on with a stop that is under way without waiting for anybody."""
 
-    def reload(self) -> None:
-        """Read again what may have been renewed meanwhile."""
-
 
 class SignalHandlers:
     """Handle TERM, INT, USR1 and HUP on one event loop; PIPE is ignored.
@@ -41,6 +38,7 @@ class SignalHandlers:
         self._starting = starting
         self._reopen_log = reopen_log
         self._server: Stoppable | None = None
+        self._reload: Callable[[], None] = lambda: None
         self._stopping = False
 
     def install(self) -> None:
@@ -52,9 +50,13 @@ class SignalHandlers:
         loop.add_signal_handler(signal.SIGUSR1, self._stop_gracefully)
         loop.add_signal_handler(signal.SIGHUP, self._hang_up)
 
-    def watch(self, server: Stoppable) -> None:
-        """Let the signals steer ``server``, which has started."""
+    def watch(self, server: Stoppable, reload: Callable[[], None]) -> None:
+        """Let the signals steer ``server``, which has started.
+
+        ``reload`` reads again what may have been renewed meanwhile.
+        """
         self._server = server
+        self._reload = reload
 
     def _stop(self, name: str) -> None:
         """End in order; at once when asked a second time."""
@@ -79,5 +81,4 @@ class SignalHandlers:
     def _hang_up(self) -> None:
         """Open the log anew, and read again what may have been renewed."""
         self._reopen_log()
-        if self._server is not None:
-            self._server.reload()
+        self._reload()

@@ -21,11 +21,14 @@ from geartrain.supervisor.pool import ProcessPool
 from geartrain.supervisor.process import HANDLED, Closable
 from geartrain.supervisor.reload import Reload
 from geartrain.supervisor.status import Status
+from geartrain.transport.service_manager import ServiceManager
 
 __all__ = ["Supervisor"]
 
 _TICK = 0.1
 _SECOND = 1.0
+# Seconds that a stop may take beside what jobs may.
+_END = 15.0
 _log = logging.getLogger("geartrain.supervisor")
 
 
@@ -51,6 +54,7 @@ class Supervisor:
             )
         self._options = options
         self._status = status
+        self._manager = ServiceManager.take()
         self._own: list[Closable] = []
         self._pool = ProcessPool(options, self._own)
         self._reload: Reload | None = None
@@ -117,10 +121,12 @@ class Supervisor:
         if self._pool.is_ready:
             self._is_told = True
             self._next_second = 0.0
+            self._manager.ready(self._summary())
             count = len(self._pool.slots)
             _log.info("ready: %d process%s", count, "" if count == 1 else "es")
 
     def _each_second(self) -> None:
+        self._manager.alive(self._summary())
         healthy, ready = self._pool.is_healthy, self._pool.is_ready
         if self._file is not None:
             self._file.tell(healthy)
@@ -132,10 +138,16 @@ class Supervisor:
             _log.info("%s changed, reloading", ", ".join(changed))
             self._begin_reload()
 
+    def _summary(self) -> str:
+        """Say in a line how it is."""
+        counts = self._pool.counts()
+        return f"{counts.up}/{counts.wanted} processes, {counts.busy:,} jobs running"
+
     def _begin_reload(self) -> None:
         """Reload; once more after a reload that has begun."""
         if self._pool.is_stopping:
             return
+        self._manager.reloading()
         self._reload_again = self._reload is not None
         if self._reload is None:
             self._reload = Reload(self._pool, self._options.grace)
@@ -150,6 +162,8 @@ class Supervisor:
             self._reload = None
             if self._reload_again:
                 self._begin_reload()
+            else:
+                self._manager.ready(self._summary())
 
     def _handle(self, number: signal.Signals) -> None:
         self._pool.news.set()
@@ -166,6 +180,7 @@ class Supervisor:
             self._pool.kill()
         else:
             _log.info("%s, stopping", name)
+            self._manager.stopping(self._summary(), self._options.grace + _END)
             self._pool.stop(name)
 
     def _end(self) -> None:
@@ -175,6 +190,7 @@ class Supervisor:
             self._pool.reap(time.monotonic())
             time.sleep(0.01)
         self._status.erase()
+        self._manager.close()
         if self._file is not None:
             self._file.close()
         if self._port is not None:
