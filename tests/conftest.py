@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 from collections.abc import Generator, Iterator
 
 import pytest
@@ -25,6 +26,16 @@ def _state_directory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
             if name not in _KEPT:
                 patch.delenv(name)
         yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _signals() -> None:
+    """Ignore no signal of terminals, as a test run by ``nohup`` or ``&`` would."""
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            is_interrupt = number is signal.SIGINT
+            default = signal.default_int_handler if is_interrupt else signal.SIG_DFL
+            signal.signal(number, default)
 
 
 @pytest.fixture

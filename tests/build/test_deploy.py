@@ -14,7 +14,7 @@ import pytest
 from geartrain.cli.server import server
 from geartrain.cli.worker import worker
 from geartrain.server.options import Options as ServerOptions
-from geartrain.supervisor.options import Options as WorkerOptions
+from geartrain.supervisor.options import WorkerOptions
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 UNITS = sorted((DEPLOY / "systemd").iterdir())

@@ -23,7 +23,7 @@ def test_the_store_is_looked_after_as_the_how_to_says(
         handle = submit(server, b"resize")
     printed = run(check, tmp_path, environment)
     assert printed.endswith(
-        "/jobs.db: 1 jobs, 0 dead letters, 0 recurring jobs, 0 problems\n"
+        "/jobs.db: 1 jobs, 0 dead letters, 0 recurring jobs, 0 entries, 0 problems\n"
     )
     assert " bytes before, " in run(compact, tmp_path, environment)
     assert run(copy, tmp_path, environment) == "1 imported\n"

@@ -34,6 +34,8 @@ def fill(batch: Batch, what: str) -> None:
             batch.schedules.append(ScheduleRecord(1, b"", b""))
         case "unscheduled":
             batch.unscheduled.append(1)
+        case "entries":
+            batch.entries[b"log", b"1"] = None
         case _:
             batch.reserved = 1
 
@@ -60,6 +62,8 @@ def test_what_a_batch_takes_back_is_what_was_refused_but_for_new_jobs() -> None:
     refused.buried = [Burial(2, 1.0, Failures()), Burial(4, 1.0, Failures())]
     refused.revived = [Change(5, 0.0, None)]
     refused.schedules, refused.unscheduled = [ScheduleRecord(6, b"H", b"f")], [7]
+    refused.entries = {(b"log", b"1"): b"refused", (b"log", b"2"): b"refused"}
+    batch.entries = {(b"log", b"2"): None}
     batch.changed = [Change(8, 0.0, None)]
     batch.reserved = 4
     batch.take_back(refused, {2})
@@ -70,6 +74,16 @@ def test_what_a_batch_takes_back_is_what_was_refused_but_for_new_jobs() -> None:
     assert [each.number for each in batch.revived] == [5]
     assert [each.number for each in batch.schedules] == [6]
     assert batch.unscheduled == [7]
+    assert batch.entries == {(b"log", b"1"): b"refused", (b"log", b"2"): None}
+
+
+def test_entries_are_written_where_there_is_room_for_nothing_new() -> None:
+    batch = Batch(1)
+    batch.added = [JobRecord(1, b"", b"")]
+    batch.entries = {(b"log", b"1"): b"paused"}
+    new, rest = batch.parted()
+    assert (new.entries, rest.entries) == ({}, batch.entries)
+    assert batch.within(0)[0].entries == batch.entries
 
 
 def test_a_later_time_is_not_taken_back() -> None:

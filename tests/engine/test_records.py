@@ -8,6 +8,7 @@ from geartrain.engine.model.policies import Policy
 from geartrain.engine.records import (
     Burial,
     Change,
+    Entry,
     Failures,
     Inventory,
     JobRecord,
@@ -83,8 +84,14 @@ def test_a_schedule_begins_empty() -> None:
     assert (record.unique, record.fields, record.workload) == (b"", [], b"")
 
 
+def test_an_entry_has_a_kind_a_key_and_a_value() -> None:
+    entry = Entry(b"policy", b"resize", b"{}")
+    assert (entry.kind, entry.key, entry.value) == (b"policy", b"resize", b"{}")
+
+
 def test_an_inventory_begins_with_nothing() -> None:
     inventory, queue = Inventory(9), QueueInventory(b"f", 2)
     assert (inventory.reserved, inventory.queues, inventory.schedules) == (9, [], [])
+    assert inventory.entries == []
     assert (queue.function, queue.priority) == (b"f", 2)
     assert (queue.ready, queue.delayed, queue.next_due, queue.dead) == (0, 0, 0.0, 0)

@@ -23,6 +23,7 @@ from tests.support.store_records import (
     dead_numbers,
     dead_values,
     delayed,
+    entries_of,
     failures,
     full_record,
     numbers,
@@ -38,12 +39,11 @@ COVERS = (
     "stores/base",
     "stores/memory",
     "stores/memory_records",
+    "stores/sqlite/entries",
     "stores/sqlite/jobs",
-    "stores/sqlite/pieces",
     "stores/sqlite/queues",
     "stores/sqlite/rows",
     "stores/sqlite/schedules",
-    "stores/sqlite/statements",
 )
 
 Maker = Callable[[], Store]
@@ -62,6 +62,7 @@ def test_a_new_store_is_empty(make: Maker) -> None:
         assert inventory.reserved == 0
         assert inventory.queues == []
         assert inventory.schedules == []
+        assert inventory.entries == []
         assert values(new) == []
         assert dead_values(new) == []
 
@@ -249,6 +250,55 @@ def test_schedules_come_back_in_the_order_of_their_numbers(
         inventory = again.open()
     kept = [schedule_value(each) for each in inventory.schedules]
     assert kept == [schedule_value(schedule(5)), schedule_value(other)]
+
+
+def test_entries_come_back_by_kind_and_key(any_store: Store, make: Maker) -> None:
+    first = {
+        (b"policy", b"resize"): b"{}",
+        (b"policy", b""): b"",
+        (b"limit\0", b"\xff"): bytes(range(256)) * 300,
+        (b"limit", b"\0\xff"): b"other",
+    }
+    any_store.commit(batch(entries=dict(first)))
+    changes = {
+        (b"policy", b"resize"): b'{"paused": true}',
+        (b"policy", b""): None,
+        (b"policy", b"never kept"): None,
+        (b"limit", b"a"): b"2",
+    }
+    any_store.commit(batch(entries=changes))
+    kept = {**first, **changes}
+    del kept[b"policy", b""], kept[b"policy", b"never kept"]
+    any_store.close()
+    with closing(make()) as again:
+        inventory = again.open()
+        assert entries_of(inventory) == sorted((*name, kept[name]) for name in kept)
+        again.commit(batch(entries=dict.fromkeys(kept)))
+        again.close()
+        assert again.open().entries == []
+
+
+def test_an_entry_counts_for_the_batch_it_came_with(
+    any_store: Store, make: Maker
+) -> None:
+    any_store.commit(batch(record(1), entries={(b"log", b"1"): b"before"}))
+    with pytest.raises(StoreError):
+        any_store.commit(batch(record(1), entries={(b"log", b"1"): b"after"}))
+    with pytest.raises(StoreError):
+        any_store.commit(batch(record(1), entries={(b"log", b"1"): None}))
+    any_store.close()
+    with closing(make()) as again:
+        assert entries_of(again.open()) == [(b"log", b"1", b"before")]
+
+
+def test_thousands_of_entries_come_back(any_store: Store, make: Maker) -> None:
+    names = [(b"log", b"%05d" % number) for number in range(5000)]
+    any_store.commit(batch(entries=dict.fromkeys(names, b"x" * 100)))
+    any_store.commit(batch(entries=dict.fromkeys(names[:4990])))
+    any_store.close()
+    with closing(make()) as again:
+        kept = entries_of(again.open())
+    assert kept == [(*name, b"x" * 100) for name in names[4990:]]
 
 
 def test_opening_returns_the_number_reserved(any_store: Store, make: Maker) -> None:

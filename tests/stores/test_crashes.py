@@ -15,7 +15,13 @@ import pytest
 from geartrain.stores.memory import MemoryStore
 from tests.support.crashing_store import SPAN, batch_of
 from tests.support.store_kinds import KINDS, LASTING
-from tests.support.store_records import counts, dead_values, schedule_value, values
+from tests.support.store_records import (
+    counts,
+    dead_values,
+    entries_of,
+    schedule_value,
+    values,
+)
 
 ROOT = Path(__file__).parents[2]
 
@@ -70,6 +76,7 @@ def test_what_was_committed_survives_a_kill_and_no_batch_is_there_in_part(
             assert counts(inventory) == counts(modelled)
             assert values(store) == values(expected)
             assert dead_values(store) == dead_values(expected)
+            assert entries_of(inventory) == entries_of(modelled)
             assert list(map(schedule_value, inventory.schedules)) == list(
                 map(schedule_value, modelled.schedules)
             )

@@ -20,6 +20,7 @@ from tests.support.store_records import (
     counts,
     dead_values,
     due_page,
+    entries_of,
     failures,
     found_by_key,
     listed,
@@ -71,6 +72,10 @@ batches = st.builds(
     buried=st.lists(burials, max_size=5),
     schedules=st.lists(st.builds(schedule, number), max_size=2),
     unscheduled=st.lists(number, max_size=2),
+    entries=st.dictionaries(
+        st.tuples(st.sampled_from([b"a", b"b"]), st.sampled_from([b"", b"\0", b"c"])),
+        st.none() | st.binary(max_size=3),
+    ),
 )
 
 
@@ -129,6 +134,7 @@ def test_a_store_answers_as_the_model_does(
                 inventory, expected = store.open(), model.open()
                 assert inventory.reserved == expected.reserved
                 assert counts(inventory) == counts(expected)
+                assert entries_of(inventory) == entries_of(expected)
             assert answers(store) == answers(model)
 
 

@@ -59,6 +59,11 @@ def batch_of(seed: int, serial: int) -> Batch:
     made.revived = [Change(number, 0.0, None) for number in long_before[:1]]
     made.schedules = [schedule(serial * SPAN + 998)]
     made.unscheduled = [(serial - 3) * SPAN + 998]
+    made.entries = {
+        (b"log", b"%d" % serial): b"%d " % serial * 20,
+        (b"log", b"%d" % (serial - 3)): None,
+        (b"policy", b"resize"): b"%d" % serial,
+    }
     return made
 
 

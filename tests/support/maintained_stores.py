@@ -8,6 +8,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 from geartrain.engine.records import ScheduleRecord
 from geartrain.stores.maintenance.tasks import check, export, import_lines
@@ -18,7 +19,7 @@ Line = dict[str, Any]
 
 
 def fill_variously(path: Path, count: int = 200) -> None:
-    """Make a store of ``count`` jobs and dead letters and two recurring jobs.
+    """Make a store of ``count`` jobs and dead letters, 2 recurring jobs and 3 entries.
 
     Every tenth is delayed, every tenth dead, every tenth has a key, every fiftieth has
     a workload in pieces; of two functions.
@@ -36,6 +37,8 @@ def fill_variously(path: Path, count: int = 200) -> None:
         store.commit(burials(*range(3, count, 10)))
         schedules = [named_schedule(count + 1), named_schedule(count + 2)]
         store.commit(batch(schedules=schedules, reserved=count + 1000))
+        names = [(b"log", b"1"), (b"log", b"\xff\0"), (b"policy", b"caf\xe9")]
+        store.commit(batch(entries=dict.fromkeys(names, b'{"paused": true}\xff')))
 
 
 def named_schedule(number: int) -> ScheduleRecord:
@@ -55,9 +58,13 @@ def lines_of(path: Path) -> tuple[list[bytes], int]:
 
 
 def objects_of(path: Path) -> dict[int, Line]:
-    """Return what an export writes, by number."""
+    """Return what an export writes, by number; entries have numbers below zero."""
     objects = [json.loads(line) for line in lines_of(path)[0]]
-    return {each["number"]: each for each in objects}
+    return {each.get("number") or -_sum(each): each for each in objects}
+
+
+def _sum(entry: Line) -> int:
+    return crc32(f"{entry['entry']} {entry['key']}".encode(errors="surrogateescape"))
 
 
 def copy(source: Path, target: Path) -> int:

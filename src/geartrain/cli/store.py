@@ -88,7 +88,8 @@ def check(path: str | None, as_json: bool) -> int:
             complain("geartrain store check", problem)
         click.echo(
             f"{visible(file)}: {report.jobs} jobs, {report.dead} dead letters,"
-            f" {report.schedules} recurring jobs, {len(report.problems)} problems"
+            f" {report.schedules} recurring jobs, {report.entries} entries,"
+            f" {len(report.problems)} problems"
         )
     return 1 if report.problems else 0
 
@@ -115,7 +116,10 @@ def compact(path: str | None, as_json: bool) -> None:
 )
 @_path
 def export(path: str | None) -> int:
-    """Write jobs, dead letters and recurring jobs to stdout, one JSON object a line.
+    """Write all that is kept to stdout, one JSON object a line.
+
+    That is jobs, dead letters, recurring jobs, and entries such as policies changed at
+    run time.
 
     Rows that cannot be read are left out; then the exit status is 1.
     """

@@ -36,6 +36,8 @@ class Batch:
         """Recurring jobs to keep, in place of one with the same number."""
         self.unscheduled: list[int] = []
         """The numbers of recurring jobs to forget; after ``schedules``."""
+        self.entries: dict[tuple[bytes, bytes], bytes | None] = {}
+        """Values to keep by kind and key, in place of what is kept; None forgets it."""
         self.reserved = 0
         """No number up to this one is free after a restart; 0 leaves it."""
         self.steady = 0.0
@@ -82,7 +84,7 @@ class Batch:
         numbers = {record.number for record in self.added}
         rest.ended, rest.reserved = self.ended, self.reserved
         rest.steady, rest.calendar = self.steady, self.calendar
-        rest.revived = self.revived
+        rest.revived, rest.entries = self.revived, self.entries
         for change in self.changed:
             (new if change.number in numbers else rest).changed.append(change)
         for burial in self.buried:
@@ -104,6 +106,7 @@ class Batch:
             self.steady, self.calendar = refused.steady, refused.calendar
         self.schedules = refused.schedules + self.schedules
         self.unscheduled = refused.unscheduled + self.unscheduled
+        self.entries = {**refused.entries, **self.entries}
         self.revived = refused.revived + self.revived
         changed = [each for each in refused.changed if each.number not in without]
         buried = [each for each in refused.buried if each.number not in without]
@@ -122,6 +125,7 @@ class Batch:
             or self.changed
             or self.buried
             or self.unscheduled
+            or self.entries
             or self.reserved
             or self.steady
         )

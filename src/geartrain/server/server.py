@@ -7,6 +7,7 @@ import logging
 import os
 import socket
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from geartrain import __version__
 from geartrain.engine.engine import Engine
@@ -15,12 +16,14 @@ from geartrain.engine.model.policies import Policy
 from geartrain.errors import OptionError, StartError
 from geartrain.server.cron import calendar
 from geartrain.server.drain import Drain
-from geartrain.server.driver import Driver
+from geartrain.server.driver import Connection, Driver
 from geartrain.server.handshakes import Handshakes, TlsListener
 from geartrain.server.memory import largest_packet, limit_of
 from geartrain.server.options import Options
 from geartrain.server.persistence import Persistence
+from geartrain.server.web import WebConnection
 from geartrain.stores.locations import make_store
+from geartrain.transport.address import Address
 from geartrain.transport.listeners import SocketFile, address_of, bind
 
 __all__ = ["Server", "engine_options"]
@@ -30,6 +33,8 @@ __all__ = ["Server", "engine_options"]
 _ANSWERED = {"1.1": "1.1.21", "2.0": "2.0.0"}
 
 _log = logging.getLogger("geartrain.server")
+
+ConnectionFactory = Callable[[], Connection]
 
 # How long a stopping server waits for peers to read what is due to them.
 _LAST_WRITES = 5.0
@@ -102,7 +107,7 @@ class Server:
         driver.on_shutdown = self._on_shutdown
         await self._persist(driver, engine)
         try:
-            self._open_sockets()
+            factories = self._open_sockets(driver)
         except Exception:
             for listener in self._sockets:
                 listener.close()
@@ -110,20 +115,33 @@ class Server:
             self._close_store()
             raise
         self.addresses = [str(address_of(listener)) for listener in self._sockets]
-        for listener in self._sockets:
-            self._listeners.append(await self._listen(listener, driver))
+        for listener, factory in zip(self._sockets, factories, strict=True):
+            self._listeners.append(await self._listen(listener, factory))
 
-    def _open_sockets(self) -> None:
-        """Listen; the files of sockets handed over are not ours to remove."""
-        self._sockets.extend(self._handed_over)
-        if self._handed_over:
-            return
-        for address in self._options.addresses:
-            self._sockets += bind(
-                address, self._options.backlog, self._options.socket_mode
-            )
-            if address.path:
-                self._files.append(SocketFile(address.path))
+    def _open_sockets(self, driver: Driver) -> list[ConnectionFactory]:
+        """Listen; return what serves the connections of each socket.
+
+        The files of sockets that were handed over are not ours to remove.
+        """
+        factories: list[ConnectionFactory] = []
+        for listener in self._handed_over:
+            self._sockets.append(listener)
+            factories.append(driver.accept(address_of(listener).is_local))
+        for address in () if self._handed_over else self._options.addresses:
+            factory = driver.accept(address.is_local)
+            factories.extend([factory] * self._bind(address))
+        for address in self._options.web_addresses:
+            factory = partial(WebConnection, driver, self._options.compat == "2.0")
+            factories.extend([factory] * self._bind(address))
+        return factories
+
+    def _bind(self, address: Address) -> int:
+        """Bind sockets for an address; return how many."""
+        bound = bind(address, self._options.backlog, self._options.socket_mode)
+        self._sockets.extend(bound)
+        if address.path:
+            self._files.append(SocketFile(address.path))
+        return len(bound)
 
     async def _persist(self, driver: Driver, engine: Engine) -> None:
         """Take over what was kept, and keep what comes."""
@@ -145,10 +163,9 @@ class Server:
             self.astray = self._persistence.astray
 
     async def _listen(
-        self, listener: socket.socket, driver: Driver
+        self, listener: socket.socket, factory: ConnectionFactory
     ) -> asyncio.AbstractServer | TlsListener:
         loop = asyncio.get_running_loop()
-        factory = driver.accept(address_of(listener).is_local)
         backlog = self._options.backlog
         if listener.family == socket.AF_UNIX:
             return await loop.create_unix_server(

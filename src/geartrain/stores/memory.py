@@ -17,6 +17,7 @@ from geartrain.engine.queries import (
     Page,
 )
 from geartrain.engine.records import (
+    Entry,
     Inventory,
     JobRecord,
     QueueInventory,
@@ -46,6 +47,7 @@ class MemoryStore(Store):
         self._jobs = Records()
         self._dead = Records()
         self._schedules: dict[int, ScheduleRecord] = {}
+        self._entries: dict[tuple[bytes, bytes], bytes] = {}
         self._clock = (0.0, 0.0)
 
     def open(self) -> Inventory:
@@ -64,6 +66,8 @@ class MemoryStore(Store):
         names = {*self._jobs.queues, *self._jobs.waits, *self._dead.queues}
         inventory.queues = [self._said(name) for name in sorted(names)]
         inventory.schedules = [each for _, each in sorted(self._schedules.items())]
+        kept_entries = sorted(self._entries.items())
+        inventory.entries = [Entry(*name, value) for name, value in kept_entries]
         return inventory
 
     def commit(self, batch: Batch) -> None:
@@ -84,6 +88,11 @@ class MemoryStore(Store):
             self._schedules[schedule.number] = schedule
         for number in batch.unscheduled:
             self._schedules.pop(number, None)
+        for name, value in batch.entries.items():
+            if value is None:
+                self._entries.pop(name, None)
+            else:
+                self._entries[name] = value
         self._reserved = max(self._reserved, batch.reserved)
         if batch.steady:
             self._clock = (batch.steady, batch.calendar)

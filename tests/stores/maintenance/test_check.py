@@ -23,9 +23,9 @@ from tests.support.sqlite_files import execute
 from tests.support.store_records import found, found_dead
 
 COVERS = (
-    "stores/maintenance/jobs",
-    "stores/maintenance/queues",
-    "stores/maintenance/schedules",
+    "stores/salvage/jobs",
+    "stores/salvage/queues",
+    "stores/salvage/schedules",
 )
 
 
@@ -174,8 +174,9 @@ def judge(path: Path, whole: dict[int, Line]) -> bool:
         assert unreadable > 0
     else:
         assert unreadable == 0 or report.problems
-    assert report.jobs + report.dead + report.schedules == len(objects)
-    numbers = [n for n, each in whole.items() if each["kind"] != "schedule"]
+    kept = report.jobs + report.dead + report.schedules + report.entries
+    assert kept == len(objects)
+    numbers = [n for n, each in whole.items() if each["kind"] in ("job", "dead")]
     assert read_by_the_store(path, numbers) <= objects.keys()
     return bool(lost)
 

@@ -8,13 +8,21 @@ from pathlib import Path
 
 import pytest
 
+from geartrain.engine.records import Entry
 from geartrain.errors import StoreError
-from geartrain.stores.maintenance.lines import job_line
+from geartrain.stores.maintenance.lines import entry_line, job_line
 from geartrain.stores.maintenance.tasks import import_lines
 from geartrain.stores.sqlite.store import SqliteStore
 from tests.support.maintained_stores import lines_of
 from tests.support.sqlite_files import in_a_child
-from tests.support.store_records import batch, burials, numbers, record, schedule
+from tests.support.store_records import (
+    batch,
+    burials,
+    entries_of,
+    numbers,
+    record,
+    schedule,
+)
 
 
 def line_of(number: int, workload: bytes = b"x") -> bytes:
@@ -89,3 +97,16 @@ def test_a_full_disk_is_told_with_what_was_imported(path: Path) -> None:
     with closing(SqliteStore(str(path), "os")) as store:
         store.open()
         assert numbers(store) == list(range(1, first + 1))
+
+
+def test_an_entry_that_is_kept_is_skipped(store: SqliteStore, path: Path) -> None:
+    store.commit(batch(entries={(b"policy", b"resize"): b"kept"}))
+    store.close()
+    lines = [*entry_line(Entry(b"policy", b"resize", b"other"))]
+    lines += [*entry_line(Entry(b"policy", b"report", b"new"))] * 2
+    assert import_lines(str(path), lines) == 1
+    with closing(SqliteStore(str(path), "os")) as again:
+        assert entries_of(again.open()) == [
+            (b"policy", b"report", b"new"),
+            (b"policy", b"resize", b"kept"),
+        ]

@@ -7,8 +7,8 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geartrain.engine.records import Failures, JobRecord, ScheduleRecord
-from geartrain.stores.maintenance.lines import job_line, schedule_line
+from geartrain.engine.records import Entry, Failures, JobRecord, ScheduleRecord
+from geartrain.stores.maintenance.lines import entry_line, job_line, schedule_line
 from geartrain.stores.maintenance.parsing import parse_line
 from tests.support.store_records import record, schedule_value, value
 
@@ -89,6 +89,17 @@ def test_any_recurring_job_comes_back_as_it_was(
     back, is_dead = parse_line(b"".join(schedule_line(made)))
     assert isinstance(back, ScheduleRecord)
     assert schedule_value(back) == schedule_value(made)
+    assert not is_dead
+
+
+@given(st.binary(), st.binary(), st.binary())
+def test_any_entry_comes_back_as_it_was(kind: bytes, key: bytes, value: bytes) -> None:
+    line = b"".join(entry_line(Entry(kind, key, value)))
+    assert line.isascii()
+    assert line.count(b"\n") == 1
+    back, is_dead = parse_line(line)
+    assert isinstance(back, Entry)
+    assert (back.kind, back.key, back.value) == (kind, key, value)
     assert not is_dead
 
 

@@ -50,7 +50,7 @@ FAILED = json.loads(job())["failures"]
         (b'{"number": NaN}', "it is no JSON: NaN is no number"),
         (b'{"number": -Infinity}', "it is no JSON"),
         (b"[]", "it is no JSON object"),
-        (b"{}", "'kind' is none of job, dead and schedule"),
+        (b"{}", "'kind' is none of job, dead, schedule and entry"),
         (job(kind=["job"]), "'kind' is none"),
         (job(clock="sun"), "'clock' is none of calendar and steady"),
         (job(clock=["steady"]), "'clock' is none of"),
@@ -109,7 +109,9 @@ _values = st.recursive(
 @given(st.sampled_from(sorted(json.loads(job()))), _values)
 def test_any_value_of_any_field_is_taken_or_refused(name: str, value: object) -> None:
     with suppress(StoreError):
-        assert parse_line(job(**{name: value}))[0].number == 7
+        record = parse_line(job(**{name: value}))[0]
+        assert isinstance(record, JobRecord)
+        assert record.number == 7
 
 
 @given(st.binary())

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from geartrain.errors import StoreError
+from geartrain.stores.sqlite.file import FORMAT
 from geartrain.stores.sqlite.store import SqliteStore
 from tests.support.sqlite_files import execute, fill, in_a_child, refusal, use
 from tests.support.store_records import numbers
@@ -65,9 +66,10 @@ def test_a_database_of_another_program_is_refused_and_stays_as_it_is(
 
 def test_a_newer_format_is_refused(path: Path) -> None:
     fill(path)
-    execute(path, "PRAGMA user_version = 4")
+    execute(path, f"PRAGMA user_version = {FORMAT + 1}")
     said = refusal(path)
-    assert "has format 4 of a newer Geartrain, this one knows up to 3" in said
+    knows = f"this one knows up to {FORMAT}"
+    assert f"has format {FORMAT + 1} of a newer Geartrain, {knows}" in said
     assert "use the newer one" in said
 
 

@@ -114,6 +114,20 @@ class Journal:
         """Record that a dead letter becomes a job again."""
         self._next.batch.revived.append(Change(job.number, job.due, None))
 
+    def put(self, kind: bytes, key: bytes, value: bytes) -> None:
+        """Record an entry, in place of the one of its kind and key.
+
+        It is written even where new jobs are refused for want of room. Who writes many
+        asks ``State.health`` first.
+        """
+        if self.keeps_jobs:
+            self._next.batch.entries[kind, key] = value
+
+    def remove(self, kind: bytes, key: bytes) -> None:
+        """Record that an entry is kept no more."""
+        if self.keeps_jobs:
+            self._next.batch.entries[kind, key] = None
+
     def forget(self, job: Job) -> None:
         """Let the engine forget a job once what was recorded of it is durable."""
         self._next.leaving[job] = None

@@ -9,16 +9,17 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from geartrain.engine.records import JobRecord
-from geartrain.stores.maintenance.copies import Readable
-from geartrain.stores.maintenance.jobs import KeptJob, KeptJobs
-from geartrain.stores.maintenance.orphans import all_jobs
-from geartrain.stores.maintenance.queues import KeptQueues
-from geartrain.stores.maintenance.schedules import KeptSchedules, meta_problems
+from geartrain.stores.salvage.copies import Readable
+from geartrain.stores.salvage.entries import KeptEntries
+from geartrain.stores.salvage.jobs import KeptJob, KeptJobs
+from geartrain.stores.salvage.orphans import all_jobs
+from geartrain.stores.salvage.queues import KeptQueues
+from geartrain.stores.salvage.schedules import KeptSchedules, meta_problems
 from geartrain.stores.sqlite.file import ERRORS
 from geartrain.stores.sqlite.keys import Keys
+from geartrain.stores.sqlite.meta import is_in_use
 from geartrain.stores.sqlite.queues import Queue
 from geartrain.stores.sqlite.rows import digest
-from geartrain.stores.sqlite.schedules import is_in_use
 from geartrain.texts import quoted
 
 __all__ = ["Report", "examine"]
@@ -39,12 +40,14 @@ class Report:
         jobs: how many jobs there are.
         dead: how many dead letters.
         schedules: how many recurring jobs.
+        entries: how many entries: policies changed at run time, and the like.
         problems: a sentence for each thing that is wrong, with what is lost.
     """
 
     jobs: int = 0
     dead: int = 0
     schedules: int = 0
+    entries: int = 0
     problems: list[str] = field(default_factory=list)
 
 
@@ -64,6 +67,9 @@ def examine(source: Readable, is_log_there: bool) -> Report:
     schedules = KeptSchedules(connection)
     report.schedules = sum(1 for _ in schedules.schedules())
     report.problems += schedules.losses.values()
+    entries = KeptEntries(connection)
+    report.entries = sum(1 for _ in entries.entries())
+    report.problems += entries.losses.values()
     return report
 
 

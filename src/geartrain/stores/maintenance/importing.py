@@ -7,7 +7,7 @@ from typing import Final
 
 from geartrain.engine.batches import Batch
 from geartrain.engine.queries import FindDead, FindJob
-from geartrain.engine.records import Burial, Inventory, JobRecord, ScheduleRecord
+from geartrain.engine.records import Burial, Entry, Inventory, JobRecord, ScheduleRecord
 from geartrain.errors import StoreError
 from geartrain.stores.base import Store
 from geartrain.stores.maintenance.lines import move_times
@@ -23,7 +23,7 @@ class Importer:
     """Puts lines into an open store.
 
     Attributes:
-        count: how many jobs, dead letters and recurring jobs were committed.
+        count: how many jobs, dead letters, recurring jobs and entries were committed.
     """
 
     def __init__(self, store: Store, inventory: Inventory) -> None:
@@ -32,6 +32,7 @@ class Importer:
         self._store = store
         self._highest = inventory.reserved
         self._schedules = {schedule.number for schedule in inventory.schedules}
+        self._entries = {(entry.kind, entry.key) for entry in inventory.entries}
         self._shift = inventory.calendar - inventory.steady
         self._batch = Batch(1)
         # The numbers in the batch that is not committed yet.
@@ -50,7 +51,7 @@ class Importer:
         try:
             for line, text in enumerate(lines, 1):
                 self._add(text)
-                if len(self._pending) >= _MOST_RECORDS or self._bytes >= _MOST_BYTES:
+                if self._count_pending() >= _MOST_RECORDS or self._bytes >= _MOST_BYTES:
                     self._commit()
                     done = line
         except _LineError as error:
@@ -73,6 +74,9 @@ class Importer:
             record, is_dead = parse_line(text)
         except StoreError as error:
             raise _LineError(str(error)) from error
+        if isinstance(record, Entry):
+            self._add_entry(record)
+            return
         number = record.number
         if self._is_kept(number):
             return
@@ -84,6 +88,13 @@ class Importer:
         self._highest = max(self._highest, number)
         self._pending.add(number)
         self._bytes += len(record.workload)
+
+    def _add_entry(self, entry: Entry) -> None:
+        name = (entry.kind, entry.key)
+        if name not in self._entries:
+            self._entries.add(name)
+            self._batch.entries[name] = entry.value
+            self._bytes += len(entry.value)
 
     def _add_job(self, record: JobRecord, *, is_dead: bool) -> None:
         move_times(record, -self._shift)
@@ -103,12 +114,15 @@ class Importer:
             self._store.find_dead(dead)
         return job.record is not None or dead.record is not None
 
+    def _count_pending(self) -> int:
+        return len(self._pending) + len(self._batch.entries)
+
     def _commit(self) -> None:
-        if not self._pending:
+        if not self._count_pending():
             return
         self._batch.reserved = self._highest
         self._store.commit(self._batch)
-        self.count += len(self._pending)
+        self.count += self._count_pending()
         self._batch = Batch(self._batch.serial + 1)
         self._pending = set()
         self._bytes = 0

@@ -9,23 +9,25 @@ from typing import BinaryIO
 
 from geartrain.errors import StoreError
 from geartrain.stores.maintenance.check import Report, examine
-from geartrain.stores.maintenance.copies import open_readable
-from geartrain.stores.maintenance.file import size_of
 from geartrain.stores.maintenance.importing import Importer
-from geartrain.stores.maintenance.jobs import KeptJobs
 from geartrain.stores.maintenance.lines import (
+    entry_line,
     job_line,
     move_times,
     schedule_line,
 )
-from geartrain.stores.maintenance.orphans import all_jobs
-from geartrain.stores.maintenance.queues import KeptQueues
-from geartrain.stores.maintenance.schedules import KeptSchedules
 from geartrain.stores.owners import owners_rights
-from geartrain.stores.sqlite.clock import read_clock
+from geartrain.stores.salvage.copies import open_readable
+from geartrain.stores.salvage.entries import KeptEntries
+from geartrain.stores.salvage.file import size_of
+from geartrain.stores.salvage.jobs import KeptJobs
+from geartrain.stores.salvage.orphans import all_jobs
+from geartrain.stores.salvage.queues import KeptQueues
+from geartrain.stores.salvage.schedules import KeptSchedules
+from geartrain.stores.sqlite.damage import is_log_gone
 from geartrain.stores.sqlite.file import ERRORS, explain, open_file
+from geartrain.stores.sqlite.meta import read_clock
 from geartrain.stores.sqlite.store import SqliteStore
-from geartrain.stores.sqlite.wholeness import is_log_gone
 from geartrain.texts import visible
 
 __all__ = ["Report", "check", "compact", "export", "import_lines"]
@@ -78,12 +80,12 @@ def compact(path: str) -> tuple[int, int]:
 def export(path: str, out: BinaryIO) -> tuple[int, int]:
     """Write all that can be read as lines of JSON, and change nothing.
 
-    Jobs and dead letters come in the order of their numbers, then recurring jobs; of a
-    damaged file, what was hard to read comes late.
+    Jobs and dead letters come in the order of their numbers, then recurring jobs and
+    entries; of a damaged file, what was hard to read comes late.
 
     Returns:
-        How many lines were written, and how many jobs, dead letters and recurring jobs
-        cannot be read, as far as this can be told.
+        How many lines were written, and how many jobs, dead letters, recurring jobs and
+        entries cannot be read, as far as this can be told.
 
     Raises:
         StoreError: as for ``check``.
@@ -104,17 +106,22 @@ def export(path: str, out: BinaryIO) -> tuple[int, int]:
         for schedule in kept.schedules():
             out.writelines(schedule_line(schedule))
             written += 1
-        return written, jobs.missing + len(kept.losses)
+        entries = KeptEntries(connection)
+        for entry in entries.entries():
+            out.writelines(entry_line(entry))
+            written += 1
+        lost = len(kept.losses) + len(entries.losses)
+        return written, jobs.missing + lost
 
 
 def import_lines(path: str, lines: Iterable[bytes]) -> int:
     """Put lines that ``export`` wrote into a store; make it if there is none.
 
     Handles stay as they are. What has a number that is kept already is skipped: so
-    nothing is imported twice.
+    nothing is imported twice; and so is an entry whose kind and key are kept.
 
     Returns:
-        How many jobs, dead letters and recurring jobs were imported.
+        How many jobs, dead letters, recurring jobs and entries were imported.
 
     Raises:
         StoreError: the store cannot be opened or written, or a line is none of an

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Final
 
 from geartrain.errors import StoreError
-from geartrain.stores.sqlite.schema import SCHEMA, DamageError
+from geartrain.stores.sqlite.damage import REBUILT, DamageError
+from geartrain.stores.sqlite.schema import LATER, SCHEMA
 from geartrain.texts import visible
 
 __all__ = [
@@ -20,7 +21,6 @@ __all__ = [
     "ERRORS",
     "FORMAT",
     "OLDEST",
-    "REBUILT",
     "abandon",
     "explain",
     "is_lack_of_room",
@@ -45,14 +45,15 @@ ERRORS: Final = (
 APPLICATION_ID: Final = 0x67656172  # "gear"
 """By which the file of a store is known."""
 
-FORMAT: Final = 3
+FORMAT: Final = 4
 """The format of the stores this Geartrain writes."""
 
 OLDEST: Final = 2
-"""The oldest that it reads, in which all due times are the calendar's."""
+"""The oldest that it reads.
 
-REBUILT: Final = ".rebuilt"
-"""What the name of a file ends with that is to take a damaged store's place."""
+In 2 all due times are the calendar's, and until 3 there are no tables of ``LATER``.
+"""
+
 
 # No format of a newer Geartrain has a number above this.
 _MOST_FORMATS: Final = 1000
@@ -240,6 +241,8 @@ def _prepare(connection: sqlite3.Connection, path: str, synchronous: str) -> Non
     if version != FORMAT:
         # A file of an older format is one of this from now on. To write it each time
         # would need room on a full disk, and touch a file that is about to be mended.
+        for statement in LATER.values():
+            connection.execute(statement)
         connection.execute(f"PRAGMA user_version = {FORMAT}")
     connection.execute("COMMIT")
     mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]

@@ -9,18 +9,18 @@ from typing import NamedTuple
 
 from geartrain.engine.records import Inventory
 from geartrain.errors import StoreError
-from geartrain.stores.sqlite.file import ERRORS, abandon, explain, open_file
-from geartrain.stores.sqlite.presence import Presence
-from geartrain.stores.sqlite.room import Room
-from geartrain.stores.sqlite.schedules import is_in_use, reserve_lost
-from geartrain.stores.sqlite.session import Session
-from geartrain.stores.sqlite.wholeness import (
+from geartrain.stores.sqlite.damage import (
     has_log,
     is_emptied,
     is_log_gone,
     is_removed,
     look_whole,
 )
+from geartrain.stores.sqlite.file import ERRORS, abandon, explain, open_file
+from geartrain.stores.sqlite.meta import is_in_use, reserve_lost
+from geartrain.stores.sqlite.presence import Presence
+from geartrain.stores.sqlite.room import Room
+from geartrain.stores.sqlite.session import Session
 from geartrain.texts import visible
 
 __all__ = ["Opened", "Opening"]

@@ -15,23 +15,27 @@ from geartrain.engine.records import (
     JobRecord,
     QueueInventory,
 )
-from geartrain.stores.sqlite.clock import read_clock, write_clock
+from geartrain.stores.sqlite.damage import is_damage
+from geartrain.stores.sqlite.entries import read_entries, write_entries
 from geartrain.stores.sqlite.jobs import Jobs
 from geartrain.stores.sqlite.keys import Keys
-from geartrain.stores.sqlite.pages import find_head, find_record, next_due
+from geartrain.stores.sqlite.meta import (
+    read_clock,
+    read_reserved,
+    write_clock,
+    write_in_use,
+    write_refused,
+    write_reserved,
+)
+from geartrain.stores.sqlite.queries import find_head, find_record, next_due
 from geartrain.stores.sqlite.queues import Queues
 from geartrain.stores.sqlite.reading import Reader, find_unreadable
 from geartrain.stores.sqlite.schedules import (
     count_schedules,
     delete_schedules,
     insert_schedules,
-    read_reserved,
     read_schedules,
-    write_in_use,
-    write_refused,
-    write_reserved,
 )
-from geartrain.stores.sqlite.schema import is_damage
 from geartrain.stores.sqlite.twins import Twins
 
 __all__ = ["Session"]
@@ -71,6 +75,7 @@ class Session:
                 said.next_steady = next_due(self.connection, queue, 0, True)
             inventory.queues.append(said)
         inventory.schedules = read_schedules(self.connection)
+        inventory.entries = read_entries(self.connection)
         inventory.steady, inventory.calendar = read_clock(self.connection)
         return inventory
 
@@ -142,6 +147,7 @@ class Session:
         self._jobs.bury(cursor, self._readable(batch.buried))
         insert_schedules(cursor, batch.schedules)
         delete_schedules(cursor, batch.unscheduled)
+        write_entries(cursor, batch.entries)
         self.queues.write(cursor)
         self._keys.write(cursor)
 

@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from contextlib import closing, suppress
 from typing import Final
 
-from geartrain.stores.maintenance.copies import copy_store, remove_copy
-from geartrain.stores.maintenance.jobs import JOB_COLUMNS, KeptJob, KeptJobs
-from geartrain.stores.maintenance.scan import Row
+from geartrain.stores.salvage.copies import copy_store, remove_copy
+from geartrain.stores.salvage.jobs import JOB_COLUMNS, KeptJob, KeptJobs
+from geartrain.stores.salvage.scan import Row
 from geartrain.stores.sqlite.file import ERRORS
 
 __all__ = ["all_jobs", "orphan_rows"]

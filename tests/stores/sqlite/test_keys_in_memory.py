@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from geartrain.stores.sqlite.tail import BUCKETS, Tail, bucket_of
+from geartrain.stores.sqlite.keys import BUCKETS, Tail, bucket_of
 
 LEAST, MOST = -(2**63), 2**63 - 1
 

@@ -7,13 +7,15 @@ import sqlite3
 import time
 from typing import Final
 
-from geartrain.stores.sqlite.file import REBUILT
-from geartrain.stores.sqlite.schema import DamageError
+from geartrain.stores.sqlite.schema import LATER
 
 __all__ = [
     "LOG_MARKS",
+    "REBUILT",
+    "DamageError",
     "has_log",
     "is_busy",
+    "is_damage",
     "is_emptied",
     "is_log_gone",
     "is_removed",
@@ -33,6 +35,7 @@ _LOOK_STEPS: Final = 10_000
 _NAMES: Final = {
     *(b"queues", b"jobs", b"waiting", b"dead", b"keys", b"key_log", b"key_merges"),
     *(b"pieces", b"schedules", b"meta"),
+    *(name.encode() for name in LATER),
 }
 
 
@@ -111,3 +114,20 @@ def is_removed(path: str) -> bool:
     real = os.path.realpath(path)
     is_there = os.path.lexists(real) or os.path.exists(f"{real}{REBUILT}")
     return not is_there and has_log(path)
+
+
+class DamageError(sqlite3.DatabaseError):
+    """What was read is not what was written; the text says where."""
+
+    sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+    sqlite_errorname = "SQLITE_CORRUPT"
+
+
+def is_damage(error: sqlite3.Error) -> bool:
+    """Tell whether an error says that the file is damaged."""
+    code: int = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK)
+    return code & 0xFF == sqlite3.SQLITE_CORRUPT
+
+
+REBUILT: Final = ".rebuilt"
+"""What the name of a file ends with that is to take a damaged store's place."""

@@ -1,4 +1,4 @@
-"""A blocking worker's connection to one job server, which comes back when lost."""
+"""A blocking worker's connection to one job server, made anew when it is lost."""
 
 from __future__ import annotations
 
@@ -9,43 +9,43 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
-from geartrain.backoff import Backoff
 from geartrain.errors import ProtocolError
 from geartrain.protocol.worker import Assignment, WorkerProtocol
 from geartrain.texts import shown
-from geartrain.transport import forks
-from geartrain.transport.connect import Connector, reason
+from geartrain.transport.connect import Connector
 from geartrain.transport.descriptors import FOREIGN, Owned
 from geartrain.transport.locks import took
+from geartrain.worker.connecting import Connecting
+from geartrain.worker.keepalive import SILENT, Keepalive
 from geartrain.worker.log import LOG
 
 if TYPE_CHECKING:
     from geartrain.worker.pump import Pump
 
-__all__ = ["Link"]
+__all__ = ["WorkerConnection"]
 
 _READ: Final = 65536
 _NEVER: Final = float("inf")
-# Seconds in which whoever sends notices that the connection has ended.
+# Seconds for a thread that is sending to notice that the connection has ended.
 _SOON: Final = 1.0
 
-# Seconds a job server may take no byte, or leave a probe unanswered.
+# Seconds for a job server to accept another byte.
 _PATIENCE: Final = 30.0
 _WAITS: Final = frozenset(
     {"BlockingIOError", "SSLWantReadError", "SSLWantWriteError", "InterruptedError"}
 )
 
 
-class Link:
-    """One connection, and what it takes to have it again.
+class WorkerConnection:
+    """One connection, which connects and reconnects.
 
-    One thread at a time reads and tends it; any may send.
+    One thread at a time reads and tends it; any thread may send.
 
     Attributes:
-        connector: the way to the job server.
-        protocol: what is said; only ever touched under the pump's lock.
-        connection: the socket; None while there is none.
-        due: when it is to be tended next, as ``time.monotonic`` counts.
+        connector: connects to the job server.
+        protocol: its protocol, only used under the pump's lock.
+        connection: the socket; None while not connected.
+        alive: decides when to tend it, by the pump's clock.
     """
 
     def __init__(
@@ -54,34 +54,31 @@ class Link:
         self.connector = connector
         self.protocol = protocol
         self.connection: socket.socket | None = None
-        self.due = 0.0
+        self.alive = Keepalive(connector, pump.heartbeat)
         self._pump = pump
-        self._backoff = Backoff()
         self._sending = threading.Lock()
-        # What one call to the socket takes: TLS cannot read and write at once.
+        # For each call of the socket: TLS cannot read and write at the same time.
         self._calling = threading.Lock()
-        self._arrived: socket.socket | Exception | None = None
+        self._connecting = Connecting(connector, self._tend_soon)
         self._why: Exception | None = None
         self._is_tls = False
-        # Whether the connection's descriptor is still the connection's.
+        # Whether the descriptor is still that of this connection: handlers may close
+        # and reuse it.
         self._is_ours: Callable[[], bool] = _never
-        self._heard = False
-        self._probed = False
-        self._closed = False
 
     def post(
         self, say: Callable[..., bool], assignment: Assignment, *arguments: bytes
     ) -> bool:
-        """Have the protocol say something, and send it."""
+        """Call a method of the protocol and send the result."""
         pump = self._pump
         try:
             if self._sending.locked():
-                # Whoever sends meanwhile may send this, too.
+                # The thread that is sending will probably send this, too.
                 with pump.lock:
                     mine = say(assignment, *arguments)
             else:
-                # Not by acquire(): a signal handler that raises after it would leave a
-                # lock that nobody has. took() takes 1 µs more, of each job.
+                # Not acquire(): a signal handler that raises right after it would leave
+                # the lock locked for ever. took() would cost 1 µs per job.
                 with self._sending:
                     with pump.lock:
                         mine = say(assignment, *arguments)
@@ -93,23 +90,24 @@ class Link:
             raise
         if self.protocol.has_output:
             self.flush(wait=True)
-        if assignment.ended:
-            pump.pass_on()
+        if assignment.ended and len(pump.connections) > 1:
+            # Another connection may be waiting for its slot.
+            pump.flush()
         return mine
 
     def drop(self, assignment: Assignment) -> None:
-        """Be done with a job of which nothing is to be said."""
+        """Forget a job without telling the job server."""
         with self._pump.lock:
             self.protocol.drop(assignment)
         self._pump.flush()
 
     def look(self) -> None:
-        """Take in what has come, unless another thread does so now."""
+        """Read what has arrived, unless another thread is doing so."""
         self._pump.attend_if_nobody_does()
 
     def tend(self, now: float) -> None:
-        """Connect, if it is time to; make sure that the job server is there."""
-        if self._arrived is not None:
+        """Connect, or check that the job server is alive."""
+        if self._connecting.found is not None:
             self._adopt(now)
             return
         if self.connection is None:
@@ -118,59 +116,38 @@ class Link:
         if not self._is_ours():
             self.lose(self._why or OSError(FOREIGN))
             return
-        if self._probed and not self._heard and not self._has_been_read():
+        if self.alive.is_suspect and not self._has_been_read():
             return
-        if self._heard:
-            self._heard = self._probed = False
-            self.due = now + self._pump.heartbeat
-        elif self._probed:
-            self.lose(TimeoutError("it has not answered a probe"))
-        else:
-            self._probed = True
-            self.due = now + _PATIENCE
+        step = self.alive.look(now)
+        if step == "lose":
+            self.lose(TimeoutError(SILENT))
+        elif step == "probe":
             with self._pump.lock:
                 self.protocol.probe()
             self.flush()
 
     def _has_been_read(self) -> bool:
-        """Take what has arrived; return False if that was the connection's end.
+        """Read what has arrived; return False if that was the end of the connection.
 
-        The answer may lie there: a handler can hold all threads for minutes.
+        The answer to a probe may be waiting there, because a handler in C can hold up
+        all threads for minutes.
         """
         self.read()
         return self.connection is not None
 
     def _connect_soon(self, now: float) -> None:
-        self.due = _NEVER
-        thread = threading.Thread(
-            target=self._connect, name=f"connect {self.connector}", daemon=True
-        )
+        self.alive.due = _NEVER
         try:
-            thread.start()
+            self._connecting.start(self._pump.connect_timeout)
         except RuntimeError as error:
             self._retry(now, error)
 
-    def _connect(self) -> None:
-        """Connect, in a thread of its own: a name server may take its time."""
-        found: socket.socket | Exception
-        try:
-            found = self.connector.connect(self._pump.connect_timeout)
-            if isinstance(found, socket.socket):
-                forks.own(found)
-        except Exception as error:
-            found = error
-        with self._pump.lock:
-            closed = self._closed
-            if not closed:
-                self._arrived = found
-                self.due = 0.0
-        if closed and isinstance(found, socket.socket):
-            found.close()
-        elif not closed:
-            self._pump.wake()
+    def _tend_soon(self) -> None:
+        self.alive.due = 0.0
+        self._pump.wake()
 
     def _adopt(self, now: float) -> None:
-        found, self._arrived = self._arrived, None
+        found = self._connecting.take()
         if not isinstance(found, socket.socket):
             self._retry(now, found)
             return
@@ -184,24 +161,19 @@ class Link:
         self._is_tls = hasattr(found, "pending")
         if self._pump.observer is not None:
             self._pump.observer.on_connect(found, self.connector)
-        self._heard = self._probed = False
-        self.due = now + self._pump.heartbeat
+        self.alive.connected(now)
         with self._pump.lock:
             self.connection = found
             self.protocol.begin()
         self._pump.watch(found.fileno(), self)
-        LOG.info("connected to %s", self.connector)
         self.flush()
 
     def _retry(self, now: float, error: Exception | None) -> None:
-        if self._backoff.tries == 0:
-            why = reason(error) if error is not None else "it closed the connection"
-            LOG.warning("%s is lost (%s): trying again", self.connector, why)
-        self.due = now + self._backoff.next()
-        self._pump.expect(self.due)
+        self.alive.lost(now, error)
+        self._pump.expect(self.alive.due)
 
     def read(self) -> None:
-        """Take what has arrived."""
+        """Read what has arrived."""
         connection = self.connection
         if connection is None:
             return
@@ -223,7 +195,7 @@ class Link:
             self.lose(self._why)
             return
         self._take(data)
-        # What TLS has decrypted already is nothing that poll sees.
+        # poll() does not see bytes that TLS has decrypted already.
         if self._is_tls and self._has_more():
             self.read()
 
@@ -235,15 +207,14 @@ class Link:
             return bool(connection.pending())  # type: ignore[attr-defined]
 
     def _take(self, data: bytes) -> None:
-        if not self._heard:
-            self._heard = True
-            self._backoff.reset()
+        if not self.alive.heard:
+            self.alive.hear()
         pump, protocol = self._pump, self.protocol
         errors: Sequence[tuple[bytes, bytes]] = ()
         try:
             with pump.lock:
                 for assignment in protocol.receive(data):
-                    pump.ready.append((self, assignment))
+                    pump.session.ready.put((self, assignment))
                 if protocol.errors:
                     errors, protocol.errors = protocol.errors, []
         except ProtocolError as error:
@@ -255,10 +226,10 @@ class Link:
             self.flush()
 
     def flush(self, wait: bool = False) -> None:
-        """Send what is to be sent.
+        """Send the protocol's output.
 
-        With ``wait``, return when it has been; else leave it to the thread that is
-        sending already, if there is one.
+        With ``wait``, return when it is sent; else leave it to a thread that is sending
+        already.
         """
         is_ours = True
         while is_ours and self.protocol.has_output:
@@ -281,15 +252,15 @@ class Link:
             self._send(connection, data)
 
     def _interrupted(self) -> None:
-        """Give the connection up: an exception from elsewhere came between two steps.
+        """Give the connection up after an exception between two steps.
 
-        A signal handler's, mostly. What was to be sent may have left in half, or not at
-        all: a job that nobody ends would be at hand for ever.
+        It is mostly a signal handler's. A packet may have been sent by half or not at
+        all, and a job whose end is never sent would run for ever.
         """
         self.hang_up(OSError("sending was interrupted"))
 
     def _send(self, connection: socket.socket, data: bytes) -> None:
-        # Called as a method, which it is not, it would take 500 instructions more.
+        # Read first: Python calls an attribute as a method, in 500 instructions more.
         is_ours = self._is_ours
         if not is_ours():
             self._give_up(connection, OSError(FOREIGN))
@@ -312,7 +283,7 @@ class Link:
         try:
             while rest:
                 if not _is_writable(connection):
-                    raise TimeoutError("it has taken no byte for 30 seconds")
+                    raise TimeoutError("it has accepted no byte for 30 seconds")
                 rest = rest[self._some(connection, rest) :]
         except (OSError, ValueError) as error:
             self._give_up(connection, error)
@@ -327,41 +298,38 @@ class Link:
             return 0
 
     def hang_up(self, error: Exception) -> None:
-        """Have the connection closed by the thread that reads it."""
+        """Make the thread that reads close the connection."""
         connection = self.connection
         if connection is not None:
             self._give_up(connection, error)
 
     def _give_up(self, connection: socket.socket, error: Exception) -> None:
-        """Have the thread that reads find the connection at its end."""
+        """Make the thread that reads find the end of the connection."""
         self._why = error
         if self._is_ours():
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
         else:
-            # Nothing may ever come on what its number stands for now.
-            self.due = 0.0
-            self._pump.wake()
+            # Its descriptor is another file now, which may never become readable.
+            self._tend_soon()
 
     def lose(self, error: Exception | None) -> None:
-        """Close a connection that is lost; another is made after a pause."""
+        """Close a lost connection; reconnect after a pause."""
         if self._part():
             self._retry(self._pump.clock(), error)
 
     def abandon(self) -> None:
-        """Leave the job server for good, whatever an exception has interrupted."""
-        self._closed = True
-        connection, arrived = self.connection, self._arrived
+        """Leave the job server for good, after an interruption at any step."""
+        self._connecting.abandon()
+        connection = self.connection
         if connection is not None:
             if self._pump.observer is not None:
                 self._pump.observer.on_disconnect(connection, self.connector)
             self._give_up(connection, OSError("the worker was interrupted"))
             self._let_go(connection)
-        if isinstance(arrived, socket.socket):
-            arrived.close()
 
     def _let_go(self, connection: socket.socket) -> None:
-        """Close a connection unless another thread goes on sending."""
+        """Close a connection unless another thread keeps sending."""
         turn: list[bool] = []
         try:
             if took(self._sending, turn, timeout=_SOON):
@@ -381,7 +349,7 @@ class Link:
         if self._pump.observer is not None:
             self._pump.observer.on_disconnect(connection, self.connector)
         self._pump.unwatch(connection.fileno())
-        # Whoever sends fails at once, and lets the socket go.
+        # A thread that is sending fails at once, and releases the lock.
         ours = self._is_ours()
         if ours:
             with contextlib.suppress(OSError):
@@ -398,11 +366,7 @@ class Link:
 
     def close(self) -> None:
         """Leave the job server for good."""
-        with self._pump.lock:
-            self._closed = True
-            arrived, self._arrived = self._arrived, None
-        if isinstance(arrived, socket.socket):
-            arrived.close()
+        self._connecting.close()
         self._part()
 
 
@@ -411,13 +375,16 @@ def _never() -> bool:
 
 
 def _is_writable(connection: socket.socket) -> bool:
-    """Wait until the job server takes more; return False if it does not."""
-    # A poll: select() takes no descriptors above 1,023.
+    """Wait until the job server accepts more; return False if it does not."""
+    # Not select(), which takes no descriptors above 1,023.
     poll = select.poll()
     poll.register(connection, select.POLLOUT)
     return bool(poll.poll(_PATIENCE * 1000))
 
 
 def _must_wait(error: OSError) -> bool:
-    """Tell whether a call only came too early; asks TLS's errors by their names."""
+    """Return whether the call should be repeated later.
+
+    TLS errors are compared by name, so that plain connections need not import ssl.
+    """
     return type(error).__name__ in _WAITS

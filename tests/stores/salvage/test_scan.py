@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geartrain.stores.maintenance.scan import Numbers, Scan, both_ways
+from geartrain.stores.salvage.scan import Numbers, Scan, both_ways
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from typing import Final
 
-from geartrain.stores.maintenance.scan import Row, Scan, both_ways
+from geartrain.stores.salvage.scan import Row, Scan, both_ways
 from geartrain.stores.sqlite.queues import Queue, Queues
 from geartrain.texts import quoted
 

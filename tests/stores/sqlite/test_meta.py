@@ -10,8 +10,9 @@ import pytest
 from geartrain.stores.maintenance.tasks import check
 from geartrain.stores.sqlite.rows import STEADY, bits_of, due_of
 from geartrain.stores.sqlite.store import SqliteStore
+from tests.support.maintained_stores import lines_of
 from tests.support.sqlite_files import execute, fill
-from tests.support.store_records import batch, delayed, due_page, numbers
+from tests.support.store_records import batch, delayed, due_page, entries_of, numbers
 
 NOW = 1_800_000_000.0
 YEAR_9999 = 253402300799.0
@@ -38,16 +39,18 @@ def test_a_time_that_nobody_means_stays_with_its_clock(due: float) -> None:
 def test_a_store_of_the_format_before_is_opened_and_goes_on(tmp_path: Path) -> None:
     path = tmp_path / "jobs.db"
     fill(path, 20)
-    execute(path, "PRAGMA user_version = 2")
+    execute(path, "PRAGMA user_version = 2", "DROP TABLE entries")
     assert check(str(path)).problems == []
+    assert lines_of(path)[1] == 0
     with closing(SqliteStore(str(path), "os")) as store:
         inventory = store.open()
         assert (inventory.steady, inventory.calendar) == (0.0, 0.0)
         # All that is delayed in it is due by the calendar.
         assert [job.number for job in due_page(store, 6.0).records] == [5]
-        store.commit(batch(delayed(50, 7.0, is_steady=True)))
+        job = delayed(50, 7.0, is_steady=True)
+        store.commit(batch(job, entries={(b"policy", b"resize"): b"{}"}))
     with closing(SqliteStore(str(path), "os")) as store:
-        store.open()
+        assert entries_of(store.open()) == [(b"policy", b"resize", b"{}")]
         assert 50 in numbers(store)
     assert check(str(path)).problems == []
 

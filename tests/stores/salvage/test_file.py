@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from geartrain.errors import StoreError
-from geartrain.stores.maintenance.file import check_file, open_unchanged, size_of
+from geartrain.stores.salvage.file import check_file, open_unchanged, size_of
 from tests.support.maintained_stores import page_size
 from tests.support.sqlite_files import fill
 

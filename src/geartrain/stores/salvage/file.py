@@ -12,8 +12,8 @@ from typing import Final
 
 from geartrain.errors import StoreError
 from geartrain.stores.owners import owners_rights
+from geartrain.stores.sqlite.damage import DamageError, is_damage
 from geartrain.stores.sqlite.file import ERRORS, explain, is_new
-from geartrain.stores.sqlite.schema import DamageError, is_damage
 from geartrain.texts import visible
 
 __all__ = ["check_file", "open_unchanged", "size_of"]

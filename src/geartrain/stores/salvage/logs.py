@@ -13,7 +13,7 @@ import struct
 from collections.abc import Iterator
 from typing import BinaryIO, Final, NamedTuple
 
-from geartrain.stores.sqlite.wholeness import LOG_MARKS
+from geartrain.stores.sqlite.damage import LOG_MARKS
 
 __all__ = ["apply_log", "is_cut_short"]
 

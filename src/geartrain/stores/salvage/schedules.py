@@ -6,9 +6,10 @@ import sqlite3
 from collections.abc import Iterator
 
 from geartrain.engine.records import ScheduleRecord
-from geartrain.stores.maintenance.scan import Scan
+from geartrain.stores.salvage.scan import Scan
 from geartrain.stores.sqlite.file import ERRORS
-from geartrain.stores.sqlite.schedules import is_reserved, unpack_schedule
+from geartrain.stores.sqlite.meta import is_reserved
+from geartrain.stores.sqlite.schedules import unpack_schedule
 from geartrain.texts import quoted
 
 __all__ = ["KeptSchedules", "kept_reserved", "meta_problems"]

@@ -28,10 +28,9 @@ from tests.support.sqlite_files import connection_of, execute, in_a_child
 from tests.support.store_records import batch, burials, keyed, numbers, record, schedule
 
 COVERS = (
-    "stores/maintenance/copies",
-    "stores/maintenance/logs",
-    "stores/maintenance/orphans",
-    "stores/sqlite/wholeness",
+    "stores/salvage/copies",
+    "stores/salvage/logs",
+    "stores/salvage/orphans",
 )
 
 TIMES = int(os.environ.get("GEARTRAIN_DAMAGE", "1"))
@@ -77,7 +76,7 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, bytes]:
     path = tmp_path_factory.mktemp("killed") / "jobs.db"
     in_a_child(
         """
-        from tests.stores.maintenance.test_rebuilding import fill
+        from tests.stores.salvage.test_rebuilding import fill
         store = SqliteStore(sys.argv[1], "os")
         store.open()
         fill(store)

@@ -16,15 +16,16 @@ from typing import Final
 from geartrain.engine.batches import Batch
 from geartrain.engine.records import Burial, JobRecord
 from geartrain.errors import StoreError
-from geartrain.stores.maintenance.copies import Readable, open_readable
-from geartrain.stores.maintenance.jobs import KeptJob, KeptJobs
-from geartrain.stores.maintenance.logs import is_cut_short
-from geartrain.stores.maintenance.orphans import all_jobs
-from geartrain.stores.maintenance.queues import KeptQueues
-from geartrain.stores.maintenance.schedules import KeptSchedules, kept_reserved
-from geartrain.stores.sqlite.clock import read_clock
-from geartrain.stores.sqlite.file import REBUILT, put_in_place, sync_folder
-from geartrain.stores.sqlite.schedules import lost_number
+from geartrain.stores.salvage.copies import Readable, open_readable
+from geartrain.stores.salvage.entries import KeptEntries
+from geartrain.stores.salvage.jobs import KeptJob, KeptJobs
+from geartrain.stores.salvage.logs import is_cut_short
+from geartrain.stores.salvage.orphans import all_jobs
+from geartrain.stores.salvage.queues import KeptQueues
+from geartrain.stores.salvage.schedules import KeptSchedules, kept_reserved
+from geartrain.stores.sqlite.damage import REBUILT
+from geartrain.stores.sqlite.file import put_in_place, sync_folder
+from geartrain.stores.sqlite.meta import lost_number, read_clock
 from geartrain.stores.sqlite.store import Mender, SqliteStore
 from geartrain.texts import visible
 
@@ -103,12 +104,15 @@ def _copy(source: Readable, target: str) -> tuple[int, list[str]]:
             store.commit(batch)
         rest = Batch(1)
         rest.schedules = list(schedules.schedules())
+        entries = KeptEntries(connection)
+        rest.entries = {(e.kind, e.key): e.value for e in entries.entries()}
         reserved = kept_reserved(connection) or lost_number()
         rest.reserved = max(reserved, highest)
         rest.steady, rest.calendar = read_clock(connection)
         store.commit(rest)
         losses = _losses(jobs, queues)
-        return saved + len(rest.schedules), [*losses, *schedules.losses.values()]
+        losses += [*schedules.losses.values(), *entries.losses.values()]
+        return saved + len(rest.schedules), losses
 
 
 def _batches(jobs: KeptJobs, source: str) -> Iterator[Batch]:

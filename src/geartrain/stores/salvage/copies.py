@@ -18,11 +18,12 @@ from contextlib import closing, contextmanager, suppress
 from typing import Final, NamedTuple
 
 from geartrain.errors import StoreError
-from geartrain.stores.maintenance.file import check_file, open_unchanged
-from geartrain.stores.maintenance.logs import apply_log, is_cut_short
 from geartrain.stores.owners import owners_rights
+from geartrain.stores.salvage.file import check_file, open_unchanged
+from geartrain.stores.salvage.logs import apply_log, is_cut_short
+from geartrain.stores.sqlite.damage import is_structural
 from geartrain.stores.sqlite.file import APPLICATION_ID, FORMAT, OLDEST, open_file
-from geartrain.stores.sqlite.wholeness import is_structural
+from geartrain.stores.sqlite.schema import LATER
 from geartrain.texts import visible
 
 __all__ = ["Readable", "copy_store", "open_readable", "remove_copy"]
@@ -49,6 +50,8 @@ Table = tuple[bytes, int, bytes]
 _TABLES: Final = (
     "SELECT name, rootpage, ifnull(sql, '') FROM sqlite_master ORDER BY name"
 )
+# A store of an older format got these on whatever pages were free.
+_LATER: Final = tuple(name.encode() for name in LATER)
 _UNREADABLE: Final = (b"", 0, b"")
 
 
@@ -134,10 +137,23 @@ def _first_page(path: str) -> bytes:
     found = _tables(path)
     layouts = _layouts()
     is_whole = _is_whole(_read(path, 0))
-    if is_whole and any(found == layout.tables for layout in layouts):
+    if is_whole and _first(found) in [_first(each.tables) for each in layouts]:
         return b""
     best = max(layouts, key=lambda layout: _fit(path, layout))
     return best.page if _fit(path, best) * 2 > len(best.tables) else b""
+
+
+def _first(tables: list[Table]) -> list[Table]:
+    """Return the tables and indexes that stores of all formats have.
+
+    The others may be on any page, or missing where the format is an older one.
+    """
+    indexes = tuple(b"sqlite_autoindex_%s_" % name for name in _LATER)
+    return [
+        table
+        for table in tables
+        if table[0] not in _LATER and not (table[0] or b"").startswith(indexes)
+    ]
 
 
 def copy_store(path: str, suffix: str, *, with_log: bool) -> str:
@@ -222,16 +238,26 @@ def _tables(path: str) -> list[Table]:
 
 
 def _layouts() -> list[_Layout]:
-    """Return where an empty store has its tables, as made and as compacted."""
-    layouts = []
+    """Return where an empty store has its tables, as made and as compacted.
+
+    Then come those of a store that was made, or compacted, before it got later tables.
+    """
+    older = [f"DROP TABLE {name}" for name in LATER]
     with tempfile.TemporaryDirectory() as made:
-        path = os.path.join(made, "empty.db")
-        for statement in ("PRAGMA user_version", "VACUUM"):
-            with closing(open_file(path, "OFF")) as connection:
-                connection.execute(statement).fetchall()
-                tables = connection.execute(_TABLES).fetchall()
+        return [
+            *_layouts_of(os.path.join(made, "empty.db"), []),
+            *_layouts_of(os.path.join(made, "older.db"), older),
+        ]
+
+
+def _layouts_of(path: str, changes: list[str]) -> Iterator[_Layout]:
+    with closing(open_file(path, "OFF")) as connection:
+        for step in (changes, ["VACUUM"]):
+            for statement in step:
+                connection.execute(statement)
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
             page = bytearray(_read(path, 0))
             start, end = _COUNTS
             page[start:end] = bytes(end - start)
-            layouts.append(_Layout(bytes(page), tables))
-    return layouts
+            tables = connection.execute(_TABLES).fetchall()
+            yield _Layout(bytes(page), tables)
