@@ -21,9 +21,9 @@ from geartrain.engine.records import (
     Burial,
     Change,
     Failures,
+    FieldKind,
     Inventory,
     JobRecord,
-    Kind,
     ScheduleRecord,
 )
 from geartrain.stores.base import Store
@@ -136,7 +136,7 @@ def value(job: JobRecord) -> Kept:
     fields = [
         getattr(job, field.name)
         for field in JOB_FIELDS
-        if field.kind not in (Kind.CLOCK, Kind.FAILURES)
+        if field.kind not in (FieldKind.CLOCK, FieldKind.FAILURES)
     ]
     fields.append(job.due > 0 and job.is_steady)
     workload = b"".join([job.workload, *job.more])

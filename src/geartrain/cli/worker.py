@@ -96,5 +96,5 @@ def _check(configuration: Configuration[WorkerOptions]) -> None:
         if names.count(name) > 1:
             place = configuration.given["exec"]
             raise OptionError(f"{place} has two commands for {name!r}")
-    # One that is wrong is told once and here, not by every process.
+    # Report a mistake once, here, rather than from every process.
     connectors(options.server or None, options.tls_files)

@@ -22,9 +22,9 @@ __all__ = [
     "Entry",
     "Failures",
     "Field",
+    "FieldKind",
     "Inventory",
     "JobRecord",
-    "Kind",
     "Part",
     "QueueInventory",
     "ScheduleRecord",
@@ -32,7 +32,7 @@ __all__ = [
 ]
 
 
-class Kind(Enum):
+class FieldKind(Enum):
     """What the value of a field is."""
 
     NAME = auto()
@@ -72,7 +72,7 @@ class Field(NamedTuple):
     """One field of a record; ``name`` is that of the attribute."""
 
     name: str
-    kind: Kind
+    kind: FieldKind
     part: Part = Part.CONSTANT
 
 
@@ -80,37 +80,37 @@ class Field(NamedTuple):
 # way of its own. The order is that of the lines that ``geartrain store export`` writes,
 # and within the fields of a kind that of the SQLite store's blobs.
 JOB_FIELDS: Final = (
-    Field("handle", Kind.NAME),
-    Field("function", Kind.NAME, Part.QUEUE),
-    Field("unique", Kind.NAME),
-    Field("key", Kind.BYTES),
-    Field("reducer", Kind.NAME),
-    Field("priority", Kind.PRIORITY, Part.QUEUE),
-    Field("submitted", Kind.TIME),
-    Field("due", Kind.DUE, Part.STATE),
-    Field("died", Kind.TIME, Part.STATE),
-    Field("is_steady", Kind.CLOCK, Part.STATE),
-    Field("failures", Kind.FAILURES, Part.STATE),
+    Field("handle", FieldKind.NAME),
+    Field("function", FieldKind.NAME, Part.QUEUE),
+    Field("unique", FieldKind.NAME),
+    Field("key", FieldKind.BYTES),
+    Field("reducer", FieldKind.NAME),
+    Field("priority", FieldKind.PRIORITY, Part.QUEUE),
+    Field("submitted", FieldKind.TIME),
+    Field("due", FieldKind.DUE, Part.STATE),
+    Field("died", FieldKind.TIME, Part.STATE),
+    Field("is_steady", FieldKind.CLOCK, Part.STATE),
+    Field("failures", FieldKind.FAILURES, Part.STATE),
 )
 """What a job or dead letter consists of, beside its number and its workload."""
 
 FAILURE_FIELDS: Final = (
-    Field("attempts", Kind.COUNT),
-    Field("crashes", Kind.COUNT),
-    Field("reason", Kind.BYTES),
-    Field("worker", Kind.BYTES),
-    Field("error", Kind.BYTES),
-    Field("started", Kind.TIME),
-    Field("ended", Kind.TIME),
+    Field("attempts", FieldKind.COUNT),
+    Field("crashes", FieldKind.COUNT),
+    Field("reason", FieldKind.BYTES),
+    Field("worker", FieldKind.BYTES),
+    Field("error", FieldKind.BYTES),
+    Field("started", FieldKind.TIME),
+    Field("ended", FieldKind.TIME),
 )
 """What ``Failures`` consist of."""
 
 SCHEDULE_FIELDS: Final = (
-    Field("handle", Kind.NAME),
-    Field("function", Kind.NAME),
-    Field("unique", Kind.NAME),
-    Field("workload", Kind.WORKLOAD),
-    Field("fields", Kind.NAMES),
+    Field("handle", FieldKind.NAME),
+    Field("function", FieldKind.NAME),
+    Field("unique", FieldKind.NAME),
+    Field("workload", FieldKind.WORKLOAD),
+    Field("fields", FieldKind.NAMES),
 )
 """What a recurring job consists of, beside its number."""
 

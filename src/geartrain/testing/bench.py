@@ -73,7 +73,7 @@ class Bench:
         self._known = dict(functions)
 
     def speak(self) -> bool:
-        """Exchange bytes until there are none; return whether there were any."""
+        """Pass bytes on both ways until none are left; return whether any were."""
         spoke = False
         while self._arrived or self.protocol.has_output:
             spoke = True

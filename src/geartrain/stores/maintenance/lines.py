@@ -21,8 +21,8 @@ from geartrain.engine.records import (
     Entry,
     Failures,
     Field,
+    FieldKind,
     JobRecord,
-    Kind,
     ScheduleRecord,
 )
 
@@ -48,7 +48,7 @@ _EARLIEST: Final = 0.001
 
 def label(field: Field) -> str:
     """Return what a field is called in a line."""
-    return "clock" if field.kind is Kind.CLOCK else field.name
+    return "clock" if field.kind is FieldKind.CLOCK else field.name
 
 
 def job_line(
@@ -81,14 +81,14 @@ def schedule_line(record: ScheduleRecord) -> Iterator[bytes]:
 
 def move_times(record: JobRecord, seconds: float) -> None:
     """Move all times of a record that are server times, to or from the calendar's."""
-    kinds = {Kind.TIME, Kind.DUE} if record.is_steady else {Kind.TIME}
+    kinds = {FieldKind.TIME, FieldKind.DUE} if record.is_steady else {FieldKind.TIME}
     _move(record, JOB_FIELDS, kinds, seconds)
     if record.failures is not None:
         _move(record.failures, FAILURE_FIELDS, kinds, seconds)
 
 
 def _move(
-    record: object, fields: Iterable[Field], kinds: set[Kind], seconds: float
+    record: object, fields: Iterable[Field], kinds: set[FieldKind], seconds: float
 ) -> None:
     for field in fields:
         if field.kind in kinds and (time := getattr(record, field.name)) > 0:
@@ -100,7 +100,7 @@ def _values(record: object, fields: Iterable[Field]) -> dict[str, Any]:
     return {
         label(field): _WRITERS[field.kind](getattr(record, field.name))
         for field in fields
-        if field.kind is not Kind.WORKLOAD
+        if field.kind is not FieldKind.WORKLOAD
     }
 
 
@@ -117,16 +117,16 @@ def _failures(failures: Failures | None) -> dict[str, Any] | None:
     return {name: 0.0 if value is None else value for name, value in values.items()}
 
 
-_WRITERS: Final[dict[Kind, Callable[[Any], Any]]] = {
-    Kind.NAME: _text,
-    Kind.BYTES: _text,
-    Kind.NAMES: lambda names: [_text(name) for name in names],
-    Kind.COUNT: int,
-    Kind.TIME: lambda time: time or None,
-    Kind.DUE: lambda time: time or None,
-    Kind.CLOCK: CLOCKS.__getitem__,
-    Kind.PRIORITY: PRIORITIES.__getitem__,
-    Kind.FAILURES: _failures,
+_WRITERS: Final[dict[FieldKind, Callable[[Any], Any]]] = {
+    FieldKind.NAME: _text,
+    FieldKind.BYTES: _text,
+    FieldKind.NAMES: lambda names: [_text(name) for name in names],
+    FieldKind.COUNT: int,
+    FieldKind.TIME: lambda time: time or None,
+    FieldKind.DUE: lambda time: time or None,
+    FieldKind.CLOCK: CLOCKS.__getitem__,
+    FieldKind.PRIORITY: PRIORITIES.__getitem__,
+    FieldKind.FAILURES: _failures,
 }
 
 

@@ -15,8 +15,8 @@ from geartrain.engine.records import (
     Entry,
     Failures,
     Field,
+    FieldKind,
     JobRecord,
-    Kind,
     ScheduleRecord,
 )
 from geartrain.errors import StoreError
@@ -112,7 +112,7 @@ def _schedule(values: _Object) -> ScheduleRecord:
 def _fill(record: object, values: _Object, fields: Iterable[Field]) -> None:
     """Set the fields of a record, but for its workload."""
     for field in fields:
-        if field.kind is not Kind.WORKLOAD:
+        if field.kind is not FieldKind.WORKLOAD:
             setattr(record, field.name, _READERS[field.kind](values, label(field)))
 
 
@@ -220,14 +220,14 @@ def _workload(values: _Object) -> bytes:
     raise StoreError("'encoding' is neither utf-8 nor base64")
 
 
-_READERS: Final[dict[Kind, Callable[[_Object, str], object]]] = {
-    Kind.NAME: _name,
-    Kind.BYTES: _bytes,
-    Kind.NAMES: _names,
-    Kind.COUNT: _count,
-    Kind.TIME: _time,
-    Kind.DUE: _time,
-    Kind.CLOCK: _clock,
-    Kind.PRIORITY: _priority,
-    Kind.FAILURES: _failures,
+_READERS: Final[dict[FieldKind, Callable[[_Object, str], object]]] = {
+    FieldKind.NAME: _name,
+    FieldKind.BYTES: _bytes,
+    FieldKind.NAMES: _names,
+    FieldKind.COUNT: _count,
+    FieldKind.TIME: _time,
+    FieldKind.DUE: _time,
+    FieldKind.CLOCK: _clock,
+    FieldKind.PRIORITY: _priority,
+    FieldKind.FAILURES: _failures,
 }

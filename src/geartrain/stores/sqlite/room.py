@@ -27,7 +27,7 @@ from geartrain.engine.records import Burial
 from geartrain.errors import StoreError
 from geartrain.texts import visible
 
-__all__ = ["NoRoomError", "Room", "ending", "parts"]
+__all__ = ["DiskRoom", "NoRoomError", "ending", "parts"]
 
 # Bytes of the margin, and of the reserve: enough for a checkpoint of a log of the usual
 # size, 4 MB, and for the ends of a thousand jobs that lie on a page each.
@@ -61,7 +61,7 @@ class NoRoomError(StoreError):
         self.most = most
 
 
-class Room:
+class DiskRoom:
     """The room of one open store.
 
     Attributes:

@@ -16,8 +16,8 @@ from geartrain.engine.records import (
     JOB_FIELDS,
     Failures,
     Field,
+    FieldKind,
     JobRecord,
-    Kind,
     Part,
 )
 from geartrain.stores.sqlite.damage import DamageError
@@ -38,15 +38,15 @@ __all__ = [
 ]
 
 
-def _names(fields: Iterable[Field], kind: Kind) -> list[str]:
+def _names(fields: Iterable[Field], kind: FieldKind) -> list[str]:
     # Texts of compiled modules are not interned, and Python looks up attributes by such
     # names three times as slowly.
     return [intern(field.name) for field in fields if field.kind is kind]
 
 
 _CONSTANT: Final = [each for each in JOB_FIELDS if each.part is Part.CONSTANT]
-_TIMES: Final = _names(_CONSTANT, Kind.TIME)
-_TEXTS: Final = _names(_CONSTANT, Kind.NAME)
+_TIMES: Final = _names(_CONSTANT, FieldKind.TIME)
+_TEXTS: Final = _names(_CONSTANT, FieldKind.NAME)
 _constants_of: Final = attrgetter(*_TIMES, *_TEXTS)
 # The head: times; the checksum of a workload in the row; the lengths of texts, which
 # follow; and which key it has.
@@ -57,11 +57,13 @@ _FIRST_TEXT: Final = len(_TIMES)
 
 # The failures: counts, times, when the job died, and the lengths of all blobs but the
 # last; these follow.
-_FIXED: Final = _names(FAILURE_FIELDS, Kind.COUNT) + _names(FAILURE_FIELDS, Kind.TIME)
-_BLOBS: Final = _names(FAILURE_FIELDS, Kind.BYTES)
+_FIXED: Final = _names(FAILURE_FIELDS, FieldKind.COUNT) + _names(
+    FAILURE_FIELDS, FieldKind.TIME
+)
+_BLOBS: Final = _names(FAILURE_FIELDS, FieldKind.BYTES)
 _FAILURES: Final = Struct(
-    f"<{len(_names(FAILURE_FIELDS, Kind.COUNT))}q"
-    f"{len(_names(FAILURE_FIELDS, Kind.TIME)) + 1}d{len(_BLOBS) - 1}I"
+    f"<{len(_names(FAILURE_FIELDS, FieldKind.COUNT))}q"
+    f"{len(_names(FAILURE_FIELDS, FieldKind.TIME)) + 1}d{len(_BLOBS) - 1}I"
 )
 _DOUBLE: Final = Struct("<d")
 _BITS: Final = Struct("<q")

@@ -38,12 +38,12 @@ from geartrain.stores.sqlite.schedules import (
 )
 from geartrain.stores.sqlite.twins import Twins
 
-__all__ = ["Session"]
+__all__ = ["StoreSession"]
 
 _Change = TypeVar("_Change", Change, Burial)
 
 
-class Session:
+class StoreSession:
     """An open file, and what is known of it.
 
     Attributes:

@@ -40,7 +40,7 @@ from geartrain.stores.sqlite.queries import (
     list_jobs,
 )
 from geartrain.stores.sqlite.room import NoRoomError, ending, parts
-from geartrain.stores.sqlite.session import Session
+from geartrain.stores.sqlite.session import StoreSession
 from geartrain.texts import visible
 
 __all__ = ["SqliteStore"]
@@ -348,7 +348,7 @@ class SqliteStore(Store):
             query.record = opened.find(query, is_dead=True)
 
     @contextmanager
-    def _reading(self) -> Iterator[Session]:
+    def _reading(self) -> Iterator[StoreSession]:
         """Return the open session; what goes wrong with it becomes a StoreError."""
         with self._opened() as opened:
             yield opened.session

@@ -2,15 +2,8 @@
 
 from __future__ import annotations
 
-from geartrain.engine.model.counters import Counters
-from tests.support.attributes import attributes
 from tests.support.dialogue import H1, World, job_created
 from tests.support.stored_engine import counted, drain, grab, rows, stored, submit
-
-
-def test_counters_begin_at_0() -> None:
-    counters = Counters()
-    assert [getattr(counters, name) for name in attributes(counters)] == [0] * 10
 
 
 def test_every_counter_is_shown_for_every_function() -> None:
@@ -22,7 +15,7 @@ def test_every_counter_is_shown_for_every_function() -> None:
     shown = rows(admin, "counters")
     assert [row.pop("function") for row in shown] == ["b\udcff", "a"]
     assert shown == [dict.fromkeys(shown[0], 0)] * 2
-    assert set(shown[0]) == set(attributes(Counters()))
+    assert len(shown[0]) == 10
 
 
 def test_those_that_join_a_job_are_not_counted() -> None:
