@@ -52,6 +52,7 @@ EXAMPLES = {
     "handle_prefix": "J:here",
     "listen": "127.0.0.2",
     "liveness_port": "localhost:8080",
+    "log_format": "json",
     "log_level": "DEBUG",
     "max_memory": "64M",
     "max_outbox": "64M",

@@ -89,7 +89,7 @@ class Service:
         try:
             with logs.telling(), self._pid_file():
                 for notice in self.notices:
-                    startup_log.warning(notice)
+                    startup_log.warning(notice, extra={"action": "configuration"})
                 raise_descriptors(self.options.descriptors)
                 if self.core_dumps:
                     allow_core_dumps()
@@ -115,7 +115,9 @@ class Service:
         try:
             server = await self._started(starter.listeners)
         except asyncio.CancelledError:
-            _log.info("told to stop before the server listened")
+            _log.info(
+                "told to stop before the server listened", extra={"action": "stop"}
+            )
             return 0
         except StoreError as error:
             raise StoreError(f"{error}; {self.store_flag} names another") from error
@@ -144,8 +146,17 @@ class Service:
                 "the listening sockets were handed over: --listen is not used",
                 extra={"action": "sockets_taken"},
             )
-        _log.info("background jobs are kept %s", _place(self.options))
-        _log.info("geartrain %s ready on %s", __version__, ", ".join(addresses))
+        _log.info(
+            "background jobs are kept %s",
+            _place(self.options),
+            extra={"action": "store_chosen"},
+        )
+        _log.info(
+            "geartrain %s ready on %s",
+            __version__,
+            ", ".join(addresses),
+            extra={"action": "ready"},
+        )
         if self.announce is not None:
             # Whoever waits for it may look into the log next.
             logs.flush(_PATIENCE_WITH_LOG)
@@ -181,7 +192,7 @@ class Service:
         except GeartrainError as error:
             if self.pid_file_wanted:
                 raise
-            _log.info("without a pid file: %s", error)
+            _log.info("without a pid file: %s", error, extra={"action": "pid_file"})
         try:
             yield
         finally:
@@ -202,22 +213,25 @@ def _tell_stopped(server: Server) -> int:
             "stopped, and what became of %d jobs is not saved in the store: they"
             " run again after a start on it",
             server.unsaved,
+            extra={"action": "ends_unsaved"},
         )
     if server.unkept:
         _log.error(
             "stopped, and %d jobs that were acknowledged are lost: the store could not"
             " save them (--durability memory)",
             server.unkept,
+            extra={"action": "jobs_lost"},
         )
     if server.astray:
         _log.error(
             "stopped, and %d jobs, dead letters and recurring jobs are not in the store"
             " that the next start opens",
             server.astray,
+            extra={"action": "jobs_astray"},
         )
     if server.unsaved or server.unkept or server.astray:
         return 1
-    _log.info("stopped")
+    _log.info("stopped", extra={"action": "stopped"})
     return 0
 
 

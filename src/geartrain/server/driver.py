@@ -250,7 +250,7 @@ class Driver:
                 _LEVELS[notice.level],
                 "%s",
                 notice.text,
-                extra={"action": notice.action},
+                extra={"action": notice.action, **notice.fields()},
             )
 
     def _set_clock(self) -> None:

@@ -20,7 +20,7 @@ from geartrain.configuration.kinds import (
     whole,
 )
 from geartrain.configuration.option import option
-from geartrain.server.formatters import LEVELS
+from geartrain.server.formatters import FORMATS, LEVELS
 from geartrain.server.kinds import (
     HANDLE_PREFIX,
     MAX_HANDLE_PREFIX,
@@ -203,6 +203,12 @@ class Options:
     )
     log_level: str = option(
         choice(tuple(LEVELS), ignore_case=True), "INFO", "Minimum level to log."
+    )
+    log_format: str = option(
+        choice(FORMATS),
+        "text",
+        "How lines of the log look: text for people, json for programs, or auto, which"
+        " is json unless they go to a terminal.",
     )
     log_file: str = option(
         TEXT,

@@ -183,9 +183,13 @@ class Server:
         try:
             self._handshakes.reload()
         except OptionError as error:
-            _log.error("the TLS files are as they were: %s", error)
+            _log.error(
+                "the TLS files are as they were: %s",
+                error,
+                extra={"action": "tls_not_reloaded"},
+            )
         else:
-            _log.info("the TLS files were read again")
+            _log.info("the TLS files were read again", extra={"action": "tls_reloaded"})
 
     def summary(self) -> str:
         """Say in a sentence what it is doing."""

@@ -63,11 +63,13 @@ class SignalHandlers:
         if self._server is None:
             self._starting.cancel()
         elif self._stopping:
-            _log.warning("%s again, stopping at once", name)
+            _log.warning(
+                "%s again, stopping at once", name, extra={"action": "stop_hurried"}
+            )
             self._server.hurry()
         else:
             self._stopping = True
-            _log.info("%s, stopping", name)
+            _log.info("%s, stopping", name, extra={"action": "stop"})
             self._server.stop()
 
     def _stop_gracefully(self) -> None:
@@ -75,7 +77,10 @@ class SignalHandlers:
         if self._server is None:
             self._starting.cancel()
         elif not self._stopping:
-            _log.info("SIGUSR1, stopping when the last connection closes")
+            _log.info(
+                "SIGUSR1, stopping when the last connection closes",
+                extra={"action": "stop_gracefully"},
+            )
             self._server.stop_gracefully()
 
     def _hang_up(self) -> None:

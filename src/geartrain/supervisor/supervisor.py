@@ -69,7 +69,11 @@ class Supervisor:
             address = options.liveness_port
             self._port = LivenessPort(address.port, address.host)
             self._own.append(self._port)
-            _log.info("liveness and readiness are answered on port %d", self._port.port)
+            _log.info(
+                "liveness and readiness are answered on port %d",
+                self._port.port,
+                extra={"action": "probes"},
+            )
 
     def run(self) -> None:
         """Return once all processes have ended after a stop.
@@ -123,7 +127,12 @@ class Supervisor:
             self._next_second = 0.0
             self._manager.ready(self._summary())
             count = len(self._pool.slots)
-            _log.info("ready: %d process%s", count, "" if count == 1 else "es")
+            _log.info(
+                "ready: %d process%s",
+                count,
+                "" if count == 1 else "es",
+                extra={"action": "ready"},
+            )
 
     def _each_second(self) -> None:
         self._manager.alive(self._summary())
@@ -135,7 +144,9 @@ class Supervisor:
         files = self._pool.files
         changed = [] if files is None else files.changed()
         if changed:
-            _log.info("%s changed, reloading", ", ".join(changed))
+            _log.info(
+                "%s changed, reloading", ", ".join(changed), extra={"action": "reload"}
+            )
             self._begin_reload()
 
     def _summary(self) -> str:
@@ -168,7 +179,7 @@ class Supervisor:
     def _handle(self, number: signal.Signals) -> None:
         self._pool.news.set()
         if number is signal.SIGHUP:
-            _log.info("SIGHUP, reloading")
+            _log.info("SIGHUP, reloading", extra={"action": "reload"})
             self._begin_reload()
         elif number in (signal.SIGTERM, signal.SIGINT):
             self._stop(number.name)
@@ -176,10 +187,12 @@ class Supervisor:
     def _stop(self, name: str) -> None:
         """Stop in order, or at once when told a second time."""
         if self._pool.is_stopping:
-            _log.warning("%s again, stopping at once", name)
+            _log.warning(
+                "%s again, stopping at once", name, extra={"action": "stop_hurried"}
+            )
             self._pool.kill()
         else:
-            _log.info("%s, stopping", name)
+            _log.info("%s, stopping", name, extra={"action": "stop"})
             self._manager.stopping(self._summary(), self._options.grace + _END)
             self._pool.stop(name)
 

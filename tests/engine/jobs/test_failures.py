@@ -399,8 +399,9 @@ def test_so_many_dead_letters_are_kept_and_no_more() -> None:
         fail(worker)
     handles = [row["handle"] for row in rows(world.admin(), "dead list")]
     assert handles == ["H:test:1", "H:test:2"]
-    (notice,) = world.notices()
-    assert (notice.level, notice.action) == ("warning", "dead_letter_dropped")
+    *died, dropped = world.notices()
+    assert [each.action for each in died] == ["dead_letter", "dead_letter"]
+    assert (dropped.level, dropped.action) == ("warning", "dead_letter_dropped")
     assert world.admin().text("dead drop H:test:1") == b"OK\r\n"
     submit(client, "w4")
     fail(worker)
@@ -444,3 +445,19 @@ def test_a_job_cancelled_while_it_runs_is_refused_at_its_end() -> None:
     assert worker.received == [NOT_FOUND]
     assert client.received == [job_created(H1), work_fail(H1)]
     assert counted(world) == {"submitted": 1, "cancelled": 1, "refused_results": 1}
+
+
+def test_a_dead_letter_is_a_line_of_the_log() -> None:
+    world = stored()
+    submit(world.client(), "w1")
+    worker = world.worker("f")
+    grab(worker)
+    worker.work_exception(b"H:test:1", b"no such\x1b picture\nat line 3\n")
+    (notice,) = world.notices()
+    assert notice.action == "dead_letter"
+    assert notice.text == "H:test:1 of 'f' is a dead letter: no such\\x1b picture"
+    assert notice.fields() == {
+        "function": b"f",
+        "handle": b"H:test:1",
+        "error": b"no such\x1b picture",
+    }

@@ -43,6 +43,8 @@ __all__ = [
 
 # Bytes of a worker's error that are kept.
 _MOST_ERROR: Final = 64 * 1024
+# Of an error, bytes that a line of the log may show.
+_MOST_SHOWN: Final = 1000
 # Number of jobs that expire at a time, and seconds until the next do: others are
 # served in between.
 _MOST_EXPIRED: Final = 5000
@@ -89,6 +91,8 @@ def time_out(state: State, job: Job) -> None:
         "job_timed_out",
         f"{shown(job.handle)} of {quoted(job.function.name)} ran longer than {whose}, "
         f"{limit:g} s, at {shown(worker.address)} ({worker.descriptor})",
+        job.function.name,
+        job.handle,
     )
     if is_own and not worker.wants_handles:
         _lose(state, job, b"timeout", b"")
@@ -146,6 +150,8 @@ def _lose(state: State, job: Job, reason: bytes, error: bytes) -> None:
             "job_failed",
             f"{shown(job.handle)} of {quoted(job.function.name)} lost its worker "
             f"{failures.crashes} times: failed",
+            job.function.name,
+            job.handle,
         )
         tell(state, job, _loss(failures))
         die(state, job)
@@ -234,6 +240,8 @@ def _has_room(state: State, job: Job) -> bool:
             "dead_letter_dropped",
             f"{shown(job.handle)} of {quoted(job.function.name)} failed and is not "
             "kept: memory is full (--max-memory)",
+            job.function.name,
+            job.handle,
         )
         return False
     if not most or sum(each.dead for each in state.functions.values()) < most:
@@ -242,6 +250,8 @@ def _has_room(state: State, job: Job) -> bool:
         "dead_letter_dropped",
         f"{shown(job.handle)} of {quoted(job.function.name)} failed and is not kept: "
         f"there are {most} dead letters: drop some by geartrain dead drop",
+        job.function.name,
+        job.handle,
     )
     return False
 
@@ -254,7 +264,23 @@ def _bury(state: State, job: Job) -> None:
     if state.is_dead_in_memory():
         # Its store has what the engine lets go of.
         state.memory.jobs += cost(job)
+    _warn_of_death(state, job)
     move(state, job, FINISHED)
+
+
+def _warn_of_death(state: State, job: Job) -> None:
+    """Log that a job has become a dead letter, and what it died of."""
+    failures = job.failures
+    error = b"" if failures is None else failures.error or failures.reason
+    first, _, _ = error[:_MOST_SHOWN].partition(b"\n")
+    name = job.function.name
+    state.warn(
+        "dead_letter",
+        f"{shown(job.handle)} of {quoted(name)} is a dead letter: {shown(first)}",
+        name,
+        job.handle,
+        first,
+    )
 
 
 def _loss(failures: Failures) -> bytes:

@@ -145,9 +145,16 @@ class State:
             return False
         return not handle or handle in (record.handle, self.handle(record.number))
 
-    def warn(self, action: str, text: str) -> None:
-        """Add a warning to the log."""
-        self.notices.append(Notice("warning", action, text))
+    def warn(
+        self,
+        action: str,
+        text: str,
+        function: bytes = b"",
+        handle: bytes = b"",
+        error: bytes = b"",
+    ) -> None:
+        """Add a warning to the log; ``Notice`` has the arguments."""
+        self.notices.append(Notice("warning", action, text, function, handle, error))
 
     def wall_time(self) -> float:
         """Return ``now`` by the calendar, in seconds since 1970."""
