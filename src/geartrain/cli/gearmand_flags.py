@@ -30,6 +30,7 @@ _count = typed(whole(0))
 DEFAULTS: dict[str, Any] = {
     "listen": (Address(host="", port=NO_PORT),),
     "store": "memory:",
+    "http": (None,),
     "backoff_delay": 0.0,
     # Scripts that end it start the next one a second later, on the same pid file.
     "drain": 0.0,

@@ -10,10 +10,10 @@ import socket
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from geartrain import __version__
-from geartrain.errors import GeartrainError, ListenError, StoreError
+from geartrain.errors import GeartrainError, ListenError, StartError, StoreError
 from geartrain.server.collector import spare_survivors
 from geartrain.server.logs import Logs, LogTarget, open_logs, startup_log
 from geartrain.server.options import Options
@@ -31,6 +31,9 @@ from geartrain.stores.locations import prepare_store
 from geartrain.texts import visible
 from geartrain.transport.activation import take_listeners
 from geartrain.transport.service_manager import ServiceManager
+
+if TYPE_CHECKING:
+    from geartrain.http.server import HttpServer
 
 __all__ = ["Service"]
 
@@ -60,8 +63,10 @@ class Service:
         core_dumps: let a crash leave a core file.
         patience: seconds to wait for a port or a store that is still in use.
         store_flag: the flag that names the store, for errors.
+        listen_flags: the flags that say where to listen, for errors.
         notices: sentences for the log.
         announce: told the bound addresses once the server listens.
+        http_wanted: HTTP was asked for: without it there is no start.
     """
 
     options: Options
@@ -71,8 +76,10 @@ class Service:
     core_dumps: bool = False
     patience: float = 0.0
     store_flag: str = "--store"
+    listen_flags: str = "--listen or --port"
     notices: Sequence[str] = ()
     announce: Callable[[Sequence[str]], None] | None = None
+    http_wanted: bool = False
 
     def run(self) -> int:
         """Serve until told to stop; return the exit status.
@@ -119,28 +126,29 @@ class Service:
                 "told to stop before the server listened", extra={"action": "stop"}
             )
             return 0
-        except StoreError as error:
-            raise StoreError(f"{error}; {self.store_flag} names another") from error
+        except (StoreError, ListenError) as error:
+            raise type(error)(f"{error}{self._advice(error)}") from error
         reporting = Reporting(starter.manager, server, self.options.drain)
         signals.watch(server, reporting.reload)
-        user = self.options.user
-        if user is not None:
-            logs.give_to(user.uid, user.gid)
-            server.give_sockets_to(user.uid, user.gid)
-            switch_user(user)
-        self._tell_ready(logs, server, starter)
+        http = await self._started_http(server)
+        self._switch_user(logs, server, http)
+        addresses = [*server.addresses, *(http.addresses if http else ())]
+        self._tell_ready(logs, addresses, starter)
         if launched is not None:
             launched()
         reporting.start()
         try:
             await server.wait_stopped()
+            if http is not None:
+                await http.wait_closed()
         finally:
             reporting.stop()
         return _tell_stopped(server)
 
-    def _tell_ready(self, logs: Logs, server: Server, starter: _Starter) -> None:
+    def _tell_ready(
+        self, logs: Logs, addresses: Sequence[str], starter: _Starter
+    ) -> None:
         """Log where the server listens and where it keeps jobs, and announce it."""
-        addresses = server.addresses
         if starter.listeners:
             _log.info(
                 "the listening sockets were handed over: --listen is not used",
@@ -162,6 +170,17 @@ class Service:
             logs.flush(_PATIENCE_WITH_LOG)
             self.announce(addresses)
 
+    def _advice(self, error: GeartrainError) -> str:
+        """Return which flags may help where the server could not start."""
+        if isinstance(error, StoreError):
+            return f"; {self.store_flag} names another"
+        if not _is_in_use(error):
+            return ""
+        return (
+            ": stop the program that listens there, which may be another job server"
+            f" ('ss -ltnxp' shows it), or name another address with {self.listen_flags}"
+        )
+
     async def _started(self, listeners: Sequence[socket.socket]) -> Server:
         """Start the server, with patience for what another is just leaving."""
         user = self.options.user
@@ -180,6 +199,42 @@ class Service:
             else:
                 return server
 
+    async def _started_http(self, server: Server) -> HttpServer | None:
+        """Start the HTTP face; None if there is none.
+
+        Raises:
+            GeartrainError: it was asked for and cannot start.
+        """
+        if not self.options.http_addresses:
+            return None
+        try:
+            http = _bound_http(self.options, server)
+        except GeartrainError as error:
+            if self.http_wanted:
+                server.abort()
+                raise
+            _log.warning(
+                "there is no HTTP: %s; --no-http does without, --http names another"
+                " address",
+                error,
+                extra={"action": "no_http"},
+            )
+            return None
+        server.when_stopping.append(http.stop_listening)
+        await http.start()
+        return http
+
+    def _switch_user(self, logs: Logs, server: Server, http: HttpServer | None) -> None:
+        """Give up root's rights, if that is wanted."""
+        user = self.options.user
+        if user is None:
+            return
+        logs.give_to(user.uid, user.gid)
+        server.give_sockets_to(user.uid, user.gid)
+        if http is not None:
+            http.give_sockets_to(user.uid, user.gid)
+        switch_user(user)
+
     @contextlib.contextmanager
     def _pid_file(self) -> Iterator[None]:
         """Hold the pid file for the length of the block."""
@@ -197,6 +252,24 @@ class Service:
             yield
         finally:
             pid_file.remove()
+
+
+def _bound_http(options: Options, server: Server) -> HttpServer:
+    """Return an HTTP face that has its addresses.
+
+    Raises:
+        GeartrainError: it cannot have them, or its libraries are missing.
+    """
+    # It takes 0.1 s to load, which a server without it need not wait for.
+    try:
+        from geartrain.http.server import HttpServer
+    except ImportError as error:
+        raise StartError(
+            f"HTTP needs the package {error.name}: pip install starlette uvicorn"
+        ) from None
+    http = HttpServer(options, server.connect)
+    http.bind()
+    return http
 
 
 def _place(options: Options) -> str:

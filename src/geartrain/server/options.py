@@ -23,6 +23,8 @@ from geartrain.configuration.option import option
 from geartrain.server.formatters import FORMATS, LEVELS
 from geartrain.server.kinds import (
     HANDLE_PREFIX,
+    HTTP_ADDRESS,
+    HTTP_PORT,
     MAX_HANDLE_PREFIX,
     MEMORY,
     STORE,
@@ -158,6 +160,20 @@ class Options:
         "How long running jobs may take at a stop; then those that are kept run again"
         " after the next start.",
     )
+    http: tuple[Address | None, ...] = option(
+        HTTP_ADDRESS,
+        (Address(host=_DEFAULT_HOST, port=HTTP_PORT),),
+        "Where to serve HTTP: as --listen, with port 4731 where none is named, or none."
+        " May be repeated.",
+        repeats=True,
+        off="none",
+    )
+    http_token_file: str = option(
+        PATH,
+        "",
+        "Demand the token in this file of HTTP requests. Other addresses than loopback"
+        " and unix sockets need one.",
+    )
     backlog: int = option(
         whole(1, 65535), 1024, "Connections the system holds before they are accepted."
     )
@@ -232,6 +248,11 @@ class Options:
             for each in self.listen
         )
         return tuple(found)
+
+    @property
+    def http_addresses(self) -> tuple[Address, ...]:
+        """Return where to serve HTTP, each once; empty for nowhere."""
+        return tuple(dict.fromkeys(each for each in self.http if each is not None))
 
     @property
     def web_addresses(self) -> tuple[Address, ...]:

@@ -36,7 +36,7 @@ class Reporting:
     def start(self) -> None:
         """Report that the server is ready, and from now on how it is."""
         if self._manager.is_there:
-            self._server.on_stopping = self._stopping
+            self._server.when_stopping.append(self._stopping)
             self._manager.ready(self._server.summary())
             self._timer = self._loop.call_later(self._interval, self._report)
 

@@ -13,7 +13,7 @@ from geartrain import __version__
 from geartrain.engine.engine import Engine
 from geartrain.engine.model.options import EngineOptions
 from geartrain.engine.model.policies import Policy
-from geartrain.errors import OptionError, StartError
+from geartrain.errors import ConnectError, OptionError, StartError
 from geartrain.server.connection import Connection
 from geartrain.server.cron import calendar
 from geartrain.server.drain import Drain
@@ -52,7 +52,8 @@ class Server:
 
     Attributes:
         addresses: where it listens, once started.
-        on_stopping: called when it begins to stop.
+        when_stopping: what is called when it begins to stop; what serves others by
+            ``connect`` is to accept nobody any more, either.
         unsaved: once stopped, how many jobs run again after a start on the same store
             because it did not save what became of them.
         unkept: once stopped, how many jobs were acknowledged and are lost, because the
@@ -70,7 +71,7 @@ class Server:
     ) -> None:
         """Prepare to listen on ``listeners``, or else where ``options`` say."""
         self.addresses: list[str] = []
-        self.on_stopping: Callable[[], None] = lambda: None
+        self.when_stopping: list[Callable[[], None]] = []
         self._options = options
         self._make_driver = make_driver
         self._driver: Driver | None = None
@@ -176,6 +177,16 @@ class Server:
             return TlsListener(listener, self._handshakes, factory)
         return await loop.create_server(factory, sock=listener, backlog=backlog)
 
+    def connect(self, client: asyncio.Protocol, address: str) -> None:
+        """Connect a client within this process; ``address`` is the host it acts for.
+
+        Raises:
+            ConnectError: the server is about to stop, or has not started.
+        """
+        if self._driver is None:
+            raise ConnectError("the job server has not started")
+        self._driver.connect(client, address)
+
     def reload(self) -> None:
         """Read the TLS files again; wrong ones are logged and change nothing."""
         if self._handshakes is None:
@@ -279,7 +290,8 @@ class Server:
         for server in self._listeners:
             server.close()
         self._remove_sockets()
-        self.on_stopping()
+        for tell in self.when_stopping:
+            tell()
 
     def _remove_sockets(self) -> None:
         """Remove the files of unix sockets; a folder may forbid it."""
