@@ -38,6 +38,7 @@ COMMAND_WORDS: Final = (
     b"maxqueue",
     b"policy",
     b"prioritystatus",
+    b"problems",
     b"release",
     b"result",
     b"retry",

@@ -14,6 +14,7 @@ from geartrain.engine.commands.dead import dead
 from geartrain.engine.commands.history import history
 from geartrain.engine.commands.jobs import cancel, job, jobs
 from geartrain.engine.commands.policy import policy
+from geartrain.engine.commands.problems import problems
 from geartrain.engine.commands.results import follow, result
 from geartrain.engine.commands.statistics import statistics
 from geartrain.engine.commands.status import (
@@ -181,6 +182,7 @@ COMMANDS: Final[dict[bytes, TextCommand]] = {
     b"history": history,
     b"statistics": statistics,
     b"store": store,
+    b"problems": problems,
     b"shutdown": shutdown,
 }
 
