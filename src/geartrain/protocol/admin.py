@@ -40,6 +40,7 @@ COMMAND_WORDS: Final = (
     b"retry",
     b"show",
     b"shutdown",
+    b"statistics",
     b"status",
     b"store",
     b"verbose",

@@ -9,6 +9,7 @@ from geartrain.engine.commands.arguments import invalid, read_arguments
 from geartrain.engine.commands.listings import ROW
 from geartrain.engine.commands.rows import record_row, row, whole_record
 from geartrain.engine.jobs.life import wait
+from geartrain.engine.model import counts
 from geartrain.engine.model.jobs import kept_job
 from geartrain.engine.model.peers import Peer
 from geartrain.engine.queries import FindDead, ListDead
@@ -16,6 +17,7 @@ from geartrain.engine.records import JobRecord
 from geartrain.engine.state import functions, reads
 from geartrain.engine.state.memory import record_cost
 from geartrain.engine.state.state import State
+from geartrain.engine.state.statistics import count
 from geartrain.errors import OptionError
 from geartrain.protocol.admin import END_OF_LIST, OK, error
 
@@ -139,6 +141,7 @@ def _retry(state: State, record: JobRecord) -> None:
     elif job.key:
         function.keyed[job.key] = job
     function.dead -= 1
+    count(state, function, counts.REVIVED)
     _let_go(state, record)
     if state.journal.keeps_jobs:
         job.batch = -1
@@ -157,6 +160,7 @@ def _let_go(state: State, record: JobRecord) -> None:
 def _drop(state: State, record: JobRecord) -> None:
     function = functions.find(state, record.function)
     function.dead -= 1
+    count(state, function, counts.DROPPED)
     _let_go(state, record)
     state.journal.end_dead(record.number)
     functions.retire(state, function)
