@@ -29,7 +29,7 @@ from geartrain.engine.model.schedules import Calendar, no_calendar
 from geartrain.engine.model.settings import Value
 from geartrain.engine.queries import DuePage, Page
 from geartrain.engine.records import Inventory
-from geartrain.engine.state import clocks, functions, windows
+from geartrain.engine.state import clocks, following, functions, windows
 from geartrain.engine.state.state import State
 from geartrain.protocol.parser import Parser
 
@@ -130,6 +130,7 @@ class Engine:
         del state.peers[peer]
         state.memory.forget(peer)
         state.end_listing(peer)
+        following.unfollow(state, peer)
         peer.forget()
         promised = state.wakeups.come(peer)
         state.wakeups.leave(peer)
@@ -145,6 +146,7 @@ class Engine:
         """Go on with a peer that has read what was due to it."""
         peer.is_congested = False
         self.state.turns.add(peer)
+        following.go_on(self.state, peer)
 
     def turn(self, now: float, tick_at: float) -> list[tuple[Peer, list[bytes]]]:
         """End a turn: go on with what earlier ones left, and return what to send.

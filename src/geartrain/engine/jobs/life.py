@@ -40,6 +40,7 @@ from geartrain.engine.model.jobs import (
 )
 from geartrain.engine.model.peers import Peer
 from geartrain.engine.state import functions, windows
+from geartrain.engine.state.following import note_job
 from geartrain.engine.state.state import State
 from geartrain.engine.state.statistics import count_run, count_wait
 
@@ -58,6 +59,11 @@ TRANSITIONS: Final[dict[JobState, tuple[JobState, ...]]] = {
 # The same by the numbers of both: a move takes 50 instructions to be looked up here.
 _IS_ALLOWED: Final[list[list[bool]]] = [
     [to in TRANSITIONS[was] for to in STATES] for was in STATES
+]
+
+# What followers are told of a job that moves, by the number of the state it enters.
+_EVENTS: Final = [
+    {PAGED: "waiting", FINISHED: "ended"}.get(to, to.name.lower()) for to in STATES
 ]
 
 # What this many crews of a function cost is not counted.
@@ -80,6 +86,8 @@ def move(state: State, job: Job, to: JobState) -> None:
     elif was is not SUBMITTED:
         _leave_waiting(state, job)
     job.state = to
+    if state.events.is_on and to is not TENTATIVE:
+        note_job(state, job, _EVENTS[to.number])
     if to is READY:
         _enter_queue(state, job)
     elif to is RUNNING:

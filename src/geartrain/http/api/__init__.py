@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from geartrain.http.api import dead, functions, jobs, server, submit
+from geartrain.http.api import dead, events, functions, jobs, server, submit
 from geartrain.http.endpoints import Endpoint
 
 __all__ = ["ENDPOINTS"]
@@ -12,6 +12,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *jobs.ENDPOINTS,
     *functions.ENDPOINTS,
     *dead.ENDPOINTS,
+    *events.ENDPOINTS,
     *server.ENDPOINTS,
 )
 """All of them: what HTTP can do."""
