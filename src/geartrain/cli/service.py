@@ -52,6 +52,7 @@ class Service:
         core_dumps: let a crash leave a core file.
         patience: seconds to wait for a port or a store that is still in use.
         store_flag: the flag that names the store, for errors.
+        listen_flags: the flags that say where to listen, for errors.
         notices: sentences for the log.
         announce: told the bound addresses once the server listens.
         http_wanted: HTTP was asked for: without it there is no start.
@@ -64,6 +65,7 @@ class Service:
     core_dumps: bool = False
     patience: float = 0.0
     store_flag: str = "--store"
+    listen_flags: str = "--listen or --port"
     notices: Sequence[str] = ()
     announce: Callable[[Sequence[str]], None] | None = None
     http_wanted: bool = False
@@ -104,8 +106,8 @@ class Service:
         except asyncio.CancelledError:
             _log.info("told to stop before the server listened")
             return 0
-        except StoreError as error:
-            raise StoreError(f"{error}; {self.store_flag} names another") from error
+        except (StoreError, ListenError) as error:
+            raise type(error)(f"{error}{self._advice(error)}") from error
         signals.watch(server)
         http = await self._started_http(server)
         self._switch_user(logs, server, http)
@@ -122,6 +124,17 @@ class Service:
         if http is not None:
             await http.wait_closed()
         return _tell_stopped(server)
+
+    def _advice(self, error: GeartrainError) -> str:
+        """Return which flags may help where the server could not start."""
+        if isinstance(error, StoreError):
+            return f"; {self.store_flag} names another"
+        if not _is_in_use(error):
+            return ""
+        return (
+            ": stop the program that listens there, which may be another job server"
+            f" ('ss -ltnxp' shows it), or name another address with {self.listen_flags}"
+        )
 
     async def _started(self) -> Server:
         """Start the server, with patience for what another is just leaving."""
