@@ -16,6 +16,7 @@ __all__ = [
     "JOB",
     "POLICY",
     "PROBLEM",
+    "RESULT",
     "SCHEDULE",
     "STORE",
     "SUBMITTED",
@@ -83,6 +84,17 @@ SCHEMAS: Final[dict[str, Schema]] = {
             "due": {"type": "number"},
         },
     },
+    "Result": {
+        "type": "object",
+        "required": ["handle", "state", "kept", "result", "encoding"],
+        "properties": {
+            "handle": {"type": "string"},
+            "state": {"type": "string"},
+            "kept": {"type": "string", "enum": ["whole", "too_large", "none"]},
+            "result": {"type": ["string", "null"]},
+            "encoding": {"type": ["string", "null"]},
+        },
+    },
     "Submitted": {
         "type": "object",
         "required": ["handle", "function", "unique"],
@@ -134,6 +146,7 @@ CONNECTION: Final = reference("Connection")
 STORE: Final = reference("Store")
 COUNTERS: Final = reference("Counters")
 POLICY: Final = reference("Policy")
+RESULT: Final = reference("Result")
 SCHEDULE: Final = reference("Schedule")
 SUBMITTED: Final = reference("Submitted")
 PROBLEM: Final = reference("Problem")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from geartrain.http.api import dead, events, functions, jobs, server, submit
+from geartrain.http.api import dead, events, functions, jobs, results, server, submit
 from geartrain.http.endpoints import Endpoint
 
 __all__ = ["ENDPOINTS"]
@@ -10,6 +10,7 @@ __all__ = ["ENDPOINTS"]
 ENDPOINTS: tuple[Endpoint, ...] = (
     *submit.ENDPOINTS,
     *jobs.ENDPOINTS,
+    *results.ENDPOINTS,
     *functions.ENDPOINTS,
     *dead.ENDPOINTS,
     *events.ENDPOINTS,
