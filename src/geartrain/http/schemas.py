@@ -18,6 +18,7 @@ __all__ = [
     "PROBLEM",
     "RESULT",
     "SCHEDULE",
+    "STATISTICS",
     "STORE",
     "SUBMITTED",
     "items",
@@ -95,6 +96,8 @@ SCHEMAS: Final[dict[str, Schema]] = {
             "encoding": {"type": ["string", "null"]},
         },
     },
+    # The numbers are many; docs/http.md and PROTOCOL tell them.
+    "Statistics": {"type": "object"},
     "Submitted": {
         "type": "object",
         "required": ["handle", "function", "unique"],
@@ -143,6 +146,7 @@ def items(of: Mapping[str, Any]) -> Schema:
 JOB: Final = reference("Job")
 FUNCTION: Final = reference("Function")
 CONNECTION: Final = reference("Connection")
+STATISTICS: Final = reference("Statistics")
 STORE: Final = reference("Store")
 COUNTERS: Final = reference("Counters")
 POLICY: Final = reference("Policy")

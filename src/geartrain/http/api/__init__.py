@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from geartrain.http.api import dead, events, functions, jobs, results, server, submit
+from geartrain.http.api import (
+    dead,
+    events,
+    functions,
+    jobs,
+    results,
+    server,
+    statistics,
+    submit,
+)
 from geartrain.http.endpoints import Endpoint
 
 __all__ = ["ENDPOINTS"]
@@ -13,6 +22,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *results.ENDPOINTS,
     *functions.ENDPOINTS,
     *dead.ENDPOINTS,
+    *statistics.ENDPOINTS,
     *events.ENDPOINTS,
     *server.ENDPOINTS,
 )
