@@ -12,7 +12,7 @@ from geartrain.engine.model.jobs import READY, Job
 from geartrain.engine.model.schedules import CALENDAR, Schedule
 from geartrain.engine.model.waits import ResultWait
 from geartrain.engine.state import functions, statistics, windows
-from geartrain.engine.state.slots import Slots
+from geartrain.engine.state.slots import TimeSlots
 from geartrain.engine.state.state import Expiry, State
 from geartrain.engine.timers import Timed
 from geartrain.engine.window.shelves import Shelf
@@ -63,7 +63,7 @@ def _ring(state: State, due: Timed) -> None:
         results.expire_results(state)
     elif isinstance(due, Function):
         failures.expire(state, due)
-    elif isinstance(due, Slots):
+    elif isinstance(due, TimeSlots):
         statistics.end_minute(state)
 
 
