@@ -19,6 +19,7 @@ SNIPPETS = {
     "docs/durable-jobs.md": 2,
     "docs/first-steps.md": 6,
     "docs/history.md": 6,
+    "docs/http.md": 11,
     "docs/import.md": 3,
     "docs/logs.md": 1,
     "docs/operate.md": 3,

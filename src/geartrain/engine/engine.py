@@ -30,7 +30,14 @@ from geartrain.engine.model.schedules import Calendar, no_calendar
 from geartrain.engine.model.settings import Value
 from geartrain.engine.queries import DuePage, Page
 from geartrain.engine.records import Inventory
-from geartrain.engine.state import clocks, functions, problems, statistics, windows
+from geartrain.engine.state import (
+    clocks,
+    following,
+    functions,
+    problems,
+    statistics,
+    windows,
+)
 from geartrain.engine.state.state import State
 from geartrain.protocol.parser import Parser
 
@@ -138,6 +145,7 @@ class Engine:
         del state.peers[peer]
         state.memory.forget(peer)
         state.end_listing(peer)
+        following.unfollow(state, peer)
         results.leave(state, peer)
         peer.forget()
         promised = state.wakeups.come(peer)
@@ -154,6 +162,7 @@ class Engine:
         """Go on with a peer that has read what was due to it."""
         peer.is_congested = False
         self.state.turns.add(peer)
+        following.go_on(self.state, peer)
 
     def turn(self, now: float, tick_at: float) -> list[tuple[Peer, list[bytes]]]:
         """End a turn: go on with what earlier ones left, and return what to send.

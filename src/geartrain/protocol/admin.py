@@ -29,6 +29,7 @@ COMMAND_WORDS: Final = (
     b"create",
     b"dead",
     b"drop",
+    b"events",
     b"fail",
     b"follow",
     b"getpid",

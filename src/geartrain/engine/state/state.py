@@ -8,6 +8,7 @@ from typing import Final
 from geartrain.engine.dispatch.turns import Turns
 from geartrain.engine.dispatch.wakeups import Wakeups
 from geartrain.engine.durable.journal import Journal
+from geartrain.engine.model.events import Events, Follower
 from geartrain.engine.model.functions import Function
 from geartrain.engine.model.health import Health
 from geartrain.engine.model.jobs import Job
@@ -111,6 +112,10 @@ class State:
         """Who sleeps and who is woken."""
         self.listings: dict[Peer, None] = {}
         """The peers that list jobs, the earliest first."""
+        self.events = Events()
+        """The latest events, while somebody follows them."""
+        self.followers: dict[Peer, Follower] = {}
+        """The peers that are told of events as they happen."""
         self.turns = Turns()
         """How much has been done in this turn, and what is left for the next."""
         self.unsent: list[Peer] = []
