@@ -1,6 +1,6 @@
 """Slots: the statistics of all functions by minute and hour.
 
-A minute is open from its first event on, and ends with an alarm; one without events is
+A minute is open from its first event until its time has passed; one without events is
 never open. What is open when a minute ends is closed in steps: meanwhile an event
 closes its own function's minute first. An open hour is closed with the first minute
 that ends after it. All times are server times.
@@ -117,7 +117,7 @@ class TimeSlots:
         statistics.hourly.add(counts)
 
     def begin(self, server_time: float) -> None:
-        """Open the minute of this time; the alarm is the caller's."""
+        """Open the minute of this time; ``until`` is the caller's."""
         self.minute = int(server_time // MINUTE)
         if not self.since:
             self.since = server_time
