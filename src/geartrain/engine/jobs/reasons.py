@@ -24,8 +24,6 @@ __all__ = [
     "reason_of_end",
     "reason_of_job",
     "reason_of_stored",
-    "state_word",
-    "waiting_word",
     "without_worker",
 ]
 
@@ -77,26 +75,13 @@ class Reason:
         """How its attempts have failed; None for not at all."""
 
 
-def state_word(state: State, job: Job) -> str:
-    """Return ``running``, ``waiting``, ``delayed`` or ``retrying``."""
-    return "running" if job.state is RUNNING else waiting_word(state, job)
-
-
-def waiting_word(state: State, job: StoredJob) -> str:
-    """Return the word for a job that does not run, in memory or in the store."""
-    if job.failures is not None:
-        return "retrying"
-    is_due = job.due <= state.time_by(job.is_steady)
-    return "waiting" if is_due else "delayed"
-
-
-def reason_of_job(state: State, job: Job) -> Reason:
-    """Say why a job in memory does not run, or who runs it."""
+def reason_of_job(state: State, job: Job, word: str) -> Reason:
+    """Say why a job in memory does not run, or who runs it; ``word`` is its state."""
     function = job.function
     if job.state is RUNNING:
         reason = _running(state, job)
     else:
-        reason = _waiting(state, function, job, job.priority, waiting_word(state, job))
+        reason = _waiting(state, function, job, job.priority, word)
     _add_counts(reason, function, job.priority)
     if job.state is READY:
         reason.earlier = _most_earlier(job)
@@ -104,10 +89,9 @@ def reason_of_job(state: State, job: Job) -> Reason:
     return reason
 
 
-def reason_of_stored(state: State, job: StoredJob, name: bytes) -> Reason:
+def reason_of_stored(state: State, job: StoredJob, name: bytes, word: str) -> Reason:
     """Say why a job does not run that only the store has."""
     function = functions.find(state, name)
-    word = waiting_word(state, job)
     reason = _waiting(state, function, job, job.priority, word)
     if reason.code in ("busy", "woken"):
         waiting = function.waiting_count(job.priority)
@@ -144,6 +128,7 @@ _ENDS: Final = {
     "dead": "it failed for good and became a dead letter",
     "expired": "it waited longer than its time to live and was dropped",
     "cancelled": "it was cancelled",
+    "abandoned": "nobody waited for it any more, and it was dropped",
 }
 
 
