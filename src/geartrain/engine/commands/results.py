@@ -16,14 +16,12 @@ from geartrain.engine.commands.rows import (
     Value,
     calendar_time,
     row,
-    state_name,
-    status_name,
     text,
-    waiting_name,
     with_data,
 )
 from geartrain.engine.jobs import results
 from geartrain.engine.jobs.paging import recall
+from geartrain.engine.jobs.reasons import state_word, waiting_word
 from geartrain.engine.jobs.submissions import attach
 from geartrain.engine.model.jobs import Job
 from geartrain.engine.model.peers import Peer
@@ -191,7 +189,7 @@ def _unended_row(state: State, found: Found) -> bytes:
     job, record = found.job, found.waiting
     if job is not None:
         values = _values(job.handle, job.function.name, job.unique)
-        values["state"] = status_name(job, state_name(state, job))
+        values["state"] = state_word(state, job)
         values["submitted"] = calendar_time(state, job.submitted)
         if job.worker is not None:
             values["worker"] = text(job.worker.client_id + b" " + job.worker.address)
@@ -199,7 +197,7 @@ def _unended_row(state: State, found: Found) -> bytes:
     else:
         assert record is not None
         values = _values(record.handle, record.function, record.unique)
-        values["state"] = status_name(record, waiting_name(state, record))
+        values["state"] = waiting_word(state, record)
         values["submitted"] = calendar_time(state, record.submitted)
     return row(values) + END_OF_LIST
 

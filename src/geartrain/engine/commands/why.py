@@ -6,15 +6,7 @@ from typing import Final
 
 from geartrain.engine.commands.arguments import invalid
 from geartrain.engine.commands.finding import Found, find_job
-from geartrain.engine.commands.rows import (
-    Value,
-    calendar_time,
-    row,
-    state_name,
-    status_name,
-    text,
-    waiting_name,
-)
+from geartrain.engine.commands.rows import Value, calendar_time, row, text
 from geartrain.engine.jobs.reasons import (
     Reason,
     reason_of_end,
@@ -50,12 +42,11 @@ def _values(state: State, found: Found, handle: bytes) -> dict[str, Value]:
     if found.job is not None:
         job = found.job
         handle, function, unique = job.handle, job.function.name, job.unique
-        reason = reason_of_job(state, job, status_name(job, state_name(state, job)))
+        reason = reason_of_job(state, job)
     elif found.waiting is not None:
         kept = found.waiting
         handle, function, unique = kept.handle, kept.function, kept.unique
-        word = status_name(kept, waiting_name(state, kept))
-        reason = reason_of_stored(state, kept, function, word)
+        reason = reason_of_stored(state, kept, function)
     elif found.record is not None:
         record = found.record
         handle, function, unique = record.handle, record.function, record.unique

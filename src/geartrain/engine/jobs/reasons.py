@@ -24,6 +24,8 @@ __all__ = [
     "reason_of_end",
     "reason_of_job",
     "reason_of_stored",
+    "state_word",
+    "waiting_word",
     "without_worker",
 ]
 
@@ -75,13 +77,27 @@ class Reason:
         """How its attempts have failed; None for not at all."""
 
 
-def reason_of_job(state: State, job: Job, word: str) -> Reason:
-    """Say why a job in memory does not run, or who runs it; ``word`` is its state."""
+def state_word(state: State, job: Job) -> str:
+    """Return ``running``, ``waiting``, ``delayed`` or ``retrying``."""
+    return "running" if job.state is RUNNING else waiting_word(state, job)
+
+
+def waiting_word(state: State, job: StoredJob) -> str:
+    """Return the word for a job that does not run, in memory or in the store."""
+    failures = job.failures
+    if failures is not None and failures.attempts + failures.crashes:
+        return "retrying"
+    is_due = job.due <= state.time_by(job.is_steady)
+    return "waiting" if is_due else "delayed"
+
+
+def reason_of_job(state: State, job: Job) -> Reason:
+    """Say why a job in memory does not run, or who runs it."""
     function = job.function
     if job.state is RUNNING:
         reason = _running(state, job)
     else:
-        reason = _waiting(state, function, job, job.priority, word)
+        reason = _waiting(state, function, job, job.priority, waiting_word(state, job))
     _add_counts(reason, function, job.priority)
     if job.state is READY:
         reason.earlier = _most_earlier(job)
@@ -89,9 +105,10 @@ def reason_of_job(state: State, job: Job, word: str) -> Reason:
     return reason
 
 
-def reason_of_stored(state: State, job: StoredJob, name: bytes, word: str) -> Reason:
+def reason_of_stored(state: State, job: StoredJob, name: bytes) -> Reason:
     """Say why a job does not run that only the store has."""
     function = functions.find(state, name)
+    word = waiting_word(state, job)
     reason = _waiting(state, function, job, job.priority, word)
     if reason.code in ("busy", "woken"):
         waiting = function.waiting_count(job.priority)
