@@ -20,7 +20,7 @@ SNIPPETS = {
     "docs/first-steps.md": 6,
     "docs/import.md": 3,
     "docs/logs.md": 1,
-    "docs/operate.md": 3,
+    "docs/operate.md": 5,
     "docs/policies.md": 4,
     "docs/replace-gearmand.md": 4,
     "docs/results.md": 5,
