@@ -24,7 +24,7 @@ SNIPPETS = {
     "docs/policies.md": 4,
     "docs/replace-gearmand.md": 4,
     "docs/results.md": 5,
-    "docs/store.md": 3,
+    "docs/store.md": 4,
     "docs/testing.md": 4,
     "docs/tls.md": 5,
     "docs/tools.md": 5,

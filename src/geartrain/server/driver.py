@@ -73,7 +73,7 @@ class Driver:
         on_shutdown: called with ``"now"`` or ``"graceful"`` when an operator asked.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0915 - as many attributes
         self, engine: Engine, options: Options, clock: Clock | None = None
     ) -> None:
         """Drive ``engine`` on the running event loop; no clock is the system's."""
