@@ -18,6 +18,8 @@ SNIPPETS = {
     "docs/delayed-jobs.md": 2,
     "docs/durable-jobs.md": 2,
     "docs/first-steps.md": 6,
+    "docs/history.md": 6,
+    "docs/http.md": 11,
     "docs/import.md": 3,
     "docs/logs.md": 1,
     "docs/operate.md": 5,

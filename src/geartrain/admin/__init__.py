@@ -1,11 +1,12 @@
 """Inspect and control a running job server by its text commands."""
 
 from geartrain.admin.client import DEFAULT_SERVER, Admin
+from geartrain.admin.job_rows import AttemptRow, JobRow
+from geartrain.admin.reasons import WhyRow
 from geartrain.admin.results import ResultRow
 from geartrain.admin.rows import (
     CounterRow,
     FunctionRow,
-    JobRow,
     PolicyRow,
     Setting,
     StoreRow,
@@ -17,6 +18,7 @@ from geartrain.admin.statistics import Measures, SlotRow, StatisticsRow, Times
 __all__ = [
     "DEFAULT_SERVER",
     "Admin",
+    "AttemptRow",
     "CounterRow",
     "FunctionRow",
     "JobRow",
@@ -28,6 +30,7 @@ __all__ = [
     "StatisticsRow",
     "StoreRow",
     "Times",
+    "WhyRow",
     "WorkerRow",
     "setting_text",
 ]

@@ -30,7 +30,14 @@ from geartrain.engine.model.schedules import Calendar, no_calendar
 from geartrain.engine.model.settings import Value
 from geartrain.engine.queries import DuePage, Page
 from geartrain.engine.records import Inventory
-from geartrain.engine.state import clocks, functions, problems, windows
+from geartrain.engine.state import (
+    clocks,
+    following,
+    functions,
+    problems,
+    statistics,
+    windows,
+)
 from geartrain.engine.state.state import State
 from geartrain.protocol.parser import Parser
 
@@ -77,9 +84,10 @@ class Engine:
         return self.state.wall_time()
 
     def keep_clock(self, now: float) -> None:
-        """Record the time in the store: the job server is about to stop."""
+        """Record the time and what was counted: the job server is about to stop."""
         self.state.now = now
         clocks.keep_clock(self.state)
+        statistics.end_all(self.state)
 
     def change_policy(self, pattern: bytes, settings: Mapping[str, Value]) -> None:
         """Set some settings for a function's name or a glob, and have jobs follow.
@@ -137,6 +145,7 @@ class Engine:
         del state.peers[peer]
         state.memory.forget(peer)
         state.end_listing(peer)
+        following.unfollow(state, peer)
         results.leave(state, peer)
         peer.forget()
         promised = state.wakeups.come(peer)
@@ -153,6 +162,7 @@ class Engine:
         """Go on with a peer that has read what was due to it."""
         peer.is_congested = False
         self.state.turns.add(peer)
+        following.go_on(self.state, peer)
 
     def turn(self, now: float, tick_at: float) -> list[tuple[Peer, list[bytes]]]:
         """End a turn: go on with what earlier ones left, and return what to send.
@@ -291,6 +301,7 @@ class Engine:
         state.journal.most = most_waiting
         state.resume(inventory.reserved, keeps_jobs, holds)
         clocks.resume_clock(state, inventory)
+        statistics.restore(state, inventory.entries)
         for kept in inventory.queues:
             functions.find(state, kept.function).dead += kept.dead
             windows.take_over(state, kept)

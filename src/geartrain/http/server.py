@@ -136,7 +136,7 @@ class HttpServer:
         for listener in self._listeners:
             listener.close()
         self.close()
-        self._bridge.kept.close()
+        self._bridge.stop()
         if self._clock is not None:
             for connection in list(self._state.connections):
                 connection.shutdown()

@@ -29,9 +29,11 @@ COMMAND_WORDS: Final = (
     b"create",
     b"dead",
     b"drop",
+    b"events",
     b"fail",
     b"follow",
     b"getpid",
+    b"history",
     b"job",
     b"jobs",
     b"maxqueue",
@@ -48,6 +50,7 @@ COMMAND_WORDS: Final = (
     b"store",
     b"verbose",
     b"version",
+    b"why",
     b"workers",
 )
 

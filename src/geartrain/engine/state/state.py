@@ -8,6 +8,7 @@ from typing import Final
 from geartrain.engine.dispatch.turns import Turns
 from geartrain.engine.dispatch.wakeups import Wakeups
 from geartrain.engine.durable.journal import Journal
+from geartrain.engine.model.events import Events, Follower
 from geartrain.engine.model.functions import Function
 from geartrain.engine.model.health import Health
 from geartrain.engine.model.jobs import Job
@@ -21,6 +22,7 @@ from geartrain.engine.model.schedules import Calendar, Schedule, no_calendar
 from geartrain.engine.model.waits import ResultWait
 from geartrain.engine.queries import Query
 from geartrain.engine.records import JobRecord
+from geartrain.engine.state.history import History
 from geartrain.engine.state.idle import IdleFunctions
 from geartrain.engine.state.memory import Memory, cost
 from geartrain.engine.state.slots import TimeSlots
@@ -76,6 +78,8 @@ class State:
         """All functions by name."""
         self.idle = IdleFunctions()
         """Functions that may be unused."""
+        self.history = History(options.max_history)
+        """What became of the jobs that ended last."""
         self.slots = TimeSlots()
         """What happens to jobs, by function, minute and hour."""
         self.name_bytes = 0
@@ -108,6 +112,10 @@ class State:
         """Who sleeps and who is woken."""
         self.listings: dict[Peer, None] = {}
         """The peers that list jobs, the earliest first."""
+        self.events = Events()
+        """The latest events, while somebody follows them."""
+        self.followers: dict[Peer, Follower] = {}
+        """The peers that are told of events as they happen."""
         self.turns = Turns()
         """How much has been done in this turn, and what is left for the next."""
         self.unsent: list[Peer] = []
