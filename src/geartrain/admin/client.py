@@ -268,6 +268,17 @@ class Admin(Insight):
         """Return the state of the store."""
         return self._requests.one("store", store_row)
 
+    def backup(self) -> None:
+        """Have the job server copy its store into the store's folder.
+
+        It goes on in the background; ``store`` tells the file and how it is.
+
+        Raises:
+            RefusedError: the job server was asked over the network, keeps jobs in
+                memory, or is at it already.
+        """
+        self._requests.line("store backup")
+
     def version(self) -> str:
         """Return the job server's version.
 
