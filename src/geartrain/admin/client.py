@@ -251,8 +251,9 @@ class Admin:
     ) -> None:
         """Change settings of a function, or of all functions that a glob matches.
 
-        Times are in seconds, or a ``timedelta``. The job server refuses settings that
-        it does not know.
+        Times are in seconds, or a ``timedelta``. An empty text takes back what was
+        changed, so that the value in the job server's file holds again. The job server
+        refuses settings that it does not know.
         """
         given = [
             f"{word(name)}={word(setting_text(plain(settings[name])))}"
@@ -260,9 +261,13 @@ class Admin:
         ]
         self._requests.line(" ".join(["policy", word(pattern), *given]))
 
-    def policies(self) -> list[PolicyRow]:
-        """Return the settings of each pattern, in the order in which they apply."""
-        return self._requests.rows("show policies", policy_row)
+    def policies(self, function: str | None = None) -> list[PolicyRow]:
+        """Return the settings of each pattern, in the order in which they apply.
+
+        With ``function``, only those that apply to it.
+        """
+        of = "" if function is None else f" {word(function)}"
+        return self._requests.rows(f"show policies{of}", policy_row)
 
     def counters(self) -> list[CounterRow]:
         """Return the counters of each function's jobs."""

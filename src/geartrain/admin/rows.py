@@ -88,10 +88,13 @@ class PolicyRow:
 
     Attributes:
         pattern: a function's name, or a glob.
+        source: ``file`` for settings that the job server was started with, ``runtime``
+            for those that were changed since, in this life or an earlier one.
         settings: values by the names of the settings that were changed.
     """
 
     pattern: str
+    source: str
     settings: Mapping[str, Setting]
 
 
@@ -202,8 +205,12 @@ def _workload(text: str, encoding: str) -> bytes:
 
 def policy_row(values: Mapping[str, Any]) -> PolicyRow:
     """Read a job server's row of a policy; raise KeyError if it is not one."""
-    settings = {name: values[name] for name in values if name != "pattern"}
-    return PolicyRow(pattern=values["pattern"], settings=settings)
+    others = ("pattern", "source")
+    return PolicyRow(
+        pattern=values["pattern"],
+        source=values["source"],
+        settings={name: values[name] for name in values if name not in others},
+    )
 
 
 def counter_row(values: Mapping[str, Any]) -> CounterRow:

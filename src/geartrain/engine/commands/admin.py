@@ -23,7 +23,7 @@ from geartrain.engine.commands.status import (
 from geartrain.engine.commands.store import store
 from geartrain.engine.model.functions import Function
 from geartrain.engine.model.peers import Peer
-from geartrain.engine.state import functions
+from geartrain.engine.state import functions, overrides
 from geartrain.engine.state.state import State
 from geartrain.protocol.admin import OK, Command, error, ok
 
@@ -74,8 +74,11 @@ def create(state: State, peer: Peer, words: list[bytes]) -> bytes:
     """Create a function, unless there is one."""
     if len(words) != 3 or words[1].lower() != b"function":
         return _incomplete(b"create")
-    if functions.name(state, words[2]) is None:
+    function = functions.name(state, words[2])
+    if function is None:
         return _too_many()
+    overrides.limit(state, function, function.limits)
+    state.journal.hold_change(peer, is_text=True)
     return OK
 
 
@@ -83,27 +86,28 @@ def drop(state: State, peer: Peer, words: list[bytes]) -> bytes:
     """Forget each function of this name, in whatever case, that nobody needs."""
     if len(words) != 3 or words[1].lower() != b"function":
         return _incomplete(b"drop")
-    peer.rest = _drop_each(state, words[2].lower())
+    peer.rest = _drop_each(state, peer, words[2].lower())
     return b""
 
 
-def _drop_each(state: State, name: bytes) -> Iterator[bytes]:
+def _drop_each(state: State, peer: Peer, name: bytes) -> Iterator[bytes]:
     is_any = False
     state.turns.work += len(state.functions) >> 6
     for each in list(state.functions):
         found = state.functions.get(each) if each.lower() == name else None
         is_any = is_any or found is not None
-        yield b"" if found is None else _drop(state, found)
+        yield b"" if found is None else _drop(state, peer, found)
     if not is_any:
         yield b"ERR function not found\r\n"
 
 
-def _drop(state: State, function: Function) -> bytes:
+def _drop(state: State, peer: Peer, function: Function) -> bytes:
     if function.dead:
         return error(b"DEAD_LETTERS", "drop the function's dead letters first")
     if function.workers or function.job_count() or function.recurring:
         return b"ERR there are still connected workers or executing clients\r\n"
     functions.forget(state, function)
+    state.journal.hold_change(peer, is_text=True)
     return OK
 
 
@@ -119,7 +123,8 @@ def maxqueue(state: State, peer: Peer, words: list[bytes]) -> bytes:
     function = functions.name(state, words[1])
     if function is None:
         return _too_many()
-    function.limits = [*limits, 0, 0, 0][:3]
+    overrides.limit(state, function, [*limits, 0, 0, 0][:3])
+    state.journal.hold_change(peer, is_text=True)
     return OK
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from typing import Final
+from urllib.parse import unquote_to_bytes
 
 from geartrain.engine.commands.columns import client_id, column, line
 from geartrain.engine.commands.policy import show_policies
@@ -165,6 +166,8 @@ def show(state: State, peer: Peer, words: list[bytes]) -> bytes:
         peer.rest = _show_schedules(state)
     elif what == [b"policies"]:
         peer.rest = show_policies(state)
+    elif what[:1] == [b"policies"] and len(words) == 3:
+        peer.rest = show_policies(state, unquote_to_bytes(words[2]))
     elif what == [b"functions"]:
         peer.rest = _show_functions(state)
     elif what == [b"connections"]:

@@ -6,21 +6,26 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from geartrain.engine.model.functions import Function
-from geartrain.engine.model.policies import Policy
+from geartrain.engine.model.policies import Policy, is_pattern
 from geartrain.engine.model.settings import Value
 from geartrain.engine.state.state import State
 
 __all__ = [
+    "FUNCTION",
     "admit",
-    "change_policy",
     "find",
+    "follow",
     "forget",
     "forget_idle",
+    "give_policy",
     "name",
     "policy",
     "retire",
     "watch",
 ]
+
+# The kind of entry that keeps a function which an operator named.
+FUNCTION: Final = b"function"
 
 # Units of work, as ``turns`` counts it: of a new function, and of reading its policy,
 # to which a quarter comes for each glob.
@@ -112,7 +117,9 @@ def forget(state: State, function: Function) -> None:
     """Forget a function without jobs and workers, but for what it counted."""
     del state.functions[function.name]
     state.name_bytes -= len(function.name)
-    state.named_count -= function.is_named
+    if function.is_named:
+        state.named_count -= 1
+        state.journal.remove(FUNCTION, function.name)
     state.alarms.cancel(function)
     # Or it would be forgotten again, and with it a later one of its name.
     state.idle.discard(function)
@@ -134,13 +141,19 @@ def policy(state: State, function: Function) -> Policy:
     return function.policy
 
 
-def change_policy(state: State, pattern: bytes, settings: Mapping[str, Value]) -> None:
-    """Set some settings for a name or glob, and have functions follow.
+def give_policy(state: State, pattern: bytes, settings: Mapping[str, Value]) -> None:
+    """Set some settings for a name or glob as the file says, and have functions follow.
 
     Raises:
-        OptionError: as ``Policies.change`` does.
+        OptionError: as ``Policies.give`` does.
     """
-    if state.policies.change(pattern, settings):
+    state.policies.give(pattern, settings)
+    follow(state, pattern)
+
+
+def follow(state: State, pattern: bytes) -> None:
+    """Have functions follow what was set for a name or glob."""
+    if is_pattern(pattern):
         _apply_policies(state)
     elif pattern in state.functions:
         _apply_policy(state, state.functions[pattern])
