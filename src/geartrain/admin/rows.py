@@ -149,6 +149,8 @@ class FunctionRow:
         low: the same of low priority.
         running: number of running jobs.
         workers: number of workers that serve it.
+        paused: no job of it is given to a worker.
+        draining: it takes no new jobs.
     """
 
     function: str
@@ -157,6 +159,8 @@ class FunctionRow:
     low: int
     running: int
     workers: int
+    paused: bool = False
+    draining: bool = False
 
     @property
     def waiting(self) -> int:
@@ -236,7 +240,12 @@ def function_row(values: Mapping[str, Any]) -> FunctionRow:
     """
     names = ("high", "normal", "low", "running", "workers")
     counts = {name: int(values[name]) for name in names}
-    return FunctionRow(function=str(values["function"]), **counts)
+    return FunctionRow(
+        function=str(values["function"]),
+        paused=bool(values.get("paused")),
+        draining=bool(values.get("draining")),
+        **counts,
+    )
 
 
 def connection_row(values: Mapping[str, Any]) -> WorkerRow:

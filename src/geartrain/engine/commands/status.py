@@ -21,6 +21,7 @@ from geartrain.engine.commands.rows import row, text
 from geartrain.engine.model.counters import Counters
 from geartrain.engine.model.jobs import Job
 from geartrain.engine.model.peers import Peer
+from geartrain.engine.state import functions
 from geartrain.engine.state.state import State
 from geartrain.protocol.admin import END_OF_LIST, error
 
@@ -226,6 +227,7 @@ def _show_functions(state: State) -> Iterator[bytes]:
         if function is None:
             continue
         state.turns.work += _JSON
+        policy = functions.policy(state, function)
         yield row(
             {
                 "function": text(name),
@@ -236,6 +238,8 @@ def _show_functions(state: State) -> Iterator[bytes]:
                 "workers": len(function.workers),
                 "total": function.job_count(),
                 "dead": function.dead,
+                "paused": policy.paused,
+                "draining": policy.draining,
             }
         )
     yield END_OF_LIST

@@ -223,8 +223,7 @@ def _grab(state: State, peer: Peer) -> Job | None:
     crew = _crew(state, peer)
     job = crew.next_job()
     dropped = 0
-    while job is not None and failures.is_expired(state, job):
-        failures.drop_expired(state, job)
+    while job is not None and _is_not_to_run(state, job):
         state.turns.work += _LOST
         dropped += 1
         # A worker told NO_JOB goes to sleep, and is woken if there are others.
@@ -237,6 +236,14 @@ def _grab(state: State, peer: Peer) -> Job | None:
         # It may have taken another function's job, leaving its promise open.
         wakeups.rouse(promised, state.now)
     return job
+
+
+def _is_not_to_run(state: State, job: Job) -> bool:
+    """Tell whether a job has expired, and is gone, or was paused by a changed glob."""
+    if failures.is_expired(state, job):
+        failures.drop_expired(state, job)
+        return True
+    return job.function.policy.paused
 
 
 def _send_job(peer: Peer, packet_type: int, job: Job, arguments: list[bytes]) -> None:

@@ -163,10 +163,25 @@ def _apply_policy(state: State, function: Function) -> None:
     """Apply the current policies to a function."""
     policies = state.policies
     state.turns.work += _POLICY + policies.glob_count() // 4
+    was_paused = function.policy.paused
     function.policy = policies.find(function.name)
     function.policy_version = policies.version
     state.alarms.cancel(function)
     watch(state, function)
+    if was_paused and not function.policy.paused:
+        state.turns.start(_resume(state, function))
+
+
+def _resume(state: State, function: Function) -> Iterator[None]:
+    """Let workers have a function's jobs again, and wake as many as there are."""
+    for crew in list(function.crews):
+        state.turns.work += 1
+        if crew in function.crews:
+            crew.learn_of(function)
+        yield
+    while state.wakeups.rouse_one(function, state.now):
+        state.turns.work += 1
+        yield
 
 
 def _apply_policies(state: State) -> None:
