@@ -108,9 +108,7 @@ def _refuse_what_comes_later(context: click.Context) -> None:
             if given(context, name):
                 raise OptionError(not_yet(name, part))
     protocol = context.params["protocol"]
-    if protocol == "http":
-        raise OptionError(not_yet("--protocol=http", "HTTP"))
-    if protocol is not None:
+    if protocol not in (None, "http"):
         raise OptionError(f"Unknown protocol module : {protocol}")
 
 
@@ -124,6 +122,8 @@ def _options(context: click.Context, bind_port: int) -> Options:
     }
     values |= queue_options(context) | tls_options(flags, os.environ)
     values["port"] = bind_port
+    if flags["protocol"] == "http":
+        values["web_port"] = flags["http_port"]
     if "job_retries" in values:
         values["job_retries"] = _job_retries(flags["job_retries"], flags["compat"])
     # 0 is all it may have.

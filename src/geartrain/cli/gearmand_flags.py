@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from geartrain.cli.flags import flag_of, typed
-from geartrain.configuration.kinds import NO_PORT, choice, whole
+from geartrain.configuration.kinds import NO_PORT, PORT, choice, whole
 from geartrain.configuration.option import options_of
 from geartrain.server.logs import LEVELS
 from geartrain.server.options import Options
@@ -142,7 +142,15 @@ _GENERAL = (
     ),
     click.Option(
         ["-r", "--protocol"],
-        help="Serve another protocol, too. None can be yet: http is refused.",
+        help="Serve another protocol, too: http, on a port of its own.",
+    ),
+    click.Option(
+        ["--http-port"],
+        type=typed(PORT),
+        metavar=PORT.metavar,
+        default="8080",
+        show_default=True,
+        help="With -r http: the port or service of HTTP.",
     ),
     _rename("round_robin", "-R", "--round-robin"),
     click.Option(
@@ -228,7 +236,6 @@ MEANINGLESS = {
 
 
 LATER = {
-    "HTTP": ("--http-port",),
     "the persistent queue MySQL": (
         "--mysql-host",
         "--mysql-port",

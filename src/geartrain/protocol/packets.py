@@ -137,7 +137,12 @@ def encode(packet_type: int, payload: bytes) -> bytes:
     return _RESPONSE_HEADS[packet_type] + len(payload).to_bytes(4, "big") + payload
 
 
+def request_header(packet_type: int, size: int) -> bytes:
+    """Return the header of a request whose payload has ``size`` bytes."""
+    return _REQUEST_HEADS[packet_type] + size.to_bytes(4, "big")
+
+
 def request(packet_type: int, *arguments: bytes) -> bytes:
     """Return a whole request packet, from a client or worker to the job server."""
     payload = b"\0".join(arguments)
-    return _REQUEST_HEADS[packet_type] + len(payload).to_bytes(4, "big") + payload
+    return request_header(packet_type, len(payload)) + payload

@@ -176,8 +176,12 @@ class Connection(asyncio.Protocol):
 
     def discard(self) -> None:
         """Drop the connection with all that it has not read."""
-        self._driver.writers[self.peer] = _discard
+        self.discard_answers()
         self.transport.abort()
+
+    def discard_answers(self) -> None:
+        """Send the peer nothing more of what the engine answers."""
+        self._driver.writers[self.peer] = _discard
 
     def connection_lost(self, error: Exception | None) -> None:
         """Tell the engine that the peer left."""

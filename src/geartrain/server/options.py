@@ -69,6 +69,8 @@ class Options:
     a field here and use it. The other fields are set by programs.
 
     Attributes:
+        web_port: where gearmand's HTTP protocol is spoken, on all hosts that it listens
+            on; None is nowhere.
         backoff_delay: seconds before a job's second attempt, where no policy says.
         policies: patterns of functions and their settings, as ``Policies.change``
             takes them, in the order given.
@@ -205,6 +207,7 @@ class Options:
     user: User | None = option(
         USER, None, "Switch to this user once everything is open (as root)."
     )
+    web_port: int | None = None
     backoff_delay: float = 1.0
     policies: tuple[PolicyEntry, ...] = ()
 
@@ -216,6 +219,15 @@ class Options:
             for each in self.listen
         )
         return tuple(found)
+
+    @property
+    def web_addresses(self) -> tuple[Address, ...]:
+        """Return where to speak gearmand's HTTP protocol."""
+        if self.web_port is None:
+            return ()
+        hosts = [each for each in self.addresses if not each.path]
+        found = [each._replace(port=self.web_port) for each in hosts]
+        return tuple(dict.fromkeys(found))
 
     @property
     def probes(self) -> tuple[int | None, int | None, int | None] | None:

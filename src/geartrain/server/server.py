@@ -7,6 +7,7 @@ import logging
 import os
 import socket
 from collections.abc import Callable
+from functools import partial
 
 from geartrain import __version__
 from geartrain.engine.engine import Engine
@@ -14,12 +15,14 @@ from geartrain.engine.model.options import EngineOptions
 from geartrain.engine.model.policies import Policy
 from geartrain.errors import OptionError, StartError
 from geartrain.server.cron import calendar
-from geartrain.server.driver import Driver
+from geartrain.server.driver import Connection, Driver
 from geartrain.server.handshakes import Handshakes, TlsListener
 from geartrain.server.memory import largest_packet, limit_of
 from geartrain.server.options import Options
 from geartrain.server.persistence import Persistence
+from geartrain.server.web import WebConnection
 from geartrain.stores.locations import make_store
+from geartrain.transport.address import Address
 from geartrain.transport.listeners import SocketFile, bind, describe
 
 __all__ = ["Server", "engine_options"]
@@ -29,6 +32,8 @@ __all__ = ["Server", "engine_options"]
 _ANSWERED = {"1.1": "1.1.21", "2.0": "2.0.0"}
 
 _log = logging.getLogger("geartrain.server")
+
+ConnectionFactory = Callable[[], Connection]
 
 # How long a stopping server waits for peers to read what is due to them.
 _LAST_WRITES = 5.0
@@ -91,15 +96,15 @@ class Server:
             engine.change_policy(pattern, settings)
         driver.on_idle = self._on_idle
         driver.on_shutdown = self._on_shutdown
-        trust: list[bool] = []
+        factories: list[ConnectionFactory] = []
         await self._persist(driver, engine)
         try:
             for address in self._options.addresses:
-                bound = bind(address, self._options.backlog, self._options.socket_mode)
-                self._sockets.extend(bound)
-                if address.path:
-                    self._files.append(SocketFile(address.path))
-                trust.extend([address.is_local] * len(bound))
+                factory = driver.accept(address.is_local)
+                factories.extend([factory] * self._bind(address))
+            for address in self._options.web_addresses:
+                factory = partial(WebConnection, driver, self._options.compat == "2.0")
+                factories.extend([factory] * self._bind(address))
         except Exception:
             for listener in self._sockets:
                 listener.close()
@@ -107,8 +112,16 @@ class Server:
             self._close_store()
             raise
         self.addresses = [describe(listener) for listener in self._sockets]
-        for listener, is_trusted in zip(self._sockets, trust, strict=True):
-            self._listeners.append(await self._listen(listener, driver, is_trusted))
+        for listener, factory in zip(self._sockets, factories, strict=True):
+            self._listeners.append(await self._listen(listener, factory))
+
+    def _bind(self, address: Address) -> int:
+        """Bind sockets for an address; return how many."""
+        bound = bind(address, self._options.backlog, self._options.socket_mode)
+        self._sockets.extend(bound)
+        if address.path:
+            self._files.append(SocketFile(address.path))
+        return len(bound)
 
     async def _persist(self, driver: Driver, engine: Engine) -> None:
         """Take over what was kept, and keep what comes."""
@@ -130,10 +143,9 @@ class Server:
             self.astray = self._persistence.astray
 
     async def _listen(
-        self, listener: socket.socket, driver: Driver, is_trusted: bool
+        self, listener: socket.socket, factory: ConnectionFactory
     ) -> asyncio.AbstractServer | TlsListener:
         loop = asyncio.get_running_loop()
-        factory = driver.accept(is_trusted)
         backlog = self._options.backlog
         if listener.family == socket.AF_UNIX:
             return await loop.create_unix_server(
