@@ -98,11 +98,11 @@ def test_a_worker_that_was_woken_before_the_pause_is_told_that_there_is_no_job(
 
 def test_a_glob_pauses_before_it_has_reached_every_function(world: World) -> None:
     world.goes_on = False
-    worker = world.worker("f")
     client = world.client()
     for number in range(1000):
         client.submit_job_bg(b"g%d" % number, b"", b"")
     submit(client, "1")
+    worker = world.worker("f")
     setting(world, "* paused=true")
     assert world.engine.has_more()
     assert not world.engine.state.functions[b"f"].policy.paused

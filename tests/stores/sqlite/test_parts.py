@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from geartrain.engine.batches import Batch
-from geartrain.engine.records import Burial, Change
+from geartrain.engine.records import Burial, Change, Move
 from geartrain.stores.sqlite.parts import ending, parts
 from tests.support.store_records import batch, failures
 
@@ -15,6 +15,7 @@ def test_parts_do_together_what_the_batch_does() -> None:
         unscheduled=[8],
         entries={(b"log", b"%d" % number): None for number in range(300)},
         changed=[Change(number, 5.0, None) for number in range(400, 600)],
+        moved={n: Move(n, b"f", 1, 0.0, False) for n in range(1100, 1400)},
         revived=[Change(700, 0.0, None)],
         buried=[Burial(number, 9.0, failures()) for number in range(800, 1000)],
     )
@@ -24,6 +25,8 @@ def test_parts_do_together_what_the_batch_does() -> None:
     assert [c for each in cut for c in each.changed] == whole.changed
     assert [c for each in cut for c in each.revived] == whole.revived
     assert [b.number for each in cut for b in each.buried] == list(range(800, 1000))
+    assert max(len(each.moved) for each in cut) <= 128
+    assert [n for each in cut for n in each.moved] == list(whole.moved)
     assert max(len(each.entries) for each in cut) <= 128
     assert [name for each in cut for name in each.entries] == list(whole.entries)
     assert (cut[0].reserved, cut[0].unscheduled) == (7, [8])

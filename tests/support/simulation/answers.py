@@ -93,7 +93,8 @@ def _assigned(
         answer.arguments[-1],
     )
     entry = server.ledger.entries[handle]
-    assert (function, workload) == (entry.function, entry.workload)
+    # Operators move jobs from one function to another.
+    assert workload == entry.workload, function
     assert server.ledger.was_alive(handle, request.since)
     connection.assigned[handle] = None
 
@@ -244,4 +245,5 @@ _CHECKS: Final[
     "jobs": _any_text,
     "job": _any_text,
     "policy": _policy,
+    "place": _any_text,
 }

@@ -10,6 +10,15 @@ from typing import Final
 
 from geartrain.engine.commands.attempts import fail, release, retry
 from geartrain.engine.commands.common import TOO_MANY_FUNCTIONS
+from geartrain.engine.commands.control import (
+    drain,
+    move,
+    pause,
+    priority,
+    purge,
+    resume,
+    run,
+)
 from geartrain.engine.commands.dead import dead
 from geartrain.engine.commands.jobs import cancel, job, jobs
 from geartrain.engine.commands.policy import policy
@@ -168,6 +177,13 @@ COMMANDS: Final[dict[bytes, TextCommand]] = {
     b"drop": drop,
     b"maxqueue": maxqueue,
     b"cancel": cancel,
+    b"pause": pause,
+    b"resume": resume,
+    b"drain": drain,
+    b"purge": purge,
+    b"priority": priority,
+    b"move": move,
+    b"run": run,
     b"jobs": jobs,
     b"job": job,
     b"dead": dead,

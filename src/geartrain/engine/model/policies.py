@@ -261,6 +261,25 @@ class Policies:
             self._last_order += 1
             self._orders[pattern] = self._last_order
 
+    def within(self, pattern: bytes) -> list[bytes]:
+        """Return a pattern and all that were changed and name parts of what it does.
+
+        A glob is taken to name what its own text would be a name of.
+        """
+        if not is_pattern(pattern):
+            return [pattern] if pattern in self._changed else []
+        matcher = _matcher(pattern)
+        return [each for each in self._changed if matcher.match(each) is not None]
+
+    def is_never(self, settings: Mapping[str, Value]) -> bool:
+        """Tell whether nothing sets any of these settings otherwise."""
+        for layer in (self._given, self._changed):
+            for given in layer.values():
+                for name, value in settings.items():
+                    if given.get(name, value) != value:
+                        return False
+        return all(self._defaults[name] == value for name, value in settings.items())
+
     def order(self, pattern: bytes) -> int:
         """Return the place of a pattern among those that were changed at run time."""
         return self._orders.get(pattern, 0)

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from geartrain.engine.model.functions import Function
+from geartrain.engine.model.policies import is_pattern
 from geartrain.engine.model.settings import Value
 from geartrain.engine.records import Entry
 from geartrain.engine.state import functions
@@ -19,7 +20,7 @@ from geartrain.engine.state.state import State
 from geartrain.errors import OptionError
 from geartrain.texts import quoted
 
-__all__ = ["change_policy", "limit", "restore"]
+__all__ = ["change_policy", "limit", "restore", "switch"]
 
 _POLICY: Final = b"policy"
 
@@ -31,6 +32,30 @@ def change_policy(state: State, pattern: bytes, settings: Mapping[str, Value]) -
         OptionError: as ``Policies.change`` does.
     """
     state.policies.change(pattern, settings)
+    _keep_policy(state, pattern)
+    functions.follow(state, pattern)
+
+
+def switch(state: State, pattern: bytes, settings: Mapping[str, Value]) -> None:
+    """Set settings for a name or glob, whatever was set before for parts of it.
+
+    Where the file's values are the same then, nothing but them is left.
+
+    Raises:
+        OptionError: as ``Policies.change`` does.
+    """
+    policies = state.policies
+    back: dict[str, Value] = dict.fromkeys(settings, "")
+    for name in policies.within(pattern):
+        change_policy(state, name, back)
+    is_same = not is_pattern(pattern) and all(
+        policies.find(pattern).settings()[name] == value
+        for name, value in settings.items()
+    )
+    if is_same or policies.is_never(settings):
+        return
+    policies.change(pattern, settings)
+    policies.put_last(pattern)
     _keep_policy(state, pattern)
     functions.follow(state, pattern)
 

@@ -115,6 +115,10 @@ class State:
         self.journal.reserve(self._last_number)
         return self._last_number
 
+    def last_number(self) -> int:
+        """Return the last number that was given."""
+        return self._last_number
+
     def handle(self, number: int) -> bytes:
         """Return the handle with this number."""
         return self._prefix + str(number).encode()

@@ -13,6 +13,7 @@ from geartrain.engine.records import (
     Change,
     Inventory,
     JobRecord,
+    Move,
     QueueInventory,
 )
 from geartrain.stores.sqlite.clock import read_clock, write_clock
@@ -37,7 +38,7 @@ from geartrain.stores.sqlite.twins import Twins
 
 __all__ = ["Session"]
 
-_Change = TypeVar("_Change", Change, Burial)
+_Change = TypeVar("_Change", Change, Burial, Move)
 
 
 class Session:
@@ -141,6 +142,7 @@ class Session:
         self._jobs.add(cursor, self._twins.admit(batch, unreadable))
         self._jobs.revive(cursor, self._readable(batch.revived))
         self._jobs.change(cursor, self._readable(batch.changed))
+        self._jobs.move(cursor, self._readable([*batch.moved.values()]))
         self._jobs.bury(cursor, self._readable(batch.buried))
         insert_schedules(cursor, batch.schedules)
         delete_schedules(cursor, batch.unscheduled)
@@ -153,7 +155,8 @@ class Session:
 
     def _finds_unreadable(self, batch: Batch) -> bool:
         """Look for rows that a batch needs and that cannot be read."""
-        numbers = {*batch.ended, *(burial.number for burial in batch.buried)}
+        numbers = {*batch.ended, *batch.moved}
+        numbers.update(burial.number for burial in batch.buried)
         numbers.update(change.number for change in (*batch.revived, *batch.changed))
         numbers.update(self._twins.candidates(batch))
         found = find_unreadable(self.connection, numbers - self._unreadable)

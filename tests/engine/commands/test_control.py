@@ -1,0 +1,394 @@
+"""The text commands that steer functions and jobs, in memory and in the store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.support.dialogue import World
+from tests.support.stored_engine import (
+    DAY,
+    bury,
+    counts,
+    drain,
+    grab,
+    listed,
+    rows,
+    stored,
+    submit,
+    submit_due,
+)
+
+COVERS = ("engine/commands/sweeps", "engine/jobs/steering")
+
+Make = Callable[[], World]
+
+
+def numbered(first: int, last: int) -> str:
+    return " ".join(str(number) for number in range(first, last + 1))
+
+
+@pytest.fixture(params=["memory", "window of 3", "window of 1000"])
+def make(request: pytest.FixtureRequest) -> Make:
+    """Return what makes a world: without a store, or with windows of two sizes."""
+    if request.param == "memory":
+        return World
+    size = int(request.param.rsplit(" ", 1)[1])
+    return lambda: stored(size)
+
+
+def filled(make: Make, count: int = 12, function: bytes = b"f") -> World:
+    world = make()
+    submit(world.client(), *numbered(1, count).split(), function=function)
+    return world
+
+
+def handles(world: World, filters: str = "") -> list[str]:
+    return [row["handle"] for row in listed(world.admin(), f"jobs{filters}")]
+
+
+# Functions
+
+
+def test_pause_resume_and_drain_are_policies(world: World) -> None:
+    admin = world.admin()
+    assert admin.text("pause mail.*") == b"OK\r\n"
+    assert admin.text("drain mail.send") == b"OK\r\n"
+    assert b"paused=true draining=true" in admin.text("policy mail.send")
+    assert admin.text("resume mail.send") == b"OK\r\n"
+    assert b"paused=false draining=false" in admin.text("policy mail.send")
+    assert b"paused=true draining=false" in admin.text("policy mail.read")
+    assert admin.text("resume *") == b"OK\r\n"
+    assert admin.text("show policies") == b".\n"
+
+
+def test_the_last_of_several_globs_counts(world: World) -> None:
+    admin = world.admin()
+    admin.text("policy mail.* ttl=5")
+    admin.text("pause *")
+    admin.text("resume mail.*")
+    assert b"paused=false" in admin.text("policy mail.send")
+    assert b"paused=true" in admin.text("policy other")
+    admin.text("pause mail.*")
+    assert b" ttl=5 " in admin.text("policy mail.send")
+    assert b"paused=true" in admin.text("policy mail.send")
+
+
+def test_to_pause_a_glob_pauses_what_was_resumed_by_name(world: World) -> None:
+    admin = world.admin()
+    for line in ("pause *", "resume f", "pause *"):
+        admin.text(line)
+    assert b"paused=true" in admin.text("policy f")
+
+
+def test_a_pause_of_the_file_is_ended_for_as_long_as_it_is_overridden(
+    world: World,
+) -> None:
+    world.engine.change_policy(b"mail*", {"paused": True})
+    admin = world.admin()
+    admin.text("resume *")
+    assert b"paused=false" in admin.text("policy mail")
+    admin.text("policy * paused= draining=")
+    assert b"paused=true" in admin.text("policy mail")
+
+
+# Purge and cancel
+
+
+def test_purge_ends_what_waits_and_leaves_what_runs(make: Make) -> None:
+    world = filled(make)
+    submit(world.client(), "other", function=b"g")
+    submit_due(world.client(), world.wall_time + DAY, "later")
+    worker = world.worker("f")
+    running, _ = grab(worker)
+    admin = world.admin()
+    assert admin.text("purge f count=yes") == b"OK 12\n"
+    assert admin.text("purge f state=scheduled") == b"OK 1\n"
+    assert admin.text("purge f") == b"OK 11\n"
+    assert admin.text("purge f") == b"OK 0\n"
+    assert counts(world) == (1, 1)
+    assert counts(world, "g") == (1, 0)
+    worker.work_complete(running, b"")
+    assert drain(worker) == ""
+    assert handles(world) == ["H:test:13"]
+
+
+def test_cancel_takes_the_filters_of_jobs(make: Make) -> None:
+    world = filled(make)
+    client, admin = world.client(), world.admin()
+    client.submit_job(b"f", b"mine", b"w")
+    client.submit_job_bg(b"g", b"mine", b"w")
+    worker = world.worker("f")
+    grab(worker)
+    assert admin.text("cancel jobs unique=mine count=yes") == b"OK 2\n"
+    assert admin.text("cancel jobs function=f state=running") == b"OK 1\n"
+    client.received.clear()
+    assert admin.text("cancel jobs unique=mine") == b"OK 2\n"
+    assert [each.name for each in client.received] == ["work_fail"]
+    assert admin.text("cancel jobs function=%2A") == b"OK 11\n"
+    assert counts(world) == (0, 0)
+
+
+# Priority, move and run
+
+
+def test_a_waiting_job_gets_another_priority(make: Make) -> None:
+    world = filled(make)
+    admin = world.admin()
+    assert admin.text("priority H:test:11 high") == b"OK\r\n"
+    assert admin.text("priority H:test:2 low") == b"OK\r\n"
+    assert admin.text("priority H:test:2 low") == b"OK\r\n"
+    expected = "11 1 3 4 5 6 7 8 9 10 12 2"
+    assert drain(world.worker("f")) == expected
+
+
+def test_many_get_another_priority(make: Make) -> None:
+    world = filled(make)
+    submit(world.client(), "A", "B", function=b"f")
+    admin = world.admin()
+    assert admin.text("priority jobs low function=f count=yes") == b"OK 14\n"
+    assert admin.text("priority jobs low function=f") == b"OK 14\n"
+    assert admin.text("priority jobs low function=f") == b"OK 0\n"
+    assert sorted(drain(world.worker("f")).split()) == sorted(
+        [*numbered(1, 12).split(), "A", "B"]
+    )
+
+
+def test_a_job_that_runs_keeps_its_place(make: Make) -> None:
+    world = filled(make, 2)
+    worker = world.worker("f")
+    job, _ = grab(worker)
+    admin = world.admin()
+    said = b"ERR JOB_RUNNING only+a+job+that+waits+can+be+put+elsewhere\r\n"
+    assert admin.text(b"priority " + job + b" low") == said
+    assert admin.text(b"move " + job + b" g") == said
+    assert admin.text("move jobs g function=f") == b"OK 1\n"
+
+
+def test_jobs_move_to_another_function(make: Make) -> None:
+    world = filled(make)
+    sleeper = world.sleeper("g")
+    admin = world.admin()
+    assert admin.text("move H:test:12 g") == b"OK\r\n"
+    assert len(sleeper.received) == 1
+    assert counts(world) == (11, 0)
+    assert admin.text("move jobs g function=f") == b"OK 11\n"
+    assert counts(world) == (0, 0)
+    assert counts(world, "g") == (12, 0)
+    assert drain(world.worker("f")) == ""
+    assert sorted(map(int, drain(sleeper).split())) == list(range(1, 13))
+
+
+def test_a_job_that_was_moved_coalesces_in_its_new_function(make: Make) -> None:
+    world = make()
+    client = world.client()
+    submit(client, "first", "second", "third", "fourth")
+    client.submit_job_bg(b"f", b"u", b"w")
+    handle = client.received[-1].arguments[0]
+    assert world.admin().text(b"move " + handle + b" g") == b"OK\r\n"
+    client.submit_job_bg(b"g", b"u", b"w")
+    assert client.received[-1].arguments[0] == handle
+    client.submit_job_bg(b"f", b"u", b"w")
+    assert client.received[-1].arguments[0] != handle
+
+
+def test_a_job_of_the_store_is_put_elsewhere_twice_before_it_is_durable() -> None:
+    world = filled(lambda: stored(3))
+    world.is_committing = False
+    one, two = world.admin(), world.admin()
+    one.send(b"priority H:test:12 high\n")
+    two.send(b"move H:test:12 g\n")
+    world.commit()
+    one.send(b"move H:test:12 h\n")
+    world.commit_all()
+    assert [each.received[-1].arguments[0][:2] for each in (one, two)] == [b"OK"] * 2
+    world.is_committing = True
+    assert counts(world) == (11, 0)
+    total = [counts(world, name)[0] for name in ("g", "h")]
+    assert sorted(total) == [0, 1]
+    found = [drain(world.worker(name)) for name in ("g", "h")]
+    assert sorted(found) == ["", "12"]
+    assert drain(world.worker("f")) == numbered(1, 11)
+
+
+def test_moves_outlast_a_restart() -> None:
+    world = filled(lambda: stored(3))
+    submit_due(world.client(), world.wall_time + DAY, "later")
+    admin = world.admin()
+    admin.text("move jobs g function=f")
+    admin.text("priority H:test:9 high")
+    admin.text("run H:test:13")
+    again = world.restarted()
+    assert drain(again.worker("f")) == ""
+    done = drain(again.worker("g")).split()
+    assert done[0] == "9"
+    assert sorted(done) == sorted([*numbered(1, 12).split(), "later"])
+
+
+def test_a_draining_function_is_no_place_to_move_to(world: World) -> None:
+    submit(world.client(), "1")
+    admin = world.admin()
+    admin.text("drain g")
+    assert admin.text("move jobs g function=f").startswith(b"ERR DRAINING 'g'+is+drain")
+    assert counts(world) == (1, 0)
+
+
+def test_a_job_that_waits_for_a_time_runs_now(make: Make) -> None:
+    world = make()
+    client = world.client()
+    for number in range(1, 9):
+        submit_due(client, world.wall_time + number * DAY, str(number))
+    admin, worker = world.admin(), world.worker("f")
+    assert admin.text("run H:test:7") == b"OK\r\n"
+    assert drain(worker) == "7"
+    assert admin.text("run jobs function=f count=yes") == b"OK 7\n"
+    assert admin.text("run jobs function=f") == b"OK 7\n"
+    assert admin.text("run jobs function=f") == b"OK 0\n"
+    assert sorted(drain(worker).split()) == list("1234568")
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("pause", "pause takes a function, or a glob"),
+        ("resume a b", "resume takes a function, or a glob"),
+        ("drain ", "drain takes a function, or a glob"),
+        ("purge", "purge takes a function, and state= and count=yes if need be"),
+        ("purge function=f", "purge takes a function, and state="),
+        ("purge f state=running", "state is ready or scheduled: cancel ends what runs"),
+        ("purge f count=no", "count is yes, or left out, not 'no'"),
+        ("priority H:test:1", "priority takes a handle or jobs, and high, normal or"),
+        ("priority H:test:1 highest", "priority takes a handle or jobs, and high,"),
+        ("priority H:test:1 high function=f", "filters follow the word jobs"),
+        ("priority jobs high", "name function=, state= or unique=, or write function"),
+        ("priority jobs high state=running", "state is ready or scheduled: what runs"),
+        ("move H:test:1", "move takes a handle, jobs or dead, and a function"),
+        ("move jobs function=f", "move takes a handle, jobs or dead, and a function"),
+        ("run", "run takes a handle, or jobs and filters"),
+        (
+            "cancel jobs count=yes",
+            "name function=, state= or unique=, or write function=%2A",
+        ),
+        ("cancel jobs error=x", "'error' is none of function=, state=, unique=, count"),
+        ("dead retry", "dead takes list, or show, retry or drop and a handle, or all"),
+        ("dead drop all age=1", "'age' is none of function=, reason=, error=, count="),
+    ],
+)
+def test_what_is_wrong_is_named_and_changes_nothing(
+    world: World, line: str, reason: str
+) -> None:
+    submit(world.client(), "1")
+    answer = world.admin().text(line).decode().replace("+", " ")
+    assert answer.startswith(f"ERR INVALID_ARGUMENTS {reason}"), answer
+    assert drain(world.worker("f")) == "1"
+
+
+@pytest.mark.parametrize(
+    "line", ["priority X high", "move H:test:99 g", "run H:test:99", "dead retry X"]
+)
+def test_an_unknown_handle_is_told_of(make: Make, line: str) -> None:
+    assert filled(make, 1).admin().text(line) == b"ERR UNKNOWN_JOB\r\n"
+
+
+# Dead letters
+
+
+def with_dead(world: World, count: int = 900) -> World:
+    client = world.client()
+    bury(world, client, *[str(number) for number in range(1, count + 1)])
+    return world
+
+
+@pytest.mark.parametrize("keeps_jobs", [True, False])
+def test_all_dead_letters_are_tried_again(keeps_jobs: bool) -> None:
+    world = with_dead(stored(50, keeps_jobs=keeps_jobs, holds=keeps_jobs))
+    admin = world.admin()
+    assert admin.text("dead retry all function=f count=yes") == b"OK 900\n"
+    assert admin.text("dead retry all function=g") == b"OK 0\n"
+    assert admin.text("dead retry all function=f") == b"OK 900\n"
+    assert admin.text("dead retry all") == b"OK 0\n"
+    assert counts(world) == (900, 0)
+    assert rows(admin, "dead list") == []
+    done = drain(world.worker("f")).split()
+    assert sorted(map(int, done)) == list(range(1, 901))
+
+
+def test_dead_letters_are_dropped_by_reason_and_error() -> None:
+    world = with_dead(stored(), 5)
+    client, worker = world.client(), world.worker("f")
+    client.submit_job_bg(b"f", b"", b"6")
+    worker.work_exception(grab(worker)[0], b"no such file: a b")
+    admin = world.admin()
+    assert admin.text("dead drop all reason=exception count=yes") == b"OK 1\n"
+    assert admin.text("dead drop all error=such%20file") == b"OK 1\n"
+    assert admin.text("dead drop all error=such%20file") == b"OK 0\n"
+    assert admin.text("dead drop all reason=fail") == b"OK 5\n"
+    assert rows(admin, "show functions")[0]["dead"] == 0
+
+
+def test_dead_letters_move_and_stay_dead() -> None:
+    world = with_dead(stored(), 5)
+    admin = world.admin()
+    assert admin.text("move H:test:2 g") == b"OK\r\n"
+    assert admin.text("move dead g function=f count=yes") == b"OK 4\n"
+    assert admin.text("move dead h function=f") == b"OK 4\n"
+    again = world.restarted()
+    dead = {
+        row["function"]: row["dead"] for row in rows(again.admin(), "show functions")
+    }
+    assert {name: count for name, count in dead.items() if count} == {"g": 1, "h": 4}
+    assert again.admin().text("dead retry all") == b"OK 5\n"
+    assert drain(again.worker("h")) == "1 3 4 5"
+    assert drain(again.worker("g")) == "2"
+
+
+# Many, and others meanwhile
+
+
+def test_ten_thousand_waiting_jobs_move_without_keeping_others_waiting() -> None:
+    world = stored(20)
+    client = world.client()
+    submit(client, *numbered(1, 3000).split())
+    world.goes_on = False
+    admin = world.admin()
+    admin.send(b"move jobs g function=f\n")
+    before = world.engine.state.turns.work
+    client.echo_req(b"still there?")
+    assert client.received[-1].name == "echo_res"
+    assert world.engine.state.turns.work - before < 20_000
+    world.goes_on = True
+    world.deliver()
+    assert admin.received[-1].arguments[0] == b"OK 3000\n"
+    assert counts(world, "g") == (3000, 0)
+    assert len(drain(world.worker("g")).split()) == 3000
+
+
+def test_a_sweep_ends_when_its_peer_leaves() -> None:
+    world = stored(20)
+    submit(world.client(), *numbered(1, 2000).split())
+    world.is_committing = False
+    admin = world.admin()
+    admin.send(b"purge f\n")
+    for _ in range(3):
+        world.commit()
+    admin.leave()
+    world.is_committing = True
+    world.deliver()
+    left = counts(world)[0]
+    assert 0 < left < 2000
+    assert len(drain(world.worker("f")).split()) == left
+
+
+@pytest.mark.parametrize("line", ["purge f", "move jobs g function=f", "dead drop all"])
+def test_a_store_that_cannot_answer_ends_a_sweep(line: str) -> None:
+    world = filled(lambda: stored(3))
+    world.is_committing = False
+    admin = world.admin()
+    admin.send(f"{line}\n".encode())
+    batch = world.take()
+    for query in batch.queries:
+        query.error = "the disk is on fire"
+    world.engine.committed(world.now)
+    world.deliver()
+    assert admin.received[-1].arguments[0].startswith(b"ERR STORE_ERROR the+disk+is+on")
