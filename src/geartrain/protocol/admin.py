@@ -24,6 +24,7 @@ END_OF_LIST: Final = b".\n"
 # The first words of all commands. What looks like HTTP and begins with one of these
 # may be a command all the same.
 COMMAND_WORDS: Final = (
+    b"actions",
     b"cancel",
     b"counters",
     b"create",

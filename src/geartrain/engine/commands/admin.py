@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from geartrain.engine.commands.actions import actions, is_change, record, recorded
 from geartrain.engine.commands.attempts import fail, release, retry
 from geartrain.engine.commands.common import TOO_MANY_FUNCTIONS
 from geartrain.engine.commands.control import (
@@ -60,6 +61,13 @@ def run_command(state: State, peer: Peer, command: Command) -> None:
         return
     answer = handler(state, peer, words)
     # One that has to ask the store is run again.
+    if is_change(words):
+        if answer.startswith(b"OK"):
+            record(state, peer, words, answer)
+            if name != b"shutdown":
+                state.journal.hold_change(peer, is_text=True)
+        elif peer.rest is not None and not answer:
+            peer.rest = recorded(state, peer, words, peer.rest)
     if answer:
         peer.send(answer)
 
@@ -176,6 +184,7 @@ COMMANDS: Final[dict[bytes, TextCommand]] = {
     b"create": create,
     b"drop": drop,
     b"maxqueue": maxqueue,
+    b"actions": actions,
     b"cancel": cancel,
     b"pause": pause,
     b"resume": resume,

@@ -10,7 +10,7 @@ from typing import Final
 from geartrain.engine.model.settings import SETTINGS, Value, check_name, read_setting
 from geartrain.errors import OptionError
 
-__all__ = ["Given", "Policies", "Policy", "is_pattern"]
+__all__ = ["Given", "Policies", "Policy", "is_pattern", "matches"]
 
 # Doubled that often, the shortest pause is longer than any cap.
 _MAX_DOUBLINGS: Final = 1000
@@ -298,6 +298,13 @@ class Policies:
                     settings = dict(layer[pattern])
                     found.append(Given(pattern, layer is self._changed, settings))
         return found
+
+
+def matches(pattern: bytes, function: bytes) -> bool:
+    """Tell whether a name or glob names a function."""
+    if not is_pattern(pattern):
+        return pattern == function
+    return _matcher(pattern).match(function) is not None
 
 
 def is_pattern(name: bytes) -> bool:

@@ -1,7 +1,7 @@
 """What operators set at run time, kept in the store and there again after a restart.
 
 That is settings of policies, and functions with their ``maxqueue`` limits: an entry for
-each pattern, and for each function that an operator named.
+each pattern, and for each function that an operator named; and what operators did.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
+from geartrain.engine.model.actions import Action, read_action
 from geartrain.engine.model.functions import Function
 from geartrain.engine.model.policies import is_pattern
 from geartrain.engine.model.settings import Value
@@ -20,7 +21,10 @@ from geartrain.engine.state.state import State
 from geartrain.errors import OptionError
 from geartrain.texts import quoted
 
-__all__ = ["change_policy", "limit", "restore", "switch"]
+__all__ = ["ACTION", "change_policy", "limit", "record", "restore", "switch"]
+
+ACTION: Final = b"action"
+"""The kind of entry that keeps what an operator did."""
 
 _POLICY: Final = b"policy"
 
@@ -76,14 +80,26 @@ def limit(state: State, function: Function, limits: list[int]) -> None:
     state.journal.put(FUNCTION, function.name, json.dumps(limits).encode())
 
 
+def record(state: State, action: Action) -> None:
+    """Keep what an operator did, in place of the earliest if there are too many."""
+    forgotten = state.actions.add(action)
+    value = json.dumps(action.values()).encode()
+    state.journal.put(ACTION, b"%d" % action.number, value)
+    if forgotten:
+        state.journal.remove(ACTION, b"%d" % forgotten)
+
+
 def restore(state: State, entries: list[Entry]) -> None:
     """Set again what was set in an earlier life; what cannot be is logged."""
     policies: list[tuple[int, bytes, Any]] = []
+    done: list[Action] = []
     for entry in entries:
         try:
             if entry.kind == _POLICY:
                 values = json.loads(entry.value)
                 policies.append((values["order"], entry.key, values["settings"]))
+            elif entry.kind == ACTION:
+                done.append(read_action(entry.value))
             elif entry.kind == FUNCTION:
                 _restore_function(state, entry.key, json.loads(entry.value))
         except (OptionError, ValueError, LookupError, TypeError) as error:
@@ -93,6 +109,15 @@ def restore(state: State, entries: list[Entry]) -> None:
             state.policies.restore(pattern, settings, order)
         except (OptionError, TypeError, AttributeError) as error:
             _complain(state, pattern, error)
+
+    for action in sorted(done, key=_number):
+        forgotten = state.actions.add(action)
+        if forgotten:
+            state.journal.remove(ACTION, b"%d" % forgotten)
+
+
+def _number(action: Action) -> int:
+    return action.number
 
 
 def _order(policy: tuple[int, bytes, Any]) -> int:

@@ -8,6 +8,7 @@ from typing import Final
 from geartrain.engine.dispatch.turns import Turns
 from geartrain.engine.dispatch.wakeups import Wakeups
 from geartrain.engine.durable.journal import Journal
+from geartrain.engine.model.actions import Actions
 from geartrain.engine.model.functions import Function
 from geartrain.engine.model.health import Health
 from geartrain.engine.model.jobs import Job
@@ -100,6 +101,8 @@ class State:
         """Sleeping workers whose abilities changed."""
         self.journal = Journal()
         """What is to be made durable."""
+        self.actions = Actions()
+        """What operators did."""
         self.health = Health()
         """How the store is; the driver tells."""
         self.notices: list[Notice] = []
