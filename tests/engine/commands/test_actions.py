@@ -124,9 +124,8 @@ def test_the_latest_come_first_in_slices_and_by_function() -> None:
     first = rows(admin, "actions limit=3")
     assert [each.get("function") for each in first] == ["*", "other", "mail.*", None]
     assert first[-1] == {"after": "2"}
-    assert [each["function"] for each in rows(admin, "actions after=2")] == [
-        "mail.send"
-    ]
+    (row,) = rows(admin, "actions after=2")
+    assert row["function"] == "mail.send"
     mine = rows(admin, "actions function=mail.send")
     assert [each["function"] for each in mine] == ["*", "mail.*", "mail.send"]
     assert admin.text("actions limit=0").startswith(b"ERR INVALID_ARGUMENTS limit+is")
