@@ -1,61 +1,31 @@
-"""The wire as the traces need it, written apart from the code under test."""
+"""The wire as the traces need it.
+
+The numbers are those of the code under test, and gearmand answers to them in the same
+scenarios: a wrong one would show. Packets are cut here, because what these servers send
+may also be text, or be wrong.
+"""
 
 from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from enum import IntEnum
+
+from geartrain.protocol.constants import REQUEST_MAGIC as REQUEST
+from geartrain.protocol.constants import RESPONSE_MAGIC as RESPONSE
+from geartrain.protocol.constants import PacketType
+
+__all__ = [
+    "HEADER",
+    "REQUEST",
+    "RESPONSE",
+    "Packet",
+    "PacketType",
+    "ReplyBuffer",
+    "encode",
+    "name_of",
+]
 
 HEADER = struct.Struct(">4sII")
-REQUEST = b"\0REQ"
-RESPONSE = b"\0RES"
-
-
-class PacketType(IntEnum):
-    """Every packet type the protocol numbers; 5 was never given a name."""
-
-    CAN_DO = 1
-    CANT_DO = 2
-    RESET_ABILITIES = 3
-    PRE_SLEEP = 4
-    UNUSED = 5
-    NOOP = 6
-    SUBMIT_JOB = 7
-    JOB_CREATED = 8
-    GRAB_JOB = 9
-    NO_JOB = 10
-    JOB_ASSIGN = 11
-    WORK_STATUS = 12
-    WORK_COMPLETE = 13
-    WORK_FAIL = 14
-    GET_STATUS = 15
-    ECHO_REQ = 16
-    ECHO_RES = 17
-    SUBMIT_JOB_BG = 18
-    ERROR = 19
-    STATUS_RES = 20
-    SUBMIT_JOB_HIGH = 21
-    SET_CLIENT_ID = 22
-    CAN_DO_TIMEOUT = 23
-    ALL_YOURS = 24
-    WORK_EXCEPTION = 25
-    OPTION_REQ = 26
-    OPTION_RES = 27
-    WORK_DATA = 28
-    WORK_WARNING = 29
-    GRAB_JOB_UNIQ = 30
-    JOB_ASSIGN_UNIQ = 31
-    SUBMIT_JOB_HIGH_BG = 32
-    SUBMIT_JOB_LOW = 33
-    SUBMIT_JOB_LOW_BG = 34
-    SUBMIT_JOB_SCHED = 35
-    SUBMIT_JOB_EPOCH = 36
-    SUBMIT_REDUCE_JOB = 37
-    SUBMIT_REDUCE_JOB_BACKGROUND = 38
-    GRAB_JOB_ALL = 39
-    JOB_ASSIGN_ALL = 40
-    GET_STATUS_UNIQUE = 41
-    STATUS_RES_UNIQUE = 42
 
 
 @dataclass(frozen=True)

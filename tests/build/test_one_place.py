@@ -1,4 +1,4 @@
-"""One place for an option: from its field follows everything else."""
+"""One place for an option, and for a field of a stored job: the rest follows."""
 
 from __future__ import annotations
 
@@ -17,8 +17,18 @@ from geartrain.configuration.environment import OTHER_VARIABLES, read_environmen
 from geartrain.configuration.file import ConfigFile, read_table
 from geartrain.configuration.kinds import FLAG, SECRET
 from geartrain.configuration.option import HasOptions, Option, options_of
+from geartrain.engine.records import (
+    FAILURE_FIELDS,
+    JOB_FIELDS,
+    SCHEDULE_FIELDS,
+    Failures,
+    Field,
+    JobRecord,
+    ScheduleRecord,
+)
 from geartrain.server.options import Options as ServerOptions
-from geartrain.supervisor.options import Options as WorkerOptions
+from geartrain.supervisor.options import WorkerOptions
+from tests.support.attributes import attributes
 from tests.support.configuration_page import PAGE
 
 ROOT = Path(__file__).parents[2]
@@ -168,3 +178,48 @@ def test_the_programs_name_no_option_a_second_time() -> None:
         ]
         made = [each for each in calls if ast.unparse(each.func) == "click.Option"]
         assert made == []
+
+
+# What a store keeps in a way of its own, or not at all.
+BESIDE_THE_TABLE = {
+    "number",
+    "workload",
+    "more",
+    "size",
+    "timer",
+    "is_tentative",
+    "twin",
+}
+
+
+@pytest.mark.parametrize(
+    ("record", "fields"),
+    [
+        (JobRecord(1, b"", b""), JOB_FIELDS),
+        (Failures(), FAILURE_FIELDS),
+        (ScheduleRecord(1, b"", b""), SCHEDULE_FIELDS),
+    ],
+    ids=["job", "failures", "schedule"],
+)
+def test_the_table_of_a_record_has_all_of_its_fields(
+    record: object, fields: tuple[Field, ...]
+) -> None:
+    named = [field.name for field in fields]
+    assert len(named) == len(set(named))
+    assert set(attributes(record)) - BESIDE_THE_TABLE == set(named) - BESIDE_THE_TABLE
+
+
+@pytest.mark.parametrize(
+    "name", ["reducer", "submitted", "attempts", "crashes", "error", "worker"]
+)
+def test_stores_export_and_import_name_no_field_that_they_only_pass_on(
+    name: str,
+) -> None:
+    """They follow the tables; that no value is lost is what the contract holds."""
+    for path in (ROOT / "src/geartrain/stores").rglob("*.py"):
+        found = [
+            each
+            for each in ast.walk(ast.parse(path.read_text()))
+            if isinstance(each, ast.Constant) and each.value == name
+        ]
+        assert found == [], path

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from geartrain.cli.gearadmin_flags import HELP, Flags
+from geartrain.cli.gearadmin_flags import HELP, GearadminFlags
 from geartrain.errors import OptionError
 
 
@@ -24,7 +24,7 @@ from geartrain.errors import OptionError
     ],
 )
 def test_what_is_given(words: list[str], values: dict[str, str]) -> None:
-    assert Flags(words).values == values
+    assert GearadminFlags(words).values == values
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def test_what_is_given(words: list[str], values: dict[str, str]) -> None:
 )
 def test_what_is_wrong(words: list[str], error: str) -> None:
     with pytest.raises(OptionError) as caught:
-        Flags(words)
+        GearadminFlags(words)
     assert error in str(caught.value)
 
 
@@ -52,5 +52,5 @@ def test_the_help_names_every_flag() -> None:
     }
     for name in names:
         value = [] if f"--{name} arg" not in HELP and "arg (" not in HELP else ["x"]
-        assert name in Flags([f"--{name}", *value]).values
+        assert name in GearadminFlags([f"--{name}", *value]).values
     assert len(names) == 15

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from geartrain.cli.gearman_flags import Flags, usage
+from geartrain.cli.gearman_flags import GearmanFlags, usage
 
 
 def test_flags_stand_anywhere_and_several_letters_in_one_word() -> None:
-    flags = Flags(["one", "-bvf", "a", "two", "-fb", "-p4731"])
+    flags = GearmanFlags(["one", "-bvf", "a", "two", "-fb", "-p4731"])
     assert (flags.error, flags.functions, flags.words) == (
         "",
         ["a", "b"],
@@ -20,7 +20,7 @@ def test_flags_stand_anywhere_and_several_letters_in_one_word() -> None:
 
 
 def test_two_dashes_end_the_flags_and_one_is_a_word() -> None:
-    flags = Flags(["-f", "a", "-", "--", "-x", "--"])
+    flags = GearmanFlags(["-f", "a", "-", "--", "-x", "--"])
     assert (flags.error, flags.words) == ("", ["-", "-x", "--"])
 
 
@@ -29,13 +29,13 @@ def test_two_dashes_end_the_flags_and_one_is_a_word() -> None:
     [([], "normal"), (["-I"], "high"), (["-L"], "low"), (["-I", "-L"], "low")],
 )
 def test_priority(given: list[str], priority: str) -> None:
-    assert Flags(["-f", "a", *given]).priority == priority
+    assert GearmanFlags(["-f", "a", *given]).priority == priority
 
 
 @pytest.mark.parametrize("given", ["-n", "-N", "-nN"])
 def test_by_line(given: str) -> None:
-    assert Flags(["-f", "a", given]).by_line
-    assert not Flags(["-f", "a"]).by_line
+    assert GearmanFlags(["-f", "a", given]).by_line
+    assert not GearmanFlags(["-f", "a"]).by_line
 
 
 @pytest.mark.parametrize(
@@ -50,11 +50,11 @@ def test_by_line(given: str) -> None:
     ],
 )
 def test_what_is_wrong(words: list[str], error: str) -> None:
-    assert Flags(words).error == error
+    assert GearmanFlags(words).error == error
 
 
 def test_the_usage_names_the_error_and_what_was_switched_on() -> None:
-    text = usage(Flags(["-f", "a", "-Nbt"]))
+    text = usage(GearmanFlags(["-f", "a", "-Nbt"]))
     assert text.startswith("\ngearman\tError in usage(-?).\n")
     assert "background(true)" in text
     assert text.count("(true)") == 5

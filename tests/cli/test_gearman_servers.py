@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from geartrain.cli.gearman_flags import Flags
+from geartrain.cli.gearman_flags import GearmanFlags
 from geartrain.cli.gearman_servers import LookupFailedError, ServerTracker, find_servers
 from geartrain.errors import AddressError, OptionError
 from geartrain.transport.connect import connectors
@@ -22,7 +22,7 @@ def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def found(*words: str) -> list[str]:
     """Return the job servers of a command line."""
-    return [str(each) for each in find_servers(Flags(["-f", "a", *words]))]
+    return [str(each) for each in find_servers(GearmanFlags(["-f", "a", *words]))]
 
 
 @pytest.mark.parametrize(

@@ -36,9 +36,11 @@ from tests.support.servers import (
 from tests.support.wire import Wire
 
 COVERS = (
+    "client/aio_connections",
     "client/aio_link",
     "client/aio_pool",
     "client/link",
+    "client/sharing",
 )
 
 

@@ -103,7 +103,11 @@ def test_all_are_served_whatever_was_interrupted(
     use: Callable[[Pool], None], step: int
 ) -> None:
     servers = ServerList("127.0.0.1:1", None, "order")
-    where = ("geartrain.client.pool", "geartrain.client.connections")
+    where = (
+        "geartrain.client.pool",
+        "geartrain.client.sharing",
+        "geartrain.client.connections",
+    )
     # None ends amid a call that is interrupted: what is raised there goes nowhere.
     pools: list[Pool] = []
     for moment in itertools.count(1, step):

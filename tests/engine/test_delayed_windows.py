@@ -304,11 +304,11 @@ def test_the_timer_of_the_first_of_many_is_the_deadline() -> None:
     world = stored(1)
     client = world.client()
     submit_due(client, WALL_START + 600, "1")
-    assert world.engine.deadline() == world.now + 600
+    assert world.deadline() == world.now + 600
     submit_due(client, WALL_START + 300, "2")
-    assert world.engine.deadline() == world.now + 300
+    assert world.deadline() == world.now + 300
     world = world.restarted()
-    assert world.engine.deadline() == world.now + 300
+    assert world.deadline() == world.now + 300
 
 
 def test_a_worker_too_early_is_woken_when_a_delayed_job_has_come_in() -> None:

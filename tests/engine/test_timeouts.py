@@ -43,7 +43,7 @@ def test_a_finished_job_has_no_timeout(world: World, client: DialoguePeer) -> No
     client.submit_job(b"f", b"", b"w")
     worker.grab_job()
     worker.work_complete(H1, b"r")
-    assert world.engine.deadline() is None
+    assert world.deadline() is None
     world.advance(10)
     assert client.received == [job_created(H1), work_complete(H1, b"r")]
     assert world.admin().text("status") == b"f\t0\t0\t1\n.\n"
@@ -99,7 +99,7 @@ def test_sleeping_ends_the_workers_own_timeouts(
         client.submit_job(b"f", b"", b"w")
         worker.grab_job()
     worker.pre_sleep()
-    assert world.engine.deadline() is None
+    assert world.deadline() is None
     world.advance(100)
     worker.work_complete(H1, b"slept")
     worker.work_complete(H2, b"slept")

@@ -117,7 +117,7 @@ def test_a_handlers_exception_forges_no_line(tmp_path: Path) -> None:
     lines = log.read_text().splitlines()
     assert sum("forged" in line for line in lines) >= 5
     assert all(line.startswith("  | ") for line in lines if "forged" in line)
-    assert [line for line in lines if "the handler of <" in line]
+    assert [line for line in lines if "of 'fail': the handler raised" in line]
 
 
 @pytest.mark.parametrize(

@@ -219,7 +219,7 @@ def test_no_more_is_grabbed_when_the_worker_rests() -> None:
     slots = Slots(1)
     protocol = connected(slots)
     (job,) = protocol.receive(assign(b"H:1"))
-    slots.rest()
+    slots.resting = True
     protocol.complete(job, b"")
     assert protocol.take() == request(P.WORK_COMPLETE, b"H:1", b"")
     assert slots.unused

@@ -42,11 +42,9 @@ COVERS = (
     "stores/memory_records",
     "stores/sqlite/entries",
     "stores/sqlite/jobs",
-    "stores/sqlite/pieces",
     "stores/sqlite/queues",
     "stores/sqlite/rows",
     "stores/sqlite/schedules",
-    "stores/sqlite/statements",
 )
 
 Maker = Callable[[], Store]

@@ -17,8 +17,6 @@ from tests.support.store_records import (
     value,
 )
 
-COVERS = ("stores/sqlite/lists",)
-
 
 def fill(store: Store) -> None:
     """Keep jobs of 5 functions and all priorities, every fourth delayed."""

@@ -21,10 +21,7 @@ from tests.support.store_records import (
     value,
 )
 
-COVERS = (
-    "stores/sqlite/pages",
-    "stores/sqlite/slices",
-)
+COVERS = ("stores/sqlite/queries",)
 
 # More than 64 KiB lies in pieces.
 SIZES = (200_000, 100_000, 100_001, 10, 300_000)

@@ -14,7 +14,7 @@ import click
 from geartrain.cli.gearmand_flags import FLAGS
 from geartrain.configuration.option import HasOptions, Option, options_of
 from geartrain.server.options import Options as ServerOptions
-from geartrain.supervisor.options import Options as WorkerOptions
+from geartrain.supervisor.options import WorkerOptions
 
 __all__ = ["PAGE", "with_tables"]
 

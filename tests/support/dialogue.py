@@ -18,6 +18,7 @@ from geartrain.engine.model.options import EngineOptions
 from geartrain.engine.model.peers import Peer
 from geartrain.engine.model.policies import Policy
 from geartrain.engine.model.schedules import Calendar, no_calendar
+from geartrain.engine.state.slots import MINUTE
 from geartrain.protocol.constants import HEADER_SIZE, RESPONSE_MAGIC, PacketType
 from geartrain.protocol.packets import ARGUMENTS, request
 from geartrain.stores.base import Store
@@ -284,6 +285,16 @@ class World:
     def wall_time(self) -> float:
         """The time in seconds since 1970."""
         return self.now - STEADY_START + WALL_START
+
+    def deadline(self) -> float | None:
+        """Return when something is due but the end of a minute of statistics."""
+        state = self.engine.state
+        slots = state.slots
+        state.alarms.cancel(slots)
+        found = self.engine.deadline()
+        if slots.minute:
+            state.alarms.set(slots, (slots.minute + 1) * MINUTE)
+        return found
 
     def advance(self, seconds: float) -> None:
         """Let time pass, ticking at each deadline and at no other moment."""

@@ -16,9 +16,12 @@ from geartrain.engine.queries import (
     Page,
 )
 from geartrain.engine.records import (
+    FAILURE_FIELDS,
+    JOB_FIELDS,
     Burial,
     Change,
     Failures,
+    FieldKind,
     Inventory,
     JobRecord,
     ScheduleRecord,
@@ -26,27 +29,6 @@ from geartrain.engine.records import (
 from geartrain.stores.base import Store
 from tests.support.attributes import attributes
 
-_FIELDS = (
-    "number",
-    "handle",
-    "function",
-    "unique",
-    "key",
-    "priority",
-    "reducer",
-    "submitted",
-    "due",
-    "died",
-)
-_FAILURES = (
-    "attempts",
-    "crashes",
-    "reason",
-    "error",
-    "worker",
-    "started",
-    "ended",
-)
 _serials = count(1)
 
 # A record as a value: its fields, its failures, and its workload in one.
@@ -146,15 +128,19 @@ def revivals(*numbers: int) -> Batch:
 def failures_value(made: Failures | None) -> Kept | None:
     if made is None:
         return None
-    return tuple(getattr(made, name) for name in _FAILURES)
+    return tuple(getattr(made, field.name) for field in FAILURE_FIELDS)
 
 
 def value(job: JobRecord) -> Kept:
     """Return a record as something that can be compared."""
-    fields = [getattr(job, name) for name in _FIELDS]
+    fields = [
+        getattr(job, field.name)
+        for field in JOB_FIELDS
+        if field.kind not in (FieldKind.CLOCK, FieldKind.FAILURES)
+    ]
     fields.append(job.due > 0 and job.is_steady)
     workload = b"".join([job.workload, *job.more])
-    return (*fields, failures_value(job.failures), workload)
+    return (job.number, *fields, failures_value(job.failures), workload)
 
 
 def schedule_value(made: ScheduleRecord) -> Kept:

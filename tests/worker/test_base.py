@@ -21,6 +21,8 @@ from geartrain.worker.jobs import AsyncWorkerJob, WorkerJob
 from tests.support.servers import RunningServer
 from tests.support.worker_faces import Script, client, complete, outcome, running
 
+COVERS = ("worker/registration",)
+
 
 def surface(face: type) -> dict[str, Any]:
     """Return what is public of a class, with the parameters of what can be called."""

@@ -7,19 +7,19 @@ from typing import Any
 import pytest
 
 from geartrain.errors import OptionError, WorkerError
-from geartrain.worker.functions import Function, as_bytes
+from geartrain.worker.functions import WorkerFunction, as_bytes
 from geartrain.worker.jobs import WorkerJob
 
 
 class Given:
     """A job as far as a function looks at it."""
 
-    def __init__(self, function: Function, workload: bytes) -> None:
+    def __init__(self, function: WorkerFunction, workload: bytes) -> None:
         self.value = function.decode(workload)
 
 
 def called(handler: Any, workload: bytes, codec: str | None = None) -> Any:
-    function = Function("f", handler, codec=codec)
+    function = WorkerFunction("f", handler, codec=codec)
     return function.call(Given(function, workload))
 
 
@@ -81,11 +81,11 @@ class Method:
     ],
 )
 def test_who_gets_the_job(handler: Any, takes_job: bool) -> None:
-    assert Function("f", handler).takes_job is takes_job
+    assert WorkerFunction("f", handler).takes_job is takes_job
 
 
 def test_a_job_is_given_whatever_the_codec() -> None:
-    function = Function("f", named_job, codec="json")
+    function = WorkerFunction("f", named_job, codec="json")
     job = Given(function, b"[1]")
     assert function.call(job) is job
     assert job.value == [1]
@@ -103,7 +103,7 @@ def test_a_job_is_given_whatever_the_codec() -> None:
     ],
 )
 def test_how_results_are_encoded(codec: str | None, value: Any, data: bytes) -> None:
-    assert Function("f", echo, codec=codec).encode(value) == data
+    assert WorkerFunction("f", echo, codec=codec).encode(value) == data
 
 
 def test_a_result_that_is_no_bytes_is_refused() -> None:
@@ -125,12 +125,12 @@ def test_a_result_that_is_no_bytes_is_refused() -> None:
 )
 def test_what_cannot_be_a_function(arguments: tuple[Any, ...], text: str) -> None:
     with pytest.raises(WorkerError, match=text):
-        Function(*arguments)
+        WorkerFunction(*arguments)
 
 
 def test_an_unknown_codec() -> None:
     with pytest.raises(OptionError, match="there is no codec 'xml'"):
-        Function("f", echo, codec="xml")
+        WorkerFunction("f", echo, codec="xml")
 
 
 @pytest.mark.parametrize(
@@ -140,4 +140,4 @@ def test_an_unknown_codec() -> None:
     ],
 )
 def test_the_timeout_on_the_wire(timeout: Any, milliseconds: int) -> None:
-    assert Function("f", echo, timeout).milliseconds == milliseconds
+    assert WorkerFunction("f", echo, timeout).milliseconds == milliseconds

@@ -102,8 +102,8 @@ def test_what_a_handler_may_break(geartrain: RunningServer, text: str) -> None:
 
 
 SWALLOWING = """
-import geartrain.worker.aio_calls, geartrain.worker.aio_tasks
-geartrain.worker.aio_calls._GRACE = 0.1
+import geartrain.worker.session, geartrain.worker.aio_tasks
+geartrain.worker.session.GRACE = 0.1
 geartrain.worker.aio_tasks._PATIENCE = 0.1
 worker = AsyncWorker(concurrency=1)
 async def swallow(job):
@@ -153,8 +153,8 @@ def hold(job):
     return b"held"
 worker.register("hold-all", hold)
 worker.register("again", lambda job: b"again")
-import geartrain.worker.links as links
-links._PATIENCE = 0.3
+import geartrain.worker.keepalive as keepalive
+keepalive.PATIENCE = 0.3
 worker.run()
 """
 

@@ -16,7 +16,7 @@ from geartrain.worker import AsyncWorker, Retry, Worker
 from tests.support.servers import RunningServer
 from tests.support.waiting import wait_until
 from tests.support.wire import Received
-from tests.support.worker_faces import Script, client, complete, outcome, running
+from tests.support.worker_faces import Script, client, complete, outcome, rest, running
 
 COVERS = (
     "worker/aio_calls",
@@ -173,7 +173,9 @@ def test_an_exception_is_told_with_its_traceback(
         with client(server, exceptions=True) as wire:
             (found,) = outcome(wire, b"f")
         with client(server) as wire:
-            assert outcome(wire, b"f")[0].type == P.WORK_FAIL
+            handle = wire.submit(b"f").decode()
+            assert rest(wire)[0].type == P.WORK_FAIL
+    assert f"job {handle} of 'f': the handler raised" in caplog.messages
     text = found.payload.decode()
     assert found.type == P.WORK_EXCEPTION
     assert text.startswith("Traceback (most recent call last):\n")

@@ -109,10 +109,10 @@ def test_the_worker_ends_it_where_the_job_server_does_not(
     script: Script, gearmand: RunningServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As gearmand does not once the worker has gone to sleep with the job at hand."""
-    monkeypatch.setattr("geartrain.worker.keeper.GRACE", 0.1)
-    monkeypatch.setattr("geartrain.worker.aio_calls._GRACE", 0.1)
+    monkeypatch.setattr("geartrain.worker.session.GRACE", 0.1)
     monkeypatch.setattr(
-        "geartrain.worker.functions.Function.milliseconds", property(lambda self: 0)
+        "geartrain.worker.functions.WorkerFunction.milliseconds",
+        property(lambda self: 0),
     )
     go_on = threading.Event()
 

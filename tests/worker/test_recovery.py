@@ -22,8 +22,10 @@ from tests.support.wire import Wire
 from tests.support.worker_faces import Script, client, complete, outcome, rest, running
 
 COVERS = (
-    "worker/aio_links",
-    "worker/links",
+    "worker/aio_connection",
+    "worker/aio_pump",
+    "worker/connecting",
+    "worker/connection",
     "worker/pump",
 )
 
@@ -134,8 +136,7 @@ def test_a_frozen_job_server_is_left_and_found_again(
 ) -> None:
     import signal
 
-    monkeypatch.setattr("geartrain.worker.links._PATIENCE", 0.2)
-    monkeypatch.setattr("geartrain.worker.aio_links._PATIENCE", 0.2)
+    monkeypatch.setattr("geartrain.worker.keepalive.PATIENCE", 0.2)
     left = threading.Event()
 
     class Observer:

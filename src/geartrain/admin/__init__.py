@@ -11,6 +11,7 @@ from geartrain.admin.rows import (
     WorkerRow,
     setting_text,
 )
+from geartrain.admin.statistics import Measures, SlotRow, StatisticsRow, Times
 
 __all__ = [
     "DEFAULT_SERVER",
@@ -18,9 +19,13 @@ __all__ = [
     "CounterRow",
     "FunctionRow",
     "JobRow",
+    "Measures",
     "PolicyRow",
     "Setting",
+    "SlotRow",
+    "StatisticsRow",
     "StoreRow",
+    "Times",
     "WorkerRow",
     "setting_text",
 ]

@@ -20,11 +20,19 @@ from geartrain.admin.rows import (
     counter_row,
     function_row,
     function_rows,
+    job_row,
     policy_row,
     setting,
     setting_text,
     store_row,
     worker_rows,
+)
+from geartrain.admin.statistics import (
+    SlotRow,
+    StatisticsRow,
+    function_statistics_row,
+    slot_row,
+    statistics_row,
 )
 from geartrain.errors import OptionError
 from geartrain.seconds import FOREVER, Seconds, number, plain
@@ -53,6 +61,8 @@ _ONE_LINE: Final = frozenset(
         "version",
     }
 )
+
+_BUCKETS: Final = " buckets=true"
 
 
 class Admin:
@@ -132,7 +142,7 @@ class Admin:
             OptionError: a filter is empty, and would let everything pass.
         """
         filters = {"function": function, "state": state, "unique": unique}
-        return self._requests.slices("jobs", filters, limit)
+        return self._requests.slices("jobs", filters, limit, job_row)
 
     def job(self, name: str) -> list[JobRow]:
         """Return the jobs with a handle, or else a unique, workloads included.
@@ -202,7 +212,9 @@ class Admin:
         Raises:
             OptionError: the function is empty, and would let everything pass.
         """
-        return self._requests.slices("dead list", {"function": function}, limit)
+        return self._requests.slices(
+            "dead list", {"function": function}, limit, job_row
+        )
 
     def dead_show(self, handle: str) -> JobRow:
         """Return a dead letter, its workload included.
@@ -273,6 +285,73 @@ class Admin:
         """Return the counters of each function's jobs."""
         return self._requests.rows("counters", counter_row)
 
+    def statistics(
+        self, function: str | None = None, *, over: int = 5, buckets: bool = False
+    ) -> StatisticsRow:
+        """Return what there is of a function's jobs, or of all, and what happened.
+
+        Args:
+            function: its name; None for all together.
+            over: minutes that ``recent`` goes back, from 1 to 60.
+            buckets: have ``Times.buckets``.
+
+        Raises:
+            RefusedError: there is no such function.
+        """
+        which = " limit=0" if function is None else f" function={_name(function)}"
+        line = f"statistics{which} over={over}{_BUCKETS if buckets else ''}"
+        rows = self._requests.rows(line, statistics_row)
+        if len(rows) != 1:
+            raise self._connection.not_understood(repr(rows))
+        return rows[0]
+
+    def statistics_by_function(
+        self,
+        *,
+        sort: str = "waiting",
+        limit: int | None = None,
+        over: int = 5,
+        buckets: bool = False,
+    ) -> Iterator[StatisticsRow]:
+        """Yield the same function by function, at most ``limit``.
+
+        They are asked for slice by slice: one whose place changes meanwhile may come
+        twice, or not at all.
+
+        Args:
+            sort: what they are sorted by, the most first: one of ``StatisticsRow.now``
+                or ``Measures.counts``, or ``function`` for their names.
+            limit: the maximum number of functions.
+            over: minutes that ``recent`` goes back, from 1 to 60.
+            buckets: have ``Times.buckets``.
+        """
+        filters = {"sort": sort, "over": str(over)}
+        if buckets:
+            filters["buckets"] = "true"
+        return self._requests.slices(
+            "statistics", filters, limit, function_statistics_row
+        )
+
+    def statistics_by_time(
+        self, by: str, function: str | None = None, *, buckets: bool = False
+    ) -> list[SlotRow]:
+        """Return what happened minute by minute, or hour by hour, the oldest first.
+
+        Those in which nothing happened are left out. The last hour is there by the
+        minute, and the last three days by the hour.
+
+        Args:
+            by: ``minute`` or ``hour``.
+            function: its name; None for all together.
+            buckets: have ``Times.buckets``.
+
+        Raises:
+            RefusedError: there is no such function.
+        """
+        which = "" if function is None else f" function={_name(function)}"
+        line = f"statistics by={word(by) or '%00'}{which}"
+        return self._requests.rows(line + (_BUCKETS if buckets else ""), slot_row)
+
     def store(self) -> StoreRow:
         """Return the state of the store."""
         rows = self._requests.rows("store", store_row)
@@ -313,3 +392,8 @@ class Admin:
         if rows is None:
             rows, self.unread = worker_rows(self._connection.raw_rows("workers"))
         return [row for row in rows if row.functions]
+
+
+def _name(function: str) -> str:
+    """Return a name as the value of an argument; no function has a NUL in its name."""
+    return word(function) or "%00"

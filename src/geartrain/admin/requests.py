@@ -1,4 +1,4 @@
-"""Requests of a job server: commands whose answers are read as rows or yes and no."""
+"""What a job server can be asked: each command, and how its answer is read."""
 
 from __future__ import annotations
 
@@ -81,9 +81,16 @@ class Requests:
         return rows
 
     def slices(
-        self, command: str, filters: Mapping[str, str | None], limit: int | None
-    ) -> Iterator[JobRow]:
-        """Yield the rows of a list that is asked for slice by slice."""
+        self,
+        command: str,
+        filters: Mapping[str, str | None],
+        limit: int | None,
+        read: Callable[[dict[str, Any]], _Row | None],
+    ) -> Iterator[_Row]:
+        """Yield the rows of a list that is asked for slice by slice, as ``read`` does.
+
+        What it reads as None is left out.
+        """
         if limit is not None and type(limit) is not int:
             raise OptionError(f"limit={limit!r}: give a number of jobs, or None")
         given = []
@@ -92,7 +99,7 @@ class Requests:
                 raise OptionError(f"the {name} is empty: name one, or leave it out")
             if value is not None:
                 given.append(f"{name}={word(value)}")
-        return self._sliced(" ".join([command, *given]), limit)
+        return self._sliced(" ".join([command, *given]), limit, read)
 
     def change(self, command: str, handle: str, kind: str, arguments: str = "") -> None:
         """Send a command about one job; raise UnknownJobError if there is none."""
@@ -115,7 +122,12 @@ class Requests:
             for handle, answer in zip(batch, answers, strict=True):
                 yield handle, self._was_known(answer)
 
-    def _sliced(self, command: str, limit: int | None) -> Iterator[JobRow]:
+    def _sliced(
+        self,
+        command: str,
+        limit: int | None,
+        read: Callable[[dict[str, Any]], _Row | None],
+    ) -> Iterator[_Row]:
         """Follow ``after``, which ends each slice but the last."""
         left = limit
         line = command
@@ -125,15 +137,15 @@ class Requests:
             rows = self._connection.objects(f"{line} limit={size}")
             before = after
             after = rows.pop()["after"] if rows and "after" in rows[-1] else None
-            for row in rows:
-                yield self._row(row, job_row)
+            found = [row for each in rows if (row := self._row(each, read)) is not None]
+            yield from found
             if after is None:
                 return
             if after == before:
                 raise self._connection.not_understood("the same slice again and again")
             line = f"{command} after={word(str(after))}"
             if left is not None:
-                left -= len(rows)
+                left -= len(found)
 
     def _row(
         self, values: dict[str, Any], read: Callable[[dict[str, Any]], _Row]

@@ -312,7 +312,7 @@ def worker_rows(lines: list[str]) -> tuple[list[WorkerRow], list[str]]:
 def _read_lines(
     lines: list[str], read: Callable[[str], _Row], *, ends_tell: bool
 ) -> tuple[list[_Row], list[str]]:
-    """Read rows; return them, and the lines that are part of none.
+    """Read rows; return them, and the lines that belong to no row.
 
     gearmand does not escape names: if one has line breaks, several lines are one row.
     With ``ends_tell`` a row is recognised by its end; without, by its beginning, so

@@ -16,7 +16,7 @@ from geartrain.cli.program import complain
 from geartrain.errors import OptionError
 from geartrain.texts import visible
 
-__all__ = ["Change", "Selection", "confirmed", "write_changes"]
+__all__ = ["JobOutcome", "Selection", "confirmed", "write_changes"]
 
 
 class Selection:
@@ -36,7 +36,7 @@ class Selection:
         """Check what was given; ``older_than`` is an age in seconds.
 
         Raises:
-            OptionError: nothing was given, or one contradicts another.
+            OptionError: nothing was given, or more than one way to choose.
         """
         filters = function is not None or older_than is not None
         if bool(handles) + everything + filters != 1:
@@ -89,11 +89,11 @@ def confirmed(
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """What came of one change.
+class JobOutcome:
+    """Whether one job was changed.
 
     Attributes:
-        handle: the job's handle, or what was given in place of it.
+        handle: the job's handle, or what the user gave instead.
         failure: why the job was not changed; empty if it was.
     """
 
@@ -102,32 +102,32 @@ class Change:
 
 
 def write_changes(
-    command: str, done: str, changes: Iterable[Change], as_json: bool
+    command: str, done: str, outcomes: Iterable[JobOutcome], as_json: bool
 ) -> int:
     """Print how many jobs were ``done``, or each in JSON; return the exit status.
 
-    Each failure is one line on stderr. What was done is told even if an error ends
-    the changes.
+    Each failure is one line on stderr. The count is printed even if an error ends
+    the command.
     """
     changed = failed = 0
     try:
-        for change in changes:
-            if change.failure:
+        for outcome in outcomes:
+            if outcome.failure:
                 failed += 1
-                complain(f"geartrain {command}", change.failure)
+                complain(f"geartrain {command}", outcome.failure)
             else:
                 changed += 1
             if as_json:
-                write_json([_object(change, done)])
+                write_json([_object(outcome, done)])
     finally:
         if not as_json:
             click.echo(f"{changed} {done}")
     return 1 if failed else 0
 
 
-def _object(change: Change, done: str) -> dict[str, Any]:
+def _object(outcome: JobOutcome, done: str) -> dict[str, Any]:
     return {
-        "handle": change.handle,
-        "outcome": None if change.failure else done,
-        "reason": change.failure or None,
+        "handle": outcome.handle,
+        "outcome": None if outcome.failure else done,
+        "reason": outcome.failure or None,
     }

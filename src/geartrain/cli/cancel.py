@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import click
 
 from geartrain.admin import Admin
-from geartrain.cli.bulk import Change, write_changes
+from geartrain.cli.bulk import JobOutcome, write_changes
 from geartrain.cli.common import CONTEXT, json_option, server_option
 from geartrain.cli.details import named
 from geartrain.errors import UnknownJobError
@@ -41,24 +41,24 @@ def cancel(
         return write_changes("cancel", "cancelled", changes, as_json)
 
 
-def _cancel(admin: Admin, name: str, cancels_all: bool) -> Iterator[Change]:
+def _cancel(admin: Admin, name: str, cancels_all: bool) -> Iterator[JobOutcome]:
     """Cancel the job with a handle, or else those with a unique."""
-    change = _cancel_one(admin, name)
-    rows = list(admin.jobs(unique=name)) if change.failure and name else []
+    outcome = _cancel_one(admin, name)
+    rows = list(admin.jobs(unique=name)) if outcome.failure and name else []
     if len(rows) > 1 and not cancels_all:
         names = named(rows)
-        yield Change(
+        yield JobOutcome(
             name, f"{name!r} is the unique of {names}: name one handle, or use --all"
         )
     elif rows:
         yield from (_cancel_one(admin, row.handle) for row in rows)
     else:
-        yield change
+        yield outcome
 
 
-def _cancel_one(admin: Admin, handle: str) -> Change:
+def _cancel_one(admin: Admin, handle: str) -> JobOutcome:
     try:
         admin.cancel(handle)
     except UnknownJobError as error:
-        return Change(handle, str(error))
-    return Change(handle)
+        return JobOutcome(handle, str(error))
+    return JobOutcome(handle)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 import click
 
 from geartrain.admin import Admin, JobRow
-from geartrain.cli.bulk import Change, Selection, confirmed, write_changes
+from geartrain.cli.bulk import JobOutcome, Selection, confirmed, write_changes
 from geartrain.cli.common import CONTEXT, json_option, server_option, workload_option
 from geartrain.cli.details import job_object, write_jobs
 from geartrain.cli.flags import typed
@@ -146,7 +146,7 @@ def dead_drop(
         return write_changes("dead drop", "dropped", changes, as_json)
 
 
-def _changes(done: Iterable[tuple[str, bool]]) -> Iterator[Change]:
+def _changes(done: Iterable[tuple[str, bool]]) -> Iterator[JobOutcome]:
     for handle, was_known in done:
         failure = "" if was_known else str(UnknownJobError(handle, "dead letter"))
-        yield Change(handle, failure)
+        yield JobOutcome(handle, failure)

@@ -21,7 +21,7 @@ def run_drop_in(run: Callable[[], int], complaint: str) -> NoReturn:
     """Run a program and exit with its status.
 
     The status is 1 if the output cannot be written. Then stderr gets ``complaint`` and
-    the reason, unless the reader of stdout has gone: that is nobody's mistake.
+    the reason, unless the reader of stdout has gone, which is no error.
     """
     fill_standard_files()
     failure = None

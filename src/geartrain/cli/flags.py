@@ -40,7 +40,10 @@ C = TypeVar("C", bound=HasOptions)
 
 _CONFIG_VARIABLE = "GEARTRAIN_CONFIG"
 # Modules with options. Each program knows the variables of all of them.
-_PROGRAMS = ("geartrain.server.options", "geartrain.supervisor.options")
+_PROGRAMS = (
+    ("geartrain.server.options", "Options"),
+    ("geartrain.supervisor.options", "WorkerOptions"),
+)
 _CONFIG = click.Option(
     ["--config"],
     metavar="PATH",
@@ -229,7 +232,7 @@ def _known(options: Mapping[str, Option]) -> set[str]:
     """Return the variables of Geartrain that the environment may have."""
     known = {*OTHER_VARIABLES, *(option.variable for option in options.values())}
     if any(name.startswith("GEARTRAIN_") and name not in known for name in os.environ):
-        for module in _PROGRAMS:
-            others = options_of(import_module(module).Options)
+        for module, name in _PROGRAMS:
+            others = options_of(getattr(import_module(module), name))
             known.update(option.variable for option in others.values())
     return known

@@ -12,7 +12,7 @@ import socket
 import sys
 
 from geartrain.cli.drop_in import libgearman_tls, run_drop_in
-from geartrain.cli.gearadmin_flags import HELP, Flags
+from geartrain.cli.gearadmin_flags import HELP, GearadminFlags
 from geartrain.errors import OptionError
 from geartrain.texts import visible
 from geartrain.transport.lines import Lines, TooMuchError
@@ -58,7 +58,7 @@ def run(arguments: list[str]) -> int:
     """
     name = os.path.basename(arguments[0])
     try:
-        flags = Flags(arguments[1:])
+        flags = GearadminFlags(arguments[1:])
     except OptionError as error:
         sys.stdout.write(f"{name} : {error}\n\n{HELP}")
         return 1

@@ -9,7 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final
 
-__all__ = ["HELP", "Flags"]
+__all__ = ["HELP", "GearadminFlags"]
 
 HELP: Final = """\
 Options:
@@ -53,7 +53,7 @@ _SHORT: Final = {"h": "host", "p": "port", "S": "ssl"}
 _SHORT_WORDS: Final = frozenset(f"-{letter}" for letter in _SHORT)
 
 
-class Flags:
+class GearadminFlags:
     """The flags of a command line.
 
     Long names may be shortened as long as they stay unambiguous. Other words are

@@ -15,7 +15,7 @@ from contextlib import suppress
 from types import FrameType
 
 from geartrain.cli.drop_in import run_drop_in
-from geartrain.cli.gearman_flags import Flags, usage
+from geartrain.cli.gearman_flags import GearmanFlags, usage
 from geartrain.errors import OptionError
 
 # typing is slow to import, and scripts run this for every job.
@@ -64,7 +64,7 @@ def run(arguments: list[str], signals: EndingSignals) -> int:
     It is 1 if a job failed or the command line is wrong. As in the original, it is 0 if
     no job server answers, or not in time; stderr says so.
     """
-    flags = Flags(arguments)
+    flags = GearmanFlags(arguments)
     if flags.error or "H" in flags.given:
         stream = sys.stderr if flags.error else sys.stdout
         stream.write(usage(flags))
@@ -90,7 +90,7 @@ def run(arguments: list[str], signals: EndingSignals) -> int:
                 os.unlink(path)
 
 
-def _submit(flags: Flags) -> int:
+def _submit(flags: GearmanFlags) -> int:
     from geartrain.cli.gearman_client import GearmanClient
     from geartrain.cli.gearman_servers import LookupFailedError, complain, find_servers
 
@@ -103,7 +103,7 @@ def _submit(flags: Flags) -> int:
     return client.status
 
 
-def _work(flags: Flags, signals: EndingSignals) -> int:
+def _work(flags: GearmanFlags, signals: EndingSignals) -> int:
     from geartrain.cli.gearman_servers import LookupFailedError, complain, find_servers
     from geartrain.cli.gearman_worker import GearmanWorker
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from geartrain.cli.gearman_flags import Flags
+from geartrain.cli.gearman_flags import GearmanFlags
 from geartrain.cli.gearman_hash import workload_unique
 from geartrain.cli.gearman_servers import ServerTracker, complain
 from geartrain.client.sync import Client
@@ -37,7 +37,7 @@ class GearmanClient:
         status: the exit status: 1 once a job has failed.
     """
 
-    def __init__(self, flags: Flags, servers: list[Connector]) -> None:
+    def __init__(self, flags: GearmanFlags, servers: list[Connector]) -> None:
         self.status = 0
         self._flags = flags
         self._prefixes = "P" in flags.given

@@ -7,14 +7,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final
 
-__all__ = ["Flags", "usage"]
+__all__ = ["GearmanFlags", "usage"]
 
 _VALUED: Final = frozenset("cfhiptu")
 _PLAIN: Final = frozenset("bdHILNnPsSvw")
 _NUMBERS: Final = frozenset("cpt")
 
 
-class Flags:
+class GearmanFlags:
     """The flags and words of a command line.
 
     Flags may come before, between and after the other words; ``--`` ends them.
@@ -91,7 +91,7 @@ def _is_number(text: str) -> bool:
     return digits.isascii() and digits.isdigit() and len(digits) < 19
 
 
-def usage(flags: Flags) -> str:
+def usage(flags: GearmanFlags) -> str:
     """Return what the original prints for ``-H`` and a wrong command line."""
 
     def state(letters: str) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from geartrain.cli.drop_in import libgearman_tls
-from geartrain.cli.gearman_flags import Flags
+from geartrain.cli.gearman_flags import GearmanFlags
 from geartrain.errors import AddressError
 from geartrain.texts import visible
 from geartrain.transport.address import DEFAULT_PORT, Address
@@ -32,12 +32,12 @@ def complain(where: str, words: str) -> None:
     """Write an error to stderr, in the original's form."""
     sys.stdout.flush()
     line = visible(f"gearman: {where} : {words}") + "\n"
-    # A worker must not stop working because nobody reads its stderr.
+    # A full or closed stderr must not stop the worker.
     data = line.encode(sys.stderr.encoding, "backslashreplace")
     write_soon(2, data, _PATIENCE_WITH_STDERR)
 
 
-def find_servers(flags: Flags) -> list[Connector]:
+def find_servers(flags: GearmanFlags) -> list[Connector]:
     """Return the job servers: GEARMAN_SERVER, else -h and -p, else GEARMAN_SERVERS.
 
     Without any of these it is localhost:4730.
@@ -59,7 +59,7 @@ def find_servers(flags: Flags) -> list[Connector]:
     return found
 
 
-def _address(flags: Flags) -> Address:
+def _address(flags: GearmanFlags) -> Address:
     host = flags.values.get("h", "localhost")
     port = flags.number("p") or DEFAULT_PORT
     if host.startswith("unix:"):

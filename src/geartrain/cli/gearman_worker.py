@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 
-from geartrain.cli.gearman_flags import Flags
+from geartrain.cli.gearman_flags import GearmanFlags
 from geartrain.cli.gearman_servers import ServerTracker, complain
 from geartrain.supervisor.command import (
     Stops,
@@ -30,7 +30,7 @@ _TIMEOUT = (
 class GearmanWorker:
     """Takes jobs one at a time, and runs the given command for each."""
 
-    def __init__(self, flags: Flags, servers: list[Connector]) -> None:
+    def __init__(self, flags: GearmanFlags, servers: list[Connector]) -> None:
         self._command = flags.words
         self._by_line = flags.by_line
         self._strips = "N" in flags.given
@@ -66,7 +66,7 @@ class GearmanWorker:
         self._worker.close()
 
     def stop(self) -> None:
-        """Finish the job at hand and take no more; for a signal handler."""
+        """Finish the current job and take no more; safe in a signal handler."""
         self._is_stopped = True
         self._stops.is_stopping = self._stops.is_signalled = True
         self._worker.stop()

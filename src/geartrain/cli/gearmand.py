@@ -77,7 +77,7 @@ def service_of(context: click.Context) -> Service:
 def gear_port(given: int | None, environment: str | None) -> tuple[int, str | None]:
     """Choose gearmand's port: the option, else ``GEARMAND_PORT``, else 4730.
 
-    Returns the port, and what there is to say about the environment's value.
+    Returns the port, and a warning about the environment's value, empty for none.
 
     Raises:
         OptionError: the environment's value is used and is no port.
@@ -113,7 +113,7 @@ def _refuse_what_comes_later(context: click.Context) -> None:
 
 
 def _options(context: click.Context, bind_port: int) -> Options:
-    """Turn the flags into what the server is told."""
+    """Translate gearmand's flags into the server's options."""
     flags = context.params
     values = {
         name: flags[name]
@@ -137,7 +137,7 @@ def _job_retries(retries: int, compat: str | None) -> int:
     """Return how often a job may lose its worker; -1 is without limit.
 
     Raises:
-        OptionError: the number is none that gearmand takes.
+        OptionError: gearmand does not take this number.
     """
     if not -1 <= retries <= MAX_RETRIES:
         raise OptionError(

@@ -15,9 +15,9 @@ DEFAULT_CONFIG_FILE = "/etc/gearmand.conf"
 
 
 def _load(context: click.Context, path: str, *, must_exist: bool) -> None:
-    """Let the options in a file stand where the command line names none.
+    """Add a file's options to those of the command line, which take precedence.
 
-    Its text is split at white space; words that are no options mean nothing.
+    Its text is split at white space; words that are no options are ignored.
 
     Raises:
         OptionError: the file cannot be read, or holds an unknown option.

@@ -26,6 +26,7 @@ _COMMANDS = {
     "cancel": ("cancel", "cancel"),
     "dead": ("dead", "dead"),
     "policy": ("policy", "policy"),
+    "statistics": ("statistics", "statistics"),
     "counters": ("counters", "counters"),
     "store": ("store", "store"),
     "import": ("import_", "import_"),

@@ -75,7 +75,7 @@ def _complain_of(name: str, error: OSError) -> int:
 
 
 def complain(name: str, words: str) -> None:
-    """Write one line to stderr, with the program's name, unless nobody can read it.
+    """Write one line to stderr, after the program's name; ignore a closed stderr.
 
     It is escaped: names from the network may be in it.
     """

@@ -73,7 +73,7 @@ server = click.Command(
 
 
 def server_configuration(flags: Mapping[str, Any]) -> Configuration[Options]:
-    """Return what the server is told, the policies of the file included.
+    """Return the server's options, with the policies of the file.
 
     Raises:
         OptionError: a variable, the file or something in it is wrong.

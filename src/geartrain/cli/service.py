@@ -30,7 +30,7 @@ from geartrain.texts import visible
 __all__ = ["Service"]
 
 RETRY_INTERVAL = 0.1
-# Seconds. Where nobody reads the log, the start need not wait for it.
+# Seconds to wait for the log at the start; a blocked log must not prevent it.
 _PATIENCE_WITH_LOG = 0.3
 
 _log = logging.getLogger("geartrain.server")
@@ -197,7 +197,7 @@ def _is_in_use(error: GeartrainError) -> bool:
 
 
 def _new_loop() -> asyncio.AbstractEventLoop:
-    """Make uvloop's event loop, or the standard library's where there is none."""
+    """Make uvloop's event loop, or the standard library's where uvloop is missing."""
     try:
         import uvloop
     except ImportError:

@@ -8,7 +8,7 @@ from datetime import datetime
 
 import click
 
-__all__ = ["age", "age_since", "brief", "duration", "local"]
+__all__ = ["age", "age_since", "brief", "duration", "local", "short"]
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 _DURATION = re.compile(r"([0-9]{1,9})([smhdw])", re.ASCII)
@@ -55,3 +55,15 @@ def age(seconds: float) -> str:
             count, rest = divmod(left, _SECONDS[unit])
             return f"{count}{unit}{rest // _SECONDS[lesser]}{lesser}"
     return f"{left}s"
+
+
+def short(seconds: float | None) -> str | None:
+    """Return a time with two digits: ``0.3ms``, ``45ms``, ``1.2s``, ``3m20s``."""
+    if seconds is None:
+        return None
+    if seconds >= 100:
+        return age(seconds)
+    if seconds >= 1:
+        return f"{seconds:.0f}s" if seconds >= 10 else f"{seconds:.1f}s"
+    milliseconds = seconds * 1000
+    return f"{milliseconds:.0f}ms" if milliseconds >= 10 else f"{milliseconds:.1f}ms"

@@ -23,7 +23,7 @@ from geartrain.server.logs import (
     open_logs,
     startup_log,
 )
-from geartrain.supervisor.options import Options
+from geartrain.supervisor.options import WorkerOptions
 from geartrain.supervisor.status import Status, StatusLine, StatusLog
 from geartrain.supervisor.supervisor import Supervisor
 from geartrain.transport.connect import connectors
@@ -56,7 +56,7 @@ def run_workers(**flags: Any) -> None:
     variable, and a variable before the file.
     """
     with usage_errors():
-        configuration = read_configuration(Options, flags)
+        configuration = read_configuration(WorkerOptions, flags)
         _check(configuration)
         if not (configuration.options.targets or flags["show_config"]):
             raise OptionError("name a module with a worker, or give --exec")
@@ -80,7 +80,7 @@ def run_workers(**flags: Any) -> None:
 
 worker = click.Command(
     "worker",
-    params=flags_of(Options),
+    params=flags_of(WorkerOptions),
     callback=run_workers,
     help=run_workers.__doc__,
     short_help="Run workers in supervised processes.",
@@ -88,7 +88,7 @@ worker = click.Command(
 )
 
 
-def _check(configuration: Configuration[Options]) -> None:
+def _check(configuration: Configuration[WorkerOptions]) -> None:
     """Raise OptionError where options exclude each other or cannot be used."""
     options = configuration.options
     names = [name for name, _ in options.exec]
@@ -96,5 +96,5 @@ def _check(configuration: Configuration[Options]) -> None:
         if names.count(name) > 1:
             place = configuration.given["exec"]
             raise OptionError(f"{place} has two commands for {name!r}")
-    # One that is wrong is told once and here, not by every process.
+    # Report a mistake once, here, rather than from every process.
     connectors(options.server or None, options.tls_files)

@@ -1,4 +1,4 @@
-"""The connections of a client on event loops, and waiting on them."""
+"""The connections of an asyncio client on all its event loops, and waiting on them."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from contextvars import ContextVar
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
+from geartrain.client.aio_connections import AsyncConnections
 from geartrain.client.aio_link import AsyncLink
-from geartrain.client.servers import Patience, ServerList
+from geartrain.client.servers import ServerList
 from geartrain.client.waiting import Waiter, is_answered, is_done
 from geartrain.errors import ClientError, JobTimeoutError
 from geartrain.transport import forks
-from geartrain.transport.aio import open_connection
 
 __all__ = ["AsyncPool", "time_limit"]
 
@@ -44,50 +44,6 @@ async def time_limit(timeout: float | None, name: str) -> AsyncIterator[None]:
         _deadline.set(before)
 
 
-class _Home:
-    """The connections of a client on one event loop."""
-
-    def __init__(self) -> None:
-        self.loop = asyncio.get_running_loop()
-        self.process = os.getpid()
-        self.links: dict[int, AsyncLink] = {}
-        self.lock = asyncio.Lock()
-        # Done when the client is closed.
-        self.closed: asyncio.Future[None] = self.loop.create_future()
-        self._sentry: AsyncIterator[None] | None = None
-
-    async def settle(self) -> None:
-        """Arrange that the connections end with the event loop.
-
-        ``asyncio.run`` closes asynchronous generators before it closes the loop, so a
-        generator that has begun is told in time.
-        """
-        self._sentry = self._guarded()
-        await anext(self._sentry)
-
-    async def _guarded(self) -> AsyncIterator[None]:
-        try:
-            yield
-        finally:
-            links = self.end("its event loop has ended")
-            for link in links:
-                await link.closed()
-
-    def end(self, why: str) -> list[AsyncLink]:
-        """End the connections; return them."""
-        links = list(self.links.values())
-        self.links.clear()
-        for link in links:
-            link.lose(why)
-        return links
-
-    def close(self) -> list[AsyncLink]:
-        """End the connections and wake whoever waits for one; return them."""
-        if not self.closed.done():
-            self.closed.set_result(None)
-        return self.end("the client was closed")
-
-
 class AsyncPool:
     """One connection to each job server that has been needed, on each event loop."""
 
@@ -96,10 +52,11 @@ class AsyncPool:
         self._servers = servers
         self._patience = patience
         self._heartbeat = heartbeat
-        self._homes: WeakKeyDictionary[asyncio.AbstractEventLoop, _Home]
-        self._homes = WeakKeyDictionary()
+        self._homes: WeakKeyDictionary[asyncio.AbstractEventLoop, AsyncConnections] = (
+            WeakKeyDictionary()
+        )
         # The one that was used last.
-        self._recent: _Home | None = None
+        self._recent: AsyncConnections | None = None
         self.is_closed = False
         forks.tell(self)
 
@@ -262,7 +219,7 @@ class AsyncPool:
                 await link.look()
             if not link.is_lost:
                 return link
-        return await self._unless_closed(home, self._reached(home, unique))
+        return await home.unless_closed(home.reached(unique, _deadline.get()))
 
     async def places(self) -> list[int]:
         """Return the places of all job servers that can be reached.
@@ -272,7 +229,7 @@ class AsyncPool:
         """
         await self.link(b"")
         home = await self._home()
-        return await self._unless_closed(home, self._all_reached(home))
+        return await home.unless_closed(home.all_reached())
 
     async def send_to(self, place: int, waiter: Waiter) -> None:
         """Send a call to one of the job servers that ``places`` named."""
@@ -288,12 +245,12 @@ class AsyncPool:
         pause = waiters[0].pause
         if pause:
             home = await self._home()
-            await self._unless_closed(home, asyncio.sleep(pause))
+            await home.unless_closed(asyncio.sleep(pause))
         losers = [waiter for waiter in waiters if waiter.link is None]
         if losers:
             await self.send_all(losers)
 
-    async def _home(self) -> _Home:
+    async def _home(self) -> AsyncConnections:
         """Return the connections on the running event loop."""
         self.check()
         loop = asyncio.get_running_loop()
@@ -305,8 +262,13 @@ class AsyncPool:
             self._recent = home
             return home
         self._leave_others()
-        home = self._homes[loop] = _Home()
+        home = AsyncConnections(self._servers, self._patience, self._heartbeat)
+        self._homes[loop] = home
         await home.settle()
+        if self.is_closed:
+            # By another thread, which may not have seen these connections.
+            home.close()
+        self.check()
         return home
 
     def _leave_others(self) -> None:
@@ -320,71 +282,3 @@ class AsyncPool:
             elif loop.is_closed():
                 del self._homes[loop]
                 home.end("its event loop has ended")
-
-    async def _unless_closed(
-        self, home: _Home, work: Coroutine[Any, Any, _Found]
-    ) -> _Found:
-        """Return the result of some work; raise ClientError if it is closed before."""
-        task = asyncio.ensure_future(work)
-        both: set[asyncio.Future[Any]] = {task, home.closed}
-        try:
-            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            if not task.done():
-                task.cancel()
-        if not task.done():
-            raise ClientError("the client is closed")
-        return task.result()
-
-    async def _reached(self, home: _Home, unique: bytes) -> AsyncLink:
-        """Connect to one of the job servers, for as long as it takes."""
-        patience = Patience(self._patience, _deadline.get())
-        async with home.lock:
-            while True:
-                places = self._servers.order(unique)
-                for tried, place in enumerate(places):
-                    link = home.links.get(place)
-                    if link is not None and link.is_sound():
-                        return link
-                    share = patience.left / (len(places) - tried)
-                    link = await self._connected(home, place, share)
-                    if link is not None:
-                        return link
-                pause = patience.next_pause()
-                if not pause:
-                    raise self._servers.error()
-                await asyncio.sleep(pause)
-
-    async def _all_reached(self, home: _Home) -> list[int]:
-        found = []
-        async with home.lock:
-            for place in self._servers.order(b""):
-                link = home.links.get(place)
-                if link is None or not link.is_sound():
-                    link = await self._connected(home, place, self._patience)
-                if link is not None:
-                    found.append(place)
-        return found
-
-    async def _connected(
-        self, home: _Home, place: int, left: float
-    ) -> AsyncLink | None:
-        """Connect to one job server, if it answers."""
-        has_other = any(not link.is_lost for link in home.links.values())
-        connector = self._servers.connectors[place]
-        name = str(connector)
-        try:
-            _, link = await open_connection(
-                connector,
-                lambda: AsyncLink(name, self._heartbeat),
-                self._servers.attempt(left, has_other),
-            )
-        except OSError as error:
-            self._servers.failed(place, error)
-            return None
-        if self.is_closed:
-            link.lose("the client was closed")
-            raise ClientError("the client is closed")
-        self._servers.reached(place)
-        home.links[place] = link
-        return link

@@ -24,16 +24,14 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Final, TypeVar
 from weakref import ref
 
 from geartrain.client.bells import Bell
 from geartrain.client.connections import Connections
-from geartrain.client.link import Link
 from geartrain.client.servers import ServerList
-from geartrain.client.waiting import Waiter, is_done
 from geartrain.errors import ClientError, JobTimeoutError
 from geartrain.transport import forks
 
@@ -114,7 +112,7 @@ class Pool:
         self.is_closed = True
         for connections in {*self._known(), *self._quiet, *self._followed}:
             lease = Lease()
-            if self._claim(lease, connections):
+            if self.claim(lease, connections):
                 connections.close()
                 lease.connections = None
             else:
@@ -134,7 +132,7 @@ class Pool:
         follows: bool = False,
     ) -> _Found:
         """Call ``work`` with connections, ``what`` and the deadline."""
-        # What ``_leased`` does, with two fewer Python calls.
+        # What ``leased`` does, with two fewer Python calls.
         lease = Lease()
         try:
             try:
@@ -193,7 +191,7 @@ class Pool:
             lease.idle = None
         lease.connections = None
 
-    def _leased(self, work: Callable[[Lease], _Found]) -> _Found:
+    def leased(self, work: Callable[[Lease], _Found]) -> _Found:
         """Call ``work`` with a lease, and give that back."""
         lease = Lease()
         try:
@@ -221,64 +219,7 @@ class Pool:
         known = self._known()
         return len(known) < self._most or any(not each.owners for each in known)
 
-    def wait(
-        self,
-        waiter: Waiter,
-        is_enough: Callable[[Waiter], bool],
-        deadline: float | None,
-    ) -> None:
-        """Return once enough was told of a call that was sent by a call before.
-
-        Raises:
-            JobTimeoutError: time is up.
-            ConnectError: it had to be sent again, and no job server can be reached.
-        """
-        while not is_enough(waiter):
-            link: Link | None = waiter.link
-            if link is None:
-                what = waiter, is_enough
-                self.use(_sent_again, what, deadline, waiter.name, True)
-                continue
-            home = link.home
-            if home.thread == threading.get_ident():
-                # A signal handler has interrupted who uses them.
-                home.bring(waiter, is_enough, deadline)
-            elif not self._use_these(home, waiter, is_enough, deadline):
-                self._listen(home, waiter, is_enough, deadline)
-
-    def forget(self, waiters: Iterable[Waiter]) -> None:
-        """Stop waiting for jobs that were sent by calls before."""
-        homes: dict[Connections, None] = {}
-        for waiter in waiters:
-            link = waiter.link
-            if link is not None and not is_done(waiter):
-                link.home.unwanted.append(waiter)
-                homes[link.home] = None
-        for home in homes:
-            self._settle(home)
-
-    def _use_these(
-        self,
-        home: Connections,
-        waiter: Waiter,
-        is_enough: Callable[[Waiter], bool],
-        deadline: float | None,
-    ) -> bool:
-        """Wait for a job on its connections; return False if another call uses them."""
-
-        def bring(lease: Lease) -> bool:
-            if not self._claim(lease, home):
-                return False
-            home.bring(waiter, is_enough, deadline)
-            return True
-
-        return self._leased(bring)
-
-    def _settle(self, home: Connections) -> None:
-        """Forget what is unwanted on connections, unless another call uses them."""
-        self._leased(lambda lease: self._claim(lease, home))
-
-    def _claim(self, lease: Lease, connections: Connections) -> bool:
+    def claim(self, lease: Lease, connections: Connections) -> bool:
         """Take these connections if nobody owns them; return whether it did."""
         lease.thread = threading.get_ident()
         # Noted first: an exception may come after any step.
@@ -304,27 +245,6 @@ class Pool:
         lease.connections = None
         return None
 
-    def _listen(
-        self,
-        home: Connections,
-        waiter: Waiter,
-        is_enough: Callable[[Waiter], bool],
-        deadline: float | None,
-    ) -> None:
-        """Wait until the thread that uses the job's connections wakes this one."""
-        bell = Bell()
-        try:
-            home.bells.append((waiter, bell))
-            if self.is_closed:
-                raise ClientError("the client is closed")
-            if is_enough(waiter) or not home.thread or not home.has(waiter):
-                return
-            if not bell.wait(None if deadline is None else deadline - time.monotonic()):
-                raise JobTimeoutError(f"{waiter.name}: no answer in time")
-        finally:
-            with suppress(ValueError):
-                home.bells.remove((waiter, bell))
-
     def _other(self, lease: Lease, follows: bool) -> Connections | None:
         """Take the second best: idle connections of the other kind, or new ones."""
         if follows:
@@ -336,7 +256,7 @@ class Pool:
         known = self._known() if len(self._all) >= self._most else []
         if len(known) >= self._most:
             for each in known:
-                if not each.owners and self._claim(lease, each):
+                if not each.owners and self.claim(lease, each):
                     return each
             # A signal handler or callback would wait for what it interrupts.
             if not any(each.thread == lease.thread for each in known):
@@ -382,19 +302,9 @@ class Pool:
             if oldest.owners or oldest.heard >= long_ago or not oldest.is_quiet():
                 continue
             lease = Lease()
-            if self._claim(lease, oldest):
+            if self.claim(lease, oldest):
                 oldest.close()
                 self._all.pop(id(oldest), None)
                 lease.connections = None
                 # Whoever came meanwhile has found it taken, and waits.
                 self._pass_on()
-
-
-def _sent_again(
-    home: Connections,
-    what: tuple[Waiter, Callable[[Waiter], bool]],
-    deadline: float | None,
-) -> None:
-    waiter, is_enough = what
-    home.resend_all([waiter], deadline)
-    home.bring(waiter, is_enough, deadline)

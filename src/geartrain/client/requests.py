@@ -59,13 +59,10 @@ ABSENT: Final[Any] = _Absent()
 
 # The packet types of each priority, in the foreground and in the background.
 _TYPES: Final[dict[str, tuple[int, int]]] = {
-    "high": (int(PacketType.SUBMIT_JOB_HIGH), int(PacketType.SUBMIT_JOB_HIGH_BG)),
-    "normal": (int(PacketType.SUBMIT_JOB), int(PacketType.SUBMIT_JOB_BG)),
-    "low": (int(PacketType.SUBMIT_JOB_LOW), int(PacketType.SUBMIT_JOB_LOW_BG)),
+    "high": (PacketType.SUBMIT_JOB_HIGH, PacketType.SUBMIT_JOB_HIGH_BG),
+    "normal": (PacketType.SUBMIT_JOB, PacketType.SUBMIT_JOB_BG),
+    "low": (PacketType.SUBMIT_JOB_LOW, PacketType.SUBMIT_JOB_LOW_BG),
 }
-_EPOCH: Final = int(PacketType.SUBMIT_JOB_EPOCH)
-_REDUCE: Final = int(PacketType.SUBMIT_REDUCE_JOB)
-_REDUCE_BACKGROUND: Final = int(PacketType.SUBMIT_REDUCE_JOB_BACKGROUND)
 
 # Bytes of what comes before a packet's data, names and all, that a job server takes;
 # what is left of them is for the other arguments.
@@ -214,10 +211,12 @@ def _special(
         if not background:
             raise OptionError("only a background job can be delayed")
         arguments.insert(2, due)
-        return _EPOCH
+        return PacketType.SUBMIT_JOB_EPOCH
     # The aggregator that PROTOCOL names is not used by any job server.
     arguments[2:2] = [name_bytes(reduce_with, "the reducer"), b""]
-    return _REDUCE_BACKGROUND if background else _REDUCE
+    if background:
+        return PacketType.SUBMIT_REDUCE_JOB_BACKGROUND
+    return PacketType.SUBMIT_REDUCE_JOB
 
 
 def _due(at: Moment | None, delay: Seconds | None) -> bytes:

@@ -9,7 +9,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
 
-from geartrain.client import requests
+from geartrain.client import requests, sharing
 from geartrain.client.batches import Batches, is_settled
 from geartrain.client.bells import Turn
 from geartrain.client.cancelling import cancel
@@ -159,20 +159,20 @@ class Client(
                     self._settle(batches, limit)
                 raise batches.told(error) from error.__cause__
             finally:
-                self._pool.forget(batches.waiting)
+                sharing.forget(self._pool, batches.waiting)
 
     def _settle(self, batches: Batches, limit: float | None) -> None:
         """Wait for the answers to the jobs that were sent; not longer than for one."""
         deadline = deadline_after(self._heartbeat if limit is None else limit)
         with suppress(ClientError):
             for waiter in batches.waiting:
-                self._pool.wait(waiter, is_settled, deadline)
+                sharing.wait(self._pool, waiter, is_settled, deadline)
 
     def _advance(self, batches: Batches, deadline: float | None) -> None:
         """Send what there is room for, and wait for the first."""
         self._pool.use(_advance, batches, deadline, batches.name, True)
         if batches.waiting:
-            self._pool.wait(batches.waiting[0], batches.is_enough, deadline)
+            sharing.wait(self._pool, batches.waiting[0], batches.is_enough, deadline)
 
     def _run_tasks(self, timeout: Seconds | None) -> bool:
         deadline = self._deadline(timeout)
@@ -236,12 +236,12 @@ class Client(
             self._tasks_on = None
 
     def _wait_for_update(self, waiter: Waiter) -> None:
-        self._pool.wait(waiter, has_news, deadline_after(self._timeout))
+        sharing.wait(self._pool, waiter, has_news, deadline_after(self._timeout))
         if waiter.error is not None and not waiter.updates:
             raise waiter.error
 
     def _wait_for_end(self, waiter: Waiter, timeout: Seconds | None) -> None:
-        self._pool.wait(waiter, is_done, self._deadline(timeout))
+        sharing.wait(self._pool, waiter, is_done, self._deadline(timeout))
 
 
 def _ask(

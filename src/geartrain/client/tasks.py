@@ -36,20 +36,18 @@ class Callbacks(TypedDict, total=False):
 
 
 _NAMES: Final = frozenset(Callbacks.__annotations__)
-_OF: Final = {
-    int(PacketType.JOB_CREATED): "on_created",
-    int(PacketType.WORK_DATA): "on_data",
-    int(PacketType.WORK_WARNING): "on_warning",
-    int(PacketType.WORK_STATUS): "on_status",
-    int(PacketType.STATUS_RES): "on_status",
-    int(PacketType.STATUS_RES_UNIQUE): "on_status",
-    int(PacketType.WORK_COMPLETE): "on_complete",
-    int(PacketType.WORK_EXCEPTION): "on_exception",
-    int(PacketType.WORK_FAIL): "on_fail",
+# The callback of each packet type.
+_OF: Final[dict[int, str]] = {
+    PacketType.JOB_CREATED: "on_created",
+    PacketType.WORK_DATA: "on_data",
+    PacketType.WORK_WARNING: "on_warning",
+    PacketType.WORK_STATUS: "on_status",
+    PacketType.STATUS_RES: "on_status",
+    PacketType.STATUS_RES_UNIQUE: "on_status",
+    PacketType.WORK_COMPLETE: "on_complete",
+    PacketType.WORK_EXCEPTION: "on_exception",
+    PacketType.WORK_FAIL: "on_fail",
 }
-_DATA: Final = int(PacketType.WORK_DATA)
-_STATUS: Final = int(PacketType.WORK_STATUS)
-_COMPLETE: Final = int(PacketType.WORK_COMPLETE)
 
 
 def checked(callbacks: Callbacks) -> Callbacks:
@@ -120,15 +118,16 @@ class Task:
             self._take(event)
         except CodecError as error:
             self.error = error
-            self._is_ended = self._is_ended or event.type == _COMPLETE
+            self._is_ended = self._is_ended or event.type == PacketType.WORK_COMPLETE
             return self._callbacks.get("on_fail") if self._is_ended else None
         return self._callbacks.get(_OF[event.type])  # type: ignore[return-value]
 
     def wants(self, event: Event) -> bool:
         """Return whether a packet is for a callback, and not kept for the result."""
-        return event.type != _DATA or bool(self._callbacks.get("on_data"))
+        return _OF[event.type] != "on_data" or bool(self._callbacks.get("on_data"))
 
     def _take(self, event: Event) -> None:
+        callback = _OF[event.type]
         if event is self.waiter.final:
             self._is_ended = True
             if self.waiter.call.is_submission:
@@ -137,12 +136,12 @@ class Task:
             found = job_status(event)
             self.known, self.running = found.known, found.running
             self.numerator, self.denominator = found.numerator, found.denominator
-        elif event.type == _STATUS:
+        elif callback == "on_status":
             self.numerator = number(event.arguments[1])
             self.denominator = number(event.arguments[2])
-        elif event.type == _DATA:
+        elif callback == "on_data":
             self.data = self.waiter.codec.decode(event.arguments[1])
-        elif event.type == PacketType.JOB_CREATED:
+        elif callback == "on_created":
             self._is_ended = not self.waiter.call.is_foreground
         else:
             self.data = event.arguments[1]

@@ -14,9 +14,9 @@ from geartrain.protocol.constants import PacketType
 __all__ = ["JobStatus", "Update", "job_status", "number", "update"]
 
 _KINDS: Final[dict[int, Literal["data", "warning", "status"]]] = {
-    int(PacketType.WORK_DATA): "data",
-    int(PacketType.WORK_WARNING): "warning",
-    int(PacketType.WORK_STATUS): "status",
+    PacketType.WORK_DATA: "data",
+    PacketType.WORK_WARNING: "warning",
+    PacketType.WORK_STATUS: "status",
 }
 
 

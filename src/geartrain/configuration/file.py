@@ -42,7 +42,7 @@ class ConfigFile:
         return f"{self.path}:{line}" if line else self.path
 
     def refusal(self, words: str, *keys: str) -> OptionError:
-        """Return the error that says what is wrong with a key, and where it stands."""
+        """Return an error about a key, with the file and line."""
         return OptionError(f"{self.place(*keys)}: {words}")
 
 

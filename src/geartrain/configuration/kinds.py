@@ -197,7 +197,7 @@ def file_mode(text: str) -> int:
     """Read the mode of a file, in octal digits such as ``0660``.
 
     Raises:
-        OptionError: it is none.
+        OptionError: it is not a mode.
     """
     if re.fullmatch("(0o?)?[0-7]{3}", text) is None:
         raise OptionError(f"{text!r} is no mode of a file: write 0666 or 0600")

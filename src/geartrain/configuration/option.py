@@ -121,7 +121,7 @@ class Option:
         return self._some(map(self.kind.take, values))
 
     def show(self, value: Any) -> str:
-        """Return a value as a text; empty where there is none."""
+        """Return a value as text; empty for None."""
         if value is None:
             return ""
         if self.repeats:

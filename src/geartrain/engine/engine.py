@@ -15,7 +15,7 @@ from collections.abc import Mapping
 
 from geartrain.engine.batches import Batch
 from geartrain.engine.commands import reception
-from geartrain.engine.dispatch.turns import LIGHT, PEER_SHARE, READ, TURN_SHARE, WAIT
+from geartrain.engine.dispatch.turns import LIGHT, READ, WAIT
 from geartrain.engine.durable.gathering import Question
 from geartrain.engine.jobs import due, recurring
 from geartrain.engine.jobs.departures import depart
@@ -185,20 +185,8 @@ class Engine:
 
     def go_on(self, now: float) -> None:
         """Go on with what earlier turns left; to be called while ``has_more``."""
-        state = self.state
-        state.now = now
-        turns = state.turns
-        end = turns.work + TURN_SHARE
-        turns.work_off(turns.work + PEER_SHARE)
-        for peer in list(turns.queue):
-            if turns.work >= end:
-                break
-            del turns.queue[peer]
-            if not peer.is_closing and not peer.is_blocked():
-                peer.is_busy = False
-                reception.run(state, peer, None, turns.work + PEER_SHARE)
-                reception.free(state, peer)
-                state.memory.note(peer, state.now)
+        self.state.now = now
+        reception.go_on(self.state)
 
     def take_unsent(self) -> list[tuple[Peer, list[bytes]]]:
         """End the turn: empty the outboxes, and return what to send, each peer once.
@@ -352,24 +340,14 @@ class Engine:
         return sum(job.background for job in self.state.jobs.values())
 
     def _learn(self, questions: list[Question]) -> None:
-        """Take in the store's answers."""
-        state = self.state
+        """Take in the store's answers: pages of waiting jobs, and what peers asked."""
         for each in questions:
-            peer, window = each.peer, each.window
-            if window is not None:
+            if each.window is not None:
                 query = each.queries[0]
                 assert isinstance(query, Page | DuePage)
-                page_in(state, query, window)
-            elif peer is not None and not peer.is_closing:
-                peer.is_asking = False
-                peer.answers = each.queries
-                message, peer.message = peer.message, None
-                peer.is_busy = False
-                reception.run(
-                    self.state, peer, message, self.state.turns.work + PEER_SHARE
-                )
-                reception.free(self.state, peer)
-                self.memory.note(peer, state.now)
+                page_in(self.state, query, each.window)
+            elif each.peer is not None:
+                reception.answered(self.state, each.peer, each.queries)
 
     def measured(self, process: int, unread: int) -> None:
         """Tell how large the process is, 0 if that is not known.

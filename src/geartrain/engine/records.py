@@ -1,22 +1,119 @@
-"""Records: what a store keeps of jobs and schedules, and entries beside them."""
+"""Records: what a store keeps of jobs and schedules, and entries beside them.
+
+``JOB_FIELDS``, ``FAILURE_FIELDS`` and ``SCHEDULE_FIELDS`` say what a record consists
+of. Stores, export and import follow them: a new field is an attribute here and a line
+in its table, and a new format where a store's file changes by it.
+"""
 
 from __future__ import annotations
+
+from enum import Enum, auto
+from typing import Final, NamedTuple
 
 from geartrain._mypyc import mypyc_attr
 from geartrain.engine.timers import Timed
 
 __all__ = [
+    "FAILURE_FIELDS",
+    "JOB_FIELDS",
+    "SCHEDULE_FIELDS",
     "Burial",
     "Change",
     "Entry",
     "Failures",
+    "Field",
+    "FieldKind",
     "Inventory",
     "JobRecord",
     "Move",
+    "Part",
     "QueueInventory",
     "ScheduleRecord",
     "StoredJob",
 ]
+
+
+class FieldKind(Enum):
+    """What the value of a field is."""
+
+    NAME = auto()
+    """Bytes that fit into a packet's argument: no NUL."""
+    BYTES = auto()
+    """Any bytes, a few kilobytes at most."""
+    NAMES = auto()
+    """A list of names."""
+    COUNT = auto()
+    """An integer from 0."""
+    TIME = auto()
+    """A server time; 0 for none."""
+    DUE = auto()
+    """A time by the clock that the field of kind ``CLOCK`` tells; 0 for at once."""
+    CLOCK = auto()
+    """True for a due time by the server's clock, False for one by the calendar."""
+    PRIORITY = auto()
+    """``Priority`` as a number."""
+    FAILURES = auto()
+    """``Failures``, or None."""
+    WORKLOAD = auto()
+    """Bytes of any number."""
+
+
+class Part(Enum):
+    """What a field of a job is a part of, and so how often it is written."""
+
+    QUEUE = auto()
+    """The same for all jobs of a function and priority."""
+    CONSTANT = auto()
+    """Written once with the job."""
+    STATE = auto()
+    """Written again each time that the job waits for another attempt, or dies."""
+
+
+class Field(NamedTuple):
+    """One field of a record; ``name`` is that of the attribute."""
+
+    name: str
+    kind: FieldKind
+    part: Part = Part.CONSTANT
+
+
+# A record's number and a job's workload are no part of it: each store keeps them in a
+# way of its own. The order is that of the lines that ``geartrain store export`` writes,
+# and within the fields of a kind that of the SQLite store's blobs.
+JOB_FIELDS: Final = (
+    Field("handle", FieldKind.NAME),
+    Field("function", FieldKind.NAME, Part.QUEUE),
+    Field("unique", FieldKind.NAME),
+    Field("key", FieldKind.BYTES),
+    Field("reducer", FieldKind.NAME),
+    Field("priority", FieldKind.PRIORITY, Part.QUEUE),
+    Field("submitted", FieldKind.TIME),
+    Field("due", FieldKind.DUE, Part.STATE),
+    Field("died", FieldKind.TIME, Part.STATE),
+    Field("is_steady", FieldKind.CLOCK, Part.STATE),
+    Field("failures", FieldKind.FAILURES, Part.STATE),
+)
+"""What a job or dead letter consists of, beside its number and its workload."""
+
+FAILURE_FIELDS: Final = (
+    Field("attempts", FieldKind.COUNT),
+    Field("crashes", FieldKind.COUNT),
+    Field("reason", FieldKind.BYTES),
+    Field("worker", FieldKind.BYTES),
+    Field("error", FieldKind.BYTES),
+    Field("started", FieldKind.TIME),
+    Field("ended", FieldKind.TIME),
+)
+"""What ``Failures`` consist of."""
+
+SCHEDULE_FIELDS: Final = (
+    Field("handle", FieldKind.NAME),
+    Field("function", FieldKind.NAME),
+    Field("unique", FieldKind.NAME),
+    Field("workload", FieldKind.WORKLOAD),
+    Field("fields", FieldKind.NAMES),
+)
+"""What a recurring job consists of, beside its number."""
 
 
 class Failures:
@@ -43,23 +140,18 @@ class Failures:
     def copy(self) -> Failures:
         """Return another that later failures do not change."""
         other = Failures()
-        other.attempts = self.attempts
-        other.crashes = self.crashes
-        other.reason = self.reason
-        other.error = self.error
-        other.worker = self.worker
-        other.started = self.started
-        other.ended = self.ended
+        for field in FAILURE_FIELDS:
+            setattr(other, field.name, getattr(self, field.name))
         return other
 
 
 @mypyc_attr(acyclic=True)
 class StoredJob(Timed):
-    """What is stored of a job: the one definition of it.
+    """What is stored of a job.
 
     A ``Job`` has this and what is known of it while it is in memory, a ``JobRecord``
-    this and what only stores know. ``take`` is the one place that copies it; the
-    columns of stores, export and import are held to it by tests.
+    this and what only stores know. ``take`` is the one place that copies it, one by one
+    and not by ``JOB_FIELDS``: it runs for each background job, and this takes 0.1 µs.
     """
 
     def __init__(

@@ -8,15 +8,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from geartrain.errors import ProtocolError
 from geartrain.importing.records import QueuedJob, made_unique
-from geartrain.protocol.constants import (
-    HEADER_SIZE,
-    MAX_UNIQUE,
-    RESPONSE_MAGIC,
-    PacketType,
-    Priority,
-)
-from geartrain.protocol.packets import request
+from geartrain.protocol.constants import MAX_UNIQUE, PacketType, Priority
+from geartrain.protocol.packets import Packet, request
+from geartrain.protocol.replies import ReplyParser
 from geartrain.transport.connect import Connector, reason
 
 __all__ = ["SubmissionOutcome", "Submitter", "connect"]
@@ -26,6 +22,7 @@ _CONNECT_TIMEOUT: Final = 10.0
 # Maximum of unanswered submissions at a time: jobs, and bytes of their workloads.
 _WINDOW = 100
 _WINDOW_BYTES = 1024 * 1024
+_READ = 64 * 1024
 
 _TYPES = {
     Priority.HIGH: PacketType.SUBMIT_JOB_HIGH_BG,
@@ -85,7 +82,7 @@ class Submitter:
 
     def __init__(self, connection: socket.socket) -> None:
         self._socket = connection
-        self._reader = connection.makefile("rb")
+        self._replies = ReplyParser()
         self._asked: deque[_Pending] = deque()
         self._submitted: deque[_Pending] = deque()
         self._size = 0
@@ -125,30 +122,29 @@ class Submitter:
 
     def close(self) -> None:
         """Disconnect from the job server."""
-        self._reader.close()
         self._socket.close()
 
     def _next_outcome(self) -> SubmissionOutcome:
         while True:
-            packet_type, payload = self._read()
-            if packet_type != PacketType.STATUS_RES_UNIQUE:
+            packet = self._read()
+            if packet.type != PacketType.STATUS_RES_UNIQUE:
                 break
-            known = payload.split(b"\0")[1:2]
-            self._asked.popleft().known = known == [b"1"]
+            self._asked.popleft().known = packet.arguments[1] == b"1"
         pending = self._submitted.popleft()
         self._size -= pending.size
-        if packet_type == PacketType.JOB_CREATED:
+        if packet.type == PacketType.JOB_CREATED:
             refusal = ""
-        elif packet_type == PacketType.ERROR:
-            refusal = payload.replace(b"\0", b": ").decode("utf-8", "replace")
+        elif packet.type == PacketType.ERROR:
+            refusal = b": ".join(packet.arguments).decode("utf-8", "replace")
         else:
             raise ConnectionError(
-                f"the job server answered a submission with packet type {packet_type}"
+                "the job server answered a submission with"
+                f" {PacketType(packet.type).name}"
             )
         return SubmissionOutcome(
             job=pending.job,
             refusal=refusal,
-            coalesced=not refusal and self._is_coalesced(payload, pending.known),
+            coalesced=not refusal and self._is_coalesced(packet.payload, pending.known),
             timed=pending.timed,
         )
 
@@ -163,19 +159,20 @@ class Submitter:
         self._highest = max(number, self._highest or 0)
         return joined
 
-    def _read(self) -> tuple[int, bytes]:
-        head = self._read_exactly(HEADER_SIZE)
-        if not head.startswith(RESPONSE_MAGIC):
-            raise ConnectionError("what answers there is no job server")
-        size = int.from_bytes(head[8:], "big")
-        return int.from_bytes(head[4:8], "big"), self._read_exactly(size)
-
-    def _read_exactly(self, size: int) -> bytes:
+    def _read(self) -> Packet:
         try:
-            data = self._reader.read(size)
+            while (packet := self._replies.next()) is None:
+                self._replies.feed(self._receive())
+        except ProtocolError as error:
+            raise ConnectionError(error.text.decode("utf-8", "replace")) from None
+        return packet
+
+    def _receive(self) -> bytes:
+        try:
+            data = self._socket.recv(_READ)
         except OSError as error:
             raise _lost(error) from None
-        if len(data) < size:
+        if not data:
             raise ConnectionError("the job server closed the connection")
         return data
 

@@ -48,6 +48,7 @@ COMMAND_WORDS: Final = (
     b"run",
     b"show",
     b"shutdown",
+    b"statistics",
     b"status",
     b"store",
     b"verbose",

@@ -1,4 +1,4 @@
-"""Packets: the table of their arguments, and how they are put into bytes.
+"""Packets: the table of their arguments, and how they are put into bytes and read.
 
 PROTOCOL, "Binary Packet": a header of magic, type and size, then arguments
 parted by NUL; the last one runs to the end of the packet and is free data where
@@ -16,7 +16,20 @@ from geartrain.protocol.constants import (
     PacketType,
 )
 
-__all__ = ["ARGUMENTS", "HAS_DATA", "NO_MORE", "Packet", "encode", "header", "request"]
+__all__ = [
+    "ARGUMENTS",
+    "ARGUMENT_COUNT",
+    "HAS_DATA",
+    "NO_MORE",
+    "REQUESTS",
+    "RESPONSES",
+    "Packet",
+    "encode",
+    "header",
+    "payload_size",
+    "request",
+    "split",
+]
 
 # The arguments of every packet type; "data" is free and may hold NUL bytes.
 ARGUMENTS: Final[dict[PacketType, tuple[str, ...]]] = {
@@ -105,6 +118,14 @@ _REQUEST_HEADS: Final[list[bytes]] = [
     REQUEST_MAGIC + code.to_bytes(4, "big") for code in range(TYPE_END)
 ]
 
+# The packet type by the first eight bytes of a packet, which checks its magic, too.
+REQUESTS: Final[dict[bytes, int]] = {
+    _REQUEST_HEADS[code]: code for code in range(1, TYPE_END)
+}
+RESPONSES: Final[dict[bytes, int]] = {
+    _RESPONSE_HEADS[code]: code for code in range(1, TYPE_END)
+}
+
 # Shared by all packets that arrived in one piece; never changed.
 NO_MORE: Final[list[bytes]] = []
 
@@ -146,3 +167,23 @@ def request(packet_type: int, *arguments: bytes) -> bytes:
     """Return a whole request packet, from a client or worker to the job server."""
     payload = b"\0".join(arguments)
     return request_header(packet_type, len(payload)) + payload
+
+
+def payload_size(data: bytes, start: int) -> int:
+    """Return how many bytes follow the header that begins at ``start``."""
+    # int.from_bytes() would be called by name, and given a copy of four bytes.
+    return (
+        data[start + 8] << 24
+        | data[start + 9] << 16
+        | data[start + 10] << 8
+        | data[start + 11]
+    )
+
+
+def split(packet_type: int, payload: bytes) -> list[bytes]:
+    """Return the arguments in a payload; fewer than the table says if some lack."""
+    count = ARGUMENT_COUNT[packet_type]
+    if count == 0:
+        # gearmand takes and ignores what follows such a packet's header.
+        return []
+    return [payload] if count == 1 else payload.split(b"\0", count - 1)

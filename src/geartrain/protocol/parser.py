@@ -17,16 +17,19 @@ from geartrain.protocol.constants import (
     MAX_LINE,
     REQUEST_MAGIC,
     RESPONSE_MAGIC,
-    TYPE_END,
     PacketType,
 )
 from geartrain.protocol.foreign import check_lines
+from geartrain.protocol.large_packets import LargePacket
 from geartrain.protocol.packets import (
     ARGUMENT_COUNT,
     ARGUMENTS,
     HAS_DATA,
     NO_MORE,
+    REQUESTS,
     Packet,
+    payload_size,
+    split,
 )
 from geartrain.protocol.room import FULL, RESULTS, Room
 
@@ -38,10 +41,6 @@ LOOKING: Final = Command([])
 # Bytes of text that are looked through at once: up to a millisecond, if each line has
 # a byte or two.
 _LOOK: Final = 1024
-
-# Pieces of a large packet are joined up to this size: one a system call to send,
-# and no more than a moment to join.
-_PIECE: Final = 256 * 1024
 
 # Perl's worker leaves out an empty last argument together with the NUL before it: when
 # a result is "" or "0", and the denominator always.
@@ -59,11 +58,6 @@ _LAST_OPTIONAL: Final = frozenset(
 _REPORTS: Final = _LAST_OPTIONAL | {PacketType.WORK_FAIL}
 # No handle that a job server gives is longer: C clients have room for 64 bytes.
 _MOST_HANDLE: Final = 128
-
-# The packet type by the first eight bytes of its packet: checks both at once.
-_CODES: Final[dict[bytes, int]] = {
-    REQUEST_MAGIC + code.to_bytes(4, "big"): code for code in range(1, TYPE_END)
-}
 
 
 class Parser:
@@ -86,20 +80,15 @@ class Parser:
         self._checked = 0
         # Bytes of a refused packet that are still to be thrown away.
         self._skip = 0
-        # A large packet: its type, size and pieces, and how many bytes it still lacks.
-        self._type = 0
-        self._size = 0
-        self._pieces: list[bytes] = []
-        self._missing = 0
-        self._loose_from = 0
-        self._loose = 0
+        self._large: LargePacket | None = None
 
     def feed(self, data: bytes) -> None:
         """Take bytes that arrived, behind those that ``next`` has not yet returned."""
         if self._skip > 0:
             data = self._skip_through(data)
-        if self._missing > 0:
-            data = self._gather(data)
+        large = self._large
+        if large is not None and large.missing > 0:
+            data = large.add(data)
         if self._position < len(self._buffer):
             self._buffer = self._buffer[self._position :] + data
         else:
@@ -109,16 +98,15 @@ class Parser:
 
     def has_more(self) -> bool:
         """Tell whether bytes are left that ``next`` has not been asked about."""
-        if self._pieces:
-            return self._missing == 0
+        if self._large is not None:
+            return self._large.missing == 0
         return self._position < len(self._buffer)
 
     def forget(self) -> None:
         """Let go of all bytes: there is no connection any more."""
         self._buffer = b""
         self._position = 0
-        self._pieces = []
-        self._missing = 0
+        self._large = None
 
     def next(self) -> Packet | Command | None:
         """Return the next whole packet or command, or None until more bytes come.
@@ -131,8 +119,8 @@ class Parser:
             ProtocolError: what follows cannot be understood; the connection is
                 at its end.
         """
-        if self._pieces:
-            return self._next_large() if self._missing == 0 else None
+        if self._large is not None:
+            return self._next_large(self._large)
         buffer = self._buffer
         start = self._position
         available = len(buffer) - start
@@ -146,13 +134,8 @@ class Parser:
         if available < HEADER_SIZE:
             _check_magic(buffer[start : start + 4])
             return None
-        code = _CODES.get(buffer[start : start + 8], 0)
-        size = (
-            buffer[start + 8] << 24
-            | buffer[start + 9] << 16
-            | buffer[start + 10] << 8
-            | buffer[start + 11]
-        )
+        code = REQUESTS.get(buffer[start : start + 8], 0)
+        size = payload_size(buffer, start)
         body = start + HEADER_SIZE
         if code == 0 or size > MAX_ARGUMENTS_SIZE:
             self._check_header(buffer[start:body], code, size)
@@ -259,30 +242,33 @@ class Parser:
             self._buffer = self._buffer[self._position :]
             self._checked = max(0, self._checked - self._position)
             self._position = 0
-        return len(self._buffer) + (self._size - self._missing if self._pieces else 0)
+        large = self._large
+        return len(self._buffer) + (
+            large.size - large.missing if large is not None else 0
+        )
 
     def under_way(self) -> int:
         """Return the type of the packet that has begun and not ended, or 0."""
-        if self._pieces:
-            return self._type if self._missing > 0 else 0
+        large = self._large
+        if large is not None:
+            return large.type if large.missing > 0 else 0
         return self._begun()[0]
 
     def _begun(self) -> tuple[int, int]:
         """Return type and missing bytes of an incomplete packet in the buffer."""
         header = self._buffer[self._position : self._position + HEADER_SIZE]
-        code = _CODES.get(header[:8], 0)
+        code = REQUESTS.get(header[:8], 0)
         if len(header) < HEADER_SIZE or code == 0:
             return 0, 0
-        size = int.from_bytes(header[8:], "big")
+        size = payload_size(header, 0)
         missing = HEADER_SIZE + size - (len(self._buffer) - self._position)
         return (code, missing) if missing > 0 else (0, 0)
 
     def give_up(self) -> None:
         """Throw the packet under way away; what is missing is skipped as it comes."""
-        if self._pieces:
-            self._skip = self._missing
-            self._missing = 0
-            self._pieces = []
+        if self._large is not None:
+            self._skip = self._large.missing
+            self._large = None
         else:
             self._skip = self._begun()[1]
         self._buffer = b""
@@ -306,37 +292,18 @@ class Parser:
     def _begin_large(self, code: int, size: int) -> None:
         """Gather a packet's pieces as they are instead of joining them."""
         first = self._buffer[self._position + HEADER_SIZE :]
-        self._type = code
-        self._size = size
-        self._pieces = [first]
-        self._missing = size - len(first)
-        self._loose_from = 0
-        self._loose = len(first)
+        self._large = LargePacket(code, size, first)
         self._buffer = b""
         self._position = 0
         self._checked = 0
 
-    def _gather(self, data: bytes) -> bytes:
-        """Add to the large packet; return what lies behind its end."""
-        piece = data[: self._missing]
-        self._missing -= len(piece)
-        self._pieces.append(piece)
-        self._loose += len(piece)
-        if self._loose >= _PIECE or self._missing == 0:
-            self._join_loose()
-        return data[len(piece) :]
-
-    def _join_loose(self) -> None:
-        self._pieces[self._loose_from :] = [b"".join(self._pieces[self._loose_from :])]
-        self._loose_from = len(self._pieces)
-        self._loose = 0
-
-    def _next_large(self) -> Packet:
-        """Part a gathered packet's arguments from its data."""
-        pieces = self._pieces
-        self._pieces = []
+    def _next_large(self, large: LargePacket) -> Packet | None:
+        """Return a gathered packet once it is whole."""
+        if large.missing > 0:
+            return None
+        self._large = None
         # The first piece is longer than the arguments before the data may be.
-        return _packet(self._type, pieces[0], pieces[1:])
+        return _packet(large.type, large.pieces[0], large.pieces[1:])
 
 
 def _check_magic(magic: bytes) -> None:
@@ -348,19 +315,13 @@ def _check_magic(magic: bytes) -> None:
 
 
 def _packet(code: int, payload: bytes, more: list[bytes]) -> Packet:
-    """Part a payload into the arguments its packet type has."""
+    """Return a packet, its payload split into the arguments that its type has."""
     count = ARGUMENT_COUNT[code]
-    if count == 1:
-        return Packet(code, payload, [payload], more)
-    if count == 0:
-        # gearmand takes and ignores what follows such a packet's header.
-        return Packet(code, payload, [], more)
-    if len(payload) > MAX_ARGUMENTS_SIZE:
-        # Of a large packet only its beginning is looked at, however it was cut.
-        arguments = payload[:MAX_ARGUMENTS_SIZE].split(b"\0", count - 1)
-        if len(arguments) < count:
-            raise _wrong_arguments(code, b"not all before the data end within 64 KiB")
-    arguments = payload.split(b"\0", count - 1)
+    # Of a large packet only its beginning is looked at, however it was cut.
+    is_large = len(payload) > MAX_ARGUMENTS_SIZE
+    if is_large and len(split(code, payload[:MAX_ARGUMENTS_SIZE])) < count:
+        raise _wrong_arguments(code, b"not all before the data end within 64 KiB")
+    arguments = split(code, payload)
     if len(arguments) == count:
         return Packet(code, payload, arguments, more)
     if len(arguments) == count - 1 and code in _LAST_OPTIONAL and not more:

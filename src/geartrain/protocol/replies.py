@@ -12,23 +12,22 @@ from geartrain.protocol.constants import (
     HEADER_SIZE,
     MAX_ARGUMENTS_SIZE,
     RESPONSE_MAGIC,
-    TYPE_END,
     PacketType,
 )
+from geartrain.protocol.large_packets import LargePacket
 from geartrain.protocol.packets import (
-    ARGUMENT_COUNT,
     ARGUMENTS,
     HAS_DATA,
     NO_MORE,
+    RESPONSES,
     Packet,
+    payload_size,
+    split,
 )
 from geartrain.texts import quoted
 
 __all__ = ["ReplyParser"]
 
-_CODES: Final[dict[bytes, int]] = {
-    RESPONSE_MAGIC + code.to_bytes(4, "big"): code for code in range(1, TYPE_END)
-}
 _SHOWN: Final = 40
 
 
@@ -42,24 +41,17 @@ class ReplyParser:
     def __init__(self) -> None:
         self._buffer = b""
         self._position = 0
-        # A packet that has not arrived whole: its pieces, and the bytes it lacks.
-        self._pieces: list[bytes] = []
-        self._missing = 0
+        self._large: LargePacket | None = None
 
     def feed(self, data: bytes) -> None:
         """Take bytes that arrived; all of ``next``'s must have been taken before."""
-        if self._missing > 0:
-            self._pieces.append(data)
-            self._missing -= len(data)
-            if self._missing > 0:
-                return
-            data = b"".join(self._pieces)
-            self._pieces = []
-        elif self._position < len(self._buffer):
+        large = self._large
+        if large is not None and large.missing > 0:
+            data = large.add(data)
+        if self._position < len(self._buffer):
             data = self._buffer[self._position :] + data
         self._buffer = data
         self._position = 0
-        self._missing = 0
 
     def next(self) -> Packet | None:
         """Return the next whole packet, or None until more bytes come.
@@ -68,17 +60,19 @@ class ReplyParser:
             ProtocolError: what answers is no job server, or breaks the protocol; the
                 connection is at its end.
         """
+        if self._large is not None:
+            return self._next_large(self._large)
         start = self._position
         available = len(self._buffer) - start
-        if self._missing > 0 or available <= 0:
+        if available <= 0:
             return None
-        code = _CODES.get(self._buffer[start : start + 8], 0)
+        code = RESPONSES.get(self._buffer[start : start + 8], 0)
         if code == 0:
             self._check_head(start)
         if available < HEADER_SIZE:
             return None
         body = start + HEADER_SIZE
-        size = int.from_bytes(self._buffer[start + 8 : body], "big")
+        size = payload_size(self._buffer, start)
         if size > MAX_ARGUMENTS_SIZE and not HAS_DATA[code]:
             raise ProtocolError(
                 b"INVALID_PACKET",
@@ -86,18 +80,18 @@ class ReplyParser:
                 % (PacketType(code).name.encode(), size, MAX_ARGUMENTS_SIZE),
             )
         if available < HEADER_SIZE + size:
-            self._begin(HEADER_SIZE + size)
+            self._large = LargePacket(code, size, self._buffer[body:])
+            self._buffer = b""
+            self._position = 0
             return None
         self._position = body + size
         return _packet(code, self._buffer[body : body + size])
 
-    def _begin(self, size: int) -> None:
-        """Gather the pieces of a packet of this size, and join them once."""
-        first = self._buffer[self._position :]
-        self._pieces = [first]
-        self._missing = size - len(first)
-        self._buffer = b""
-        self._position = 0
+    def _next_large(self, large: LargePacket) -> Packet | None:
+        if large.missing > 0:
+            return None
+        self._large = None
+        return _packet(large.type, b"".join(large.pieces))
 
     def _check_head(self, start: int) -> None:
         """Raise unless these bytes are the beginning of a packet's first eight."""
@@ -117,11 +111,8 @@ class ReplyParser:
 
 
 def _packet(code: int, payload: bytes) -> Packet:
-    """Part a payload into the arguments its packet type has."""
-    count = ARGUMENT_COUNT[code]
-    if count == 0:
-        return Packet(code, payload, [], NO_MORE)
-    arguments = payload.split(b"\0", count - 1)
+    arguments = split(code, payload)
+    count = len(ARGUMENTS[PacketType(code)])
     if len(arguments) < count:
         names = ARGUMENTS[PacketType(code)]
         raise ProtocolError(

@@ -37,18 +37,15 @@ _PRIORITIES: Final = {b"high": "_HIGH", b"low": "_LOW"}
 
 # What ends a job, by the word that gearmand's answer has for it: it knows no
 # WORK_EXCEPTION.
-_ENDS: Final = {
-    int(PacketType.WORK_COMPLETE): b"WORK_COMPLETE",
-    int(PacketType.WORK_FAIL): b"WORK_FAIL",
-    int(PacketType.WORK_EXCEPTION): b"WORK_FAIL",
+_ENDS: Final[dict[int, bytes]] = {
+    PacketType.WORK_COMPLETE: b"WORK_COMPLETE",
+    PacketType.WORK_FAIL: b"WORK_FAIL",
+    PacketType.WORK_EXCEPTION: b"WORK_FAIL",
 }
 _STATUSES: Final = {
     b"QUEUE_ERROR": b"503 SERVICE_UNAVAILABLE",
     b"DATA_TOO_LARGE": b"413 TOO_LARGE",
 }
-_JOB_CREATED: Final = int(PacketType.JOB_CREATED)
-_WORK_DATA: Final = int(PacketType.WORK_DATA)
-_ERROR: Final = int(PacketType.ERROR)
 
 
 class WebJob:
@@ -148,7 +145,7 @@ class WebJob:
         """Return the type of the packet that submits the job."""
         priority = headers.get(b"x-gearman-priority", b"").lower()
         name = "SUBMIT_JOB" + _PRIORITIES.get(priority, "")
-        return int(PacketType[name + ("_BG" if self._is_background else "")])
+        return PacketType[name + ("_BG" if self._is_background else "")]
 
     def _body(self, data: bytes) -> list[bytes]:
         """Pass on what belongs to the body; what follows it is not read."""
@@ -176,15 +173,15 @@ class WebJob:
         return b""
 
     def _react(self, packet_type: int, arguments: list[bytes]) -> bytes:
-        if packet_type == _JOB_CREATED:
+        if packet_type == PacketType.JOB_CREATED:
             self._handle = arguments[0]
             return self._ended(b"JOB_CREATED") if self._is_background else b""
-        if packet_type == _WORK_DATA:
+        if packet_type == PacketType.WORK_DATA:
             self._result.append(arguments[1])
-        elif packet_type == _ERROR:
+        elif packet_type == PacketType.ERROR:
             return self._refused(arguments[0], arguments[1])
         elif packet_type in _ENDS:
-            if packet_type == int(PacketType.WORK_COMPLETE):
+            if packet_type == PacketType.WORK_COMPLETE:
                 self._result.append(arguments[1])
             else:
                 self._result = []

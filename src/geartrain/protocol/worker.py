@@ -1,4 +1,4 @@
-"""A worker's side of one connection: what to send, and what came of it.
+"""A worker's side of one connection: what to send, and what has arrived.
 
 PROTOCOL, "Worker": abilities are announced, jobs are grabbed until there are none, then
 the worker sleeps until NOOP.
@@ -23,7 +23,7 @@ _ASSIGNMENTS: Final = frozenset(
 _GRAB: Final = request(PacketType.GRAB_JOB_ALL)
 _SLEEP: Final = request(PacketType.PRE_SLEEP)
 _ECHO: Final = request(PacketType.ECHO_REQ, b"")
-# Geartrain's option: errors name the job they are about. gearmand has none of it.
+# An option of Geartrain, unknown to gearmand: errors name the job they are about.
 _HANDLES: Final = request(PacketType.OPTION_REQ, b"handles")
 _NO_OPTION: Final = b"UNKNOWN_OPTION"
 _TAKEN: Final = b"JOB_TAKEN"
@@ -52,46 +52,41 @@ class Assignment:
         self.workload = workload
         """Its input."""
         self.ended = False
-        """The worker is done with it, one way or the other."""
+        """Whether the worker has finished with it, whatever the outcome."""
 
 
 class Slots:
-    """How many jobs a worker takes at once, over all its connections."""
+    """How many jobs a worker may have at once, over all its connections."""
 
     def __init__(self, total: int) -> None:
         self._total = total
-        # Connections that would grab if a slot were free, in the order they came.
+        # Connections that wait for a free slot to grab, the first that came first.
         self._waiting: list[WorkerProtocol] = []
         self.free = total
-        """How many more it could take."""
+        """Number of free slots."""
         self.resting = False
-        """No more are taken, whatever is free."""
+        """Whether nothing is grabbed, even with free slots."""
 
     @property
     def total(self) -> int:
-        """Return the most jobs at once."""
+        """Return the maximum number of jobs at once."""
         return self._total
 
     @property
     def unused(self) -> bool:
-        """Tell whether no job is at hand and none can come."""
+        """Return whether no job is at hand and no grab is unanswered."""
         return self.free == self._total
 
     def wait(self, connection: WorkerProtocol) -> None:
-        """Let a connection grab when its turn comes."""
+        """Make a connection grab when its turn comes."""
         if connection not in self._waiting:
             self._waiting.append(connection)
 
     def release(self) -> None:
-        """Take a slot back; it goes to the connection that has waited longest."""
+        """Free a slot; the connection that has waited longest gets it."""
         self.free += 1
         while self.free > 0 and self._waiting:
             self._waiting.pop(0).seek()
-
-    def rest(self) -> None:
-        """Take no more jobs on any connection."""
-        self.resting = True
-        self._waiting = []
 
 
 class WorkerProtocol:
@@ -101,9 +96,8 @@ class WorkerProtocol:
     arrives; after each call send what ``take`` returns. Every job that ``receive``
     returns is ended by one of ``complete``, ``fail``, ``exception`` or ``drop``.
 
-    What concerns a job returns False, and is not sent, when the job is not this
-    connection's any more: the connection was lost, or the job server has said that it
-    waits for this attempt no longer.
+    Methods about a job return False, and send nothing, if the job no longer belongs to
+    this connection: it was lost, or the job server has ended this attempt.
     """
 
     def __init__(
@@ -115,22 +109,22 @@ class WorkerProtocol:
         self._assigned: dict[bytes, Assignment] = {}
         self._connected = False
         self._awake = False
-        # Grabs that are not answered, and how many there may be: one more with each
-        # job that comes, so that a full queue is drained in few round trips and an
-        # empty one is asked once.
+        # Unanswered grabs, and their maximum. That grows by one with each job assigned,
+        # so that a full queue is drained in few round trips and an empty one is asked
+        # once.
         self._grabs = 0
         self._window = 1
         self._outbox: list[bytes] = []
         self._parser = ReplyParser()
         self.errors: list[tuple[bytes, bytes]] = []
-        """ERROR packets that came: codes and texts, for the caller to take."""
+        """Codes and texts of ERROR packets, for the caller to remove."""
         self.wants_handles = wants_handles
-        """Ask the job server to name the job in errors about one."""
+        """Whether to ask the job server to name the job in errors."""
         self._has_handles = False
 
     @property
     def asleep(self) -> bool:
-        """Tell whether the job server has been told to send a NOOP for work."""
+        """Return whether the connection sleeps: a NOOP wakes it."""
         return self._connected and not self._awake
 
     @property
@@ -140,11 +134,11 @@ class WorkerProtocol:
 
     @property
     def has_output(self) -> bool:
-        """Tell whether ``take`` has something to send."""
+        """Return whether ``take`` has something to send."""
         return len(self._outbox) > 0
 
     def take(self) -> bytes:
-        """Return what is to be sent, once."""
+        """Return the bytes to send, once."""
         outbox = self._outbox
         if not outbox:
             return b""
@@ -165,7 +159,7 @@ class WorkerProtocol:
         self._wake()
 
     def end(self) -> None:
-        """Forget a connection: its jobs are lost, its grabs will not be answered."""
+        """End a lost connection: its jobs are lost, its grabs stay unanswered."""
         self._connected = False
         self._awake = False
         self._has_handles = False
@@ -182,7 +176,7 @@ class WorkerProtocol:
         self._abilities[function] = timeout
         if self._connected:
             self._announce(function)
-            # Its jobs may have been waiting: gearmand sends no NOOP for them.
+            # Jobs may be waiting already, for which gearmand sends no NOOP.
             self._wake()
 
     def unregister(self, function: bytes) -> None:
@@ -199,9 +193,9 @@ class WorkerProtocol:
             self._outbox.append(request(PacketType.CAN_DO, function))
 
     def probe(self) -> None:
-        """Send what a living job server answers.
+        """Send something that a living job server answers.
 
-        A sleeper asks for a job: no wake-up that was lost keeps it asleep for good.
+        A sleeping connection grabs, in case a wake-up was lost.
         """
         if not self._connected:
             return
@@ -215,7 +209,7 @@ class WorkerProtocol:
         self.seek()
 
     def seek(self) -> None:
-        """Grab as many jobs as there is room for."""
+        """Grab as many jobs as there are slots, within the window."""
         if not self._awake or not self._abilities or self._slots.resting:
             return
         while self._grabs < self._window:
@@ -230,8 +224,8 @@ class WorkerProtocol:
         """Take bytes that arrived; return the jobs that were assigned.
 
         Raises:
-            ProtocolError: what answers is no job server, or breaks the protocol; the
-                connection is at its end.
+            ProtocolError: the other side is not a job server or breaks the protocol;
+                close the connection.
         """
         assigned: list[Assignment] = []
         try:
@@ -261,9 +255,9 @@ class WorkerProtocol:
             packet = parser.next()
 
     def _take_error(self, code: bytes, text: bytes) -> None:
-        """Take an ERROR: what is expected is not told on.
+        """Handle an ERROR: end the attempt it is about, and keep it in ``errors``.
 
-        One that says whose attempt has ended ends it here.
+        Expected errors are not kept.
         """
         if code == _NO_OPTION and self.wants_handles:
             return
@@ -273,10 +267,10 @@ class WorkerProtocol:
             self.errors.append((code, text))
 
     def _disown(self, text: bytes) -> None:
-        """Part with the job that an error is about; its slot is still taken."""
+        """Disown the job that an error is about; it keeps its slot."""
         handle = text.rpartition(b" ")[2] if self._has_handles else b""
         if not self._has_handles and self._slots.total == 1:
-            # It can be about no other job: the next is grabbed after this one's end.
+            # With one slot it can only be about this job.
             handle = next(iter(self._assigned), b"")
         self._assigned.pop(handle, None)
 
@@ -286,7 +280,7 @@ class WorkerProtocol:
         unique = given[2] if packet.type != PacketType.JOB_ASSIGN else b""
         reducer = given[3] if packet.type == PacketType.JOB_ASSIGN_ALL else b""
         assignment = Assignment(given[0], given[1], unique, reducer, given[-1])
-        # A handle that is here already is an attempt the job server has given up.
+        # The same handle again: the job server has given up the earlier attempt.
         self._assigned[assignment.handle] = assignment
         if self._window < self._slots.total:
             self._window += 1
@@ -319,7 +313,7 @@ class WorkerProtocol:
     def status(
         self, assignment: Assignment, numerator: bytes, denominator: bytes
     ) -> bool:
-        """Send how far the job is: WORK_STATUS, both in decimal digits."""
+        """Send the progress of a job: WORK_STATUS, both in decimal digits."""
         return self._report(
             PacketType.WORK_STATUS, assignment, numerator + b"\0" + denominator
         )
@@ -333,17 +327,17 @@ class WorkerProtocol:
     def exception(self, assignment: Assignment, data: bytes) -> bool:
         """End a job's attempt with an exception: WORK_EXCEPTION.
 
-        No WORK_FAIL follows: the job server sends that to clients that have not asked
-        for exceptions.
+        No WORK_FAIL follows, because the job server sends it to clients that have not
+        asked for exceptions.
         """
         mine = self._report(PacketType.WORK_EXCEPTION, assignment, data)
         self.drop(assignment)
         return mine
 
     def overdue(self, assignment: Assignment, data: bytes) -> bool:
-        """End a job's attempt with an exception, but keep its slot until ``drop``.
+        """End an attempt with an exception, but keep its slot until ``drop``.
 
-        Its handler goes on: another job would wait behind it.
+        Its handler is still running, and another job would wait behind it.
         """
         mine = self._report(PacketType.WORK_EXCEPTION, assignment, data)
         if mine:
@@ -359,7 +353,7 @@ class WorkerProtocol:
         return mine
 
     def drop(self, assignment: Assignment) -> None:
-        """Be done with a job of which nothing more is to be said here."""
+        """Forget a job without telling the job server; free its slot."""
         if self.owns(assignment):
             del self._assigned[assignment.handle]
         if not assignment.ended:
@@ -367,7 +361,7 @@ class WorkerProtocol:
             self._slots.release()
 
     def owns(self, assignment: Assignment) -> bool:
-        """Tell whether the job server waits for this attempt on this connection."""
+        """Return whether the job server waits for this attempt on this connection."""
         return self._assigned.get(assignment.handle) is assignment
 
     def _report(self, code: int, assignment: Assignment, data: bytes) -> bool:

@@ -1,4 +1,4 @@
-"""Whether the process has descriptors left for connections.
+"""Log when the process has no descriptors left for connections.
 
 uvloop accepts a connection for which there is none only to close it, and says nothing.
 """
@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 __all__ = ["Descriptors"]
 
-# Seconds after which it is told again that there are none left.
+# Seconds between two warnings that none are left.
 _TOLD_AGAIN = 60.0
 
 _log = logging.getLogger("geartrain.server")

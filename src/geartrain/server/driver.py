@@ -11,34 +11,21 @@ import logging
 import math
 import socket
 from collections.abc import Callable
-from typing import cast
 
-from geartrain.engine.dispatch.turns import LIGHT, WAIT
 from geartrain.engine.engine import Engine
-from geartrain.engine.model.peers import MOST_UNREAD, Peer
+from geartrain.engine.model.peers import Peer
 from geartrain.server.clock import Clock
+from geartrain.server.connection import Connection, discard
 from geartrain.server.descriptors import Descriptors
 from geartrain.server.memory import MemoryGuard, limit_of
 from geartrain.server.options import Options
 from geartrain.server.persistence import Persistence
 from geartrain.transport.keepalive import set_keepalive
 
-__all__ = ["Connection", "Driver"]
+__all__ = ["Driver"]
 
 _log = logging.getLogger("geartrain.server")
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING}
-
-# While each turn is about one read only, its end need not wait for others: a round
-# trip takes 10 % less processor time (benchmarks, round-trip). A read that follows
-# a turn within this time, in seconds, came with another and ends that.
-_NEXT_READ = 10e-6
-
-# A read this large is part of a large packet. libgearman's sockets hold 32 KiB and
-# stall for the delayed acknowledgement of each 64 KiB segment: 10 MB there and back
-# take 11 s with gearmand, and 0.2 s where large reads are acknowledged at once.
-_LARGE_READ = 8 * 1024
-# A read as large as the loop's takes is not the last of this socket's.
-_FULL_READ = 64 * 1024
 
 # How long a peer that is disconnected may take to read why, in seconds.
 _LAST_READ = 5.0
@@ -56,136 +43,6 @@ _JITTER = 150e-6
 
 
 Writer = Callable[[list[bytes]], object]
-
-
-def _discard(pieces: list[bytes]) -> None:
-    """Send nothing: the connection is to be closed without it."""
-
-
-class Connection(asyncio.Protocol):
-    """One peer's transport.
-
-    Attributes:
-        is_kept_waiting: the store has not yet answered it, or cannot keep up with it.
-    """
-
-    def __init__(self, driver: Driver, is_trusted: bool) -> None:
-        self._driver = driver
-        self._is_trusted = is_trusted
-        self.is_kept_waiting = False
-        self._is_short_of_memory = False
-        self._is_congested = False
-        self._largest = 0
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Introduce the peer to the engine."""
-        # uvloop's transports are Transports in all but name.
-        self.transport = cast("asyncio.Transport", transport)
-        self.transport.set_write_buffer_limits(high=MOST_UNREAD)
-        self._socket = transport.get_extra_info("socket")
-        self._is_tcp = self._socket.family != socket.AF_UNIX
-        self.peer = self._driver.introduce(self, self._is_trusted)
-        self._driver.writers[self.peer] = self.transport.writelines
-
-    def data_received(self, data: bytes) -> None:
-        """Let the engine react; what it answers is sent at the end of the turn."""
-        if len(data) >= _LARGE_READ:
-            self._acknowledge()
-            if len(data) >= _FULL_READ and not self._is_congested:
-                self._let_others_read()
-        driver = self._driver
-        now = driver.monotonic()
-        read = driver.receive(self.peer, data, now)
-        if read == WAIT:
-            driver.keep_waiting(self)
-        if driver.is_arranged:
-            driver.reads += 1
-        elif (
-            read == LIGHT and driver.reads == 1 and now - driver.turned_at > _NEXT_READ
-        ):
-            driver.turn()
-        else:
-            driver.arrange_turn()
-
-    def _acknowledge(self) -> None:
-        """Acknowledge what was read now: a sender with a small buffer waits for it."""
-        if self._is_tcp:
-            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
-
-    def _let_others_read(self) -> None:
-        """Read no more this turn: the loop would, 31 times, before anybody else."""
-        self.transport.pause_reading()
-        self._driver.call_soon(self.read_on)
-
-    def read_on(self) -> None:
-        """Read on, unless there is still a reason not to."""
-        if not (
-            self._is_congested
-            or self.is_kept_waiting
-            or self.peer.is_busy
-            or self.peer.is_asking
-            or self._is_short_of_memory
-            or self._driver.is_stopping
-            or self.transport.is_closing()
-        ):
-            self.transport.resume_reading()
-
-    def pause_writing(self) -> None:
-        """Take no more from a peer that does not read its answers, and give it none."""
-        self._driver.engine.congest(self.peer)
-        self.transport.pause_reading()
-        self._is_congested = True
-        self._largest = self.transport.get_write_buffer_size()
-        self._driver.writers[self.peer] = self._write_to_slow
-
-    def resume_writing(self) -> None:
-        """Go on reading from a peer that caught up."""
-        self._is_congested = False
-        self._driver.writers[self.peer] = self.transport.writelines
-        self._driver.relieve(self.peer)
-        self.read_on()
-
-    def _write_to_slow(self, pieces: list[bytes]) -> None:
-        """Write, unless the peer leaves too much unread.
-
-        A packet larger than the limit has to reach a peer that reads, and so has what
-        follows it meanwhile: the largest of what is on its way does not count.
-        """
-        unread = self.transport.get_write_buffer_size()
-        if unread <= self._driver.max_outbox + self._largest:
-            self._largest = max(self._largest, sum(map(len, pieces)))
-            self.transport.writelines(pieces)
-            return
-        _log.warning(
-            "closing %s (%d): it leaves %d bytes unread, more than --max-outbox",
-            self.peer.address.decode(),
-            self.peer.descriptor,
-            unread,
-            extra={"action": "peer_too_slow"},
-        )
-        self._driver.writers[self.peer] = _discard
-        self.transport.abort()
-
-    def wait_for_memory(self, is_waiting: bool) -> None:
-        """Read no more of a large result, or read on."""
-        self._is_short_of_memory = is_waiting
-        if is_waiting:
-            self.transport.pause_reading()
-        else:
-            self.read_on()
-
-    def discard(self) -> None:
-        """Drop the connection with all that it has not read."""
-        self.discard_answers()
-        self.transport.abort()
-
-    def discard_answers(self) -> None:
-        """Send the peer nothing more of what the engine answers."""
-        self._driver.writers[self.peer] = _discard
-
-    def connection_lost(self, error: Exception | None) -> None:
-        """Tell the engine that the peer left."""
-        self._driver.dismiss(self)
 
 
 class Driver:
@@ -267,7 +124,7 @@ class Driver:
     def dismiss(self, connection: Connection) -> None:
         """Let the engine know that a peer left."""
         del self._connections[connection.peer]
-        self.writers[connection.peer] = _discard
+        self.writers[connection.peer] = discard
         self._left.append(connection.peer)
         self.engine.disconnect(connection.peer, self.monotonic())
         if not self.is_arranged:
@@ -302,7 +159,7 @@ class Driver:
         self.turned_at = self.monotonic()
 
     def _learn(self) -> None:
-        """Do what not every turn has for the driver besides sending."""
+        """Do the rest of a turn, which most turns have none of: all but sending."""
         engine = self.engine
         self._close_expelled()
         self._report()
@@ -323,13 +180,13 @@ class Driver:
             self.guard.look(self.monotonic())
 
     def relieve(self, peer: Peer) -> None:
-        """Go on with a peer that has read what was due to it."""
+        """Continue with a peer that has read its outbox."""
         self.engine.relieve(peer)
         if self.engine.has_more() and not self.is_arranged:
             self.arrange_turn()
 
     def _send_on(self) -> None:
-        """Send what was said outside of a turn."""
+        """Send what the engine answered outside of a turn."""
         if not self.is_arranged:
             self.arrange_turn()
 
@@ -354,7 +211,7 @@ class Driver:
             self._waiting.append(connection)
 
     def _go_on(self) -> None:
-        """Answer those who waited for a batch, and read on from submitters."""
+        """Answer the peers that waited for a batch, and read from submitters again."""
         waiting, self._waiting = self._waiting, []
         for connection in waiting:
             connection.is_kept_waiting = False
@@ -366,12 +223,12 @@ class Driver:
             connection = self._connections.get(peer)
             if connection is not None:
                 connection.transport.close()
-                self.writers[peer] = _discard
-                # Closing waits for it to read what is due, which it may never do.
+                self.writers[peer] = discard
+                # A close waits until the peer has read its outbox, which may be never.
                 self._loop.call_later(_LAST_READ, self._drop, peer)
 
     def _drop(self, peer: Peer) -> None:
-        """Drop a connection, if it is not gone by itself."""
+        """Drop a connection that has not closed by now."""
         connection = self._connections.get(peer)
         if connection is not None:
             connection.transport.abort()
@@ -408,7 +265,7 @@ class Driver:
         self._timer = self._loop.call_later(max(0.0, when - now), self.tick)
 
     def tick(self) -> None:
-        """Do what is due by the clock."""
+        """Run the engine's timers that are due."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -423,13 +280,13 @@ class Driver:
         self.engine.keep_clock(self.monotonic())
 
     def stop_reading(self) -> None:
-        """Take no more from anybody: the server is about to stop."""
+        """Read from no peer any more: the server is about to stop."""
         self.is_stopping = True
         for connection in self._connections.values():
             connection.transport.pause_reading()
 
     def close(self) -> None:
-        """Close every connection once what is due to it has been written."""
+        """Close every connection once its outbox has been written."""
         self.turn()
         for connection in self._connections.values():
             connection.transport.close()

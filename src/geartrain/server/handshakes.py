@@ -30,7 +30,7 @@ _LAST_READ = 5.0
 _MOST = 1000
 _SOME_TIME = 1.0
 
-# How long to accept nobody after the system could not, for want of descriptors.
+# Seconds to accept no connection after the system ran out of descriptors.
 _RELIEF = 1.0
 
 # Failures that came sooner after the last that was logged are only counted.
@@ -101,7 +101,7 @@ class TlsListener:
         self._accepting = self._loop.create_task(self._accept())
 
     def close(self) -> None:
-        """Accept nobody any more, and end the handshakes that are not done."""
+        """Accept no more connections, and end the handshakes under way."""
         self._accepting.cancel()
         for task in self._unfinished:
             task.cancel()

@@ -36,7 +36,7 @@ class LogLimits:
         self._kinds: dict[tuple[str, str], _Kind] = {}
 
     def lets_pass(self, record: logging.LogRecord) -> bool:
-        """Count a record; return whether it is to be logged."""
+        """Count a record; return whether to log it."""
         if not record.name.startswith("geartrain."):
             return True
         now = self._clock()

@@ -246,7 +246,7 @@ class LogWriter(logging.Handler):
             self._hand_over(*self._dropped(refused, _TOO_FAST))
 
     def _ends(self, waited: float) -> bool:
-        """Tell whether a line that waited so long waits no longer."""
+        """Tell whether a line has waited for its maximum time."""
         if self._deadline is not None and time.monotonic() >= self._deadline:
             return True
         return self._is_to_reopen and waited >= _TICK

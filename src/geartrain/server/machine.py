@@ -35,7 +35,7 @@ def _group_limits() -> list[int]:
 
 def _limits(root: Path, path: str, name: str) -> list[int]:
     group = root / path.lstrip("/")
-    # In a container the group is the root of what is mounted, whatever its path.
+    # In a container the group is mounted as the root, whatever path it has outside.
     folders = [group, *group.parents, root]
     texts = [_text(each / name) for each in folders if each.is_relative_to(root)]
     return [int(text) for text in texts if text.isdigit()]
@@ -49,7 +49,7 @@ def _text(path: Path) -> str:
 
 
 def resident() -> int:
-    """Return the bytes of memory that this process has, or 0 where nobody tells."""
+    """Return this process's resident memory in bytes; 0 if that is unknown."""
     try:
         with open("/proc/self/statm", "rb") as file:
             return int(file.read().split()[1]) * _PAGE

@@ -61,7 +61,7 @@ class Guarded(Protocol):
 
 
 def limit_of(max_memory: int | None) -> int:
-    """Return the limit in bytes that an option stands for; 0 is none.
+    """Return the limit in bytes that an option means; 0 is no limit.
 
     None is three quarters of the memory of this machine, or of its control group.
     """
@@ -69,7 +69,7 @@ def limit_of(max_memory: int | None) -> int:
 
 
 def largest_packet(limit: int, wanted: int) -> int:
-    """Return the largest workload or result to take within a limit; 0 is none."""
+    """Return the maximum size of a workload or result under a limit; 0 is no limit."""
     return min(wanted, limit // 4) if limit else wanted
 
 
@@ -111,7 +111,7 @@ class MemoryGuard:
         self._count(now())
 
     def look(self, now: float) -> None:
-        """See to it that memory does not run short.
+        """Refuse or give up what there is no memory for.
 
         To be called now and then, and at the end of a turn while jobs are refused or
         are to be.
@@ -120,7 +120,7 @@ class MemoryGuard:
             self._count(now)
         excess = self._engine.weigh()
         if excess and now >= self._trim_at:
-            # What was freed and is kept by the C library is not in use.
+            # Memory that was freed but that the C library keeps is not in use.
             self._trim()
             self._count(now)
             excess = self._engine.weigh()
@@ -131,7 +131,7 @@ class MemoryGuard:
             self._relax()
 
     def stop(self) -> None:
-        """Look no more by itself."""
+        """Stop the timer."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -245,7 +245,7 @@ class MemoryGuard:
             self._see_progress(results[0], now)
 
     def _see_progress(self, peer: Peer, now: float) -> None:
-        """Drop a worker whose result others wait for and that does not send on."""
+        """Drop a worker that holds up others by not sending the rest of its result."""
         since, size = self._progress
         if peer.buffered != size:
             self._progress = (now, peer.buffered)

@@ -161,7 +161,7 @@ class Persistence:
             self._timer = self._loop.call_later(_PATIENCE, self._begin)
 
     def _begin(self) -> None:
-        """Have the store's thread carry out what was collected."""
+        """Hand what was collected to the store's thread."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -243,7 +243,7 @@ class Persistence:
             )
 
     def _work(self) -> None:
-        """Do what is given until told to end; runs on the store's thread."""
+        """Carry out what is queued until told to end; runs on the store's thread."""
         while (item := self._work_items.get()) is not None:
             report: Callable[[], None]
             if isinstance(item, Health):
@@ -255,7 +255,7 @@ class Persistence:
             try:
                 self._loop.call_soon_threadsafe(report)
             except RuntimeError:
-                # The event loop has ended: nobody is left to be told.
+                # The event loop has ended: there is nothing left to report to.
                 return
 
     def _tell_problems(self) -> None:
@@ -324,7 +324,7 @@ class Persistence:
         else:
             self._engine.committed(self._monotonic())
         self.on_settled()
-        # If there is nothing more to commit, whoever waits for that is told.
+        # Nothing more to commit: call what waits for that.
         self.pump()
 
     def _stop_trying(self, outcome: Outcome) -> None:

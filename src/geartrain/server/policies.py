@@ -58,5 +58,5 @@ def _setting(file: ConfigFile, pattern: str, name: str, value: Any) -> Value:
 
 
 def _quoted(pattern: str) -> str:
-    """Return the name of a function's table as it is to be written."""
+    """Return the name of a function's table as the file has to spell it."""
     return f"{_TABLE}.{json.dumps(pattern, ensure_ascii=False)}"

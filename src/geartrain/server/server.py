@@ -14,8 +14,9 @@ from geartrain.engine.engine import Engine
 from geartrain.engine.model.options import EngineOptions
 from geartrain.engine.model.policies import Policy
 from geartrain.errors import OptionError, StartError
+from geartrain.server.connection import Connection
 from geartrain.server.cron import calendar
-from geartrain.server.driver import Connection, Driver
+from geartrain.server.driver import Driver
 from geartrain.server.handshakes import Handshakes, TlsListener
 from geartrain.server.memory import largest_packet, limit_of
 from geartrain.server.options import Options
@@ -35,7 +36,7 @@ _log = logging.getLogger("geartrain.server")
 
 ConnectionFactory = Callable[[], Connection]
 
-# How long a stopping server waits for peers to read what is due to them.
+# Seconds that a stopping server waits for peers to read their outboxes.
 _LAST_WRITES = 5.0
 
 # The most dead letters held in memory, where no store keeps them.
@@ -84,7 +85,7 @@ class Server:
         """Listen on every address.
 
         Raises:
-            ListenError: an address cannot be had; none is left listening.
+            ListenError: it cannot listen on one of the addresses; then it does on none.
             OptionError: an option's value means nothing on this machine.
             StoreError: the store cannot be opened or read.
         """
@@ -124,7 +125,7 @@ class Server:
         return len(bound)
 
     async def _persist(self, driver: Driver, engine: Engine) -> None:
-        """Take over what was kept, and keep what comes."""
+        """Open the store: resume its jobs, and keep new ones in it."""
         store = make_store(self._options.store, self._options.durability)
         durability = self._options.durability if self._keeps_jobs() else None
         self._persistence = Persistence(engine, store, durability, driver.monotonic)
@@ -171,7 +172,7 @@ class Server:
         await self._stopped.wait()
 
     def stop(self) -> None:
-        """Stop in order: accept nobody, write what is due, close."""
+        """Stop in order: accept no connections, send the outboxes, close."""
         if self._driver is None:
             self._stopped.set()
             return
@@ -192,7 +193,7 @@ class Server:
         self._on_idle()
 
     def stop_gracefully(self) -> None:
-        """Accept nobody any more, and stop when the last peer has left."""
+        """Accept no more connections, and stop when the last peer has left."""
         self._stop_listening()
         self._on_idle()
 
@@ -290,7 +291,7 @@ def engine_options(options: Options) -> EngineOptions:
 
 def _default_policy(options: Options) -> Policy:
     policy = Policy()
-    # At the first loss of its worker is 0 here as well as 1, and at none is -1.
+    # --job-retries: 0 and 1 both mean the first lost worker, and -1 means never.
     policy.max_crashes = max(options.job_retries, 1) if options.job_retries >= 0 else 0
     policy.backoff_delay = options.backoff_delay
     return policy

@@ -45,10 +45,10 @@ class Sink(Protocol):
         """
 
     def reopen(self) -> None:
-        """Go on in what has the sink's name now.
+        """Reopen the sink by its name.
 
         Raises:
-            OSError: it cannot be opened; the old one is written on.
+            OSError: it cannot be opened; the old one stays in use.
         """
 
     def close(self) -> None:
@@ -65,7 +65,7 @@ class DescriptorSink:
         self._is_torn = False
 
     def write(self, level: int, text: str, gives_up: GivesUp) -> None:
-        """Write a record's lines; what is cut off ends before the next begins."""
+        """Write a record's lines; end a line that was cut off before the next."""
         data = f"{text}\n".encode(self._encoding, "backslashreplace")
         if self._is_torn:
             data = b"\n" + data
@@ -102,10 +102,10 @@ class FileSink(DescriptorSink):
         super().__init__(self._open())
 
     def reopen(self) -> None:
-        """Go on in the file that now has the name, made if there is none.
+        """Reopen the file by its name, and make it if it is missing.
 
         Raises:
-            OSError: it cannot be opened; the old file is written on.
+            OSError: it cannot be opened; the old file stays in use.
         """
         old = self.descriptor
         self.descriptor = self._open()
@@ -113,7 +113,7 @@ class FileSink(DescriptorSink):
         os.close(old)
 
     def give_to(self, uid: int, gid: int) -> None:
-        """Hand a file made by this run to the user who will have to reopen it."""
+        """Give a file that this run made to the user that will have to reopen it."""
         if self._is_new:
             os.fchown(self.descriptor, uid, gid)
 

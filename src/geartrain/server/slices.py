@@ -41,7 +41,7 @@ class SlicedTransport(asyncio.Protocol):
         self._above.connection_made(cast("asyncio.BaseTransport", self))
 
     def pause_writing(self) -> None:
-        """Write no more: the peer has to take what was written."""
+        """Pause writing until the peer has read what was written."""
         self._is_full = True
 
     def resume_writing(self) -> None:
@@ -51,7 +51,7 @@ class SlicedTransport(asyncio.Protocol):
             self._write_slice()
 
     def connection_lost(self, error: Exception | None) -> None:
-        """Forget what was not written."""
+        """Drop what was not written."""
         self._is_lost = True
         self._forget()
         self._above.connection_lost(error)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 
 from geartrain.protocol.web import WebJob
-from geartrain.server.driver import Connection, Driver
+from geartrain.server.connection import Connection
+from geartrain.server.driver import Driver
 
 __all__ = ["WebConnection"]
 

@@ -8,9 +8,9 @@ from typing import Final
 
 from geartrain.errors import OptionError
 from geartrain.stores.base import Store
-from geartrain.stores.maintenance.rebuilding import Rebuilder
 from geartrain.stores.memory import MemoryStore
 from geartrain.stores.owners import make_folder
+from geartrain.stores.salvage.rebuilding import Rebuilder
 from geartrain.stores.sqlite.store import SqliteStore
 from geartrain.texts import visible
 

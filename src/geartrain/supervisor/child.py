@@ -22,7 +22,7 @@ from geartrain.supervisor.command import do_nothing
 from geartrain.supervisor.exiting import exit_status, kill_own_group, leave
 from geartrain.supervisor.forks import watch_forks
 from geartrain.supervisor.observer import ProcessObserver
-from geartrain.supervisor.options import Options
+from geartrain.supervisor.options import WorkerOptions
 from geartrain.supervisor.recycling import Recycling
 from geartrain.supervisor.runner import WorkerRunner
 from geartrain.supervisor.scoreboard import Scoreboard
@@ -46,7 +46,7 @@ _log = logging.getLogger("geartrain.worker")
 
 
 def run_child(
-    target: Target, options: Options, scoreboard: Scoreboard, channel: Channel
+    target: Target, options: WorkerOptions, scoreboard: Scoreboard, channel: Channel
 ) -> NoReturn:
     """Load the worker, run it, and end this process, which was just forked."""
     status, parent = 1, os.getppid()
@@ -66,7 +66,7 @@ def run_child(
         leave(status, parent if os.getpid() == child else 0)
 
 
-def _take_over(options: Options) -> None:
+def _take_over(options: WorkerOptions) -> None:
     """Lead a process group, with default signals, and stdin closed."""
     os.setpgid(0, 0)
     reset_signals()
@@ -103,7 +103,11 @@ class _Child:
     """A worker, and a thread that receives notes from the parent."""
 
     def __init__(
-        self, target: Target, options: Options, scoreboard: Scoreboard, channel: Channel
+        self,
+        target: Target,
+        options: WorkerOptions,
+        scoreboard: Scoreboard,
+        channel: Channel,
     ) -> None:
         self._target = target
         self._options = options

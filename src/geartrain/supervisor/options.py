@@ -32,7 +32,7 @@ from geartrain.transport.address import Address, parse_address
 if TYPE_CHECKING:
     from geartrain.transport.tls import Tls
 
-__all__ = ["Limits", "Options"]
+__all__ = ["Limits", "WorkerOptions"]
 
 _MOST_PROCESSES = 1024
 
@@ -96,7 +96,7 @@ class Limits:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options:
+class WorkerOptions:
     """Which workers to run, in how many processes, and how to look after them.
 
     Each field is an argument or flag of ``geartrain worker``, an environment variable

@@ -12,7 +12,7 @@ from signal import SIGINT, SIGTERM
 from geartrain.errors import StartError
 from geartrain.supervisor.channel import Note
 from geartrain.supervisor.command import exit_text
-from geartrain.supervisor.options import Options
+from geartrain.supervisor.options import WorkerOptions
 from geartrain.supervisor.postmortem import Verdict, fork_reporter, judge
 from geartrain.supervisor.process import Closable, Process
 from geartrain.supervisor.slot import BACKOFF_MOST, Slot
@@ -42,7 +42,7 @@ class ProcessPool:
         news: set when a process has sent a note.
     """
 
-    def __init__(self, options: Options, own: list[Closable]) -> None:
+    def __init__(self, options: WorkerOptions, own: list[Closable]) -> None:
         """Start nothing yet; children close what the parent has in ``own``."""
         self.slots = [
             Slot(target) for target in options.targets for _ in range(options.processes)

@@ -20,7 +20,7 @@ from geartrain.errors import AdminError, OptionError, RefusedError, UnknownJobEr
 from geartrain.server.logs import flush_logs
 from geartrain.supervisor.child import reset_signals
 from geartrain.supervisor.command import exit_text
-from geartrain.supervisor.process import HANDLED, Closable, Process, WorkerConnection
+from geartrain.supervisor.process import HANDLED, Closable, HeldConnection, Process
 from geartrain.supervisor.scoreboard import JobAtHand
 
 __all__ = ["Verdict", "fork_reporter", "judge"]
@@ -113,7 +113,7 @@ def _be_reporter(
         os._exit(0)
 
 
-def _report(connections: dict[int, WorkerConnection], verdicts: list[Verdict]) -> None:
+def _report(connections: dict[int, HeldConnection], verdicts: list[Verdict]) -> None:
     """Report to each job server its own jobs."""
     parted: dict[int, list[Verdict]] = defaultdict(list)
     for verdict in verdicts:
@@ -129,7 +129,7 @@ def _report(connections: dict[int, WorkerConnection], verdicts: list[Verdict]) -
             _log.warning("cannot report lost jobs to %s: %s", connection.server, error)
 
 
-def _admin(connection: WorkerConnection) -> Admin:
+def _admin(connection: HeldConnection) -> Admin:
     if connection.tls is None:
         return Admin(connection.server, _PATIENCE)
     from geartrain.transport.tls import Tls

@@ -13,11 +13,11 @@ from typing import Any, NoReturn, Protocol
 from geartrain.supervisor.channel import Channel, Note, channel_pair
 from geartrain.supervisor.child import run_child
 from geartrain.supervisor.exiting import flush_standard_files
-from geartrain.supervisor.options import Options
+from geartrain.supervisor.options import WorkerOptions
 from geartrain.supervisor.scoreboard import JobAtHand, Scoreboard
 from geartrain.supervisor.targets import Target
 
-__all__ = ["HANDLED", "Closable", "Process", "WorkerConnection"]
+__all__ = ["HANDLED", "Closable", "HeldConnection", "Process"]
 
 
 HANDLED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
@@ -32,7 +32,7 @@ class Closable(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class WorkerConnection:
+class HeldConnection:
     """A connection of a process to a job server.
 
     Attributes:
@@ -85,7 +85,7 @@ class Process:
     violation = ""
 
     def __init__(
-        self, target: Target, options: Options, others: Iterable[Closable]
+        self, target: Target, options: WorkerOptions, others: Iterable[Closable]
     ) -> None:
         """Fork; the child closes ``others``.
 
@@ -95,7 +95,7 @@ class Process:
         self.target = target
         self.scoreboard = Scoreboard()
         self.channel, there = channel_pair()
-        self.connections: dict[int, WorkerConnection] = {}
+        self.connections: dict[int, HeldConnection] = {}
         self.started = time.monotonic()
         self._grace = options.grace
         # What is printed and still buffered must not be written by the child, too.
@@ -209,7 +209,7 @@ class Process:
             self._disconnected(note.values["number"])
         elif note.kind == "connected":
             self.has_connected = True
-            self.connections[note.values["number"]] = WorkerConnection(
+            self.connections[note.values["number"]] = HeldConnection(
                 server=note.values["server"],
                 tls=note.values["tls"],
                 descriptor=note.descriptor,
@@ -228,7 +228,10 @@ class Process:
 
 
 def _be_child(
-    process: Process, channel: Channel, options: Options, others: Iterable[Closable]
+    process: Process,
+    channel: Channel,
+    options: WorkerOptions,
+    others: Iterable[Closable],
 ) -> NoReturn:
     """Continue as the child, and never return as a second parent."""
     try:

@@ -16,7 +16,7 @@ import time
 
 from geartrain.errors import StartError
 from geartrain.supervisor.liveness import LivenessFile, LivenessPort
-from geartrain.supervisor.options import Options
+from geartrain.supervisor.options import WorkerOptions
 from geartrain.supervisor.pool import ProcessPool
 from geartrain.supervisor.process import HANDLED, Closable
 from geartrain.supervisor.reload import Reload
@@ -37,7 +37,7 @@ class Supervisor:
     SIGHUP replaces the processes one after another.
     """
 
-    def __init__(self, options: Options, status: Status) -> None:
+    def __init__(self, options: WorkerOptions, status: Status) -> None:
         """Open the liveness file and port.
 
         Raises:

@@ -9,7 +9,7 @@ from typing import Any
 
 from geartrain.errors import WorkerError
 from geartrain.worker import asking
-from geartrain.worker.functions import Function
+from geartrain.worker.functions import WorkerFunction
 from geartrain.worker.jobs import AsyncWorkerJob, BaseJob
 
 __all__ = ["InlineJob", "awaited"]
@@ -30,7 +30,7 @@ class InlineJob(AsyncWorkerJob):
         return asking.attempt(self.connector, self.handle)
 
 
-def awaited(function: Function) -> Function:
+def awaited(function: WorkerFunction) -> WorkerFunction:
     """Return a plain function that runs a coroutine function to its end."""
 
     def run(job: BaseJob) -> Any:
@@ -41,7 +41,7 @@ def awaited(function: Function) -> Function:
             )
         return asyncio.run(_result(function, job))
 
-    return Function(function.name, run)
+    return WorkerFunction(function.name, run)
 
 
 def _has_loop() -> bool:
@@ -52,7 +52,7 @@ def _has_loop() -> bool:
     return True
 
 
-async def _result(function: Function, job: BaseJob) -> Any:
+async def _result(function: WorkerFunction, job: BaseJob) -> Any:
     """Await a handler, and send what it yields."""
     result = function.call(job)
     if not inspect.isasyncgen(result):

@@ -12,7 +12,7 @@ from geartrain.testing.direct import DirectEngine
 from geartrain.testing.recorder import Tap
 from geartrain.transport.connect import Connector
 from geartrain.worker.calls import perform
-from geartrain.worker.functions import Function
+from geartrain.worker.functions import WorkerFunction
 from geartrain.worker.jobs import WorkerJob
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ __all__ = ["Bench", "functions_of"]
 _PASSING = (KeyboardInterrupt,)
 
 
-def functions_of(worker: BaseWorker) -> dict[bytes, Function]:
+def functions_of(worker: BaseWorker) -> dict[bytes, WorkerFunction]:
     """Return a worker's functions by their names on the wire."""
     return worker._functions
 
@@ -49,7 +49,7 @@ class Bench:
         self._worker = worker
         self._assigned: deque[Assignment] = deque()
         self._arrived: list[bytes] = []
-        self._known: dict[bytes, Function] = {}
+        self._known: dict[bytes, WorkerFunction] = {}
         self._peer = direct.connect(0, self._arrived.extend)
         self.announce()
         self.protocol.begin()
@@ -73,7 +73,7 @@ class Bench:
         self._known = dict(functions)
 
     def speak(self) -> bool:
-        """Exchange bytes until there are none; return whether there were any."""
+        """Pass bytes on both ways until none are left; return whether any were."""
         spoke = False
         while self._arrived or self.protocol.has_output:
             spoke = True

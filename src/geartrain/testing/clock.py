@@ -41,7 +41,7 @@ class MovedClock(Clock):
 
 
 class MovableClock:
-    """The clock of a job server for tests, as those who write the tests see it."""
+    """The movable clock of a job server for tests."""
 
     def __init__(self, clock: MovedClock, move: Callable[[float], None]) -> None:
         """Move the job server's ``clock`` by calling ``move`` with seconds."""

@@ -41,7 +41,7 @@ class DirectEngine:
             self.engine.set_clock(reading.offset, reading.asleep)
 
     def connect(self, descriptor: int, write: Callable[[list[bytes]], None]) -> Peer:
-        """Take a peer; ``write`` is called with what is due to it."""
+        """Connect a peer; ``write`` is called with the bytes that are sent to it."""
         peer = self.engine.connect(descriptor, b"unix", True)
         self._writers[peer] = write
         return peer
@@ -68,7 +68,7 @@ class DirectEngine:
             pause()
 
     def _settle(self) -> None:
-        """Write what is due to peers, and commit what is due to the store."""
+        """Send the peers' outboxes, and commit the batch that the store is due."""
         self._write()
         while (batch := self.engine.take_batch()) is not None:
             self._store.commit(batch)
@@ -78,7 +78,7 @@ class DirectEngine:
             self._write()
 
     def _write(self) -> None:
-        """Write what is due, and let the engine continue until it has nothing left."""
+        """Send the outboxes, and run the engine until it has nothing left to do."""
         while True:
             for peer, pieces in self.engine.take_unsent():
                 self._writers[peer](pieces)

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable
 from typing import Any, cast
 
 from geartrain.engine.engine import Engine
-from geartrain.server.driver import Connection, Driver
+from geartrain.server.connection import Connection
+from geartrain.server.driver import Driver
 from geartrain.server.options import Options
 from geartrain.testing.clock import MovedClock, advance
 from geartrain.testing.recorder import Recorder, Tap
@@ -18,7 +19,7 @@ __all__ = ["TappedConnection", "TappedDriver"]
 
 
 class _TappedTransport:
-    """Passes everything on to a transport, and shows a tap what is written."""
+    """A transport whose tap sees what is written."""
 
     def __init__(self, transport: asyncio.Transport, tap: Tap) -> None:
         self._transport = transport
@@ -46,7 +47,7 @@ class TappedConnection(Connection):
         super().connection_made(cast("asyncio.Transport", tapped))
 
     def data_received(self, data: bytes) -> None:
-        """Let the engine react, unless only the beginning of a packet is there."""
+        """Let the engine react once a packet or line has arrived whole."""
         data = self._tap.incoming(data)
         if data:
             super().data_received(data)

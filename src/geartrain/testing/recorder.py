@@ -1,4 +1,4 @@
-"""Record what is submitted, by reading along on every connection."""
+"""Record submissions by reading the bytes of every connection."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from geartrain.engine.commands.rows import text
 from geartrain.protocol.constants import HEADER_SIZE, PacketType
-from geartrain.protocol.packets import ARGUMENTS, Packet, request
+from geartrain.protocol.packets import ARGUMENTS, Packet, request, split
 from geartrain.protocol.replies import ReplyParser
 from geartrain.testing.clock import MovedClock
 from geartrain.testing.records import SubmittedRecord
@@ -155,7 +155,7 @@ class Tap:
 
 
 def _arguments(kind: PacketType, message: bytes) -> list[bytes]:
-    return message[HEADER_SIZE:].split(b"\0", len(ARGUMENTS[kind]) - 1)
+    return split(kind, message[HEADER_SIZE:])
 
 
 def _number(data: bytes) -> float:

@@ -94,7 +94,7 @@ class LocalServer(BaseServer):
         """
         if self._thread is None:
             self._lives += 1
-            # Handles must not repeat, because what was submitted stays known.
+            # Handles must not repeat: records of earlier runs are kept.
             options = replace(self._options, handle_prefix=f"H:test{self._lives}")
             thread = ServerThread(options, self._moved, self._recorder)
             thread.start()

@@ -33,7 +33,7 @@ class InlineSocket(socket.socket):
         self._flush()
 
     def end(self) -> None:
-        """End the connection after what is due."""
+        """Close the connection after everything was sent."""
         self._is_ending = True
         self._flush()
 

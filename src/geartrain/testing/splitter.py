@@ -1,10 +1,11 @@
-"""Split what a peer sends into packets and lines, unchanged."""
+"""Split what a peer sends into packets and lines, and keep every byte."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from geartrain.protocol.constants import HEADER_SIZE, REQUEST_MAGIC
+from geartrain.protocol.constants import HEADER_SIZE
+from geartrain.protocol.packets import REQUESTS, payload_size
 
 __all__ = ["OTHER", "Splitter"]
 
@@ -35,19 +36,19 @@ class Splitter:
         buffer = self._buffer
         if not buffer:
             return None
-        if self._is_text or buffer[0] != REQUEST_MAGIC[0]:
+        if self._is_text or buffer[0] != 0:
             end = buffer.find(b"\n")
             self._is_text = end < 0
             return OTHER, self._take(len(buffer) if end < 0 else end + 1)
         if len(buffer) < HEADER_SIZE:
             return None
-        if not buffer.startswith(REQUEST_MAGIC):
+        header = bytes(buffer[:HEADER_SIZE])
+        code = REQUESTS.get(header[:8])
+        if code is None:
             # The job server ends this connection: where packets begin is unknown.
             return OTHER, self._take(len(buffer))
-        size = HEADER_SIZE + int.from_bytes(buffer[8:12], "big")
-        if len(buffer) < size:
-            return None
-        return int.from_bytes(buffer[4:8], "big"), self._take(size)
+        size = HEADER_SIZE + payload_size(header, 0)
+        return (code, self._take(size)) if len(buffer) >= size else None
 
     def _take(self, size: int) -> bytes:
         taken = bytes(self._buffer[:size])

@@ -1,4 +1,4 @@
-"""Connect to a job server on an event loop, which goes on meanwhile."""
+"""Connect to a job server without blocking the event loop."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ async def _connected(family: int, address: Any) -> socket.socket:
 
 
 async def _taken(connector: Connector, timeout: float | None) -> socket.socket:
-    """Return a connector's socket; it is closed if nobody waits for it any more."""
+    """Return a connector's socket; close it if the task that waits was cancelled."""
     loop = asyncio.get_running_loop()
     future = loop.run_in_executor(None, functools.partial(connector.connect, timeout))
     try:

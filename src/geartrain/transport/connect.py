@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
 from geartrain.errors import AddressError, OptionError
 from geartrain.transport.address import Address, parse_address
-from geartrain.transport.dialling import Clock, dial, dial_unix, greet
+from geartrain.transport.dialling import TimeLimit, dial, dial_unix, greet
 from geartrain.transport.keepalive import set_keepalive
 from geartrain.transport.lookup import look_up
 
@@ -45,7 +45,7 @@ class Connector(Protocol):
         """Return a new connection, as ``SocketConnector.connect`` does.
 
         Raises:
-            OSError: there is no way now.
+            OSError: it cannot be reached now.
         """
 
 
@@ -98,12 +98,12 @@ class SocketConnector:
         Raises:
             OSError: nobody answers; ``reason`` puts it in words.
         """
-        clock = Clock(timeout, is_wanted)
+        limit = TimeLimit(timeout, is_wanted)
         try:
             if self.address.path:
-                connection = dial_unix(self.address.path, clock)
+                connection = dial_unix(self.address.path, limit)
             else:
-                connection = self._connect_tcp(clock)
+                connection = self._connect_tcp(limit)
         except OSError:
             raise
         except ValueError as error:
@@ -112,15 +112,15 @@ class SocketConnector:
         connection.settimeout(timeout)
         return connection
 
-    def _connect_tcp(self, clock: Clock) -> socket.socket:
-        addresses = look_up(self.host, self.address.port, clock.left(), clock.is_wanted)
-        connection = dial(addresses, clock)
+    def _connect_tcp(self, limit: TimeLimit) -> socket.socket:
+        addresses = look_up(self.host, self.address.port, limit.left(), limit.is_wanted)
+        connection = dial(addresses, limit)
         try:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             probe(connection)
             if self.context is None:
                 return connection
-            return greet(connection, self.context.get(), self.name, clock)
+            return greet(connection, self.context.get(), self.name, limit)
         except BaseException:
             connection.close()
             raise
@@ -159,7 +159,7 @@ def default_servers() -> list[str]:
 
 
 def connectors(servers: Servers, tls: Tls | None = None) -> list[Connector]:
-    """Return a way to each job server, in the order given, each once.
+    """Return a connector for each job server, in the order given, without repeats.
 
     ``servers`` is one or several; a text may hold several, parted by commas or white
     space. None is ``default_servers``. ``tls`` is for all that are named by a text.
@@ -195,7 +195,7 @@ def server_address(text: str) -> Address:
     """Read the address of a job server, as ``parse_address`` does.
 
     Raises:
-        AddressError: the text is none, or nobody can be connected to there.
+        AddressError: the text is no address, or not one to connect to.
     """
     address = parse_address(text)
     if not address.path and not address.port:

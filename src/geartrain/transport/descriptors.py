@@ -1,4 +1,4 @@
-"""Descriptors that somebody else may have closed."""
+"""Descriptors that other code may have closed."""
 
 from __future__ import annotations
 

@@ -16,18 +16,18 @@ from geartrain.transport import forks
 if TYPE_CHECKING:
     import ssl
 
-__all__ = ["STAGGER", "Clock", "dial", "dial_unix", "greet"]
+__all__ = ["STAGGER", "TimeLimit", "dial", "dial_unix", "greet"]
 
 # Seconds after which the next address is tried, too, while the one before is silent
-# (RFC 8305). As long may pass until somebody who waits here learns that he need not.
+# (RFC 8305). It also bounds how late a wait notices that it was given up.
 STAGGER: Final = 0.25
 
 
-class Clock:
-    """How long something may take, and whether it is wanted still.
+class TimeLimit:
+    """How long something may take, and whether the caller still wants it.
 
     Attributes:
-        is_wanted: tells that; None where nobody asks.
+        is_wanted: returns whether the caller still wants it; None for always.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class Clock:
         """Return the seconds that are left, None without limit.
 
         Raises:
-            TimeoutError: there are none, or it is not wanted any more.
+            TimeoutError: time is up, or the caller no longer wants it.
         """
         if self.is_wanted is not None and not self.is_wanted():
             raise TimeoutError("it is not wanted any more")
@@ -58,7 +58,7 @@ class Clock:
         return 1000 * (STAGGER if left is None else min(left, STAGGER))
 
 
-def dial(addresses: list[tuple[int, Any]], clock: Clock) -> socket.socket:
+def dial(addresses: list[tuple[int, Any]], limit: TimeLimit) -> socket.socket:
     """Return a connection to the first of the addresses that answers.
 
     Each is tried in turn, without waiting for those before for longer than a moment.
@@ -85,7 +85,7 @@ def dial(addresses: list[tuple[int, Any]], clock: Clock) -> socket.socket:
                 poll.register(descriptor, select.POLLOUT)
             elif not dialled:
                 raise error or OSError("the name has no address")
-            for descriptor, _ in poll.poll(clock.step()):
+            for descriptor, _ in poll.poll(limit.step()):
                 connection = dialled[descriptor]
                 poll.unregister(descriptor)
                 code = connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
@@ -113,12 +113,12 @@ def _begun(family: int, address: Any) -> tuple[socket.socket, bool]:
     return connection, code == 0
 
 
-def dial_unix(path: str, clock: Clock) -> socket.socket:
-    """Return a connection to a unix socket; raises OSError where nobody answers."""
+def dial_unix(path: str, limit: TimeLimit) -> socket.socket:
+    """Return a connection to a unix socket; raises OSError if nothing listens there."""
     connection = socket.socket(socket.AF_UNIX)
     try:
         forks.own(connection)
-        connection.settimeout(clock.left())
+        connection.settimeout(limit.left())
         connection.connect(path)
     except BaseException:
         connection.close()
@@ -127,12 +127,12 @@ def dial_unix(path: str, clock: Clock) -> socket.socket:
 
 
 def greet(
-    connection: socket.socket, context: ssl.SSLContext, name: str, clock: Clock
+    connection: socket.socket, context: ssl.SSLContext, name: str, limit: TimeLimit
 ) -> socket.socket:
     """Return a connection by TLS over one that is not blocking.
 
     Raises:
-        OSError: the other side is not who it should be, or not in time.
+        OSError: the certificate is wrong, or the handshake took too long.
     """
     import ssl
 
@@ -153,7 +153,7 @@ def greet(
                 wanted = select.POLLOUT
             poll.register(secure, wanted)
             with _told_so():
-                poll.poll(clock.step())
+                poll.poll(limit.step())
     except BaseException:
         secure.close()
         raise

@@ -30,17 +30,17 @@ _told: WeakSet[Forked] = WeakSet()
 
 
 def own(connection: socket.socket) -> None:
-    """Have a socket stay with this process: no child gets it."""
+    """Keep a socket to this process: forked children close it."""
     _sockets.add(connection)
 
 
 def tell(who: Forked) -> None:
-    """Have ``who`` told in each child; only as long as it lives anyway."""
+    """Call ``who.in_child()`` in each forked child. Only a weak reference is kept."""
     _told.add(who)
 
 
 def _in_child() -> None:
-    """Let go of the connections, which are the parent's, and tell who wants to know."""
+    """Close the parent's connections in this child, and tell who asked for it."""
     nothing = -1
     for connection in list(_sockets):
         descriptor = connection.fileno()

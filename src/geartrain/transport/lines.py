@@ -21,7 +21,7 @@ MOST_ANSWER: Final = 256 * 1024 * 1024
 # Bytes of memory that a line takes beside its own.
 _OVERHEAD: Final = 64
 
-# An answer that is not complete after so many times the patience never will be.
+# An answer that is incomplete after this many timeouts is given up.
 _PATIENCES: Final = 30
 # Seconds: nothing lives as long.
 _FOREVER: Final = 1e9

@@ -62,7 +62,7 @@ def _bind_tcp(address: Address, backlog: int) -> list[socket.socket]:
                 listener.close()
             refusal = error
             continue
-        # A port the system chose is to be the same for all of a name's addresses.
+        # All addresses of a name share the port that the system chose for the first.
         port = listener.getsockname()[1]
         listeners.append(listener)
     if refusal is not None and not (listeners and _has_no_such_family(refusal)):
@@ -104,10 +104,10 @@ def _bind_unix(path: str, backlog: int, mode: int) -> socket.socket:
 
 
 def _remove_stale(path: str) -> None:
-    """Remove a socket that nobody listens on any more; leave all else alone.
+    """Remove a socket file that no process listens on; leave everything else alone.
 
     Raises:
-        OSError: there is something else.
+        OSError: the path is something else.
     """
     try:
         is_socket = stat.S_ISSOCK(os.lstat(path).st_mode)

@@ -1,4 +1,4 @@
-"""Look up names within a time, which the system's own look-up knows nothing of.
+"""Look up names with a timeout, which the system's own look-up does not have.
 
 ``getaddrinfo`` cannot be interrupted: with a name server that does not answer it takes
 half a minute or more. So it is called in a thread that is left to itself when time is
@@ -109,7 +109,7 @@ class _Searches:
         try:
             thread.start()
         except RuntimeError:
-            # No thread is to be had: it takes as long as it takes.
+            # No thread can be started: look it up here, however long it takes.
             run()
 
 

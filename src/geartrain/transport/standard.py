@@ -24,9 +24,9 @@ __all__ = [
     "write_soon",
 ]
 
-# Seconds between two looks whether a wait is to be given up.
+# Seconds between two checks whether to stop waiting.
 _LOOK = 0.1
-# A pipe that can be written to at all takes so much without blocking (PIPE_BUF).
+# A pipe that is ready for writing takes this much without blocking (PIPE_BUF).
 _PIECE = 4096
 
 

@@ -191,7 +191,7 @@ def _stamp(path: str) -> tuple[int, int, int]:
 
 
 class _Passphrase:
-    """What OpenSSL is told instead of asking at the terminal."""
+    """Refuse a key with a passphrase, for which OpenSSL would ask at the terminal."""
 
     def __init__(self, key: str) -> None:
         self._key = key
@@ -204,7 +204,7 @@ class _Passphrase:
 
 
 def _context(purpose: ssl.Purpose, ca: str) -> ssl.SSLContext:
-    """Return a context that trusts who is signed by one of ``ca``."""
+    """Return a context that trusts certificates signed by one of ``ca``."""
     import ssl
 
     if ca:

@@ -1,44 +1,26 @@
-"""The asyncio worker."""
+"""The asyncio worker: how it waits, and the tasks and threads of its handlers."""
 
 from __future__ import annotations
 
 import asyncio
-import threading
 import time
-from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
-from functools import partial
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Self
 
-from geartrain.errors import WorkerError
-from geartrain.protocol.worker import Assignment, Slots, WorkerProtocol
+from geartrain.protocol.worker import Assignment
 from geartrain.seconds import Seconds
-from geartrain.transport.connect import connectors
-from geartrain.worker.aio_calls import Attempt, in_thread, perform_in_thread
-from geartrain.worker.aio_links import AsyncLink, Hub
+from geartrain.worker.aio_calls import Attempt, ask_in_thread, perform_in_thread
+from geartrain.worker.aio_connection import AsyncWorkerConnection
+from geartrain.worker.aio_pump import AsyncPump
 from geartrain.worker.aio_signals import LoopSignals
 from geartrain.worker.aio_tasks import Tasks
-from geartrain.worker.asking import Answer
 from geartrain.worker.base import BaseWorker, in_seconds
-from geartrain.worker.calls import (
-    NOTHING,
-    Passing,
-    ask_release,
-    release_ahead,
-    take_back,
-)
-from geartrain.worker.functions import Function, key
-from geartrain.worker.jobs import AsyncWorkerJob, BaseJob, WorkerJob
+from geartrain.worker.jobs import BaseJob, WorkerJob
+from geartrain.worker.log import LOG
+from geartrain.worker.session import Given, Session
 
 __all__ = ["AsyncWorker"]
-
-# Seconds a grab may stay unanswered when its answer is not wanted any more.
-_LATE: Final = 1.0
-# Seconds between two looks at jobs taken ahead.
-_TICK: Final = 1.0
-_REFUSED: Final[Answer] = "refused"
 
 
 class AsyncWorker(BaseWorker):
@@ -52,31 +34,27 @@ class AsyncWorker(BaseWorker):
     on. It may be used in one event loop after another, in one at a time.
     """
 
-    _hub: Hub | None
-    _stopping: bool
+    _pump: AsyncPump | None
+    _keeper: asyncio.Task[None] | None
     _runs: bool
 
     def _set_up(self) -> None:
-        self._hub = self._give_back_at = None
-        self._stopping = self._runs = False
-        self._ready: deque[tuple[AsyncLink, Assignment]] = deque()
-        self._keepers: list[asyncio.Task[None]] = []
+        super()._set_up()
+        self._pump = self._keeper = None
+        self._runs = False
         self._tasks = Tasks()
-        # Jobs taken ahead that were given back.
-        self._held: list[tuple[AsyncLink, Assignment]] = []
-        self._passing: Passing = NOTHING
         self._signals = LoopSignals()
 
     def in_child(self) -> None:
         """Begin anew in a process that was forked; called there by itself."""
-        hub, is_at_work = self._hub, bool(self._at_hand)
+        pump, is_at_work = self._pump, bool(self._session.at_hand)
         self._signals.leave()
         super().in_child()
-        if hub is not None:
-            hub.in_child(is_at_work)
+        if pump is not None:
+            pump.in_child(is_at_work)
 
     async def work(self, timeout: Seconds | None = None) -> bool:
-        """Wait for one job and do it; tell whether there was one.
+        """Wait for one job and do it; return whether there was one.
 
         False means that none came within ``timeout`` seconds, or ``stop`` was called.
         A job that fails is a job done. None is taken between two calls.
@@ -86,29 +64,21 @@ class AsyncWorker(BaseWorker):
                 is no number.
         """
         seconds = in_seconds("timeout", timeout)
-        self._check_idle(handles_signals=False)
-        hub = await self._opened(1)
-        if not self._ready and not self._stopping:
-            hub.resume()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(seconds):
-                    await self._until(hub, lambda: bool(self._ready) or self._stopping)
-        hub.slots.rest()
-        if not self._ready and not hub.slots.unused:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_LATE):
-                    await self._until(
-                        hub, lambda: bool(self._ready) or hub.slots.unused
-                    )
-        if not self._ready:
+        self._check_idle(self._is_at_work(), handles_signals=False)
+        pump, session = await self._opened(1), self._session
+        until = float("inf") if seconds is None else time.monotonic() + seconds
+        pump.tell(lambda: session.seek_one(until))
+        while self._pump is pump and (wait := session.patience(time.monotonic())) > 0:
+            await pump.wait(wait)
+        given = session.next()
+        if given is None:
             return False
-        link, assignment = self._ready.popleft()
         # A task of its own: a handler may cancel itself, and who waits here, too.
-        task = self._tasks.start(assignment, self._do_next(link, assignment))
+        task = self._tasks.start(given[1], self._do_next(given))
         try:
             await asyncio.wait([task])
         except asyncio.CancelledError:
-            link.hang_up(OSError("the worker was cancelled"))
+            given[0].hang_up(OSError("the worker was cancelled"))
             await self._tasks.finish()
             raise
         if not task.cancelled() and (error := task.exception()) is not None:
@@ -124,85 +94,52 @@ class AsyncWorker(BaseWorker):
         Raises:
             WorkerError: it serves no function, or is at work already.
         """
-        handles = signals and threading.current_thread() is threading.main_thread()
-        self._check_idle(handles)
+        handles = self._handles(signals)
+        self._check_idle(self._is_at_work(), handles)
         try:
             self._runs = True
-            hub = await self._opened(self.concurrency + self.prefetch)
+            pump = await self._opened(self.concurrency + self.prefetch)
             if handles:
-                self._signals.handle(self._on_signal)
-                self._keepers.append(asyncio.ensure_future(self._look_at_signals()))
-            self._start_ready()
-            if self.prefetch:
-                self._keepers.append(asyncio.ensure_future(self._return_ahead()))
-            if not self._stopping:
-                hub.resume()
-            await self._until(hub, lambda: self._stopping)
-            await self._finish(hub)
+                self._signals.handle(self._stop_by_signal)
+            await self._run_to_end(pump)
         finally:
             self._runs = False
             await self.close()
             self._signals.undo()
 
-    def _check_idle(self, handles_signals: bool) -> None:
-        """Raise WorkerError if this worker runs, or its handler asks for more work."""
-        if self._runs or self._tasks.holds_current():
-            raise WorkerError(
-                "this worker is at work already: a handler cannot have it work"
-            )
-        if not self._stopping:
-            self._check_work()
-        self._passing = self._ending(handles_signals)
+    def _is_at_work(self) -> bool:
+        """Return whether this worker runs, or its handler asks for more work."""
+        return self._runs or self._tasks.holds_current()
 
-    async def _look_at_signals(self) -> None:
-        """Set signals back that a handler has changed."""
-        done = 0
-        while True:
-            await asyncio.sleep(_TICK)
-            if self.jobs_done != done or self._at_hand:
-                done = self.jobs_done
-                self._signals.check()
-
-    def stop(self, deadline: Seconds | None = None) -> None:
-        """Finish the jobs at hand and take no more; return at once.
-
-        For any thread, signal handler, or handler of a job. Jobs that have not ended
-        after ``deadline`` seconds are given back: to Geartrain without costing an
-        attempt; to other job servers by closing the connection. Their tasks are
-        cancelled, threads run on. A second call can bring the deadline forward. Before
-        ``run``, it has ``run`` return at once.
-
-        Raises:
-            WorkerError: the deadline is no number.
-        """
-        self._by(deadline)
-        self._stopping = True
-        hub = self._hub
-        if hub is not None:
-            hub.slots.resting = True
-            with suppress(RuntimeError):
-                hub.loop.call_soon_threadsafe(hub.changed.set)
+    async def _run_to_end(self, pump: AsyncPump) -> None:
+        session = self._session
+        self._start_ready()
+        pump.tell(session.resume)
+        while self._pump is pump:
+            if session.is_stopping and session.is_over(time.monotonic()):
+                return
+            await pump.wait()
 
     async def close(self) -> None:
         """Leave all job servers; jobs at hand go to other workers.
 
         The worker can be used again.
         """
-        hub, self._hub = self._hub, None
-        keepers, self._keepers = self._keepers, []
-        if hub is not None:
-            hub.changed.set()
-        for keeper in keepers:
+        await self._leave()
+        self._session = Session(self._end)
+
+    async def _leave(self) -> None:
+        pump, self._pump = self._pump, None
+        keeper, self._keeper = self._keeper, None
+        if keeper is not None:
             keeper.cancel()
-        await asyncio.gather(*keepers, return_exceptions=True)
+            await asyncio.gather(keeper, return_exceptions=True)
+        if pump is not None:
+            await pump.stop_connecting()
         await self._tasks.finish()
-        if hub is not None:
-            await hub.close()
-        self._ready.clear()
-        self._stopping = False
-        self._give_back_at = None
-        for job in self.jobs_at_hand:
-            self._end(job)
+        if pump is not None:
+            await pump.close()
+        self._lose_jobs()
 
     async def __aenter__(self) -> Self:
         return self
@@ -215,181 +152,112 @@ class AsyncWorker(BaseWorker):
     ) -> None:
         await self.close()
 
-    def _announce(self, function: Function) -> None:
-        hub = self._hub
-        if hub is not None:
-            for link in hub.links:
-                link.protocol.register(key(function.name), function.milliseconds)
-            hub.flush()
+    def _tell(self, change: Callable[[], None]) -> None:
+        pump = self._pump
+        if pump is not None:
+            pump.tell(change)
 
-    def _withdraw(self, name: bytes) -> None:
-        hub = self._hub
-        if hub is not None:
-            for link in hub.links:
-                link.protocol.unregister(name)
-            hub.flush()
+    def _wake(self) -> None:
+        pump = self._pump
+        if pump is not None:
+            pump.wake()
 
-    async def _opened(self, concurrency: int) -> Hub:
-        """Return what the connections share; begin to connect the first time."""
-        if self._hub is not None and self._hub.loop is not asyncio.get_running_loop():
+    async def _opened(self, total: int) -> AsyncPump:
+        """Return what moves the bytes; begin to connect the first time."""
+        if self._pump is not None and self._pump.loop is not asyncio.get_running_loop():
             self._leave_loop()
-        if self._hub is not None:
-            if self._hub.slots.total == concurrency:
-                return self._hub
-            stopping = self._stopping
-            await self.close()
-            self._stopping = stopping
-        self._refuse()
-        found = connectors(self.servers, self.tls)
+        session = self._session
+        if self._pump is not None:
+            if session.slots.total == total:
+                return self._pump
+            await self._leave()
+        found = self._job_servers()
+        session.open(total)
         timeouts = (self.heartbeat, self.connect_timeout)
-        hub = Hub(Slots(concurrency), self._take, self.observer, timeouts)
-        hub.slots.resting = True
+        self._pump = pump = AsyncPump(session, self._take, self.observer, timeouts)
         for connector in found:
-            protocol = WorkerProtocol(hub.slots, key(self.id), wants_handles=True)
-            for name, timeout in self._each_function():
-                protocol.register(name, timeout)
-            hub.links.append(AsyncLink(hub, connector, protocol))
-        self._hub = hub
-        self._keepers = [hub.loop.create_task(link.keep()) for link in hub.links]
-        return hub
+            pump.open(connector, self._protocol())
+        self._keeper = pump.loop.create_task(self._keep(pump, session))
+        return pump
 
     def _leave_loop(self) -> None:
         """Part from an event loop that has ended, and all that was in it."""
-        hub, self._hub = self._hub, None
-        if hub is not None:
-            hub.leave_loop()
-        self._keepers = []
+        pump, self._pump = self._pump, None
+        if pump is not None:
+            pump.leave_loop()
+        self._keeper = None
         self._tasks = Tasks()
-        self._ready.clear()
-        self._held.clear()
-        for job in self.jobs_at_hand:
-            self._end(job)
+        self._lose_jobs()
 
-    async def _until(self, hub: Hub, condition: Callable[[], bool]) -> None:
-        """Return once ``condition`` holds, or the worker has left its job servers."""
-        while self._hub is hub and not condition():
-            hub.changed.clear()
-            await hub.changed.wait()
+    async def _keep(self, pump: AsyncPump, session: Session) -> None:
+        """Look round again and again, however long handlers take."""
+        while True:
+            await pump.pause(session.wait(time.monotonic()))
+            try:
+                await self._look_round(session)
+            except Exception as error:
+                # Nobody else would give jobs back.
+                LOG.error("the worker's task goes on after an error", exc_info=error)
+            pump.changed.set()
 
-    async def _finish(self, hub: Hub) -> None:
-        """Wait for the jobs at hand, and give back those that miss the deadline."""
-        while self._hub is hub and not (hub.slots.unused and not self._tasks):
-            at = self._give_back_at
-            if at is not None and time.monotonic() >= at:
-                await self._give_back(hub)
-                return
-            hub.changed.clear()
-            wait = None if at is None else at - time.monotonic()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(wait):
-                    await hub.changed.wait()
+    async def _look_round(self, session: Session) -> None:
+        if self._signals.is_doubtful:
+            self._signals.check()
+        if await ask_in_thread(session.look_round(time.monotonic())):
+            self._tasks.cancel()
 
-    async def _give_back(self, hub: Hub) -> None:
-        """Give the jobs back whose handlers still run, and cancel these."""
-        await self._return_ready()
-        for job in self.jobs_at_hand:
-            answer = await in_thread(partial(ask_release, job), _REFUSED)
-            if job.outcome is not None:
-                continue
-            if not take_back(job, answer):
-                job.abandon("release")
-                job.hang_up("a job was not finished in time")
-            self._end(job)
-        self._tasks.cancel()
-
-    def _on_signal(self) -> None:
-        self.stop(0.0 if self._stopping else None)
-
-    def _take(self, link: AsyncLink, assignment: Assignment) -> None:
-        self._ready.append((link, assignment))
+    def _take(self, connection: AsyncWorkerConnection, assignment: Assignment) -> None:
+        self._session.ready.put((connection, assignment))
         if self._runs:
             self._start_ready()
-        elif self._hub is not None:
-            self._hub.changed.set()
+        elif self._pump is not None:
+            self._pump.changed.set()
 
     def _start_ready(self) -> None:
         """Start the jobs that have come, as many as may run at once."""
-        running = self._tasks.running
-        while self._ready and len(running) < self.concurrency:
-            link, assignment = self._ready.popleft()
-            self._tasks.start(assignment, self._do_next(link, assignment))
+        running, session = self._tasks.running, self._session
+        while len(running) < self.concurrency:
+            given = session.next()
+            if given is None:
+                return
+            self._tasks.start(given[1], self._do_next(given))
 
-    async def _do_next(self, link: AsyncLink, assignment: Assignment) -> None:
+    async def _do_next(self, given: Given) -> None:
         """Do a job, then start the next; a callback would take a turn of the loop."""
         tasks = self._tasks
         try:
-            await self._do(link, assignment)
+            await self._do(given)
         finally:
-            tasks.end(assignment)
-            if self._ready or self._held or self._stopping:
-                self._begin_next()
+            tasks.end(given[1])
+            session = self._session
+            if session.is_stopping or not session.ready.empty():
+                self._go_on()
 
-    def _begin_next(self) -> None:
+    def _go_on(self) -> None:
         """Start what a handler's end, or its job's, has made room for."""
-        while self._held:
-            held, given_back = self._held.pop()
-            held.drop(given_back)
-        if self._runs and self._ready:
+        session = self._session
+        if self._runs and not session.ready.empty():
             self._start_ready()
-        if self._stopping and self._hub is not None:
-            self._hub.changed.set()
+        if session.is_stopping and self._pump is not None:
+            self._pump.changed.set()
 
     def _let_stray(self, job: BaseJob) -> None:
         """Go on without a handler whose job has ended."""
-        self._end(job)
+        self._finish(job)
         self._tasks.let_stray(job.assignment)
-        self._begin_next()
+        self._go_on()
 
-    async def _return_ahead(self) -> None:
-        """Give jobs back that wait behind handlers that take their time."""
-        done = -1
-        while True:
-            if done == self.jobs_done and self._at_hand:
-                await self._return_ready()
-            done = self.jobs_done
-            await asyncio.sleep(_TICK)
-
-    async def _return_ready(self) -> None:
-        refused: list[tuple[AsyncLink, Assignment]] = []
-        while self._ready:
-            link, assignment = self._ready.popleft()
-            answer = await in_thread(partial(release_ahead, link, assignment), _REFUSED)
-            if answer == "refused":
-                refused.append((link, assignment))
+    async def _do(self, given: Given) -> None:
+        job = self._begin(given)
+        if job is None:
+            return
+        self._signals.is_doubtful = True
+        try:
+            if isinstance(job, WorkerJob):
+                await perform_in_thread(job, self._tasks)
             else:
-                # Its slot is kept: another would be taken in its place.
-                self._held.append((link, assignment))
-        self._ready.extend(refused)
-
-    async def _do(self, link: AsyncLink, assignment: Assignment) -> None:
-        function = self._functions.get(assignment.function)
-        if function is None or not link.protocol.owns(assignment):
-            # It was withdrawn, or the connection lost: the job is another worker's.
-            link.drop(assignment)
-            return
-        if not function.is_async:
-            await self._call_in_thread(function, link, assignment)
-            return
-        job = AsyncWorkerJob(link, assignment, function, self.context)
-        self._begin(job)
-        attempt = Attempt(link, function, job, self._tasks, self._let_stray)
-        try:
-            await attempt.perform(self._passing)
+                connection: Any = given[0]
+                attempt = Attempt(connection, job, self._tasks, self._let_stray)
+                await attempt.perform(self._passing)
         finally:
-            # It may end the process, if that is how the handler ended.
-            self._end(job)
-            if job.outcome is None:
-                job.give_up(OSError("its handler was interrupted"))
-            if not assignment.ended:
-                job.let_go()
-
-    async def _call_in_thread(
-        self, function: Function, link: AsyncLink, assignment: Assignment
-    ) -> None:
-        job = WorkerJob(link, assignment, function, self.context)
-        self._begin(job)
-        try:
-            await perform_in_thread(function, job, self._tasks)
-        finally:
-            self._end(job)
-            job.let_go()
+            self._finish(job)

@@ -1,4 +1,4 @@
-"""Call a handler on an event loop, and send what comes of it."""
+"""Call a handler on an event loop and send its result."""
 
 from __future__ import annotations
 
@@ -10,44 +10,47 @@ from contextlib import suppress
 from types import AsyncGeneratorType
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from geartrain.worker import asking
-from geartrain.worker.aio_links import AsyncLink
+from geartrain.worker import asking, returns, session
 from geartrain.worker.aio_tasks import Tasks
-from geartrain.worker.calls import (
-    Passing,
-    ask_retry,
-    perform,
-    raised,
-    settle_retry,
-)
+from geartrain.worker.calls import Passing, perform, raised
 from geartrain.worker.children import LINEAGE, end_if_forked
-from geartrain.worker.functions import Function
 from geartrain.worker.jobs import AsyncWorkerJob, BaseJob, WorkerJob
 from geartrain.worker.log import LOG
 from geartrain.worker.outcomes import Retry
+from geartrain.worker.returns import Questions
 
 if TYPE_CHECKING:
+    from geartrain.worker.aio_connection import AsyncWorkerConnection
     from geartrain.worker.chunked import Chunks
 
-__all__ = ["Attempt", "in_thread", "perform_in_thread"]
+__all__ = ["Attempt", "ask_in_thread", "perform_in_thread"]
 
-_Answer = TypeVar("_Answer")
-
-# Seconds after a job's timeout in which the job server is to end the attempt itself.
-_GRACE: Final = 2.0
+_Found = TypeVar("_Found")
+_REFUSED: Final[asking.Answer] = "refused"
 
 
-async def in_thread(question: Callable[[], _Answer], otherwise: _Answer) -> _Answer:
-    """Ask in a thread; where none can be had, return ``otherwise``."""
+async def in_thread(question: Callable[[], _Found], otherwise: _Found) -> _Found:
+    """Call it in a thread; return ``otherwise`` if the system has no thread."""
     try:
         return await asyncio.to_thread(question)
     except RuntimeError as error:
-        LOG.warning("a job server cannot be asked", exc_info=error)
+        LOG.warning("no thread to ask a job server", exc_info=error)
         return otherwise
 
 
-async def perform_in_thread(function: Function, job: WorkerJob, tasks: Tasks) -> None:
-    """Call a plain handler in a thread and end the job as it says."""
+async def ask_in_thread(questions: Questions[_Found]) -> _Found:
+    """Ask one question after another, in threads; return the result."""
+    try:
+        question = next(questions)
+        while True:
+            question = questions.send(await in_thread(question, _REFUSED))
+    except StopIteration as end:
+        found: _Found = end.value
+        return found
+
+
+async def perform_in_thread(job: WorkerJob, tasks: Tasks) -> None:
+    """Call a plain handler in a thread and end its job."""
     loop = asyncio.get_running_loop()
     done = loop.create_future()
 
@@ -57,13 +60,14 @@ async def perform_in_thread(function: Function, job: WorkerJob, tasks: Tasks) ->
 
     def work() -> None:
         try:
-            perform(function, job)
+            perform(job.definition, job)
         finally:
-            # If the event loop has ended, nobody waits.
+            # The event loop may have ended.
             with suppress(RuntimeError):
                 loop.call_soon_threadsafe(resolve)
 
-    # No executor's: the interpreter would wait for a handler that does not end.
+    # Not an executor, whose threads the interpreter waits for when it ends: a handler
+    # may never return.
     context = contextvars.copy_context()
     thread = threading.Thread(
         target=context.run, args=(work,), name=f"geartrain {job}", daemon=True
@@ -83,7 +87,7 @@ async def perform_in_thread(function: Function, job: WorkerJob, tasks: Tasks) ->
 
 
 def _forget_cancellation() -> None:
-    """Go on with a task that somebody else has cancelled than the worker."""
+    """Undo cancellations of this task that the worker has not made."""
     task = asyncio.current_task()
     while task is not None and task.cancelling():
         task.uncancel()
@@ -92,38 +96,37 @@ def _forget_cancellation() -> None:
 class Attempt:
     """One attempt of a job whose handler is a coroutine or asynchronous generator."""
 
-    __slots__ = ("_function", "_job", "_let_stray", "_link", "_tasks", "_timeout")
+    __slots__ = ("_connection", "_job", "_let_stray", "_tasks", "_timeout")
 
     def __init__(
         self,
-        link: AsyncLink,
-        function: Function,
+        connection: AsyncWorkerConnection,
         job: AsyncWorkerJob,
         tasks: Tasks,
         let_stray: Callable[[BaseJob], None],
     ) -> None:
         """Prepare it.
 
-        ``let_stray`` is called with its job if the handler goes on after its timeout.
+        ``let_stray`` is called with the job if the handler ignores its timeout.
         """
-        self._link = link
-        self._function = function
+        self._connection = connection
         self._job = job
         self._tasks = tasks
         self._let_stray = let_stray
         self._timeout: asyncio.Timeout | None = None
 
     def perform(self, passing: Passing) -> Coroutine[Any, Any, None]:
-        """Return what awaits the handler and ends the job, whatever it raises.
+        """Return a coroutine that runs the handler and ends its job.
 
-        Exceptions of the classes ``passing`` are raised, and the job is left to the
-        caller; so is the cancellation by the worker. A child that the handler forked
+        Exceptions of the classes ``passing`` are passed on, as is cancellation by the
+        worker, and the job is left to the caller. A process that the handler has forked
         ends there.
         """
-        # No coroutine itself: each that waits for another takes 800 instructions.
+        # Not a coroutine itself, because each one that awaits another costs 800
+        # instructions per job.
         if self._job.workload.startswith(b"\0"):
             return self._perform_chunked(passing)
-        if self._function.timeout is None:
+        if self._job.timeout is None:
             return self._call(passing, None, None)
         return self._perform(passing)
 
@@ -141,11 +144,11 @@ class Attempt:
             await in_thread(chunks.settle, None)
 
     async def _perform(self, passing: Passing, chunks: Chunks | None = None) -> None:
-        limit = self._function.timeout
+        limit = self._job.timeout
         watch: asyncio.TimerHandle | None = None
         if limit is not None:
             loop = asyncio.get_running_loop()
-            watch = loop.call_later(limit + 2 * _GRACE, self._insist)
+            watch = loop.call_later(limit + 2 * session.GRACE, self._insist)
         try:
             await self._call(passing, chunks, limit)
         finally:
@@ -175,9 +178,9 @@ class Attempt:
             if await self._is_cancelled():
                 raise
             raised(job, error)
-        except Retry as retry:
-            end_if_forked(born, retry)
-            await self._retry(retry)
+        except Retry as how:
+            end_if_forked(born, how)
+            await self._retry(how)
         except BaseException as error:
             end_if_forked(born, error)
             await self._raised(error)
@@ -192,31 +195,31 @@ class Attempt:
         return await self._called()
 
     def _called(self) -> Awaitable[Any]:
-        """Call the handler; return what is to be awaited."""
+        """Call the handler; return what to await."""
         result: Awaitable[Any] | AsyncGeneratorType[Any, Any]
-        result = self._function.call(self._job)
+        result = self._job.definition.call(self._job)
         if isinstance(result, AsyncGeneratorType):
             return self._stream(result)
         return result
 
     async def _stream(self, pieces: AsyncGenerator[Any, Any]) -> None:
-        """Send what an asynchronous generator yields, no faster than it is taken.
+        """Send what an asynchronous generator yields, as fast as the server reads.
 
-        One whose job is not wanted any more is closed.
+        It is closed early if the job server no longer wants the job.
         """
         try:
             async for piece in pieces:
                 if not self._job.send_data(piece):
                     return
-                await self._link.drain()
+                await self._connection.drain()
         finally:
             await pieces.aclose()
 
     async def _is_cancelled(self) -> bool:
-        """Tell a cancellation by the worker from one of the handler's own making.
+        """Return whether the worker has cancelled this task, and not its handler.
 
-        Who ends the event loop cancels all tasks at once: the worker's own is then
-        about to cancel this one, too.
+        The end of the event loop cancels all tasks at once: the worker's own task is
+        then about to cancel this one, too.
         """
         if self._tasks.is_doomed():
             return True
@@ -229,35 +232,30 @@ class Attempt:
         _forget_cancellation()
         return self._tasks.is_doomed()
 
-    async def _retry(self, retry: Retry) -> None:
-        job = self._job
+    async def _retry(self, how: Retry) -> None:
         try:
-            answer: asking.Answer = await in_thread(
-                lambda: ask_retry(job, retry), "refused"
-            )
-            settle_retry(job, answer)
+            await ask_in_thread(returns.retry(self._job, how))
         except Exception as error:
-            raised(job, error)
+            raised(self._job, error)
 
     async def _raised(self, error: BaseException) -> None:
         limit = self._timeout
         if isinstance(error, TimeoutError) and limit is not None and limit.expired():
-            # The job server is about to end the attempt; see that it does.
+            # The job server is about to end the attempt; make sure of it.
             LOG.warning(
-                "%r took longer than %s seconds: cancelled",
+                "%s: took longer than %s seconds, cancelled",
                 self._job,
                 self._job.timeout,
             )
-            await asyncio.sleep(_GRACE)
+            await asyncio.sleep(session.GRACE)
             self._job.overdue()
         else:
             raised(self._job, error)
 
     def _insist(self) -> None:
-        """End the attempt of a handler that goes on after it was cancelled."""
+        """End the attempt of a handler that has ignored its cancellation."""
         job: BaseJob = self._job
         if job.outcome is None:
-            LOG.warning("%r goes on beyond its timeout, and is left", job)
+            LOG.warning("%s: the handler ignores its timeout, and is left running", job)
         job.overdue()
-        job.let_go()
         self._let_stray(job)

@@ -15,17 +15,22 @@ __all__ = ["LoopSignals"]
 
 
 class LoopSignals:
-    """Has an event loop call a function at SIGTERM and SIGINT, as ``Signals`` does."""
+    """Calls a function on the event loop at SIGTERM and SIGINT, as ``Signals`` does.
+
+    Attributes:
+        is_doubtful: a handler has run since the last check.
+    """
 
     def __init__(self) -> None:
+        self.is_doubtful = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._call: Callable[[], None] | None = None
-        # What the event loop has made of it, which handlers may replace.
+        # The signal handlers that the event loop has set.
         self._handlers: dict[signal.Signals, Any] = {}
         self._unblocked: set[signal.Signals] = set()
 
     def handle(self, call: Callable[[], None]) -> None:
-        """Have the running event loop call ``call``; in the main thread."""
+        """Call ``call`` on this event loop at these signals; in the main thread."""
         self._loop = asyncio.get_running_loop()
         self._call = call
         self._unblocked = set(STOPPING) - signal.pthread_sigmask(signal.SIG_BLOCK, ())
@@ -38,15 +43,16 @@ class LoopSignals:
             self._handlers[number] = signal.getsignal(number)
 
     def check(self) -> None:
-        """Set back what handlers have changed."""
+        """Set back what jobs' handlers have changed."""
+        self.is_doubtful = False
         for number, handler in list(self._handlers.items()):
             if signal.getsignal(number) != handler:
-                LOG.warning("a handler changed what %s does: set back", number.name)
+                LOG.warning("a job's handler changed %s: set back", number.name)
                 self._set(number)
         unblock(self._unblocked)
 
     def undo(self) -> None:
-        """Have the signals do what they do by default."""
+        """Restore the default actions."""
         loop, self._loop = self._loop, None
         self._handlers.clear()
         if loop is not None:
@@ -54,15 +60,15 @@ class LoopSignals:
                 loop.remove_signal_handler(number)
 
     def leave(self) -> None:
-        """Undo it in a child: its event loop is a copy of the parent's.
+        """Undo it in a forked process, whose event loop is a copy of the parent's.
 
-        The descriptor that signals write to is shared: the parent would be told of
-        those that the child gets, and stop.
+        Both share the descriptor that signals write to: a signal to this process would
+        stop the parent.
         """
         if self._loop is None:
             return
         self._loop = None
-        # A child that is forked in a thread has that one as its main thread.
+        # A process that was forked in a thread has that one as its main thread.
         with suppress(ValueError):
             signal.set_wakeup_fd(-1)
             for number in self._handlers:

@@ -1,4 +1,4 @@
-"""The tasks of an asyncio worker's handlers, which may refuse to end."""
+"""The tasks of an asyncio worker's handlers, which may ignore cancellation."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from geartrain.worker.log import LOG
 
 __all__ = ["Tasks"]
 
-# How often a task is cancelled that is to end, and seconds it is given each time.
+# How often a task is cancelled at the end, and seconds to wait each time.
 _TRIES: Final = 3
 _PATIENCE: Final = 1.0
 
 
 class Tasks:
-    """The tasks that handlers run in, each for one job.
+    """The tasks in which handlers run, one per job.
 
-    Cancellations by the worker are told from those that a handler makes itself: the
-    latter end its job and nothing else.
+    They tell cancellations by the worker from those that a handler causes itself, which
+    end its job and nothing else.
 
     Attributes:
-        running: those of jobs that have not ended. To ask for its length takes 500
-            instructions a job less than a method would.
+        running: the tasks of jobs that have not ended. Public, because a method that
+            returns its length would take 500 instructions more per job.
     """
 
     def __init__(self) -> None:
         self.running: dict[Assignment, asyncio.Task[None]] = {}
-        # Jobs have ended that these were for; they go on, and count no more.
+        # These are still running although their jobs have ended. They do not count.
         self._strays: set[asyncio.Task[None]] = set()
         self._doomed: set[asyncio.Task[None]] = set()
 
@@ -46,7 +46,7 @@ class Tasks:
         return task
 
     def end(self, assignment: Assignment) -> None:
-        """Take note that the task of a job, if it has one, is about to end."""
+        """Forget the task of a job, which is about to end."""
         task = self.running.pop(assignment, None)
         if not self._strays and not self._doomed:
             return
@@ -56,24 +56,24 @@ class Tasks:
             self._doomed.discard(task)
 
     def let_stray(self, assignment: Assignment) -> None:
-        """Count a task no more that goes on though its job has ended."""
+        """Stop counting a task that is still running although its job has ended."""
         task = self.running.pop(assignment, None)
         if task is not None:
             self._strays.add(task)
 
     def holds_current(self) -> bool:
-        """Tell whether it is a handler's task that asks."""
+        """Return whether the current task is a handler's."""
         task = asyncio.current_task()
         return task is not None and (
             task in self.running.values() or task in self._strays
         )
 
     def is_doomed(self) -> bool:
-        """Tell whether the task that asks is cancelled by the worker."""
+        """Return whether the worker has cancelled the current task."""
         return asyncio.current_task() in self._doomed
 
     def cancel(self) -> None:
-        """Cancel all but the task that asks."""
+        """Cancel all but the current task."""
         current = asyncio.current_task()
         for task in [*self.running.values(), *self._strays]:
             if task is not current:
@@ -81,9 +81,9 @@ class Tasks:
                 task.cancel()
 
     async def finish(self) -> None:
-        """Cancel all, and wait until they have ended, though not for ever.
+        """Cancel all and wait a few seconds for their end.
 
-        A handler may swallow its cancellation. It is left alone then, and hidden from
+        A handler may swallow its cancellation. Then it is left running, and hidden from
         ``asyncio.run``, which would wait for it.
         """
         current = asyncio.current_task()
@@ -94,9 +94,9 @@ class Tasks:
             self.cancel()
             _, left = await asyncio.wait(left, timeout=_PATIENCE)
         for task in left:
-            LOG.warning("a handler does not end that was cancelled: it is left")
-            # For those that extend asyncio, so it says; nothing else takes a task
-            # from the list of those that have to end with the event loop.
+            LOG.warning("a handler ignores its cancellation, and is left running")
+            # Documented for extensions of asyncio. There is no other way to take a
+            # task off the list of those that asyncio.run() waits for.
             asyncio.tasks._unregister_task(task)
         self.running = {}
         self._strays = set()

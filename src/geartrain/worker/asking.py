@@ -1,4 +1,4 @@
-"""What a worker asks of job servers by text commands, on connections of their own."""
+"""What a worker asks job servers by text commands, on separate connections."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from geartrain.worker.log import LOG
 
 if TYPE_CHECKING:
     from geartrain.admin import Admin
+    from geartrain.protocol.worker import Assignment
     from geartrain.transport.connect import Connector
-    from geartrain.worker.jobs import BaseJob
+    from geartrain.worker.jobs import BaseJob, Line
 
 __all__ = [
     "Answer",
@@ -22,20 +23,22 @@ __all__ = [
     "cancel_all",
     "fate",
     "release",
+    "release_ahead",
     "release_all",
     "retry",
 ]
 
-# done: the job server has taken the job back; gone: it does not run here, or not any
-# more; refused: the job server cannot do that, or cannot be asked.
+# done: the job server has taken the job back; gone: the job no longer runs here;
+# refused: the job server cannot do that, or cannot be reached.
 Answer = Literal["done", "gone", "refused"]
 
-# What becomes of a job whose attempt has ended. gone: there is no such job any more;
-# unknown: the job server could not be asked.
+# The state of a job whose attempt has ended. gone: the job no longer exists; unknown:
+# the job server could not be asked.
 Fate = Literal["gone", "waiting", "running", "dead", "unknown"]
 
 _FATES: Final[dict[str, Fate]] = {"running": "running", "dead": "dead"}
 
+# Seconds for a job server to answer.
 _PATIENCE: Final = 10.0
 
 
@@ -46,19 +49,19 @@ def _admin(connector: Connector) -> Admin:
 
 
 def about(job: BaseJob, question: Callable[[], Answer]) -> Answer:
-    """Ask something about a job that is this worker's, and no other of its handle."""
+    """Ask about a job, unless its handle may belong to another job by now."""
     if not job.is_still_ours():
         return "gone"
     try:
         return question()
     except Exception as error:
-        # No descriptor, no thread, no memory: nothing of it may lose the job.
-        LOG.warning("%s cannot be asked about %r", job.server, job, exc_info=error)
+        # Out of descriptors, threads or memory: the job must not be lost for that.
+        LOG.warning("%s: %s cannot be asked", job, job.server, exc_info=error)
         return "refused"
 
 
 def attempt(connector: Connector, handle: str) -> int:
-    """Return which attempt of a job runs, from 1; 1 if the job server cannot tell."""
+    """Return which attempt of a job is running, from 1; 1 if that is unknown."""
     try:
         with _admin(connector) as admin:
             for row in admin.job(handle):
@@ -70,7 +73,7 @@ def attempt(connector: Connector, handle: str) -> int:
 
 
 def retry(connector: Connector, handle: str, delay: float, error: str) -> Answer:
-    """End an attempt, and have the job tried again after ``delay`` seconds."""
+    """End an attempt; the job is tried again after ``delay`` seconds."""
     try:
         with _admin(connector) as admin:
             admin.retry(handle, delay, error)
@@ -82,7 +85,7 @@ def retry(connector: Connector, handle: str, delay: float, error: str) -> Answer
 
 
 def release(connector: Connector, handle: str) -> Answer:
-    """Give a job back as if it had never been taken."""
+    """Give a job back as if it had never been grabbed."""
     try:
         with _admin(connector) as admin:
             admin.release(handle)
@@ -93,10 +96,22 @@ def release(connector: Connector, handle: str) -> Answer:
     return "done"
 
 
-def fate(connector: Connector, handle: str) -> Fate:
-    """Return what becomes of a job whose attempt has ended.
+def release_ahead(line: Line, assignment: Assignment) -> Answer:
+    """Give back a job whose handler was not called."""
+    if not line.protocol.owns(assignment):
+        return "gone"
+    try:
+        handle = assignment.handle.decode(errors="surrogateescape")
+        return release(line.connector, handle)
+    except Exception as error:
+        LOG.warning("%s cannot be asked", line.connector, exc_info=error)
+        return "refused"
 
-    A job server that cannot tell, as gearmand, tries no job again that has ended.
+
+def fate(connector: Connector, handle: str) -> Fate:
+    """Return the state of a job whose attempt has ended.
+
+    A job server that does not know the command, as gearmand, retries no job.
     """
     try:
         with _admin(connector) as admin:
@@ -109,15 +124,15 @@ def fate(connector: Connector, handle: str) -> Fate:
 
 
 def release_all(connector: Connector, handles: Iterable[str]) -> Answer:
-    """Give jobs back as if they had never been taken."""
+    """Give jobs back as if they had never been grabbed."""
     return _each(connector, handles, lambda admin: admin.release)
 
 
 def cancel_all(connector: Connector, function: str, handles: Iterable[str]) -> Answer:
-    """End jobs of a function of which nobody wants a result.
+    """Cancel jobs of a function.
 
-    A handle that is another function's by now is left alone: a job server that keeps
-    nothing begins to count them anew.
+    A handle that belongs to another function by now is left alone: a job server without
+    a store counts handles from 1 after a restart.
     """
 
     def way(admin: Admin) -> Callable[[str], None]:
@@ -135,7 +150,7 @@ def _each(
     handles: Iterable[str],
     way: Callable[[Admin], Callable[[str], None]],
 ) -> Answer:
-    """Do something with each job; those that are gone are done with."""
+    """Do something with each job that still exists."""
     try:
         with _admin(connector) as admin:
             act = way(admin)

@@ -1,4 +1,4 @@
-"""What a worker is in both faces: its name, its functions, what it is to do."""
+"""What both workers share: options, stopping, and the jobs at hand."""
 
 from __future__ import annotations
 
@@ -7,56 +7,53 @@ import signal
 import socket
 import threading
 import time
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from abc import abstractmethod
+from typing import TYPE_CHECKING, ClassVar
 
 from geartrain.errors import WorkerError
 from geartrain.seconds import FOREVER, Seconds, number
 from geartrain.transport import forks
-from geartrain.worker.functions import Function, key
-from geartrain.worker.jobs import BaseJob
-from geartrain.worker.log import LOG
-from geartrain.worker.partitions import Aggregator, Partition, Partitioner
-from geartrain.worker.signatures import check_call, check_id, check_name
+from geartrain.transport.connect import connectors
+from geartrain.worker.functions import key
+from geartrain.worker.jobs import AsyncWorkerJob, BaseJob, WorkerJob
+from geartrain.worker.registration import Registration
+from geartrain.worker.session import Session
+from geartrain.worker.signatures import check_id
 
 if TYPE_CHECKING:
     from geartrain.codecs import Codec
-    from geartrain.transport.connect import Servers
+    from geartrain.protocol.worker import WorkerProtocol
+    from geartrain.transport.connect import Connector, Servers
     from geartrain.transport.tls import Tls
     from geartrain.worker.observer import Observer
+    from geartrain.worker.session import Given
 
 __all__ = ["BaseWorker", "in_seconds"]
 
-_Handler = TypeVar("_Handler", bound=Callable[..., Any])
 
-
-class BaseWorker(ABC):
-    """A worker: functions, and the job servers whose jobs it takes.
+class BaseWorker(Registration):
+    """A worker: functions, and the job servers whose jobs it runs.
 
     Attributes:
-        servers: the job servers, as ``connectors`` takes them. It serves them all at
-            once.
-        tls: how to speak TLS to those that are named by a text.
-        id: what the job server's ``workers`` shows: text without spaces.
-        concurrency: how many jobs at once.
-        prefetch: how many more jobs ``run`` takes ahead, which saves the way to the job
-            server where jobs take less than a millisecond. The job server counts them
-            as running. Those that wait for more than a second are given back to
-            Geartrain; other job servers do not take them back.
-        codec: what workloads and results are, for functions that name no codec.
-        context: what handlers find as ``job.context``.
+        servers: the job servers, as ``connectors`` takes them. It works for all of them
+            at once.
+        tls: TLS options for the servers that are given as text.
+        id: the name that the job server's ``workers`` shows: text without spaces.
+        concurrency: maximum number of jobs at once.
+        prefetch: number of jobs that ``run`` grabs ahead. That saves a round trip per
+            job, which matters for jobs shorter than a millisecond. The job server
+            counts them as running. One that waits for more than a second is given back
+            to Geartrain; other job servers cannot take it back.
+        codec: the codec of functions that name none.
+        context: the ``job.context`` of handlers.
         heartbeat: seconds of silence after which a job server is probed.
-        connect_timeout: the most seconds that connecting may take.
+        connect_timeout: maximum number of seconds to connect.
         observer: is told of connections and jobs.
-        jobs_done: how many jobs it has ended, one way or the other.
+        jobs_done: number of jobs that have ended, whatever their outcome.
     """
 
-    # When jobs are given back, as time.monotonic counts.
-    _give_back_at: float | None
-
     refusal: ClassVar[str] = ""
-    """Why no worker of this process may begin to work now; empty if they may."""
+    """Why no worker of this process may start now; empty if they may."""
 
     def __init__(  # noqa: PLR0913 - each has its own name and default
         self,
@@ -71,13 +68,13 @@ class BaseWorker(ABC):
         heartbeat: Seconds = 30.0,
         connect_timeout: Seconds = 5.0,
     ) -> None:
-        """Prepare a worker; it connects when it is to work.
+        """Prepare a worker; ``work`` and ``run`` connect.
 
-        ``servers`` None are those of the environment's GEARMAN_SERVERS, else
-        127.0.0.1:4730. ``id`` None is the host's name and the process number.
+        Without ``servers``, those of the variable GEARMAN_SERVERS, else 127.0.0.1:4730.
+        Without an ``id``, the host name and the process number.
 
         Raises:
-            WorkerError: a number or the id cannot be one.
+            WorkerError: a number is out of range, or the id has spaces.
         """
         silence = number(heartbeat, "heartbeat", WorkerError)
         patience = number(connect_timeout, "connect_timeout", WorkerError)
@@ -104,188 +101,146 @@ class BaseWorker(ABC):
         self.connect_timeout = patience
         self.observer: Observer | None = None
         self.jobs_done = 0
-        self._functions: dict[bytes, Function] = {}
+        self._functions = {}
         self._counting = threading.Lock()
-        self._at_hand: dict[BaseJob, BaseJob] = {}
         self._set_up()
         forks.tell(self)
 
-    def _by(self, deadline: Seconds | None) -> None:
-        """Note when jobs are to be given back, unless that is earlier already."""
+    @abstractmethod
+    def _set_up(self) -> None:
+        """Set the state of a worker that is not connected."""
+        self._session = Session(self._end)
+        # The exceptions of handlers that end more than their jobs.
+        self._passing: tuple[type[BaseException], ...] = ()
+
+    @abstractmethod
+    def _wake(self) -> None:
+        """Wake what waits, so that it asks the session; also in signal handlers."""
+
+    def stop(self, deadline: Seconds | None = None) -> None:
+        """Finish the jobs at hand and take no more; return at once.
+
+        For any thread, signal handler, or handler of a job. Jobs that have not ended
+        after ``deadline`` seconds are given back: to Geartrain without costing an
+        attempt; to other job servers by closing the connection. Coroutines are
+        cancelled then, and handlers in threads run on. One in the main thread ends only
+        if ``run`` handles signals, else when it returns. A second call can bring the
+        deadline forward. Before ``run``, it has ``run`` return at once.
+
+        Raises:
+            WorkerError: the deadline is no number.
+        """
         seconds = in_seconds("deadline", deadline)
-        if seconds is not None:
-            at = time.monotonic() + seconds
-            if self._give_back_at is None or at < self._give_back_at:
-                self._give_back_at = at
+        self._session.stop(None if seconds is None else time.monotonic() + seconds)
+        self._wake()
+
+    def _stop_by_signal(self, *_: object) -> None:
+        """Finish the jobs at hand; at the second signal, give them back."""
+        self.stop(0.0 if self._session.is_stopping else None)
+
+    def in_child(self) -> None:
+        """Start afresh in a forked process, where this is called automatically.
+
+        Connections, jobs and threads stay the parent's. The worker keeps its functions
+        and can run here, too, with connections of its own.
+        """
+        self._counting = threading.Lock()
+        if not self._has_own_id:
+            self.id = _process_id()
+        self._set_up()
+
+    @property
+    def jobs_at_hand(self) -> list[BaseJob]:
+        """The jobs whose handlers are running."""
+        return list(self._session.at_hand)
+
+    def _check_idle(self, is_at_work: bool, handles_signals: bool) -> None:
+        """Raise WorkerError if it cannot begin to work now."""
+        if is_at_work:
+            raise WorkerError(
+                "this worker is at work already: neither a handler nor another thread"
+                " can have it work meanwhile"
+            )
+        if not self._session.is_stopping:
+            self._refuse()
+            if not self._functions:
+                raise WorkerError(
+                    "this worker serves no function: register one before it is to work,"
+                    " as @worker.function('resize') does for the function that follows"
+                )
+        self._passing = self._ending(handles_signals)
 
     def _refuse(self) -> None:
         """Raise WorkerError if there is a ``refusal``."""
         if BaseWorker.refusal:
             raise WorkerError(BaseWorker.refusal)
 
-    @abstractmethod
-    def _set_up(self) -> None:
-        """Prepare what a face has of its own."""
+    def _handles(self, signals: bool) -> bool:
+        """Return whether ``run`` is to handle signals: only the main thread can."""
+        return signals and threading.current_thread() is threading.main_thread()
 
-    def in_child(self) -> None:
-        """Begin anew in a process that was forked; called there by itself.
-
-        Connections, jobs and threads are the parent's. The worker has its functions
-        and can be run here, too: it connects by itself then.
-        """
-        self._counting = threading.Lock()
-        self._at_hand = {}
-        if not self._has_own_id:
-            self.id = _process_id()
-        self._set_up()
-
-    def function(
-        self,
-        name: str,
-        *,
-        timeout: Seconds | None = None,
-        codec: str | Codec | None = None,
-    ) -> Callable[[_Handler], _Handler]:
-        """Register the function that follows, as ``register`` does."""
-        check_name(name)
-
-        def registered(handler: _Handler) -> _Handler:
-            self.register(name, handler, timeout=timeout, codec=codec)
-            return handler
-
-        return registered
-
-    def register(
-        self,
-        name: str,
-        handler: Callable[..., Any],
-        *,
-        timeout: Seconds | None = None,
-        codec: str | Codec | None = None,
-    ) -> None:
-        """Serve a function; in place of another handler, which is logged.
-
-        ``geartrain.worker.functions.Function`` says what the handler is called with.
-        What it returns is the result; what it yields, as a generator, is sent piece by
-        piece. ``Retry`` has the job tried again, any other exception ends the attempt
-        and is sent with its traceback. ``timeout`` is in seconds: when they have
-        passed, the attempt has failed (CAN_DO_TIMEOUT; less than one second is one).
-        Other job servers than Geartrain give the job to another worker then.
-        ``codec`` None is the worker's.
-
-        Raises:
-            WorkerError: the name, handler or timeout cannot be one, or the handler
-                cannot be called with what it would be.
-            OptionError: there is no such codec.
-        """
-        chosen = self.codec if codec is None else codec
-        self._add(Function(name, handler, timeout, chosen))
-
-    def unregister(self, name: str) -> None:
-        """Serve a function no longer; its jobs at hand go to other workers."""
-        if self._functions.pop(key(name), None) is not None:
-            self._withdraw(key(name))
-
-    def partitioner(
-        self,
-        name: str,
-        *,
-        aggregator: Aggregator,
-        reducer: str = "",
-        timeout: Seconds | None = None,
-    ) -> Callable[[Partitioner], Partitioner]:
-        """Register the function that follows as one that splits its workload.
-
-        It is called with the job, or its workload, and gives the pieces. Each is a
-        foreground job of the function that the client named as the reducer, else of
-        ``reducer``; without either the pieces are the results. ``aggregator`` is
-        called with the list of their results, in order, and returns the job's. If a
-        reducer fails, the job does.
-
-        Other workers must serve the reducer: this one has its hands full meanwhile.
-        """
-        check_name(name)
-        _check_part(name, aggregator)
-
-        def registered(split: Partitioner) -> Partitioner:
-            _check_part(name, split)
-            partition = Partition(split, aggregator, reducer)
-            self._add(Function(name, partition, timeout))
-            return split
-
-        return registered
-
-    @property
-    def functions(self) -> list[str]:
-        """The names of the functions it serves."""
-        return [function.name for function in self._functions.values()]
-
-    @property
-    def jobs_at_hand(self) -> list[BaseJob]:
-        """The jobs whose handlers run."""
-        return list(self._at_hand)
-
-    def _add(self, function: Function) -> None:
-        function.check()
-        name = key(function.name)
-        if name in self._functions:
-            LOG.warning("%r has a new handler in place of another", function.name)
-        self._functions[name] = function
-        self._announce(function)
-
-    @abstractmethod
-    def _announce(self, function: Function) -> None:
-        """Tell the job servers of a function."""
-
-    @abstractmethod
-    def _withdraw(self, name: bytes) -> None:
-        """Tell the job servers that a function is not served."""
-
-    def _each_function(self) -> Iterator[tuple[bytes, int]]:
-        for name, function in self._functions.items():
-            yield name, function.milliseconds
-
-    def _check_work(self) -> None:
-        """Raise WorkerError if there is nothing to work on, or this may not work."""
+    def _job_servers(self) -> list[Connector]:
         self._refuse()
-        if not self._functions:
-            raise WorkerError(
-                "this worker serves no function: register one before it is to work, as"
-                " @worker.function('resize') does for the function that follows"
-            )
+        return list(connectors(self.servers, self.tls))
+
+    def _protocol(self) -> WorkerProtocol:
+        """Return the protocol of a new connection, with all functions registered."""
+        protocol = self._session.protocol(key(self.id))
+        for name, function in self._functions.items():
+            protocol.register(name, function.milliseconds)
+        return protocol
 
     def _ending(self, handles_signals: bool) -> tuple[type[BaseException], ...]:
-        """Return the exceptions of a handler that end more than its job."""
+        """Return which exceptions of a handler end more than its job."""
         found: list[type[BaseException]] = []
         is_main = threading.current_thread() is threading.main_thread()
         is_taken = signal.getsignal(signal.SIGINT) is not signal.SIG_IGN
         if is_main and is_taken and not handles_signals:
-            # A Ctrl-C, which its user means for the program.
+            # The user's Ctrl-C is meant for the program, not for the job.
             found.append(KeyboardInterrupt)
         if self.observer is not None:
-            # Whoever looks on ends the process, and says so to the job server.
+            # The observer ends the process, and tells the job server why.
             found.append(SystemExit)
         return tuple(found)
 
-    def _begin(self, job: BaseJob) -> None:
-        self._at_hand[job] = job
+    def _begin(self, given: Given) -> WorkerJob | AsyncWorkerJob | None:
+        """Return the job whose handler to call now; None if there is none to call."""
+        line, assignment = given
+        function = self._functions.get(assignment.function)
+        if function is None or not line.protocol.owns(assignment):
+            # The function was withdrawn or the connection lost: another worker gets it.
+            line.drop(assignment)
+            return None
+        kind = AsyncWorkerJob if function.is_async else WorkerJob
+        job: WorkerJob | AsyncWorkerJob = kind(line, assignment, function, self.context)
+        self._session.at_hand[job] = job
         if self.observer is not None:
             self.observer.on_begin(job)
+        return job
+
+    def _finish(self, job: BaseJob) -> None:
+        """Finish with a job whose handler has returned or raised."""
+        # First, because an observer may end the process if the handler wanted that.
+        self._end(job)
+        if not job.assignment.ended:
+            job.let_go()
+        if self._session.held:
+            self._session.free_held()
 
     def _end(self, job: BaseJob) -> None:
-        """Count a job that has ended; only the first call does anything."""
-        if self._at_hand.pop(job, None) is None:
+        """Count a job that has ended; further calls for it do nothing."""
+        if self._session.at_hand.pop(job, None) is None:
             return
         with self._counting:
             self.jobs_done += 1
         if self.observer is not None:
             self.observer.on_end(job, job.outcome or "lost")
 
-
-def _check_part(name: str, part: Callable[..., Any]) -> None:
-    if not callable(part):
-        raise WorkerError(f"a part of {name!r} cannot be called: {part!r}")
-    check_call(name, part, spreads=False)
+    def _lose_jobs(self) -> None:
+        """End the jobs at hand, because the connections are closed."""
+        for job in self.jobs_at_hand:
+            job.outcome = job.outcome or "lost"
+            self._end(job)
 
 
 def _process_id() -> str:
@@ -293,7 +248,7 @@ def _process_id() -> str:
 
 
 def in_seconds(name: str, value: Seconds | None) -> float | None:
-    """Return a length of time in seconds; raises WorkerError if it is none."""
+    """Return a length of time in seconds; raises WorkerError if it is not one."""
     return None if value is None else min(number(value, name, WorkerError), FOREVER)
 
 

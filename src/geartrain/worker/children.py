@@ -1,8 +1,8 @@
-"""What handlers leave behind: forked children that come back, and limits they moved.
+"""What handlers leave behind: forked processes, and a lower recursion limit.
 
-A child that a handler forks is no worker. It has no connection to the job servers
-(``geartrain.transport.forks``), its parent ends the job, and when it leaves the handler
-it ends: whatever is above the handler on its stack is its parent's.
+A process that a handler forks is not a worker. It has no connections to job servers
+(``geartrain.transport.forks``), and its parent ends the job. When it returns from the
+handler it exits, because the rest of its stack belongs to the parent.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ _DEPTH: Final = sys.getrecursionlimit()
 
 
 class _Lineage:
-    """Counts the forks between the first process and this one."""
+    """Counts how many forks separate this process from the first one."""
 
     def __init__(self) -> None:
         self.forks = 0
         forks.tell(self)
 
     def in_child(self) -> None:
-        """Take note of being in a child."""
+        """Count the fork; called in the new process."""
         self.forks += 1
 
 
@@ -35,14 +35,11 @@ LINEAGE = _Lineage()
 
 
 def end_if_forked(born: int, error: BaseException | None = None) -> None:
-    """End this process if it was forked since ``born``, a count of forks.
+    """Exit if this process was forked since ``LINEAGE.forks`` was ``born``.
 
-    Else only ``restore``.
-
-    With status 0 if its handler returned, what ``sys.exit`` gave if that is how it
-    left, and 1, with a traceback on stderr, after another exception. As
-    ``multiprocessing`` does with its children, nothing else is run: the functions of
-    ``atexit`` are the parent's.
+    The status is 0 if the handler returned, that of ``sys.exit`` if it called it, and 1
+    after another exception, whose traceback goes to stderr. Functions of ``atexit`` are
+    the parent's and do not run, as in the processes of ``multiprocessing``.
     """
     _restore()
     if born != LINEAGE.forks:
@@ -73,6 +70,6 @@ def _status(error: BaseException | None) -> int:
 
 
 def _restore() -> None:
-    """Raise the recursion limit if a handler has lowered it: the worker needs some."""
+    """Restore the recursion limit if a handler has lowered it."""
     if sys.getrecursionlimit() < _DEPTH:
         sys.setrecursionlimit(_DEPTH)

@@ -1,4 +1,4 @@
-"""Workloads that came as chunks: joined before the handler runs, removed after it."""
+"""Workloads in chunks: joined before the handler runs, removed afterwards."""
 
 from __future__ import annotations
 
@@ -17,37 +17,36 @@ from geartrain.protocol.replies import ReplyParser
 from geartrain.texts import quoted
 from geartrain.transport import forks
 from geartrain.worker import asking
-from geartrain.worker.calls import LOG
 from geartrain.worker.functions import key, text
 from geartrain.worker.jobs import BaseJob
+from geartrain.worker.log import LOG
 
 __all__ = ["Chunks", "chunks_of"]
 
 _CONNECT: Final = 10.0
 _READ: Final = 1 << 20
-# Seconds the job server may send nothing, and chunks may be somebody else's.
+# Seconds the job server may be silent, or chunks may be held by another worker.
 _PATIENCE: Final = 10.0
-# Seconds a job may seem to run when its end has been sent, and between two looks.
+# Seconds a job may be listed as running after its end was sent, and between looks.
 _LATE: Final = 2.0
 _PAUSE: Final = 0.02
 
-_ASSIGN: Final = int(PacketType.JOB_ASSIGN_UNIQ)
-_ANSWERS: Final = frozenset({_ASSIGN, int(PacketType.NO_JOB)})
+_ANSWERS: Final = frozenset({PacketType.JOB_ASSIGN_UNIQ, PacketType.NO_JOB})
 _FINAL: Final = frozenset({"complete", "fail", "exception"})
 
 
 def chunks_of(job: BaseJob) -> Chunks | None:
-    """Return the chunks of a job's workload; None if it came whole."""
+    """Return the chunks of a job's workload; None if it is not chunked."""
     return Chunks(job) if is_manifest(job.workload) else None
 
 
 class Chunks:
     """The jobs that carry the chunks of one job's workload.
 
-    They are taken over a connection of their own. Geartrain gets them back as soon as
-    they have been read, so that they are there for the next attempt whatever happens
-    to this worker. Other job servers take no job back: there they are held, and free
-    when the connection ends.
+    They are grabbed on a separate connection. They go back to Geartrain as soon as they
+    have been read, so that the next attempt finds them whatever happens to this worker.
+    Other job servers cannot take jobs back: there they are held until this connection
+    is closed.
     """
 
     def __init__(self, job: BaseJob) -> None:
@@ -60,7 +59,7 @@ class Chunks:
         self._joining = threading.Lock()
 
     def join(self) -> None:
-        """Make the job's workload what its chunks are together.
+        """Replace the job's workload by its joined chunks.
 
         Raises:
             CodecError: the manifest is broken, or chunks are missing.
@@ -69,7 +68,7 @@ class Chunks:
         job = self._job
         with self._joining:
             manifest = parse(job.workload)
-            # Only its own chunks: a manifest must not take the jobs of others.
+            # Only its own chunks: a manifest must not grab jobs of other functions.
             if manifest.function != f"{job.function}.chunks.{manifest.id}":
                 raise CodecError(
                     f"the manifest of a workload names {quoted(manifest.function)},"
@@ -94,20 +93,20 @@ class Chunks:
                 if self._handles and self._has_ended():
                     self._remove()
             except Exception as error:
-                # The job has ended: this is nothing it can fail by.
+                # The job has ended already and cannot fail any more.
                 LOG.warning("%s: %s", self._left(), error)
             finally:
                 self._close()
 
     def _has_ended(self) -> bool:
-        """Tell whether no other attempt of the job can come."""
+        """Return whether there can be no other attempt of the job."""
         job = self._job
         if job.outcome not in _FINAL:
             return False
         until = time.monotonic() + _LATE
         fate = asking.fate(job.connector, job.handle)
         while fate == "running" and time.monotonic() < until:
-            # The end may still be on its way.
+            # The job server may not have read the end of the job yet.
             time.sleep(_PAUSE)
             fate = asking.fate(job.connector, job.handle)
         if fate in {"dead", "unknown"}:
@@ -116,7 +115,7 @@ class Chunks:
 
     def _left(self) -> str:
         return (
-            f"{self._job!r} has ended, and {len(self._handles)} chunks of its workload"
+            f"{self._job} has ended, and {len(self._handles)} chunks of its workload"
             f" stay queued as jobs of {quoted(self._function)}"
         )
 
@@ -129,7 +128,7 @@ class Chunks:
             return
         for handle in self._handles:
             connection.sendall(request(PacketType.WORK_COMPLETE, key(handle), b""))
-        # What was sent must not be lost by closing: the answer comes after it.
+        # Closing might lose what was sent. The answer comes after it was read.
         connection.sendall(request(PacketType.ECHO_REQ, b""))
         while self._next(connection).type != PacketType.ECHO_RES:
             pass
@@ -144,7 +143,7 @@ class Chunks:
             connection.sendall(request(PacketType.GRAB_JOB_UNIQ) * missing)
             for _ in range(missing):
                 packet = self._answer(connection)
-                if packet.type == _ASSIGN:
+                if packet.type == PacketType.JOB_ASSIGN_UNIQ:
                     handle, _, unique, data = packet.arguments
                     self._handles.append(text(handle))
                     found.add(unique)
@@ -162,7 +161,7 @@ class Chunks:
         return connection
 
     def _wait(self, connection: socket.socket, until: float) -> bool:
-        """Wait for chunks that a worker that was lost may still seem to have."""
+        """Wait for chunks that a lost worker may not have given back yet."""
         connection.sendall(request(PacketType.PRE_SLEEP))
         try:
             connection.settimeout(max(0.001, until - time.monotonic()))

@@ -1,4 +1,4 @@
-"""Functions: a name, its handler, and how the handler is called."""
+"""Functions: a name, a handler, and how the handler is called."""
 
 from __future__ import annotations
 
@@ -19,36 +19,45 @@ from geartrain.worker.signatures import (
 if TYPE_CHECKING:
     from geartrain.codecs import Codec
 
-__all__ = ["Function", "Handled", "as_bytes", "is_async", "key", "takes_job", "text"]
+__all__ = [
+    "Handled",
+    "WorkerFunction",
+    "as_bytes",
+    "is_async",
+    "key",
+    "takes_job",
+    "text",
+]
 
 _JOB_TYPES: Final = frozenset({"WorkerJob", "AsyncWorkerJob"})
 
 
 class Handled(Protocol):
-    """What a handler is called with: a job."""
+    """What is needed of a job to call a handler."""
 
     @property
     def value(self) -> Any:
         """Return the workload, decoded."""
 
 
-class Function:
+class WorkerFunction:
     """A function a worker serves.
 
     The handler's first parameter decides what it is called with. If it is named
-    ``job``, or annotated ``WorkerJob`` or ``AsyncWorkerJob``, it is the job. Else the
-    handler gets the decoded workload: with a codec other than ``bytes`` and ``text`` a
-    list's items as its positional arguments, a dict's as its keyword arguments, and
-    anything else as its one argument; no workload is none where the handler takes none.
+    ``job``, or annotated ``WorkerJob`` or ``AsyncWorkerJob``, the handler gets the job.
+    Any other handler gets the decoded workload. With codecs other than ``bytes`` and
+    ``text``, the items of a list are its positional arguments, those of a dict its
+    keyword arguments, and any other value is its only argument. A handler without
+    parameters is called without arguments if there is no workload.
 
     Attributes:
         name: the function's name.
-        handler: what is called for each job.
-        timeout: seconds a job may take; None for no limit.
-        decode: makes the workload a value.
-        encode: makes what the handler returns or yields bytes.
-        takes_job: the handler is called with the job.
-        is_async: the handler is a coroutine function, or an asynchronous generator.
+        handler: is called for each job.
+        timeout: maximum seconds of an attempt; None for no limit.
+        decode: turns the workload into a value.
+        encode: turns what the handler returns or yields into bytes.
+        takes_job: whether the handler is called with the job.
+        is_async: whether it is a coroutine function or an asynchronous generator.
     """
 
     __slots__ = (
@@ -73,7 +82,7 @@ class Function:
         """Prepare to call a handler.
 
         Raises:
-            WorkerError: the name, handler or timeout cannot be one.
+            WorkerError: the name, handler or timeout is not valid.
             OptionError: there is no such codec.
         """
         check_name(name)
@@ -117,8 +126,7 @@ class Function:
 
     def call(self, job: Handled) -> Any:
         """Call the handler for a job."""
-        # Looked up first, and called then: as a method it would take 250 instructions
-        # more.
+        # Read first: Python calls an attribute as a method, in 250 instructions more.
         handler = self.handler
         if self.takes_job:
             return handler(job)
@@ -141,7 +149,7 @@ def _is_timeout(timeout: object) -> bool:
 
 
 def _joined(codec: Codec, value: Any) -> bytes:
-    """Encode a value where None is no value at all."""
+    """Encode a value; None is no bytes."""
     return b"" if value is None else codec.encode(value)
 
 
@@ -159,7 +167,7 @@ def as_bytes(value: object) -> bytes:
     """Return a result or piece of data as bytes: bytes, text, or None for none.
 
     Raises:
-        TypeError: it is something else.
+        TypeError: the value is of another type.
     """
     if value is None:
         return b""
@@ -176,7 +184,7 @@ def as_bytes(value: object) -> bytes:
 
 
 def is_async(handler: Callable[..., Any]) -> bool:
-    """Tell whether calling a handler gives a coroutine or asynchronous generator."""
+    """Return whether a handler is a coroutine function or asynchronous generator."""
     for each in (handler, getattr(handler, "__call__", None)):  # noqa: B004
         if inspect.iscoroutinefunction(each) or inspect.isasyncgenfunction(each):
             return True
@@ -184,7 +192,7 @@ def is_async(handler: Callable[..., Any]) -> bool:
 
 
 def takes_job(handler: Callable[..., Any]) -> bool:
-    """Tell whether a handler's first parameter says that it is for the job."""
+    """Return whether a handler's first parameter is for the job."""
     found = parameters(handler)
     if not found:
         return False

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn, Protocol
 
 from geartrain.errors import WorkerError
 from geartrain.texts import quoted, shown
 from geartrain.worker import asking
 from geartrain.worker.children import LINEAGE
-from geartrain.worker.functions import Function, as_bytes, text
+from geartrain.worker.functions import WorkerFunction, as_bytes, text
 
 if TYPE_CHECKING:
     from geartrain.protocol.worker import Assignment, WorkerProtocol
@@ -24,7 +24,7 @@ _MOST_DATA: Final = 2**32 - 1 - 1024
 
 
 class Line(Protocol):
-    """The connection a job came on, as far as jobs go."""
+    """What a job needs of the connection it came on."""
 
     @property
     def connector(self) -> Connector:
@@ -32,61 +32,68 @@ class Line(Protocol):
 
     @property
     def protocol(self) -> WorkerProtocol:
-        """What is said about jobs."""
+        """The protocol of the connection."""
 
     def post(
         self, say: Callable[..., bool], assignment: Assignment, *arguments: bytes
     ) -> bool:
-        """Have the protocol say something, and send it; return what it returned."""
+        """Call a method of the protocol and send the result; return its answer."""
 
     def look(self) -> None:
-        """Take in what has come, if that needs somebody to do it."""
+        """Read what has arrived, where that does not happen by itself."""
 
     def hang_up(self, error: Exception) -> None:
         """Close the connection, which gives its jobs to other workers."""
 
     def drop(self, assignment: Assignment) -> None:
-        """Be done with a job of which nothing is to be said."""
+        """Forget a job without telling the job server."""
 
 
 class BaseJob:
     """One attempt of a job.
 
-    Its methods may be called from any thread. Those that send return False where the
-    job server waits for this attempt no longer, as ``is_wanted`` does.
-
-    A process that a handler forks has no part in the job: there they raise
-    WorkerError.
+    Its methods may be called from any thread. Those that send return False if the job
+    server no longer waits for this attempt, see ``is_wanted``. In a process that a
+    handler has forked they raise WorkerError, because the job is the parent's.
 
     Attributes:
-        context: what the worker was made with.
-        started: when the attempt began here, as ``time.monotonic`` counts.
-        outcome: what has become of it; None as long as the handler may still say.
-        workload: its input, as it came.
+        context: the worker's ``context``.
+        started: when the attempt began here, by ``time.monotonic``.
+        outcome: how the attempt ended; None while the handler may still decide.
+        workload: its input, not decoded.
+        assignment: the attempt as the protocol knows it.
+        definition: its function: handler, timeout and codec.
+        has_timer: whether its own task ends it after its timeout.
     """
 
+    has_timer: ClassVar[bool] = False
+
     __slots__ = (
-        "_assignment",
         "_born",
-        "_called",
         "_line",
+        "assignment",
         "context",
+        "definition",
         "outcome",
         "started",
         "workload",
     )
 
     def __init__(
-        self, line: Line, assignment: Assignment, function: Function, context: object
+        self,
+        line: Line,
+        assignment: Assignment,
+        function: WorkerFunction,
+        context: object,
     ) -> None:
         self._line = line
-        self._assignment = assignment
-        self._called = function
+        self.assignment = assignment
+        self.definition = function
         self._born = LINEAGE.forks
         self.context: Any = context
         self.started = time.monotonic()
         self.outcome: Outcome | None = None
-        # Looked at for each job, twice: as a property it took 700 instructions more.
+        # Not a property: read twice per job, that took 700 instructions more.
         self.workload = assignment.workload
 
     def __repr__(self) -> str:
@@ -94,60 +101,64 @@ class BaseJob:
             f"<{type(self).__name__} {shown(self.handle)} of {quoted(self.function)}>"
         )
 
+    def __str__(self) -> str:
+        """Return its handle and function, for the log."""
+        return f"job {shown(self.handle)} of {quoted(self.function)}"
+
     @property
     def handle(self) -> str:
         """The name the job server gave it."""
-        return text(self._assignment.handle)
+        return text(self.assignment.handle)
 
     @property
     def function(self) -> str:
         """The name of its function."""
-        return text(self._assignment.function)
+        return text(self.assignment.function)
 
     @property
     def unique(self) -> str:
         """The client's coalescing key; empty for none."""
-        return text(self._assignment.unique)
+        return text(self.assignment.unique)
 
     @property
     def reducer(self) -> str:
-        """The function that is to reduce its pieces; empty for none."""
-        return text(self._assignment.reducer)
+        """The function that reduces its pieces; empty for none."""
+        return text(self.assignment.reducer)
 
     def replace_workload(self, workload: bytes) -> None:
-        """Put what its chunks are together in the place of their manifest."""
-        self.workload = self._assignment.workload = workload
+        """Replace the manifest of chunks by what they are together."""
+        self.workload = self.assignment.workload = workload
 
     @property
     def value(self) -> Any:
         """Its input, decoded by the function's codec; raises CodecError."""
-        decode = self._called.decode
+        decode = self.definition.decode
         return decode(self.workload)
 
     @property
     def is_wanted(self) -> bool:
-        """Whether the job server waits for this attempt still.
+        """Whether the job server still waits for this attempt.
 
-        False once the connection was lost, the job was cancelled, its timeout has
-        passed, or this attempt is refused or ended for another reason. Geartrain says
-        so at once; other job servers only when something is sent about the job. A
-        blocking worker may learn of it a second late.
+        False once the connection is lost, the job is cancelled, its timeout has passed,
+        or the attempt has ended for another reason. Geartrain says so at once; other
+        job servers only when something is sent about the job. A blocking worker may
+        learn of it a second late.
         """
         if self.outcome is not None or self._born != LINEAGE.forks:
             return False
-        limit = self._called.timeout
+        limit = self.definition.timeout
         if limit is not None and time.monotonic() - self.started > limit:
             return False
-        return self._line.protocol.owns(self._assignment)
+        return self._line.protocol.owns(self.assignment)
 
     @property
     def timeout(self) -> float | None:
-        """The seconds its function gives it; None for no limit."""
-        return self._called.timeout
+        """The timeout of its function in seconds; None for none."""
+        return self.definition.timeout
 
     @property
     def connector(self) -> Connector:
-        """The way to the job server it came from."""
+        """The connector of the job server it came from."""
         return self._line.connector
 
     @property
@@ -161,10 +172,10 @@ class BaseJob:
         Raises:
             WorkerError: the job has ended, or the piece is larger than a packet can be.
         """
-        return self._say(self._line.protocol.data, self._called.encode(data))
+        return self._say(self._line.protocol.data, self.definition.encode(data))
 
     def send_status(self, numerator: int, denominator: int) -> bool:
-        """Send how far the job is: WORK_STATUS."""
+        """Send the progress of the job: WORK_STATUS."""
         fraction = (b"%d" % numerator, b"%d" % denominator)
         return self._say(self._line.protocol.status, *fraction)
 
@@ -177,7 +188,7 @@ class BaseJob:
 
         What the handler returns afterwards is not sent.
         """
-        encode = self._called.encode
+        encode = self.definition.encode
         return self._end("complete", encode(data))
 
     def send_fail(self) -> bool:
@@ -185,9 +196,9 @@ class BaseJob:
         return self._end("fail")
 
     def send_exception(self, data: bytes | str) -> bool:
-        """End the attempt with an exception, told to clients that asked for it.
+        """End the attempt with an exception: WORK_EXCEPTION.
 
-        WORK_EXCEPTION; the other clients are told WORK_FAIL by the job server.
+        The job server sends WORK_FAIL to clients that have not asked for exceptions.
         """
         return self._end("exception", as_bytes(data))
 
@@ -196,7 +207,7 @@ class BaseJob:
             self._refuse()
         if arguments and len(arguments[-1]) > _MOST_DATA:
             _refuse_size(arguments[-1])
-        return self._line.post(say, self._assignment, *arguments)
+        return self._line.post(say, self.assignment, *arguments)
 
     def _end(self, outcome: Outcome, *arguments: bytes) -> bool:
         if self.outcome is not None or self._born != LINEAGE.forks:
@@ -206,10 +217,10 @@ class BaseJob:
         try:
             self.outcome = outcome
             say = getattr(self._line.protocol, outcome)
-            mine = self._line.post(say, self._assignment, *arguments)
+            mine = self._line.post(say, self.assignment, *arguments)
         except BaseException:
-            # Unless it has been said, the attempt is still to be ended.
-            if not self._assignment.ended:
+            # If it was not sent, the attempt has yet to be ended.
+            if not self.assignment.ended:
                 self.outcome = None
             raise
         if not mine:
@@ -217,7 +228,7 @@ class BaseJob:
         return mine
 
     def _refuse(self) -> NoReturn:
-        """Raise WorkerError: nothing can be sent about the job."""
+        """Raise WorkerError, because nothing can be sent about the job."""
         if self._born != LINEAGE.forks:
             raise WorkerError(
                 f"job {self.handle} belongs to the process that took it: a child that"
@@ -226,48 +237,41 @@ class BaseJob:
         raise WorkerError(f"job {self.handle} has ended: nothing can be sent")
 
     def overdue(self) -> None:
-        """End an attempt whose handler goes on beyond its timeout, and say why."""
+        """Fail the attempt of a handler that is still running after its timeout."""
         if self.outcome is None:
             self.outcome = "exception"
             text = f"timed out after {self.timeout:g} s".encode()
-            self._line.post(self._line.protocol.overdue, self._assignment, text)
-
-    def give_up(self, error: Exception) -> None:
-        """End it by leaving the job server: nothing else can be said."""
-        self._line.hang_up(error)
-        self.abandon("lost")
-
-    @property
-    def assignment(self) -> Assignment:
-        """The attempt as the connection knows it."""
-        return self._assignment
+            self._line.post(self._line.protocol.overdue, self.assignment, text)
 
     def hang_up(self, why: str) -> None:
-        """Leave the job server, which takes a job back in no other way."""
+        """Close the connection, to make the job server take the job back."""
         self._line.hang_up(OSError(why))
 
     def let_go(self) -> None:
-        """Free its slot, if that was kept."""
-        if not self._assignment.ended:
-            self._line.drop(self._assignment)
+        """Free its slot; close the connection if no end of the job was sent."""
+        if self._line.protocol.owns(self.assignment):
+            self.hang_up("the end of a job could not be told")
+        if self.outcome is None:
+            self.outcome = "lost"
+        self._line.drop(self.assignment)
 
     def is_still_ours(self) -> bool:
-        """Tell whether the job's handle is this job's, before it is asked about.
+        """Return whether the handle still names this job.
 
-        What has come is taken in first: a job server that was started again may have
-        given the handle to another job.
+        What has arrived is read first: a job server that was restarted may have given
+        the handle to another job.
         """
         self._line.look()
-        return self._line.protocol.owns(self._assignment)
+        return self._line.protocol.owns(self.assignment)
 
     def abandon(self, outcome: Outcome) -> None:
-        """End it here without a word: the job server knows, or is to find out."""
+        """End it without telling the job server, which knows or will notice."""
         self.outcome = outcome
-        self._line.drop(self._assignment)
+        self._line.drop(self.assignment)
 
 
 def _refuse_size(data: bytes) -> NoReturn:
-    """Raise WorkerError: this is more than a packet can hold."""
+    """Raise WorkerError, because a packet cannot hold that much."""
     raise WorkerError(
         f"{len(data)} bytes are more than a packet can hold, {_MOST_DATA}: send them in"
         " pieces"
@@ -283,8 +287,8 @@ class WorkerJob(BaseJob):
     def attempt(self) -> int:
         """Which attempt of the job this is, from 1.
 
-        The job server is asked the first time. One that cannot tell, as gearmand,
-        leaves it 1.
+        The job server is asked the first time. It is 1 if the server does not know, as
+        gearmand.
         """
         known: int | None = getattr(self, "_attempt", None)
         if known is None:
@@ -296,12 +300,13 @@ class AsyncWorkerJob(BaseJob):
     """One attempt of a job, for a coroutine."""
 
     __slots__ = ()
+    has_timer = True
 
     @property
     def attempt(self) -> Coroutine[Any, Any, int]:
         """Which attempt of the job this is, from 1: ``await job.attempt``.
 
-        A job server that cannot tell, as gearmand, leaves it 1.
+        It is 1 if the job server does not know, as gearmand.
         """
         import asyncio
 

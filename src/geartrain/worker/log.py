@@ -1,4 +1,4 @@
-"""The worker's log, which a handler cannot turn against the worker."""
+"""The worker's log, which handlers cannot break."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ __all__ = ["LOG"]
 class _Log(logging.LoggerAdapter[logging.Logger]):
     """A logger that never raises.
 
-    Handlers close or replace streams that the program logs to, and exceptions that
-    cannot be printed are logged: neither may end the worker.
+    Handlers may close the streams that the program logs to, or raise exceptions that
+    cannot be printed. Neither may end the worker.
     """
 
     def log(self, level: int, msg: object, *args: object, **kwargs: Any) -> None:

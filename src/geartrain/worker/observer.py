@@ -1,4 +1,4 @@
-"""Who looks on while a worker works."""
+"""The interface of observers, which the supervisor uses."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ __all__ = ["Descriptor", "Observer"]
 
 
 class Descriptor(Protocol):
-    """A socket, as far as an observer may use it."""
+    """The part of a socket that an observer may use."""
 
     def fileno(self) -> int:
-        """Return its number."""
+        """Return its descriptor."""
 
 
 class Observer(Protocol):
-    """Is told of connections and jobs, by whatever thread has to do with them.
+    """Is told of connections and jobs, from any thread.
 
-    Its methods must be quick and raise nothing. Those of one job, and those of one
+    Its methods must be quick and must not raise. Calls about one job, or about one
     connection, come in order.
     """
 
     def on_connect(self, connection: Descriptor, connector: Connector) -> None:
-        """Take note of a connection before anything is sent on it."""
+        """A connection was made; nothing has been sent on it yet."""
 
     def on_disconnect(self, connection: Descriptor, connector: Connector) -> None:
-        """Take note that a connection is about to be closed."""
+        """A connection is about to be closed."""
 
     def on_begin(self, job: BaseJob) -> None:
-        """Take note of a job before its handler is called."""
+        """A job's handler is about to be called."""
 
     def on_end(self, job: BaseJob, outcome: Outcome) -> None:
-        """Take note of what became of a job, when that has been sent."""
+        """A job has ended, and its outcome has been sent."""

@@ -1,4 +1,4 @@
-"""What becomes of a job whose handler has run, or gives up."""
+"""How an attempt can end: outcomes, ``Retry``, and tracebacks."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from geartrain.seconds import FOREVER, Seconds, number
 
 __all__ = ["MAX_TRACE", "Outcome", "Retry", "trace"]
 
-# release: given back unfinished; lost: its job server waits for it no longer.
+# release: given back unfinished; lost: the job server no longer waits for it.
 Outcome = Literal["complete", "fail", "exception", "retry", "release", "lost"]
 
 MAX_TRACE: Final = 64 * 1024
 
 
-class Retry(Exception):  # noqa: N818 - it is no error
-    """Raised by a handler to have its job tried again.
+class Retry(Exception):  # noqa: N818 - not an error
+    """Raised by a handler to make the job server try its job again.
 
-    On Geartrain the attempt counts, and the job is ready again after ``delay``, in
-    seconds or as a ``timedelta``, however many attempts its function's policy grants.
-    On other job servers, which know no such thing, the job fails (WORK_FAIL).
+    On Geartrain the attempt counts, and the job is ready again after ``delay`` (seconds
+    or a ``timedelta``), even beyond the attempts that its function's policy allows.
+    Other job servers cannot do that: there the job fails (WORK_FAIL).
 
     Attributes:
         delay: seconds until the job is ready again.
-        error: why, for those who look at the job.
+        error: the reason, shown with the job.
 
     Raises:
-        WorkerError: the delay is no number of seconds from 0 to a thousand million.
+        WorkerError: the delay is not from 0 to 1,000,000,000 seconds.
     """
 
     def __init__(self, delay: Seconds = 0.0, error: str = "") -> None:
@@ -46,11 +46,11 @@ class Retry(Exception):  # noqa: N818 - it is no error
 def trace(error: BaseException) -> bytes:
     """Return an exception with its traceback, as Python prints it.
 
-    Of more than 64 KiB the end is kept: it says what went wrong.
+    If it is longer than 64 KiB, its end is kept, which says what went wrong.
     """
     try:
         lines = traceback.format_exception(type(error), error, _frames(error))
-    # An exception is code of its own: what it raises when it is looked at may be any.
+    # An exception's own __str__ may raise anything.
     except Exception:
         lines = [f"{type(error).__name__}: it cannot be printed"]
     text = "".join(lines).encode(errors="replace")
@@ -58,9 +58,9 @@ def trace(error: BaseException) -> bytes:
 
 
 def _frames(error: BaseException) -> TracebackType | None:
-    """Return where it was raised.
+    """Return where it was raised, from the handler on.
 
-    The frames of the worker itself are of no interest to who wrote the handler.
+    The worker's own frames do not help the handler's author.
     """
     frames = error.__traceback__
     while frames is not None and _is_ours(frames.tb_frame.f_globals.get("__name__")):

@@ -1,4 +1,4 @@
-"""Functions that split their workload and gather what reducers make of the pieces."""
+"""Functions that split their workload and combine the results of the pieces."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ Aggregator: TypeAlias = Callable[[list[bytes]], bytes | str | None]
 
 
 class Partition:
-    """A handler: split, have each piece reduced, aggregate.
+    """A handler that splits, submits each piece to the reducer, and aggregates.
 
-    What libgearman's ``gearman_function_create_partition`` makes.
+    Equal to ``gearman_function_create_partition`` of libgearman.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""All connections of a blocking worker: wait for what comes, and keep them alive."""
+"""All connections of a blocking worker: wait for jobs, and keep them alive."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ import select
 import socket
 import threading
 import time
-from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from geartrain.protocol.worker import Assignment, Slots, WorkerProtocol
 from geartrain.transport import forks
-from geartrain.transport.connect import Connector
 from geartrain.transport.locks import took
-from geartrain.worker.links import Link
+from geartrain.worker.connection import WorkerConnection
 
 if TYPE_CHECKING:
+    from geartrain.protocol.worker import WorkerProtocol
+    from geartrain.transport.connect import Connector
     from geartrain.worker.observer import Observer
+    from geartrain.worker.session import Session
 
 __all__ = ["Pump"]
 
@@ -27,28 +27,31 @@ _LONGEST: Final = 3600.0
 
 
 class Pump:
-    """Moves bytes between job servers and protocols.
+    """Moves bytes between job servers and the session.
 
     Attributes:
-        lock: what all protocols and the slots are touched under; never held while
-            anything is sent or waited for.
-        ready: jobs that have come and that nobody has begun.
-        slots: how many jobs there may be at once.
-        links: the connections.
+        session: what the worker does. Its slots and protocols are only used under the
+            lock.
+        lock: is never held while sending or waiting.
+        connections: one to each job server.
         heartbeat: seconds of silence after which a job server is probed.
-        connect_timeout: the most seconds that connecting may take.
-        clock: the seconds that ``due`` times count.
-        is_shared: handlers run in other threads than the one that reads. Some close
-            descriptors that are not theirs; a look at each job would cost 1 % of it.
+        connect_timeout: maximum number of seconds to connect.
+        clock: the clock by which connections are tended.
+        is_shared: whether handlers run in other threads than the one that reads. They
+            may close descriptors that are not theirs, so reading checks its own then;
+            to check at each job would cost 1 % of it.
     """
 
     def __init__(
-        self, slots: Slots, observer: Observer | None, timeouts: tuple[float, float]
+        self,
+        session: Session,
+        observer: Observer | None,
+        timeouts: tuple[float, float],
     ) -> None:
+        """``timeouts`` are the heartbeat, and that of connecting."""
+        self.session = session
         self.lock = threading.Lock()
-        self.ready: deque[tuple[Link, Assignment]] = deque()
-        self.slots = slots
-        self.links: list[Link] = []
+        self.connections: list[WorkerConnection] = []
         self.observer = observer
         self.is_shared = False
         self.heartbeat, self.connect_timeout = timeouts
@@ -56,10 +59,10 @@ class Pump:
         self._turn = threading.Lock()
         self._stirred = False
         self._closed = False
-        self._watched: dict[int, Link] = {}
+        self._watched: dict[int, WorkerConnection] = {}
         self._due = 0.0
         self._poll = select.poll()
-        # Sockets: what is sent after they were closed goes nowhere.
+        # Sockets rather than a pipe: sending on a closed one does nothing.
         self._woken, self._wake = socket.socketpair()
         self._woken.setblocking(False)
         self._wake.setblocking(False)
@@ -67,38 +70,36 @@ class Pump:
         forks.own(self._woken)
         forks.own(self._wake)
 
-    def open(self, connectors: Sequence[Connector], client_id: bytes) -> None:
-        """Prepare a connection to each job server."""
-        for connector in connectors:
-            protocol = WorkerProtocol(self.slots, client_id, wants_handles=True)
-            self.links.append(Link(self, connector, protocol))
+    def open(self, connector: Connector, protocol: WorkerProtocol) -> None:
+        """Prepare a connection to a job server; ``attend`` makes it."""
+        self.connections.append(WorkerConnection(self, connector, protocol))
 
     def wake(self) -> None:
-        """Have whoever waits in ``attend`` look round; for signal handlers, too."""
+        """Make ``attend`` return; also in signal handlers."""
         with contextlib.suppress(OSError):
             self._wake.send(b"\0")
 
-    def watch(self, descriptor: int, link: Link) -> None:
-        """Read a link when something has come on this descriptor."""
-        self._watched[descriptor] = link
+    def watch(self, descriptor: int, connection: WorkerConnection) -> None:
+        """Read a connection whenever this descriptor is readable."""
+        self._watched[descriptor] = connection
         self._poll.register(descriptor, select.POLLIN)
 
     def unwatch(self, descriptor: int) -> None:
-        """Look at a descriptor no longer."""
+        """Stop watching a descriptor."""
         if self._watched.pop(descriptor, None) is not None:
             self._poll.unregister(descriptor)
 
     def attend(self, timeout: float) -> None:
-        """Wait at most so many seconds for something to come, and see to it."""
+        """Read what arrives within ``timeout`` seconds; tend the connections."""
         with self._turn:
             if self._stirred:
-                # Another thread has taken what might have ended this one's wait.
+                # Another thread may have read what this one would wait for.
                 self._stirred = False
                 return
             self._attend(timeout)
 
     def attend_if_nobody_does(self) -> None:
-        """See to what has come, unless another thread does so now."""
+        """Read what has arrived, unless another thread is attending."""
         is_shared = self.is_shared
         turn: list[bool] = []
         try:
@@ -118,69 +119,59 @@ class Pump:
         if now >= self._due:
             self._tend(now)
         wait = self._due - now
-        # Once a job: min() and max() would cost more than all else here.
+        # Once per job: min() and max() would cost more than the rest of this.
         if wait > timeout:  # noqa: PLR1730
             wait = timeout
         if wait > _LONGEST:  # noqa: PLR1730
             wait = _LONGEST
         for descriptor, _ in self._poll.poll(wait * 1000 if wait > 0 else 0):
-            link = self._watched.get(descriptor)
-            if link is not None:
-                link.read()
+            connection = self._watched.get(descriptor)
+            if connection is not None:
+                connection.read()
             elif descriptor == self._woken.fileno():
                 self._due = 0.0
                 with contextlib.suppress(BlockingIOError):
                     self._woken.recv(4096)
-        if len(self.links) > 1:
+        if len(self.connections) > 1:
             self.flush()
 
     def _tend(self, now: float) -> None:
-        for link in self.links:
-            if now >= link.due:
-                link.tend(now)
-        self._due = min((link.due for link in self.links), default=_NEVER)
+        for each in self.connections:
+            if now >= each.alive.due:
+                each.tend(now)
+        self._due = min((each.alive.due for each in self.connections), default=_NEVER)
 
     def expect(self, due: float) -> None:
-        """Tend the links at this time at the latest."""
+        """Tend the connections at ``due`` at the latest."""
         self._due = min(self._due, due)
 
     def flush(self) -> None:
-        """Send what is to be sent on any connection."""
-        for link in self.links:
-            if link.protocol.has_output:
-                link.flush()
+        """Send the output of all connections."""
+        for each in self.connections:
+            if each.protocol.has_output:
+                each.flush()
 
-    def pass_on(self) -> None:
-        """Send what other connections have to say since one has freed a slot."""
-        if len(self.links) > 1:
-            self.flush()
-
-    def resume(self) -> None:
-        """Take jobs again."""
+    def tell(self, change: Callable[[], None]) -> None:
+        """Change the session under the lock, and send what it wrote."""
         with self.lock:
-            self.slots.resting = False
-            for link in self.links:
-                link.protocol.seek()
+            change()
         self.flush()
 
     def close(self) -> None:
-        """Leave all job servers; one who waits in ``attend`` is woken."""
+        """Leave all job servers, and make ``attend`` return."""
         self._closed = True
         self.wake()
         with self._turn:
-            for link in self.links:
-                link.close()
-            for link, assignment in self.ready:
-                link.protocol.drop(assignment)
-            self.ready.clear()
+            for each in self.connections:
+                each.close()
             self._wake.close()
             self._woken.close()
 
     def abandon(self) -> None:
-        """Leave all job servers, whatever an exception has interrupted."""
+        """Leave all job servers, after an interruption at any step."""
         self._closed = True
         self.wake()
-        for link in self.links:
-            link.abandon()
+        for each in self.connections:
+            each.abandon()
         self._wake.close()
         self._woken.close()

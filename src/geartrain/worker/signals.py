@@ -1,4 +1,4 @@
-"""The signals that stop a worker, which handlers run beside."""
+"""The signals that stop a worker, protected from its handlers."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ STOPPING: Final = (signal.SIGTERM, signal.SIGINT)
 
 
 class Signals:
-    """Has SIGTERM and SIGINT call a function, for as long as it is wanted.
+    """Calls a function at SIGTERM and SIGINT.
 
-    A handler, or a library that it calls, may set others in their place, or block
-    them, and leave them so: the worker could not be stopped any more.
+    A job's handler, or a library that it uses, may replace or block these signals and
+    leave it so. Then the worker could not be stopped any more, so they are set back.
 
     Attributes:
-        is_doubtful: a handler has run since they were looked at.
-        is_to_be_checked: they are to be looked at by the main thread.
+        is_doubtful: a handler has run since the last check.
+        is_to_be_checked: the main thread should check now.
     """
 
     def __init__(self) -> None:
@@ -33,33 +33,33 @@ class Signals:
         self._unblocked: set[signal.Signals] = set()
 
     def handle(self, handler: Callable[..., Any]) -> None:
-        """Have the signals call ``handler``; in the main thread."""
+        """Call ``handler`` at these signals from now on; in the main thread."""
         self._handler = handler
         for number in STOPPING:
-            # Before: a signal that comes between the two finds it to be undone.
+            # Noted first, so that an interruption between the two can be undone.
             self._before[number] = signal.getsignal(number)
             signal.signal(number, handler)
         self._unblocked = set(STOPPING) - signal.pthread_sigmask(signal.SIG_BLOCK, ())
 
     def check(self) -> None:
-        """Set back what handlers have changed; in the main thread."""
+        """Set back what jobs' handlers have changed; in the main thread."""
         self.is_to_be_checked = self.is_doubtful = False
         for number in self._before:
             if signal.getsignal(number) != self._handler:
-                LOG.warning("a handler changed what %s does: set back", number.name)
+                LOG.warning("a job's handler changed %s: set back", number.name)
                 signal.signal(number, self._handler)
         unblock(self._unblocked)
 
     def undo(self) -> None:
-        """Have the signals do what they did before; after a fork, too."""
+        """Restore the earlier signal handlers; after a fork, too."""
         for number, handler in tuple(self._before.items()):
-            # Python cannot set a handler that was set by others.
+            # Python cannot restore a handler that was set in C.
             with suppress(ValueError, TypeError):
                 signal.signal(number, handler)
             self._before.pop(number, None)
 
 
 def unblock(numbers: set[signal.Signals]) -> None:
-    """Take signals in this thread again."""
+    """Unblock signals in this thread."""
     if numbers:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, numbers)

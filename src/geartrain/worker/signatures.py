@@ -1,6 +1,6 @@
-"""What a function and its handler are checked for when they are registered.
+"""Checks of a function's name and handler when it is registered.
 
-A mistake in either would else be found at every job.
+Without them each job would fail by the same mistake.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ __all__ = [
     "parameters",
 ]
 
-# The argument of CAN_DO_TIMEOUT comes after it, and both in 64 KiB (PROTOCOL.md,
+# Bytes of a name: with the timeout in CAN_DO_TIMEOUT it must fit 64 KiB (PROTOCOL.md,
 # "Limits").
 _MOST_NAME: Final = 64 * 1024 - 32
 _REQUIRED: Final = inspect.Parameter.empty
@@ -53,9 +53,9 @@ def check_name(name: object) -> None:
 
 
 def check_id(name: object) -> None:
-    """Raise WorkerError unless ``workers`` can show a worker by this id.
+    """Raise WorkerError unless the ``workers`` command can show this id.
 
-    Its rows are of words, one after another: a space would be read as the next one.
+    Its rows are words separated by spaces.
     """
     is_fit = isinstance(name, str) and not any(
         each.isspace() or not each.isprintable() for each in _printable(name)
@@ -67,21 +67,21 @@ def check_id(name: object) -> None:
 
 
 def _printable(name: str) -> str:
-    """Return a name with the bytes that are no UTF-8 replaced: these may be."""
+    """Return a name with bytes that are not UTF-8 replaced: they are allowed."""
     return name.encode(errors="surrogateescape").decode(errors="replace")
 
 
 def parameters(handler: Callable[..., Any]) -> list[inspect.Parameter] | None:
-    """Return the parameters of a handler; None if it does not tell."""
+    """Return the parameters of a handler; None if they cannot be known."""
     try:
         return list(inspect.signature(handler).parameters.values())
-    # Some that are written in C do not tell, and a wrapper may raise anything.
+    # Some handlers in C have no signature, and a wrapper may raise anything.
     except Exception:
         return None
 
 
 def can_be_called(handler: Callable[..., Any], *arguments: object) -> bool:
-    """Tell whether a handler can be called with these, as far as it tells."""
+    """Return whether a handler can be called with these, as far as is known."""
     try:
         signature = inspect.signature(handler)
     except Exception:
@@ -94,9 +94,9 @@ def can_be_called(handler: Callable[..., Any], *arguments: object) -> bool:
 
 
 def check_call(name: str, handler: Callable[..., Any], spreads: bool) -> None:
-    """Raise WorkerError if no job can call the handler of a function.
+    """Raise WorkerError if the handler's parameters fit no job.
 
-    ``spreads`` says that its codec makes lists and dicts its arguments; else it is
+    With ``spreads`` its codec turns lists and dicts into several arguments; else it is
     called with one, the job or the workload.
     """
     found = parameters(handler)

@@ -1,35 +1,33 @@
-"""The blocking worker."""
+"""The blocking worker: how it waits, locks and calls handlers."""
 
 from __future__ import annotations
 
 import signal
 import threading
 import time
-from collections import deque
-from queue import Empty, SimpleQueue
+from collections.abc import Callable
 from types import FrameType, TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self, TypeVar
 
 from geartrain.errors import WorkerError
-from geartrain.protocol.worker import Assignment, Slots
 from geartrain.seconds import Seconds
-from geartrain.transport.connect import connectors
 from geartrain.worker.base import BaseWorker, in_seconds
-from geartrain.worker.calls import LOG, NOTHING, Passing, perform
-from geartrain.worker.functions import Function, key
-from geartrain.worker.jobs import WorkerJob
-from geartrain.worker.keeper import Given, Keeper
-from geartrain.worker.links import Link
+from geartrain.worker.calls import NOTHING, Passing, perform
+from geartrain.worker.functions import WorkerFunction
+from geartrain.worker.keeper import Keeper
+from geartrain.worker.log import LOG
 from geartrain.worker.pump import Pump
+from geartrain.worker.returns import ask
+from geartrain.worker.session import Given, Session
 from geartrain.worker.signals import Signals
 
 __all__ = ["Worker"]
 
-_LONG: Final = 3600.0
-# Seconds a grab may stay unanswered when its answer is not wanted any more.
-_LATE: Final = 1.0
-# Seconds between two looks at a deadline that may be set.
-_SHORT: Final = 0.1
+_Found = TypeVar("_Found")
+
+_NEVER: Final = float("inf")
+# Seconds to wait for threads whose jobs have ended.
+_SOON: Final = 1.0
 
 
 class _Unwind(BaseException):
@@ -50,22 +48,17 @@ class Worker(BaseWorker):
 
     _pump: Pump | None
     _keeper: Keeper | None
-    _stopping: bool
     _call: object
     _in_handler: bool
     _unwinds: bool
     _unwinding: bool
-    _passing: Passing
 
     def _set_up(self) -> None:
-        self._pump = self._keeper = self._give_back_at = None
-        self._stopping = False
+        super()._set_up()
+        self._pump = self._keeper = None
         # The call of work() or run() that is under way.
         self._call = None
         self._in_handler = self._unwinds = self._unwinding = False
-        self._passing = NOTHING
-        # The jobs that threads are to do; None has them end.
-        self._waiting: SimpleQueue[Given | None] | None = None
         self._signals = Signals()
 
     def in_child(self) -> None:
@@ -74,7 +67,7 @@ class Worker(BaseWorker):
         super().in_child()
 
     def work(self, timeout: Seconds | None = None) -> bool:
-        """Wait for one job and do it in this thread; tell whether there was one.
+        """Wait for one job and do it in this thread; return whether there was one.
 
         False means that none came within ``timeout`` seconds, or ``stop`` was called.
         A job that fails is a job done. None is taken between two calls.
@@ -88,38 +81,18 @@ class Worker(BaseWorker):
                 is no number.
         """
         seconds = in_seconds("timeout", timeout)
-        call = object()
-        try:
-            self._occupy(call, handles_signals=False)
-            found = self._work(seconds)
-            return found
-        except BaseException:
-            if self._call is call:
-                self._abandon()
-            raise
-        finally:
-            # Nothing is called here: no signal handler can come before it.
-            if self._call is call:
-                self._call = None
+        return self._occupied(lambda: self._do_one(seconds), False)
 
-    def _work(self, timeout: float | None) -> bool:
-        pump = self._opened(1)
-        until = time.monotonic() + (_LONG if timeout is None else timeout)
-        if not pump.ready and not self._stopping:
-            pump.resume()
-        while not pump.ready and not self._stopping and self._pump is pump:
-            left = until - time.monotonic()
-            if left <= 0 and timeout is not None:
-                break
-            pump.attend(max(left, 0.0) if timeout is not None else _LONG)
-        pump.slots.rest()
-        late = time.monotonic() + _LATE
-        while not pump.ready and not pump.slots.unused and time.monotonic() < late:
-            pump.attend(_LATE)
-        if not pump.ready:
+    def _do_one(self, timeout: float | None) -> bool:
+        pump, session = self._opened(1), self._session
+        until = _NEVER if timeout is None else time.monotonic() + timeout
+        pump.tell(lambda: session.seek_one(until))
+        while self._pump is pump and (wait := session.patience(time.monotonic())) > 0:
+            pump.attend(wait)
+        given = session.next()
+        if given is None:
             return False
-        link, assignment = pump.ready.popleft()
-        self._do(link, assignment, self._passing)
+        self._do(given, self._passing)
         return True
 
     def run(self, *, signals: bool = True) -> None:
@@ -133,17 +106,29 @@ class Worker(BaseWorker):
         Raises:
             WorkerError: it serves no function, or is at work already.
         """
-        handles = signals and threading.current_thread() is threading.main_thread()
+        handles = self._handles(signals)
+        self._occupied(lambda: self._run_to_end(handles), handles, forgets_stop=True)
+
+    def _occupied(
+        self,
+        act: Callable[[], _Found],
+        handles_signals: bool,
+        *,
+        forgets_stop: bool = False,
+    ) -> _Found:
+        """Do something as the only call that works; leave all if it is interrupted."""
         call = object()
         try:
-            self._occupy(call, handles)
-            self._run_to_end(handles)
+            self._check_idle(self._call is not None, handles_signals)
+            self._call = call
+            found = act()
+            return found
         except BaseException:
             if self._call is call:
-                self._abandon()
-                self._resume()
+                self._abandon(forgets_stop)
             raise
         finally:
+            # Nothing is called here: no signal handler can come before it.
             if self._call is call:
                 self._call = None
 
@@ -164,46 +149,15 @@ class Worker(BaseWorker):
         finally:
             self._signals.undo()
 
-    def _occupy(self, call: object, handles_signals: bool) -> None:
-        """Begin to work in this thread, unless it or another one does so already."""
-        if self._call is not None:
-            raise WorkerError(
-                "this worker is at work already: neither a handler nor another thread"
-                " can have it work meanwhile"
-            )
-        if not self._stopping:
-            self._check_work()
-        self._call = call
-        self._passing = (_Unwind, *self._ending(handles_signals))
-
-    def stop(self, deadline: Seconds | None = None) -> None:
-        """Finish the jobs at hand and take no more; return at once.
-
-        For any thread, signal handler, or handler of a job. Jobs that have not ended
-        after ``deadline`` seconds are given back: to Geartrain without costing an
-        attempt; to other job servers by closing the connection. Their handlers are
-        left: in threads they run on; in the main thread one ends only if ``run``
-        handles signals, else when it returns. A second call can bring the deadline
-        forward. Before ``run``, it has ``run`` return at once.
-
-        Raises:
-            WorkerError: the deadline is no number.
-        """
-        self._by(deadline)
-        self._stopping = True
-        pump, keeper = self._pump, self._keeper
-        if pump is not None:
-            pump.slots.resting = True
-            pump.wake()
-        if keeper is not None:
-            keeper.deadline = self._give_back_at
-            keeper.ring()
-
     def close(self) -> None:
         """Leave all job servers; jobs at hand go to other workers.
 
         The worker can be used again.
         """
+        self._leave()
+        self._session = Session(self._end)
+
+    def _leave(self) -> None:
         pump, keeper = self._pump, self._keeper
         try:
             self._pump = self._keeper = None
@@ -214,13 +168,11 @@ class Worker(BaseWorker):
         except BaseException:
             # Interrupted, as when it was to work.
             self._pump, self._keeper = pump, keeper
-            self._abandon()
-            self._resume()
+            self._abandon(forgets_stop=True)
             raise
         self._lose_jobs()
-        self._resume()
 
-    def _abandon(self) -> None:
+    def _abandon(self, forgets_stop: bool) -> None:
         """Leave all job servers, whatever an exception has interrupted.
 
         Between which two steps is not known: a lock may be held, half a packet sent, or
@@ -228,26 +180,17 @@ class Worker(BaseWorker):
         is used again: the job servers see the connections end.
         """
         pump, keeper = self._pump, self._keeper
+        self._session.abandon()
         if keeper is not None:
             keeper.leave()
         if pump is not None:
             pump.abandon()
-        if self._waiting is not None:
-            self._waiting.put(None)
         self._pump = self._keeper = None
         self._signals.undo()
         self._in_handler = self._unwinding = False
         self._lose_jobs()
-
-    def _resume(self) -> None:
-        """Forget that it was to stop."""
-        self._stopping = False
-        self._give_back_at = None
-
-    def _lose_jobs(self) -> None:
-        for job in self.jobs_at_hand:
-            job.outcome = job.outcome or "lost"
-            self._end(job)
+        session = self._session
+        self._session = Session(self._end) if forgets_stop else session.successor()
 
     def __enter__(self) -> Self:
         return self
@@ -260,56 +203,55 @@ class Worker(BaseWorker):
     ) -> None:
         self.close()
 
-    def _add(self, function: Function) -> None:
+    def _add(self, function: WorkerFunction) -> None:
         if function.is_async:
             raise WorkerError(
                 f"the handler of {function.name!r} is asynchronous: use AsyncWorker"
             )
         super()._add(function)
 
-    def _announce(self, function: Function) -> None:
+    def _tell(self, change: Callable[[], None]) -> None:
         pump = self._pump
         if pump is not None:
-            with pump.lock:
-                for link in pump.links:
-                    link.protocol.register(key(function.name), function.milliseconds)
-            pump.flush()
+            pump.tell(change)
 
-    def _withdraw(self, name: bytes) -> None:
-        pump = self._pump
+    def _wake(self) -> None:
+        pump, keeper = self._pump, self._keeper
         if pump is not None:
-            with pump.lock:
-                for link in pump.links:
-                    link.protocol.unregister(name)
-            pump.flush()
+            pump.wake()
+        if keeper is not None:
+            keeper.ring()
 
-    def _opened(self, concurrency: int) -> Pump:
+    def _opened(self, total: int) -> Pump:
         """Return what moves the bytes; begin to connect the first time."""
+        session = self._session
         if self._pump is not None:
-            if self._pump.slots.total == concurrency:
+            if session.slots.total == total:
                 return self._pump
-            stopping = self._stopping
-            self.close()
-            self._stopping = stopping
-        self._refuse()
-        found = connectors(self.servers, self.tls)
-        pump = Pump(
-            Slots(concurrency),
-            self.observer,
-            (self.heartbeat, self.connect_timeout),
-        )
-        pump.open(found, key(self.id))
-        pump.slots.resting = True
-        for name, timeout in self._each_function():
-            for link in pump.links:
-                link.protocol.register(name, timeout)
+            self._leave()
+        found = self._job_servers()
+        session.open(total)
+        pump = Pump(session, self.observer, (self.heartbeat, self.connect_timeout))
+        for connector in found:
+            pump.open(connector, self._protocol())
         keeper = Keeper(
-            pump, lambda: self.jobs_at_hand, self._end, self._unwind, self._look_round
+            lambda: self._look_round(pump, session),
+            lambda: session.wait(time.monotonic()),
         )
-        keeper.deadline = self._give_back_at
         self._pump, self._keeper = pump, keeper
         keeper.start()
         return pump
+
+    def _look_round(self, pump: Pump, session: Session) -> None:
+        """Do in the keeper's thread what must not wait for a handler."""
+        pump.attend_if_nobody_does()
+        if self._unwinds and self._signals.is_doubtful:
+            # A handler has run, and only the main thread may look at its signals.
+            self._signals.is_to_be_checked = True
+            pump.wake()
+        if ask(session.look_round(time.monotonic())):
+            pump.wake()
+            self._unwind()
 
     def _unwind(self) -> None:
         """End the handler in the main thread, whose job was given back."""
@@ -317,26 +259,18 @@ class Worker(BaseWorker):
             self._unwinding = True
             signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
 
-    def _look_round(self) -> None:
-        """Have the main thread look at its signals, once a handler has run."""
-        if self._unwinds and self._signals.is_doubtful and self._pump is not None:
-            self._signals.is_to_be_checked = True
-            self._pump.wake()
-
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         if self._unwinding:
             self._unwinding = False
             if self._in_handler:
                 raise _Unwind
             return
-        self.stop(0.0 if self._stopping else None)
+        self._stop_by_signal()
 
     def _run_here(self, pump: Pump) -> None:
-        ready = pump.ready
-        if self._keeper is not None:
-            self._keeper.ahead = lambda: _first(ready)
-        if not self._stopping:
-            pump.resume()
+        session, ready = self._session, self._session.ready
+        passing: Passing = (_Unwind, *self._passing)
+        pump.tell(session.resume)
         # Python makes a loop that it stays in quick only where it ends in a plain jump.
         # One with a condition here does not: 2,900 instructions a job more.
         while True:
@@ -344,50 +278,36 @@ class Worker(BaseWorker):
                 return
             if self._signals.is_to_be_checked:
                 self._signals.check()
-            given = _first(ready) if ready else None
+            given = None if ready.empty() else session.next()
             if given is not None:
-                link, assignment = given
-                self._do(link, assignment, self._passing)
-            elif self._stopping and self._is_over(pump):
+                self._do(given, passing)
+            elif session.is_stopping and session.is_over(time.monotonic()):
                 return
             else:
-                pump.attend(_LONG)
-
-    def _is_over(self, pump: Pump) -> bool:
-        """Tell whether no job is at hand, and none can come or is worth waiting for."""
-        at = self._give_back_at
-        late = at is not None and time.monotonic() > at + _LATE
-        return pump.slots.unused or (late and not self._at_hand)
+                pump.attend(_NEVER)
 
     def _run_in_threads(self, pump: Pump) -> None:
+        session = self._session
         pump.is_shared = True
-        waiting: SimpleQueue[Given | None] = SimpleQueue()
-        self._waiting = waiting
-        threads = self._start_threads(pump, waiting)
-        if self._keeper is not None:
-            self._keeper.ahead = lambda: _next(waiting)
-        if not self._stopping:
-            pump.resume()
-        while self._pump is pump and not (self._stopping and self._is_over(pump)):
-            pump.attend(_LONG)
-            while pump.ready:
-                waiting.put(pump.ready.popleft())
-        waiting.put(None)
-        for thread in threads:
-            # A handler that has ended its job may go on; a deadline may yet be set.
-            while thread.is_alive() and self._give_back_at is None:
-                thread.join(_SHORT)
+        threads = self._start_threads(pump, session)
+        pump.tell(session.resume)
+        while self._pump is pump:
+            if session.is_stopping and session.is_over(time.monotonic()):
+                break
+            pump.attend(_NEVER)
+        session.ready.put(None)
+        if not session.has_given_back:
+            for thread in threads:
+                thread.join(_SOON)
 
-    def _start_threads(
-        self, pump: Pump, waiting: SimpleQueue[Given | None]
-    ) -> list[threading.Thread]:
+    def _start_threads(self, pump: Pump, session: Session) -> list[threading.Thread]:
         """Start as many threads as there may be jobs, or as the system has room for."""
         threads: list[threading.Thread] = []
         try:
             for number in range(self.concurrency):
                 thread = threading.Thread(
                     target=self._serve,
-                    args=(pump, waiting),
+                    args=(pump, session),
                     name=f"geartrain job {number}",
                     daemon=True,
                 )
@@ -399,63 +319,26 @@ class Worker(BaseWorker):
                 raise
         return threads
 
-    def _serve(self, pump: Pump, waiting: SimpleQueue[Given | None]) -> None:
+    def _serve(self, pump: Pump, session: Session) -> None:
         """Do jobs in a thread until there are no more."""
         # No condition here, as in _run_here.
         while True:
-            given = waiting.get()
+            given = session.ready.get()
             if given is None:
                 break
-            link, assignment = given
-            self._do(link, assignment, NOTHING)
-            if self._stopping:
+            self._do(given, NOTHING)
+            if session.is_stopping:
                 pump.wake()
         # For the next thread.
-        waiting.put(None)
+        session.ready.put(None)
 
-    def _do(self, link: Link, assignment: Assignment, passing: Passing) -> None:
-        function = self._functions.get(assignment.function)
-        if function is None or not link.protocol.owns(assignment):
-            # It was withdrawn, or the connection lost: the job is another worker's.
-            link.drop(assignment)
+    def _do(self, given: Given, passing: Passing) -> None:
+        job: Any = self._begin(given)
+        if job is None:
             return
-        job = WorkerJob(link, assignment, function, self.context)
-        self._begin(job)
         self._in_handler = self._signals.is_doubtful = True
         try:
-            perform(function, job, passing)
-        except BaseException:
-            # It ends the process, perhaps here.
-            self._end(job)
-            if job.outcome is None:
-                job.give_up(OSError("its handler was interrupted"))
-            raise
+            perform(job.definition, job, passing)
         finally:
             self._in_handler = False
-            self._end(job)
-            if not assignment.ended:
-                if link.protocol.owns(assignment):
-                    # Nothing was said of it: the connection's end is its end.
-                    link.hang_up(OSError("the end of a job could not be told"))
-                link.drop(assignment)
-            if self._keeper is not None and self._keeper.held:
-                self._keeper.let_go()
-
-
-def _first(ready: deque[Given]) -> Given | None:
-    """Take the first job of those that nobody has begun; another may be quicker."""
-    try:
-        return ready.popleft() if ready else None
-    except IndexError:
-        return None
-
-
-def _next(waiting: SimpleQueue[Given | None]) -> Given | None:
-    try:
-        given = waiting.get_nowait()
-    except Empty:
-        return None
-    if given is None:
-        # Not a job: the threads are to find it, and end.
-        waiting.put(None)
-    return given
+            self._finish(job)

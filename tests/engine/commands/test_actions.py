@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
 
 from geartrain.engine.batches import Batch
-from geartrain.engine.model.actions import Action, read_action
 from geartrain.stores.memory import MemoryStore
 from tests.support.dialogue import World
 from tests.support.stored_engine import bury, listed, rows, stored, submit
-
-COVERS = ("engine/model/actions",)
 
 
 def told(world: World, filters: str = "") -> list[dict[str, Any]]:
@@ -139,14 +135,6 @@ def test_names_are_bytes_and_what_is_long_is_cut() -> None:
     first, second = told(world)
     assert first["function"] == "\udcff " + "x" * 900
     assert len(second["arguments"]) == 1024
-
-
-def test_an_action_comes_back_as_it_was() -> None:
-    action = Action(7, 1.5, b"10.0.0.7", b"\xff")
-    action.command, action.arguments = b"move", b"jobs \xfe"
-    action.function, action.handle, action.count = b"\xfd", b"H:host:1", 12
-    line = json.dumps(action.values()).encode()
-    assert read_action(line).values() == action.values()
 
 
 def test_what_is_no_action_is_left_out_and_told_of() -> None:

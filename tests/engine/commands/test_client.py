@@ -196,7 +196,7 @@ def test_a_time_to_come_is_waited_for(
     worker = world.sleeper("f")
     client.submit_job_epoch(b"f", b"u", epoch, b"w")
     assert client.received == [job_created(H1)]
-    assert world.engine.deadline() == world.now + seconds
+    assert world.deadline() == world.now + seconds
     world.advance(seconds - 0.001)
     assert worker.received == []
     world.advance(0.001)

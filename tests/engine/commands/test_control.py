@@ -9,18 +9,14 @@ import pytest
 from tests.support.dialogue import World
 from tests.support.stored_engine import (
     DAY,
-    bury,
     counts,
     drain,
     grab,
     listed,
-    rows,
     stored,
     submit,
     submit_due,
 )
-
-COVERS = ("engine/commands/sweeps", "engine/jobs/steering")
 
 Make = Callable[[], World]
 
@@ -180,52 +176,6 @@ def test_jobs_move_to_another_function(make: Make) -> None:
     assert sorted(map(int, drain(sleeper).split())) == list(range(1, 13))
 
 
-def test_a_job_that_was_moved_coalesces_in_its_new_function(make: Make) -> None:
-    world = make()
-    client = world.client()
-    submit(client, "first", "second", "third", "fourth")
-    client.submit_job_bg(b"f", b"u", b"w")
-    handle = client.received[-1].arguments[0]
-    assert world.admin().text(b"move " + handle + b" g") == b"OK\r\n"
-    client.submit_job_bg(b"g", b"u", b"w")
-    assert client.received[-1].arguments[0] == handle
-    client.submit_job_bg(b"f", b"u", b"w")
-    assert client.received[-1].arguments[0] != handle
-
-
-def test_a_job_of_the_store_is_put_elsewhere_twice_before_it_is_durable() -> None:
-    world = filled(lambda: stored(3))
-    world.is_committing = False
-    one, two = world.admin(), world.admin()
-    one.send(b"priority H:test:12 high\n")
-    two.send(b"move H:test:12 g\n")
-    world.commit()
-    one.send(b"move H:test:12 h\n")
-    world.commit_all()
-    assert [each.received[-1].arguments[0][:2] for each in (one, two)] == [b"OK"] * 2
-    world.is_committing = True
-    assert counts(world) == (11, 0)
-    total = [counts(world, name)[0] for name in ("g", "h")]
-    assert sorted(total) == [0, 1]
-    found = [drain(world.worker(name)) for name in ("g", "h")]
-    assert sorted(found) == ["", "12"]
-    assert drain(world.worker("f")) == numbered(1, 11)
-
-
-def test_moves_outlast_a_restart() -> None:
-    world = filled(lambda: stored(3))
-    submit_due(world.client(), world.wall_time + DAY, "later")
-    admin = world.admin()
-    admin.text("move jobs g function=f")
-    admin.text("priority H:test:9 high")
-    admin.text("run H:test:13")
-    again = world.restarted()
-    assert drain(again.worker("f")) == ""
-    done = drain(again.worker("g")).split()
-    assert done[0] == "9"
-    assert sorted(done) == sorted([*numbered(1, 12).split(), "later"])
-
-
 def test_a_draining_function_is_no_place_to_move_to(world: World) -> None:
     submit(world.client(), "1")
     admin = world.admin()
@@ -289,106 +239,3 @@ def test_what_is_wrong_is_named_and_changes_nothing(
 )
 def test_an_unknown_handle_is_told_of(make: Make, line: str) -> None:
     assert filled(make, 1).admin().text(line) == b"ERR UNKNOWN_JOB\r\n"
-
-
-# Dead letters
-
-
-def with_dead(world: World, count: int = 900) -> World:
-    client = world.client()
-    bury(world, client, *[str(number) for number in range(1, count + 1)])
-    return world
-
-
-@pytest.mark.parametrize("keeps_jobs", [True, False])
-def test_all_dead_letters_are_tried_again(keeps_jobs: bool) -> None:
-    world = with_dead(stored(50, keeps_jobs=keeps_jobs, holds=keeps_jobs))
-    admin = world.admin()
-    assert admin.text("dead retry all function=f count=yes") == b"OK 900\n"
-    assert admin.text("dead retry all function=g") == b"OK 0\n"
-    assert admin.text("dead retry all function=f") == b"OK 900\n"
-    assert admin.text("dead retry all") == b"OK 0\n"
-    assert counts(world) == (900, 0)
-    assert rows(admin, "dead list") == []
-    done = drain(world.worker("f")).split()
-    assert sorted(map(int, done)) == list(range(1, 901))
-
-
-def test_dead_letters_are_dropped_by_reason_and_error() -> None:
-    world = with_dead(stored(), 5)
-    client, worker = world.client(), world.worker("f")
-    client.submit_job_bg(b"f", b"", b"6")
-    worker.work_exception(grab(worker)[0], b"no such file: a b")
-    admin = world.admin()
-    assert admin.text("dead drop all reason=exception count=yes") == b"OK 1\n"
-    assert admin.text("dead drop all error=such%20file") == b"OK 1\n"
-    assert admin.text("dead drop all error=such%20file") == b"OK 0\n"
-    assert admin.text("dead drop all reason=fail") == b"OK 5\n"
-    assert rows(admin, "show functions")[0]["dead"] == 0
-
-
-def test_dead_letters_move_and_stay_dead() -> None:
-    world = with_dead(stored(), 5)
-    admin = world.admin()
-    assert admin.text("move H:test:2 g") == b"OK\r\n"
-    assert admin.text("move dead g function=f count=yes") == b"OK 4\n"
-    assert admin.text("move dead h function=f") == b"OK 4\n"
-    again = world.restarted()
-    dead = {
-        row["function"]: row["dead"] for row in rows(again.admin(), "show functions")
-    }
-    assert {name: count for name, count in dead.items() if count} == {"g": 1, "h": 4}
-    assert again.admin().text("dead retry all") == b"OK 5\n"
-    assert drain(again.worker("h")) == "1 3 4 5"
-    assert drain(again.worker("g")) == "2"
-
-
-# Many, and others meanwhile
-
-
-def test_ten_thousand_waiting_jobs_move_without_keeping_others_waiting() -> None:
-    world = stored(20)
-    client = world.client()
-    submit(client, *numbered(1, 3000).split())
-    world.goes_on = False
-    admin = world.admin()
-    admin.send(b"move jobs g function=f\n")
-    before = world.engine.state.turns.work
-    client.echo_req(b"still there?")
-    assert client.received[-1].name == "echo_res"
-    assert world.engine.state.turns.work - before < 20_000
-    world.goes_on = True
-    world.deliver()
-    assert admin.received[-1].arguments[0] == b"OK 3000\n"
-    assert counts(world, "g") == (3000, 0)
-    assert len(drain(world.worker("g")).split()) == 3000
-
-
-def test_a_sweep_ends_when_its_peer_leaves() -> None:
-    world = stored(20)
-    submit(world.client(), *numbered(1, 2000).split())
-    world.is_committing = False
-    admin = world.admin()
-    admin.send(b"purge f\n")
-    for _ in range(3):
-        world.commit()
-    admin.leave()
-    world.is_committing = True
-    world.deliver()
-    left = counts(world)[0]
-    assert 0 < left < 2000
-    assert len(drain(world.worker("f")).split()) == left
-
-
-@pytest.mark.parametrize("line", ["purge f", "move jobs g function=f", "dead drop all"])
-def test_a_store_that_cannot_answer_ends_a_sweep(line: str) -> None:
-    world = filled(lambda: stored(3))
-    world.is_committing = False
-    admin = world.admin()
-    admin.send(f"{line}\n".encode())
-    batch = world.take()
-    for query in batch.queries:
-        query.error = "the disk is on fire"
-    world.engine.committed(world.now)
-    world.deliver()
-    assert admin.received[-1].arguments[0].startswith(b"ERR STORE_ERROR the+disk+is+on")

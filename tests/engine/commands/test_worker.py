@@ -67,12 +67,12 @@ def test_registering_again_changes_the_timeout(
     worker.can_do_timeout(b"f", b"1000")
     client.submit_job_bg(b"f", b"", b"w")
     worker.grab_job()
-    assert world.engine.deadline() == world.now + 1
+    assert world.deadline() == world.now + 1
     worker.work_complete(H1, b"")
     worker.can_do(b"f")
     client.submit_job_bg(b"f", b"", b"w")
     worker.grab_job()
-    assert world.engine.deadline() is None
+    assert world.deadline() is None
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_a_timeout_is_milliseconds_and_a_second_at_least(
     worker.can_do_timeout(b"f", timeout)
     client.submit_job_bg(b"f", b"", b"w")
     worker.grab_job()
-    assert world.engine.deadline() == world.now + seconds
+    assert world.deadline() == world.now + seconds
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_what_is_no_positive_number_is_no_timeout(
     client.submit_job_bg(b"f", b"", b"w")
     worker.grab_job()
     assert worker.received == [job_assign(H1, b"f", b"w")]
-    assert world.engine.deadline() is None
+    assert world.deadline() is None
 
 
 def test_cant_do_withdraws_one_ability(

@@ -7,8 +7,6 @@ import pytest
 from tests.support.dialogue import DialoguePeer, World, error, no_job, noop
 from tests.support.stored_engine import drain, grab, rows, stored, submit
 
-COVERS = ("engine/dispatch/crews", "engine/state/functions")
-
 DRAINING = b"'f' is draining and takes no new jobs"
 
 

@@ -176,7 +176,7 @@ def test_passing_over_goes_on_until_somebody_comes(
 
 def test_time_alone_wakes_nobody(world: World) -> None:
     worker = world.sleeper("f")
-    assert world.engine.deadline() is None
+    assert world.deadline() is None
     world.advance(1000)
     assert worker.received == []
 
@@ -187,10 +187,10 @@ def test_no_deadline_is_left_once_all_have_come(
     workers = [world.sleeper("f"), world.sleeper("f")]
     submit(client)
     submit(client)
-    assert world.engine.deadline() == world.now + GRACE
+    assert world.deadline() == world.now + GRACE
     for worker in workers:
         worker.grab_job()
-    assert world.engine.deadline() is None
+    assert world.deadline() is None
 
 
 def test_the_deadline_is_the_oldest_open_promises(
@@ -202,7 +202,7 @@ def test_the_deadline_is_the_oldest_open_promises(
     submit(client)
     assert (first.received, second.received) == ([noop()], [noop()])
     first.grab_job()
-    assert world.engine.deadline() == world.now + GRACE
+    assert world.deadline() == world.now + GRACE
 
 
 def test_a_woken_worker_that_leaves_has_another_woken(

@@ -25,7 +25,7 @@ def test_a_job_runs_at_its_time_without_another_packet(
     worker = world.sleeper("f")
     client.submit_job_epoch(b"f", b"", b"%d" % (world.wall_time + 30), b"w")
     assert client.received == [job_created(H1)]
-    assert world.engine.deadline() == world.now + 30
+    assert world.deadline() == world.now + 30
     world.advance(29.999)
     assert worker.received == []
     world.advance(0.001)
@@ -102,7 +102,7 @@ def test_a_scheduled_job_can_be_cancelled(
 ) -> None:
     client.submit_job_epoch(b"f", b"", b"%d" % (world.wall_time + 5), b"w")
     assert admin.text("cancel job H:test:1") == b"OK\r\n"
-    assert world.engine.deadline() is None
+    assert world.deadline() is None
     worker = world.sleeper("f")
     world.advance(10)
     assert worker.received == []
@@ -126,21 +126,21 @@ def test_a_joined_scheduled_job_keeps_its_time(
 def test_the_next_deadline_is_the_earliest_of_all(
     world: World, client: DialoguePeer
 ) -> None:
-    assert world.engine.deadline() is None
+    assert world.deadline() is None
     client.submit_job_epoch(b"g", b"", b"%d" % (world.wall_time + 100), b"w")
-    assert world.engine.deadline() == world.now + 100
+    assert world.deadline() == world.now + 100
     worker = world.connect()
     worker.can_do_timeout(b"f", b"50000")
     client.submit_job_bg(b"f", b"", b"w")
     worker.grab_job()
-    assert world.engine.deadline() == world.now + 50
+    assert world.deadline() == world.now + 50
     client.submit_job_epoch(b"g", b"", b"%d" % (world.wall_time + 20), b"w")
-    assert world.engine.deadline() == world.now + 20
+    assert world.deadline() == world.now + 20
     world.sleeper("h")
     client.submit_job_bg(b"h", b"", b"w")
-    assert world.engine.deadline() == world.now + 0.25
+    assert world.deadline() == world.now + 0.25
     world.advance(1000)
-    assert world.engine.deadline() is None
+    assert world.deadline() is None
 
 
 def test_a_tick_too_early_does_nothing(world: World, client: DialoguePeer) -> None:

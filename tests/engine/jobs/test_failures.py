@@ -318,7 +318,7 @@ def test_a_client_that_leaves_during_a_pause_takes_its_job_along() -> None:
     assert counts(world) == (1, 0)
     client.leave()
     assert counts(world) == (0, 0)
-    assert world.engine.deadline() is None
+    assert world.deadline() is None
 
 
 def test_a_dead_letter_tells_how_it_failed() -> None:

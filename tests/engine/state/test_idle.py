@@ -194,7 +194,7 @@ def test_a_function_of_chunks_goes_within_a_moment(world: World) -> None:
     assert rows(world) == [CHUNKS.decode()]
     world.advance(0.5)
     assert rows(world) == []
-    assert world.engine.deadline() is None
+    assert world.deadline() is None
 
 
 def test_chunks_that_wait_for_a_worker_stay(world: World, client: DialoguePeer) -> None:

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from geartrain.engine.window.shelves import AT_BEGINNING, TABLE, Event, Phase, Shelf
+from geartrain.engine.window.shelves import (
+    AT_BEGINNING,
+    TABLE,
+    Phase,
+    Shelf,
+    ShelfEvent,
+)
 
 IDLE = (Phase.REST, Phase.SEARCHED)
 WANTING = (Phase.DUE, Phase.SEARCH)
@@ -18,8 +24,8 @@ def new_shelf(phase: Phase = Phase.REST) -> Shelf:
 
 
 @pytest.mark.parametrize("phase", Phase)
-@pytest.mark.parametrize("event", Event)
-def test_the_table_says_what_follows(phase: Phase, event: Event) -> None:
+@pytest.mark.parametrize("event", ShelfEvent)
+def test_the_table_says_what_follows(phase: Phase, event: ShelfEvent) -> None:
     shelf = new_shelf(phase)
     following = TABLE[phase].get(event)
     if following is None:
@@ -33,12 +39,12 @@ def test_the_table_says_what_follows(phase: Phase, event: Event) -> None:
 
 @pytest.mark.parametrize("phase", Phase)
 def test_a_page_ends_where_one_was_asked_for(phase: Phase) -> None:
-    ends = {Event.FOUND, Event.PASSED, Event.EMPTY}
+    ends = {ShelfEvent.FOUND, ShelfEvent.PASSED, ShelfEvent.EMPTY}
     known = set(TABLE[phase])
     assert (ends & known) == (ends if phase in READING else set())
-    assert (Event.ASK in known) == (phase in WANTING)
-    assert (Event.RESTART in known) == (phase in IDLE)
-    assert {Event.COME, Event.REWIND} <= known
+    assert (ShelfEvent.ASK in known) == (phase in WANTING)
+    assert (ShelfEvent.RESTART in known) == (phase in IDLE)
+    assert {ShelfEvent.COME, ShelfEvent.REWIND} <= known
 
 
 @pytest.mark.parametrize("phase", Phase)
@@ -54,12 +60,12 @@ def test_a_phase_is_wanting_reading_or_idle(phase: Phase) -> None:
 
 
 def test_a_search_ends_with_what_is_found_or_comes_before_it() -> None:
-    for event in (Event.FOUND, Event.REWIND):
+    for event in (ShelfEvent.FOUND, ShelfEvent.REWIND):
         shelf = new_shelf(Phase.SEARCHING)
         shelf.note(event)
         assert shelf.phase in (Phase.DUE, Phase.READING)
     shelf = new_shelf(Phase.SEARCHING)
-    shelf.note(Event.PASSED)
+    shelf.note(ShelfEvent.PASSED)
     assert shelf.phase is Phase.SEARCH
 
 

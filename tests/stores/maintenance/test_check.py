@@ -23,9 +23,9 @@ from tests.support.sqlite_files import execute
 from tests.support.store_records import found, found_dead
 
 COVERS = (
-    "stores/maintenance/jobs",
-    "stores/maintenance/queues",
-    "stores/maintenance/schedules",
+    "stores/salvage/jobs",
+    "stores/salvage/queues",
+    "stores/salvage/schedules",
 )
 
 

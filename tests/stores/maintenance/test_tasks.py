@@ -15,13 +15,8 @@ from pathlib import Path
 import pytest
 
 from geartrain.errors import StoreError
-from geartrain.stores.maintenance.tasks import (
-    Report,
-    check,
-    compact,
-    export,
-    import_lines,
-)
+from geartrain.stores.maintenance.check import Report
+from geartrain.stores.maintenance.tasks import check, compact, export, import_lines
 from geartrain.stores.sqlite.store import SqliteStore
 from tests.support.maintained_stores import copy, fill_variously, lines_of, objects_of
 from tests.support.sqlite_files import ROOT, execute, in_a_child

@@ -13,7 +13,7 @@ import pytest
 
 from geartrain.engine.model.health import Health
 from geartrain.errors import StoreError
-from geartrain.stores.maintenance.rebuilding import Rebuilder
+from geartrain.stores.salvage.rebuilding import Rebuilder
 from geartrain.stores.sqlite.store import SqliteStore
 from tests.support.store_records import batch, numbers, record
 

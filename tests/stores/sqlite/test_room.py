@@ -12,8 +12,9 @@ import pytest
 
 from geartrain.engine.batches import Batch
 from geartrain.engine.model.health import Health
-from geartrain.engine.records import Burial
+from geartrain.engine.records import Burial, Change
 from geartrain.errors import StoreError
+from geartrain.stores.sqlite.room import ending, parts
 from geartrain.stores.sqlite.store import SqliteStore
 from tests.support.disks import MIB, fill, mount, small_disk
 from tests.support.sqlite_files import in_a_child
@@ -240,3 +241,37 @@ def test_ends_fit_within_a_limit_on_the_size_of_files(path: Path) -> None:
     assert int(count) > 500
     assert left == "[]"
     assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] != 4_000_000
+
+
+def test_parts_do_together_what_the_batch_does() -> None:
+    whole = batch(
+        ended=range(1, 301),
+        reserved=7,
+        unscheduled=[8],
+        entries={(b"log", b"%d" % number): None for number in range(300)},
+        changed=[Change(number, 5.0, None) for number in range(400, 600)],
+        revived=[Change(700, 0.0, None)],
+        buried=[Burial(number, 9.0, failures()) for number in range(800, 1000)],
+    )
+    cut = list(parts(whole))
+    assert max(len(each.ended) + len(each.buried) for each in cut) <= 128
+    assert [n for each in cut for n in each.ended] == list(whole.ended)
+    assert [c for each in cut for c in each.changed] == whole.changed
+    assert [c for each in cut for c in each.revived] == whole.revived
+    assert [b.number for each in cut for b in each.buried] == list(range(800, 1000))
+    assert max(len(each.entries) for each in cut) <= 128
+    assert [name for each in cut for name in each.entries] == list(whole.entries)
+    assert (cut[0].reserved, cut[0].unscheduled) == (7, [8])
+
+
+def test_what_workers_said_is_cut() -> None:
+    failed = failures()
+    failed.error = b"x" * 5000
+    (part,) = parts(batch(buried=[Burial(1, 9.0, failed)]))
+    assert part.buried[0].failures.error == b"x" * 200
+    assert len(failed.error) == 5000
+
+
+def test_nothing_is_in_no_part() -> None:
+    assert list(parts(Batch(1))) == []
+    assert list(ending([3, 4]).ended) == [3, 4]

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from geartrain.engine.batches import Batch
+from geartrain.engine.model import counts
 from geartrain.engine.model.functions import Function
 from geartrain.engine.model.jobs import (
     FINISHED,
@@ -137,7 +138,7 @@ class Ledger:
             self._see(job)
         for function in state.functions.values():
             before = self._counted.get(function.name, (0, 0))[0]
-            assert function.counters.expired - before == expired[function.name]
+            assert _counts(function)[0] - before == expired[function.name]
         self.ending = b""
 
     def _see(self, job: Job) -> None:
@@ -154,7 +155,7 @@ class Ledger:
     def _fate(self, state: State, job: Job, was: JobState, during: str) -> str:
         entry = self.entries[job.handle]
         before = self._counted.get(job.function.name, (0, 0))[1]
-        is_cancelled = job.function.counters.cancelled > before
+        is_cancelled = _counts(job.function)[1] > before
         if job.handle in self.cancelling and is_cancelled:
             return "removed"
         if job.handle == self.ending:
@@ -257,7 +258,8 @@ def _settled_fate(job: Job, entry: Entry, was: JobState, during: str) -> str:
 
 
 def _counts(function: Function) -> tuple[int, int]:
-    return function.counters.expired, function.counters.cancelled
+    numbers = function.statistics.totals().numbers
+    return numbers[counts.EXPIRED], numbers[counts.CANCELLED]
 
 
 def _is_expired(state: State, job: Job) -> bool:

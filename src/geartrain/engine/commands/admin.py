@@ -23,6 +23,7 @@ from geartrain.engine.commands.control import (
 from geartrain.engine.commands.dead import dead
 from geartrain.engine.commands.jobs import cancel, job, jobs
 from geartrain.engine.commands.policy import policy
+from geartrain.engine.commands.statistics import statistics
 from geartrain.engine.commands.status import (
     counters,
     prioritystatus,
@@ -201,6 +202,7 @@ COMMANDS: Final[dict[bytes, TextCommand]] = {
     b"fail": fail,
     b"policy": policy,
     b"counters": counters,
+    b"statistics": statistics,
     b"store": store,
     b"shutdown": shutdown,
 }

@@ -30,6 +30,7 @@ from geartrain.engine.records import JobRecord
 from geartrain.engine.state import functions, reads
 from geartrain.engine.state.memory import schedule_cost
 from geartrain.engine.state.state import State
+from geartrain.engine.state.statistics import count_refusal
 from geartrain.protocol.constants import MAX_UNIQUE, PacketType, Priority
 from geartrain.protocol.packets import Packet, encode
 from geartrain.protocol.room import FULL
@@ -223,6 +224,7 @@ def _has_room(state: State, peer: Peer, packet: Packet) -> bool:
     if size and room.left + size > memory.limit // 4:
         return True
     room.refused += 1
+    count_refusal(state, packet.arguments[0])
     send_error(peer, b"QUEUE_ERROR", FULL)
     return False
 

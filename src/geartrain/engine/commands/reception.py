@@ -6,9 +6,10 @@ from collections.abc import Callable
 from typing import Final
 
 from geartrain.engine.commands import admin, client, common, worker
-from geartrain.engine.dispatch.turns import LISTING, MESSAGE
+from geartrain.engine.dispatch.turns import LISTING, MESSAGE, PEER_SHARE, TURN_SHARE
 from geartrain.engine.model.notices import Notice
 from geartrain.engine.model.peers import ASLEEP, MOST_UNREAD, Peer
+from geartrain.engine.queries import Query
 from geartrain.engine.state.state import State
 from geartrain.errors import ForeignError, LineError, PacketError, ProtocolError
 from geartrain.protocol.admin import Command
@@ -19,7 +20,7 @@ from geartrain.protocol.parser import LOOKING
 from geartrain.protocol.room import FULL
 from geartrain.texts import shown
 
-__all__ = ["free", "give_up", "run", "turn_away"]
+__all__ = ["answered", "give_up", "go_on", "run", "turn_away"]
 
 # Units of work, as ``turns`` counts it, of a part of much text that is looked through
 # for other protocols.
@@ -78,10 +79,36 @@ def run(state: State, peer: Peer, message: Packet | Command | None, limit: int) 
         _settle(state)
 
 
-def free(state: State, peer: Peer) -> None:
-    """Let a peer be read from again if it has nothing left to process."""
+def go_on(state: State) -> None:
+    """Run what earlier turns left: chores first, then messages of waiting peers."""
+    turns = state.turns
+    end = turns.work + TURN_SHARE
+    turns.work_off(turns.work + PEER_SHARE)
+    for peer in list(turns.queue):
+        if turns.work >= end:
+            break
+        del turns.queue[peer]
+        if not peer.is_closing and not peer.is_blocked():
+            _run_on(state, peer, None)
+
+
+def answered(state: State, peer: Peer, answers: list[Query]) -> None:
+    """Run the message again that had to wait for these answers of the store."""
+    if peer.is_closing:
+        return
+    peer.is_asking = False
+    peer.answers = answers
+    message, peer.message = peer.message, None
+    _run_on(state, peer, message)
+
+
+def _run_on(state: State, peer: Peer, message: Packet | Command | None) -> None:
+    """Run a peer's messages; read from it again when none is left."""
+    peer.is_busy = False
+    run(state, peer, message, state.turns.work + PEER_SHARE)
     if not peer.is_busy and not peer.is_asking:
         state.turns.freed.append(peer)
+    state.memory.note(peer, state.now)
 
 
 def _leave(state: State, peer: Peer) -> None:

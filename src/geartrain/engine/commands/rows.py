@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import json
 from codecs import getincrementaldecoder
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from geartrain.engine.model.jobs import READY, RUNNING, Job, record_of
@@ -18,6 +18,7 @@ from geartrain.engine.records import Failures, JobRecord
 from geartrain.engine.state.state import State
 
 __all__ = [
+    "Value",
     "job_row",
     "record_row",
     "row",
@@ -38,7 +39,7 @@ _PIECE_WORK: Final = 200
 _PRIORITIES: Final = ("high", "normal", "low")
 
 
-def row(values: dict[str, Value]) -> bytes:
+def row(values: Mapping[str, object]) -> bytes:
     """Return a row as a line."""
     return json.dumps(values).encode() + b"\n"
 

@@ -18,7 +18,8 @@ from urllib.parse import unquote_to_bytes
 from geartrain.engine.commands.columns import client_id, column, line
 from geartrain.engine.commands.policy import show_policies
 from geartrain.engine.commands.rows import row, text
-from geartrain.engine.model.counters import Counters
+from geartrain.engine.model import counts
+from geartrain.engine.model.counts import Counts
 from geartrain.engine.model.jobs import Job
 from geartrain.engine.model.peers import Peer
 from geartrain.engine.state import functions
@@ -128,30 +129,32 @@ def _counters(state: State) -> Iterator[bytes]:
         function = state.functions.get(name)
         if function is not None:
             state.turns.work += _JSON
-            yield _counters_row({"function": text(name)}, function.counters)
+            yield _counters_row({"function": text(name)}, function.statistics.totals())
     if state.idle.forgotten:
         total: dict[str, str | int] = {
             "function": "",
             "forgotten": state.idle.forgotten,
         }
-        yield _counters_row(total, state.idle.counters)
+        yield _counters_row(total, state.slots.unlisted.totals())
     yield END_OF_LIST
 
 
-def _counters_row(of: dict[str, str | int], counted: Counters) -> bytes:
+def _counters_row(of: dict[str, str | int], counted: Counts) -> bytes:
+    numbers = counted.numbers
+    failures = numbers[counts.FAIL] + numbers[counts.EXCEPTION] + numbers[counts.RETRY]
     return row(
         {
             **of,
-            "submitted": counted.submitted,
-            "completed": counted.completed,
-            "failed": counted.failed,
-            "retried": counted.retried,
-            "crashed": counted.crashed,
-            "timed_out": counted.timed_out,
-            "dead": counted.dead,
-            "cancelled": counted.cancelled,
-            "expired": counted.expired,
-            "refused_results": counted.refused_results,
+            "submitted": numbers[counts.SUBMITTED],
+            "completed": numbers[counts.SUCCEEDED],
+            "failed": failures,
+            "retried": numbers[counts.RETRIED],
+            "crashed": numbers[counts.CRASH],
+            "timed_out": numbers[counts.TIMEOUT],
+            "dead": numbers[counts.DEAD] + numbers[counts.UNKEPT],
+            "cancelled": numbers[counts.CANCELLED],
+            "expired": numbers[counts.EXPIRED],
+            "refused_results": numbers[counts.REFUSED_RESULTS],
         }
     )
 

@@ -9,12 +9,14 @@ from geartrain.engine.jobs import failures
 from geartrain.engine.jobs.departures import withdraw
 from geartrain.engine.jobs.life import assign, finish
 from geartrain.engine.jobs.relays import relay
+from geartrain.engine.model import counts
 from geartrain.engine.model.crews import Crew
 from geartrain.engine.model.functions import Function
 from geartrain.engine.model.jobs import Job
 from geartrain.engine.model.peers import ASLEEP, Peer
 from geartrain.engine.state import functions, windows
 from geartrain.engine.state.state import State
+from geartrain.engine.state.statistics import count
 from geartrain.errors import PacketError
 from geartrain.protocol.constants import PacketType
 from geartrain.protocol.packets import Packet, encode, header
@@ -289,7 +291,7 @@ def work_warning(state: State, peer: Peer, packet: Packet) -> None:
 def _forward_running(state: State, peer: Peer, packet: Packet) -> None:
     job = _running_job(state, peer, packet.arguments[0])
     if job is None:
-        _not_found(peer, packet.arguments[0], b"Job does not exist on server")
+        _not_found(state, peer, packet.arguments[0], b"Job does not exist on server")
     else:
         _forward(state, peer, job, packet)
 
@@ -298,7 +300,7 @@ def work_status(state: State, peer: Peer, packet: Packet) -> None:
     """Remember how far the job is and forward it."""
     job = _running_job(state, peer, packet.arguments[0])
     if job is None:
-        _refuse_result(peer, packet.arguments[0])
+        _refuse_result(state, peer, packet.arguments[0])
         return
     job.numerator = packet.arguments[1][:_MAX_PROGRESS]
     job.denominator = packet.arguments[2][:_MAX_PROGRESS]
@@ -309,10 +311,10 @@ def work_complete(state: State, peer: Peer, packet: Packet) -> None:
     """Forward the result and end the job."""
     job = _running_job(state, peer, packet.arguments[0])
     if job is None:
-        _refuse_result(peer, packet.arguments[0])
+        _refuse_result(state, peer, packet.arguments[0])
         return
     _forward(state, peer, job, packet)
-    job.function.counters.completed += 1
+    count(state, job.function, counts.SUCCEEDED)
     finish(state, job)
 
 
@@ -325,7 +327,7 @@ def work_fail(state: State, peer: Peer, packet: Packet) -> None:
         # Perl and Python workers send it after WORK_EXCEPTION, which ended the job,
         # and would take an ERROR for the answer to their next grab.
         if not handle or handle != peer.excepted:
-            _refuse_result(peer, handle)
+            _refuse_result(state, peer, handle)
         peer.excepted = b""
         return
     if not failures.fail(state, job, b"fail", b""):
@@ -333,13 +335,13 @@ def work_fail(state: State, peer: Peer, packet: Packet) -> None:
         failures.die(state, job)
 
 
-def _refuse_result(peer: Peer, handle: bytes) -> None:
-    _not_found(peer, handle, b"Job given in work result not found")
+def _refuse_result(state: State, peer: Peer, handle: bytes) -> None:
+    _not_found(state, peer, handle, b"Job given in work result not found")
 
 
-def _not_found(peer: Peer, handle: bytes, text: bytes) -> None:
+def _not_found(state: State, peer: Peer, handle: bytes, text: bytes) -> None:
     """Tell a worker that it does not run the job it reports on."""
-    failures.refuse_result(peer, handle)
+    failures.refuse_result(state, peer, handle)
     _send_job_error(peer, _NOT_FOUND, text, handle)
 
 
@@ -357,7 +359,7 @@ def report_refused(state: State, peer: Peer, error: PacketError) -> None:
     _send_job_error(peer, error.code, error.text, handle)
     job = _running_job(state, peer, handle)
     if job is None:
-        failures.refuse_result(peer, handle)
+        failures.refuse_result(state, peer, handle)
         return
     peer.excepted = job.handle
     if not failures.fail(state, job, b"exception", error.text):
@@ -373,6 +375,7 @@ def work_exception(state: State, peer: Peer, packet: Packet) -> None:
     job = _running_job(state, peer, packet.arguments[0])
     if job is None:
         _not_found(
+            state,
             peer,
             packet.arguments[0],
             b"An exception was received for a job that does not exist",

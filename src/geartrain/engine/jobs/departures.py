@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Final
 
 from geartrain.engine.jobs import failures
-from geartrain.engine.jobs.life import finish
 from geartrain.engine.model.functions import Function
 from geartrain.engine.model.jobs import RUNNING, Job
 from geartrain.engine.model.peers import Peer
@@ -73,4 +72,4 @@ def _detach(state: State, client: Peer, job: Job, times: int) -> None:
     job.remove_client(client)
     if job.is_awaited() or job.background or job.state is RUNNING:
         return
-    finish(state, job)
+    failures.abandon(state, job)

@@ -10,7 +10,8 @@ from geartrain.engine.jobs.life import move
 from geartrain.engine.model.functions import Function
 from geartrain.engine.model.jobs import READY, Job
 from geartrain.engine.model.schedules import CALENDAR, Schedule
-from geartrain.engine.state import functions, windows
+from geartrain.engine.state import functions, statistics, windows
+from geartrain.engine.state.slots import Slots
 from geartrain.engine.state.state import State
 from geartrain.engine.timers import Timed
 from geartrain.engine.window.shelves import Shelf
@@ -57,6 +58,8 @@ def _ring(state: State, due: Timed) -> None:
         windows.go_on(state, due)
     elif isinstance(due, Function):
         failures.expire(state, due)
+    elif isinstance(due, Slots):
+        statistics.end_minute(state)
 
 
 def deadline(state: State) -> float | None:

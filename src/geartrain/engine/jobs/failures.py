@@ -10,6 +10,7 @@ from typing import Final
 
 from geartrain.engine.jobs.life import finish, move, wait
 from geartrain.engine.jobs.relays import relay
+from geartrain.engine.model import counts
 from geartrain.engine.model.functions import Function
 from geartrain.engine.model.jobs import FINISHED, READY, Job, record_of
 from geartrain.engine.model.notices import Notice
@@ -18,11 +19,13 @@ from geartrain.engine.records import Failures
 from geartrain.engine.state import functions
 from geartrain.engine.state.memory import cost
 from geartrain.engine.state.state import State
+from geartrain.engine.state.statistics import count
 from geartrain.protocol.constants import PacketType
 from geartrain.protocol.packets import NO_MORE, encode
 from geartrain.texts import quoted, shown
 
 __all__ = [
+    "abandon",
     "cancel",
     "die",
     "drop_expired",
@@ -55,7 +58,6 @@ def fail(state: State, job: Job, reason: bytes, error: bytes) -> bool:
     Returns whether there will be another attempt. If not, ``die`` is to follow, once
     the clients have been told.
     """
-    job.function.counters.failed += 1
     failures = _note(state, job, reason, error)
     failures.attempts += 1
     return _retry(state, job, failures)
@@ -78,7 +80,6 @@ def time_out(state: State, job: Job) -> None:
     """
     worker = job.worker
     assert worker is not None
-    job.function.counters.timed_out += 1
     is_own = job in worker.timed
     limit = functions.policy(state, job.function).timeout
     if is_own:
@@ -97,7 +98,6 @@ def time_out(state: State, job: Job) -> None:
 
 def overrun(state: State, job: Job, error: bytes) -> None:
     """React to the word that an attempt took too long and was ended for it."""
-    job.function.counters.timed_out += 1
     _overrun(state, job, error)
 
 
@@ -112,28 +112,27 @@ def _overrun(state: State, job: Job, error: bytes) -> None:
 
 def release(state: State, job: Job) -> None:
     """Make a running job ready again: its worker stops and has not finished it."""
+    count(state, job.function, counts.RELEASED)
     _give_away(state, job)
     if job.background or job.is_awaited():
         move(state, job, READY)
     else:
-        finish(state, job)
+        abandon(state, job)
 
 
 def retry(state: State, job: Job, pause: float, error: bytes) -> None:
     """Retry a running job because its worker asks for it."""
-    job.function.counters.failed += 1
     failures = _note(state, job, b"retry", error)
     failures.attempts += 1
     _give_away(state, job)
     if job.background or job.is_awaited():
         _wait(state, job, pause)
     else:
-        finish(state, job)
+        abandon(state, job)
 
 
 def lose(state: State, job: Job, error: bytes = b"") -> None:
     """Give a job whose worker was lost to another, or fail it at the limit."""
-    job.function.counters.crashed += 1
     _lose(state, job, b"crash", error)
 
 
@@ -151,7 +150,7 @@ def _lose(state: State, job: Job, reason: bytes, error: bytes) -> None:
         tell(state, job, _loss(failures))
         die(state, job)
     elif not job.background and not job.is_awaited():
-        finish(state, job)
+        abandon(state, job)
     elif failures.crashes == 1:
         # Workers are restarted every day: that is no reason to wait.
         _wait(state, job, 0.0)
@@ -161,6 +160,7 @@ def _lose(state: State, job: Job, reason: bytes, error: bytes) -> None:
 
 def _note(state: State, job: Job, reason: bytes, error: bytes) -> Failures:
     """Write down how the attempt of a running job ended."""
+    count(state, job.function, counts.FAILURES[reason.decode()])
     failures = job.failures
     if failures is None:
         failures = job.failures = Failures()
@@ -190,7 +190,7 @@ def _give_away(state: State, job: Job) -> None:
 
 def _wait(state: State, job: Job, pause: float) -> None:
     """Let a job wait for its next attempt."""
-    job.function.counters.retried += 1
+    count(state, job.function, counts.RETRIED)
     job.due = state.server_time() + pause if pause > 0 else 0.0
     job.is_steady = True
     if job.batch:
@@ -203,19 +203,27 @@ def _wait(state: State, job: Job, pause: float) -> None:
 
 def die(state: State, job: Job) -> None:
     """End a job that failed for good; one in the background becomes a dead letter."""
-    if not job.background:
-        finish(state, job)
-        return
     function = job.function
-    function.counters.dead += 1
-    if (
+    if not job.background:
+        count(state, function, counts.FAILED)
+        finish(state, job)
+    elif (
         functions.policy(state, function).dead_letter
         and state.journal.is_on
         and _has_room(state, job)
     ):
+        count(state, function, counts.DEAD)
         _bury(state, job)
     else:
+        count(state, function, counts.FAILED)
+        count(state, function, counts.UNKEPT)
         finish(state, job)
+
+
+def abandon(state: State, job: Job) -> None:
+    """End a job that nobody waits for any more."""
+    count(state, job.function, counts.ABANDONED)
+    finish(state, job)
 
 
 def _has_room(state: State, job: Job) -> bool:
@@ -267,7 +275,7 @@ def tell(state: State, job: Job, why: bytes) -> None:
 
 def cancel(state: State, job: Job) -> None:
     """End a job wherever it is; its worker's result will be refused."""
-    job.function.counters.cancelled += 1
+    count(state, job.function, counts.CANCELLED)
     if job.worker is not None:
         _give_away(state, job)
     tell(state, job, b"cancelled")
@@ -282,10 +290,7 @@ def is_expired(state: State, job: Job) -> bool:
 
 def _expiry(job: Job, ttl: float) -> float:
     """Return the server time at which a ready job has waited too long."""
-    waiting_since = max(job.submitted, job.due)
-    if job.failures is not None:
-        waiting_since = max(waiting_since, job.failures.ended)
-    return waiting_since + ttl
+    return job.waiting_since() + ttl
 
 
 def expire(state: State, function: Function) -> None:
@@ -324,7 +329,7 @@ def expire(state: State, function: Function) -> None:
 
 def drop_expired(state: State, job: Job) -> None:
     """End a job that waited too long."""
-    job.function.counters.expired += 1
+    count(state, job.function, counts.EXPIRED)
     tell(
         state,
         job,
@@ -333,8 +338,8 @@ def drop_expired(state: State, job: Job) -> None:
     finish(state, job)
 
 
-def refuse_result(peer: Peer, handle: bytes) -> None:
+def refuse_result(state: State, peer: Peer, handle: bytes) -> None:
     """Count a result that came for a job that had gone to another worker."""
     function = peer.lost.pop(handle, None)
     if function is not None:
-        function.counters.refused_results += 1
+        count(state, function, counts.REFUSED_RESULTS)

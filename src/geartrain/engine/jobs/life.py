@@ -42,6 +42,7 @@ from geartrain.engine.model.jobs import (
 from geartrain.engine.model.peers import Peer
 from geartrain.engine.state import functions, windows
 from geartrain.engine.state.state import State
+from geartrain.engine.state.statistics import count_run, count_wait
 
 __all__ = ["TRANSITIONS", "assign", "finish", "move", "place", "wait"]
 
@@ -105,6 +106,7 @@ def _leave_worker(state: State, job: Job) -> None:
         worker.timed.pop(job, None)
     del job.function.running[job]
     job.worker = None
+    count_run(state, job.function, state.server_time() - job.started)
     job.numerator = b"0"
     job.denominator = b"0"
     state.timeouts.cancel(job)
@@ -214,6 +216,7 @@ def assign(state: State, job: Job, worker: Peer) -> None:
     function = job.function
     job.worker = worker
     job.started = state.server_time()
+    count_wait(state, function, job.started - job.waiting_since())
     move(state, job, RUNNING)
     own = worker.abilities.get(function, 0.0)
     limit = functions.policy(state, function).timeout

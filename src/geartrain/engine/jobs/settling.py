@@ -5,6 +5,7 @@ from __future__ import annotations
 from geartrain.engine.durable.gathering import Gathering, Question
 from geartrain.engine.jobs.life import move, place, wait
 from geartrain.engine.jobs.paging import forget
+from geartrain.engine.model import counts
 from geartrain.engine.model.jobs import (
     FINISHED,
     PAGED,
@@ -15,6 +16,7 @@ from geartrain.engine.model.jobs import (
 )
 from geartrain.engine.state import functions, windows
 from geartrain.engine.state.state import State
+from geartrain.engine.state.statistics import count
 from geartrain.protocol.constants import PacketType
 from geartrain.protocol.packets import encode
 
@@ -49,6 +51,7 @@ def settle(state: State, done: Gathering) -> list[Question]:
 
 def _let_down(state: State, job: Job) -> None:
     """Let go of a job that could not be kept."""
+    count(state, job.function, counts.REFUSED)
     job.batch = 0
     job.record = None
     job.background = False
@@ -81,10 +84,11 @@ def _place_tentative(state: State, done: Gathering) -> dict[Job, bytes]:
         if record.twin:
             handle = _handle_of_twin(state, job, record.twin)
             twins[job] = encode(PacketType.JOB_CREATED, handle)
-            job.function.counters.submitted -= 1
+            count(state, job.function, counts.JOINED)
             job.batch = 0
             move(state, job, FINISHED)
         else:
+            count(state, job.function, counts.SUBMITTED)
             wait(state, job)
     return twins
 

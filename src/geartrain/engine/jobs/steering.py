@@ -12,6 +12,7 @@ from abc import ABC, abstractmethod
 from geartrain.engine.jobs import failures
 from geartrain.engine.jobs.life import move, wait
 from geartrain.engine.jobs.paging import restore, take_out
+from geartrain.engine.model import counts
 from geartrain.engine.model.functions import Function
 from geartrain.engine.model.jobs import (
     PAGED,
@@ -25,6 +26,7 @@ from geartrain.engine.records import JobRecord
 from geartrain.engine.state import functions, windows
 from geartrain.engine.state.memory import record_cost
 from geartrain.engine.state.state import State
+from geartrain.engine.state.statistics import count
 
 __all__ = ["Cancel", "Drop", "Order", "Place", "Retry", "is_dead"]
 
@@ -131,6 +133,7 @@ class Retry(Order):
         job = _stub(state, record)
         job.failures = None
         job.due, job.is_steady = state.server_time(), True
+        count(state, job.function, counts.REVIVED)
         _let_go(state, job.function, record)
         if state.journal.keeps_jobs:
             state.journal.revive(job)
@@ -155,6 +158,7 @@ class Drop(Order):
     def obey_kept(self, state: State, record: JobRecord) -> bool:
         """Forget a dead letter."""
         function = functions.find(state, record.function)
+        count(state, function, counts.DROPPED)
         _let_go(state, function, record)
         state.journal.end_dead(record.number)
         functions.retire(state, function)

@@ -6,11 +6,13 @@ import hashlib
 from typing import Final
 
 from geartrain.engine.jobs.life import move, place, wait
+from geartrain.engine.model import counts
 from geartrain.engine.model.functions import Function
 from geartrain.engine.model.jobs import MOST_JOINED, PAGED, SUBMITTED, TENTATIVE, Job
 from geartrain.engine.model.peers import Peer
 from geartrain.engine.state import functions
 from geartrain.engine.state.state import State
+from geartrain.engine.state.statistics import count
 from geartrain.texts import quoted
 
 __all__ = [
@@ -48,6 +50,7 @@ def admit(
     job = joined
     if job is None:
         if refusal(state, submitted):
+            count(state, submitted.function, counts.REFUSED)
             return None
         job = submitted
         _name(state, job, key)
@@ -85,7 +88,6 @@ def _name(state: State, job: Job, key: bytes) -> None:
     if key and key not in function.keyed:
         job.key = key
         function.keyed[key] = job
-    function.counters.submitted += 1
 
 
 def _delay(state: State, job: Job, delay: float) -> None:
@@ -187,8 +189,9 @@ def start(state: State, job: Job) -> None:
     A tentative one waits until the store has said whether it is a job of its own.
     """
     if job.state is not SUBMITTED:
-        return
-    if job.record is not None and job.record.is_tentative:
+        count(state, job.function, counts.JOINED)
+    elif job.record is not None and job.record.is_tentative:
         move(state, job, TENTATIVE)
     else:
+        count(state, job.function, counts.SUBMITTED)
         wait(state, job)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from geartrain.engine.model.counters import Counters
 from geartrain.engine.model.jobs import Job, JobQueue
 from geartrain.engine.model.policies import Policy
+from geartrain.engine.model.statistics import Statistics
 from geartrain.engine.timers import Timed
 from geartrain.engine.window.windows import Window
 
@@ -62,8 +62,8 @@ class Function(Timed):
         """An operator created it or gave it limits; it stays until dropped."""
         self.dead = 0
         """How many dead letters it has."""
-        self.counters = Counters()
-        """What has become of its jobs."""
+        self.statistics = Statistics(name)
+        """What happened to its jobs; ``state.statistics`` counts."""
 
     def ready_count(self) -> int:
         """Return how many jobs in memory can run now."""
@@ -79,6 +79,12 @@ class Function(Timed):
         """Return how many jobs there are, running and scheduled ones included."""
         waiting = self.ready_count() + self.paged_count() + len(self.tentative)
         return waiting + len(self.running) + len(self.scheduled)
+
+    def delayed_count(self) -> int:
+        """Return how many jobs wait for a time, which may have come for some paged."""
+        windows = self.windows
+        paged = windows[0].delayed + windows[1].delayed + windows[2].delayed
+        return len(self.scheduled) + paged
 
     def waiting_count(self, priority: int) -> int:
         """Return how many jobs of a priority wait, scheduled ones included."""

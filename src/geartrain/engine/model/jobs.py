@@ -113,6 +113,13 @@ class Job(StoredJob):
         self.preceding: Job | None = None
         self.following: Job | None = None
 
+    def waiting_since(self) -> float:
+        """Return the server time from which it waits, once it is ready."""
+        since = self.due if self.due > self.submitted else self.submitted
+        if self.failures is not None and self.failures.ended > since:
+            return self.failures.ended
+        return since
+
     def is_awaited(self) -> bool:
         """Tell whether a client waits for it."""
         return self.client is not None

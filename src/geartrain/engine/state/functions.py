@@ -8,6 +8,7 @@ from typing import Final
 from geartrain.engine.model.functions import Function
 from geartrain.engine.model.policies import Policy, is_pattern
 from geartrain.engine.model.settings import Value
+from geartrain.engine.state.idle import is_for_chunks
 from geartrain.engine.state.state import State
 
 __all__ = [
@@ -45,6 +46,8 @@ def find(state: State, name: bytes) -> Function:
     if function is None:
         policies = state.policies
         function = Function(name, policies.find(name))
+        is_kept = not is_for_chunks(name)
+        function.statistics = state.slots.find(name, is_kept)
         function.policy_version = policies.version
         state.functions[name] = function
         state.name_bytes += len(name)
@@ -129,9 +132,9 @@ def forget(state: State, function: Function) -> None:
         state.calendar_alarms.cancel(window.dates)
         state.memory.windows.pop(window, None)
     state.idle.forgotten += 1
-    state.idle.counters.add(function.counters)
+    state.slots.forget(function.statistics)
     # A worker that lost a job of it may yet send a result.
-    function.counters = state.idle.counters
+    function.statistics = state.slots.unlisted
 
 
 def policy(state: State, function: Function) -> Policy:

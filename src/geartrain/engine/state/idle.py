@@ -14,10 +14,9 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import Final
 
-from geartrain.engine.model.counters import Counters
 from geartrain.engine.model.functions import Function
 
-__all__ = ["IdleFunctions"]
+__all__ = ["IdleFunctions", "is_for_chunks"]
 
 # Seconds for which a function without use is listed.
 _LISTED: Final = 3600.0
@@ -35,8 +34,6 @@ class IdleFunctions:
     def __init__(self) -> None:
         self.forgotten = 0
         """How many functions have been forgotten."""
-        self.counters = Counters()
-        """What these have counted."""
         self._others: OrderedDict[Function, float] = OrderedDict()
         self._chunks: OrderedDict[Function, float] = OrderedDict()
 
@@ -45,7 +42,7 @@ class IdleFunctions:
 
     def enlist(self, function: Function, now: float) -> None:
         """Look at a function again when it may have been unused for a while."""
-        found = self._chunks if _is_for_chunks(function.name) else self._others
+        found = self._chunks if is_for_chunks(function.name) else self._others
         found[function] = now
         found.move_to_end(function)
 
@@ -75,7 +72,7 @@ class IdleFunctions:
         return _take(self._others, float("inf")) if found is None else found
 
 
-def _is_for_chunks(name: bytes) -> bool:
+def is_for_chunks(name: bytes) -> bool:
     """Tell whether a name is one that the library gives to chunks of a workload."""
     identity = name[-_ID_SIZE:]
     return name[-_ID_SIZE - len(_CHUNKS) : -_ID_SIZE] == _CHUNKS and (

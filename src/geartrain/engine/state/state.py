@@ -22,6 +22,7 @@ from geartrain.engine.queries import Query
 from geartrain.engine.records import JobRecord
 from geartrain.engine.state.idle import IdleFunctions
 from geartrain.engine.state.memory import Memory, cost
+from geartrain.engine.state.slots import Slots
 from geartrain.engine.timers import Timed, Timers
 
 __all__ = ["State"]
@@ -65,6 +66,8 @@ class State:
         """All functions by name."""
         self.idle = IdleFunctions()
         """Functions that may be unused."""
+        self.slots = Slots()
+        """What happens to jobs, by function, minute and hour."""
         self.name_bytes = 0
         """The bytes of all functions' names."""
         self.named_count = 0

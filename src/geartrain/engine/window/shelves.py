@@ -15,7 +15,7 @@ from typing import Final
 
 from geartrain.engine.timers import Timed
 
-__all__ = ["AT_BEGINNING", "TABLE", "Event", "Phase", "Shelf"]
+__all__ = ["AT_BEGINNING", "TABLE", "Phase", "Shelf", "ShelfEvent"]
 
 
 class Phase(IntEnum):
@@ -40,7 +40,7 @@ class Phase(IntEnum):
     """The search has found nothing for memory, and nothing more is due."""
 
 
-class Event(IntEnum):
+class ShelfEvent(IntEnum):
     """What changes the phase of a shelf."""
 
     COME = 0
@@ -73,46 +73,46 @@ _SEARCHING: Final = Phase.SEARCHING
 _SEARCHED: Final = Phase.SEARCHED
 
 # By phase, what follows each event; where an event has none it cannot happen.
-TABLE: Final[dict[Phase, dict[Event, Phase]]] = {
+TABLE: Final[dict[Phase, dict[ShelfEvent, Phase]]] = {
     Phase.REST: {
-        Event.COME: Phase.DUE,
-        Event.REWIND: Phase.REST,
-        Event.RESTART: Phase.SEARCH,
+        ShelfEvent.COME: Phase.DUE,
+        ShelfEvent.REWIND: Phase.REST,
+        ShelfEvent.RESTART: Phase.SEARCH,
     },
     Phase.DUE: {
-        Event.COME: Phase.DUE,
-        Event.ASK: Phase.READING,
-        Event.REWIND: Phase.DUE,
+        ShelfEvent.COME: Phase.DUE,
+        ShelfEvent.ASK: Phase.READING,
+        ShelfEvent.REWIND: Phase.DUE,
     },
     Phase.READING: {
-        Event.COME: Phase.READING,
-        Event.FOUND: Phase.DUE,
-        Event.PASSED: Phase.DUE,
-        Event.EMPTY: Phase.REST,
-        Event.REWIND: Phase.READING,
+        ShelfEvent.COME: Phase.READING,
+        ShelfEvent.FOUND: Phase.DUE,
+        ShelfEvent.PASSED: Phase.DUE,
+        ShelfEvent.EMPTY: Phase.REST,
+        ShelfEvent.REWIND: Phase.READING,
     },
     Phase.SEARCH: {
-        Event.COME: Phase.SEARCH,
-        Event.ASK: Phase.SEARCHING,
-        Event.REWIND: Phase.DUE,
+        ShelfEvent.COME: Phase.SEARCH,
+        ShelfEvent.ASK: Phase.SEARCHING,
+        ShelfEvent.REWIND: Phase.DUE,
     },
     Phase.SEARCHING: {
-        Event.COME: Phase.SEARCHING,
-        Event.FOUND: Phase.DUE,
-        Event.PASSED: Phase.SEARCH,
-        Event.EMPTY: Phase.SEARCHED,
-        Event.REWIND: Phase.READING,
+        ShelfEvent.COME: Phase.SEARCHING,
+        ShelfEvent.FOUND: Phase.DUE,
+        ShelfEvent.PASSED: Phase.SEARCH,
+        ShelfEvent.EMPTY: Phase.SEARCHED,
+        ShelfEvent.REWIND: Phase.READING,
     },
     Phase.SEARCHED: {
-        Event.COME: Phase.SEARCH,
-        Event.REWIND: Phase.REST,
-        Event.RESTART: Phase.SEARCH,
+        ShelfEvent.COME: Phase.SEARCH,
+        ShelfEvent.REWIND: Phase.REST,
+        ShelfEvent.RESTART: Phase.SEARCH,
     },
 }
 
 # The same, looked up without hashing: hashing an enum runs Python code.
 _NEXT: Final[list[list[Phase | None]]] = [
-    [TABLE[phase].get(event) for event in Event] for phase in Phase
+    [TABLE[phase].get(event) for event in ShelfEvent] for phase in Phase
 ]
 
 # Due time and number, in the order of these: before every job, and behind every job.
@@ -140,7 +140,7 @@ class Shelf(Timed):
         self.next_due = 0.0
         """No job is due before this, but for those to be read now; 0 for none."""
 
-    def note(self, event: Event) -> None:
+    def note(self, event: ShelfEvent) -> None:
         """Change the phase as ``TABLE`` says.
 
         Raises:
@@ -177,18 +177,18 @@ class Shelf(Timed):
         # From here on this is about jobs that the answer does not know.
         self.after = _BEHIND_ALL
         self.next_due = 0.0
-        self.note(Event.ASK)
+        self.note(ShelfEvent.ASK)
         return after
 
     def rewind(self, due: float, number: int) -> None:
         """Begin the next page before a job that may have been passed over."""
-        self.note(Event.REWIND)
+        self.note(ShelfEvent.REWIND)
         self.after = min(self.after, (due, number - 1))
 
     def restart(self) -> None:
         """Read it from its beginning."""
         self.after = AT_BEGINNING
-        self.note(Event.RESTART)
+        self.note(ShelfEvent.RESTART)
 
     def expect(self, due: float, now: float) -> bool:
         """Note that a job is due at a time; tell whether that is the earliest yet."""
@@ -196,5 +196,5 @@ class Shelf(Timed):
         if is_earliest:
             self.next_due = due
         if due <= now:
-            self.note(Event.COME)
+            self.note(ShelfEvent.COME)
         return is_earliest

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from geartrain.engine.queries import DuePage, Page
 from geartrain.engine.timers import Timed
-from geartrain.engine.window.shelves import Event, Shelf
+from geartrain.engine.window.shelves import Shelf, ShelfEvent
 
 __all__ = ["Window"]
 
@@ -52,7 +52,7 @@ class Window(Timed):
         self.dates = Shelf(function, priority, False)
         """Those whose due time is the calendar's."""
         # What is without a due time is to be read whenever there is some.
-        self.numbers.note(Event.COME)
+        self.numbers.note(ShelfEvent.COME)
 
     def size(self) -> int:
         """Return how many jobs only the store has."""
@@ -111,15 +111,15 @@ class Window(Timed):
     def ring(self, shelf: Shelf) -> None:
         """Note that the time has come that one of its shelves expected."""
         if self.delayed > 0:
-            shelf.note(Event.COME)
+            shelf.note(ShelfEvent.COME)
         else:
             shelf.next_due = 0.0
 
     def go_on(self) -> None:
         """Read on after a pause."""
         if self.delayed > 0:
-            self.waits.note(Event.COME)
-            self.dates.note(Event.COME)
+            self.waits.note(ShelfEvent.COME)
+            self.dates.note(ShelfEvent.COME)
 
     def read(
         self, most: int, largest: int, server_time: float, wall_time: float
@@ -191,16 +191,16 @@ class Window(Timed):
         numbers += query.oversized
         shelf.after = min(shelf.after, (0.0, max(numbers, default=query.after)))
         if is_any or numbers or query.error:
-            shelf.note(Event.FOUND if is_any else Event.PASSED)
+            shelf.note(ShelfEvent.FOUND if is_any else ShelfEvent.PASSED)
             return 0
-        shelf.note(Event.EMPTY)
+        shelf.note(ShelfEvent.EMPTY)
         lost = 0
         if self.ready > 0 and self.leaving == 0:
             if query.after > 0 and not shelf.is_searched():
                 shelf.restart()
                 return 0
             lost, self.ready = self.ready, 0
-        shelf.note(Event.COME)
+        shelf.note(ShelfEvent.COME)
         return lost
 
     def _turn_due(self, query: DuePage, is_any: bool, now: float) -> int:
@@ -210,13 +210,13 @@ class Window(Timed):
             last = (query.records[-1].due, query.records[-1].number)
         shelf.after = min(shelf.after, last)
         if is_any or query.records or query.error:
-            shelf.note(Event.FOUND if is_any else Event.PASSED)
+            shelf.note(ShelfEvent.FOUND if is_any else ShelfEvent.PASSED)
             return 0
-        shelf.note(Event.EMPTY)
+        shelf.note(ShelfEvent.EMPTY)
         if shelf.next_due == 0 or 0 < query.next_due < shelf.next_due:
             shelf.next_due = query.next_due
         if 0 < shelf.next_due <= now:
-            shelf.note(Event.COME)
+            shelf.note(ShelfEvent.COME)
         if self.delayed > 0 and self.waits.is_quiet() and self.dates.is_quiet():
             return self._search(shelf)
         return 0
@@ -227,7 +227,7 @@ class Window(Timed):
         Returns how many there are if they have been looked for already.
         """
         if self.leaving:
-            shelf.note(Event.COME)
+            shelf.note(ShelfEvent.COME)
         elif not (self.waits.is_searched() and self.dates.is_searched()):
             self.waits.restart()
             self.dates.restart()

@@ -9,17 +9,17 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from geartrain.engine.records import JobRecord
-from geartrain.stores.maintenance.copies import Readable
-from geartrain.stores.maintenance.entries import KeptEntries
-from geartrain.stores.maintenance.jobs import KeptJob, KeptJobs
-from geartrain.stores.maintenance.orphans import all_jobs
-from geartrain.stores.maintenance.queues import KeptQueues
-from geartrain.stores.maintenance.schedules import KeptSchedules, meta_problems
+from geartrain.stores.salvage.copies import Readable
+from geartrain.stores.salvage.entries import KeptEntries
+from geartrain.stores.salvage.jobs import KeptJob, KeptJobs
+from geartrain.stores.salvage.orphans import all_jobs
+from geartrain.stores.salvage.queues import KeptQueues
+from geartrain.stores.salvage.schedules import KeptSchedules, meta_problems
 from geartrain.stores.sqlite.file import ERRORS
 from geartrain.stores.sqlite.keys import Keys
+from geartrain.stores.sqlite.meta import is_in_use
 from geartrain.stores.sqlite.queues import Queue
 from geartrain.stores.sqlite.rows import digest
-from geartrain.stores.sqlite.schedules import is_in_use
 from geartrain.texts import quoted
 
 __all__ = ["Report", "examine"]

@@ -1,28 +1,37 @@
 """Lines of JSON: a job, a dead letter, a recurring job or an entry each.
 
-Bytes that are not UTF-8 are text with lone surrogates, as in all rows of Geartrain; of
-a workload they are base64, and ``encoding`` says so. Times are in seconds since 1970,
-by the calendar, null for none. ``clock`` says by which clock a job is due, ``steady``
-for one that waits for a delay or a pause.
+A line has the fields of ``JOB_FIELDS`` or ``SCHEDULE_FIELDS``. Bytes that are not UTF-8
+are text with lone surrogates, as in all rows of Geartrain; a workload that is not is
+base64, and ``encoding`` says so. Times are in seconds since 1970, by the calendar, null
+for none. ``clock`` says by which clock a job is due: ``steady`` for one that waits for
+a delay or a pause.
 """
 
 from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterable, Iterator
-from typing import Final
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Final
 
-from geartrain.engine.records import Entry, Failures, JobRecord, ScheduleRecord
+from geartrain.engine.records import (
+    FAILURE_FIELDS,
+    JOB_FIELDS,
+    SCHEDULE_FIELDS,
+    Entry,
+    Failures,
+    Field,
+    FieldKind,
+    JobRecord,
+    ScheduleRecord,
+)
 
 __all__ = [
     "CLOCKS",
-    "FAILURES",
     "PRIORITIES",
-    "TEXTS",
-    "TIMES",
     "entry_line",
     "job_line",
+    "label",
     "move_times",
     "schedule_line",
 ]
@@ -33,27 +42,13 @@ PRIORITIES: Final = ("high", "normal", "low")
 CLOCKS: Final = ("calendar", "steady")
 """The clocks by which a job may be due; the second if ``is_steady``."""
 
-TEXTS: Final = ("handle", "function", "unique", "key", "reducer")
-"""The fields of a job that are text, in the order they are written in."""
-
-TIMES: Final = ("submitted", "due", "died")
-"""The fields of a job that are times."""
-
-FAILURES: Final = (
-    ("attempts", int),
-    ("crashes", int),
-    ("reason", bytes),
-    ("error", bytes),
-    ("worker", bytes),
-    ("started", float),
-    ("ended", float),
-)
-"""The fields of failures, with their types."""
-
-# A time that is moved stays one: 0 is none.
+# A time that is moved is not made 0, which is none.
 _EARLIEST: Final = 0.001
 
-_Value = str | int | float | None | list[str] | dict[str, str | int | float]
+
+def label(field: Field) -> str:
+    """Return what a field is called in a line."""
+    return "clock" if field.kind is FieldKind.CLOCK else field.name
 
 
 def job_line(
@@ -67,52 +62,72 @@ def job_line(
         is_dead: whether it is a dead letter.
         is_text: whether the workload is UTF-8.
     """
-    values: dict[str, _Value] = {
-        "kind": "dead" if is_dead else "job",
-        "number": record.number,
-    }
-    for name in TEXTS:
-        values[name] = _text(getattr(record, name))
-    values["priority"] = PRIORITIES[record.priority]
-    for name in TIMES:
-        values[name] = getattr(record, name) or None
-    values["clock"] = CLOCKS[record.is_steady]
-    values["failures"] = _failures(record.failures)
+    kind = "dead" if is_dead else "job"
+    values = {"kind": kind, "number": record.number} | _values(record, JOB_FIELDS)
     return _line(values, workload, is_text=is_text)
-
-
-def move_times(record: JobRecord, seconds: float) -> None:
-    """Move all times of a record that are server times, to or from the calendar's."""
-
-    def moved(time: float) -> float:
-        return max(time + seconds, _EARLIEST) if time > 0 else time
-
-    record.submitted = moved(record.submitted)
-    record.died = moved(record.died)
-    if record.is_steady:
-        record.due = moved(record.due)
-    failures = record.failures
-    if failures is not None:
-        failures.started = moved(failures.started)
-        failures.ended = moved(failures.ended)
 
 
 def schedule_line(record: ScheduleRecord) -> Iterator[bytes]:
     """Return the line of a recurring job, in parts."""
-    values: dict[str, _Value] = {
-        "kind": "schedule",
-        "number": record.number,
-        "handle": _text(record.handle),
-        "function": _text(record.function),
-        "unique": _text(record.unique),
-        "fields": [_text(field) for field in record.fields],
-    }
+    values = {"kind": "schedule", "number": record.number}
+    values |= _values(record, SCHEDULE_FIELDS)
     try:
         record.workload.decode()
         is_text = True
     except UnicodeDecodeError:
         is_text = False
     return _line(values, [record.workload], is_text=is_text)
+
+
+def move_times(record: JobRecord, seconds: float) -> None:
+    """Move all times of a record that are server times, to or from the calendar's."""
+    kinds = {FieldKind.TIME, FieldKind.DUE} if record.is_steady else {FieldKind.TIME}
+    _move(record, JOB_FIELDS, kinds, seconds)
+    if record.failures is not None:
+        _move(record.failures, FAILURE_FIELDS, kinds, seconds)
+
+
+def _move(
+    record: object, fields: Iterable[Field], kinds: set[FieldKind], seconds: float
+) -> None:
+    for field in fields:
+        if field.kind in kinds and (time := getattr(record, field.name)) > 0:
+            setattr(record, field.name, max(time + seconds, _EARLIEST))
+
+
+def _values(record: object, fields: Iterable[Field]) -> dict[str, Any]:
+    """Return the fields of a record as JSON has them, but for its workload."""
+    return {
+        label(field): _WRITERS[field.kind](getattr(record, field.name))
+        for field in fields
+        if field.kind is not FieldKind.WORKLOAD
+    }
+
+
+def _text(data: bytes) -> str:
+    """Return bytes as text from which they can be had back."""
+    return data.decode("utf-8", "surrogateescape")
+
+
+def _failures(failures: Failures | None) -> dict[str, Any] | None:
+    if failures is None:
+        return None
+    # Their times are always set, and never null.
+    values = _values(failures, FAILURE_FIELDS)
+    return {name: 0.0 if value is None else value for name, value in values.items()}
+
+
+_WRITERS: Final[dict[FieldKind, Callable[[Any], Any]]] = {
+    FieldKind.NAME: _text,
+    FieldKind.BYTES: _text,
+    FieldKind.NAMES: lambda names: [_text(name) for name in names],
+    FieldKind.COUNT: int,
+    FieldKind.TIME: lambda time: time or None,
+    FieldKind.DUE: lambda time: time or None,
+    FieldKind.CLOCK: CLOCKS.__getitem__,
+    FieldKind.PRIORITY: PRIORITIES.__getitem__,
+    FieldKind.FAILURES: _failures,
+}
 
 
 def entry_line(entry: Entry) -> Iterator[bytes]:
@@ -127,7 +142,7 @@ def entry_line(entry: Entry) -> Iterator[bytes]:
 
 
 def _line(
-    values: dict[str, _Value], workload: Iterable[bytes], *, is_text: bool
+    values: dict[str, Any], workload: Iterable[bytes], *, is_text: bool
 ) -> Iterator[bytes]:
     values["encoding"] = "utf-8" if is_text else "base64"
     yield json.dumps(values).encode()[:-1] + b', "workload": "'
@@ -168,18 +183,3 @@ def _coded(workload: Iterable[bytes]) -> Iterator[bytes]:
         rest = data[end:]
         yield base64.b64encode(data[:end])
     yield base64.b64encode(rest)
-
-
-def _failures(failures: Failures | None) -> dict[str, str | int | float] | None:
-    if failures is None:
-        return None
-    values: dict[str, str | int | float] = {}
-    for name, kind in FAILURES:
-        value = getattr(failures, name)
-        values[name] = _text(value) if kind is bytes else value
-    return values
-
-
-def _text(data: bytes) -> str:
-    """Return bytes as text from which they can be had back."""
-    return data.decode("utf-8", "surrogateescape")

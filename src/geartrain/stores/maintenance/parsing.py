@@ -5,40 +5,42 @@ from __future__ import annotations
 import base64
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final, NoReturn
 
-from geartrain.engine.records import Entry, Failures, JobRecord, ScheduleRecord
-from geartrain.errors import StoreError
-from geartrain.stores.maintenance.lines import (
-    CLOCKS,
-    FAILURES,
-    PRIORITIES,
-    TEXTS,
-    TIMES,
+from geartrain.engine.records import (
+    FAILURE_FIELDS,
+    JOB_FIELDS,
+    SCHEDULE_FIELDS,
+    Entry,
+    Failures,
+    Field,
+    FieldKind,
+    JobRecord,
+    ScheduleRecord,
 )
+from geartrain.errors import StoreError
+from geartrain.stores.maintenance.lines import CLOCKS, PRIORITIES, label
 
 __all__ = ["parse_line"]
 
 _COMMON: Final = {"kind", "number", "encoding", "workload"}
-_JOB: Final = _COMMON | {*TEXTS, *TIMES, "priority", "failures"}
-# What lines of an older Geartrain lack.
-_LATER: Final = {"clock"}
-_SCHEDULE: Final = _COMMON | {"handle", "function", "unique", "fields"}
+_JOB: Final = _COMMON | {*map(label, JOB_FIELDS)}
+_SCHEDULE: Final = _COMMON | {*map(label, SCHEDULE_FIELDS)}
 _ENTRY: Final = {"kind", "entry", "key", "value"}
-_FIELDS: Final = {
-    "job": _JOB,
-    "dead": _JOB,
-    "schedule": _SCHEDULE,
-    "entry": _ENTRY,
-}
-_FAILURE_FIELDS: Final = {name for name, _ in FAILURES}
+_FIELDS: Final = {"job": _JOB, "dead": _JOB, "schedule": _SCHEDULE, "entry": _ENTRY}
+_FAILURES: Final = {*map(label, FAILURE_FIELDS)}
+# What lines of an older Geartrain lack: without it, a job is due by the calendar.
+_LATER: Final = {"clock"}
 
 # A job server goes on with higher numbers, for which there is to be room.
 _MOST_NUMBER: Final = 2**62
 _MOST_COUNT: Final = 2**31 - 1
 _MOST_ERROR: Final = 64 * 1024
 _REASONS: Final = (b"fail", b"exception", b"timeout", b"crash", b"retry")
+_REASON_NAMES: Final = "fail, exception, timeout, crash and retry"
+_CRON_FIELDS: Final = 5
+_NO_CRON: Final = "'fields' is no list of minute, hour, day, month and weekday"
 
 _Object = dict[str, Any]
 
@@ -78,29 +80,17 @@ def _refuse(name: str) -> NoReturn:
 
 def _check_fields(values: _Object, known: set[str]) -> None:
     for name in values:
-        if name not in known and (name not in _LATER or known is not _JOB):
+        if name not in known:
             raise StoreError(f"the field {name!r} is unknown")
-    for name in sorted(known):
+    for name in sorted(known - _LATER):
         if name not in values:
             raise StoreError(f"the field {name!r} is missing")
 
 
 def _job(values: _Object, *, is_dead: bool) -> JobRecord:
-    number = _number(values)
-    record = JobRecord(number, _handle(values, number), _function(values))
-    record.unique = _name(values, "unique")
-    record.key = _bytes(values, "key")
-    record.reducer = _name(values, "reducer")
-    if values["priority"] not in PRIORITIES:
-        raise StoreError("'priority' is none of high, normal and low")
-    record.priority = PRIORITIES.index(values["priority"])
-    for name in TIMES:
-        setattr(record, name, 0.0 if values[name] is None else _time(values, name))
-    clock = values.get("clock", CLOCKS[0])
-    if clock not in CLOCKS:
-        raise StoreError("'clock' is none of calendar and steady")
-    record.is_steady = clock == CLOCKS[1]
-    record.failures = _failures(values["failures"])
+    record = JobRecord(_number(values), b"", b"")
+    _fill(record, values, JOB_FIELDS)
+    _check_names(record.number, record.handle, record.function)
     record.workload = _workload(values)
     if is_dead and (record.failures is None or not record.died or record.due):
         raise StoreError("a dead letter has 'failures' and 'died', and no 'due'")
@@ -110,34 +100,40 @@ def _job(values: _Object, *, is_dead: bool) -> JobRecord:
 
 
 def _schedule(values: _Object) -> ScheduleRecord:
-    number = _number(values)
-    record = ScheduleRecord(number, _handle(values, number), _function(values))
-    record.unique = _name(values, "unique")
-    fields = values["fields"]
-    if not isinstance(fields, list) or len(fields) != 5:
-        raise StoreError("'fields' is no list of minute, hour, day, month and weekday")
-    parts = dict(enumerate(fields))
-    record.fields = [_encode(part, "fields") for part in parts.values()]
+    record = ScheduleRecord(_number(values), b"", b"")
+    _fill(record, values, SCHEDULE_FIELDS)
+    _check_names(record.number, record.handle, record.function)
     record.workload = _workload(values)
+    if len(record.fields) != _CRON_FIELDS:
+        raise StoreError(_NO_CRON)
     return record
 
 
-def _failures(values: object) -> Failures | None:
-    if values is None:
+def _fill(record: object, values: _Object, fields: Iterable[Field]) -> None:
+    """Set the fields of a record, but for its workload."""
+    for field in fields:
+        if field.kind is not FieldKind.WORKLOAD:
+            setattr(record, field.name, _READERS[field.kind](values, label(field)))
+
+
+def _check_names(number: int, handle: bytes, function: bytes) -> None:
+    if not handle.endswith(b":%d" % number):
+        raise StoreError(f"'handle' does not end with :{number}, its number")
+    if not function:
+        raise StoreError("'function' is empty")
+
+
+def _failures(values: _Object, name: str) -> Failures | None:
+    found = values[name]
+    if found is None:
         return None
-    if not isinstance(values, dict):
-        raise StoreError("'failures' is no JSON object")
-    _check_fields(values, _FAILURE_FIELDS)
-    readers: dict[type, Callable[[_Object, str], object]] = {
-        int: _count,
-        bytes: _bytes,
-        float: _time,
-    }
+    if not isinstance(found, dict):
+        raise StoreError(f"{name!r} is no JSON object")
+    _check_fields(found, _FAILURES)
     failures = Failures()
-    for name, kind in FAILURES:
-        setattr(failures, name, readers[kind](values, name))
+    _fill(failures, found, FAILURE_FIELDS)
     if failures.reason not in _REASONS:
-        raise StoreError("'reason' is none of fail, exception, timeout and crash")
+        raise StoreError(f"'reason' is none of {_REASON_NAMES}")
     if len(failures.error) > _MOST_ERROR:
         raise StoreError(f"'error' has more than {_MOST_ERROR} bytes")
     return failures
@@ -159,26 +155,34 @@ def _count(values: _Object, name: str) -> int:
 
 def _time(values: _Object, name: str) -> float:
     time = values[name]
-    if type(time) not in (int, float) or not 0 <= time < math.inf:
-        raise StoreError(f"{name!r} is no time in seconds since 1970")
+    if time is None:
+        return 0.0
     try:
-        return float(time)
-    except OverflowError as error:
-        raise StoreError(f"{name!r} is no time in seconds since 1970") from error
+        if type(time) in (int, float) and 0 <= time < math.inf:
+            return float(time)
+    except OverflowError:
+        pass
+    raise StoreError(f"{name!r} is no time in seconds since 1970")
 
 
-def _handle(values: _Object, number: int) -> bytes:
-    handle = _name(values, "handle")
-    if not handle.endswith(b":%d" % number):
-        raise StoreError(f"'handle' does not end with :{number}, its number")
-    return handle
+def _priority(values: _Object, name: str) -> int:
+    if values[name] not in PRIORITIES:
+        raise StoreError(f"{name!r} is none of high, normal and low")
+    return PRIORITIES.index(values[name])
 
 
-def _function(values: _Object) -> bytes:
-    function = _name(values, "function")
-    if not function:
-        raise StoreError("'function' is empty")
-    return function
+def _clock(values: _Object, name: str) -> bool:
+    clock = values.get(name, CLOCKS[0])
+    if clock not in CLOCKS:
+        raise StoreError(f"{name!r} is none of calendar and steady")
+    return bool(clock == CLOCKS[1])
+
+
+def _names(values: _Object, name: str) -> list[bytes]:
+    names = values[name]
+    if not isinstance(names, list):
+        raise StoreError(_NO_CRON)
+    return [_encode(each, name) for each in names]
 
 
 def _name(values: _Object, name: str) -> bytes:
@@ -214,3 +218,16 @@ def _workload(values: _Object) -> bytes:
     except ValueError as error:
         raise StoreError(f"'workload' is no {encoding}: {error}") from error
     raise StoreError("'encoding' is neither utf-8 nor base64")
+
+
+_READERS: Final[dict[FieldKind, Callable[[_Object, str], object]]] = {
+    FieldKind.NAME: _name,
+    FieldKind.BYTES: _bytes,
+    FieldKind.NAMES: _names,
+    FieldKind.COUNT: _count,
+    FieldKind.TIME: _time,
+    FieldKind.DUE: _time,
+    FieldKind.CLOCK: _clock,
+    FieldKind.PRIORITY: _priority,
+    FieldKind.FAILURES: _failures,
+}

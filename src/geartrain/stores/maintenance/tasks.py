@@ -9,25 +9,25 @@ from typing import BinaryIO
 
 from geartrain.errors import StoreError
 from geartrain.stores.maintenance.check import Report, examine
-from geartrain.stores.maintenance.copies import open_readable
-from geartrain.stores.maintenance.entries import KeptEntries
-from geartrain.stores.maintenance.file import size_of
 from geartrain.stores.maintenance.importing import Importer
-from geartrain.stores.maintenance.jobs import KeptJobs
 from geartrain.stores.maintenance.lines import (
     entry_line,
     job_line,
     move_times,
     schedule_line,
 )
-from geartrain.stores.maintenance.orphans import all_jobs
-from geartrain.stores.maintenance.queues import KeptQueues
-from geartrain.stores.maintenance.schedules import KeptSchedules
 from geartrain.stores.owners import owners_rights
-from geartrain.stores.sqlite.clock import read_clock
+from geartrain.stores.salvage.copies import open_readable
+from geartrain.stores.salvage.entries import KeptEntries
+from geartrain.stores.salvage.file import size_of
+from geartrain.stores.salvage.jobs import KeptJobs
+from geartrain.stores.salvage.orphans import all_jobs
+from geartrain.stores.salvage.queues import KeptQueues
+from geartrain.stores.salvage.schedules import KeptSchedules
+from geartrain.stores.sqlite.damage import is_log_gone
 from geartrain.stores.sqlite.file import ERRORS, explain, open_file
+from geartrain.stores.sqlite.meta import read_clock
 from geartrain.stores.sqlite.store import SqliteStore
-from geartrain.stores.sqlite.wholeness import is_log_gone
 from geartrain.texts import visible
 
 __all__ = ["Report", "check", "compact", "export", "import_lines"]

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from zlib import crc32
 
 from geartrain.engine.records import Entry
-from geartrain.stores.sqlite.schema import DamageError
+from geartrain.stores.sqlite.damage import DamageError
 
 __all__ = ["ENTRY_COLUMNS", "read_entries", "unpack_entry", "write_entries"]
 

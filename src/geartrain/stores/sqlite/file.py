@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Final
 
 from geartrain.errors import StoreError
-from geartrain.stores.sqlite.schema import LATER, SCHEMA, DamageError
+from geartrain.stores.sqlite.damage import REBUILT, DamageError
+from geartrain.stores.sqlite.schema import LATER, SCHEMA
 from geartrain.texts import visible
 
 __all__ = [
@@ -20,7 +21,6 @@ __all__ = [
     "ERRORS",
     "FORMAT",
     "OLDEST",
-    "REBUILT",
     "abandon",
     "explain",
     "is_lack_of_room",
@@ -54,8 +54,6 @@ OLDEST: Final = 2
 In 2 all due times are the calendar's, and until 3 there are no tables of ``LATER``.
 """
 
-REBUILT: Final = ".rebuilt"
-"""What the name of a file ends with that is to take a damaged store's place."""
 
 # No format of a newer Geartrain has a number above this.
 _MOST_FORMATS: Final = 1000

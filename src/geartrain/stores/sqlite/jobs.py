@@ -10,19 +10,19 @@ from zlib import crc32
 
 from geartrain.engine.records import Burial, Change, JobRecord, Move
 from geartrain.stores.sqlite.keys import Keys
-from geartrain.stores.sqlite.pieces import insert_pieces
 from geartrain.stores.sqlite.queues import Queues
 from geartrain.stores.sqlite.reading import read_numbered
 from geartrain.stores.sqlite.rows import (
     Row,
     bits_of,
     digest,
+    insert_pieces,
     pack_failures,
     pack_head,
     seal,
     unpack_head,
 )
-from geartrain.stores.sqlite.statements import Value, chunks, places, tuples
+from geartrain.stores.sqlite.schema import Value, chunks, places, tuples
 
 __all__ = ["Jobs"]
 

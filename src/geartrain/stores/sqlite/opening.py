@@ -9,18 +9,18 @@ from typing import NamedTuple
 
 from geartrain.engine.records import Inventory
 from geartrain.errors import StoreError
-from geartrain.stores.sqlite.file import ERRORS, abandon, explain, open_file
-from geartrain.stores.sqlite.presence import Presence
-from geartrain.stores.sqlite.room import Room
-from geartrain.stores.sqlite.schedules import is_in_use, reserve_lost
-from geartrain.stores.sqlite.session import Session
-from geartrain.stores.sqlite.wholeness import (
+from geartrain.stores.sqlite.damage import (
     has_log,
     is_emptied,
     is_log_gone,
     is_removed,
     look_whole,
 )
+from geartrain.stores.sqlite.file import ERRORS, abandon, explain, open_file
+from geartrain.stores.sqlite.meta import is_in_use, reserve_lost
+from geartrain.stores.sqlite.presence import Presence
+from geartrain.stores.sqlite.room import DiskRoom
+from geartrain.stores.sqlite.session import StoreSession
 from geartrain.texts import visible
 
 __all__ = ["Opened", "Opening"]
@@ -35,9 +35,9 @@ class Opened(NamedTuple):
         room: how much it can grow.
     """
 
-    session: Session
+    session: StoreSession
     presence: Presence
-    room: Room
+    room: DiskRoom
 
     def close(self) -> None:
         """Close the file, its reserve given back.
@@ -128,7 +128,7 @@ class Opening:
 
     def _begin(self, connection: sqlite3.Connection) -> tuple[Opened, Inventory]:
         """Begin to use the file."""
-        session = Session(connection)
+        session = StoreSession(connection)
         inventory = session.inventory()
         session.begin()
         real = os.path.realpath(self._path)
@@ -138,6 +138,6 @@ class Opening:
             raise StoreError(
                 f"the store {visible(self._path)} cannot be watched: {error.strerror}"
             ) from error
-        room = Room(real, connection)
+        room = DiskRoom(real, connection)
         room.keep_reserve()
         return Opened(session, presence, room), inventory

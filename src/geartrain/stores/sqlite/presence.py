@@ -16,7 +16,7 @@ import os
 from typing import Final
 
 from geartrain.errors import StoreError
-from geartrain.stores.sqlite.wholeness import LOG_MARKS
+from geartrain.stores.sqlite.damage import LOG_MARKS
 from geartrain.texts import visible
 
 __all__ = ["GoneError", "Presence"]

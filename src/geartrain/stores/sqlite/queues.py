@@ -7,9 +7,9 @@ from contextlib import suppress
 from typing import Final
 from zlib import crc32
 
+from geartrain.stores.sqlite.damage import DamageError
 from geartrain.stores.sqlite.rows import seal
-from geartrain.stores.sqlite.schema import DamageError
-from geartrain.stores.sqlite.statements import Value, chunks, tuples
+from geartrain.stores.sqlite.schema import Value, chunks, tuples
 
 __all__ = ["Queue", "Queues"]
 

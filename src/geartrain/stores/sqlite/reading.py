@@ -8,32 +8,37 @@ of a blob, or by its checksums, and the rows beside it are read all the same.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import accumulate
 from typing import Final
 from zlib import crc32
 
 from geartrain.engine.records import JobRecord
-from geartrain.stores.sqlite.pieces import read_pieces
+from geartrain.stores.sqlite.damage import DamageError, is_damage
 from geartrain.stores.sqlite.queues import Queues
 from geartrain.stores.sqlite.rows import (
     Row,
     due_of,
     fill_failures,
+    read_pieces,
     unpack_head,
 )
-from geartrain.stores.sqlite.schema import DamageError, is_damage
-from geartrain.stores.sqlite.statements import Value, chunks, places
+from geartrain.stores.sqlite.schema import Value, chunks, places
 
 __all__ = [
     "SINGLE",
     "Reader",
+    "Slice",
     "find_unreadable",
+    "is_unreadable",
     "read_heads",
     "read_numbered",
     "read_rows",
     "read_sizes",
+    "read_slice",
+    "read_slice_heads",
 ]
-
 
 # Taken so, the length of a workload is known without reading it.
 _LENGTH: Final = "CASE typeof(workload) WHEN 'blob' THEN length(workload) ELSE -1 END"
@@ -236,3 +241,67 @@ def _blobs(joined: bytes | None, lengths: list[int]) -> Iterator[bytes | None]:
             yield None
         else:
             yield data[end : (end := end + length)]
+
+
+# A slice with workloads ends with the job that makes them as large as this.
+_MOST_BYTES: Final = 4 * 1024 * 1024
+
+# The queue of a row that SQLite cannot read.
+_UNREADABLE: Final = 0
+
+Slice = tuple[str, Sequence[Value]]
+"""A SELECT up to its LIMIT, with ``{}`` for the columns, and its values."""
+
+_Read = Callable[[sqlite3.Connection, str, Sequence[Value]], list[Row]]
+
+
+def is_unreadable(row: Row) -> bool:
+    """Tell whether SQLite could not read a row of a slice."""
+    return row.queue == _UNREADABLE and row.head is None
+
+
+def read_slice(connection: sqlite3.Connection, place: Slice, most: int) -> list[Row]:
+    """Return rows with their workloads, until these are large enough."""
+    select, values = f"{place[0]} LIMIT ?", place[1]
+    try:
+        sizes = accumulate(read_sizes(connection, select, (*values, most)))
+        fitting = bisect_left(list(sizes), _MOST_BYTES) + 1
+        return read_rows(connection, select, (*values, min(fitting, most)))
+    except sqlite3.DatabaseError as error:
+        if not is_damage(error):
+            raise
+        return _read_singly(connection, place, most, read_rows)
+
+
+def read_slice_heads(
+    connection: sqlite3.Connection, place: Slice, most: int
+) -> list[Row]:
+    """Return rows without their workloads."""
+    select, values = place
+    try:
+        return read_heads(connection, f"{select} LIMIT ?", (*values, most))
+    except sqlite3.DatabaseError as error:
+        if not is_damage(error):
+            raise
+        return _read_singly(connection, place, most, read_heads)
+
+
+def _read_singly(
+    connection: sqlite3.Connection, place: Slice, most: int, read: _Read
+) -> list[Row]:
+    select, values = place
+    # These are in the index, and so no row is looked at.
+    numbers = f"{select.replace('{}', 'number, due')} LIMIT ?"
+    found = connection.execute(numbers, (*values, most)).fetchall()
+    rows: list[Row] = []
+    size = 0
+    for number, due in found:
+        try:
+            row = read(connection, SINGLE, (number,))[0]
+        except (sqlite3.DatabaseError, IndexError):
+            row = Row(number, _UNREADABLE, due, 0, 0, 0, None, None, None)
+        rows.append(row)
+        size += max(row.length, row.pieces)
+        if size >= _MOST_BYTES:
+            break
+    return rows

@@ -18,13 +18,16 @@ import resource
 import sqlite3
 import sys
 import time
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from typing import Final
+from typing import Final, TypeVar
 
+from geartrain.engine.batches import Batch
+from geartrain.engine.records import Burial
 from geartrain.errors import StoreError
 from geartrain.texts import visible
 
-__all__ = ["NoRoomError", "Room"]
+__all__ = ["DiskRoom", "NoRoomError", "ending", "parts"]
 
 # Bytes of the margin, and of the reserve: enough for a checkpoint of a log of the usual
 # size, 4 MB, and for the ends of a thousand jobs that lie on a page each.
@@ -58,7 +61,7 @@ class NoRoomError(StoreError):
         self.most = most
 
 
-class Room:
+class DiskRoom:
     """The room of one open store.
 
     Attributes:
@@ -256,3 +259,63 @@ def _size(path: str) -> int:
         return os.stat(path).st_size
     except OSError:
         return 0
+
+
+_Item = TypeVar("_Item")
+
+# Each job may lie on a page of its own, and so may its entry in an index: 1 MB.
+_MOST: Final = 128
+# A dead letter keeps so many bytes of what its worker said.
+_MOST_ERROR: Final = 200
+
+
+def parts(batch: Batch) -> Iterator[Batch]:
+    """Return batches that together do what one with nothing new in it does.
+
+    What workers said of jobs that become dead letters is cut: it would need room.
+    """
+    first = Batch(batch.serial)
+    first.reserved = batch.reserved
+    first.unscheduled = batch.unscheduled
+    if not first.changes_nothing():
+        yield first
+    for entries in _chunks([*batch.entries.items()]):
+        part = Batch(batch.serial)
+        part.entries = dict(entries)
+        yield part
+    for numbers in _chunks([*batch.ended]):
+        yield ending(numbers)
+    for revived in _chunks(batch.revived):
+        part = Batch(batch.serial)
+        part.revived = revived
+        yield part
+    for changed in _chunks(batch.changed):
+        part = Batch(batch.serial)
+        part.changed = changed
+        yield part
+    for moved in _chunks([*batch.moved.items()]):
+        part = Batch(batch.serial)
+        part.moved = dict(moved)
+        yield part
+    for buried in _chunks(batch.buried):
+        part = Batch(batch.serial)
+        part.buried = [_shortened(burial) for burial in buried]
+        yield part
+
+
+def ending(numbers: Iterable[int]) -> Batch:
+    """Return a batch that ends jobs and does nothing else."""
+    batch = Batch(0)
+    batch.ended = dict.fromkeys(numbers)
+    return batch
+
+
+def _shortened(burial: Burial) -> Burial:
+    failures = burial.failures.copy()
+    failures.error = failures.error[:_MOST_ERROR]
+    return Burial(burial.number, burial.died, failures)
+
+
+def _chunks(items: Sequence[_Item]) -> Iterator[list[_Item]]:
+    for start in range(0, len(items), _MOST):
+        yield list(items[start : start + _MOST])

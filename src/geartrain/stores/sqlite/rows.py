@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import sqlite3
+from collections.abc import Iterable, Iterator
 from hashlib import blake2b
+from operator import attrgetter
 from struct import Struct
+from sys import intern
 from typing import Final, NamedTuple
 from zlib import crc32
 
-from geartrain.engine.records import Failures, JobRecord
-from geartrain.stores.sqlite.schema import DamageError
+from geartrain.engine.records import (
+    FAILURE_FIELDS,
+    JOB_FIELDS,
+    Failures,
+    Field,
+    FieldKind,
+    JobRecord,
+    Part,
+)
+from geartrain.stores.sqlite.damage import DamageError
 
 __all__ = [
     "STEADY",
@@ -17,20 +29,42 @@ __all__ = [
     "digest",
     "due_of",
     "fill_failures",
+    "insert_pieces",
     "pack_failures",
     "pack_head",
+    "read_pieces",
     "seal",
     "unpack_head",
 ]
 
-# When it was submitted; the checksum of a workload in the row; the lengths of the
-# handle, the unique and the reducer, which follow; and which key it has.
-_HEAD: Final = Struct("<dIIIIB")
+
+def _names(fields: Iterable[Field], kind: FieldKind) -> list[str]:
+    # Texts of compiled modules are not interned, and Python looks up attributes by such
+    # names three times as slowly.
+    return [intern(field.name) for field in fields if field.kind is kind]
+
+
+_CONSTANT: Final = [each for each in JOB_FIELDS if each.part is Part.CONSTANT]
+_TIMES: Final = _names(_CONSTANT, FieldKind.TIME)
+_TEXTS: Final = _names(_CONSTANT, FieldKind.NAME)
+_constants_of: Final = attrgetter(*_TIMES, *_TEXTS)
+# The head: times; the checksum of a workload in the row; the lengths of texts, which
+# follow; and which key it has.
+_HEAD: Final = Struct(f"<{len(_TIMES)}dI{len(_TEXTS)}IB")
 _HEAD_SIZE: Final = _HEAD.size
 _unpack_fixed: Final = _HEAD.unpack_from
-# Attempts, crashes, started, ended, died, and the lengths of reason and worker; these
-# follow, and then the error.
-_FAILURES: Final = Struct("<qqdddII")
+_FIRST_TEXT: Final = len(_TIMES)
+
+# The failures: counts, times, when the job died, and the lengths of all blobs but the
+# last; these follow.
+_FIXED: Final = _names(FAILURE_FIELDS, FieldKind.COUNT) + _names(
+    FAILURE_FIELDS, FieldKind.TIME
+)
+_BLOBS: Final = _names(FAILURE_FIELDS, FieldKind.BYTES)
+_FAILURES: Final = Struct(
+    f"<{len(_names(FAILURE_FIELDS, FieldKind.COUNT))}q"
+    f"{len(_names(FAILURE_FIELDS, FieldKind.TIME)) + 1}d{len(_BLOBS) - 1}I"
+)
 _DOUBLE: Final = Struct("<d")
 _BITS: Final = Struct("<q")
 _STATE: Final = Struct("<qqq")
@@ -110,57 +144,50 @@ def seal(queue: int, due: int, pieces: int, failures: bytes | None) -> int:
 
 def pack_head(record: JobRecord, workload: bytes) -> bytes:
     """Return all of a job that never changes, for a row with this workload in it."""
-    handle, unique, reducer = record.handle, record.unique, record.reducer
+    constants = _constants_of(record)
+    times, texts = constants[:_FIRST_TEXT], constants[_FIRST_TEXT:]
     key = record.key
     if not key:
         kind = _NO_KEY
-    elif key == unique:
+    elif key == record.unique:
         kind, key = _UNIQUE, b""
     else:
         kind = _OWN_KEY
-    fixed = _HEAD.pack(
-        record.submitted,
-        crc32(workload),
-        len(handle),
-        len(unique),
-        len(reducer),
-        kind,
-    )
-    return b"".join((fixed, handle, unique, reducer, key))
+    fixed: bytes = _HEAD.pack(*times, crc32(workload), *map(len, texts), kind)
+    return fixed + b"".join(texts) + key
 
 
 def unpack_head(number: int, head: bytes, function: bytes) -> tuple[JobRecord, int]:
     """Return the job that a head is of, and the checksum of its workload."""
-    submitted, checksum, handle, unique, reducer, kind = _unpack_fixed(head)
-    record = JobRecord(
-        number, head[_HEAD_SIZE : (end := _HEAD_SIZE + handle)], function
-    )
-    record.submitted = submitted
-    if unique:
-        record.unique = head[end : (end := end + unique)]
-    if reducer:
-        record.reducer = head[end : (end := end + reducer)]
+    # Loops without ``zip``: this runs for each job that is paged in, and with it takes
+    # twice as long.
+    fixed = _unpack_fixed(head)
+    record = JobRecord(number, b"", function)
+    place = 0
+    for name in _TIMES:
+        setattr(record, name, fixed[place])
+        place += 1
+    end = _HEAD_SIZE
+    for name in _TEXTS:
+        place += 1
+        if length := fixed[place]:
+            setattr(record, name, head[end : (end := end + length)])
+    kind = fixed[-1]
     if kind == _UNIQUE:
         record.key = record.unique
     elif kind == _OWN_KEY:
         record.key = head[end:]
-    return record, checksum
+    return record, fixed[_FIRST_TEXT]
 
 
 def pack_failures(failures: Failures | None, died: float) -> bytes | None:
     """Return how a job failed, and when it died, in one blob; None for not at all."""
     if failures is None:
         return None
-    fixed = _FAILURES.pack(
-        failures.attempts,
-        failures.crashes,
-        failures.started,
-        failures.ended,
-        died,
-        len(failures.reason),
-        len(failures.worker),
-    )
-    return b"".join((fixed, failures.reason, failures.worker, failures.error))
+    blobs = [getattr(failures, name) for name in _BLOBS]
+    fixed = [getattr(failures, name) for name in _FIXED]
+    packed = _FAILURES.pack(*fixed, died, *map(len, blobs[:-1]))
+    return b"".join((packed, *blobs))
 
 
 def fill_failures(record: JobRecord, blob: bytes) -> None:
@@ -172,16 +199,71 @@ def fill_failures(record: JobRecord, blob: bytes) -> None:
     if len(blob) < _FAILURES.size:
         raise DamageError(f"the failures of job {record.number} are damaged")
     failures = record.failures = Failures()
-    (
-        failures.attempts,
-        failures.crashes,
-        failures.started,
-        failures.ended,
-        record.died,
-        reason,
-        worker,
-    ) = _FAILURES.unpack_from(blob)
+    fixed = _FAILURES.unpack_from(blob)
+    for name, value in zip(_FIXED, fixed, strict=False):
+        setattr(failures, name, value)
+    record.died = fixed[len(_FIXED)]
     end = _FAILURES.size
-    failures.reason = blob[end : (end := end + reason)]
-    failures.worker = blob[end : (end := end + worker)]
-    failures.error = blob[end:]
+    for name, length in zip(_BLOBS, fixed[len(_FIXED) + 1 :], strict=False):
+        setattr(failures, name, blob[end : (end := end + length)])
+    setattr(failures, _BLOBS[-1], blob[end:])
+
+
+# SQLite takes no value of more than 10^9 bytes, and needs some times its size to write
+# one.
+_PIECE: Final = 1024 * 1024
+
+
+def insert_pieces(cursor: sqlite3.Cursor, record: JobRecord) -> int:
+    """Insert a workload in pieces; return how many bytes it has."""
+    size = 0
+    for position, piece in enumerate(_cut(record)):
+        cursor.execute(
+            "INSERT INTO pieces VALUES(?, ?, ?, ?)",
+            (record.number, position, crc32(piece, position), piece),
+        )
+        size += len(piece)
+    return size
+
+
+def read_pieces(
+    connection: sqlite3.Connection, number: int, size: int
+) -> Iterator[bytes]:
+    """Return the pieces of a workload of so many bytes.
+
+    Raises:
+        DamageError: a piece is lost or damaged.
+    """
+    rows = connection.execute(
+        "SELECT position, sum, data FROM pieces WHERE number = ? ORDER BY position",
+        (number,),
+    )
+    expected = 0
+    try:
+        for position, checksum, data in rows:
+            is_whole = type(data) is bytes and crc32(data, expected) == checksum
+            if position != expected or not is_whole:
+                break
+            expected += 1
+            size -= len(data)
+            yield data
+    finally:
+        rows.close()
+    if size:
+        raise DamageError(f"a piece of the workload of job {number} is damaged")
+
+
+def _cut(record: JobRecord) -> Iterator[bytes]:
+    """Return a workload in pieces of the size it is kept in, at least one."""
+    gathered: list[bytes] = []
+    room = _PIECE
+    for piece in (record.workload, *record.more):
+        start = 0
+        while len(piece) - start > room:
+            gathered.append(piece[start : start + room])
+            yield b"".join(gathered)
+            start += room
+            gathered, room = [], _PIECE
+        gathered.append(piece[start:] if start else piece)
+        room -= len(piece) - start
+    yield b"".join(gathered)

@@ -3,36 +3,27 @@
 from __future__ import annotations
 
 import sqlite3
-import time
 from collections.abc import Iterable
-from contextlib import closing, suppress
+from contextlib import suppress
 from struct import Struct
 from typing import Any, Final
 from zlib import crc32
 
-from geartrain.engine.records import ScheduleRecord
-from geartrain.stores.sqlite.schema import DamageError
+from geartrain.engine.records import SCHEDULE_FIELDS, ScheduleRecord
+from geartrain.stores.sqlite.damage import DamageError
 
 __all__ = [
     "count_schedules",
     "delete_schedules",
     "insert_schedules",
-    "is_in_use",
-    "is_reserved",
-    "lost_number",
     "pack_schedule",
-    "read_reserved",
     "read_schedules",
-    "reserve_lost",
     "unpack_schedule",
-    "write_in_use",
-    "write_refused",
-    "write_reserved",
 ]
 
 _LENGTH: Final = Struct("<I")
-# Numbers given per second, for as long as a store lives: more than it can keep up.
-_RATE: Final = 10_000
+# Each has one part in the blob, but for the last, a list, which has the remaining ones.
+*_SINGLE, _LAST = (field.name for field in SCHEDULE_FIELDS)
 
 
 def insert_schedules(
@@ -76,13 +67,7 @@ def count_schedules(connection: sqlite3.Connection) -> int:
 
 def pack_schedule(schedule: ScheduleRecord) -> bytes:
     """Return all of a recurring job but its number."""
-    parts = (
-        schedule.handle,
-        schedule.function,
-        schedule.unique,
-        schedule.workload,
-        *schedule.fields,
-    )
+    parts = [*(getattr(schedule, name) for name in _SINGLE), *getattr(schedule, _LAST)]
     packed: list[bytes] = []
     for part in parts:
         packed += (_LENGTH.pack(len(part)), part)
@@ -106,82 +91,8 @@ def unpack_schedule(number: Any, checksum: object, packed: Any) -> ScheduleRecor
         start = end + _LENGTH.size
         end = start + length
         parts.append(packed[start:end])
-    handle, function, unique, workload, *fields = parts
-    schedule = ScheduleRecord(number, handle, function)
-    schedule.unique = unique
-    schedule.workload = workload
-    schedule.fields = fields
+    schedule = ScheduleRecord(number, b"", b"")
+    for name, part in zip(_SINGLE, parts, strict=False):
+        setattr(schedule, name, part)
+    setattr(schedule, _LAST, parts[len(_SINGLE) :])
     return schedule
-
-
-def read_reserved(connection: sqlite3.Connection) -> int:
-    """Return the highest number that was reserved or is kept.
-
-    Raises:
-        DamageError: it cannot have been written by ``write_reserved``.
-    """
-    reserved = connection.execute(
-        "SELECT value, sum FROM meta WHERE name = 'reserved'"
-    ).fetchone()
-    if reserved is None or not is_reserved(*reserved):
-        raise DamageError("the number to go on from is lost")
-    highest: int = reserved[0]
-    for table in ("jobs", "schedules"):
-        number = connection.execute(f"SELECT max(number) FROM {table}").fetchone()[0]
-        highest = max(highest, number or 0)
-    return highest
-
-
-def is_reserved(value: object, checksum: object) -> bool:
-    """Tell whether a number to go on from is as it was written."""
-    return isinstance(value, int) and _sum(value) == checksum
-
-
-def write_reserved(cursor: sqlite3.Cursor, number: int) -> None:
-    """Reserve all numbers up to this one; a lower one than before changes nothing."""
-    cursor.execute(
-        "UPDATE meta SET value = ?, sum = ? WHERE name = 'reserved' AND value < ?",
-        (number, _sum(number), number),
-    )
-
-
-def reserve_lost(connection: sqlite3.Connection) -> None:
-    """Reserve all numbers that may have been given before all was lost."""
-    with closing(connection.cursor()) as cursor:
-        write_reserved(cursor, lost_number())
-
-
-def lost_number() -> int:
-    """Return a number to go on from where nobody knows which ones were given.
-
-    No store has given so many: it is more than 10,000 a second since 1970.
-    """
-    return int(time.time() * _RATE)
-
-
-def write_refused(connection: sqlite3.Connection) -> None:
-    """Count a transaction that failed, so that something takes its place in the log.
-
-    If its fsync failed, all of it is in the log, and after a crash it would count.
-    """
-    connection.execute("UPDATE meta SET value = value + 1 WHERE name = 'refused'")
-
-
-def write_in_use(connection: sqlite3.Connection, is_in_use: bool) -> None:
-    """Note that a job server has the file open, or has closed it in order.
-
-    While it is open, a log belongs to it that is as good as the file itself.
-    """
-    connection.execute(
-        "INSERT OR REPLACE INTO meta VALUES('in_use', ?, NULL)", (int(is_in_use),)
-    )
-
-
-def is_in_use(connection: sqlite3.Connection) -> bool:
-    """Tell whether the last job server that had the file open did not close it."""
-    row = connection.execute("SELECT value FROM meta WHERE name = 'in_use'").fetchone()
-    return row is not None and row[0] == 1
-
-
-def _sum(reserved: int) -> int:
-    return crc32(b"%d" % reserved)

@@ -16,32 +16,35 @@ from geartrain.engine.records import (
     Move,
     QueueInventory,
 )
-from geartrain.stores.sqlite.clock import read_clock, write_clock
+from geartrain.stores.sqlite.damage import is_damage
 from geartrain.stores.sqlite.entries import read_entries, write_entries
 from geartrain.stores.sqlite.jobs import Jobs
 from geartrain.stores.sqlite.keys import Keys
-from geartrain.stores.sqlite.pages import find_head, find_record, next_due
+from geartrain.stores.sqlite.meta import (
+    read_clock,
+    read_reserved,
+    write_clock,
+    write_in_use,
+    write_refused,
+    write_reserved,
+)
+from geartrain.stores.sqlite.queries import find_head, find_record, next_due
 from geartrain.stores.sqlite.queues import Queues
 from geartrain.stores.sqlite.reading import Reader, find_unreadable
 from geartrain.stores.sqlite.schedules import (
     count_schedules,
     delete_schedules,
     insert_schedules,
-    read_reserved,
     read_schedules,
-    write_in_use,
-    write_refused,
-    write_reserved,
 )
-from geartrain.stores.sqlite.schema import is_damage
 from geartrain.stores.sqlite.twins import Twins
 
-__all__ = ["Session"]
+__all__ = ["StoreSession"]
 
 _Change = TypeVar("_Change", Change, Burial, Move)
 
 
-class Session:
+class StoreSession:
     """An open file, and what is known of it.
 
     Attributes:

@@ -29,16 +29,18 @@ from geartrain.engine.records import Inventory, JobRecord
 from geartrain.errors import OptionError, StoreError
 from geartrain.stores.base import Store
 from geartrain.stores.owners import owners_rights
+from geartrain.stores.sqlite.damage import DamageError, is_busy, is_structural
 from geartrain.stores.sqlite.file import ERRORS, explain, is_lack_of_room
-from geartrain.stores.sqlite.lists import list_dead, list_jobs
 from geartrain.stores.sqlite.opening import Opened, Opening
-from geartrain.stores.sqlite.pages import fill_due_page, fill_page
-from geartrain.stores.sqlite.parts import ending, parts
 from geartrain.stores.sqlite.presence import GoneError
-from geartrain.stores.sqlite.room import NoRoomError
-from geartrain.stores.sqlite.schema import DamageError
-from geartrain.stores.sqlite.session import Session
-from geartrain.stores.sqlite.wholeness import is_busy, is_structural
+from geartrain.stores.sqlite.queries import (
+    fill_due_page,
+    fill_page,
+    list_dead,
+    list_jobs,
+)
+from geartrain.stores.sqlite.room import NoRoomError, ending, parts
+from geartrain.stores.sqlite.session import StoreSession
 from geartrain.texts import visible
 
 __all__ = ["SqliteStore"]
@@ -346,7 +348,7 @@ class SqliteStore(Store):
             query.record = opened.find(query, is_dead=True)
 
     @contextmanager
-    def _reading(self) -> Iterator[Session]:
+    def _reading(self) -> Iterator[StoreSession]:
         """Return the open session; what goes wrong with it becomes a StoreError."""
         with self._opened() as opened:
             yield opened.session

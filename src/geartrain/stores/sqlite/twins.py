@@ -8,10 +8,10 @@ from contextlib import suppress
 
 from geartrain.engine.batches import Batch
 from geartrain.engine.records import JobRecord
+from geartrain.stores.sqlite.damage import DamageError
 from geartrain.stores.sqlite.keys import Keys
 from geartrain.stores.sqlite.reading import Reader, read_numbered
 from geartrain.stores.sqlite.rows import digest
-from geartrain.stores.sqlite.schema import DamageError
 
 __all__ = ["Twins"]
 

@@ -1,0 +1,167 @@
+"""Rows of ``statistics``: what happened to jobs, and how long they waited and ran."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = [
+    "Measures",
+    "SlotRow",
+    "StatisticsRow",
+    "Times",
+    "function_statistics_row",
+    "slot_row",
+    "statistics_row",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Times:
+    """How long jobs waited for an attempt, or attempts ran; all in seconds.
+
+    Attributes:
+        count: the number of times.
+        seconds: their sum.
+        p50: the median; None if there are no times. It is right to a fifth.
+        p95: what 95 % of the times are below.
+        p99: what 99 % of the times are below.
+        buckets: the number of times by bucket, if they were asked for: bucket n has
+            those below ``ceil(2 ** (n / 2)) / 10_000`` seconds that no bucket before
+            has.
+    """
+
+    count: int
+    seconds: float
+    p50: float | None
+    p95: float | None
+    p99: float | None
+    buckets: tuple[int, ...] | None = None
+
+    @property
+    def mean(self) -> float | None:
+        """The mean; None if there are no times."""
+        return self.seconds / self.count if self.count else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measures:
+    """What happened in a span of time.
+
+    Attributes:
+        counts: numbers by what they count, such as ``submitted`` and ``succeeded``.
+        failures: attempts that failed, by reason: ``fail``, ``exception``, ``retry``,
+            ``timeout`` or ``crash``.
+        waited: how long jobs had waited when an attempt began.
+        ran: how long attempts had run when they ended.
+    """
+
+    counts: Mapping[str, int]
+    failures: Mapping[str, int]
+    waited: Times
+    ran: Times
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatisticsRow:
+    """What there is of a function's jobs, and what happened to them.
+
+    Attributes:
+        function: the function's name; None in the row of all functions.
+        functions: in that row, how many functions there are; else None.
+        time: when the row was made, in seconds since 1970.
+        now: ``waiting``, ``delayed`` and ``running`` jobs, ``dead`` letters,
+            ``workers``, and ``oldest``: for how many seconds the first job that is
+            ready has waited; None if there is none.
+        total: what happened since the job server started.
+        recent: what happened in the last minutes.
+        seconds: how long these are.
+    """
+
+    function: str | None
+    functions: int | None
+    time: float
+    now: Mapping[str, float | None]
+    total: Measures
+    recent: Measures
+    seconds: float
+
+    def rate(self, name: str) -> float:
+        """Return how often something in ``recent.counts`` happened a second."""
+        return self.recent.counts[name] / self.seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlotRow:
+    """What happened in a minute or an hour.
+
+    Attributes:
+        time: when it began, in seconds since 1970.
+        seconds: how long it is; the last may not have ended.
+        measures: what happened.
+    """
+
+    time: float
+    seconds: float
+    measures: Measures
+
+
+def statistics_row(values: Mapping[str, Any]) -> StatisticsRow:
+    """Read a job server's row of a function, or of all.
+
+    Raises:
+        KeyError, TypeError, ValueError: it is not one.
+    """
+    return StatisticsRow(
+        function=values["function"],
+        functions=values.get("functions"),
+        time=float(values["time"]),
+        now=dict(values["now"]),
+        total=_measures(values["total"]),
+        recent=_measures(values["recent"]),
+        seconds=float(values["recent"]["seconds"]),
+    )
+
+
+def function_statistics_row(values: Mapping[str, Any]) -> StatisticsRow | None:
+    """Read the row of a function; None for that of all."""
+    return None if values["function"] is None else statistics_row(values)
+
+
+def slot_row(values: Mapping[str, Any]) -> SlotRow:
+    """Read a job server's row of a minute or hour.
+
+    Raises:
+        KeyError, TypeError, ValueError: it is not one.
+    """
+    return SlotRow(
+        time=float(values["time"]),
+        seconds=float(values["seconds"]),
+        measures=_measures(values),
+    )
+
+
+_NO_COUNTS = frozenset({"failures", "waited", "ran", "time", "seconds"})
+
+
+def _measures(values: Mapping[str, Any]) -> Measures:
+    counts = {name: int(values[name]) for name in values if name not in _NO_COUNTS}
+    return Measures(
+        counts=counts,
+        failures={name: int(number) for name, number in values["failures"].items()},
+        waited=_times(values["waited"]),
+        ran=_times(values["ran"]),
+    )
+
+
+def _times(values: Mapping[str, Any]) -> Times:
+    buckets = values.get("buckets")
+    return Times(
+        count=int(values["count"]),
+        seconds=float(values["seconds"]),
+        p50=values["p50"],
+        p95=values["p95"],
+        p99=values["p99"],
+        buckets=None if buckets is None else tuple(map(int, buckets)),
+    )

@@ -1,0 +1,137 @@
+"""Slots: the statistics of all functions by minute and hour.
+
+A minute is open from its first event on, and ends with an alarm; one without events is
+never open. What is open when a minute ends is closed in steps: meanwhile an event
+closes its own function's minute first. An open hour is closed with the first minute
+that ends after it. All times are server times.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from geartrain.engine.model.counts import Counts
+from geartrain.engine.model.statistics import HOURS, MINUTES, Page, Ring, Statistics
+from geartrain.engine.timers import Timed
+
+__all__ = ["MINUTE", "Slots"]
+
+MINUTE: Final = 60.0
+"""Seconds."""
+
+
+class Slots(Timed):
+    """The open minute of all functions, and the slots of what has ended.
+
+    Its timer rings when the open minute has ended.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.minute = 0
+        """The number of the open minute; 0 for none."""
+        self.since = 0.0
+        """When counting began, a server time; 0 while nothing has happened."""
+        self.all = Statistics(b"")
+        """What happened to the jobs of all functions."""
+        self.unlisted = Statistics(b"", is_kept=False)
+        """The totals of functions that have been forgotten."""
+        self.forgotten: dict[bytes, Statistics] = {}
+        """The statistics of such functions by name, as long as they have slots."""
+        self.hour = 0
+        """The hour before which no hour is open."""
+        self.opened: list[Statistics] = []
+        """Who has something in the open minute."""
+        self.hourly: list[Statistics] = []
+        """Who has something in an open hour."""
+        self.minutes = Ring(False)
+        """The minutes of all functions that have ended."""
+        self.hours = Ring(True)
+        """The hours of all functions that have ended."""
+        self.all_minutes = Ring(False)
+        """The minutes of ``all``."""
+        self.all_hours = Ring(True)
+        """The hours of ``all``."""
+
+    def find(self, name: bytes, is_kept: bool) -> Statistics:
+        """Return the statistics for a function that comes to be."""
+        return self.forgotten.pop(name, None) or Statistics(name, is_kept)
+
+    def forget(self, statistics: Statistics) -> None:
+        """Keep only the slots of a function that is forgotten."""
+        self.close(statistics)
+        self.unlisted.total.add(statistics.total)
+        statistics.total = Counts()
+        if not statistics.is_empty():
+            self.forgotten[statistics.name] = statistics
+
+    def open(self, statistics: Statistics) -> None:
+        """Let events be counted in the open minute."""
+        self.close(statistics)
+        statistics.minute = self.minute
+        statistics.counts = Counts()
+        self.opened.append(statistics)
+
+    def close(self, statistics: Statistics) -> None:
+        """Let a minute of some statistics be a slot, if one is open."""
+        counts = statistics.counts
+        if counts is None:
+            return
+        minute = statistics.minute
+        statistics.counts = None
+        statistics.minute = -1
+        statistics.total.add(counts)
+        if statistics.is_kept:
+            ring = self.all_minutes if statistics is self.all else self.minutes
+            ring.add(statistics, minute, counts.pack())
+            self._add_to_hour(statistics, minute // 60, counts)
+
+    def _add_to_hour(self, statistics: Statistics, hour: int, counts: Counts) -> None:
+        if statistics.hour != hour or statistics.hourly is None:
+            self.close_hour(statistics)
+            statistics.hour = hour
+            statistics.hourly = Counts()
+            self.hourly.append(statistics)
+        statistics.hourly.add(counts)
+
+    def begin(self, server_time: float) -> None:
+        """Open the minute of this time; the alarm is the caller's."""
+        self.minute = int(server_time // MINUTE)
+        if not self.since:
+            self.since = server_time
+
+    def end_hour(self, hour: int) -> list[Statistics]:
+        """Return who may have an hour open that ended before this one."""
+        if hour <= self.hour:
+            return []
+        self.hour = hour
+        hourly, self.hourly = self.hourly, []
+        return hourly
+
+    def close_hour(self, statistics: Statistics) -> None:
+        """Let the open hour of some statistics be a slot, if there is one."""
+        counts = statistics.hourly
+        if counts is None:
+            return
+        hour = statistics.hour
+        statistics.hourly = None
+        statistics.hour = -1
+        ring = self.all_hours if statistics is self.all else self.hours
+        ring.add(statistics, hour, counts.pack())
+
+    def drop_oldest(self, server_time: float) -> Page | None:
+        """Drop a page that is too old or too much; return None if there is none."""
+        minute = int(server_time // MINUTE)
+        for ring in (self.minutes, self.hours, self.all_minutes, self.all_hours):
+            first = minute // 60 - HOURS if ring.is_hourly else minute - MINUTES
+            if ring.is_over(first):
+                page = ring.drop()
+                for statistics in page.members:
+                    self._leave(statistics)
+                return page
+        return None
+
+    def _leave(self, statistics: Statistics) -> None:
+        name = statistics.name
+        if statistics.is_empty() and self.forgotten.get(name) is statistics:
+            del self.forgotten[name]

@@ -1,0 +1,258 @@
+"""Answers to the engine's queries: pages, single jobs, and lists."""
+
+from __future__ import annotations
+
+import math
+import re
+import sqlite3
+from collections.abc import Iterable
+from operator import attrgetter
+from typing import Final
+
+from geartrain.engine.queries import DuePage, ListDead, ListJobs, Page
+from geartrain.engine.records import JobRecord
+from geartrain.errors import StoreError
+from geartrain.stores.sqlite.queues import Queue, Queues
+from geartrain.stores.sqlite.reading import (
+    SINGLE,
+    Reader,
+    is_unreadable,
+    read_heads,
+    read_rows,
+    read_slice,
+    read_slice_heads,
+)
+from geartrain.stores.sqlite.rows import STEADY, Row, bits_of, due_of
+from geartrain.texts import quoted
+
+__all__ = [
+    "fill_due_page",
+    "fill_page",
+    "find_head",
+    "find_record",
+    "list_dead",
+    "list_jobs",
+    "next_due",
+]
+
+_WAITING: Final = "SELECT {} FROM jobs INDEXED BY waiting"
+_READY: Final = f"{_WAITING} WHERE queue = ? AND due = 0 AND number > ? ORDER BY number"
+_DUE: Final = (
+    f"{_WAITING} WHERE queue = ? AND due = ? AND number > ? UNION ALL "
+    f"{_WAITING} WHERE queue = ? AND due > ? AND due <= ? ORDER BY due, number"
+)
+
+_LAST: Final = 2**63 - 1
+
+
+def fill_page(
+    connection: sqlite3.Connection, reader: Reader, queue: Queue, query: Page
+) -> None:
+    """Answer a query for the ready jobs of a queue."""
+    after = query.after
+    while not query.records:
+        rows = read_slice(connection, (_READY, (queue.id, after)), query.most)
+        if not rows:
+            return
+        query.records, damaged = reader.records(_readable(rows, query))
+        if damaged:
+            query.damaged += damaged
+            query.is_torn = query.is_torn or any(map(is_unreadable, rows))
+        after = rows[-1].number
+
+
+def fill_due_page(
+    connection: sqlite3.Connection, reader: Reader, queue: Queue, query: DuePage
+) -> None:
+    """Answer a query for the jobs of a queue whose due time has come."""
+    due, number = bits_of(query.after[0], query.is_steady), query.after[1]
+    until = bits_of(query.until, query.is_steady)
+    query.next_due = next_due(connection, queue, until, query.is_steady)
+    if due == 0:
+        # Those without a due time, or with one by the other clock, are no part of the
+        # answer.
+        due, number = STEADY - 1 if query.is_steady else 0, _LAST
+    while not query.records:
+        place = (queue.id, due, number, queue.id, due, until)
+        rows = read_slice(connection, (_DUE, place), query.most)
+        if not rows:
+            return
+        query.records, damaged = reader.records(_readable(rows, query))
+        if damaged:
+            query.damaged += damaged
+            query.is_torn = query.is_torn or any(map(is_unreadable, rows))
+        due, number = rows[-1].due, rows[-1].number
+
+
+def _readable(rows: list[Row], query: Page | DuePage) -> list[Row]:
+    """Return the rows whose workloads are to be read, and note the others."""
+    if not query.largest:
+        return rows
+    large = [row.number for row in rows if row.pieces > query.largest]
+    if not large:
+        return rows
+    query.oversized += large
+    return [row for row in rows if row.pieces <= query.largest]
+
+
+def next_due(
+    connection: sqlite3.Connection, queue: Queue, after: int, is_steady: bool
+) -> float:
+    """Return the earliest due time by a clock after one given as bits; 0 for none."""
+    first, last = (STEADY, _LAST) if is_steady else (0, STEADY - 1)
+    found = connection.execute(
+        "SELECT min(due) FROM jobs INDEXED BY waiting "
+        "WHERE queue = ? AND due > ? AND due <= ?",
+        (queue.id, max(after, first - 1), last),
+    ).fetchone()[0]
+    return due_of(found)[0] if found else 0.0
+
+
+def find_record(
+    connection: sqlite3.Connection, reader: Reader, number: int, *, is_dead: bool
+) -> JobRecord | None:
+    """Return the job or the dead letter with a number, None if there is none.
+
+    Raises:
+        DamageError: it is not as it was written.
+    """
+    for row in read_rows(connection, SINGLE, (number,)):
+        if (row.queue < 0) == is_dead:
+            return reader.record(row)
+    return None
+
+
+def find_head(
+    connection: sqlite3.Connection, reader: Reader, number: int, *, is_dead: bool
+) -> JobRecord | None:
+    """Return what ``find_record`` does, without the workload, which is not read.
+
+    Raises:
+        DamageError: what is read is not as it was written.
+    """
+    for row in read_heads(connection, SINGLE, (number,)):
+        if (row.queue < 0) == is_dead:
+            return reader.head(row)
+    return None
+
+
+_JOBS: Final = (
+    f"{_WAITING} WHERE queue = ? AND due = ? AND number > ? UNION ALL "
+    f"{_WAITING} WHERE queue = ? AND due >= ? AND due < ? ORDER BY due, number"
+)
+_DEAD_OF_QUEUE: Final = (
+    f"{_WAITING} WHERE queue = ? AND due = 0 AND number > ? ORDER BY number"
+)
+_DEAD: Final = (
+    "SELECT {} FROM jobs INDEXED BY dead "
+    "WHERE queue < 0 AND due = 0 AND number > ? ORDER BY number"
+)
+
+_NEVER: Final = 2**63 - 1
+# Queue, due time and number of the last that was listed.
+_TOKEN: Final = re.compile(rb"(\d{1,18}) (\d{1,19}) (\d{1,19})")
+# So many queues are looked at for one slice.
+_MOST_QUEUES: Final = 100
+
+_Token = tuple[int, int, int]
+
+
+def list_jobs(
+    connection: sqlite3.Connection, reader: Reader, queues: Queues, query: ListJobs
+) -> None:
+    """Answer a query for jobs, in the order of queue, due time and number.
+
+    Raises:
+        StoreError: ``after`` is not from a slice of this list.
+    """
+    queue, due, number = _token(query.after)
+    for looked_at, each in enumerate(_queues(queues, query.function, queue)):
+        if each.id != queue:
+            due, number = 0, 0
+        if len(query.records) >= query.most or looked_at == _MOST_QUEUES:
+            query.following = b"%d %d %d" % (each.id, due, number)
+            return
+        last = _list_queue(connection, reader, each, query, due, number)
+        if last is not None:
+            query.following = b"%d %d %d" % last
+            return
+
+
+def list_dead(
+    connection: sqlite3.Connection, reader: Reader, queues: Queues, query: ListDead
+) -> None:
+    """Answer a query for dead letters, in the order of their numbers."""
+    after = query.after
+    while not query.records:
+        rows = _dead_heads(connection, queues, query, after)
+        if not rows:
+            return
+        query.records, damaged = reader.heads(rows)
+        query.damaged += damaged
+        after = rows[-1].number
+
+
+def _token(after: bytes) -> _Token:
+    if not after:
+        return 0, 0, 0
+    found = _TOKEN.fullmatch(after)
+    if found is None:
+        raise StoreError(f"{quoted(after)} is no place in a list: begin without one")
+    queue, due, number = map(int, found.groups())
+    return queue, due, number
+
+
+def _queues(queues: Queues, function: bytes | None, least: int) -> Iterable[Queue]:
+    """Return the queues with jobs from the one with this number on."""
+    some = queues.by_id.values() if function is None else queues.of(function)
+    found = [
+        queue for queue in some if queue.id >= least and queue.ready + queue.delayed > 0
+    ]
+    return sorted(found, key=attrgetter("id"))
+
+
+def _list_queue(
+    connection: sqlite3.Connection,
+    reader: Reader,
+    queue: Queue,
+    query: ListJobs,
+    due: int,
+    number: int,
+) -> _Token | None:
+    """List the jobs of one queue; return where to go on if there may be more."""
+    for least, until in _ranges(query):
+        if due < least:
+            due, number = least, 0
+        if due >= until:
+            continue
+        most = query.most - len(query.records)
+        place = (queue.id, due, number, queue.id, due + 1, until)
+        rows = read_slice_heads(connection, (_JOBS, place), most)
+        records, damaged = reader.heads(rows)
+        query.records += records
+        query.damaged += damaged
+        if len(rows) >= most:
+            return queue.id, rows[-1].due, rows[-1].number
+    return None
+
+
+def _ranges(query: ListJobs) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Return from and until which due times jobs are listed, by either clock."""
+    until = STEADY if query.due_until == math.inf else bits_of(query.due_until)
+    steady_until = _NEVER
+    if query.steady_until != math.inf:
+        steady_until = bits_of(query.steady_until, is_steady=True)
+    steady_from = max(STEADY, bits_of(query.steady_from, is_steady=True))
+    return (bits_of(query.due_from), until), (steady_from, steady_until)
+
+
+def _dead_heads(
+    connection: sqlite3.Connection, queues: Queues, query: ListDead, after: int
+) -> list[Row]:
+    if query.function is None:
+        return read_slice_heads(connection, (_DEAD, (after,)), query.most)
+    rows: list[Row] = []
+    for queue in queues.of(query.function):
+        place = (_DEAD_OF_QUEUE, (-queue.id, after))
+        rows += read_slice_heads(connection, place, query.most)
+    return sorted(rows, key=attrgetter("number"))[: query.most]

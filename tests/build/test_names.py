@@ -1,0 +1,24 @@
+"""One name, one class: whoever meets a name can tell which file it comes from."""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from pathlib import Path
+
+SOURCE = Path(__file__).parents[2] / "src" / "geartrain"
+
+
+def classes() -> dict[str, list[str]]:
+    """Return the modules of each class name."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for module in sorted(SOURCE.rglob("*.py")):
+        for node in ast.walk(ast.parse(module.read_text())):
+            if isinstance(node, ast.ClassDef):
+                found[node.name].append(str(module.relative_to(SOURCE)))
+    return found
+
+
+def test_no_two_classes_have_one_name() -> None:
+    taken = {name: where for name, where in classes().items() if len(where) > 1}
+    assert taken == {}

@@ -1,0 +1,180 @@
+"""Minutes and hours of statistics begin with an event and end with the time."""
+
+from __future__ import annotations
+
+import gc
+import tracemalloc
+
+from geartrain.engine.model.counts import SUBMITTED, Counts
+from geartrain.engine.model.statistics import Statistics
+from geartrain.engine.state import functions
+from geartrain.engine.state.statistics import count
+from tests.support.dialogue import World
+from tests.support.stored_engine import stored, submit
+
+MINUTE = 60.0
+HOUR = 3600.0
+
+
+def by_minute(world: World, function: bytes = b"f") -> list[int]:
+    """Return how many jobs were submitted, minute by minute."""
+    return _submitted(_statistics(world, function).by_minute(0))
+
+
+def by_hour(world: World, function: bytes = b"f") -> list[int]:
+    return _submitted(_statistics(world, function).by_hour(0))
+
+
+def _submitted(found: list[tuple[int, Counts]]) -> list[int]:
+    return [each.numbers[SUBMITTED] for _, each in found]
+
+
+def _statistics(world: World, function: bytes) -> Statistics:
+    state = world.engine.state
+    if function in state.functions:
+        return state.functions[function].statistics
+    return state.slots.forgotten[function]
+
+
+def test_a_minute_without_events_makes_no_slot() -> None:
+    world = stored()
+    client = world.client()
+    submit(client, "a", "b")
+    world.advance(10 * MINUTE)
+    submit(client, "c")
+    world.advance(MINUTE)
+    assert by_minute(world) == [2, 1]
+    assert world.engine.deadline() is None
+
+
+def test_minutes_add_up_to_hours_and_both_are_dropped_by_age() -> None:
+    world = stored()
+    client = world.client()
+    for _ in range(3 * 60):
+        submit(client, "w")
+        world.advance(MINUTE)
+    assert by_minute(world) == [1] * 60
+    assert sum(by_hour(world)) == 180
+    assert len(by_hour(world)) in (3, 4)
+    world.advance(100 * HOUR)
+    submit(client, "last")
+    world.advance(MINUTE)
+    assert by_minute(world) == by_hour(world) == [1]
+    slots = world.engine.state.slots
+    assert (slots.minutes.count, slots.hours.count) == (1, 0)
+
+
+def test_the_sum_of_all_functions_has_its_own_minutes() -> None:
+    world = stored()
+    client = world.client()
+    submit(client, "a")
+    submit(client, "b", function=b"g")
+    world.advance(MINUTE)
+    submit(client, "c", function=b"g")
+    assert _submitted(world.engine.state.slots.all.by_minute(0)) == [2, 1]
+    assert by_minute(world, b"g") == [1, 1]
+    assert by_minute(world) == [1]
+
+
+def test_a_late_tick_counts_what_happened_in_time() -> None:
+    """Between the end of a minute and the tick that closes it, jobs go on."""
+    world = stored()
+    client = world.client()
+    submit(client, "a")
+    # No tick comes while a turn lasts.
+    world.now += 3 * MINUTE
+    submit(client, "b")
+    world.advance(MINUTE)
+    assert sum(by_minute(world)) == 2
+    submit(client, "c")
+    assert by_minute(world)[-1] == 1
+
+
+def test_a_forgotten_function_finds_its_minutes_again() -> None:
+    world = World()
+    client = world.client()
+    client.submit_job(b"f", b"", b"w")
+    client.leave()
+    world.advance(2 * HOUR)
+    world.admin().text("status")
+    assert b"f" not in world.engine.state.functions
+    assert by_hour(world) == [1]
+    worker = world.worker("f")
+    assert by_hour(world) == [1]
+    assert not world.engine.state.slots.forgotten
+    # What was counted since the start went into the total of the forgotten.
+    assert _statistics(world, b"f").totals().numbers[SUBMITTED] == 0
+    worker.leave()
+
+
+def test_a_forgotten_function_is_no_more_when_its_slots_are_too_old() -> None:
+    world = World()
+    client = world.client()
+    client.submit_job(b"f", b"", b"w")
+    client.leave()
+    world.advance(2 * HOUR)
+    world.admin().text("status")
+    assert list(world.engine.state.slots.forgotten) == [b"f"]
+    world.advance(80 * HOUR)
+    world.client().submit_job(b"g", b"", b"w")
+    world.advance(MINUTE)
+    assert world.engine.state.slots.forgotten == {}
+
+
+def test_functions_of_chunks_have_no_slots() -> None:
+    world = World()
+    client = world.client()
+    for number in range(100):
+        client.submit_job(b"big.chunks.%016x" % number, b"", b"w")
+    client.leave()
+    world.advance(10 * MINUTE)
+    slots = world.engine.state.slots
+    assert (slots.minutes.count, slots.forgotten) == (0, {})
+    assert slots.unlisted.totals().numbers[SUBMITTED] == 100
+    assert _submitted(slots.all.by_minute(0)) == [100]
+
+
+def test_idle_functions_cost_nothing_by_the_minute() -> None:
+    world = World()
+    client = world.client()
+    for number in range(3_000):
+        client.submit_job(b"f%d" % number, b"", b"w")
+    world.advance(HOUR + MINUTE)
+    # The first minute that ends after the hour closes that for all.
+    client.submit_job(b"f0", b"u", b"w")
+    world.advance(MINUTE)
+    work = world.engine.state.turns.work
+    for _ in range(10):
+        client.submit_job(b"f0", b"u", b"w")
+        world.advance(MINUTE)
+    assert world.engine.state.turns.work - work < 1_000
+
+
+def test_a_slot_takes_some_hundred_bytes() -> None:
+    world = World()
+    state = world.engine.state
+    busy = [functions.find(state, b"f%d" % number) for number in range(1_000)]
+    gc.collect()
+    tracemalloc.start()
+    for _ in range(13):
+        for function in busy:
+            count(state, function, SUBMITTED)
+        world.advance(MINUTE)
+    size, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert state.slots.minutes.count == 13_000
+    # What hours are open takes as much as ten minutes.
+    assert size < 13_000 * 400
+
+
+def test_closing_many_minutes_does_not_keep_others_waiting() -> None:
+    world = World()
+    client = world.client()
+    for number in range(5_000):
+        client.submit_job(b"f%d" % number, b"", b"w")
+    world.goes_on = False
+    world.engine.tick(world.now + MINUTE)
+    assert world.engine.has_more()
+    before = world.engine.state.turns.work
+    world.engine.go_on(world.now + MINUTE)
+    assert world.engine.state.turns.work - before < 10_000
