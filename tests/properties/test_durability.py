@@ -343,5 +343,5 @@ class DurableJobServer(RuleBasedStateMachine):
 
 TestDurableJobServer = DurableJobServer.TestCase
 TestDurableJobServer.settings = settings(
-    max_examples=12, stateful_step_count=50, deadline=None
+    max_examples=60, stateful_step_count=50, deadline=None
 )

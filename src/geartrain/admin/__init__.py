@@ -2,6 +2,7 @@
 
 from geartrain.admin.client import DEFAULT_SERVER, Admin
 from geartrain.admin.rows import (
+    ActionRow,
     CounterRow,
     FunctionRow,
     JobRow,
@@ -15,6 +16,7 @@ from geartrain.admin.statistics import Measures, SlotRow, StatisticsRow, Times
 
 __all__ = [
     "DEFAULT_SERVER",
+    "ActionRow",
     "Admin",
     "CounterRow",
     "FunctionRow",

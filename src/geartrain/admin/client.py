@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, Self
 from urllib.parse import unquote
 
 from geartrain.admin.connection import AdminConnection, handle_word, word
+from geartrain.admin.control import Control
 from geartrain.admin.requests import Requests, error_argument
 from geartrain.admin.rows import (
     CounterRow,
@@ -49,13 +50,20 @@ _ONE_LINE: Final = frozenset(
     {
         "cancel",
         "create",
+        "drain",
         "drop",
         "fail",
         "getpid",
         "maxqueue",
+        "move",
+        "pause",
         "policy",
+        "priority",
+        "purge",
         "release",
+        "resume",
         "retry",
+        "run",
         "shutdown",
         "verbose",
         "version",
@@ -65,7 +73,7 @@ _ONE_LINE: Final = frozenset(
 _BUCKETS: Final = " buckets=true"
 
 
-class Admin:
+class Admin(Control):
     """A connection to a running job server, for its text commands.
 
     Every method raises AdminError if the job server is lost, falls silent, or turns

@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 
 __all__ = [
+    "ActionRow",
     "CounterRow",
     "FunctionRow",
     "JobRow",
@@ -16,6 +17,7 @@ __all__ = [
     "Setting",
     "StoreRow",
     "WorkerRow",
+    "action_row",
     "connection_row",
     "counter_row",
     "function_row",
@@ -80,6 +82,33 @@ class JobRow:
     error: str | None
     size: int
     workload: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionRow:
+    """What an operator did.
+
+    Attributes:
+        number: its place in the log, from 1.
+        time: when, in seconds since 1970.
+        address: where the operator's connection came from.
+        client: the client id that it had set; ``-`` for none.
+        command: the command, such as ``pause`` or ``dead retry``.
+        arguments: the words that followed, as they were sent, cut at 1,024 bytes.
+        function: the function, or the glob, that it was about; empty for none.
+        handle: the job that it was about; empty for none, or many.
+        count: how many jobs, functions or settings it changed.
+    """
+
+    number: int
+    time: float
+    address: str
+    client: str
+    command: str
+    arguments: str
+    function: str
+    handle: str
+    count: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,6 +234,11 @@ def _workload(text: str, encoding: str) -> bytes:
     if encoding == "base64":
         return base64.b64decode(text, validate=True)
     return text.encode()
+
+
+def action_row(values: Mapping[str, Any]) -> ActionRow:
+    """Read a job server's row of its log of operators; raise KeyError if it is none."""
+    return ActionRow(**{each.name: values[each.name] for each in fields(ActionRow)})
 
 
 def policy_row(values: Mapping[str, Any]) -> PolicyRow:

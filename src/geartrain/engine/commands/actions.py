@@ -77,9 +77,9 @@ def record(state: State, peer: Peer, words: list[bytes], answer: bytes) -> None:
     number, time = state.actions.next_number(), state.wall_time()
     action = Action(number, time, peer.address, peer.client_id)
     _describe(action, words)
-    count = answer[3:].strip()
-    if count.isdigit():
-        action.count = int(count)
+    told = answer.split()
+    if len(told) > 1 and told[1].isdigit():
+        action.count = int(told[1])
     overrides.record(state, action)
 
 

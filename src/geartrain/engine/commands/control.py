@@ -30,6 +30,7 @@ from geartrain.texts import quoted
 
 __all__ = ["drain", "move", "pause", "priority", "purge", "resume", "run"]
 
+_PURGE: Final = (b"state", b"count", b"limit", b"after")
 _PRIORITIES: Final[dict[bytes, int]] = {b"high": 0, b"normal": 1, b"low": 2}
 
 # Units of work, as ``turns`` counts it, of changing policies.
@@ -71,7 +72,7 @@ def purge(state: State, peer: Peer, words: list[bytes]) -> bytes:
         return invalid("purge takes a function, and state= and count=yes if need be")
     name = unquote_to_bytes(words[1])
     try:
-        arguments = read_arguments(words[2:], (b"state", b"count"))
+        arguments = read_arguments(words[2:], _PURGE)
         wanted = arguments.get(b"state") or b"waiting"
         if wanted not in (b"waiting", b"ready", b"scheduled"):
             raise OptionError("state is ready or scheduled: cancel ends what runs")

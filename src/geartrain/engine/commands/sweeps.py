@@ -2,20 +2,23 @@
 
 A sweep is the answer of its command, produced over as many turns as it takes. It looks
 at the jobs in memory first, one a step, then at those that the store has, a slice after
-the commit of what it did to the slice before. Its last line is ``OK`` and how many jobs
-it changed. If its peer leaves, it ends there.
+the commit of what it did to the slice before. Its line is ``OK`` and how many jobs it
+changed. If its peer leaves, it ends there. With ``limit=N`` it ends when it has looked
+at about so many jobs of the store, and ``after=`` what follows in the line goes on.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Final
+from urllib.parse import quote_from_bytes
 
 from geartrain.engine.commands.arguments import Arguments, invalid, read_arguments
 from geartrain.engine.commands.listings import STATES, Filter, new_listing, store_query
 from geartrain.engine.commands.rows import text, waiting_name
 from geartrain.engine.jobs.steering import Order, is_dead
 from geartrain.engine.model.jobs import PAGED, Job
+from geartrain.engine.model.listings import Listing
 from geartrain.engine.model.peers import Peer
 from geartrain.engine.queries import FindDead, FindJob, ListDead, ListJobs, Query
 from geartrain.engine.records import JobRecord
@@ -37,10 +40,10 @@ __all__ = [
 UNKNOWN_JOB: Final = error(b"UNKNOWN_JOB")
 """The answer where no job or dead letter has the handle."""
 
-FILTERS: Final = (b"function", b"state", b"unique", b"count")
+FILTERS: Final = (b"function", b"state", b"unique", b"count", b"limit", b"after")
 """The arguments of a sweep over jobs."""
 
-_DEAD_FILTERS: Final = (b"function", b"reason", b"error", b"count")
+_DEAD_FILTERS: Final = (b"function", b"reason", b"error", b"count", b"limit", b"after")
 
 # Jobs of the store that a step looks at: it takes about 4 ms to change them.
 _SLICE: Final = 400
@@ -81,18 +84,26 @@ def steer_all(
     """Carry out an order on all jobs of a filter, or with ``count=yes`` count them."""
     try:
         is_counting = _is_counting(arguments)
+        most = arguments.number(b"limit", 2**62)
     except OptionError as refusal:
         return invalid(str(refusal))
-    peer.rest = _sweep(state, peer, wanted, order, is_counting)
+    after = arguments.get(b"after")
+    peer.rest = _sweep(state, peer, wanted, order, is_counting, after, most)
     return b""
 
 
 def _sweep(
-    state: State, peer: Peer, wanted: Filter, order: Order, is_counting: bool
+    state: State,
+    peer: Peer,
+    wanted: Filter,
+    order: Order,
+    is_counting: bool,
+    after: bytes,
+    most: int,
 ) -> Iterator[bytes]:
     done = 0
     last = state.last_number()
-    listing = new_listing(state, wanted)
+    listing = Listing([]) if after else new_listing(state, wanted)
     state.begin_listing(peer, listing)
     for handle in listing.order:
         state.turns.work += _LOOK
@@ -104,7 +115,7 @@ def _sweep(
             return
         yield b""
     state.end_listing(peer)
-    query = store_query(state, wanted, b"", _SLICE)
+    query = store_query(state, wanted, after, _SLICE)
     while query is not None:
         state.ask(peer, [query])
         yield b""
@@ -117,15 +128,18 @@ def _sweep(
             if record.number <= last:
                 done += _obey_listed(state, record, wanted, order, is_counting)
         state.turns.work += len(answer.records) * _LOOK
-        query = None
-        if answer.following:
-            query = store_query(state, wanted, answer.following, _SLICE)
-    yield _done(state, peer, done)
+        after, query = answer.following, None
+        most -= _SLICE
+        if after and most > 0:
+            query = store_query(state, wanted, after, _SLICE)
+    yield _done(state, peer, done, after)
 
 
-def _done(state: State, peer: Peer, count: int) -> bytes:
+def _done(state: State, peer: Peer, done: int, after: bytes) -> bytes:
+    """Return the answer: how many jobs were done, and where to go on if anywhere."""
     state.journal.hold_change(peer, is_text=True)
-    return ok(b"%d" % count)
+    following = b" " + quote_from_bytes(after).encode() if after else b""
+    return ok(b"%d%s" % (done, following))
 
 
 def _obey(state: State, job: Job, order: Order, is_counting: bool) -> int:
@@ -225,47 +239,65 @@ def steer_dead(state: State, peer: Peer, words: list[bytes], order: Order) -> by
     try:
         arguments = read_arguments(words, _DEAD_FILTERS)
         is_counting = _is_counting(arguments)
+        most = arguments.number(b"limit", 2**62)
+        after = arguments.number(b"after", 0)
     except OptionError as refusal:
         return invalid(str(refusal))
-    peer.rest = _sweep_dead(state, peer, arguments, order, is_counting)
+    if not state.journal.is_on:
+        return ok(b"0")
+    peer.rest = _sweep_dead(state, peer, arguments, order, is_counting, after, most)
     return b""
 
 
 def _sweep_dead(
-    state: State, peer: Peer, arguments: Arguments, order: Order, is_counting: bool
+    state: State,
+    peer: Peer,
+    arguments: Arguments,
+    order: Order,
+    is_counting: bool,
+    after: int,
+    most: int,
 ) -> Iterator[bytes]:
-    done, after, last = 0, 0, state.last_number()
-    function = arguments.get(b"function") or None
-    most = _SLICE if state.journal.keeps_jobs else _WHOLE
-    while state.journal.is_on:
-        state.ask(peer, [ListDead(after, most, function)])
+    done, last = 0, state.last_number()
+    function = arguments.get(b"function")
+    size = _SLICE if state.journal.keeps_jobs else _WHOLE
+    following = b""
+    while most > 0:
+        state.ask(peer, [ListDead(after, size, function or None)])
         yield b""
         answer = peer.take_answers()[0]
         assert isinstance(answer, ListDead)
+        reason = answer.error
         records = [each for each in answer.records if _takes(each, arguments)]
-        if (
-            not answer.error
-            and records
-            and not (state.journal.keeps_jobs or is_counting)
-        ):
-            if state.memory.room.is_full:
-                yield error(b"STORE_ERROR", f"{reads.NO_MEMORY}; {done} were done")
-                return
+        if records and not (reason or is_counting or state.journal.keeps_jobs):
+            # What is tried again comes into memory with its workload.
+            reason = reads.NO_MEMORY if state.memory.room.is_full else ""
             state.ask(peer, [FindDead(each.number) for each in records])
             yield b""
-            found = [each for each in peer.take_answers() if isinstance(each, FindDead)]
-            records = [each.record for each in found if each.record is not None]
-        if answer.error:
-            yield error(b"STORE_ERROR", f"{answer.error}; {done} were done")
+            records = _found(peer.take_answers())
+        if reason:
+            yield error(b"STORE_ERROR", f"{reason}; {done} were done")
             return
         for record in records:
-            if is_dead(state, record, b"") and function in (None, record.function):
+            if is_dead(state, record, b"") and function in (b"", record.function):
                 state.turns.work += _LOOK if is_counting else _CHANGE
                 done += is_counting or order.obey_kept(state, record)
-        if len(answer.records) < most or after >= last:
+        most -= size
+        following = b""
+        if len(answer.records) < size or after >= last:
             break
         after = answer.records[-1].number
-    yield _done(state, peer, done)
+        following = b"%d" % after
+    yield _done(state, peer, done, following)
+
+
+def _found(answers: list[Query]) -> list[JobRecord]:
+    """Return the dead letters that were found, workloads included."""
+    found: list[JobRecord] = []
+    for answer in answers:
+        if isinstance(answer, FindDead) and answer.record is not None:
+            found.append(answer.record)
+    return found
 
 
 def _takes(record: JobRecord, arguments: Arguments) -> bool:
