@@ -25,6 +25,8 @@ def _state_directory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
         for name in [each for each in os.environ if each.startswith(_TELLING)]:
             if name not in _KEPT:
                 patch.delenv(name)
+        # Tests run side by side, and HTTP has one port where no other is named.
+        patch.setenv("GEARTRAIN_HTTP", "none")
         yield
 
 

@@ -22,6 +22,7 @@
     │   │       └── CutOffError      in the middle of many submissions
     │   ├── JobFailedError   the job failed (WORK_FAIL)
     │   │   └── JobExceptionError    and its worker says why (WORK_EXCEPTION)
+    │   ├── NoResultError    the job has ended, and its result is not kept
     │   ├── JobTimeoutError  the job, or an answer, took too long
     │   ├── ServerError      the job server answered with an ERROR packet
     │   └── CodecError       a value cannot be encoded, or bytes not be decoded
@@ -55,6 +56,7 @@ __all__ = [
     "LineError",
     "ListenError",
     "LostError",
+    "NoResultError",
     "OptionError",
     "PacketError",
     "ProtocolError",
@@ -225,6 +227,18 @@ class JobExceptionError(JobFailedError):
     def __init__(self, text: str, handle: str = "", data: bytes = b"") -> None:
         super().__init__(text, handle)
         self.data = data
+
+
+class NoResultError(ClientError):
+    """A job has ended, and its result is not kept, or was too large to be.
+
+    Attributes:
+        handle: the job's.
+    """
+
+    def __init__(self, text: str, handle: str = "") -> None:
+        super().__init__(text)
+        self.handle = handle
 
 
 class JobTimeoutError(ClientError, TimeoutError):

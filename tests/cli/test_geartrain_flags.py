@@ -24,6 +24,11 @@ COVERS = (
 )
 
 
+@pytest.fixture(autouse=True)
+def _default_http(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("GEARTRAIN_HTTP")
+
+
 def service(*flags: str) -> Service:
     """Return what a command line would run."""
     parameters = server.make_context("server", list(flags)).params

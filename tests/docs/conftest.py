@@ -27,6 +27,7 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Have servers keep jobs below this test's folder, as if nobody ever ran one."""
     folder = tmp_path / "state" / "geartrain"
     monkeypatch.setenv("STATE_DIRECTORY", str(folder))
+    monkeypatch.delenv("GEARTRAIN_HTTP", raising=False)
     return folder
 
 

@@ -22,6 +22,7 @@ SNIPPETS = {
     "docs/import.md": 3,
     "docs/policies.md": 4,
     "docs/replace-gearmand.md": 4,
+    "docs/results.md": 5,
     "docs/store.md": 3,
     "docs/testing.md": 4,
     "docs/tls.md": 5,

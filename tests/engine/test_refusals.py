@@ -94,3 +94,47 @@ def test_a_refused_job_that_died_meanwhile_is_no_dead_letter(store: SmallStore) 
     world.commit_all()
     assert client.received == [refused()]
     assert world.engine.state.functions[b"f"].dead == 0
+
+
+@pytest.mark.parametrize("window", [1, 10])
+def test_a_large_job_that_was_acknowledged_before_is_given_to_the_store_again(
+    store: SmallStore, window: int
+) -> None:
+    world = World(store=store, window=window, holds=False)
+    world.is_committing = False
+    client = world.client()
+    for workload in (b"a", b"L" * 1000, b"b", b"c"):
+        client.submit_job_bg(b"f", b"", workload)
+        assert client.received[0].name == "job_created"
+    for _ in range(3):
+        world.commit()
+        assert world.engine.unkept() == 1
+        assert len(store._jobs.by_number) == 3
+    assert world.notices() == []
+    store.is_full = False
+    world.commit_all()
+    assert world.engine.unkept() == 0
+    assert counts(world) == (4, 0)
+    assert drain(world.worker("f")) == f"a {'L' * 1000} b c"
+
+
+def test_what_becomes_of_a_job_that_is_given_again_is_given_with_it(
+    store: SmallStore,
+) -> None:
+    world = World(store=store, holds=False)
+    world.is_committing = False
+    client, worker = world.client(), world.worker("f")
+    for _ in range(2):
+        client.submit_job_bg(b"f", b"", LARGE)
+        worker.grab_job()
+    first, second = (each.arguments[0] for each in worker.received if each.arguments)
+    worker.work_fail(first)
+    batch = world.take()
+    worker.work_complete(second, b"")
+    world.settle(batch)
+    assert world.engine.unkept() == 1
+    store.is_full = False
+    world.commit_all()
+    assert world.engine.state.functions[b"f"].dead == 1
+    assert [*store._dead.by_number] == [1]
+    assert numbers_in_memory(world) == []

@@ -104,7 +104,7 @@ def test_a_table_of_something_else_is_named(database: Path) -> None:
         connection.execute("CREATE TABLE users (unique_key TEXT, name TEXT)")
     found = complaint(1, f"sqlite://{database}", "--table", "users")
     assert found == (
-        f"table 'users' of {database} is no queue of gearmand's: it has no column"
+        f"table 'users' of {database} is not gearmand's queue: it has no column"
         " function_name"
     )
 

@@ -33,7 +33,7 @@ def test_a_key_is_parted(
 @pytest.mark.parametrize(
     ("key", "functions", "reason"),
     [
-        (b"f", [], "no dash parts function and unique"),
+        (b"f", [], "it has no dash between function and unique"),
         (b"a-b-c", [], "name it with --function"),
         (b"a-b-c", [b"b"], "name it with --function"),
         (b"f--", [], "name it with --function"),

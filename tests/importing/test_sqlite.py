@@ -205,7 +205,9 @@ def test_a_unique_that_cannot_be_submitted_is_replaced_and_named(
     assert (status, counts) == (0, (3, 3, 0, 0, 0))
     first, second = err.splitlines()
     assert first.startswith(f"geartrain import: row 1: unique '{'x' * 63}\\x00' ")
-    assert "gearmand cuts uniques of 64 bytes so; submitted as import:" in first
+    assert (
+        "gearmand stores uniques of 64 bytes like that; submitted as import:" in first
+    )
     assert "has 65 bytes, 64 is the limit; submitted as import:" in second
     assert Counter(grab_all(server, b"f")) == Counter(
         [(b"f", b"made", b"64"), (b"f", b"x" * 63, b"63"), (b"f", b"made", b"65")]

@@ -83,7 +83,7 @@ def test_a_second_server_is_told_to_name_another_store(state: Path) -> None:
         assert (status, out) == (1, "")
         assert re.fullmatch(
             rf"geartrain: the store {state}/jobs\.db is in use by another job server:"
-            r" stop that one, or name another store \(.*\); --store names another\n",
+            r" stop that one \(.*\); --store names another\n",
             err,
         )
         with default_server("--store", f"sqlite://{state}/second.db") as second:

@@ -203,7 +203,9 @@ def test_a_port_in_use_ends_the_start(tmp_path: Path) -> None:
         status, out, err = run("gearmand", *flags)
     assert (status, out) == (1, "")
     assert re.fullmatch(
-        r"gearmand: cannot listen on 127\.0\.0\.1:\d+: Address already in use\n", err
+        r"gearmand: cannot listen on 127\.0\.0\.1:\d+: Address already in use: stop the"
+        r" program that listens there, .* with --listen, --port or --http-port\n",
+        err,
     )
     assert re.search(
         r"(?m)^  ERROR .* cannot listen on 127.0.0.1:", server.log.read_text()

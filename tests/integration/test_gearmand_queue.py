@@ -154,7 +154,7 @@ def test_a_database_of_another_program_is_left_alone(tmp_path: Path) -> None:
     status, _, err = run("gearmand", *server.flags, *queue(path))
     assert status == 1
     assert err == (
-        f"gearmand: the store {path} is the database of another program: name another"
-        " file; --libsqlite3-db names another\n"
+        f"gearmand: the store {path} is the database of another program;"
+        " --libsqlite3-db names another\n"
     )
     assert path.read_bytes() == before

@@ -149,7 +149,9 @@ def test_a_port_in_use_is_one_line_and_status_one(tmp_path: Path) -> None:
         assert (status, out) == (1, "")
         assert err == (
             f"geartrain: cannot listen on 127.0.0.1:{server.port}:"
-            " Address already in use\n"
+            " Address already in use: stop the program that listens there, which may be"
+            " another job server ('ss -ltnxp' shows it), or name another address with"
+            " --listen or --port\n"
         )
 
 

@@ -41,7 +41,7 @@ def test_a_packet_larger_than_what_is_left_is_refused_and_skipped() -> None:
 
 
 def test_results_are_taken_whether_there_is_room_or_not() -> None:
-    small = {int(PacketType.WORK_STATUS), int(PacketType.WORK_FAIL)}
+    small = {PacketType.WORK_STATUS, PacketType.WORK_FAIL}
     for kind in sorted(RESULTS - small):
         parser, room = parser_with(-5)
         arguments = [b"H:1", LARGE]

@@ -5,7 +5,7 @@ import pytest
 from geartrain.errors import ProtocolError
 from geartrain.protocol.constants import PacketType as P
 from geartrain.protocol.packets import request
-from geartrain.protocol.worker import Assignment, Slots, WorkerProtocol
+from geartrain.protocol.worker import Assignment, JobSlots, WorkerProtocol
 from tests.support.parsing import reply
 
 GRAB = request(P.GRAB_JOB_ALL)
@@ -17,7 +17,7 @@ def assign(handle: bytes, workload: bytes = b"") -> bytes:
     return reply(P.JOB_ASSIGN_UNIQ, handle, b"f", b"", workload)
 
 
-def connected(slots: Slots) -> WorkerProtocol:
+def connected(slots: JobSlots) -> WorkerProtocol:
     """Return a connection that serves ``f`` and whose first words are taken."""
     protocol = WorkerProtocol(slots)
     protocol.register(b"f")
@@ -27,7 +27,7 @@ def connected(slots: Slots) -> WorkerProtocol:
 
 
 def test_the_first_words_are_the_id_the_abilities_and_a_grab() -> None:
-    protocol = WorkerProtocol(Slots(1), b"me")
+    protocol = WorkerProtocol(JobSlots(1), b"me")
     protocol.register(b"f")
     protocol.register(b"g", 2500)
     assert not protocol.has_output
@@ -44,7 +44,7 @@ def test_the_first_words_are_the_id_the_abilities_and_a_grab() -> None:
 
 
 def test_nothing_is_grabbed_without_an_ability() -> None:
-    protocol = WorkerProtocol(Slots(1))
+    protocol = WorkerProtocol(JobSlots(1))
     protocol.begin()
     assert protocol.take() == b""
     protocol.register(b"f")
@@ -52,7 +52,7 @@ def test_nothing_is_grabbed_without_an_ability() -> None:
 
 
 def test_a_result_and_the_next_grab_go_together() -> None:
-    protocol = connected(Slots(1))
+    protocol = connected(JobSlots(1))
     (job,) = protocol.receive(assign(b"H:1", b"in"))
     assert (job.handle, job.function, job.workload) == (b"H:1", b"f", b"in")
     assert protocol.take() == b""
@@ -61,7 +61,7 @@ def test_a_result_and_the_next_grab_go_together() -> None:
 
 
 def test_all_three_kinds_of_assignment_are_understood() -> None:
-    protocol = connected(Slots(9))
+    protocol = connected(JobSlots(9))
     kinds = [
         (reply(P.JOB_ASSIGN, b"H:1", b"f", b"a\0b"), (b"", b"")),
         (reply(P.JOB_ASSIGN_UNIQ, b"H:2", b"f", b"u", b"a\0b"), (b"u", b"")),
@@ -74,7 +74,7 @@ def test_all_three_kinds_of_assignment_are_understood() -> None:
 
 
 def test_no_job_puts_it_to_sleep_and_noop_wakes_it() -> None:
-    protocol = connected(Slots(1))
+    protocol = connected(JobSlots(1))
     assert protocol.receive(reply(P.NO_JOB)) == []
     assert protocol.take() == SLEEP
     assert protocol.asleep
@@ -84,7 +84,7 @@ def test_no_job_puts_it_to_sleep_and_noop_wakes_it() -> None:
 
 
 def test_a_full_queue_is_grabbed_from_faster_and_faster() -> None:
-    protocol = connected(Slots(8))
+    protocol = connected(JobSlots(8))
     protocol.receive(assign(b"H:1"))
     assert protocol.take() == GRAB * 2
     protocol.receive(assign(b"H:2") + assign(b"H:3"))
@@ -96,7 +96,7 @@ def test_a_full_queue_is_grabbed_from_faster_and_faster() -> None:
 
 
 def test_an_empty_queue_is_asked_once_after_a_wake_up() -> None:
-    protocol = connected(Slots(8))
+    protocol = connected(JobSlots(8))
     protocol.receive(reply(P.NO_JOB))
     protocol.take()
     protocol.receive(reply(P.NOOP))
@@ -104,7 +104,7 @@ def test_an_empty_queue_is_asked_once_after_a_wake_up() -> None:
 
 
 def test_it_sleeps_when_the_last_grab_is_answered() -> None:
-    protocol = connected(Slots(3))
+    protocol = connected(JobSlots(3))
     (first,) = protocol.receive(assign(b"H:1"))
     assert protocol.take() == GRAB * 2
     protocol.receive(reply(P.NO_JOB))
@@ -117,7 +117,7 @@ def test_it_sleeps_when_the_last_grab_is_answered() -> None:
 
 
 def test_two_connections_take_turns_at_one_slot() -> None:
-    slots = Slots(1)
+    slots = JobSlots(1)
     one, other = WorkerProtocol(slots), WorkerProtocol(slots)
     for protocol in (one, other):
         protocol.register(b"f")
@@ -138,7 +138,7 @@ def test_two_connections_take_turns_at_one_slot() -> None:
 
 
 def test_a_lost_connection_gives_its_unanswered_grab_to_another() -> None:
-    slots = Slots(1)
+    slots = JobSlots(1)
     one, other = connected(slots), WorkerProtocol(slots)
     other.register(b"f")
     other.begin()
@@ -148,7 +148,7 @@ def test_a_lost_connection_gives_its_unanswered_grab_to_another() -> None:
 
 
 def test_a_job_of_a_lost_connection_holds_its_slot_until_it_ends() -> None:
-    slots = Slots(1)
+    slots = JobSlots(1)
     protocol = connected(slots)
     (job,) = protocol.receive(assign(b"H:1"))
     protocol.end()
@@ -161,7 +161,7 @@ def test_a_job_of_a_lost_connection_holds_its_slot_until_it_ends() -> None:
 
 
 def test_a_result_of_an_attempt_that_was_given_up_is_not_sent() -> None:
-    slots = Slots(2)
+    slots = JobSlots(2)
     protocol = connected(slots)
     (old,) = protocol.receive(assign(b"H:1"))
     (new,) = protocol.receive(assign(b"H:1"))
@@ -174,7 +174,7 @@ def test_a_result_of_an_attempt_that_was_given_up_is_not_sent() -> None:
 
 
 def test_what_is_said_of_a_job() -> None:
-    protocol = connected(Slots(1))
+    protocol = connected(JobSlots(1))
     (job,) = protocol.receive(assign(b"H:1"))
     assert protocol.data(job, b"d\0")
     assert protocol.warning(job, b"w")
@@ -199,7 +199,7 @@ def end_by(protocol: WorkerProtocol, job: Assignment, end: str) -> None:
 
 @pytest.mark.parametrize("end", ["fail", "exception", "drop"])
 def test_every_end_frees_the_slot_once(end: str) -> None:
-    slots = Slots(1)
+    slots = JobSlots(1)
     protocol = connected(slots)
     (job,) = protocol.receive(assign(b"H:1"))
     said = {
@@ -216,7 +216,7 @@ def test_every_end_frees_the_slot_once(end: str) -> None:
 
 
 def test_no_more_is_grabbed_when_the_worker_rests() -> None:
-    slots = Slots(1)
+    slots = JobSlots(1)
     protocol = connected(slots)
     (job,) = protocol.receive(assign(b"H:1"))
     slots.resting = True
@@ -229,7 +229,7 @@ def test_no_more_is_grabbed_when_the_worker_rests() -> None:
 
 
 def test_abilities_change_on_a_living_connection() -> None:
-    protocol = connected(Slots(1))
+    protocol = connected(JobSlots(1))
     protocol.receive(reply(P.NO_JOB))
     protocol.take()
     protocol.register(b"g")
@@ -243,7 +243,7 @@ def test_abilities_change_on_a_living_connection() -> None:
 
 
 def test_a_sleeper_is_probed_by_a_grab_and_a_busy_one_by_an_echo() -> None:
-    protocol = connected(Slots(1))
+    protocol = connected(JobSlots(1))
     protocol.receive(reply(P.NO_JOB))
     protocol.take()
     protocol.probe()
@@ -256,13 +256,13 @@ def test_a_sleeper_is_probed_by_a_grab_and_a_busy_one_by_an_echo() -> None:
 
 
 def test_errors_are_kept_for_the_caller() -> None:
-    protocol = connected(Slots(1))
+    protocol = connected(JobSlots(1))
     protocol.receive(reply(P.ERROR, b"JOB_NOT_FOUND", b"no such job"))
     assert protocol.errors == [(b"JOB_NOT_FOUND", b"no such job")]
 
 
 def test_a_job_nobody_asked_for_ends_the_connection_and_leaves_no_slot_taken() -> None:
-    slots = Slots(1)
+    slots = JobSlots(1)
     protocol = connected(slots)
     with pytest.raises(ProtocolError, match="was not sent"):
         protocol.receive(assign(b"H:1") + assign(b"H:2"))
@@ -271,7 +271,7 @@ def test_a_job_nobody_asked_for_ends_the_connection_and_leaves_no_slot_taken() -
 
 
 def test_an_assignment_in_pieces() -> None:
-    protocol = connected(Slots(1))
+    protocol = connected(JobSlots(1))
     whole = assign(b"H:1", b"x" * 100)
     found: list[Assignment] = []
     for position in range(len(whole)):
@@ -279,7 +279,7 @@ def test_an_assignment_in_pieces() -> None:
     assert [job.workload for job in found] == [b"x" * 100]
 
 
-def with_handles(slots: Slots, answer: bytes) -> WorkerProtocol:
+def with_handles(slots: JobSlots, answer: bytes) -> WorkerProtocol:
     """Return a connection that has asked for handles in errors, and been answered."""
     protocol = WorkerProtocol(slots, wants_handles=True)
     protocol.register(b"f")
@@ -297,7 +297,7 @@ GEARMAND = reply(P.ERROR, b"UNKNOWN_OPTION", b"no such option")
 
 @pytest.mark.parametrize("code", [b"JOB_NOT_FOUND", b"DATA_TOO_LARGE"])
 def test_an_error_that_names_a_job_parts_with_it(code: bytes) -> None:
-    slots = Slots(2)
+    slots = JobSlots(2)
     protocol = with_handles(slots, GEARTRAIN)
     one, two = protocol.receive(assign(b"H:1")) + protocol.receive(assign(b"H:2"))
     protocol.take()
@@ -313,7 +313,7 @@ def test_an_error_that_names_a_job_parts_with_it(code: bytes) -> None:
 
 
 def test_that_a_job_was_taken_is_no_error() -> None:
-    protocol = with_handles(Slots(1), GEARTRAIN)
+    protocol = with_handles(JobSlots(1), GEARTRAIN)
     (job,) = protocol.receive(assign(b"H:1"))
     for handle in (b"H:9", b"H:1"):
         assert protocol.owns(job)
@@ -323,14 +323,14 @@ def test_that_a_job_was_taken_is_no_error() -> None:
 
 
 def test_without_names_an_error_is_about_the_only_job() -> None:
-    protocol = with_handles(Slots(1), GEARMAND)
+    protocol = with_handles(JobSlots(1), GEARMAND)
     (job,) = protocol.receive(assign(b"H:1"))
     protocol.receive(reply(P.ERROR, b"JOB_NOT_FOUND", b"Job does not exist"))
     assert not protocol.owns(job)
 
 
 def test_without_names_no_job_of_several_is_blamed() -> None:
-    protocol = with_handles(Slots(2), GEARMAND)
+    protocol = with_handles(JobSlots(2), GEARMAND)
     (job,) = protocol.receive(assign(b"H:1"))
     protocol.receive(reply(P.ERROR, b"JOB_NOT_FOUND", b"Job does not exist"))
     assert protocol.owns(job)
@@ -338,7 +338,7 @@ def test_without_names_no_job_of_several_is_blamed() -> None:
 
 
 def test_the_next_connection_has_to_say_again_that_it_names_jobs() -> None:
-    protocol = with_handles(Slots(2), GEARTRAIN)
+    protocol = with_handles(JobSlots(2), GEARTRAIN)
     protocol.end()
     protocol.begin()
     assert protocol.take().startswith(request(P.OPTION_REQ, b"handles"))
@@ -349,7 +349,7 @@ def test_the_next_connection_has_to_say_again_that_it_names_jobs() -> None:
 
 
 def test_an_overdue_job_has_ended_but_its_slot_is_taken() -> None:
-    slots = Slots(1)
+    slots = JobSlots(1)
     protocol = connected(slots)
     (job,) = protocol.receive(assign(b"H:1"))
     assert protocol.overdue(job, b"timed out")

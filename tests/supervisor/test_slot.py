@@ -14,7 +14,7 @@ from geartrain.supervisor.slot import (
     BACKOFF_MOST,
     BACKOFF_START,
     STEADY,
-    Slot,
+    ProcessSlot,
 )
 from geartrain.supervisor.targets import ModuleTarget
 
@@ -25,7 +25,7 @@ def started(at: float, done: int = 0, at_hand: int = 0) -> Process:
 
 
 def test_the_pause_doubles_up_to_its_most() -> None:
-    slot = Slot(ModuleTarget("tasks"))
+    slot = ProcessSlot(ModuleTarget("tasks"))
     pauses = [slot.crashed(started(0.0), 0.1) for _ in range(12)]
     for number, pause in enumerate(pauses):
         expected = min(BACKOFF_START * 2**number, BACKOFF_MOST)
@@ -33,13 +33,13 @@ def test_the_pause_doubles_up_to_its_most() -> None:
 
 
 def test_the_next_process_is_due_after_the_pause() -> None:
-    slot = Slot(ModuleTarget("tasks"))
+    slot = ProcessSlot(ModuleTarget("tasks"))
     pause = slot.crashed(started(99.0), 100.0)
     assert (slot.process, slot.due) == (None, 100.0 + pause)
 
 
 def test_a_long_life_makes_up_for_earlier_crashes() -> None:
-    slot = Slot(ModuleTarget("tasks"))
+    slot = ProcessSlot(ModuleTarget("tasks"))
     for _ in range(6):
         slot.crashed(started(0.0), 0.1)
     pause = slot.crashed(started(0.0), STEADY)
@@ -47,14 +47,14 @@ def test_a_long_life_makes_up_for_earlier_crashes() -> None:
 
 
 def test_an_end_on_purpose_is_followed_at_once() -> None:
-    slot = Slot(ModuleTarget("tasks"))
+    slot = ProcessSlot(ModuleTarget("tasks"))
     slot.crashed(started(0.0), 0.1)
     slot.vacated(7.0)
     assert (slot.process, slot.due) == (None, 7.0)
 
 
 def test_a_job_that_kills_its_process_hardly_holds_up_the_others() -> None:
-    slot = Slot(ModuleTarget("tasks"))
+    slot = ProcessSlot(ModuleTarget("tasks"))
     for _ in range(20):
         # Between two of them others are done.
         pause = slot.crashed(started(0.0, done=3, at_hand=1), 0.1)
@@ -62,14 +62,14 @@ def test_a_job_that_kills_its_process_hardly_holds_up_the_others() -> None:
 
 
 def test_a_function_whose_every_job_kills_does_not_keep_the_machine_busy() -> None:
-    slot = Slot(ModuleTarget("tasks"))
+    slot = ProcessSlot(ModuleTarget("tasks"))
     pauses = [slot.crashed(started(0.0, at_hand=1), 0.1) for _ in range(12)]
     assert pauses[0] == pytest.approx(AT_WORK_START, rel=0.21)
     assert pauses[-1] == pytest.approx(AT_WORK_MOST, rel=0.21)
 
 
 def test_a_crash_at_work_makes_up_for_earlier_ones_without() -> None:
-    slot = Slot(ModuleTarget("tasks"))
+    slot = ProcessSlot(ModuleTarget("tasks"))
     for _ in range(6):
         slot.crashed(started(0.0), 0.1)
     slot.crashed(started(0.0, at_hand=1), 0.1)

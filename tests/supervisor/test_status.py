@@ -8,13 +8,13 @@ import os
 import pytest
 
 from geartrain.supervisor.status import (
-    Counts,
+    ProcessCounts,
     StatusLine,
     StatusLog,
     status_text,
 )
 
-COUNTS = Counts(wanted=4, up=3, busy=2, done=12345, failed=6)
+COUNTS = ProcessCounts(wanted=4, up=3, busy=2, done=12345, failed=6)
 
 
 def test_the_line_names_all_counts() -> None:
@@ -51,4 +51,4 @@ def test_the_log_gets_the_line_when_something_has_changed(
 
 
 def test_jobs_that_ended_did_so_well_or_not() -> None:
-    assert Counts(wanted=1, up=1, busy=3, done=4, failed=5).ended == 9
+    assert ProcessCounts(wanted=1, up=1, busy=3, done=4, failed=5).ended == 9

@@ -1,6 +1,7 @@
 """Inspect and control a running job server by its text commands."""
 
 from geartrain.admin.client import DEFAULT_SERVER, Admin
+from geartrain.admin.results import ResultRow
 from geartrain.admin.rows import (
     ActionRow,
     CounterRow,
@@ -23,6 +24,7 @@ __all__ = [
     "JobRow",
     "Measures",
     "PolicyRow",
+    "ResultRow",
     "Setting",
     "SlotRow",
     "StatisticsRow",

@@ -9,6 +9,7 @@ from urllib.parse import unquote
 from geartrain.admin.connection import AdminConnection, handle_word, word
 from geartrain.admin.control import Control
 from geartrain.admin.requests import Requests, error_argument
+from geartrain.admin.results import ResultRow
 from geartrain.admin.rows import (
     CounterRow,
     FunctionRow,
@@ -36,7 +37,7 @@ from geartrain.admin.statistics import (
     statistics_row,
 )
 from geartrain.errors import OptionError
-from geartrain.seconds import FOREVER, Seconds, number, plain
+from geartrain.seconds import FOREVER, Seconds, limit, number, plain
 from geartrain.transport.connect import DEFAULT_SERVER, Connector
 from geartrain.transport.tls import Tls
 
@@ -73,6 +74,10 @@ _ONE_LINE: Final = frozenset(
 _BUCKETS: Final = " buckets=true"
 
 
+# Seconds that a job server is asked to wait for the end of a job at a time.
+_LONGEST_WAIT: Final = 3600.0
+
+
 class Admin(Control):
     """A connection to a running job server, for its text commands.
 
@@ -107,6 +112,9 @@ class Admin(Control):
         """
         self._connection = AdminConnection(server, timeout, tls)
         self._requests = Requests(self._connection)
+        # A job server that answers only when a job has ended is not silent.
+        seconds = limit(timeout)
+        self._patience = _LONGEST_WAIT if seconds is None else seconds / 2
         self.unread: list[str] = []
 
     def __enter__(self) -> Self:
@@ -163,6 +171,18 @@ class Admin(Control):
         """
         # No job has a NUL in its name, and a line without its last word is wrong.
         return self._requests.found(f"job {word(name) or '%00'}", name, "job")
+
+    def result(self, handle: str, timeout: Seconds = 0.0) -> ResultRow:
+        """Return what became of a job, and its result if it is kept.
+
+        ``timeout`` is how many seconds to wait for its end. A job that has not ended by
+        then, or is not known, is a row, too: see its ``state``.
+
+        Raises:
+            OptionError: the timeout is not a number.
+        """
+        seconds = number(timeout, "timeout")
+        return self._requests.result(handle, min(seconds, FOREVER), self._patience)
 
     def cancel(self, handle: str) -> None:
         """Cancel a job that waits or runs, or a schedule.

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any, Final, TypeVar
 
 from geartrain.admin.connection import AdminConnection, handle_word, word
+from geartrain.admin.results import UNENDED, ResultRow, result_row
 from geartrain.admin.rows import JobRow, job_row
 from geartrain.errors import OptionError, RefusedError, UnknownJobError
 from geartrain.transport.lines import MOST_LINE
@@ -81,6 +83,22 @@ class Requests:
         if not rows:
             raise UnknownJobError(name, kind)
         return rows
+
+    def result(self, handle: str, seconds: float, patience: float) -> ResultRow:
+        """Ask how a job ended; wait up to some seconds for that.
+
+        It is asked again every ``patience`` seconds, so that a job server that falls
+        silent is noticed.
+        """
+        end = time.monotonic() + seconds
+        while True:
+            left = min(max(0.0, end - time.monotonic()), patience)
+            line = f"result {handle_word(handle)} timeout={left:.3f}"
+            rows = self.rows(line, result_row, _MAX_ROW_WITH_WORKLOAD)
+            if len(rows) != 1:
+                raise self._connection.not_understood(repr(rows))
+            if rows[0].state not in UNENDED or time.monotonic() >= end:
+                return rows[0]
 
     def slices(
         self,

@@ -20,6 +20,7 @@ __all__ = [
     "action_row",
     "connection_row",
     "counter_row",
+    "data_of",
     "function_row",
     "function_rows",
     "job_row",
@@ -154,6 +155,8 @@ class StoreRow:
         reason: why the state is not ``ok``; None if it is.
         since: when it began, in seconds since 1970; None for the server's start.
         unsaved: number of jobs with an end or a failure that is not saved yet.
+        unkept: number of jobs that were acknowledged and are not saved yet; always 0
+            unless the server runs with ``--durability memory``.
         size: bytes of its file and its log; None if it has none.
         free: bytes that these may still grow by; None if unknown.
     """
@@ -165,6 +168,7 @@ class StoreRow:
     unsaved: int
     size: int | None
     free: int | None
+    unkept: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -225,12 +229,13 @@ def job_row(values: Mapping[str, Any]) -> JobRow:
     """
     workload = None
     if "workload" in values:
-        workload = _workload(values["workload"], values["encoding"])
+        workload = data_of(values["workload"], values["encoding"])
     known = {name: values[name] for name in _JOB_FIELDS}
     return JobRow(**known, workload=workload)
 
 
-def _workload(text: str, encoding: str) -> bytes:
+def data_of(text: str, encoding: str) -> bytes:
+    """Return the bytes that a row has as text or as base64."""
     if encoding == "base64":
         return base64.b64decode(text, validate=True)
     return text.encode()

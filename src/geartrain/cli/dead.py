@@ -9,12 +9,16 @@ import click
 
 from geartrain.admin import Admin, JobRow
 from geartrain.cli.bulk import JobOutcome, Selection, confirmed, steer, write_changes
-from geartrain.cli.common import CONTEXT, json_option, server_option, workload_option
+from geartrain.cli.common import (
+    CONTEXT,
+    json_option,
+    limit_option,
+    server_option,
+    workload_option,
+)
 from geartrain.cli.details import job_object, write_jobs
-from geartrain.cli.flags import typed
 from geartrain.cli.tables import Column, write_list
 from geartrain.cli.times import age_since, brief, duration
-from geartrain.configuration.kinds import whole
 from geartrain.errors import UnknownJobError
 from geartrain.transport.connect import Connector
 
@@ -63,12 +67,7 @@ def dead(context: click.Context) -> None:
 @dead.command("list", short_help="List dead letters.", context_settings=CONTEXT)
 @server_option
 @click.option("--function", metavar="F", help="Only those of this function.")
-@click.option(
-    "--limit",
-    type=typed(whole(1)),
-    metavar="N",
-    help="Maximum number of rows.  [x>=1]",
-)
+@limit_option
 @json_option
 def dead_list(
     server: Connector, function: str | None, limit: int | None, as_json: bool

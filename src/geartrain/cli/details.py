@@ -15,7 +15,7 @@ from geartrain.cli.times import age, local
 from geartrain.errors import AdminError, OptionError
 from geartrain.texts import visible
 
-__all__ = ["job_object", "named", "write_jobs"]
+__all__ = ["coded", "job_object", "named", "write_jobs"]
 
 _LABEL_WIDTH = 11
 _INDENT = "  "
@@ -30,10 +30,17 @@ def job_object(row: JobRow) -> dict[str, Any]:
     values = dataclasses.asdict(row)
     workload = values.pop("workload")
     if workload is not None:
-        text = _utf8(workload)
-        coded = base64.b64encode(workload).decode() if text is None else text
-        values |= {"workload": coded, "encoding": "base64" if text is None else "utf-8"}
+        text, encoding = coded(workload)
+        values |= {"workload": text, "encoding": encoding}
     return values
+
+
+def coded(data: bytes) -> tuple[str, str]:
+    """Return bytes as text, or else as base64, and which of them it is."""
+    text = _utf8(data)
+    if text is None:
+        return base64.b64encode(data).decode(), "base64"
+    return text, "utf-8"
 
 
 def write_jobs(rows: list[JobRow], workload: bool, as_json: bool) -> None:

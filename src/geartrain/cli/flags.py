@@ -77,7 +77,8 @@ class Configuration(Generic[C]):
 def flags_of(configured: type[HasOptions]) -> list[click.Parameter]:
     """Return the flags of a class of options, ``--config`` and ``--show-config``."""
     options = options_of(configured).values()
-    return [_CONFIG, *map(flag_of, options), _SHOW_CONFIG]
+    offs = [_off_flag(option) for option in options if option.off]
+    return [_CONFIG, *map(flag_of, options), *offs, _SHOW_CONFIG]
 
 
 def flag_of(option: Option, *words: str) -> click.Parameter:
@@ -99,6 +100,15 @@ def flag_of(option: Option, *words: str) -> click.Parameter:
         type=None if is_flag else typed(option.kind),
         metavar=None if is_flag else option.metavar,
         help=option.help + _details(option),
+    )
+
+
+def _off_flag(option: Option) -> click.Parameter:
+    """Return the flag that switches an option off that is not true or false."""
+    return click.Option(
+        [option.negation],
+        is_flag=True,
+        help=f"The same as {option.flag} {option.off}.",
     )
 
 
@@ -198,11 +208,20 @@ def _place(option: Option, given: Mapping[str, Given]) -> str:
 def _given_flags(
     options: Mapping[str, Option], flags: Mapping[str, Any]
 ) -> dict[str, Given]:
-    """Return the values that the command line gives."""
+    """Return the values that the command line gives.
+
+    Raises:
+        OptionError: two flags exclude each other.
+    """
     found = {}
     for option in options.values():
         value = flags[option.name]
-        if value is not None and value != ():
+        if option.off and flags.get(f"no_{option.name}"):
+            if value:
+                both = f"{option.flag} and {option.negation}"
+                raise OptionError(f"{both} exclude each other")
+            found[option.name] = Given(option.read(option.off), "flag", option.negation)
+        elif value is not None and value != ():
             flag = option.negation if value is False else option.flag
             name = "argument" if option.positional else flag
             found[option.name] = Given(value, "flag", name)

@@ -70,6 +70,7 @@ def service_of(context: click.Context) -> Service:
         core_dumps=flags["coredump"],
         patience=PATIENCE,
         store_flag="--libsqlite3-db",
+        listen_flags="--listen, --port or --http-port",
         notices=[*([notice] if notice else []), *_notices(context)],
     )
 

@@ -30,6 +30,7 @@ _count = typed(whole(0))
 DEFAULTS: dict[str, Any] = {
     "listen": (Address(host="", port=NO_PORT),),
     "store": "memory:",
+    "http": (None,),
     "backoff_delay": 0.0,
     "job_retries": -1,
     "log_file": "/var/log/gearmand.log",

@@ -5,12 +5,10 @@ from __future__ import annotations
 import click
 
 from geartrain.admin import Admin, JobRow
-from geartrain.cli.common import CONTEXT, json_option, server_option
+from geartrain.cli.common import CONTEXT, json_option, limit_option, server_option
 from geartrain.cli.details import job_object
-from geartrain.cli.flags import typed
 from geartrain.cli.tables import Column, write_list
 from geartrain.cli.times import age_since, brief
-from geartrain.configuration.kinds import whole
 from geartrain.transport.connect import Connector
 
 __all__ = ["jobs"]
@@ -38,12 +36,7 @@ _COLUMNS: tuple[Column[JobRow], ...] = (
     help="Only jobs in this state.",
 )
 @click.option("--unique", metavar="U", help="Only jobs with this unique.")
-@click.option(
-    "--limit",
-    type=typed(whole(1)),
-    metavar="N",
-    help="Maximum number of rows.  [x>=1]",
-)
+@limit_option
 @json_option
 def jobs(
     server: Connector,

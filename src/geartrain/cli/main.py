@@ -23,6 +23,7 @@ _COMMANDS = {
     "functions": ("functions", "functions"),
     "jobs": ("jobs", "jobs"),
     "job": ("job", "job"),
+    "result": ("result", "result"),
     "cancel": ("cancel", "cancel"),
     "pause": ("control", "pause"),
     "resume": ("control", "resume"),

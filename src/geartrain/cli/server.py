@@ -64,6 +64,7 @@ def service_of(configuration: Configuration[Options]) -> Service:
         ),
         notices=[*configuration.notices, *_notices(options, given)],
         announce=_announce,
+        http_wanted="http" in given,
     )
 
 
@@ -106,6 +107,12 @@ def _check(options: Options, given: Mapping[str, Given]) -> None:
         if getattr(options, name) and not options.tls_cert:
             cert = "--tls-cert" if given[name].source == "flag" else "tls_cert"
             raise OptionError(f"{given[name]} is of no use without {cert}")
+    for address in options.http_addresses:
+        if not address.is_local and not options.http_token_file:
+            raise OptionError(
+                f"{given['http']}: {address} can be reached from other machines, and"
+                " HTTP may do anything: name a --http-token-file as well"
+            )
     for name in _useless_probes(options, given):
         # One source that says both is a mistake; a stronger one may change its mind.
         if given[name].source == given["keepalive"].source:

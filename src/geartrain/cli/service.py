@@ -9,9 +9,10 @@ import logging
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from geartrain import __version__
-from geartrain.errors import GeartrainError, ListenError, StoreError
+from geartrain.errors import GeartrainError, ListenError, StartError, StoreError
 from geartrain.server.collector import spare_survivors
 from geartrain.server.logs import Logs, LogTarget, open_logs, startup_log
 from geartrain.server.options import Options
@@ -26,6 +27,9 @@ from geartrain.server.server import Server
 from geartrain.server.signals import SignalHandlers
 from geartrain.stores.locations import prepare_store
 from geartrain.texts import visible
+
+if TYPE_CHECKING:
+    from geartrain.http.server import HttpServer
 
 __all__ = ["Service"]
 
@@ -48,8 +52,10 @@ class Service:
         core_dumps: let a crash leave a core file.
         patience: seconds to wait for a port or a store that is still in use.
         store_flag: the flag that names the store, for errors.
+        listen_flags: the flags that say where to listen, for errors.
         notices: sentences for the log.
         announce: told the bound addresses once the server listens.
+        http_wanted: HTTP was asked for: without it there is no start.
     """
 
     options: Options
@@ -59,8 +65,10 @@ class Service:
     core_dumps: bool = False
     patience: float = 0.0
     store_flag: str = "--store"
+    listen_flags: str = "--listen or --port"
     notices: Sequence[str] = ()
     announce: Callable[[Sequence[str]], None] | None = None
+    http_wanted: bool = False
 
     def run(self) -> int:
         """Serve until told to stop; return the exit status.
@@ -98,15 +106,12 @@ class Service:
         except asyncio.CancelledError:
             _log.info("told to stop before the server listened")
             return 0
-        except StoreError as error:
-            raise StoreError(f"{error}; {self.store_flag} names another") from error
+        except (StoreError, ListenError) as error:
+            raise type(error)(f"{error}{self._advice(error)}") from error
         signals.watch(server)
-        user = self.options.user
-        if user is not None:
-            logs.give_to(user.uid, user.gid)
-            server.give_sockets_to(user.uid, user.gid)
-            switch_user(user)
-        addresses = server.addresses
+        http = await self._started_http(server)
+        self._switch_user(logs, server, http)
+        addresses = [*server.addresses, *(http.addresses if http else ())]
         _log.info("background jobs are kept %s", _place(self.options))
         _log.info("geartrain %s ready on %s", __version__, ", ".join(addresses))
         if self.announce is not None:
@@ -116,7 +121,20 @@ class Service:
         if launched is not None:
             launched()
         await server.wait_stopped()
+        if http is not None:
+            await http.wait_closed()
         return _tell_stopped(server)
+
+    def _advice(self, error: GeartrainError) -> str:
+        """Return which flags may help where the server could not start."""
+        if isinstance(error, StoreError):
+            return f"; {self.store_flag} names another"
+        if not _is_in_use(error):
+            return ""
+        return (
+            ": stop the program that listens there, which may be another job server"
+            f" ('ss -ltnxp' shows it), or name another address with {self.listen_flags}"
+        )
 
     async def _started(self) -> Server:
         """Start the server, with patience for what another is just leaving."""
@@ -136,6 +154,42 @@ class Service:
             else:
                 return server
 
+    async def _started_http(self, server: Server) -> HttpServer | None:
+        """Start the HTTP face; None if there is none.
+
+        Raises:
+            GeartrainError: it was asked for and cannot start.
+        """
+        if not self.options.http_addresses:
+            return None
+        try:
+            http = _bound_http(self.options, server)
+        except GeartrainError as error:
+            if self.http_wanted:
+                server.abort()
+                raise
+            _log.warning(
+                "there is no HTTP: %s; --no-http does without, --http names another"
+                " address",
+                error,
+                extra={"action": "no_http"},
+            )
+            return None
+        server.on_stop_listening = http.stop_listening
+        await http.start()
+        return http
+
+    def _switch_user(self, logs: Logs, server: Server, http: HttpServer | None) -> None:
+        """Give up root's rights, if that is wanted."""
+        user = self.options.user
+        if user is None:
+            return
+        logs.give_to(user.uid, user.gid)
+        server.give_sockets_to(user.uid, user.gid)
+        if http is not None:
+            http.give_sockets_to(user.uid, user.gid)
+        switch_user(user)
+
     @contextlib.contextmanager
     def _pid_file(self) -> Iterator[None]:
         """Hold the pid file for the length of the block."""
@@ -153,6 +207,24 @@ class Service:
             yield
         finally:
             pid_file.remove()
+
+
+def _bound_http(options: Options, server: Server) -> HttpServer:
+    """Return an HTTP face that has its addresses.
+
+    Raises:
+        GeartrainError: it cannot have them, or its libraries are missing.
+    """
+    # It takes 0.1 s to load, which a server without it need not wait for.
+    try:
+        from geartrain.http.server import HttpServer
+    except ImportError as error:
+        raise StartError(
+            f"HTTP needs the package {error.name}: pip install starlette uvicorn"
+        ) from None
+    http = HttpServer(options, server.connect)
+    http.bind()
+    return http
 
 
 def _place(options: Options) -> str:

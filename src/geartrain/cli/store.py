@@ -61,6 +61,8 @@ def status(server: Connector, as_json: bool) -> int:
             said.append(row.reason)
         if row.unsaved:
             said.append(f"{row.unsaved} jobs whose end is not saved")
+        if row.unkept:
+            said.append(f"{row.unkept} jobs acknowledged and not saved")
         if row.size is not None:
             said.append(f"{row.size} bytes")
         if row.free is not None:
@@ -89,7 +91,7 @@ def check(path: str | None, as_json: bool) -> int:
         click.echo(
             f"{visible(file)}: {report.jobs} jobs, {report.dead} dead letters,"
             f" {report.schedules} recurring jobs, {report.entries} entries,"
-            f" {len(report.problems)} problems"
+            f" {report.results} results, {len(report.problems)} problems"
         )
     return 1 if report.problems else 0
 
@@ -118,8 +120,8 @@ def compact(path: str | None, as_json: bool) -> None:
 def export(path: str | None) -> int:
     """Write all that is kept to stdout, one JSON object a line.
 
-    That is jobs, dead letters, recurring jobs, and entries such as policies changed at
-    run time.
+    That is jobs, dead letters, recurring jobs, entries such as policies changed at run
+    time, and results.
 
     Rows that cannot be read are left out; then the exit status is 1.
     """

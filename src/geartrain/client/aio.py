@@ -12,6 +12,7 @@ from typing import Any, Self, TypeAlias, TypeVar
 
 from geartrain.client import requests
 from geartrain.client.aio_jobs import AsyncSubmittedJob
+from geartrain.client.aio_link import AsyncLink
 from geartrain.client.aio_pool import AsyncPool, time_limit
 from geartrain.client.batches import Batches, is_settled, lost
 from geartrain.client.cancelling import cancel
@@ -23,9 +24,12 @@ from geartrain.client.waiting import (
     Waiter,
     has_news,
     is_done,
+    is_unknown,
+    kept_outcome,
     outcome,
     text,
 )
+from geartrain.codecs import Codec, get_codec
 from geartrain.errors import ClientError
 from geartrain.seconds import Seconds
 
@@ -105,6 +109,16 @@ class AsyncClient(
         limit = self._limit(timeout)
         first = requests.status(name, by_unique)
         return await self._pool.use(_ask, (name, by_unique), limit, first.name)
+
+    async def _kept_result(
+        self, handle: Name, timeout: Seconds | None, codec: str | Codec | None
+    ) -> Any:
+        used = self._codec if codec is None else get_codec(codec)
+        first = requests.follow(handle, used)
+        what = handle, used
+        limit = self._limit(timeout)
+        waiter = await self._pool.use(_follow, what, limit, first.name)
+        return kept_outcome(waiter, requests.shown(handle))
 
     async def _ping(self, data: Name, timeout: Seconds | None) -> float:
         waiter = requests.echo(data)
@@ -204,6 +218,22 @@ async def _ask(pool: AsyncPool, asked: tuple[Name, bool]) -> JobStatus:
         if found.known:
             break
     return found
+
+
+async def _follow(pool: AsyncPool, asked: tuple[Name, Codec]) -> Waiter:
+    """Wait for the end of a job on the first job server that knows it."""
+    for place in await pool.places():
+        probe = requests.echo(b"")
+        await pool.send_to(place, probe)
+        link: AsyncLink = probe.link
+        await pool.answer(probe)
+        link.check_geartrain()
+        waiter = requests.follow(*asked)
+        await pool.send_to(place, waiter)
+        await pool.finish(waiter)
+        if not is_unknown(waiter):
+            break
+    return waiter
 
 
 async def _ping(pool: AsyncPool, waiter: Waiter) -> float:

@@ -9,7 +9,7 @@ import select
 from collections.abc import Callable, Sequence
 from typing import Final, cast
 
-from geartrain.client.waiting import MAX_UNREAD, Waiter, ending
+from geartrain.client.waiting import MAX_UNREAD, Waiter, ending, no_geartrain
 from geartrain.errors import ClientError, ProtocolError
 from geartrain.protocol.client import ClientProtocol, question
 from geartrain.protocol.constants import PacketType
@@ -227,6 +227,11 @@ class AsyncLink(asyncio.Protocol):
         self._transport.write(b"".join(packets) if len(packets) > 1 else packets[0])
         while self._room is not None:
             await asyncio.shield(self._room)
+
+    def check_geartrain(self) -> None:
+        """Raise RefusedError unless the job server, which has answered, is one."""
+        if not self.protocol.is_geartrain and not self.is_lost:
+            raise no_geartrain(self._server)
 
     def lose(self, why: str) -> None:
         """End the connection and tell all who wait that it is lost."""

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
-from geartrain.client.waiting import Waiter, ending, is_answered
+from geartrain.client.waiting import Waiter, ending, is_answered, no_geartrain
 from geartrain.errors import JobTimeoutError, ProtocolError
 from geartrain.protocol.client import ClientProtocol, Event, question
 from geartrain.protocol.constants import PacketType
@@ -139,6 +139,11 @@ class Link:
             if left < wait:  # noqa: PLR1730
                 wait = left
         self._receive(wait)
+
+    def check_geartrain(self) -> None:
+        """Raise RefusedError unless the job server, which has answered, is one."""
+        if not self.protocol.is_geartrain and not self.is_lost:
+            raise no_geartrain(self._server)
 
     def lose(self, why: str) -> None:
         """End the connection and tell all who wait that it is lost."""

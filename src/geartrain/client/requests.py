@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 from geartrain.client.waiting import Waiter
 from geartrain.codecs import Codec, get_codec
 from geartrain.errors import CodecError, OptionError
-from geartrain.protocol.client import question, submission
+from geartrain.protocol.client import following, question, submission
 from geartrain.protocol.constants import MAX_ARGUMENTS_SIZE, MAX_UNIQUE, PacketType
 from geartrain.seconds import Seconds, number
 
@@ -29,6 +30,7 @@ __all__ = [
     "Priority",
     "delay_seconds",
     "echo",
+    "follow",
     "job",
     "name_bytes",
     "shown",
@@ -76,6 +78,9 @@ _END_OF_TIME: Final = 253402300800
 
 # gearmand answers nothing at all to the status of a longer name.
 _MAX_ASKED: Final = 63
+# Bytes of a handle in a line of text, and what would end the word there.
+_MAX_HANDLE: Final = 1024
+_BREAKS: Final = re.compile(rb"[\0-\x20]")
 
 
 def name_bytes(name: Name, what: str) -> bytes:
@@ -281,6 +286,21 @@ def _moment(at: object) -> float:
             " with a time zone"
         )
     return when
+
+
+def follow(handle: Name, codec: Codec) -> Waiter:
+    """Return the request to be told the end of a job that was submitted before.
+
+    Raises:
+        OptionError: the handle can be none.
+    """
+    asked = name_bytes(handle, "the handle")
+    if not asked or len(asked) > _MAX_HANDLE or _BREAKS.search(asked):
+        raise OptionError(
+            f"the handle {_cut(asked)} has to have 1 to {_MAX_HANDLE} bytes and no"
+            " spaces"
+        )
+    return Waiter(following(asked), f"the result of {shown(handle)}", codec)
 
 
 def status(name: Name, by_unique: bool) -> Waiter:

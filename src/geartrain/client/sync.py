@@ -15,12 +15,22 @@ from geartrain.client.bells import Turn
 from geartrain.client.cancelling import cancel
 from geartrain.client.connections import Connections
 from geartrain.client.jobs import SubmittedJob
+from geartrain.client.link import Link
 from geartrain.client.pool import Lease, Pool, deadline_after
 from geartrain.client.progress import Progress
 from geartrain.client.requests import Job, Name
 from geartrain.client.updates import JobStatus, job_status
 from geartrain.client.verbs import Verbs
-from geartrain.client.waiting import Waiter, has_news, is_done, outcome, text
+from geartrain.client.waiting import (
+    Waiter,
+    has_news,
+    is_done,
+    is_unknown,
+    kept_outcome,
+    outcome,
+    text,
+)
+from geartrain.codecs import Codec, get_codec
 from geartrain.errors import ClientError, JobTimeoutError
 from geartrain.seconds import Seconds
 
@@ -135,6 +145,15 @@ class Client(
         deadline = self._deadline(timeout)
         first = requests.status(name, by_unique)
         return self._pool.use(_ask, (name, by_unique), deadline, first.name)
+
+    def _kept_result(
+        self, handle: Name, timeout: Seconds | None, codec: str | Codec | None
+    ) -> Any:
+        used = self._codec if codec is None else get_codec(codec)
+        first = requests.follow(handle, used)
+        what = handle, used
+        waiter = self._pool.use(_follow, what, self._deadline(timeout), first.name)
+        return kept_outcome(waiter, requests.shown(handle))
 
     def _ping(self, data: Name, timeout: Seconds | None) -> float:
         waiter = requests.echo(data)
@@ -257,6 +276,24 @@ def _ask(
         if found.known:
             break
     return found
+
+
+def _follow(
+    connections: Connections, asked: tuple[Name, Codec], deadline: float | None
+) -> Waiter:
+    """Wait for the end of a job on the first job server that knows it."""
+    for place in connections.places(deadline):
+        probe = requests.echo(b"")
+        connections.send_to(place, probe, deadline)
+        link: Link = probe.link
+        connections.answer(probe, deadline)
+        link.check_geartrain()
+        waiter = requests.follow(*asked)
+        connections.send_to(place, waiter, deadline)
+        connections.finish(waiter, deadline)
+        if not is_unknown(waiter):
+            break
+    return waiter
 
 
 def _ping(connections: Connections, waiter: Waiter, deadline: float | None) -> float:

@@ -185,6 +185,30 @@ class Verbs(
         """Ask how far the job with a unique is, and how many wait for it."""
         return self._status(unique, True, timeout)
 
+    def result(
+        self,
+        handle: Name,
+        *,
+        timeout: Seconds | None = None,
+        codec: str | Codec | None = None,
+    ) -> ResultT:
+        """Return the result of a job that was submitted before; wait until it has one.
+
+        It may have been submitted by another program, and have ended since: the job
+        server keeps results of background jobs for as long as the policy setting
+        ``result_ttl`` of their function says, also when it is restarted. Of several job
+        servers, the first that knows the job is asked.
+
+        Raises:
+            JobFailedError: it failed, is a dead letter, waited too long, or was
+                cancelled; JobExceptionError if it is known why.
+            JobTimeoutError: it has not ended in time.
+            NoResultError: it has ended, and its result is not kept, or was too large.
+            UnknownJobError: no job server knows it, or not any more.
+            RefusedError: the job server is no Geartrain.
+        """
+        return self._kept_result(handle, timeout, codec)
+
     def cancel(self, handle: Name, *, timeout: Seconds | None = None) -> NothingT:
         """End a job that waits or runs, by the text command ``cancel job``.
 
@@ -327,6 +351,12 @@ class Verbs(
     @abstractmethod
     def _status(self, name: Name, by_unique: bool, timeout: Seconds | None) -> StatusT:
         """Ask one job server after the other; return the first that knows the job."""
+
+    @abstractmethod
+    def _kept_result(
+        self, handle: Name, timeout: Seconds | None, codec: str | Codec | None
+    ) -> ResultT:
+        """Ask one job server after the other; wait on the first that knows the job."""
 
     @abstractmethod
     def _ping(self, data: Name, timeout: Seconds | None) -> SecondsT:

@@ -14,7 +14,10 @@ from geartrain.errors import (
     JobExceptionError,
     JobFailedError,
     LostError,
+    NoResultError,
+    RefusedError,
     ServerError,
+    UnknownJobError,
 )
 from geartrain.protocol.client import Call, Event
 from geartrain.protocol.constants import PacketType
@@ -27,6 +30,9 @@ __all__ = [
     "has_news",
     "is_answered",
     "is_done",
+    "is_unknown",
+    "kept_outcome",
+    "no_geartrain",
     "outcome",
     "text",
 ]
@@ -91,6 +97,14 @@ def ending(error: Exception | None, is_silent: bool) -> str:
     if not is_silent or not isinstance(error, ConnectionError | None):
         return why
     return f"{why}: it stopped, is no job server, or wants TLS or a certificate"
+
+
+def no_geartrain(server: str) -> RefusedError:
+    """Return the error of what only Geartrain knows, and another is asked."""
+    return RefusedError(
+        "UNKNOWN_COMMAND",
+        f"the job server on {server} does not know this command: it is no Geartrain",
+    )
 
 
 class Waiter:
@@ -220,6 +234,10 @@ class Waiter:
         self.link = None
         self.losses += 1
         call = self.call
+        if not call.is_submission:
+            # It is told again from the front.
+            self.updates.clear()
+            self.room = MAX_UNREAD
         what = f"{self.name}: the connection to {server} was lost ({why})"
         if self.losses >= _MAX_LOSSES:
             self.error = LostError(f"{what}, and so were others before", self.handle)
@@ -245,6 +263,28 @@ def _shown(data: bytes) -> str:
         return data.decode("utf-8", "replace")
     head, tail = data[:_MAX_SHOWN], data[-_MAX_SHOWN:]
     return f"{head.decode('utf-8', 'replace')} … {tail.decode('utf-8', 'replace')}"
+
+
+def kept_outcome(waiter: Waiter, name: str) -> Any:
+    """Return the result of a job that was followed; raise what became of it instead.
+
+    Raises:
+        UnknownJobError: the job server does not know it.
+        NoResultError: it has ended, and its result is not kept.
+    """
+    error = waiter.error
+    if isinstance(error, ServerError):
+        if error.code == "UNKNOWN_JOB":
+            raise UnknownJobError(name) from None
+        if error.code in ("NO_RESULT", "RESULT_TOO_LARGE"):
+            raise NoResultError(f"{waiter.name}: {error.text}", name) from None
+    return outcome(waiter)
+
+
+def is_unknown(waiter: Waiter) -> bool:
+    """Return whether the job server does not know the job that was asked about."""
+    error = waiter.error
+    return isinstance(error, ServerError) and error.code == "UNKNOWN_JOB"
 
 
 def outcome(waiter: Waiter) -> Any:

@@ -76,6 +76,7 @@ class Option:
             several texts and the file a list.
         separator: separates the texts in the variable; None for commas and white space.
         positional: on the command line it is an argument, without a flag.
+        off: the text of a value that means none; its negation is a flag for that.
     """
 
     name: str = ""
@@ -88,6 +89,7 @@ class Option:
     repeats: bool = False
     separator: str | None = None
     positional: bool = False
+    off: str = ""
 
     @property
     def flag(self) -> str:
@@ -96,7 +98,7 @@ class Option:
 
     @property
     def negation(self) -> str:
-        """Return the flag that switches it off, if it is true or false."""
+        """Return the flag that switches it off, where there is one."""
         return f"--no-{self.name.replace('_', '-')}"
 
     def read(self, text: str) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from geartrain.engine.queries import Query
 from geartrain.engine.records import Burial, Change, JobRecord, Move, ScheduleRecord
+from geartrain.engine.results import ResultRecord
 
 __all__ = ["Batch"]
 
@@ -38,6 +39,18 @@ class Batch:
         """Recurring jobs to keep, in place of one with the same number."""
         self.unscheduled: list[int] = []
         """The numbers of recurring jobs to forget; after ``schedules``."""
+        self.results: dict[int, ResultRecord] = {}
+        """How jobs ended whose results are to be kept, by their numbers."""
+        self.expired_until = 0.0
+        """Results that have expired by this server time are to be dropped, some at a
+        time; 0 for none.
+        """
+        self.dropped = 0
+        """About how many bytes those took that were dropped. Set by the commit."""
+        self.next_expiry = 0.0
+        """When the next of those kept expires; 0 for never. Set by a commit that was
+        to drop some.
+        """
         self.entries: dict[tuple[bytes, bytes], bytes | None] = {}
         """Values to keep by kind and key, in place of what is kept; None forgets it."""
         self.reserved = 0
@@ -57,9 +70,11 @@ class Batch:
         """Return the batch with ``most`` bytes of workloads, and the jobs left out.
 
         The small jobs stay, whichever came first: a large one must not have all others
-        refused.
+        refused. So do small results; the others are left out.
         """
-        sized = sorted((_size(record), record.number) for record in self.added)
+        sized = [(_size(record), record.number) for record in self.added]
+        sized += [(record.size, record.number) for record in self.results.values()]
+        sized.sort()
         fitting: set[int] = set()
         size = 0
         for each, number in sized:
@@ -71,7 +86,13 @@ class Batch:
         rest.added = [each for each in new.added if each.number in fitting]
         rest.moved, rest.changed, rest.buried = self.moved, self.changed, self.buried
         rest.schedules, rest.unscheduled = self.schedules, self.unscheduled
+        rest.results = {
+            number: record
+            for number, record in new.results.items()
+            if number in fitting
+        }
         rest.size = sum(map(_size, rest.added))
+        rest.size += sum(each.size for each in rest.results.values())
         return rest, [each for each in new.added if each.number not in fitting]
 
     def parted(self) -> tuple[Batch, Batch]:
@@ -83,6 +104,9 @@ class Batch:
         new, rest = Batch(self.serial), Batch(self.serial)
         new.size = self.size
         new.added = self.added
+        # Where there is no room for a result, the end of its job is kept without it.
+        new.results = self.results
+        rest.expired_until = self.expired_until
         numbers = {record.number for record in self.added}
         rest.ended, rest.reserved = self.ended, self.reserved
         rest.steady, rest.calendar = self.steady, self.calendar
@@ -108,6 +132,8 @@ class Batch:
         self.reserved = max(self.reserved, refused.reserved)
         if not self.steady:
             self.steady, self.calendar = refused.steady, refused.calendar
+        self.expired_until = max(self.expired_until, refused.expired_until)
+        self.results = {**refused.results, **self.results}
         self.schedules = refused.schedules + self.schedules
         self.unscheduled = refused.unscheduled + self.unscheduled
         self.entries = {**refused.entries, **self.entries}
@@ -128,9 +154,20 @@ class Batch:
             if change.number in moved:
                 moved[change.number].put_off(change.due, True)
 
+    def shed(self, most: int) -> list[ResultRecord]:
+        """Give up the oldest results beyond a number of bytes; return them."""
+        size = sum(each.size for each in self.results.values())
+        given_up: list[ResultRecord] = []
+        while size > most:
+            number = next(iter(self.results))
+            record = self.results.pop(number)
+            size -= record.size
+            given_up.append(record)
+        return given_up
+
     def has_new(self) -> bool:
         """Tell whether there is something new in it, as ``parted`` understands it."""
-        return bool(self.added or self.schedules)
+        return bool(self.added or self.schedules or self.results)
 
     def has_rest(self) -> bool:
         """Tell whether there is something else in it."""
@@ -141,6 +178,7 @@ class Batch:
             or self.changed
             or self.buried
             or self.unscheduled
+            or self.expired_until
             or self.entries
             or self.reserved
             or self.steady

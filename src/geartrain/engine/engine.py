@@ -12,12 +12,13 @@ its queries answered, and tells ``committed`` or ``refused``.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 from geartrain.engine.batches import Batch
 from geartrain.engine.commands import reception
 from geartrain.engine.dispatch.turns import LIGHT, READ, WAIT
 from geartrain.engine.durable.gathering import Question
-from geartrain.engine.jobs import due, recurring
+from geartrain.engine.jobs import due, recurring, results
 from geartrain.engine.jobs.departures import depart
 from geartrain.engine.jobs.paging import page_in
 from geartrain.engine.jobs.settling import settle
@@ -34,6 +35,9 @@ from geartrain.engine.state.state import State
 from geartrain.protocol.parser import Parser
 
 __all__ = ["Engine"]
+
+# Bytes that a peer may send while its text command waits for the end of a job.
+_MOST_AHEAD: Final = 64 * 1024
 
 
 class Engine:
@@ -118,7 +122,10 @@ class Engine:
         turns = state.turns
         state.now = now
         peer.parser.feed(data)
-        if not (peer.is_asking or peer.is_busy):
+        if peer.wait is not None:
+            # Read on, to learn when it leaves; but it cannot send without end.
+            peer.is_busy = peer.parser.held() > _MOST_AHEAD
+        elif not (peer.is_asking or peer.is_busy):
             reception.run(state, peer, None, turns.limit())
         state.memory.note(peer, now)
         if peer.is_busy or peer.is_asking or state.journal.is_behind():
@@ -133,6 +140,7 @@ class Engine:
         del state.peers[peer]
         state.memory.forget(peer)
         state.end_listing(peer)
+        results.leave(state, peer)
         peer.forget()
         promised = state.wakeups.come(peer)
         state.wakeups.leave(peer)
@@ -274,6 +282,7 @@ class Engine:
         for kept in inventory.queues:
             functions.find(state, kept.function).dead += kept.dead
             windows.take_over(state, kept)
+        results.resume_expiry(state, inventory.next_expiry)
         for record in inventory.schedules:
             recurring.restore_schedule(state, record)
 

@@ -46,6 +46,8 @@ class FieldKind(Enum):
     """An integer from 0."""
     TIME = auto()
     """A server time; 0 for none."""
+    FLAG = auto()
+    """True or False."""
     DUE = auto()
     """A time by the clock that the field of kind ``CLOCK`` tells; 0 for at once."""
     CLOCK = auto()
@@ -333,6 +335,8 @@ class Inventory:
         """What is kept for each function and priority that has something."""
         self.schedules: list[ScheduleRecord] = []
         """The recurring jobs, in the order of their numbers."""
+        self.next_expiry = 0.0
+        """When the next result expires, a server time; 0 if none is kept."""
         self.entries: list[Entry] = []
         """All entries, in the order of kinds and keys."""
         self.steady = 0.0

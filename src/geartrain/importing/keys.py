@@ -1,4 +1,4 @@
-"""Keys of the form function-unique, as in Redis and memcached."""
+"""Split the keys ``function-unique`` of gearmand's Redis and memcached queues."""
 
 from __future__ import annotations
 
@@ -33,12 +33,15 @@ def split_key(
         function, _, unique = key.partition(b"-")
         return function, unique
     if not key.count(b"-"):
-        return Unreadable(origin=origin, reason="no dash parts function and unique")
+        return Unreadable(
+            origin=origin, reason="it has no dash between function and unique"
+        )
     if named:
         return Unreadable(
             origin=origin, reason="it begins with several of the functions given"
         )
     return Unreadable(
         origin=origin,
-        reason="its dashes leave open where the function ends: name it with --function",
+        reason="it has several dashes, and the function may end at any of them: name it"
+        " with --function",
     )

@@ -95,7 +95,9 @@ class MemcachedSource:
                     answer = line.decode("ascii", "replace").strip()
                     raise MemcacheError(f"it does not list its keys: {answer}")
                 listing.write(line)
-            raise MemcacheError("it stopped in the midst of listing its keys")
+            raise MemcacheError(
+                "it closed the connection before it had listed all keys"
+            )
 
     def _job(self, key: bytes) -> QueuedJob | Unreadable | None:
         """Read a key; None if it has gone."""

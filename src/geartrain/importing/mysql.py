@@ -45,8 +45,8 @@ def open_source(location: Location) -> MysqlSource:
 class MysqlSource:
     """A table on a server.
 
-    Rows are read as the server sends them, and not into memory. That keeps the first
-    connection busy, so rows are deleted over a second one.
+    Rows are read one by one from the server, never all into memory. That keeps the
+    first connection busy, so rows are deleted over a second one.
     """
 
     def __init__(self, server: DatabaseServer, table: str, delete: bool) -> None:
@@ -61,8 +61,7 @@ class MysqlSource:
             if delete:
                 self._check_keys()
                 self._writer = self._connect()
-                # Without it, a delete from a table that is locked by the reading of it
-                # would wait for ever.
+                # Otherwise a delete would wait for ever if reading locks the table.
                 self._run(self._writer, "SET lock_wait_timeout = 10")
 
     def _connect(self) -> Connection[Any]:

@@ -86,7 +86,7 @@ class Source(Protocol):
         """
 
     def close(self) -> None:
-        """Release the queue."""
+        """Close the queue."""
 
 
 class Cursor(Protocol):
@@ -219,5 +219,5 @@ def made_unique(job: QueuedJob) -> tuple[bytes, str]:
     if len(unique) > MAX_UNIQUE:
         fault = f"has {len(unique)} bytes, {MAX_UNIQUE} is the limit"
     else:
-        fault = "contains a NUL byte: gearmand cuts uniques of 64 bytes so"
+        fault = "contains a NUL byte: gearmand stores uniques of 64 bytes like that"
     return made, f"unique {quoted(unique)} {fault}; submitted as {made.decode()}"

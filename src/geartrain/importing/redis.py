@@ -89,7 +89,8 @@ class RedisSource:
                 fields = {} if value is None else {b"data": value}
             else:
                 yield Unreadable(
-                    origin=f"key {quoted(key)}", reason="it is no job's key"
+                    origin=f"key {quoted(key)}",
+                    reason="it is neither a hash nor a string, as a job would be",
                 )
                 continue
             if fields:

@@ -60,7 +60,7 @@ class SqliteSource:
         missing = [name for name in _COLUMNS[:4] if name not in there]
         if missing:
             raise StoreError(
-                f"table {self._name!r} of {self._path} is no queue of gearmand's: it"
+                f"table {self._name!r} of {self._path} is not gearmand's queue: it"
                 f" has no column {missing[0]}"
             )
         when = "when_to_run" if "when_to_run" in there else "NULL"

@@ -38,8 +38,8 @@ class SubmissionOutcome:
     Attributes:
         job: the job.
         refusal: the job server's ERROR; empty if it accepted the job.
-        coalesced: whether it coalesced with a job that was there, as far as known.
-        timed: whether it was submitted with the time at which it is due.
+        coalesced: whether it joined a job that the server already had, as far as known.
+        timed: whether it was submitted with a due time.
     """
 
     job: QueuedJob
@@ -179,8 +179,8 @@ class Submitter:
 
 def _submission(job: QueuedJob, unique: bytes, timed: bool) -> bytes:
     if timed:
-        # Whether it is due already is for the job server to say: this machine's clock
-        # may be wrong.
+        # Even if that is past: the job server's clock decides, this machine's may be
+        # wrong.
         when = b"%d" % job.when
         return request(
             PacketType.SUBMIT_JOB_EPOCH, job.function, unique, when, job.workload

@@ -14,7 +14,15 @@ from geartrain.protocol.constants import PacketType
 from geartrain.protocol.packets import Packet, request
 from geartrain.protocol.replies import ReplyParser
 
-__all__ = ["Call", "ClientProtocol", "Event", "option_call", "question", "submission"]
+__all__ = [
+    "Call",
+    "ClientProtocol",
+    "Event",
+    "following",
+    "option_call",
+    "question",
+    "submission",
+]
 
 
 _OF_A_JOB: Final = frozenset(
@@ -86,6 +94,16 @@ def question(packet_type: int, argument: bytes) -> Call:
     return Call(request(packet_type, argument), b"", _ANSWERS[packet_type], False)
 
 
+def following(handle: bytes) -> Call:
+    """Return the text command ``follow``: what is told of a job that was submitted.
+
+    Geartrain's own; it is answered by JOB_CREATED, as a submission is.
+    """
+    call = Call(b"follow %s\n" % handle, b"", PacketType.JOB_CREATED, True)
+    call.is_submission = False
+    return call
+
+
 def option_call(name: bytes) -> Call:
     """Return the OPTION_REQ of an option of the connection."""
     return question(PacketType.OPTION_REQ, name)
@@ -127,6 +145,9 @@ class ClientProtocol:
     def __init__(self) -> None:
         self.failure: ProtocolError | None = None
         """Why the connection is at its end, once ``receive`` has found that."""
+        self.is_geartrain = False
+        """The job server knows Geartrain's own options, and so its text commands."""
+        self._probe: Call | None = None
         self._parser = ReplyParser()
         self._asked: deque[Call] = deque()
         self._followers: dict[bytes, _Followers] = {}
@@ -165,6 +186,7 @@ class ClientProtocol:
         for name in (b"exceptions", b"reasons"):
             option = option_call(name)
             option.is_forgotten = True
+            self._probe = option
             packets.append(self.begin(option))
         return b"".join(packets)
 
@@ -256,6 +278,8 @@ class ClientProtocol:
             return None
         call.is_answered = True
         call.is_done = True
+        if call is self._probe:
+            self.is_geartrain = packet.type == PacketType.OPTION_RES
         if packet.type == PacketType.JOB_CREATED:
             self._created(call, packet.arguments[0])
         return call

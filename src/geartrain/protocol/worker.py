@@ -13,7 +13,7 @@ from geartrain.protocol.constants import PacketType
 from geartrain.protocol.packets import Packet, request
 from geartrain.protocol.replies import ReplyParser
 
-__all__ = ["Assignment", "Slots", "WorkerProtocol"]
+__all__ = ["Assignment", "JobSlots", "WorkerProtocol"]
 
 _ASSIGNMENTS: Final = frozenset(
     {PacketType.JOB_ASSIGN, PacketType.JOB_ASSIGN_ALL, PacketType.JOB_ASSIGN_UNIQ}
@@ -55,7 +55,7 @@ class Assignment:
         """Whether the worker has finished with it, whatever the outcome."""
 
 
-class Slots:
+class JobSlots:
     """How many jobs a worker may have at once, over all its connections."""
 
     def __init__(self, total: int) -> None:
@@ -101,7 +101,7 @@ class WorkerProtocol:
     """
 
     def __init__(
-        self, slots: Slots, client_id: bytes = b"", wants_handles: bool = False
+        self, slots: JobSlots, client_id: bytes = b"", wants_handles: bool = False
     ) -> None:
         self._slots = slots
         self._client_id = client_id

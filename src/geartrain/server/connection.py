@@ -54,8 +54,11 @@ class Connection(asyncio.Protocol):
         # uvloop's transports are Transports in all but name.
         self.transport = cast("asyncio.Transport", transport)
         self.transport.set_write_buffer_limits(high=MOST_UNREAD)
+        # There is none where both ends are in this process.
         self._socket = transport.get_extra_info("socket")
-        self._is_tcp = self._socket.family != socket.AF_UNIX
+        self._is_tcp = self._socket is not None and (
+            self._socket.family != socket.AF_UNIX
+        )
         self.peer = self._driver.introduce(self, self._is_trusted)
         self._driver.writers[self.peer] = self.transport.writelines
 

@@ -11,9 +11,12 @@ import logging
 import math
 import socket
 from collections.abc import Callable
+from typing import Final
 
 from geartrain.engine.engine import Engine
 from geartrain.engine.model.peers import Peer
+from geartrain.errors import ConnectError
+from geartrain.server import pipes
 from geartrain.server.clock import Clock
 from geartrain.server.connection import Connection, discard
 from geartrain.server.descriptors import Descriptors
@@ -22,10 +25,13 @@ from geartrain.server.options import Options
 from geartrain.server.persistence import Persistence
 from geartrain.transport.keepalive import set_keepalive
 
-__all__ = ["Driver"]
+__all__ = ["NO_DESCRIPTOR", "Driver"]
 
 _log = logging.getLogger("geartrain.server")
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING}
+
+NO_DESCRIPTOR: Final = 0
+"""The number of a connection within the process, where others show their socket's."""
 
 # How long a peer that is disconnected may take to read why, in seconds.
 _LAST_READ = 5.0
@@ -110,16 +116,30 @@ class Driver:
     def introduce(self, connection: Connection, is_trusted: bool) -> Peer:
         """Make a new connection's peer."""
         accepted = connection.transport.get_extra_info("socket")
-        if accepted.family == socket.AF_UNIX:
+        descriptor = NO_DESCRIPTOR if accepted is None else accepted.fileno()
+        if accepted is not None and accepted.family == socket.AF_UNIX:
             address = "unix"
         else:
             address = _numeric(connection.transport.get_extra_info("peername"))
-            if self._keepalive is not None:
+        if accepted is not None:
+            self._descriptors.note(descriptor)
+            if self._keepalive is not None and address != "unix":
                 set_keepalive(accepted, *self._keepalive)
-        self._descriptors.note(accepted.fileno())
-        peer = self.engine.connect(accepted.fileno(), address.encode(), is_trusted)
+        peer = self.engine.connect(descriptor, address.encode(), is_trusted)
         self._connections[peer] = connection
         return peer
+
+    def connect(self, client: asyncio.Protocol, address: str) -> None:
+        """Connect a client within this process; ``address`` is where it acts for.
+
+        It is not trusted to stop the job server.
+
+        Raises:
+            ConnectError: the job server is about to stop.
+        """
+        if self.is_stopping:
+            raise ConnectError("the job server is about to stop")
+        pipes.connect(self.accept(False)(), client, address)
 
     def dismiss(self, connection: Connection) -> None:
         """Let the engine know that a peer left."""

@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING, Final
 
 from geartrain.configuration.kinds import Kind, size
 from geartrain.errors import OptionError
+from geartrain.transport.address import Address, parse_address
 
 if TYPE_CHECKING:
     from geartrain.server.process import User
 
 __all__ = [
     "HANDLE_PREFIX",
+    "HTTP_ADDRESS",
+    "HTTP_PORT",
     "MAX_HANDLE_PREFIX",
     "MEMORY",
     "STORE",
@@ -21,6 +24,11 @@ __all__ = [
 
 MAX_HANDLE_PREFIX = 48
 """A handle has at most 63 bytes in C clients: 14 are left for the number."""
+
+HTTP_PORT: Final = 4731
+"""The port of HTTP where none is named."""
+
+_NOWHERE: Final = "none"
 
 # The server itself takes 50 MB, and needs some to work with.
 _MIN_MEMORY = 64 * 1024**2
@@ -65,10 +73,21 @@ def _user(name: str) -> User:
     return find_user(name)
 
 
+def _http_address(text: str) -> Address | None:
+    """Read an address; None is none at all."""
+    return None if text == _NOWHERE else parse_address(text, HTTP_PORT)
+
+
 HANDLE_PREFIX: Final = Kind[str](
     metavar="PREFIX",
     meaning=f"at most {MAX_HANDLE_PREFIX} visible ASCII characters",
     read=_handle_prefix,
+)
+HTTP_ADDRESS: Final = Kind["Address | None"](
+    metavar="ADDRESS",
+    meaning='an address, such as "127.0.0.1:4731" or "unix:/path", or "none"',
+    read=_http_address,
+    show=lambda address: _NOWHERE if address is None else str(address),
 )
 MEMORY: Final = size(
     _MIN_MEMORY,

@@ -22,6 +22,8 @@ from geartrain.configuration.option import option
 from geartrain.server.formatters import LEVELS
 from geartrain.server.kinds import (
     HANDLE_PREFIX,
+    HTTP_ADDRESS,
+    HTTP_PORT,
     MAX_HANDLE_PREFIX,
     MEMORY,
     STORE,
@@ -151,6 +153,20 @@ class Options:
         "The zone of SUBMIT_JOB_SCHED's fields.",
         default_text="this machine's",
     )
+    http: tuple[Address | None, ...] = option(
+        HTTP_ADDRESS,
+        (Address(host=_DEFAULT_HOST, port=HTTP_PORT),),
+        "Where to serve HTTP: as --listen, with port 4731 where none is named, or none."
+        " May be repeated.",
+        repeats=True,
+        off="none",
+    )
+    http_token_file: str = option(
+        PATH,
+        "",
+        "Demand the token in this file of HTTP requests. Other addresses than loopback"
+        " and unix sockets need one.",
+    )
     backlog: int = option(
         whole(1, 65535), 1024, "Connections the system holds before they are accepted."
     )
@@ -219,6 +235,11 @@ class Options:
             for each in self.listen
         )
         return tuple(found)
+
+    @property
+    def http_addresses(self) -> tuple[Address, ...]:
+        """Return where to serve HTTP, each once; empty for nowhere."""
+        return tuple(dict.fromkeys(each for each in self.http if each is not None))
 
     @property
     def web_addresses(self) -> tuple[Address, ...]:

@@ -278,34 +278,19 @@ class Persistence:
 
     def _commit(self, batch: Batch) -> str:
         """Commit a batch; return why it was refused, if so."""
-        try:
-            if not batch.changes_nothing():
-                self._store.commit(batch)
-        except StoreError as error:
-            return str(error)
-        except Exception as error:
-            # A defect must not leave everybody waiting for this thread.
-            _log.exception("the store failed", extra={"action": "store_defect"})
-            return f"the store failed: {error!r}"
-        return ""
+        if batch.changes_nothing():
+            return ""
+        return _refusal(partial(self._store.commit, batch))
 
     def _probed(self, health: Health) -> str:
         """Look at the store; return why it would refuse new jobs, if so."""
-        try:
-            self._store.probe(health)
-        except StoreError as error:
-            return str(error)
-        except Exception as error:
-            _log.exception("the store failed", extra={"action": "store_defect"})
-            return f"the store failed: {error!r}"
-        return ""
+        return _refusal(partial(self._store.probe, health))
 
     def _answer(self, query: Query) -> None:
         try:
             self._store.answer(query)
         except Exception as error:
-            _log.exception("the store failed", extra={"action": "store_defect"})
-            query.error = f"the store failed: {error!r}"
+            query.error = _defect(error)
 
     def _settle(self, outcome: Outcome) -> None:
         """React to what became of the batch given."""
@@ -345,3 +330,21 @@ class Persistence:
         if self._is_slow:
             self._is_slow = False
             _log.warning("the store answers again", extra={"action": "store_answers"})
+
+
+def _refusal(work: Callable[[], None]) -> str:
+    """Have the store do some work; return why it refused, empty if it did not."""
+    try:
+        work()
+    except StoreError as error:
+        return str(error)
+    except Exception as error:
+        # A defect must not leave everybody waiting for this thread.
+        return _defect(error)
+    return ""
+
+
+def _defect(error: Exception) -> str:
+    """Log an error that no store should raise; return it as the reason."""
+    _log.exception("the store failed", extra={"action": "store_defect"})
+    return f"the store failed: {error!r}"

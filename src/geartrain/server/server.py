@@ -13,7 +13,7 @@ from geartrain import __version__
 from geartrain.engine.engine import Engine
 from geartrain.engine.model.options import EngineOptions
 from geartrain.engine.model.policies import Policy
-from geartrain.errors import OptionError, StartError
+from geartrain.errors import ConnectError, OptionError, StartError
 from geartrain.server.connection import Connection
 from geartrain.server.cron import calendar
 from geartrain.server.driver import Driver
@@ -58,6 +58,8 @@ class Server:
         astray: once stopped, how many jobs, dead letters and recurring jobs are not in
             the store that such a start would open, because its file was removed or
             renamed.
+        on_stop_listening: called when the server begins to stop: what serves others by
+            ``connect`` is to accept nobody any more, either.
     """
 
     def __init__(
@@ -78,6 +80,7 @@ class Server:
         self.unsaved = 0
         self.unkept = 0
         self.astray = 0
+        self.on_stop_listening: Callable[[], None] = lambda: None
         self._is_stopping = False
         self._patience: asyncio.TimerHandle | None = None
 
@@ -156,6 +159,16 @@ class Server:
             return TlsListener(listener, self._handshakes, factory)
         return await loop.create_server(factory, sock=listener, backlog=backlog)
 
+    def connect(self, client: asyncio.Protocol, address: str) -> None:
+        """Connect a client within this process; ``address`` is the host it acts for.
+
+        Raises:
+            ConnectError: the server is about to stop, or has not started.
+        """
+        if self._driver is None:
+            raise ConnectError("the job server has not started")
+        self._driver.connect(client, address)
+
     def reload(self) -> None:
         """Read the TLS files again; wrong ones are logged and change nothing."""
         if self._handshakes is None:
@@ -222,6 +235,7 @@ class Server:
         for server in self._listeners:
             server.close()
         self._remove_sockets()
+        self.on_stop_listening()
 
     def _remove_sockets(self) -> None:
         """Remove the files of unix sockets; a folder may forbid it."""

@@ -17,6 +17,7 @@ from geartrain.engine.queries import (
     Query,
 )
 from geartrain.engine.records import Inventory
+from geartrain.engine.results import FindResult
 from geartrain.errors import StoreError
 
 __all__ = ["Store"]
@@ -29,14 +30,19 @@ class Store(ABC):
     same time, but each may run on another thread.
 
     Attributes:
-        problems: what an operator should know, a sentence each; whoever drives the
-            store takes them out and logs them.
-        astray: how many jobs, dead letters and recurring jobs are not where the store's
-            name says, once it is closed.
+        problems: sentences for the operator. The driver of the store takes them out and
+            logs them.
+        astray: once it is closed, how many jobs, dead letters and recurring jobs are in
+            a file that the store's name no longer leads to.
 
     A job is kept until it is ended or buried; one that is buried is a dead letter
     until it is ended or revived. Only jobs, never dead letters, are paged, listed as
     jobs, found by number or key, or anyone's twin.
+
+    A result is kept until a batch says that what expired before some time is to be
+    dropped: a commit drops at least a thousand of these, if there are so many, and
+    tells when the next expires (``Batch.next_expiry``). A result with the number of
+    one that is kept takes its place.
     """
 
     problems: tuple[str, ...] = ()
@@ -69,12 +75,12 @@ class Store(ABC):
         """
 
     def probe(self, health: Health) -> None:
-        """Look whether new jobs would be taken now, and say how large the store is.
+        """Check whether new jobs would be accepted, and fill in the store's size.
 
         This takes no longer than a commit.
 
         Raises:
-            StoreError: they would be refused, with the reason.
+            StoreError: they would be refused; the message says why.
         """
         health.location = "memory:"
 
@@ -110,6 +116,10 @@ class Store(ABC):
     def find_dead(self, query: FindDead) -> None:
         """Answer the query; raises StoreError if the store cannot be read."""
 
+    @abstractmethod
+    def find_result(self, query: FindResult) -> None:
+        """Answer the query; raises StoreError if the store cannot be read."""
+
     def answer(self, query: Query) -> None:
         """Answer a query of any kind, or put into it why it cannot be answered."""
         try:
@@ -133,3 +143,5 @@ class Store(ABC):
                 self.list_dead(query)
             case FindDead():
                 self.find_dead(query)
+            case FindResult():
+                self.find_result(query)

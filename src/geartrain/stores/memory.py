@@ -23,9 +23,11 @@ from geartrain.engine.records import (
     QueueInventory,
     ScheduleRecord,
 )
+from geartrain.engine.results import FindResult
 from geartrain.errors import StoreError
 from geartrain.stores.base import Store
 from geartrain.stores.memory_records import Records, copy_of, failures_of
+from geartrain.stores.memory_results import Results
 from geartrain.texts import quoted
 
 __all__ = ["MemoryStore"]
@@ -38,7 +40,7 @@ _MOST_LOOKED_AT: Final = 10_000
 class MemoryStore(Store):
     """Jobs, dead letters and recurring jobs in memory.
 
-    What it keeps is there again when it is opened again, and gone with the object.
+    Its contents survive closing and opening, and go with the object.
     """
 
     def __init__(self) -> None:
@@ -46,6 +48,7 @@ class MemoryStore(Store):
         self._reserved = 0
         self._jobs = Records()
         self._dead = Records()
+        self._results = Results()
         self._schedules: dict[int, ScheduleRecord] = {}
         self._entries: dict[tuple[bytes, bytes], bytes] = {}
         self._clock = (0.0, 0.0)
@@ -59,9 +62,15 @@ class MemoryStore(Store):
         if self._is_open:
             raise StoreError("the memory store is in use by another job server")
         self._is_open = True
-        kept = (self._jobs.by_number, self._dead.by_number, self._schedules)
+        kept = (
+            self._jobs.by_number,
+            self._dead.by_number,
+            self._results.by_number,
+            self._schedules,
+        )
         highest = [max(numbers, default=0) for numbers in kept]
         inventory = Inventory(max(self._reserved, *highest))
+        inventory.next_expiry = self._results.next_expiry()
         inventory.steady, inventory.calendar = self._clock
         names = {*self._jobs.queues, *self._jobs.waits, *self._dead.queues}
         inventory.queues = [self._said(name) for name in sorted(names)]
@@ -89,6 +98,7 @@ class MemoryStore(Store):
             self._schedules[schedule.number] = schedule
         for number in batch.unscheduled:
             self._schedules.pop(number, None)
+        self._results.commit(batch)
         for name, value in batch.entries.items():
             if value is None:
                 self._entries.pop(name, None)
@@ -163,6 +173,11 @@ class MemoryStore(Store):
         self._check()
         found = self._dead.by_number.get(query.number)
         query.record = found and copy_of(found, with_workload=query.with_workload)
+
+    def find_result(self, query: FindResult) -> None:
+        """Answer the query; raises StoreError if the store is not open."""
+        self._check()
+        query.record = self._results.find(query)
 
     def _check(self) -> None:
         if not self._is_open:

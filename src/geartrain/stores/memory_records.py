@@ -18,9 +18,9 @@ class Records:
     Attributes:
         by_number: the records by their numbers.
         numbers: their numbers in order.
-        queues: due time and number of each function and priority, in this order, but
-            for those whose due time is a server time.
-        waits: the same of these.
+        queues: for each function and priority, the due times and numbers of its records
+            in order; without those whose due time is a server time.
+        waits: the same for records whose due time is a server time.
     """
 
     def __init__(self) -> None:
@@ -99,7 +99,7 @@ class Records:
 
 
 def copy_of(record: JobRecord, *, with_workload: bool = True) -> JobRecord:
-    """Return a record that shares nothing with another that may change."""
+    """Return a deep copy of a record."""
     copy = JobRecord(record.number, record.handle, record.function)
     copy.take(record)
     copy.died = record.died
@@ -110,5 +110,5 @@ def copy_of(record: JobRecord, *, with_workload: bool = True) -> JobRecord:
 
 
 def failures_of(failures: Failures | None) -> Failures | None:
-    """Return failures that share nothing with others."""
+    """Return a copy of failures."""
     return None if failures is None else failures.copy()

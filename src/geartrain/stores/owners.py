@@ -1,4 +1,4 @@
-"""Whose a store's file is: root opens it with the rights of its folder's owner."""
+"""Root opens a store with the rights of the owner of its folder."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 def owners_rights(path: str) -> Iterator[None]:
     """Act as the owner of a file's folder for the length of the block, if root.
 
-    What is made there is then its owner's, who can go on without root, and no link
-    that the owner laid there leads to a file of root's. The rights are those of the
-    whole process.
+    New files then belong to that owner, who can run the server without root later. And
+    a symbolic link in the owner's folder cannot make root write to a file of root's.
+    The rights are those of the whole process, not of one thread.
     """
     if os.geteuid() != 0:
         yield

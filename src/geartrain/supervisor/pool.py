@@ -15,8 +15,8 @@ from geartrain.supervisor.command import exit_text
 from geartrain.supervisor.options import WorkerOptions
 from geartrain.supervisor.postmortem import Verdict, fork_reporter, judge
 from geartrain.supervisor.process import Closable, Process
-from geartrain.supervisor.slot import BACKOFF_MOST, Slot
-from geartrain.supervisor.status import Counts
+from geartrain.supervisor.slot import BACKOFF_MOST, ProcessSlot
+from geartrain.supervisor.status import ProcessCounts
 from geartrain.supervisor.targets import Target
 from geartrain.supervisor.watch import FileWatch
 
@@ -45,7 +45,9 @@ class ProcessPool:
     def __init__(self, options: WorkerOptions, own: list[Closable]) -> None:
         """Start nothing yet; children close what the parent has in ``own``."""
         self.slots = [
-            Slot(target) for target in options.targets for _ in range(options.processes)
+            ProcessSlot(target)
+            for target in options.targets
+            for _ in range(options.processes)
         ]
         self.files = FileWatch() if options.watch else None
         self.is_stopping = False
@@ -82,10 +84,10 @@ class ProcessPool:
         }
         return len(found) == len(self._options.targets) and not self.is_stopping
 
-    def counts(self) -> Counts:
+    def counts(self) -> ProcessCounts:
         """Return the counts of all processes."""
         alive = self._processes
-        return Counts(
+        return ProcessCounts(
             wanted=len(self.slots),
             up=sum(process.is_loaded for process in alive),
             busy=sum(len(process.scoreboard.jobs()) for process in alive),
@@ -214,7 +216,7 @@ class ProcessPool:
                     break
                 os.waitpid(found.si_pid, 0)
 
-    def _fill(self, slot: Slot, now: float) -> None:
+    def _fill(self, slot: ProcessSlot, now: float) -> None:
         try:
             slot.process = self.start(slot.target)
         except OSError as error:
@@ -293,7 +295,9 @@ class ProcessPool:
         else:
             self._reporters.add(pid)
 
-    def _empty(self, slot: Slot, process: Process, status: int, now: float) -> None:
+    def _empty(
+        self, slot: ProcessSlot, process: Process, status: int, now: float
+    ) -> None:
         """Empty the slot of an ended process, to be filled at once or after a pause."""
         name = f"process {process.pid} of {process.target}"
         if process.leaves and (status == 0 or not process.is_loaded):

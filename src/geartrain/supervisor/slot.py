@@ -12,7 +12,7 @@ __all__ = [
     "BACKOFF_MOST",
     "BACKOFF_START",
     "STEADY",
-    "Slot",
+    "ProcessSlot",
 ]
 
 BACKOFF_START = 0.5
@@ -39,7 +39,7 @@ STEADY = 30.0
 _SPREAD = (0.8, 1.2)
 
 
-class Slot:
+class ProcessSlot:
     """Where a process should be.
 
     Attributes:

@@ -14,14 +14,14 @@ from typing import Protocol
 from geartrain.server.logs import flush_logs
 from geartrain.transport.standard import write_soon
 
-__all__ = ["Counts", "Status", "StatusLine", "StatusLog", "status_text"]
+__all__ = ["ProcessCounts", "Status", "StatusLine", "StatusLog", "status_text"]
 
 _log = logging.getLogger("geartrain.supervisor")
 _CLEAR = "\r\x1b[K"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Counts:
+class ProcessCounts:
     """The numbers of processes and jobs.
 
     Attributes:
@@ -53,14 +53,14 @@ class Status(Protocol):
 
     interval: float
 
-    def show(self, counts: Counts) -> None:
+    def show(self, counts: ProcessCounts) -> None:
         """Show the counts."""
 
     def erase(self) -> None:
         """Remove what should not stay after the end."""
 
 
-def status_text(counts: Counts, rate: float) -> str:
+def status_text(counts: ProcessCounts, rate: float) -> str:
     """Return the status line; ``rate`` is jobs per second."""
     return (
         f"{counts.up}/{counts.wanted} processes, {counts.busy:,} busy,"
@@ -75,7 +75,7 @@ class _Rate:
         self._ended = 0
         self._asked = time.monotonic()
 
-    def of(self, counts: Counts) -> float:
+    def of(self, counts: ProcessCounts) -> float:
         now = time.monotonic()
         ended, seconds = counts.ended - self._ended, now - self._asked
         self._ended, self._asked = counts.ended, now
@@ -95,7 +95,7 @@ class StatusLine:
         self._terminal = terminal
         self._rate = _Rate()
 
-    def show(self, counts: Counts) -> None:
+    def show(self, counts: ProcessCounts) -> None:
         """Draw the line."""
         text = status_text(counts, self._rate.of(counts))
         # First the rest of a line that was printed over it is cleared.
@@ -119,9 +119,9 @@ class StatusLog:
     def __init__(self) -> None:
         """Log as ``geartrain.supervisor``."""
         self._rate = _Rate()
-        self._last: Counts | None = None
+        self._last: ProcessCounts | None = None
 
-    def show(self, counts: Counts) -> None:
+    def show(self, counts: ProcessCounts) -> None:
         """Log the line if a count has changed."""
         rate = self._rate.of(counts)
         if counts != self._last:

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
-from geartrain.protocol.worker import Assignment, Slots, WorkerProtocol
+from geartrain.protocol.worker import Assignment, JobSlots, WorkerProtocol
 from geartrain.testing.awaiting import InlineJob, awaited
 from geartrain.testing.direct import DirectEngine
 from geartrain.testing.recorder import Tap
@@ -42,7 +42,9 @@ class Bench:
         self, direct: DirectEngine, worker: BaseWorker, connector: Connector, tap: Tap
     ) -> None:
         self.connector = connector
-        self.protocol = WorkerProtocol(Slots(1), worker.id.encode(), wants_handles=True)
+        self.protocol = WorkerProtocol(
+            JobSlots(1), worker.id.encode(), wants_handles=True
+        )
         self.is_busy = False
         self._direct = direct
         self._tap = tap

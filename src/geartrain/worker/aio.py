@@ -216,11 +216,12 @@ class AsyncWorker(BaseWorker):
     def _start_ready(self) -> None:
         """Start the jobs that have come, as many as may run at once."""
         running, session = self._tasks.running, self._session
-        while len(running) < self.concurrency:
+        ready = session.ready
+        # Asked first: to catch the exception in next() takes ten times as long.
+        while len(running) < self.concurrency and not ready.empty():
             given = session.next()
-            if given is None:
-                return
-            self._tasks.start(given[1], self._do_next(given))
+            if given is not None:
+                self._tasks.start(given[1], self._do_next(given))
 
     async def _do_next(self, given: Given) -> None:
         """Do a job, then start the next; a callback would take a turn of the loop."""

@@ -19,7 +19,7 @@ from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Final
 
-from geartrain.protocol.worker import Assignment, Slots, WorkerProtocol
+from geartrain.protocol.worker import Assignment, JobSlots, WorkerProtocol
 from geartrain.worker import asking
 from geartrain.worker.jobs import BaseJob, Line
 from geartrain.worker.log import LOG
@@ -68,7 +68,7 @@ class Session:
 
     def open(self, total: int) -> None:
         """Start without connections, for ``total`` jobs at once; a stop still holds."""
-        self.slots = Slots(total)
+        self.slots = JobSlots(total)
         self.slots.resting = True
         self.ready: SimpleQueue[Given | None] = SimpleQueue()
         self.held: list[Given] = []
@@ -125,13 +125,9 @@ class Session:
     def next(self) -> Given | None:
         """Return the next job to start; None if there is none."""
         ready = self.ready
-        # Asked first: to catch an exception takes ten times as long.
-        if ready.empty():
-            return None
         try:
             given = ready.get_nowait()
         except Empty:
-            # Another thread was quicker.
             return None
         if given is None:
             # Not a job, but for the threads that wait: it tells them to end.

@@ -1,210 +1,301 @@
-"""Results: what a worker says of the job it runs."""
+"""The ends of jobs, told in a row, and followed in packets."""
 
 from __future__ import annotations
 
+import base64
+
 import pytest
 
-from geartrain.protocol.constants import PacketType
-from geartrain.protocol.packets import request
 from tests.support.dialogue import (
     H1,
     H2,
-    Answer,
-    DialoguePeer,
-    World,
+    WALL_START,
     error,
-    job_assign,
     job_created,
-    option_res,
-    status_res,
+    text,
     work_complete,
     work_data,
     work_exception,
     work_fail,
-    work_status,
-    work_warning,
 )
+from tests.support.kept_results import keeping, run, told
+from tests.support.stored_engine import bury, stored, submit
 
-NOT_ON_SERVER = error(b"JOB_NOT_FOUND", b"Job does not exist on server")
-NOT_IN_RESULT = error(b"JOB_NOT_FOUND", b"Job given in work result not found")
-NO_EXCEPTION = error(
-    b"JOB_NOT_FOUND", b"An exception was received for a job that does not exist"
+
+def test_a_result_is_kept_with_its_data() -> None:
+    world = keeping()
+    world.client().submit_job_bg(b"f", b"u1", b"w")
+    run(world, b"one ", b"two ", result="größe".encode())
+    assert told(world) == {
+        "handle": "H:test:1",
+        "function": "f",
+        "unique": "u1",
+        "state": "succeeded",
+        "reason": None,
+        "error": None,
+        "worker": "- 127.0.0.1",
+        "submitted": WALL_START,
+        "started": WALL_START,
+        "ended": WALL_START,
+        "expires": WALL_START + 60,
+        "kept": "whole",
+        "size": 15,
+        "data_size": 8,
+        "result": "one two größe",
+        "encoding": "utf-8",
+    }
+
+
+def test_a_result_that_is_no_text_comes_as_base64() -> None:
+    world = keeping()
+    submit(world.client(), "w")
+    run(world, result=b"\xff\0")
+    row = told(world)
+    assert (row["result"], row["encoding"]) == ("/wA=", "base64")
+    assert row["size"] == 2
+
+
+def test_an_empty_result_is_a_result() -> None:
+    world = keeping()
+    submit(world.client(), "w")
+    run(world)
+    row = told(world)
+    assert (row["state"], row["kept"], row["result"]) == ("succeeded", "whole", "")
+
+
+def test_a_large_result_comes_whole() -> None:
+    world = keeping()
+    submit(world.client(), "w")
+    large = bytes(range(256)) * 2000
+    run(world, large, result=large)
+    assert base64.b64decode(told(world)["result"]) == large + large
+
+
+def test_a_result_that_is_too_large_is_not_kept() -> None:
+    world = keeping(result_size=10)
+    submit(world.client(), "w", "v")
+    run(world, b"12345", result=b"678901")
+    run(world, b"12345", result=b"67890")
+    row = told(world)
+    assert (row["state"], row["kept"], row["size"]) == ("succeeded", "too_large", 11)
+    assert row["result"] is None
+    assert told(world, "H:test:2")["result"] == "1234567890"
+
+
+def test_no_result_is_kept_without_a_policy() -> None:
+    world = stored()
+    submit(world.client(), "w")
+    run(world, result=b"r")
+    row = told(world)
+    assert (row["state"], row["kept"]) == ("ended", "none")
+
+
+def test_what_was_never_submitted_is_unknown() -> None:
+    world = keeping()
+    for name in ("H:test:1", "H:other:1", "nothing", "%20"):
+        assert told(world, name)["state"] == "unknown"
+
+
+def test_a_result_is_found_by_its_function_and_unique() -> None:
+    world = keeping()
+    client = world.client()
+    for number in (1, 2):
+        client.submit_job_bg(b"f", b"u 1", b"w")
+        run(world, result=b"r%d" % number)
+    row = told(world, "function=f unique=u%201")
+    assert (row["handle"], row["result"]) == ("H:test:2", "r2")
+    assert told(world, "function=g unique=u%201")["state"] == "unknown"
+
+
+def test_ends_without_a_result_are_told_apart() -> None:
+    world = keeping(ttl=5.0)
+    client = world.client()
+    bury(world, client, "dies")
+    submit(client, "cancelled", "expires")
+    assert world.admin().text("cancel job H:test:2") == b"OK\r\n"
+    world.advance(6)
+    states = [told(world, f"H:test:{number}")["state"] for number in (1, 2, 3)]
+    assert states == ["dead", "cancelled", "expired"]
+    assert told(world)["reason"] == "fail"
+
+
+def test_an_exception_is_told() -> None:
+    world = keeping(dead_letter=False)
+    submit(world.client(), "w")
+    worker = world.worker("f")
+    worker.grab_job()
+    worker.work_exception(H1, b"no route")
+    row = told(world)
+    assert (row["state"], row["reason"]) == ("failed", "exception")
+    assert (row["error"], row["kept"]) == ("no route", "none")
+
+
+def test_a_dead_letter_is_told_without_a_policy() -> None:
+    world = stored()
+    bury(world, world.client(), "w")
+    row = told(world)
+    assert (row["state"], row["reason"]) == ("dead", "fail")
+
+
+def test_a_dead_letter_that_is_run_again_waits() -> None:
+    world = keeping()
+    bury(world, world.client(), "w")
+    world.admin().text("dead retry H:test:1")
+    assert told(world)["state"] == "waiting"
+    run(world, result=b"at last")
+    assert told(world)["result"] == "at last"
+
+
+def test_jobs_that_have_not_ended_are_told_apart() -> None:
+    world = keeping(max_attempts=2, backoff_delay=9.0, window=4)
+    client = world.client()
+    submit(client, "fails", "runs", "waits")
+    client.submit_job_epoch(b"f", b"", b"%d" % (WALL_START + 50), b"later")
+    submit(client, "paged", "paged")
+    worker = world.worker("f")
+    worker.grab_job()
+    worker.work_fail(H1)
+    worker.grab_job()
+    states = [told(world, f"H:test:{number}")["state"] for number in range(1, 7)]
+    assert states == ["retrying", "running", *["waiting", "delayed"], *["waiting"] * 2]
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("result", b"give+a+handle,+or+function=+and+unique="),
+        ("result unique=u", b"give+a+handle,+or+function=+and+unique="),
+        ("result H:test:1 unique=u function=f", b"give+a+handle"),
+        ("result H:test:1 timeout=soon", b"timeout+is+seconds+from+0"),
+        ("result H:test:1 wait=1", b"'wait'+is+none+of+"),
+    ],
 )
+def test_wrong_arguments_are_named(line: str, expected: bytes) -> None:
+    answer = keeping().admin().text(line)
+    assert answer.startswith(b"ERR INVALID_ARGUMENTS ")
+    assert expected in answer
 
 
-def test_all_a_worker_says_reaches_the_client_in_order(
-    client: DialoguePeer, running: DialoguePeer
-) -> None:
-    running.work_data(H1, b"some\0data")
-    running.work_warning(H1, b"beware")
-    running.work_status(H1, b"1", b"2")
-    running.work_data(H1, b"")
-    running.work_complete(H1, b"\0done\0")
-    assert client.received == [
-        work_data(H1, b"some\0data"),
-        work_warning(H1, b"beware"),
-        work_status(H1, b"1", b"2"),
-        work_data(H1, b""),
-        work_complete(H1, b"\0done\0"),
+def test_a_job_that_is_followed_is_told_of_as_if_it_had_been_submitted() -> None:
+    world = keeping()
+    submit(world.client(), "w")
+    follower = world.client()
+    follower.send(b"follow H:test:1\n")
+    assert follower.received == [job_created(H1)]
+    run(world, b"data", result=b"end")
+    assert follower.received == [work_data(H1, b"data"), work_complete(H1, b"end")]
+
+
+def test_one_who_follows_later_gets_the_data_there_is() -> None:
+    world = keeping()
+    submit(world.client(), "w")
+    worker = world.worker("f")
+    worker.grab_job()
+    worker.work_data(H1, b"one ")
+    worker.work_data(H1, b"two ")
+    follower = world.client()
+    follower.send(b"follow H:test:1\n")
+    worker.work_complete(H1, b"end")
+    assert follower.received == [
+        job_created(H1),
+        work_data(H1, b"one two "),
+        work_complete(H1, b"end"),
     ]
-    assert running.received == []
 
 
-def test_all_clients_of_a_job_are_told(
-    world: World, client: DialoguePeer, running: DialoguePeer
-) -> None:
-    other, background = world.client(), world.client()
-    other.submit_job(b"f", b"u", b"w")
-    background.submit_job_bg(b"f", b"u", b"w")
-    running.work_data(H1, b"d")
-    running.work_fail(H1)
-    assert client.received == [work_data(H1, b"d"), work_fail(H1)]
-    assert other.received == [job_created(H1), work_data(H1, b"d"), work_fail(H1)]
-    assert background.received == [job_created(H1)]
+def test_one_who_follows_when_it_has_ended_gets_what_is_kept() -> None:
+    world = keeping()
+    submit(world.client(), "w", "v")
+    run(world, b"one ", b"two ", result=b"end")
+    run(world, result=b"")
+    follower = world.client()
+    follower.send(b"follow H:test:1\nfollow H:test:2\n")
+    assert follower.received == [
+        job_created(H1),
+        work_data(H1, b"one two "),
+        work_complete(H1, b"end"),
+        job_created(H2),
+        work_complete(H2, b""),
+    ]
 
 
-@pytest.mark.parametrize(
-    ("numerator", "denominator"),
-    [(b"1", b"2"), (b"", b""), (b"-1", b"x"), (b"1.5", b"1" * 40)],
-)
-def test_progress_is_forwarded_as_it_came(
-    client: DialoguePeer, running: DialoguePeer, numerator: bytes, denominator: bytes
-) -> None:
-    running.work_status(H1, numerator, denominator)
-    assert client.received == [work_status(H1, numerator, denominator)]
+def test_a_job_that_only_the_store_has_is_followed() -> None:
+    world = keeping(window=1)
+    submit(world.client(), "one", "two", "three")
+    follower = world.client()
+    follower.send(b"follow H:test:3\n")
+    assert follower.received == [job_created(b"H:test:3")]
+    for _ in range(3):
+        run(world, result=b"r").leave()
+    assert follower.received == [work_complete(b"H:test:3", b"r")]
 
 
-@pytest.mark.parametrize(
-    ("sent", "answer"),
-    [
-        (request(PacketType.WORK_COMPLETE, H1), work_complete(H1, b"")),
-        (request(PacketType.WORK_DATA, H1), work_data(H1, b"")),
-        (request(PacketType.WORK_WARNING, H1), work_warning(H1, b"")),
-        (request(PacketType.WORK_EXCEPTION, H1), work_exception(H1, b"")),
-        (request(PacketType.WORK_STATUS, H1, b"5"), work_status(H1, b"5", b"")),
-    ],
-)
-def test_perls_missing_nul_is_put_in_for_the_client(
-    client: DialoguePeer, running: DialoguePeer, sent: bytes, answer: Answer
-) -> None:
-    """Perl's worker leaves it out before what is empty; clients insist on it."""
-    client.option_req(b"exceptions")
-    running.send(sent)
-    assert client.received == [option_res(b"exceptions"), answer]
-    assert running.received == []
+def test_one_who_follows_is_told_why_it_failed_if_it_asked_for_that() -> None:
+    world = keeping()
+    bury(world, world.client(), "w")
+    plain, asking = world.client(), world.client()
+    asking.option_req(b"reasons")
+    assert asking.received
+    plain.send(b"follow H:test:1\n")
+    asking.send(b"follow H:test:1\n")
+    assert plain.received == [job_created(H1), work_fail(H1)]
+    assert asking.received == [job_created(H1), work_exception(H1, b"dead")]
 
 
-def test_a_fail_may_end_in_nul(client: DialoguePeer, running: DialoguePeer) -> None:
-    running.work_fail(H1 + b"\0")
-    (answer,) = client.received
-    assert answer.name == "work_fail"
-    assert answer.arguments[0].rstrip(b"\0") == H1
-    assert running.received == []
-
-
-@pytest.mark.parametrize("end", ["work_complete", "work_fail", "work_exception"])
-def test_the_end_is_the_end(
-    client: DialoguePeer, running: DialoguePeer, admin: DialoguePeer, end: str
-) -> None:
-    arguments = [H1] if end == "work_fail" else [H1, b"r"]
-    getattr(running, end)(*arguments)
-    assert len(client.received) == 1
-    running.work_complete(H1, b"again")
-    running.work_data(H1, b"again")
-    assert running.received == [NOT_IN_RESULT, NOT_ON_SERVER]
-    assert client.received == []
-    client.get_status(H1)
-    assert client.received == [status_res(H1, b"0", b"0", b"0", b"0")]
-    assert admin.text("show jobs") == b".\n"
-
-
-def test_an_exception_is_a_fail_to_those_that_did_not_ask(
-    world: World, client: DialoguePeer, running: DialoguePeer
-) -> None:
-    asking = world.client()
-    asking.option_req(b"exceptions")
-    asking.submit_job(b"f", b"u", b"w")
-    running.work_exception(H1, b"it\0broke")
-    assert client.received == [work_fail(H1)]
-    assert asking.received[2:] == [work_exception(H1, b"it\0broke")]
-
-
-def test_a_fail_after_an_exception_is_overlooked_once(
-    client: DialoguePeer, running: DialoguePeer
-) -> None:
-    """Perl and Python workers send both; an ERROR would confuse their next grab."""
-    running.work_exception(H1, b"broken")
-    running.work_fail(H1)
-    assert running.received == []
-    running.work_fail(H1)
-    assert running.received == [NOT_IN_RESULT]
-    assert client.received == [work_fail(H1)]
-
-
-def test_a_fail_of_another_job_after_an_exception_is_refused(
-    world: World, running: DialoguePeer
-) -> None:
-    running.work_exception(H1, b"broken")
-    running.work_fail(H2)
-    stranger = world.worker("f")
-    stranger.work_fail(H1)
-    assert running.received == stranger.received == [NOT_IN_RESULT]
-
-
-def test_a_large_exception_is_forwarded_whole(
-    world: World, client: DialoguePeer, running: DialoguePeer
-) -> None:
-    client.option_req(b"exceptions")
-    data = bytes(range(256)) * 2000
-    running.send_in_pieces(request(PacketType.WORK_EXCEPTION, H1, data), 65_536)
-    assert client.received == [option_res(b"exceptions"), work_exception(H1, data)]
-
-
-def test_a_background_jobs_results_go_nowhere(
-    client: DialoguePeer, worker: DialoguePeer
-) -> None:
-    client.submit_job_bg(b"f", b"", b"w")
+def test_one_who_follows_what_is_not_there_is_told_so() -> None:
+    world = keeping(result_size=1)
+    client = world.client()
+    submit(client, "w")
+    run(world, result=b"large")
+    client.submit_job_bg(b"g", b"", b"w")
+    assert client.received
+    worker = world.worker("g")
     worker.grab_job()
-    worker.work_data(H1, b"d")
-    worker.send_in_pieces(request(PacketType.WORK_DATA, H1, b"d" * 100_000), 65_536)
-    worker.work_status(H1, b"1", b"2")
-    worker.work_complete(H1, b"r")
-    assert worker.received == [job_assign(H1, b"f", b"w")]
-    assert client.received == [job_created(H1)]
+    worker.work_complete(H2, b"")
+    follower = world.client()
+    follower.send(b"follow H:test:1\nfollow H:test:2\nfollow H:test:3\nfollow\n")
+    assert [each.arguments[0] for each in follower.received] == [
+        b"RESULT_TOO_LARGE",
+        b"NO_RESULT",
+        b"UNKNOWN_JOB",
+        b"INVALID_ARGUMENT",
+    ]
 
 
-@pytest.mark.parametrize(
-    ("name", "arguments", "refusal"),
-    [
-        ("work_data", [b"d"], NOT_ON_SERVER),
-        ("work_warning", [b"d"], NOT_ON_SERVER),
-        ("work_status", [b"1", b"2"], NOT_IN_RESULT),
-        ("work_complete", [b"r"], NOT_IN_RESULT),
-        ("work_fail", [], NOT_IN_RESULT),
-        ("work_exception", [b"e"], NO_EXCEPTION),
-    ],
-)
-@pytest.mark.parametrize("handle", [H1, b"H:test:99", b"", b"h" * 100])
-def test_only_the_worker_that_runs_a_job_may_speak_of_it(
-    world: World,
-    client: DialoguePeer,
-    running: DialoguePeer,
-    name: str,
-    arguments: list[bytes],
-    refusal: Answer,
-    handle: bytes,
-) -> None:
-    for stranger in (world.connect(), world.worker("f"), client):
-        getattr(stranger, name)(handle, *arguments)
-        assert stranger.received == [refusal]
-    running.work_complete(H1, b"r")
-    assert client.received == [work_complete(H1, b"r")]
-
-
-def test_a_waiting_job_cannot_be_ended(
-    client: DialoguePeer, worker: DialoguePeer
-) -> None:
-    client.submit_job_bg(b"f", b"", b"w")
-    worker.work_complete(H1, b"r")
+def test_a_result_is_told_while_it_is_not_committed() -> None:
+    world = keeping()
+    submit(world.client(), "w")
+    world.is_committing = False
+    worker = world.worker("f")
     worker.grab_job()
-    assert worker.received == [NOT_IN_RESULT, job_assign(H1, b"f", b"w")]
+    worker.work_complete(H1, b"r")
+    batch = world.take()
+    assert list(batch.results) == [1]
+    follower = world.client()
+    follower.send(b"follow H:test:1\n")
+    world.settle(batch)
+    world.commit_all()
+    assert follower.received == [job_created(H1), work_complete(H1, b"r")]
+
+
+def test_a_store_that_cannot_be_read_is_named() -> None:
+    world = keeping()
+    submit(world.client(), "w")
+    run(world, result=b"r")
+    world.is_committing = False
+    admin = world.admin()
+    admin.send(b"result H:test:1\n")
+    batch = world.take()
+    assert world.store is not None
+    world.store.close()
+    for query in batch.queries:
+        world.store.answer(query)
+    world.engine.committed(world.now)
+    world.deliver()
+    assert admin.received == [text(b"ERR STORE_ERROR the+memory+store+is+not+open\r\n")]
+
+
+def test_error_is_a_packet_where_following_fails() -> None:
+    follower = keeping().client()
+    follower.send(b"follow H:test:1\n")
+    assert follower.received == [error(b"UNKNOWN_JOB", b"There is no such job")]

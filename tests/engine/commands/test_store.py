@@ -24,6 +24,7 @@ def test_a_server_that_keeps_jobs_in_memory_says_so(world: World) -> None:
         "reason": None,
         "since": None,
         "unsaved": 0,
+        "unkept": 0,
         "size": None,
         "free": None,
     }

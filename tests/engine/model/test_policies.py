@@ -52,6 +52,9 @@ def test_the_defaults() -> None:
         "dead_letter": True,
         "paused": False,
         "draining": False,
+        "result_ttl": 0.0,
+        "result_size": 1048576,
+        "cache_ttl": 0.0,
     }
 
 

@@ -62,7 +62,7 @@ def refusal(path: Path, name: str) -> str:
 def test_a_sound_store_is_counted_and_left_as_it_is(path: Path) -> None:
     fill_variously(path)
     before = fingerprint(path)
-    assert check(str(path)) == Report(180, 20, 2, 3, [])
+    assert check(str(path)) == Report(180, 20, 2, 3, 0, [])
     assert fingerprint(path) == before
 
 

@@ -206,6 +206,18 @@ def test_a_compacted_file_loses_no_more_than_others(
         assert not (is_first and lost)
 
 
+def test_a_header_of_a_format_that_sqlite_does_not_know_costs_no_job(
+    good: bytes, path: Path
+) -> None:
+    data = bytearray(good)
+    data[47] = 66
+    path.write_bytes(data)
+    with closing(make_store(str(path), "os")) as store:
+        assert isinstance(store, SqliteStore)
+        store.open()
+        assert len(kept_numbers(store)) == COUNT + 1
+
+
 def test_a_file_that_was_cut_keeps_what_is_left(good: bytes, path: Path) -> None:
     path.write_bytes(good[: len(good) * 2 // 3])
     with closing(make_store(str(path), "os")) as store:

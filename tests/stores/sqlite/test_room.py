@@ -182,18 +182,28 @@ def test_of_jobs_submitted_together_as_many_are_taken_as_there_is_room_for(
             assert sorted([*kept, *together.refusals]) == list(range(1, 21))
 
 
-def test_jobs_that_were_acknowledged_before_are_refused_as_a_whole(
+def test_of_jobs_that_were_acknowledged_before_as_many_are_taken_as_fit(
     tmp_path: Path,
 ) -> None:
     with small_disk(tmp_path / "disk", 40 * MIB) as disk:
         store = SqliteStore(str(disk / "jobs.db"), "memory")
         with closing(store):
             store.open()
-            together = batch(*(record(n, bytes(MIB)) for n in range(1, 21)))
-            together.size = 20 * MIB
-            with pytest.raises(StoreError, match="no room for"):
+            given = [record(n, bytes(MIB)) for n in range(1, 21)]
+            rounds = 0
+            while given:
+                together = batch(*given)
+                together.size = len(given) * MIB
                 store.commit(together)
-            assert (numbers(store), together.refusals) == ([], {})
+                given = [job for job in given if job.number in together.refusals]
+                rounds += 1
+            assert rounds > 1
+            assert numbers(store) == list(range(1, 21))
+            huge = batch(record(21, bytes(30 * MIB)))
+            huge.size = 30 * MIB
+            with pytest.raises(StoreError, match="no room for"):
+                store.commit(huge)
+            assert huge.refusals == {}
 
 
 def test_a_disk_that_may_only_be_read_is_named(disk: Path) -> None:

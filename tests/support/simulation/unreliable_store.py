@@ -14,6 +14,7 @@ from geartrain.engine.queries import (
     Query,
 )
 from geartrain.engine.records import Inventory, JobRecord
+from geartrain.engine.results import FindResult
 from geartrain.errors import StoreError
 from geartrain.stores.base import Store
 from geartrain.stores.memory import MemoryStore
@@ -115,6 +116,10 @@ class UnreliableStore(Store):
     def list_dead(self, query: ListDead) -> None:
         self._check(query)
         self._written.list_dead(query)
+
+    def find_result(self, query: FindResult) -> None:
+        self._check(query)
+        self._written.find_result(query)
 
     def find_dead(self, query: FindDead) -> None:
         self._check(query)

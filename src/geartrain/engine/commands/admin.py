@@ -23,6 +23,7 @@ from geartrain.engine.commands.control import (
 from geartrain.engine.commands.dead import dead
 from geartrain.engine.commands.jobs import cancel, job, jobs
 from geartrain.engine.commands.policy import policy
+from geartrain.engine.commands.results import follow, result
 from geartrain.engine.commands.statistics import statistics
 from geartrain.engine.commands.status import (
     counters,
@@ -201,6 +202,8 @@ COMMANDS: Final[dict[bytes, TextCommand]] = {
     b"retry": retry,
     b"fail": fail,
     b"policy": policy,
+    b"result": result,
+    b"follow": follow,
     b"counters": counters,
     b"statistics": statistics,
     b"store": store,

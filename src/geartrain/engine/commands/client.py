@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from geartrain.engine.commands import cache
 from geartrain.engine.commands.common import TOO_MANY_FUNCTIONS, send_error
 from geartrain.engine.jobs.paging import recall
 from geartrain.engine.jobs.recurring import (
@@ -148,6 +149,8 @@ def _submit(
     submitted.reducer = reducer
     submitted.due, submitted.is_steady = due
     key = coalescing_key(unique, submitted.workload, submitted.more)
+    if key and cache.is_answered(state, peer, submitted, key, background):
+        return
     if key and not background and not _is_looked_up(state, peer, submitted, key):
         return
     joined = joinable(function, key, submitted)

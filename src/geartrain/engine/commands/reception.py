@@ -89,7 +89,9 @@ def go_on(state: State) -> None:
             break
         del turns.queue[peer]
         if not peer.is_closing and not peer.is_blocked():
-            _run_on(state, peer, None)
+            # One that waited for the end of a job has a message to be run again.
+            message, peer.message = peer.message, None
+            _run_on(state, peer, message)
 
 
 def answered(state: State, peer: Peer, answers: list[Query]) -> None:
@@ -185,7 +187,7 @@ def _carry_out(state: State, peer: Peer, message: Packet | Command, limit: int) 
         _COMMANDS[message.type](state, peer, message)
     else:
         admin.run_command(state, peer, message)
-    if peer.is_asking:
+    if peer.is_asking or peer.wait is not None:
         peer.message = message
         return False
     if peer.answers:

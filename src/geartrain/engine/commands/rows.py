@@ -19,6 +19,7 @@ from geartrain.engine.state.state import State
 
 __all__ = [
     "Value",
+    "calendar_time",
     "job_row",
     "record_row",
     "row",
@@ -27,6 +28,7 @@ __all__ = [
     "waiting_name",
     "whole_job",
     "whole_record",
+    "with_data",
 ]
 
 Value = str | int | float | bool | None
@@ -72,7 +74,7 @@ def job_row(state: State, job: Job) -> bytes:
 def _job_values(state: State, job: Job) -> dict[str, Value]:
     values = _values(state, record_of(job), state_name(state, job), job.background)
     if job.worker is not None:
-        values["started"] = _shown(state, job.started)
+        values["started"] = calendar_time(state, job.started)
         values["worker"] = text(job.worker.client_id + b" " + job.worker.address)
     return values
 
@@ -90,32 +92,32 @@ def _record_values(state: State, record: JobRecord) -> dict[str, Value]:
 def whole_job(state: State, job: Job) -> Iterator[bytes]:
     """Give the row of a job in memory, its workload included, in pieces."""
     values = _job_values(state, job)
-    return _whole(state, values, [job.workload, *job.more])
+    return with_data(state, values, "workload", [job.workload, *job.more])
 
 
 def whole_record(state: State, record: JobRecord) -> Iterator[bytes]:
     """Give the row of a job that only the store has, its workload included."""
     values = _record_values(state, record)
-    return _whole(state, values, [record.workload, *record.more])
+    return with_data(state, values, "workload", [record.workload, *record.more])
 
 
-def _whole(
-    state: State, values: dict[str, Value], workload: list[bytes]
+def with_data(
+    state: State, values: dict[str, Value], name: str, data: list[bytes]
 ) -> Iterator[bytes]:
-    """Give a row with a workload: as text if it is UTF-8, or else as base64."""
+    """Give a row with a workload or result: as text if it is UTF-8, else as base64."""
     encoding = "utf-8"
     decoder = getincrementaldecoder("utf-8")()
     try:
-        for piece in _pieces(workload):
+        for piece in _pieces(data):
             state.turns.work += _PIECE_WORK
             decoder.decode(piece)
             yield b""
         decoder.decode(b"", True)
     except UnicodeDecodeError:
         encoding = "base64"
-    yield row(values)[: -len(b"}\n")] + b', "workload": "'
+    yield row(values)[: -len(b"}\n")] + b', "%s": "' % name.encode()
     decoder = getincrementaldecoder("utf-8")()
-    for piece in _pieces(workload):
+    for piece in _pieces(data):
         state.turns.work += _PIECE_WORK
         if encoding == "utf-8":
             yield json.dumps(decoder.decode(piece))[1:-1].encode()
@@ -124,10 +126,10 @@ def _whole(
     yield b'", "encoding": "%s"}\n' % encoding.encode()
 
 
-def _pieces(workload: list[bytes]) -> Iterator[bytes]:
-    """Give a workload in pieces of one size, however it is cut."""
+def _pieces(data: list[bytes]) -> Iterator[bytes]:
+    """Give data in pieces of one size, however it is cut."""
     rest = b""
-    for each in workload:
+    for each in data:
         start = _PIECE - len(rest) if rest else 0
         whole = rest + each[:start]
         if rest and len(whole) < _PIECE:
@@ -143,7 +145,7 @@ def _pieces(workload: list[bytes]) -> Iterator[bytes]:
         yield rest
 
 
-def _shown(state: State, time: float) -> float | None:
+def calendar_time(state: State, time: float) -> float | None:
     """Return a server time by the calendar; None for 0, which is none."""
     return time + state.calendar_shift() if time else None
 
@@ -151,7 +153,7 @@ def _shown(state: State, time: float) -> float | None:
 def _values(
     state: State, record: JobRecord, name: str, background: bool
 ) -> dict[str, Value]:
-    due = _shown(state, record.due) if record.is_steady else record.due or None
+    due = calendar_time(state, record.due) if record.is_steady else record.due or None
     values: dict[str, Value] = {
         "handle": text(record.handle),
         "function": text(record.function),
@@ -159,10 +161,10 @@ def _values(
         "priority": _PRIORITIES[record.priority],
         "state": name,
         "background": background,
-        "submitted": _shown(state, record.submitted),
+        "submitted": calendar_time(state, record.submitted),
         "due": due,
         "started": None,
-        "died": _shown(state, record.died),
+        "died": calendar_time(state, record.died),
         "worker": None,
         "attempts": 0,
         "crashes": 0,
@@ -172,7 +174,7 @@ def _values(
     }
     if record.failures is not None:
         _add_failures(values, record.failures)
-        values["started"] = _shown(state, record.failures.started)
+        values["started"] = calendar_time(state, record.failures.started)
     return values
 
 

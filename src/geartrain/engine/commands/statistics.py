@@ -26,6 +26,8 @@ GAUGES: Final = ("waiting", "delayed", "running", "dead", "workers", "oldest")
 """What there is now; ``oldest`` is how many seconds the first that is ready has waited.
 """
 
+_SORTS: Final = ["function", *GAUGES, *NAMES, *FAILURES]
+
 _ARGUMENTS: Final = (
     b"function",
     b"by",
@@ -88,9 +90,8 @@ class _Question:
             raise OptionError("by= goes with function= and buckets= only")
         if not 1 <= self.over <= MINUTES:
             raise OptionError(f"over is a number of minutes from 1 to {MINUTES}")
-        if self.sort not in ("function", *GAUGES, *NAMES, *FAILURES):
-            allowed = ", ".join(("function", *GAUGES, *NAMES, *FAILURES))
-            raise OptionError(f"sort is one of {allowed}")
+        if self.sort not in _SORTS:
+            raise OptionError(f"sort is one of {', '.join(_SORTS)}")
         if arguments.get(b"buckets") not in (b"", b"true", b"false"):
             raise OptionError("buckets is true or false")
 

@@ -20,6 +20,7 @@ from geartrain.engine.commands.policy import show_policies
 from geartrain.engine.commands.rows import row, text
 from geartrain.engine.model import counts
 from geartrain.engine.model.counts import Counts
+from geartrain.engine.model.functions import Function
 from geartrain.engine.model.jobs import Job
 from geartrain.engine.model.peers import Peer
 from geartrain.engine.state import functions
@@ -44,19 +45,20 @@ def status(state: State, peer: Peer, words: list[bytes]) -> bytes:
     return b""
 
 
-def _functions(state: State) -> list[bytes]:
-    """Return the names of all functions; to copy them is quick."""
+def _functions(state: State) -> Iterator[Function]:
+    """Yield the functions there are now, but those that are forgotten meanwhile."""
+    # Names are copied because the list may take many turns. That is quick.
     state.turns.work += len(state.functions) >> 6
-    return list(state.functions)
+    for name in list(state.functions):
+        function = state.functions.get(name)
+        if function is not None:
+            yield function
 
 
 def _status(state: State) -> Iterator[bytes]:
-    for name in _functions(state):
-        function = state.functions.get(name)
-        if function is None:
-            continue
+    for function in _functions(state):
         yield b"%s\t%d\t%d\t%d\n" % (
-            column(name),
+            column(function.name),
             function.job_count(),
             len(function.running),
             len(function.workers),
@@ -71,12 +73,9 @@ def prioritystatus(state: State, peer: Peer, words: list[bytes]) -> bytes:
 
 
 def _prioritystatus(state: State) -> Iterator[bytes]:
-    for name in _functions(state):
-        function = state.functions.get(name)
-        if function is None:
-            continue
+    for function in _functions(state):
         yield b"%s\t%d\t%d\t%d\t%d\n" % (
-            column(name),
+            column(function.name),
             function.waiting_count(0),
             function.waiting_count(1),
             function.waiting_count(2),
@@ -125,11 +124,10 @@ def counters(state: State, peer: Peer, words: list[bytes]) -> bytes:
 
 
 def _counters(state: State) -> Iterator[bytes]:
-    for name in _functions(state):
-        function = state.functions.get(name)
-        if function is not None:
-            state.turns.work += _JSON
-            yield _counters_row({"function": text(name)}, function.statistics.totals())
+    for function in _functions(state):
+        state.turns.work += _JSON
+        totals = function.statistics.totals()
+        yield _counters_row({"function": text(function.name)}, totals)
     if state.idle.forgotten:
         total: dict[str, str | int] = {
             "function": "",
@@ -183,10 +181,8 @@ def show(state: State, peer: Peer, words: list[bytes]) -> bytes:
 
 def _show_jobs(state: State, *, is_unique: bool) -> Iterator[bytes]:
     count = 0
-    for name in _functions(state):
-        function = state.functions.get(name)
-        if function is not None:
-            count += function.job_count()
+    for function in _functions(state):
+        count += function.job_count()
         yield b""
     if count > _MOST_SHOWN or count > len(state.jobs):
         yield error(b"TOO_MANY", f"there are {count} jobs: list them by geartrain jobs")
@@ -225,15 +221,12 @@ def _show_schedules(state: State) -> Iterator[bytes]:
 
 def _show_functions(state: State) -> Iterator[bytes]:
     """Give each function's jobs by state and priority as JSON."""
-    for name in _functions(state):
-        function = state.functions.get(name)
-        if function is None:
-            continue
+    for function in _functions(state):
         state.turns.work += _JSON
         policy = functions.policy(state, function)
         yield row(
             {
-                "function": text(name),
+                "function": text(function.name),
                 "high": function.waiting_count(0),
                 "normal": function.waiting_count(1),
                 "low": function.waiting_count(2),

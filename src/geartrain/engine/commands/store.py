@@ -12,7 +12,7 @@ __all__ = ["store"]
 
 
 def store(state: State, peer: Peer, words: list[bytes]) -> bytes:
-    """Tell in a row how the store is, and how many ends of jobs wait to be saved."""
+    """Tell in a row how the store is, and what waits to be saved."""
     if len(words) > 1:
         return invalid("store takes no arguments")
     health = state.health
@@ -23,6 +23,7 @@ def store(state: State, peer: Peer, words: list[bytes]) -> bytes:
             "reason": health.reason or None,
             "since": health.since or None,
             "unsaved": state.journal.unsaved(),
+            "unkept": state.journal.unkept(),
             "size": health.size,
             "free": health.free,
         }

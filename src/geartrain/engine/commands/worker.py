@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from geartrain.engine.commands.common import TOO_MANY_FUNCTIONS, send_error
-from geartrain.engine.jobs import failures
+from geartrain.engine.jobs import failures, results
 from geartrain.engine.jobs.departures import withdraw
 from geartrain.engine.jobs.life import assign, finish
 from geartrain.engine.jobs.relays import relay
@@ -280,7 +280,9 @@ def _forward(state: State, peer: Peer, job: Job, packet: Packet) -> None:
 
 def work_data(state: State, peer: Peer, packet: Packet) -> None:
     """Forward a part of the result."""
-    _forward_running(state, peer, packet)
+    job = _forward_running(state, peer, packet)
+    if job is not None and job.collected is not None:
+        results.add(state, job, packet.arguments[1], packet.more)
 
 
 def work_warning(state: State, peer: Peer, packet: Packet) -> None:
@@ -288,12 +290,14 @@ def work_warning(state: State, peer: Peer, packet: Packet) -> None:
     _forward_running(state, peer, packet)
 
 
-def _forward_running(state: State, peer: Peer, packet: Packet) -> None:
+def _forward_running(state: State, peer: Peer, packet: Packet) -> Job | None:
+    """Send a worker's packet on; return its job, or None if it runs none such."""
     job = _running_job(state, peer, packet.arguments[0])
     if job is None:
         _not_found(state, peer, packet.arguments[0], b"Job does not exist on server")
     else:
         _forward(state, peer, job, packet)
+    return job
 
 
 def work_status(state: State, peer: Peer, packet: Packet) -> None:
@@ -314,6 +318,8 @@ def work_complete(state: State, peer: Peer, packet: Packet) -> None:
         _refuse_result(state, peer, packet.arguments[0])
         return
     _forward(state, peer, job, packet)
+    if job.collected is not None or state.result_waits:
+        results.succeed(state, job, packet.arguments[1], packet.more)
     count(state, job.function, counts.SUCCEEDED)
     finish(state, job)
 

@@ -6,6 +6,7 @@ from geartrain.engine.batches import Batch
 from geartrain.engine.model.jobs import Job
 from geartrain.engine.model.peers import Peer
 from geartrain.engine.queries import Query
+from geartrain.engine.results import ResultRecord
 from geartrain.engine.window.windows import Window
 from geartrain.protocol.admin import error as text_error
 from geartrain.protocol.constants import PacketType
@@ -83,6 +84,10 @@ class Gathering:
         """The jobs that could not be kept."""
         self.unburied: list[Job] = []
         """Those of them that were to become dead letters."""
+        self.saved: list[ResultRecord] = []
+        """The results that are durable."""
+        self.given_up: list[ResultRecord] = []
+        """The results that cannot be kept."""
         self.unread: list[Job] = []
         """Jobs that were to leave memory and have to be read again: see ``Window``."""
 

@@ -25,6 +25,7 @@ from geartrain.engine.model.jobs import PAGED, Job, record_of
 from geartrain.engine.model.peers import Peer
 from geartrain.engine.queries import Query
 from geartrain.engine.records import Burial, Change, JobRecord, Move, ScheduleRecord
+from geartrain.engine.results import ResultRecord
 from geartrain.engine.window.windows import Window
 
 __all__ = ["Journal"]
@@ -32,6 +33,8 @@ __all__ = ["Journal"]
 # Numbers reserved at once. A restart continues behind them, so that no
 # handle is given twice, and no commit is needed for each.
 _RESERVE: Final = 1_000_000
+# Bytes of results that wait for a store which refuses them; the oldest are given up.
+_MOST_RESULTS: Final = 64 * 1024 * 1024
 
 
 class Journal:
@@ -170,6 +173,23 @@ class Journal:
         """Tell whether a job still has something to be made durable."""
         return job in self._next.leaving
 
+    def keep_result(self, record: ResultRecord) -> None:
+        """Record how a job ended, and its result."""
+        gathering = self._next
+        gathering.batch.results[record.number] = record
+        gathering.size += record.size
+
+    def drop_results(self, now: float) -> None:
+        """Have the store drop results that have expired by a server time."""
+        self._next.batch.expired_until = now
+
+    def result_of(self, number: int) -> ResultRecord | None:
+        """Return the record of a job's end that is not durable yet, if there is one."""
+        found = self._next.batch.results.get(number)
+        if found is None and self._taken is not None:
+            found = self._taken.batch.results.get(number)
+        return found
+
     def keep_schedule(self, record: ScheduleRecord) -> None:
         """Record a recurring job, replacing what has its number."""
         self._next.batch.schedules.append(record)
@@ -260,13 +280,19 @@ class Journal:
     def commit(self) -> Gathering:
         """Note that the batch taken is durable, all or most of it.
 
-        The store may have left out single jobs. Returns the batch, with what waits for
-        it.
+        The store may have left out single jobs: those that were acknowledged already
+        are collected again, the others are refused. Returns the batch, with what waits
+        for it.
         """
         done = self._end()
         refusals = done.batch.refusals
+        done.saved = list(done.batch.results.values())
         if refusals:
-            refused = [job for job in done.jobs if job.number in refusals]
+            left_out = [job for job in done.jobs if job.number in refusals]
+            refused = [job for job in left_out if not self._keep_again(job)]
+            self._take_back(done, set(left_out).difference(refused))
+            done.given_up = [each for each in done.saved if each.number in refusals]
+            done.saved = [each for each in done.saved if each.number not in refusals]
             self._give_up(done, refused)
             done.refuse({job: refusals[job.number] for job in refused}, "", "")
         return done
@@ -284,6 +310,7 @@ class Journal:
         lost = done.batch.parted()[0] if is_rest_saved else done.batch
         numbers = {job.number for job in refused}
         self._next.batch.take_back(lost, numbers)
+        done.given_up = self._next.batch.shed(_MOST_RESULTS)
         for burial in lost.buried:
             if burial.number not in numbers:
                 self._next.buried[burial.number] = None
@@ -305,6 +332,21 @@ class Journal:
         self._taken = None
         self.committed = done.batch.serial
         return done
+
+    def _take_back(self, done: Gathering, jobs: set[Job]) -> None:
+        """Collect again what a batch says of jobs that are collected again."""
+        if not jobs:
+            return
+        numbers = {job.number for job in jobs}
+        for burial in done.batch.buried:
+            if burial.number in numbers:
+                self._next.batch.buried.insert(0, burial)
+                self._next.buried[burial.number] = None
+        for job in jobs & done.leaving.keys():
+            del done.leaving[job]
+            self._next.leaving[job] = None
+        done.unread = [job for job in self._next.leaving if job in jobs]
+        done.jobs = [job for job in done.jobs if job not in jobs]
 
     def _give_up(self, done: Gathering, jobs: list[Job]) -> None:
         """Cancel the burials of jobs that were never stored."""

@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import Final
 
 from geartrain.engine.dispatch.turns import PEER_SHARE
-from geartrain.engine.jobs import failures, recurring
+from geartrain.engine.jobs import failures, recurring, results
 from geartrain.engine.jobs.life import move
 from geartrain.engine.model.functions import Function
 from geartrain.engine.model.jobs import READY, Job
 from geartrain.engine.model.schedules import CALENDAR, Schedule
+from geartrain.engine.model.waits import ResultWait
 from geartrain.engine.state import functions, statistics, windows
-from geartrain.engine.state.slots import Slots
-from geartrain.engine.state.state import State
+from geartrain.engine.state.slots import TimeSlots
+from geartrain.engine.state.state import Expiry, State
 from geartrain.engine.timers import Timed
 from geartrain.engine.window.shelves import Shelf
 from geartrain.engine.window.windows import Window
@@ -56,9 +57,13 @@ def _ring(state: State, due: Timed) -> None:
         windows.ring(state, due)
     elif isinstance(due, Window):
         windows.go_on(state, due)
+    elif isinstance(due, ResultWait):
+        results.end_wait(state, due)
+    elif isinstance(due, Expiry):
+        results.expire_results(state)
     elif isinstance(due, Function):
         failures.expire(state, due)
-    elif isinstance(due, Slots):
+    elif isinstance(due, TimeSlots):
         statistics.end_minute(state)
 
 

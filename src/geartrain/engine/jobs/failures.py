@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from geartrain.engine.jobs import results
 from geartrain.engine.jobs.life import finish, move, wait
 from geartrain.engine.jobs.relays import relay
 from geartrain.engine.model import counts
@@ -16,6 +17,7 @@ from geartrain.engine.model.jobs import FINISHED, READY, Job, record_of
 from geartrain.engine.model.notices import Notice
 from geartrain.engine.model.peers import Peer
 from geartrain.engine.records import Failures
+from geartrain.engine.results import CANCELLED, DEAD, EXPIRED, FAILED
 from geartrain.engine.state import functions
 from geartrain.engine.state.memory import cost
 from geartrain.engine.state.state import State
@@ -206,6 +208,7 @@ def die(state: State, job: Job) -> None:
     function = job.function
     if not job.background:
         count(state, function, counts.FAILED)
+        results.fail(state, job, FAILED)
         finish(state, job)
     elif (
         functions.policy(state, function).dead_letter
@@ -213,10 +216,12 @@ def die(state: State, job: Job) -> None:
         and _has_room(state, job)
     ):
         count(state, function, counts.DEAD)
+        results.fail(state, job, DEAD)
         _bury(state, job)
     else:
         count(state, function, counts.FAILED)
         count(state, function, counts.UNKEPT)
+        results.fail(state, job, FAILED)
         finish(state, job)
 
 
@@ -279,6 +284,7 @@ def cancel(state: State, job: Job) -> None:
     if job.worker is not None:
         _give_away(state, job)
     tell(state, job, b"cancelled")
+    results.fail(state, job, CANCELLED)
     finish(state, job)
 
 
@@ -330,6 +336,7 @@ def expire(state: State, function: Function) -> None:
 def drop_expired(state: State, job: Job) -> None:
     """End a job that waited too long."""
     count(state, job.function, counts.EXPIRED)
+    results.fail(state, job, EXPIRED)
     tell(
         state,
         job,

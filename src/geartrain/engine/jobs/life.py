@@ -26,6 +26,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from geartrain.engine.jobs import results
 from geartrain.engine.model.jobs import (
     FINISHED,
     NOBODY,
@@ -104,6 +105,8 @@ def _leave_worker(state: State, job: Job) -> None:
     del worker.running[job]
     if worker.timed:
         worker.timed.pop(job, None)
+    if job.collected is not None:
+        results.discard(state, job)
     del job.function.running[job]
     job.worker = None
     count_run(state, job.function, state.server_time() - job.started)
@@ -174,6 +177,8 @@ def _enter_end(state: State, job: Job) -> None:
     """Part a job from all that knows it."""
     state.let_go(job)
     function = job.function
+    if state.result_waits:
+        results.wake(state, job.handle, None)
     if job.key and function.keyed.get(job.key) is job:
         del function.keyed[job.key]
     if job.client is not None:
@@ -219,7 +224,10 @@ def assign(state: State, job: Job, worker: Peer) -> None:
     count_wait(state, function, job.started - job.waiting_since())
     move(state, job, RUNNING)
     own = worker.abilities.get(function, 0.0)
-    limit = functions.policy(state, function).timeout
+    policy = functions.policy(state, function)
+    if policy.result_ttl > 0 or policy.cache_ttl > 0 or state.result_waits:
+        results.collect(state, job, policy)
+    limit = policy.timeout
     if own > 0 and (limit == 0 or own < limit):
         worker.timed[job] = state.now + limit if limit > 0 else 0.0
         state.timeouts.set(job, state.now + own)

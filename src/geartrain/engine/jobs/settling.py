@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from geartrain.engine.durable.gathering import Gathering, Question
+from geartrain.engine.jobs import results
 from geartrain.engine.jobs.life import move, place, wait
 from geartrain.engine.jobs.paging import forget
 from geartrain.engine.model import counts
@@ -34,8 +35,9 @@ def settle(state: State, done: Gathering) -> list[Question]:
         functions.retire(state, job.function)
     for job in done.refused:
         _let_down(state, job)
-    if done.batch.refusals:
+    if done.batch.refusals and done.refused:
         _tell_refusals(state, done)
+    results.settle_results(state, done)
     twins = _place_tentative(state, done)
     if twins:
         done.answer(twins)

@@ -19,6 +19,7 @@ __all__ = [
     "admit",
     "attach",
     "coalescing_key",
+    "is_certain",
     "is_same",
     "joinable",
     "refusal",
@@ -61,8 +62,7 @@ def admit(
         if joined is None and job.record is not None:
             # The store may have a job that it should have joined.
             is_paged = job.function.paged_count() > 0
-            is_certain = job.unique != b"-" or job.size <= _WHOLE
-            job.record.is_tentative = bool(job.key) and is_paged and is_certain
+            job.record.is_tentative = bool(job.key) and is_paged and is_certain(job)
     return job
 
 
@@ -95,6 +95,14 @@ def _delay(state: State, job: Job, delay: float) -> None:
     if state.wait_of(job) < delay:
         job.due = job.submitted + delay
         job.is_steady = True
+
+
+def is_certain(job: Job) -> bool:
+    """Tell whether a job's key alone says which jobs are the same.
+
+    Of a large workload only both ends are in it.
+    """
+    return job.unique != b"-" or job.size <= _WHOLE
 
 
 def coalescing_key(unique: bytes, workload: bytes, more: list[bytes]) -> bytes:

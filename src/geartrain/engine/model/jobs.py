@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from geartrain._mypyc import mypyc_attr
+from geartrain.engine.model.collected import Collected
 from geartrain.engine.records import JobRecord, StoredJob
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ class Job(StoredJob):
     Its timer rings when it is due, or has run too long.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0915 - as many attributes
         self,
         function: Function,
         unique: bytes,
@@ -109,6 +110,8 @@ class Job(StoredJob):
         """As its worker last reported it, verbatim."""
         self.denominator = b"0"
         """As its worker last reported it, verbatim."""
+        self.collected: Collected | None = None
+        """What its worker has sent of a result that is to be kept; None for others."""
         # Its neighbours in a JobQueue, which alone touches them.
         self.preceding: Job | None = None
         self.following: Job | None = None

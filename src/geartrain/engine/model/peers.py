@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from geartrain.engine.model.functions import Function
     from geartrain.engine.model.jobs import Job
     from geartrain.engine.model.listings import Listing
+    from geartrain.engine.model.waits import ResultWait
     from geartrain.engine.queries import Query
 
 # From this size on a piece is sent by itself rather than copied, so that a result
@@ -89,6 +90,8 @@ class Peer:
         """The message that waits for the store's answers."""
         self.answers: list[Query] = []
         """The store's answers, while ``message`` is read again."""
+        self.wait: ResultWait | None = None
+        """The end of a job that ``message`` waits for."""
         self.listing: Listing | None = None
         """The jobs there were when it began to list them."""
         self.submitted = 0
@@ -134,6 +137,7 @@ class Peer:
         """Tell whether it has to wait before anything more is done for it."""
         return (
             self.is_asking
+            or self.wait is not None
             or self.is_congested
             or self.relays > 0
             or self.held_size > MOST_UNREAD

@@ -55,6 +55,14 @@ class Policy:
         """Give no waiting job to a worker."""
         self.draining: bool = False
         """Refuse new jobs."""
+        self.result_ttl: float = 0.0
+        """Seconds to keep the results of background jobs (0: keep none)."""
+        self.result_size: int = 1024 * 1024
+        """Bytes of the largest result to keep."""
+        self.cache_ttl: float = 0.0
+        """Seconds for which a submission with the function and unique of a job that
+        succeeded is answered with that job's result (0: never).
+        """
 
     def pause(self, number: int, attempt: int) -> float:
         """Return the seconds to wait after a failed attempt, counted from 1.

@@ -21,6 +21,8 @@ Value = str | int | float | bool
 # Bounds that keep every sum of times and every counter far from where numbers end.
 _MAX_COUNT: Final = 1_000_000_000
 _MAX_SECONDS: Final = 1_000_000_000
+# A store writes a result as one value, for which it needs a few times its size.
+_MAX_RESULT: Final = 64 * 1024 * 1024
 
 # More than any number within these bounds needs.
 _MAX_DIGITS: Final = 40
@@ -101,10 +103,10 @@ def _is_numeral(text: str) -> bool:
     return 0 < len(text) <= _MAX_DIGITS and _NUMERALS.issuperset(text)
 
 
-def _count(name: str, least: int, allowed: str) -> Setting:
-    setting = Setting(name, "count", f"{allowed} to {_MAX_COUNT}")
+def _count(name: str, least: int, allowed: str, most: int = _MAX_COUNT) -> Setting:
+    setting = Setting(name, "count", f"{allowed} to {most}")
     setting.least = least
-    setting.most = _MAX_COUNT
+    setting.most = most
     return setting
 
 
@@ -142,6 +144,9 @@ SETTINGS: Final[dict[str, Setting]] = {
         Setting("dead_letter", "flag", "true or false"),
         Setting("paused", "flag", "true or false"),
         Setting("draining", "flag", "true or false"),
+        _seconds("result_ttl", ", which keeps no results,"),
+        _count("result_size", 0, "a whole number of bytes from 0", _MAX_RESULT),
+        _seconds("cache_ttl", ", which is never,"),
     )
 }
 

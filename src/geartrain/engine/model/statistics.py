@@ -13,7 +13,7 @@ from typing import Final
 
 from geartrain.engine.model.counts import Counts, unpack
 
-__all__ = ["HOURS", "MINUTES", "Page", "Ring", "Slot", "Statistics"]
+__all__ = ["HOURS", "MINUTES", "Ring", "SlotPage", "Statistics", "TimeSlot"]
 
 MINUTES: Final = 60
 """How many minutes are kept, beside the open one."""
@@ -29,7 +29,7 @@ _MOST_BYTES: Final = 16 * 1024 * 1024
 _PAGE: Final = 256
 
 
-class Slot:
+class TimeSlot:
     """The counts of one function in a minute or hour that has ended."""
 
     def __init__(self, number: int, packed: bytes) -> None:
@@ -61,9 +61,9 @@ class Statistics:
         """The number of the open hour; -1 for none."""
         self.hourly: Counts | None = None
         """What was counted in it, but for the open minute."""
-        self.minutes: list[Slot] = []
+        self.minutes: list[TimeSlot] = []
         """The minutes that have ended, the oldest first."""
-        self.hours: list[Slot] = []
+        self.hours: list[TimeSlot] = []
         """The hours that have ended, the oldest first."""
 
     def totals(self) -> Counts:
@@ -105,7 +105,7 @@ def _append(found: list[tuple[int, Counts]], number: int, counts: Counts) -> Non
     found.append((number, whole))
 
 
-def _counts(slots: list[Slot], first: int) -> list[tuple[int, Counts]]:
+def _counts(slots: list[TimeSlot], first: int) -> list[tuple[int, Counts]]:
     """Return the counts of slots by number; several of one number add up."""
     found: dict[int, Counts] = {}
     for slot in slots:
@@ -116,7 +116,7 @@ def _counts(slots: list[Slot], first: int) -> list[tuple[int, Counts]]:
     return list(found.items())
 
 
-class Page:
+class SlotPage:
     """Slots of several functions of one minute or hour."""
 
     def __init__(self, number: int, serial: int) -> None:
@@ -140,7 +140,7 @@ class Ring:
     def __init__(self, is_hourly: bool) -> None:
         self.is_hourly = is_hourly
         """They are hours; else minutes."""
-        self.pages: deque[Page] = deque()
+        self.pages: deque[SlotPage] = deque()
         """What there is, in pages."""
         self.serial = 0
         """The serial number of the last page."""
@@ -149,7 +149,7 @@ class Ring:
         self.size = 0
         """The bytes of the slots and names."""
 
-    def slots(self, statistics: Statistics) -> list[Slot]:
+    def slots(self, statistics: Statistics) -> list[TimeSlot]:
         """Return a function's slots of this length."""
         return statistics.hours if self.is_hourly else statistics.minutes
 
@@ -157,18 +157,18 @@ class Ring:
         """Add a slot of the latest minute or hour that there is."""
         page = self._page(number)
         page.members.append(statistics)
-        self.slots(statistics).append(Slot(number, packed))
+        self.slots(statistics).append(TimeSlot(number, packed))
         size = len(packed) + len(statistics.name)
         page.size += size
         self.size += size
         self.count += 1
 
-    def _page(self, number: int) -> Page:
+    def _page(self, number: int) -> SlotPage:
         pages = self.pages
         if pages and pages[-1].number == number and not pages[-1].is_full():
             return pages[-1]
         self.serial += 1
-        page = Page(number, self.serial)
+        page = SlotPage(number, self.serial)
         pages.append(page)
         return page
 
@@ -179,7 +179,7 @@ class Ring:
         is_old = self.pages[0].number < first
         return is_old or self.count > _MOST_SLOTS or self.size > _MOST_BYTES
 
-    def drop(self) -> Page:
+    def drop(self) -> SlotPage:
         """Drop the oldest page, and return it."""
         page = self.pages.popleft()
         for statistics in page.members:

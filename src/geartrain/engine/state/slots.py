@@ -11,16 +11,16 @@ from __future__ import annotations
 from typing import Final
 
 from geartrain.engine.model.counts import Counts
-from geartrain.engine.model.statistics import HOURS, MINUTES, Page, Ring, Statistics
+from geartrain.engine.model.statistics import HOURS, MINUTES, Ring, SlotPage, Statistics
 from geartrain.engine.timers import Timed
 
-__all__ = ["MINUTE", "Slots"]
+__all__ = ["MINUTE", "TimeSlots"]
 
 MINUTE: Final = 60.0
 """Seconds."""
 
 
-class Slots(Timed):
+class TimeSlots(Timed):
     """The open minute of all functions, and the slots of what has ended.
 
     Its timer rings when the open minute has ended.
@@ -119,7 +119,7 @@ class Slots(Timed):
         ring = self.all_hours if statistics is self.all else self.hours
         ring.add(statistics, hour, counts.pack())
 
-    def drop_oldest(self, server_time: float) -> Page | None:
+    def drop_oldest(self, server_time: float) -> SlotPage | None:
         """Drop a page that is too old or too much; return None if there is none."""
         minute = int(server_time // MINUTE)
         for ring in (self.minutes, self.hours, self.all_minutes, self.all_hours):

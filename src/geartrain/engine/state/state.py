@@ -18,17 +18,27 @@ from geartrain.engine.model.options import EngineOptions
 from geartrain.engine.model.peers import Peer
 from geartrain.engine.model.policies import Policies
 from geartrain.engine.model.schedules import Calendar, Schedule, no_calendar
+from geartrain.engine.model.waits import ResultWait
 from geartrain.engine.queries import Query
 from geartrain.engine.records import JobRecord
 from geartrain.engine.state.idle import IdleFunctions
 from geartrain.engine.state.memory import Memory, cost
-from geartrain.engine.state.slots import Slots
+from geartrain.engine.state.slots import TimeSlots
 from geartrain.engine.timers import Timed, Timers
 
 __all__ = ["State"]
 
 # Handles held for all peers that list jobs, at 8 bytes each; one peer may exceed it.
 _MOST_LISTED: Final = 4_000_000
+
+
+class Expiry(Timed):
+    """When the store is to drop results next; its timer rings then."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.when = 0.0
+        """The server time; 0 if it is not set."""
 
 
 class State:
@@ -66,7 +76,7 @@ class State:
         """All functions by name."""
         self.idle = IdleFunctions()
         """Functions that may be unused."""
-        self.slots = Slots()
+        self.slots = TimeSlots()
         """What happens to jobs, by function, minute and hour."""
         self.name_bytes = 0
         """The bytes of all functions' names."""
@@ -80,6 +90,10 @@ class State:
         """How many bytes are in use, and how many may be."""
         self.unreckoned: list[Schedule] = []
         """The schedules whose next times are to be found anew."""
+        self.result_waits: dict[bytes, dict[ResultWait, None]] = {}
+        """Who waits for the ends of jobs, by their handles."""
+        self.expiry = Expiry()
+        """When results are to be dropped next."""
         self.timeouts = Timers(serials)
         """When running jobs have run too long, by the steady clock."""
         self.alarms = Timers(serials)
@@ -113,6 +127,7 @@ class State:
         self.shutdown = ""
         """Empty, ``"now"`` or ``"graceful"`` once an operator asked for it."""
         self._prefix = options.handle_prefix + b":"
+        self._first_number = 0
         self._last_number = 0
 
     def new_number(self) -> int:
@@ -136,11 +151,17 @@ class State:
 
     def resume(self, last_number: int, keeps_jobs: bool, holds: bool) -> None:
         """Begin to use a store; numbers up to ``last_number`` were given before."""
-        self._last_number = last_number
+        self._first_number = self._last_number = last_number
         self.journal.is_on = True
         self.journal.keeps_jobs = keeps_jobs
         self.journal.holds = keeps_jobs and holds
         self.journal.reserve(last_number)
+
+    def was_given(self, handle: bytes) -> bool:
+        """Tell whether a handle was given to a job since the start."""
+        number = self.number(handle)
+        is_own = handle == self.handle(number)
+        return is_own and self._first_number < number <= self._last_number
 
     def may_have(self, handle: bytes) -> bool:
         """Tell whether a store may know a handle that is not in memory."""

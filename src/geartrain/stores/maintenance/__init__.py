@@ -1,1 +1,1 @@
-"""Look after the file of a SQLite store that no job server uses."""
+"""Check, compact, export and import a SQLite store that no job server uses."""

@@ -1,4 +1,4 @@
-"""The check of a store: what can be read, and all that is wrong."""
+"""Check a store: count what can be read, and report everything that is wrong."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from geartrain.stores.salvage.entries import KeptEntries
 from geartrain.stores.salvage.jobs import KeptJob, KeptJobs
 from geartrain.stores.salvage.orphans import all_jobs
 from geartrain.stores.salvage.queues import KeptQueues
+from geartrain.stores.salvage.results import KeptResults
 from geartrain.stores.salvage.schedules import KeptSchedules, meta_problems
 from geartrain.stores.sqlite.file import ERRORS
 from geartrain.stores.sqlite.keys import Keys
@@ -41,6 +42,7 @@ class Report:
         dead: how many dead letters.
         schedules: how many recurring jobs.
         entries: how many entries: policies changed at run time, and the like.
+        results: how many results of jobs that have ended.
         problems: a sentence for each thing that is wrong, with what is lost.
     """
 
@@ -48,6 +50,7 @@ class Report:
     dead: int = 0
     schedules: int = 0
     entries: int = 0
+    results: int = 0
     problems: list[str] = field(default_factory=list)
 
 
@@ -70,6 +73,9 @@ def examine(source: Readable, is_log_there: bool) -> Report:
     entries = KeptEntries(connection)
     report.entries = sum(1 for _ in entries.entries())
     report.problems += entries.losses.values()
+    results = KeptResults(connection)
+    report.results = sum(1 for _ in results.results())
+    report.problems += results.losses.values()
     return report
 
 
@@ -94,7 +100,7 @@ def _structure_problems(connection: sqlite3.Connection) -> Iterator[str]:
 
 
 def _line(text: str) -> str:
-    """Return text on one line, without SQLite's word that all databases begin with."""
+    """Return SQLite's report on one line, without its ``*** in database main ***``."""
     lines = [each for each in text.splitlines() if not each.startswith("***")]
     return "; ".join(lines) or text
 
@@ -138,7 +144,7 @@ class _Tally:
         return sum(n for (_, each), n in self._counts.items() if each == state)
 
     def problems(self, kept: KeptQueues, lost: int) -> list[str]:
-        """Tell where counts are wrong, unless so many lost jobs explain it."""
+        """Report wrong counts, unless the number of lost jobs explains them."""
         found: list[str] = []
         total = 0
         for queue in kept.queues.by_id.values():

@@ -1,4 +1,4 @@
-"""The import of lines into a store, in batches."""
+"""Import the lines of an export into a store, in batches."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import Final
 from geartrain.engine.batches import Batch
 from geartrain.engine.queries import FindDead, FindJob
 from geartrain.engine.records import Burial, Entry, Inventory, JobRecord, ScheduleRecord
+from geartrain.engine.results import FindResult, ResultRecord
 from geartrain.errors import StoreError
 from geartrain.stores.base import Store
-from geartrain.stores.maintenance.lines import move_times
+from geartrain.stores.maintenance.lines import move_result_times, move_times
 from geartrain.stores.maintenance.parsing import parse_line
 
 __all__ = ["Importer"]
@@ -23,7 +24,8 @@ class Importer:
     """Puts lines into an open store.
 
     Attributes:
-        count: how many jobs, dead letters, recurring jobs and entries were committed.
+        count: how many jobs, dead letters, recurring jobs, entries and results were
+            committed.
     """
 
     def __init__(self, store: Store, inventory: Inventory) -> None:
@@ -77,6 +79,9 @@ class Importer:
         if isinstance(record, Entry):
             self._add_entry(record)
             return
+        if isinstance(record, ResultRecord):
+            self._add_result(record)
+            return
         number = record.number
         if self._is_kept(number):
             return
@@ -95,6 +100,17 @@ class Importer:
             self._entries.add(name)
             self._batch.entries[name] = entry.value
             self._bytes += len(entry.value)
+
+    def _add_result(self, record: ResultRecord) -> None:
+        number = record.number
+        found = FindResult(0.0, number)
+        self._store.find_result(found)
+        if number in self._batch.results or found.record is not None:
+            return
+        move_result_times(record, -self._shift)
+        self._batch.results[number] = record
+        self._highest = max(self._highest, number)
+        self._bytes += record.size
 
     def _add_job(self, record: JobRecord, *, is_dead: bool) -> None:
         move_times(record, -self._shift)
@@ -115,7 +131,7 @@ class Importer:
         return job.record is not None or dead.record is not None
 
     def _count_pending(self) -> int:
-        return len(self._pending) + len(self._batch.entries)
+        return len(self._pending) + len(self._batch.entries) + len(self._batch.results)
 
     def _commit(self) -> None:
         if not self._count_pending():

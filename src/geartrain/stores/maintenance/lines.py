@@ -1,4 +1,4 @@
-"""Lines of JSON: a job, a dead letter, a recurring job or an entry each.
+"""Lines of JSON: a job, a dead letter, a recurring job, an entry or a result each.
 
 A line has the fields of ``JOB_FIELDS`` or ``SCHEDULE_FIELDS``. Bytes that are not UTF-8
 are text with lone surrogates, as in all rows of Geartrain; a workload that is not is
@@ -25,6 +25,7 @@ from geartrain.engine.records import (
     JobRecord,
     ScheduleRecord,
 )
+from geartrain.engine.results import RESULT_FIELDS, ResultRecord
 
 __all__ = [
     "CLOCKS",
@@ -32,7 +33,9 @@ __all__ = [
     "entry_line",
     "job_line",
     "label",
+    "move_result_times",
     "move_times",
+    "result_line",
     "schedule_line",
 ]
 
@@ -42,7 +45,7 @@ PRIORITIES: Final = ("high", "normal", "low")
 CLOCKS: Final = ("calendar", "steady")
 """The clocks by which a job may be due; the second if ``is_steady``."""
 
-# A time that is moved is not made 0, which is none.
+# Seconds. A time that is moved must not become 0, which means none.
 _EARLIEST: Final = 0.001
 
 
@@ -71,12 +74,28 @@ def schedule_line(record: ScheduleRecord) -> Iterator[bytes]:
     """Return the line of a recurring job, in parts."""
     values = {"kind": "schedule", "number": record.number}
     values |= _values(record, SCHEDULE_FIELDS)
+    return _line(values, [record.workload], is_text=_is_text(record.workload))
+
+
+def result_line(record: ResultRecord) -> Iterator[bytes]:
+    """Return the line of a result, in parts."""
+    data = b"".join(record.pieces)
+    values = {"kind": "result", "number": record.number}
+    values |= _values(record, RESULT_FIELDS)
+    return _line(values, [data], is_text=_is_text(data), name="result")
+
+
+def _is_text(data: bytes) -> bool:
     try:
-        record.workload.decode()
-        is_text = True
+        data.decode()
     except UnicodeDecodeError:
-        is_text = False
-    return _line(values, [record.workload], is_text=is_text)
+        return False
+    return True
+
+
+def move_result_times(record: ResultRecord, seconds: float) -> None:
+    """Move all times of a result, to or from the calendar's."""
+    _move(record, RESULT_FIELDS, {FieldKind.TIME}, seconds)
 
 
 def move_times(record: JobRecord, seconds: float) -> None:
@@ -122,6 +141,7 @@ _WRITERS: Final[dict[FieldKind, Callable[[Any], Any]]] = {
     FieldKind.BYTES: _text,
     FieldKind.NAMES: lambda names: [_text(name) for name in names],
     FieldKind.COUNT: int,
+    FieldKind.FLAG: bool,
     FieldKind.TIME: lambda time: time or None,
     FieldKind.DUE: lambda time: time or None,
     FieldKind.CLOCK: CLOCKS.__getitem__,
@@ -142,11 +162,15 @@ def entry_line(entry: Entry) -> Iterator[bytes]:
 
 
 def _line(
-    values: dict[str, Any], workload: Iterable[bytes], *, is_text: bool
+    values: dict[str, Any],
+    data: Iterable[bytes],
+    *,
+    is_text: bool,
+    name: str = "workload",
 ) -> Iterator[bytes]:
     values["encoding"] = "utf-8" if is_text else "base64"
-    yield json.dumps(values).encode()[:-1] + b', "workload": "'
-    yield from _escaped(workload) if is_text else _coded(workload)
+    yield json.dumps(values).encode()[:-1] + b', "%s": "' % name.encode()
+    yield from _escaped(data) if is_text else _coded(data)
     yield b'"}\n'
 
 

@@ -1,4 +1,4 @@
-"""The lines of an export taken apart; every one that none would write is refused."""
+"""Parse the lines of an export, and refuse what no export would write."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from geartrain.engine.records import (
     JobRecord,
     ScheduleRecord,
 )
+from geartrain.engine.results import OUTCOMES, RESULT_FIELDS, ResultRecord
 from geartrain.errors import StoreError
 from geartrain.stores.maintenance.lines import CLOCKS, PRIORITIES, label
 
@@ -28,12 +29,19 @@ _COMMON: Final = {"kind", "number", "encoding", "workload"}
 _JOB: Final = _COMMON | {*map(label, JOB_FIELDS)}
 _SCHEDULE: Final = _COMMON | {*map(label, SCHEDULE_FIELDS)}
 _ENTRY: Final = {"kind", "entry", "key", "value"}
-_FIELDS: Final = {"job": _JOB, "dead": _JOB, "schedule": _SCHEDULE, "entry": _ENTRY}
+_RESULT: Final = {"kind", "number", "encoding", "result", *map(label, RESULT_FIELDS)}
+_FIELDS: Final = {
+    "job": _JOB,
+    "dead": _JOB,
+    "schedule": _SCHEDULE,
+    "entry": _ENTRY,
+    "result": _RESULT,
+}
 _FAILURES: Final = {*map(label, FAILURE_FIELDS)}
 # What lines of an older Geartrain lack: without it, a job is due by the calendar.
 _LATER: Final = {"clock"}
 
-# A job server goes on with higher numbers, for which there is to be room.
+# The server continues with higher numbers, so some must be left below 2**63.
 _MOST_NUMBER: Final = 2**62
 _MOST_COUNT: Final = 2**31 - 1
 _MOST_ERROR: Final = 64 * 1024
@@ -45,22 +53,28 @@ _NO_CRON: Final = "'fields' is no list of minute, hour, day, month and weekday"
 _Object = dict[str, Any]
 
 
-def parse_line(line: bytes) -> tuple[JobRecord | ScheduleRecord | Entry, bool]:
+Line = JobRecord | ScheduleRecord | Entry | ResultRecord
+"""What a line holds."""
+
+
+def parse_line(line: bytes) -> tuple[Line, bool]:
     """Return what is in a line, and whether it is a dead letter.
 
     Raises:
-        StoreError: it is no line of an export; the message says why.
+        StoreError: it is not a line of an export; the message says why.
     """
     values = _object(line)
     kind = values.get("kind")
     if not isinstance(kind, str) or kind not in _FIELDS:
-        raise StoreError("'kind' is none of job, dead, schedule and entry")
+        raise StoreError("'kind' is none of job, dead, schedule, entry and result")
     _check_fields(values, _FIELDS[kind])
     if kind == "schedule":
         return _schedule(values), False
     if kind == "entry":
         parts = [_bytes(values, name) for name in ("entry", "key", "value")]
         return Entry(*parts), False
+    if kind == "result":
+        return _result(values), False
     return _job(values, is_dead=kind == "dead"), kind == "dead"
 
 
@@ -91,7 +105,7 @@ def _job(values: _Object, *, is_dead: bool) -> JobRecord:
     record = JobRecord(_number(values), b"", b"")
     _fill(record, values, JOB_FIELDS)
     _check_names(record.number, record.handle, record.function)
-    record.workload = _workload(values)
+    record.workload = _data(values, "workload")
     if is_dead and (record.failures is None or not record.died or record.due):
         raise StoreError("a dead letter has 'failures' and 'died', and no 'due'")
     if record.died and not is_dead:
@@ -103,9 +117,24 @@ def _schedule(values: _Object) -> ScheduleRecord:
     record = ScheduleRecord(_number(values), b"", b"")
     _fill(record, values, SCHEDULE_FIELDS)
     _check_names(record.number, record.handle, record.function)
-    record.workload = _workload(values)
+    record.workload = _data(values, "workload")
     if len(record.fields) != _CRON_FIELDS:
         raise StoreError(_NO_CRON)
+    return record
+
+
+def _result(values: _Object) -> ResultRecord:
+    record = ResultRecord(_number(values), b"", b"")
+    _fill(record, values, RESULT_FIELDS)
+    _check_names(record.number, record.handle, record.function)
+    if record.outcome not in OUTCOMES:
+        raise StoreError("'outcome' is none of succeeded, failed, dead, expired, …")
+    data = _data(values, "result")
+    record.pieces = [data] if data else []
+    if len(data) != (record.size if record.is_whole else 0):
+        raise StoreError("'size' is not that of 'result'")
+    if record.data_size > record.size:
+        raise StoreError("'data_size' is more than 'size'")
     return record
 
 
@@ -151,6 +180,13 @@ def _count(values: _Object, name: str) -> int:
     if type(count) is not int or not 0 <= count <= _MOST_COUNT:
         raise StoreError(f"{name!r} is no integer from 0 to {_MOST_COUNT}")
     return count
+
+
+def _flag(values: _Object, name: str) -> bool:
+    flag = values[name]
+    if not isinstance(flag, bool):
+        raise StoreError(f"{name!r} is neither true nor false")
+    return flag
 
 
 def _time(values: _Object, name: str) -> float:
@@ -206,17 +242,17 @@ def _encode(text: object, name: str) -> bytes:
         raise StoreError(f"{name!r} has a lone surrogate: {error.reason}") from error
 
 
-def _workload(values: _Object) -> bytes:
-    text, encoding = values["workload"], values["encoding"]
+def _data(values: _Object, name: str) -> bytes:
+    text, encoding = values[name], values["encoding"]
     if not isinstance(text, str):
-        raise StoreError("'workload' is no text")
+        raise StoreError(f"{name!r} is no text")
     try:
         if encoding == "utf-8":
             return text.encode()
         if encoding == "base64":
             return base64.b64decode(text, validate=True)
     except ValueError as error:
-        raise StoreError(f"'workload' is no {encoding}: {error}") from error
+        raise StoreError(f"{name!r} is no {encoding}: {error}") from error
     raise StoreError("'encoding' is neither utf-8 nor base64")
 
 
@@ -225,6 +261,7 @@ _READERS: Final[dict[FieldKind, Callable[[_Object, str], object]]] = {
     FieldKind.BYTES: _bytes,
     FieldKind.NAMES: _names,
     FieldKind.COUNT: _count,
+    FieldKind.FLAG: _flag,
     FieldKind.TIME: _time,
     FieldKind.DUE: _time,
     FieldKind.CLOCK: _clock,

@@ -1,4 +1,4 @@
-"""Look after the file of a SQLite store that no job server uses."""
+"""Check, compact, export and import a SQLite store that no job server uses."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from geartrain.stores.maintenance.importing import Importer
 from geartrain.stores.maintenance.lines import (
     entry_line,
     job_line,
+    move_result_times,
     move_times,
+    result_line,
     schedule_line,
 )
 from geartrain.stores.owners import owners_rights
@@ -23,6 +25,7 @@ from geartrain.stores.salvage.file import size_of
 from geartrain.stores.salvage.jobs import KeptJobs
 from geartrain.stores.salvage.orphans import all_jobs
 from geartrain.stores.salvage.queues import KeptQueues
+from geartrain.stores.salvage.results import KeptResults
 from geartrain.stores.salvage.schedules import KeptSchedules
 from geartrain.stores.sqlite.damage import is_log_gone
 from geartrain.stores.sqlite.file import ERRORS, explain, open_file
@@ -49,10 +52,9 @@ def check(path: str) -> Report:
 
 
 def compact(path: str) -> tuple[int, int]:
-    """Give the space of jobs that are gone back; return the bytes before and after.
+    """Give unused space back to the disk; return the bytes before and after.
 
-    Meanwhile it needs up to twice the space of what is kept. A crash changes nothing
-    of what is kept.
+    Meanwhile it needs up to twice the size of what is kept. A crash loses nothing.
 
     Raises:
         StoreError: as for ``check``; the file is damaged; or the disk is full.
@@ -80,12 +82,12 @@ def compact(path: str) -> tuple[int, int]:
 def export(path: str, out: BinaryIO) -> tuple[int, int]:
     """Write all that can be read as lines of JSON, and change nothing.
 
-    Jobs and dead letters come in the order of their numbers, then recurring jobs and
-    entries; of a damaged file, what was hard to read comes late.
+    Jobs and dead letters come in the order of their numbers, then recurring jobs,
+    entries and results; of a damaged file, what was hard to read comes late.
 
     Returns:
-        How many lines were written, and how many jobs, dead letters, recurring jobs and
-        entries cannot be read, as far as this can be told.
+        How many lines were written, and how many jobs, dead letters, recurring jobs,
+        entries and results cannot be read, as far as this can be told.
 
     Raises:
         StoreError: as for ``check``.
@@ -110,7 +112,12 @@ def export(path: str, out: BinaryIO) -> tuple[int, int]:
         for entry in entries.entries():
             out.writelines(entry_line(entry))
             written += 1
-        lost = len(kept.losses) + len(entries.losses)
+        results = KeptResults(connection)
+        for record in results.results():
+            move_result_times(record, calendar - steady)
+            out.writelines(result_line(record))
+            written += 1
+        lost = len(kept.losses) + len(entries.losses) + len(results.losses)
         return written, jobs.missing + lost
 
 
@@ -121,7 +128,8 @@ def import_lines(path: str, lines: Iterable[bytes]) -> int:
     nothing is imported twice; and so is an entry whose kind and key are kept.
 
     Returns:
-        How many jobs, dead letters, recurring jobs and entries were imported.
+        How many jobs, dead letters, recurring jobs, entries and results were
+        imported.
 
     Raises:
         StoreError: the store cannot be opened or written, or a line is none of an

@@ -1,9 +1,9 @@
 """A copy of a damaged store that SQLite can read, where the store itself cannot be.
 
-The first page of the file has SQLite's header, and what the tables are and where.
-Without it nothing of a file can be read, and with that of an empty store all can: the
-tables are made in one order, so that each begins on the same page in every store, and
-on another one in every store that was compacted.
+The first page of a file has SQLite's header and the list of tables with the pages they
+begin on. Without it nothing can be read. But it can be replaced by that of an empty
+store: all stores make their tables in one order, so that each table begins on the same
+page in every store, and on another one in every store that was compacted.
 """
 
 from __future__ import annotations
@@ -232,7 +232,11 @@ def _tables(path: str) -> list[Table]:
             return connection.execute(_TABLES).fetchall()
     except StoreError as error:
         cause = error.__cause__
-        if not (isinstance(cause, sqlite3.Error) and is_structural(cause)):
+        if not isinstance(cause, sqlite3.Error):
+            raise
+        # Of a damaged header SQLite may say "unsupported file format", by this code.
+        is_format = getattr(cause, "sqlite_errorcode", 0) == sqlite3.SQLITE_ERROR
+        if not (is_format or is_structural(cause)):
             raise
         return [_UNREADABLE]
 

@@ -10,7 +10,7 @@ from geartrain.stores.salvage.scan import Scan
 from geartrain.stores.sqlite.entries import ENTRY_COLUMNS, unpack_entry
 from geartrain.stores.sqlite.file import ERRORS, FORMAT
 
-__all__ = ["KeptEntries"]
+__all__ = ["KeptEntries", "is_older"]
 
 
 class KeptEntries:
@@ -23,7 +23,7 @@ class KeptEntries:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._scan = Scan(connection, "entries", "id", ENTRY_COLUMNS)
-        self._has_none = _is_older(connection)
+        self._has_none = is_older(connection, b"entries")
         self.losses: dict[int, str] = {}
 
     def entries(self) -> Iterator[Entry]:
@@ -47,12 +47,12 @@ class KeptEntries:
             )
 
 
-def _is_older(connection: sqlite3.Connection) -> bool:
-    """Tell whether a store has a format that knows no entries."""
+def is_older(connection: sqlite3.Connection, table: bytes) -> bool:
+    """Tell whether a store has a format that does not know a table."""
     try:
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         found = connection.execute(
-            "SELECT 1 FROM sqlite_master WHERE name = 'entries'"
+            "SELECT 1 FROM sqlite_master WHERE name = ?", (table.decode(),)
         ).fetchone()
     except ERRORS:
         return False

@@ -54,11 +54,11 @@ class KeptJobs:
     """One reading of all jobs and dead letters.
 
     Attributes:
-        lost: how many are known not to be readable, once all that can be were read.
-        missing: how many cannot be read, also by what the store has counted.
-        losses: a sentence for each number of ``lost``, up to a thousand.
-        leftovers: a sentence for each workload that no job has.
-        reason: why the table could not be read from the front on; empty if it could.
+        lost: after the reading, how many are known to be unreadable.
+        missing: how many cannot be read, by ``lost`` or by the store's own counts.
+        losses: a sentence for each lost number, up to a thousand.
+        leftovers: a sentence for each workload that belongs to no job.
+        reason: why the table could not be read from front to back; empty if it could.
     """
 
     def __init__(self, connection: sqlite3.Connection, kept: KeptQueues) -> None:

@@ -1,9 +1,9 @@
 """The write-ahead log of a store whose job server was killed, where it is damaged.
 
-SQLite reads a log up to the first frame that is not as it was written, and leaves all
-commits behind it out without a word. But each frame tells the checksum that the next
-one goes on from: so those behind it can be told to be whole, too, and their pages be
-had. The format: https://www.sqlite.org/fileformat2.html#the_write_ahead_log
+SQLite reads a log up to the first damaged frame, and silently ignores all commits
+behind it. But each frame has the checksum that the next one continues from: so the
+frames behind a damaged one can be verified, too, and their pages be used. The format:
+https://www.sqlite.org/fileformat2.html#the_write_ahead_log
 """
 
 from __future__ import annotations

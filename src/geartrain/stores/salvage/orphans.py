@@ -1,8 +1,8 @@
 """Rows on pages to which no other page leads any more.
 
-Where a page high up in the table of jobs is lost, so are all below it, though they are
-whole. SQLite reads such a page as a table of its own if it is told that a table begins
-there: this is done in a copy of the file, page after page.
+Where an upper page of the table of jobs is lost, SQLite no longer finds the pages
+below, though they are whole. It reads such a page if the table is said to begin there:
+this is done page by page, in a copy of the file.
 """
 
 from __future__ import annotations

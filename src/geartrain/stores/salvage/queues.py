@@ -21,8 +21,8 @@ _Name = tuple[bytes, int]
 class KeptQueues:
     """The queues of a file, as far as they can be told.
 
-    The function and the priority are in the table and in its index, so that one damaged
-    row does not cost all jobs of a function.
+    Function and priority are both in the table and in its index, so that one damaged
+    row does not lose all jobs of a function.
 
     Attributes:
         queues: what can be told of them.

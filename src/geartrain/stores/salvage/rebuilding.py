@@ -1,8 +1,8 @@
-"""A damaged store made anew of all that can be read of it.
+"""Replace a damaged store by a new one with everything that can be read of it.
 
-The new file is complete on the disk before anything happens to the damaged one, which
-is kept under another name with its log. A crash on the way leaves either the damaged
-store as it was or the new one.
+The new file is complete on the disk before the damaged one is touched, which is kept
+under another name with its log. A crash leaves either the damaged store as it was or
+the new one.
 """
 
 from __future__ import annotations
@@ -22,11 +22,12 @@ from geartrain.stores.salvage.jobs import KeptJob, KeptJobs
 from geartrain.stores.salvage.logs import is_cut_short
 from geartrain.stores.salvage.orphans import all_jobs
 from geartrain.stores.salvage.queues import KeptQueues
+from geartrain.stores.salvage.results import KeptResults, result_batches
 from geartrain.stores.salvage.schedules import KeptSchedules, kept_reserved
-from geartrain.stores.sqlite.damage import REBUILT
+from geartrain.stores.sqlite.damage import REBUILT, Mender
 from geartrain.stores.sqlite.file import put_in_place, sync_folder
 from geartrain.stores.sqlite.meta import lost_number, read_clock
-from geartrain.stores.sqlite.store import Mender, SqliteStore
+from geartrain.stores.sqlite.store import SqliteStore
 from geartrain.texts import visible
 
 __all__ = ["Rebuilder", "rebuild"]
@@ -44,7 +45,7 @@ class Rebuilder(Mender):
     """Makes damaged stores anew."""
 
     def look(self, path: str) -> str:
-        """Return what is wrong with a closed file that SQLite would not tell."""
+        """Return what is wrong with a closed file that SQLite would not report."""
         if is_cut_short(os.path.realpath(path)):
             return f"the write-ahead log of the store {visible(path)} is damaged"
         return ""
@@ -111,7 +112,11 @@ def _copy(source: Readable, target: str) -> tuple[int, list[str]]:
         rest.steady, rest.calendar = read_clock(connection)
         store.commit(rest)
         losses = _losses(jobs, queues)
+        results = KeptResults(connection)
+        for batch in result_batches(results.results()):
+            store.commit(batch)
         losses += [*schedules.losses.values(), *entries.losses.values()]
+        losses += results.losses.values()
         return saved + len(rest.schedules), losses
 
 

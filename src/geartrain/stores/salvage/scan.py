@@ -1,9 +1,9 @@
 """Rows of a table of which some pages cannot be read.
 
-SQLite stops at the first such page. What is before it is read from the front, what is
-behind it from the back; and between two such pages rows are looked up one by one. So
-are the two beside it: Python steps to the next row before it hands out one, and drops
-it if that fails.
+SQLite stops at the first such page. So the rows before it are read from the front,
+those behind it from the back, and those between two such pages one by one. The rows
+next to a page that cannot be read are looked up, too: Python fetches the next row
+before it returns one, and if that fails drops it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Row = tuple[Any, ...]
 
 
 class Numbers:
-    """A set of integers, small where they are dense."""
+    """A set of integers, as bits in blocks: small where they are dense."""
 
     def __init__(self) -> None:
         self._blocks: dict[int, bytearray] = {}
@@ -49,7 +49,7 @@ class Numbers:
             block[(number >> 3) % _BLOCK_BYTES] &= ~(1 << (number & 7))
 
     def __contains__(self, number: object) -> bool:
-        # What damage has made of a number is none of these.
+        # Damage may have turned the number into anything.
         if not isinstance(number, int):
             return False
         block = self._blocks.get(number >> _BLOCK_BITS)
@@ -61,14 +61,14 @@ class Numbers:
 class Scan:
     """One reading of all rows of a table that can be read.
 
-    A row comes until it is kept: of a damaged file one may come twice, and another may
-    come with its number.
+    A row is returned again until ``keep`` is called: in a damaged file it may occur
+    twice, and another row may have its number.
 
     Attributes:
         count: how many rows were kept.
         reason: why not all could be read from the front on; empty if they could.
-        hole: the numbers from the first to the last that could be read neither from
-            the front nor from the back; None if there are none.
+        hole: the first and last number that could be read neither from the front nor
+            from the back; None if there is no such gap.
     """
 
     def __init__(
@@ -115,7 +115,7 @@ class Scan:
         return rows[0] if rows else None
 
     def probe(self, low: int, high: int) -> Iterator[Row]:
-        """Return rows from many places within a hole on, each up to the next damage."""
+        """Return rows from many places in a hole on, each up to the next damage."""
         step = max(1, (high - low + 1) // _MOST_PROBES)
         for number in range(low, high + 1, step):
             if number in self._kept:

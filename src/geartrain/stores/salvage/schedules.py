@@ -60,7 +60,7 @@ def kept_reserved(connection: sqlite3.Connection) -> int:
 
 
 def meta_problems(connection: sqlite3.Connection) -> Iterator[str]:
-    """Tell what is wrong with the numbers that a store keeps of itself."""
+    """Report damage to the numbers that a store keeps about itself."""
     meanings = {
         b"reserved": "handles of jobs that ended may be given again",
         b"refused": "a commit that failed may count after a power cut",

@@ -1,11 +1,11 @@
-"""Whether a store's file, and its write-ahead log, are whole."""
+"""Damage: how it is recognised, in a store's file, its log, and errors of SQLite."""
 
 from __future__ import annotations
 
 import os
 import sqlite3
 import time
-from typing import Final
+from typing import Final, Protocol
 
 from geartrain.stores.sqlite.schema import LATER
 
@@ -13,11 +13,13 @@ __all__ = [
     "LOG_MARKS",
     "REBUILT",
     "DamageError",
+    "Mender",
     "has_log",
     "is_busy",
     "is_damage",
     "is_emptied",
     "is_log_gone",
+    "is_mendable",
     "is_removed",
     "is_structural",
     "look_whole",
@@ -26,12 +28,12 @@ __all__ = [
 LOG_MARKS: Final = (b"\x37\x7f\x06\x82", b"\x37\x7f\x06\x83")
 """What a write-ahead log begins with."""
 
-# A smaller file is looked through at each start, for no longer than so many seconds.
+# A file of up to this many bytes is checked at each start, for at most so many seconds.
 _MOST_LOOKED_AT: Final = 64 * 1024 * 1024
 _LOOK: Final = 0.25
 _LOOK_STEPS: Final = 10_000
 
-# The tables and indexes that are read; others only keep rows from being kept twice.
+# The tables and indexes that are read; the others only keep names unique.
 _NAMES: Final = {
     *(b"queues", b"jobs", b"waiting", b"dead", b"keys", b"key_log", b"key_merges"),
     *(b"pieces", b"schedules", b"meta"),
@@ -54,9 +56,10 @@ def is_structural(error: Exception) -> bool:
 
 
 def look_whole(connection: sqlite3.Connection, size: int) -> None:
-    """Look for tables that are missing, and through the pages of a small file.
+    """Look for missing tables and, in a file of up to 64 MiB, for damaged pages.
 
-    Those of one of more than 64 MiB, ``size``, are mended once they are read.
+    Damaged pages of a larger file are found, and the file is mended, when they are
+    read.
 
     Raises:
         DamageError: it is damaged.
@@ -102,7 +105,7 @@ def is_log_gone(path: str) -> bool:
 
 
 def is_emptied(path: str) -> bool:
-    """Tell whether there is a file, and nothing in it."""
+    """Tell whether there is an empty file."""
     try:
         return os.stat(path).st_size == 0
     except (OSError, ValueError):
@@ -110,7 +113,7 @@ def is_emptied(path: str) -> bool:
 
 
 def is_removed(path: str) -> bool:
-    """Tell whether there is no file, but a log that some file has left behind."""
+    """Tell whether the file is missing and its log is still there."""
     real = os.path.realpath(path)
     is_there = os.path.lexists(real) or os.path.exists(f"{real}{REBUILT}")
     return not is_there and has_log(path)
@@ -130,4 +133,27 @@ def is_damage(error: sqlite3.Error) -> bool:
 
 
 REBUILT: Final = ".rebuilt"
-"""What the name of a file ends with that is to take a damaged store's place."""
+"""Suffix of the new file that is about to replace a damaged store."""
+
+
+def is_mendable(error: BaseException | None) -> bool:
+    """Tell whether an error at the opening of a file may go when it is mended."""
+    if not isinstance(error, sqlite3.Error | UnicodeDecodeError):
+        return False
+    # Such as a missing table.
+    is_wrong = getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_ERROR
+    return is_wrong or isinstance(error, DamageError) or is_structural(error)
+
+
+class Mender(Protocol):
+    """Makes damaged files whole; implemented by ``stores.salvage``."""
+
+    def look(self, path: str) -> str:
+        """Return what is wrong with a closed file that SQLite would not report."""
+
+    def mend(self, path: str) -> list[str]:
+        """Make a closed file whole; return what an operator should know, a line each.
+
+        Raises:
+            StoreError: it cannot be mended.
+        """

@@ -30,9 +30,9 @@ __all__ = [
     "sync_folder",
 ]
 
-# MemoryError is SQLite's too, OverflowError is for a number of more than 64 bits, and
-# UnicodeDecodeError for a report that quotes a damaged name. struct.error is for what
-# is too large to be packed.
+# Beside its own errors SQLite raises MemoryError; a number of more than 64 bits gives
+# OverflowError, a message that quotes a damaged name UnicodeDecodeError, and a value
+# too large for a row's header struct.error.
 ERRORS: Final = (
     sqlite3.Error,
     MemoryError,
@@ -43,7 +43,7 @@ ERRORS: Final = (
 """What a statement may raise, to be given to ``explain``."""
 
 APPLICATION_ID: Final = 0x67656172  # "gear"
-"""By which the file of a store is known."""
+"""SQLite's ``application_id`` of a store's file."""
 
 FORMAT: Final = 4
 """The format of the stores this Geartrain writes."""
@@ -55,10 +55,10 @@ In 2 all due times are the calendar's, and until 3 there are no tables of ``LATE
 """
 
 
-# No format of a newer Geartrain has a number above this.
+# Formats of newer versions stay below this: a higher number is damage.
 _MOST_FORMATS: Final = 1000
 
-# The statements of all widths stay prepared.
+# Enough to keep the statements of all widths prepared, see ``schema.chunks``.
 _STATEMENTS: Final = 256
 
 _SETTINGS: Final = (
@@ -75,10 +75,10 @@ _SETTINGS: Final = (
     "checkpoint_fullfsync = ON",
 )
 
-_MOVE_AWAY: Final = "move it away to begin with an empty one, or name another store"
+# None of these says that another store can be named: the program does, with its flag.
+_MOVE_AWAY: Final = "move it away to begin with an empty one"
 _ADVICE: Final = {
-    sqlite3.SQLITE_BUSY: "is in use by another job server: stop that one, or name "
-    "another store",
+    sqlite3.SQLITE_BUSY: "is in use by another job server: stop that one",
     sqlite3.SQLITE_CORRUPT: f"is damaged: put a copy back, {_MOVE_AWAY}; "
     "geartrain store export saves what can be read",
     sqlite3.SQLITE_NOTADB: f"is no SQLite database: {_MOVE_AWAY}",
@@ -123,7 +123,7 @@ def open_file(path: str, synchronous: str) -> sqlite3.Connection:
 
 
 def explain(path: str, error: Exception) -> StoreError:
-    """Return the error that says what is wrong with the file and what to do."""
+    """Turn an error of SQLite into one that says what is wrong and what to do."""
     reason = str(error) or type(error).__name__
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK)
     if isinstance(error, UnicodeDecodeError):
@@ -136,7 +136,7 @@ def explain(path: str, error: Exception) -> StoreError:
 def is_lack_of_room(error: sqlite3.Error) -> bool:
     """Tell whether an error may come from a full disk, a quota, or a limit on sizes.
 
-    SQLite has a code of its own for the first alone.
+    SQLite reports only a full disk by a code of its own.
     """
     code: int = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK)
     return code & 0xFF in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
@@ -248,8 +248,8 @@ def _prepare(connection: sqlite3.Connection, path: str, synchronous: str) -> Non
     mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
     if mode != b"wal":
         raise StoreError(
-            f"the store {visible(path)} cannot have a write-ahead log: name one on a "
-            "local disk"
+            f"the store {visible(path)} cannot have a write-ahead log: it has to be "
+            "on a local disk"
         )
     for setting in _SETTINGS:
         connection.execute(f"PRAGMA {setting}").fetchall()
@@ -286,13 +286,12 @@ def is_new(connection: sqlite3.Connection, path: str) -> bool:
         raise DamageError("the header of the file is damaged")
     if application != APPLICATION_ID:
         raise StoreError(
-            f"the store {visible(path)} is the database of another program: name "
-            "another file"
+            f"the store {visible(path)} is the database of another program"
         )
     if version > FORMAT:
         raise StoreError(
             f"the store {visible(path)} has format {version} of a newer Geartrain, "
-            f"this one knows up to {FORMAT}: use the newer one, or name another store"
+            f"this one knows up to {FORMAT}: use the newer one"
         )
     if version < OLDEST:
         raise StoreError(

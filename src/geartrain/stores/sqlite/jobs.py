@@ -32,8 +32,8 @@ _FULL: Final = f"{_PLAIN}, due, pieces, failures"
 _FULL_WIDTH: Final = 9
 _STATE_WIDTH: Final = 5
 
-# Queue, whether it is due, how many, whether there are pieces, and the keys with their
-# numbers. What damage has made of a number is one again.
+# For each queue, and whether jobs are delayed: how many, whether some have pieces, and
+# the keys with their numbers. The casts turn damaged numbers into numbers again.
 _GROUPS: Final = (
     "SELECT CAST(queue AS INTEGER), due > 0, count(*), total(pieces > 0), "
     "group_concat(CAST(key AS INTEGER)), "
@@ -42,8 +42,8 @@ _GROUPS: Final = (
 
 # A larger workload lies in pieces, so that a change to the row does not copy it.
 _MOST_INLINE: Final = 64 * 1024
-# A statement goes off with this much workload, because SQLite keeps a copy of all its
-# values until the statement is used again.
+# Bytes of workloads in one statement: SQLite keeps a copy of all its values until the
+# statement is used again.
 _MOST_BYTES: Final = 1024 * 1024
 
 
@@ -146,7 +146,7 @@ class Jobs:
 
     def revive(self, cursor: sqlite3.Cursor, changes: Sequence[Change]) -> None:
         """Make jobs of dead letters."""
-        # Of two for one dead letter the first makes it a job, the second finds none.
+        # Of two changes of one dead letter the first counts: then it is a job.
         wanted = {change.number: change for change in reversed(changes)}
         rows = read_numbered(cursor.connection, list(wanted))
         dead = [row for row in rows if row.queue < 0]
@@ -191,9 +191,9 @@ class Jobs:
     def _update(
         self, row: Row, queue: int, due: int, failures: bytes | None
     ) -> tuple[Value, ...]:
-        """Count the change of a row; return its number and all that is to change.
+        """Count the change of a row; return its number and its new state.
 
-        A checksum that was wrong stays so.
+        The new checksum follows from the old one: one that was wrong stays wrong.
         """
         self._queues.count(row.queue, row.due, -1)
         self._queues.count(queue, due, 1)
@@ -210,7 +210,7 @@ def _insert(
 
 
 def _update(cursor: sqlite3.Cursor, values: Sequence[Value]) -> None:
-    """Set all that changes in rows."""
+    """Set the state of rows: number, queue, due time, checksum and failures each."""
     for part in chunks(values, _STATE_WIDTH):
         rows = tuples(len(part) // _STATE_WIDTH, _STATE_WIDTH)
         cursor.execute(

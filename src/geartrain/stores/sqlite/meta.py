@@ -1,4 +1,9 @@
-"""What a SQLite store keeps of itself."""
+"""What a SQLite store keeps about itself, by names in the table ``meta``.
+
+``steady`` and ``calendar`` are a server time and the calendar's of the same moment,
+``reserved`` is the highest number given to a job, ``refused`` counts failed
+transactions, and ``in_use`` tells whether a job server has the file open.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +37,7 @@ _NAMES: Final = ("steady", "calendar")
 def read_clock(connection: sqlite3.Connection) -> tuple[float, float]:
     """Return a server time and the calendar's of the same moment; 0 for none.
 
-    If they are damaged they are none: server time then goes on at the calendar's.
+    If they are damaged, both are 0: server time then continues from the calendar's.
     """
     found: dict[object, float] = {}
     with suppress(sqlite3.Error):
@@ -55,7 +60,7 @@ def write_clock(cursor: sqlite3.Cursor, steady: float, calendar: float) -> None:
         )
 
 
-# Numbers given per second, for as long as a store lives: more than it can keep up.
+# Maximum of numbers given per second, on average over a store's life.
 _RATE: Final = 10_000
 
 
@@ -71,7 +76,7 @@ def read_reserved(connection: sqlite3.Connection) -> int:
     if reserved is None or not is_reserved(*reserved):
         raise DamageError("the number to go on from is lost")
     highest: int = reserved[0]
-    for table in ("jobs", "schedules"):
+    for table in ("jobs", "schedules", "results"):
         number = connection.execute(f"SELECT max(number) FROM {table}").fetchone()[0]
         highest = max(highest, number or 0)
     return highest
@@ -91,23 +96,24 @@ def write_reserved(cursor: sqlite3.Cursor, number: int) -> None:
 
 
 def reserve_lost(connection: sqlite3.Connection) -> None:
-    """Reserve all numbers that may have been given before all was lost."""
+    """Skip all numbers that may have been given before the store was lost."""
     with closing(connection.cursor()) as cursor:
         write_reserved(cursor, lost_number())
 
 
 def lost_number() -> int:
-    """Return a number to go on from where nobody knows which ones were given.
+    """Return a number above all that the store can have given before it was lost.
 
-    No store has given so many: it is more than 10,000 a second since 1970.
+    No store has given so many: it is 10,000 for each second since 1970.
     """
     return int(time.time() * _RATE)
 
 
 def write_refused(connection: sqlite3.Connection) -> None:
-    """Count a transaction that failed, so that something takes its place in the log.
+    """Overwrite a failed transaction in the log by one that counts it.
 
-    If its fsync failed, all of it is in the log, and after a crash it would count.
+    If only its fsync failed, all of it is in the log: after a crash SQLite would take
+    it for committed, although it was reported as refused.
     """
     connection.execute("UPDATE meta SET value = value + 1 WHERE name = 'refused'")
 
@@ -115,7 +121,8 @@ def write_refused(connection: sqlite3.Connection) -> None:
 def write_in_use(connection: sqlite3.Connection, is_in_use: bool) -> None:
     """Note that a job server has the file open, or has closed it in order.
 
-    While it is open, a log belongs to it that is as good as the file itself.
+    While it is open, what was committed last may be in the log alone: if the log is
+    missing at the next start, jobs are lost, and the operator is told.
     """
     connection.execute(
         "INSERT OR REPLACE INTO meta VALUES('in_use', ?, NULL)", (int(is_in_use),)

@@ -1,4 +1,4 @@
-"""How a SQLite store is opened and closed, and what is open of it."""
+"""Open and close a SQLite store: its connection, its files and its room."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Opened(NamedTuple):
     def close(self) -> None:
         """Close the file, its reserve given back.
 
-        What is in a log that was removed or left behind is brought into the database.
+        If the database was renamed away from its log, the log is written into it first.
         """
         self.room.give_up_reserve()
         connection = self.session.connection
@@ -71,8 +71,8 @@ class Opening:
         Args:
             path: the file.
             synchronous: SQLite's setting of this name.
-            mends: damage is going to be mended, and what was lost is to be told.
-            is_looked_at: look whether it is damaged.
+            mends: damage will be mended and losses reported.
+            is_looked_at: check for damage.
         """
         self.problems: list[str] = []
         self._path = path
@@ -102,7 +102,7 @@ class Opening:
             raise
 
     def _save_log(self) -> None:
-        """Keep the log of a file that was cut or removed: SQLite would remove it."""
+        """Move the log of an emptied or removed file aside: SQLite would delete it."""
         what = "was an empty file"
         if self._was_removed:
             what = "has gone, and its log is still there"

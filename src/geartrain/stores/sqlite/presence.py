@@ -1,13 +1,13 @@
 """Whether the files of an open SQLite store are still those that its path names.
 
-A file that was removed, renamed or replaced can be written as before by whoever has it
-open, and all of that is gone with the process. One that was cut gets a hole, and what
-SQLite believes to be in it is not. So the files are looked at before each commit, which
-must not write into what was cut, and after it, before anybody is told of it: that is
-six calls of the system a commit, 15 µs in all.
+Whoever has a file open can still write to it after it was removed, renamed or replaced,
+and everything written is lost when the process ends. A file that was truncated gets a
+hole where SQLite believes its pages to be. So the files are checked before
+each commit, which must not write into a truncated file, and after it, before any job is
+acknowledged: six system calls a commit, 15 µs in all.
 
-A file that comes back is used again if it is the same one. A copy is not: what was
-written since would be missing from it.
+A file that is put back by renaming is used again. A copy is not: it lacks what was
+written since.
 """
 
 from __future__ import annotations
@@ -60,9 +60,9 @@ class _File:
         self._is_lost = False
 
     def check(self) -> None:
-        """Check the file, to which nothing was done since the last look.
+        """Check the file, to which nothing was written since the last look.
 
-        Of one that was here then, the name is left to the next look: it takes longer.
+        Whether its name still leads to it is left to the next look: that takes longer.
 
         Raises:
             GoneError: it is not what it was.
@@ -74,7 +74,7 @@ class _File:
             self._found(self._size)
 
     def confirm(self) -> None:
-        """Check the file and its name, to which nothing was done since the last look.
+        """Check the file and its name; nothing was written since the last look.
 
         Raises:
             GoneError: it is not what it was.

@@ -69,8 +69,7 @@ def fill_due_page(
     until = bits_of(query.until, query.is_steady)
     query.next_due = next_due(connection, queue, until, query.is_steady)
     if due == 0:
-        # Those without a due time, or with one by the other clock, are no part of the
-        # answer.
+        # Skip the jobs without a due time, and those that are due by the other clock.
         due, number = STEADY - 1 if query.is_steady else 0, _LAST
     while not query.records:
         place = (queue.id, due, number, queue.id, due, until)
@@ -151,7 +150,7 @@ _DEAD: Final = (
 _NEVER: Final = 2**63 - 1
 # Queue, due time and number of the last that was listed.
 _TOKEN: Final = re.compile(rb"(\d{1,18}) (\d{1,19}) (\d{1,19})")
-# So many queues are looked at for one slice.
+# Maximum of queues looked at for one slice.
 _MOST_QUEUES: Final = 100
 
 _Token = tuple[int, int, int]

@@ -28,7 +28,7 @@ class Queue:
         ready: jobs without a due time.
         delayed: jobs with one.
         dead: dead letters.
-        seal: of a row without a due time, pieces and failures.
+        seal: the checksum beside the head of a job that is ready and has never failed.
         before: ready, delayed and dead before this commit; None if it is untouched.
     """
 
@@ -92,7 +92,7 @@ class Queues:
         Raises:
             DamageError: a row is not as it was written.
         """
-        # They are only in the way; a full disk must not stop the start.
+        # Empty rows are only a nuisance, and a full disk must not prevent the start.
         with suppress(sqlite3.OperationalError):
             connection.execute(
                 "DELETE FROM queues WHERE ready = 0 AND delayed = 0 AND dead = 0"
@@ -131,8 +131,8 @@ class Queues:
     def count(self, queue: int, due: int, change: int) -> None:
         """Count jobs of a queue, or dead letters of a negative one.
 
-        A queue that there is not, and less than nothing, are left to ``store check``:
-        rows that are damaged must not keep others from being written.
+        An unknown queue is ignored, and no count goes below 0: a damaged row must not
+        keep others from being written. ``store check`` reports such counts.
         """
         found = self.by_id.get(abs(queue))
         if found is None:

@@ -1,8 +1,12 @@
 """Rows of jobs, read many at once and made into records.
 
-SQLite puts the rows of an answer into one, its blobs one behind the other: see
-``statements`` for why. So a row that is damaged is told by what it has instead
-of a blob, or by its checksums, and the rows beside it are read all the same.
+A statement has SQLite put all rows into one, the blobs of a column one behind the
+other: ``schema`` says why. A damaged row is recognised by a missing blob or by its
+checksum, and the rows beside it are read all the same.
+
+SQLite stops at a page it cannot read. A slice then goes on from the index, which knows
+the numbers of the rows on that page, and reads one by one; of rows that cannot be read
+it has only what the index says.
 """
 
 from __future__ import annotations

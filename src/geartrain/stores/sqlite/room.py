@@ -30,17 +30,17 @@ from geartrain.texts import visible
 __all__ = ["DiskRoom", "NoRoomError", "ending", "parts"]
 
 # Bytes of the margin, and of the reserve: enough for a checkpoint of a log of the usual
-# size, 4 MB, and for the ends of a thousand jobs that lie on a page each.
+# size, 4 MB, and for the ends of a thousand jobs on a page each.
 _MARGIN: Final = 8 * 1024 * 1024
 # On a small disk, this part of it.
 _PART: Final = 8
 # With this many bytes free and no large jobs, nothing else is looked at.
 _PLENTY: Final = 256 * 1024 * 1024
-# For so many seconds after that it is not looked again, but for a batch this large: no
-# disk fills that fast.
+# Seconds until the next look at the disk after one that found plenty: no disk fills
+# that fast. A batch of more bytes than the second number looks all the same.
 _AMPLE: Final = 0.1
 _MODEST: Final = 16 * 1024 * 1024
-# What a batch takes beside its workloads, as far as is known beforehand.
+# Estimate of the bytes that a batch takes beside its workloads.
 _BATCH: Final = 1024 * 1024
 _PAGE: Final = 4096
 
@@ -53,7 +53,7 @@ class NoRoomError(StoreError):
     """New jobs do not fit.
 
     Attributes:
-        most: how many bytes of workloads would; None if no new job is to be taken.
+        most: the bytes of workloads that would fit; None if no new job may be added.
     """
 
     def __init__(self, reason: str, most: int | None = None) -> None:
@@ -89,7 +89,7 @@ class DiskRoom:
         try:
             usage = os.statvfs(self._folder)
             self._margin = min(_MARGIN, usage.f_blocks * usage.f_frsize // _PART)
-            # What a server left that was killed is of no use: its size is not known.
+            # The size of one that a killed server left behind is unknown.
             with suppress(FileNotFoundError):
                 os.unlink(self._reserve)
             if _free(usage) < 2 * self._margin:
@@ -98,7 +98,7 @@ class DiskRoom:
         except OSError as error:
             if error.errno in _NO_ROOM:
                 return False
-            # Where none can be had for another reason, it goes without.
+                # On a file system that cannot reserve room the store does without.
         self._has_reserve = True
         return True
 
@@ -144,7 +144,7 @@ class DiskRoom:
         try:
             usage = os.statvfs(self._folder)
         except OSError:
-            # Whether the file is still there, others look after.
+            # ``presence`` reports a folder that has gone.
             return
         if usage.f_flag & os.ST_RDONLY:
             raise StoreError(
@@ -204,14 +204,14 @@ class DiskRoom:
     def _growth(self, size: int, unused: int) -> int:
         """Return the bytes that the log and the database grow by.
 
-        Once short, twice as much must have become free: or a full queue would be
-        refused and taken in turns.
+        Once short, twice as much must be free before new jobs are accepted again.
+        Otherwise a full store would refuse and accept by turns.
         """
         written = 2 * size + _BATCH
         return written + max(0, written * (1 + self.is_short) - unused)
 
     def _fits(self, size: int) -> bool:
-        """Tell whether so much can be written twice, and the margin is left."""
+        """Tell whether workloads of ``size`` bytes fit, in the log and the database."""
         pages, unused = self._pages()
         limit = _limit()
         most = limit - min(self._margin, limit // _PART)
@@ -263,20 +263,21 @@ def _size(path: str) -> int:
 
 _Item = TypeVar("_Item")
 
-# Each job may lie on a page of its own, and so may its entry in an index: 1 MB.
+# Jobs per part. With its entry in an index each may take two pages: 1 MB in all.
 _MOST: Final = 128
-# A dead letter keeps so many bytes of what its worker said.
+# Bytes of its worker's error that a dead letter keeps where there is no room.
 _MOST_ERROR: Final = 200
 
 
 def parts(batch: Batch) -> Iterator[Batch]:
-    """Return batches that together do what one with nothing new in it does.
+    """Cut a batch without new jobs into batches that need little room each.
 
-    What workers said of jobs that become dead letters is cut: it would need room.
+    The errors of jobs that become dead letters are cut to 200 bytes.
     """
     first = Batch(batch.serial)
     first.reserved = batch.reserved
     first.unscheduled = batch.unscheduled
+    first.expired_until = batch.expired_until
     if not first.changes_nothing():
         yield first
     for entries in _chunks([*batch.entries.items()]):

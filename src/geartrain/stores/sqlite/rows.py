@@ -1,4 +1,11 @@
-"""A job as a row of SQLite: packed, sealed by checksums, and taken apart again."""
+"""A job as a row of SQLite: packed into blobs with checksums, and unpacked again.
+
+``head`` has all fields of ``JOB_FIELDS`` that never change, so that a row is written as
+four numbers and two blobs; ``failures`` is written again with each attempt. The
+checksum covers both and the columns beside them, and the head has the workload's:
+damage to any byte is noticed. Large workloads lie in ``pieces``, each with its own
+checksum.
+"""
 
 from __future__ import annotations
 
@@ -69,21 +76,21 @@ _DOUBLE: Final = Struct("<d")
 _BITS: Final = Struct("<q")
 _STATE: Final = Struct("<qqq")
 
-# A time since 1970 has fewer bits than this in its integer, up to the end of all years.
+# The integers of all times since 1970 are smaller than this.
 STEADY: Final = 0x5000_0000_0000_0000
 """From here on integers of due times are those of server times."""
-# Which is the exponent of a double, raised by 512.
+# Added to the bits of a double it raises the exponent by 512.
 _RAISED: Final = 1 << 61
 _LAST: Final = 2**63 - 1
 
-# Which key a job has: none, its unique, or the bytes after its reducer.
+# Which key a job has: none, its unique, or one of its own behind the texts.
 _NO_KEY, _UNIQUE, _OWN_KEY = 0, 1, 2
 
 
 class Row(NamedTuple):
-    """The columns of a job; what was no blob where one belongs is None.
+    """The columns of a job; None stands for what should be a blob and is none.
 
-    ``length`` is of the workload, which may not have been read.
+    ``length`` is that of the workload, which may not have been read.
     """
 
     number: int
@@ -97,22 +104,22 @@ class Row(NamedTuple):
     workload: bytes | None
 
     def is_whole(self) -> bool:
-        """Tell whether the checksum is right of all but the workload."""
+        """Tell whether the checksum of everything but the workload is right."""
         if self.head is None or len(self.head) < _HEAD_SIZE:
             return False
-        # Where the description of a table is damaged, a number may be none.
+        # If the description of the table is damaged, the number may be NULL.
         if type(self.number) is not int:
             return False
         expected = crc32(self.head, self.number) ^ self.seal()
         return self.sum == expected
 
     def seal(self) -> int:
-        """Return the checksum of what is beside the head."""
+        """Return the checksum of the columns beside the head."""
         return seal(self.queue, self.due, self.pieces, self.failures)
 
 
 def digest(key: bytes) -> int:
-    """Return what a key is indexed by."""
+    """Return the 64 bits by which a key is indexed."""
     hashed = blake2b(key, digest_size=8).digest()
     return int.from_bytes(hashed, "little", signed=True)
 
@@ -120,7 +127,7 @@ def digest(key: bytes) -> int:
 def bits_of(due: float, is_steady: bool = False) -> int:
     """Return a due time as an integer that sorts as the time does; 0 for none.
 
-    Those of server times come behind those of the calendar.
+    All server times sort behind all times of the calendar.
     """
     if due <= 0:
         return 0
@@ -131,19 +138,19 @@ def bits_of(due: float, is_steady: bool = False) -> int:
 
 
 def due_of(bits: int) -> tuple[float, bool]:
-    """Return the due time whose integer this is, and whether it is a server time."""
+    """Turn an integer back into a due time; tell whether it is a server time."""
     is_steady = bits >= STEADY
     due: float = _DOUBLE.unpack(_BITS.pack(bits - _RAISED if is_steady else bits))[0]
     return due, is_steady
 
 
 def seal(queue: int, due: int, pieces: int, failures: bytes | None) -> int:
-    """Return the checksum of what is beside the head of a row."""
+    """Return the checksum of the columns beside the head of a row."""
     return crc32(failures or b"", crc32(_STATE.pack(queue, due, pieces)))
 
 
 def pack_head(record: JobRecord, workload: bytes) -> bytes:
-    """Return all of a job that never changes, for a row with this workload in it."""
+    """Pack what never changes of a job, with the checksum of the row's workload."""
     constants = _constants_of(record)
     times, texts = constants[:_FIRST_TEXT], constants[_FIRST_TEXT:]
     key = record.key
@@ -158,7 +165,7 @@ def pack_head(record: JobRecord, workload: bytes) -> bytes:
 
 
 def unpack_head(number: int, head: bytes, function: bytes) -> tuple[JobRecord, int]:
-    """Return the job that a head is of, and the checksum of its workload."""
+    """Return the job that a head describes, and the checksum of its workload."""
     # Loops without ``zip``: this runs for each job that is paged in, and with it takes
     # twice as long.
     fixed = _unpack_fixed(head)
@@ -181,7 +188,7 @@ def unpack_head(number: int, head: bytes, function: bytes) -> tuple[JobRecord, i
 
 
 def pack_failures(failures: Failures | None, died: float) -> bytes | None:
-    """Return how a job failed, and when it died, in one blob; None for not at all."""
+    """Pack how a job failed and when it died; None if it has not failed."""
     if failures is None:
         return None
     blobs = [getattr(failures, name) for name in _BLOBS]
@@ -191,7 +198,7 @@ def pack_failures(failures: Failures | None, died: float) -> bytes | None:
 
 
 def fill_failures(record: JobRecord, blob: bytes) -> None:
-    """Put into a job how it failed and when it died.
+    """Set how a job failed and when it died.
 
     Raises:
         DamageError: ``pack_failures`` cannot have packed this.
@@ -209,13 +216,13 @@ def fill_failures(record: JobRecord, blob: bytes) -> None:
     setattr(failures, _BLOBS[-1], blob[end:])
 
 
-# SQLite takes no value of more than 10^9 bytes, and needs some times its size to write
-# one.
+# Bytes. SQLite takes no value of more than 10^9 bytes, and to write one needs several
+# times its size in memory.
 _PIECE: Final = 1024 * 1024
 
 
 def insert_pieces(cursor: sqlite3.Cursor, record: JobRecord) -> int:
-    """Insert a workload in pieces; return how many bytes it has."""
+    """Insert a workload in pieces; return its size in bytes."""
     size = 0
     for position, piece in enumerate(_cut(record)):
         cursor.execute(
@@ -229,7 +236,7 @@ def insert_pieces(cursor: sqlite3.Cursor, record: JobRecord) -> int:
 def read_pieces(
     connection: sqlite3.Connection, number: int, size: int
 ) -> Iterator[bytes]:
-    """Return the pieces of a workload of so many bytes.
+    """Return the pieces of a workload of ``size`` bytes.
 
     Raises:
         DamageError: a piece is lost or damaged.
@@ -254,7 +261,7 @@ def read_pieces(
 
 
 def _cut(record: JobRecord) -> Iterator[bytes]:
-    """Return a workload in pieces of the size it is kept in, at least one."""
+    """Cut a workload into pieces of the size that is kept; at least one."""
     gathered: list[bytes] = []
     room = _PIECE
     for piece in (record.workload, *record.more):

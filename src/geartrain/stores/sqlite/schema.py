@@ -1,4 +1,4 @@
-"""The tables of a SQLite store.
+"""The tables of a SQLite store, and statements that write or read many rows.
 
 ``queues`` has a row for each function and priority, with the number of jobs in each
 state, so that opening a store looks at no job. The row of a job names its queue by
@@ -10,6 +10,10 @@ server times; ``meta`` has one, and the calendar's of the same moment.
 ``head`` is all of a job that never changes, see ``rows``. ``sum`` is a checksum
 over the head, and the columns that change. A workload too large to lie in the row is
 in ``pieces``, and the column of that name says how many bytes it has.
+
+A commit is a few wide statements; what reads many rows has SQLite put them into one.
+Why not ``executemany``? Python gives up its lock around every step of a statement, and
+beside a busy event loop taking it back may cost a switch interval each time.
 """
 
 from __future__ import annotations
@@ -21,9 +25,9 @@ from zlib import crc32
 
 __all__ = ["LATER", "SCHEMA", "Value", "chunks", "places", "tuples"]
 
-# Large values are written twice as fast beside an index as within one, which is what
-# WITHOUT ROWID would be: so ``pieces`` goes without. The workload is the last column:
-# what does not ask for it does not read it.
+# Why is ``pieces`` not WITHOUT ROWID? Large values are written twice as fast beside an
+# index as within one. The workload is the last column of a job, so that a statement
+# without it does not read it.
 _FIRST: Final = (
     """
     CREATE TABLE queues(
@@ -98,6 +102,18 @@ LATER: Final = {
         UNIQUE(kind, key)
     )
     """,
+    "results": """
+    CREATE TABLE IF NOT EXISTS results(
+        number INTEGER PRIMARY KEY,
+        expires REAL NOT NULL,
+        key INTEGER,
+        sum INTEGER NOT NULL,
+        head BLOB NOT NULL,
+        data BLOB NOT NULL,
+        UNIQUE(expires, number),
+        UNIQUE(key, number)
+    )
+    """,
 }
 """The tables that a store of an older format lacks, with what makes each."""
 
@@ -107,8 +123,8 @@ SCHEMA: Final = (*_FIRST, *LATER.values())
 
 Value = int | float | bytes | None
 
-# The most rows of one statement: SQLite takes 32766 values, and while Python hands
-# them over, about half a millisecond for these, nothing else runs.
+# Maximum of rows, and of single numbers, in one statement. SQLite takes 32,766 values,
+# and while Python binds them, half a millisecond for these, nothing else runs.
 _MOST_ROWS: Final = 512
 _MOST_NUMBERS: Final = 1024
 
@@ -125,21 +141,21 @@ def chunks(values: Sequence[Value], width: int = 1) -> Iterator[Sequence[Value]]
 
 @cache
 def places(count: int) -> str:
-    """Return the text for a list of so many values."""
+    """Return the SQL of a list of ``count`` values."""
     return f"({', '.join('?' * count)})"
 
 
 @cache
 def tuples(count: int, width: int) -> str:
-    """Return the text for the values of so many rows."""
+    """Return the SQL of ``count`` rows of ``width`` values each."""
     return f"VALUES {', '.join([places(width)] * count)}"
 
 
 def _fit(count: int, most: int) -> int:
     """Return how many rows the next statement takes.
 
-    Only the four highest bits count: so any number of rows needs few statements, and
-    all statements there are remain prepared.
+    The count is cut to its four highest bits. So any number of rows takes few
+    statements, and there are so few different ones that all stay prepared.
     """
     if count >= most:
         return most

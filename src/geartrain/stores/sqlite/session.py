@@ -31,6 +31,7 @@ from geartrain.stores.sqlite.meta import (
 from geartrain.stores.sqlite.queries import find_head, find_record, next_due
 from geartrain.stores.sqlite.queues import Queues
 from geartrain.stores.sqlite.reading import Reader, find_unreadable
+from geartrain.stores.sqlite.results import next_expiry, write_results
 from geartrain.stores.sqlite.schedules import (
     count_schedules,
     delete_schedules,
@@ -60,7 +61,7 @@ class StoreSession:
         self._keys = Keys()
         self._jobs = Jobs(self.queues, self._keys)
         self._twins = Twins(connection, self.reader, self._keys)
-        # The numbers of rows that SQLite cannot read: they are left alone.
+        # Numbers of rows on pages that SQLite cannot read: batches leave them out.
         self._unreadable: set[int] = set()
 
     def inventory(self) -> Inventory:
@@ -75,6 +76,7 @@ class StoreSession:
                 said.next_due = next_due(self.connection, queue, 0, False)
                 said.next_steady = next_due(self.connection, queue, 0, True)
             inventory.queues.append(said)
+        inventory.next_expiry = next_expiry(self.connection)
         inventory.schedules = read_schedules(self.connection)
         inventory.entries = read_entries(self.connection)
         inventory.steady, inventory.calendar = read_clock(self.connection)
@@ -87,19 +89,19 @@ class StoreSession:
         return kept + count_schedules(self.connection)
 
     def begin(self) -> None:
-        """Note in the database itself, beneath the log, that it is in use."""
+        """Record in the database file, not only in its log, that it is in use."""
         # A full disk is no reason not to start.
         with suppress(sqlite3.Error):
             write_in_use(self.connection, True)
             self.connection.execute("PRAGMA wal_checkpoint").fetchall()
 
     def end(self) -> None:
-        """Note that all is in the database: the log goes when it is closed."""
+        """Record that the file is closed in order: SQLite then deletes the log."""
         with suppress(sqlite3.Error):
             write_in_use(self.connection, False)
 
     def try_out(self) -> None:
-        """Write what changes nothing, as a commit would; raises what it would raise."""
+        """Try a commit that changes no job; raises what a commit would raise."""
         write_refused(self.connection)
 
     def find(self, query: FindJob | FindDead, *, is_dead: bool) -> JobRecord | None:
@@ -147,6 +149,7 @@ class StoreSession:
         self._jobs.change(cursor, self._readable(batch.changed))
         self._jobs.move(cursor, self._readable([*batch.moved.values()]))
         self._jobs.bury(cursor, self._readable(batch.buried))
+        write_results(cursor, batch)
         insert_schedules(cursor, batch.schedules)
         delete_schedules(cursor, batch.unscheduled)
         write_entries(cursor, batch.entries)
@@ -157,7 +160,7 @@ class StoreSession:
         return [each for each in changes if each.number not in self._unreadable]
 
     def _finds_unreadable(self, batch: Batch) -> bool:
-        """Look for rows that a batch needs and that cannot be read."""
+        """Tell whether SQLite cannot read rows that a batch needs, and note which."""
         numbers = {*batch.ended, *batch.moved}
         numbers.update(burial.number for burial in batch.buried)
         numbers.update(change.number for change in (*batch.revived, *batch.changed))
@@ -167,7 +170,7 @@ class StoreSession:
         return bool(found)
 
     def _undo(self) -> None:
-        """Roll a failed transaction back, as far as a failing disk lets it be."""
+        """Roll back a failed transaction, as far as a failing disk allows."""
         self.queues.undo()
         self._keys.undo()
         # SQLite may have rolled back already.

@@ -1,7 +1,11 @@
 """The SQLite store: one file, one transaction a batch.
 
-What is open of it is a session, with its room on the disk and whether its files are
-still there.
+    store ── opening ── session   the connection: batches in, answers out
+                     ├─ presence  are the files still those that the path names?
+                     └─ room      do new jobs fit on the disk?
+
+A batch is committed if its files are present and its new jobs fit. A file found to be
+damaged, at the start or later, is made anew by ``stores.salvage`` and opened again.
 """
 
 from __future__ import annotations
@@ -11,7 +15,7 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Final, Protocol
+from typing import Final
 
 from geartrain.engine.batches import Batch
 from geartrain.engine.model.health import Health
@@ -26,10 +30,16 @@ from geartrain.engine.queries import (
     Query,
 )
 from geartrain.engine.records import Inventory, JobRecord
+from geartrain.engine.results import FindResult
 from geartrain.errors import OptionError, StoreError
 from geartrain.stores.base import Store
 from geartrain.stores.owners import owners_rights
-from geartrain.stores.sqlite.damage import DamageError, is_busy, is_structural
+from geartrain.stores.sqlite.damage import (
+    Mender,
+    is_busy,
+    is_mendable,
+    is_structural,
+)
 from geartrain.stores.sqlite.file import ERRORS, explain, is_lack_of_room
 from geartrain.stores.sqlite.opening import Opened, Opening
 from geartrain.stores.sqlite.presence import GoneError
@@ -39,31 +49,20 @@ from geartrain.stores.sqlite.queries import (
     list_dead,
     list_jobs,
 )
+from geartrain.stores.sqlite.results import find_result
 from geartrain.stores.sqlite.room import NoRoomError, ending, parts
 from geartrain.stores.sqlite.session import StoreSession
 from geartrain.texts import visible
 
 __all__ = ["SqliteStore"]
 
-# What a commit waits for: with a write-ahead log, FULL is one fsync a commit.
+# SQLite's setting by durability. With a write-ahead log FULL is one fsync a commit, and
+# NORMAL is one a checkpoint.
 _SYNCHRONOUS: Final = {"disk": "FULL", "os": "NORMAL", "memory": "NORMAL"}
 
-# A file is mended at most once in so many seconds.
+# Seconds between two attempts to mend an open file: one that fills with damage again at
+# once is on a failing disk.
 _MENDING: Final = 60.0
-
-
-class Mender(Protocol):
-    """What makes damaged files whole."""
-
-    def look(self, path: str) -> str:
-        """Return what is wrong with a closed file that SQLite would not tell."""
-
-    def mend(self, path: str) -> list[str]:
-        """Make a closed file whole; return what an operator should know, a line each.
-
-        Raises:
-            StoreError: it cannot be mended.
-        """
 
 
 class SqliteStore(Store):
@@ -76,12 +75,12 @@ class SqliteStore(Store):
 
         Args:
             path: the file; it and its folder are made if they are missing.
-            durability: ``disk`` if a commit is to survive a power cut, ``os`` or
-                ``memory`` if the end of the process is enough.
+            durability: ``disk`` if commits must survive a power cut, ``os`` or
+                ``memory`` if they must survive the end of the process only.
             mender: makes a damaged file whole; without one it is not opened.
 
         Raises:
-            OptionError: the durability is none of these.
+            OptionError: there is no such durability.
         """
         if durability not in _SYNCHRONOUS:
             raise OptionError(
@@ -91,20 +90,19 @@ class SqliteStore(Store):
         self._synchronous = _SYNCHRONOUS[durability]
         self._holds = durability != "memory"
         self._open: Opened | None = None
-        # What was found to be wrong with pages of the open file.
+        # The damage that the last statement found in pages of the open file.
         self._damage: StoreError | None = None
         # New jobs that were refused and may be in the file all the same.
         self._disowned: dict[int, None] = {}
         self._is_failing = False
         self._mender = mender
-        # A file is mended only where that helps.
         self._mended_at = -_MENDING
 
     def open(self) -> Inventory:
         """Open the file, making it if there is none, lock it, and say what it keeps.
 
-        This takes the same time however many jobs there are, but for a file that is
-        damaged and mended. Root opens it with the rights of its owner.
+        The time does not depend on the number of jobs, unless the file is damaged and
+        mended. Root opens it with the rights of its owner.
 
         Raises:
             StoreError: it cannot be opened, is in use by another job server, is
@@ -118,7 +116,7 @@ class SqliteStore(Store):
             try:
                 return self._try_open(is_looked_at=self._mender is not None)
             except StoreError as error:
-                if self._mender is None or not _is_damage(error.__cause__):
+                if self._mender is None or not is_mendable(error.__cause__):
                     raise
                 self._mend_closed(error)
                 return self._try_open(is_looked_at=False)
@@ -131,7 +129,7 @@ class SqliteStore(Store):
         return inventory
 
     def _mend_closed(self, error: StoreError) -> None:
-        """Have the file mended, which is closed."""
+        """Mend the file, which is closed."""
         assert self._mender is not None
         self._mended_at = time.monotonic()
         try:
@@ -144,7 +142,7 @@ class SqliteStore(Store):
             raise StoreError(f"{error}; {failed}") from error
 
     def _mend_open(self, reason: StoreError) -> bool:
-        """Have the open file mended, and open it again; return whether it was done."""
+        """Close the file, mend it and open it again; return whether it was mended."""
         is_over = time.monotonic() - self._mended_at < _MENDING
         opened = self._open
         if self._mender is None or opened is None or is_over:
@@ -199,11 +197,16 @@ class SqliteStore(Store):
                 if is_new:
                     fitting, refused = self._fitting(opened, batch)
                 self._write(opened, fitting, is_new)
+                batch.next_expiry = fitting.next_expiry
                 opened.presence.look()
                 for record in refused:
                     what = f"a job of {record.size} bytes"
                     reason = opened.room.refusal(what, record.size)
                     batch.refusals[record.number] = reason
+                for number in batch.results.keys() - fitting.results.keys():
+                    size = batch.results[number].size
+                    reason = opened.room.refusal(f"a result of {size} bytes", size)
+                    batch.refusals[number] = reason
             except GoneError:
                 self._disown(opened, batch)
                 raise
@@ -213,18 +216,20 @@ class SqliteStore(Store):
         self._is_failing = False
 
     def _fitting(self, opened: Opened, batch: Batch) -> tuple[Batch, list[JobRecord]]:
-        """Return what of a batch there is room for, and the jobs there is none for.
+        """Return the part of a batch that fits on the disk, and the jobs that do not.
 
         Raises:
-            NoRoomError: there is none for any, or their submitters were told already
-                that they are kept.
+            NoRoomError: no new job fits.
         """
         try:
             _check_room(opened, batch.size)
         except NoRoomError as error:
-            if error.most is None or not self._holds:
+            if error.most is None:
                 raise
             fitting, refused = batch.within(error.most)
+            # With durability ``memory`` the engine gives the others again, at once.
+            if not (self._holds or fitting.added):
+                raise
             for record in refused:
                 record.size = len(record.workload) + sum(map(len, record.more))
             return fitting, refused
@@ -241,10 +246,11 @@ class SqliteStore(Store):
         self._disowned.clear()
 
     def _squeeze_in(self, opened: Opened, batch: Batch) -> None:
-        """Commit what is not new in the room of the reserve, if need be in parts."""
+        """Commit a batch without new jobs in the room of the reserve, or in parts."""
         opened.room.give_up_reserve()
         opened.room.empty_log()
-        # What workers said of dead letters would use the reserve up.
+        # The errors that workers gave for dead letters could fill the reserve:
+        # ``parts`` shortens them.
         if not batch.buried:
             with suppress(sqlite3.Error):
                 opened.session.commit(batch)
@@ -254,7 +260,7 @@ class SqliteStore(Store):
             opened.session.commit(part)
 
     def _disown(self, opened: Opened, batch: Batch) -> None:
-        """Have new jobs that are refused not come back with a file that comes back."""
+        """Keep refused jobs from returning with a file that is put back."""
         self._is_failing = True
         self._disowned.update((record.number, None) for record in batch.added)
         if self._disowned:
@@ -262,7 +268,7 @@ class SqliteStore(Store):
                 opened.session.commit(ending(self._disowned))
 
     def probe(self, health: Health) -> None:
-        """Look whether new jobs would be taken now, and say how large the file is.
+        """Check whether new jobs would be accepted, and fill in the size of the file.
 
         Raises:
             StoreError: they would be refused, with the reason.
@@ -288,7 +294,7 @@ class SqliteStore(Store):
         opened.close()
 
     def _count_astray(self, opened: Opened) -> None:
-        """Count what is kept in a file that the path does not name, and say so."""
+        """Count and report the records in a file that the path no longer names."""
         self.astray = 0
         if opened.presence.is_database_here():
             return
@@ -347,6 +353,11 @@ class SqliteStore(Store):
         with self._reading() as opened:
             query.record = opened.find(query, is_dead=True)
 
+    def find_result(self, query: FindResult) -> None:
+        """Answer the query; raises StoreError if the store cannot be read."""
+        with self._reading() as opened:
+            find_result(opened.connection, query)
+
     @contextmanager
     def _reading(self) -> Iterator[StoreSession]:
         """Return the open session; what goes wrong with it becomes a StoreError."""
@@ -365,14 +376,6 @@ class SqliteStore(Store):
             if is_structural(error):
                 self._damage = explained
             raise explained from error
-
-
-def _is_damage(error: BaseException | None) -> bool:
-    """Tell whether an error at the opening of a file can be mended."""
-    if not isinstance(error, ERRORS):
-        return False
-    is_missing = getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_ERROR
-    return is_missing or isinstance(error, DamageError) or is_structural(error)
 
 
 def _check_room(opened: Opened, size: int) -> None:

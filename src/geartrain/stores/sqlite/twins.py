@@ -1,4 +1,4 @@
-"""Which jobs are twins of others, and which job has a key."""
+"""Twins: which of the jobs to add coalesce with a kept one, and find a job by key."""
 
 from __future__ import annotations
 

@@ -1,0 +1,425 @@
+"""The text commands about the ends of jobs: ``result`` and ``follow``.
+
+``result`` answers a row, and may wait for it. ``follow`` answers as a submission does
+that joins a job: with packets, so that a client takes them as it takes all others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from geartrain.engine.commands.arguments import Arguments, invalid, read_arguments
+from geartrain.engine.commands.common import send_error
+from geartrain.engine.commands.rows import (
+    Value,
+    calendar_time,
+    row,
+    text,
+    with_data,
+)
+from geartrain.engine.jobs import results
+from geartrain.engine.jobs.paging import recall
+from geartrain.engine.jobs.submissions import attach
+from geartrain.engine.model.jobs import RUNNING, Job
+from geartrain.engine.model.peers import Peer
+from geartrain.engine.queries import FindDead, FindJob, FindKey, Query
+from geartrain.engine.records import JobRecord
+from geartrain.engine.results import (
+    DEAD,
+    SUCCEEDED,
+    FindResult,
+    JobEnd,
+    ResultRecord,
+)
+from geartrain.engine.state import reads
+from geartrain.engine.state.state import State
+from geartrain.errors import OptionError
+from geartrain.protocol.admin import END_OF_LIST, error
+from geartrain.protocol.constants import PacketType
+from geartrain.protocol.packets import NO_MORE, encode, header
+
+__all__ = ["follow", "result", "send_result"]
+
+_ARGUMENTS: Final = (b"handle", b"function", b"unique", b"timeout")
+
+
+class _Found:
+    """What is known of a job: one of these, or nothing."""
+
+    def __init__(self) -> None:
+        self.job: Job | None = None
+        """It is in memory, and has not ended."""
+        self.waiting: JobRecord | None = None
+        """Only the store has it, and it has not ended."""
+        self.record: ResultRecord | None = None
+        """It has ended, and that is kept."""
+        self.error = ""
+        """The store could not say."""
+        self.is_asked = False
+        """The store has been asked, and will answer."""
+
+
+def result(state: State, peer: Peer, words: list[bytes]) -> bytes:
+    """Tell how a job ended, and its result, in a row; wait for that if asked to.
+
+    ``result H|function=F unique=U [timeout=S]``. PROTOCOL, "Results".
+    """
+    try:
+        wanted = _wanted(words[1:])
+        seconds = wanted.seconds(b"timeout")
+    except OptionError as refusal:
+        return invalid(str(refusal))
+    answers = peer.take_answers()
+    end = answers[0] if answers else None
+    if isinstance(end, JobEnd):
+        answers = []
+        if end.record is not None:
+            peer.rest = _row_of(state, end.record)
+            return b""
+        if end.is_late:
+            return _late_row(state, wanted, end.handle)
+    found = _find(state, peer, wanted, answers)
+    return b"" if found.is_asked else _answer(state, peer, wanted, found, seconds)
+
+
+def _answer(
+    state: State, peer: Peer, wanted: Arguments, found: _Found, seconds: float
+) -> bytes:
+    """Answer with a row, or wait for some seconds."""
+    if found.error:
+        return error(b"STORE_ERROR", found.error)
+    if found.record is not None:
+        peer.rest = _row_of(state, found.record)
+    elif found.job is None and found.waiting is None:
+        return _plain_row(state, wanted)
+    elif seconds > 0:
+        results.wait_for(state, peer, _handle_of(found), seconds)
+    else:
+        return _unended_row(state, found)
+    return b""
+
+
+def _wanted(words: list[bytes]) -> Arguments:
+    """Read a handle, or a function and a unique, and a timeout.
+
+    Raises:
+        OptionError: one is wrong or missing.
+    """
+    if words and b"=" not in words[0]:
+        words = [b"handle=" + words[0], *words[1:]]
+    wanted = read_arguments(words, _ARGUMENTS)
+    has_unique = bool(wanted.get(b"function")) and bool(wanted.get(b"unique"))
+    if bool(wanted.get(b"handle")) == has_unique:
+        raise OptionError("give a handle, or function= and unique=")
+    return wanted
+
+
+def _find(state: State, peer: Peer, wanted: Arguments, answers: list[Query]) -> _Found:
+    """Look for a job in memory, and then in the store."""
+    found = _Found()
+    handle = wanted.get(b"handle")
+    name, unique = wanted.get(b"function"), wanted.get(b"unique")
+    if handle:
+        found.job = state.jobs.get(handle)
+    else:
+        function = state.functions.get(name)
+        found.job = None if function is None else function.keyed.get(unique)
+    if found.job is not None:
+        return found
+    number = state.number(handle)
+    if answers:
+        _read_answers(state, found, handle, answers)
+    elif state.journal.is_on and (unique or number):
+        found.is_asked = True
+        state.ask(peer, _queries(state, number, name, unique))
+    pending = state.journal.result_of(number) if number else None
+    if pending is not None and pending.handle == handle and not found.waiting:
+        found.record = pending
+    return found
+
+
+def _queries(state: State, number: int, function: bytes, unique: bytes) -> list[Query]:
+    """Return what to ask the store about a job."""
+    now = state.server_time()
+    if number:
+        return [
+            FindResult(now, number),
+            FindJob(number, False),
+            FindDead(number, False),
+        ]
+    return [FindResult(now, 0, function, unique), FindKey(unique, function)]
+
+
+def _read_answers(
+    state: State, found: _Found, handle: bytes, answers: list[Query]
+) -> None:
+    """Take in what the store answered: that a job waits counts more than its past."""
+    dead = None
+    for answer in answers:
+        found.error = answer.error or found.error
+        if isinstance(answer, FindResult):
+            record = answer.record
+            if record is not None and _is_called(state, record, handle):
+                found.record = record
+            continue
+        assert isinstance(answer, FindDead | FindJob | FindKey)
+        kept = answer.record
+        if not state.is_waiting(kept, handle):
+            continue
+        if isinstance(answer, FindDead):
+            dead = kept
+        else:
+            found.waiting = kept
+    if found.waiting is not None:
+        found.record = None
+    elif found.record is None and dead is not None:
+        found.record = _dead_record(dead)
+
+
+def _is_called(state: State, record: ResultRecord, handle: bytes) -> bool:
+    """Tell whether a record has this handle, if any, also by an earlier prefix."""
+    return not handle or handle in (record.handle, state.handle(record.number))
+
+
+def _dead_record(dead: JobRecord) -> ResultRecord:
+    """Return how a dead letter ended whose policy keeps no results."""
+    record = ResultRecord(dead.number, dead.handle, dead.function)
+    record.unique = dead.unique
+    record.outcome = DEAD
+    record.submitted = dead.submitted
+    record.ended = dead.died
+    failures = dead.failures
+    if failures is not None:
+        record.reason = failures.reason
+        record.error = failures.error
+        record.worker = failures.worker
+        record.started = failures.started
+    return record
+
+
+def _handle_of(found: _Found) -> bytes:
+    if found.job is not None:
+        return found.job.handle
+    assert found.waiting is not None
+    return found.waiting.handle
+
+
+def _unknown(state: State, handle: bytes) -> str:
+    """Return ``ended`` for a handle that was given, or else ``unknown``."""
+    return "ended" if state.was_given(handle) else "unknown"
+
+
+def _row_of(state: State, record: ResultRecord) -> Iterator[bytes]:
+    """Give the row of a job that has ended; nothing else comes in between."""
+    values = _values(record.handle, record.function, record.unique)
+    values["state"] = text(record.outcome)
+    values["reason"] = text(record.reason) or None
+    values["error"] = text(record.error) or None
+    values["worker"] = text(record.worker) or None
+    values["submitted"] = calendar_time(state, record.submitted)
+    values["started"] = calendar_time(state, record.started)
+    values["ended"] = calendar_time(state, record.ended)
+    values["expires"] = calendar_time(state, record.expires)
+    values["kept"] = _kept(record)
+    values["size"] = record.size
+    values["data_size"] = record.data_size
+    if record.is_whole:
+        del values["result"], values["encoding"]
+        yield from with_data(state, values, "result", record.pieces)
+    else:
+        yield row(values)
+    yield END_OF_LIST
+
+
+def _kept(record: ResultRecord) -> str:
+    if record.is_whole:
+        return "whole"
+    return "too_large" if record.size else "none"
+
+
+def _values(handle: bytes, function: bytes, unique: bytes) -> dict[str, Value]:
+    """Return all columns of a row, the names filled in."""
+    return {
+        "handle": text(handle),
+        "function": text(function),
+        "unique": text(unique),
+        "state": None,
+        "reason": None,
+        "error": None,
+        "worker": None,
+        "submitted": None,
+        "started": None,
+        "ended": None,
+        "expires": None,
+        "kept": "none",
+        "size": 0,
+        "data_size": 0,
+        "result": None,
+        "encoding": None,
+    }
+
+
+def _late_row(state: State, wanted: Arguments, handle: bytes) -> bytes:
+    """Return the row of a job that has not ended in time."""
+    found = _Found()
+    found.job = state.jobs.get(handle)
+    if found.job is not None:
+        return _unended_row(state, found)
+    # It is where it was, in the store, which need not be asked again.
+    values = _values(handle, wanted.get(b"function"), wanted.get(b"unique"))
+    values["state"] = "waiting"
+    return row(values) + END_OF_LIST
+
+
+def _plain_row(state: State, wanted: Arguments) -> bytes:
+    """Return the row of a job of which nothing is known, but whether it has ended."""
+    handle = wanted.get(b"handle")
+    values = _values(handle, wanted.get(b"function"), wanted.get(b"unique"))
+    values["state"] = _unknown(state, handle)
+    return row(values) + END_OF_LIST
+
+
+def _unended_row(state: State, found: _Found) -> bytes:
+    """Return the row of a job that waits or runs."""
+    job, record = found.job, found.waiting
+    if job is not None:
+        values = _values(job.handle, job.function.name, job.unique)
+        values["state"] = _state_of(state, job)
+        values["submitted"] = calendar_time(state, job.submitted)
+        if job.worker is not None:
+            values["worker"] = text(job.worker.client_id + b" " + job.worker.address)
+            values["started"] = calendar_time(state, job.started)
+    else:
+        assert record is not None
+        values = _values(record.handle, record.function, record.unique)
+        is_due = record.due <= state.time_by(record.is_steady)
+        values["state"] = _waiting_word(is_due, record.failures is not None)
+        values["submitted"] = calendar_time(state, record.submitted)
+    return row(values) + END_OF_LIST
+
+
+def _state_of(state: State, job: Job) -> str:
+    if job.state is RUNNING:
+        return "running"
+    return _waiting_word(state.wait_of(job) <= 0, job.failures is not None)
+
+
+def _waiting_word(is_due: bool, has_failed: bool) -> str:
+    if has_failed:
+        return "retrying"
+    return "waiting" if is_due else "delayed"
+
+
+def follow(state: State, peer: Peer, words: list[bytes]) -> bytes:
+    """Send a peer what is told of a job, as if it had submitted it in the foreground.
+
+    ``follow H`` is answered by JOB_CREATED and then WORK_*, or by ERROR. PROTOCOL,
+    "Results".
+    """
+    answers = peer.take_answers()
+    if len(words) != 2 or not words[1]:
+        send_error(peer, b"INVALID_ARGUMENT", b"follow takes one handle")
+        return b""
+    handle = words[1]
+    wanted = read_arguments([b"handle=" + handle.replace(b"%", b"%25")], _ARGUMENTS)
+    found = _find(state, peer, wanted, answers)
+    if found.is_asked:
+        return b""
+    if found.job is None and found.waiting is not None:
+        if not _has_workload(answers):
+            _ask_whole(state, peer, found.waiting)
+            return b""
+        found.job = recall(state, found.waiting)
+    reads.end(state, peer)
+    if found.error:
+        send_error(peer, b"STORE_ERROR", found.error.encode())
+    elif found.job is not None:
+        _attach(state, peer, found.job)
+    elif found.record is not None:
+        send_result(peer, found.record)
+    elif _unknown(state, handle) == "ended":
+        send_error(peer, b"NO_RESULT", b"The job has ended, and no result is kept")
+    else:
+        send_error(peer, b"UNKNOWN_JOB", b"There is no such job")
+    return b""
+
+
+def _has_workload(answers: list[Query]) -> bool:
+    return any(isinstance(each, FindJob) and each.with_workload for each in answers)
+
+
+def _ask_whole(state: State, peer: Peer, record: JobRecord) -> None:
+    """Ask for a job with its workload, to bring it into memory, if there is room."""
+    if reads.begin(state, peer, record.size):
+        queries: list[Query] = [FindJob(record.number, True)]
+        queries.append(FindResult(state.server_time(), record.number))
+        state.ask(peer, queries)
+    else:
+        send_error(peer, b"QUEUE_ERROR", reads.NO_MEMORY.encode())
+
+
+def _attach(state: State, peer: Peer, job: Job) -> None:
+    """Send a peer what is told of a job from now on, and the data that is collected."""
+    attach(state, job, peer)
+    peer.send(encode(PacketType.JOB_CREATED, job.handle))
+    collected = job.collected
+    if collected is not None and collected.held:
+        _send_part(peer, PacketType.WORK_DATA, job.handle, collected.pieces)
+
+
+def send_result(peer: Peer, record: ResultRecord) -> None:
+    """Send a peer the end of a job as its submitter was, or would have been, sent it.
+
+    The first packet is JOB_CREATED, or ERROR where the job succeeded and its result is
+    not kept.
+    """
+    handle = record.handle
+    if record.outcome == SUCCEEDED and not record.is_whole:
+        _refuse(peer, record)
+        return
+    peer.send(encode(PacketType.JOB_CREATED, handle))
+    if record.outcome == SUCCEEDED:
+        data, final = _parted(record)
+        if data:
+            _send_part(peer, PacketType.WORK_DATA, handle, data)
+        _send_part(peer, PacketType.WORK_COMPLETE, handle, final)
+    elif peer.wants_reasons or (peer.wants_exceptions and record.error):
+        said = record.error or record.outcome
+        peer.send(encode(PacketType.WORK_EXCEPTION, handle + b"\0" + said))
+    else:
+        peer.send(encode(PacketType.WORK_FAIL, handle))
+
+
+def _refuse(peer: Peer, record: ResultRecord) -> None:
+    if record.size:
+        said = b"The result has %d bytes, more than result_size" % record.size
+        send_error(peer, b"RESULT_TOO_LARGE", said)
+    else:
+        send_error(peer, b"NO_RESULT", b"The job succeeded, and no result is kept")
+
+
+def _parted(record: ResultRecord) -> tuple[list[bytes], list[bytes]]:
+    """Part a result into what came by WORK_DATA, and what by WORK_COMPLETE."""
+    left = record.data_size
+    data: list[bytes] = []
+    final: list[bytes] = []
+    for piece in record.pieces:
+        if left >= len(piece):
+            data.append(piece)
+        elif left > 0:
+            data.append(piece[:left])
+            final.append(piece[left:])
+        else:
+            final.append(piece)
+        left = max(0, left - len(piece))
+    return data, final
+
+
+def _send_part(
+    peer: Peer, packet_type: int, handle: bytes, pieces: list[bytes]
+) -> None:
+    head = handle + b"\0"
+    size = len(head) + sum(map(len, pieces))
+    more = pieces or NO_MORE
+    peer.send_pieces(header(packet_type, size) + head, more)

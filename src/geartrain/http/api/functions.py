@@ -1,0 +1,214 @@
+"""Functions, their policies, and who serves them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import unquote
+
+from starlette.responses import Response
+
+from geartrain.admin.connection import word
+from geartrain.admin.rows import setting, setting_text
+from geartrain.http.api.parts import (
+    DONE,
+    FUNCTION_PATH,
+    done,
+    json_answer,
+    listed,
+    one,
+)
+from geartrain.http.endpoints import Body, Call, Endpoint, in_path
+from geartrain.http.listings import listing
+from geartrain.http.problems import ProblemError
+from geartrain.http.schemas import CONNECTION, COUNTERS, FUNCTION, POLICY
+
+__all__ = ["ENDPOINTS"]
+
+_MAX_SETTINGS: Final = 64 * 1024
+_PATTERN: Final = in_path("pattern", "A function's name, or a glob", "mail.*")
+# The end of the row of a connection that serves no function.
+_IDLE: Final = b'"functions": []}'
+
+
+async def list_functions(call: Call) -> Response:
+    """List functions."""
+    return await listing(call, "show functions")
+
+
+async def get_function(call: Call) -> Response:
+    """Show one function."""
+    wanted = json.dumps(call.values["function"]).encode()
+    rows = await call.rows("show functions")
+    for row in rows:
+        if row.startswith(b'{"function": %s, ' % wanted):
+            return json_answer(json.loads(row))
+    raise ProblemError("unknown-function", "the job server has no such function now")
+
+
+async def list_connections(call: Call) -> Response:
+    """List connections."""
+    return await listing(call, "show connections")
+
+
+async def list_workers(call: Call) -> Response:
+    """List workers."""
+    return await listing(call, "show connections", skip=_IDLE)
+
+
+async def list_counters(call: Call) -> Response:
+    """List counters."""
+    return await listing(call, "counters")
+
+
+async def list_policies(call: Call) -> Response:
+    """List policies."""
+    return await listing(call, "show policies")
+
+
+async def get_policy(call: Call) -> Response:
+    """Show the settings in force for a function."""
+    answer = await call.line(f"policy {call.word('function')}")
+    pairs = (pair.partition("=") for pair in answer.split(" ")[1:])
+    return json_answer({name: setting(unquote(value)) for name, _, value in pairs})
+
+
+async def set_policy(call: Call) -> Response:
+    """Change settings of the functions that a pattern names."""
+    settings = await _settings(call)
+    words = [f"{word(name)}={_value(name, settings[name])}" for name in settings]
+    await call.line(" ".join(["policy", call.word("pattern"), *words]))
+    return done()
+
+
+async def _settings(call: Call) -> Mapping[str, Any]:
+    """Return the settings in a body; raises ProblemError."""
+    request = call.request
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind not in ("application/json", "application/merge-patch+json"):
+        raise ProblemError(
+            "unsupported-type",
+            "settings are a JSON object: send it with Content-Type: application/json",
+        )
+    body = b""
+    async for piece in request.stream():
+        body += piece
+        if len(body) > _MAX_SETTINGS:
+            raise ProblemError(
+                "too-large", f"settings have at most {_MAX_SETTINGS} bytes"
+            )
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError):
+        raise ProblemError("bad-request", "the body is not JSON") from None
+    if not isinstance(found, dict) or not found:
+        raise ProblemError("invalid", 'settings are an object, such as {"timeout": 60}')
+    return found
+
+
+def _value(name: str, value: Any) -> str:
+    if not isinstance(value, bool | int | float | str) or value == "":
+        raise ProblemError(
+            "invalid",
+            f"{name[:60]!r} cannot be {json.dumps(value)[:60]}: it is a number, true,"
+            " false, or a text",
+            parameter=name,
+        )
+    try:
+        return word(setting_text(value))
+    except (OverflowError, ValueError):
+        raise ProblemError(
+            "invalid", f"{name[:60]!r} is no number", parameter=name
+        ) from None
+
+
+ENDPOINTS: Final = (
+    Endpoint(
+        method="GET",
+        path="/v1/functions",
+        name="listFunctions",
+        summary="List functions with their jobs and workers",
+        tag="functions",
+        call=list_functions,
+        answers=(listed("All functions.", FUNCTION),),
+    ),
+    Endpoint(
+        method="GET",
+        path="/v1/functions/{function}",
+        name="getFunction",
+        summary="Show a function's jobs and workers",
+        tag="functions",
+        call=get_function,
+        parameters=(FUNCTION_PATH,),
+        answers=(one("The function.", FUNCTION),),
+        problems=("unknown-function",),
+    ),
+    Endpoint(
+        method="GET",
+        path="/v1/functions/{function}/policy",
+        name="getPolicy",
+        summary="Show the settings in force for a function",
+        tag="policies",
+        call=get_policy,
+        parameters=(FUNCTION_PATH,),
+        answers=(one("Every setting.", POLICY),),
+    ),
+    Endpoint(
+        method="GET",
+        path="/v1/policies",
+        name="listPolicies",
+        summary="List the settings of each pattern, in the order in which they apply",
+        tag="policies",
+        call=list_policies,
+        answers=(listed("All patterns.", POLICY),),
+    ),
+    Endpoint(
+        method="PATCH",
+        path="/v1/policies/{pattern}",
+        name="changePolicy",
+        summary="Change settings of a function, or of those that a glob matches",
+        tag="policies",
+        call=set_policy,
+        parameters=(_PATTERN,),
+        body=Body(
+            description="Settings by their names; the others stay as they are.",
+            schema={
+                "type": "object",
+                "minProperties": 1,
+                "additionalProperties": {"type": ["number", "boolean", "string"]},
+            },
+            example={"max_attempts": 3, "timeout": 60},
+        ),
+        answers=(DONE,),
+        problems=("bad-request", "too-large", "unsupported-type"),
+    ),
+    Endpoint(
+        method="GET",
+        path="/v1/workers",
+        name="listWorkers",
+        summary="List the connections that serve a function",
+        tag="connections",
+        call=list_workers,
+        answers=(listed("All workers.", CONNECTION),),
+    ),
+    Endpoint(
+        method="GET",
+        path="/v1/connections",
+        name="listConnections",
+        summary="List all connections",
+        description="Requests by HTTP are among them, with the descriptor 0.",
+        tag="connections",
+        call=list_connections,
+        answers=(listed("All connections.", CONNECTION),),
+    ),
+    Endpoint(
+        method="GET",
+        path="/v1/counters",
+        name="listCounters",
+        summary="List what has become of each function's jobs since the start",
+        tag="functions",
+        call=list_counters,
+        answers=(listed("All functions, and those that are forgotten.", COUNTERS),),
+    ),
+)

@@ -1,0 +1,148 @@
+"""Jobs: found, shown and ended."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+from starlette.responses import Response
+
+from geartrain.http.api.parts import (
+    CURSOR,
+    DONE,
+    FUNCTION_FILTER,
+    HANDLE_PATH,
+    LIMIT,
+    done,
+    json_answer,
+    listed,
+    one,
+)
+from geartrain.http.endpoints import Call, Endpoint, query
+from geartrain.http.listings import listing
+from geartrain.http.schemas import JOB
+
+__all__ = ["ENDPOINTS"]
+
+_BYTES: Final = "application/octet-stream"
+
+
+async def list_jobs(call: Call) -> Response:
+    """List jobs."""
+    filters = call.filters("function", "state", "unique", "limit")
+    return await listing(call, f"jobs{filters}")
+
+
+async def _job(call: Call) -> dict[str, Any]:
+    """Return the row of a job, its workload included; raises ProblemError."""
+    rows = await call.rows(f"job {call.word('handle')}")
+    found: dict[str, Any] = json.loads(rows[0])
+    return found
+
+
+async def get_job(call: Call) -> Response:
+    """Show a job."""
+    values = await _job(call)
+    del values["workload"], values["encoding"]
+    return json_answer(values)
+
+
+async def cancel_job(call: Call) -> Response:
+    """End a job or a schedule."""
+    await call.line(f"cancel job {call.handle()}")
+    return done()
+
+
+async def release_job(call: Call) -> Response:
+    """Make a running job ready again."""
+    await call.line(f"release job {call.handle()}")
+    return done()
+
+
+async def retry_job(call: Call) -> Response:
+    """End the attempt of a running job, and have another one."""
+    delay = f" delay={call.values['delay']!r}"
+    await call.line(f"retry job {call.handle()}{delay}{call.filters('error')}")
+    return done()
+
+
+ENDPOINTS: Final = (
+    Endpoint(
+        method="GET",
+        path="/v1/jobs",
+        name="listJobs",
+        summary="List jobs that wait or run",
+        description="Slices of at most `limit`. A cursor is good for a minute.",
+        tag="jobs",
+        call=list_jobs,
+        parameters=(
+            FUNCTION_FILTER,
+            query(
+                "state",
+                "Only those in this state.",
+                enum=["ready", "running", "scheduled"],
+            ),
+            query("unique", "Only those with this unique."),
+            LIMIT,
+            CURSOR,
+        ),
+        answers=(listed("Jobs, without their workloads.", JOB),),
+        problems=("expired-cursor",),
+    ),
+    Endpoint(
+        method="GET",
+        path="/v1/jobs/{handle}",
+        name="getJob",
+        summary="Show a job",
+        tag="jobs",
+        call=get_job,
+        parameters=(HANDLE_PATH,),
+        answers=(one("The job, without its workload.", JOB),),
+        problems=("unknown-job",),
+    ),
+    Endpoint(
+        method="DELETE",
+        path="/v1/jobs/{handle}",
+        name="cancelJob",
+        summary="Cancel a job or a recurring job",
+        tag="jobs",
+        call=cancel_job,
+        parameters=(HANDLE_PATH,),
+        answers=(DONE,),
+        problems=("unknown-job",),
+    ),
+    Endpoint(
+        method="POST",
+        path="/v1/jobs/{handle}/release",
+        name="releaseJob",
+        summary="Give a running job to another worker",
+        description="It is ready again, as if it had not been assigned.",
+        tag="jobs",
+        call=release_job,
+        parameters=(HANDLE_PATH,),
+        answers=(DONE,),
+        problems=("unknown-job",),
+    ),
+    Endpoint(
+        method="POST",
+        path="/v1/jobs/{handle}/retry",
+        name="retryJob",
+        summary="End the attempt of a running job, and have another one",
+        tag="jobs",
+        call=retry_job,
+        parameters=(
+            HANDLE_PATH,
+            query(
+                "delay",
+                "Seconds until it may run.",
+                "number",
+                minimum=0,
+                maximum=3155760000,
+                default=0,
+            ),
+            query("error", "The error to keep with it.", maxLength=2000),
+        ),
+        answers=(DONE,),
+        problems=("unknown-job",),
+    ),
+)

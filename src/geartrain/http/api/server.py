@@ -1,0 +1,88 @@
+"""The job server itself: its version, store and schedules."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+from starlette.responses import Response
+
+from geartrain.http.api.parts import json_answer, listed, one
+from geartrain.http.endpoints import Call, Endpoint
+from geartrain.http.schemas import SCHEDULE, STORE
+
+__all__ = ["ENDPOINTS"]
+
+
+async def get_server(call: Call) -> Response:
+    """Tell the job server's version and process."""
+    version = (await call.line("version")).removeprefix("OK ")
+    pid = (await call.line("getpid")).removeprefix("OK ")
+    return json_answer({"version": version, "pid": int(pid)})
+
+
+async def get_store(call: Call) -> Response:
+    """Tell the state of the store."""
+    (row,) = await call.rows("store")
+    return json_answer(json.loads(row))
+
+
+async def list_schedules(call: Call) -> Response:
+    """List recurring jobs."""
+    rows = await call.rows("show schedules")
+    return json_answer({"items": [_schedule(row) for row in rows], "next": None})
+
+
+def _schedule(row: bytes) -> dict[str, Any]:
+    text = row.decode("utf-8", "surrogateescape")
+    handle, function, unique, fields, due = text.split("\t")
+    return {
+        "handle": handle,
+        "function": function,
+        "unique": unique,
+        "fields": fields,
+        "due": int(due),
+    }
+
+
+ENDPOINTS: Final = (
+    Endpoint(
+        method="GET",
+        path="/v1/server",
+        name="getServer",
+        summary="Tell the job server's version and process",
+        tag="server",
+        call=get_server,
+        answers=(
+            one(
+                "The version of gearmand that it stands for, then its own.",
+                {
+                    "type": "object",
+                    "required": ["version", "pid"],
+                    "properties": {
+                        "version": {"type": "string"},
+                        "pid": {"type": "integer"},
+                    },
+                },
+            ),
+        ),
+    ),
+    Endpoint(
+        method="GET",
+        path="/v1/store",
+        name="getStore",
+        summary="Tell the state of the store",
+        tag="server",
+        call=get_store,
+        answers=(one("The store.", STORE),),
+    ),
+    Endpoint(
+        method="GET",
+        path="/v1/schedules",
+        name="listSchedules",
+        summary="List recurring jobs",
+        tag="jobs",
+        call=list_schedules,
+        answers=(listed("All of them.", SCHEDULE),),
+    ),
+)

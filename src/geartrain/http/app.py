@@ -1,0 +1,118 @@
+"""The application: routes from the table of endpoints, and every error a problem."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from geartrain.errors import OptionError
+from geartrain.http import page
+from geartrain.http.api import ENDPOINTS
+from geartrain.http.bridge import Bridge
+from geartrain.http.endpoints import Call, Endpoint
+from geartrain.http.guard import Guard
+from geartrain.http.openapi import document
+from geartrain.http.pace import Pace
+from geartrain.http.problems import ProblemError
+
+__all__ = ["make_app"]
+
+_Handler = Callable[[Request], Awaitable[Response]]
+
+
+def make_app(bridge: Bridge, token: bytes) -> ASGIApp:
+    """Return the application; an empty ``token`` lets everybody in."""
+    app = Starlette(
+        routes=[*_routes(bridge), *page.routes(document(has_token=bool(token)))],
+        middleware=[
+            Middleware(Pace),
+            Middleware(_RawPath),
+            Middleware(Guard, token=token),
+        ],
+        exception_handlers={
+            ProblemError: _problem,
+            OptionError: _wrong_value,
+            HTTPException: _refused,
+            ClientDisconnect: _left,
+            Exception: _defect,
+        },
+    )
+    app.router.redirect_slashes = False
+    return app
+
+
+class _RawPath:
+    """Lets routes see paths as they were sent: a name may have a slash in it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            scope["path"] = scope["raw_path"].decode("latin-1")
+        await self._app(scope, receive, send)
+
+
+def _routes(bridge: Bridge) -> list[Route]:
+    """Return a route for each path, with all of its methods."""
+    paths: dict[str, dict[str, Endpoint]] = {}
+    for each in ENDPOINTS:
+        paths.setdefault(each.path, {})[each.method] = each
+    routes = []
+    for path, methods in paths.items():
+        handler = _handler(methods, bridge)
+        routes.append(Route(path, handler, methods=list(methods)))
+    return routes
+
+
+def _handler(methods: dict[str, Endpoint], bridge: Bridge) -> _Handler:
+    async def answer(request: Request) -> Response:
+        # Starlette lets HEAD in where GET is.
+        method = "GET" if request.method == "HEAD" else request.method
+        endpoint = methods[method]
+        return await endpoint.call(Call(request, endpoint.read(request), bridge))
+
+    return answer
+
+
+async def _problem(request: Request, error: Exception) -> Response:
+    assert isinstance(error, ProblemError)
+    return error.response()
+
+
+async def _wrong_value(request: Request, error: Exception) -> Response:
+    return ProblemError("invalid", str(error)).response()
+
+
+_STATUSES: Final = {
+    404: ("not-found", "nothing has this path: /docs lists what there is"),
+    405: ("method-not-allowed", "this path takes {allow}"),
+}
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    """Answer what Starlette refuses."""
+    assert isinstance(error, HTTPException)
+    kind, detail = _STATUSES.get(error.status_code, ("bad-request", error.detail))
+    headers = dict(error.headers or {})
+    allow = headers.get("Allow", "")
+    return ProblemError(kind, detail.format(allow=allow), headers=headers).response()
+
+
+async def _left(request: Request, error: Exception) -> Response:
+    """Answer a client that has gone: nobody reads it."""
+    return Response(status_code=400)
+
+
+async def _defect(request: Request, error: Exception) -> Response:
+    """Answer where the server fails; the log has why."""
+    detail = "the server has a defect, which its log tells: please report it"
+    return ProblemError("failed", detail).response()

@@ -1,0 +1,75 @@
+"""The way of HTTP requests to the job server.
+
+Each request has a connection of its own to it, on which it asks a text command or
+submits a job. It is a peer of its own for the engine, with the address of the HTTP
+client: what a request asks for counts as its own share of a turn, and its end is the
+end of a client.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from geartrain.errors import ConnectError
+from geartrain.http.kept import Kept
+from geartrain.http.links import Link, TextLink
+from geartrain.http.problems import ProblemError
+
+__all__ = ["Bridge"]
+
+
+class Bridge:
+    """The way from HTTP to the job server.
+
+    Attributes:
+        max_packet: the largest workload in bytes.
+        kept: connections of lists that may be gone on with.
+    """
+
+    def __init__(
+        self, connect: Callable[[asyncio.Protocol, str], None], max_packet: int
+    ) -> None:
+        """``connect`` connects a protocol, for a client of a numeric host."""
+        self._connect = connect
+        self.max_packet = max_packet
+        self.kept = Kept()
+
+    def open(self, link: Link, address: str) -> None:
+        """Connect a link for a client.
+
+        Raises:
+            ProblemError: the job server is about to stop.
+        """
+        try:
+            self._connect(link, address)
+        except ConnectError as error:
+            raise ProblemError("unavailable", str(error)) from None
+
+    async def line(self, command: str, address: str) -> str:
+        """Ask a command that is answered by one line; return that.
+
+        Raises:
+            ProblemError: the job server refuses.
+        """
+        link = TextLink()
+        self.open(link, address)
+        try:
+            link.ask(command)
+            return await link.line()
+        finally:
+            link.close()
+
+    async def rows(self, command: str, address: str) -> list[bytes]:
+        """Ask a command that lists; return all of its rows, which must not be many.
+
+        Raises:
+            ProblemError: the job server refuses.
+        """
+        link = TextLink()
+        self.open(link, address)
+        try:
+            link.ask(command)
+            return [row async for some in link.rows() for row in some]
+        finally:
+            link.close()

@@ -1,0 +1,121 @@
+"""Who may ask: tokens, web pages of other sites, and names that lead here by a trick.
+
+A browser sends requests for any page that its reader looks at. What may change
+something is refused unless it comes from a page of this server, as Go's
+``CrossOriginProtection`` decides: by ``Sec-Fetch-Site``, or else by ``Origin``. A
+request with neither was sent by no browser.
+
+After DNS rebinding a page is this server's own to a browser: its name leads here now.
+So where no token is needed, the host has to be an address or ``localhost``.
+"""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+from typing import Final
+from urllib.parse import urlsplit
+
+from starlette.requests import HTTPConnection
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from geartrain.http.problems import ProblemError
+
+__all__ = ["Guard"]
+
+_SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+# What anybody may see: it says nothing about the jobs.
+_OPEN: Final = frozenset({"/docs", "/docs.js", "/docs.css", "/openapi.json"})
+
+
+class Guard:
+    """Refuses requests before anything of them is looked at further."""
+
+    def __init__(self, app: ASGIApp, token: bytes) -> None:
+        """Let requests with a bearer ``token`` through to ``app``; empty for all."""
+        self._app = app
+        self._token = token
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, or pass it on."""
+        if scope["type"] == "http":
+            try:
+                self._check(HTTPConnection(scope))
+            except ProblemError as problem:
+                await problem.response()(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+    def _check(self, request: HTTPConnection) -> None:
+        """Raise the problem that a request is refused with."""
+        scope = request.scope
+        if not self._token and scope.get("server", ("", None))[1] is not None:
+            _check_host(request.headers.get("host", ""))
+        if scope["method"] not in _SAFE:
+            _check_site(request)
+        if self._token and scope["path"] not in _OPEN:
+            self._check_token(request.headers.get("authorization", ""))
+
+    def _check_token(self, text: str) -> None:
+        scheme, _, given = text.partition(" ")
+        token = given.strip().encode("latin-1")
+        is_right = hmac.compare_digest(token, self._token)
+        if scheme.lower() != "bearer" or not is_right:
+            raise ProblemError(
+                "unauthorized",
+                "send the token of --http-token-file: Authorization: Bearer TOKEN",
+                headers={"WWW-Authenticate": 'Bearer realm="geartrain"'},
+            )
+
+
+def _check_host(host: str) -> None:
+    """Raise ProblemError unless a request's host is an address or ``localhost``."""
+    name = _hostname(host)
+    if name == "localhost" or name.endswith(".localhost") or _is_address(name):
+        return
+    raise ProblemError(
+        "wrong-host",
+        "without a token the host has to be localhost or an address: name it so, or"
+        " start the job server with --http-token-file",
+    )
+
+
+def _hostname(host: str) -> str:
+    """Return the name in a Host header, without its port; empty if it is none."""
+    if any(each in host for each in "/?#@\\"):
+        return ""
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return ""
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def _check_site(request: HTTPConnection) -> None:
+    """Raise ProblemError if a web page of another site sends a request."""
+    site = request.headers.get("sec-fetch-site")
+    if site is not None:
+        is_ours = site in ("same-origin", "none")
+    else:
+        origin = request.headers.get("origin")
+        is_ours = origin is None or _netloc(origin) == request.headers.get("host")
+    if not is_ours:
+        raise ProblemError(
+            "cross-site",
+            "a web page of another site sent this: send it from a program, or from a"
+            " page of this server",
+        )
+
+
+def _netloc(origin: str) -> str:
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return ""

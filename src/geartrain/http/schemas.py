@@ -1,0 +1,139 @@
+"""JSON schemas of what is answered, from the rows that the text client reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from types import NoneType, UnionType
+from typing import Any, Final, get_args, get_origin, get_type_hints
+
+from geartrain.admin.rows import FunctionRow, JobRow, StoreRow, WorkerRow
+
+__all__ = [
+    "CONNECTION",
+    "COUNTERS",
+    "FUNCTION",
+    "JOB",
+    "POLICY",
+    "PROBLEM",
+    "SCHEDULE",
+    "STORE",
+    "SUBMITTED",
+    "items",
+    "reference",
+]
+
+Schema = dict[str, Any]
+
+_TYPES: Final = {str: "string", int: "integer", float: "number", bool: "boolean"}
+
+
+def _schema_of(row: type, *, without: frozenset[str] = frozenset()) -> Schema:
+    """Return the schema of a row's JSON; it may have more than is named."""
+    hints = get_type_hints(row)
+    properties = {
+        each.name: _typed(hints[each.name])
+        for each in fields(row)
+        if each.name not in without
+    }
+    return {
+        "type": "object",
+        "required": list(properties),
+        "properties": properties,
+    }
+
+
+def _typed(hint: Any) -> Schema:
+    if get_origin(hint) is UnionType:
+        kinds = [
+            "null" if each is NoneType else _TYPES[each] for each in get_args(hint)
+        ]
+        return {"type": kinds}
+    if get_origin(hint) is tuple:
+        return {"type": "array", "items": _typed(get_args(hint)[0])}
+    return {"type": _TYPES[hint]}
+
+
+_COUNT: Final[Schema] = {"type": "integer", "minimum": 0}
+
+SCHEMAS: Final[dict[str, Schema]] = {
+    "Job": _schema_of(JobRow, without=frozenset({"workload"})),
+    "Function": _schema_of(FunctionRow),
+    "Connection": _schema_of(WorkerRow),
+    "Store": _schema_of(StoreRow),
+    "Counters": {
+        "type": "object",
+        "required": ["function"],
+        "properties": {"function": {"type": "string"}},
+        "additionalProperties": {"type": ["integer", "string"]},
+    },
+    "Policy": {
+        "type": "object",
+        "properties": {"pattern": {"type": "string"}},
+        "additionalProperties": {"type": ["number", "boolean", "string"]},
+    },
+    "Schedule": {
+        "type": "object",
+        "required": ["handle", "function", "unique", "fields", "due"],
+        "properties": {
+            "handle": {"type": "string"},
+            "function": {"type": "string"},
+            "unique": {"type": "string"},
+            "fields": {"type": "string"},
+            "due": {"type": "number"},
+        },
+    },
+    "Submitted": {
+        "type": "object",
+        "required": ["handle", "function", "unique"],
+        "properties": {
+            "handle": {"type": "string"},
+            "function": {"type": "string"},
+            "unique": {"type": ["string", "null"]},
+        },
+    },
+    "Problem": {
+        "type": "object",
+        "description": "What is wrong and what to do, as RFC 9457 has it.",
+        "required": ["type", "title", "status", "detail"],
+        "properties": {
+            "type": {"type": "string"},
+            "title": {"type": "string"},
+            "status": {"type": "integer"},
+            "detail": {"type": "string"},
+        },
+    },
+}
+"""The schemas that the OpenAPI document names."""
+
+
+def reference(name: str) -> Schema:
+    """Return a reference to one of ``SCHEMAS``."""
+    assert name in SCHEMAS
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def items(of: Mapping[str, Any]) -> Schema:
+    """Return the schema of a listing."""
+    return {
+        "type": "object",
+        "required": ["items", "next"],
+        "properties": {
+            "items": {"type": "array", "items": dict(of)},
+            "next": {
+                "type": ["string", "null"],
+                "description": "The cursor of what follows; null at the end.",
+            },
+        },
+    }
+
+
+JOB: Final = reference("Job")
+FUNCTION: Final = reference("Function")
+CONNECTION: Final = reference("Connection")
+STORE: Final = reference("Store")
+COUNTERS: Final = reference("Counters")
+POLICY: Final = reference("Policy")
+SCHEDULE: Final = reference("Schedule")
+SUBMITTED: Final = reference("Submitted")
+PROBLEM: Final = reference("Problem")

@@ -1,0 +1,190 @@
+"""The HTTP server: its listeners and its life, beside the job server's.
+
+It runs on the job server's own event loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+from uvicorn.config import Config
+from uvicorn.server import Server as Uvicorn
+
+from geartrain.errors import ListenError, StartError
+from geartrain.http.app import make_app
+from geartrain.http.bridge import Bridge
+from geartrain.http.protocol import BoundedProtocol
+from geartrain.server.options import Options
+from geartrain.transport.listeners import SocketFile, bind, describe
+
+__all__ = ["HttpServer"]
+
+_log = logging.getLogger("geartrain.http")
+
+# Bytes of a request's line and headers.
+_MAX_HEADERS: Final = 64 * 1024
+# Seconds that a connection may be idle between two requests.
+_IDLE: Final = 60
+# Seconds between two readings of the clock for the Date header.
+_TICK: Final = 1.0
+# Seconds that a stop waits for answers to be sent.
+_LAST_ANSWERS: Final = 3.0
+# Shorter ones can be guessed.
+_LEAST_TOKEN: Final = 16
+
+
+class HttpServer:
+    """The HTTP face of one job server, on the running event loop.
+
+    Attributes:
+        addresses: the URLs of where it listens, once bound.
+    """
+
+    def __init__(
+        self, options: Options, connect: Callable[[asyncio.Protocol, str], None]
+    ) -> None:
+        """Serve what ``connect``, the job server's, connects to.
+
+        Raises:
+            StartError: the file of the token cannot be read, or has none.
+        """
+        self.addresses: list[str] = []
+        self._options = options
+        self._bridge = Bridge(connect, options.max_packet)
+        self._token = read_token(options.http_token_file)
+        self._sockets: list[socket.socket] = []
+        self._files: list[SocketFile] = []
+        self._listeners: list[asyncio.AbstractServer] = []
+        self._clock: asyncio.Task[None] | None = None
+
+    def bind(self) -> None:
+        """Take the addresses.
+
+        Raises:
+            ListenError: one cannot be had; none is kept.
+        """
+        options = self._options
+        try:
+            for address in options.http_addresses:
+                self._sockets += bind(address, options.backlog, options.socket_mode)
+                if address.path:
+                    self._files.append(SocketFile(address.path))
+        except ListenError:
+            self.close()
+            raise
+        self.addresses = [_url(listener) for listener in self._sockets]
+
+    async def start(self) -> None:
+        """Serve from now on."""
+        config = Config(
+            make_app(self._bridge, self._token),
+            http=BoundedProtocol,
+            ws="none",
+            loop="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_keep_alive=_IDLE,
+            h11_max_incomplete_event_size=_MAX_HEADERS,
+        )
+        config.load()
+        self._uvicorn = Uvicorn(config)
+        self._state = self._uvicorn.server_state
+
+        def connected() -> BoundedProtocol:
+            return BoundedProtocol(config, self._state, {})
+
+        loop = asyncio.get_running_loop()
+        for listener in self._sockets:
+            is_unix = listener.family == socket.AF_UNIX
+            create: Any = loop.create_unix_server if is_unix else loop.create_server
+            self._listeners.append(
+                await create(connected, sock=listener, backlog=self._options.backlog)
+            )
+        await self._uvicorn.on_tick(0)
+        self._clock = asyncio.ensure_future(self._tick())
+
+    async def _tick(self) -> None:
+        """Keep the Date header right."""
+        while True:
+            await asyncio.sleep(_TICK)
+            await self._uvicorn.on_tick(0)
+
+    def give_sockets_to(self, uid: int, gid: int) -> None:
+        """Make a user the owner of the unix sockets.
+
+        Raises:
+            StartError: the system refused.
+        """
+        for file in self._files:
+            try:
+                file.give_to(uid, gid)
+            except OSError as error:
+                raise StartError(
+                    f"cannot give {file.path} to the user: {error.strerror}"
+                ) from None
+
+    def stop_listening(self) -> None:
+        """Accept nobody any more; what was asked is answered."""
+        for listener in self._listeners:
+            listener.close()
+        self.close()
+        self._bridge.kept.close()
+        if self._clock is not None:
+            for connection in list(self._state.connections):
+                connection.shutdown()
+
+    async def wait_closed(self) -> None:
+        """Return once all is answered, or nobody has read it for a while."""
+        if self._clock is None:
+            return
+        self._clock.cancel()
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + _LAST_ANSWERS
+        while self._state.connections and loop.time() < deadline:
+            await asyncio.sleep(0.01)
+        for connection in list(self._state.connections):
+            connection.transport.abort()
+
+    def close(self) -> None:
+        """Give up the addresses."""
+        for listener in self._sockets:
+            listener.close()
+        for file in self._files:
+            try:
+                file.remove()
+            except OSError as error:
+                _log.warning("%s stays behind: %s", file.path, error.strerror)
+        self._sockets, self._files = [], []
+
+
+def read_token(path: str) -> bytes:
+    """Return the token in a file; empty where no file is named.
+
+    Raises:
+        StartError: the file cannot be read, or has no token.
+    """
+    if not path:
+        return b""
+    try:
+        token = Path(path).read_bytes().strip()
+    except OSError as error:
+        raise StartError(f"cannot read the token in {path}: {error.strerror}") from None
+    if len(token) < _LEAST_TOKEN or len(token.split()) != 1 or not token.isascii():
+        raise StartError(
+            f"{path} has to hold one token of {_LEAST_TOKEN} ASCII characters or more:"
+            " make one by head -c 24 /dev/urandom | base64"
+        )
+    return token
+
+
+def _url(listener: socket.socket) -> str:
+    where = describe(listener)
+    return f"http+{where}" if where.startswith("unix:") else f"http://{where}"

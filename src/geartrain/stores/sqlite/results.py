@@ -1,0 +1,176 @@
+"""The results that a SQLite store keeps: a row for each job that has ended.
+
+The newest of a function and key is found by a digest of both. What has expired is
+found by its age, and dropped a slice at a time.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import struct
+from collections.abc import Iterator
+from hashlib import blake2b
+from struct import Struct
+from typing import Final
+from zlib import crc32
+
+from geartrain.engine.batches import Batch
+from geartrain.engine.records import FieldKind
+from geartrain.engine.results import RESULT_FIELDS, FindResult, ResultRecord
+from geartrain.stores.sqlite.damage import DamageError
+
+__all__ = [
+    "RESULT_COLUMNS",
+    "find_result",
+    "next_expiry",
+    "unpack_result",
+    "write_results",
+]
+
+RESULT_COLUMNS: Final = "number, expires, key, sum, head, data"
+"""What ``unpack_result`` takes."""
+
+_SELECT: Final = f"SELECT {RESULT_COLUMNS} FROM results"
+_BY_NUMBER: Final = f"{_SELECT} WHERE number = ?"
+_BY_KEY: Final = f"{_SELECT} WHERE key = ? ORDER BY number DESC LIMIT ?"
+
+# Rows of one key that are looked at for the newest that is wanted.
+_MOST_LOOKED_AT: Final = 100
+# A commit drops so many results, or those with so many bytes, and one at least: to
+# give back the pages of large ones takes a while.
+_MOST_DROPPED: Final = 1000
+_MOST_BYTES: Final = 32 * 1024 * 1024
+
+# The head of a row: fields of fixed sizes, and then the others, each after its length.
+_FORMATS: Final = {FieldKind.TIME: "d", FieldKind.COUNT: "Q", FieldKind.FLAG: "?"}
+_FIXED: Final = [each for each in RESULT_FIELDS if each.kind in _FORMATS]
+_PARTS: Final = [each.name for each in RESULT_FIELDS if each.kind not in _FORMATS]
+_HEAD: Final = Struct("<" + "".join(_FORMATS[each.kind] for each in _FIXED))
+_LENGTH: Final = Struct("<I")
+
+
+def write_results(cursor: sqlite3.Cursor, batch: Batch) -> None:
+    """Keep the results of a batch, and drop some that have expired if it says so."""
+    for record in batch.results.values():
+        head, data = _pack(record), b"".join(record.pieces)
+        key = _digest(record.function, record.key) if record.key else None
+        cursor.execute(
+            "INSERT OR REPLACE INTO results VALUES(?, ?, ?, ?, ?, ?)",
+            (
+                record.number,
+                record.expires,
+                key,
+                _sum(record.number, record.expires, key, head, data),
+                head,
+                data,
+            ),
+        )
+    if batch.expired_until:
+        _drop_expired(cursor, batch.expired_until)
+        batch.next_expiry = next_expiry(cursor.connection)
+
+
+def _drop_expired(cursor: sqlite3.Cursor, until: float) -> None:
+    found = cursor.execute(
+        "SELECT number, length(data) FROM results WHERE expires <= ? "
+        "ORDER BY expires LIMIT ?",
+        (until, _MOST_DROPPED),
+    ).fetchall()
+    size = 0
+    for number, length in found:
+        cursor.execute("DELETE FROM results WHERE number = ?", (number,))
+        size += length
+        if size >= _MOST_BYTES:
+            return
+
+
+def next_expiry(connection: sqlite3.Connection) -> float:
+    """Return when the first result expires, a server time; 0 if none is kept."""
+    found = connection.execute(
+        "SELECT expires FROM results ORDER BY expires LIMIT 1"
+    ).fetchone()
+    return float(found[0]) if found else 0.0
+
+
+def find_result(connection: sqlite3.Connection, query: FindResult) -> None:
+    """Answer a query; a record that is damaged is named and not returned."""
+    for row in _rows(connection, query):
+        try:
+            record = unpack_result(*row)
+        except DamageError:
+            query.damaged.append(query.number)
+            continue
+        if query.takes(record):
+            query.record = record
+            return
+
+
+def _rows(
+    connection: sqlite3.Connection, query: FindResult
+) -> Iterator[tuple[object, ...]]:
+    if query.number:
+        return connection.execute(_BY_NUMBER, (query.number,))
+    digest = _digest(query.function, query.key)
+    return connection.execute(_BY_KEY, (digest, _MOST_LOOKED_AT))
+
+
+def unpack_result(
+    number: object,
+    expires: object,
+    key: object,
+    checksum: object,
+    head: object,
+    data: object,
+) -> ResultRecord:
+    """Return the record in a row.
+
+    Raises:
+        DamageError: it is not as it was written.
+    """
+    if (
+        isinstance(number, int)
+        and isinstance(expires, float)
+        and isinstance(key, int | None)
+        and isinstance(head, bytes)
+        and isinstance(data, bytes)
+        and _sum(number, expires, key, head, data) == checksum
+    ):
+        return _unpack(number, head, data)
+    raise DamageError(f"the result of job {number!r} is not as it was written")
+
+
+def _pack(record: ResultRecord) -> bytes:
+    """Return all of a record but its number and its result."""
+    packed = [_HEAD.pack(*(getattr(record, each.name) for each in _FIXED))]
+    for name in _PARTS:
+        part: bytes = getattr(record, name)
+        packed += (_LENGTH.pack(len(part)), part)
+    return b"".join(packed)
+
+
+def _unpack(number: int, head: bytes, data: bytes) -> ResultRecord:
+    record = ResultRecord(number, b"", b"")
+    try:
+        for field, value in zip(_FIXED, _HEAD.unpack_from(head), strict=True):
+            setattr(record, field.name, value)
+        end = _HEAD.size
+        for name in _PARTS:
+            (length,) = _LENGTH.unpack_from(head, end)
+            start = end + _LENGTH.size
+            end = start + length
+            setattr(record, name, head[start:end])
+    except struct.error as error:
+        raise DamageError(f"the result of job {number} is damaged") from error
+    record.pieces = [data] if data else []
+    return record
+
+
+def _digest(function: bytes, key: bytes) -> int:
+    """Return what a function and key are indexed by."""
+    hashed = blake2b(function + b"\0" + key, digest_size=8).digest()
+    return int.from_bytes(hashed, "little", signed=True)
+
+
+def _sum(number: int, expires: float, key: int | None, head: bytes, data: bytes) -> int:
+    beside = b"%d %r %r" % (number, expires, key)
+    return crc32(data, crc32(head, crc32(beside)))
