@@ -2,42 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
 from tests.support.dialogue import World
+from tests.support.steered import Make, filled, numbered
 from tests.support.stored_engine import (
     DAY,
     counts,
     drain,
     grab,
     listed,
-    stored,
     submit,
     submit_due,
 )
-
-Make = Callable[[], World]
-
-
-def numbered(first: int, last: int) -> str:
-    return " ".join(str(number) for number in range(first, last + 1))
-
-
-@pytest.fixture(params=["memory", "window of 3", "window of 1000"])
-def make(request: pytest.FixtureRequest) -> Make:
-    """Return what makes a world: without a store, or with windows of two sizes."""
-    if request.param == "memory":
-        return World
-    size = int(request.param.rsplit(" ", 1)[1])
-    return lambda: stored(size)
-
-
-def filled(make: Make, count: int = 12, function: bytes = b"f") -> World:
-    world = make()
-    submit(world.client(), *numbered(1, count).split(), function=function)
-    return world
 
 
 def handles(world: World, filters: str = "") -> list[str]:

@@ -9,7 +9,7 @@ from geartrain.engine.commands.arguments import invalid, read_arguments
 from geartrain.engine.commands.listings import ROW
 from geartrain.engine.commands.rows import record_row, row, whole_record
 from geartrain.engine.commands.sweeps import UNKNOWN_JOB, steer_dead, steer_letter
-from geartrain.engine.jobs.steering import Drop, Order, Retry, is_dead
+from geartrain.engine.jobs.steering import Drop, Order, Revive, is_dead
 from geartrain.engine.model.peers import Peer
 from geartrain.engine.queries import FindDead, ListDead
 from geartrain.engine.records import JobRecord
@@ -41,7 +41,7 @@ def dead(state: State, peer: Peer, words: list[bytes]) -> bytes:
     return invalid("dead takes list, or show, retry or drop and a handle, or all")
 
 
-_ORDERS: Final[dict[bytes, Order]] = {b"retry": Retry(), b"drop": Drop()}
+_ORDERS: Final[dict[bytes, Order]] = {b"retry": Revive(), b"drop": Drop()}
 
 
 def _show(state: State, peer: Peer, handle: bytes) -> bytes:

@@ -9,7 +9,7 @@ from urllib.parse import unquote_to_bytes
 
 from geartrain.engine.commands.arguments import invalid
 from geartrain.engine.model.peers import Peer
-from geartrain.engine.model.policies import Given, Policy
+from geartrain.engine.model.policies import PatternSettings, Policy
 from geartrain.engine.model.settings import Value
 from geartrain.engine.state import overrides
 from geartrain.engine.state.state import State
@@ -59,7 +59,7 @@ def show_policies(state: State, function: bytes = b"") -> Iterator[bytes]:
     yield END_OF_LIST
 
 
-def _row(given: Given) -> bytes:
+def _row(given: PatternSettings) -> bytes:
     """Return the settings that one source gives for a pattern as a line of JSON."""
     source = "runtime" if given.is_changed else "file"
     plain = {name: _plain(value) for name, value in given.settings.items()}

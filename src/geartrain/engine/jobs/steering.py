@@ -28,7 +28,7 @@ from geartrain.engine.state.memory import record_cost
 from geartrain.engine.state.state import State
 from geartrain.engine.state.statistics import count
 
-__all__ = ["Cancel", "Drop", "Order", "Place", "Retry", "is_dead"]
+__all__ = ["Cancel", "Drop", "Order", "Place", "Revive", "is_dead"]
 
 
 class Order(ABC):
@@ -121,7 +121,7 @@ class Place(Order):
             job.due, job.is_steady = state.server_time(), True
 
 
-class Retry(Order):
+class Revive(Order):
     """Make jobs of dead letters again, with all their attempts before them."""
 
     def obey(self, state: State, job: Job) -> bool:

@@ -10,7 +10,7 @@ from typing import Final
 from geartrain.engine.model.settings import SETTINGS, Value, check_name, read_setting
 from geartrain.errors import OptionError
 
-__all__ = ["Given", "Policies", "Policy", "is_pattern", "matches"]
+__all__ = ["PatternSettings", "Policies", "Policy", "is_pattern", "matches"]
 
 # Doubled that often, the shortest pause is longer than any cap.
 _MAX_DOUBLINGS: Final = 1000
@@ -99,7 +99,7 @@ def _mixed(bits: int) -> int:
     return bits ^ bits >> 16
 
 
-class Given:
+class PatternSettings:
     """Settings that one source gives for a pattern."""
 
     def __init__(
@@ -296,15 +296,17 @@ class Policies:
         """Return what was changed at run time for a pattern."""
         return dict(self._changed.get(pattern, {}))
 
-    def entries(self, function: bytes = b"") -> list[Given]:
+    def entries(self, function: bytes = b"") -> list[PatternSettings]:
         """Return all that is given, or what applies to a function, in its order."""
-        found: list[Given] = []
+        found: list[PatternSettings] = []
         patterns = self._matching(function) if function else []
         for pattern in patterns if function else [*self._globs, *self._exact]:
             for layer in (self._given, self._changed):
                 if pattern in layer:
                     settings = dict(layer[pattern])
-                    found.append(Given(pattern, layer is self._changed, settings))
+                    found.append(
+                        PatternSettings(pattern, layer is self._changed, settings)
+                    )
         return found
 
 
