@@ -1,12 +1,13 @@
 """Inspect and control a running job server by its text commands."""
 
 from geartrain.admin.client import DEFAULT_SERVER, Admin
+from geartrain.admin.job_rows import AttemptRow, JobRow
+from geartrain.admin.reasons import WhyRow
 from geartrain.admin.results import ResultRow
 from geartrain.admin.rows import (
     ActionRow,
     CounterRow,
     FunctionRow,
-    JobRow,
     PolicyRow,
     Setting,
     StoreRow,
@@ -19,6 +20,7 @@ __all__ = [
     "DEFAULT_SERVER",
     "ActionRow",
     "Admin",
+    "AttemptRow",
     "CounterRow",
     "FunctionRow",
     "JobRow",
@@ -30,6 +32,7 @@ __all__ = [
     "StatisticsRow",
     "StoreRow",
     "Times",
+    "WhyRow",
     "WorkerRow",
     "setting_text",
 ]

@@ -52,6 +52,7 @@ delay           0            seconds that each submission waits first
 dead_letter     true         whether a background job that failed is kept
 paused          false        whether waiting jobs are kept from workers
 draining        false        whether new jobs are refused
+history         3600         seconds to remember jobs that have ended; 0: not at all
 result_ttl      0            seconds to keep results of background jobs; 0: none
 result_size     1048576      bytes of the largest result to keep
 cache_ttl       0            seconds a job that succeeded answers others; 0: never

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import MISSING, fields, is_dataclass
 from types import NoneType, UnionType
 from typing import Any, Final, get_args, get_origin, get_type_hints
 
-from geartrain.admin.rows import FunctionRow, JobRow, StoreRow, WorkerRow
+from geartrain.admin.job_rows import JobRow
+from geartrain.admin.rows import FunctionRow, StoreRow, WorkerRow
 
 __all__ = [
     "CONNECTION",
@@ -16,7 +17,9 @@ __all__ = [
     "JOB",
     "POLICY",
     "PROBLEM",
+    "RESULT",
     "SCHEDULE",
+    "STATISTICS",
     "STORE",
     "SUBMITTED",
     "items",
@@ -36,9 +39,11 @@ def _schema_of(row: type, *, without: frozenset[str] = frozenset()) -> Schema:
         for each in fields(row)
         if each.name not in without
     }
+    # What has a default is not in every row.
+    required = {each.name for each in fields(row) if each.default is MISSING}
     return {
         "type": "object",
-        "required": list(properties),
+        "required": [name for name in properties if name in required],
         "properties": properties,
     }
 
@@ -51,6 +56,8 @@ def _typed(hint: Any) -> Schema:
         return {"type": kinds}
     if get_origin(hint) is tuple:
         return {"type": "array", "items": _typed(get_args(hint)[0])}
+    if isinstance(hint, type) and is_dataclass(hint):
+        return _schema_of(hint)
     return {"type": _TYPES[hint]}
 
 
@@ -83,6 +90,19 @@ SCHEMAS: Final[dict[str, Schema]] = {
             "due": {"type": "number"},
         },
     },
+    "Result": {
+        "type": "object",
+        "required": ["handle", "state", "kept", "result", "encoding"],
+        "properties": {
+            "handle": {"type": "string"},
+            "state": {"type": "string"},
+            "kept": {"type": "string", "enum": ["whole", "too_large", "none"]},
+            "result": {"type": ["string", "null"]},
+            "encoding": {"type": ["string", "null"]},
+        },
+    },
+    # The numbers are many; docs/http.md and PROTOCOL tell them.
+    "Statistics": {"type": "object"},
     "Submitted": {
         "type": "object",
         "required": ["handle", "function", "unique"],
@@ -131,9 +151,11 @@ def items(of: Mapping[str, Any]) -> Schema:
 JOB: Final = reference("Job")
 FUNCTION: Final = reference("Function")
 CONNECTION: Final = reference("Connection")
+STATISTICS: Final = reference("Statistics")
 STORE: Final = reference("Store")
 COUNTERS: Final = reference("Counters")
 POLICY: Final = reference("Policy")
+RESULT: Final = reference("Result")
 SCHEDULE: Final = reference("Schedule")
 SUBMITTED: Final = reference("Submitted")
 PROBLEM: Final = reference("Problem")

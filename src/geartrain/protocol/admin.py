@@ -31,9 +31,11 @@ COMMAND_WORDS: Final = (
     b"dead",
     b"drain",
     b"drop",
+    b"events",
     b"fail",
     b"follow",
     b"getpid",
+    b"history",
     b"job",
     b"jobs",
     b"maxqueue",
@@ -42,6 +44,7 @@ COMMAND_WORDS: Final = (
     b"policy",
     b"priority",
     b"prioritystatus",
+    b"problems",
     b"purge",
     b"release",
     b"resume",
@@ -55,6 +58,7 @@ COMMAND_WORDS: Final = (
     b"store",
     b"verbose",
     b"version",
+    b"why",
     b"workers",
 )
 

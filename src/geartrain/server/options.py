@@ -15,11 +15,12 @@ from geartrain.configuration.kinds import (
     PORT,
     TEXT,
     choice,
+    seconds,
     size,
     whole,
 )
 from geartrain.configuration.option import option
-from geartrain.server.formatters import LEVELS
+from geartrain.server.formatters import FORMATS, LEVELS
 from geartrain.server.kinds import (
     HANDLE_PREFIX,
     HTTP_ADDRESS,
@@ -110,6 +111,12 @@ class Options:
     max_outbox: int = option(
         size(), 256 * MIB, "Unread bytes held for one peer before it is disconnected."
     )
+    max_history: int = option(
+        size(zero=True),
+        64 * MIB,
+        "Memory for what became of ended jobs (geartrain history); the oldest go first,"
+        " and 0 remembers none.",
+    )
     store: str = option(
         STORE,
         _default_store,
@@ -152,6 +159,12 @@ class Options:
         None,
         "The zone of SUBMIT_JOB_SCHED's fields.",
         default_text="this machine's",
+    )
+    drain: float = option(
+        seconds(zero=True),
+        25.0,
+        "How long running jobs may take at a stop; then those that are kept run again"
+        " after the next start.",
     )
     http: tuple[Address | None, ...] = option(
         HTTP_ADDRESS,
@@ -212,6 +225,12 @@ class Options:
     )
     log_level: str = option(
         choice(tuple(LEVELS), ignore_case=True), "INFO", "Minimum level to log."
+    )
+    log_format: str = option(
+        choice(FORMATS),
+        "text",
+        "How lines of the log look: text for people, json for programs, or auto, which"
+        " is json unless they go to a terminal.",
     )
     log_file: str = option(
         TEXT,

@@ -337,12 +337,16 @@ def test_a_dead_letter_tells_how_it_failed() -> None:
     world.advance(4)
     other.work_exception(H1, b"division by \xff")
     (row,) = rows(world.admin(), "dead show H:test:1")
+    story = row.pop("story")
+    assert [each["outcome"] for each in story] == ["crash", "fail", "exception"]
+    assert story[0]["worker"] == "w-1 127.0.0.1"
     assert row == {
         "handle": "H:test:1",
         "function": "f",
         "unique": "u",
         "priority": "low",
         "state": "dead",
+        "status": "dead",
         "background": True,
         "submitted": WALL_START,
         "due": None,
@@ -399,8 +403,9 @@ def test_so_many_dead_letters_are_kept_and_no_more() -> None:
         fail(worker)
     handles = [row["handle"] for row in rows(world.admin(), "dead list")]
     assert handles == ["H:test:1", "H:test:2"]
-    (notice,) = world.notices()
-    assert (notice.level, notice.action) == ("warning", "dead_letter_dropped")
+    *kept, dropped = ((each.level, each.action) for each in world.notices())
+    assert kept == [("warning", "dead_letter")] * 2
+    assert dropped == ("warning", "dead_letter_dropped")
     assert world.admin().text("dead drop H:test:1") == b"OK\r\n"
     submit(client, "w4")
     fail(worker)
@@ -444,3 +449,20 @@ def test_a_job_cancelled_while_it_runs_is_refused_at_its_end() -> None:
     assert worker.received == [NOT_FOUND]
     assert client.received == [job_created(H1), work_fail(H1)]
     assert counted(world) == {"submitted": 1, "cancelled": 1, "refused_results": 1}
+
+
+def test_a_dead_letter_is_a_line_of_the_log() -> None:
+    world = stored()
+    submit(world.client(), "w1")
+    worker = world.worker("f")
+    grab(worker)
+    worker.work_exception(b"H:test:1", b"no such\x1b picture\nat line 3\n")
+    (notice,) = world.notices()
+    assert notice.action == "dead_letter"
+    told = "is a dead letter after 1 attempt (exception): no such\\x1b picture"
+    assert notice.text == f"H:test:1 of 'f' {told}"
+    assert notice.fields() == {
+        "function": b"f",
+        "handle": b"H:test:1",
+        "error": b"no such\x1b picture",
+    }

@@ -52,6 +52,7 @@ def test_the_defaults() -> None:
         "dead_letter": True,
         "paused": False,
         "draining": False,
+        "history": 3600.0,
         "result_ttl": 0.0,
         "result_size": 1048576,
         "cache_ttl": 0.0,

@@ -21,8 +21,11 @@ from geartrain.engine.commands.control import (
     run,
 )
 from geartrain.engine.commands.dead import dead
+from geartrain.engine.commands.events import events
+from geartrain.engine.commands.history import history
 from geartrain.engine.commands.jobs import cancel, job, jobs
 from geartrain.engine.commands.policy import policy
+from geartrain.engine.commands.problems import problems
 from geartrain.engine.commands.results import follow, result
 from geartrain.engine.commands.statistics import statistics
 from geartrain.engine.commands.status import (
@@ -33,11 +36,13 @@ from geartrain.engine.commands.status import (
     workers,
 )
 from geartrain.engine.commands.store import store
+from geartrain.engine.commands.why import why
 from geartrain.engine.model.functions import Function
 from geartrain.engine.model.peers import Peer
 from geartrain.engine.state import functions, overrides
+from geartrain.engine.state.following import unfollow
 from geartrain.engine.state.state import State
-from geartrain.protocol.admin import OK, Command, error, ok
+from geartrain.protocol.admin import END_OF_LIST, OK, Command, error, ok
 
 __all__ = ["COMMANDS", "run_command"]
 
@@ -54,6 +59,8 @@ def run_command(state: State, peer: Peer, command: Command) -> None:
     # Before somebody sees them.
     functions.forget_idle(state)
     words = command.words
+    if state.followers and unfollow(state, peer):
+        peer.send(END_OF_LIST)
     state.turns.work += _LINE
     name = words[0].lower()
     handler = COMMANDS.get(name)
@@ -204,10 +211,14 @@ COMMANDS: Final[dict[bytes, TextCommand]] = {
     b"policy": policy,
     b"result": result,
     b"follow": follow,
+    b"why": why,
     b"counters": counters,
+    b"history": history,
     b"statistics": statistics,
     b"store": store,
+    b"problems": problems,
     b"shutdown": shutdown,
+    b"events": events,
 }
 
 # With fewer words gearmand does not know these.

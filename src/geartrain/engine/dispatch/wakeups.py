@@ -40,6 +40,8 @@ class Wakeups:
         self._crews: dict[tuple[bytes, ...], Crew] = {}
         self._promises: deque[tuple[float, int, Peer]] = deque()
         self._serial = 0
+        self.is_over = False
+        """Nobody is woken or given a job any more: the job server is to stop."""
 
     def crew(self, peer: Peer) -> Crew:
         """Return the peer's crew, letting it join the one its abilities call for."""
@@ -129,7 +131,7 @@ class Wakeups:
     def sleep(self, peer: Peer, now: float) -> None:
         """Let the peer sleep, or wake it at once if there is work for it."""
         crew = self.crew(peer)
-        function = crew.unpromised()
+        function = None if self.is_over else crew.unpromised()
         if function is not None:
             self._wake(peer, function, now)
         else:
@@ -144,7 +146,7 @@ class Wakeups:
 
     def rouse_one(self, function: Function, now: float) -> bool:
         """Wake a sleeper if nobody is coming for a ready job; tell whether one was."""
-        if not function.unpromised():
+        if self.is_over or not function.unpromised():
             return False
         peer = _sleeper(function)
         if peer is None:

@@ -27,6 +27,7 @@ from __future__ import annotations
 from typing import Final
 
 from geartrain.engine.jobs import results
+from geartrain.engine.model.endings import Ending
 from geartrain.engine.model.jobs import (
     FINISHED,
     NOBODY,
@@ -42,10 +43,11 @@ from geartrain.engine.model.jobs import (
 )
 from geartrain.engine.model.peers import Peer
 from geartrain.engine.state import functions, windows
+from geartrain.engine.state.following import note_job
 from geartrain.engine.state.state import State
 from geartrain.engine.state.statistics import count_run, count_wait
 
-__all__ = ["TRANSITIONS", "assign", "finish", "move", "place", "wait"]
+__all__ = ["TRANSITIONS", "assign", "finish", "move", "place", "remember", "wait"]
 
 TRANSITIONS: Final[dict[JobState, tuple[JobState, ...]]] = {
     SUBMITTED: (TENTATIVE, SCHEDULED, READY, PAGED, FINISHED),
@@ -60,6 +62,14 @@ TRANSITIONS: Final[dict[JobState, tuple[JobState, ...]]] = {
 # The same by the numbers of both: a move takes 50 instructions to be looked up here.
 _IS_ALLOWED: Final[list[list[bool]]] = [
     [to in TRANSITIONS[was] for to in STATES] for was in STATES
+]
+
+# The history takes at most this part of --max-memory.
+_HISTORY: Final = 16
+
+# What followers are told of a job that moves, by the number of the state it enters.
+_EVENTS: Final = [
+    {PAGED: "waiting", FINISHED: "ended"}.get(to, to.name.lower()) for to in STATES
 ]
 
 # What this many crews of a function cost is not counted.
@@ -82,6 +92,8 @@ def move(state: State, job: Job, to: JobState) -> None:
     elif was is not SUBMITTED:
         _leave_waiting(state, job)
     job.state = to
+    if state.events.is_on and to is not TENTATIVE:
+        note_job(state, job, _EVENTS[to.number])
     if to is READY:
         _enter_queue(state, job)
     elif to is RUNNING:
@@ -235,8 +247,30 @@ def assign(state: State, job: Job, worker: Peer) -> None:
         state.timeouts.set(job, state.now + limit)
 
 
-def finish(state: State, job: Job) -> None:
-    """End a job, wherever it is, and have the store forget it."""
+def finish(state: State, job: Job, outcome: bytes, result: int = 0) -> None:
+    """End a job, wherever it is, and have the store forget it.
+
+    ``outcome`` is what becomes of it, one of ``endings.STATUSES``, and ``result`` the
+    bytes of its result.
+    """
     if job.batch:
         state.journal.end(job)
+    remember(state, job, outcome, result)
     move(state, job, FINISHED)
+
+
+def remember(state: State, job: Job, outcome: bytes, result: int = 0) -> None:
+    """Have the history know what becomes of a job that ends now."""
+    seconds = functions.policy(state, job.function).history
+    history = state.history
+    most = history.most
+    limit = state.memory.limit
+    if limit and limit // _HISTORY < most:
+        most = limit // _HISTORY
+    if seconds <= 0 or most <= 0:
+        return
+    now = state.server_time()
+    ending = Ending(job, outcome, now)
+    ending.until = now + seconds
+    ending.result_size = result
+    history.add(ending, most)

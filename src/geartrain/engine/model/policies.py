@@ -30,7 +30,7 @@ _LONGEST: Final = 1_024
 class Policy:
     """What the job server does with the jobs of one function."""
 
-    def __init__(self) -> None:
+    def __init__(self) -> None:  # noqa: PLR0915 - as many attributes
         self.max_attempts: int = 1
         """Maximum number of attempts."""
         self.max_crashes: int = 5
@@ -55,6 +55,8 @@ class Policy:
         """Give no waiting job to a worker."""
         self.draining: bool = False
         """Refuse new jobs."""
+        self.history: float = 3600.0
+        """Seconds to remember what became of a job (0: not at all)."""
         self.result_ttl: float = 0.0
         """Seconds to keep the results of background jobs (0: keep none)."""
         self.result_size: int = 1024 * 1024

@@ -8,6 +8,7 @@ from typing import Final
 from geartrain.engine.model.functions import Function
 from geartrain.engine.model.policies import Policy, is_pattern
 from geartrain.engine.model.settings import Value
+from geartrain.engine.state.following import note_function
 from geartrain.engine.state.idle import is_for_chunks
 from geartrain.engine.state.state import State
 
@@ -50,6 +51,8 @@ def find(state: State, name: bytes) -> Function:
         function.statistics = state.slots.find(name, is_kept)
         function.policy_version = policies.version
         state.functions[name] = function
+        if state.events.is_on:
+            note_function(state, name, "created")
         state.name_bytes += len(name)
         # It may have been named without being used.
         state.idle.enlist(function, state.now)
@@ -131,6 +134,8 @@ def forget(state: State, function: Function) -> None:
         state.alarms.cancel(window.waits)
         state.calendar_alarms.cancel(window.dates)
         state.memory.windows.pop(window, None)
+    if state.events.is_on:
+        note_function(state, function.name, "forgotten")
     state.idle.forgotten += 1
     state.slots.forget(function.statistics)
     # A worker that lost a job of it may yet send a result.
@@ -156,6 +161,8 @@ def give_policy(state: State, pattern: bytes, settings: Mapping[str, Value]) -> 
 
 def follow(state: State, pattern: bytes) -> None:
     """Have functions follow what was set for a name or glob."""
+    if state.events.is_on:
+        note_function(state, pattern, "policy")
     if is_pattern(pattern):
         _apply_policies(state)
     elif pattern in state.functions:
