@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, Self
 from urllib.parse import unquote
 
 from geartrain.admin.connection import AdminConnection, handle_word, word
+from geartrain.admin.control import Control
 from geartrain.admin.insight import Insight
 from geartrain.admin.job_rows import JobRow, job_row
 from geartrain.admin.requests import error_argument
@@ -40,13 +41,20 @@ _ONE_LINE: Final = frozenset(
     {
         "cancel",
         "create",
+        "drain",
         "drop",
         "fail",
         "getpid",
         "maxqueue",
+        "move",
+        "pause",
         "policy",
+        "priority",
+        "purge",
         "release",
+        "resume",
         "retry",
+        "run",
         "shutdown",
         "verbose",
         "version",
@@ -54,7 +62,7 @@ _ONE_LINE: Final = frozenset(
 )
 
 
-class Admin(Insight):
+class Admin(Insight, Control):
     """A connection to a running job server, for its text commands.
 
     Every method raises AdminError if the job server is lost, falls silent, or turns
@@ -251,8 +259,9 @@ class Admin(Insight):
     ) -> None:
         """Change settings of a function, or of all functions that a glob matches.
 
-        Times are in seconds, or a ``timedelta``. The job server refuses settings that
-        it does not know.
+        Times are in seconds, or a ``timedelta``. An empty text takes back what was
+        changed, so that the value in the job server's file holds again. The job server
+        refuses settings that it does not know.
         """
         given = [
             f"{word(name)}={word(setting_text(plain(settings[name])))}"
@@ -260,9 +269,13 @@ class Admin(Insight):
         ]
         self._requests.line(" ".join(["policy", word(pattern), *given]))
 
-    def policies(self) -> list[PolicyRow]:
-        """Return the settings of each pattern, in the order in which they apply."""
-        return self._requests.rows("show policies", policy_row)
+    def policies(self, function: str | None = None) -> list[PolicyRow]:
+        """Return the settings of each pattern, in the order in which they apply.
+
+        With ``function``, only those that apply to it.
+        """
+        of = "" if function is None else f" {word(function)}"
+        return self._requests.rows(f"show policies{of}", policy_row)
 
     def store(self) -> StoreRow:
         """Return the state of the store."""

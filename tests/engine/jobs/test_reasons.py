@@ -130,6 +130,19 @@ def test_its_workers_are_busy() -> None:
     assert row["higher"] == 1
 
 
+def test_its_function_is_paused() -> None:
+    world = stored(1)
+    world.worker("f")
+    submit(world.client(), "1", "2", "3")
+    world.admin().text("pause f*")
+    expected = "'f' is paused: geartrain resume ends that"
+    for number in (1, 3):
+        state, code, sentence = said(world, f"H:test:{number}")
+        assert (state, code, sentence) == ("waiting", "paused", expected)
+    world.admin().text("resume f*")
+    assert said(world, "H:test:1")[1] != "paused"
+
+
 def test_its_worker_is_busy_with_another_function() -> None:
     world = stored()
     submit(world.client(), "w")

@@ -52,7 +52,7 @@ class Reason:
         self.state = state
         """Where it is, in a word."""
         self.code = code
-        """Why, in a word: ``no_worker``, ``busy``, ``not_due``, …."""
+        """Why, in a word: ``paused``, ``no_worker``, ``busy``, ``not_due``, …."""
         self.sentence = sentence
         """Why, for people."""
         self.since = 0.0
@@ -167,6 +167,9 @@ def _waiting(
 ) -> Reason:
     """Say why a job waits: what has to happen first comes first."""
     wait = job.due - state.time_by(job.is_steady) if job.due > 0 else 0.0
+    if functions.policy(state, function).paused:
+        said = f"{quoted(function.name)} is paused: geartrain resume ends that"
+        return Reason(word, "paused", said)
     if not function.workers:
         return _without_worker(state, function, word)
     if wait > 0:
