@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from geartrain.admin.job_rows import JobRow, job_row
 from geartrain.admin.rows import (
     CounterRow,
     FunctionRow,
-    JobRow,
     PolicyRow,
     Setting,
     WorkerRow,
@@ -17,12 +17,13 @@ from geartrain.admin.rows import (
     counter_row,
     function_row,
     function_rows,
-    job_row,
     policy_row,
     setting,
     setting_text,
     worker_rows,
 )
+
+COVERS = ("admin/job_rows",)
 
 JOB: dict[str, Any] = {
     "handle": "H:here:1",

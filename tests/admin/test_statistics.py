@@ -1,68 +1,63 @@
-"""Rows of statistics, from a real job server and from others."""
+"""Rows of statistics, as job servers send them."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from geartrain.admin import Admin
-from geartrain.errors import RefusedError
-from geartrain.protocol.constants import PacketType
-from tests.support.jobs_in_states import bury, run_next, submit, submit_many
-from tests.support.servers import RunningServer
-from tests.support.wire import Wire
+from geartrain.admin.statistics import (
+    Times,
+    function_statistics_row,
+    slot_row,
+    statistics_row,
+)
+
+TIMES = {"count": 2, "seconds": 3.0, "p50": 1.0, "p95": 2.0, "p99": 2.0}
+MEASURES: dict[str, Any] = {
+    "submitted": 4,
+    "succeeded": 2,
+    "failures": {"fail": 1},
+    "waited": TIMES,
+    "ran": {**TIMES, "buckets": [1, 1]},
+}
+ROW: dict[str, Any] = {
+    "function": "f",
+    "time": 9.0,
+    "now": {"waiting": 1, "oldest": None},
+    "total": MEASURES,
+    "recent": {"seconds": 10.0, **MEASURES},
+}
 
 
-def test_one_function_and_all(fresh: RunningServer) -> None:
-    bury(fresh, b"two words", [b"1", b"2"])
-    submit(fresh, b"mail")
-    with Wire(fresh.connect()) as worker:
-        handle, _ = run_next(worker, b"mail")
-        worker.send(PacketType.WORK_COMPLETE, handle.encode(), b"done")
-        assert worker.echoes()
-    with Admin(fresh.address) as admin:
-        row = admin.statistics("two words", over=60, buckets=True)
-        everything = admin.statistics()
-    assert row.function == "two words"
-    assert row.now["dead"] == 2
-    assert row.total.counts["dead"] == row.total.failures["fail"] == 2
-    assert row.recent.ran.count == sum(row.recent.ran.buckets or ()) == 2
-    assert row.rate("started") == pytest.approx(2 / row.seconds)
-    assert everything.function is None
-    assert everything.functions == 2
-    assert everything.total.counts["succeeded"] == 1
-    assert everything.total.waited.buckets is None
-    assert everything.total.waited.mean is not None
+def test_a_row_of_a_function() -> None:
+    row = statistics_row(ROW)
+    assert (row.function, row.functions, row.now["waiting"]) == ("f", None, 1)
+    assert row.total.counts == {"submitted": 4, "succeeded": 2}
+    assert row.total.failures == {"fail": 1}
+    assert row.rate("submitted") == 0.4
+    assert row.recent.ran.buckets == (1, 1)
+    assert row.recent.waited.mean == 1.5
 
 
-def test_functions_come_in_slices(fresh: RunningServer) -> None:
-    for number in range(12):
-        submit_many(fresh, b"f%02d" % number, [b"w"] * (number + 1))
-    with Admin(fresh.address) as admin:
-        found = [row.function for row in admin.statistics_by_function()]
-        first = [row.function for row in admin.statistics_by_function(limit=3)]
-        by_name = list(admin.statistics_by_function(sort="function", limit=2))
-    assert found == [f"f{number:02}" for number in range(11, -1, -1)]
-    assert first == found[:3]
-    assert [row.now["waiting"] for row in by_name] == [1, 2]
+def test_the_row_of_all_is_none_of_a_function() -> None:
+    everything = {**ROW, "function": None, "functions": 7}
+    assert statistics_row(everything).functions == 7
+    assert function_statistics_row(everything) is None
+    assert function_statistics_row(ROW) == statistics_row(ROW)
 
 
-def test_by_the_minute(fresh: RunningServer) -> None:
-    submit(fresh, b"mail")
-    with Admin(fresh.address) as admin:
-        minutes = admin.statistics_by_time("minute", "mail")
-        hours = admin.statistics_by_time("hour", buckets=True)
-    assert sum(row.measures.counts["submitted"] for row in minutes) == 1
-    assert {row.seconds for row in hours} == {3600.0}
-    assert hours[-1].measures.waited.buckets == ()
-    assert hours[-1].measures.waited.mean is None
+def test_a_row_of_a_minute() -> None:
+    row = slot_row({"time": 60.0, "seconds": 60, **MEASURES})
+    assert (row.time, row.seconds) == (60.0, 60.0)
+    assert row.measures.counts == {"submitted": 4, "succeeded": 2}
 
 
-def test_what_is_unknown_is_refused(server: RunningServer) -> None:
-    with Admin(server.address) as admin:
-        for name in ("never seen", ""):
-            with pytest.raises(RefusedError, match="UNKNOWN_FUNCTION"):
-                admin.statistics(name)
-        with pytest.raises(RefusedError, match="by is minute or hour"):
-            admin.statistics_by_time("day")
-        with pytest.raises(RefusedError, match="sort is one of"):
-            list(admin.statistics_by_function(sort="size"))
+def test_no_times_have_no_mean() -> None:
+    assert Times(count=0, seconds=0.0, p50=None, p95=None, p99=None).mean is None
+
+
+@pytest.mark.parametrize("name", ["function", "time", "now", "total", "recent"])
+def test_a_row_that_lacks_something_is_none(name: str) -> None:
+    with pytest.raises(KeyError):
+        statistics_row({key: ROW[key] for key in ROW if key != name})

@@ -19,6 +19,7 @@ SNIPPETS = {
     "docs/durable-jobs.md": 2,
     "docs/first-steps.md": 6,
     "docs/http.md": 11,
+    "docs/history.md": 6,
     "docs/import.md": 3,
     "docs/policies.md": 4,
     "docs/replace-gearmand.md": 4,

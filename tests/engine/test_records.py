@@ -37,7 +37,7 @@ def test_a_copy_of_failures_does_not_change_with_them() -> None:
     before = filled(failures, 100)
     copy = failures.copy()
     assert filled(failures, 200) != before
-    assert len(before) == 7
+    assert len(before) == 8
     assert values(copy) == before
 
 

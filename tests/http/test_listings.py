@@ -12,6 +12,7 @@ from urllib.parse import quote, quote_from_bytes
 import pytest
 
 from geartrain.http.rows import readable
+from geartrain.protocol.constants import PacketType
 from tests.support.http_client import HttpServer, running_http
 from tests.support.jobs_in_states import bury, schedule, submit, submit_later
 from tests.support.wire import Wire
@@ -204,6 +205,23 @@ def test_names_in_lists_are_readable_too() -> None:
         "id_encoded": "x%FF",
         "n": 1,
     }
+    nested = readable({"story": [{"error": "caf\udce9"}]})
+    assert nested == {"story": [{"error": "caf\ufffd", "error_encoded": "caf%E9"}]}
+
+
+def test_a_job_that_has_ended_is_found(server: HttpServer) -> None:
+    handle = submit(server.jobs, b"past", unique=b"u")
+    with Wire(server.jobs.connect()) as hand:
+        hand.register(b"past")
+        hand.grab()
+        hand.send(PacketType.WORK_COMPLETE, handle.encode(), b"done")
+        assert hand.echoes()
+    job = server.get(f"/v1/jobs/{handle}").json
+    assert (job["status"], job["result_size"]) == ("succeeded", 4)
+    assert [each["outcome"] for each in job["story"]] == ["succeeded"]
+    for query in ("function=past", "unique=u&state=succeeded", "limit=1"):
+        assert job in server.get(f"/v1/history?{query}").json["items"]
+    assert server.get("/v1/history?function=past&state=failed").json["items"] == []
 
 
 def test_policies_are_shown_and_changed(server: HttpServer) -> None:

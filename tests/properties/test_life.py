@@ -28,6 +28,7 @@ from geartrain.engine.model.jobs import (
 )
 from geartrain.engine.model.options import EngineOptions
 from geartrain.engine.model.peers import Peer
+from geartrain.engine.results import SUCCEEDED
 from geartrain.engine.state import functions
 from geartrain.engine.state.state import State
 from geartrain.protocol.parser import Parser
@@ -128,7 +129,7 @@ class Life(RuleBasedStateMachine):
     def finish(self, data: st.DataObject) -> None:
         job = self._pick(data)
         if job is not None and self.jobs[job] is not SUBMITTED:
-            finish(self.state, job)
+            finish(self.state, job, SUCCEEDED)
             self.jobs[job] = FINISHED
 
     @invariant()

@@ -88,6 +88,7 @@ def failures(attempts: int = 3, crashes: int = 2) -> Failures:
     made.reason = b"exception"
     made.error = b"\0no \xff such file\n" * 100
     made.worker = b"resizer 10.0.0.7:40112"
+    made.story = b"\0\xff" * 50
     made.started = 1_700_000_001.123456
     made.ended = 1_700_000_002.654321
     return made

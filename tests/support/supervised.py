@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from geartrain.admin import Admin
-from geartrain.admin.rows import JobRow
+from geartrain.admin.job_rows import JobRow
 from geartrain.errors import UnknownJobError
 from geartrain.protocol.constants import PacketType
 from tests.support.servers import RunningServer, geartrain_command

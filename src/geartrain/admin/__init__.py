@@ -1,11 +1,11 @@
 """Inspect and control a running job server by its text commands."""
 
 from geartrain.admin.client import DEFAULT_SERVER, Admin
+from geartrain.admin.job_rows import AttemptRow, JobRow
 from geartrain.admin.results import ResultRow
 from geartrain.admin.rows import (
     CounterRow,
     FunctionRow,
-    JobRow,
     PolicyRow,
     Setting,
     StoreRow,
@@ -17,6 +17,7 @@ from geartrain.admin.statistics import Measures, SlotRow, StatisticsRow, Times
 __all__ = [
     "DEFAULT_SERVER",
     "Admin",
+    "AttemptRow",
     "CounterRow",
     "FunctionRow",
     "JobRow",

@@ -7,33 +7,24 @@ from typing import TYPE_CHECKING, Final, Self
 from urllib.parse import unquote
 
 from geartrain.admin.connection import AdminConnection, handle_word, word
-from geartrain.admin.requests import Requests, error_argument
+from geartrain.admin.insight import Insight
+from geartrain.admin.job_rows import JobRow, job_row
+from geartrain.admin.requests import error_argument
 from geartrain.admin.results import ResultRow
 from geartrain.admin.rows import (
-    CounterRow,
     FunctionRow,
-    JobRow,
     PolicyRow,
     Setting,
     StoreRow,
     WorkerRow,
     connection_row,
-    counter_row,
     function_row,
     function_rows,
-    job_row,
     policy_row,
     setting,
     setting_text,
     store_row,
     worker_rows,
-)
-from geartrain.admin.statistics import (
-    SlotRow,
-    StatisticsRow,
-    function_statistics_row,
-    slot_row,
-    statistics_row,
 )
 from geartrain.errors import OptionError
 from geartrain.seconds import FOREVER, Seconds, limit, number, plain
@@ -63,14 +54,12 @@ _ONE_LINE: Final = frozenset(
     }
 )
 
-_BUCKETS: Final = " buckets=true"
-
 
 # Seconds that a job server is asked to wait for the end of a job at a time.
 _LONGEST_WAIT: Final = 3600.0
 
 
-class Admin:
+class Admin(Insight):
     """A connection to a running job server, for its text commands.
 
     Every method raises AdminError if the job server is lost, falls silent, or turns
@@ -102,8 +91,7 @@ class Admin:
             OptionError: the timeout is not a number, or a file of ``tls`` is wrong.
             AdminError: no job server answers there.
         """
-        self._connection = AdminConnection(server, timeout, tls)
-        self._requests = Requests(self._connection)
+        super().__init__(AdminConnection(server, timeout, tls))
         # A job server that answers only when a job has ended is not silent.
         seconds = limit(timeout)
         self._patience = _LONGEST_WAIT if seconds is None else seconds / 2
@@ -156,7 +144,7 @@ class Admin:
         """Return the jobs with a handle, or else a unique, workloads included.
 
         Jobs of several functions may have the same unique. The handle of a dead letter
-        finds that.
+        finds that, and that of a job which has ended what became of it.
 
         Raises:
             UnknownJobError: there is no such job.
@@ -296,77 +284,6 @@ class Admin:
         """Return the settings of each pattern, in the order in which they apply."""
         return self._requests.rows("show policies", policy_row)
 
-    def counters(self) -> list[CounterRow]:
-        """Return the counters of each function's jobs."""
-        return self._requests.rows("counters", counter_row)
-
-    def statistics(
-        self, function: str | None = None, *, over: int = 5, buckets: bool = False
-    ) -> StatisticsRow:
-        """Return what there is of a function's jobs, or of all, and what happened.
-
-        Args:
-            function: its name; None for all together.
-            over: minutes that ``recent`` goes back, from 1 to 60.
-            buckets: have ``Times.buckets``.
-
-        Raises:
-            RefusedError: there is no such function.
-        """
-        which = " limit=0" if function is None else f" function={_name(function)}"
-        line = f"statistics{which} over={over}{_BUCKETS if buckets else ''}"
-        rows = self._requests.rows(line, statistics_row)
-        if len(rows) != 1:
-            raise self._connection.not_understood(repr(rows))
-        return rows[0]
-
-    def statistics_by_function(
-        self,
-        *,
-        sort: str = "waiting",
-        limit: int | None = None,
-        over: int = 5,
-        buckets: bool = False,
-    ) -> Iterator[StatisticsRow]:
-        """Yield the same function by function, at most ``limit``.
-
-        They are asked for slice by slice: one whose place changes meanwhile may come
-        twice, or not at all.
-
-        Args:
-            sort: what they are sorted by, the most first: one of ``StatisticsRow.now``
-                or ``Measures.counts``, or ``function`` for their names.
-            limit: the maximum number of functions.
-            over: minutes that ``recent`` goes back, from 1 to 60.
-            buckets: have ``Times.buckets``.
-        """
-        filters = {"sort": sort, "over": str(over)}
-        if buckets:
-            filters["buckets"] = "true"
-        return self._requests.slices(
-            "statistics", filters, limit, function_statistics_row
-        )
-
-    def statistics_by_time(
-        self, by: str, function: str | None = None, *, buckets: bool = False
-    ) -> list[SlotRow]:
-        """Return what happened minute by minute, or hour by hour, the oldest first.
-
-        Those in which nothing happened are left out. The last hour is there by the
-        minute, and the last three days by the hour.
-
-        Args:
-            by: ``minute`` or ``hour``.
-            function: its name; None for all together.
-            buckets: have ``Times.buckets``.
-
-        Raises:
-            RefusedError: there is no such function.
-        """
-        which = "" if function is None else f" function={_name(function)}"
-        line = f"statistics by={word(by) or '%00'}{which}"
-        return self._requests.rows(line + (_BUCKETS if buckets else ""), slot_row)
-
     def store(self) -> StoreRow:
         """Return the state of the store."""
         rows = self._requests.rows("store", store_row)
@@ -407,8 +324,3 @@ class Admin:
         if rows is None:
             rows, self.unread = worker_rows(self._connection.raw_rows("workers"))
         return [row for row in rows if row.functions]
-
-
-def _name(function: str) -> str:
-    """Return a name as the value of an argument; no function has a NUL in its name."""
-    return word(function) or "%00"

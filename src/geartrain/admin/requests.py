@@ -9,8 +9,8 @@ from itertools import islice
 from typing import Any, Final, TypeVar
 
 from geartrain.admin.connection import AdminConnection, handle_word, word
+from geartrain.admin.job_rows import JobRow, job_row
 from geartrain.admin.results import UNENDED, ResultRow, result_row
-from geartrain.admin.rows import JobRow, job_row
 from geartrain.errors import OptionError, RefusedError, UnknownJobError
 from geartrain.transport.lines import MOST_LINE
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Final
 
-from geartrain.admin.rows import data_of
+from geartrain.admin.job_rows import data_of
 
 __all__ = ["UNENDED", "ResultRow", "result_row"]
 

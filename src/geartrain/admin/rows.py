@@ -1,8 +1,7 @@
-"""Rows: what text commands return of jobs, policies, counters and the like."""
+"""Rows: what text commands return of functions, workers, policies and the like."""
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
@@ -11,17 +10,14 @@ from typing import Any, TypeVar
 __all__ = [
     "CounterRow",
     "FunctionRow",
-    "JobRow",
     "PolicyRow",
     "Setting",
     "StoreRow",
     "WorkerRow",
     "connection_row",
     "counter_row",
-    "data_of",
     "function_row",
     "function_rows",
-    "job_row",
     "policy_row",
     "setting",
     "setting_text",
@@ -35,52 +31,6 @@ _Row = TypeVar("_Row")
 
 # Maximum number of lines that are tried as one row: each costs a try of all before it.
 _MOST_BREAKS = 100
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobRow:
-    """A job or dead letter.
-
-    Times are seconds since 1970. Bytes of names that are not UTF-8 are lone
-    surrogates, as ``os.fsdecode`` makes them.
-
-    Attributes:
-        handle: its handle.
-        function: the name of its function.
-        unique: its unique; empty for none.
-        priority: ``high``, ``normal`` or ``low``.
-        state: ``scheduled``, ``ready``, ``running`` or ``dead``.
-        background: whether it is a background job.
-        submitted: when it was submitted; None if unknown.
-        due: when it becomes ready; None if it is not scheduled.
-        started: when the current or last attempt began; None if there was none.
-        died: when it became a dead letter; None if it is not one.
-        worker: client id and address of the current or last worker; None for none.
-        attempts: number of attempts that ended by a failure, an exception or a timeout.
-        crashes: number of attempts that ended because the worker was lost.
-        reason: how the last ended: ``fail``, ``exception``, ``timeout``, ``crash``.
-        error: the error that the worker gave for that; None for none.
-        size: bytes of its workload.
-        workload: its workload; None in lists, which give only the size.
-    """
-
-    handle: str
-    function: str
-    unique: str
-    priority: str
-    state: str
-    background: bool
-    submitted: float | None
-    due: float | None
-    started: float | None
-    died: float | None
-    worker: str | None
-    attempts: int
-    crashes: int
-    reason: str | None
-    error: str | None
-    size: int
-    workload: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,29 +130,6 @@ class WorkerRow:
     address: str
     id: str
     functions: tuple[str, ...]
-
-
-_JOB_FIELDS = tuple(field.name for field in fields(JobRow) if field.name != "workload")
-
-
-def job_row(values: Mapping[str, Any]) -> JobRow:
-    """Read a job server's row of a job.
-
-    Raises:
-        KeyError, ValueError: it is not one.
-    """
-    workload = None
-    if "workload" in values:
-        workload = data_of(values["workload"], values["encoding"])
-    known = {name: values[name] for name in _JOB_FIELDS}
-    return JobRow(**known, workload=workload)
-
-
-def data_of(text: str, encoding: str) -> bytes:
-    """Return the bytes that a row has as text or as base64."""
-    if encoding == "base64":
-        return base64.b64decode(text, validate=True)
-    return text.encode()
 
 
 def policy_row(values: Mapping[str, Any]) -> PolicyRow:

@@ -9,9 +9,9 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from geartrain.admin import JobRow
+from geartrain.admin import AttemptRow, JobRow
 from geartrain.cli.output import write_json, write_lines
-from geartrain.cli.times import age, local
+from geartrain.cli.times import age, local, short
 from geartrain.errors import AdminError, OptionError
 from geartrain.texts import visible
 
@@ -19,6 +19,8 @@ __all__ = ["coded", "job_object", "named", "write_jobs"]
 
 _LABEL_WIDTH = 11
 _INDENT = "  "
+# Outcomes of attempts that count as failed.
+_FAILURES = frozenset({"fail", "exception", "retry", "timeout", "crash"})
 _BYTES_PER_LINE = 16
 # Characters of a text, and bytes of other workloads, that a terminal is shown.
 _TEXT_SHOWN = 4096
@@ -29,6 +31,10 @@ def job_object(row: JobRow) -> dict[str, Any]:
     """Return a row as the JSON object that the job server sends."""
     values = dataclasses.asdict(row)
     workload = values.pop("workload")
+    # Only jobs that have ended have these.
+    for name in ("ended", "result_size"):
+        if values[name] is None:
+            del values[name]
     if workload is not None:
         text, encoding = coded(workload)
         values |= {"workload": text, "encoding": encoding}
@@ -78,17 +84,40 @@ def _write_workload(rows: list[JobRow]) -> None:
 
 def _details(row: JobRow, now: float) -> Iterator[str]:
     yield from (_labelled(*each) for each in _facts(row, now))
+    if row.story:
+        yield "story"
+        yield from (f"{_INDENT}{visible(line)}" for line in _story(row))
     if row.error is not None:
         yield from ("error", *_indented(row.error))
     if row.workload is not None:
         yield from ("workload", *_shown(row.workload, sys.stdout.isatty()))
 
 
+def _story(row: JobRow) -> Iterator[str]:
+    """Yield a line for each attempt, and one where some are left out."""
+    known = sum(each.outcome in _FAILURES for each in row.story)
+    left_out = row.attempts + row.crashes - known
+    for number, attempt in enumerate(row.story):
+        if left_out > 0 and number == len(row.story) // 2:
+            yield f"… {left_out} more"
+        yield _attempt(attempt)
+
+
+def _attempt(attempt: AttemptRow) -> str:
+    started = "-" if attempt.started is None else local(attempt.started)
+    ran = None
+    if attempt.started is not None and attempt.ended is not None:
+        ran = short(max(attempt.ended - attempt.started, 0.0))
+    first = (attempt.error or "").strip().partition("\n")[0]
+    parts = (started, ran or "…", attempt.outcome, attempt.worker, first)
+    return "  ".join(part for part in parts if part)
+
+
 def _facts(row: JobRow, now: float) -> Iterator[tuple[str, str]]:
     yield "handle", row.handle
     yield "function", row.function
     yield "unique", row.unique
-    yield "state", row.state
+    yield "state", row.status or row.state
     yield "priority", row.priority
     yield "background", "yes" if row.background else "no"
     for label, moment in (
@@ -96,6 +125,7 @@ def _facts(row: JobRow, now: float) -> Iterator[tuple[str, str]]:
         ("due", row.due),
         ("started", row.started),
         ("died", row.died),
+        ("ended", row.ended),
     ):
         if moment is not None:
             yield label, f"{local(moment)} ({_relative(moment - now)})"
@@ -106,6 +136,8 @@ def _facts(row: JobRow, now: float) -> Iterator[tuple[str, str]]:
     if row.reason is not None:
         yield "reason", row.reason
     yield "size", f"{row.size} bytes"
+    if row.result_size is not None:
+        yield "result", f"{row.result_size} bytes"
 
 
 def _labelled(label: str, text: str) -> str:

@@ -18,10 +18,11 @@ __all__ = ["job"]
 @workload_option
 @json_option
 def job(name: str, server: Connector, workload: bool, as_json: bool) -> None:
-    """Show the details of a job that waits or runs, or of a dead letter.
+    """Show everything about a job, a dead letter, or a job that has ended.
 
-    A unique may be that of several jobs, of different functions: all of them are
-    shown.
+    The story has a line for each attempt: when it began, how long it ran, how it ended,
+    and who ran it. A unique may be that of several jobs, of different functions: all of
+    them are shown.
     """
     with Admin(server) as admin:
         rows = admin.job(name)

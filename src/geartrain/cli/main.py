@@ -27,6 +27,7 @@ _COMMANDS = {
     "cancel": ("cancel", "cancel"),
     "dead": ("dead", "dead"),
     "policy": ("policy", "policy"),
+    "history": ("history", "history"),
     "statistics": ("statistics", "statistics"),
     "counters": ("counters", "counters"),
     "store": ("store", "store"),

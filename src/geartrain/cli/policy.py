@@ -45,6 +45,7 @@ timeout         0            seconds an attempt may run; 0: no limit
 ttl             0            seconds a job may wait; 0: no limit
 delay           0            seconds that each submission waits first
 dead_letter     true         whether a background job that failed is kept
+history         3600         seconds to remember jobs that have ended; 0: not at all
 """
 
 

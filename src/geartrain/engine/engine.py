@@ -30,7 +30,7 @@ from geartrain.engine.model.schedules import Calendar, no_calendar
 from geartrain.engine.model.settings import Value
 from geartrain.engine.queries import DuePage, Page
 from geartrain.engine.records import Inventory
-from geartrain.engine.state import clocks, following, functions, windows
+from geartrain.engine.state import clocks, following, functions, statistics, windows
 from geartrain.engine.state.state import State
 from geartrain.protocol.parser import Parser
 
@@ -77,9 +77,10 @@ class Engine:
         return self.state.wall_time()
 
     def keep_clock(self, now: float) -> None:
-        """Record the time in the store: the job server is about to stop."""
+        """Record the time and what was counted: the job server is about to stop."""
         self.state.now = now
         clocks.keep_clock(self.state)
+        statistics.end_all(self.state)
 
     def change_policy(self, pattern: bytes, settings: Mapping[str, Value]) -> None:
         """Set some settings for a function's name or a glob, and have jobs follow.
@@ -277,6 +278,7 @@ class Engine:
         state.journal.most = most_waiting
         state.resume(inventory.reserved, keeps_jobs, holds)
         clocks.resume_clock(state, inventory)
+        statistics.restore(state, inventory.entries)
         for kept in inventory.queues:
             functions.find(state, kept.function).dead += kept.dead
             windows.take_over(state, kept)

@@ -41,6 +41,8 @@ class FieldKind(Enum):
     """Any bytes, a few kilobytes at most."""
     NAMES = auto()
     """A list of names."""
+    STORY = auto()
+    """What ``story`` packs; what was kept before that lacks it."""
     COUNT = auto()
     """An integer from 0."""
     TIME = auto()
@@ -104,6 +106,7 @@ FAILURE_FIELDS: Final = (
     Field("error", FieldKind.BYTES),
     Field("started", FieldKind.TIME),
     Field("ended", FieldKind.TIME),
+    Field("story", FieldKind.STORY),
 )
 """What ``Failures`` consist of."""
 
@@ -137,6 +140,8 @@ class Failures:
         """When the last began, a server time."""
         self.ended = 0.0
         """When it failed, a server time."""
+        self.story = b""
+        """How each attempt ended, packed as ``engine.story`` does."""
 
     def copy(self) -> Failures:
         """Return another that later failures do not change."""

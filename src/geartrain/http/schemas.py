@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import MISSING, fields, is_dataclass
 from types import NoneType, UnionType
 from typing import Any, Final, get_args, get_origin, get_type_hints
 
-from geartrain.admin.rows import FunctionRow, JobRow, StoreRow, WorkerRow
+from geartrain.admin.job_rows import JobRow
+from geartrain.admin.rows import FunctionRow, StoreRow, WorkerRow
 
 __all__ = [
     "CONNECTION",
@@ -38,9 +39,11 @@ def _schema_of(row: type, *, without: frozenset[str] = frozenset()) -> Schema:
         for each in fields(row)
         if each.name not in without
     }
+    # What has a default is not in every row.
+    required = {each.name for each in fields(row) if each.default is MISSING}
     return {
         "type": "object",
-        "required": list(properties),
+        "required": [name for name in properties if name in required],
         "properties": properties,
     }
 
@@ -53,6 +56,8 @@ def _typed(hint: Any) -> Schema:
         return {"type": kinds}
     if get_origin(hint) is tuple:
         return {"type": "array", "items": _typed(get_args(hint)[0])}
+    if isinstance(hint, type) and is_dataclass(hint):
+        return _schema_of(hint)
     return {"type": _TYPES[hint]}
 
 

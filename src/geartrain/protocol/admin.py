@@ -33,6 +33,7 @@ COMMAND_WORDS: Final = (
     b"fail",
     b"follow",
     b"getpid",
+    b"history",
     b"job",
     b"jobs",
     b"maxqueue",

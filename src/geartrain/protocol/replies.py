@@ -16,6 +16,7 @@ from geartrain.protocol.constants import (
 )
 from geartrain.protocol.large_packets import LargePacket
 from geartrain.protocol.packets import (
+    ARGUMENT_COUNT,
     ARGUMENTS,
     HAS_DATA,
     NO_MORE,
@@ -112,7 +113,7 @@ class ReplyParser:
 
 def _packet(code: int, payload: bytes) -> Packet:
     arguments = split(code, payload)
-    count = len(ARGUMENTS[PacketType(code)])
+    count = ARGUMENT_COUNT[code]
     if len(arguments) < count:
         names = ARGUMENTS[PacketType(code)]
         raise ProtocolError(

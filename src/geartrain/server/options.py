@@ -110,6 +110,12 @@ class Options:
     max_outbox: int = option(
         size(), 256 * MIB, "Unread bytes held for one peer before it is disconnected."
     )
+    max_history: int = option(
+        size(zero=True),
+        64 * MIB,
+        "Memory for what became of ended jobs (geartrain history); the oldest go first,"
+        " and 0 remembers none.",
+    )
     store: str = option(
         STORE,
         _default_store,

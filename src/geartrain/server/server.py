@@ -294,6 +294,7 @@ def engine_options(options: Options) -> EngineOptions:
         max_packet=largest_packet(limit_of(options.max_memory), options.max_packet),
         max_outbox=options.max_outbox,
         policy=_default_policy(options),
+        max_history=options.max_history,
         most_dead=_MOST_DEAD if options.store == "memory:" else 0,
         exceptions=options.exceptions,
         choice=choice,

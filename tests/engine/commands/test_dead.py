@@ -53,6 +53,7 @@ def test_dead_letters_are_listed_without_their_workloads() -> None:
         "unique": "",
         "priority": "normal",
         "state": "dead",
+        "status": "dead",
         "background": True,
         "submitted": WALL_START,
         "due": None,

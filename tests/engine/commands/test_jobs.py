@@ -57,6 +57,8 @@ def test_a_job_is_told_with_its_workload_wherever_it_is(number: int) -> None:
     row = told(crowded(), f"H:test:{number}")
     assert row == {
         "handle": f"H:test:{number}",
+        "status": "waiting",
+        "story": [],
         "function": "f",
         "unique": "",
         "priority": "normal",

@@ -82,6 +82,7 @@ def test_a_record_says_all_but_its_workload() -> None:
         "unique": "",
         "priority": "low",
         "state": "ready",
+        "status": "waiting",
         "background": True,
         "submitted": 5.25,
         "due": None,

@@ -337,12 +337,16 @@ def test_a_dead_letter_tells_how_it_failed() -> None:
     world.advance(4)
     other.work_exception(H1, b"division by \xff")
     (row,) = rows(world.admin(), "dead show H:test:1")
+    story = row.pop("story")
+    assert [each["outcome"] for each in story] == ["crash", "fail", "exception"]
+    assert story[0]["worker"] == "w-1 127.0.0.1"
     assert row == {
         "handle": "H:test:1",
         "function": "f",
         "unique": "u",
         "priority": "low",
         "state": "dead",
+        "status": "dead",
         "background": True,
         "submitted": WALL_START,
         "due": None,
@@ -399,8 +403,9 @@ def test_so_many_dead_letters_are_kept_and_no_more() -> None:
         fail(worker)
     handles = [row["handle"] for row in rows(world.admin(), "dead list")]
     assert handles == ["H:test:1", "H:test:2"]
-    (notice,) = world.notices()
-    assert (notice.level, notice.action) == ("warning", "dead_letter_dropped")
+    *kept, dropped = ((each.level, each.action) for each in world.notices())
+    assert kept == [("warning", "dead_letter")] * 2
+    assert dropped == ("warning", "dead_letter_dropped")
     assert world.admin().text("dead drop H:test:1") == b"OK\r\n"
     submit(client, "w4")
     fail(worker)

@@ -50,6 +50,7 @@ def test_the_defaults() -> None:
         "ttl": 0.0,
         "delay": 0.0,
         "dead_letter": True,
+        "history": 3600.0,
         "result_ttl": 0.0,
         "result_size": 1048576,
         "cache_ttl": 0.0,

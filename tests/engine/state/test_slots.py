@@ -6,6 +6,7 @@ import gc
 import tracemalloc
 
 from geartrain.engine.model.counts import SUBMITTED, Counts
+from geartrain.engine.model.health import OK, REFUSING, Health
 from geartrain.engine.model.statistics import Statistics
 from geartrain.engine.state import functions
 from geartrain.engine.state.statistics import count
@@ -178,3 +179,81 @@ def test_closing_many_minutes_does_not_keep_others_waiting() -> None:
     before = world.engine.state.turns.work
     world.engine.go_on(world.now + MINUTE)
     assert world.engine.state.turns.work - before < 10_000
+
+
+def test_minutes_and_hours_are_there_after_a_restart() -> None:
+    world = stored()
+    client = world.client()
+    for _ in range(90):
+        submit(client, "w")
+        world.advance(MINUTE)
+    minutes, hours = by_minute(world), by_hour(world)
+    after = world.restarted()
+    assert by_minute(after) == minutes
+    assert by_hour(after) == hours
+    assert sum(hours) == 90
+    submit(after.client(), "w")
+    after.advance(2 * HOUR)
+    submit(after.client(), "w")
+    after.advance(MINUTE)
+    assert sum(by_hour(after)) == 92
+    assert by_minute(after) == [1]
+    again = after.restarted()
+    assert by_hour(again) == by_hour(after)
+    assert _submitted(again.engine.state.slots.all.by_hour(0)) == by_hour(after)
+
+
+def test_a_stop_in_order_keeps_the_open_minute() -> None:
+    world = stored()
+    submit(world.client(), "a", "b")
+    world.engine.keep_clock(world.now)
+    world.commit_all()
+    after = world.restarted()
+    assert by_minute(after) == [2]
+    submit(after.client(), "c")
+    assert by_minute(after) == [3]
+    assert by_hour(after) == [3]
+
+
+def test_what_is_too_old_leaves_the_store() -> None:
+    world = stored()
+    client = world.client()
+    for _ in range(200):
+        submit(client, "w")
+        world.advance(MINUTE)
+    assert world.store is not None
+    world.is_committing = False
+    world.store.close()
+    entries = world.store.open().entries
+    kinds = [entry.kind for entry in entries]
+    assert kinds.count(b"minutes") == kinds.count(b"all-minutes") == 60
+    assert kinds.count(b"hours") in (2, 3)
+
+
+def test_an_entry_that_cannot_be_read_is_given_up() -> None:
+    world = stored()
+    submit(world.client(), "w")
+    world.advance(MINUTE)
+    state = world.engine.state
+    for key, value in ((b"1.1", b"x"), (b"x", b""), (b"1.2", b"1 9 fabc")):
+        state.journal.put(b"minutes", key, value)
+    world.commit_all()
+    after = world.restarted()
+    assert by_minute(after) == [1]
+    after.commit_all()
+    assert sum(by_minute(after.restarted())) == 1
+
+
+def test_without_room_in_the_store_minutes_are_kept_for_later() -> None:
+    world = stored()
+    health = Health()
+    world.engine.show_health(health)
+    health.state = REFUSING
+    submit(world.client(), "w")
+    world.advance(MINUTE)
+    assert world.engine.state.slots.unsaved()
+    health.state = OK
+    submit(world.client(), "w")
+    world.advance(MINUTE)
+    assert not world.engine.state.slots.unsaved()
+    assert by_minute(world.restarted()) == [1, 1]

@@ -12,6 +12,7 @@ from geartrain.engine.commands.attempts import fail, release, retry
 from geartrain.engine.commands.common import TOO_MANY_FUNCTIONS
 from geartrain.engine.commands.dead import dead
 from geartrain.engine.commands.events import events
+from geartrain.engine.commands.history import history
 from geartrain.engine.commands.jobs import cancel, job, jobs
 from geartrain.engine.commands.policy import policy
 from geartrain.engine.commands.results import follow, result
@@ -179,6 +180,7 @@ COMMANDS: Final[dict[bytes, TextCommand]] = {
     b"result": result,
     b"follow": follow,
     b"counters": counters,
+    b"history": history,
     b"statistics": statistics,
     b"store": store,
     b"shutdown": shutdown,

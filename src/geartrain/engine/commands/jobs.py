@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from geartrain.engine.commands.arguments import Arguments, invalid, read_arguments
+from geartrain.engine.commands.history import ended, ending_row
 from geartrain.engine.commands.listings import (
     STATES,
     Filter,
@@ -30,6 +31,7 @@ from geartrain.engine.model.jobs import PAGED, Job
 from geartrain.engine.model.peers import Peer
 from geartrain.engine.queries import FindDead, FindJob, FindKey, ListJobs, Query
 from geartrain.engine.records import JobRecord
+from geartrain.engine.results import DEAD
 from geartrain.engine.state import reads
 from geartrain.engine.state.state import State
 from geartrain.errors import OptionError
@@ -190,6 +192,7 @@ def job(state: State, peer: Peer, words: list[bytes]) -> bytes:
     """Tell everything about a job or dead letter, by its handle or its unique.
 
     ``job H`` answers a row with the workload; several functions may have the unique.
+    Of one that has ended it tells what became of it.
     """
     if len(words) != 2:
         return invalid("job takes one handle or unique")
@@ -198,6 +201,14 @@ def job(state: State, peer: Peer, words: list[bytes]) -> bytes:
     if known is not None:
         peer.rest = _whole(state, peer, [known])
         return b""
+    past = state.history.find(name, state.server_time())
+    if past is not None and past.outcome != DEAD:
+        return _past(state, name)
+    return _stored_job(state, peer, name)
+
+
+def _stored_job(state: State, peer: Peer, name: bytes) -> bytes:
+    """Tell about a job that is not in memory, or what became of it."""
     answers = peer.take_answers()
     if not answers and state.journal.is_on:
         state.ask(peer, _job_queries(state, name))
@@ -208,12 +219,18 @@ def job(state: State, peer: Peer, words: list[bytes]) -> bytes:
     failure = _error(answers)
     if failure or not found:
         reads.end(state, peer)
-        return failure or _UNKNOWN_JOB
+        return failure or _past(state, name) or _UNKNOWN_JOB
     kept = [each for each in found if isinstance(each, JobRecord)]
     if kept and not _has_workloads(answers):
         return _ask_whole(state, peer, kept)
     peer.rest = _whole(state, peer, found)
     return b""
+
+
+def _past(state: State, name: bytes) -> bytes:
+    """Return the rows of jobs that have ended; nothing if none is remembered."""
+    rows = [ending_row(state, each) for each in ended(state, name)]
+    return b"".join([*rows, END_OF_LIST]) if rows else b""
 
 
 def _has_workloads(answers: list[Query]) -> bool:

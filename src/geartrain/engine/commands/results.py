@@ -15,13 +15,16 @@ from geartrain.engine.commands.rows import (
     Value,
     calendar_time,
     row,
+    state_name,
+    status_name,
     text,
+    waiting_name,
     with_data,
 )
 from geartrain.engine.jobs import results
 from geartrain.engine.jobs.paging import recall
 from geartrain.engine.jobs.submissions import attach
-from geartrain.engine.model.jobs import RUNNING, Job
+from geartrain.engine.model.jobs import Job
 from geartrain.engine.model.peers import Peer
 from geartrain.engine.queries import FindDead, FindJob, FindKey, Query
 from geartrain.engine.records import JobRecord
@@ -285,7 +288,7 @@ def _unended_row(state: State, found: _Found) -> bytes:
     job, record = found.job, found.waiting
     if job is not None:
         values = _values(job.handle, job.function.name, job.unique)
-        values["state"] = _state_of(state, job)
+        values["state"] = status_name(job, state_name(state, job))
         values["submitted"] = calendar_time(state, job.submitted)
         if job.worker is not None:
             values["worker"] = text(job.worker.client_id + b" " + job.worker.address)
@@ -293,22 +296,9 @@ def _unended_row(state: State, found: _Found) -> bytes:
     else:
         assert record is not None
         values = _values(record.handle, record.function, record.unique)
-        is_due = record.due <= state.time_by(record.is_steady)
-        values["state"] = _waiting_word(is_due, record.failures is not None)
+        values["state"] = status_name(record, waiting_name(state, record))
         values["submitted"] = calendar_time(state, record.submitted)
     return row(values) + END_OF_LIST
-
-
-def _state_of(state: State, job: Job) -> str:
-    if job.state is RUNNING:
-        return "running"
-    return _waiting_word(state.wait_of(job) <= 0, job.failures is not None)
-
-
-def _waiting_word(is_due: bool, has_failed: bool) -> str:
-    if has_failed:
-        return "retrying"
-    return "waiting" if is_due else "delayed"
 
 
 def follow(state: State, peer: Peer, words: list[bytes]) -> bytes:

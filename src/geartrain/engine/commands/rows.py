@@ -14,16 +14,21 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from geartrain.engine.model.jobs import READY, RUNNING, Job, record_of
-from geartrain.engine.records import Failures, JobRecord
+from geartrain.engine.records import Failures, JobRecord, StoredJob
 from geartrain.engine.state.state import State
+from geartrain.engine.story import attempts_of
 
 __all__ = [
     "Value",
+    "attempt_values",
     "calendar_time",
     "job_row",
+    "priority_name",
     "record_row",
     "row",
     "state_name",
+    "status_name",
+    "story_values",
     "text",
     "waiting_name",
     "whole_job",
@@ -60,6 +65,20 @@ def state_name(state: State, job: Job) -> str:
     return "scheduled" if state.wait_of(job) > 0 else "ready"
 
 
+def status_name(job: StoredJob, name: str) -> str:
+    """Return what people call the state of a job that has not ended.
+
+    A job that waits for its first attempt is ``waiting`` or ``delayed``; for another
+    one, ``retrying``. What ended is called by its outcome, of ``model.endings``.
+    """
+    failures = job.failures
+    if name in ("running", "dead"):
+        return name
+    if failures is not None and failures.attempts + failures.crashes:
+        return "retrying"
+    return "delayed" if name == "scheduled" else "waiting"
+
+
 def waiting_name(state: State, record: JobRecord) -> str:
     """Return the name of the state of a job that only the store has."""
     is_due = record.due <= state.time_by(record.is_steady)
@@ -72,7 +91,9 @@ def job_row(state: State, job: Job) -> bytes:
 
 
 def _job_values(state: State, job: Job) -> dict[str, Value]:
-    values = _values(state, record_of(job), state_name(state, job), job.background)
+    values: dict[str, Value] = _values(
+        state, record_of(job), state_name(state, job), job.background
+    )
     if job.worker is not None:
         values["started"] = calendar_time(state, job.started)
         values["worker"] = text(job.worker.client_id + b" " + job.worker.address)
@@ -91,18 +112,24 @@ def _record_values(state: State, record: JobRecord) -> dict[str, Value]:
 
 def whole_job(state: State, job: Job) -> Iterator[bytes]:
     """Give the row of a job in memory, its workload included, in pieces."""
-    values = _job_values(state, job)
+    values = dict[str, object](_job_values(state, job))
+    attempts = story_values(state, job.failures)
+    if job.worker is not None:
+        who = job.worker.client_id + b" " + job.worker.address
+        attempts.append(attempt_values(state, who, job.started, 0.0, b"running", b""))
+    values["story"] = attempts
     return with_data(state, values, "workload", [job.workload, *job.more])
 
 
 def whole_record(state: State, record: JobRecord) -> Iterator[bytes]:
     """Give the row of a job that only the store has, its workload included."""
-    values = _record_values(state, record)
+    values = dict[str, object](_record_values(state, record))
+    values["story"] = story_values(state, record.failures)
     return with_data(state, values, "workload", [record.workload, *record.more])
 
 
 def with_data(
-    state: State, values: dict[str, Value], name: str, data: list[bytes]
+    state: State, values: Mapping[str, object], name: str, data: list[bytes]
 ) -> Iterator[bytes]:
     """Give a row with a workload or result: as text if it is UTF-8, else as base64."""
     encoding = "utf-8"
@@ -126,6 +153,35 @@ def with_data(
     yield b'", "encoding": "%s"}\n' % encoding.encode()
 
 
+def story_values(state: State, failures: Failures | None) -> list[dict[str, object]]:
+    """Return the attempts that failed, as values of a row."""
+    story = b"" if failures is None else failures.story
+    return [
+        attempt_values(
+            state, each.worker, each.started, each.ended, each.outcome, each.error
+        )
+        for each in attempts_of(story)
+    ]
+
+
+def attempt_values(
+    state: State,
+    worker: bytes,
+    started: float,
+    ended: float,
+    outcome: bytes,
+    error: bytes,
+) -> dict[str, object]:
+    """Return an attempt as values of a row; one that has not ended, at 0."""
+    return {
+        "worker": text(worker) or None,
+        "started": calendar_time(state, started),
+        "ended": calendar_time(state, ended),
+        "outcome": text(outcome),
+        "error": text(error) or None,
+    }
+
+
 def _pieces(data: list[bytes]) -> Iterator[bytes]:
     """Give data in pieces of one size, however it is cut."""
     rest = b""
@@ -145,6 +201,11 @@ def _pieces(data: list[bytes]) -> Iterator[bytes]:
         yield rest
 
 
+def priority_name(priority: int) -> str:
+    """Return the name of a priority."""
+    return _PRIORITIES[priority]
+
+
 def calendar_time(state: State, time: float) -> float | None:
     """Return a server time by the calendar; None for 0, which is none."""
     return time + state.calendar_shift() if time else None
@@ -160,6 +221,7 @@ def _values(
         "unique": text(record.unique),
         "priority": _PRIORITIES[record.priority],
         "state": name,
+        "status": status_name(record, name),
         "background": background,
         "submitted": calendar_time(state, record.submitted),
         "due": due,

@@ -14,6 +14,7 @@ from geartrain.engine.model.crews import Crew
 from geartrain.engine.model.functions import Function
 from geartrain.engine.model.jobs import Job
 from geartrain.engine.model.peers import ASLEEP, Peer
+from geartrain.engine.results import SUCCEEDED
 from geartrain.engine.state import functions, windows
 from geartrain.engine.state.following import note_workers
 from geartrain.engine.state.state import State
@@ -317,7 +318,10 @@ def work_complete(state: State, peer: Peer, packet: Packet) -> None:
     if job.collected is not None or state.result_waits:
         results.succeed(state, job, packet.arguments[1], packet.more)
     count(state, job.function, counts.SUCCEEDED)
-    finish(state, job)
+    size = len(packet.payload) - len(job.handle) - 1
+    if packet.more:
+        size += sum(map(len, packet.more))
+    finish(state, job, SUCCEEDED, max(size, 0))
 
 
 def work_fail(state: State, peer: Peer, packet: Packet) -> None:

@@ -9,9 +9,10 @@ from __future__ import annotations
 from typing import Final
 
 from geartrain.engine.jobs import results
-from geartrain.engine.jobs.life import finish, move, wait
+from geartrain.engine.jobs.life import finish, move, remember, wait
 from geartrain.engine.jobs.relays import relay
 from geartrain.engine.model import counts
+from geartrain.engine.model.endings import ABANDONED
 from geartrain.engine.model.functions import Function
 from geartrain.engine.model.jobs import FINISHED, READY, Job, record_of
 from geartrain.engine.model.notices import Notice
@@ -22,6 +23,7 @@ from geartrain.engine.state import functions
 from geartrain.engine.state.memory import cost
 from geartrain.engine.state.state import State
 from geartrain.engine.state.statistics import count
+from geartrain.engine.story import PastAttempt, with_attempt
 from geartrain.protocol.constants import PacketType
 from geartrain.protocol.packets import NO_MORE, encode
 from geartrain.texts import quoted, shown
@@ -115,6 +117,9 @@ def _overrun(state: State, job: Job, error: bytes) -> None:
 def release(state: State, job: Job) -> None:
     """Make a running job ready again: its worker stops and has not finished it."""
     count(state, job.function, counts.RELEASED)
+    if job.failures is None:
+        job.failures = Failures()
+    _tell_story(state, job, job.failures, b"release", b"")
     _give_away(state, job)
     if job.background or job.is_awaited():
         move(state, job, READY)
@@ -175,7 +180,20 @@ def _note(state: State, job: Job, reason: bytes, error: bytes) -> Failures:
     failures.error = error
     failures.started = job.started
     failures.ended = state.server_time()
+    _tell_story(state, job, failures, reason, error)
     return failures
+
+
+def _tell_story(
+    state: State, job: Job, failures: Failures, outcome: bytes, error: bytes
+) -> None:
+    """Add the attempt that ends now to a job's story."""
+    worker = job.worker
+    who = b"" if worker is None else worker.client_id + b" " + worker.address
+    attempt = PastAttempt(who, job.started, state.server_time(), outcome, error)
+    before = len(failures.story)
+    failures.story = with_attempt(failures.story, attempt)
+    state.memory.jobs += len(failures.story) - before
 
 
 def _give_away(state: State, job: Job) -> None:
@@ -209,7 +227,7 @@ def die(state: State, job: Job) -> None:
     if not job.background:
         count(state, function, counts.FAILED)
         results.fail(state, job, FAILED)
-        finish(state, job)
+        finish(state, job, FAILED)
     elif (
         functions.policy(state, function).dead_letter
         and state.journal.is_on
@@ -222,13 +240,13 @@ def die(state: State, job: Job) -> None:
         count(state, function, counts.FAILED)
         count(state, function, counts.UNKEPT)
         results.fail(state, job, FAILED)
-        finish(state, job)
+        finish(state, job, FAILED)
 
 
 def abandon(state: State, job: Job) -> None:
     """End a job that nobody waits for any more."""
     count(state, job.function, counts.ABANDONED)
-    finish(state, job)
+    finish(state, job, ABANDONED)
 
 
 def _has_room(state: State, job: Job) -> bool:
@@ -256,10 +274,27 @@ def _bury(state: State, job: Job) -> None:
         state.journal.add(job, record_of(job))
     state.journal.bury(job, state.server_time())
     job.function.dead += 1
+    _tell_death(state, job)
     if state.is_dead_in_memory():
         # Its store has what the engine lets go of.
         state.memory.jobs += cost(job)
+    remember(state, job, DEAD)
     move(state, job, FINISHED)
+
+
+def _tell_death(state: State, job: Job) -> None:
+    """Have the log tell of a dead letter, with the first line of its error."""
+    failures = job.failures
+    assert failures is not None
+    said = failures.error.strip().partition(b"\n")[0]
+    why = f": {shown(said)}" if said else ""
+    times = failures.attempts + failures.crashes
+    state.warn(
+        "dead_letter",
+        f"{shown(job.handle)} of {quoted(job.function.name)} is a dead letter after "
+        f"{times} {'attempt' if times == 1 else 'attempts'} "
+        f"({shown(failures.reason)}){why}",
+    )
 
 
 def _loss(failures: Failures) -> bytes:
@@ -285,7 +320,7 @@ def cancel(state: State, job: Job) -> None:
         _give_away(state, job)
     tell(state, job, b"cancelled")
     results.fail(state, job, CANCELLED)
-    finish(state, job)
+    finish(state, job, CANCELLED)
 
 
 def is_expired(state: State, job: Job) -> bool:
@@ -342,7 +377,7 @@ def drop_expired(state: State, job: Job) -> None:
         job,
         f"waited longer than {functions.policy(state, job.function).ttl:g} s".encode(),
     )
-    finish(state, job)
+    finish(state, job, EXPIRED)
 
 
 def refuse_result(state: State, peer: Peer, handle: bytes) -> None:

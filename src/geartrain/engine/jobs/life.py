@@ -26,6 +26,7 @@ from __future__ import annotations
 from typing import Final
 
 from geartrain.engine.jobs import results
+from geartrain.engine.model.endings import Ending
 from geartrain.engine.model.jobs import (
     FINISHED,
     NOBODY,
@@ -40,12 +41,13 @@ from geartrain.engine.model.jobs import (
     JobState,
 )
 from geartrain.engine.model.peers import Peer
+from geartrain.engine.results import SUCCEEDED
 from geartrain.engine.state import functions, windows
 from geartrain.engine.state.following import note_job
 from geartrain.engine.state.state import State
 from geartrain.engine.state.statistics import count_run, count_wait
 
-__all__ = ["TRANSITIONS", "assign", "finish", "move", "place", "wait"]
+__all__ = ["TRANSITIONS", "assign", "finish", "move", "place", "remember", "wait"]
 
 TRANSITIONS: Final[dict[JobState, tuple[JobState, ...]]] = {
     SUBMITTED: (TENTATIVE, SCHEDULED, READY, PAGED),
@@ -62,10 +64,12 @@ _IS_ALLOWED: Final[list[list[bool]]] = [
     [to in TRANSITIONS[was] for to in STATES] for was in STATES
 ]
 
-# What followers are told of a job that moves, by the number of the state it enters.
-_EVENTS: Final = [
-    {PAGED: "waiting", FINISHED: "ended"}.get(to, to.name.lower()) for to in STATES
-]
+# What followers are told of a job that moves, by the number of the state it enters;
+# of its end they are told by its outcome.
+_EVENTS: Final = ["", "", "scheduled", "ready", "running", "waiting", ""]
+
+# The history takes at most this part of --max-memory.
+_HISTORY: Final = 16
 
 # What this many crews of a function cost is not counted.
 _FEW_CREWS: Final = 16
@@ -87,7 +91,7 @@ def move(state: State, job: Job, to: JobState) -> None:
     elif was is not SUBMITTED:
         _leave_waiting(state, job)
     job.state = to
-    if state.events.is_on and to is not TENTATIVE:
+    if state.events.is_on and _EVENTS[to.number]:
         note_job(state, job, _EVENTS[to.number])
     if to is READY:
         _enter_queue(state, job)
@@ -242,8 +246,34 @@ def assign(state: State, job: Job, worker: Peer) -> None:
         state.timeouts.set(job, state.now + limit)
 
 
-def finish(state: State, job: Job) -> None:
-    """End a job, wherever it is, and have the store forget it."""
+def finish(state: State, job: Job, outcome: bytes, result: int = 0) -> None:
+    """End a job, wherever it is, and have the store forget it.
+
+    ``outcome`` is what becomes of it, one of ``endings.STATUSES``, and ``result`` the
+    bytes of its result.
+    """
     if job.batch:
         state.journal.end(job)
+    remember(state, job, outcome, result)
     move(state, job, FINISHED)
+
+
+def remember(state: State, job: Job, outcome: bytes, result: int = 0) -> None:
+    """Have the history and followers know what becomes of a job that ends now."""
+    if state.events.is_on:
+        failures = job.failures
+        error = b"" if failures is None or outcome == SUCCEEDED else failures.error
+        note_job(state, job, outcome.decode(), error)
+    seconds = functions.policy(state, job.function).history
+    history = state.history
+    most = history.most
+    limit = state.memory.limit
+    if limit and limit // _HISTORY < most:
+        most = limit // _HISTORY
+    if seconds <= 0 or most <= 0:
+        return
+    now = state.server_time()
+    ending = Ending(job, outcome, now)
+    ending.until = now + seconds
+    ending.result_size = result
+    history.add(ending, most)

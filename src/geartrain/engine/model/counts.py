@@ -1,8 +1,8 @@
 """Counts: what happened to jobs in some span of time, and how long they took.
 
-A ``Counts`` is a number for each kind of event, and two histograms: of the time that
-jobs waited before an attempt began, and of the time that attempts ran. To count an
-event takes a few dozen instructions; counts of several spans add up to those of all.
+They are a number for each kind of event, and two histograms: of the time that jobs
+waited before an attempt began, and of the time that attempts ran. To count an event
+takes a few dozen instructions; counts of several spans add up to those of all.
 
 Bucket ``n`` of a histogram has the times below ``bound(n)``, and not below that of the
 bucket before: each bound is √2 times the last, so that a quantile read from it is right
@@ -216,7 +216,7 @@ class Counts:
 
 
 def unpack(packed: bytes) -> Counts:
-    """Return the counts that ``Counts.pack`` packed; kinds unknown here are left out.
+    """Return the counts that were packed; kinds unknown here are left out.
 
     Raises:
         ValueError: it packed no such bytes.

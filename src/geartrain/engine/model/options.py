@@ -24,6 +24,7 @@ class EngineOptions:
             taken however many there are.
         most_idle: the most functions without use that are listed; of about 2.5 kB each.
         most_dead: the most dead letters kept; 0 is without limit.
+        max_history: the most bytes to remember ended jobs with; 0 remembers none.
         exceptions: forward WORK_EXCEPTION to clients that did not ask for it.
         choice: how workers choose among functions: ``"priority"`` first across
             all of them, functions in ``"order"``, or functions in ``"turns"``.
@@ -40,6 +41,7 @@ class EngineOptions:
     most_functions: int = 100_000
     most_idle: int = 10_000
     most_dead: int = 0
+    max_history: int = 64 * 1024 * 1024
     exceptions: bool = False
     choice: str = "priority"
     version: bytes = b""

@@ -51,6 +51,8 @@ class Policy:
         """Seconds to delay every submission."""
         self.dead_letter: bool = True
         """Keep background jobs that failed as dead letters."""
+        self.history: float = 3600.0
+        """Seconds to remember what became of a job (0: not at all)."""
         self.result_ttl: float = 0.0
         """Seconds to keep the results of background jobs (0: keep none)."""
         self.result_size: int = 1024 * 1024

@@ -135,6 +135,7 @@ SETTINGS: Final[dict[str, Setting]] = {
         _seconds("ttl", ", which is no limit,"),
         _seconds("delay", ""),
         Setting("dead_letter", "flag", "true or false"),
+        _seconds("history", ", which keeps nothing,"),
         _seconds("result_ttl", ", which keeps no results,"),
         _count("result_size", 0, "a whole number of bytes from 0", _MAX_RESULT),
         _seconds("cache_ttl", ", which is never,"),

@@ -13,7 +13,15 @@ from typing import Final
 
 from geartrain.engine.model.counts import Counts, unpack
 
-__all__ = ["HOURS", "MINUTES", "Ring", "SlotPage", "Statistics", "TimeSlot"]
+__all__ = [
+    "HOURS",
+    "MINUTES",
+    "Ring",
+    "SlotPage",
+    "Statistics",
+    "TimeSlot",
+    "read_page",
+]
 
 MINUTES: Final = 60
 """How many minutes are kept, beside the open one."""
@@ -126,6 +134,10 @@ class SlotPage:
         """A number that no other page of its ring has."""
         self.members: list[Statistics] = []
         """Whose slots these are, in their order."""
+        self.packed: list[bytes] = []
+        """What was counted, in the same order."""
+        self.is_saved = False
+        """The store has it as it is."""
         self.size = 0
         """The bytes of the slots and names."""
 
@@ -133,11 +145,44 @@ class SlotPage:
         """Tell whether another page is begun."""
         return len(self.members) >= _PAGE
 
+    def key(self) -> bytes:
+        """Return what names it among the pages of its ring."""
+        return b"%d.%d" % (self.number, self.serial)
+
+    def value(self) -> bytes:
+        """Return all of its slots with the names of their functions."""
+        pieces = []
+        for statistics, packed in zip(self.members, self.packed, strict=True):
+            name = statistics.name
+            pieces.append(b"%d %d " % (len(name), len(packed)) + name + packed)
+        return b"".join(pieces)
+
+
+def read_page(value: bytes) -> list[tuple[bytes, bytes]]:
+    """Return the names and packed counts that ``SlotPage.value`` put together.
+
+    Raises:
+        ValueError: it is none.
+    """
+    found = []
+    place = 0
+    while place < len(value):
+        first = value.index(b" ", place)
+        second = value.index(b" ", first + 1)
+        name_end = second + 1 + int(value[place:first])
+        place = name_end + int(value[first + 1 : second])
+        packed = value[name_end:place]
+        unpack(packed)
+        found.append((value[second + 1 : name_end], packed))
+    return found
+
 
 class Ring:
     """The slots of one length of all functions, the oldest first."""
 
-    def __init__(self, is_hourly: bool) -> None:
+    def __init__(self, is_hourly: bool, kind: bytes = b"") -> None:
+        self.kind = kind
+        """What stores keep its pages as."""
         self.is_hourly = is_hourly
         """They are hours; else minutes."""
         self.pages: deque[SlotPage] = deque()
@@ -157,6 +202,8 @@ class Ring:
         """Add a slot of the latest minute or hour that there is."""
         page = self._page(number)
         page.members.append(statistics)
+        page.packed.append(packed)
+        page.is_saved = False
         self.slots(statistics).append(TimeSlot(number, packed))
         size = len(packed) + len(statistics.name)
         page.size += size
@@ -171,6 +218,20 @@ class Ring:
         page = SlotPage(number, self.serial)
         pages.append(page)
         return page
+
+    def restore(self, key: bytes, slots: list[tuple[Statistics, bytes]]) -> None:
+        """Add a page that a store has kept, behind those added before.
+
+        Raises:
+            ValueError: the key is none of a page.
+        """
+        number, _, serial = key.partition(b".")
+        page = SlotPage(int(number), int(serial))
+        self.serial = max(self.serial, page.serial)
+        self.pages.append(page)
+        for statistics, packed in slots:
+            self.add(statistics, page.number, packed)
+        page.is_saved = True
 
     def is_over(self, first: int) -> bool:
         """Tell whether the oldest page is before ``first``, or there is too much."""

@@ -14,7 +14,7 @@ from typing import Final
 from geartrain.engine.model.jobs import Job
 from geartrain.engine.model.peers import Peer
 from geartrain.engine.model.schedules import Schedule
-from geartrain.engine.records import JobRecord
+from geartrain.engine.records import Failures, JobRecord
 from geartrain.engine.window.windows import Window
 from geartrain.protocol.room import RESULTS, Room
 
@@ -192,14 +192,17 @@ class Memory:
 
 def cost(job: Job) -> int:
     """Return the bytes that a job takes, as long as its failures stay as they are."""
-    error = 0 if job.failures is None else len(job.failures.error)
-    return _JOB + job.size + error
+    return _JOB + job.size + _told(job.failures)
 
 
 def record_cost(record: JobRecord) -> int:
     """Return the bytes that the job of a record that a store has read took."""
-    error = 0 if record.failures is None else len(record.failures.error)
-    return _JOB + record.size + error
+    return _JOB + record.size + _told(record.failures)
+
+
+def _told(failures: Failures | None) -> int:
+    """Return the bytes of what was said of failures."""
+    return 0 if failures is None else len(failures.error) + len(failures.story)
 
 
 def schedule_cost(schedule: Schedule) -> int:

@@ -44,18 +44,40 @@ class TimeSlots(Timed):
         """Who has something in the open minute."""
         self.hourly: list[Statistics] = []
         """Who has something in an open hour."""
-        self.minutes = Ring(False)
+        self.minutes = Ring(False, b"minutes")
         """The minutes of all functions that have ended."""
-        self.hours = Ring(True)
+        self.hours = Ring(True, b"hours")
         """The hours of all functions that have ended."""
-        self.all_minutes = Ring(False)
+        self.all_minutes = Ring(False, b"all-minutes")
         """The minutes of ``all``."""
-        self.all_hours = Ring(True)
+        self.all_hours = Ring(True, b"all-hours")
         """The hours of ``all``."""
 
     def find(self, name: bytes, is_kept: bool) -> Statistics:
         """Return the statistics for a function that comes to be."""
         return self.forgotten.pop(name, None) or Statistics(name, is_kept)
+
+    def known(self, name: bytes) -> Statistics:
+        """Return the statistics of a function that has slots in the store."""
+        found = self.forgotten.get(name)
+        if found is None:
+            found = self.forgotten[name] = Statistics(name)
+        return found
+
+    def resume(self) -> None:
+        """Go on counting after slots were restored: open the hours that had not ended.
+
+        The store has an hour when it has ended; until then it has the minutes.
+        """
+        restored = [self.all, *self.forgotten.values()]
+        for statistics in restored:
+            last = statistics.hours[-1].number if statistics.hours else 0
+            for slot in statistics.minutes:
+                if slot.number // 60 > last:
+                    self._add_to_hour(statistics, slot.number // 60, slot.counts())
+        first = self.all_minutes.pages
+        if first:
+            self.since = first[0].number * MINUTE
 
     def forget(self, statistics: Statistics) -> None:
         """Keep only the slots of a function that is forgotten."""
@@ -119,16 +141,30 @@ class TimeSlots(Timed):
         ring = self.all_hours if statistics is self.all else self.hours
         ring.add(statistics, hour, counts.pack())
 
-    def drop_oldest(self, server_time: float) -> SlotPage | None:
+    def rings(self) -> tuple[Ring, ...]:
+        """Return all slots that have ended."""
+        return (self.minutes, self.hours, self.all_minutes, self.all_hours)
+
+    def unsaved(self) -> list[tuple[Ring, SlotPage]]:
+        """Return the pages that the store does not have as they are."""
+        found: list[tuple[Ring, SlotPage]] = []
+        for ring in self.rings():
+            for page in reversed(ring.pages):
+                if page.is_saved:
+                    break
+                found.append((ring, page))
+        return found
+
+    def drop_oldest(self, server_time: float) -> tuple[Ring, SlotPage] | None:
         """Drop a page that is too old or too much; return None if there is none."""
         minute = int(server_time // MINUTE)
-        for ring in (self.minutes, self.hours, self.all_minutes, self.all_hours):
+        for ring in self.rings():
             first = minute // 60 - HOURS if ring.is_hourly else minute - MINUTES
             if ring.is_over(first):
                 page = ring.drop()
                 for statistics in page.members:
                     self._leave(statistics)
-                return page
+                return ring, page
         return None
 
     def _leave(self, statistics: Statistics) -> None:

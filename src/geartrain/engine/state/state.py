@@ -21,6 +21,7 @@ from geartrain.engine.model.schedules import Calendar, Schedule, no_calendar
 from geartrain.engine.model.waits import ResultWait
 from geartrain.engine.queries import Query
 from geartrain.engine.records import JobRecord
+from geartrain.engine.state.history import History
 from geartrain.engine.state.idle import IdleFunctions
 from geartrain.engine.state.memory import Memory, cost
 from geartrain.engine.state.slots import TimeSlots
@@ -76,6 +77,8 @@ class State:
         """All functions by name."""
         self.idle = IdleFunctions()
         """Functions that may be unused."""
+        self.history = History(options.max_history)
+        """What became of the jobs that ended last."""
         self.slots = TimeSlots()
         """What happens to jobs, by function, minute and hour."""
         self.name_bytes = 0

@@ -8,16 +8,27 @@ from typing import Final
 from geartrain.engine.model import counts
 from geartrain.engine.model.counts import Counts, bucket
 from geartrain.engine.model.functions import Function
-from geartrain.engine.model.statistics import Statistics
+from geartrain.engine.model.health import OK
+from geartrain.engine.model.statistics import Ring, SlotPage, Statistics, read_page
+from geartrain.engine.records import Entry
 from geartrain.engine.state.slots import MINUTE
 from geartrain.engine.state.state import State
 
-__all__ = ["count", "count_refusal", "count_run", "count_wait", "end_minute"]
+__all__ = [
+    "count",
+    "count_refusal",
+    "count_run",
+    "count_wait",
+    "end_all",
+    "end_minute",
+    "restore",
+]
 
 # Units of work, as ``turns`` counts it, of closing one function's minute or hour, and
-# of dropping a page.
+# of dropping a page or having it saved.
 _CLOSE: Final = 15
 _DROP: Final = 60
+_SAVE: Final = 100
 
 
 def count(state: State, function: Function, kind: int) -> None:
@@ -90,6 +101,59 @@ def _close(state: State, minute: int, opened: list[Statistics]) -> Iterator[None
         else:
             slots.hourly.append(statistics)
         yield
-    while slots.drop_oldest(state.server_time()) is not None:
-        state.turns.work += _DROP
+    for ring, page in slots.unsaved() if state.journal.keeps_jobs else ():
+        _save(state, ring, page)
         yield
+    dropped = slots.drop_oldest(state.server_time())
+    while dropped is not None:
+        state.turns.work += _DROP
+        state.journal.remove(dropped[0].kind, dropped[1].key())
+        yield
+        dropped = slots.drop_oldest(state.server_time())
+
+
+def _save(state: State, ring: Ring, page: SlotPage) -> None:
+    """Have the store keep a page, if it has room for more than jobs."""
+    if state.journal.keeps_jobs and state.health.state == OK:
+        state.turns.work += _SAVE
+        state.journal.put(ring.kind, page.key(), page.value())
+        page.is_saved = True
+
+
+def end_all(state: State) -> None:
+    """Have the store keep what was counted so far: the job server is about to stop."""
+    slots = state.slots
+    state.alarms.cancel(slots)
+    for statistics in slots.opened:
+        slots.close(statistics)
+    slots.opened = []
+    slots.minute = 0
+    for ring, page in slots.unsaved():
+        _save(state, ring, page)
+
+
+def restore(state: State, entries: list[Entry]) -> None:
+    """Go on with what a store has kept, before there are functions."""
+    slots = state.slots
+    for ring in slots.rings():
+        is_all = ring in (slots.all_minutes, slots.all_hours)
+        for entry in sorted(
+            (each for each in entries if each.kind == ring.kind), key=_order
+        ):
+            try:
+                found = read_page(entry.value)
+                ring.restore(
+                    entry.key,
+                    [
+                        (slots.all if is_all else slots.known(name), packed)
+                        for name, packed in found
+                    ],
+                )
+            except ValueError:
+                state.journal.remove(entry.kind, entry.key)
+    slots.resume()
+
+
+def _order(entry: Entry) -> tuple[int, bytes]:
+    """Sort keys by their numbers, of however many digits."""
+    return len(entry.key.partition(b".")[0]), entry.key

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from starlette.responses import Response
 
+from geartrain.engine.model.endings import STATUSES
 from geartrain.http.api.parts import (
     CURSOR,
     DONE,
@@ -17,6 +18,7 @@ from geartrain.http.api.parts import (
     json_answer,
     listed,
     one,
+    without_workload,
 )
 from geartrain.http.endpoints import Call, Endpoint, query
 from geartrain.http.listings import listing
@@ -24,7 +26,7 @@ from geartrain.http.schemas import JOB
 
 __all__ = ["ENDPOINTS"]
 
-_BYTES: Final = "application/octet-stream"
+_STATUSES: Final = [status.decode() for status in STATUSES]
 
 
 async def list_jobs(call: Call) -> Response:
@@ -43,8 +45,13 @@ async def _job(call: Call) -> dict[str, Any]:
 async def get_job(call: Call) -> Response:
     """Show a job."""
     values = await _job(call)
-    del values["workload"], values["encoding"]
-    return json_answer(values)
+    return json_answer(without_workload(values))
+
+
+async def list_history(call: Call) -> Response:
+    """List what became of jobs."""
+    names = ("function", "state", "unique", "error", "limit")
+    return await listing(call, f"history{call.filters(*names)}")
 
 
 async def cancel_job(call: Call) -> Response:
@@ -91,9 +98,27 @@ ENDPOINTS: Final = (
     ),
     Endpoint(
         method="GET",
+        path="/v1/history",
+        name="listHistory",
+        summary="List what became of jobs, the latest first",
+        description="For as long as the policy setting `history` says.",
+        tag="jobs",
+        call=list_history,
+        parameters=(
+            FUNCTION_FILTER,
+            query("state", "Only those that ended so.", enum=_STATUSES),
+            query("unique", "Only those with this unique."),
+            query("error", "Only those with this in their error, in whatever case."),
+            LIMIT,
+            CURSOR,
+        ),
+        answers=(listed("Jobs that have ended, with their story.", JOB),),
+    ),
+    Endpoint(
+        method="GET",
         path="/v1/jobs/{handle}",
         name="getJob",
-        summary="Show a job",
+        summary="Show a job, also one that has ended, with the story of its attempts",
         tag="jobs",
         call=get_job,
         parameters=(HANDLE_PATH,),

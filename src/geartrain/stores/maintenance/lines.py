@@ -140,6 +140,7 @@ _WRITERS: Final[dict[FieldKind, Callable[[Any], Any]]] = {
     FieldKind.NAME: _text,
     FieldKind.BYTES: _text,
     FieldKind.NAMES: lambda names: [_text(name) for name in names],
+    FieldKind.STORY: lambda story: base64.b64encode(story).decode(),
     FieldKind.COUNT: int,
     FieldKind.FLAG: bool,
     FieldKind.TIME: lambda time: time or None,

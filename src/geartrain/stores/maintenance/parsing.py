@@ -38,13 +38,15 @@ _FIELDS: Final = {
     "result": _RESULT,
 }
 _FAILURES: Final = {*map(label, FAILURE_FIELDS)}
-# What lines of an older Geartrain lack: without it, a job is due by the calendar.
-_LATER: Final = {"clock"}
+# What lines of an older Geartrain lack: without a clock, a job is due by the calendar;
+# without a story, only its last attempt is known.
+_LATER: Final = {"clock", "story"}
 
 # The server continues with higher numbers, so some must be left below 2**63.
 _MOST_NUMBER: Final = 2**62
 _MOST_COUNT: Final = 2**31 - 1
 _MOST_ERROR: Final = 64 * 1024
+_MOST_STORY: Final = 64 * 1024
 _REASONS: Final = (b"fail", b"exception", b"timeout", b"crash", b"retry")
 _REASON_NAMES: Final = "fail, exception, timeout, crash and retry"
 _CRON_FIELDS: Final = 5
@@ -168,6 +170,17 @@ def _failures(values: _Object, name: str) -> Failures | None:
     return failures
 
 
+def _story(values: _Object, name: str) -> bytes:
+    found = values.get(name, "")
+    try:
+        story = base64.b64decode(found, validate=True)
+    except (TypeError, ValueError):
+        raise StoreError(f"{name!r} is no base64") from None
+    if len(story) > _MOST_STORY:
+        raise StoreError(f"{name!r} has more than {_MOST_STORY} bytes")
+    return story
+
+
 def _number(values: _Object) -> int:
     number = values["number"]
     if type(number) is not int or not 0 < number <= _MOST_NUMBER:
@@ -260,6 +273,7 @@ _READERS: Final[dict[FieldKind, Callable[[_Object, str], object]]] = {
     FieldKind.NAME: _name,
     FieldKind.BYTES: _bytes,
     FieldKind.NAMES: _names,
+    FieldKind.STORY: _story,
     FieldKind.COUNT: _count,
     FieldKind.FLAG: _flag,
     FieldKind.TIME: _time,

@@ -72,6 +72,10 @@ _FAILURES: Final = Struct(
     f"<{len(_names(FAILURE_FIELDS, FieldKind.COUNT))}q"
     f"{len(_names(FAILURE_FIELDS, FieldKind.TIME)) + 1}d{len(_BLOBS) - 1}I"
 )
+# The first of these lengths has this bit where a story comes before the last blob,
+# with its own length before it: blobs of before have none.
+_HAS_STORY: Final = 1 << 31
+_LENGTH: Final = Struct("<I")
 _DOUBLE: Final = Struct("<d")
 _BITS: Final = Struct("<q")
 _STATE: Final = Struct("<qqq")
@@ -193,8 +197,11 @@ def pack_failures(failures: Failures | None, died: float) -> bytes | None:
         return None
     blobs = [getattr(failures, name) for name in _BLOBS]
     fixed = [getattr(failures, name) for name in _FIXED]
-    packed = _FAILURES.pack(*fixed, died, *map(len, blobs[:-1]))
-    return b"".join((packed, *blobs))
+    lengths = [len(blob) for blob in blobs[:-1]]
+    if failures.story:
+        lengths[0] |= _HAS_STORY
+        blobs.insert(-1, _LENGTH.pack(len(failures.story)) + failures.story)
+    return b"".join((_FAILURES.pack(*fixed, died, *lengths), *blobs))
 
 
 def fill_failures(record: JobRecord, blob: bytes) -> None:
@@ -211,9 +218,23 @@ def fill_failures(record: JobRecord, blob: bytes) -> None:
         setattr(failures, name, value)
     record.died = fixed[len(_FIXED)]
     end = _FAILURES.size
-    for name, length in zip(_BLOBS, fixed[len(_FIXED) + 1 :], strict=False):
+    first, *others = fixed[len(_FIXED) + 1 :]
+    lengths = (first & ~_HAS_STORY, *others)
+    for name, length in zip(_BLOBS, lengths, strict=False):
         setattr(failures, name, blob[end : (end := end + length)])
+    if first & _HAS_STORY:
+        end = _fill_story(failures, blob, end)
     setattr(failures, _BLOBS[-1], blob[end:])
+
+
+def _fill_story(failures: Failures, blob: bytes, start: int) -> int:
+    """Read the story at a place in a blob; return the place behind it."""
+    end = start + _LENGTH.size
+    if end > len(blob):
+        raise DamageError("a job's story is damaged")
+    length: int = _LENGTH.unpack_from(blob, start)[0]
+    failures.story = blob[end : end + length]
+    return end + length
 
 
 # Bytes. SQLite takes no value of more than 10^9 bytes, and to write one needs several

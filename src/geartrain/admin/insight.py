@@ -1,0 +1,136 @@
+"""The methods of ``Admin`` that tell what happened: counters, statistics, history."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from geartrain.admin.connection import AdminConnection, word
+from geartrain.admin.job_rows import JobRow, job_row
+from geartrain.admin.requests import Requests
+from geartrain.admin.rows import CounterRow, counter_row
+from geartrain.admin.statistics import (
+    SlotRow,
+    StatisticsRow,
+    function_statistics_row,
+    slot_row,
+    statistics_row,
+)
+
+__all__ = ["Insight"]
+
+_BUCKETS: Final = " buckets=true"
+
+
+class Insight:
+    """What ``Admin`` can tell of what happened."""
+
+    def __init__(self, connection: AdminConnection) -> None:
+        self._connection = connection
+        self._requests = Requests(connection)
+
+    def counters(self) -> list[CounterRow]:
+        """Return the counters of each function's jobs."""
+        return self._requests.rows("counters", counter_row)
+
+    def statistics(
+        self, function: str | None = None, *, over: int = 5, buckets: bool = False
+    ) -> StatisticsRow:
+        """Return what there is of a function's jobs, or of all, and what happened.
+
+        Args:
+            function: its name; None for all together.
+            over: minutes that ``recent`` goes back, from 1 to 60.
+            buckets: have ``Times.buckets``.
+
+        Raises:
+            RefusedError: there is no such function.
+        """
+        which = " limit=0" if function is None else f" function={_name(function)}"
+        line = f"statistics{which} over={over}{_BUCKETS if buckets else ''}"
+        rows = self._requests.rows(line, statistics_row)
+        if len(rows) != 1:
+            raise self._connection.not_understood(repr(rows))
+        return rows[0]
+
+    def statistics_by_function(
+        self,
+        *,
+        sort: str = "waiting",
+        limit: int | None = None,
+        over: int = 5,
+        buckets: bool = False,
+    ) -> Iterator[StatisticsRow]:
+        """Yield the same function by function, at most ``limit``.
+
+        They are asked for slice by slice: one whose place changes meanwhile may come
+        twice, or not at all.
+
+        Args:
+            sort: what they are sorted by, the most first: one of ``StatisticsRow.now``
+                or ``Measures.counts``, or ``function`` for their names.
+            limit: the maximum number of functions.
+            over: minutes that ``recent`` goes back, from 1 to 60.
+            buckets: have ``Times.buckets``.
+        """
+        filters = {"sort": sort, "over": str(over)}
+        if buckets:
+            filters["buckets"] = "true"
+        return self._requests.slices(
+            "statistics", filters, limit, function_statistics_row
+        )
+
+    def statistics_by_time(
+        self, by: str, function: str | None = None, *, buckets: bool = False
+    ) -> list[SlotRow]:
+        """Return what happened minute by minute, or hour by hour, the oldest first.
+
+        Those in which nothing happened are left out. The last hour is there by the
+        minute, and the last three days by the hour.
+
+        Args:
+            by: ``minute`` or ``hour``.
+            function: its name; None for all together.
+            buckets: have ``Times.buckets``.
+
+        Raises:
+            RefusedError: there is no such function.
+        """
+        which = "" if function is None else f" function={_name(function)}"
+        line = f"statistics by={word(by) or '%00'}{which}"
+        return self._requests.rows(line + (_BUCKETS if buckets else ""), slot_row)
+
+    def history(
+        self,
+        *,
+        function: str | None = None,
+        state: str | None = None,
+        unique: str | None = None,
+        error: str | None = None,
+        limit: int | None = None,
+    ) -> Iterator[JobRow]:
+        """Yield the jobs that have ended, the latest first, at most ``limit``.
+
+        Args:
+            function: only jobs of this function.
+            state: only jobs that ended so: ``succeeded``, ``failed``, ``dead``,
+                ``expired``, ``cancelled`` or ``abandoned``.
+            unique: only jobs with this unique.
+            error: only jobs whose last error has this text, in whatever case.
+            limit: the maximum number of jobs.
+
+        Raises:
+            OptionError: a filter is empty, and would let everything pass.
+        """
+        filters = {
+            "function": function,
+            "state": state,
+            "unique": unique,
+            "error": error,
+        }
+        return self._requests.slices("history", filters, limit, job_row)
+
+
+def _name(function: str) -> str:
+    """Return a name as the value of an argument; no function has a NUL in its name."""
+    return word(function) or "%00"

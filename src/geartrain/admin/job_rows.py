@@ -1,0 +1,126 @@
+"""Rows of jobs, dead letters, and jobs that have ended, with their attempts."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+__all__ = ["AttemptRow", "JobRow", "data_of", "job_row"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptRow:
+    """One attempt of a job.
+
+    Attributes:
+        worker: client id and address of the worker; None if unknown.
+        started: when it began, in seconds since 1970; None if unknown.
+        ended: when it ended; None if it is running.
+        outcome: ``fail``, ``exception``, ``retry``, ``timeout`` or ``crash`` if it
+            failed; ``release`` if the worker handed the job back; ``running``; else
+            what became of the job with it, such as ``succeeded``.
+        error: the beginning of the error that the worker gave; None for none.
+    """
+
+    worker: str | None
+    started: float | None
+    ended: float | None
+    outcome: str
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobRow:
+    """A job, a dead letter, or a job that has ended.
+
+    Times are seconds since 1970. Bytes of names that are not UTF-8 are lone
+    surrogates, as ``os.fsdecode`` makes them.
+
+    Attributes:
+        handle: its handle.
+        function: the name of its function.
+        unique: its unique; empty for none.
+        priority: ``high``, ``normal`` or ``low``.
+        state: ``scheduled``, ``ready``, ``running`` or ``dead``; of a job that has
+            ended, its status.
+        status: ``waiting``, ``delayed``, ``retrying`` (waiting for another attempt),
+            ``running``, ``dead``, ``succeeded``, ``failed``, ``expired``, ``cancelled``
+            or ``abandoned`` (nobody waited for it any more).
+        background: whether it is a background job.
+        submitted: when it was submitted; None if unknown.
+        due: when it becomes ready; None if it is not scheduled.
+        started: when the current or last attempt began; None if there was none.
+        died: when it became a dead letter; None if it is not one.
+        worker: client id and address of the current or last worker; None for none.
+        attempts: number of attempts that ended by a failure, an exception or a timeout.
+        crashes: number of attempts that ended because the worker was lost.
+        reason: how the last ended: ``fail``, ``exception``, ``timeout``, ``crash``.
+        error: the error that the worker gave for that; None for none.
+        size: bytes of its workload.
+        workload: its workload; None in lists, which give only the size, and of a job
+            that has ended.
+        ended: when it ended; None if it has not.
+        result_size: bytes of the result that ended it; None if it has not ended.
+        story: its attempts, the first and the last dozen; empty in lists of jobs.
+    """
+
+    handle: str
+    function: str
+    unique: str
+    priority: str
+    state: str
+    background: bool
+    submitted: float | None
+    due: float | None
+    started: float | None
+    died: float | None
+    worker: str | None
+    attempts: int
+    crashes: int
+    reason: str | None
+    error: str | None
+    size: int
+    workload: bytes | None = None
+    status: str = ""
+    ended: float | None = None
+    result_size: int | None = None
+    story: tuple[AttemptRow, ...] = ()
+
+
+# What lists or job servers of an earlier version leave out.
+_LATER = frozenset({"workload", "status", "ended", "result_size", "story"})
+_JOB_FIELDS = tuple(name.name for name in fields(JobRow) if name.name not in _LATER)
+_ATTEMPT_FIELDS = tuple(field.name for field in fields(AttemptRow))
+
+
+def job_row(values: Mapping[str, Any]) -> JobRow:
+    """Read a job server's row of a job.
+
+    Raises:
+        KeyError, ValueError: it is not one.
+    """
+    workload = None
+    if "workload" in values:
+        workload = data_of(values["workload"], values["encoding"])
+    known = {name: values[name] for name in _JOB_FIELDS}
+    return JobRow(
+        **known,
+        workload=workload,
+        status=values.get("status", ""),
+        ended=values.get("ended"),
+        result_size=values.get("result_size"),
+        story=tuple(map(_attempt, values.get("story", ()))),
+    )
+
+
+def _attempt(values: Mapping[str, Any]) -> AttemptRow:
+    return AttemptRow(**{name: values[name] for name in _ATTEMPT_FIELDS})
+
+
+def data_of(text: str, encoding: str) -> bytes:
+    """Return the bytes that a row has as text or as base64."""
+    if encoding == "base64":
+        return base64.b64decode(text, validate=True)
+    return text.encode()
