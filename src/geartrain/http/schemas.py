@@ -11,6 +11,7 @@ from geartrain.admin.job_rows import JobRow
 from geartrain.admin.rows import FunctionRow, StoreRow, WorkerRow
 
 __all__ = [
+    "ACTION",
     "CONNECTION",
     "COUNTERS",
     "FUNCTION",
@@ -103,6 +104,7 @@ SCHEMAS: Final[dict[str, Schema]] = {
     },
     # The numbers are many; docs/http.md and PROTOCOL tell them.
     "Statistics": {"type": "object"},
+    "Action": {"type": "object"},
     "Submitted": {
         "type": "object",
         "required": ["handle", "function", "unique"],
@@ -148,6 +150,7 @@ def items(of: Mapping[str, Any]) -> Schema:
     }
 
 
+ACTION: Final = reference("Action")
 JOB: Final = reference("Job")
 FUNCTION: Final = reference("Function")
 CONNECTION: Final = reference("Connection")
