@@ -62,7 +62,7 @@ def served(work: Callable[[Connect], Awaitable[None]]) -> None:
             async with asyncio.timeout(30):
                 await work(Connect(http))
         finally:
-            server.on_stop_listening = http.stop_listening
+            server.when_stopping.append(http.stop_listening)
             server.abort()
             await server.wait_stopped()
             await http.wait_closed()

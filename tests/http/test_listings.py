@@ -209,6 +209,13 @@ def test_names_in_lists_are_readable_too() -> None:
     assert nested == {"story": [{"error": "caf\ufffd", "error_encoded": "caf%E9"}]}
 
 
+def test_why_a_job_does_not_run_is_told(server: HttpServer) -> None:
+    handle = submit(server.jobs, b"unserved")
+    told = server.get(f"/v1/jobs/{handle}/why").json
+    assert (told["code"], told["function"]) == ("no_worker", "unserved")
+    assert "unserved" in told["why"]
+
+
 def test_a_job_that_has_ended_is_found(server: HttpServer) -> None:
     handle = submit(server.jobs, b"past", unique=b"u")
     with Wire(server.jobs.connect()) as hand:

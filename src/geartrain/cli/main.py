@@ -24,6 +24,7 @@ _COMMANDS = {
     "jobs": ("jobs", "jobs"),
     "job": ("job", "job"),
     "result": ("result", "result"),
+    "why": ("why", "why"),
     "cancel": ("cancel", "cancel"),
     "dead": ("dead", "dead"),
     "policy": ("policy", "policy"),

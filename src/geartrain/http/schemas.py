@@ -18,6 +18,7 @@ __all__ = [
     "JOB",
     "POLICY",
     "PROBLEM",
+    "REASON",
     "RESULT",
     "SCHEDULE",
     "STATISTICS",
@@ -91,6 +92,16 @@ SCHEMAS: Final[dict[str, Schema]] = {
             "due": {"type": "number"},
         },
     },
+    "Reason": {
+        "type": "object",
+        "required": ["handle", "state", "code", "why"],
+        "properties": {
+            "handle": {"type": "string"},
+            "state": {"type": "string"},
+            "code": {"type": "string"},
+            "why": {"type": "string"},
+        },
+    },
     "Result": {
         "type": "object",
         "required": ["handle", "state", "kept", "result", "encoding"],
@@ -158,6 +169,7 @@ STATISTICS: Final = reference("Statistics")
 STORE: Final = reference("Store")
 COUNTERS: Final = reference("Counters")
 POLICY: Final = reference("Policy")
+REASON: Final = reference("Reason")
 RESULT: Final = reference("Result")
 SCHEDULE: Final = reference("Schedule")
 SUBMITTED: Final = reference("Submitted")

@@ -39,6 +39,7 @@ COMMAND_WORDS: Final = (
     b"maxqueue",
     b"policy",
     b"prioritystatus",
+    b"problems",
     b"release",
     b"result",
     b"retry",
@@ -49,6 +50,7 @@ COMMAND_WORDS: Final = (
     b"store",
     b"verbose",
     b"version",
+    b"why",
     b"workers",
 )
 

@@ -15,6 +15,7 @@ from geartrain.engine.commands.events import events
 from geartrain.engine.commands.history import history
 from geartrain.engine.commands.jobs import cancel, job, jobs
 from geartrain.engine.commands.policy import policy
+from geartrain.engine.commands.problems import problems
 from geartrain.engine.commands.results import follow, result
 from geartrain.engine.commands.statistics import statistics
 from geartrain.engine.commands.status import (
@@ -25,6 +26,7 @@ from geartrain.engine.commands.status import (
     workers,
 )
 from geartrain.engine.commands.store import store
+from geartrain.engine.commands.why import why
 from geartrain.engine.model.functions import Function
 from geartrain.engine.model.peers import Peer
 from geartrain.engine.state import functions
@@ -179,10 +181,12 @@ COMMANDS: Final[dict[bytes, TextCommand]] = {
     b"policy": policy,
     b"result": result,
     b"follow": follow,
+    b"why": why,
     b"counters": counters,
     b"history": history,
     b"statistics": statistics,
     b"store": store,
+    b"problems": problems,
     b"shutdown": shutdown,
     b"events": events,
 }

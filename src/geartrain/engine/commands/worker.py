@@ -227,7 +227,7 @@ def _grab(state: State, peer: Peer) -> Job | None:
     wakeups = state.wakeups
     promised = wakeups.come(peer)
     crew = _crew(state, peer)
-    job = crew.next_job()
+    job = None if wakeups.is_over else crew.next_job()
     dropped = 0
     while job is not None and failures.is_expired(state, job):
         failures.drop_expired(state, job)

@@ -22,7 +22,7 @@ from geartrain.http.api.parts import (
 )
 from geartrain.http.endpoints import Call, Endpoint, query
 from geartrain.http.listings import listing
-from geartrain.http.schemas import JOB
+from geartrain.http.schemas import JOB, REASON
 
 __all__ = ["ENDPOINTS"]
 
@@ -46,6 +46,12 @@ async def get_job(call: Call) -> Response:
     """Show a job."""
     values = await _job(call)
     return json_answer(without_workload(values))
+
+
+async def why(call: Call) -> Response:
+    """Tell why a job does not run."""
+    (row,) = await call.rows(f"why {call.handle()}")
+    return json_answer(json.loads(row))
 
 
 async def list_history(call: Call) -> Response:
@@ -123,6 +129,17 @@ ENDPOINTS: Final = (
         call=get_job,
         parameters=(HANDLE_PATH,),
         answers=(one("The job, without its workload.", JOB),),
+        problems=("unknown-job",),
+    ),
+    Endpoint(
+        method="GET",
+        path="/v1/jobs/{handle}/why",
+        name="getReason",
+        summary="Tell why a job does not run, who runs it, or how it ended",
+        tag="jobs",
+        call=why,
+        parameters=(HANDLE_PATH,),
+        answers=(one("A sentence in `why`, and the same in fields.", REASON),),
         problems=("unknown-job",),
     ),
     Endpoint(
