@@ -2,8 +2,10 @@
 
 from geartrain.admin.client import DEFAULT_SERVER, Admin
 from geartrain.admin.job_rows import AttemptRow, JobRow
+from geartrain.admin.reasons import WhyRow
 from geartrain.admin.results import ResultRow
 from geartrain.admin.rows import (
+    ActionRow,
     CounterRow,
     FunctionRow,
     PolicyRow,
@@ -16,6 +18,7 @@ from geartrain.admin.statistics import Measures, SlotRow, StatisticsRow, Times
 
 __all__ = [
     "DEFAULT_SERVER",
+    "ActionRow",
     "Admin",
     "AttemptRow",
     "CounterRow",
@@ -29,6 +32,7 @@ __all__ = [
     "StatisticsRow",
     "StoreRow",
     "Times",
+    "WhyRow",
     "WorkerRow",
     "setting_text",
 ]

@@ -27,6 +27,7 @@ class Bridge:
         max_packet: the largest workload in bytes.
         kept: connections of lists that may be gone on with.
         rest: the functions that ``/metrics`` does not show.
+        endless: connections of answers that have no end of their own.
     """
 
     def __init__(
@@ -37,6 +38,13 @@ class Bridge:
         self.max_packet = max_packet
         self.kept = Kept()
         self.rest = Rest()
+        self.endless: set[Link] = set()
+
+    def stop(self) -> None:
+        """End what would not end by itself."""
+        self.kept.close()
+        for link in self.endless:
+            link.close()
 
     def open(self, link: Link, address: str) -> None:
         """Connect a link for a client.

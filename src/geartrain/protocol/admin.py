@@ -24,11 +24,14 @@ END_OF_LIST: Final = b".\n"
 # The first words of all commands. What looks like HTTP and begins with one of these
 # may be a command all the same.
 COMMAND_WORDS: Final = (
+    b"actions",
     b"cancel",
     b"counters",
     b"create",
     b"dead",
+    b"drain",
     b"drop",
+    b"events",
     b"fail",
     b"follow",
     b"getpid",
@@ -36,11 +39,18 @@ COMMAND_WORDS: Final = (
     b"job",
     b"jobs",
     b"maxqueue",
+    b"move",
+    b"pause",
     b"policy",
+    b"priority",
     b"prioritystatus",
+    b"problems",
+    b"purge",
     b"release",
+    b"resume",
     b"result",
     b"retry",
+    b"run",
     b"server",
     b"show",
     b"shutdown",
@@ -49,6 +59,7 @@ COMMAND_WORDS: Final = (
     b"store",
     b"verbose",
     b"version",
+    b"why",
     b"workers",
 )
 

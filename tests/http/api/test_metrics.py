@@ -14,7 +14,7 @@ from geartrain.protocol.constants import PacketType as P
 from tests.support.http_client import HttpServer, running_http
 from tests.support.metrics import checked_metrics
 from tests.support.raw_workers import fail, reverse, worker
-from tests.support.wire import Wire
+from tests.support.wire import ProcessFigures, Wire
 
 HOSTILE = [
     b'quo"te',
@@ -100,26 +100,23 @@ def test_hostile_names_stay_apart_and_on_their_lines(server: HttpServer) -> None
 @pytest.mark.timeout(120)
 def test_ten_thousand_functions_are_answered_within_a_second_and_a_megabyte() -> None:
     with running_http() as server:
-        names = [
-            b'"%d\\\xff' % number + b"n" * (number % 500) for number in range(10_000)
-        ]
+        names = [b'"%d\\\xff' % n + b"n" * (n % 500) for n in range(10_000)]
         submit(server, names)
-        took = []
+        figures = ProcessFigures(server.jobs)
+        before = figures.cpu_seconds()
         for _ in range(3):
-            began = time.perf_counter()
-            reply = server.get("/metrics")
-            took.append(time.perf_counter() - began)
-            assert len(reply.body) < 1_000_000
-        assert min(took) < 1.0
+            assert len(server.get("/metrics").body) < 1_000_000
+        # Whatever else the machine does meanwhile.
+        assert (figures.cpu_seconds() - before) / 3 < 1.0
         samples = checked_metrics(server)
-        waiting = [
-            value
-            for name, value in samples.items()
-            if name.startswith("gearman_jobs{") and 'state="waiting"' in name
-        ]
-        assert sum(waiting) == 10_000
-        assert 20 < len(waiting) <= MOST_SHOWN + 1
-        assert samples[f'gearman_jobs{{function="{REST}",state="waiting"}}'] > 9_000
-        # The longest wait is told, whoever has it.
-        ages = [name for name in samples if "oldest_job_age" in name]
-        assert len(ages) == len(waiting) - 1
+    waiting = [
+        value
+        for name, value in samples.items()
+        if name.startswith("gearman_jobs{") and 'state="waiting"' in name
+    ]
+    assert sum(waiting) == 10_000
+    assert 20 < len(waiting) <= MOST_SHOWN + 1
+    assert samples[f'gearman_jobs{{function="{REST}",state="waiting"}}'] > 9_000
+    # The longest waits are told, whoever has them.
+    ages = [name for name in samples if "oldest_job_age" in name]
+    assert len(ages) == len(waiting) - 1

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from geartrain.http.api import dead, functions, health, jobs, metrics, server, submit
+from geartrain.http.api import (
+    dead,
+    events,
+    functions,
+    health,
+    jobs,
+    metrics,
+    results,
+    server,
+    statistics,
+    submit,
+)
 from geartrain.http.endpoints import Endpoint
 
 __all__ = ["ENDPOINTS"]
@@ -10,8 +21,11 @@ __all__ = ["ENDPOINTS"]
 ENDPOINTS: tuple[Endpoint, ...] = (
     *submit.ENDPOINTS,
     *jobs.ENDPOINTS,
+    *results.ENDPOINTS,
     *functions.ENDPOINTS,
     *dead.ENDPOINTS,
+    *statistics.ENDPOINTS,
+    *events.ENDPOINTS,
     *server.ENDPOINTS,
     *metrics.ENDPOINTS,
     *health.ENDPOINTS,
