@@ -96,12 +96,12 @@ class Requests:
             raise UnknownJobError(name, kind)
         return rows
 
-    def result(self, handle: str, seconds: float, patience: float) -> ResultRow:
+    def result(self, handle: str, seconds: float) -> ResultRow:
         """Ask how a job ended; wait up to some seconds for that.
 
-        It is asked again every ``patience`` seconds, so that a job server that falls
-        silent is noticed.
+        It is asked again before the job server would seem to be silent.
         """
+        patience = self._connection.patience
         end = time.monotonic() + seconds
         while True:
             left = min(max(0.0, end - time.monotonic()), patience)

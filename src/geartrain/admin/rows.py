@@ -109,6 +109,9 @@ class StoreRow:
             unless the server runs with ``--durability memory``.
         size: bytes of its file and its log; None if it has none.
         free: bytes that these may still grow by; None if unknown.
+        backup: the file of the last backup since the start; None if there was none.
+        backup_state: ``running``, ``done`` or ``failed``; None without a backup.
+        backup_reason: why it failed; None if it did not.
     """
 
     store: str
@@ -119,6 +122,9 @@ class StoreRow:
     size: int | None
     free: int | None
     unkept: int = 0
+    backup: str | None = None
+    backup_state: str | None = None
+    backup_reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -234,8 +234,18 @@ def test_a_dead_letter_says_why() -> None:
     )
 
 
+def test_the_history_says_how_it_ended() -> None:
+    world = stored()
+    submit(world.client(), "w")
+    worker = world.worker("f")
+    worker.grab_job()
+    worker.work_complete(H1, b"")
+    assert said(world)[2].startswith("it succeeded 0.0 s ago at - 127.0.0.1, after")
+
+
 def test_what_is_not_known() -> None:
     world = stored()
+    world.policy(b"f", history=0.0)
     submit(world.client(), "w")
     worker = world.worker("f")
     worker.grab_job()

@@ -309,8 +309,14 @@ class Journal:
         self._give_up(done, refused)
         lost = done.batch.parted()[0] if is_rest_saved else done.batch
         numbers = {job.number for job in refused}
+        if is_rest_saved:
+            # The ends of their jobs are saved: there was no room for the results.
+            done.given_up = list(lost.results.values())
+            lost.results = {}
+            # When the next result expires, only a commit of all would have told.
+            lost.expired_until = done.batch.expired_until
         self._next.batch.take_back(lost, numbers)
-        done.given_up = self._next.batch.shed(_MOST_RESULTS)
+        done.given_up += self._next.batch.shed(_MOST_RESULTS)
         for burial in lost.buried:
             if burial.number not in numbers:
                 self._next.buried[burial.number] = None

@@ -145,6 +145,7 @@ _ENDS: Final = {
     "dead": "it failed for good and became a dead letter",
     "expired": "it waited longer than its time to live and was dropped",
     "cancelled": "it was cancelled",
+    "abandoned": "nobody waited for it any more, and it was dropped",
 }
 
 
