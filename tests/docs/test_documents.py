@@ -14,6 +14,7 @@ SNIPPETS = {
     "README.md": 4,
     "docs/client.md": 7,
     "docs/configuration.md": 4,
+    "docs/control.md": 5,
     "docs/dead-letters.md": 6,
     "docs/delayed-jobs.md": 2,
     "docs/durable-jobs.md": 2,

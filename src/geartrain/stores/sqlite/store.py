@@ -260,6 +260,7 @@ class SqliteStore(Store):
         for part in parts(batch):
             opened.room.empty_log()
             opened.session.commit(part)
+            batch.next_expiry = part.next_expiry or batch.next_expiry
 
     def _disown(self, opened: Opened, batch: Batch) -> None:
         """Keep refused jobs from returning with a file that is put back."""
