@@ -85,7 +85,10 @@ ENDPOINTS: Final = (
         path="/v1/jobs",
         name="listJobs",
         summary="List jobs that wait or run",
-        description="Slices of at most `limit`. A cursor is good for a minute.",
+        description=(
+            "Slices of at most `limit`; one may have fewer, or none, before the last. A"
+            " cursor is good for a minute."
+        ),
         tag="jobs",
         call=list_jobs,
         parameters=(
