@@ -10,7 +10,8 @@ Two rules hold in this file, and nowhere else does anything change a job's state
 ================  ==============================================================
 state             where the job is
 ================  ==============================================================
-SUBMITTED         in no structure: it was just submitted, or read from the store
+SUBMITTED         in no structure: it was just submitted, read from the store, or
+                  taken out to be put elsewhere
 TENTATIVE         in its function's ``tentative``, until the store has said whether
                   it is another's twin
 SCHEDULED         in its function's ``scheduled``, with an alarm
@@ -50,12 +51,12 @@ from geartrain.engine.state.statistics import count_run, count_wait
 __all__ = ["TRANSITIONS", "assign", "finish", "move", "place", "remember", "wait"]
 
 TRANSITIONS: Final[dict[JobState, tuple[JobState, ...]]] = {
-    SUBMITTED: (TENTATIVE, SCHEDULED, READY, PAGED),
+    SUBMITTED: (TENTATIVE, SCHEDULED, READY, PAGED, FINISHED),
     TENTATIVE: (SCHEDULED, READY, PAGED, FINISHED),
-    SCHEDULED: (READY, FINISHED),
-    READY: (RUNNING, FINISHED),
+    SCHEDULED: (SUBMITTED, READY, FINISHED),
+    READY: (SUBMITTED, RUNNING, FINISHED),
     RUNNING: (SCHEDULED, READY, PAGED, FINISHED),
-    PAGED: (SCHEDULED, READY, FINISHED),
+    PAGED: (SUBMITTED, SCHEDULED, READY, FINISHED),
     FINISHED: (),
 }
 
@@ -99,7 +100,7 @@ def move(state: State, job: Job, to: JobState) -> None:
         _enter_worker(job)
     elif to is FINISHED:
         _enter_end(state, job)
-    else:
+    elif to is not SUBMITTED:
         _enter_waiting(state, job)
 
 
