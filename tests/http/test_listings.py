@@ -165,7 +165,9 @@ def test_functions_and_connections_are_listed(server: HttpServer) -> None:
         assert workers[0] in connections
         # This very request is one of them.
         ours = [each for each in connections if each["descriptor"] == 0]
-        assert [each["address"] for each in ours] == ["127.0.0.1"]
+        assert {(each["address"], each["id"]) for each in ours} == {
+            ("127.0.0.1", "http")
+        }
     counters = {each["function"]: each for each in listed(server, "/v1/counters")}
     assert counters["served"]["submitted"] == 1
 
@@ -238,7 +240,7 @@ def test_policies_are_shown_and_changed(server: HttpServer) -> None:
     assert server.ask("PATCH", path, body, json_type).status == 204
     assert server.get("/v1/functions/mail.send/policy").json["max_attempts"] == 3
     (row,) = listed(server, "/v1/policies")
-    assert row == {"pattern": "mail.*", "timeout": 60, "max_attempts": 3}
+    assert (row["pattern"], row["timeout"], row["max_attempts"]) == ("mail.*", 60, 3)
 
 
 @pytest.mark.parametrize(

@@ -226,7 +226,7 @@ ENDPOINTS: Final = (
         call=move_job,
         parameters=(HANDLE_PATH, _TO),
         answers=(DONE,),
-        problems=("unknown-job",),
+        problems=("unknown-job", "draining"),
     ),
     Endpoint(
         method="POST",
@@ -271,6 +271,7 @@ ENDPOINTS: Final = (
         call=move_jobs,
         parameters=(_TO, *_FILTERS),
         answers=(_COUNTED,),
+        problems=("draining",),
     ),
     Endpoint(
         method="POST",
@@ -304,6 +305,7 @@ ENDPOINTS: Final = (
         call=move_all_dead,
         parameters=(_TO, *_DEAD_FILTERS),
         answers=(_COUNTED,),
+        problems=("draining",),
     ),
     Endpoint(
         method="DELETE",
