@@ -116,6 +116,8 @@ class HttpServer:
             h11_max_incomplete_event_size=_MAX_HEADERS,
         )
         config.load()
+        # Below that it warns of what clients do, without saying which.
+        logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
         self._uvicorn = Uvicorn(config)
         self._state = self._uvicorn.server_state
 
