@@ -144,7 +144,7 @@ def test_the_table_names_every_scenario_and_all_versions(
     for scenario in ran:
         assert f"| {scenario.title} |" in table
         facts |= names(scenario)
-    if group in {"durable", "on demand"}:
+    if group in {"durable", "observed", "on demand"}:
         facts |= {"sqlite", "disk", "fdatasync before", "fdatasync after"}
     assert set(machine) == facts
     for fact in facts:
