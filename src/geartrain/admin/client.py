@@ -14,6 +14,7 @@ from geartrain.admin.results import ResultRow
 from geartrain.admin.rows import (
     FunctionRow,
     PolicyRow,
+    ScheduleRow,
     Setting,
     StoreRow,
     WorkerRow,
@@ -21,6 +22,7 @@ from geartrain.admin.rows import (
     function_row,
     function_rows,
     policy_row,
+    schedule_row,
     setting,
     setting_text,
     store_row,
@@ -71,6 +73,7 @@ class Admin(Insight):
     workload), 256 MiB in all, and 30 times the timeout.
 
     Attributes:
+        address: the address of the job server.
         unread: lines of the last list of functions or workers that could not be read.
     """
 
@@ -94,6 +97,7 @@ class Admin(Insight):
         super().__init__(AdminConnection(server, timeout, tls))
         # A job server that answers only when a job has ended is not silent.
         seconds = limit(timeout)
+        self.address = self._connection.address
         self._patience = _LONGEST_WAIT if seconds is None else seconds / 2
         self.unread: list[str] = []
 
@@ -319,8 +323,19 @@ class Admin(Insight):
 
         ``unread`` is filled as by ``functions``.
         """
+        return [row for row in self.connections() if row.functions]
+
+    def connections(self) -> list[WorkerRow]:
+        """Return all connections, those of clients included.
+
+        ``unread`` is filled as by ``functions``.
+        """
         self.unread = []
         rows = self._requests.rows_if_known("show connections", connection_row)
         if rows is None:
             rows, self.unread = worker_rows(self._connection.raw_rows("workers"))
-        return [row for row in rows if row.functions]
+        return rows
+
+    def schedules(self) -> list[ScheduleRow]:
+        """Return the recurring jobs."""
+        return self._requests.line_rows("show schedules", schedule_row)

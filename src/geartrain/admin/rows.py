@@ -11,6 +11,7 @@ __all__ = [
     "CounterRow",
     "FunctionRow",
     "PolicyRow",
+    "ScheduleRow",
     "Setting",
     "StoreRow",
     "WorkerRow",
@@ -19,6 +20,7 @@ __all__ = [
     "function_row",
     "function_rows",
     "policy_row",
+    "schedule_row",
     "setting",
     "setting_text",
     "store_row",
@@ -100,6 +102,8 @@ class FunctionRow:
         low: the same of low priority.
         running: number of running jobs.
         workers: number of workers that serve it.
+        oldest: for how many seconds the first ready job has waited; None if there is
+            none, or the job server does not tell.
     """
 
     function: str
@@ -108,6 +112,7 @@ class FunctionRow:
     low: int
     running: int
     workers: int
+    oldest: float | None = None
 
     @property
     def waiting(self) -> int:
@@ -124,12 +129,33 @@ class WorkerRow:
         address: the address of the peer.
         id: the client id that the worker has set; ``-`` for none.
         functions: the functions it serves, the newest first; empty for a client.
+        running: number of jobs it runs; None if the job server does not tell.
     """
 
     descriptor: int
     address: str
     id: str
     functions: tuple[str, ...]
+    running: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduleRow:
+    """A recurring job.
+
+    Attributes:
+        handle: the handle of the schedule, and of each of its jobs.
+        function: the name of its function; control characters are percent-encoded.
+        unique: its unique, in the same way.
+        fields: minute, hour, day of the month, month and day of the week, as in cron.
+        due: when it is submitted next, in seconds since 1970.
+    """
+
+    handle: str
+    function: str
+    unique: str
+    fields: str
+    due: float
 
 
 def policy_row(values: Mapping[str, Any]) -> PolicyRow:
@@ -161,7 +187,12 @@ def function_row(values: Mapping[str, Any]) -> FunctionRow:
     """
     names = ("high", "normal", "low", "running", "workers")
     counts = {name: int(values[name]) for name in names}
-    return FunctionRow(function=str(values["function"]), **counts)
+    oldest = values.get("oldest")
+    return FunctionRow(
+        function=str(values["function"]),
+        oldest=None if oldest is None else float(oldest),
+        **counts,
+    )
 
 
 def connection_row(values: Mapping[str, Any]) -> WorkerRow:
@@ -175,6 +206,15 @@ def connection_row(values: Mapping[str, Any]) -> WorkerRow:
         address=str(values["address"]),
         id=str(values["id"]),
         functions=tuple(map(str, values["functions"])),
+        running=int(values["running"]) if "running" in values else None,
+    )
+
+
+def schedule_row(line: str) -> ScheduleRow:
+    """Read a line of ``show schedules``; raise ValueError if it is not one."""
+    handle, function, unique, times, due = line.split("\t")
+    return ScheduleRow(
+        handle=handle, function=function, unique=unique, fields=times, due=float(due)
     )
 
 

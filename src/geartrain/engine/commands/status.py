@@ -17,6 +17,7 @@ from typing import Final
 from geartrain.engine.commands.columns import client_id, column, line
 from geartrain.engine.commands.policy import show_policies
 from geartrain.engine.commands.rows import row, text
+from geartrain.engine.commands.statistics import oldest_wait, rounded
 from geartrain.engine.model import counts
 from geartrain.engine.model.counts import Counts
 from geartrain.engine.model.functions import Function
@@ -229,6 +230,7 @@ def _show_functions(state: State) -> Iterator[bytes]:
                 "workers": len(function.workers),
                 "total": function.job_count(),
                 "dead": function.dead,
+                "oldest": rounded(oldest_wait(state, function)),
             }
         )
     yield END_OF_LIST
