@@ -24,6 +24,7 @@
     │   │   └── JobExceptionError    and its worker says why (WORK_EXCEPTION)
     │   ├── NoResultError    the job has ended, and its result is not kept
     │   ├── JobTimeoutError  the job, or an answer, took too long
+    │   ├── NoWorkerError    no worker has the function, and the call is not to wait
     │   ├── ServerError      the job server answered with an ERROR packet
     │   └── CodecError       a value cannot be encoded, or bytes not be decoded
     └── WorkerError          a worker cannot do what it is told
@@ -57,6 +58,7 @@ __all__ = [
     "ListenError",
     "LostError",
     "NoResultError",
+    "NoWorkerError",
     "OptionError",
     "PacketError",
     "ProtocolError",
@@ -243,6 +245,13 @@ class NoResultError(ClientError):
 
 class JobTimeoutError(ClientError, TimeoutError):
     """The job, or an answer of the job server, took longer than was allowed."""
+
+
+class NoWorkerError(ClientError):
+    """No worker has the function of a call of a client with ``fail_without_worker``.
+
+    The job was not queued.
+    """
 
 
 class ServerError(ClientError):

@@ -144,8 +144,20 @@ def test_a_delayed_job(server: RunningServer) -> None:
 
 
 def test_a_result_that_takes_too_long(server: RunningServer) -> None:
-    said = complaint(1, ask(server, "submit", "nobody", "x", "--timeout", "0.2"))
+    status, out, err = ask(server, "submit", "nobody", "x", "--timeout", "0.2")
+    assert (status, out) == (1, "")
+    warned, said = err.splitlines()
+    assert warned.startswith("geartrain submit: nobody: job H:")
+    assert warned.endswith(" waits: no worker has the function 'nobody'")
     assert "no answer in time" in said
+
+
+def test_a_function_that_no_worker_has_fails_if_that_is_wanted(
+    server: RunningServer,
+) -> None:
+    flags = ("--fail-without-worker", "--timeout", "20")
+    said = complaint(1, ask(server, "submit", "nobody", "x", *flags))
+    assert said == "nobody: no worker has the function 'nobody'"
 
 
 def test_wrong_times_and_flags(server: RunningServer) -> None:

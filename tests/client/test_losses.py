@@ -53,7 +53,7 @@ def serving(port: int) -> Iterator[RunningServer]:
 
 
 # A client asks for exceptions and for reasons.
-OPTIONS = 2
+OPTIONS = 3
 
 
 @contextmanager
@@ -209,7 +209,10 @@ def test_a_submission_with_a_unique_that_is_not_answered_is_sent_again(
         assert await client.do_background("f", b"x", unique="u") == "H:1"
 
     # It ends two connections, and answers on the third.
-    options = [encode(P.OPTION_RES, each) for each in (b"exceptions", b"reasons")]
+    options = [
+        encode(P.OPTION_RES, each)
+        for each in (b"exceptions", b"reasons", b"warn_without_worker")
+    ]
     created = b"".join(options) + encode(P.JOB_CREATED, b"H:1")
     with impostor(b"", b"", created) as where:
         face.run(scenario, where)

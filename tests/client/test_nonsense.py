@@ -22,7 +22,10 @@ from tests.support.client_faces import Face, Place
 from tests.support.raw_workers import reverse, worker
 from tests.support.wire import MIB, Wire
 
-OPTIONS = encode(P.OPTION_RES, b"exceptions") + encode(P.OPTION_RES, b"reasons")
+OPTIONS = b"".join(
+    encode(P.OPTION_RES, each)
+    for each in (b"exceptions", b"reasons", b"warn_without_worker")
+)
 CREATED = OPTIONS + encode(P.JOB_CREATED, b"H:1")
 
 NONSENSE = {

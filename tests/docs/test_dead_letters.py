@@ -24,6 +24,7 @@ def test_jobs_are_seen_and_steered_as_the_how_to_says(
         listed = run(look, tmp_path, environment)
         assert f"\n{later} " in listed
         assert f"handle      {later}\n" in listed
+        assert " is delayed: no worker has the function 'resize'\n" in listed
         assert (tmp_path / "workload").read_text() == "later"
         assert run(cancel, tmp_path, environment) == "1 cancelled\n"
         fail_all(server, b"resize", b"no such picture")

@@ -2,6 +2,7 @@
 
 from geartrain.admin.client import DEFAULT_SERVER, Admin
 from geartrain.admin.job_rows import AttemptRow, JobRow
+from geartrain.admin.reasons import WhyRow
 from geartrain.admin.results import ResultRow
 from geartrain.admin.rows import (
     CounterRow,
@@ -31,6 +32,7 @@ __all__ = [
     "StatisticsRow",
     "StoreRow",
     "Times",
+    "WhyRow",
     "WorkerRow",
     "setting_text",
 ]

@@ -9,6 +9,7 @@ from urllib.parse import unquote
 from geartrain.admin.connection import AdminConnection, handle_word, word
 from geartrain.admin.insight import Insight
 from geartrain.admin.job_rows import JobRow, job_row
+from geartrain.admin.reasons import WhyRow, why_row
 from geartrain.admin.requests import error_argument
 from geartrain.admin.results import ResultRow
 from geartrain.admin.rows import (
@@ -168,6 +169,13 @@ class Admin(Insight):
         seconds = number(timeout, "timeout")
         return self._requests.result(handle, min(seconds, FOREVER), self._patience)
 
+    def why(self, handle: str) -> WhyRow:
+        """Return why a job does not run, who runs it, or how it ended.
+
+        One that nobody knows is a row, too: its ``state`` is ``unknown``.
+        """
+        return self._requests.one(f"why {handle_word(handle)}", why_row)
+
     def cancel(self, handle: str) -> None:
         """Cancel a job that waits or runs, or a schedule.
 
@@ -290,10 +298,7 @@ class Admin(Insight):
 
     def store(self) -> StoreRow:
         """Return the state of the store."""
-        rows = self._requests.rows("store", store_row)
-        if len(rows) != 1:
-            raise self._connection.not_understood(repr(rows))
-        return rows[0]
+        return self._requests.one("store", store_row)
 
     def version(self) -> str:
         """Return the job server's version.

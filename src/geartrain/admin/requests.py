@@ -68,6 +68,18 @@ class Requests:
                 raise self._connection.not_understood(line) from None
         return rows
 
+    def one(
+        self,
+        command: str,
+        read: Callable[[dict[str, Any]], _Row],
+        max_row: int = MOST_LINE,
+    ) -> _Row:
+        """Send a command that lists one row; return it."""
+        rows = self.rows(command, read, max_row)
+        if len(rows) != 1:
+            raise self._connection.not_understood(repr(rows))
+        return rows[0]
+
     def rows_if_known(
         self, command: str, read: Callable[[dict[str, Any]], _Row]
     ) -> list[_Row] | None:
@@ -102,11 +114,9 @@ class Requests:
         while True:
             left = min(max(0.0, end - time.monotonic()), patience)
             line = f"result {handle_word(handle)} timeout={left:.3f}"
-            rows = self.rows(line, result_row, _MAX_ROW_WITH_WORKLOAD)
-            if len(rows) != 1:
-                raise self._connection.not_understood(repr(rows))
-            if rows[0].state not in UNENDED or time.monotonic() >= end:
-                return rows[0]
+            row = self.one(line, result_row, _MAX_ROW_WITH_WORKLOAD)
+            if row.state not in UNENDED or time.monotonic() >= end:
+                return row
 
     def slices(
         self,

@@ -26,6 +26,7 @@ _COMMANDS = {
     "job": ("job", "job"),
     "schedules": ("schedules", "schedules"),
     "result": ("result", "result"),
+    "why": ("why", "why"),
     "cancel": ("cancel", "cancel"),
     "dead": ("dead", "dead"),
     "policy": ("policy", "policy"),

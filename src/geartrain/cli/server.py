@@ -19,9 +19,10 @@ from geartrain.cli.flags import (
 from geartrain.cli.service import Service
 from geartrain.configuration.option import Given
 from geartrain.errors import OptionError
-from geartrain.server.logs import LogTarget, PlainFormatter
+from geartrain.server.formatters import formatter_for
+from geartrain.server.logs import LogTarget
 from geartrain.server.options import Options
-from geartrain.transport.standard import write_soon
+from geartrain.transport.standard import is_terminal, write_soon
 
 __all__ = ["server", "server_configuration", "service_of"]
 
@@ -33,8 +34,9 @@ def serve(**flags: Any) -> int:
 
     It listens on 127.0.0.1:4730 unless told otherwise and prints one line on
     stdout once it does. Background jobs are on disk before they are
-    acknowledged; the log says where. SIGTERM and SIGINT stop it in order, a
-    second one at once; SIGUSR1 stops it when the last connection closes.
+    acknowledged; the log says where. SIGTERM and SIGINT stop it once running
+    jobs have ended, within --drain; a second one stops it at once. SIGUSR1
+    stops it when the last connection closes.
 
     Each option is a flag, a variable (GEARTRAIN_MAX_PACKET=64M) and a line of
     [server] in the file of --config (max_packet = "64M"). A flag goes before
@@ -60,7 +62,12 @@ def service_of(configuration: Configuration[Options]) -> Service:
     return Service(
         options=options,
         log=LogTarget(
-            file=options.log_file, level=options.log_level, formatter=PlainFormatter()
+            file=options.log_file,
+            level=options.log_level,
+            formatter=formatter_for(
+                options.log_format,
+                on_terminal=options.log_file == "stderr" and is_terminal(2),
+            ),
         ),
         notices=[*configuration.notices, *_notices(options, given)],
         announce=_announce,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Iterable, Iterator
@@ -56,6 +57,11 @@ _CONNECT_TIMEOUT = 3.0
     help="Maximum wait for each result.",
 )
 @click.option(
+    "--fail-without-worker",
+    is_flag=True,
+    help="Fail at once if no worker has the function.  [default: warn, and wait]",
+)
+@click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON object for each job."
 )
 def submit(  # noqa: PLR0913, PLR0917 - each flag is one
@@ -69,6 +75,7 @@ def submit(  # noqa: PLR0913, PLR0917 - each flag is one
     at: str | None,
     lines: bool,
     timeout: float | None,
+    fail_without_worker: bool,
     as_json: bool,
 ) -> int:
     """Submit a job, wait, and print its result.
@@ -79,7 +86,13 @@ def submit(  # noqa: PLR0913, PLR0917 - each flag is one
     """
     moment = None if at is None else _moment(at)
     is_waiting = not (background or delay is not None or moment is not None)
-    client = Client(server, timeout=timeout, connect_timeout=_CONNECT_TIMEOUT)
+    client = Client(
+        server,
+        timeout=timeout,
+        connect_timeout=_CONNECT_TIMEOUT,
+        fail_without_worker=fail_without_worker,
+    )
+    _show_warnings()
     level: Priority = "high" if priority == "high" else "normal"
     level = "low" if priority == "low" else level
     failed = False
@@ -101,6 +114,13 @@ def submit(  # noqa: PLR0913, PLR0917 - each flag is one
             else:
                 write_lines([visible(job.handle)])
     return 1 if failed else 0
+
+
+def _show_warnings() -> None:
+    """Show what the client warns of on stderr."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("geartrain submit: %(message)s"))
+    logging.getLogger("geartrain.client").handlers = [handler]
 
 
 def _workloads(text: str, by_line: bool) -> Iterator[bytes]:

@@ -9,6 +9,7 @@ import select
 from collections.abc import Callable, Sequence
 from typing import Final, cast
 
+from geartrain.client.servers import ServerList
 from geartrain.client.waiting import MAX_UNREAD, Waiter, ending, no_geartrain
 from geartrain.errors import ClientError, ProtocolError
 from geartrain.protocol.client import ClientProtocol, question
@@ -54,10 +55,12 @@ class AsyncLink(asyncio.Protocol):
         is_lost: it is at its end.
         loop: the event loop it lives on.
         protocol: what was asked on it.
+        servers: the job servers of its client.
     """
 
-    def __init__(self, server: str, heartbeat: float) -> None:
+    def __init__(self, server: str, heartbeat: float, servers: ServerList) -> None:
         """``heartbeat`` is the seconds of silence after which the connection ends."""
+        self.servers = servers
         self.is_lost = False
         self.loop = asyncio.get_running_loop()
         self.protocol = ClientProtocol()
@@ -86,7 +89,7 @@ class AsyncLink(asyncio.Protocol):
         self._number = transport.get_extra_info("socket").fileno()
         self._inode = os.fstat(self._number).st_ino
         self._poll.register(self._number, select.POLLIN)
-        self._transport.write(self.protocol.begin_options())
+        self._transport.write(self.protocol.begin_options(self.servers.option))
         self._timer = self.loop.call_later(self._patience, self._watch)
 
     def data_received(self, data: bytes) -> None:

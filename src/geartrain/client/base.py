@@ -33,6 +33,7 @@ class BaseClient(ABC):
         heartbeat: Seconds = 30.0,
         chunk_size: int = 8 * 1024 * 1024,
         max_connections: int = 64,
+        fail_without_worker: bool = False,
     ) -> None:
         """Prepare a client; it connects when it is first used.
 
@@ -58,6 +59,9 @@ class BaseClient(ABC):
                 time, each on its own connection to each job server it needs; further
                 ones wait for one of them to end. Connections idle for a minute are
                 closed. An ``AsyncClient`` has one connection to each job server.
+            fail_without_worker: have a call that waits for a result fail at once with
+                NoWorkerError where no worker has its function. Without, a warning is
+                logged once for each function, and the call waits. Only Geartrain tells.
 
         Raises:
             OptionError: one of these is wrong.
@@ -73,7 +77,9 @@ class BaseClient(ABC):
                 f"chunk_size={chunk_size!r}: a packet holds at most"
                 f" {requests.MAX_CHUNK} bytes"
             )
-        self._servers = ServerList(servers, tls, by)
+        self._servers = ServerList(
+            servers, tls, by, fails_without_worker=fail_without_worker
+        )
         self._codec = get_codec(codec)
         self._timeout = limit(timeout)
         self._connect_timeout = length(connect_timeout, "connect_timeout")

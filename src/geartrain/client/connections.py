@@ -33,6 +33,7 @@ class Connections:
         bells: of the threads that wait for something to arrive for their job here, or
             for these connections to be given back.
         is_closed: the client was closed.
+        servers: the job servers of the client.
         unwanted: calls to forget when the connections are given back.
     """
 
@@ -41,7 +42,7 @@ class Connections:
         self.owners: dict[int, Lease] = {}
         self.bells: list[tuple[Waiter, Bell]] = []
         self.unwanted: deque[Waiter] = deque()
-        self._servers = servers
+        self.servers = servers
         self._patience = patience
         self._heartbeat = heartbeat
         self._links: dict[int, Link] = {}
@@ -113,7 +114,7 @@ class Connections:
         Raises:
             ConnectError: none can be reached.
         """
-        if self._servers.is_one:
+        if self.servers.is_one:
             self.link(b"", deadline).call_all(waiters, deadline)
             return
         parts: dict[Link, list[Waiter]] = {}
@@ -241,7 +242,7 @@ class Connections:
         if self._process != os.getpid():
             self.leave()
         link = self._links.get(
-            0 if self._servers.is_one else self._servers.order(unique)[0]
+            0 if self.servers.is_one else self.servers.order(unique)[0]
         )
         if link is not None and link.is_sound():
             return link
@@ -251,7 +252,7 @@ class Connections:
         """Connect to one of the job servers, for as long as it takes."""
         patience = Patience(self._patience, deadline)
         while True:
-            places = self._servers.order(unique)
+            places = self.servers.order(unique)
             for tried, place in enumerate(places):
                 link = self._links.get(place)
                 if link is not None and link.is_sound():
@@ -262,7 +263,7 @@ class Connections:
                     return link
             pause = patience.next_pause()
             if not pause:
-                raise self._servers.error()
+                raise self.servers.error()
             self._pause(pause)
 
     def places(self, deadline: float | None) -> list[int]:
@@ -275,7 +276,7 @@ class Connections:
         patience = self._patience
         return [
             place
-            for place in self._servers.order(b"")
+            for place in self.servers.order(b"")
             if self._is_at(place) or self._connected(place, _left(deadline, patience))
         ]
 
@@ -290,20 +291,20 @@ class Connections:
     def _connected(self, place: int, left: float) -> Link | None:
         """Connect to one job server, if it answers."""
         has_other = any(not link.is_lost for link in self._links.values())
-        connector = self._servers.connectors[place]
-        timeout = self._servers.attempt(left, has_other)
+        connector = self.servers.connectors[place]
+        timeout = self.servers.attempt(left, has_other)
         try:
             if isinstance(connector, SocketConnector):
                 connection = connector.connect(timeout, self._is_wanted)
             else:
                 connection = connector.connect(timeout)
         except OSError as error:
-            self._servers.failed(place, error)
+            self.servers.failed(place, error)
             return None
         link = Link(connection, str(connector), self._heartbeat, self)
         if link.is_lost:
             return None
-        self._servers.reached(place)
+        self.servers.reached(place)
         self._links[place] = link
         if self.is_closed:
             link.lose("the client was closed")

@@ -42,6 +42,7 @@ class Link:
         socket: the connection.
         heard: when something arrived last, or was asked after a silence.
         home: the connections it is one of.
+        servers: the job servers of its client.
         is_lost: it is at its end.
     """
 
@@ -73,7 +74,8 @@ class Link:
         self._left = 0
         self._poll = select.poll()
         self._poll.register(connection, select.POLLIN)
-        self._send(self.protocol.begin_options(), None)
+        self.servers = home.servers
+        self._send(self.protocol.begin_options(self.servers.option), None)
 
     def is_sound(self) -> bool:
         """Return whether the connection stands, as far as can be seen at once."""

@@ -28,6 +28,9 @@ _SHORT_ATTEMPT: Final = 0.5
 _LONG_ATTEMPT: Final = 5.0
 # Minimum seconds of one attempt: 1 ms was too short for one in 30 on one machine.
 _LEAST_ATTEMPT: Final = 0.02
+# The options of a connection: refuse a call that no worker can run, or warn of it.
+_FAIL: Final = b"fail_without_worker"
+_WARN: Final = b"warn_without_worker"
 
 
 class ServerList:
@@ -35,14 +38,25 @@ class ServerList:
 
     Attributes:
         connectors: a way to each.
+        option: what is asked of each for calls whose function no worker has.
+        unserved: the functions of such calls that a warning was logged for.
         is_one: there is only one, at place 0, so that ``order`` need not be called.
     """
 
-    def __init__(self, servers: Servers, tls: Tls | None, by: str) -> None:
+    def __init__(
+        self,
+        servers: Servers,
+        tls: Tls | None,
+        by: str,
+        *,
+        fails_without_worker: bool = False,
+    ) -> None:
         """Raises OptionError or AddressError if there is something wrong with them."""
         if by not in ("order", "unique"):
             raise OptionError(f"by={by!r}: a job server is chosen by order or unique")
         self.connectors: list[Connector] = connectors(servers, tls)
+        self.option = _FAIL if fails_without_worker else _WARN
+        self.unserved: set[str] = set()
         self._by_unique = by == "unique"
         self._all = list(range(len(self.connectors)))
         self.is_one = len(self._all) == 1

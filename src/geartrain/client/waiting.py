@@ -15,12 +15,14 @@ from geartrain.errors import (
     JobFailedError,
     LostError,
     NoResultError,
+    NoWorkerError,
     RefusedError,
     ServerError,
     UnknownJobError,
 )
 from geartrain.protocol.client import Call, Event
-from geartrain.protocol.constants import PacketType
+from geartrain.protocol.constants import NO_WORKER, PacketType
+from geartrain.texts import visible
 from geartrain.transport.connect import reason
 
 __all__ = [
@@ -46,6 +48,8 @@ _TOLD: Final[dict[int, str]] = {
     PacketType.ERROR: "error",
 }
 _FAILURES: Final = frozenset({PacketType.WORK_FAIL, PacketType.WORK_EXCEPTION})
+# What a warning begins with that is the job server's own.
+_NO_WORKER: Final = NO_WORKER + b" "
 _BYTES: Final = get_codec("bytes")
 _MIB: Final = 1024 * 1024
 # Bytes of one job's updates that are kept, at most, for whoever takes them.
@@ -190,13 +194,34 @@ class Waiter:
             self.streams = True
             self._keep(event)
         elif told == "update":
-            if self.keeps:
+            if event.arguments[1].startswith(_NO_WORKER):
+                self._warn(event.arguments[1].removeprefix(_NO_WORKER))
+            elif self.keeps:
                 self._keep(event)
         elif told == "error":
             code, said = event.arguments
-            self.error = ServerError(_shown(code), _shown(said))
+            if code == NO_WORKER:
+                self.error = NoWorkerError(f"{self.name}: {_shown(said)}")
+            else:
+                self.error = ServerError(_shown(code), _shown(said))
         else:
             self.final = event
+
+    def _warn(self, said: bytes) -> None:
+        """Log that no worker has the function, once for it and the client."""
+        link = self.link
+        if link is None or self.name in link.servers.unserved:
+            return
+        link.servers.unserved.add(self.name)
+        # Most programs never need it.
+        from logging import getLogger
+
+        getLogger("geartrain.client").warning(
+            "%s: job %s waits: %s",
+            visible(self.name),
+            visible(self.handle),
+            visible(_shown(said)),
+        )
 
     def has_taken(self, event: Event) -> bool:
         """Return whether a packet was taken in although ``take`` was interrupted."""

@@ -18,7 +18,7 @@ from geartrain.engine.batches import Batch
 from geartrain.engine.commands import reception
 from geartrain.engine.dispatch.turns import LIGHT, READ, WAIT
 from geartrain.engine.durable.gathering import Question
-from geartrain.engine.jobs import due, recurring, results
+from geartrain.engine.jobs import due, recurring, results, stopping
 from geartrain.engine.jobs.departures import depart
 from geartrain.engine.jobs.paging import page_in
 from geartrain.engine.jobs.settling import settle
@@ -30,7 +30,14 @@ from geartrain.engine.model.schedules import Calendar, no_calendar
 from geartrain.engine.model.settings import Value
 from geartrain.engine.queries import DuePage, Page
 from geartrain.engine.records import Inventory
-from geartrain.engine.state import clocks, functions, statistics, windows
+from geartrain.engine.state import (
+    clocks,
+    following,
+    functions,
+    problems,
+    statistics,
+    windows,
+)
 from geartrain.engine.state.state import State
 from geartrain.protocol.parser import Parser
 
@@ -138,6 +145,7 @@ class Engine:
         del state.peers[peer]
         state.memory.forget(peer)
         state.end_listing(peer)
+        following.unfollow(state, peer)
         results.leave(state, peer)
         peer.forget()
         promised = state.wakeups.come(peer)
@@ -154,6 +162,7 @@ class Engine:
         """Go on with a peer that has read what was due to it."""
         peer.is_congested = False
         self.state.turns.add(peer)
+        following.go_on(self.state, peer)
 
     def turn(self, now: float, tick_at: float) -> list[tuple[Peer, list[bytes]]]:
         """End a turn: go on with what earlier ones left, and return what to send.
@@ -240,6 +249,22 @@ class Engine:
         """Do what is due, or much of it: what is left is due at once."""
         self.state.now = now
         due.tick(self.state)
+
+    def look_for_problems(self) -> None:
+        """Bring ``State.problems`` up to date, now or in the turns to come."""
+        self.state.turns.start(problems.look(self.state))
+
+    def begin_stop(self) -> None:
+        """Give out no more jobs; those that run may end."""
+        stopping.begin_stop(self.state)
+
+    def engaged(self) -> set[Peer]:
+        """Return the peers that running jobs concern, or that are due an answer."""
+        return stopping.engaged(self.state)
+
+    def count_running(self) -> int:
+        """Return how many jobs run."""
+        return stopping.count_running(self.state)
 
     def deadline(self) -> float | None:
         """Return when ``tick`` is to be called next, or None for not at all."""

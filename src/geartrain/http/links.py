@@ -145,11 +145,19 @@ class TextLink(Link):
         while not rows or rows[-1] != b".":
             if rows:
                 yield rows
-            while not self._lines:
-                await self.wait()
-            rows = self._taken()
+            rows = await self.some()
         if len(rows) > 1:
             yield rows[:-1]
+
+    async def some(self) -> list[bytes]:
+        """Return the rows that have arrived, once there are any.
+
+        Raises:
+            ProblemError: the job server has ended the connection.
+        """
+        while not self._lines:
+            await self.wait()
+        return self._taken()
 
     def _taken(self) -> list[bytes]:
         lines = list(self._lines)

@@ -17,7 +17,9 @@ __all__ = [
     "JOB",
     "POLICY",
     "PROBLEM",
+    "RESULT",
     "SCHEDULE",
+    "STATISTICS",
     "STORE",
     "SUBMITTED",
     "items",
@@ -88,6 +90,19 @@ SCHEMAS: Final[dict[str, Schema]] = {
             "due": {"type": "number"},
         },
     },
+    "Result": {
+        "type": "object",
+        "required": ["handle", "state", "kept", "result", "encoding"],
+        "properties": {
+            "handle": {"type": "string"},
+            "state": {"type": "string"},
+            "kept": {"type": "string", "enum": ["whole", "too_large", "none"]},
+            "result": {"type": ["string", "null"]},
+            "encoding": {"type": ["string", "null"]},
+        },
+    },
+    # The numbers are many; docs/http.md and PROTOCOL tell them.
+    "Statistics": {"type": "object"},
     "Submitted": {
         "type": "object",
         "required": ["handle", "function", "unique"],
@@ -136,9 +151,11 @@ def items(of: Mapping[str, Any]) -> Schema:
 JOB: Final = reference("Job")
 FUNCTION: Final = reference("Function")
 CONNECTION: Final = reference("Connection")
+STATISTICS: Final = reference("Statistics")
 STORE: Final = reference("Store")
 COUNTERS: Final = reference("Counters")
 POLICY: Final = reference("Policy")
+RESULT: Final = reference("Result")
 SCHEDULE: Final = reference("Schedule")
 SUBMITTED: Final = reference("Submitted")
 PROBLEM: Final = reference("Problem")

@@ -29,6 +29,7 @@ COMMAND_WORDS: Final = (
     b"create",
     b"dead",
     b"drop",
+    b"events",
     b"fail",
     b"follow",
     b"getpid",
@@ -38,6 +39,7 @@ COMMAND_WORDS: Final = (
     b"maxqueue",
     b"policy",
     b"prioritystatus",
+    b"problems",
     b"release",
     b"result",
     b"retry",
@@ -48,6 +50,7 @@ COMMAND_WORDS: Final = (
     b"store",
     b"verbose",
     b"version",
+    b"why",
     b"workers",
 )
 

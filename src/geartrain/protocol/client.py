@@ -177,13 +177,14 @@ class ClientProtocol:
         self._asked.append(call)
         return call.packet
 
-    def begin_options(self) -> bytes:
+    def begin_options(self, *others: bytes) -> bytes:
         """Ask to be told exceptions, and why a job server ends a job.
 
-        The second is Geartrain's own: others refuse it, and nobody waits for either.
+        The second is Geartrain's own, and so may be ``others``: job servers that do not
+        know them refuse them, and nobody waits for any.
         """
         packets: list[bytes] = []
-        for name in (b"exceptions", b"reasons"):
+        for name in (b"exceptions", b"reasons", *others):
             option = option_call(name)
             option.is_forgotten = True
             self._probe = option

@@ -10,6 +10,7 @@ __all__ = [
     "MAX_ARGUMENTS_SIZE",
     "MAX_LINE",
     "MAX_UNIQUE",
+    "NO_WORKER",
     "REQUEST_MAGIC",
     "RESPONSE_MAGIC",
     "TYPE_END",
@@ -27,6 +28,11 @@ MAX_ARGUMENTS_SIZE: Final = 64 * 1024
 # gearmand closes a connection whose text line is longer.
 MAX_LINE: Final = 8191
 MAX_UNIQUE: Final = 64
+
+NO_WORKER: Final = b"NO_WORKER"
+"""Of an ERROR, the code, and of a WORK_WARNING the beginning, where no worker has the
+function of a submission: Geartrain's own, for clients that asked for it.
+"""
 
 
 class Priority(IntEnum):

@@ -33,7 +33,7 @@ _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARN
 NO_DESCRIPTOR: Final = 0
 """The number of a connection within the process, where others show their socket's."""
 
-# How long a peer that is disconnected may take to read why, in seconds.
+# How long a peer that is disconnected may read nothing of what is due, in seconds.
 _LAST_READ = 5.0
 
 # The longest sleep while something is due, in seconds: how soon a step of the
@@ -242,15 +242,25 @@ class Driver:
         for peer in self.engine.take_closing():
             connection = self._connections.get(peer)
             if connection is not None:
-                connection.transport.close()
-                self.writers[peer] = discard
-                # A close waits until the peer has read its outbox, which may be never.
-                self._loop.call_later(_LAST_READ, self._drop, peer)
+                self._close(peer, connection)
 
-    def _drop(self, peer: Peer) -> None:
-        """Drop a connection that has not closed by now."""
+    def _close(self, peer: Peer, connection: Connection) -> None:
+        """Close a connection once what was written has been sent."""
+        connection.transport.close()
+        self.writers[peer] = discard
+        # A close waits until the peer has read its outbox, which may be never.
+        unread = connection.transport.get_write_buffer_size()
+        self._loop.call_later(_LAST_READ, self._drop, peer, unread)
+
+    def _drop(self, peer: Peer, unread: int) -> None:
+        """Drop a connection, unless it is gone, or has read some of what is due."""
         connection = self._connections.get(peer)
-        if connection is not None:
+        if connection is None:
+            return
+        left = connection.transport.get_write_buffer_size()
+        if 0 < left < unread:
+            self._loop.call_later(_LAST_READ, self._drop, peer, left)
+        else:
             connection.transport.abort()
 
     def _report(self) -> None:
@@ -260,7 +270,7 @@ class Driver:
                 _LEVELS[notice.level],
                 "%s",
                 notice.text,
-                extra={"action": notice.action},
+                extra={"action": notice.action, **notice.fields()},
             )
 
     def _set_clock(self) -> None:
@@ -298,6 +308,19 @@ class Driver:
         """Have the store keep what time it is: the server is about to stop."""
         self._set_clock()
         self.engine.keep_clock(self.monotonic())
+
+    def begin_stop(self) -> int:
+        """Give out no more jobs; return how many run."""
+        self.engine.begin_stop()
+        return self.engine.count_running()
+
+    def close_disengaged(self) -> None:
+        """Close the connections that no running job concerns."""
+        self.turn()
+        engaged = self.engine.engaged()
+        for peer, connection in list(self._connections.items()):
+            if peer not in engaged and not connection.transport.is_closing():
+                self._close(peer, connection)
 
     def stop_reading(self) -> None:
         """Read from no peer any more: the server is about to stop."""

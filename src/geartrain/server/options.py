@@ -15,11 +15,12 @@ from geartrain.configuration.kinds import (
     PORT,
     TEXT,
     choice,
+    seconds,
     size,
     whole,
 )
 from geartrain.configuration.option import option
-from geartrain.server.formatters import LEVELS
+from geartrain.server.formatters import FORMATS, LEVELS
 from geartrain.server.kinds import (
     HANDLE_PREFIX,
     HTTP_ADDRESS,
@@ -159,6 +160,12 @@ class Options:
         "The zone of SUBMIT_JOB_SCHED's fields.",
         default_text="this machine's",
     )
+    drain: float = option(
+        seconds(zero=True),
+        25.0,
+        "How long running jobs may take at a stop; then those that are kept run again"
+        " after the next start.",
+    )
     http: tuple[Address | None, ...] = option(
         HTTP_ADDRESS,
         (Address(host=_DEFAULT_HOST, port=HTTP_PORT),),
@@ -218,6 +225,12 @@ class Options:
     )
     log_level: str = option(
         choice(tuple(LEVELS), ignore_case=True), "INFO", "Minimum level to log."
+    )
+    log_format: str = option(
+        choice(FORMATS),
+        "text",
+        "How lines of the log look: text for people, json for programs, or auto, which"
+        " is json unless they go to a terminal.",
     )
     log_file: str = option(
         TEXT,

@@ -234,7 +234,7 @@ class Persistence:
             return
         busy = self._loop.time() - self._busy_since
         if busy > _SLOW and not self._is_slow:
-            self._is_slow = True
+            self._is_slow = self._health.is_slow = True
             _log.warning(
                 "the store has not answered for %.0f s: submitters of background jobs"
                 " wait",
@@ -328,7 +328,7 @@ class Persistence:
     def _end_work(self) -> None:
         self._is_busy = False
         if self._is_slow:
-            self._is_slow = False
+            self._is_slow = self._health.is_slow = False
             _log.warning("the store answers again", extra={"action": "store_answers"})
 
 

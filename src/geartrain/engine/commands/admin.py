@@ -11,9 +11,11 @@ from typing import Final
 from geartrain.engine.commands.attempts import fail, release, retry
 from geartrain.engine.commands.common import TOO_MANY_FUNCTIONS
 from geartrain.engine.commands.dead import dead
+from geartrain.engine.commands.events import events
 from geartrain.engine.commands.history import history
 from geartrain.engine.commands.jobs import cancel, job, jobs
 from geartrain.engine.commands.policy import policy
+from geartrain.engine.commands.problems import problems
 from geartrain.engine.commands.results import follow, result
 from geartrain.engine.commands.statistics import statistics
 from geartrain.engine.commands.status import (
@@ -24,11 +26,13 @@ from geartrain.engine.commands.status import (
     workers,
 )
 from geartrain.engine.commands.store import store
+from geartrain.engine.commands.why import why
 from geartrain.engine.model.functions import Function
 from geartrain.engine.model.peers import Peer
 from geartrain.engine.state import functions
+from geartrain.engine.state.following import unfollow
 from geartrain.engine.state.state import State
-from geartrain.protocol.admin import OK, Command, error, ok
+from geartrain.protocol.admin import END_OF_LIST, OK, Command, error, ok
 
 __all__ = ["COMMANDS", "run_command"]
 
@@ -45,6 +49,8 @@ def run_command(state: State, peer: Peer, command: Command) -> None:
     # Before somebody sees them.
     functions.forget_idle(state)
     words = command.words
+    if state.followers and unfollow(state, peer):
+        peer.send(END_OF_LIST)
     state.turns.work += _LINE
     name = words[0].lower()
     handler = COMMANDS.get(name)
@@ -175,11 +181,14 @@ COMMANDS: Final[dict[bytes, TextCommand]] = {
     b"policy": policy,
     b"result": result,
     b"follow": follow,
+    b"why": why,
     b"counters": counters,
     b"history": history,
     b"statistics": statistics,
     b"store": store,
+    b"problems": problems,
     b"shutdown": shutdown,
+    b"events": events,
 }
 
 # With fewer words gearmand does not know these.

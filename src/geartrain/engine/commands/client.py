@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from geartrain.engine.commands import cache
+from geartrain.engine.commands import cache, unserved
 from geartrain.engine.commands.common import TOO_MANY_FUNCTIONS, send_error
 from geartrain.engine.jobs.paging import recall
 from geartrain.engine.jobs.recurring import (
@@ -144,11 +144,14 @@ def _submit(
     if function is None:
         send_error(peer, b"QUEUE_ERROR", TOO_MANY_FUNCTIONS)
         return
+    is_unserved = not background and not function.workers
     submitted = Job(function, unique, arguments[-1], packet.more, priority)
     submitted.reducer = reducer
     submitted.due, submitted.is_steady = due
     key = coalescing_key(unique, submitted.workload, submitted.more)
     if key and cache.is_answered(state, peer, submitted, key, background):
+        return
+    if is_unserved and unserved.is_refused(state, peer, function):
         return
     if key and not background and not _is_looked_up(state, peer, submitted, key):
         return
@@ -162,6 +165,8 @@ def _submit(
     else:
         attach(state, job, peer)
     peer.send(encode(PacketType.JOB_CREATED, job.handle))
+    if is_unserved and peer.without_worker:
+        unserved.warn(state, peer, job)
     start(state, job)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from geartrain.engine.model.peers import Peer
+from geartrain.engine.model.peers import FAILS, WARNS, Peer
 from geartrain.engine.state.state import State
 from geartrain.protocol.constants import PacketType
 from geartrain.protocol.packets import Packet, encode, header
@@ -34,7 +34,7 @@ def echo_req(state: State, peer: Peer, packet: Packet) -> None:
 
 
 def option_req(state: State, peer: Peer, packet: Packet) -> None:
-    """Switch on an option of this connection: exceptions, reasons or handles."""
+    """Switch on an option of this connection; PROTOCOL, "Options" lists them."""
     option = packet.arguments[0]
     # Some clients send the C string's end along.
     name = option.rstrip(b"\0").lower()
@@ -46,6 +46,12 @@ def option_req(state: State, peer: Peer, packet: Packet) -> None:
         peer.send(encode(PacketType.OPTION_RES, option))
     elif name == b"handles":
         peer.wants_handles = True
+        peer.send(encode(PacketType.OPTION_RES, option))
+    elif name == b"warn_without_worker":
+        peer.without_worker = WARNS
+        peer.send(encode(PacketType.OPTION_RES, option))
+    elif name == b"fail_without_worker":
+        peer.without_worker = FAILS
         peer.send(encode(PacketType.OPTION_RES, option))
     else:
         send_error(peer, b"UNKNOWN_OPTION", b"Server does not recognize given option")

@@ -11,25 +11,23 @@ from typing import Final
 
 from geartrain.engine.commands.arguments import Arguments, invalid, read_arguments
 from geartrain.engine.commands.common import send_error
+from geartrain.engine.commands.finding import Found, find_job
 from geartrain.engine.commands.rows import (
     Value,
     calendar_time,
     row,
-    state_name,
-    status_name,
     text,
-    waiting_name,
     with_data,
 )
 from geartrain.engine.jobs import results
 from geartrain.engine.jobs.paging import recall
+from geartrain.engine.jobs.reasons import state_word, waiting_word
 from geartrain.engine.jobs.submissions import attach
 from geartrain.engine.model.jobs import Job
 from geartrain.engine.model.peers import Peer
-from geartrain.engine.queries import FindDead, FindJob, FindKey, Query
+from geartrain.engine.queries import FindJob, Query
 from geartrain.engine.records import JobRecord
 from geartrain.engine.results import (
-    DEAD,
     SUCCEEDED,
     FindResult,
     JobEnd,
@@ -45,22 +43,6 @@ from geartrain.protocol.packets import NO_MORE, encode, header
 __all__ = ["follow", "result", "send_result"]
 
 _ARGUMENTS: Final = (b"handle", b"function", b"unique", b"timeout")
-
-
-class _Found:
-    """What is known of a job: one of these, or nothing."""
-
-    def __init__(self) -> None:
-        self.job: Job | None = None
-        """It is in memory, and has not ended."""
-        self.waiting: JobRecord | None = None
-        """Only the store has it, and it has not ended."""
-        self.record: ResultRecord | None = None
-        """It has ended, and that is kept."""
-        self.error = ""
-        """The store could not say."""
-        self.is_asked = False
-        """The store has been asked, and will answer."""
 
 
 def result(state: State, peer: Peer, words: list[bytes]) -> bytes:
@@ -82,12 +64,14 @@ def result(state: State, peer: Peer, words: list[bytes]) -> bytes:
             return b""
         if end.is_late:
             return _late_row(state, wanted, end.handle)
-    found = _find(state, peer, wanted, answers)
+    handle = wanted.get(b"handle")
+    name, unique = wanted.get(b"function"), wanted.get(b"unique")
+    found = find_job(state, peer, handle, answers, name, unique)
     return b"" if found.is_asked else _answer(state, peer, wanted, found, seconds)
 
 
 def _answer(
-    state: State, peer: Peer, wanted: Arguments, found: _Found, seconds: float
+    state: State, peer: Peer, wanted: Arguments, found: Found, seconds: float
 ) -> bytes:
     """Answer with a row, or wait for some seconds."""
     if found.error:
@@ -118,90 +102,7 @@ def _wanted(words: list[bytes]) -> Arguments:
     return wanted
 
 
-def _find(state: State, peer: Peer, wanted: Arguments, answers: list[Query]) -> _Found:
-    """Look for a job in memory, and then in the store."""
-    found = _Found()
-    handle = wanted.get(b"handle")
-    name, unique = wanted.get(b"function"), wanted.get(b"unique")
-    if handle:
-        found.job = state.jobs.get(handle)
-    else:
-        function = state.functions.get(name)
-        found.job = None if function is None else function.keyed.get(unique)
-    if found.job is not None:
-        return found
-    number = state.number(handle)
-    if answers:
-        _read_answers(state, found, handle, answers)
-    elif state.journal.is_on and (unique or number):
-        found.is_asked = True
-        state.ask(peer, _queries(state, number, name, unique))
-    pending = state.journal.result_of(number) if number else None
-    if pending is not None and pending.handle == handle and not found.waiting:
-        found.record = pending
-    return found
-
-
-def _queries(state: State, number: int, function: bytes, unique: bytes) -> list[Query]:
-    """Return what to ask the store about a job."""
-    now = state.server_time()
-    if number:
-        return [
-            FindResult(now, number),
-            FindJob(number, False),
-            FindDead(number, False),
-        ]
-    return [FindResult(now, 0, function, unique), FindKey(unique, function)]
-
-
-def _read_answers(
-    state: State, found: _Found, handle: bytes, answers: list[Query]
-) -> None:
-    """Take in what the store answered: that a job waits counts more than its past."""
-    dead = None
-    for answer in answers:
-        found.error = answer.error or found.error
-        if isinstance(answer, FindResult):
-            record = answer.record
-            if record is not None and _is_called(state, record, handle):
-                found.record = record
-            continue
-        assert isinstance(answer, FindDead | FindJob | FindKey)
-        kept = answer.record
-        if not state.is_waiting(kept, handle):
-            continue
-        if isinstance(answer, FindDead):
-            dead = kept
-        else:
-            found.waiting = kept
-    if found.waiting is not None:
-        found.record = None
-    elif found.record is None and dead is not None:
-        found.record = _dead_record(dead)
-
-
-def _is_called(state: State, record: ResultRecord, handle: bytes) -> bool:
-    """Tell whether a record has this handle, if any, also by an earlier prefix."""
-    return not handle or handle in (record.handle, state.handle(record.number))
-
-
-def _dead_record(dead: JobRecord) -> ResultRecord:
-    """Return how a dead letter ended whose policy keeps no results."""
-    record = ResultRecord(dead.number, dead.handle, dead.function)
-    record.unique = dead.unique
-    record.outcome = DEAD
-    record.submitted = dead.submitted
-    record.ended = dead.died
-    failures = dead.failures
-    if failures is not None:
-        record.reason = failures.reason
-        record.error = failures.error
-        record.worker = failures.worker
-        record.started = failures.started
-    return record
-
-
-def _handle_of(found: _Found) -> bytes:
+def _handle_of(found: Found) -> bytes:
     if found.job is not None:
         return found.job.handle
     assert found.waiting is not None
@@ -265,7 +166,7 @@ def _values(handle: bytes, function: bytes, unique: bytes) -> dict[str, Value]:
 
 def _late_row(state: State, wanted: Arguments, handle: bytes) -> bytes:
     """Return the row of a job that has not ended in time."""
-    found = _Found()
+    found = Found()
     found.job = state.jobs.get(handle)
     if found.job is not None:
         return _unended_row(state, found)
@@ -283,12 +184,12 @@ def _plain_row(state: State, wanted: Arguments) -> bytes:
     return row(values) + END_OF_LIST
 
 
-def _unended_row(state: State, found: _Found) -> bytes:
+def _unended_row(state: State, found: Found) -> bytes:
     """Return the row of a job that waits or runs."""
     job, record = found.job, found.waiting
     if job is not None:
         values = _values(job.handle, job.function.name, job.unique)
-        values["state"] = status_name(job, state_name(state, job))
+        values["state"] = state_word(state, job)
         values["submitted"] = calendar_time(state, job.submitted)
         if job.worker is not None:
             values["worker"] = text(job.worker.client_id + b" " + job.worker.address)
@@ -296,7 +197,7 @@ def _unended_row(state: State, found: _Found) -> bytes:
     else:
         assert record is not None
         values = _values(record.handle, record.function, record.unique)
-        values["state"] = status_name(record, waiting_name(state, record))
+        values["state"] = waiting_word(state, record)
         values["submitted"] = calendar_time(state, record.submitted)
     return row(values) + END_OF_LIST
 
@@ -312,8 +213,7 @@ def follow(state: State, peer: Peer, words: list[bytes]) -> bytes:
         send_error(peer, b"INVALID_ARGUMENT", b"follow takes one handle")
         return b""
     handle = words[1]
-    wanted = read_arguments([b"handle=" + handle.replace(b"%", b"%25")], _ARGUMENTS)
-    found = _find(state, peer, wanted, answers)
+    found = find_job(state, peer, handle, answers)
     if found.is_asked:
         return b""
     if found.job is None and found.waiting is not None:

@@ -13,8 +13,9 @@ from codecs import getincrementaldecoder
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from geartrain.engine.jobs.reasons import waiting_word
 from geartrain.engine.model.jobs import READY, RUNNING, Job, record_of
-from geartrain.engine.records import Failures, JobRecord, StoredJob
+from geartrain.engine.records import Failures, JobRecord
 from geartrain.engine.state.state import State
 from geartrain.engine.story import attempts_of
 
@@ -27,7 +28,6 @@ __all__ = [
     "record_row",
     "row",
     "state_name",
-    "status_name",
     "story_values",
     "text",
     "waiting_name",
@@ -42,6 +42,9 @@ Value = str | int | float | bool | None
 # and the units of work, as ``turns`` counts it, that it takes.
 _PIECE: Final = 48 * 1024
 _PIECE_WORK: Final = 200
+
+# States that people call by their own names.
+_PLAIN: Final = ("running", "dead")
 
 _PRIORITIES: Final = ("high", "normal", "low")
 
@@ -63,20 +66,6 @@ def state_name(state: State, job: Job) -> str:
     if job.state is READY:
         return "ready"
     return "scheduled" if state.wait_of(job) > 0 else "ready"
-
-
-def status_name(job: StoredJob, name: str) -> str:
-    """Return what people call the state of a job that has not ended.
-
-    A job that waits for its first attempt is ``waiting`` or ``delayed``; for another
-    one, ``retrying``. What ended is called by its outcome, of ``model.endings``.
-    """
-    failures = job.failures
-    if name in ("running", "dead"):
-        return name
-    if failures is not None and failures.attempts + failures.crashes:
-        return "retrying"
-    return "delayed" if name == "scheduled" else "waiting"
 
 
 def waiting_name(state: State, record: JobRecord) -> str:
@@ -221,7 +210,7 @@ def _values(
         "unique": text(record.unique),
         "priority": _PRIORITIES[record.priority],
         "state": name,
-        "status": status_name(record, name),
+        "status": name if name in _PLAIN else waiting_word(state, record),
         "background": background,
         "submitted": calendar_time(state, record.submitted),
         "due": due,

@@ -42,6 +42,7 @@ from geartrain.engine.model.jobs import (
 )
 from geartrain.engine.model.peers import Peer
 from geartrain.engine.state import functions, windows
+from geartrain.engine.state.following import note_job
 from geartrain.engine.state.state import State
 from geartrain.engine.state.statistics import count_run, count_wait
 
@@ -65,6 +66,11 @@ _IS_ALLOWED: Final[list[list[bool]]] = [
 # The history takes at most this part of --max-memory.
 _HISTORY: Final = 16
 
+# What followers are told of a job that moves, by the number of the state it enters.
+_EVENTS: Final = [
+    {PAGED: "waiting", FINISHED: "ended"}.get(to, to.name.lower()) for to in STATES
+]
+
 # What this many crews of a function cost is not counted.
 _FEW_CREWS: Final = 16
 
@@ -85,6 +91,8 @@ def move(state: State, job: Job, to: JobState) -> None:
     elif was is not SUBMITTED:
         _leave_waiting(state, job)
     job.state = to
+    if state.events.is_on and to is not TENTATIVE:
+        note_job(state, job, _EVENTS[to.number])
     if to is READY:
         _enter_queue(state, job)
     elif to is RUNNING:

@@ -86,6 +86,23 @@ class Function(Timed):
         paged = windows[0].delayed + windows[1].delayed + windows[2].delayed
         return len(self.scheduled) + paged
 
+    def waiting_now(self) -> int:
+        """Return how many jobs could run now, in memory or not."""
+        waiting = self.job_count() - len(self.running) - len(self.tentative)
+        return waiting - self.delayed_count()
+
+    def waiting_since(self) -> float | None:
+        """Return since when the first ready job waits, a server time, if that is known.
+
+        Where all are in the store, the next page will tell.
+        """
+        since: float | None = None
+        for queue in self.ready:
+            job = queue.head()
+            if job is not None and (since is None or job.waiting_since() < since):
+                since = job.waiting_since()
+        return since
+
     def waiting_count(self, priority: int) -> int:
         """Return how many jobs of a priority wait, scheduled ones included."""
         waiting = self.ready[priority].size() + self.windows[priority].size()

@@ -26,6 +26,8 @@ class Health:
         """Why it is not ``OK``; empty if it is."""
         self.since = 0.0
         """When that began, in seconds since 1970; 0 for the start."""
+        self.is_slow = False
+        """It has not answered for long."""
         self.location = "memory:"
         """The store's name."""
         self.size: int | None = None

@@ -26,7 +26,23 @@ _LARGE: Final = 16 * 1024
 # clients that read only after they have submitted all: 250,000 answers.
 MOST_UNREAD: Final = 8 * 1024 * 1024
 
-__all__ = ["ASLEEP", "AWAKE", "MOST_UNREAD", "WOKEN", "Peer", "Wakefulness"]
+# What becomes of a foreground submission that no worker can run: it waits, the client
+# is also warned, or it is refused.
+WAITS: Final = 0
+WARNS: Final = 1
+FAILS: Final = 2
+
+__all__ = [
+    "ASLEEP",
+    "AWAKE",
+    "FAILS",
+    "MOST_UNREAD",
+    "WAITS",
+    "WARNS",
+    "WOKEN",
+    "Peer",
+    "Wakefulness",
+]
 
 
 class Wakefulness(IntEnum):
@@ -108,6 +124,10 @@ class Peer:
         """
         self.wants_reasons = False
         """It is told why the job server ended its job."""
+        self.without_worker = WAITS
+        """What becomes of its foreground submissions that no worker can run."""
+        self.warned: dict[bytes, None] = {}
+        """The functions that it has been told no worker has."""
         self.abilities: dict[Function, float] = {}
         """Its functions with their timeouts in seconds, 0 for none, the oldest
         registration first.

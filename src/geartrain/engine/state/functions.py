@@ -8,6 +8,7 @@ from typing import Final
 from geartrain.engine.model.functions import Function
 from geartrain.engine.model.policies import Policy
 from geartrain.engine.model.settings import Value
+from geartrain.engine.state.following import note_function
 from geartrain.engine.state.idle import is_for_chunks
 from geartrain.engine.state.state import State
 
@@ -45,6 +46,8 @@ def find(state: State, name: bytes) -> Function:
         function.statistics = state.slots.find(name, is_kept)
         function.policy_version = policies.version
         state.functions[name] = function
+        if state.events.is_on:
+            note_function(state, name, "created")
         state.name_bytes += len(name)
         # It may have been named without being used.
         state.idle.enlist(function, state.now)
@@ -124,6 +127,8 @@ def forget(state: State, function: Function) -> None:
         state.alarms.cancel(window.waits)
         state.calendar_alarms.cancel(window.dates)
         state.memory.windows.pop(window, None)
+    if state.events.is_on:
+        note_function(state, function.name, "forgotten")
     state.idle.forgotten += 1
     state.slots.forget(function.statistics)
     # A worker that lost a job of it may yet send a result.
@@ -143,6 +148,8 @@ def change_policy(state: State, pattern: bytes, settings: Mapping[str, Value]) -
     Raises:
         OptionError: as ``Policies.change`` does.
     """
+    if state.events.is_on:
+        note_function(state, pattern, "policy")
     if state.policies.change(pattern, settings):
         _apply_policies(state)
     elif pattern in state.functions:

@@ -1,0 +1,33 @@
+"""``geartrain why``: why a job does not run."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import click
+
+from geartrain.admin import Admin
+from geartrain.cli.common import CONTEXT, json_option, server_option
+from geartrain.cli.output import write_json, write_lines
+from geartrain.texts import visible
+from geartrain.transport.connect import Connector
+
+__all__ = ["why"]
+
+
+@click.command(short_help="Say why a job does not run.", context_settings=CONTEXT)
+@click.argument("handle")
+@server_option
+@json_option
+def why(handle: str, server: Connector, as_json: bool) -> int:
+    """Say in a sentence why a job does not run, who runs it, or how it ended.
+
+    The exit status is 1 if nothing is known of the job.
+    """
+    with Admin(server) as admin:
+        row = admin.why(handle)
+    if as_json:
+        write_json([dataclasses.asdict(row)])
+    else:
+        write_lines([visible(f"{row.handle} is {row.state}: {row.why}")])
+    return 1 if row.state == "unknown" else 0

@@ -1,0 +1,120 @@
+"""How a job is found that a text command names: it waits, runs, or has ended."""
+
+from __future__ import annotations
+
+from geartrain.engine.model.jobs import Job
+from geartrain.engine.model.peers import Peer
+from geartrain.engine.queries import FindDead, FindJob, FindKey, Query
+from geartrain.engine.records import JobRecord
+from geartrain.engine.results import DEAD, FindResult, ResultRecord
+from geartrain.engine.state.state import State
+
+__all__ = ["Found", "find_job"]
+
+
+class Found:
+    """What is known of a job: one of these, or nothing."""
+
+    def __init__(self) -> None:
+        self.job: Job | None = None
+        """It is in memory, and has not ended."""
+        self.waiting: JobRecord | None = None
+        """Only the store has it, and it has not ended."""
+        self.record: ResultRecord | None = None
+        """It has ended, and that is kept."""
+        self.error = ""
+        """The store could not say."""
+        self.is_asked = False
+        """The store has been asked, and will answer."""
+
+
+def find_job(
+    state: State,
+    peer: Peer,
+    handle: bytes,
+    answers: list[Query],
+    name: bytes = b"",
+    unique: bytes = b"",
+) -> Found:
+    """Look for a job in memory, and then in the store.
+
+    It is named by its handle, or by its function and unique. ``answers`` are what the
+    store answered when it was asked before for the same.
+    """
+    found = Found()
+    if handle:
+        found.job = state.jobs.get(handle)
+    else:
+        function = state.functions.get(name)
+        found.job = None if function is None else function.keyed.get(unique)
+    if found.job is not None:
+        return found
+    number = state.number(handle)
+    if answers:
+        _read_answers(state, found, handle, answers)
+    elif state.journal.is_on and (unique or number):
+        found.is_asked = True
+        state.ask(peer, _queries(state, number, name, unique))
+    pending = state.journal.result_of(number) if number else None
+    if pending is not None and pending.handle == handle and not found.waiting:
+        found.record = pending
+    return found
+
+
+def _queries(state: State, number: int, function: bytes, unique: bytes) -> list[Query]:
+    """Return what to ask the store about a job."""
+    now = state.server_time()
+    if number:
+        return [
+            FindResult(now, number),
+            FindJob(number, False),
+            FindDead(number, False),
+        ]
+    return [FindResult(now, 0, function, unique), FindKey(unique, function)]
+
+
+def _read_answers(
+    state: State, found: Found, handle: bytes, answers: list[Query]
+) -> None:
+    """Take in what the store answered: that a job waits counts more than its past."""
+    dead = None
+    for answer in answers:
+        found.error = answer.error or found.error
+        if isinstance(answer, FindResult):
+            record = answer.record
+            if record is not None and _is_called(state, record, handle):
+                found.record = record
+            continue
+        assert isinstance(answer, FindDead | FindJob | FindKey)
+        kept = answer.record
+        if not state.is_waiting(kept, handle):
+            continue
+        if isinstance(answer, FindDead):
+            dead = kept
+        else:
+            found.waiting = kept
+    if found.waiting is not None:
+        found.record = None
+    elif found.record is None and dead is not None:
+        found.record = _dead_record(dead)
+
+
+def _is_called(state: State, record: ResultRecord, handle: bytes) -> bool:
+    """Tell whether a record has this handle, if any, also by an earlier prefix."""
+    return not handle or handle in (record.handle, state.handle(record.number))
+
+
+def _dead_record(dead: JobRecord) -> ResultRecord:
+    """Return how a dead letter ended whose policy keeps no results."""
+    record = ResultRecord(dead.number, dead.handle, dead.function)
+    record.unique = dead.unique
+    record.outcome = DEAD
+    record.submitted = dead.submitted
+    record.ended = dead.died
+    failures = dead.failures
+    if failures is not None:
+        record.reason = failures.reason
+        record.error = failures.error
+        record.worker = failures.worker
+        record.started = failures.started
+    return record

@@ -1,0 +1,34 @@
+"""``geartrain why``."""
+
+from __future__ import annotations
+
+from tests.support.commands import ask, objects
+from tests.support.jobs_in_states import bury, submit
+from tests.support.servers import RunningServer
+
+
+def test_why_in_a_sentence(server: RunningServer) -> None:
+    handle = submit(server, b"f\n\x1b", b"x")
+    assert ask(server, "why", handle) == (
+        0,
+        f"{handle} is waiting: no worker has the function 'f\\n\\x1b'\n",
+        "",
+    )
+    (dead,) = bury(server, b"mail", [b"x"], b"no route")
+    status, out, _ = ask(server, "why", dead)
+    assert status == 0
+    assert out.startswith(
+        f"{dead} is dead: it failed for good and became a dead letter"
+    )
+
+
+def test_why_in_fields(server: RunningServer) -> None:
+    handle = submit(server, b"nobody", b"x")
+    (row,) = objects(server, "why", handle, "--json")
+    assert (row["handle"], row["code"], row["workers"]) == (handle, "no_worker", 0)
+
+
+def test_what_nobody_knows(server: RunningServer) -> None:
+    status, out, _ = ask(server, "why", "H:no:9")
+    assert status == 1
+    assert out.startswith("H:no:9 is unknown: there is no such job")
