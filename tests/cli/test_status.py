@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
-import signal
-import subprocess
 from collections.abc import Iterator
 
 import pytest
@@ -16,7 +12,6 @@ from tests.support.jobs_in_states import bury, submit, submit_later
 from tests.support.servers import (
     RunningServer,
     free_port,
-    geartrain_command,
     running_gearmand,
 )
 from tests.support.wire import Wire
@@ -112,45 +107,10 @@ def test_gearmand_is_asked_too() -> None:
         assert objects(other, "workers") == []
 
 
-def heed_ctrl_c() -> None:
-    """Have Ctrl-C end a process, as on a terminal."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
-@pytest.mark.parametrize("command", ["status", "workers", "functions"])
-def test_ctrl_c_ends_the_watch_without_a_complaint(
-    fresh: RunningServer, command: str
-) -> None:
-    watching = subprocess.Popen(
-        [*geartrain_command("geartrain"), command, "--json", "--watch", "0.1"],
-        env={**os.environ, "GEARTRAIN_SERVER": fresh.address},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        # A shell that runs the tests in the background has them ignore it.
-        preexec_fn=heed_ctrl_c,
-    )
-    with watching as process, Wire(fresh.connect()) as connection:
-        assert process.stdout is not None
-        connection.register(b"mail")
-        assert connection.echoes()
-        for _ in range(3):
-            assert json.loads(process.stdout.readline())[
-                "functions" if command == "workers" else "function"
-            ]
-        process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=15)
-    assert (process.returncode, err) == (0, b"")
-
-
 def test_a_terminal_is_not_cleared_to_show_it_once(fresh: RunningServer) -> None:
     status, lines = on_terminal(fresh, "status")
     assert (status, lines[0].startswith("job server ")) == (0, True)
     assert not any("\x1b[2J" in line for line in lines)
-
-
-def test_seconds_to_watch_are_checked(fresh: RunningServer) -> None:
-    said = complaint(2, ask(fresh, "status", "--watch", "0"), "geartrain status")
-    assert "0" in said
 
 
 def test_no_job_server_is_told(fresh: RunningServer) -> None:

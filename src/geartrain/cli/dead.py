@@ -15,8 +15,8 @@ from geartrain.cli.common import (
     server_option,
     workload_option,
 )
-from geartrain.cli.details import job_object, write_jobs
-from geartrain.cli.listing import Listing, View, listing_options
+from geartrain.cli.details import gist, job_object, write_jobs
+from geartrain.cli.listing import Listing, View, clock, listing_options
 from geartrain.cli.times import duration
 from geartrain.errors import UnknownJobError
 from geartrain.transport.connect import Connector
@@ -34,7 +34,7 @@ _DEAD: Listing[JobRow] = Listing(
         Column("FAILED", lambda row: row.attempts, COUNT),
         Column("LOST", lambda row: row.crashes, COUNT, worth=0),
         Column("SIZE", lambda row: row.size, COUNT, worth=0),
-        Column("ERROR", lambda row: row.error or None, PROSE),
+        Column("ERROR", lambda row: gist(row.error), PROSE),
     ),
     to_json=job_object,
     nothing="there are no dead letters",
@@ -79,7 +79,8 @@ def dead_show(handle: str, server: Connector, workload: bool, as_json: bool) -> 
     """Show one dead letter with its workload, last error and last worker."""
     with Admin(server) as admin:
         row = admin.dead_show(handle)
-    write_jobs([row], workload, as_json)
+        now, _ = clock(admin)
+    write_jobs([row], now, workload=workload, as_json=as_json)
 
 
 @dead.command("retry", short_help="Run dead letters again.", context_settings=CONTEXT)

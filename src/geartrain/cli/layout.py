@@ -5,7 +5,8 @@ narrow for that, this is given up, in this order, until they fit:
 
 1. long texts, such as errors, go over several lines, or below the other cells;
 2. texts that tell enough by their beginning are cut;
-3. names but the first, such as a function's after a handle, go below the other cells;
+3. names but the first, such as a function's after a handle, go below the other cells,
+   and a single one goes over several lines;
 4. columns are left out, those of least worth first.
 
 Names are never cut: people copy them.
@@ -13,7 +14,7 @@ Names are never cut: people copy them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 
 from geartrain.cli.columns import Column, Fit
@@ -28,8 +29,10 @@ INDENT: Final = 2
 
 # What is left of a text that is cut to less would not tell one from another.
 _LEAST_CUT: Final = 8
-# A longer name is folded, so that one such name does not push all others apart.
+# A longer name is folded, so that one such name does not push all others apart; to less
+# than the second only if it is alone.
 _MOST_NAME: Final = 48
+_LEAST_NAME: Final = 16
 # A text in a narrower column would be many lines of a word or two.
 _LEAST_PROSE: Final = 30
 # Columns of this worth are kept beside a name, even if another name goes below.
@@ -55,6 +58,7 @@ class Layout:
         prose = self._numbers(Fit.WRAP)
         self._beside = [n for n in range(len(columns)) if n not in prose]
         self.below: list[int] = []
+        self._name = _MOST_NAME
         self._put_names_below()
         self._leave_out()
         self._widen(prose)
@@ -68,10 +72,13 @@ class Layout:
         return [number for number, column in columns if column.kind.fit is fit]
 
     def _put_names_below(self) -> None:
+        """Make room for the columns that are worth it."""
         names = self._numbers(Fit.KEEP)
-        while len(names) > 1:
-            dear = [n for n in self._beside if self._columns[n].worth >= _DEAR]
-            if self._sum(sorted({*names, *dear})) <= self._screen:
+        dear = [n for n in self._beside if self._columns[n].worth >= _DEAR]
+        while (lack := self._sum({*names, *dear}) - self._screen) > 0:
+            if len(names) < 2:
+                least = min([self._least(n) for n in names], default=0)
+                self._name = max(_LEAST_NAME, least - lack)
                 return
             name = names.pop()
             self._beside.remove(name)
@@ -111,7 +118,7 @@ class Layout:
     def _need(self, number: int) -> int:
         return self._natural[number] - self._least(number)
 
-    def _sum(self, numbers: Sequence[int]) -> int:
+    def _sum(self, numbers: Collection[int]) -> int:
         """Return how many characters columns need at least."""
         return sum(map(self._least, numbers)) + GAP * (len(numbers) - 1)
 
@@ -119,4 +126,4 @@ class Layout:
         natural, fit = self._natural[number], self._columns[number].kind.fit
         if fit is Fit.CUT:
             return min(natural, _LEAST_CUT)
-        return min(natural, _MOST_NAME) if fit is Fit.KEEP else natural
+        return min(natural, self._name) if fit is Fit.KEEP else natural

@@ -15,7 +15,7 @@ from geartrain.admin import Admin, StatisticsRow
 from geartrain.cli.columns import GROWTH, RATE, Column
 from geartrain.cli.listing import Choice, Find, Listing, View, clock
 from geartrain.cli.tables import Drawing, bold, width
-from geartrain.cli.times import age, local
+from geartrain.cli.times import age, brief
 from geartrain.errors import AdminError
 
 __all__ = ["Look", "Looks"]
@@ -138,7 +138,7 @@ class Looks(Generic[_Row]):
         found = self._find(admin, self._choice.ask(most))
         self._growth.begin()
         rows = list(self._choice.rows(found, now, _MOST_ROWS))
-        head = [self._command, str(self._view.server), local(now)]
+        head = [self._command, str(self._view.server), brief(now)]
         notes: list[str] = []
         if self._choice.is_partial:
             notes.append(f"of the first {_MOST_ROWS:,} rows: narrow it by --function")

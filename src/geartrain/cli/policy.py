@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping
 import click
 
 from geartrain.admin import Admin, PolicyRow, Setting, setting_text
+from geartrain.cli.columns import NAME, PROSE, Column
 from geartrain.cli.common import CONTEXT, json_option, server_option
 from geartrain.cli.output import write_json
-from geartrain.cli.tables import Column, write_table
+from geartrain.cli.tables import write_table
 from geartrain.engine.model.settings import SETTINGS
 from geartrain.errors import OptionError
 from geartrain.transport.connect import Connector
@@ -20,11 +21,11 @@ _Setting = tuple[str, str, Setting]
 """A pattern or function, the name of a setting, and its value."""
 
 _EFFECTIVE: tuple[Column[_Setting], ...] = (
-    Column("SETTING", lambda row: row[1]),
-    Column("VALUE", lambda row: setting_text(row[2])),
+    Column("SETTING", lambda row: row[1], NAME),
+    Column("VALUE", lambda row: setting_text(row[2]), PROSE),
 )
 _GIVEN: tuple[Column[_Setting], ...] = (
-    Column("PATTERN", lambda row: row[0]),
+    Column("PATTERN", lambda row: row[0], NAME),
     *_EFFECTIVE,
 )
 

@@ -19,7 +19,7 @@ __all__ = ["outcomes", "status"]
 _Row = dict[str, Any]
 
 _COUNTS = ("high", "normal", "low", "running", "workers", "died")
-_WORTH = {"running": 2, "workers": 2, "high": 0, "low": 0}
+_WORTH = {"normal": 2, "running": 2, "high": 0, "low": 0}
 # Their totals are shown as rates, and are no part of the JSON.
 _TOTALS = ("submitted", "completed")
 
@@ -37,8 +37,8 @@ _STATUS: Listing[_Row] = Listing(
         Column("FUNCTION", itemgetter("function"), NAME),
         *map(_counted, _COUNTS),
         Column("OLDEST", itemgetter("oldest"), SPAN),
-        Column("IN/S", itemgetter("submitted"), GROWTH),
-        Column("OK/S", itemgetter("completed"), GROWTH),
+        Column("IN/S", itemgetter("submitted"), GROWTH, worth=2),
+        Column("OK/S", itemgetter("completed"), GROWTH, worth=2),
     ),
     to_json=_object,
     nothing="there are no functions yet",

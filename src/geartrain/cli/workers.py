@@ -34,9 +34,7 @@ def _object(row: WorkerRow) -> dict[str, Any]:
 _WORKERS = Listing(
     columns=_COLUMNS, to_json=_object, nothing="no workers are connected"
 )
-_CONNECTIONS = Listing(
-    columns=_COLUMNS, to_json=_object, nothing="nobody else is connected"
-)
+_CONNECTIONS = Listing(columns=_COLUMNS, to_json=_object, nothing="nobody is connected")
 
 
 @click.command(short_help="List the workers.", context_settings=CONTEXT)
