@@ -24,6 +24,8 @@ __all__ = ["AdminConnection", "handle_word", "word"]
 _SAFE: Final = string.punctuation.replace("%", "")
 _SHOWN: Final = 60
 _REASON_SHOWN: Final = 1000
+# Seconds to wait for an answer that takes long, before it is asked for again.
+_LONGEST_WAIT: Final = 3600.0
 
 
 def word(text: str) -> str:
@@ -65,6 +67,7 @@ class AdminConnection:
 
     Attributes:
         address: the address of the job server.
+        patience: how many seconds an answer may take on purpose.
     """
 
     def __init__(
@@ -79,6 +82,7 @@ class AdminConnection:
         if isinstance(server, str):
             server = SocketConnector(parse_address(server), tls)
         self._timeout = limit(timeout)
+        self.patience = _LONGEST_WAIT if self._timeout is None else self._timeout / 2
         self._server = server
         self.address = str(server)
         self._connect()

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from geartrain.admin import Admin
+from geartrain.admin import Admin, FunctionRow
 from geartrain.cli.columns import COUNT, NAME, PROSE, SPAN, Column
 from geartrain.cli.common import CONTEXT
 from geartrain.cli.listing import Listing, View, listing_options
@@ -22,6 +22,7 @@ _FUNCTIONS: Listing[dict[str, Any]] = Listing(
         Column("WORKERS", itemgetter("workers"), COUNT),
         Column("JOBS", itemgetter("jobs"), COUNT, worth=2),
         Column("OLDEST", itemgetter("oldest"), SPAN),
+        Column("STATE", itemgetter("state")),
         Column("SERVED BY", lambda row: ", ".join(row["served_by"]) or None, PROSE),
     ),
     to_json=dict,
@@ -35,7 +36,8 @@ def functions(view: View) -> None:
     """List the functions that have workers or jobs, or had some, and who serves them.
 
     JOBS counts waiting and running jobs. OLDEST is how long the first job that could
-    run has waited.
+    run has waited. STATE is paused, if workers get no jobs, or draining, if there are no
+    new ones.
     """
     view.show(_FUNCTIONS, lambda admin, ask: _objects(admin))
 
@@ -55,5 +57,11 @@ def _objects(admin: Admin) -> Iterator[dict[str, Any]]:
             "workers": row.workers,
             "jobs": row.waiting + row.running,
             "oldest": row.oldest,
+            "state": _state(row),
             "served_by": serving[row.function],
         }
+
+
+def _state(row: FunctionRow) -> str | None:
+    held = {"paused": row.paused, "draining": row.draining}
+    return ", ".join(name for name, is_so in held.items() if is_so) or None

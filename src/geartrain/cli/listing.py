@@ -34,6 +34,9 @@ _MOST_SORTED: Final = 100_000
 # Seconds between two looks.
 _INTERVAL: Final = 2.0
 
+# The column that --function is about. Without one, the job server must do it.
+_FUNCTION_NAMES: Final = ("function", "functions")
+
 _Row = TypeVar("_Row")
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -176,6 +179,8 @@ class Choice(Generic[_Row]):
         self._view = view
         self._listing = listing
         self._columns = columns
+        if is_glob(view.function or "") and self._function_column() is None:
+            raise OptionError(f"{view.function!r} is a glob: name one function here")
         self.is_partial = False
         self._sort = self._sort_there = None
         if view.sort or listing.sort:
@@ -240,16 +245,19 @@ class Choice(Generic[_Row]):
 
     def _filters(self, now: float) -> list[Callable[[_Row], bool]]:
         filters = [row_filter(self._columns, each, now) for each in self._view.filters]
-        function = self._view.function
-        if function is not None:
-            is_list = any(column.name == "functions" for column in self._columns)
-            name = "functions" if is_list else "function"
-            column = column_named(self._columns, name)
+        function, column = self._view.function, self._function_column()
+        if function is not None and column is not None:
             if is_glob(function):
-                filters.append(row_filter(self._columns, f"{name}={function}", now))
+                filters.append(
+                    row_filter(self._columns, f"{column.name}={function}", now)
+                )
             else:
                 filters.append(functools.partial(_is_of, column, function))
         return filters
+
+    def _function_column(self) -> Column[_Row] | None:
+        named = (each for each in self._columns if each.name in _FUNCTION_NAMES)
+        return next(named, None)
 
 
 def _is_of(column: Column[_Row], function: str, row: _Row) -> bool:

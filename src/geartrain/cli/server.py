@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -23,6 +23,10 @@ from geartrain.server.formatters import formatter_for
 from geartrain.server.logs import LogTarget
 from geartrain.server.options import Options
 from geartrain.transport.standard import is_terminal, write_soon
+
+if TYPE_CHECKING:
+    from geartrain.configuration.file import ConfigFile
+    from geartrain.server.hooks import Hook
 
 __all__ = ["server", "server_configuration", "service_of"]
 
@@ -92,8 +96,18 @@ def server_configuration(flags: Mapping[str, Any]) -> Configuration[Options]:
     from geartrain.server.policies import read_policies
 
     policies = read_policies(configuration.file)
-    options = dataclasses.replace(configuration.options, policies=policies)
+    options = dataclasses.replace(
+        configuration.options, policies=policies, hooks=_hooks(configuration.file)
+    )
     return dataclasses.replace(configuration, options=options)
+
+
+def _hooks(file: ConfigFile) -> tuple[Hook, ...]:
+    if "hooks" not in file.tables:
+        return ()
+    from geartrain.server.hooks import read_hooks
+
+    return read_hooks(file)
 
 
 def _policy_rows(configuration: Configuration[Options]) -> Iterator[Sequence[str]]:

@@ -34,6 +34,7 @@ from geartrain.engine.state import (
     clocks,
     following,
     functions,
+    overrides,
     problems,
     statistics,
     windows,
@@ -92,10 +93,13 @@ class Engine:
     def change_policy(self, pattern: bytes, settings: Mapping[str, Value]) -> None:
         """Set some settings for a function's name or a glob, and have jobs follow.
 
+        What operators change by text commands, in this life or an earlier one that a
+        store remembers, comes before it.
+
         Raises:
-            OptionError: as ``Policies.change`` does.
+            OptionError: as ``Policies.give`` does.
         """
-        functions.change_policy(self.state, pattern, settings)
+        functions.give_policy(self.state, pattern, settings)
 
     def connect(self, descriptor: int, address: bytes, is_trusted: bool) -> Peer:
         """Take a new connection; its peer is what the other calls are about."""
@@ -301,6 +305,7 @@ class Engine:
         state.journal.most = most_waiting
         state.resume(inventory.reserved, keeps_jobs, holds)
         clocks.resume_clock(state, inventory)
+        overrides.restore(state, inventory.entries)
         statistics.restore(state, inventory.entries)
         for kept in inventory.queues:
             functions.find(state, kept.function).dead += kept.dead

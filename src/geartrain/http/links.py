@@ -8,8 +8,12 @@ from collections.abc import AsyncGenerator
 from typing import Final, cast
 
 from geartrain.http.problems import ProblemError, problem_of
+from geartrain.protocol.constants import PacketType
+from geartrain.protocol.packets import request
 
 __all__ = ["Link", "TextLink"]
+
+_WHO: Final = request(PacketType.SET_CLIENT_ID, b"http")
 
 # Bytes that have arrived and nobody has taken from which on no more is read.
 _MOST_WAITING: Final = 256 * 1024
@@ -93,6 +97,12 @@ class TextLink(Link):
         self._size = 0
         # The beginning of a line whose end has not come.
         self._rest: list[bytes] = []
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the connection, and tell the log of operators whose it is."""
+        super().connection_made(transport)
+        assert self._transport is not None
+        self._transport.write(_WHO)
 
     def data_received(self, data: bytes) -> None:
         """Part what arrives into lines."""

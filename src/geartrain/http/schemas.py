@@ -11,12 +11,14 @@ from geartrain.admin.job_rows import JobRow
 from geartrain.admin.rows import FunctionRow, StoreRow, WorkerRow
 
 __all__ = [
+    "ACTION",
     "CONNECTION",
     "COUNTERS",
     "FUNCTION",
     "JOB",
     "POLICY",
     "PROBLEM",
+    "REASON",
     "RESULT",
     "SCHEDULE",
     "STATISTICS",
@@ -90,6 +92,16 @@ SCHEMAS: Final[dict[str, Schema]] = {
             "due": {"type": "number"},
         },
     },
+    "Reason": {
+        "type": "object",
+        "required": ["handle", "state", "code", "why"],
+        "properties": {
+            "handle": {"type": "string"},
+            "state": {"type": "string"},
+            "code": {"type": "string"},
+            "why": {"type": "string"},
+        },
+    },
     "Result": {
         "type": "object",
         "required": ["handle", "state", "kept", "result", "encoding"],
@@ -103,6 +115,7 @@ SCHEMAS: Final[dict[str, Schema]] = {
     },
     # The numbers are many; docs/http.md and PROTOCOL tell them.
     "Statistics": {"type": "object"},
+    "Action": {"type": "object"},
     "Submitted": {
         "type": "object",
         "required": ["handle", "function", "unique"],
@@ -148,6 +161,7 @@ def items(of: Mapping[str, Any]) -> Schema:
     }
 
 
+ACTION: Final = reference("Action")
 JOB: Final = reference("Job")
 FUNCTION: Final = reference("Function")
 CONNECTION: Final = reference("Connection")
@@ -155,6 +169,7 @@ STATISTICS: Final = reference("Statistics")
 STORE: Final = reference("Store")
 COUNTERS: Final = reference("Counters")
 POLICY: Final = reference("Policy")
+REASON: Final = reference("Reason")
 RESULT: Final = reference("Result")
 SCHEDULE: Final = reference("Schedule")
 SUBMITTED: Final = reference("Submitted")

@@ -251,12 +251,23 @@ class Persistence:
             else:
                 self._outcome = self._carry_out(item)
                 report = partial(self._settle, self._outcome)
+            self._back_up()
             self._tell_problems()
             try:
                 self._loop.call_soon_threadsafe(report)
             except RuntimeError:
                 # The event loop has ended: there is nothing left to report to.
                 return
+
+    def _back_up(self) -> None:
+        """Begin the backup that an operator asked for."""
+        if not self._health.wants_backup:
+            return
+        self._health.wants_backup = False
+        try:
+            self._store.back_up(self._health)
+        except Exception as error:
+            self._health.tell_backup("failed", "", str(error))
 
     def _tell_problems(self) -> None:
         """Log what the store has to say."""

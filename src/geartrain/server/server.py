@@ -22,6 +22,7 @@ from geartrain.server.handshakes import Handshakes, TlsListener
 from geartrain.server.memory import largest_packet, limit_of
 from geartrain.server.options import Options
 from geartrain.server.persistence import Persistence
+from geartrain.server.watch import Watch
 from geartrain.server.web import WebConnection
 from geartrain.stores.locations import make_store
 from geartrain.transport.address import Address
@@ -85,6 +86,7 @@ class Server:
         self.unsaved = 0
         self.unkept = 0
         self.astray = 0
+        self._watch: Watch | None = None
         self._is_stopping = False
         self._drain: Drain | None = None
         self._is_saved = False
@@ -119,6 +121,8 @@ class Server:
         self.addresses = [str(address_of(listener)) for listener in self._sockets]
         for listener, factory in zip(self._sockets, factories, strict=True):
             self._listeners.append(await self._listen(listener, factory))
+        self._watch = Watch(driver, self._options.hooks)
+        self._watch.start()
 
     def _open_sockets(self, driver: Driver) -> list[ConnectionFactory]:
         """Listen; return what serves the connections of each socket.
@@ -334,6 +338,8 @@ class Server:
     def _finish(self) -> None:
         if self._drain is not None:
             self._drain.stop()
+        if self._watch is not None:
+            self._watch.stop()
         if self._patience is not None:
             self._patience.cancel()
         if self._driver is not None:

@@ -45,7 +45,7 @@ def test_a_job_is_followed_from_its_submission_to_its_end(
         ("job", "ready"),
         ("function", "workers"),
         ("job", "running"),
-        ("job", "ended"),
+        ("job", "succeeded"),
     ]
     running = events[3]
     life, _, number = running.pop("id").partition("-")

@@ -229,8 +229,7 @@ def _grab(state: State, peer: Peer) -> Job | None:
     crew = _crew(state, peer)
     job = None if wakeups.is_over else crew.next_job()
     dropped = 0
-    while job is not None and failures.is_expired(state, job):
-        failures.drop_expired(state, job)
+    while job is not None and _is_not_to_run(state, job):
         state.turns.work += _LOST
         dropped += 1
         # A worker told NO_JOB goes to sleep, and is woken if there are others.
@@ -243,6 +242,14 @@ def _grab(state: State, peer: Peer) -> Job | None:
         # It may have taken another function's job, leaving its promise open.
         wakeups.rouse(promised, state.now)
     return job
+
+
+def _is_not_to_run(state: State, job: Job) -> bool:
+    """Tell whether a job has expired, and is gone, or was paused by a changed glob."""
+    if failures.is_expired(state, job):
+        failures.drop_expired(state, job)
+        return True
+    return job.function.policy.paused
 
 
 def _send_job(peer: Peer, packet_type: int, job: Job, arguments: list[bytes]) -> None:

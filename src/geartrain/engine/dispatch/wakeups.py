@@ -141,11 +141,18 @@ class Wakeups:
     def rouse(self, function: Function, now: float) -> None:
         """Wake sleepers until every ready job of the function has one coming."""
         # Nobody may do it: to look for that first spares a submission 3 % of its time.
-        while function.crews and function.unpromised() and not self.is_over:
-            peer = _sleeper(function)
-            if peer is None:
-                return
-            self._wake(peer, function, now)
+        while function.crews and self.rouse_one(function, now):
+            pass
+
+    def rouse_one(self, function: Function, now: float) -> bool:
+        """Wake a sleeper if nobody is coming for a ready job; tell whether one was."""
+        if self.is_over or not function.unpromised():
+            return False
+        peer = _sleeper(function)
+        if peer is None:
+            return False
+        self._wake(peer, function, now)
+        return True
 
     def _wake(self, peer: Peer, function: Function, now: float) -> None:
         self._serial += 1

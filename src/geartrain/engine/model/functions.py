@@ -121,6 +121,14 @@ class Function(Timed):
         limit = self.limits[priority]
         return 0 < limit <= self.job_count()
 
+    def first(self, priority: int) -> Job | None:
+        """Return the job of this priority that a worker may have next, if any."""
+        return None if self.policy.paused else self.ready[priority].head()
+
+    def grabbable_count(self) -> int:
+        """Return how many jobs workers may have now."""
+        return 0 if self.policy.paused else self.ready_count()
+
     def unpromised(self) -> bool:
-        """Tell whether there is a ready job that no woken worker is coming for."""
-        return self.ready_count() > len(self.promised)
+        """Tell whether there is a job to be had that no woken worker is coming for."""
+        return self.grabbable_count() > len(self.promised)

@@ -8,6 +8,7 @@ from typing import Final
 from geartrain.engine.dispatch.turns import Turns
 from geartrain.engine.dispatch.wakeups import Wakeups
 from geartrain.engine.durable.journal import Journal
+from geartrain.engine.model.actions import Actions
 from geartrain.engine.model.events import Events, Follower
 from geartrain.engine.model.functions import Function
 from geartrain.engine.model.health import Health
@@ -126,6 +127,8 @@ class State:
         """Sleeping workers whose abilities changed."""
         self.journal = Journal()
         """What is to be made durable."""
+        self.actions = Actions()
+        """What operators did."""
         self.health = Health()
         """How the store is; the driver tells."""
         self.problems: dict[tuple[str, bytes], Problem] = {}
@@ -142,6 +145,10 @@ class State:
         """Return a number that was never given before."""
         self._last_number += 1
         self.journal.reserve(self._last_number)
+        return self._last_number
+
+    def last_number(self) -> int:
+        """Return the last number that was given."""
         return self._last_number
 
     def handle(self, number: int) -> bytes:

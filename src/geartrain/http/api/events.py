@@ -27,7 +27,7 @@ _HEAD: Final = re.compile(rb'{(?:"id": "([0-9a-f-]+)", )?"event": "([a-z]+)"')
 
 _DESCRIPTION: Final = """\
 Server-sent events: `job` (with its `state`: `scheduled`, `ready`, `waiting` in the
-store alone, `running`, and `ended`), `function` (with the `change`: `created`,
+store alone, `running`, and its outcome), `function` (with the `change`: `created`,
 `workers`, `policy`, `forgotten`), `skipped` (with a `count`: 500 events are told in a
 second, and of others their number), and `gap` where some are missing. A client that
 comes back with `Last-Event-ID` within a minute, as browsers do, goes on where it was.
