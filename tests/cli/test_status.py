@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -47,21 +48,22 @@ def test_jobs_are_told_by_priority(fresh: RunningServer, worker: Wire) -> None:
     assert first.endswith(f" on {fresh.address}")
     assert empty == ""
     assert title.split() == [
-        *("FUNCTION", "HIGH", "NORMAL", "LOW", "RUNNING", "WORKERS", "DIED")
+        *("FUNCTION", "HIGH", "NORMAL", "LOW", "RUNNING", "WORKERS", "DIED", "OLDEST")
     ]
-    found = {row[:9].strip(): row[9:].split() for row in rows}
+    found = {row[:9].strip(): row[9:].split()[:6] for row in rows}
+    assert all(re.fullmatch(r".* (\d+s|-)", row) for row in rows)
     assert found == {
         "mail": ["1", "2", "1", "1", "1", "0"],
         "zip": ["0", "0", "0", "0", "1", "0"],
         "two words": ["0", "0", "0", "0", "0", "1"],
-        "TOTAL": ["1", "2", "1", "1", "1"],
+        "TOTAL": ["1", "2", "1", "1", "-", "1"],
     }
 
 
 def test_status_as_json(fresh: RunningServer, worker: Wire) -> None:
     rows = {row.pop("function"): row for row in objects(fresh, "status")}
     counts = {"high": 0, "normal": 0, "low": 0, "running": 1, "workers": 1, "died": 0}
-    assert rows["mail"] == counts
+    assert rows["mail"] == {**counts, "oldest": None}
 
 
 def test_workers(fresh: RunningServer, worker: Wire) -> None:
@@ -78,20 +80,28 @@ def test_workers(fresh: RunningServer, worker: Wire) -> None:
         assert [row["functions"] for row in only] == [["other"]]
     _, out, _ = ask(fresh, "workers", "--function", "mail")
     title, row = out.splitlines()
-    assert title.split() == ["ID", "ADDRESS", "CONNECTION", "FUNCTIONS"]
-    assert row.split()[:2] + row.split()[3:] == ["ann", "127.0.0.1", "zip", "mail"]
+    assert title.split() == ["ID", "ADDRESS", "CONNECTION", "RUNNING", "FUNCTIONS"]
+    assert row.split()[:2] + row.split()[3:] == ["ann", "127.0.0.1", "1", "zip", "mail"]
 
 
 def test_functions(fresh: RunningServer, worker: Wire) -> None:
     submit(fresh, b"mail")
     submit(fresh, b"alone")
     _, out, _ = ask(fresh, "functions")
-    title, *rows = [line.split(maxsplit=3) for line in out.splitlines()]
-    assert title == ["FUNCTION", "WORKERS", "JOBS", "SERVED BY"]
-    assert rows == [
-        ["alone", "0", "1", "-"],
-        ["mail", "1", "2", "ann 127.0.0.1"],
-        ["zip", "1", "0", "ann 127.0.0.1"],
+    title, *rows = out.splitlines()
+    assert title.split() == [
+        "FUNCTION",
+        "WORKERS",
+        "JOBS",
+        "OLDEST",
+        "STATE",
+        "SERVED",
+        "BY",
+    ]
+    assert [re.sub(r"\d+s", "0s", " ".join(row.split())) for row in rows] == [
+        "alone 0 1 0s - -",
+        "mail 1 2 0s - ann 127.0.0.1",
+        "zip 1 0 - - ann 127.0.0.1",
     ]
     assert objects(fresh, "functions")[0]["served_by"] == []
 
@@ -101,7 +111,7 @@ def test_gearmand_is_asked_too() -> None:
         submit(other, b"mail")
         _, out, err = ask(other, "status")
         assert (out.splitlines()[3].split(), err) == (
-            ["mail", "0", "1", "0", "0", "0", "0"],
+            ["mail", "0", "1", "0", "0", "0", "0", "-"],
             "",
         )
         assert objects(other, "workers") == []

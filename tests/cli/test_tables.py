@@ -156,7 +156,7 @@ def test_an_error_is_wrapped_or_below_and_names_are_whole(
 
 
 def test_a_row_without_an_error_has_no_line_for_it() -> None:
-    rows = [["H:web:1", "resize-all", "dead", None], ["H:web:2", "f", "dead", ERROR]]
+    rows = [["H:web:1", "resize-all", "dead", "-"], ["H:web:2", "f", "dead", ERROR]]
     given = list(table(LETTERS, rows, 40, 0.0))
     assert [line.strip() for line in given[2:4]] == [
         "H:web:1  resize-all  dead",

@@ -80,7 +80,7 @@ def test_only_the_rows_that_fit_are_asked_for(fresh: RunningServer) -> None:
     submit_many(fresh, b"mail", [b"1"] * 300)
     with watching(fresh, "jobs", "--watch", "0.3", lines=10) as terminal:
         said = plain(terminal.until("more"))
-    assert re.search(r"… [4567] more", said)
+    assert "… more" in said
 
 
 def test_a_restart_of_the_server_is_survived() -> None:

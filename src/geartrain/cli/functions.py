@@ -36,8 +36,8 @@ def functions(view: View) -> None:
     """List the functions that have workers or jobs, or had some, and who serves them.
 
     JOBS counts waiting and running jobs. OLDEST is how long the first job that could
-    run has waited. STATE is paused, if workers get no jobs, or draining, if there are no
-    new ones.
+    run has waited. STATE is paused if workers get no jobs, or draining if new ones
+    are refused.
     """
     view.show(_FUNCTIONS, lambda admin, ask: _objects(admin))
 

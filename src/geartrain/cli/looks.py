@@ -41,6 +41,7 @@ class Look(Generic[_Row]):
         now: the time by the job server's clock.
         notes: sentences below it, such as that there are more rows.
         nothing: is shown if there are no rows.
+        has_more: whether there are more rows, which were not asked for.
     """
 
     head: Sequence[str]
@@ -50,18 +51,23 @@ class Look(Generic[_Row]):
     now: float
     notes: Sequence[str]
     nothing: str
+    has_more: bool
 
     def lines(self, screen: int | None, height: int | None) -> Iterator[str]:
         """Yield its lines, for a terminal of this size, or for a pipe."""
         head = list(_filled(self.head, screen))
         yield from (head if screen is None else map(bold, head))
         yield ""
-        room = None if height is None else height - len(head) - 1 - len(self.notes)
+        room = None
+        if height is not None:
+            room = max(2, height - len(head) - 1 - len(self.notes))
         notes = self.notes
         if self.rows:
             shown, left_out = self._table(screen, room)
             yield from shown
-            notes = [*notes, *([f"… {left_out:,} more"] if left_out else [])]
+            if left_out or self.has_more:
+                number = "" if self.has_more else f"{left_out:,} "
+                notes = [*notes, f"… {number}more"]
         else:
             yield self.nothing
         yield from (note[:screen] for note in notes)
@@ -135,7 +141,8 @@ class Looks(Generic[_Row]):
         now, total = clock(admin)
         most = None if height is None else height + 1
         self._choice.is_partial = False
-        found = self._find(admin, self._choice.ask(most))
+        ask = self._choice.ask(most)
+        found = self._find(admin, ask)
         self._growth.begin()
         rows = list(self._choice.rows(found, now, _MOST_ROWS))
         head = [self._command, str(self._view.server), brief(now)]
@@ -152,6 +159,7 @@ class Looks(Generic[_Row]):
             now=now,
             notes=notes,
             nothing=self._choice.nothing,
+            has_more=ask.limit is not None and ask.limit == most == len(rows),
         )
 
     def _load(self, total: StatisticsRow) -> Iterator[str]:

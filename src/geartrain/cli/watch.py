@@ -78,22 +78,21 @@ def _in_pipe(looks: Looks[Any], every: float) -> None:
 
 
 def _on_terminal(looks: Looks[Any], every: float, console: Console) -> None:
-    height = console.height
-    look = looks.look(height)
-    trouble: _Trouble | None = None
+    look = looks.look(console.height)
+    frame = _Frame(console)
     try:
         with _terminated(), console.screen(hide_cursor=True) as screen:
             while True:
-                _show(screen, console, look, trouble, every)
+                frame.show(screen, look, every)
                 try:
                     look = looks.look(console.height)
-                    trouble = None
+                    frame.trouble = None
                 except AdminError as error:
-                    trouble = trouble or _Trouble()
-                    trouble.error = str(error)
+                    frame.trouble = frame.trouble or _Trouble()
+                    frame.trouble.error = str(error)
     finally:
         # What was seen last can still be read, and copied.
-        write_lines(_lines(console, look, trouble))
+        write_lines(frame.lines)
 
 
 class _Trouble:
@@ -108,36 +107,41 @@ class _Trouble:
         return f"no answer for {age(seconds)}, trying again: {visible(self.error)}"
 
 
-def _show(
-    screen: ScreenContext,
-    console: Console,
-    look: Look[Any],
-    trouble: _Trouble | None,
-    seconds: float,
-) -> None:
-    """Show a look for some seconds; draw it anew if the terminal's size changes."""
-    from rich.text import Text
+class _Frame:
+    """What is on the screen.
 
-    end = time.monotonic() + seconds
-    drawn = None
-    while drawn is None or time.monotonic() < end:
-        current = (console.size, str(trouble))
-        if current != drawn:
-            text = escaped("\n".join(_lines(console, look, trouble)), console.encoding)
-            screen.update(Text.from_ansi(text, no_wrap=True, overflow="crop"))
-            drawn = current
-        time.sleep(max(0.0, min(_TICK, end - time.monotonic())))
+    Attributes:
+        lines: its lines.
+        trouble: what is wrong with the job server; None if it answers.
+    """
 
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self.lines: list[str] = []
+        self.trouble: _Trouble | None = None
 
-def _lines(
-    console: Console, look: Look[Any], trouble: _Trouble | None
-) -> Iterator[str]:
-    width, height = console.size
-    if trouble is not None:
-        told = wrapped(str(trouble), width)[: max(1, height // 2)]
-        yield from map(reverse, told)
-        height -= len(told)
-    yield from look.lines(width, height)
+    def show(self, screen: ScreenContext, look: Look[Any], seconds: float) -> None:
+        """Show a look for some seconds; draw it anew if the terminal's size changes."""
+        from rich.text import Text
+
+        end = time.monotonic() + seconds
+        drawn = None
+        while drawn is None or time.monotonic() < end:
+            current = (self._console.size, str(self.trouble))
+            if current != drawn:
+                self.lines = list(self._drawn(look))
+                text = escaped("\n".join(self.lines), self._console.encoding)
+                screen.update(Text.from_ansi(text, no_wrap=True, overflow="crop"))
+                drawn = current
+            time.sleep(max(0.0, min(_TICK, end - time.monotonic())))
+
+    def _drawn(self, look: Look[Any]) -> Iterator[str]:
+        width, height = self._console.size
+        if self.trouble is not None:
+            told = wrapped(str(self.trouble), width)[: max(1, height // 2)]
+            yield from map(reverse, told)
+            height -= len(told)
+        yield from look.lines(width, height)
 
 
 @contextmanager
