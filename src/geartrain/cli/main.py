@@ -42,6 +42,7 @@ _COMMANDS = {
     "statistics": ("statistics", "statistics"),
     "counters": ("counters", "counters"),
     "store": ("store", "store"),
+    "doctor": ("doctor", "doctor"),
     "import": ("import_", "import_"),
 }
 
