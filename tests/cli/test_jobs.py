@@ -89,6 +89,8 @@ def test_json_tells_all_of_a_job(server: RunningServer) -> None:
         "reason": None,
         "error": None,
         "size": 4,
+        "status": "waiting",
+        "story": [],
     }
 
 

@@ -10,6 +10,7 @@ from geartrain.admin.connection import AdminConnection, handle_word, word
 from geartrain.admin.control import Control
 from geartrain.admin.insight import Insight
 from geartrain.admin.job_rows import JobRow, job_row
+from geartrain.admin.lines import function_rows, schedule_row, worker_rows
 from geartrain.admin.requests import error_argument
 from geartrain.admin.rows import (
     FunctionRow,
@@ -21,14 +22,11 @@ from geartrain.admin.rows import (
     WorkerRow,
     connection_row,
     function_row,
-    function_rows,
     policy_row,
     problem_row,
-    schedule_row,
     setting,
     setting_text,
     store_row,
-    worker_rows,
 )
 from geartrain.errors import OptionError
 from geartrain.seconds import FOREVER, Seconds, number, plain
