@@ -31,7 +31,8 @@ def column(server: RunningServer, number: int, *words: str) -> list[str]:
         ("functions", "there are no functions yet"),
         ("workers", "no workers are connected"),
         ("counters", "nothing has been counted yet"),
-        ("statistics", "there are no functions yet"),
+        ("actions", "no operator has changed anything"),
+        ("policy", "no settings were changed"),
         ("schedules", "there are no schedules"),
     ],
 )

@@ -325,11 +325,13 @@ def listing_options(function_help: str = "") -> Callable[[_Function], _Function]
 
     ``function_help`` says what ``--function`` does; without it there is none.
     """
+    # A command may have an argument of its own that is named so.
+    viewing = _VIEWED if function_help else [*set(_VIEWED) - {"function"}]
 
     def add(command: _Function) -> _Function:
         @functools.wraps(command)
         def viewed(*arguments: Any, **flags: Any) -> Any:
-            given = {name: flags.pop(name) for name in _VIEWED if name in flags}
+            given = {name: flags.pop(name) for name in viewing if name in flags}
             return command(*arguments, view=View(**given), **flags)
 
         decorated: Any = viewed
