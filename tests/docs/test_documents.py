@@ -18,6 +18,7 @@ SNIPPETS = {
     "docs/delayed-jobs.md": 2,
     "docs/durable-jobs.md": 2,
     "docs/first-steps.md": 6,
+    "docs/headers.md": 3,
     "docs/history.md": 6,
     "docs/import.md": 3,
     "docs/policies.md": 4,
