@@ -85,9 +85,14 @@ def test_the_total_of_forgotten_functions_is_told_apart() -> None:
 
 
 def test_policies_and_counters() -> None:
-    given = {"pattern": "mail*", "max_attempts": 3, "backoff": "fixed"}
+    given = {
+        "pattern": "mail*",
+        "source": "file",
+        "max_attempts": 3,
+        "backoff": "fixed",
+    }
     assert policy_row(given) == PolicyRow(
-        pattern="mail*", settings={"max_attempts": 3, "backoff": "fixed"}
+        pattern="mail*", source="file", settings={"max_attempts": 3, "backoff": "fixed"}
     )
     assert counter_row({"function": "f", "dead": 2}) == CounterRow(
         function="f", counts={"dead": 2}

@@ -53,6 +53,7 @@ EXAMPLES = {
     "http": "127.0.0.1:8080",
     "listen": "127.0.0.2",
     "liveness_port": "localhost:8080",
+    "log_format": "json",
     "log_level": "DEBUG",
     "max_memory": "64M",
     "max_outbox": "64M",
@@ -152,7 +153,7 @@ def test_no_two_options_share_a_variable() -> None:
 def test_gearmand_only_renames() -> None:
     options = options_of(ServerOptions)
     renamed = [flag for flag in gearmand.params if flag.name in options]
-    assert len(renamed) == 17
+    assert len(renamed) == 18
     fields = ServerOptions.__dataclass_fields__
     assert DEFAULTS.keys() <= fields.keys()
 

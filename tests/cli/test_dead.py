@@ -164,6 +164,17 @@ def test_on_a_terminal_it_is_asked(server: RunningServer) -> None:
     assert dead(server) == []
 
 
+def test_they_are_chosen_by_reason_and_error(server: RunningServer) -> None:
+    failed = bury(server, b"mail", [b"1", b"2"])
+    bury(server, b"mail", [b"3"], b"no route to host")
+    retry = ["dead", "retry", "--yes"]
+    assert ask(server, *retry, "--error", "no route")[1] == "1 retried\n"
+    assert ask(server, *retry, "--reason", "crash")[1] == "0 retried\n"
+    assert dead(server) == failed
+    drop = ["dead", "drop", "--yes", "--function", "mail", "--reason", "fail"]
+    assert ask(server, *drop)[1] == "2 dropped\n"
+
+
 def test_on_a_terminal_handles_and_nothing_are_not_asked_about(
     server: RunningServer,
 ) -> None:
@@ -178,7 +189,9 @@ def test_without_a_terminal_yes_has_to_be_said(
 ) -> None:
     handles = bury(server, b"mail", [b"1"])
     found = complaint(2, ask(server, "dead", command, "--all"))
-    assert found == "this may change many dead letters: add --yes if it is meant"
+    assert found.endswith("1 dead letters again? Add --yes if it is meant") or (
+        found == "Delete 1 dead letters? Add --yes if it is meant"
+    )
     assert dead(server) == handles
 
 

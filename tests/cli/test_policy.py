@@ -16,8 +16,9 @@ def test_the_settings_in_force(shared: RunningServer) -> None:
     status, out, err = ask(shared, "policy", "mail")
     assert (status, err) == (0, "")
     title, *lines = out.splitlines()
-    assert title.split() == ["SETTING", "VALUE"]
-    shown = dict(line.split() for line in lines)
+    assert title.split() == ["SETTING", "VALUE", "FROM"]
+    assert {line.split()[2] for line in lines} == {"default"}
+    shown = dict(line.split()[:2] for line in lines)
     assert shown["max_attempts"] == "1"
     assert shown["dead_letter"] == "true"
     assert set(shown) == set(Policy().settings())
@@ -29,9 +30,9 @@ def test_settings_are_changed_and_take_effect(fresh: RunningServer) -> None:
     status, out, err = ask(fresh, "policy", "mail", "dead_letter=false", "timeout=2.5")
     assert (status, err) == (0, "")
     assert [line.split() for line in out.splitlines()] == [
-        ["PATTERN", "SETTING", "VALUE"],
-        ["mail", "dead_letter", "false"],
-        ["mail", "timeout", "2.5"],
+        ["PATTERN", "SETTING", "VALUE", "FROM"],
+        ["mail", "dead_letter", "false", "run", "time"],
+        ["mail", "timeout", "2.5", "run", "time"],
     ]
     bury(fresh, b"mail", [b"1"])
     assert objects(fresh, "dead", "list") == []
@@ -42,14 +43,28 @@ def test_what_was_set_is_listed(fresh: RunningServer) -> None:
     ask(fresh, "policy", "two words", "max_attempts=2")
     ask(fresh, "policy", "two*", "max_attempts=9", "delay=60")
     assert objects(fresh, "policy") == [
-        {"pattern": "two*", "max_attempts": 9, "delay": 60},
-        {"pattern": "two words", "max_attempts": 2},
+        {"pattern": "two*", "source": "runtime", "max_attempts": 9, "delay": 60},
+        {"pattern": "two words", "source": "runtime", "max_attempts": 2},
     ]
+    out = ask(fresh, "policy", "two words")[1]
+    shown = {line.split()[0]: line.split()[1:] for line in out.splitlines()}
+    assert shown["delay"] == ["60", "two*,", "run", "time"]
+    assert shown["timeout"] == ["0", "default"]
     (row,) = objects(fresh, "policy", "two words")
     assert (row["max_attempts"], row["delay"]) == (2, 60)
     submit(fresh, b"two words")
     (job,) = objects(fresh, "jobs")
     assert job["state"] == "scheduled"
+
+
+def test_a_change_is_taken_back(fresh: RunningServer) -> None:
+    ask(fresh, "policy", "mail", "max_attempts=2", "delay=60")
+    assert ask(fresh, "policy", "mail", "delay=")[0] == 0
+    assert objects(fresh, "policy") == [
+        {"pattern": "mail", "source": "runtime", "max_attempts": 2}
+    ]
+    ask(fresh, "policy", "mail", "max_attempts=")
+    assert objects(fresh, "policy") == []
 
 
 @pytest.mark.parametrize(

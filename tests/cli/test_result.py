@@ -69,4 +69,4 @@ def test_a_result_that_is_not_kept(keeping: RunningServer) -> None:
     with worker(keeping.connect, "forgotten", reverse), Admin(keeping.address) as admin:
         admin.result(handle, timeout=20)
     found = complaint(3, ask(keeping, "result", handle), NAME)
-    assert f"{handle} has ended, and nothing of it is kept: see result_ttl" in found
+    assert f"{handle} succeeded, and its result is not kept: see result_ttl" in found

@@ -13,7 +13,7 @@ def test_the_store_is_looked_after_as_the_how_to_says(
     tmp_path: Path, environment: dict[str, str]
 ) -> None:
     # The how-to's paths are the system's; here they are below this test's folder.
-    check, compact, copy = (
+    check, backup, compact, copy = (
         snippet.replace("/var/lib/geartrain", str(tmp_path))
         for snippet in snippets("docs/store.md", "sh")
     )
@@ -21,9 +21,13 @@ def test_the_store_is_looked_after_as_the_how_to_says(
     command = [*geartrain_command("geartrain"), "server", "--store", location]
     with run_server(command, PORT) as server:
         handle = submit(server, b"resize")
+        backed_up = run(backup, tmp_path, environment).rstrip("\n")
     printed = run(check, tmp_path, environment)
     assert printed.endswith(
         "/jobs.db: 1 jobs, 0 dead letters, 0 recurring jobs, 0 entries, 0 problems\n"
+    )
+    assert run(f"geartrain store check {backed_up}", tmp_path, environment).startswith(
+        f"{tmp_path}/jobs.db.backup-"
     )
     assert " bytes before, " in run(compact, tmp_path, environment)
     assert run(copy, tmp_path, environment) == "1 imported\n"

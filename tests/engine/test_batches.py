@@ -5,7 +5,14 @@ from __future__ import annotations
 import pytest
 
 from geartrain.engine.batches import Batch
-from geartrain.engine.records import Burial, Change, Failures, JobRecord, ScheduleRecord
+from geartrain.engine.records import (
+    Burial,
+    Change,
+    Failures,
+    JobRecord,
+    Move,
+    ScheduleRecord,
+)
 from tests.support.attributes import attributes
 
 
@@ -34,6 +41,8 @@ def fill(batch: Batch, what: str) -> None:
             batch.schedules.append(ScheduleRecord(1, b"", b""))
         case "unscheduled":
             batch.unscheduled.append(1)
+        case "moved":
+            batch.moved[1] = Move(1, b"f", 1, 0.0, False)
         case "entries":
             batch.entries[b"log", b"1"] = None
         case _:
@@ -75,6 +84,28 @@ def test_what_a_batch_takes_back_is_what_was_refused_but_for_new_jobs() -> None:
     assert [each.number for each in batch.schedules] == [6]
     assert batch.unscheduled == [7]
     assert batch.entries == {(b"log", b"1"): b"refused", (b"log", b"2"): None}
+
+
+def moved(due: float, *numbers: int) -> dict[int, Move]:
+    return {number: Move(number, b"f", 1, due, False) for number in numbers}
+
+
+def test_of_two_moves_the_later_counts_and_changes_follow_it() -> None:
+    refused, batch = Batch(1), Batch(2)
+    refused.moved = moved(1.0, 1, 2, 3, 4)
+    batch.moved = moved(2.0, 2)
+    batch.changed = [Change(2, 8.0, None), Change(3, 9.0, None), Change(4, 9.0, None)]
+    batch.take_back(refused, {4})
+    dues = {number: (each.due, each.is_steady) for number, each in batch.moved.items()}
+    assert dues == {1: (1.0, False), 2: (2.0, False), 3: (9.0, True)}
+
+
+def test_moves_of_new_jobs_are_new() -> None:
+    batch = Batch(1)
+    batch.added = [JobRecord(1, b"", b"")]
+    batch.moved = moved(0.0, 1, 2)
+    new, rest = batch.parted()
+    assert (list(new.moved), list(rest.moved)) == ([1], [2])
 
 
 def test_entries_are_written_where_there_is_room_for_nothing_new() -> None:

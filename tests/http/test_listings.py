@@ -12,6 +12,7 @@ from urllib.parse import quote, quote_from_bytes
 import pytest
 
 from geartrain.http.rows import readable
+from geartrain.protocol.constants import PacketType
 from tests.support.http_client import HttpServer, running_http
 from tests.support.jobs_in_states import bury, schedule, submit, submit_later
 from tests.support.wire import Wire
@@ -51,7 +52,7 @@ def test_all_jobs_are_listed_once_slice_by_slice(stored: HttpServer) -> None:
     handles = [submit(stored.jobs, b"slices") for _ in range(25)]
     path = "/v1/jobs?function=slices&limit=10"
     assert [job["handle"] for job in listed(stored, path)] == handles
-    assert len(stored.get(path).json["items"]) == 10
+    assert len(stored.get(path).json["items"]) <= 10
 
 
 def test_jobs_that_only_the_store_has_are_listed_too(stored: HttpServer) -> None:
@@ -204,6 +205,30 @@ def test_names_in_lists_are_readable_too() -> None:
         "id_encoded": "x%FF",
         "n": 1,
     }
+    nested = readable({"story": [{"error": "caf\udce9"}]})
+    assert nested == {"story": [{"error": "caf\ufffd", "error_encoded": "caf%E9"}]}
+
+
+def test_why_a_job_does_not_run_is_told(server: HttpServer) -> None:
+    handle = submit(server.jobs, b"unserved")
+    told = server.get(f"/v1/jobs/{handle}/why").json
+    assert (told["code"], told["function"]) == ("no_worker", "unserved")
+    assert "unserved" in told["why"]
+
+
+def test_a_job_that_has_ended_is_found(server: HttpServer) -> None:
+    handle = submit(server.jobs, b"past", unique=b"u")
+    with Wire(server.jobs.connect()) as hand:
+        hand.register(b"past")
+        hand.grab()
+        hand.send(PacketType.WORK_COMPLETE, handle.encode(), b"done")
+        assert hand.echoes()
+    job = server.get(f"/v1/jobs/{handle}").json
+    assert (job["status"], job["result_size"]) == ("succeeded", 4)
+    assert [each["outcome"] for each in job["story"]] == ["succeeded"]
+    for query in ("function=past", "unique=u&state=succeeded", "limit=1"):
+        assert job in server.get(f"/v1/history?{query}").json["items"]
+    assert server.get("/v1/history?function=past&state=failed").json["items"] == []
 
 
 def test_policies_are_shown_and_changed(server: HttpServer) -> None:

@@ -8,12 +8,11 @@ from contextlib import ExitStack
 
 import pytest
 
-from geartrain.http import protocol
 from tests.support.http_client import HttpServer, running_http
 from tests.support.waiting import wait_until
 from tests.support.wire import ProcessFigures
 
-COVERS = ("http/pace", "http/problems", "http/streams", "http/app")
+COVERS = ("http/problems", "http/streams", "http/app")
 
 
 def answered(server: HttpServer, data: bytes) -> bytes:
@@ -147,7 +146,3 @@ def test_a_client_that_reads_nothing_is_not_produced_for() -> None:
                 client.sendall(b"GET /v1/functions HTTP/1.1\r\nHost: localhost\r\n\r\n")
             assert server.get("/v1/server").status == 200
             assert figures.memory() - before < 60_000_000
-
-
-def test_there_are_bounds() -> None:
-    assert protocol.MAX_CONNECTIONS >= 1000

@@ -385,7 +385,8 @@ def test_a_policy_is_changed_while_the_server_runs(tmp_path: Path) -> None:
 
         assert waiting.expect(PacketType.WORK_FAIL) == [handle]
         assert rows(client, b"show policies") == [
-            {"pattern": "f", "ttl": 0.1, "max_attempts": 2}
+            {"pattern": "f", "source": "file", "ttl": 60},
+            {"pattern": "f", "source": "runtime", "ttl": 0.1, "max_attempts": 2},
         ]
         assert client.command(b"policy f ttl=0 backoff_delay=0") == b"OK\r\n"
         handle = submit_background(client)
@@ -402,7 +403,9 @@ def test_a_wrong_change_harms_nothing(tmp_path: Path) -> None:
         client = here.peer()
         answer = client.command(b"policy f max_attempts=0")
         assert answer.startswith(b"ERR INVALID_ARGUMENTS max_attempts+cannot+be+'0':")
-        assert rows(client, b"show policies") == [{"pattern": "f", "ttl": 60.0}]
+        assert rows(client, b"show policies") == [
+            {"pattern": "f", "source": "file", "ttl": 60}
+        ]
 
 
 def test_attempts_are_counted_across_a_kill(tmp_path: Path) -> None:

@@ -62,6 +62,14 @@ RESULTS = (
     PacketType.WORK_FAIL,
     PacketType.WORK_EXCEPTION,
 )
+PLACES = (
+    b"move %s f",
+    b"move %s g",
+    b"priority %s high",
+    b"priority %s low",
+    b"run %s",
+)
+SWEEPS = (b"move jobs g function=f", b"move jobs f function=g", b"run jobs function=f")
 QUESTIONS = (
     b"jobs",
     b"jobs state=ready limit=1",
@@ -231,6 +239,16 @@ class DurableJobServer(RuleBasedStateMachine):
             self.server.ledger.cancelling.add(handle)
             self.server.ledger.schedules.discard(handle)
             self.ask(who, "cancel", b"cancel job %s\n" % handle, handle=handle)
+
+    @rule(who=who, pick=picks, line=st.sampled_from(PLACES))
+    def put_elsewhere(self, who: int, pick: int, line: bytes) -> None:
+        handle = self.pick(pick)
+        if handle is not None:
+            self.ask(who, "place", line % handle + b"\n", handle=handle)
+
+    @rule(who=who, line=st.sampled_from(SWEEPS))
+    def put_all_elsewhere(self, who: int, line: bytes) -> None:
+        self.ask(who, "place", line + b"\n")
 
     @rule(who=who, pick=picks, what=st.sampled_from(["drop", "retry", "retry"]))
     def steer_dead(self, who: int, pick: int, what: str) -> None:

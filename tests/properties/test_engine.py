@@ -156,7 +156,7 @@ class JobServer(RuleBasedStateMachine):
 
     @rule(peer=peers, code=st.sampled_from(GRABS))
     def grab(self, peer: Peer, code: PacketType) -> None:
-        ready = sum(function.ready_count() for function in peer.abilities)
+        ready = sum(function.grabbable_count() for function in peer.abilities)
         answers = self.send(peer, request(code))
         assert (answers[0][0] == PacketType.NO_JOB) == (ready == 0)
 
@@ -197,6 +197,29 @@ class JobServer(RuleBasedStateMachine):
         self.owed.discard(handle)
         self.send(peer, b"cancel job " + handle + b"\n")
         assert handle not in self.engine.state.jobs
+
+    @rule(peer=peers, data=st.data(), name=names)
+    @precondition(lambda self: self.given)
+    def put_elsewhere(self, peer: Peer, data: st.DataObject, name: bytes) -> None:
+        handle = data.draw(st.sampled_from(sorted(self.given)))
+        what = data.draw(
+            st.sampled_from([b"priority %s high", b"priority %s low", b"run %s"])
+        )
+        self.send(peer, what % handle + b"\n")
+        self.send(peer, b"move %s %s\n" % (handle, name))
+
+    @rule(peer=peers, name=names, to=names)
+    def move_all(self, peer: Peer, name: bytes, to: bytes) -> None:
+        self.send(peer, b"move jobs %s function=%s\n" % (to, name))
+        self._settle_losses()
+
+    @rule(
+        peer=peers,
+        what=st.sampled_from([b"pause", b"resume", b"drain"]),
+        pattern=st.sampled_from([b"a", b"b", b"*"]),
+    )
+    def switch(self, peer: Peer, what: bytes, pattern: bytes) -> None:
+        self.send(peer, what + b" " + pattern + b"\n")
 
     @rule(peer=peers, name=names, limit=st.integers(0, 3))
     def maxqueue(self, peer: Peer, name: bytes, limit: int) -> None:

@@ -28,8 +28,8 @@ class Asked:
     def stop_gracefully(self) -> None:
         self.note("stop_gracefully")
 
-    def abort(self) -> None:
-        self.note("abort")
+    def hurry(self) -> None:
+        self.note("hurry")
 
     def reload(self) -> None:
         self.note("reload")
@@ -47,7 +47,7 @@ def asked_after(*numbers: signal.Signals) -> list[str]:
         assert task is not None
         handlers = SignalHandlers(task, asked.reopen)
         handlers.install()
-        handlers.watch(asked)
+        handlers.watch(asked, asked.reload)
         for number in numbers:
             asked.more.clear()
             os.kill(os.getpid(), number)
@@ -62,8 +62,8 @@ def asked_after(*numbers: signal.Signals) -> list[str]:
     [
         ([signal.SIGTERM], ["stop"]),
         ([signal.SIGINT], ["stop"]),
-        ([signal.SIGTERM, signal.SIGINT], ["stop", "abort"]),
-        ([signal.SIGINT, signal.SIGINT], ["stop", "abort"]),
+        ([signal.SIGTERM, signal.SIGINT], ["stop", "hurry"]),
+        ([signal.SIGINT, signal.SIGINT], ["stop", "hurry"]),
         ([signal.SIGUSR1], ["stop_gracefully"]),
         ([signal.SIGUSR1, signal.SIGTERM], ["stop_gracefully", "stop"]),
         ([signal.SIGHUP], ["reopen", "reload"]),
@@ -82,7 +82,7 @@ def test_usr1_does_not_undo_a_stop() -> None:
         assert task is not None
         handlers = SignalHandlers(task, asked.reopen)
         handlers.install()
-        handlers.watch(asked)
+        handlers.watch(asked, asked.reload)
         for number in (signal.SIGTERM, signal.SIGUSR1, signal.SIGHUP):
             os.kill(os.getpid(), number)
         async with asyncio.timeout(5):

@@ -13,7 +13,7 @@ from contextlib import closing
 import pytest
 
 from geartrain.engine.queries import FindJob, Page
-from geartrain.engine.records import Change, JobRecord
+from geartrain.engine.records import Burial, Change, JobRecord, Move
 from geartrain.errors import StoreError
 from geartrain.stores.base import Store
 from tests.support.store_records import (
@@ -25,6 +25,7 @@ from tests.support.store_records import (
     delayed,
     entries_of,
     failures,
+    found_dead,
     full_record,
     numbers,
     record,
@@ -234,6 +235,56 @@ def test_many_jobs_may_be_changed_with_one_batch(any_store: Store, size: int) ->
     changed = [delayed(n, due[n], is_steady=True) for n in range(1, size)]
     expected = list(map(value, changed))
     assert values(any_store) == [*expected, value(record(size))]
+
+
+def test_jobs_and_dead_letters_are_moved(any_store: Store, make: Maker) -> None:
+    large = record(3, b"y" * 100_000, b"z" * 700_000)
+    any_store.commit(batch(full_record(1), record(2), large, delayed(4, 9.5)))
+    any_store.commit(burials(2))
+    moves = [
+        Move(1, b"report", 0, 7.5, True),
+        Move(2, b"report", 2, 0.0, False),
+        Move(3, b"resize", 2, 8.5, False),
+        Move(4, b"\0new", 1, 0.0, False),
+        Move(99, b"nobody's", 1, 0.0, False),
+    ]
+    any_store.commit(batch(moved={each.number: each for each in moves}))
+    first, fourth = full_record(1, 0), record(4)
+    first.function, first.due, first.is_steady = b"report", 7.5, True
+    large.priority, large.due = 2, 8.5
+    fourth.function = b"\0new"
+    expected = [value(each) for each in (first, large, fourth)]
+    with closing(reopened(any_store, make)) as again:
+        assert values(again) == expected
+        letter = found_dead(again, 2)
+        assert letter is not None
+        assert (letter.function, letter.priority, letter.due) == (b"report", 2, 0.0)
+        assert letter.died == 1.5e9
+        assert dead_numbers(again, b"report") == [2]
+        again.close()
+        assert counts(again.open()) == {
+            (b"report", 0): (0, 1, 0.0, 7.5, 0),
+            (b"report", 2): (0, 0, 0.0, 0.0, 1),
+            (b"resize", 2): (0, 1, 8.5, 0.0, 0),
+            (b"\0new", 1): (1, 0, 0.0, 0.0, 0),
+        }
+
+
+def test_a_move_comes_after_a_change_and_before_a_burial(any_store: Store) -> None:
+    any_store.commit(batch(record(1)))
+    added = record(2)
+    any_store.commit(
+        batch(
+            added,
+            changed=[Change(1, 5.0, failures()), Change(2, 6.0, None)],
+            moved={n: Move(n, b"report", 1, 7.0, True) for n in (1, 2)},
+            buried=[Burial(2, 1.5e9, failures())],
+        )
+    )
+    first = delayed(1, 7.0, is_steady=True)
+    first.function, first.failures = b"report", failures()
+    assert values(any_store) == [value(first)]
+    assert dead_numbers(any_store, b"report") == [2]
 
 
 def test_schedules_come_back_in_the_order_of_their_numbers(

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geartrain.engine.batches import Batch
-from geartrain.engine.records import Burial, Change, JobRecord
+from geartrain.engine.records import Burial, Change, JobRecord, Move
 from geartrain.errors import StoreError
 from geartrain.stores.base import Store
 from geartrain.stores.memory import MemoryStore
@@ -62,6 +62,9 @@ def make_batch(
 
 changes = st.builds(lambda n, d, a: Change(n, d, failures(a)), number, due, number)
 burials = st.builds(lambda n, a: Burial(n, 99.5, failures(a)), number, number)
+moves = st.builds(
+    Move, number, st.sampled_from(FUNCTIONS), st.integers(0, 1), due, st.booleans()
+)
 batches = st.builds(
     make_batch,
     st.lists(records(), max_size=12),
@@ -70,6 +73,7 @@ batches = st.builds(
     revived=st.lists(changes, max_size=5),
     changed=st.lists(changes, max_size=5),
     buried=st.lists(burials, max_size=5),
+    moved=st.lists(moves, max_size=5).map(lambda all: {m.number: m for m in all}),
     schedules=st.lists(st.builds(schedule, number), max_size=2),
     unscheduled=st.lists(number, max_size=2),
     entries=st.dictionaries(

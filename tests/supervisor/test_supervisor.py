@@ -22,6 +22,7 @@ from tests.support.servers import (
     geartrain_command,
     run_server,
 )
+from tests.support.service_managers import notified
 from tests.support.supervised import (
     TASKS,
     RunningWorkers,
@@ -387,3 +388,17 @@ def test_a_job_server_that_comes_back_finds_its_workers_again(folder: Path) -> N
         with run_server(command, port) as second:
             assert do(second, b"reverse", b"ab") == b"ba"
             assert len(workers.pids()) == 1
+
+
+def test_the_service_manager_hears_of_it(folder: Path, server: RunningServer) -> None:
+    with notified(1.0) as notifications:
+        told = notifications.variables
+        with running_workers(folder, server, "tasks", environment=told) as workers:
+            assert "1/1 processes" in notifications.wait("READY")["STATUS"]
+            notifications.wait("WATCHDOG", 2)
+            workers.process.send_signal(signal.SIGHUP)
+            notifications.wait("RELOADING")
+            notifications.wait("READY", 2)
+            workers.process.send_signal(signal.SIGTERM)
+            notifications.wait("STOPPING")
+            assert workers.process.wait(20) == 0

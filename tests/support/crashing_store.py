@@ -11,7 +11,7 @@ import os
 import sys
 
 from geartrain.engine.batches import Batch
-from geartrain.engine.records import Burial, Change, JobRecord
+from geartrain.engine.records import Burial, Change, JobRecord, Move
 from tests.support.store_kinds import KINDS
 from tests.support.store_records import batch, failures, keyed, record, schedule
 
@@ -57,6 +57,10 @@ def batch_of(seed: int, serial: int) -> Batch:
     made.changed = [Change(number, serial + 0.5, failures()) for number in before[::3]]
     made.buried = [Burial(number, 1.0 + serial, failures()) for number in before[::4]]
     made.revived = [Change(number, 0.0, None) for number in long_before[:1]]
+    made.moved = {
+        number: Move(number, b"moved %d" % (number % 3), number % 3, 0.0, False)
+        for number in before[::5]
+    }
     made.schedules = [schedule(serial * SPAN + 998)]
     made.unscheduled = [(serial - 3) * SPAN + 998]
     made.entries = {

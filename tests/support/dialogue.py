@@ -18,7 +18,6 @@ from geartrain.engine.model.options import EngineOptions
 from geartrain.engine.model.peers import Peer
 from geartrain.engine.model.policies import Policy
 from geartrain.engine.model.schedules import Calendar, no_calendar
-from geartrain.engine.state.slots import MINUTE
 from geartrain.protocol.constants import HEADER_SIZE, RESPONSE_MAGIC, PacketType
 from geartrain.protocol.packets import ARGUMENTS, request
 from geartrain.stores.base import Store
@@ -288,12 +287,10 @@ class World:
 
     def deadline(self) -> float | None:
         """Return when something is due but the end of a minute of statistics."""
-        state = self.engine.state
-        slots = state.slots
-        state.alarms.cancel(slots)
+        slots = self.engine.state.slots
+        until, slots.until = slots.until, 0.0
         found = self.engine.deadline()
-        if slots.minute:
-            state.alarms.set(slots, (slots.minute + 1) * MINUTE)
+        slots.until = until
         return found
 
     def advance(self, seconds: float) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import os
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -114,6 +115,7 @@ def running_workers(
     *flags: str,
     ready: bool = True,
     adopts: bool = False,
+    environment: Mapping[str, str] | None = None,
 ) -> Iterator[RunningWorkers]:
     """Run ``geartrain worker`` for the length of the block; nothing is left of it.
 
@@ -129,6 +131,7 @@ def running_workers(
             stderr=log,
             cwd=folder,
             preexec_fn=_adopt if adopts else None,
+            env={**os.environ, **(environment or {})},
         )
     workers = RunningWorkers(process=process, folder=folder)
     try:

@@ -5,6 +5,7 @@ from geartrain.admin.job_rows import AttemptRow, JobRow
 from geartrain.admin.reasons import WhyRow
 from geartrain.admin.results import ResultRow
 from geartrain.admin.rows import (
+    ActionRow,
     CounterRow,
     FunctionRow,
     PolicyRow,
@@ -17,6 +18,7 @@ from geartrain.admin.statistics import Measures, SlotRow, StatisticsRow, Times
 
 __all__ = [
     "DEFAULT_SERVER",
+    "ActionRow",
     "Admin",
     "AttemptRow",
     "CounterRow",

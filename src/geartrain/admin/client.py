@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Final, Self
 from urllib.parse import unquote
 
 from geartrain.admin.connection import AdminConnection, handle_word, word
+from geartrain.admin.control import Control
 from geartrain.admin.insight import Insight
 from geartrain.admin.job_rows import JobRow, job_row
-from geartrain.admin.reasons import WhyRow, why_row
 from geartrain.admin.requests import error_argument
-from geartrain.admin.results import ResultRow
 from geartrain.admin.rows import (
     FunctionRow,
     PolicyRow,
@@ -28,7 +27,7 @@ from geartrain.admin.rows import (
     worker_rows,
 )
 from geartrain.errors import OptionError
-from geartrain.seconds import FOREVER, Seconds, limit, number, plain
+from geartrain.seconds import FOREVER, Seconds, number, plain
 from geartrain.transport.connect import DEFAULT_SERVER, Connector
 from geartrain.transport.tls import Tls
 
@@ -42,13 +41,20 @@ _ONE_LINE: Final = frozenset(
     {
         "cancel",
         "create",
+        "drain",
         "drop",
         "fail",
         "getpid",
         "maxqueue",
+        "move",
+        "pause",
         "policy",
+        "priority",
+        "purge",
         "release",
+        "resume",
         "retry",
+        "run",
         "shutdown",
         "verbose",
         "version",
@@ -56,11 +62,7 @@ _ONE_LINE: Final = frozenset(
 )
 
 
-# Seconds that a job server is asked to wait for the end of a job at a time.
-_LONGEST_WAIT: Final = 3600.0
-
-
-class Admin(Insight):
+class Admin(Insight, Control):
     """A connection to a running job server, for its text commands.
 
     Every method raises AdminError if the job server is lost, falls silent, or turns
@@ -93,9 +95,6 @@ class Admin(Insight):
             AdminError: no job server answers there.
         """
         super().__init__(AdminConnection(server, timeout, tls))
-        # A job server that answers only when a job has ended is not silent.
-        seconds = limit(timeout)
-        self._patience = _LONGEST_WAIT if seconds is None else seconds / 2
         self.unread: list[str] = []
 
     def __enter__(self) -> Self:
@@ -152,25 +151,6 @@ class Admin(Insight):
         """
         # No job has a NUL in its name, and a line without its last word is wrong.
         return self._requests.found(f"job {word(name) or '%00'}", name, "job")
-
-    def result(self, handle: str, timeout: Seconds = 0.0) -> ResultRow:
-        """Return what became of a job, and its result if it is kept.
-
-        ``timeout`` is how many seconds to wait for its end. A job that has not ended by
-        then, or is not known, is a row, too: see its ``state``.
-
-        Raises:
-            OptionError: the timeout is not a number.
-        """
-        seconds = number(timeout, "timeout")
-        return self._requests.result(handle, min(seconds, FOREVER), self._patience)
-
-    def why(self, handle: str) -> WhyRow:
-        """Return why a job does not run, who runs it, or how it ended.
-
-        One that nobody knows is a row, too: its ``state`` is ``unknown``.
-        """
-        return self._requests.one(f"why {handle_word(handle)}", why_row)
 
     def cancel(self, handle: str) -> None:
         """Cancel a job that waits or runs, or a schedule.
@@ -279,8 +259,9 @@ class Admin(Insight):
     ) -> None:
         """Change settings of a function, or of all functions that a glob matches.
 
-        Times are in seconds, or a ``timedelta``. The job server refuses settings that
-        it does not know.
+        Times are in seconds, or a ``timedelta``. An empty text takes back what was
+        changed, so that the value in the job server's file holds again. The job server
+        refuses settings that it does not know.
         """
         given = [
             f"{word(name)}={word(setting_text(plain(settings[name])))}"
@@ -288,13 +269,28 @@ class Admin(Insight):
         ]
         self._requests.line(" ".join(["policy", word(pattern), *given]))
 
-    def policies(self) -> list[PolicyRow]:
-        """Return the settings of each pattern, in the order in which they apply."""
-        return self._requests.rows("show policies", policy_row)
+    def policies(self, function: str | None = None) -> list[PolicyRow]:
+        """Return the settings of each pattern, in the order in which they apply.
+
+        With ``function``, only those that apply to it.
+        """
+        of = "" if function is None else f" {word(function)}"
+        return self._requests.rows(f"show policies{of}", policy_row)
 
     def store(self) -> StoreRow:
         """Return the state of the store."""
         return self._requests.one("store", store_row)
+
+    def backup(self) -> None:
+        """Have the job server copy its store into the store's folder.
+
+        It goes on in the background; ``store`` tells the file and how it is.
+
+        Raises:
+            RefusedError: the job server was asked over the network, keeps jobs in
+                memory, or is at it already.
+        """
+        self._requests.line("store backup")
 
     def version(self) -> str:
         """Return the job server's version.

@@ -24,6 +24,8 @@ __all__ = ["AdminConnection", "handle_word", "word"]
 _SAFE: Final = string.punctuation.replace("%", "")
 _SHOWN: Final = 60
 _REASON_SHOWN: Final = 1000
+# Seconds to wait for an answer that takes long, before it is asked for again.
+_LONGEST_WAIT: Final = 3600.0
 
 
 def word(text: str) -> str:
@@ -62,6 +64,9 @@ class AdminConnection:
     Every method raises AdminError if the job server is lost, falls silent, or turns
     out not to be one, and RefusedError if it answers with an error. After an AdminError
     that is not a RefusedError the connection is closed.
+
+    Attributes:
+        patience: how many seconds an answer may take on purpose.
     """
 
     def __init__(
@@ -76,6 +81,7 @@ class AdminConnection:
         if isinstance(server, str):
             server = SocketConnector(parse_address(server), tls)
         self._timeout = limit(timeout)
+        self.patience = _LONGEST_WAIT if self._timeout is None else self._timeout / 2
         self._server = server
         self._address = str(server)
         self._connect()

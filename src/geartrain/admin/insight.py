@@ -1,13 +1,15 @@
-"""The methods of ``Admin`` that tell what happened: counters, statistics, history."""
+"""The methods of ``Admin`` that tell what happened, and why something did not."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Final
 
-from geartrain.admin.connection import AdminConnection, word
+from geartrain.admin.connection import AdminConnection, handle_word, word
 from geartrain.admin.job_rows import JobRow, job_row
+from geartrain.admin.reasons import WhyRow, why_row
 from geartrain.admin.requests import Requests
+from geartrain.admin.results import ResultRow
 from geartrain.admin.rows import CounterRow, counter_row
 from geartrain.admin.statistics import (
     SlotRow,
@@ -16,6 +18,7 @@ from geartrain.admin.statistics import (
     slot_row,
     statistics_row,
 )
+from geartrain.seconds import FOREVER, Seconds, number
 
 __all__ = ["Insight"]
 
@@ -28,6 +31,25 @@ class Insight:
     def __init__(self, connection: AdminConnection) -> None:
         self._connection = connection
         self._requests = Requests(connection)
+
+    def result(self, handle: str, timeout: Seconds = 0.0) -> ResultRow:
+        """Return what became of a job, and its result if it is kept.
+
+        ``timeout`` is how many seconds to wait for its end. A job that has not ended by
+        then, or is not known, is a row, too: see its ``state``.
+
+        Raises:
+            OptionError: the timeout is not a number.
+        """
+        seconds = number(timeout, "timeout")
+        return self._requests.result(handle, min(seconds, FOREVER))
+
+    def why(self, handle: str) -> WhyRow:
+        """Return why a job does not run, who runs it, or how it ended.
+
+        One that nobody knows is a row, too: its ``state`` is ``unknown``.
+        """
+        return self._requests.one(f"why {handle_word(handle)}", why_row)
 
     def counters(self) -> list[CounterRow]:
         """Return the counters of each function's jobs."""
@@ -48,10 +70,7 @@ class Insight:
         """
         which = " limit=0" if function is None else f" function={_name(function)}"
         line = f"statistics{which} over={over}{_BUCKETS if buckets else ''}"
-        rows = self._requests.rows(line, statistics_row)
-        if len(rows) != 1:
-            raise self._connection.not_understood(repr(rows))
-        return rows[0]
+        return self._requests.one(line, statistics_row)
 
     def statistics_by_function(
         self,

@@ -18,6 +18,8 @@ __all__ = ["Requests", "error_argument"]
 
 # Rows of a list that one command asks for.
 _SLICE: Final = 1000
+# Jobs of the store that one command about many looks at: it takes about a second.
+_SWEPT: Final = 20_000
 # Commands sent before their answers are read.
 _PIPELINED: Final = 500
 # Bytes of a row with a workload of 1 GiB, the default of --max-packet: in JSON a byte
@@ -94,12 +96,12 @@ class Requests:
             raise UnknownJobError(name, kind)
         return rows
 
-    def result(self, handle: str, seconds: float, patience: float) -> ResultRow:
+    def result(self, handle: str, seconds: float) -> ResultRow:
         """Ask how a job ended; wait up to some seconds for that.
 
-        It is asked again every ``patience`` seconds, so that a job server that falls
-        silent is noticed.
+        It is asked again before the job server would seem to be silent.
         """
+        patience = self._connection.patience
         end = time.monotonic() + seconds
         while True:
             left = min(max(0.0, end - time.monotonic()), patience)
@@ -121,13 +123,26 @@ class Requests:
         """
         if limit is not None and type(limit) is not int:
             raise OptionError(f"limit={limit!r}: give a number of jobs, or None")
-        given = []
-        for name, value in filters.items():
-            if value == "":
-                raise OptionError(f"the {name} is empty: name one, or leave it out")
-            if value is not None:
-                given.append(f"{name}={word(value)}")
-        return self._sliced(" ".join([command, *given]), limit, read)
+        return self._sliced(_filtered(command, filters), limit, read)
+
+    def count(
+        self, command: str, filters: Mapping[str, str | None], is_counting: bool
+    ) -> int:
+        """Send a command about many jobs, slice by slice; return how many these were.
+
+        Where the job server says where to go on, it is asked to.
+        """
+        line = _filtered(command, filters) + " count=yes" * is_counting
+        total, after = 0, ""
+        while True:
+            answer = self.line(f"{line} limit={_SWEPT}{after}")
+            ok, count, *following = answer.split(" ")
+            if ok != "OK" or not count.isdigit() or len(following) > 1:
+                raise self._connection.not_understood(answer)
+            total += int(count)
+            if not following:
+                return total
+            after = f" after={following[0]}"
 
     def change(self, command: str, handle: str, kind: str, arguments: str = "") -> None:
         """Send a command about one job; raise UnknownJobError if there is none."""
@@ -191,6 +206,21 @@ class Requests:
                 raise
             return False
         return True
+
+
+def _filtered(command: str, filters: Mapping[str, str | None]) -> str:
+    """Return a command with those filters that are given.
+
+    Raises:
+        OptionError: one is empty, and would let everything pass.
+    """
+    given = []
+    for name, value in filters.items():
+        if value == "":
+            raise OptionError(f"the {name} is empty: name one, or leave it out")
+        if value is not None:
+            given.append(f"{name}={word(value)}")
+    return " ".join([command, *given])
 
 
 def error_argument(error: str) -> str:

@@ -8,12 +8,14 @@ from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 
 __all__ = [
+    "ActionRow",
     "CounterRow",
     "FunctionRow",
     "PolicyRow",
     "Setting",
     "StoreRow",
     "WorkerRow",
+    "action_row",
     "connection_row",
     "counter_row",
     "function_row",
@@ -34,15 +36,45 @@ _MOST_BREAKS = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ActionRow:
+    """What an operator did.
+
+    Attributes:
+        number: its place in the log, from 1.
+        time: when, in seconds since 1970.
+        address: where the operator's connection came from.
+        client: the client id that it had set; ``-`` for none.
+        command: the command, such as ``pause`` or ``dead retry``.
+        arguments: the words that followed, as they were sent, cut at 1,024 bytes.
+        function: the function, or the glob, that it was about; empty for none.
+        handle: the job that it was about; empty for none, or many.
+        count: how many jobs, functions or settings it changed.
+    """
+
+    number: int
+    time: float
+    address: str
+    client: str
+    command: str
+    arguments: str
+    function: str
+    handle: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyRow:
     """The settings of the functions that a pattern matches.
 
     Attributes:
         pattern: a function's name, or a glob.
+        source: ``file`` for settings that the job server was started with, ``runtime``
+            for those that were changed since, in this life or an earlier one.
         settings: values by the names of the settings that were changed.
     """
 
     pattern: str
+    source: str
     settings: Mapping[str, Setting]
 
 
@@ -77,6 +109,9 @@ class StoreRow:
             unless the server runs with ``--durability memory``.
         size: bytes of its file and its log; None if it has none.
         free: bytes that these may still grow by; None if unknown.
+        backup: the file of the last backup since the start; None if there was none.
+        backup_state: ``running``, ``done`` or ``failed``; None without a backup.
+        backup_reason: why it failed; None if it did not.
     """
 
     store: str
@@ -87,6 +122,9 @@ class StoreRow:
     size: int | None
     free: int | None
     unkept: int = 0
+    backup: str | None = None
+    backup_state: str | None = None
+    backup_reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +138,8 @@ class FunctionRow:
         low: the same of low priority.
         running: number of running jobs.
         workers: number of workers that serve it.
+        paused: no job of it is given to a worker.
+        draining: it takes no new jobs.
     """
 
     function: str
@@ -108,6 +148,8 @@ class FunctionRow:
     low: int
     running: int
     workers: int
+    paused: bool = False
+    draining: bool = False
 
     @property
     def waiting(self) -> int:
@@ -132,10 +174,19 @@ class WorkerRow:
     functions: tuple[str, ...]
 
 
+def action_row(values: Mapping[str, Any]) -> ActionRow:
+    """Read a job server's row of its log of operators; raise KeyError if it is none."""
+    return ActionRow(**{each.name: values[each.name] for each in fields(ActionRow)})
+
+
 def policy_row(values: Mapping[str, Any]) -> PolicyRow:
     """Read a job server's row of a policy; raise KeyError if it is not one."""
-    settings = {name: values[name] for name in values if name != "pattern"}
-    return PolicyRow(pattern=values["pattern"], settings=settings)
+    others = ("pattern", "source")
+    return PolicyRow(
+        pattern=values["pattern"],
+        source=values["source"],
+        settings={name: values[name] for name in values if name not in others},
+    )
 
 
 def counter_row(values: Mapping[str, Any]) -> CounterRow:
@@ -161,7 +212,12 @@ def function_row(values: Mapping[str, Any]) -> FunctionRow:
     """
     names = ("high", "normal", "low", "running", "workers")
     counts = {name: int(values[name]) for name in names}
-    return FunctionRow(function=str(values["function"]), **counts)
+    return FunctionRow(
+        function=str(values["function"]),
+        paused=bool(values.get("paused")),
+        draining=bool(values.get("draining")),
+        **counts,
+    )
 
 
 def connection_row(values: Mapping[str, Any]) -> WorkerRow:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ from geartrain.cli.program import complain
 from geartrain.errors import OptionError
 from geartrain.texts import visible
 
-__all__ = ["JobOutcome", "Selection", "confirmed", "write_changes"]
+__all__ = ["JobOutcome", "Selection", "agree", "confirmed", "steer", "write_changes"]
 
 
 class Selection:
@@ -32,13 +32,16 @@ class Selection:
         function: str | None,
         everything: bool,
         older_than: float | None = None,
+        reason: str | None = None,
+        error: str | None = None,
     ) -> None:
         """Check what was given; ``older_than`` is an age in seconds.
 
         Raises:
             OptionError: nothing was given, or more than one way to choose.
         """
-        filters = function is not None or older_than is not None
+        given = (function, older_than, reason, error)
+        filters = any(each is not None for each in given)
         if bool(handles) + everything + filters != 1:
             raise OptionError(
                 "say which dead letters: by their handles, or by --function, or --all"
@@ -48,10 +51,22 @@ class Selection:
         self.handles = handles
         self._function = function
         self._older_than = older_than
+        self._reason = reason
+        self._error = error
 
     def __str__(self) -> str:
         function = "" if self._function is None else f" of {visible(self._function)}"
         return f"dead letters{function}"
+
+    def filters(self) -> dict[str, str | None] | None:
+        """Return the filters by which the job server can find them itself, if any."""
+        if self.handles or self._older_than is not None:
+            return None
+        return {
+            "function": self._function,
+            "reason": self._reason,
+            "error": self._error,
+        }
 
     def find(self, admin: Admin) -> Iterator[str]:
         """Yield the handles of the dead letters that are chosen."""
@@ -60,7 +75,9 @@ class Selection:
             return
         latest = time.time() - (self._older_than or 0)
         for row in admin.dead_list(function=self._function):
-            if self._older_than is None or (row.died or 0) <= latest:
+            is_old = self._older_than is None or (row.died or 0) <= latest
+            is_for = self._reason in (None, row.reason)
+            if is_old and is_for and (self._error or "") in (row.error or ""):
                 yield row.handle
 
 
@@ -86,6 +103,45 @@ def confirmed(
         if not click.confirm(asked, err=True):
             raise click.exceptions.Exit(1)
     return handles
+
+
+def steer(
+    act: Callable[[bool], int], question: str, done: str, yes: bool, as_json: bool
+) -> None:
+    """Change many jobs at once, once the user has confirmed it, and print how many.
+
+    Args:
+        act: changes them and returns how many, or with True only counts them.
+        question: what to ask, with ``{}`` for their number.
+        done: what they are then, such as ``cancelled``.
+        yes: do not ask.
+        as_json: print an object.
+
+    Raises:
+        OptionError: confirmation is needed, and stdin is not a terminal.
+        click.exceptions.Exit: the answer is no.
+    """
+    count = 1 if yes else act(True)
+    if count and not yes:
+        agree(question.format(count))
+    changed = act(False) if count else 0
+    if as_json:
+        write_json([{"outcome": done, "count": changed}])
+    else:
+        click.echo(f"{changed} {done}")
+
+
+def agree(question: str) -> None:
+    """Ask the user; return if the answer is yes.
+
+    Raises:
+        OptionError: stdin is not a terminal.
+        click.exceptions.Exit: the answer is no.
+    """
+    if not sys.stdin.isatty():
+        raise OptionError(f"{question} Add --yes if it is meant")
+    if not click.confirm(question, err=True):
+        raise click.exceptions.Exit(1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import click
 
 from geartrain.admin import Admin, JobRow
-from geartrain.cli.bulk import JobOutcome, Selection, confirmed, write_changes
+from geartrain.cli.bulk import JobOutcome, Selection, confirmed, steer, write_changes
 from geartrain.cli.common import (
     CONTEXT,
     json_option,
@@ -42,6 +43,13 @@ _COLUMNS: tuple[Column[JobRow], ...] = (
 
 _handles = click.argument("handles", nargs=-1, metavar="[HANDLE...]")
 _yes = click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
+
+_reason = click.option(
+    "--reason",
+    type=click.Choice(["fail", "exception", "timeout", "crash", "retry"]),
+    help="All that died for this reason.",
+)
+_error = click.option("--error", metavar="TEXT", help="All with this in their error.")
 
 
 @click.group(
@@ -90,24 +98,35 @@ def dead_show(handle: str, server: Connector, workload: bool, as_json: bool) -> 
 @server_option
 @click.option("--function", metavar="F", help="All dead letters of this function.")
 @click.option("--all", "everything", is_flag=True, help="All dead letters.")
+@_reason
+@_error
 @_yes
 @json_option
 def dead_retry(
     handles: tuple[str, ...],
     server: Connector,
-    function: str | None,
-    everything: bool,
     yes: bool,
     as_json: bool,
+    **chosen: Any,
 ) -> int:
     """Run dead letters again, as new jobs with the same handle.
 
     The exit status is 1 if one of the handles is unknown.
     """
-    selection = Selection(handles, function, everything)
+    selection = Selection(handles, **chosen)
+    filters = selection.filters()
     with Admin(server) as admin:
-        chosen = confirmed(selection, admin, "Run {} again?", yes)
-        changes = _changes(admin.dead_retry_each(chosen))
+        if filters is not None and not as_json:
+            steer(
+                lambda count: admin.dead_retry_all(**filters, count=count),
+                f"Run {{}} {selection} again?",
+                "retried",
+                yes,
+                as_json,
+            )
+            return 0
+        found = confirmed(selection, admin, "Run {} again?", yes)
+        changes = _changes(admin.dead_retry_each(found))
         return write_changes("dead retry", "retried", changes, as_json)
 
 
@@ -122,26 +141,36 @@ def dead_retry(
     metavar="AGE",
     help="All that died longer ago than 45s, 30m, 12h, 7d or 2w.",
 )
+@_reason
+@_error
 @_yes
 @json_option
 def dead_drop(
     handles: tuple[str, ...],
     server: Connector,
-    function: str | None,
-    everything: bool,
-    older_than: float | None,
     yes: bool,
     as_json: bool,
+    **chosen: Any,
 ) -> int:
     """Delete dead letters, workloads included.
 
     --function and --older-than may be combined. The exit status is 1 if one of the
     handles is unknown.
     """
-    selection = Selection(handles, function, everything, older_than)
+    selection = Selection(handles, **chosen)
+    filters = selection.filters()
     with Admin(server) as admin:
-        chosen = confirmed(selection, admin, "Delete {}?", yes)
-        changes = _changes(admin.dead_drop_each(chosen))
+        if filters is not None and not as_json:
+            steer(
+                lambda count: admin.dead_drop_all(**filters, count=count),
+                f"Delete {{}} {selection}?",
+                "dropped",
+                yes,
+                as_json,
+            )
+            return 0
+        found = confirmed(selection, admin, "Delete {}?", yes)
+        changes = _changes(admin.dead_drop_each(found))
         return write_changes("dead drop", "dropped", changes, as_json)
 
 

@@ -32,6 +32,8 @@ DEFAULTS: dict[str, Any] = {
     "store": "memory:",
     "http": (None,),
     "backoff_delay": 0.0,
+    # Scripts that end it start the next one a second later, on the same pid file.
+    "drain": 0.0,
     "job_retries": -1,
     "log_file": "/var/log/gearmand.log",
     "log_level": "ERROR",
@@ -60,6 +62,7 @@ _GENERAL = (
         is_flag=True,
         help="Detach and run in the background, once the port is open.",
     ),
+    _rename("drain", "--drain"),
     _rename("exceptions", "--exceptions", help="Send exceptions to every client."),
     # 0 is all it may have.
     _rename("descriptors", "-f", "--file-descriptors", kind=whole(0)),

@@ -16,13 +16,16 @@ from geartrain.transport.connect import Connector
 
 __all__ = ["policy"]
 
-_Setting = tuple[str, str, Setting]
-"""A pattern or function, the name of a setting, and its value."""
+_Setting = tuple[str, str, Setting, str]
+"""A pattern or function, the name of a setting, its value, and where that is from."""
 
 _EFFECTIVE: tuple[Column[_Setting], ...] = (
     Column("SETTING", lambda row: row[1]),
     Column("VALUE", lambda row: setting_text(row[2])),
+    Column("FROM", lambda row: row[3]),
 )
+_SOURCES = {"file": "file", "runtime": "run time"}
+
 _GIVEN: tuple[Column[_Setting], ...] = (
     Column("PATTERN", lambda row: row[0]),
     *_EFFECTIVE,
@@ -31,8 +34,10 @@ _GIVEN: tuple[Column[_Setting], ...] = (
 _HELP = """See and change the policies of functions.
 
 Without arguments, list the settings that were changed. With a FUNCTION, show every
-setting in force for it. With NAME=VALUE, change these settings for the FUNCTION, or
-for all that match it as a glob such as 'mail*'. The settings and their defaults are:
+setting in force for it, and where its value is from. With NAME=VALUE, change these
+settings for the FUNCTION, or for all that match it as a glob such as 'mail*'; NAME=
+goes back to the value in the server's file. Changes outlast a restart where the server
+keeps jobs in a file. The settings and their defaults are:
 
 \b
 max_attempts    1            maximum number of attempts
@@ -45,7 +50,12 @@ timeout         0            seconds an attempt may run; 0: no limit
 ttl             0            seconds a job may wait; 0: no limit
 delay           0            seconds that each submission waits first
 dead_letter     true         whether a background job that failed is kept
+paused          false        whether waiting jobs are kept from workers
+draining        false        whether new jobs are refused
 history         3600         seconds to remember jobs that have ended; 0: not at all
+result_ttl      0            seconds to keep results of background jobs; 0: none
+result_size     1048576      bytes of the largest result to keep
+cache_ttl       0            seconds a job that succeeded answers others; 0: never
 """
 
 
@@ -71,7 +81,8 @@ def policy(
             changed = [each for each in admin.policies() if each.pattern == function]
             _write_given(changed, as_json)
         else:
-            _write_effective(function, admin.policy(function), as_json)
+            sources = _sources(admin.policies(function))
+            _write_effective(function, admin.policy(function), sources, as_json)
 
 
 def _parsed(function: str | None, settings: Iterable[str]) -> dict[str, str]:
@@ -97,24 +108,43 @@ def _parsed(function: str | None, settings: Iterable[str]) -> dict[str, str]:
 
 def _write_given(rows: Iterable[PolicyRow], as_json: bool) -> None:
     if as_json:
-        write_json({"pattern": row.pattern, **row.settings} for row in rows)
+        write_json(
+            {"pattern": row.pattern, "source": row.source, **row.settings}
+            for row in rows
+        )
         return
     write_table(
         _GIVEN,
         [
-            (row.pattern, name, value)
+            (row.pattern, name, value, _SOURCES.get(row.source, row.source))
             for row in rows
             for name, value in row.settings.items()
         ],
     )
 
 
+def _sources(rows: Iterable[PolicyRow]) -> dict[str, str]:
+    """Return where each setting's value is from, of those that are not defaults."""
+    return {
+        name: f"{row.pattern}, {_SOURCES.get(row.source, row.source)}"
+        for row in rows
+        for name in row.settings
+    }
+
+
 def _write_effective(
-    function: str, settings: Mapping[str, Setting], as_json: bool
+    function: str,
+    settings: Mapping[str, Setting],
+    sources: Mapping[str, str],
+    as_json: bool,
 ) -> None:
     if as_json:
         write_json([{"function": function, **settings}])
         return
     write_table(
-        _EFFECTIVE, [(function, name, value) for name, value in settings.items()]
+        _EFFECTIVE,
+        [
+            (function, name, value, sources.get(name, "default"))
+            for name, value in settings.items()
+        ],
     )

@@ -61,7 +61,7 @@ def result(
         return 0
     if not as_json:
         complain(_NAME, _why(row))
-    return _FAILED if row.state in ("failed", "dead", "expired", "cancelled") else _NONE
+    return _FAILED if row.state in _ENDS else _NONE
 
 
 def result_object(row: ResultRow) -> dict[str, object]:
@@ -112,4 +112,5 @@ _ENDS = {
     "dead": "failed and is a dead letter",
     "expired": "waited too long and was dropped",
     "cancelled": "was cancelled",
+    "abandoned": "was dropped: nobody waited for it any more",
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -19,9 +19,14 @@ from geartrain.cli.flags import (
 from geartrain.cli.service import Service
 from geartrain.configuration.option import Given
 from geartrain.errors import OptionError
-from geartrain.server.logs import LogTarget, PlainFormatter
+from geartrain.server.formatters import formatter_for
+from geartrain.server.logs import LogTarget
 from geartrain.server.options import Options
-from geartrain.transport.standard import write_soon
+from geartrain.transport.standard import is_terminal, write_soon
+
+if TYPE_CHECKING:
+    from geartrain.configuration.file import ConfigFile
+    from geartrain.server.hooks import Hook
 
 __all__ = ["server", "server_configuration", "service_of"]
 
@@ -33,8 +38,9 @@ def serve(**flags: Any) -> int:
 
     It listens on 127.0.0.1:4730 unless told otherwise and prints one line on
     stdout once it does. Background jobs are on disk before they are
-    acknowledged; the log says where. SIGTERM and SIGINT stop it in order, a
-    second one at once; SIGUSR1 stops it when the last connection closes.
+    acknowledged; the log says where. SIGTERM and SIGINT stop it once running
+    jobs have ended, within --drain; a second one stops it at once. SIGUSR1
+    stops it when the last connection closes.
 
     Each option is a flag, a variable (GEARTRAIN_MAX_PACKET=64M) and a line of
     [server] in the file of --config (max_packet = "64M"). A flag goes before
@@ -60,7 +66,12 @@ def service_of(configuration: Configuration[Options]) -> Service:
     return Service(
         options=options,
         log=LogTarget(
-            file=options.log_file, level=options.log_level, formatter=PlainFormatter()
+            file=options.log_file,
+            level=options.log_level,
+            formatter=formatter_for(
+                options.log_format,
+                on_terminal=options.log_file == "stderr" and is_terminal(2),
+            ),
         ),
         notices=[*configuration.notices, *_notices(options, given)],
         announce=_announce,
@@ -85,8 +96,18 @@ def server_configuration(flags: Mapping[str, Any]) -> Configuration[Options]:
     from geartrain.server.policies import read_policies
 
     policies = read_policies(configuration.file)
-    options = dataclasses.replace(configuration.options, policies=policies)
+    options = dataclasses.replace(
+        configuration.options, policies=policies, hooks=_hooks(configuration.file)
+    )
     return dataclasses.replace(configuration, options=options)
+
+
+def _hooks(file: ConfigFile) -> tuple[Hook, ...]:
+    if "hooks" not in file.tables:
+        return ()
+    from geartrain.server.hooks import read_hooks
+
+    return read_hooks(file)
 
 
 def _policy_rows(configuration: Configuration[Options]) -> Iterator[Sequence[str]]:

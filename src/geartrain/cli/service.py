@@ -6,10 +6,11 @@ import asyncio
 import contextlib
 import errno
 import logging
+import socket
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from geartrain import __version__
 from geartrain.errors import GeartrainError, ListenError, StartError, StoreError
@@ -23,10 +24,13 @@ from geartrain.server.process import (
     raise_descriptors,
     switch_user,
 )
+from geartrain.server.reporting import Reporting
 from geartrain.server.server import Server
 from geartrain.server.signals import SignalHandlers
 from geartrain.stores.locations import prepare_store
 from geartrain.texts import visible
+from geartrain.transport.activation import take_listeners
+from geartrain.transport.service_manager import ServiceManager
 
 if TYPE_CHECKING:
     from geartrain.http.server import HttpServer
@@ -38,6 +42,13 @@ RETRY_INTERVAL = 0.1
 _PATIENCE_WITH_LOG = 0.3
 
 _log = logging.getLogger("geartrain.server")
+
+
+class _Starter(NamedTuple):
+    """Who started the process: what it handed over, and where it is told how we are."""
+
+    listeners: Sequence[socket.socket]
+    manager: ServiceManager
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,52 +89,86 @@ class Service:
         Raises:
             GeartrainError: the server could not start.
         """
+        # Before a daemon forks: they are for a process by its number.
+        starter = _Starter(take_listeners(), ServiceManager.take())
         launch = daemonize() if self.daemon else None
         logs = open_logs(self.log)
         try:
             with logs.telling(), self._pid_file():
                 for notice in self.notices:
-                    startup_log.warning(notice)
+                    startup_log.warning(notice, extra={"action": "configuration"})
                 raise_descriptors(self.options.descriptors)
                 if self.core_dumps:
                     allow_core_dumps()
                 spare_survivors()
                 with asyncio.Runner(loop_factory=_new_loop) as runner:
                     return runner.run(
-                        self._serve(logs, launch.ready if launch else None)
+                        self._serve(logs, starter, launch.ready if launch else None)
                     )
         finally:
             logs.close()
 
-    async def _serve(self, logs: Logs, launched: Callable[[], None] | None) -> int:
+    async def _serve(
+        self,
+        logs: Logs,
+        starter: _Starter,
+        launched: Callable[[], None] | None,
+    ) -> int:
         """Start the server, drop root's rights, and wait until it has stopped."""
         task = asyncio.current_task()
         assert task is not None
         signals = SignalHandlers(task, logs.reopen)
         signals.install()
         try:
-            server = await self._started()
+            server = await self._started(starter.listeners)
         except asyncio.CancelledError:
-            _log.info("told to stop before the server listened")
+            _log.info(
+                "told to stop before the server listened", extra={"action": "stop"}
+            )
             return 0
         except (StoreError, ListenError) as error:
             raise type(error)(f"{error}{self._advice(error)}") from error
-        signals.watch(server)
+        reporting = Reporting(starter.manager, server, self.options.drain)
+        signals.watch(server, reporting.reload)
         http = await self._started_http(server)
         self._switch_user(logs, server, http)
         addresses = [*server.addresses, *(http.addresses if http else ())]
-        _log.info("background jobs are kept %s", _place(self.options))
-        _log.info("geartrain %s ready on %s", __version__, ", ".join(addresses))
+        self._tell_ready(logs, addresses, starter)
+        if launched is not None:
+            launched()
+        reporting.start()
+        try:
+            await server.wait_stopped()
+            if http is not None:
+                await http.wait_closed()
+        finally:
+            reporting.stop()
+        return _tell_stopped(server)
+
+    def _tell_ready(
+        self, logs: Logs, addresses: Sequence[str], starter: _Starter
+    ) -> None:
+        """Log where the server listens and where it keeps jobs, and announce it."""
+        if starter.listeners:
+            _log.info(
+                "the listening sockets were handed over: --listen is not used",
+                extra={"action": "sockets_taken"},
+            )
+        _log.info(
+            "background jobs are kept %s",
+            _place(self.options),
+            extra={"action": "store_chosen"},
+        )
+        _log.info(
+            "geartrain %s ready on %s",
+            __version__,
+            ", ".join(addresses),
+            extra={"action": "ready"},
+        )
         if self.announce is not None:
             # Whoever waits for it may look into the log next.
             logs.flush(_PATIENCE_WITH_LOG)
             self.announce(addresses)
-        if launched is not None:
-            launched()
-        await server.wait_stopped()
-        if http is not None:
-            await http.wait_closed()
-        return _tell_stopped(server)
 
     def _advice(self, error: GeartrainError) -> str:
         """Return which flags may help where the server could not start."""
@@ -136,14 +181,14 @@ class Service:
             f" ('ss -ltnxp' shows it), or name another address with {self.listen_flags}"
         )
 
-    async def _started(self) -> Server:
+    async def _started(self, listeners: Sequence[socket.socket]) -> Server:
         """Start the server, with patience for what another is just leaving."""
         user = self.options.user
         if user is not None:
             prepare_store(self.options.store, user.uid, user.gid)
         deadline = asyncio.get_running_loop().time() + self.patience
         while True:
-            server = Server(self.options)
+            server = Server(self.options, listeners=listeners)
             try:
                 await server.start()
             except (ListenError, StoreError) as error:
@@ -175,7 +220,7 @@ class Service:
                 extra={"action": "no_http"},
             )
             return None
-        server.on_stop_listening = http.stop_listening
+        server.when_stopping.append(http.stop_listening)
         await http.start()
         return http
 
@@ -202,7 +247,7 @@ class Service:
         except GeartrainError as error:
             if self.pid_file_wanted:
                 raise
-            _log.info("without a pid file: %s", error)
+            _log.info("without a pid file: %s", error, extra={"action": "pid_file"})
         try:
             yield
         finally:
@@ -241,22 +286,25 @@ def _tell_stopped(server: Server) -> int:
             "stopped, and what became of %d jobs is not saved in the store: they"
             " run again after a start on it",
             server.unsaved,
+            extra={"action": "ends_unsaved"},
         )
     if server.unkept:
         _log.error(
             "stopped, and %d jobs that were acknowledged are lost: the store could not"
             " save them (--durability memory)",
             server.unkept,
+            extra={"action": "jobs_lost"},
         )
     if server.astray:
         _log.error(
             "stopped, and %d jobs, dead letters and recurring jobs are not in the store"
             " that the next start opens",
             server.astray,
+            extra={"action": "jobs_astray"},
         )
     if server.unsaved or server.unkept or server.astray:
         return 1
-    _log.info("stopped")
+    _log.info("stopped", extra={"action": "stopped"})
     return 0
 
 

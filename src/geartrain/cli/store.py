@@ -1,9 +1,10 @@
-"""``geartrain store``: check, compact, export and import the job store."""
+"""``geartrain store``: check, compact, back up, export and import the job store."""
 
 from __future__ import annotations
 
 import dataclasses
 import sys
+import time
 
 import click
 
@@ -19,21 +20,24 @@ from geartrain.transport.connect import Connector
 
 __all__ = ["store"]
 
+# Seconds from one look at a backup to the next.
+_POLL = 0.1
+
 _path = click.argument("path", required=False, metavar="[PATH]")
 
 
 @click.group(
-    short_help="Check, compact, export and import the job store.",
+    short_help="Check, compact, back up, export and import the job store.",
     invoke_without_command=True,
     context_settings=CONTEXT,
 )
 @click.pass_context
 def store(context: click.Context) -> None:
-    """Check, compact, export and import the job store.
+    """Check, compact, back up, export and import the job store.
 
-    status asks a running job server; all others work on the file of a store that no
-    job server uses. PATH is a file or sqlite:///full/path. The default is the default
-    of geartrain server --store.
+    status and backup ask a running job server; all others work on the file of a store
+    that no job server uses. PATH is a file or sqlite:///full/path. The default is the
+    default of geartrain server --store.
     """
     if context.invoked_subcommand is None:
         click.echo(context.get_help())
@@ -69,6 +73,35 @@ def status(server: Connector, as_json: bool) -> int:
             said.append(f"{row.free} bytes free")
         click.echo(", ".join(said))
     return 0 if row.state == "ok" else 1
+
+
+@store.command(
+    "backup",
+    short_help="Copy a running server's store.",
+    context_settings=CONTEXT,
+)
+@server_option
+@json_option
+def backup(server: Connector, as_json: bool) -> int:
+    """Have a running job server of this machine copy its store, and wait for that.
+
+    The copy lies beside the store, named after the time. It has every job that was
+    acknowledged when it ended. The exit status is 1 if it failed.
+    """
+    with Admin(server) as admin:
+        admin.backup()
+        row = admin.store()
+        while row.backup_state == "running":
+            time.sleep(_POLL)
+            row = admin.store()
+    if as_json:
+        write_json([{"backup": row.backup, "reason": row.backup_reason}])
+    elif row.backup_state == "done":
+        click.echo(visible(row.backup or ""))
+    if row.backup_state == "done":
+        return 0
+    complain("geartrain store backup", row.backup_reason or "it failed")
+    return 1
 
 
 @store.command(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sys
 from typing import Any
 
 import click
@@ -17,6 +16,7 @@ from geartrain.cli.flags import (
     usage_errors,
 )
 from geartrain.errors import OptionError
+from geartrain.server.formatters import formatter_for
 from geartrain.server.logs import (
     LogTarget,
     PlainFormatter,
@@ -27,6 +27,7 @@ from geartrain.supervisor.options import WorkerOptions
 from geartrain.supervisor.status import Status, StatusLine, StatusLog
 from geartrain.supervisor.supervisor import Supervisor
 from geartrain.transport.connect import connectors
+from geartrain.transport.standard import is_terminal
 
 __all__ = ["worker"]
 
@@ -64,15 +65,16 @@ def run_workers(**flags: Any) -> None:
         show_configuration(configuration)
         return
     options = configuration.options
-    # It is None where the parent has closed it.
-    on_terminal = sys.stderr is not None and sys.stderr.isatty()
-    status: Status = StatusLine(2) if on_terminal else StatusLog()
-    formatter = _TerminalFormatter() if on_terminal else PlainFormatter()
+    on_terminal = is_terminal(2)
+    formatter = formatter_for(options.log_format, on_terminal=on_terminal)
+    status: Status = StatusLog()
+    if on_terminal and isinstance(formatter, PlainFormatter):
+        status, formatter = StatusLine(2), _TerminalFormatter()
     logs = open_logs(LogTarget(level=options.log_level, formatter=formatter))
     try:
         with logs.telling():
             for notice in configuration.notices:
-                startup_log.warning(notice)
+                startup_log.warning(notice, extra={"action": "configuration"})
             Supervisor(options, status).run()
     finally:
         logs.close()

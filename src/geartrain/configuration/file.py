@@ -12,7 +12,9 @@ from geartrain.errors import OptionError
 
 __all__ = ["TABLES", "ConfigFile", "read_file", "read_table"]
 
-TABLES = ("server", "worker", "functions")
+TABLES = ("server", "worker", "functions", "hooks")
+# Those that are written with two brackets, as often as wanted.
+_LISTS = frozenset({"hooks"})
 
 # No file written by people is larger, and a device never ends.
 _MAX_BYTES = 16 * 1024 * 1024
@@ -65,10 +67,16 @@ def read_file(path: str) -> ConfigFile:
         if name not in TABLES:
             hint = _nearest(name, TABLES)
             raise file.refusal(f"{name!r} is no table of this file: {hint}", name)
-        if not isinstance(table, dict):
+        if name in _LISTS and not _is_list_of_tables(table):
+            raise file.refusal(f"write [[{name}]] before the settings of each", name)
+        if name not in _LISTS and not isinstance(table, dict):
             words = f"{name} cannot be {table!r}: it is a table of settings"
             raise file.refusal(words, name)
     return file
+
+
+def _is_list_of_tables(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(each, dict) for each in value)
 
 
 def read_table(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from geartrain.engine.queries import Query
-from geartrain.engine.records import Burial, Change, JobRecord, ScheduleRecord
+from geartrain.engine.records import Burial, Change, JobRecord, Move, ScheduleRecord
 from geartrain.engine.results import ResultRecord
 
 __all__ = ["Batch"]
@@ -13,7 +13,7 @@ class Batch:
     """What one commit makes durable, all of it or nothing.
 
     It is applied in this order: ``ended``, ``added``, ``revived``, ``changed``,
-    ``buried``, and the rest. Numbers that are not kept are ignored.
+    ``moved``, ``buried``, and the rest. Numbers that are not kept are ignored.
     """
 
     def __init__(self, serial: int) -> None:  # noqa: PLR0915 - as many attributes
@@ -27,6 +27,8 @@ class Batch:
         """Jobs to keep; for a tentative one ``twin`` is set instead if a job of its
         function and key is kept that this batch does not bury.
         """
+        self.moved: dict[int, Move] = {}
+        """Jobs and dead letters, by number, that wait elsewhere."""
         self.revived: list[Change] = []
         """Dead letters that become jobs again."""
         self.changed: list[Change] = []
@@ -82,7 +84,7 @@ class Batch:
             fitting.add(number)
         new, rest = self.parted()
         rest.added = [each for each in new.added if each.number in fitting]
-        rest.changed, rest.buried = self.changed, self.buried
+        rest.moved, rest.changed, rest.buried = self.moved, self.changed, self.buried
         rest.schedules, rest.unscheduled = self.schedules, self.unscheduled
         rest.results = {
             number: record
@@ -109,6 +111,8 @@ class Batch:
         rest.ended, rest.reserved = self.ended, self.reserved
         rest.steady, rest.calendar = self.steady, self.calendar
         rest.revived, rest.entries = self.revived, self.entries
+        for number, move in self.moved.items():
+            (new if number in numbers else rest).moved[number] = move
         for change in self.changed:
             (new if change.number in numbers else rest).changed.append(change)
         for burial in self.buried:
@@ -134,10 +138,21 @@ class Batch:
         self.unscheduled = refused.unscheduled + self.unscheduled
         self.entries = {**refused.entries, **self.entries}
         self.revived = refused.revived + self.revived
+        self._take_back_moves(refused, without)
         changed = [each for each in refused.changed if each.number not in without]
         buried = [each for each in refused.buried if each.number not in without]
         self.changed = changed + self.changed
         self.buried = buried + self.buried
+
+    def _take_back_moves(self, refused: Batch, without: set[int]) -> None:
+        moved: dict[int, Move] = {}
+        for number, move in refused.moved.items():
+            if number not in without and number not in self.moved:
+                moved[number] = self.moved[number] = move
+        for change in self.changed:
+            # It came later, and says when the job is due.
+            if change.number in moved:
+                moved[change.number].put_off(change.due, True)
 
     def shed(self, most: int) -> list[ResultRecord]:
         """Give up the oldest results beyond a number of bytes; return them."""
@@ -158,6 +173,7 @@ class Batch:
         """Tell whether there is something else in it."""
         return bool(
             self.ended
+            or self.moved
             or self.revived
             or self.changed
             or self.buried

@@ -18,7 +18,7 @@ from geartrain.engine.batches import Batch
 from geartrain.engine.commands import reception
 from geartrain.engine.dispatch.turns import LIGHT, READ, WAIT
 from geartrain.engine.durable.gathering import Question
-from geartrain.engine.jobs import due, recurring, results
+from geartrain.engine.jobs import due, recurring, results, stopping
 from geartrain.engine.jobs.departures import depart
 from geartrain.engine.jobs.paging import page_in
 from geartrain.engine.jobs.settling import settle
@@ -30,7 +30,15 @@ from geartrain.engine.model.schedules import Calendar, no_calendar
 from geartrain.engine.model.settings import Value
 from geartrain.engine.queries import DuePage, Page
 from geartrain.engine.records import Inventory
-from geartrain.engine.state import clocks, functions, statistics, windows
+from geartrain.engine.state import (
+    clocks,
+    following,
+    functions,
+    overrides,
+    problems,
+    statistics,
+    windows,
+)
 from geartrain.engine.state.state import State
 from geartrain.protocol.parser import Parser
 
@@ -85,10 +93,13 @@ class Engine:
     def change_policy(self, pattern: bytes, settings: Mapping[str, Value]) -> None:
         """Set some settings for a function's name or a glob, and have jobs follow.
 
+        What operators change by text commands, in this life or an earlier one that a
+        store remembers, comes before it.
+
         Raises:
-            OptionError: as ``Policies.change`` does.
+            OptionError: as ``Policies.give`` does.
         """
-        functions.change_policy(self.state, pattern, settings)
+        functions.give_policy(self.state, pattern, settings)
 
     def connect(self, descriptor: int, address: bytes, is_trusted: bool) -> Peer:
         """Take a new connection; its peer is what the other calls are about."""
@@ -138,6 +149,7 @@ class Engine:
         del state.peers[peer]
         state.memory.forget(peer)
         state.end_listing(peer)
+        following.unfollow(state, peer)
         results.leave(state, peer)
         peer.forget()
         promised = state.wakeups.come(peer)
@@ -154,6 +166,7 @@ class Engine:
         """Go on with a peer that has read what was due to it."""
         peer.is_congested = False
         self.state.turns.add(peer)
+        following.go_on(self.state, peer)
 
     def turn(self, now: float, tick_at: float) -> list[tuple[Peer, list[bytes]]]:
         """End a turn: go on with what earlier ones left, and return what to send.
@@ -241,6 +254,22 @@ class Engine:
         self.state.now = now
         due.tick(self.state)
 
+    def look_for_problems(self) -> None:
+        """Bring ``State.problems`` up to date, now or in the turns to come."""
+        self.state.turns.start(problems.look(self.state))
+
+    def begin_stop(self) -> None:
+        """Give out no more jobs; those that run may end."""
+        stopping.begin_stop(self.state)
+
+    def engaged(self) -> set[Peer]:
+        """Return the peers that running jobs concern, or that are due an answer."""
+        return stopping.engaged(self.state)
+
+    def count_running(self) -> int:
+        """Return how many jobs run."""
+        return stopping.count_running(self.state)
+
     def deadline(self) -> float | None:
         """Return when ``tick`` is to be called next, or None for not at all."""
         return due.deadline(self.state)
@@ -276,6 +305,7 @@ class Engine:
         state.journal.most = most_waiting
         state.resume(inventory.reserved, keeps_jobs, holds)
         clocks.resume_clock(state, inventory)
+        overrides.restore(state, inventory.entries)
         statistics.restore(state, inventory.entries)
         for kept in inventory.queues:
             functions.find(state, kept.function).dead += kept.dead

@@ -25,6 +25,7 @@ __all__ = [
     "FieldKind",
     "Inventory",
     "JobRecord",
+    "Move",
     "Part",
     "QueueInventory",
     "ScheduleRecord",
@@ -245,6 +246,29 @@ class Change:
         """When it becomes ready, a server time; 0 is at once."""
         self.failures = failures
         """How its attempts have failed; None for a fresh start."""
+
+
+class Move:
+    """A kept job, or a dead letter, that an operator has put elsewhere."""
+
+    def __init__(
+        self, number: int, function: bytes, priority: int, due: float, is_steady: bool
+    ) -> None:
+        self.number = number
+        """Which job."""
+        self.function = function
+        """The name of the function that it waits for now."""
+        self.priority = priority
+        """``Priority`` as a number."""
+        self.due = due
+        """When it becomes or became ready; 0 for at once, and for a dead letter."""
+        self.is_steady = is_steady
+        """``due`` is a server time; else the job waits for that of the calendar."""
+
+    def put_off(self, due: float, is_steady: bool) -> None:
+        """Let the job be due at another time."""
+        self.due = due
+        self.is_steady = is_steady
 
 
 class Burial:

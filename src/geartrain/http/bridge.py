@@ -25,6 +25,7 @@ class Bridge:
     Attributes:
         max_packet: the largest workload in bytes.
         kept: connections of lists that may be gone on with.
+        endless: connections of answers that have no end of their own.
     """
 
     def __init__(
@@ -34,6 +35,13 @@ class Bridge:
         self._connect = connect
         self.max_packet = max_packet
         self.kept = Kept()
+        self.endless: set[Link] = set()
+
+    def stop(self) -> None:
+        """End what would not end by itself."""
+        self.kept.close()
+        for link in self.endless:
+            link.close()
 
     def open(self, link: Link, address: str) -> None:
         """Connect a link for a client.

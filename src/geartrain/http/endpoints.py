@@ -48,6 +48,7 @@ class Parameter:
         description: what it is.
         schema: its values: a type with ``minimum``, ``maximum``, ``enum``, ``default``.
         example: one of them.
+        is_required: a request without it is refused.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Parameter:
     description: str
     schema: Schema
     example: Any = None
+    is_required: bool = False
 
     @property
     def key(self) -> str:
@@ -118,6 +120,7 @@ def in_path(name: str, description: str, example: str) -> Parameter:
         description=f"{description}, percent-encoded.",
         schema=schema,
         example=example,
+        is_required=True,
     )
 
 
@@ -219,6 +222,10 @@ class Endpoint:
                 values[each.key] = each.read(text)
             elif "default" in each.schema:
                 values[each.key] = each.schema["default"]
+            elif each.is_required:
+                raise ProblemError(
+                    "invalid", f"{each.name} is missing", parameter=each.name
+                )
         if given:
             raise self._unknown(next(iter(given)))
         return values

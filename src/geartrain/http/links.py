@@ -8,8 +8,12 @@ from collections.abc import AsyncGenerator
 from typing import Final, cast
 
 from geartrain.http.problems import ProblemError, problem_of
+from geartrain.protocol.constants import PacketType
+from geartrain.protocol.packets import request
 
 __all__ = ["Link", "TextLink"]
+
+_WHO: Final = request(PacketType.SET_CLIENT_ID, b"http")
 
 # Bytes that have arrived and nobody has taken from which on no more is read.
 _MOST_WAITING: Final = 256 * 1024
@@ -94,6 +98,12 @@ class TextLink(Link):
         # The beginning of a line whose end has not come.
         self._rest: list[bytes] = []
 
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the connection, and tell the log of operators whose it is."""
+        super().connection_made(transport)
+        assert self._transport is not None
+        self._transport.write(_WHO)
+
     def data_received(self, data: bytes) -> None:
         """Part what arrives into lines."""
         self._size += len(data)
@@ -145,11 +155,19 @@ class TextLink(Link):
         while not rows or rows[-1] != b".":
             if rows:
                 yield rows
-            while not self._lines:
-                await self.wait()
-            rows = self._taken()
+            rows = await self.some()
         if len(rows) > 1:
             yield rows[:-1]
+
+    async def some(self) -> list[bytes]:
+        """Return the rows that have arrived, once there are any.
+
+        Raises:
+            ProblemError: the job server has ended the connection.
+        """
+        while not self._lines:
+            await self.wait()
+        return self._taken()
 
     def _taken(self) -> list[bytes]:
         lines = list(self._lines)

@@ -80,7 +80,7 @@ def _parameter(each: Parameter) -> dict[str, Any]:
         "description": each.description,
         "schema": dict(each.schema),
     }
-    if each.place == "path":
+    if each.is_required:
         told["required"] = True
     if each.example is not None:
         told["example"] = each.example

@@ -36,6 +36,7 @@ KINDS: Final[dict[str, tuple[int, str]]] = {
     "not-acceptable": (406, "No such form can be given"),
     "too-slow": (408, "The request took too long to arrive"),
     "conflict": (409, "What is there forbids it"),
+    "no-result": (410, "The job has ended, and its result is not kept"),
     "expired-cursor": (410, "The list is no longer kept"),
     "length-required": (411, "The size has to be told"),
     "too-large": (413, "The body is too large"),
@@ -64,7 +65,9 @@ _CODES: Final = {
     "QUEUE_ERROR": "unavailable",
     "STORE_ERROR": "unavailable",
     "TOO_MANY": "unavailable",
-    "PACKET_TOO_LARGE": "too-large",
+    "DATA_TOO_LARGE": "too-large",
+    "NO_RESULT": "no-result",
+    "RESULT_TOO_LARGE": "no-result",
 }
 # gearmand's own words: the code is the same as that of other refusals.
 _QUEUE_FULL: Final = "Job queue is full"

@@ -42,9 +42,15 @@ def readable(values: dict[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in values.items():
         found[name] = _shown(value)
-        if found[name] != value:
+        if found[name] != value and not _is_nested(value):
             found[f"{name}_encoded"] = _encoded(value)
     return found
+
+
+def _is_nested(value: Any) -> bool:
+    """Tell whether a value has objects in it, which have their encoding themselves."""
+    values = value if isinstance(value, list) else [value]
+    return any(isinstance(each, dict) for each in values)
 
 
 def _shown(value: Any) -> Any:

@@ -11,13 +11,17 @@ from geartrain.admin.job_rows import JobRow
 from geartrain.admin.rows import FunctionRow, StoreRow, WorkerRow
 
 __all__ = [
+    "ACTION",
     "CONNECTION",
     "COUNTERS",
     "FUNCTION",
     "JOB",
     "POLICY",
     "PROBLEM",
+    "REASON",
+    "RESULT",
     "SCHEDULE",
+    "STATISTICS",
     "STORE",
     "SUBMITTED",
     "items",
@@ -97,6 +101,30 @@ SCHEMAS: Final[dict[str, Schema]] = {
             "due": {"type": "number"},
         },
     },
+    "Reason": {
+        "type": "object",
+        "required": ["handle", "state", "code", "why"],
+        "properties": {
+            "handle": {"type": "string"},
+            "state": {"type": "string"},
+            "code": {"type": "string"},
+            "why": {"type": "string"},
+        },
+    },
+    "Result": {
+        "type": "object",
+        "required": ["handle", "state", "kept", "result", "encoding"],
+        "properties": {
+            "handle": {"type": "string"},
+            "state": {"type": "string"},
+            "kept": {"type": "string", "enum": ["whole", "too_large", "none"]},
+            "result": {"type": ["string", "null"]},
+            "encoding": {"type": ["string", "null"]},
+        },
+    },
+    # The numbers are many; docs/http.md and PROTOCOL tell them.
+    "Statistics": {"type": "object"},
+    "Action": {"type": "object"},
     "Submitted": {
         "type": "object",
         "required": ["handle", "function", "unique"],
@@ -142,12 +170,16 @@ def items(of: Mapping[str, Any]) -> Schema:
     }
 
 
+ACTION: Final = reference("Action")
 JOB: Final = reference("Job")
 FUNCTION: Final = reference("Function")
 CONNECTION: Final = reference("Connection")
+STATISTICS: Final = reference("Statistics")
 STORE: Final = reference("Store")
 COUNTERS: Final = reference("Counters")
 POLICY: Final = reference("Policy")
+REASON: Final = reference("Reason")
+RESULT: Final = reference("Result")
 SCHEDULE: Final = reference("Schedule")
 SUBMITTED: Final = reference("Submitted")
 PROBLEM: Final = reference("Problem")

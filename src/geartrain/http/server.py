@@ -20,7 +20,7 @@ from geartrain.http.app import make_app
 from geartrain.http.bridge import Bridge
 from geartrain.http.protocol import BoundedProtocol
 from geartrain.server.options import Options
-from geartrain.transport.listeners import SocketFile, bind, describe
+from geartrain.transport.listeners import SocketFile, address_of, bind
 
 __all__ = ["HttpServer"]
 
@@ -136,7 +136,7 @@ class HttpServer:
         for listener in self._listeners:
             listener.close()
         self.close()
-        self._bridge.kept.close()
+        self._bridge.stop()
         if self._clock is not None:
             for connection in list(self._state.connections):
                 connection.shutdown()
@@ -161,7 +161,12 @@ class HttpServer:
             try:
                 file.remove()
             except OSError as error:
-                _log.warning("%s stays behind: %s", file.path, error.strerror)
+                _log.warning(
+                    "%s stays behind: %s",
+                    file.path,
+                    error.strerror,
+                    extra={"action": "socket_left"},
+                )
         self._sockets, self._files = [], []
 
 
@@ -186,5 +191,5 @@ def read_token(path: str) -> bytes:
 
 
 def _url(listener: socket.socket) -> str:
-    where = describe(listener)
+    where = str(address_of(listener))
     return f"http+{where}" if where.startswith("unix:") else f"http://{where}"

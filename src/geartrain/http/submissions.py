@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from starlette.requests import Request
 
+from geartrain.client import requests
 from geartrain.client.requests import PLAIN, Job, job
 from geartrain.codecs import get_codec
 from geartrain.errors import OptionError, ProtocolError
@@ -22,7 +23,7 @@ from geartrain.http.problems import ProblemError, problem_of
 from geartrain.protocol.client import ClientProtocol, Event
 from geartrain.protocol.constants import PacketType
 
-__all__ = ["JobLink", "Workload", "submit"]
+__all__ = ["JobLink", "Workload", "follow", "submit"]
 
 # Bytes of a body that does not tell its size, and of all such bodies at once.
 _MOST_GATHERED: Final = 16 * 1024 * 1024
@@ -180,6 +181,20 @@ def prepared(values: dict[str, Any], is_awaited: bool) -> Any:
         raise ProblemError("invalid", str(error)) from None
 
 
+async def follow(link: JobLink, handle: str) -> None:
+    """Follow a job that was submitted before.
+
+    Raises:
+        ProblemError: the job server does not know it, or has nothing to tell.
+    """
+    try:
+        call = requests.follow(handle, _BYTES).call
+    except OptionError as error:
+        raise ProblemError("invalid", str(error)) from None
+    await link.send(link.protocol.begin_options() + link.protocol.begin(call))
+    await _created(link)
+
+
 async def submit(
     link: JobLink, values: dict[str, Any], workload: Workload, is_awaited: bool
 ) -> str:
@@ -202,6 +217,11 @@ async def submit(
         await link.send(piece)
         if link.has_ended():
             break
+    return await _created(link)
+
+
+async def _created(link: JobLink) -> str:
+    """Return the handle in the answer; raises ProblemError."""
     event = await link.next()
     if event.type == PacketType.ERROR:
         code, text = (each.decode("utf-8", "replace") for each in event.arguments)

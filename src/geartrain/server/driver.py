@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Final
 
 from geartrain.engine.engine import Engine
+from geartrain.engine.model.notices import Notice
 from geartrain.engine.model.peers import Peer
 from geartrain.errors import ConnectError
 from geartrain.server import pipes
@@ -33,7 +34,7 @@ _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARN
 NO_DESCRIPTOR: Final = 0
 """The number of a connection within the process, where others show their socket's."""
 
-# How long a peer that is disconnected may take to read why, in seconds.
+# How long a peer that is disconnected may read nothing of what is due, in seconds.
 _LAST_READ = 5.0
 
 # The longest sleep while something is due, in seconds: how soon a step of the
@@ -68,10 +69,11 @@ class Driver:
         max_outbox: unread bytes held for one peer before it is disconnected.
         guard: keeps the process within its memory, if that has a limit.
         on_idle: called when the last connection ended.
+        on_notices: called with what the engine noticed, once it is logged.
         on_shutdown: called with ``"now"`` or ``"graceful"`` when an operator asked.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0915 - as many attributes
         self, engine: Engine, options: Options, clock: Clock | None = None
     ) -> None:
         """Drive ``engine`` on the running event loop; no clock is the system's."""
@@ -83,9 +85,11 @@ class Driver:
         self._read_clock = clock.read
         self.is_arranged = self.is_stopping = False
         self.reads, self.turned_at = 0, 0.0
+        self._tick_at, self._look_at = math.inf, 0.0
         self.max_outbox = options.max_outbox
         self.on_idle: Callable[[], None] = lambda: None
         self.on_shutdown: Callable[[str], None] = lambda how: None
+        self.on_notices: Callable[[list[Notice]], None] = lambda notices: None
         self.persistence: Persistence | None = None
         self._waiting: list[Connection] = []
         self._keepalive = options.probes
@@ -97,7 +101,6 @@ class Driver:
         # Those that left since the last turn, which may still name them.
         self._left: list[Peer] = []
         self._timer: asyncio.TimerHandle | None = None
-        self._tick_at, self._look_at = math.inf, 0.0
         engine.set_clock(*clock.read_first())
         self._offset = engine.clock_offset()
         self.guard: MemoryGuard | None = None
@@ -242,26 +245,39 @@ class Driver:
         for peer in self.engine.take_closing():
             connection = self._connections.get(peer)
             if connection is not None:
-                connection.transport.close()
-                self.writers[peer] = discard
-                # A close waits until the peer has read its outbox, which may be never.
-                self._loop.call_later(_LAST_READ, self._drop, peer)
+                self._close(peer, connection)
 
-    def _drop(self, peer: Peer) -> None:
-        """Drop a connection that has not closed by now."""
+    def _close(self, peer: Peer, connection: Connection) -> None:
+        """Close a connection once what was written has been sent."""
+        connection.transport.close()
+        self.writers[peer] = discard
+        # A close waits until the peer has read its outbox, which may be never.
+        unread = connection.transport.get_write_buffer_size()
+        self._loop.call_later(_LAST_READ, self._drop, peer, unread)
+
+    def _drop(self, peer: Peer, unread: int) -> None:
+        """Drop a connection, unless it is gone, or has read some of what is due."""
         connection = self._connections.get(peer)
-        if connection is not None:
+        if connection is None:
+            return
+        left = connection.transport.get_write_buffer_size()
+        if 0 < left < unread:
+            self._loop.call_later(_LAST_READ, self._drop, peer, left)
+        else:
             connection.transport.abort()
 
     def _report(self) -> None:
         """Log what the engine noticed."""
-        for notice in self.engine.take_notices():
+        notices = self.engine.take_notices()
+        for notice in notices:
             _log.log(
                 _LEVELS[notice.level],
                 "%s",
                 notice.text,
-                extra={"action": notice.action},
+                extra={"action": notice.action, **notice.fields()},
             )
+        if notices:
+            self.on_notices(notices)
 
     def _set_clock(self) -> None:
         """Notice that somebody set the system's clock, or that the machine slept."""
@@ -298,6 +314,24 @@ class Driver:
         """Have the store keep what time it is: the server is about to stop."""
         self._set_clock()
         self.engine.keep_clock(self.monotonic())
+
+    def look_for_problems(self) -> None:
+        """Bring what is wrong up to date, in this turn and those to come."""
+        self.engine.look_for_problems()
+        self._send_on()
+
+    def begin_stop(self) -> int:
+        """Give out no more jobs; return how many run."""
+        self.engine.begin_stop()
+        return self.engine.count_running()
+
+    def close_disengaged(self) -> None:
+        """Close the connections that no running job concerns."""
+        self.turn()
+        engaged = self.engine.engaged()
+        for peer, connection in list(self._connections.items()):
+            if peer not in engaged and not connection.transport.is_closing():
+                self._close(peer, connection)
 
     def stop_reading(self) -> None:
         """Read from no peer any more: the server is about to stop."""

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Any
 
 from geartrain.texts import cut, visible
 
 __all__ = [
     "ALERT",
     "FATAL",
+    "FORMATS",
     "LEVELS",
     "NOTICE",
     "GearmandFormatter",
+    "JsonFormatter",
     "PlainFormatter",
+    "formatter_for",
     "level_name",
 ]
 
@@ -109,3 +114,58 @@ class PlainFormatter(_OneLineFormatter):
         return (
             f"{when:%F %T}.{milliseconds} {level:<7} {record.name}: {self.text(record)}"
         )
+
+
+class JsonFormatter(_OneLineFormatter):
+    """One object a line, for programs that collect logs.
+
+    ``time`` (UTC, RFC 3339), ``level``, ``logger``, ``action``, ``message``; then the
+    fields of the event, such as ``function`` and ``handle``; ``exception`` last. What a
+    peer sent is escaped and cut as in text.
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the record as one line of JSON."""
+        when = datetime.fromtimestamp(record.created, UTC)
+        words, *trace = self.text(record).split("\n")
+        line: dict[str, Any] = {
+            "time": f"{when:%FT%T.%f}Z",
+            "level": level_name(record.levelno),
+            "logger": record.name,
+            # Lines of programs that run in this process have none.
+            "action": getattr(record, "action", "other"),
+            "message": words,
+        }
+        for name, value in vars(record).items():
+            if name not in _STANDARD:
+                line.setdefault(name, _field(value))
+        if trace:
+            line["exception"] = "\n".join(each.removeprefix(_BELOW) for each in trace)
+        return json.dumps(line)
+
+
+# What every record has: the rest was given as extra.
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {
+    "asctime",
+    "message",
+    "taskName",
+}
+
+
+def _field(value: object) -> bool | int | float | str | None:
+    """Return a value of an event as JSON has it, texts escaped and cut."""
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, bytes):
+        value = value.decode(errors="surrogateescape")
+    return visible(cut(str(value), _MOST_LINE))
+
+
+FORMATS = ("text", "json", "auto")
+"""How lines may look; ``auto`` is JSON unless they are written to a terminal."""
+
+
+def formatter_for(name: str, *, on_terminal: bool) -> logging.Formatter:
+    """Return the formatter of one of ``FORMATS``."""
+    is_json = name == "json" or (name == "auto" and not on_terminal)
+    return JsonFormatter() if is_json else PlainFormatter()

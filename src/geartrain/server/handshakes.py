@@ -63,7 +63,11 @@ class Handshakes:
         """Log that a handshake failed; of many at a time only one."""
         if isinstance(error, ConnectionResetError):
             # It only looked whether the port is open.
-            _log.debug("%s left before its TLS handshake", host)
+            _log.debug(
+                "%s left before its TLS handshake",
+                host,
+                extra={"action": "handshake_failed"},
+            )
             return
         now = asyncio.get_running_loop().time()
         if now - self._logged_at < _QUIET:
@@ -113,7 +117,11 @@ class TlsListener:
                 try:
                     accepted = await self._loop.sock_accept(self._listener)
                 except OSError as error:
-                    _log.error("cannot accept connections: %s", error.strerror)
+                    _log.error(
+                        "cannot accept connections: %s",
+                        error.strerror,
+                        extra={"action": "accept_failed"},
+                    )
                     await asyncio.sleep(_RELIEF)
                 else:
                     self._begin(*accepted)

@@ -227,6 +227,7 @@ class LogWriter(logging.Handler):
                 'Could not reopen log file "%s" (%s): the old one is written on',
                 error.filename,
                 error.strerror,
+                extra={"action": "log_failed"},
             )
 
     def _tell_owed(self) -> None:
@@ -263,6 +264,7 @@ class LogWriter(logging.Handler):
                 "levelname": "WARNING",
                 "msg": words,
                 "threadName": "log",
+                "action": "log",
             }
         )
         return logging.WARNING, self.format(record)

@@ -90,7 +90,7 @@ class Logs:
     def reopen(self) -> None:
         """Go on in the file that now has the log's name, after a rotation."""
         log = logging.getLogger("geartrain.server")
-        log.log(NOTICE, "SIGHUP, reopening log file")
+        log.log(NOTICE, "SIGHUP, reopening log file", extra={"action": "log_reopened"})
         for writer in self._writers:
             writer.reopen()
 
@@ -117,10 +117,10 @@ class Logs:
             yield
         except GeartrainError as error:
             if not self.reaches_stderr:
-                log.error("%s", error)
+                log.error("%s", error, extra={"action": "failed"})
             raise
         except Exception:
-            log.critical("ended by a defect", exc_info=True)
+            log.critical("ended by a defect", exc_info=True, extra={"action": "defect"})
             if not self.reaches_stderr:
                 write_soon(2, traceback.format_exc().encode(), 2.0)
             # Python would wait for whoever reads stderr.
@@ -154,7 +154,7 @@ def open_logs(target: LogTarget) -> Logs:
     root.setLevel(level)
     startup_log.setLevel(min(level, logging.WARNING))
     for problem in problems:
-        startup_log.error(problem)
+        startup_log.error(problem, extra={"action": "log_failed"})
     return Logs(handlers)
 
 
@@ -177,12 +177,19 @@ def _log_defects() -> Callable[[], None]:
         if found.exc_type is not SystemExit:
             name = found.thread.name if found.thread else "unknown"
             trace = (found.exc_type, found.exc_value, found.exc_traceback)
-            log.critical("thread %s was ended", name, exc_info=trace)  # type: ignore[arg-type]
+            log.critical(
+                "thread %s was ended",
+                name,
+                exc_info=trace,  # type: ignore[arg-type]
+                extra={"action": "defect"},
+            )
 
     def unraisable(found: Any) -> None:
         words = found.err_msg or "an error was ignored"
         trace = (found.exc_type, found.exc_value, found.exc_traceback)
-        log.error("%s: %r", words, found.object, exc_info=trace)
+        log.error(
+            "%s: %r", words, found.object, exc_info=trace, extra={"action": "defect"}
+        )
 
     def restore() -> None:
         threading.excepthook, sys.unraisablehook = before

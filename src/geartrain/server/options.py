@@ -15,11 +15,12 @@ from geartrain.configuration.kinds import (
     PORT,
     TEXT,
     choice,
+    seconds,
     size,
     whole,
 )
 from geartrain.configuration.option import option
-from geartrain.server.formatters import LEVELS
+from geartrain.server.formatters import FORMATS, LEVELS
 from geartrain.server.kinds import (
     HANDLE_PREFIX,
     HTTP_ADDRESS,
@@ -35,6 +36,7 @@ from geartrain.transport.listeners import OPEN_TO_ALL
 from geartrain.transport.tls import Tls
 
 if TYPE_CHECKING:
+    from geartrain.server.hooks import Hook
     from geartrain.server.policies import PolicyEntry
     from geartrain.server.process import User
 
@@ -74,6 +76,7 @@ class Options:
         web_port: where gearmand's HTTP protocol is spoken, on all hosts that it listens
             on; None is nowhere.
         backoff_delay: seconds before a job's second attempt, where no policy says.
+        hooks: who is told of dead letters and problems.
         policies: patterns of functions and their settings, as ``Policies.change``
             takes them, in the order given.
     """
@@ -159,6 +162,12 @@ class Options:
         "The zone of SUBMIT_JOB_SCHED's fields.",
         default_text="this machine's",
     )
+    drain: float = option(
+        seconds(zero=True),
+        25.0,
+        "How long running jobs may take at a stop; then those that are kept run again"
+        " after the next start.",
+    )
     http: tuple[Address | None, ...] = option(
         HTTP_ADDRESS,
         (Address(host=_DEFAULT_HOST, port=HTTP_PORT),),
@@ -219,6 +228,12 @@ class Options:
     log_level: str = option(
         choice(tuple(LEVELS), ignore_case=True), "INFO", "Minimum level to log."
     )
+    log_format: str = option(
+        choice(FORMATS),
+        "text",
+        "How lines of the log look: text for people, json for programs, or auto, which"
+        " is json unless they go to a terminal.",
+    )
     log_file: str = option(
         TEXT,
         "stderr",
@@ -232,6 +247,7 @@ class Options:
     web_port: int | None = None
     backoff_delay: float = 1.0
     policies: tuple[PolicyEntry, ...] = ()
+    hooks: tuple[Hook, ...] = ()
 
     @property
     def addresses(self) -> tuple[Address, ...]:

@@ -234,7 +234,7 @@ class Persistence:
             return
         busy = self._loop.time() - self._busy_since
         if busy > _SLOW and not self._is_slow:
-            self._is_slow = True
+            self._is_slow = self._health.is_slow = True
             _log.warning(
                 "the store has not answered for %.0f s: submitters of background jobs"
                 " wait",
@@ -251,12 +251,23 @@ class Persistence:
             else:
                 self._outcome = self._carry_out(item)
                 report = partial(self._settle, self._outcome)
+            self._back_up()
             self._tell_problems()
             try:
                 self._loop.call_soon_threadsafe(report)
             except RuntimeError:
                 # The event loop has ended: there is nothing left to report to.
                 return
+
+    def _back_up(self) -> None:
+        """Begin the backup that an operator asked for."""
+        if not self._health.wants_backup:
+            return
+        self._health.wants_backup = False
+        try:
+            self._store.back_up(self._health)
+        except Exception as error:
+            self._health.tell_backup("failed", "", str(error))
 
     def _tell_problems(self) -> None:
         """Log what the store has to say."""
@@ -328,7 +339,7 @@ class Persistence:
     def _end_work(self) -> None:
         self._is_busy = False
         if self._is_slow:
-            self._is_slow = False
+            self._is_slow = self._health.is_slow = False
             _log.warning("the store answers again", extra={"action": "store_answers"})
 
 

@@ -46,7 +46,10 @@ class Launch:
         try:
             os.write(self._write_end, b"1")
         except BrokenPipeError:
-            _log.info("the process that started this one has gone")
+            _log.info(
+                "the process that started this one has gone",
+                extra={"action": "launcher_gone"},
+            )
         os.close(self._write_end)
 
 
@@ -113,7 +116,10 @@ class PidFile:
                 os.unlink(self.path)
         except OSError as error:
             _log.warning(
-                "Could not remove the pid file: %s (%s)", self.path, error.strerror
+                "Could not remove the pid file: %s (%s)",
+                self.path,
+                error.strerror,
+                extra={"action": "pid_file"},
             )
         os.close(self._file)
         self._file = None
@@ -158,7 +164,12 @@ class PidFile:
             )
         if _is_running_server(pid):
             raise self._taken(pid)
-        _log.warning("replacing the stale pid file %s of process %d", self.path, pid)
+        _log.warning(
+            "replacing the stale pid file %s of process %d",
+            self.path,
+            pid,
+            extra={"action": "pid_file"},
+        )
 
     def _taken(self, pid: int | None) -> StartError:
         return StartError(

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from geartrain import __version__
@@ -16,15 +16,17 @@ from geartrain.engine.model.policies import Policy
 from geartrain.errors import ConnectError, OptionError, StartError
 from geartrain.server.connection import Connection
 from geartrain.server.cron import calendar
+from geartrain.server.drain import Drain
 from geartrain.server.driver import Driver
 from geartrain.server.handshakes import Handshakes, TlsListener
 from geartrain.server.memory import largest_packet, limit_of
 from geartrain.server.options import Options
 from geartrain.server.persistence import Persistence
+from geartrain.server.watch import Watch
 from geartrain.server.web import WebConnection
 from geartrain.stores.locations import make_store
 from geartrain.transport.address import Address
-from geartrain.transport.listeners import SocketFile, bind, describe
+from geartrain.transport.listeners import SocketFile, address_of, bind
 
 __all__ = ["Server", "engine_options"]
 
@@ -46,11 +48,13 @@ _MOST_DEAD = 10_000
 class Server:
     """One job server on the running event loop.
 
-    Call ``start``, then await ``wait_stopped``; ``stop``, ``stop_gracefully`` and
-    ``abort`` end it. All are for the event loop's thread.
+    Call ``start``, then await ``wait_stopped``; ``stop``, ``hurry``,
+    ``stop_gracefully`` and ``abort`` end it. All are for the event loop's thread.
 
     Attributes:
         addresses: where it listens, once started.
+        when_stopping: what is called when it begins to stop; what serves others by
+            ``connect`` is to accept nobody any more, either.
         unsaved: once stopped, how many jobs run again after a start on the same store
             because it did not save what became of them.
         unkept: once stopped, how many jobs were acknowledged and are lost, because the
@@ -58,20 +62,22 @@ class Server:
         astray: once stopped, how many jobs, dead letters and recurring jobs are not in
             the store that such a start would open, because its file was removed or
             renamed.
-        on_stop_listening: called when the server begins to stop: what serves others by
-            ``connect`` is to accept nobody any more, either.
     """
 
     def __init__(
         self,
         options: Options,
         make_driver: Callable[[Engine, Options], Driver] = Driver,
+        listeners: Sequence[socket.socket] = (),
     ) -> None:
+        """Prepare to listen on ``listeners``, or else where ``options`` say."""
         self.addresses: list[str] = []
+        self.when_stopping: list[Callable[[], None]] = []
         self._options = options
         self._make_driver = make_driver
         self._driver: Driver | None = None
         self._persistence: Persistence | None = None
+        self._handed_over = listeners
         self._sockets: list[socket.socket] = []
         self._files: list[SocketFile] = []
         self._listeners: list[asyncio.AbstractServer | TlsListener] = []
@@ -80,8 +86,11 @@ class Server:
         self.unsaved = 0
         self.unkept = 0
         self.astray = 0
-        self.on_stop_listening: Callable[[], None] = lambda: None
+        self._watch: Watch | None = None
         self._is_stopping = False
+        self._drain: Drain | None = None
+        self._is_saved = False
+        self._last_writes = _LAST_WRITES
         self._patience: asyncio.TimerHandle | None = None
 
     async def start(self) -> None:
@@ -100,24 +109,37 @@ class Server:
             engine.change_policy(pattern, settings)
         driver.on_idle = self._on_idle
         driver.on_shutdown = self._on_shutdown
-        factories: list[ConnectionFactory] = []
         await self._persist(driver, engine)
         try:
-            for address in self._options.addresses:
-                factory = driver.accept(address.is_local)
-                factories.extend([factory] * self._bind(address))
-            for address in self._options.web_addresses:
-                factory = partial(WebConnection, driver, self._options.compat == "2.0")
-                factories.extend([factory] * self._bind(address))
+            factories = self._open_sockets(driver)
         except Exception:
             for listener in self._sockets:
                 listener.close()
             self._remove_sockets()
             self._close_store()
             raise
-        self.addresses = [describe(listener) for listener in self._sockets]
+        self.addresses = [str(address_of(listener)) for listener in self._sockets]
         for listener, factory in zip(self._sockets, factories, strict=True):
             self._listeners.append(await self._listen(listener, factory))
+        self._watch = Watch(driver, self._options.hooks)
+        self._watch.start()
+
+    def _open_sockets(self, driver: Driver) -> list[ConnectionFactory]:
+        """Listen; return what serves the connections of each socket.
+
+        The files of sockets that were handed over are not ours to remove.
+        """
+        factories: list[ConnectionFactory] = []
+        for listener in self._handed_over:
+            self._sockets.append(listener)
+            factories.append(driver.accept(address_of(listener).is_local))
+        for address in () if self._handed_over else self._options.addresses:
+            factory = driver.accept(address.is_local)
+            factories.extend([factory] * self._bind(address))
+        for address in self._options.web_addresses:
+            factory = partial(WebConnection, driver, self._options.compat == "2.0")
+            factories.extend([factory] * self._bind(address))
+        return factories
 
     def _bind(self, address: Address) -> int:
         """Bind sockets for an address; return how many."""
@@ -176,23 +198,50 @@ class Server:
         try:
             self._handshakes.reload()
         except OptionError as error:
-            _log.error("the TLS files are as they were: %s", error)
+            _log.error(
+                "the TLS files are as they were: %s",
+                error,
+                extra={"action": "tls_not_reloaded"},
+            )
         else:
-            _log.info("the TLS files were read again")
+            _log.info("the TLS files were read again", extra={"action": "tls_reloaded"})
+
+    def summary(self) -> str:
+        """Say in a sentence what it is doing."""
+        assert self._driver is not None
+        running = self._driver.engine.count_running()
+        doing = "stopping" if self._is_stopping else "serving"
+        return f"{doing}: {len(self._driver)} connections, {running} jobs running"
 
     async def wait_stopped(self) -> None:
         """Return when the server has stopped."""
         await self._stopped.wait()
 
     def stop(self) -> None:
-        """Stop in order: accept no connections, send the outboxes, close."""
+        """Stop in order: accept nobody, let running jobs end, write what is due, close.
+
+        Jobs have ``Options.drain`` seconds.
+        """
         if self._driver is None:
             self._stopped.set()
-            return
-        self._stop_listening()
+        elif self._drain is None:
+            self._stop_listening()
+            self._drain = Drain(self._driver, self._options.drain, self._save)
+            self._drain.begin()
+
+    def hurry(self) -> None:
+        """Go on with a stop at once: wait neither for jobs nor for who reads slowly."""
+        if self._drain is not None and self._drain.is_on:
+            self._last_writes = 0.0
+            self._drain.end()
+        else:
+            self.abort()
+
+    def _save(self) -> None:
+        """Save and answer what was submitted, and then close."""
+        assert self._driver is not None
         if not self._keeps_jobs():
             self._warn_of_loss()
-        # What was submitted is committed and answered first.
         self._driver.stop_reading()
         if self._persistence is not None:
             self._driver.keep_clock()
@@ -200,9 +249,10 @@ class Server:
 
     def _close_connections(self) -> None:
         assert self._driver is not None
+        self._is_saved = True
         self._driver.close()
         loop = asyncio.get_running_loop()
-        self._patience = loop.call_later(_LAST_WRITES, self.abort)
+        self._patience = loop.call_later(self._last_writes, self.abort)
         self._on_idle()
 
     def stop_gracefully(self) -> None:
@@ -225,8 +275,17 @@ class Server:
             self.stop()
 
     def _on_idle(self) -> None:
-        if self._is_stopping and self._driver is not None and len(self._driver) == 0:
+        """Stop when the last connection of a server that is to stop has ended."""
+        if not self._is_stopping or self._driver is None or len(self._driver):
+            return
+        if self._stopped.is_set():
+            return
+        if self._is_saved:
             self._finish()
+        elif self._drain is None:
+            self.stop()
+        else:
+            self._drain.end()
 
     def _stop_listening(self) -> None:
         if self._is_stopping:
@@ -235,7 +294,8 @@ class Server:
         for server in self._listeners:
             server.close()
         self._remove_sockets()
-        self.on_stop_listening()
+        for tell in self.when_stopping:
+            tell()
 
     def _remove_sockets(self) -> None:
         """Remove the files of unix sockets; a folder may forbid it."""
@@ -276,6 +336,10 @@ class Server:
             )
 
     def _finish(self) -> None:
+        if self._drain is not None:
+            self._drain.stop()
+        if self._watch is not None:
+            self._watch.stop()
         if self._patience is not None:
             self._patience.cancel()
         if self._driver is not None:

@@ -17,16 +17,13 @@ class Stoppable(Protocol):
     """What the signals need of a job server."""
 
     def stop(self) -> None:
-        """Stop accepting, finish writing, close every connection."""
+        """Stop accepting, let running jobs end, close every connection."""
 
     def stop_gracefully(self) -> None:
         """Stop accepting and end when the last connection closes."""
 
-    def abort(self) -> None:
-        """Close everything at once."""
-
-    def reload(self) -> None:
-        """Read again what may have been renewed meanwhile."""
+    def hurry(self) -> None:
+        """Go on with a stop that is under way without waiting for anybody."""
 
 
 class SignalHandlers:
@@ -41,6 +38,7 @@ class SignalHandlers:
         self._starting = starting
         self._reopen_log = reopen_log
         self._server: Stoppable | None = None
+        self._reload: Callable[[], None] = lambda: None
         self._stopping = False
 
     def install(self) -> None:
@@ -52,20 +50,26 @@ class SignalHandlers:
         loop.add_signal_handler(signal.SIGUSR1, self._stop_gracefully)
         loop.add_signal_handler(signal.SIGHUP, self._hang_up)
 
-    def watch(self, server: Stoppable) -> None:
-        """Let the signals steer ``server``, which has started."""
+    def watch(self, server: Stoppable, reload: Callable[[], None]) -> None:
+        """Let the signals steer ``server``, which has started.
+
+        ``reload`` reads again what may have been renewed meanwhile.
+        """
         self._server = server
+        self._reload = reload
 
     def _stop(self, name: str) -> None:
         """End in order; at once when asked a second time."""
         if self._server is None:
             self._starting.cancel()
         elif self._stopping:
-            _log.warning("%s again, stopping at once", name)
-            self._server.abort()
+            _log.warning(
+                "%s again, stopping at once", name, extra={"action": "stop_hurried"}
+            )
+            self._server.hurry()
         else:
             self._stopping = True
-            _log.info("%s, stopping", name)
+            _log.info("%s, stopping", name, extra={"action": "stop"})
             self._server.stop()
 
     def _stop_gracefully(self) -> None:
@@ -73,11 +77,13 @@ class SignalHandlers:
         if self._server is None:
             self._starting.cancel()
         elif not self._stopping:
-            _log.info("SIGUSR1, stopping when the last connection closes")
+            _log.info(
+                "SIGUSR1, stopping when the last connection closes",
+                extra={"action": "stop_gracefully"},
+            )
             self._server.stop_gracefully()
 
     def _hang_up(self) -> None:
         """Open the log anew, and read again what may have been renewed."""
         self._reopen_log()
-        if self._server is not None:
-            self._server.reload()
+        self._reload()

@@ -92,6 +92,7 @@ class MemoryStore(Store):
             self._jobs.add(record)
         self._revive(batch)
         self._change(batch)
+        self._move(batch)
         self._bury(batch)
         for schedule in batch.schedules:
             self._schedules[schedule.number] = schedule
@@ -236,6 +237,17 @@ class MemoryStore(Store):
         for number in batch.ended:
             self._jobs.remove(number)
             self._dead.remove(number)
+
+    def _move(self, batch: Batch) -> None:
+        for number, move in batch.moved.items():
+            for records in (self._jobs, self._dead):
+                record = records.remove(number)
+                if record is None:
+                    continue
+                record.function, record.priority = move.function, move.priority
+                if not record.died:
+                    record.due, record.is_steady = move.due, move.is_steady
+                records.add(record)
 
     def _revive(self, batch: Batch) -> None:
         for change in batch.revived:

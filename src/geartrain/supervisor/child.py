@@ -59,7 +59,9 @@ def run_child(
     except BaseException:
         is_robbed = os.getpid() == child and not channel.is_intact
         why = ": its code closed descriptors that it does not own" if is_robbed else ""
-        _log.exception("the worker of %s failed%s", target, why)
+        _log.exception(
+            "the worker of %s failed%s", target, why, extra={"action": "worker_failed"}
+        )
     finally:
         channel.send("finished", status=status)
         # A process that a handler has forked may get here, too.
@@ -265,7 +267,9 @@ class _Child:
             time.sleep(0.05)
         if self._runner is None:
             kill_own_group()
-        _log.error("the supervisor is gone, stopping")
+        _log.error(
+            "the supervisor is gone, stopping", extra={"action": "supervisor_gone"}
+        )
         self._stop(self._options.grace)
         time.sleep(self._options.grace + ORPHAN_MARGIN)
         kill_own_group()

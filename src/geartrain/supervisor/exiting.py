@@ -31,7 +31,9 @@ def leave(status: int, parent: int = 0) -> NoReturn:
         try:
             step()
         except BaseException:
-            _log.exception("at the exit of the process")
+            _log.exception(
+                "at the exit of the process", extra={"action": "exit_failed"}
+            )
     flush_standard_files()
     if parent and parent != os.getppid():
         kill_own_group()

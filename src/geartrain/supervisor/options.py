@@ -20,7 +20,7 @@ from geartrain.configuration.kinds import (
 )
 from geartrain.configuration.option import option
 from geartrain.errors import OptionError
-from geartrain.server.formatters import LEVELS
+from geartrain.server.formatters import FORMATS, LEVELS
 from geartrain.supervisor.targets import (
     CommandTarget,
     ModuleTarget,
@@ -208,6 +208,12 @@ class WorkerOptions:
     )
     log_level: str = option(
         choice(tuple(LEVELS), ignore_case=True), "INFO", "Minimum level to log."
+    )
+    log_format: str = option(
+        choice(FORMATS),
+        "text",
+        "How lines of the log look: text for people, json for programs, or auto, which"
+        " is json unless they go to a terminal.",
     )
 
     @cached_property

@@ -116,7 +116,12 @@ class ProcessPool:
         self._processes.add(process)
         loop = asyncio.get_running_loop()
         loop.add_reader(process.channel.fileno(), self.receive, process)
-        _log.debug("process %d of %s started", process.pid, target)
+        _log.debug(
+            "process %d of %s started",
+            process.pid,
+            target,
+            extra={"action": "process_started"},
+        )
         return process
 
     def receive(self, process: Process) -> None:
@@ -144,6 +149,7 @@ class ProcessPool:
                     process.target,
                     handles,
                     overdue[0].limit,
+                    extra={"action": "process_killed"},
                 )
                 process.kill()
             elif process.deadline is not None and now > process.deadline:
@@ -155,7 +161,13 @@ class ProcessPool:
                 self._log_slow(process, now)
 
     def _kill(self, process: Process, why: str) -> None:
-        _log.error("process %d of %s is killed: %s", process.pid, process.target, why)
+        _log.error(
+            "process %d of %s is killed: %s",
+            process.pid,
+            process.target,
+            why,
+            extra={"action": "process_killed"},
+        )
         process.kill()
 
     def _log_slow(self, process: Process, now: float) -> None:
@@ -166,6 +178,7 @@ class ProcessPool:
                 process.pid,
                 process.target,
                 now - process.started,
+                extra={"action": "load_slow"},
             )
             process.patience *= 2
 
@@ -226,6 +239,7 @@ class ProcessPool:
                 slot.target,
                 error.strerror,
                 _NO_ROOM_PAUSE,
+                extra={"action": "start_failed"},
             )
 
     def _all_open(self) -> Iterator[Closable]:
@@ -236,7 +250,11 @@ class ProcessPool:
         if note.kind == "loaded":
             self._has_loaded = True
             if self._broken.pop(process.target, None) is not None:
-                _log.info("%s can be loaded again", process.target)
+                _log.info(
+                    "%s can be loaded again",
+                    process.target,
+                    extra={"action": "load_recovered"},
+                )
         elif note.kind == "broken":
             self._watch_files(note)
             self._log_broken(process.target, note.values["text"])
@@ -245,6 +263,7 @@ class ProcessPool:
                 "too many open files: if process %d dies, its job servers see that"
                 " before they are told why",
                 process.pid,
+                extra={"action": "descriptors_short"},
             )
         elif note.kind == "files":
             self._watch_files(note)
@@ -259,9 +278,14 @@ class ProcessPool:
             return
         self._broken[target] = text
         *lines, last = text.splitlines() or ["no reason was given"]
-        _log.error("%s cannot be loaded: %s", target, last.strip())
+        _log.error(
+            "%s cannot be loaded: %s",
+            target,
+            last.strip(),
+            extra={"action": "load_failed"},
+        )
         for line in lines:
-            _log.error("  %s", line)
+            _log.error("  %s", line, extra={"action": "load_failed"})
 
     def _settle(self, process: Process, status: int, now: float) -> None:
         """Count and report the jobs of an ended process, and free its slot."""
@@ -282,7 +306,12 @@ class ProcessPool:
             process.is_broken = True
         slot = next((each for each in self.slots if each.process is process), None)
         if slot is None:
-            _log.info("process %d of %s has ended", process.pid, process.target)
+            _log.info(
+                "process %d of %s has ended",
+                process.pid,
+                process.target,
+                extra={"action": "process_ended"},
+            )
         else:
             self._empty(slot, process, status, now)
         process.close()
@@ -291,7 +320,11 @@ class ProcessPool:
         try:
             pid = fork_reporter(process, verdicts, self._all_open())
         except OSError as error:
-            _log.error("cannot report lost jobs to job servers: %s", error.strerror)
+            _log.error(
+                "cannot report lost jobs to job servers: %s",
+                error.strerror,
+                extra={"action": "report_failed"},
+            )
         else:
             self._reporters.add(pid)
 
@@ -301,19 +334,30 @@ class ProcessPool:
         """Empty the slot of an ended process, to be filled at once or after a pause."""
         name = f"process {process.pid} of {process.target}"
         if process.leaves and (status == 0 or not process.is_loaded):
-            _log.info("%s has ended: %s", name, process.leaves)
+            _log.info(
+                "%s has ended: %s",
+                name,
+                process.leaves,
+                extra={"action": "process_ended"},
+            )
             slot.vacated(now)
         elif process.is_killed and not process.violation:
             slot.vacated(now)
         elif self.is_stopping:
-            _log.error("%s: %s", name, exit_text(status))
+            _log.error(
+                "%s: %s", name, exit_text(status), extra={"action": "process_died"}
+            )
             slot.process = None
         else:
             most = _BACKOFF_MOST_WATCHING if self._options.watch else BACKOFF_MOST
             pause = slot.crashed(process, now, most)
             if not process.is_broken:
                 _log.error(
-                    "%s: %s, started again in %.1f s", name, exit_text(status), pause
+                    "%s: %s, started again in %.1f s",
+                    name,
+                    exit_text(status),
+                    pause,
+                    extra={"action": "process_died"},
                 )
 
 

@@ -126,7 +126,12 @@ def _report(connections: dict[int, HeldConnection], verdicts: list[Verdict]) -> 
                 for verdict in given:
                     _tell(admin, verdict)
         except (AdminError, OptionError) as error:
-            _log.warning("cannot report lost jobs to %s: %s", connection.server, error)
+            _log.warning(
+                "cannot report lost jobs to %s: %s",
+                connection.server,
+                error,
+                extra={"action": "report_failed"},
+            )
 
 
 def _admin(connection: HeldConnection) -> Admin:
@@ -145,8 +150,8 @@ def _tell(admin: Admin, verdict: Verdict) -> None:
         else:
             admin.release(verdict.handle)
     except UnknownJobError:
-        _log.debug("%s had ended", verdict.handle)
+        _log.debug("%s had ended", verdict.handle, extra={"action": "report_refused"})
     except RefusedError as error:
         # A job server without these commands treats the end of the connection as
         # gearmand does.
-        _log.debug("%s: %s", verdict.handle, error)
+        _log.debug("%s: %s", verdict.handle, error, extra={"action": "report_refused"})

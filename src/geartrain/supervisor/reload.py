@@ -52,7 +52,7 @@ class Reload:
             self._begin(now)
         else:
             self.is_over = True
-            _log.info("reloaded")
+            _log.info("reloaded", extra={"action": "reloaded"})
 
     def _begin(self, now: float) -> None:
         """Start the next slot's fresh process."""
@@ -83,4 +83,8 @@ class Reload:
 
     def _give_up(self, reason: str) -> None:
         self.is_over = True
-        _log.error("not reloaded, the processes go on with the old code: %s", reason)
+        _log.error(
+            "not reloaded, the processes go on with the old code: %s",
+            reason,
+            extra={"action": "reload_failed"},
+        )

@@ -125,7 +125,7 @@ class StatusLog:
         """Log the line if a count has changed."""
         rate = self._rate.of(counts)
         if counts != self._last:
-            _log.info("%s", status_text(counts, rate))
+            _log.info("%s", status_text(counts, rate), extra={"action": "status"})
         self._last = counts
 
     def erase(self) -> None:

@@ -21,11 +21,14 @@ from geartrain.supervisor.pool import ProcessPool
 from geartrain.supervisor.process import HANDLED, Closable
 from geartrain.supervisor.reload import Reload
 from geartrain.supervisor.status import Status
+from geartrain.transport.service_manager import ServiceManager
 
 __all__ = ["Supervisor"]
 
 _TICK = 0.1
 _SECOND = 1.0
+# Seconds that a stop may take beside what jobs may.
+_END = 15.0
 _log = logging.getLogger("geartrain.supervisor")
 
 
@@ -51,6 +54,7 @@ class Supervisor:
             )
         self._options = options
         self._status = status
+        self._manager = ServiceManager.take()
         self._own: list[Closable] = []
         self._pool = ProcessPool(options, self._own)
         self._reload: Reload | None = None
@@ -65,7 +69,11 @@ class Supervisor:
             address = options.liveness_port
             self._port = LivenessPort(address.port, address.host)
             self._own.append(self._port)
-            _log.info("liveness and readiness are answered on port %d", self._port.port)
+            _log.info(
+                "liveness and readiness are answered on port %d",
+                self._port.port,
+                extra={"action": "probes"},
+            )
 
     def run(self) -> None:
         """Return once all processes have ended after a stop.
@@ -117,10 +125,17 @@ class Supervisor:
         if self._pool.is_ready:
             self._is_told = True
             self._next_second = 0.0
+            self._manager.ready(self._summary())
             count = len(self._pool.slots)
-            _log.info("ready: %d process%s", count, "" if count == 1 else "es")
+            _log.info(
+                "ready: %d process%s",
+                count,
+                "" if count == 1 else "es",
+                extra={"action": "ready"},
+            )
 
     def _each_second(self) -> None:
+        self._manager.alive(self._summary())
         healthy, ready = self._pool.is_healthy, self._pool.is_ready
         if self._file is not None:
             self._file.tell(healthy)
@@ -129,13 +144,21 @@ class Supervisor:
         files = self._pool.files
         changed = [] if files is None else files.changed()
         if changed:
-            _log.info("%s changed, reloading", ", ".join(changed))
+            _log.info(
+                "%s changed, reloading", ", ".join(changed), extra={"action": "reload"}
+            )
             self._begin_reload()
+
+    def _summary(self) -> str:
+        """Say in a line how it is."""
+        counts = self._pool.counts()
+        return f"{counts.up}/{counts.wanted} processes, {counts.busy:,} jobs running"
 
     def _begin_reload(self) -> None:
         """Reload; once more after a reload that has begun."""
         if self._pool.is_stopping:
             return
+        self._manager.reloading()
         self._reload_again = self._reload is not None
         if self._reload is None:
             self._reload = Reload(self._pool, self._options.grace)
@@ -150,11 +173,13 @@ class Supervisor:
             self._reload = None
             if self._reload_again:
                 self._begin_reload()
+            else:
+                self._manager.ready(self._summary())
 
     def _handle(self, number: signal.Signals) -> None:
         self._pool.news.set()
         if number is signal.SIGHUP:
-            _log.info("SIGHUP, reloading")
+            _log.info("SIGHUP, reloading", extra={"action": "reload"})
             self._begin_reload()
         elif number in (signal.SIGTERM, signal.SIGINT):
             self._stop(number.name)
@@ -162,10 +187,13 @@ class Supervisor:
     def _stop(self, name: str) -> None:
         """Stop in order, or at once when told a second time."""
         if self._pool.is_stopping:
-            _log.warning("%s again, stopping at once", name)
+            _log.warning(
+                "%s again, stopping at once", name, extra={"action": "stop_hurried"}
+            )
             self._pool.kill()
         else:
-            _log.info("%s, stopping", name)
+            _log.info("%s, stopping", name, extra={"action": "stop"})
+            self._manager.stopping(self._summary(), self._options.grace + _END)
             self._pool.stop(name)
 
     def _end(self) -> None:
@@ -175,6 +203,7 @@ class Supervisor:
             self._pool.reap(time.monotonic())
             time.sleep(0.01)
         self._status.erase()
+        self._manager.close()
         if self._file is not None:
             self._file.close()
         if self._port is not None:

@@ -153,6 +153,10 @@ class FileWatch:
             # The first look begins it.
             self._note({path for _, path in next(watch)})
         except OSError as error:
-            _log.error("cannot watch files, reload by SIGHUP instead: %s", error)
+            _log.error(
+                "cannot watch files, reload by SIGHUP instead: %s",
+                error,
+                extra={"action": "watch_failed"},
+            )
         else:
             self._watches.append(watch)

@@ -26,6 +26,8 @@ def local_options(
         store="memory:" if store is None else f"sqlite://{os.path.abspath(store)}",
         durability="os",
         handle_prefix="H:test",
+        # Whoever ends a test does not wait for its jobs.
+        drain=0.0,
         # Most of this process's memory is not the job server's.
         max_memory=0,
         log_level="NOTICE",

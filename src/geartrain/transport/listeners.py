@@ -11,7 +11,7 @@ import stat
 from geartrain.errors import ListenError
 from geartrain.transport.address import Address
 
-__all__ = ["OPEN_TO_ALL", "SocketFile", "bind", "describe"]
+__all__ = ["OPEN_TO_ALL", "SocketFile", "address_of", "bind"]
 
 
 OPEN_TO_ALL = 0o666
@@ -159,9 +159,10 @@ class SocketFile:
             return False
 
 
-def describe(listener: socket.socket) -> str:
-    """Return where a socket listens, as ``Address`` is written."""
+def address_of(listener: socket.socket) -> Address:
+    """Return where a socket listens."""
     name = listener.getsockname()
     if listener.family == socket.AF_UNIX:
-        return str(Address(path=name, port=0))
-    return str(Address(host=name[0], port=name[1]))
+        # An abstract one's is bytes that begin with a zero.
+        return Address(path=os.fsdecode(name), port=0)
+    return Address(host=name[0], port=name[1])

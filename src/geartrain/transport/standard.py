@@ -20,6 +20,7 @@ __all__ = [
     "StoppedError",
     "fill_standard_files",
     "flush_stdout",
+    "is_terminal",
     "write_patiently",
     "write_soon",
 ]
@@ -59,6 +60,11 @@ def fill_standard_files() -> None:
         sys.stdout = os.fdopen(1, "w", closefd=False)
     if sys.stderr is None:
         sys.stderr = os.fdopen(2, "w", errors="backslashreplace", closefd=False)
+
+
+def is_terminal(descriptor: int) -> bool:
+    """Tell whether a descriptor is open and leads to a terminal."""
+    return os.isatty(descriptor)
 
 
 def flush_stdout() -> OSError | None:

@@ -129,7 +129,11 @@ def _warn_of_access(key: str) -> None:
     _told_of.add(key)
     can = "read" if mode & stat.S_IROTH else "change"
     logging.getLogger("geartrain.tls").warning(
-        "others can %s the private key %s: chmod 600 %s", can, key, key
+        "others can %s the private key %s: chmod 600 %s",
+        can,
+        key,
+        key,
+        extra={"action": "key_exposed"},
     )
 
 

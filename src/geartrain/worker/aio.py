@@ -197,7 +197,11 @@ class AsyncWorker(BaseWorker):
                 await self._look_round(session)
             except Exception as error:
                 # Nobody else would give jobs back.
-                LOG.error("the worker's task goes on after an error", exc_info=error)
+                LOG.error(
+                    "the worker's task goes on after an error",
+                    exc_info=error,
+                    extra={"action": "worker_error"},
+                )
             pump.changed.set()
 
     async def _look_round(self, session: Session) -> None:

@@ -34,7 +34,11 @@ async def in_thread(question: Callable[[], _Found], otherwise: _Found) -> _Found
     try:
         return await asyncio.to_thread(question)
     except RuntimeError as error:
-        LOG.warning("no thread to ask a job server", exc_info=error)
+        LOG.warning(
+            "no thread to ask a job server",
+            exc_info=error,
+            extra={"action": "server_unasked"},
+        )
         return otherwise
 
 
@@ -246,6 +250,7 @@ class Attempt:
                 "%s: took longer than %s seconds, cancelled",
                 self._job,
                 self._job.timeout,
+                extra={"action": "job_timed_out"},
             )
             await asyncio.sleep(session.GRACE)
             self._job.overdue()
@@ -256,6 +261,10 @@ class Attempt:
         """End the attempt of a handler that has ignored its cancellation."""
         job: BaseJob = self._job
         if job.outcome is None:
-            LOG.warning("%s: the handler ignores its timeout, and is left running", job)
+            LOG.warning(
+                "%s: the handler ignores its timeout, and is left running",
+                job,
+                extra={"action": "handler_left"},
+            )
         job.overdue()
         self._let_stray(job)

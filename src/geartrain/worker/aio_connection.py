@@ -178,6 +178,7 @@ class AsyncWorkerConnection(asyncio.BufferedProtocol):
                 self.connector,
                 shown(code),
                 shown(text),
+                extra={"action": "server_error"},
             )
 
     def pause_writing(self) -> None:

@@ -47,7 +47,11 @@ class LoopSignals:
         self.is_doubtful = False
         for number, handler in list(self._handlers.items()):
             if signal.getsignal(number) != handler:
-                LOG.warning("a job's handler changed %s: set back", number.name)
+                LOG.warning(
+                    "a job's handler changed %s: set back",
+                    number.name,
+                    extra={"action": "signal_restored"},
+                )
                 self._set(number)
         unblock(self._unblocked)
 

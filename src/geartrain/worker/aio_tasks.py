@@ -94,7 +94,10 @@ class Tasks:
             self.cancel()
             _, left = await asyncio.wait(left, timeout=_PATIENCE)
         for task in left:
-            LOG.warning("a handler ignores its cancellation, and is left running")
+            LOG.warning(
+                "a handler ignores its cancellation, and is left running",
+                extra={"action": "handler_left"},
+            )
             # Documented for extensions of asyncio. There is no other way to take a
             # task off the list of those that asyncio.run() waits for.
             asyncio.tasks._unregister_task(task)

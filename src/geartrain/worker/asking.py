@@ -56,7 +56,13 @@ def about(job: BaseJob, question: Callable[[], Answer]) -> Answer:
         return question()
     except Exception as error:
         # Out of descriptors, threads or memory: the job must not be lost for that.
-        LOG.warning("%s: %s cannot be asked", job, job.server, exc_info=error)
+        LOG.warning(
+            "%s: %s cannot be asked",
+            job,
+            job.server,
+            exc_info=error,
+            extra={"action": "server_unasked"},
+        )
         return "refused"
 
 
@@ -104,7 +110,12 @@ def release_ahead(line: Line, assignment: Assignment) -> Answer:
         handle = assignment.handle.decode(errors="surrogateescape")
         return release(line.connector, handle)
     except Exception as error:
-        LOG.warning("%s cannot be asked", line.connector, exc_info=error)
+        LOG.warning(
+            "%s cannot be asked",
+            line.connector,
+            exc_info=error,
+            extra={"action": "server_unasked"},
+        )
         return "refused"
 
 

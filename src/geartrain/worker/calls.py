@@ -104,13 +104,25 @@ def _retry(job: WorkerJob, how: Retry) -> None:
 def raised(job: BaseJob, error: BaseException) -> None:
     """End a job whose handler raised an exception."""
     if job.outcome is not None:
-        LOG.error("%s: the handler raised after the job's end", job, exc_info=error)
+        LOG.error(
+            "%s: the handler raised after the job's end",
+            job,
+            exc_info=error,
+            extra={"action": "job_raised"},
+        )
         return
     try:
         job.send_exception(trace(error))
     except Exception as refusal:
         # Out of memory, or the event loop has ended. Closing the connection ends it.
-        LOG.error("%s: the exception cannot be sent", job, exc_info=refusal)
+        LOG.error(
+            "%s: the exception cannot be sent",
+            job,
+            exc_info=refusal,
+            extra={"action": "exception_unsent"},
+        )
         if job.outcome is None:
             job.let_go()
-    LOG.error("%s: the handler raised", job, exc_info=error)
+    LOG.error(
+        "%s: the handler raised", job, exc_info=error, extra={"action": "job_raised"}
+    )

@@ -94,7 +94,9 @@ class Chunks:
                     self._remove()
             except Exception as error:
                 # The job has ended already and cannot fail any more.
-                LOG.warning("%s: %s", self._left(), error)
+                LOG.warning(
+                    "%s: %s", self._left(), error, extra={"action": "chunks_left"}
+                )
             finally:
                 self._close()
 
@@ -110,7 +112,7 @@ class Chunks:
             time.sleep(_PAUSE)
             fate = asking.fate(job.connector, job.handle)
         if fate in {"dead", "unknown"}:
-            LOG.warning("%s", self._left())
+            LOG.warning("%s", self._left(), extra={"action": "chunks_left"})
         return fate == "gone"
 
     def _left(self) -> str:
@@ -124,7 +126,7 @@ class Chunks:
         if connection is None:
             connector = self._job.connector
             if asking.cancel_all(connector, self._function, self._handles) != "done":
-                LOG.warning("%s", self._left())
+                LOG.warning("%s", self._left(), extra={"action": "chunks_left"})
             return
         for handle in self._handles:
             connection.sendall(request(PacketType.WORK_COMPLETE, key(handle), b""))

@@ -221,7 +221,13 @@ class WorkerConnection:
             self.lose(error)
             return
         for code, text in errors:
-            LOG.warning("%s says %s: %s", self.connector, shown(code), shown(text))
+            LOG.warning(
+                "%s says %s: %s",
+                self.connector,
+                shown(code),
+                shown(text),
+                extra={"action": "server_error"},
+            )
         if protocol.has_output:
             self.flush()
 

@@ -41,7 +41,7 @@ class Keepalive:
 
     def connected(self, now: float) -> None:
         """Start anew with a new connection."""
-        LOG.info("connected to %s", self._server)
+        LOG.info("connected to %s", self._server, extra={"action": "connected"})
         self._begin(now)
 
     def hear(self) -> None:
@@ -70,5 +70,10 @@ class Keepalive:
         """Schedule the next try; ``error`` is None if the job server closed it."""
         if self._backoff.tries == 0:
             why = reason(error) if error is not None else "it closed the connection"
-            LOG.warning("%s is lost (%s): trying again", self._server, why)
+            LOG.warning(
+                "%s is lost (%s): trying again",
+                self._server,
+                why,
+                extra={"action": "connection_lost"},
+            )
         self.due = now + self._backoff.next()

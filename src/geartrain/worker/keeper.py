@@ -63,5 +63,9 @@ class Keeper:
                 self._look_round()
             except Exception as error:
                 # Without this thread, connections would die unnoticed.
-                LOG.error("the worker's thread goes on after an error", exc_info=error)
+                LOG.error(
+                    "the worker's thread goes on after an error",
+                    exc_info=error,
+                    extra={"action": "worker_error"},
+                )
         self._rung.close()

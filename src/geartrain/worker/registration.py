@@ -122,7 +122,11 @@ class Registration(ABC):
         function.check()
         name = key(function.name)
         if name in self._functions:
-            LOG.warning("%r has a new handler in place of another", function.name)
+            LOG.warning(
+                "%r has a new handler in place of another",
+                function.name,
+                extra={"action": "handler_replaced"},
+            )
         self._functions[name] = function
         self._tell(partial(self._session.register, name, function.milliseconds))
 

@@ -40,7 +40,12 @@ def retry(job: BaseJob, how: Retry) -> Questions[None]:
     if job.outcome is not None:
         return
     if answer == "refused":
-        LOG.info("%s: %s cannot try it again, failed", job, job.server)
+        LOG.info(
+            "%s: %s cannot try it again, failed",
+            job,
+            job.server,
+            extra={"action": "job_failed"},
+        )
         job.send_fail()
     else:
         job.abandon("retry" if answer == "done" else "lost")

@@ -203,7 +203,12 @@ class Session:
             if limit is None or now - job.started < limit + GRACE or job.has_timer:
                 continue
             if job.outcome is None:
-                LOG.warning("%s: took longer than %g seconds, failed", job, limit)
+                LOG.warning(
+                    "%s: took longer than %g seconds, failed",
+                    job,
+                    limit,
+                    extra={"action": "job_timed_out"},
+                )
                 job.overdue()
 
     def _give_back(self) -> Questions[None]:

@@ -46,7 +46,11 @@ class Signals:
         self.is_to_be_checked = self.is_doubtful = False
         for number in self._before:
             if signal.getsignal(number) != self._handler:
-                LOG.warning("a job's handler changed %s: set back", number.name)
+                LOG.warning(
+                    "a job's handler changed %s: set back",
+                    number.name,
+                    extra={"action": "signal_restored"},
+                )
                 signal.signal(number, self._handler)
         unblock(self._unblocked)
 

@@ -144,7 +144,10 @@ class Worker(BaseWorker):
                 self._run_in_threads(pump)
             self.close()
         except _Unwind:
-            LOG.info("left a handler whose job was given back")
+            LOG.info(
+                "left a handler whose job was given back",
+                extra={"action": "handler_left"},
+            )
             self.close()
         finally:
             self._signals.undo()
@@ -314,7 +317,13 @@ class Worker(BaseWorker):
                 thread.start()
                 threads.append(thread)
         except RuntimeError as error:
-            LOG.warning("%d threads instead of %d: %s", number, self.concurrency, error)
+            LOG.warning(
+                "%d threads instead of %d: %s",
+                number,
+                self.concurrency,
+                error,
+                extra={"action": "threads_short"},
+            )
             if not threads:
                 raise
         return threads

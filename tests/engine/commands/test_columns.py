@@ -100,6 +100,8 @@ def test_functions_and_connections_are_told_with_all_their_bytes(world: World) -
         "workers": 1,
         "total": 1,
         "dead": 0,
+        "paused": False,
+        "draining": False,
     }
     connections = [json.loads(row) for row in rows_of(admin, "show connections")[:-1]]
     assert connections[0] == {

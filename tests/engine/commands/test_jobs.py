@@ -351,7 +351,7 @@ def test_clients_of_a_cancelled_job_are_told_once() -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["cancel jobs H:test:1", "cancel job H:test:1 H:test:2", "cancel all x"]
+    "line", ["cancel task H:test:1", "cancel job H:test:1 H:test:2", "cancel all x"]
 )
 def test_cancel_takes_the_word_job_and_a_handle(line: str) -> None:
     world = crowded()

@@ -23,6 +23,7 @@ from tests.support.dialogue import (
 DEFAULTS = (
     b"OK max_attempts=1 max_crashes=0 backoff=exponential backoff_delay=0"
     b" backoff_cap=3600 backoff_jitter=0.1 timeout=0 ttl=0 delay=0 dead_letter=true"
+    b" paused=false draining=false"
     b" history=3600"
     b" result_ttl=0 result_size=1048576 cache_ttl=0\n"
 )
@@ -62,7 +63,8 @@ def test_a_change_is_told_afterwards(admin: DialoguePeer) -> None:
     assert admin.text("policy f") == (
         b"OK max_attempts=3 max_crashes=0 backoff=fixed backoff_delay=0.5"
         b" backoff_cap=60 backoff_jitter=1 timeout=1e-07 ttl=86400 delay=1.5"
-        b" dead_letter=false history=3600"
+        b" dead_letter=false paused=false draining=false"
+        b" history=3600"
         b" result_ttl=0 result_size=1048576 cache_ttl=0\n"
     )
     assert admin.text("policy g") == DEFAULTS
@@ -74,9 +76,9 @@ def test_rows_are_what_was_given_in_the_order_in_which_it_applies(
     for line in ("f ttl=1", "mail.* timeout=2.5", "* dead_letter=false", "f delay=3"):
         assert admin.text(f"policy {line}") == b"OK\r\n"
     assert admin.text("show policies") == (
-        b'{"pattern": "mail.*", "timeout": 2.5}\n'
-        b'{"pattern": "*", "dead_letter": false}\n'
-        b'{"pattern": "f", "ttl": 1, "delay": 3}\n'
+        b'{"pattern": "mail.*", "source": "runtime", "timeout": 2.5}\n'
+        b'{"pattern": "*", "source": "runtime", "dead_letter": false}\n'
+        b'{"pattern": "f", "source": "runtime", "ttl": 1, "delay": 3}\n'
         b".\n"
     )
 
@@ -91,13 +93,15 @@ def test_a_glob_and_a_name_apply_together(admin: DialoguePeer) -> None:
 
 def test_names_and_values_are_percent_encoded(admin: DialoguePeer) -> None:
     admin.text("policy a%20b%25 ttl=%31%2E%35 %74imeout=2")
-    assert rows(admin) == [{"pattern": "a b%", "ttl": 1.5, "timeout": 2.0}]
+    (row,) = rows(admin)
+    assert row["pattern"] == "a b%"
+    assert (row["ttl"], row["timeout"]) == (1.5, 2.0)
     assert b" timeout=2 ttl=1.5 " in admin.text("policy a%20b%25")
 
 
 def test_names_are_bytes(admin: DialoguePeer) -> None:
     admin.text(b"policy \xff%fe ttl=1")
-    assert rows(admin) == [{"pattern": "\udcff\udcfe", "ttl": 1.0}]
+    assert rows(admin) == [{"pattern": "\udcff\udcfe", "source": "runtime", "ttl": 1.0}]
     assert b" ttl=1 " in admin.text("policy %FF%FE")
 
 
@@ -114,7 +118,24 @@ def test_what_is_told_can_be_given(**settings: float) -> None:
     assert admin.text(b"policy g " + told) == b"OK\r\n"
     assert admin.text("policy g") == b"OK " + told + b"\n"
     (row,) = [row for row in rows(admin) if row["pattern"] == "f"]
-    assert row == {"pattern": "f", **settings}
+    assert row == {"pattern": "f", "source": "runtime", **settings}
+
+
+def test_an_empty_value_takes_back_what_was_changed(world: World) -> None:
+    admin = world.admin()
+    world.engine.change_policy(b"mail.*", {"ttl": 5, "timeout": 7})
+    assert admin.text("policy mail.* ttl=1 timeout=2") == b"OK\r\n"
+    assert admin.text("policy mail.send delay=3") == b"OK\r\n"
+    assert b" timeout=2 ttl=1 " in admin.text("policy mail.send")
+    assert admin.text("policy mail.* ttl=") == b"OK\r\n"
+    assert b" timeout=2 ttl=5 " in admin.text("policy mail.send")
+    assert admin.text("show policies mail.send") == (
+        b'{"pattern": "mail.*", "source": "file", "ttl": 5, "timeout": 7}\n'
+        b'{"pattern": "mail.*", "source": "runtime", "timeout": 2}\n'
+        b'{"pattern": "mail.send", "source": "runtime", "delay": 3}\n'
+        b".\n"
+    )
+    assert admin.text("show policies mail.read").count(b"\n") == 3
 
 
 # What is refused
@@ -132,7 +153,7 @@ def test_what_is_told_can_be_given(**settings: float) -> None:
         ),
         ("f =3", "'' is no setting of a policy: use max_attempts, max_crashes,"),
         ("f %FF=3", "'\\udcff' is no setting of a policy: use max_attempts,"),
-        ("f ttl=", "ttl cannot be '': it is a number of seconds from 0, which is no"),
+        ("f tl=", "'tl' is no setting of a policy: did you mean 'ttl'?"),
         ("f ttl=1h", "ttl cannot be '1h': it is a number of seconds from 0,"),
         ("f ttl=-1", "ttl cannot be '-1': it is a number of seconds from 0,"),
         ("f ttl=nan", "ttl cannot be 'nan': it is a number of seconds from 0,"),
@@ -157,7 +178,7 @@ def test_what_is_wrong_is_told_in_a_line_and_changes_nothing(
     assert answer.startswith(f"ERR INVALID_ARGUMENTS {quoted}")
     assert answer.endswith("\r\n")
     assert answer.count("\n") == 1
-    assert rows(admin) == [{"pattern": "f", "ttl": 7.0}]
+    assert rows(admin) == [{"pattern": "f", "source": "runtime", "ttl": 7.0}]
 
 
 def test_one_wrong_setting_refuses_all(admin: DialoguePeer) -> None:

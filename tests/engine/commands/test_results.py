@@ -87,7 +87,27 @@ def test_no_result_is_kept_without_a_policy() -> None:
     submit(world.client(), "w")
     run(world, result=b"r")
     row = told(world)
+    assert (row["state"], row["kept"]) == ("succeeded", "none")
+    assert (row["ended"], row["worker"]) == (WALL_START, "- 127.0.0.1")
+
+
+def test_without_a_history_it_is_only_known_that_it_ended() -> None:
+    world = stored()
+    world.policy(b"f", history=0.0)
+    submit(world.client(), "w")
+    run(world, result=b"r")
+    row = told(world)
     assert (row["state"], row["kept"]) == ("ended", "none")
+
+
+def test_the_newer_of_what_the_store_and_the_history_know_is_told() -> None:
+    world = keeping()
+    bury(world, world.client(), "w")
+    world.policy(b"f", result_ttl=0.0)
+    world.advance(5)
+    world.admin().text("dead retry H:test:1")
+    run(world, result=b"r")
+    assert told(world)["state"] == "succeeded"
 
 
 def test_what_was_never_submitted_is_unknown() -> None:

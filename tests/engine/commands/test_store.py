@@ -27,6 +27,9 @@ def test_a_server_that_keeps_jobs_in_memory_says_so(world: World) -> None:
         "unkept": 0,
         "size": None,
         "free": None,
+        "backup": None,
+        "backup_state": None,
+        "backup_reason": None,
     }
 
 
@@ -54,3 +57,25 @@ def test_ends_that_are_not_saved_are_counted() -> None:
 
 def test_it_takes_no_arguments(world: World) -> None:
     assert world.admin().text("store now").startswith(b"ERR INVALID_ARGUMENTS ")
+
+
+def test_a_backup_is_asked_for_once_and_told() -> None:
+    world, health = stored(1), Health()
+    world.engine.show_health(health)
+    admin = world.admin()
+    assert admin.text("store backup") == b"OK\r\n"
+    assert health.wants_backup
+    assert row(world)["backup_state"] == "running"
+    assert admin.text("store backup").startswith(b"ERR BUSY ")
+    health.tell_backup("failed", "/a.backup", "no room")
+    said = row(world)
+    assert said["backup"] == "/a.backup"
+    assert (said["backup_state"], said["backup_reason"]) == ("failed", "no room")
+    assert admin.text("store backup") == b"OK\r\n"
+
+
+def test_nobody_else_may_ask_for_a_backup(world: World) -> None:
+    far = stored(1).connect(b"192.0.2.1", is_trusted=False)
+    assert far.text("store backup").startswith(b"ERR NOT_ALLOWED ")
+    # In memory there is nothing to copy.
+    assert world.admin().text("store backup").startswith(b"ERR NO_STORE ")

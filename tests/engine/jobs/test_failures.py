@@ -450,3 +450,20 @@ def test_a_job_cancelled_while_it_runs_is_refused_at_its_end() -> None:
     assert worker.received == [NOT_FOUND]
     assert client.received == [job_created(H1), work_fail(H1)]
     assert counted(world) == {"submitted": 1, "cancelled": 1, "refused_results": 1}
+
+
+def test_a_dead_letter_is_a_line_of_the_log() -> None:
+    world = stored()
+    submit(world.client(), "w1")
+    worker = world.worker("f")
+    grab(worker)
+    worker.work_exception(b"H:test:1", b"no such\x1b picture\nat line 3\n")
+    (notice,) = world.notices()
+    assert notice.action == "dead_letter"
+    told = "is a dead letter after 1 attempt (exception): no such\\x1b picture"
+    assert notice.text == f"H:test:1 of 'f' {told}"
+    assert notice.fields() == {
+        "function": b"f",
+        "handle": b"H:test:1",
+        "error": b"no such\x1b picture",
+    }

@@ -130,6 +130,19 @@ def test_its_workers_are_busy() -> None:
     assert row["higher"] == 1
 
 
+def test_its_function_is_paused() -> None:
+    world = stored(1)
+    world.worker("f")
+    submit(world.client(), "1", "2", "3")
+    world.admin().text("pause f*")
+    expected = "'f' is paused: geartrain resume ends that"
+    for number in (1, 3):
+        state, code, sentence = said(world, f"H:test:{number}")
+        assert (state, code, sentence) == ("waiting", "paused", expected)
+    world.admin().text("resume f*")
+    assert said(world, "H:test:1")[1] != "paused"
+
+
 def test_its_worker_is_busy_with_another_function() -> None:
     world = stored()
     submit(world.client(), "w")
@@ -221,8 +234,18 @@ def test_a_dead_letter_says_why() -> None:
     )
 
 
+def test_the_history_says_how_it_ended() -> None:
+    world = stored()
+    submit(world.client(), "w")
+    worker = world.worker("f")
+    worker.grab_job()
+    worker.work_complete(H1, b"")
+    assert said(world)[2].startswith("it succeeded 0.0 s ago at - 127.0.0.1, after")
+
+
 def test_what_is_not_known() -> None:
     world = stored()
+    world.policy(b"f", history=0.0)
     submit(world.client(), "w")
     worker = world.worker("f")
     worker.grab_job()

@@ -22,7 +22,7 @@ def test_a_result_is_dropped_when_its_time_is_up() -> None:
     world.advance(59.9)
     assert told(world)["result"] == "r"
     world.advance(0.1)
-    assert told(world)["state"] == "ended"
+    assert told(world)["kept"] == "none"
     world.advance(2)
     assert kept(world) == []
 
@@ -80,7 +80,7 @@ def test_a_foreground_job_keeps_no_result() -> None:
     world = keeping()
     world.client().submit_job(b"f", b"", b"w")
     run(world, b"data", result=b"r")
-    assert told(world)["state"] == "ended"
+    assert told(world)["kept"] == "none"
 
 
 def test_a_foreground_job_that_somebody_left_in_the_background_keeps_it() -> None:
@@ -130,6 +130,45 @@ def test_a_result_waits_for_a_store_that_refuses_it() -> None:
     admin.send(b"result H:test:1\n")
     world.commit_all()
     assert last_row(admin)["result"] == "r"
+
+
+def test_a_result_is_given_up_where_only_the_end_of_its_job_is_saved() -> None:
+    world = keeping()
+    submit(world.client(), "w")
+    world.is_committing = False
+    worker = world.worker("f")
+    worker.grab_job()
+    worker.work_complete(H1, b"r")
+    batch = world.take()
+    assert world.store is not None
+    world.store.commit(batch.parted()[1])
+    world.engine.refused("the disk is full", world.now, is_rest_saved=True)
+    assert [each.action for each in world.notices()] == ["results_dropped"]
+    world.commit_all()
+    row = told(world)
+    assert (row["state"], row["kept"]) == ("succeeded", "none")
+    assert kept(world) == []
+
+
+def test_results_expire_also_where_new_jobs_are_refused() -> None:
+    world = keeping()
+    client = world.client()
+    submit(client, "w", "v")
+    run(world, result=b"r")
+    world.advance(30)
+    run(world, result=b"r")
+    world.is_committing = False
+    world.advance(31)
+    submit(client, "refused")
+    batch = world.take()
+    assert batch.expired_until
+    assert world.store is not None
+    world.store.commit(batch.parted()[1])
+    world.engine.refused("the disk is full", world.now, is_rest_saved=True)
+    world.commit_all()
+    assert kept(world) == [2]
+    world.advance(40)
+    assert kept(world) == []
 
 
 def test_a_result_that_the_store_leaves_out_is_warned_of() -> None:

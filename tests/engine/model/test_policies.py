@@ -50,6 +50,8 @@ def test_the_defaults() -> None:
         "ttl": 0.0,
         "delay": 0.0,
         "dead_letter": True,
+        "paused": False,
+        "draining": False,
         "history": 3600.0,
         "result_ttl": 0.0,
         "result_size": 1048576,
@@ -227,6 +229,62 @@ def test_a_pattern_with_any_mark_is_a_glob_and_goes_in_its_turn(pattern: bytes) 
     assert policies.find(pattern).ttl == 2
 
 
+def set_in(
+    policies: Policies, function: bytes = b""
+) -> list[tuple[bytes, bool, dict[str, Value]]]:
+    found = policies.entries(function)
+    return [(each.pattern, each.is_changed, each.settings) for each in found]
+
+
+def test_what_was_changed_comes_before_what_the_file_says_and_can_be_taken_back() -> (
+    None
+):
+    policies = Policies()
+    policies.give(b"mail.*", {"ttl": 1, "timeout": 1})
+    policies.give(b"mail.send", {"delay": 1})
+    policies.change(b"mail.*", {"ttl": 2, "paused": "true"})
+    policies.change(b"mail.send", {"ttl": "3"})
+    found = policies.find(b"mail.send")
+    assert (found.ttl, found.timeout, found.delay, found.paused) == (3, 1, 1, True)
+    assert set_in(policies, b"mail.read") == [
+        (b"mail.*", False, {"ttl": 1.0, "timeout": 1.0}),
+        (b"mail.*", True, {"ttl": 2.0, "paused": True}),
+    ]
+    policies.change(b"mail.send", {"ttl": ""})
+    policies.change(b"mail.*", {"ttl": "", "paused": "", "backoff": ""})
+    assert policies.find(b"mail.send").ttl == 1
+    assert set_in(policies) == [
+        (b"mail.*", False, {"ttl": 1.0, "timeout": 1.0}),
+        (b"mail.send", False, {"delay": 1.0}),
+    ]
+
+
+def test_a_pattern_whose_changes_are_all_taken_back_is_forgotten() -> None:
+    policies = Policies()
+    for pattern in (b"f", b"f*"):
+        policies.change(pattern, {"ttl": 1})
+        policies.change(pattern, {"ttl": ""})
+        policies.change(pattern, {"ttl": ""})
+    assert policies.entries() == []
+    assert policies.glob_count() == 0
+    with pytest.raises(OptionError, match="did you mean 'ttl'"):
+        policies.change(b"f", {"tl": ""})
+
+
+def test_changes_are_restored_in_their_order() -> None:
+    policies, again = Policies(), Policies()
+    for pattern in (b"a*", b"*b", b"x"):
+        policies.change(pattern, {"delay": len(pattern)})
+    policies.put_last(b"a*")
+    for pattern in (b"x", b"*b", b"a*"):
+        settings = policies.changed(pattern)
+        again.restore(pattern, settings, policies.order(pattern))
+    assert set_in(again) == set_in(policies)
+    again.change(b"?b", {"delay": 9})
+    orders = [again.order(pattern) for pattern in (b"*b", b"x", b"a*", b"?b")]
+    assert orders == sorted(orders)
+
+
 def test_later_globs_override_earlier_ones_and_the_name_all_setting_by_setting() -> (
     None
 ):
@@ -250,9 +308,9 @@ def test_a_change_adds_to_a_pattern_and_leaves_its_place() -> None:
     policies.change(b"a*", {"ttl": 3, "timeout": 3})
     found = policies.find(b"ab")
     assert (found.ttl, found.delay, found.timeout) == (2, 1, 3)
-    assert policies.entries() == [
-        (b"a*", {"ttl": 3.0, "delay": 1.0, "timeout": 3.0}),
-        (b"*b", {"ttl": 2.0}),
+    assert set_in(policies) == [
+        (b"a*", True, {"ttl": 3.0, "delay": 1.0, "timeout": 3.0}),
+        (b"*b", True, {"ttl": 2.0}),
     ]
 
 
@@ -260,7 +318,7 @@ def test_entries_are_in_the_order_in_which_they_apply() -> None:
     policies = Policies()
     for pattern in (b"x", b"[xy]", b"a", b"*", b"?"):
         policies.change(pattern, {"ttl": 1})
-    assert [pattern for pattern, _ in policies.entries()] == [
+    assert [each.pattern for each in policies.entries()] == [
         b"[xy]",
         b"*",
         b"?",
@@ -272,8 +330,8 @@ def test_entries_are_in_the_order_in_which_they_apply() -> None:
 def test_texts_and_values_mean_the_same() -> None:
     policies = Policies()
     policies.change(b"f", {"ttl": "1.5", "max_attempts": "3", "dead_letter": "false"})
-    assert policies.entries() == [
-        (b"f", {"ttl": 1.5, "max_attempts": 3, "dead_letter": False})
+    assert set_in(policies) == [
+        (b"f", True, {"ttl": 1.5, "max_attempts": 3, "dead_letter": False})
     ]
     assert policies.find(b"f").dead_letter is False
 
@@ -295,10 +353,10 @@ def test_a_change_is_made_whole_or_not_at_all(
     policies = Policies()
     policies.change(b"f", {"ttl": 1})
     policies.change(b"f*", {"ttl": 2})
-    before = policies.entries()
+    before = set_in(policies)
     with pytest.raises(OptionError):
         policies.change(pattern, settings)
-    assert policies.entries() == before
+    assert set_in(policies) == before
 
 
 def test_a_pattern_is_not_empty() -> None:
@@ -310,11 +368,11 @@ def test_a_pattern_is_not_empty() -> None:
 
 def test_what_was_found_and_listed_is_not_changed_later() -> None:
     policies = Policies()
-    given: dict[str, Value] = {"ttl": 1}
-    policies.change(b"f", given)
+    settings: dict[str, Value] = {"ttl": 1}
+    policies.change(b"f", settings)
     found, entries = policies.find(b"f"), policies.entries()
-    given["ttl"] = 3
-    entries[0][1]["ttl"] = 4
+    settings["ttl"] = 3
+    entries[0].settings["ttl"] = 4
     found.ttl = 5.0
     assert policies.find(b"f").ttl == 1
     policies.change(b"f", {"ttl": 2})

@@ -250,7 +250,7 @@ def test_a_full_queue_leaves_a_job_out_and_says_so(
     (notice,) = world.notices()
     assert (notice.level, notice.action) == ("warning", "schedule_skipped")
     assert notice.text == (
-        "H:test:1: the queue of 'f' is full, its job is left out this time"
+        "H:test:1 of 'f': its job is left out this time: Job queue is full"
     )
     worker = world.worker("f")
     worker.grab_job()

@@ -166,7 +166,8 @@ def test_what_is_no_text_of_a_flag(text: str) -> None:
         ("", "use max_attempts, "),
         ("\udcff", "use max_attempts, "),
         ("__class__", "use max_attempts, "),
-        ("pause", "use max_attempts, "),
+        ("pause", "did you mean 'paused'?"),
+        ("wait", "use max_attempts, "),
     ],
 )
 def test_an_unknown_setting_gets_the_nearest_or_all(name: str, hint: str) -> None:

@@ -75,7 +75,7 @@ def test_one_who_waits_before_it_starts_gets_a_result_that_is_not_kept() -> None
     run(world, b"data ", result=b"end")
     row = last_row(waiting)
     assert (row["result"], row["expires"]) == ("data end", None)
-    assert told(world)["state"] == "ended"
+    assert told(world)["kept"] == "none"
 
 
 def test_what_follows_a_wait_is_answered_after_it() -> None:
@@ -125,4 +125,4 @@ def test_without_a_store_who_waits_is_answered_all_the_same() -> None:
     waiting.send(b"result H:test:1 timeout=30\n")
     run(world, result=b"r")
     assert last_row(waiting)["result"] == "r"
-    assert told(world)["state"] == "ended"
+    assert told(world)["kept"] == "none"

@@ -46,6 +46,7 @@ class Entry:
         is_gone: it was promised to be gone.
         is_back: a dead letter that was promised to be a job again.
         was_dead: it was a dead letter once.
+        was_moved: an operator has put it elsewhere.
     """
 
     handle: bytes
@@ -63,6 +64,7 @@ class Entry:
     is_gone: bool = False
     is_back: bool = False
     was_dead: bool = False
+    was_moved: bool = False
 
     @staticmethod
     def of_job(job: Job) -> Entry:
@@ -89,6 +91,12 @@ class Entry:
             is_immediate=record.due == 0 and record.failures is None,
             background=True,
         )
+
+    def move(self, function: bytes, priority: int) -> None:
+        self.function = function
+        self.priority = priority
+        self.is_immediate = False
+        self.was_moved = True
 
     def end(self, fate: str, step: int) -> None:
         self.fate = fate
@@ -148,6 +156,8 @@ class Ledger:
         if entry.fate == DEAD:
             entry.end("", self.step)
         assert not entry.fate, f"{job.handle!r} is back: it was {entry.fate}"
+        if (job.function.name, job.priority) != (entry.function, entry.priority):
+            entry.move(job.function.name, job.priority)
         entry.background = job.background
         if job.failures is not None or job.due or job.is_awaited() or not job.batch:
             entry.is_immediate = False
@@ -186,8 +196,15 @@ class Ledger:
         return DEAD
 
     def taken(self, batch: Batch) -> None:
-        """Find out what an operator ended that only the store had."""
+        """Find out what an operator ended or put elsewhere that only the store had."""
         numbers = {entry.number: entry for entry in self.entries.values()}
+        for number, move in batch.moved.items():
+            numbers[number].move(move.function, move.priority)
+        for change in batch.revived:
+            entry = numbers[change.number]
+            if entry.fate == DEAD:
+                entry.end("", self.step)
+                entry.is_immediate = False
         for number in batch.ended:
             entry = numbers[number]
             if entry.fate in ("", DEAD):

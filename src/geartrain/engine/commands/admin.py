@@ -8,12 +8,24 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from geartrain.engine.commands.actions import actions, is_change, record, recorded
 from geartrain.engine.commands.attempts import fail, release, retry
 from geartrain.engine.commands.common import TOO_MANY_FUNCTIONS
+from geartrain.engine.commands.control import (
+    drain,
+    move,
+    pause,
+    priority,
+    purge,
+    resume,
+    run,
+)
 from geartrain.engine.commands.dead import dead
+from geartrain.engine.commands.events import events
 from geartrain.engine.commands.history import history
 from geartrain.engine.commands.jobs import cancel, job, jobs
 from geartrain.engine.commands.policy import policy
+from geartrain.engine.commands.problems import problems
 from geartrain.engine.commands.results import follow, result
 from geartrain.engine.commands.statistics import statistics
 from geartrain.engine.commands.status import (
@@ -27,9 +39,10 @@ from geartrain.engine.commands.store import store
 from geartrain.engine.commands.why import why
 from geartrain.engine.model.functions import Function
 from geartrain.engine.model.peers import Peer
-from geartrain.engine.state import functions
+from geartrain.engine.state import functions, overrides
+from geartrain.engine.state.following import unfollow
 from geartrain.engine.state.state import State
-from geartrain.protocol.admin import OK, Command, error, ok
+from geartrain.protocol.admin import END_OF_LIST, OK, Command, error, ok
 
 __all__ = ["COMMANDS", "run_command"]
 
@@ -46,6 +59,8 @@ def run_command(state: State, peer: Peer, command: Command) -> None:
     # Before somebody sees them.
     functions.forget_idle(state)
     words = command.words
+    if state.followers and unfollow(state, peer):
+        peer.send(END_OF_LIST)
     state.turns.work += _LINE
     name = words[0].lower()
     handler = COMMANDS.get(name)
@@ -55,6 +70,13 @@ def run_command(state: State, peer: Peer, command: Command) -> None:
         return
     answer = handler(state, peer, words)
     # One that has to ask the store is run again.
+    if is_change(words):
+        if answer.startswith(b"OK"):
+            record(state, peer, words, answer)
+            if name != b"shutdown":
+                state.journal.hold_change(peer, is_text=True)
+        elif peer.rest is not None and not answer:
+            peer.rest = recorded(state, peer, words, peer.rest)
     if answer:
         peer.send(answer)
 
@@ -78,8 +100,11 @@ def create(state: State, peer: Peer, words: list[bytes]) -> bytes:
     """Create a function, unless there is one."""
     if len(words) != 3 or words[1].lower() != b"function":
         return _incomplete(b"create")
-    if functions.name(state, words[2]) is None:
+    function = functions.name(state, words[2])
+    if function is None:
         return _too_many()
+    overrides.limit(state, function, function.limits)
+    state.journal.hold_change(peer, is_text=True)
     return OK
 
 
@@ -87,27 +112,28 @@ def drop(state: State, peer: Peer, words: list[bytes]) -> bytes:
     """Forget each function of this name, in whatever case, that nobody needs."""
     if len(words) != 3 or words[1].lower() != b"function":
         return _incomplete(b"drop")
-    peer.rest = _drop_each(state, words[2].lower())
+    peer.rest = _drop_each(state, peer, words[2].lower())
     return b""
 
 
-def _drop_each(state: State, name: bytes) -> Iterator[bytes]:
+def _drop_each(state: State, peer: Peer, name: bytes) -> Iterator[bytes]:
     is_any = False
     state.turns.work += len(state.functions) >> 6
     for each in list(state.functions):
         found = state.functions.get(each) if each.lower() == name else None
         is_any = is_any or found is not None
-        yield b"" if found is None else _drop(state, found)
+        yield b"" if found is None else _drop(state, peer, found)
     if not is_any:
         yield b"ERR function not found\r\n"
 
 
-def _drop(state: State, function: Function) -> bytes:
+def _drop(state: State, peer: Peer, function: Function) -> bytes:
     if function.dead:
         return error(b"DEAD_LETTERS", "drop the function's dead letters first")
     if function.workers or function.job_count() or function.recurring:
         return b"ERR there are still connected workers or executing clients\r\n"
     functions.forget(state, function)
+    state.journal.hold_change(peer, is_text=True)
     return OK
 
 
@@ -123,7 +149,8 @@ def maxqueue(state: State, peer: Peer, words: list[bytes]) -> bytes:
     function = functions.name(state, words[1])
     if function is None:
         return _too_many()
-    function.limits = [*limits, 0, 0, 0][:3]
+    overrides.limit(state, function, [*limits, 0, 0, 0][:3])
+    state.journal.hold_change(peer, is_text=True)
     return OK
 
 
@@ -166,7 +193,15 @@ COMMANDS: Final[dict[bytes, TextCommand]] = {
     b"create": create,
     b"drop": drop,
     b"maxqueue": maxqueue,
+    b"actions": actions,
     b"cancel": cancel,
+    b"pause": pause,
+    b"resume": resume,
+    b"drain": drain,
+    b"purge": purge,
+    b"priority": priority,
+    b"move": move,
+    b"run": run,
     b"jobs": jobs,
     b"job": job,
     b"dead": dead,
@@ -181,7 +216,9 @@ COMMANDS: Final[dict[bytes, TextCommand]] = {
     b"history": history,
     b"statistics": statistics,
     b"store": store,
+    b"problems": problems,
     b"shutdown": shutdown,
+    b"events": events,
 }
 
 # With fewer words gearmand does not know these.

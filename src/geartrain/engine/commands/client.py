@@ -19,6 +19,7 @@ from geartrain.engine.jobs.submissions import (
     attach,
     coalescing_key,
     joinable,
+    refusal,
     start,
 )
 from geartrain.engine.model.functions import Function
@@ -159,7 +160,7 @@ def _submit(
     joined = joinable(function, key, submitted)
     job = admit(state, submitted, key, joined, background)
     if job is None:
-        send_error(peer, b"QUEUE_ERROR", b"Job queue is full")
+        send_error(peer, b"QUEUE_ERROR", refusal(state, submitted))
         return
     if background:
         state.journal.hold(job, peer)

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from itertools import islice
+from typing import Final
+
+from geartrain.engine.model.endings import Ending
 from geartrain.engine.model.jobs import Job
 from geartrain.engine.model.peers import Peer
 from geartrain.engine.queries import FindDead, FindJob, FindKey, Query
 from geartrain.engine.records import JobRecord
-from geartrain.engine.results import DEAD, FindResult, ResultRecord
+from geartrain.engine.results import DEAD, SUCCEEDED, FindResult, ResultRecord
 from geartrain.engine.state.state import State
 
 __all__ = ["Found", "find_job"]
+
+# Endings of one unique that are looked at for one of a function.
+_MOST_ENDINGS: Final = 100
 
 
 class Found:
@@ -58,7 +65,43 @@ def find_job(
     pending = state.journal.result_of(number) if number else None
     if pending is not None and pending.handle == handle and not found.waiting:
         found.record = pending
+    if not (found.is_asked or found.waiting):
+        _look_back(state, found, handle, name, unique)
     return found
+
+
+def _look_back(
+    state: State, found: Found, handle: bytes, name: bytes, unique: bytes
+) -> None:
+    """Look into the history, unless what was found is as new."""
+    now = state.server_time()
+    ending = state.history.find(handle, now) if handle else None
+    if unique:
+        for each in islice(state.history.with_unique(unique, now), _MOST_ENDINGS):
+            if each.function == name:
+                ending = each
+                break
+    record = found.record
+    if ending is not None and (record is None or record.ended < ending.ended):
+        found.record = _ended_record(state, ending)
+
+
+def _ended_record(state: State, ending: Ending) -> ResultRecord:
+    """Return how a job ended whose policy keeps no results."""
+    number = state.number(ending.handle)
+    record = ResultRecord(number, ending.handle, ending.function)
+    record.unique = ending.unique
+    record.outcome = ending.outcome
+    record.submitted = ending.submitted
+    record.started = ending.started
+    record.ended = ending.ended
+    if ending.worker or ending.address:
+        record.worker = ending.worker + b" " + ending.address
+    failures = ending.failures
+    if failures is not None and ending.outcome != SUCCEEDED:
+        record.reason = failures.reason
+        record.error = failures.error
+    return record
 
 
 def _queries(state: State, number: int, function: bytes, unique: bytes) -> list[Query]:

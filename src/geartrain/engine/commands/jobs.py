@@ -24,9 +24,11 @@ from geartrain.engine.commands.rows import (
     whole_job,
     whole_record,
 )
+from geartrain.engine.commands.sweeps import FILTERS, read_filter, steer_all
 from geartrain.engine.jobs import failures
 from geartrain.engine.jobs.paging import recall
 from geartrain.engine.jobs.recurring import end_schedule
+from geartrain.engine.jobs.steering import Cancel
 from geartrain.engine.model.jobs import PAGED, Job
 from geartrain.engine.model.peers import Peer
 from geartrain.engine.queries import FindDead, FindJob, FindKey, ListJobs, Query
@@ -282,7 +284,13 @@ def _found_by_handle(
 
 
 def cancel(state: State, peer: Peer, words: list[bytes]) -> bytes:
-    """End a job wherever it is, telling who waits for it, or a schedule."""
+    """End a job wherever it is, telling who waits for it, or a schedule.
+
+    ``cancel job H`` answers ``OK``; ``cancel jobs function=F`` and other filters of
+    ``jobs`` answer ``OK`` and how many these were.
+    """
+    if len(words) > 1 and words[1].lower() == b"jobs":
+        return _cancel_all(state, peer, words[2:])
     if len(words) != 3 or words[1].lower() != b"job":
         return error(b"UNKNOWN_ERROR")
     handle = words[2]
@@ -305,6 +313,15 @@ def cancel(state: State, peer: Peer, words: list[bytes]) -> bytes:
         return _UNKNOWN_JOB
     state.journal.hold_change(peer, is_text=True)
     return OK
+
+
+def _cancel_all(state: State, peer: Peer, words: list[bytes]) -> bytes:
+    try:
+        arguments = read_arguments(words, FILTERS)
+        wanted = read_filter(arguments)
+    except OptionError as refusal:
+        return invalid(str(refusal))
+    return steer_all(state, peer, arguments, wanted, Cancel())
 
 
 def _recalled(state: State, answers: list[Query], handle: bytes) -> Job | None:

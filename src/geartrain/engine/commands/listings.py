@@ -38,7 +38,7 @@ class Filter:
         self.function = function
         """The name of their function."""
         self.state = state
-        """``ready``, ``running`` or ``scheduled``."""
+        """``ready``, ``running``, ``scheduled``; ``waiting`` is all but ``running``."""
         self.unique = unique
         """Their unique."""
 
@@ -50,7 +50,10 @@ class Filter:
             return False
         if self.unique and job.unique != self.unique:
             return False
-        return not self.state or state_name(state, job).encode() == self.state
+        if not self.state:
+            return True
+        name = state_name(state, job).encode()
+        return name == self.state or (self.state == b"waiting" and name != b"running")
 
 
 def new_listing(state: State, wanted: Filter) -> Listing:

@@ -9,9 +9,9 @@ from urllib.parse import unquote_to_bytes
 
 from geartrain.engine.commands.arguments import invalid
 from geartrain.engine.model.peers import Peer
-from geartrain.engine.model.policies import Policy
+from geartrain.engine.model.policies import PatternSettings, Policy
 from geartrain.engine.model.settings import Value
-from geartrain.engine.state import functions
+from geartrain.engine.state import overrides
 from geartrain.engine.state.state import State
 from geartrain.errors import OptionError
 from geartrain.protocol.admin import END_OF_LIST, OK, ok
@@ -28,7 +28,8 @@ def policy(state: State, peer: Peer, words: list[bytes]) -> bytes:
     """Tell a function's policy, or change settings of those a pattern names.
 
     ``policy F`` answers ``OK name=value ...`` with every setting, ``policy PATTERN
-    name=value ...`` answers ``OK``. Names and values are percent-encoded.
+    name=value ...`` answers ``OK``. Names and values are percent-encoded; an empty
+    value takes back what was changed at run time.
     """
     if len(words) < 2:
         return invalid("policy takes a function, or a pattern and name=value words")
@@ -37,26 +38,33 @@ def policy(state: State, peer: Peer, words: list[bytes]) -> bytes:
     if len(words) == 2:
         return ok(_line(state.policies.find(name)))
     try:
-        functions.change_policy(state, name, _given(words[2:]))
+        overrides.change_policy(state, name, _given(words[2:]))
     except OptionError as refusal:
         return invalid(str(refusal))
+    state.journal.hold_change(peer, is_text=True)
     return OK
 
 
-def show_policies(state: State) -> Iterator[bytes]:
-    """List each pattern with the settings given for it, in the order they apply."""
-    entries = state.policies.entries()
-    state.turns.work += len(entries)
-    for pattern, settings in entries:
+def show_policies(state: State, function: bytes = b"") -> Iterator[bytes]:
+    """List each pattern with the settings given for it, in the order they apply.
+
+    Those of the file come before those that were changed at run time. With a function,
+    list what applies to it.
+    """
+    entries = state.policies.entries(function)
+    state.turns.work += len(entries) + state.policies.glob_count() // 4
+    for given in entries:
         state.turns.work += _ROW
-        yield _row(pattern, settings)
+        yield _row(given)
     yield END_OF_LIST
 
 
-def _row(pattern: bytes, settings: dict[str, Value]) -> bytes:
-    """Return the settings given for a pattern as a line of JSON."""
-    plain = {name: _plain(value) for name, value in settings.items()}
-    return json.dumps({"pattern": _text(pattern), **plain}).encode() + b"\n"
+def _row(given: PatternSettings) -> bytes:
+    """Return the settings that one source gives for a pattern as a line of JSON."""
+    source = "runtime" if given.is_changed else "file"
+    plain = {name: _plain(value) for name, value in given.settings.items()}
+    values = {"pattern": _text(given.pattern), "source": source, **plain}
+    return json.dumps(values).encode() + b"\n"
 
 
 def _given(words: list[bytes]) -> dict[str, str]:

@@ -126,7 +126,8 @@ def _answer(state: State, peer: Peer, limit: int) -> bool:
     assert rest is not None
     pieces = []
     size = peer.outbox_size + peer.held_size
-    while turns.work < limit and size <= MOST_UNREAD:
+    # One that has to ask the store goes on with the answer.
+    while turns.work < limit and size <= MOST_UNREAD and not peer.is_asking:
         piece = next(rest, None)
         if piece is None:
             peer.rest = None

@@ -177,15 +177,9 @@ class _Gauges:
 
 
 def _oldest(state: State, function: Function) -> float | None:
-    """Return how long the first ready job of any priority has waited, if known.
-
-    Where all are in the store, the next page will tell.
-    """
-    heads = [queue.head() for queue in function.ready]
-    since = [job.waiting_since() for job in heads if job is not None]
-    if since:
-        return max(state.server_time() - min(since), 0.0)
-    return None
+    """Return how long the first ready job of any priority has waited, if known."""
+    since = function.waiting_since()
+    return None if since is None else max(state.server_time() - since, 0.0)
 
 
 class _Walk:

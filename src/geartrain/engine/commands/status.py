@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from typing import Final
+from urllib.parse import unquote_to_bytes
 
 from geartrain.engine.commands.columns import client_id, column, line
 from geartrain.engine.commands.policy import show_policies
@@ -22,6 +23,7 @@ from geartrain.engine.model.counts import Counts
 from geartrain.engine.model.functions import Function
 from geartrain.engine.model.jobs import Job
 from geartrain.engine.model.peers import Peer
+from geartrain.engine.state import functions
 from geartrain.engine.state.state import State
 from geartrain.protocol.admin import END_OF_LIST, error
 
@@ -166,6 +168,8 @@ def show(state: State, peer: Peer, words: list[bytes]) -> bytes:
         peer.rest = _show_schedules(state)
     elif what == [b"policies"]:
         peer.rest = show_policies(state)
+    elif what[:1] == [b"policies"] and len(words) == 3:
+        peer.rest = show_policies(state, unquote_to_bytes(words[2]))
     elif what == [b"functions"]:
         peer.rest = _show_functions(state)
     elif what == [b"connections"]:
@@ -219,6 +223,7 @@ def _show_functions(state: State) -> Iterator[bytes]:
     """Give each function's jobs by state and priority as JSON."""
     for function in _functions(state):
         state.turns.work += _JSON
+        policy = functions.policy(state, function)
         yield row(
             {
                 "function": text(function.name),
@@ -229,6 +234,8 @@ def _show_functions(state: State) -> Iterator[bytes]:
                 "workers": len(function.workers),
                 "total": function.job_count(),
                 "dead": function.dead,
+                "paused": policy.paused,
+                "draining": policy.draining,
             }
         )
     yield END_OF_LIST

@@ -16,6 +16,7 @@ from geartrain.engine.model.jobs import Job
 from geartrain.engine.model.peers import ASLEEP, Peer
 from geartrain.engine.results import SUCCEEDED
 from geartrain.engine.state import functions, windows
+from geartrain.engine.state.following import note_workers
 from geartrain.engine.state.state import State
 from geartrain.engine.state.statistics import count
 from geartrain.errors import PacketError
@@ -90,6 +91,7 @@ def _add_ability(state: State, peer: Peer, name: bytes, timeout: float) -> None:
     _begin_change(state, peer)
     peer.abilities[function] = timeout
     function.workers[peer] = None
+    note_workers(state, function)
     windows.serve(state, function)
     state.wakeups.gain(peer, function)
 
@@ -100,6 +102,7 @@ def cant_do(state: State, peer: Peer, packet: Packet) -> None:
     if function is not None and function in peer.abilities:
         _begin_change(state, peer)
         _remove_ability(peer, function)
+        note_workers(state, function)
         state.wakeups.lose(peer, function)
         _lose_running(state, peer, function)
         functions.retire(state, function)
@@ -225,10 +228,9 @@ def _grab(state: State, peer: Peer) -> Job | None:
     wakeups = state.wakeups
     promised = wakeups.come(peer)
     crew = _crew(state, peer)
-    job = crew.next_job()
+    job = None if wakeups.is_over else crew.next_job()
     dropped = 0
-    while job is not None and failures.is_expired(state, job):
-        failures.drop_expired(state, job)
+    while job is not None and _is_not_to_run(state, job):
         state.turns.work += _LOST
         dropped += 1
         # A worker told NO_JOB goes to sleep, and is woken if there are others.
@@ -241,6 +243,14 @@ def _grab(state: State, peer: Peer) -> Job | None:
         # It may have taken another function's job, leaving its promise open.
         wakeups.rouse(promised, state.now)
     return job
+
+
+def _is_not_to_run(state: State, job: Job) -> bool:
+    """Tell whether a job has expired, and is gone, or was paused by a changed glob."""
+    if failures.is_expired(state, job):
+        failures.drop_expired(state, job)
+        return True
+    return job.function.policy.paused
 
 
 def _send_job(peer: Peer, packet_type: int, job: Job, arguments: list[bytes]) -> None:

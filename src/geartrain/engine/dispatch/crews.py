@@ -1,7 +1,8 @@
 """How the workers of a crew choose their next job.
 
 A crew knows which of its functions have ready jobs, so that a grab looks at no other
-function, however many there are.
+function, however many there are. A paused one drops out when it is met, like one
+without jobs, and is noticed again when it is resumed.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ class _Ring:
         for function in self._order:
             if function.unpromised():
                 return function
-        ready = [function for function in self._order if function.ready_count()]
+        ready = [function for function in self._order if function.grabbable_count()]
         if len(ready) < len(self._order):
             self._order = deque(ready)
             self._inside = set(ready)
@@ -61,7 +62,7 @@ class _Ring:
         while self._order:
             function = self._order.popleft()
             for priority in priorities:
-                job = function.ready[priority].head()
+                job = function.first(priority)
                 if job is not None:
                     self._order.append(function)
                     return job
@@ -177,8 +178,9 @@ class InOrderCrew(Crew):
         """Return the best job of the first function that has one."""
         while self._ready:
             position = self._ready[0]
-            for queue in self._by_position[position].ready:
-                job = queue.head()
+            function = self._by_position[position]
+            for priority in range(3):
+                job = function.first(priority)
                 if job is not None:
                     return job
             heapq.heappop(self._ready)
@@ -191,8 +193,8 @@ class InOrderCrew(Crew):
             function = self._by_position[position]
             if function.unpromised():
                 return function
-        by_position = self._by_position
-        self._keep([each for each in self._ready if by_position[each].ready_count()])
+        functions = self._by_position
+        self._keep([each for each in self._ready if functions[each].grabbable_count()])
         return None
 
     def candidate_count(self) -> int:

@@ -40,6 +40,8 @@ class Wakeups:
         self._crews: dict[tuple[bytes, ...], Crew] = {}
         self._promises: deque[tuple[float, int, Peer]] = deque()
         self._serial = 0
+        self.is_over = False
+        """Nobody is woken or given a job any more: the job server is to stop."""
 
     def crew(self, peer: Peer) -> Crew:
         """Return the peer's crew, letting it join the one its abilities call for."""
@@ -129,7 +131,7 @@ class Wakeups:
     def sleep(self, peer: Peer, now: float) -> None:
         """Let the peer sleep, or wake it at once if there is work for it."""
         crew = self.crew(peer)
-        function = crew.unpromised()
+        function = None if self.is_over else crew.unpromised()
         if function is not None:
             self._wake(peer, function, now)
         else:
@@ -139,11 +141,18 @@ class Wakeups:
     def rouse(self, function: Function, now: float) -> None:
         """Wake sleepers until every ready job of the function has one coming."""
         # Nobody may do it: to look for that first spares a submission 3 % of its time.
-        while function.crews and function.unpromised():
-            peer = _sleeper(function)
-            if peer is None:
-                return
-            self._wake(peer, function, now)
+        while function.crews and self.rouse_one(function, now):
+            pass
+
+    def rouse_one(self, function: Function, now: float) -> bool:
+        """Wake a sleeper if nobody is coming for a ready job; tell whether one was."""
+        if self.is_over or not function.unpromised():
+            return False
+        peer = _sleeper(function)
+        if peer is None:
+            return False
+        self._wake(peer, function, now)
+        return True
 
     def _wake(self, peer: Peer, function: Function, now: float) -> None:
         self._serial += 1

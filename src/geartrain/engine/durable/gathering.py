@@ -70,6 +70,10 @@ class Gathering:
         """Numbers of the jobs it buries."""
         self.leaving: dict[Job, None] = {}
         """Jobs to be forgotten by the engine once it is durable."""
+        self.steered: dict[int, Job] = {}
+        """Jobs that only the store has and that operators have put elsewhere with it,
+        by number.
+        """
         self.answers: list[_Answer] = []
         """Answers that wait for it."""
         self.peers: list[Peer] = []

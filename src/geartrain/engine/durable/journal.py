@@ -21,10 +21,10 @@ from typing import Final
 
 from geartrain.engine.batches import Batch
 from geartrain.engine.durable.gathering import Gathering, Question
-from geartrain.engine.model.jobs import Job, record_of
+from geartrain.engine.model.jobs import PAGED, Job, record_of
 from geartrain.engine.model.peers import Peer
 from geartrain.engine.queries import Query
-from geartrain.engine.records import Burial, Change, JobRecord, ScheduleRecord
+from geartrain.engine.records import Burial, Change, JobRecord, Move, ScheduleRecord
 from geartrain.engine.results import ResultRecord
 from geartrain.engine.window.windows import Window
 
@@ -105,6 +105,40 @@ class Journal:
             job.record.failures = failures
         else:
             batch.changed.append(Change(job.number, job.due, failures))
+            if job.number in batch.moved:
+                batch.moved[job.number].put_off(job.due, job.is_steady)
+
+    def move(self, job: Job) -> None:
+        """Record for which function, with which priority and when a job waits."""
+        batch = self._next.batch
+        record = job.record
+        if job.batch == batch.serial and record is not None:
+            record.function = job.function.name
+            record.priority = job.priority
+            record.due = job.due
+            record.is_steady = job.is_steady
+        else:
+            batch.moved[job.number] = _move_of(job)
+
+    def steer(self, job: Job) -> None:
+        """Remember a job that only the store has, and has not as ``job`` is.
+
+        It has no workload, and no handle leads to it.
+        """
+        self._next.steered[job.number] = job
+
+    def unsteer(self, number: int) -> Job | None:
+        """Forget what ``steer`` was told of a number, and return it."""
+        return self._next.steered.pop(number, None)
+
+    def update(self, record: JobRecord) -> None:
+        """Bring a store's answer up to date with what is not durable yet."""
+        job = self._next.steered.get(record.number)
+        if job is not None:
+            record.function = job.function.name
+            record.priority = job.priority
+            if job.state is PAGED:
+                record.due, record.is_steady, record.died = job.due, job.is_steady, 0.0
 
     def bury(self, job: Job, died: float) -> None:
         """Record that a job becomes a dead letter."""
@@ -275,12 +309,19 @@ class Journal:
         self._give_up(done, refused)
         lost = done.batch.parted()[0] if is_rest_saved else done.batch
         numbers = {job.number for job in refused}
+        if is_rest_saved:
+            # The ends of their jobs are saved: there was no room for the results.
+            done.given_up = list(lost.results.values())
+            lost.results = {}
+            # When the next result expires, only a commit of all would have told.
+            lost.expired_until = done.batch.expired_until
         self._next.batch.take_back(lost, numbers)
-        done.given_up = self._next.batch.shed(_MOST_RESULTS)
+        done.given_up += self._next.batch.shed(_MOST_RESULTS)
         for burial in lost.buried:
             if burial.number not in numbers:
                 self._next.buried[burial.number] = None
         self._next.leaving.update(done.leaving)
+        self._next.steered = {**done.steered, **self._next.steered}
         done.leaving = {}
         done.unread = list(self._next.leaving)
         texts = "" if is_rest_saved else reason
@@ -330,6 +371,10 @@ class Journal:
             return False
         self.add(job, record)
         return True
+
+
+def _move_of(job: Job) -> Move:
+    return Move(job.number, job.function.name, job.priority, job.due, job.is_steady)
 
 
 def _is_tentative(job: Job) -> bool:

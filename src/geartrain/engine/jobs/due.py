@@ -12,7 +12,6 @@ from geartrain.engine.model.jobs import READY, Job
 from geartrain.engine.model.schedules import CALENDAR, Schedule
 from geartrain.engine.model.waits import ResultWait
 from geartrain.engine.state import functions, statistics, windows
-from geartrain.engine.state.slots import TimeSlots
 from geartrain.engine.state.state import Expiry, State
 from geartrain.engine.timers import Timed
 from geartrain.engine.window.shelves import Shelf
@@ -42,6 +41,8 @@ def tick(state: State) -> None:
         turns.work += _ALARM
         _ring(state, due)
         due = state.pop_alarm() if turns.work < limit else None
+    if 0.0 < state.slots.until <= now:
+        statistics.end_minute(state)
     recurring.reckon_some(state)
     functions.forget_idle(state)
 
@@ -63,8 +64,6 @@ def _ring(state: State, due: Timed) -> None:
         results.expire_results(state)
     elif isinstance(due, Function):
         failures.expire(state, due)
-    elif isinstance(due, TimeSlots):
-        statistics.end_minute(state)
 
 
 def deadline(state: State) -> float | None:
@@ -79,6 +78,9 @@ def deadline(state: State) -> float | None:
     alarm = state.next_alarm()
     if alarm is not None and (earliest is None or alarm < earliest):
         earliest = alarm
+    until = state.slots.until
+    if until > 0.0 and (earliest is None or until < earliest):
+        earliest = until
     if recurring.is_stepped(state) and (earliest is None or state.now < earliest):
         earliest = state.now
     return earliest

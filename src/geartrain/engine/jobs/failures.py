@@ -47,6 +47,8 @@ __all__ = [
 
 # Bytes of a worker's error that are kept.
 _MOST_ERROR: Final = 64 * 1024
+# Of an error, bytes that a line of the log may show.
+_MOST_SHOWN: Final = 1000
 # Number of jobs that expire at a time, and seconds until the next do: others are
 # served in between.
 _MOST_EXPIRED: Final = 5000
@@ -93,6 +95,8 @@ def time_out(state: State, job: Job) -> None:
         "job_timed_out",
         f"{shown(job.handle)} of {quoted(job.function.name)} ran longer than {whose}, "
         f"{limit:g} s, at {shown(worker.address)} ({worker.descriptor})",
+        job.function.name,
+        job.handle,
     )
     if is_own and not worker.wants_handles:
         _lose(state, job, b"timeout", b"")
@@ -153,6 +157,8 @@ def _lose(state: State, job: Job, reason: bytes, error: bytes) -> None:
             "job_failed",
             f"{shown(job.handle)} of {quoted(job.function.name)} lost its worker "
             f"{failures.crashes} times: failed",
+            job.function.name,
+            job.handle,
         )
         tell(state, job, _loss(failures))
         die(state, job)
@@ -257,6 +263,8 @@ def _has_room(state: State, job: Job) -> bool:
             "dead_letter_dropped",
             f"{shown(job.handle)} of {quoted(job.function.name)} failed and is not "
             "kept: memory is full (--max-memory)",
+            job.function.name,
+            job.handle,
         )
         return False
     if not most or sum(each.dead for each in state.functions.values()) < most:
@@ -265,6 +273,8 @@ def _has_room(state: State, job: Job) -> bool:
         "dead_letter_dropped",
         f"{shown(job.handle)} of {quoted(job.function.name)} failed and is not kept: "
         f"there are {most} dead letters: drop some by geartrain dead drop",
+        job.function.name,
+        job.handle,
     )
     return False
 
@@ -274,26 +284,30 @@ def _bury(state: State, job: Job) -> None:
         state.journal.add(job, record_of(job))
     state.journal.bury(job, state.server_time())
     job.function.dead += 1
-    _tell_death(state, job)
     if state.is_dead_in_memory():
         # Its store has what the engine lets go of.
         state.memory.jobs += cost(job)
     remember(state, job, DEAD)
+    _warn_of_death(state, job)
     move(state, job, FINISHED)
 
 
-def _tell_death(state: State, job: Job) -> None:
-    """Have the log tell of a dead letter, with the first line of its error."""
+def _warn_of_death(state: State, job: Job) -> None:
+    """Log that a job has become a dead letter, and the first line of its error."""
     failures = job.failures
     assert failures is not None
-    said = failures.error.strip().partition(b"\n")[0]
-    why = f": {shown(said)}" if said else ""
+    first = failures.error[:_MOST_SHOWN].strip().partition(b"\n")[0]
+    why = f": {shown(first)}" if first else ""
     times = failures.attempts + failures.crashes
+    name = job.function.name
     state.warn(
         "dead_letter",
-        f"{shown(job.handle)} of {quoted(job.function.name)} is a dead letter after "
+        f"{shown(job.handle)} of {quoted(name)} is a dead letter after "
         f"{times} {'attempt' if times == 1 else 'attempts'} "
         f"({shown(failures.reason)}){why}",
+        name,
+        job.handle,
+        first or failures.reason,
     )
 
 

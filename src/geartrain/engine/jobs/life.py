@@ -10,7 +10,8 @@ Two rules hold in this file, and nowhere else does anything change a job's state
 ================  ==============================================================
 state             where the job is
 ================  ==============================================================
-SUBMITTED         in no structure: it was just submitted, or read from the store
+SUBMITTED         in no structure: it was just submitted, read from the store, or
+                  taken out to be put elsewhere
 TENTATIVE         in its function's ``tentative``, until the store has said whether
                   it is another's twin
 SCHEDULED         in its function's ``scheduled``, with an alarm
@@ -41,19 +42,21 @@ from geartrain.engine.model.jobs import (
     JobState,
 )
 from geartrain.engine.model.peers import Peer
+from geartrain.engine.results import SUCCEEDED
 from geartrain.engine.state import functions, windows
+from geartrain.engine.state.following import note_job
 from geartrain.engine.state.state import State
 from geartrain.engine.state.statistics import count_run, count_wait
 
 __all__ = ["TRANSITIONS", "assign", "finish", "move", "place", "remember", "wait"]
 
 TRANSITIONS: Final[dict[JobState, tuple[JobState, ...]]] = {
-    SUBMITTED: (TENTATIVE, SCHEDULED, READY, PAGED),
+    SUBMITTED: (TENTATIVE, SCHEDULED, READY, PAGED, FINISHED),
     TENTATIVE: (SCHEDULED, READY, PAGED, FINISHED),
-    SCHEDULED: (READY, FINISHED),
-    READY: (RUNNING, FINISHED),
+    SCHEDULED: (SUBMITTED, READY, FINISHED),
+    READY: (SUBMITTED, RUNNING, FINISHED),
     RUNNING: (SCHEDULED, READY, PAGED, FINISHED),
-    PAGED: (SCHEDULED, READY, FINISHED),
+    PAGED: (SUBMITTED, SCHEDULED, READY, FINISHED),
     FINISHED: (),
 }
 
@@ -61,6 +64,10 @@ TRANSITIONS: Final[dict[JobState, tuple[JobState, ...]]] = {
 _IS_ALLOWED: Final[list[list[bool]]] = [
     [to in TRANSITIONS[was] for to in STATES] for was in STATES
 ]
+
+# What followers are told of a job that moves, by the number of the state it enters;
+# of its end they are told by its outcome.
+_EVENTS: Final = ["", "", "scheduled", "ready", "running", "waiting", ""]
 
 # The history takes at most this part of --max-memory.
 _HISTORY: Final = 16
@@ -85,13 +92,15 @@ def move(state: State, job: Job, to: JobState) -> None:
     elif was is not SUBMITTED:
         _leave_waiting(state, job)
     job.state = to
+    if state.events.is_on and _EVENTS[to.number]:
+        note_job(state, job, _EVENTS[to.number])
     if to is READY:
         _enter_queue(state, job)
     elif to is RUNNING:
         _enter_worker(job)
     elif to is FINISHED:
         _enter_end(state, job)
-    else:
+    elif to is not SUBMITTED:
         _enter_waiting(state, job)
 
 
@@ -251,7 +260,11 @@ def finish(state: State, job: Job, outcome: bytes, result: int = 0) -> None:
 
 
 def remember(state: State, job: Job, outcome: bytes, result: int = 0) -> None:
-    """Have the history know what becomes of a job that ends now."""
+    """Have the history and followers know what becomes of a job that ends now."""
+    if state.events.is_on:
+        failures = job.failures
+        error = b"" if failures is None or outcome == SUCCEEDED else failures.error
+        note_job(state, job, outcome.decode(), error)
     seconds = functions.policy(state, job.function).history
     history = state.history
     most = history.most

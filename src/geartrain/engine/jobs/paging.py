@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from geartrain.engine.jobs.life import place
-from geartrain.engine.model.jobs import PAGED, Job, kept_job
+from geartrain.engine.jobs.life import move, place
+from geartrain.engine.model.jobs import PAGED, SUBMITTED, TENTATIVE, Job, kept_job
 from geartrain.engine.queries import DuePage, Page
 from geartrain.engine.records import JobRecord
 from geartrain.engine.state import functions, windows
@@ -13,7 +13,7 @@ from geartrain.engine.state.state import State
 from geartrain.engine.window.windows import Window
 from geartrain.texts import quoted
 
-__all__ = ["forget", "page_in", "recall"]
+__all__ = ["forget", "page_in", "recall", "restore", "take_out"]
 
 # Seconds until a page that could not be read is asked for again.
 _PAUSE: Final = 1.0
@@ -25,7 +25,8 @@ def forget(state: State, job: Job) -> None:
         return
     function = job.function
     function.windows[job.priority].leaving -= 1
-    state.let_go(job)
+    if state.jobs.get(job.handle) is job:
+        state.let_go(job)
     if job.key and function.keyed.get(job.key) is job:
         del function.keyed[job.key]
     windows.refill(state, function, job.priority)
@@ -72,7 +73,7 @@ def _take_in(state: State, records: list[JobRecord]) -> bool:
         if job is None:
             if state.journal.has_left(record.number):
                 continue
-            job = _restored(state, record)
+            job = restore(state, record)
         elif job.state is not PAGED or job.due != record.due:
             # Else it was about to leave memory, and its turn has come.
             continue
@@ -100,24 +101,38 @@ def _report(state: State, query: Page | DuePage, window: Window) -> None:
         )
 
 
-def _restored(state: State, record: JobRecord) -> Job:
+def restore(state: State, record: JobRecord) -> Job:
     """Take a job from the store into memory; it is in no place then."""
+    take_out(state, record)
     function = functions.find(state, record.function)
     job = kept_job(function, record)
     # It is durable: as if by a batch before the first.
     job.batch = -1
     state.remember(job)
-    if job.key:
+    known = function.keyed.get(job.key) if job.key else job
+    if known is None or known.state is TENTATIVE:
         # A tentative submission with the same key will turn out to be its twin.
         function.keyed[job.key] = job
-    function.windows[job.priority].give(job.number, job.due)
+    elif known is not job:
+        job.key = b""
     return job
+
+
+def take_out(state: State, record: JobRecord) -> None:
+    """Count a job that only the store has no more where it waits."""
+    state.journal.update(record)
+    steered = state.journal.unsteer(record.number)
+    if steered is not None and steered.state is PAGED:
+        move(state, steered, SUBMITTED)
+    else:
+        function = functions.find(state, record.function)
+        function.windows[record.priority].give(record.number, record.due)
 
 
 def recall(state: State, record: JobRecord) -> Job | None:
     """Bring a job into memory out of its turn; None if it has ended."""
     job = state.jobs.get(record.handle)
     if job is None and not state.journal.has_left(record.number):
-        job = _restored(state, record)
+        job = restore(state, record)
         place(state, job)
     return job

@@ -52,7 +52,7 @@ class Reason:
         self.state = state
         """Where it is, in a word."""
         self.code = code
-        """Why, in a word: ``no_worker``, ``busy``, ``not_due``, …."""
+        """Why, in a word: ``paused``, ``no_worker``, ``busy``, ``not_due``, …."""
         self.sentence = sentence
         """Why, for people."""
         self.since = 0.0
@@ -145,6 +145,7 @@ _ENDS: Final = {
     "dead": "it failed for good and became a dead letter",
     "expired": "it waited longer than its time to live and was dropped",
     "cancelled": "it was cancelled",
+    "abandoned": "nobody waited for it any more, and it was dropped",
 }
 
 
@@ -166,6 +167,9 @@ def _waiting(
 ) -> Reason:
     """Say why a job waits: what has to happen first comes first."""
     wait = job.due - state.time_by(job.is_steady) if job.due > 0 else 0.0
+    if functions.policy(state, function).paused:
+        said = f"{quoted(function.name)} is paused: geartrain resume ends that"
+        return Reason(word, "paused", said)
     if not function.workers:
         return _without_worker(state, function, word)
     if wait > 0:

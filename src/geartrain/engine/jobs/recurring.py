@@ -10,7 +10,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from geartrain.engine.jobs.submissions import admit, coalescing_key, joinable, start
+from geartrain.engine.jobs.submissions import (
+    admit,
+    coalescing_key,
+    joinable,
+    refusal,
+    start,
+)
 from geartrain.engine.model.jobs import Job
 from geartrain.engine.model.schedules import CALENDAR, Schedule
 from geartrain.engine.records import ScheduleRecord
@@ -143,8 +149,8 @@ def _submit(state: State, schedule: Schedule) -> None:
     if job is None:
         state.warn(
             "schedule_skipped",
-            f"{shown(schedule.handle)}: the queue of "
-            f"{quoted(schedule.function.name)} is full, its job is left out this time",
+            f"{shown(schedule.handle)} of {quoted(schedule.function.name)}: its job is "
+            f"left out this time: {refusal(state, submitted).decode()}",
         )
     else:
         start(state, job)

@@ -13,6 +13,7 @@ from geartrain.engine.model.peers import Peer
 from geartrain.engine.state import functions
 from geartrain.engine.state.state import State
 from geartrain.engine.state.statistics import count
+from geartrain.texts import quoted
 
 __all__ = [
     "admit",
@@ -21,6 +22,7 @@ __all__ = [
     "is_certain",
     "is_same",
     "joinable",
+    "refusal",
     "start",
 ]
 
@@ -43,12 +45,12 @@ def admit(
 ) -> Job | None:
     """Return the job that ``submitted`` joins, or itself with a handle.
 
-    ``joined`` is what ``joinable`` returned. Returns None if its function has no room.
-    ``start`` is to follow.
+    ``joined`` is what ``joinable`` returned. Returns None if its function takes no new
+    job; ``refusal`` says why. ``start`` is to follow.
     """
     job = joined
     if job is None:
-        if submitted.function.is_full(submitted.priority):
+        if refusal(state, submitted):
             count(state, submitted.function, counts.REFUSED)
             return None
         job = submitted
@@ -62,6 +64,14 @@ def admit(
             is_paged = job.function.paged_count() > 0
             job.record.is_tentative = bool(job.key) and is_paged and is_certain(job)
     return job
+
+
+def refusal(state: State, submitted: Job) -> bytes:
+    """Return why a function takes no new job; empty if it does."""
+    function = submitted.function
+    if functions.policy(state, function).draining:
+        return f"{quoted(function.name)} is draining and takes no new jobs".encode()
+    return b"Job queue is full" if function.is_full(submitted.priority) else b""
 
 
 def _name(state: State, job: Job, key: bytes) -> None:

@@ -54,7 +54,7 @@ class Crew(ABC):
     def add(self, function: Function) -> None:
         """Let the workers do one function more, which is their newest."""
         self.functions[function] = None
-        self._learn(function)
+        self.learn_of(function)
 
     def discard(self, function: Function) -> None:
         """Let the workers do a function no more."""
@@ -64,9 +64,10 @@ class Crew(ABC):
     def learn(self) -> None:
         """Notice every ready job there is; called once, when the crew forms."""
         for function in reversed(self.functions):
-            self._learn(function)
+            self.learn_of(function)
 
-    def _learn(self, function: Function) -> None:
+    def learn_of(self, function: Function) -> None:
+        """Notice the ready jobs of a function."""
         for priority in range(3):
             if function.ready[priority].size():
                 self.notice(function, priority)

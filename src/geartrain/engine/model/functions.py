@@ -86,6 +86,23 @@ class Function(Timed):
         paged = windows[0].delayed + windows[1].delayed + windows[2].delayed
         return len(self.scheduled) + paged
 
+    def waiting_now(self) -> int:
+        """Return how many jobs could run now, in memory or not."""
+        waiting = self.job_count() - len(self.running) - len(self.tentative)
+        return waiting - self.delayed_count()
+
+    def waiting_since(self) -> float | None:
+        """Return since when the first ready job waits, a server time, if that is known.
+
+        Where all are in the store, the next page will tell.
+        """
+        since: float | None = None
+        for queue in self.ready:
+            job = queue.head()
+            if job is not None and (since is None or job.waiting_since() < since):
+                since = job.waiting_since()
+        return since
+
     def waiting_count(self, priority: int) -> int:
         """Return how many jobs of a priority wait, scheduled ones included."""
         waiting = self.ready[priority].size() + self.windows[priority].size()
@@ -104,6 +121,14 @@ class Function(Timed):
         limit = self.limits[priority]
         return 0 < limit <= self.job_count()
 
+    def first(self, priority: int) -> Job | None:
+        """Return the job of this priority that a worker may have next, if any."""
+        return None if self.policy.paused else self.ready[priority].head()
+
+    def grabbable_count(self) -> int:
+        """Return how many jobs workers may have now."""
+        return 0 if self.policy.paused else self.ready_count()
+
     def unpromised(self) -> bool:
-        """Tell whether there is a ready job that no woken worker is coming for."""
-        return self.ready_count() > len(self.promised)
+        """Tell whether there is a job to be had that no woken worker is coming for."""
+        return self.grabbable_count() > len(self.promised)

@@ -7,10 +7,10 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from geartrain.engine.model.settings import SETTINGS, Value, read_setting
+from geartrain.engine.model.settings import SETTINGS, Value, check_name, read_setting
 from geartrain.errors import OptionError
 
-__all__ = ["Policies", "Policy"]
+__all__ = ["PatternSettings", "Policies", "Policy", "is_pattern", "matches"]
 
 # Doubled that often, the shortest pause is longer than any cap.
 _MAX_DOUBLINGS: Final = 1000
@@ -30,7 +30,7 @@ _LONGEST: Final = 1_024
 class Policy:
     """What the job server does with the jobs of one function."""
 
-    def __init__(self) -> None:
+    def __init__(self) -> None:  # noqa: PLR0915 - as many attributes
         self.max_attempts: int = 1
         """Maximum number of attempts."""
         self.max_crashes: int = 5
@@ -51,6 +51,10 @@ class Policy:
         """Seconds to delay every submission."""
         self.dead_letter: bool = True
         """Keep background jobs that failed as dead letters."""
+        self.paused: bool = False
+        """Give no waiting job to a worker."""
+        self.draining: bool = False
+        """Refuse new jobs."""
         self.history: float = 3600.0
         """Seconds to remember what became of a job (0: not at all)."""
         self.result_ttl: float = 0.0
@@ -97,12 +101,27 @@ def _mixed(bits: int) -> int:
     return bits ^ bits >> 16
 
 
+class PatternSettings:
+    """Settings that one source gives for a pattern."""
+
+    def __init__(
+        self, pattern: bytes, is_changed: bool, settings: dict[str, Value]
+    ) -> None:
+        self.pattern = pattern
+        """The name of a function, or a glob."""
+        self.is_changed = is_changed
+        """An operator has given them at run time; else they are the file's."""
+        self.settings = settings
+        """The values by their names."""
+
+
 class Policies:
     """The policies of all functions: defaults, and what names and globs change.
 
     A pattern with one of ``*``, ``?`` and ``[`` is a glob, any other the exact name of
     a function. All that match a function apply, setting by setting: the globs in the
-    order they were first given, then the exact name.
+    order they were first given, then the exact name; for each of these the file's
+    settings, then those that were changed at run time.
     """
 
     def __init__(self, defaults: Policy | None = None) -> None:
@@ -112,10 +131,13 @@ class Policies:
         """A number that grows whenever a glob changes, which may concern any function;
         what changes for an exact name concerns that one alone.
         """
-        self._globs: dict[bytes, dict[str, Value]] = {}
+        self._globs: dict[bytes, re.Pattern[bytes]] = {}
         self._glob_bytes = 0
-        self._matchers: dict[bytes, re.Pattern[bytes]] = {}
-        self._exact: dict[bytes, dict[str, Value]] = {}
+        self._exact: dict[bytes, None] = {}
+        self._given: dict[bytes, dict[str, Value]] = {}
+        self._changed: dict[bytes, dict[str, Value]] = {}
+        self._orders: dict[bytes, int] = {}
+        self._last_order = 0
 
     def find(self, function: bytes) -> Policy:
         """Return a function's policy, which later changes leave as it is.
@@ -123,22 +145,31 @@ class Policies:
         Globs do not apply to a name of more than 1,024 bytes.
         """
         settings = dict(self._defaults)
-        if len(function) <= _LONGEST:
-            for pattern, matcher in self._matchers.items():
-                if matcher.match(function) is not None:
-                    settings.update(self._globs[pattern])
-        settings.update(self._exact.get(function, {}))
+        for pattern in self._matching(function):
+            settings.update(self._given.get(pattern, {}))
+            settings.update(self._changed.get(pattern, {}))
         policy = Policy()
         for name, value in settings.items():
             setattr(policy, name, value)
         return policy
 
+    def _matching(self, function: bytes) -> list[bytes]:
+        """Return the patterns that match a function, in the order they apply."""
+        found: list[bytes] = []
+        if len(function) <= _LONGEST:
+            for pattern, matcher in self._globs.items():
+                if matcher.match(function) is not None:
+                    found.append(pattern)
+        if function in self._exact:
+            found.append(function)
+        return found
+
     def glob_count(self) -> int:
         """Return the number of globs; ``find`` looks at each."""
         return len(self._globs)
 
-    def change(self, pattern: bytes, settings: Mapping[str, Value]) -> bool:
-        """Set some settings for a name or glob, all or none of them.
+    def give(self, pattern: bytes, settings: Mapping[str, Value]) -> bool:
+        """Set some settings for a name or glob, all or none of them, as the file says.
 
         A text is read as the value it stands for. Returns whether it is a glob, so that
         ``version`` has grown.
@@ -148,19 +179,54 @@ class Policies:
                 than 1,024 bytes, or there are as many patterns as can be: 1,000 globs
                 of 32 KiB together, and 20,000 exact names.
         """
+        return self._set(pattern, settings, self._given)
+
+    def change(self, pattern: bytes, settings: Mapping[str, Value]) -> bool:
+        """Set some settings at run time, beside what the file says; as ``give``.
+
+        An empty text takes back what was changed, so that the file's value holds again.
+        """
+        kept = {name: value for name, value in settings.items() if value != ""}
+        back = [check_name(name) for name, value in settings.items() if value == ""]
+        is_glob = self._set(pattern, kept, self._changed)
+        changed = self._changed[pattern]
+        for name in back:
+            changed.pop(name, None)
+        if changed:
+            self._last_order += 1
+            self._orders.setdefault(pattern, self._last_order)
+        else:
+            del self._changed[pattern]
+            self._orders.pop(pattern, None)
+            if pattern not in self._given:
+                self._forget(pattern)
+        return is_glob
+
+    def _set(
+        self,
+        pattern: bytes,
+        settings: Mapping[str, Value],
+        layer: dict[bytes, dict[str, Value]],
+    ) -> bool:
         changes = {name: read_setting(name, value) for name, value in settings.items()}
-        is_glob = _is_glob(pattern)
-        entries = self._globs if is_glob else self._exact
-        if pattern not in entries:
+        is_glob = is_pattern(pattern)
+        if pattern not in (self._globs if is_glob else self._exact):
             self._check_room(pattern, is_glob)
-            entries[pattern] = {}
             if is_glob:
                 self._glob_bytes += len(pattern)
-                self._matchers[pattern] = _matcher(pattern)
-        entries[pattern].update(changes)
+                self._globs[pattern] = _matcher(pattern)
+            else:
+                self._exact[pattern] = None
+        layer.setdefault(pattern, {}).update(changes)
         if is_glob:
             self.version += 1
         return is_glob
+
+    def _forget(self, pattern: bytes) -> None:
+        """Forget a pattern without settings."""
+        if self._globs.pop(pattern, None) is not None:
+            self._glob_bytes -= len(pattern)
+        self._exact.pop(pattern, None)
 
     def _check_room(self, pattern: bytes, is_glob: bool) -> None:
         """Raise OptionError if there is no room for one more pattern, or for this."""
@@ -185,17 +251,80 @@ class Policies:
                 " shorter ones, or exact names"
             )
 
-    def entries(self) -> list[tuple[bytes, dict[str, Value]]]:
-        """Return each pattern with its settings, in the order in which they apply."""
-        both = [*self._globs.items(), *self._exact.items()]
-        return [(pattern, dict(settings)) for pattern, settings in both]
+    def restore(
+        self, pattern: bytes, settings: Mapping[str, Value], order: int
+    ) -> None:
+        """Set what was changed in an earlier life, in the ``order`` of these changes.
+
+        Raises:
+            OptionError: as ``give``.
+        """
+        self.change(pattern, settings)
+        self._orders[pattern] = order
+        self._last_order = max(self._last_order, order)
+
+    def put_last(self, pattern: bytes) -> None:
+        """Let a glob that was changed at run time apply after all others."""
+        matcher = self._globs.pop(pattern, None)
+        if matcher is not None and pattern in self._changed:
+            self._globs[pattern] = matcher
+            self._last_order += 1
+            self._orders[pattern] = self._last_order
+
+    def within(self, pattern: bytes) -> list[bytes]:
+        """Return a pattern and all that were changed and name parts of what it does.
+
+        A glob is taken to name what its own text would be a name of.
+        """
+        if not is_pattern(pattern):
+            return [pattern] if pattern in self._changed else []
+        matcher = _matcher(pattern)
+        return [each for each in self._changed if matcher.match(each) is not None]
+
+    def is_never(self, settings: Mapping[str, Value]) -> bool:
+        """Tell whether nothing sets any of these settings otherwise."""
+        for layer in (self._given, self._changed):
+            for given in layer.values():
+                for name, value in settings.items():
+                    if given.get(name, value) != value:
+                        return False
+        return all(self._defaults[name] == value for name, value in settings.items())
+
+    def order(self, pattern: bytes) -> int:
+        """Return the place of a pattern among those that were changed at run time."""
+        return self._orders.get(pattern, 0)
+
+    def changed(self, pattern: bytes) -> dict[str, Value]:
+        """Return what was changed at run time for a pattern."""
+        return dict(self._changed.get(pattern, {}))
+
+    def entries(self, function: bytes = b"") -> list[PatternSettings]:
+        """Return all that is given, or what applies to a function, in its order."""
+        found: list[PatternSettings] = []
+        patterns = self._matching(function) if function else []
+        for pattern in patterns if function else [*self._globs, *self._exact]:
+            for layer in (self._given, self._changed):
+                if pattern in layer:
+                    settings = dict(layer[pattern])
+                    found.append(
+                        PatternSettings(pattern, layer is self._changed, settings)
+                    )
+        return found
+
+
+def matches(pattern: bytes, function: bytes) -> bool:
+    """Tell whether a name or glob names a function."""
+    if not is_pattern(pattern):
+        return pattern == function
+    return _matcher(pattern).match(function) is not None
+
+
+def is_pattern(name: bytes) -> bool:
+    """Tell whether a name is a glob."""
+    return any(mark in name for mark in (b"*", b"?", b"["))
 
 
 def _matcher(pattern: bytes) -> re.Pattern[bytes]:
     """Compile a glob; ``fnmatch`` itself forgets all but the latest few hundred."""
     translated = fnmatch.translate(pattern.decode("latin-1"))
     return re.compile(translated.encode("latin-1"))
-
-
-def _is_glob(pattern: bytes) -> bool:
-    return any(mark in pattern for mark in (b"*", b"?", b"["))

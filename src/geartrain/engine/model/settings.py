@@ -7,7 +7,14 @@ from typing import Final
 
 from geartrain.errors import OptionError
 
-__all__ = ["SETTINGS", "Setting", "Value", "check_setting", "read_setting"]
+__all__ = [
+    "SETTINGS",
+    "Setting",
+    "Value",
+    "check_name",
+    "check_setting",
+    "read_setting",
+]
 
 Value = str | int | float | bool
 
@@ -135,6 +142,8 @@ SETTINGS: Final[dict[str, Setting]] = {
         _seconds("ttl", ", which is no limit,"),
         _seconds("delay", ""),
         Setting("dead_letter", "flag", "true or false"),
+        Setting("paused", "flag", "true or false"),
+        Setting("draining", "flag", "true or false"),
         _seconds("history", ", which keeps nothing,"),
         _seconds("result_ttl", ", which keeps no results,"),
         _count("result_size", 0, "a whole number of bytes from 0", _MAX_RESULT),
@@ -160,6 +169,15 @@ def read_setting(name: str, value: Value) -> Value:
     """
     setting = _find(name)
     return setting.read(value) if isinstance(value, str) else setting.check(value)
+
+
+def check_name(name: str) -> str:
+    """Return the name of a setting.
+
+    Raises:
+        OptionError: there is no such setting.
+    """
+    return _find(name).name
 
 
 def _find(name: str) -> Setting:

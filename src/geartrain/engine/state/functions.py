@@ -6,22 +6,28 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from geartrain.engine.model.functions import Function
-from geartrain.engine.model.policies import Policy
+from geartrain.engine.model.policies import Policy, is_pattern
 from geartrain.engine.model.settings import Value
+from geartrain.engine.state.following import note_function
 from geartrain.engine.state.idle import is_for_chunks
 from geartrain.engine.state.state import State
 
 __all__ = [
+    "FUNCTION",
     "admit",
-    "change_policy",
     "find",
+    "follow",
     "forget",
     "forget_idle",
+    "give_policy",
     "name",
     "policy",
     "retire",
     "watch",
 ]
+
+# The kind of entry that keeps a function which an operator named.
+FUNCTION: Final = b"function"
 
 # Units of work, as ``turns`` counts it: of a new function, and of reading its policy,
 # to which a quarter comes for each glob.
@@ -45,6 +51,8 @@ def find(state: State, name: bytes) -> Function:
         function.statistics = state.slots.find(name, is_kept)
         function.policy_version = policies.version
         state.functions[name] = function
+        if state.events.is_on:
+            note_function(state, name, "created")
         state.name_bytes += len(name)
         # It may have been named without being used.
         state.idle.enlist(function, state.now)
@@ -115,7 +123,9 @@ def forget(state: State, function: Function) -> None:
     """Forget a function without jobs and workers, but for what it counted."""
     del state.functions[function.name]
     state.name_bytes -= len(function.name)
-    state.named_count -= function.is_named
+    if function.is_named:
+        state.named_count -= 1
+        state.journal.remove(FUNCTION, function.name)
     state.alarms.cancel(function)
     # Or it would be forgotten again, and with it a later one of its name.
     state.idle.discard(function)
@@ -124,6 +134,8 @@ def forget(state: State, function: Function) -> None:
         state.alarms.cancel(window.waits)
         state.calendar_alarms.cancel(window.dates)
         state.memory.windows.pop(window, None)
+    if state.events.is_on:
+        note_function(state, function.name, "forgotten")
     state.idle.forgotten += 1
     state.slots.forget(function.statistics)
     # A worker that lost a job of it may yet send a result.
@@ -137,13 +149,21 @@ def policy(state: State, function: Function) -> Policy:
     return function.policy
 
 
-def change_policy(state: State, pattern: bytes, settings: Mapping[str, Value]) -> None:
-    """Set some settings for a name or glob, and have functions follow.
+def give_policy(state: State, pattern: bytes, settings: Mapping[str, Value]) -> None:
+    """Set some settings for a name or glob as the file says, and have functions follow.
 
     Raises:
-        OptionError: as ``Policies.change`` does.
+        OptionError: as ``Policies.give`` does.
     """
-    if state.policies.change(pattern, settings):
+    state.policies.give(pattern, settings)
+    follow(state, pattern)
+
+
+def follow(state: State, pattern: bytes) -> None:
+    """Have functions follow what was set for a name or glob."""
+    if state.events.is_on:
+        note_function(state, pattern, "policy")
+    if is_pattern(pattern):
         _apply_policies(state)
     elif pattern in state.functions:
         _apply_policy(state, state.functions[pattern])
@@ -153,10 +173,25 @@ def _apply_policy(state: State, function: Function) -> None:
     """Apply the current policies to a function."""
     policies = state.policies
     state.turns.work += _POLICY + policies.glob_count() // 4
+    was_paused = function.policy.paused
     function.policy = policies.find(function.name)
     function.policy_version = policies.version
     state.alarms.cancel(function)
     watch(state, function)
+    if was_paused and not function.policy.paused:
+        state.turns.start(_resume(state, function))
+
+
+def _resume(state: State, function: Function) -> Iterator[None]:
+    """Let workers have a function's jobs again, and wake as many as there are."""
+    for crew in list(function.crews):
+        state.turns.work += 1
+        if crew in function.crews:
+            crew.learn_of(function)
+        yield
+    while state.wakeups.rouse_one(function, state.now):
+        state.turns.work += 1
+        yield
 
 
 def _apply_policies(state: State) -> None:

@@ -1,6 +1,6 @@
 """Slots: the statistics of all functions by minute and hour.
 
-A minute is open from its first event on, and ends with an alarm; one without events is
+A minute is open from its first event until its time has passed; one without events is
 never open. What is open when a minute ends is closed in steps: meanwhile an event
 closes its own function's minute first. An open hour is closed with the first minute
 that ends after it. All times are server times.
@@ -12,7 +12,6 @@ from typing import Final
 
 from geartrain.engine.model.counts import Counts
 from geartrain.engine.model.statistics import HOURS, MINUTES, Ring, SlotPage, Statistics
-from geartrain.engine.timers import Timed
 
 __all__ = ["MINUTE", "TimeSlots"]
 
@@ -20,16 +19,17 @@ MINUTE: Final = 60.0
 """Seconds."""
 
 
-class TimeSlots(Timed):
-    """The open minute of all functions, and the slots of what has ended.
-
-    Its timer rings when the open minute has ended.
-    """
+class TimeSlots:
+    """The open minute of all functions, and the slots of what has ended."""
 
     def __init__(self) -> None:
-        super().__init__()
         self.minute = 0
         """The number of the open minute; 0 for none."""
+        self.until = 0.0
+        """When it ends, by the steady clock; 0 if there is none.
+
+        Not an alarm: with one always set, each turn takes a hundredth longer.
+        """
         self.since = 0.0
         """When counting began, a server time; 0 while nothing has happened."""
         self.all = Statistics(b"")
@@ -117,7 +117,7 @@ class TimeSlots(Timed):
         statistics.hourly.add(counts)
 
     def begin(self, server_time: float) -> None:
-        """Open the minute of this time; the alarm is the caller's."""
+        """Open the minute of this time; ``until`` is the caller's."""
         self.minute = int(server_time // MINUTE)
         if not self.since:
             self.since = server_time

@@ -8,6 +8,8 @@ from typing import Final
 from geartrain.engine.dispatch.turns import Turns
 from geartrain.engine.dispatch.wakeups import Wakeups
 from geartrain.engine.durable.journal import Journal
+from geartrain.engine.model.actions import Actions
+from geartrain.engine.model.events import Events, Follower
 from geartrain.engine.model.functions import Function
 from geartrain.engine.model.health import Health
 from geartrain.engine.model.jobs import Job
@@ -16,6 +18,7 @@ from geartrain.engine.model.notices import Notice
 from geartrain.engine.model.options import EngineOptions
 from geartrain.engine.model.peers import Peer
 from geartrain.engine.model.policies import Policies
+from geartrain.engine.model.problems import Problem
 from geartrain.engine.model.schedules import Calendar, Schedule, no_calendar
 from geartrain.engine.model.waits import ResultWait
 from geartrain.engine.queries import Query
@@ -110,6 +113,10 @@ class State:
         """Who sleeps and who is woken."""
         self.listings: dict[Peer, None] = {}
         """The peers that list jobs, the earliest first."""
+        self.events = Events()
+        """The latest events, while somebody follows them."""
+        self.followers: dict[Peer, Follower] = {}
+        """The peers that are told of events as they happen."""
         self.turns = Turns()
         """How much has been done in this turn, and what is left for the next."""
         self.unsent: list[Peer] = []
@@ -120,8 +127,12 @@ class State:
         """Sleeping workers whose abilities changed."""
         self.journal = Journal()
         """What is to be made durable."""
+        self.actions = Actions()
+        """What operators did."""
         self.health = Health()
         """How the store is; the driver tells."""
+        self.problems: dict[tuple[str, bytes], Problem] = {}
+        """What was wrong at the last look, by name and function."""
         self.notices: list[Notice] = []
         """What an operator should read in the log; the driver takes them."""
         self.shutdown = ""
@@ -134,6 +145,10 @@ class State:
         """Return a number that was never given before."""
         self._last_number += 1
         self.journal.reserve(self._last_number)
+        return self._last_number
+
+    def last_number(self) -> int:
+        """Return the last number that was given."""
         return self._last_number
 
     def handle(self, number: int) -> bytes:
@@ -169,9 +184,16 @@ class State:
             return False
         return not handle or handle in (record.handle, self.handle(record.number))
 
-    def warn(self, action: str, text: str) -> None:
-        """Add a warning to the log."""
-        self.notices.append(Notice("warning", action, text))
+    def warn(
+        self,
+        action: str,
+        text: str,
+        function: bytes = b"",
+        handle: bytes = b"",
+        error: bytes = b"",
+    ) -> None:
+        """Add a warning to the log; ``Notice`` has the arguments."""
+        self.notices.append(Notice("warning", action, text, function, handle, error))
 
     def wall_time(self) -> float:
         """Return ``now`` by the calendar, in seconds since 1970."""

@@ -33,8 +33,8 @@ _SAVE: Final = 100
 
 def count(state: State, function: Function, kind: int) -> None:
     """Count an event of a function's jobs, of a kind that ``model.counts`` names."""
-    _open(state, function.statistics).numbers[kind] += 1
-    _open(state, state.slots.all).numbers[kind] += 1
+    _open(state, function.statistics).count(kind)
+    _open(state, state.slots.all).count(kind)
 
 
 def count_refusal(state: State, name: bytes) -> None:
@@ -43,7 +43,7 @@ def count_refusal(state: State, name: bytes) -> None:
     if function is not None:
         count(state, function, counts.REFUSED)
     else:
-        _open(state, state.slots.all).numbers[counts.REFUSED] += 1
+        _open(state, state.slots.all).count(counts.REFUSED)
 
 
 def count_wait(state: State, function: Function, seconds: float) -> None:
@@ -74,14 +74,17 @@ def _begin(state: State, statistics: Statistics) -> None:
     slots = state.slots
     if not slots.minute:
         slots.begin(state.server_time())
-        state.alarms.set(slots, (slots.minute + 1) * MINUTE)
+        end = (slots.minute + 1) * MINUTE - state.server_time()
+        slots.until = state.now + end
     slots.open(statistics)
 
 
 def end_minute(state: State) -> None:
     """React to the end of the open minute: close it, as much at a time as fits."""
     slots = state.slots
-    minute, slots.minute = slots.minute, 0
+    minute = slots.minute
+    slots.minute = 0
+    slots.until = 0.0
     opened, slots.opened = slots.opened, []
     state.turns.start(_close(state, minute, opened))
 
@@ -123,7 +126,7 @@ def _save(state: State, ring: Ring, page: SlotPage) -> None:
 def end_all(state: State) -> None:
     """Have the store keep what was counted so far: the job server is about to stop."""
     slots = state.slots
-    state.alarms.cancel(slots)
+    slots.until = 0.0
     for statistics in slots.opened:
         slots.close(statistics)
     slots.opened = []

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from geartrain.http.api import dead, functions, jobs, server, submit
+from geartrain.http.api import (
+    dead,
+    events,
+    functions,
+    jobs,
+    results,
+    server,
+    statistics,
+    submit,
+)
 from geartrain.http.endpoints import Endpoint
 
 __all__ = ["ENDPOINTS"]
@@ -10,8 +19,11 @@ __all__ = ["ENDPOINTS"]
 ENDPOINTS: tuple[Endpoint, ...] = (
     *submit.ENDPOINTS,
     *jobs.ENDPOINTS,
+    *results.ENDPOINTS,
     *functions.ENDPOINTS,
     *dead.ENDPOINTS,
+    *statistics.ENDPOINTS,
+    *events.ENDPOINTS,
     *server.ENDPOINTS,
 )
 """All of them: what HTTP can do."""

@@ -17,6 +17,7 @@ from geartrain.http.api.parts import (
     json_answer,
     listed,
     one,
+    without_workload,
 )
 from geartrain.http.endpoints import Call, Endpoint
 from geartrain.http.listings import listing
@@ -34,8 +35,7 @@ async def get_dead(call: Call) -> Response:
     """Show a dead letter."""
     rows = await call.rows(f"dead show {call.handle()}")
     values = json.loads(rows[0])
-    del values["workload"], values["encoding"]
-    return json_answer(values)
+    return json_answer(without_workload(values))
 
 
 async def retry_dead(call: Call) -> Response:

@@ -22,7 +22,7 @@ from geartrain.http.api.parts import (
 from geartrain.http.endpoints import Body, Call, Endpoint, in_path
 from geartrain.http.listings import listing
 from geartrain.http.problems import ProblemError
-from geartrain.http.schemas import CONNECTION, COUNTERS, FUNCTION, POLICY
+from geartrain.http.schemas import CONNECTION, FUNCTION, POLICY
 
 __all__ = ["ENDPOINTS"]
 
@@ -55,11 +55,6 @@ async def list_connections(call: Call) -> Response:
 async def list_workers(call: Call) -> Response:
     """List workers."""
     return await listing(call, "show connections", skip=_IDLE)
-
-
-async def list_counters(call: Call) -> Response:
-    """List counters."""
-    return await listing(call, "counters")
 
 
 async def list_policies(call: Call) -> Response:
@@ -201,14 +196,5 @@ ENDPOINTS: Final = (
         tag="connections",
         call=list_connections,
         answers=(listed("All connections.", CONNECTION),),
-    ),
-    Endpoint(
-        method="GET",
-        path="/v1/counters",
-        name="listCounters",
-        summary="List what has become of each function's jobs since the start",
-        tag="functions",
-        call=list_counters,
-        answers=(listed("All functions, and those that are forgotten.", COUNTERS),),
     ),
 )

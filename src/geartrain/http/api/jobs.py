@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from starlette.responses import Response
 
+from geartrain.engine.model.endings import STATUSES
 from geartrain.http.api.parts import (
     CURSOR,
     DONE,
@@ -17,14 +18,15 @@ from geartrain.http.api.parts import (
     json_answer,
     listed,
     one,
+    without_workload,
 )
 from geartrain.http.endpoints import Call, Endpoint, query
 from geartrain.http.listings import listing
-from geartrain.http.schemas import JOB
+from geartrain.http.schemas import JOB, REASON
 
 __all__ = ["ENDPOINTS"]
 
-_BYTES: Final = "application/octet-stream"
+_STATUSES: Final = [status.decode() for status in STATUSES]
 
 
 async def list_jobs(call: Call) -> Response:
@@ -43,8 +45,19 @@ async def _job(call: Call) -> dict[str, Any]:
 async def get_job(call: Call) -> Response:
     """Show a job."""
     values = await _job(call)
-    del values["workload"], values["encoding"]
-    return json_answer(values)
+    return json_answer(without_workload(values))
+
+
+async def why(call: Call) -> Response:
+    """Tell why a job does not run."""
+    (row,) = await call.rows(f"why {call.handle()}")
+    return json_answer(json.loads(row))
+
+
+async def list_history(call: Call) -> Response:
+    """List what became of jobs."""
+    names = ("function", "state", "unique", "error", "limit")
+    return await listing(call, f"history{call.filters(*names)}")
 
 
 async def cancel_job(call: Call) -> Response:
@@ -72,7 +85,10 @@ ENDPOINTS: Final = (
         path="/v1/jobs",
         name="listJobs",
         summary="List jobs that wait or run",
-        description="Slices of at most `limit`. A cursor is good for a minute.",
+        description=(
+            "Slices of at most `limit`; one may have fewer, or none, before the last. A"
+            " cursor is good for a minute."
+        ),
         tag="jobs",
         call=list_jobs,
         parameters=(
@@ -91,13 +107,42 @@ ENDPOINTS: Final = (
     ),
     Endpoint(
         method="GET",
+        path="/v1/history",
+        name="listHistory",
+        summary="List what became of jobs, the latest first",
+        description="For as long as the policy setting `history` says.",
+        tag="jobs",
+        call=list_history,
+        parameters=(
+            FUNCTION_FILTER,
+            query("state", "Only those that ended so.", enum=_STATUSES),
+            query("unique", "Only those with this unique."),
+            query("error", "Only those with this in their error, in whatever case."),
+            LIMIT,
+            CURSOR,
+        ),
+        answers=(listed("Jobs that have ended, with their story.", JOB),),
+    ),
+    Endpoint(
+        method="GET",
         path="/v1/jobs/{handle}",
         name="getJob",
-        summary="Show a job",
+        summary="Show a job, also one that has ended, with the story of its attempts",
         tag="jobs",
         call=get_job,
         parameters=(HANDLE_PATH,),
         answers=(one("The job, without its workload.", JOB),),
+        problems=("unknown-job",),
+    ),
+    Endpoint(
+        method="GET",
+        path="/v1/jobs/{handle}/why",
+        name="getReason",
+        summary="Tell why a job does not run, who runs it, or how it ended",
+        tag="jobs",
+        call=why,
+        parameters=(HANDLE_PATH,),
+        answers=(one("A sentence in `why`, and the same in fields.", REASON),),
         problems=("unknown-job",),
     ),
     Endpoint(

@@ -8,7 +8,7 @@ from itertools import chain
 from typing import Final
 from zlib import crc32
 
-from geartrain.engine.records import Burial, Change, JobRecord
+from geartrain.engine.records import Burial, Change, JobRecord, Move
 from geartrain.stores.sqlite.keys import Keys
 from geartrain.stores.sqlite.queues import Queues
 from geartrain.stores.sqlite.reading import read_numbered
@@ -130,6 +130,19 @@ class Jobs:
                 cursor.execute(f"DELETE FROM jobs WHERE number IN {these}", part)
             if has_pieces:
                 cursor.execute(f"DELETE FROM pieces WHERE number IN {these}", part)
+
+    def move(self, cursor: sqlite3.Cursor, moves: Iterable[Move]) -> None:
+        """Put jobs and dead letters into other queues, or at other due times."""
+        wanted = {move.number: move for move in moves}
+        updates: list[Value] = []
+        for row in read_numbered(cursor.connection, list(wanted)):
+            move = wanted[row.number]
+            queue = self._queues.change(move.function, move.priority).id
+            due = bits_of(move.due, move.is_steady)
+            if row.queue < 0:
+                queue, due = -queue, 0
+            updates += self._update(row, queue, due, row.failures)
+        _update(cursor, updates)
 
     def revive(self, cursor: sqlite3.Cursor, changes: Sequence[Change]) -> None:
         """Make jobs of dead letters."""

@@ -294,6 +294,10 @@ def parts(batch: Batch) -> Iterator[Batch]:
         part = Batch(batch.serial)
         part.changed = changed
         yield part
+    for moved in _chunks([*batch.moved.items()]):
+        part = Batch(batch.serial)
+        part.moved = dict(moved)
+        yield part
     for buried in _chunks(batch.buried):
         part = Batch(batch.serial)
         part.buried = [_shortened(burial) for burial in buried]

@@ -13,6 +13,7 @@ from geartrain.engine.records import (
     Change,
     Inventory,
     JobRecord,
+    Move,
     QueueInventory,
 )
 from geartrain.stores.sqlite.damage import is_damage
@@ -41,7 +42,7 @@ from geartrain.stores.sqlite.twins import Twins
 
 __all__ = ["StoreSession"]
 
-_Change = TypeVar("_Change", Change, Burial)
+_Change = TypeVar("_Change", Change, Burial, Move)
 
 
 class StoreSession:
@@ -146,6 +147,7 @@ class StoreSession:
         self._jobs.add(cursor, self._twins.admit(batch, unreadable))
         self._jobs.revive(cursor, self._readable(batch.revived))
         self._jobs.change(cursor, self._readable(batch.changed))
+        self._jobs.move(cursor, self._readable([*batch.moved.values()]))
         self._jobs.bury(cursor, self._readable(batch.buried))
         write_results(cursor, batch)
         insert_schedules(cursor, batch.schedules)
@@ -159,7 +161,8 @@ class StoreSession:
 
     def _finds_unreadable(self, batch: Batch) -> bool:
         """Tell whether SQLite cannot read rows that a batch needs, and note which."""
-        numbers = {*batch.ended, *(burial.number for burial in batch.buried)}
+        numbers = {*batch.ended, *batch.moved}
+        numbers.update(burial.number for burial in batch.buried)
         numbers.update(change.number for change in (*batch.revived, *batch.changed))
         numbers.update(self._twins.candidates(batch))
         found = find_unreadable(self.connection, numbers - self._unreadable)

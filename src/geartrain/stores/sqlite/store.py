@@ -34,6 +34,7 @@ from geartrain.engine.results import FindResult
 from geartrain.errors import OptionError, StoreError
 from geartrain.stores.base import Store
 from geartrain.stores.owners import owners_rights
+from geartrain.stores.sqlite.backup import Backup
 from geartrain.stores.sqlite.damage import (
     Mender,
     is_busy,
@@ -95,6 +96,7 @@ class SqliteStore(Store):
         # New jobs that were refused and may be in the file all the same.
         self._disowned: dict[int, None] = {}
         self._is_failing = False
+        self._backup: Backup | None = None
         self._mender = mender
         self._mended_at = -_MENDING
 
@@ -258,6 +260,7 @@ class SqliteStore(Store):
         for part in parts(batch):
             opened.room.empty_log()
             opened.session.commit(part)
+            batch.next_expiry = part.next_expiry or batch.next_expiry
 
     def _disown(self, opened: Opened, batch: Batch) -> None:
         """Keep refused jobs from returning with a file that is put back."""
@@ -285,8 +288,21 @@ class SqliteStore(Store):
                 opened.presence.look()
                 self._is_failing = False
 
+    def back_up(self, health: Health) -> None:
+        """Begin to copy the file beside it; ``health`` tells how that goes."""
+        with self._opened() as opened:
+            size = opened.room.size()
+            self._backup = Backup(opened.session.connection, self._path, size, health)
+            self._backup.start()
+
+    def _stop_backup(self) -> None:
+        if self._backup is not None:
+            self._backup.stop()
+            self._backup = None
+
     def close(self) -> None:
         """Close the file and unlock it; closing it twice does nothing."""
+        self._stop_backup()
         opened, self._open = self._open, None
         if opened is None:
             return

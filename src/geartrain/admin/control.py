@@ -1,0 +1,181 @@
+"""What an ``Admin`` can do to functions and to many jobs at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from geartrain.admin.connection import word
+from geartrain.admin.requests import Requests
+from geartrain.admin.rows import ActionRow, action_row
+
+__all__ = ["Control"]
+
+
+class Control:
+    """The methods of ``Admin`` that steer functions and jobs.
+
+    Filters are those of ``Admin.jobs``; at least one is needed, and a function ``*`` is
+    any. With ``count=True`` nothing is changed, and the methods that return how many
+    jobs they changed return how many they would. What was changed is durable.
+    """
+
+    _requests: Requests
+
+    def pause(self, pattern: str) -> None:
+        """Give no more jobs of a function, or of all that a glob names, to workers.
+
+        What runs goes on, and submissions are taken.
+        """
+        self._requests.line(f"pause {word(pattern)}")
+
+    def drain(self, pattern: str) -> None:
+        """Refuse new jobs of a function, or of all that a glob names."""
+        self._requests.line(f"drain {word(pattern)}")
+
+    def resume(self, pattern: str) -> None:
+        """End what ``pause`` and ``drain`` have begun."""
+        self._requests.line(f"resume {word(pattern)}")
+
+    def purge(
+        self, function: str, *, state: str | None = None, count: bool = False
+    ) -> int:
+        """Cancel the waiting jobs of a function, or those ``ready`` or ``scheduled``.
+
+        Returns:
+            How many these were.
+        """
+        filters = {"state": state}
+        return self._requests.count(f"purge {word(function)}", filters, count)
+
+    def cancel_all(
+        self,
+        *,
+        function: str | None = None,
+        state: str | None = None,
+        unique: str | None = None,
+        count: bool = False,
+    ) -> int:
+        """Cancel all jobs of a function, state or unique; return how many."""
+        filters = {"function": function, "state": state, "unique": unique}
+        return self._requests.count("cancel jobs", filters, count)
+
+    def prioritize(self, handle: str, priority: str) -> None:
+        """Give a waiting job the priority ``high``, ``normal`` or ``low``.
+
+        Raises:
+            UnknownJobError: no job or dead letter has this handle.
+            RefusedError: it runs.
+        """
+        self._requests.change("priority", handle, "job", f" {word(priority)}")
+
+    def prioritize_all(
+        self,
+        priority: str,
+        *,
+        function: str | None = None,
+        state: str | None = None,
+        unique: str | None = None,
+        count: bool = False,
+    ) -> int:
+        """Give all waiting jobs of a filter another priority; return how many."""
+        filters = {"function": function, "state": state, "unique": unique}
+        return self._requests.count(f"priority jobs {word(priority)}", filters, count)
+
+    def move(self, handle: str, function: str) -> None:
+        """Let a waiting job, or a dead letter, belong to another function.
+
+        Raises:
+            UnknownJobError: no job or dead letter has this handle.
+            RefusedError: it runs, or the function is draining.
+        """
+        self._requests.change("move", handle, "job", f" {word(function)}")
+
+    def move_all(
+        self,
+        to: str,
+        *,
+        function: str | None = None,
+        state: str | None = None,
+        unique: str | None = None,
+        count: bool = False,
+    ) -> int:
+        """Let all waiting jobs of a filter belong to another function; return how many.
+
+        Raises:
+            RefusedError: the function is draining.
+        """
+        filters = {"function": function, "state": state, "unique": unique}
+        return self._requests.count(f"move jobs {word(to)}", filters, count)
+
+    def move_dead(
+        self,
+        to: str,
+        *,
+        function: str | None = None,
+        reason: str | None = None,
+        error: str | None = None,
+        count: bool = False,
+    ) -> int:
+        """Let dead letters belong to another function; return how many.
+
+        ``reason`` is ``fail``, ``exception``, ``timeout``, ``crash`` or ``retry``,
+        ``error`` a part of the error's text.
+        """
+        filters = {"function": function, "reason": reason, "error": error}
+        return self._requests.count(f"move dead {word(to)}", filters, count)
+
+    def run(self, handle: str) -> None:
+        """Let a job that waits for a time wait no longer.
+
+        Raises:
+            UnknownJobError: no job has this handle.
+        """
+        self._requests.change("run", handle, "job")
+
+    def run_all(
+        self,
+        *,
+        function: str | None = None,
+        unique: str | None = None,
+        count: bool = False,
+    ) -> int:
+        """Let all jobs of a filter that wait for a time run now; return how many."""
+        filters = {"function": function, "unique": unique, "state": "scheduled"}
+        return self._requests.count("run jobs", filters, count)
+
+    def dead_retry_all(
+        self,
+        *,
+        function: str | None = None,
+        reason: str | None = None,
+        error: str | None = None,
+        count: bool = False,
+    ) -> int:
+        """Run all dead letters of a filter again, or simply all; return how many.
+
+        Filters are as for ``move_dead``.
+        """
+        filters = {"function": function, "reason": reason, "error": error}
+        return self._requests.count("dead retry all", filters, count)
+
+    def dead_drop_all(
+        self,
+        *,
+        function: str | None = None,
+        reason: str | None = None,
+        error: str | None = None,
+        count: bool = False,
+    ) -> int:
+        """Delete all dead letters of a filter, or simply all; return how many."""
+        filters = {"function": function, "reason": reason, "error": error}
+        return self._requests.count("dead drop all", filters, count)
+
+    def actions(
+        self, *, function: str | None = None, limit: int | None = None
+    ) -> Iterator[ActionRow]:
+        """Yield what operators did, the latest first, at most ``limit``.
+
+        With ``function``, what was about it, by its name or by a glob.
+        """
+        filters = {"function": function}
+        return self._requests.slices("actions", filters, limit, action_row)

@@ -1,0 +1,138 @@
+"""The log of operators: what they changed, recorded in one place, and listed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+from urllib.parse import unquote_to_bytes
+
+from geartrain.engine.commands.arguments import invalid, read_arguments
+from geartrain.engine.commands.rows import row
+from geartrain.engine.model.actions import Action
+from geartrain.engine.model.peers import Peer
+from geartrain.engine.model.policies import matches
+from geartrain.engine.state import overrides
+from geartrain.engine.state.state import State
+from geartrain.errors import OptionError
+from geartrain.protocol.admin import END_OF_LIST
+
+__all__ = ["actions", "is_change", "record", "recorded"]
+
+# Units of work, as ``turns`` counts it, of a row.
+_ROW: Final = 10
+
+# Bytes of a command's arguments that are kept.
+_MOST_ARGUMENTS: Final = 1_024
+
+# The commands that change something, where what follows has no say in it.
+_CHANGES: Final = frozenset(
+    {
+        b"cancel",
+        b"create",
+        b"drain",
+        b"drop",
+        b"maxqueue",
+        b"move",
+        b"pause",
+        b"priority",
+        b"purge",
+        b"resume",
+        b"run",
+        b"shutdown",
+    }
+)
+# Of these the second word is part of the command.
+_PAIRS: Final = frozenset({b"cancel", b"create", b"dead", b"drop"})
+# What stands for many jobs where a handle would.
+_MANY: Final = (b"jobs", b"dead", b"all")
+
+
+def is_change(words: list[bytes]) -> bool:
+    """Tell whether a command is to change something."""
+    name = words[0].lower()
+    if b"count=yes" in words:
+        return False
+    if name == b"policy":
+        return len(words) > 2
+    if name == b"dead":
+        return len(words) > 1 and words[1].lower() in (b"retry", b"drop")
+    return name in _CHANGES
+
+
+def recorded(
+    state: State, peer: Peer, words: list[bytes], rest: Iterator[bytes]
+) -> Iterator[bytes]:
+    """Pass an answer on, and record the command once the answer says OK."""
+    for piece in rest:
+        if piece.startswith(b"OK"):
+            record(state, peer, words, piece)
+        yield piece
+
+
+def record(state: State, peer: Peer, words: list[bytes], answer: bytes) -> None:
+    """Record what an operator did, with how much the answer says that was.
+
+    It is durable with the change itself, or a batch later where that is in several.
+    """
+    number, time = state.actions.next_number(), state.wall_time()
+    action = Action(number, time, peer.address, peer.client_id)
+    _describe(action, words)
+    told = answer.split()
+    if len(told) > 1 and told[1].isdigit():
+        action.count = int(told[1])
+    overrides.record(state, action)
+
+
+def _describe(action: Action, words: list[bytes]) -> None:
+    """Say what the words of a command are about."""
+    size = 2 if words[0].lower() in _PAIRS else 1
+    action.command = b" ".join(words[:size]).lower()
+    arguments = words[size:]
+    action.arguments = b" ".join(arguments)[:_MOST_ARGUMENTS]
+    name = action.command
+    for word in arguments:
+        if word.startswith(b"function="):
+            action.function = unquote_to_bytes(word[len(b"function=") :])
+    if not arguments or arguments[0].lower() in _MANY:
+        return
+    if name in _OF_JOBS:
+        action.handle = arguments[0]
+    elif name != b"shutdown" and b"=" not in arguments[0]:
+        action.function = unquote_to_bytes(arguments[0])
+
+
+_OF_JOBS: Final = frozenset(
+    {b"cancel job", b"dead retry", b"dead drop", b"move", b"priority", b"run"}
+)
+
+
+def actions(state: State, peer: Peer, words: list[bytes]) -> bytes:
+    """List what operators did, the latest first.
+
+    ``actions [function=F] [limit=N] [after=T]`` answers a row each and, if there may be
+    earlier ones, ``{"after": T}`` with what to ask them for.
+    """
+    try:
+        arguments = read_arguments(words[1:], (b"function", b"limit", b"after"))
+        most = arguments.limit()
+        before = arguments.number(b"after", 0)
+    except OptionError as refusal:
+        return invalid(str(refusal))
+    peer.rest = _rows(state, arguments.get(b"function"), most, before)
+    return b""
+
+
+def _rows(state: State, function: bytes, most: int, before: int) -> Iterator[bytes]:
+    listed, last = 0, 0
+    for action in list(state.actions.before(before)):
+        state.turns.work += 1
+        if function and not matches(action.function, function):
+            continue
+        if listed == most:
+            yield row({"after": str(last)})
+            break
+        state.turns.work += _ROW
+        listed += 1
+        last = action.number
+        yield row({**action.values()})
+    yield END_OF_LIST

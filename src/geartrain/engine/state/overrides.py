@@ -1,0 +1,138 @@
+"""What operators set at run time, kept in the store and there again after a restart.
+
+That is settings of policies, and functions with their ``maxqueue`` limits: an entry for
+each pattern, and for each function that an operator named; and what operators did.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+from geartrain.engine.model.actions import Action, read_action
+from geartrain.engine.model.functions import Function
+from geartrain.engine.model.policies import is_pattern
+from geartrain.engine.model.settings import Value
+from geartrain.engine.records import Entry
+from geartrain.engine.state import functions
+from geartrain.engine.state.functions import FUNCTION
+from geartrain.engine.state.state import State
+from geartrain.errors import OptionError
+from geartrain.texts import quoted
+
+__all__ = ["ACTION", "change_policy", "limit", "record", "restore", "switch"]
+
+ACTION: Final = b"action"
+"""The kind of entry that keeps what an operator did."""
+
+_POLICY: Final = b"policy"
+
+
+def change_policy(state: State, pattern: bytes, settings: Mapping[str, Value]) -> None:
+    """Change settings of a name or glob, and have functions follow.
+
+    Raises:
+        OptionError: as ``Policies.change`` does.
+    """
+    state.policies.change(pattern, settings)
+    _keep_policy(state, pattern)
+    functions.follow(state, pattern)
+
+
+def switch(state: State, pattern: bytes, settings: Mapping[str, Value]) -> None:
+    """Set settings for a name or glob, whatever was set before for parts of it.
+
+    Where the file's values are the same then, nothing but them is left.
+
+    Raises:
+        OptionError: as ``Policies.change`` does.
+    """
+    policies = state.policies
+    back: dict[str, Value] = dict.fromkeys(settings, "")
+    for name in policies.within(pattern):
+        change_policy(state, name, back)
+    is_same = not is_pattern(pattern) and all(
+        policies.find(pattern).settings()[name] == value
+        for name, value in settings.items()
+    )
+    if is_same or policies.is_never(settings):
+        return
+    policies.change(pattern, settings)
+    policies.put_last(pattern)
+    _keep_policy(state, pattern)
+    functions.follow(state, pattern)
+
+
+def _keep_policy(state: State, pattern: bytes) -> None:
+    """Record what was changed for a pattern."""
+    changed = state.policies.changed(pattern)
+    if not changed:
+        state.journal.remove(_POLICY, pattern)
+        return
+    values = {"order": state.policies.order(pattern), "settings": changed}
+    state.journal.put(_POLICY, pattern, json.dumps(values).encode())
+
+
+def limit(state: State, function: Function, limits: list[int]) -> None:
+    """Limit the jobs of a function that an operator named, by priority; 0 is none."""
+    function.limits = limits
+    state.journal.put(FUNCTION, function.name, json.dumps(limits).encode())
+
+
+def record(state: State, action: Action) -> None:
+    """Keep what an operator did, in place of the earliest if there are too many."""
+    forgotten = state.actions.add(action)
+    value = json.dumps(action.values()).encode()
+    state.journal.put(ACTION, b"%d" % action.number, value)
+    if forgotten:
+        state.journal.remove(ACTION, b"%d" % forgotten)
+
+
+def restore(state: State, entries: list[Entry]) -> None:
+    """Set again what was set in an earlier life; what cannot be is logged."""
+    policies: list[tuple[int, bytes, Any]] = []
+    done: list[Action] = []
+    for entry in entries:
+        try:
+            if entry.kind == _POLICY:
+                values = json.loads(entry.value)
+                policies.append((values["order"], entry.key, values["settings"]))
+            elif entry.kind == ACTION:
+                done.append(read_action(entry.value))
+            elif entry.kind == FUNCTION:
+                _restore_function(state, entry.key, json.loads(entry.value))
+        except (OptionError, ValueError, LookupError, TypeError) as error:
+            _complain(state, entry.key, error)
+    for order, pattern, settings in sorted(policies, key=_order):
+        try:
+            state.policies.restore(pattern, settings, order)
+        except (OptionError, TypeError, AttributeError) as error:
+            _complain(state, pattern, error)
+
+    for action in sorted(done, key=_number):
+        forgotten = state.actions.add(action)
+        if forgotten:
+            state.journal.remove(ACTION, b"%d" % forgotten)
+
+
+def _number(action: Action) -> int:
+    return action.number
+
+
+def _order(policy: tuple[int, bytes, Any]) -> int:
+    return policy[0]
+
+
+def _restore_function(state: State, name: bytes, limits: list[int]) -> None:
+    function = functions.name(state, name)
+    if function is None:
+        raise OptionError("there are too many functions")
+    function.limits = [int(each) for each in limits][:3]
+
+
+def _complain(state: State, name: bytes, error: Exception) -> None:
+    state.warn(
+        "setting_lost",
+        f"what was set at run time for {quoted(name)} cannot be set again: {error}",
+    )

@@ -1,0 +1,119 @@
+"""Orders for many jobs at once, and for many dead letters."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.dialogue import World
+from tests.support.steered import filled, numbered
+from tests.support.stored_engine import (
+    bury,
+    counts,
+    drain,
+    grab,
+    rows,
+    stored,
+    submit,
+)
+
+# Dead letters
+
+
+def with_dead(world: World, count: int = 900) -> World:
+    client = world.client()
+    bury(world, client, *[str(number) for number in range(1, count + 1)])
+    return world
+
+
+@pytest.mark.parametrize("keeps_jobs", [True, False])
+def test_all_dead_letters_are_tried_again(keeps_jobs: bool) -> None:
+    world = with_dead(stored(50, keeps_jobs=keeps_jobs, holds=keeps_jobs))
+    admin = world.admin()
+    assert admin.text("dead retry all function=f count=yes") == b"OK 900\n"
+    assert admin.text("dead retry all function=g") == b"OK 0\n"
+    assert admin.text("dead retry all function=f") == b"OK 900\n"
+    assert admin.text("dead retry all") == b"OK 0\n"
+    assert counts(world) == (900, 0)
+    assert rows(admin, "dead list") == []
+    done = drain(world.worker("f")).split()
+    assert sorted(map(int, done)) == list(range(1, 901))
+
+
+def test_dead_letters_are_dropped_by_reason_and_error() -> None:
+    world = with_dead(stored(), 5)
+    client, worker = world.client(), world.worker("f")
+    client.submit_job_bg(b"f", b"", b"6")
+    worker.work_exception(grab(worker)[0], b"no such file: a b")
+    admin = world.admin()
+    assert admin.text("dead drop all reason=exception count=yes") == b"OK 1\n"
+    assert admin.text("dead drop all error=such%20file") == b"OK 1\n"
+    assert admin.text("dead drop all error=such%20file") == b"OK 0\n"
+    assert admin.text("dead drop all reason=fail") == b"OK 5\n"
+    assert rows(admin, "show functions")[0]["dead"] == 0
+
+
+def test_dead_letters_move_and_stay_dead() -> None:
+    world = with_dead(stored(), 5)
+    admin = world.admin()
+    assert admin.text("move H:test:2 g") == b"OK\r\n"
+    assert admin.text("move dead g function=f count=yes") == b"OK 4\n"
+    assert admin.text("move dead h function=f") == b"OK 4\n"
+    again = world.restarted()
+    dead = {
+        row["function"]: row["dead"] for row in rows(again.admin(), "show functions")
+    }
+    assert {name: count for name, count in dead.items() if count} == {"g": 1, "h": 4}
+    assert again.admin().text("dead retry all") == b"OK 5\n"
+    assert drain(again.worker("h")) == "1 3 4 5"
+    assert drain(again.worker("g")) == "2"
+
+
+# Many, and others meanwhile
+
+
+def test_ten_thousand_waiting_jobs_move_without_keeping_others_waiting() -> None:
+    world = stored(20)
+    client = world.client()
+    submit(client, *numbered(1, 3000).split())
+    world.goes_on = False
+    admin = world.admin()
+    admin.send(b"move jobs g function=f\n")
+    before = world.engine.state.turns.work
+    client.echo_req(b"still there?")
+    assert client.received[-1].name == "echo_res"
+    assert world.engine.state.turns.work - before < 20_000
+    world.goes_on = True
+    world.deliver()
+    assert admin.received[-1].arguments[0] == b"OK 3000\n"
+    assert counts(world, "g") == (3000, 0)
+    assert len(drain(world.worker("g")).split()) == 3000
+
+
+def test_a_sweep_ends_when_its_peer_leaves() -> None:
+    world = stored(20)
+    submit(world.client(), *numbered(1, 2000).split())
+    world.is_committing = False
+    admin = world.admin()
+    admin.send(b"purge f\n")
+    for _ in range(3):
+        world.commit()
+    admin.leave()
+    world.is_committing = True
+    world.deliver()
+    left = counts(world)[0]
+    assert 0 < left < 2000
+    assert len(drain(world.worker("f")).split()) == left
+
+
+@pytest.mark.parametrize("line", ["purge f", "move jobs g function=f", "dead drop all"])
+def test_a_store_that_cannot_answer_ends_a_sweep(line: str) -> None:
+    world = filled(lambda: stored(3))
+    world.is_committing = False
+    admin = world.admin()
+    admin.send(f"{line}\n".encode())
+    batch = world.take()
+    for query in batch.queries:
+        query.error = "the disk is on fire"
+    world.engine.committed(world.now)
+    world.deliver()
+    assert admin.received[-1].arguments[0].startswith(b"ERR STORE_ERROR the+disk+is+on")

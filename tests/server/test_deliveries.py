@@ -1,0 +1,102 @@
+"""Messages reach commands and web addresses, are signed, and are tried again."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import logging
+import time
+from pathlib import Path
+
+import pytest
+
+from geartrain.server.deliveries import Deliveries, signature
+from geartrain.server.hooks import Hook
+from tests.support.hook_receivers import receiver
+from tests.support.waiting import wait_until
+
+SHORT = (0.01, 0.01)
+
+
+def test_a_command_reads_the_message(tmp_path: Path) -> None:
+    file = tmp_path / "said"
+    deliveries = Deliveries(Hook(command=("sh", "-c", f"cat > {file}")))
+    deliveries.send(b'{"a": 1}')
+    wait_until(lambda: file.exists() and file.read_bytes() == b'{"a": 1}')
+    deliveries.stop()
+
+
+def test_a_message_is_posted_and_signed() -> None:
+    with receiver() as received:
+        deliveries = Deliveries(Hook(url=received.url, secret="between us"))
+        deliveries.send(b"{}")
+        wait_until(lambda: received.posts, "it is posted")
+        deliveries.stop()
+        ((headers, body),) = received.posts
+    assert body == b"{}"
+    assert headers["Content-Type"] == "application/json"
+    timestamp = headers["Geartrain-Timestamp"]
+    assert abs(int(timestamp) - time.time()) < 20
+    # As a receiver would do it.
+    mac = hmac.new(b"between us", f"{timestamp}.".encode() + body, hashlib.sha256)
+    assert headers["Geartrain-Signature"] == f"sha256={mac.hexdigest()}"
+
+
+def test_another_secret_time_or_body_is_another_signature() -> None:
+    ours = signature("a", "1", b"b")
+    others = {
+        signature("b", "1", b"b"),
+        signature("a", "2", b"b"),
+        signature("a", "1", b"c"),
+    }
+    assert ours not in others
+
+
+def test_without_a_secret_nothing_is_signed() -> None:
+    with receiver() as received:
+        deliveries = Deliveries(Hook(url=received.url))
+        deliveries.send(b"{}")
+        wait_until(lambda: received.posts, "it is posted")
+        deliveries.stop()
+        assert "Geartrain-Signature" not in received.posts[0][0]
+
+
+@pytest.mark.parametrize("status", [500, 404, 302])
+def test_what_is_refused_is_sent_again(
+    status: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    with receiver() as received:
+        received.statuses = [status]
+        deliveries = Deliveries(Hook(url=received.url), SHORT)
+        deliveries.send(b"1")
+        deliveries.send(b"2")
+        wait_until(lambda: len(received.posts) == 3, "all are posted")
+        deliveries.stop()
+        assert [body for _, body in received.posts] == [b"1", b"1", b"2"]
+    assert f"failed, again in 0.01 s: HTTP Error {status}" in caplog.text
+
+
+def test_it_is_given_up_in_the_end(caplog: pytest.LogCaptureFixture) -> None:
+    deliveries = Deliveries(Hook(command=("sh", "-c", "echo no >&2; exit 3")), SHORT)
+    with caplog.at_level(logging.WARNING):
+        deliveries.send(b"1")
+        wait_until(lambda: "given up: exit status 3: no" in caplog.text, "it gives up")
+    deliveries.stop()
+    assert caplog.text.count("again in") == len(SHORT)
+
+
+def test_a_program_that_is_not_there(caplog: pytest.LogCaptureFixture) -> None:
+    deliveries = Deliveries(Hook(command=("/nowhere/program",)), ())
+    deliveries.send(b"1")
+    wait_until(lambda: "given up" in caplog.text, "it gives up")
+    deliveries.stop()
+
+
+def test_a_hook_that_hangs_delays_nobody(caplog: pytest.LogCaptureFixture) -> None:
+    deliveries = Deliveries(Hook(command=("sleep", "3")))
+    began = time.monotonic()
+    for _ in range(200):
+        deliveries.send(b"1")
+    assert time.monotonic() - began < 1
+    assert "is behind: a message is dropped" in caplog.text
+    deliveries.stop()
