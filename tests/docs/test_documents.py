@@ -19,6 +19,7 @@ SNIPPETS = {
     "docs/delayed-jobs.md": 2,
     "docs/durable-jobs.md": 2,
     "docs/first-steps.md": 6,
+    "docs/headers.md": 2,
     "docs/history.md": 6,
     "docs/http.md": 11,
     "docs/import.md": 3,

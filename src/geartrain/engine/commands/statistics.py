@@ -20,7 +20,7 @@ from geartrain.engine.state.state import State
 from geartrain.errors import OptionError
 from geartrain.protocol.admin import END_OF_LIST, error
 
-__all__ = ["GAUGES", "statistics"]
+__all__ = ["GAUGES", "oldest_wait", "rounded", "statistics"]
 
 GAUGES: Final = ("waiting", "delayed", "running", "dead", "workers", "oldest")
 """What there is now; ``oldest`` is how many seconds the first that is ready has waited.
@@ -163,7 +163,7 @@ class _Gauges:
         self.running += running
         self.dead += function.dead
         self.workers += len(function.workers)
-        oldest = _oldest(state, function)
+        oldest = oldest_wait(state, function)
         if oldest is not None and (self.oldest is None or oldest > self.oldest):
             self.oldest = oldest
 
@@ -180,11 +180,11 @@ class _Gauges:
             "running": self.running,
             "dead": self.dead,
             "workers": self.workers,
-            "oldest": _rounded(self.oldest),
+            "oldest": rounded(self.oldest),
         }
 
 
-def _oldest(state: State, function: Function) -> float | None:
+def oldest_wait(state: State, function: Function) -> float | None:
     """Return how long the first ready job of any priority has waited, if known."""
     since = function.waiting_since()
     return None if since is None else max(state.server_time() - since, 0.0)
@@ -339,11 +339,12 @@ def _times(
     count = sum(histogram)
     values: dict[str, object] = {"count": count, "seconds": round(seconds, 6)}
     for name, part in _QUANTILES.items():
-        values[name] = _rounded(quantile(histogram, part))
+        values[name] = rounded(quantile(histogram, part))
     if has_buckets:
         values["buckets"] = list(histogram)
     return values
 
 
-def _rounded(seconds: float | None) -> Value:
+def rounded(seconds: float | None) -> Value:
+    """Return seconds as they are told: to the microsecond."""
     return None if seconds is None else round(seconds, 6)

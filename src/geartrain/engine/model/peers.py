@@ -124,6 +124,10 @@ class Peer:
         """It is a worker that is told which job an ERROR is about, and whose timeouts
         end attempts instead of giving the job to another.
         """
+        self.wants_headers = False
+        """It is a worker that is told the headers of its jobs."""
+        self.headers = b""
+        """Those of the submission that it sends next; empty for none."""
         self.wants_reasons = False
         """It is told why the job server ended its job."""
         self.without_worker = WAITS
