@@ -95,6 +95,10 @@ def _write_workload(rows: list[JobRow]) -> None:
 
 def _details(row: JobRow, now: float) -> Iterator[str]:
     yield from (_labelled(*each) for each in _facts(row, now))
+    if row.headers:
+        yield "headers"
+        for name, value in row.headers.items():
+            yield f"{_INDENT}{visible(f'{name}={value}')}"
     if row.story:
         yield "story"
         yield from (f"{_INDENT}{visible(line)}" for line in _story(row))
