@@ -14,7 +14,7 @@ from geartrain.protocol.worker import Assignment, WorkerProtocol
 from geartrain.worker.asking import Answer
 from geartrain.worker.functions import WorkerFunction
 from geartrain.worker.jobs import BaseJob, WorkerJob
-from geartrain.worker.session import GRACE, LATE, TICK, Given, Session
+from geartrain.worker.session import GRACE, LATE, TICK, UNANSWERED, Given, Session
 from tests.support.parsing import reply
 
 GRAB = request(P.GRAB_JOB_ALL)
@@ -154,6 +154,27 @@ def test_a_job_that_comes_after_the_stop_is_done(world: World) -> None:
     given = world.server.assign()
     assert not world.session.is_over(world.now)
     assert world.session.next() == given
+
+
+def test_a_stop_leaves_a_silent_job_server_after_some_seconds(world: World) -> None:
+    world.session.resume()
+    world.session.stop(None)
+    assert not world.session.is_over(world.now)
+    assert not world.session.is_over(world.now + UNANSWERED)
+    assert world.session.is_over(world.now + UNANSWERED + 0.1)
+
+
+def test_these_seconds_begin_when_no_job_is_at_hand(world: World) -> None:
+    session, server = world.session, world.server
+    session.resume()
+    server.assign()
+    session.stop(None)
+    assert not session.is_over(world.now + 60.0)
+    job = world.begin()
+    assert not session.is_over(world.now + 120.0)
+    world.finish(job)
+    assert not session.is_over(world.now + 180.0)
+    assert session.is_over(world.now + 180.0 + UNANSWERED + 0.1)
 
 
 def test_the_earliest_deadline_holds(world: World) -> None:

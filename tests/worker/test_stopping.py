@@ -15,6 +15,7 @@ import pytest
 from geartrain.admin import Admin
 from geartrain.worker import AsyncWorker, Worker
 from tests.support.servers import RunningServer
+from tests.support.silence import stopped
 from tests.support.waiting import wait_until
 from tests.support.worker_faces import Script, client, complete, outcome, rest, running
 
@@ -308,3 +309,28 @@ def test_a_handler_that_goes_on_after_its_job_does_not_keep_the_worker(
         worker.stop()
         thread.join(15)
         assert not thread.is_alive()
+
+
+def test_a_job_server_that_hangs_does_not_keep_a_worker_that_stops(
+    script: Script, server: RunningServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("geartrain.worker.session.UNANSWERED", 0.5)
+    begun, go_on = threading.Event(), threading.Event()
+
+    def hold(job: Any) -> bytes:
+        begun.set()
+        go_on.wait(10)
+        return b"done"
+
+    worker = script.make(server.address)
+    worker.register("hold", hold)
+    with client(server) as one, running(script, worker) as thread:
+        one.submit(b"hold")
+        assert begun.wait(10)
+        with stopped(server):
+            # It grabs the next job as it sends the result, and hears nothing.
+            go_on.set()
+            wait_until(lambda: worker.jobs_done == 1)
+            worker.stop()
+            thread.join(10)
+            assert not thread.is_alive()

@@ -33,6 +33,10 @@ TICK: Final = 1.0
 GRACE: Final = 2.0
 # Seconds to wait for the answers to grabs when no job is wanted any more.
 LATE: Final = 1.0
+# Seconds that a worker that stops leaves a job server to answer its grabs. Ten are all
+# that Docker gives it. One that hangs would be found out by probes after a minute, and
+# gives a job that it assigns meanwhile to another worker.
+UNANSWERED: Final = 5.0
 _NEVER: Final = float("inf")
 
 # A job that has come, and its connection.
@@ -161,10 +165,19 @@ class Session:
     def is_over(self, now: float) -> bool:
         """Return whether a worker that stops has nothing left to wait for."""
         if not self.has_given_back:
-            return self.slots.unused and not self.at_hand
+            return self._has_left_off(now)
         # After the deadline, a silent job server must not keep the worker from ending.
         at = self.give_back_at
         return self.slots.unused or at is None or now > at + LATE
+
+    def _has_left_off(self, now: float) -> bool:
+        """Return whether no job is at hand, and none can come of what was grabbed."""
+        if self.at_hand or not self.ready.empty():
+            self._late = None
+            return False
+        if self._late is None:
+            self._late = now + UNANSWERED
+        return self.slots.unused or now > self._late
 
     def free_held(self) -> None:
         """Free the slots of jobs that were given back, because a handler has ended."""

@@ -252,8 +252,11 @@ class Worker(BaseWorker):
             # A handler has run, and only the main thread may look at its signals.
             self._signals.is_to_be_checked = True
             pump.wake()
-        if ask(session.look_round(time.monotonic())):
+        has_given_back = ask(session.look_round(time.monotonic()))
+        if session.is_stopping:
+            # To see whether it is over: a job server that is silent wakes nobody.
             pump.wake()
+        if has_given_back:
             self._unwind()
 
     def _unwind(self) -> None:
