@@ -35,6 +35,7 @@ SNIPPETS = {
     "docs/worker-processes.md": 7,
     "docs/worker.md": 4,
     "tests/README.md": 1,
+    "docs/tracing.md": 1,
 }
 
 
