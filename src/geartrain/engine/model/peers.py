@@ -78,6 +78,8 @@ class Peer:
         """It came by a loopback or unix listener and may shut down."""
         self.parser = parser
         """The receiving side of its bytes."""
+        self.has_tls = False
+        """Its connection is encrypted, as far as the driver knows."""
         self.buffered = 0
         """The bytes of an incomplete packet that its parser was last seen with."""
         self.outbox: list[bytes] = []
