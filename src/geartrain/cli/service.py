@@ -130,17 +130,21 @@ class Service:
             raise type(error)(f"{error}{self._advice(error)}") from error
         reporting = Reporting(starter.manager, server, self.options.drain)
         signals.watch(server, reporting.reload)
-        http = await self._started_http(server)
-        self._switch_user(logs, server, http)
-        addresses = [*server.addresses, *(http.addresses if http else ())]
-        self._tell_ready(logs, addresses, starter)
-        if launched is not None:
-            launched()
-        reporting.start()
         try:
+            http = await self._started_http(server)
+            self._switch_user(logs, server, http)
+            addresses = [*server.addresses, *(http.addresses if http else ())]
+            self._tell_ready(logs, addresses, starter)
+            if launched is not None:
+                launched()
+            reporting.start()
             await server.wait_stopped()
             if http is not None:
                 await http.wait_closed()
+        except BaseException:
+            # The store's thread would keep the process, which serves nobody.
+            server.abort()
+            raise
         finally:
             reporting.stop()
         return _tell_stopped(server)
@@ -211,7 +215,6 @@ class Service:
             http = _bound_http(self.options, server)
         except GeartrainError as error:
             if self.http_wanted:
-                server.abort()
                 raise
             _log.warning(
                 "there is no HTTP: %s; --no-http does without, --http names another"
