@@ -132,9 +132,7 @@ class Service:
         signals.watch(server, reporting.reload)
         try:
             http = await self._started_http(server)
-            self._switch_user(logs, server, http)
-            addresses = [*server.addresses, *(http.addresses if http else ())]
-            self._tell_ready(logs, addresses, starter)
+            self._tell_started(logs, starter, server, http)
             if launched is not None:
                 launched()
             reporting.start()
@@ -149,10 +147,12 @@ class Service:
             reporting.stop()
         return _tell_stopped(server)
 
-    def _tell_ready(
-        self, logs: Logs, addresses: Sequence[str], starter: _Starter
+    def _tell_started(
+        self, logs: Logs, starter: _Starter, server: Server, http: HttpServer | None
     ) -> None:
-        """Log where the server listens and where it keeps jobs, and announce it."""
+        """Give up root's rights, and tell where the server listens and keeps jobs."""
+        self._switch_user(logs, server, http)
+        addresses = [*server.addresses, *(http.addresses if http else ())]
         if starter.listeners:
             _log.info(
                 "the listening sockets were handed over: --listen is not used",
