@@ -9,11 +9,12 @@ from typing import Any
 
 import click
 
+from geartrain.cli.columns import PROSE, Column
 from geartrain.cli.common import CONTEXT, json_option, server_option
 from geartrain.cli.examination import Finding, examine_machine, examine_server
 from geartrain.cli.output import write_json
 from geartrain.cli.server import server_configuration
-from geartrain.cli.tables import Column, write_table
+from geartrain.cli.tables import write_table
 from geartrain.configuration.option import options_of
 from geartrain.errors import OptionError
 from geartrain.server.options import Options
@@ -23,9 +24,9 @@ __all__ = ["doctor"]
 
 _COLUMNS: list[Column[Finding]] = [
     Column("", attrgetter("level")),
-    Column("WHAT", attrgetter("topic")),
-    Column("FOUND", attrgetter("text"), is_elastic=True),
-    Column("TO DO", attrgetter("remedy"), is_elastic=True),
+    Column("WHAT", attrgetter("topic"), worth=2),
+    Column("FOUND", attrgetter("text"), PROSE),
+    Column("TO DO", attrgetter("remedy"), PROSE),
 ]
 
 
