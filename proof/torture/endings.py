@@ -32,20 +32,18 @@ def check(life: Life, history: History) -> Iterator[str]:
 
 
 def _contradictions(life: Life, enquiry: Enquiry) -> Iterator[str]:
-    is_kept = enquiry.command == "result" and _keeps_results(life)
+    may_be_kept = enquiry.command == "result" and life.function.keeps_results
+    # The result of a job that nobody submitted in the background is not kept.
+    is_kept = may_be_kept and life.promised > 0
     for end in life.ends():
         if end.forbids(enquiry.round, enquiry.sent):
             yield from _denied(end, enquiry, is_kept)
-    if enquiry.state in ENDED and not _may_have_ended(life, enquiry, is_kept):
+    if enquiry.state in ENDED and not _may_have_ended(life, enquiry, may_be_kept):
         yield f"told an end that nobody saw: {enquiry}"
     if enquiry.state == "succeeded":
         yield from _forgotten(life, enquiry)
         if is_kept and enquiry.result is None:
             yield f"result lost: {enquiry}"
-
-
-def _keeps_results(life: Life) -> bool:
-    return life.function.keeps_results and life.promised > 0
 
 
 def _denied(end: End, enquiry: Enquiry, is_kept: bool) -> Iterator[str]:
@@ -58,20 +56,20 @@ def _denied(end: End, enquiry: Enquiry, is_kept: bool) -> Iterator[str]:
         yield f"result changed: it was {end.result!r}, and the answer is {enquiry}"
 
 
-def _may_have_ended(life: Life, enquiry: Enquiry, is_kept: bool) -> bool:
+def _may_have_ended(life: Life, enquiry: Enquiry, may_be_kept: bool) -> bool:
     """Tell whether somebody did something that ends a job like that."""
     if enquiry.state == "succeeded":
         return any(
             enquiry.result in (None, run.result) and run.sent < enquiry.answered
             for run in life.runs
             if run.outcome == "complete" and not run.is_refused
-            if is_kept or run.round == enquiry.round
+            if may_be_kept or run.round == enquiry.round
         )
     if enquiry.state == "cancelled":
         return any(
             each.sent < enquiry.answered
             for each in life.asked_for("cancel job")
-            if is_kept or each.round == enquiry.round
+            if may_be_kept or each.round == enquiry.round
         )
     if enquiry.state == "expired":
         return life.function.setting("ttl", 0.0) > 0
