@@ -52,7 +52,7 @@ def test_jobs_are_told_by_priority(fresh: RunningServer, worker: Wire) -> None:
     assert first.endswith(f" on {fresh.address}")
     assert empty == ""
     assert title.split() == [
-        *("FUNCTION", "HIGH", "NORMAL", "LOW", "RUNNING", "WORKERS", "DIED")
+        *("FUNCTION", "HIGH", "NORMAL", "LOW", "RUNNING", "WORKERS", "DIED", "STATE")
     ]
     found = {row[:9].strip(): row[9:].split() for row in rows}
     assert found == {
@@ -66,7 +66,7 @@ def test_jobs_are_told_by_priority(fresh: RunningServer, worker: Wire) -> None:
 def test_status_as_json(fresh: RunningServer, worker: Wire) -> None:
     rows = {row.pop("function"): row for row in objects(fresh, "status")}
     counts = {"high": 0, "normal": 0, "low": 0, "running": 1, "workers": 1, "died": 0}
-    assert rows["mail"] == counts
+    assert rows["mail"] == {**counts, "paused": False, "draining": False}
 
 
 def test_workers(fresh: RunningServer, worker: Wire) -> None:
@@ -157,3 +157,16 @@ def test_no_job_server_is_told(fresh: RunningServer) -> None:
     nowhere = f"127.0.0.1:{free_port()}"
     said = complaint(1, ask(fresh, "status", "--server", nowhere))
     assert said.startswith(f"no job server answers on {nowhere}")
+
+
+def test_a_function_that_is_held_says_so(fresh: RunningServer) -> None:
+    submit(fresh, b"mail")
+    submit(fresh, b"zip")
+    ask(fresh, "pause", "*")
+    ask(fresh, "drain", "zip")
+    rows = [line.split() for line in ask(fresh, "status")[1].splitlines()[3:]]
+    assert [(row[0], row[7:]) for row in rows] == [
+        ("mail", ["paused"]),
+        ("zip", ["paused,", "draining"]),
+        ("TOTAL", []),
+    ]

@@ -29,7 +29,6 @@ _COLUMNS: tuple[Column[ActionRow], ...] = (
 
 
 @click.command(short_help="List what operators did.", context_settings=CONTEXT)
-@server_option
 @click.option("--function", metavar="F", help="Only what was about this function.")
 @click.option(
     "--limit",
@@ -40,6 +39,7 @@ _COLUMNS: tuple[Column[ActionRow], ...] = (
     help="Maximum number of rows.  [x>=1]",
 )
 @json_option
+@server_option
 def actions(server: Connector, function: str | None, limit: int, as_json: bool) -> None:
     """List what operators changed by text commands, the latest first.
 

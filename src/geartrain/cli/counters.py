@@ -18,8 +18,8 @@ __all__ = ["counters"]
 @click.command(
     short_help="Show job counters by function and outcome.", context_settings=CONTEXT
 )
-@server_option
 @json_option
+@server_option
 def counters(server: Connector, as_json: bool) -> None:
     """Show how each function's jobs have ended since the job server started.
 

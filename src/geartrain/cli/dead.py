@@ -20,6 +20,7 @@ from geartrain.cli.details import job_object, write_jobs
 from geartrain.cli.tables import Column, write_list
 from geartrain.cli.times import age_since, brief, duration
 from geartrain.errors import UnknownJobError
+from geartrain.texts import error_line
 from geartrain.transport.connect import Connector
 
 __all__ = ["dead"]
@@ -38,7 +39,7 @@ _COLUMNS: tuple[Column[JobRow], ...] = (
     Column("FAILED", lambda row: row.attempts, is_number=True),
     Column("LOST", lambda row: row.crashes, is_number=True, is_minor=True),
     Column("SIZE", lambda row: row.size, is_number=True, is_minor=True),
-    Column("ERROR", lambda row: row.error or None, is_elastic=True),
+    Column("ERROR", lambda row: error_line(row.error or "") or None, is_elastic=True),
 )
 
 _handles = click.argument("handles", nargs=-1, metavar="[HANDLE...]")
@@ -65,10 +66,10 @@ def dead(context: click.Context) -> None:
 
 
 @dead.command("list", short_help="List dead letters.", context_settings=CONTEXT)
-@server_option
 @click.option("--function", metavar="F", help="Only those of this function.")
 @limit_option
 @json_option
+@server_option
 def dead_list(
     server: Connector, function: str | None, limit: int | None, as_json: bool
 ) -> None:
@@ -83,9 +84,9 @@ def dead_list(
 
 @dead.command("show", short_help="Show a dead letter.", context_settings=CONTEXT)
 @click.argument("handle")
-@server_option
 @workload_option
 @json_option
+@server_option
 def dead_show(handle: str, server: Connector, workload: bool, as_json: bool) -> None:
     """Show one dead letter with its workload, last error and last worker."""
     with Admin(server) as admin:
@@ -95,13 +96,13 @@ def dead_show(handle: str, server: Connector, workload: bool, as_json: bool) -> 
 
 @dead.command("retry", short_help="Run dead letters again.", context_settings=CONTEXT)
 @_handles
-@server_option
 @click.option("--function", metavar="F", help="All dead letters of this function.")
 @click.option("--all", "everything", is_flag=True, help="All dead letters.")
 @_reason
 @_error
 @_yes
 @json_option
+@server_option
 def dead_retry(
     handles: tuple[str, ...],
     server: Connector,
@@ -132,7 +133,6 @@ def dead_retry(
 
 @dead.command("drop", short_help="Delete dead letters.", context_settings=CONTEXT)
 @_handles
-@server_option
 @click.option("--function", metavar="F", help="All dead letters of this function.")
 @click.option("--all", "everything", is_flag=True, help="All dead letters.")
 @click.option(
@@ -145,6 +145,7 @@ def dead_retry(
 @_error
 @_yes
 @json_option
+@server_option
 def dead_drop(
     handles: tuple[str, ...],
     server: Connector,

@@ -13,7 +13,7 @@ from geartrain.admin import AttemptRow, JobRow
 from geartrain.cli.output import write_json, write_lines
 from geartrain.cli.times import age, local, short
 from geartrain.errors import AdminError, OptionError
-from geartrain.texts import visible
+from geartrain.texts import error_line, visible
 
 __all__ = ["coded", "job_object", "named", "write_jobs"]
 
@@ -108,8 +108,8 @@ def _attempt(attempt: AttemptRow) -> str:
     ran = None
     if attempt.started is not None and attempt.ended is not None:
         ran = short(max(attempt.ended - attempt.started, 0.0))
-    first = (attempt.error or "").strip().partition("\n")[0]
-    parts = (started, ran or "…", attempt.outcome, attempt.worker, first)
+    line = error_line(attempt.error or "")
+    parts = (started, ran or "…", attempt.outcome, attempt.worker, line)
     return "  ".join(part for part in parts if part)
 
 

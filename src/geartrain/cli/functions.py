@@ -31,9 +31,9 @@ _COLUMNS: tuple[Column[dict[str, Any]], ...] = (
 
 
 @click.command(short_help="List the functions.", context_settings=CONTEXT)
-@server_option
 @watch_option
 @json_option
+@server_option
 def functions(server: Connector, watch: float | None, as_json: bool) -> None:
     """List the functions that have workers or jobs, or had some, and who serves them.
 

@@ -14,6 +14,7 @@ from geartrain.cli.tables import Column, write_list
 from geartrain.cli.times import brief, short
 from geartrain.cli.watch import repeat, watch_option
 from geartrain.configuration.kinds import whole
+from geartrain.texts import error_line
 from geartrain.transport.connect import Connector
 
 __all__ = ["history"]
@@ -24,7 +25,6 @@ _LIMIT = 100
 
 
 @click.command(short_help="Show what became of jobs.", context_settings=CONTEXT)
-@server_option
 @click.option("--function", metavar="F", help="Only jobs of this function.")
 @click.option("--state", type=click.Choice(_STATES), help="Only jobs that ended so.")
 @click.option("--unique", metavar="U", help="Only jobs with this unique.")
@@ -39,6 +39,7 @@ _LIMIT = 100
 )
 @watch_option
 @json_option
+@server_option
 def history(
     server: Connector, watch: float | None, as_json: bool, **filters: Any
 ) -> None:
@@ -78,8 +79,8 @@ def _ran(row: JobRow) -> str | None:
 
 
 def _error(row: JobRow) -> str | None:
-    """Return the first line of the last error."""
-    return None if row.error is None else row.error.strip().partition("\n")[0]
+    """Return what went wrong at last."""
+    return None if row.error is None else error_line(row.error)
 
 
 _COLUMNS: tuple[Column[JobRow], ...] = (

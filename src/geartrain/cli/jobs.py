@@ -28,7 +28,6 @@ _COLUMNS: tuple[Column[JobRow], ...] = (
 
 
 @click.command(short_help="List jobs that wait or run.", context_settings=CONTEXT)
-@server_option
 @click.option("--function", metavar="F", help="Only jobs of this function.")
 @click.option(
     "--state",
@@ -38,6 +37,7 @@ _COLUMNS: tuple[Column[JobRow], ...] = (
 @click.option("--unique", metavar="U", help="Only jobs with this unique.")
 @limit_option
 @json_option
+@server_option
 def jobs(
     server: Connector,
     function: str | None,

@@ -66,8 +66,8 @@ cache_ttl       0            seconds a job that succeeded answers others; 0: nev
 )
 @click.argument("function", required=False, metavar="[FUNCTION]")
 @click.argument("settings", nargs=-1, metavar="[NAME=VALUE...]")
-@server_option
 @json_option
+@server_option
 def policy(
     function: str | None, settings: tuple[str, ...], server: Connector, as_json: bool
 ) -> None:

@@ -52,9 +52,9 @@ _MINUTES = 60
     metavar="N",
     help="Maximum number of functions.",
 )
-@server_option
 @watch_option
 @json_option
+@server_option
 def statistics(
     function: str | None,
     by: str | None,

@@ -23,20 +23,22 @@ _COUNTS = ("high", "normal", "low", "running", "workers", "died")
 _COLUMNS = (
     Column("FUNCTION", itemgetter("function"), is_elastic=True),
     *(Column(name.upper(), itemgetter(name), is_number=True) for name in _COUNTS),
+    Column("STATE", lambda row: _state(row)),
 )
 
 
 @click.command(
     short_help="Show each function's jobs and workers.", context_settings=CONTEXT
 )
-@server_option
 @watch_option
 @json_option
+@server_option
 def status(server: Connector, watch: float | None, as_json: bool) -> None:
     """Show how many jobs of each function wait and run, and how many workers serve it.
 
     Waiting jobs are counted by priority, delayed ones included. DIED counts the jobs
-    that became dead letters since the job server started.
+    that became dead letters since the job server started. STATE is "paused" where
+    no job is given to workers, and "draining" where no new one is taken.
     """
     with Admin(server) as admin:
         repeat(lambda: _show(admin, str(server), as_json), watch)
@@ -52,6 +54,11 @@ def deaths(admin: Admin) -> dict[str, int]:
         }
     except RefusedError:
         return {}
+
+
+def _state(row: Any) -> str:
+    """Return whether a function is paused, draining or both."""
+    return ", ".join(name for name in ("paused", "draining") if row.get(name))
 
 
 def _show(admin: Admin, server: str, as_json: bool) -> None:

@@ -7,6 +7,7 @@ import dataclasses
 import click
 
 from geartrain.admin import Admin
+from geartrain.admin.results import UNENDED
 from geartrain.cli.common import CONTEXT, json_option, server_option
 from geartrain.cli.output import write_json, write_lines
 from geartrain.texts import visible
@@ -17,8 +18,8 @@ __all__ = ["why"]
 
 @click.command(short_help="Say why a job does not run.", context_settings=CONTEXT)
 @click.argument("handle")
-@server_option
 @json_option
+@server_option
 def why(handle: str, server: Connector, as_json: bool) -> int:
     """Say in a sentence why a job does not run, who runs it, or how it ended.
 
@@ -29,5 +30,7 @@ def why(handle: str, server: Connector, as_json: bool) -> int:
     if as_json:
         write_json([dataclasses.asdict(row)])
     else:
-        write_lines([visible(f"{row.handle} is {row.state}: {row.why}")])
+        is_open = row.state in (*UNENDED, "unknown")
+        state = f" is {row.state}" if is_open else ""
+        write_lines([visible(f"{row.handle}{state}: {row.why}")])
     return 1 if row.state == "unknown" else 0

@@ -24,10 +24,10 @@ _COLUMNS: tuple[Column[WorkerRow], ...] = (
 
 
 @click.command(short_help="List the workers.", context_settings=CONTEXT)
-@server_option
 @click.option("--function", metavar="F", help="Only those that serve this function.")
 @watch_option
 @json_option
+@server_option
 def workers(
     server: Connector, function: str | None, watch: float | None, as_json: bool
 ) -> None:

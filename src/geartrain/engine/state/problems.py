@@ -46,10 +46,15 @@ def _no_worker(state: State, function: Function) -> Problem | None:
     return Problem(
         "no_worker",
         function.name,
-        f"{waiting} jobs of {name} wait, and no worker can do them",
+        f"no worker has the function {name}, and {_jobs(waiting)} "
+        f"{'waits' if waiting == 1 else 'wait'}",
         waiting,
         f"start a worker for {name}, or look for a mistake in its name",
     )
+
+
+def _jobs(count: int) -> str:
+    return "1 job" if count == 1 else f"{count} jobs"
 
 
 def _old_jobs(state: State, function: Function) -> Problem | None:
@@ -80,7 +85,8 @@ def _dead_letters(state: State, function: Function) -> Problem | None:
     return Problem(
         "dead_letters",
         function.name,
-        f"{died} jobs of {quoted(function.name)} became dead letters in the last"
+        f"{_jobs(died)} of {quoted(function.name)} became "
+        f"{'a dead letter' if died == 1 else 'dead letters'} in the last"
         f" {_RECENT} minutes",
         died,
         "see why by geartrain dead list, and run them again by geartrain dead retry",
