@@ -23,7 +23,9 @@ from tests.support.programs import run
 from tests.support.servers import geartrain_command, running_geartrain
 from tests.support.waiting import wait_until
 
-SUMMARY = "{}: 3 jobs, 2 dead letters, 1 recurring jobs, 0 entries, {} problems\n"
+SUMMARY = (
+    "{}: 3 jobs, 2 dead letters, 1 recurring jobs, 0 entries, 0 results, {} problems\n"
+)
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ SNIPPETS = {
     "docs/http.md": 11,
     "docs/import.md": 3,
     "docs/logs.md": 1,
-    "docs/operate.md": 5,
+    "docs/operate.md": 6,
     "docs/policies.md": 4,
     "docs/replace-gearmand.md": 4,
     "docs/results.md": 5,

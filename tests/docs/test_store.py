@@ -24,7 +24,8 @@ def test_the_store_is_looked_after_as_the_how_to_says(
         backed_up = run(backup, tmp_path, environment).rstrip("\n")
     printed = run(check, tmp_path, environment)
     assert printed.endswith(
-        "/jobs.db: 1 jobs, 0 dead letters, 0 recurring jobs, 0 entries, 0 problems\n"
+        "/jobs.db: 1 jobs, 0 dead letters, 0 recurring jobs, 0 entries, 0 results,"
+        " 0 problems\n"
     )
     assert run(f"geartrain store check {backed_up}", tmp_path, environment).startswith(
         f"{tmp_path}/jobs.db.backup-"

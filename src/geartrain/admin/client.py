@@ -14,6 +14,7 @@ from geartrain.admin.requests import error_argument
 from geartrain.admin.rows import (
     FunctionRow,
     PolicyRow,
+    ProblemRow,
     Setting,
     StoreRow,
     WorkerRow,
@@ -21,6 +22,7 @@ from geartrain.admin.rows import (
     function_row,
     function_rows,
     policy_row,
+    problem_row,
     setting,
     setting_text,
     store_row,
@@ -280,6 +282,10 @@ class Admin(Insight, Control):
     def store(self) -> StoreRow:
         """Return the state of the store."""
         return self._requests.one("store", store_row)
+
+    def problems(self) -> list[ProblemRow]:
+        """Return what is wrong with the job server now."""
+        return self._requests.rows("problems", problem_row)
 
     def backup(self) -> None:
         """Have the job server copy its store into the store's folder.

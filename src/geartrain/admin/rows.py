@@ -12,6 +12,7 @@ __all__ = [
     "CounterRow",
     "FunctionRow",
     "PolicyRow",
+    "ProblemRow",
     "Setting",
     "StoreRow",
     "WorkerRow",
@@ -21,6 +22,7 @@ __all__ = [
     "function_row",
     "function_rows",
     "policy_row",
+    "problem_row",
     "setting",
     "setting_text",
     "store_row",
@@ -128,6 +130,27 @@ class StoreRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProblemRow:
+    """One thing that is wrong with a job server now.
+
+    Attributes:
+        problem: which, as one word, such as ``no_worker``.
+        function: the function it is about; None for the whole job server.
+        text: what is wrong, in a sentence.
+        value: the number it is about: of jobs, seconds or bytes.
+        since: when it began, in seconds since 1970.
+        remedy: what mends it.
+    """
+
+    problem: str
+    function: str | None
+    text: str
+    value: float
+    since: float
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionRow:
     """A function with its jobs and workers.
 
@@ -202,6 +225,11 @@ def counter_row(values: Mapping[str, Any]) -> CounterRow:
 def store_row(values: Mapping[str, Any]) -> StoreRow:
     """Read a job server's row of its store; raise KeyError if it is not one."""
     return StoreRow(**{each.name: values[each.name] for each in fields(StoreRow)})
+
+
+def problem_row(values: Mapping[str, Any]) -> ProblemRow:
+    """Read a row of ``problems``; raise KeyError if it is not one."""
+    return ProblemRow(**{each.name: values[each.name] for each in fields(ProblemRow)})
 
 
 def function_row(values: Mapping[str, Any]) -> FunctionRow:

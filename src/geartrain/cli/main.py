@@ -18,6 +18,7 @@ _SECTIONS = {
     "Run": {
         "server": ("server", "server"),
         "worker": ("worker", "worker"),
+        "doctor": ("doctor", "doctor"),
     },
     "Jobs": {
         "submit": ("submit", "submit"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from geartrain.http.api import (
+    control,
     dead,
     events,
     functions,
@@ -21,6 +22,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *jobs.ENDPOINTS,
     *results.ENDPOINTS,
     *functions.ENDPOINTS,
+    *control.ENDPOINTS,
     *dead.ENDPOINTS,
     *statistics.ENDPOINTS,
     *events.ENDPOINTS,
