@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from geartrain.texts import cut, error_line, quoted, visible
+from geartrain.texts import counted, cut, error_line, quoted, visible
 
 _TRACEBACK = """Traceback (most recent call last):
   File "mail.py", line 16, in send
@@ -77,3 +77,8 @@ def test_the_line_of_an_error_that_says_what_went_wrong(
     error: bytes | str, line: str
 ) -> None:
     assert error_line(error) == line
+
+
+def test_a_noun_follows_its_number() -> None:
+    found = [counted(number, "dead letter") for number in (0, 1, 2)]
+    assert found == ["0 dead letters", "1 dead letter", "2 dead letters"]

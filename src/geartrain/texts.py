@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final
 
-__all__ = ["cut", "error_line", "quoted", "shown", "visible"]
+__all__ = ["counted", "cut", "error_line", "quoted", "shown", "visible"]
 
 NAME_SHOWN: Final = 200
 """Characters of a name that are shown: real ones are shorter."""
@@ -33,6 +33,15 @@ def visible(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(map(_shown, text))
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun.
+
+    >>> counted(1, "job"), counted(1200, "job")
+    ('1 job', '1200 jobs')
+    """
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def cut(text: str, most: int) -> str:

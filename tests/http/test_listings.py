@@ -298,6 +298,14 @@ def test_the_server_and_its_store_are_shown(stored: HttpServer) -> None:
     assert stored.get("/v1/store").json["state"] == "ok"
 
 
+def test_what_is_wrong_is_listed(server: HttpServer) -> None:
+    submit(server.jobs, b"no-worker-at-all")
+    rows = {row["function"]: row for row in listed(server, "/v1/problems")}
+    row = rows["no-worker-at-all"]
+    assert row["problem"] == "no_worker"
+    assert "'no-worker-at-all'" in row["remedy"]
+
+
 def test_schedules_are_listed(server: HttpServer, tmp_path: Path) -> None:
     handle = schedule(server.jobs, b"weekly")
     (found,) = listed(server, "/v1/schedules")

@@ -68,7 +68,8 @@ def _wrapped(title: str, text: str) -> list[str]:
     if not sys.stdout.isatty():
         return [line]
     width = max(shutil.get_terminal_size().columns, 2 * len(_INDENT))
-    return textwrap.wrap(line, width, subsequent_indent=_INDENT)
+    # A name stays whole, so that it can be copied.
+    return textwrap.wrap(line, width, subsequent_indent=_INDENT, break_on_hyphens=False)
 
 
 def _configured(config: str | None) -> Iterator[Finding]:

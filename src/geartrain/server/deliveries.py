@@ -96,7 +96,8 @@ def _give(hook: Hook, body: bytes) -> None:
 def _run(command: tuple[str, ...], body: bytes) -> None:
     done = subprocess.run(
         command,
-        input=body,
+        # A line, so that messages can be appended to a file.
+        input=body + b"\n",
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         timeout=_PATIENCE,

@@ -26,7 +26,7 @@ from geartrain.engine.state.statistics import count
 from geartrain.engine.story import PastAttempt, with_attempt
 from geartrain.protocol.constants import PacketType
 from geartrain.protocol.packets import NO_MORE, encode
-from geartrain.texts import error_line, quoted, shown
+from geartrain.texts import counted, error_line, quoted, shown
 
 __all__ = [
     "abandon",
@@ -303,7 +303,7 @@ def _warn_of_death(state: State, job: Job) -> None:
     state.warn(
         "dead_letter",
         f"{shown(job.handle)} of {quoted(name)} is a dead letter after "
-        f"{times} {'attempt' if times == 1 else 'attempts'} "
+        f"{counted(times, 'attempt')} "
         f"({shown(failures.reason)}){why}",
         name,
         job.handle,
@@ -376,8 +376,8 @@ def expire(state: State, function: Function) -> None:
             Notice(
                 "info",
                 "jobs_expired",
-                f"{count} jobs of {quoted(function.name)} waited longer than their "
-                f"time to live, {ttl:g} seconds, and were dropped",
+                f"dropped {counted(count, 'job')} of {quoted(function.name)}: the "
+                f"time to live of {ttl:g} seconds was over",
             )
         )
 

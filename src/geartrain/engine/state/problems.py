@@ -18,7 +18,7 @@ from geartrain.engine.model.health import FAILING, OK
 from geartrain.engine.model.problems import Problem
 from geartrain.engine.state.slots import MINUTE
 from geartrain.engine.state.state import State
-from geartrain.texts import quoted
+from geartrain.texts import counted, quoted
 
 __all__ = ["NAMES", "look"]
 
@@ -46,15 +46,11 @@ def _no_worker(state: State, function: Function) -> Problem | None:
     return Problem(
         "no_worker",
         function.name,
-        f"no worker has the function {name}, and {_jobs(waiting)} "
+        f"no worker has the function {name}, and {counted(waiting, 'job')} "
         f"{'waits' if waiting == 1 else 'wait'}",
         waiting,
         f"start a worker for {name}, or look for a mistake in its name",
     )
-
-
-def _jobs(count: int) -> str:
-    return "1 job" if count == 1 else f"{count} jobs"
 
 
 def _old_jobs(state: State, function: Function) -> Problem | None:
@@ -85,7 +81,7 @@ def _dead_letters(state: State, function: Function) -> Problem | None:
     return Problem(
         "dead_letters",
         function.name,
-        f"{_jobs(died)} of {quoted(function.name)} became "
+        f"{counted(died, 'job')} of {quoted(function.name)} became "
         f"{'a dead letter' if died == 1 else 'dead letters'} in the last"
         f" {_RECENT} minutes",
         died,
