@@ -165,3 +165,19 @@ def test_a_pipe_gets_plain_text_whatever_the_environment_wants(
     write_table(COLUMNS, [["n" * 200, "1", "b"]])
     _, row = capsys.readouterr().out.splitlines()
     assert row == "n" * 200 + "     1  b"
+
+
+def test_empty_columns_are_left_out_first() -> None:
+    columns = (COLUMNS[0], replace(COLUMNS[1], is_minor=True), COLUMNS[2])
+    drawn = list(table(columns, [["n" * 30, "5", "x"]], 16))
+    assert drawn == ["NAME        NOTE", "nnnnnnnnn…  x"]
+    drawn = list(table(columns, [["n" * 30, "5", ""]], 16))
+    assert drawn == ["NAME        SIZE", "nnnnnnnnn…     5"]
+
+
+def test_an_elastic_column_may_need_more_room_than_a_name() -> None:
+    row = ["n" * 30, "1" * 10, "x" * 60]
+    columns = (*COLUMNS[:2], replace(COLUMNS[2], least=20))
+    assert next(table(columns, [row], 42)).split() == ["NAME", "SIZE", "NOTE"]
+    assert next(table(columns, [row], 32)).split() == ["NAME", "SIZE", "…"]
+    assert next(table(COLUMNS, [row], 32)).split() == ["NAME", "SIZE", "NOTE"]

@@ -39,7 +39,12 @@ _COLUMNS: tuple[Column[JobRow], ...] = (
     Column("FAILED", lambda row: row.attempts, is_number=True),
     Column("LOST", lambda row: row.crashes, is_number=True, is_minor=True),
     Column("SIZE", lambda row: row.size, is_number=True, is_minor=True),
-    Column("ERROR", lambda row: error_line(row.error or "") or None, is_elastic=True),
+    Column(
+        "ERROR",
+        lambda row: error_line(row.error or "") or None,
+        is_elastic=True,
+        least=20,
+    ),
 )
 
 _handles = click.argument("handles", nargs=-1, metavar="[HANDLE...]")

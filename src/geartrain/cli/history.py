@@ -89,9 +89,14 @@ _COLUMNS: tuple[Column[JobRow], ...] = (
     Column("FUNCTION", lambda row: row.function, is_elastic=True),
     Column("STATE", lambda row: row.status),
     Column("UNIQUE", lambda row: row.unique, is_elastic=True, is_minor=True),
-    Column("WAITED", _waited, is_number=True),
+    Column("WAITED", _waited, is_number=True, is_minor=True),
     Column("RAN", _ran, is_number=True),
-    Column("FAILED", lambda row: row.attempts + row.crashes, is_number=True),
+    Column(
+        "FAILED",
+        lambda row: row.attempts + row.crashes,
+        is_number=True,
+        is_minor=True,
+    ),
     Column("WORKER", lambda row: row.worker, is_elastic=True, is_minor=True),
-    Column("ERROR", _error, is_elastic=True),
+    Column("ERROR", _error, is_elastic=True, least=20),
 )

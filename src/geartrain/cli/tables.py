@@ -44,6 +44,7 @@ class Column(Generic[_Row]):
         is_number: whether it is aligned to the right.
         is_elastic: whether its cells may be cut where the terminal is too narrow.
         is_minor: whether it is left out before others where even that is not enough.
+        least: how much room an elastic column has to have to be shown.
     """
 
     title: str
@@ -51,6 +52,7 @@ class Column(Generic[_Row]):
     is_number: bool = False
     is_elastic: bool = False
     is_minor: bool = False
+    least: int = _MIN_WIDTH
 
 
 def write_list(
@@ -104,12 +106,16 @@ class _Drawing:
         self._widths = [0] * len(columns)
         # Numbers of the columns that fit on the screen.
         self._shown = list(range(len(columns)))
+        self._is_empty = [True] * len(columns)
         self._has_titles = False
 
     def lines(self, rows: list[list[str]]) -> Iterator[str]:
         """Yield the lines of some rows; the titles are the first row of all."""
         for row in rows:
             self._widths[:] = map(max, self._widths, map(_width, row))
+        for row in rows if self._has_titles else rows[1:]:
+            for number, cell in enumerate(row):
+                self._is_empty[number] &= cell in ("", "-")
         if self._screen is None:
             return self._aligned(rows)
         return self._drawn(rows, self._screen)
@@ -156,13 +162,14 @@ class _Drawing:
             yield line.rstrip()
 
     def _choose(self, screen: int) -> None:
-        """Leave out columns until the others fit, the minor ones first.
+        """Leave out columns until the others fit: empty ones first, then minor ones.
 
         rich would narrow every column to nothing instead, and first the names.
         """
         while len(self._shown) > 1 and self._least() > screen:
+            empty = [n for n in self._shown if self._is_empty[n]]
             minor = [n for n in self._shown if self._columns[n].is_minor]
-            self._shown.remove((minor or self._shown)[-1])
+            self._shown.remove((empty or minor or self._shown)[-1])
 
     def _is_cut(self, screen: int) -> bool:
         """Whether a mark says that columns were left out, where it fits."""
@@ -177,7 +184,8 @@ class _Drawing:
 
     def _min_width(self, number: int) -> int:
         width = self._widths[number]
-        return min(width, _MIN_WIDTH) if self._columns[number].is_elastic else width
+        column = self._columns[number]
+        return min(width, column.least) if column.is_elastic else width
 
 
 def _padded(column: Column[Any], text: str, width: int) -> str:
