@@ -18,6 +18,7 @@ from geartrain.engine.model.jobs import READY, RUNNING, Job, record_of
 from geartrain.engine.records import Failures, JobRecord
 from geartrain.engine.state.state import State
 from geartrain.engine.story import attempts_of
+from geartrain.protocol.headers import split_headers
 
 __all__ = [
     "NO_WORKLOAD",
@@ -117,6 +118,7 @@ def whole_job(state: State, job: Job, workload: bytes = b"") -> Iterator[bytes]:
         who = job.worker.client_id + b" " + job.worker.address
         attempts.append(attempt_values(state, who, job.started, 0.0, b"running", b""))
     values["story"] = attempts
+    values["headers"] = header_values(job.headers)
     return _with_workload(state, values, [job.workload, *job.more], workload)
 
 
@@ -126,6 +128,7 @@ def whole_record(
     """Give the row of a job that only the store has, as ``whole_job`` does."""
     values = dict[str, object](_record_values(state, record))
     values["story"] = story_values(state, record.failures)
+    values["headers"] = header_values(record.headers)
     return _with_workload(state, values, [record.workload, *record.more], workload)
 
 
@@ -176,6 +179,11 @@ def story_values(state: State, failures: Failures | None) -> list[dict[str, obje
         )
         for each in attempts_of(story)
     ]
+
+
+def header_values(headers: bytes) -> dict[str, str]:
+    """Return the headers of a job, as values of a row."""
+    return {text(name): text(value) for name, value in split_headers(headers)}
 
 
 def attempt_values(

@@ -7,7 +7,9 @@ from geartrain.http.api import (
     dead,
     events,
     functions,
+    health,
     jobs,
+    metrics,
     results,
     server,
     statistics,
@@ -27,5 +29,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *statistics.ENDPOINTS,
     *events.ENDPOINTS,
     *server.ENDPOINTS,
+    *metrics.ENDPOINTS,
+    *health.ENDPOINTS,
 )
 """All of them: what HTTP can do."""
