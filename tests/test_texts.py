@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from geartrain.texts import cut, quoted, visible
+from geartrain.texts import counted, cut, error_line, quoted, visible
+
+_TRACEBACK = """Traceback (most recent call last):
+  File "mail.py", line 16, in send
+    connect(host)
+OSError: no route
+"""
+_OTHER = """Traceback (most recent call last):
+  File "mail.py", line 20, in recover
+    found[7]
+KeyError: 7
+"""
 
 
 @pytest.mark.parametrize(
@@ -42,3 +53,32 @@ def test_text_is_visible_on_one_line() -> None:
 def test_text_is_cut_by_characters() -> None:
     assert cut("abc", 3) == "abc"
     assert cut("abcdef", 3) == "abc… (3 more)"
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        ("", ""),
+        ("\n \n", ""),
+        ("no such picture\nStack trace:\n#0 resize.php(7): main()", "no such picture"),
+        (_TRACEBACK, "OSError: no route"),
+        (_TRACEBACK.encode() + b"while sending\n", "OSError: no route"),
+        (f"ValueError: it quotes\n{_TRACEBACK}", "ValueError: it quotes"),
+        (f"{_TRACEBACK}\nDuring it, another one:\n\n{_OTHER}", "KeyError: 7"),
+        ("  + Exception Group Traceback:\n  |   a\n  | Group: 2", "| Group: 2"),
+        (
+            _TRACEBACK.replace("  File", "  File\n" * 50_000).encode(),
+            "OSError: no route",
+        ),
+        (b"caf\xe9\nmore", "caf\udce9"),
+    ],
+)
+def test_the_line_of_an_error_that_says_what_went_wrong(
+    error: bytes | str, line: str
+) -> None:
+    assert error_line(error) == line
+
+
+def test_a_noun_follows_its_number() -> None:
+    found = [counted(number, "dead letter") for number in (0, 1, 2)]
+    assert found == ["0 dead letters", "1 dead letter", "2 dead letters"]

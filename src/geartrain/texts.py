@@ -12,10 +12,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final
 
-__all__ = ["cut", "quoted", "shown", "visible"]
+__all__ = ["counted", "cut", "error_line", "quoted", "shown", "visible"]
 
 NAME_SHOWN: Final = 200
 """Characters of a name that are shown: real ones are shorter."""
+
+_ENDS_READ: Final = 4096
+"""Bytes of a long error that are read, at its beginning and at its end."""
 
 
 def visible(text: str) -> str:
@@ -30,6 +33,15 @@ def visible(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(map(_shown, text))
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun.
+
+    >>> counted(1, "job"), counted(1200, "job")
+    ('1 job', '1200 jobs')
+    """
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def cut(text: str, most: int) -> str:
@@ -64,6 +76,31 @@ def shown(name: bytes | str, most: int = NAME_SHOWN) -> str:
     """
     text, rest = _parted(name, most)
     return visible(text) + (f"… ({rest} more)" if rest else "")
+
+
+def error_line(error: bytes | str) -> str:
+    r"""Return the line of an error that says what went wrong.
+
+    That is the first line, but of a Python traceback, which ends with it, the first
+    after the frames.
+
+    >>> error_line("no such picture\nStack trace:\n#0 resize.php(7)")
+    'no such picture'
+    >>> error_line(b"Traceback (most recent call last):\n  File …\nOSError: no route\n")
+    'OSError: no route'
+    """
+    if isinstance(error, bytes):
+        if len(error) > 2 * _ENDS_READ:
+            error = error[:_ENDS_READ] + b"\n" + error[-_ENDS_READ:]
+        error = error.decode("utf-8", "surrogateescape")
+    lines = [each.rstrip() for each in error.strip().split("\n") if each.strip()]
+    if not lines:
+        return ""
+    headers = [i for i, each in enumerate(lines) if "Traceback" in each]
+    if not headers or headers[0] > 0:
+        return lines[0]
+    below = lines[headers[-1] + 1 :]
+    return next((each for each in below if not each[0].isspace()), lines[-1].strip())
 
 
 def _parted(name: bytes | str, most: int) -> tuple[str, int]:

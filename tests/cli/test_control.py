@@ -25,10 +25,12 @@ def waiting(server: RunningServer) -> dict[str, int]:
 
 
 def test_functions_are_paused_drained_and_resumed(fresh: RunningServer) -> None:
+    submit(fresh, b"mail.send")
+    submit(fresh, b"reports")
     assert ask(fresh, "pause", "mail.*", "report") == (
         0,
         "Pause: mail.*, report\n",
-        "",
+        "geartrain: no function has the name 'report' yet: did you mean 'reports'?\n",
     )
     ask(fresh, "drain", "report")
     assert states(fresh) == {"mail.*": (True, False), "report": (True, True)}

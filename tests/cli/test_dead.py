@@ -27,7 +27,7 @@ def dead(server: RunningServer, *flags: str) -> list[str]:
 
 def test_dead_letters_are_a_table(server: RunningServer) -> None:
     (failed,) = bury(server, b"mail", [b"1234567"])
-    (thrown,) = bury(server, b"resize", [b"1"], b"no such\npicture")
+    (thrown,) = bury(server, b"resize", [b"1"], b"no such\x1b\n#0 main")
     status, out, err = ask(server, "dead", "list", TZ="UTC")
     assert (status, err) == (0, "")
     title, first, second = out.splitlines()
@@ -38,7 +38,7 @@ def test_dead_letters_are_a_table(server: RunningServer) -> None:
     died = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d"
     assert re.fullmatch(rf"{failed} +mail +{died} +\d+s +fail +1 +0 +7 +-", first)
     assert re.fullmatch(
-        rf"{thrown} +resize +{died} +\d+s +exception +1 +0 +1 +no such\\npicture",
+        rf"{thrown} +resize +{died} +\d+s +exception +1 +0 +1 +no such\\x1b",
         second,
     )
 

@@ -13,8 +13,10 @@ from geartrain.protocol.constants import PacketType
 from geartrain.server.options import Options
 from geartrain.transport.address import Address
 from tests.support.certificates import Authority
+from tests.support.commands import on_terminal
+from tests.support.jobs_in_states import submit
 from tests.support.programs import run
-from tests.support.servers import free_port, running_geartrain
+from tests.support.servers import RunningServer, free_port, running_geartrain
 from tests.support.wire import Wire
 
 COVERS = ("cli/examination",)
@@ -77,14 +79,22 @@ def test_a_mistake_in_the_configuration_is_told_and_the_rest_examined(
     assert levels(findings, "server") == ["wrong"]
 
 
-def test_a_table_for_people(tmp_path: Path) -> None:
+def test_lines_for_people(tmp_path: Path) -> None:
     status, out, _ = run(
         *("geartrain", "doctor", "--server", f"127.0.0.1:{free_port()}"),
         GEARTRAIN_STORE=f"{tmp_path}/a.db",
     )
     assert status == 1
-    assert "TO DO" in out
-    assert "wrong" in out
+    assert "\nwrong    server          no job server answers on 127.0.0.1:" in out
+    assert out.endswith(f"\n{' ' * 25}to do: start it, or name another by --server\n")
+
+
+def test_on_a_terminal_nothing_is_cut(shared: RunningServer) -> None:
+    submit(shared, b"a-function-with-a-long-name")
+    _, lines = on_terminal(shared, "doctor", columns=80)
+    assert max(map(len, lines)) <= 80
+    text = " ".join(" ".join(lines).split())
+    assert "start a worker for 'a-function-with-a-long-name', or look for a" in text
 
 
 def examined(topic: str, **settings: Any) -> list[Finding]:

@@ -58,7 +58,7 @@ def test_why_there_is_no_result(keeping: RunningServer) -> None:
     found = complaint(3, ask(keeping, "result", waits, "--timeout", "0.1"), NAME)
     assert f"{waits} has not ended: it is waiting" in found
     unknown = complaint(3, ask(keeping, "result", "H:no:9"), NAME)
-    assert "there is no job H:no:9, or its result is kept no more" in unknown
+    assert "there is no job H:no:9, or its result is no longer kept" in unknown
     (dead,) = bury(keeping, b"mail", [b"x"], b"Traceback:\n  line\nno route\n")
     said = complaint(1, ask(keeping, "result", dead), NAME)
     assert f"{dead} failed and is a dead letter: no route" in said

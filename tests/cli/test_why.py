@@ -17,9 +17,7 @@ def test_why_in_a_sentence(server: RunningServer) -> None:
     (dead,) = bury(server, b"mail", [b"x"], b"no route")
     status, out, _ = ask(server, "why", dead)
     assert status == 0
-    assert out.startswith(
-        f"{dead} is dead: it failed for good and became a dead letter"
-    )
+    assert out.startswith(f"{dead}: it failed for good and became a dead letter")
 
 
 def test_why_in_fields(server: RunningServer) -> None:
@@ -28,7 +26,16 @@ def test_why_in_fields(server: RunningServer) -> None:
     assert (row["handle"], row["code"], row["workers"]) == (handle, "no_worker", 0)
 
 
+def test_why_by_unique(server: RunningServer) -> None:
+    handles = [submit(server, name, b"x", unique=b"order 17") for name in (b"a", b"b")]
+    rows = objects(server, "why", "order 17", "--json")
+    assert [(row["handle"], row["code"]) for row in rows] == [
+        (handle, "no_worker") for handle in handles
+    ]
+
+
 def test_what_nobody_knows(server: RunningServer) -> None:
     status, out, _ = ask(server, "why", "H:no:9")
     assert status == 1
     assert out.startswith("H:no:9 is unknown: there is no such job")
+    assert ask(server, "why", "order 18")[1].startswith("order 18 is unknown: ")

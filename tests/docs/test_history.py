@@ -34,7 +34,9 @@ def test_what_happened_is_told_as_the_how_to_says(
         assert "state       dead\n" in told
         assert "story\n  20" in told
         assert "  exception  gravedigger 127.0.0.1  no space left\n" in told
-        assert "report*  history  86400\n" in run(policy, tmp_path, environment)
+        assert "report*  history  86400  run time\n" in run(
+            policy, tmp_path, environment
+        )
         printed = subprocess.run(
             [sys.executable, "-c", program], capture_output=True, text=True, check=True
         ).stdout

@@ -172,7 +172,10 @@ def test_functions_and_connections_are_listed(server: HttpServer) -> None:
         hand.register(b"served")
         function = server.get("/v1/functions/served").json
         assert (function["normal"], function["workers"]) == (1, 1)
-        assert function in listed(server, "/v1/functions")
+        rows = {row["function"]: row for row in listed(server, "/v1/functions")}
+        # The wait of the first job has grown meanwhile.
+        assert rows["served"].pop("oldest") >= function.pop("oldest")
+        assert rows["served"] == function
         workers = list(listed(server, "/v1/workers"))
         assert [worker["functions"] for worker in workers] == [["served"]]
         connections = list(listed(server, "/v1/connections"))
@@ -296,6 +299,14 @@ def test_the_server_and_its_store_are_shown(stored: HttpServer) -> None:
     assert told["pid"] == stored.jobs.process.pid
     assert "geartrain" in told["version"]
     assert stored.get("/v1/store").json["state"] == "ok"
+
+
+def test_what_is_wrong_is_listed(server: HttpServer) -> None:
+    submit(server.jobs, b"no-worker-at-all")
+    rows = {row["function"]: row for row in listed(server, "/v1/problems")}
+    row = rows["no-worker-at-all"]
+    assert row["problem"] == "no_worker"
+    assert "'no-worker-at-all'" in row["remedy"]
 
 
 def test_schedules_are_listed(server: HttpServer, tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ def test_a_command_reads_the_message(tmp_path: Path) -> None:
     file = tmp_path / "said"
     deliveries = Deliveries(Hook(command=("sh", "-c", f"cat > {file}")))
     deliveries.send(b'{"a": 1}')
-    wait_until(lambda: file.exists() and file.read_bytes() == b'{"a": 1}')
+    wait_until(lambda: file.exists() and file.read_bytes() == b'{"a": 1}\n')
     deliveries.stop()
 
 

@@ -132,7 +132,7 @@ def test_it_takes_no_longer_than_told(caplog: pytest.LogCaptureFixture) -> None:
 
     with caplog.at_level(logging.INFO):
         assert 0.4 < played(0.5, play) < 5
-    assert "1 jobs are running and may take 0.5 s to end (--drain)" in caplog.text
+    assert "waiting up to 0.5 s for 1 running job to end (--drain)" in caplog.text
     assert "stopping while 1 jobs run" in caplog.text
 
 

@@ -19,7 +19,6 @@ __all__ = ["cancel"]
 
 @click.command(short_help="Cancel jobs.", context_settings=CONTEXT)
 @click.argument("names", nargs=-1, metavar="[HANDLE|UNIQUE...]")
-@server_option
 @click.option(
     "--all",
     "cancels_all",
@@ -34,6 +33,7 @@ __all__ = ["cancel"]
 )
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @json_option
+@server_option
 def cancel(
     names: tuple[str, ...],
     server: Connector,

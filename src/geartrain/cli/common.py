@@ -66,7 +66,10 @@ _SERVER = (
 
 
 def server_option(function: _Function) -> _Function:
-    """Add ``--server`` and its TLS options; ``server`` becomes a connector to it."""
+    """Add ``--server`` and its TLS options; ``server`` becomes a connector to it.
+
+    Of a command's decorators it is the lowest, so that its help lists its own first.
+    """
 
     @functools.wraps(function)
     def connected(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+import fnmatch
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
@@ -11,8 +13,9 @@ import click
 from geartrain.admin import Admin
 from geartrain.cli.bulk import JobOutcome, agree, steer, write_changes
 from geartrain.cli.common import CONTEXT, json_option, server_option
+from geartrain.cli.program import complain
 from geartrain.errors import OptionError, UnknownJobError
-from geartrain.texts import visible
+from geartrain.texts import quoted, visible
 from geartrain.transport.connect import Connector
 
 __all__ = ["drain", "move", "pause", "priority", "purge", "resume", "run"]
@@ -33,8 +36,8 @@ _state = click.option(
 
 @click.command(short_help="Give no jobs to workers.", context_settings=CONTEXT)
 @_patterns
-@server_option
 @_yes
+@server_option
 def pause(patterns: tuple[str, ...], server: Connector, yes: bool) -> None:
     """Give no more jobs of functions to workers.
 
@@ -46,8 +49,8 @@ def pause(patterns: tuple[str, ...], server: Connector, yes: bool) -> None:
 
 @click.command(short_help="Refuse new jobs.", context_settings=CONTEXT)
 @_patterns
-@server_option
 @_yes
+@server_option
 def drain(patterns: tuple[str, ...], server: Connector, yes: bool) -> None:
     """Refuse new jobs of functions; those that wait or run are finished.
 
@@ -58,8 +61,8 @@ def drain(patterns: tuple[str, ...], server: Connector, yes: bool) -> None:
 
 @click.command(short_help="End pause and drain.", context_settings=CONTEXT)
 @_patterns
-@server_option
 @_yes
+@server_option
 def resume(patterns: tuple[str, ...], server: Connector, yes: bool) -> None:
     """Give jobs of functions to workers again, and take new ones.
 
@@ -82,15 +85,27 @@ def _switch(
     with Admin(server) as admin:
         for pattern in patterns:
             act(admin, pattern)
+        known = [row.function for row in admin.functions()]
     click.echo(f"{verb}: {names}")
+    for pattern in patterns:
+        _warn_of_unknown(pattern, known)
+
+
+def _warn_of_unknown(pattern: str, known: list[str]) -> None:
+    """Warn of a name that no function has yet: it may be mistyped."""
+    if fnmatch.filter(known, pattern):
+        return
+    near = difflib.get_close_matches(pattern, known, 1)
+    hint = f": did you mean {quoted(near[0])}?" if near else ""
+    complain("geartrain", f"no function has the name {quoted(pattern)} yet{hint}")
 
 
 @click.command(short_help="Cancel waiting jobs.", context_settings=CONTEXT)
 @click.argument("function")
-@server_option
 @_state
 @_yes
 @json_option
+@server_option
 def purge(
     function: str, server: Connector, state: str | None, yes: bool, as_json: bool
 ) -> None:
@@ -107,12 +122,12 @@ def purge(
 
 @click.command(short_help="Move jobs to another function.", context_settings=CONTEXT)
 @click.argument("names", nargs=-1, required=True, metavar="[HANDLE...] FUNCTION")
-@server_option
 @_function
 @_state
 @click.option("--dead", is_flag=True, help="Move dead letters of --function instead.")
 @_yes
 @json_option
+@server_option
 def move(
     names: tuple[str, ...],
     server: Connector,
@@ -153,11 +168,11 @@ def move(
 
 @click.command(short_help="Change jobs' priority.", context_settings=CONTEXT)
 @click.argument("names", nargs=-1, required=True, metavar="[HANDLE...] PRIORITY")
-@server_option
 @_function
 @_state
 @_yes
 @json_option
+@server_option
 def priority(
     names: tuple[str, ...],
     server: Connector,
@@ -193,10 +208,10 @@ def priority(
 
 @click.command(short_help="Run delayed jobs now.", context_settings=CONTEXT)
 @click.argument("handles", nargs=-1, metavar="[HANDLE...]")
-@server_option
 @_function
 @_yes
 @json_option
+@server_option
 def run(
     handles: tuple[str, ...],
     server: Connector,

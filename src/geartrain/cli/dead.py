@@ -16,10 +16,11 @@ from geartrain.cli.common import (
     server_option,
     workload_option,
 )
-from geartrain.cli.details import gist, job_object, write_jobs
+from geartrain.cli.details import job_object, write_jobs
 from geartrain.cli.listing import Listing, View, clock, listing_options
 from geartrain.cli.times import duration
 from geartrain.errors import UnknownJobError
+from geartrain.texts import error_line
 from geartrain.transport.connect import Connector
 
 __all__ = ["dead"]
@@ -35,7 +36,7 @@ _DEAD: Listing[JobRow] = Listing(
         Column("FAILED", lambda row: row.attempts, COUNT),
         Column("LOST", lambda row: row.crashes, COUNT, worth=0),
         Column("SIZE", lambda row: row.size, COUNT, worth=0),
-        Column("ERROR", lambda row: gist(row.error), PROSE),
+        Column("ERROR", lambda row: error_line(row.error or "") or None, PROSE),
     ),
     to_json=job_object,
     nothing="there are no dead letters",
@@ -80,9 +81,9 @@ def dead_list(view: View) -> None:
 
 @dead.command("show", short_help="Show a dead letter.", context_settings=CONTEXT)
 @click.argument("handle")
-@server_option
 @workload_option
 @json_option
+@server_option
 def dead_show(handle: str, server: Connector, workload: bool, as_json: bool) -> None:
     """Show one dead letter with its workload, last error and last worker."""
     with Admin(server) as admin:
@@ -93,13 +94,13 @@ def dead_show(handle: str, server: Connector, workload: bool, as_json: bool) -> 
 
 @dead.command("retry", short_help="Run dead letters again.", context_settings=CONTEXT)
 @_handles
-@server_option
 @click.option("--function", metavar="F", help="All dead letters of this function.")
 @click.option("--all", "everything", is_flag=True, help="All dead letters.")
 @_reason
 @_error
 @_yes
 @json_option
+@server_option
 def dead_retry(
     handles: tuple[str, ...],
     server: Connector,
@@ -130,7 +131,6 @@ def dead_retry(
 
 @dead.command("drop", short_help="Delete dead letters.", context_settings=CONTEXT)
 @_handles
-@server_option
 @click.option("--function", metavar="F", help="All dead letters of this function.")
 @click.option("--all", "everything", is_flag=True, help="All dead letters.")
 @click.option(
@@ -143,6 +143,7 @@ def dead_retry(
 @_error
 @_yes
 @json_option
+@server_option
 def dead_drop(
     handles: tuple[str, ...],
     server: Connector,

@@ -12,9 +12,9 @@ from geartrain.admin import AttemptRow, JobRow
 from geartrain.cli.output import write_json, write_lines
 from geartrain.cli.times import age, local, short
 from geartrain.errors import AdminError, OptionError
-from geartrain.texts import visible
+from geartrain.texts import error_line, visible
 
-__all__ = ["coded", "gist", "job_object", "named", "write_jobs"]
+__all__ = ["coded", "job_object", "named", "write_jobs"]
 
 _LABEL_WIDTH = 11
 _INDENT = "  "
@@ -71,14 +71,6 @@ def write_jobs(
             write_lines(_details(row, now))
 
 
-def gist(error: str | None) -> str | None:
-    """Return what a list shows of an error: of a Python traceback only its end."""
-    if error is None or not error.startswith("Traceback (most recent call last)"):
-        return error or None
-    last = [line for line in error.splitlines() if line and not line[0].isspace()]
-    return last[-1] if len(last) > 1 else error
-
-
 def named(rows: list[JobRow]) -> str:
     """Return how many jobs these are, with their handles and functions."""
     shown = (f"{visible(row.handle)} ({visible(row.function)})" for row in rows)
@@ -123,8 +115,8 @@ def _attempt(attempt: AttemptRow) -> str:
     ran = None
     if attempt.started is not None and attempt.ended is not None:
         ran = short(max(attempt.ended - attempt.started, 0.0))
-    first = (attempt.error or "").strip().partition("\n")[0]
-    parts = (started, ran or "…", attempt.outcome, attempt.worker, first)
+    line = error_line(attempt.error or "")
+    parts = (started, ran or "…", attempt.outcome, attempt.worker, line)
     return "  ".join(part for part in parts if part)
 
 

@@ -3,31 +3,28 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
+import sys
+import textwrap
 from collections.abc import Iterator
-from operator import attrgetter
 from typing import Any
 
 import click
 
-from geartrain.cli.columns import PROSE, Column
 from geartrain.cli.common import CONTEXT, json_option, server_option
 from geartrain.cli.examination import Finding, examine_machine, examine_server
-from geartrain.cli.output import write_json
+from geartrain.cli.output import write_json, write_lines
 from geartrain.cli.server import server_configuration
-from geartrain.cli.tables import write_table
 from geartrain.configuration.option import options_of
 from geartrain.errors import OptionError
 from geartrain.server.options import Options
+from geartrain.texts import visible
 from geartrain.transport.connect import Connector
 
 __all__ = ["doctor"]
 
-_COLUMNS: list[Column[Finding]] = [
-    Column("", attrgetter("level")),
-    Column("WHAT", attrgetter("topic"), worth=2),
-    Column("FOUND", attrgetter("text"), PROSE),
-    Column("TO DO", attrgetter("remedy"), PROSE),
-]
+_INDENT = " " * 25
+"""Below it is what was found, and what to do."""
 
 
 @click.command(
@@ -39,8 +36,8 @@ _COLUMNS: list[Column[Finding]] = [
     metavar="PATH",
     help="The configuration file of the server.  [env var: GEARTRAIN_CONFIG]",
 )
-@server_option
 @json_option
+@server_option
 def doctor(config: str | None, server: Connector, as_json: bool) -> int:
     """Look for what is wrong, and say what to do.
 
@@ -54,8 +51,25 @@ def doctor(config: str | None, server: Connector, as_json: bool) -> int:
     if as_json:
         write_json([dataclasses.asdict(each) for each in findings])
     else:
-        write_table(_COLUMNS, findings)
+        write_lines([line for each in findings for line in _lines(each)])
     return int(any(each.level == "wrong" for each in findings))
+
+
+def _lines(finding: Finding) -> Iterator[str]:
+    """Yield what was found and what to do, wrapped to the width of a terminal."""
+    title = f"{finding.level:<7}  {finding.topic:<14}  "
+    yield from _wrapped(title, finding.text)
+    if finding.remedy:
+        yield from _wrapped(f"{_INDENT}to do: ", finding.remedy)
+
+
+def _wrapped(title: str, text: str) -> list[str]:
+    line = f"{title}{visible(text)}"
+    if not sys.stdout.isatty():
+        return [line]
+    width = max(shutil.get_terminal_size().columns, 2 * len(_INDENT))
+    # A name stays whole, so that it can be copied.
+    return textwrap.wrap(line, width, subsequent_indent=_INDENT, break_on_hyphens=False)
 
 
 def _configured(config: str | None) -> Iterator[Finding]:

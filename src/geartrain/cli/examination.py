@@ -214,9 +214,11 @@ def _file(file: Path) -> Iterator[Finding]:
     try:
         report = tasks.check(str(file))
     except GeartrainError as error:
-        is_used = "in use" in str(error)
-        level, remedy = ("ok", "") if is_used else ("wrong", "name another by --store")
-        yield Finding(level, "store", str(error), remedy)
+        if "in use" in str(error):
+            yield Finding("ok", "store", f"{file} is in use by a job server, not read")
+        else:
+            remedy = "name another by --store"
+            yield Finding("wrong", "store", str(error), remedy)
         return
     for problem in report.problems:
         remedy = "the server rebuilds it at its start"

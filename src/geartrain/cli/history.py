@@ -9,8 +9,9 @@ import click
 from geartrain.admin import JobRow
 from geartrain.cli.columns import COUNT, MOMENT, NAME, PROSE, SECONDS, TEXT, Column
 from geartrain.cli.common import CONTEXT
-from geartrain.cli.details import gist, job_object
+from geartrain.cli.details import job_object
 from geartrain.cli.listing import Listing, View, listing_options
+from geartrain.texts import error_line
 
 __all__ = ["history"]
 
@@ -68,7 +69,7 @@ _HISTORY: Listing[JobRow] = Listing(
         Column("RAN", _ran, SECONDS),
         Column("FAILED", lambda row: row.attempts + row.crashes, COUNT),
         Column("WORKER", lambda row: row.worker, TEXT, worth=0),
-        Column("ERROR", lambda row: gist(row.error), PROSE),
+        Column("ERROR", lambda row: error_line(row.error or "") or None, PROSE),
     ),
     to_json=job_object,
     nothing="the job server remembers no job that has ended",

@@ -28,7 +28,6 @@ _NAME = "geartrain import"
     context_settings={"max_content_width": 88},
 )
 @click.argument("source")
-@server_option
 @click.option(
     "--table",
     metavar="NAME",
@@ -54,6 +53,7 @@ _NAME = "geartrain import"
 )
 @click.option("--dry-run", is_flag=True, help="Read and check all jobs, submit none.")
 @click.option("--quiet", is_flag=True, help="Print errors only.")
+@server_option
 def import_(
     source: str, server: Connector, dry_run: bool, quiet: bool, **reading: Any
 ) -> int:

@@ -15,9 +15,9 @@ __all__ = ["job"]
 
 @click.command(short_help="Show the details of a job.", context_settings=CONTEXT)
 @click.argument("name", metavar="HANDLE|UNIQUE")
-@server_option
 @workload_option
 @json_option
+@server_option
 def job(name: str, server: Connector, workload: bool, as_json: bool) -> None:
     """Show everything about a job, a dead letter, or a job that has ended.
 

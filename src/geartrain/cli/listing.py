@@ -334,12 +334,13 @@ def listing_options(function_help: str = "") -> Callable[[_Function], _Function]
             given = {name: flags.pop(name) for name in viewing if name in flags}
             return command(*arguments, view=View(**given), **flags)
 
-        decorated: Any = viewed
+        # First, because click lists what is added last at the top of the help.
+        decorated: Any = server_option(viewed)
         for option in reversed(_OPTIONS):
             decorated = option(decorated)
         if function_help:
             option = click.option("--function", metavar="F|GLOB", help=function_help)
             decorated = option(decorated)
-        return cast("_Function", server_option(decorated))
+        return cast("_Function", decorated)
 
     return add

@@ -13,37 +13,48 @@ from geartrain.cli.program import run_program
 
 __all__ = ["cli", "main", "version_text"]
 
-# The module of each command, and its name there.
+# The commands as the help lists them. Of each, its module and its name there.
+_SECTIONS = {
+    "Run": {
+        "server": ("server", "server"),
+        "worker": ("worker", "worker"),
+        "doctor": ("doctor", "doctor"),
+    },
+    "Jobs": {
+        "submit": ("submit", "submit"),
+        "jobs": ("jobs", "jobs"),
+        "job": ("job", "job"),
+        "schedules": ("schedules", "schedules"),
+        "why": ("why", "why"),
+        "result": ("result", "result"),
+        "history": ("history", "history"),
+        "dead": ("dead", "dead"),
+        "run": ("control", "run"),
+        "priority": ("control", "priority"),
+        "move": ("control", "move"),
+        "cancel": ("cancel", "cancel"),
+        "purge": ("control", "purge"),
+    },
+    "Functions and workers": {
+        "status": ("status", "status"),
+        "statistics": ("statistics", "statistics"),
+        "counters": ("counters", "counters"),
+        "functions": ("functions", "functions"),
+        "workers": ("workers", "workers"),
+        "connections": ("workers", "connections"),
+        "policy": ("policy", "policy"),
+        "pause": ("control", "pause"),
+        "drain": ("control", "drain"),
+        "resume": ("control", "resume"),
+        "actions": ("actions", "actions"),
+    },
+    "Job store": {
+        "store": ("store", "store"),
+        "import": ("import_", "import_"),
+    },
+}
 _COMMANDS = {
-    "server": ("server", "server"),
-    "worker": ("worker", "worker"),
-    "submit": ("submit", "submit"),
-    "status": ("status", "status"),
-    "workers": ("workers", "workers"),
-    "connections": ("workers", "connections"),
-    "functions": ("functions", "functions"),
-    "jobs": ("jobs", "jobs"),
-    "job": ("job", "job"),
-    "schedules": ("schedules", "schedules"),
-    "result": ("result", "result"),
-    "why": ("why", "why"),
-    "cancel": ("cancel", "cancel"),
-    "pause": ("control", "pause"),
-    "resume": ("control", "resume"),
-    "drain": ("control", "drain"),
-    "purge": ("control", "purge"),
-    "move": ("control", "move"),
-    "priority": ("control", "priority"),
-    "run": ("control", "run"),
-    "actions": ("actions", "actions"),
-    "dead": ("dead", "dead"),
-    "policy": ("policy", "policy"),
-    "history": ("history", "history"),
-    "statistics": ("statistics", "statistics"),
-    "counters": ("counters", "counters"),
-    "store": ("store", "store"),
-    "doctor": ("doctor", "doctor"),
-    "import": ("import_", "import_"),
+    name: place for section in _SECTIONS.values() for name, place in section.items()
 }
 
 
@@ -66,6 +77,19 @@ class _Commands(click.Group):
             import_module(f"geartrain.cli.{module}"), command
         )
         return found
+
+    def format_commands(
+        self, context: click.Context, formatter: click.HelpFormatter
+    ) -> None:
+        width = max(map(len, _COMMANDS))
+        for title, section in _SECTIONS.items():
+            rows = []
+            for name in section:
+                command = self.get_command(context, name)
+                assert command is not None
+                rows.append((name.ljust(width), command.get_short_help_str()))
+            with formatter.section(title):
+                formatter.write_dl(rows)
 
 
 def version_text() -> str:

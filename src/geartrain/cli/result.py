@@ -14,7 +14,7 @@ from geartrain.cli.common import CONTEXT, json_option, server_option
 from geartrain.cli.details import coded
 from geartrain.cli.output import write_json
 from geartrain.cli.program import complain
-from geartrain.texts import visible
+from geartrain.texts import error_line, visible
 from geartrain.transport.connect import Connector
 
 __all__ = ["result"]
@@ -27,7 +27,6 @@ _NONE = 3
 
 @click.command(short_help="Print the result of a job.", context_settings=CONTEXT)
 @click.argument("handle")
-@server_option
 @click.option(
     "--timeout",
     type=click.FloatRange(min=0),
@@ -42,6 +41,7 @@ _NONE = 3
     help="Write the result to a file.  [default: stdout]",
 )
 @json_option
+@server_option
 def result(
     handle: str, server: Connector, timeout: float, output: str | None, as_json: bool
 ) -> int:
@@ -88,23 +88,17 @@ def _why(row: ResultRow) -> str:
     """Return in a sentence why there is no result."""
     name = visible(row.handle)
     if row.state == "unknown":
-        return f"there is no job {name}, or its result is kept no more"
+        return f"there is no job {name}, or its result is no longer kept"
     if row.state in UNENDED:
-        return f"{name} has not ended: it is {row.state}"
+        return f"{name} has not ended: it is {row.state} (--timeout waits for it)"
     if row.state == "ended":
         return f"{name} has ended, and nothing of it is kept: see result_ttl"
     if row.state != "succeeded":
-        said = visible(_last_line(row.error or row.reason or ""))
+        said = visible(error_line(row.error or row.reason or ""))
         return f"{name} {_ENDS[row.state]}" + (f": {said}" if said else "")
     if row.kept == "too_large":
         return f"{name} succeeded with {row.size} bytes: more than result_size"
     return f"{name} succeeded, and its result is not kept: see result_ttl"
-
-
-def _last_line(text: str) -> str:
-    """Return the last line of an error: of a traceback, what went wrong."""
-    lines = text.split("\n")
-    return next((each for each in reversed(lines) if each.strip()), "")
 
 
 _ENDS = {

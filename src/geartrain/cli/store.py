@@ -48,8 +48,8 @@ def store(context: click.Context) -> None:
     short_help="Show the state of a running server's store.",
     context_settings=CONTEXT,
 )
-@server_option
 @json_option
+@server_option
 def status(server: Connector, as_json: bool) -> int:
     """Ask a running job server for the state of its store.
 
@@ -80,8 +80,8 @@ def status(server: Connector, as_json: bool) -> int:
     short_help="Copy a running server's store.",
     context_settings=CONTEXT,
 )
-@server_option
 @json_option
+@server_option
 def backup(server: Connector, as_json: bool) -> int:
     """Have a running job server of this machine copy its store, and wait for that.
 

@@ -30,7 +30,6 @@ _CONNECT_TIMEOUT = 3.0
 @click.command(short_help="Submit jobs.", context_settings=CONTEXT)
 @click.argument("function")
 @click.argument("workload", default="-", metavar="[WORKLOAD|@FILE|-]")
-@server_option
 @click.option("--background", is_flag=True, help="Do not wait: print the handle.")
 @click.option("--high", "priority", flag_value="high", help="High priority.")
 @click.option("--low", "priority", flag_value="low", help="Low priority.")
@@ -71,6 +70,7 @@ _CONNECT_TIMEOUT = 3.0
 @click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON object for each job."
 )
+@server_option
 def submit(  # noqa: PLR0913, PLR0917 - each flag is one
     function: str,
     workload: str,

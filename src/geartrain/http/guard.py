@@ -28,7 +28,7 @@ __all__ = ["Guard"]
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 # What anybody may see: it says nothing about the jobs.
 _OPEN: Final = frozenset(
-    {"/docs", "/docs.js", "/docs.css", "/openapi.json", "/livez", "/readyz"}
+    {"/", "/docs", "/docs.js", "/docs.css", "/openapi.json", "/livez", "/readyz"}
 )
 
 

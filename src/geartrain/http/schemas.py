@@ -8,10 +8,11 @@ from types import NoneType, UnionType
 from typing import Any, Final, get_args, get_origin, get_type_hints
 
 from geartrain.admin.job_rows import JobRow
-from geartrain.admin.rows import FunctionRow, StoreRow, WorkerRow
+from geartrain.admin.rows import FunctionRow, ProblemRow, StoreRow, WorkerRow
 
 __all__ = [
     "ACTION",
+    "CONDITION",
     "CONNECTION",
     "COUNTERS",
     "FUNCTION",
@@ -79,6 +80,8 @@ SCHEMAS: Final[dict[str, Schema]] = {
     "Function": _schema_of(FunctionRow),
     "Connection": _schema_of(WorkerRow),
     "Store": _schema_of(StoreRow),
+    # "Problem" is what RFC 9457 calls the answer to a request that failed.
+    "Condition": _schema_of(ProblemRow),
     "Counters": {
         "type": "object",
         "required": ["function"],
@@ -171,6 +174,7 @@ def items(of: Mapping[str, Any]) -> Schema:
 
 
 ACTION: Final = reference("Action")
+CONDITION: Final = reference("Condition")
 JOB: Final = reference("Job")
 FUNCTION: Final = reference("Function")
 CONNECTION: Final = reference("Connection")

@@ -13,6 +13,7 @@ from geartrain.http.problems import ProblemError
 from geartrain.http.submissions import JobLink
 from geartrain.protocol.client import Event
 from geartrain.protocol.constants import PacketType
+from geartrain.texts import error_line
 
 __all__ = ["EVENTS", "LINES", "result", "story", "story_form"]
 
@@ -66,9 +67,10 @@ async def result(link: JobLink, handle: str, deadline: float) -> bytes:
 def _failure(event: Event, handle: str) -> ProblemError:
     said = event.arguments[1] if event.type == PacketType.WORK_EXCEPTION else b""
     error = said.decode("utf-8", "replace")
+    line = error_line(error)
     return ProblemError(
         "job-failed",
-        f"its worker says: {error}" if error else "its worker did not say why",
+        f"its worker says: {line}" if line else "its worker did not say why",
         handle=handle,
         error=error or None,
     )

@@ -108,7 +108,8 @@ def _run(command: tuple[str, ...], body: bytes) -> None:
     """Run a program; kill it, and what it has started, when it takes too long."""
     # A file, because a program that does not read must not block this thread.
     with TemporaryFile() as message:
-        message.write(body)
+        # A line, so that messages can be appended to a file.
+        message.write(body + b"\n")
         message.seek(0)
         program = subprocess.Popen(
             command,

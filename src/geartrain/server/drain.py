@@ -12,6 +12,7 @@ import logging
 from collections.abc import Callable
 
 from geartrain.server.driver import Driver
+from geartrain.texts import counted
 
 __all__ = ["Drain"]
 
@@ -51,9 +52,9 @@ class Drain:
         running = self._driver.begin_stop()
         if running and self._seconds > 0:
             _log.info(
-                "%d jobs are running and may take %g s to end (--drain)",
-                running,
+                "waiting up to %g s for %s to end (--drain)",
                 self._seconds,
+                counted(running, "running job"),
                 extra={"action": "drain"},
             )
         self._look()

@@ -27,6 +27,7 @@ from geartrain.engine.queries import Query
 from geartrain.errors import StoreError
 from geartrain.server.condition import Condition, Outcome
 from geartrain.stores.base import Store
+from geartrain.texts import counted
 
 __all__ = ["Persistence"]
 
@@ -129,9 +130,11 @@ class Persistence:
         self.pump()
         if self._durability is not None:
             _log.info(
-                "%d jobs and %d dead letters were kept",
-                sum(each.ready + each.delayed for each in inventory.queues),
-                sum(each.dead for each in inventory.queues),
+                "%s and %s were kept",
+                counted(
+                    sum(each.ready + each.delayed for each in inventory.queues), "job"
+                ),
+                counted(sum(each.dead for each in inventory.queues), "dead letter"),
                 extra={"action": "store_opened"},
             )
             self._watch()

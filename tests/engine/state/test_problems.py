@@ -28,7 +28,7 @@ def test_jobs_that_no_worker_can_do() -> None:
     world = stored()
     submit(world.client(), "w1", "w2")
     problem = found(world)["no_worker", "f"]
-    assert problem["text"] == "2 jobs of 'f' wait, and no worker can do them"
+    assert problem["text"] == "no worker has the function 'f', and 2 jobs wait"
     assert problem["value"] == 2
     world.worker("f")
     assert found(world) == {}

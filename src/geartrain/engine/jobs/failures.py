@@ -26,7 +26,7 @@ from geartrain.engine.state.statistics import count
 from geartrain.engine.story import PastAttempt, with_attempt
 from geartrain.protocol.constants import PacketType
 from geartrain.protocol.packets import NO_MORE, encode
-from geartrain.texts import quoted, shown
+from geartrain.texts import counted, error_line, quoted, shown
 
 __all__ = [
     "abandon",
@@ -293,21 +293,21 @@ def _bury(state: State, job: Job) -> None:
 
 
 def _warn_of_death(state: State, job: Job) -> None:
-    """Log that a job has become a dead letter, and the first line of its error."""
+    """Log that a job has become a dead letter, and what went wrong."""
     failures = job.failures
     assert failures is not None
-    first = failures.error[:_MOST_SHOWN].strip().partition(b"\n")[0]
-    why = f": {shown(first)}" if first else ""
+    line = error_line(failures.error)[:_MOST_SHOWN]
+    why = f": {shown(line)}" if line else ""
     times = failures.attempts + failures.crashes
     name = job.function.name
     state.warn(
         "dead_letter",
         f"{shown(job.handle)} of {quoted(name)} is a dead letter after "
-        f"{times} {'attempt' if times == 1 else 'attempts'} "
+        f"{counted(times, 'attempt')} "
         f"({shown(failures.reason)}){why}",
         name,
         job.handle,
-        first or failures.reason,
+        line.encode("utf-8", "surrogateescape") or failures.reason,
     )
 
 
@@ -376,8 +376,8 @@ def expire(state: State, function: Function) -> None:
             Notice(
                 "info",
                 "jobs_expired",
-                f"{count} jobs of {quoted(function.name)} waited longer than their "
-                f"time to live, {ttl:g} seconds, and were dropped",
+                f"dropped {counted(count, 'job')} of {quoted(function.name)}: the "
+                f"time to live of {ttl:g} seconds was over",
             )
         )
 

@@ -16,7 +16,7 @@ from geartrain.engine.records import Failures, StoredJob
 from geartrain.engine.results import SUCCEEDED, ResultRecord
 from geartrain.engine.state import functions
 from geartrain.engine.state.state import State
-from geartrain.texts import cut, quoted, shown, visible
+from geartrain.texts import cut, error_line, quoted, shown, visible
 
 __all__ = [
     "Reason",
@@ -126,7 +126,7 @@ def reason_of_stored(state: State, job: StoredJob, name: bytes) -> Reason:
 
 def reason_of_end(state: State, record: ResultRecord) -> Reason:
     """Say how a job ended."""
-    ran = f" at {shown(record.worker)}" if record.worker else ""
+    ran = f" on {shown(record.worker)}" if record.worker else ""
     ago = _span(state.server_time() - record.ended)
     word = record.outcome.decode()
     if record.outcome == SUCCEEDED:
@@ -309,10 +309,9 @@ def _letters(name: bytes) -> str:
 
 
 def _said(reason: bytes, error: bytes) -> str:
-    """Return what follows the word that an attempt failed: the last line of why."""
-    text = error[-4 * _MOST_ERROR :].decode("utf-8", "replace").strip()
-    last = text.rpartition("\n")[2] or reason.decode("utf-8", "replace")
-    return f": {cut(visible(last), _MOST_ERROR)}" if last else ""
+    """Return what follows the word that an attempt failed: what went wrong."""
+    line = error_line(error) or reason.decode("utf-8", "replace")
+    return f": {cut(visible(line), _MOST_ERROR)}" if line else ""
 
 
 def _span(seconds: float) -> str:

@@ -28,7 +28,7 @@ class Notice:
         self.handle = handle
         """The job it is about, if it is about one."""
         self.error = error
-        """The first line of the job's error."""
+        """The line of the job's error that says what went wrong."""
 
     def fields(self) -> dict[str, bytes]:
         """Return what it is about, by name."""

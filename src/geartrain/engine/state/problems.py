@@ -18,7 +18,7 @@ from geartrain.engine.model.health import FAILING, OK
 from geartrain.engine.model.problems import Problem
 from geartrain.engine.state.slots import MINUTE
 from geartrain.engine.state.state import State
-from geartrain.texts import quoted
+from geartrain.texts import counted, quoted
 
 __all__ = ["NAMES", "look"]
 
@@ -46,7 +46,8 @@ def _no_worker(state: State, function: Function) -> Problem | None:
     return Problem(
         "no_worker",
         function.name,
-        f"{waiting} jobs of {name} wait, and no worker can do them",
+        f"no worker has the function {name}, and {counted(waiting, 'job')} "
+        f"{'waits' if waiting == 1 else 'wait'}",
         waiting,
         f"start a worker for {name}, or look for a mistake in its name",
     )
@@ -80,7 +81,8 @@ def _dead_letters(state: State, function: Function) -> Problem | None:
     return Problem(
         "dead_letters",
         function.name,
-        f"{died} jobs of {quoted(function.name)} became dead letters in the last"
+        f"{counted(died, 'job')} of {quoted(function.name)} became "
+        f"{'a dead letter' if died == 1 else 'dead letters'} in the last"
         f" {_RECENT} minutes",
         died,
         "see why by geartrain dead list, and run them again by geartrain dead retry",

@@ -101,7 +101,7 @@ async def run_job(call: Call) -> Response:
 
 
 async def move_job(call: Call) -> Response:
-    """Let a job wait for another function."""
+    """Move a job to another function."""
     await call.line(f"move {call.handle()} {call.word('to')}")
     return done()
 
@@ -145,7 +145,7 @@ async def run_jobs(call: Call) -> Response:
 
 
 async def move_jobs(call: Call) -> Response:
-    """Let many jobs wait for another function."""
+    """Move many jobs to another function."""
     return await _swept(call, f"move jobs {call.word('to')}", "state", "unique")
 
 
@@ -210,7 +210,7 @@ ENDPOINTS: Final = (
         method="POST",
         path="/v1/jobs/{handle}/run",
         name="runJob",
-        summary="Let a job that waits for its time wait no longer",
+        summary="Run a delayed job now",
         tag="jobs",
         call=run_job,
         parameters=(HANDLE_PATH,),
@@ -221,7 +221,7 @@ ENDPOINTS: Final = (
         method="POST",
         path="/v1/jobs/{handle}/move",
         name="moveJob",
-        summary="Let a waiting job or dead letter wait for another function",
+        summary="Move a waiting job or dead letter to another function",
         tag="jobs",
         call=move_job,
         parameters=(HANDLE_PATH, _TO),
@@ -254,7 +254,7 @@ ENDPOINTS: Final = (
         method="POST",
         path="/v1/jobs/run",
         name="runJobs",
-        summary="Let many jobs that wait for their time wait no longer",
+        summary="Run many delayed jobs now",
         description=_BULK,
         tag="jobs in bulk",
         call=run_jobs,
@@ -265,7 +265,7 @@ ENDPOINTS: Final = (
         method="POST",
         path="/v1/jobs/move",
         name="moveJobs",
-        summary="Let many waiting jobs wait for another function",
+        summary="Move many waiting jobs to another function",
         description=_BULK,
         tag="jobs in bulk",
         call=move_jobs,

@@ -1,4 +1,4 @@
-"""The job server itself: its version, store and schedules."""
+"""The job server itself: its version, what is wrong with it, store and schedules."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from geartrain.http.api.parts import json_answer, listed, one
 from geartrain.http.endpoints import Call, Endpoint
-from geartrain.http.schemas import SCHEDULE, STORE
+from geartrain.http.schemas import CONDITION, SCHEDULE, STORE
 
 __all__ = ["ENDPOINTS"]
 
@@ -19,6 +19,12 @@ async def get_server(call: Call) -> Response:
     version = (await call.line("version")).removeprefix("OK ")
     pid = (await call.line("getpid")).removeprefix("OK ")
     return json_answer({"version": version, "pid": int(pid)})
+
+
+async def list_problems(call: Call) -> Response:
+    """List what is wrong now."""
+    rows = await call.rows("problems")
+    return json_answer({"items": [json.loads(row) for row in rows], "next": None})
 
 
 async def get_store(call: Call) -> Response:
@@ -66,6 +72,15 @@ ENDPOINTS: Final = (
                 },
             ),
         ),
+    ),
+    Endpoint(
+        method="GET",
+        path="/v1/problems",
+        name="listProblems",
+        summary="List what is wrong now, and what mends it",
+        tag="server",
+        call=list_problems,
+        answers=(listed("All of it.", CONDITION),),
     ),
     Endpoint(
         method="GET",

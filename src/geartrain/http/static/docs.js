@@ -10,6 +10,11 @@ function element(name, properties = {}, ...children) {
   return made;
 }
 
+// What is between backticks becomes code.
+function prose(text) {
+  return text.split("`").map((part, number) => number % 2 ? element("code", { textContent: part }) : part);
+}
+
 function field(parameter) {
   const { name, schema } = parameter;
   const input = schema.enum
@@ -19,20 +24,35 @@ function field(parameter) {
   input.dataset.in = parameter.in;
   input.required = Boolean(parameter.required);
   return element("label", {}, element("code", { textContent: name }), input,
-    element("small", { textContent: parameter.description }));
+    element("small", {}, ...prose(parameter.description)));
 }
 
-function address(path, form) {
+function address(path, form, encoded = (_, value) => encodeURIComponent(value)) {
   const query = new URLSearchParams();
   const headers = {};
   for (const input of form.querySelectorAll("[data-name]")) {
     const { name } = input.dataset;
-    if (input.dataset.in === "path") path = path.replace(`{${name}}`, encodeURIComponent(input.value));
+    if (input.dataset.in === "path") path = path.replace(`{${name}}`, () => encoded(name, input.value));
     else if (input.value === "") continue;
     else if (input.dataset.in === "query") query.set(name, input.value);
     else headers[name] = input.value;
   }
   return [path.slice(1) + (query.size ? `?${query}` : ""), headers];
+}
+
+// The same request for a shell; what is not filled in stays {a name}.
+function curl(method, path, form) {
+  const [url, headers] = address(path, form, (name, value) => value === "" ? `{${name}}` : encodeURIComponent(value));
+  const body = form.querySelector("textarea");
+  if (body?.dataset.type === "application/json") headers["Content-Type"] = "application/json";
+  if (document.getElementById("token").value) headers.Authorization = "Bearer $TOKEN";
+  const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
+  const words = ["curl", ...(method === "GET" || (method === "POST" && body) ? [] : ["-X", method])];
+  for (const [name, value] of Object.entries(headers)) {
+    words.push("-H", name === "Authorization" ? `"${name}: ${value}"` : quoted(`${name}: ${value}`));
+  }
+  if (body) words.push("--data-binary", quoted(body.value));
+  return [...words, quoted(new URL(url, location).href.replaceAll("%7B", "{").replaceAll("%7D", "}"))].join(" ");
 }
 
 async function send(method, path, form, output) {
@@ -70,9 +90,14 @@ function endpoint(path, method, operation) {
     const text = element("textarea", { value: typeof example === "string" ? example : JSON.stringify(example) });
     text.dataset.type = type;
     form.append(element("label", {}, element("code", { textContent: "body" }), text,
-      element("small", { textContent: operation.requestBody.description })));
+      element("small", {}, ...prose(operation.requestBody.description))));
   }
+  const command = element("pre", { className: "command" });
+  const write = () => { command.textContent = curl(method, path, form); };
+  write();
   form.append(element("button", { textContent: "Send" }));
+  form.addEventListener("input", write);
+  document.getElementById("token").addEventListener("input", write);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     send(method, path, form, output);
@@ -80,10 +105,10 @@ function endpoint(path, method, operation) {
   const statuses = Object.entries(operation.responses).map(([status, { description }]) =>
     element("li", {}, element("code", { textContent: status }), ` ${description}`));
   return element("details", {},
-    element("summary", {}, element("code", { className: "method", textContent: method }),
-      element("code", { textContent: path }), ` ${operation.summary}`),
-    element("p", { textContent: operation.description ?? "" }), form, output,
-    element("ul", {}, ...statuses));
+    element("summary", {}, element("code", { className: `method ${method}`, textContent: method }),
+      element("code", { textContent: path }), element("span", { textContent: operation.summary })),
+    element("p", {}, ...prose(operation.description ?? "")), form, command, output,
+    element("h3", { textContent: "Answers" }), element("ul", {}, ...statuses));
 }
 
 async function show() {
@@ -95,9 +120,12 @@ async function show() {
       groups.set(tag, [...(groups.get(tag) ?? []), endpoint(path, method.toUpperCase(), operation)]);
     }
   }
-  document.getElementById("about").after(element("p", { textContent: told.info.description }));
+  document.getElementById("about").after(element("p", {}, ...prose(told.info.description)));
+  document.getElementById("asked").hidden = !told.components.securitySchemes;
   for (const [tag, endpoints] of groups) {
-    document.getElementById("endpoints").append(element("h2", { textContent: tag }), ...endpoints);
+    const title = tag[0].toUpperCase() + tag.slice(1);
+    document.getElementById("tags").append(element("a", { href: `#${tag}`, textContent: title }), " ");
+    document.getElementById("endpoints").append(element("h2", { id: tag, textContent: title }), ...endpoints);
   }
 }
 
