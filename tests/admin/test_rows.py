@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from geartrain.admin.job_rows import JobRow, job_row
+from geartrain.admin.lines import function_rows, worker_rows
 from geartrain.admin.rows import (
     CounterRow,
     FunctionRow,
@@ -16,14 +17,12 @@ from geartrain.admin.rows import (
     connection_row,
     counter_row,
     function_row,
-    function_rows,
     policy_row,
     setting,
     setting_text,
-    worker_rows,
 )
 
-COVERS = ("admin/job_rows",)
+COVERS = ("admin/job_rows", "admin/lines")
 
 JOB: dict[str, Any] = {
     "handle": "H:here:1",

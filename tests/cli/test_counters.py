@@ -28,7 +28,7 @@ def test_jobs_are_counted_by_function(fresh: RunningServer) -> None:
 
 
 def test_nothing_is_counted_yet(fresh: RunningServer) -> None:
-    assert ask(fresh, "counters") == (0, "FUNCTION\n", "")
+    assert ask(fresh, "counters") == (0, "nothing has been counted yet\n", "")
     assert objects(fresh, "counters") == []
 
 

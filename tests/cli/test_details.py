@@ -21,7 +21,7 @@ def row(**changes: Any) -> JobRow:
 
 
 def shown(capsys: pytest.CaptureFixture[str], *rows: JobRow) -> list[str]:
-    write_jobs(list(rows), workload=False, as_json=False)
+    write_jobs(list(rows), time.time(), workload=False, as_json=False)
     return capsys.readouterr().out.splitlines()
 
 
@@ -44,8 +44,8 @@ def test_what_is_known_is_told(capsys: pytest.CaptureFixture[str]) -> None:
         "state       ready",
         "priority    high",
         "background  yes",
-        f"submitted   {local(now - 200)} (3m20s ago)",
-        f"due         {local(now + 3605)} (in 1h0m)",
+        f"submitted   {local(now - 200)} (3m 20s ago)",
+        f"due         {local(now + 3605)} (in 1h 0m)",
         "worker      mailer 10.0.0.1",
         "attempts    2 failed",
         "crashes     1",
@@ -123,7 +123,7 @@ def test_json_is_what_the_job_server_writes(workload: bytes) -> None:
 def test_a_workload_is_written_as_it_is(
     capfdbinary: pytest.CaptureFixture[bytes],
 ) -> None:
-    write_jobs([row(workload=b"\xff\r\n\0")], workload=True, as_json=False)
+    write_jobs([row(workload=b"\xff\r\n\0")], time.time(), workload=True, as_json=False)
     assert capfdbinary.readouterr().out == b"\xff\r\n\0"
 
 
@@ -133,5 +133,5 @@ def test_of_several_workloads_none_is_written(
     rows = [row(workload=b"1"), row(handle="H:here:2", function="mail", workload=b"2")]
     assert named(rows) == "2 jobs: H:here:1 (resize), H:here:2 (mail)"
     with pytest.raises(AdminError, match="that is the unique of 2 jobs: H:here:1"):
-        write_jobs(rows, workload=True, as_json=False)
+        write_jobs(rows, 0.0, workload=True, as_json=False)
     assert capfdbinary.readouterr().out == b""

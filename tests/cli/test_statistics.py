@@ -65,7 +65,11 @@ def test_by_the_minute_and_by_the_hour(fresh: RunningServer) -> None:
     [
         (["--function", "none"], 1, "UNKNOWN_FUNCTION"),
         (["--function", ""], 2, "the function is empty"),
-        (["--sort", "age"], 1, "sort is one of function, waiting"),
+        (
+            ["--sort", "age"],
+            2,
+            "there is no column 'age': name one of function",
+        ),
         (["--by", "day"], 2, "'day' is not one of"),
         (["--over", "61"], 2, "61 is not in the range"),
     ],

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import os
-import signal
-import subprocess
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -16,7 +13,6 @@ from tests.support.jobs_in_states import bury, submit, submit_later
 from tests.support.servers import (
     RunningServer,
     free_port,
-    geartrain_command,
     running_gearmand,
 )
 from tests.support.wire import Wire
@@ -52,21 +48,22 @@ def test_jobs_are_told_by_priority(fresh: RunningServer, worker: Wire) -> None:
     assert first.endswith(f" on {fresh.address}")
     assert empty == ""
     assert title.split() == [
-        *("FUNCTION", "HIGH", "NORMAL", "LOW", "RUNNING", "WORKERS", "DIED")
+        *("FUNCTION", "HIGH", "NORMAL", "LOW", "RUNNING", "WORKERS", "DIED", "OLDEST")
     ]
-    found = {row[:9].strip(): row[9:].split() for row in rows}
+    found = {row[:9].strip(): row[9:].split()[:6] for row in rows}
+    assert all(re.fullmatch(r".* (\d+s|-)", row) for row in rows)
     assert found == {
         "mail": ["1", "2", "1", "1", "1", "0"],
         "zip": ["0", "0", "0", "0", "1", "0"],
         "two words": ["0", "0", "0", "0", "0", "1"],
-        "TOTAL": ["1", "2", "1", "1", "1"],
+        "TOTAL": ["1", "2", "1", "1", "-", "1"],
     }
 
 
 def test_status_as_json(fresh: RunningServer, worker: Wire) -> None:
     rows = {row.pop("function"): row for row in objects(fresh, "status")}
     counts = {"high": 0, "normal": 0, "low": 0, "running": 1, "workers": 1, "died": 0}
-    assert rows["mail"] == counts
+    assert rows["mail"] == {**counts, "oldest": None}
 
 
 def test_workers(fresh: RunningServer, worker: Wire) -> None:
@@ -83,20 +80,28 @@ def test_workers(fresh: RunningServer, worker: Wire) -> None:
         assert [row["functions"] for row in only] == [["other"]]
     _, out, _ = ask(fresh, "workers", "--function", "mail")
     title, row = out.splitlines()
-    assert title.split() == ["ID", "ADDRESS", "CONNECTION", "FUNCTIONS"]
-    assert row.split()[:2] + row.split()[3:] == ["ann", "127.0.0.1", "zip", "mail"]
+    assert title.split() == ["ID", "ADDRESS", "CONNECTION", "RUNNING", "FUNCTIONS"]
+    assert row.split()[:2] + row.split()[3:] == ["ann", "127.0.0.1", "1", "zip", "mail"]
 
 
 def test_functions(fresh: RunningServer, worker: Wire) -> None:
     submit(fresh, b"mail")
     submit(fresh, b"alone")
     _, out, _ = ask(fresh, "functions")
-    title, *rows = [line.split(maxsplit=3) for line in out.splitlines()]
-    assert title == ["FUNCTION", "WORKERS", "JOBS", "SERVED BY"]
-    assert rows == [
-        ["alone", "0", "1", "-"],
-        ["mail", "1", "2", "ann 127.0.0.1"],
-        ["zip", "1", "0", "ann 127.0.0.1"],
+    title, *rows = out.splitlines()
+    assert title.split() == [
+        "FUNCTION",
+        "WORKERS",
+        "JOBS",
+        "OLDEST",
+        "STATE",
+        "SERVED",
+        "BY",
+    ]
+    assert [re.sub(r"\d+s", "0s", " ".join(row.split())) for row in rows] == [
+        "alone 0 1 0s - -",
+        "mail 1 2 0s - ann 127.0.0.1",
+        "zip 1 0 - - ann 127.0.0.1",
     ]
     assert objects(fresh, "functions")[0]["served_by"] == []
 
@@ -106,51 +111,16 @@ def test_gearmand_is_asked_too() -> None:
         submit(other, b"mail")
         _, out, err = ask(other, "status")
         assert (out.splitlines()[3].split(), err) == (
-            ["mail", "0", "1", "0", "0", "0", "0"],
+            ["mail", "0", "1", "0", "0", "0", "0", "-"],
             "",
         )
         assert objects(other, "workers") == []
-
-
-def heed_ctrl_c() -> None:
-    """Have Ctrl-C end a process, as on a terminal."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
-@pytest.mark.parametrize("command", ["status", "workers", "functions"])
-def test_ctrl_c_ends_the_watch_without_a_complaint(
-    fresh: RunningServer, command: str
-) -> None:
-    watching = subprocess.Popen(
-        [*geartrain_command("geartrain"), command, "--json", "--watch", "0.1"],
-        env={**os.environ, "GEARTRAIN_SERVER": fresh.address},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        # A shell that runs the tests in the background has them ignore it.
-        preexec_fn=heed_ctrl_c,
-    )
-    with watching as process, Wire(fresh.connect()) as connection:
-        assert process.stdout is not None
-        connection.register(b"mail")
-        assert connection.echoes()
-        for _ in range(3):
-            assert json.loads(process.stdout.readline())[
-                "functions" if command == "workers" else "function"
-            ]
-        process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=15)
-    assert (process.returncode, err) == (0, b"")
 
 
 def test_a_terminal_is_not_cleared_to_show_it_once(fresh: RunningServer) -> None:
     status, lines = on_terminal(fresh, "status")
     assert (status, lines[0].startswith("job server ")) == (0, True)
     assert not any("\x1b[2J" in line for line in lines)
-
-
-def test_seconds_to_watch_are_checked(fresh: RunningServer) -> None:
-    said = complaint(2, ask(fresh, "status", "--watch", "0"), "geartrain status")
-    assert "0" in said
 
 
 def test_no_job_server_is_told(fresh: RunningServer) -> None:

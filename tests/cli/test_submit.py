@@ -53,6 +53,22 @@ def test_the_result_is_printed(server: RunningServer, worker: Worker) -> None:
     assert ask(server, "submit", "tell", "hello") == (0, "a piece, HELLO", "careful\n")
 
 
+def test_headers_are_given_and_shown(server: RunningServer) -> None:
+    options = ("--background", "--header", "tenant=a=b", "--header", "x=\x1b[2J")
+    code, handle, said = ask(server, "submit", "headed", "w", *options)
+    assert (code, said) == (0, "")
+    shown = ask(server, "job", handle.strip())[1]
+    assert "\nheaders\n  tenant=a=b\n  x=\\x1b[2J\n" in shown
+    (row,) = objects(server, "job", handle.strip(), "--json")
+    assert row["headers"] == {"tenant": "a=b", "x": "\x1b[2J"}
+
+
+@pytest.mark.parametrize("given", [["a"], ["a=1", "--header", "a=2"], ["a b=c"]])
+def test_what_is_no_header_is_refused(server: RunningServer, given: list[str]) -> None:
+    said = complaint(2, ask(server, "submit", "f", "w", "--header", *given))
+    assert "header" in said
+
+
 def test_warnings_and_exceptions_cannot_steer_a_terminal(
     server: RunningServer, worker: Worker
 ) -> None:

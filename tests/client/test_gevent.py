@@ -74,7 +74,9 @@ def said(place: Place, program: str) -> list[str]:
         timeout=50,
         check=False,
     )
-    assert done.stderr == ""
+    # Nobody's function has a worker, and so the client says.
+    told = done.stderr.splitlines()
+    assert [line for line in told if "waits: no worker has" not in line] == []
     return done.stdout.splitlines()
 
 

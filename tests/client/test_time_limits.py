@@ -149,6 +149,7 @@ def echoes(listener: socket.socket) -> None:
             received += connection.recv(1000)
         connection.sendall(
             b"\0RES\0\0\0\x1b\0\0\0\x0aexceptions\0RES\0\0\0\x1b\0\0\0\x07reasons"
+            b"\0RES\0\0\0\x1b\0\0\0\x13warn_without_worker"
             b"\0RES\0\0\0\x11\0\0\0\4ping"
         )
         connection.recv(1000)

@@ -20,7 +20,7 @@ SERVICE = "[Service]\nExecStart=/bin/true\n"
 
 
 def test_the_commands_name_files_that_are_there() -> None:
-    service, container = snippets(DOCUMENT, "sh")
+    service, container, _ = snippets(DOCUMENT, "sh")
     named = re.findall(r"deploy/\S+", service + container)
     assert len(named) == 3
     for name in named:
@@ -73,3 +73,11 @@ def test_every_problem_is_explained() -> None:
     text = (ROOT / DOCUMENT).read_text()
     for name in NAMES:
         assert f"`{name}`" in text
+
+
+def test_the_doctor_is_there(tmp_path: Path) -> None:
+    words = snippets(DOCUMENT, "sh")[2].split()
+    status, out, err = run(*words, GEARTRAIN_STORE=str(tmp_path / "jobs.db"))
+    assert err == ""
+    assert "configuration" in out
+    assert status in (0, 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from tests.support.documents import PORT, run, snippets
@@ -23,14 +24,14 @@ def test_the_store_is_looked_after_as_the_how_to_says(
         handle = submit(server, b"resize")
         backed_up = run(backup, tmp_path, environment).rstrip("\n")
     printed = run(check, tmp_path, environment)
-    assert printed.endswith(
-        "/jobs.db: 1 jobs, 0 dead letters, 0 recurring jobs, 0 entries, 0 problems\n"
-    )
+    # How many statistics are among the entries depends on when the minute ended.
+    counted = "1 jobs, 0 dead letters, 0 recurring jobs, \\d+ entries, 0 results"
+    assert re.search(f"/jobs.db: {counted}, 0 problems\n$", printed)
     assert run(f"geartrain store check {backed_up}", tmp_path, environment).startswith(
         f"{tmp_path}/jobs.db.backup-"
     )
     assert " bytes before, " in run(compact, tmp_path, environment)
-    assert run(copy, tmp_path, environment) == "1 imported\n"
+    assert run(copy, tmp_path, environment).endswith(" imported\n")
     command[-1] = f"sqlite://{tmp_path}/copy.db"
     with run_server(command, PORT):
         assert handle in run("geartrain jobs", tmp_path, environment)

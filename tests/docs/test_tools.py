@@ -45,7 +45,7 @@ def environment(server: RunningServer, tmp_path: Path) -> dict[str, str]:
 def test_every_command_does_what_is_said(
     server: RunningServer, environment: dict[str, str], tmp_path: Path
 ) -> None:
-    look, work, wait, later, tools = snippets("docs/tools.md", "sh")
+    look, lists, work, wait, later, tools = snippets("docs/tools.md", "sh")
 
     def printed(script: str) -> str:
         return run(script, tmp_path, environment, quiet=True)
@@ -57,8 +57,12 @@ def test_every_command_does_what_is_said(
         wait_until(lambda: "count" in ask(server.port, "status"), "the worker is here")
         submit(server, b"resize")
         looked = printed(look)
-        assert re.search(r"^resize +0 +1 +0 +0 +0 +0$", looked, re.M)
+        assert re.search(r"^resize +0 +1 +0 +0 +0 +0 +\d+s$", looked, re.M)
         assert re.search(r"^count +1 +0 ", looked, re.M)
+        listed = printed(lists)
+        assert re.search(r"^H:\S+ +resize +ready ", listed, re.M)
+        assert re.search(r"^H:\S+ +\d+s$", listed, re.M)
+        assert '"function": "resize", "high": 0, "normal": 1' in listed
         counted = printed(wait)
         assert counted.startswith("5\n")
         assert len(re.findall(r'"result": "1\\n", "error": null', counted)) == 3

@@ -134,7 +134,9 @@ def test_a_body_that_comes_to_a_halt_is_given_up(head: bytes) -> None:
     served(work)
 
 
-def test_who_does_not_read_the_answer_is_left() -> None:
+def test_who_does_not_read_the_answer_is_left(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     async def work(connect: Connect) -> None:
         for number in range(20):
             await post(connect, f"{number}" + "f" * 8000)
@@ -149,6 +151,8 @@ def test_who_does_not_read_the_answer_is_left() -> None:
         writer.close()
 
     served(work)
+    # Nobody can fill the log.
+    assert caplog.records == []
 
 
 async def post(connect: Connect, function: str) -> None:

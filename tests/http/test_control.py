@@ -44,7 +44,7 @@ def test_a_function_that_drains_takes_no_new_jobs(server: HttpServer) -> None:
     submit(server.jobs, b"drained")
     assert post(server, "/v1/functions/drained/drain").status == 204
     reply = server.submit("drained")
-    assert (reply.status, reply.kind) == (503, "unavailable")
+    assert (reply.status, reply.kind) == (409, "draining")
     assert "drain" in reply.json["detail"]
     assert waiting(server, "drained") == 1
 

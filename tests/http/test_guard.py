@@ -35,6 +35,8 @@ def post(server: HttpServer, **headers: str) -> int:
         ({"sec_fetch_site": "same-site"}, 403),
         ({"origin": "http://localhost:80", "host": "localhost:80"}, 202),
         ({"origin": "http://localhost:81", "host": "localhost:80"}, 403),
+        ({"origin": "http://localhost", "host": "localhost:80"}, 202),
+        ({"origin": "http://localhost", "host": "localhost:4731"}, 403),
         ({"origin": "http://evil.example"}, 403),
         ({"origin": "null"}, 403),
         ({"origin": "http://[", "host": "localhost"}, 403),

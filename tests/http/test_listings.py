@@ -99,6 +99,19 @@ def test_a_job_is_shown_without_its_workload(server: HttpServer) -> None:
     assert "workload" not in job
 
 
+@pytest.mark.parametrize("size", [0, 5, 48 * 1024, 3_000_000])
+def test_a_workload_is_fetched_whole(
+    server: HttpServer, stored: HttpServer, size: int
+) -> None:
+    workload = bytes(range(256)) * (size // 256) + b"x" * (size % 256)
+    for each, query in ((server, ""), (stored, "?delay=90000")):
+        handle = each.submit("large", workload, query).json["handle"]
+        reply = each.get(f"/v1/jobs/{handle}/workload")
+        assert (reply.status, reply.body == workload) == (200, True)
+        assert reply.headers["content-type"] == "application/octet-stream"
+        assert each.get(f"/v1/jobs/{handle}").json["size"] == size
+
+
 def test_a_job_that_is_not_there_is_a_problem(server: HttpServer) -> None:
     for method, path in [
         ("GET", "/v1/jobs/H:x:999"),
@@ -109,6 +122,7 @@ def test_a_job_that_is_not_there_is_a_problem(server: HttpServer) -> None:
         ("DELETE", "/v1/dead/H:x:999"),
         ("POST", "/v1/dead/H:x:999/retry"),
         ("GET", "/v1/jobs/%00%0A%FF"),
+        ("GET", "/v1/jobs/H:x:999/workload"),
     ]:
         reply = server.ask(method, path)
         assert (reply.status, reply.kind) == (404, "unknown-job"), path
@@ -165,7 +179,9 @@ def test_functions_and_connections_are_listed(server: HttpServer) -> None:
         assert workers[0] in connections
         # This very request is one of them.
         ours = [each for each in connections if each["descriptor"] == 0]
-        assert [each["address"] for each in ours] == ["127.0.0.1"]
+        assert {(each["address"], each["id"]) for each in ours} == {
+            ("127.0.0.1", "http")
+        }
     counters = {each["function"]: each for each in listed(server, "/v1/counters")}
     assert counters["served"]["submitted"] == 1
 
@@ -238,7 +254,7 @@ def test_policies_are_shown_and_changed(server: HttpServer) -> None:
     assert server.ask("PATCH", path, body, json_type).status == 204
     assert server.get("/v1/functions/mail.send/policy").json["max_attempts"] == 3
     (row,) = listed(server, "/v1/policies")
-    assert row == {"pattern": "mail.*", "timeout": 60, "max_attempts": 3}
+    assert (row["pattern"], row["timeout"], row["max_attempts"]) == ("mail.*", 60, 3)
 
 
 @pytest.mark.parametrize(

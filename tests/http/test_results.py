@@ -13,6 +13,7 @@ from geartrain.protocol.constants import PacketType as P
 from tests.support.http_client import HttpServer, Reply, running_http
 from tests.support.jobs_in_states import fail_all, submit
 from tests.support.raw_workers import count, reverse, worker
+from tests.support.waiting import wait_until
 from tests.support.wire import Wire
 
 COVERS = ("http/api/results", "http/stories")
@@ -69,6 +70,21 @@ def test_a_result_that_is_not_kept_is_a_problem(
     reply = result(keeping, handle)
     assert (reply.status, reply.kind) == (410, "no-result")
     assert "result_size" in reply.json["detail"]
+
+
+def test_the_answer_does_not_blame_the_policy_for_a_result_that_has_expired(
+    keeping: HttpServer,
+) -> None:
+    json_type = {"Content-Type": "application/json"}
+    keeping.ask("PATCH", "/v1/policies/brief", '{"result_ttl": 0.5}', json_type)
+    handle = submit(keeping.jobs, b"brief", b"ab")
+    with worker(keeping.jobs.connect, "brief", reverse):
+        assert result(keeping, handle, 20).body == b"ba"
+        wait_until(lambda: result(keeping, handle).status == 410)
+    detail = result(keeping, handle).json["detail"]
+    assert "keeps no results" not in detail
+    assert "any more" in detail
+    assert "result_ttl" in detail
 
 
 def test_a_result_of_no_job_is_a_problem(keeping: HttpServer) -> None:

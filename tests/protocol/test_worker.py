@@ -281,10 +281,11 @@ def test_an_assignment_in_pieces() -> None:
 
 def with_handles(slots: JobSlots, answer: bytes) -> WorkerProtocol:
     """Return a connection that has asked for handles in errors, and been answered."""
-    protocol = WorkerProtocol(slots, wants_handles=True)
+    protocol = WorkerProtocol(slots, wants_options=True)
     protocol.register(b"f")
     protocol.begin()
     asked = request(P.OPTION_REQ, b"handles")
+    asked += request(P.OPTION_REQ, b"headers")
     assert protocol.take().startswith(asked + request(P.CAN_DO, b"f"))
     assert protocol.receive(answer) == []
     assert protocol.errors == []

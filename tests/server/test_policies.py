@@ -131,7 +131,8 @@ def test_what_is_read_is_what_policies_take(write: Write) -> None:
             '[functions."grüße"]\nrate = 1',
             ":2: [functions.\"grüße\"]: 'rate' is no setting of a policy: use"
             " max_attempts, max_crashes, backoff, backoff_delay, backoff_cap,"
-            " backoff_jitter, timeout, ttl, delay, dead_letter",
+            " backoff_jitter, timeout, ttl, delay, dead_letter, paused, draining,"
+            " history, result_ttl, result_size, cache_ttl",
         ),
     ],
 )

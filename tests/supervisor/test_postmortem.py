@@ -99,7 +99,7 @@ def wait_for_age(admin: Admin, handle: str, seconds: float) -> None:
 
 def has_job(admin: Admin, handle: str) -> bool:
     try:
-        return bool(admin.job(handle))
+        return any(row.ended is None for row in admin.job(handle))
     except UnknownJobError:
         return False
 

@@ -73,6 +73,7 @@ def full_record(number: int, priority: int = 1) -> JobRecord:
     job.key = b"-\0" + bytes(range(32))
     job.priority = priority
     job.reducer = b"sum\0\xfe"
+    job.headers = b"traceparent\x0000-0af7-01\0tenant\0\xffa b="
     job.due = 1_700_000_123.456789
     job.submitted = 1_700_000_000.000001
     job.failures = failures()

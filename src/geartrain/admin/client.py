@@ -10,21 +10,23 @@ from geartrain.admin.connection import AdminConnection, handle_word, word
 from geartrain.admin.control import Control
 from geartrain.admin.insight import Insight
 from geartrain.admin.job_rows import JobRow, job_row
+from geartrain.admin.lines import function_rows, schedule_row, worker_rows
 from geartrain.admin.requests import error_argument
 from geartrain.admin.rows import (
     FunctionRow,
     PolicyRow,
+    ProblemRow,
+    ScheduleRow,
     Setting,
     StoreRow,
     WorkerRow,
     connection_row,
     function_row,
-    function_rows,
     policy_row,
+    problem_row,
     setting,
     setting_text,
     store_row,
-    worker_rows,
 )
 from geartrain.errors import OptionError
 from geartrain.seconds import FOREVER, Seconds, number, plain
@@ -74,6 +76,7 @@ class Admin(Insight, Control):
     workload), 256 MiB in all, and 30 times the timeout.
 
     Attributes:
+        address: the address of the job server.
         unread: lines of the last list of functions or workers that could not be read.
     """
 
@@ -95,6 +98,7 @@ class Admin(Insight, Control):
             AdminError: no job server answers there.
         """
         super().__init__(AdminConnection(server, timeout, tls))
+        self.address = self._connection.address
         self.unread: list[str] = []
 
     def __enter__(self) -> Self:
@@ -281,6 +285,10 @@ class Admin(Insight, Control):
         """Return the state of the store."""
         return self._requests.one("store", store_row)
 
+    def problems(self) -> list[ProblemRow]:
+        """Return what is wrong with the job server now."""
+        return self._requests.rows("problems", problem_row)
+
     def backup(self) -> None:
         """Have the job server copy its store into the store's folder.
 
@@ -320,8 +328,19 @@ class Admin(Insight, Control):
 
         ``unread`` is filled as by ``functions``.
         """
+        return [row for row in self.connections() if row.functions]
+
+    def connections(self) -> list[WorkerRow]:
+        """Return all connections, those of clients included.
+
+        ``unread`` is filled as by ``functions``.
+        """
         self.unread = []
         rows = self._requests.rows_if_known("show connections", connection_row)
         if rows is None:
             rows, self.unread = worker_rows(self._connection.raw_rows("workers"))
-        return [row for row in rows if row.functions]
+        return rows
+
+    def schedules(self) -> list[ScheduleRow]:
+        """Return the recurring jobs."""
+        return self._requests.line_rows("show schedules", schedule_row)

@@ -66,6 +66,7 @@ class AdminConnection:
     that is not a RefusedError the connection is closed.
 
     Attributes:
+        address: the address of the job server.
         patience: how many seconds an answer may take on purpose.
     """
 
@@ -83,7 +84,7 @@ class AdminConnection:
         self._timeout = limit(timeout)
         self.patience = _LONGEST_WAIT if self._timeout is None else self._timeout / 2
         self._server = server
-        self._address = str(server)
+        self.address = str(server)
         self._connect()
 
     def _connect(self) -> None:
@@ -92,7 +93,7 @@ class AdminConnection:
             self._socket = self._server.connect(self._timeout)
         except OSError as error:
             raise AdminError(
-                f"no job server answers on {self._address} ({reason(error)}):"
+                f"no job server answers on {self.address} ({reason(error)}):"
                 " start it, or name another address"
             ) from None
         self._lines = Lines(self._socket, self._timeout)
@@ -159,7 +160,7 @@ class AdminConnection:
         """Close the connection; return the error for an answer that makes no sense."""
         self.close()
         return AdminError(
-            f"{self._address} answered, but not as a Gearman job server that knows this"
+            f"{self.address} answered, but not as a Gearman job server that knows this"
             f" command: it said {quoted(line, _SHOWN)}"
         )
 
@@ -214,7 +215,7 @@ class AdminConnection:
         except TooMuchError as error:
             self.close()
             raise AdminError(
-                f"what answers on {self._address} is no job server: it sent {error}"
+                f"what answers on {self.address} is no job server: it sent {error}"
             ) from None
         except OSError as error:
             raise self._lost(error) from None
@@ -228,23 +229,23 @@ class AdminConnection:
         if code == "UNKNOWN_COMMAND":
             return RefusedError(
                 code,
-                f"the job server on {self._address} does not know this command: it is"
+                f"the job server on {self.address} does not know this command: it is"
                 " no Geartrain, or another version",
             )
         text = cut(visible(text.replace("+", " ")), _REASON_SHOWN)
         return RefusedError(
-            code, f"the job server on {self._address} refuses: {text or code}"
+            code, f"the job server on {self.address} refuses: {text or code}"
         )
 
     def _lost(self, error: OSError | None) -> AdminError:
         self.close()
         if isinstance(error, TimeoutError):
             return AdminError(
-                f"{self._address} has been silent for {self._timeout or 0:g} seconds:"
+                f"{self.address} has been silent for {self._timeout or 0:g} seconds:"
                 " it is busy, or no job server"
             )
         why = f" ({reason(error)})" if error else ""
         return AdminError(
-            f"{self._address} ended the connection{why}: it stopped, is no job server,"
+            f"{self.address} ended the connection{why}: it stopped, is no job server,"
             " or wants TLS or a certificate"
         )

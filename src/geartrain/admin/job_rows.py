@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 __all__ = ["AttemptRow", "JobRow", "data_of", "job_row"]
@@ -63,6 +63,7 @@ class JobRow:
             that has ended.
         ended: when it ended; None if it has not.
         result_size: bytes of the result that ended it; None if it has not ended.
+        headers: its headers; empty in lists of jobs, and of a job that has ended.
         story: its attempts, the first and the last dozen; empty in lists of jobs.
     """
 
@@ -86,13 +87,14 @@ class JobRow:
     status: str = ""
     ended: float | None = None
     result_size: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
     story: tuple[AttemptRow, ...] = ()
 
 
 # What lists or job servers of an earlier version leave out.
-_LATER = frozenset({"workload", "status", "ended", "result_size", "story"})
+_LATER = frozenset({"workload", "status", "ended", "result_size", "headers", "story"})
 _JOB_FIELDS = tuple(name.name for name in fields(JobRow) if name.name not in _LATER)
-_ATTEMPT_FIELDS = tuple(field.name for field in fields(AttemptRow))
+_ATTEMPT_FIELDS = tuple(name.name for name in fields(AttemptRow))
 
 
 def job_row(values: Mapping[str, Any]) -> JobRow:
@@ -111,6 +113,7 @@ def job_row(values: Mapping[str, Any]) -> JobRow:
         status=values.get("status", ""),
         ended=values.get("ended"),
         result_size=values.get("result_size"),
+        headers=values.get("headers", {}),
         story=tuple(map(_attempt, values.get("story", ()))),
     )
 

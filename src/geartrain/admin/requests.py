@@ -60,6 +60,16 @@ class Requests:
         objects = self._connection.objects(command, max_row)
         return [self._row(each, read) for each in objects]
 
+    def line_rows(self, command: str, read: Callable[[str], _Row]) -> list[_Row]:
+        """Send a command that lists lines of columns; return its rows."""
+        rows = []
+        for line in self._connection.rows(command):
+            try:
+                rows.append(read(line))
+            except ValueError:
+                raise self._connection.not_understood(line) from None
+        return rows
+
     def one(
         self,
         command: str,

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any, TypeVar
+from typing import Any
 
 __all__ = [
     "ActionRow",
     "CounterRow",
     "FunctionRow",
     "PolicyRow",
+    "ProblemRow",
+    "ScheduleRow",
     "Setting",
     "StoreRow",
     "WorkerRow",
@@ -19,20 +21,14 @@ __all__ = [
     "connection_row",
     "counter_row",
     "function_row",
-    "function_rows",
     "policy_row",
+    "problem_row",
     "setting",
     "setting_text",
     "store_row",
-    "worker_rows",
 ]
 
 Setting = bool | int | float | str
-
-_Row = TypeVar("_Row")
-
-# Maximum number of lines that are tried as one row: each costs a try of all before it.
-_MOST_BREAKS = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +124,27 @@ class StoreRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProblemRow:
+    """One thing that is wrong with a job server now.
+
+    Attributes:
+        problem: which, as one word, such as ``no_worker``.
+        function: the function it is about; None for the whole job server.
+        text: what is wrong, in a sentence.
+        value: the number it is about: of jobs, seconds or bytes.
+        since: when it began, in seconds since 1970.
+        remedy: what mends it.
+    """
+
+    problem: str
+    function: str | None
+    text: str
+    value: float
+    since: float
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionRow:
     """A function with its jobs and workers.
 
@@ -138,6 +155,8 @@ class FunctionRow:
         low: the same of low priority.
         running: number of running jobs.
         workers: number of workers that serve it.
+        oldest: for how many seconds the first ready job has waited; None if there is
+            none, or the job server does not tell.
         paused: no job of it is given to a worker.
         draining: it takes no new jobs.
     """
@@ -148,6 +167,7 @@ class FunctionRow:
     low: int
     running: int
     workers: int
+    oldest: float | None = None
     paused: bool = False
     draining: bool = False
 
@@ -166,12 +186,33 @@ class WorkerRow:
         address: the address of the peer.
         id: the client id that the worker has set; ``-`` for none.
         functions: the functions it serves, the newest first; empty for a client.
+        running: number of jobs it runs; None if the job server does not tell.
     """
 
     descriptor: int
     address: str
     id: str
     functions: tuple[str, ...]
+    running: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduleRow:
+    """A recurring job.
+
+    Attributes:
+        handle: the handle of the schedule, and of each of its jobs.
+        function: the name of its function; control characters are percent-encoded.
+        unique: its unique, in the same way.
+        fields: minute, hour, day of the month, month and day of the week, as in cron.
+        due: when it is submitted next, in seconds since 1970.
+    """
+
+    handle: str
+    function: str
+    unique: str
+    fields: str
+    due: float
 
 
 def action_row(values: Mapping[str, Any]) -> ActionRow:
@@ -204,6 +245,11 @@ def store_row(values: Mapping[str, Any]) -> StoreRow:
     return StoreRow(**{each.name: values[each.name] for each in fields(StoreRow)})
 
 
+def problem_row(values: Mapping[str, Any]) -> ProblemRow:
+    """Read a row of ``problems``; raise KeyError if it is not one."""
+    return ProblemRow(**{each.name: values[each.name] for each in fields(ProblemRow)})
+
+
 def function_row(values: Mapping[str, Any]) -> FunctionRow:
     """Read a row of ``show functions``.
 
@@ -212,8 +258,10 @@ def function_row(values: Mapping[str, Any]) -> FunctionRow:
     """
     names = ("high", "normal", "low", "running", "workers")
     counts = {name: int(values[name]) for name in names}
+    oldest = values.get("oldest")
     return FunctionRow(
         function=str(values["function"]),
+        oldest=None if oldest is None else float(oldest),
         paused=bool(values.get("paused")),
         draining=bool(values.get("draining")),
         **counts,
@@ -231,108 +279,7 @@ def connection_row(values: Mapping[str, Any]) -> WorkerRow:
         address=str(values["address"]),
         id=str(values["id"]),
         functions=tuple(map(str, values["functions"])),
-    )
-
-
-def function_rows(
-    status: list[str], priorities: list[str]
-) -> tuple[list[FunctionRow], list[str]]:
-    """Read the lines of ``status`` and ``prioritystatus``, of any job server.
-
-    Return rows, and the lines that are part of no row. A function that only the first
-    list has was created between the two.
-    """
-    waiting = {}
-    for name, (high, normal, low, _) in _counted(priorities, 4)[0]:
-        waiting[name] = high, normal, low
-    rows = []
-    counted, unread = _counted(status, 3)
-    for name, (total, running, workers) in counted:
-        high, normal, low = waiting.get(name, (0, total - running, 0))
-        rows.append(
-            FunctionRow(
-                function=name,
-                high=high,
-                normal=normal,
-                low=low,
-                running=running,
-                workers=workers,
-            )
-        )
-    return rows, unread
-
-
-def _counted(
-    lines: list[str], count: int
-) -> tuple[list[tuple[str, list[int]]], list[str]]:
-    """Split lines into a name and ``count`` numbers, from the right."""
-
-    def read(line: str) -> tuple[str, list[int]]:
-        name, *numbers = line.rsplit("\t", count)
-        if len(numbers) != count:
-            raise ValueError(line)
-        return name, list(map(int, numbers))
-
-    return _read_lines(lines, read, ends_tell=True)
-
-
-def worker_rows(lines: list[str]) -> tuple[list[WorkerRow], list[str]]:
-    """Read the lines of ``workers``; return rows, and lines that are part of none."""
-    return _read_lines(lines, _worker_row, ends_tell=False)
-
-
-def _read_lines(
-    lines: list[str], read: Callable[[str], _Row], *, ends_tell: bool
-) -> tuple[list[_Row], list[str]]:
-    """Read rows; return them, and the lines that belong to no row.
-
-    gearmand does not escape names: if one has line breaks, several lines are one row.
-    With ``ends_tell`` a row is recognised by its end; without, by its beginning, so
-    that a line that can be a row by itself is one.
-    """
-    rows: list[_Row] = []
-    unread: list[str] = []
-    pending: list[str] = []
-    for line in lines:
-        joined = "\n".join([*pending, line])
-        tries = (joined, line) if ends_tell else (line, joined)
-        row = None
-        for text in tries:
-            row = _read(text, read)
-            if row is not None:
-                unread += pending if text is line else []
-                break
-        if row is None:
-            pending.append(line)
-            if len(pending) > _MOST_BREAKS:
-                unread.append(pending.pop(0))
-            continue
-        rows.append(row)
-        pending = []
-    return rows, unread + pending
-
-
-def _read(line: str, read: Callable[[str], _Row]) -> _Row | None:
-    try:
-        return read(line)
-    except ValueError:
-        return None
-
-
-def _worker_row(line: str) -> WorkerRow:
-    """Read a row of ``workers``; raise ValueError if it is not one.
-
-    Names are separated by spaces: one that has a space looks like two.
-    """
-    descriptor, address, rest = f"{line} ".split(" ", 2)
-    name, colon, functions = rest.partition(" :")
-    if not colon or not descriptor.isdecimal():
-        raise ValueError(line)
-    return WorkerRow(
-        descriptor=int(descriptor),
-        address=address,
-        id=name,
-        functions=tuple(functions.split()),
+        running=int(values["running"]) if "running" in values else None,
     )
 
 

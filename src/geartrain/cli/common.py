@@ -8,8 +8,6 @@ from typing import Any, TypeVar, cast
 
 import click
 
-from geartrain.cli.flags import typed
-from geartrain.configuration.kinds import whole
 from geartrain.transport.address import parse_address
 from geartrain.transport.connect import SocketConnector, default_servers
 from geartrain.transport.tls import Tls
@@ -17,7 +15,6 @@ from geartrain.transport.tls import Tls
 __all__ = [
     "CONTEXT",
     "json_option",
-    "limit_option",
     "server_option",
     "workload_option",
 ]
@@ -95,16 +92,6 @@ def json_option(function: _Function) -> _Function:
     """Add ``--json``."""
     return click.option(
         "--json", "as_json", is_flag=True, help="Print one JSON object a line."
-    )(function)
-
-
-def limit_option(function: _Function) -> _Function:
-    """Add ``--limit``."""
-    return click.option(
-        "--limit",
-        type=typed(whole(1)),
-        metavar="N",
-        help="Maximum number of rows.  [x>=1]",
     )(function)
 
 

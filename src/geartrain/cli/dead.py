@@ -9,36 +9,36 @@ import click
 
 from geartrain.admin import Admin, JobRow
 from geartrain.cli.bulk import JobOutcome, Selection, confirmed, steer, write_changes
+from geartrain.cli.columns import AGE, COUNT, MOMENT, NAME, PROSE, TEXT, Column
 from geartrain.cli.common import (
     CONTEXT,
     json_option,
-    limit_option,
     server_option,
     workload_option,
 )
-from geartrain.cli.details import job_object, write_jobs
-from geartrain.cli.tables import Column, write_list
-from geartrain.cli.times import age_since, brief, duration
+from geartrain.cli.details import gist, job_object, write_jobs
+from geartrain.cli.listing import Listing, View, clock, listing_options
+from geartrain.cli.times import duration
 from geartrain.errors import UnknownJobError
 from geartrain.transport.connect import Connector
 
 __all__ = ["dead"]
 
-_COLUMNS: tuple[Column[JobRow], ...] = (
-    Column("HANDLE", lambda row: row.handle),
-    Column("FUNCTION", lambda row: row.function, is_elastic=True),
-    Column("UNIQUE", lambda row: row.unique, is_elastic=True),
-    Column(
-        "DIED",
-        lambda row: None if row.died is None else brief(row.died),
-        is_minor=True,
+_DEAD: Listing[JobRow] = Listing(
+    columns=(
+        Column("HANDLE", lambda row: row.handle, NAME),
+        Column("FUNCTION", lambda row: row.function, NAME),
+        Column("UNIQUE", lambda row: row.unique, TEXT),
+        Column("DIED", lambda row: row.died, MOMENT, worth=0),
+        Column("AGE", lambda row: row.died, AGE, worth=2),
+        Column("REASON", lambda row: row.reason, worth=2),
+        Column("FAILED", lambda row: row.attempts, COUNT),
+        Column("LOST", lambda row: row.crashes, COUNT, worth=0),
+        Column("SIZE", lambda row: row.size, COUNT, worth=0),
+        Column("ERROR", lambda row: gist(row.error), PROSE),
     ),
-    Column("AGE", lambda row: age_since(row.died), is_number=True),
-    Column("REASON", lambda row: row.reason),
-    Column("FAILED", lambda row: row.attempts, is_number=True),
-    Column("LOST", lambda row: row.crashes, is_number=True, is_minor=True),
-    Column("SIZE", lambda row: row.size, is_number=True, is_minor=True),
-    Column("ERROR", lambda row: row.error or None, is_elastic=True),
+    to_json=job_object,
+    nothing="there are no dead letters",
 )
 
 _handles = click.argument("handles", nargs=-1, metavar="[HANDLE...]")
@@ -65,20 +65,17 @@ def dead(context: click.Context) -> None:
 
 
 @dead.command("list", short_help="List dead letters.", context_settings=CONTEXT)
-@server_option
-@click.option("--function", metavar="F", help="Only those of this function.")
-@limit_option
-@json_option
-def dead_list(
-    server: Connector, function: str | None, limit: int | None, as_json: bool
-) -> None:
+@listing_options("Only those of this function, or of those that match a glob.")
+def dead_list(view: View) -> None:
     """List dead letters.
 
-    FAILED counts attempts that failed, LOST attempts whose worker was lost.
+    AGE is how long ago the job died. FAILED counts attempts that failed, LOST attempts
+    whose worker was lost.
     """
-    with Admin(server) as admin:
-        found = admin.dead_list(function=function, limit=limit)
-        write_list(found, _COLUMNS, job_object, as_json)
+    view.show(
+        _DEAD,
+        lambda admin, ask: admin.dead_list(function=ask.function, limit=ask.limit),
+    )
 
 
 @dead.command("show", short_help="Show a dead letter.", context_settings=CONTEXT)
@@ -90,7 +87,8 @@ def dead_show(handle: str, server: Connector, workload: bool, as_json: bool) -> 
     """Show one dead letter with its workload, last error and last worker."""
     with Admin(server) as admin:
         row = admin.dead_show(handle)
-    write_jobs([row], workload, as_json)
+        now, _ = clock(admin)
+    write_jobs([row], now, workload=workload, as_json=as_json)
 
 
 @dead.command("retry", short_help="Run dead letters again.", context_settings=CONTEXT)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import dataclasses
 import sys
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,7 +14,7 @@ from geartrain.cli.times import age, local, short
 from geartrain.errors import AdminError, OptionError
 from geartrain.texts import visible
 
-__all__ = ["coded", "job_object", "named", "write_jobs"]
+__all__ = ["coded", "gist", "job_object", "named", "write_jobs"]
 
 _LABEL_WIDTH = 11
 _INDENT = "  "
@@ -49,8 +48,12 @@ def coded(data: bytes) -> tuple[str, str]:
     return text, "utf-8"
 
 
-def write_jobs(rows: list[JobRow], workload: bool, as_json: bool) -> None:
+def write_jobs(
+    rows: list[JobRow], now: float, *, workload: bool, as_json: bool
+) -> None:
     """Print the details of each job, or only the ``workload`` of a single one.
+
+    ``now`` is the time by the job server's clock.
 
     Raises:
         OptionError: both the workload and JSON are wanted.
@@ -65,7 +68,15 @@ def write_jobs(rows: list[JobRow], workload: bool, as_json: bool) -> None:
     else:
         for number, row in enumerate(rows):
             write_lines([""] if number else [])
-            write_lines(_details(row, time.time()))
+            write_lines(_details(row, now))
+
+
+def gist(error: str | None) -> str | None:
+    """Return what a list shows of an error: of a Python traceback only its end."""
+    if error is None or not error.startswith("Traceback (most recent call last)"):
+        return error or None
+    last = [line for line in error.splitlines() if line and not line[0].isspace()]
+    return last[-1] if len(last) > 1 else error
 
 
 def named(rows: list[JobRow]) -> str:
@@ -84,6 +95,10 @@ def _write_workload(rows: list[JobRow]) -> None:
 
 def _details(row: JobRow, now: float) -> Iterator[str]:
     yield from (_labelled(*each) for each in _facts(row, now))
+    if row.headers:
+        yield "headers"
+        for name, value in row.headers.items():
+            yield f"{_INDENT}{visible(f'{name}={value}')}"
     if row.story:
         yield "story"
         yield from (f"{_INDENT}{visible(line)}" for line in _story(row))

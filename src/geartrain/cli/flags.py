@@ -179,11 +179,12 @@ def show_configuration(
     configuration: Configuration[C], others: Iterable[Sequence[str]] = ()
 ) -> None:
     """Print each option, its value and where that comes from, then other such rows."""
-    from geartrain.cli.tables import Column, write_table
+    from geartrain.cli.columns import NAME, PROSE, Column
+    from geartrain.cli.tables import write_table
 
     columns: list[Column[Sequence[str]]] = [
-        Column("OPTION", itemgetter(0)),
-        Column("VALUE", itemgetter(1), is_elastic=True),
+        Column("OPTION", itemgetter(0), NAME),
+        Column("VALUE", itemgetter(1), PROSE),
         Column("FROM", itemgetter(2)),
     ]
     options, given = configuration.options, configuration.given

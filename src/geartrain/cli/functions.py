@@ -9,56 +9,59 @@ from typing import Any
 
 import click
 
-from geartrain.admin import Admin
-from geartrain.cli.common import CONTEXT, json_option, server_option
-from geartrain.cli.output import warn_of_unread
-from geartrain.cli.tables import Column, write_list
-from geartrain.cli.watch import repeat, watch_option
-from geartrain.transport.connect import Connector
+from geartrain.admin import Admin, FunctionRow
+from geartrain.cli.columns import COUNT, NAME, PROSE, SPAN, Column
+from geartrain.cli.common import CONTEXT
+from geartrain.cli.listing import Listing, View, listing_options
 
 __all__ = ["functions"]
 
-_COLUMNS: tuple[Column[dict[str, Any]], ...] = (
-    Column("FUNCTION", itemgetter("function"), is_elastic=True),
-    Column("WORKERS", itemgetter("workers"), is_number=True),
-    Column("JOBS", itemgetter("jobs"), is_number=True),
-    Column(
-        "SERVED BY",
-        lambda row: ", ".join(row["served_by"]) or None,
-        is_elastic=True,
+_FUNCTIONS: Listing[dict[str, Any]] = Listing(
+    columns=(
+        Column("FUNCTION", itemgetter("function"), NAME),
+        Column("WORKERS", itemgetter("workers"), COUNT),
+        Column("JOBS", itemgetter("jobs"), COUNT, worth=2),
+        Column("OLDEST", itemgetter("oldest"), SPAN),
+        Column("STATE", itemgetter("state")),
+        Column("SERVED BY", lambda row: ", ".join(row["served_by"]) or None, PROSE),
     ),
+    to_json=dict,
+    nothing="there are no functions yet",
 )
 
 
 @click.command(short_help="List the functions.", context_settings=CONTEXT)
-@server_option
-@watch_option
-@json_option
-def functions(server: Connector, watch: float | None, as_json: bool) -> None:
+@listing_options("Only this function, or those that match a glob.")
+def functions(view: View) -> None:
     """List the functions that have workers or jobs, or had some, and who serves them.
 
-    JOBS counts waiting and running jobs.
+    JOBS counts waiting and running jobs. OLDEST is how long the first job that could
+    run has waited. STATE is paused if workers get no jobs, or draining if new ones
+    are refused.
     """
-    with Admin(server) as admin:
-        repeat(
-            lambda: write_list(list(_objects(admin)), _COLUMNS, dict, as_json), watch
-        )
+    view.show(_FUNCTIONS, lambda admin, ask: _objects(admin))
 
 
 def _objects(admin: Admin) -> Iterator[dict[str, Any]]:
-    workers = admin.workers()
-    warn_of_unread("functions", admin.unread)
     serving = defaultdict(list)
-    for worker in workers:
+    for worker in admin.workers():
         name = worker.address if worker.id == "-" else f"{worker.id} {worker.address}"
         for function in worker.functions:
             serving[function].append(name)
+    unread = admin.unread
     rows = admin.functions()
-    warn_of_unread("functions", admin.unread)
+    admin.unread = unread + admin.unread
     for row in sorted(rows, key=lambda row: row.function):
         yield {
             "function": row.function,
             "workers": row.workers,
             "jobs": row.waiting + row.running,
+            "oldest": row.oldest,
+            "state": _state(row),
             "served_by": serving[row.function],
         }
+
+
+def _state(row: FunctionRow) -> str | None:
+    held = {"paused": row.paused, "draining": row.draining}
+    return ", ".join(name for name, is_so in held.items() if is_so) or None

@@ -46,7 +46,7 @@ _WITH_ARGUMENT: Final = frozenset({b"create function", b"drop function", b"cance
 _PATIENCE: Final = 60.0
 
 
-class _FailedError(Exception):
+class _GearadminError(Exception):
     """Ends the program with one error."""
 
 
@@ -71,7 +71,7 @@ def run(arguments: list[str]) -> int:
         return 1
     try:
         _ask(flags.values, questions)
-    except (_FailedError, OptionError) as error:
+    except (_GearadminError, OptionError) as error:
         sys.stdout.flush()
         sys.stderr.write(f"Error: {error}\n")
         return 1
@@ -92,13 +92,13 @@ def _ask(values: dict[str, str], questions: list[tuple[str, bytes, bool]]) -> No
                 answers.begin()
                 answer = _answer(answers, is_list)
             except TooMuchError as error:
-                raise _FailedError(
+                raise _GearadminError(
                     f"{host} is no job server: it sent {error}"
                 ) from None
             except OSError:
                 answer = b""
             if not answer.endswith(b"\n"):
-                raise _FailedError(f"Socket was shutdown while reading from {host}")
+                raise _GearadminError(f"Socket was shutdown while reading from {host}")
             _write(answer)
 
 
@@ -157,7 +157,7 @@ def _connected(host: str, port: str, by_tls: bool) -> socket.socket:
     except OSError as error:
         words = f"{error.strerror or error}" if by_tls else ""
         more = f" ({words})" if words else ""
-        raise _FailedError(f"Error connecting to {host}{more}.\n") from None
+        raise _GearadminError(f"Error connecting to {host}{more}.\n") from None
 
 
 def _addresses(host: str, port: str) -> list[Any]:
@@ -165,7 +165,7 @@ def _addresses(host: str, port: str) -> list[Any]:
         return socket.getaddrinfo(host.encode(), port, type=socket.SOCK_STREAM)
     except (socket.gaierror, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise _FailedError(
+        raise _GearadminError(
             f"Failed to connect on {host}:{port} with {reason}"
         ) from None
 

@@ -62,7 +62,8 @@ class GearmanClient:
         self._client.close()
 
     def _connected(self) -> Client:
-        client = Client(self._tracker.connectors)
+        # The original says nothing where no worker has the function.
+        client = Client(self._tracker.connectors, fail_without_worker=None)
         client.set_callbacks(
             on_created=self._on_created,
             on_data=self._on_data,

@@ -7,6 +7,7 @@ import click
 from geartrain.admin import Admin
 from geartrain.cli.common import CONTEXT, json_option, server_option, workload_option
 from geartrain.cli.details import write_jobs
+from geartrain.cli.listing import clock
 from geartrain.transport.connect import Connector
 
 __all__ = ["job"]
@@ -26,4 +27,5 @@ def job(name: str, server: Connector, workload: bool, as_json: bool) -> None:
     """
     with Admin(server) as admin:
         rows = admin.job(name)
-    write_jobs(rows, workload, as_json)
+        now, _ = clock(admin)
+    write_jobs(rows, now, workload=workload, as_json=as_json)

@@ -20,9 +20,11 @@ _COMMANDS = {
     "submit": ("submit", "submit"),
     "status": ("status", "status"),
     "workers": ("workers", "workers"),
+    "connections": ("workers", "connections"),
     "functions": ("functions", "functions"),
     "jobs": ("jobs", "jobs"),
     "job": ("job", "job"),
+    "schedules": ("schedules", "schedules"),
     "result": ("result", "result"),
     "why": ("why", "why"),
     "cancel": ("cancel", "cancel"),
@@ -40,6 +42,7 @@ _COMMANDS = {
     "statistics": ("statistics", "statistics"),
     "counters": ("counters", "counters"),
     "store": ("store", "store"),
+    "doctor": ("doctor", "doctor"),
     "import": ("import_", "import_"),
 }
 

@@ -49,9 +49,8 @@ def write_json(objects: Iterable[Mapping[str, Any]]) -> None:
     write_lines(json.dumps(each) for each in objects)
 
 
-def warn_of_unread(command: str, lines: Iterable[str]) -> None:
+def warn_of_unread(lines: Iterable[str]) -> None:
     """Warn on stderr about lines of a list that belong to no row."""
     write_lines(
-        (f"geartrain {command}: not understood: {quoted(line)}" for line in lines),
-        err=True,
+        (f"geartrain: not understood: {quoted(line)}" for line in lines), err=True
     )

@@ -7,12 +7,13 @@ from collections.abc import Iterable, Mapping
 import click
 
 from geartrain.admin import Admin, PolicyRow, Setting, setting_text
-from geartrain.cli.common import CONTEXT, json_option, server_option
+from geartrain.cli.columns import NAME, PROSE, Column
+from geartrain.cli.common import CONTEXT
+from geartrain.cli.listing import Listing, View, listing_options
 from geartrain.cli.output import write_json
-from geartrain.cli.tables import Column, write_table
+from geartrain.cli.tables import write_table
 from geartrain.engine.model.settings import SETTINGS
 from geartrain.errors import OptionError
-from geartrain.transport.connect import Connector
 
 __all__ = ["policy"]
 
@@ -20,15 +21,30 @@ _Setting = tuple[str, str, Setting, str]
 """A pattern or function, the name of a setting, its value, and where that is from."""
 
 _EFFECTIVE: tuple[Column[_Setting], ...] = (
-    Column("SETTING", lambda row: row[1]),
-    Column("VALUE", lambda row: setting_text(row[2])),
+    Column("SETTING", lambda row: row[1], NAME),
+    Column("VALUE", lambda row: setting_text(row[2]), PROSE),
     Column("FROM", lambda row: row[3]),
 )
 _SOURCES = {"file": "file", "runtime": "run time"}
+_NOTHING = "no settings were changed"
 
-_GIVEN: tuple[Column[_Setting], ...] = (
-    Column("PATTERN", lambda row: row[0]),
-    *_EFFECTIVE,
+_GIVEN: Listing[_Setting] = Listing(
+    columns=(Column("PATTERN", lambda row: row[0], NAME), *_EFFECTIVE),
+    to_json=lambda row: {},
+    nothing=_NOTHING,
+)
+# With all settings of a pattern in one object.
+_GIVEN_OBJECTS: Listing[PolicyRow] = Listing(
+    columns=(
+        Column("PATTERN", lambda row: row.pattern, NAME),
+        Column("FROM", lambda row: _source(row)),
+    ),
+    to_json=lambda row: {
+        "pattern": row.pattern,
+        "source": row.source,
+        **row.settings,
+    },
+    nothing=_NOTHING,
 )
 
 _HELP = """See and change the policies of functions.
@@ -66,23 +82,44 @@ cache_ttl       0            seconds a job that succeeded answers others; 0: nev
 )
 @click.argument("function", required=False, metavar="[FUNCTION]")
 @click.argument("settings", nargs=-1, metavar="[NAME=VALUE...]")
-@server_option
-@json_option
-def policy(
-    function: str | None, settings: tuple[str, ...], server: Connector, as_json: bool
-) -> None:
+@listing_options()
+def policy(view: View, function: str | None, settings: tuple[str, ...]) -> None:
     """See and change the policies of functions."""
     given = _parsed(function, settings)
-    with Admin(server) as admin:
-        if function is None:
-            _write_given(admin.policies(), as_json)
-        elif given:
+    if function is None:
+        _show_given(view)
+    elif given:
+        with Admin(view.server) as admin:
             admin.set_policy(function, given)
-            changed = [each for each in admin.policies() if each.pattern == function]
-            _write_given(changed, as_json)
-        else:
+        _show_given(view, function)
+    else:
+        with Admin(view.server) as admin:
             sources = _sources(admin.policies(function))
-            _write_effective(function, admin.policy(function), sources, as_json)
+            _write_effective(function, admin.policy(function), sources, view.as_json)
+
+
+def _show_given(view: View, pattern: str | None = None) -> None:
+    """Show the settings of a pattern, or of all."""
+
+    def rows(admin: Admin) -> list[PolicyRow]:
+        return [row for row in admin.policies() if pattern in (None, row.pattern)]
+
+    if view.as_json:
+        view.show(_GIVEN_OBJECTS, lambda admin, ask: rows(admin))
+    else:
+        view.show(_GIVEN, lambda admin, ask: _settings(rows(admin)))
+
+
+def _settings(rows: Iterable[PolicyRow]) -> list[_Setting]:
+    return [
+        (row.pattern, name, value, _source(row))
+        for row in rows
+        for name, value in row.settings.items()
+    ]
+
+
+def _source(row: PolicyRow) -> str:
+    return _SOURCES.get(row.source, row.source)
 
 
 def _parsed(function: str | None, settings: Iterable[str]) -> dict[str, str]:
@@ -106,29 +143,10 @@ def _parsed(function: str | None, settings: Iterable[str]) -> dict[str, str]:
     return parsed
 
 
-def _write_given(rows: Iterable[PolicyRow], as_json: bool) -> None:
-    if as_json:
-        write_json(
-            {"pattern": row.pattern, "source": row.source, **row.settings}
-            for row in rows
-        )
-        return
-    write_table(
-        _GIVEN,
-        [
-            (row.pattern, name, value, _SOURCES.get(row.source, row.source))
-            for row in rows
-            for name, value in row.settings.items()
-        ],
-    )
-
-
 def _sources(rows: Iterable[PolicyRow]) -> dict[str, str]:
     """Return where each setting's value is from, of those that are not defaults."""
     return {
-        name: f"{row.pattern}, {_SOURCES.get(row.source, row.source)}"
-        for row in rows
-        for name in row.settings
+        name: f"{row.pattern}, {_source(row)}" for row in rows for name in row.settings
     }
 
 

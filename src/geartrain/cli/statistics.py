@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Any
 
 import click
 
 from geartrain.admin import Admin, Measures, SlotRow, StatisticsRow
-from geartrain.cli.common import CONTEXT, json_option, server_option
-from geartrain.cli.tables import Column, write_list
-from geartrain.cli.times import age, brief, short
-from geartrain.cli.watch import repeat, watch_option
+from geartrain.cli.columns import COUNT, MOMENT, NAME, RATE, SECONDS, SPAN, Column
+from geartrain.cli.common import CONTEXT
+from geartrain.cli.filters import is_glob
+from geartrain.cli.listing import Ask, Listing, View, listing_options
 from geartrain.errors import OptionError
-from geartrain.transport.connect import Connector
 
 __all__ = ["statistics"]
 
@@ -24,7 +24,6 @@ _MINUTES = 60
 @click.command(
     short_help="Show rates, waiting times and running times.", context_settings=CONTEXT
 )
-@click.option("--function", metavar="NAME", help="Show this function only.")
 @click.option(
     "--by",
     type=click.Choice(["minute", "hour"]),
@@ -38,31 +37,8 @@ _MINUTES = 60
     metavar="MINUTES",
     help="Show rates and times of the last minutes.",
 )
-@click.option(
-    "--sort",
-    default="waiting",
-    show_default=True,
-    metavar="WHAT",
-    help="Sort functions by their name (function), or by a number, the most first: "
-    "waiting, running, dead, oldest, succeeded, failed….",
-)
-@click.option(
-    "--limit",
-    type=click.IntRange(min=1),
-    metavar="N",
-    help="Maximum number of functions.",
-)
-@server_option
-@watch_option
-@json_option
-def statistics(
-    function: str | None,
-    by: str | None,
-    server: Connector,
-    watch: float | None,
-    as_json: bool,
-    **wanted: Any,
-) -> None:
+@listing_options("Only this function, or those that match a glob.")
+def statistics(view: View, by: str | None, over: int) -> None:
     """Show how many jobs come and go, how long they wait, and how long they run.
 
     IN/S and OK/S are submitted and succeeded jobs per second, ERR/S failed attempts.
@@ -70,33 +46,25 @@ def statistics(
     and RUN95 say the same of running times. OLDEST is how long the first job that
     could run has waited.
     """
-
-    def show(admin: Admin) -> None:
-        if by is not None:
-            slots = admin.statistics_by_time(by, function)
-            write_list(slots, _SLOTS, _slot_object, as_json)
-        else:
-            rows = _rows(admin, function, **wanted)
-            write_list(rows, _FUNCTIONS, _statistics_object, as_json)
-
-    if function == "":
-        raise OptionError("the function is empty: name one, or leave it out")
-    with Admin(server) as admin:
-        repeat(lambda: show(admin), watch)
+    if by is not None:
+        function = view.function
+        if function is not None and is_glob(function):
+            raise OptionError("--by shows one function, or all: name it without a glob")
+        whole = dataclasses.replace(view, function=None)
+        whole.show(_SLOTS, lambda admin, ask: admin.statistics_by_time(by, function))
+    else:
+        view.show(_FUNCTIONS, lambda admin, ask: _rows(admin, ask, over))
 
 
-def _rows(
-    admin: Admin, function: str | None, over: int, sort: str, limit: int | None
-) -> Iterable[StatisticsRow]:
-    if function is not None:
-        return [admin.statistics(function, over=over)]
-    return _with_total(admin, over, sort, limit)
+def _rows(admin: Admin, ask: Ask, over: int) -> Iterable[StatisticsRow]:
+    if ask.function is not None:
+        return [admin.statistics(ask.function, over=over)]
+    return _with_total(admin, ask, over)
 
 
-def _with_total(
-    admin: Admin, over: int, sort: str, limit: int | None
-) -> Iterator[StatisticsRow]:
-    yield from admin.statistics_by_function(sort=sort, limit=limit, over=over)
+def _with_total(admin: Admin, ask: Ask, over: int) -> Iterator[StatisticsRow]:
+    sort = ask.sort or "function"
+    yield from admin.statistics_by_function(sort=sort, limit=ask.limit, over=over)
     yield admin.statistics(over=over)
 
 
@@ -137,65 +105,52 @@ def _failures(measures: Measures) -> int:
     return sum(measures.failures.values())
 
 
-def _rate(number: float, seconds: float) -> str:
-    """Return a number a second with three digits."""
-    rate = number / seconds
-    return f"{rate:.0f}" if rate >= 100 or not rate else f"{rate:#.3g}".rstrip(".")
+def _each_second(name: str, row: StatisticsRow) -> float:
+    return row.rate(name)
 
 
-def _oldest(row: StatisticsRow) -> str | None:
-    oldest = row.now["oldest"]
-    return None if oldest is None else age(oldest)
-
-
-_FUNCTIONS: tuple[Column[StatisticsRow], ...] = (
-    Column("FUNCTION", lambda row: row.function or "TOTAL", is_elastic=True),
-    Column("WAITING", lambda row: row.now["waiting"], is_number=True),
-    Column("DELAYED", lambda row: row.now["delayed"], is_number=True, is_minor=True),
-    Column("RUNNING", lambda row: row.now["running"], is_number=True),
-    Column("DEAD", lambda row: row.now["dead"], is_number=True),
-    Column("WORKERS", lambda row: row.now["workers"], is_number=True),
-    Column("OLDEST", _oldest, is_number=True),
-    Column(
-        "IN/S",
-        lambda row: _rate(row.recent.counts["submitted"], row.seconds),
-        is_number=True,
+_FUNCTIONS: Listing[StatisticsRow] = Listing(
+    columns=(
+        Column("FUNCTION", lambda row: row.function or "TOTAL", NAME),
+        Column("WAITING", lambda row: row.now["waiting"], COUNT, worth=2),
+        Column("DELAYED", lambda row: row.now["delayed"], COUNT, worth=0),
+        Column("RUNNING", lambda row: row.now["running"], COUNT, worth=2),
+        Column("DEAD", lambda row: row.now["dead"], COUNT),
+        Column("WORKERS", lambda row: row.now["workers"], COUNT),
+        Column("OLDEST", lambda row: row.now["oldest"], SPAN),
+        Column("IN/S", partial(_each_second, "submitted"), RATE),
+        Column("OK/S", partial(_each_second, "succeeded"), RATE),
+        Column("ERR/S", lambda row: _failures(row.recent) / row.seconds, RATE),
+        Column("WAIT50", lambda row: row.recent.waited.p50, SECONDS, worth=0),
+        Column("WAIT95", lambda row: row.recent.waited.p95, SECONDS),
+        Column("RUN50", lambda row: row.recent.ran.p50, SECONDS, worth=0),
+        Column("RUN95", lambda row: row.recent.ran.p95, SECONDS),
     ),
-    Column(
-        "OK/S",
-        lambda row: _rate(row.recent.counts["succeeded"], row.seconds),
-        is_number=True,
+    to_json=_statistics_object,
+    nothing="there are no functions yet",
+    sort="waiting",
+    server_sorts=frozenset(
+        {"function", "waiting", "delayed", "running", "dead", "workers", "oldest"}
     ),
-    Column(
-        "ERR/S", lambda row: _rate(_failures(row.recent), row.seconds), is_number=True
-    ),
-    Column(
-        "WAIT50",
-        lambda row: short(row.recent.waited.p50),
-        is_number=True,
-        is_minor=True,
-    ),
-    Column("WAIT95", lambda row: short(row.recent.waited.p95), is_number=True),
-    Column(
-        "RUN50", lambda row: short(row.recent.ran.p50), is_number=True, is_minor=True
-    ),
-    Column("RUN95", lambda row: short(row.recent.ran.p95), is_number=True),
+    is_total=lambda row: row.function is None,
 )
 
-_SLOTS: tuple[Column[SlotRow], ...] = (
-    Column("TIME", lambda row: brief(row.time)),
-    *(
-        Column(
-            name.upper(),
-            lambda row, name=name: row.measures.counts[name],  # type: ignore[misc]
-            is_number=True,
-        )
-        for name in ("submitted", "started", "succeeded")
+
+def _counted(name: str) -> Column[SlotRow]:
+    return Column(name.upper(), lambda row: row.measures.counts[name], COUNT, worth=2)
+
+
+_SLOTS: Listing[SlotRow] = Listing(
+    columns=(
+        Column("TIME", lambda row: row.time, MOMENT, worth=3),
+        *map(_counted, ("submitted", "started", "succeeded")),
+        Column("ERRORS", lambda row: _failures(row.measures), COUNT),
+        Column("DEAD", lambda row: row.measures.counts["dead"], COUNT),
+        Column("WAIT50", lambda row: row.measures.waited.p50, SECONDS, worth=0),
+        Column("WAIT95", lambda row: row.measures.waited.p95, SECONDS),
+        Column("RUN50", lambda row: row.measures.ran.p50, SECONDS, worth=0),
+        Column("RUN95", lambda row: row.measures.ran.p95, SECONDS),
     ),
-    Column("ERRORS", lambda row: _failures(row.measures), is_number=True),
-    Column("DEAD", lambda row: row.measures.counts["dead"], is_number=True),
-    Column("WAIT50", lambda row: short(row.measures.waited.p50), is_number=True),
-    Column("WAIT95", lambda row: short(row.measures.waited.p95), is_number=True),
-    Column("RUN50", lambda row: short(row.measures.ran.p50), is_number=True),
-    Column("RUN95", lambda row: short(row.measures.ran.p95), is_number=True),
+    to_json=_slot_object,
+    nothing="nothing has happened yet",
 )

@@ -49,6 +49,13 @@ _CONNECT_TIMEOUT = 3.0
     help="Run no earlier than 2030-01-31T12:00, or seconds since 1970; implies"
     " --background.",
 )
+@click.option(
+    "--header",
+    "headers",
+    metavar="NAME=VALUE",
+    multiple=True,
+    help="Give the job a header, which its worker is told; repeatable.",
+)
 @click.option("--lines", is_flag=True, help="Submit each line as a separate job.")
 @click.option(
     "--timeout",
@@ -73,6 +80,7 @@ def submit(  # noqa: PLR0913, PLR0917 - each flag is one
     unique: str,
     delay: float | None,
     at: str | None,
+    headers: tuple[str, ...],
     lines: bool,
     timeout: float | None,
     fail_without_worker: bool,
@@ -85,6 +93,7 @@ def submit(  # noqa: PLR0913, PLR0917 - each flag is one
     to stderr. The exit status is 1 if a job failed.
     """
     moment = None if at is None else _moment(at)
+    named = _headers(headers)
     is_waiting = not (background or delay is not None or moment is not None)
     client = Client(
         server,
@@ -106,6 +115,7 @@ def submit(  # noqa: PLR0913, PLR0917 - each flag is one
                 background=not is_waiting,
                 at=moment,
                 delay=delay,
+                headers=named,
             )
             if is_waiting:
                 failed |= not _follow(job, timeout, as_json)
@@ -138,6 +148,17 @@ def _parted(file: Any, by_line: bool) -> Iterable[bytes]:
     if not by_line:
         return [file.read()]
     return (line.removesuffix(b"\n") for line in file)
+
+
+def _headers(given: Iterable[str]) -> dict[str, str]:
+    """Read headers; raises OptionError if one is none, or is given twice."""
+    found: dict[str, str] = {}
+    for each in given:
+        name, sign, value = each.partition("=")
+        if not sign or name in found:
+            raise OptionError(f"--header {each!r}: write NAME=VALUE, each name once")
+        found[name] = value
+    return found
 
 
 def _moment(text: str) -> float:

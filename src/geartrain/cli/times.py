@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-import time
 from datetime import datetime
 
 import click
 
-__all__ = ["age", "age_since", "brief", "duration", "local", "short"]
+__all__ = ["age", "brief", "duration", "local", "quantity", "short"]
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 _DURATION = re.compile(r"([0-9]{1,9})([smhdw])", re.ASCII)
@@ -28,6 +27,12 @@ def duration(text: str) -> float:
     return float(int(match[1]) * _SECONDS[match[2]])
 
 
+def quantity(text: str) -> float:
+    """Read a number, or a duration in seconds; raise ValueError if it is neither."""
+    match = _DURATION.fullmatch(text)
+    return float(text) if match is None else float(int(match[1]) * _SECONDS[match[2]])
+
+
 def local(seconds: float) -> str:
     """Return seconds since 1970 in ISO 8601, in the system's time zone."""
     try:
@@ -42,23 +47,18 @@ def brief(seconds: float) -> str:
     return local(seconds)[: len("2026-12-31T23:59:59")]
 
 
-def age_since(moment: float | None) -> str | None:
-    """Return how long ago a moment in seconds since 1970 was; None if unknown."""
-    return None if moment is None else age(time.time() - moment)
-
-
 def age(seconds: float) -> str:
-    """Return a number of seconds in its two largest units: ``4d3h``, ``3m20s``."""
+    """Return a number of seconds in its two largest units: ``4d 3h``, ``3m 20s``."""
     left = max(0, int(seconds))
     for unit, lesser in (("d", "h"), ("h", "m"), ("m", "s")):
         if left >= _SECONDS[unit]:
             count, rest = divmod(left, _SECONDS[unit])
-            return f"{count}{unit}{rest // _SECONDS[lesser]}{lesser}"
+            return f"{count}{unit} {rest // _SECONDS[lesser]}{lesser}"
     return f"{left}s"
 
 
 def short(seconds: float | None) -> str | None:
-    """Return a time with two digits: ``0.3ms``, ``45ms``, ``1.2s``, ``3m20s``."""
+    """Return a time with two digits: ``0.3ms``, ``45ms``, ``1.2s``, ``3m 20s``."""
     if seconds is None:
         return None
     if seconds >= 100:

@@ -1,53 +1,57 @@
-"""``geartrain workers``: the workers of a running job server."""
+"""``geartrain workers`` and ``connections``: who is connected to a job server."""
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import click
 
-from geartrain.admin import Admin, WorkerRow
-from geartrain.cli.common import CONTEXT, json_option, server_option
-from geartrain.cli.output import warn_of_unread
-from geartrain.cli.tables import Column, write_list
-from geartrain.cli.watch import repeat, watch_option
-from geartrain.transport.connect import Connector
+from geartrain.admin import WorkerRow
+from geartrain.cli.columns import COUNT, NAME, PROSE, Column
+from geartrain.cli.common import CONTEXT
+from geartrain.cli.listing import Listing, View, listing_options
 
-__all__ = ["workers"]
+__all__ = ["connections", "workers"]
 
 _COLUMNS: tuple[Column[WorkerRow], ...] = (
-    Column("ID", lambda row: row.id, is_elastic=True),
-    Column("ADDRESS", lambda row: row.address),
-    Column("CONNECTION", lambda row: row.descriptor, is_number=True),
-    Column("FUNCTIONS", lambda row: " ".join(row.functions), is_elastic=True),
+    Column("ID", lambda row: row.id, NAME),
+    Column("ADDRESS", lambda row: row.address, NAME),
+    Column("CONNECTION", lambda row: row.descriptor, COUNT, worth=0),
+    Column("RUNNING", lambda row: row.running, COUNT),
+    Column("FUNCTIONS", lambda row: row.functions or None, PROSE, worth=2),
 )
 
 
-@click.command(short_help="List the workers.", context_settings=CONTEXT)
-@server_option
-@click.option("--function", metavar="F", help="Only those that serve this function.")
-@watch_option
-@json_option
-def workers(
-    server: Connector, function: str | None, watch: float | None, as_json: bool
-) -> None:
-    """List the workers that are connected, and the functions they serve."""
-    with Admin(server) as admin:
-        repeat(lambda: _show(admin, function, as_json), watch)
-
-
-def _show(admin: Admin, function: str | None, as_json: bool) -> None:
-    rows = admin.workers()
-    warn_of_unread("workers", admin.unread)
-    if function is not None:
-        rows = [row for row in rows if function in row.functions]
-    write_list(rows, _COLUMNS, _object, as_json)
-
-
 def _object(row: WorkerRow) -> dict[str, Any]:
+    values = dataclasses.asdict(row)
     return {
-        "id": row.id,
-        "address": row.address,
-        "connection": row.descriptor,
-        "functions": row.functions,
+        "connection" if name == "descriptor" else name: value
+        for name, value in values.items()
     }
+
+
+_WORKERS = Listing(
+    columns=_COLUMNS, to_json=_object, nothing="no workers are connected"
+)
+_CONNECTIONS = Listing(columns=_COLUMNS, to_json=_object, nothing="nobody is connected")
+
+
+@click.command(short_help="List the workers.", context_settings=CONTEXT)
+@listing_options("Only those that serve this function, or one that matches a glob.")
+def workers(view: View) -> None:
+    """List the workers that are connected, and the functions they serve.
+
+    RUNNING counts the jobs that a worker runs.
+    """
+    view.show(_WORKERS, lambda admin, ask: admin.workers())
+
+
+@click.command(short_help="List all connections.", context_settings=CONTEXT)
+@listing_options("Only those that serve this function, or one that matches a glob.")
+def connections(view: View) -> None:
+    """List all connections: workers, and clients, which serve no function.
+
+    RUNNING counts the jobs that a worker runs.
+    """
+    view.show(_CONNECTIONS, lambda admin, ask: admin.connections())

@@ -10,7 +10,7 @@ from typing import Any, Final, Unpack
 from geartrain.client import requests
 from geartrain.client.base import BaseClient
 from geartrain.client.batches import lost
-from geartrain.client.requests import ABSENT, PLAIN, Name
+from geartrain.client.requests import ABSENT, Headers, Job, Name, headed
 from geartrain.client.tasks import Callback, Callbacks, Task, TaskWaiter, checked
 from geartrain.client.waiting import Waiter
 from geartrain.codecs import Codec
@@ -56,6 +56,7 @@ class TaskClient(BaseClient):
         unique: Name = "",
         *,
         codec: str | Codec | None = None,
+        headers: Headers | None = None,
         **callbacks: Unpack[Callbacks],
     ) -> Task:
         """Add a foreground job for ``run_tasks``.
@@ -63,9 +64,8 @@ class TaskClient(BaseClient):
         ``context`` is given to the callbacks; those named here take the place of what
         ``set_callbacks`` set. Raises what ``do`` raises for names and workloads.
         """
-        return self._add(
-            "normal", False, function, workload, unique, context, codec, callbacks
-        )
+        job = function, workload, unique, codec, "normal", False, headed(headers)
+        return self._add(job, context, callbacks)
 
     def add_task_high(
         self,
@@ -75,12 +75,12 @@ class TaskClient(BaseClient):
         unique: Name = "",
         *,
         codec: str | Codec | None = None,
+        headers: Headers | None = None,
         **callbacks: Unpack[Callbacks],
     ) -> Task:
         """Add a foreground job of high priority, as ``add_task`` does."""
-        return self._add(
-            "high", False, function, workload, unique, context, codec, callbacks
-        )
+        job = function, workload, unique, codec, "high", False, headed(headers)
+        return self._add(job, context, callbacks)
 
     def add_task_low(
         self,
@@ -90,12 +90,12 @@ class TaskClient(BaseClient):
         unique: Name = "",
         *,
         codec: str | Codec | None = None,
+        headers: Headers | None = None,
         **callbacks: Unpack[Callbacks],
     ) -> Task:
         """Add a foreground job of low priority, as ``add_task`` does."""
-        return self._add(
-            "low", False, function, workload, unique, context, codec, callbacks
-        )
+        job = function, workload, unique, codec, "low", False, headed(headers)
+        return self._add(job, context, callbacks)
 
     def add_task_background(
         self,
@@ -105,12 +105,12 @@ class TaskClient(BaseClient):
         unique: Name = "",
         *,
         codec: str | Codec | None = None,
+        headers: Headers | None = None,
         **callbacks: Unpack[Callbacks],
     ) -> Task:
         """Add a background job, as ``add_task`` does: it is done once created."""
-        return self._add(
-            "normal", True, function, workload, unique, context, codec, callbacks
-        )
+        job = function, workload, unique, codec, "normal", True, headed(headers)
+        return self._add(job, context, callbacks)
 
     def add_task_high_background(
         self,
@@ -120,12 +120,12 @@ class TaskClient(BaseClient):
         unique: Name = "",
         *,
         codec: str | Codec | None = None,
+        headers: Headers | None = None,
         **callbacks: Unpack[Callbacks],
     ) -> Task:
         """Add a background job of high priority, as ``add_task_background`` does."""
-        return self._add(
-            "high", True, function, workload, unique, context, codec, callbacks
-        )
+        job = function, workload, unique, codec, "high", True, headed(headers)
+        return self._add(job, context, callbacks)
 
     def add_task_low_background(
         self,
@@ -135,12 +135,12 @@ class TaskClient(BaseClient):
         unique: Name = "",
         *,
         codec: str | Codec | None = None,
+        headers: Headers | None = None,
         **callbacks: Unpack[Callbacks],
     ) -> Task:
         """Add a background job of low priority, as ``add_task_background`` does."""
-        return self._add(
-            "low", True, function, workload, unique, context, codec, callbacks
-        )
+        job = function, workload, unique, codec, "low", True, headed(headers)
+        return self._add(job, context, callbacks)
 
     def add_task_status(
         self, handle: Name, context: Any = None, **callbacks: Unpack[Callbacks]
@@ -158,20 +158,8 @@ class TaskClient(BaseClient):
         """Do as ``add_task_status`` does, by the job's unique."""
         return self._added(requests.status(unique, True), context, callbacks)
 
-    def _add(  # noqa: PLR0913, PLR0917
-        self,
-        priority: str,
-        background: bool,
-        function: Name,
-        workload: Any,
-        unique: Name,
-        context: Any,
-        codec: str | Codec | None,
-        callbacks: Callbacks,
-    ) -> Task:
-        job = function, workload, unique, codec, priority, background, PLAIN
-        waiter = requests.job(job, self._codec, 0)
-        return self._added(waiter, context, callbacks)
+    def _add(self, job: Job, context: Any, callbacks: Callbacks) -> Task:
+        return self._added(requests.job(job, self._codec, 0), context, callbacks)
 
     def _added(self, waiter: Waiter, context: Any, callbacks: Callbacks) -> Task:
         both: Callbacks = {**self._callbacks, **checked(callbacks)}

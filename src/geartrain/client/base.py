@@ -33,7 +33,7 @@ class BaseClient(ABC):
         heartbeat: Seconds = 30.0,
         chunk_size: int = 8 * 1024 * 1024,
         max_connections: int = 64,
-        fail_without_worker: bool = False,
+        fail_without_worker: bool | None = False,
     ) -> None:
         """Prepare a client; it connects when it is first used.
 
@@ -60,8 +60,9 @@ class BaseClient(ABC):
                 ones wait for one of them to end. Connections idle for a minute are
                 closed. An ``AsyncClient`` has one connection to each job server.
             fail_without_worker: have a call that waits for a result fail at once with
-                NoWorkerError where no worker has its function. Without, a warning is
-                logged once for each function, and the call waits. Only Geartrain tells.
+                NoWorkerError where no worker has its function. With False, a warning is
+                logged once for each function, and the call waits; with None, it waits
+                and nothing is logged. Only Geartrain tells.
 
         Raises:
             OptionError: one of these is wrong.

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from geartrain.client import requests
-from geartrain.client.requests import ABSENT, PLAIN, Name
+from geartrain.client.requests import ABSENT, Headers, Name, headed
 from geartrain.client.waiting import Waiter, is_answered, is_done, outcome
 from geartrain.codecs import Codec
 from geartrain.errors import (
@@ -40,7 +40,7 @@ class Batches:
         is_enough: tells whether enough was told of a job to give what it became.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917
         self,
         function: Name,
         workloads: Iterable[Any],
@@ -49,6 +49,7 @@ class Batches:
         priority: str,
         background: bool,
         window: int,
+        headers: Headers | None = None,
     ) -> None:
         """Raises OptionError if something is wrong with all the jobs."""
         if type(window) is not int or window < 1:
@@ -65,7 +66,8 @@ class Batches:
                 f"workloads are given as an iterable, not as {type(workloads).__name__}"
             ) from None
         # A bad function or priority is refused before any workload is taken.
-        any_job = function, ABSENT, "", None, priority, background, PLAIN
+        special = self._special = headed(headers)
+        any_job = function, ABSENT, "", None, priority, background, special
         requests.job(any_job, codec, 0)
         self.name = requests.shown(function)
         self.source = workloads
@@ -123,11 +125,12 @@ class Batches:
         size = 0
         make, unique, codec = self._unique, None, self._codec
         name, priority, background = self._function, self._priority, self._background
+        special = self._special
         for workload in self._workloads:
             self._taken += 1
             if make is not None:
                 unique = make(workload)
-            job = (name, workload, unique, None, priority, background, PLAIN)
+            job = (name, workload, unique, None, priority, background, special)
             waiter = requests.job(job, codec, 0)
             batch.append(waiter)
             size += len(waiter.call.packet)

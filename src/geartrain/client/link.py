@@ -75,7 +75,7 @@ class Link:
         self._poll = select.poll()
         self._poll.register(connection, select.POLLIN)
         self.servers = home.servers
-        self._send(self.protocol.begin_options(self.servers.option), None)
+        self._send(self.protocol.begin_options(*self.servers.options), None)
 
     def is_sound(self) -> bool:
         """Return whether the connection stands, as far as can be seen at once."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from geartrain.client.waiting import Waiter
@@ -13,6 +13,7 @@ from geartrain.codecs import Codec, get_codec
 from geartrain.errors import CodecError, OptionError
 from geartrain.protocol.client import following, question, submission
 from geartrain.protocol.constants import MAX_ARGUMENTS_SIZE, MAX_UNIQUE, PacketType
+from geartrain.protocol.headers import fault, join
 from geartrain.seconds import Seconds, number
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ __all__ = [
     "ABSENT",
     "MAX_CHUNK",
     "PLAIN",
+    "Headers",
     "Job",
     "Moment",
     "Name",
@@ -31,6 +33,8 @@ __all__ = [
     "delay_seconds",
     "echo",
     "follow",
+    "headed",
+    "header_bytes",
     "job",
     "name_bytes",
     "shown",
@@ -41,9 +45,11 @@ Name: TypeAlias = str | bytes
 Priority: TypeAlias = Literal["high", "normal", "low"]
 Moment: TypeAlias = "float | Decimal | Fraction | datetime"
 
-# What few jobs have: at, delay, reduce_with, chunked.
-Special: TypeAlias = "tuple[Moment | None, Seconds | None, Name, bool]"
-PLAIN: Final[Special] = (None, None, "", False)
+Headers: TypeAlias = "Mapping[str, str]"
+
+# What few jobs have: at, delay, reduce_with, chunked, headers.
+Special: TypeAlias = "tuple[Moment | None, Seconds | None, Name, bool, Headers | None]"
+PLAIN: Final[Special] = (None, None, "", False, None)
 # A job as it was given, neither checked nor encoded: its function, workload, unique,
 # codec, priority, whether it runs in the background, and what is special. It is a plain
 # tuple, because to make an object of it, or a function that captures its parts, takes
@@ -130,7 +136,7 @@ def job(given: Job, default: Codec, chunk_size: int) -> Waiter:
         CodecError: the workload cannot be encoded.
     """
     function, workload, unique, named, priority, background, special = given
-    at, delay, reduce_with, chunked = special
+    at, delay, reduce_with, chunked, named_headers = special
     codec = default if named is None else get_codec(named)
     name = name_bytes(function, "the function")
     if not name:
@@ -160,9 +166,33 @@ def job(given: Job, default: Codec, chunk_size: int) -> Waiter:
         packet_type = _special(
             arguments, priority, background, _due(at, delay), reduce_with
         )
-    waiter = Waiter(submission(packet_type, key, arguments), shown(function), codec)
+    headers = header_bytes(named_headers) if named_headers else b""
+    call = submission(packet_type, key, arguments, headers)
+    waiter = Waiter(call, shown(function), codec)
     waiter.before = before
     return waiter
+
+
+def headed(headers: Headers | None) -> Special:
+    """Return what is special about a job that has headers, or not."""
+    return (None, None, "", False, headers) if headers else PLAIN
+
+
+def header_bytes(headers: Headers) -> bytes:
+    """Return headers for the wire; raises OptionError if they cannot be some."""
+    try:
+        data = join(
+            (name.encode(), value.encode("utf-8", "surrogateescape"))
+            for name, value in headers.items()
+        )
+    except (AttributeError, UnicodeError):
+        raise OptionError(
+            f"headers={_cut(repr(headers))} have to map text to text"
+        ) from None
+    wrong = fault(data)
+    if wrong or data.count(b"\0") != 2 * len(headers) - 1:
+        raise OptionError(f"headers=: {wrong or 'no name or value has a NUL'}")
+    return data
 
 
 def _key(unique: Name) -> bytes:

@@ -38,7 +38,7 @@ class ServerList:
 
     Attributes:
         connectors: a way to each.
-        option: what is asked of each for calls whose function no worker has.
+        options: what is asked of each for calls whose function no worker has.
         unserved: the functions of such calls that a warning was logged for.
         is_one: there is only one, at place 0, so that ``order`` need not be called.
     """
@@ -49,13 +49,15 @@ class ServerList:
         tls: Tls | None,
         by: str,
         *,
-        fails_without_worker: bool = False,
+        fails_without_worker: bool | None = False,
     ) -> None:
         """Raises OptionError or AddressError if there is something wrong with them."""
         if by not in ("order", "unique"):
             raise OptionError(f"by={by!r}: a job server is chosen by order or unique")
         self.connectors: list[Connector] = connectors(servers, tls)
-        self.option = _FAIL if fails_without_worker else _WARN
+        self.options = () if fails_without_worker is None else (_WARN,)
+        if fails_without_worker:
+            self.options = (_FAIL,)
         self.unserved: set[str] = set()
         self._by_unique = by == "unique"
         self._all = list(range(len(self.connectors)))

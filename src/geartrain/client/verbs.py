@@ -14,9 +14,10 @@ from abc import abstractmethod
 from collections.abc import Iterable
 from typing import Any, Generic, TypeVar
 
+from geartrain.client import requests
 from geartrain.client.adding import TaskClient
 from geartrain.client.batches import Batches, UniqueOf
-from geartrain.client.requests import ABSENT, PLAIN, Job, Moment, Name, Priority
+from geartrain.client.requests import ABSENT, Headers, Job, Moment, Name, Priority
 from geartrain.codecs import Codec, get_codec
 from geartrain.seconds import Seconds
 
@@ -51,7 +52,7 @@ class Verbs(
 ):
     """The methods of both clients that speak to job servers."""
 
-    def do(
+    def do(  # noqa: PLR0913
         self,
         function: Name,
         workload: Any = ABSENT,
@@ -61,18 +62,20 @@ class Verbs(
         codec: str | Codec | None = None,
         chunked: bool = False,
         reduce_with: Name = "",
+        headers: Headers | None = None,
     ) -> ResultT:
         """Run a job of normal priority in the foreground; return its result.
 
         Data that its worker sends before the result comes in front of it, as in the C
         and PHP libraries, if the codec is bytes or text. A workload too large for a
         packet is sent in pieces if it is ``chunked``; only workers of this library join
-        them.
+        them. ``headers`` are texts by name, which its worker finds in ``job.headers``
+        if the job server is Geartrain; others are not told them.
 
         Raises:
             JobFailedError: it failed; JobExceptionError if its worker said why.
         """
-        special = None, None, reduce_with, chunked
+        special = None, None, reduce_with, chunked, headers
         job = function, workload, unique, codec, "normal", False, special
         return self._result(job, timeout)
 
@@ -84,9 +87,10 @@ class Verbs(
         unique: Name = "",
         timeout: Seconds | None = None,
         codec: str | Codec | None = None,
+        headers: Headers | None = None,
     ) -> ResultT:
         """Run a job of high priority in the foreground, as ``do`` does."""
-        job = function, workload, unique, codec, "high", False, PLAIN
+        job = function, workload, unique, codec, "high", False, requests.headed(headers)
         return self._result(job, timeout)
 
     def do_low(
@@ -97,9 +101,10 @@ class Verbs(
         unique: Name = "",
         timeout: Seconds | None = None,
         codec: str | Codec | None = None,
+        headers: Headers | None = None,
     ) -> ResultT:
         """Run a job of low priority in the foreground, as ``do`` does."""
-        job = function, workload, unique, codec, "low", False, PLAIN
+        job = function, workload, unique, codec, "low", False, requests.headed(headers)
         return self._result(job, timeout)
 
     def do_background(  # noqa: PLR0913
@@ -114,6 +119,7 @@ class Verbs(
         codec: str | Codec | None = None,
         chunked: bool = False,
         reduce_with: Name = "",
+        headers: Headers | None = None,
     ) -> HandleT:
         """Queue a job of normal priority; return its handle.
 
@@ -122,7 +128,7 @@ class Verbs(
         machine's clock says (a C job server goes by this machine's clock).
         ``reduce_with`` names the function that its worker hands partial results to.
         """
-        special = at, delay, reduce_with, chunked
+        special = at, delay, reduce_with, chunked, headers
         job = function, workload, unique, codec, "normal", True, special
         return self._handle(job, timeout)
 
@@ -134,9 +140,10 @@ class Verbs(
         unique: Name = "",
         timeout: Seconds | None = None,
         codec: str | Codec | None = None,
+        headers: Headers | None = None,
     ) -> HandleT:
         """Queue a job of high priority; return its handle."""
-        job = function, workload, unique, codec, "high", True, PLAIN
+        job = function, workload, unique, codec, "high", True, requests.headed(headers)
         return self._handle(job, timeout)
 
     def do_low_background(
@@ -147,9 +154,10 @@ class Verbs(
         unique: Name = "",
         timeout: Seconds | None = None,
         codec: str | Codec | None = None,
+        headers: Headers | None = None,
     ) -> HandleT:
         """Queue a job of low priority; return its handle."""
-        job = function, workload, unique, codec, "low", True, PLAIN
+        job = function, workload, unique, codec, "low", True, requests.headed(headers)
         return self._handle(job, timeout)
 
     def submit(  # noqa: PLR0913
@@ -166,12 +174,13 @@ class Verbs(
         timeout: Seconds | None = None,
         codec: str | Codec | None = None,
         chunked: bool = False,
+        headers: Headers | None = None,
     ) -> JobT:
         """Submit a job and return once it is acknowledged, to follow it.
 
         The options are those of ``do`` and ``do_background``.
         """
-        special = at, delay, reduce_with, chunked
+        special = at, delay, reduce_with, chunked, headers
         job = function, workload, unique, codec, priority, background, special
         return self._submitted(job, timeout)
 
@@ -235,6 +244,7 @@ class Verbs(
         codec: str | Codec | None = None,
         window: int = 1000,
         timeout: Seconds | None = None,
+        headers: Headers | None = None,
         progress: bool = False,
     ) -> HandlesT:
         """Queue many background jobs; give their handles, in order.
@@ -258,6 +268,7 @@ class Verbs(
             codec,
             priority,
             True,
+            headers,
             window=window,
             timeout=timeout,
             progress=progress,
@@ -274,6 +285,7 @@ class Verbs(
         codec: str | Codec | None = None,
         window: int = 100,
         timeout: Seconds | None = None,
+        headers: Headers | None = None,
         progress: bool = False,
     ) -> ResultsT:
         """Run many jobs in the foreground; give their results, in order.
@@ -290,6 +302,7 @@ class Verbs(
             codec,
             priority,
             False,
+            headers,
             window=window,
             timeout=timeout,
             progress=progress,
@@ -324,6 +337,7 @@ class Verbs(
         codec: str | Codec | None,
         priority: str,
         background: bool,
+        headers: Headers | None,
         *,
         window: int,
         timeout: Seconds | None,
@@ -332,7 +346,7 @@ class Verbs(
         limit = self._limit(timeout)
         used = self._codec if codec is None else get_codec(codec)
         batches = Batches(
-            function, workloads, used, unique, priority, background, window
+            function, workloads, used, unique, priority, background, window, headers
         )
         return self._each(batches, limit, progress)
 

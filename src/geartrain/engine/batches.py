@@ -184,6 +184,13 @@ class Batch:
             or self.steady
         )
 
+    def record_count(self) -> int:
+        """Return about how many records a commit of this batch writes or deletes."""
+        jobs = len(self.ended) + len(self.added) + len(self.changed) + len(self.buried)
+        schedules = len(self.schedules) + len(self.unscheduled)
+        others = len(self.revived) + len(self.results) + len(self.entries)
+        return jobs + schedules + others
+
     def changes_nothing(self) -> bool:
         """Tell whether a commit of this batch would write nothing."""
         return not (self.has_new() or self.has_rest())

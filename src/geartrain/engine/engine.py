@@ -28,6 +28,7 @@ from geartrain.engine.model.options import EngineOptions
 from geartrain.engine.model.peers import Peer
 from geartrain.engine.model.schedules import Calendar, no_calendar
 from geartrain.engine.model.settings import Value
+from geartrain.engine.model.vitals import Vitals
 from geartrain.engine.queries import DuePage, Page
 from geartrain.engine.records import Inventory
 from geartrain.engine.state import (
@@ -280,6 +281,10 @@ class Engine:
         Without a store nobody need call this.
         """
         self.state.health = health
+
+    def show_vitals(self, vitals: Vitals) -> None:
+        """Set what the text command ``server`` shows; the driver updates it."""
+        self.state.vitals = vitals
 
     def resume(
         self,

@@ -58,6 +58,8 @@ class FieldKind(Enum):
     """``Priority`` as a number."""
     FAILURES = auto()
     """``Failures``, or None."""
+    HEADERS = auto()
+    """Names with values, as ``protocol.headers`` joins them."""
     WORKLOAD = auto()
     """Bytes of any number."""
 
@@ -91,6 +93,7 @@ JOB_FIELDS: Final = (
     Field("key", FieldKind.BYTES),
     Field("reducer", FieldKind.NAME),
     Field("priority", FieldKind.PRIORITY, Part.QUEUE),
+    Field("headers", FieldKind.HEADERS),
     Field("submitted", FieldKind.TIME),
     Field("due", FieldKind.DUE, Part.STATE),
     Field("died", FieldKind.TIME, Part.STATE),
@@ -183,6 +186,8 @@ class StoredJob(Timed):
         """``Priority`` as a number."""
         self.reducer = b""
         """The reducer of a SUBMIT_REDUCE_JOB, else empty."""
+        self.headers = b""
+        """Its headers, as ``protocol.headers`` joins them; empty for none."""
         self.submitted = 0.0
         """When it was submitted, a server time."""
         self.due = 0.0
@@ -206,6 +211,7 @@ class StoredJob(Timed):
         self.key = other.key
         self.priority = other.priority
         self.reducer = other.reducer
+        self.headers = other.headers
         self.submitted = other.submitted
         self.due = other.due
         self.is_steady = other.is_steady

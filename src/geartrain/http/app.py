@@ -67,7 +67,8 @@ def _routes(bridge: Bridge) -> list[Route]:
     for each in ENDPOINTS:
         paths.setdefault(each.path, {})[each.method] = each
     routes = []
-    for path, methods in paths.items():
+    # /v1/jobs/run before /v1/jobs/{handle}, which it fits, too.
+    for path, methods in sorted(paths.items(), key=lambda each: each[0].count("{")):
         handler = _handler(methods, bridge)
         routes.append(Route(path, handler, methods=list(methods)))
     return routes

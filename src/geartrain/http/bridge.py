@@ -15,6 +15,7 @@ from geartrain.errors import ConnectError
 from geartrain.http.kept import Kept
 from geartrain.http.links import Link, TextLink
 from geartrain.http.problems import ProblemError
+from geartrain.http.shown import Rest
 
 __all__ = ["Bridge"]
 
@@ -25,6 +26,7 @@ class Bridge:
     Attributes:
         max_packet: the largest workload in bytes.
         kept: connections of lists that may be gone on with.
+        rest: the functions that ``/metrics`` does not show.
         endless: connections of answers that have no end of their own.
     """
 
@@ -35,6 +37,7 @@ class Bridge:
         self._connect = connect
         self.max_packet = max_packet
         self.kept = Kept()
+        self.rest = Rest()
         self.endless: set[Link] = set()
 
     def stop(self) -> None:

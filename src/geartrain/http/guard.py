@@ -21,12 +21,15 @@ from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from geartrain.http.problems import ProblemError
+from geartrain.protocol.cross_site import is_cross_site
 
 __all__ = ["Guard"]
 
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 # What anybody may see: it says nothing about the jobs.
-_OPEN: Final = frozenset({"/docs", "/docs.js", "/docs.css", "/openapi.json"})
+_OPEN: Final = frozenset(
+    {"/docs", "/docs.js", "/docs.css", "/openapi.json", "/livez", "/readyz"}
+)
 
 
 class Guard:
@@ -103,22 +106,11 @@ def _is_address(name: str) -> bool:
 
 def _check_site(request: HTTPConnection) -> None:
     """Raise ProblemError if a web page of another site sends a request."""
-    site = request.headers.get("sec-fetch-site")
-    if site is not None:
-        is_ours = site in ("same-origin", "none")
-    else:
-        origin = request.headers.get("origin")
-        is_ours = origin is None or _netloc(origin) == request.headers.get("host")
-    if not is_ours:
+    names = ("sec-fetch-site", "origin", "host")
+    told = [request.headers.get(name, "").encode("latin-1") for name in names]
+    if is_cross_site(*told):
         raise ProblemError(
             "cross-site",
             "a web page of another site sent this: send it from a program, or from a"
             " page of this server",
         )
-
-
-def _netloc(origin: str) -> str:
-    try:
-        return urlsplit(origin).netloc
-    except ValueError:
-        return ""

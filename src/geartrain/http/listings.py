@@ -19,7 +19,7 @@ from geartrain.http.kept import Kept
 from geartrain.http.links import TextLink
 from geartrain.http.problems import ProblemError
 from geartrain.http.rows import AFTER, lines_of
-from geartrain.http.streams import Stream
+from geartrain.http.streams import begun
 
 __all__ = ["listing"]
 
@@ -38,14 +38,7 @@ async def listing(call: Call, command: str, *, skip: bytes = b"") -> Response:
     link, after = _begun(call, cursor)
     if after:
         command += f" after={after}"
-    parts = _parts(link, command, call.bridge.kept, skip)
-    try:
-        # The first part tells whether it is an answer at all.
-        first = await anext(parts)
-    except BaseException:
-        link.close()
-        raise
-    return Stream(_with_first(first, parts), link, _JSON)
+    return await begun(_parts(link, command, call.bridge.kept, skip), link, _JSON)
 
 
 def _begun(call: Call, cursor: str) -> tuple[TextLink, str]:
@@ -61,14 +54,6 @@ def _begun(call: Call, cursor: str) -> tuple[TextLink, str]:
     link = TextLink()
     call.bridge.open(link, call.address)
     return link, word(after)
-
-
-async def _with_first(
-    first: bytes, parts: AsyncGenerator[bytes, None]
-) -> AsyncGenerator[bytes, None]:
-    yield first
-    async for part in parts:
-        yield part
 
 
 async def _parts(

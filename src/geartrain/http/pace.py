@@ -69,7 +69,8 @@ class Pace:
                 async with asyncio.timeout(_UNREAD):
                     await send(message)
             except TimeoutError:
+                # What is still sent goes nowhere, and whoever waits learns of the end.
                 scope["state"]["connection"].transport.abort()
-                raise
+                await asyncio.sleep(0)
 
         await self._app(scope, received, sent)

@@ -36,6 +36,7 @@ KINDS: Final[dict[str, tuple[int, str]]] = {
     "not-acceptable": (406, "No such form can be given"),
     "too-slow": (408, "The request took too long to arrive"),
     "conflict": (409, "What is there forbids it"),
+    "draining": (409, "The function takes no new jobs"),
     "no-result": (410, "The job has ended, and its result is not kept"),
     "expired-cursor": (410, "The list is no longer kept"),
     "length-required": (411, "The size has to be told"),
@@ -61,7 +62,7 @@ _CODES: Final = {
     "NOT_ALLOWED": "not-allowed",
     "DEAD_LETTERS": "conflict",
     "PAUSED": "conflict",
-    "DRAINING": "unavailable",
+    "DRAINING": "draining",
     "QUEUE_ERROR": "unavailable",
     "STORE_ERROR": "unavailable",
     "TOO_MANY": "unavailable",
@@ -69,8 +70,9 @@ _CODES: Final = {
     "NO_RESULT": "no-result",
     "RESULT_TOO_LARGE": "no-result",
 }
-# gearmand's own words: the code is the same as that of other refusals.
+# Refusals of submissions have one code, as at gearmand, and are told by their words.
 _QUEUE_FULL: Final = "Job queue is full"
+_DRAINING: Final = "is draining and takes no new jobs"
 
 
 class ProblemError(GeartrainError):
@@ -125,6 +127,8 @@ def problem_of(code: str, text: str) -> ProblemError:
     if text == _QUEUE_FULL:
         kind = "queue-full"
         text = "The function has as many jobs as maxqueue allows: try again later"
+    if text.endswith(_DRAINING):
+        kind = "draining"
     if kind == "unknown-job" and not text:
         text = (
             "no job has this name now: it has ended and is no longer remembered, or"

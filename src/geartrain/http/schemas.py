@@ -42,7 +42,11 @@ def _schema_of(row: type, *, without: frozenset[str] = frozenset()) -> Schema:
         if each.name not in without
     }
     # What has a default is not in every row.
-    required = {each.name for each in fields(row) if each.default is MISSING}
+    required = {
+        each.name
+        for each in fields(row)
+        if each.default is MISSING and each.default_factory is MISSING
+    }
     return {
         "type": "object",
         "required": [name for name in properties if name in required],
@@ -58,6 +62,11 @@ def _typed(hint: Any) -> Schema:
         return {"type": kinds}
     if get_origin(hint) is tuple:
         return {"type": "array", "items": _typed(get_args(hint)[0])}
+    if get_origin(hint) is Mapping:
+        return {
+            "type": "object",
+            "additionalProperties": _typed(get_args(hint)[1]),
+        }
     if isinstance(hint, type) and is_dataclass(hint):
         return _schema_of(hint)
     return {"type": _TYPES[hint]}

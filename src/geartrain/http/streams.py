@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 from geartrain.http.links import Link
 from geartrain.http.problems import ProblemError
 
-__all__ = ["Stream", "leaving"]
+__all__ = ["Stream", "begun", "leaving"]
 
 
 @asynccontextmanager
@@ -72,6 +72,30 @@ class Stream(Response):
             await asyncio.sleep(0)
             return
         await _send(send, b"", more=False)
+
+
+async def begun(
+    parts: AsyncGenerator[bytes, None], link: Link, media_type: str
+) -> Stream:
+    """Return an answer whose first part has come: until then it may be refused.
+
+    Raises:
+        ProblemError: it is.
+    """
+    try:
+        first = await anext(parts, b"")
+    except BaseException:
+        link.close()
+        raise
+    return Stream(_with_first(first, parts), link, media_type)
+
+
+async def _with_first(
+    first: bytes, parts: AsyncGenerator[bytes, None]
+) -> AsyncGenerator[bytes, None]:
+    yield first
+    async for part in parts:
+        yield part
 
 
 async def _send(send: Send, part: bytes, *, more: bool) -> None:

@@ -173,7 +173,7 @@ def prepared(values: dict[str, Any], is_awaited: bool) -> Any:
     special = PLAIN
     at, delay = values.get("at"), values.get("delay")
     if at is not None or delay is not None:
-        special = (at, delay, "", False)
+        special = (at, delay, "", False, None)
     asked: Job = (
         values["function"],
         b"",

@@ -51,6 +51,7 @@ COMMAND_WORDS: Final = (
     b"result",
     b"retry",
     b"run",
+    b"server",
     b"show",
     b"shutdown",
     b"statistics",

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from geartrain.errors import ProtocolError
 from geartrain.protocol.constants import PacketType
+from geartrain.protocol.headers import asked
 from geartrain.protocol.packets import Packet, request
 from geartrain.protocol.replies import ReplyParser
 
@@ -79,14 +80,22 @@ class Call:
         """Nothing more is told of it."""
         self.is_forgotten = False
         """Nobody wants to know any more."""
+        self.has_headers = False
+        """An OPTION_REQ with the job's headers comes first in the packet."""
         self.owner: Any = None
         """Whoever made it may keep something here."""
 
 
-def submission(packet_type: int, unique: bytes, arguments: list[bytes]) -> Call:
+def submission(
+    packet_type: int, unique: bytes, arguments: list[bytes], headers: bytes = b""
+) -> Call:
     """Return the submission of a job; ``arguments`` are all that the type has."""
     packet = request(packet_type, *arguments)
-    return Call(packet, unique, PacketType.JOB_CREATED, packet_type in _FOREGROUND)
+    if headers:
+        packet = asked(headers) + packet
+    call = Call(packet, unique, PacketType.JOB_CREATED, packet_type in _FOREGROUND)
+    call.has_headers = len(headers) > 0
+    return call
 
 
 def question(packet_type: int, argument: bytes) -> Call:
@@ -107,6 +116,12 @@ def following(handle: bytes) -> Call:
 def option_call(name: bytes) -> Call:
     """Return the OPTION_REQ of an option of the connection."""
     return question(PacketType.OPTION_REQ, name)
+
+
+def _forgotten(call: Call) -> Call:
+    """Return a call that nobody waits for."""
+    call.is_forgotten = True
+    return call
 
 
 class Event:
@@ -174,6 +189,9 @@ class ClientProtocol:
         call.is_done = False
         if not call.is_forgotten:
             self._wanted += 1
+        if call.has_headers:
+            # A job server that does not know the option refuses it, and nothing else.
+            self._asked.append(_forgotten(option_call(b"headers")))
         self._asked.append(call)
         return call.packet
 
@@ -185,9 +203,7 @@ class ClientProtocol:
         """
         packets: list[bytes] = []
         for name in (b"exceptions", b"reasons", *others):
-            option = option_call(name)
-            option.is_forgotten = True
-            self._probe = option
+            option = self._probe = _forgotten(option_call(name))
             packets.append(self.begin(option))
         return b"".join(packets)
 

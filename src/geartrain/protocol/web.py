@@ -17,6 +17,7 @@ from typing import Final
 
 from geartrain.errors import ProtocolError
 from geartrain.protocol.constants import MAX_ARGUMENTS_SIZE, PacketType
+from geartrain.protocol.cross_site import is_cross_site
 from geartrain.protocol.packets import request_header
 from geartrain.protocol.replies import ReplyParser
 
@@ -32,6 +33,8 @@ _LARGEST: Final = 0xFFFFFFFF - MAX_ARGUMENTS_SIZE
 _METHODS: Final = (b"GET", b"HEAD", b"POST", b"PUT", b"TRACE")
 _WITH_BODY: Final = (b"POST", b"PUT")
 _FIRST_LINE: Final = re.compile(rb"([A-Z]+) (\S+) (HTTP/1\.[01])")
+
+_WHERE_FROM: Final = (b"sec-fetch-site", b"origin", b"host")
 
 _PRIORITIES: Final = {b"high": "_HIGH", b"low": "_LOW"}
 
@@ -113,7 +116,8 @@ class WebJob:
             return b"404 NOT_FOUND"
         if self._method == b"TRACE":
             return b"405 METHOD_NOT_ALLOWED"
-        if _is_cross_site(headers):
+        told = [headers.get(name, b"") for name in _WHERE_FROM]
+        if is_cross_site(*told):
             return b"403 FORBIDDEN"
         if b"transfer-encoding" in headers:
             return b"411 LENGTH_REQUIRED"
@@ -240,16 +244,3 @@ def _headers(lines: list[bytes]) -> dict[bytes, bytes]:
         if colon:
             found.setdefault(name.strip().lower(), value.strip())
     return found
-
-
-def _is_cross_site(headers: dict[bytes, bytes]) -> bool:
-    """Tell whether another site's page sent this: it must not run jobs.
-
-    Browsers say where a request comes from, in one of two ways; other programs do not.
-    """
-    site = headers.get(b"sec-fetch-site", b"")
-    if site:
-        return site not in (b"same-origin", b"none")
-    origin = headers.get(b"origin", b"")
-    host = headers.get(b"host", b"")
-    return bool(origin) and origin not in (b"http://" + host, b"https://" + host)

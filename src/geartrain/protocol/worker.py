@@ -10,6 +10,7 @@ from typing import Final
 
 from geartrain.errors import ProtocolError
 from geartrain.protocol.constants import PacketType
+from geartrain.protocol.headers import PREFIX
 from geartrain.protocol.packets import Packet, request
 from geartrain.protocol.replies import ReplyParser
 
@@ -23,8 +24,11 @@ _ASSIGNMENTS: Final = frozenset(
 _GRAB: Final = request(PacketType.GRAB_JOB_ALL)
 _SLEEP: Final = request(PacketType.PRE_SLEEP)
 _ECHO: Final = request(PacketType.ECHO_REQ, b"")
-# An option of Geartrain, unknown to gearmand: errors name the job they are about.
-_HANDLES: Final = request(PacketType.OPTION_REQ, b"handles")
+# Options of Geartrain, unknown to gearmand: errors name the job they are about, and the
+# headers of a job are told before it.
+_OPTIONS: Final = request(PacketType.OPTION_REQ, b"handles") + request(
+    PacketType.OPTION_REQ, b"headers"
+)
 _NO_OPTION: Final = b"UNKNOWN_OPTION"
 _TAKEN: Final = b"JOB_TAKEN"
 _OVER: Final = frozenset({_TAKEN, b"JOB_NOT_FOUND", b"DATA_TOO_LARGE"})
@@ -40,6 +44,7 @@ class Assignment:
         unique: bytes,
         reducer: bytes,
         workload: bytes,
+        headers: bytes = b"",
     ) -> None:
         self.handle = handle
         """The job's handle."""
@@ -51,6 +56,8 @@ class Assignment:
         """The function that reduces its pieces; empty for none."""
         self.workload = workload
         """Its input."""
+        self.headers = headers
+        """Its headers, as ``protocol.headers`` joins them; empty for none."""
         self.ended = False
         """Whether the worker has finished with it, whatever the outcome."""
 
@@ -101,7 +108,7 @@ class WorkerProtocol:
     """
 
     def __init__(
-        self, slots: JobSlots, client_id: bytes = b"", wants_handles: bool = False
+        self, slots: JobSlots, client_id: bytes = b"", wants_options: bool = False
     ) -> None:
         self._slots = slots
         self._client_id = client_id
@@ -118,9 +125,11 @@ class WorkerProtocol:
         self._parser = ReplyParser()
         self.errors: list[tuple[bytes, bytes]] = []
         """Codes and texts of ERROR packets, for the caller to remove."""
-        self.wants_handles = wants_handles
-        """Whether to ask the job server to name the job in errors."""
+        self.wants_options = wants_options
+        """Whether to ask the job server to name the job in errors, and for headers."""
         self._has_handles = False
+        # Of the job that is assigned next.
+        self._headers = b""
 
     @property
     def asleep(self) -> bool:
@@ -152,8 +161,8 @@ class WorkerProtocol:
         self._outbox = []
         if self._client_id:
             self._outbox.append(request(PacketType.SET_CLIENT_ID, self._client_id))
-        if self.wants_handles:
-            self._outbox.append(_HANDLES)
+        if self.wants_options:
+            self._outbox.append(_OPTIONS)
         for function in self._abilities:
             self._announce(function)
         self._wake()
@@ -163,6 +172,7 @@ class WorkerProtocol:
         self._connected = False
         self._awake = False
         self._has_handles = False
+        self._headers = b""
         self._outbox = []
         self._assigned = {}
         grabs = self._grabs
@@ -251,15 +261,22 @@ class WorkerProtocol:
             elif code == PacketType.ERROR:
                 self._take_error(packet.arguments[0], packet.arguments[1])
             elif code == PacketType.OPTION_RES:
-                self._has_handles = True
+                self._take_option(packet.arguments[0])
             packet = parser.next()
+
+    def _take_option(self, option: bytes) -> None:
+        """Take the headers of the next job, or note an option that is on."""
+        if option.startswith(PREFIX):
+            self._headers = option.removeprefix(PREFIX)
+        elif option == b"handles":
+            self._has_handles = True
 
     def _take_error(self, code: bytes, text: bytes) -> None:
         """Handle an ERROR: end the attempt it is about, and keep it in ``errors``.
 
         Expected errors are not kept.
         """
-        if code == _NO_OPTION and self.wants_handles:
+        if code == _NO_OPTION and self.wants_options:
             return
         if code in _OVER:
             self._disown(text)
@@ -280,6 +297,8 @@ class WorkerProtocol:
         unique = given[2] if packet.type != PacketType.JOB_ASSIGN else b""
         reducer = given[3] if packet.type == PacketType.JOB_ASSIGN_ALL else b""
         assignment = Assignment(given[0], given[1], unique, reducer, given[-1])
+        if self._headers:
+            assignment.headers, self._headers = self._headers, b""
         # The same handle again: the job server has given up the earlier attempt.
         self._assigned[assignment.handle] = assignment
         if self._window < self._slots.total:

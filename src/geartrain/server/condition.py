@@ -21,12 +21,16 @@ class Outcome(NamedTuple):
         is_rest_saved: it was refused, but what is not new in it was committed.
         has_new: there is something new in it.
         has_rest: there is something else in it.
+        seconds: how long it took.
+        records: how many records it has; 0 if nothing was to be written.
     """
 
     reason: str
     is_rest_saved: bool
     has_new: bool
     has_rest: bool
+    seconds: float = 0.0
+    records: int = 0
 
 
 class Condition:
@@ -50,6 +54,11 @@ class Condition:
         One with nothing new in it does not show that new jobs would be taken, nor one
         with nothing else that ends would be saved.
         """
+        if outcome.records:
+            is_refused = bool(outcome.reason)
+            self._health.commits.note(
+                outcome.seconds, outcome.records, is_refused=is_refused
+            )
         state = self._health.state
         if not outcome.reason:
             if outcome.has_new:

@@ -129,6 +129,8 @@ class Driver:
             if self._keepalive is not None and address != "unix":
                 set_keepalive(accepted, *self._keepalive)
         peer = self.engine.connect(descriptor, address.encode(), is_trusted)
+        transport = connection.transport
+        peer.has_tls = transport.get_extra_info("ssl_object") is not None
         self._connections[peer] = connection
         return peer
 

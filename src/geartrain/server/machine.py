@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-__all__ = ["memory_limit", "resident"]
+__all__ = ["memory_limit", "open_descriptors", "resident"]
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _GROUPS = Path("/sys/fs/cgroup")
@@ -55,3 +55,15 @@ def resident() -> int:
             return int(file.read().split()[1]) * _PAGE
     except (OSError, ValueError, IndexError):
         return 0
+
+
+def open_descriptors() -> int | None:
+    """Return how many descriptors this process has open; None if that is unknown.
+
+    Where a folder of /proc has no size, they would have to be listed: 10,000 take 5 ms.
+    """
+    try:
+        # Linux 6.2 and later count them here.
+        return os.stat("/proc/self/fd").st_size or None
+    except OSError:
+        return None

@@ -18,7 +18,7 @@ import queue
 import threading
 from collections.abc import Callable
 from functools import partial
-from time import monotonic
+from time import monotonic, perf_counter
 
 from geartrain.engine.batches import Batch
 from geartrain.engine.engine import Engine
@@ -278,14 +278,16 @@ class Persistence:
     def _carry_out(self, batch: Batch) -> Outcome:
         """Commit a batch, or else what is not new in it, and answer its queries."""
         has_new, has_rest = batch.has_new(), batch.has_rest()
-        is_rest_saved = False
+        is_rest_saved, records = False, batch.record_count()
+        began = perf_counter()
         reason = self._commit(batch)
         if reason and has_new:
             rest = batch.parted()[1]
             is_rest_saved, has_rest = not self._commit(rest), rest.has_rest()
+        seconds = perf_counter() - began
         for query in batch.queries:
             self._answer(query)
-        return Outcome(reason, is_rest_saved, has_new, has_rest)
+        return Outcome(reason, is_rest_saved, has_new, has_rest, seconds, records)
 
     def _commit(self, batch: Batch) -> str:
         """Commit a batch; return why it was refused, if so."""

@@ -22,6 +22,7 @@ from geartrain.server.handshakes import Handshakes, TlsListener
 from geartrain.server.memory import largest_packet, limit_of
 from geartrain.server.options import Options
 from geartrain.server.persistence import Persistence
+from geartrain.server.pulse import Pulse
 from geartrain.server.watch import Watch
 from geartrain.server.web import WebConnection
 from geartrain.stores.locations import make_store
@@ -83,6 +84,7 @@ class Server:
         self._listeners: list[asyncio.AbstractServer | TlsListener] = []
         self._handshakes: Handshakes | None = None
         self._stopped = asyncio.Event()
+        self._pulse: Pulse | None = None
         self.unsaved = 0
         self.unkept = 0
         self.astray = 0
@@ -105,6 +107,8 @@ class Server:
             self._handshakes = Handshakes(self._options.tls)
         engine = Engine(engine_options(self._options), calendar(self._options.timezone))
         self._driver = driver = self._make_driver(engine, self._options)
+        self._pulse = Pulse()
+        engine.show_vitals(self._pulse.vitals)
         for pattern, settings in self._options.policies:
             engine.change_policy(pattern, settings)
         driver.on_idle = self._on_idle
@@ -121,6 +125,7 @@ class Server:
         self.addresses = [str(address_of(listener)) for listener in self._sockets]
         for listener, factory in zip(self._sockets, factories, strict=True):
             self._listeners.append(await self._listen(listener, factory))
+        self._pulse.start()
         self._watch = Watch(driver, self._options.hooks)
         self._watch.start()
 
@@ -291,6 +296,8 @@ class Server:
         if self._is_stopping:
             return
         self._is_stopping = True
+        if self._pulse is not None:
+            self._pulse.vitals.is_stopping = True
         for server in self._listeners:
             server.close()
         self._remove_sockets()
@@ -342,6 +349,8 @@ class Server:
             self._watch.stop()
         if self._patience is not None:
             self._patience.cancel()
+        if self._pulse is not None:
+            self._pulse.stop()
         if self._driver is not None:
             self._driver.stop()
         self._close_store()

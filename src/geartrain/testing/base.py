@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import socket
 from abc import ABC, abstractmethod
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from geartrain.admin.client import Admin
@@ -60,15 +61,16 @@ class BaseServer(ABC):
         """Return the states of jobs that are not in memory."""
         if not handles:
             return {}
-        states = {}
         with Admin(self) as admin:
-            for handle in handles:
-                try:
-                    states[handle] = admin.job(handle)[0].state
-                except UnknownJobError:
-                    outcomes = self._recorder.outcomes
-                    states[handle] = outcomes.get(handle, "cancelled")
-        return states
+            return {each: self._state_in_store(admin, each) for each in handles}
+
+    def _state_in_store(self, admin: Admin, handle: str) -> str:
+        """Return the state of a job that only the store has, or how it ended."""
+        with suppress(UnknownJobError):
+            for row in admin.job(handle):
+                if row.ended is None:
+                    return row.state
+        return self._recorder.outcomes.get(handle, "cancelled")
 
     def forget_submitted(self) -> None:
         """Forget what was submitted so far; the jobs remain."""

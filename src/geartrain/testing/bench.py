@@ -43,7 +43,7 @@ class Bench:
     ) -> None:
         self.connector = connector
         self.protocol = WorkerProtocol(
-            JobSlots(1), worker.id.encode(), wants_handles=True
+            JobSlots(1), worker.id.encode(), wants_options=True
         )
         self.is_busy = False
         self._direct = direct

@@ -127,6 +127,7 @@ def fate(connector: Connector, handle: str) -> Fate:
     try:
         with _admin(connector) as admin:
             rows = [row for row in admin.job(handle) if row.handle == handle]
+            rows = [row for row in rows if row.ended is None]
     except (UnknownJobError, RefusedError):
         return "gone"
     except AdminError:
@@ -148,8 +149,9 @@ def cancel_all(connector: Connector, function: str, handles: Iterable[str]) -> A
 
     def way(admin: Admin) -> Callable[[str], None]:
         def cancel(handle: str) -> None:
-            if any(row.function == function for row in admin.job(handle)):
-                admin.cancel(handle)
+            for row in admin.job(handle):
+                if row.function == function and row.ended is None:
+                    admin.cancel(handle)
 
         return cancel
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn, Protocol
 
 from geartrain.errors import WorkerError
+from geartrain.protocol.headers import split_headers
 from geartrain.texts import quoted, shown
 from geartrain.worker import asking
 from geartrain.worker.children import LINEAGE
@@ -124,6 +125,15 @@ class BaseJob:
     def reducer(self) -> str:
         """The function that reduces its pieces; empty for none."""
         return text(self.assignment.reducer)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What its client gave beside the workload; empty for none.
+
+        Only Geartrain's clients give headers, and only its job server tells them.
+        """
+        pairs = split_headers(self.assignment.headers)
+        return {text(name): text(value) for name, value in pairs}
 
     def replace_workload(self, workload: bytes) -> None:
         """Replace the manifest of chunks by what they are together."""

@@ -87,7 +87,7 @@ class Session:
 
     def protocol(self, client_id: bytes) -> WorkerProtocol:
         """Return the protocol of a new connection."""
-        protocol = WorkerProtocol(self.slots, client_id, wants_handles=True)
+        protocol = WorkerProtocol(self.slots, client_id, wants_options=True)
         self._protocols.append(protocol)
         return protocol
 

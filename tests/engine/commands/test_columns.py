@@ -100,6 +100,7 @@ def test_functions_and_connections_are_told_with_all_their_bytes(world: World) -
         "workers": 1,
         "total": 1,
         "dead": 0,
+        "oldest": None,
         "paused": False,
         "draining": False,
     }

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import json
+
 import pytest
 
 from tests.support.dialogue import (
@@ -165,10 +168,10 @@ def test_without_a_store_a_job_is_told_and_others_are_unknown() -> None:
     assert world.admin().text("job H:test:2") == UNKNOWN
 
 
-@pytest.mark.parametrize("line", ["job", "job a b"])
-def test_job_takes_one_word(line: str) -> None:
+@pytest.mark.parametrize("line", ["job", "job a workload=no b"])
+def test_job_takes_one_name(line: str) -> None:
     answer = World().admin().text(line)
-    assert answer == b"ERR INVALID_ARGUMENTS job+takes+one+handle+or+unique\r\n"
+    assert answer.startswith(b"ERR INVALID_ARGUMENTS job+takes+one+handle+or+unique")
 
 
 @pytest.mark.parametrize("number", [1, 2, 3, 4])
@@ -357,3 +360,31 @@ def test_cancel_takes_the_word_job_and_a_handle(line: str) -> None:
     world = crowded()
     assert world.admin().text(line) == b"ERR UNKNOWN_ERROR\r\n"
     assert counts(world) == (4, 0)
+
+
+@pytest.mark.parametrize("job", [H1, H4])
+def test_a_job_is_told_without_its_workload_or_the_workload_alone(job: bytes) -> None:
+    operator = crowded().client()
+    whole = json.loads(operator.text(b"job " + job).splitlines()[0])
+    plain = json.loads(operator.text(b"job " + job + b" workload=no").splitlines()[0])
+    workload, encoding = whole.pop("workload"), whole.pop("encoding")
+    assert (plain, encoding) == (whole, "utf-8")
+    lines = operator.text(b"job " + job + b" workload=only").splitlines()
+    assert lines == [base64.b64encode(workload.encode()), b"."]
+
+
+def test_what_has_ended_has_no_workload() -> None:
+    world = crowded()
+    drain(world.worker("f"))
+    operator = world.client()
+    assert operator.text(b"job H:test:1 workload=no").startswith(b'{"handle"')
+    assert operator.text(b"job H:test:1 workload=only") == b"ERR UNKNOWN_JOB\r\n"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [b"workload=maybe", b"workload=", b"color=red", b"a b", b"workload=no x"],
+)
+def test_what_job_does_not_take_is_refused(arguments: bytes) -> None:
+    answer = crowded().client().text(b"job H:test:1 " + arguments)
+    assert answer.startswith(b"ERR INVALID_ARGUMENTS")

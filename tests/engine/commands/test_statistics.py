@@ -260,6 +260,19 @@ def test_many_functions_are_looked_at_in_steps() -> None:
     assert [row["function"] for row in last[:2]] == ["f2498", "f2499"]
 
 
+def test_of_several_sorts_the_first_of_each_are_listed() -> None:
+    world = World()
+    client = world.client()
+    for number in range(6):
+        for _ in range(number + 1):
+            client.submit_job(b"f%d" % number, b"", b"w")
+        world.advance(1)
+    found = rows(world.admin(), "statistics sort=oldest,waiting limit=3")
+    assert [row["function"] for row in found] == ["f0", "f5", "f1", None]
+    every = rows(world.admin(), "statistics sort=waiting,function")
+    assert len(every) == 7
+
+
 def test_a_forgotten_function_still_has_its_hours() -> None:
     world = World()
     client = world.client()
@@ -282,6 +295,8 @@ def test_a_forgotten_function_still_has_its_hours() -> None:
         ("buckets=yes", "buckets is true or false"),
         ("after=x", "after is not from a list: begin again without it"),
         ("sort=age", "sort is one of function, waiting, delayed, running, dead,"),
+        ("sort=waiting,dead after=0:f", "after= goes with one sort only"),
+        ("sort=dead,dead,dead,dead,dead", "sort takes 4 at most"),
         ("age=1", "'age' is none of function=, by=, over=, sort=, limit=, after=,"),
     ],
 )

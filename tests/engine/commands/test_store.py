@@ -27,6 +27,8 @@ def test_a_server_that_keeps_jobs_in_memory_says_so(world: World) -> None:
         "unkept": 0,
         "size": None,
         "free": None,
+        "commits": {"count": 0, "refused": 0, "seconds": 0.0, "buckets": []},
+        "records": {"count": 0, "buckets": []},
         "backup": None,
         "backup_state": None,
         "backup_reason": None,
@@ -53,6 +55,21 @@ def test_ends_that_are_not_saved_are_counted() -> None:
     assert row(world)["unsaved"] == 1
     world.commit()
     assert row(world)["unsaved"] == 0
+
+
+def test_commits_are_counted_by_time_and_size(world: World) -> None:
+    health = Health()
+    world.engine.show_health(health)
+    health.commits.note(0.00025, 1, is_refused=False)
+    health.commits.note(0.00025, 4, is_refused=True)
+    said = row(world)
+    assert said["commits"] == {
+        "count": 2,
+        "refused": 1,
+        "seconds": 0.0005,
+        "buckets": [0, 0, 0, 2],
+    }
+    assert said["records"] == {"count": 5, "buckets": [0, 1, 0, 1]}
 
 
 def test_it_takes_no_arguments(world: World) -> None:

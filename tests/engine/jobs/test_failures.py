@@ -360,6 +360,7 @@ def test_a_dead_letter_tells_how_it_failed() -> None:
         "size": 9,
         "workload": "work\0load",
         "encoding": "utf-8",
+        "headers": {},
     }
 
 

@@ -55,9 +55,11 @@ def _created(server: ServerUnderTest, request: Request, answer: Answer) -> bytes
     assert answer.name == "job_created", answer
     handle = answer.arguments[0]
     entry = server.ledger.entries[handle]
-    assert entry.was_moved or entry.function == request.function
+    if entry.function != request.function:
+        # An operator has moved it, perhaps in the step in which it came to be.
+        entry.was_moved = True
     key = coalescing_key(request.unique, request.workload, [])
-    assert entry.key == key
+    assert entry.was_moved or entry.key == key
     if not key:
         assert entry.workload == request.workload
         assert not entry.is_told, f"{handle!r} is given twice"

@@ -230,6 +230,8 @@ class Ledger:
                 assert not entry.is_gone, f"{handle!r} is back"
                 entry.end("", self.step)
                 entry.background = True
+                record = jobs[handle]
+                entry.function, entry.priority = record.function, record.priority
             elif handle in dead:
                 assert not entry.is_gone, f"{handle!r} is a dead letter again"
                 assert not entry.is_back, f"{handle!r} is a dead letter again"

@@ -27,6 +27,7 @@ from geartrain.engine.commands.jobs import cancel, job, jobs
 from geartrain.engine.commands.policy import policy
 from geartrain.engine.commands.problems import problems
 from geartrain.engine.commands.results import follow, result
+from geartrain.engine.commands.server import server
 from geartrain.engine.commands.statistics import statistics
 from geartrain.engine.commands.status import (
     counters,
@@ -216,6 +217,7 @@ COMMANDS: Final[dict[bytes, TextCommand]] = {
     b"history": history,
     b"statistics": statistics,
     b"store": store,
+    b"server": server,
     b"problems": problems,
     b"shutdown": shutdown,
     b"events": events,

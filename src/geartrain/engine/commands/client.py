@@ -148,6 +148,7 @@ def _submit(
     is_unserved = not background and not function.workers
     submitted = Job(function, unique, arguments[-1], packet.more, priority)
     submitted.reducer = reducer
+    submitted.headers = peer.headers
     submitted.due, submitted.is_steady = due
     key = coalescing_key(unique, submitted.workload, submitted.more)
     if key and cache.is_answered(state, peer, submitted, key, background):

@@ -7,6 +7,7 @@ from typing import Final
 from geartrain.engine.model.peers import FAILS, WARNS, Peer
 from geartrain.engine.state.state import State
 from geartrain.protocol.constants import PacketType
+from geartrain.protocol.headers import PREFIX, fault
 from geartrain.protocol.packets import Packet, encode, header
 
 __all__ = [
@@ -20,6 +21,8 @@ __all__ = [
 TOO_MANY_FUNCTIONS: Final = (
     b"There are too many functions: use names again, or drop some by drop function"
 )
+
+_HEADERS_TAKEN: Final = encode(PacketType.OPTION_RES, b"headers")
 
 
 def send_error(peer: Peer, code: bytes, text: bytes) -> None:
@@ -36,6 +39,9 @@ def echo_req(state: State, peer: Peer, packet: Packet) -> None:
 def option_req(state: State, peer: Peer, packet: Packet) -> None:
     """Switch on an option of this connection; PROTOCOL, "Options" lists them."""
     option = packet.arguments[0]
+    if option.startswith(PREFIX):
+        _take_headers(peer, option.removeprefix(PREFIX))
+        return
     # Some clients send the C string's end along.
     name = option.rstrip(b"\0").lower()
     if name == b"exceptions":
@@ -47,6 +53,9 @@ def option_req(state: State, peer: Peer, packet: Packet) -> None:
     elif name == b"handles":
         peer.wants_handles = True
         peer.send(encode(PacketType.OPTION_RES, option))
+    elif name == b"headers":
+        peer.wants_headers = True
+        peer.send(encode(PacketType.OPTION_RES, option))
     elif name == b"warn_without_worker":
         peer.without_worker = WARNS
         peer.send(encode(PacketType.OPTION_RES, option))
@@ -55,6 +64,16 @@ def option_req(state: State, peer: Peer, packet: Packet) -> None:
         peer.send(encode(PacketType.OPTION_RES, option))
     else:
         send_error(peer, b"UNKNOWN_OPTION", b"Server does not recognize given option")
+
+
+def _take_headers(peer: Peer, headers: bytes) -> None:
+    """Keep the headers of the submission that follows; PROTOCOL, "Headers"."""
+    wrong = fault(headers)
+    if wrong:
+        send_error(peer, b"INVALID_ARGUMENT", wrong.encode())
+        return
+    peer.headers = headers
+    peer.send(_HEADERS_TAKEN)
 
 
 def not_expected(state: State, peer: Peer, packet: Packet) -> None:

@@ -16,6 +16,8 @@ from geartrain.engine.commands.listings import (
     store_rows,
 )
 from geartrain.engine.commands.rows import (
+    NO_WORKLOAD,
+    WORKLOAD_ONLY,
     job_row,
     record_row,
     row,
@@ -194,22 +196,30 @@ def job(state: State, peer: Peer, words: list[bytes]) -> bytes:
     """Tell everything about a job or dead letter, by its handle or its unique.
 
     ``job H`` answers a row with the workload; several functions may have the unique.
-    Of one that has ended it tells what became of it.
+    Of one that has ended it tells what became of it. ``job H workload=no`` leaves the
+    workload out, and ``workload=only`` all else: lines of base64.
     """
-    if len(words) != 2:
-        return invalid("job takes one handle or unique")
-    name = read_arguments([b"name=" + words[1]], (b"name",)).get(b"name")
+    if len(words) not in (2, 3):
+        return invalid("job takes one handle or unique, and workload=")
+    given = [b"name=" + words[1], *words[2:]]
+    try:
+        arguments = read_arguments(given, (b"name", b"workload"))
+    except OptionError as refusal:
+        return invalid(str(refusal))
+    name, workload = arguments.get(b"name"), arguments.get(b"workload")
+    if workload not in (b"", NO_WORKLOAD, WORKLOAD_ONLY):
+        return invalid("workload is no, or only, or left out")
     known = state.jobs.get(name)
     if known is not None:
-        peer.rest = _whole(state, peer, [known])
+        peer.rest = _whole(state, peer, [known], workload)
         return b""
     past = state.history.find(name, state.server_time())
     if past is not None and past.outcome != DEAD:
-        return _past(state, name)
-    return _stored_job(state, peer, name)
+        return _past(state, name, workload) or _UNKNOWN_JOB
+    return _stored_job(state, peer, name, workload)
 
 
-def _stored_job(state: State, peer: Peer, name: bytes) -> bytes:
+def _stored_job(state: State, peer: Peer, name: bytes, workload: bytes) -> bytes:
     """Tell about a job that is not in memory, or what became of it."""
     answers = peer.take_answers()
     if not answers and state.journal.is_on:
@@ -221,16 +231,18 @@ def _stored_job(state: State, peer: Peer, name: bytes) -> bytes:
     failure = _error(answers)
     if failure or not found:
         reads.end(state, peer)
-        return failure or _past(state, name) or _UNKNOWN_JOB
+        return failure or _past(state, name, workload) or _UNKNOWN_JOB
     kept = [each for each in found if isinstance(each, JobRecord)]
-    if kept and not _has_workloads(answers):
+    if kept and workload != NO_WORKLOAD and not _has_workloads(answers):
         return _ask_whole(state, peer, kept)
-    peer.rest = _whole(state, peer, found)
+    peer.rest = _whole(state, peer, found, workload)
     return b""
 
 
-def _past(state: State, name: bytes) -> bytes:
+def _past(state: State, name: bytes, workload: bytes) -> bytes:
     """Return the rows of jobs that have ended; nothing if none is remembered."""
+    if workload == WORKLOAD_ONLY:
+        return b""
     rows = [ending_row(state, each) for each in ended(state, name)]
     return b"".join([*rows, END_OF_LIST]) if rows else b""
 
@@ -253,12 +265,15 @@ def _ask_whole(state: State, peer: Peer, kept: list[JobRecord]) -> bytes:
     return b""
 
 
-def _whole(state: State, peer: Peer, found: list[Job | JobRecord]) -> Iterator[bytes]:
-    for each in found:
+def _whole(
+    state: State, peer: Peer, found: list[Job | JobRecord], workload: bytes
+) -> Iterator[bytes]:
+    # One job's alone can be told from its lines.
+    for each in found[:1] if workload == WORKLOAD_ONLY else found:
         if isinstance(each, Job):
-            yield from whole_job(state, each)
+            yield from whole_job(state, each, workload)
         else:
-            yield from whole_record(state, each)
+            yield from whole_record(state, each, workload)
     reads.end(state, peer)
     yield END_OF_LIST
 

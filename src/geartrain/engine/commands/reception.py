@@ -155,6 +155,7 @@ def _react(
             message = _next(state, peer, limit)
     except PacketError as error:
         state.turns.work += MESSAGE
+        peer.headers = b""
         if error.handle:
             worker.report_refused(state, peer, error)
         else:
@@ -183,6 +184,7 @@ def _next(state: State, peer: Peer, limit: int) -> Packet | Command | None:
 
 def _carry_out(state: State, peer: Peer, message: Packet | Command, limit: int) -> bool:
     """Run a message; tell whether the peer's next one may follow it now."""
+    headers = peer.headers
     if isinstance(message, Packet):
         _COMMANDS[message.type](state, peer, message)
     else:
@@ -190,6 +192,9 @@ def _carry_out(state: State, peer: Peer, message: Packet | Command, limit: int) 
     if peer.is_asking or peer.wait is not None:
         peer.message = message
         return False
+    if headers and peer.headers is headers:
+        # They are for the one message after them.
+        peer.headers = b""
     if peer.answers:
         # It did not need them in the end; they are not for the next.
         peer.answers = []
@@ -257,6 +262,7 @@ def give_up(state: State, size: int, until: float) -> int:
     found = state.memory.newest_under_way(size, until)
     for peer in found:
         peer.parser.give_up()
+        peer.headers = b""
         state.memory.note(peer, state.now)
         common.send_error(peer, b"QUEUE_ERROR", FULL)
     return len(found)

@@ -18,8 +18,11 @@ from geartrain.engine.model.jobs import READY, RUNNING, Job, record_of
 from geartrain.engine.records import Failures, JobRecord
 from geartrain.engine.state.state import State
 from geartrain.engine.story import attempts_of
+from geartrain.protocol.headers import split_headers
 
 __all__ = [
+    "NO_WORKLOAD",
+    "WORKLOAD_ONLY",
     "Value",
     "attempt_values",
     "calendar_time",
@@ -45,6 +48,11 @@ _PIECE_WORK: Final = 200
 
 # States that people call by their own names.
 _PLAIN: Final = ("running", "dead")
+
+NO_WORKLOAD: Final = b"no"
+"""A row without the workload."""
+WORKLOAD_ONLY: Final = b"only"
+"""The workload and no row: base64, in lines of which each can be read by itself."""
 
 _PRIORITIES: Final = ("high", "normal", "low")
 
@@ -99,22 +107,42 @@ def _record_values(state: State, record: JobRecord) -> dict[str, Value]:
     return _values(state, record, name, True)
 
 
-def whole_job(state: State, job: Job) -> Iterator[bytes]:
-    """Give the row of a job in memory, its workload included, in pieces."""
+def whole_job(state: State, job: Job, workload: bytes = b"") -> Iterator[bytes]:
+    """Give the row of a job in memory, its workload included, in pieces.
+
+    ``workload`` may be ``NO_WORKLOAD`` or ``WORKLOAD_ONLY``.
+    """
     values = dict[str, object](_job_values(state, job))
     attempts = story_values(state, job.failures)
     if job.worker is not None:
         who = job.worker.client_id + b" " + job.worker.address
         attempts.append(attempt_values(state, who, job.started, 0.0, b"running", b""))
     values["story"] = attempts
-    return with_data(state, values, "workload", [job.workload, *job.more])
+    values["headers"] = header_values(job.headers)
+    return _with_workload(state, values, [job.workload, *job.more], workload)
 
 
-def whole_record(state: State, record: JobRecord) -> Iterator[bytes]:
-    """Give the row of a job that only the store has, its workload included."""
+def whole_record(
+    state: State, record: JobRecord, workload: bytes = b""
+) -> Iterator[bytes]:
+    """Give the row of a job that only the store has, as ``whole_job`` does."""
     values = dict[str, object](_record_values(state, record))
     values["story"] = story_values(state, record.failures)
-    return with_data(state, values, "workload", [record.workload, *record.more])
+    values["headers"] = header_values(record.headers)
+    return _with_workload(state, values, [record.workload, *record.more], workload)
+
+
+def _with_workload(
+    state: State, values: Mapping[str, object], data: list[bytes], workload: bytes
+) -> Iterator[bytes]:
+    if workload == NO_WORKLOAD:
+        yield row(values)
+    elif workload == WORKLOAD_ONLY:
+        for piece in _pieces(data):
+            state.turns.work += _PIECE_WORK
+            yield base64.b64encode(piece) + b"\n"
+    else:
+        yield from with_data(state, values, "workload", data)
 
 
 def with_data(
@@ -151,6 +179,11 @@ def story_values(state: State, failures: Failures | None) -> list[dict[str, obje
         )
         for each in attempts_of(story)
     ]
+
+
+def header_values(headers: bytes) -> dict[str, str]:
+    """Return the headers of a job, as values of a row."""
+    return {text(name): text(value) for name, value in split_headers(headers)}
 
 
 def attempt_values(

@@ -20,7 +20,7 @@ from geartrain.engine.state.state import State
 from geartrain.errors import OptionError
 from geartrain.protocol.admin import END_OF_LIST, error
 
-__all__ = ["GAUGES", "statistics"]
+__all__ = ["GAUGES", "oldest_wait", "rounded", "statistics"]
 
 GAUGES: Final = ("waiting", "delayed", "running", "dead", "workers", "oldest")
 """What there is now; ``oldest`` is how many seconds the first that is ready has waited.
@@ -45,6 +45,8 @@ _LENGTHS: Final[dict[bytes, int]] = {b"minute": 60, b"hour": 3600}
 _OVER: Final = 5
 _LIMIT: Final = 100
 _MOST: Final = 1000
+# What functions may be sorted by at once.
+_MOST_SORTS: Final = 4
 
 # Units of work, as ``turns`` counts it: of a row, of a minute or hour that is read for
 # it, and of functions that are looked at, as a shift.
@@ -76,8 +78,10 @@ class _Question:
         """``minute``, ``hour``, or nothing."""
         self.over = arguments.number(b"over", _OVER)
         """Minutes that ``recent`` goes back beyond the open one."""
-        self.sort = text(arguments.get(b"sort") or b"waiting")
-        """What functions are sorted by, the most first, or ``function``."""
+        self.sorts = text(arguments.get(b"sort") or b"waiting").split(",")
+        """What functions are sorted by, the most first, or ``function``. With several
+        the first by each are listed.
+        """
         self.limit = min(arguments.number(b"limit", _LIMIT), _MOST)
         """The most functions to list."""
         self.after = _place(arguments.get(b"after"))
@@ -90,8 +94,12 @@ class _Question:
             raise OptionError("by= goes with function= and buckets= only")
         if not 1 <= self.over <= MINUTES:
             raise OptionError(f"over is a number of minutes from 1 to {MINUTES}")
-        if self.sort not in _SORTS:
+        if any(each not in _SORTS for each in self.sorts):
             raise OptionError(f"sort is one of {', '.join(_SORTS)}")
+        if len(self.sorts) > _MOST_SORTS:
+            raise OptionError(f"sort takes {_MOST_SORTS} at most")
+        if len(self.sorts) > 1 and self.after is not None:
+            raise OptionError("after= goes with one sort only")
         if arguments.get(b"buckets") not in (b"", b"true", b"false"):
             raise OptionError("buckets is true or false")
 
@@ -155,7 +163,7 @@ class _Gauges:
         self.running += running
         self.dead += function.dead
         self.workers += len(function.workers)
-        oldest = _oldest(state, function)
+        oldest = oldest_wait(state, function)
         if oldest is not None and (self.oldest is None or oldest > self.oldest):
             self.oldest = oldest
 
@@ -172,11 +180,11 @@ class _Gauges:
             "running": self.running,
             "dead": self.dead,
             "workers": self.workers,
-            "oldest": _rounded(self.oldest),
+            "oldest": rounded(self.oldest),
         }
 
 
-def _oldest(state: State, function: Function) -> float | None:
+def oldest_wait(state: State, function: Function) -> float | None:
     """Return how long the first ready job of any priority has waited, if known."""
     since = function.waiting_since()
     return None if since is None else max(state.server_time() - since, 0.0)
@@ -187,7 +195,7 @@ class _Walk:
 
     def __init__(self, question: _Question) -> None:
         self._question = question
-        self._places: list[Place] = []
+        self._rankings: list[list[Place]] = [[] for _ in question.sorts]
         self.count = 0
         """How many functions there are."""
         self.all = _Gauges()
@@ -200,15 +208,31 @@ class _Walk:
         now.add(state, function)
         self.all.add(state, function)
         self.count += 1
-        place = (-_key(question.sort, function, now), function.name)
-        if question.after is None or place > question.after:
-            self._places.append(place)
-        if len(self._places) > question.limit + _SPARE:
-            self._places = self.first()
+        for number, sort in enumerate(question.sorts):
+            places = self._rankings[number]
+            place = (-_key(sort, function, now), function.name)
+            if question.after is None or place > question.after:
+                places.append(place)
+            if len(places) > question.limit + _SPARE:
+                self._rankings[number] = self._first(places)
 
     def first(self) -> list[Place]:
-        """Return the first of them, and one more if there is one."""
-        return sorted(self._places)[: self._question.limit + 1]
+        """Return the first of them, and one more if there is one.
+
+        Of several rankings those are the first of each, then the second of each.
+        """
+        rankings = [self._first(places) for places in self._rankings]
+        if len(rankings) == 1:
+            return rankings[0]
+        found: dict[bytes, Place] = {}
+        for number in range(self._question.limit + 1):
+            for places in rankings:
+                if number < len(places):
+                    found.setdefault(places[number][1], places[number])
+        return list(found.values())[: self._question.limit + 1]
+
+    def _first(self, places: list[Place]) -> list[Place]:
+        return sorted(places)[: self._question.limit + 1]
 
 
 def _list(state: State, question: _Question) -> Iterator[bytes]:
@@ -230,7 +254,7 @@ def _list(state: State, question: _Question) -> Iterator[bytes]:
             now.add(state, function)
             yield _row(state, question, function.statistics, now)
     yield _row(state, question, state.slots.all, walk.all, walk.count)
-    if 0 < question.limit < len(places):
+    if 0 < question.limit < len(places) and len(question.sorts) == 1:
         key, name = places[question.limit - 1]
         yield row({"after": text(b"%d:%s" % (-key, name))})
     yield END_OF_LIST
@@ -315,11 +339,12 @@ def _times(
     count = sum(histogram)
     values: dict[str, object] = {"count": count, "seconds": round(seconds, 6)}
     for name, part in _QUANTILES.items():
-        values[name] = _rounded(quantile(histogram, part))
+        values[name] = rounded(quantile(histogram, part))
     if has_buckets:
         values["buckets"] = list(histogram)
     return values
 
 
-def _rounded(seconds: float | None) -> Value:
+def rounded(seconds: float | None) -> Value:
+    """Return seconds as they are told: to the microsecond."""
     return None if seconds is None else round(seconds, 6)

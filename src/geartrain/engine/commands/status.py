@@ -18,6 +18,7 @@ from urllib.parse import unquote_to_bytes
 from geartrain.engine.commands.columns import client_id, column, line
 from geartrain.engine.commands.policy import show_policies
 from geartrain.engine.commands.rows import row, text
+from geartrain.engine.commands.statistics import oldest_wait, rounded
 from geartrain.engine.model import counts
 from geartrain.engine.model.counts import Counts
 from geartrain.engine.model.functions import Function
@@ -234,6 +235,7 @@ def _show_functions(state: State) -> Iterator[bytes]:
                 "workers": len(function.workers),
                 "total": function.job_count(),
                 "dead": function.dead,
+                "oldest": rounded(oldest_wait(state, function)),
                 "paused": policy.paused,
                 "draining": policy.draining,
             }

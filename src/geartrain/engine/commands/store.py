@@ -17,7 +17,7 @@ def store(state: State, peer: Peer, words: list[bytes]) -> bytes:
         return _backup(state, peer)
     if len(words) > 1:
         return invalid("store takes nothing or the word backup")
-    health = state.health
+    health, commits = state.health, state.health.commits
     said = row(
         {
             "store": health.location,
@@ -28,6 +28,13 @@ def store(state: State, peer: Peer, words: list[bytes]) -> bytes:
             "unkept": state.journal.unkept(),
             "size": health.size,
             "free": health.free,
+            "commits": {
+                "count": commits.count,
+                "refused": commits.refused,
+                "seconds": round(commits.seconds, 6),
+                "buckets": commits.durations,
+            },
+            "records": {"count": commits.records, "buckets": commits.sizes},
             "backup": health.backup or None,
             "backup_state": health.backup_state or None,
             "backup_reason": health.backup_reason or None,

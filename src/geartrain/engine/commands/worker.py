@@ -20,6 +20,7 @@ from geartrain.engine.state.following import note_workers
 from geartrain.engine.state.state import State
 from geartrain.engine.state.statistics import count
 from geartrain.errors import PacketError
+from geartrain.protocol import headers
 from geartrain.protocol.constants import PacketType
 from geartrain.protocol.packets import Packet, encode, header
 
@@ -253,6 +254,8 @@ def _is_not_to_run(state: State, job: Job) -> bool:
 
 
 def _send_job(peer: Peer, packet_type: int, job: Job, arguments: list[bytes]) -> None:
+    if peer.wants_headers and job.headers:
+        peer.send(headers.told(job.headers))
     arguments.append(job.workload)
     payload = b"\0".join(arguments)
     if job.more:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from geartrain.engine.model.commits import Commits
+
 __all__ = ["FAILING", "OK", "REFUSING", "Health"]
 
 OK: Final = "ok"
@@ -30,6 +32,8 @@ class Health:
         """It has not answered for long."""
         self.location = "memory:"
         """The store's name."""
+        self.commits = Commits()
+        """How long its commits took, and how large they were."""
         self.size: int | None = None
         """The bytes of its file and its log; None if it has none."""
         self.free: int | None = None

@@ -78,6 +78,8 @@ class Peer:
         """It came by a loopback or unix listener and may shut down."""
         self.parser = parser
         """The receiving side of its bytes."""
+        self.has_tls = False
+        """Its connection is encrypted, as far as the driver knows."""
         self.buffered = 0
         """The bytes of an incomplete packet that its parser was last seen with."""
         self.outbox: list[bytes] = []
@@ -122,6 +124,10 @@ class Peer:
         """It is a worker that is told which job an ERROR is about, and whose timeouts
         end attempts instead of giving the job to another.
         """
+        self.wants_headers = False
+        """It is a worker that is told the headers of its jobs."""
+        self.headers = b""
+        """Those of the submission that it sends next; empty for none."""
         self.wants_reasons = False
         """It is told why the job server ended its job."""
         self.without_worker = WAITS

@@ -192,12 +192,12 @@ class Memory:
 
 def cost(job: Job) -> int:
     """Return the bytes that a job takes, as long as its failures stay as they are."""
-    return _JOB + job.size + _told(job.failures)
+    return _JOB + job.size + len(job.headers) + _told(job.failures)
 
 
 def record_cost(record: JobRecord) -> int:
     """Return the bytes that the job of a record that a store has read took."""
-    return _JOB + record.size + _told(record.failures)
+    return _JOB + record.size + len(record.headers) + _told(record.failures)
 
 
 def _told(failures: Failures | None) -> int:

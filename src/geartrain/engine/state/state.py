@@ -20,6 +20,7 @@ from geartrain.engine.model.peers import Peer
 from geartrain.engine.model.policies import Policies
 from geartrain.engine.model.problems import Problem
 from geartrain.engine.model.schedules import Calendar, Schedule, no_calendar
+from geartrain.engine.model.vitals import Vitals
 from geartrain.engine.model.waits import ResultWait
 from geartrain.engine.queries import Query
 from geartrain.engine.records import JobRecord
@@ -131,6 +132,8 @@ class State:
         """What operators did."""
         self.health = Health()
         """How the store is; the driver tells."""
+        self.vitals = Vitals()
+        """How the process is, as the driver sees it."""
         self.problems: dict[tuple[str, bytes], Problem] = {}
         """What was wrong at the last look, by name and function."""
         self.notices: list[Notice] = []

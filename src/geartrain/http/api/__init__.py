@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from geartrain.http.api import (
+    control,
     dead,
     events,
     functions,
+    health,
     jobs,
+    metrics,
     results,
     server,
     statistics,
@@ -21,9 +24,12 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *jobs.ENDPOINTS,
     *results.ENDPOINTS,
     *functions.ENDPOINTS,
+    *control.ENDPOINTS,
     *dead.ENDPOINTS,
     *statistics.ENDPOINTS,
     *events.ENDPOINTS,
     *server.ENDPOINTS,
+    *metrics.ENDPOINTS,
+    *health.ENDPOINTS,
 )
 """All of them: what HTTP can do."""

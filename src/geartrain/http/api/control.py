@@ -20,6 +20,7 @@ from geartrain.http.api.parts import (
 from geartrain.http.endpoints import Answer, Call, Endpoint, Parameter, in_path, query
 from geartrain.http.links import TextLink
 from geartrain.http.listings import listing
+from geartrain.http.problems import ProblemError
 from geartrain.http.schemas import ACTION
 from geartrain.http.streams import leaving
 
@@ -113,7 +114,13 @@ async def prioritise_job(call: Call) -> Response:
 
 async def _swept(call: Call, command: str, *filters: str) -> Response:
     """Steer many jobs; answer how many they were."""
-    command += call.filters("function", *filters)
+    given = call.filters("function", *filters)
+    if not given:
+        raise ProblemError(
+            "invalid",
+            f"say which: give function, {' or '.join(filters)}; function=* is all",
+        )
+    command += given
     if call.values["count"]:
         command += " count=yes"
     link = TextLink()
@@ -219,7 +226,7 @@ ENDPOINTS: Final = (
         call=move_job,
         parameters=(HANDLE_PATH, _TO),
         answers=(DONE,),
-        problems=("unknown-job",),
+        problems=("unknown-job", "draining"),
     ),
     Endpoint(
         method="POST",
@@ -264,6 +271,7 @@ ENDPOINTS: Final = (
         call=move_jobs,
         parameters=(_TO, *_FILTERS),
         answers=(_COUNTED,),
+        problems=("draining",),
     ),
     Endpoint(
         method="POST",
@@ -297,6 +305,7 @@ ENDPOINTS: Final = (
         call=move_all_dead,
         parameters=(_TO, *_DEAD_FILTERS),
         answers=(_COUNTED,),
+        problems=("draining",),
     ),
     Endpoint(
         method="DELETE",

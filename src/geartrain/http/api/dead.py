@@ -17,10 +17,10 @@ from geartrain.http.api.parts import (
     json_answer,
     listed,
     one,
-    without_workload,
 )
 from geartrain.http.endpoints import Call, Endpoint
 from geartrain.http.listings import listing
+from geartrain.http.problems import ProblemError
 from geartrain.http.schemas import JOB
 
 __all__ = ["ENDPOINTS"]
@@ -33,9 +33,11 @@ async def list_dead(call: Call) -> Response:
 
 async def get_dead(call: Call) -> Response:
     """Show a dead letter."""
-    rows = await call.rows(f"dead show {call.handle()}")
+    rows = await call.rows(f"job {call.word('handle')} workload=no")
     values = json.loads(rows[0])
-    return json_answer(without_workload(values))
+    if values["state"] != "dead" or values.get("ended"):
+        raise ProblemError("unknown-job", "no dead letter has this handle now")
+    return json_answer(values)
 
 
 async def retry_dead(call: Call) -> Response:

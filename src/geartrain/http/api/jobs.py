@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import json
-from typing import Any, Final
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Final
 
 from starlette.responses import Response
 
@@ -18,14 +21,16 @@ from geartrain.http.api.parts import (
     json_answer,
     listed,
     one,
-    without_workload,
 )
-from geartrain.http.endpoints import Call, Endpoint, query
+from geartrain.http.endpoints import Answer, Call, Endpoint, query
+from geartrain.http.links import TextLink
 from geartrain.http.listings import listing
 from geartrain.http.schemas import JOB, REASON
+from geartrain.http.streams import begun
 
 __all__ = ["ENDPOINTS"]
 
+_BYTES: Final = "application/octet-stream"
 _STATUSES: Final = [status.decode() for status in STATUSES]
 
 
@@ -35,17 +40,29 @@ async def list_jobs(call: Call) -> Response:
     return await listing(call, f"jobs{filters}")
 
 
-async def _job(call: Call) -> dict[str, Any]:
-    """Return the row of a job, its workload included; raises ProblemError."""
-    rows = await call.rows(f"job {call.word('handle')}")
-    found: dict[str, Any] = json.loads(rows[0])
-    return found
-
-
 async def get_job(call: Call) -> Response:
     """Show a job."""
-    values = await _job(call)
-    return json_answer(without_workload(values))
+    rows = await call.rows(f"job {call.word('handle')} workload=no")
+    return json_answer(json.loads(rows[0]))
+
+
+async def get_workload(call: Call) -> Response:
+    """Give a job's workload."""
+    link = TextLink()
+    call.bridge.open(link, call.address)
+    parts = _decoded(link, f"job {call.word('handle')} workload=only")
+    return await begun(parts, link, _BYTES)
+
+
+async def _decoded(link: TextLink, command: str) -> AsyncGenerator[bytes, None]:
+    """Yield the bytes of a workload as its lines come."""
+    link.ask(command)
+    try:
+        async with aclosing(link.rows()) as slices:
+            async for lines in slices:
+                yield b"".join(map(base64.b64decode, lines))
+    finally:
+        link.close()
 
 
 async def why(call: Call) -> Response:
@@ -132,6 +149,17 @@ ENDPOINTS: Final = (
         call=get_job,
         parameters=(HANDLE_PATH,),
         answers=(one("The job, without its workload.", JOB),),
+        problems=("unknown-job",),
+    ),
+    Endpoint(
+        method="GET",
+        path="/v1/jobs/{handle}/workload",
+        name="getWorkload",
+        summary="Get the workload of a job or dead letter",
+        tag="jobs",
+        call=get_workload,
+        parameters=(HANDLE_PATH,),
+        answers=(Answer(description="The workload.", content={_BYTES: {}}),),
         problems=("unknown-job",),
     ),
     Endpoint(

@@ -24,7 +24,6 @@ __all__ = [
     "json_answer",
     "listed",
     "one",
-    "without_workload",
 ]
 
 JSON: Final = "application/json"
@@ -58,12 +57,6 @@ def json_answer(
     """Return an object as the answer, in JSON that any language reads."""
     body = json.dumps(readable(dict(values))).encode() + b"\n"
     return Response(body, status, headers, media_type=JSON)
-
-
-def without_workload(values: dict[str, Any]) -> dict[str, Any]:
-    """Return the row of a job without its workload, which one that has ended lacks."""
-    left_out = ("workload", "encoding")
-    return {name: value for name, value in values.items() if name not in left_out}
 
 
 def one(description: str, schema: Mapping[str, Any]) -> Answer:

@@ -54,7 +54,9 @@ async def get_result(call: Call) -> Response:
 
 
 _NOT_KEPT: Final = {
-    "none": "the policy of its function keeps no results: set result_ttl",
+    # Which of the two, the job server cannot tell: the policy may have changed since.
+    "none": "its result is not kept, or not any more: see result_ttl in the policy of"
+    " its function",
     "too_large": "it is larger than the policy of its function keeps: result_size",
 }
 

@@ -153,6 +153,7 @@ ENDPOINTS: Final = (
             "too-large",
             "unsupported-type",
             "queue-full",
+            "draining",
             "job-failed",
             "job-timeout",
         ),

@@ -26,6 +26,7 @@ from geartrain.engine.records import (
     ScheduleRecord,
 )
 from geartrain.engine.results import RESULT_FIELDS, ResultRecord
+from geartrain.protocol.headers import split_headers
 
 __all__ = [
     "CLOCKS",
@@ -139,6 +140,9 @@ def _failures(failures: Failures | None) -> dict[str, Any] | None:
 _WRITERS: Final[dict[FieldKind, Callable[[Any], Any]]] = {
     FieldKind.NAME: _text,
     FieldKind.BYTES: _text,
+    FieldKind.HEADERS: lambda headers: {
+        _text(name): _text(value) for name, value in split_headers(headers)
+    },
     FieldKind.NAMES: lambda names: [_text(name) for name in names],
     FieldKind.STORY: lambda story: base64.b64encode(story).decode(),
     FieldKind.COUNT: int,

@@ -21,6 +21,7 @@ from geartrain.engine.records import (
 )
 from geartrain.engine.results import OUTCOMES, RESULT_FIELDS, ResultRecord
 from geartrain.errors import StoreError
+from geartrain.protocol.headers import fault, join
 from geartrain.stores.maintenance.lines import CLOCKS, PRIORITIES, label
 
 __all__ = ["parse_line"]
@@ -39,8 +40,8 @@ _FIELDS: Final = {
 }
 _FAILURES: Final = {*map(label, FAILURE_FIELDS)}
 # What lines of an older Geartrain lack: without a clock, a job is due by the calendar;
-# without a story, only its last attempt is known.
-_LATER: Final = {"clock", "story"}
+# without a story, only its last attempt is known; and it has no headers.
+_LATER: Final = {"clock", "headers", "story"}
 
 # The server continues with higher numbers, so some must be left below 2**63.
 _MOST_NUMBER: Final = 2**62
@@ -181,6 +182,16 @@ def _story(values: _Object, name: str) -> bytes:
     return story
 
 
+def _headers(values: _Object, name: str) -> bytes:
+    found = values.get(name, {})
+    if not isinstance(found, dict):
+        raise StoreError(f"{name!r} is no JSON object")
+    headers = join((_encode(key, name), _encode(found[key], name)) for key in found)
+    if found and (wrong := fault(headers)):
+        raise StoreError(f"{name!r}: {wrong}")
+    return headers
+
+
 def _number(values: _Object) -> int:
     number = values["number"]
     if type(number) is not int or not 0 < number <= _MOST_NUMBER:
@@ -274,6 +285,7 @@ _READERS: Final[dict[FieldKind, Callable[[_Object, str], object]]] = {
     FieldKind.BYTES: _bytes,
     FieldKind.NAMES: _names,
     FieldKind.STORY: _story,
+    FieldKind.HEADERS: _headers,
     FieldKind.COUNT: _count,
     FieldKind.FLAG: _flag,
     FieldKind.TIME: _time,

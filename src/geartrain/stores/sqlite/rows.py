@@ -56,7 +56,7 @@ _TIMES: Final = _names(_CONSTANT, FieldKind.TIME)
 _TEXTS: Final = _names(_CONSTANT, FieldKind.NAME)
 _constants_of: Final = attrgetter(*_TIMES, *_TEXTS)
 # The head: times; the checksum of a workload in the row; the lengths of texts, which
-# follow; and which key it has.
+# follow; and which key it has, with a bit for headers.
 _HEAD: Final = Struct(f"<{len(_TIMES)}dI{len(_TEXTS)}IB")
 _HEAD_SIZE: Final = _HEAD.size
 _unpack_fixed: Final = _HEAD.unpack_from
@@ -89,6 +89,8 @@ _LAST: Final = 2**63 - 1
 
 # Which key a job has: none, its unique, or one of its own behind the texts.
 _NO_KEY, _UNIQUE, _OWN_KEY = 0, 1, 2
+# With this bit, headers come behind the texts, with their length before them.
+_HAS_HEADERS: Final = 4
 
 
 class Row(NamedTuple):
@@ -164,6 +166,9 @@ def pack_head(record: JobRecord, workload: bytes) -> bytes:
         kind, key = _UNIQUE, b""
     else:
         kind = _OWN_KEY
+    if record.headers:
+        kind |= _HAS_HEADERS
+        key = _LENGTH.pack(len(record.headers)) + record.headers + key
     fixed: bytes = _HEAD.pack(*times, crc32(workload), *map(len, texts), kind)
     return fixed + b"".join(texts) + key
 
@@ -184,11 +189,22 @@ def unpack_head(number: int, head: bytes, function: bytes) -> tuple[JobRecord, i
         if length := fixed[place]:
             setattr(record, name, head[end : (end := end + length)])
     kind = fixed[-1]
+    if kind >= _HAS_HEADERS:
+        kind -= _HAS_HEADERS
+        end = _fill_headers(record, head, end)
     if kind == _UNIQUE:
         record.key = record.unique
     elif kind == _OWN_KEY:
         record.key = head[end:]
     return record, fixed[_FIRST_TEXT]
+
+
+def _fill_headers(record: JobRecord, head: bytes, start: int) -> int:
+    """Set the headers at a place in a head; return the place behind them."""
+    begin = start + _LENGTH.size
+    end: int = begin + _LENGTH.unpack(head[start:begin])[0]
+    record.headers = head[begin:end]
+    return end
 
 
 def pack_failures(failures: Failures | None, died: float) -> bytes | None:

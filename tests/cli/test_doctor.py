@@ -1,0 +1,135 @@
+"""``geartrain doctor``: what it finds on a real machine, with a real server."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from geartrain.cli.examination import Finding, examine_machine
+from geartrain.protocol.constants import PacketType
+from geartrain.server.options import Options
+from geartrain.transport.address import Address
+from tests.support.certificates import Authority
+from tests.support.programs import run
+from tests.support.servers import free_port, running_geartrain
+from tests.support.wire import Wire
+
+COVERS = ("cli/examination",)
+
+
+def doctor(
+    port: int, *flags: str, **variables: str
+) -> tuple[int, list[dict[str, Any]]]:
+    address = f"127.0.0.1:{port}"
+    status, out, err = run(
+        "geartrain", "doctor", "--json", "--server", address, *flags, **variables
+    )
+    assert err == ""
+    return status, [json.loads(line) for line in out.splitlines()]
+
+
+def levels(findings: list[dict[str, Any]], topic: str) -> list[str]:
+    return [each["level"] for each in findings if each["topic"] == topic]
+
+
+def test_a_sound_server(tmp_path: Path) -> None:
+    store = f"sqlite://{tmp_path}/jobs.db"
+    with running_geartrain("--store", store) as server:
+        status, findings = doctor(server.port, GEARTRAIN_STORE=store)
+    assert status == 0, findings
+    assert levels(findings, "server") == levels(findings, "problems") == ["ok"]
+    assert levels(findings, "configuration") == ["ok"]
+    (said,) = [each for each in findings if each["topic"] == "store"]
+    assert said["level"] == "ok"
+    assert "in use" in said["text"]
+
+
+def test_what_the_server_knows_is_told(tmp_path: Path) -> None:
+    with running_geartrain() as server:
+        with Wire(server.connect()) as client:
+            client.send(PacketType.SUBMIT_JOB_BG, b"resize", b"", b"")
+            client.expect(PacketType.JOB_CREATED)
+        status, findings = doctor(server.port, GEARTRAIN_STORE=f"{tmp_path}/a.db")
+    assert status == 1
+    (problem,) = [each for each in findings if each["topic"] == "no_worker"]
+    assert "'resize'" in problem["text"]
+    assert problem["remedy"]
+
+
+def test_a_server_that_is_not_there(tmp_path: Path) -> None:
+    status, findings = doctor(free_port(), GEARTRAIN_STORE=f"{tmp_path}/a.db")
+    assert status == 1
+    assert levels(findings, "server") == ["wrong"]
+
+
+def test_a_mistake_in_the_configuration_is_told_and_the_rest_examined(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "geartrain.toml"
+    file.write_text("[server]\ndrian = 5\n")
+    status, findings = doctor(free_port(), "--config", str(file))
+    assert status == 1
+    assert f"{file}:2" in findings[0]["text"]
+    assert "drain" in findings[0]["text"]
+    assert levels(findings, "server") == ["wrong"]
+
+
+def test_a_table_for_people(tmp_path: Path) -> None:
+    status, out, _ = run(
+        *("geartrain", "doctor", "--server", f"127.0.0.1:{free_port()}"),
+        GEARTRAIN_STORE=f"{tmp_path}/a.db",
+    )
+    assert status == 1
+    assert "TO DO" in out
+    assert "wrong" in out
+
+
+def examined(topic: str, **settings: Any) -> list[Finding]:
+    options = Options(listen=(Address(host="127.0.0.1", port=0),), **settings)
+    return [each for each in examine_machine(options) if each.topic == topic]
+
+
+def test_a_store_in_memory_is_worth_a_warning() -> None:
+    (finding,) = examined("store", store="memory:")
+    assert finding.level == "warning"
+
+
+def test_a_store_is_read(tmp_path: Path) -> None:
+    store = f"sqlite://{tmp_path}/jobs.db"
+    (finding,) = examined("store", store=store)
+    assert finding.text.endswith("will be made")
+    with running_geartrain("--store", store):
+        pass
+    (finding,) = examined("store", store=store)
+    assert finding.text.endswith("0 jobs, 0 dead letters, no damage")
+    (tmp_path / "jobs.db").write_bytes(b"no store at all, but some text" * 100)
+    (finding,) = examined("store", store=store)
+    assert finding.level == "wrong"
+
+
+def test_limits_of_the_system_are_compared() -> None:
+    assert [each.level for each in examined("limits", backlog=65535)][-1:] in (
+        ["warning"],
+        ["ok"],
+    )
+
+
+@pytest.mark.parametrize(
+    ("days", "level"), [(365, "ok"), (10, "warning"), (-1, "wrong")]
+)
+def test_certificates(days: int, level: str, tmp_path: Path) -> None:
+    issued = Authority(tmp_path).issue("server", days)
+    cert, key = str(issued.cert), str(issued.key)
+    (finding,) = examined("certificate", tls_cert=cert, tls_key=key)
+    assert finding.level == level, finding
+    assert cert in finding.text
+    assert ("expired" in finding.text) is (level == "wrong")
+
+
+def test_a_certificate_that_is_not_there(tmp_path: Path) -> None:
+    missing = str(tmp_path / "none.pem")
+    (finding,) = examined("certificate", tls_cert=missing, tls_key=missing)
+    assert finding.level == "wrong"
