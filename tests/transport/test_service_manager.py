@@ -54,6 +54,7 @@ def test_child_processes_do_not_inherit_it() -> None:
         {},
         {"WATCHDOG_USEC": "1000000"},
         {"NOTIFY_SOCKET": "/run/x", "WATCHDOG_USEC": "soon"},
+        {"NOTIFY_SOCKET": "/run/x", "WATCHDOG_USEC": "²"},
         {"NOTIFY_SOCKET": "/run/x", "WATCHDOG_USEC": "1000000", "WATCHDOG_PID": "1"},
     ],
 )

@@ -43,7 +43,7 @@ class ServiceManager:
         address = environment.pop("NOTIFY_SOCKET", "")
         microseconds = environment.pop("WATCHDOG_USEC", "")
         pid = environment.pop("WATCHDOG_PID", "")
-        is_watched = microseconds.isdigit() and pid in ("", str(os.getpid()))
+        is_watched = microseconds.isdecimal() and pid in ("", str(os.getpid()))
         watchdog = int(microseconds) / _MICROSECONDS if is_watched else 0.0
         return cls(address, watchdog)
 

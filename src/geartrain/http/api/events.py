@@ -23,6 +23,9 @@ __all__ = ["ENDPOINTS"]
 _EVENTS: Final = "text/event-stream"
 # Seconds of silence after which a comment shows that the stream goes on.
 _SILENCE: Final = 15.0
+# Seconds in which events gather for one part of the answer. A part costs 30 µs however
+# few they are: ninety clients told of one job at a time cost 3 ms a job.
+_GATHERING: Final = 0.1
 _HEAD: Final = re.compile(rb'{(?:"id": "([0-9a-f-]+)", )?"event": "([a-z]+)"')
 
 _DESCRIPTION: Final = """\
@@ -63,6 +66,7 @@ async def _told(bridge: Bridge, link: TextLink) -> AsyncGenerator[bytes, None]:
                 yield b": still here\n\n"
             else:
                 yield b"".join(map(_event, rows))
+                await asyncio.sleep(_GATHERING)
     except ProblemError:
         # The job server stops.
         return
