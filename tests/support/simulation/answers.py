@@ -147,8 +147,11 @@ def _status_unique(
         return
     assert answer.name == "status_res_unique", answer
     assert answer.arguments[0] == request.unique
+    # Who has been moved beside another of its unique is found by it, but not joined.
     found = [
-        entry for entry in server.ledger.entries.values() if entry.key == request.unique
+        entry
+        for entry in server.ledger.entries.values()
+        if entry.key == request.unique or entry.was_moved
     ]
     if answer.arguments[1] == b"1":
         assert any(
