@@ -7,7 +7,7 @@ from operator import itemgetter
 import pytest
 
 from geartrain.cli.columns import AGE, COUNT, NAME, PROSE, SECONDS, Column
-from geartrain.cli.filters import Order, column_named, is_glob, row_filter
+from geartrain.cli.filters import SortOrder, column_named, is_glob, row_filter
 from geartrain.errors import OptionError
 
 COLUMNS: tuple[Column[tuple[object, ...]], ...] = (
@@ -83,7 +83,7 @@ def test_mistakes_are_told(text: str, words: str) -> None:
 def test_rows_are_sorted_and_unknown_values_are_last(
     name: str, is_reverse: bool, wanted: list[str], most: int | None
 ) -> None:
-    order = Order(column_named(COLUMNS, name), NOW, is_reverse=is_reverse)
+    order = SortOrder(column_named(COLUMNS, name), NOW, is_reverse=is_reverse)
     assert [row[0] for row in order.first(ROWS, most)] == wanted[:most]
 
 

@@ -9,11 +9,11 @@ import click
 from geartrain.admin import ActionRow
 from geartrain.cli.columns import COUNT, MOMENT, PROSE, TEXT, Column
 from geartrain.cli.common import CONTEXT
-from geartrain.cli.listing import Listing, View, listing_options
+from geartrain.cli.listing import RowListing, View, listing_options
 
 __all__ = ["actions"]
 
-_ACTIONS: Listing[ActionRow] = Listing(
+_ACTIONS: RowListing[ActionRow] = RowListing(
     columns=(
         Column("TIME", lambda row: row.time, MOMENT, worth=2),
         Column("FROM", lambda row: row.address),

@@ -24,7 +24,7 @@ __all__ = [
     "WORD",
     "Column",
     "Fit",
-    "Kind",
+    "ColumnKind",
 ]
 
 # Maximum characters of a cell: a name of 60 kB would widen its column in every row.
@@ -48,7 +48,7 @@ class Fit(Enum):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Kind:
+class ColumnKind:
     """What the cells of a column are.
 
     Attributes:
@@ -88,39 +88,39 @@ def _number(value: float, now: float) -> float:
     return value
 
 
-NAME: Final = Kind(_plain, Fit.KEEP)
+NAME: Final = ColumnKind(_plain, Fit.KEEP)
 """A handle or the name of a function, which people copy."""
 
-WORD: Final = Kind(_plain)
+WORD: Final = ColumnKind(_plain)
 """A short word, such as a state."""
 
-TEXT: Final = Kind(_plain, Fit.CUT)
+TEXT: Final = ColumnKind(_plain, Fit.CUT)
 """A name or a list of names that tells enough by its beginning."""
 
-PROSE: Final = Kind(_plain, Fit.WRAP)
+PROSE: Final = ColumnKind(_plain, Fit.WRAP)
 """Sentences, such as an error."""
 
-COUNT: Final = Kind(_plain, measure=_number, read=float)
+COUNT: Final = ColumnKind(_plain, measure=_number, read=float)
 """How many there are."""
 
-RATE: Final = Kind(_rate, measure=_number, read=float)
+RATE: Final = ColumnKind(_rate, measure=_number, read=float)
 """A number a second."""
 
-GROWTH: Final = Kind(_rate, measure=_number, read=float)
+GROWTH: Final = ColumnKind(_rate, measure=_number, read=float)
 """A count that only grows; shown as its growth a second between two looks."""
 
-MOMENT: Final = Kind(lambda value, now: brief(value), measure=_number)
+MOMENT: Final = ColumnKind(lambda value, now: brief(value), measure=_number)
 """A time in seconds since 1970."""
 
-AGE: Final = Kind(_age, measure=lambda value, now: now - value, read=quantity)
+AGE: Final = ColumnKind(_age, measure=lambda value, now: now - value, read=quantity)
 """A time in seconds since 1970, shown as how long ago it was."""
 
-SECONDS: Final = Kind(
+SECONDS: Final = ColumnKind(
     lambda value, now: short(value) or "", measure=_number, read=quantity
 )
 """A time in seconds, with two digits."""
 
-SPAN: Final = Kind(lambda value, now: age(value), measure=_number, read=quantity)
+SPAN: Final = ColumnKind(lambda value, now: age(value), measure=_number, read=quantity)
 """A time in seconds, from seconds to days."""
 
 
@@ -138,7 +138,7 @@ class Column(Generic[_Row]):
 
     title: str
     value: Callable[[_Row], Any]
-    kind: Kind = WORD
+    kind: ColumnKind = WORD
     worth: int = 1
 
     @property

@@ -9,7 +9,7 @@ import click
 from geartrain.admin import CounterRow
 from geartrain.cli.columns import COUNT, GROWTH, NAME, Column
 from geartrain.cli.common import CONTEXT
-from geartrain.cli.listing import Listing, View, listing_options
+from geartrain.cli.listing import RowListing, View, listing_options
 
 __all__ = ["counters"]
 
@@ -31,7 +31,7 @@ def _counted(name: str, worth: int = 1) -> Column[CounterRow]:
     return Column(name.upper(), partial(_count, name), COUNT, worth)
 
 
-_COUNTERS: Listing[CounterRow] = Listing(
+_COUNTERS: RowListing[CounterRow] = RowListing(
     columns=(
         Column("FUNCTION", _name, NAME),
         Column("IN/S", partial(_count, "submitted"), GROWTH, worth=2),

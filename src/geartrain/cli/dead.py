@@ -17,7 +17,7 @@ from geartrain.cli.common import (
     workload_option,
 )
 from geartrain.cli.details import job_object, write_jobs
-from geartrain.cli.listing import Listing, View, clock, listing_options
+from geartrain.cli.listing import RowListing, View, clock, listing_options
 from geartrain.cli.times import duration
 from geartrain.errors import UnknownJobError
 from geartrain.texts import error_line
@@ -25,7 +25,7 @@ from geartrain.transport.connect import Connector
 
 __all__ = ["dead"]
 
-_DEAD: Listing[JobRow] = Listing(
+_DEAD: RowListing[JobRow] = RowListing(
     columns=(
         Column("HANDLE", lambda row: row.handle, NAME),
         Column("FUNCTION", lambda row: row.function, NAME),

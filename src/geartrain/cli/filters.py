@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 from geartrain.cli.columns import Column
 from geartrain.errors import OptionError
 
-__all__ = ["Order", "column_named", "is_glob", "row_filter"]
+__all__ = ["SortOrder", "column_named", "is_glob", "row_filter"]
 
 _CONDITION: Final = re.compile(r"([a-z0-9_/ -]+?)\s*(!=|=|<|>)(.*)", re.I | re.S)
 
@@ -107,7 +107,7 @@ def _comparing(column: Column[_Row], sign: str, text: str, now: float) -> _Filte
     return compares
 
 
-class Order:
+class SortOrder:
     """Rows sorted by a column: numbers the largest first, texts by the alphabet.
 
     Rows without a value are always the last.

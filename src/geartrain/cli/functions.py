@@ -12,11 +12,11 @@ import click
 from geartrain.admin import Admin, FunctionRow
 from geartrain.cli.columns import COUNT, NAME, PROSE, SPAN, Column
 from geartrain.cli.common import CONTEXT
-from geartrain.cli.listing import Listing, View, listing_options
+from geartrain.cli.listing import RowListing, View, listing_options
 
 __all__ = ["functions"]
 
-_FUNCTIONS: Listing[dict[str, Any]] = Listing(
+_FUNCTIONS: RowListing[dict[str, Any]] = RowListing(
     columns=(
         Column("FUNCTION", itemgetter("function"), NAME),
         Column("WORKERS", itemgetter("workers"), COUNT),

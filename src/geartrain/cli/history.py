@@ -10,7 +10,7 @@ from geartrain.admin import JobRow
 from geartrain.cli.columns import COUNT, MOMENT, NAME, PROSE, SECONDS, TEXT, Column
 from geartrain.cli.common import CONTEXT
 from geartrain.cli.details import job_object
-from geartrain.cli.listing import Listing, View, listing_options
+from geartrain.cli.listing import RowListing, View, listing_options
 from geartrain.texts import error_line
 
 __all__ = ["history"]
@@ -58,7 +58,7 @@ def _ran(row: JobRow) -> float | None:
     return max(last.ended - last.started, 0.0)
 
 
-_HISTORY: Listing[JobRow] = Listing(
+_HISTORY: RowListing[JobRow] = RowListing(
     columns=(
         Column("ENDED", lambda row: row.ended, MOMENT),
         Column("HANDLE", lambda row: row.handle, NAME),

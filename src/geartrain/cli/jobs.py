@@ -8,11 +8,11 @@ from geartrain.admin import JobRow
 from geartrain.cli.columns import AGE, COUNT, NAME, TEXT, Column
 from geartrain.cli.common import CONTEXT
 from geartrain.cli.details import job_object
-from geartrain.cli.listing import Listing, View, listing_options
+from geartrain.cli.listing import RowListing, View, listing_options
 
 __all__ = ["jobs"]
 
-_JOBS: Listing[JobRow] = Listing(
+_JOBS: RowListing[JobRow] = RowListing(
     columns=(
         Column("HANDLE", lambda row: row.handle, NAME),
         Column("FUNCTION", lambda row: row.function, NAME),

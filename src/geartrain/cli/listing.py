@@ -1,6 +1,6 @@
 """Listings: the options and the output that all commands share which list something.
 
-Such a command names its columns in a ``Listing``, and shows rows by the ``View`` that
+Such a command names its columns in a ``RowListing``, and shows rows by the ``View`` that
 ``listing_options`` makes of its options: once, or again and again, as a table or JSON,
 sorted and filtered.
 """
@@ -19,7 +19,7 @@ import click
 from geartrain.admin import Admin, StatisticsRow
 from geartrain.cli.columns import AGE, GROWTH, Column
 from geartrain.cli.common import json_option, server_option
-from geartrain.cli.filters import Order, column_named, is_glob, row_filter
+from geartrain.cli.filters import SortOrder, column_named, is_glob, row_filter
 from geartrain.cli.flags import typed
 from geartrain.cli.output import warn_of_unread, write_json, write_lines
 from geartrain.cli.tables import screen_width, table
@@ -27,7 +27,7 @@ from geartrain.configuration.kinds import whole
 from geartrain.errors import OptionError, RefusedError
 from geartrain.transport.connect import Connector
 
-__all__ = ["Ask", "Find", "Listing", "View", "clock", "listing_options"]
+__all__ = ["Ask", "Find", "RowListing", "View", "clock", "listing_options"]
 
 # Maximum number of rows that are sorted: they are in memory, about 1 kB each.
 _MOST_SORTED: Final = 100_000
@@ -63,7 +63,7 @@ Find = Callable[[Admin, Ask], Iterable[_Row]]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Listing(Generic[_Row]):
+class RowListing(Generic[_Row]):
     """What a command lists.
 
     Attributes:
@@ -117,7 +117,7 @@ class View:
     watch: float | None = None
     as_json: bool = False
 
-    def show(self, listing: Listing[_Row], find: Find[_Row]) -> None:
+    def show(self, listing: RowListing[_Row], find: Find[_Row]) -> None:
         """Show what a job server has of a listing: once, or until Ctrl-C.
 
         Raises:
@@ -131,7 +131,7 @@ class View:
 
         watch(Looks(self, listing, find), self.watch)
 
-    def _show_once(self, listing: Listing[_Row], find: Find[_Row]) -> None:
+    def _show_once(self, listing: RowListing[_Row], find: Find[_Row]) -> None:
         columns = [each for each in listing.columns if each.kind is not GROWTH]
         choice = Choice(self, listing, columns)
         with Admin(self.server) as admin:
@@ -167,7 +167,7 @@ class Choice(Generic[_Row]):
     """
 
     def __init__(
-        self, view: View, listing: Listing[_Row], columns: Sequence[Column[_Row]]
+        self, view: View, listing: RowListing[_Row], columns: Sequence[Column[_Row]]
     ) -> None:
         """Choose from ``columns``.
 
@@ -230,7 +230,7 @@ class Choice(Generic[_Row]):
             rows = (row for row in rows if all(each(row) for each in filters))
         limit = self._limit
         if self._sort is not None:
-            order = Order(self._sort, now, is_reverse=self._view.is_reverse)
+            order = SortOrder(self._sort, now, is_reverse=self._view.is_reverse)
             rows = iter(order.first(rows, limit))
         return chain(islice(rows, limit), [] if filters else totals)
 

@@ -13,7 +13,7 @@ import click
 
 from geartrain.admin import Admin, StatisticsRow
 from geartrain.cli.columns import GROWTH, RATE, Column
-from geartrain.cli.listing import Choice, Find, Listing, View, clock
+from geartrain.cli.listing import Choice, Find, RowListing, View, clock
 from geartrain.cli.tables import Drawing, bold, width
 from geartrain.cli.times import age, brief
 from geartrain.errors import AdminError
@@ -101,7 +101,7 @@ class Looks(Generic[_Row]):
         as_json: whether JSON is wanted.
     """
 
-    def __init__(self, view: View, listing: Listing[_Row], find: Find[_Row]) -> None:
+    def __init__(self, view: View, listing: RowListing[_Row], find: Find[_Row]) -> None:
         """Prepare; nobody is asked yet.
 
         Raises:

@@ -9,7 +9,7 @@ import click
 from geartrain.admin import Admin, PolicyRow, Setting, setting_text
 from geartrain.cli.columns import NAME, PROSE, Column
 from geartrain.cli.common import CONTEXT
-from geartrain.cli.listing import Listing, View, listing_options
+from geartrain.cli.listing import RowListing, View, listing_options
 from geartrain.cli.output import write_json
 from geartrain.cli.tables import write_table
 from geartrain.engine.model.settings import SETTINGS
@@ -28,13 +28,13 @@ _EFFECTIVE: tuple[Column[_Setting], ...] = (
 _SOURCES = {"file": "file", "runtime": "run time"}
 _NOTHING = "no settings were changed"
 
-_GIVEN: Listing[_Setting] = Listing(
+_GIVEN: RowListing[_Setting] = RowListing(
     columns=(Column("PATTERN", lambda row: row[0], NAME), *_EFFECTIVE),
     to_json=lambda row: {},
     nothing=_NOTHING,
 )
 # With all settings of a pattern in one object.
-_GIVEN_OBJECTS: Listing[PolicyRow] = Listing(
+_GIVEN_OBJECTS: RowListing[PolicyRow] = RowListing(
     columns=(
         Column("PATTERN", lambda row: row.pattern, NAME),
         Column("FROM", lambda row: _source(row)),

@@ -9,11 +9,11 @@ import click
 from geartrain.admin import ScheduleRow
 from geartrain.cli.columns import AGE, MOMENT, NAME, TEXT, Column
 from geartrain.cli.common import CONTEXT
-from geartrain.cli.listing import Listing, View, listing_options
+from geartrain.cli.listing import RowListing, View, listing_options
 
 __all__ = ["schedules"]
 
-_SCHEDULES: Listing[ScheduleRow] = Listing(
+_SCHEDULES: RowListing[ScheduleRow] = RowListing(
     columns=(
         Column("HANDLE", lambda row: row.handle, NAME),
         Column("FUNCTION", lambda row: row.function, NAME),

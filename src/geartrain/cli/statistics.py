@@ -13,7 +13,7 @@ from geartrain.admin import Admin, Measures, SlotRow, StatisticsRow
 from geartrain.cli.columns import COUNT, MOMENT, NAME, RATE, SECONDS, SPAN, Column
 from geartrain.cli.common import CONTEXT
 from geartrain.cli.filters import is_glob
-from geartrain.cli.listing import Ask, Listing, View, listing_options
+from geartrain.cli.listing import Ask, RowListing, View, listing_options
 from geartrain.errors import OptionError
 
 __all__ = ["statistics"]
@@ -109,7 +109,7 @@ def _each_second(name: str, row: StatisticsRow) -> float:
     return row.rate(name)
 
 
-_FUNCTIONS: Listing[StatisticsRow] = Listing(
+_FUNCTIONS: RowListing[StatisticsRow] = RowListing(
     columns=(
         Column("FUNCTION", lambda row: row.function or "TOTAL", NAME),
         Column("WAITING", lambda row: row.now["waiting"], COUNT, worth=2),
@@ -140,7 +140,7 @@ def _counted(name: str) -> Column[SlotRow]:
     return Column(name.upper(), lambda row: row.measures.counts[name], COUNT, worth=2)
 
 
-_SLOTS: Listing[SlotRow] = Listing(
+_SLOTS: RowListing[SlotRow] = RowListing(
     columns=(
         Column("TIME", lambda row: row.time, MOMENT, worth=3),
         *map(_counted, ("submitted", "started", "succeeded")),

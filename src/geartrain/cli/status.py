@@ -11,7 +11,7 @@ import click
 from geartrain.admin import Admin
 from geartrain.cli.columns import COUNT, GROWTH, NAME, SPAN, Column
 from geartrain.cli.common import CONTEXT
-from geartrain.cli.listing import Listing, View, listing_options
+from geartrain.cli.listing import RowListing, View, listing_options
 from geartrain.errors import RefusedError
 
 __all__ = ["outcomes", "status"]
@@ -32,7 +32,7 @@ def _counted(name: str) -> Column[_Row]:
     return Column(name.upper(), itemgetter(name), COUNT, _WORTH.get(name, 1))
 
 
-_STATUS: Listing[_Row] = Listing(
+_STATUS: RowListing[_Row] = RowListing(
     columns=(
         Column("FUNCTION", itemgetter("function"), NAME),
         *map(_counted, _COUNTS),

@@ -79,7 +79,7 @@ def _in_pipe(looks: Looks[Any], every: float) -> None:
 
 def _on_terminal(looks: Looks[Any], every: float, console: Console) -> None:
     look = looks.look(console.height)
-    frame = _Frame(console)
+    frame = _Screenful(console)
     try:
         with _terminated(), console.screen(hide_cursor=True) as screen:
             while True:
@@ -107,7 +107,7 @@ class _Trouble:
         return f"no answer for {age(seconds)}, trying again: {visible(self.error)}"
 
 
-class _Frame:
+class _Screenful:
     """What is on the screen.
 
     Attributes:

@@ -10,7 +10,7 @@ import click
 from geartrain.admin import WorkerRow
 from geartrain.cli.columns import COUNT, NAME, PROSE, Column
 from geartrain.cli.common import CONTEXT
-from geartrain.cli.listing import Listing, View, listing_options
+from geartrain.cli.listing import RowListing, View, listing_options
 
 __all__ = ["connections", "workers"]
 
@@ -31,10 +31,10 @@ def _object(row: WorkerRow) -> dict[str, Any]:
     }
 
 
-_WORKERS = Listing(
+_WORKERS = RowListing(
     columns=_COLUMNS, to_json=_object, nothing="no workers are connected"
 )
-_CONNECTIONS = Listing(columns=_COLUMNS, to_json=_object, nothing="nobody is connected")
+_CONNECTIONS = RowListing(columns=_COLUMNS, to_json=_object, nothing="nobody is connected")
 
 
 @click.command(short_help="List the workers.", context_settings=CONTEXT)
