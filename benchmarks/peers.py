@@ -23,6 +23,8 @@ from tests.support.servers import (
 BEANSTALKD = "/usr/bin/beanstalkd"
 STORE = "queue.db"
 """The file, in a server's folder, in which its SQLite keeps jobs."""
+HTTP_SOCKET = "http"
+"""The socket, in an observed server's folder, on which it serves HTTP."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,6 +110,21 @@ GEARTRAIN_DISK = _geartrain(
     "--durability",
     "disk",
 )
+GEARTRAIN_OBSERVED = _geartrain(
+    "geartrain, observed",
+    "--store",
+    f"sqlite://{{folder}}/{STORE}",
+    "--http",
+    f"unix:{{folder}}/{HTTP_SOCKET}",
+)
+GEARTRAIN_QUIET = _geartrain(
+    "geartrain, unobserved",
+    "--store",
+    f"sqlite://{{folder}}/{STORE}",
+    "--no-http",
+    "--max-history",
+    "0",
+)
 GEARMAND_DEFAULT = _gearmand("gearmand")
 GEARMAND_ONE_THREAD = _gearmand("gearmand -t 0", "-t", "0")
 GEARMAND_SQLITE = _gearmand(
@@ -131,6 +148,8 @@ PEERS = {
     for peer in (
         GEARTRAIN,
         GEARTRAIN_DISK,
+        GEARTRAIN_OBSERVED,
+        GEARTRAIN_QUIET,
         GEARMAND_DEFAULT,
         GEARMAND_ONE_THREAD,
         GEARMAND_SQLITE,

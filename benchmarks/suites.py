@@ -23,6 +23,8 @@ from benchmarks.peers import (
     GEARMAND_SQLITE,
     GEARTRAIN,
     GEARTRAIN_DISK,
+    GEARTRAIN_OBSERVED,
+    GEARTRAIN_QUIET,
     Peer,
 )
 
@@ -72,4 +74,11 @@ PYTHON_CLIENTS: Final = Suite(
     ours=GEARTRAIN_PYTHON,
     references=(LIBGEARMAN, PHP),
 )
-SUITES: Final = ("memory", "durable", "python")
+OBSERVED: Final = Suite(
+    name="observed",
+    title="With everything that shows what happens, beside the same server without",
+    ours=GEARTRAIN_OBSERVED,
+    references=(GEARTRAIN_QUIET,),
+    is_durable=True,
+)
+SUITES: Final = ("memory", "durable", "python", "observed")

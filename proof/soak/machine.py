@@ -66,7 +66,7 @@ class Machine:
         """
         flags = ["--port", str(self._port), "--store", f"sqlite://{self.disk}/jobs.db"]
         flags += ["--config", f"{self._folder}/geartrain.toml"]
-        flags += ["--max-packet", str(MAX_PACKET)]
+        flags += ["--max-packet", str(MAX_PACKET), "--no-http"]
         with (self._folder / "server.log").open("ab") as log:
             self._process = subprocess.Popen(
                 [*geartrain_command("geartrain"), "server", *flags],

@@ -13,8 +13,8 @@ from pathlib import Path
 from proof.torture.actors import Actor, connect
 from proof.torture.clients import Gauge, Submitter, Waiter
 from proof.torture.functions import FUNCTIONS, configuration
-from proof.torture.history import History, Round, Stock
-from proof.torture.operators import Operator, count_jobs, listing
+from proof.torture.history import Account, Enquiry, History, Round, Stock
+from proof.torture.operators import Operator, count_jobs, fetch, listing
 from proof.torture.processes import Nursery
 from proof.torture.steps import STEPS, Step
 from proof.torture.survey import Survey, survey
@@ -31,6 +31,9 @@ _MOST_TRIES = 4
 _STUCK = 15.0
 
 _ROUGH_WORKERS = 4
+
+# Results that are asked for when all is done.
+_MOST_FETCHED = 2000
 
 _RANDOM = "random"
 _ORDERLY = "orderly stop"
@@ -211,6 +214,7 @@ class Campaign:
             self._take_stock(wire, entry.number)
             threads = self._start(workers, entry)
             self._wait_until_empty(wire)
+            self._take_account(wire, entry.number)
         for worker in workers:
             worker.leave()
         for thread in threads:
@@ -225,6 +229,11 @@ class Campaign:
         rows = listing(wire, "jobs limit=1000")
         ended = self.history.serial()
         self.history.stocks.append(Stock(number, began, ended, count, rows))
+
+    def _take_account(self, wire: Wire, number: int) -> None:
+        asked = self.history.serial()
+        rows = listing(wire, "history limit=1000")
+        self.history.accounts.append(Account(number, asked, rows))
 
     def _wait_until_empty(self, wire: Wire) -> None:
         left = count_jobs(wire)
@@ -245,6 +254,7 @@ class Campaign:
         entry = self._begin(_ORDERLY)
         assert self._server.start(None, 0)
         with Wire(connect(self._server.port)) as wire:
+            self._fetch_results(wire, entry.number)
             self.survey = survey(wire)
         entry.durable = float("inf")
         self._server.stop()
@@ -252,3 +262,17 @@ class Campaign:
         log = self._server.log.read_text(errors="replace")
         if "Traceback" in log:
             self.history.faults.append(log[log.index("Traceback") :][:3000])
+
+    def _fetch_results(self, wire: Wire, number: int) -> None:
+        """Ask for results that were sent in rounds before, and may have been kept."""
+        handles = {
+            run.handle: None
+            for run in self.history.runs
+            if run.result and FUNCTIONS[run.function].keeps_results
+        }
+        many = min(len(handles), _MOST_FETCHED)
+        for handle in self._randomness.sample(list(handles), many):
+            enquiry = Enquiry("result", handle, number, self.history.serial())
+            fetch(wire, enquiry)
+            enquiry.answered = self.history.serial()
+            self.history.enquiries.append(enquiry)

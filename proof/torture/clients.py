@@ -148,9 +148,23 @@ class Waiter(_Client):
             workload = filled(submission.key, submission.size)
             wire.send(PacketType.SUBMIT_JOB_HIGH, name, submission.unique, workload)
             self.take_answer(wire, submission)
-            result = wire.read()
-            handle = result.split(2)[0]
-            if result.type not in _RESULTS or handle != submission.handle:
+            submission.result = self._await_result(wire, submission.handle)
+
+    def _await_result(self, wire: Wire, handle: bytes) -> bytes | None:
+        """Return what the worker sent; None if the job failed."""
+        pieces = []
+        while True:
+            answer = wire.read()
+            if answer.type is PacketType.WORK_FAIL:
+                told, piece = answer.split(1)[0], b""
+            else:
+                told, piece = answer.split(2)
+            if answer.type not in (PacketType.WORK_DATA, *_RESULTS) or told != handle:
                 self.history.faults.append(
-                    f"{self.name} was answered {result} for {submission.handle!r}"
+                    f"{self.name} was answered {answer} for {handle!r}"
                 )
+            pieces.append(piece)
+            if answer.type is PacketType.WORK_COMPLETE:
+                return b"".join(pieces)
+            if answer.type is not PacketType.WORK_DATA:
+                return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -65,6 +66,15 @@ def _causes(life: Life, row: dict[str, Any], own: Submission) -> Iterator[str]:
         yield f"dead letter: its error is {row['error']!r}, not {expected!r}"
     if not row["worker"]:
         yield "dead letter: it does not say which worker had it"
+    yield from _story(row)
+
+
+def _story(row: dict[str, Any]) -> Iterator[str]:
+    """Compare how each of its attempts ended with how many there were."""
+    ended = Counter(each["outcome"] for each in row["story"])
+    failed = ended.total() - ended["crash"] - ended["release"]
+    if (failed, ended["crash"]) != (row["attempts"], row["crashes"]):
+        yield f"dead letter: its story is {row['story']}"
 
 
 def _error(own: Submission, reason: str) -> str | None:

@@ -41,6 +41,11 @@ class Function:
         return float(self.policy.get(name, default))
 
     @property
+    def keeps_results(self) -> bool:
+        """Tell whether its results are kept for longer than a campaign takes."""
+        return "result_ttl" in self.policy
+
+    @property
     def max_attempts(self) -> int:
         """Return after how many failed attempts a job is dead."""
         return int(self.setting("max_attempts", 1))
@@ -64,13 +69,15 @@ _SOON_AGAIN: Final[dict[str, float | str]] = {
     "backoff_delay": 0.1,
     "backoff_jitter": 0.0,
 }
+# Results are kept for longer than a campaign takes.
+_KEPT: Final[dict[str, float | str]] = {"result_ttl": 86400.0}
 
 FUNCTIONS: Final = {
     function.name: function
     for function in [
         Function(name=b"plain", share=400, crashes=0.002, policy={"max_crashes": 50}),
-        Function(name=b"keyed", share=200, uniques=80),
-        Function(name=b"later", share=120, soon=2.0, uniques=3000),
+        Function(name=b"keyed", share=200, uniques=80, policy=_KEPT),
+        Function(name=b"later", share=120, soon=2.0, uniques=3000, policy=_KEPT),
         Function(name=b"held", share=60, policy={"delay": 0.5}),
         Function(name=b"brief", share=40, policy={"ttl": 2.0}),
         Function(
@@ -78,7 +85,7 @@ FUNCTIONS: Final = {
             share=100,
             uniques=300,
             fails=0.4,
-            policy={"max_attempts": 3} | _SOON_AGAIN,
+            policy={"max_attempts": 3} | _SOON_AGAIN | _KEPT,
         ),
         Function(
             name=b"doomed",

@@ -9,7 +9,7 @@ from typing import Any
 
 from proof.torture.functions import Function
 
-__all__ = ["Enquiry", "History", "Round", "Run", "Stock", "Submission"]
+__all__ = ["Account", "Enquiry", "History", "Round", "Run", "Stock", "Submission"]
 
 
 @dataclass(slots=True)
@@ -21,6 +21,7 @@ class Submission:
     Attributes:
         key: what its workload begins with; no other submission has it.
         acknowledged: the serial of its JOB_CREATED, noted after it was received.
+        result: what its client was sent, if it waited for that; else None.
     """
 
     key: bytes
@@ -37,6 +38,7 @@ class Submission:
     handle: bytes = b""
     acknowledged: int = 0
     acknowledged_at: float = 0.0
+    result: bytes | None = None
 
 
 @dataclass(slots=True)
@@ -51,6 +53,7 @@ class Run:
         sent: the serial of that, noted before it was sent.
         settled: the serial of the answer to what the worker sent next.
         is_refused: the job server answered JOB_NOT_FOUND.
+        result: what it sent by WORK_DATA and WORK_COMPLETE.
     """
 
     handle: bytes
@@ -70,6 +73,7 @@ class Run:
     sent_at: float = 0.0
     settled: int = 0
     is_refused: bool = False
+    result: bytes = b""
 
     @property
     def is_accepted(self) -> bool:
@@ -82,9 +86,12 @@ class Enquiry:
     """A text command about a job, noted before it is sent, and its answer.
 
     Attributes:
-        command: ``cancel job``, ``job``, ``dead retry`` or ``dead drop``.
+        command: ``cancel job``, ``job``, ``result``, ``dead retry`` or ``dead drop``.
         answered: the serial of the answer; 0 if none came.
         is_known: the answer was not UNKNOWN_JOB.
+        state: what ``job`` or ``result`` said of it: where it is, or how it ended;
+            else empty.
+        result: what ``result`` gave; None if it gave none.
     """
 
     command: str
@@ -93,6 +100,22 @@ class Enquiry:
     sent: int
     answered: int = 0
     is_known: bool = False
+    state: str = ""
+    result: bytes | None = None
+
+
+@dataclass(slots=True)
+class Account:
+    """What the job server said became of the jobs that ended in a round.
+
+    Attributes:
+        asked: the serial before it was asked.
+        rows: the rows of ``history``.
+    """
+
+    round: int
+    asked: int
+    rows: list[dict[str, Any]]
 
 
 @dataclass(slots=True)
@@ -143,6 +166,7 @@ class History:
     enquiries: list[Enquiry] = field(default_factory=list)
     rounds: list[Round] = field(default_factory=list)
     stocks: list[Stock] = field(default_factory=list)
+    accounts: list[Account] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:

@@ -24,6 +24,7 @@ class End:
         sent: the serial of what asked for it.
         known: the serial of the answer, or of the next one.
         is_durable: a restart cannot take it back.
+        result: what the worker sent, if it is done.
     """
 
     kind: str
@@ -31,6 +32,7 @@ class End:
     sent: int
     known: int
     is_durable: bool
+    result: bytes | None = None
 
     def forbids(self, round_: int, asked: int) -> bool:
         """Tell whether the job may not change any more in the round of the question."""
@@ -96,7 +98,11 @@ class Life:
     def ends(self) -> list[End]:
         """Return its ends that the job server reported."""
         found = [
-            End("done", run.round, run.sent, run.settled, self.is_durable(run))
+            End(
+                *("done", run.round, run.sent, run.settled),
+                is_durable=self.is_durable(run),
+                result=run.result,
+            )
             for run in self.runs
             if run.outcome == "complete" and run.is_accepted
         ]

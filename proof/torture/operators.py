@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from base64 import b64decode
 from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import quote
@@ -13,7 +14,7 @@ from proof.torture.clients import Gauge, Submitter
 from proof.torture.history import Enquiry, History
 from tests.support.wire import Wire
 
-__all__ = ["Operator", "count_jobs", "job_of", "listing"]
+__all__ = ["Operator", "count_jobs", "data_of", "fetch", "job_of", "listing"]
 
 _UNKNOWN = b"ERR UNKNOWN_JOB"
 
@@ -35,6 +36,23 @@ def listing(wire: Wire, command: str) -> list[dict[str, Any]]:
 def job_of(wire: Wire, command: str) -> list[dict[str, Any]]:
     """Return the rows of a job, none if it is unknown."""
     return _rows(wire, command)
+
+
+def fetch(wire: Wire, enquiry: Enquiry) -> None:
+    """Ask for a job's result, and note the answer."""
+    (row,) = _rows(wire, f"result {enquiry.handle.decode()}")
+    enquiry.state = row["state"]
+    enquiry.is_known = enquiry.state not in ("unknown", "ended")
+    if row["kept"] == "whole":
+        enquiry.result = data_of(row, "result")
+
+
+def data_of(row: dict[str, Any], name: str) -> bytes:
+    """Return the workload or result of a row that has one."""
+    text: str = row[name]
+    if row["encoding"] == "base64":
+        return b64decode(text)
+    return text.encode("utf-8", "surrogateescape")
 
 
 def _rows(wire: Wire, command: str) -> list[dict[str, Any]]:
@@ -74,13 +92,14 @@ class Operator(Actor):
         commands: list[Callable[[Wire], None]] = [
             self._cancel,
             self._look_up,
+            self._fetch,
             self._look_at_dead,
         ]
         while True:
             if time.monotonic() - self._measured > 0.05:
                 self._gauge.jobs = count_jobs(wire)
                 self._measured = time.monotonic()
-            (command,) = self.randomness.choices(commands, [6, 3, 2])
+            (command,) = self.randomness.choices(commands, [6, 3, 3, 2])
             command(wire)
             time.sleep(self.randomness.uniform(0, 0.004))
 
@@ -104,8 +123,16 @@ class Operator(Actor):
         enquiry = self._note("job", handle)
         rows = job_of(wire, f"job {handle.decode()}")
         enquiry.is_known = bool(rows)
+        enquiry.state = rows[0]["state"] if rows else ""
         enquiry.answered = self.history.serial()
         assert [row["handle"] for row in rows] in ([], [handle.decode()]), rows
+
+    def _fetch(self, wire: Wire) -> None:
+        handle = self._some_handle()
+        if handle is not None:
+            enquiry = self._note("result", handle)
+            fetch(wire, enquiry)
+            enquiry.answered = self.history.serial()
 
     def _look_at_dead(self, wire: Wire) -> None:
         """Bring some dead letters back, drop some, leave the others."""

@@ -20,7 +20,7 @@ __all__ = ["Nursery"]
 ROOT = Path(__file__).parents[2]
 
 # Maximum seconds for a job server to start or stop.
-_PATIENCE = 20.0
+_PATIENCE = 60.0
 _READY = re.compile(r"ready on .*:([0-9]+)$")
 
 
@@ -62,7 +62,7 @@ class Nursery:
         order = {
             "arguments": [
                 *("server", "--port", "0", "--store", store, "--durability", "disk"),
-                *("--config", f"{self._folder}/geartrain.toml"),
+                *("--config", f"{self._folder}/geartrain.toml", "--no-http"),
             ],
             "window": self._window,
             "step": step.name if step else None,

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from base64 import b64decode
 from dataclasses import dataclass, field
 from typing import Any
 
-from proof.torture.operators import count_jobs, job_of, listing
+from proof.torture.operators import count_jobs, data_of, job_of, listing
 from tests.support.wire import Wire
 
 __all__ = ["Survey", "survey", "workload_of"]
+
+# What ``dead show`` tells besides what ``dead list`` does.
+_SHOWN_ONLY = ("story", "workload", "encoding")
 
 
 @dataclass
@@ -37,11 +39,8 @@ class Survey:
 
 
 def workload_of(row: dict[str, Any]) -> bytes:
-    """Return the workload of a row that has one."""
-    text: str = row["workload"]
-    if row["encoding"] == "base64":
-        return b64decode(text)
-    return text.encode("utf-8", "surrogateescape")
+    """Return the workload of a row of ``dead show``."""
+    return data_of(row, "workload")
 
 
 def survey(wire: Wire) -> Survey:
@@ -53,7 +52,7 @@ def survey(wire: Wire) -> Survey:
         handle = listed["handle"]
         shown = job_of(wire, f"dead show {handle}")
         without = [
-            {name: row[name] for name in row if name not in ("workload", "encoding")}
+            {name: row[name] for name in row if name not in _SHOWN_ONLY}
             for row in shown
         ]
         if without != [listed]:

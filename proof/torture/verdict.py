@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import combinations
 
-from proof.torture import dead_letters
+from proof.torture import dead_letters, endings
 from proof.torture.functions import filled
 from proof.torture.history import History, Run, Stock
 from proof.torture.lives import End, Life, lives
@@ -19,6 +19,9 @@ __all__ = ["Fault", "Verdict", "judge"]
 # Clocks and timers are read at slightly different moments, in seconds.
 _EARLY = 0.005
 _LATE = 1.0
+
+# Commands that know each job that is there.
+_ABOUT_JOBS = ("job", "result", "cancel job")
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,9 @@ def judge(history: History, survey: Survey) -> Verdict:
             )
     for stock in history.stocks:
         verdict.faults.extend(_stock_faults(stock, all_lives))
+    for account in history.accounts:
+        for handle, text in endings.check_account(account, all_lives):
+            verdict.faults.append(Fault(handle, text))
     verdict.faults.extend(_doubled(history, all_lives))
     verdict.faults.extend(_not_coalesced(all_lives))
     verdict.totals = totals_of(history, all_lives)
@@ -231,7 +237,8 @@ def _is_known(life: Life, history: History) -> Iterator[str]:
     """The job server knows a job that was acknowledged and cannot have ended."""
     end = life.possible_end()
     for each in life.enquiries:
-        is_about_jobs = each.command in ("job", "cancel job") and not each.is_known
+        is_denied = not each.is_known or each.state in endings.ENDED
+        is_about_jobs = each.command in _ABOUT_JOBS and is_denied
         if is_about_jobs and 0 < life.promised < each.sent <= each.answered < end:
             yield f"denied: the job server said it knows no such job in {each}"
 
@@ -262,6 +269,7 @@ _CHECKS: list[_Check] = [
     _is_known,
     _has_not_vanished,
     dead_letters.check,
+    endings.check,
 ]
 
 

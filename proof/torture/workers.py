@@ -121,9 +121,22 @@ class Worker(Actor):
         run.sent = self.history.serial()
         run.outcome = outcome
         if outcome == "complete":
-            return packet(PacketType.WORK_COMPLETE, run.handle, b"done")
+            return self._completed(run)
         if outcome == "fail":
             return packet(PacketType.WORK_FAIL, run.handle)
         if outcome == "exception":
             return packet(PacketType.WORK_EXCEPTION, run.handle, error_of(run.key))
         return b""
+
+    def _completed(self, run: Run) -> bytes:
+        """Return the packets of a result that no other run has."""
+        choose = self.randomness
+        size = 70_000 if choose.random() < 0.005 else choose.choice([0, 10, 300])
+        pieces = [b"done %d " % run.sent, choose.randbytes(size), run.key]
+        run.result = b"".join(pieces)
+        first = choose.choice([0, 0, 1, 2])
+        sent = [
+            packet(PacketType.WORK_DATA, run.handle, each) for each in pieces[:first]
+        ]
+        rest = b"".join(pieces[first:])
+        return b"".join([*sent, packet(PacketType.WORK_COMPLETE, run.handle, rest)])

@@ -30,6 +30,7 @@ TAKING_PART = {*PEERS, *LIBRARIES} - {*ON_REDIS}
 GROUPS = {
     "memory": ["--suite", "memory"],
     "durable": ["--suite", "durable"],
+    "observed": ["--suite", "observed"],
     "python": [
         *("--suite", "python"),
         *(word for name in sorted(TAKING_PART) for word in ("--servers", name)),
@@ -143,7 +144,7 @@ def test_the_table_names_every_scenario_and_all_versions(
     for scenario in ran:
         assert f"| {scenario.title} |" in table
         facts |= names(scenario)
-    if group in {"durable", "on demand"}:
+    if group in {"durable", "observed", "on demand"}:
         facts |= {"sqlite", "disk", "fdatasync before", "fdatasync after"}
     assert set(machine) == facts
     for fact in facts:
@@ -168,6 +169,7 @@ def test_every_row_of_a_table_has_every_column(groups: Groups, group: str) -> No
 def test_everything_but_what_is_on_demand_runs_by_default(groups: Groups) -> None:
     ran = {*groups["memory"]["json"]["scenarios"]}
     ran |= {*groups["durable"]["json"]["scenarios"]}
+    ran |= {*groups["observed"]["json"]["scenarios"]}
     ran |= {*groups["python"]["json"]["scenarios"]}
     assert ran == set(SCENARIOS) - set(ON_DEMAND)
 

@@ -91,6 +91,7 @@ def test_json_tells_all_of_a_job(server: RunningServer) -> None:
         "size": 4,
         "status": "waiting",
         "story": [],
+        "headers": {},
     }
 
 

@@ -40,3 +40,30 @@ def test_a_defect_is_logged_with_its_traceback(tmp_path: Path) -> None:
     assert "[  main ] ended by a defect\n  | Traceback" in text
     assert "TypeError" in text
     assert not pid_file.exists()
+
+
+LATE_DEFECT = """
+import sys
+from geartrain.cli.main import main
+from geartrain.http.server import HttpServer
+
+def start(self):
+    raise TypeError("after the store was opened")
+
+HttpServer.start = start
+sys.argv[1:] = ["server", "--port", "0", "--store", sys.argv[1], "--http",
+                "127.0.0.1:0"]
+main()
+"""
+
+
+def test_a_defect_after_the_store_was_opened_ends_the_process(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", LATE_DEFECT, f"sqlite://{tmp_path}/jobs.db"],
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "TypeError: after the store was opened" in done.stderr

@@ -32,10 +32,11 @@ SNIPPETS = {
     "docs/store.md": 4,
     "docs/testing.md": 4,
     "docs/tls.md": 5,
-    "docs/tools.md": 5,
+    "docs/tools.md": 6,
     "docs/worker-processes.md": 7,
     "docs/worker.md": 4,
     "tests/README.md": 1,
+    "docs/tracing.md": 1,
 }
 
 

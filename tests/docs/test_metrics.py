@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from tests.support.documents import ROOT, run, snippets
+from tests.support.documents import PORT, ROOT, run, snippets
 from tests.support.metrics_page import PAGE, with_metrics
+from tests.support.servers import geartrain_command, run_server
+from tests.support.waiting import wait_until
 
 DOCUMENT = "docs/metrics.md"
+HTTP_PORT = 4731
 
 
 def test_the_table_is_that_of_the_metrics() -> None:
@@ -18,9 +21,13 @@ def test_the_table_is_that_of_the_metrics() -> None:
 
 def test_the_command_shows_metrics(tmp_path: Path, environment: dict[str, str]) -> None:
     (script,) = snippets(DOCUMENT, "sh")
-    script = script.replace("curl -s", "curl -s --retry 9 --retry-all-errors")
-    printed = run(f"trap 'kill %1' EXIT\n{script}", tmp_path, environment)
-    assert "gearman_functions 0" in printed
+    server, curl = script.splitlines()
+    command = [*geartrain_command("geartrain"), *server.split()[1:-1]]
+    with run_server(command, PORT) as running:
+        # Without the port there is no HTTP, and another server would answer.
+        told = f"http://127.0.0.1:{HTTP_PORT}"
+        wait_until(lambda: told in running.log.read_text(), told)
+        assert "gearman_functions 0" in run(curl, tmp_path, environment)
 
 
 def test_the_scrape_configuration_is_the_shipped_one() -> None:

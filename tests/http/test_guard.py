@@ -118,3 +118,10 @@ def test_the_documents_need_no_token(guarded: HttpServer) -> None:
     for path in ("/docs", "/docs.js", "/docs.css", "/openapi.json"):
         assert guarded.get(path).status == 200
     assert guarded.get("/openapi.json").json["security"] == [{"token": []}]
+
+
+def test_a_program_that_names_no_host_is_served(server: HttpServer) -> None:
+    """Load balancers ask so; browsers always name one."""
+    with server.connect() as client:
+        client.sendall(b"GET /v1/server HTTP/1.0\r\n\r\n")
+        assert client.recv(65536).startswith(b"HTTP/1.1 200 ")

@@ -93,6 +93,28 @@ def test_old_clients_are_served(server: HttpServer) -> None:
     assert answer.endswith(b"}\n")
 
 
+def test_who_would_rather_speak_something_else_is_answered_by_http(
+    server: HttpServer,
+) -> None:
+    answer = answered(
+        server,
+        b"GET /v1/server HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade, close\r\n"
+        b"Upgrade: websocket\r\n\r\n",
+    )
+    assert answer.startswith(b"HTTP/1.1 200 ")
+
+
+def test_malformed_requests_do_not_fill_the_log() -> None:
+    with running_http() as server:
+        for _ in range(1300):
+            with server.connect() as client:
+                client.sendall(b"\0\r\n\r\n")
+                assert client.recv(65536).startswith(b"HTTP/1.1 400 ")
+        log = server.jobs.log.read_text()
+    assert 1 <= log.count("Invalid HTTP request") < 1200
+    assert "uvicorn" not in log
+
+
 def test_pipelined_requests_are_answered_in_order(server: HttpServer) -> None:
     request = b"GET /v1/%s HTTP/1.1\r\nHost: localhost\r\n%s\r\n"
     answer = answered(

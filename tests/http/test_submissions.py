@@ -345,3 +345,17 @@ def test_a_graceful_stop_waits_for_those_who_wait() -> None:
             hand.close()
             assert b"done" in read_until(client, b"done")
         assert server.jobs.process.wait(10) == 0
+
+
+@pytest.mark.parametrize("told", [3, 5, 100])
+def test_a_body_of_two_sizes_is_refused(server: HttpServer, told: int) -> None:
+    """What is beyond the smaller one would be packets to the job server."""
+    with server.connect() as client:
+        client.sendall(
+            b"POST /v1/functions/two/jobs HTTP/1.1\r\nHost: localhost\r\n"
+            b"Transfer-Encoding: chunked\r\nContent-Length: %d\r\n\r\n"
+            b"5\r\nhello\r\n0\r\n\r\n" % told
+        )
+        client.settimeout(20)
+        assert client.recv(65536).startswith(b"HTTP/1.1 400 ")
+    assert states(server, "two") == []

@@ -6,13 +6,15 @@ import hashlib
 import hmac
 import logging
 import time
+import tracemalloc
 from pathlib import Path
 
 import pytest
 
+from geartrain.server import deliveries as deliveries_module
 from geartrain.server.deliveries import Deliveries, signature
 from geartrain.server.hooks import Hook
-from tests.support.hook_receivers import receiver
+from tests.support.hook_receivers import answering, receiver
 from tests.support.waiting import wait_until
 
 SHORT = (0.01, 0.01)
@@ -89,6 +91,79 @@ def test_a_program_that_is_not_there(caplog: pytest.LogCaptureFixture) -> None:
     deliveries = Deliveries(Hook(command=("/nowhere/program",)), ())
     deliveries.send(b"1")
     wait_until(lambda: "given up" in caplog.text, "it gives up")
+    deliveries.stop()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"SSH-2.0-OpenSSH_9.6\r\n",
+        b"HTTP/1.1 200 OK\r\n" + b"a: b\r\n" * 200 + b"\r\n",
+        b"HTTP/1.1 302 Found\r\nLocation: http://[\r\n\r\n",
+        b"",
+    ],
+    ids=["no HTTP", "too many headers", "redirect to no address", "nothing"],
+)
+def test_what_is_answered_badly_is_sent_again(
+    answer: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    with answering(answer) as url:
+        deliveries = Deliveries(Hook(url=url), SHORT)
+        deliveries.send(b"1")
+        wait_until(lambda: caplog.text.count("given up") == 1, "the first is given up")
+        deliveries.send(b"2")
+        wait_until(lambda: caplog.text.count("given up") == 2, "the next is tried, too")
+        deliveries.stop()
+
+
+def test_a_program_that_complains_without_end_takes_no_memory(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(deliveries_module, "_PATIENCE", 1.0)
+    tracemalloc.start()
+    deliveries = Deliveries(Hook(command=("sh", "-c", "yes >&2")), ())
+    deliveries.send(b"1")
+    wait_until(lambda: "given up: it took more than 1 seconds" in caplog.text)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    deliveries.stop()
+    assert most < 2_000_000
+
+
+def test_a_program_that_is_too_slow_is_killed_with_its_children(
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    tmp_path: Path,
+) -> None:
+    monkeypatch.setattr(deliveries_module, "_PATIENCE", 0.5)
+    file = tmp_path / "late"
+    script = f"(sleep 2; touch {file}) & wait"
+    deliveries = Deliveries(Hook(command=("sh", "-c", script)), ())
+    deliveries.send(b"1")
+    wait_until(lambda: "given up: it took more" in caplog.text, "it is given up")
+    deliveries.stop()
+    time.sleep(2)
+    assert not file.exists()
+
+
+def test_a_program_may_leave_something_running(
+    caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    file = tmp_path / "late"
+    script = f"(sleep 1; touch {file}) & echo no >&2; exit 3"
+    deliveries = Deliveries(Hook(command=("sh", "-c", script)), ())
+    deliveries.send(b"1")
+    wait_until(lambda: "given up: exit status 3: no" in caplog.text, "it is over")
+    assert not file.exists()
+    wait_until(file.exists, "what it left goes on")
+    deliveries.stop()
+
+
+def test_a_program_need_not_read(tmp_path: Path) -> None:
+    file = tmp_path / "said"
+    deliveries = Deliveries(Hook(command=("touch", str(file))), ())
+    deliveries.send(b"x" * 1_000_000)
+    wait_until(file.exists, "it has run")
     deliveries.stop()
 
 

@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from proof.torture.functions import FUNCTIONS, filled
-from proof.torture.history import Enquiry, History, Round, Run, Stock, Submission
+from proof.torture.history import (
+    Account,
+    Enquiry,
+    History,
+    Round,
+    Run,
+    Stock,
+    Submission,
+)
 from proof.torture.survey import Survey
 from proof.torture.verdict import judge
 from proof.torture.workers import error_of
@@ -92,13 +100,30 @@ class Story:
         self.history.runs.append(run)
         return run
 
-    def enquire(self, command: str, handle: bytes, *, is_known: bool = True) -> None:
+    def enquire(
+        self, command: str, handle: bytes, *, is_known: bool = True, **fields: Any
+    ) -> None:
         """Have an operator give a command about a job."""
         sent = self._serial()
         enquiry = Enquiry(
             command, handle, self._round.number, sent, self._serial(), is_known
         )
+        for name, value in fields.items():
+            setattr(enquiry, name, value)
         self.history.enquiries.append(enquiry)
+
+    def account(self, **states: str) -> None:
+        """Have the job server tell what became of jobs, by the ends of their handles.
+
+        ``story.account(h1="succeeded")`` is about ``H1``.
+        """
+        handles = {"h1": H1, "h2": H2}
+        rows = [
+            {"handle": handles[name].decode(), "state": state}
+            for name, state in states.items()
+        ]
+        account = Account(self._round.number, self._serial(), rows)
+        self.history.accounts.append(account)
 
     def take_stock(self, *rows: dict[str, Any], count: int | None = None) -> None:
         """Have the job server tell of its jobs."""
@@ -129,11 +154,16 @@ class Story:
             "crashes": 0,
             "reason": "exception",
             "error": error_of(key).decode(),
+            "story": [],
             "size": own.size,
             "workload": filled(key, own.size).decode(),
             "encoding": "utf-8",
             **fields,
         }
+        row = self.survey.dead[handle]
+        if "story" not in fields:
+            outcomes = ["exception"] * row["attempts"] + ["crash"] * row["crashes"]
+            row["story"] = [{"outcome": outcome} for outcome in outcomes]
 
     def faults(self) -> list[str]:
         """Return the kinds of fault that are found."""

@@ -130,25 +130,29 @@ class Service:
             raise type(error)(f"{error}{self._advice(error)}") from error
         reporting = Reporting(starter.manager, server, self.options.drain)
         signals.watch(server, reporting.reload)
-        http = await self._started_http(server)
-        self._switch_user(logs, server, http)
-        addresses = [*server.addresses, *(http.addresses if http else ())]
-        self._tell_ready(logs, addresses, starter)
-        if launched is not None:
-            launched()
-        reporting.start()
         try:
+            http = await self._started_http(server)
+            self._tell_started(logs, starter, server, http)
+            if launched is not None:
+                launched()
+            reporting.start()
             await server.wait_stopped()
             if http is not None:
                 await http.wait_closed()
+        except BaseException:
+            # The store's thread would keep the process, which serves nobody.
+            server.abort()
+            raise
         finally:
             reporting.stop()
         return _tell_stopped(server)
 
-    def _tell_ready(
-        self, logs: Logs, addresses: Sequence[str], starter: _Starter
+    def _tell_started(
+        self, logs: Logs, starter: _Starter, server: Server, http: HttpServer | None
     ) -> None:
-        """Log where the server listens and where it keeps jobs, and announce it."""
+        """Give up root's rights, and tell where the server listens and keeps jobs."""
+        self._switch_user(logs, server, http)
+        addresses = [*server.addresses, *(http.addresses if http else ())]
         if starter.listeners:
             _log.info(
                 "the listening sockets were handed over: --listen is not used",
@@ -211,7 +215,6 @@ class Service:
             http = _bound_http(self.options, server)
         except GeartrainError as error:
             if self.http_wanted:
-                server.abort()
                 raise
             _log.warning(
                 "there is no HTTP: %s; --no-http does without, --http names another"

@@ -6,7 +6,8 @@ something is refused unless it comes from a page of this server, as Go's
 request with neither was sent by no browser.
 
 After DNS rebinding a page is this server's own to a browser: its name leads here now.
-So where no token is needed, the host has to be an address or ``localhost``.
+So where no token is needed, the host has to be an address or ``localhost``. Only a
+program, such as a load balancer that asks for the health, names none.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ class Guard:
         """Raise the problem that a request is refused with."""
         scope = request.scope
         if not self._token and scope.get("server", ("", None))[1] is not None:
-            _check_host(request.headers.get("host", ""))
+            _check_host(request.headers.get("host"))
         if scope["method"] not in _SAFE:
             _check_site(request)
         if self._token and scope["path"] not in _OPEN:
@@ -71,8 +72,10 @@ class Guard:
             )
 
 
-def _check_host(host: str) -> None:
-    """Raise ProblemError unless a request's host is an address or ``localhost``."""
+def _check_host(host: str | None) -> None:
+    """Raise ProblemError if a request's host is no address, nor ``localhost``."""
+    if host is None:
+        return
     name = _hostname(host)
     if name == "localhost" or name.endswith(".localhost") or _is_address(name):
         return

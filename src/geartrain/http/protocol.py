@@ -7,6 +7,7 @@ sends the whole of its first: whoever drips a header a minute would keep it for 
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Any, Final
 
 import h11
@@ -20,6 +21,8 @@ __all__ = ["MAX_CONNECTIONS", "BoundedProtocol"]
 
 MAX_CONNECTIONS: Final = 4000
 """Connections at once: each may be a request that waits, and takes about 60 kB."""
+
+_log = logging.getLogger("geartrain.http")
 
 # Seconds for the headers of a request to arrive.
 _PATIENCE: Final = 20.0
@@ -36,6 +39,8 @@ class BoundedProtocol(H11Protocol):
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         super().__init__(config, server_state, {**app_state, "connection": self}, _loop)
+        # A peer causes its lines at will: only our own are limited in number.
+        self.logger = _log
         self._deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -68,6 +73,10 @@ class BoundedProtocol(H11Protocol):
             self._watch()
         else:
             self._unwatch()
+
+    def _should_upgrade(self) -> bool:
+        """Answer by HTTP whoever would rather speak something else."""
+        return False
 
     def _watch(self) -> None:
         if self._deadline is None:

@@ -82,7 +82,7 @@ class Workload:
         """Take a body of at most that many bytes.
 
         Raises:
-            ProblemError: it is larger, or encoded.
+            ProblemError: it is larger, encoded, or tells two sizes.
         """
         self._request = request
         self._most = most
@@ -94,6 +94,14 @@ class Workload:
                 headers={"Accept-Encoding": "identity"},
             )
         size = request.headers.get("content-length")
+        if size is not None and "transfer-encoding" in request.headers:
+            # The body has the other size, and the job server would be told this one.
+            raise ProblemError(
+                "bad-request",
+                "Content-Length and Transfer-Encoding contradict each other: send one"
+                " of them",
+                headers={"Connection": "close"},
+            )
         self.size = int(size) if size is not None else None
         if self.size is not None and self.size > most:
             raise self._too_large()

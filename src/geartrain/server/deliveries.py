@@ -5,13 +5,17 @@ from __future__ import annotations
 import hashlib
 import hmac
 import logging
+import os
 import queue
+import signal
 import subprocess
 import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
+from http.client import HTTPException
+from tempfile import TemporaryFile
 from typing import Any, Final
 
 from geartrain.server.hooks import Hook
@@ -26,12 +30,19 @@ _PATIENCE: Final = 30.0
 _PAUSES: Final = (1.0, 5.0, 25.0, 125.0)
 # Messages that wait behind one that is being tried; later ones are dropped.
 _MOST_WAITING: Final = 100
-# Bytes of a program's complaint that the log shows.
+# Bytes of a program's complaint that are kept, and characters that the log shows.
+_MOST_KEPT: Final = 4096
 _MOST_SAID: Final = 500
+# Seconds from one look at a silent program to the next.
+_PAUSE: Final = 0.02
 
 
 class _FailedError(Exception):
     """A message was not taken."""
+
+
+# ValueError: an answer that urllib cannot read, such as a redirect to no address.
+_FAILURES: Final = (OSError, HTTPException, ValueError, _FailedError)
 
 
 class Deliveries:
@@ -70,7 +81,7 @@ class Deliveries:
         for pause in (*self._pauses, None):
             try:
                 _give(self._hook, body)
-            except (OSError, subprocess.SubprocessError, _FailedError) as error:
+            except _FAILURES as error:
                 again = f"again in {pause:g} s" if pause else "given up"
                 _log.warning(
                     "the hook %s failed, %s: %s",
@@ -94,17 +105,55 @@ def _give(hook: Hook, body: bytes) -> None:
 
 
 def _run(command: tuple[str, ...], body: bytes) -> None:
-    done = subprocess.run(
-        command,
-        input=body,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        timeout=_PATIENCE,
-        check=False,
-    )
-    if done.returncode:
-        said = done.stderr.decode(errors="replace").strip()
-        raise _FailedError(f"exit status {done.returncode}: {cut(said, _MOST_SAID)}")
+    """Run a program; kill it, and what it has started, when it takes too long."""
+    # A file, because a program that does not read must not block this thread.
+    with TemporaryFile() as message:
+        message.write(body)
+        message.seek(0)
+        program = subprocess.Popen(
+            command,
+            stdin=message,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+    with program:
+        said = _listen(program)
+        if program.returncode is None:
+            os.killpg(program.pid, signal.SIGKILL)
+            raise _FailedError(f"it took more than {_PATIENCE:g} seconds")
+    if program.returncode:
+        text = said.decode(errors="replace").strip()
+        raise _FailedError(f"exit status {program.returncode}: {cut(text, _MOST_SAID)}")
+
+
+def _listen(program: subprocess.Popen[bytes]) -> bytes:
+    """Return the first of what a program complains of until it ends or is too slow.
+
+    The end of the pipe would not do: a child that outlives the program holds it open.
+    All is read, so that the program can go on, and little is kept.
+    """
+    assert program.stderr is not None
+    pipe = program.stderr.fileno()
+    os.set_blocking(pipe, False)
+    deadline = time.monotonic() + _PATIENCE
+    said = b""
+    while time.monotonic() < deadline:
+        has_ended = program.poll() is not None
+        piece = _piece(pipe)
+        said += piece[: _MOST_KEPT - len(said)]
+        if has_ended:
+            break
+        if not piece:
+            time.sleep(_PAUSE)
+    return said
+
+
+def _piece(pipe: int) -> bytes:
+    try:
+        return os.read(pipe, 65536)
+    except BlockingIOError:
+        return b""
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 
 from geartrain.errors import OptionError, WorkerError
 from geartrain.seconds import FOREVER, Seconds, number
@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from geartrain.codecs import Codec
 
 __all__ = [
+    "Around",
     "Handled",
     "WorkerFunction",
+    "WrappedFunction",
     "as_bytes",
     "is_async",
     "key",
@@ -30,6 +32,10 @@ __all__ = [
 ]
 
 _JOB_TYPES: Final = frozenset({"WorkerJob", "AsyncWorkerJob"})
+
+
+Around: TypeAlias = "Callable[[Any, Callable[[Any], Any]], Any]"
+"""Is called with a job and what calls its handler; returns what that returns."""
 
 
 class Handled(Protocol):
@@ -139,6 +145,21 @@ class WorkerFunction:
             if type(value) is dict:
                 return handler(**value)
         return handler(value)
+
+
+class WrappedFunction(WorkerFunction):
+    """A function whose handler is called by way of something that wraps the call."""
+
+    __slots__ = ("_around",)
+
+    def __init__(self, function: WorkerFunction, around: Around) -> None:
+        for name in WorkerFunction.__slots__:
+            setattr(self, name, getattr(function, name))
+        self._around = around
+
+    def call(self, job: Handled) -> Any:
+        """Call the handler for a job."""
+        return self._around(job, super().call)
 
 
 def _is_timeout(timeout: object) -> bool:

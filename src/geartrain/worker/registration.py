@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from geartrain.errors import WorkerError
-from geartrain.worker.functions import WorkerFunction, key
+from geartrain.worker.functions import Around, WorkerFunction, WrappedFunction, key
 from geartrain.worker.log import LOG
 from geartrain.worker.partitions import Aggregator, Partition, Partitioner
 from geartrain.worker.session import Session
@@ -31,6 +31,7 @@ class Registration(ABC):
     """
 
     codec: str | Codec | None
+    _around: Around | None = None
     _functions: dict[bytes, WorkerFunction]
     _session: Session
 
@@ -113,6 +114,16 @@ class Registration(ABC):
 
         return registered
 
+    def call_through(self, around: Around) -> None:
+        """Have handlers called by ``around``, those registered later included.
+
+        It is called with a job and a function that calls its handler, and returns what
+        that returns: a value, a generator, or for coroutines something to await.
+        """
+        self._around = around
+        for name, function in self._functions.items():
+            self._functions[name] = WrappedFunction(function, around)
+
     @property
     def functions(self) -> list[str]:
         """The names of the functions it serves."""
@@ -120,6 +131,8 @@ class Registration(ABC):
 
     def _add(self, function: WorkerFunction) -> None:
         function.check()
+        if self._around is not None:
+            function = WrappedFunction(function, self._around)
         name = key(function.name)
         if name in self._functions:
             LOG.warning(

@@ -62,6 +62,7 @@ def test_a_job_is_told_with_its_workload_wherever_it_is(number: int) -> None:
         "handle": f"H:test:{number}",
         "status": "waiting",
         "story": [],
+        "headers": {},
         "function": "f",
         "unique": "",
         "priority": "normal",

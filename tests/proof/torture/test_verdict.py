@@ -22,9 +22,9 @@ def row(handle: bytes, unique: str = "") -> dict[str, Any]:
 
 def test_a_job_that_is_done_is_well(story: Story) -> None:
     story.submit(b"a", H1)
-    story.enquire("job", H1)
+    story.enquire("job", H1, state="ready")
     story.run(b"a", H1)
-    story.enquire("job", H1, is_known=False)
+    story.enquire("job", H1, state="succeeded")
     assert story.faults() == []
 
 
@@ -348,6 +348,7 @@ def test_a_job_that_is_done_is_not_dead(story: Story) -> None:
         {"reason": "fail", "error": None},
         {"error": None},
         {"worker": None},
+        {"story": [{"outcome": "exception"}]},
     ],
     ids=str,
 )

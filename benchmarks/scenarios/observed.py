@@ -1,0 +1,73 @@
+"""What it costs to see everything."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+
+from benchmarks.observers import watching
+from benchmarks.peers import GEARTRAIN_OBSERVED, HTTP_SOCKET
+from benchmarks.scenario import (
+    CPU,
+    FREE,
+    GENERATOR_SHARE,
+    P50,
+    P99,
+    PINNED,
+    RATE,
+    SERVER_SHARE,
+    Scenario,
+    Trial,
+    common,
+    latencies,
+)
+from benchmarks.suites import OBSERVED
+from tests.support.wire import Wire
+
+# What is off where nobody looks. Statistics cannot be: they are a few instructions.
+_OFF = b"policy * history=0 result_ttl=0"
+_ON = b"policy * history=3600 result_ttl=60"
+
+
+def measure(trial: Trial) -> dict[str, float]:
+    """Have background jobs done, then wait for foreground jobs one at a time.
+
+    An observed server keeps history and results, is scraped each second, and sends
+    ten event streams what happens.
+    """
+    is_observed = trial.peer is GEARTRAIN_OBSERVED
+    with Wire(trial.server.connect()) as wire:
+        wire.command(_ON if is_observed else _OFF)
+    with ExitStack() as stack:
+        if is_observed:
+            stack.enter_context(watching(trial.folder / HTTP_SOCKET))
+        busy = trial.load(
+            "exchange",
+            background=1,
+            clients=8,
+            in_flight=16,
+            workers=8,
+            unique=1,
+            jobs=trial.size(200_000),
+            warmup=trial.size(5_000, 50),
+        )
+        single = trial.load(
+            "exchange",
+            clients=1,
+            in_flight=1,
+            workers=1,
+            separate=1,
+            jobs=trial.size(10_000),
+            warmup=trial.size(1_000, 20),
+        )
+    return common(busy) | latencies(single)
+
+
+SCENARIO = Scenario(
+    name="observed",
+    title="background jobs submitted, run and completed, 8 clients, 8 workers; latency"
+    " of foreground jobs, one at a time",
+    placements=(PINNED, FREE),
+    figures=(CPU, RATE, P50, P99, SERVER_SHARE, GENERATOR_SHARE),
+    measure=measure,
+    suite=OBSERVED,
+)
