@@ -202,6 +202,7 @@ class World:
         exceptions: bool = False,
         max_packet: int = 1024 * 1024,
         choice: str = "priority",
+        handle_prefix: bytes = b"H:test",
         store: Store | None = None,
         keeps_jobs: bool = True,
         holds: bool = True,
@@ -223,7 +224,7 @@ class World:
         self.now = now
         self.engine = Engine(
             EngineOptions(
-                handle_prefix=b"H:test",
+                handle_prefix=handle_prefix,
                 max_packet=max_packet,
                 policy=policy,
                 window=window,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from urllib.parse import quote
 
 import pytest
 
@@ -20,6 +21,19 @@ from tests.support.dialogue import (
 )
 from tests.support.kept_results import keeping, run, told
 from tests.support.stored_engine import bury, stored, submit
+
+
+@pytest.mark.parametrize("prefix", [b"H:a%2Fb", b"100%", b"H=x", b"a=%3D"])
+def test_a_handle_is_read_as_it_is(prefix: bytes) -> None:
+    world = stored(handle_prefix=prefix)
+    world.policy(b"f", result_ttl=60.0)
+    world.client().submit_job_bg(b"f", b"", b"w")
+    run(world, result=b"done")
+    handle = prefix.decode() + ":1"
+    row = told(world, handle)
+    assert (row["handle"], row["state"], row["result"]) == (handle, "succeeded", "done")
+    # As a value it is percent-encoded, as all of them.
+    assert told(world, f"handle={quote(handle)}") == row
 
 
 def test_a_result_is_kept_with_its_data() -> None:

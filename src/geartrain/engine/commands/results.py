@@ -93,8 +93,9 @@ def _wanted(words: list[bytes]) -> Arguments:
     Raises:
         OptionError: one is wrong or missing.
     """
-    if words and b"=" not in words[0]:
-        words = [b"handle=" + words[0], *words[1:]]
+    if words and words[0].partition(b"=")[0] not in _ARGUMENTS:
+        # A handle is sent as it is, and its prefix may be any that operators like.
+        words = [b"handle=" + words[0].replace(b"%", b"%25"), *words[1:]]
     wanted = read_arguments(words, _ARGUMENTS)
     has_unique = bool(wanted.get(b"function")) and bool(wanted.get(b"unique"))
     if bool(wanted.get(b"handle")) == has_unique:
