@@ -14,7 +14,7 @@ from proof.torture.actors import Actor, connect
 from proof.torture.clients import Gauge, Submitter, Waiter
 from proof.torture.functions import FUNCTIONS, configuration
 from proof.torture.history import Account, Enquiry, History, Round, Stock
-from proof.torture.operators import Operator, count_jobs, fetch, listing
+from proof.torture.operators import PAUSED, Operator, count_jobs, fetch, listing, resume
 from proof.torture.processes import Nursery
 from proof.torture.steps import STEPS, Step
 from proof.torture.survey import Survey, survey
@@ -211,6 +211,8 @@ class Campaign:
         assert self._server.start(None, 0)
         workers: list[Actor] = [*self._workers]
         with Wire(connect(self._server.port)) as wire:
+            for function in PAUSED:
+                resume(wire, self.history, function)
             self._take_stock(wire, entry.number)
             threads = self._start(workers, entry)
             self._wait_until_empty(wire)

@@ -81,12 +81,12 @@ class Submitter(_Client):
     """A client that submits background jobs of all kinds, many in flight.
 
     Attributes:
-        acknowledged: the handles it was given.
+        acknowledged: the submissions for which it was given a handle.
     """
 
     def __init__(self, name: str, seed: str, history: History, gauge: Gauge) -> None:
         super().__init__(name, seed, history)
-        self.acknowledged: list[bytes] = []
+        self.acknowledged: list[Submission] = []
         self._gauge = gauge
         self._functions = list(FUNCTIONS.values())
         self._shares = [each.share for each in self._functions]
@@ -104,7 +104,7 @@ class Submitter(_Client):
             wire.send_bytes(b"".join(map(_encoded, submissions)))
             for submission in submissions:
                 self.take_answer(wire, submission)
-                self.acknowledged.append(submission.handle)
+                self.acknowledged.append(submission)
 
     def _draw(self) -> Submission:
         (function,) = self.randomness.choices(self._functions, self._shares)

@@ -25,8 +25,9 @@ def check(life: Life, history: History) -> Iterator[str]:
     if own is None:
         yield f"dead letter of nobody: {row}"
         return
+    is_steered = any(True for _ in life.asked_for("priority"))
     for name, expected in _expected(own).items():
-        if row[name] != expected:
+        if row[name] != expected and not (is_steered and name == "priority"):
             yield f"dead letter: its {name} is {row[name]!r}, not {expected!r}"
     if workload != filled(own.key, own.size):
         yield "dead letter: its workload is not what was submitted"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 __all__ = ["FUNCTIONS", "Function", "configuration", "filled", "is_whole"]
 
@@ -23,6 +23,7 @@ class Function:
         fails: the part of its runs that end by WORK_FAIL or WORK_EXCEPTION.
         crashes: the part of its runs whose worker leaves without a word.
         is_slow: its runs take longer than its policy's timeout.
+        twin: one with the same policy, to which operators move its jobs.
         is_rough: it has workers of its own, as it keeps or costs them.
     """
 
@@ -35,6 +36,7 @@ class Function:
     crashes: float = 0.0
     is_slow: bool = False
     is_rough: bool = False
+    twin: bytes = b""
 
     def setting(self, name: str, default: float) -> float:
         """Return a number of the policy."""
@@ -71,11 +73,13 @@ _SOON_AGAIN: Final[dict[str, float | str]] = {
 }
 # Results are kept for longer than a campaign takes.
 _KEPT: Final[dict[str, float | str]] = {"result_ttl": 86400.0}
+_PLAIN: Final[dict[str, Any]] = {"crashes": 0.002, "policy": {"max_crashes": 50}}
 
 FUNCTIONS: Final = {
     function.name: function
     for function in [
-        Function(name=b"plain", share=400, crashes=0.002, policy={"max_crashes": 50}),
+        Function(name=b"plain", share=380, twin=b"spare", **_PLAIN),
+        Function(name=b"spare", share=20, twin=b"plain", **_PLAIN),
         Function(name=b"keyed", share=200, uniques=80, policy=_KEPT),
         Function(name=b"later", share=120, soon=2.0, uniques=3000, policy=_KEPT),
         Function(name=b"held", share=60, policy={"delay": 0.5}),

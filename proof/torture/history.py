@@ -9,7 +9,16 @@ from typing import Any
 
 from proof.torture.functions import Function
 
-__all__ = ["Account", "Enquiry", "History", "Round", "Run", "Stock", "Submission"]
+__all__ = [
+    "Account",
+    "Enquiry",
+    "History",
+    "Pause",
+    "Round",
+    "Run",
+    "Stock",
+    "Submission",
+]
 
 
 @dataclass(slots=True)
@@ -86,7 +95,8 @@ class Enquiry:
     """A text command about a job, noted before it is sent, and its answer.
 
     Attributes:
-        command: ``cancel job``, ``job``, ``result``, ``dead retry`` or ``dead drop``.
+        command: ``cancel job``, ``job``, ``result``, ``move``, ``priority``,
+            ``dead retry`` or ``dead drop``.
         answered: the serial of the answer; 0 if none came.
         is_known: the answer was not UNKNOWN_JOB.
         state: what ``job`` or ``result`` said of it: where it is, or how it ended;
@@ -102,6 +112,20 @@ class Enquiry:
     is_known: bool = False
     state: str = ""
     result: bytes | None = None
+
+
+@dataclass(slots=True)
+class Pause:
+    """An operator's ``pause`` of a function, noted before it is sent.
+
+    Attributes:
+        answered: the serial of the answer; 0 if none came.
+        resumed: the serial before the ``resume`` that ends it.
+    """
+
+    function: bytes
+    answered: int = 0
+    resumed: float = float("inf")
 
 
 @dataclass(slots=True)
@@ -167,6 +191,7 @@ class History:
     rounds: list[Round] = field(default_factory=list)
     stocks: list[Stock] = field(default_factory=list)
     accounts: list[Account] = field(default_factory=list)
+    pauses: list[Pause] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:

@@ -11,12 +11,25 @@ from urllib.parse import quote
 
 from proof.torture.actors import Actor
 from proof.torture.clients import Gauge, Submitter
-from proof.torture.history import Enquiry, History
+from proof.torture.history import Enquiry, History, Pause, Submission
 from tests.support.wire import Wire
 
-__all__ = ["Operator", "count_jobs", "data_of", "fetch", "job_of", "listing"]
+__all__ = [
+    "PAUSED",
+    "Operator",
+    "count_jobs",
+    "data_of",
+    "fetch",
+    "job_of",
+    "listing",
+    "resume",
+]
+
+PAUSED = (b"spare", b"held", b"flaky")
+"""The functions that operators pause at times."""
 
 _UNKNOWN = b"ERR UNKNOWN_JOB"
+_PRIORITIES = (b"high", b"normal", b"low")
 
 
 def listing(wire: Wire, command: str) -> list[dict[str, Any]]:
@@ -45,6 +58,15 @@ def fetch(wire: Wire, enquiry: Enquiry) -> None:
     enquiry.is_known = enquiry.state not in ("unknown", "ended")
     if row["kept"] == "whole":
         enquiry.result = data_of(row, "result")
+
+
+def resume(wire: Wire, history: History, function: bytes) -> None:
+    """Resume a function, and note it."""
+    now = history.serial()
+    for pause in history.pauses:
+        if pause.function == function:
+            pause.resumed = min(pause.resumed, now)
+    assert wire.command(b"resume " + function).startswith(b"OK")
 
 
 def data_of(row: dict[str, Any], name: str) -> bytes:
@@ -93,23 +115,66 @@ class Operator(Actor):
             self._cancel,
             self._look_up,
             self._fetch,
+            self._put_elsewhere,
+            self._put_all_elsewhere,
+            self._pause,
+            self._resume,
             self._look_at_dead,
         ]
         while True:
             if time.monotonic() - self._measured > 0.05:
                 self._gauge.jobs = count_jobs(wire)
                 self._measured = time.monotonic()
-            (command,) = self.randomness.choices(commands, [6, 3, 3, 2])
+            (command,) = self.randomness.choices(commands, [12, 6, 6, 6, 1, 1, 2, 4])
             command(wire)
             time.sleep(self.randomness.uniform(0, 0.004))
 
     def _some_handle(self) -> bytes | None:
+        submission = self._some_submission()
+        return None if submission is None else submission.handle
+
+    def _some_submission(self) -> Submission | None:
         """Choose a job: mostly one of the newest."""
-        handles = self.randomness.choice(self._submitters).acknowledged
-        if not handles:
+        known = self.randomness.choice(self._submitters).acknowledged
+        if not known:
             return None
         newest = self.randomness.choice([50, 500, 5000])
-        return handles[-self.randomness.randint(1, min(len(handles), newest))]
+        return known[-self.randomness.randint(1, min(len(known), newest))]
+
+    def _put_elsewhere(self, wire: Wire) -> None:
+        """Move a job to its function's twin, or give it another priority."""
+        submission = self._some_submission()
+        if submission is None:
+            return
+        twin = submission.function.twin
+        if twin and self.randomness.random() < 0.5:
+            self._command(wire, "move", submission.handle, twin)
+        else:
+            rank = self.randomness.choice(_PRIORITIES)
+            self._command(wire, "priority", submission.handle, rank)
+
+    def _put_all_elsewhere(self, wire: Wire) -> None:
+        """Do so with all jobs that wait for a function."""
+        rank = self.randomness.choice(_PRIORITIES).decode()
+        line = self.randomness.choice(
+            [
+                "move jobs spare function=plain",
+                "move jobs plain function=spare",
+                f"priority jobs {rank} function=held",
+            ]
+        )
+        answer = wire.command(line.encode())
+        assert answer.startswith(b"OK"), (line, answer)
+
+    def _pause(self, wire: Wire) -> None:
+        function = self.randomness.choice(PAUSED)
+        pause = Pause(function)
+        self.history.pauses.append(pause)
+        assert wire.command(b"pause " + function).startswith(b"OK")
+        pause.answered = self.history.serial()
+
+    def _resume(self, wire: Wire) -> None:
+        resume(wire, self.history, self.randomness.choice(PAUSED))
 
     def _cancel(self, wire: Wire) -> None:
         handle = self._some_handle()
@@ -151,9 +216,10 @@ class Operator(Actor):
         self.history.enquiries.append(enquiry)
         return enquiry
 
-    def _command(self, wire: Wire, command: str, handle: bytes) -> None:
+    def _command(self, wire: Wire, command: str, handle: bytes, *more: bytes) -> None:
         enquiry = self._note(command, handle)
-        answer = wire.command(command.encode() + b" " + handle)
-        enquiry.is_known = answer.startswith(b"OK")
+        answer = wire.command(b" ".join([command.encode(), handle, *more]))
+        # What runs is not put elsewhere.
+        enquiry.is_known = answer.startswith((b"OK", b"ERR JOB_RUNNING"))
         enquiry.answered = self.history.serial()
         assert enquiry.is_known or answer.startswith(_UNKNOWN), (command, answer)

@@ -21,7 +21,7 @@ _EARLY = 0.005
 _LATE = 1.0
 
 # Commands that know each job that is there.
-_ABOUT_JOBS = ("job", "result", "cancel job")
+_ABOUT_JOBS = ("job", "result", "move", "priority", "cancel job")
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,9 @@ def _is_intact(life: Life, history: History) -> Iterator[str]:
             continue
         size = len(filled(own.key, own.size))
         expected = (own.function.name, own.unique, own.reducer, size)
-        got = (run.function, run.unique, run.reducer, run.size)
+        is_moved = run.function == own.function.twin
+        function = own.function.name if is_moved else run.function
+        got = (function, run.unique, run.reducer, run.size)
         if got != expected:
             yield f"changed: submitted as {expected}, run as {got}"
         due = max(own.due, own.sent_at + own.function.setting("delay", 0.0))
@@ -199,6 +201,15 @@ def _is_revived(life: Life, history: History) -> Iterator[str]:
             yield "revival forgotten: brought back, not run, and dead again"
 
 
+def _keeps_pauses(life: Life, history: History) -> Iterator[str]:
+    """No job is given to a worker while its function is paused."""
+    for run in life.runs:
+        for pause in history.pauses:
+            is_on = 0 < pause.answered < run.asked and run.started < pause.resumed
+            if is_on and pause.function == run.function:
+                yield f"run while paused: by {run.worker} in round {run.round}"
+
+
 def _pauses(life: Life, history: History) -> Iterator[str]:
     """A failed job is not run again before its pause is over."""
     pause = life.function.setting("backoff_delay", 0.0)
@@ -265,6 +276,7 @@ _CHECKS: list[_Check] = [
     _keeps_to_its_attempts,
     _is_revived,
     _pauses,
+    _keeps_pauses,
     _is_refused_with_reason,
     _is_known,
     _has_not_vanished,

@@ -9,6 +9,7 @@ from proof.torture.history import (
     Account,
     Enquiry,
     History,
+    Pause,
     Round,
     Run,
     Stock,
@@ -124,6 +125,12 @@ class Story:
         ]
         account = Account(self._round.number, self._serial(), rows)
         self.history.accounts.append(account)
+
+    def pause(self, function: bytes) -> Pause:
+        """Have an operator pause a function."""
+        pause = Pause(function, self._serial())
+        self.history.pauses.append(pause)
+        return pause
 
     def take_stock(self, *rows: dict[str, Any], count: int | None = None) -> None:
         """Have the job server tell of its jobs."""

@@ -372,3 +372,34 @@ def test_a_job_dies_of_as_many_crashes_as_its_policy_says(story: Story) -> None:
 def test_what_actors_met_is_told(story: Story) -> None:
     story.history.faults.append("something else")
     assert story.faults() == ["something else"]
+
+
+def test_a_job_is_run_where_an_operator_moved_it(story: Story) -> None:
+    story.submit(b"a", H1)
+    story.enquire("move", H1)
+    story.run(b"a", H1, function=b"spare")
+    assert story.faults() == []
+
+
+@pytest.mark.parametrize("command", ["move", "priority"])
+def test_one_that_waits_can_be_put_elsewhere(story: Story, command: str) -> None:
+    story.submit(b"a", H1)
+    story.enquire(command, H1, is_known=False)
+    story.run(b"a", H1)
+    assert story.faults() == ["denied"]
+
+
+def test_a_dead_letter_may_have_another_priority_then(story: Story) -> None:
+    fail_often(story, 3)
+    story.enquire("priority", H1)
+    story.die(b"a", H1, priority="high")
+    assert story.faults() == []
+
+
+def test_no_job_is_run_while_its_function_is_paused(story: Story) -> None:
+    pause = story.pause(b"plain")
+    story.submit(b"a", H1)
+    run = story.run(b"a", H1)
+    assert story.faults() == ["run while paused"]
+    pause.resumed = run.asked
+    assert story.faults() == []
