@@ -33,7 +33,7 @@ def test_tls_is_spoken_as_the_how_to_says(
     command = [*geartrain_command("geartrain"), *words]
     command += ["--port", str(port), "--store", "memory:"]
     with run_server(command, port):
-        assert "HANDLE" in run(on_port(ask), tmp_path, environment)
+        assert "no jobs wait or run" in run(on_port(ask), tmp_path, environment)
         done = subprocess.run(
             [sys.executable, "-c", on_port(program)],
             cwd=tmp_path,

@@ -60,7 +60,7 @@ def test_taking_a_job_copies_all_that_is_stored_of_it() -> None:
     job = Job(Function(b"f", Policy()), b"u", b"w", [b"more"], 2)
     job.number, job.handle, job.key, job.reducer = 7, b"H:host:7", b"k", b"r"
     job.submitted, job.due, job.is_steady = 1.5, 2.5, True
-    job.failures = Failures()
+    job.failures, job.headers = Failures(), b"a\0b"
     blank, record = JobRecord(0, b"", b""), JobRecord(0, b"", b"")
     record.take(job)
     for name in attributes(StoredJob(0, b"", b"", b"", [], 1)):

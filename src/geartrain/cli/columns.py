@@ -23,8 +23,8 @@ __all__ = [
     "TEXT",
     "WORD",
     "Column",
-    "Fit",
     "ColumnKind",
+    "Fit",
 ]
 
 # Maximum characters of a cell: a name of 60 kB would widen its column in every row.

@@ -1,8 +1,8 @@
 """Listings: the options and the output that all commands share which list something.
 
-Such a command names its columns in a ``RowListing``, and shows rows by the ``View`` that
-``listing_options`` makes of its options: once, or again and again, as a table or JSON,
-sorted and filtered.
+Such a command names its columns in a ``RowListing``, and shows rows by the ``View``
+that ``listing_options`` makes of its options: once, or again and again, as a table or
+JSON, sorted and filtered.
 """
 
 from __future__ import annotations

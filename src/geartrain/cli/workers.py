@@ -34,7 +34,9 @@ def _object(row: WorkerRow) -> dict[str, Any]:
 _WORKERS = RowListing(
     columns=_COLUMNS, to_json=_object, nothing="no workers are connected"
 )
-_CONNECTIONS = RowListing(columns=_COLUMNS, to_json=_object, nothing="nobody is connected")
+_CONNECTIONS = RowListing(
+    columns=_COLUMNS, to_json=_object, nothing="nobody is connected"
+)
 
 
 @click.command(short_help="List the workers.", context_settings=CONTEXT)
