@@ -14,7 +14,7 @@ LOAD = Load(most_waiting=1000, random_kills=6, stops=2)
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(600)
 def test_every_acknowledged_job_survives_a_kill_at_every_step(tmp_path: Path) -> None:
     seed = str(random.SystemRandom().randrange(10**9))
     campaign = Campaign(tmp_path, seed, LOAD)
