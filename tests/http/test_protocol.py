@@ -60,7 +60,6 @@ def test_headers_without_an_end_are_not_gathered(server: HttpServer) -> None:
 @pytest.mark.parametrize(
     "path",
     [
-        "/",
         "/v1",
         "/v1/jobs/",
         "//v1/jobs",

@@ -18,4 +18,4 @@ def test_its_rows_are_the_values_that_others_show() -> None:
     (problem,) = world.engine.state.problems.values()
     assert row == problem_values(world.engine.state, problem)
     assert row["function"] == "\udcff"
-    assert row["text"] == r"1 jobs of '\xff' wait, and no worker can do them"
+    assert row["text"] == r"no worker has the function '\xff', and 1 job waits"
