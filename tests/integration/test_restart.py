@@ -96,7 +96,7 @@ def runs(folder: Path) -> list[str]:
 def stopping(server: RunningServer) -> None:
     """Tell a server to stop; return when it no longer accepts."""
     server.process.send_signal(signal.SIGTERM)
-    wait_until(lambda: "may take" in server.log.read_text(), "the drain begins")
+    wait_until(lambda: "waiting up to" in server.log.read_text(), "the drain begins")
 
 
 @pytest.mark.parametrize("language", WORKERS)
