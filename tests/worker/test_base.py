@@ -154,3 +154,20 @@ def test_the_times_of_work_and_stop_are_checked_as_others_are(
 async def work_async(worker: AsyncWorker, seconds: Any) -> None:
     assert not await worker.work(timeout=seconds)
     await worker.close()
+
+
+def test_what_is_registered_while_connections_are_prepared_is_announced(
+    script: Script, server: RunningServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker = script.make(server.address)
+    worker.register("early", script.handler(lambda job: job.workload))
+    prepare = worker._protocol
+
+    def prepare_and_register() -> Any:
+        protocol = prepare()
+        worker.register("late", script.handler(lambda job: job.workload))
+        return protocol
+
+    monkeypatch.setattr(worker, "_protocol", prepare_and_register)
+    with running(script, worker), client(server) as wire:
+        assert outcome(wire, b"late", b"w") == complete(b"w")

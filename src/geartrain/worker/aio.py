@@ -177,6 +177,7 @@ class AsyncWorker(BaseWorker):
         self._pump = pump = AsyncPump(session, self._take, self.observer, timeouts)
         for connector in found:
             pump.open(connector, self._protocol())
+        self._register_all()
         self._keeper = pump.loop.create_task(self._keep(pump, session))
         return pump
 

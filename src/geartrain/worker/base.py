@@ -184,11 +184,17 @@ class BaseWorker(Registration):
         return list(connectors(self.servers, self.tls))
 
     def _protocol(self) -> WorkerProtocol:
-        """Return the protocol of a new connection, with all functions registered."""
-        protocol = self._session.protocol(key(self.id))
-        for name, function in self._functions.items():
-            protocol.register(name, function.milliseconds)
-        return protocol
+        """Return the protocol of a new connection."""
+        return self._session.protocol(key(self.id))
+
+    def _register_all(self) -> None:
+        """Announce all functions.
+
+        It is done once ``_tell`` reaches the connections: what another thread registers
+        meanwhile is told by the one or by the other.
+        """
+        for name, function in list(self._functions.items()):
+            self._session.register(name, function.milliseconds)
 
     def _ending(self, handles_signals: bool) -> tuple[type[BaseException], ...]:
         """Return which exceptions of a handler end more than its job."""

@@ -242,6 +242,7 @@ class Worker(BaseWorker):
             lambda: session.wait(time.monotonic()),
         )
         self._pump, self._keeper = pump, keeper
+        pump.tell(self._register_all)
         keeper.start()
         return pump
 
