@@ -180,7 +180,7 @@ def _folded(text: str, room: int) -> list[str]:
 
 
 def wrapped(text: str, room: int) -> list[str]:
-    """Return a text in lines of so many places at most, broken between words."""
+    """Return a text in lines of at most ``room`` places, broken between words."""
     from rich.console import Console
     from rich.text import Text
 

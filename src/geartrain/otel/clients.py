@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
 
@@ -33,7 +34,7 @@ def trace_client(client: Client | AsyncClient, tracer: Tracer) -> None:
     setattr(inner, _MARK, True)
 
 
-class _Sender:
+class _Sender(ABC):
     """Makes spans of what one client submits."""
 
     def __init__(self, tracer: Tracer) -> None:
@@ -44,8 +45,9 @@ class _Sender:
         name = f"send {about['messaging.destination.name']}"
         return self._tracer.start_span(name, kind=SpanKind.PRODUCER, attributes=about)
 
+    @abstractmethod
     def call(self, inner: Callable[..., Any]) -> Callable[..., Any]:
-        raise NotImplementedError
+        """Return a method of the client with a span that ends with the call."""
 
     def task(self, inner: Callable[..., Any]) -> Callable[..., Any]:
         """Return ``_add`` with a span: it ends when the task is added."""
@@ -72,8 +74,9 @@ class _Sender:
 
         return submit
 
+    @abstractmethod
     def each(self, items: Any, span: Span) -> Any:
-        raise NotImplementedError
+        """Return what ``_many`` gave, with a span that ends with the last of it."""
 
 
 class _Blocking(_Sender):

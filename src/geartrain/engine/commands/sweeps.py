@@ -4,7 +4,7 @@ A sweep is the answer of its command, produced over as many turns as it takes. I
 at the jobs in memory first, one a step, then at those that the store has, a slice after
 the commit of what it did to the slice before. Its line is ``OK`` and how many jobs it
 changed. If its peer leaves, it ends there. With ``limit=N`` it ends when it has looked
-at about so many jobs of the store, and ``after=`` what follows in the line goes on.
+at about N jobs of the store; its line then says from where ``after=`` goes on.
 """
 
 from __future__ import annotations

@@ -132,7 +132,7 @@ class DiskRoom:
         return max(0, min(free, _limit() - _size(self._path)))
 
     def check(self, size: int) -> None:
-        """Check that new jobs with so many bytes of workloads fit beside the margin.
+        """Check that new jobs with workloads of ``size`` bytes fit beside the margin.
 
         Raises:
             NoRoomError: they do not.
@@ -172,7 +172,7 @@ class DiskRoom:
         raise NoRoomError(self.refusal("new jobs", size))
 
     def refusal(self, what: str, size: int) -> str:
-        """Return why ``what``, with so many bytes of workloads, is refused."""
+        """Return why ``what``, with workloads of ``size`` bytes, is refused."""
         reserve = self._margin if self._has_reserve else 0
         return (
             f"the store {visible(self._path)} has no room for {what}: with the log "
@@ -193,7 +193,7 @@ class DiskRoom:
         return low
 
     def _needed(self, size: int) -> int:
-        """Return how many bytes have to be free for so many bytes of workloads."""
+        """Return how many bytes must be free for workloads of ``size`` bytes."""
         pages, unused = self._pages()
         return (
             self._margin
