@@ -33,6 +33,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
+from starlette.types import ASGIApp
 from uvicorn.config import Config
 from uvicorn.server import Server as Uvicorn
 
@@ -67,9 +68,14 @@ class HttpServer:
     """
 
     def __init__(
-        self, options: Options, connect: Callable[[asyncio.Protocol, str], None]
+        self,
+        options: Options,
+        connect: Callable[[asyncio.Protocol, str], None],
+        dashboard: Callable[[Bridge], ASGIApp],
     ) -> None:
         """Serve what ``connect``, the job server's, connects to.
+
+        ``dashboard`` returns the application that has the pages.
 
         Raises:
             StartError: the file of the token cannot be read, or has none.
@@ -77,6 +83,7 @@ class HttpServer:
         self.addresses: list[str] = []
         self._options = options
         self._bridge = Bridge(connect, options.max_packet)
+        self._pages = dashboard(self._bridge)
         self._token = read_token(options.http_token_file)
         self._sockets: list[socket.socket] = []
         self._files: list[SocketFile] = []
@@ -103,7 +110,7 @@ class HttpServer:
     async def start(self) -> None:
         """Serve from now on."""
         config = Config(
-            make_app(self._bridge, self._token),
+            make_app(self._bridge, self._token, self._pages),
             http=BoundedProtocol,
             ws="none",
             loop="none",
