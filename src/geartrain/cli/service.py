@@ -224,6 +224,7 @@ class Service:
             )
             return None
         server.when_stopping.append(http.stop_listening)
+        server.when_reloading.append(http.reload)
         await http.start()
         return http
 

@@ -40,6 +40,7 @@ from geartrain.errors import ListenError, StartError
 from geartrain.http.app import make_app
 from geartrain.http.bridge import Bridge
 from geartrain.http.protocol import BoundedProtocol
+from geartrain.server.handshakes import Handshakes, TlsListener
 from geartrain.server.options import Options
 from geartrain.transport.listeners import SocketFile, address_of, bind
 
@@ -72,6 +73,7 @@ class HttpServer:
         """Serve what ``connect``, the job server's, connects to.
 
         Raises:
+            OptionError: a TLS file cannot be read, or is not what it should be.
             StartError: the file of the token cannot be read, or has none.
         """
         self.addresses: list[str] = []
@@ -80,7 +82,8 @@ class HttpServer:
         self._token = read_token(options.http_token_file)
         self._sockets: list[socket.socket] = []
         self._files: list[SocketFile] = []
-        self._listeners: list[asyncio.AbstractServer] = []
+        self._handshakes = Handshakes(options.http_tls) if options.http_tls else None
+        self._listeners: list[asyncio.AbstractServer | TlsListener] = []
         self._clock: asyncio.Task[None] | None = None
 
     def bind(self) -> None:
@@ -98,7 +101,8 @@ class HttpServer:
         except ListenError:
             self.close()
             raise
-        self.addresses = [_url(listener) for listener in self._sockets]
+        scheme = "https" if self._handshakes else "http"
+        self.addresses = [_url(listener, scheme) for listener in self._sockets]
 
     async def start(self) -> None:
         """Serve from now on."""
@@ -124,15 +128,28 @@ class HttpServer:
         def connected() -> BoundedProtocol:
             return BoundedProtocol(config, self._state, {})
 
-        loop = asyncio.get_running_loop()
         for listener in self._sockets:
-            is_unix = listener.family == socket.AF_UNIX
-            create: Any = loop.create_unix_server if is_unix else loop.create_server
-            self._listeners.append(
-                await create(connected, sock=listener, backlog=self._options.backlog)
-            )
+            self._listeners.append(await self._listen(listener, connected))
         await self._uvicorn.on_tick(0)
         self._clock = asyncio.ensure_future(self._tick())
+
+    async def _listen(
+        self, listener: socket.socket, factory: Callable[[], BoundedProtocol]
+    ) -> asyncio.AbstractServer | TlsListener:
+        is_unix = listener.family == socket.AF_UNIX
+        if self._handshakes is not None and not is_unix:
+            return TlsListener(listener, self._handshakes, factory)
+        loop = asyncio.get_running_loop()
+        create: Any = loop.create_unix_server if is_unix else loop.create_server
+        server: asyncio.AbstractServer = await create(
+            factory, sock=listener, backlog=self._options.backlog
+        )
+        return server
+
+    def reload(self) -> None:
+        """Read the TLS files again; wrong ones are logged and change nothing."""
+        if self._handshakes is not None:
+            self._handshakes.reload()
 
     async def _tick(self) -> None:
         """Keep the Date header right."""
@@ -213,6 +230,6 @@ def read_token(path: str) -> bytes:
     return token
 
 
-def _url(listener: socket.socket) -> str:
+def _url(listener: socket.socket, scheme: str) -> str:
     where = str(address_of(listener))
-    return f"http+{where}" if where.startswith("unix:") else f"http://{where}"
+    return f"http+{where}" if where.startswith("unix:") else f"{scheme}://{where}"

@@ -13,7 +13,7 @@ from geartrain import __version__
 from geartrain.engine.engine import Engine
 from geartrain.engine.model.options import EngineOptions
 from geartrain.engine.model.policies import Policy
-from geartrain.errors import ConnectError, OptionError, StartError
+from geartrain.errors import ConnectError, StartError
 from geartrain.server.connection import Connection
 from geartrain.server.cron import calendar
 from geartrain.server.drain import Drain
@@ -56,6 +56,7 @@ class Server:
         addresses: where it listens, once started.
         when_stopping: what is called when it begins to stop; what serves others by
             ``connect`` is to accept nobody any more, either.
+        when_reloading: what is called by ``reload``.
         unsaved: once stopped, how many jobs run again after a start on the same store
             because it did not save what became of them.
         unkept: once stopped, how many jobs were acknowledged and are lost, because the
@@ -74,6 +75,7 @@ class Server:
         """Prepare to listen on ``listeners``, or else where ``options`` say."""
         self.addresses: list[str] = []
         self.when_stopping: list[Callable[[], None]] = []
+        self.when_reloading: list[Callable[[], None]] = []
         self._options = options
         self._make_driver = make_driver
         self._driver: Driver | None = None
@@ -105,6 +107,7 @@ class Server:
         """
         if self._options.tls is not None:
             self._handshakes = Handshakes(self._options.tls)
+            self.when_reloading.append(self._handshakes.reload)
         engine = Engine(engine_options(self._options), calendar(self._options.timezone))
         self._driver = driver = self._make_driver(engine, self._options)
         self._pulse = Pulse()
@@ -197,19 +200,9 @@ class Server:
         self._driver.connect(client, address)
 
     def reload(self) -> None:
-        """Read the TLS files again; wrong ones are logged and change nothing."""
-        if self._handshakes is None:
-            return
-        try:
-            self._handshakes.reload()
-        except OptionError as error:
-            _log.error(
-                "the TLS files are as they were: %s",
-                error,
-                extra={"action": "tls_not_reloaded"},
-            )
-        else:
-            _log.info("the TLS files were read again", extra={"action": "tls_reloaded"})
+        """Read again what may have been renewed, such as the TLS files."""
+        for reload in self.when_reloading:
+            reload()
 
     def summary(self) -> str:
         """Say in a sentence what it is doing."""
