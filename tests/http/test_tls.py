@@ -55,7 +55,7 @@ def ask(
     )
     try:
         client.request(method, path, body, headers or {})
-        certificate: bytes = client.sock.getpeercert(binary_form=True)
+        certificate = client.sock.getpeercert(binary_form=True) or b""
         answer = client.getresponse()
         return answer.status, answer.read(), certificate
     finally:
