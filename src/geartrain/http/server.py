@@ -29,7 +29,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -42,6 +42,8 @@ from geartrain.http.bridge import Bridge
 from geartrain.http.protocol import BoundedProtocol
 from geartrain.server.handshakes import Handshakes, TlsListener
 from geartrain.server.options import Options
+from geartrain.server.server import Server
+from geartrain.transport.address import Address
 from geartrain.transport.listeners import SocketFile, address_of, bind
 
 __all__ = ["HttpServer"]
@@ -67,10 +69,8 @@ class HttpServer:
         addresses: the URLs of where it listens, once bound.
     """
 
-    def __init__(
-        self, options: Options, connect: Callable[[asyncio.Protocol, str], None]
-    ) -> None:
-        """Serve what ``connect``, the job server's, connects to.
+    def __init__(self, options: Options, server: Server) -> None:
+        """Serve what a job server knows, which need not have started.
 
         Raises:
             OptionError: a TLS file cannot be read, or is not what it should be.
@@ -78,7 +78,7 @@ class HttpServer:
         """
         self.addresses: list[str] = []
         self._options = options
-        self._bridge = Bridge(connect, options.max_packet)
+        self._bridge = Bridge(server.connect, options.max_packet, server.recovery)
         self._token = read_token(options.http_token_file)
         self._sockets: list[socket.socket] = []
         self._files: list[SocketFile] = []
@@ -86,15 +86,19 @@ class HttpServer:
         self._listeners: list[asyncio.AbstractServer | TlsListener] = []
         self._clock: asyncio.Task[None] | None = None
 
-    def bind(self) -> None:
-        """Take the addresses.
+    def bind(self, handed: Sequence[socket.socket] = ()) -> None:
+        """Take the addresses, or else the listening sockets that were handed over.
 
         Raises:
             ListenError: one cannot be had; none is kept.
+            StartError: one can be reached from other machines, and no token is needed.
         """
         options = self._options
+        self._sockets += handed
+        for listener in handed:
+            self._check(address_of(listener))
         try:
-            for address in options.http_addresses:
+            for address in () if handed else options.http_addresses:
                 self._sockets += bind(address, options.backlog, options.socket_mode)
                 if address.path:
                     self._files.append(SocketFile(address.path))
@@ -103,6 +107,15 @@ class HttpServer:
             raise
         scheme = "https" if self._handshakes else "http"
         self.addresses = [_url(listener, scheme) for listener in self._sockets]
+
+    def _check(self, address: Address) -> None:
+        """Raise StartError where HTTP would be open to all who reach an address."""
+        if not address.is_local and not self._token:
+            self.close()
+            raise StartError(
+                f"HTTP is to be served on {address}, which was handed over and can be"
+                " reached from other machines: name a --http-token-file as well"
+            )
 
     async def start(self) -> None:
         """Serve from now on."""
