@@ -56,7 +56,7 @@ def served(work: Callable[[Connect], Awaitable[None]]) -> None:
         )
         server = Server(options)
         await server.start()
-        http = HttpServer(options, server.connect, Dashboard)
+        http = HttpServer(options, server, Dashboard)
         http.bind()
         await http.start()
         try:
