@@ -16,7 +16,13 @@ from geartrain.admin.rows import (
     WorkerRow,
     setting_text,
 )
-from geartrain.admin.statistics import Measures, SlotRow, StatisticsRow, Times
+from geartrain.admin.statistics import (
+    Measures,
+    MinuteCounts,
+    SlotRow,
+    StatisticsRow,
+    Times,
+)
 
 __all__ = [
     "DEFAULT_SERVER",
@@ -27,6 +33,7 @@ __all__ = [
     "FunctionRow",
     "JobRow",
     "Measures",
+    "MinuteCounts",
     "PolicyRow",
     "ProblemRow",
     "ResultRow",

@@ -323,6 +323,14 @@ class Admin(Insight, Control):
         rows, self.unread = function_rows(status, priorities)
         return rows
 
+    def function(self, name: str) -> FunctionRow:
+        """Return one function, with its jobs and workers.
+
+        Raises:
+            RefusedError: there is no such function, or the job server is gearmand.
+        """
+        return self._requests.one(f"show functions {word(name)}", function_row)
+
     def workers(self) -> list[WorkerRow]:
         """Return the connections that serve a function.
 

@@ -56,28 +56,37 @@ class Insight:
         return self._requests.rows("counters", counter_row)
 
     def statistics(
-        self, function: str | None = None, *, over: int = 5, buckets: bool = False
+        self,
+        function: str | None = None,
+        *,
+        over: int = 5,
+        minutes: int = 0,
+        buckets: bool = False,
     ) -> StatisticsRow:
         """Return what there is of a function's jobs, or of all, and what happened.
 
         Args:
             function: its name; None for all together.
             over: minutes that ``recent`` goes back, from 1 to 60.
+            minutes: how many of the last minutes to tell one by one, up to 60.
             buckets: have ``Times.buckets``.
 
         Raises:
             RefusedError: there is no such function.
         """
         which = " limit=0" if function is None else f" function={_name(function)}"
-        line = f"statistics{which} over={over}{_BUCKETS if buckets else ''}"
+        some = f" minutes={minutes}" if minutes else ""
+        line = f"statistics{which} over={over}{some}{_BUCKETS if buckets else ''}"
         return self._requests.one(line, statistics_row)
 
     def statistics_by_function(
         self,
         *,
+        match: str | None = None,
         sort: str = "waiting",
         limit: int | None = None,
         over: int = 5,
+        minutes: int = 0,
         buckets: bool = False,
     ) -> Iterator[StatisticsRow]:
         """Yield the same function by function, at most ``limit``.
@@ -86,13 +95,20 @@ class Insight:
         twice, or not at all.
 
         Args:
+            match: only functions with this text in their names, or that match this
+                glob.
             sort: what they are sorted by, the most first: one of ``StatisticsRow.now``
-                or ``Measures.counts``, or ``function`` for their names.
+                or ``Measures.counts``, or ``function`` for their names. With
+                ``recent.`` before it the last minutes count; after a ``-`` the least
+                comes first.
             limit: the maximum number of functions.
             over: minutes that ``recent`` goes back, from 1 to 60.
+            minutes: how many of the last minutes to tell one by one, up to 60.
             buckets: have ``Times.buckets``.
         """
-        filters = {"sort": sort, "over": str(over)}
+        filters = {"match": match, "sort": sort, "over": str(over)}
+        if minutes:
+            filters["minutes"] = str(minutes)
         if buckets:
             filters["buckets"] = "true"
         return self._requests.slices(

@@ -17,8 +17,8 @@ from urllib.parse import unquote_to_bytes
 
 from geartrain.engine.commands.columns import client_id, column, line
 from geartrain.engine.commands.policy import show_policies
+from geartrain.engine.commands.ranking import oldest_wait, rounded
 from geartrain.engine.commands.rows import row, text
-from geartrain.engine.commands.statistics import oldest_wait, rounded
 from geartrain.engine.model import counts
 from geartrain.engine.model.counts import Counts
 from geartrain.engine.model.functions import Function
@@ -173,6 +173,8 @@ def show(state: State, peer: Peer, words: list[bytes]) -> bytes:
         peer.rest = show_policies(state, unquote_to_bytes(words[2]))
     elif what == [b"functions"]:
         peer.rest = _show_functions(state)
+    elif what[:1] == [b"functions"] and len(words) == 3:
+        return _show_function(state, peer, unquote_to_bytes(words[2]))
     elif what == [b"connections"]:
         peer.rest = _show_connections(state)
     else:
@@ -221,26 +223,38 @@ def _show_schedules(state: State) -> Iterator[bytes]:
 
 
 def _show_functions(state: State) -> Iterator[bytes]:
-    """Give each function's jobs by state and priority as JSON."""
     for function in _functions(state):
-        state.turns.work += _JSON
-        policy = functions.policy(state, function)
-        yield row(
-            {
-                "function": text(function.name),
-                "high": function.waiting_count(0),
-                "normal": function.waiting_count(1),
-                "low": function.waiting_count(2),
-                "running": len(function.running),
-                "workers": len(function.workers),
-                "total": function.job_count(),
-                "dead": function.dead,
-                "oldest": rounded(oldest_wait(state, function)),
-                "paused": policy.paused,
-                "draining": policy.draining,
-            }
-        )
+        yield _function_row(state, function)
     yield END_OF_LIST
+
+
+def _show_function(state: State, peer: Peer, name: bytes) -> bytes:
+    function = state.functions.get(name)
+    if function is None:
+        return error(b"UNKNOWN_FUNCTION")
+    peer.rest = iter([_function_row(state, function), END_OF_LIST])
+    return b""
+
+
+def _function_row(state: State, function: Function) -> bytes:
+    """Return a function's jobs by state and priority as JSON."""
+    state.turns.work += _JSON
+    policy = functions.policy(state, function)
+    return row(
+        {
+            "function": text(function.name),
+            "high": function.waiting_count(0),
+            "normal": function.waiting_count(1),
+            "low": function.waiting_count(2),
+            "running": len(function.running),
+            "workers": len(function.workers),
+            "total": function.job_count(),
+            "dead": function.dead,
+            "oldest": rounded(oldest_wait(state, function)),
+            "paused": policy.paused,
+            "draining": policy.draining,
+        }
+    )
 
 
 def _show_connections(state: State) -> Iterator[bytes]:
