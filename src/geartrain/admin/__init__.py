@@ -13,7 +13,6 @@ from geartrain.admin.rows import (
     ScheduleRow,
     Setting,
     StoreRow,
-    WorkerRow,
     setting_text,
 )
 from geartrain.admin.statistics import (
@@ -23,6 +22,7 @@ from geartrain.admin.statistics import (
     StatisticsRow,
     Times,
 )
+from geartrain.admin.worker_rows import JobAtWork, WorkerRow
 
 __all__ = [
     "DEFAULT_SERVER",
@@ -31,6 +31,7 @@ __all__ = [
     "AttemptRow",
     "CounterRow",
     "FunctionRow",
+    "JobAtWork",
     "JobRow",
     "Measures",
     "MinuteCounts",

@@ -19,8 +19,6 @@ from geartrain.admin.rows import (
     ScheduleRow,
     Setting,
     StoreRow,
-    WorkerRow,
-    connection_row,
     function_row,
     policy_row,
     problem_row,
@@ -28,6 +26,7 @@ from geartrain.admin.rows import (
     setting_text,
     store_row,
 )
+from geartrain.admin.worker_rows import WorkerRow, connection_row
 from geartrain.errors import OptionError
 from geartrain.seconds import FOREVER, Seconds, number, plain
 from geartrain.transport.connect import DEFAULT_SERVER, Connector
@@ -341,13 +340,39 @@ class Admin(Insight, Control):
     def connections(self) -> list[WorkerRow]:
         """Return all connections, those of clients included.
 
-        ``unread`` is filled as by ``functions``.
+        ``unread`` is filled as by ``functions``; ``find_connections`` asks for some.
         """
         self.unread = []
         rows = self._requests.rows_if_known("show connections", connection_row)
         if rows is None:
             rows, self.unread = worker_rows(self._connection.raw_rows("workers"))
         return rows
+
+    def find_connections(
+        self,
+        *,
+        function: str | None = None,
+        kind: str | None = None,
+        match: str | None = None,
+        sort: str = "number",
+        limit: int | None = None,
+    ) -> Iterator[WorkerRow]:
+        """Yield some connections, at most ``limit``, slice by slice.
+
+        Args:
+            function: only those that serve this function.
+            kind: only those of a kind, such as ``worker``: see ``WorkerRow``.
+            match: only those with this text in their client ids or addresses, or that
+                match this glob.
+            sort: ``number``, ``address``, ``id``, ``running``, ``succeeded``,
+                ``failed`` or ``silent``; after a ``-`` the most comes first.
+            limit: the maximum number of connections.
+
+        Raises:
+            RefusedError: there is no such function, or the job server is gearmand.
+        """
+        filters = {"function": function, "kind": kind, "match": match, "sort": sort}
+        return self._requests.slices("show connections", filters, limit, connection_row)
 
     def schedules(self) -> list[ScheduleRow]:
         """Return the recurring jobs."""

@@ -102,9 +102,15 @@ class Engine:
         """
         functions.give_policy(self.state, pattern, settings)
 
-    def connect(self, descriptor: int, address: bytes, is_trusted: bool) -> Peer:
-        """Take a new connection; its peer is what the other calls are about."""
+    def connect(
+        self, descriptor: int, address: bytes, is_trusted: bool, now: float = 0.0
+    ) -> Peer:
+        """Take a new connection; its peer is what the other calls are about.
+
+        ``now`` is the time; 0 for that of the last fact.
+        """
         state = self.state
+        state.now = max(state.now, now)
         peer = Peer(
             descriptor,
             address,
@@ -113,6 +119,9 @@ class Engine:
             state.unsent,
         )
         peer.wants_exceptions = state.options.exceptions
+        peer.since = peer.heard = state.now
+        state.last_peer += 1
+        peer.number = state.last_peer
         state.peers[peer] = None
         if state.memory.room.is_over:
             reception.turn_away(state, peer)
@@ -130,7 +139,7 @@ class Engine:
             return READ
         state = self.state
         turns = state.turns
-        state.now = now
+        state.now = peer.heard = now
         peer.parser.feed(data)
         if peer.wait is not None:
             # Read on, to learn when it leaves; but it cannot send without end.

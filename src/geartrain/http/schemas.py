@@ -8,7 +8,8 @@ from types import NoneType, UnionType
 from typing import Any, Final, get_args, get_origin, get_type_hints
 
 from geartrain.admin.job_rows import JobRow
-from geartrain.admin.rows import FunctionRow, ProblemRow, StoreRow, WorkerRow
+from geartrain.admin.rows import FunctionRow, ProblemRow, StoreRow
+from geartrain.admin.worker_rows import WorkerRow
 
 __all__ = [
     "ACTION",

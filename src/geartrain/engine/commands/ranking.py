@@ -6,15 +6,14 @@ Every function is looked at, but only the first ones become rows: ten thousand t
 
 from __future__ import annotations
 
-import fnmatch
 import re
 from collections.abc import Iterator
 from typing import Final
 
-from geartrain.engine.commands.rows import Value, text
+from geartrain.engine.commands.places import Place, Places
+from geartrain.engine.commands.rows import Value
 from geartrain.engine.model.counts import FAILURES, NAMES, quantile
 from geartrain.engine.model.functions import Function
-from geartrain.engine.model.policies import is_pattern
 from geartrain.engine.model.statistics import Statistics
 from geartrain.engine.state.state import State
 from geartrain.errors import OptionError
@@ -22,14 +21,10 @@ from geartrain.errors import OptionError
 __all__ = [
     "GAUGES",
     "Gauges",
-    "Order",
-    "Place",
+    "Measure",
     "Ranking",
-    "matcher",
     "oldest_wait",
-    "place_text",
-    "read_order",
-    "read_place",
+    "read_measure",
     "rounded",
 ]
 
@@ -45,12 +40,8 @@ _PREFIX: Final = "recent."
 # minutes that are read for each.
 _LOOK: Final = 1
 _READ: Final = 1
-# Functions looked at in a step, and those kept for the list beyond what it needs.
+# Functions looked at in a step.
 _LOOKED_AT: Final = 64
-_SPARE: Final = 1000
-
-# A function's place in the list: what it is sorted by, and its name.
-Place = tuple[int, bytes]
 
 
 class Gauges:
@@ -113,7 +104,7 @@ def rounded(seconds: float | None) -> Value:
     return None if seconds is None else round(seconds, 6)
 
 
-class Order:
+class Measure:
     """What functions are sorted by."""
 
     def __init__(self, name: str, is_least_first: bool) -> None:
@@ -163,7 +154,7 @@ def _recent(name: str, found: Statistics, first: int) -> int:
     return found.number_since(first, _kind(name))
 
 
-def read_order(name: str) -> Order:
+def read_measure(name: str) -> Measure:
     """Read what functions are to be sorted by; ``-`` before it has the least first.
 
     Raises:
@@ -179,63 +170,32 @@ def read_order(name: str) -> Order:
             f"sort is one of {', '.join(_NOW)}, or {_PREFIX} and one of {recent};"
             " after a - the least comes first"
         )
-    return Order(plain, name.startswith("-"))
-
-
-def read_place(after: bytes) -> Place | None:
-    """Read the place that functions are to come after, as ``place_text`` wrote it.
-
-    Raises:
-        OptionError: it is none.
-    """
-    if not after:
-        return None
-    number, colon, name = after.partition(b":")
-    digits = number.removeprefix(b"-")
-    if not colon or not digits.isdigit() or len(digits) > 18:
-        raise OptionError("after is not from a list: begin again without it")
-    return int(number), name
-
-
-def place_text(place: Place) -> str:
-    """Return a place as the argument of the command that goes on from there."""
-    return text(b"%d:%s" % place)
-
-
-def matcher(wanted: bytes) -> re.Pattern[bytes]:
-    """Return what finds the names with a text in them, or those that a glob matches.
-
-    Capital letters are as small ones.
-    """
-    glob = wanted if is_pattern(wanted) else b"*" + wanted + b"*"
-    translated = fnmatch.translate(glob.decode("latin-1")).encode("latin-1")
-    return re.compile(translated, re.IGNORECASE)
+    return Measure(plain, name.startswith("-"))
 
 
 class Ranking:
     """A look at all functions, for a part of them in their order."""
 
-    def __init__(self, orders: list[Order], limit: int, after: Place | None) -> None:
-        self._orders = orders
+    def __init__(
+        self, measures: list[Measure], limit: int, after: Place | None
+    ) -> None:
+        self._measures = measures
         self._limit = limit
-        self._after = after
-        self._rankings: list[list[Place]] = [[] for _ in orders]
+        self._places = [Places(limit, after) for _ in measures]
         self.count = 0
         """How many functions there are."""
         self.matched = 0
         """How many of them are wanted."""
-        self.before = 0
-        """How many of those come before the part, by the first order."""
         self.all = Gauges()
         """How many jobs all functions have together."""
 
     def look(
         self, state: State, wanted: re.Pattern[bytes] | None, first: int
     ) -> Iterator[bytes]:
-        """Look at all functions, some a step; ``first`` is as ``Order.key`` has it."""
+        """Look at all functions, some a step; ``first`` is ``Measure.key``'s."""
         state.turns.work += len(state.functions) >> 6
         cost = _LOOKED_AT >> _LOOK
-        if any(order.is_recent for order in self._orders):
+        if any(measure.is_recent for measure in self._measures):
             minutes = int(state.server_time() // 60.0) - first + 1
             cost += _LOOKED_AT * minutes * _READ
         for name in list(state.functions):
@@ -252,24 +212,21 @@ class Ranking:
                 yield b""
 
     def _add(self, function: Function, now: Gauges, first: int) -> None:
-        after = self._after
         self.matched += 1
-        for number, order in enumerate(self._orders):
-            places = self._rankings[number]
-            place = (order.key(function, now, first), function.name)
-            if after is None or place > after:
-                places.append(place)
-            elif number == 0:
-                self.before += 1
-            if len(places) > self._limit + _SPARE:
-                self._rankings[number] = self._first(places)
+        for number, measure in enumerate(self._measures):
+            key = measure.key(function, now, first)
+            self._places[number].add((key, function.name))
+
+    def before(self) -> int:
+        """Return how many come before the part, by the first measure."""
+        return self._places[0].before
 
     def first(self) -> list[Place]:
         """Return the first of them, and one more if there is one.
 
-        Of several rankings those are the first of each, then the second of each.
+        Of several measures those are the first of each, then the second of each.
         """
-        rankings = [self._first(places) for places in self._rankings]
+        rankings = [places.first() for places in self._places]
         if len(rankings) == 1:
             return rankings[0]
         found: dict[bytes, Place] = {}
@@ -278,6 +235,3 @@ class Ranking:
                 if number < len(places):
                     found.setdefault(places[number][1], places[number])
         return list(found.values())[: self._limit + 1]
-
-    def _first(self, places: list[Place]) -> list[Place]:
-        return sorted(places)[: self._limit + 1]

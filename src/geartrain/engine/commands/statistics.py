@@ -10,13 +10,11 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from geartrain.engine.commands.arguments import Arguments, invalid, read_arguments
+from geartrain.engine.commands.places import matcher, place_text, read_place
 from geartrain.engine.commands.ranking import (
     Gauges,
     Ranking,
-    matcher,
-    place_text,
-    read_order,
-    read_place,
+    read_measure,
     rounded,
 )
 from geartrain.engine.commands.rows import row, text
@@ -85,7 +83,7 @@ class _Question:
         self.over = arguments.number(b"over", _OVER)
         """Minutes that ``recent`` goes back beyond the open one."""
         sorts = text(arguments.get(b"sort") or b"waiting").split(",")
-        self.orders = [read_order(each) for each in sorts[: _MOST_SORTS + 1]]
+        self.measures = [read_measure(each) for each in sorts[: _MOST_SORTS + 1]]
         """What functions are sorted by. With several the first by each are listed."""
         self.limit = min(arguments.number(b"limit", _LIMIT), _MOST)
         """The most functions to list."""
@@ -110,7 +108,7 @@ class _Question:
             raise OptionError(f"over is a number of minutes from 1 to {MINUTES}")
         if self.minutes > MINUTES:
             raise OptionError(f"minutes is a number from 0 to {MINUTES}")
-        if len(self.orders) > _MOST_SORTS:
+        if len(self.measures) > _MOST_SORTS:
             raise OptionError(f"sort takes {_MOST_SORTS} at most")
 
     def _check_company(self, arguments: Arguments) -> None:
@@ -119,7 +117,7 @@ class _Question:
             raise OptionError("by= goes with function= and buckets= only")
         if self.function and self.match:
             raise OptionError("match= goes without function=")
-        if len(self.orders) > 1 and self.after is not None:
+        if len(self.measures) > 1 and self.after is not None:
             raise OptionError("after= goes with one sort only")
 
 
@@ -154,7 +152,7 @@ def statistics(state: State, peer: Peer, words: list[bytes]) -> bytes:
 
 def _list(state: State, question: _Question) -> Iterator[bytes]:
     """Give the rows of functions in their order, of all, and where to go on."""
-    ranking = Ranking(question.orders, question.limit, question.after)
+    ranking = Ranking(question.measures, question.limit, question.after)
     wanted = matcher(question.match) if question.match else None
     yield from ranking.look(state, wanted, _first_minute(state, question))
     places = ranking.first()
@@ -165,10 +163,10 @@ def _list(state: State, question: _Question) -> Iterator[bytes]:
     counts = {
         "functions": ranking.count,
         "matched": ranking.matched,
-        "before": ranking.before,
+        "before": ranking.before(),
     }
     yield row(_values(state, question, state.slots.all, ranking.all, None, counts))
-    if 0 < question.limit < len(places) and len(question.orders) == 1:
+    if 0 < question.limit < len(places) and len(question.measures) == 1:
         yield row({"after": place_text(places[question.limit - 1])})
     yield END_OF_LIST
 

@@ -10,12 +10,12 @@ these are escaped (``column``); the rows that ``show functions`` and
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
 from geartrain.engine.commands.columns import client_id, column, line
+from geartrain.engine.commands.connections import show_connections
 from geartrain.engine.commands.policy import show_policies
 from geartrain.engine.commands.ranking import oldest_wait, rounded
 from geartrain.engine.commands.rows import row, text
@@ -175,8 +175,8 @@ def show(state: State, peer: Peer, words: list[bytes]) -> bytes:
         peer.rest = _show_functions(state)
     elif what[:1] == [b"functions"] and len(words) == 3:
         return _show_function(state, peer, unquote_to_bytes(words[2]))
-    elif what == [b"connections"]:
-        peer.rest = _show_connections(state)
+    elif what[:1] == [b"connections"]:
+        return show_connections(state, peer, words[2:])
     else:
         return error(b"UNKNOWN_SHOW_ARGUMENTS")
     return b""
@@ -255,27 +255,3 @@ def _function_row(state: State, function: Function) -> bytes:
             "draining": policy.draining,
         }
     )
-
-
-def _show_connections(state: State) -> Iterator[bytes]:
-    """Give each connection as JSON: its abilities are the last of its values."""
-    for peer in _peers(state):
-        if peer.is_closing:
-            continue
-        state.turns.work += _JSON
-        head = row(
-            {
-                "descriptor": peer.descriptor,
-                "address": text(peer.address),
-                "id": text(peer.client_id),
-                "running": len(peer.running),
-            }
-        )
-        yield head.rstrip(b"}\n") + b', "functions": ['
-        comma = b""
-        for name in _abilities(state, peer):
-            state.turns.work += 1
-            yield comma + json.dumps(text(name)).encode()
-            comma = b", "
-        yield b"]}\n"
-    yield END_OF_LIST

@@ -76,6 +76,8 @@ class State:
         """Functions are following policies that changed."""
         self.peers: dict[Peer, None] = {}
         """All connections."""
+        self.last_peer = 0
+        """How many connections there have been."""
         self.functions: dict[bytes, Function] = {}
         """All functions by name."""
         self.idle = IdleFunctions()

@@ -11,15 +11,19 @@ from starlette.responses import Response
 
 from geartrain.admin.connection import word
 from geartrain.admin.rows import setting, setting_text
+from geartrain.engine.commands.connections import KINDS
 from geartrain.http.api.parts import (
+    CURSOR,
     DONE,
+    FUNCTION_FILTER,
     FUNCTION_PATH,
+    LIMIT,
     done,
     json_answer,
     listed,
     one,
 )
-from geartrain.http.endpoints import Body, Call, Endpoint, in_path
+from geartrain.http.endpoints import Body, Call, Endpoint, in_path, query
 from geartrain.http.listings import listing
 from geartrain.http.problems import ProblemError
 from geartrain.http.schemas import CONNECTION, FUNCTION, POLICY
@@ -28,8 +32,19 @@ __all__ = ["ENDPOINTS"]
 
 _MAX_SETTINGS: Final = 64 * 1024
 _PATTERN: Final = in_path("pattern", "A function's name, or a glob", "mail.*")
-# The end of the row of a connection that serves no function.
-_IDLE: Final = b'"functions": []}'
+_MATCH: Final = query(
+    "match", "Only those with this text in their ids or addresses, or a glob."
+)
+_SORT: Final = query(
+    "sort",
+    "`number`, `address`, `id`, `running`, `succeeded`, `failed` or `silent`; after a"
+    " `-` the most comes first.",
+)
+_NAMES: Final = query(
+    "names", "How many functions of each to name at most.", "integer", minimum=0
+)
+_KIND: Final = query("kind", "Only those of this kind.", enum=list(KINDS))
+_LISTED: Final = ("function", "match", "sort", "limit", "names")
 
 
 async def list_functions(call: Call) -> Response:
@@ -45,12 +60,14 @@ async def get_function(call: Call) -> Response:
 
 async def list_connections(call: Call) -> Response:
     """List connections."""
-    return await listing(call, "show connections")
+    filters = call.filters("kind", *_LISTED)
+    return await listing(call, f"show connections{filters}")
 
 
 async def list_workers(call: Call) -> Response:
     """List workers."""
-    return await listing(call, "show connections", skip=_IDLE)
+    filters = call.filters(*_LISTED)
+    return await listing(call, f"show connections kind=worker{filters}")
 
 
 async def list_policies(call: Call) -> Response:
@@ -181,7 +198,9 @@ ENDPOINTS: Final = (
         summary="List the connections that serve a function",
         tag="connections",
         call=list_workers,
-        answers=(listed("All workers.", CONNECTION),),
+        parameters=(FUNCTION_FILTER, _MATCH, _SORT, _NAMES, LIMIT, CURSOR),
+        problems=("unknown-function", "expired-cursor"),
+        answers=(listed("Workers.", CONNECTION),),
     ),
     Endpoint(
         method="GET",
@@ -191,6 +210,8 @@ ENDPOINTS: Final = (
         description="Requests by HTTP are among them, with the descriptor 0.",
         tag="connections",
         call=list_connections,
-        answers=(listed("All connections.", CONNECTION),),
+        parameters=(_KIND, FUNCTION_FILTER, _MATCH, _SORT, _NAMES, LIMIT, CURSOR),
+        problems=("unknown-function", "expired-cursor"),
+        answers=(listed("Connections.", CONNECTION),),
     ),
 )
