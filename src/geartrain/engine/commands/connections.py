@@ -54,7 +54,7 @@ _LOOKED_AT: Final = 64
 _LOOK: Final = 16
 
 
-class _Question:
+class _Wanted:
     """What is asked."""
 
     def __init__(self, arguments: Arguments) -> None:
@@ -93,7 +93,7 @@ class _Question:
 def show_connections(state: State, peer: Peer, words: list[bytes]) -> bytes:
     """List connections as JSON; ``words`` are the arguments."""
     try:
-        question = _Question(read_arguments(words, _ARGUMENTS))
+        question = _Wanted(read_arguments(words, _ARGUMENTS))
     except OptionError as refusal:
         return invalid(str(refusal))
     of = state.peers
@@ -106,7 +106,7 @@ def show_connections(state: State, peer: Peer, words: list[bytes]) -> bytes:
     return b""
 
 
-def _list(state: State, question: _Question, of: dict[Peer, None]) -> Iterator[bytes]:
+def _list(state: State, question: _Wanted, of: dict[Peer, None]) -> Iterator[bytes]:
     places = Places(question.limit, question.after)
     wanted = matcher(question.match) if question.match else None
     found: dict[bytes, Peer] = {}
@@ -129,7 +129,7 @@ def _list(state: State, question: _Question, of: dict[Peer, None]) -> Iterator[b
 
 
 def _is_wanted(
-    peer: Peer, question: _Question, wanted: re.Pattern[bytes] | None
+    peer: Peer, question: _Wanted, wanted: re.Pattern[bytes] | None
 ) -> bool:
     if question.kind and peer.kind() != question.kind:
         return False
@@ -139,7 +139,7 @@ def _is_wanted(
     return is_found is not None
 
 
-def _place(state: State, question: _Question, peer: Peer) -> Place:
+def _place(state: State, question: _Wanted, peer: Peer) -> Place:
     """Return where a connection stands; of equal ones the oldest comes first."""
     name = b"%012d" % peer.number
     if question.sort == "address":
