@@ -23,7 +23,7 @@ from geartrain.admin.statistics import (
     StatisticsRow,
     Times,
 )
-from geartrain.admin.worker_rows import JobAtWork, WorkerRow
+from geartrain.admin.worker_rows import JobAtWork, ProcessRow, WorkerRow
 
 __all__ = [
     "DEFAULT_SERVER",
@@ -39,6 +39,7 @@ __all__ = [
     "MinuteCounts",
     "PolicyRow",
     "ProblemRow",
+    "ProcessRow",
     "ResultRow",
     "ScheduleRow",
     "Setting",

@@ -348,32 +348,6 @@ class Admin(Insight, Control):
             rows, self.unread = worker_rows(self._connection.raw_rows("workers"))
         return rows
 
-    def find_connections(
-        self,
-        *,
-        function: str | None = None,
-        kind: str | None = None,
-        match: str | None = None,
-        sort: str = "number",
-        limit: int | None = None,
-    ) -> Iterator[WorkerRow]:
-        """Yield some connections, at most ``limit``, slice by slice.
-
-        Args:
-            function: only those that serve this function.
-            kind: only those of a kind, such as ``worker``: see ``WorkerRow``.
-            match: only those with this text in their client ids or addresses, or that
-                match this glob.
-            sort: ``number``, ``address``, ``id``, ``running``, ``succeeded``,
-                ``failed`` or ``silent``; after a ``-`` the most comes first.
-            limit: the maximum number of connections.
-
-        Raises:
-            RefusedError: there is no such function, or the job server is gearmand.
-        """
-        filters = {"function": function, "kind": kind, "match": match, "sort": sort}
-        return self._requests.slices("show connections", filters, limit, connection_row)
-
     def schedules(self) -> list[ScheduleRow]:
         """Return the recurring jobs."""
         return self._requests.line_rows("show schedules", schedule_row)

@@ -1,4 +1,4 @@
-"""The methods of ``Admin`` that tell what happened, and why something did not."""
+"""The methods of ``Admin`` that tell what happens, who is there, and why not."""
 
 from __future__ import annotations
 
@@ -18,6 +18,12 @@ from geartrain.admin.statistics import (
     slot_row,
     statistics_row,
 )
+from geartrain.admin.worker_rows import (
+    ProcessRow,
+    WorkerRow,
+    connection_row,
+    process_row,
+)
 from geartrain.seconds import FOREVER, Seconds, number
 
 __all__ = ["Insight"]
@@ -26,7 +32,7 @@ _BUCKETS: Final = " buckets=true"
 
 
 class Insight:
-    """What ``Admin`` can tell of what happened."""
+    """What ``Admin`` can tell of what happened, and of who is connected."""
 
     def __init__(self, connection: AdminConnection) -> None:
         self._connection = connection
@@ -174,6 +180,43 @@ class Insight:
         those of the job server.
         """
         return self._requests.slices("marks", {"function": function}, limit, mark_row)
+
+    def find_connections(
+        self,
+        *,
+        function: str | None = None,
+        kind: str | None = None,
+        match: str | None = None,
+        sort: str = "number",
+        limit: int | None = None,
+    ) -> Iterator[WorkerRow]:
+        """Yield some connections, at most ``limit``, slice by slice.
+
+        Args:
+            function: only those that serve this function.
+            kind: only those of a kind, such as ``worker``: see ``WorkerRow``.
+            match: only those with this text in their client ids or addresses, or that
+                match this glob.
+            sort: ``number``, ``address``, ``id``, ``running``, ``succeeded``,
+                ``failed`` or ``silent``; after a ``-`` the most comes first.
+            limit: the maximum number of connections.
+
+        Raises:
+            RefusedError: there is no such function, or the job server is gearmand.
+        """
+        filters = {"function": function, "kind": kind, "match": match, "sort": sort}
+        return self._requests.slices("show connections", filters, limit, connection_row)
+
+    def processes(self, *, match: str | None = None) -> list[ProcessRow]:
+        """Return the worker processes that supervisors tell of.
+
+        ``match`` is a text in their hosts or targets, or a glob.
+
+        Raises:
+            RefusedError: the job server is gearmand.
+        """
+        filters = {"match": match}
+        return list(self._requests.slices("show processes", filters, None, process_row))
 
 
 def _name(function: str) -> str:

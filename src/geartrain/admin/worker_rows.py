@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Final
 
-__all__ = ["JobAtWork", "WorkerRow", "connection_row"]
+__all__ = ["JobAtWork", "ProcessRow", "WorkerRow", "connection_row", "process_row"]
 
 # Values of a connection that are taken as they are, if they are there.
 _TOLD: Final = (
@@ -83,6 +83,57 @@ class WorkerRow:
     lost: int | None = None
     jobs: tuple[JobAtWork, ...] = ()
     abilities: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessRow:
+    """A process of ``geartrain worker``, or the place for one.
+
+    Attributes:
+        host: the name of its machine.
+        target: what it runs: a module, or a command.
+        pid: its number in the system; None while there is none.
+        state: ``starting``, ``working``, ``stopping``, or ``waiting`` where the next
+            one is due later.
+        since: when it was started, in seconds since 1970; None while there is none.
+        memory: its resident bytes; None if they are not known.
+        restarts: how often another has taken its place.
+        running: number of jobs it runs.
+        succeeded: number of its jobs that succeeded.
+        failed: number of its jobs that failed.
+        ended: how the last process in its place ended; None if none has.
+        place: its place at its supervisor, from 0.
+        supervisor: the number of its supervisor in the system.
+        version: what that is, such as ``geartrain-0.1.0``.
+        supervised_since: when that was started.
+        connection: the number of its connection: see ``WorkerRow.number``.
+        address: where that comes from.
+        heard: when something of it last arrived.
+    """
+
+    host: str
+    target: str
+    pid: int | None
+    state: str
+    since: float | None
+    memory: int | None
+    restarts: int
+    running: int
+    succeeded: int
+    failed: int
+    ended: str | None
+    place: int
+    supervisor: int
+    version: str | None
+    supervised_since: float
+    connection: int
+    address: str
+    heard: float
+
+
+def process_row(values: Mapping[str, Any]) -> ProcessRow:
+    """Read a row of ``show processes``; raise KeyError if it is not one."""
+    return ProcessRow(**{each.name: values[each.name] for each in fields(ProcessRow)})
 
 
 def connection_row(values: Mapping[str, Any]) -> WorkerRow:

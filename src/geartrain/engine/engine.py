@@ -161,6 +161,7 @@ class Engine:
         del state.peers[peer]
         state.memory.forget(peer)
         state.end_listing(peer)
+        state.forget_supervisor(peer)
         following.unfollow(state, peer)
         results.leave(state, peer)
         peer.forget()

@@ -54,7 +54,7 @@ _LOOKED_AT: Final = 64
 _LOOK: Final = 16
 
 
-class _Wanted:
+class _Selection:
     """What is asked."""
 
     def __init__(self, arguments: Arguments) -> None:
@@ -93,7 +93,7 @@ class _Wanted:
 def show_connections(state: State, peer: Peer, words: list[bytes]) -> bytes:
     """List connections as JSON; ``words`` are the arguments."""
     try:
-        question = _Wanted(read_arguments(words, _ARGUMENTS))
+        question = _Selection(read_arguments(words, _ARGUMENTS))
     except OptionError as refusal:
         return invalid(str(refusal))
     of = state.peers
@@ -106,13 +106,13 @@ def show_connections(state: State, peer: Peer, words: list[bytes]) -> bytes:
     return b""
 
 
-def _list(state: State, question: _Wanted, of: dict[Peer, None]) -> Iterator[bytes]:
+def _list(state: State, question: _Selection, of: dict[Peer, None]) -> Iterator[bytes]:
     places = Places(question.limit, question.after)
     wanted = matcher(question.match) if question.match else None
     found: dict[bytes, Peer] = {}
     state.turns.work += len(of) >> 6
     for number, peer in enumerate(list(of)):
-        if not peer.is_closing and _is_wanted(peer, question, wanted):
+        if not peer.is_closing and _is_wanted(state, peer, question, wanted):
             place = _place(state, question, peer)
             found[place[1]] = peer
             places.add(place)
@@ -128,10 +128,19 @@ def _list(state: State, question: _Wanted, of: dict[Peer, None]) -> Iterator[byt
     yield END_OF_LIST
 
 
+def _kind(state: State, peer: Peer) -> str:
+    """Return which of ``KINDS`` a connection is."""
+    if peer.abilities:
+        return "worker"
+    if peer.submissions:
+        return "client"
+    return "supervisor" if peer in state.supervisors else "other"
+
+
 def _is_wanted(
-    peer: Peer, question: _Wanted, wanted: re.Pattern[bytes] | None
+    state: State, peer: Peer, question: _Selection, wanted: re.Pattern[bytes] | None
 ) -> bool:
-    if question.kind and peer.kind() != question.kind:
+    if question.kind and _kind(state, peer) != question.kind:
         return False
     if wanted is None:
         return True
@@ -139,7 +148,7 @@ def _is_wanted(
     return is_found is not None
 
 
-def _place(state: State, question: _Wanted, peer: Peer) -> Place:
+def _place(state: State, question: _Selection, peer: Peer) -> Place:
     """Return where a connection stands; of equal ones the oldest comes first."""
     name = b"%012d" % peer.number
     if question.sort == "address":
@@ -172,7 +181,7 @@ def _row(state: State, peer: Peer, names: int) -> Iterator[bytes]:
             "descriptor": peer.descriptor,
             "address": text(peer.address),
             "id": text(peer.client_id),
-            "kind": peer.kind(),
+            "kind": _kind(state, peer),
             "tls": peer.has_tls,
             "options": _options(peer),
             "since": round(peer.since + calendar, 3),

@@ -17,6 +17,7 @@ from urllib.parse import unquote_to_bytes
 from geartrain.engine.commands.columns import client_id, column, line
 from geartrain.engine.commands.connections import show_connections
 from geartrain.engine.commands.policy import show_policies
+from geartrain.engine.commands.processes import show_processes
 from geartrain.engine.commands.ranking import oldest_wait, rounded
 from geartrain.engine.commands.rows import row, text
 from geartrain.engine.model import counts
@@ -177,6 +178,8 @@ def show(state: State, peer: Peer, words: list[bytes]) -> bytes:
         return _show_function(state, peer, unquote_to_bytes(words[2]))
     elif what[:1] == [b"connections"]:
         return show_connections(state, peer, words[2:])
+    elif what[:1] == [b"processes"]:
+        return show_processes(state, peer, words[2:])
     else:
         return error(b"UNKNOWN_SHOW_ARGUMENTS")
     return b""

@@ -173,12 +173,6 @@ class Peer:
         self.promise_serial = 0
         """Which promise that is."""
 
-    def kind(self) -> str:
-        """Return what it is, as lists of connections call it."""
-        if self.abilities:
-            return "worker"
-        return "client" if self.submissions else "other"
-
     def is_blocked(self) -> bool:
         """Tell whether it has to wait before anything more is done for it."""
         return (

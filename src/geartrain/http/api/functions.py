@@ -1,4 +1,4 @@
-"""Functions, their policies, and who serves them."""
+"""Functions and their policies."""
 
 from __future__ import annotations
 
@@ -11,40 +11,23 @@ from starlette.responses import Response
 
 from geartrain.admin.connection import word
 from geartrain.admin.rows import setting, setting_text
-from geartrain.engine.commands.connections import KINDS
 from geartrain.http.api.parts import (
-    CURSOR,
     DONE,
-    FUNCTION_FILTER,
     FUNCTION_PATH,
-    LIMIT,
     done,
     json_answer,
     listed,
     one,
 )
-from geartrain.http.endpoints import Body, Call, Endpoint, in_path, query
+from geartrain.http.endpoints import Body, Call, Endpoint, in_path
 from geartrain.http.listings import listing
 from geartrain.http.problems import ProblemError
-from geartrain.http.schemas import CONNECTION, FUNCTION, POLICY
+from geartrain.http.schemas import FUNCTION, POLICY
 
 __all__ = ["ENDPOINTS"]
 
 _MAX_SETTINGS: Final = 64 * 1024
 _PATTERN: Final = in_path("pattern", "A function's name, or a glob", "mail.*")
-_MATCH: Final = query(
-    "match", "Only those with this text in their ids or addresses, or a glob."
-)
-_SORT: Final = query(
-    "sort",
-    "`number`, `address`, `id`, `running`, `succeeded`, `failed` or `silent`; after a"
-    " `-` the most comes first.",
-)
-_NAMES: Final = query(
-    "names", "How many functions of each to name at most.", "integer", minimum=0
-)
-_KIND: Final = query("kind", "Only those of this kind.", enum=list(KINDS))
-_LISTED: Final = ("function", "match", "sort", "limit", "names")
 
 
 async def list_functions(call: Call) -> Response:
@@ -56,18 +39,6 @@ async def get_function(call: Call) -> Response:
     """Show one function."""
     (row,) = await call.rows(f"show functions {call.word('function')}")
     return json_answer(json.loads(row))
-
-
-async def list_connections(call: Call) -> Response:
-    """List connections."""
-    filters = call.filters("kind", *_LISTED)
-    return await listing(call, f"show connections{filters}")
-
-
-async def list_workers(call: Call) -> Response:
-    """List workers."""
-    filters = call.filters(*_LISTED)
-    return await listing(call, f"show connections kind=worker{filters}")
 
 
 async def list_policies(call: Call) -> Response:
@@ -190,28 +161,5 @@ ENDPOINTS: Final = (
         ),
         answers=(DONE,),
         problems=("bad-request", "too-large", "unsupported-type"),
-    ),
-    Endpoint(
-        method="GET",
-        path="/v1/workers",
-        name="listWorkers",
-        summary="List the connections that serve a function",
-        tag="connections",
-        call=list_workers,
-        parameters=(FUNCTION_FILTER, _MATCH, _SORT, _NAMES, LIMIT, CURSOR),
-        problems=("unknown-function", "expired-cursor"),
-        answers=(listed("Workers.", CONNECTION),),
-    ),
-    Endpoint(
-        method="GET",
-        path="/v1/connections",
-        name="listConnections",
-        summary="List all connections",
-        description="Requests by HTTP are among them, with the descriptor 0.",
-        tag="connections",
-        call=list_connections,
-        parameters=(_KIND, FUNCTION_FILTER, _MATCH, _SORT, _NAMES, LIMIT, CURSOR),
-        problems=("unknown-function", "expired-cursor"),
-        answers=(listed("Connections.", CONNECTION),),
     ),
 )
