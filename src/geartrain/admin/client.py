@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final, Self, Unpack
 from urllib.parse import unquote
 
+from geartrain.admin.conditions import Conditions, filters_of
 from geartrain.admin.connection import AdminConnection, handle_word, word
 from geartrain.admin.control import Control
 from geartrain.admin.insight import Insight
@@ -126,14 +127,11 @@ class Admin(Insight, Control):
         return self._connection.rows(line)
 
     def jobs(
-        self,
-        *,
-        function: str | None = None,
-        state: str | None = None,
-        unique: str | None = None,
-        limit: int | None = None,
+        self, *, limit: int | None = None, **conditions: Unpack[Conditions]
     ) -> Iterator[JobRow]:
-        """Yield the jobs of a function, state or unique, at most ``limit``.
+        """Yield the jobs that meet some conditions, at most ``limit``.
+
+        They are those that have not ended, unless ``state`` says otherwise.
 
         They are asked for slice by slice: a job that changes its state meanwhile may
         come twice, or not at all. Follow one such list at a time.
@@ -141,8 +139,7 @@ class Admin(Insight, Control):
         Raises:
             OptionError: a filter is empty, and would let everything pass.
         """
-        filters = {"function": function, "state": state, "unique": unique}
-        return self._requests.slices("jobs", filters, limit, job_row)
+        return self._requests.slices("jobs", filters_of(conditions), limit, job_row)
 
     def job(self, name: str) -> list[JobRow]:
         """Return the jobs with a handle, or else a unique, workloads included.

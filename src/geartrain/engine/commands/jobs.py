@@ -1,39 +1,28 @@
-"""The text commands that show jobs and end them."""
+"""The text commands that show a job, and end jobs."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Final
 
-from geartrain.engine.commands.arguments import Arguments, invalid, read_arguments
+from geartrain.engine.commands.arguments import invalid, read_arguments
+from geartrain.engine.commands.filters import Filter
+from geartrain.engine.commands.finding import found_by_unique, unique_queries
 from geartrain.engine.commands.history import ended, ending_row
-from geartrain.engine.commands.listings import (
-    STATES,
-    Filter,
-    memory_rows,
-    new_listing,
-    store_query,
-    store_rows,
-)
 from geartrain.engine.commands.rows import (
     NO_WORKLOAD,
     WORKLOAD_ONLY,
-    job_row,
-    record_row,
-    row,
-    text,
-    waiting_name,
     whole_job,
     whole_record,
 )
-from geartrain.engine.commands.sweeps import FILTERS, read_filter, steer_all
+from geartrain.engine.commands.sweeps import FILTERS, read_wanted, steer_all
 from geartrain.engine.jobs import failures
 from geartrain.engine.jobs.paging import recall
 from geartrain.engine.jobs.recurring import end_schedule
 from geartrain.engine.jobs.steering import Cancel
-from geartrain.engine.model.jobs import PAGED, Job
+from geartrain.engine.model.jobs import Job
 from geartrain.engine.model.peers import Peer
-from geartrain.engine.queries import FindDead, FindJob, FindKey, ListJobs, Query
+from geartrain.engine.queries import FindDead, FindJob, Query
 from geartrain.engine.records import JobRecord
 from geartrain.engine.results import DEAD
 from geartrain.engine.state import reads
@@ -41,148 +30,9 @@ from geartrain.engine.state.state import State
 from geartrain.errors import OptionError
 from geartrain.protocol.admin import END_OF_LIST, OK, error
 
-__all__ = ["cancel", "job", "jobs"]
+__all__ = ["cancel", "job"]
 
 _UNKNOWN_JOB: Final = error(b"UNKNOWN_JOB")
-_STORE: Final = b"store-"
-_MEMORY: Final = b"memory-"
-
-
-def jobs(state: State, peer: Peer, words: list[bytes]) -> bytes:
-    """List jobs in slices, those in memory before those that only the store has.
-
-    ``jobs [function=F] [state=S] [unique=U] [limit=N] [after=T]`` answers a row a job
-    and, if there may be more, ``{"after": T}`` with what to ask them for.
-    """
-    try:
-        arguments = read_arguments(words[1:], _JOBS_ARGUMENTS)
-        wanted = _filter(arguments)
-        most = arguments.limit()
-    except OptionError as refusal:
-        return invalid(str(refusal))
-    after = arguments.get(b"after")
-    if wanted.unique:
-        return _jobs_by_unique(state, peer, wanted)
-    if not after:
-        state.begin_listing(peer, new_listing(state, wanted))
-        after = _MEMORY + b"0"
-    if after.startswith(_STORE):
-        return _store_slice(state, peer, wanted, after.removeprefix(_STORE), most)
-    position = after.removeprefix(_MEMORY)
-    listing = peer.listing
-    if listing is None or not position.isdigit() or len(position) > 18:
-        return invalid("after: begin again without it, or go on in the same connection")
-    start = int(position)
-    if listing.is_at_end(start) and state.journal.keeps_jobs:
-        return _store_slice(state, peer, wanted, b"", most)
-    rows = memory_rows(state, listing, wanted, start, most)
-    start += most
-    following = b""
-    if not listing.is_at_end(start):
-        following = b"%s%d" % (_MEMORY, start)
-    elif store_query(state, wanted, b"", most) is not None:
-        following = _STORE
-    peer.rest = _slice(state, peer, rows, following)
-    return b""
-
-
-_JOBS_ARGUMENTS: Final = (b"function", b"state", b"unique", b"limit", b"after")
-
-
-def _filter(arguments: Arguments) -> Filter:
-    wanted = arguments.get(b"state")
-    if wanted and wanted not in STATES:
-        raise OptionError(f"state is ready, running or scheduled, not {text(wanted)!r}")
-    return Filter(arguments.get(b"function"), wanted, arguments.get(b"unique"))
-
-
-def _slice(
-    state: State, peer: Peer, rows: Iterator[bytes], following: bytes
-) -> Iterator[bytes]:
-    yield from rows
-    if following:
-        yield row({"after": text(following)})
-    else:
-        state.end_listing(peer)
-    yield END_OF_LIST
-
-
-def _store_slice(
-    state: State, peer: Peer, wanted: Filter, after: bytes, most: int
-) -> bytes:
-    answers = peer.take_answers()
-    if not answers:
-        query = store_query(state, wanted, after, most)
-        if query is None:
-            return END_OF_LIST
-        state.ask(peer, [query])
-        return b""
-    answer = answers[0]
-    assert isinstance(answer, ListJobs)
-    if answer.error:
-        return error(b"STORE_ERROR", answer.error)
-    listing = peer.listing or new_listing(state, wanted)
-    rows = store_rows(state, listing, wanted, answer)
-    following = _STORE + answer.following if answer.following else b""
-    peer.rest = _slice(state, peer, rows, following)
-    return b""
-
-
-def _jobs_by_unique(state: State, peer: Peer, wanted: Filter) -> bytes:
-    answers = peer.take_answers()
-    if not answers and state.journal.keeps_jobs:
-        state.ask(peer, _key_queries(state, wanted.unique))
-        return b""
-    failure = _error(answers)
-    if failure:
-        return failure
-    rows = []
-    for found in _found_by_unique(state, answers, wanted):
-        if isinstance(found, Job):
-            rows.append(job_row(state, found))
-        else:
-            rows.append(record_row(state, found))
-    return b"".join(rows) + END_OF_LIST
-
-
-def _key_queries(state: State, unique: bytes) -> list[Query]:
-    """Return what to ask for the jobs with this unique, of each function."""
-    state.turns.work += len(state.functions) >> 3
-    names = [each.name for each in state.functions.values() if each.paged_count()]
-    # At least one question: its answer tells that the store was asked.
-    return [FindKey(unique, name) for name in names or [b""]]
-
-
-def _found_by_unique(
-    state: State, answers: list[Query], wanted: Filter
-) -> list[Job | JobRecord]:
-    """Return the jobs in memory with this unique, and those that only the store has."""
-    jobs: list[Job | JobRecord] = []
-    state.turns.work += len(state.functions) >> 3
-    for function in state.functions.values():
-        known = function.keyed.get(wanted.unique)
-        if known is not None and wanted.takes(state, known):
-            jobs.append(known)
-    for answer in answers:
-        record = None
-        if isinstance(answer, FindKey | FindJob | FindDead):
-            record = answer.record
-        if record is None or record.unique != wanted.unique:
-            continue
-        if not state.is_waiting(record, b""):
-            continue
-        known = state.jobs.get(record.handle)
-        if known is not None and known.state is not PAGED:
-            continue
-        if not _is_wanted(wanted, record.function):
-            continue
-        if wanted.state in (b"", waiting_name(state, record).encode()):
-            jobs.append(record)
-    return jobs
-
-
-def _is_wanted(wanted: Filter, function: bytes) -> bool:
-    return not wanted.function or wanted.function == function
 
 
 def _error(answers: list[Query]) -> bytes:
@@ -227,7 +77,7 @@ def _stored_job(state: State, peer: Peer, name: bytes, workload: bytes) -> bytes
         return b""
     found = _found_by_handle(state, answers, name)
     if not found:
-        found = _found_by_unique(state, answers, Filter(b"", b"", name))
+        found = found_by_unique(state, answers, Filter(unique=name))
     failure = _error(answers)
     if failure or not found:
         reads.end(state, peer)
@@ -279,7 +129,7 @@ def _whole(
 
 
 def _job_queries(state: State, name: bytes) -> list[Query]:
-    queries = _key_queries(state, name)
+    queries = unique_queries(state, name)
     number = state.number(name)
     if number:
         queries += [FindJob(number, False), FindDead(number, False)]
@@ -333,7 +183,7 @@ def cancel(state: State, peer: Peer, words: list[bytes]) -> bytes:
 def _cancel_all(state: State, peer: Peer, words: list[bytes]) -> bytes:
     try:
         arguments = read_arguments(words, FILTERS)
-        wanted = read_filter(arguments)
+        wanted = read_wanted(state, arguments)
     except OptionError as refusal:
         return invalid(str(refusal))
     return steer_all(state, peer, arguments, wanted, Cancel())

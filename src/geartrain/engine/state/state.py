@@ -158,7 +158,8 @@ class State:
         """Return the handle with this number."""
         return self._prefix + str(number).encode()
 
-    def number(self, handle: bytes) -> int:
+    @staticmethod
+    def number(handle: bytes) -> int:
         """Return the number in a handle, or 0 if it is no handle."""
         digits = handle.rpartition(b":")[2]
         return int(digits) if digits.isdigit() and len(digits) <= 18 else 0

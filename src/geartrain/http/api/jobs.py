@@ -10,16 +10,18 @@ from typing import Final
 
 from starlette.responses import Response
 
-from geartrain.engine.model.endings import STATUSES
 from geartrain.http.api.parts import (
+    ALL_STATES,
     CURSOR,
     DONE,
-    FUNCTION_FILTER,
     HANDLE_PATH,
     LIMIT,
+    OUTCOMES,
+    conditions,
     done,
     json_answer,
     listed,
+    names_of,
     one,
 )
 from geartrain.http.endpoints import Answer, Call, Endpoint, query
@@ -31,13 +33,12 @@ from geartrain.http.streams import begun
 __all__ = ["ENDPOINTS"]
 
 _BYTES: Final = "application/octet-stream"
-_STATUSES: Final = [status.decode() for status in STATUSES]
+_NAMES: Final = (*names_of(conditions(ALL_STATES)), "limit")
 
 
 async def list_jobs(call: Call) -> Response:
     """List jobs."""
-    filters = call.filters("function", "state", "unique", "limit")
-    return await listing(call, f"jobs{filters}")
+    return await listing(call, f"jobs{call.filters(*_NAMES)}")
 
 
 async def get_job(call: Call) -> Response:
@@ -73,8 +74,7 @@ async def why(call: Call) -> Response:
 
 async def list_history(call: Call) -> Response:
     """List what became of jobs."""
-    names = ("function", "state", "unique", "error", "limit")
-    return await listing(call, f"history{call.filters(*names)}")
+    return await listing(call, f"history{call.filters(*_NAMES)}")
 
 
 async def cancel_job(call: Call) -> Response:
@@ -101,24 +101,15 @@ ENDPOINTS: Final = (
         method="GET",
         path="/v1/jobs",
         name="listJobs",
-        summary="List jobs that wait or run",
+        summary="List and search jobs: those that wait or run, or in any state",
         description=(
-            "Slices of at most `limit`; one may have fewer, or none, before the last. A"
+            "Slices of at most `limit`; one may have fewer, or none, before the last,"
+            " where many jobs had to be looked at. A"
             " cursor is good for a minute."
         ),
         tag="jobs",
         call=list_jobs,
-        parameters=(
-            FUNCTION_FILTER,
-            query(
-                "state",
-                "Only those in this state.",
-                enum=["ready", "running", "scheduled"],
-            ),
-            query("unique", "Only those with this unique."),
-            LIMIT,
-            CURSOR,
-        ),
+        parameters=(*conditions(ALL_STATES), LIMIT, CURSOR),
         answers=(listed("Jobs, without their workloads.", JOB),),
         problems=("expired-cursor",),
     ),
@@ -130,14 +121,7 @@ ENDPOINTS: Final = (
         description="For as long as the policy setting `history` says.",
         tag="jobs",
         call=list_history,
-        parameters=(
-            FUNCTION_FILTER,
-            query("state", "Only those that ended so.", enum=_STATUSES),
-            query("unique", "Only those with this unique."),
-            query("error", "Only those with this in their error, in whatever case."),
-            LIMIT,
-            CURSOR,
-        ),
+        parameters=(*conditions(OUTCOMES), LIMIT, CURSOR),
         answers=(listed("Jobs that have ended, with their story.", JOB),),
     ),
     Endpoint(
