@@ -141,17 +141,29 @@ class Admin(Insight, Control):
         """
         return self._requests.slices("jobs", filters_of(conditions), limit, job_row)
 
-    def job(self, name: str) -> list[JobRow]:
+    def job(
+        self, name: str, *, first: int | None = None, tail: bool = False
+    ) -> list[JobRow]:
         """Return the jobs with a handle, or else a unique, workloads included.
 
         Jobs of several functions may have the same unique. The handle of a dead letter
         finds that, and that of a job which has ended what became of it.
 
+        Args:
+            name: the handle or the unique.
+            first: bytes of the workload to return at most; all if it is None.
+            tail: return the last of the data that it streams, too. The job server
+                begins to keep them when they are first asked for, and stops some
+                seconds after the last time.
+
         Raises:
             UnknownJobError: there is no such job.
         """
         # No job has a NUL in its name, and a line without its last word is wrong.
-        return self._requests.found(f"job {word(name) or '%00'}", name, "job")
+        line = f"job {word(name) or '%00'}"
+        if first is not None:
+            line += f" first={first}" if first else " workload=no"
+        return self._requests.found(line + " tail=yes" * tail, name, "job")
 
     def cancel(self, handle: str) -> None:
         """Cancel a job that waits or runs, or a schedule.

@@ -27,7 +27,7 @@ from geartrain.engine.state.state import State
 from geartrain.errors import OptionError
 from geartrain.protocol.admin import END_OF_LIST
 
-__all__ = ["ended", "ending_row", "ending_rows", "history"]
+__all__ = ["ended", "ending_rows", "ending_values", "history"]
 
 _ARGUMENTS: Final = (*CONDITIONS, b"limit", b"after")
 
@@ -85,7 +85,7 @@ def ending_rows(state: State, part: Slice, after: int) -> Iterator[bytes]:
         if ending is not None and is_wanted:
             part.left -= 1
             state.turns.work += _ROW
-            yield ending_row(state, ending)
+            yield row(ending_values(state, ending))
         elif serial % _LOOKED_AT == 0:
             state.turns.work += _LOOKED_AT >> _LOOK
             yield b""
@@ -110,33 +110,33 @@ def ended(state: State, name: bytes) -> list[Ending]:
     return list(found.values())
 
 
-def ending_row(state: State, ending: Ending) -> bytes:
-    """Return the row of a job that has ended."""
+def ending_values(state: State, ending: Ending) -> dict[str, object]:
+    """Return a job that has ended as values of a row."""
     failures = failures_of(ending)
-    return row(
-        {
-            "handle": text(ending.handle),
-            "function": text(ending.function),
-            "unique": text(ending.unique),
-            "priority": priority_name(ending.priority),
-            "state": text(ending.outcome),
-            "status": text(ending.outcome),
-            "background": ending.background,
-            "submitted": calendar_time(state, ending.submitted),
-            "due": None,
-            "started": calendar_time(state, ending.started),
-            "died": None,
-            "ended": calendar_time(state, ending.ended),
-            "worker": text(ending.who()) or None,
-            "attempts": failures.attempts,
-            "crashes": failures.crashes,
-            "reason": text(failures.reason) or None,
-            "error": text(failures.error) or None,
-            "size": ending.size,
-            "result_size": ending.result_size,
-            "story": _story(state, ending),
-        }
-    )
+    return {
+        "handle": text(ending.handle),
+        "function": text(ending.function),
+        "unique": text(ending.unique),
+        "priority": priority_name(ending.priority),
+        "state": text(ending.outcome),
+        "status": text(ending.outcome),
+        "background": ending.background,
+        "submitted": calendar_time(state, ending.submitted),
+        "due": None,
+        "started": calendar_time(state, ending.started),
+        "died": None,
+        "ended": calendar_time(state, ending.ended),
+        "worker": text(ending.who()) or None,
+        "attempts": failures.attempts,
+        "crashes": failures.crashes,
+        "reason": text(failures.reason) or None,
+        "error": text(failures.error) or None,
+        "size": ending.size,
+        "numerator": None,
+        "denominator": None,
+        "result_size": ending.result_size,
+        "story": _story(state, ending),
+    }
 
 
 def _story(state: State, ending: Ending) -> list[dict[str, object]]:

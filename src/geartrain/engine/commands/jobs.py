@@ -8,10 +8,11 @@ from typing import Final
 from geartrain.engine.commands.arguments import invalid, read_arguments
 from geartrain.engine.commands.filters import Filter
 from geartrain.engine.commands.finding import found_by_unique, unique_queries
-from geartrain.engine.commands.history import ended, ending_row
+from geartrain.engine.commands.history import ended, ending_values
 from geartrain.engine.commands.rows import (
-    NO_WORKLOAD,
-    WORKLOAD_ONLY,
+    Part,
+    row,
+    tail_values,
     whole_job,
     whole_record,
 )
@@ -47,29 +48,36 @@ def job(state: State, peer: Peer, words: list[bytes]) -> bytes:
 
     ``job H`` answers a row with the workload; several functions may have the unique.
     Of one that has ended it tells what became of it. ``job H workload=no`` leaves the
-    workload out, and ``workload=only`` all else: lines of base64.
+    workload out, ``workload=only`` all else: lines of base64. With ``first=N`` it is
+    cut to its first bytes, and with ``tail=yes`` the last data that the job streams
+    are told, from when they are first asked for.
     """
-    if len(words) not in (2, 3):
-        return invalid("job takes one handle or unique, and workload=")
-    given = [b"name=" + words[1], *words[2:]]
+    if len(words) < 2:
+        return invalid("job takes one handle or unique, and workload=, first=, tail=")
     try:
-        arguments = read_arguments(given, (b"name", b"workload"))
+        arguments = read_arguments([b"name=" + words[1], *words[2:]], _JOB_ARGUMENTS)
+        part = Part(
+            arguments.get(b"workload"),
+            arguments.number(b"first", 0),
+            arguments.get(b"tail"),
+        )
     except OptionError as refusal:
         return invalid(str(refusal))
-    name, workload = arguments.get(b"name"), arguments.get(b"workload")
-    if workload not in (b"", NO_WORKLOAD, WORKLOAD_ONLY):
-        return invalid("workload is no, or only, or left out")
+    name = arguments.get(b"name")
     known = state.jobs.get(name)
     if known is not None:
-        peer.rest = _whole(state, peer, [known], workload)
+        peer.rest = _whole(state, peer, [known], part)
         return b""
     past = state.history.find(name, state.server_time())
     if past is not None and past.outcome != DEAD:
-        return _past(state, name, workload) or _UNKNOWN_JOB
-    return _stored_job(state, peer, name, workload)
+        return _past(state, name, part) or _UNKNOWN_JOB
+    return _stored_job(state, peer, name, part)
 
 
-def _stored_job(state: State, peer: Peer, name: bytes, workload: bytes) -> bytes:
+_JOB_ARGUMENTS: Final = (b"name", b"workload", b"first", b"tail")
+
+
+def _stored_job(state: State, peer: Peer, name: bytes, part: Part) -> bytes:
     """Tell about a job that is not in memory, or what became of it."""
     answers = peer.take_answers()
     if not answers and state.journal.is_on:
@@ -81,19 +89,24 @@ def _stored_job(state: State, peer: Peer, name: bytes, workload: bytes) -> bytes
     failure = _error(answers)
     if failure or not found:
         reads.end(state, peer)
-        return failure or _past(state, name, workload) or _UNKNOWN_JOB
+        return failure or _past(state, name, part) or _UNKNOWN_JOB
     kept = [each for each in found if isinstance(each, JobRecord)]
-    if kept and workload != NO_WORKLOAD and not _has_workloads(answers):
-        return _ask_whole(state, peer, kept)
-    peer.rest = _whole(state, peer, found, workload)
+    if kept and part.has_workload and not _has_workloads(answers):
+        return _ask_whole(state, peer, kept, part.first)
+    peer.rest = _whole(state, peer, found, part)
     return b""
 
 
-def _past(state: State, name: bytes, workload: bytes) -> bytes:
+def _past(state: State, name: bytes, part: Part) -> bytes:
     """Return the rows of jobs that have ended; nothing if none is remembered."""
-    if workload == WORKLOAD_ONLY:
+    if part.is_workload:
         return b""
-    rows = [ending_row(state, each) for each in ended(state, name)]
+    rows: list[bytes] = []
+    for each in ended(state, name):
+        values = ending_values(state, each)
+        if part.has_tail:
+            values.update(tail_values(state, each.handle, None))
+        rows.append(row(values))
     return b"".join([*rows, END_OF_LIST]) if rows else b""
 
 
@@ -103,27 +116,28 @@ def _has_workloads(answers: list[Query]) -> bool:
     )
 
 
-def _ask_whole(state: State, peer: Peer, kept: list[JobRecord]) -> bytes:
+def _ask_whole(state: State, peer: Peer, kept: list[JobRecord], first: int) -> bytes:
     """Ask for jobs with their workloads, if there is memory for these."""
-    if not reads.begin(state, peer, sum(record.size for record in kept)):
+    sizes = [min(each.size, first) if first else each.size for each in kept]
+    if not reads.begin(state, peer, sum(sizes)):
         return error(b"STORE_ERROR", reads.NO_MEMORY)
     queries: list[Query] = []
     for record in kept:
         kind = FindDead if record.died else FindJob
-        queries.append(kind(record.number, True))
+        queries.append(kind(record.number, True, first))
     state.ask(peer, queries)
     return b""
 
 
 def _whole(
-    state: State, peer: Peer, found: list[Job | JobRecord], workload: bytes
+    state: State, peer: Peer, found: list[Job | JobRecord], part: Part
 ) -> Iterator[bytes]:
     # One job's alone can be told from its lines.
-    for each in found[:1] if workload == WORKLOAD_ONLY else found:
+    for each in found[:1] if part.is_workload else found:
         if isinstance(each, Job):
-            yield from whole_job(state, each, workload)
+            yield from whole_job(state, each, part)
         else:
-            yield from whole_record(state, each, workload)
+            yield from whole_record(state, each, part)
     reads.end(state, peer)
     yield END_OF_LIST
 

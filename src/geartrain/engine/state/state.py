@@ -28,6 +28,7 @@ from geartrain.engine.state.history import History
 from geartrain.engine.state.idle import IdleFunctions
 from geartrain.engine.state.memory import Memory, cost
 from geartrain.engine.state.slots import TimeSlots
+from geartrain.engine.state.tails import Tails
 from geartrain.engine.timers import Timed, Timers
 
 __all__ = ["State"]
@@ -96,6 +97,8 @@ class State:
         """How many bytes are in use, and how many may be."""
         self.unreckoned: list[Schedule] = []
         """The schedules whose next times are to be found anew."""
+        self.tails = Tails()
+        """The last data of jobs that somebody looks at."""
         self.result_waits: dict[bytes, dict[ResultWait, None]] = {}
         """Who waits for the ends of jobs, by their handles."""
         self.expiry = Expiry()
