@@ -43,7 +43,11 @@ async def list_jobs(call: Call) -> Response:
 
 async def get_job(call: Call) -> Response:
     """Show a job."""
-    rows = await call.rows(f"job {call.word('handle')} workload=no")
+    command = f"job {call.word('handle')}"
+    command += call.filters("first") or " workload=no"
+    if call.values["tail"]:
+        command += " tail=yes"
+    rows = await call.rows(command)
     return json_answer(json.loads(rows[0]))
 
 
@@ -131,8 +135,24 @@ ENDPOINTS: Final = (
         summary="Show a job, also one that has ended, with the story of its attempts",
         tag="jobs",
         call=get_job,
-        parameters=(HANDLE_PATH,),
-        answers=(one("The job, without its workload.", JOB),),
+        description=(
+            "With `first`, `workload` are the first bytes of its workload, as text or in"
+            " base64: see `encoding`. With `tail`, `data` are the last 8 KiB of what the"
+            " job streams, from when they are first asked for: ask each second or so,"
+            " since they are dropped when nobody asks."
+        ),
+        parameters=(
+            HANDLE_PATH,
+            query(
+                "first",
+                "Bytes of its workload.",
+                "integer",
+                minimum=1,
+                maximum=1048576,
+            ),
+            query("tail", "The last of its data, too.", "boolean", default=False),
+        ),
+        answers=(one("The job.", JOB),),
         problems=("unknown-job",),
     ),
     Endpoint(
