@@ -136,10 +136,10 @@ ENDPOINTS: Final = (
         tag="jobs",
         call=get_job,
         description=(
-            "With `first`, `workload` are the first bytes of its workload, as text or in"
-            " base64: see `encoding`. With `tail`, `data` are the last 8 KiB of what the"
-            " job streams, from when they are first asked for: ask each second or so,"
-            " since they are dropped when nobody asks."
+            "With `first`, `workload` are the first bytes of its workload, as text or"
+            " in base64: see `encoding`. With `tail`, `data` are the last 8 KiB of what"
+            " the job streams, from when they are first asked for: ask each second or"
+            " so, since they are dropped when nobody asks."
         ),
         parameters=(
             HANDLE_PATH,
