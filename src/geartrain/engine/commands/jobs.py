@@ -10,7 +10,7 @@ from geartrain.engine.commands.filters import Filter
 from geartrain.engine.commands.finding import found_by_unique, unique_queries
 from geartrain.engine.commands.history import ended, ending_values
 from geartrain.engine.commands.rows import (
-    Part,
+    Portion,
     row,
     tail_values,
     whole_job,
@@ -56,7 +56,7 @@ def job(state: State, peer: Peer, words: list[bytes]) -> bytes:
         return invalid("job takes one handle or unique, and workload=, first=, tail=")
     try:
         arguments = read_arguments([b"name=" + words[1], *words[2:]], _JOB_ARGUMENTS)
-        part = Part(
+        part = Portion(
             arguments.get(b"workload"),
             arguments.number(b"first", 0),
             arguments.get(b"tail"),
@@ -77,7 +77,7 @@ def job(state: State, peer: Peer, words: list[bytes]) -> bytes:
 _JOB_ARGUMENTS: Final = (b"name", b"workload", b"first", b"tail")
 
 
-def _stored_job(state: State, peer: Peer, name: bytes, part: Part) -> bytes:
+def _stored_job(state: State, peer: Peer, name: bytes, part: Portion) -> bytes:
     """Tell about a job that is not in memory, or what became of it."""
     answers = peer.take_answers()
     if not answers and state.journal.is_on:
@@ -97,7 +97,7 @@ def _stored_job(state: State, peer: Peer, name: bytes, part: Part) -> bytes:
     return b""
 
 
-def _past(state: State, name: bytes, part: Part) -> bytes:
+def _past(state: State, name: bytes, part: Portion) -> bytes:
     """Return the rows of jobs that have ended; nothing if none is remembered."""
     if part.is_workload:
         return b""
@@ -130,7 +130,7 @@ def _ask_whole(state: State, peer: Peer, kept: list[JobRecord], first: int) -> b
 
 
 def _whole(
-    state: State, peer: Peer, found: list[Job | JobRecord], part: Part
+    state: State, peer: Peer, found: list[Job | JobRecord], part: Portion
 ) -> Iterator[bytes]:
     # One job's alone can be told from its lines.
     for each in found[:1] if part.is_workload else found:

@@ -25,7 +25,7 @@ from geartrain.protocol.headers import split_headers
 __all__ = [
     "NO_WORKLOAD",
     "WHOLE",
-    "Part",
+    "Portion",
     "Value",
     "attempt_values",
     "calendar_time",
@@ -61,7 +61,7 @@ _WORKLOAD_ONLY: Final = b"only"
 _LONGEST_FIRST: Final = 1024 * 1024
 
 
-class Part:
+class Portion:
     """How much is told of a job."""
 
     def __init__(
@@ -88,7 +88,7 @@ class Part:
         """The last of the data that it streams."""
 
 
-WHOLE: Final = Part()
+WHOLE: Final = Portion()
 """All but the data."""
 
 _PRIORITIES: Final = ("high", "normal", "low")
@@ -158,7 +158,7 @@ def _record_values(state: State, record: JobRecord) -> dict[str, Value]:
     return _values(state, record, name, True)
 
 
-def whole_job(state: State, job: Job, part: Part = WHOLE) -> Iterator[bytes]:
+def whole_job(state: State, job: Job, part: Portion = WHOLE) -> Iterator[bytes]:
     """Give the row of a job in memory, its workload included, in pieces."""
     values = dict[str, object](_job_values(state, job))
     attempts = story_values(state, job.failures)
@@ -174,7 +174,7 @@ def whole_job(state: State, job: Job, part: Part = WHOLE) -> Iterator[bytes]:
 
 
 def whole_record(
-    state: State, record: JobRecord, part: Part = WHOLE
+    state: State, record: JobRecord, part: Portion = WHOLE
 ) -> Iterator[bytes]:
     """Give the row of a job that only the store has, as ``whole_job`` does."""
     values = dict[str, object](_record_values(state, record))
@@ -223,7 +223,7 @@ def _first(data: list[bytes], most: int) -> list[bytes]:
 
 
 def _with_workload(
-    state: State, values: Mapping[str, object], data: list[bytes], part: Part
+    state: State, values: Mapping[str, object], data: list[bytes], part: Portion
 ) -> Iterator[bytes]:
     if part.first:
         data = _first(data, part.first)

@@ -11,7 +11,7 @@ from typing import Final
 
 from geartrain.engine.model.jobs import Job
 
-__all__ = ["MOST_TAIL", "Tail", "Tails"]
+__all__ = ["MOST_TAIL", "DataTail", "Tails"]
 
 MOST_TAIL: Final = 8192
 """Bytes that are kept of a job's data."""
@@ -22,7 +22,7 @@ _MOST: Final = 200
 _KEPT_FOR: Final = 20.0
 
 
-class Tail:
+class DataTail:
     """The end of what an attempt has sent."""
 
     def __init__(self, job: Job) -> None:
@@ -58,9 +58,9 @@ class Tails:
     def __init__(self) -> None:
         self.is_on = False
         """Somebody looks, or did a moment ago."""
-        self._tails: dict[bytes, Tail] = {}
+        self._tails: dict[bytes, DataTail] = {}
 
-    def look(self, handle: bytes, job: Job | None, now: float) -> Tail | None:
+    def look(self, handle: bytes, job: Job | None, now: float) -> DataTail | None:
         """Return the tail of a job's running or last attempt, and keep it on.
 
         ``job`` is the job if it is running. Returns None for one that is not, and that
@@ -70,7 +70,7 @@ class Tails:
             del self._tails[other]
         tail = self._tails.pop(handle, None)
         if job is not None and (tail is None or tail.started != job.started):
-            tail = Tail(job)
+            tail = DataTail(job)
         if tail is not None:
             tail.until = now + _KEPT_FOR
             self._tails[handle] = tail
@@ -90,7 +90,7 @@ class Tails:
         elif tail.started == job.started:
             tail.add(first, more)
         else:
-            began = Tail(job)
+            began = DataTail(job)
             began.add(first, more)
             began.until = tail.until
             self._tails[job.handle] = began
