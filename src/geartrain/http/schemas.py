@@ -79,7 +79,7 @@ def _typed(hint: Any) -> Schema:
 _COUNT: Final[Schema] = {"type": "integer", "minimum": 0}
 
 SCHEMAS: Final[dict[str, Schema]] = {
-    "Job": _schema_of(JobRow, without=frozenset({"workload"})),
+    "Job": _schema_of(JobRow, without=frozenset({"workload", "data"})),
     "Function": _schema_of(FunctionRow),
     "Mark": _schema_of(MarkRow),
     "Connection": _schema_of(WorkerRow),
