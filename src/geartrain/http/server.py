@@ -33,6 +33,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from starlette.types import ASGIApp
 from uvicorn.config import Config
 from uvicorn.server import Server as Uvicorn
 
@@ -69,8 +70,15 @@ class HttpServer:
         addresses: the URLs of where it listens, once bound.
     """
 
-    def __init__(self, options: Options, server: Server) -> None:
+    def __init__(
+        self,
+        options: Options,
+        server: Server,
+        dashboard: Callable[[Bridge], ASGIApp],
+    ) -> None:
         """Serve what a job server knows, which need not have started.
+
+        ``dashboard`` returns the application that has the pages.
 
         Raises:
             OptionError: a TLS file cannot be read, or is not what it should be.
@@ -79,6 +87,7 @@ class HttpServer:
         self.addresses: list[str] = []
         self._options = options
         self._bridge = Bridge(server.connect, options.max_packet, server.recovery)
+        self._pages = dashboard(self._bridge)
         self._token = read_token(options.http_token_file)
         self._sockets: list[socket.socket] = []
         self._files: list[SocketFile] = []
@@ -120,7 +129,7 @@ class HttpServer:
     async def start(self) -> None:
         """Serve from now on."""
         config = Config(
-            make_app(self._bridge, self._token),
+            make_app(self._bridge, self._token, self._pages),
             http=BoundedProtocol,
             ws="none",
             loop="none",
