@@ -77,8 +77,8 @@ def test_a_cell_says_what_its_column_is() -> None:
 
 
 def test_a_sparkline_stands_on_zero() -> None:
-    line = spark([0, 1, None, 2], "failed")
-    assert 'points="0.0,23.0 33.3,12.0 66.7,23.0 100.0,1.0"' in line
+    line = spark([0, 1, 2, None], "failed")
+    assert 'points="0.0,23.0 50.0,12.0 100.0,1.0"' in line
     for few in ([], [1.0], [0.0, 0.0]):
         assert "<polyline" in spark(few)
 
