@@ -261,7 +261,7 @@ class AdminConnection:
 
 @functools.cache
 def _introduction() -> bytes:
-    """Return the packet that names whose connection this is, for the log of operators."""
+    """Return the packet that tells the log of operators whose connection this is."""
     try:
         user = getpass.getuser()
     except (KeyError, OSError):
