@@ -21,6 +21,7 @@ from geartrain.http.endpoints import Call, Endpoint
 from geartrain.http.guard import Guard
 from geartrain.http.openapi import document
 from geartrain.http.pace import Pace
+from geartrain.http.prefix import Prefix
 from geartrain.http.problems import ProblemError
 
 __all__ = ["make_app"]
@@ -28,17 +29,19 @@ __all__ = ["make_app"]
 _Handler = Callable[[Request], Awaitable[Response]]
 
 
-def make_app(bridge: Bridge, token: bytes, pages: ASGIApp) -> ASGIApp:
+def make_app(bridge: Bridge, token: bytes, pages: ASGIApp, prefix: str = "") -> ASGIApp:
     """Return the application.
 
     An empty ``token`` lets everybody in. ``pages`` answers whatever has a path that is
-    not the API's: it is the dashboard.
+    not the API's: it is the dashboard. All paths are below ``prefix``.
     """
+    described = document(has_token=bool(token), prefix=prefix)
     app = Starlette(
-        routes=[*_routes(bridge), *page.routes(document(has_token=bool(token)))],
+        routes=[*_routes(bridge), *page.routes(described)],
         middleware=[
             Middleware(Pace),
             Middleware(_Target),
+            Middleware(Prefix, prefix=prefix),
             Middleware(Guard, token=token),
         ],
         exception_handlers={

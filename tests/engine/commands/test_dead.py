@@ -65,6 +65,8 @@ def test_dead_letters_are_listed_without_their_workloads() -> None:
         "reason": "fail",
         "error": None,
         "size": 2,
+        "numerator": None,
+        "denominator": None,
     }
 
 
@@ -337,7 +339,6 @@ def test_commands_behind_one_that_asks_are_answered_after_it() -> None:
 def failed(world: World, function: bytes, *errors: bytes) -> None:
     """Have jobs of a function die of exceptions, or of nothing that is said."""
     worker = world.worker(function.decode())
-    worker.option_req(b"exceptions")
     client = world.client()
     for error in errors:
         submit(client, "w", function=function)

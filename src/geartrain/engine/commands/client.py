@@ -166,6 +166,7 @@ def _submit(
         state.journal.hold(job, peer)
     else:
         attach(state, job, peer)
+    peer.submissions += 1
     peer.send(encode(PacketType.JOB_CREATED, job.handle))
     if is_unserved and peer.without_worker:
         unserved.warn(state, peer, job)
