@@ -10,7 +10,9 @@ SOURCE = Path(__file__).parents[2] / "src" / "geartrain"
 
 # The same idea for two faces.
 SHARED = {
+    "Action": "what an operator does: offered by a page, and kept in the log",
     "Call": "a request and who waits for its answer: by packets, and by HTTP",
+    "Page": "what is read at once: by people, and by the engine of a queue",
     "Link": "a connection to the job server: a client's, and that of the HTTP face",
 }
 
