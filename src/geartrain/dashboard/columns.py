@@ -62,7 +62,8 @@ class TableColumn:
 
         Args:
             content: what is in it, unless it is a ``call`` block.
-            kind: more classes of it, such as ``failed``.
+            kind: more classes of it, such as ``failed``; ``wide`` has a line of its own
+                where a row is shown as a card.
             title: more about it.
             caller: the block.
         """

@@ -100,13 +100,13 @@ def _counts(busy: Busy, ago: int, minutes: int, chance: random.Random) -> Counts
     counts.numbers[DEAD] = dead
     counts.numbers[EXCEPTION] = 2 * dead
     counts.numbers[RETRIED] = dead
-    begun = min(submitted, SAMPLES)
-    for number in range(begun + _running(busy, ago) - _running(busy, ago + 1)):
+    ended = min(submitted, SAMPLES)
+    for _ in range(ended + _running(busy, ago) - _running(busy, ago + 1)):
         waited = chance.lognormvariate(-4.5, 1.2) * (40 if is_trouble else 1)
-        ran = chance.uniform(*busy.seconds)
         counts.wait(waited, bucket(waited))
-        if number < begun:
-            counts.run(ran, bucket(ran))
+    for _ in range(ended):
+        ran = chance.uniform(*busy.seconds)
+        counts.run(ran, bucket(ran))
     return counts
 
 
