@@ -144,8 +144,8 @@ class Admin(Insight, Control):
         filters = {"function": function, "state": state, "unique": unique}
         return self._requests.slices("jobs", filters, limit, job_row)
 
-    def job(self, name: str) -> list[JobRow]:
-        """Return the jobs with a handle, or else a unique, workloads included.
+    def job(self, name: str, *, workload: bool = True) -> list[JobRow]:
+        """Return the jobs with a handle, or else a unique, with or without workloads.
 
         Jobs of several functions may have the same unique. The handle of a dead letter
         finds that, and that of a job which has ended what became of it.
@@ -154,7 +154,8 @@ class Admin(Insight, Control):
             UnknownJobError: there is no such job.
         """
         # No job has a NUL in its name, and a line without its last word is wrong.
-        return self._requests.found(f"job {word(name) or '%00'}", name, "job")
+        line = f"job {word(name) or '%00'}{'' if workload else ' workload=no'}"
+        return self._requests.found(line, name, "job")
 
     def cancel(self, handle: str) -> None:
         """Cancel a job that waits or runs, or a schedule.
