@@ -25,11 +25,6 @@ def test_the_server_serves_the_document(server: HttpServer) -> None:
     assert reply.json["openapi"].startswith("3.1.")
 
 
-def test_a_browser_is_sent_to_the_page(server: HttpServer) -> None:
-    reply = server.get("/")
-    assert (reply.status, reply.headers["location"]) == (307, "/docs")
-
-
 def test_each_endpoint_is_in_it_once() -> None:
     names = [each.name for each in ENDPOINTS]
     assert len(set(names)) == len(names)

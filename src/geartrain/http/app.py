@@ -28,8 +28,12 @@ __all__ = ["make_app"]
 _Handler = Callable[[Request], Awaitable[Response]]
 
 
-def make_app(bridge: Bridge, token: bytes) -> ASGIApp:
-    """Return the application; an empty ``token`` lets everybody in."""
+def make_app(bridge: Bridge, token: bytes, pages: ASGIApp) -> ASGIApp:
+    """Return the application.
+
+    An empty ``token`` lets everybody in. ``pages`` answers whatever has a path that is
+    not the API's: it is the dashboard.
+    """
     app = Starlette(
         routes=[*_routes(bridge), *page.routes(document(has_token=bool(token)))],
         middleware=[
@@ -46,7 +50,22 @@ def make_app(bridge: Bridge, token: bytes) -> ASGIApp:
         },
     )
     app.router.redirect_slashes = False
+    app.router.default = _Pages(pages)
     return app
+
+
+class _Pages:
+    """Passes on what is not the API's."""
+
+    def __init__(self, pages: ASGIApp) -> None:
+        self._pages = pages
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path: str = scope["path"]
+        is_of_api = path.lstrip("/").partition("/")[0] == "v1"
+        if is_of_api or not path.startswith("/"):
+            raise HTTPException(404)
+        await self._pages(scope, receive, send)
 
 
 class _RawPath:

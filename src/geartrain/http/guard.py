@@ -28,8 +28,9 @@ __all__ = ["Guard"]
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 # What anybody may see: it says nothing about the jobs.
 _OPEN: Final = frozenset(
-    {"/", "/docs", "/docs.js", "/docs.css", "/openapi.json", "/livez", "/readyz"}
+    {"/docs", "/docs.js", "/docs.css", "/openapi.json", "/livez", "/readyz"}
 )
+_STATIC: Final = "/static/"
 
 
 class Guard:
@@ -57,7 +58,8 @@ class Guard:
             _check_host(request.headers.get("host"))
         if scope["method"] not in _SAFE:
             _check_site(request)
-        if self._token and scope["path"] not in _OPEN:
+        is_open = scope["path"] in _OPEN or scope["path"].startswith(_STATIC)
+        if self._token and not is_open:
             self._check_token(request.headers.get("authorization", ""))
 
     def _check_token(self, text: str) -> None:

@@ -24,6 +24,7 @@ from geartrain.engine.commands.dead import dead
 from geartrain.engine.commands.events import events
 from geartrain.engine.commands.history import history
 from geartrain.engine.commands.jobs import cancel, job, jobs
+from geartrain.engine.commands.marks import marks
 from geartrain.engine.commands.policy import policy
 from geartrain.engine.commands.problems import problems
 from geartrain.engine.commands.results import follow, result
@@ -215,6 +216,7 @@ COMMANDS: Final[dict[bytes, TextCommand]] = {
     b"why": why,
     b"counters": counters,
     b"history": history,
+    b"marks": marks,
     b"statistics": statistics,
     b"store": store,
     b"server": server,

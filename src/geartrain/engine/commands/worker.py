@@ -16,7 +16,7 @@ from geartrain.engine.model.jobs import Job
 from geartrain.engine.model.peers import ASLEEP, Peer
 from geartrain.engine.results import SUCCEEDED
 from geartrain.engine.state import functions, windows
-from geartrain.engine.state.following import note_workers
+from geartrain.engine.state.marks import workers_changed
 from geartrain.engine.state.state import State
 from geartrain.engine.state.statistics import count
 from geartrain.errors import PacketError
@@ -91,7 +91,7 @@ def _add_ability(state: State, peer: Peer, name: bytes, timeout: float) -> None:
     _begin_change(state, peer)
     peer.abilities[function] = timeout
     function.workers[peer] = None
-    note_workers(state, function)
+    workers_changed(state, function)
     windows.serve(state, function)
     state.wakeups.gain(peer, function)
 
@@ -102,7 +102,7 @@ def cant_do(state: State, peer: Peer, packet: Packet) -> None:
     if function is not None and function in peer.abilities:
         _begin_change(state, peer)
         _remove_ability(peer, function)
-        note_workers(state, function)
+        workers_changed(state, function)
         state.wakeups.lose(peer, function)
         _lose_running(state, peer, function)
         functions.retire(state, function)
