@@ -423,3 +423,18 @@ def test_the_colours_are_changed(fresh: RunningServer) -> None:
         assert seen == ["dark", "light", "terminal"]
 
     drive(fresh, scenario)
+
+
+def test_who_leaves_a_story_before_it_is_told_misses_nothing(
+    fresh: RunningServer,
+) -> None:
+    handle = submit(fresh, b"mail")
+
+    async def scenario(top: Driven) -> None:
+        await top.press("2")
+        await top.until(handle)
+        for _ in range(5):
+            await top.press("enter", "escape")
+        await top.until(handle, "● live")
+
+    drive(fresh, scenario)

@@ -7,7 +7,7 @@ import pytest
 from geartrain.admin import Admin
 from geartrain.errors import OptionError
 from geartrain.top.pages import page_named
-from geartrain.top.place import Place
+from geartrain.top.position import Position
 from geartrain.top.sampler import Sample, Sampler, check
 from geartrain.top.search import read_search
 from geartrain.transport.address import parse_address
@@ -18,7 +18,7 @@ from tests.support.servers import RunningServer, running_gearmand
 
 def sampled(server: RunningServer, page: str, text: str = "", rows: int = 50) -> Sample:
     connector = SocketConnector(parse_address(server.address))
-    question = Place(page_named(page), read_search(text)).question(rows)
+    question = Position(page_named(page), read_search(text)).question(rows)
     with Admin(server.address) as admin:
         return Sampler(connector).sample(admin, question)
 
@@ -42,7 +42,7 @@ class Listening(Admin):
 
 def asked(server: RunningServer, page: str, text: str = "", rows: int = 5) -> list[str]:
     connector = SocketConnector(parse_address(server.address))
-    question = Place(page_named(page), read_search(text)).question(rows)
+    question = Position(page_named(page), read_search(text)).question(rows)
     with Listening(server.address) as admin:
         Sampler(connector).sample(admin, question)
         return admin.lines
@@ -96,7 +96,7 @@ def test_gearmand_is_asked_but_once_what_it_does_not_know() -> None:
         submit(gearmand, b"mail")
         connector = SocketConnector(parse_address(gearmand.address))
         sampler = Sampler(connector)
-        question = Place(page_named("functions")).question(5)
+        question = Position(page_named("functions")).question(5)
         with Listening(gearmand.address) as admin:
             sample = sampler.sample(admin, question)
             (row,) = sample.rows
@@ -112,6 +112,6 @@ def test_gearmand_is_asked_but_once_what_it_does_not_know() -> None:
 @pytest.mark.parametrize("text", ["colour=red", "state>5", "age>soon"])
 def test_a_wrong_search_is_told_before_anybody_is_asked(text: str) -> None:
     connector = SocketConnector(parse_address("127.0.0.1:1"))
-    place = Place(page_named("jobs"), read_search(text))
+    position = Position(page_named("jobs"), read_search(text))
     with pytest.raises(OptionError):
-        check(connector, place.question(1))
+        check(connector, position.question(1))

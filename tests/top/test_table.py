@@ -10,7 +10,7 @@ from textual.coordinate import Coordinate
 
 from geartrain.admin import WorkerRow
 from geartrain.top.pages import page_named
-from geartrain.top.place import Place
+from geartrain.top.position import Position
 from geartrain.top.sampler import Sample
 from geartrain.top.table import RowTable
 from geartrain.top.themes import DARK
@@ -28,7 +28,7 @@ class Alone(App[None]):
 def sample_of(*names: str) -> Sample:
     page = page_named("workers")
     return Sample(
-        question=Place(page).question(50),
+        question=Position(page).question(50),
         columns=page.listing.columns,
         rows=[
             WorkerRow(
@@ -102,7 +102,7 @@ def test_another_page_begins_at_its_top() -> None:
             first = sample_of("a", "b", "c")
             table.show(first)
             table.move_cursor(row=2)
-            other = replace(first, question=Place(page_named("actions")).question(9))
+            other = replace(first, question=Position(page_named("actions")).question(9))
             other = replace(other, columns=page_named("actions").listing.columns)
             table.show(replace(other, rows=()))
             table.show(sample_of("a", "b", "c"))

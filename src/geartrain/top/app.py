@@ -18,10 +18,10 @@ from geartrain.top.bars import StateBar
 from geartrain.top.help import HelpScreen
 from geartrain.top.link import Link
 from geartrain.top.main import MainScreen
-from geartrain.top.page import Action, AnyPage, Story, Target, Visit
+from geartrain.top.page import Action, ActionTarget, AnyPage, Story, Visit
 from geartrain.top.pages import PAGES, action_named, page_named
 from geartrain.top.pages.problems import mended_at
-from geartrain.top.place import Place
+from geartrain.top.position import Position
 from geartrain.top.sampler import Sample, Sampler, check
 from geartrain.top.search import Search, read_search
 from geartrain.top.steering import steer
@@ -109,12 +109,12 @@ class Top(App[None]):
         self.is_paused = False
         self.interval = interval
         self.trouble = ""
-        self._place = Place(page_named(page), read_search(search))
-        check(server, self._place.question(1))
+        self._position = Position(page_named(page), read_search(search))
+        check(server, self._position.question(1))
         self.link, self.orders = Link(server), Link(server)
         self._sampler = Sampler(server)
         self._wanted = asyncio.Event()
-        self._before: list[Place] = []
+        self._before: list[Position] = []
         self._main = MainScreen(server, is_read_only=is_read_only)
 
     def get_default_screen(self) -> MainScreen:
@@ -128,7 +128,7 @@ class Top(App[None]):
 
     def on_main_screen_ready(self) -> None:
         """Begin to ask."""
-        self._main.go(self._place)
+        self._main.go(self._position)
         self._show_state()
         self.run_worker(self._sample_on(), name="sampling")
 
@@ -157,8 +157,8 @@ class Top(App[None]):
                 await self._wanted.wait()
 
     async def _take_sample(self) -> None:
-        place = self._place
-        question = place.question(self._main.room)
+        position = self._position
+        question = position.question(self._main.room)
         try:
             sample = await self.link.ask(
                 lambda admin: self._sampler.sample(admin, question)
@@ -168,7 +168,7 @@ class Top(App[None]):
             self._main.show_trouble(self.trouble)
         else:
             self.trouble = ""
-            if place is self._place:
+            if position is self._position:
                 self._main.show(sample)
         self._show_state()
 
@@ -181,9 +181,9 @@ class Top(App[None]):
         """Take a sample now, even if updates are paused."""
         self._wanted.set()
 
-    def _go(self, place: Place) -> None:
-        self._place = place
-        self._main.go(place)
+    def _go(self, position: Position) -> None:
+        self._position = position
+        self._main.go(position)
         self.look_again()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -195,7 +195,7 @@ class Top(App[None]):
         if action in ("sort", "reverse", "search"):
             return not is_elsewhere
         if action == "leave":
-            return not is_elsewhere and bool(self._before or self._place.search.text)
+            return not is_elsewhere and bool(self._before or self._position.search.text)
         return True
 
     def _is_possible(self, page: str, name: str) -> bool:
@@ -207,7 +207,7 @@ class Top(App[None]):
             return row is not None and action.is_possible(row)
         if self.screen is not self._main:
             return False
-        search = self._place.search
+        search = self._position.search
         has_what = bool(search.conditions) or not action.needs_search
         return has_what and search.is_only_by(action.matching)
 
@@ -217,14 +217,14 @@ class Top(App[None]):
             return self.screen.page, self.screen.row
         if self.screen is not self._main or self._main.is_searching:
             return None, None
-        return self._place.page, self._main.row
+        return self._position.page, self._main.row
 
     def action_page(self, name: str) -> None:
         """Show a page."""
         while self.screen is not self._main:
             self.pop_screen()
         self._before.clear()
-        self._go(Place(page_named(name)))
+        self._go(Position(page_named(name)))
 
     def action_mend(self, number: int) -> None:
         """Show what a problem is about."""
@@ -232,25 +232,25 @@ class Top(App[None]):
         if problems and number < len(problems):
             self._visit(mended_at(problems[number]))
 
-    def on_main_screen_opened(self) -> None:
+    def on_main_screen_row_opened(self) -> None:
         """Show what the row under the cursor leads to."""
         row = self._main.row
         if row is not None:
-            self._visit(self._place.page.leads_to(row))
+            self._visit(self._position.page.leads_to(row))
 
     def _visit(self, where: Visit | Story | None) -> None:
         if isinstance(where, Story):
             self.push_screen(StoryScreen(where.handle))
         elif where is not None:
-            self._before.append(self._place)
-            self._go(Place(page_named(where.page), read_search(where.search)))
+            self._before.append(self._position)
+            self._go(Position(page_named(where.page), read_search(where.search)))
 
     def action_leave(self) -> None:
         """Go back to where a row was opened, or end a search."""
         if self._before:
             self._go(self._before.pop())
         else:
-            self._go(replace(self._place, search=Search()))
+            self._go(replace(self._position, search=Search()))
 
     def action_pause(self) -> None:
         """Leave what is shown as it is, or go on."""
@@ -261,21 +261,21 @@ class Top(App[None]):
 
     def action_sort(self, step: int) -> None:
         """Sort by the next column, or the one before."""
-        self._go(self._place.sorted_next(step))
+        self._go(self._position.sorted_next(step))
 
     def action_reverse(self) -> None:
         """Turn the order round."""
-        self._go(self._place.reversed())
+        self._go(self._position.reversed())
 
-    def on_main_screen_sorted(self, wanted: MainScreen.Sorted) -> None:
+    def on_main_screen_rows_sorted(self, wanted: MainScreen.RowsSorted) -> None:
         """Sort by a column whose title was clicked."""
-        self._go(self._place.sorted_by(wanted.column))
+        self._go(self._position.sorted_by(wanted.column))
 
-    def on_main_screen_searched(self, wanted: MainScreen.Searched) -> None:
+    def on_main_screen_rows_searched(self, wanted: MainScreen.RowsSearched) -> None:
         """Show only rows that are like something."""
-        self._go(replace(self._place, search=wanted.search))
+        self._go(replace(self._position, search=wanted.search))
 
-    def on_main_screen_short(self) -> None:
+    def on_main_screen_rows_short(self) -> None:
         """Take a sample with more rows, unless updates are paused."""
         if not self.is_paused:
             self.look_again()
@@ -291,18 +291,18 @@ class Top(App[None]):
 
     def action_help(self) -> None:
         """Show what all keys do."""
-        self.push_screen(HelpScreen(self._place.page))
+        self.push_screen(HelpScreen(self._position.page))
 
     def action_act(self, page: str, name: str) -> None:
         """Do something to the row under the cursor, or to all that are found."""
         action = action_named(page_named(page), name)
         if action.matching is None:
-            target = Target(row=self._subject()[1])
+            target = ActionTarget(row=self._subject()[1])
         else:
-            target = Target(equal=self._place.search.equal)
+            target = ActionTarget(equal=self._position.search.equal)
         self.run_worker(self._act(action, target), name="acting")
 
-    async def _act(self, action: Action[Any], target: Target[Any]) -> None:
+    async def _act(self, action: Action[Any], target: ActionTarget[Any]) -> None:
         try:
             await steer(self, action, target)
         except GeartrainError as error:

@@ -14,7 +14,7 @@ from geartrain.errors import OptionError
 from geartrain.texts import cut, visible
 from geartrain.top.bars import LoadBar, ProblemBar, StateBar, TabBar
 from geartrain.top.pages import PAGES
-from geartrain.top.place import Place
+from geartrain.top.position import Position
 from geartrain.top.sampler import Sample, check
 from geartrain.top.search import Search, read_search
 from geartrain.top.searchbar import SearchBar
@@ -37,31 +37,31 @@ class MainScreen(Screen[None]):
     class Ready(Message):
         """All is laid out."""
 
-    class Opened(Message):
+    class RowOpened(Message):
         """The row under the cursor is to be opened."""
 
-    class Searched(Message):
+    class RowsSearched(Message):
         """Rows are to be like something."""
 
         def __init__(self, search: Search) -> None:
             super().__init__()
             self.search = search
 
-    class Sorted(Message):
+    class RowsSorted(Message):
         """Rows are to be sorted by a column."""
 
         def __init__(self, column: str) -> None:
             super().__init__()
             self.column = column
 
-    class Short(Message):
+    class RowsShort(Message):
         """More rows are needed, or others: the size has changed."""
 
     def __init__(self, server: Connector, *, is_read_only: bool) -> None:
         super().__init__()
         self._server = server
         self._is_read_only = is_read_only
-        self._place = Place(PAGES[0])
+        self._position = Position(PAGES[0])
         self.sample: Sample | None = None
 
     def compose(self) -> ComposeResult:
@@ -102,13 +102,13 @@ class MainScreen(Screen[None]):
     @property
     def row(self) -> Any:
         """The row under the cursor; None if there is none."""
-        if self.sample is None or self.sample.question.page is not self._place.page:
+        if self.sample is None or self.sample.question.page is not self._position.page:
             return None
         return self._table.row
 
-    def go(self, place: Place) -> None:
+    def go(self, position: Position) -> None:
         """Show another page, from the next sample on."""
-        self._place = place
+        self._position = position
         self._show_tabs()
 
     def show(self, sample: Sample) -> None:
@@ -139,22 +139,22 @@ class MainScreen(Screen[None]):
         if self.sample is not None:
             self._table.redraw()
             self.show(self.sample)
-        self.post_message(self.Short())
+        self.post_message(self.RowsShort())
 
     def search(self) -> None:
         """Ask what rows must be like."""
-        columns = [column.name for column in self._place.page.listing.columns]
-        self.query_one(SearchBar).open(self._place.search.text, columns)
+        columns = [column.name for column in self._position.page.listing.columns]
+        self.query_one(SearchBar).open(self._position.search.text, columns)
 
     def _show_tabs(self) -> None:
-        place, notes = self._place, [self._place.page.note]
-        if self.sample is not None and self.sample.question.page is place.page:
+        position, notes = self._position, [self._position.page.note]
+        if self.sample is not None and self.sample.question.page is position.page:
             notes += self.sample.notes
-        self.query_one(TabBar).show(place.page, place.search.text, notes)
+        self.query_one(TabBar).show(position.page, position.search.text, notes)
 
     def _show_detail(self) -> None:
         row = self.row
-        text = "" if row is None else visible(self._place.page.detail(row))
+        text = "" if row is None else visible(self._position.page.detail(row))
         detail = self.query_one("#detail", Static)
         detail.update(Text(cut(text, _DETAIL)))
         detail.display = bool(text)
@@ -164,13 +164,13 @@ class MainScreen(Screen[None]):
         bar = self.query_one(SearchBar)
         try:
             search = read_search(submitted.value)
-            check(self._server, self._place.question(1, search))
+            check(self._server, self._position.question(1, search))
         except OptionError as error:
             bar.complain(str(error))
             return
         bar.close()
         self._table.focus()
-        self.post_message(self.Searched(search))
+        self.post_message(self.RowsSearched(search))
 
     def on_search_bar_left(self) -> None:
         """Leave the search as it was."""
@@ -178,11 +178,11 @@ class MainScreen(Screen[None]):
 
     def on_data_table_row_selected(self) -> None:
         """Open a row by Enter, or by a click on where the cursor is."""
-        self.post_message(self.Opened())
+        self.post_message(self.RowOpened())
 
     def on_data_table_header_selected(self, selected: RowTable.HeaderSelected) -> None:
         """Sort by the column whose title was clicked."""
-        self.post_message(self.Sorted(str(selected.column_key.value)))
+        self.post_message(self.RowsSorted(str(selected.column_key.value)))
 
     def on_data_table_row_highlighted(self) -> None:
         """Show the keys for another row; ask for more rows near the end."""
@@ -192,4 +192,4 @@ class MainScreen(Screen[None]):
         if sample is None or not sample.has_more:
             return
         if table.cursor_row > len(sample.rows) - table.size.height:
-            self.post_message(self.Short())
+            self.post_message(self.RowsShort())

@@ -15,9 +15,9 @@ __all__ = [
     "GOOD",
     "WARN",
     "Action",
+    "ActionTarget",
     "Page",
     "Story",
-    "Target",
     "Value",
     "Visit",
 ]
@@ -47,7 +47,7 @@ class Story:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Target(Generic[_Row]):
+class ActionTarget(Generic[_Row]):
     """What an action is done to.
 
     Attributes:
@@ -102,10 +102,10 @@ class Action(Generic[_Row]):
     name: str
     key: str
     label: str
-    question: Callable[[Target[_Row]], str]
-    act: Callable[[Admin, Target[_Row]], int | None]
+    question: Callable[[ActionTarget[_Row]], str]
+    act: Callable[[Admin, ActionTarget[_Row]], int | None]
     done: str
-    count: Callable[[Admin, Target[_Row]], int] | None = None
+    count: Callable[[Admin, ActionTarget[_Row]], int] | None = None
     value: Value | None = None
     is_possible: Callable[[_Row], bool] = lambda row: True
     matching: frozenset[str] | None = None

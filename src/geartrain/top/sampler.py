@@ -15,7 +15,7 @@ from geartrain.top.page import Page
 from geartrain.top.search import Search
 from geartrain.transport.connect import Connector
 
-__all__ = ["Question", "Sample", "Sampler", "check"]
+__all__ = ["Sample", "Sampler", "Wanted", "check"]
 
 # Maximum number of rows that are looked through, to sort or search them here: it takes
 # half a second, and comes again every few.
@@ -27,7 +27,7 @@ _T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class Wanted:
     """What the screen wants to show.
 
     Attributes:
@@ -67,7 +67,7 @@ class Sample:
         problems: what is wrong, if it tells.
     """
 
-    question: Question
+    question: Wanted
     columns: Sequence[Column[Any]]
     rows: Sequence[Any]
     has_more: bool
@@ -83,7 +83,7 @@ class Sample:
     problems: Sequence[ProblemRow] | None
 
 
-def check(server: Connector, question: Question) -> None:
+def check(server: Connector, question: Wanted) -> None:
     """Read what is searched for, to tell mistakes before anybody is asked.
 
     Raises:
@@ -99,7 +99,7 @@ class Sampler:
         self._server = server
         self._admin: Admin | None = None
 
-    def sample(self, admin: Admin, question: Question) -> Sample:
+    def sample(self, admin: Admin, question: Wanted) -> Sample:
         """Ask for what is wanted.
 
         Raises:
@@ -149,7 +149,7 @@ class Sampler:
             self._unknown.add(name)
             return None
 
-    def _of_page(self, admin: Admin, question: Question, now: float) -> Sample:
+    def _of_page(self, admin: Admin, question: Wanted, now: float) -> Sample:
         """Return a sample of the page alone."""
         choice = _choice(self._server, question)
         ask = choice.ask(question.rows + 1)
@@ -184,7 +184,7 @@ class Sampler:
         )
 
 
-def _choice(server: Connector, question: Question) -> Choice[Any]:
+def _choice(server: Connector, question: Wanted) -> Choice[Any]:
     search, page = question.search, question.page
     listed_here = [
         each for each in search.conditions if not _is_asked(page, each, search)
@@ -205,7 +205,7 @@ def _is_asked(page: Page[Any], condition: str, search: Search) -> bool:
     return is_known and search.equal.get(name.lower()) == value
 
 
-def _asked(question: Question) -> Mapping[str, str]:
+def _asked(question: Wanted) -> Mapping[str, str]:
     given = question.search.equal
     return {name: given[name] for name in given if name in question.page.asked}
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from geartrain.texts import counted
 from geartrain.top.dialogs import Choose, Confirm, Enter
-from geartrain.top.page import Action, Target, Value
+from geartrain.top.page import Action, ActionTarget, Value
 
 if TYPE_CHECKING:
     from geartrain.top.app import Top
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["steer"]
 
 
-async def steer(app: Top, action: Action[Any], target: Target[Any]) -> None:
+async def steer(app: Top, action: Action[Any], target: ActionTarget[Any]) -> None:
     """Do something to one row or many, once the operator has confirmed it.
 
     How many jobs it is about is counted first, by the job server.

@@ -161,7 +161,9 @@ class StoryScreen(Screen[None]):
         self._tell(Text("\n").join(self._lines(sample)))
 
     def _tell(self, text: Text) -> None:
-        self.query_one("#story Static", Static).update(text)
+        # Who has left meanwhile is not told any more.
+        for told in self.query("#story Static").results(Static):
+            told.update(text)
 
     def _ink(self, tone: str) -> str:
         return ink(self.app, tone)

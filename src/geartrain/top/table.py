@@ -1,4 +1,4 @@
-"""The table of a page: rows that change in place, under a cursor that stays."""
+"""The table of a page: rows that change where they stand, under a cursor that stays."""
 
 from __future__ import annotations
 

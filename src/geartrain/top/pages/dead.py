@@ -9,18 +9,18 @@ from geartrain.cli.columns import AGE, COUNT, NAME, PROSE, TEXT, WORD, Column
 from geartrain.cli.details import job_object
 from geartrain.cli.listing import RowListing
 from geartrain.texts import error_line, shown
-from geartrain.top.page import BAD, Action, Page, Story, Target, Value
+from geartrain.top.page import BAD, Action, ActionTarget, Page, Story, Value
 
 __all__ = ["DEAD"]
 
 _BULK: Final = frozenset({"function", "reason"})
 
 
-def _handle(target: Target[JobRow]) -> str:
+def _handle(target: ActionTarget[JobRow]) -> str:
     return target.one.handle
 
 
-def _text(target: Target[JobRow]) -> str:
+def _text(target: ActionTarget[JobRow]) -> str:
     """Return the dead letter that an action is about, for a question."""
     job = target.one
     return f"{shown(job.handle)} of {shown(job.function)}"

@@ -11,7 +11,7 @@ from geartrain.admin import Admin, JobRow
 from geartrain.cli.columns import AGE, COUNT, NAME, PROSE, WORD, Column
 from geartrain.cli.listing import Ask, RowListing
 from geartrain.texts import error_line, quoted
-from geartrain.top.page import BAD, Action, Page, Target, Visit
+from geartrain.top.page import BAD, Action, ActionTarget, Page, Visit
 from geartrain.top.search import equal
 
 __all__ = ["FAILURES"]
@@ -61,7 +61,7 @@ def _count(groups: dict[Hashable, FailureGroup], row: JobRow) -> None:
     group.latest = max(group.latest, row.died or row.ended or 0.0)
 
 
-def _filters(target: Target[FailureGroup]) -> dict[str, Any]:
+def _filters(target: ActionTarget[FailureGroup]) -> dict[str, Any]:
     """Return what the job server finds the dead letters of a group by."""
     group = target.one
     return {
@@ -81,7 +81,7 @@ def _leads_to(group: FailureGroup) -> Visit:
     return Visit(page, " ".join(conditions))
 
 
-def _text(target: Target[FailureGroup]) -> str:
+def _text(target: ActionTarget[FailureGroup]) -> str:
     group = target.one
     why = quoted(group.error) if group.error else group.reason
     return f"of {quoted(group.function)} with {why}"

@@ -12,7 +12,17 @@ from geartrain.cli.columns import COUNT, NAME, RATE, SECONDS, SPAN, WORD, Column
 from geartrain.cli.listing import Ask, RowListing
 from geartrain.errors import RefusedError
 from geartrain.texts import quoted
-from geartrain.top.page import BAD, DIM, GOOD, WARN, Action, Page, Target, Value, Visit
+from geartrain.top.page import (
+    BAD,
+    DIM,
+    GOOD,
+    WARN,
+    Action,
+    ActionTarget,
+    Page,
+    Value,
+    Visit,
+)
 from geartrain.top.search import equal
 
 __all__ = ["FUNCTIONS"]
@@ -130,7 +140,7 @@ def _bad_if(name: str, row: _Row) -> str:
     return BAD if row[name] else ""
 
 
-def _name(target: Target[_Row]) -> str:
+def _name(target: ActionTarget[_Row]) -> str:
     return str(target.one["function"])
 
 

@@ -11,7 +11,17 @@ from geartrain.cli.details import job_object
 from geartrain.cli.listing import Ask, RowListing
 from geartrain.errors import RefusedError
 from geartrain.texts import shown
-from geartrain.top.page import BAD, DIM, GOOD, WARN, Action, Page, Story, Target, Value
+from geartrain.top.page import (
+    BAD,
+    DIM,
+    GOOD,
+    WARN,
+    Action,
+    ActionTarget,
+    Page,
+    Story,
+    Value,
+)
 
 __all__ = ["JOBS"]
 
@@ -59,7 +69,7 @@ def _when(row: JobRow) -> float | None:
     return {"running": row.started, "scheduled": row.due}.get(row.state)
 
 
-def _handle(target: Target[JobRow]) -> str:
+def _handle(target: ActionTarget[JobRow]) -> str:
     return target.one.handle
 
 
@@ -67,7 +77,7 @@ def _is_waiting(row: JobRow) -> bool:
     return row.state not in ("running", _UNKNOWN)
 
 
-def _text(target: Target[JobRow]) -> str:
+def _text(target: ActionTarget[JobRow]) -> str:
     """Return the job that an action is about, for a question."""
     job = target.one
     return f"{shown(job.handle)} of {shown(job.function)}"

@@ -8,12 +8,12 @@ from geartrain.admin import ScheduleRow
 from geartrain.cli.columns import AGE, MOMENT, NAME, TEXT, WORD, Column
 from geartrain.cli.listing import RowListing
 from geartrain.texts import shown
-from geartrain.top.page import Action, Page, Target
+from geartrain.top.page import Action, ActionTarget, Page
 
 __all__ = ["SCHEDULES"]
 
 
-def _text(target: Target[ScheduleRow]) -> str:
+def _text(target: ActionTarget[ScheduleRow]) -> str:
     """Return the schedule that an action is about, for a question."""
     return f"{shown(target.one.handle)} of {shown(target.one.function)}"
 

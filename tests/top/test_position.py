@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from geartrain.top.pages import page_named
-from geartrain.top.place import Place
+from geartrain.top.position import Position
 from geartrain.top.search import read_search
 
-FUNCTIONS = Place(page_named("functions"))
-JOBS = Place(page_named("jobs"))
+FUNCTIONS = Position(page_named("functions"))
+JOBS = Position(page_named("jobs"))
 
 
 def test_the_next_column_follows_and_the_last_one_is_followed_by_none() -> None:
     columns = JOBS.page.listing.columns
-    place = JOBS
+    position = JOBS
     seen = []
     for _ in columns:
-        place = place.sorted_next(1)
-        seen.append(place.sort)
+        position = position.sorted_next(1)
+        seen.append(position.sort)
     assert seen == [column.name for column in columns]
-    assert place.sorted_next(1).sort is None
+    assert position.sorted_next(1).sort is None
     assert JOBS.sorted_next(-1).sort == columns[-1].name
 
 

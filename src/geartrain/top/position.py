@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from geartrain.top.page import AnyPage
-from geartrain.top.sampler import Question
+from geartrain.top.sampler import Wanted
 from geartrain.top.search import Search
 
-__all__ = ["Place"]
+__all__ = ["Position"]
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Position:
     """A page as somebody looks at it.
 
     Attributes:
@@ -27,9 +27,9 @@ class Place:
     sort: str | None = None
     is_reverse: bool = False
 
-    def question(self, rows: int, search: Search | None = None) -> Question:
+    def question(self, rows: int, search: Search | None = None) -> Wanted:
         """Return what is asked for it; of another search, if that is given."""
-        return Question(
+        return Wanted(
             page=self.page,
             search=self.search if search is None else search,
             sort=self.sort,
@@ -37,18 +37,18 @@ class Place:
             rows=rows,
         )
 
-    def sorted_next(self, step: int) -> Place:
+    def sorted_next(self, step: int) -> Position:
         """Return it sorted by the next column, or the one before."""
         names = [None, *(column.name for column in self.page.listing.columns)]
         name = names[(names.index(self.sort) + step) % len(names)]
         return replace(self, sort=name, is_reverse=False)
 
-    def sorted_by(self, name: str) -> Place:
+    def sorted_by(self, name: str) -> Position:
         """Return it sorted by a column; the second time the other way round."""
         is_same = name == (self.sort or self.page.listing.sort)
         return replace(self, sort=name, is_reverse=is_same and not self.is_reverse)
 
-    def reversed(self) -> Place:
+    def reversed(self) -> Position:
         """Return it in the other order, if it has one."""
         if not (self.sort or self.page.listing.sort):
             return self
