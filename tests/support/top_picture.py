@@ -22,6 +22,7 @@ from tests.support.top import Driven, drive
 PICTURE = Path(__file__).parents[2] / "docs" / "top.svg"
 SIZE = (118, 26)
 _ERRORS = ("no route to mx.example.org", "451 try again later")
+_COMMENT = re.compile(r"<!--.*?-->", re.S)
 _FONT = re.compile(r"@font-face \{.*?\}", re.S)
 
 
@@ -71,9 +72,11 @@ def _load(server: RunningServer, seconds: float) -> None:
 
 
 async def _take(top: Driven) -> None:
-    await top.until("image.resize", "● live")
+    await top.until("image.resize", "● live", "Quit")
     svg = top.app.export_screenshot(title="geartrain top")
-    PICTURE.write_text(_FONT.sub("", svg).replace("Fira Code", "ui-monospace"))
+    for loaded in (_FONT, _COMMENT):
+        svg = loaded.sub("", svg)
+    PICTURE.write_text(svg.replace("Fira Code", "ui-monospace"))
 
 
 def main() -> None:

@@ -81,7 +81,7 @@ def test_each_page_is_shown_by_its_digit_and_by_a_click(fresh: RunningServer) ->
         }.items():
             await top.press(key)
             if key == "3":
-                await top.until("CONNECTION", "client")
+                await top.until("KIND", "other")
                 continue
             await top.until(*texts)
         await top.click("1 Functions")
@@ -388,7 +388,7 @@ def test_gearmand_is_shown_as_far_as_it_tells() -> None:
                 await top.press(key)
                 await top.until("this job server does not tell")
             await top.press("3")
-            await top.until("resize", "worker")
+            await top.until("resize", "worker", "KIND")
             await top.press("2")
             await top.until(handle)
             await top.press("enter")

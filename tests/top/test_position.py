@@ -36,6 +36,6 @@ def test_what_has_no_order_is_not_turned_round() -> None:
 
 def test_a_question_is_about_the_place_or_another_search() -> None:
     other = read_search("mail")
-    assert JOBS.question(5).search == JOBS.search
-    assert JOBS.question(5, other).search == other
-    assert JOBS.question(5).rows == 5
+    assert JOBS.wanted(5).search == JOBS.search
+    assert JOBS.wanted(5, other).search == other
+    assert JOBS.wanted(5).rows == 5

@@ -18,9 +18,9 @@ from tests.support.servers import RunningServer, running_gearmand
 
 def sampled(server: RunningServer, page: str, text: str = "", rows: int = 50) -> Sample:
     connector = SocketConnector(parse_address(server.address))
-    question = Position(page_named(page), read_search(text)).question(rows)
+    wanted = Position(page_named(page), read_search(text)).wanted(rows)
     with Admin(server.address) as admin:
-        return Sampler(connector).sample(admin, question)
+        return Sampler(connector).sample(admin, wanted)
 
 
 class Listening(Admin):
@@ -42,9 +42,9 @@ class Listening(Admin):
 
 def asked(server: RunningServer, page: str, text: str = "", rows: int = 5) -> list[str]:
     connector = SocketConnector(parse_address(server.address))
-    question = Position(page_named(page), read_search(text)).question(rows)
+    wanted = Position(page_named(page), read_search(text)).wanted(rows)
     with Listening(server.address) as admin:
-        Sampler(connector).sample(admin, question)
+        Sampler(connector).sample(admin, wanted)
         return admin.lines
 
 
@@ -61,9 +61,27 @@ def test_what_the_server_can_search_by_it_is_asked_by(server: RunningServer) -> 
     submit(server, b"mail")
     lines = asked(server, "jobs", "function=mail state=ready")
     assert "jobs function=mail state=ready limit=6" in lines
+    lines = asked(server, "jobs", "function=mail* age>10m")
+    assert "jobs function=mail* older=600.000 limit=6" in lines
     lines = asked(server, "history", "state=dead unique=u")
     assert "history state=dead unique=u limit=6" in lines
+    lines = asked(server, "functions", "function=mail*")
+    assert "statistics match=mail* sort=waiting over=1 limit=6" in lines
+    lines = asked(server, "workers", "kind=worker")
+    assert "show connections kind=worker sort=-running limit=6" in lines
     assert "jobs limit=1000" in asked(server, "jobs", "mail")
+
+
+@pytest.mark.parametrize("column", sorted(page_named("functions").sorts))
+@pytest.mark.parametrize("is_reverse", [False, True])
+def test_the_server_sorts_by_what_it_is_asked_to(
+    server: RunningServer, column: str, is_reverse: bool
+) -> None:
+    submit(server, b"mail")
+    connector = SocketConnector(parse_address(server.address))
+    position = Position(page_named("functions"), sort=column, is_reverse=is_reverse)
+    with Admin(server.address) as admin:
+        assert Sampler(connector).sample(admin, position.wanted(5)).rows
 
 
 def test_rows_are_searched_here_by_what_the_server_cannot(
@@ -86,7 +104,8 @@ def test_minutes_and_problems_are_there(server: RunningServer) -> None:
     submit(server, b"unserved")
     sample = sampled(server, "functions")
     assert sample.problems
-    assert sample.minutes
+    assert sample.total is not None
+    assert sample.total.minutes
     assert sample.load["waiting"] == 1
     assert sample.now > 1.7e9
 
@@ -96,15 +115,15 @@ def test_gearmand_is_asked_but_once_what_it_does_not_know() -> None:
         submit(gearmand, b"mail")
         connector = SocketConnector(parse_address(gearmand.address))
         sampler = Sampler(connector)
-        question = Position(page_named("functions")).question(5)
+        wanted = Position(page_named("functions")).wanted(5)
         with Listening(gearmand.address) as admin:
-            sample = sampler.sample(admin, question)
+            sample = sampler.sample(admin, wanted)
             (row,) = sample.rows
             assert (row["function"], row["waiting"], row["in"]) == ("mail", 1, None)
             assert (sample.problems, sample.total) == (None, None)
             assert sample.load == {"waiting": 1, "running": 0}
             admin.lines.clear()
-            sampler.sample(admin, question)
+            sampler.sample(admin, wanted)
             assert not [each for each in admin.lines if "problems" in each]
             assert not [each for each in admin.lines if "limit=0" in each]
 
@@ -114,4 +133,4 @@ def test_a_wrong_search_is_told_before_anybody_is_asked(text: str) -> None:
     connector = SocketConnector(parse_address("127.0.0.1:1"))
     position = Position(page_named("jobs"), read_search(text))
     with pytest.raises(OptionError):
-        check(connector, position.question(1))
+        check(connector, position.wanted(1))

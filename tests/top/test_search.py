@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from geartrain.errors import OptionError
-from geartrain.top.search import Search, equal, read_search
+from geartrain.top.search import asking_by, equal, read_search
+
+BY_NAME = asking_by("state", globs=("function",))
 
 
 def test_conditions_have_spaces_between_them_unless_they_are_quoted() -> None:
@@ -17,21 +19,19 @@ def test_conditions_have_spaces_between_them_unless_they_are_quoted() -> None:
         "mail\\d",
         "#1",
     )
-    assert search.equal == {"state": "ready", "error": "no route"}
+    given, left = search.parted(BY_NAME)
+    assert given == {"state": "ready"}
+    assert left == ["error=no route", "age>10m", "mail\\d", "#1"]
 
 
-@pytest.mark.parametrize("text", ["function=mail*", "state!=ready", "size>10", "mail"])
-def test_only_equality_says_exactly_what_a_column_is(text: str) -> None:
-    search = read_search(text)
-    assert search.equal == {}
-    assert not search.is_only_by({"function", "state"})
+@pytest.mark.parametrize("text", ["state=re*", "state!=ready", "size>10", "mail"])
+def test_a_server_is_asked_by_equality_alone(text: str) -> None:
+    assert read_search(text).parted(BY_NAME) == ({}, [text])
 
 
-def test_what_is_only_by_some_columns_can_be_asked_of_the_server() -> None:
-    search = read_search("function=mail state=ready")
-    assert search.is_only_by({"function", "state", "unique"})
-    assert not search.is_only_by({"function"})
-    assert Search().is_only_by(())
+def test_globs_are_asked_for_where_the_server_knows_them() -> None:
+    search = read_search("function=mail* FUNCTION=other")
+    assert search.parted(BY_NAME) == ({"function": "mail*"}, ["FUNCTION=other"])
 
 
 def test_a_quote_that_is_not_closed_is_told() -> None:

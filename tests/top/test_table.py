@@ -28,7 +28,7 @@ class Alone(App[None]):
 def sample_of(*names: str) -> Sample:
     page = page_named("workers")
     return Sample(
-        question=Position(page).question(50),
+        wanted=Position(page).wanted(50),
         columns=page.listing.columns,
         rows=[
             WorkerRow(
@@ -49,7 +49,6 @@ def sample_of(*names: str) -> Sample:
         version="",
         load={},
         total=None,
-        minutes=(),
         problems=(),
     )
 
@@ -82,11 +81,11 @@ def test_columns_of_least_worth_go_first_and_names_are_cut() -> None:
             table = app.query_one(RowTable)
             table.show(sample_of("x" * 300))
             wide = [str(each.value) for each in table.columns]
-            assert "connection" in wide
+            assert "since" in wide
             await pilot.resize_terminal(40, 10)
             table.redraw()
             narrow = [str(each.value) for each in table.columns]
-            assert narrow == ["id", "state", "address"]
+            assert narrow == ["id", "kind", "running"]
             cell = table.get_cell_at(Coordinate(0, 0))
             assert cell.plain.endswith("…")
             assert sum(c.get_render_width(table) for c in table.columns.values()) <= 40
@@ -102,7 +101,7 @@ def test_another_page_begins_at_its_top() -> None:
             first = sample_of("a", "b", "c")
             table.show(first)
             table.move_cursor(row=2)
-            other = replace(first, question=Position(page_named("actions")).question(9))
+            other = replace(first, wanted=Position(page_named("actions")).wanted(9))
             other = replace(other, columns=page_named("actions").listing.columns)
             table.show(replace(other, rows=()))
             table.show(sample_of("a", "b", "c"))

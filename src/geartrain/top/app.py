@@ -7,6 +7,7 @@ import contextlib
 import os
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any, ClassVar, Final
 
 from textual.app import App
@@ -110,7 +111,7 @@ class Top(App[None]):
         self.interval = interval
         self.trouble = ""
         self._position = Position(page_named(page), read_search(search))
-        check(server, self._position.question(1))
+        check(server, self._position.wanted(1))
         self.link, self.orders = Link(server), Link(server)
         self._sampler = Sampler(server)
         self._wanted = asyncio.Event()
@@ -130,7 +131,7 @@ class Top(App[None]):
         """Begin to ask."""
         self._main.go(self._position)
         self._show_state()
-        self.run_worker(self._sample_on(), name="sampling")
+        self.run_worker(self._sample_on, name="sampling")
 
     def on_unmount(self) -> None:
         """Leave the job server."""
@@ -158,10 +159,10 @@ class Top(App[None]):
 
     async def _take_sample(self) -> None:
         position = self._position
-        question = position.question(self._main.room)
+        wanted = position.wanted(self._main.room)
         try:
             sample = await self.link.ask(
-                lambda admin: self._sampler.sample(admin, question)
+                lambda admin: self._sampler.sample(admin, wanted)
             )
         except AdminError as error:
             self.trouble = str(error)
@@ -203,13 +204,13 @@ class Top(App[None]):
         if self.is_read_only or subject is None or subject.name != page:
             return False
         action = action_named(subject, name)
-        if action.matching is None:
+        if action.bulk is None:
             return row is not None and action.is_possible(row)
         if self.screen is not self._main:
             return False
-        search = self._position.search
-        has_what = bool(search.conditions) or not action.needs_search
-        return has_what and search.is_only_by(action.matching)
+        given, left = self._position.search.parted(subject.asks)
+        is_named = bool(given) or not action.needs_search
+        return is_named and not left and action.bulk.issuperset(given)
 
     def _subject(self) -> tuple[AnyPage | None, Any]:
         """Return what keys act on: a row, and the page that it is of."""
@@ -296,11 +297,12 @@ class Top(App[None]):
     def action_act(self, page: str, name: str) -> None:
         """Do something to the row under the cursor, or to all that are found."""
         action = action_named(page_named(page), name)
-        if action.matching is None:
+        if action.bulk is None:
             target = ActionTarget(row=self._subject()[1])
         else:
-            target = ActionTarget(equal=self._position.search.equal)
-        self.run_worker(self._act(action, target), name="acting")
+            given, _ = self._position.search.parted(self._position.page.asks)
+            target = ActionTarget(given=given)
+        self.run_worker(partial(self._act, action, target), name="acting")
 
     async def _act(self, action: Action[Any], target: ActionTarget[Any]) -> None:
         try:

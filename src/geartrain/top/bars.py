@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from rich.cells import cell_len
@@ -12,7 +12,7 @@ from rich.text import Text
 from textual import events
 from textual.widgets import Static
 
-from geartrain.admin import Measures, ProblemRow
+from geartrain.admin import ProblemRow
 from geartrain.cli.columns import RATE
 from geartrain.cli.times import age, short
 from geartrain.texts import cut, visible
@@ -22,8 +22,11 @@ from geartrain.top.themes import ink
 
 __all__ = ["LoadBar", "ProblemBar", "StateBar", "TabBar"]
 
-_BARS: Final = " ▁▂▃▄▅▆▇█"
-_MINUTE: Final = 60.0
+_BARS: Final = "▁▂▃▄▅▆▇█"
+# Fewer bars show no course.
+_LEAST_BARS: Final = 5
+# Seconds that a job may wait before its age is shown as a warning.
+_OLD: Final = 60.0
 _PROBLEMS_SHOWN: Final = 3
 # Columns from which on there is room for the name of the program.
 _WIDE: Final = 60
@@ -115,7 +118,7 @@ class LoadBar(_Bar):
                 yield name.upper(), f"{number:,.0f}", tone if number else ""
         oldest = sample.load.get("oldest")
         if oldest is not None:
-            yield "OLDEST", age(oldest), WARN if oldest > _MINUTE else ""
+            yield "OLDEST", age(oldest), WARN if oldest > _OLD else ""
         yield from self._rates(sample)
         for name in ("delayed", "workers"):
             number = sample.load.get(name)
@@ -126,41 +129,28 @@ class LoadBar(_Bar):
         total = sample.total
         if total is None:
             return
-        recent = total.recent
-        failed = _failures(recent)
-        rates: tuple[tuple[str, Callable[[Measures], int], str], ...] = (
-            ("IN/S", lambda each: each.counts["submitted"], ""),
-            ("DONE/S", lambda each: each.counts["succeeded"], ""),
-            ("FAILED/S", _failures, BAD if failed else ""),
-        )
+        recent, minutes = total.recent, total.minutes
+        failed = sum(recent.failures.values())
         width = max(min((self.size.width - 80) // 3, 30), 0)
-        for label, count, tone in rates:
-            rate = RATE.show(count(recent) / total.seconds, 0.0)
-            line = _spark(sample, count, width)
-            yield label, f"{rate} {line}".rstrip(), tone
+        for label, count, by_minute, tone in (
+            ("IN/S", recent.counts["submitted"], minutes and minutes.submitted, ""),
+            ("DONE/S", recent.counts["succeeded"], minutes and minutes.succeeded, ""),
+            ("FAILED/S", failed, minutes and minutes.failures, BAD if failed else ""),
+        ):
+            rate = RATE.show(count / total.seconds, 0.0)
+            yield label, f"{rate} {_spark(by_minute or (), width)}".rstrip(), tone
         for label, times in (("WAIT95", recent.waited), ("RUN95", recent.ran)):
             yield label, short(times.p95) or "-", ""
 
 
-def _failures(measures: Measures) -> int:
-    return sum(measures.failures.values())
-
-
-def _spark(sample: Sample, count: Callable[[Measures], int], width: int) -> str:
+def _spark(by_minute: Sequence[int], width: int) -> str:
     """Return the last minutes as bars, the latest at the right."""
-    if width < 5 or not sample.minutes:
+    if width < _LEAST_BARS:
         return ""
-    by_minute = {int(each.time // _MINUTE): each for each in sample.minutes}
-    # The minute that has begun is no whole one yet.
-    last = int(sample.now // _MINUTE) - 1
-    found = [by_minute.get(last - n) for n in reversed(range(min(width, 60)))]
-    numbers = [0 if each is None else count(each.measures) for each in found]
+    # The last has not ended: it would always look like a fall.
+    numbers = by_minute[:-1][-width:]
     most = max(numbers, default=0) or 1
-    return "".join(_bar(number / most) for number in numbers)
-
-
-def _bar(part: float) -> str:
-    return _BARS[1 + int(part * 7)] if part else _BARS[1]
+    return "".join(_BARS[int(number / most * (len(_BARS) - 1))] for number in numbers)
 
 
 class ProblemBar(_Bar):

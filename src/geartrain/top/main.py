@@ -102,7 +102,7 @@ class MainScreen(Screen[None]):
     @property
     def row(self) -> Any:
         """The row under the cursor; None if there is none."""
-        if self.sample is None or self.sample.question.page is not self._position.page:
+        if self.sample is None or self.sample.wanted.page is not self._position.page:
             return None
         return self._table.row
 
@@ -148,7 +148,7 @@ class MainScreen(Screen[None]):
 
     def _show_tabs(self) -> None:
         position, notes = self._position, [self._position.page.note]
-        if self.sample is not None and self.sample.question.page is position.page:
+        if self.sample is not None and self.sample.wanted.page is position.page:
             notes += self.sample.notes
         self.query_one(TabBar).show(position.page, position.search.text, notes)
 
@@ -164,7 +164,7 @@ class MainScreen(Screen[None]):
         bar = self.query_one(SearchBar)
         try:
             search = read_search(submitted.value)
-            check(self._server, self._position.question(1, search))
+            check(self._server, self._position.wanted(1, search))
         except OptionError as error:
             bar.complain(str(error))
             return

@@ -8,6 +8,7 @@ from typing import Any, Final, Generic, TypeVar
 
 from geartrain.admin import Admin
 from geartrain.cli.listing import Ask, RowListing
+from geartrain.top.search import Asks
 
 __all__ = [
     "BAD",
@@ -52,12 +53,12 @@ class ActionTarget(Generic[_Row]):
 
     Attributes:
         row: the row that it is about; None for all that match.
-        equal: what these have in common: values by the names of columns.
+        given: what these are found by: arguments of the job server, as of ``find``.
         value: what the operator gave, such as a priority.
     """
 
     row: _Row | None = None
-    equal: Mapping[str, Any] = field(default_factory=dict)
+    given: Mapping[str, Any] = field(default_factory=dict)
     value: str = ""
 
     @property
@@ -94,8 +95,8 @@ class Action(Generic[_Row]):
         count: tells how many jobs it would change; None for a single thing.
         value: what it needs to be given.
         is_possible: whether it can be done to a row.
-        matching: names of columns: it is done to all that match a search which is only
-            by these; None for what is done to one row.
+        bulk: it is done to all that are found, if the job server is asked by these
+            arguments alone; None for what is done to one row.
         needs_search: whether it is not to be done to everything there is.
     """
 
@@ -108,7 +109,7 @@ class Action(Generic[_Row]):
     count: Callable[[Admin, ActionTarget[_Row]], int] | None = None
     value: Value | None = None
     is_possible: Callable[[_Row], bool] = lambda row: True
-    matching: frozenset[str] | None = None
+    bulk: frozenset[str] | None = None
     needs_search: bool = True
 
 
@@ -120,10 +121,11 @@ class Page(Generic[_Row]):
         name: as commands name it, such as ``jobs``.
         title: as people read it.
         listing: its columns, and how they are sorted; its ``key`` recognises a row.
-        find: asks for the rows. The mapping has the values of ``asked`` that are
+        find: asks for the rows. The mapping has the arguments of ``asks`` that are
             searched for.
-        asked: names of columns that the job server can be asked by, beside the
-            function.
+        asks: what the job server can be asked by.
+        sorts: what it can sort by, by the name of the column: what is asked for the
+            order of ``SortOrder``, and for the reverse; empty where it cannot.
         actions: what can be done.
         leads_to: where a row leads to, if anywhere.
         tones: how cells are meant, by the names of their columns.
@@ -134,13 +136,19 @@ class Page(Generic[_Row]):
     name: str
     title: str
     listing: RowListing[_Row]
-    find: Callable[[Admin, Ask, Mapping[str, str]], Iterable[_Row]]
-    asked: frozenset[str] = frozenset()
+    find: Callable[[Admin, Ask, Mapping[str, Any]], Iterable[_Row]]
+    asks: Asks = lambda condition: None
+    sorts: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     actions: tuple[Action[_Row], ...] = ()
     leads_to: Callable[[_Row], Visit | Story | None] = lambda row: None
     tones: Mapping[str, Callable[[_Row], str]] = field(default_factory=dict)
     detail: Callable[[_Row], str] = lambda row: ""
     note: str = ""
+
+    @property
+    def sort(self) -> str:
+        """The name of the column that it is sorted by at first; empty for none."""
+        return self.listing.sort
 
 
 AnyPage = Page[Any]

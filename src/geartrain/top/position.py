@@ -27,7 +27,7 @@ class Position:
     sort: str | None = None
     is_reverse: bool = False
 
-    def question(self, rows: int, search: Search | None = None) -> Wanted:
+    def wanted(self, rows: int, search: Search | None = None) -> Wanted:
         """Return what is asked for it; of another search, if that is given."""
         return Wanted(
             page=self.page,

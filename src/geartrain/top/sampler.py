@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeVar
 
-from geartrain.admin import Admin, ProblemRow, SlotRow, StatisticsRow
+from geartrain.admin import Admin, ProblemRow, StatisticsRow
 from geartrain.cli.columns import Column
 from geartrain.cli.listing import Choice, View
 from geartrain.errors import OptionError, RefusedError, UnknownJobError
@@ -20,8 +20,15 @@ __all__ = ["Sample", "Sampler", "Wanted", "check"]
 # Maximum number of rows that are looked through, to sort or search them here: it takes
 # half a second, and comes again every few.
 _MOST_ROWS: Final = 5_000
-# Seconds until it is asked anew what changes slowly: problems, and the last minutes.
+# Minutes that are shown one by one.
+_MINUTES: Final = 30
+# Functions that are told of for each kind of problem.
+_MOST_PROBLEMS: Final = 20
+# Seconds until the problems are asked for anew: each function is looked at for that.
 _SLOW: Final = 5.0
+
+# Said where nothing is found.
+_NOTHING: Final = "nothing is like that"
 
 _T = TypeVar("_T")
 
@@ -50,7 +57,7 @@ class Sample:
     """What there was at a time.
 
     Attributes:
-        question: what had been asked.
+        wanted: what had been asked.
         columns: the page's columns.
         rows: its rows.
         has_more: whether there are more rows.
@@ -63,11 +70,10 @@ class Sample:
         load: how many jobs ``waiting``, ``running`` and so on; None for what the job
             server does not tell.
         total: its statistics of all functions, if it tells.
-        minutes: what happened in the last hour, minute by minute, if it tells.
         problems: what is wrong, if it tells.
     """
 
-    question: Wanted
+    wanted: Wanted
     columns: Sequence[Column[Any]]
     rows: Sequence[Any]
     has_more: bool
@@ -79,17 +85,16 @@ class Sample:
     version: str
     load: Mapping[str, float | None]
     total: StatisticsRow | None
-    minutes: Sequence[SlotRow]
     problems: Sequence[ProblemRow] | None
 
 
-def check(server: Connector, question: Wanted) -> None:
+def check(server: Connector, wanted: Wanted) -> None:
     """Read what is searched for, to tell mistakes before anybody is asked.
 
     Raises:
         OptionError: there is no such column, or it cannot be compared so.
     """
-    _choice(server, question)
+    _choice(server, wanted)
 
 
 class Sampler:
@@ -99,7 +104,7 @@ class Sampler:
         self._server = server
         self._admin: Admin | None = None
 
-    def sample(self, admin: Admin, question: Wanted) -> Sample:
+    def sample(self, admin: Admin, wanted: Wanted) -> Sample:
         """Ask for what is wanted.
 
         Raises:
@@ -108,11 +113,13 @@ class Sampler:
         begun = time.monotonic()
         if admin is not self._admin:
             self._begin(admin)
-        total = self._if_known("statistics", lambda: admin.statistics(over=1))
+        total = self._if_known(
+            "statistics", lambda: admin.statistics(over=1, minutes=_MINUTES)
+        )
         if begun >= self._slow_again:
             self._ask_slow(admin, begun)
         now = time.time() if total is None else total.time
-        sample = self._of_page(admin, question, now)
+        sample = self._of_page(admin, wanted, now)
         taken = time.monotonic()
         load = _load(admin) if total is None else total.now
         return replace(
@@ -121,7 +128,6 @@ class Sampler:
             seconds=taken - begun,
             load=load,
             total=total,
-            minutes=self._minutes,
             problems=self._problems,
             version=self._version,
         )
@@ -134,9 +140,9 @@ class Sampler:
         self._admin = admin
 
     def _ask_slow(self, admin: Admin, now: float) -> None:
-        self._problems = self._if_known("problems", admin.problems)
-        minutes = self._if_known("minutes", lambda: admin.statistics_by_time("minute"))
-        self._minutes = minutes or []
+        self._problems = self._if_known(
+            "problems", lambda: admin.problems(limit=_MOST_PROBLEMS)
+        )
         self._slow_again = now + _SLOW
 
     def _if_known(self, name: str, ask: Callable[[], _T]) -> _T | None:
@@ -149,16 +155,17 @@ class Sampler:
             self._unknown.add(name)
             return None
 
-    def _of_page(self, admin: Admin, question: Wanted, now: float) -> Sample:
+    def _of_page(self, admin: Admin, wanted: Wanted, now: float) -> Sample:
         """Return a sample of the page alone."""
-        choice = _choice(self._server, question)
-        ask = choice.ask(question.rows + 1)
+        choice = _choice(self._server, wanted)
+        ask = replace(choice.ask(wanted.rows + 1), sort=_order(wanted) or "")
+        given, _ = wanted.search.parted(wanted.page.asks)
         rows: list[Any] = []
         notes: list[str] = []
-        nothing = choice.nothing
+        nothing = choice.nothing if not wanted.search.conditions else _NOTHING
         admin.unread = []
         try:
-            found = question.page.find(admin, ask, _asked(question))
+            found = wanted.page.find(admin, ask, given)
             rows = list(choice.rows(found, now, _MOST_ROWS))
         except (RefusedError, UnknownJobError, OptionError) as refusal:
             nothing = _lacking(refusal)
@@ -167,10 +174,10 @@ class Sampler:
         if admin.unread:
             notes.append(f"{len(admin.unread):,} lines were not understood")
         return Sample(
-            question=question,
+            wanted=wanted,
             columns=choice.shown,
-            rows=rows[: question.rows],
-            has_more=len(rows) > question.rows,
+            rows=rows[: wanted.rows],
+            has_more=len(rows) > wanted.rows,
             notes=notes,
             nothing=nothing,
             now=now,
@@ -179,35 +186,29 @@ class Sampler:
             version="",
             load={},
             total=None,
-            minutes=(),
             problems=None,
         )
 
 
-def _choice(server: Connector, question: Wanted) -> Choice[Any]:
-    search, page = question.search, question.page
-    listed_here = [
-        each for each in search.conditions if not _is_asked(page, each, search)
-    ]
+def _choice(server: Connector, wanted: Wanted) -> Choice[Any]:
+    """Return what is left to be sorted and searched here."""
+    page = wanted.page
+    _, left = wanted.search.parted(page.asks)
+    is_sorted = _order(wanted) is not None
     view = View(
         server=server,
-        function=search.equal.get("function"),
-        filters=tuple(listed_here),
-        sort=question.sort,
-        is_reverse=question.is_reverse,
+        filters=tuple(left),
+        sort=None if is_sorted else wanted.sort,
+        is_reverse=wanted.is_reverse and not is_sorted,
     )
-    return Choice(view, replace(page.listing, limit=None), page.listing.columns)
+    listing = replace(page.listing, limit=None, sort="" if is_sorted else page.sort)
+    return Choice(view, listing, page.listing.columns)
 
 
-def _is_asked(page: Page[Any], condition: str, search: Search) -> bool:
-    name, _, value = condition.partition("=")
-    is_known = name.lower() in page.asked or name.lower() == "function"
-    return is_known and search.equal.get(name.lower()) == value
-
-
-def _asked(question: Wanted) -> Mapping[str, str]:
-    given = question.search.equal
-    return {name: given[name] for name in given if name in question.page.asked}
+def _order(wanted: Wanted) -> str | None:
+    """Return what the job server is asked to sort by; None if it cannot."""
+    orders = wanted.page.sorts.get(wanted.sort or wanted.page.sort)
+    return (orders[wanted.is_reverse] or None) if orders is not None else None
 
 
 def _lacking(refusal: Exception) -> str:

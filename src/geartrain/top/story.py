@@ -32,8 +32,10 @@ __all__ = ["JobSample", "StoryScreen", "ask_job"]
 
 # Characters of an error that are shown; `geartrain job` has all of it.
 _ERROR_SHOWN: Final = 4000
-# A job's workload is asked for again only if it is no larger, in bytes.
-_SMALL: Final = 64 * 1024
+# Bytes of a workload that are asked for.
+_FIRST: Final = 8192
+# Characters of a bar that shows progress.
+_BAR: Final = 30
 
 _TONES: Final = {
     "running": GOOD,
@@ -52,41 +54,29 @@ class JobSample:
 
     Attributes:
         row: the job; None if nobody knows it.
-        workload: its workload; None if it is large, or not kept any more.
         why: why it does not run, who runs it, or how it ended, in a sentence.
         now: the time by the job server's clock.
     """
 
     row: JobRow | None
-    workload: bytes | None
     why: str
     now: float
 
 
-def ask_job(admin: Admin, handle: str, workload: bytes | None) -> JobSample:
-    """Ask for a job; its ``workload`` only if that is not known and small.
+def ask_job(admin: Admin, handle: str) -> JobSample:
+    """Ask for a job, the beginning of its workload, and the last data it streamed.
 
     Raises:
         AdminError: the job server is lost.
     """
     now, _ = clock(admin)
     try:
-        row = admin.job(handle, workload=False)[0]
+        row = admin.job(handle, first=_FIRST, tail=True)[0]
     except UnknownJobError as unknown:
-        return JobSample(row=None, workload=None, why=str(unknown), now=now)
+        return JobSample(row=None, why=str(unknown), now=now)
     except RefusedError as refusal:
-        return JobSample(row=None, workload=None, why=str(refusal), now=now)
-    if workload is None and row.ended is None and row.size <= _SMALL:
-        workload = _workload(admin, handle)
-    return JobSample(row=row, workload=workload, why=_why(admin, handle), now=now)
-
-
-def _workload(admin: Admin, handle: str) -> bytes | None:
-    try:
-        return admin.job(handle)[0].workload
-    except UnknownJobError:
-        # It has ended since.
-        return None
+        return JobSample(row=None, why=str(refusal), now=now)
+    return JobSample(row=row, why=_why(admin, handle), now=now)
 
 
 def _why(admin: Admin, handle: str) -> str:
@@ -112,7 +102,6 @@ class StoryScreen(Screen[None]):
     def __init__(self, handle: str) -> None:
         super().__init__()
         self._handle = handle
-        self._workload: bytes | None = None
         self.row: JobRow | None = None
 
     @property
@@ -142,7 +131,7 @@ class StoryScreen(Screen[None]):
 
     def look_again(self) -> None:
         """Ask for the job now, even if updates are paused."""
-        self.run_worker(self._ask(), exclusive=True)
+        self.run_worker(self._ask, exclusive=True)
 
     def _look(self) -> None:
         if not self._top.is_paused:
@@ -151,12 +140,12 @@ class StoryScreen(Screen[None]):
     async def _ask(self) -> None:
         try:
             sample = await self._top.link.ask(
-                lambda admin: ask_job(admin, self._handle, self._workload)
+                lambda admin: ask_job(admin, self._handle)
             )
         except AdminError as error:
             self._tell(Text(visible(str(error)), style=f"bold {self._ink(BAD)}"))
             return
-        self._workload, self.row = sample.workload, sample.row
+        self.row = sample.row
         self.refresh_bindings()
         self._tell(Text("\n").join(self._lines(sample)))
 
@@ -181,6 +170,8 @@ class StoryScreen(Screen[None]):
         yield Text.assemble((f" {status} ", style), handle)
         if sample.why:
             yield Text(visible(sample.why))
+        if row.denominator:
+            yield self._progress(row.numerator or 0.0, row.denominator)
         yield Text("")
         for label, text in facts(row, sample.now):
             if text and label not in ("handle", "state"):
@@ -192,8 +183,17 @@ class StoryScreen(Screen[None]):
             yield from self._titled("ERROR")
             text = cut(row.error, _ERROR_SHOWN)
             yield from (Text(visible(each.expandtabs())) for each in text.split("\n"))
+        if row.data:
+            yield from self._titled(f"DATA, THE LAST OF {row.data_size:,} BYTES")
+            yield from map(Text, workload_lines(row.data, on_screen=True))
         yield from self._titled("WORKLOAD")
-        yield from self._workload_lines(sample)
+        yield from self._workload_lines(row)
+
+    def _progress(self, numerator: float, denominator: float) -> Text:
+        part = min(max(numerator / denominator, 0.0), 1.0)
+        full = int(part * _BAR)
+        bar = ("█" * full + "░" * (_BAR - full), self._ink(GOOD))
+        return Text.assemble(bar, f" {part:.0%}  {numerator:g} of {denominator:g}")
 
     def _labelled(self, label: str, text: str) -> Text:
         return Text.assemble((f"{label:<12}", self._ink(DIM)), text)
@@ -227,15 +227,16 @@ class StoryScreen(Screen[None]):
                 text.append(f"  {visible(each)}")
         return text
 
-    def _workload_lines(self, sample: JobSample) -> Iterator[Text]:
-        row, workload = sample.row, sample.workload
-        assert row is not None
-        if workload is not None:
-            yield from map(Text, workload_lines(workload, on_screen=True))
-        elif row.ended is not None:
-            yield Text("is not kept once a job has ended", style=self._ink(DIM))
-        else:
-            told = f"{row.size:,} bytes: geartrain job {visible(row.handle)} --workload"
+    def _workload_lines(self, row: JobRow) -> Iterator[Text]:
+        if row.workload is None:
+            told = "is not kept once a job has ended"
+            yield Text(told, style=self._ink(DIM))
+            return
+        yield from map(Text, workload_lines(row.workload, on_screen=True))
+        if row.size > len(row.workload):
+            told = (
+                f"… {row.size:,} bytes: geartrain job {visible(row.handle)} --workload"
+            )
             yield Text(told, style=self._ink(DIM))
 
     def action_leave(self) -> None:

@@ -57,7 +57,7 @@ class RowTable(DataTable[Text]):
     def show(self, sample: Sample) -> None:
         """Show a sample."""
         key, before = self._key(), self._sample
-        is_other = before is None or before.question.page is not sample.question.page
+        is_other = before is None or before.wanted.page is not sample.wanted.page
         self._sample = sample
         self._draw()
         if is_other:
@@ -74,13 +74,13 @@ class RowTable(DataTable[Text]):
         row = self.row
         if row is None or self._sample is None:
             return None
-        return self._sample.question.page.listing.key(row)
+        return self._sample.wanted.page.listing.key(row)
 
     def _follow(self, key: Hashable) -> None:
         """Put the cursor to the row that it was on."""
         if key is None or self._key() == key or self._sample is None:
             return
-        keys = map(self._sample.question.page.listing.key, self._sample.rows)
+        keys = map(self._sample.wanted.page.listing.key, self._sample.rows)
         for number, each in enumerate(keys):
             if each == key:
                 self.move_cursor(row=number, scroll=False)
@@ -106,17 +106,17 @@ class RowTable(DataTable[Text]):
 
     def _title(self, column: Column[Any]) -> str:
         assert self._sample is not None
-        question = self._sample.question
-        if column.name != (question.sort or question.page.listing.sort):
+        wanted = self._sample.wanted
+        if column.name != (wanted.sort or wanted.page.listing.sort):
             return column.title
-        is_falling = (column.kind.measure is not None) != question.is_reverse
+        is_falling = (column.kind.measure is not None) != wanted.is_reverse
         return f"{column.title}{_FALLING if is_falling else _RISING}"
 
     def _set_columns(
         self, placed: Sequence[tuple[Column[Any], int, int]], titles: Sequence[str]
     ) -> None:
         assert self._sample is not None
-        page = self._sample.question.page.name
+        page = self._sample.wanted.page.name
         wanted = (page, self.app.theme, *((titles[n], width) for _, n, width in placed))
         if wanted == self._shown:
             return
@@ -152,7 +152,7 @@ class RowTable(DataTable[Text]):
 
     def _cell(self, column: Column[Any], row: Any, text: str) -> Text:
         assert self._sample is not None
-        tone = self._sample.question.page.tones.get(column.name)
+        tone = self._sample.wanted.page.tones.get(column.name)
         meant = tone(row) if tone is not None else ""
         if text in ("-", "0") and not meant:
             meant = DIM

@@ -8,6 +8,7 @@ from geartrain.admin import ActionRow
 from geartrain.cli.columns import AGE, COUNT, MOMENT, PROSE, TEXT, WORD, Column
 from geartrain.cli.listing import RowListing
 from geartrain.top.page import Page
+from geartrain.top.search import asking_by
 
 __all__ = ["ACTIONS"]
 
@@ -30,8 +31,9 @@ ACTIONS: Page[ActionRow] = Page(
         nothing="no operator has changed anything",
         key=lambda row: row.number,
     ),
+    asks=asking_by("function"),
     detail=lambda row: row.arguments,
-    find=lambda admin, ask, equal: admin.actions(
-        function=ask.function, limit=ask.limit
+    find=lambda admin, ask, given: admin.actions(
+        function=given.get("function"), limit=ask.limit
     ),
 )

@@ -10,10 +10,11 @@ from geartrain.cli.details import job_object
 from geartrain.cli.listing import RowListing
 from geartrain.texts import error_line, shown
 from geartrain.top.page import BAD, Action, ActionTarget, Page, Story, Value
+from geartrain.top.search import asking_by
 
 __all__ = ["DEAD"]
 
-_BULK: Final = frozenset({"function", "reason"})
+_BULK: Final = frozenset({"function"})
 
 
 def _handle(target: ActionTarget[JobRow]) -> str:
@@ -47,9 +48,10 @@ DEAD: Page[JobRow] = Page(
         nothing="there are no dead letters",
         key=lambda row: row.handle,
     ),
-    find=lambda admin, ask, equal: admin.dead_list(
-        function=ask.function, limit=ask.limit
+    find=lambda admin, ask, given: admin.dead_list(
+        function=given.get("function"), limit=ask.limit
     ),
+    asks=asking_by("function"),
     leads_to=lambda row: Story(row.handle),
     tones={"reason": lambda row: BAD},
     detail=lambda row: error_line(row.error or ""),
@@ -86,12 +88,12 @@ DEAD: Page[JobRow] = Page(
             key="A",
             label="Retry all found",
             question=lambda target: "Run {count} that match the search again?",
-            act=lambda admin, target: admin.dead_retry_all(**target.equal),
+            act=lambda admin, target: admin.dead_retry_all(**target.given),
             count=lambda admin, target: admin.dead_retry_all(
-                **target.equal, count=True
+                **target.given, count=True
             ),
             done="run again",
-            matching=_BULK,
+            bulk=_BULK,
             needs_search=False,
         ),
         Action(
@@ -101,10 +103,10 @@ DEAD: Page[JobRow] = Page(
             question=lambda target: (
                 "Delete {count} that match the search? They are gone then."
             ),
-            act=lambda admin, target: admin.dead_drop_all(**target.equal),
-            count=lambda admin, target: admin.dead_drop_all(**target.equal, count=True),
+            act=lambda admin, target: admin.dead_drop_all(**target.given),
+            count=lambda admin, target: admin.dead_drop_all(**target.given, count=True),
             done="deleted",
-            matching=_BULK,
+            bulk=_BULK,
             needs_search=False,
         ),
     ),

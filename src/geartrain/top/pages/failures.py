@@ -12,7 +12,7 @@ from geartrain.cli.columns import AGE, COUNT, NAME, PROSE, WORD, Column
 from geartrain.cli.listing import Ask, RowListing
 from geartrain.texts import error_line, quoted
 from geartrain.top.page import BAD, Action, ActionTarget, Page, Visit
-from geartrain.top.search import equal
+from geartrain.top.search import asking_by, equal
 
 __all__ = ["FAILURES"]
 
@@ -42,9 +42,11 @@ class FailureGroup:
     latest: float = 0.0
 
 
-def _find(admin: Admin, ask: Ask, equal: Mapping[str, str]) -> Iterable[FailureGroup]:
-    dead = admin.dead_list(function=ask.function, limit=_LATEST)
-    failed = admin.history(function=ask.function, state="failed", limit=_LATEST)
+def _find(admin: Admin, ask: Ask, given: Mapping[str, Any]) -> Iterable[FailureGroup]:
+    dead = admin.dead_list(function=given.get("function"), limit=_LATEST)
+    failed = admin.history(
+        function=given.get("function"), state="failed", limit=_LATEST
+    )
     groups: dict[Hashable, FailureGroup] = {}
     for row in chain(dead, failed):
         _count(groups, row)
@@ -112,6 +114,7 @@ FAILURES: Page[FailureGroup] = Page(
         key=lambda row: (row.function, row.reason, row.error),
     ),
     find=_find,
+    asks=asking_by("function"),
     detail=lambda group: group.error,
     leads_to=_leads_to,
     note=f"the latest {_LATEST:,} dead letters and jobs that failed, grouped",

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
+from fnmatch import fnmatchcase
 from functools import partial
 from operator import itemgetter
 from typing import Any, Final
 
 from geartrain.admin import Admin, FunctionRow, StatisticsRow
 from geartrain.cli.columns import COUNT, NAME, RATE, SECONDS, SPAN, WORD, Column
+from geartrain.cli.filters import is_glob
 from geartrain.cli.listing import Ask, RowListing
 from geartrain.errors import RefusedError
 from geartrain.texts import quoted
@@ -23,12 +25,10 @@ from geartrain.top.page import (
     Value,
     Visit,
 )
-from geartrain.top.search import equal
+from geartrain.top.search import asking_by, equal
 
 __all__ = ["FUNCTIONS"]
 
-# With more functions than these, which of them are paused is not asked for.
-_MOST_STATES: Final = 500
 # Seconds that a job may wait before its age is shown as a warning.
 _OLD: Final = 60.0
 
@@ -38,6 +38,17 @@ _KEYS: Final = (
     *("waiting", "delayed", "running", "dead", "workers", "oldest"),
     *("in", "ok", "err", "wait50", "wait95", "run50", "run95"),
 )
+
+# What the job server sorts by, by the name of the column.
+_SORTS: Final = {
+    **{name: name for name in ("waiting", "delayed", "running", "dead")},
+    **{name: name for name in ("workers", "oldest")},
+    "in/s": "recent.submitted",
+    "ok/s": "recent.succeeded",
+    "err/s": "recent.failures",
+    "wait95": "recent.waited",
+    "run95": "recent.ran",
+}
 
 _COLUMNS: Final[tuple[Column[_Row], ...]] = (
     Column("FUNCTION", itemgetter("function"), NAME, worth=9),
@@ -58,28 +69,46 @@ _COLUMNS: Final[tuple[Column[_Row], ...]] = (
 )
 
 
-def _find(admin: Admin, ask: Ask, equal: Mapping[str, str]) -> Iterable[_Row]:
+def _find(admin: Admin, ask: Ask, given: Mapping[str, Any]) -> Iterable[_Row]:
     try:
-        return _with_states(admin, _statistics(admin, ask))
+        return [_measured(row) for row in _statistics(admin, ask, given)]
     except RefusedError as refusal:
         if refusal.code == "UNKNOWN_FUNCTION":
             return []
         # gearmand tells how many jobs and workers there are, and no more.
-        return [_row(each.function, _gauges(each)) for each in admin.functions()]
+        rows = [_counted(row) for row in admin.functions()]
+        return sorted(_matching(rows, given), key=partial(_key, ask.sort))
 
 
-def _statistics(admin: Admin, ask: Ask) -> list[_Row]:
-    if ask.function is not None:
-        found = iter([admin.statistics(ask.function, over=1)])
-    else:
-        sort = ask.sort or "function"
-        found = admin.statistics_by_function(sort=sort, limit=ask.limit, over=1)
-    return [_row(row.function or "", _measured(row)) for row in found]
+def _statistics(
+    admin: Admin, ask: Ask, given: Mapping[str, Any]
+) -> Iterable[StatisticsRow]:
+    function = given.get("function")
+    if function is not None and not is_glob(function):
+        return [admin.statistics(function, over=1)]
+    return admin.statistics_by_function(
+        match=function, sort=ask.sort or "function", limit=ask.limit, over=1
+    )
+
+
+def _matching(rows: list[_Row], given: Mapping[str, Any]) -> list[_Row]:
+    pattern = given.get("function", "*")
+    return [row for row in rows if fnmatchcase(row["function"], pattern)]
+
+
+def _key(order: str, row: _Row) -> Any:
+    """Return what the rows of a server that does not sort are sorted by."""
+    name = order.lstrip("-")
+    if name == "function":
+        return row["function"]
+    value = row.get(name) or 0
+    return (value if order.startswith("-") else -value, row["function"])
 
 
 def _measured(row: StatisticsRow) -> _Row:
     recent = row.recent
-    return {
+    held = {"paused": row.paused, "draining": row.draining}
+    measured = {
         **row.now,
         "in": row.rate("submitted"),
         "ok": row.rate("succeeded"),
@@ -89,40 +118,27 @@ def _measured(row: StatisticsRow) -> _Row:
         "run50": recent.ran.p50,
         "run95": recent.ran.p95,
     }
+    names = [name for name, is_so in held.items() if is_so]
+    return _row(row.function or "", measured, ", ".join(names))
 
 
-def _gauges(row: FunctionRow) -> _Row:
-    return {"waiting": row.waiting, "running": row.running, "workers": row.workers}
+def _counted(row: FunctionRow) -> _Row:
+    counts = {"waiting": row.waiting, "running": row.running, "workers": row.workers}
+    return _row(row.function, counts)
 
 
-def _row(function: str, values: _Row) -> _Row:
-    row = {**dict.fromkeys(_KEYS), "function": function, **values}
-    is_stuck = not row["workers"] and (row["waiting"] or 0) > 0
-    row["state"] = "no worker" if is_stuck else _activity(row)
+def _row(function: str, values: Mapping[str, float | None], held: str = "") -> _Row:
+    row: _Row = {**dict.fromkeys(_KEYS), **values, "function": function}
+    row["state"] = held or _activity(row)
     return row
 
 
 def _activity(row: _Row) -> str:
     if row["running"]:
         return "busy"
-    return "waiting" if row["waiting"] else "idle"
-
-
-def _with_states(admin: Admin, rows: list[_Row]) -> Iterator[_Row]:
-    """Say which functions are held, where that is cheap to ask."""
-    held = {}
-    if rows and len(rows) <= _MOST_STATES and _count(admin) <= _MOST_STATES:
-        held = {each.function: each for each in admin.functions()}
-    for row in rows:
-        function = held.get(row["function"])
-        if function is not None and (function.paused or function.draining):
-            both = {"paused": function.paused, "draining": function.draining}
-            row["state"] = ", ".join(name for name, is_so in both.items() if is_so)
-        yield row
-
-
-def _count(admin: Admin) -> int:
-    return admin.statistics(over=1).functions or 0
+    if not row["waiting"]:
+        return "idle"
+    return "waiting" if row["workers"] else "no worker"
 
 
 _TONES: Final = {"no worker": BAD, "busy": GOOD, "waiting": WARN, "idle": DIM}
@@ -158,11 +174,13 @@ FUNCTIONS: Page[_Row] = Page(
         " geartrain submit FUNCTION",
         key=itemgetter("function"),
         sort="waiting",
-        server_sorts=frozenset(
-            {"function", "waiting", "delayed", "running", "dead", "workers", "oldest"}
-        ),
     ),
     find=_find,
+    asks=asking_by(globs=("function",)),
+    sorts={
+        "function": ("function", ""),
+        **{name: (order, f"-{order}") for name, order in _SORTS.items()},
+    },
     leads_to=lambda row: Visit("jobs", equal("function", row["function"])),
     tones={
         "state": _state_tone,

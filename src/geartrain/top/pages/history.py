@@ -10,6 +10,7 @@ from geartrain.cli.details import job_object
 from geartrain.cli.listing import RowListing
 from geartrain.texts import error_line
 from geartrain.top.page import BAD, DIM, GOOD, WARN, Page, Story
+from geartrain.top.search import asking_by
 
 __all__ = ["HISTORY"]
 
@@ -54,10 +55,8 @@ HISTORY: Page[JobRow] = Page(
         nothing="the job server remembers no job that has ended",
         key=lambda row: (row.handle, row.ended),
     ),
-    find=lambda admin, ask, equal: admin.history(
-        function=ask.function, limit=ask.limit, **equal
-    ),
-    asked=frozenset({"state", "unique"}),
+    find=lambda admin, ask, given: admin.history(limit=ask.limit, **given),
+    asks=asking_by("state", "unique", globs=("function",)),
     leads_to=lambda row: Story(row.handle),
     detail=lambda row: error_line(row.error or ""),
     tones={

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
-from typing import Final
+from typing import Any, Final
 
 from geartrain.admin import Admin, JobRow
 from geartrain.cli.columns import AGE, COUNT, NAME, TEXT, WORD, Column
 from geartrain.cli.details import job_object
 from geartrain.cli.listing import Ask, RowListing
+from geartrain.cli.times import quantity
 from geartrain.errors import RefusedError
 from geartrain.texts import shown
 from geartrain.top.page import (
@@ -22,22 +24,39 @@ from geartrain.top.page import (
     Story,
     Value,
 )
+from geartrain.top.search import asking_by
 
 __all__ = ["JOBS"]
 
 _TONES: Final = {"running": GOOD, "retrying": WARN, "delayed": DIM, "scheduled": DIM}
-_BULK: Final = frozenset({"function", "state", "unique"})
+_BULK: Final = frozenset({"function", "state", "unique", "older", "newer"})
+_AGE: Final = re.compile(r"age\s*([<>])(.+)", re.I)
+_BY_NAME: Final = asking_by("state", "unique", globs=("function",))
 _PRIORITIES: Final = ("high", "normal", "low")
 _UNKNOWN: Final = "-"
 
 
-def _find(admin: Admin, ask: Ask, equal: Mapping[str, str]) -> Iterable[JobRow]:
+def _find(admin: Admin, ask: Ask, given: Mapping[str, Any]) -> Iterable[JobRow]:
     try:
-        yield from admin.jobs(function=ask.function, limit=ask.limit, **equal)
+        yield from admin.jobs(limit=ask.limit, **given)
     except RefusedError as refusal:
-        if not refusal.code.startswith("UNKNOWN_"):
+        # By the words of a search gearmand cannot be asked.
+        if given or not refusal.code.startswith("UNKNOWN_"):
             raise
         yield from _bare(admin)
+
+
+def _asks(condition: str) -> tuple[str, Any] | None:
+    """Return how the job server is asked for a condition, ages included."""
+    age = _AGE.fullmatch(condition)
+    if age is None:
+        return _BY_NAME(condition)
+    try:
+        seconds = quantity(age[2].strip())
+    except ValueError:
+        # The one who reads what is left to be searched here says what is wrong.
+        return None
+    return ("older" if age[1] == ">" else "newer", seconds)
 
 
 def _bare(admin: Admin) -> Iterable[JobRow]:
@@ -104,7 +123,7 @@ JOBS: Page[JobRow] = Page(
         key=lambda row: row.handle,
     ),
     find=_find,
-    asked=frozenset({"state", "unique"}),
+    asks=_asks,
     leads_to=lambda row: Story(row.handle),
     tones={
         "state": lambda row: _TONES.get(row.status or row.state, ""),
@@ -155,10 +174,10 @@ JOBS: Page[JobRow] = Page(
             question=lambda target: (
                 "Cancel {count} that match the search? They are gone then."
             ),
-            act=lambda admin, target: admin.cancel_all(**target.equal),
-            count=lambda admin, target: admin.cancel_all(**target.equal, count=True),
+            act=lambda admin, target: admin.cancel_all(**target.given),
+            count=lambda admin, target: admin.cancel_all(**target.given, count=True),
             done="cancelled",
-            matching=_BULK,
+            bulk=_BULK,
         ),
         Action(
             name="priority_all",
@@ -169,13 +188,13 @@ JOBS: Page[JobRow] = Page(
                 f"Give up to {{count}} that match the search {target.value} priority?"
             ),
             act=lambda admin, target: admin.prioritize_all(
-                target.value, **target.equal
+                target.value, **target.given
             ),
             count=lambda admin, target: admin.prioritize_all(
-                target.value, **target.equal, count=True
+                target.value, **target.given, count=True
             ),
             done="changed",
-            matching=_BULK,
+            bulk=_BULK,
         ),
         Action(
             name="move_all",
@@ -185,12 +204,12 @@ JOBS: Page[JobRow] = Page(
             question=lambda target: (
                 f"Move {{count}} that match the search to {shown(target.value)}?"
             ),
-            act=lambda admin, target: admin.move_all(target.value, **target.equal),
+            act=lambda admin, target: admin.move_all(target.value, **target.given),
             count=lambda admin, target: admin.move_all(
-                target.value, **target.equal, count=True
+                target.value, **target.given, count=True
             ),
             done="moved",
-            matching=_BULK,
+            bulk=_BULK,
         ),
     ),
 )

@@ -34,7 +34,7 @@ SCHEDULES: Page[ScheduleRow] = Page(
         nothing="there are no recurring jobs",
         key=lambda row: row.handle,
     ),
-    find=lambda admin, ask, equal: admin.schedules(),
+    find=lambda admin, ask, given: admin.schedules(),
     actions=(
         Action(
             name="cancel",
