@@ -7,9 +7,9 @@ import contextlib
 import os
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import partial
 from typing import Any, ClassVar, Final
 
+from textual import work
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.css.query import NoMatches
@@ -131,7 +131,7 @@ class Top(App[None]):
         """Begin to ask."""
         self._main.go(self._position)
         self._show_state()
-        self.run_worker(self._sample_on, name="sampling")
+        self._sample_on()
 
     def on_unmount(self) -> None:
         """Leave the job server."""
@@ -143,6 +143,7 @@ class Top(App[None]):
         """What was seen last; None before the first answer."""
         return self._main.sample
 
+    @work(name="sampling")
     async def _sample_on(self) -> None:
         """Take samples until the program ends."""
         while True:
@@ -302,8 +303,9 @@ class Top(App[None]):
         else:
             given, _ = self._position.search.parted(self._position.page.asks)
             target = ActionTarget(given=given)
-        self.run_worker(partial(self._act, action, target), name="acting")
+        self._act(action, target)
 
+    @work(name="acting")
     async def _act(self, action: Action[Any], target: ActionTarget[Any]) -> None:
         try:
             await steer(self, action, target)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from rich.text import Text
+from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
@@ -131,12 +132,13 @@ class StoryScreen(Screen[None]):
 
     def look_again(self) -> None:
         """Ask for the job now, even if updates are paused."""
-        self.run_worker(self._ask, exclusive=True)
+        self._ask()
 
     def _look(self) -> None:
         if not self._top.is_paused:
             self.look_again()
 
+    @work(exclusive=True)
     async def _ask(self) -> None:
         try:
             sample = await self._top.link.ask(
