@@ -270,7 +270,7 @@ def _key(sort: str, function: Function, now: _Gauges) -> int:
     kind = NAMES[sort] if sort in NAMES else FAILURES[sort]
     found = function.statistics
     count = found.total.numbers[kind]
-    return count if found.counts is None else count + found.counts.numbers[kind]
+    return count if found.open is None else count + found.open.number(kind)
 
 
 def _row(
