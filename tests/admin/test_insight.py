@@ -84,7 +84,7 @@ def test_what_became_of_jobs(fresh: RunningServer) -> None:
             admin.job("H:none:1")
         with pytest.raises(OptionError, match="the error is empty"):
             admin.history(error="")
-        with pytest.raises(RefusedError, match="state is one of"):
+        with pytest.raises(RefusedError, match="state is succeeded, failed"):
             list(admin.history(state="done"))
     assert row == last
     assert (row.status, row.result_size, row.workload) == ("succeeded", 4, None)
@@ -92,3 +92,11 @@ def test_what_became_of_jobs(fresh: RunningServer) -> None:
     assert attempt.outcome == "succeeded"
     assert row.ended == attempt.ended
     assert (first.status, first.story[0].outcome) == ("dead", "fail")
+
+
+def test_the_start_of_the_server_is_marked(fresh: RunningServer) -> None:
+    with Admin(fresh.address) as admin:
+        (start,) = admin.marks()
+        assert list(admin.marks(function="f", limit=5)) == [start]
+    assert (start.mark, start.function, start.seconds) == ("started", None, None)
+    assert start.version

@@ -63,6 +63,7 @@ EXAMPLES = {
     "socket_mode": "0600",
     "store": "memory:",
     "timezone": "UTC",
+    "tls_minimum": "1.3",
 }
 
 

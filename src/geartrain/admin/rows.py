@@ -1,4 +1,4 @@
-"""Rows: what text commands return of functions, workers, policies and the like."""
+"""Rows: what text commands return of functions, policies and the like."""
 
 from __future__ import annotations
 
@@ -16,9 +16,7 @@ __all__ = [
     "ScheduleRow",
     "Setting",
     "StoreRow",
-    "WorkerRow",
     "action_row",
-    "connection_row",
     "counter_row",
     "function_row",
     "policy_row",
@@ -56,6 +54,30 @@ class ActionRow:
     function: str
     handle: str
     count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarkRow:
+    """A moment that explains a chart.
+
+    Attributes:
+        number: its place among all marks, from 1.
+        time: when, in seconds since 1970.
+        mark: of the job server ``started``, ``stopped``, or ``crashed`` for an end
+            without a stop, at the last time that it saved; of a function ``no_worker``
+            when its last worker left, and ``worker`` when one came back.
+        function: the function; None for the job server.
+        seconds: for how long the server had been away, or the function had no worker;
+            None for what ends nothing.
+        version: of a start, the job server's version; else None.
+    """
+
+    number: int
+    time: float
+    mark: str
+    function: str | None
+    seconds: float | None
+    version: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +156,7 @@ class ProblemRow:
         value: the number it is about: of jobs, seconds or bytes.
         since: when it began, in seconds since 1970.
         remedy: what mends it.
+        functions: how many functions have this problem; None for the whole job server.
     """
 
     problem: str
@@ -142,6 +165,7 @@ class ProblemRow:
     value: float
     since: float
     remedy: str
+    functions: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,25 +202,6 @@ class FunctionRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WorkerRow:
-    """A connection of a worker or client.
-
-    Attributes:
-        descriptor: the number of its socket in the job server.
-        address: the address of the peer.
-        id: the client id that the worker has set; ``-`` for none.
-        functions: the functions it serves, the newest first; empty for a client.
-        running: number of jobs it runs; None if the job server does not tell.
-    """
-
-    descriptor: int
-    address: str
-    id: str
-    functions: tuple[str, ...]
-    running: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ScheduleRow:
     """A recurring job.
 
@@ -218,6 +223,11 @@ class ScheduleRow:
 def action_row(values: Mapping[str, Any]) -> ActionRow:
     """Read a job server's row of its log of operators; raise KeyError if it is none."""
     return ActionRow(**{each.name: values[each.name] for each in fields(ActionRow)})
+
+
+def mark_row(values: Mapping[str, Any]) -> MarkRow:
+    """Read a job server's row of a moment; raise KeyError if it is none."""
+    return MarkRow(**{each.name: values[each.name] for each in fields(MarkRow)})
 
 
 def policy_row(values: Mapping[str, Any]) -> PolicyRow:
@@ -247,7 +257,10 @@ def store_row(values: Mapping[str, Any]) -> StoreRow:
 
 def problem_row(values: Mapping[str, Any]) -> ProblemRow:
     """Read a row of ``problems``; raise KeyError if it is not one."""
-    return ProblemRow(**{each.name: values[each.name] for each in fields(ProblemRow)})
+    names = (each.name for each in fields(ProblemRow) if each.name != "functions")
+    return ProblemRow(
+        **{name: values[name] for name in names}, functions=values.get("functions")
+    )
 
 
 def function_row(values: Mapping[str, Any]) -> FunctionRow:
@@ -265,21 +278,6 @@ def function_row(values: Mapping[str, Any]) -> FunctionRow:
         paused=bool(values.get("paused")),
         draining=bool(values.get("draining")),
         **counts,
-    )
-
-
-def connection_row(values: Mapping[str, Any]) -> WorkerRow:
-    """Read a row of ``show connections``.
-
-    Raises:
-        KeyError, ValueError: it is not one.
-    """
-    return WorkerRow(
-        descriptor=int(values["descriptor"]),
-        address=str(values["address"]),
-        id=str(values["id"]),
-        functions=tuple(map(str, values["functions"])),
-        running=int(values["running"]) if "running" in values else None,
     )
 
 

@@ -42,11 +42,13 @@ _SECTIONS = {
         "functions": ("functions", "functions"),
         "workers": ("workers", "workers"),
         "connections": ("workers", "connections"),
+        "processes": ("processes", "processes"),
         "policy": ("policy", "policy"),
         "pause": ("control", "pause"),
         "drain": ("control", "drain"),
         "resume": ("control", "resume"),
         "actions": ("actions", "actions"),
+        "marks": ("marks", "marks"),
     },
     "Job store": {
         "store": ("store", "store"),

@@ -35,6 +35,7 @@ from geartrain.engine.state import (
     clocks,
     following,
     functions,
+    marks,
     overrides,
     problems,
     statistics,
@@ -86,10 +87,11 @@ class Engine:
         return self.state.wall_time()
 
     def keep_clock(self, now: float) -> None:
-        """Record the time and what was counted: the job server is about to stop."""
+        """Record the time and what was counted: the job server stops in order."""
         self.state.now = now
         clocks.keep_clock(self.state)
         statistics.end_all(self.state)
+        marks.end(self.state)
 
     def change_policy(self, pattern: bytes, settings: Mapping[str, Value]) -> None:
         """Set some settings for a function's name or a glob, and have jobs follow.
@@ -102,9 +104,15 @@ class Engine:
         """
         functions.give_policy(self.state, pattern, settings)
 
-    def connect(self, descriptor: int, address: bytes, is_trusted: bool) -> Peer:
-        """Take a new connection; its peer is what the other calls are about."""
+    def connect(
+        self, descriptor: int, address: bytes, is_trusted: bool, now: float = 0.0
+    ) -> Peer:
+        """Take a new connection; its peer is what the other calls are about.
+
+        ``now`` is the time; 0 for that of the last fact.
+        """
         state = self.state
+        state.now = max(state.now, now)
         peer = Peer(
             descriptor,
             address,
@@ -113,6 +121,9 @@ class Engine:
             state.unsent,
         )
         peer.wants_exceptions = state.options.exceptions
+        peer.since = peer.heard = state.now
+        state.last_peer += 1
+        peer.number = state.last_peer
         state.peers[peer] = None
         if state.memory.room.is_over:
             reception.turn_away(state, peer)
@@ -130,7 +141,7 @@ class Engine:
             return READ
         state = self.state
         turns = state.turns
-        state.now = now
+        state.now = peer.heard = now
         peer.parser.feed(data)
         if peer.wait is not None:
             # Read on, to learn when it leaves; but it cannot send without end.
@@ -150,6 +161,7 @@ class Engine:
         del state.peers[peer]
         state.memory.forget(peer)
         state.end_listing(peer)
+        state.forget_supervisor(peer)
         following.unfollow(state, peer)
         results.leave(state, peer)
         peer.forget()
@@ -312,6 +324,7 @@ class Engine:
         clocks.resume_clock(state, inventory)
         overrides.restore(state, inventory.entries)
         statistics.restore(state, inventory.entries)
+        marks.begin(state, inventory)
         for kept in inventory.queues:
             functions.find(state, kept.function).dead += kept.dead
             windows.take_over(state, kept)

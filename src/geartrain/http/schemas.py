@@ -8,7 +8,8 @@ from types import NoneType, UnionType
 from typing import Any, Final, get_args, get_origin, get_type_hints
 
 from geartrain.admin.job_rows import JobRow
-from geartrain.admin.rows import FunctionRow, ProblemRow, StoreRow, WorkerRow
+from geartrain.admin.rows import FunctionRow, MarkRow, ProblemRow, StoreRow
+from geartrain.admin.worker_rows import ProcessRow, WorkerRow
 
 __all__ = [
     "ACTION",
@@ -17,8 +18,10 @@ __all__ = [
     "COUNTERS",
     "FUNCTION",
     "JOB",
+    "MARK",
     "POLICY",
     "PROBLEM",
+    "PROCESS",
     "REASON",
     "RESULT",
     "SCHEDULE",
@@ -76,9 +79,11 @@ def _typed(hint: Any) -> Schema:
 _COUNT: Final[Schema] = {"type": "integer", "minimum": 0}
 
 SCHEMAS: Final[dict[str, Schema]] = {
-    "Job": _schema_of(JobRow, without=frozenset({"workload"})),
+    "Job": _schema_of(JobRow, without=frozenset({"workload", "data"})),
     "Function": _schema_of(FunctionRow),
+    "Mark": _schema_of(MarkRow),
     "Connection": _schema_of(WorkerRow),
+    "Process": _schema_of(ProcessRow),
     "Store": _schema_of(StoreRow),
     # "Problem" is what RFC 9457 calls the answer to a request that failed.
     "Condition": _schema_of(ProblemRow),
@@ -176,7 +181,9 @@ def items(of: Mapping[str, Any]) -> Schema:
 ACTION: Final = reference("Action")
 CONDITION: Final = reference("Condition")
 JOB: Final = reference("Job")
+MARK: Final = reference("Mark")
 FUNCTION: Final = reference("Function")
+PROCESS: Final = reference("Process")
 CONNECTION: Final = reference("Connection")
 STATISTICS: Final = reference("Statistics")
 STORE: Final = reference("Store")

@@ -15,7 +15,7 @@ from geartrain.engine.model.jobs import Job
 from geartrain.engine.model.peers import ASLEEP, Peer
 from geartrain.engine.results import SUCCEEDED
 from geartrain.engine.state import functions, windows
-from geartrain.engine.state.following import note_workers
+from geartrain.engine.state.marks import workers_changed
 from geartrain.engine.state.state import State
 from geartrain.engine.state.statistics import count
 from geartrain.errors import PacketError
@@ -80,7 +80,7 @@ def _add_ability(state: State, peer: Peer, name: bytes, timeout: float) -> None:
     _begin_change(state, peer)
     peer.abilities[function] = timeout
     function.workers[peer] = None
-    note_workers(state, function)
+    workers_changed(state, function)
     windows.serve(state, function)
     state.wakeups.gain(peer, function)
 
@@ -91,7 +91,7 @@ def cant_do(state: State, peer: Peer, packet: Packet) -> None:
     if function is not None and function in peer.abilities:
         _begin_change(state, peer)
         _remove_ability(peer, function)
-        note_workers(state, function)
+        workers_changed(state, function)
         state.wakeups.lose(peer, function)
         _lose_running(state, peer, function)
         functions.retire(state, function)
@@ -167,7 +167,11 @@ def _forward(state: State, peer: Peer, job: Job, packet: Packet) -> None:
 def work_data(state: State, peer: Peer, packet: Packet) -> None:
     """Forward a part of the result."""
     job = _forward_running(state, peer, packet)
-    if job is not None and job.collected is not None:
+    if job is None:
+        return
+    if state.tails.is_on:
+        state.tails.add(job, packet.arguments[1], packet.more, state.now)
+    if job.collected is not None:
         results.add(state, job, packet.arguments[1], packet.more)
 
 
@@ -207,6 +211,7 @@ def work_complete(state: State, peer: Peer, packet: Packet) -> None:
     if job.collected is not None or state.result_waits:
         results.succeed(state, job, packet.arguments[1], packet.more)
     count(state, job.function, counts.SUCCEEDED)
+    peer.succeeded += 1
     size = len(packet.payload) - len(job.handle) - 1
     if packet.more:
         size += sum(map(len, packet.more))

@@ -61,10 +61,14 @@ class OpenCounts:
         """Return how often an event happened."""
         return self._numbers[kind].number
 
+    def numbers(self) -> list[int]:
+        """Return how often each kind of event happened."""
+        return [tally.number for tally in self._numbers]
+
     def counts(self) -> Counts:
         """Return what was counted so far."""
         counts = Counts()
-        counts.numbers = [tally.number for tally in self._numbers]
+        counts.numbers = self.numbers()
         counts.waiting = [tally.number for tally in self._waiting]
         counts.running = [tally.number for tally in self._running]
         counts.waited = self._waited

@@ -7,9 +7,17 @@ from typing import Any, Final
 
 from starlette.responses import Response
 
-from geartrain.http.api.parts import json_answer, listed, one
-from geartrain.http.endpoints import Call, Endpoint
-from geartrain.http.schemas import CONDITION, SCHEDULE, STORE
+from geartrain.http.api.parts import (
+    CURSOR,
+    FUNCTION_FILTER,
+    LIMIT,
+    json_answer,
+    listed,
+    one,
+)
+from geartrain.http.endpoints import Call, Endpoint, query
+from geartrain.http.listings import listing
+from geartrain.http.schemas import CONDITION, MARK, SCHEDULE, STORE
 
 __all__ = ["ENDPOINTS"]
 
@@ -23,8 +31,13 @@ async def get_server(call: Call) -> Response:
 
 async def list_problems(call: Call) -> Response:
     """List what is wrong now."""
-    rows = await call.rows("problems")
+    rows = await call.rows(f"problems{call.filters('limit')}")
     return json_answer({"items": [json.loads(row) for row in rows], "next": None})
+
+
+async def list_marks(call: Call) -> Response:
+    """List when the job server started and ended, and functions had no worker."""
+    return await listing(call, f"marks{call.filters('function', 'limit')}")
 
 
 async def get_store(call: Call) -> Response:
@@ -80,7 +93,26 @@ ENDPOINTS: Final = (
         summary="List what is wrong now, and what mends it",
         tag="server",
         call=list_problems,
+        parameters=(
+            query(
+                "limit",
+                "How many functions of each problem: those that have most of it.",
+                "integer",
+                minimum=0,
+                maximum=1000,
+            ),
+        ),
         answers=(listed("All of it.", CONDITION),),
+    ),
+    Endpoint(
+        method="GET",
+        path="/v1/marks",
+        name="listMarks",
+        summary="List when the server started and ended, and functions had no worker",
+        tag="server",
+        call=list_marks,
+        parameters=(FUNCTION_FILTER, LIMIT, CURSOR),
+        answers=(listed("The moments, the latest first.", MARK),),
     ),
     Endpoint(
         method="GET",
