@@ -63,7 +63,7 @@ def looking(
         page.goto(path)
         yield page
         found = [each for each in complaints if not expected or expected not in each]
-        assert found == []
+        assert found == [], found
     finally:
         context.close()
 
