@@ -34,6 +34,7 @@ SNIPPETS = {
     "docs/testing.md": 4,
     "docs/tls.md": 7,
     "docs/tools.md": 6,
+    "docs/top.md": 2,
     "docs/worker-processes.md": 7,
     "docs/worker.md": 4,
     "tests/README.md": 1,
