@@ -112,7 +112,7 @@ def test_a_chart_is_drawn_and_can_be_read_as_a_table(
         expect(page.locator("#chart-ended canvas")).to_be_visible()
         page.locator("#chart-ended summary").click()
         expect(page.locator("#chart-ended tbody tr")).to_have_count(60)
-        page.get_by_role("link", name="1 d").click()
+        page.get_by_role("link", name="1 d", exact=True).click()
         page.locator("#chart-ended summary").click()
         expect(page.locator("#chart-ended tbody tr")).to_have_count(24)
         page.go_back()
