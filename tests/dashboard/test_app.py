@@ -163,6 +163,7 @@ def test_an_action_leads_nowhere_else(server: HttpServer, back: str) -> None:
 
 
 def test_pages_of_other_sites_can_have_nothing_done(server: HttpServer) -> None:
+    submit(server.jobs, b"thumbnail")
     headers = {**FORM, "Sec-Fetch-Site": "cross-site"}
     reply = server.ask("POST", "/do/pause", "function=thumbnail", headers)
     assert reply.status == 403

@@ -295,7 +295,8 @@ def test_schedules_come_back_in_the_order_of_their_numbers(
     any_store.commit(batch(schedules=[schedule(5), schedule(4)], unscheduled=[4]))
     other = schedule(9)
     other.workload = b""
-    other.fields = []
+    other.fields = [b""] * 5
+    other.headers = b""
     any_store.commit(batch(schedules=[other], unscheduled=[3]))
     any_store.close()
     with closing(make()) as again:

@@ -20,8 +20,6 @@ from geartrain.admin.rows import (
     ScheduleRow,
     Setting,
     StoreRow,
-    WorkerRow,
-    connection_row,
     function_row,
     policy_row,
     problem_row,
@@ -29,6 +27,7 @@ from geartrain.admin.rows import (
     setting_text,
     store_row,
 )
+from geartrain.admin.worker_rows import WorkerRow, connection_row
 from geartrain.errors import OptionError
 from geartrain.seconds import FOREVER, Seconds, number, plain
 from geartrain.transport.connect import DEFAULT_SERVER, Connector
@@ -332,6 +331,14 @@ class Admin(Insight, Control):
         rows, self.unread = function_rows(status, priorities)
         return rows
 
+    def function(self, name: str) -> FunctionRow:
+        """Return one function, with its jobs and workers.
+
+        Raises:
+            RefusedError: there is no such function, or the job server is gearmand.
+        """
+        return self._requests.one(f"show functions {word(name)}", function_row)
+
     def workers(self) -> list[WorkerRow]:
         """Return the connections that serve a function.
 
@@ -342,7 +349,7 @@ class Admin(Insight, Control):
     def connections(self) -> list[WorkerRow]:
         """Return all connections, those of clients included.
 
-        ``unread`` is filled as by ``functions``.
+        ``unread`` is filled as by ``functions``; ``find_connections`` asks for some.
         """
         self.unread = []
         rows = self._requests.rows_if_known("show connections", connection_row)

@@ -1,4 +1,4 @@
-"""Rows: what text commands return of functions, workers, policies and the like."""
+"""Rows: what text commands return of functions, policies and the like."""
 
 from __future__ import annotations
 
@@ -16,9 +16,7 @@ __all__ = [
     "ScheduleRow",
     "Setting",
     "StoreRow",
-    "WorkerRow",
     "action_row",
-    "connection_row",
     "counter_row",
     "function_row",
     "policy_row",
@@ -202,25 +200,6 @@ class FunctionRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WorkerRow:
-    """A connection of a worker or client.
-
-    Attributes:
-        descriptor: the number of its socket in the job server.
-        address: the address of the peer.
-        id: the client id that the worker has set; ``-`` for none.
-        functions: the functions it serves, the newest first; empty for a client.
-        running: number of jobs it runs; None if the job server does not tell.
-    """
-
-    descriptor: int
-    address: str
-    id: str
-    functions: tuple[str, ...]
-    running: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ScheduleRow:
     """A recurring job.
 
@@ -294,21 +273,6 @@ def function_row(values: Mapping[str, Any]) -> FunctionRow:
         paused=bool(values.get("paused")),
         draining=bool(values.get("draining")),
         **counts,
-    )
-
-
-def connection_row(values: Mapping[str, Any]) -> WorkerRow:
-    """Read a row of ``show connections``.
-
-    Raises:
-        KeyError, ValueError: it is not one.
-    """
-    return WorkerRow(
-        descriptor=int(values["descriptor"]),
-        address=str(values["address"]),
-        id=str(values["id"]),
-        functions=tuple(map(str, values["functions"])),
-        running=int(values["running"]) if "running" in values else None,
     )
 
 

@@ -27,6 +27,7 @@ from geartrain.engine.commands.jobs import cancel, job
 from geartrain.engine.commands.marks import marks
 from geartrain.engine.commands.policy import policy
 from geartrain.engine.commands.problems import problems
+from geartrain.engine.commands.processes import announce
 from geartrain.engine.commands.results import follow, result
 from geartrain.engine.commands.search import jobs
 from geartrain.engine.commands.server import server
@@ -197,6 +198,7 @@ COMMANDS: Final[dict[bytes, TextCommand]] = {
     b"drop": drop,
     b"maxqueue": maxqueue,
     b"actions": actions,
+    b"announce": announce,
     b"cancel": cancel,
     b"pause": pause,
     b"resume": resume,

@@ -332,6 +332,7 @@ def work_complete(state: State, peer: Peer, packet: Packet) -> None:
     if job.collected is not None or state.result_waits:
         results.succeed(state, job, packet.arguments[1], packet.more)
     count(state, job.function, counts.SUCCEEDED)
+    peer.succeeded += 1
     size = len(packet.payload) - len(job.handle) - 1
     if packet.more:
         size += sum(map(len, packet.more))

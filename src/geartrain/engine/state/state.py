@@ -21,6 +21,7 @@ from geartrain.engine.model.peers import Peer
 from geartrain.engine.model.policies import Policies
 from geartrain.engine.model.problems import Problem
 from geartrain.engine.model.schedules import Calendar, Schedule, no_calendar
+from geartrain.engine.model.supervisors import Supervision
 from geartrain.engine.model.vitals import Vitals
 from geartrain.engine.model.waits import ResultWait
 from geartrain.engine.queries import Query
@@ -78,6 +79,12 @@ class State:
         """Functions are following policies that changed."""
         self.peers: dict[Peer, None] = {}
         """All connections."""
+        self.supervisors: dict[Peer, Supervision] = {}
+        """Who tells of worker processes."""
+        self.process_count = 0
+        """How many processes these tell of."""
+        self.last_peer = 0
+        """How many connections there have been."""
         self.functions: dict[bytes, Function] = {}
         """All functions by name."""
         self.idle = IdleFunctions()
@@ -267,6 +274,12 @@ class State:
         """Hold a job in memory no more."""
         del self.jobs[job.handle]
         self.memory.jobs -= cost(job)
+
+    def forget_supervisor(self, peer: Peer) -> None:
+        """Forget the processes that a peer told of: it has left."""
+        supervisor = self.supervisors.pop(peer, None)
+        if supervisor is not None:
+            self.process_count -= len(supervisor.processes)
 
     def begin_listing(self, peer: Peer, listing: Listing) -> None:
         """Let a peer list jobs; where all lists get too long, the earliest ends."""
