@@ -146,7 +146,9 @@ def _present(row: Row, why: Row, now: float) -> Iterator[Moment]:
         yield Moment(strong="Now", text=why["why"], kind="waiting", time=now)
     elif status == "dead":
         text = "a dead letter: it is kept until it is run again or deleted"
-        when = row["died"] or row.get("ended")
+        when = row["died"]
+        if "ended" in row:
+            text, when = "a dead letter, which has been deleted since", row["ended"]
         yield Moment(strong="Became", text=text, kind="failed", time=when)
     elif status in _ENDS:
         text, kind = _ENDS[status]

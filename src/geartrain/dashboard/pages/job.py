@@ -42,6 +42,7 @@ async def load(call: PageCall) -> Mapping[str, Any]:
         "data": _data(call, row),
         "result": None if status in _UNENDED else await _result(call, row),
         "is_waiting": status in _WAITING,
+        "is_letter": status == "dead" and "ended" not in row,
     }
 
 
