@@ -13,6 +13,9 @@ from tests.support.jobs_in_states import bury, submit, submit_later, submit_many
 from tests.support.populated import HOSTILE, Populated
 
 
+COVERS = ("dashboard/actions/jobs",)
+
+
 def found(page: Page) -> list[str]:
     """Return the handles that are listed."""
     return page.locator("tbody th a").all_inner_texts()
