@@ -10,7 +10,14 @@ from geartrain.admin.job_rows import JobRow, job_row
 from geartrain.admin.reasons import WhyRow, why_row
 from geartrain.admin.requests import Requests
 from geartrain.admin.results import ResultRow
-from geartrain.admin.rows import CounterRow, MarkRow, counter_row, mark_row
+from geartrain.admin.rows import (
+    CounterRow,
+    FailureRow,
+    MarkRow,
+    counter_row,
+    failure_row,
+    mark_row,
+)
 from geartrain.admin.statistics import (
     SlotRow,
     StatisticsRow,
@@ -170,6 +177,18 @@ class Insight:
             "error": error,
         }
         return self._requests.slices("history", filters, limit, job_row)
+
+    def failures(
+        self, *, function: str | None = None, limit: int = 100
+    ) -> list[FailureRow]:
+        """Return what made jobs fail lately, the most frequent first.
+
+        Args:
+            function: only jobs of this function.
+            limit: the maximum number of rows, 1000 at most.
+        """
+        which = "" if function is None else f" function={_name(function)}"
+        return self._requests.rows(f"failures{which} limit={limit}", failure_row)
 
     def marks(
         self, *, function: str | None = None, limit: int | None = None

@@ -107,7 +107,8 @@ def show_connections(state: State, peer: Peer, words: list[bytes]) -> bytes:
 
 
 def _list(state: State, question: _Selection, of: dict[Peer, None]) -> Iterator[bytes]:
-    places = Places(question.limit, question.after)
+    is_backward = question.is_most_first and question.sort in ("address", "id")
+    places = Places(question.limit, question.after, is_backward=is_backward)
     wanted = matcher(question.match) if question.match else None
     found: dict[bytes, Peer] = {}
     state.turns.work += len(of) >> 6
