@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final, Self, Unpack
 from urllib.parse import unquote
 
+from geartrain.admin.conditions import Conditions, filters_of
 from geartrain.admin.connection import AdminConnection, handle_word, word
 from geartrain.admin.control import Control
 from geartrain.admin.insight import Insight
@@ -125,14 +126,11 @@ class Admin(Insight, Control):
         return self._connection.rows(line)
 
     def jobs(
-        self,
-        *,
-        function: str | None = None,
-        state: str | None = None,
-        unique: str | None = None,
-        limit: int | None = None,
+        self, *, limit: int | None = None, **conditions: Unpack[Conditions]
     ) -> Iterator[JobRow]:
-        """Yield the jobs of a function, state or unique, at most ``limit``.
+        """Yield the jobs that meet some conditions, at most ``limit``.
+
+        They are those that have not ended, unless ``state`` says otherwise.
 
         They are asked for slice by slice: a job that changes its state meanwhile may
         come twice, or not at all. Follow one such list at a time.
@@ -140,20 +138,31 @@ class Admin(Insight, Control):
         Raises:
             OptionError: a filter is empty, and would let everything pass.
         """
-        filters = {"function": function, "state": state, "unique": unique}
-        return self._requests.slices("jobs", filters, limit, job_row)
+        return self._requests.slices("jobs", filters_of(conditions), limit, job_row)
 
-    def job(self, name: str) -> list[JobRow]:
+    def job(
+        self, name: str, *, first: int | None = None, tail: bool = False
+    ) -> list[JobRow]:
         """Return the jobs with a handle, or else a unique, workloads included.
 
         Jobs of several functions may have the same unique. The handle of a dead letter
         finds that, and that of a job which has ended what became of it.
 
+        Args:
+            name: the handle or the unique.
+            first: bytes of the workload to return at most; all if it is None.
+            tail: return the last of the data that it streams, too. The job server
+                begins to keep them when they are first asked for, and stops some
+                seconds after the last time.
+
         Raises:
             UnknownJobError: there is no such job.
         """
         # No job has a NUL in its name, and a line without its last word is wrong.
-        return self._requests.found(f"job {word(name) or '%00'}", name, "job")
+        line = f"job {word(name) or '%00'}"
+        if first is not None:
+            line += f" first={first}" if first else " workload=no"
+        return self._requests.found(line + " tail=yes" * tail, name, "job")
 
     def cancel(self, handle: str) -> None:
         """Cancel a job that waits or runs, or a schedule.

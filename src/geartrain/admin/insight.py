@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, Unpack
 
+from geartrain.admin.conditions import Conditions, filters_of
 from geartrain.admin.connection import AdminConnection, handle_word, word
 from geartrain.admin.job_rows import JobRow, job_row
 from geartrain.admin.reasons import WhyRow, why_row
@@ -149,34 +150,17 @@ class Insight:
         return self._requests.rows(line + (_BUCKETS if buckets else ""), slot_row)
 
     def history(
-        self,
-        *,
-        function: str | None = None,
-        state: str | None = None,
-        unique: str | None = None,
-        error: str | None = None,
-        limit: int | None = None,
+        self, *, limit: int | None = None, **conditions: Unpack[Conditions]
     ) -> Iterator[JobRow]:
         """Yield the jobs that have ended, the latest first, at most ``limit``.
 
-        Args:
-            function: only jobs of this function.
-            state: only jobs that ended so: ``succeeded``, ``failed``, ``dead``,
-                ``expired``, ``cancelled`` or ``abandoned``.
-            unique: only jobs with this unique.
-            error: only jobs whose last error has this text, in whatever case.
-            limit: the maximum number of jobs.
+        A ``state`` is a way to end: ``succeeded``, ``failed``, ``dead``, ``expired``,
+        ``cancelled`` or ``abandoned``.
 
         Raises:
-            OptionError: a filter is empty, and would let everything pass.
+            OptionError: a condition is empty, and would let everything pass.
         """
-        filters = {
-            "function": function,
-            "state": state,
-            "unique": unique,
-            "error": error,
-        }
-        return self._requests.slices("history", filters, limit, job_row)
+        return self._requests.slices("history", filters_of(conditions), limit, job_row)
 
     def failures(
         self, *, function: str | None = None, limit: int = 100

@@ -164,7 +164,7 @@ class _Dashboard:
 
         key = (call.who, call.prefix, call.request.scope["path"], str(call.query))
         watcher = self._views.watch(key, refresh)
-        return Stream(watcher.events(), watcher, _EVENTS)
+        return Stream(watcher.events(), watcher, _EVENTS, is_endless=True)
 
     async def _asked(
         self, action: Action, call: PageCall, question: Question

@@ -21,6 +21,8 @@ _TYPES: Final = {
     "LICENSE": "text/plain; charset=utf-8",
 }
 _FOR_EVER: Final = "public, max-age=31536000, immutable"
+# Of a file that was asked for by its name alone, or is another one by now.
+_BRIEFLY: Final = "no-cache"
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,9 @@ class Assets:
         asset = self._assets.get(request.path_params["name"])
         if asset is None:
             return Response("there is no such file\n", 404, media_type="text/plain")
-        headers = {"Cache-Control": _FOR_EVER, "Vary": "Accept-Encoding"}
+        is_this = request.scope["query_string"] == asset.digest.encode()
+        kept = _FOR_EVER if is_this else _BRIEFLY
+        headers = {"Cache-Control": kept, "Vary": "Accept-Encoding"}
         body = asset.body
         if "gzip" in request.headers.get("accept-encoding", ""):
             body = asset.packed

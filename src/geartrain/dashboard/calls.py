@@ -12,6 +12,7 @@ from starlette.requests import Request
 from geartrain.dashboard.snapshots import FRESH, Row, Snapshots
 from geartrain.http.bridge import Bridge
 from geartrain.http.endpoints import Call
+from geartrain.http.prefix import prefix_of
 
 __all__ = ["PageCall", "query_text"]
 
@@ -65,7 +66,7 @@ class PageCall(Call):
     @property
     def prefix(self) -> str:
         """Return the path under which the dashboard is served; empty for ``/``."""
-        return str(self.request.scope.get("root_path", ""))
+        return prefix_of(self.request)
 
     @property
     def back(self) -> str:

@@ -120,6 +120,18 @@ def duration(seconds: float | None) -> str:
     return _two(seconds, _DAY, "d", _HOUR, "h")
 
 
+def span(seconds: float) -> str:
+    """Return a duration in its largest unit: how long ago something was.
+
+    >>> span(95), span(12_000), span(200_000)
+    ('1 min', '3 h', '2 d')
+    """
+    for unit, length in (("d", _DAY), ("h", _HOUR), ("min", _MINUTE)):
+        if seconds >= length:
+            return f"{seconds // length:.0f} {unit}"
+    return f"{max(seconds, 0) // 1:.0f} s"
+
+
 def _milliseconds(value: float) -> str:
     if value <= 0:
         return "0 s"
@@ -165,7 +177,7 @@ def ago(when: float | None, now: float | None = None) -> str | Markup:
         return NOTHING
     then = datetime.fromtimestamp(when, UTC).astimezone()
     seconds = (time.time() if now is None else now) - when
-    text = f"{duration(seconds)} ago" if seconds >= 1 else "just now"
+    text = f"{span(seconds)} ago" if seconds >= 1 else "just now"
     return _time(then, text)
 
 
@@ -175,7 +187,7 @@ def until(when: float | None, now: float | None = None) -> str | Markup:
         return NOTHING
     then = datetime.fromtimestamp(when, UTC).astimezone()
     seconds = when - (time.time() if now is None else now)
-    return _time(then, f"in {duration(seconds)}" if seconds >= 1 else "now")
+    return _time(then, f"in {span(seconds)}" if seconds >= 1 else "now")
 
 
 def _time(then: datetime, text: str) -> Markup:
@@ -245,6 +257,7 @@ FILTERS: Final[dict[str, Callable[..., Any]]] = {
     "rate": rate,
     "short": short,
     "size": size,
+    "span": span,
     "until": until,
 }
 """The filters, by what templates call them."""

@@ -18,6 +18,7 @@ from starlette.responses import Response
 
 from geartrain.admin.connection import handle_word, word
 from geartrain.http.bridge import Bridge
+from geartrain.http.prefix import prefix_of
 from geartrain.http.problems import ProblemError
 
 __all__ = [
@@ -332,4 +333,4 @@ class Call:
     def path_of_job(self, handle: str) -> str:
         """Return the path of a job."""
         encoded = quote(handle, safe=":", errors="surrogateescape")
-        return f"{self.request.scope.get('root_path', '')}/v1/jobs/{encoded}"
+        return f"{prefix_of(self.request)}/v1/jobs/{encoded}"

@@ -80,7 +80,7 @@ def _typed(hint: Any) -> Schema:
 _COUNT: Final[Schema] = {"type": "integer", "minimum": 0}
 
 SCHEMAS: Final[dict[str, Schema]] = {
-    "Job": _schema_of(JobRow, without=frozenset({"workload"})),
+    "Job": _schema_of(JobRow, without=frozenset({"workload", "data"})),
     "Failure": _schema_of(FailureRow),
     "Function": _schema_of(FunctionRow),
     "Mark": _schema_of(MarkRow),

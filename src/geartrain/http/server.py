@@ -129,7 +129,7 @@ class HttpServer:
     async def start(self) -> None:
         """Serve from now on."""
         config = Config(
-            make_app(self._bridge, self._token, self._pages),
+            make_app(self._bridge, self._token, self._pages, self._options.http_prefix),
             http=BoundedProtocol,
             ws="none",
             loop="none",

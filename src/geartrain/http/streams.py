@@ -47,15 +47,22 @@ class Stream(Response):
         link: Endless,
         media_type: str,
         headers: Mapping[str, str] | None = None,
+        *,
+        is_endless: bool = False,
     ) -> None:
-        """Send ``parts``; ``link``, their source, ends when the client leaves."""
+        """Send ``parts``; ``link``, their source, ends when the client leaves.
+
+        An endless one ends at once when the client sends no more.
+        """
         super().__init__(headers=headers, media_type=media_type)
         del self.headers["content-length"]
         self._parts = parts
         self._link = link
+        self._is_endless = is_endless
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the parts; where they break off, the connection does, too."""
+        scope["state"]["connection"].is_endless = self._is_endless
         await send(
             {
                 "type": "http.response.start",

@@ -25,6 +25,7 @@ from geartrain.server.kinds import (
     HANDLE_PREFIX,
     HTTP_ADDRESS,
     HTTP_PORT,
+    HTTP_PREFIX,
     MAX_HANDLE_PREFIX,
     MEMORY,
     STORE,
@@ -177,6 +178,11 @@ class Options:
         " May be repeated.",
         repeats=True,
         off="none",
+    )
+    http_prefix: str = option(
+        HTTP_PREFIX,
+        "",
+        "The path below which a proxy serves HTTP: all links of the dashboard have it.",
     )
     http_token_file: str = option(
         PATH,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from playwright.sync_api import Browser, expect
 
@@ -9,8 +11,9 @@ from geartrain.dashboard.needs import MENDING
 from geartrain.engine.state.problems import NAMES
 from tests.support.browser import looking
 from tests.support.http_client import HttpServer, running_http
-from tests.support.jobs_in_states import bury, submit
+from tests.support.jobs_in_states import bury, run_next, submit, submit_later
 from tests.support.populated import Populated
+from tests.support.wire import Wire
 
 COVERS = ("dashboard/needs", "dashboard/trends")
 
@@ -65,6 +68,29 @@ def test_when_nothing_is_wrong_it_says_so(browser: Browser) -> None:
             expect(page.locator(".needs li")).to_have_count(1)
             server.ask("DELETE", "/v1/jobs?function=mail.send")
             expect(page.get_by_text("Nothing needs you.")).to_be_visible()
+
+
+def test_what_there_was_follows_from_what_there_is(browser: Browser) -> None:
+    with running_http() as server:
+        for _ in range(3):
+            submit(server.jobs, b"mail.send")
+        submit_later(server.jobs, b"mail.send", 3600)
+        bury(server.jobs, b"report.build", [b"1", b"2"], b"no route")
+        cancelled = submit(server.jobs, b"thumbnail")
+        server.ask("DELETE", f"/v1/jobs/{cancelled}")
+        with Wire(server.jobs.connect()) as worker:
+            run_next(worker, b"mail.send")
+            with looking(browser, server) as page:
+                figure = page.locator("#chart-jobs")
+                # Before anything happened there was nothing.
+                chart = json.loads(
+                    figure.locator(".plot").get_attribute("data-chart") or ""
+                )
+                waiting, running = (each["values"] for each in chart["series"])
+                assert (waiting[-1], running[-1]) == (3, 1)
+                assert (waiting[0], running[0]) == (0, 0)
+                assert [mark["label"] for mark in chart["marks"]] == ["started"]
+                expect(figure).to_contain_text("at most 3 jobs waited")
 
 
 def test_a_chart_is_drawn_and_can_be_read_as_a_table(

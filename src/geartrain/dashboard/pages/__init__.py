@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from geartrain.dashboard.page import Page
-from geartrain.dashboard.pages import functions, overview
+from geartrain.dashboard.pages import function, functions, overview
 
 __all__ = ["PAGES"]
 
-PAGES: Final[tuple[Page, ...]] = (overview.PAGE, functions.PAGE)
+PAGES: Final[tuple[Page, ...]] = (overview.PAGE, functions.PAGE, function.PAGE)
 """All of them. A page is one entry here, and a template of its name."""

@@ -293,6 +293,7 @@ def submit_job_sched(state: State, peer: Peer, packet: Packet) -> None:
     schedule.workload = packet.arguments[7]
     schedule.more = packet.more
     schedule.fields = fields
+    schedule.headers = peer.headers
     set_schedule(state, schedule, due)
     state.memory.jobs += schedule_cost(schedule)
     keep_schedule(state, schedule)

@@ -10,7 +10,14 @@ from typing import Final
 from geartrain.engine.model.settings import SETTINGS, Value, check_name, read_setting
 from geartrain.errors import OptionError
 
-__all__ = ["PatternSettings", "Policies", "Policy", "is_pattern", "matches"]
+__all__ = [
+    "PatternSettings",
+    "Policies",
+    "Policy",
+    "is_pattern",
+    "matcher",
+    "matches",
+]
 
 # Doubled that often, the shortest pause is longer than any cap.
 _MAX_DOUBLINGS: Final = 1000
@@ -214,7 +221,7 @@ class Policies:
             self._check_room(pattern, is_glob)
             if is_glob:
                 self._glob_bytes += len(pattern)
-                self._globs[pattern] = _matcher(pattern)
+                self._globs[pattern] = matcher(pattern)
             else:
                 self._exact[pattern] = None
         layer.setdefault(pattern, {}).update(changes)
@@ -278,8 +285,8 @@ class Policies:
         """
         if not is_pattern(pattern):
             return [pattern] if pattern in self._changed else []
-        matcher = _matcher(pattern)
-        return [each for each in self._changed if matcher.match(each) is not None]
+        glob = matcher(pattern)
+        return [each for each in self._changed if glob.match(each) is not None]
 
     def is_never(self, settings: Mapping[str, Value]) -> bool:
         """Tell whether nothing sets any of these settings otherwise."""
@@ -316,7 +323,7 @@ def matches(pattern: bytes, function: bytes) -> bool:
     """Tell whether a name or glob names a function."""
     if not is_pattern(pattern):
         return pattern == function
-    return _matcher(pattern).match(function) is not None
+    return matcher(pattern).match(function) is not None
 
 
 def is_pattern(name: bytes) -> bool:
@@ -324,7 +331,7 @@ def is_pattern(name: bytes) -> bool:
     return any(mark in name for mark in (b"*", b"?", b"["))
 
 
-def _matcher(pattern: bytes) -> re.Pattern[bytes]:
+def matcher(pattern: bytes) -> re.Pattern[bytes]:
     """Compile a glob; ``fnmatch`` itself forgets all but the latest few hundred."""
     translated = fnmatch.translate(pattern.decode("latin-1"))
     return re.compile(translated.encode("latin-1"))

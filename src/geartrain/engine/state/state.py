@@ -30,6 +30,7 @@ from geartrain.engine.state.history import History
 from geartrain.engine.state.idle import IdleFunctions
 from geartrain.engine.state.memory import Memory, cost
 from geartrain.engine.state.slots import TimeSlots
+from geartrain.engine.state.tails import Tails
 from geartrain.engine.timers import Timed, Timers
 
 __all__ = ["State"]
@@ -104,6 +105,8 @@ class State:
         """How many bytes are in use, and how many may be."""
         self.unreckoned: list[Schedule] = []
         """The schedules whose next times are to be found anew."""
+        self.tails = Tails()
+        """The last data of jobs that somebody looks at."""
         self.result_waits: dict[bytes, dict[ResultWait, None]] = {}
         """Who waits for the ends of jobs, by their handles."""
         self.expiry = Expiry()
@@ -168,7 +171,8 @@ class State:
         """Return the handle with this number."""
         return self._prefix + str(number).encode()
 
-    def number(self, handle: bytes) -> int:
+    @staticmethod
+    def number(handle: bytes) -> int:
         """Return the number in a handle, or 0 if it is no handle."""
         digits = handle.rpartition(b":")[2]
         return int(digits) if digits.isdigit() and len(digits) <= 18 else 0
