@@ -91,9 +91,7 @@ def test_an_action_is_done_and_told_on_the_page_it_came_from(
     server: HttpServer,
 ) -> None:
     submit(server.jobs, b"thumbnail")
-    reply = act(
-        server, "pause", function="thumbnail", sure="yes", back="/?span=day"
-    )
+    reply = act(server, "pause", function="thumbnail", sure="yes", back="/?span=day")
     assert reply.headers["location"] == "/?span=day"
     assert said(reply) == (
         "thumbnail is paused: its jobs wait until you resume it.",

@@ -190,7 +190,7 @@ class Insight:
         function: str | None = None,
         kind: str | None = None,
         match: str | None = None,
-        sort: str = "number",
+        sort: str = "-number",
         limit: int | None = None,
     ) -> Iterator[WorkerRow]:
         """Yield some connections, at most ``limit``, slice by slice.
@@ -201,7 +201,7 @@ class Insight:
             match: only those with this text in their client ids or addresses, or that
                 match this glob.
             sort: ``number``, ``address``, ``id``, ``running``, ``succeeded``,
-                ``failed`` or ``silent``; after a ``-`` the most comes first.
+                ``failed`` or ``silent``, the most first; after a ``-`` the least.
             limit: the maximum number of connections.
 
         Raises:

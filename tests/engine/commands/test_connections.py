@@ -109,9 +109,10 @@ def test_connections_are_found_and_sorted() -> None:
     assert ids(world, f"{of} match=127.0") == ["b", "a", "cb"]
     assert ids(world, f"{of} sort=id") == ["a", "b", "cb"]
     assert ids(world, f"{of} sort=-id") == ["cb", "b", "a"]
-    assert ids(world, f"{of} sort=-succeeded") == ["a", "cb", "b"]
-    assert ids(world, f"{of} sort=-silent") == ["b", "a", "cb"]
-    assert ids(world, f"{of} sort=-number") == ["cb", "a", "b"]
+    assert ids(world, f"{of} sort=succeeded") == ["a", "cb", "b"]
+    assert ids(world, f"{of} sort=silent") == ["b", "a", "cb"]
+    assert ids(world, f"{of} sort=number") == ["cb", "a", "b"]
+    assert ids(world, f"{of} sort=-number") == ["b", "a", "cb"]
     assert ids(world, f"{of} sort=address") == ["b", "a", "cb"]
 
 

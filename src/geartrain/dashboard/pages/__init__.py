@@ -5,9 +5,14 @@ from __future__ import annotations
 from typing import Final
 
 from geartrain.dashboard.page import Page
-from geartrain.dashboard.pages import function, functions, overview
+from geartrain.dashboard.pages import function, functions, overview, workers
 
 __all__ = ["PAGES"]
 
-PAGES: Final[tuple[Page, ...]] = (overview.PAGE, functions.PAGE, function.PAGE)
+PAGES: Final[tuple[Page, ...]] = (
+    overview.PAGE,
+    functions.PAGE,
+    function.PAGE,
+    workers.PAGE,
+)
 """All of them. A page is one entry here, and a template of its name."""

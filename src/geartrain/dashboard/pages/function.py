@@ -13,7 +13,7 @@ from geartrain.dashboard.page import Page
 from geartrain.dashboard.settings import settings_shown
 from geartrain.dashboard.snapshots import Row
 from geartrain.dashboard.standing import standing
-from geartrain.dashboard.trends import SPANS, trend_charts, trend_of
+from geartrain.dashboard.trends import SPANS, trend_charts, trend_lines, trend_of
 from geartrain.http.endpoints import in_path, query
 from geartrain.http.problems import ProblemError
 
@@ -34,7 +34,8 @@ async def load(call: PageCall) -> Mapping[str, Any]:
     name = word(function)
     (row,) = await call.ask(f"statistics function={name} over=5")
     span = call.values["span"]
-    trend = await trend_of(call, span, function)
+    hour = await trend_of(call, "hour", function)
+    trend = hour if span == "hour" else await trend_of(call, span, function)
     is_known = bool(await _if_known(call, f"show functions {name}"))
     return {
         "title": function,
@@ -45,7 +46,8 @@ async def load(call: PageCall) -> Mapping[str, Any]:
         "charts": trend_charts(trend),
         "span": span,
         "spans": SPANS,
-        "hour": (await trend_of(call, "hour", function)).total(),
+        "hour": hour.total(),
+        "lines": trend_lines(hour),
         "workers": await _workers(call, name),
         "jobs": await _running(call, name),
         "failures": await call.ask(
@@ -61,7 +63,7 @@ async def _running(call: PageCall, name: str) -> list[Row]:
 
 
 async def _workers(call: PageCall, name: str) -> list[Row]:
-    line = f"show connections function={name} sort=-running limit={_WORKERS} names=0"
+    line = f"show connections function={name} sort=running limit={_WORKERS} names=0"
     return [row for row in await _if_known(call, line) if "number" in row]
 
 
