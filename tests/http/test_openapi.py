@@ -76,8 +76,10 @@ def test_schemathesis_finds_no_fault(server: HttpServer, tmp_path: Path) -> None
             "run",
             f"{server.url}/openapi.json",
             "--checks=all",
-            # A name that Python's client sends raw cannot be told from its encoding.
-            "--exclude-checks=positive_data_acceptance,unsupported_method",
+            # A name that Python's client sends raw cannot be told from its encoding;
+            # and a cancelled job is still there: what became of it is told.
+            "--exclude-checks=positive_data_acceptance,unsupported_method"
+            ",use_after_free",
             # Streams have no end.
             "--exclude-operation-id=followEvents",
             "--exclude-operation-id=followJob",

@@ -293,9 +293,14 @@ class Admin(Insight, Control):
         """Return the state of the store."""
         return self._requests.one("store", store_row)
 
-    def problems(self) -> list[ProblemRow]:
-        """Return what is wrong with the job server now."""
-        return self._requests.rows("problems", problem_row)
+    def problems(self, limit: int | None = None) -> list[ProblemRow]:
+        """Return what is wrong with the job server now.
+
+        ``limit`` is how many functions are told of for each problem: those that have
+        most of it.
+        """
+        most = "" if limit is None else f" limit={limit}"
+        return self._requests.rows(f"problems{most}", problem_row)
 
     def backup(self) -> None:
         """Have the job server copy its store into the store's folder.

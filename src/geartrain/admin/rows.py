@@ -158,6 +158,7 @@ class ProblemRow:
         value: the number it is about: of jobs, seconds or bytes.
         since: when it began, in seconds since 1970.
         remedy: what mends it.
+        functions: how many functions have this problem; None for the whole job server.
     """
 
     problem: str
@@ -166,6 +167,7 @@ class ProblemRow:
     value: float
     since: float
     remedy: str
+    functions: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -289,7 +291,10 @@ def failure_row(values: Mapping[str, Any]) -> FailureRow:
 
 def problem_row(values: Mapping[str, Any]) -> ProblemRow:
     """Read a row of ``problems``; raise KeyError if it is not one."""
-    return ProblemRow(**{each.name: values[each.name] for each in fields(ProblemRow)})
+    names = (each.name for each in fields(ProblemRow) if each.name != "functions")
+    return ProblemRow(
+        **{name: values[name] for name in names}, functions=values.get("functions")
+    )
 
 
 def function_row(values: Mapping[str, Any]) -> FunctionRow:

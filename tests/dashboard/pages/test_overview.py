@@ -35,7 +35,7 @@ def test_what_is_wrong_is_said_and_what_mends_it(
 ) -> None:
     with looking(browser, filled.server) as page:
         needs = page.locator(".needs")
-        expect(needs).to_contain_text("No worker has the function 'thumbnail'")
+        expect(needs).to_contain_text("2 functions have waiting jobs and no worker")
         grave = needs.locator("li").first
         expect(grave).to_have_class("failed")
         expect(page.get_by_role("link", name="Overview")).to_contain_text("needing")

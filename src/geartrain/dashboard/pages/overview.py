@@ -38,7 +38,7 @@ async def load(call: PageCall) -> Mapping[str, Any]:
 
 async def badge(call: PageCall) -> tuple[int, str]:
     """Count what is wrong."""
-    return len(await call.ask("problems")), "needing attention"
+    return len(await needs(call)), "needing attention"
 
 
 PAGE: Final = Page(
