@@ -1,15 +1,28 @@
-"""The actions, by what they are about."""
+"""All that the pages can do."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from geartrain.dashboard.action import Action
-from geartrain.dashboard.actions import dead, functions, policies
+from geartrain.dashboard.actions import (
+    dead,
+    functions,
+    jobs,
+    policies,
+    schedules,
+)
 
 __all__ = ["ACTIONS"]
 
 ACTIONS: Final[dict[str, Action]] = {
-    each.name: each for each in (*functions.ACTIONS, *policies.ACTIONS, *dead.ACTIONS)
+    each.name: each
+    for each in (
+        *dead.ACTIONS,
+        *functions.ACTIONS,
+        *jobs.ACTIONS,
+        *policies.ACTIONS,
+        *schedules.ACTIONS,
+    )
 }
 """All of them, by name: what the pages can do."""

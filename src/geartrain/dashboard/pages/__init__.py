@@ -1,11 +1,20 @@
-"""The pages, in the order of the navigation."""
+"""All pages of the dashboard, in the order of the navigation."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from geartrain.dashboard.page import Page
-from geartrain.dashboard.pages import function, functions, overview, workers
+from geartrain.dashboard.pages import (
+    failures,
+    function,
+    functions,
+    job,
+    jobs,
+    overview,
+    schedules,
+    workers,
+)
 
 __all__ = ["PAGES"]
 
@@ -13,6 +22,10 @@ PAGES: Final[tuple[Page, ...]] = (
     overview.PAGE,
     functions.PAGE,
     function.PAGE,
+    jobs.PAGE,
+    job.PAGE,
     workers.PAGE,
+    failures.PAGE,
+    schedules.PAGE,
 )
 """All of them. A page is one entry here, and a template of its name."""

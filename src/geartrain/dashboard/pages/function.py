@@ -10,6 +10,7 @@ from geartrain.admin.connection import word
 from geartrain.admin.rows import setting
 from geartrain.dashboard.calls import PageCall
 from geartrain.dashboard.page import Page
+from geartrain.dashboard.searches import quoted_value
 from geartrain.dashboard.settings import settings_shown
 from geartrain.dashboard.snapshots import Row
 from geartrain.dashboard.standing import standing
@@ -34,8 +35,8 @@ async def load(call: PageCall) -> Mapping[str, Any]:
     name = word(function)
     (row,) = await call.ask(f"statistics function={name} over=5")
     span = call.values["span"]
-    hour = await trend_of(call, "hour", function)
-    trend = hour if span == "hour" else await trend_of(call, span, function)
+    hour = await trend_of(call, "hour", row["now"], function)
+    trend = hour if span == "hour" else await trend_of(call, span, row["now"], function)
     is_known = bool(await _if_known(call, f"show functions {name}"))
     return {
         "title": function,
@@ -43,6 +44,10 @@ async def load(call: PageCall) -> Mapping[str, Any]:
         "row": row,
         "stands": standing(row),
         "is_known": is_known,
+        "searches": {
+            state: f"function:{quoted_value(function)} state:{state}"
+            for state in ("waiting", "delayed", "running")
+        },
         "charts": trend_charts(trend),
         "span": span,
         "spans": SPANS,
