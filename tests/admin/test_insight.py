@@ -100,3 +100,11 @@ def test_the_start_of_the_server_is_marked(fresh: RunningServer) -> None:
         assert list(admin.marks(function="f", limit=5)) == [start]
     assert (start.mark, start.function, start.seconds) == ("started", None, None)
     assert start.version
+
+
+def test_kinds_of_failures_are_told(fresh: RunningServer) -> None:
+    bury(fresh, b"mail", [b"1", b"2"], b"no route")
+    with Admin(fresh.address) as admin:
+        (row,) = admin.failures()
+        assert (row.function, row.error, row.count) == ("mail", "no route", 2)
+        assert admin.failures(function="other") == []

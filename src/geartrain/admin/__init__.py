@@ -7,6 +7,7 @@ from geartrain.admin.results import ResultRow
 from geartrain.admin.rows import (
     ActionRow,
     CounterRow,
+    FailureRow,
     FunctionRow,
     MarkRow,
     PolicyRow,
@@ -31,6 +32,7 @@ __all__ = [
     "Admin",
     "AttemptRow",
     "CounterRow",
+    "FailureRow",
     "FunctionRow",
     "JobAtWork",
     "JobRow",

@@ -11,7 +11,14 @@ from geartrain.admin.job_rows import JobRow, job_row
 from geartrain.admin.reasons import WhyRow, why_row
 from geartrain.admin.requests import Requests
 from geartrain.admin.results import ResultRow
-from geartrain.admin.rows import CounterRow, MarkRow, counter_row, mark_row
+from geartrain.admin.rows import (
+    CounterRow,
+    FailureRow,
+    MarkRow,
+    counter_row,
+    failure_row,
+    mark_row,
+)
 from geartrain.admin.statistics import (
     SlotRow,
     StatisticsRow,
@@ -155,6 +162,18 @@ class Insight:
         """
         return self._requests.slices("history", filters_of(conditions), limit, job_row)
 
+    def failures(
+        self, *, function: str | None = None, limit: int = 100
+    ) -> list[FailureRow]:
+        """Return what made jobs fail lately, the most frequent first.
+
+        Args:
+            function: only jobs of this function.
+            limit: the maximum number of rows, 1000 at most.
+        """
+        which = "" if function is None else f" function={_name(function)}"
+        return self._requests.rows(f"failures{which} limit={limit}", failure_row)
+
     def marks(
         self, *, function: str | None = None, limit: int | None = None
     ) -> Iterator[MarkRow]:
@@ -171,7 +190,7 @@ class Insight:
         function: str | None = None,
         kind: str | None = None,
         match: str | None = None,
-        sort: str = "number",
+        sort: str = "-number",
         limit: int | None = None,
     ) -> Iterator[WorkerRow]:
         """Yield some connections, at most ``limit``, slice by slice.
@@ -182,7 +201,7 @@ class Insight:
             match: only those with this text in their client ids or addresses, or that
                 match this glob.
             sort: ``number``, ``address``, ``id``, ``running``, ``succeeded``,
-                ``failed`` or ``silent``; after a ``-`` the most comes first.
+                ``failed`` or ``silent``, the most first; after a ``-`` the least.
             limit: the maximum number of connections.
 
         Raises:

@@ -7,18 +7,24 @@ from typing import Final
 from geartrain.dashboard.page import Page
 from geartrain.dashboard.pages import (
     failures,
+    function,
+    functions,
     job,
     jobs,
     overview,
     schedules,
+    workers,
 )
 
 __all__ = ["PAGES"]
 
 PAGES: Final[tuple[Page, ...]] = (
     overview.PAGE,
+    functions.PAGE,
+    function.PAGE,
     jobs.PAGE,
     job.PAGE,
+    workers.PAGE,
     failures.PAGE,
     schedules.PAGE,
 )
