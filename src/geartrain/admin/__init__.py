@@ -1,7 +1,7 @@
 """Inspect and control a running job server by its text commands."""
 
 from geartrain.admin.client import DEFAULT_SERVER, Admin
-from geartrain.admin.job_rows import AttemptRow, JobRow
+from geartrain.admin.job_rows import AttemptRow, DeadGroupRow, JobRow
 from geartrain.admin.reasons import WhyRow
 from geartrain.admin.results import ResultRow
 from geartrain.admin.rows import (
@@ -31,6 +31,7 @@ __all__ = [
     "Admin",
     "AttemptRow",
     "CounterRow",
+    "DeadGroupRow",
     "FunctionRow",
     "JobAtWork",
     "JobRow",

@@ -7,7 +7,7 @@ from typing import Final, Unpack
 
 from geartrain.admin.conditions import Conditions, filters_of
 from geartrain.admin.connection import AdminConnection, handle_word, word
-from geartrain.admin.job_rows import JobRow, job_row
+from geartrain.admin.job_rows import DeadGroupRow, JobRow, dead_group_row, job_row
 from geartrain.admin.reasons import WhyRow, why_row
 from geartrain.admin.requests import Requests
 from geartrain.admin.results import ResultRow
@@ -154,6 +154,17 @@ class Insight:
             OptionError: a condition is empty, and would let everything pass.
         """
         return self._requests.slices("history", filters_of(conditions), limit, job_row)
+
+    def dead_groups(
+        self, *, function: str | None = None, limit: int = 100
+    ) -> list[DeadGroupRow]:
+        """Return the kinds of dead letters among the latest, the most frequent first.
+
+        They are told apart by function, reason and error; ``limit`` is the maximum
+        number of kinds, up to 1,000.
+        """
+        which = "" if function is None else f" function={_name(function)}"
+        return self._requests.rows(f"dead groups limit={limit}{which}", dead_group_row)
 
     def marks(
         self, *, function: str | None = None, limit: int | None = None
