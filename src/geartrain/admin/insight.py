@@ -11,7 +11,14 @@ from geartrain.admin.job_rows import DeadGroupRow, JobRow, dead_group_row, job_r
 from geartrain.admin.reasons import WhyRow, why_row
 from geartrain.admin.requests import Requests
 from geartrain.admin.results import ResultRow
-from geartrain.admin.rows import CounterRow, MarkRow, counter_row, mark_row
+from geartrain.admin.rows import (
+    CounterRow,
+    MarkRow,
+    OptionRow,
+    counter_row,
+    mark_row,
+    option_row,
+)
 from geartrain.admin.statistics import (
     SlotRow,
     StatisticsRow,
@@ -154,6 +161,10 @@ class Insight:
             OptionError: a condition is empty, and would let everything pass.
         """
         return self._requests.slices("history", filters_of(conditions), limit, job_row)
+
+    def options(self) -> list[OptionRow]:
+        """Return the options that the job server runs with, and where each is from."""
+        return self._requests.rows("server options", option_row)
 
     def dead_groups(
         self, *, function: str | None = None, limit: int = 100

@@ -11,6 +11,7 @@ __all__ = [
     "ActionRow",
     "CounterRow",
     "FunctionRow",
+    "OptionRow",
     "PolicyRow",
     "ProblemRow",
     "ScheduleRow",
@@ -19,6 +20,7 @@ __all__ = [
     "action_row",
     "counter_row",
     "function_row",
+    "option_row",
     "policy_row",
     "problem_row",
     "setting",
@@ -146,6 +148,22 @@ class StoreRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OptionRow:
+    """An option of the job server.
+
+    Attributes:
+        option: its name, as in the file.
+        value: its value as text; a secret is masked.
+        source: the flag, variable or line of the file that gave it; ``default``, or
+            ``program`` for a default of ``gearmand``.
+    """
+
+    option: str
+    value: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProblemRow:
     """One thing that is wrong with a job server now.
 
@@ -253,6 +271,11 @@ def counter_row(values: Mapping[str, Any]) -> CounterRow:
 def store_row(values: Mapping[str, Any]) -> StoreRow:
     """Read a job server's row of its store; raise KeyError if it is not one."""
     return StoreRow(**{each.name: values[each.name] for each in fields(StoreRow)})
+
+
+def option_row(values: Mapping[str, Any]) -> OptionRow:
+    """Read a row of ``server options``; raise KeyError if it is not one."""
+    return OptionRow(**{each.name: values[each.name] for each in fields(OptionRow)})
 
 
 def problem_row(values: Mapping[str, Any]) -> ProblemRow:

@@ -5,9 +5,14 @@ from __future__ import annotations
 from typing import Final
 
 from geartrain.dashboard.page import Page
-from geartrain.dashboard.pages import failures, overview, schedules
+from geartrain.dashboard.pages import failures, overview, schedules, settings
 
 __all__ = ["PAGES"]
 
-PAGES: Final[tuple[Page, ...]] = (overview.PAGE, failures.PAGE, schedules.PAGE)
+PAGES: Final[tuple[Page, ...]] = (
+    overview.PAGE,
+    failures.PAGE,
+    schedules.PAGE,
+    settings.PAGE,
+)
 """All of them. A page is one entry here, and a template of its name."""
