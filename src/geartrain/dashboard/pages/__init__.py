@@ -5,12 +5,21 @@ from __future__ import annotations
 from typing import Final
 
 from geartrain.dashboard.page import Page
-from geartrain.dashboard.pages import failures, overview, schedules, settings
+from geartrain.dashboard.pages import (
+    failures,
+    job,
+    jobs,
+    overview,
+    schedules,
+    settings,
+)
 
 __all__ = ["PAGES"]
 
 PAGES: Final[tuple[Page, ...]] = (
     overview.PAGE,
+    jobs.PAGE,
+    job.PAGE,
     failures.PAGE,
     schedules.PAGE,
     settings.PAGE,
