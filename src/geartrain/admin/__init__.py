@@ -1,7 +1,7 @@
 """Inspect and control a running job server by its text commands."""
 
 from geartrain.admin.client import DEFAULT_SERVER, Admin
-from geartrain.admin.job_rows import AttemptRow, JobRow
+from geartrain.admin.job_rows import AttemptRow, DeadGroupRow, JobRow
 from geartrain.admin.reasons import WhyRow
 from geartrain.admin.results import ResultRow
 from geartrain.admin.rows import (
@@ -10,6 +10,7 @@ from geartrain.admin.rows import (
     FailureRow,
     FunctionRow,
     MarkRow,
+    OptionRow,
     PolicyRow,
     ProblemRow,
     ScheduleRow,
@@ -32,6 +33,7 @@ __all__ = [
     "Admin",
     "AttemptRow",
     "CounterRow",
+    "DeadGroupRow",
     "FailureRow",
     "FunctionRow",
     "JobAtWork",
@@ -39,6 +41,7 @@ __all__ = [
     "MarkRow",
     "Measures",
     "MinuteCounts",
+    "OptionRow",
     "PolicyRow",
     "ProblemRow",
     "ProcessRow",

@@ -7,7 +7,7 @@ from typing import Final, Unpack
 
 from geartrain.admin.conditions import Conditions, filters_of
 from geartrain.admin.connection import AdminConnection, handle_word, word
-from geartrain.admin.job_rows import JobRow, job_row
+from geartrain.admin.job_rows import DeadGroupRow, JobRow, dead_group_row, job_row
 from geartrain.admin.reasons import WhyRow, why_row
 from geartrain.admin.requests import Requests
 from geartrain.admin.results import ResultRow
@@ -15,9 +15,11 @@ from geartrain.admin.rows import (
     CounterRow,
     FailureRow,
     MarkRow,
+    OptionRow,
     counter_row,
     failure_row,
     mark_row,
+    option_row,
 )
 from geartrain.admin.statistics import (
     SlotRow,
@@ -173,6 +175,21 @@ class Insight:
         """
         which = "" if function is None else f" function={_name(function)}"
         return self._requests.rows(f"failures{which} limit={limit}", failure_row)
+
+    def options(self) -> list[OptionRow]:
+        """Return the options that the job server runs with, and where each is from."""
+        return self._requests.rows("server options", option_row)
+
+    def dead_groups(
+        self, *, function: str | None = None, limit: int = 100
+    ) -> list[DeadGroupRow]:
+        """Return the kinds of dead letters among the latest, the most frequent first.
+
+        They are told apart by function, reason and error; ``limit`` is the maximum
+        number of kinds, up to 1,000.
+        """
+        which = "" if function is None else f" function={_name(function)}"
+        return self._requests.rows(f"dead groups limit={limit}{which}", dead_group_row)
 
     def marks(
         self, *, function: str | None = None, limit: int | None = None

@@ -12,6 +12,7 @@ __all__ = [
     "CounterRow",
     "FailureRow",
     "FunctionRow",
+    "OptionRow",
     "PolicyRow",
     "ProblemRow",
     "ScheduleRow",
@@ -21,6 +22,7 @@ __all__ = [
     "counter_row",
     "failure_row",
     "function_row",
+    "option_row",
     "policy_row",
     "problem_row",
     "setting",
@@ -145,6 +147,22 @@ class StoreRow:
     backup: str | None = None
     backup_state: str | None = None
     backup_reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OptionRow:
+    """An option of the job server.
+
+    Attributes:
+        option: its name, as in the file.
+        value: its value as text; a secret is masked.
+        source: the flag, variable or line of the file that gave it; ``default``, or
+            ``program`` for a default of ``gearmand``.
+    """
+
+    option: str
+    value: str
+    source: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -287,6 +305,11 @@ def store_row(values: Mapping[str, Any]) -> StoreRow:
 def failure_row(values: Mapping[str, Any]) -> FailureRow:
     """Read a row of ``failures``; raise KeyError if it is not one."""
     return FailureRow(**{each.name: values[each.name] for each in fields(FailureRow)})
+
+
+def option_row(values: Mapping[str, Any]) -> OptionRow:
+    """Read a row of ``server options``; raise KeyError if it is not one."""
+    return OptionRow(**{each.name: values[each.name] for each in fields(OptionRow)})
 
 
 def problem_row(values: Mapping[str, Any]) -> ProblemRow:

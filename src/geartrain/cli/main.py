@@ -51,6 +51,7 @@ _SECTIONS = {
         "drain": ("control", "drain"),
         "resume": ("control", "resume"),
         "actions": ("actions", "actions"),
+        "options": ("options", "options"),
         "marks": ("marks", "marks"),
     },
     "Job store": {

@@ -8,7 +8,14 @@ from types import NoneType, UnionType
 from typing import Any, Final, get_args, get_origin, get_type_hints
 
 from geartrain.admin.job_rows import JobRow
-from geartrain.admin.rows import FailureRow, FunctionRow, MarkRow, ProblemRow, StoreRow
+from geartrain.admin.rows import (
+    FailureRow,
+    FunctionRow,
+    MarkRow,
+    OptionRow,
+    ProblemRow,
+    StoreRow,
+)
 from geartrain.admin.worker_rows import ProcessRow, WorkerRow
 
 __all__ = [
@@ -20,6 +27,7 @@ __all__ = [
     "FUNCTION",
     "JOB",
     "MARK",
+    "OPTION",
     "POLICY",
     "PROBLEM",
     "PROCESS",
@@ -87,6 +95,7 @@ SCHEMAS: Final[dict[str, Schema]] = {
     "Connection": _schema_of(WorkerRow),
     "Process": _schema_of(ProcessRow),
     "Store": _schema_of(StoreRow),
+    "Option": _schema_of(OptionRow),
     # "Problem" is what RFC 9457 calls the answer to a request that failed.
     "Condition": _schema_of(ProblemRow),
     "Counters": {
@@ -190,6 +199,7 @@ PROCESS: Final = reference("Process")
 CONNECTION: Final = reference("Connection")
 STATISTICS: Final = reference("Statistics")
 STORE: Final = reference("Store")
+OPTION: Final = reference("Option")
 COUNTERS: Final = reference("Counters")
 POLICY: Final = reference("Policy")
 REASON: Final = reference("Reason")

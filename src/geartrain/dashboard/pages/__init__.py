@@ -13,6 +13,7 @@ from geartrain.dashboard.pages import (
     jobs,
     overview,
     schedules,
+    settings,
     workers,
 )
 
@@ -27,5 +28,6 @@ PAGES: Final[tuple[Page, ...]] = (
     workers.PAGE,
     failures.PAGE,
     schedules.PAGE,
+    settings.PAGE,
 )
 """All of them. A page is one entry here, and a template of its name."""
