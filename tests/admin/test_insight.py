@@ -102,6 +102,14 @@ def test_the_start_of_the_server_is_marked(fresh: RunningServer) -> None:
     assert start.version
 
 
+def test_kinds_of_failures_are_told(fresh: RunningServer) -> None:
+    bury(fresh, b"mail", [b"1", b"2"], b"no route")
+    with Admin(fresh.address) as admin:
+        (row,) = admin.failures()
+        assert (row.function, row.error, row.count) == ("mail", "no route", 2)
+        assert admin.failures(function="other") == []
+
+
 def test_dead_letters_are_grouped_by_what_went_wrong(fresh: RunningServer) -> None:
     handles = bury(fresh, b"mail", [b"1", b"2"], b"no route\nto host")
     bury(fresh, b"report", [b"3"])

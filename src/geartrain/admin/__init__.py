@@ -7,6 +7,7 @@ from geartrain.admin.results import ResultRow
 from geartrain.admin.rows import (
     ActionRow,
     CounterRow,
+    FailureRow,
     FunctionRow,
     MarkRow,
     OptionRow,
@@ -33,6 +34,7 @@ __all__ = [
     "AttemptRow",
     "CounterRow",
     "DeadGroupRow",
+    "FailureRow",
     "FunctionRow",
     "JobAtWork",
     "JobRow",

@@ -45,6 +45,7 @@ _SECTIONS = {
         "workers": ("workers", "workers"),
         "connections": ("workers", "connections"),
         "processes": ("processes", "processes"),
+        "failures": ("failures", "failures"),
         "policy": ("policy", "policy"),
         "pause": ("control", "pause"),
         "drain": ("control", "drain"),

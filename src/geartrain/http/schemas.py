@@ -8,7 +8,14 @@ from types import NoneType, UnionType
 from typing import Any, Final, get_args, get_origin, get_type_hints
 
 from geartrain.admin.job_rows import JobRow
-from geartrain.admin.rows import FunctionRow, MarkRow, OptionRow, ProblemRow, StoreRow
+from geartrain.admin.rows import (
+    FailureRow,
+    FunctionRow,
+    MarkRow,
+    OptionRow,
+    ProblemRow,
+    StoreRow,
+)
 from geartrain.admin.worker_rows import ProcessRow, WorkerRow
 
 __all__ = [
@@ -16,6 +23,7 @@ __all__ = [
     "CONDITION",
     "CONNECTION",
     "COUNTERS",
+    "FAILURE",
     "FUNCTION",
     "JOB",
     "MARK",
@@ -81,6 +89,7 @@ _COUNT: Final[Schema] = {"type": "integer", "minimum": 0}
 
 SCHEMAS: Final[dict[str, Schema]] = {
     "Job": _schema_of(JobRow, without=frozenset({"workload", "data"})),
+    "Failure": _schema_of(FailureRow),
     "Function": _schema_of(FunctionRow),
     "Mark": _schema_of(MarkRow),
     "Connection": _schema_of(WorkerRow),
@@ -184,6 +193,7 @@ ACTION: Final = reference("Action")
 CONDITION: Final = reference("Condition")
 JOB: Final = reference("Job")
 MARK: Final = reference("Mark")
+FAILURE: Final = reference("Failure")
 FUNCTION: Final = reference("Function")
 PROCESS: Final = reference("Process")
 CONNECTION: Final = reference("Connection")

@@ -1,4 +1,4 @@
-"""The pages, in the order of the navigation."""
+"""All pages of the dashboard, in the order of the navigation."""
 
 from __future__ import annotations
 
@@ -7,19 +7,25 @@ from typing import Final
 from geartrain.dashboard.page import Page
 from geartrain.dashboard.pages import (
     failures,
+    function,
+    functions,
     job,
     jobs,
     overview,
     schedules,
     settings,
+    workers,
 )
 
 __all__ = ["PAGES"]
 
 PAGES: Final[tuple[Page, ...]] = (
     overview.PAGE,
+    functions.PAGE,
+    function.PAGE,
     jobs.PAGE,
     job.PAGE,
+    workers.PAGE,
     failures.PAGE,
     schedules.PAGE,
     settings.PAGE,
