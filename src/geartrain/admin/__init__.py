@@ -14,6 +14,7 @@ from geartrain.admin.rows import (
     ScheduleRow,
     Setting,
     StoreRow,
+    UpcomingRow,
     setting_text,
 )
 from geartrain.admin.statistics import (
@@ -47,6 +48,7 @@ __all__ = [
     "StatisticsRow",
     "StoreRow",
     "Times",
+    "UpcomingRow",
     "WhyRow",
     "WorkerRow",
     "setting_text",

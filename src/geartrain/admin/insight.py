@@ -11,7 +11,14 @@ from geartrain.admin.job_rows import JobRow, job_row
 from geartrain.admin.reasons import WhyRow, why_row
 from geartrain.admin.requests import Requests
 from geartrain.admin.results import ResultRow
-from geartrain.admin.rows import CounterRow, MarkRow, counter_row, mark_row
+from geartrain.admin.rows import (
+    CounterRow,
+    MarkRow,
+    UpcomingRow,
+    counter_row,
+    mark_row,
+    upcoming_row,
+)
 from geartrain.admin.statistics import (
     SlotRow,
     StatisticsRow,
@@ -154,6 +161,25 @@ class Insight:
             OptionError: a condition is empty, and would let everything pass.
         """
         return self._requests.slices("history", filters_of(conditions), limit, job_row)
+
+    def upcoming(
+        self,
+        *,
+        function: str | None = None,
+        kind: str | None = None,
+        limit: int = 100,
+    ) -> list[UpcomingRow]:
+        """Return what comes, the soonest first.
+
+        Args:
+            function: only what is for this function.
+            kind: only ``job``, ``schedule`` or ``stored``.
+            limit: the maximum number of rows, 1000 at most.
+        """
+        filters = {"function": function, "kind": kind}
+        given = [f" {name}={word(value)}" for name, value in filters.items() if value]
+        line = f"upcoming limit={limit}{''.join(given)}"
+        return self._requests.rows(line, upcoming_row)
 
     def marks(
         self, *, function: str | None = None, limit: int | None = None
