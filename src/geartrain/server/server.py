@@ -11,6 +11,7 @@ from functools import partial
 
 from geartrain import __version__
 from geartrain.engine.engine import Engine
+from geartrain.engine.model.limits import Limits
 from geartrain.engine.model.options import EngineOptions
 from geartrain.engine.model.policies import Policy
 from geartrain.errors import ConnectError, StartError
@@ -72,8 +73,13 @@ class Server:
         options: Options,
         make_driver: Callable[[Engine, Options], Driver] = Driver,
         listeners: Sequence[socket.socket] = (),
+        admin_listeners: Sequence[socket.socket] = (),
     ) -> None:
-        """Prepare to listen on ``listeners``, or else where ``options`` say."""
+        """Prepare to listen on ``listeners``, or else where ``options`` say.
+
+        Where there are addresses for administration, or ``admin_listeners``, text
+        commands that change something are taken there alone.
+        """
         self.addresses: list[str] = []
         self.when_stopping: list[Callable[[], None]] = []
         self.when_reloading: list[Callable[[], None]] = []
@@ -83,6 +89,7 @@ class Server:
         self._is_open = False
         self._persistence: Persistence | None = None
         self._handed_over = listeners
+        self._admin_handed_over = admin_listeners
         self._sockets: list[socket.socket] = []
         self._files: list[SocketFile] = []
         self._listeners: list[asyncio.AbstractServer | TlsListener] = []
@@ -148,12 +155,19 @@ class Server:
         The files of sockets that were handed over are not ours to remove.
         """
         factories: list[ConnectionFactory] = []
-        for listener in self._handed_over:
+        admin = self._admin_handed_over or self._options.admin_addresses
+        for listener in (*self._handed_over, *self._admin_handed_over):
+            factory = driver.accept(address_of(listener).is_local)
+            is_open = not admin or listener in self._admin_handed_over
             self._sockets.append(listener)
-            factories.append(driver.accept(address_of(listener).is_local))
+            factories.append(factory if is_open else _confined(factory))
         for address in () if self._handed_over else self._options.addresses:
             factory = driver.accept(address.is_local)
+            factory = _confined(factory) if admin else factory
             factories.extend([factory] * self._bind(address))
+        ours = () if self._admin_handed_over else self._options.admin_addresses
+        for address in ours:
+            factories.extend([driver.accept(address.is_local)] * self._bind(address))
         for address in self._options.web_addresses:
             factory = partial(WebConnection, driver, self._options.compat == "2.0")
             factories.extend([factory] * self._bind(address))
@@ -378,6 +392,17 @@ def _progress(recovery: Recovery) -> str:
     return f"{recovery.done:,}{of} jobs read"
 
 
+def _confined(factory: ConnectionFactory) -> ConnectionFactory:
+    """Return what makes connections that may only look."""
+
+    def make() -> Connection:
+        connection = factory()
+        connection.is_confined = True
+        return connection
+
+    return make
+
+
 def engine_options(options: Options) -> EngineOptions:
     """Tell the engine what concerns it."""
     choice = "priority"
@@ -395,6 +420,10 @@ def engine_options(options: Options) -> EngineOptions:
         version=f"{_ANSWERED[options.compat]}+geartrain-{__version__}".encode(),
         process_id=os.getpid(),
         log_level=options.log_level.encode(),
+        limits=Limits(
+            connections=options.max_connections_per_address,
+            submissions=options.max_submissions_per_address,
+        ),
     )
 
 
