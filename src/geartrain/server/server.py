@@ -24,6 +24,7 @@ from geartrain.server.memory import largest_packet, limit_of
 from geartrain.server.options import Options
 from geartrain.server.persistence import Persistence
 from geartrain.server.pulse import Pulse
+from geartrain.server.told import told_options
 from geartrain.server.watch import Watch
 from geartrain.server.web import WebConnection
 from geartrain.stores.base import Recovery
@@ -424,6 +425,7 @@ def engine_options(options: Options) -> EngineOptions:
             connections=options.max_connections_per_address,
             submissions=options.max_submissions_per_address,
         ),
+        told=tuple(told_options(options)),
     )
 
 

@@ -33,6 +33,7 @@ class EngineOptions:
         process_id: the answer to the text command ``getpid``.
         log_level: the answer to the text command ``verbose``.
         limits: what each address may use.
+        told: what ``server options`` tells: name, value and source of each option.
     """
 
     handle_prefix: bytes = b"H:localhost"
@@ -50,3 +51,4 @@ class EngineOptions:
     process_id: int = 0
     log_level: bytes = b"NOTICE"
     limits: Limits = NO_LIMITS
+    told: tuple[tuple[str, str, str], ...] = ()
