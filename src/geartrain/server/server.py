@@ -4,27 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import socket
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from geartrain import __version__
 from geartrain.engine.engine import Engine
-from geartrain.engine.model.limits import Limits
-from geartrain.engine.model.options import EngineOptions
-from geartrain.engine.model.policies import Policy
 from geartrain.errors import ConnectError, StartError
 from geartrain.server.connection import Connection
 from geartrain.server.cron import calendar
 from geartrain.server.drain import Drain
 from geartrain.server.driver import Driver
+from geartrain.server.engine_options import engine_options
 from geartrain.server.handshakes import Handshakes, TlsListener
-from geartrain.server.memory import largest_packet, limit_of
 from geartrain.server.options import Options
 from geartrain.server.persistence import Persistence
 from geartrain.server.pulse import Pulse
-from geartrain.server.told import told_options
 from geartrain.server.watch import Watch
 from geartrain.server.web import WebConnection
 from geartrain.stores.base import Recovery
@@ -32,11 +26,8 @@ from geartrain.stores.locations import make_store
 from geartrain.transport.address import Address
 from geartrain.transport.listeners import SocketFile, address_of, bind
 
-__all__ = ["Server", "engine_options"]
+__all__ = ["Server"]
 
-# Clients compare it: net_gearman sends CAN_DO_TIMEOUT in milliseconds from 1.1.18 on.
-# What follows a + does not count for whoever compares versions.
-_ANSWERED = {"1.1": "1.1.21", "2.0": "2.0.0"}
 
 _log = logging.getLogger("geartrain.server")
 
@@ -44,9 +35,6 @@ ConnectionFactory = Callable[[], Connection]
 
 # Seconds that a stopping server waits for peers to read their outboxes.
 _LAST_WRITES = 5.0
-
-# The most dead letters held in memory, where no store keeps them.
-_MOST_DEAD = 10_000
 
 
 class Server:
@@ -402,36 +390,3 @@ def _confined(factory: ConnectionFactory) -> ConnectionFactory:
         return connection
 
     return make
-
-
-def engine_options(options: Options) -> EngineOptions:
-    """Tell the engine what concerns it."""
-    choice = "priority"
-    if options.compat == "1.1":
-        choice = "turns" if options.round_robin else "order"
-    return EngineOptions(
-        handle_prefix=options.handle_prefix.encode(),
-        max_packet=largest_packet(limit_of(options.max_memory), options.max_packet),
-        max_outbox=options.max_outbox,
-        policy=_default_policy(options),
-        max_history=options.max_history,
-        most_dead=_MOST_DEAD if options.store == "memory:" else 0,
-        exceptions=options.exceptions,
-        choice=choice,
-        version=f"{_ANSWERED[options.compat]}+geartrain-{__version__}".encode(),
-        process_id=os.getpid(),
-        log_level=options.log_level.encode(),
-        limits=Limits(
-            connections=options.max_connections_per_address,
-            submissions=options.max_submissions_per_address,
-        ),
-        told=tuple(told_options(options)),
-    )
-
-
-def _default_policy(options: Options) -> Policy:
-    policy = Policy()
-    # --job-retries: 0 and 1 both mean the first lost worker, and -1 means never.
-    policy.max_crashes = max(options.job_retries, 1) if options.job_retries >= 0 else 0
-    policy.backoff_delay = options.backoff_delay
-    return policy
