@@ -318,6 +318,7 @@ class Engine:
         for kept in inventory.queues:
             functions.find(state, kept.function).dead += kept.dead
             windows.take_over(state, kept)
+        state.history.resume(inventory.last_ending)
         results.resume_expiry(state, inventory.next_expiry)
         for record in inventory.schedules:
             recurring.restore_schedule(state, record)

@@ -7,20 +7,14 @@ from collections.abc import Iterable
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geartrain.engine.model.endings import Ending
-from geartrain.engine.model.functions import Function
-from geartrain.engine.model.jobs import Job
-from geartrain.engine.model.policies import Policy
+from geartrain.engine.endings import Ending, ending_cost
 from geartrain.engine.results import SUCCEEDED
-from geartrain.engine.state.history import History, cost
-
-FUNCTION = Function(b"f", Policy())
+from geartrain.engine.state.history import History
 
 
 def ending(number: int, unique: bytes, ended: float, keep: float) -> Ending:
-    job = Job(FUNCTION, unique, b"w", [], 1)
-    job.handle = b"H:%d" % number
-    made = Ending(job, SUCCEEDED, ended)
+    made = Ending(b"H:%d" % number, b"f", SUCCEEDED, ended)
+    made.unique = unique
     made.until = ended + keep
     return made
 
@@ -54,12 +48,14 @@ def test_history_is_what_a_list_of_the_latest_is(
     first, following = history.serials()
     kept = [history.at(serial) for serial in range(first, following)]
     assert kept == made[len(made) - len(kept) :]
-    assert history.size == sum(cost(each) for each in made[len(made) - len(kept) :])
+    assert history.size == sum(
+        ending_cost(each) for each in made[len(made) - len(kept) :]
+    )
     assert history.size <= most
     # Where all are to be kept, only what is too much has gone.
     gone = made[: len(made) - len(kept)]
     if gone and all(keep for _, _, keep in told):
-        assert history.size + cost(gone[-1]) > most
+        assert history.size + ending_cost(gone[-1]) > most
     for number in range(13):
         handle = b"H:%d" % number
         same = [each for each in kept if each is not None and each.handle == handle]
@@ -79,7 +75,7 @@ def test_many_endings_take_no_more_than_they_may() -> None:
     assert history.size <= 1_000_000
     assert 1_500 < len(history) < 2_100
     first, following = history.serials()
-    assert following == 30_000
+    assert following == 30_001
     assert history.at(first - 1) is None
     newest = history.at(following - 1)
     assert newest is not None

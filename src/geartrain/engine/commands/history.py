@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain, islice
 from typing import Final
 
 from geartrain.engine.commands.arguments import Arguments, invalid, read_arguments
@@ -14,14 +15,15 @@ from geartrain.engine.commands.rows import (
     story_values,
     text,
 )
-from geartrain.engine.model.endings import STATUSES, Ending, failures_of
+from geartrain.engine.endings import STATUSES, Ending, ListEndings, failures_of
 from geartrain.engine.model.peers import Peer
+from geartrain.engine.queries import Query
 from geartrain.engine.results import SUCCEEDED
 from geartrain.engine.state.state import State
 from geartrain.errors import OptionError
-from geartrain.protocol.admin import END_OF_LIST
+from geartrain.protocol.admin import END_OF_LIST, error
 
-__all__ = ["ended", "ending_row", "history"]
+__all__ = ["ended", "ending_row", "history", "store_query", "stored_endings"]
 
 _ARGUMENTS: Final = (
     b"function",
@@ -38,39 +40,8 @@ _ROW: Final = 20
 _LOOK: Final = 3
 # Endings looked at in a step.
 _LOOKED_AT: Final = 256
-# Functions whose last job with a unique is shown.
+# Jobs with a unique that are looked at for the last of each function.
 _MOST_FUNCTIONS: Final = 100
-
-
-class _Filter:
-    """Which endings to list; empty is any."""
-
-    def __init__(self, arguments: Arguments) -> None:
-        """Take the arguments.
-
-        Raises:
-            OptionError: one of them cannot be what it is.
-        """
-        self.function = arguments.get(b"function")
-        self.unique = arguments.get(b"unique")
-        self.error = arguments.get(b"error").lower()
-        self.outcome = arguments.get(b"state")
-        self.limit = arguments.limit()
-        self.after = arguments.number(b"after", -1)
-        if self.outcome and self.outcome not in STATUSES:
-            raise OptionError(f"state is one of {', '.join(map(text, STATUSES))}")
-
-    def takes(self, ending: Ending, now: float) -> bool:
-        """Tell whether to list an ending."""
-        if ending.until <= now:
-            return False
-        if self.function and ending.function != self.function:
-            return False
-        if self.outcome and ending.outcome != self.outcome:
-            return False
-        if self.unique and ending.unique != self.unique:
-            return False
-        return not self.error or self.error in ending.error().lower()
 
 
 def history(state: State, peer: Peer, words: list[bytes]) -> bytes:
@@ -79,27 +50,69 @@ def history(state: State, peer: Peer, words: list[bytes]) -> bytes:
     ``history [function=F] [state=S] [unique=U] [error=E] [limit=N] [after=T]`` answers
     a row a job and, if there may be more, ``{"after": T}`` with what to ask them for.
     """
+    answers = peer.take_answers()
+    if answers:
+        stored = answers[0]
+        assert isinstance(stored, ListEndings)
+        if stored.error:
+            return error(b"STORE_ERROR", stored.error)
+        peer.rest = _list(state, stored)
+        return b""
     try:
-        wanted = _Filter(read_arguments(words[1:], _ARGUMENTS))
+        wanted = _wanted(state, read_arguments(words[1:], _ARGUMENTS))
     except OptionError as refusal:
         return invalid(str(refusal))
-    peer.rest = _list(state, wanted)
+    if _needs_store(state, wanted):
+        state.ask(peer, [wanted])
+    else:
+        peer.rest = _list(state, wanted)
     return b""
 
 
-def _list(state: State, wanted: _Filter) -> Iterator[bytes]:
+def _wanted(state: State, arguments: Arguments) -> ListEndings:
+    """Return which endings to list.
+
+    Raises:
+        OptionError: an argument cannot be what it is.
+    """
+    after = arguments.number(b"after", 0)
+    _, following = state.history.serials()
+    before = min(after, following) if after else following
+    wanted = ListEndings(state.server_time(), before, arguments.limit())
+    wanted.function = arguments.get(b"function")
+    wanted.unique = arguments.get(b"unique")
+    wanted.error_part = arguments.get(b"error").lower()
+    wanted.outcome = arguments.get(b"state")
+    if wanted.outcome and wanted.outcome not in STATUSES:
+        raise OptionError(f"state is one of {', '.join(map(text, STATUSES))}")
+    return wanted
+
+
+def _needs_store(state: State, wanted: ListEndings) -> bool:
+    """Tell whether memory may have fewer endings than are wanted, and the store more.
+
+    The store is asked for as many, although memory may have most of them: how many
+    pass a filter only a look at each would tell.
+    """
+    if not state.history.is_stored:
+        return False
+    first, _ = state.history.serials()
+    return wanted.is_filtered() or wanted.before - first <= wanted.most
+
+
+def _list(state: State, wanted: ListEndings) -> Iterator[bytes]:
+    """List what memory has, and then what the store has answered."""
     kept = state.history
-    first, following = kept.serials()
-    serial = following - 1
-    if 0 <= wanted.after <= serial:
-        serial = wanted.after - 1
+    first, _ = kept.serials()
+    serial = wanted.before - 1
     count = 0
     while serial >= first:
         ending = kept.at(serial)
-        if ending is not None and wanted.takes(ending, state.server_time()):
-            if count == wanted.limit:
+        if ending is not None and wanted.takes(ending):
+            if count == wanted.most:
                 yield row({"after": str(serial + 1)})
-                break
+                yield END_OF_LIST
+                return
             count += 1
             state.turns.work += _ROW
             yield ending_row(state, ending)
@@ -107,13 +120,48 @@ def _list(state: State, wanted: _Filter) -> Iterator[bytes]:
             state.turns.work += _LOOKED_AT >> _LOOK
             yield b""
         serial -= 1
+    yield from _stored(state, wanted, first, count)
     yield END_OF_LIST
 
 
-def ended(state: State, name: bytes) -> list[Ending]:
+def _stored(
+    state: State, wanted: ListEndings, first: int, count: int
+) -> Iterator[bytes]:
+    """List what only the store has: all that comes before the first in memory."""
+    for ending in wanted.endings:
+        if ending.serial >= first:
+            continue
+        if count == wanted.most:
+            yield row({"after": str(ending.serial + 1)})
+            return
+        count += 1
+        state.turns.work += _ROW
+        yield ending_row(state, ending)
+    if wanted.following:
+        yield row({"after": str(wanted.following)})
+
+
+def store_query(
+    state: State, handle: bytes, unique: bytes, function: bytes = b""
+) -> list[Query]:
+    """Return what to ask the store for what became of a job, or of some with a unique.
+
+    That is nothing if the store has no history.
+    """
+    if not state.history.is_stored:
+        return []
+    _, following = state.history.serials()
+    most = 1 if handle or function else _MOST_FUNCTIONS
+    wanted = ListEndings(state.server_time(), following, most)
+    wanted.handle, wanted.unique, wanted.function = handle, unique, function
+    return [wanted]
+
+
+def ended(state: State, name: bytes, answers: list[Query]) -> list[Ending]:
     """Return what became of the job with a handle, or else with a unique.
 
     Several functions may have had a job with the unique: the last of each is returned.
+    ``answers`` are those of the store, if it was asked.
     """
     now = state.server_time()
     known = state.history.find(name, now)
@@ -121,11 +169,21 @@ def ended(state: State, name: bytes) -> list[Ending]:
         return [known]
     found: dict[bytes, Ending] = {}
     if name:
-        for looked_at, ending in enumerate(state.history.with_unique(name, now)):
+        past = islice(state.history.with_unique(name, now), _MOST_FUNCTIONS)
+        for ending in chain(past, stored_endings(answers)):
+            if ending.handle == name:
+                return [ending]
             found.setdefault(ending.function, ending)
-            if looked_at >= _MOST_FUNCTIONS:
-                break
     return list(found.values())
+
+
+def stored_endings(answers: list[Query]) -> list[Ending]:
+    """Return what the store said became of jobs, the latest first."""
+    found: list[Ending] = []
+    for answer in answers:
+        if isinstance(answer, ListEndings):
+            found += answer.endings
+    return found
 
 
 def ending_row(state: State, ending: Ending) -> bytes:

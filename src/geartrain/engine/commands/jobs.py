@@ -7,6 +7,7 @@ from typing import Final
 
 from geartrain.engine.commands.arguments import Arguments, invalid, read_arguments
 from geartrain.engine.commands.history import ended, ending_row
+from geartrain.engine.commands.history import store_query as history_query
 from geartrain.engine.commands.listings import (
     STATES,
     Filter,
@@ -215,7 +216,7 @@ def job(state: State, peer: Peer, words: list[bytes]) -> bytes:
         return b""
     past = state.history.find(name, state.server_time())
     if past is not None and past.outcome != DEAD:
-        return _past(state, name, workload) or _UNKNOWN_JOB
+        return _past(state, name, workload, []) or _UNKNOWN_JOB
     return _stored_job(state, peer, name, workload)
 
 
@@ -231,7 +232,7 @@ def _stored_job(state: State, peer: Peer, name: bytes, workload: bytes) -> bytes
     failure = _error(answers)
     if failure or not found:
         reads.end(state, peer)
-        return failure or _past(state, name, workload) or _UNKNOWN_JOB
+        return failure or _past(state, name, workload, answers) or _UNKNOWN_JOB
     kept = [each for each in found if isinstance(each, JobRecord)]
     if kept and workload != NO_WORKLOAD and not _has_workloads(answers):
         return _ask_whole(state, peer, kept)
@@ -239,11 +240,11 @@ def _stored_job(state: State, peer: Peer, name: bytes, workload: bytes) -> bytes
     return b""
 
 
-def _past(state: State, name: bytes, workload: bytes) -> bytes:
+def _past(state: State, name: bytes, workload: bytes, answers: list[Query]) -> bytes:
     """Return the rows of jobs that have ended; nothing if none is remembered."""
     if workload == WORKLOAD_ONLY:
         return b""
-    rows = [ending_row(state, each) for each in ended(state, name)]
+    rows = [ending_row(state, each) for each in ended(state, name, answers)]
     return b"".join([*rows, END_OF_LIST]) if rows else b""
 
 
@@ -283,7 +284,8 @@ def _job_queries(state: State, name: bytes) -> list[Query]:
     number = state.number(name)
     if number:
         queries += [FindJob(number, False), FindDead(number, False)]
-    return queries
+        queries += history_query(state, name, b"")
+    return queries + history_query(state, b"", name)
 
 
 def _found_by_handle(

@@ -10,9 +10,21 @@ from typing import Final
 from geartrain.engine.model.settings import SETTINGS, Value, check_name, read_setting
 from geartrain.errors import OptionError
 
-__all__ = ["PatternSettings", "Policies", "Policy", "is_pattern", "matches"]
+__all__ = [
+    "IN_MEMORY",
+    "PatternSettings",
+    "Policies",
+    "Policy",
+    "is_pattern",
+    "matches",
+]
 
 # Doubled that often, the shortest pause is longer than any cap.
+IN_MEMORY: Final = 3600.0
+"""Seconds for which memory is meant to tell what became of jobs. Where a policy's
+``history`` is longer, the store keeps it.
+"""
+
 _MAX_DOUBLINGS: Final = 1000
 _MASK: Final = 0xFFFFFFFF
 
@@ -55,7 +67,7 @@ class Policy:
         """Give no waiting job to a worker."""
         self.draining: bool = False
         """Refuse new jobs."""
-        self.history: float = 3600.0
+        self.history: float = IN_MEMORY
         """Seconds to remember what became of a job (0: not at all)."""
         self.result_ttl: float = 0.0
         """Seconds to keep the results of background jobs (0: keep none)."""

@@ -1,7 +1,8 @@
 """History: what became of the jobs that ended last.
 
 It is bounded in bytes: the oldest endings go first, however long their policies would
-keep them. One is found by its handle, and by its unique.
+keep them; those whose policies keep them for longer than an hour the store has, too.
+One is found by its handle, and by its unique.
 """
 
 from __future__ import annotations
@@ -9,12 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from geartrain.engine.model.endings import Ending
+from geartrain.engine.endings import Ending, ending_cost
 
 __all__ = ["History"]
 
-# What an ending takes beside its names and errors, and its places in the tables.
-_ENDING: Final = 480
 # Old endings that are dropped with each new one.
 _MOST_DROPPED: Final = 2
 # Places at the beginning of the list that are given up at once.
@@ -29,7 +28,9 @@ class History:
         """The most bytes that it takes."""
         self.size = 0
         """The bytes that it takes."""
-        self._first = 0
+        self.is_stored = False
+        """The store has endings, too."""
+        self._first = 1
         self._begin = 0
         self._endings: list[Ending | None] = []
         self._by_handle: dict[bytes, Ending] = {}
@@ -37,6 +38,11 @@ class History:
 
     def __len__(self) -> int:
         return len(self._endings) - self._begin
+
+    def resume(self, last: int) -> None:
+        """Go on after the last serial of an earlier life; 0 for none."""
+        self._first = last + 1
+        self.is_stored = last > 0
 
     def add(self, ending: Ending, most: int) -> None:
         """Add an ending, and drop the oldest beyond ``most`` bytes and their time."""
@@ -49,7 +55,7 @@ class History:
             if older is not None:
                 ending.older = older.serial
             self._by_unique[unique] = ending
-        self.size += cost(ending)
+        self.size += ending_cost(ending)
         while self.size > most:
             self._drop()
         for _ in range(_MOST_DROPPED):
@@ -97,17 +103,8 @@ class History:
             del self._endings[: self._begin]
             self._first += self._begin
             self._begin = 0
-        self.size -= cost(ending)
+        self.size -= ending_cost(ending)
         if self._by_handle.get(ending.handle) is ending:
             del self._by_handle[ending.handle]
         if ending.unique and self._by_unique.get(ending.unique) is ending:
             del self._by_unique[ending.unique]
-
-
-def cost(ending: Ending) -> int:
-    """Return the bytes that an ending takes."""
-    size = _ENDING + len(ending.handle) + len(ending.unique)
-    failures = ending.failures
-    if failures is not None:
-        size += len(failures.error) + len(failures.story)
-    return size

@@ -10,7 +10,7 @@ from typing import Final
 
 from starlette.responses import Response
 
-from geartrain.engine.model.endings import STATUSES
+from geartrain.engine.endings import STATUSES
 from geartrain.http.api.parts import (
     CURSOR,
     DONE,
