@@ -64,6 +64,7 @@ EXAMPLES = {
     "socket_mode": "0600",
     "store": "memory:",
     "timezone": "UTC",
+    "tls_minimum": "1.3",
 }
 
 

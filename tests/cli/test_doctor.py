@@ -130,10 +130,12 @@ def test_limits_of_the_system_are_compared() -> None:
 @pytest.mark.parametrize(
     ("days", "level"), [(365, "ok"), (10, "warning"), (-1, "wrong")]
 )
-def test_certificates(days: int, level: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("prefix", ["", "http_"])
+def test_certificates(prefix: str, days: int, level: str, tmp_path: Path) -> None:
     issued = Authority(tmp_path).issue("server", days)
     cert, key = str(issued.cert), str(issued.key)
-    (finding,) = examined("certificate", tls_cert=cert, tls_key=key)
+    files = {f"{prefix}tls_cert": cert, f"{prefix}tls_key": key}
+    (finding,) = examined("certificate", **files)
     assert finding.level == level, finding
     assert cert in finding.text
     assert ("expired" in finding.text) is (level == "wrong")

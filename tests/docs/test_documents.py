@@ -31,7 +31,7 @@ SNIPPETS = {
     "docs/results.md": 5,
     "docs/store.md": 4,
     "docs/testing.md": 4,
-    "docs/tls.md": 5,
+    "docs/tls.md": 7,
     "docs/tools.md": 6,
     "docs/worker-processes.md": 7,
     "docs/worker.md": 4,

@@ -12,7 +12,7 @@ from geartrain.stores.base import Store
 from tests.support.kept_endings import ending, ending_values, keeping, kept_serials
 from tests.support.store_records import batch, numbers, record
 
-COVERS = ("stores/memory_endings",)
+COVERS = ("stores/memory_endings", "stores/sqlite/answers")
 
 Maker = Callable[[], Store]
 

@@ -57,7 +57,8 @@ def examine_machine(options: Options) -> Iterator[Finding]:
     yield from _versions()
     yield from _limits(options)
     yield from _clock()
-    yield from _certificate(options.tls)
+    yield from _certificate(options.tls, "--tls-cert")
+    yield from _certificate(options.http_tls, "--http-tls-cert")
     yield from _store(options.store)
 
 
@@ -139,7 +140,7 @@ def _clock() -> Iterator[Finding]:
         yield Finding("ok", "clock", text)
 
 
-def _certificate(tls: Tls | None) -> Iterator[Finding]:
+def _certificate(tls: Tls | None, flag: str) -> Iterator[Finding]:
     if tls is None:
         return
     try:
@@ -149,9 +150,8 @@ def _certificate(tls: Tls | None) -> Iterator[Finding]:
         text = getattr(error, "verify_message", "") or str(error)
         yield Finding("wrong", "certificate", f"{tls.cert}: {text}", "renew it")
     except (OSError, GeartrainError) as error:
-        yield Finding(
-            "wrong", "certificate", str(error), "mend the files of --tls-cert"
-        )
+        remedy = f"mend the files of {flag}"
+        yield Finding("wrong", "certificate", str(error), remedy)
     else:
         text = f"{tls.cert} is valid for {left / 86400:.0f} days"
         if left < _SOON:

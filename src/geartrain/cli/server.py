@@ -124,10 +124,8 @@ def _policy_rows(configuration: Configuration[Options]) -> Iterator[Sequence[str
 
 def _check(options: Options, given: Mapping[str, Given]) -> None:
     """Raise OptionError where two options exclude each other, or one needs another."""
-    for name in ("tls_key", "tls_ca"):
-        if getattr(options, name) and not options.tls_cert:
-            cert = "--tls-cert" if given[name].source == "flag" else "tls_cert"
-            raise OptionError(f"{given[name]} is of no use without {cert}")
+    for prefix in ("", "http_"):
+        _check_tls(options, given, f"{prefix}tls_cert")
     for address in options.http_addresses:
         if not address.is_local and not options.http_token_file:
             raise OptionError(
@@ -139,6 +137,18 @@ def _check(options: Options, given: Mapping[str, Given]) -> None:
         if given[name].source == given["keepalive"].source:
             both = f"{given['keepalive']} and {given[name]}"
             raise OptionError(f"{both} exclude each other")
+
+
+def _check_tls(options: Options, given: Mapping[str, Given], certificate: str) -> None:
+    """Raise OptionError where a key or authorities are named without certificate."""
+    if getattr(options, certificate):
+        return
+    for kind in ("key", "ca"):
+        name = certificate.replace("cert", kind)
+        if getattr(options, name):
+            flag = f"--{certificate.replace('_', '-')}"
+            cert = flag if given[name].source == "flag" else certificate
+            raise OptionError(f"{given[name]} is of no use without {cert}")
 
 
 def _useless_probes(options: Options, given: Mapping[str, Given]) -> list[str]:

@@ -146,6 +146,8 @@ class ListEndings(Query):
         """What their last errors have in them, in lower case; empty for any."""
         self.endings: list[Ending] = []
         """The answer."""
+        self.looked_at = 0
+        """How many the store looked at for that."""
         self.following = 0
         """``before`` of the next slice; 0 if this is the last."""
 
@@ -153,17 +155,8 @@ class ListEndings(Query):
         """Forget the answer, such as it is: it will be given anew."""
         super().begin_again()
         self.endings = []
+        self.looked_at = 0
         self.following = 0
-
-    def is_filtered(self) -> bool:
-        """Tell whether there are endings that it does not take."""
-        return bool(
-            self.handle
-            or self.function
-            or self.unique
-            or self.outcome
-            or self.error_part
-        )
 
     def takes(self, ending: Ending) -> bool:
         """Tell whether an ending is one that is looked for."""

@@ -104,9 +104,15 @@ class Engine:
         """
         functions.give_policy(self.state, pattern, settings)
 
-    def connect(self, descriptor: int, address: bytes, is_trusted: bool) -> Peer:
-        """Take a new connection; its peer is what the other calls are about."""
+    def connect(
+        self, descriptor: int, address: bytes, is_trusted: bool, now: float = 0.0
+    ) -> Peer:
+        """Take a new connection; its peer is what the other calls are about.
+
+        ``now`` is the time; 0 for that of the last fact.
+        """
         state = self.state
+        state.now = max(state.now, now)
         peer = Peer(
             descriptor,
             address,
@@ -115,6 +121,9 @@ class Engine:
             state.unsent,
         )
         peer.wants_exceptions = state.options.exceptions
+        peer.since = peer.heard = state.now
+        state.last_peer += 1
+        peer.number = state.last_peer
         state.peers[peer] = None
         if state.memory.room.is_over:
             reception.turn_away(state, peer)
@@ -132,7 +141,7 @@ class Engine:
             return READ
         state = self.state
         turns = state.turns
-        state.now = now
+        state.now = peer.heard = now
         peer.parser.feed(data)
         if peer.wait is not None:
             # Read on, to learn when it leaves; but it cannot send without end.
@@ -152,6 +161,7 @@ class Engine:
         del state.peers[peer]
         state.memory.forget(peer)
         state.end_listing(peer)
+        state.forget_supervisor(peer)
         following.unfollow(state, peer)
         results.leave(state, peer)
         peer.forget()

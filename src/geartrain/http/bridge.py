@@ -10,14 +10,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import Protocol
 
 from geartrain.errors import ConnectError
 from geartrain.http.kept import Kept
 from geartrain.http.links import Link, TextLink
 from geartrain.http.problems import ProblemError
 from geartrain.http.shown import Rest
+from geartrain.stores.base import Recovery
 
-__all__ = ["Bridge"]
+__all__ = ["Bridge", "Endless"]
+
+
+class Endless(Protocol):
+    """What would not end by itself."""
+
+    def close(self) -> None:
+        """End it."""
 
 
 class Bridge:
@@ -25,32 +34,44 @@ class Bridge:
 
     Attributes:
         max_packet: the largest workload in bytes.
+        recovery: returns how far the opening of the store has come.
         kept: connections of lists that may be gone on with.
         rest: the functions that ``/metrics`` does not show.
-        endless: connections of answers that have no end of their own.
+        endless: answers that have no end of their own.
     """
 
     def __init__(
-        self, connect: Callable[[asyncio.Protocol, str], None], max_packet: int
+        self,
+        connect: Callable[[asyncio.Protocol, str], None],
+        max_packet: int,
+        recovery: Callable[[], Recovery | None] = lambda: None,
     ) -> None:
-        """``connect`` connects a protocol, for a client of a numeric host."""
+        """Make the way to a job server.
+
+        Args:
+            connect: connects a protocol, for a client of a numeric host.
+            max_packet: the largest workload in bytes.
+            recovery: tells how far the opening of the store has come; None if it is
+                open.
+        """
         self._connect = connect
+        self.recovery = recovery
         self.max_packet = max_packet
         self.kept = Kept()
         self.rest = Rest()
-        self.endless: set[Link] = set()
+        self.endless: set[Endless] = set()
 
     def stop(self) -> None:
         """End what would not end by itself."""
         self.kept.close()
-        for link in self.endless:
-            link.close()
+        for each in list(self.endless):
+            each.close()
 
     def open(self, link: Link, address: str) -> None:
         """Connect a link for a client.
 
         Raises:
-            ProblemError: the job server is about to stop.
+            ProblemError: the job server is about to stop, or has not started.
         """
         try:
             self._connect(link, address)

@@ -13,23 +13,22 @@ program, such as a load balancer that asks for the health, names none.
 from __future__ import annotations
 
 import hmac
-import ipaddress
 from typing import Final
-from urllib.parse import urlsplit
 
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from geartrain.http.problems import ProblemError
-from geartrain.protocol.cross_site import is_cross_site
+from geartrain.protocol.cross_site import is_cross_site, is_local_name
 
 __all__ = ["Guard"]
 
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 # What anybody may see: it says nothing about the jobs.
 _OPEN: Final = frozenset(
-    {"/", "/docs", "/docs.js", "/docs.css", "/openapi.json", "/livez", "/readyz"}
+    {"/docs", "/docs.js", "/docs.css", "/openapi.json", "/livez", "/readyz"}
 )
+_STATIC: Final = "/static/"
 
 
 class Guard:
@@ -57,7 +56,8 @@ class Guard:
             _check_host(request.headers.get("host"))
         if scope["method"] not in _SAFE:
             _check_site(request)
-        if self._token and scope["path"] not in _OPEN:
+        is_open = scope["path"] in _OPEN or scope["path"].startswith(_STATIC)
+        if self._token and not is_open:
             self._check_token(request.headers.get("authorization", ""))
 
     def _check_token(self, text: str) -> None:
@@ -74,34 +74,13 @@ class Guard:
 
 def _check_host(host: str | None) -> None:
     """Raise ProblemError if a request's host is no address, nor ``localhost``."""
-    if host is None:
-        return
-    name = _hostname(host)
-    if name == "localhost" or name.endswith(".localhost") or _is_address(name):
+    if host is None or is_local_name(host.encode("latin-1")):
         return
     raise ProblemError(
         "wrong-host",
         "without a token the host has to be localhost or an address: name it so, or"
         " start the job server with --http-token-file",
     )
-
-
-def _hostname(host: str) -> str:
-    """Return the name in a Host header, without its port; empty if it is none."""
-    if any(each in host for each in "/?#@\\"):
-        return ""
-    try:
-        return urlsplit(f"//{host}").hostname or ""
-    except ValueError:
-        return ""
-
-
-def _is_address(name: str) -> bool:
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    return True
 
 
 def _check_site(request: HTTPConnection) -> None:

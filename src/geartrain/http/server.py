@@ -29,10 +29,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from starlette.types import ASGIApp
 from uvicorn.config import Config
 from uvicorn.server import Server as Uvicorn
 
@@ -40,7 +41,10 @@ from geartrain.errors import ListenError, StartError
 from geartrain.http.app import make_app
 from geartrain.http.bridge import Bridge
 from geartrain.http.protocol import BoundedProtocol
+from geartrain.server.handshakes import Handshakes, TlsListener
 from geartrain.server.options import Options
+from geartrain.server.server import Server
+from geartrain.transport.address import Address
 from geartrain.transport.listeners import SocketFile, address_of, bind
 
 __all__ = ["HttpServer"]
@@ -67,43 +71,65 @@ class HttpServer:
     """
 
     def __init__(
-        self, options: Options, connect: Callable[[asyncio.Protocol, str], None]
+        self,
+        options: Options,
+        server: Server,
+        dashboard: Callable[[Bridge], ASGIApp],
     ) -> None:
-        """Serve what ``connect``, the job server's, connects to.
+        """Serve what a job server knows, which need not have started.
+
+        ``dashboard`` returns the application that has the pages.
 
         Raises:
+            OptionError: a TLS file cannot be read, or is not what it should be.
             StartError: the file of the token cannot be read, or has none.
         """
         self.addresses: list[str] = []
         self._options = options
-        self._bridge = Bridge(connect, options.max_packet)
+        self._bridge = Bridge(server.connect, options.max_packet, server.recovery)
+        self._pages = dashboard(self._bridge)
         self._token = read_token(options.http_token_file)
         self._sockets: list[socket.socket] = []
         self._files: list[SocketFile] = []
-        self._listeners: list[asyncio.AbstractServer] = []
+        self._handshakes = Handshakes(options.http_tls) if options.http_tls else None
+        self._listeners: list[asyncio.AbstractServer | TlsListener] = []
         self._clock: asyncio.Task[None] | None = None
 
-    def bind(self) -> None:
-        """Take the addresses.
+    def bind(self, handed: Sequence[socket.socket] = ()) -> None:
+        """Take the addresses, or else the listening sockets that were handed over.
 
         Raises:
             ListenError: one cannot be had; none is kept.
+            StartError: one can be reached from other machines, and no token is needed.
         """
         options = self._options
+        self._sockets += handed
+        for listener in handed:
+            self._check(address_of(listener))
         try:
-            for address in options.http_addresses:
+            for address in () if handed else options.http_addresses:
                 self._sockets += bind(address, options.backlog, options.socket_mode)
                 if address.path:
                     self._files.append(SocketFile(address.path))
         except ListenError:
             self.close()
             raise
-        self.addresses = [_url(listener) for listener in self._sockets]
+        scheme = "https" if self._handshakes else "http"
+        self.addresses = [_url(listener, scheme) for listener in self._sockets]
+
+    def _check(self, address: Address) -> None:
+        """Raise StartError where HTTP would be open to all who reach an address."""
+        if not address.is_local and not self._token:
+            self.close()
+            raise StartError(
+                f"HTTP is to be served on {address}, which was handed over and can be"
+                " reached from other machines: name a --http-token-file as well"
+            )
 
     async def start(self) -> None:
         """Serve from now on."""
         config = Config(
-            make_app(self._bridge, self._token),
+            make_app(self._bridge, self._token, self._pages, self._options.http_prefix),
             http=BoundedProtocol,
             ws="none",
             loop="none",
@@ -124,15 +150,28 @@ class HttpServer:
         def connected() -> BoundedProtocol:
             return BoundedProtocol(config, self._state, {})
 
-        loop = asyncio.get_running_loop()
         for listener in self._sockets:
-            is_unix = listener.family == socket.AF_UNIX
-            create: Any = loop.create_unix_server if is_unix else loop.create_server
-            self._listeners.append(
-                await create(connected, sock=listener, backlog=self._options.backlog)
-            )
+            self._listeners.append(await self._listen(listener, connected))
         await self._uvicorn.on_tick(0)
         self._clock = asyncio.ensure_future(self._tick())
+
+    async def _listen(
+        self, listener: socket.socket, factory: Callable[[], BoundedProtocol]
+    ) -> asyncio.AbstractServer | TlsListener:
+        is_unix = listener.family == socket.AF_UNIX
+        if self._handshakes is not None and not is_unix:
+            return TlsListener(listener, self._handshakes, factory)
+        loop = asyncio.get_running_loop()
+        create: Any = loop.create_unix_server if is_unix else loop.create_server
+        server: asyncio.AbstractServer = await create(
+            factory, sock=listener, backlog=self._options.backlog
+        )
+        return server
+
+    def reload(self) -> None:
+        """Read the TLS files again; wrong ones are logged and change nothing."""
+        if self._handshakes is not None:
+            self._handshakes.reload()
 
     async def _tick(self) -> None:
         """Keep the Date header right."""
@@ -213,6 +252,6 @@ def read_token(path: str) -> bytes:
     return token
 
 
-def _url(listener: socket.socket) -> str:
+def _url(listener: socket.socket, scheme: str) -> str:
     where = str(address_of(listener))
-    return f"http+{where}" if where.startswith("unix:") else f"http://{where}"
+    return f"http+{where}" if where.startswith("unix:") else f"{scheme}://{where}"

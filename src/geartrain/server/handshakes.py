@@ -9,6 +9,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
+from geartrain.errors import OptionError
 from geartrain.server.slices import SlicedTransport
 from geartrain.transport.connect import reason
 from geartrain.transport.tls import Tls, server_context
@@ -38,7 +39,7 @@ _QUIET = 1.0
 
 
 class Handshakes:
-    """What all TLS listeners of a job server have in common.
+    """What all listeners with one certificate have in common.
 
     Attributes:
         context: what the next handshake shows and demands.
@@ -54,10 +55,18 @@ class Handshakes:
     def reload(self) -> None:
         """Read the files again, for the connections to come.
 
-        Raises:
-            OptionError: they are wrong; those that were read before stay in use.
+        Wrong ones are logged, and those that were read before stay in use.
         """
-        self.context = server_context(self._tls)
+        try:
+            self.context = server_context(self._tls)
+        except OptionError as error:
+            _log.error(
+                "the TLS files are as they were: %s",
+                error,
+                extra={"action": "tls_not_reloaded"},
+            )
+        else:
+            _log.info("the TLS files were read again", extra={"action": "tls_reloaded"})
 
     def report(self, host: str, error: Exception) -> None:
         """Log that a handshake failed; of many at a time only one."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from geartrain.configuration.kinds import Kind, size
@@ -15,6 +16,7 @@ __all__ = [
     "HANDLE_PREFIX",
     "HTTP_ADDRESS",
     "HTTP_PORT",
+    "HTTP_PREFIX",
     "MAX_HANDLE_PREFIX",
     "MEMORY",
     "STORE",
@@ -78,10 +80,25 @@ def _http_address(text: str) -> Address | None:
     return None if text == _NOWHERE else parse_address(text, HTTP_PORT)
 
 
+def _http_prefix(text: str) -> str:
+    """Read a path without the slash at its end."""
+    path = text.rstrip("/")
+    if path and not re.fullmatch(r"(?a)(/[\w.~-]+)+", path):
+        raise OptionError(
+            f"{text!r} is not a path: write /geartrain; letters, digits and ._~- only"
+        )
+    return path
+
+
 HANDLE_PREFIX: Final = Kind[str](
     metavar="PREFIX",
     meaning=f"at most {MAX_HANDLE_PREFIX} visible ASCII characters",
     read=_handle_prefix,
+)
+HTTP_PREFIX: Final = Kind[str](
+    metavar="PATH",
+    meaning='a path, such as "/geartrain"',
+    read=_http_prefix,
 )
 HTTP_ADDRESS: Final = Kind["Address | None"](
     metavar="ADDRESS",

@@ -25,6 +25,7 @@ from geartrain.server.kinds import (
     HANDLE_PREFIX,
     HTTP_ADDRESS,
     HTTP_PORT,
+    HTTP_PREFIX,
     MAX_HANDLE_PREFIX,
     MEMORY,
     STORE,
@@ -51,6 +52,8 @@ _MAX_SECONDS = 32767
 _MAX_PROBES = 127
 
 _DEFAULT_HOST = "127.0.0.1"
+
+TLS_VERSIONS = ("1.2", "1.3")
 
 
 def default_handle_prefix() -> str:
@@ -176,11 +179,31 @@ class Options:
         repeats=True,
         off="none",
     )
+    http_prefix: str = option(
+        HTTP_PREFIX,
+        "",
+        "The path below which a proxy serves HTTP: all links of the dashboard have it.",
+    )
     http_token_file: str = option(
         PATH,
         "",
         "Demand the token in this file of HTTP requests. Other addresses than loopback"
         " and unix sockets need one.",
+    )
+    http_tls_cert: str = option(
+        PATH,
+        "",
+        "Serve HTTPS, and nothing else, on every address of --http but unix sockets."
+        " This file is as that of --tls-cert, and may be the same.",
+    )
+    http_tls_key: str = option(
+        PATH, "", "Private key of --http-tls-cert.", default_text="in the same file"
+    )
+    http_tls_ca: str = option(
+        PATH,
+        "",
+        "Demand a certificate of each HTTP client, signed by one of these authorities"
+        " (PEM).",
     )
     backlog: int = option(
         whole(1, 65535), 1024, "Connections the system holds before they are accepted."
@@ -224,6 +247,12 @@ class Options:
         "",
         "Demand a certificate of each peer, signed by one of these authorities (PEM).",
         variable="GEARTRAIN_SERVER_TLS_CA",
+    )
+    tls_minimum: str = option(
+        choice(TLS_VERSIONS),
+        "1.2",
+        "The oldest version of TLS that is spoken, by HTTP too.",
+        variable="GEARTRAIN_SERVER_TLS_MINIMUM",
     )
     log_level: str = option(
         choice(tuple(LEVELS), ignore_case=True), "INFO", "Minimum level to log."
@@ -292,4 +321,21 @@ class Options:
         """
         if not self.tls_cert:
             return None
-        return Tls(ca=self.tls_ca, cert=self.tls_cert, key=self.tls_key)
+        return Tls(
+            ca=self.tls_ca,
+            cert=self.tls_cert,
+            key=self.tls_key,
+            minimum=self.tls_minimum,
+        )
+
+    @property
+    def http_tls(self) -> Tls | None:
+        """Return what HTTP over TCP is served with; None serves it plain."""
+        if not self.http_tls_cert:
+            return None
+        return Tls(
+            ca=self.http_tls_ca,
+            cert=self.http_tls_cert,
+            key=self.http_tls_key,
+            minimum=self.tls_minimum,
+        )

@@ -13,7 +13,7 @@ from geartrain import __version__
 from geartrain.engine.engine import Engine
 from geartrain.engine.model.options import EngineOptions
 from geartrain.engine.model.policies import Policy
-from geartrain.errors import ConnectError, OptionError, StartError
+from geartrain.errors import ConnectError, StartError
 from geartrain.server.connection import Connection
 from geartrain.server.cron import calendar
 from geartrain.server.drain import Drain
@@ -25,6 +25,7 @@ from geartrain.server.persistence import Persistence
 from geartrain.server.pulse import Pulse
 from geartrain.server.watch import Watch
 from geartrain.server.web import WebConnection
+from geartrain.stores.base import Recovery
 from geartrain.stores.locations import make_store
 from geartrain.transport.address import Address
 from geartrain.transport.listeners import SocketFile, address_of, bind
@@ -56,6 +57,7 @@ class Server:
         addresses: where it listens, once started.
         when_stopping: what is called when it begins to stop; what serves others by
             ``connect`` is to accept nobody any more, either.
+        when_reloading: what is called by ``reload``.
         unsaved: once stopped, how many jobs run again after a start on the same store
             because it did not save what became of them.
         unkept: once stopped, how many jobs were acknowledged and are lost, because the
@@ -74,9 +76,11 @@ class Server:
         """Prepare to listen on ``listeners``, or else where ``options`` say."""
         self.addresses: list[str] = []
         self.when_stopping: list[Callable[[], None]] = []
+        self.when_reloading: list[Callable[[], None]] = []
         self._options = options
         self._make_driver = make_driver
         self._driver: Driver | None = None
+        self._is_open = False
         self._persistence: Persistence | None = None
         self._handed_over = listeners
         self._sockets: list[socket.socket] = []
@@ -96,15 +100,18 @@ class Server:
         self._patience: asyncio.TimerHandle | None = None
 
     async def start(self) -> None:
-        """Listen on every address.
+        """Open the store, and then listen on every address.
+
+        One that has failed may be started again.
 
         Raises:
             ListenError: it cannot listen on one of the addresses; then it does on none.
             OptionError: an option's value means nothing on this machine.
             StoreError: the store cannot be opened or read.
         """
-        if self._options.tls is not None:
+        if self._options.tls is not None and self._handshakes is None:
             self._handshakes = Handshakes(self._options.tls)
+            self.when_reloading.append(self._handshakes.reload)
         engine = Engine(engine_options(self._options), calendar(self._options.timezone))
         self._driver = driver = self._make_driver(engine, self._options)
         self._pulse = Pulse()
@@ -113,21 +120,27 @@ class Server:
             engine.change_policy(pattern, settings)
         driver.on_idle = self._on_idle
         driver.on_shutdown = self._on_shutdown
-        await self._persist(driver, engine)
         try:
+            await self._persist(driver, engine)
             factories = self._open_sockets(driver)
-        except Exception:
-            for listener in self._sockets:
-                listener.close()
-            self._remove_sockets()
-            self._close_store()
+        except BaseException:
+            self._give_up()
             raise
+        self._is_open = True
         self.addresses = [str(address_of(listener)) for listener in self._sockets]
         for listener, factory in zip(self._sockets, factories, strict=True):
             self._listeners.append(await self._listen(listener, factory))
         self._pulse.start()
         self._watch = Watch(driver, self._options.hooks)
         self._watch.start()
+
+    def _give_up(self) -> None:
+        """Undo what was done for a start that has failed."""
+        for listener in self._sockets:
+            listener.close()
+        self._remove_sockets()
+        self._sockets, self._files = [], []
+        self._close_store()
 
     def _open_sockets(self, driver: Driver) -> list[ConnectionFactory]:
         """Listen; return what serves the connections of each socket.
@@ -159,7 +172,7 @@ class Server:
         store = make_store(self._options.store, self._options.durability)
         durability = self._options.durability if self._keeps_jobs() else None
         self._persistence = Persistence(engine, store, durability, driver.monotonic)
-        self._persistence.start()
+        await self._persistence.start()
         driver.persist(self._persistence)
         await self._persistence.wait_paged()
 
@@ -192,27 +205,30 @@ class Server:
         Raises:
             ConnectError: the server is about to stop, or has not started.
         """
-        if self._driver is None:
-            raise ConnectError("the job server has not started")
+        if self._driver is None or not self._is_open:
+            raise ConnectError(
+                "the job server has not opened its store yet: /readyz tells how far it"
+                " is"
+            )
         self._driver.connect(client, address)
 
     def reload(self) -> None:
-        """Read the TLS files again; wrong ones are logged and change nothing."""
-        if self._handshakes is None:
-            return
-        try:
-            self._handshakes.reload()
-        except OptionError as error:
-            _log.error(
-                "the TLS files are as they were: %s",
-                error,
-                extra={"action": "tls_not_reloaded"},
-            )
-        else:
-            _log.info("the TLS files were read again", extra={"action": "tls_reloaded"})
+        """Read again what may have been renewed, such as the TLS files."""
+        for reload in self.when_reloading:
+            reload()
+
+    def recovery(self) -> Recovery | None:
+        """Return how far the opening of the store has come; None once it is open."""
+        if self._is_open:
+            return None
+        found = self._persistence.recovery if self._persistence else None
+        return found or Recovery()
 
     def summary(self) -> str:
         """Say in a sentence what it is doing."""
+        recovery = self.recovery()
+        if recovery is not None:
+            return f"{recovery.step} the store: {_progress(recovery)}"
         assert self._driver is not None
         running = self._driver.engine.count_running()
         doing = "stopping" if self._is_stopping else "serving"
@@ -355,6 +371,11 @@ class Server:
             self._driver.stop()
         self._close_store()
         self._stopped.set()
+
+
+def _progress(recovery: Recovery) -> str:
+    of = "" if recovery.total is None else f" of {recovery.total:,}"
+    return f"{recovery.done:,}{of} jobs read"
 
 
 def engine_options(options: Options) -> EngineOptions:

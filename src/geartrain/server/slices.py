@@ -68,6 +68,10 @@ class SlicedTransport(asyncio.Protocol):
         """Return how many bytes are not written yet."""
         return self._size + self._below.get_write_buffer_size()
 
+    def write(self, data: bytes) -> None:
+        """Write, now or by and by."""
+        self.writelines([data])
+
     def writelines(self, pieces: Iterable[bytes]) -> None:
         """Write, now or by and by."""
         pieces = list(pieces)

@@ -56,6 +56,7 @@ class Endings:
         start = max(0, end - _MOST_LOOKED_AT)
         for place in range(end - 1, start - 1, -1):
             ending = self.by_serial[self._serials[place]]
+            query.looked_at += 1
             if query.takes(ending):
                 query.endings.append(ending)
             if place and (len(query.endings) == query.most or place == start):

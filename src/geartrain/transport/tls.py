@@ -39,6 +39,7 @@ class Tls:
         name: what a job server's certificate must be for; empty for the host that
             was connected to.
         verify: whether a client looks at the job server's certificate at all.
+        minimum: the oldest version that a server speaks, ``1.2`` or ``1.3``.
     """
 
     ca: str = ""
@@ -46,6 +47,7 @@ class Tls:
     key: str = ""
     name: str = ""
     verify: bool = True
+    minimum: str = "1.2"
 
 
 def environment_tls() -> Tls:
@@ -79,7 +81,7 @@ def client_context(tls: Tls) -> ssl.SSLContext:
 
 
 def server_context(tls: Tls) -> ssl.SSLContext:
-    """Return what a job server accepts connections with: TLS 1.2 or later.
+    """Return what a job server accepts connections with.
 
     Raises:
         OptionError: a file cannot be read, or is not what it should be.
@@ -92,6 +94,8 @@ def server_context(tls: Tls) -> ssl.SSLContext:
     load_certificate(context, tls)
     if tls.ca:
         context.verify_mode = ssl.CERT_REQUIRED
+    if tls.minimum == "1.3":
+        context.minimum_version = ssl.TLSVersion.TLSv1_3
     return context
 
 

@@ -45,7 +45,7 @@ def test_history_is_what_a_list_of_the_latest_is(
     ]
     history = filled(made, most)
     now = 10.0 + len(told)
-    first, following = history.serials()
+    first, following = history.first(), history.following()
     kept = [history.at(serial) for serial in range(first, following)]
     assert kept == made[len(made) - len(kept) :]
     assert history.size == sum(
@@ -74,7 +74,7 @@ def test_many_endings_take_no_more_than_they_may() -> None:
     history = filled((ending(n, b"u%d" % n, n, 9e9) for n in range(30_000)), 1_000_000)
     assert history.size <= 1_000_000
     assert 1_500 < len(history) < 2_100
-    first, following = history.serials()
+    first, following = history.first(), history.following()
     assert following == 30_001
     assert history.at(first - 1) is None
     newest = history.at(following - 1)

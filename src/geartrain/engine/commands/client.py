@@ -166,6 +166,7 @@ def _submit(
         state.journal.hold(job, peer)
     else:
         attach(state, job, peer)
+    peer.submissions += 1
     peer.send(encode(PacketType.JOB_CREATED, job.handle))
     if is_unserved and peer.without_worker:
         unserved.warn(state, peer, job)
@@ -292,6 +293,7 @@ def submit_job_sched(state: State, peer: Peer, packet: Packet) -> None:
     schedule.workload = packet.arguments[7]
     schedule.more = packet.more
     schedule.fields = fields
+    schedule.headers = peer.headers
     set_schedule(state, schedule, due)
     state.memory.jobs += schedule_cost(schedule)
     keep_schedule(state, schedule)

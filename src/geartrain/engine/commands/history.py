@@ -6,7 +6,13 @@ from collections.abc import Iterator
 from itertools import chain, islice
 from typing import Final
 
-from geartrain.engine.commands.arguments import Arguments, invalid, read_arguments
+from geartrain.engine.commands.arguments import invalid, read_arguments
+from geartrain.engine.commands.filters import (
+    CONDITIONS,
+    OUTCOMES,
+    read_filter,
+)
+from geartrain.engine.commands.listings import RECORD_LOOKS, Slice
 from geartrain.engine.commands.rows import (
     attempt_values,
     calendar_time,
@@ -23,16 +29,16 @@ from geartrain.engine.state.state import State
 from geartrain.errors import OptionError
 from geartrain.protocol.admin import END_OF_LIST, error
 
-__all__ = ["ended", "ending_row", "history", "store_query", "stored_endings"]
+__all__ = [
+    "ended",
+    "ending_rows",
+    "ending_values",
+    "history",
+    "store_query",
+    "stored_endings",
+]
 
-_ARGUMENTS: Final = (
-    b"function",
-    b"state",
-    b"unique",
-    b"error",
-    b"limit",
-    b"after",
-)
+_ARGUMENTS: Final = (*CONDITIONS, b"limit", b"after")
 
 # Units of work, as ``turns`` counts it: of a row, and of an ending that is looked at,
 # as a shift.
@@ -47,98 +53,87 @@ _MOST_FUNCTIONS: Final = 100
 def history(state: State, peer: Peer, words: list[bytes]) -> bytes:
     """List what became of jobs, the latest first.
 
-    ``history [function=F] [state=S] [unique=U] [error=E] [limit=N] [after=T]`` answers
-    a row a job and, if there may be more, ``{"after": T}`` with what to ask them for.
+    ``history [limit=N] [after=T]`` and the conditions of a filter answer a row a job
+    and, if there may be more, ``{"after": T}`` with what to ask them for.
     """
-    answers = peer.take_answers()
-    if answers:
-        stored = answers[0]
-        assert isinstance(stored, ListEndings)
-        if stored.error:
-            return error(b"STORE_ERROR", stored.error)
-        peer.rest = _list(state, stored)
-        return b""
     try:
-        wanted = _wanted(state, read_arguments(words[1:], _ARGUMENTS))
+        arguments = read_arguments(words[1:], _ARGUMENTS)
+        part = Slice(read_filter(state, arguments, OUTCOMES), arguments.limit())
+        after = arguments.number(b"after", -1)
     except OptionError as refusal:
         return invalid(str(refusal))
-    if _needs_store(state, wanted):
-        state.ask(peer, [wanted])
-    else:
-        peer.rest = _list(state, wanted)
+    peer.rest = _list(state, peer, part, after)
     return b""
 
 
-def _wanted(state: State, arguments: Arguments) -> ListEndings:
-    """Return which endings to list.
+def _list(state: State, peer: Peer, part: Slice, after: int) -> Iterator[bytes]:
+    has_rows = False
+    for each in ending_rows(state, peer, part, after):
+        has_rows = has_rows or bool(each)
+        yield each
+    if part.error and not has_rows:
+        yield error(b"STORE_ERROR", part.error)
+        return
+    if part.following:
+        yield row({"after": text(part.following)})
+    yield END_OF_LIST
 
-    Raises:
-        OptionError: an argument cannot be what it is.
+
+def ending_rows(state: State, peer: Peer, part: Slice, after: int) -> Iterator[bytes]:
+    """Give the rows of what became of jobs, the latest before a serial first.
+
+    A negative serial is for the very latest. What memory has comes before what the
+    store alone has.
     """
-    after = arguments.number(b"after", 0)
-    _, following = state.history.serials()
-    before = min(after, following) if after else following
-    wanted = ListEndings(state.server_time(), before, arguments.limit())
-    wanted.function = arguments.get(b"function")
-    wanted.unique = arguments.get(b"unique")
-    wanted.error_part = arguments.get(b"error").lower()
-    wanted.outcome = arguments.get(b"state")
-    if wanted.outcome and wanted.outcome not in STATUSES:
-        raise OptionError(f"state is one of {', '.join(map(text, STATUSES))}")
-    return wanted
-
-
-def _needs_store(state: State, wanted: ListEndings) -> bool:
-    """Tell whether memory may have fewer endings than are wanted, and the store more.
-
-    The store is asked for as many, although memory may have most of them: how many
-    pass a filter only a look at each would tell.
-    """
-    if not state.history.is_stored:
-        return False
-    first, _ = state.history.serials()
-    return wanted.is_filtered() or wanted.before - first <= wanted.most
-
-
-def _list(state: State, wanted: ListEndings) -> Iterator[bytes]:
-    """List what memory has, and then what the store has answered."""
     kept = state.history
-    first, _ = kept.serials()
-    serial = wanted.before - 1
-    count = 0
-    while serial >= first:
+    serial = kept.following() - 1
+    if 0 <= after <= serial:
+        serial = after - 1
+    wanted, now = part.wanted, state.server_time()
+    while serial >= kept.first():
         ending = kept.at(serial)
-        if ending is not None and wanted.takes(ending):
-            if count == wanted.most:
-                yield row({"after": str(serial + 1)})
-                yield END_OF_LIST
-                return
-            count += 1
+        is_wanted = ending is not None and wanted.takes_ending(ending, now)
+        if part.looks <= 0 or (is_wanted and part.left == 0):
+            part.following = b"%d" % (serial + 1)
+            return
+        part.looks -= 1
+        if ending is not None and is_wanted:
+            part.left -= 1
             state.turns.work += _ROW
-            yield ending_row(state, ending)
+            yield row(ending_values(state, ending))
         elif serial % _LOOKED_AT == 0:
             state.turns.work += _LOOKED_AT >> _LOOK
             yield b""
         serial -= 1
-    yield from _stored(state, wanted, first, count)
-    yield END_OF_LIST
+    if kept.is_stored:
+        yield from _stored_rows(state, peer, part, serial + 1)
 
 
-def _stored(
-    state: State, wanted: ListEndings, first: int, count: int
-) -> Iterator[bytes]:
-    """List what only the store has: all that comes before the first in memory."""
-    for ending in wanted.endings:
-        if ending.serial >= first:
-            continue
-        if count == wanted.most:
-            yield row({"after": str(ending.serial + 1)})
+def _stored_rows(state: State, peer: Peer, part: Slice, before: int) -> Iterator[bytes]:
+    """Give the rows of those before a serial that the store has."""
+    wanted = part.wanted
+    while before > 1:
+        if not part.goes_on():
+            part.following = b"%d" % before
             return
-        count += 1
-        state.turns.work += _ROW
-        yield ending_row(state, ending)
-    if wanted.following:
-        yield row({"after": str(wanted.following)})
+        query = ListEndings(state.server_time(), before, part.left)
+        query.function, query.unique = wanted.name() or b"", wanted.unique
+        query.error_part = wanted.error
+        query.outcome = wanted.state if wanted.state in STATUSES else b""
+        state.ask(peer, [query])
+        yield b""
+        peer.take_answers()
+        part.error = query.error
+        if query.error:
+            part.following = b"%d" % before
+            return
+        part.looks -= RECORD_LOOKS * max(query.looked_at, 1)
+        for ending in query.endings:
+            if wanted.takes_ending(ending, query.now):
+                part.left -= 1
+                state.turns.work += _ROW
+                yield row(ending_values(state, ending))
+        before = query.following
 
 
 def store_query(
@@ -150,9 +145,8 @@ def store_query(
     """
     if not state.history.is_stored:
         return []
-    _, following = state.history.serials()
     most = 1 if handle or function else _MOST_FUNCTIONS
-    wanted = ListEndings(state.server_time(), following, most)
+    wanted = ListEndings(state.server_time(), state.history.following(), most)
     wanted.handle, wanted.unique, wanted.function = handle, unique, function
     return [wanted]
 
@@ -186,33 +180,33 @@ def stored_endings(answers: list[Query]) -> list[Ending]:
     return found
 
 
-def ending_row(state: State, ending: Ending) -> bytes:
-    """Return the row of a job that has ended."""
+def ending_values(state: State, ending: Ending) -> dict[str, object]:
+    """Return a job that has ended as values of a row."""
     failures = failures_of(ending)
-    return row(
-        {
-            "handle": text(ending.handle),
-            "function": text(ending.function),
-            "unique": text(ending.unique),
-            "priority": priority_name(ending.priority),
-            "state": text(ending.outcome),
-            "status": text(ending.outcome),
-            "background": ending.background,
-            "submitted": calendar_time(state, ending.submitted),
-            "due": None,
-            "started": calendar_time(state, ending.started),
-            "died": None,
-            "ended": calendar_time(state, ending.ended),
-            "worker": text(ending.who()) or None,
-            "attempts": failures.attempts,
-            "crashes": failures.crashes,
-            "reason": text(failures.reason) or None,
-            "error": text(failures.error) or None,
-            "size": ending.size,
-            "result_size": ending.result_size,
-            "story": _story(state, ending),
-        }
-    )
+    return {
+        "handle": text(ending.handle),
+        "function": text(ending.function),
+        "unique": text(ending.unique),
+        "priority": priority_name(ending.priority),
+        "state": text(ending.outcome),
+        "status": text(ending.outcome),
+        "background": ending.background,
+        "submitted": calendar_time(state, ending.submitted),
+        "due": None,
+        "started": calendar_time(state, ending.started),
+        "died": None,
+        "ended": calendar_time(state, ending.ended),
+        "worker": text(ending.who()) or None,
+        "attempts": failures.attempts,
+        "crashes": failures.crashes,
+        "reason": text(failures.reason) or None,
+        "error": text(failures.error) or None,
+        "size": ending.size,
+        "numerator": None,
+        "denominator": None,
+        "result_size": ending.result_size,
+        "story": _story(state, ending),
+    }
 
 
 def _story(state: State, ending: Ending) -> list[dict[str, object]]:

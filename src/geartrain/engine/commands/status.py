@@ -10,15 +10,16 @@ these are escaped (``column``); the rows that ``show functions`` and
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
 from geartrain.engine.commands.columns import client_id, column, line
+from geartrain.engine.commands.connections import show_connections
 from geartrain.engine.commands.policy import show_policies
+from geartrain.engine.commands.processes import show_processes
+from geartrain.engine.commands.ranking import oldest_wait, rounded
 from geartrain.engine.commands.rows import row, text
-from geartrain.engine.commands.statistics import oldest_wait, rounded
 from geartrain.engine.model import counts
 from geartrain.engine.model.counts import Counts
 from geartrain.engine.model.functions import Function
@@ -173,8 +174,12 @@ def show(state: State, peer: Peer, words: list[bytes]) -> bytes:
         peer.rest = show_policies(state, unquote_to_bytes(words[2]))
     elif what == [b"functions"]:
         peer.rest = _show_functions(state)
-    elif what == [b"connections"]:
-        peer.rest = _show_connections(state)
+    elif what[:1] == [b"functions"] and len(words) == 3:
+        return _show_function(state, peer, unquote_to_bytes(words[2]))
+    elif what[:1] == [b"connections"]:
+        return show_connections(state, peer, words[2:])
+    elif what[:1] == [b"processes"]:
+        return show_processes(state, peer, words[2:])
     else:
         return error(b"UNKNOWN_SHOW_ARGUMENTS")
     return b""
@@ -221,47 +226,35 @@ def _show_schedules(state: State) -> Iterator[bytes]:
 
 
 def _show_functions(state: State) -> Iterator[bytes]:
-    """Give each function's jobs by state and priority as JSON."""
     for function in _functions(state):
-        state.turns.work += _JSON
-        policy = functions.policy(state, function)
-        yield row(
-            {
-                "function": text(function.name),
-                "high": function.waiting_count(0),
-                "normal": function.waiting_count(1),
-                "low": function.waiting_count(2),
-                "running": len(function.running),
-                "workers": len(function.workers),
-                "total": function.job_count(),
-                "dead": function.dead,
-                "oldest": rounded(oldest_wait(state, function)),
-                "paused": policy.paused,
-                "draining": policy.draining,
-            }
-        )
+        yield _function_row(state, function)
     yield END_OF_LIST
 
 
-def _show_connections(state: State) -> Iterator[bytes]:
-    """Give each connection as JSON: its abilities are the last of its values."""
-    for peer in _peers(state):
-        if peer.is_closing:
-            continue
-        state.turns.work += _JSON
-        head = row(
-            {
-                "descriptor": peer.descriptor,
-                "address": text(peer.address),
-                "id": text(peer.client_id),
-                "running": len(peer.running),
-            }
-        )
-        yield head.rstrip(b"}\n") + b', "functions": ['
-        comma = b""
-        for name in _abilities(state, peer):
-            state.turns.work += 1
-            yield comma + json.dumps(text(name)).encode()
-            comma = b", "
-        yield b"]}\n"
-    yield END_OF_LIST
+def _show_function(state: State, peer: Peer, name: bytes) -> bytes:
+    function = state.functions.get(name)
+    if function is None:
+        return error(b"UNKNOWN_FUNCTION")
+    peer.rest = iter([_function_row(state, function), END_OF_LIST])
+    return b""
+
+
+def _function_row(state: State, function: Function) -> bytes:
+    """Return a function's jobs by state and priority as JSON."""
+    state.turns.work += _JSON
+    policy = functions.policy(state, function)
+    return row(
+        {
+            "function": text(function.name),
+            "high": function.waiting_count(0),
+            "normal": function.waiting_count(1),
+            "low": function.waiting_count(2),
+            "running": len(function.running),
+            "workers": len(function.workers),
+            "total": function.job_count(),
+            "dead": function.dead,
+            "oldest": rounded(oldest_wait(state, function)),
+            "paused": policy.paused,
+            "draining": policy.draining,
+        }
+    )

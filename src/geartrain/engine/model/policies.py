@@ -16,6 +16,7 @@ __all__ = [
     "Policies",
     "Policy",
     "is_pattern",
+    "matcher",
     "matches",
 ]
 
@@ -226,7 +227,7 @@ class Policies:
             self._check_room(pattern, is_glob)
             if is_glob:
                 self._glob_bytes += len(pattern)
-                self._globs[pattern] = _matcher(pattern)
+                self._globs[pattern] = matcher(pattern)
             else:
                 self._exact[pattern] = None
         layer.setdefault(pattern, {}).update(changes)
@@ -290,8 +291,8 @@ class Policies:
         """
         if not is_pattern(pattern):
             return [pattern] if pattern in self._changed else []
-        matcher = _matcher(pattern)
-        return [each for each in self._changed if matcher.match(each) is not None]
+        glob = matcher(pattern)
+        return [each for each in self._changed if glob.match(each) is not None]
 
     def is_never(self, settings: Mapping[str, Value]) -> bool:
         """Tell whether nothing sets any of these settings otherwise."""
@@ -328,7 +329,7 @@ def matches(pattern: bytes, function: bytes) -> bool:
     """Tell whether a name or glob names a function."""
     if not is_pattern(pattern):
         return pattern == function
-    return _matcher(pattern).match(function) is not None
+    return matcher(pattern).match(function) is not None
 
 
 def is_pattern(name: bytes) -> bool:
@@ -336,7 +337,7 @@ def is_pattern(name: bytes) -> bool:
     return any(mark in name for mark in (b"*", b"?", b"["))
 
 
-def _matcher(pattern: bytes) -> re.Pattern[bytes]:
+def matcher(pattern: bytes) -> re.Pattern[bytes]:
     """Compile a glob; ``fnmatch`` itself forgets all but the latest few hundred."""
     translated = fnmatch.translate(pattern.decode("latin-1"))
     return re.compile(translated.encode("latin-1"))

@@ -83,9 +83,13 @@ class History:
             return self._endings[place]
         return None
 
-    def serials(self) -> tuple[int, int]:
-        """Return the serial of the oldest ending, and that of the next to come."""
-        return self._first + self._begin, self._first + len(self._endings)
+    def first(self) -> int:
+        """Return the serial of the oldest ending in memory."""
+        return self._first + self._begin
+
+    def following(self) -> int:
+        """Return the serial of the next ending to come."""
+        return self._first + len(self._endings)
 
     def _is_old(self, now: float) -> bool:
         if self._begin >= len(self._endings):

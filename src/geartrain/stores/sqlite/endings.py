@@ -91,9 +91,8 @@ def list_endings(connection: sqlite3.Connection, query: ListEndings) -> None:
         "ORDER BY serial DESC LIMIT ?",
         (*values, _MOST_LOOKED_AT),
     )
-    looked_at = 0
     for row in rows:
-        looked_at += 1
+        query.looked_at += 1
         try:
             ending = unpack_ending(*row)
         except DamageError:
@@ -101,7 +100,8 @@ def list_endings(connection: sqlite3.Connection, query: ListEndings) -> None:
             continue
         if query.takes(ending):
             query.endings.append(ending)
-        if len(query.endings) == query.most or looked_at == _MOST_LOOKED_AT:
+        is_full = len(query.endings) == query.most
+        if is_full or query.looked_at == _MOST_LOOKED_AT:
             query.following = ending.serial if ending.serial > 1 else 0
             return
 
