@@ -27,9 +27,15 @@ _log = logging.getLogger("geartrain.http")
 
 Refresh = Callable[[], Awaitable[dict[str, str]]]
 
-# Seconds between two refreshes of a view, and how many times as long as one took.
+# Seconds between two refreshes of a view.
 _INTERVAL: Final = 1.0
-_PAUSE: Final = 10.0
+# How many times as long as a refresh took nothing is refreshed after it, so that all
+# open pages together take at most a twentieth of the event loop; and seconds that this
+# is at most for other views, and for the same. Who looks at a page that is slow to make
+# must not have everybody's pages grow old.
+_PAUSE: Final = 20.0
+_MOST_OTHERS: Final = 1.0
+_MOST_SAME: Final = 30.0
 
 
 class Watcher:
@@ -86,13 +92,19 @@ class View:
         time: when it was refreshed last, in seconds since 1970.
     """
 
-    def __init__(self, refresh: Refresh, forget: Callable[[], None]) -> None:
-        """``refresh`` returns the regions as they are now; ``forget`` is the end's."""
+    def __init__(
+        self, refresh: Refresh, forget: Callable[[], None], turn: asyncio.Lock
+    ) -> None:
+        """Keep what ``refresh`` returns.
+
+        ``forget`` is called at the end; ``turn`` has one view refreshed at a time.
+        """
         self.regions: dict[str, str] = {}
         self.problem = ""
         self.time = 0.0
         self._refresh = refresh
         self._forget = forget
+        self._turn = turn
         self._watchers: set[Watcher] = set()
         self._task: asyncio.Task[None] | None = None
 
@@ -120,12 +132,15 @@ class View:
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
-            began = loop.time()
-            await self._look()
-            for watcher in self._watchers:
-                watcher.tell()
-            took = loop.time() - began
-            await asyncio.sleep(max(_INTERVAL, _PAUSE * took) - took)
+            async with self._turn:
+                began = loop.time()
+                await self._look()
+                for watcher in self._watchers:
+                    watcher.tell()
+                pause = _PAUSE * (loop.time() - began)
+                await asyncio.sleep(min(pause, _MOST_OTHERS))
+            until = began + max(_INTERVAL, min(pause, _MOST_SAME))
+            await asyncio.sleep(until - loop.time())
 
     async def _look(self) -> None:
         try:
@@ -151,12 +166,13 @@ class Views:
 
     def __init__(self) -> None:
         self._views: dict[Hashable, View] = {}
+        self._turn = asyncio.Lock()
 
     def watch(self, key: Hashable, refresh: Refresh) -> Watcher:
         """Return a watcher of the view with this key; make it if there is none."""
         view = self._views.get(key)
         if view is None:
-            view = View(refresh, lambda: self._forget(key))
+            view = View(refresh, lambda: self._forget(key), self._turn)
             self._views[key] = view
         return Watcher(view)
 

@@ -19,6 +19,7 @@ from geartrain.engine.commands.sweeps import (
     steer_dead,
     steer_job,
 )
+from geartrain.engine.jobs.recurring import run_schedule
 from geartrain.engine.jobs.steering import Cancel, Order, Place
 from geartrain.engine.model.peers import Peer
 from geartrain.engine.model.settings import Value
@@ -94,9 +95,16 @@ def priority(state: State, peer: Peer, words: list[bytes]) -> bytes:
 
 
 def run(state: State, peer: Peer, words: list[bytes]) -> bytes:
-    """Let jobs that wait for a time wait no longer: ``run H``, ``run jobs …``."""
+    """Let jobs that wait for a time wait no longer: ``run H``, ``run jobs …``.
+
+    With the handle of a recurring job, that is submitted now, too.
+    """
     if len(words) < 2:
         return invalid("run takes a handle, or jobs and filters")
+    schedule = state.schedules.get(words[1])
+    if schedule is not None:
+        refused = run_schedule(state, schedule)
+        return error(b"QUEUE_ERROR", refused.decode()) if refused else OK
     return _place(state, peer, words[1], words[2:], Place(is_now=True))
 
 
