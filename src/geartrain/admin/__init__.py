@@ -23,6 +23,7 @@ from geartrain.admin.statistics import (
     StatisticsRow,
     Times,
 )
+from geartrain.admin.traces import PacketRow
 from geartrain.admin.worker_rows import JobAtWork, ProcessRow, WorkerRow
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "MarkRow",
     "Measures",
     "MinuteCounts",
+    "PacketRow",
     "PolicyRow",
     "ProblemRow",
     "ProcessRow",

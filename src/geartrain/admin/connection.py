@@ -164,6 +164,16 @@ class AdminConnection:
                 rows.append(self._object(row))
         return rows
 
+    def stream(self, line: str) -> Iterator[dict[str, Any]]:
+        """Send a command that is answered as things happen; yield each row.
+
+        Whoever does not wait for the end closes the connection.
+        """
+        with self._asking([line]):
+            self.checked(self._next_line())
+            while (row := self._next_line()) != ".":
+                yield self._object(row)
+
     def not_understood(self, line: str) -> AdminError:
         """Close the connection; return the error for an answer that makes no sense."""
         self.close()

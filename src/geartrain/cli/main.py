@@ -49,6 +49,7 @@ _SECTIONS = {
         "resume": ("control", "resume"),
         "actions": ("actions", "actions"),
         "marks": ("marks", "marks"),
+        "trace": ("trace", "trace"),
     },
     "Job store": {
         "store": ("store", "store"),

@@ -39,6 +39,7 @@ from geartrain.engine.state import (
     overrides,
     problems,
     statistics,
+    tracing,
     windows,
 )
 from geartrain.engine.state.state import State
@@ -125,6 +126,8 @@ class Engine:
         state.last_peer += 1
         peer.number = state.last_peer
         state.peers[peer] = None
+        if state.traces:
+            tracing.meet(state, peer)
         if state.memory.room.is_over:
             reception.turn_away(state, peer)
         return peer
@@ -142,6 +145,8 @@ class Engine:
         state = self.state
         turns = state.turns
         state.now = peer.heard = now
+        if state.taps:
+            tracing.note_received(state, peer, data)
         peer.parser.feed(data)
         if peer.wait is not None:
             # Read on, to learn when it leaves; but it cannot send without end.
@@ -163,6 +168,7 @@ class Engine:
         state.end_listing(peer)
         state.forget_supervisor(peer)
         following.unfollow(state, peer)
+        tracing.forget(state, peer)
         results.leave(state, peer)
         peer.forget()
         promised = state.wakeups.come(peer)
@@ -226,6 +232,8 @@ class Engine:
         One that left since the last turn may still be named, with nothing to send.
         """
         self.state.turns.end()
+        if self.state.taps:
+            tracing.note_sent(self.state)
         unsent = self.state.unsent
         taken = [(peer, peer.take_outbox()) for peer in unsent]
         if self.memory.limit:

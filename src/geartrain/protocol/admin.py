@@ -61,6 +61,7 @@ COMMAND_WORDS: Final = (
     b"status",
     b"store",
     b"upcoming",
+    b"trace",
     b"verbose",
     b"version",
     b"why",
