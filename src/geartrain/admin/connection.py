@@ -165,12 +165,16 @@ class AdminConnection:
         return rows
 
     def stream(self, line: str) -> Iterator[dict[str, Any]]:
-        """Send a command that is answered as things happen; yield each row.
+        """Send a command that is answered as things happen; return its rows to come.
 
-        Whoever does not wait for the end closes the connection.
+        Whoever does not wait for their end closes the connection.
         """
         with self._asking([line]):
             self.checked(self._next_line())
+        return self._rows_to_come()
+
+    def _rows_to_come(self) -> Iterator[dict[str, Any]]:
+        with self._asking([]):
             while (row := self._next_line()) != ".":
                 yield self._object(row)
 

@@ -149,7 +149,7 @@ class Insight:
         """Yield the jobs that have ended, the latest first, at most ``limit``.
 
         A ``state`` is a way to end: ``succeeded``, ``failed``, ``dead``, ``expired``,
-        ``cancelled`` or ``abandoned``.
+        ``cancelled``, ``abandoned`` or ``dropped``.
 
         Raises:
             OptionError: a condition is empty, and would let everything pass.
@@ -211,7 +211,7 @@ class Insight:
         seconds: float = 60.0,
         first: int = 64,
     ) -> Iterator[PacketRow]:
-        """Yield each packet of a connection as it passes, until the trace ends.
+        """Return each packet of a connection as it passes, until the trace ends.
 
         Whoever does not wait for that closes the connection of this ``Admin``, whose
         timeout has to be longer than ``seconds``.
@@ -228,8 +228,7 @@ class Insight:
         """
         which = word(str(connection)) or "%00"
         line = f"trace {which} limit={limit} seconds={seconds} first={first}"
-        for each in self._connection.stream(line):
-            yield packet_row(each)
+        return map(packet_row, self._connection.stream(line))
 
 
 def _name(function: str) -> str:

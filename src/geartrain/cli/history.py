@@ -15,7 +15,10 @@ from geartrain.texts import error_line
 
 __all__ = ["history"]
 
-_STATES = ("succeeded", "failed", "dead", "expired", "cancelled", "abandoned")
+_STATES = (
+    *("succeeded", "failed", "dead", "expired", "cancelled", "abandoned"),
+    "dropped",
+)
 # Rows where no limit is given: the latest are what people look for.
 _LIMIT = 100
 

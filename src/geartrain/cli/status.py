@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from geartrain.admin import Admin
-from geartrain.cli.columns import COUNT, GROWTH, NAME, SPAN, Column
+from geartrain.cli.columns import COUNT, GROWTH, NAME, SPAN, TEXT, Column
 from geartrain.cli.common import CONTEXT
 from geartrain.cli.listing import RowListing, View, listing_options
 from geartrain.errors import RefusedError
@@ -28,6 +28,12 @@ def _object(row: _Row) -> _Row:
     return {name: row[name] for name in row if name not in _TOTALS}
 
 
+def _held(row: _Row) -> str | None:
+    """Return why an operator has jobs wait or refused."""
+    words = [word for word in ("paused", "draining") if row[word]]
+    return ", ".join(words) or None
+
+
 def _counted(name: str) -> Column[_Row]:
     return Column(name.upper(), itemgetter(name), COUNT, _WORTH.get(name, 1))
 
@@ -37,6 +43,7 @@ _STATUS: RowListing[_Row] = RowListing(
         Column("FUNCTION", itemgetter("function"), NAME),
         *map(_counted, _COUNTS),
         Column("OLDEST", itemgetter("oldest"), SPAN),
+        Column("HELD", _held, TEXT),
         Column("IN/S", itemgetter("submitted"), GROWTH, worth=2),
         Column("OK/S", itemgetter("completed"), GROWTH, worth=2),
     ),
@@ -57,8 +64,9 @@ def status(view: View) -> None:
 
     Waiting jobs are counted by priority, delayed ones included. DIED counts the jobs
     that became dead letters since the job server started. OLDEST is how long the first
-    job that could run has waited. With --watch, IN/S and OK/S are the jobs that were
-    submitted and completed a second since the look before.
+    job that could run has waited, and HELD says paused or draining. With --watch, IN/S
+    and OK/S are the jobs that were submitted and completed a second since the look
+    before.
     """
     view.show(_STATUS, lambda admin, ask: _rows(admin, with_total=not view.as_json))
 
@@ -88,6 +96,8 @@ def _rows(admin: Admin, *, with_total: bool) -> Iterator[_Row]:
                 "workers": each.workers,
                 "died": counts.get("dead", 0),
                 "oldest": each.oldest,
+                "paused": each.paused,
+                "draining": each.draining,
                 **{name: counts.get(name) for name in _TOTALS},
             }
         )
@@ -108,5 +118,7 @@ def _total(rows: list[_Row]) -> _Row:
         # One that serves several functions is counted in each of their rows.
         "workers": None,
         "oldest": max(oldest, default=None),
+        "paused": False,
+        "draining": False,
         "is_total": True,
     }

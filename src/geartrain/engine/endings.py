@@ -11,6 +11,7 @@ from geartrain.engine.results import DEAD, FAILED, OUTCOMES
 
 __all__ = [
     "ABANDONED",
+    "DROPPED",
     "ENDING_FIELDS",
     "STATUSES",
     "Ending",
@@ -22,7 +23,10 @@ __all__ = [
 ABANDONED: Final = b"abandoned"
 """Nobody waited for it any more; no store ever kept it."""
 
-STATUSES: Final = [*OUTCOMES, ABANDONED]
+DROPPED: Final = b"dropped"
+"""It was a dead letter, and an operator dropped it."""
+
+STATUSES: Final = [*OUTCOMES, ABANDONED, DROPPED]
 """All that can become of a job."""
 
 ENDING_FIELDS: Final = (

@@ -152,7 +152,8 @@ class Journal:
 
     def revive(self, job: Job) -> None:
         """Record that a dead letter becomes a job again."""
-        self._next.batch.revived.append(Change(job.number, job.due, None))
+        failures = None if job.failures is None else job.failures.copy()
+        self._next.batch.revived.append(Change(job.number, job.due, failures))
 
     def put(self, kind: bytes, key: bytes, value: bytes) -> None:
         """Record an entry, in place of the one of its kind and key.

@@ -68,6 +68,12 @@ class Policy:
         """Give no waiting job to a worker."""
         self.draining: bool = False
         """Refuse new jobs."""
+        self.alert_age: float = 300.0
+        """Seconds a job may wait before that is a problem (0: never)."""
+        self.alert_no_worker: float = 0.0
+        """Seconds jobs may wait without a worker before that is a problem."""
+        self.alert_dead: int = 1
+        """Dead letters in five minutes that are a problem (0: none are)."""
         self.history: float = IN_MEMORY
         """Seconds to remember what became of a job (0: not at all)."""
         self.result_ttl: float = 0.0
