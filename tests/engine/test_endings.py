@@ -176,7 +176,7 @@ def test_the_log_says_that_history_is_not_kept() -> None:
     world.admin().text("policy f history=86400")
     store.is_full = True
     do(world, "a")
-    assert [each.action for each in world.notices()] == ["history_dropped"]
+    assert "history_dropped" in [each.action for each in world.notices()]
     # Memory has it all the same.
     assert len(ends(world)) == 1
     assert ends(world.restarted()) == []

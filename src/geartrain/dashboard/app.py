@@ -27,6 +27,7 @@ from geartrain.dashboard.messages import (
 )
 from geartrain.dashboard.page import Page
 from geartrain.dashboard.pages import PAGES
+from geartrain.dashboard.redaction import Redaction
 from geartrain.dashboard.rendering import Renderer
 from geartrain.dashboard.snapshots import Snapshots
 from geartrain.errors import GeartrainError
@@ -45,6 +46,10 @@ POLICY: Final = (
 )
 """The Content-Security-Policy of every page."""
 
+# What scripts say of themselves, and what they are told instead of a redirect.
+_SCRIPT: Final = "geartrain-script"
+_PAGE: Final = "Geartrain-Page"
+
 _EVENTS: Final = "text/event-stream"
 
 # Bytes of a form, and of a page from which on it is worth compressing.
@@ -55,9 +60,9 @@ _LARGE: Final = 1500
 _PACKED: Final = "~"
 
 
-def make_dashboard(bridge: Bridge) -> ASGIApp:
+def make_dashboard(bridge: Bridge, redaction: Redaction) -> ASGIApp:
     """Return the application of all ``PAGES`` and ``ACTIONS``."""
-    dashboard = _Dashboard(bridge)
+    dashboard = _Dashboard(bridge, redaction)
     # /functions/new before /functions/{function}, which it fits, too.
     pages = sorted(PAGES, key=lambda each: each.path.count("{"))
     app = Starlette(
@@ -80,8 +85,9 @@ def make_dashboard(bridge: Bridge) -> ASGIApp:
 class _Dashboard:
     """What answers requests."""
 
-    def __init__(self, bridge: Bridge) -> None:
+    def __init__(self, bridge: Bridge, redaction: Redaction) -> None:
         self._bridge = bridge
+        self._redaction = redaction
         self._snapshots = Snapshots(bridge)
         self._views = Views()
         self._assets = Assets()
@@ -120,7 +126,11 @@ class _Dashboard:
         except GeartrainError as error:
             message = Message(str(error), is_error=True)
         self._snapshots.forget()
-        response = RedirectResponse(call.prefix + _back(call), 303)
+        page = call.prefix + _back(call)
+        response: Response = RedirectResponse(page, 303)
+        if _SCRIPT in request.headers:
+            # It goes there itself: what a script follows would take the message away.
+            response = Response(headers={_PAGE: page})
         keep_message(response, message, call.prefix or "/")
         return response
 
@@ -146,6 +156,7 @@ class _Dashboard:
         parameters = page.parameters if page is not None else ()
         values = read_values(parameters, request, may_be_empty=True) if page else {}
         call = PageCall(request, values, self._bridge, self._snapshots)
+        call.redaction = self._redaction
         call.query = {
             each.name: values[each.key]
             for each in parameters

@@ -9,7 +9,8 @@ from urllib.parse import quote
 
 from starlette.requests import Request
 
-from geartrain.dashboard.snapshots import Row, Snapshots
+from geartrain.dashboard.redaction import Redaction
+from geartrain.dashboard.snapshots import FRESH, Row, Snapshots
 from geartrain.http.bridge import Bridge
 from geartrain.http.endpoints import Call
 from geartrain.http.prefix import prefix_of
@@ -27,6 +28,7 @@ class PageCall(Call):
         query: the parameters in its query that are not as they are by default.
         fields: the fields of a form that was sent, each with all of its values.
         now: the time that ages are counted from, in seconds since 1970.
+        redaction: what decides what is shown of workloads and results.
     """
 
     def __init__(
@@ -41,17 +43,19 @@ class PageCall(Call):
         self.query: Mapping[str, Any] = {}
         self.fields: Mapping[str, list[str]] = {}
         self.now = time.time()
+        self.redaction = Redaction()
         self._snapshots = snapshots
 
-    async def ask(self, command: str) -> list[Row]:
+    async def ask(self, command: str, *, fresh: float = FRESH) -> list[Row]:
         """Return the rows of a text command that answers by few rows of JSON.
 
-        They may be up to a second old, and are shared: do not change them.
+        They are shared: do not change them. They may be ``fresh`` seconds old, for
+        which something that costs more asks for more.
 
         Raises:
             ProblemError: the job server refuses.
         """
-        return await self._snapshots.rows(command, self.who, self.address)
+        return await self._snapshots.rows(command, self.who, self.address, fresh)
 
     def may(self, right: str, function: str = "") -> bool:
         """Tell whether who asks has a right: ``operate`` or ``administer``."""
@@ -61,6 +65,11 @@ class PageCall(Call):
         """Return the value of a form's field; empty if it is not there."""
         values = self.fields.get(name, [])
         return values[0] if values else ""
+
+    @property
+    def is_update(self) -> bool:
+        """Tell whether regions alone are asked for, to bring a page up to date."""
+        return "text/event-stream" in self.request.headers.get("accept", "")
 
     @property
     def prefix(self) -> str:

@@ -9,13 +9,13 @@ from markupsafe import Markup, escape
 
 from geartrain.dashboard.shown import shown_value
 
-__all__ = ["Column"]
+__all__ = ["TableColumn"]
 
 
-class Column:
+class TableColumn:
     """A column of a table; calling it makes a cell.
 
-    >>> waiting = Column("Waiting", is_number=True)
+    >>> waiting = TableColumn("Waiting", is_number=True)
     >>> waiting("1,204")
     Markup('<td class="number" data-label="Waiting">1,204</td>')
 
@@ -25,7 +25,7 @@ class Column:
         {% call name() %}<a href="…">{{ row.function|name }}</a>{% endcall %}
 
     Attributes:
-        label: what its header says, and at each cell where a table is shown as cards.
+        label: what its header says, and each cell where rows are shown as cards.
         sort: the value of the parameter ``sort`` that sorts by it; empty if none does.
         is_number: whether it has numbers, which stand at the right.
         is_header: whether its cells say what their row is about.
@@ -81,7 +81,8 @@ class Column:
         classes = " ".join(filter(None, ["number" if self.is_number else "", kind]))
         named = Markup(' class="{}"').format(classes) if classes else ""
         more = Markup(' title="{}"').format(shown_value(title)) if title else ""
-        label = Markup(' data-label="{}"').format(self.label)
+        is_told = not (self.is_hidden or self.is_header)
+        label = Markup(' data-label="{}"').format(self.label) if is_told else ""
         return Markup("<{}{}{}{}{}>{}</{}>").format(
             tag, scope, named, label, more, content, tag
         )

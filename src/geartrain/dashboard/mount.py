@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from geartrain.dashboard.redaction import Redaction
 from geartrain.http.bridge import Bridge
 
 __all__ = ["Dashboard"]
@@ -16,9 +17,10 @@ __all__ = ["Dashboard"]
 class Dashboard:
     """The dashboard as an ASGI application, made at the first request."""
 
-    def __init__(self, bridge: Bridge) -> None:
-        """Ask the job server by ``bridge``."""
+    def __init__(self, bridge: Bridge, redaction: Redaction | None = None) -> None:
+        """Ask the job server by ``bridge``; show what ``redaction`` lets pass."""
         self._bridge = bridge
+        self._redaction = redaction or Redaction()
         self._app: ASGIApp | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -26,5 +28,5 @@ class Dashboard:
         if self._app is None:
             from geartrain.dashboard.app import make_dashboard
 
-            self._app = make_dashboard(self._bridge)
+            self._app = make_dashboard(self._bridge, self._redaction)
         await self._app(scope, receive, send)

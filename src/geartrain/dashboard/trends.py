@@ -8,11 +8,11 @@ from typing import Final
 
 from geartrain.admin.connection import word
 from geartrain.dashboard.calls import PageCall
-from geartrain.dashboard.charts import Chart, Mark, Series
+from geartrain.dashboard.charts import Chart, ChartMark, Series
 from geartrain.dashboard.shown import count, duration, rate
 from geartrain.dashboard.snapshots import Row
 
-__all__ = ["SPANS", "Trend", "trend_charts", "trend_lines", "trend_of"]
+__all__ = ["MARKS", "SPANS", "Trend", "trend_charts", "trend_lines", "trend_of"]
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,8 @@ _GOING: Final = ("succeeded", *_FAILED, "cancelled", "expired", "abandoned")
 
 # What is marked, of the latest moments.
 _MARKS: Final = {"started": "started", "crashed": "crashed"}
-_MOST_MARKS: Final = 50
+MARKS: Final = "marks limit=50"
+"""The text command that tells of the latest moments."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ class Trend:
     seconds: Sequence[float]
     rows: Sequence[Row | None]
     now: Mapping[str, float]
-    marks: Sequence[Mark] = ()
+    marks: Sequence[ChartMark] = ()
 
     def numbers(self, *names: str) -> list[float]:
         """Return how often something happened in each slot."""
@@ -148,11 +149,11 @@ async def trend_of(
     )
 
 
-async def _marks(call: PageCall, first: float) -> list[Mark]:
+async def _marks(call: PageCall, first: float) -> list[ChartMark]:
     """Return when the job server started, if that was after a time."""
     return [
-        Mark(time=row["time"], label=_MARKS[row["mark"]])
-        for row in await call.ask(f"marks limit={_MOST_MARKS}")
+        ChartMark(time=row["time"], label=_MARKS[row["mark"]])
+        for row in await call.ask(MARKS)
         if row.get("mark") in _MARKS and row["time"] >= first
     ]
 

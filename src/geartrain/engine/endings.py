@@ -56,22 +56,32 @@ _ENDING: Final = 480
 class Ending:
     """What became of one job."""
 
-    def __init__(  # noqa: PLR0915 - as many attributes
-        self, handle: bytes, function: bytes, outcome: bytes, ended: float
+    def __init__(  # noqa: PLR0913, PLR0915, PLR0917 - as many attributes
+        self,
+        handle: bytes,
+        function: bytes,
+        outcome: bytes,
+        ended: float,
+        unique: bytes = b"",
+        priority: int = 1,
+        background: bool = False,
+        submitted: float = 0.0,
+        size: int = 0,
+        failures: Failures | None = None,
     ) -> None:
         self.handle = handle
         """The name the job server gave it."""
         self.function = function
         """The name of its function."""
-        self.unique = b""
+        self.unique = unique
         """Its unique; empty for none."""
-        self.priority = 1
+        self.priority = priority
         """``Priority`` as a number."""
-        self.background = False
+        self.background = background
         """It was a background job."""
         self.outcome = outcome
         """One of ``STATUSES``."""
-        self.submitted = 0.0
+        self.submitted = submitted
         """When it was submitted, a server time."""
         self.started = 0.0
         """When its last attempt began, a server time; 0 if there was none."""
@@ -83,16 +93,20 @@ class Ending:
         """The client id of the worker of the last attempt; empty for none."""
         self.address = b""
         """The address of that worker."""
-        self.failures: Failures | None = None
+        self.failures = failures
         """How attempts failed before; None for not at all."""
-        self.size = 0
+        self.size = size
         """The bytes of its workload."""
         self.result_size = 0
         """The bytes of its result, but for the pieces sent before its end."""
         self.serial = 0
-        """Its place among all endings, from 1, also of earlier lives."""
+        """Of one that the store keeps: its place among all endings, from 1, also of
+        earlier lives.
+        """
         self.older = -1
-        """The serial of the one before with the same unique; -1 for none."""
+        """Where in its page of the history the one before with the same unique is; -1
+        for none.
+        """
 
     def who(self) -> bytes:
         """Return who ran the last attempt: client id, a space, address; or nothing."""

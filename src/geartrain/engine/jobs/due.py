@@ -6,6 +6,7 @@ from typing import Final
 
 from geartrain.engine.dispatch.turns import PEER_SHARE
 from geartrain.engine.jobs import failures, recurring, results
+from geartrain.engine.jobs.expiry import expire
 from geartrain.engine.jobs.life import move
 from geartrain.engine.model.functions import Function
 from geartrain.engine.model.jobs import READY, Job
@@ -13,7 +14,14 @@ from geartrain.engine.model.marks import Absence
 from geartrain.engine.model.schedules import CALENDAR, Schedule
 from geartrain.engine.model.traces import Trace
 from geartrain.engine.model.waits import ResultWait
-from geartrain.engine.state import functions, marks, statistics, tracing, windows
+from geartrain.engine.state import (
+    following,
+    functions,
+    marks,
+    statistics,
+    tracing,
+    windows,
+)
 from geartrain.engine.state.state import Expiry, State
 from geartrain.engine.timers import Timed
 from geartrain.engine.window.shelves import Shelf
@@ -45,6 +53,8 @@ def tick(state: State) -> None:
         due = state.pop_alarm() if turns.work < limit else None
     if 0.0 < state.slots.until <= now:
         statistics.end_minute(state)
+    if 0.0 < state.events.tell_at <= now:
+        following.tell(state)
     recurring.reckon_some(state)
     functions.forget_idle(state)
 
@@ -69,7 +79,7 @@ def _ring(state: State, due: Timed) -> None:
     elif isinstance(due, Trace):
         tracing.end(state, due.watcher)
     elif isinstance(due, Function):
-        failures.expire(state, due)
+        expire(state, due)
 
 
 def deadline(state: State) -> float | None:
@@ -87,6 +97,9 @@ def deadline(state: State) -> float | None:
     until = state.slots.until
     if until > 0.0 and (earliest is None or until < earliest):
         earliest = until
+    tell_at = state.events.tell_at
+    if tell_at > 0.0 and (earliest is None or tell_at < earliest):
+        earliest = tell_at
     if recurring.is_stepped(state) and (earliest is None or state.now < earliest):
         earliest = state.now
     return earliest

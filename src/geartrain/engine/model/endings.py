@@ -14,13 +14,18 @@ __all__ = ["ending_of"]
 
 def ending_of(job: Job, outcome: bytes, ended: float) -> Ending:
     """Return what became of a job that is still where it ran or waited."""
-    ending = Ending(job.handle, job.function.name, outcome, ended)
-    ending.unique = job.unique
-    ending.priority = job.priority
-    ending.background = job.background
-    ending.submitted = job.submitted
-    ending.failures = job.failures
-    ending.size = job.size
+    ending = Ending(
+        job.handle,
+        job.function.name,
+        outcome,
+        ended,
+        job.unique,
+        job.priority,
+        job.background,
+        job.submitted,
+        job.size,
+        job.failures,
+    )
     worker = job.worker
     if worker is not None:
         ending.started = job.started
