@@ -9,8 +9,9 @@ from typing import Any
 import click
 
 from geartrain.admin import Admin
-from geartrain.cli.columns import COUNT, GROWTH, NAME, SPAN, TEXT, Column
+from geartrain.cli.columns import COUNT, GROWTH, NAME, SPAN, Column
 from geartrain.cli.common import CONTEXT
+from geartrain.cli.functions import held
 from geartrain.cli.listing import RowListing, View, listing_options
 from geartrain.errors import RefusedError
 
@@ -28,12 +29,6 @@ def _object(row: _Row) -> _Row:
     return {name: row[name] for name in row if name not in _TOTALS}
 
 
-def _held(row: _Row) -> str | None:
-    """Return why an operator has jobs wait or refused."""
-    words = [word for word in ("paused", "draining") if row[word]]
-    return ", ".join(words) or None
-
-
 def _counted(name: str) -> Column[_Row]:
     return Column(name.upper(), itemgetter(name), COUNT, _WORTH.get(name, 1))
 
@@ -43,7 +38,7 @@ _STATUS: RowListing[_Row] = RowListing(
         Column("FUNCTION", itemgetter("function"), NAME),
         *map(_counted, _COUNTS),
         Column("OLDEST", itemgetter("oldest"), SPAN),
-        Column("HELD", _held, TEXT),
+        Column("STATE", itemgetter("state")),
         Column("IN/S", itemgetter("submitted"), GROWTH, worth=2),
         Column("OK/S", itemgetter("completed"), GROWTH, worth=2),
     ),
@@ -64,7 +59,7 @@ def status(view: View) -> None:
 
     Waiting jobs are counted by priority, delayed ones included. DIED counts the jobs
     that became dead letters since the job server started. OLDEST is how long the first
-    job that could run has waited, and HELD says paused or draining. With --watch, IN/S
+    job that could run has waited, and STATE says paused or draining. With --watch, IN/S
     and OK/S are the jobs that were submitted and completed a second since the look
     before.
     """
@@ -96,8 +91,7 @@ def _rows(admin: Admin, *, with_total: bool) -> Iterator[_Row]:
                 "workers": each.workers,
                 "died": counts.get("dead", 0),
                 "oldest": each.oldest,
-                "paused": each.paused,
-                "draining": each.draining,
+                "state": held(each),
                 **{name: counts.get(name) for name in _TOTALS},
             }
         )
@@ -118,7 +112,6 @@ def _total(rows: list[_Row]) -> _Row:
         # One that serves several functions is counted in each of their rows.
         "workers": None,
         "oldest": max(oldest, default=None),
-        "paused": False,
-        "draining": False,
+        "state": None,
         "is_total": True,
     }

@@ -16,7 +16,7 @@ from geartrain.protocol.constants import (
 if TYPE_CHECKING:
     from geartrain.engine.model.peers import Peer
 
-__all__ = ["IN", "OUT", "Framing", "Sighting", "Tap", "Trace"]
+__all__ = ["IN", "OUT", "Framing", "Sighting", "Trace", "Traced"]
 
 IN: Final = "in"
 """What the connection sent to the job server."""
@@ -102,7 +102,7 @@ class Framing:
         return Sighting(self._name, self._size, self._first)
 
 
-class Tap:
+class Traced:
     """One connection that is traced, in both directions."""
 
     def __init__(self, trace: Trace) -> None:

@@ -12,7 +12,7 @@ from typing import Final
 
 from geartrain.engine.model.notices import Notice
 from geartrain.engine.model.peers import Peer
-from geartrain.engine.model.traces import IN, OUT, Sighting, Tap, Trace
+from geartrain.engine.model.traces import IN, OUT, Sighting, Trace, Traced
 from geartrain.engine.state.state import State
 from geartrain.protocol.admin import END_OF_LIST
 from geartrain.texts import quoted
@@ -44,7 +44,7 @@ def meet(state: State, peer: Peer) -> None:
 
 def _tap(state: State, trace: Trace, peer: Peer) -> None:
     if trace.takes(peer) and peer not in state.traces and peer not in state.taps:
-        state.taps[peer] = Tap(trace)
+        state.taps[peer] = Traced(trace)
 
 
 def end(state: State, watcher: Peer) -> bool:
