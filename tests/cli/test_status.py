@@ -58,10 +58,11 @@ def test_jobs_are_told_by_priority(fresh: RunningServer, worker: Wire) -> None:
             "WORKERS",
             "DIED",
             "OLDEST",
+            "STATE",
         )
     ]
     found = {row[:9].strip(): row[9:].split()[:6] for row in rows}
-    assert all(re.fullmatch(r".* (\d+s|-)", row) for row in rows)
+    assert all(re.fullmatch(r".* (\d+s|-) +-", row) for row in rows)
     assert found == {
         "mail": ["1", "2", "1", "1", "1", "0"],
         "zip": ["0", "0", "0", "0", "1", "0"],

@@ -89,8 +89,8 @@ class _Dashboard:
         self._bridge = bridge
         self._redaction = redaction
         self._snapshots = Snapshots(bridge)
-        self._views = Views()
         self._assets = Assets()
+        self._views = Views(self._assets.build)
         self._renderer = Renderer(actions=ACTIONS)
         bridge.endless.add(self._views)
 
@@ -220,6 +220,7 @@ class _Dashboard:
             "url": call.url,
             "here": call.here,
             "may": call.may,
+            "build": self._assets.build,
             "static": lambda name: call.prefix + self._assets.path(name),
         }
 
