@@ -8,8 +8,6 @@ from geartrain.engine.model.limits import Limits
 from geartrain.engine.state import limits
 from tests.support.dialogue import DialoguePeer, World
 
-COVERS = ("engine/model/limits",)
-
 
 def limited(connections: int = 0, submissions: int = 0) -> World:
     return World(limits=Limits(connections, submissions))
