@@ -65,6 +65,7 @@ EXAMPLES = {
     "store": "memory:",
     "timezone": "UTC",
     "tls_minimum": "1.3",
+    "admin_listen": "127.0.0.1:4740",
 }
 
 

@@ -16,6 +16,7 @@ from geartrain.admin.rows import (
     ScheduleRow,
     Setting,
     StoreRow,
+    UpcomingRow,
     setting_text,
 )
 from geartrain.admin.statistics import (
@@ -54,6 +55,7 @@ __all__ = [
     "StatisticsRow",
     "StoreRow",
     "Times",
+    "UpcomingRow",
     "WhyRow",
     "WorkerRow",
     "setting_text",

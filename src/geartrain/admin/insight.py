@@ -16,10 +16,12 @@ from geartrain.admin.rows import (
     FailureRow,
     MarkRow,
     OptionRow,
+    UpcomingRow,
     counter_row,
     failure_row,
     mark_row,
     option_row,
+    upcoming_row,
 )
 from geartrain.admin.statistics import (
     SlotRow,
@@ -164,6 +166,25 @@ class Insight:
             OptionError: a condition is empty, and would let everything pass.
         """
         return self._requests.slices("history", filters_of(conditions), limit, job_row)
+
+    def upcoming(
+        self,
+        *,
+        function: str | None = None,
+        kind: str | None = None,
+        limit: int = 100,
+    ) -> list[UpcomingRow]:
+        """Return what comes, the soonest first.
+
+        Args:
+            function: only what is for this function.
+            kind: only ``job``, ``schedule`` or ``stored``.
+            limit: the maximum number of rows, 1000 at most.
+        """
+        filters = {"function": function, "kind": kind}
+        given = [f" {name}={word(value)}" for name, value in filters.items() if value]
+        line = f"upcoming limit={limit}{''.join(given)}"
+        return self._requests.rows(line, upcoming_row)
 
     def failures(
         self, *, function: str | None = None, limit: int = 100

@@ -35,6 +35,7 @@ _SECTIONS = {
         "priority": ("control", "priority"),
         "move": ("control", "move"),
         "cancel": ("cancel", "cancel"),
+        "upcoming": ("upcoming", "upcoming"),
         "purge": ("control", "purge"),
     },
     "Functions and workers": {

@@ -35,6 +35,7 @@ from geartrain.engine.state import (
     clocks,
     following,
     functions,
+    limits,
     marks,
     overrides,
     problems,
@@ -44,6 +45,7 @@ from geartrain.engine.state import (
 )
 from geartrain.engine.state.state import State
 from geartrain.protocol.parser import Parser
+from geartrain.protocol.room import FULL
 
 __all__ = ["Engine"]
 
@@ -128,8 +130,12 @@ class Engine:
         state.peers[peer] = None
         if state.traces:
             tracing.meet(state, peer)
-        if state.memory.room.is_over:
-            reception.turn_away(state, peer)
+        too_many = limits.enter(state, peer)
+        if too_many:
+            reception.turn_away(state, peer, too_many)
+        elif state.memory.room.is_over:
+            state.memory.room.refused += 1
+            reception.turn_away(state, peer, FULL)
         return peer
 
     def receive(self, peer: Peer, data: bytes, now: float) -> int:
@@ -164,6 +170,7 @@ class Engine:
         state.now = now
         peer.is_closing = True
         del state.peers[peer]
+        limits.leave(state, peer)
         state.memory.forget(peer)
         state.end_listing(peer)
         state.forget_supervisor(peer)

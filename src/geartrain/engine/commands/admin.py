@@ -61,6 +61,13 @@ _LINE: Final = 10
 _INCOMPLETE: Final = "An incomplete set of arguments was sent to this command "
 
 
+_CONFINED: Final = error(
+    b"NOT_ALLOWED",
+    "this address takes no command that changes something: use one of --admin-listen,"
+    " or HTTP",
+)
+
+
 def run_command(state: State, peer: Peer, command: Command) -> None:
     """Answer one line; what the answer has beyond this is left in ``peer.rest``."""
     # Before somebody sees them.
@@ -76,6 +83,9 @@ def run_command(state: State, peer: Peer, command: Command) -> None:
     if handler is None or len(words) < _LEAST_WORDS.get(name, 1):
         # gearmand glues the word to its sentence and sends its bytes as they are.
         peer.send(b"ERR UNKNOWN_COMMAND Unknown+server+command" + words[0] + b"\r\n")
+        return
+    if peer.is_confined and is_change(words):
+        peer.send(_CONFINED)
         return
     answer = handler(state, peer, words)
     # One that has to ask the store is run again.

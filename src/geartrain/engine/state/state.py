@@ -13,6 +13,7 @@ from geartrain.engine.model.events import Events, Follower
 from geartrain.engine.model.functions import Function
 from geartrain.engine.model.health import Health
 from geartrain.engine.model.jobs import Job
+from geartrain.engine.model.limits import Usage
 from geartrain.engine.model.listings import Listing
 from geartrain.engine.model.marks import Marks
 from geartrain.engine.model.notices import Notice
@@ -78,6 +79,8 @@ class State:
         """The driver has told how the clocks relate."""
         self.is_applying = False
         """Functions are following policies that changed."""
+        self.usages: dict[bytes, Usage] = {}
+        """What addresses use of their limits; empty without limits."""
         self.peers: dict[Peer, None] = {}
         """All connections."""
         self.supervisors: dict[Peer, Supervision] = {}
