@@ -26,6 +26,7 @@ from geartrain.admin.statistics import (
     StatisticsRow,
     Times,
 )
+from geartrain.admin.traces import PacketRow
 from geartrain.admin.worker_rows import JobAtWork, ProcessRow, WorkerRow
 
 __all__ = [
@@ -43,6 +44,7 @@ __all__ = [
     "Measures",
     "MinuteCounts",
     "OptionRow",
+    "PacketRow",
     "PolicyRow",
     "ProblemRow",
     "ProcessRow",

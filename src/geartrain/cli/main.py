@@ -54,6 +54,7 @@ _SECTIONS = {
         "actions": ("actions", "actions"),
         "options": ("options", "options"),
         "marks": ("marks", "marks"),
+        "trace": ("trace", "trace"),
     },
     "Job store": {
         "store": ("store", "store"),

@@ -41,11 +41,12 @@ from geartrain.engine.commands.status import (
     workers,
 )
 from geartrain.engine.commands.store import store
+from geartrain.engine.commands.trace import trace
 from geartrain.engine.commands.upcoming import skip, upcoming
 from geartrain.engine.commands.why import why
 from geartrain.engine.model.functions import Function
 from geartrain.engine.model.peers import Peer
-from geartrain.engine.state import functions, overrides
+from geartrain.engine.state import functions, overrides, tracing
 from geartrain.engine.state.following import unfollow
 from geartrain.engine.state.state import State
 from geartrain.protocol.admin import END_OF_LIST, OK, Command, error, ok
@@ -74,6 +75,8 @@ def run_command(state: State, peer: Peer, command: Command) -> None:
     words = command.words
     if state.followers and unfollow(state, peer):
         peer.send(END_OF_LIST)
+    if state.traces:
+        tracing.end(state, peer)
     state.turns.work += _LINE
     name = words[0].lower()
     handler = COMMANDS.get(name)
@@ -241,6 +244,7 @@ COMMANDS: Final[dict[bytes, TextCommand]] = {
     b"problems": problems,
     b"shutdown": shutdown,
     b"events": events,
+    b"trace": trace,
 }
 
 # With fewer words gearmand does not know these.

@@ -23,6 +23,7 @@ from geartrain.engine.model.policies import Policies
 from geartrain.engine.model.problems import Problem
 from geartrain.engine.model.schedules import Calendar, Schedule, no_calendar
 from geartrain.engine.model.supervisors import Supervision
+from geartrain.engine.model.traces import Trace, Traced
 from geartrain.engine.model.vitals import Vitals
 from geartrain.engine.model.waits import ResultWait
 from geartrain.engine.queries import Query
@@ -132,6 +133,10 @@ class State:
         """The latest events, while somebody follows them."""
         self.followers: dict[Peer, Follower] = {}
         """The peers that are told of events as they happen."""
+        self.traces: dict[Peer, Trace] = {}
+        """The peers that are told of packets, and of which."""
+        self.taps: dict[Peer, Traced] = {}
+        """The peers whose packets somebody is told of."""
         self.turns = Turns()
         """How much has been done in this turn, and what is left for the next."""
         self.unsent: list[Peer] = []
