@@ -24,6 +24,7 @@ from geartrain.engine.commands.dead import dead
 from geartrain.engine.commands.events import events
 from geartrain.engine.commands.history import history
 from geartrain.engine.commands.jobs import cancel, job, jobs
+from geartrain.engine.commands.permission import check_command
 from geartrain.engine.commands.policy import policy
 from geartrain.engine.commands.problems import problems
 from geartrain.engine.commands.results import follow, result
@@ -38,11 +39,13 @@ from geartrain.engine.commands.status import (
 )
 from geartrain.engine.commands.store import store
 from geartrain.engine.commands.why import why
+from geartrain.engine.model.access import ADMINISTER
 from geartrain.engine.model.functions import Function
 from geartrain.engine.model.peers import Peer
 from geartrain.engine.state import functions, overrides
 from geartrain.engine.state.following import unfollow
 from geartrain.engine.state.state import State
+from geartrain.errors import PacketError
 from geartrain.protocol.admin import END_OF_LIST, OK, Command, error, ok
 
 __all__ = ["COMMANDS", "run_command"]
@@ -69,7 +72,11 @@ def run_command(state: State, peer: Peer, command: Command) -> None:
         # gearmand glues the word to its sentence and sends its bytes as they are.
         peer.send(b"ERR UNKNOWN_COMMAND Unknown+server+command" + words[0] + b"\r\n")
         return
-    answer = handler(state, peer, words)
+    try:
+        check_command(state, peer, words)
+        answer = handler(state, peer, words)
+    except PacketError as refusal:
+        answer = error(refusal.code, refusal.text.decode())
     # One that has to ask the store is run again.
     if is_change(words):
         if answer.startswith(b"OK"):
@@ -122,6 +129,8 @@ def _drop_each(state: State, peer: Peer, name: bytes) -> Iterator[bytes]:
     state.turns.work += len(state.functions) >> 6
     for each in list(state.functions):
         found = state.functions.get(each) if each.lower() == name else None
+        if found is not None and not peer.may(ADMINISTER, each):
+            found = None
         is_any = is_any or found is not None
         yield b"" if found is None else _drop(state, peer, found)
     if not is_any:

@@ -12,6 +12,7 @@ from urllib.parse import unquote_to_bytes
 from geartrain.engine.commands.arguments import invalid, read_arguments
 from geartrain.engine.commands.common import TOO_MANY_FUNCTIONS
 from geartrain.engine.commands.listings import Filter
+from geartrain.engine.commands.permission import check_function
 from geartrain.engine.commands.sweeps import (
     FILTERS,
     read_filter,
@@ -20,6 +21,7 @@ from geartrain.engine.commands.sweeps import (
     steer_job,
 )
 from geartrain.engine.jobs.steering import Cancel, Order, Place
+from geartrain.engine.model.access import OPERATE, SUBMIT
 from geartrain.engine.model.peers import Peer
 from geartrain.engine.model.settings import Value
 from geartrain.engine.state import functions, overrides
@@ -109,6 +111,8 @@ def move(state: State, peer: Peer, words: list[bytes]) -> bytes:
     if len(words) < 3 or b"=" in words[2]:
         return invalid("move takes a handle, jobs or dead, and a function")
     name = unquote_to_bytes(words[2])
+    if not peer.may(OPERATE, name):
+        check_function(state, peer, SUBMIT, name)
     function = functions.admit(state, name)
     if function is None:
         return error(b"TOO_MANY", TOO_MANY_FUNCTIONS.decode())

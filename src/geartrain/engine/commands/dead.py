@@ -7,9 +7,11 @@ from typing import Final
 
 from geartrain.engine.commands.arguments import invalid, read_arguments
 from geartrain.engine.commands.listings import ROW
+from geartrain.engine.commands.permission import check_job
 from geartrain.engine.commands.rows import record_row, row, whole_record
 from geartrain.engine.commands.sweeps import UNKNOWN_JOB, steer_dead, steer_letter
 from geartrain.engine.jobs.steering import Drop, Order, Revive, is_dead
+from geartrain.engine.model.access import SEE
 from geartrain.engine.model.peers import Peer
 from geartrain.engine.queries import FindDead, ListDead
 from geartrain.engine.records import JobRecord
@@ -59,6 +61,7 @@ def _show(state: State, peer: Peer, handle: bytes) -> bytes:
     if answer.error or record is None or not is_dead(state, record, handle):
         reads.end(state, peer)
         return error(b"STORE_ERROR", answer.error) if answer.error else UNKNOWN_JOB
+    check_job(state, peer, record.function)
     if not answer.with_workload:
         return _ask_whole(state, peer, record)
     peer.rest = _whole(state, peer, record)
@@ -96,14 +99,18 @@ def _list(state: State, peer: Peer, words: list[bytes]) -> bytes:
     assert isinstance(answer, ListDead)
     if answer.error:
         return error(b"STORE_ERROR", answer.error)
-    peer.rest = _rows(state, answer.records, most)
+    peer.rest = _rows(state, peer, answer.records, most)
     return b""
 
 
-def _rows(state: State, records: list[JobRecord], most: int) -> Iterator[bytes]:
+def _rows(
+    state: State, peer: Peer, records: list[JobRecord], most: int
+) -> Iterator[bytes]:
     # What leaves later than this has left after the answer.
     dead = [record for record in records if is_dead(state, record, b"")]
     for record in dead:
+        if not peer.may(SEE, record.function):
+            continue
         state.turns.work += ROW
         yield record_row(state, record)
     if len(records) == most:

@@ -14,6 +14,7 @@ from geartrain.engine.commands.rows import (
     story_values,
     text,
 )
+from geartrain.engine.model.access import SEE, Access
 from geartrain.engine.model.endings import STATUSES, Ending, failures_of
 from geartrain.engine.model.peers import Peer
 from geartrain.engine.results import SUCCEEDED
@@ -45,8 +46,8 @@ _MOST_FUNCTIONS: Final = 100
 class _Filter:
     """Which endings to list; empty is any."""
 
-    def __init__(self, arguments: Arguments) -> None:
-        """Take the arguments.
+    def __init__(self, arguments: Arguments, access: Access | None) -> None:
+        """Take the arguments, and what the one who asks may see.
 
         Raises:
             OptionError: one of them cannot be what it is.
@@ -57,6 +58,7 @@ class _Filter:
         self.outcome = arguments.get(b"state")
         self.limit = arguments.limit()
         self.after = arguments.number(b"after", -1)
+        self.access = access
         if self.outcome and self.outcome not in STATUSES:
             raise OptionError(f"state is one of {', '.join(map(text, STATUSES))}")
 
@@ -70,6 +72,8 @@ class _Filter:
             return False
         if self.unique and ending.unique != self.unique:
             return False
+        if self.access is not None and not self.access.may(SEE, ending.function):
+            return False
         return not self.error or self.error in ending.error().lower()
 
 
@@ -80,7 +84,7 @@ def history(state: State, peer: Peer, words: list[bytes]) -> bytes:
     a row a job and, if there may be more, ``{"after": T}`` with what to ask them for.
     """
     try:
-        wanted = _Filter(read_arguments(words[1:], _ARGUMENTS))
+        wanted = _Filter(read_arguments(words[1:], _ARGUMENTS), peer.access)
     except OptionError as refusal:
         return invalid(str(refusal))
     peer.rest = _list(state, wanted)

@@ -15,6 +15,7 @@ from geartrain.engine.commands.listings import (
     store_query,
     store_rows,
 )
+from geartrain.engine.commands.permission import check_job
 from geartrain.engine.commands.rows import (
     NO_WORKLOAD,
     WORKLOAD_ONLY,
@@ -31,6 +32,7 @@ from geartrain.engine.jobs import failures
 from geartrain.engine.jobs.paging import recall
 from geartrain.engine.jobs.recurring import end_schedule
 from geartrain.engine.jobs.steering import Cancel
+from geartrain.engine.model.access import SEE
 from geartrain.engine.model.jobs import PAGED, Job
 from geartrain.engine.model.peers import Peer
 from geartrain.engine.queries import FindDead, FindJob, FindKey, ListJobs, Query
@@ -57,6 +59,7 @@ def jobs(state: State, peer: Peer, words: list[bytes]) -> bytes:
     try:
         arguments = read_arguments(words[1:], _JOBS_ARGUMENTS)
         wanted = _filter(arguments)
+        wanted.access = peer.access
         most = arguments.limit()
     except OptionError as refusal:
         return invalid(str(refusal))
@@ -169,7 +172,7 @@ def _found_by_unique(
             record = answer.record
         if record is None or record.unique != wanted.unique:
             continue
-        if not state.is_waiting(record, b""):
+        if not (state.is_waiting(record, b"") and wanted.sees(record.function)):
             continue
         known = state.jobs.get(record.handle)
         if known is not None and known.state is not PAGED:
@@ -211,11 +214,14 @@ def job(state: State, peer: Peer, words: list[bytes]) -> bytes:
         return invalid("workload is no, or only, or left out")
     known = state.jobs.get(name)
     if known is not None:
+        check_job(state, peer, known.function.name)
         peer.rest = _whole(state, peer, [known], workload)
         return b""
     past = state.history.find(name, state.server_time())
+    if past is not None:
+        check_job(state, peer, past.function)
     if past is not None and past.outcome != DEAD:
-        return _past(state, name, workload) or _UNKNOWN_JOB
+        return _past(state, peer, name, workload) or _UNKNOWN_JOB
     return _stored_job(state, peer, name, workload)
 
 
@@ -225,13 +231,15 @@ def _stored_job(state: State, peer: Peer, name: bytes, workload: bytes) -> bytes
     if not answers and state.journal.is_on:
         state.ask(peer, _job_queries(state, name))
         return b""
-    found = _found_by_handle(state, answers, name)
+    found = _found_by_handle(state, peer, answers, name)
     if not found:
-        found = _found_by_unique(state, answers, Filter(b"", b"", name))
+        wanted = Filter(b"", b"", name)
+        wanted.access = peer.access
+        found = _found_by_unique(state, answers, wanted)
     failure = _error(answers)
     if failure or not found:
         reads.end(state, peer)
-        return failure or _past(state, name, workload) or _UNKNOWN_JOB
+        return failure or _past(state, peer, name, workload) or _UNKNOWN_JOB
     kept = [each for each in found if isinstance(each, JobRecord)]
     if kept and workload != NO_WORKLOAD and not _has_workloads(answers):
         return _ask_whole(state, peer, kept)
@@ -239,11 +247,12 @@ def _stored_job(state: State, peer: Peer, name: bytes, workload: bytes) -> bytes
     return b""
 
 
-def _past(state: State, name: bytes, workload: bytes) -> bytes:
+def _past(state: State, peer: Peer, name: bytes, workload: bytes) -> bytes:
     """Return the rows of jobs that have ended; nothing if none is remembered."""
     if workload == WORKLOAD_ONLY:
         return b""
-    rows = [ending_row(state, each) for each in ended(state, name)]
+    seen = [each for each in ended(state, name) if peer.may(SEE, each.function)]
+    rows = [ending_row(state, each) for each in seen]
     return b"".join([*rows, END_OF_LIST]) if rows else b""
 
 
@@ -287,13 +296,14 @@ def _job_queries(state: State, name: bytes) -> list[Query]:
 
 
 def _found_by_handle(
-    state: State, answers: list[Query], handle: bytes
+    state: State, peer: Peer, answers: list[Query], handle: bytes
 ) -> list[Job | JobRecord]:
     for answer in answers:
         record = None
         if isinstance(answer, FindJob | FindDead):
             record = answer.record
         if record is not None and state.is_waiting(record, handle):
+            check_job(state, peer, record.function)
             return [record]
     return []
 
@@ -319,10 +329,12 @@ def cancel(state: State, peer: Peer, words: list[bytes]) -> bytes:
             return b""
         if _error(answers):
             return _error(answers)
-        known = _recalled(state, answers, handle)
+        known = _recalled(state, peer, answers, handle)
     if schedule is not None:
+        check_job(state, peer, schedule.function.name)
         end_schedule(state, schedule)
     elif known is not None:
+        check_job(state, peer, known.function.name)
         failures.cancel(state, known)
     else:
         return _UNKNOWN_JOB
@@ -339,9 +351,12 @@ def _cancel_all(state: State, peer: Peer, words: list[bytes]) -> bytes:
     return steer_all(state, peer, arguments, wanted, Cancel())
 
 
-def _recalled(state: State, answers: list[Query], handle: bytes) -> Job | None:
+def _recalled(
+    state: State, peer: Peer, answers: list[Query], handle: bytes
+) -> Job | None:
     for answer in answers:
         if isinstance(answer, FindJob) and state.is_waiting(answer.record, handle):
             assert answer.record is not None
+            check_job(state, peer, answer.record.function)
             return recall(state, answer.record)
     return None

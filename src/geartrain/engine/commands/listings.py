@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from geartrain.engine.commands.rows import job_row, record_row, state_name
+from geartrain.engine.model.access import SEE, Access
 from geartrain.engine.model.jobs import FINISHED, PAGED, SUBMITTED, TENTATIVE, Job
 from geartrain.engine.model.listings import Listing
 from geartrain.engine.queries import ListJobs, Query
@@ -41,12 +42,20 @@ class Filter:
         """``ready``, ``running``, ``scheduled``; ``waiting`` is all but ``running``."""
         self.unique = unique
         """Their unique."""
+        self.access: Access | None = None
+        """What the one who lists them may see; None for all."""
+
+    def sees(self, function: bytes) -> bool:
+        """Tell whether jobs of a function may be seen."""
+        return self.access is None or self.access.may(SEE, function)
 
     def takes(self, state: State, job: Job) -> bool:
         """Tell whether to list a job in memory."""
         if job.state in (FINISHED, PAGED, SUBMITTED, TENTATIVE):
             return False
         if self.function and job.function.name != self.function:
+            return False
+        if not self.sees(job.function.name):
             return False
         if self.unique and job.unique != self.unique:
             return False
@@ -98,7 +107,7 @@ def store_rows(
     has_left = state.journal.has_left
     records = [each for each in query.records if not has_left(each.number)]
     for record in records:
-        if record.handle in listing.listed:
+        if record.handle in listing.listed or not wanted.sees(record.function):
             yield b""
             continue
         job = state.jobs.get(record.handle)

@@ -7,6 +7,7 @@ from typing import Final
 
 from geartrain.engine.commands.arguments import invalid
 from geartrain.engine.commands.rows import row, text
+from geartrain.engine.model.access import SEE
 from geartrain.engine.model.peers import Peer
 from geartrain.engine.model.problems import Problem
 from geartrain.engine.state.problems import look
@@ -23,14 +24,16 @@ def problems(state: State, peer: Peer, words: list[bytes]) -> bytes:
     """Tell in a row each what is wrong, since when, and what mends it."""
     if len(words) > 1:
         return invalid("problems takes no arguments")
-    peer.rest = _list(state)
+    peer.rest = _list(state, peer)
     return b""
 
 
-def _list(state: State) -> Iterator[bytes]:
+def _list(state: State, peer: Peer) -> Iterator[bytes]:
     for _ in look(state):
         yield b""
     for problem in list(state.problems.values()):
+        if problem.function and not peer.may(SEE, problem.function):
+            continue
         state.turns.work += _ROW
         yield row(problem_values(state, problem))
     yield END_OF_LIST

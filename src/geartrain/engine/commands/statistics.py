@@ -11,6 +11,7 @@ from typing import Final
 
 from geartrain.engine.commands.arguments import Arguments, invalid, read_arguments
 from geartrain.engine.commands.rows import Value, row, text
+from geartrain.engine.model.access import SEE
 from geartrain.engine.model.counts import FAILURES, NAMES, Counts, quantile
 from geartrain.engine.model.functions import Function
 from geartrain.engine.model.peers import Peer
@@ -123,8 +124,10 @@ def statistics(state: State, peer: Peer, words: list[bytes]) -> bytes:
         question = _Question(read_arguments(words[1:], _ARGUMENTS))
     except OptionError as refusal:
         return invalid(str(refusal))
+    if question.function and not peer.may(SEE, question.function):
+        return _UNKNOWN
     if not question.function and not question.by:
-        peer.rest = _list(state, question)
+        peer.rest = _list(state, peer, question)
         return b""
     found: Statistics | None = state.slots.all
     function = state.functions.get(question.function)
@@ -235,13 +238,13 @@ class _Walk:
         return sorted(places)[: self._question.limit + 1]
 
 
-def _list(state: State, question: _Question) -> Iterator[bytes]:
+def _list(state: State, peer: Peer, question: _Question) -> Iterator[bytes]:
     """Give the rows of functions in their order, of all, and where to go on."""
     walk = _Walk(question)
     state.turns.work += len(state.functions) >> 6
     for name in list(state.functions):
         function = state.functions.get(name)
-        if function is not None:
+        if function is not None and peer.may(SEE, name):
             walk.add(state, function)
         if walk.count % _LOOKED_AT == 0:
             state.turns.work += _LOOKED_AT >> _LOOK

@@ -20,6 +20,7 @@ from geartrain.engine.commands.policy import show_policies
 from geartrain.engine.commands.rows import row, text
 from geartrain.engine.commands.statistics import oldest_wait, rounded
 from geartrain.engine.model import counts
+from geartrain.engine.model.access import SEE
 from geartrain.engine.model.counts import Counts
 from geartrain.engine.model.functions import Function
 from geartrain.engine.model.jobs import Job
@@ -42,22 +43,22 @@ _NAMES: Final = 32
 
 def status(state: State, peer: Peer, words: list[bytes]) -> bytes:
     """List functions with their jobs, how many of these run, and the workers."""
-    peer.rest = _status(state)
+    peer.rest = _status(state, peer)
     return b""
 
 
-def _functions(state: State) -> Iterator[Function]:
-    """Yield the functions there are now, but those that are forgotten meanwhile."""
+def _functions(state: State, peer: Peer) -> Iterator[Function]:
+    """Yield the functions that a peer sees, but those that are forgotten meanwhile."""
     # Names are copied because the list may take many turns. That is quick.
     state.turns.work += len(state.functions) >> 6
     for name in list(state.functions):
         function = state.functions.get(name)
-        if function is not None:
+        if function is not None and peer.may(SEE, name):
             yield function
 
 
-def _status(state: State) -> Iterator[bytes]:
-    for function in _functions(state):
+def _status(state: State, peer: Peer) -> Iterator[bytes]:
+    for function in _functions(state, peer):
         yield b"%s\t%d\t%d\t%d\n" % (
             column(function.name),
             function.job_count(),
@@ -69,12 +70,12 @@ def _status(state: State) -> Iterator[bytes]:
 
 def prioritystatus(state: State, peer: Peer, words: list[bytes]) -> bytes:
     """List functions with their waiting jobs by priority, and the workers."""
-    peer.rest = _prioritystatus(state)
+    peer.rest = _prioritystatus(state, peer)
     return b""
 
 
-def _prioritystatus(state: State) -> Iterator[bytes]:
-    for function in _functions(state):
+def _prioritystatus(state: State, peer: Peer) -> Iterator[bytes]:
+    for function in _functions(state, peer):
         yield b"%s\t%d\t%d\t%d\t%d\n" % (
             column(function.name),
             function.waiting_count(0),
@@ -87,29 +88,34 @@ def _prioritystatus(state: State) -> Iterator[bytes]:
 
 def workers(state: State, peer: Peer, words: list[bytes]) -> bytes:
     """List all connections with their abilities, the newest registration first."""
-    peer.rest = _workers(state)
+    peer.rest = _workers(state, peer)
     return b""
 
 
-def _peers(state: State) -> list[Peer]:
+def _peers(state: State, viewer: Peer) -> Iterator[tuple[Peer, list[bytes]]]:
+    """Yield the peers that one of them may see, with the names of their functions.
+
+    The newest registration is first. Who may not see all sees itself, and workers of
+    functions that it may see.
+    """
     state.turns.work += len(state.peers) >> 6
-    return list(state.peers)
-
-
-def _abilities(state: State, peer: Peer) -> list[bytes]:
-    """Return the names of a peer's functions, the newest registration first."""
-    state.turns.work += len(peer.abilities) >> 5
-    names = [function.name for function in peer.abilities]
-    names.reverse()
-    return names
-
-
-def _workers(state: State) -> Iterator[bytes]:
-    for peer in _peers(state):
+    is_all = viewer.is_shown_all()
+    for peer in list(state.peers):
         if peer.is_closing:
             continue
+        state.turns.work += len(peer.abilities) >> 5
+        names = [each.name for each in peer.abilities]
+        names.reverse()
+        if not is_all:
+            state.turns.work += len(names) >> 2
+            names = [name for name in names if viewer.may(SEE, name)]
+        if is_all or names or peer is viewer:
+            yield peer, names
+
+
+def _workers(state: State, viewer: Peer) -> Iterator[bytes]:
+    for peer, names in _peers(state, viewer):
         yield b"%d %s %s :" % (peer.descriptor, peer.address, client_id(peer.client_id))
-        names = _abilities(state, peer)
         for start in range(0, len(names), _NAMES):
             some = names[start : start + _NAMES]
             state.turns.work += len(some) >> 2
@@ -120,16 +126,16 @@ def _workers(state: State) -> Iterator[bytes]:
 
 def counters(state: State, peer: Peer, words: list[bytes]) -> bytes:
     """List what has become of each function's jobs since the start."""
-    peer.rest = _counters(state)
+    peer.rest = _counters(state, peer)
     return b""
 
 
-def _counters(state: State) -> Iterator[bytes]:
-    for function in _functions(state):
+def _counters(state: State, peer: Peer) -> Iterator[bytes]:
+    for function in _functions(state, peer):
         state.turns.work += _JSON
         totals = function.statistics.totals()
         yield _counters_row({"function": text(function.name)}, totals)
-    if state.idle.forgotten:
+    if state.idle.forgotten and peer.is_shown_all():
         total: dict[str, str | int] = {
             "function": "",
             "forgotten": state.idle.forgotten,
@@ -162,27 +168,27 @@ def show(state: State, peer: Peer, words: list[bytes]) -> bytes:
     """List jobs, their uniques, schedules, policies, functions, or connections."""
     what = [each.lower() for each in words[1:]]
     if what == [b"jobs"]:
-        peer.rest = _show_jobs(state, is_unique=False)
+        peer.rest = _show_jobs(state, peer, is_unique=False)
     elif what == [b"unique", b"jobs"]:
-        peer.rest = _show_jobs(state, is_unique=True)
+        peer.rest = _show_jobs(state, peer, is_unique=True)
     elif what == [b"schedules"]:
-        peer.rest = _show_schedules(state)
+        peer.rest = _show_schedules(state, peer)
     elif what == [b"policies"]:
-        peer.rest = show_policies(state)
+        peer.rest = show_policies(state, peer)
     elif what[:1] == [b"policies"] and len(words) == 3:
-        peer.rest = show_policies(state, unquote_to_bytes(words[2]))
+        peer.rest = show_policies(state, peer, unquote_to_bytes(words[2]))
     elif what == [b"functions"]:
-        peer.rest = _show_functions(state)
+        peer.rest = _show_functions(state, peer)
     elif what == [b"connections"]:
-        peer.rest = _show_connections(state)
+        peer.rest = _show_connections(state, peer)
     else:
         return error(b"UNKNOWN_SHOW_ARGUMENTS")
     return b""
 
 
-def _show_jobs(state: State, *, is_unique: bool) -> Iterator[bytes]:
+def _show_jobs(state: State, peer: Peer, *, is_unique: bool) -> Iterator[bytes]:
     count = 0
-    for function in _functions(state):
+    for function in _functions(state, peer):
         count += function.job_count()
         yield b""
     if count > _MOST_SHOWN or count > len(state.jobs):
@@ -192,7 +198,7 @@ def _show_jobs(state: State, *, is_unique: bool) -> Iterator[bytes]:
     state.turns.work += len(state.jobs) >> 6
     for handle in list(state.jobs):
         job = state.jobs.get(handle)
-        if job is not None:
+        if job is not None and peer.may(SEE, job.function.name):
             yield line(job.unique) if is_unique else _show_job(job)
     yield END_OF_LIST
 
@@ -203,12 +209,12 @@ def _show_job(job: Job) -> bytes:
     return b"%s\t%d\t0\t%d\n" % (job.handle, losses, job.background)
 
 
-def _show_schedules(state: State) -> Iterator[bytes]:
+def _show_schedules(state: State, peer: Peer) -> Iterator[bytes]:
     """Give each schedule's handle, function, unique, fields and next time."""
     state.turns.work += len(state.schedules) >> 6
     for handle in list(state.schedules):
         schedule = state.schedules.get(handle)
-        if schedule is None:
+        if schedule is None or not peer.may(SEE, schedule.function.name):
             continue
         yield b"%s\t%s\t%s\t%s\t%d\n" % (
             handle,
@@ -220,9 +226,9 @@ def _show_schedules(state: State) -> Iterator[bytes]:
     yield END_OF_LIST
 
 
-def _show_functions(state: State) -> Iterator[bytes]:
+def _show_functions(state: State, peer: Peer) -> Iterator[bytes]:
     """Give each function's jobs by state and priority as JSON."""
-    for function in _functions(state):
+    for function in _functions(state, peer):
         state.turns.work += _JSON
         policy = functions.policy(state, function)
         yield row(
@@ -243,11 +249,9 @@ def _show_functions(state: State) -> Iterator[bytes]:
     yield END_OF_LIST
 
 
-def _show_connections(state: State) -> Iterator[bytes]:
+def _show_connections(state: State, viewer: Peer) -> Iterator[bytes]:
     """Give each connection as JSON: its abilities are the last of its values."""
-    for peer in _peers(state):
-        if peer.is_closing:
-            continue
+    for peer, names in _peers(state, viewer):
         state.turns.work += _JSON
         head = row(
             {
@@ -255,11 +259,12 @@ def _show_connections(state: State) -> Iterator[bytes]:
                 "address": text(peer.address),
                 "id": text(peer.client_id),
                 "running": len(peer.running),
+                "principal": text(peer.who()) or None,
             }
         )
         yield head.rstrip(b"}\n") + b', "functions": ['
         comma = b""
-        for name in _abilities(state, peer):
+        for name in names:
             state.turns.work += 1
             yield comma + json.dumps(text(name)).encode()
             comma = b", "

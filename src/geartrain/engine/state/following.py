@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Final
 
+from geartrain.engine.model.access import SEE
 from geartrain.engine.model.events import Follower, Happening
 from geartrain.engine.model.functions import Function
 from geartrain.engine.model.jobs import Job
@@ -154,6 +155,12 @@ def _each(state: State) -> Iterator[None]:
     state.events.is_telling = False
 
 
+def _is_told(peer: Peer, follower: Follower, happening: Happening) -> bool:
+    if not follower.takes(happening):
+        return False
+    return not happening.function or peer.may(SEE, happening.function)
+
+
 def _next(state: State, peer: Peer, follower: Follower) -> bool:
     """Tell a follower the next piece; return whether there is more."""
     events = state.events
@@ -166,7 +173,7 @@ def _next(state: State, peer: Peer, follower: Follower) -> bool:
     if happenings:
         state.turns.work += _PIECE_WORK
         follower.position = happenings[-1].number
-        rows += [each.row for each in happenings if follower.takes(each)]
+        rows += [each.row for each in happenings if _is_told(peer, follower, each)]
     if rows:
         peer.send(b"".join(rows))
     return len(happenings) == _PIECE
