@@ -41,7 +41,7 @@ def piped(
     ends = Recorder(), Recorder()
 
     async def run() -> None:
-        connect(*ends, "192.0.2.1")
+        connect(*ends, Identity("192.0.2.1"))
         await work(*ends)
         await settled()
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,6 +18,7 @@ from geartrain.cli.flags import (
     usage_errors,
 )
 from geartrain.cli.service import Service
+from geartrain.configuration.file import read_file
 from geartrain.configuration.option import Given
 from geartrain.errors import OptionError
 from geartrain.server.formatters import formatter_for
@@ -26,6 +28,7 @@ from geartrain.transport.standard import is_terminal, write_soon
 
 if TYPE_CHECKING:
     from geartrain.configuration.file import ConfigFile
+    from geartrain.engine.model.principals import Principal
     from geartrain.server.hooks import Hook
 
 __all__ = ["server", "server_configuration", "service_of"]
@@ -50,7 +53,9 @@ def serve(**flags: Any) -> int:
         configuration = server_configuration(flags)
         service = service_of(configuration)
     if flags["show_config"]:
-        show_configuration(configuration, _policy_rows(configuration))
+        show_configuration(
+            configuration, [*_policy_rows(configuration), *_access_rows(configuration)]
+        )
         return 0
     return service.run()
 
@@ -76,6 +81,7 @@ def service_of(configuration: Configuration[Options]) -> Service:
         notices=[*configuration.notices, *_notices(options, given)],
         announce=_announce,
         http_wanted="http" in given,
+        read_access=_access_reader(configuration.file),
     )
 
 
@@ -95,11 +101,29 @@ def server_configuration(flags: Mapping[str, Any]) -> Configuration[Options]:
         return configuration
     from geartrain.server.policies import read_policies
 
-    policies = read_policies(configuration.file)
+    file = configuration.file
     options = dataclasses.replace(
-        configuration.options, policies=policies, hooks=_hooks(configuration.file)
+        configuration.options,
+        policies=read_policies(file),
+        access=_access(file),
+        hooks=_hooks(file),
     )
     return dataclasses.replace(configuration, options=options)
+
+
+def _access(file: ConfigFile) -> tuple[Principal, ...]:
+    if "access" not in file.tables:
+        return ()
+    from geartrain.server.access import read_access
+
+    return read_access(file)
+
+
+def _access_reader(file: ConfigFile | None) -> Callable[[], tuple[Principal, ...]]:
+    """Return what reads again who may do what; it raises OptionError."""
+    if file is None:
+        return tuple
+    return lambda: _access(read_file(file.path))
 
 
 def _hooks(file: ConfigFile) -> tuple[Hook, ...]:
@@ -120,6 +144,22 @@ def _policy_rows(configuration: Configuration[Options]) -> Iterator[Sequence[str
         for (table, place), (_, settings) in zip(places, policies, strict=True):
             shown = " ".join(f"{name}={value}" for name, value in settings.items())
             yield table, shown, place
+
+
+def _access_rows(configuration: Configuration[Options]) -> Iterator[Sequence[str]]:
+    """Give a row for each principal of the file; what it is known by is not shown."""
+    if configuration.options.access and configuration.file is not None:
+        from geartrain.server.access import access_places
+
+        places = access_places(configuration.file)
+        for (table, place), principal in zip(
+            places, configuration.options.access, strict=True
+        ):
+            rights = [
+                f"{right}={','.join(os.fsdecode(each) for each in globs)}"
+                for right, globs in principal.rights.items()
+            ]
+            yield table, " ".join(rights), place
 
 
 def _check(options: Options, given: Mapping[str, Given]) -> None:

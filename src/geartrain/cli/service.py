@@ -10,10 +10,18 @@ import socket
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from geartrain import __version__
-from geartrain.errors import GeartrainError, ListenError, StartError, StoreError
+from geartrain.engine.model.access import Rules
+from geartrain.errors import (
+    GeartrainError,
+    ListenError,
+    OptionError,
+    StartError,
+    StoreError,
+)
 from geartrain.server.collector import spare_survivors
 from geartrain.server.logs import Logs, LogTarget, open_logs, startup_log
 from geartrain.server.options import Options
@@ -33,6 +41,7 @@ from geartrain.transport.activation import take_listeners
 from geartrain.transport.service_manager import ServiceManager
 
 if TYPE_CHECKING:
+    from geartrain.engine.model.principals import Principal
     from geartrain.http.server import HttpServer
 
 __all__ = ["Service"]
@@ -66,6 +75,7 @@ class Service:
         listen_flags: the flags that say where to listen, for errors.
         notices: sentences for the log.
         announce: told the bound addresses once the server listens.
+        read_access: reads anew who may do what, at SIGHUP; raises OptionError.
         http_wanted: HTTP was asked for: without it there is no start.
     """
 
@@ -80,6 +90,7 @@ class Service:
     notices: Sequence[str] = ()
     announce: Callable[[Sequence[str]], None] | None = None
     http_wanted: bool = False
+    read_access: Callable[[], tuple[Principal, ...]] = tuple
 
     def run(self) -> int:
         """Serve until told to stop; return the exit status.
@@ -128,6 +139,7 @@ class Service:
             return 0
         except (StoreError, ListenError) as error:
             raise type(error)(f"{error}{self._advice(error)}") from error
+        server.when_reloading.append(partial(_reload_access, server, self.read_access))
         reporting = Reporting(starter.manager, server, self.options.drain)
         signals.watch(server, reporting.reload)
         try:
@@ -256,6 +268,32 @@ class Service:
             yield
         finally:
             pid_file.remove()
+
+
+def _reload_access(
+    server: Server, read_access: Callable[[], tuple[Principal, ...]]
+) -> None:
+    """Follow the rules of access in the file as it is now; wrong ones change nothing.
+
+    A file without rules, where there were none before, is not worth a line.
+    """
+    try:
+        principals = read_access()
+    except OptionError as error:
+        _log.error(
+            "who may do what is as it was: %s",
+            error,
+            extra={"action": "access_not_reloaded"},
+        )
+        return
+    if not principals and server.rules().is_empty():
+        return
+    server.set_rules(Rules(principals))
+    _log.info(
+        "who may do what was read again: %d principals",
+        len(principals),
+        extra={"action": "access_reloaded"},
+    )
 
 
 def _bound_http(options: Options, server: Server) -> HttpServer:

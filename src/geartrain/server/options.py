@@ -36,6 +36,7 @@ from geartrain.transport.listeners import OPEN_TO_ALL
 from geartrain.transport.tls import Tls
 
 if TYPE_CHECKING:
+    from geartrain.engine.model.principals import Principal
     from geartrain.server.hooks import Hook
     from geartrain.server.policies import PolicyEntry
     from geartrain.server.process import User
@@ -78,6 +79,7 @@ class Options:
         web_port: where gearmand's HTTP protocol is spoken, on all hosts that it listens
             on; None is nowhere.
         backoff_delay: seconds before a job's second attempt, where no policy says.
+        access: who may do what; nobody is everybody, everything.
         hooks: who is told of dead letters and problems.
         policies: patterns of functions and their settings, as ``Policies.change``
             takes them, in the order given.
@@ -270,6 +272,7 @@ class Options:
     web_port: int | None = None
     backoff_delay: float = 1.0
     policies: tuple[PolicyEntry, ...] = ()
+    access: tuple[Principal, ...] = ()
     hooks: tuple[Hook, ...] = ()
 
     @property
