@@ -92,3 +92,11 @@ def test_what_became_of_jobs(fresh: RunningServer) -> None:
     assert attempt.outcome == "succeeded"
     assert row.ended == attempt.ended
     assert (first.status, first.story[0].outcome) == ("dead", "fail")
+
+
+def test_the_start_of_the_server_is_marked(fresh: RunningServer) -> None:
+    with Admin(fresh.address) as admin:
+        (start,) = admin.marks()
+        assert list(admin.marks(function="f", limit=5)) == [start]
+    assert (start.mark, start.function, start.seconds) == ("started", None, None)
+    assert start.version

@@ -25,7 +25,7 @@ SNIPPETS = {
     "docs/import.md": 3,
     "docs/logs.md": 1,
     "docs/metrics.md": 4,
-    "docs/operate.md": 6,
+    "docs/operate.md": 7,
     "docs/policies.md": 4,
     "docs/replace-gearmand.md": 4,
     "docs/results.md": 5,

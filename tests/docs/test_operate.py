@@ -12,15 +12,17 @@ from geartrain.configuration.file import read_file
 from geartrain.engine.state.problems import NAMES
 from geartrain.server.deliveries import signature
 from geartrain.server.hooks import read_hooks
-from tests.support.documents import ROOT, snippets
+from tests.support.documents import PORT, ROOT, snippets
+from tests.support.documents import run as run_snippet
 from tests.support.programs import run
+from tests.support.servers import geartrain_command, run_server
 
 DOCUMENT = "docs/operate.md"
 SERVICE = "[Service]\nExecStart=/bin/true\n"
 
 
 def test_the_commands_name_files_that_are_there() -> None:
-    service, container, _ = snippets(DOCUMENT, "sh")
+    service, container, *_ = snippets(DOCUMENT, "sh")
     named = re.findall(r"deploy/\S+", service + container)
     assert len(named) == 3
     for name in named:
@@ -81,3 +83,13 @@ def test_the_doctor_is_there(tmp_path: Path) -> None:
     assert err == ""
     assert "configuration" in out
     assert status in (0, 1)
+
+
+def test_the_start_of_the_server_is_marked(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    marks = snippets(DOCUMENT, "sh")[3]
+    command = [*geartrain_command("geartrain"), "server", "--store", "memory:"]
+    with run_server(command, PORT):
+        told = run_snippet(marks, tmp_path, environment)
+    assert "started" in told

@@ -55,7 +55,7 @@ def served(work: Callable[[Connect], Awaitable[None]]) -> None:
         )
         server = Server(options)
         await server.start()
-        http = HttpServer(options, server.connect)
+        http = HttpServer(options, server)
         http.bind()
         await http.start()
         try:

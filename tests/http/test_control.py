@@ -104,3 +104,9 @@ def test_what_operators_did_is_listed(server: HttpServer) -> None:
     (row,) = server.get("/v1/actions?function=told").json["items"]
     assert row["function"] == "told"
     assert (row["address"], row["client"]) == ("127.0.0.1", "http")
+
+
+def test_when_the_server_started_is_listed(server: HttpServer) -> None:
+    *_, first = server.get("/v1/marks?limit=100").json["items"]
+    assert (first["mark"], first["function"]) == ("started", None)
+    assert server.get("/v1/marks?limit=0").status == 422

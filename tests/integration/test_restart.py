@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -199,8 +200,19 @@ def _has(items: list[int], count: int) -> bool:
 def test_handed_over_sockets_go_before_listen(unit: SocketUnit, tmp_path: Path) -> None:
     with unit.server(*store(tmp_path), "--listen", "127.0.0.1:1") as server:
         log = server.log.read_text()
-        assert f"ready on 127.0.0.1:{unit.port}\n" in log
+        assert f"ready on 127.0.0.1:{unit.port}, http" in log
         assert "--listen is not used" in log
+
+
+def test_http_is_served_on_the_socket_with_its_name(unit: SocketUnit) -> None:
+    address = ("127.0.0.1", unit.http_port)
+    client = socket.create_connection(address, 20)
+    with client, unit.server("server", "--store", "memory:") as server:
+        client.sendall(b"GET /readyz HTTP/1.0\r\n\r\n")
+        assert client.recv(4096).startswith(b"HTTP/1.1 200")
+        assert "--http is not used" in server.log.read_text()
+    # It outlives the server.
+    socket.create_connection(address, 20).close()
 
 
 def test_gearmand_takes_them_too(unit: SocketUnit) -> None:

@@ -79,7 +79,9 @@ class Scene:
         self.persistence = Persistence(self.engine, self.disk, durability)
         self.settled = asyncio.Event()
         self.persistence.on_settled = self.settled.set
-        self.persistence.start()
+
+    async def start(self) -> None:
+        await self.persistence.start()
         self.peer = self.engine.connect(1, b"127.0.0.1", True)
 
     def send(self, data: bytes) -> None:
@@ -137,6 +139,7 @@ def play(
 
     async def act() -> None:
         acted = Scene(path / "queue.db", durability)
+        await acted.start()
         await scene(acted)
         await acted.finish()
 
@@ -466,7 +469,7 @@ def test_a_store_may_keep_dead_letters_alone() -> None:
     async def scene() -> None:
         engine = Engine(EngineOptions(handle_prefix=b"H:test"))
         persistence = Persistence(engine, MemoryStore(), None)
-        persistence.start()
+        await persistence.start()
         peer = engine.connect(1, b"127.0.0.1", True)
         packets = [
             request(PacketType.SUBMIT_JOB_BG, b"f", b"", b"w"),

@@ -8,6 +8,7 @@ from typing import cast
 
 import pytest
 
+from geartrain.engine.model.principals import Identity
 from geartrain.server.pipes import PipeEnd, connect
 
 
@@ -68,7 +69,7 @@ def test_bytes_arrive_in_order_and_after_the_write_has_returned() -> None:
 
 def test_the_server_learns_the_address() -> None:
     async def work(server: Recorder, client: Recorder) -> None:
-        assert server.transport.get_extra_info("peername") == ("192.0.2.1", 0)
+        assert server.transport.get_extra_info("identity").address == "192.0.2.1"
         assert server.transport.get_extra_info("socket") is None
 
     piped(work)

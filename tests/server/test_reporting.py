@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import os
 import signal
 import subprocess
@@ -9,7 +11,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from geartrain.protocol.constants import PacketType
+from geartrain.server import reporting
+from geartrain.server.options import Options
+from geartrain.server.reporting import Reporting
+from geartrain.server.server import Server
+from geartrain.transport.service_manager import ServiceManager
 from tests.support.servers import RunningServer, free_port, geartrain_command, stop
 from tests.support.service_managers import Notifications, notified
 from tests.support.waiting import wait_until
@@ -44,6 +53,29 @@ def test_it_is_ready_once_it_listens(tmp_path: Path) -> None:
         )
         with Wire(running.connect(1)) as wire:
             assert wire.echoes()
+
+
+def test_how_far_a_long_start_is(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(reporting, "_INTERVAL", 0.01)
+    caplog.set_level(logging.INFO)
+    with notified() as notifications:
+        manager = ServiceManager(notifications.variables["NOTIFY_SOCKET"])
+
+        async def run() -> None:
+            reports = Reporting(manager, Server(Options(store="memory:")), 25.0)
+            reports.begin()
+            await asyncio.sleep(0.1)
+            reports.stop()
+
+        asyncio.run(run())
+        told = notifications.wait("EXTEND_TIMEOUT_USEC", 2)
+    assert told == {
+        "STATUS": "opening the store: 0 jobs read",
+        "EXTEND_TIMEOUT_USEC": "90000000",
+    }
+    assert "not ready yet: opening the store: 0 jobs read" in caplog.messages
 
 
 def test_the_watchdog_hears_of_it(tmp_path: Path) -> None:

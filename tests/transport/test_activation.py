@@ -44,7 +44,7 @@ def test_listening_sockets_are_taken(first: int) -> None:
     address = made.getsockname()
     hand_over(made, first)
     environment = variables(1)
-    (taken,) = take_listeners(environment)
+    (taken,) = take_listeners(environment).jobs
     with taken:
         assert taken.fileno() == first
         assert taken.getsockname() == address
@@ -60,8 +60,31 @@ def test_a_unix_socket_is_taken_beside_another(first: int) -> None:
     unix.listen()
     hand_over(unix, first + 1)
     with ExitStack() as stack:
-        taken = [stack.enter_context(each) for each in take_listeners(variables(2))]
+        taken = [
+            stack.enter_context(each) for each in take_listeners(variables(2)).jobs
+        ]
         assert [each.family for each in taken] == [socket.AF_INET, socket.AF_UNIX]
+
+
+@pytest.mark.parametrize(
+    ("names", "jobs", "http"),
+    [
+        ("http:geartrain.socket", 1, 1),
+        ("geartrain.socket:http", 1, 1),
+        ("http:http", 0, 2),
+        ("http", 1, 1),
+        ("unknown:unknown:http", 2, 0),
+    ],
+)
+def test_names_say_what_is_served(names: str, jobs: int, http: int, first: int) -> None:
+    for number in range(2):
+        hand_over(socket.create_server(("127.0.0.1", 0)), first + number)
+    environment = {**variables(2), "LISTEN_FDNAMES": names}
+    taken = take_listeners(environment)
+    with ExitStack() as stack:
+        for each in (*taken.jobs, *taken.http):
+            stack.enter_context(each)
+        assert (len(taken.jobs), len(taken.http)) == (jobs, http)
 
 
 @pytest.mark.parametrize(
@@ -80,7 +103,7 @@ def test_a_unix_socket_is_taken_beside_another(first: int) -> None:
 def test_what_is_for_others_is_left_alone(
     environment: dict[str, str], first: int
 ) -> None:
-    assert take_listeners(environment) == []
+    assert not any(take_listeners(environment))
     assert not {"LISTEN_PID", "LISTEN_FDS"} & environment.keys()
 
 

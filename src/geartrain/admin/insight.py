@@ -10,7 +10,7 @@ from geartrain.admin.job_rows import JobRow, job_row
 from geartrain.admin.reasons import WhyRow, why_row
 from geartrain.admin.requests import Requests
 from geartrain.admin.results import ResultRow
-from geartrain.admin.rows import CounterRow, counter_row
+from geartrain.admin.rows import CounterRow, MarkRow, counter_row, mark_row
 from geartrain.admin.statistics import (
     SlotRow,
     StatisticsRow,
@@ -148,6 +148,16 @@ class Insight:
             "error": error,
         }
         return self._requests.slices("history", filters, limit, job_row)
+
+    def marks(
+        self, *, function: str | None = None, limit: int | None = None
+    ) -> Iterator[MarkRow]:
+        """Yield when the job server started and ended, and functions had no worker.
+
+        The latest come first, at most ``limit``; with ``function`` only its own and
+        those of the job server.
+        """
+        return self._requests.slices("marks", {"function": function}, limit, mark_row)
 
 
 def _name(function: str) -> str:

@@ -59,6 +59,30 @@ class ActionRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MarkRow:
+    """A moment that explains a chart.
+
+    Attributes:
+        number: its place among all marks, from 1.
+        time: when, in seconds since 1970.
+        mark: of the job server ``started``, ``stopped``, or ``crashed`` for an end
+            without a stop, at the last time that it saved; of a function ``no_worker``
+            when its last worker left, and ``worker`` when one came back.
+        function: the function; None for the job server.
+        seconds: for how long the server had been away, or the function had no worker;
+            None for what ends nothing.
+        version: of a start, the job server's version; else None.
+    """
+
+    number: int
+    time: float
+    mark: str
+    function: str | None
+    seconds: float | None
+    version: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyRow:
     """The settings of the functions that a pattern matches.
 
@@ -218,6 +242,11 @@ class ScheduleRow:
 def action_row(values: Mapping[str, Any]) -> ActionRow:
     """Read a job server's row of its log of operators; raise KeyError if it is none."""
     return ActionRow(**{each.name: values[each.name] for each in fields(ActionRow)})
+
+
+def mark_row(values: Mapping[str, Any]) -> MarkRow:
+    """Read a job server's row of a moment; raise KeyError if it is none."""
+    return MarkRow(**{each.name: values[each.name] for each in fields(MarkRow)})
 
 
 def policy_row(values: Mapping[str, Any]) -> PolicyRow:

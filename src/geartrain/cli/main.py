@@ -47,6 +47,7 @@ _SECTIONS = {
         "drain": ("control", "drain"),
         "resume": ("control", "resume"),
         "actions": ("actions", "actions"),
+        "marks": ("marks", "marks"),
     },
     "Job store": {
         "store": ("store", "store"),

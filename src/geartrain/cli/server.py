@@ -167,10 +167,11 @@ def _check(options: Options, given: Mapping[str, Given]) -> None:
     for prefix in ("", "http_"):
         _check_tls(options, given, f"{prefix}tls_cert")
     for address in options.http_addresses:
-        if not address.is_local and not options.http_token_file:
+        if not (address.is_local or _is_http_closed(options)):
             raise OptionError(
                 f"{given['http']}: {address} can be reached from other machines, and"
-                " HTTP may do anything: name a --http-token-file as well"
+                " HTTP may do anything: name a --http-token-file as well, or another"
+                " way to say who may ask (docs/access.md)"
             )
     for name in _useless_probes(options, given):
         # One source that says both is a mistake; a stronger one may change its mind.
@@ -189,6 +190,16 @@ def _check_tls(options: Options, given: Mapping[str, Given], certificate: str) -
             flag = f"--{certificate.replace('_', '-')}"
             cert = flag if given[name].source == "flag" else certificate
             raise OptionError(f"{given[name]} is of no use without {cert}")
+
+
+def _is_http_closed(options: Options) -> bool:
+    """Tell whether requests of HTTP have to prove who they are from."""
+    return bool(
+        options.http_token_file
+        or options.http_password_file
+        or options.http_trust_proxy
+        or options.access
+    )
 
 
 def _useless_probes(options: Options, given: Mapping[str, Given]) -> list[str]:

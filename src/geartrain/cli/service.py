@@ -8,7 +8,7 @@ import errno
 import logging
 import socket
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
@@ -37,7 +37,7 @@ from geartrain.server.server import Server
 from geartrain.server.signals import SignalHandlers
 from geartrain.stores.locations import prepare_store
 from geartrain.texts import visible
-from geartrain.transport.activation import take_listeners
+from geartrain.transport.activation import Handed, take_listeners
 from geartrain.transport.service_manager import ServiceManager
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ _log = logging.getLogger("geartrain.server")
 class _Starter(NamedTuple):
     """Who started the process: what it handed over, and where it is told how we are."""
 
-    listeners: Sequence[socket.socket]
+    handed: Handed
     manager: ServiceManager
 
 
@@ -125,30 +125,72 @@ class Service:
         starter: _Starter,
         launched: Callable[[], None] | None,
     ) -> int:
-        """Start the server, drop root's rights, and wait until it has stopped."""
+        """Run the server; return the exit status."""
         task = asyncio.current_task()
         assert task is not None
         signals = SignalHandlers(task, logs.reopen)
         signals.install()
+        server = Server(self.options, listeners=starter.handed.jobs)
+        server.when_reloading.append(partial(_reload_access, server, self.read_access))
+        reporting = Reporting(starter.manager, server, self.options.drain)
         try:
-            server = await self._started(starter.listeners)
+            async with self._http(server, starter.handed.http) as http:
+                reporting.begin()
+                await self._start(server)
+                signals.watch(server, reporting.reload)
+                self._tell_started(logs, starter, server, http)
+                if launched is not None:
+                    launched()
+                reporting.start()
+                await server.wait_stopped()
         except asyncio.CancelledError:
+            # Signals do that until the server is watched.
             _log.info(
                 "told to stop before the server listened", extra={"action": "stop"}
             )
             return 0
-        except (StoreError, ListenError) as error:
-            raise type(error)(f"{error}{self._advice(error)}") from error
-        server.when_reloading.append(partial(_reload_access, server, self.read_access))
-        reporting = Reporting(starter.manager, server, self.options.drain)
-        signals.watch(server, reporting.reload)
+        finally:
+            reporting.stop()
+        return _tell_stopped(server)
+
+    async def _start(self, server: Server) -> None:
+        """Start the server, with patience for what another is just leaving.
+
+        Raises:
+            ListenError: it cannot listen; the text says which flags may help.
+            StoreError: it cannot open its store; likewise.
+        """
+        user = self.options.user
+        if user is not None:
+            prepare_store(self.options.store, user.uid, user.gid)
+        deadline = asyncio.get_running_loop().time() + self.patience
+        while True:
+            try:
+                await server.start()
+            except (ListenError, StoreError) as error:
+                late = asyncio.get_running_loop().time() >= deadline
+                if late or not _is_in_use(error):
+                    raise type(error)(f"{error}{self._advice(error)}") from error
+                await asyncio.sleep(RETRY_INTERVAL)
+            else:
+                return
+
+    @contextlib.asynccontextmanager
+    async def _http(
+        self, server: Server, handed: Sequence[socket.socket]
+    ) -> AsyncIterator[HttpServer | None]:
+        """Serve HTTP for the length of the block, and end the server if it fails.
+
+        HTTP comes before the server, whose store may take long to open: ``/readyz``
+        says so. And the store is opened with the rights of its owner, which may not be
+        enough for a port.
+
+        Raises:
+            GeartrainError: HTTP was asked for and cannot start.
+        """
+        http = await self._started_http(server, handed)
         try:
-            http = await self._started_http(server)
-            self._tell_started(logs, starter, server, http)
-            if launched is not None:
-                launched()
-            reporting.start()
-            await server.wait_stopped()
+            yield http
             if http is not None:
                 await http.wait_closed()
         except BaseException:
@@ -156,8 +198,8 @@ class Service:
             server.abort()
             raise
         finally:
-            reporting.stop()
-        return _tell_stopped(server)
+            if http is not None:
+                http.stop_listening()
 
     def _tell_started(
         self, logs: Logs, starter: _Starter, server: Server, http: HttpServer | None
@@ -165,11 +207,13 @@ class Service:
         """Give up root's rights, and tell where the server listens and keeps jobs."""
         self._switch_user(logs, server, http)
         addresses = [*server.addresses, *(http.addresses if http else ())]
-        if starter.listeners:
-            _log.info(
-                "the listening sockets were handed over: --listen is not used",
-                extra={"action": "sockets_taken"},
-            )
+        for flag, handed in zip(("--listen", "--http"), starter.handed, strict=True):
+            if handed:
+                _log.info(
+                    "listening sockets were handed over: %s is not used",
+                    flag,
+                    extra={"action": "sockets_taken"},
+                )
         _log.info(
             "background jobs are kept %s",
             _place(self.options),
@@ -197,34 +241,18 @@ class Service:
             f" ('ss -ltnxp' shows it), or name another address with {self.listen_flags}"
         )
 
-    async def _started(self, listeners: Sequence[socket.socket]) -> Server:
-        """Start the server, with patience for what another is just leaving."""
-        user = self.options.user
-        if user is not None:
-            prepare_store(self.options.store, user.uid, user.gid)
-        deadline = asyncio.get_running_loop().time() + self.patience
-        while True:
-            server = Server(self.options, listeners=listeners)
-            try:
-                await server.start()
-            except (ListenError, StoreError) as error:
-                late = asyncio.get_running_loop().time() >= deadline
-                if late or not _is_in_use(error):
-                    raise
-                await asyncio.sleep(RETRY_INTERVAL)
-            else:
-                return server
-
-    async def _started_http(self, server: Server) -> HttpServer | None:
+    async def _started_http(
+        self, server: Server, handed: Sequence[socket.socket]
+    ) -> HttpServer | None:
         """Start the HTTP face; None if there is none.
 
         Raises:
             GeartrainError: it was asked for and cannot start.
         """
-        if not self.options.http_addresses:
+        if not self.options.http_addresses and not handed:
             return None
         try:
-            http = _bound_http(self.options, server)
+            http = _bound_http(self.options, server, handed)
         except GeartrainError as error:
             if self.http_wanted:
                 raise
@@ -296,7 +324,9 @@ def _reload_access(
     )
 
 
-def _bound_http(options: Options, server: Server) -> HttpServer:
+def _bound_http(
+    options: Options, server: Server, handed: Sequence[socket.socket]
+) -> HttpServer:
     """Return an HTTP face that has its addresses.
 
     Raises:
@@ -309,8 +339,8 @@ def _bound_http(options: Options, server: Server) -> HttpServer:
         raise StartError(
             f"HTTP needs the package {error.name}: pip install starlette uvicorn"
         ) from None
-    http = HttpServer(options, server.connect)
-    http.bind()
+    http = HttpServer(options, server)
+    http.bind(handed)
     return http
 
 

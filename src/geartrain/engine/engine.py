@@ -38,6 +38,7 @@ from geartrain.engine.state import (
     clocks,
     following,
     functions,
+    marks,
     overrides,
     problems,
     statistics,
@@ -89,10 +90,11 @@ class Engine:
         return self.state.wall_time()
 
     def keep_clock(self, now: float) -> None:
-        """Record the time and what was counted: the job server is about to stop."""
+        """Record the time and what was counted: the job server stops in order."""
         self.state.now = now
         clocks.keep_clock(self.state)
         statistics.end_all(self.state)
+        marks.end(self.state)
 
     def change_policy(self, pattern: bytes, settings: Mapping[str, Value]) -> None:
         """Set some settings for a function's name or a glob, and have jobs follow.
@@ -331,6 +333,7 @@ class Engine:
         clocks.resume_clock(state, inventory)
         overrides.restore(state, inventory.entries)
         statistics.restore(state, inventory.entries)
+        marks.begin(state, inventory)
         for kept in inventory.queues:
             functions.find(state, kept.function).dead += kept.dead
             windows.take_over(state, kept)

@@ -43,6 +43,7 @@ KINDS: Final[dict[str, tuple[int, str]]] = {
     "too-large": (413, "The body is too large"),
     "unsupported-type": (415, "The body has the wrong type"),
     "invalid": (422, "A value is wrong"),
+    "too-many-logins": (429, "There were too many attempts to log in"),
     "queue-full": (429, "The function has as many jobs as it may"),
     "failed": (500, "The server has a defect"),
     "unsupported": (501, "The job server does not know this"),

@@ -8,7 +8,7 @@ from types import NoneType, UnionType
 from typing import Any, Final, get_args, get_origin, get_type_hints
 
 from geartrain.admin.job_rows import JobRow
-from geartrain.admin.rows import FunctionRow, ProblemRow, StoreRow, WorkerRow
+from geartrain.admin.rows import FunctionRow, MarkRow, ProblemRow, StoreRow, WorkerRow
 
 __all__ = [
     "ACTION",
@@ -17,6 +17,7 @@ __all__ = [
     "COUNTERS",
     "FUNCTION",
     "JOB",
+    "MARK",
     "POLICY",
     "PROBLEM",
     "REASON",
@@ -78,6 +79,7 @@ _COUNT: Final[Schema] = {"type": "integer", "minimum": 0}
 SCHEMAS: Final[dict[str, Schema]] = {
     "Job": _schema_of(JobRow, without=frozenset({"workload"})),
     "Function": _schema_of(FunctionRow),
+    "Mark": _schema_of(MarkRow),
     "Connection": _schema_of(WorkerRow),
     "Store": _schema_of(StoreRow),
     # "Problem" is what RFC 9457 calls the answer to a request that failed.
@@ -176,6 +178,7 @@ def items(of: Mapping[str, Any]) -> Schema:
 ACTION: Final = reference("Action")
 CONDITION: Final = reference("Condition")
 JOB: Final = reference("Job")
+MARK: Final = reference("Mark")
 FUNCTION: Final = reference("Function")
 CONNECTION: Final = reference("Connection")
 STATISTICS: Final = reference("Statistics")

@@ -29,8 +29,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from uvicorn.config import Config
@@ -39,9 +38,12 @@ from uvicorn.server import Server as Uvicorn
 from geartrain.errors import ListenError, StartError
 from geartrain.http.app import make_app
 from geartrain.http.bridge import Bridge
+from geartrain.http.gate import Gate
 from geartrain.http.protocol import BoundedProtocol
 from geartrain.server.handshakes import Handshakes, TlsListener
 from geartrain.server.options import Options
+from geartrain.server.server import Server
+from geartrain.transport.address import Address
 from geartrain.transport.listeners import SocketFile, address_of, bind
 
 __all__ = ["HttpServer"]
@@ -56,8 +58,6 @@ _IDLE: Final = 60
 _TICK: Final = 1.0
 # Seconds that a stop waits for answers to be sent.
 _LAST_ANSWERS: Final = 3.0
-# Shorter ones can be guessed.
-_LEAST_TOKEN: Final = 16
 
 
 class HttpServer:
@@ -67,34 +67,37 @@ class HttpServer:
         addresses: the URLs of where it listens, once bound.
     """
 
-    def __init__(
-        self, options: Options, connect: Callable[[asyncio.Protocol, str], None]
-    ) -> None:
-        """Serve what ``connect``, the job server's, connects to.
+    def __init__(self, options: Options, server: Server) -> None:
+        """Serve what a job server knows, which need not have started.
 
         Raises:
-            OptionError: a TLS file cannot be read, or is not what it should be.
+            OptionError: a file of TLS or passwords cannot be read, or is not what it
+                should be.
             StartError: the file of the token cannot be read, or has none.
         """
         self.addresses: list[str] = []
         self._options = options
-        self._bridge = Bridge(connect, options.max_packet)
-        self._token = read_token(options.http_token_file)
+        self._bridge = Bridge(server.connect, options.max_packet, server.recovery)
+        self._gate = Gate(options, server.rules)
         self._sockets: list[socket.socket] = []
         self._files: list[SocketFile] = []
         self._handshakes = Handshakes(options.http_tls) if options.http_tls else None
         self._listeners: list[asyncio.AbstractServer | TlsListener] = []
         self._clock: asyncio.Task[None] | None = None
 
-    def bind(self) -> None:
-        """Take the addresses.
+    def bind(self, handed: Sequence[socket.socket] = ()) -> None:
+        """Take the addresses, or else the listening sockets that were handed over.
 
         Raises:
             ListenError: one cannot be had; none is kept.
+            StartError: one can be reached from other machines, and no token is needed.
         """
         options = self._options
+        self._sockets += handed
+        for listener in handed:
+            self._check(address_of(listener))
         try:
-            for address in options.http_addresses:
+            for address in () if handed else options.http_addresses:
                 self._sockets += bind(address, options.backlog, options.socket_mode)
                 if address.path:
                     self._files.append(SocketFile(address.path))
@@ -104,10 +107,20 @@ class HttpServer:
         scheme = "https" if self._handshakes else "http"
         self.addresses = [_url(listener, scheme) for listener in self._sockets]
 
+    def _check(self, address: Address) -> None:
+        """Raise StartError where HTTP would be open to all who reach an address."""
+        if not (address.is_local or self._gate.is_closed):
+            self.close()
+            raise StartError(
+                f"HTTP is to be served on {address}, which was handed over and can be"
+                " reached from other machines: name a --http-token-file as well, or"
+                " another way to say who may ask (docs/access.md)"
+            )
+
     async def start(self) -> None:
         """Serve from now on."""
         config = Config(
-            make_app(self._bridge, self._token),
+            make_app(self._bridge, self._gate),
             http=BoundedProtocol,
             ws="none",
             loop="none",
@@ -147,7 +160,8 @@ class HttpServer:
         return server
 
     def reload(self) -> None:
-        """Read the TLS files again; wrong ones are logged and change nothing."""
+        """Read its files again; wrong ones are logged and change nothing."""
+        self._gate.reload()
         if self._handshakes is not None:
             self._handshakes.reload()
 
@@ -208,26 +222,6 @@ class HttpServer:
                     extra={"action": "socket_left"},
                 )
         self._sockets, self._files = [], []
-
-
-def read_token(path: str) -> bytes:
-    """Return the token in a file; empty where no file is named.
-
-    Raises:
-        StartError: the file cannot be read, or has no token.
-    """
-    if not path:
-        return b""
-    try:
-        token = Path(path).read_bytes().strip()
-    except OSError as error:
-        raise StartError(f"cannot read the token in {path}: {error.strerror}") from None
-    if len(token) < _LEAST_TOKEN or len(token.split()) != 1 or not token.isascii():
-        raise StartError(
-            f"{path} has to hold one token of {_LEAST_TOKEN} ASCII characters or more:"
-            " make one by head -c 24 /dev/urandom | base64"
-        )
-    return token
 
 
 def _url(listener: socket.socket, scheme: str) -> str:

@@ -38,6 +38,7 @@ COMMAND_WORDS: Final = (
     b"history",
     b"job",
     b"jobs",
+    b"marks",
     b"maxqueue",
     b"move",
     b"pause",

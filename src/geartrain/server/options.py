@@ -23,10 +23,12 @@ from geartrain.configuration.option import option
 from geartrain.server.formatters import FORMATS, LEVELS
 from geartrain.server.kinds import (
     HANDLE_PREFIX,
+    HEADER,
     HTTP_ADDRESS,
     HTTP_PORT,
     MAX_HANDLE_PREFIX,
     MEMORY,
+    PROXY,
     STORE,
     TIME_ZONE,
     USER,
@@ -36,7 +38,7 @@ from geartrain.transport.listeners import OPEN_TO_ALL
 from geartrain.transport.tls import Tls
 
 if TYPE_CHECKING:
-    from geartrain.engine.model.principals import Principal
+    from geartrain.engine.model.principals import Network, Principal
     from geartrain.server.hooks import Hook
     from geartrain.server.policies import PolicyEntry
     from geartrain.server.process import User
@@ -184,7 +186,33 @@ class Options:
         PATH,
         "",
         "Demand the token in this file of HTTP requests. Other addresses than loopback"
-        " and unix sockets need one.",
+        " and unix sockets need one, or passwords, a proxy, or rules of [access].",
+    )
+    http_password_file: str = option(
+        PATH,
+        "",
+        "Let people log in by HTTP whose names are in this file: lines as geartrain"
+        " password prints them.",
+    )
+    http_trust_proxy: tuple[Network | None, ...] = option(
+        PROXY,
+        (),
+        "Believe an HTTP proxy at this address, in this range or on a unix socket whom"
+        " it has let in (--http-user-header) and where a request came from"
+        " (X-Forwarded-For, -Proto). May be repeated.",
+        repeats=True,
+    )
+    http_user_header: str = option(
+        HEADER,
+        "X-Forwarded-User",
+        "The header in which such a proxy names who has logged in.",
+    )
+    http_proxy_role: str = option(
+        TEXT,
+        "view",
+        "What those may do whom a proxy has let in and no login= of [access] names:"
+        " view, operate, administer, or a principal of [access].",
+        metavar="ROLE",
     )
     http_tls_cert: str = option(
         PATH,

@@ -24,9 +24,10 @@ from geartrain.engine.batches import Batch
 from geartrain.engine.engine import Engine
 from geartrain.engine.model.health import FAILING, OK, Health
 from geartrain.engine.queries import Query
+from geartrain.engine.records import Inventory
 from geartrain.errors import StoreError
 from geartrain.server.condition import Condition, Outcome
-from geartrain.stores.base import Store
+from geartrain.stores.base import Recovery, Store
 from geartrain.texts import counted
 
 __all__ = ["Persistence"]
@@ -58,11 +59,14 @@ _LAST_COMMIT = 30.0
 
 _log = logging.getLogger("geartrain.server")
 
+# What a store keeps, and why it would refuse new jobs, if so.
+_Opened = tuple[Inventory, str]
+
 
 class Persistence:
     """One engine's store, at work on a thread.
 
-    Call ``start`` before the first connection, ``pump`` at the end of each turn of the
+    Await ``start`` before the first connection, ``pump`` at the end of each turn of the
     event loop, and ``finish`` to stop.
 
     Attributes:
@@ -98,7 +102,9 @@ class Persistence:
         self._loop = asyncio.get_running_loop()
         # None ends the thread.
         self._work_items: queue.SimpleQueue[Batch | Health | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._work, name="store", daemon=True)
+        self._opened: asyncio.Future[_Opened] = self._loop.create_future()
+        self._thread = threading.Thread(target=self._run, name="store", daemon=True)
+        self._is_open = self._is_given_up = False
         self._settled = asyncio.Event()
         self._is_busy = False
         self._busy_since = 0.0
@@ -109,16 +115,24 @@ class Persistence:
         self._probe_timer: asyncio.TimerHandle | None = None
         self._when_idle: Callable[[], None] | None = None
 
-    def start(self) -> None:
-        """Open the store and have the engine know what it keeps.
+    @property
+    def recovery(self) -> Recovery | None:
+        """Return how far the opening of the store has come; None once it is open."""
+        return None if self._is_open else self._store.recovery
+
+    async def start(self) -> None:
+        """Open the store, on its thread, and have the engine know what it keeps.
+
+        A damaged store is rebuilt, which may take minutes.
 
         Raises:
             StoreError: it cannot be opened.
         """
-        inventory = self._store.open()
-        self._tell_problems()
+        self._thread.start()
+        inventory, refusal = await self._opened
+        self._is_open = True
         if self._durability is not None:
-            self._condition.learn(self._probed(self._health))
+            self._condition.learn(refusal)
         self._engine.resume(
             inventory,
             self._monotonic(),
@@ -126,7 +140,6 @@ class Persistence:
             holds=self._durability != "memory",
             most_waiting=self._most_waiting(),
         )
-        self._thread.start()
         self.pump()
         if self._durability is not None:
             _log.info(
@@ -204,6 +217,11 @@ class Persistence:
         for timer in (self._timer, self._probe_timer):
             if timer is not None:
                 timer.cancel()
+        if not self._is_open:
+            # Its thread closes what it may still open: that is not worth waiting for.
+            self._is_given_up = True
+            self._work_items.put(None)
+            return
         if self._thread.is_alive():
             self._work_items.put(None)
             self._thread.join(_LAST_COMMIT)
@@ -245,8 +263,31 @@ class Persistence:
                 extra={"action": "store_slow"},
             )
 
+    def _run(self) -> None:
+        """Open the store, and work until told to end; runs on the store's thread."""
+        try:
+            opened = self._store.open(), self._looked_at()
+        except Exception as error:
+            self._report(partial(_fail, self._opened, error))
+            return
+        self._tell_problems()
+        self._report(partial(_succeed, self._opened, opened))
+        self._work()
+        if self._is_given_up:
+            self._store.close()
+
+    def _looked_at(self) -> str:
+        """Look at a store that has just been opened, if it keeps jobs."""
+        return self._probed(self._health) if self._durability is not None else ""
+
+    def _report(self, report: Callable[[], None]) -> None:
+        """Have something called on the event loop."""
+        # One that has ended has nobody left to report to.
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(report)
+
     def _work(self) -> None:
-        """Carry out what is queued until told to end; runs on the store's thread."""
+        """Carry out what is queued until told to end."""
         while (item := self._work_items.get()) is not None:
             report: Callable[[], None]
             if isinstance(item, Health):
@@ -256,11 +297,7 @@ class Persistence:
                 report = partial(self._settle, self._outcome)
             self._back_up()
             self._tell_problems()
-            try:
-                self._loop.call_soon_threadsafe(report)
-            except RuntimeError:
-                # The event loop has ended: there is nothing left to report to.
-                return
+            self._report(report)
 
     def _back_up(self) -> None:
         """Begin the backup that an operator asked for."""
@@ -346,6 +383,16 @@ class Persistence:
         if self._is_slow:
             self._is_slow = self._health.is_slow = False
             _log.warning("the store answers again", extra={"action": "store_answers"})
+
+
+def _succeed(opened: asyncio.Future[_Opened], value: _Opened) -> None:
+    if not opened.done():
+        opened.set_result(value)
+
+
+def _fail(opened: asyncio.Future[_Opened], error: Exception) -> None:
+    if not opened.done():
+        opened.set_exception(error)
 
 
 def _refusal(work: Callable[[], None]) -> str:

@@ -27,6 +27,7 @@ from geartrain.server.persistence import Persistence
 from geartrain.server.pulse import Pulse
 from geartrain.server.watch import Watch
 from geartrain.server.web import WebConnection
+from geartrain.stores.base import Recovery
 from geartrain.stores.locations import make_store
 from geartrain.transport.address import Address
 from geartrain.transport.listeners import SocketFile, address_of, bind
@@ -82,6 +83,7 @@ class Server:
         self._rules = Rules(options.access)
         self._make_driver = make_driver
         self._driver: Driver | None = None
+        self._is_open = False
         self._persistence: Persistence | None = None
         self._handed_over = listeners
         self._sockets: list[socket.socket] = []
@@ -101,14 +103,16 @@ class Server:
         self._patience: asyncio.TimerHandle | None = None
 
     async def start(self) -> None:
-        """Listen on every address.
+        """Open the store, and then listen on every address.
+
+        One that has failed may be started again.
 
         Raises:
             ListenError: it cannot listen on one of the addresses; then it does on none.
             OptionError: an option's value means nothing on this machine.
             StoreError: the store cannot be opened or read.
         """
-        if self._options.tls is not None:
+        if self._options.tls is not None and self._handshakes is None:
             self._handshakes = Handshakes(self._options.tls)
             self.when_reloading.append(self._handshakes.reload)
         engine = Engine(engine_options(self._options), calendar(self._options.timezone))
@@ -120,21 +124,27 @@ class Server:
         engine.set_rules(self._rules)
         driver.on_idle = self._on_idle
         driver.on_shutdown = self._on_shutdown
-        await self._persist(driver, engine)
         try:
+            await self._persist(driver, engine)
             factories = self._open_sockets(driver)
-        except Exception:
-            for listener in self._sockets:
-                listener.close()
-            self._remove_sockets()
-            self._close_store()
+        except BaseException:
+            self._give_up()
             raise
+        self._is_open = True
         self.addresses = [str(address_of(listener)) for listener in self._sockets]
         for listener, factory in zip(self._sockets, factories, strict=True):
             self._listeners.append(await self._listen(listener, factory))
         self._pulse.start()
         self._watch = Watch(driver, self._options.hooks)
         self._watch.start()
+
+    def _give_up(self) -> None:
+        """Undo what was done for a start that has failed."""
+        for listener in self._sockets:
+            listener.close()
+        self._remove_sockets()
+        self._sockets, self._files = [], []
+        self._close_store()
 
     def _open_sockets(self, driver: Driver) -> list[ConnectionFactory]:
         """Listen; return what serves the connections of each socket.
@@ -166,7 +176,7 @@ class Server:
         store = make_store(self._options.store, self._options.durability)
         durability = self._options.durability if self._keeps_jobs() else None
         self._persistence = Persistence(engine, store, durability, driver.monotonic)
-        self._persistence.start()
+        await self._persistence.start()
         driver.persist(self._persistence)
         await self._persistence.wait_paged()
 
@@ -199,8 +209,11 @@ class Server:
         Raises:
             ConnectError: the server is about to stop, or has not started.
         """
-        if self._driver is None:
-            raise ConnectError("the job server has not started")
+        if self._driver is None or not self._is_open:
+            raise ConnectError(
+                "the job server has not opened its store yet: /readyz tells how far it"
+                " is"
+            )
         self._driver.connect(client, identity)
 
     def rules(self) -> Rules:
@@ -218,8 +231,18 @@ class Server:
         for reload in self.when_reloading:
             reload()
 
+    def recovery(self) -> Recovery | None:
+        """Return how far the opening of the store has come; None once it is open."""
+        if self._is_open:
+            return None
+        found = self._persistence.recovery if self._persistence else None
+        return found or Recovery()
+
     def summary(self) -> str:
         """Say in a sentence what it is doing."""
+        recovery = self.recovery()
+        if recovery is not None:
+            return f"{recovery.step} the store: {_progress(recovery)}"
         assert self._driver is not None
         running = self._driver.engine.count_running()
         doing = "stopping" if self._is_stopping else "serving"
@@ -362,6 +385,11 @@ class Server:
             self._driver.stop()
         self._close_store()
         self._stopped.set()
+
+
+def _progress(recovery: Recovery) -> str:
+    of = "" if recovery.total is None else f" of {recovery.total:,}"
+    return f"{recovery.done:,}{of} jobs read"
 
 
 def engine_options(options: Options) -> EngineOptions:

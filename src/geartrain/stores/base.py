@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import NamedTuple
 
 from geartrain.engine.batches import Batch
 from geartrain.engine.model.health import Health
@@ -20,7 +21,21 @@ from geartrain.engine.records import Inventory
 from geartrain.engine.results import FindResult
 from geartrain.errors import StoreError
 
-__all__ = ["Store"]
+__all__ = ["Recovery", "Store"]
+
+
+class Recovery(NamedTuple):
+    """How far a store that is being opened has come.
+
+    Attributes:
+        step: ``opening``, or ``rebuilding`` where the store was found damaged.
+        done: the jobs that are read so far.
+        total: how many jobs there are to read; None if that is not known.
+    """
+
+    step: str = "opening"
+    done: int = 0
+    total: int | None = None
 
 
 class Store(ABC):
@@ -34,6 +49,7 @@ class Store(ABC):
             logs them.
         astray: once it is closed, how many jobs, dead letters and recurring jobs are in
             a file that the store's name no longer leads to.
+        recovery: how far ``open`` has come; another thread may look at it meanwhile.
 
     A job is kept until it is ended or buried; one that is buried is a dead letter
     until it is ended or revived. Only jobs, never dead letters, are paged, listed as
@@ -47,6 +63,7 @@ class Store(ABC):
 
     problems: tuple[str, ...] = ()
     astray: int = 0
+    recovery: Recovery = Recovery()
 
     @abstractmethod
     def open(self) -> Inventory:

@@ -9,19 +9,31 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import MutableMapping
+from collections.abc import MutableMapping, Sequence
+from itertools import zip_longest
+from typing import NamedTuple
 
 from geartrain.errors import ListenError
 
-__all__ = ["take_listeners"]
+__all__ = ["Handed", "take_listeners"]
 
 _FIRST = 3
 _VARIABLES = ("LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES")
 
 
-def take_listeners(
-    environment: MutableMapping[str, str] = os.environ,
-) -> list[socket.socket]:
+class Handed(NamedTuple):
+    """Listening sockets that were handed over, by what is to be served on them.
+
+    Attributes:
+        jobs: for the job port; those whose name is none of the others.
+        http: for HTTP; ``FileDescriptorName=http``.
+    """
+
+    jobs: Sequence[socket.socket] = ()
+    http: Sequence[socket.socket] = ()
+
+
+def take_listeners(environment: MutableMapping[str, str] = os.environ) -> Handed:
     """Return the sockets handed over to this process, which owns them from now on.
 
     The variables that say so are removed: they are not for child processes. Only the
@@ -30,9 +42,9 @@ def take_listeners(
     Raises:
         ListenError: something else than listening stream sockets was handed over.
     """
-    pid, count, _ = (environment.pop(name, "") for name in _VARIABLES)
+    pid, count, names = (environment.pop(name, "") for name in _VARIABLES)
     if pid != str(os.getpid()) or not count.isdigit():
-        return []
+        return Handed()
     found: list[socket.socket] = []
     try:
         for descriptor in range(_FIRST, _FIRST + int(count)):
@@ -41,7 +53,14 @@ def take_listeners(
         for listener in found:
             listener.close()
         raise
-    return found
+    return _by_name(found, names.split(":"))
+
+
+def _by_name(listeners: list[socket.socket], names: list[str]) -> Handed:
+    handed: dict[str, list[socket.socket]] = {name: [] for name in Handed._fields}
+    for listener, name in zip_longest(listeners, names[: len(listeners)]):
+        handed[name if name in handed else "jobs"].append(listener)
+    return Handed(**handed)
 
 
 def _listener(descriptor: int) -> socket.socket:

@@ -52,6 +52,13 @@ class ServiceManager:
         """Tell whether there is anybody to be told."""
         return bool(self._address)
 
+    def starting(self, status: str, seconds: float) -> None:
+        """Tell how far the start is, and that it may take ``seconds`` more."""
+        self._tell(
+            f"STATUS={_line(status)}",
+            f"EXTEND_TIMEOUT_USEC={int(seconds * _MICROSECONDS)}",
+        )
+
     def ready(self, status: str) -> None:
         """Tell that the service has started, or reloaded."""
         self._tell("READY=1", f"STATUS={_line(status)}")

@@ -24,6 +24,7 @@ from geartrain.engine.commands.dead import dead
 from geartrain.engine.commands.events import events
 from geartrain.engine.commands.history import history
 from geartrain.engine.commands.jobs import cancel, job, jobs
+from geartrain.engine.commands.marks import marks
 from geartrain.engine.commands.permission import check_command
 from geartrain.engine.commands.policy import policy
 from geartrain.engine.commands.problems import problems
@@ -224,6 +225,7 @@ COMMANDS: Final[dict[bytes, TextCommand]] = {
     b"why": why,
     b"counters": counters,
     b"history": history,
+    b"marks": marks,
     b"statistics": statistics,
     b"store": store,
     b"server": server,

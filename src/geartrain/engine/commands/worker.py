@@ -18,7 +18,7 @@ from geartrain.engine.model.jobs import Job
 from geartrain.engine.model.peers import ASLEEP, Peer
 from geartrain.engine.results import SUCCEEDED
 from geartrain.engine.state import functions, windows
-from geartrain.engine.state.following import note_workers
+from geartrain.engine.state.marks import workers_changed
 from geartrain.engine.state.state import State
 from geartrain.engine.state.statistics import count
 from geartrain.errors import PacketError
@@ -95,7 +95,7 @@ def _add_ability(state: State, peer: Peer, name: bytes, timeout: float) -> None:
     _begin_change(state, peer)
     peer.abilities[function] = timeout
     function.workers[peer] = None
-    note_workers(state, function)
+    workers_changed(state, function)
     windows.serve(state, function)
     state.wakeups.gain(peer, function)
 
@@ -111,7 +111,7 @@ def withdraw_ability(state: State, peer: Peer, function: Function) -> None:
     """Take an ability from a worker; its jobs of it go to another."""
     _begin_change(state, peer)
     _remove_ability(peer, function)
-    note_workers(state, function)
+    workers_changed(state, function)
     state.wakeups.lose(peer, function)
     _lose_running(state, peer, function)
     functions.retire(state, function)

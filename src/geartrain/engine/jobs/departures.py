@@ -10,7 +10,7 @@ from geartrain.engine.model.functions import Function
 from geartrain.engine.model.jobs import RUNNING, Job
 from geartrain.engine.model.peers import Peer
 from geartrain.engine.state import functions
-from geartrain.engine.state.following import note_workers
+from geartrain.engine.state.marks import workers_changed
 from geartrain.engine.state.state import State
 
 __all__ = ["depart", "withdraw"]
@@ -34,7 +34,7 @@ def withdraw(
         function, _ = abilities.popitem()
         if function not in peer.abilities:
             function.workers.pop(peer, None)
-            note_workers(state, function)
+            workers_changed(state, function)
             functions.retire(state, function)
         yield
 
@@ -50,7 +50,7 @@ def depart(state: State, peer: Peer) -> Iterator[None]:
         turns.work += _ABILITY
         function, _ = peer.abilities.popitem()
         function.workers.pop(peer, None)
-        note_workers(state, function)
+        workers_changed(state, function)
         functions.retire(state, function)
         yield
     while peer.awaited:

@@ -9,9 +9,10 @@ from geartrain.engine.jobs import failures, recurring, results
 from geartrain.engine.jobs.life import move
 from geartrain.engine.model.functions import Function
 from geartrain.engine.model.jobs import READY, Job
+from geartrain.engine.model.marks import Absence
 from geartrain.engine.model.schedules import CALENDAR, Schedule
 from geartrain.engine.model.waits import ResultWait
-from geartrain.engine.state import functions, statistics, windows
+from geartrain.engine.state import functions, marks, statistics, windows
 from geartrain.engine.state.state import Expiry, State
 from geartrain.engine.timers import Timed
 from geartrain.engine.window.shelves import Shelf
@@ -62,6 +63,8 @@ def _ring(state: State, due: Timed) -> None:
         results.end_wait(state, due)
     elif isinstance(due, Expiry):
         results.expire_results(state)
+    elif isinstance(due, Absence):
+        marks.mark_absence(state, due)
     elif isinstance(due, Function):
         failures.expire(state, due)
 

@@ -86,6 +86,10 @@ class Access:
         """Tell whether a right holds for all functions that a name or glob names."""
         return any(covers(each, pattern) for each in self._globs[right])
 
+    def globs(self, right: int) -> tuple[bytes, ...]:
+        """Return the globs of functions that a right holds for."""
+        return self._globs[right]
+
     def has(self, right: int) -> bool:
         """Tell whether a right holds for any function."""
         return bool(self._globs[right])
@@ -93,6 +97,10 @@ class Access:
     def has_all(self, right: int) -> bool:
         """Tell whether a right holds for every function, and so for the server."""
         return _ALL in self._globs[right]
+
+    def knows_anything(self) -> bool:
+        """Tell whether any right holds for any function."""
+        return any(self._globs)
 
     def knows(self, function: bytes) -> bool:
         """Tell whether any right holds for a function: else it is not to be known."""

@@ -40,6 +40,15 @@ class Identity:
         self.is_over_all = False
         """It has shown a secret that allows everything."""
 
+    def copy(self) -> Identity:
+        """Return another that begins with the same."""
+        other = Identity(self.address)
+        other.certificates = self.certificates
+        other.uid, other.gids = self.uid, self.gids
+        other.token, other.login, other.role = self.token, self.login, self.role
+        other.is_over_all = self.is_over_all
+        return other
+
 
 class Principal:
     """Somebody who may do something, and how that somebody is recognised.

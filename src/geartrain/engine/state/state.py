@@ -15,6 +15,7 @@ from geartrain.engine.model.functions import Function
 from geartrain.engine.model.health import Health
 from geartrain.engine.model.jobs import Job
 from geartrain.engine.model.listings import Listing
+from geartrain.engine.model.marks import Marks
 from geartrain.engine.model.notices import Notice
 from geartrain.engine.model.options import EngineOptions
 from geartrain.engine.model.peers import Peer
@@ -135,6 +136,8 @@ class State:
         """What is to be made durable."""
         self.actions = Actions()
         """What operators did."""
+        self.marks = Marks()
+        """When the job server started and ended, and functions had no worker."""
         self.health = Health()
         """How the store is; the driver tells."""
         self.vitals = Vitals()

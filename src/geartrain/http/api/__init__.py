@@ -12,6 +12,7 @@ from geartrain.http.api import (
     metrics,
     results,
     server,
+    session,
     statistics,
     submit,
 )
@@ -29,6 +30,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *statistics.ENDPOINTS,
     *events.ENDPOINTS,
     *server.ENDPOINTS,
+    *session.ENDPOINTS,
     *metrics.ENDPOINTS,
     *health.ENDPOINTS,
 )

@@ -124,7 +124,7 @@ async def _swept(call: Call, command: str, *filters: str) -> Response:
     if call.values["count"]:
         command += " count=yes"
     link = TextLink()
-    call.bridge.open(link, call.address)
+    call.bridge.open(link, call.visitor)
     try:
         link.ask(command)
         async with leaving(call.request.receive, link):

@@ -7,9 +7,17 @@ from typing import Any, Final
 
 from starlette.responses import Response
 
-from geartrain.http.api.parts import json_answer, listed, one
+from geartrain.http.api.parts import (
+    CURSOR,
+    FUNCTION_FILTER,
+    LIMIT,
+    json_answer,
+    listed,
+    one,
+)
 from geartrain.http.endpoints import Call, Endpoint
-from geartrain.http.schemas import CONDITION, SCHEDULE, STORE
+from geartrain.http.listings import listing
+from geartrain.http.schemas import CONDITION, MARK, SCHEDULE, STORE
 
 __all__ = ["ENDPOINTS"]
 
@@ -25,6 +33,11 @@ async def list_problems(call: Call) -> Response:
     """List what is wrong now."""
     rows = await call.rows("problems")
     return json_answer({"items": [json.loads(row) for row in rows], "next": None})
+
+
+async def list_marks(call: Call) -> Response:
+    """List when the job server started and ended, and functions had no worker."""
+    return await listing(call, f"marks{call.filters('function', 'limit')}")
 
 
 async def get_store(call: Call) -> Response:
@@ -81,6 +94,16 @@ ENDPOINTS: Final = (
         tag="server",
         call=list_problems,
         answers=(listed("All of it.", CONDITION),),
+    ),
+    Endpoint(
+        method="GET",
+        path="/v1/marks",
+        name="listMarks",
+        summary="List when the server started and ended, and functions had no worker",
+        tag="server",
+        call=list_marks,
+        parameters=(FUNCTION_FILTER, LIMIT, CURSOR),
+        answers=(listed("The moments, the latest first.", MARK),),
     ),
     Endpoint(
         method="GET",

@@ -80,7 +80,7 @@ async def submit_job(call: Call) -> Response:
     form = story_form(call.request.headers.get("accept", ""))
     workload = Workload(call.request, call.bridge.max_packet)
     link = JobLink()
-    call.bridge.open(link, call.address)
+    call.bridge.open(link, call.visitor)
     try:
         handle = await submit(link, values, workload, is_awaited)
         if not is_awaited:

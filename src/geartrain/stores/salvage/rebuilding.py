@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from typing import Final
 
@@ -50,15 +50,18 @@ class Rebuilder(Mender):
             return f"the write-ahead log of the store {visible(path)} is damaged"
         return ""
 
-    def mend(self, path: str) -> list[str]:
+    def mend(self, path: str, tell: Callable[[int, int | None], None]) -> list[str]:
         """Make a file anew; see ``rebuild``."""
-        return rebuild(path)
+        return rebuild(path, tell)
 
 
-def rebuild(path: str) -> list[str]:
+def rebuild(
+    path: str, tell: Callable[[int, int | None], None] = lambda done, total: None
+) -> list[str]:
     """Make a damaged store anew, and return what an operator should know, a line each.
 
-    It takes some seconds for 100,000 jobs, and as much room as is kept.
+    It takes some seconds for 100,000 jobs, and as much room as is kept. ``tell`` is
+    told how many jobs are saved so far, and of how many if that is known.
 
     Raises:
         StoreError: it cannot be read at all, or the new file cannot be written; the
@@ -69,7 +72,7 @@ def rebuild(path: str) -> list[str]:
     _remove(made)
     try:
         with open_readable(real) as source:
-            saved, losses = _copy(source, made)
+            saved, losses = _copy(source, made, tell)
         aside = _set_aside(real)
         os.rename(made, f"{real}{REBUILT}")
         sync_folder(os.path.dirname(real))
@@ -90,7 +93,9 @@ def rebuild(path: str) -> list[str]:
     return [said, *told, *([f"{more} more things are lost"] if more > 0 else [])]
 
 
-def _copy(source: Readable, target: str) -> tuple[int, list[str]]:
+def _copy(
+    source: Readable, target: str, tell: Callable[[int, int | None], None]
+) -> tuple[int, list[str]]:
     """Copy what can be read; return how much that is, and what is lost."""
     connection = source.connection
     with closing(SqliteStore(target, "os")) as store:
@@ -103,6 +108,7 @@ def _copy(source: Readable, target: str) -> tuple[int, list[str]]:
             highest = max(highest, *(record.number for record in batch.added))
             saved += len(batch.added)
             store.commit(batch)
+            tell(saved, queues.expected())
         rest = Batch(1)
         rest.schedules = list(schedules.schedules())
         entries = KeptEntries(connection)

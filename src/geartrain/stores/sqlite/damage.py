@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
+from collections.abc import Callable
 from typing import Final, Protocol
 
 from geartrain.stores.sqlite.schema import LATER
@@ -151,8 +152,11 @@ class Mender(Protocol):
     def look(self, path: str) -> str:
         """Return what is wrong with a closed file that SQLite would not report."""
 
-    def mend(self, path: str) -> list[str]:
+    def mend(self, path: str, tell: Callable[[int, int | None], None]) -> list[str]:
         """Make a closed file whole; return what an operator should know, a line each.
+
+        ``tell`` is told how many jobs are saved so far, and of how many if that is
+        known.
 
         Raises:
             StoreError: it cannot be mended.

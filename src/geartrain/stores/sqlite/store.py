@@ -32,7 +32,7 @@ from geartrain.engine.queries import (
 from geartrain.engine.records import Inventory, JobRecord
 from geartrain.engine.results import FindResult
 from geartrain.errors import OptionError, StoreError
-from geartrain.stores.base import Store
+from geartrain.stores.base import Recovery, Store
 from geartrain.stores.owners import owners_rights
 from geartrain.stores.sqlite.backup import Backup
 from geartrain.stores.sqlite.damage import (
@@ -135,13 +135,18 @@ class SqliteStore(Store):
         assert self._mender is not None
         self._mended_at = time.monotonic()
         try:
-            self.problems += tuple(self._mender.mend(self._path))
+            self._tell(0, None)
+            self.problems += tuple(self._mender.mend(self._path, self._tell))
         except StoreError as failed:
             if str(failed) == str(error):
                 raise error from None
             if is_busy(failed.__cause__):
                 raise
             raise StoreError(f"{error}; {failed}") from error
+
+    def _tell(self, done: int, total: int | None) -> None:
+        """Say how far the rebuilding has come."""
+        self.recovery = Recovery("rebuilding", done, total)
 
     def _mend_open(self, reason: StoreError) -> bool:
         """Close the file, mend it and open it again; return whether it was mended."""

@@ -1,0 +1,136 @@
+"""When moments are marked, and how marks outlast the job server.
+
+A function whose last worker left is marked a while later, unless a worker has come by
+then: workers that reconnect, or are started for each job, leave no marks.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Final
+
+from geartrain.engine.model.functions import Function
+from geartrain.engine.model.marks import (
+    CRASHED,
+    NO_WORKER,
+    STARTED,
+    STOPPED,
+    WORKER,
+    Absence,
+    Mark,
+    read_mark,
+)
+from geartrain.engine.records import Entry, Inventory
+from geartrain.engine.state.following import note_workers
+from geartrain.engine.state.idle import is_for_chunks
+from geartrain.engine.state.state import State
+
+__all__ = ["begin", "end", "mark_absence", "workers_changed"]
+
+_MARK: Final = b"mark"
+
+# Seconds that a function is without a worker before that is marked.
+_GRACE: Final = 5.0
+# Units of work, as ``turns`` counts it, of a mark.
+_WORK: Final = 10
+
+
+def begin(state: State, inventory: Inventory) -> None:
+    """Take over the marks of earlier lives, and mark how the last ended and this began.
+
+    What a store keeps that is no mark is forgotten.
+    """
+    _restore(state, inventory.entries)
+    last = state.marks.last_of_server()
+    if last is not None and last.kind == STARTED:
+        # Every stop in order leaves its mark.
+        last = _add(state, CRASHED, max(last.time, inventory.calendar))
+    now = state.wall_time()
+    away = -1.0 if last is None else max(0.0, now - last.time)
+    _add(state, STARTED, now, seconds=away)
+
+
+def _restore(state: State, entries: list[Entry]) -> None:
+    found: list[Mark] = []
+    for entry in entries:
+        if entry.kind == _MARK:
+            try:
+                found.append(read_mark(entry.value))
+            except (ValueError, LookupError, TypeError, AttributeError):
+                state.journal.remove(_MARK, entry.key)
+    for mark in sorted(found, key=_number):
+        forgotten = state.marks.add(mark)
+        if forgotten:
+            state.journal.remove(_MARK, b"%d" % forgotten)
+        _restore_absence(state, mark)
+
+
+def _restore_absence(state: State, mark: Mark) -> None:
+    if mark.kind == NO_WORKER:
+        since = mark.time - state.calendar_shift()
+        absence = Absence(mark.function, mark.time, since)
+        absence.is_marked = True
+        state.marks.lose(absence)
+    elif mark.kind == WORKER:
+        state.marks.absences.pop(mark.function, None)
+
+
+def _number(mark: Mark) -> int:
+    return mark.number
+
+
+def end(state: State) -> None:
+    """Mark that the job server stops in order."""
+    _add(state, STOPPED, state.wall_time())
+
+
+def workers_changed(state: State, function: Function) -> None:
+    """Note that a function has one worker more or fewer."""
+    note_workers(state, function)
+    absences = state.marks.absences
+    if not function.workers:
+        _lose(state, function)
+    elif absences and function.name in absences:
+        _return(state, absences.pop(function.name))
+
+
+def _lose(state: State, function: Function) -> None:
+    """Wait for another worker before it is marked that there is none."""
+    name = function.name
+    if name in state.marks.absences or is_for_chunks(name):
+        return
+    now = state.server_time()
+    absence = Absence(name, state.wall_time(), now)
+    given_up = state.marks.lose(absence)
+    if given_up is not None:
+        state.alarms.cancel(given_up)
+    state.alarms.set(absence, now + _GRACE)
+
+
+def _return(state: State, absence: Absence) -> None:
+    state.alarms.cancel(absence)
+    if absence.is_marked:
+        seconds = max(0.0, state.server_time() - absence.since)
+        _add(state, WORKER, state.wall_time(), absence.function, seconds)
+
+
+def mark_absence(state: State, absence: Absence) -> None:
+    """Mark that a function has had no worker for a while."""
+    absence.is_marked = True
+    _add(state, NO_WORKER, absence.time, absence.function)
+
+
+def _add(
+    state: State, kind: str, time: float, function: bytes = b"", seconds: float = -1.0
+) -> Mark:
+    """Add a mark, in place of the earliest if there are too many."""
+    state.turns.work += _WORK
+    mark = Mark(state.marks.next_number(), time, kind, function)
+    mark.seconds = seconds
+    if kind == STARTED:
+        mark.version = state.options.version.decode("utf-8", "replace")
+    forgotten = state.marks.add(mark)
+    state.journal.put(_MARK, b"%d" % mark.number, json.dumps(mark.values()).encode())
+    if forgotten:
+        state.journal.remove(_MARK, b"%d" % forgotten)
+    return mark
