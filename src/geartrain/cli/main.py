@@ -49,6 +49,10 @@ _SECTIONS = {
         "actions": ("actions", "actions"),
         "marks": ("marks", "marks"),
     },
+    "Access": {
+        "token": ("token", "token"),
+        "password": ("password", "password"),
+    },
     "Job store": {
         "store": ("store", "store"),
         "import": ("import_", "import_"),

@@ -22,9 +22,9 @@ from geartrain.engine.model.access import Access, Rules
 from geartrain.engine.model.principals import Identity
 from geartrain.errors import GeartrainError, OptionError, StartError
 from geartrain.http.attempts import Attempts
+from geartrain.http.logins import Login, Logins
 from geartrain.http.problems import ProblemError
 from geartrain.http.proxies import Proxies
-from geartrain.http.sessions import Session, Sessions
 from geartrain.http.visitors import Visitor
 from geartrain.server.access import digest_of
 from geartrain.server.options import Options
@@ -57,7 +57,7 @@ class Gate:
     """Finds out who asks, and lets people log in.
 
     Attributes:
-        sessions: who is logged in.
+        logins: who is logged in.
         proxies: whom to believe who a request is from.
     """
 
@@ -78,7 +78,7 @@ class Gate:
         self._rules = rules
         self._secrets = self._read()
         self.proxies = Proxies(options.http_trust_proxy)
-        self.sessions = Sessions(clock)
+        self.logins = Logins(clock)
         self._attempts = Attempts(clock)
         self._checking = asyncio.Lock()
         self._waiting = 0
@@ -111,7 +111,7 @@ class Gate:
             )
             return
         self._nobody = self._nobody or hash_of("")
-        self.sessions.follow(self._secrets.accounts)
+        self.logins.follow(self._secrets.accounts)
 
     @property
     def is_closed(self) -> bool:
@@ -198,17 +198,17 @@ class Gate:
         return Visitor(identity, self._access(identity))
 
     def _by_login(self, request: HTTPConnection, identity: Identity) -> Visitor | None:
-        session = self.session(request)
-        if session is None:
+        login = self.login(request)
+        if login is None:
             return None
-        identity.login = session.account.name.encode()
-        identity.role = session.account.role.encode()
-        return Visitor(identity, self._access(identity), session)
+        identity.login = login.account.name.encode()
+        identity.role = login.account.role.encode()
+        return Visitor(identity, self._access(identity), login)
 
-    def session(self, request: HTTPConnection) -> Session | None:
+    def login(self, request: HTTPConnection) -> Login | None:
         """Return the login that a request belongs to; None if it belongs to none."""
         secret = self.secret(request)
-        return self.sessions.find(secret) if secret else None
+        return self.logins.find(secret) if secret else None
 
     def secret(self, request: HTTPConnection) -> str:
         """Return the secret in the cookie of a request; empty if there is none."""
@@ -309,7 +309,7 @@ class Gate:
             account.role,
             extra={"action": "logged_in"},
         )
-        return self.sessions.begin(account)
+        return self.logins.begin(account)
 
     def _check_pace(self, address: str) -> None:
         seconds = self._attempts.wait(address)
@@ -323,11 +323,11 @@ class Gate:
 
     def log_out(self, request: HTTPConnection) -> None:
         """End the login that a request belongs to, if it does."""
-        session = self.session(request)
-        if session is not None:
-            self.sessions.end(self.secret(request))
+        login = self.login(request)
+        if login is not None:
+            self.logins.end(self.secret(request))
             _log.info(
-                "%s logged out", session.account.name, extra={"action": "logged_out"}
+                "%s logged out", login.account.name, extra={"action": "logged_out"}
             )
 
 

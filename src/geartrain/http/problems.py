@@ -25,7 +25,7 @@ _RETRY_AFTER: Final = "1"
 
 KINDS: Final[dict[str, tuple[int, str]]] = {
     "bad-request": (400, "The request cannot be understood"),
-    "unauthorized": (401, "A token is needed"),
+    "unauthorized": (401, "It is not known who asks"),
     "cross-site": (403, "Web pages of other sites may not change anything"),
     "wrong-host": (403, "The host is not this one"),
     "not-allowed": (403, "This is not allowed"),

@@ -10,7 +10,7 @@ from starlette.types import Scope
 
 from geartrain.engine.model.access import RIGHTS, Access
 from geartrain.engine.model.principals import Identity
-from geartrain.http.sessions import Closable, Session
+from geartrain.http.logins import Endable, Login
 
 __all__ = ["SERVER", "Visitor", "admit", "visitor_of"]
 
@@ -22,17 +22,17 @@ class Visitor:
 
     Attributes:
         identity: what is known of who that is; the engine decides by it.
-        session: the login, if there is one.
+        login: the login, if there is one.
     """
 
     def __init__(
         self,
         identity: Identity,
         access: Access | None,
-        session: Session | None = None,
+        login: Login | None = None,
     ) -> None:
         self.identity = identity
-        self.session = session
+        self.login = login
         self._access = access
 
     @property
@@ -83,10 +83,10 @@ class Visitor:
         """Tell whether it has any right at all."""
         return any(self.may(right) for right in RIGHTS)
 
-    def keep(self, stream: Closable) -> None:
+    def keep(self, stream: Endable) -> None:
         """Have something that goes on end with the login that it is for."""
-        if self.session is not None:
-            self.session.open.add(stream)
+        if self.login is not None:
+            self.login.open.add(stream)
 
 
 def _server() -> Visitor:

@@ -68,7 +68,7 @@ LISTS = [
     "dead list",
 ]
 # Those that tell of the server, with no functions in the answer.
-PLAIN = ("getpid", "verbose", "server", "store", "events")
+PLAIN = ("getpid", "verbose", "server", "store", "events", "marks")
 # Those that are about all functions.
 SERVER_WIDE = (
     "shutdown",
@@ -327,6 +327,19 @@ def test_events_are_told_of_what_may_be_seen() -> None:
     told = b"".join(each.arguments[0] for each in viewer.received)
     assert b"mail.send" in told
     assert b"pay.card" not in told
+
+
+def test_marks_are_told_of_what_may_be_seen() -> None:
+    world = shop()
+    for function in FUNCTIONS:
+        worker = as_principal(world, "all")
+        worker.can_do(f"{function}.x".encode())
+        worker.leave()
+    world.advance(60)
+    told = as_principal(world, "viewer").text("marks")
+    assert b"mail.send.x" in told
+    assert b"pay.card.x" not in told
+    assert b"pay.card.x" in as_principal(world, "all").text("marks")
 
 
 def test_each_command_needs_something() -> None:

@@ -97,6 +97,7 @@ NEEDS: Final[dict[bytes, Need]] = {
     b"events": _SEE,
     b"actions": _SEE,
     b"problems": _SEE,
+    b"marks": _SEE,
     b"server": _SEE,
     b"store": _SEE,
     b"dead list": _SEE,
