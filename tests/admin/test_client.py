@@ -546,9 +546,12 @@ def test_functions_and_workers_are_told(server: RunningServer, admin: Admin) -> 
         (row,) = (row for row in admin.functions() if row.function == "told")
         assert (row.high, row.normal, row.low) == (1, 0, 0)
         assert (row.running, row.workers) == (0, 1)
+        assert admin.function("told").high == row.high
         (serving,) = admin.workers()
         assert (serving.id, serving.functions) == ("ann", ("told",))
     assert "geartrain" in admin.version()
+    with pytest.raises(RefusedError, match="UNKNOWN_FUNCTION"):
+        admin.function("untold")
 
 
 class Interrupted(Exception):  # noqa: N818 - as a signal handler raises

@@ -75,7 +75,7 @@ def test_what_cannot_be_done_raises(admin: Admin, fresh: RunningServer) -> None:
     admin.drain("full")
     with pytest.raises(RefusedError, match="'full' is draining"):
         admin.move_all("full", function="f")
-    with pytest.raises(RefusedError, match="name function=, state= or unique="):
+    with pytest.raises(RefusedError, match="name function=, state=, unique="):
         admin.cancel_all()
     with pytest.raises(OptionError, match="the function is empty"):
         admin.cancel_all(function="")

@@ -13,14 +13,13 @@ from geartrain.admin.rows import (
     FunctionRow,
     PolicyRow,
     Setting,
-    WorkerRow,
-    connection_row,
     counter_row,
     function_row,
     policy_row,
     setting,
     setting_text,
 )
+from geartrain.admin.worker_rows import WorkerRow
 
 COVERS = ("admin/job_rows", "admin/lines")
 
@@ -192,7 +191,3 @@ def test_rows_in_json_have_any_bytes() -> None:
     for name in values:
         with pytest.raises(KeyError):
             function_row({key: values[key] for key in values if key != name})
-    worker = {"descriptor": 9, "address": "::1", "id": "x\n.", "functions": [" ", "b"]}
-    assert connection_row(worker) == WorkerRow(
-        descriptor=9, address="::1", id="x\n.", functions=(" ", "b")
-    )

@@ -47,6 +47,15 @@ def test_the_row_of_all_is_none_of_a_function() -> None:
     assert function_statistics_row(ROW) == statistics_row(ROW)
 
 
+def test_the_minutes_of_a_row_and_what_holds_the_function() -> None:
+    minutes = {"time": 60.0, "submitted": [1, 2], "succeeded": [0, 2], "failures": [0]}
+    row = statistics_row({**ROW, "minutes": minutes, "paused": True})
+    assert (row.paused, row.draining) == (True, False)
+    assert row.minutes is not None
+    assert (row.minutes.time, row.minutes.submitted) == (60.0, (1, 2))
+    assert statistics_row(ROW).minutes is None
+
+
 def test_a_row_of_a_minute() -> None:
     row = slot_row({"time": 60.0, "seconds": 60, **MEASURES})
     assert (row.time, row.seconds) == (60.0, 60.0)

@@ -19,6 +19,7 @@ from tests.support.wire import Wire
 
 COVERS = (
     "cli/functions",
+    "cli/processes",
     "cli/workers",
 )
 
@@ -80,8 +81,28 @@ def test_workers(fresh: RunningServer, worker: Wire) -> None:
         assert [row["functions"] for row in only] == [["other"]]
     _, out, _ = ask(fresh, "workers", "--function", "mail")
     title, row = out.splitlines()
-    assert title.split() == ["ID", "ADDRESS", "CONNECTION", "RUNNING", "FUNCTIONS"]
-    assert row.split()[:2] + row.split()[3:] == ["ann", "127.0.0.1", "1", "zip", "mail"]
+    assert title.split()[:5] == ["ID", "ADDRESS", "CONNECTION", "RUNNING", "DONE"]
+    assert title.split()[5:] == ["FAILED", "SINCE", "SILENT", "FUNCTIONS"]
+    assert row.split()[:2] + row.split()[3:6] == ["ann", "127.0.0.1", "1", "0", "0"]
+    assert row.split()[-2:] == ["zip", "mail"]
+
+
+def test_processes(fresh: RunningServer) -> None:
+    _, out, _ = ask(fresh, "processes")
+    assert out == "no geartrain worker tells of its processes\n"
+    with Wire(fresh.connect()) as supervisor:
+        assert supervisor.command(b"announce supervisor host=web%1B1") == b"OK\r\n"
+        line = b"announce process place=0 target=t state=working pid=9 age=61"
+        assert supervisor.command(line + b" memory=52428800 restarts=2").startswith(
+            b"OK"
+        )
+        (row,) = objects(fresh, "processes")
+        assert (row["host"], row["pid"], row["restarts"]) == ("web\x1b1", 9, 2)
+        _, out, _ = ask(fresh, "processes")
+    title, line_shown = out.splitlines()
+    assert title.split()[:4] == ["HOST", "TARGET", "PID", "STATE"]
+    assert line_shown.split()[:4] == ["web\\x1b1", "t", "9", "working"]
+    assert "50 MiB" in line_shown
 
 
 def test_functions(fresh: RunningServer, worker: Wire) -> None:

@@ -66,6 +66,19 @@ def test_a_job_without_headers_has_none_told() -> None:
     assert worker.received == [job_assign(H1, b"f", b"w")]
 
 
+def test_a_recurring_job_gives_them_to_each_of_its_jobs() -> None:
+    world = World(lambda fields, after: (after // 60 + 1) * 60)
+    client = world.client()
+    client.option_req(HEADERS)
+    client.submit_job_sched(b"f", b"", b"*", b"", b"", b"", b"", b"w")
+    worker = asking(world)
+    for name in (H2, b"H:test:3"):
+        world.advance(60)
+        worker.grab_job()
+        assert worker.received == [TOLD, job_assign(name, b"f", b"w")]
+        worker.work_complete(name, b"")
+
+
 def test_they_are_for_one_submission() -> None:
     world = World()
     client = world.client()

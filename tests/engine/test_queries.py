@@ -119,7 +119,13 @@ def test_a_text_command_asks_for_just_what_it_needs(
 
 
 @pytest.mark.parametrize(
-    "line", ["job H:test:2", "cancel job H:test:2", "jobs", "cancel job H:test:99"]
+    "line",
+    [
+        "job H:test:2",
+        "cancel job H:test:2",
+        "jobs state=running",
+        "cancel job H:test:99",
+    ],
 )
 def test_what_is_known_is_not_asked(line: str) -> None:
     world = crowded()

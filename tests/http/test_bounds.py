@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from geartrain.dashboard.mount import Dashboard
 from geartrain.http import pace, protocol
 from geartrain.http.server import HttpServer
 from geartrain.server.options import Options
@@ -55,7 +56,7 @@ def served(work: Callable[[Connect], Awaitable[None]]) -> None:
         )
         server = Server(options)
         await server.start()
-        http = HttpServer(options, server)
+        http = HttpServer(options, server, Dashboard)
         http.bind()
         await http.start()
         try:

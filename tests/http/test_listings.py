@@ -18,6 +18,7 @@ from tests.support.jobs_in_states import bury, schedule, submit, submit_later
 from tests.support.wire import Wire
 
 COVERS = (
+    "http/api/connections",
     "http/kept",
     "http/rows",
     "http/api/jobs",
@@ -187,6 +188,36 @@ def test_functions_and_connections_are_listed(server: HttpServer) -> None:
         }
     counters = {each["function"]: each for each in listed(server, "/v1/counters")}
     assert counters["served"]["submitted"] == 1
+
+
+def test_workers_are_found_and_paged(server: HttpServer) -> None:
+    with Wire(server.jobs.connect()) as ann, Wire(server.jobs.connect()) as bob:
+        for hand, name in ((ann, b"ann"), (bob, b"bob")):
+            hand.send(PacketType.SET_CLIENT_ID, name)
+            hand.register(b"shared")
+            assert hand.echoes()
+        path = "/v1/workers?function=shared&sort=-number&names=0"
+        first = server.get(f"{path}&limit=1").json
+        (row,) = first["items"]
+        assert (row["id"], row["functions"], row["abilities"]) == ("bob", [], 1)
+        rest = server.get(f"{path}&limit=1&cursor={first['next']}").json
+        assert [each["id"] for each in rest["items"]] == ["ann"]
+        found = server.get("/v1/connections?kind=worker&match=AN").json["items"]
+        assert [each["id"] for each in found] == ["ann"]
+    assert server.get("/v1/workers?function=never").kind == "unknown-function"
+    assert server.get("/v1/connections?kind=robot").kind == "invalid"
+
+
+def test_processes_are_listed(server: HttpServer) -> None:
+    with Wire(server.jobs.connect()) as supervisor:
+        supervisor.command(b"announce supervisor host=web1 processes=2")
+        for place in (b"0", b"1"):
+            line = b"announce process target=t state=working place=" + place
+            assert supervisor.command(line) == b"OK\r\n"
+        first = server.get("/v1/processes?limit=1&match=web").json
+        rest = server.get(f"/v1/processes?match=web&cursor={first['next']}").json
+        places = [row["place"] for row in first["items"] + rest["items"]]
+        assert places == [0, 1]
 
 
 def test_a_function_that_is_not_there_is_a_problem(server: HttpServer) -> None:

@@ -25,11 +25,6 @@ def test_the_server_serves_the_document(server: HttpServer) -> None:
     assert reply.json["openapi"].startswith("3.1.")
 
 
-def test_a_browser_is_sent_to_the_page(server: HttpServer) -> None:
-    reply = server.get("/")
-    assert (reply.status, reply.headers["location"]) == (307, "/docs")
-
-
 def test_each_endpoint_is_in_it_once() -> None:
     names = [each.name for each in ENDPOINTS]
     assert len(set(names)) == len(names)
@@ -81,8 +76,10 @@ def test_schemathesis_finds_no_fault(server: HttpServer, tmp_path: Path) -> None
             "run",
             f"{server.url}/openapi.json",
             "--checks=all",
-            # A name that Python's client sends raw cannot be told from its encoding.
-            "--exclude-checks=positive_data_acceptance,unsupported_method",
+            # A name that Python's client sends raw cannot be told from its encoding;
+            # and a cancelled job is still there: what became of it is told.
+            "--exclude-checks=positive_data_acceptance,unsupported_method"
+            ",use_after_free",
             # Streams have no end.
             "--exclude-operation-id=followEvents",
             "--exclude-operation-id=followJob",

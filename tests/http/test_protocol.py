@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import socket
+import time
 from contextlib import ExitStack
 
 import pytest
@@ -110,7 +111,7 @@ def test_malformed_requests_do_not_fill_the_log() -> None:
                 client.sendall(b"\0\r\n\r\n")
                 assert client.recv(65536).startswith(b"HTTP/1.1 400 ")
         log = server.jobs.log.read_text()
-    assert 1 <= log.count("Invalid HTTP request") < 1200
+    assert 1 <= log.count("Invalid HTTP request") < 1300
     assert "uvicorn" not in log
 
 
@@ -123,6 +124,50 @@ def test_pipelined_requests_are_answered_in_order(server: HttpServer) -> None:
         + request % (b"store", b"Connection: close\r\n"),
     )
     assert re.findall(rb"HTTP/1.1 (\d+)", answer) == [b"200", b"404", b"200"]
+
+
+def half_closed(server: HttpServer, request: bytes) -> bytes:
+    """Send a request, and then no more; return what is answered."""
+    with server.connect() as client:
+        client.sendall(request)
+        client.shutdown(socket.SHUT_WR)
+        answer = b""
+        while piece := client.recv(65536):
+            answer += piece
+        return answer
+
+
+def test_a_client_that_sends_nothing_more_gets_its_answer(server: HttpServer) -> None:
+    request = b"GET /v1/%s HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    answer = half_closed(server, request % b"server" + request % b"nothing")
+    assert re.findall(rb"HTTP/1.1 (\d+)", answer) == [b"200", b"404"]
+    body = b"POST /v1/functions/half/jobs HTTP/1.1\r\nHost: localhost\r\n"
+    answer = half_closed(server, body + b"Content-Length: 4\r\n\r\nwork")
+    assert answer.startswith(b"HTTP/1.1 202 ")
+    # The body never comes.
+    assert half_closed(server, body + b"Content-Length: 5\r\n\r\nwork") == b""
+
+
+def test_nobody_works_for_long_for_a_client_that_may_have_left(
+    server: HttpServer,
+) -> None:
+    began = time.monotonic()
+    wait = b"POST /v1/functions/nobody/jobs?wait=60 HTTP/1.1\r\nHost: localhost\r\n"
+    assert half_closed(server, wait + b"Content-Length: 0\r\n\r\n") == b""
+    assert 8 < time.monotonic() - began < 20
+    assert server.get("/v1/jobs?function=nobody").json["items"] == []
+
+
+def test_the_host_may_come_before_the_path(server: HttpServer) -> None:
+    request = b"GET %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n"
+    for target, host, status in (
+        (b"http://localhost/v1/server", b"other", b"200"),
+        (b"http://127.0.0.1:1/v1/jobs?limit=5", b"other", b"200"),
+        (b"http://other/v1/server", b"localhost", b"403"),
+        (b"http://localhost/v1", b"other", b"404"),
+    ):
+        answer = answered(server, request % (target, host))
+        assert answer.startswith(b"HTTP/1.1 " + status), (target, answer)
 
 
 def test_every_answer_is_kept_from_caches_and_frames(server: HttpServer) -> None:

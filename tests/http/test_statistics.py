@@ -21,6 +21,27 @@ def test_what_happened_is_told(server: HttpServer) -> None:
         assert row["submitted"] == 3
 
 
+def test_functions_are_found_by_their_names_and_the_least_come_first(
+    server: HttpServer,
+) -> None:
+    for name in (b"found-a", b"found-b", b"found-b", b"other"):
+        submit(server.jobs, name)
+    query = "match=found-*&sort=-recent.submitted&minutes=3&limit=1"
+    told = server.get(f"/v1/statistics?{query}").json
+    first, everything = told["items"]
+    assert first["function"] == "found-a"
+    assert first["minutes"]["submitted"] == [0, 0, 1]
+    assert (everything["matched"], everything["before"]) == (2, 0)
+    more = server.get(f"/v1/statistics?{query}&cursor={told['next']}").json["items"]
+    assert [row["function"] for row in more] == ["found-b", None]
+
+
+def test_one_function_is_looked_up_by_any_name(server: HttpServer) -> None:
+    submit(server.jobs, b"a/b \xff")
+    assert server.get("/v1/functions/a%2Fb%20%FF").json["normal"] == 1
+    assert server.get("/v1/functions/a%2Fb").kind == "unknown-function"
+
+
 def test_a_function_that_is_not_there_is_a_problem(server: HttpServer) -> None:
     reply = server.get("/v1/functions/never/statistics")
     assert (reply.status, reply.kind) == (404, "unknown-function")

@@ -66,6 +66,39 @@ def test_a_job_may_be_delayed(server: HttpServer) -> None:
         assert job["due"] == pytest.approx(time.time() + 900, abs=30)
 
 
+def test_headers_travel_with_the_job(server: HttpServer) -> None:
+    trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    headers = {
+        "Gearman-Header-Tenant": "Zo\u00eb & S\u00f6hne".encode(),
+        "traceparent": trace,
+        "X-Other": "no",
+    }
+    expected = {"tenant": "Zo\u00eb & S\u00f6hne", "traceparent": trace}
+    path = "/v1/functions/headed/jobs"
+    for query, body in (("", b"work"), ("?delay=60", b""), ("", b"x" * 3_000_000)):
+        reply = server.ask("POST", f"{path}{query}", body, headers)  # type: ignore[arg-type]
+        assert reply.status == 202
+        job = server.get(f"/v1/jobs/{reply.json['handle']}").json
+        assert job["headers"] == expected
+        assert job["size"] == len(body)
+
+
+@pytest.mark.parametrize(
+    ("headers", "words"),
+    [
+        ({"Gearman-Header-": "x"}, "name of a header"),
+        ({"Gearman-Header-Long": "x" * 5000}, "at most 4096 bytes"),
+        ({f"Gearman-Header-{n}": "x" for n in range(40)}, "at most 32 headers"),
+    ],
+)
+def test_wrong_headers_are_named(
+    headers: dict[str, str], words: str, server: HttpServer
+) -> None:
+    reply = server.ask("POST", "/v1/functions/headed/jobs", b"", headers)
+    assert (reply.status, reply.kind) == (422, "invalid")
+    assert words in reply.json["detail"]
+
+
 def test_the_result_of_an_awaited_job_is_the_answer(server: HttpServer) -> None:
     with worker(server.jobs.connect, "reverse", reverse):
         reply = server.submit("reverse", b"\0\xffabc", "?wait=10")

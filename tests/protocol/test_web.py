@@ -128,6 +128,10 @@ def test_the_newer_version_answers_in_the_requests() -> None:
         (b"GET /f HTTP/1.0\r\nSec-Fetch-Site: cross-site\r\n", b"403 FORBIDDEN"),
         (b"GET /f HTTP/1.0\r\nHost: a:8\r\nOrigin: http://b:8\r\n", b"403 FORBID"),
         (b"GET /f HTTP/1.0\r\nOrigin: null\r\n", b"403 FORBIDDEN"),
+        (b"GET /f HTTP/1.0\r\nHost: b\r\nOrigin: http://b\r\n", b"403 FORBID"),
+        (b"GET /f HTTP/1.0\r\nHost: b\r\nUser-Agent: Mozilla/5.0\r\n", b"403 F"),
+        (b"GET http://b/f HTTP/1.0\r\nHost: localhost\r\nReferer: x\r\n", b"403 F"),
+        (b"GET http://localhost HTTP/1.0\r\n", b"404 NOT_FOUND"),
     ],
 )
 def test_refusals(request_: bytes, status: bytes) -> None:
@@ -139,10 +143,22 @@ def test_refusals(request_: bytes, status: bytes) -> None:
 
 @pytest.mark.parametrize(
     "header",
-    [b"Sec-Fetch-Site: none", b"Origin: http://a:8\r\nHost: a:8", b"Host: a:8"],
+    [
+        b"Sec-Fetch-Site: none",
+        b"Origin: http://localhost:8\r\nHost: localhost:8",
+        b"Host: a:8",
+    ],
 )
 def test_pages_of_the_same_place_may_submit(header: bytes) -> None:
     assert asked(b"GET /f HTTP/1.0\r\n" + header + b"\r\n\r\n")[1]
+
+
+@pytest.mark.parametrize(
+    "target", [b"http://jobs.lan:8080/rev", b"HTTPS://jobs.lan//rev", b"http:///rev"]
+)
+def test_the_host_may_come_before_the_path(target: bytes) -> None:
+    _, sent = asked(b"GET " + target + b" HTTP/1.1\r\nHost: other\r\n\r\n")
+    assert sent == packet("SUBMIT_JOB", b"rev\0-\0")
 
 
 @pytest.mark.parametrize(

@@ -129,6 +129,24 @@ def test_a_client_that_leaves_takes_its_waiting_job_along() -> None:
         wait_until(lambda: waiting(server) == 0)
 
 
+def test_a_client_that_sends_nothing_more_gets_its_answer(places: list[int]) -> None:
+    request = b"POST /rev HTTP/1.0\r\nContent-Length: 5\r\n\r\nhello"
+    with socket.create_connection(("127.0.0.1", places[0]), PATIENCE) as connection:
+        connection.sendall(request)
+        connection.shutdown(socket.SHUT_WR)
+        answered = b""
+        while piece := connection.recv(4096):
+            answered += piece
+    assert answered.endswith(b"\r\n\r\nolleh")
+
+
+def test_a_request_that_ends_too_early_is_dropped(places: list[int]) -> None:
+    with socket.create_connection(("127.0.0.1", places[0]), PATIENCE) as connection:
+        connection.sendall(b"POST /rev HTTP/1.0\r\nContent-Length: 5\r\n\r\nhell")
+        connection.shutdown(socket.SHUT_WR)
+        assert connection.recv(4096) == b""
+
+
 def waiting(server: RunningServer) -> int:
     """Return how many jobs wait for the function that has no worker."""
     with server.connect(PATIENCE) as connection:

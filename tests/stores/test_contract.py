@@ -16,6 +16,7 @@ from geartrain.engine.queries import FindJob, Page
 from geartrain.engine.records import Burial, Change, JobRecord, Move
 from geartrain.errors import StoreError
 from geartrain.stores.base import Store
+from geartrain.stores.memory import MemoryStore
 from tests.support.store_records import (
     batch,
     burials,
@@ -294,7 +295,8 @@ def test_schedules_come_back_in_the_order_of_their_numbers(
     any_store.commit(batch(schedules=[schedule(5), schedule(4)], unscheduled=[4]))
     other = schedule(9)
     other.workload = b""
-    other.fields = []
+    other.fields = [b""] * 5
+    other.headers = b""
     any_store.commit(batch(schedules=[other], unscheduled=[3]))
     any_store.close()
     with closing(make()) as again:
@@ -486,6 +488,24 @@ def test_an_answer_that_cannot_be_given_has_the_reason(any_store: Store) -> None
     any_store.answer(query)
     assert "not open" in query.error
     assert query.record is None
+
+
+@pytest.mark.parametrize("size", [3, 100_000, 5_000_000])
+def test_the_beginning_of_a_workload_is_read_without_the_rest(
+    any_store: Store, size: int
+) -> None:
+    large = record(1)
+    large.workload, large.more = b"begin", [b"x" * (size - 5)] if size > 5 else []
+    large.size = size if size > 5 else 5
+    any_store.commit(batch(large))
+    query = FindJob(1, first=4)
+    any_store.answer(query)
+    assert query.record is not None
+    read = b"".join([query.record.workload, *query.record.more])
+    assert read.startswith(b"begi")
+    # A store in memory reads nothing: it has the pieces.
+    assert len(read) < 1_500_000 or isinstance(any_store, MemoryStore)
+    assert query.record.size == large.size
 
 
 def test_a_store_can_be_opened_again_after_it_was_closed(any_store: Store) -> None:

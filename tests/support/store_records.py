@@ -101,6 +101,7 @@ def schedule(number: int) -> ScheduleRecord:
     made.unique = b"nightly\0"
     made.fields = [b"0", b"", b"*/2", b"\xff", b"1-5"]
     made.workload = b"all\0" * 1000
+    made.headers = b"tenant\0a b"
     return made
 
 

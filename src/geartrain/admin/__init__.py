@@ -14,10 +14,16 @@ from geartrain.admin.rows import (
     ScheduleRow,
     Setting,
     StoreRow,
-    WorkerRow,
     setting_text,
 )
-from geartrain.admin.statistics import Measures, SlotRow, StatisticsRow, Times
+from geartrain.admin.statistics import (
+    Measures,
+    MinuteCounts,
+    SlotRow,
+    StatisticsRow,
+    Times,
+)
+from geartrain.admin.worker_rows import JobAtWork, ProcessRow, WorkerRow
 
 __all__ = [
     "DEFAULT_SERVER",
@@ -26,11 +32,14 @@ __all__ = [
     "AttemptRow",
     "CounterRow",
     "FunctionRow",
+    "JobAtWork",
     "JobRow",
     "MarkRow",
     "Measures",
+    "MinuteCounts",
     "PolicyRow",
     "ProblemRow",
+    "ProcessRow",
     "ResultRow",
     "ScheduleRow",
     "Setting",

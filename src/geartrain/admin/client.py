@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final, Self, Unpack
 from urllib.parse import unquote
 
+from geartrain.admin.conditions import Conditions, filters_of
 from geartrain.admin.connection import AdminConnection, handle_word, word
 from geartrain.admin.control import Control
 from geartrain.admin.insight import Insight
@@ -19,8 +20,6 @@ from geartrain.admin.rows import (
     ScheduleRow,
     Setting,
     StoreRow,
-    WorkerRow,
-    connection_row,
     function_row,
     policy_row,
     problem_row,
@@ -28,6 +27,7 @@ from geartrain.admin.rows import (
     setting_text,
     store_row,
 )
+from geartrain.admin.worker_rows import WorkerRow, connection_row
 from geartrain.errors import OptionError
 from geartrain.seconds import FOREVER, Seconds, number, plain
 from geartrain.transport.connect import DEFAULT_SERVER, Connector
@@ -130,14 +130,11 @@ class Admin(Insight, Control):
         return self._connection.rows(line)
 
     def jobs(
-        self,
-        *,
-        function: str | None = None,
-        state: str | None = None,
-        unique: str | None = None,
-        limit: int | None = None,
+        self, *, limit: int | None = None, **conditions: Unpack[Conditions]
     ) -> Iterator[JobRow]:
-        """Yield the jobs of a function, state or unique, at most ``limit``.
+        """Yield the jobs that meet some conditions, at most ``limit``.
+
+        They are those that have not ended, unless ``state`` says otherwise.
 
         They are asked for slice by slice: a job that changes its state meanwhile may
         come twice, or not at all. Follow one such list at a time.
@@ -145,20 +142,31 @@ class Admin(Insight, Control):
         Raises:
             OptionError: a filter is empty, and would let everything pass.
         """
-        filters = {"function": function, "state": state, "unique": unique}
-        return self._requests.slices("jobs", filters, limit, job_row)
+        return self._requests.slices("jobs", filters_of(conditions), limit, job_row)
 
-    def job(self, name: str) -> list[JobRow]:
+    def job(
+        self, name: str, *, first: int | None = None, tail: bool = False
+    ) -> list[JobRow]:
         """Return the jobs with a handle, or else a unique, workloads included.
 
         Jobs of several functions may have the same unique. The handle of a dead letter
         finds that, and that of a job which has ended what became of it.
 
+        Args:
+            name: the handle or the unique.
+            first: bytes of the workload to return at most; all if it is None.
+            tail: return the last of the data that it streams, too. The job server
+                begins to keep them when they are first asked for, and stops some
+                seconds after the last time.
+
         Raises:
             UnknownJobError: there is no such job.
         """
         # No job has a NUL in its name, and a line without its last word is wrong.
-        return self._requests.found(f"job {word(name) or '%00'}", name, "job")
+        line = f"job {word(name) or '%00'}"
+        if first is not None:
+            line += f" first={first}" if first else " workload=no"
+        return self._requests.found(line + " tail=yes" * tail, name, "job")
 
     def cancel(self, handle: str) -> None:
         """Cancel a job that waits or runs, or a schedule.
@@ -289,9 +297,14 @@ class Admin(Insight, Control):
         """Return the state of the store."""
         return self._requests.one("store", store_row)
 
-    def problems(self) -> list[ProblemRow]:
-        """Return what is wrong with the job server now."""
-        return self._requests.rows("problems", problem_row)
+    def problems(self, limit: int | None = None) -> list[ProblemRow]:
+        """Return what is wrong with the job server now.
+
+        ``limit`` is how many functions are told of for each problem: those that have
+        most of it.
+        """
+        most = "" if limit is None else f" limit={limit}"
+        return self._requests.rows(f"problems{most}", problem_row)
 
     def backup(self) -> None:
         """Have the job server copy its store into the store's folder.
@@ -327,6 +340,14 @@ class Admin(Insight, Control):
         rows, self.unread = function_rows(status, priorities)
         return rows
 
+    def function(self, name: str) -> FunctionRow:
+        """Return one function, with its jobs and workers.
+
+        Raises:
+            RefusedError: there is no such function, or the job server is gearmand.
+        """
+        return self._requests.one(f"show functions {word(name)}", function_row)
+
     def workers(self) -> list[WorkerRow]:
         """Return the connections that serve a function.
 
@@ -337,7 +358,7 @@ class Admin(Insight, Control):
     def connections(self) -> list[WorkerRow]:
         """Return all connections, those of clients included.
 
-        ``unread`` is filled as by ``functions``.
+        ``unread`` is filled as by ``functions``; ``find_connections`` asks for some.
         """
         self.unread = []
         rows = self._requests.rows_if_known("show connections", connection_row)

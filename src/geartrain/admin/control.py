@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Unpack
 
+from geartrain.admin.conditions import Conditions, filters_of
 from geartrain.admin.connection import word
 from geartrain.admin.requests import Requests
 from geartrain.admin.rows import ActionRow, action_row
@@ -14,8 +16,8 @@ __all__ = ["Control"]
 class Control:
     """The methods of ``Admin`` that steer functions and jobs.
 
-    Filters are those of ``Admin.jobs``; at least one is needed, and a function ``*`` is
-    any. With ``count=True`` nothing is changed, and the methods that return how many
+    Conditions are those of ``Admin.jobs``; at least one is needed, and a function ``*``
+    is any. With ``count=True`` nothing is changed, and the methods that return how many
     jobs they changed return how many they would. What was changed is durable.
     """
 
@@ -48,16 +50,10 @@ class Control:
         return self._requests.count(f"purge {word(function)}", filters, count)
 
     def cancel_all(
-        self,
-        *,
-        function: str | None = None,
-        state: str | None = None,
-        unique: str | None = None,
-        count: bool = False,
+        self, *, count: bool = False, **conditions: Unpack[Conditions]
     ) -> int:
-        """Cancel all jobs of a function, state or unique; return how many."""
-        filters = {"function": function, "state": state, "unique": unique}
-        return self._requests.count("cancel jobs", filters, count)
+        """Cancel all jobs that meet some conditions; return how many."""
+        return self._requests.count("cancel jobs", filters_of(conditions), count)
 
     def prioritize(self, handle: str, priority: str) -> None:
         """Give a waiting job the priority ``high``, ``normal`` or ``low``.
@@ -69,17 +65,11 @@ class Control:
         self._requests.change("priority", handle, "job", f" {word(priority)}")
 
     def prioritize_all(
-        self,
-        priority: str,
-        *,
-        function: str | None = None,
-        state: str | None = None,
-        unique: str | None = None,
-        count: bool = False,
+        self, priority: str, *, count: bool = False, **conditions: Unpack[Conditions]
     ) -> int:
-        """Give all waiting jobs of a filter another priority; return how many."""
-        filters = {"function": function, "state": state, "unique": unique}
-        return self._requests.count(f"priority jobs {word(priority)}", filters, count)
+        """Give all waiting jobs that are meant another priority; return how many."""
+        command = f"priority jobs {word(priority)}"
+        return self._requests.count(command, filters_of(conditions), count)
 
     def move(self, handle: str, function: str) -> None:
         """Let a waiting job, or a dead letter, belong to another function.
@@ -91,21 +81,15 @@ class Control:
         self._requests.change("move", handle, "job", f" {word(function)}")
 
     def move_all(
-        self,
-        to: str,
-        *,
-        function: str | None = None,
-        state: str | None = None,
-        unique: str | None = None,
-        count: bool = False,
+        self, to: str, *, count: bool = False, **conditions: Unpack[Conditions]
     ) -> int:
-        """Let all waiting jobs of a filter belong to another function; return how many.
+        """Let all waiting jobs that are meant be of another function; return how many.
 
         Raises:
             RefusedError: the function is draining.
         """
-        filters = {"function": function, "state": state, "unique": unique}
-        return self._requests.count(f"move jobs {word(to)}", filters, count)
+        command = f"move jobs {word(to)}"
+        return self._requests.count(command, filters_of(conditions), count)
 
     def move_dead(
         self,
@@ -132,15 +116,9 @@ class Control:
         """
         self._requests.change("run", handle, "job")
 
-    def run_all(
-        self,
-        *,
-        function: str | None = None,
-        unique: str | None = None,
-        count: bool = False,
-    ) -> int:
-        """Let all jobs of a filter that wait for a time run now; return how many."""
-        filters = {"function": function, "unique": unique, "state": "scheduled"}
+    def run_all(self, *, count: bool = False, **conditions: Unpack[Conditions]) -> int:
+        """Let all jobs that are meant and wait for a time run now; return how many."""
+        filters = {**filters_of(conditions), "state": "scheduled"}
         return self._requests.count("run jobs", filters, count)
 
     def dead_retry_all(

@@ -1,10 +1,11 @@
-"""The methods of ``Admin`` that tell what happened, and why something did not."""
+"""The methods of ``Admin`` that tell what happens, who is there, and why not."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, Unpack
 
+from geartrain.admin.conditions import Conditions, filters_of
 from geartrain.admin.connection import AdminConnection, handle_word, word
 from geartrain.admin.job_rows import JobRow, job_row
 from geartrain.admin.reasons import WhyRow, why_row
@@ -18,6 +19,12 @@ from geartrain.admin.statistics import (
     slot_row,
     statistics_row,
 )
+from geartrain.admin.worker_rows import (
+    ProcessRow,
+    WorkerRow,
+    connection_row,
+    process_row,
+)
 from geartrain.seconds import FOREVER, Seconds, number
 
 __all__ = ["Insight"]
@@ -26,7 +33,7 @@ _BUCKETS: Final = " buckets=true"
 
 
 class Insight:
-    """What ``Admin`` can tell of what happened."""
+    """What ``Admin`` can tell of what happened, and of who is connected."""
 
     def __init__(self, connection: AdminConnection) -> None:
         self._connection = connection
@@ -56,28 +63,37 @@ class Insight:
         return self._requests.rows("counters", counter_row)
 
     def statistics(
-        self, function: str | None = None, *, over: int = 5, buckets: bool = False
+        self,
+        function: str | None = None,
+        *,
+        over: int = 5,
+        minutes: int = 0,
+        buckets: bool = False,
     ) -> StatisticsRow:
         """Return what there is of a function's jobs, or of all, and what happened.
 
         Args:
             function: its name; None for all together.
             over: minutes that ``recent`` goes back, from 1 to 60.
+            minutes: how many of the last minutes to tell one by one, up to 60.
             buckets: have ``Times.buckets``.
 
         Raises:
             RefusedError: there is no such function.
         """
         which = " limit=0" if function is None else f" function={_name(function)}"
-        line = f"statistics{which} over={over}{_BUCKETS if buckets else ''}"
+        some = f" minutes={minutes}" if minutes else ""
+        line = f"statistics{which} over={over}{some}{_BUCKETS if buckets else ''}"
         return self._requests.one(line, statistics_row)
 
     def statistics_by_function(
         self,
         *,
+        match: str | None = None,
         sort: str = "waiting",
         limit: int | None = None,
         over: int = 5,
+        minutes: int = 0,
         buckets: bool = False,
     ) -> Iterator[StatisticsRow]:
         """Yield the same function by function, at most ``limit``.
@@ -86,13 +102,20 @@ class Insight:
         twice, or not at all.
 
         Args:
+            match: only functions with this text in their names, or that match this
+                glob.
             sort: what they are sorted by, the most first: one of ``StatisticsRow.now``
-                or ``Measures.counts``, or ``function`` for their names.
+                or ``Measures.counts``, or ``function`` for their names. With
+                ``recent.`` before it the last minutes count; after a ``-`` the least
+                comes first.
             limit: the maximum number of functions.
             over: minutes that ``recent`` goes back, from 1 to 60.
+            minutes: how many of the last minutes to tell one by one, up to 60.
             buckets: have ``Times.buckets``.
         """
-        filters = {"sort": sort, "over": str(over)}
+        filters = {"match": match, "sort": sort, "over": str(over)}
+        if minutes:
+            filters["minutes"] = str(minutes)
         if buckets:
             filters["buckets"] = "true"
         return self._requests.slices(
@@ -120,34 +143,17 @@ class Insight:
         return self._requests.rows(line + (_BUCKETS if buckets else ""), slot_row)
 
     def history(
-        self,
-        *,
-        function: str | None = None,
-        state: str | None = None,
-        unique: str | None = None,
-        error: str | None = None,
-        limit: int | None = None,
+        self, *, limit: int | None = None, **conditions: Unpack[Conditions]
     ) -> Iterator[JobRow]:
         """Yield the jobs that have ended, the latest first, at most ``limit``.
 
-        Args:
-            function: only jobs of this function.
-            state: only jobs that ended so: ``succeeded``, ``failed``, ``dead``,
-                ``expired``, ``cancelled`` or ``abandoned``.
-            unique: only jobs with this unique.
-            error: only jobs whose last error has this text, in whatever case.
-            limit: the maximum number of jobs.
+        A ``state`` is a way to end: ``succeeded``, ``failed``, ``dead``, ``expired``,
+        ``cancelled`` or ``abandoned``.
 
         Raises:
-            OptionError: a filter is empty, and would let everything pass.
+            OptionError: a condition is empty, and would let everything pass.
         """
-        filters = {
-            "function": function,
-            "state": state,
-            "unique": unique,
-            "error": error,
-        }
-        return self._requests.slices("history", filters, limit, job_row)
+        return self._requests.slices("history", filters_of(conditions), limit, job_row)
 
     def marks(
         self, *, function: str | None = None, limit: int | None = None
@@ -158,6 +164,43 @@ class Insight:
         those of the job server.
         """
         return self._requests.slices("marks", {"function": function}, limit, mark_row)
+
+    def find_connections(
+        self,
+        *,
+        function: str | None = None,
+        kind: str | None = None,
+        match: str | None = None,
+        sort: str = "number",
+        limit: int | None = None,
+    ) -> Iterator[WorkerRow]:
+        """Yield some connections, at most ``limit``, slice by slice.
+
+        Args:
+            function: only those that serve this function.
+            kind: only those of a kind, such as ``worker``: see ``WorkerRow``.
+            match: only those with this text in their client ids or addresses, or that
+                match this glob.
+            sort: ``number``, ``address``, ``id``, ``running``, ``succeeded``,
+                ``failed`` or ``silent``; after a ``-`` the most comes first.
+            limit: the maximum number of connections.
+
+        Raises:
+            RefusedError: there is no such function, or the job server is gearmand.
+        """
+        filters = {"function": function, "kind": kind, "match": match, "sort": sort}
+        return self._requests.slices("show connections", filters, limit, connection_row)
+
+    def processes(self, *, match: str | None = None) -> list[ProcessRow]:
+        """Return the worker processes that supervisors tell of.
+
+        ``match`` is a text in their hosts or targets, or a glob.
+
+        Raises:
+            RefusedError: the job server is gearmand.
+        """
+        filters = {"match": match}
+        return list(self._requests.slices("show processes", filters, None, process_row))
 
 
 def _name(function: str) -> str:

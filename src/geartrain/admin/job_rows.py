@@ -65,6 +65,11 @@ class JobRow:
         result_size: bytes of the result that ended it; None if it has not ended.
         headers: its headers; empty in lists of jobs, and of a job that has ended.
         story: its attempts, the first and the last dozen; empty in lists of jobs.
+        numerator, denominator: how far it is, as its worker last reported; None if it
+            does not run, or its worker has not said.
+        data: the last of the data that it streams, from when they were first asked
+            for; None where they were not.
+        data_size: bytes of all that it streamed from then on.
     """
 
     handle: str
@@ -89,11 +94,16 @@ class JobRow:
     result_size: int | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     story: tuple[AttemptRow, ...] = ()
+    numerator: float | None = None
+    denominator: float | None = None
+    data: bytes | None = None
+    data_size: int = 0
 
 
 # What lists or job servers of an earlier version leave out.
-_LATER = frozenset({"workload", "status", "ended", "result_size", "headers", "story"})
-_JOB_FIELDS = tuple(name.name for name in fields(JobRow) if name.name not in _LATER)
+_OPTIONAL = ("status", "ended", "result_size", "headers", "numerator", "denominator")
+_READ = (*_OPTIONAL, "workload", "story", "data", "data_size")
+_JOB_FIELDS = tuple(name.name for name in fields(JobRow) if name.name not in _READ)
 _ATTEMPT_FIELDS = tuple(name.name for name in fields(AttemptRow))
 
 
@@ -107,14 +117,14 @@ def job_row(values: Mapping[str, Any]) -> JobRow:
     if "workload" in values:
         workload = data_of(values["workload"], values["encoding"])
     known = {name: values[name] for name in _JOB_FIELDS}
+    known.update({name: values[name] for name in _OPTIONAL if name in values})
+    data = values.get("data")
     return JobRow(
         **known,
         workload=workload,
-        status=values.get("status", ""),
-        ended=values.get("ended"),
-        result_size=values.get("result_size"),
-        headers=values.get("headers", {}),
         story=tuple(map(_attempt, values.get("story", ()))),
+        data=None if data is None else data_of(data, values["data_encoding"]),
+        data_size=values.get("data_size", 0),
     )
 
 

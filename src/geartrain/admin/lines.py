@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from geartrain.admin.rows import FunctionRow, ScheduleRow, WorkerRow
+from geartrain.admin.rows import FunctionRow, ScheduleRow
+from geartrain.admin.worker_rows import WorkerRow
 
 __all__ = ["function_rows", "schedule_row", "worker_rows"]
 

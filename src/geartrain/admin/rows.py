@@ -1,4 +1,4 @@
-"""Rows: what text commands return of functions, workers, policies and the like."""
+"""Rows: what text commands return of functions, policies and the like."""
 
 from __future__ import annotations
 
@@ -16,9 +16,7 @@ __all__ = [
     "ScheduleRow",
     "Setting",
     "StoreRow",
-    "WorkerRow",
     "action_row",
-    "connection_row",
     "counter_row",
     "function_row",
     "policy_row",
@@ -158,6 +156,7 @@ class ProblemRow:
         value: the number it is about: of jobs, seconds or bytes.
         since: when it began, in seconds since 1970.
         remedy: what mends it.
+        functions: how many functions have this problem; None for the whole job server.
     """
 
     problem: str
@@ -166,6 +165,7 @@ class ProblemRow:
     value: float
     since: float
     remedy: str
+    functions: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,25 +199,6 @@ class FunctionRow:
     def waiting(self) -> int:
         """Return the number of waiting jobs of all priorities."""
         return self.high + self.normal + self.low
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkerRow:
-    """A connection of a worker or client.
-
-    Attributes:
-        descriptor: the number of its socket in the job server.
-        address: the address of the peer.
-        id: the client id that the worker has set; ``-`` for none.
-        functions: the functions it serves, the newest first; empty for a client.
-        running: number of jobs it runs; None if the job server does not tell.
-    """
-
-    descriptor: int
-    address: str
-    id: str
-    functions: tuple[str, ...]
-    running: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -276,7 +257,10 @@ def store_row(values: Mapping[str, Any]) -> StoreRow:
 
 def problem_row(values: Mapping[str, Any]) -> ProblemRow:
     """Read a row of ``problems``; raise KeyError if it is not one."""
-    return ProblemRow(**{each.name: values[each.name] for each in fields(ProblemRow)})
+    names = (each.name for each in fields(ProblemRow) if each.name != "functions")
+    return ProblemRow(
+        **{name: values[name] for name in names}, functions=values.get("functions")
+    )
 
 
 def function_row(values: Mapping[str, Any]) -> FunctionRow:
@@ -294,21 +278,6 @@ def function_row(values: Mapping[str, Any]) -> FunctionRow:
         paused=bool(values.get("paused")),
         draining=bool(values.get("draining")),
         **counts,
-    )
-
-
-def connection_row(values: Mapping[str, Any]) -> WorkerRow:
-    """Read a row of ``show connections``.
-
-    Raises:
-        KeyError, ValueError: it is not one.
-    """
-    return WorkerRow(
-        descriptor=int(values["descriptor"]),
-        address=str(values["address"]),
-        id=str(values["id"]),
-        functions=tuple(map(str, values["functions"])),
-        running=int(values["running"]) if "running" in values else None,
     )
 
 

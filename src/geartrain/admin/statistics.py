@@ -8,6 +8,7 @@ from typing import Any
 
 __all__ = [
     "Measures",
+    "MinuteCounts",
     "SlotRow",
     "StatisticsRow",
     "Times",
@@ -64,12 +65,33 @@ class Measures:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MinuteCounts:
+    """What happened in each of the last minutes; the last one has not ended.
+
+    Attributes:
+        time: when the first began, in seconds since 1970.
+        submitted: number of jobs submitted, minute by minute.
+        succeeded: number of jobs that succeeded.
+        failures: number of attempts that failed.
+    """
+
+    time: float
+    submitted: tuple[int, ...]
+    succeeded: tuple[int, ...]
+    failures: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StatisticsRow:
     """What there is of a function's jobs, and what happened to them.
 
     Attributes:
         function: the function's name; None in the row of all functions.
         functions: in that row, how many functions there are; else None.
+        matched: in that row, how many of them were asked for.
+        before: in that row, how many of those come before the first one listed.
+        paused: no job of the function is given to a worker.
+        draining: it takes no new jobs.
         time: when the row was made, in seconds since 1970.
         now: ``waiting``, ``delayed`` and ``running`` jobs, ``dead`` letters,
             ``workers``, and ``oldest``: for how many seconds the first job that is
@@ -77,6 +99,7 @@ class StatisticsRow:
         total: what happened since the job server started.
         recent: what happened in the last minutes.
         seconds: how long these are.
+        minutes: the last minutes one by one, if they were asked for.
     """
 
     function: str | None
@@ -86,6 +109,11 @@ class StatisticsRow:
     total: Measures
     recent: Measures
     seconds: float
+    matched: int | None = None
+    before: int | None = None
+    paused: bool = False
+    draining: bool = False
+    minutes: MinuteCounts | None = None
 
     def rate(self, name: str) -> float:
         """Return how often something in ``recent.counts`` happened a second."""
@@ -121,6 +149,20 @@ def statistics_row(values: Mapping[str, Any]) -> StatisticsRow:
         total=_measures(values["total"]),
         recent=_measures(values["recent"]),
         seconds=float(values["recent"]["seconds"]),
+        matched=values.get("matched"),
+        before=values.get("before"),
+        paused=bool(values.get("paused")),
+        draining=bool(values.get("draining")),
+        minutes=_minutes(values["minutes"]) if "minutes" in values else None,
+    )
+
+
+def _minutes(values: Mapping[str, Any]) -> MinuteCounts:
+    return MinuteCounts(
+        time=float(values["time"]),
+        submitted=tuple(map(int, values["submitted"])),
+        succeeded=tuple(map(int, values["succeeded"])),
+        failures=tuple(map(int, values["failures"])),
     )
 
 

@@ -19,6 +19,7 @@ __all__ = [
     "PROSE",
     "RATE",
     "SECONDS",
+    "SIZE",
     "SPAN",
     "TEXT",
     "WORD",
@@ -102,6 +103,11 @@ PROSE: Final = ColumnKind(_plain, Fit.WRAP)
 
 COUNT: Final = ColumnKind(_plain, measure=_number, read=float)
 """How many there are."""
+
+SIZE: Final = ColumnKind(
+    lambda value, now: f"{value / 1024**2:.0f} MiB", measure=_number, read=float
+)
+"""A number of bytes."""
 
 RATE: Final = ColumnKind(_rate, measure=_number, read=float)
 """A number a second."""

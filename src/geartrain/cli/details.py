@@ -30,10 +30,12 @@ def job_object(row: JobRow) -> dict[str, Any]:
     """Return a row as the JSON object that the job server sends."""
     values = dataclasses.asdict(row)
     workload = values.pop("workload")
-    # Only jobs that have ended have these.
-    for name in ("ended", "result_size"):
+    # Only jobs that have ended, or that say how far they are, have these.
+    for name in ("ended", "result_size", "numerator", "denominator"):
         if values[name] is None:
             del values[name]
+    if values["data"] is None:
+        del values["data"], values["data_size"]
     if workload is not None:
         text, encoding = coded(workload)
         values |= {"workload": text, "encoding": encoding}

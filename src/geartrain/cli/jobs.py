@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import click
 
 from geartrain.admin import JobRow
@@ -9,6 +12,7 @@ from geartrain.cli.columns import AGE, COUNT, NAME, TEXT, Column
 from geartrain.cli.common import CONTEXT
 from geartrain.cli.details import job_object
 from geartrain.cli.listing import RowListing, View, listing_options
+from geartrain.cli.times import duration
 
 __all__ = ["jobs"]
 
@@ -29,26 +33,37 @@ _JOBS: RowListing[JobRow] = RowListing(
     nothing="no jobs wait or run",
 )
 
+_STATES = [
+    *("ready", "running", "scheduled", "dead", "succeeded", "failed", "expired"),
+    *("cancelled", "abandoned", "ended", "all"),
+]
 
-@click.command(short_help="List jobs that wait or run.", context_settings=CONTEXT)
+
+@click.command(short_help="List and search jobs.", context_settings=CONTEXT)
 @click.option(
     "--state",
-    type=click.Choice(["ready", "running", "scheduled"]),
-    help="Only jobs in this state.",
+    type=click.Choice(_STATES),
+    help="Only jobs in this state; ended is any way to end, all any state.",
 )
 @click.option("--unique", metavar="U", help="Only jobs with this unique.")
+@click.option("--error", metavar="TEXT", help="Only jobs whose error has this text.")
+@click.option(
+    "--older", type=duration, metavar="AGE", help="Submitted longer ago, as in 90s, 2h."
+)
+@click.option("--newer", type=duration, metavar="AGE", help="Submitted since then.")
 @listing_options("Only jobs of this function, or of those that match a glob.")
-def jobs(view: View, state: str | None, unique: str | None) -> None:
-    """List jobs that wait or run.
+def jobs(view: View, **conditions: Any) -> None:
+    """List jobs that wait or run, or with --state any that are known.
 
     Ready jobs run as soon as a worker is free, scheduled ones when they are due. WHEN
     shows in how long a scheduled job is due, or for how long a job has been running.
     FAILED counts attempts that failed and workers that were lost.
     """
+    is_any = any(value is not None for value in conditions.values())
     view.show(
-        _JOBS,
+        replace(_JOBS, nothing="there is no such job") if is_any else _JOBS,
         lambda admin, ask: admin.jobs(
-            function=ask.function, state=state, unique=unique, limit=ask.limit
+            function=ask.function, limit=ask.limit, **conditions
         ),
     )
 

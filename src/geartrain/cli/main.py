@@ -42,6 +42,7 @@ _SECTIONS = {
         "functions": ("functions", "functions"),
         "workers": ("workers", "workers"),
         "connections": ("workers", "connections"),
+        "processes": ("processes", "processes"),
         "policy": ("policy", "policy"),
         "pause": ("control", "pause"),
         "drain": ("control", "drain"),

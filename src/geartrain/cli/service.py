@@ -334,12 +334,13 @@ def _bound_http(
     """
     # It takes 0.1 s to load, which a server without it need not wait for.
     try:
+        from geartrain.dashboard.mount import Dashboard
         from geartrain.http.server import HttpServer
     except ImportError as error:
         raise StartError(
             f"HTTP needs the package {error.name}: pip install starlette uvicorn"
         ) from None
-    http = HttpServer(options, server)
+    http = HttpServer(options, server, Dashboard)
     http.bind(handed)
     return http
 

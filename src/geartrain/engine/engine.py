@@ -118,12 +118,15 @@ class Engine:
         address: bytes,
         is_trusted: bool,
         identity: Identity | None = None,
+        now: float = 0.0,
     ) -> Peer:
         """Take a new connection; its peer is what the other calls are about.
 
         ``identity`` says who that is; by default, whoever has the address.
+        ``now`` is the time; 0 for that of the last fact.
         """
         state = self.state
+        state.now = max(state.now, now)
         peer = Peer(
             descriptor,
             address,
@@ -134,6 +137,9 @@ class Engine:
         peer.identity = identity or Identity(address.decode())
         peer.access = state.rules.find(peer.identity)
         peer.wants_exceptions = state.options.exceptions
+        peer.since = peer.heard = state.now
+        state.last_peer += 1
+        peer.number = state.last_peer
         state.peers[peer] = None
         if state.memory.room.is_over:
             reception.turn_away(state, peer)
@@ -151,7 +157,7 @@ class Engine:
             return READ
         state = self.state
         turns = state.turns
-        state.now = now
+        state.now = peer.heard = now
         peer.parser.feed(data)
         if peer.wait is not None:
             # Read on, to learn when it leaves; but it cannot send without end.
@@ -171,6 +177,7 @@ class Engine:
         del state.peers[peer]
         state.memory.forget(peer)
         state.end_listing(peer)
+        state.forget_supervisor(peer)
         following.unfollow(state, peer)
         results.leave(state, peer)
         peer.forget()

@@ -120,12 +120,14 @@ class DuePage(Query):
 class FindJob(Query):
     """The job with a number."""
 
-    def __init__(self, number: int, with_workload: bool = True) -> None:
+    def __init__(self, number: int, with_workload: bool = True, first: int = 0) -> None:
         super().__init__()
         self.number = number
         """The number."""
         self.with_workload = with_workload
         """The answer is to have its workload."""
+        self.first = first
+        """The first bytes of it are enough; 0 is for all. There may be more."""
         self.record: JobRecord | None = None
         """The answer; None if no such job is kept."""
 
@@ -194,11 +196,13 @@ class ListDead(Query):
 class FindDead(Query):
     """The dead letter with a number."""
 
-    def __init__(self, number: int, with_workload: bool = True) -> None:
+    def __init__(self, number: int, with_workload: bool = True, first: int = 0) -> None:
         super().__init__()
         self.number = number
         """The number."""
         self.with_workload = with_workload
         """The answer is to have its workload."""
+        self.first = first
+        """The first bytes of it are enough; 0 is for all. There may be more."""
         self.record: JobRecord | None = None
         """The answer; None if no such one is kept."""

@@ -120,6 +120,7 @@ SCHEDULE_FIELDS: Final = (
     Field("unique", FieldKind.NAME),
     Field("workload", FieldKind.WORKLOAD),
     Field("fields", FieldKind.NAMES),
+    Field("headers", FieldKind.HEADERS),
 )
 """What a recurring job consists of, beside its number."""
 
@@ -299,6 +300,8 @@ class ScheduleRecord:
         """Minute, hour, day, month and weekday as submitted."""
         self.workload = b""
         """Its jobs' workload, in one piece."""
+        self.headers = b""
+        """Its jobs' headers, as ``protocol.headers`` joins them; empty for none."""
 
 
 class Entry:

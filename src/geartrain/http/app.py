@@ -22,6 +22,7 @@ from geartrain.http.gate import Gate
 from geartrain.http.guard import Guard
 from geartrain.http.openapi import document
 from geartrain.http.pace import Pace
+from geartrain.http.prefix import Prefix
 from geartrain.http.problems import ProblemError
 
 __all__ = ["make_app"]
@@ -29,16 +30,19 @@ __all__ = ["make_app"]
 _Handler = Callable[[Request], Awaitable[Response]]
 
 
-def make_app(bridge: Bridge, gate: Gate) -> ASGIApp:
-    """Return the application for those whom ``gate`` lets in."""
+def make_app(bridge: Bridge, gate: Gate, pages: ASGIApp, prefix: str = "") -> ASGIApp:
+    """Return the application for those whom ``gate`` lets in.
+
+    ``pages`` answers whatever has a path that is not the API's: it is the dashboard.
+    All paths are below ``prefix``.
+    """
+    described = document(has_token=gate.is_closed, prefix=prefix)
     app = Starlette(
-        routes=[
-            *_routes(bridge, gate),
-            *page.routes(document(has_token=gate.is_closed)),
-        ],
+        routes=[*_routes(bridge, gate), *page.routes(described)],
         middleware=[
             Middleware(Pace),
-            Middleware(_RawPath),
+            Middleware(_Target),
+            Middleware(Prefix, prefix=prefix),
             Middleware(Guard, gate=gate),
         ],
         exception_handlers={
@@ -50,18 +54,44 @@ def make_app(bridge: Bridge, gate: Gate) -> ASGIApp:
         },
     )
     app.router.redirect_slashes = False
+    app.router.default = _Pages(pages)
     return app
 
 
-class _RawPath:
-    """Lets routes see paths as they were sent: a name may have a slash in it."""
+class _Pages:
+    """Passes on what is not the API's."""
+
+    def __init__(self, pages: ASGIApp) -> None:
+        self._pages = pages
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path: str = scope["path"]
+        is_of_api = path.lstrip("/").partition("/")[0] == "v1"
+        if is_of_api or not path.startswith("/"):
+            raise HTTPException(404)
+        await self._pages(scope, receive, send)
+
+
+class _Target:
+    """Lets routes see paths as they were sent: a name may have a slash in it.
+
+    What is sent to a proxy has the server's name before the path, and may arrive so:
+    that name is then the host (RFC 9112, 3.2.2).
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            scope["path"] = scope["raw_path"].decode("latin-1")
+            path: bytes = scope["raw_path"]
+            scheme, mark, rest = path.partition(b"://")
+            if mark and scheme.lower() in (b"http", b"https"):
+                host, _, path = rest.partition(b"/")
+                path = b"/" + path
+                others = [each for each in scope["headers"] if each[0] != b"host"]
+                scope["headers"] = [*others, (b"host", host)]
+            scope["path"] = path.decode("latin-1")
         await self._app(scope, receive, send)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import Protocol
 
 from geartrain.engine.model.principals import Identity
 from geartrain.errors import ConnectError
@@ -20,7 +21,14 @@ from geartrain.http.shown import Rest
 from geartrain.http.visitors import Visitor
 from geartrain.stores.base import Recovery
 
-__all__ = ["Bridge"]
+__all__ = ["Bridge", "Endless"]
+
+
+class Endless(Protocol):
+    """What would not end by itself."""
+
+    def close(self) -> None:
+        """End it."""
 
 
 class Bridge:
@@ -31,7 +39,7 @@ class Bridge:
         recovery: returns how far the opening of the store has come.
         kept: connections of lists that may be gone on with.
         rest: the functions that ``/metrics`` does not show.
-        endless: connections of answers that have no end of their own.
+        endless: answers that have no end of their own.
     """
 
     def __init__(
@@ -53,13 +61,13 @@ class Bridge:
         self.max_packet = max_packet
         self.kept = Kept()
         self.rest = Rest()
-        self.endless: set[Link] = set()
+        self.endless: set[Endless] = set()
 
     def stop(self) -> None:
         """End what would not end by itself."""
         self.kept.close()
-        for link in self.endless:
-            link.close()
+        for each in list(self.endless):
+            each.close()
 
     def open(self, link: Link, visitor: Visitor) -> None:
         """Connect a link for a visitor; it ends with the login, if there is one.

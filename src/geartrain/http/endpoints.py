@@ -8,7 +8,7 @@ and an unknown or wrong one is a problem that names it.
 from __future__ import annotations
 
 import math
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import quote, unquote
@@ -19,6 +19,7 @@ from starlette.responses import Response
 from geartrain.admin.connection import handle_word, word
 from geartrain.http.bridge import Bridge
 from geartrain.http.gate import Gate
+from geartrain.http.prefix import prefix_of
 from geartrain.http.problems import ProblemError
 from geartrain.http.visitors import SERVER, visitor_of
 
@@ -32,6 +33,7 @@ __all__ = [
     "header",
     "in_path",
     "query",
+    "read_values",
 ]
 
 Schema = Mapping[str, Any]
@@ -215,28 +217,45 @@ class Endpoint:
         Raises:
             ProblemError: one is wrong, missing, unknown, or given twice.
         """
-        given = _given(request)
-        values: dict[str, Any] = {}
-        for each in self.parameters:
-            text = _text(each, request, given)
-            if text is not None:
-                values[each.key] = each.read(text)
-            elif "default" in each.schema:
-                values[each.key] = each.schema["default"]
-            elif each.is_required:
-                raise ProblemError(
-                    "invalid", f"{each.name} is missing", parameter=each.name
-                )
-        if given:
-            raise self._unknown(next(iter(given)))
-        return values
+        return read_values(self.parameters, request)
 
-    def _unknown(self, name: str) -> ProblemError:
-        known = [each.name for each in self.parameters if each.place == "query"]
-        takes = f"it takes {', '.join(known)}" if known else "it takes none"
-        return ProblemError(
-            "invalid", f"{name[:60]!r} is no parameter here: {takes}", parameter=name
-        )
+
+def read_values(
+    parameters: Sequence[Parameter], request: Request, *, may_be_empty: bool = False
+) -> dict[str, Any]:
+    """Return the values of parameters in a request; those not given are left out.
+
+    ``may_be_empty`` leaves out also what is given empty, as the forms of a page send
+    the fields that nobody filled in.
+
+    Raises:
+        ProblemError: one is wrong, missing, unknown, or given twice.
+    """
+    given = _given(request)
+    if may_be_empty:
+        given = {name: value for name, value in given.items() if value}
+    values: dict[str, Any] = {}
+    for each in parameters:
+        text = _text(each, request, given)
+        if text is not None:
+            values[each.key] = each.read(text)
+        elif "default" in each.schema:
+            values[each.key] = each.schema["default"]
+        elif each.is_required:
+            raise ProblemError(
+                "invalid", f"{each.name} is missing", parameter=each.name
+            )
+    if given:
+        raise _unknown(next(iter(given)), parameters)
+    return values
+
+
+def _unknown(name: str, parameters: Sequence[Parameter]) -> ProblemError:
+    known = [each.name for each in parameters if each.place == "query"]
+    takes = f"it takes {', '.join(known)}" if known else "it takes none"
+    return ProblemError(
+        "invalid", f"{name[:60]!r} is no parameter here: {takes}", parameter=name
+    )
 
 
 def _given(request: Request) -> dict[str, str]:
@@ -316,4 +335,4 @@ class Call:
     def path_of_job(self, handle: str) -> str:
         """Return the path of a job."""
         encoded = quote(handle, safe=":", errors="surrogateescape")
-        return f"{self.request.scope.get('root_path', '')}/v1/jobs/{encoded}"
+        return f"{prefix_of(self.request)}/v1/jobs/{encoded}"

@@ -12,17 +12,18 @@ Only a program, such as a load balancer that asks for the health, names none.
 
 from __future__ import annotations
 
-import ipaddress
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import quote
 
 from starlette.requests import HTTPConnection
+from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from geartrain.http.gate import Gate
+from geartrain.http.prefix import prefix_of
 from geartrain.http.problems import ProblemError
 from geartrain.http.visitors import admit
-from geartrain.protocol.cross_site import is_cross_site
+from geartrain.protocol.cross_site import is_cross_site, is_local_name
 
 __all__ = ["Guard"]
 
@@ -30,16 +31,17 @@ _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 # What anybody may see, and do: it says nothing about the jobs.
 _OPEN: Final = frozenset(
     {
-        "/",
         "/docs",
         "/docs.js",
         "/docs.css",
         "/openapi.json",
         "/livez",
         "/readyz",
+        "/login",
         "/v1/session",
     }
 )
+_STATIC: Final = "/static/"
 
 
 class Guard:
@@ -56,9 +58,24 @@ class Guard:
             try:
                 self._check(HTTPConnection(scope))
             except ProblemError as problem:
-                await problem.response()(scope, receive, send)
+                response = self._login_page(scope, problem) or problem.response()
+                await response(scope, receive, send)
                 return
         await self._app(scope, receive, send)
+
+    def _login_page(self, scope: Scope, problem: ProblemError) -> Response | None:
+        """Return the way to log in, for a browser that wants a page; else None."""
+        request = HTTPConnection(scope)
+        is_page = "text/html" in request.headers.get("accept", "")
+        if problem.kind != "unauthorized" or not is_page or _is_of_api(scope["path"]):
+            return None
+        back = scope["path"] if scope["method"] in _SAFE else "/"
+        query = scope["query_string"].decode("latin-1")
+        whole = f"{back}?{query}" if query and back != "/" else back
+        where = f"{prefix_of(request)}/login"
+        if whole != "/":
+            where += f"?back={quote(whole, safe='/')}"
+        return RedirectResponse(where, 303)
 
     def _check(self, request: HTTPConnection) -> None:
         """Raise the problem that a request is refused with."""
@@ -66,12 +83,20 @@ class Guard:
         if scope["method"] not in _SAFE:
             _check_site(request)
         visitor = gate.visitor(request, scope["state"]["connection"].identity)
-        is_known, is_open = gate.is_known(visitor), scope["path"] in _OPEN
+        is_known, is_open = gate.is_known(visitor), _is_open(scope["path"])
         if _is_nameable(scope) and not (is_known or (is_open and gate.is_closed)):
             _check_host(request.headers.get("host"))
         if not is_open:
             gate.check(visitor, is_known=is_known)
         admit(scope, visitor)
+
+
+def _is_open(path: str) -> bool:
+    return path in _OPEN or path.startswith(_STATIC)
+
+
+def _is_of_api(path: str) -> bool:
+    return path.startswith("/v1/") or path == "/metrics"
 
 
 def _is_nameable(scope: Scope) -> bool:
@@ -82,34 +107,13 @@ def _is_nameable(scope: Scope) -> bool:
 
 def _check_host(host: str | None) -> None:
     """Raise ProblemError if a request's host is no address, nor ``localhost``."""
-    if host is None:
-        return
-    name = _hostname(host)
-    if name == "localhost" or name.endswith(".localhost") or _is_address(name):
+    if host is None or is_local_name(host.encode("latin-1")):
         return
     raise ProblemError(
         "wrong-host",
         "without a token or a login the host has to be localhost or an address: name it"
         " so, or start the job server with --http-token-file or --http-password-file",
     )
-
-
-def _hostname(host: str) -> str:
-    """Return the name in a Host header, without its port; empty if it is none."""
-    if any(each in host for each in "/?#@\\"):
-        return ""
-    try:
-        return urlsplit(f"//{host}").hostname or ""
-    except ValueError:
-        return ""
-
-
-def _is_address(name: str) -> bool:
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    return True
 
 
 def _check_site(request: HTTPConnection) -> None:

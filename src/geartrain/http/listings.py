@@ -26,8 +26,8 @@ __all__ = ["listing"]
 _JSON: Final = "application/json"
 
 
-async def listing(call: Call, command: str, *, skip: bytes = b"") -> Response:
-    """Answer with the rows of a command; those that end with ``skip`` are left out.
+async def listing(call: Call, command: str) -> Response:
+    """Answer with the rows of a command.
 
     The slice that ``call``'s ``cursor`` names is asked for, if it has one.
 
@@ -38,7 +38,7 @@ async def listing(call: Call, command: str, *, skip: bytes = b"") -> Response:
     link, after = _begun(call, cursor)
     if after:
         command += f" after={after}"
-    return await begun(_parts(link, command, call.bridge.kept, skip), link, _JSON)
+    return await begun(_parts(link, command, call.bridge.kept), link, _JSON)
 
 
 def _begun(call: Call, cursor: str) -> tuple[TextLink, str]:
@@ -57,7 +57,7 @@ def _begun(call: Call, cursor: str) -> tuple[TextLink, str]:
 
 
 async def _parts(
-    link: TextLink, command: str, kept: Kept, skip: bytes
+    link: TextLink, command: str, kept: Kept
 ) -> AsyncGenerator[bytes, None]:
     """Yield a list as JSON, in parts; the first comes once the first rows have."""
     following = None
@@ -69,8 +69,6 @@ async def _parts(
             async for rows in slices:
                 if rows[-1].startswith(AFTER):
                     following = str(json.loads(rows.pop())["after"])
-                if skip:
-                    rows = [row for row in rows if not row.endswith(skip)]
                 if rows:
                     yield separator + b",\n".join(lines_of(rows))
                     separator = b",\n"

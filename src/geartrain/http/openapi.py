@@ -23,7 +23,7 @@ percent-encoded, in a member that ends with `_encoded`. Times are seconds since 
 """
 
 
-def document(*, has_token: bool) -> dict[str, Any]:
+def document(*, has_token: bool, prefix: str = "") -> dict[str, Any]:
     """Return the document; ``has_token`` says that requests need one."""
     paths: dict[str, dict[str, Any]] = {}
     for each in ENDPOINTS:
@@ -39,7 +39,7 @@ def document(*, has_token: bool) -> dict[str, Any]:
             "description": _ABOUT,
             "license": {"name": "MIT", "identifier": "MIT"},
         },
-        "servers": [{"url": "/"}],
+        "servers": [{"url": prefix or "/"}],
         "paths": paths,
         "components": components,
     }

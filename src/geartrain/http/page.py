@@ -8,7 +8,7 @@ from importlib.resources import files
 from typing import Any, Final
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 __all__ = ["routes"]
@@ -20,7 +20,7 @@ _FILES: Final = {
 }
 _POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self';"
-    " img-src data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    " img-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 
 
@@ -33,10 +33,7 @@ def routes(document: Mapping[str, Any]) -> list[Route]:
 
     folder = files("geartrain.http") / "static"
 
-    async def home(request: Request) -> Response:
-        return RedirectResponse("/docs")
-
-    found = [Route("/", home), Route("/openapi.json", openapi)]
+    found = [Route("/openapi.json", openapi)]
     for path, (name, kind) in _FILES.items():
         found.append(Route(path, _shown((folder / name).read_bytes(), kind)))
     return found

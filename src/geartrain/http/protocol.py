@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import h11
 from uvicorn.config import Config
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
 from geartrain.engine.model.principals import Identity
@@ -28,6 +28,8 @@ _log = logging.getLogger("geartrain.http")
 
 # Seconds for the headers of a request to arrive.
 _PATIENCE: Final = 20.0
+# Seconds for an answer to a client that has ended its side of the connection.
+_LAST_ANSWER: Final = 10.0
 
 
 class BoundedProtocol(H11Protocol):
@@ -35,6 +37,7 @@ class BoundedProtocol(H11Protocol):
 
     Attributes:
         identity: who it is from.
+        is_endless: the answer has no end, so a client that sends no more has left.
     """
 
     identity: Identity
@@ -50,6 +53,8 @@ class BoundedProtocol(H11Protocol):
         # A peer causes its lines at will: only our own are limited in number.
         self.logger = _log
         self._deadline: asyncio.TimerHandle | None = None
+        self._is_ending = False
+        self.is_endless = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take a connection, or turn it away."""
@@ -75,12 +80,38 @@ class BoundedProtocol(H11Protocol):
         if not self.transport.is_closing():
             super().data_received(data)
 
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """Answer a client that sends nothing more, if that does not take long.
+
+        One that has left looks the same. Who waits for a job's end is not worth much
+        patience: nobody should work for a client that has gone.
+        """
+        is_plain = self.transport.get_extra_info("sslcontext") is None
+        is_whole = self.conn.their_state in (h11.DONE, h11.MUST_CLOSE)
+        is_due = self._is_answering() and not self.is_endless
+        if not (is_plain and is_whole and is_due):
+            return False
+        self._is_ending = True
+        self._unwatch()
+        self._deadline = self.loop.call_later(_LAST_ANSWER, self.transport.close)
+        return True
+
+    def on_response_complete(self) -> None:
+        """Go on with the next request, or end a connection that has none."""
+        super().on_response_complete()
+        if self._is_ending and not self._is_answering():
+            self.transport.close()
+
+    def _is_answering(self) -> bool:
+        cycle: RequestResponseCycle | None = self.cycle
+        return cycle is not None and not cycle.response_complete
+
     def handle_events(self) -> None:
         """Go on with what has arrived."""
         super().handle_events()
         if self.conn.their_state is h11.IDLE and self.conn.trailing_data[0]:
             self._watch()
-        else:
+        elif not self._is_ending:
             self._unwatch()
 
     def _should_upgrade(self) -> bool:

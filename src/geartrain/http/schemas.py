@@ -8,7 +8,8 @@ from types import NoneType, UnionType
 from typing import Any, Final, get_args, get_origin, get_type_hints
 
 from geartrain.admin.job_rows import JobRow
-from geartrain.admin.rows import FunctionRow, MarkRow, ProblemRow, StoreRow, WorkerRow
+from geartrain.admin.rows import FunctionRow, MarkRow, ProblemRow, StoreRow
+from geartrain.admin.worker_rows import ProcessRow, WorkerRow
 
 __all__ = [
     "ACTION",
@@ -20,6 +21,7 @@ __all__ = [
     "MARK",
     "POLICY",
     "PROBLEM",
+    "PROCESS",
     "REASON",
     "RESULT",
     "SCHEDULE",
@@ -77,10 +79,11 @@ def _typed(hint: Any) -> Schema:
 _COUNT: Final[Schema] = {"type": "integer", "minimum": 0}
 
 SCHEMAS: Final[dict[str, Schema]] = {
-    "Job": _schema_of(JobRow, without=frozenset({"workload"})),
+    "Job": _schema_of(JobRow, without=frozenset({"workload", "data"})),
     "Function": _schema_of(FunctionRow),
     "Mark": _schema_of(MarkRow),
     "Connection": _schema_of(WorkerRow),
+    "Process": _schema_of(ProcessRow),
     "Store": _schema_of(StoreRow),
     # "Problem" is what RFC 9457 calls the answer to a request that failed.
     "Condition": _schema_of(ProblemRow),
@@ -180,6 +183,7 @@ CONDITION: Final = reference("Condition")
 JOB: Final = reference("Job")
 MARK: Final = reference("Mark")
 FUNCTION: Final = reference("Function")
+PROCESS: Final = reference("Process")
 CONNECTION: Final = reference("Connection")
 STATISTICS: Final = reference("Statistics")
 STORE: Final = reference("Store")

@@ -32,6 +32,7 @@ import socket
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
+from starlette.types import ASGIApp
 from uvicorn.config import Config
 from uvicorn.server import Server as Uvicorn
 
@@ -67,8 +68,15 @@ class HttpServer:
         addresses: the URLs of where it listens, once bound.
     """
 
-    def __init__(self, options: Options, server: Server) -> None:
+    def __init__(
+        self,
+        options: Options,
+        server: Server,
+        dashboard: Callable[[Bridge, Gate], ASGIApp],
+    ) -> None:
         """Serve what a job server knows, which need not have started.
+
+        ``dashboard`` returns the application that has the pages.
 
         Raises:
             OptionError: a file of TLS or passwords cannot be read, or is not what it
@@ -79,6 +87,7 @@ class HttpServer:
         self._options = options
         self._bridge = Bridge(server.connect, options.max_packet, server.recovery)
         self._gate = Gate(options, server.rules)
+        self._pages = dashboard(self._bridge, self._gate)
         self._sockets: list[socket.socket] = []
         self._files: list[SocketFile] = []
         self._handshakes = Handshakes(options.http_tls) if options.http_tls else None
@@ -120,7 +129,7 @@ class HttpServer:
     async def start(self) -> None:
         """Serve from now on."""
         config = Config(
-            make_app(self._bridge, self._gate),
+            make_app(self._bridge, self._gate, self._pages, self._options.http_prefix),
             http=BoundedProtocol,
             ws="none",
             loop="none",
@@ -166,10 +175,11 @@ class HttpServer:
             self._handshakes.reload()
 
     async def _tick(self) -> None:
-        """Keep the Date header right."""
+        """Keep the Date header right, and end logins that are over."""
         while True:
             await asyncio.sleep(_TICK)
             await self._uvicorn.on_tick(0)
+            self._gate.logins.sweep()
 
     def give_sockets_to(self, uid: int, gid: int) -> None:
         """Make a user the owner of the unix sockets.

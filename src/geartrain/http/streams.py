@@ -9,6 +9,7 @@ from contextlib import aclosing, asynccontextmanager
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from geartrain.http.bridge import Endless
 from geartrain.http.links import Link
 from geartrain.http.problems import ProblemError
 
@@ -16,7 +17,7 @@ __all__ = ["Stream", "begun", "leaving"]
 
 
 @asynccontextmanager
-async def leaving(receive: Receive, link: Link) -> AsyncIterator[None]:
+async def leaving(receive: Receive, link: Endless) -> AsyncIterator[None]:
     """End a connection when the HTTP client leaves while the block waits on it.
 
     To the job server that is a client that has left: nobody waits for the job any more.
@@ -28,7 +29,7 @@ async def leaving(receive: Receive, link: Link) -> AsyncIterator[None]:
         watch.cancel()
 
 
-async def _close_when_gone(receive: Receive, link: Link) -> None:
+async def _close_when_gone(receive: Receive, link: Endless) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
     link.close()
@@ -43,18 +44,25 @@ class Stream(Response):
     def __init__(
         self,
         parts: AsyncGenerator[bytes, None],
-        link: Link,
+        link: Endless,
         media_type: str,
         headers: Mapping[str, str] | None = None,
+        *,
+        is_endless: bool = False,
     ) -> None:
-        """Send ``parts``, and end ``link`` when the client leaves or all is sent."""
+        """Send ``parts``; ``link``, their source, ends when the client leaves.
+
+        An endless one ends at once when the client sends no more.
+        """
         super().__init__(headers=headers, media_type=media_type)
         del self.headers["content-length"]
         self._parts = parts
         self._link = link
+        self._is_endless = is_endless
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the parts; where they break off, the connection does, too."""
+        scope["state"]["connection"].is_endless = self._is_endless
         await send(
             {
                 "type": "http.response.start",

@@ -15,20 +15,24 @@ from typing import Any, Final
 from starlette.requests import Request
 
 from geartrain.client import requests
-from geartrain.client.requests import PLAIN, Job, job
+from geartrain.client.requests import Job, job
 from geartrain.codecs import get_codec
 from geartrain.errors import OptionError, ProtocolError
 from geartrain.http.links import Link
 from geartrain.http.problems import ProblemError, problem_of
 from geartrain.protocol.client import ClientProtocol, Event
-from geartrain.protocol.constants import PacketType
+from geartrain.protocol.constants import HEADER_SIZE, PacketType
 
-__all__ = ["JobLink", "Workload", "follow", "submit"]
+__all__ = ["JobLink", "Workload", "follow", "job_headers", "submit"]
 
 # Bytes of a body that does not tell its size, and of all such bodies at once.
 _MOST_GATHERED: Final = 16 * 1024 * 1024
 _MOST_IN_ALL: Final = 64 * 1024 * 1024
 _BYTES: Final = get_codec("bytes")
+# What the names of headers begin with that are the job's.
+_PREFIX: Final = b"gearman-header-"
+# Those of W3C's Trace Context and Baggage are the job's, too.
+_TRACE: Final = frozenset({b"traceparent", b"tracestate", b"baggage"})
 # Bytes that a packet's header can tell.
 _MAX_SIZE: Final = 0xFFFFFFFF
 
@@ -164,16 +168,27 @@ async def _each(pieces: list[bytes]) -> AsyncIterator[bytes]:
         yield piece
 
 
-def prepared(values: dict[str, Any], is_awaited: bool) -> Any:
+def job_headers(request: Request) -> dict[str, str]:
+    """Return the headers of a job, and its trace's context, among those of a request.
+
+    HTTP does not tell capitals in names apart: they are small.
+    """
+    found = {}
+    for name, value in request.scope["headers"]:
+        own = name.removeprefix(_PREFIX)
+        if own != name or name in _TRACE:
+            found[own.decode("latin-1")] = value.decode("utf-8", "surrogateescape")
+    return found
+
+
+def prepared(values: dict[str, Any], headers: dict[str, str], is_awaited: bool) -> Any:
     """Return the submission, without its workload, that a request describes.
 
     Raises:
         ProblemError: a value is wrong, or two do not go together.
     """
-    special = PLAIN
     at, delay = values.get("at"), values.get("delay")
-    if at is not None or delay is not None:
-        special = (at, delay, "", False, None)
+    special = (at, delay, "", False, headers or None)
     asked: Job = (
         values["function"],
         b"",
@@ -204,7 +219,11 @@ async def follow(link: JobLink, handle: str) -> None:
 
 
 async def submit(
-    link: JobLink, values: dict[str, Any], workload: Workload, is_awaited: bool
+    link: JobLink,
+    values: dict[str, Any],
+    headers: dict[str, str],
+    workload: Workload,
+    is_awaited: bool,
 ) -> str:
     """Submit a job; return its handle once it is acknowledged, and durable if kept.
 
@@ -212,20 +231,27 @@ async def submit(
         ProblemError: something is wrong with it, or the job server refuses it.
         ClientDisconnect: the client has gone before it had sent all.
     """
-    call = prepared(values, is_awaited).call
+    call = prepared(values, headers, is_awaited).call
     size, pieces = await workload.sized()
     options = link.protocol.begin_options() if is_awaited else b""
-    packet = link.protocol.begin(call)
+    before, packet = _parted(link.protocol.begin(call))
     # Its header ends with the size of all that follows.
     whole = int.from_bytes(packet[8:12], "big") + size
     if whole > _MAX_SIZE:
         raise ProblemError("too-large", "a packet has fewer than 4 GiB")
-    await link.send(options + packet[:8] + whole.to_bytes(4, "big") + packet[12:])
+    sized = packet[:8] + whole.to_bytes(4, "big") + packet[12:]
+    await link.send(options + before + sized)
     async for piece in pieces:
         await link.send(piece)
         if link.has_ended():
             break
     return await _created(link)
+
+
+def _parted(packets: bytes) -> tuple[bytes, bytes]:
+    """Return what comes before a submission, its headers, and the submission."""
+    end = HEADER_SIZE + int.from_bytes(packets[8:12], "big")
+    return (packets[:end], packets[end:]) if end < len(packets) else (b"", packets)
 
 
 async def _created(link: JobLink) -> str:

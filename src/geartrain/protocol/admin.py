@@ -25,6 +25,7 @@ END_OF_LIST: Final = b".\n"
 # may be a command all the same.
 COMMAND_WORDS: Final = (
     b"actions",
+    b"announce",
     b"cancel",
     b"counters",
     b"create",

@@ -17,7 +17,7 @@ from typing import Final
 
 from geartrain.errors import ProtocolError
 from geartrain.protocol.constants import MAX_ARGUMENTS_SIZE, PacketType
-from geartrain.protocol.cross_site import is_cross_site
+from geartrain.protocol.cross_site import is_cross_site, is_rebound
 from geartrain.protocol.packets import request_header
 from geartrain.protocol.replies import ReplyParser
 
@@ -104,8 +104,8 @@ class WebJob:
         self._method = first[1]
         if self._says_version:
             self._version = first[3]
-        function = first[2].lstrip(b"/")
         headers = _headers(lines[1:])
+        function = _path(first[2], headers).lstrip(b"/")
         fault = self._fault(function, headers)
         return self._refuse(fault) if fault else self._submit(function, headers, rest)
 
@@ -117,7 +117,7 @@ class WebJob:
         if self._method == b"TRACE":
             return b"405 METHOD_NOT_ALLOWED"
         told = [headers.get(name, b"") for name in _WHERE_FROM]
-        if is_cross_site(*told):
+        if is_cross_site(*told) or is_rebound(headers):
             return b"403 FORBIDDEN"
         if b"transfer-encoding" in headers:
             return b"411 LENGTH_REQUIRED"
@@ -234,6 +234,15 @@ def _end_of_head(head: bytes) -> tuple[int, int]:
     found = [(head.find(mark), len(mark)) for mark in (b"\r\n\r\n", b"\n\n")]
     ends = [each for each in found if each[0] >= 0]
     return min(ends) if ends else (-1, 0)
+
+
+def _path(target: bytes, headers: dict[bytes, bytes]) -> bytes:
+    """Return a target's path; what was sent to a proxy has the host before it."""
+    scheme, mark, rest = target.partition(b"://")
+    if not mark or scheme.lower() not in (b"http", b"https"):
+        return target
+    headers[b"host"], _, path = rest.partition(b"/")
+    return path
 
 
 def _headers(lines: list[bytes]) -> dict[bytes, bytes]:

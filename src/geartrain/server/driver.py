@@ -128,7 +128,9 @@ class Driver:
             self._descriptors.note(descriptor)
             if self._keepalive is not None and address != UNIX:
                 set_keepalive(accepted, *self._keepalive)
-        peer = self.engine.connect(descriptor, address.encode(), is_trusted, identity)
+        peer = self.engine.connect(
+            descriptor, address.encode(), is_trusted, identity, self.monotonic()
+        )
         transport = connection.transport
         peer.has_tls = transport.get_extra_info("ssl_object") is not None
         self._connections[peer] = connection

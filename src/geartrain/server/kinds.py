@@ -19,6 +19,7 @@ __all__ = [
     "HEADER",
     "HTTP_ADDRESS",
     "HTTP_PORT",
+    "HTTP_PREFIX",
     "MAX_HANDLE_PREFIX",
     "MEMORY",
     "PROXY",
@@ -100,6 +101,16 @@ def _proxy(text: str) -> Network | None:
         raise OptionError(f"{error}: use 10.0.0.1, 10.0.0.0/8, or unix") from None
 
 
+def _http_prefix(text: str) -> str:
+    """Read a path without the slash at its end."""
+    path = text.rstrip("/")
+    if path and not re.fullmatch(r"(?a)(/[\w.~-]+)+", path):
+        raise OptionError(
+            f"{text!r} is not a path: write /geartrain; letters, digits and ._~- only"
+        )
+    return path
+
+
 HANDLE_PREFIX: Final = Kind[str](
     metavar="PREFIX",
     meaning=f"at most {MAX_HANDLE_PREFIX} visible ASCII characters",
@@ -113,6 +124,11 @@ PROXY: Final = Kind["Network | None"](
 )
 HEADER: Final = Kind[str](
     metavar="NAME", meaning="the name of an HTTP header", read=_header
+)
+HTTP_PREFIX: Final = Kind[str](
+    metavar="PATH",
+    meaning='a path, such as "/geartrain"',
+    read=_http_prefix,
 )
 HTTP_ADDRESS: Final = Kind["Address | None"](
     metavar="ADDRESS",

@@ -26,6 +26,7 @@ from geartrain.server.kinds import (
     HEADER,
     HTTP_ADDRESS,
     HTTP_PORT,
+    HTTP_PREFIX,
     MAX_HANDLE_PREFIX,
     MEMORY,
     PROXY,
@@ -181,6 +182,11 @@ class Options:
         " May be repeated.",
         repeats=True,
         off="none",
+    )
+    http_prefix: str = option(
+        HTTP_PREFIX,
+        "",
+        "The path below which a proxy serves HTTP: all links of the dashboard have it.",
     )
     http_token_file: str = option(
         PATH,

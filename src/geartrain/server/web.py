@@ -12,6 +12,8 @@ __all__ = ["WebConnection"]
 
 # Seconds for a request to come: who says nothing must not hold a connection for ever.
 _PATIENCE = 60.0
+# Seconds for the answer to a client that has ended its side of the connection.
+_LAST_ANSWER = 10.0
 # Bytes that may follow a request and are not read; a client may end it with a blank
 # line, or send the next one at once.
 _MOST_IGNORED = 64 * 1024
@@ -62,6 +64,18 @@ class WebConnection(Connection):
         if reply:
             self.transport.write(reply)
         self.transport.close()
+
+    def eof_received(self) -> bool:
+        """Answer a client that sends nothing more, if that does not take long.
+
+        One that has left looks the same, and nobody should work for that.
+        """
+        if self._job.is_over or not self._job.is_read():
+            return False
+        loop = asyncio.get_running_loop()
+        self._timer.cancel()
+        self._timer = loop.call_later(_LAST_ANSWER, self.transport.abort)
+        return True
 
     def pause_writing(self) -> None:
         """Go on: the answer was one write."""

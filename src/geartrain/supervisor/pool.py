@@ -231,7 +231,7 @@ class ProcessPool:
 
     def _fill(self, slot: ProcessSlot, now: float) -> None:
         try:
-            slot.process = self.start(slot.target)
+            slot.take(self.start(slot.target))
         except OSError as error:
             slot.due = now + _NO_ROOM_PAUSE
             _log.error(
@@ -333,6 +333,7 @@ class ProcessPool:
     ) -> None:
         """Empty the slot of an ended process, to be filled at once or after a pause."""
         name = f"process {process.pid} of {process.target}"
+        slot.last_end = process.violation or process.leaves or exit_text(status)
         if process.leaves and (status == 0 or not process.is_loaded):
             _log.info(
                 "%s has ended: %s",

@@ -11,7 +11,7 @@ import time
 
 from geartrain.supervisor.options import Limits
 
-__all__ = ["Recycling", "resident_memory"]
+__all__ = ["Recycling", "memory_of", "resident_memory"]
 
 # Random fraction by which a process ends before its limit, so that not all end at once.
 _JITTER = 0.1
@@ -49,11 +49,19 @@ class Recycling:
         return ""
 
 
+def memory_of(process: int | str) -> int | None:
+    """Return the resident bytes of a process; None if they are not known."""
+    try:
+        with open(f"/proc/{process}/statm", "rb", buffering=0) as statm:
+            return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, IndexError):
+        return None
+
+
 def resident_memory() -> int:
     """Return the resident bytes of this process; the peak where only that is known."""
-    try:
-        with open("/proc/self/statm", "rb", buffering=0) as statm:
-            return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    except OSError:
+    known = memory_of("self")
+    if known is None:
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         return peak if sys.platform == "darwin" else peak * 1024
+    return known

@@ -76,7 +76,8 @@ class Reload:
         ):
             slot = self._left.pop(0)
             self._old = slot.process
-            slot.process = fresh
+            slot.take(fresh)
+            slot.last_end = "reload"
             self._fresh = None
             if self._old is not None:
                 self._old.stop(self._grace, "reload")

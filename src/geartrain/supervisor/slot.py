@@ -46,6 +46,8 @@ class ProcessSlot:
         target: what is run here.
         process: the process that runs here; None while there is none.
         due: when to start the next process, by the monotonic clock.
+        starts: how many processes have been here.
+        last_end: how the last of them ended; empty if none has.
     """
 
     def __init__(self, target: Target) -> None:
@@ -53,8 +55,15 @@ class ProcessSlot:
         self.target = target
         self.process: Process | None = None
         self.due = 0.0
+        self.starts = 0
+        self.last_end = ""
         self._crashes = 0
         self._crashes_at_work = 0
+
+    def take(self, process: Process) -> None:
+        """Have a process here that was just started."""
+        self.process = process
+        self.starts += 1
 
     def crashed(
         self, process: Process, now: float, most: float = BACKOFF_MOST

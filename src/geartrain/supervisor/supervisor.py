@@ -15,6 +15,7 @@ import signal
 import time
 
 from geartrain.errors import StartError
+from geartrain.supervisor.announcer import Announcer
 from geartrain.supervisor.liveness import LivenessFile, LivenessPort
 from geartrain.supervisor.options import WorkerOptions
 from geartrain.supervisor.pool import ProcessPool
@@ -57,6 +58,7 @@ class Supervisor:
         self._manager = ServiceManager.take()
         self._own: list[Closable] = []
         self._pool = ProcessPool(options, self._own)
+        self._announcer = Announcer(self._pool)
         self._reload: Reload | None = None
         self._reload_again = False
         self._is_told = False
@@ -95,6 +97,7 @@ class Supervisor:
                 await self._port.start()
             await self._fill_and_wait()
         finally:
+            self._announcer.stop()
             self._end()
 
     async def _fill_and_wait(self) -> None:
@@ -135,6 +138,7 @@ class Supervisor:
             )
 
     def _each_second(self) -> None:
+        self._announcer.look()
         self._manager.alive(self._summary())
         healthy, ready = self._pool.is_healthy, self._pool.is_ready
         if self._file is not None:

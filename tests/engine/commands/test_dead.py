@@ -65,6 +65,8 @@ def test_dead_letters_are_listed_without_their_workloads() -> None:
         "reason": "fail",
         "error": None,
         "size": 2,
+        "numerator": None,
+        "denominator": None,
     }
 
 

@@ -250,10 +250,13 @@ def test_a_dead_letter_that_was_dropped_is_remembered_as_one() -> None:
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        ("state=done", "state is one of succeeded, failed, dead, expired, cancelled,"),
+        (
+            "state=done",
+            "state is succeeded, failed, dead, expired, cancelled, abandoned",
+        ),
         ("limit=0", "limit is a number from 1"),
         ("after=x", "after is a number, not 'x'"),
-        ("age=1", "'age' is none of function=, state=, unique=, error=, limit=,"),
+        ("age=1", "'age' is none of function=, state=, unique=, error=, older=,"),
     ],
 )
 def test_wrong_arguments_are_named(arguments: str, reason: str) -> None:

@@ -78,6 +78,8 @@ def test_a_job_is_told_with_its_workload_wherever_it_is(number: int) -> None:
         "reason": None,
         "error": None,
         "size": 2,
+        "numerator": None,
+        "denominator": None,
         "workload": f"w{number}",
         "encoding": "utf-8",
     }
@@ -169,9 +171,8 @@ def test_without_a_store_a_job_is_told_and_others_are_unknown() -> None:
     assert world.admin().text("job H:test:2") == UNKNOWN
 
 
-@pytest.mark.parametrize("line", ["job", "job a workload=no b"])
-def test_job_takes_one_name(line: str) -> None:
-    answer = World().admin().text(line)
+def test_job_takes_one_name() -> None:
+    answer = World().admin().text("job")
     assert answer.startswith(b"ERR INVALID_ARGUMENTS job+takes+one+handle+or+unique")
 
 
@@ -389,3 +390,98 @@ def test_what_has_ended_has_no_workload() -> None:
 def test_what_job_does_not_take_is_refused(arguments: bytes) -> None:
     answer = crowded().client().text(b"job H:test:1 " + arguments)
     assert answer.startswith(b"ERR INVALID_ARGUMENTS")
+
+
+# Parts of a job
+
+
+@pytest.mark.parametrize("number", [1, 2])
+@pytest.mark.parametrize(
+    ("workload", "first", "shown", "encoding"),
+    [
+        (b"0123456789", 4, "0123", "utf-8"),
+        (b"0123456789", 10, "0123456789", "utf-8"),
+        (b"0123456789", 99, "0123456789", "utf-8"),
+        ("äöü".encode(), 3, "ä", "utf-8"),
+        ("ä😀".encode(), 5, "ä", "utf-8"),
+        (b"\xff\x00ab", 3, "/wBh", "base64"),
+        (b"ab\xc3", 9, "YWLD", "base64"),
+    ],
+)
+def test_a_workload_is_told_up_to_some_bytes(
+    number: int, workload: bytes, first: int, shown: str, encoding: str
+) -> None:
+    world = stored(1)
+    for _ in range(2):
+        world.client().submit_job_bg(b"f", b"", workload)
+    assert len(numbers_in_memory(world)) == 1
+    (row,) = rows(world.admin(), f"job H:test:{number} first={first}")
+    assert (row["workload"], row["encoding"]) == (shown, encoding)
+    assert row["size"] == len(workload)
+
+
+def test_the_progress_of_a_running_job_is_told() -> None:
+    world = stored()
+    submit(world.client(), "w")
+    worker = world.worker("f")
+    job, _ = grab(worker)
+    assert told(world, "H:test:1")["denominator"] is None
+    for numerator, denominator, shown in (
+        (b"3", b"10", (3, 10)),
+        (b"0.5", b"1", (0.5, 1)),
+        (b"many", b"nan", (None, None)),
+        (b"7", b"0", (None, None)),
+    ):
+        worker.work_status(job, numerator, denominator)
+        row = told(world, "H:test:1")
+        assert (row["numerator"], row["denominator"]) == shown
+
+
+def tail(world: World) -> tuple[object, object]:
+    (row,) = rows(world.admin(), "job H:test:1 workload=no tail=yes")
+    return row["data"], row["data_size"]
+
+
+def test_the_data_of_a_job_is_kept_from_when_somebody_looks() -> None:
+    world = stored()
+    submit(world.client(), "w")
+    worker = world.worker("f")
+    assert tail(world) == (None, 0)
+    job, _ = grab(worker)
+    worker.work_data(job, b"unseen")
+    assert tail(world) == ("", 0)
+    worker.work_data(job, "ä1 ".encode())
+    worker.work_data(job, b"2 ")
+    assert tail(world) == ("ä1 2 ", 6)
+    worker.work_data(job, b"x" * 9000)
+    assert tail(world) == ("x" * 8192, 9006)
+    worker.work_complete(job, b"r")
+    assert tail(world) == ("x" * 8192, 9006)
+    world.advance(30)
+    assert tail(world) == (None, 0)
+
+
+def test_what_is_kept_of_a_result_is_shown_to_who_looks_later() -> None:
+    world = stored()
+    world.policy(b"f", result_ttl=60)
+    submit(world.client(), "w")
+    worker = world.worker("f")
+    job, _ = grab(worker)
+    worker.work_data(job, b"early ")
+    assert tail(world) == ("early ", 6)
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        ("first=x", "first+is+a+number,+not+'x'"),
+        ("first=99999999", "first+is+at+most+1048576+bytes"),
+        ("tail=no", "tail+is+yes,+or+left+out,+not+'no'"),
+        ("workload=some", "workload+is+no,+or+only,+or+left+out"),
+        ("workload=no b", "'b'+is+none+of+name=,+workload="),
+        ("rest=1", "'rest'+is+none+of+name=,+workload=,+first=,+tail="),
+    ],
+)
+def test_wrong_parts_are_refused_with_the_reason(words: str, reason: str) -> None:
+    answer = crowded().admin().text(f"job H:test:1 {words}").decode()
+    assert answer.startswith(f"ERR INVALID_ARGUMENTS {reason}")

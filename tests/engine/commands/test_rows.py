@@ -94,6 +94,8 @@ def test_a_record_says_all_but_its_workload() -> None:
         "reason": None,
         "error": None,
         "size": 3,
+        "numerator": None,
+        "denominator": None,
     }
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from geartrain.engine.commands.statistics import GAUGES
+from geartrain.engine.commands.ranking import GAUGES
 from geartrain.engine.model.counts import FAILURES, NAMES
 from tests.support.dialogue import WALL_START, World
 from tests.support.stored_engine import bury, drain, grab, rows, stored, submit

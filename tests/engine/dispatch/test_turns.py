@@ -194,13 +194,10 @@ def test_a_listing_that_was_ended_is_begun_again(world: World) -> None:
     assert all(peer.engine_peer.listing for peer in peers)
     state.end_listing(peers[0].engine_peer)
     peers[0].received.clear()
-    assert (
-        peers[0]
-        .text("jobs limit=1 after=memory-1")
-        .startswith(b"ERR INVALID_ARGUMENTS after:+begin+again")
-    )
+    answer = peers[0].text("jobs limit=1 after=memory-1-H:test:1")
+    assert b'"handle": "H:test:2"' in answer
     peers[1].leave()
-    assert list(state.listings) == [peers[2].engine_peer]
+    assert list(state.listings) == [peers[2].engine_peer, peers[0].engine_peer]
 
 
 # Peers that do not read

@@ -358,6 +358,8 @@ def test_a_dead_letter_tells_how_it_failed() -> None:
         "reason": "exception",
         "error": "division by \udcff",
         "size": 9,
+        "numerator": None,
+        "denominator": None,
         "workload": "work\0load",
         "encoding": "utf-8",
         "headers": {},

@@ -15,6 +15,7 @@ from geartrain.engine.model.counts import (
     Counts,
     bound,
     bucket,
+    numbers_of,
     quantile,
     unpack,
 )
@@ -103,6 +104,11 @@ def test_nothing_has_no_quantile() -> None:
 @given(some_counts())
 def test_what_was_packed_is_unpacked(made: Counts) -> None:
     assert same(unpack(made.pack()), made)
+
+
+@given(some_counts())
+def test_the_numbers_alone_are_read_from_packed_counts(made: Counts) -> None:
+    assert numbers_of(made.pack()) == made.numbers
 
 
 @given(some_counts(), some_counts())

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from geartrain.dashboard.mount import Dashboard
 from geartrain.engine.records import Inventory
 from geartrain.http.api.health import reasons
 from geartrain.http.server import HttpServer as HttpFace
@@ -78,7 +79,7 @@ def test_a_server_that_opens_its_store_is_alive_and_recovers(
 
     async def run() -> None:
         server = Server(options)
-        http = HttpFace(options, server)
+        http = HttpFace(options, server, Dashboard)
         http.bind()
         await http.start()
         port = int(http.addresses[0].rpartition(":")[2])

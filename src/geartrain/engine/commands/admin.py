@@ -23,12 +23,14 @@ from geartrain.engine.commands.control import (
 from geartrain.engine.commands.dead import dead
 from geartrain.engine.commands.events import events
 from geartrain.engine.commands.history import history
-from geartrain.engine.commands.jobs import cancel, job, jobs
+from geartrain.engine.commands.jobs import cancel, job
 from geartrain.engine.commands.marks import marks
 from geartrain.engine.commands.permission import check_command
 from geartrain.engine.commands.policy import policy
 from geartrain.engine.commands.problems import problems
+from geartrain.engine.commands.processes import announce
 from geartrain.engine.commands.results import follow, result
+from geartrain.engine.commands.search import jobs
 from geartrain.engine.commands.server import server
 from geartrain.engine.commands.statistics import statistics
 from geartrain.engine.commands.status import (
@@ -205,6 +207,7 @@ COMMANDS: Final[dict[bytes, TextCommand]] = {
     b"drop": drop,
     b"maxqueue": maxqueue,
     b"actions": actions,
+    b"announce": announce,
     b"cancel": cancel,
     b"pause": pause,
     b"resume": resume,

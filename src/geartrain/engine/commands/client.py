@@ -141,9 +141,7 @@ def _submit(
     """Admit a job, and answer before it can run."""
     arguments = packet.arguments
     unique = arguments[1]
-    if peer.access is not None:
-        check_function(state, peer, SUBMIT, arguments[0])
-    if not (_has_room(state, peer, packet) and _is_acceptable(peer, unique)):
+    if not _is_admitted(state, peer, packet):
         return
     function = functions.admit(state, arguments[0])
     if function is None:
@@ -170,6 +168,7 @@ def _submit(
         state.journal.hold(job, peer)
     else:
         attach(state, job, peer)
+    peer.submissions += 1
     peer.send(encode(PacketType.JOB_CREATED, job.handle))
     if is_unserved and peer.without_worker:
         unserved.warn(state, peer, job)
@@ -221,6 +220,13 @@ def _is_recalled(state: State, peer: Peer, found: JobRecord) -> bool:
         return False
     state.ask(peer, [FindJob(found.number, True)])
     return False
+
+
+def _is_admitted(state: State, peer: Peer, packet: Packet) -> bool:
+    """Tell whether a peer may submit this, and it may be kept; answer if not."""
+    if peer.access is not None:
+        check_function(state, peer, SUBMIT, packet.arguments[0])
+    return _has_room(state, peer, packet) and _is_acceptable(peer, packet.arguments[1])
 
 
 def _has_room(state: State, peer: Peer, packet: Packet) -> bool:
@@ -278,8 +284,7 @@ def submit_job_sched(state: State, peer: Peer, packet: Packet) -> None:
     that submitting it again changes it instead of adding another.
     """
     name, unique = packet.arguments[0], packet.arguments[1]
-    check_function(state, peer, SUBMIT, name)
-    if not (_has_room(state, peer, packet) and _is_acceptable(peer, unique)):
+    if not _is_admitted(state, peer, packet):
         return
     fields = packet.arguments[2:7]
     state.turns.work += CALENDAR
@@ -297,6 +302,7 @@ def submit_job_sched(state: State, peer: Peer, packet: Packet) -> None:
     schedule.workload = packet.arguments[7]
     schedule.more = packet.more
     schedule.fields = fields
+    schedule.headers = peer.headers
     set_schedule(state, schedule, due)
     state.memory.jobs += schedule_cost(schedule)
     keep_schedule(state, schedule)

@@ -11,11 +11,11 @@ from urllib.parse import unquote_to_bytes
 
 from geartrain.engine.commands.arguments import invalid, read_arguments
 from geartrain.engine.commands.common import TOO_MANY_FUNCTIONS
-from geartrain.engine.commands.listings import Filter
+from geartrain.engine.commands.filters import WAITING, Filter
 from geartrain.engine.commands.permission import check_function
 from geartrain.engine.commands.sweeps import (
     FILTERS,
-    read_filter,
+    read_wanted,
     steer_all,
     steer_dead,
     steer_job,
@@ -75,12 +75,12 @@ def purge(state: State, peer: Peer, words: list[bytes]) -> bytes:
     name = unquote_to_bytes(words[1])
     try:
         arguments = read_arguments(words[2:], _PURGE)
-        wanted = arguments.get(b"state") or b"waiting"
-        if wanted not in (b"waiting", b"ready", b"scheduled"):
+        wanted = arguments.get(b"state") or WAITING
+        if wanted not in (WAITING, b"ready", b"scheduled"):
             raise OptionError("state is ready or scheduled: cancel ends what runs")
     except OptionError as refusal:
         return invalid(str(refusal))
-    return steer_all(state, peer, arguments, Filter(name, wanted, b""), Cancel())
+    return steer_all(state, peer, arguments, Filter(name, wanted), Cancel())
 
 
 def priority(state: State, peer: Peer, words: list[bytes]) -> bytes:
@@ -135,10 +135,10 @@ def _place(
         return steer_job(state, peer, name, order, is_dead_too=True)
     try:
         arguments = read_arguments(rest, FILTERS)
-        wanted = read_filter(arguments)
+        wanted = read_wanted(state, arguments)
         if wanted.state == b"running":
             raise OptionError("state is ready or scheduled: what runs stays as it is")
     except OptionError as refusal:
         return invalid(str(refusal))
-    wanted.state = wanted.state or b"waiting"
+    wanted.state = wanted.state or WAITING
     return steer_all(state, peer, arguments, wanted, order)

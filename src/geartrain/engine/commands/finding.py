@@ -1,20 +1,21 @@
-"""How a job is found that a text command names: it waits, runs, or has ended."""
+"""How jobs are found that a text command names: they wait, run, or have ended."""
 
 from __future__ import annotations
 
 from itertools import islice
 from typing import Final
 
+from geartrain.engine.commands.filters import Filter
 from geartrain.engine.commands.permission import check_job
 from geartrain.engine.model.endings import Ending
-from geartrain.engine.model.jobs import Job
+from geartrain.engine.model.jobs import PAGED, Job
 from geartrain.engine.model.peers import Peer
 from geartrain.engine.queries import FindDead, FindJob, FindKey, Query
 from geartrain.engine.records import JobRecord
 from geartrain.engine.results import DEAD, SUCCEEDED, FindResult, ResultRecord
 from geartrain.engine.state.state import State
 
-__all__ = ["Found", "find_job"]
+__all__ = ["Found", "find_job", "found_by_unique", "unique_queries"]
 
 # Endings of one unique that are looked at for one of a function.
 _MOST_ENDINGS: Final = 100
@@ -187,3 +188,35 @@ def _dead_record(dead: JobRecord) -> ResultRecord:
         record.worker = failures.worker
         record.started = failures.started
     return record
+
+
+def unique_queries(state: State, unique: bytes) -> list[Query]:
+    """Return what to ask for the jobs with a unique, of each function."""
+    state.turns.work += len(state.functions) >> 3
+    names = [each.name for each in state.functions.values() if each.paged_count()]
+    # At least one question: its answer tells that the store was asked.
+    return [FindKey(unique, name) for name in names or [b""]]
+
+
+def found_by_unique(
+    state: State, answers: list[Query], wanted: Filter
+) -> list[Job | JobRecord]:
+    """Return the jobs in memory with a unique, and those that only the store has."""
+    jobs: list[Job | JobRecord] = []
+    state.turns.work += len(state.functions) >> 3
+    for function in state.functions.values():
+        known = function.keyed.get(wanted.unique)
+        if known is not None and wanted.takes(state, known):
+            jobs.append(known)
+    for answer in answers:
+        record = None
+        if isinstance(answer, FindKey | FindJob | FindDead):
+            record = answer.record
+        if record is None or not state.is_waiting(record, b""):
+            continue
+        known = state.jobs.get(record.handle)
+        if known is not None and known.state is not PAGED:
+            continue
+        if wanted.takes_record(state, record):
+            jobs.append(record)
+    return jobs

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from geartrain.engine.commands.arguments import Arguments, invalid, read_arguments
+from geartrain.engine.commands.arguments import invalid, read_arguments
+from geartrain.engine.commands.filters import (
+    CONDITIONS,
+    OUTCOMES,
+    read_filter,
+)
+from geartrain.engine.commands.listings import Slice
 from geartrain.engine.commands.rows import (
     attempt_values,
     calendar_time,
@@ -14,24 +20,16 @@ from geartrain.engine.commands.rows import (
     story_values,
     text,
 )
-from geartrain.engine.model.access import SEE, Access
-from geartrain.engine.model.endings import STATUSES, Ending, failures_of
+from geartrain.engine.model.endings import Ending, failures_of
 from geartrain.engine.model.peers import Peer
 from geartrain.engine.results import SUCCEEDED
 from geartrain.engine.state.state import State
 from geartrain.errors import OptionError
 from geartrain.protocol.admin import END_OF_LIST
 
-__all__ = ["ended", "ending_row", "history"]
+__all__ = ["ended", "ending_rows", "ending_values", "history"]
 
-_ARGUMENTS: Final = (
-    b"function",
-    b"state",
-    b"unique",
-    b"error",
-    b"limit",
-    b"after",
-)
+_ARGUMENTS: Final = (*CONDITIONS, b"limit", b"after")
 
 # Units of work, as ``turns`` counts it: of a row, and of an ending that is looked at,
 # as a shift.
@@ -43,75 +41,56 @@ _LOOKED_AT: Final = 256
 _MOST_FUNCTIONS: Final = 100
 
 
-class _Filter:
-    """Which endings to list; empty is any."""
-
-    def __init__(self, arguments: Arguments, access: Access | None) -> None:
-        """Take the arguments, and what the one who asks may see.
-
-        Raises:
-            OptionError: one of them cannot be what it is.
-        """
-        self.function = arguments.get(b"function")
-        self.unique = arguments.get(b"unique")
-        self.error = arguments.get(b"error").lower()
-        self.outcome = arguments.get(b"state")
-        self.limit = arguments.limit()
-        self.after = arguments.number(b"after", -1)
-        self.access = access
-        if self.outcome and self.outcome not in STATUSES:
-            raise OptionError(f"state is one of {', '.join(map(text, STATUSES))}")
-
-    def takes(self, ending: Ending, now: float) -> bool:
-        """Tell whether to list an ending."""
-        if ending.until <= now:
-            return False
-        if self.function and ending.function != self.function:
-            return False
-        if self.outcome and ending.outcome != self.outcome:
-            return False
-        if self.unique and ending.unique != self.unique:
-            return False
-        if self.access is not None and not self.access.may(SEE, ending.function):
-            return False
-        return not self.error or self.error in ending.error().lower()
-
-
 def history(state: State, peer: Peer, words: list[bytes]) -> bytes:
     """List what became of jobs, the latest first.
 
-    ``history [function=F] [state=S] [unique=U] [error=E] [limit=N] [after=T]`` answers
-    a row a job and, if there may be more, ``{"after": T}`` with what to ask them for.
+    ``history [limit=N] [after=T]`` and the conditions of a filter answer a row a job
+    and, if there may be more, ``{"after": T}`` with what to ask them for.
     """
     try:
-        wanted = _Filter(read_arguments(words[1:], _ARGUMENTS), peer.access)
+        arguments = read_arguments(words[1:], _ARGUMENTS)
+        part = Slice(read_filter(state, arguments, OUTCOMES), arguments.limit())
+        part.wanted.access = peer.access
+        after = arguments.number(b"after", -1)
     except OptionError as refusal:
         return invalid(str(refusal))
-    peer.rest = _list(state, wanted)
+    peer.rest = _list(state, part, after)
     return b""
 
 
-def _list(state: State, wanted: _Filter) -> Iterator[bytes]:
+def _list(state: State, part: Slice, after: int) -> Iterator[bytes]:
+    yield from ending_rows(state, part, after)
+    if part.following:
+        yield row({"after": text(part.following)})
+    yield END_OF_LIST
+
+
+def ending_rows(state: State, part: Slice, after: int) -> Iterator[bytes]:
+    """Give the rows of what became of jobs, the latest before a serial first.
+
+    A negative serial is for the very latest.
+    """
     kept = state.history
     first, following = kept.serials()
     serial = following - 1
-    if 0 <= wanted.after <= serial:
-        serial = wanted.after - 1
-    count = 0
+    if 0 <= after <= serial:
+        serial = after - 1
+    wanted, now = part.wanted, state.server_time()
     while serial >= first:
         ending = kept.at(serial)
-        if ending is not None and wanted.takes(ending, state.server_time()):
-            if count == wanted.limit:
-                yield row({"after": str(serial + 1)})
-                break
-            count += 1
+        is_wanted = ending is not None and wanted.takes_ending(ending, now)
+        if part.looks <= 0 or (is_wanted and part.left == 0):
+            part.following = b"%d" % (serial + 1)
+            return
+        part.looks -= 1
+        if ending is not None and is_wanted:
+            part.left -= 1
             state.turns.work += _ROW
-            yield ending_row(state, ending)
+            yield row(ending_values(state, ending))
         elif serial % _LOOKED_AT == 0:
             state.turns.work += _LOOKED_AT >> _LOOK
             yield b""
         serial -= 1
-    yield END_OF_LIST
 
 
 def ended(state: State, name: bytes) -> list[Ending]:
@@ -132,33 +111,33 @@ def ended(state: State, name: bytes) -> list[Ending]:
     return list(found.values())
 
 
-def ending_row(state: State, ending: Ending) -> bytes:
-    """Return the row of a job that has ended."""
+def ending_values(state: State, ending: Ending) -> dict[str, object]:
+    """Return a job that has ended as values of a row."""
     failures = failures_of(ending)
-    return row(
-        {
-            "handle": text(ending.handle),
-            "function": text(ending.function),
-            "unique": text(ending.unique),
-            "priority": priority_name(ending.priority),
-            "state": text(ending.outcome),
-            "status": text(ending.outcome),
-            "background": ending.background,
-            "submitted": calendar_time(state, ending.submitted),
-            "due": None,
-            "started": calendar_time(state, ending.started),
-            "died": None,
-            "ended": calendar_time(state, ending.ended),
-            "worker": text(ending.who()) or None,
-            "attempts": failures.attempts,
-            "crashes": failures.crashes,
-            "reason": text(failures.reason) or None,
-            "error": text(failures.error) or None,
-            "size": ending.size,
-            "result_size": ending.result_size,
-            "story": _story(state, ending),
-        }
-    )
+    return {
+        "handle": text(ending.handle),
+        "function": text(ending.function),
+        "unique": text(ending.unique),
+        "priority": priority_name(ending.priority),
+        "state": text(ending.outcome),
+        "status": text(ending.outcome),
+        "background": ending.background,
+        "submitted": calendar_time(state, ending.submitted),
+        "due": None,
+        "started": calendar_time(state, ending.started),
+        "died": None,
+        "ended": calendar_time(state, ending.ended),
+        "worker": text(ending.who()) or None,
+        "attempts": failures.attempts,
+        "crashes": failures.crashes,
+        "reason": text(failures.reason) or None,
+        "error": text(failures.error) or None,
+        "size": ending.size,
+        "numerator": None,
+        "denominator": None,
+        "result_size": ending.result_size,
+        "story": _story(state, ending),
+    }
 
 
 def _story(state: State, ending: Ending) -> list[dict[str, object]]:

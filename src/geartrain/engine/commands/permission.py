@@ -98,6 +98,7 @@ NEEDS: Final[dict[bytes, Need]] = {
     b"actions": _SEE,
     b"problems": _SEE,
     b"marks": _SEE,
+    b"announce": Need((WORK,), ANYTHING),
     b"server": _SEE,
     b"store": _SEE,
     b"dead list": _SEE,

@@ -3,40 +3,61 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from heapq import nlargest
 from typing import Final
 
-from geartrain.engine.commands.arguments import invalid
+from geartrain.engine.commands.arguments import invalid, read_arguments
 from geartrain.engine.commands.rows import row, text
 from geartrain.engine.model.access import SEE
 from geartrain.engine.model.peers import Peer
 from geartrain.engine.model.problems import Problem
 from geartrain.engine.state.problems import look
 from geartrain.engine.state.state import State
+from geartrain.errors import OptionError
 from geartrain.protocol.admin import END_OF_LIST
 
 __all__ = ["problem_values", "problems"]
 
-# Units of work, as ``turns`` counts it, of a row.
+# Units of work, as ``turns`` counts it, of a row; problems that are sorted in one unit.
 _ROW: Final = 15
+_SORTED: Final = 4
+# As many rows of each problem as there are.
+_ALL: Final = -1
 
 
 def problems(state: State, peer: Peer, words: list[bytes]) -> bytes:
-    """Tell in a row each what is wrong, since when, and what mends it."""
-    if len(words) > 1:
-        return invalid("problems takes no arguments")
-    peer.rest = _list(state, peer)
+    """Tell in a row each what is wrong, since when, and what mends it.
+
+    ``limit=N`` tells of each problem only the N functions that have most of it.
+    """
+    try:
+        limit = read_arguments(words[1:], (b"limit",)).number(b"limit", _ALL)
+    except OptionError as refusal:
+        return invalid(str(refusal))
+    peer.rest = _list(state, peer, limit)
     return b""
 
 
-def _list(state: State, peer: Peer) -> Iterator[bytes]:
+def _list(state: State, peer: Peer, limit: int) -> Iterator[bytes]:
     for _ in look(state):
         yield b""
-    for problem in list(state.problems.values()):
+    groups: dict[str, list[Problem]] = {}
+    for problem in state.problems.values():
         if problem.function and not peer.may(SEE, problem.function):
             continue
-        state.turns.work += _ROW
-        yield row(problem_values(state, problem))
+        groups.setdefault(problem.name, []).append(problem)
+    state.turns.work += len(state.problems) // _SORTED
+    for group in groups.values():
+        told = group if limit == _ALL else nlargest(limit, group, key=_value)
+        for problem in told:
+            state.turns.work += _ROW
+            functions = len(group) if problem.function else None
+            yield row({**problem_values(state, problem), "functions": functions})
     yield END_OF_LIST
+
+
+def _value(problem: Problem) -> float:
+    return problem.value
 
 
 def problem_values(state: State, problem: Problem) -> dict[str, object]:

@@ -11,6 +11,7 @@ import base64
 import json
 from codecs import getincrementaldecoder
 from collections.abc import Iterator, Mapping
+from math import isfinite
 from typing import Final
 
 from geartrain.engine.jobs.reasons import waiting_word
@@ -18,11 +19,13 @@ from geartrain.engine.model.jobs import READY, RUNNING, Job, record_of
 from geartrain.engine.records import Failures, JobRecord
 from geartrain.engine.state.state import State
 from geartrain.engine.story import attempts_of
+from geartrain.errors import OptionError
 from geartrain.protocol.headers import split_headers
 
 __all__ = [
     "NO_WORKLOAD",
-    "WORKLOAD_ONLY",
+    "WHOLE",
+    "Portion",
     "Value",
     "attempt_values",
     "calendar_time",
@@ -32,6 +35,7 @@ __all__ = [
     "row",
     "state_name",
     "story_values",
+    "tail_values",
     "text",
     "waiting_name",
     "whole_job",
@@ -51,8 +55,41 @@ _PLAIN: Final = ("running", "dead")
 
 NO_WORKLOAD: Final = b"no"
 """A row without the workload."""
-WORKLOAD_ONLY: Final = b"only"
-"""The workload and no row: base64, in lines of which each can be read by itself."""
+_WORKLOAD_ONLY: Final = b"only"
+
+
+_LONGEST_FIRST: Final = 1024 * 1024
+
+
+class Portion:
+    """How much is told of a job."""
+
+    def __init__(
+        self, workload: bytes = b"", first: int = 0, tail: bytes = b""
+    ) -> None:
+        """Take the arguments of ``job``.
+
+        Raises:
+            OptionError: one cannot be what it is.
+        """
+        if workload not in (b"", NO_WORKLOAD, _WORKLOAD_ONLY):
+            raise OptionError("workload is no, or only, or left out")
+        if first > _LONGEST_FIRST:
+            raise OptionError(f"first is at most {_LONGEST_FIRST} bytes")
+        if tail not in (b"", b"yes"):
+            raise OptionError(f"tail is yes, or left out, not {text(tail)!r}")
+        self.has_workload = workload != NO_WORKLOAD
+        """Its workload, too."""
+        self.is_workload = workload == _WORKLOAD_ONLY
+        """Nothing else: base64, in lines of which each can be read by itself."""
+        self.first = first
+        """How many bytes of its workload; 0 is all."""
+        self.has_tail = bool(tail)
+        """The last of the data that it streams."""
+
+
+WHOLE: Final = Portion()
+"""All but the data."""
 
 _PRIORITIES: Final = ("high", "normal", "low")
 
@@ -94,7 +131,21 @@ def _job_values(state: State, job: Job) -> dict[str, Value]:
     if job.worker is not None:
         values["started"] = calendar_time(state, job.started)
         values["worker"] = text(job.worker.client_id + b" " + job.worker.address)
+        if job.denominator != b"0":
+            values["numerator"] = _number(job.numerator)
+            values["denominator"] = _number(job.denominator)
     return values
+
+
+def _number(said: bytes) -> float | None:
+    """Return a number as a worker wrote it; None if it is none."""
+    try:
+        number = float(said)
+    except ValueError:
+        return None
+    if number.is_integer():
+        return int(number)
+    return number if isfinite(number) else None
 
 
 def record_row(state: State, record: JobRecord) -> bytes:
@@ -107,11 +158,8 @@ def _record_values(state: State, record: JobRecord) -> dict[str, Value]:
     return _values(state, record, name, True)
 
 
-def whole_job(state: State, job: Job, workload: bytes = b"") -> Iterator[bytes]:
-    """Give the row of a job in memory, its workload included, in pieces.
-
-    ``workload`` may be ``NO_WORKLOAD`` or ``WORKLOAD_ONLY``.
-    """
+def whole_job(state: State, job: Job, part: Portion = WHOLE) -> Iterator[bytes]:
+    """Give the row of a job in memory, its workload included, in pieces."""
     values = dict[str, object](_job_values(state, job))
     attempts = story_values(state, job.failures)
     if job.worker is not None:
@@ -119,25 +167,69 @@ def whole_job(state: State, job: Job, workload: bytes = b"") -> Iterator[bytes]:
         attempts.append(attempt_values(state, who, job.started, 0.0, b"running", b""))
     values["story"] = attempts
     values["headers"] = header_values(job.headers)
-    return _with_workload(state, values, [job.workload, *job.more], workload)
+    if part.has_tail:
+        is_running = job.worker is not None
+        values.update(tail_values(state, job.handle, job if is_running else None))
+    return _with_workload(state, values, [job.workload, *job.more], part)
 
 
 def whole_record(
-    state: State, record: JobRecord, workload: bytes = b""
+    state: State, record: JobRecord, part: Portion = WHOLE
 ) -> Iterator[bytes]:
     """Give the row of a job that only the store has, as ``whole_job`` does."""
     values = dict[str, object](_record_values(state, record))
     values["story"] = story_values(state, record.failures)
     values["headers"] = header_values(record.headers)
-    return _with_workload(state, values, [record.workload, *record.more], workload)
+    if part.has_tail:
+        values.update(tail_values(state, record.handle, None))
+    return _with_workload(state, values, [record.workload, *record.more], part)
+
+
+def tail_values(state: State, handle: bytes, job: Job | None) -> dict[str, object]:
+    """Return the last of what a job streams, as values of a row; ``job`` if it runs."""
+    tail = state.tails.look(handle, job, state.now)
+    if tail is None:
+        return {"data": None, "data_encoding": None, "data_size": 0}
+    state.turns.work += len(tail.data) >> 6
+    shown, encoding = _readable(tail.data)
+    return {"data": shown, "data_encoding": encoding, "data_size": tail.size}
+
+
+def _readable(data: bytes) -> tuple[str, str]:
+    """Return data as text, whatever character was cut at its ends, or as base64."""
+    start = 0
+    while start < min(3, len(data)) and data[start] & 0xC0 == 0x80:
+        start += 1
+    try:
+        return getincrementaldecoder("utf-8")().decode(data[start:]), "utf-8"
+    except UnicodeDecodeError:
+        return base64.b64encode(data).decode(), "base64"
+
+
+def _first(data: list[bytes], most: int) -> list[bytes]:
+    """Return the first bytes of data, without a character that would be cut."""
+    found = b""
+    for piece in data:
+        found += piece[: most - len(found)]
+        if len(found) == most:
+            break
+    decoder = getincrementaldecoder("utf-8")()
+    try:
+        decoder.decode(found)
+    except UnicodeDecodeError:
+        return [found]
+    rest = decoder.getstate()[0]
+    return [found[: len(found) - len(rest)] if len(found) == most else found]
 
 
 def _with_workload(
-    state: State, values: Mapping[str, object], data: list[bytes], workload: bytes
+    state: State, values: Mapping[str, object], data: list[bytes], part: Portion
 ) -> Iterator[bytes]:
-    if workload == NO_WORKLOAD:
+    if part.first:
+        data = _first(data, part.first)
+    if not part.has_workload:
         yield row(values)
-    elif workload == WORKLOAD_ONLY:
+    elif part.is_workload:
         for piece in _pieces(data):
             state.turns.work += _PIECE_WORK
             yield base64.b64encode(piece) + b"\n"
@@ -255,6 +347,8 @@ def _values(
         "reason": None,
         "error": None,
         "size": record.size,
+        "numerator": None,
+        "denominator": None,
     }
     if record.failures is not None:
         _add_failures(values, record.failures)

@@ -10,15 +10,21 @@ these are escaped (``column``); the rows that ``show functions`` and
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from itertools import chain
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
 from geartrain.engine.commands.columns import client_id, column, line
+from geartrain.engine.commands.connections import (
+    is_shown,
+    show_connections,
+    shown_abilities,
+)
 from geartrain.engine.commands.policy import show_policies
+from geartrain.engine.commands.processes import show_processes
+from geartrain.engine.commands.ranking import oldest_wait, rounded
 from geartrain.engine.commands.rows import row, text
-from geartrain.engine.commands.statistics import oldest_wait, rounded
 from geartrain.engine.model import counts
 from geartrain.engine.model.access import SEE
 from geartrain.engine.model.counts import Counts
@@ -43,47 +49,45 @@ _NAMES: Final = 32
 
 def status(state: State, peer: Peer, words: list[bytes]) -> bytes:
     """List functions with their jobs, how many of these run, and the workers."""
-    peer.rest = _status(state, peer)
+    peer.rest = chain(_each(state, peer, _status), (END_OF_LIST,))
     return b""
 
 
-def _functions(state: State, peer: Peer) -> Iterator[Function]:
-    """Yield the functions that a peer sees, but those that are forgotten meanwhile."""
+def _each(
+    state: State, peer: Peer, give: Callable[[State, Function], bytes]
+) -> Iterator[bytes]:
+    """Give a row for each function that a peer may see, if it is still there."""
     # Names are copied because the list may take many turns. That is quick.
     state.turns.work += len(state.functions) >> 6
     for name in list(state.functions):
         function = state.functions.get(name)
-        if function is not None and peer.may(SEE, name):
-            yield function
+        is_seen = function is not None and peer.may(SEE, name)
+        yield give(state, function) if function is not None and is_seen else b""
 
 
-def _status(state: State, peer: Peer) -> Iterator[bytes]:
-    for function in _functions(state, peer):
-        yield b"%s\t%d\t%d\t%d\n" % (
-            column(function.name),
-            function.job_count(),
-            len(function.running),
-            len(function.workers),
-        )
-    yield END_OF_LIST
+def _status(state: State, function: Function) -> bytes:
+    return b"%s\t%d\t%d\t%d\n" % (
+        column(function.name),
+        function.job_count(),
+        len(function.running),
+        len(function.workers),
+    )
 
 
 def prioritystatus(state: State, peer: Peer, words: list[bytes]) -> bytes:
     """List functions with their waiting jobs by priority, and the workers."""
-    peer.rest = _prioritystatus(state, peer)
+    peer.rest = chain(_each(state, peer, _prioritystatus), (END_OF_LIST,))
     return b""
 
 
-def _prioritystatus(state: State, peer: Peer) -> Iterator[bytes]:
-    for function in _functions(state, peer):
-        yield b"%s\t%d\t%d\t%d\t%d\n" % (
-            column(function.name),
-            function.waiting_count(0),
-            function.waiting_count(1),
-            function.waiting_count(2),
-            len(function.workers),
-        )
-    yield END_OF_LIST
+def _prioritystatus(state: State, function: Function) -> bytes:
+    return b"%s\t%d\t%d\t%d\t%d\n" % (
+        column(function.name),
+        function.waiting_count(0),
+        function.waiting_count(1),
+        function.waiting_count(2),
+        len(function.workers),
+    )
 
 
 def workers(state: State, peer: Peer, words: list[bytes]) -> bytes:
@@ -92,30 +96,14 @@ def workers(state: State, peer: Peer, words: list[bytes]) -> bytes:
     return b""
 
 
-def _peers(state: State, viewer: Peer) -> Iterator[tuple[Peer, list[bytes]]]:
-    """Yield the peers that one of them may see, with the names of their functions.
-
-    The newest registration is first. Who may not see all sees itself, and workers of
-    functions that it may see.
-    """
-    state.turns.work += len(state.peers) >> 6
-    is_all = viewer.is_shown_all()
-    for peer in list(state.peers):
-        if peer.is_closing:
-            continue
-        state.turns.work += len(peer.abilities) >> 5
-        names = [each.name for each in peer.abilities]
-        names.reverse()
-        if not is_all:
-            state.turns.work += len(names) >> 2
-            names = [name for name in names if viewer.may(SEE, name)]
-        if is_all or names or peer is viewer:
-            yield peer, names
-
-
 def _workers(state: State, viewer: Peer) -> Iterator[bytes]:
-    for peer, names in _peers(state, viewer):
+    state.turns.work += len(state.peers) >> 6
+    for peer in list(state.peers):
+        if peer.is_closing or not is_shown(state, viewer, peer):
+            yield b""
+            continue
         yield b"%d %s %s :" % (peer.descriptor, peer.address, client_id(peer.client_id))
+        names = shown_abilities(state, viewer, peer)
         for start in range(0, len(names), _NAMES):
             some = names[start : start + _NAMES]
             state.turns.work += len(some) >> 2
@@ -131,10 +119,7 @@ def counters(state: State, peer: Peer, words: list[bytes]) -> bytes:
 
 
 def _counters(state: State, peer: Peer) -> Iterator[bytes]:
-    for function in _functions(state, peer):
-        state.turns.work += _JSON
-        totals = function.statistics.totals()
-        yield _counters_row({"function": text(function.name)}, totals)
+    yield from _each(state, peer, _counters_of)
     if state.idle.forgotten and peer.is_shown_all():
         total: dict[str, str | int] = {
             "function": "",
@@ -142,6 +127,12 @@ def _counters(state: State, peer: Peer) -> Iterator[bytes]:
         }
         yield _counters_row(total, state.slots.unlisted.totals())
     yield END_OF_LIST
+
+
+def _counters_of(state: State, function: Function) -> bytes:
+    state.turns.work += _JSON
+    totals = function.statistics.totals()
+    return _counters_row({"function": text(function.name)}, totals)
 
 
 def _counters_row(of: dict[str, str | int], counted: Counts) -> bytes:
@@ -178,9 +169,13 @@ def show(state: State, peer: Peer, words: list[bytes]) -> bytes:
     elif what[:1] == [b"policies"] and len(words) == 3:
         peer.rest = show_policies(state, peer, unquote_to_bytes(words[2]))
     elif what == [b"functions"]:
-        peer.rest = _show_functions(state, peer)
-    elif what == [b"connections"]:
-        peer.rest = _show_connections(state, peer)
+        peer.rest = chain(_each(state, peer, _function_row), (END_OF_LIST,))
+    elif what[:1] == [b"functions"] and len(words) == 3:
+        return _show_function(state, peer, unquote_to_bytes(words[2]))
+    elif what[:1] == [b"connections"]:
+        return show_connections(state, peer, words[2:])
+    elif what[:1] == [b"processes"]:
+        return show_processes(state, peer, words[2:])
     else:
         return error(b"UNKNOWN_SHOW_ARGUMENTS")
     return b""
@@ -188,8 +183,10 @@ def show(state: State, peer: Peer, words: list[bytes]) -> bytes:
 
 def _show_jobs(state: State, peer: Peer, *, is_unique: bool) -> Iterator[bytes]:
     count = 0
-    for function in _functions(state, peer):
-        count += function.job_count()
+    state.turns.work += len(state.functions) >> 6
+    for name in list(state.functions):
+        function = state.functions.get(name)
+        count += 0 if function is None else function.job_count()
         yield b""
     if count > _MOST_SHOWN or count > len(state.jobs):
         yield error(b"TOO_MANY", f"there are {count} jobs: list them by geartrain jobs")
@@ -198,7 +195,9 @@ def _show_jobs(state: State, peer: Peer, *, is_unique: bool) -> Iterator[bytes]:
     state.turns.work += len(state.jobs) >> 6
     for handle in list(state.jobs):
         job = state.jobs.get(handle)
-        if job is not None and peer.may(SEE, job.function.name):
+        if job is None or not peer.may(SEE, job.function.name):
+            yield b""
+        else:
             yield line(job.unique) if is_unique else _show_job(job)
     yield END_OF_LIST
 
@@ -215,6 +214,7 @@ def _show_schedules(state: State, peer: Peer) -> Iterator[bytes]:
     for handle in list(state.schedules):
         schedule = state.schedules.get(handle)
         if schedule is None or not peer.may(SEE, schedule.function.name):
+            yield b""
             continue
         yield b"%s\t%s\t%s\t%s\t%d\n" % (
             handle,
@@ -226,47 +226,30 @@ def _show_schedules(state: State, peer: Peer) -> Iterator[bytes]:
     yield END_OF_LIST
 
 
-def _show_functions(state: State, peer: Peer) -> Iterator[bytes]:
-    """Give each function's jobs by state and priority as JSON."""
-    for function in _functions(state, peer):
-        state.turns.work += _JSON
-        policy = functions.policy(state, function)
-        yield row(
-            {
-                "function": text(function.name),
-                "high": function.waiting_count(0),
-                "normal": function.waiting_count(1),
-                "low": function.waiting_count(2),
-                "running": len(function.running),
-                "workers": len(function.workers),
-                "total": function.job_count(),
-                "dead": function.dead,
-                "oldest": rounded(oldest_wait(state, function)),
-                "paused": policy.paused,
-                "draining": policy.draining,
-            }
-        )
-    yield END_OF_LIST
+def _show_function(state: State, peer: Peer, name: bytes) -> bytes:
+    function = state.functions.get(name)
+    if function is None or not peer.may(SEE, name):
+        return error(b"UNKNOWN_FUNCTION")
+    peer.rest = iter([_function_row(state, function), END_OF_LIST])
+    return b""
 
 
-def _show_connections(state: State, viewer: Peer) -> Iterator[bytes]:
-    """Give each connection as JSON: its abilities are the last of its values."""
-    for peer, names in _peers(state, viewer):
-        state.turns.work += _JSON
-        head = row(
-            {
-                "descriptor": peer.descriptor,
-                "address": text(peer.address),
-                "id": text(peer.client_id),
-                "running": len(peer.running),
-                "principal": text(peer.who()) or None,
-            }
-        )
-        yield head.rstrip(b"}\n") + b', "functions": ['
-        comma = b""
-        for name in names:
-            state.turns.work += 1
-            yield comma + json.dumps(text(name)).encode()
-            comma = b", "
-        yield b"]}\n"
-    yield END_OF_LIST
+def _function_row(state: State, function: Function) -> bytes:
+    """Return a function's jobs by state and priority as JSON."""
+    state.turns.work += _JSON
+    policy = functions.policy(state, function)
+    return row(
+        {
+            "function": text(function.name),
+            "high": function.waiting_count(0),
+            "normal": function.waiting_count(1),
+            "low": function.waiting_count(2),
+            "running": len(function.running),
+            "workers": len(function.workers),
+            "total": function.job_count(),
+            "dead": function.dead,
+            "oldest": rounded(oldest_wait(state, function)),
+            "paused": policy.paused,
+            "draining": policy.draining,
+        }
+    )

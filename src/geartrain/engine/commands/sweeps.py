@@ -14,9 +14,10 @@ from typing import Final
 from urllib.parse import quote_from_bytes
 
 from geartrain.engine.commands.arguments import Arguments, invalid, read_arguments
-from geartrain.engine.commands.listings import STATES, Filter, new_listing, store_query
+from geartrain.engine.commands.filters import CONDITIONS, Filter, read_filter
+from geartrain.engine.commands.listings import new_listing, store_query
 from geartrain.engine.commands.permission import check_job
-from geartrain.engine.commands.rows import text, waiting_name
+from geartrain.engine.commands.rows import text
 from geartrain.engine.jobs.steering import Order, is_dead
 from geartrain.engine.model.jobs import PAGED, Job
 from geartrain.engine.model.listings import Listing
@@ -31,7 +32,7 @@ from geartrain.protocol.admin import OK, error, ok
 __all__ = [
     "FILTERS",
     "UNKNOWN_JOB",
-    "read_filter",
+    "read_wanted",
     "steer_all",
     "steer_dead",
     "steer_job",
@@ -41,7 +42,7 @@ __all__ = [
 UNKNOWN_JOB: Final = error(b"UNKNOWN_JOB")
 """The answer where no job or dead letter has the handle."""
 
-FILTERS: Final = (b"function", b"state", b"unique", b"count", b"limit", b"after")
+FILTERS: Final = (*CONDITIONS, b"count", b"limit", b"after")
 """The arguments of a sweep over jobs."""
 
 _DEAD_FILTERS: Final = (b"function", b"reason", b"error", b"count", b"limit", b"after")
@@ -54,22 +55,21 @@ _LOOK: Final = 1
 # Dead letters whose workloads are read at once, where memory is all that keeps them.
 _WHOLE: Final = 50
 
-_NO_FILTER: Final = "name function=, state= or unique=, or write function=%2A for all"
+_NO_FILTER: Final = (
+    "name function=, state=, unique=, error=, older= or newer=, or write function=%2A"
+    " for all"
+)
 
 
-def read_filter(arguments: Arguments) -> Filter:
-    """Return which jobs are meant; a function ``*`` is any.
+def read_wanted(state: State, arguments: Arguments) -> Filter:
+    """Return which jobs are meant.
 
     Raises:
         OptionError: nothing says which, or a value is wrong.
     """
-    function = arguments.get(b"function")
-    wanted, unique = arguments.get(b"state"), arguments.get(b"unique")
-    if wanted and wanted not in STATES:
-        raise OptionError(f"state is ready, running or scheduled, not {text(wanted)!r}")
-    if not (function or wanted or unique):
+    if not any(arguments.get(name) for name in CONDITIONS):
         raise OptionError(_NO_FILTER)
-    return Filter(b"" if function == b"*" else function, wanted, unique)
+    return read_filter(state, arguments)
 
 
 def _is_counting(arguments: Arguments) -> bool:
@@ -159,22 +159,15 @@ def _obey_listed(
         # It was counted with those in memory.
         is_wanted = not is_counting and wanted.takes(state, job)
         return _obey(state, job, order, is_counting) if is_wanted else 0
-    if not (state.is_waiting(record, b"") and _is_wanted(state, record, wanted)):
+    if not state.is_waiting(record, b""):
+        return 0
+    state.journal.update(record)
+    if not wanted.takes_record(state, record):
         return 0
     if job is not None or is_counting:
         return 1 if job is None else _obey(state, job, order, is_counting)
     state.turns.work += _CHANGE
     return int(order.obey_kept(state, record))
-
-
-def _is_wanted(state: State, record: JobRecord, wanted: Filter) -> bool:
-    state.journal.update(record)
-    name = waiting_name(state, record).encode()
-    return (
-        wanted.function in (b"", record.function)
-        and wanted.unique in (b"", record.unique)
-        and wanted.state in (b"", b"waiting", name)
-    )
 
 
 def steer_job(

@@ -297,7 +297,11 @@ def _forward(state: State, peer: Peer, job: Job, packet: Packet) -> None:
 def work_data(state: State, peer: Peer, packet: Packet) -> None:
     """Forward a part of the result."""
     job = _forward_running(state, peer, packet)
-    if job is not None and job.collected is not None:
+    if job is None:
+        return
+    if state.tails.is_on:
+        state.tails.add(job, packet.arguments[1], packet.more, state.now)
+    if job.collected is not None:
         results.add(state, job, packet.arguments[1], packet.more)
 
 
@@ -337,6 +341,7 @@ def work_complete(state: State, peer: Peer, packet: Packet) -> None:
     if job.collected is not None or state.result_waits:
         results.succeed(state, job, packet.arguments[1], packet.more)
     count(state, job.function, counts.SUCCEEDED)
+    peer.succeeded += 1
     size = len(packet.payload) - len(job.handle) - 1
     if packet.more:
         size += sum(map(len, packet.more))

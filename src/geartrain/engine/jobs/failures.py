@@ -53,6 +53,8 @@ _MOST_SHOWN: Final = 1000
 # served in between.
 _MOST_EXPIRED: Final = 5000
 _NEXT_EXPIRED: Final = 0.005
+# Reasons that a worker gives itself.
+_OWN_WORDS: Final = (b"fail", b"exception", b"retry")
 _TAKEN: Final = b"JOB_TAKEN\0Job is not this worker's any more: "
 # Lost jobs remembered for a worker, to recognise its late results.
 _MOST_LOST: Final = 1000
@@ -180,6 +182,10 @@ def _note(state: State, job: Job, reason: bytes, error: bytes) -> Failures:
     worker = job.worker
     if worker is not None:
         failures.worker = worker.client_id + b" " + worker.address
+        if reason in _OWN_WORDS:
+            worker.failed += 1
+        else:
+            worker.lost_count += 1
     failures.reason = reason
     error = error[:_MOST_ERROR]
     state.memory.jobs += len(error) - len(failures.error)

@@ -61,6 +61,7 @@ def keep_schedule(state: State, schedule: Schedule) -> None:
     record = ScheduleRecord(schedule.number, schedule.handle, schedule.function.name)
     record.unique = schedule.unique
     record.fields = schedule.fields
+    record.headers = schedule.headers
     record.workload = b"".join([schedule.workload, *schedule.more])
     state.journal.keep_schedule(record)
 
@@ -90,6 +91,7 @@ def restore_schedule(state: State, record: ScheduleRecord) -> None:
     schedule.key = coalescing_key(record.unique, record.workload, [])
     schedule.workload = record.workload
     schedule.fields = record.fields
+    schedule.headers = record.headers
     add_schedule(state, schedule)
     _arm(state, schedule)
 
@@ -143,6 +145,7 @@ def _submit(state: State, schedule: Schedule) -> None:
         schedule.more,
         int(Priority.NORMAL),
     )
+    submitted.headers = schedule.headers
     key = schedule.key
     joined = joinable(schedule.function, key, submitted)
     job = admit(state, submitted, key, joined, True)

@@ -16,6 +16,10 @@ class Listing:
         """The handles."""
         self.listed: set[bytes] = set()
         """Those of them that were listed and that the store has, too."""
+        self.is_partial = False
+        """Others may follow these."""
+        self.is_continued = False
+        """It was begun in another connection, which knows what was ``listed``."""
 
     def is_at_end(self, start: int) -> bool:
         """Tell whether there is nothing from this position on."""

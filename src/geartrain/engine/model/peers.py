@@ -88,6 +88,20 @@ class Peer:
         """The receiving side of its bytes."""
         self.has_tls = False
         """Its connection is encrypted, as far as the driver knows."""
+        self.number = 0
+        """Its place in the order in which all peers connected, from 1."""
+        self.since = 0.0
+        """When it connected, by the steady clock."""
+        self.heard = 0.0
+        """When something of it last arrived, by the steady clock."""
+        self.submissions = 0
+        """How many jobs it submitted."""
+        self.succeeded = 0
+        """How many of the jobs it ran succeeded."""
+        self.failed = 0
+        """How many of its attempts failed, by its own word."""
+        self.lost_count = 0
+        """How many of its attempts timed out, or went to others."""
         self.buffered = 0
         """The bytes of an incomplete packet that its parser was last seen with."""
         self.outbox: list[bytes] = []

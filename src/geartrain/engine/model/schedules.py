@@ -47,6 +47,8 @@ class Schedule(Timed):
         """Its jobs' workload; of a large one, the piece that arrived first."""
         self.more: list[bytes] = []
         """The pieces that follow ``workload``."""
+        self.headers = b""
+        """Its jobs' headers, as ``protocol.headers`` joins them; empty for none."""
         self.fields: list[bytes] = []
         """Minute, hour, day, month and weekday as submitted."""
         self.due = 0.0

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import deque
 from typing import Final
 
-from geartrain.engine.model.counts import Counts, unpack
+from geartrain.engine.model.counts import Counts, numbers_of, unpack
 
 __all__ = [
     "HOURS",
@@ -86,6 +86,39 @@ class Statistics:
         """Tell whether it has no slots and nothing open."""
         is_open = self.counts is not None or self.hourly is not None
         return not (is_open or self.minutes or self.hours)
+
+    def since(self, first: int) -> Counts:
+        """Return what was counted from this minute on."""
+        counts = Counts()
+        for slot in reversed(self.minutes):
+            if slot.number < first:
+                break
+            counts.add(slot.counts())
+        if self.counts is not None and self.minute >= first:
+            counts.add(self.counts)
+        return counts
+
+    def number_since(self, first: int, kind: int) -> int:
+        """Return how many events of a kind were counted from this minute on."""
+        number = 0
+        for slot in reversed(self.minutes):
+            if slot.number < first:
+                break
+            number += numbers_of(slot.packed)[kind]
+        if self.counts is not None and self.minute >= first:
+            number += self.counts.numbers[kind]
+        return number
+
+    def numbers_by_minute(self, first: int) -> list[tuple[int, list[int]]]:
+        """Return the numbers of minutes from this one on; some may come in parts."""
+        found = [
+            (slot.number, numbers_of(slot.packed))
+            for slot in self.minutes
+            if slot.number >= first
+        ]
+        if self.counts is not None and self.minute >= first:
+            found.append((self.minute, self.counts.numbers))
+        return found
 
     def by_minute(self, first: int) -> list[tuple[int, Counts]]:
         """Return the minutes from this one on in which something happened."""

@@ -208,4 +208,4 @@ def _told(failures: Failures | None) -> int:
 def schedule_cost(schedule: Schedule) -> int:
     """Return the bytes that a schedule takes."""
     size = sum(map(len, schedule.fields)) + sum(map(len, schedule.more))
-    return _JOB + len(schedule.workload) + size
+    return _JOB + len(schedule.workload) + len(schedule.headers) + size

@@ -22,6 +22,7 @@ from geartrain.engine.model.peers import Peer
 from geartrain.engine.model.policies import Policies
 from geartrain.engine.model.problems import Problem
 from geartrain.engine.model.schedules import Calendar, Schedule, no_calendar
+from geartrain.engine.model.supervisors import Supervision
 from geartrain.engine.model.vitals import Vitals
 from geartrain.engine.model.waits import ResultWait
 from geartrain.engine.queries import Query
@@ -30,6 +31,7 @@ from geartrain.engine.state.history import History
 from geartrain.engine.state.idle import IdleFunctions
 from geartrain.engine.state.memory import Memory, cost
 from geartrain.engine.state.slots import TimeSlots
+from geartrain.engine.state.tails import Tails
 from geartrain.engine.timers import Timed, Timers
 
 __all__ = ["State"]
@@ -82,6 +84,12 @@ class State:
         """Functions are following policies that changed."""
         self.peers: dict[Peer, None] = {}
         """All connections."""
+        self.supervisors: dict[Peer, Supervision] = {}
+        """Who tells of worker processes."""
+        self.process_count = 0
+        """How many processes these tell of."""
+        self.last_peer = 0
+        """How many connections there have been."""
         self.functions: dict[bytes, Function] = {}
         """All functions by name."""
         self.idle = IdleFunctions()
@@ -102,6 +110,8 @@ class State:
         """How many bytes are in use, and how many may be."""
         self.unreckoned: list[Schedule] = []
         """The schedules whose next times are to be found anew."""
+        self.tails = Tails()
+        """The last data of jobs that somebody looks at."""
         self.result_waits: dict[bytes, dict[ResultWait, None]] = {}
         """Who waits for the ends of jobs, by their handles."""
         self.expiry = Expiry()
@@ -166,7 +176,8 @@ class State:
         """Return the handle with this number."""
         return self._prefix + str(number).encode()
 
-    def number(self, handle: bytes) -> int:
+    @staticmethod
+    def number(handle: bytes) -> int:
         """Return the number in a handle, or 0 if it is no handle."""
         digits = handle.rpartition(b":")[2]
         return int(digits) if digits.isdigit() and len(digits) <= 18 else 0
@@ -268,6 +279,12 @@ class State:
         """Hold a job in memory no more."""
         del self.jobs[job.handle]
         self.memory.jobs -= cost(job)
+
+    def forget_supervisor(self, peer: Peer) -> None:
+        """Forget the processes that a peer told of: it has left."""
+        supervisor = self.supervisors.pop(peer, None)
+        if supervisor is not None:
+            self.process_count -= len(supervisor.processes)
 
     def begin_listing(self, peer: Peer, listing: Listing) -> None:
         """Let a peer list jobs; where all lists get too long, the earliest ends."""

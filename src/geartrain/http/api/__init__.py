@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from geartrain.http.api import (
+    connections,
     control,
     dead,
     events,
@@ -25,6 +26,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *jobs.ENDPOINTS,
     *results.ENDPOINTS,
     *functions.ENDPOINTS,
+    *connections.ENDPOINTS,
     *control.ENDPOINTS,
     *dead.ENDPOINTS,
     *statistics.ENDPOINTS,

@@ -13,9 +13,12 @@ from geartrain.http.api.parts import (
     HANDLE_PATH,
     JSON,
     LIMIT,
+    STATES,
+    conditions,
     done,
     json_answer,
     listed,
+    names_of,
 )
 from geartrain.http.endpoints import Answer, Call, Endpoint, Parameter, in_path, query
 from geartrain.http.links import TextLink
@@ -44,12 +47,9 @@ _PRIORITY: Final = Parameter(
 _COUNT: Final = query(
     "count", "Only count them, and change nothing.", "boolean", default=False
 )
-_FILTERS: Final = (
-    query("function", "Those of this function; `*` is any."),
-    query("state", "Those in this state.", enum=["ready", "running", "scheduled"]),
-    query("unique", "Those with this unique."),
-    _COUNT,
-)
+_CONDITIONS: Final = conditions(STATES)
+_FILTERS: Final = (*_CONDITIONS, _COUNT)
+_NAMES: Final = names_of(_CONDITIONS)
 _DEAD_FILTERS: Final = (
     query("function", "Those of this function; `*` is any."),
     query(
@@ -60,6 +60,7 @@ _DEAD_FILTERS: Final = (
     query("error", "Those with this in their error."),
     _COUNT,
 )
+_DEAD_NAMES: Final = names_of(_DEAD_FILTERS[:-1])
 _COUNTED: Final = Answer(
     description="How many there were.",
     content={
@@ -112,13 +113,16 @@ async def prioritise_job(call: Call) -> Response:
     return done()
 
 
-async def _swept(call: Call, command: str, *filters: str) -> Response:
+async def _swept(
+    call: Call, command: str, filters: tuple[str, ...] = _NAMES
+) -> Response:
     """Steer many jobs; answer how many they were."""
-    given = call.filters("function", *filters)
+    given = call.filters(*filters)
     if not given:
         raise ProblemError(
             "invalid",
-            f"say which: give function, {' or '.join(filters)}; function=* is all",
+            f"say which: give {', '.join(filters[:-1])} or {filters[-1]};"
+            " function=* is all",
         )
     command += given
     if call.values["count"]:
@@ -136,38 +140,38 @@ async def _swept(call: Call, command: str, *filters: str) -> Response:
 
 async def cancel_jobs(call: Call) -> Response:
     """Cancel many jobs."""
-    return await _swept(call, "cancel jobs", "state", "unique")
+    return await _swept(call, "cancel jobs")
 
 
 async def run_jobs(call: Call) -> Response:
     """Run many jobs now."""
-    return await _swept(call, "run jobs", "state", "unique")
+    return await _swept(call, "run jobs")
 
 
 async def move_jobs(call: Call) -> Response:
     """Move many jobs to another function."""
-    return await _swept(call, f"move jobs {call.word('to')}", "state", "unique")
+    return await _swept(call, f"move jobs {call.word('to')}")
 
 
 async def prioritise_jobs(call: Call) -> Response:
     """Give many jobs another priority."""
     command = f"priority jobs {call.values['priority']}"
-    return await _swept(call, command, "state", "unique")
+    return await _swept(call, command)
 
 
 async def retry_all_dead(call: Call) -> Response:
     """Run many dead letters again."""
-    return await _swept(call, "dead retry all", "reason", "error")
+    return await _swept(call, "dead retry all", _DEAD_NAMES)
 
 
 async def drop_all_dead(call: Call) -> Response:
     """Delete many dead letters."""
-    return await _swept(call, "dead drop all", "reason", "error")
+    return await _swept(call, "dead drop all", _DEAD_NAMES)
 
 
 async def move_all_dead(call: Call) -> Response:
     """Make jobs of another function of many dead letters."""
-    return await _swept(call, f"move dead {call.word('to')}", "reason", "error")
+    return await _swept(call, f"move dead {call.word('to')}", _DEAD_NAMES)
 
 
 async def list_actions(call: Call) -> Response:

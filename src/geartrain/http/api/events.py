@@ -51,7 +51,7 @@ async def follow(call: Call) -> Response:
     except BaseException:
         link.close()
         raise
-    return Stream(_told(call.bridge, link), link, _EVENTS)
+    return Stream(_told(call.bridge, link), link, _EVENTS, is_endless=True)
 
 
 async def _told(bridge: Bridge, link: TextLink) -> AsyncGenerator[bytes, None]:

@@ -1,4 +1,4 @@
-"""Functions, their policies, and who serves them."""
+"""Functions and their policies."""
 
 from __future__ import annotations
 
@@ -22,13 +22,11 @@ from geartrain.http.bodies import json_object
 from geartrain.http.endpoints import Body, Call, Endpoint, in_path
 from geartrain.http.listings import listing
 from geartrain.http.problems import ProblemError
-from geartrain.http.schemas import CONNECTION, FUNCTION, POLICY
+from geartrain.http.schemas import FUNCTION, POLICY
 
 __all__ = ["ENDPOINTS"]
 
 _PATTERN: Final = in_path("pattern", "A function's name, or a glob", "mail.*")
-# The end of the row of a connection that serves no function.
-_IDLE: Final = b'"functions": []}'
 
 
 async def list_functions(call: Call) -> Response:
@@ -38,22 +36,8 @@ async def list_functions(call: Call) -> Response:
 
 async def get_function(call: Call) -> Response:
     """Show one function."""
-    wanted = json.dumps(call.values["function"]).encode()
-    rows = await call.rows("show functions")
-    for row in rows:
-        if row.startswith(b'{"function": %s, ' % wanted):
-            return json_answer(json.loads(row))
-    raise ProblemError("unknown-function", "the job server has no such function now")
-
-
-async def list_connections(call: Call) -> Response:
-    """List connections."""
-    return await listing(call, "show connections")
-
-
-async def list_workers(call: Call) -> Response:
-    """List workers."""
-    return await listing(call, "show connections", skip=_IDLE)
+    (row,) = await call.rows(f"show functions {call.word('function')}")
+    return json_answer(json.loads(row))
 
 
 async def list_policies(call: Call) -> Response:
@@ -151,24 +135,5 @@ ENDPOINTS: Final = (
         ),
         answers=(DONE,),
         problems=("bad-request", "too-large", "unsupported-type"),
-    ),
-    Endpoint(
-        method="GET",
-        path="/v1/workers",
-        name="listWorkers",
-        summary="List the connections that serve a function",
-        tag="connections",
-        call=list_workers,
-        answers=(listed("All workers.", CONNECTION),),
-    ),
-    Endpoint(
-        method="GET",
-        path="/v1/connections",
-        name="listConnections",
-        summary="List all connections",
-        description="Requests by HTTP are among them, with the descriptor 0.",
-        tag="connections",
-        call=list_connections,
-        answers=(listed("All connections.", CONNECTION),),
     ),
 )

@@ -10,16 +10,18 @@ from typing import Final
 
 from starlette.responses import Response
 
-from geartrain.engine.model.endings import STATUSES
 from geartrain.http.api.parts import (
+    ALL_STATES,
     CURSOR,
     DONE,
-    FUNCTION_FILTER,
     HANDLE_PATH,
     LIMIT,
+    OUTCOMES,
+    conditions,
     done,
     json_answer,
     listed,
+    names_of,
     one,
 )
 from geartrain.http.endpoints import Answer, Call, Endpoint, query
@@ -31,18 +33,21 @@ from geartrain.http.streams import begun
 __all__ = ["ENDPOINTS"]
 
 _BYTES: Final = "application/octet-stream"
-_STATUSES: Final = [status.decode() for status in STATUSES]
+_NAMES: Final = (*names_of(conditions(ALL_STATES)), "limit")
 
 
 async def list_jobs(call: Call) -> Response:
     """List jobs."""
-    filters = call.filters("function", "state", "unique", "limit")
-    return await listing(call, f"jobs{filters}")
+    return await listing(call, f"jobs{call.filters(*_NAMES)}")
 
 
 async def get_job(call: Call) -> Response:
     """Show a job."""
-    rows = await call.rows(f"job {call.word('handle')} workload=no")
+    command = f"job {call.word('handle')}"
+    command += call.filters("first") or " workload=no"
+    if call.values["tail"]:
+        command += " tail=yes"
+    rows = await call.rows(command)
     return json_answer(json.loads(rows[0]))
 
 
@@ -73,8 +78,7 @@ async def why(call: Call) -> Response:
 
 async def list_history(call: Call) -> Response:
     """List what became of jobs."""
-    names = ("function", "state", "unique", "error", "limit")
-    return await listing(call, f"history{call.filters(*names)}")
+    return await listing(call, f"history{call.filters(*_NAMES)}")
 
 
 async def cancel_job(call: Call) -> Response:
@@ -101,24 +105,15 @@ ENDPOINTS: Final = (
         method="GET",
         path="/v1/jobs",
         name="listJobs",
-        summary="List jobs that wait or run",
+        summary="List and search jobs: those that wait or run, or in any state",
         description=(
-            "Slices of at most `limit`; one may have fewer, or none, before the last. A"
+            "Slices of at most `limit`; one may have fewer, or none, before the last,"
+            " where many jobs had to be looked at. A"
             " cursor is good for a minute."
         ),
         tag="jobs",
         call=list_jobs,
-        parameters=(
-            FUNCTION_FILTER,
-            query(
-                "state",
-                "Only those in this state.",
-                enum=["ready", "running", "scheduled"],
-            ),
-            query("unique", "Only those with this unique."),
-            LIMIT,
-            CURSOR,
-        ),
+        parameters=(*conditions(ALL_STATES), LIMIT, CURSOR),
         answers=(listed("Jobs, without their workloads.", JOB),),
         problems=("expired-cursor",),
     ),
@@ -130,14 +125,7 @@ ENDPOINTS: Final = (
         description="For as long as the policy setting `history` says.",
         tag="jobs",
         call=list_history,
-        parameters=(
-            FUNCTION_FILTER,
-            query("state", "Only those that ended so.", enum=_STATUSES),
-            query("unique", "Only those with this unique."),
-            query("error", "Only those with this in their error, in whatever case."),
-            LIMIT,
-            CURSOR,
-        ),
+        parameters=(*conditions(OUTCOMES), LIMIT, CURSOR),
         answers=(listed("Jobs that have ended, with their story.", JOB),),
     ),
     Endpoint(
@@ -147,8 +135,24 @@ ENDPOINTS: Final = (
         summary="Show a job, also one that has ended, with the story of its attempts",
         tag="jobs",
         call=get_job,
-        parameters=(HANDLE_PATH,),
-        answers=(one("The job, without its workload.", JOB),),
+        description=(
+            "With `first`, `workload` are the first bytes of its workload, as text or"
+            " in base64: see `encoding`. With `tail`, `data` are the last 8 KiB of what"
+            " the job streams, from when they are first asked for: ask each second or"
+            " so, since they are dropped when nobody asks."
+        ),
+        parameters=(
+            HANDLE_PATH,
+            query(
+                "first",
+                "Bytes of its workload.",
+                "integer",
+                minimum=1,
+                maximum=1048576,
+            ),
+            query("tail", "The last of its data, too.", "boolean", default=False),
+        ),
+        answers=(one("The job.", JOB),),
         problems=("unknown-job",),
     ),
     Endpoint(

@@ -15,7 +15,7 @@ from geartrain.http.api.parts import (
     listed,
     one,
 )
-from geartrain.http.endpoints import Call, Endpoint
+from geartrain.http.endpoints import Call, Endpoint, query
 from geartrain.http.listings import listing
 from geartrain.http.schemas import CONDITION, MARK, SCHEDULE, STORE
 
@@ -31,7 +31,7 @@ async def get_server(call: Call) -> Response:
 
 async def list_problems(call: Call) -> Response:
     """List what is wrong now."""
-    rows = await call.rows("problems")
+    rows = await call.rows(f"problems{call.filters('limit')}")
     return json_answer({"items": [json.loads(row) for row in rows], "next": None})
 
 
@@ -93,6 +93,15 @@ ENDPOINTS: Final = (
         summary="List what is wrong now, and what mends it",
         tag="server",
         call=list_problems,
+        parameters=(
+            query(
+                "limit",
+                "How many functions of each problem: those that have most of it.",
+                "integer",
+                minimum=0,
+                maximum=1000,
+            ),
+        ),
         answers=(listed("All of it.", CONDITION),),
     ),
     Endpoint(

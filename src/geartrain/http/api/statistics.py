@@ -25,9 +25,17 @@ __all__ = ["ENDPOINTS"]
 _OVER: Final = query(
     "over", "Minutes that are recent.", "integer", minimum=1, maximum=60
 )
+_MINUTES: Final = query(
+    "minutes",
+    "Of how many of the last minutes to tell what happened in each.",
+    "integer",
+    minimum=0,
+    maximum=60,
+)
 _BUCKETS: Final = query(
     "buckets", "Whether to tell the buckets of waiting and running times.", "boolean"
 )
+_LISTED: Final = ("match", "sort", "limit", "over", "minutes")
 _DESCRIPTION: Final = """\
 A row has what there is `now`, the `total` since the server started, and what happened
 in the `recent` minutes, with the quantiles of how long jobs `waited` and `ran`, in
@@ -44,12 +52,12 @@ def _filters(call: Call, *names: str) -> str:
 
 async def list_statistics(call: Call) -> Response:
     """List functions with their statistics."""
-    return await listing(call, f"statistics{_filters(call, 'sort', 'limit', 'over')}")
+    return await listing(call, "statistics" + _filters(call, *_LISTED))
 
 
 async def get_statistics(call: Call) -> Response:
     """Show a function's statistics."""
-    given = _filters(call, "function", "over")
+    given = _filters(call, "function", "over", "minutes")
     (row,) = await call.rows(f"statistics{given}")
     return json_answer(json.loads(row))
 
@@ -79,10 +87,16 @@ ENDPOINTS: Final = (
         tag="statistics",
         call=list_statistics,
         parameters=(
-            query("sort", "What there is most of comes first, or `function`."),
+            query("match", "Only functions with this text in their names, or a glob."),
+            query(
+                "sort",
+                "What there is most of comes first, or `function`. With `recent.`"
+                " before it the last minutes count; after a `-` the least is first.",
+            ),
             LIMIT,
             CURSOR,
             _OVER,
+            _MINUTES,
             _BUCKETS,
         ),
         answers=(listed("Functions, and the row of all.", STATISTICS),),
@@ -96,7 +110,7 @@ ENDPOINTS: Final = (
         description=_DESCRIPTION,
         tag="statistics",
         call=get_statistics,
-        parameters=(FUNCTION_PATH, _OVER, _BUCKETS),
+        parameters=(FUNCTION_PATH, _OVER, _MINUTES, _BUCKETS),
         answers=(one("The function's statistics.", STATISTICS),),
         problems=("unknown-function",),
     ),

@@ -13,7 +13,7 @@ from geartrain.http.problems import ProblemError
 from geartrain.http.schemas import SUBMITTED
 from geartrain.http.stories import EVENTS, LINES, result, story, story_form
 from geartrain.http.streams import Stream, leaving
-from geartrain.http.submissions import JobLink, Workload, submit
+from geartrain.http.submissions import JobLink, Workload, job_headers, submit
 
 __all__ = ["ENDPOINTS"]
 
@@ -69,6 +69,9 @@ for. With `Accept: text/event-stream` or `application/x-ndjson` the job's story 
 streamed as it happens: `created`, `data`, `warning`, `status`, and at the end
 `complete`, `failed` or `timeout`, each with a JSON object. Bytes in it are `data`, as
 text if they are UTF-8, or else base64, as `encoding` says.
+
+Request headers `Gearman-Header-NAME` are headers of the job, which its worker is told;
+so are `traceparent`, `tracestate` and `baggage`.
 """
 
 
@@ -79,22 +82,23 @@ async def submit_job(call: Call) -> Response:
     _check(values, is_awaited)
     form = story_form(call.request.headers.get("accept", ""))
     workload = Workload(call.request, call.bridge.max_packet)
+    headers = job_headers(call.request)
     link = JobLink()
     call.bridge.open(link, call.visitor)
     try:
-        handle = await submit(link, values, workload, is_awaited)
+        handle = await submit(link, values, headers, workload, is_awaited)
         if not is_awaited:
             return _accepted(call, handle)
-        headers = {"Gearman-Handle": _header(handle)}
+        told_of = {"Gearman-Handle": _header(handle)}
         deadline = asyncio.get_running_loop().time() + values["wait"]
         if form is not None:
             told = link
             # From here on the answer ends the connection.
             link = JobLink()
-            return Stream(story(told, handle, deadline, form), told, form, headers)
+            return Stream(story(told, handle, deadline, form), told, form, told_of)
         async with leaving(call.request.receive, link):
             data = await result(link, handle, deadline)
-        return Response(data, headers=headers, media_type=_BYTES)
+        return Response(data, headers=told_of, media_type=_BYTES)
     finally:
         link.close()
 

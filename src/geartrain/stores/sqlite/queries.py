@@ -108,16 +108,23 @@ def next_due(
 
 
 def find_record(
-    connection: sqlite3.Connection, reader: Reader, number: int, *, is_dead: bool
+    connection: sqlite3.Connection,
+    reader: Reader,
+    number: int,
+    *,
+    is_dead: bool,
+    first: int = 0,
 ) -> JobRecord | None:
     """Return the job or the dead letter with a number, None if there is none.
+
+    With ``first``, only so much of its workload is read as has these first bytes.
 
     Raises:
         DamageError: it is not as it was written.
     """
     for row in read_rows(connection, SINGLE, (number,)):
         if (row.queue < 0) == is_dead:
-            return reader.record(row)
+            return reader.record(row, first)
     return None
 
 

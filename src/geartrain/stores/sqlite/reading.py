@@ -185,8 +185,8 @@ class Reader:
         """
         return self._head(row)[0]
 
-    def record(self, row: Row) -> JobRecord:
-        """Return the job in a row, with its workload.
+    def record(self, row: Row, first: int = 0) -> JobRecord:
+        """Return the job in a row, with its workload, or the pieces with its ``first``.
 
         Raises:
             DamageError: it is not as it was written.
@@ -196,7 +196,7 @@ class Reader:
             raise DamageError(f"the workload of job {row.number} is damaged")
         record.workload = row.workload
         if row.pieces:
-            pieces = read_pieces(self._connection, row.number, row.pieces)
+            pieces = read_pieces(self._connection, row.number, row.pieces, first)
             record.workload = next(pieces)
             record.more = list(pieces)
         return record

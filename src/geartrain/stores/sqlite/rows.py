@@ -271,9 +271,9 @@ def insert_pieces(cursor: sqlite3.Cursor, record: JobRecord) -> int:
 
 
 def read_pieces(
-    connection: sqlite3.Connection, number: int, size: int
+    connection: sqlite3.Connection, number: int, size: int, first: int = 0
 ) -> Iterator[bytes]:
-    """Return the pieces of a workload of ``size`` bytes.
+    """Return the pieces of a workload of ``size`` bytes, or those with the ``first``.
 
     Raises:
         DamageError: a piece is lost or damaged.
@@ -282,7 +282,7 @@ def read_pieces(
         "SELECT position, sum, data FROM pieces WHERE number = ? ORDER BY position",
         (number,),
     )
-    expected = 0
+    expected, least = 0, size - first if first else -1
     try:
         for position, checksum, data in rows:
             is_whole = type(data) is bytes and crc32(data, expected) == checksum
@@ -291,6 +291,8 @@ def read_pieces(
             expected += 1
             size -= len(data)
             yield data
+            if size <= least:
+                return
     finally:
         rows.close()
     if size:

@@ -22,8 +22,10 @@ __all__ = [
 ]
 
 _LENGTH: Final = Struct("<I")
-# Each has one part in the blob, but for the last, a list, which has the remaining ones.
-*_SINGLE, _LAST = (field.name for field in SCHEDULE_FIELDS)
+# Each has one part in the blob, but for the fields of its times, which have one each.
+# Rows of earlier versions end before the headers.
+*_FIRST, _TIMES, _HEADERS = (field.name for field in SCHEDULE_FIELDS)
+_TIME_FIELDS: Final = 5
 
 
 def insert_schedules(
@@ -67,7 +69,8 @@ def count_schedules(connection: sqlite3.Connection) -> int:
 
 def pack_schedule(schedule: ScheduleRecord) -> bytes:
     """Return all of a recurring job but its number."""
-    parts = [*(getattr(schedule, name) for name in _SINGLE), *getattr(schedule, _LAST)]
+    parts = [getattr(schedule, name) for name in _FIRST]
+    parts += [*getattr(schedule, _TIMES), getattr(schedule, _HEADERS)]
     packed: list[bytes] = []
     for part in parts:
         packed += (_LENGTH.pack(len(part)), part)
@@ -92,7 +95,9 @@ def unpack_schedule(number: Any, checksum: object, packed: Any) -> ScheduleRecor
         end = start + length
         parts.append(packed[start:end])
     schedule = ScheduleRecord(number, b"", b"")
-    for name, part in zip(_SINGLE, parts, strict=False):
+    for name, part in zip(_FIRST, parts, strict=False):
         setattr(schedule, name, part)
-    setattr(schedule, _LAST, parts[len(_SINGLE) :])
+    rest = parts[len(_FIRST) :]
+    setattr(schedule, _TIMES, rest[:_TIME_FIELDS])
+    setattr(schedule, _HEADERS, b"".join(rest[_TIME_FIELDS:]))
     return schedule

@@ -106,8 +106,12 @@ class StoreSession:
 
     def find(self, query: FindJob | FindDead, *, is_dead: bool) -> JobRecord | None:
         """Return a job, or a dead letter."""
-        find = find_record if query.with_workload else find_head
-        return find(self.connection, self.reader, query.number, is_dead=is_dead)
+        number = query.number
+        if not query.with_workload:
+            return find_head(self.connection, self.reader, number, is_dead=is_dead)
+        return find_record(
+            self.connection, self.reader, number, is_dead=is_dead, first=query.first
+        )
 
     def find_key(self, key: bytes, function: bytes | None) -> JobRecord | None:
         """Return a job with a key, without its workload."""

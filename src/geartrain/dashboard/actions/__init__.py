@@ -1,0 +1,15 @@
+"""The actions, by what they are about."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from geartrain.dashboard.action import Action
+from geartrain.dashboard.actions import dead, functions
+
+__all__ = ["ACTIONS"]
+
+ACTIONS: Final[dict[str, Action]] = {
+    each.name: each for each in (*functions.ACTIONS, *dead.ACTIONS)
+}
+"""All of them, by name: what the pages can do."""

@@ -1,0 +1,96 @@
+"""Charts: lines over time, drawn by the browser, told in a sentence by the server."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+__all__ = ["Chart", "Mark", "Series", "chart_data"]
+
+_UNITS: Final = frozenset({"", "/s", "s", "bytes"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Series:
+    """A line of a chart.
+
+    Attributes:
+        label: what it shows, in a word or two.
+        kind: the state that colours it: ``succeeded``, ``running``, ``waiting``,
+            ``failed`` or ``plain``.
+        values: a number for each time of the chart; None where there is none.
+        has_area: whether what is below the line is filled.
+    """
+
+    label: str
+    kind: str
+    values: Sequence[float | None]
+    has_area: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mark:
+    """A moment that a chart marks, such as the job server's start.
+
+    Attributes:
+        time: when, in seconds since 1970.
+        label: what happened, in a few words.
+    """
+
+    time: float
+    label: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chart:
+    """Lines over time.
+
+    Attributes:
+        name: its name on the page.
+        title: what stands above it.
+        sentence: what it shows, for those who do not see it.
+        times: the times of the values, in seconds since 1970, the earliest first.
+        series: its lines.
+        unit: of the values: none, ``/s``, ``s`` or ``bytes``.
+        marks: moments that it marks.
+    """
+
+    name: str
+    title: str
+    sentence: str
+    times: Sequence[float]
+    series: Sequence[Series]
+    unit: str = ""
+    marks: Sequence[Mark] = ()
+
+    def __post_init__(self) -> None:
+        assert self.unit in _UNITS
+        assert all(len(each.values) == len(self.times) for each in self.series)
+
+
+def chart_data(chart: Chart) -> str:
+    """Return a chart as the script that draws it reads it."""
+    return json.dumps(
+        {
+            "unit": chart.unit,
+            "times": list(chart.times),
+            "series": [
+                {
+                    "label": each.label,
+                    "kind": each.kind,
+                    "area": each.has_area,
+                    "values": [_rounded(value) for value in each.values],
+                }
+                for each in chart.series
+            ],
+            "marks": [{"time": each.time, "label": each.label} for each in chart.marks],
+        },
+        separators=(",", ":"),
+    )
+
+
+def _rounded(value: float | None) -> float | None:
+    """Return a value with the digits that can be seen."""
+    return None if value is None else float(f"{value:.4g}")

@@ -1,0 +1,174 @@
+"""Pages that are kept up to date while somebody looks at them.
+
+A ``View`` is a page with its query as one principal sees it. It is made anew at most
+once a second, however many look at it, and only what changed is sent to each. When
+nobody looks any more it ends: a job server whose pages nobody has open does nothing for
+them.
+
+A page is a stream of server-sent events at its own address, to whoever accepts
+``text/event-stream``: ``regions`` with what changed, ``problem`` where the job server
+refuses. Both have the time, so that the page knows how old it is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable
+from typing import Final
+
+from geartrain.http.problems import ProblemError
+
+__all__ = ["Views", "Watcher"]
+
+_log = logging.getLogger("geartrain.http")
+
+Refresh = Callable[[], Awaitable[dict[str, str]]]
+
+# Seconds between two refreshes of a view, and how many times as long as one took.
+_INTERVAL: Final = 1.0
+_PAUSE: Final = 10.0
+
+
+class Watcher:
+    """One page that is open somewhere."""
+
+    def __init__(self, view: View) -> None:
+        self._view = view
+        self._news = asyncio.Event()
+        self._seen: dict[str, str] = {}
+        self._is_closed = False
+
+    def tell(self) -> None:
+        """Learn that the view was refreshed."""
+        self._news.set()
+
+    def close(self) -> None:
+        """End the stream: its reader has left, or the job server stops."""
+        self._is_closed = True
+        self._news.set()
+
+    async def events(self) -> AsyncGenerator[bytes, None]:
+        """Yield what changed, as server-sent events."""
+        self._view.add(self)
+        try:
+            yield b"retry: 1000\n\n"
+            while True:
+                await self._news.wait()
+                self._news.clear()
+                if self._is_closed:
+                    return
+                yield self._changes()
+        finally:
+            self._view.remove(self)
+
+    def _changes(self) -> bytes:
+        view = self._view
+        if view.problem:
+            return _event("problem", {"now": view.time, "text": view.problem})
+        changed = {
+            name: content
+            for name, content in view.regions.items()
+            if self._seen.get(name) is not content
+        }
+        self._seen = dict(view.regions)
+        return _event("regions", {"now": view.time, "regions": changed})
+
+
+class View:
+    """What some watchers look at.
+
+    Attributes:
+        regions: the content of each region; one that did not change is the same object.
+        problem: why it cannot be refreshed, in words; empty if it can.
+        time: when it was refreshed last, in seconds since 1970.
+    """
+
+    def __init__(self, refresh: Refresh, forget: Callable[[], None]) -> None:
+        """``refresh`` returns the regions as they are now; ``forget`` is the end's."""
+        self.regions: dict[str, str] = {}
+        self.problem = ""
+        self.time = 0.0
+        self._refresh = refresh
+        self._forget = forget
+        self._watchers: set[Watcher] = set()
+        self._task: asyncio.Task[None] | None = None
+
+    def add(self, watcher: Watcher) -> None:
+        """Keep somebody up to date."""
+        self._watchers.add(watcher)
+        if self._task is None:
+            self._task = asyncio.ensure_future(self._run())
+        elif self.time:
+            watcher.tell()
+
+    def remove(self, watcher: Watcher) -> None:
+        """Let somebody go; the last one ends the view."""
+        self._watchers.discard(watcher)
+        if not self._watchers and self._task is not None:
+            self._task.cancel()
+            self._task = None
+            self._forget()
+
+    def close(self) -> None:
+        """End all of its streams."""
+        for watcher in list(self._watchers):
+            watcher.close()
+
+    async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            began = loop.time()
+            await self._look()
+            for watcher in self._watchers:
+                watcher.tell()
+            took = loop.time() - began
+            await asyncio.sleep(max(_INTERVAL, _PAUSE * took) - took)
+
+    async def _look(self) -> None:
+        try:
+            found = await self._refresh()
+        except ProblemError as error:
+            self.problem = str(error)
+        except Exception:
+            _log.exception(
+                "a page cannot be refreshed", extra={"action": "page_failed"}
+            )
+            self.problem = "the server has a defect, which its log tells"
+        else:
+            self.problem = ""
+            self.regions = {
+                name: old if (old := self.regions.get(name)) == content else content
+                for name, content in found.items()
+            }
+        self.time = time.time()
+
+
+class Views:
+    """All views that are looked at."""
+
+    def __init__(self) -> None:
+        self._views: dict[Hashable, View] = {}
+
+    def watch(self, key: Hashable, refresh: Refresh) -> Watcher:
+        """Return a watcher of the view with this key; make it if there is none."""
+        view = self._views.get(key)
+        if view is None:
+            view = View(refresh, lambda: self._forget(key))
+            self._views[key] = view
+        return Watcher(view)
+
+    def close(self) -> None:
+        """End all streams: the job server stops."""
+        for view in list(self._views.values()):
+            view.close()
+
+    def _forget(self, key: Hashable) -> None:
+        self._views.pop(key, None)
+
+
+def _event(name: str, values: dict[str, object]) -> bytes:
+    # JSON has no line breaks of its own, and lone surrogates only escaped.
+    return f"event: {name}\ndata: {json.dumps(values)}\n\n".encode()

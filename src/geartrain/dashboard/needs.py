@@ -1,0 +1,165 @@
+"""What needs somebody: what is wrong now, with the page and action that mend it.
+
+A problem that several functions have is one need with the functions that have most of
+it, so that ten thousand functions without workers are one sentence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from geartrain.dashboard.calls import PageCall
+from geartrain.dashboard.shown import count
+from geartrain.dashboard.snapshots import Row
+
+__all__ = ["MENDING", "Mending", "Need", "needs"]
+
+# Functions of a problem that are named.
+_NAMED: Final = 6
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mending:
+    """Where a problem is looked at, and what mends it.
+
+    Attributes:
+        page: the path of the page; ``{function}`` at its end is the function's name.
+        label: what the link to it says.
+        several: what is said of several functions, after their number.
+        remedy: what mends it for several functions, in a sentence.
+        action: the name of the action that mends it; empty if none does.
+        acts_on_all: whether that mends it for all functions at once.
+        is_grave: whether jobs are kept from running, or lost.
+    """
+
+    page: str
+    label: str
+    several: str = ""
+    remedy: str = ""
+    action: str = ""
+    acts_on_all: bool = False
+    is_grave: bool = True
+
+
+_FUNCTION: Final = "/functions/{function}"
+
+MENDING: Final[Mapping[str, Mending]] = {
+    "no_worker": Mending(
+        page=_FUNCTION,
+        label="See the function",
+        several="have waiting jobs and no worker",
+        remedy="Start workers for them, or look for mistakes in their names.",
+    ),
+    "old_jobs": Mending(
+        page=_FUNCTION,
+        label="See the function",
+        several="have jobs that have waited for long",
+        remedy="Run more workers, or see what keeps those there are busy.",
+        is_grave=False,
+    ),
+    "dead_letters": Mending(
+        page="/failures",
+        label="See the failures",
+        several="have new dead letters",
+        remedy="See why they failed, and run them again.",
+        action="retry-dead-letters",
+        acts_on_all=True,
+        is_grave=False,
+    ),
+    "store_failing": Mending(page="/settings", label="See the store"),
+    "store_refusing": Mending(page="/settings", label="See the store"),
+    "store_slow": Mending(page="/settings", label="See the store", is_grave=False),
+    "disk_nearly_full": Mending(
+        page="/settings", label="See the store", is_grave=False
+    ),
+    "memory_nearly_full": Mending(
+        page="/functions", label="See the functions", is_grave=False
+    ),
+}
+"""By the name of the problem."""
+
+# What is not known yet is shown, too.
+_OTHER: Final = Mending(
+    page="/functions",
+    label="See the functions",
+    several="have a problem",
+    is_grave=False,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Need:
+    """Something that is wrong now.
+
+    Attributes:
+        name: the problem, as one word.
+        text: what is wrong, in a sentence.
+        remedy: what mends it, in a sentence.
+        since: when it began, in seconds since 1970.
+        link: the address of the page where it is looked at.
+        function: the function it is about; None for several, or the job server.
+        named: the functions that have most of it, where it is about several.
+        more: how many others there are.
+        mending: where it is looked at, and what mends it.
+    """
+
+    name: str
+    text: str
+    remedy: str
+    since: float
+    link: str
+    function: str | None
+    named: Sequence[str]
+    more: int
+    mending: Mending
+
+    @property
+    def action(self) -> str:
+        """Return the name of the action that mends it; empty if none does."""
+        is_one = self.function is not None
+        return self.mending.action if is_one or self.mending.acts_on_all else ""
+
+
+async def needs(call: PageCall) -> list[Need]:
+    """Return what is wrong now, the worst first, then the latest."""
+    groups: dict[str, list[Row]] = {}
+    for row in await call.ask(f"problems limit={_NAMED}"):
+        groups.setdefault(row["problem"], []).append(row)
+    found = [_need(call, rows) for rows in groups.values()]
+    return sorted(found, key=lambda each: (not each.mending.is_grave, -each.since))
+
+
+def _need(call: PageCall, rows: Sequence[Row]) -> Need:
+    first = rows[0]
+    mending = MENDING.get(first["problem"], _OTHER)
+    is_one = len(rows) == 1
+    whole = first["functions"] or 1
+    return Need(
+        name=first["problem"],
+        text=_sentence(
+            first["text"] if is_one else f"{count(whole)} functions {mending.several}"
+        ),
+        remedy=_sentence(first["remedy"] if is_one else mending.remedy),
+        since=max(row["since"] for row in rows),
+        link=_link(call, mending, first["function"] if is_one else None),
+        function=first["function"] if is_one else None,
+        named=[] if is_one else [row["function"] for row in rows],
+        more=whole - len(rows),
+        mending=mending,
+    )
+
+
+def _link(call: PageCall, mending: Mending, function: str | None) -> str:
+    page = mending.page.removesuffix("/{function}")
+    if page != mending.page and function is not None:
+        return call.url(page, function)
+    query: dict[str, Any] = {"function": function} if page == "/failures" else {}
+    return call.url(page, **query)
+
+
+def _sentence(text: str) -> str:
+    """Return a text of the job server's as a sentence."""
+    end = "." if text and text[-1] not in ".!?" else ""
+    return f"{text[:1].upper()}{text[1:]}{end}"

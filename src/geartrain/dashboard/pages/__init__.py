@@ -1,0 +1,13 @@
+"""The pages, in the order of the navigation."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from geartrain.dashboard.page import Page
+from geartrain.dashboard.pages import overview
+
+__all__ = ["PAGES"]
+
+PAGES: Final[tuple[Page, ...]] = (overview.PAGE,)
+"""All of them. A page is one entry here, and a template of its name."""

@@ -1,0 +1,85 @@
+"""A view is made once for all who look at it, and ends with the last of them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+from geartrain.dashboard.live import Views
+from geartrain.http.problems import ProblemError
+
+
+def events(data: bytes) -> list[tuple[str, dict[str, object]]]:
+    """Return the events of a stream: their names and values."""
+    found = []
+    for event in data.decode().split("\n\n"):
+        fields = dict(line.split(": ", 1) for line in event.splitlines())
+        if "event" in fields:
+            found.append((fields["event"], json.loads(fields["data"])))
+    return found
+
+
+def test_a_view_is_made_once_for_all_and_ends_with_the_last() -> None:
+    made: list[int] = []
+
+    async def refresh() -> dict[str, str]:
+        made.append(1)
+        return {"same": "a", "count": str(len(made))}
+
+    async def run() -> None:
+        views = Views()
+        first = views.watch("page", refresh).events()
+        second = views.watch("page", refresh).events()
+        for each in (first, second):
+            assert await anext(each) == b"retry: 1000\n\n"
+        told = await asyncio.gather(anext(first), anext(second))
+        assert len(made) == 1
+        for data in told:
+            ((name, values),) = events(data)
+            assert name == "regions"
+            assert values["regions"] == {"same": "a", "count": "1"}
+        # Then only what changed is sent.
+        ((_, values),) = events(await anext(first))
+        assert values["regions"] == {"count": "2"}
+        await first.aclose()
+        await second.aclose()
+        count = len(made)
+        await asyncio.sleep(1.2)
+        assert len(made) == count
+
+    asyncio.run(run())
+
+
+def test_a_view_that_cannot_be_refreshed_says_why_and_goes_on() -> None:
+    made: list[int] = []
+
+    async def refresh() -> dict[str, str]:
+        made.append(1)
+        if len(made) == 1:
+            raise ProblemError("unavailable", "the store is full")
+        return {"a": "b"}
+
+    async def run() -> None:
+        stream = Views().watch("page", refresh).events()
+        await anext(stream)
+        ((name, values),) = events(await anext(stream))
+        assert (name, values["text"]) == ("problem", "the store is full")
+        ((name, values),) = events(await anext(stream))
+        assert (name, values["regions"]) == ("regions", {"a": "b"})
+        await stream.aclose()
+
+    asyncio.run(run())
+
+
+def test_a_stop_ends_all_streams() -> None:
+    async def refresh() -> dict[str, str]:
+        return {}
+
+    async def run() -> None:
+        views = Views()
+        stream = views.watch("page", refresh).events()
+        await anext(stream)
+        views.close()
+        assert [each async for each in stream] == []
+
+    asyncio.run(run())

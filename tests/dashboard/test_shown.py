@@ -1,0 +1,100 @@
+"""Numbers, times and names as pages show them."""
+
+from __future__ import annotations
+
+import doctest
+
+import pytest
+
+from geartrain.dashboard import calls, columns, shown
+from geartrain.dashboard.charts import Chart, Mark, Series, chart_data
+from geartrain.dashboard.columns import Column
+from geartrain.dashboard.shown import FILTERS, shown_value
+from geartrain.dashboard.sparks import spark
+
+COVERS = ("dashboard/charts", "dashboard/columns", "dashboard/sparks")
+
+
+@pytest.mark.parametrize(
+    "module", [calls, columns, shown], ids=lambda each: each.__name__
+)
+def test_the_examples_are_right(module: object) -> None:
+    assert doctest.testmod(module).failed == 0  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "text"),
+    [
+        ("count", None, "\N{EN DASH}"),
+        ("count", 0, "0"),
+        ("short", 9999, "9,999"),
+        ("short", 999_949, "1 M"),
+        ("short", 10**13, "10,000 G"),
+        ("rate", 0, "0"),
+        ("rate", 0.001, "0.01"),
+        ("rate", 99.96, "100.0"),
+        ("rate", 12_345, "12.3 k"),
+        ("duration", 0, "0 s"),
+        ("duration", 0.00004, "0.04 ms"),
+        ("duration", 0.9994, "999 ms"),
+        ("duration", 59.4, "59 s"),
+        ("duration", 60, "1 min"),
+        ("duration", 95, "1 min 35 s"),
+        ("duration", 3599, "59 min"),
+        ("duration", 86_400 * 5.5, "5 d 12 h"),
+        ("size", 0, "0 bytes"),
+        ("size", 1, "1 byte"),
+        ("size", 123_456, "123 kB"),
+        ("name", None, "\N{EN DASH}"),
+        ("line", "what\nwhere", '<span title="where">what …</span>'),
+        ("key", "a/b c", "a_2Fb_20c"),
+        ("packed", "caf\udcff", "caf%FF"),
+    ],
+)
+def test_a_value_is_written_so(name: str, value: object, text: str) -> None:
+    assert FILTERS[name](value) == text
+
+
+def test_a_text_is_shown_with_all_of_its_characters() -> None:
+    assert shown_value("a\u202e\n\udcff") == "a\\u202e\\n\\xff"
+    assert FILTERS["name"]("<b>" + "x" * 2000).startswith('<span title="&lt;b&gt;xxx')
+    assert FILTERS["block"]("a<\n\tb\x1b") == "a&lt;\n    b\\x1b"
+
+
+def test_times_have_what_is_exact_in_their_title() -> None:
+    assert FILTERS["ago"](1000.0, 1720.0).endswith(">12 min ago</time>")
+    assert 'datetime="1970-01-01T' in FILTERS["ago"](1000.0, 1720.0)
+    assert FILTERS["until"](1720.0, 1000.0).endswith(">in 12 min</time>")
+    assert FILTERS["until"](1000.0, 1720.0).endswith(">now</time>")
+
+
+def test_a_cell_says_what_its_column_is() -> None:
+    name = Column("Function", is_header=True)
+    assert name("<x>") == '<th scope="row" data-label="Function">&lt;x&gt;</th>'
+    workers = Column("Workers", is_number=True)
+    cell = str(workers("0", kind="failed", title='"'))
+    assert 'class="number failed" data-label="Workers" title="&#34;"' in cell
+
+
+def test_a_sparkline_stands_on_zero() -> None:
+    line = spark([0, 1, None, 2], "failed")
+    assert 'points="0.0,23.0 33.3,12.0 66.7,23.0 100.0,1.0"' in line
+    for few in ([], [1.0], [0.0, 0.0]):
+        assert "<polyline" in spark(few)
+
+
+def test_a_chart_has_a_number_for_each_time() -> None:
+    series = [Series(label="ran", kind="running", values=[1 / 3, None])]
+    chart = Chart(
+        name="a",
+        title="A",
+        sentence="It is.",
+        times=[1.0, 2.0],
+        series=series,
+        marks=[Mark(time=1.5, label="started")],
+    )
+    data = chart_data(chart)
+    assert '"values":[0.3333,null]' in data
+    assert '"marks":[{"time":1.5,"label":"started"}]' in data
+    with pytest.raises(AssertionError):
+        Chart(name="a", title="A", sentence="It is.", times=[1.0], series=series)
