@@ -56,8 +56,8 @@ class PageCall(Call):
     def may(self, right: str, function: str = "") -> bool:
         """Tell whether who asks has a right on a function, or else on any.
 
-        The rights are ``submit``, ``see``, ``operate`` and ``administer``. What is asked
-        of the job server is refused there, too.
+        The rights are ``submit``, ``see``, ``operate`` and ``administer``. The job
+        server itself decides about what it is asked.
         """
         return self.visitor.may(right, function)
 

@@ -110,7 +110,6 @@ def test_functions_and_connections_are_told_with_all_their_bytes(world: World) -
         "address": "127.0.0.1",
         "id": "x\n\udcff",
         "running": 1,
-        "principal": None,
         "functions": ["g", "f\0g\n\udcfe"],
     }
     assert connections[1]["functions"] == []

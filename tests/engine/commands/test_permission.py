@@ -69,6 +69,7 @@ LISTS = [
 ]
 # Those that tell of the server, with no functions in the answer.
 PLAIN = ("getpid", "verbose", "server", "store", "events", "marks")
+ANNOUNCEMENT = "announce supervisor host=h pid=1 processes=1 version=1 age=1"
 # Those that are about all functions.
 SERVER_WIDE = (
     "shutdown",
@@ -222,6 +223,14 @@ def test_a_job_of_a_function_that_is_not_known_does_not_exist() -> None:
     assert b"NOT_ALLOWED" in viewer.text("dead drop H:test:2")
 
 
+@pytest.mark.parametrize("principal", INCLUDED)
+def test_supervisors_of_workers_have_the_right_to_work(
+    principal: str, unchanged: World
+) -> None:
+    said = as_principal(unchanged, principal).text(ANNOUNCEMENT)
+    assert (said == b"OK\r\n") is ("work" in INCLUDED[principal])
+
+
 def test_jobs_are_moved_to_where_one_may_operate_or_submit() -> None:
     world = shop()
     operator = as_principal(world, "operator")
@@ -349,6 +358,7 @@ def test_each_command_needs_something() -> None:
 
 def test_each_need_is_tried() -> None:
     tried = [*(command for command, _ in COMMANDS_TRIED), *LISTS, *SERVER_WIDE, *PLAIN]
+    tried.append(ANNOUNCEMENT)
     missing = [
         need
         for need in NEEDS
