@@ -42,10 +42,14 @@ SHOP: Final = "\n".join(
 """A file with a principal for each right, and one for all on all functions."""
 
 
+def file_of(text: str) -> ConfigFile:
+    """Return a configuration file with this text."""
+    return ConfigFile(path="geartrain.toml", text=text, tables=tomllib.loads(text))
+
+
 def rules_of(text: str) -> Rules:
     """Return the rules that the text of a configuration file makes."""
-    file = ConfigFile(path="geartrain.toml", text=text, tables=tomllib.loads(text))
-    return Rules(read_access(file))
+    return Rules(read_access(file_of(text)))
 
 
 def is_allowed(principal: str, rights: set[str], function: str) -> bool:

@@ -21,6 +21,7 @@ from geartrain.cli.service import Service
 from geartrain.configuration.file import read_file
 from geartrain.configuration.option import Given
 from geartrain.errors import OptionError
+from geartrain.server.exposure import exposed, http_dangers
 from geartrain.server.formatters import formatter_for
 from geartrain.server.logs import LogTarget
 from geartrain.server.options import Options
@@ -209,7 +210,7 @@ def _useless_probes(options: Options, given: Mapping[str, Given]) -> list[str]:
 
 
 def _notices(options: Options, given: Mapping[str, Given]) -> list[str]:
-    """Say which options do nothing."""
+    """Say which options do nothing, and what is open to whom."""
     said = [
         f"{given[name]} changes nothing: there is no keepalive"
         for name in _useless_probes(options, given)
@@ -222,7 +223,7 @@ def _notices(options: Options, given: Mapping[str, Given]) -> list[str]:
         said.append(
             f"{given['durability']} changes nothing: jobs in memory survive no stop"
         )
-    return said
+    return [*said, *exposed(options), *http_dangers(options)]
 
 
 def _announce(addresses: Sequence[str]) -> None:
