@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import getpass
+import socket
+
 from tests.support.commands import ask, objects
 from tests.support.jobs_in_states import submit
 from tests.support.servers import RunningServer
@@ -17,7 +20,8 @@ def test_what_operators_did_is_listed(fresh: RunningServer) -> None:
     assert (status, err) == (0, "")
     title, policy, purge, pause = out.splitlines()
     assert title.split() == ["TIME", "FROM", "CLIENT", "COMMAND", "ARGUMENTS", "COUNT"]
-    assert policy.split()[1:] == ["127.0.0.1", "-", "policy", "report", "ttl=5", "1"]
+    who = f"{getpass.getuser()}@{socket.gethostname()}"
+    assert policy.split()[1:] == ["127.0.0.1", who, "policy", "report", "ttl=5", "1"]
     assert purge.split()[3:5] == ["purge", "mail"]
     assert pause.split()[3:] == ["pause", "mail", "1"]
     mine = objects(fresh, "actions", "--function", "report")

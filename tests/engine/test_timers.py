@@ -120,3 +120,20 @@ def test_thousands_cancelled_leave_the_rest_in_order(timers: Timers) -> None:
     assert len(timers) == len(kept)
     assert due(timers, 2000.0) == kept[::-1]
     assert len(timers) == 0
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 7, 300])
+def test_the_first_are_told_in_order(timers: Timers, count: int) -> None:
+    items = [Timed() for _ in range(count)]
+    deadlines = {item: float(n * 7919 % 1000) for n, item in enumerate(items)}
+    for item, when in deadlines.items():
+        timers.set(item, when)
+    for item in items[::3]:
+        timers.cancel(item)
+    left = [(deadlines[item], item) for item in items if item.timer]
+    expected = [when for when, _ in sorted(left, key=lambda each: each[0])]
+    found = timers.first(1000)
+    assert [when for when, _ in found] == expected
+    assert all(deadlines[item] == when for when, item in found)
+    assert [when for when, _ in timers.first(5)] == expected[: len(timers.first(5))]
+    assert len(timers) == len(left)

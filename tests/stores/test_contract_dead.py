@@ -51,6 +51,30 @@ def test_a_dead_letter_has_all_of_the_job_and_how_it_failed(
         assert dead_values(again) == [value(job)]
 
 
+@pytest.mark.parametrize("function", [None, b"f", b"g"])
+def test_dead_letters_are_listed_from_both_ends(
+    any_store: Store, function: bytes | None
+) -> None:
+    added = [record(number) for number in range(1, 12)]
+    for each in added:
+        each.function = b"g" if each.number % 2 else b"f"
+        each.priority = each.number % 3
+    any_store.commit(batch(*added))
+    any_store.commit(burials(*range(1, 11)))
+    expected = [each.number for each in added[:10] if function in (None, each.function)]
+    assert [each.number for each in dead(any_store, function, most=3)] == expected
+    found, after = list[int](), 0
+    while True:
+        query = ListDead(after, 3, function)
+        query.is_backward = True
+        any_store.list_dead(query)
+        if not query.records:
+            break
+        found += [each.number for each in query.records]
+        after = found[-1]
+    assert found == expected[::-1]
+
+
 def test_a_job_may_be_added_and_buried_with_one_batch(any_store: Store) -> None:
     both = burials(1)
     both.added.append(record(1))

@@ -63,7 +63,7 @@ def looking(
         page.goto(path)
         yield page
         found = [each for each in complaints if not expected or expected not in each]
-        assert found == []
+        assert not found, "\n".join(found[:5])
     finally:
         context.close()
 

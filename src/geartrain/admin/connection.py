@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
+import getpass
 import json
 import os
+import socket
 import string
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from typing import Any, Final
 from urllib.parse import quote
 
 from geartrain.errors import AdminError, OptionError, RefusedError
+from geartrain.protocol.constants import PacketType
+from geartrain.protocol.packets import request
 from geartrain.seconds import Seconds, limit
 from geartrain.texts import cut, quoted, visible
 from geartrain.transport.address import parse_address
@@ -103,6 +108,9 @@ class AdminConnection:
             ) from None
         self._lines = Lines(self._socket, self._timeout)
         self._version = ""
+        # Nobody answers it. Where the job server has gone, the first question says so.
+        with contextlib.suppress(OSError):
+            self._socket.sendall(_introduction())
 
     def close(self) -> None:
         """Disconnect; closing twice does nothing."""
@@ -178,7 +186,7 @@ class AdminConnection:
             raise self.not_understood(row) from None
         return found
 
-    @contextmanager
+    @contextlib.contextmanager
     def _asking(self, lines: Sequence[str]) -> Iterator[None]:
         """Send commands, and let the block read their answers.
 
@@ -254,3 +262,15 @@ class AdminConnection:
             f"{self.address} ended the connection{why}: it stopped, is no job server,"
             " or wants TLS or a certificate"
         )
+
+
+@functools.cache
+def _introduction() -> bytes:
+    """Return the packet that tells the log of operators whose connection this is."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):
+        # No user has this number, as in some containers.
+        user = f"uid-{os.getuid()}"
+    name = "".join(f"{user}@{socket.gethostname()}".split())
+    return request(PacketType.SET_CLIENT_ID, name.encode("utf-8", "replace"))

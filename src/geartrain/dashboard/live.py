@@ -1,7 +1,7 @@
 """Pages that are kept up to date while somebody looks at them.
 
-A ``View`` is a page with its query as one principal sees it. It is made anew at most
-once a second, however many look at it, and only what changed is sent to each. When
+A ``LiveView`` is a page with its query as one principal sees it. It is made anew at
+most once a second, however many look at it, and only what changed is sent to each. When
 nobody looks any more it ends: a job server whose pages nobody has open does nothing for
 them.
 
@@ -27,15 +27,21 @@ _log = logging.getLogger("geartrain.http")
 
 Refresh = Callable[[], Awaitable[dict[str, str]]]
 
-# Seconds between two refreshes of a view, and how many times as long as one took.
+# Seconds between two refreshes of a view.
 _INTERVAL: Final = 1.0
-_PAUSE: Final = 10.0
+# How many times as long as a refresh took nothing is refreshed after it, so that all
+# open pages together take at most a twentieth of the event loop; and seconds that this
+# is at most for other views, and for the same. Who looks at a page that is slow to make
+# must not have everybody's pages grow old.
+_PAUSE: Final = 20.0
+_MOST_OTHERS: Final = 1.0
+_MOST_SAME: Final = 30.0
 
 
 class Watcher:
     """One page that is open somewhere."""
 
-    def __init__(self, view: View) -> None:
+    def __init__(self, view: LiveView) -> None:
         self._view = view
         self._news = asyncio.Event()
         self._seen: dict[str, str] = {}
@@ -77,7 +83,7 @@ class Watcher:
         return _event("regions", {"now": view.time, "regions": changed})
 
 
-class View:
+class LiveView:
     """What some watchers look at.
 
     Attributes:
@@ -86,13 +92,19 @@ class View:
         time: when it was refreshed last, in seconds since 1970.
     """
 
-    def __init__(self, refresh: Refresh, forget: Callable[[], None]) -> None:
-        """``refresh`` returns the regions as they are now; ``forget`` is the end's."""
+    def __init__(
+        self, refresh: Refresh, forget: Callable[[], None], turn: asyncio.Lock
+    ) -> None:
+        """Keep what ``refresh`` returns.
+
+        ``forget`` is called at the end; ``turn`` has one view refreshed at a time.
+        """
         self.regions: dict[str, str] = {}
         self.problem = ""
         self.time = 0.0
         self._refresh = refresh
         self._forget = forget
+        self._turn = turn
         self._watchers: set[Watcher] = set()
         self._task: asyncio.Task[None] | None = None
 
@@ -120,12 +132,15 @@ class View:
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
-            began = loop.time()
-            await self._look()
-            for watcher in self._watchers:
-                watcher.tell()
-            took = loop.time() - began
-            await asyncio.sleep(max(_INTERVAL, _PAUSE * took) - took)
+            async with self._turn:
+                began = loop.time()
+                await self._look()
+                for watcher in self._watchers:
+                    watcher.tell()
+                pause = _PAUSE * (loop.time() - began)
+                await asyncio.sleep(min(pause, _MOST_OTHERS))
+            until = began + max(_INTERVAL, min(pause, _MOST_SAME))
+            await asyncio.sleep(until - loop.time())
 
     async def _look(self) -> None:
         try:
@@ -150,13 +165,14 @@ class Views:
     """All views that are looked at."""
 
     def __init__(self) -> None:
-        self._views: dict[Hashable, View] = {}
+        self._views: dict[Hashable, LiveView] = {}
+        self._turn = asyncio.Lock()
 
     def watch(self, key: Hashable, refresh: Refresh) -> Watcher:
         """Return a watcher of the view with this key; make it if there is none."""
         view = self._views.get(key)
         if view is None:
-            view = View(refresh, lambda: self._forget(key))
+            view = LiveView(refresh, lambda: self._forget(key), self._turn)
             self._views[key] = view
         return Watcher(view)
 

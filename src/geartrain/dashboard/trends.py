@@ -8,7 +8,7 @@ from typing import Final
 
 from geartrain.admin.connection import word
 from geartrain.dashboard.calls import PageCall
-from geartrain.dashboard.charts import Chart, Mark, Series
+from geartrain.dashboard.charts import Chart, ChartMark, Series
 from geartrain.dashboard.shown import count, duration, rate
 from geartrain.dashboard.snapshots import Row
 
@@ -75,7 +75,7 @@ class Trend:
     seconds: Sequence[float]
     rows: Sequence[Row | None]
     now: Mapping[str, float]
-    marks: Sequence[Mark] = ()
+    marks: Sequence[ChartMark] = ()
 
     def numbers(self, *names: str) -> list[float]:
         """Return how often something happened in each slot."""
@@ -110,21 +110,28 @@ class Trend:
         pairs = zip(jobs, self.running(), strict=True)
         return [max(each - running, 0) for each, running in pairs]
 
+    def rate_now(self, name: str) -> float:
+        """Return how often something happens a second, in the last slots."""
+        return sum(self.numbers(name)[-2:]) / sum(self.seconds[-2:])
+
     def total(self) -> dict[str, float]:
         """Return the sums of all counts."""
         names = ("submitted", "started", "succeeded", *_FAILED, "retried")
         return {name: sum(self.numbers(name)) for name in names}
 
 
-async def trend_of(call: PageCall, span: str, function: str | None = None) -> Trend:
+async def trend_of(
+    call: PageCall, span: str, now: Mapping[str, float], function: str | None = None
+) -> Trend:
     """Return what happened to a function's jobs, or to all, in the span of a name.
+
+    ``now`` is what there is now, as ``statistics`` has it.
 
     Raises:
         ProblemError: there is no such function.
     """
     chosen = SPANS[span]
     which = "" if function is None else f" function={word(function) or '%00'}"
-    now = await call.ask(f"statistics{which or ' limit=0'} over=1")
     rows = await call.ask(f"statistics by={chosen.by}{which}")
     by_time = {int(row["time"]): row for row in rows}
     length = chosen.seconds
@@ -136,15 +143,15 @@ async def trend_of(call: PageCall, span: str, function: str | None = None) -> Tr
         times,
         seconds,
         [by_time.get(time) for time in times],
-        now[-1]["now"],
+        now,
         await _marks(call, times[0]),
     )
 
 
-async def _marks(call: PageCall, first: float) -> list[Mark]:
+async def _marks(call: PageCall, first: float) -> list[ChartMark]:
     """Return when the job server started, if that was after a time."""
     return [
-        Mark(time=row["time"], label=_MARKS[row["mark"]])
+        ChartMark(time=row["time"], label=_MARKS[row["mark"]])
         for row in await call.ask(f"marks limit={_MOST_MARKS}")
         if row.get("mark") in _MARKS and row["time"] >= first
     ]

@@ -189,6 +189,8 @@ class ListDead(Query):
         """How many at most."""
         self.function = function
         """The function they are of; None for all."""
+        self.is_backward = False
+        """They come before ``after`` instead, the highest number first; 0 is no end."""
         self.records: list[JobRecord] = []
         """The answer; the last one's number is the next slice's ``after``."""
 

@@ -58,6 +58,26 @@ class Timers:
             self._cancelled -= 1
         return None
 
+    def first(self, most: int) -> list[tuple[float, Timed]]:
+        """Return the earliest deadlines and whose they are, in order.
+
+        At most ``most`` are looked at, cancelled ones included.
+        """
+        heap = self._heap
+        found: list[tuple[float, Timed]] = []
+        # Places in the heap: an entry is never before the one at half of its place.
+        places = [(heap[0][0], heap[0][1], 0)] if heap else []
+        for _ in range(most):
+            if not places:
+                break
+            when, serial, place = heapq.heappop(places)
+            item = heap[place][2]
+            if item.timer == serial:
+                found.append((when, item))
+            for below in range(2 * place + 1, min(2 * place + 3, len(heap))):
+                heapq.heappush(places, (heap[below][0], heap[below][1], below))
+        return found
+
     def pop(self, now: float) -> Timed | None:
         """Take out and return an item whose deadline has come, or None."""
         when = self.next()

@@ -162,7 +162,8 @@ class MemoryStore(Store):
     def list_dead(self, query: ListDead) -> None:
         """Answer the query; raises StoreError if the store is not open."""
         self._check()
-        for record in self._dead.following(query.after):
+        some = self._dead.preceding if query.is_backward else self._dead.following
+        for record in some(query.after):
             if len(query.records) == query.most:
                 return
             if query.function in (None, record.function):

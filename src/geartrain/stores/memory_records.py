@@ -97,6 +97,12 @@ class Records:
         for index in range(bisect_right(self.numbers, number), len(self.numbers)):
             yield self.by_number[self.numbers[index]]
 
+    def preceding(self, number: int) -> Iterator[JobRecord]:
+        """Return the records with lower numbers, the highest first; 0 is all."""
+        end = bisect_left(self.numbers, number) if number else len(self.numbers)
+        for index in range(end - 1, -1, -1):
+            yield self.by_number[self.numbers[index]]
+
 
 def copy_of(record: JobRecord, *, with_workload: bool = True) -> JobRecord:
     """Return a deep copy of a record."""

@@ -89,15 +89,21 @@ def test_a_list_can_be_of_one_function_and_in_slices() -> None:
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        ("dead", "dead+takes+list,+or+show,+retry+or+drop+and+a+handle"),
-        ("dead show", "dead+takes+list,+or+show,+retry+or+drop+and+a+handle"),
-        ("dead drop H:test:1 H:test:2", "dead+takes+list,+or+show,+retry+or+drop"),
-        ("dead bury H:test:1", "dead+takes+list,+or+show,+retry+or+drop"),
+        ("dead", "dead+takes+list+or+groups,+or+show,+retry+or+drop+and+a+handle"),
+        ("dead show", "dead+takes+list+or+groups,+or+show,+retry+or+drop+and+a+handle"),
+        (
+            "dead drop H:test:1 H:test:2",
+            "dead+takes+list+or+groups,+or+show,+retry+or+drop",
+        ),
+        ("dead bury H:test:1", "dead+takes+list+or+groups,+or+show,+retry+or+drop"),
         ("dead list limit=0", "limit+is+a+number+from+1"),
         ("dead list limit=x", "limit+is+a+number,+not+'x'"),
         ("dead list after=-1", "after+is+a+number,+not+'-1'"),
-        ("dead list state=ready", "'state'+is+none+of+function=,+limit=,+after="),
-        ("dead list f", "'f'+is+none+of+function=,+limit=,+after="),
+        (
+            "dead list state=ready",
+            "'state'+is+none+of+function=,+reason=,+error=,+order=",
+        ),
+        ("dead list f", "'f'+is+none+of+function=,+reason=,+error=,+order="),
     ],
 )
 def test_wrong_words_are_refused_with_the_reason(line: str, reason: str) -> None:
@@ -328,3 +334,45 @@ def test_commands_behind_one_that_asks_are_answered_after_it() -> None:
     said, created = admin.received
     assert said == text(OK + b"OK 9.8.7\n" + UNKNOWN + OK)
     assert created == job_created(handle(3))
+
+
+def failed(world: World, function: bytes, *errors: bytes) -> None:
+    """Have jobs of a function die of exceptions, or of nothing that is said."""
+    worker = world.worker(function.decode())
+    client = world.client()
+    for error in errors:
+        submit(client, "w", function=function)
+        job, _ = grab(worker)
+        if error:
+            worker.work_exception(job, error)
+        else:
+            worker.work_fail(job)
+    worker.leave()
+
+
+@pytest.mark.parametrize("limit", [1, 2, 100])
+def test_the_newest_come_first_if_asked_for(limit: int) -> None:
+    world = with_dead(5)
+    admin = world.admin()
+    found, after = [], ""
+    while True:
+        some = rows(admin, f"dead list order=newest limit={limit}{after}")
+        found += [row["handle"] for row in some if "handle" in row]
+        if "after" not in some[-1]:
+            break
+        after = f" after={some[-1]['after']}"
+        if some[-1]["after"] == "1":
+            break
+    assert found == [f"H:test:{number}" for number in range(5, 0, -1)]
+
+
+def test_lists_of_letters_take_a_reason_and_a_text() -> None:
+    world = stored()
+    failed(world, b"f", b"no such picture 1", b"", b"disk full", b"no such picture 2")
+    assert handles(world, "dead list reason=fail") == ["H:test:2"]
+    assert handles(world, "dead list error=such%20pic") == ["H:test:1", "H:test:4"]
+    first = rows(world.admin(), "dead list order=newest error=such limit=1")
+    assert [row.get("handle") for row in first] == ["H:test:4", None]
+    assert handles(world, "dead list error=nothing") == []
+    for words in ("order=up", "limit=0", "after=x", "colour=red"):
+        assert world.admin().text(f"dead list {words}").startswith(b"ERR INVALID_ARG")

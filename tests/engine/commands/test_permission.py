@@ -12,8 +12,8 @@ from tests.support.access import INCLUDED, SHOP, TOKENS, is_allowed, rules_of
 from tests.support.dialogue import DialoguePeer, World, error
 from tests.support.stored_engine import handle, read_rows, stored
 
-# Each text command with F for a function, H for a job of it and D for a dead letter of
-# it; the rights of which one is needed; and whether it has to be on all functions.
+# Each text command with F for a function, H, R, D and S for a job of it that waits, one
+# that runs, a dead letter and a recurring one; the rights of which one is needed; and whether it has to be on all functions.
 COMMANDS_TRIED = [
     ("version", set[str]()),
     ("policy F", {"see"}),
@@ -31,6 +31,9 @@ COMMANDS_TRIED = [
     ("purge F", {"operate"}),
     ("cancel job H", {"operate"}),
     ("run H", {"operate"}),
+    ("run S", {"operate"}),
+    ("skip S", {"operate"}),
+    ("cancel job S", {"operate"}),
     ("priority H high", {"operate"}),
     ("move H F", {"operate"}),
     ("dead retry D", {"operate"}),
@@ -66,6 +69,8 @@ LISTS = [
     "actions",
     "problems",
     "dead list",
+    "dead groups",
+    "upcoming",
 ]
 # Those that tell of the server, with no functions in the answer.
 PLAIN = ("getpid", "verbose", "server", "store", "events", "marks")
@@ -120,6 +125,7 @@ def unchanged() -> World:
 RUNNING = {"mail.send": 1, "pay.card": 5}
 DEAD = {"mail.send": 2, "pay.card": 6}
 WAITING = {"mail.send": 3, "pay.card": 7}
+RECURRING = {"mail.send": 4, "pay.card": 8}
 
 
 def as_principal(world: World, principal: str) -> DialoguePeer:
@@ -137,6 +143,7 @@ def spelled(command: str, function: str) -> str:
         "H": handle(WAITING[function]).decode(),
         "R": handle(RUNNING[function]).decode(),
         "D": handle(DEAD[function]).decode(),
+        "S": handle(RECURRING[function]).decode(),
         "function=F": f"function={function}",
         "unique=u-F": f"unique=u-{function}",
     }

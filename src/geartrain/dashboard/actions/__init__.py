@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from geartrain.dashboard.action import Action
-from geartrain.dashboard.actions import dead, functions
+from geartrain.dashboard.actions import dead, functions, schedules
 
 __all__ = ["ACTIONS"]
 
 ACTIONS: Final[dict[str, Action]] = {
-    each.name: each for each in (*functions.ACTIONS, *dead.ACTIONS)
+    each.name: each for each in (*functions.ACTIONS, *dead.ACTIONS, *schedules.ACTIONS)
 }
 """All of them, by name: what the pages can do."""

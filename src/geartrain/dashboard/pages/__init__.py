@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from geartrain.dashboard.page import Page
-from geartrain.dashboard.pages import overview
+from geartrain.dashboard.pages import failures, overview, schedules
 
 __all__ = ["PAGES"]
 
-PAGES: Final[tuple[Page, ...]] = (overview.PAGE,)
+PAGES: Final[tuple[Page, ...]] = (overview.PAGE, failures.PAGE, schedules.PAGE)
 """All of them. A page is one entry here, and a template of its name."""

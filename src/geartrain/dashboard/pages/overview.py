@@ -19,20 +19,21 @@ _TOP: Final = 10
 
 async def load(call: PageCall) -> Mapping[str, Any]:
     """Ask for everything."""
-    (whole,) = await call.ask("statistics limit=0 over=1")
-    top = await call.ask(f"statistics sort=waiting limit={_TOP} over=5")
-    hour = await trend_of(call, "hour")
+    rows = await call.ask(f"statistics sort=waiting limit={_TOP} over=5")
+    (whole,) = (row for row in rows if row.get("functions") is not None)
+    hour = await trend_of(call, "hour", whole["now"])
     span = call.values["span"]
-    trend = hour if span == "hour" else await trend_of(call, span)
+    trend = hour if span == "hour" else await trend_of(call, span, whole["now"])
     return {
         "needs": await needs(call),
         "whole": whole,
-        "functions": [row for row in top if row.get("function") is not None],
+        "functions": [row for row in rows if row.get("function") is not None],
         "lines": trend_lines(hour),
         "charts": trend_charts(trend),
         "span": span,
         "spans": SPANS,
         "last_hour": hour.total(),
+        "finished": hour.rate_now("succeeded"),
     }
 
 

@@ -40,6 +40,7 @@ _CHANGES: Final = frozenset(
         b"resume",
         b"run",
         b"shutdown",
+        b"skip",
     }
 )
 # Of these the second word is part of the command.
@@ -104,7 +105,7 @@ def _describe(action: Action, words: list[bytes]) -> None:
 
 
 _OF_JOBS: Final = frozenset(
-    {b"cancel job", b"dead retry", b"dead drop", b"move", b"priority", b"run"}
+    {b"cancel job", b"dead retry", b"dead drop", b"move", b"priority", b"run", b"skip"}
 )
 
 

@@ -41,6 +41,7 @@ from geartrain.engine.commands.status import (
     workers,
 )
 from geartrain.engine.commands.store import store
+from geartrain.engine.commands.upcoming import skip, upcoming
 from geartrain.engine.commands.why import why
 from geartrain.engine.model.access import ADMINISTER
 from geartrain.engine.model.functions import Function
@@ -216,6 +217,8 @@ COMMANDS: Final[dict[bytes, TextCommand]] = {
     b"priority": priority,
     b"move": move,
     b"run": run,
+    b"skip": skip,
+    b"upcoming": upcoming,
     b"jobs": jobs,
     b"job": job,
     b"dead": dead,

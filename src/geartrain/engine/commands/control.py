@@ -12,7 +12,7 @@ from urllib.parse import unquote_to_bytes
 from geartrain.engine.commands.arguments import invalid, read_arguments
 from geartrain.engine.commands.common import TOO_MANY_FUNCTIONS
 from geartrain.engine.commands.filters import WAITING, Filter
-from geartrain.engine.commands.permission import check_function
+from geartrain.engine.commands.permission import check_function, check_job
 from geartrain.engine.commands.sweeps import (
     FILTERS,
     read_wanted,
@@ -20,6 +20,7 @@ from geartrain.engine.commands.sweeps import (
     steer_dead,
     steer_job,
 )
+from geartrain.engine.jobs.recurring import run_schedule
 from geartrain.engine.jobs.steering import Cancel, Order, Place
 from geartrain.engine.model.access import OPERATE, SUBMIT
 from geartrain.engine.model.peers import Peer
@@ -96,9 +97,17 @@ def priority(state: State, peer: Peer, words: list[bytes]) -> bytes:
 
 
 def run(state: State, peer: Peer, words: list[bytes]) -> bytes:
-    """Let jobs that wait for a time wait no longer: ``run H``, ``run jobs …``."""
+    """Let jobs that wait for a time wait no longer: ``run H``, ``run jobs …``.
+
+    With the handle of a recurring job, that is submitted now, too.
+    """
     if len(words) < 2:
         return invalid("run takes a handle, or jobs and filters")
+    schedule = state.schedules.get(words[1])
+    if schedule is not None:
+        check_job(state, peer, schedule.function.name)
+        refused = run_schedule(state, schedule)
+        return error(b"QUEUE_ERROR", refused.decode()) if refused else OK
     return _place(state, peer, words[1], words[2:], Place(is_now=True))
 
 

@@ -5,11 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from geartrain.engine.commands.arguments import invalid, read_arguments
+from geartrain.engine.commands.arguments import Arguments, invalid, read_arguments
+from geartrain.engine.commands.dead_groups import dead_groups
 from geartrain.engine.commands.listings import ROW
 from geartrain.engine.commands.permission import check_job
-from geartrain.engine.commands.rows import record_row, row, whole_record
-from geartrain.engine.commands.sweeps import UNKNOWN_JOB, steer_dead, steer_letter
+from geartrain.engine.commands.rows import record_row, row, text, whole_record
+from geartrain.engine.commands.sweeps import (
+    UNKNOWN_JOB,
+    is_wanted,
+    steer_dead,
+    steer_letter,
+)
 from geartrain.engine.jobs.steering import Drop, Order, Revive, is_dead
 from geartrain.engine.model.access import SEE
 from geartrain.engine.model.peers import Peer
@@ -26,22 +32,34 @@ __all__ = ["dead"]
 def dead(state: State, peer: Peer, words: list[bytes]) -> bytes:
     """Show and steer dead letters.
 
-    ``dead list [function=F] [limit=N] [after=T]`` answers a row each, ``dead show H``
-    one with the workload; ``dead retry H`` and ``dead drop H`` answer ``OK``, and
-    ``dead retry all`` and ``dead drop all``, with ``function=F``, ``reason=R``,
-    ``error=TEXT`` and ``count=yes`` if need be, answer ``OK`` and how many these were.
+    ``dead list [function=F] [reason=R] [error=TEXT] [order=newest]`` with ``limit=N``
+    and ``after=T`` answers a row each, ``dead groups [function=F]`` one for each kind
+    of failure, ``dead show H`` one with the workload; ``dead retry H`` and ``dead drop
+    H`` answer ``OK``, and ``dead retry all`` and ``dead drop all``, with
+    ``function=F``, ``reason=R``, ``error=TEXT`` and ``count=yes`` if need be, answer
+    ``OK`` and how many these were.
     """
     what = words[1].lower() if len(words) > 1 else b""
     if what == b"list":
         return _list(state, peer, words[2:])
+    if what == b"groups":
+        return dead_groups(state, peer, words[2:])
     if what == b"show" and len(words) == 3:
         return _show(state, peer, words[2])
     if what in _ORDERS and len(words) > 2 and words[2].lower() == b"all":
         return steer_dead(state, peer, words[3:], _ORDERS[what])
     if what in _ORDERS and len(words) == 3:
         return steer_letter(state, peer, words[2], _ORDERS[what])
-    return invalid("dead takes list, or show, retry or drop and a handle, or all")
+    return invalid(
+        "dead takes list or groups, or show, retry or drop and a handle, or all"
+    )
 
+
+# Letters that are looked at for one list.
+_MOST_LOOKED_AT: Final = 10_000
+# Units of work, as ``turns`` counts it, of a letter that is looked at.
+_LOOK: Final = 2
+_LIST: Final = (b"function", b"reason", b"error", b"order", b"limit", b"after")
 
 _ORDERS: Final[dict[bytes, Order]] = {b"retry": Revive(), b"drop": Drop()}
 
@@ -84,35 +102,58 @@ def _ask_whole(state: State, peer: Peer, record: JobRecord) -> bytes:
 
 def _list(state: State, peer: Peer, words: list[bytes]) -> bytes:
     try:
-        arguments = read_arguments(words, (b"function", b"limit", b"after"))
+        arguments = read_arguments(words, _LIST)
         most = arguments.limit()
         after = arguments.number(b"after", 0)
+        order = arguments.get(b"order") or b"oldest"
+        if order not in (b"oldest", b"newest"):
+            raise OptionError(f"order is oldest or newest, not {text(order)!r}")
     except OptionError as refusal:
         return invalid(str(refusal))
     if not state.journal.is_on:
         return END_OF_LIST
-    answers = peer.take_answers()
-    if not answers:
-        state.ask(peer, [ListDead(after, most, arguments.get(b"function") or None)])
-        return b""
-    answer = answers[0]
-    assert isinstance(answer, ListDead)
-    if answer.error:
-        return error(b"STORE_ERROR", answer.error)
-    peer.rest = _rows(state, peer, answer.records, most)
+    peer.rest = _rows(state, peer, arguments, most, after, order == b"newest")
     return b""
 
 
 def _rows(
-    state: State, peer: Peer, records: list[JobRecord], most: int
+    state: State,
+    peer: Peer,
+    arguments: Arguments,
+    most: int,
+    after: int,
+    is_backward: bool,
 ) -> Iterator[bytes]:
-    # What leaves later than this has left after the answer.
-    dead = [record for record in records if is_dead(state, record, b"")]
-    for record in dead:
-        if not peer.may(SEE, record.function):
-            continue
-        state.turns.work += ROW
-        yield record_row(state, record)
-    if len(records) == most:
-        yield row({"after": str(records[-1].number)})
+    """Give the rows of the next letters that are wanted, among some that are looked at.
+
+    Where few are wanted there may be none among these; the last row says where to go
+    on.
+    """
+    left, looked = most, 0
+    while True:
+        query = ListDead(after, left, arguments.get(b"function") or None)
+        query.is_backward = is_backward
+        state.ask(peer, [query])
+        yield b""
+        (answer,) = peer.take_answers()
+        assert isinstance(answer, ListDead)
+        if answer.error:
+            # Of a list that has begun only its end can tell: it has none.
+            yield error(b"STORE_ERROR", answer.error) if left == most else b""
+            return
+        # What leaves later than this has left after the answer.
+        dead = [each for each in answer.records if is_dead(state, each, b"")]
+        for record in dead:
+            state.turns.work += _LOOK
+            if is_wanted(record, arguments) and peer.may(SEE, record.function):
+                state.turns.work += ROW
+                left -= 1
+                yield record_row(state, record)
+        looked += len(answer.records)
+        if len(answer.records) < query.most:
+            break
+        after = answer.records[-1].number
+        if left == 0 or looked >= _MOST_LOOKED_AT:
+            yield row({"after": str(after)})
+            break
     yield END_OF_LIST

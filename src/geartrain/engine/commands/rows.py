@@ -30,6 +30,7 @@ __all__ = [
     "attempt_values",
     "calendar_time",
     "job_row",
+    "job_values",
     "priority_name",
     "record_row",
     "row",
@@ -121,10 +122,11 @@ def waiting_name(state: State, record: JobRecord) -> str:
 
 def job_row(state: State, job: Job) -> bytes:
     """Return the row of a job in memory."""
-    return row(_job_values(state, job))
+    return row(job_values(state, job))
 
 
-def _job_values(state: State, job: Job) -> dict[str, Value]:
+def job_values(state: State, job: Job) -> dict[str, Value]:
+    """Return the values of the row of a job in memory."""
     values: dict[str, Value] = _values(
         state, record_of(job), state_name(state, job), job.background
     )
@@ -160,7 +162,7 @@ def _record_values(state: State, record: JobRecord) -> dict[str, Value]:
 
 def whole_job(state: State, job: Job, part: Portion = WHOLE) -> Iterator[bytes]:
     """Give the row of a job in memory, its workload included, in pieces."""
-    values = dict[str, object](_job_values(state, job))
+    values = dict[str, object](job_values(state, job))
     attempts = story_values(state, job.failures)
     if job.worker is not None:
         who = job.worker.client_id + b" " + job.worker.address

@@ -49,6 +49,9 @@ __all__ = ["jobs"]
 
 _ARGUMENTS: Final = (*CONDITIONS, b"limit", b"after")
 _STATES: Final = (*STATES, WAITING, *OUTCOMES, ALL)
+# What jobs in memory and in the store are asked for by. mypyc takes no ``*`` in a tuple
+# behind ``in``.
+_UNENDED: Final = (b"", WAITING, ALL, *STATES)
 
 # Units of work, as ``turns`` counts it, of looking at a job.
 _LOOK: Final = 1
@@ -119,7 +122,7 @@ def _is_in(name: bytes, wanted: Filter) -> bool:
     """Tell whether a place may have what is wanted."""
     state = wanted.state
     if name in (_MEMORY, _STORE):
-        return state in (b"", WAITING, ALL, *STATES)
+        return state in _UNENDED
     if name == _DEAD:
         return state in (DEAD, ALL)
     return state == ALL or (state in OUTCOMES and state != DEAD)

@@ -32,6 +32,7 @@ from geartrain.protocol.admin import OK, error, ok
 __all__ = [
     "FILTERS",
     "UNKNOWN_JOB",
+    "is_wanted",
     "read_wanted",
     "steer_all",
     "steer_dead",
@@ -265,7 +266,7 @@ def _sweep_dead(
         answer = peer.take_answers()[0]
         assert isinstance(answer, ListDead)
         reason = answer.error
-        records = [each for each in answer.records if _takes(each, arguments)]
+        records = [each for each in answer.records if is_wanted(each, arguments)]
         if records and not (reason or is_counting or state.journal.keeps_jobs):
             # What is tried again comes into memory with its workload.
             reason = reads.NO_MEMORY if state.memory.room.is_full else ""
@@ -297,8 +298,8 @@ def _found(answers: list[Query]) -> list[JobRecord]:
     return found
 
 
-def _takes(record: JobRecord, arguments: Arguments) -> bool:
-    """Tell whether a dead letter has the reason and the text in its error."""
+def is_wanted(record: JobRecord, arguments: Arguments) -> bool:
+    """Tell whether a dead letter has the ``reason``, and the text in its ``error``."""
     failures = record.failures
     reason, part = arguments.get(b"reason"), arguments.get(b"error")
     if failures is None:

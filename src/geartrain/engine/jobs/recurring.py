@@ -35,7 +35,9 @@ __all__ = [
     "reckon_some",
     "restore_schedule",
     "ring_schedule",
+    "run_schedule",
     "set_schedule",
+    "skip_time",
 ]
 
 # A clock that is set by no more seconds than this is corrected: no time is left out
@@ -105,9 +107,32 @@ def ring_schedule(state: State, schedule: Schedule) -> None:
     passed = state.wall_time() - schedule.due
     is_expected = passed <= _CORRECTION or not _differs(state, schedule.shift)
     if is_expected and not schedule.is_lost:
-        _submit(state, schedule)
+        refused = _submit(state, schedule)
+        if refused:
+            state.warn(
+                "schedule_skipped",
+                f"{shown(schedule.handle)} of {quoted(schedule.function.name)}: its job"
+                f" is left out this time: {refused.decode()}",
+            )
         schedule.ran = schedule.due
     _arm(state, schedule)
+
+
+def run_schedule(state: State, schedule: Schedule) -> bytes:
+    """Submit a schedule's job now, beside its times; return why not, if refused."""
+    refused = _submit(state, schedule)
+    if not refused:
+        schedule.ran = state.wall_time()
+    return refused
+
+
+def skip_time(state: State, schedule: Schedule) -> str:
+    """Leave out a schedule's next time; return what its calendar says against it."""
+    due, fault = next_time(state, schedule.fields, schedule.due)
+    if not fault:
+        state.calendar_alarms.cancel(schedule)
+        set_schedule(state, schedule, due)
+    return fault
 
 
 def is_stepped(state: State) -> bool:
@@ -136,8 +161,11 @@ def _differs(state: State, shift: float) -> bool:
     return abs(state.calendar_shift() - shift) > _CORRECTION
 
 
-def _submit(state: State, schedule: Schedule) -> None:
-    """Submit a schedule's job; it joins the one of the time before if that is there."""
+def _submit(state: State, schedule: Schedule) -> bytes:
+    """Submit a schedule's job; return why not, if it is refused.
+
+    It joins the one of the time before if that is there.
+    """
     submitted = Job(
         schedule.function,
         schedule.unique,
@@ -150,13 +178,9 @@ def _submit(state: State, schedule: Schedule) -> None:
     joined = joinable(schedule.function, key, submitted)
     job = admit(state, submitted, key, joined, True)
     if job is None:
-        state.warn(
-            "schedule_skipped",
-            f"{shown(schedule.handle)} of {quoted(schedule.function.name)}: its job is "
-            f"left out this time: {refusal(state, submitted).decode()}",
-        )
-    else:
-        start(state, job)
+        return refusal(state, submitted)
+    start(state, job)
+    return b""
 
 
 def _arm(state: State, schedule: Schedule) -> None:

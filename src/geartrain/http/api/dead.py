@@ -18,7 +18,7 @@ from geartrain.http.api.parts import (
     listed,
     one,
 )
-from geartrain.http.endpoints import Call, Endpoint
+from geartrain.http.endpoints import Call, Endpoint, query
 from geartrain.http.listings import listing
 from geartrain.http.problems import ProblemError
 from geartrain.http.schemas import JOB
@@ -28,7 +28,13 @@ __all__ = ["ENDPOINTS"]
 
 async def list_dead(call: Call) -> Response:
     """List dead letters."""
-    return await listing(call, f"dead list{call.filters('function', 'limit')}")
+    filters = call.filters("function", "reason", "error", "order", "limit")
+    return await listing(call, f"dead list{filters}")
+
+
+async def list_groups(call: Call) -> Response:
+    """Group the latest dead letters."""
+    return await listing(call, f"dead groups{call.filters('function', 'limit')}")
 
 
 async def get_dead(call: Call) -> Response:
@@ -52,6 +58,25 @@ async def drop_dead(call: Call) -> Response:
     return done()
 
 
+_REASONS: Final = ["fail", "exception", "timeout", "crash", "retry"]
+
+_TEXT: Final = {"type": ["string", "null"]}
+_GROUP: Final = {
+    "type": "object",
+    "required": ["function", "error", "reason", "count", "first", "last", "handle"],
+    "properties": {
+        "function": {"type": "string"},
+        "state": {"const": "dead"},
+        "error": _TEXT,
+        "reason": _TEXT,
+        "count": {"type": "integer", "minimum": 1},
+        "first": {"type": "number", "description": "When the first died."},
+        "last": {"type": "number", "description": "When the latest died."},
+        "handle": {"type": "string", "description": "The latest."},
+        "worker": _TEXT,
+    },
+}
+
 ENDPOINTS: Final = (
     Endpoint(
         method="GET",
@@ -60,8 +85,32 @@ ENDPOINTS: Final = (
         summary="List dead letters",
         tag="dead letters",
         call=list_dead,
-        parameters=(FUNCTION_FILTER, LIMIT, CURSOR),
+        parameters=(
+            FUNCTION_FILTER,
+            query("reason", "Only those that died for this reason.", enum=_REASONS),
+            query("error", "Only those with this in their error."),
+            query(
+                "order",
+                "By number: from the oldest, or from the newest.",
+                enum=["oldest", "newest"],
+                default="oldest",
+            ),
+            LIMIT,
+            CURSOR,
+        ),
         answers=(listed("Dead letters, without their workloads.", JOB),),
+    ),
+    Endpoint(
+        method="GET",
+        path="/v1/dead/groups",
+        name="listDeadLetterGroups",
+        summary="List what the latest dead letters died of",
+        description="Of the latest 5,000: how many have the same function, reason and"
+        " line of the error that says what went wrong; the most frequent first.",
+        tag="dead letters",
+        call=list_groups,
+        parameters=(FUNCTION_FILTER, LIMIT),
+        answers=(listed("The groups.", _GROUP),),
     ),
     Endpoint(
         method="GET",

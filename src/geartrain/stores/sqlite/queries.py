@@ -154,6 +154,8 @@ _DEAD: Final = (
     "WHERE queue < 0 AND due = 0 AND number > ? ORDER BY number"
 )
 
+_BACKWARD: Final = ("number > ? ORDER BY number", "number < ? ORDER BY number DESC")
+
 _NEVER: Final = 2**63 - 1
 # Queue, due time and number of the last that was listed.
 _TOKEN: Final = re.compile(rb"(\d{1,18}) (\d{1,19}) (\d{1,19})")
@@ -255,10 +257,15 @@ def _ranges(query: ListJobs) -> tuple[tuple[int, int], tuple[int, int]]:
 def _dead_heads(
     connection: sqlite3.Connection, queues: Queues, query: ListDead, after: int
 ) -> list[Row]:
+    every, of_queue = _DEAD, _DEAD_OF_QUEUE
+    if query.is_backward:
+        every, of_queue = (each.replace(*_BACKWARD) for each in (every, of_queue))
+        after = after or _NEVER
     if query.function is None:
-        return read_slice_heads(connection, (_DEAD, (after,)), query.most)
+        return read_slice_heads(connection, (every, (after,)), query.most)
     rows: list[Row] = []
     for queue in queues.of(query.function):
-        place = (_DEAD_OF_QUEUE, (-queue.id, after))
+        place = (of_queue, (-queue.id, after))
         rows += read_slice_heads(connection, place, query.most)
-    return sorted(rows, key=attrgetter("number"))[: query.most]
+    rows.sort(key=attrgetter("number"), reverse=query.is_backward)
+    return rows[: query.most]
