@@ -12,8 +12,8 @@ from tests.support.access import INCLUDED, SHOP, TOKENS, is_allowed, rules_of
 from tests.support.dialogue import DialoguePeer, World, error
 from tests.support.stored_engine import handle, read_rows, stored
 
-# Each text command with F for a function, H, R, D and S for a job of it that waits, one
-# that runs, a dead letter and a recurring one; the rights of which one is needed; and whether it has to be on all functions.
+# Each text command, with F for a function and H, R, D and S for a job of it that waits,
+# one that runs, a dead letter and a recurring one; the rights of which one is needed.
 COMMANDS_TRIED = [
     ("version", set[str]()),
     ("policy F", {"see"}),
@@ -340,6 +340,7 @@ def test_events_are_told_of_what_may_be_seen() -> None:
     client = as_principal(world, "all")
     for function in FUNCTIONS:
         client.submit_job_bg(function.encode(), b"", b"w")
+    world.advance(1)
     told = b"".join(each.arguments[0] for each in viewer.received)
     assert b"mail.send" in told
     assert b"pay.card" not in told

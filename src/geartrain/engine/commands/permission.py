@@ -34,7 +34,7 @@ __all__ = [
     "NOT_ALLOWED",
     "SERVER",
     "WORD",
-    "Need",
+    "Requirement",
     "check_command",
     "check_function",
     "check_job",
@@ -62,7 +62,7 @@ _QUIET: Final = 60.0
 _MOST_REFUSALS: Final = 1000
 
 
-class Need:
+class Requirement:
     """What a command needs: one of some rights, on what it is about."""
 
     def __init__(self, rights: tuple[int, ...], about: str, place: int = 1) -> None:
@@ -74,16 +74,16 @@ class Need:
         """Which word of the command names the function."""
 
 
-_SEE: Final = Need((SEE,), ANYTHING)
-_SEE_JOB: Final = Need((SEE,), JOB)
-_OPERATE: Final = Need((OPERATE,), NAME)
-_OPERATE_JOB: Final = Need((OPERATE,), JOB)
-_OPERATE_ALL: Final = Need((OPERATE,), FILTER)
-_OWN: Final = Need((SUBMIT, SEE), JOB)
-_ATTEMPT: Final = Need((WORK, OPERATE), JOB)
+_SEE: Final = Requirement((SEE,), ANYTHING)
+_SEE_JOB: Final = Requirement((SEE,), JOB)
+_OPERATE: Final = Requirement((OPERATE,), NAME)
+_OPERATE_JOB: Final = Requirement((OPERATE,), JOB)
+_OPERATE_ALL: Final = Requirement((OPERATE,), FILTER)
+_OWN: Final = Requirement((SUBMIT, SEE), JOB)
+_ATTEMPT: Final = Requirement((WORK, OPERATE), JOB)
 
-NEEDS: Final[dict[bytes, Need]] = {
-    b"version": Need((), ANYTHING),
+NEEDS: Final[dict[bytes, Requirement]] = {
+    b"version": Requirement((), ANYTHING),
     b"getpid": _SEE,
     b"verbose": _SEE,
     b"status": _SEE,
@@ -98,13 +98,13 @@ NEEDS: Final[dict[bytes, Need]] = {
     b"actions": _SEE,
     b"problems": _SEE,
     b"marks": _SEE,
-    b"announce": Need((WORK,), ANYTHING),
+    b"announce": Requirement((WORK,), ANYTHING),
     b"server": _SEE,
     b"store": _SEE,
     b"dead list": _SEE,
     b"dead groups": _SEE,
     b"upcoming": _SEE,
-    b"policy": Need((SEE,), NAME),
+    b"policy": Requirement((SEE,), NAME),
     b"job": _SEE_JOB,
     b"why": _SEE_JOB,
     b"dead show": _SEE_JOB,
@@ -131,12 +131,12 @@ NEEDS: Final[dict[bytes, Need]] = {
     b"move dead": _OPERATE_ALL,
     b"dead retry all": _OPERATE_ALL,
     b"dead drop all": _OPERATE_ALL,
-    b"policy set": Need((ADMINISTER,), NAME),
-    b"create function": Need((ADMINISTER,), WORD, 2),
-    b"drop function": Need((ADMINISTER,), WORD, 2),
-    b"maxqueue": Need((ADMINISTER,), WORD),
-    b"store backup": Need((ADMINISTER,), SERVER),
-    b"shutdown": Need((ADMINISTER,), SERVER),
+    b"policy set": Requirement((ADMINISTER,), NAME),
+    b"create function": Requirement((ADMINISTER,), WORD, 2),
+    b"drop function": Requirement((ADMINISTER,), WORD, 2),
+    b"maxqueue": Requirement((ADMINISTER,), WORD),
+    b"store backup": Requirement((ADMINISTER,), SERVER),
+    b"shutdown": Requirement((ADMINISTER,), SERVER),
 }
 """What each text command needs, by its first words; the longest that fit count.
 
@@ -144,14 +144,14 @@ NEEDS: Final[dict[bytes, Need]] = {
 """
 
 # Of commands that nobody has put into the table.
-_CLOSED: Final = Need((ADMINISTER,), SERVER)
+_CLOSED: Final = Requirement((ADMINISTER,), SERVER)
 # Words that may be part of a command's name.
 _MOST_WORDS: Final = 3
 
 _VERBS: Final = ("submit to", "work for", "see", "operate", "administer")
 
 
-def need_of(words: list[bytes]) -> Need:
+def need_of(words: list[bytes]) -> Requirement:
     """Return what a command needs."""
     lower = [each.lower() for each in words[:_MOST_WORDS]]
     if lower[0] == b"policy" and len(words) > 2:
@@ -188,7 +188,7 @@ def check_command(state: State, peer: Peer, words: list[bytes]) -> None:
         raise _refusal(state, peer, right, name)
 
 
-def _named(need: Need, words: list[bytes]) -> bytes:
+def _named(need: Requirement, words: list[bytes]) -> bytes:
     """Return the function that a command is about; ``*`` is all of them."""
     if need.about == FILTER:
         given = [each for each in words if each.startswith(b"function=")]
