@@ -114,6 +114,9 @@ def test_who_may_only_see_is_offered_and_allowed_nothing_else(
 def test_a_form_that_is_sent_too_late_leads_to_the_login(gated: HttpServer) -> None:
     reply = gated.ask("POST", "/do/pause", urlencode({"function": "f"}), FORM)
     assert (reply.status, reply.headers["location"]) == (303, "/login")
+    headers = {**FORM, "Geartrain-Script": "yes"}
+    reply = gated.ask("POST", "/do/pause", urlencode({"function": "f"}), headers)
+    assert (reply.status, reply.headers["geartrain-page"]) == (200, "/login")
 
 
 def test_a_login_leads_to_no_other_site(gated: HttpServer) -> None:

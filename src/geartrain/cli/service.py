@@ -335,12 +335,14 @@ def _bound_http(
     # It takes 0.1 s to load, which a server without it need not wait for.
     try:
         from geartrain.dashboard.mount import Dashboard
+        from geartrain.dashboard.redaction import load_redaction
         from geartrain.http.server import HttpServer
     except ImportError as error:
         raise StartError(
             f"HTTP needs the package {error.name}: pip install starlette uvicorn"
         ) from None
-    http = HttpServer(options, server, Dashboard)
+    redaction = load_redaction(options.dashboard_redact)
+    http = HttpServer(options, server, partial(Dashboard, redaction=redaction))
     http.bind(handed)
     return http
 

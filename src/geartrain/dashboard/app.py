@@ -28,6 +28,7 @@ from geartrain.dashboard.messages import (
 )
 from geartrain.dashboard.page import Page
 from geartrain.dashboard.pages import PAGES
+from geartrain.dashboard.redaction import Redaction
 from geartrain.dashboard.rendering import Renderer
 from geartrain.dashboard.snapshots import Snapshots
 from geartrain.errors import GeartrainError
@@ -47,6 +48,10 @@ POLICY: Final = (
 )
 """The Content-Security-Policy of every page."""
 
+# What scripts say of themselves, and what they are told instead of a redirect.
+_SCRIPT: Final = "geartrain-script"
+_PAGE: Final = "Geartrain-Page"
+
 _EVENTS: Final = "text/event-stream"
 
 # Bytes of a form, and of a page from which on it is worth compressing.
@@ -57,9 +62,9 @@ _LARGE: Final = 1500
 _PACKED: Final = "~"
 
 
-def make_dashboard(bridge: Bridge, gate: Gate) -> ASGIApp:
+def make_dashboard(bridge: Bridge, gate: Gate, redaction: Redaction) -> ASGIApp:
     """Return the application of all ``PAGES`` and ``ACTIONS``."""
-    dashboard = _Dashboard(bridge, gate)
+    dashboard = _Dashboard(bridge, gate, redaction)
     # /functions/new before /functions/{function}, which it fits, too.
     pages = sorted(PAGES, key=lambda each: each.path.count("{"))
     app = Starlette(
@@ -84,9 +89,10 @@ def make_dashboard(bridge: Bridge, gate: Gate) -> ASGIApp:
 class _Dashboard:
     """What answers requests."""
 
-    def __init__(self, bridge: Bridge, gate: Gate) -> None:
+    def __init__(self, bridge: Bridge, gate: Gate, redaction: Redaction) -> None:
         self._bridge = bridge
         self._gate = gate
+        self._redaction = redaction
         self._snapshots = Snapshots(bridge)
         self._views = Views()
         self._assets = Assets()
@@ -125,7 +131,11 @@ class _Dashboard:
         except GeartrainError as error:
             message = Message(str(error), is_error=True)
         self._snapshots.forget()
-        response = RedirectResponse(call.prefix + back_of(call.field("back")), 303)
+        page = call.prefix + back_of(call.field("back"))
+        response: Response = RedirectResponse(page, 303)
+        if _SCRIPT in request.headers:
+            # It goes there itself: what a script follows would take the message away.
+            response = Response(headers={_PAGE: page})
         keep_message(response, message, call.prefix or "/")
         return response
 
@@ -167,6 +177,7 @@ class _Dashboard:
         parameters = page.parameters if page is not None else ()
         values = read_values(parameters, request, may_be_empty=True) if page else {}
         call = PageCall(request, values, self._bridge, self._gate, self._snapshots)
+        call.redaction = self._redaction
         call.query = {
             each.name: values[each.key]
             for each in parameters

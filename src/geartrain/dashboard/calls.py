@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from starlette.requests import Request
 
+from geartrain.dashboard.redaction import Redaction
 from geartrain.dashboard.snapshots import FRESH, Row, Snapshots
 from geartrain.http.bridge import Bridge
 from geartrain.http.endpoints import Call
@@ -27,6 +28,7 @@ class PageCall(Call):
         query: the parameters in its query that are not as they are by default.
         fields: the fields of a form that was sent, each with all of its values.
         now: the time that ages are counted from, in seconds since 1970.
+        redaction: what decides what is shown of workloads and results.
     """
 
     def __init__(
@@ -41,6 +43,7 @@ class PageCall(Call):
         self.query: Mapping[str, Any] = {}
         self.fields: Mapping[str, list[str]] = {}
         self.now = time.time()
+        self.redaction = Redaction()
         self._snapshots = snapshots
 
     async def ask(self, command: str, *, fresh: float = FRESH) -> list[Row]:
@@ -66,6 +69,11 @@ class PageCall(Call):
         """Return the value of a form's field; empty if it is not there."""
         values = self.fields.get(name, [])
         return values[0] if values else ""
+
+    @property
+    def is_update(self) -> bool:
+        """Tell whether regions alone are asked for, to bring a page up to date."""
+        return "text/event-stream" in self.request.headers.get("accept", "")
 
     @property
     def prefix(self) -> str:

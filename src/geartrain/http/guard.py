@@ -75,6 +75,9 @@ class Guard:
         where = f"{prefix_of(request)}/login"
         if whole != "/":
             where += f"?back={quote(whole, safe='/')}"
+        if "geartrain-script" in request.headers:
+            # The dashboard's script goes there itself (static/forms.js).
+            return Response(headers={"Geartrain-Page": where})
         return RedirectResponse(where, 303)
 
     def _check(self, request: HTTPConnection) -> None:

@@ -188,6 +188,13 @@ class Options:
         "",
         "The path below which a proxy serves HTTP: all links of the dashboard have it.",
     )
+    dashboard_redact: str = option(
+        TEXT,
+        "",
+        "A Python function, as package.module:function, that returns what the dashboard"
+        " may show of workloads, results and data: it gets the name of their function"
+        " and the first 64 KiB.",
+    )
     http_token_file: str = option(
         PATH,
         "",

@@ -333,3 +333,11 @@ def test_error_is_a_packet_where_following_fails() -> None:
     follower = keeping().client()
     follower.send(b"follow H:test:1\n")
     assert follower.received == [error(b"UNKNOWN_JOB", b"There is no such job")]
+
+
+def test_a_result_is_told_up_to_some_bytes() -> None:
+    world = keeping()
+    submit(world.client(), "w")
+    run(world, b"one ", result="größe".encode())
+    row = told(world, "H:test:1 first=7")
+    assert (row["result"], row["size"], row["kept"]) == ("one gr", 11, "whole")

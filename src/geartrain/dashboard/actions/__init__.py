@@ -1,15 +1,26 @@
-"""The actions, by what they are about."""
+"""All that the pages can do."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from geartrain.dashboard.action import Action
-from geartrain.dashboard.actions import dead, functions, schedules
+from geartrain.dashboard.actions import (
+    dead,
+    functions,
+    jobs,
+    schedules,
+)
 
 __all__ = ["ACTIONS"]
 
 ACTIONS: Final[dict[str, Action]] = {
-    each.name: each for each in (*functions.ACTIONS, *dead.ACTIONS, *schedules.ACTIONS)
+    each.name: each
+    for each in (
+        *dead.ACTIONS,
+        *functions.ACTIONS,
+        *jobs.ACTIONS,
+        *schedules.ACTIONS,
+    )
 }
 """All of them, by name: what the pages can do."""

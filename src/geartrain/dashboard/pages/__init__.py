@@ -1,13 +1,25 @@
-"""The pages, in the order of the navigation."""
+"""All pages of the dashboard, in the order of the navigation."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from geartrain.dashboard.page import Page
-from geartrain.dashboard.pages import failures, overview, schedules
+from geartrain.dashboard.pages import (
+    failures,
+    job,
+    jobs,
+    overview,
+    schedules,
+)
 
 __all__ = ["PAGES"]
 
-PAGES: Final[tuple[Page, ...]] = (overview.PAGE, failures.PAGE, schedules.PAGE)
+PAGES: Final[tuple[Page, ...]] = (
+    overview.PAGE,
+    jobs.PAGE,
+    job.PAGE,
+    failures.PAGE,
+    schedules.PAGE,
+)
 """All of them. A page is one entry here, and a template of its name."""

@@ -11,9 +11,9 @@
     const answer = await fetch(action, {
       method: "POST",
       body: data,
-      headers: { Accept: HTML },
+      headers: { Accept: HTML, "Geartrain-Script": "yes" },
     });
-    return { text: await answer.text(), url: answer.url, isPage: answer.redirected };
+    return { text: await answer.text(), page: answer.headers.get("Geartrain-Page") };
   }
 
   /* Show the part of a page that a selector names. */
@@ -34,8 +34,8 @@
     if (form.classList.contains("htmx-request")) return;
     form.classList.add("htmx-request");
     try {
-      const { text, url, isPage } = await send(form, event.submitter);
-      if (isPage) await leave(text, url);
+      const { text, page } = await send(form, event.submitter);
+      if (page) await leave(page);
       else await ask(text);
     } catch {
       dialog.close();
@@ -50,14 +50,22 @@
     if (!dialog.open) dialog.showModal();
   }
 
-  /* Go on to the page that follows: in place if it is this one. */
-  async function leave(text, url) {
+  /* Go on to the page that follows: in place if it is this one. Whichever is asked for
+     next shows the message. */
+  async function leave(page) {
     dialog.close();
-    if (url !== location.href.split("#")[0]) {
+    const url = new URL(page, location.href);
+    if (whole(url) !== whole(location)) {
       location.assign(url);
       return;
     }
-    await show(document.getElementById("main"), text, "main");
+    const answer = await fetch(url, { headers: { Accept: HTML } });
+    await show(document.getElementById("main"), await answer.text(), "main");
+  }
+
+  /* An address however its query is encoded. */
+  function whole({ pathname, search }) {
+    return JSON.stringify([pathname, ...new URLSearchParams(search)]);
   }
 
   function tell(text) {

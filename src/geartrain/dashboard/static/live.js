@@ -1,7 +1,8 @@
 /* Keeps a page up to date: its regions, as its server sends them.
 
    The stream is at the page's own address. It is closed while nobody sees the page, for
-   a browser has six connections to a server, and each hidden tab would hold one. */
+   a browser has six connections to a server, and each hidden tab would hold one.
+   htmx's extension for streams is three times this, and cannot be paused. */
 (() => {
   const KEY = "geartrain-live";
   const RETRY = 2000; // milliseconds after a stream that the browser has given up

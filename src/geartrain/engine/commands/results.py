@@ -13,8 +13,10 @@ from geartrain.engine.commands.arguments import Arguments, invalid, read_argumen
 from geartrain.engine.commands.common import send_error
 from geartrain.engine.commands.finding import Found, find_job
 from geartrain.engine.commands.rows import (
+    Portion,
     Value,
     calendar_time,
+    first_bytes,
     row,
     text,
     with_data,
@@ -42,17 +44,18 @@ from geartrain.protocol.packets import NO_MORE, encode, header
 
 __all__ = ["follow", "result", "send_result"]
 
-_ARGUMENTS: Final = (b"handle", b"function", b"unique", b"timeout")
+_ARGUMENTS: Final = (b"handle", b"function", b"unique", b"timeout", b"first")
 
 
 def result(state: State, peer: Peer, words: list[bytes]) -> bytes:
     """Tell how a job ended, and its result, in a row; wait for that if asked to.
 
-    ``result H|function=F unique=U [timeout=S]``. PROTOCOL, "Results".
+    ``result H|function=F unique=U [timeout=S] [first=N]``. PROTOCOL, "Results".
     """
     try:
         wanted = _wanted(words[1:])
         seconds = wanted.seconds(b"timeout")
+        first = Portion(first=wanted.number(b"first", 0)).first
     except OptionError as refusal:
         return invalid(str(refusal))
     answers = peer.take_answers()
@@ -60,24 +63,31 @@ def result(state: State, peer: Peer, words: list[bytes]) -> bytes:
     if isinstance(end, JobEnd):
         answers = []
         if end.record is not None:
-            peer.rest = _row_of(state, end.record)
+            peer.rest = _row_of(state, end.record, first)
             return b""
         if end.is_late:
             return _late_row(state, wanted, end.handle)
     handle = wanted.get(b"handle")
     name, unique = wanted.get(b"function"), wanted.get(b"unique")
     found = find_job(state, peer, handle, answers, name, unique)
-    return b"" if found.is_asked else _answer(state, peer, wanted, found, seconds)
+    if found.is_asked:
+        return b""
+    return _answer(state, peer, wanted, found, seconds, first)
 
 
 def _answer(
-    state: State, peer: Peer, wanted: Arguments, found: Found, seconds: float
+    state: State,
+    peer: Peer,
+    wanted: Arguments,
+    found: Found,
+    seconds: float,
+    first: int,
 ) -> bytes:
     """Answer with a row, or wait for some seconds."""
     if found.error:
         return error(b"STORE_ERROR", found.error)
     if found.record is not None:
-        peer.rest = _row_of(state, found.record)
+        peer.rest = _row_of(state, found.record, first)
     elif found.job is None and found.waiting is None:
         return _plain_row(state, wanted)
     elif seconds > 0:
@@ -115,8 +125,8 @@ def _unknown(state: State, handle: bytes) -> str:
     return "ended" if state.was_given(handle) else "unknown"
 
 
-def _row_of(state: State, record: ResultRecord) -> Iterator[bytes]:
-    """Give the row of a job that has ended; nothing else comes in between."""
+def _row_of(state: State, record: ResultRecord, first: int) -> Iterator[bytes]:
+    """Give the row of a job that has ended, its result up to ``first`` bytes if any."""
     values = _values(record.handle, record.function, record.unique)
     values["state"] = text(record.outcome)
     values["reason"] = text(record.reason) or None
@@ -131,7 +141,8 @@ def _row_of(state: State, record: ResultRecord) -> Iterator[bytes]:
     values["data_size"] = record.data_size
     if record.is_whole:
         del values["result"], values["encoding"]
-        yield from with_data(state, values, "result", record.pieces)
+        data = first_bytes(record.pieces, first) if first else record.pieces
+        yield from with_data(state, values, "result", data)
     else:
         yield row(values)
     yield END_OF_LIST

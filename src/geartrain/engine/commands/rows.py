@@ -29,6 +29,7 @@ __all__ = [
     "Value",
     "attempt_values",
     "calendar_time",
+    "first_bytes",
     "job_row",
     "job_values",
     "priority_name",
@@ -208,7 +209,7 @@ def _readable(data: bytes) -> tuple[str, str]:
         return base64.b64encode(data).decode(), "base64"
 
 
-def _first(data: list[bytes], most: int) -> list[bytes]:
+def first_bytes(data: list[bytes], most: int) -> list[bytes]:
     """Return the first bytes of data, without a character that would be cut."""
     found = b""
     for piece in data:
@@ -228,7 +229,7 @@ def _with_workload(
     state: State, values: Mapping[str, object], data: list[bytes], part: Portion
 ) -> Iterator[bytes]:
     if part.first:
-        data = _first(data, part.first)
+        data = first_bytes(data, part.first)
     if not part.has_workload:
         yield row(values)
     elif part.is_workload:

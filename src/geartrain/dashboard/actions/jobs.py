@@ -1,0 +1,235 @@
+"""Actions on jobs: on one, and on all that a search finds."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from geartrain.admin.connection import handle_word, word
+from geartrain.dashboard.action import Action, Question
+from geartrain.dashboard.calls import PageCall
+from geartrain.dashboard.searches import Search, read_search
+from geartrain.dashboard.shown import plural
+from geartrain.errors import OptionError
+from geartrain.http.problems import ProblemError
+from geartrain.texts import shown
+
+__all__ = ["ACTIONS"]
+
+_GONE: Final = "it has ended, was dropped, or somebody else was faster: look again"
+_UNDONE: Final = "Whoever waits for it is told that it failed. This cannot be undone."
+
+
+async def _order(call: PageCall, command: str) -> None:
+    """Have one job changed; raises ProblemError, which says who was faster."""
+    try:
+        await call.line(command)
+    except ProblemError as problem:
+        if problem.kind != "unknown-job":
+            raise
+        handle = shown(call.field("handle"))
+        raise ProblemError("unknown-job", f"{handle} is not there: {_GONE}") from None
+
+
+def _handle(call: PageCall) -> str:
+    return handle_word(call.field("handle"))
+
+
+async def ask_cancel(call: PageCall) -> Question:
+    """Ask whether to cancel a job."""
+    return Question(
+        text=f"Cancel {shown(call.field('handle'))}?",
+        detail=f"If it runs, its result is refused. {_UNDONE}",
+        confirm="Cancel the job",
+    )
+
+
+async def cancel(call: PageCall) -> str:
+    """End a job."""
+    await _order(call, f"cancel job {_handle(call)}")
+    return f"{shown(call.field('handle'))} is cancelled."
+
+
+async def ask_retry(call: PageCall) -> Question:
+    """Ask whether to end the attempt that runs."""
+    return Question(
+        text=f"Give this attempt of {shown(call.field('handle'))} up for another?",
+        detail="The worker goes on until it is done, but its result is refused.",
+        confirm="Run it again",
+    )
+
+
+async def retry(call: PageCall) -> str:
+    """End the attempt that runs, and have another one."""
+    await _order(call, f"retry job {_handle(call)}")
+    return f"{shown(call.field('handle'))} waits for another attempt."
+
+
+async def run(call: PageCall) -> str:
+    """Let a job that waits for a time wait no longer."""
+    await _order(call, f"run {_handle(call)}")
+    return f"{shown(call.field('handle'))} waits for no time any more."
+
+
+async def prioritise(call: PageCall) -> str:
+    """Give a waiting job another priority."""
+    priority = call.field("priority")
+    await _order(call, f"priority {_handle(call)} {word(priority) or '%00'}")
+    return f"{shown(call.field('handle'))} has {shown(priority)} priority."
+
+
+async def move(call: PageCall) -> str:
+    """Let a waiting job belong to another function."""
+    to = _target(call)
+    await _order(call, f"move {_handle(call)} {word(to)}")
+    return f"{shown(call.field('handle'))} is for {shown(to)} now."
+
+
+def _target(call: PageCall) -> str:
+    to = call.field("to")
+    if not to:
+        raise OptionError("name the function that it is to be moved to")
+    return to
+
+
+async def retry_letter(call: PageCall) -> str:
+    """Run a dead letter again."""
+    await _order(call, f"dead retry {_handle(call)}")
+    return f"{shown(call.field('handle'))} is a job again, with all of its attempts."
+
+
+async def ask_drop_letter(call: PageCall) -> Question:
+    """Ask whether to delete a dead letter."""
+    return Question(
+        text=f"Delete the dead letter {shown(call.field('handle'))}?",
+        detail="Its workload and its error are deleted. This cannot be undone.",
+        confirm="Delete it",
+    )
+
+
+async def drop_letter(call: PageCall) -> str:
+    """Delete a dead letter."""
+    await _order(call, f"dead drop {_handle(call)}")
+    return f"The dead letter {shown(call.field('handle'))} is deleted."
+
+
+def _search(call: PageCall) -> Search:
+    search = read_search(call.field("q"))
+    if not search.filters:
+        raise OptionError("say which jobs: give at least one qualifier")
+    return search
+
+
+async def _swept(call: PageCall, command: str, search: Search, more: str = "") -> int:
+    words = search.words
+    if search.is_dead:
+        words = words.replace(" state=dead", "", 1)
+    answer = await call.line(f"{command}{words}{more}")
+    return int(answer.split(" ")[1])
+
+
+_Command = Callable[[PageCall], str]
+_Ask = Callable[[PageCall], Awaitable[Question]]
+_Run = Callable[[PageCall], Awaitable[str]]
+
+
+def _bulk(command: _Command, verb: str, past: str, detail: str) -> tuple[_Ask, _Run]:
+    """Return what asks, with the count, and what carries an order out."""
+
+    async def ask(call: PageCall) -> Question:
+        search = _search(call)
+        count = await _swept(call, command(call), search, " count=yes")
+        jobs = plural(count, "job")
+        return Question(
+            text=f"{verb.format(jobs)}?" if count else "No job is like that now.",
+            detail=f"All that {shown(search.text)} finds. {detail}",
+            confirm=verb.format(jobs),
+            is_possible=count > 0,
+        )
+
+    async def run(call: PageCall) -> str:
+        count = await _swept(call, command(call), _search(call))
+        return f"{plural(count, 'job')} {past}."
+
+    return ask, run
+
+
+def _priority(call: PageCall) -> str:
+    return f"priority jobs {word(call.field('priority')) or '%00'}"
+
+
+def _found(
+    name: str,
+    label: str,
+    bulk: tuple[_Ask, _Run],
+    *,
+    is_dangerous: bool = False,
+) -> Action:
+    ask, run = bulk
+    return Action(name=name, label=label, run=run, ask=ask, is_dangerous=is_dangerous)
+
+
+ACTIONS: Final = (
+    Action(
+        name="cancel-job", label="Cancel", run=cancel, ask=ask_cancel, is_dangerous=True
+    ),
+    Action(name="retry-job", label="Run another attempt", run=retry, ask=ask_retry),
+    Action(name="run-job", label="Run now", run=run),
+    Action(name="prioritise-job", label="Set priority", run=prioritise),
+    Action(name="move-job", label="Move", run=move),
+    Action(name="retry-dead-letter", label="Run again", run=retry_letter),
+    Action(
+        name="drop-dead-letter",
+        label="Delete",
+        run=drop_letter,
+        ask=ask_drop_letter,
+        is_dangerous=True,
+    ),
+    _found(
+        "cancel-found",
+        "Cancel all",
+        _bulk(lambda call: "cancel jobs", "Cancel {}", "cancelled", _UNDONE),
+        is_dangerous=True,
+    ),
+    _found(
+        "run-found",
+        "Run all now",
+        _bulk(lambda call: "run jobs", "Run {} now", "wait for no time any more", ""),
+    ),
+    _found(
+        "prioritise-found",
+        "Set priority",
+        _bulk(_priority, "Set the priority of {}", "have that priority", ""),
+    ),
+    _found(
+        "move-found",
+        "Move all",
+        _bulk(
+            lambda call: f"move jobs {word(_target(call))}",
+            "Move {}",
+            "moved",
+            "Only waiting jobs are moved.",
+        ),
+    ),
+    _found(
+        "retry-found",
+        "Run all again",
+        _bulk(
+            lambda call: "dead retry all",
+            "Run {} again",
+            "run again",
+            "They become waiting jobs, with all of their attempts before them.",
+        ),
+    ),
+    _found(
+        "drop-found",
+        "Delete all",
+        _bulk(
+            lambda call: "dead drop all",
+            "Delete {}",
+            "deleted",
+            "Their workloads and errors are deleted. This cannot be undone.",
+        ),
+        is_dangerous=True,
+    ),
+)
