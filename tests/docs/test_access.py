@@ -18,6 +18,8 @@ from tests.support.waiting import wait_until
 
 DOCUMENT = "docs/access.md"
 HTTP_PORT = 4731
+# Without the port there is no HTTP, and another server would answer.
+READY = f"ready on 127.0.0.1:{PORT}, http://127.0.0.1:{HTTP_PORT}"
 
 
 def rules_in(folder: Path, environment: dict[str, str]) -> Path:
@@ -51,7 +53,7 @@ def test_the_ordinary_shop_works(tmp_path: Path, environment: dict[str, str]) ->
 
             def is_done() -> bool:
                 row = json.loads(run(f"{look} --json", tmp_path, environment))
-                return bool(row["total"] == 0 and row["workers"] == 1)
+                return bool(row["jobs"] == 0 and row["workers"] == 1)
 
             wait_until(is_done)
 
@@ -62,7 +64,7 @@ def test_people_log_in(tmp_path: Path, environment: dict[str, str]) -> None:
     command = [*geartrain_command("geartrain"), *words(start, tmp_path)]
     with run_server([*command, "--store", "memory:"], PORT) as server:
         http = HttpServer(server, HTTP_PORT)
-        wait_until(lambda: f":{HTTP_PORT}" in server.log.read_text())
+        wait_until(lambda: READY in server.log.read_text(), READY)
         body = json.dumps({"name": "alice", "password": "correct horse battery"})
         headers = {"Content-Type": "application/json"}
         assert http.ask("POST", "/v1/session", body, headers).status == 204
@@ -74,7 +76,7 @@ def test_a_proxy_lets_people_in(tmp_path: Path) -> None:
     command = [*geartrain_command("geartrain"), *words(start, tmp_path)]
     with run_server([*command, "--store", "memory:"], PORT) as server:
         http = HttpServer(server, HTTP_PORT)
-        wait_until(lambda: f":{HTTP_PORT}" in server.log.read_text())
+        wait_until(lambda: READY in server.log.read_text(), READY)
         told = http.ask("GET", "/v1/session", headers={"X-Forwarded-User": "bob"}).json
         assert (told["name"], told["principals"]) == ("bob", ["view"])
 
