@@ -53,7 +53,9 @@ def test_the_ordinary_shop_works(tmp_path: Path, environment: dict[str, str]) ->
 
             def is_done() -> bool:
                 row = json.loads(run(f"{look} --json", tmp_path, environment))
-                return bool(row["jobs"] == 0 and row["workers"] == 1)
+                return bool(
+                    row["normal"] == 0 and row["running"] == 0 and row["workers"] == 1
+                )
 
             wait_until(is_done)
 
