@@ -94,8 +94,8 @@ class _Dashboard:
         self._gate = gate
         self._redaction = redaction
         self._snapshots = Snapshots(bridge)
-        self._views = Views()
         self._assets = Assets()
+        self._views = Views(self._assets.build)
         self._renderer = Renderer(actions=ACTIONS)
         bridge.endless.add(self._views)
 
@@ -252,6 +252,7 @@ class _Dashboard:
             "url": call.url,
             "here": call.here,
             "may": call.may,
+            "build": self._assets.build,
             "static": lambda name: call.prefix + self._assets.path(name),
         }
 

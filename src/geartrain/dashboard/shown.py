@@ -9,6 +9,7 @@ it.
 from __future__ import annotations
 
 import json
+import shlex
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -258,6 +259,7 @@ FILTERS: Final[dict[str, Callable[..., Any]]] = {
     "percent": percent,
     "plural": plural,
     "rate": rate,
+    "shell": shlex.quote,
     "short": short,
     "size": size,
     "span": span,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import platform
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 from geartrain.configuration.kinds import (
@@ -83,6 +84,7 @@ class Options:
             on; None is nowhere.
         backoff_delay: seconds before a job's second attempt, where no policy says.
         access: who may do what; nobody is everybody, everything.
+        places: where the values of options were given, by their names.
         hooks: who is told of dead letters and problems.
         policies: patterns of functions and their settings, as ``Policies.change``
             takes them, in the order given.
@@ -315,6 +317,7 @@ class Options:
     policies: tuple[PolicyEntry, ...] = ()
     access: tuple[Principal, ...] = ()
     hooks: tuple[Hook, ...] = ()
+    places: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def addresses(self) -> tuple[Address, ...]:

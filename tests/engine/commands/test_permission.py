@@ -71,6 +71,7 @@ LISTS = [
     "dead list",
     "dead groups",
     "upcoming",
+    "failures",
 ]
 # Those that tell of the server, with no functions in the answer.
 PLAIN = ("getpid", "verbose", "server", "store", "events", "marks")

@@ -9,6 +9,7 @@ from geartrain.dashboard.actions import (
     dead,
     functions,
     jobs,
+    policies,
     schedules,
 )
 
@@ -20,6 +21,7 @@ ACTIONS: Final[dict[str, Action]] = {
         *dead.ACTIONS,
         *functions.ACTIONS,
         *jobs.ACTIONS,
+        *policies.ACTIONS,
         *schedules.ACTIONS,
     )
 }

@@ -7,19 +7,27 @@ from typing import Final
 from geartrain.dashboard.page import Page
 from geartrain.dashboard.pages import (
     failures,
+    function,
+    functions,
     job,
     jobs,
     overview,
     schedules,
+    settings,
+    workers,
 )
 
 __all__ = ["PAGES"]
 
 PAGES: Final[tuple[Page, ...]] = (
     overview.PAGE,
+    functions.PAGE,
+    function.PAGE,
     jobs.PAGE,
     job.PAGE,
+    workers.PAGE,
     failures.PAGE,
     schedules.PAGE,
+    settings.PAGE,
 )
 """All of them. A page is one entry here, and a template of its name."""

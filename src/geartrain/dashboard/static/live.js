@@ -16,7 +16,7 @@
   let source = null;
   let timer = 0;
   let problem = "";
-  let seen = performance.now() - 1000 * 0;
+  let seen = performance.now();
 
   function isPaused() {
     try {
@@ -60,10 +60,18 @@
     document.dispatchEvent(new Event("geartrain:update"));
   }
 
+  /* Another version of the server has other pages. What is being written stays. */
+  function renew(event) {
+    const isOther = JSON.parse(event.data).build !== corner.dataset.build;
+    const isWriting = document.activeElement?.matches("input, textarea, select");
+    if (isOther && !isWriting) location.reload();
+  }
+
   function open() {
     clearTimeout(timer);
     if (source || isPaused() || document.hidden) return;
     source = new EventSource(location.pathname + location.search);
+    source.addEventListener("build", renew);
     source.addEventListener("regions", take);
     source.addEventListener("problem", (event) => {
       problem = JSON.parse(event.data).text;

@@ -104,6 +104,7 @@ NEEDS: Final[dict[bytes, Requirement]] = {
     b"dead list": _SEE,
     b"dead groups": _SEE,
     b"upcoming": _SEE,
+    b"failures": _SEE,
     b"policy": Requirement((SEE,), NAME),
     b"job": _SEE_JOB,
     b"why": _SEE_JOB,
