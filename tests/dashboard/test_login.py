@@ -103,7 +103,7 @@ def test_who_may_only_see_is_offered_and_allowed_nothing_else(
         headers = cookie(gated, name)
         page = gated.ask("GET", "/", headers={**headers, "Accept": "text/html"})
         assert page.status == 200
-        fields = urlencode({"function": "mail.send", "back": "/"})
+        fields = urlencode({"function": "mail.send", "sure": "yes"})
         done = gated.ask("POST", "/do/pause", fields, {**headers, **FORM})
         assert done.status == (303 if is_allowed else 403)
         row = gated.ask("GET", "/v1/functions/mail.send", headers=headers).json
