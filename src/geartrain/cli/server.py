@@ -19,6 +19,7 @@ from geartrain.cli.flags import (
 )
 from geartrain.cli.service import Service
 from geartrain.configuration.file import read_file
+from geartrain.configuration.kinds import NO_PORT
 from geartrain.configuration.option import Given
 from geartrain.errors import OptionError
 from geartrain.server.exposure import exposed, http_dangers
@@ -170,6 +171,11 @@ def _check(options: Options, given: Mapping[str, Given]) -> None:
     """Raise OptionError where two options exclude each other, or one needs another."""
     for prefix in ("", "http_"):
         _check_tls(options, given, f"{prefix}tls_cert")
+    for address in options.admin_listen:
+        if address.port == NO_PORT and not address.path:
+            raise OptionError(
+                f"{given['admin_listen']}: {address.host or '*'} names no port"
+            )
     for address in options.http_addresses:
         if not (address.is_local or _is_http_closed(options)):
             raise OptionError(

@@ -80,6 +80,7 @@ ANNOUNCEMENT = "announce supervisor host=h pid=1 processes=1 version=1 age=1"
 SERVER_WIDE = (
     "shutdown",
     "store backup",
+    "trace 10.0.0.9",
     "pause *",
     "pause [pm]*",
     "cancel jobs state=ready",

@@ -13,8 +13,8 @@ from typing import Final
 
 from geartrain.engine.commands.arguments import Arguments
 from geartrain.engine.commands.rows import state_name, text, waiting_name
+from geartrain.engine.endings import STATUSES, Ending
 from geartrain.engine.model.access import SEE, Access
-from geartrain.engine.model.endings import STATUSES, Ending
 from geartrain.engine.model.globs import is_pattern, matcher
 from geartrain.engine.model.jobs import FINISHED, PAGED, SUBMITTED, TENTATIVE, Job
 from geartrain.engine.records import Failures, JobRecord

@@ -137,6 +137,7 @@ NEEDS: Final[dict[bytes, Requirement]] = {
     b"drop function": Requirement((ADMINISTER,), WORD, 2),
     b"maxqueue": Requirement((ADMINISTER,), WORD),
     b"store backup": Requirement((ADMINISTER,), SERVER),
+    b"trace": Requirement((ADMINISTER,), SERVER),
     b"shutdown": Requirement((ADMINISTER,), SERVER),
 }
 """What each text command needs, by its first words; the longest that fit count.

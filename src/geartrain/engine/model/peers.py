@@ -7,6 +7,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, Final
 
 from geartrain.engine.model.access import SEE, Access
+from geartrain.engine.model.limits import Usage
 from geartrain.engine.model.principals import Identity
 from geartrain.protocol.admin import Command
 from geartrain.protocol.packets import Packet
@@ -84,6 +85,10 @@ class Peer:
         """What it may do; None for everything."""
         self.rights: tuple[int, ...] = ()
         """The rights that its command needs, one of which has to hold."""
+        self.is_confined = False
+        """It may only look: text commands that change something are taken elsewhere."""
+        self.usage: Usage | None = None
+        """What its address uses of its limits; None without limits."""
         self.parser = parser
         """The receiving side of its bytes."""
         self.has_tls = False
