@@ -8,6 +8,7 @@ from typing import Final
 from geartrain.engine.commands.arguments import Arguments, invalid, read_arguments
 from geartrain.engine.commands.dead_groups import dead_groups
 from geartrain.engine.commands.listings import ROW
+from geartrain.engine.commands.permission import check_job
 from geartrain.engine.commands.rows import record_row, row, text, whole_record
 from geartrain.engine.commands.sweeps import (
     UNKNOWN_JOB,
@@ -16,6 +17,7 @@ from geartrain.engine.commands.sweeps import (
     steer_letter,
 )
 from geartrain.engine.jobs.steering import Drop, Order, Revive, is_dead
+from geartrain.engine.model.access import SEE
 from geartrain.engine.model.peers import Peer
 from geartrain.engine.queries import FindDead, ListDead
 from geartrain.engine.records import JobRecord
@@ -77,6 +79,7 @@ def _show(state: State, peer: Peer, handle: bytes) -> bytes:
     if answer.error or record is None or not is_dead(state, record, handle):
         reads.end(state, peer)
         return error(b"STORE_ERROR", answer.error) if answer.error else UNKNOWN_JOB
+    check_job(state, peer, record.function)
     if not answer.with_workload:
         return _ask_whole(state, peer, record)
     peer.rest = _whole(state, peer, record)
@@ -142,7 +145,7 @@ def _rows(
         dead = [each for each in answer.records if is_dead(state, each, b"")]
         for record in dead:
             state.turns.work += _LOOK
-            if is_wanted(record, arguments):
+            if is_wanted(record, arguments) and peer.may(SEE, record.function):
                 state.turns.work += ROW
                 left -= 1
                 yield record_row(state, record)

@@ -72,6 +72,7 @@ def jobs(state: State, peer: Peer, words: list[bytes]) -> bytes:
     try:
         arguments = read_arguments(words[1:], _ARGUMENTS)
         part = Slice(read_filter(state, arguments, _STATES), arguments.limit())
+        part.wanted.access = peer.access
     except OptionError as refusal:
         return invalid(str(refusal))
     name, dash, place = arguments.get(b"after").partition(b"-")

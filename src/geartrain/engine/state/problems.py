@@ -16,8 +16,8 @@ from typing import Final
 from geartrain.engine.model.actions import Action
 from geartrain.engine.model.counts import DEAD
 from geartrain.engine.model.functions import Function
+from geartrain.engine.model.globs import matches
 from geartrain.engine.model.health import FAILING, OK
-from geartrain.engine.model.policies import matches
 from geartrain.engine.model.problems import Problem
 from geartrain.engine.state import functions
 from geartrain.engine.state.slots import MINUTE
