@@ -16,6 +16,7 @@ from geartrain.engine.model.counts import DEAD
 from geartrain.engine.model.functions import Function
 from geartrain.engine.model.health import FAILING, OK
 from geartrain.engine.model.problems import Problem
+from geartrain.engine.state.silence import look_for_silence
 from geartrain.engine.state.slots import MINUTE
 from geartrain.engine.state.state import State
 from geartrain.texts import counted, quoted
@@ -166,6 +167,7 @@ NAMES: Final = (
     "memory_nearly_full",
     "no_worker",
     "old_jobs",
+    "silent_worker",
     "store_failing",
     "store_refusing",
     "store_slow",
@@ -190,6 +192,7 @@ def look(state: State) -> Iterator[None]:
                 if problem is not None:
                     found.append(problem)
         yield
+    yield from look_for_silence(state, found)
     _learn(state, found)
 
 
