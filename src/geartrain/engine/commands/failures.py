@@ -7,7 +7,7 @@ from typing import Final
 
 from geartrain.engine.commands.arguments import invalid, read_arguments
 from geartrain.engine.commands.rows import calendar_time, row, text
-from geartrain.engine.model.endings import Ending, failures_of
+from geartrain.engine.endings import Ending, failures_of
 from geartrain.engine.model.peers import Peer
 from geartrain.engine.state.state import State
 from geartrain.errors import OptionError
@@ -62,7 +62,7 @@ def failures(state: State, peer: Peer, words: list[bytes]) -> bytes:
 
 def _list(state: State, function: bytes, limit: int) -> Iterator[bytes]:
     groups: dict[_Key, _FailureKind] = {}
-    first, following = state.history.serials()
+    first, following = state.history.first(), state.history.following()
     now = state.server_time()
     for serial in range(following - 1, max(first, following - _LATEST) - 1, -1):
         ending = state.history.at(serial)
