@@ -30,6 +30,7 @@ from geartrain.dashboard.pages import PAGES
 from geartrain.dashboard.redaction import Redaction
 from geartrain.dashboard.rendering import Renderer
 from geartrain.dashboard.snapshots import Snapshots
+from geartrain.dashboard.trials import Trials
 from geartrain.errors import GeartrainError
 from geartrain.http.bridge import Bridge
 from geartrain.http.endpoints import read_values
@@ -90,9 +91,11 @@ class _Dashboard:
         self._redaction = redaction
         self._snapshots = Snapshots(bridge)
         self._views = Views()
+        self._trials = Trials(bridge)
         self._assets = Assets()
         self._renderer = Renderer(actions=ACTIONS)
         bridge.endless.add(self._views)
+        bridge.endless.add(self._trials)
 
     def shower(self, page: Page) -> Callable[[Request], Awaitable[Response]]:
         """Return what answers requests for a page."""
@@ -126,7 +129,7 @@ class _Dashboard:
         except GeartrainError as error:
             message = Message(str(error), is_error=True)
         self._snapshots.forget()
-        page = call.prefix + _back(call)
+        page = call.prefix + (call.page_after or _back(call))
         response: Response = RedirectResponse(page, 303)
         if _SCRIPT in request.headers:
             # It goes there itself: what a script follows would take the message away.
@@ -155,7 +158,7 @@ class _Dashboard:
     def _call(self, request: Request, page: Page | None) -> PageCall:
         parameters = page.parameters if page is not None else ()
         values = read_values(parameters, request, may_be_empty=True) if page else {}
-        call = PageCall(request, values, self._bridge, self._snapshots)
+        call = PageCall(request, values, self._bridge, self._snapshots, self._trials)
         call.redaction = self._redaction
         call.query = {
             each.name: values[each.key]

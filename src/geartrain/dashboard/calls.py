@@ -11,6 +11,7 @@ from starlette.requests import Request
 
 from geartrain.dashboard.redaction import Redaction
 from geartrain.dashboard.snapshots import Row, Snapshots
+from geartrain.dashboard.trials import Trials
 from geartrain.http.bridge import Bridge
 from geartrain.http.endpoints import Call
 from geartrain.http.prefix import prefix_of
@@ -28,6 +29,9 @@ class PageCall(Call):
         query: the parameters in its query that are not as they are by default.
         fields: the fields of a form that was sent, each with all of its values.
         now: the time that ages are counted from, in seconds since 1970.
+        trials: the jobs that were submitted from here and are waited for.
+        page_after: the page to go on to after an action; empty for the one it came
+            from.
         redaction: what decides what is shown of workloads and results.
     """
 
@@ -37,6 +41,7 @@ class PageCall(Call):
         values: dict[str, Any],
         bridge: Bridge,
         snapshots: Snapshots,
+        trials: Trials,
     ) -> None:
         super().__init__(request, values, bridge)
         self.who = ""
@@ -44,6 +49,8 @@ class PageCall(Call):
         self.fields: Mapping[str, list[str]] = {}
         self.now = time.time()
         self.redaction = Redaction()
+        self.trials = trials
+        self.page_after = ""
         self._snapshots = snapshots
 
     async def ask(self, command: str) -> list[Row]:
@@ -64,6 +71,10 @@ class PageCall(Call):
         """Return the value of a form's field; empty if it is not there."""
         values = self.fields.get(name, [])
         return values[0] if values else ""
+
+    def encoded(self, name: str) -> str:
+        """Return a name as a part of a path, or a value of a query."""
+        return quote(name, safe=":", errors="surrogateescape")
 
     @property
     def is_update(self) -> bool:
@@ -88,7 +99,7 @@ class PageCall(Call):
             names: parts of the path that follow, as ``os.fsdecode`` makes text.
             query: parameters of its query; those that are None or empty are left out.
         """
-        parts = [quote(each, safe=":", errors="surrogateescape") for each in names]
+        parts = [self.encoded(each) for each in names]
         whole = "/".join([path.rstrip("/"), *parts]) or "/"
         return f"{self.prefix}{whole}{query_text(query)}"
 

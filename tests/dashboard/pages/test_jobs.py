@@ -12,7 +12,6 @@ from tests.support.http_client import HttpServer, running_http
 from tests.support.jobs_in_states import bury, submit, submit_later, submit_many
 from tests.support.populated import HOSTILE, Populated
 
-
 COVERS = ("dashboard/actions/jobs",)
 
 
