@@ -112,6 +112,14 @@ def test_every_package_has_its_layer() -> None:
     assert packages <= listed
 
 
+def test_textual_is_imported_by_top_alone() -> None:
+    """It takes a fifth of a second and 30 MB, which no other program needs."""
+    imports = re.compile(r"^\s*(import|from) textual\b", re.M)
+    importing = [name(each) for each in MODULES if imports.search(each.read_text())]
+    assert importing
+    assert [each for each in importing if not each.startswith("top/")] == []
+
+
 def test_every_module_has_its_test_file() -> None:
     """A module is tested in its mirrored file, or a test file names it in COVERS."""
     known = covered()

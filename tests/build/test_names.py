@@ -10,7 +10,9 @@ SOURCE = Path(__file__).parents[2] / "src" / "geartrain"
 
 # The same idea for two faces.
 SHARED = {
+    "Action": "what an operator can do, or did: on a page, in `top`, in the log",
     "Call": "a request and who waits for its answer: by packets, and by HTTP",
+    "Page": "what is read at once: by people in a browser, a terminal, by the engine",
     "Link": "a connection to the job server: a client's, and that of the HTTP face",
 }
 

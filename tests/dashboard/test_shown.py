@@ -7,8 +7,8 @@ import doctest
 import pytest
 
 from geartrain.dashboard import calls, columns, shown
-from geartrain.dashboard.charts import Chart, Mark, Series, chart_data
-from geartrain.dashboard.columns import Column
+from geartrain.dashboard.charts import Chart, ChartMark, Series, chart_data
+from geartrain.dashboard.columns import TableColumn
 from geartrain.dashboard.shown import FILTERS, shown_value
 from geartrain.dashboard.sparks import spark
 
@@ -69,16 +69,16 @@ def test_times_have_what_is_exact_in_their_title() -> None:
 
 
 def test_a_cell_says_what_its_column_is() -> None:
-    name = Column("Function", is_header=True)
+    name = TableColumn("Function", is_header=True)
     assert name("<x>") == '<th scope="row" data-label="Function">&lt;x&gt;</th>'
-    workers = Column("Workers", is_number=True)
+    workers = TableColumn("Workers", is_number=True)
     cell = str(workers("0", kind="failed", title='"'))
     assert 'class="number failed" data-label="Workers" title="&#34;"' in cell
 
 
 def test_a_sparkline_stands_on_zero() -> None:
-    line = spark([0, 1, None, 2], "failed")
-    assert 'points="0.0,23.0 33.3,12.0 66.7,23.0 100.0,1.0"' in line
+    line = spark([0, 1, 2, None], "failed")
+    assert 'points="0.0,23.0 50.0,12.0 100.0,1.0"' in line
     for few in ([], [1.0], [0.0, 0.0]):
         assert "<polyline" in spark(few)
 
@@ -91,7 +91,7 @@ def test_a_chart_has_a_number_for_each_time() -> None:
         sentence="It is.",
         times=[1.0, 2.0],
         series=series,
-        marks=[Mark(time=1.5, label="started")],
+        marks=[ChartMark(time=1.5, label="started")],
     )
     data = chart_data(chart)
     assert '"values":[0.3333,null]' in data

@@ -45,7 +45,6 @@ COVERS = (
     "stores/sqlite/jobs",
     "stores/sqlite/queues",
     "stores/sqlite/rows",
-    "stores/sqlite/schedules",
 )
 
 Maker = Callable[[], Store]

@@ -174,6 +174,10 @@ class DialoguePeer:
         assert all(answer.name == "text" for answer in answers), answers
         return b"".join(answer.arguments[0] for answer in answers)
 
+    def wait(self, seconds: float) -> None:
+        """Let time pass until this peer is looked at again."""
+        self._world.advance(seconds)
+
     def leave(self) -> None:
         """Close the connection."""
         self._world.engine.disconnect(self.engine_peer, self._world.now)

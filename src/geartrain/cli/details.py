@@ -14,7 +14,14 @@ from geartrain.cli.times import age, local, short
 from geartrain.errors import AdminError, OptionError
 from geartrain.texts import error_line, visible
 
-__all__ = ["coded", "job_object", "named", "write_jobs"]
+__all__ = [
+    "coded",
+    "facts",
+    "job_object",
+    "named",
+    "workload_lines",
+    "write_jobs",
+]
 
 _LABEL_WIDTH = 11
 _INDENT = "  "
@@ -88,7 +95,7 @@ def _write_workload(rows: list[JobRow]) -> None:
 
 
 def _details(row: JobRow, now: float) -> Iterator[str]:
-    yield from (_labelled(*each) for each in _facts(row, now))
+    yield from (_labelled(*each) for each in facts(row, now))
     if row.headers:
         yield "headers"
         for name, value in row.headers.items():
@@ -99,7 +106,7 @@ def _details(row: JobRow, now: float) -> Iterator[str]:
     if row.error is not None:
         yield from ("error", *_indented(row.error))
     if row.workload is not None:
-        yield from ("workload", *_shown(row.workload, sys.stdout.isatty()))
+        yield from ("workload", *workload_lines(row.workload, sys.stdout.isatty()))
 
 
 def _story(row: JobRow) -> Iterator[str]:
@@ -122,7 +129,8 @@ def _attempt(attempt: AttemptRow) -> str:
     return "  ".join(part for part in parts if part)
 
 
-def _facts(row: JobRow, now: float) -> Iterator[tuple[str, str]]:
+def facts(row: JobRow, now: float) -> Iterator[tuple[str, str]]:
+    """Yield what there is to know of a job: labels and texts, which are not escaped."""
     yield "handle", row.handle
     yield "function", row.function
     yield "unique", row.unique
@@ -157,7 +165,7 @@ def _relative(seconds: float) -> str:
     return f"in {age(seconds)}" if seconds > 0 else f"{age(-seconds)} ago"
 
 
-def _shown(workload: bytes, on_screen: bool) -> Iterator[str]:
+def workload_lines(workload: bytes, on_screen: bool) -> Iterator[str]:
     """Yield a workload as text, or as a hex dump; on a screen only the beginning."""
     text = _utf8(workload)
     if text is None or not _is_readable(text):

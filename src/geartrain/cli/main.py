@@ -13,11 +13,13 @@ from geartrain.cli.program import run_program
 
 __all__ = ["cli", "main", "version_text"]
 
-# The commands as the help lists them. Of each, its module and its name there.
+# The commands as the help lists them. Of each, its module and its name there; one with
+# a dot is not of this package.
 _SECTIONS = {
     "Run": {
         "server": ("server", "server"),
         "worker": ("worker", "worker"),
+        "top": (".top.command", "top"),
         "doctor": ("doctor", "doctor"),
     },
     "Jobs": {
@@ -76,7 +78,7 @@ class _Commands(click.Group):
             return None
         module, command = _COMMANDS[name]
         found: click.Command = getattr(
-            import_module(f"geartrain.cli.{module}"), command
+            import_module(f".{module}", "geartrain.cli"), command
         )
         return found
 

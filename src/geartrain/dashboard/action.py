@@ -14,11 +14,11 @@ from dataclasses import dataclass
 
 from geartrain.dashboard.calls import PageCall
 
-__all__ = ["Action", "Question"]
+__all__ = ["Action", "Confirmation", "Question"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Question:
+class Confirmation:
     """What is asked before an action is done.
 
     Attributes:
@@ -32,6 +32,9 @@ class Question:
     detail: str = ""
     confirm: str
     is_possible: bool = True
+
+
+Question = Confirmation
 
 
 @dataclass(frozen=True, kw_only=True)

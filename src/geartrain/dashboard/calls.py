@@ -10,7 +10,7 @@ from urllib.parse import quote
 from starlette.requests import Request
 
 from geartrain.dashboard.redaction import Redaction
-from geartrain.dashboard.snapshots import Row, Snapshots
+from geartrain.dashboard.snapshots import FRESH, Row, Snapshots
 from geartrain.dashboard.trials import Trials
 from geartrain.http.bridge import Bridge
 from geartrain.http.endpoints import Call
@@ -53,15 +53,16 @@ class PageCall(Call):
         self.page_after = ""
         self._snapshots = snapshots
 
-    async def ask(self, command: str) -> list[Row]:
+    async def ask(self, command: str, *, fresh: float = FRESH) -> list[Row]:
         """Return the rows of a text command that answers by few rows of JSON.
 
-        They may be up to a second old, and are shared: do not change them.
+        They are shared: do not change them. They may be ``fresh`` seconds old, for
+        which something that costs more asks for more.
 
         Raises:
             ProblemError: the job server refuses.
         """
-        return await self._snapshots.rows(command, self.who, self.address)
+        return await self._snapshots.rows(command, self.who, self.address, fresh)
 
     def may(self, right: str, function: str = "") -> bool:
         """Tell whether who asks has a right: ``operate`` or ``administer``."""

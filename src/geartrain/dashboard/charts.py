@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["Chart", "Mark", "Series", "chart_data"]
+__all__ = ["Chart", "ChartMark", "Series", "chart_data"]
 
 _UNITS: Final = frozenset({"", "/s", "s", "bytes"})
 
@@ -31,7 +31,7 @@ class Series:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Mark:
+class ChartMark:
     """A moment that a chart marks, such as the job server's start.
 
     Attributes:
@@ -63,7 +63,7 @@ class Chart:
     times: Sequence[float]
     series: Sequence[Series]
     unit: str = ""
-    marks: Sequence[Mark] = ()
+    marks: Sequence[ChartMark] = ()
 
     def __post_init__(self) -> None:
         assert self.unit in _UNITS

@@ -9,13 +9,13 @@ from markupsafe import Markup, escape
 
 from geartrain.dashboard.shown import shown_value
 
-__all__ = ["Column"]
+__all__ = ["TableColumn"]
 
 
-class Column:
+class TableColumn:
     """A column of a table; calling it makes a cell.
 
-    >>> waiting = Column("Waiting", is_number=True)
+    >>> waiting = TableColumn("Waiting", is_number=True)
     >>> waiting("1,204")
     Markup('<td class="number" data-label="Waiting">1,204</td>')
 
@@ -62,7 +62,8 @@ class Column:
 
         Args:
             content: what is in it, unless it is a ``call`` block.
-            kind: more classes of it, such as ``failed``.
+            kind: more classes of it, such as ``failed``; ``wide`` has a line of its own
+                where a row is shown as a card.
             title: more about it.
             caller: the block.
         """

@@ -1,7 +1,7 @@
 """Pages that are kept up to date while somebody looks at them.
 
-A ``View`` is a page with its query as one principal sees it. It is made anew at most
-once a second, however many look at it, and only what changed is sent to each. When
+A ``LiveView`` is a page with its query as one principal sees it. It is made anew at
+most once a second, however many look at it, and only what changed is sent to each. When
 nobody looks any more it ends: a job server whose pages nobody has open does nothing for
 them.
 
@@ -41,7 +41,7 @@ _MOST_SAME: Final = 30.0
 class Watcher:
     """One page that is open somewhere."""
 
-    def __init__(self, view: View) -> None:
+    def __init__(self, view: LiveView) -> None:
         self._view = view
         self._news = asyncio.Event()
         self._seen: dict[str, str] = {}
@@ -83,7 +83,7 @@ class Watcher:
         return _event("regions", {"now": view.time, "regions": changed})
 
 
-class View:
+class LiveView:
     """What some watchers look at.
 
     Attributes:
@@ -165,14 +165,14 @@ class Views:
     """All views that are looked at."""
 
     def __init__(self) -> None:
-        self._views: dict[Hashable, View] = {}
+        self._views: dict[Hashable, LiveView] = {}
         self._turn = asyncio.Lock()
 
     def watch(self, key: Hashable, refresh: Refresh) -> Watcher:
         """Return a watcher of the view with this key; make it if there is none."""
         view = self._views.get(key)
         if view is None:
-            view = View(refresh, lambda: self._forget(key), self._turn)
+            view = LiveView(refresh, lambda: self._forget(key), self._turn)
             self._views[key] = view
         return Watcher(view)
 

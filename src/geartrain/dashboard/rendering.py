@@ -17,7 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from geartrain.dashboard.charts import chart_data
-from geartrain.dashboard.columns import Column
+from geartrain.dashboard.columns import TableColumn
 from geartrain.dashboard.shown import FILTERS, shown_value
 from geartrain.dashboard.sparks import spark
 
@@ -55,7 +55,11 @@ class Renderer:
         )
         self._templates.filters.update(FILTERS)
         self._templates.globals.update(
-            breathe=breathe, chart_data=chart_data, column=Column, spark=spark, **names
+            breathe=breathe,
+            chart_data=chart_data,
+            column=TableColumn,
+            spark=spark,
+            **names,
         )
 
     async def page(self, template: str, values: Mapping[str, Any]) -> bytes:

@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 from markupsafe import Markup, escape
 
-from geartrain.texts import visible
+from geartrain.texts import error_line, visible
 
 __all__ = ["FILTERS", "duration", "rate", "shown_value", "size"]
 
@@ -246,6 +246,7 @@ FILTERS: Final[dict[str, Callable[..., Any]]] = {
     "block": block,
     "count": count,
     "duration": duration,
+    "error_line": error_line,
     "json": json.dumps,
     "key": key,
     "line": line,

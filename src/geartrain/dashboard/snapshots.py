@@ -12,13 +12,14 @@ from typing import Any, Final
 
 from geartrain.http.bridge import Bridge
 
-__all__ = ["Row", "Snapshots"]
+__all__ = ["FRESH", "Row", "Snapshots"]
 
 Row = dict[str, Any]
 
-# Seconds that an answer is good for. Less than the second between two refreshes of a
-# page, so that each of these asks anew.
-_FRESH: Final = 0.8
+# Less than the second between two refreshes of a page, so that each of these asks
+# anew.
+FRESH: Final = 0.8
+"""Seconds that an answer is good for, unless it costs more."""
 
 
 class Snapshots:
@@ -28,8 +29,10 @@ class Snapshots:
         self._bridge = bridge
         self._answers: dict[tuple[str, str], tuple[float, asyncio.Task[list[Row]]]] = {}
 
-    async def rows(self, command: str, who: str, address: str) -> list[Row]:
-        """Return the rows of a command that lists few, at most a second old.
+    async def rows(
+        self, command: str, who: str, address: str, fresh: float = FRESH
+    ) -> list[Row]:
+        """Return the rows of a command that lists few, at most ``fresh`` seconds old.
 
         Answers are shared by all requests of the same principal, ``who``.
 
@@ -38,11 +41,11 @@ class Snapshots:
         """
         now = asyncio.get_running_loop().time()
         key = (command, who)
-        made, task = self._answers.get(key, (0.0, None))
-        if task is None or now - made > _FRESH:
+        until, task = self._answers.get(key, (0.0, None))
+        if task is None or now > until:
             self._drop_old(now)
             task = asyncio.ensure_future(self._ask(command, address))
-            self._answers[key] = now, task
+            self._answers[key] = now + fresh, task
         # Who leaves while it is asked leaves the answer to the others.
         return await asyncio.shield(task)
 
@@ -54,6 +57,6 @@ class Snapshots:
         return [json.loads(row) for row in await self._bridge.rows(command, address)]
 
     def _drop_old(self, now: float) -> None:
-        old = [key for key, each in self._answers.items() if now - each[0] > _FRESH]
+        old = [key for key, each in self._answers.items() if now > each[0]]
         for key in old:
             del self._answers[key]

@@ -21,9 +21,9 @@ def spark(
     """Return numbers as a line; ``kind`` is the state that colours it.
 
     It is decoration beside the number: those who do not see it miss nothing. The line
-    stands on zero; a missing number is one.
+    stands on zero; missing numbers are left out.
     """
-    numbers = [value or 0.0 for value in values]
+    numbers = [value for value in values if value is not None]
     if len(numbers) < 2:
         numbers = [0.0, *numbers, 0.0][:2]
     most = max(numbers) or 1.0

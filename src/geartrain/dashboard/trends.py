@@ -8,7 +8,7 @@ from typing import Final
 
 from geartrain.admin.connection import word
 from geartrain.dashboard.calls import PageCall
-from geartrain.dashboard.charts import Chart, Mark, Series
+from geartrain.dashboard.charts import Chart, ChartMark, Series
 from geartrain.dashboard.shown import count, duration, rate
 from geartrain.dashboard.snapshots import Row
 
@@ -75,7 +75,7 @@ class Trend:
     seconds: Sequence[float]
     rows: Sequence[Row | None]
     now: Mapping[str, float]
-    marks: Sequence[Mark] = ()
+    marks: Sequence[ChartMark] = ()
 
     def numbers(self, *names: str) -> list[float]:
         """Return how often something happened in each slot."""
@@ -148,10 +148,10 @@ async def trend_of(
     )
 
 
-async def _marks(call: PageCall, first: float) -> list[Mark]:
+async def _marks(call: PageCall, first: float) -> list[ChartMark]:
     """Return when the job server started, if that was after a time."""
     return [
-        Mark(time=row["time"], label=_MARKS[row["mark"]])
+        ChartMark(time=row["time"], label=_MARKS[row["mark"]])
         for row in await call.ask(f"marks limit={_MOST_MARKS}")
         if row.get("mark") in _MARKS and row["time"] >= first
     ]

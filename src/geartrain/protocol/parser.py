@@ -317,6 +317,8 @@ def _check_magic(magic: bytes) -> None:
 def _packet(code: int, payload: bytes, more: list[bytes]) -> Packet:
     """Return a packet, its payload split into the arguments that its type has."""
     count = ARGUMENT_COUNT[code]
+    if count == 1:
+        return Packet(code, payload, [payload], more)
     # Of a large packet only its beginning is looked at, however it was cut.
     is_large = len(payload) > MAX_ARGUMENTS_SIZE
     if is_large and len(split(code, payload[:MAX_ARGUMENTS_SIZE])) < count:

@@ -12,7 +12,8 @@ from tests.support.dialogue import DialoguePeer, World
 
 
 def told(follower: DialoguePeer) -> list[dict[str, Any]]:
-    """Return the events that have arrived."""
+    """Return the events that have arrived, the last of them after a moment."""
+    follower.wait(0.1)
     lines = b"".join(each.arguments[0] for each in follower.received).splitlines()
     return [json.loads(line) for line in lines]
 
@@ -32,6 +33,7 @@ def follower(world: World) -> DialoguePeer:
 def test_a_job_is_followed_from_its_submission_to_its_end(
     world: World, client: DialoguePeer, follower: DialoguePeer
 ) -> None:
+    submitted_at = world.wall_time
     client.submit_job_bg(b"f", b"u", b"w")
     worker = world.worker("f")
     worker.set_client_id(b"w1")
@@ -58,7 +60,7 @@ def test_a_job_is_followed_from_its_submission_to_its_end(
         "unique": "u",
         "background": True,
         "worker": "w1 127.0.0.1",
-        "time": world.wall_time,
+        "time": submitted_at,
     }
     assert events[2]["workers"] == 1
 
@@ -125,7 +127,9 @@ def test_who_comes_back_late_is_told_that_something_is_missing(
     client.submit_job_bg(b"f", b"", b"w")
     assert len(told(again)) == 1
     for unknown in ("1a2b-7", f"{last.partition('-')[0]}-999999"):
-        assert b'{"event": "gap"}' in world.connect().text(f"events after={unknown}")
+        newcomer = world.connect()
+        newcomer.text(f"events after={unknown}")
+        assert {"event": "gap"} in told(newcomer)
 
 
 def test_an_id_that_is_none_is_refused(world: World, admin: DialoguePeer) -> None:
@@ -199,3 +203,37 @@ def test_a_follower_that_leaves_is_forgotten(
     follower.leave()
     client.submit_job_bg(b"f", b"", b"w")
     assert not world.engine.state.followers
+
+
+def test_followers_are_told_ten_times_a_second(
+    world: World, client: DialoguePeer, follower: DialoguePeer
+) -> None:
+    other = world.connect()
+    other.text("events function=f")
+    client.submit_job_bg(b"f", b"", b"w")
+    assert states(other) == ["ready"]
+    assert states(follower) == ["ready"]
+    arrived: list[bytes] = []
+    for _ in range(20):
+        client.submit_job_bg(b"f", b"", b"w")
+        world.advance(0.01)
+        arrived += [each.arguments[0] for each in follower.received]
+    assert len(arrived) == 2
+    told_so_far = b"".join(arrived).count(b"ready")
+    assert told_so_far + len(states(follower)) == 20
+
+
+def test_what_happens_while_followers_are_told_is_told_too(
+    world: World, client: DialoguePeer, follower: DialoguePeer
+) -> None:
+    others = [world.connect() for _ in range(3)]
+    for other in others:
+        other.text("events")
+    world.goes_on = False
+    client.submit_job_bg(b"f", b"", b"w")
+    world.engine.state.turns.work_off(world.engine.state.turns.work + 1)
+    client.submit_job_bg(b"f", b"", b"w")
+    world.goes_on = True
+    world.deliver()
+    for each in (follower, *others):
+        assert states(each) == ["ready", "ready"]

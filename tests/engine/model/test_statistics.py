@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from geartrain.engine.model import statistics
 from geartrain.engine.model.counts import SUBMITTED, Counts
+from geartrain.engine.model.open_counts import OpenCounts
 from geartrain.engine.model.statistics import Ring, Statistics
 
 
@@ -32,8 +33,9 @@ def test_what_is_open_is_added_to_its_minute_and_its_hour() -> None:
     hours.add(each, 1, submitted(4))
     each.hour, each.hourly = 2, Counts()
     each.hourly.numbers[SUBMITTED] = 1
-    each.minute, each.counts = 121, Counts()
-    each.counts.numbers[SUBMITTED] = 10
+    each.minute, each.open = 121, OpenCounts()
+    for _ in range(10):
+        each.open.count(SUBMITTED)
     assert numbers(each.by_minute(0)) == [(120, 1), (121, 10)]
     assert numbers(each.by_hour(0)) == [(1, 4), (2, 11)]
     assert each.totals().numbers[SUBMITTED] == 10

@@ -8,18 +8,20 @@ from tests.support.dialogue import World
 
 def test_a_turn_tells_a_share() -> None:
     world = World()
-    followers = [world.connect() for _ in range(50)]
+    followers = [world.connect() for _ in range(100)]
     for follower in followers:
         follower.text("events")
         world.engine.congest(follower.engine_peer)
     client = world.connect()
     for _ in range(400):
         client.submit_job_bg(b"f", b"", b"w")
+    world.advance(1.0)
     for follower in followers:
         follower.engine_peer.is_congested = False
     world.goes_on = False
     turns = world.engine.state.turns
     world.engine.relieve(followers[0].engine_peer)
+    world.engine.tick(world.now)
     rounds = 0
     while world.engine.has_more():
         before = turns.work

@@ -58,7 +58,7 @@
     return {
       width,
       height,
-      padding: [10, 8, 0, 0],
+      padding: [10, null, 0, 0],
       legend: { show: false },
       cursor: { y: false, points: { size: 6 }, drag: { setScale: false, x: false } },
       scales: { y: { range: (_, low, high) => [0, high > 0 ? high * 1.08 : 1] } },

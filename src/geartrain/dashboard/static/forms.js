@@ -7,7 +7,8 @@
 
   async function send(form, button) {
     const data = new URLSearchParams(new FormData(form, button));
-    const answer = await fetch(form.action, {
+    const action = button?.hasAttribute("formaction") ? button.formAction : form.action;
+    const answer = await fetch(action, {
       method: "POST",
       body: data,
       headers: { Accept: HTML, "Geartrain-Script": "yes" },

@@ -141,7 +141,7 @@ def _kind(name: str) -> int:
 
 def _total(found: Statistics, kind: int) -> int:
     count = found.total.numbers[kind]
-    return count if found.counts is None else count + found.counts.numbers[kind]
+    return count if found.open is None else count + found.open.number(kind)
 
 
 def _recent(name: str, found: Statistics, first: int) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from geartrain.engine.commands import admin, client, common, worker
+from geartrain.engine.commands import admin, client, common, grabs, worker
 from geartrain.engine.dispatch.turns import LISTING, MESSAGE, PEER_SHARE, TURN_SHARE
 from geartrain.engine.model.notices import Notice
 from geartrain.engine.model.peers import ASLEEP, MOST_UNREAD, Peer
@@ -36,9 +36,9 @@ def _packet_commands() -> list[PacketCommand]:
         PacketType.CAN_DO: worker.can_do,
         PacketType.CANT_DO: worker.cant_do,
         PacketType.RESET_ABILITIES: worker.reset_abilities,
-        PacketType.PRE_SLEEP: worker.pre_sleep,
+        PacketType.PRE_SLEEP: grabs.pre_sleep,
         PacketType.SUBMIT_JOB: client.submit_job,
-        PacketType.GRAB_JOB: worker.grab_job,
+        PacketType.GRAB_JOB: grabs.grab_job,
         PacketType.WORK_STATUS: worker.work_status,
         PacketType.WORK_COMPLETE: worker.work_complete,
         PacketType.WORK_FAIL: worker.work_fail,
@@ -52,7 +52,7 @@ def _packet_commands() -> list[PacketCommand]:
         PacketType.OPTION_REQ: common.option_req,
         PacketType.WORK_DATA: worker.work_data,
         PacketType.WORK_WARNING: worker.work_warning,
-        PacketType.GRAB_JOB_UNIQ: worker.grab_job_uniq,
+        PacketType.GRAB_JOB_UNIQ: grabs.grab_job_uniq,
         PacketType.SUBMIT_JOB_HIGH_BG: client.submit_job_high_bg,
         PacketType.SUBMIT_JOB_LOW: client.submit_job_low,
         PacketType.SUBMIT_JOB_LOW_BG: client.submit_job_low_bg,
@@ -60,7 +60,7 @@ def _packet_commands() -> list[PacketCommand]:
         PacketType.SUBMIT_JOB_EPOCH: client.submit_job_epoch,
         PacketType.SUBMIT_REDUCE_JOB: client.submit_reduce_job,
         PacketType.SUBMIT_REDUCE_JOB_BACKGROUND: client.submit_reduce_job_background,
-        PacketType.GRAB_JOB_ALL: worker.grab_job_all,
+        PacketType.GRAB_JOB_ALL: grabs.grab_job_all,
         PacketType.GET_STATUS_UNIQUE: client.get_status_unique,
     }
     for packet_type, command in expected.items():

@@ -49,6 +49,9 @@ __all__ = ["jobs"]
 
 _ARGUMENTS: Final = (*CONDITIONS, b"limit", b"after")
 _STATES: Final = (*STATES, WAITING, *OUTCOMES, ALL)
+# What jobs in memory and in the store are asked for by. mypyc takes no ``*`` in a tuple
+# behind ``in``.
+_UNENDED: Final = (b"", WAITING, ALL, *STATES)
 
 # Units of work, as ``turns`` counts it, of looking at a job.
 _LOOK: Final = 1
@@ -118,7 +121,7 @@ def _is_in(name: bytes, wanted: Filter) -> bool:
     """Tell whether a place may have what is wanted."""
     state = wanted.state
     if name in (_MEMORY, _STORE):
-        return state in (b"", WAITING, ALL, *STATES)
+        return state in _UNENDED
     if name == _DEAD:
         return state in (DEAD, ALL)
     return state == ALL or (state in OUTCOMES and state != DEAD)
@@ -230,7 +233,10 @@ def _dead(state: State, peer: Peer, part: Slice, place: bytes) -> Iterator[bytes
             part.following = b"%d" % after
             return
         most = max(part.left, _QUESTION)
-        state.ask(peer, [ListDead(after, most, part.wanted.name())])
+        query = ListDead(after, most, part.wanted.name())
+        # The latest first, as they are of most interest.
+        query.is_backward = True
+        state.ask(peer, [query])
         yield b""
         (answer,) = peer.take_answers()
         assert isinstance(answer, ListDead)

@@ -57,15 +57,21 @@ class _Ring:
             self._inside = set(ready)
         return None
 
-    def next_job(self, priorities: list[int]) -> Job | None:
-        """Return a job of the function whose turn it is, the best priority first."""
-        while self._order:
-            function = self._order.popleft()
-            for priority in priorities:
+    def next_job(self, best: int, worst: int) -> Job | None:
+        """Return a job of the function whose turn it is, the best priority first.
+
+        ``best`` and ``worst`` say which priorities count.
+        """
+        order = self._order
+        while order:
+            function = order[0]
+            for priority in range(best, worst + 1):
                 job = function.first(priority)
                 if job is not None:
-                    self._order.append(function)
+                    if len(order) > 1:
+                        order.rotate(-1)
                     return job
+            order.popleft()
             self._inside.discard(function)
         return None
 
@@ -90,11 +96,11 @@ class PriorityCrew(Crew):
 
     def next_job(self) -> Job | None:
         """Return a high job of any function before a normal one before a low one."""
-        job = self._high.next_job([0])
+        job = self._high.next_job(0, 0)
         if job is None:
-            job = self._normal.next_job([1])
+            job = self._normal.next_job(1, 1)
         if job is None:
-            job = self._low.next_job([2])
+            job = self._low.next_job(2, 2)
         return job
 
     def unpromised(self) -> Function | None:
@@ -129,7 +135,7 @@ class TurnsCrew(Crew):
 
     def next_job(self) -> Job | None:
         """Return the best job of the function whose turn it is."""
-        return self._ring.next_job([0, 1, 2])
+        return self._ring.next_job(0, 2)
 
     def unpromised(self) -> Function | None:
         """Return a function with a ready job that no woken worker is coming for."""

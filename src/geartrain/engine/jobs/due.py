@@ -12,7 +12,7 @@ from geartrain.engine.model.jobs import READY, Job
 from geartrain.engine.model.marks import Absence
 from geartrain.engine.model.schedules import CALENDAR, Schedule
 from geartrain.engine.model.waits import ResultWait
-from geartrain.engine.state import functions, marks, statistics, windows
+from geartrain.engine.state import following, functions, marks, statistics, windows
 from geartrain.engine.state.state import Expiry, State
 from geartrain.engine.timers import Timed
 from geartrain.engine.window.shelves import Shelf
@@ -44,6 +44,8 @@ def tick(state: State) -> None:
         due = state.pop_alarm() if turns.work < limit else None
     if 0.0 < state.slots.until <= now:
         statistics.end_minute(state)
+    if 0.0 < state.events.tell_at <= now:
+        following.tell(state)
     recurring.reckon_some(state)
     functions.forget_idle(state)
 
@@ -84,6 +86,9 @@ def deadline(state: State) -> float | None:
     until = state.slots.until
     if until > 0.0 and (earliest is None or until < earliest):
         earliest = until
+    tell_at = state.events.tell_at
+    if tell_at > 0.0 and (earliest is None or tell_at < earliest):
+        earliest = tell_at
     if recurring.is_stepped(state) and (earliest is None or state.now < earliest):
         earliest = state.now
     return earliest

@@ -27,6 +27,7 @@ __all__ = [
     "FAILED",
     "FAILURES",
     "JOINED",
+    "KINDS",
     "NAMES",
     "REFUSED",
     "REFUSED_RESULTS",
@@ -114,7 +115,8 @@ FAILURES: Final[dict[str, int]] = {
 }
 """The kinds of attempts that failed, by the reasons that ``records.Failures`` has."""
 
-_KINDS: Final = 21
+KINDS: Final = 21
+"""How many kinds of events there are."""
 
 # Units of time a second: to tell 0.3 ms from 1 ms is worth four buckets.
 _UNITS: Final = 10_000
@@ -164,7 +166,7 @@ class Counts:
     """Numbers of events in a span of time, and how long jobs waited and ran."""
 
     def __init__(self) -> None:
-        self.numbers: list[int] = [0] * _KINDS
+        self.numbers: list[int] = [0] * KINDS
         """How often each kind of event happened."""
         self.waiting: list[int] = []
         """Attempts begun by the bucket of the time that their job had waited; as long
@@ -176,23 +178,6 @@ class Counts:
         """The sum of the times waited, in seconds."""
         self.ran = 0.0
         """The sum of the times run, in seconds."""
-
-    def count(self, kind: int) -> None:
-        """Count an event."""
-        numbers = self.numbers
-        # Compiled, ``+=`` of an item takes three times as long.
-        numbers[kind] = numbers[kind] + 1
-
-    def wait(self, seconds: float, number: int) -> None:
-        """Count an attempt that began; ``number`` is the bucket of its wait."""
-        self.count(STARTED)
-        self.waited += seconds
-        _add_one(self.waiting, number)
-
-    def run(self, seconds: float, number: int) -> None:
-        """Count the time of an attempt that ended, in this bucket."""
-        self.ran += seconds
-        _add_one(self.running, number)
 
     def add(self, other: Counts) -> None:
         """Count what another has counted, too."""
@@ -235,7 +220,7 @@ def unpack(packed: bytes) -> Counts:
         ran, end = _take(packed, end)
     except IndexError:
         raise ValueError("these are no counts") from None
-    del counts.numbers[_KINDS:]
+    del counts.numbers[KINDS:]
     counts.waited = waited / 1e6
     counts.ran = ran / 1e6
     return counts
@@ -243,15 +228,9 @@ def unpack(packed: bytes) -> Counts:
 
 def numbers_of(packed: bytes) -> list[int]:
     """Return only the numbers of packed counts: a tenth of the work of ``unpack``."""
-    numbers: list[int] = [0] * _KINDS
+    numbers: list[int] = [0] * KINDS
     _take_list(packed, 0, numbers)
     return numbers
-
-
-def _add_one(values: list[int], number: int) -> None:
-    if number >= len(values):
-        _grow(values, number)
-    values[number] = values[number] + 1
 
 
 def _grow(values: list[int], number: int) -> None:

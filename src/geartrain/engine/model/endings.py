@@ -57,10 +57,10 @@ class Ending:
         """The bytes of its workload."""
         self.result_size = 0
         """The bytes of its result, but for the pieces sent before its end."""
-        self.serial = 0
-        """Its place among all endings."""
         self.older = -1
-        """The serial of the one before with the same unique; -1 for none."""
+        """Where in its page of the history the one before with the same unique is; -1
+        for none.
+        """
         worker = job.worker
         if worker is not None:
             self.started = job.started

@@ -3,7 +3,8 @@
 Nothing is written down while nobody follows. The latest events are kept in a ring, so
 that a follower that lost its connection goes on where it was; it is kept for a minute
 after the last follower left. At most ``MOST_A_SECOND`` are told in a second, so that
-following costs the same at any load: of the others only their number is told.
+following costs the same at any load: of the others only their number is told. And
+followers are told at most ten times a second, because each is a system call.
 """
 
 from __future__ import annotations
@@ -58,6 +59,12 @@ class Events:
         """Events are to be noted."""
         self.is_telling = False
         """Followers are being told."""
+        self.told_at = 0.0
+        """When they were last begun to be told, by the steady clock."""
+        self.tell_at = 0.0
+        """When they are to be told next, by the same; 0 if nothing is to be."""
+        self.followers = 0
+        """How many follow."""
         self.last = 0
         """The number of the last event."""
         self.functions: dict[bytes, int] = {}
@@ -79,19 +86,20 @@ class Events:
         """Count one follower more; ``life`` names this life, at the first one."""
         self.life = self.life or life
         self.is_on = True
+        self.followers += 1
         self.functions[function] = self.functions.get(function, 0) + 1
 
     def leave(self, function: bytes, now: float) -> None:
         """Count one follower fewer."""
-        left = self.functions[function] - 1
         # The names stay for whoever comes back for what it missed.
-        self.functions[function] = left
-        if not any(self.functions.values()):
+        self.functions[function] -= 1
+        self.followers -= 1
+        if not self.followers:
             self._until = now + _KEPT_FOR
 
     def is_over(self, now: float) -> bool:
         """Forget all if nobody has followed for a while; tell whether that is so."""
-        if any(self.functions.values()) or now < self._until:
+        if self.followers or now < self._until:
             return False
         self.is_on = False
         self.functions.clear()

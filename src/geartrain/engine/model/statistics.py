@@ -12,6 +12,7 @@ from collections import deque
 from typing import Final
 
 from geartrain.engine.model.counts import Counts, numbers_of, unpack
+from geartrain.engine.model.open_counts import OpenCounts
 
 __all__ = [
     "HOURS",
@@ -63,8 +64,8 @@ class Statistics:
         """What was counted since the start, but for the open minute."""
         self.minute = -1
         """The number of the open minute; -1 for none."""
-        self.counts: Counts | None = None
-        """What was counted in it."""
+        self.open: OpenCounts | None = None
+        """What was counted in it; None if none is open."""
         self.hour = -1
         """The number of the open hour; -1 for none."""
         self.hourly: Counts | None = None
@@ -78,13 +79,13 @@ class Statistics:
         """Return what was counted since the start."""
         counts = Counts()
         counts.add(self.total)
-        if self.counts is not None:
-            counts.add(self.counts)
+        if self.open is not None:
+            counts.add(self.open.counts())
         return counts
 
     def is_empty(self) -> bool:
         """Tell whether it has no slots and nothing open."""
-        is_open = self.counts is not None or self.hourly is not None
+        is_open = self.open is not None or self.hourly is not None
         return not (is_open or self.minutes or self.hours)
 
     def since(self, first: int) -> Counts:
@@ -94,8 +95,8 @@ class Statistics:
             if slot.number < first:
                 break
             counts.add(slot.counts())
-        if self.counts is not None and self.minute >= first:
-            counts.add(self.counts)
+        if self.open is not None and self.minute >= first:
+            counts.add(self.open.counts())
         return counts
 
     def number_since(self, first: int, kind: int) -> int:
@@ -105,8 +106,8 @@ class Statistics:
             if slot.number < first:
                 break
             number += numbers_of(slot.packed)[kind]
-        if self.counts is not None and self.minute >= first:
-            number += self.counts.numbers[kind]
+        if self.open is not None and self.minute >= first:
+            number += self.open.number(kind)
         return number
 
     def numbers_by_minute(self, first: int) -> list[tuple[int, list[int]]]:
@@ -116,15 +117,15 @@ class Statistics:
             for slot in self.minutes
             if slot.number >= first
         ]
-        if self.counts is not None and self.minute >= first:
-            found.append((self.minute, self.counts.numbers))
+        if self.open is not None and self.minute >= first:
+            found.append((self.minute, self.open.numbers()))
         return found
 
     def by_minute(self, first: int) -> list[tuple[int, Counts]]:
         """Return the minutes from this one on in which something happened."""
         found = _counts(self.minutes, first)
-        if self.counts is not None and self.minute >= first:
-            _append(found, self.minute, self.counts)
+        if self.open is not None and self.minute >= first:
+            _append(found, self.minute, self.open.counts())
         return found
 
     def by_hour(self, first: int) -> list[tuple[int, Counts]]:
@@ -132,8 +133,8 @@ class Statistics:
         found = _counts(self.hours, first)
         if self.hourly is not None and self.hour >= first:
             _append(found, self.hour, self.hourly)
-        if self.counts is not None and self.minute // 60 >= first:
-            _append(found, self.minute // 60, self.counts)
+        if self.open is not None and self.minute // 60 >= first:
+            _append(found, self.minute // 60, self.open.counts())
         return found
 
 

@@ -1,11 +1,14 @@
 """History: what became of the jobs that ended last.
 
 It is bounded in bytes: the oldest endings go first, however long their policies would
-keep them. One is found by its handle, and by its unique.
+keep them. They are kept, and go, in pages: every job that ends is added, few are ever
+asked for. So to add one costs no more than a place in a list, and where those of a page
+are, by handle and by unique, is noted when somebody first looks into it.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from typing import Final
 
@@ -15,93 +18,133 @@ __all__ = ["History"]
 
 # What an ending takes beside its names and errors, and its places in the tables.
 _ENDING: Final = 480
-# Old endings that are dropped with each new one.
-_MOST_DROPPED: Final = 2
-# Places at the beginning of the list that are given up at once.
-_SPARE: Final = 4096
+# Endings of a page. To note where they are takes a tenth of a millisecond.
+_PAGE: Final = 1024
+# A page has at most this part of the bytes that all may take: as much goes at once.
+_PART: Final = 16
+
+
+class _Page:
+    """Endings that follow each other."""
+
+    def __init__(self, first: int) -> None:
+        self.first = first
+        """The serial of the first."""
+        self.endings: list[Ending] = []
+        """The endings, in their order."""
+        self.size = 0
+        """The bytes that they take."""
+        self.until = 0.0
+        """When none of them is to be kept any more, a server time."""
+        self._noted = 0
+        self._by_handle: dict[bytes, Ending] = {}
+        self._by_unique: dict[bytes, int] = {}
+
+    def add(self, ending: Ending, size: int) -> None:
+        """Add an ending that takes ``size`` bytes."""
+        self.endings.append(ending)
+        self.size += size
+        if ending.until > self.until:  # noqa: PLR1730 - as in counts.bucket
+            self.until = ending.until
+
+    def with_handle(self, handle: bytes) -> Ending | None:
+        """Return the last ending of a job with a handle."""
+        self._note()
+        return self._by_handle.get(handle)
+
+    def with_unique(self, unique: bytes) -> Iterator[Ending]:
+        """Give the endings of jobs with a unique, the latest first."""
+        self._note()
+        place = self._by_unique.get(unique, -1)
+        while place >= 0:
+            ending = self.endings[place]
+            yield ending
+            place = ending.older
+
+    def _note(self) -> None:
+        """Note where those are that were added since somebody last looked."""
+        for place in range(self._noted, len(self.endings)):
+            ending = self.endings[place]
+            self._by_handle[ending.handle] = ending
+            if ending.unique:
+                ending.older = self._by_unique.get(ending.unique, -1)
+                self._by_unique[ending.unique] = place
+        self._noted = len(self.endings)
 
 
 class History:
-    """The endings that are kept, in their order."""
+    """The endings that are kept, in their order.
+
+    Each has a serial: its place among all that ever were.
+    """
 
     def __init__(self, most: int) -> None:
         self.most = most
         """The most bytes that it takes."""
         self.size = 0
         """The bytes that it takes."""
-        self._first = 0
-        self._begin = 0
-        self._endings: list[Ending | None] = []
-        self._by_handle: dict[bytes, Ending] = {}
-        self._by_unique: dict[bytes, Ending] = {}
+        self._open = _Page(0)
+        self._pages = [self._open]
 
     def __len__(self) -> int:
-        return len(self._endings) - self._begin
+        first, following = self.serials()
+        return following - first
 
     def add(self, ending: Ending, most: int) -> None:
-        """Add an ending, and drop the oldest beyond ``most`` bytes and their time."""
-        ending.serial = self._first + len(self._endings)
-        self._endings.append(ending)
-        self._by_handle[ending.handle] = ending
-        unique = ending.unique
-        if unique:
-            older = self._by_unique.get(unique)
-            if older is not None:
-                ending.older = older.serial
-            self._by_unique[unique] = ending
-        self.size += cost(ending)
+        """Add an ending; drop the oldest pages beyond ``most`` bytes and their time."""
+        page = self._open
+        if len(page.endings) >= _PAGE or page.size * _PART >= most:
+            page = self._begin(ending.ended)
+        size = cost(ending)
+        page.add(ending, size)
+        self.size += size
         while self.size > most:
-            self._drop()
-        for _ in range(_MOST_DROPPED):
-            if not self._is_old(ending.ended):
-                break
             self._drop()
 
     def find(self, handle: bytes, now: float) -> Ending | None:
         """Return what became of the job with a handle, if it is known."""
-        ending = self._by_handle.get(handle)
-        return ending if ending is not None and ending.until > now else None
+        for page in reversed(self._pages):
+            ending = page.with_handle(handle)
+            if ending is not None:
+                return ending if ending.until > now else None
+        return None
 
     def with_unique(self, unique: bytes, now: float) -> Iterator[Ending]:
         """Give the endings of jobs with a unique, the latest first."""
-        ending = self._by_unique.get(unique)
-        while ending is not None:
-            if ending.until > now:
-                yield ending
-            ending = self.at(ending.older)
+        for page in reversed(self._pages):
+            for ending in page.with_unique(unique):
+                if ending.until > now:
+                    yield ending
 
     def at(self, serial: int) -> Ending | None:
         """Return the ending with a serial, if it is there."""
-        place = serial - self._first
-        if self._begin <= place < len(self._endings):
-            return self._endings[place]
-        return None
+        page = self._pages[bisect_right(self._pages, serial, 1, key=_first) - 1]
+        place = serial - page.first
+        return page.endings[place] if 0 <= place < len(page.endings) else None
 
     def serials(self) -> tuple[int, int]:
         """Return the serial of the oldest ending, and that of the next to come."""
-        return self._first + self._begin, self._first + len(self._endings)
+        return self._pages[0].first, self._open.first + len(self._open.endings)
 
-    def _is_old(self, now: float) -> bool:
-        if self._begin >= len(self._endings):
-            return False
-        oldest = self._endings[self._begin]
-        return oldest is not None and oldest.until <= now
+    def _begin(self, now: float) -> _Page:
+        """Begin a page, and drop those whose time has passed."""
+        self._open = _Page(self._open.first + len(self._open.endings))
+        self._pages.append(self._open)
+        while len(self._pages) > 1 and self._pages[0].until <= now:
+            self._drop()
+        return self._open
 
     def _drop(self) -> None:
-        """Drop the oldest."""
-        ending = self._endings[self._begin]
-        assert ending is not None
-        self._endings[self._begin] = None
-        self._begin += 1
-        if self._begin > _SPARE and self._begin * 2 > len(self._endings):
-            del self._endings[: self._begin]
-            self._first += self._begin
-            self._begin = 0
-        self.size -= cost(ending)
-        if self._by_handle.get(ending.handle) is ending:
-            del self._by_handle[ending.handle]
-        if ending.unique and self._by_unique.get(ending.unique) is ending:
-            del self._by_unique[ending.unique]
+        """Drop the oldest page."""
+        page = self._pages.pop(0)
+        self.size -= page.size
+        if not self._pages:
+            self._open = _Page(page.first + len(page.endings))
+            self._pages.append(self._open)
+
+
+def _first(page: _Page) -> int:
+    return page.first
 
 
 def cost(ending: Ending) -> int:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Final
 
 from geartrain.engine.model.counts import Counts
+from geartrain.engine.model.open_counts import OpenCounts
 from geartrain.engine.model.statistics import HOURS, MINUTES, Ring, SlotPage, Statistics
 
 __all__ = ["MINUTE", "TimeSlots"]
@@ -91,16 +92,16 @@ class TimeSlots:
         """Let events be counted in the open minute."""
         self.close(statistics)
         statistics.minute = self.minute
-        statistics.counts = Counts()
+        statistics.open = OpenCounts()
         self.opened.append(statistics)
 
     def close(self, statistics: Statistics) -> None:
         """Let a minute of some statistics be a slot, if one is open."""
-        counts = statistics.counts
-        if counts is None:
+        if statistics.open is None:
             return
+        counts = statistics.open.counts()
         minute = statistics.minute
-        statistics.counts = None
+        statistics.open = None
         statistics.minute = -1
         statistics.total.add(counts)
         if statistics.is_kept:

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from geartrain.engine.model import counts
-from geartrain.engine.model.counts import Counts, bucket
+from geartrain.engine.model.counts import bucket
 from geartrain.engine.model.functions import Function
 from geartrain.engine.model.health import OK
+from geartrain.engine.model.open_counts import OpenCounts
 from geartrain.engine.model.statistics import Ring, SlotPage, Statistics, read_page
 from geartrain.engine.records import Entry
 from geartrain.engine.state.slots import MINUTE
@@ -33,8 +34,9 @@ _SAVE: Final = 100
 
 def count(state: State, function: Function, kind: int) -> None:
     """Count an event of a function's jobs, of a kind that ``model.counts`` names."""
-    _open(state, function.statistics).count(kind)
-    _open(state, state.slots.all).count(kind)
+    its, every = _open(state, function.statistics)
+    its.count(kind)
+    every.count(kind)
 
 
 def count_refusal(state: State, name: bytes) -> None:
@@ -43,35 +45,45 @@ def count_refusal(state: State, name: bytes) -> None:
     if function is not None:
         count(state, function, counts.REFUSED)
     else:
-        _open(state, state.slots.all).count(counts.REFUSED)
+        _open(state, state.slots.all)[1].count(counts.REFUSED)
 
 
 def count_wait(state: State, function: Function, seconds: float) -> None:
     """Count an attempt that began, and how long its job had waited."""
     number = bucket(seconds)
-    _open(state, function.statistics).wait(seconds, number)
-    _open(state, state.slots.all).wait(seconds, number)
+    its, every = _open(state, function.statistics)
+    its.wait(seconds, number)
+    every.wait(seconds, number)
 
 
 def count_run(state: State, function: Function, seconds: float) -> None:
     """Count how long an attempt ran that has ended, however it did."""
     number = bucket(seconds)
-    _open(state, function.statistics).run(seconds, number)
-    _open(state, state.slots.all).run(seconds, number)
+    its, every = _open(state, function.statistics)
+    its.run(seconds, number)
+    every.run(seconds, number)
 
 
-def _open(state: State, statistics: Statistics) -> Counts:
-    """Return the counts of the open minute."""
-    if statistics.minute != state.slots.minute:
+def _open(state: State, statistics: Statistics) -> tuple[OpenCounts, OpenCounts]:
+    """Return the counts of the open minute: these, and those of all functions.
+
+    Where these have part in the minute, so have those of all.
+    """
+    slots = state.slots
+    if statistics.minute != slots.minute:
+        _begin(state, slots.all)
         _begin(state, statistics)
-    open_counts = statistics.counts
-    assert open_counts is not None
-    return open_counts
+    its, every = statistics.open, slots.all.open
+    assert its is not None
+    assert every is not None
+    return its, every
 
 
 def _begin(state: State, statistics: Statistics) -> None:
     """Open a minute, if there is none, and let these statistics have part in it."""
     slots = state.slots
+    if statistics.minute == slots.minute:
+        return
     if not slots.minute:
         slots.begin(state.server_time())
         end = (slots.minute + 1) * MINUTE - state.server_time()

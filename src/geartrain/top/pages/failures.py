@@ -1,0 +1,153 @@
+"""The page of failures: jobs that failed lately, grouped by function and error."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any, Final
+
+from geartrain.admin import Admin, JobRow
+from geartrain.cli.columns import AGE, COUNT, NAME, PROSE, WORD, Column
+from geartrain.cli.listing import Ask, RowListing
+from geartrain.texts import error_line, quoted
+from geartrain.top.page import BAD, Action, ActionTarget, Page, Visit
+from geartrain.top.search import asking_by, equal
+
+__all__ = ["FAILURES"]
+
+# The latest jobs that are grouped, of each of the two lists: reading them takes about
+# 50 ms.
+_LATEST: Final = 1000
+
+
+@dataclass(slots=True)
+class FailureGroup:
+    """Jobs of a function that failed for good by the same error.
+
+    Attributes:
+        function: its name.
+        reason: how their last attempt ended.
+        error: the line of the error that says what went wrong.
+        dead: how many dead letters these are.
+        failed: how many failed, and are kept in the history alone.
+        latest: when the last of them failed.
+    """
+
+    function: str
+    reason: str
+    error: str
+    dead: int = 0
+    failed: int = 0
+    latest: float = 0.0
+
+
+def _find(admin: Admin, ask: Ask, given: Mapping[str, Any]) -> Iterable[FailureGroup]:
+    dead = admin.dead_list(function=given.get("function"), limit=_LATEST)
+    failed = admin.history(
+        function=given.get("function"), state="failed", limit=_LATEST
+    )
+    groups: dict[Hashable, FailureGroup] = {}
+    for row in chain(dead, failed):
+        _count(groups, row)
+    return sorted(groups.values(), key=lambda group: -group.latest)
+
+
+def _count(groups: dict[Hashable, FailureGroup], row: JobRow) -> None:
+    key = (row.function, row.reason or "fail", error_line(row.error or ""))
+    group = groups.setdefault(key, FailureGroup(*key))
+    if row.died is None:
+        group.failed += 1
+    else:
+        group.dead += 1
+    group.latest = max(group.latest, row.died or row.ended or 0.0)
+
+
+def _filters(target: ActionTarget[FailureGroup]) -> dict[str, Any]:
+    """Return what the job server finds the dead letters of a group by."""
+    group = target.one
+    return {
+        "function": group.function,
+        "reason": group.reason,
+        "error": group.error or None,
+    }
+
+
+def _leads_to(group: FailureGroup) -> Visit:
+    page = "dead" if group.dead else "history"
+    conditions = [equal("function", group.function)]
+    if group.error:
+        conditions.append(equal("error", group.error))
+    if not group.dead:
+        conditions.append("state=failed")
+    return Visit(page, " ".join(conditions))
+
+
+def _text(target: ActionTarget[FailureGroup]) -> str:
+    group = target.one
+    why = quoted(group.error) if group.error else group.reason
+    return f"of {quoted(group.function)} with {why}"
+
+
+def _has_dead(group: FailureGroup) -> bool:
+    return group.dead > 0
+
+
+def _object(group: FailureGroup) -> dict[str, Any]:
+    return {name: getattr(group, name) for name in FailureGroup.__slots__}
+
+
+FAILURES: Page[FailureGroup] = Page(
+    name="failures",
+    title="Failures",
+    listing=RowListing(
+        columns=(
+            Column("FUNCTION", lambda row: row.function, NAME, worth=9),
+            Column("DEAD", lambda row: row.dead, COUNT, worth=8),
+            Column("FAILED", lambda row: row.failed, COUNT, worth=5),
+            Column("LATEST", lambda row: row.latest, AGE, worth=6),
+            Column("REASON", lambda row: row.reason, WORD, worth=4),
+            Column("ERROR", lambda row: row.error or None, PROSE, worth=8),
+        ),
+        to_json=_object,
+        nothing="nothing has failed",
+        key=lambda row: (row.function, row.reason, row.error),
+    ),
+    find=_find,
+    asks=asking_by("function"),
+    detail=lambda group: group.error,
+    leads_to=_leads_to,
+    note=f"the latest {_LATEST:,} dead letters and jobs that failed, grouped",
+    tones={
+        "dead": lambda row: BAD if row.dead else "",
+        "failed": lambda row: BAD if row.failed else "",
+    },
+    actions=(
+        Action(
+            name="retry",
+            key="R",
+            label="Retry all",
+            question=lambda target: f"Run {{count}} {_text(target)} again?",
+            act=lambda admin, target: admin.dead_retry_all(**_filters(target)),
+            count=lambda admin, target: admin.dead_retry_all(
+                **_filters(target), count=True
+            ),
+            done="run again",
+            is_possible=_has_dead,
+        ),
+        Action(
+            name="drop",
+            key="x",
+            label="Drop all",
+            question=lambda target: (
+                f"Delete {{count}} {_text(target)}? They are gone then."
+            ),
+            act=lambda admin, target: admin.dead_drop_all(**_filters(target)),
+            count=lambda admin, target: admin.dead_drop_all(
+                **_filters(target), count=True
+            ),
+            done="deleted",
+            is_possible=_has_dead,
+        ),
+    ),
+)
