@@ -7,6 +7,7 @@ from typing import Final
 
 from geartrain.engine.commands.arguments import invalid, read_arguments
 from geartrain.engine.commands.dead_groups import dead_groups
+from geartrain.engine.commands.filters import LETTER_CONDITIONS, Filter, read_filter
 from geartrain.engine.commands.listings import ROW
 from geartrain.engine.commands.rows import record_row, row, text, whole_record
 from geartrain.engine.commands.sweeps import (
