@@ -29,7 +29,7 @@ def serving(server: HttpServer, function: bytes) -> Iterator[Wire]:
 def grab(worker: Wire) -> tuple[bytes, bytes]:
     """Run the next job; return its handle and its workload."""
     worker.send(PacketType.GRAB_JOB)
-    handle, _, workload = worker.expect(PacketType.JOB_ASSIGN)
+    handle, _, workload = worker.expect(PacketType.JOB_ASSIGN, 3)
     return handle, workload
 
 
@@ -84,7 +84,7 @@ def test_a_failure_is_shown(browser: Browser) -> None:
 def test_a_job_in_the_background_leads_to_its_page(browser: Browser) -> None:
     with running_http() as server, looking(browser, server, "/try") as page:
         fill(page, "mail/ä", "to ann")
-        page.get_by_label("In the background").check()
+        page.get_by_role("radio", name="In the background").check()
         page.get_by_text("Unique, priority, delay").click()
         page.get_by_label("Unique").fill("ann 1")
         page.get_by_label("Priority").select_option("high")
