@@ -6,21 +6,30 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from itertools import cycle, islice
 from pathlib import Path
 
 from benchmarks.errors import BenchmarkError
+from geartrain.dashboard.pages import PAGES
 from tests.support.waiting import wait_until
 
 EVENT_STREAMS = 10
+OPEN_PAGES = 10
 SCRAPE_INTERVAL = 1.0
 
-_REQUEST = "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+_REQUEST = (
+    "GET {path} HTTP/1.1\r\nHost: localhost\r\nAccept: {kind}\r\n"
+    "Connection: close\r\n\r\n"
+)
+_STREAM = "text/event-stream"
 _CHUNK = 256 * 1024
 
 
 @contextmanager
 def watching(http: Path) -> Iterator[None]:
-    """Scrape metrics each second, and read ten event streams, for the block.
+    """Scrape metrics each second, read ten event streams and have ten pages open.
+
+    The pages are all that need no name, as many times as it takes.
 
     Raises:
         BenchmarkError: the job server does not answer as it should.
@@ -28,7 +37,9 @@ def watching(http: Path) -> Iterator[None]:
     # It listens for HTTP last of all.
     wait_until(http.exists, "the job server serves HTTP")
     stop = threading.Event()
-    streams = [_asked(http, "/v1/events") for _ in range(EVENT_STREAMS)]
+    pages = [each.path for each in PAGES if each.is_live and "{" not in each.path]
+    paths = ["/v1/events"] * EVENT_STREAMS + [*islice(cycle(pages), OPEN_PAGES)]
+    streams = [_asked(http, path, _STREAM) for path in paths]
     failures: list[str] = []
     threads = [
         threading.Thread(target=_read, args=(each,), daemon=True) for each in streams
@@ -53,12 +64,12 @@ def watching(http: Path) -> Iterator[None]:
         raise BenchmarkError(f"/metrics was not answered: {failures[0]}")
 
 
-def _asked(http: Path, path: str) -> socket.socket:
+def _asked(http: Path, path: str, kind: str = "*/*") -> socket.socket:
     """Return a connection on which a path was asked for, which has begun to answer."""
     connection = socket.socket(socket.AF_UNIX)
     connection.settimeout(30)
     connection.connect(str(http))
-    connection.sendall(_REQUEST.format(path=path).encode())
+    connection.sendall(_REQUEST.format(path=path, kind=kind).encode())
     answer = connection.recv(_CHUNK)
     if not answer.startswith(b"HTTP/1.1 200 "):
         connection.close()

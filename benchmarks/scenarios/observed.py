@@ -21,23 +21,33 @@ from benchmarks.scenario import (
     latencies,
 )
 from benchmarks.suites import OBSERVED
-from tests.support.wire import Wire
+from geartrain.protocol.constants import PacketType
+from tests.support.wire import Wire, packet
 
 # What is off where nobody looks. Statistics cannot be: they are a few instructions.
 _OFF = b"policy * history=0 result_ttl=0"
 _ON = b"policy * history=3600 result_ttl=60"
 
+FUNCTIONS = 10_000
+
+
+def _can_do(number: int) -> bytes:
+    return packet(PacketType.CAN_DO, b"function-%d" % number)
+
 
 def measure(trial: Trial) -> dict[str, float]:
     """Have background jobs done, then wait for foreground jobs one at a time.
 
-    An observed server keeps history and results, is scraped each second, and sends
-    ten event streams what happens.
+    An observed server keeps history and results, is scraped each second, sends ten
+    event streams what happens, and keeps ten pages of its dashboard up to date. Both
+    have ten thousand functions more.
     """
     is_observed = trial.peer is GEARTRAIN_OBSERVED
     with Wire(trial.server.connect()) as wire:
         wire.command(_ON if is_observed else _OFF)
     with ExitStack() as stack:
+        idle = stack.enter_context(Wire(trial.server.connect()))
+        idle.send_bytes(b"".join(map(_can_do, range(FUNCTIONS))))
         if is_observed:
             stack.enter_context(watching(trial.folder / HTTP_SOCKET))
         busy = trial.load(

@@ -100,3 +100,25 @@ def test_the_start_of_the_server_is_marked(fresh: RunningServer) -> None:
         assert list(admin.marks(function="f", limit=5)) == [start]
     assert (start.mark, start.function, start.seconds) == ("started", None, None)
     assert start.version
+
+
+def test_kinds_of_failures_are_told(fresh: RunningServer) -> None:
+    bury(fresh, b"mail", [b"1", b"2"], b"no route")
+    with Admin(fresh.address) as admin:
+        (row,) = admin.failures()
+        assert (row.function, row.error, row.count) == ("mail", "no route", 2)
+        assert admin.failures(function="other") == []
+
+
+def test_dead_letters_are_grouped_by_what_went_wrong(fresh: RunningServer) -> None:
+    handles = bury(fresh, b"mail", [b"1", b"2"], b"no route\nto host")
+    bury(fresh, b"report", [b"3"])
+    with Admin(fresh.address) as admin:
+        first, second = admin.dead_groups()
+        assert (first.function, first.reason) == ("mail", "exception")
+        assert (first.error, first.count) == ("no route", 2)
+        assert first.handle in handles
+        assert first.first <= first.last
+        assert (second.function, second.error) == ("report", None)
+        assert admin.dead_groups(function="report") == [second]
+        assert admin.dead_groups(limit=1) == [first]

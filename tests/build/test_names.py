@@ -12,6 +12,7 @@ SOURCE = Path(__file__).parents[2] / "src" / "geartrain"
 SHARED = {
     "Action": "what an operator can do, or did: on a page, in `top`, in the log",
     "Call": "a request and who waits for its answer: by packets, and by HTTP",
+    "Search": "what rows are searched by: in a browser, and in `top`",
     "Page": "what is read at once: by people in a browser, a terminal, by the engine",
     "Link": "a connection to the job server: a client's, and that of the HTTP face",
 }

@@ -91,7 +91,7 @@ def test_an_action_is_done_and_told_on_the_page_it_came_from(
     server: HttpServer,
 ) -> None:
     submit(server.jobs, b"thumbnail")
-    reply = act(server, "pause", function="thumbnail", back="/?span=day")
+    reply = act(server, "pause", function="thumbnail", sure="yes", back="/?span=day")
     assert reply.headers["location"] == "/?span=day"
     assert said(reply) == (
         "thumbnail is paused: its jobs wait until you resume it.",
@@ -112,7 +112,7 @@ def test_an_action_is_done_and_told_on_the_page_it_came_from(
 def test_a_name_of_any_bytes_can_be_acted_on(server: HttpServer) -> None:
     name = b'caf\xff "<&\xe2\x82\xac'
     submit(server.jobs, name)
-    body = urlencode({"~function": quote(name, safe="")})
+    body = urlencode({"~function": quote(name, safe=""), "sure": "yes"})
     said(server.ask("POST", "/do/pause", body, FORM))
     assert is_paused(server, quote(name, safe=""))
 

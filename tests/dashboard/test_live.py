@@ -27,11 +27,11 @@ def test_a_view_is_made_once_for_all_and_ends_with_the_last() -> None:
         return {"same": "a", "count": str(len(made))}
 
     async def run() -> None:
-        views = Views()
+        views = Views("b7")
         first = views.watch("page", refresh).events()
         second = views.watch("page", refresh).events()
         for each in (first, second):
-            assert await anext(each) == b"retry: 1000\n\n"
+            assert events(await anext(each)) == [("build", {"build": "b7"})]
         told = await asyncio.gather(anext(first), anext(second))
         assert len(made) == 1
         for data in told:

@@ -56,8 +56,7 @@ def test_each_action_has_a_name_of_its_own() -> None:
 
 
 @each_page
-@pytest.mark.parametrize("width", [DESK, PHONE])
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize(("width", "theme"), [(DESK, "light"), (PHONE, "dark")])
 def test_a_page_can_be_used_by_everybody(
     browser: Browser, filled: Populated, page: Page, width: int, theme: Any
 ) -> None:

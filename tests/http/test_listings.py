@@ -196,7 +196,7 @@ def test_workers_are_found_and_paged(server: HttpServer) -> None:
             hand.send(PacketType.SET_CLIENT_ID, name)
             hand.register(b"shared")
             assert hand.echoes()
-        path = "/v1/workers?function=shared&sort=-number&names=0"
+        path = "/v1/workers?function=shared&sort=number&names=0"
         first = server.get(f"{path}&limit=1").json
         (row,) = first["items"]
         assert (row["id"], row["functions"], row["abilities"]) == ("bob", [], 1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.support.http_client import HttpServer
-from tests.support.jobs_in_states import submit
+from tests.support.jobs_in_states import bury, submit
 
 COVERS = ("http/api/statistics",)
 
@@ -34,6 +34,12 @@ def test_functions_are_found_by_their_names_and_the_least_come_first(
     assert (everything["matched"], everything["before"]) == (2, 0)
     more = server.get(f"/v1/statistics?{query}&cursor={told['next']}").json["items"]
     assert [row["function"] for row in more] == ["found-b", None]
+
+
+def test_what_made_jobs_fail_is_told(server: HttpServer) -> None:
+    bury(server.jobs, b"failing", [b"1", b"2"], b"no route")
+    (row,) = server.get("/v1/failures?function=failing&limit=5").json["items"]
+    assert (row["error"], row["count"], row["state"]) == ("no route", 2, "dead")
 
 
 def test_one_function_is_looked_up_by_any_name(server: HttpServer) -> None:

@@ -308,6 +308,37 @@ def test_updates_are_held_and_go_on(fresh: RunningServer) -> None:
     drive(fresh, scenario)
 
 
+def test_the_end_of_a_long_list_is_reached_screen_by_screen(
+    fresh: RunningServer,
+) -> None:
+    handles = submit_many(fresh, b"mail", [b"1"] * 150)
+
+    async def scenario(top: Driven) -> None:
+        await top.press("2")
+        await top.until(handles[0])
+        deadline = time.monotonic() + 30
+        while handles[-1] not in top.text():
+            assert time.monotonic() < deadline, top.text()
+            await top.press("end")
+            await top.until("H:")
+        await top.press("home")
+        await top.until(f"{handles[0]} ")
+
+    drive(fresh, scenario)
+
+
+def test_problems_of_many_functions_are_counted_and_not_all_asked_for(
+    fresh: RunningServer,
+) -> None:
+    for number in range(30):
+        submit(fresh, b"function-%d" % number)
+
+    async def scenario(top: Driven) -> None:
+        await top.until("no worker has the function", "… 27 more (!)")
+
+    drive(fresh, scenario)
+
+
 def test_a_server_that_restarts_is_shown_as_such_and_asked_again() -> None:
     port = free_port()
     flags = ["server", "--port", str(port), "--store", "memory:"]

@@ -6,6 +6,7 @@ import pytest
 
 from geartrain.admin import Admin
 from geartrain.errors import OptionError
+from geartrain.top.page import Visit
 from geartrain.top.pages import page_named
 from geartrain.top.position import Position
 from geartrain.top.sampler import Sample, Sampler, check
@@ -98,6 +99,16 @@ def test_failures_are_grouped_by_function_and_error(server: RunningServer) -> No
     rows = sampled(server, "failures").rows
     found = {(row.function, row.error): row.dead for row in rows}
     assert found == {("mail", "no route"): 2, ("report", "disk full"): 1}
+
+
+def test_a_group_of_a_long_error_leads_to_its_letters(server: RunningServer) -> None:
+    bury(server, b"mail", [b"1"], b"no [route] to host " * 40)
+    page = page_named("failures")
+    (group,) = sampled(server, "failures").rows
+    visit = page.leads_to(group)
+    assert isinstance(visit, Visit)
+    (row,) = sampled(server, visit.page, visit.search).rows
+    assert row.function == "mail"
 
 
 def test_minutes_and_problems_are_there(server: RunningServer) -> None:

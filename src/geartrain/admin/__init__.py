@@ -1,14 +1,16 @@
 """Inspect and control a running job server by its text commands."""
 
 from geartrain.admin.client import DEFAULT_SERVER, Admin
-from geartrain.admin.job_rows import AttemptRow, JobRow
+from geartrain.admin.job_rows import AttemptRow, DeadGroupRow, JobRow
 from geartrain.admin.reasons import WhyRow
 from geartrain.admin.results import ResultRow
 from geartrain.admin.rows import (
     ActionRow,
     CounterRow,
+    FailureRow,
     FunctionRow,
     MarkRow,
+    OptionRow,
     PolicyRow,
     ProblemRow,
     ScheduleRow,
@@ -31,12 +33,15 @@ __all__ = [
     "Admin",
     "AttemptRow",
     "CounterRow",
+    "DeadGroupRow",
+    "FailureRow",
     "FunctionRow",
     "JobAtWork",
     "JobRow",
     "MarkRow",
     "Measures",
     "MinuteCounts",
+    "OptionRow",
     "PolicyRow",
     "ProblemRow",
     "ProcessRow",

@@ -7,11 +7,20 @@ from typing import Final, Unpack
 
 from geartrain.admin.conditions import Conditions, filters_of
 from geartrain.admin.connection import AdminConnection, handle_word, word
-from geartrain.admin.job_rows import JobRow, job_row
+from geartrain.admin.job_rows import DeadGroupRow, JobRow, dead_group_row, job_row
 from geartrain.admin.reasons import WhyRow, why_row
 from geartrain.admin.requests import Requests
 from geartrain.admin.results import ResultRow
-from geartrain.admin.rows import CounterRow, MarkRow, counter_row, mark_row
+from geartrain.admin.rows import (
+    CounterRow,
+    FailureRow,
+    MarkRow,
+    OptionRow,
+    counter_row,
+    failure_row,
+    mark_row,
+    option_row,
+)
 from geartrain.admin.statistics import (
     SlotRow,
     StatisticsRow,
@@ -155,6 +164,33 @@ class Insight:
         """
         return self._requests.slices("history", filters_of(conditions), limit, job_row)
 
+    def failures(
+        self, *, function: str | None = None, limit: int = 100
+    ) -> list[FailureRow]:
+        """Return what made jobs fail lately, the most frequent first.
+
+        Args:
+            function: only jobs of this function.
+            limit: the maximum number of rows, 1000 at most.
+        """
+        which = "" if function is None else f" function={_name(function)}"
+        return self._requests.rows(f"failures{which} limit={limit}", failure_row)
+
+    def options(self) -> list[OptionRow]:
+        """Return the options that the job server runs with, and where each is from."""
+        return self._requests.rows("server options", option_row)
+
+    def dead_groups(
+        self, *, function: str | None = None, limit: int = 100
+    ) -> list[DeadGroupRow]:
+        """Return the kinds of dead letters among the latest, the most frequent first.
+
+        They are told apart by function, reason and error; ``limit`` is the maximum
+        number of kinds, up to 1,000.
+        """
+        which = "" if function is None else f" function={_name(function)}"
+        return self._requests.rows(f"dead groups limit={limit}{which}", dead_group_row)
+
     def marks(
         self, *, function: str | None = None, limit: int | None = None
     ) -> Iterator[MarkRow]:
@@ -171,7 +207,7 @@ class Insight:
         function: str | None = None,
         kind: str | None = None,
         match: str | None = None,
-        sort: str = "number",
+        sort: str = "-number",
         limit: int | None = None,
     ) -> Iterator[WorkerRow]:
         """Yield some connections, at most ``limit``, slice by slice.
@@ -182,7 +218,7 @@ class Insight:
             match: only those with this text in their client ids or addresses, or that
                 match this glob.
             sort: ``number``, ``address``, ``id``, ``running``, ``succeeded``,
-                ``failed`` or ``silent``; after a ``-`` the most comes first.
+                ``failed`` or ``silent``, the most first; after a ``-`` the least.
             limit: the maximum number of connections.
 
         Raises:

@@ -7,7 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-__all__ = ["AttemptRow", "JobRow", "data_of", "job_row"]
+__all__ = [
+    "AttemptRow",
+    "DeadGroupRow",
+    "JobRow",
+    "data_of",
+    "dead_group_row",
+    "job_row",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +107,31 @@ class JobRow:
     data_size: int = 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadGroupRow:
+    """Dead letters of a function that died of the same error.
+
+    Attributes:
+        function: the name of the function.
+        reason: how their last attempts ended, as in ``JobRow``; None if unknown.
+        error: the line of the error that says what went wrong; None for none.
+        count: how many there are, among the latest.
+        first: when the first of them died, in seconds since 1970.
+        last: when the last of them died.
+        handle: the handle of that.
+        worker: client id and address of its worker; None if unknown.
+    """
+
+    function: str
+    reason: str | None
+    error: str | None
+    count: int
+    first: float
+    last: float
+    handle: str
+    worker: str | None
+
+
 # What lists or job servers of an earlier version leave out.
 _OPTIONAL = ("status", "ended", "result_size", "headers", "numerator", "denominator")
 _READ = (*_OPTIONAL, "workload", "story", "data", "data_size")
@@ -126,6 +158,12 @@ def job_row(values: Mapping[str, Any]) -> JobRow:
         data=None if data is None else data_of(data, values["data_encoding"]),
         data_size=values.get("data_size", 0),
     )
+
+
+def dead_group_row(values: Mapping[str, Any]) -> DeadGroupRow:
+    """Read a row of ``dead groups``; raise KeyError if it is not one."""
+    names = (each.name for each in fields(DeadGroupRow))
+    return DeadGroupRow(**{name: values[name] for name in names})
 
 
 def _attempt(values: Mapping[str, Any]) -> AttemptRow:

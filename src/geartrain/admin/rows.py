@@ -10,7 +10,9 @@ from typing import Any
 __all__ = [
     "ActionRow",
     "CounterRow",
+    "FailureRow",
     "FunctionRow",
+    "OptionRow",
     "PolicyRow",
     "ProblemRow",
     "ScheduleRow",
@@ -18,7 +20,9 @@ __all__ = [
     "StoreRow",
     "action_row",
     "counter_row",
+    "failure_row",
     "function_row",
+    "option_row",
     "policy_row",
     "problem_row",
     "setting",
@@ -146,6 +150,22 @@ class StoreRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OptionRow:
+    """An option of the job server.
+
+    Attributes:
+        option: its name, as in the file.
+        value: its value as text; a secret is masked.
+        source: the flag, variable or line of the file that gave it; ``default``, or
+            ``program`` for a default of ``gearmand``.
+    """
+
+    option: str
+    value: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProblemRow:
     """One thing that is wrong with a job server now.
 
@@ -166,6 +186,33 @@ class ProblemRow:
     since: float
     remedy: str
     functions: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailureRow:
+    """Jobs that failed for good lately, in the same way.
+
+    Attributes:
+        function: the name of their function.
+        state: what became of them: ``dead`` or ``failed``.
+        error: the line of their error that says what went wrong; None if none is known.
+        reason: ``fail``, ``exception``, ``timeout`` or ``crash``, of the latest.
+        count: how many there are among the latest 20,000 jobs that ended.
+        first: when the first of them ended, in seconds since 1970.
+        last: when the latest did.
+        handle: the handle of the latest.
+        worker: the client id and address of its worker; None if none is known.
+    """
+
+    function: str
+    state: str
+    error: str | None
+    reason: str | None
+    count: int
+    first: float
+    last: float
+    handle: str
+    worker: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -253,6 +300,16 @@ def counter_row(values: Mapping[str, Any]) -> CounterRow:
 def store_row(values: Mapping[str, Any]) -> StoreRow:
     """Read a job server's row of its store; raise KeyError if it is not one."""
     return StoreRow(**{each.name: values[each.name] for each in fields(StoreRow)})
+
+
+def failure_row(values: Mapping[str, Any]) -> FailureRow:
+    """Read a row of ``failures``; raise KeyError if it is not one."""
+    return FailureRow(**{each.name: values[each.name] for each in fields(FailureRow)})
+
+
+def option_row(values: Mapping[str, Any]) -> OptionRow:
+    """Read a row of ``server options``; raise KeyError if it is not one."""
+    return OptionRow(**{each.name: values[each.name] for each in fields(OptionRow)})
 
 
 def problem_row(values: Mapping[str, Any]) -> ProblemRow:

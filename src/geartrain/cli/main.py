@@ -45,11 +45,13 @@ _SECTIONS = {
         "workers": ("workers", "workers"),
         "connections": ("workers", "connections"),
         "processes": ("processes", "processes"),
+        "failures": ("failures", "failures"),
         "policy": ("policy", "policy"),
         "pause": ("control", "pause"),
         "drain": ("control", "drain"),
         "resume": ("control", "resume"),
         "actions": ("actions", "actions"),
+        "options": ("options", "options"),
         "marks": ("marks", "marks"),
     },
     "Job store": {

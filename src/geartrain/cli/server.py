@@ -91,6 +91,9 @@ def server_configuration(flags: Mapping[str, Any]) -> Configuration[Options]:
         OptionError: a variable, the file or something in it is wrong.
     """
     configuration = read_configuration(Options, flags)
+    places = {name: each.place for name, each in configuration.given.items()}
+    options = dataclasses.replace(configuration.options, places=places)
+    configuration = dataclasses.replace(configuration, options=options)
     if configuration.file is None:
         return configuration
     from geartrain.server.policies import read_policies

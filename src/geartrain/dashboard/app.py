@@ -90,9 +90,9 @@ class _Dashboard:
         self._bridge = bridge
         self._redaction = redaction
         self._snapshots = Snapshots(bridge)
-        self._views = Views()
         self._trials = Trials(bridge)
         self._assets = Assets()
+        self._views = Views(self._assets.build)
         self._renderer = Renderer(actions=ACTIONS)
         bridge.endless.add(self._views)
         bridge.endless.add(self._trials)
@@ -223,6 +223,7 @@ class _Dashboard:
             "url": call.url,
             "here": call.here,
             "may": call.may,
+            "build": self._assets.build,
             "static": lambda name: call.prefix + self._assets.path(name),
         }
 

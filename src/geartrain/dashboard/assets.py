@@ -12,6 +12,8 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
+from geartrain import __version__
+
 __all__ = ["Assets"]
 
 _TYPES: Final = {
@@ -43,10 +45,16 @@ class _Asset:
 
 
 class Assets:
-    """The files below ``static``, read once."""
+    """The files below ``static``, read once.
+
+    Attributes:
+        build: what is another for another version of the pages.
+    """
 
     def __init__(self) -> None:
         self._assets = dict(_read(files("geartrain.dashboard") / "static", ""))
+        whole = [__version__, *(each.digest for each in self._assets.values())]
+        self.build = _digest("".join(sorted(whole)).encode())
 
     def path(self, name: str) -> str:
         """Return the path of a file, such as ``frame.css``, with its digest."""
@@ -67,6 +75,10 @@ class Assets:
         return Response(body, headers=headers, media_type=asset.kind)
 
 
+def _digest(data: bytes) -> str:
+    return sha256(data).hexdigest()[:12]
+
+
 def _read(folder: Traversable, prefix: str) -> list[tuple[str, _Asset]]:
     found = []
     for each in folder.iterdir():
@@ -74,7 +86,7 @@ def _read(folder: Traversable, prefix: str) -> list[tuple[str, _Asset]]:
             found += _read(each, f"{prefix}{each.name}/")
         elif (ending := each.name.rpartition(".")[2]) in _TYPES:
             body = each.read_bytes()
-            digest = sha256(body).hexdigest()[:12]
+            digest = _digest(body)
             packed = gzip.compress(body, mtime=0)
             found.append(
                 (prefix + each.name, _Asset(body, packed, _TYPES[ending], digest))

@@ -25,7 +25,7 @@ class TableColumn:
         {% call name() %}<a href="…">{{ row.function|name }}</a>{% endcall %}
 
     Attributes:
-        label: what its header says, and at each cell where a table is shown as cards.
+        label: what its header says, and each cell where rows are shown as cards.
         sort: the value of the parameter ``sort`` that sorts by it; empty if none does.
         is_number: whether it has numbers, which stand at the right.
         is_header: whether its cells say what their row is about.
@@ -62,8 +62,7 @@ class TableColumn:
 
         Args:
             content: what is in it, unless it is a ``call`` block.
-            kind: more classes of it, such as ``failed``; ``wide`` has a line of its own
-                where a row is shown as a card.
+            kind: more classes of it, such as ``failed``.
             title: more about it.
             caller: the block.
         """
@@ -82,7 +81,8 @@ class TableColumn:
         classes = " ".join(filter(None, ["number" if self.is_number else "", kind]))
         named = Markup(' class="{}"').format(classes) if classes else ""
         more = Markup(' title="{}"').format(shown_value(title)) if title else ""
-        label = Markup(' data-label="{}"').format(self.label)
+        is_told = not (self.is_hidden or self.is_header)
+        label = Markup(' data-label="{}"').format(self.label) if is_told else ""
         return Markup("<{}{}{}{}{}>{}</{}>").format(
             tag, scope, named, label, more, content, tag
         )

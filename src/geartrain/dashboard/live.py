@@ -6,8 +6,9 @@ nobody looks any more it ends: a job server whose pages nobody has open does not
 them.
 
 A page is a stream of server-sent events at its own address, to whoever accepts
-``text/event-stream``: ``regions`` with what changed, ``problem`` where the job server
-refuses. Both have the time, so that the page knows how old it is.
+``text/event-stream``: ``build`` first, by which a page learns that the server was
+replaced by another version and loads itself anew; ``regions`` with what changed;
+``problem`` where the job server refuses.
 """
 
 from __future__ import annotations
@@ -41,8 +42,9 @@ _MOST_SAME: Final = 30.0
 class Watcher:
     """One page that is open somewhere."""
 
-    def __init__(self, view: LiveView) -> None:
+    def __init__(self, view: LiveView, build: str) -> None:
         self._view = view
+        self._build = build
         self._news = asyncio.Event()
         self._seen: dict[str, str] = {}
         self._is_closed = False
@@ -60,7 +62,7 @@ class Watcher:
         """Yield what changed, as server-sent events."""
         self._view.add(self)
         try:
-            yield b"retry: 1000\n\n"
+            yield _event("build", {"build": self._build})
             while True:
                 await self._news.wait()
                 self._news.clear()
@@ -164,7 +166,9 @@ class LiveView:
 class Views:
     """All views that are looked at."""
 
-    def __init__(self) -> None:
+    def __init__(self, build: str = "") -> None:
+        """``build`` is what pages of another version have another of."""
+        self._build = build
         self._views: dict[Hashable, LiveView] = {}
         self._turn = asyncio.Lock()
 
@@ -174,7 +178,7 @@ class Views:
         if view is None:
             view = LiveView(refresh, lambda: self._forget(key), self._turn)
             self._views[key] = view
-        return Watcher(view)
+        return Watcher(view, self._build)
 
     def close(self) -> None:
         """End all streams: the job server stops."""

@@ -13,6 +13,7 @@ from typing import Any, Final
 from geartrain.dashboard.calls import PageCall
 from geartrain.dashboard.shown import count
 from geartrain.dashboard.snapshots import Row
+from geartrain.dashboard.trends import MARKS
 
 __all__ = ["MENDING", "Mending", "Need", "needs"]
 
@@ -80,6 +81,10 @@ MENDING: Final[Mapping[str, Mending]] = {
 }
 """By the name of the problem."""
 
+_CRASHED: Final = Mending(page="/settings", label="See the server", is_grave=False)
+# Seconds that a crash is told of.
+_LATELY: Final = 3600.0
+
 # What is not known yet is shown, too.
 _OTHER: Final = Mending(
     page="/functions",
@@ -128,7 +133,30 @@ async def needs(call: PageCall) -> list[Need]:
     for row in await call.ask(f"problems limit={_NAMED}"):
         groups.setdefault(row["problem"], []).append(row)
     found = [_need(call, rows) for rows in groups.values()]
+    found += await _crash(call)
     return sorted(found, key=lambda each: (not each.mending.is_grave, -each.since))
+
+
+async def _crash(call: PageCall) -> list[Need]:
+    """Return that the job server started again after a crash, if it did lately."""
+    marks = [row for row in await call.ask(MARKS) if row.get("number")]
+    lives = [row for row in marks if row["function"] is None][:2]
+    has_crashed = [row["mark"] for row in lives] == ["started", "crashed"]
+    if not has_crashed or lives[0]["time"] < call.now - _LATELY:
+        return []
+    return [
+        Need(
+            name="crashed",
+            text="The job server was killed or crashed, and has started again.",
+            remedy="See its log and the system's for why. Jobs that ran run again.",
+            since=lives[0]["time"],
+            link=_link(call, _CRASHED, None),
+            function=None,
+            named=[],
+            more=0,
+            mending=_CRASHED,
+        )
+    ]
 
 
 def _need(call: PageCall, rows: Sequence[Row]) -> Need:

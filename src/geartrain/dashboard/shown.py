@@ -9,6 +9,7 @@ it.
 from __future__ import annotations
 
 import json
+import shlex
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -121,11 +122,13 @@ def duration(seconds: float | None) -> str:
 
 
 def span(seconds: float) -> str:
-    """Return a duration in its largest unit: how long ago something was.
+    """Return a duration that need not be exact: how long ago something was.
 
     >>> span(95), span(12_000), span(200_000)
-    ('1 min', '3 h', '2 d')
+    ('1 min', '3 h 20 min', '2 d')
     """
+    if _HOUR <= seconds < 10 * _HOUR:
+        return _two(seconds, _HOUR, "h", _MINUTE, "min")
     for unit, length in (("d", _DAY), ("h", _HOUR), ("min", _MINUTE)):
         if seconds >= length:
             return f"{seconds // length:.0f} {unit}"
@@ -256,6 +259,7 @@ FILTERS: Final[dict[str, Callable[..., Any]]] = {
     "percent": percent,
     "plural": plural,
     "rate": rate,
+    "shell": shlex.quote,
     "short": short,
     "size": size,
     "span": span,

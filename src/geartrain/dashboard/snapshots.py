@@ -45,6 +45,8 @@ class Snapshots:
         if task is None or now > until:
             self._drop_old(now)
             task = asyncio.ensure_future(self._ask(command, address))
+            # Where all who asked have left, nobody takes its failure.
+            task.add_done_callback(lambda done: done.cancelled() or done.exception())
             self._answers[key] = now + fresh, task
         # Who leaves while it is asked leaves the answer to the others.
         return await asyncio.shield(task)

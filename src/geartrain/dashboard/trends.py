@@ -12,7 +12,7 @@ from geartrain.dashboard.charts import Chart, ChartMark, Series
 from geartrain.dashboard.shown import count, duration, rate
 from geartrain.dashboard.snapshots import Row
 
-__all__ = ["SPANS", "Trend", "trend_charts", "trend_lines", "trend_of"]
+__all__ = ["MARKS", "SPANS", "Trend", "trend_charts", "trend_lines", "trend_of"]
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,8 @@ _GOING: Final = ("succeeded", *_FAILED, "cancelled", "expired", "abandoned")
 
 # What is marked, of the latest moments.
 _MARKS: Final = {"started": "started", "crashed": "crashed"}
-_MOST_MARKS: Final = 50
+MARKS: Final = "marks limit=50"
+"""The text command that tells of the latest moments."""
 
 
 @dataclass(frozen=True)
@@ -152,7 +153,7 @@ async def _marks(call: PageCall, first: float) -> list[ChartMark]:
     """Return when the job server started, if that was after a time."""
     return [
         ChartMark(time=row["time"], label=_MARKS[row["mark"]])
-        for row in await call.ask(f"marks limit={_MOST_MARKS}")
+        for row in await call.ask(MARKS)
         if row.get("mark") in _MARKS and row["time"] >= first
     ]
 

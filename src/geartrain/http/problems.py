@@ -134,4 +134,9 @@ def problem_of(code: str, text: str) -> ProblemError:
             "no job has this name now: it has ended and is no longer remembered, or"
             " never was"
         )
+    if kind == "unknown-function" and not text:
+        text = (
+            "the job server has no such function now: nobody has used it lately, or"
+            " its name is another"
+        )
     return ProblemError(kind, text or f"the job server refuses: {code}", code=code)

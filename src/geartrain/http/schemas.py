@@ -8,7 +8,14 @@ from types import NoneType, UnionType
 from typing import Any, Final, get_args, get_origin, get_type_hints
 
 from geartrain.admin.job_rows import JobRow
-from geartrain.admin.rows import FunctionRow, MarkRow, ProblemRow, StoreRow
+from geartrain.admin.rows import (
+    FailureRow,
+    FunctionRow,
+    MarkRow,
+    OptionRow,
+    ProblemRow,
+    StoreRow,
+)
 from geartrain.admin.worker_rows import ProcessRow, WorkerRow
 
 __all__ = [
@@ -16,9 +23,11 @@ __all__ = [
     "CONDITION",
     "CONNECTION",
     "COUNTERS",
+    "FAILURE",
     "FUNCTION",
     "JOB",
     "MARK",
+    "OPTION",
     "POLICY",
     "PROBLEM",
     "PROCESS",
@@ -80,11 +89,13 @@ _COUNT: Final[Schema] = {"type": "integer", "minimum": 0}
 
 SCHEMAS: Final[dict[str, Schema]] = {
     "Job": _schema_of(JobRow, without=frozenset({"workload", "data"})),
+    "Failure": _schema_of(FailureRow),
     "Function": _schema_of(FunctionRow),
     "Mark": _schema_of(MarkRow),
     "Connection": _schema_of(WorkerRow),
     "Process": _schema_of(ProcessRow),
     "Store": _schema_of(StoreRow),
+    "Option": _schema_of(OptionRow),
     # "Problem" is what RFC 9457 calls the answer to a request that failed.
     "Condition": _schema_of(ProblemRow),
     "Counters": {
@@ -182,11 +193,13 @@ ACTION: Final = reference("Action")
 CONDITION: Final = reference("Condition")
 JOB: Final = reference("Job")
 MARK: Final = reference("Mark")
+FAILURE: Final = reference("Failure")
 FUNCTION: Final = reference("Function")
 PROCESS: Final = reference("Process")
 CONNECTION: Final = reference("Connection")
 STATISTICS: Final = reference("Statistics")
 STORE: Final = reference("Store")
+OPTION: Final = reference("Option")
 COUNTERS: Final = reference("Counters")
 POLICY: Final = reference("Policy")
 REASON: Final = reference("Reason")

@@ -34,6 +34,7 @@ COMMAND_WORDS: Final = (
     b"drop",
     b"events",
     b"fail",
+    b"failures",
     b"follow",
     b"getpid",
     b"history",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import platform
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 from geartrain.configuration.kinds import (
@@ -79,6 +80,7 @@ class Options:
         web_port: where gearmand's HTTP protocol is spoken, on all hosts that it listens
             on; None is nowhere.
         backoff_delay: seconds before a job's second attempt, where no policy says.
+        places: where the values of options were given, by their names.
         hooks: who is told of dead letters and problems.
         policies: patterns of functions and their settings, as ``Policies.change``
             takes them, in the order given.
@@ -284,6 +286,7 @@ class Options:
     backoff_delay: float = 1.0
     policies: tuple[PolicyEntry, ...] = ()
     hooks: tuple[Hook, ...] = ()
+    places: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def addresses(self) -> tuple[Address, ...]:

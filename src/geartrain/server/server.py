@@ -23,6 +23,7 @@ from geartrain.server.memory import largest_packet, limit_of
 from geartrain.server.options import Options
 from geartrain.server.persistence import Persistence
 from geartrain.server.pulse import Pulse
+from geartrain.server.told import told_options
 from geartrain.server.watch import Watch
 from geartrain.server.web import WebConnection
 from geartrain.stores.base import Recovery
@@ -395,6 +396,7 @@ def engine_options(options: Options) -> EngineOptions:
         version=f"{_ANSWERED[options.compat]}+geartrain-{__version__}".encode(),
         process_id=os.getpid(),
         log_level=options.log_level.encode(),
+        told=tuple(told_options(options)),
     )
 
 

@@ -7,6 +7,7 @@ import contextlib
 import os
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any, ClassVar, Final
 
 from textual import work
@@ -116,6 +117,7 @@ class Top(App[None]):
         self._sampler = Sampler(server)
         self._wanted = asyncio.Event()
         self._before: list[Position] = []
+        self._keys: list[object] = []
         self._main = MainScreen(server, is_read_only=is_read_only)
 
     def get_default_screen(self) -> MainScreen:
@@ -175,7 +177,7 @@ class Top(App[None]):
         self._show_state()
 
     def _show_state(self) -> None:
-        for screen in (self._main, self.screen):
+        for screen in self.screen_stack:
             for bar in screen.query(StateBar):
                 bar.show(self.sample, self.trouble, self.is_paused)
 
@@ -199,6 +201,28 @@ class Top(App[None]):
         if action == "leave":
             return not is_elsewhere and bool(self._before or self._position.search.text)
         return True
+
+    def on_main_screen_row_changed(self) -> None:
+        """Show the keys for it."""
+        self.update_keys()
+
+    def update_keys(self) -> None:
+        """Show other keys if other ones do something now.
+
+        The footer is made anew for that: with each sample it would flicker.
+        """
+        if not self.screen_stack:
+            # The program ends.
+            return
+        page, _ = self._subject()
+        keys: list[object] = [self.check_action("leave", ())]
+        if page is not None:
+            names = [action.name for action in page.actions]
+            possible = filter(partial(self._is_possible, page.name), names)
+            keys += [page.name, *possible]
+        if keys != self._keys:
+            self._keys = keys
+            self.refresh_bindings()
 
     def _is_possible(self, page: str, name: str) -> bool:
         subject, row = self._subject()

@@ -175,18 +175,26 @@ class ProblemBar(_Bar):
         self.update(Text("\n").join(lines))
 
     def _lines(self, problems: Sequence[ProblemRow]) -> Iterator[Text]:
+        count = _counted(problems)
         most = 1 if self.app.size.height < 24 else _PROBLEMS_SHOWN
         for number, problem in enumerate(problems[:most]):
             line = Text(" ")
             line.append(f"! {visible(problem.text)}", style=f"bold {self._ink(BAD)}")
             line.append(f": {visible(problem.remedy)}", style=self._ink(DIM))
-            left = len(problems) - number - 1
+            left = count - number - 1
             if number == most - 1 and left:
-                more = f"  … {left} more (!)"
+                more = f"  … {left:,} more (!)"
                 line.truncate(self.size.width - len(more) - 1, overflow="ellipsis")
                 line.append(more, style=self._ink(WARN))
             line.apply_meta({_CLICK: f"mend({number})"})
             yield line
+
+
+def _counted(problems: Sequence[ProblemRow]) -> int:
+    """Return how many there are, those included that the job server left out."""
+    functions = {each.problem: each.functions for each in problems if each.functions}
+    others = [each for each in problems if each.problem not in functions]
+    return sum(count or 0 for count in functions.values()) + len(others)
 
 
 class TabBar(_Bar):

@@ -37,6 +37,9 @@ class MainScreen(Screen[None]):
     class Ready(Message):
         """All is laid out."""
 
+    class RowChanged(Message):
+        """The row under the cursor is another, or is otherwise than it was."""
+
     class RowOpened(Message):
         """The row under the cursor is to be opened."""
 
@@ -127,7 +130,7 @@ class MainScreen(Screen[None]):
         self.query_one(ProblemBar).show(sample.problems, "")
         self._show_tabs()
         self._show_detail()
-        self.refresh_bindings()
+        self.post_message(self.RowChanged())
 
     def show_trouble(self, trouble: str) -> None:
         """Say what is wrong with the connection, above what was seen last."""
@@ -186,7 +189,7 @@ class MainScreen(Screen[None]):
 
     def on_data_table_row_highlighted(self) -> None:
         """Show the keys for another row; ask for more rows near the end."""
-        self.refresh_bindings()
+        self.post_message(self.RowChanged())
         self._show_detail()
         sample, table = self.sample, self._table
         if sample is None or not sample.has_more:

@@ -85,11 +85,13 @@ def read_search(text: str) -> Search:
     return Search(text.strip(), conditions)
 
 
-def equal(column: str, value: str) -> str:
+def equal(column: str, value: str, *, is_cut: bool = False) -> str:
     """Return the condition that a column is exactly this, as part of a line.
+
+    With ``is_cut`` the value is only the beginning.
 
     >>> equal("error", "is it [x]?")
     "'error=is it [[]x][?]'"
     """
     pattern = _MARKS.sub(r"[\1]", value)
-    return shlex.quote(f"{column}={pattern}")
+    return shlex.quote(f"{column}={pattern}{'*' * is_cut}")

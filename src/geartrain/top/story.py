@@ -148,7 +148,7 @@ class StoryScreen(Screen[None]):
             self._tell(Text(visible(str(error)), style=f"bold {self._ink(BAD)}"))
             return
         self.row = sample.row
-        self.refresh_bindings()
+        self._top.update_keys()
         self._tell(Text("\n").join(self._lines(sample)))
 
     def _tell(self, text: Text) -> None:

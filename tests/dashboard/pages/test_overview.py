@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -93,6 +94,17 @@ def test_what_there_was_follows_from_what_there_is(browser: Browser) -> None:
                 expect(figure).to_contain_text("at most 3 jobs waited")
 
 
+def test_a_crash_is_told_of(browser: Browser, tmp_path: Path) -> None:
+    flags = ("--store", str(tmp_path / "jobs.db"))
+    with running_http(*flags) as server:
+        submit(server.jobs, b"mail.send")
+        server.jobs.process.kill()
+        server.jobs.process.wait()
+    with running_http(*flags) as server, looking(browser, server) as page:
+        expect(page.locator(".needs")).to_contain_text("was killed or crashed")
+        expect(page.locator(".needs")).to_contain_text("No worker")
+
+
 def test_a_chart_is_drawn_and_can_be_read_as_a_table(
     browser: Browser, filled: Populated
 ) -> None:
@@ -100,7 +112,7 @@ def test_a_chart_is_drawn_and_can_be_read_as_a_table(
         expect(page.locator("#chart-ended canvas")).to_be_visible()
         page.locator("#chart-ended summary").click()
         expect(page.locator("#chart-ended tbody tr")).to_have_count(60)
-        page.get_by_role("link", name="1 d").click()
+        page.get_by_role("link", name="1 d", exact=True).click()
         page.locator("#chart-ended summary").click()
         expect(page.locator("#chart-ended tbody tr")).to_have_count(24)
         page.go_back()

@@ -108,9 +108,11 @@ def test_connections_are_found_and_sorted() -> None:
     assert ids(world, f"{of} match=b*") == ["b"]
     assert ids(world, f"{of} match=127.0") == ["b", "a", "cb"]
     assert ids(world, f"{of} sort=id") == ["a", "b", "cb"]
-    assert ids(world, f"{of} sort=-succeeded") == ["a", "cb", "b"]
-    assert ids(world, f"{of} sort=-silent") == ["b", "a", "cb"]
-    assert ids(world, f"{of} sort=-number") == ["cb", "a", "b"]
+    assert ids(world, f"{of} sort=-id") == ["cb", "b", "a"]
+    assert ids(world, f"{of} sort=succeeded") == ["a", "cb", "b"]
+    assert ids(world, f"{of} sort=silent") == ["b", "a", "cb"]
+    assert ids(world, f"{of} sort=number") == ["cb", "a", "b"]
+    assert ids(world, f"{of} sort=-number") == ["b", "a", "cb"]
     assert ids(world, f"{of} sort=address") == ["b", "a", "cb"]
 
 
@@ -118,7 +120,7 @@ def test_slices_together_have_every_connection_once() -> None:
     world = stored()
     for number in range(7):
         named(world, b"w%d" % number, "f")
-    for sort in ("number", "-number", "id", "address", "running", "-silent"):
+    for sort in ("number", "-number", "id", "-id", "address", "running", "-silent"):
         seen: list[str] = []
         after = ""
         while True:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from geartrain.engine.model.vitals import Vitals
@@ -29,6 +30,16 @@ def test_connections_are_counted_by_what_they_do(world: World) -> None:
     assert said["functions"] == 1
     assert said["memory"]["used"] > 0
     assert (said["memory"]["limit"], said["memory"]["is_full"]) == (None, False)
+
+
+def test_options_are_told_as_they_were_given(world: World) -> None:
+    told = (("store", "memory:", "--store"), ("http", "", "default"))
+    state = world.engine.state
+    state.options = replace(state.options, told=told)
+    *lines, end, rest = world.admin().text("server options").split(b"\n")
+    assert (end, rest) == (b".", b"")
+    assert [tuple(json.loads(line).values()) for line in lines] == list(told)
+    assert b"ERR INVALID" in world.admin().text("server nonsense")
 
 
 def test_what_the_driver_told_is_shown(world: World) -> None:

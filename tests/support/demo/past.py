@@ -18,6 +18,7 @@ from geartrain.engine.model.counts import (
     Counts,
     bucket,
 )
+from geartrain.engine.model.open_counts import OpenCounts
 from geartrain.engine.model.statistics import HOURS, MINUTES, Ring, Statistics
 from geartrain.engine.records import JobRecord
 from geartrain.engine.state.slots import MINUTE, TimeSlots
@@ -101,12 +102,14 @@ def _counts(busy: Busy, ago: int, minutes: int, chance: random.Random) -> Counts
     counts.numbers[EXCEPTION] = 2 * dead
     counts.numbers[RETRIED] = dead
     ended = min(submitted, SAMPLES)
+    times = OpenCounts()
     for _ in range(ended + _running(busy, ago) - _running(busy, ago + 1)):
         waited = chance.lognormvariate(-4.5, 1.2) * (40 if is_trouble else 1)
-        counts.wait(waited, bucket(waited))
+        times.wait(waited, bucket(waited))
     for _ in range(ended):
         ran = chance.uniform(*busy.seconds)
-        counts.run(ran, bucket(ran))
+        times.run(ran, bucket(ran))
+    counts.add(times.counts())
     return counts
 
 

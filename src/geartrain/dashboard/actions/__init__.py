@@ -1,4 +1,4 @@
-"""The actions, by what they are about."""
+"""All that the pages can do."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from geartrain.dashboard.actions import (
     dead,
     functions,
     jobs,
+    policies,
     schedules,
     submissions,
 )
@@ -18,9 +19,10 @@ __all__ = ["ACTIONS"]
 ACTIONS: Final[dict[str, Action]] = {
     each.name: each
     for each in (
+        *dead.ACTIONS,
         *functions.ACTIONS,
         *jobs.ACTIONS,
-        *dead.ACTIONS,
+        *policies.ACTIONS,
         *schedules.ACTIONS,
         *submissions.ACTIONS,
     )

@@ -1,4 +1,4 @@
-"""Actions on functions: pause, drain, resume, and cancel what waits."""
+"""Actions on functions: pause, drain, resume, and cancel or move what waits."""
 
 from __future__ import annotations
 
@@ -8,9 +8,21 @@ from geartrain.admin.connection import word
 from geartrain.dashboard.action import Action, Question
 from geartrain.dashboard.calls import PageCall
 from geartrain.dashboard.shown import plural
+from geartrain.errors import OptionError
 from geartrain.texts import shown
 
 __all__ = ["ACTIONS"]
+
+
+async def ask_pause(call: PageCall) -> Question:
+    """Count what a pause would hold back."""
+    waiting, running = await _counts(call)
+    return Question(
+        text=f"Pause {shown(call.field('function'))}?",
+        detail=f"{_wait(waiting)}, and those submitted from now on, until you resume"
+        f" it. {_running(running)}",
+        confirm="Pause it",
+    )
 
 
 async def pause(call: PageCall) -> str:
@@ -18,6 +30,18 @@ async def pause(call: PageCall) -> str:
     function = call.field("function")
     await call.line(f"pause {word(function)}")
     return f"{shown(function)} is paused: its jobs wait until you resume it."
+
+
+async def ask_drain(call: PageCall) -> Question:
+    """Count what is still to be run while it drains."""
+    waiting, running = await _counts(call)
+    return Question(
+        text=f"Drain {shown(call.field('function'))}?",
+        detail="New jobs are refused until you resume it: their clients are told so."
+        f" {plural(waiting + running, 'job')} that {_are_there(waiting + running)}"
+        " still run.",
+        confirm="Drain it",
+    )
 
 
 async def drain(call: PageCall) -> str:
@@ -36,10 +60,10 @@ async def resume(call: PageCall) -> str:
 
 async def ask_cancel_waiting(call: PageCall) -> Question:
     """Count what cancelling would concern."""
-    function = call.field("function")
-    count = await _cancelled(call, "count=yes")
+    count = await _swept(call, "cancel jobs", "count=yes")
     return Question(
-        text=f"Cancel {plural(count, 'waiting job')} of {shown(function)}?",
+        text=f"Cancel {plural(count, 'waiting job')} of"
+        f" {shown(call.field('function'))}?",
         detail="Whoever waits for one is told that it failed. This cannot be undone.",
         confirm=f"Cancel {plural(count, 'job')}",
         is_possible=count > 0,
@@ -48,20 +72,72 @@ async def ask_cancel_waiting(call: PageCall) -> Question:
 
 async def cancel_waiting(call: PageCall) -> str:
     """Cancel what waits."""
-    count = await _cancelled(call)
+    count = await _swept(call, "cancel jobs")
     function = call.field("function")
     return f"{plural(count, 'waiting job')} of {shown(function)} cancelled."
 
 
-async def _cancelled(call: PageCall, *more: str) -> int:
-    filters = f"function={word(call.field('function'))} state=ready"
-    answer = await call.line(" ".join(["cancel jobs", filters, *more]))
+async def ask_move_waiting(call: PageCall) -> Question:
+    """Count what a move would concern."""
+    to = _target(call)
+    count = await _swept(call, f"move jobs {word(to)}", "count=yes")
+    return Question(
+        text=f"Move {plural(count, 'waiting job')} of {shown(call.field('function'))}"
+        f" to {shown(to)}?",
+        detail="Workers of that function run them, with the policy of that function.",
+        confirm=f"Move {plural(count, 'job')}",
+        is_possible=count > 0,
+    )
+
+
+async def move_waiting(call: PageCall) -> str:
+    """Move what waits to another function."""
+    to = _target(call)
+    count = await _swept(call, f"move jobs {word(to)}")
+    return f"{plural(count, 'waiting job')} moved to {shown(to)}."
+
+
+def _target(call: PageCall) -> str:
+    to = call.field("to").strip()
+    if not to:
+        raise OptionError("name the function that is to have the jobs")
+    return to
+
+
+async def _counts(call: PageCall) -> tuple[int, int]:
+    """Return how many jobs of the function wait, delayed ones included, and run."""
+    name = word(call.field("function")) or "%00"
+    (row,) = await call.ask(f"statistics function={name}", fresh=0.0)
+    now = row["now"]
+    return now["waiting"] + now["delayed"], now["running"]
+
+
+def _wait(count: int) -> str:
+    return f"{plural(count, 'job')} {'waits' if count == 1 else 'wait'}"
+
+
+def _are_there(count: int) -> str:
+    return "is there" if count == 1 else "are there"
+
+
+def _running(count: int) -> str:
+    if not count:
+        return "None is running now."
+    ends = "1 that is running ends" if count == 1 else f"{count:,} that are running end"
+    return f"The {ends} as usual."
+
+
+async def _swept(call: PageCall, command: str, *more: str) -> int:
+    """Ask a command about all ready jobs of the function; return how many they are."""
+    function = word(call.field("function")) or "%00"
+    filters = f"function={function} state=ready"
+    answer = await call.line(" ".join([command, filters, *more]))
     return int(answer.split(" ")[1])
 
 
 ACTIONS: Final = (
-    Action(name="pause", label="Pause", run=pause),
-    Action(name="drain", label="Drain", run=drain),
+    Action(name="pause", label="Pause", run=pause, ask=ask_pause),
+    Action(name="drain", label="Drain", run=drain, ask=ask_drain),
     Action(name="resume", label="Resume", run=resume),
     Action(
         name="cancel-waiting",
@@ -69,5 +145,11 @@ ACTIONS: Final = (
         run=cancel_waiting,
         ask=ask_cancel_waiting,
         is_dangerous=True,
+    ),
+    Action(
+        name="move-waiting",
+        label="Move waiting jobs",
+        run=move_waiting,
+        ask=ask_move_waiting,
     ),
 )

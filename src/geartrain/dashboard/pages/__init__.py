@@ -1,4 +1,4 @@
-"""The pages, in the order of the navigation."""
+"""All pages of the dashboard, in the order of the navigation."""
 
 from __future__ import annotations
 
@@ -7,21 +7,29 @@ from typing import Final
 from geartrain.dashboard.page import Page
 from geartrain.dashboard.pages import (
     failures,
+    function,
+    functions,
     job,
     jobs,
     overview,
     schedules,
+    settings,
     try_it,
+    workers,
 )
 
 __all__ = ["PAGES"]
 
 PAGES: Final[tuple[Page, ...]] = (
     overview.PAGE,
+    functions.PAGE,
+    function.PAGE,
     jobs.PAGE,
     job.PAGE,
+    workers.PAGE,
     failures.PAGE,
     schedules.PAGE,
     try_it.PAGE,
+    settings.PAGE,
 )
 """All of them. A page is one entry here, and a template of its name."""

@@ -20,7 +20,8 @@
     if (value == null) return "–";
     if (unit === "s") return seconds(value);
     if (unit === "bytes") return bytes(value);
-    return value.toLocaleString("en", { maximumFractionDigits: value < 10 ? 2 : 0 });
+    if (value < 1) return String(+value.toPrecision(2));
+    return value.toLocaleString("en", { maximumFractionDigits: value < 10 ? 1 : 0 });
   }
 
   function seconds(value) {

@@ -1,7 +1,8 @@
 /* Keeps a page up to date: its regions, as its server sends them.
 
    The stream is at the page's own address. It is closed while nobody sees the page, for
-   a browser has six connections to a server, and each hidden tab would hold one. */
+   a browser has six connections to a server, and each hidden tab would hold one.
+   htmx's extension for streams is three times this, and cannot be paused. */
 (() => {
   const KEY = "geartrain-live";
   const RETRY = 2000; // milliseconds after a stream that the browser has given up
@@ -15,7 +16,7 @@
   let source = null;
   let timer = 0;
   let problem = "";
-  let seen = performance.now() - 1000 * 0;
+  let seen = performance.now();
 
   function isPaused() {
     try {
@@ -59,10 +60,18 @@
     document.dispatchEvent(new Event("geartrain:update"));
   }
 
+  /* Another version of the server has other pages. What is being written stays. */
+  function renew(event) {
+    const isOther = JSON.parse(event.data).build !== corner.dataset.build;
+    const isWriting = document.activeElement?.matches("input, textarea, select");
+    if (isOther && !isWriting) location.reload();
+  }
+
   function open() {
     clearTimeout(timer);
     if (source || isPaused() || document.hidden) return;
     source = new EventSource(location.pathname + location.search);
+    source.addEventListener("build", renew);
     source.addEventListener("regions", take);
     source.addEventListener("problem", (event) => {
       problem = JSON.parse(event.data).text;

@@ -22,6 +22,7 @@ from geartrain.engine.commands.control import (
 )
 from geartrain.engine.commands.dead import dead
 from geartrain.engine.commands.events import events
+from geartrain.engine.commands.failures import failures
 from geartrain.engine.commands.history import history
 from geartrain.engine.commands.jobs import cancel, job
 from geartrain.engine.commands.marks import marks
@@ -216,6 +217,7 @@ COMMANDS: Final[dict[bytes, TextCommand]] = {
     b"release": release,
     b"retry": retry,
     b"fail": fail,
+    b"failures": failures,
     b"policy": policy,
     b"result": result,
     b"follow": follow,

@@ -69,9 +69,9 @@ class _Selection:
         """One of ``KINDS``, or nothing."""
         self.match = arguments.get(b"match")
         """A text in their ids or addresses, or a glob; empty for all."""
-        sort = text(arguments.get(b"sort") or b"number")
-        self.is_most_first = sort.startswith("-")
-        """The newest, or the most, come first."""
+        sort = text(arguments.get(b"sort") or b"-number")
+        self.is_least_first = sort.startswith("-")
+        """The oldest, or the least, comes first; names go backward."""
         self.sort = sort.removeprefix("-")
         """What they are sorted by."""
         self.limit = _ALL
@@ -86,7 +86,7 @@ class _Selection:
             raise OptionError(f"kind is one of {', '.join(KINDS)}")
         if self.sort not in _SORTS:
             raise OptionError(
-                f"sort is one of {', '.join(_SORTS)}; after a - the most comes first"
+                f"sort is one of {', '.join(_SORTS)}; after a - the least comes first"
             )
 
 
@@ -107,7 +107,8 @@ def show_connections(state: State, peer: Peer, words: list[bytes]) -> bytes:
 
 
 def _list(state: State, question: _Selection, of: dict[Peer, None]) -> Iterator[bytes]:
-    places = Places(question.limit, question.after)
+    is_backward = question.is_least_first and question.sort in ("address", "id")
+    places = Places(question.limit, question.after, is_backward=is_backward)
     wanted = matcher(question.match) if question.match else None
     found: dict[bytes, Peer] = {}
     state.turns.work += len(of) >> 6
@@ -156,7 +157,7 @@ def _place(state: State, question: _Selection, peer: Peer) -> Place:
     if question.sort == "id":
         return 0, peer.client_id + b" " + name
     key = _key(state, question.sort, peer)
-    return -key if question.is_most_first else key, name
+    return key if question.is_least_first else -key, name
 
 
 def _key(state: State, sort: str, peer: Peer) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from geartrain.engine.jobs import failures
+from geartrain.engine.jobs.expiry import drop_expired, is_expired
 from geartrain.engine.jobs.life import assign
 from geartrain.engine.model.crews import Crew
 from geartrain.engine.model.jobs import Job
@@ -117,8 +117,8 @@ def _grab(state: State, peer: Peer) -> Job | None:
 
 def _is_not_to_run(state: State, job: Job) -> bool:
     """Tell whether a job has expired, and is gone, or was paused by a changed glob."""
-    if failures.is_expired(state, job):
-        failures.drop_expired(state, job)
+    if is_expired(state, job):
+        drop_expired(state, job)
         return True
     return job.function.policy.paused
 

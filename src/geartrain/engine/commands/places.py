@@ -26,25 +26,32 @@ _SPARE: Final = 1000
 class Places:
     """The first places of many, or the first after one."""
 
-    def __init__(self, limit: int, after: Place | None) -> None:
+    def __init__(
+        self, limit: int, after: Place | None, *, is_backward: bool = False
+    ) -> None:
         self._limit = limit
         self._after = after
+        self._is_backward = is_backward
         self._found: list[Place] = []
         self.before = 0
         """How many come before those that are asked for."""
 
     def add(self, place: Place) -> None:
         """Add one of all."""
-        if self._after is not None and place <= self._after:
+        after = self._after
+        if after is not None and not self._follows(place, after):
             self.before += 1
             return
         self._found.append(place)
         if len(self._found) > self._limit + _SPARE:
             self._found = self.first()
 
+    def _follows(self, place: Place, after: Place) -> bool:
+        return place < after if self._is_backward else place > after
+
     def first(self) -> list[Place]:
         """Return the first of them in order, and one more if there is one."""
-        return sorted(self._found)[: self._limit + 1]
+        return sorted(self._found, reverse=self._is_backward)[: self._limit + 1]
 
 
 def read_place(after: bytes) -> Place | None:

@@ -115,6 +115,10 @@ class Measure:
         self.name = name.removeprefix(_PREFIX) if self.is_recent else name
         """What is compared."""
 
+    def is_backward(self) -> bool:
+        """Tell whether names go from the last to the first."""
+        return self.name == "function" and self.is_least_first
+
     def key(self, function: Function, now: Gauges, first: int) -> int:
         """Return what places a function, the lowest first; times in milliseconds.
 
@@ -161,7 +165,7 @@ def read_measure(name: str) -> Measure:
         OptionError: they cannot be.
     """
     plain = name.removeprefix("-")
-    known = plain in _NOW and name != "-function"
+    known = plain in _NOW
     if plain.startswith(_PREFIX):
         known = plain.removeprefix(_PREFIX) in _RECENT
     if not known:
@@ -181,7 +185,10 @@ class Ranking:
     ) -> None:
         self._measures = measures
         self._limit = limit
-        self._places = [Places(limit, after) for _ in measures]
+        self._places = [
+            Places(limit, after, is_backward=measure.is_backward())
+            for measure in measures
+        ]
         self.count = 0
         """How many functions there are."""
         self.matched = 0

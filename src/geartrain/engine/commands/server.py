@@ -18,17 +18,31 @@ __all__ = ["server"]
 _LOOKED_AT: Final = 256
 _LOOK: Final = 32
 _ROW: Final = 60
+_OPTION: Final = 15
 
 # Connections by what they do; whoever serves a function is a worker.
 _ROLES: Final = ("client", "worker")
 
 
 def server(state: State, peer: Peer, words: list[bytes]) -> bytes:
-    """Tell in a row how the process is, and how many are connected."""
-    if len(words) > 1:
-        return invalid("server takes no arguments")
-    peer.rest = _tell(state)
+    """Tell in a row how the process is, and how many are connected.
+
+    ``server options`` answers a row for each option instead.
+    """
+    if words[1:] == [b"options"]:
+        peer.rest = _tell_options(state)
+    elif len(words) > 1:
+        return invalid("server takes options, or nothing")
+    else:
+        peer.rest = _tell(state)
     return b""
+
+
+def _tell_options(state: State) -> Iterator[bytes]:
+    for option, value, source in state.options.told:
+        state.turns.work += _OPTION
+        yield row({"option": option, "value": value, "source": source})
+    yield END_OF_LIST
 
 
 def _tell(state: State) -> Iterator[bytes]:

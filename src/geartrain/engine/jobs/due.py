@@ -6,6 +6,7 @@ from typing import Final
 
 from geartrain.engine.dispatch.turns import PEER_SHARE
 from geartrain.engine.jobs import failures, recurring, results
+from geartrain.engine.jobs.expiry import expire
 from geartrain.engine.jobs.life import move
 from geartrain.engine.model.functions import Function
 from geartrain.engine.model.jobs import READY, Job
@@ -68,7 +69,7 @@ def _ring(state: State, due: Timed) -> None:
     elif isinstance(due, Absence):
         marks.mark_absence(state, due)
     elif isinstance(due, Function):
-        failures.expire(state, due)
+        expire(state, due)
 
 
 def deadline(state: State) -> float | None:

@@ -1,4 +1,4 @@
-"""Failures: what becomes of a job whose attempt ended badly, or that waited too long.
+"""Failures: what becomes of a job whose attempt ended badly.
 
 A policy says whether there is another attempt; a background job without one becomes a
 dead letter.
@@ -13,12 +13,10 @@ from geartrain.engine.jobs.life import finish, move, remember, wait
 from geartrain.engine.jobs.relays import relay
 from geartrain.engine.model import counts
 from geartrain.engine.model.endings import ABANDONED
-from geartrain.engine.model.functions import Function
 from geartrain.engine.model.jobs import FINISHED, READY, Job, record_of
-from geartrain.engine.model.notices import Notice
 from geartrain.engine.model.peers import Peer
 from geartrain.engine.records import Failures
-from geartrain.engine.results import CANCELLED, DEAD, EXPIRED, FAILED
+from geartrain.engine.results import CANCELLED, DEAD, FAILED
 from geartrain.engine.state import functions
 from geartrain.engine.state.memory import cost
 from geartrain.engine.state.state import State
@@ -32,10 +30,7 @@ __all__ = [
     "abandon",
     "cancel",
     "die",
-    "drop_expired",
-    "expire",
     "fail",
-    "is_expired",
     "lose",
     "overrun",
     "refuse_result",
@@ -49,10 +44,6 @@ __all__ = [
 _MOST_ERROR: Final = 64 * 1024
 # Of an error, bytes that a line of the log may show.
 _MOST_SHOWN: Final = 1000
-# Number of jobs that expire at a time, and seconds until the next do: others are
-# served in between.
-_MOST_EXPIRED: Final = 5000
-_NEXT_EXPIRED: Final = 0.005
 # Reasons that a worker gives itself.
 _OWN_WORDS: Final = (b"fail", b"exception", b"retry")
 _TAKEN: Final = b"JOB_TAKEN\0Job is not this worker's any more: "
@@ -341,63 +332,6 @@ def cancel(state: State, job: Job) -> None:
     tell(state, job, b"cancelled")
     results.fail(state, job, CANCELLED)
     finish(state, job, CANCELLED)
-
-
-def is_expired(state: State, job: Job) -> bool:
-    """Tell whether a ready job has waited longer than its time to live."""
-    ttl = functions.policy(state, job.function).ttl
-    return ttl > 0 and _expiry(job, ttl) <= state.server_time()
-
-
-def _expiry(job: Job, ttl: float) -> float:
-    """Return the server time at which a ready job has waited too long."""
-    return job.waiting_since() + ttl
-
-
-def expire(state: State, function: Function) -> None:
-    """End the ready jobs that waited too long, and look again when the next may have.
-
-    PROTOCOL has no word for it: clients that wait are told WORK_FAIL.
-    """
-    count = 0
-    ttl = functions.policy(state, function).ttl
-    following = 0.0
-    for priority in range(3):
-        queue = function.ready[priority]
-        job = queue.head()
-        while job is not None and count < _MOST_EXPIRED and is_expired(state, job):
-            drop_expired(state, job)
-            count += 1
-            job = queue.head()
-        if job is not None and ttl > 0:
-            expiry = _expiry(job, ttl)
-            following = expiry if following == 0 else min(following, expiry)
-    state.turns.work += count * 2
-    if following > 0:
-        state.alarms.cancel(function)
-        soonest = state.server_time() + _NEXT_EXPIRED
-        state.alarms.set(function, max(following, soonest))
-    if count:
-        state.notices.append(
-            Notice(
-                "info",
-                "jobs_expired",
-                f"dropped {counted(count, 'job')} of {quoted(function.name)}: the "
-                f"time to live of {ttl:g} seconds was over",
-            )
-        )
-
-
-def drop_expired(state: State, job: Job) -> None:
-    """End a job that waited too long."""
-    count(state, job.function, counts.EXPIRED)
-    results.fail(state, job, EXPIRED)
-    tell(
-        state,
-        job,
-        f"waited longer than {functions.policy(state, job.function).ttl:g} s".encode(),
-    )
-    finish(state, job, EXPIRED)
 
 
 def refuse_result(state: State, peer: Peer, handle: bytes) -> None:

@@ -31,6 +31,7 @@ class EngineOptions:
         version: the answer to the text command ``version``.
         process_id: the answer to the text command ``getpid``.
         log_level: the answer to the text command ``verbose``.
+        told: what ``server options`` tells: name, value and source of each option.
     """
 
     handle_prefix: bytes = b"H:localhost"
@@ -47,3 +48,4 @@ class EngineOptions:
     version: bytes = b""
     process_id: int = 0
     log_level: bytes = b"NOTICE"
+    told: tuple[tuple[str, str, str], ...] = ()

@@ -19,8 +19,8 @@ _MATCH: Final = query(
 )
 _SORT: Final = query(
     "sort",
-    "`number`, `address`, `id`, `running`, `succeeded`, `failed` or `silent`; after a"
-    " `-` the most comes first.",
+    "`number`, `address`, `id`, `running`, `succeeded`, `failed` or `silent`, the most"
+    " first; after a `-` the least.",
 )
 _NAMES: Final = query(
     "names", "How many functions of each to name at most.", "integer", minimum=0

@@ -17,7 +17,7 @@ from geartrain.http.api.parts import (
 )
 from geartrain.http.endpoints import Call, Endpoint, query
 from geartrain.http.listings import listing
-from geartrain.http.schemas import CONDITION, MARK, SCHEDULE, STORE
+from geartrain.http.schemas import CONDITION, MARK, OPTION, SCHEDULE, STORE
 
 __all__ = ["ENDPOINTS"]
 
@@ -27,6 +27,12 @@ async def get_server(call: Call) -> Response:
     version = (await call.line("version")).removeprefix("OK ")
     pid = (await call.line("getpid")).removeprefix("OK ")
     return json_answer({"version": version, "pid": int(pid)})
+
+
+async def list_options(call: Call) -> Response:
+    """List the options that the job server runs with."""
+    rows = await call.rows("server options")
+    return json_answer({"items": [json.loads(row) for row in rows], "next": None})
 
 
 async def list_problems(call: Call) -> Response:
@@ -113,6 +119,15 @@ ENDPOINTS: Final = (
         call=list_marks,
         parameters=(FUNCTION_FILTER, LIMIT, CURSOR),
         answers=(listed("The moments, the latest first.", MARK),),
+    ),
+    Endpoint(
+        method="GET",
+        path="/v1/server/options",
+        name="listOptions",
+        summary="List the options of the job server, and where each was given",
+        tag="server",
+        call=list_options,
+        answers=(listed("All of them; secrets are masked.", OPTION),),
     ),
     Endpoint(
         method="GET",

@@ -18,7 +18,7 @@ from geartrain.http.api.parts import (
 )
 from geartrain.http.endpoints import Call, Endpoint, query
 from geartrain.http.listings import listing
-from geartrain.http.schemas import COUNTERS, STATISTICS
+from geartrain.http.schemas import COUNTERS, FAILURE, STATISTICS
 
 __all__ = ["ENDPOINTS"]
 
@@ -70,6 +70,11 @@ async def list_minutes(call: Call) -> Response:
 async def list_hours(call: Call) -> Response:
     """List hours in which something happened."""
     return await listing(call, f"statistics by=hour{_filters(call, 'function')}")
+
+
+async def list_failures(call: Call) -> Response:
+    """List kinds of failures."""
+    return await listing(call, f"failures{call.filters('function', 'limit')}")
 
 
 async def list_counters(call: Call) -> Response:
@@ -135,6 +140,17 @@ ENDPOINTS: Final = (
         parameters=(FUNCTION_FILTER, _BUCKETS),
         answers=(listed("Hours in which something happened.", STATISTICS),),
         problems=("unknown-function",),
+    ),
+    Endpoint(
+        method="GET",
+        path="/v1/failures",
+        name="listFailures",
+        summary="List what made jobs fail lately, the most frequent first",
+        description="Jobs that failed for good, among the latest 20,000 that ended.",
+        tag="statistics",
+        call=list_failures,
+        parameters=(FUNCTION_FILTER, LIMIT),
+        answers=(listed("Kinds of failures.", FAILURE),),
     ),
     Endpoint(
         method="GET",

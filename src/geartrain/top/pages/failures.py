@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from itertools import chain
 from typing import Any, Final
 
-from geartrain.admin import Admin, JobRow
+from geartrain.admin import Admin
 from geartrain.cli.columns import AGE, COUNT, NAME, PROSE, WORD, Column
 from geartrain.cli.listing import Ask, RowListing
 from geartrain.texts import error_line, quoted
@@ -16,9 +15,14 @@ from geartrain.top.search import asking_by, equal
 
 __all__ = ["FAILURES"]
 
-# The latest jobs that are grouped, of each of the two lists: reading them takes about
-# 50 ms.
+# Kinds of dead letters that are asked for.
+_MOST_KINDS: Final = 500
+# The latest jobs without a dead letter that are grouped: reading takes about 50 ms.
 _LATEST: Final = 1000
+# Characters of an error by which the job server tells dead letters apart.
+_MOST_ERROR: Final = 200
+
+_Key = tuple[str, str, str]
 
 
 @dataclass(slots=True)
@@ -43,24 +47,27 @@ class FailureGroup:
 
 
 def _find(admin: Admin, ask: Ask, given: Mapping[str, Any]) -> Iterable[FailureGroup]:
-    dead = admin.dead_list(function=given.get("function"), limit=_LATEST)
-    failed = admin.history(
-        function=given.get("function"), state="failed", limit=_LATEST
-    )
-    groups: dict[Hashable, FailureGroup] = {}
-    for row in chain(dead, failed):
-        _count(groups, row)
+    function = given.get("function")
+    groups: dict[_Key, FailureGroup] = {}
+    for row in admin.dead_groups(function=function, limit=_MOST_KINDS):
+        group = _group(groups, row.function, row.reason, row.error)
+        group.dead, group.latest = row.count, row.last
+    for job in admin.history(function=function, state="failed", limit=_LATEST):
+        error = error_line(job.error or "")[:_MOST_ERROR]
+        group = _group(groups, job.function, job.reason, error)
+        group.failed += 1
+        group.latest = max(group.latest, job.ended or 0.0)
     return sorted(groups.values(), key=lambda group: -group.latest)
 
 
-def _count(groups: dict[Hashable, FailureGroup], row: JobRow) -> None:
-    key = (row.function, row.reason or "fail", error_line(row.error or ""))
-    group = groups.setdefault(key, FailureGroup(*key))
-    if row.died is None:
-        group.failed += 1
-    else:
-        group.dead += 1
-    group.latest = max(group.latest, row.died or row.ended or 0.0)
+def _group(
+    groups: dict[_Key, FailureGroup],
+    function: str,
+    reason: str | None,
+    error: str | None,
+) -> FailureGroup:
+    key = (function, reason or "fail", error or "")
+    return groups.setdefault(key, FailureGroup(*key))
 
 
 def _filters(target: ActionTarget[FailureGroup]) -> dict[str, Any]:
@@ -77,7 +84,8 @@ def _leads_to(group: FailureGroup) -> Visit:
     page = "dead" if group.dead else "history"
     conditions = [equal("function", group.function)]
     if group.error:
-        conditions.append(equal("error", group.error))
+        is_cut = len(group.error) >= _MOST_ERROR
+        conditions.append(equal("error", group.error, is_cut=is_cut))
     if not group.dead:
         conditions.append("state=failed")
     return Visit(page, " ".join(conditions))
@@ -117,7 +125,7 @@ FAILURES: Page[FailureGroup] = Page(
     asks=asking_by("function"),
     detail=lambda group: group.error,
     leads_to=_leads_to,
-    note=f"the latest {_LATEST:,} dead letters and jobs that failed, grouped",
+    note="of the latest 5,000 dead letters and 1,000 other jobs that failed",
     tones={
         "dead": lambda row: BAD if row.dead else "",
         "failed": lambda row: BAD if row.failed else "",

@@ -39,7 +39,7 @@ PROBLEMS: Page[ProblemRow] = Page(
         nothing="nothing is wrong",
         key=lambda row: (row.problem, row.function),
     ),
-    find=lambda admin, ask, given: admin.problems(),
+    find=lambda admin, ask, given: admin.problems(ask.limit),
     leads_to=mended_at,
     detail=lambda row: f"{row.text}: {row.remedy}",
     tones={"problem": lambda row: BAD},

@@ -1,4 +1,5 @@
-/* The theme that was chosen, before anything is painted; the switch for it after. */
+/* The header: the theme that was chosen, before anything is painted, and the switch for
+   it after; on a phone the page's own tab is where it can be seen. */
 (() => {
   const KEY = "geartrain-theme";
   const NEXT = { system: "light", light: "dark", dark: "system" };
@@ -25,6 +26,8 @@
   show(chosen());
   document.addEventListener("DOMContentLoaded", () => {
     show(chosen());
+    const tab = document.querySelector("nav [aria-current]");
+    tab?.scrollIntoView({ block: "nearest", inline: "center" });
     document.getElementById("theme-switch").addEventListener("click", () => {
       const theme = NEXT[chosen()] ?? "system";
       try {
