@@ -22,6 +22,7 @@ from geartrain.transport.address import parse_address
 from geartrain.transport.connect import Connector, SocketConnector, reason
 from geartrain.transport.lines import MOST_LINE, Lines, TooMuchError
 from geartrain.transport.tls import Tls
+from geartrain.transport.tokens import GivenToken
 
 __all__ = ["AdminConnection", "handle_word", "word"]
 
@@ -76,7 +77,11 @@ class AdminConnection:
     """
 
     def __init__(
-        self, server: str | Connector, timeout: Seconds | None, tls: Tls | None = None
+        self,
+        server: str | Connector,
+        timeout: Seconds | None,
+        tls: Tls | None = None,
+        token: GivenToken = None,
     ) -> None:
         """Connect; ``timeout`` is the seconds for that, and for each line of an answer.
 
@@ -85,7 +90,7 @@ class AdminConnection:
             OptionError: the timeout is not a number, or a file of ``tls`` is wrong.
         """
         if isinstance(server, str):
-            server = SocketConnector(parse_address(server), tls)
+            server = SocketConnector(parse_address(server), tls, token)
         self._timeout = limit(timeout)
         self.patience = _LONGEST_WAIT if self._timeout is None else self._timeout / 2
         self._server = server
@@ -163,6 +168,20 @@ class AdminConnection:
             while (row := self._next_line()) != ".":
                 rows.append(self._object(row))
         return rows
+
+    def stream(self, line: str) -> Iterator[dict[str, Any]]:
+        """Send a command that is answered as things happen; return its rows to come.
+
+        Whoever does not wait for their end closes the connection.
+        """
+        with self._asking([line]):
+            self.checked(self._next_line())
+        return self._rows_to_come()
+
+    def _rows_to_come(self) -> Iterator[dict[str, Any]]:
+        with self._asking([]):
+            while (row := self._next_line()) != ".":
+                yield self._object(row)
 
     def not_understood(self, line: str) -> AdminError:
         """Close the connection; return the error for an answer that makes no sense."""

@@ -14,6 +14,7 @@ from geartrain.dashboard.snapshots import FRESH, Row, Snapshots
 from geartrain.dashboard.trials import Trials
 from geartrain.http.bridge import Bridge
 from geartrain.http.endpoints import Call
+from geartrain.http.gate import Gate
 from geartrain.http.prefix import prefix_of
 
 __all__ = ["PageCall", "query_text"]
@@ -25,7 +26,6 @@ class PageCall(Call):
     """A request for a page, or one view of it that is kept up to date.
 
     Attributes:
-        who: the name of the principal that asks; empty for everybody.
         query: the parameters in its query that are not as they are by default.
         fields: the fields of a form that was sent, each with all of its values.
         now: the time that ages are counted from, in seconds since 1970.
@@ -40,11 +40,11 @@ class PageCall(Call):
         request: Request,
         values: dict[str, Any],
         bridge: Bridge,
+        gate: Gate,
         snapshots: Snapshots,
         trials: Trials,
     ) -> None:
-        super().__init__(request, values, bridge)
-        self.who = ""
+        super().__init__(request, values, bridge, gate)
         self.query: Mapping[str, Any] = {}
         self.fields: Mapping[str, list[str]] = {}
         self.now = time.time()
@@ -62,11 +62,15 @@ class PageCall(Call):
         Raises:
             ProblemError: the job server refuses.
         """
-        return await self._snapshots.rows(command, self.who, self.address, fresh)
+        return await self._snapshots.rows(command, self.visitor, fresh)
 
     def may(self, right: str, function: str = "") -> bool:
-        """Tell whether who asks has a right: ``operate`` or ``administer``."""
-        return True
+        """Tell whether who asks has a right on a function, or else on any.
+
+        The rights are ``submit``, ``see``, ``operate`` and ``administer``. The job
+        server itself decides about what it is asked.
+        """
+        return self.visitor.may(right, function)
 
     def field(self, name: str) -> str:
         """Return the value of a form's field; empty if it is not there."""

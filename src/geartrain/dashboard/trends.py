@@ -111,6 +111,13 @@ class Trend:
         pairs = zip(jobs, self.running(), strict=True)
         return [max(each - running, 0) for each, running in pairs]
 
+    def points(self) -> list[float]:
+        """Return the times at which a chart has the numbers of the slots.
+
+        The last slot is as of now: what has happened a moment ago is within the chart.
+        """
+        return [*self.times[:-1], self.times[-1] + self.seconds[-1]]
+
     def rate_now(self, name: str) -> float:
         """Return how often something happens a second, in the last slots."""
         return sum(self.numbers(name)[-2:]) / sum(self.seconds[-2:])
@@ -186,7 +193,7 @@ def trend_charts(trend: Trend) -> list[Chart]:
             name="ended",
             title="Finished a second",
             sentence=_told_rates(trend, succeeded),
-            times=trend.times,
+            times=trend.points(),
             unit="/s",
             marks=trend.marks,
             series=[
@@ -203,7 +210,7 @@ def trend_charts(trend: Trend) -> list[Chart]:
             name="jobs",
             title="Jobs",
             sentence=_told_jobs(trend),
-            times=trend.times,
+            times=trend.points(),
             marks=trend.marks,
             series=[
                 Series(
@@ -219,7 +226,7 @@ def trend_charts(trend: Trend) -> list[Chart]:
             name="times",
             title="95 % within",
             sentence=_told_times(trend, waited, ran),
-            times=trend.times,
+            times=trend.points(),
             unit="s",
             marks=trend.marks,
             series=[

@@ -16,6 +16,7 @@ from geartrain.client.updates import number
 from geartrain.http.bridge import Bridge
 from geartrain.http.problems import ProblemError
 from geartrain.http.submissions import Bytes, JobLink, submit
+from geartrain.http.visitors import Visitor
 from geartrain.protocol.client import Event
 from geartrain.protocol.constants import PacketType
 
@@ -112,14 +113,19 @@ class Trials:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def submit(
-        self, values: Mapping[str, Any], workload: bytes, address: str, *, waits: bool
+        self,
+        values: Mapping[str, Any],
+        workload: bytes,
+        visitor: Visitor,
+        *,
+        waits: bool,
     ) -> str:
         """Submit a job for a client; return its handle.
 
         Args:
             values: ``function``, ``priority``, and if need be ``unique``, ``delay``.
             workload: its workload.
-            address: the numeric host of the client.
+            visitor: who submits it.
             waits: run it in the foreground, and keep what it tells.
 
         Raises:
@@ -132,7 +138,7 @@ class Trials:
                 " background",
             )
         link = JobLink()
-        self._bridge.open(link, address)
+        self._bridge.open(link, visitor)
         try:
             handle = await submit(link, dict(values), {}, Bytes(workload), waits)
         except BaseException:

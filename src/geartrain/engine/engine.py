@@ -16,16 +16,19 @@ from typing import Final
 
 from geartrain.engine.batches import Batch
 from geartrain.engine.commands import reception
+from geartrain.engine.commands.revoking import follow_rules
 from geartrain.engine.dispatch.turns import LIGHT, READ, WAIT
 from geartrain.engine.durable.gathering import Question
 from geartrain.engine.jobs import due, recurring, results, stopping
 from geartrain.engine.jobs.departures import depart
 from geartrain.engine.jobs.paging import page_in
 from geartrain.engine.jobs.settling import settle
+from geartrain.engine.model.access import Rules
 from geartrain.engine.model.health import Health
 from geartrain.engine.model.notices import Notice
 from geartrain.engine.model.options import EngineOptions
 from geartrain.engine.model.peers import Peer
+from geartrain.engine.model.principals import Identity
 from geartrain.engine.model.schedules import Calendar, no_calendar
 from geartrain.engine.model.settings import Value
 from geartrain.engine.model.vitals import Vitals
@@ -35,14 +38,17 @@ from geartrain.engine.state import (
     clocks,
     following,
     functions,
+    limits,
     marks,
     overrides,
     problems,
     statistics,
+    tracing,
     windows,
 )
 from geartrain.engine.state.state import State
 from geartrain.protocol.parser import Parser
+from geartrain.protocol.room import FULL
 
 __all__ = ["Engine"]
 
@@ -104,11 +110,22 @@ class Engine:
         """
         functions.give_policy(self.state, pattern, settings)
 
+    def set_rules(self, rules: Rules) -> None:
+        """Say who may do what; open connections follow, in the turns to come."""
+        self.state.rules = rules
+        self.state.turns.start(follow_rules(self.state, rules))
+
     def connect(
-        self, descriptor: int, address: bytes, is_trusted: bool, now: float = 0.0
+        self,
+        descriptor: int,
+        address: bytes,
+        is_trusted: bool,
+        identity: Identity | None = None,
+        now: float = 0.0,
     ) -> Peer:
         """Take a new connection; its peer is what the other calls are about.
 
+        ``identity`` says who that is; by default, whoever has the address.
         ``now`` is the time; 0 for that of the last fact.
         """
         state = self.state
@@ -120,13 +137,21 @@ class Engine:
             Parser(state.options.max_packet, state.memory.room),
             state.unsent,
         )
+        peer.identity = identity or Identity(address.decode())
+        peer.access = state.rules.find(peer.identity)
         peer.wants_exceptions = state.options.exceptions
         peer.since = peer.heard = state.now
         state.last_peer += 1
         peer.number = state.last_peer
         state.peers[peer] = None
-        if state.memory.room.is_over:
-            reception.turn_away(state, peer)
+        if state.traces:
+            tracing.meet(state, peer)
+        too_many = limits.enter(state, peer)
+        if too_many:
+            reception.turn_away(state, peer, too_many)
+        elif state.memory.room.is_over:
+            state.memory.room.refused += 1
+            reception.turn_away(state, peer, FULL)
         return peer
 
     def receive(self, peer: Peer, data: bytes, now: float) -> int:
@@ -142,6 +167,8 @@ class Engine:
         state = self.state
         turns = state.turns
         state.now = peer.heard = now
+        if state.taps:
+            tracing.note_received(state, peer, data)
         peer.parser.feed(data)
         if peer.wait is not None:
             # Read on, to learn when it leaves; but it cannot send without end.
@@ -159,10 +186,12 @@ class Engine:
         state.now = now
         peer.is_closing = True
         del state.peers[peer]
+        limits.leave(state, peer)
         state.memory.forget(peer)
         state.end_listing(peer)
         state.forget_supervisor(peer)
         following.unfollow(state, peer)
+        tracing.forget(state, peer)
         results.leave(state, peer)
         peer.forget()
         promised = state.wakeups.come(peer)
@@ -226,6 +255,8 @@ class Engine:
         One that left since the last turn may still be named, with nothing to send.
         """
         self.state.turns.end()
+        if self.state.taps:
+            tracing.note_sent(self.state)
         unsent = self.state.unsent
         taken = [(peer, peer.take_outbox()) for peer in unsent]
         if self.memory.limit:
@@ -328,6 +359,7 @@ class Engine:
         for kept in inventory.queues:
             functions.find(state, kept.function).dead += kept.dead
             windows.take_over(state, kept)
+        state.history.resume(inventory.last_ending)
         results.resume_expiry(state, inventory.next_expiry)
         for record in inventory.schedules:
             recurring.restore_schedule(state, record)

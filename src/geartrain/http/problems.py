@@ -25,7 +25,7 @@ _RETRY_AFTER: Final = "1"
 
 KINDS: Final[dict[str, tuple[int, str]]] = {
     "bad-request": (400, "The request cannot be understood"),
-    "unauthorized": (401, "A token is needed"),
+    "unauthorized": (401, "It is not known who asks"),
     "cross-site": (403, "Web pages of other sites may not change anything"),
     "wrong-host": (403, "The host is not this one"),
     "not-allowed": (403, "This is not allowed"),
@@ -43,7 +43,9 @@ KINDS: Final[dict[str, tuple[int, str]]] = {
     "too-large": (413, "The body is too large"),
     "unsupported-type": (415, "The body has the wrong type"),
     "invalid": (422, "A value is wrong"),
+    "too-many-logins": (429, "There were too many attempts to log in"),
     "queue-full": (429, "The function has as many jobs as it may"),
+    "too-many": (429, "There are too many of these"),
     "failed": (500, "The server has a defect"),
     "unsupported": (501, "The job server does not know this"),
     "job-failed": (502, "The job failed"),
@@ -72,6 +74,7 @@ _CODES: Final = {
 }
 # Refusals of submissions have one code, as at gearmand, and are told by their words.
 _QUEUE_FULL: Final = "Job queue is full"
+_TOO_MANY: Final = "-per-address allows"
 _DRAINING: Final = "is draining and takes no new jobs"
 
 
@@ -127,6 +130,8 @@ def problem_of(code: str, text: str) -> ProblemError:
     if text == _QUEUE_FULL:
         kind = "queue-full"
         text = "The function has as many jobs as maxqueue allows: try again later"
+    if _TOO_MANY in text:
+        kind = "too-many"
     if text.endswith(_DRAINING):
         kind = "draining"
     if kind == "unknown-job" and not text:

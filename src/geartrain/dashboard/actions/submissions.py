@@ -21,7 +21,7 @@ async def submit(call: PageCall) -> str:
     # Browsers send line breaks as CR LF, whatever was typed.
     text = call.field("workload").replace("\r\n", "\n")
     workload = text.encode("utf-8", "surrogateescape")
-    handle = await call.trials.submit(values, workload, call.address, waits=waits)
+    handle = await call.trials.submit(values, workload, call.visitor, waits=waits)
     call.page_after = (
         f"/try?job={call.encoded(handle)}" if waits else f"/jobs/{call.encoded(handle)}"
     )
@@ -51,4 +51,6 @@ def _values(call: PageCall) -> dict[str, Any]:
     return values
 
 
-ACTIONS: Final = (Action(name="submit-job", label="Submit", run=submit),)
+ACTIONS: Final = (
+    Action(name="submit-job", label="Submit", run=submit, right="submit"),
+)

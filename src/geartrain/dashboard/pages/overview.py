@@ -19,7 +19,7 @@ _TOP: Final = 10
 
 async def load(call: PageCall) -> Mapping[str, Any]:
     """Ask for everything."""
-    rows = await call.ask(f"statistics sort=waiting limit={_TOP} over=5")
+    rows = await call.ask(f"statistics sort=waiting limit={_TOP} over=5 minutes=60")
     (whole,) = (row for row in rows if row.get("functions") is not None)
     hour = await trend_of(call, "hour", whole["now"])
     span = call.values["span"]

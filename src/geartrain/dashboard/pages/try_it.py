@@ -21,6 +21,8 @@ async def load(call: PageCall) -> Mapping[str, Any]:
     """Ask for the functions there are, and for the job that is waited for."""
     handle = call.values.get("job", "")
     trial = call.trials.find(handle) if handle else None
+    if trial is not None and not call.may("see", trial.function):
+        trial = None
     return {
         "functions": [] if call.is_update else await _functions(call),
         "function": trial.function if trial else call.values.get("function", ""),

@@ -8,13 +8,16 @@ from urllib.parse import unquote_to_bytes
 
 from geartrain.engine.commands.arguments import invalid, read_arguments
 from geartrain.engine.commands.rows import row
+from geartrain.engine.model.access import SEE
 from geartrain.engine.model.actions import Action
+from geartrain.engine.model.globs import matches
+from geartrain.engine.model.notices import Notice
 from geartrain.engine.model.peers import Peer
-from geartrain.engine.model.policies import matches
 from geartrain.engine.state import overrides
 from geartrain.engine.state.state import State
 from geartrain.errors import OptionError
 from geartrain.protocol.admin import END_OF_LIST
+from geartrain.texts import counted, quoted, shown
 
 __all__ = ["actions", "is_change", "record", "recorded"]
 
@@ -77,11 +80,30 @@ def record(state: State, peer: Peer, words: list[bytes], answer: bytes) -> None:
     """
     number, time = state.actions.next_number(), state.wall_time()
     action = Action(number, time, peer.address, peer.client_id)
+    action.principal = peer.who()
     _describe(action, words)
     told = answer.split()
     if len(told) > 1 and told[1].isdigit():
         action.count = int(told[1])
     overrides.record(state, action)
+    _tell(state, action)
+
+
+def _tell(state: State, action: Action) -> None:
+    """Log what an operator did."""
+    words = b" ".join(filter(None, (action.command, action.arguments)))
+    client = f" ({quoted(action.client)})" if action.client != b"-" else ""
+    state.notices.append(
+        Notice(
+            "info",
+            "operator",
+            f"an operator on {quoted(action.address)}{client} changed "
+            f"{counted(action.count, 'thing')}: {shown(words)}",
+            action.function,
+            action.handle,
+            who=(action.address, action.client),
+        )
+    )
 
 
 def _describe(action: Action, words: list[bytes]) -> None:
@@ -119,15 +141,19 @@ def actions(state: State, peer: Peer, words: list[bytes]) -> bytes:
         before = arguments.number(b"after", 0)
     except OptionError as refusal:
         return invalid(str(refusal))
-    peer.rest = _rows(state, arguments.get(b"function"), most, before)
+    peer.rest = _rows(state, peer, arguments.get(b"function"), most, before)
     return b""
 
 
-def _rows(state: State, function: bytes, most: int, before: int) -> Iterator[bytes]:
+def _rows(
+    state: State, peer: Peer, function: bytes, most: int, before: int
+) -> Iterator[bytes]:
     listed, last = 0, 0
     for action in list(state.actions.before(before)):
         state.turns.work += 1
         if function and not matches(action.function, function):
+            continue
+        if not (peer.is_shown_all() or peer.may(SEE, action.function)):
             continue
         if listed == most:
             yield row({"after": str(last)})

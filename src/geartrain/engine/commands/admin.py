@@ -26,6 +26,7 @@ from geartrain.engine.commands.failures import failures
 from geartrain.engine.commands.history import history
 from geartrain.engine.commands.jobs import cancel, job
 from geartrain.engine.commands.marks import marks
+from geartrain.engine.commands.permission import check_command
 from geartrain.engine.commands.policy import policy
 from geartrain.engine.commands.problems import problems
 from geartrain.engine.commands.processes import announce
@@ -41,13 +42,16 @@ from geartrain.engine.commands.status import (
     workers,
 )
 from geartrain.engine.commands.store import store
+from geartrain.engine.commands.trace import trace
 from geartrain.engine.commands.upcoming import skip, upcoming
 from geartrain.engine.commands.why import why
+from geartrain.engine.model.access import ADMINISTER
 from geartrain.engine.model.functions import Function
 from geartrain.engine.model.peers import Peer
-from geartrain.engine.state import functions, overrides
+from geartrain.engine.state import functions, overrides, tracing
 from geartrain.engine.state.following import unfollow
 from geartrain.engine.state.state import State
+from geartrain.errors import PacketError
 from geartrain.protocol.admin import END_OF_LIST, OK, Command, error, ok
 
 __all__ = ["COMMANDS", "run_command"]
@@ -60,6 +64,13 @@ _LINE: Final = 10
 _INCOMPLETE: Final = "An incomplete set of arguments was sent to this command "
 
 
+_CONFINED: Final = error(
+    b"NOT_ALLOWED",
+    "this address takes no command that changes something: use one of --admin-listen,"
+    " or HTTP",
+)
+
+
 def run_command(state: State, peer: Peer, command: Command) -> None:
     """Answer one line; what the answer has beyond this is left in ``peer.rest``."""
     # Before somebody sees them.
@@ -67,6 +78,8 @@ def run_command(state: State, peer: Peer, command: Command) -> None:
     words = command.words
     if state.followers and unfollow(state, peer):
         peer.send(END_OF_LIST)
+    if state.traces:
+        tracing.end(state, peer)
     state.turns.work += _LINE
     name = words[0].lower()
     handler = COMMANDS.get(name)
@@ -74,7 +87,10 @@ def run_command(state: State, peer: Peer, command: Command) -> None:
         # gearmand glues the word to its sentence and sends its bytes as they are.
         peer.send(b"ERR UNKNOWN_COMMAND Unknown+server+command" + words[0] + b"\r\n")
         return
-    answer = handler(state, peer, words)
+    if peer.is_confined and is_change(words):
+        peer.send(_CONFINED)
+        return
+    answer = _answer(state, peer, words, handler)
     # One that has to ask the store is run again.
     if is_change(words):
         if answer.startswith(b"OK"):
@@ -85,6 +101,17 @@ def run_command(state: State, peer: Peer, command: Command) -> None:
             peer.rest = recorded(state, peer, words, peer.rest)
     if answer:
         peer.send(answer)
+
+
+def _answer(
+    state: State, peer: Peer, words: list[bytes], handler: TextCommand
+) -> bytes:
+    """Return the answer to a command, which may be that its peer lacks the right."""
+    try:
+        check_command(state, peer, words)
+        return handler(state, peer, words)
+    except PacketError as refusal:
+        return error(refusal.code, refusal.text.decode())
 
 
 def version(state: State, peer: Peer, words: list[bytes]) -> bytes:
@@ -127,6 +154,8 @@ def _drop_each(state: State, peer: Peer, name: bytes) -> Iterator[bytes]:
     state.turns.work += len(state.functions) >> 6
     for each in list(state.functions):
         found = state.functions.get(each) if each.lower() == name else None
+        if found is not None and not peer.may(ADMINISTER, each):
+            found = None
         is_any = is_any or found is not None
         yield b"" if found is None else _drop(state, peer, found)
     if not is_any:
@@ -231,6 +260,7 @@ COMMANDS: Final[dict[bytes, TextCommand]] = {
     b"problems": problems,
     b"shutdown": shutdown,
     b"events": events,
+    b"trace": trace,
 }
 
 # With fewer words gearmand does not know these.

@@ -9,6 +9,7 @@ from geartrain.engine.commands.arguments import invalid, read_arguments
 from geartrain.engine.commands.dead_groups import dead_groups
 from geartrain.engine.commands.filters import LETTER_CONDITIONS, Filter, read_filter
 from geartrain.engine.commands.listings import ROW
+from geartrain.engine.commands.permission import check_job
 from geartrain.engine.commands.rows import record_row, row, text, whole_record
 from geartrain.engine.commands.sweeps import (
     UNKNOWN_JOB,
@@ -77,6 +78,7 @@ def _show(state: State, peer: Peer, handle: bytes) -> bytes:
     if answer.error or record is None or not is_dead(state, record, handle):
         reads.end(state, peer)
         return error(b"STORE_ERROR", answer.error) if answer.error else UNKNOWN_JOB
+    check_job(state, peer, record.function)
     if not answer.with_workload:
         return _ask_whole(state, peer, record)
     peer.rest = _whole(state, peer, record)
@@ -101,6 +103,7 @@ def _list(state: State, peer: Peer, words: list[bytes]) -> bytes:
     try:
         arguments = read_arguments(words, _LIST)
         wanted = read_filter(state, arguments)
+        wanted.access = peer.access
         most = arguments.limit()
         after = arguments.number(b"after", 0)
         order = arguments.get(b"order") or b"oldest"

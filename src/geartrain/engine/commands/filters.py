@@ -13,9 +13,10 @@ from typing import Final
 
 from geartrain.engine.commands.arguments import Arguments
 from geartrain.engine.commands.rows import state_name, text, waiting_name
-from geartrain.engine.model.endings import STATUSES, Ending
+from geartrain.engine.endings import STATUSES, Ending
+from geartrain.engine.model.access import SEE, Access
+from geartrain.engine.model.globs import is_pattern, matcher
 from geartrain.engine.model.jobs import FINISHED, PAGED, SUBMITTED, TENTATIVE, Job
-from geartrain.engine.model.policies import is_pattern, matcher
 from geartrain.engine.records import Failures, JobRecord
 from geartrain.engine.results import DEAD
 from geartrain.engine.state.state import State
@@ -89,6 +90,8 @@ class Filter:
         """The server time after which they were."""
         self.glob: re.Pattern[bytes] | None = None
         """What the names of their functions match, if not the one name."""
+        self.access: Access | None = None
+        """What the one who asks may see; None for all."""
 
     def name(self) -> bytes | None:
         """Return the name of the only function that is meant; None for several."""
@@ -137,6 +140,8 @@ class Filter:
         )
 
     def _is_of(self, function: bytes) -> bool:
+        if self.access is not None and not self.access.may(SEE, function):
+            return False
         if not self.function or function == self.function:
             return True
         return self.glob is not None and self.glob.match(function) is not None

@@ -72,6 +72,7 @@ def jobs(state: State, peer: Peer, words: list[bytes]) -> bytes:
     try:
         arguments = read_arguments(words[1:], _ARGUMENTS)
         part = Slice(read_filter(state, arguments, _STATES), arguments.limit())
+        part.wanted.access = peer.access
     except OptionError as refusal:
         return invalid(str(refusal))
     name, dash, place = arguments.get(b"after").partition(b"-")
@@ -260,7 +261,7 @@ def _dead(state: State, peer: Peer, part: Slice, place: bytes) -> Iterator[bytes
 
 def _ended(state: State, peer: Peer, part: Slice, place: bytes) -> Iterator[bytes]:
     """Give the rows of jobs that have ended."""
-    return ending_rows(state, part, int(place) if place else -1)
+    return ending_rows(state, peer, part, int(place) if place else -1)
 
 
 _MEMORY: Final = b"memory"

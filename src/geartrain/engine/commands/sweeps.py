@@ -21,6 +21,7 @@ from geartrain.engine.commands.filters import (
     read_filter,
 )
 from geartrain.engine.commands.listings import new_listing, store_query
+from geartrain.engine.commands.permission import check_job
 from geartrain.engine.commands.rows import text
 from geartrain.engine.jobs.steering import Order, is_dead
 from geartrain.engine.model.jobs import PAGED, Job
@@ -180,6 +181,7 @@ def steer_job(
     """Carry out an order on the job of this handle, or the dead letter if it may."""
     known = state.jobs.get(handle)
     if known is not None and known.state is not PAGED:
+        check_job(state, peer, known.function.name)
         if not order.obey(state, known) and known.worker is not None:
             return error(b"JOB_RUNNING", "only a job that waits can be put elsewhere")
         state.journal.hold_change(peer, is_text=True)
@@ -199,6 +201,7 @@ def steer_job(
         record = answer.record
         if record is None or not state.is_waiting(record, handle):
             continue
+        check_job(state, peer, record.function)
         if known is not None:
             order.obey(state, known)
         else:
@@ -227,6 +230,7 @@ def steer_letter(state: State, peer: Peer, handle: bytes, order: Order) -> bytes
         return error(b"STORE_ERROR", answer.error)
     if answer.record is None or not is_dead(state, answer.record, handle):
         return UNKNOWN_JOB
+    check_job(state, peer, answer.record.function)
     order.obey_kept(state, answer.record)
     state.journal.hold_change(peer, is_text=True)
     return OK

@@ -12,7 +12,9 @@ from geartrain.http.api import (
     jobs,
     metrics,
     results,
+    schedules,
     server,
+    session,
     statistics,
     submit,
 )
@@ -28,9 +30,11 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *connections.ENDPOINTS,
     *control.ENDPOINTS,
     *dead.ENDPOINTS,
+    *schedules.ENDPOINTS,
     *statistics.ENDPOINTS,
     *events.ENDPOINTS,
     *server.ENDPOINTS,
+    *session.ENDPOINTS,
     *metrics.ENDPOINTS,
     *health.ENDPOINTS,
 )
