@@ -31,6 +31,7 @@ from geartrain.dashboard.pages import PAGES
 from geartrain.dashboard.redaction import Redaction
 from geartrain.dashboard.rendering import Renderer
 from geartrain.dashboard.snapshots import Snapshots
+from geartrain.dashboard.trials import Trials
 from geartrain.errors import GeartrainError
 from geartrain.http.bridge import Bridge
 from geartrain.http.endpoints import read_values
@@ -94,10 +95,12 @@ class _Dashboard:
         self._gate = gate
         self._redaction = redaction
         self._snapshots = Snapshots(bridge)
+        self._trials = Trials(bridge)
         self._assets = Assets()
         self._views = Views(self._assets.build)
         self._renderer = Renderer(actions=ACTIONS)
         bridge.endless.add(self._views)
+        bridge.endless.add(self._trials)
 
     def shower(self, page: Page) -> Callable[[Request], Awaitable[Response]]:
         """Return what answers requests for a page."""
@@ -131,7 +134,7 @@ class _Dashboard:
         except GeartrainError as error:
             message = Message(str(error), is_error=True)
         self._snapshots.forget()
-        page = call.prefix + back_of(call.field("back"))
+        page = call.prefix + (call.page_after or back_of(call.field("back")))
         response: Response = RedirectResponse(page, 303)
         if _SCRIPT in request.headers:
             # It goes there itself: what a script follows would take the message away.
@@ -176,7 +179,9 @@ class _Dashboard:
     def _call(self, request: Request, page: Page | None) -> PageCall:
         parameters = page.parameters if page is not None else ()
         values = read_values(parameters, request, may_be_empty=True) if page else {}
-        call = PageCall(request, values, self._bridge, self._gate, self._snapshots)
+        call = PageCall(
+            request, values, self._bridge, self._gate, self._snapshots, self._trials
+        )
         call.redaction = self._redaction
         call.query = {
             each.name: values[each.key]

@@ -11,6 +11,7 @@ from starlette.requests import Request
 
 from geartrain.dashboard.redaction import Redaction
 from geartrain.dashboard.snapshots import FRESH, Row, Snapshots
+from geartrain.dashboard.trials import Trials
 from geartrain.http.bridge import Bridge
 from geartrain.http.endpoints import Call
 from geartrain.http.gate import Gate
@@ -28,6 +29,9 @@ class PageCall(Call):
         query: the parameters in its query that are not as they are by default.
         fields: the fields of a form that was sent, each with all of its values.
         now: the time that ages are counted from, in seconds since 1970.
+        trials: the jobs that were submitted from here and are waited for.
+        page_after: the page to go on to after an action; empty for the one it came
+            from.
         redaction: what decides what is shown of workloads and results.
     """
 
@@ -38,12 +42,15 @@ class PageCall(Call):
         bridge: Bridge,
         gate: Gate,
         snapshots: Snapshots,
+        trials: Trials,
     ) -> None:
         super().__init__(request, values, bridge, gate)
         self.query: Mapping[str, Any] = {}
         self.fields: Mapping[str, list[str]] = {}
         self.now = time.time()
         self.redaction = Redaction()
+        self.trials = trials
+        self.page_after = ""
         self._snapshots = snapshots
 
     async def ask(self, command: str, *, fresh: float = FRESH) -> list[Row]:
@@ -70,6 +77,10 @@ class PageCall(Call):
         values = self.fields.get(name, [])
         return values[0] if values else ""
 
+    def encoded(self, name: str) -> str:
+        """Return a name as a part of a path, or a value of a query."""
+        return quote(name, safe=":", errors="surrogateescape")
+
     @property
     def is_update(self) -> bool:
         """Tell whether regions alone are asked for, to bring a page up to date."""
@@ -93,7 +104,7 @@ class PageCall(Call):
             names: parts of the path that follow, as ``os.fsdecode`` makes text.
             query: parameters of its query; those that are None or empty are left out.
         """
-        parts = [quote(each, safe=":", errors="surrogateescape") for each in names]
+        parts = [self.encoded(each) for each in names]
         whole = "/".join([path.rstrip("/"), *parts]) or "/"
         return f"{self.prefix}{whole}{query_text(query)}"
 

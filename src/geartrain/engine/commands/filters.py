@@ -26,6 +26,7 @@ __all__ = [
     "ALL",
     "CONDITIONS",
     "ENDED",
+    "LETTER_CONDITIONS",
     "OUTCOMES",
     "STATES",
     "WAITING",
@@ -51,6 +52,17 @@ OUTCOMES: Final = (*STATUSES, ENDED)
 CONDITIONS: Final = (b"function", b"state", b"unique", b"error", b"older", b"newer")
 """The arguments of a filter."""
 
+LETTER_CONDITIONS: Final = (
+    b"function",
+    b"reason",
+    b"unique",
+    b"error",
+    b"older",
+    b"newer",
+)
+"""The arguments of a filter of dead letters; ``reason`` is how the last attempt ended.
+"""
+
 
 class Filter:
     """Which jobs are meant; what is empty or 0 is any."""
@@ -70,6 +82,8 @@ class Filter:
         """Their unique."""
         self.error = error.lower()
         """A part of their last error, in lower case."""
+        self.reason = b""
+        """How the last attempt of dead letters ended."""
         self.before = float("inf")
         """The server time before which they were submitted."""
         self.after = float("-inf")
@@ -104,6 +118,9 @@ class Filter:
 
     def takes_letter(self, record: JobRecord) -> bool:
         """Tell whether a dead letter is meant, whatever the state."""
+        failures = record.failures
+        if self.reason and (failures is None or failures.reason != self.reason):
+            return False
         return self._fits(
             record.function, record.unique, record.submitted, record.failures
         )
@@ -169,6 +186,7 @@ def read_filter(
         arguments.get(b"unique"),
         arguments.get(b"error"),
     )
+    found.reason = arguments.get(b"reason")
     if is_pattern(found.function):
         found.glob = matcher(found.function)
     older, newer = arguments.seconds(b"older"), arguments.seconds(b"newer")

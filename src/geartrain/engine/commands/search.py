@@ -234,7 +234,10 @@ def _dead(state: State, peer: Peer, part: Slice, place: bytes) -> Iterator[bytes
             part.following = b"%d" % after
             return
         most = max(part.left, _QUESTION)
-        state.ask(peer, [ListDead(after, most, part.wanted.name())])
+        query = ListDead(after, most, part.wanted.name())
+        # The latest first, as they are of most interest.
+        query.is_backward = True
+        state.ask(peer, [query])
         yield b""
         (answer,) = peer.take_answers()
         assert isinstance(answer, ListDead)
