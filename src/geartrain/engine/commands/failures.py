@@ -36,7 +36,7 @@ _LOOK: Final = 3
 _Key = tuple[bytes, str, bytes]
 
 
-class _Group:
+class _FailureGroup:
     """Jobs that failed in the same way."""
 
     def __init__(self, latest: Ending) -> None:
@@ -61,7 +61,7 @@ def failures(state: State, peer: Peer, words: list[bytes]) -> bytes:
 
 
 def _list(state: State, function: bytes, limit: int) -> Iterator[bytes]:
-    groups: dict[_Key, _Group] = {}
+    groups: dict[_Key, _FailureGroup] = {}
     first, following = state.history.serials()
     now = state.server_time()
     for serial in range(following - 1, max(first, following - _LATEST) - 1, -1):
@@ -80,23 +80,23 @@ def _list(state: State, function: bytes, limit: int) -> Iterator[bytes]:
     yield END_OF_LIST
 
 
-def _rank(item: tuple[_Key, _Group]) -> tuple[int, float]:
+def _rank(item: tuple[_Key, _FailureGroup]) -> tuple[int, float]:
     return -item[1].count, -item[1].latest.ended
 
 
-def _add(groups: dict[_Key, _Group], ending: Ending) -> None:
+def _add(groups: dict[_Key, _FailureGroup], ending: Ending) -> None:
     error = error_line(ending.error())[:_MOST_ERROR]
     key = (ending.function, error, ending.outcome)
     group = groups.get(key)
     if group is None:
         if len(groups) >= _MOST_GROUPS:
             return
-        group = groups[key] = _Group(ending)
+        group = groups[key] = _FailureGroup(ending)
     group.count += 1
     group.first = ending.ended
 
 
-def _row(state: State, key: _Key, group: _Group) -> bytes:
+def _row(state: State, key: _Key, group: _FailureGroup) -> bytes:
     function, error, outcome = key
     latest = group.latest
     return row(
