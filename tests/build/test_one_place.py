@@ -17,6 +17,7 @@ from geartrain.configuration.environment import OTHER_VARIABLES, read_environmen
 from geartrain.configuration.file import ConfigFile, read_table
 from geartrain.configuration.kinds import FLAG, SECRET
 from geartrain.configuration.option import HasOptions, Option, options_of
+from geartrain.engine.endings import ENDING_FIELDS, Ending
 from geartrain.engine.records import (
     FAILURE_FIELDS,
     JOB_FIELDS,
@@ -64,6 +65,7 @@ EXAMPLES = {
     "store": "memory:",
     "timezone": "UTC",
     "tls_minimum": "1.3",
+    "admin_listen": "127.0.0.1:4740",
 }
 
 
@@ -190,6 +192,8 @@ BESIDE_THE_TABLE = {
     "more",
     "size",
     "timer",
+    "serial",
+    "older",
     "is_tentative",
     "twin",
 }
@@ -201,8 +205,9 @@ BESIDE_THE_TABLE = {
         (JobRecord(1, b"", b""), JOB_FIELDS),
         (Failures(), FAILURE_FIELDS),
         (ScheduleRecord(1, b"", b""), SCHEDULE_FIELDS),
+        (Ending(b"", b"", b"", 0.0), ENDING_FIELDS),
     ],
-    ids=["job", "failures", "schedule"],
+    ids=["job", "failures", "schedule", "ending"],
 )
 def test_the_table_of_a_record_has_all_of_its_fields(
     record: object, fields: tuple[Field, ...]

@@ -49,10 +49,20 @@ def test_jobs_are_told_by_priority(fresh: RunningServer, worker: Wire) -> None:
     assert first.endswith(f" on {fresh.address}")
     assert empty == ""
     assert title.split() == [
-        *("FUNCTION", "HIGH", "NORMAL", "LOW", "RUNNING", "WORKERS", "DIED", "OLDEST")
+        *(
+            "FUNCTION",
+            "HIGH",
+            "NORMAL",
+            "LOW",
+            "RUNNING",
+            "WORKERS",
+            "DIED",
+            "OLDEST",
+            "STATE",
+        )
     ]
     found = {row[:9].strip(): row[9:].split()[:6] for row in rows}
-    assert all(re.fullmatch(r".* (\d+s|-)", row) for row in rows)
+    assert all(re.fullmatch(r".* (\d+s|-) +-", row) for row in rows)
     assert found == {
         "mail": ["1", "2", "1", "1", "1", "0"],
         "zip": ["0", "0", "0", "0", "1", "0"],
@@ -64,7 +74,7 @@ def test_jobs_are_told_by_priority(fresh: RunningServer, worker: Wire) -> None:
 def test_status_as_json(fresh: RunningServer, worker: Wire) -> None:
     rows = {row.pop("function"): row for row in objects(fresh, "status")}
     counts = {"high": 0, "normal": 0, "low": 0, "running": 1, "workers": 1, "died": 0}
-    assert rows["mail"] == {**counts, "oldest": None}
+    assert rows["mail"] == {**counts, "oldest": None, "state": None}
 
 
 def test_workers(fresh: RunningServer, worker: Wire) -> None:
@@ -132,7 +142,7 @@ def test_gearmand_is_asked_too() -> None:
         submit(other, b"mail")
         _, out, err = ask(other, "status")
         assert (out.splitlines()[3].split(), err) == (
-            ["mail", "0", "1", "0", "0", "0", "0", "-"],
+            ["mail", "0", "1", "0", "0", "0", "0", "-", "-"],
             "",
         )
         assert objects(other, "workers") == []

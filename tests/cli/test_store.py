@@ -24,7 +24,8 @@ from tests.support.servers import geartrain_command, running_geartrain
 from tests.support.waiting import wait_until
 
 SUMMARY = (
-    "{}: 3 jobs, 2 dead letters, 1 recurring jobs, 0 entries, 0 results, {} problems\n"
+    "{}: 3 jobs, 2 dead letters, 1 recurring jobs, 0 entries, 0 results, 0 endings,"
+    " {} problems\n"
 )
 
 

@@ -93,3 +93,12 @@ def test_the_start_of_the_server_is_marked(
     with run_server(command, PORT):
         told = run_snippet(marks, tmp_path, environment)
     assert "started" in told
+
+
+def test_packets_are_shown_as_they_pass(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    trace = snippets(DOCUMENT, "sh")[4]
+    command = [*geartrain_command("geartrain"), "server", "--store", "memory:"]
+    with run_server(command, PORT):
+        assert run_snippet(trace, tmp_path, environment) == ""

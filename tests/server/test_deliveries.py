@@ -14,7 +14,7 @@ import pytest
 from geartrain.server import deliveries as deliveries_module
 from geartrain.server.deliveries import Deliveries, signature
 from geartrain.server.hooks import Hook
-from tests.support.hook_receivers import answering, receiver
+from tests.support.hook_receivers import answering, dripping, receiver
 from tests.support.waiting import wait_until
 
 SHORT = (0.01, 0.01)
@@ -113,6 +113,19 @@ def test_what_is_answered_badly_is_sent_again(
         wait_until(lambda: caplog.text.count("given up") == 1, "the first is given up")
         deliveries.send(b"2")
         wait_until(lambda: caplog.text.count("given up") == 2, "the next is tried, too")
+        deliveries.stop()
+
+
+def test_an_answer_that_comes_byte_by_byte_is_given_up(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(deliveries_module, "_PATIENCE", 1.0)
+    with dripping(b"HTTP/1.1 200 OK\r\n" + b"X-Slow: yes\r\n" * 90) as url:
+        deliveries = Deliveries(Hook(url=url), ())
+        begun = time.monotonic()
+        deliveries.send(b"1")
+        wait_until(lambda: "given up: it took more than 1 seconds" in caplog.text)
+        assert time.monotonic() - begun < 10
         deliveries.stop()
 
 

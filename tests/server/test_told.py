@@ -8,7 +8,9 @@ from geartrain.admin import Admin
 from geartrain.configuration.option import options_of
 from geartrain.server.options import Options
 from geartrain.server.told import told_options
+from tests.support.commands import ask
 from tests.support.programs import foreground
+from tests.support.servers import running_geartrain
 
 COVERS = ("cli/options",)
 
@@ -37,3 +39,10 @@ def test_a_running_server_tells_flags_variables_and_lines_of_the_file(
     assert found["max_packet"].value == "64M"
     assert found["max_packet"].source.endswith("geartrain.toml:2")
     assert found["durability"].source == "default"
+
+
+def test_the_command_lists_them() -> None:
+    with running_geartrain("--max-packet", "8M") as server:
+        status, said, error = ask(server, "options", "--filter", "option=max_packet")
+    assert (status, error) == (0, "")
+    assert said.split()[-3:] == ["max_packet", "8M", "--max-packet"]

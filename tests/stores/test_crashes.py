@@ -14,6 +14,7 @@ import pytest
 
 from geartrain.stores.memory import MemoryStore
 from tests.support.crashing_store import SPAN, batch_of
+from tests.support.kept_endings import kept_serials
 from tests.support.store_kinds import KINDS, LASTING
 from tests.support.store_records import (
     counts,
@@ -77,6 +78,7 @@ def test_what_was_committed_survives_a_kill_and_no_batch_is_there_in_part(
             assert values(store) == values(expected)
             assert dead_values(store) == dead_values(expected)
             assert entries_of(inventory) == entries_of(modelled)
+            assert kept_serials(store) == kept_serials(expected)
             assert list(map(schedule_value, inventory.schedules)) == list(
                 map(schedule_value, modelled.schedules)
             )

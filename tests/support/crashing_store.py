@@ -12,6 +12,7 @@ import sys
 
 from geartrain.engine.batches import Batch
 from geartrain.engine.records import Burial, Change, JobRecord, Move
+from tests.support.kept_endings import ending
 from tests.support.store_kinds import KINDS
 from tests.support.store_records import batch, failures, keyed, record, schedule
 
@@ -63,6 +64,8 @@ def batch_of(seed: int, serial: int) -> Batch:
     }
     made.schedules = [schedule(serial * SPAN + 998)]
     made.unscheduled = [(serial - 3) * SPAN + 998]
+    made.endings = [ending(serial, 1.0 + serial % 9)]
+    made.expired_until = serial % 5
     made.entries = {
         (b"log", b"%d" % serial): b"%d " % serial * 20,
         (b"log", b"%d" % (serial - 3)): None,

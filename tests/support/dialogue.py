@@ -13,6 +13,7 @@ from typing import Final
 
 from geartrain.engine.batches import Batch
 from geartrain.engine.engine import Engine
+from geartrain.engine.model.limits import NO_LIMITS, Limits
 from geartrain.engine.model.notices import Notice
 from geartrain.engine.model.options import EngineOptions
 from geartrain.engine.model.peers import Peer
@@ -214,6 +215,7 @@ class World:
         most_dead: int = 0,
         most_functions: int = 100_000,
         most_idle: int = 10_000,
+        limits: Limits = NO_LIMITS,
         now: float = STEADY_START,
     ) -> None:
         """Begin with nobody connected, and with a store if one is given.
@@ -235,6 +237,7 @@ class World:
                 most_dead=most_dead,
                 most_functions=most_functions,
                 most_idle=most_idle,
+                limits=limits,
                 exceptions=exceptions,
                 choice=choice,
                 version=b"9.8.7",

@@ -6,11 +6,11 @@ import json
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
-__all__ = ["Receiver", "answering", "receiver"]
+__all__ = ["Receiver", "answering", "dripping", "receiver"]
 
 
 class Receiver:
@@ -80,3 +80,25 @@ def answering(answer: bytes) -> Iterator[str]:
         finally:
             # Closing alone would leave the other thread in accept().
             listener.shutdown(socket.SHUT_RDWR)
+
+
+@contextmanager
+def dripping(answer: bytes) -> Iterator[str]:
+    """Answer a connection with these bytes, one every tenth of a second."""
+    is_over = threading.Event()
+
+    def answer_one() -> None:
+        with suppress(OSError), listener.accept()[0] as connection:
+            for place in range(len(answer)):
+                connection.sendall(answer[place : place + 1])
+                if is_over.wait(0.1):
+                    return
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=answer_one, daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}/hook"
+        finally:
+            is_over.set()
+            thread.join()

@@ -101,6 +101,17 @@ def test_failures_are_grouped_by_function_and_error(server: RunningServer) -> No
     assert found == {("mail", "no route"): 2, ("report", "disk full"): 1}
 
 
+def test_jobs_that_failed_without_a_dead_letter_are_there(
+    fresh: RunningServer,
+) -> None:
+    with Admin(fresh.address) as admin:
+        admin.set_policy("preview", {"dead_letter": False})
+    bury(fresh, b"preview", [b"1", b"2"], b"no picture")
+    (group,) = sampled(fresh, "failures").rows
+    assert (group.function, group.error) == ("preview", "no picture")
+    assert (group.dead, group.failed) == (0, 2)
+
+
 def test_a_group_of_a_long_error_leads_to_its_letters(server: RunningServer) -> None:
     bury(server, b"mail", [b"1"], b"no [route] to host " * 40)
     page = page_named("failures")

@@ -74,6 +74,7 @@ def test_a_unix_socket_is_taken_beside_another(first: int) -> None:
         ("http:http", 0, 2),
         ("http", 1, 1),
         ("unknown:unknown:http", 2, 0),
+        ("http:admin", 0, 1),
     ],
 )
 def test_names_say_what_is_served(names: str, jobs: int, http: int, first: int) -> None:
@@ -82,7 +83,7 @@ def test_names_say_what_is_served(names: str, jobs: int, http: int, first: int) 
     environment = {**variables(2), "LISTEN_FDNAMES": names}
     taken = take_listeners(environment)
     with ExitStack() as stack:
-        for each in (*taken.jobs, *taken.http):
+        for each in (*taken.jobs, *taken.http, *taken.admin):
             stack.enter_context(each)
         assert (len(taken.jobs), len(taken.http)) == (jobs, http)
 

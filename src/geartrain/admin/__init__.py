@@ -16,6 +16,7 @@ from geartrain.admin.rows import (
     ScheduleRow,
     Setting,
     StoreRow,
+    UpcomingRow,
     setting_text,
 )
 from geartrain.admin.statistics import (
@@ -25,6 +26,7 @@ from geartrain.admin.statistics import (
     StatisticsRow,
     Times,
 )
+from geartrain.admin.traces import PacketRow
 from geartrain.admin.worker_rows import JobAtWork, ProcessRow, WorkerRow
 
 __all__ = [
@@ -42,6 +44,7 @@ __all__ = [
     "Measures",
     "MinuteCounts",
     "OptionRow",
+    "PacketRow",
     "PolicyRow",
     "ProblemRow",
     "ProcessRow",
@@ -52,6 +55,7 @@ __all__ = [
     "StatisticsRow",
     "StoreRow",
     "Times",
+    "UpcomingRow",
     "WhyRow",
     "WorkerRow",
     "setting_text",

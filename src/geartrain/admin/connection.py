@@ -164,6 +164,20 @@ class AdminConnection:
                 rows.append(self._object(row))
         return rows
 
+    def stream(self, line: str) -> Iterator[dict[str, Any]]:
+        """Send a command that is answered as things happen; return its rows to come.
+
+        Whoever does not wait for their end closes the connection.
+        """
+        with self._asking([line]):
+            self.checked(self._next_line())
+        return self._rows_to_come()
+
+    def _rows_to_come(self) -> Iterator[dict[str, Any]]:
+        with self._asking([]):
+            while (row := self._next_line()) != ".":
+                yield self._object(row)
+
     def not_understood(self, line: str) -> AdminError:
         """Close the connection; return the error for an answer that makes no sense."""
         self.close()

@@ -121,6 +121,17 @@ class Control:
         filters = {**filters_of(conditions), "state": "scheduled"}
         return self._requests.count("run jobs", filters, count)
 
+    def skip(self, handle: str) -> None:
+        """Leave out the next time of a recurring job.
+
+        That is forgotten if the job server restarts before it. ``run`` submits its job
+        now, beside its times.
+
+        Raises:
+            UnknownJobError: no recurring job has this handle.
+        """
+        self._requests.change("skip", handle, "recurring job")
+
     def dead_retry_all(
         self,
         *,

@@ -16,10 +16,12 @@ from geartrain.admin.rows import (
     FailureRow,
     MarkRow,
     OptionRow,
+    UpcomingRow,
     counter_row,
     failure_row,
     mark_row,
     option_row,
+    upcoming_row,
 )
 from geartrain.admin.statistics import (
     SlotRow,
@@ -28,6 +30,7 @@ from geartrain.admin.statistics import (
     slot_row,
     statistics_row,
 )
+from geartrain.admin.traces import PacketRow, packet_row
 from geartrain.admin.worker_rows import (
     ProcessRow,
     WorkerRow,
@@ -157,12 +160,31 @@ class Insight:
         """Yield the jobs that have ended, the latest first, at most ``limit``.
 
         A ``state`` is a way to end: ``succeeded``, ``failed``, ``dead``, ``expired``,
-        ``cancelled`` or ``abandoned``.
+        ``cancelled``, ``abandoned`` or ``dropped``.
 
         Raises:
             OptionError: a condition is empty, and would let everything pass.
         """
         return self._requests.slices("history", filters_of(conditions), limit, job_row)
+
+    def upcoming(
+        self,
+        *,
+        function: str | None = None,
+        kind: str | None = None,
+        limit: int = 100,
+    ) -> list[UpcomingRow]:
+        """Return what comes, the soonest first.
+
+        Args:
+            function: only what is for this function.
+            kind: only ``job``, ``schedule`` or ``stored``.
+            limit: the maximum number of rows, 1000 at most.
+        """
+        filters = {"function": function, "kind": kind}
+        given = [f" {name}={word(value)}" for name, value in filters.items() if value]
+        line = f"upcoming limit={limit}{''.join(given)}"
+        return self._requests.rows(line, upcoming_row)
 
     def failures(
         self, *, function: str | None = None, limit: int = 100
@@ -237,6 +259,33 @@ class Insight:
         """
         filters = {"match": match}
         return list(self._requests.slices("show processes", filters, None, process_row))
+
+    def trace(
+        self,
+        connection: str | int,
+        *,
+        limit: int = 1000,
+        seconds: float = 60.0,
+        first: int = 64,
+    ) -> Iterator[PacketRow]:
+        """Return each packet of a connection as it passes, until the trace ends.
+
+        Whoever does not wait for that closes the connection of this ``Admin``, whose
+        timeout has to be longer than ``seconds``.
+
+        Args:
+            connection: its number, or the address of the host that connections come
+                from, now and while the trace lasts.
+            limit: end after so many packets, at most 10,000.
+            seconds: end after so many seconds, at most 3600.
+            first: how many bytes of each to tell, at most 1024.
+
+        Raises:
+            RefusedError: there is no such connection.
+        """
+        which = word(str(connection)) or "%00"
+        line = f"trace {which} limit={limit} seconds={seconds} first={first}"
+        return map(packet_row, self._connection.stream(line))
 
 
 def _name(function: str) -> str:

@@ -54,7 +54,8 @@ class JobRow:
             ended, its status.
         status: ``waiting``, ``delayed``, ``retrying`` (waiting for another attempt),
             ``running``, ``dead``, ``succeeded``, ``failed``, ``expired``, ``cancelled``
-            or ``abandoned`` (nobody waited for it any more).
+            ``abandoned`` (nobody waited for it any more) or ``dropped`` (it was a dead
+            letter).
         background: whether it is a background job.
         submitted: when it was submitted; None if unknown.
         due: when it becomes ready; None if it is not scheduled.

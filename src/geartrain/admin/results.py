@@ -25,7 +25,8 @@ class ResultRow:
         function: the name of its function; empty if nothing is known of the job.
         unique: its unique; empty for none.
         state: ``succeeded``, ``failed``, ``dead``, ``expired``, ``cancelled`` or
-            ``abandoned`` (a foreground job that nobody waited for any more);
+            ``abandoned`` (a foreground job that nobody waited for any more),
+            ``dropped`` (a dead letter that an operator dropped);
             ``waiting``, ``delayed``, ``running`` or ``retrying`` if it has not ended;
             ``ended`` if only that is known; ``unknown`` if nothing is.
         reason: why it failed: ``fail``, ``exception``, ``timeout``, ``crash``.

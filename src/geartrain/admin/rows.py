@@ -18,6 +18,7 @@ __all__ = [
     "ScheduleRow",
     "Setting",
     "StoreRow",
+    "UpcomingRow",
     "action_row",
     "counter_row",
     "failure_row",
@@ -28,6 +29,7 @@ __all__ = [
     "setting",
     "setting_text",
     "store_row",
+    "upcoming_row",
 ]
 
 Setting = bool | int | float | str
@@ -267,6 +269,33 @@ class ScheduleRow:
     due: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpcomingRow:
+    """Something that comes.
+
+    Attributes:
+        kind: ``job`` for a delayed one in memory, ``schedule`` for the next time of a
+            recurring job, ``stored`` for delayed jobs that the store alone has.
+        when: when it comes, or the first of them, in seconds since 1970.
+        function: the name of its function.
+        handle: the handle of the job, or of the recurring one; None for ``stored``.
+        fields: of a recurring job: minute, hour, day of the month, month, day of the
+            week.
+        last: when a recurring job was submitted last, since the job server's start.
+        attempts: of a job, how many attempts have failed, or lost their worker.
+        count: of ``stored``, how many there are.
+    """
+
+    kind: str
+    when: float
+    function: str
+    handle: str | None
+    fields: str | None
+    last: float | None
+    attempts: int
+    count: int
+
+
 def action_row(values: Mapping[str, Any]) -> ActionRow:
     """Read a job server's row of its log of operators; raise KeyError if it is none."""
     return ActionRow(**{each.name: values[each.name] for each in fields(ActionRow)})
@@ -335,6 +364,20 @@ def function_row(values: Mapping[str, Any]) -> FunctionRow:
         paused=bool(values.get("paused")),
         draining=bool(values.get("draining")),
         **counts,
+    )
+
+
+def upcoming_row(values: Mapping[str, Any]) -> UpcomingRow:
+    """Read a job server's row of what comes; raise KeyError if it is none."""
+    return UpcomingRow(
+        kind=values["kind"],
+        when=values["when"],
+        function=values["function"],
+        handle=values.get("handle"),
+        fields=values.get("fields"),
+        last=values.get("last"),
+        attempts=values.get("attempts", 0) + values.get("crashes", 0),
+        count=values.get("count", 1),
     )
 
 

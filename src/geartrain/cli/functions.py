@@ -14,7 +14,7 @@ from geartrain.cli.columns import COUNT, NAME, PROSE, SPAN, Column
 from geartrain.cli.common import CONTEXT
 from geartrain.cli.listing import RowListing, View, listing_options
 
-__all__ = ["functions"]
+__all__ = ["functions", "held"]
 
 _FUNCTIONS: RowListing[dict[str, Any]] = RowListing(
     columns=(
@@ -57,11 +57,12 @@ def _objects(admin: Admin) -> Iterator[dict[str, Any]]:
             "workers": row.workers,
             "jobs": row.waiting + row.running,
             "oldest": row.oldest,
-            "state": _state(row),
+            "state": held(row),
             "served_by": serving[row.function],
         }
 
 
-def _state(row: FunctionRow) -> str | None:
-    held = {"paused": row.paused, "draining": row.draining}
-    return ", ".join(name for name, is_so in held.items() if is_so) or None
+def held(row: FunctionRow) -> str | None:
+    """Return how an operator holds a function: paused, draining, or both."""
+    ways = {"paused": row.paused, "draining": row.draining}
+    return ", ".join(name for name, is_so in ways.items() if is_so) or None

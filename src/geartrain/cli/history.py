@@ -15,7 +15,10 @@ from geartrain.texts import error_line
 
 __all__ = ["history"]
 
-_STATES = ("succeeded", "failed", "dead", "expired", "cancelled", "abandoned")
+_STATES = (
+    *("succeeded", "failed", "dead", "expired", "cancelled", "abandoned"),
+    "dropped",
+)
 # Rows where no limit is given: the latest are what people look for.
 _LIMIT = 100
 
@@ -29,9 +32,10 @@ def history(view: View, **filters: Any) -> None:
     """Show the jobs that have ended, the latest first; a hundred unless told otherwise.
 
     RAN is how long the last attempt ran, and FAILED counts the attempts that failed
-    before. The job server forgets jobs after an hour, or what their policy says, and
-    earlier if there are too many for --max-history. `geartrain job HANDLE` shows
-    everything about one.
+    before. The job server forgets jobs after an hour, or what their policy `history`
+    says: beyond an hour they are in the job store, else in memory, and go earlier if
+    there are too many for --max-history. `geartrain job HANDLE` shows everything about
+    one.
     """
     view.show(
         _HISTORY,

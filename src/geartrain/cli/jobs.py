@@ -35,7 +35,7 @@ _JOBS: RowListing[JobRow] = RowListing(
 
 _STATES = [
     *("ready", "running", "scheduled", "dead", "succeeded", "failed", "expired"),
-    *("cancelled", "abandoned", "ended", "all"),
+    *("cancelled", "abandoned", "dropped", "ended", "all"),
 ]
 
 

@@ -35,6 +35,7 @@ _SECTIONS = {
         "priority": ("control", "priority"),
         "move": ("control", "move"),
         "cancel": ("cancel", "cancel"),
+        "upcoming": ("upcoming", "upcoming"),
         "purge": ("control", "purge"),
     },
     "Functions and workers": {
@@ -53,6 +54,7 @@ _SECTIONS = {
         "actions": ("actions", "actions"),
         "options": ("options", "options"),
         "marks": ("marks", "marks"),
+        "trace": ("trace", "trace"),
     },
     "Job store": {
         "store": ("store", "store"),

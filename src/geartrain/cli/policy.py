@@ -68,6 +68,9 @@ delay           0            seconds that each submission waits first
 dead_letter     true         whether a background job that failed is kept
 paused          false        whether waiting jobs are kept from workers
 draining        false        whether new jobs are refused
+alert_age       300          seconds after which a waiting job is a problem; 0: never
+alert_no_worker 0            seconds after which a lack of workers is a problem
+alert_dead      1            dead letters in five minutes that are one; 0: never
 history         3600         seconds to remember jobs that have ended; 0: not at all
 result_ttl      0            seconds to keep results of background jobs; 0: none
 result_size     1048576      bytes of the largest result to keep

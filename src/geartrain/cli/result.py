@@ -107,4 +107,5 @@ _ENDS = {
     "expired": "waited too long and was dropped",
     "cancelled": "was cancelled",
     "abandoned": "was dropped: nobody waited for it any more",
+    "dropped": "was a dead letter, and an operator dropped it",
 }

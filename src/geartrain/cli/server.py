@@ -17,6 +17,7 @@ from geartrain.cli.flags import (
     usage_errors,
 )
 from geartrain.cli.service import Service
+from geartrain.configuration.kinds import NO_PORT
 from geartrain.configuration.option import Given
 from geartrain.errors import OptionError
 from geartrain.server.formatters import formatter_for
@@ -129,6 +130,11 @@ def _check(options: Options, given: Mapping[str, Given]) -> None:
     """Raise OptionError where two options exclude each other, or one needs another."""
     for prefix in ("", "http_"):
         _check_tls(options, given, f"{prefix}tls_cert")
+    for address in options.admin_listen:
+        if address.port == NO_PORT and not address.path:
+            raise OptionError(
+                f"{given['admin_listen']}: {address.host or '*'} names no port"
+            )
     for address in options.http_addresses:
         if not address.is_local and not options.http_token_file:
             raise OptionError(

@@ -120,10 +120,13 @@ class Service:
         assert task is not None
         signals = SignalHandlers(task, logs.reopen)
         signals.install()
-        server = Server(self.options, listeners=starter.handed.jobs)
+        handed = starter.handed
+        server = Server(
+            self.options, listeners=handed.jobs, admin_listeners=handed.admin
+        )
         reporting = Reporting(starter.manager, server, self.options.drain)
         try:
-            async with self._http(server, starter.handed.http) as http:
+            async with self._http(server, handed.http) as http:
                 reporting.begin()
                 await self._start(server)
                 signals.watch(server, reporting.reload)
@@ -196,7 +199,8 @@ class Service:
         """Give up root's rights, and tell where the server listens and keeps jobs."""
         self._switch_user(logs, server, http)
         addresses = [*server.addresses, *(http.addresses if http else ())]
-        for flag, handed in zip(("--listen", "--http"), starter.handed, strict=True):
+        flags = ("--listen", "--http", "--admin-listen")
+        for flag, handed in zip(flags, starter.handed, strict=True):
             if handed:
                 _log.info(
                     "listening sockets were handed over: %s is not used",

@@ -11,6 +11,7 @@ import click
 from geartrain.admin import Admin
 from geartrain.cli.columns import COUNT, GROWTH, NAME, SPAN, Column
 from geartrain.cli.common import CONTEXT
+from geartrain.cli.functions import held
 from geartrain.cli.listing import RowListing, View, listing_options
 from geartrain.errors import RefusedError
 
@@ -37,6 +38,7 @@ _STATUS: RowListing[_Row] = RowListing(
         Column("FUNCTION", itemgetter("function"), NAME),
         *map(_counted, _COUNTS),
         Column("OLDEST", itemgetter("oldest"), SPAN),
+        Column("STATE", itemgetter("state")),
         Column("IN/S", itemgetter("submitted"), GROWTH, worth=2),
         Column("OK/S", itemgetter("completed"), GROWTH, worth=2),
     ),
@@ -57,8 +59,9 @@ def status(view: View) -> None:
 
     Waiting jobs are counted by priority, delayed ones included. DIED counts the jobs
     that became dead letters since the job server started. OLDEST is how long the first
-    job that could run has waited. With --watch, IN/S and OK/S are the jobs that were
-    submitted and completed a second since the look before.
+    job that could run has waited, and STATE says paused or draining. With --watch, IN/S
+    and OK/S are the jobs that were submitted and completed a second since the look
+    before.
     """
     view.show(_STATUS, lambda admin, ask: _rows(admin, with_total=not view.as_json))
 
@@ -88,6 +91,7 @@ def _rows(admin: Admin, *, with_total: bool) -> Iterator[_Row]:
                 "workers": each.workers,
                 "died": counts.get("dead", 0),
                 "oldest": each.oldest,
+                "state": held(each),
                 **{name: counts.get(name) for name in _TOTALS},
             }
         )
@@ -108,5 +112,6 @@ def _total(rows: list[_Row]) -> _Row:
         # One that serves several functions is counted in each of their rows.
         "workers": None,
         "oldest": max(oldest, default=None),
+        "state": None,
         "is_total": True,
     }

@@ -124,7 +124,8 @@ def check(path: str | None, as_json: bool) -> int:
         click.echo(
             f"{visible(file)}: {report.jobs} jobs, {report.dead} dead letters,"
             f" {report.schedules} recurring jobs, {report.entries} entries,"
-            f" {report.results} results, {len(report.problems)} problems"
+            f" {report.results} results, {report.endings} endings,"
+            f" {len(report.problems)} problems"
         )
     return 1 if report.problems else 0
 
@@ -154,7 +155,7 @@ def export(path: str | None) -> int:
     """Write all that is kept to stdout, one JSON object a line.
 
     That is jobs, dead letters, recurring jobs, entries such as policies changed at run
-    time, and results.
+    time, results, and what became of jobs.
 
     Rows that cannot be read are left out; then the exit status is 1.
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from geartrain.engine.endings import Ending, ending_cost
 from geartrain.engine.queries import Query
 from geartrain.engine.records import Burial, Change, JobRecord, Move, ScheduleRecord
 from geartrain.engine.results import ResultRecord
@@ -41,9 +42,13 @@ class Batch:
         """The numbers of recurring jobs to forget; after ``schedules``."""
         self.results: dict[int, ResultRecord] = {}
         """How jobs ended whose results are to be kept, by their numbers."""
+        self.endings: list[Ending] = []
+        """What became of jobs, to be kept."""
+        self.untold = 0
+        """How many of these were left out for want of room. Set by the commit."""
         self.expired_until = 0.0
-        """Results that have expired by this server time are to be dropped, some at a
-        time; 0 for none.
+        """Results and endings that have expired by this server time are to be dropped,
+        some at a time; 0 for none.
         """
         self.dropped = 0
         """About how many bytes those took that were dropped. Set by the commit."""
@@ -93,6 +98,10 @@ class Batch:
         }
         rest.size = sum(map(_size, rest.added))
         rest.size += sum(each.size for each in rest.results.values())
+        told = sum(map(ending_cost, new.endings))
+        if rest.size + told <= most:
+            rest.endings = new.endings
+            rest.size += told
         return rest, [each for each in new.added if each.number not in fitting]
 
     def parted(self) -> tuple[Batch, Batch]:
@@ -104,8 +113,10 @@ class Batch:
         new, rest = Batch(self.serial), Batch(self.serial)
         new.size = self.size
         new.added = self.added
-        # Where there is no room for a result, the end of its job is kept without it.
+        # Where there is no room for a result, or for what became of a job, the end of
+        # the job is kept without it.
         new.results = self.results
+        new.endings = self.endings
         rest.expired_until = self.expired_until
         numbers = {record.number for record in self.added}
         rest.ended, rest.reserved = self.ended, self.reserved
@@ -134,6 +145,7 @@ class Batch:
             self.steady, self.calendar = refused.steady, refused.calendar
         self.expired_until = max(self.expired_until, refused.expired_until)
         self.results = {**refused.results, **self.results}
+        self.endings = refused.endings + self.endings
         self.schedules = refused.schedules + self.schedules
         self.unscheduled = refused.unscheduled + self.unscheduled
         self.entries = {**refused.entries, **self.entries}
@@ -165,9 +177,15 @@ class Batch:
             given_up.append(record)
         return given_up
 
+    def forget_endings(self, most: int) -> int:
+        """Give up the oldest endings beyond a number; return how many these are."""
+        given_up = max(0, len(self.endings) - most)
+        del self.endings[:given_up]
+        return given_up
+
     def has_new(self) -> bool:
         """Tell whether there is something new in it, as ``parted`` understands it."""
-        return bool(self.added or self.schedules or self.results)
+        return bool(self.added or self.schedules or self.results or self.endings)
 
     def has_rest(self) -> bool:
         """Tell whether there is something else in it."""
@@ -189,7 +207,7 @@ class Batch:
         jobs = len(self.ended) + len(self.added) + len(self.changed) + len(self.buried)
         schedules = len(self.schedules) + len(self.unscheduled)
         others = len(self.revived) + len(self.results) + len(self.entries)
-        return jobs + schedules + others
+        return jobs + schedules + others + len(self.endings)
 
     def changes_nothing(self) -> bool:
         """Tell whether a commit of this batch would write nothing."""

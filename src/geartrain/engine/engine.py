@@ -35,14 +35,17 @@ from geartrain.engine.state import (
     clocks,
     following,
     functions,
+    limits,
     marks,
     overrides,
     problems,
     statistics,
+    tracing,
     windows,
 )
 from geartrain.engine.state.state import State
 from geartrain.protocol.parser import Parser
+from geartrain.protocol.room import FULL
 
 __all__ = ["Engine"]
 
@@ -125,8 +128,14 @@ class Engine:
         state.last_peer += 1
         peer.number = state.last_peer
         state.peers[peer] = None
-        if state.memory.room.is_over:
-            reception.turn_away(state, peer)
+        if state.traces:
+            tracing.meet(state, peer)
+        too_many = limits.enter(state, peer)
+        if too_many:
+            reception.turn_away(state, peer, too_many)
+        elif state.memory.room.is_over:
+            state.memory.room.refused += 1
+            reception.turn_away(state, peer, FULL)
         return peer
 
     def receive(self, peer: Peer, data: bytes, now: float) -> int:
@@ -142,6 +151,8 @@ class Engine:
         state = self.state
         turns = state.turns
         state.now = peer.heard = now
+        if state.taps:
+            tracing.note_received(state, peer, data)
         peer.parser.feed(data)
         if peer.wait is not None:
             # Read on, to learn when it leaves; but it cannot send without end.
@@ -159,10 +170,12 @@ class Engine:
         state.now = now
         peer.is_closing = True
         del state.peers[peer]
+        limits.leave(state, peer)
         state.memory.forget(peer)
         state.end_listing(peer)
         state.forget_supervisor(peer)
         following.unfollow(state, peer)
+        tracing.forget(state, peer)
         results.leave(state, peer)
         peer.forget()
         promised = state.wakeups.come(peer)
@@ -226,6 +239,8 @@ class Engine:
         One that left since the last turn may still be named, with nothing to send.
         """
         self.state.turns.end()
+        if self.state.taps:
+            tracing.note_sent(self.state)
         unsent = self.state.unsent
         taken = [(peer, peer.take_outbox()) for peer in unsent]
         if self.memory.limit:
@@ -328,6 +343,7 @@ class Engine:
         for kept in inventory.queues:
             functions.find(state, kept.function).dead += kept.dead
             windows.take_over(state, kept)
+        state.history.resume(inventory.last_ending)
         results.resume_expiry(state, inventory.next_expiry)
         for record in inventory.schedules:
             recurring.restore_schedule(state, record)

@@ -350,7 +350,9 @@ class Inventory:
         self.schedules: list[ScheduleRecord] = []
         """The recurring jobs, in the order of their numbers."""
         self.next_expiry = 0.0
-        """When the next result expires, a server time; 0 if none is kept."""
+        """When the next result or ending expires, a server time; 0 if none is kept."""
+        self.last_ending = 0
+        """The highest serial of an ending that is kept; 0 if none is."""
         self.entries: list[Entry] = []
         """All entries, in the order of kinds and keys."""
         self.steady = 0.0

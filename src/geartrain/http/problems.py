@@ -44,6 +44,7 @@ KINDS: Final[dict[str, tuple[int, str]]] = {
     "unsupported-type": (415, "The body has the wrong type"),
     "invalid": (422, "A value is wrong"),
     "queue-full": (429, "The function has as many jobs as it may"),
+    "too-many": (429, "There are too many of these"),
     "failed": (500, "The server has a defect"),
     "unsupported": (501, "The job server does not know this"),
     "job-failed": (502, "The job failed"),
@@ -72,6 +73,7 @@ _CODES: Final = {
 }
 # Refusals of submissions have one code, as at gearmand, and are told by their words.
 _QUEUE_FULL: Final = "Job queue is full"
+_TOO_MANY: Final = "-per-address allows"
 _DRAINING: Final = "is draining and takes no new jobs"
 
 
@@ -127,6 +129,8 @@ def problem_of(code: str, text: str) -> ProblemError:
     if text == _QUEUE_FULL:
         kind = "queue-full"
         text = "The function has as many jobs as maxqueue allows: try again later"
+    if _TOO_MANY in text:
+        kind = "too-many"
     if text.endswith(_DRAINING):
         kind = "draining"
     if kind == "unknown-job" and not text:

@@ -37,6 +37,7 @@ __all__ = [
     "STATISTICS",
     "STORE",
     "SUBMITTED",
+    "UPCOMING",
     "items",
     "reference",
 ]
@@ -118,6 +119,19 @@ SCHEMAS: Final[dict[str, Schema]] = {
             "unique": {"type": "string"},
             "fields": {"type": "string"},
             "due": {"type": "number"},
+        },
+    },
+    "Upcoming": {
+        "type": "object",
+        "required": ["kind", "when", "function"],
+        "properties": {
+            "kind": {"enum": ["job", "schedule", "stored"]},
+            "when": {"type": "number"},
+            "function": {"type": "string"},
+            "handle": {"type": "string"},
+            "fields": {"type": "string"},
+            "last": {"type": ["number", "null"]},
+            "count": {"type": "integer"},
         },
     },
     "Reason": {
@@ -205,5 +219,6 @@ POLICY: Final = reference("Policy")
 REASON: Final = reference("Reason")
 RESULT: Final = reference("Result")
 SCHEDULE: Final = reference("Schedule")
+UPCOMING: Final = reference("Upcoming")
 SUBMITTED: Final = reference("Submitted")
 PROBLEM: Final = reference("Problem")

@@ -62,6 +62,7 @@ COMMAND_WORDS: Final = (
     b"status",
     b"store",
     b"upcoming",
+    b"trace",
     b"verbose",
     b"version",
     b"why",

@@ -36,7 +36,9 @@ _FOREIGN: Final = re.compile(
         (?:host|origin|referer|cookie|user-agent|connection|(?:accept|content|sec)\b
            [a-z-]*)[ \t]*:
       | [a-z][0-9a-z_-]*:[ \t]
-      | (?:get|head|post|put|delete|options|connect|trace|patch|pri)\b(?=[ \t\r\n])
+      | (?:get|head|post|put|delete|options|connect|patch|pri)\b(?=[ \t\r\n])
+      # The command takes a number or an address, HTTP's method a path or URL.
+      | trace[ \t]+(?:[/*]|https?:)
       | http/[0-9]
       # A method of any name with a path, or with a version at the end.
       | (?!"""

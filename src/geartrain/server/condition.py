@@ -7,8 +7,9 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from geartrain.engine.model.health import FAILING, OK, REFUSING, Health
+from geartrain.errors import StoreError
 
-__all__ = ["Condition", "Outcome"]
+__all__ = ["Condition", "Outcome", "defect", "refusal"]
 
 _log = logging.getLogger("geartrain.server")
 
@@ -93,3 +94,21 @@ class Condition:
                 reason,
                 extra={"action": "ends_unsaved"},
             )
+
+
+def refusal(work: Callable[[], None]) -> str:
+    """Have the store do some work; return why it refused, empty if it did not."""
+    try:
+        work()
+    except StoreError as error:
+        return str(error)
+    except Exception as error:
+        # A defect must not leave everybody waiting for this thread.
+        return defect(error)
+    return ""
+
+
+def defect(error: Exception) -> str:
+    """Log an error that no store should raise; return it as the reason."""
+    _log.exception("the store failed", extra={"action": "store_defect"})
+    return f"the store failed: {error!r}"

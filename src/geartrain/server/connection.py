@@ -39,7 +39,10 @@ class Connection(asyncio.Protocol):
 
     Attributes:
         is_kept_waiting: the store has not yet answered it, or cannot keep up with it.
+        is_confined: its peer may only look, and change nothing by text commands.
     """
+
+    is_confined = False
 
     def __init__(self, driver: Driver, is_trusted: bool) -> None:
         self._driver = driver
@@ -60,6 +63,7 @@ class Connection(asyncio.Protocol):
             self._socket.family != socket.AF_UNIX
         )
         self.peer = self._driver.introduce(self, self._is_trusted)
+        self.peer.is_confined = self.is_confined
         self._driver.writers[self.peer] = self.transport.writelines
 
     def data_received(self, data: bytes) -> None:

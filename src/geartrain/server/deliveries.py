@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
 import logging
 import os
 import queue
 import signal
+import socket
 import subprocess
 import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
-from http.client import HTTPException
+from http.client import (
+    HTTPConnection,
+    HTTPException,
+    HTTPResponse,
+    HTTPSConnection,
+)
 from tempfile import TemporaryFile
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from geartrain.server.hooks import Hook
 from geartrain.texts import cut
@@ -164,7 +171,72 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
         """Return no other request."""
 
 
-_opener = urllib.request.build_opener(_NoRedirect)
+class _Limit:
+    """Ends a request that takes too long in all.
+
+    The timeout of a socket is for each read: who answers a byte at a time would hold a
+    hook for ever.
+    """
+
+    def __init__(self) -> None:
+        self.is_over = False
+        self._connections: list[HTTPConnection] = []
+        self._timer = threading.Timer(_PATIENCE, self._end)
+        self._timer.daemon = True
+
+    def __enter__(self) -> Self:
+        self._timer.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+
+    def open(self, request: urllib.request.Request) -> None:
+        """Send a request, and read the head of its answer."""
+        handlers = (_NoRedirect, _Http(self), _Https(self))
+        opener = urllib.request.build_opener(*handlers)
+        with opener.open(request, timeout=_PATIENCE):
+            return
+
+    def watch(self, connection: HTTPConnection) -> None:
+        """Take a connection that is about to be made."""
+        self._connections.append(connection)
+
+    def _end(self) -> None:
+        self.is_over = True
+        for connection in self._connections:
+            if connection.sock is not None:
+                # Whoever reads from it is told of its end.
+                with contextlib.suppress(OSError):
+                    connection.sock.shutdown(socket.SHUT_RDWR)
+
+
+class _Http(urllib.request.HTTPHandler):
+    def __init__(self, limit: _Limit) -> None:
+        super().__init__()
+        self._limit = limit
+
+    def http_open(self, req: urllib.request.Request) -> HTTPResponse:
+        def connect(host: str, **options: Any) -> HTTPConnection:
+            connection = HTTPConnection(host, **options)
+            self._limit.watch(connection)
+            return connection
+
+        return self.do_open(connect, req)
+
+
+class _Https(urllib.request.HTTPSHandler):
+    def __init__(self, limit: _Limit) -> None:
+        super().__init__()
+        self._limit = limit
+
+    def https_open(self, req: urllib.request.Request) -> HTTPResponse:
+        def connect(host: str, **options: Any) -> HTTPSConnection:
+            connection = HTTPSConnection(host, **options)
+            self._limit.watch(connection)
+            return connection
+
+        return self.do_open(connect, req)
 
 
 def _post(hook: Hook, body: bytes) -> None:
@@ -174,8 +246,14 @@ def _post(hook: Hook, body: bytes) -> None:
         headers["Geartrain-Timestamp"] = timestamp
         headers["Geartrain-Signature"] = signature(hook.secret, timestamp, body)
     request = urllib.request.Request(hook.url, body, headers, method="POST")
-    with _opener.open(request, timeout=_PATIENCE):
-        return
+    with _Limit() as limit:
+        try:
+            limit.open(request)
+        except (OSError, HTTPException, ValueError) as error:
+            if limit.is_over:
+                said = f"it took more than {_PATIENCE:g} seconds"
+                raise _FailedError(said) from error
+            raise
 
 
 def signature(secret: str, timestamp: str, body: bytes) -> str:

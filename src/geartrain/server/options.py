@@ -101,6 +101,26 @@ class Options:
         DEFAULT_PORT,
         "The port of addresses that name none; 0 lets the system choose.",
     )
+    admin_listen: tuple[Address, ...] = option(
+        ADDRESS,
+        (),
+        "Take text commands that change something here alone, and by HTTP: as --listen,"
+        " with a port. May be repeated.",
+        repeats=True,
+        default_text="where jobs are taken, too",
+    )
+    max_connections_per_address: int = option(
+        whole(0),
+        0,
+        "Turn away who has as many connections from one address, HTTP aside; unix"
+        " sockets have no limit, and 0 is none.",
+    )
+    max_submissions_per_address: int = option(
+        whole(0),
+        0,
+        "Refuse jobs beyond this number a second from one address, HTTP included; unix"
+        " sockets have no limit, and 0 is none.",
+    )
     socket_mode: int = option(
         FILE_MODE,
         OPEN_TO_ALL,
@@ -296,6 +316,11 @@ class Options:
             for each in self.listen
         )
         return tuple(found)
+
+    @property
+    def admin_addresses(self) -> tuple[Address, ...]:
+        """Return where text commands that change something are taken; empty for all."""
+        return tuple(dict.fromkeys(self.admin_listen))
 
     @property
     def http_addresses(self) -> tuple[Address, ...]:

@@ -25,8 +25,7 @@ from geartrain.engine.engine import Engine
 from geartrain.engine.model.health import FAILING, OK, Health
 from geartrain.engine.queries import Query
 from geartrain.engine.records import Inventory
-from geartrain.errors import StoreError
-from geartrain.server.condition import Condition, Outcome
+from geartrain.server.condition import Condition, Outcome, defect, refusal
 from geartrain.stores.base import Recovery, Store
 from geartrain.texts import counted
 
@@ -268,10 +267,10 @@ class Persistence:
         try:
             opened = self._store.open(), self._looked_at()
         except Exception as error:
-            self._report(partial(_fail, self._opened, error))
+            self._report(partial(_settle, self._opened, error))
             return
         self._tell_problems()
-        self._report(partial(_succeed, self._opened, opened))
+        self._report(partial(_settle, self._opened, opened))
         self._work()
         if self._is_given_up:
             self._store.close()
@@ -333,17 +332,17 @@ class Persistence:
         """Commit a batch; return why it was refused, if so."""
         if batch.changes_nothing():
             return ""
-        return _refusal(partial(self._store.commit, batch))
+        return refusal(partial(self._store.commit, batch))
 
     def _probed(self, health: Health) -> str:
         """Look at the store; return why it would refuse new jobs, if so."""
-        return _refusal(partial(self._store.probe, health))
+        return refusal(partial(self._store.probe, health))
 
     def _answer(self, query: Query) -> None:
         try:
             self._store.answer(query)
         except Exception as error:
-            query.error = _defect(error)
+            query.error = defect(error)
 
     def _settle(self, outcome: Outcome) -> None:
         """React to what became of the batch given."""
@@ -385,29 +384,11 @@ class Persistence:
             _log.warning("the store answers again", extra={"action": "store_answers"})
 
 
-def _succeed(opened: asyncio.Future[_Opened], value: _Opened) -> None:
-    if not opened.done():
-        opened.set_result(value)
-
-
-def _fail(opened: asyncio.Future[_Opened], error: Exception) -> None:
-    if not opened.done():
-        opened.set_exception(error)
-
-
-def _refusal(work: Callable[[], None]) -> str:
-    """Have the store do some work; return why it refused, empty if it did not."""
-    try:
-        work()
-    except StoreError as error:
-        return str(error)
-    except Exception as error:
-        # A defect must not leave everybody waiting for this thread.
-        return _defect(error)
-    return ""
-
-
-def _defect(error: Exception) -> str:
-    """Log an error that no store should raise; return it as the reason."""
-    _log.exception("the store failed", extra={"action": "store_defect"})
-    return f"the store failed: {error!r}"
+def _settle(opened: asyncio.Future[_Opened], outcome: _Opened | Exception) -> None:
+    """Tell who opens a store what came of it, if anybody still waits."""
+    if opened.done():
+        return
+    if isinstance(outcome, Exception):
+        opened.set_exception(outcome)
+    else:
+        opened.set_result(outcome)

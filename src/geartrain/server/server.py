@@ -4,26 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import socket
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from geartrain import __version__
 from geartrain.engine.engine import Engine
-from geartrain.engine.model.options import EngineOptions
-from geartrain.engine.model.policies import Policy
 from geartrain.errors import ConnectError, StartError
 from geartrain.server.connection import Connection
 from geartrain.server.cron import calendar
 from geartrain.server.drain import Drain
 from geartrain.server.driver import Driver
+from geartrain.server.engine_options import engine_options
 from geartrain.server.handshakes import Handshakes, TlsListener
-from geartrain.server.memory import largest_packet, limit_of
 from geartrain.server.options import Options
 from geartrain.server.persistence import Persistence
 from geartrain.server.pulse import Pulse
-from geartrain.server.told import told_options
 from geartrain.server.watch import Watch
 from geartrain.server.web import WebConnection
 from geartrain.stores.base import Recovery
@@ -31,11 +26,8 @@ from geartrain.stores.locations import make_store
 from geartrain.transport.address import Address
 from geartrain.transport.listeners import SocketFile, address_of, bind
 
-__all__ = ["Server", "engine_options"]
+__all__ = ["Server"]
 
-# Clients compare it: net_gearman sends CAN_DO_TIMEOUT in milliseconds from 1.1.18 on.
-# What follows a + does not count for whoever compares versions.
-_ANSWERED = {"1.1": "1.1.21", "2.0": "2.0.0"}
 
 _log = logging.getLogger("geartrain.server")
 
@@ -43,9 +35,6 @@ ConnectionFactory = Callable[[], Connection]
 
 # Seconds that a stopping server waits for peers to read their outboxes.
 _LAST_WRITES = 5.0
-
-# The most dead letters held in memory, where no store keeps them.
-_MOST_DEAD = 10_000
 
 
 class Server:
@@ -73,8 +62,13 @@ class Server:
         options: Options,
         make_driver: Callable[[Engine, Options], Driver] = Driver,
         listeners: Sequence[socket.socket] = (),
+        admin_listeners: Sequence[socket.socket] = (),
     ) -> None:
-        """Prepare to listen on ``listeners``, or else where ``options`` say."""
+        """Prepare to listen on ``listeners``, or else where ``options`` say.
+
+        Where there are addresses for administration, or ``admin_listeners``, text
+        commands that change something are taken there alone.
+        """
         self.addresses: list[str] = []
         self.when_stopping: list[Callable[[], None]] = []
         self.when_reloading: list[Callable[[], None]] = []
@@ -84,6 +78,7 @@ class Server:
         self._is_open = False
         self._persistence: Persistence | None = None
         self._handed_over = listeners
+        self._admin_handed_over = admin_listeners
         self._sockets: list[socket.socket] = []
         self._files: list[SocketFile] = []
         self._listeners: list[asyncio.AbstractServer | TlsListener] = []
@@ -149,12 +144,19 @@ class Server:
         The files of sockets that were handed over are not ours to remove.
         """
         factories: list[ConnectionFactory] = []
-        for listener in self._handed_over:
+        admin = self._admin_handed_over or self._options.admin_addresses
+        for listener in (*self._handed_over, *self._admin_handed_over):
+            factory = driver.accept(address_of(listener).is_local)
+            is_open = not admin or listener in self._admin_handed_over
             self._sockets.append(listener)
-            factories.append(driver.accept(address_of(listener).is_local))
+            factories.append(factory if is_open else _confined(factory))
         for address in () if self._handed_over else self._options.addresses:
             factory = driver.accept(address.is_local)
+            factory = _confined(factory) if admin else factory
             factories.extend([factory] * self._bind(address))
+        ours = () if self._admin_handed_over else self._options.admin_addresses
+        for address in ours:
+            factories.extend([driver.accept(address.is_local)] * self._bind(address))
         for address in self._options.web_addresses:
             factory = partial(WebConnection, driver, self._options.compat == "2.0")
             factories.extend([factory] * self._bind(address))
@@ -379,30 +381,12 @@ def _progress(recovery: Recovery) -> str:
     return f"{recovery.done:,}{of} jobs read"
 
 
-def engine_options(options: Options) -> EngineOptions:
-    """Tell the engine what concerns it."""
-    choice = "priority"
-    if options.compat == "1.1":
-        choice = "turns" if options.round_robin else "order"
-    return EngineOptions(
-        handle_prefix=options.handle_prefix.encode(),
-        max_packet=largest_packet(limit_of(options.max_memory), options.max_packet),
-        max_outbox=options.max_outbox,
-        policy=_default_policy(options),
-        max_history=options.max_history,
-        most_dead=_MOST_DEAD if options.store == "memory:" else 0,
-        exceptions=options.exceptions,
-        choice=choice,
-        version=f"{_ANSWERED[options.compat]}+geartrain-{__version__}".encode(),
-        process_id=os.getpid(),
-        log_level=options.log_level.encode(),
-        told=tuple(told_options(options)),
-    )
+def _confined(factory: ConnectionFactory) -> ConnectionFactory:
+    """Return what makes connections that may only look."""
 
+    def make() -> Connection:
+        connection = factory()
+        connection.is_confined = True
+        return connection
 
-def _default_policy(options: Options) -> Policy:
-    policy = Policy()
-    # --job-retries: 0 and 1 both mean the first lost worker, and -1 means never.
-    policy.max_crashes = max(options.job_retries, 1) if options.job_retries >= 0 else 0
-    policy.backoff_delay = options.backoff_delay
-    return policy
+    return make

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from typing import NamedTuple
 
 from geartrain.engine.batches import Batch
+from geartrain.engine.endings import ListEndings
 from geartrain.engine.model.health import Health
 from geartrain.engine.queries import (
     DuePage,
@@ -55,10 +56,10 @@ class Store(ABC):
     until it is ended or revived. Only jobs, never dead letters, are paged, listed as
     jobs, found by number or key, or anyone's twin.
 
-    A result is kept until a batch says that what expired before some time is to be
-    dropped: a commit drops at least a thousand of these, if there are so many, and
-    tells when the next expires (``Batch.next_expiry``). A result with the number of
-    one that is kept takes its place.
+    A result, or an ending, is kept until a batch says that what expired before some
+    time is to be dropped: a commit drops at least a thousand of these, if there are so
+    many, and tells when the next expires (``Batch.next_expiry``). A result with the
+    number of one that is kept, or an ending with its serial, takes its place.
     """
 
     problems: tuple[str, ...] = ()
@@ -141,6 +142,10 @@ class Store(ABC):
     def find_result(self, query: FindResult) -> None:
         """Answer the query; raises StoreError if the store cannot be read."""
 
+    @abstractmethod
+    def list_endings(self, query: ListEndings) -> None:
+        """Answer the query; raises StoreError if the store cannot be read."""
+
     def answer(self, query: Query) -> None:
         """Answer a query of any kind, or put into it why it cannot be answered."""
         try:
@@ -166,3 +171,5 @@ class Store(ABC):
                 self.find_dead(query)
             case FindResult():
                 self.find_result(query)
+            case ListEndings():
+                self.list_endings(query)

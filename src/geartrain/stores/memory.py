@@ -7,6 +7,7 @@ from itertools import islice
 from typing import Final
 
 from geartrain.engine.batches import Batch
+from geartrain.engine.endings import ListEndings
 from geartrain.engine.queries import (
     DuePage,
     FindDead,
@@ -26,6 +27,7 @@ from geartrain.engine.records import (
 from geartrain.engine.results import FindResult
 from geartrain.errors import StoreError
 from geartrain.stores.base import Store
+from geartrain.stores.memory_endings import Endings
 from geartrain.stores.memory_records import Records, copy_of, failures_of
 from geartrain.stores.memory_results import Results
 from geartrain.texts import quoted
@@ -49,6 +51,7 @@ class MemoryStore(Store):
         self._jobs = Records()
         self._dead = Records()
         self._results = Results()
+        self._endings = Endings()
         self._schedules: dict[int, ScheduleRecord] = {}
         self._entries: dict[tuple[bytes, bytes], bytes] = {}
         self._clock = (0.0, 0.0)
@@ -70,7 +73,9 @@ class MemoryStore(Store):
         )
         highest = [max(numbers, default=0) for numbers in kept]
         inventory = Inventory(max(self._reserved, *highest))
-        inventory.next_expiry = self._results.next_expiry()
+        expiries = (self._results.next_expiry(), self._endings.next_expiry())
+        inventory.next_expiry = min(filter(None, expiries), default=0.0)
+        inventory.last_ending = self._endings.last()
         inventory.steady, inventory.calendar = self._clock
         names = {*self._jobs.queues, *self._jobs.waits, *self._dead.queues}
         inventory.queues = [self._said(name) for name in sorted(names)]
@@ -99,6 +104,7 @@ class MemoryStore(Store):
         for number in batch.unscheduled:
             self._schedules.pop(number, None)
         self._results.commit(batch)
+        self._endings.commit(batch)
         for name, value in batch.entries.items():
             if value is None:
                 self._entries.pop(name, None)
@@ -179,6 +185,11 @@ class MemoryStore(Store):
         """Answer the query; raises StoreError if the store is not open."""
         self._check()
         query.record = self._results.find(query)
+
+    def list_endings(self, query: ListEndings) -> None:
+        """Answer the query; raises StoreError if the store is not open."""
+        self._check()
+        self._endings.list(query)
 
     def _check(self) -> None:
         if not self._is_open:

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from geartrain.engine.engine import Engine
 from geartrain.engine.model.peers import Peer
 from geartrain.server.cron import calendar
+from geartrain.server.engine_options import engine_options
 from geartrain.server.options import Options
-from geartrain.server.server import engine_options
 from geartrain.stores.memory import MemoryStore
 from geartrain.testing.clock import MovedClock, advance
 

@@ -27,10 +27,12 @@ class Handed(NamedTuple):
     Attributes:
         jobs: for the job port; those whose name is none of the others.
         http: for HTTP; ``FileDescriptorName=http``.
+        admin: for text commands that change something; ``FileDescriptorName=admin``.
     """
 
     jobs: Sequence[socket.socket] = ()
     http: Sequence[socket.socket] = ()
+    admin: Sequence[socket.socket] = ()
 
 
 def take_listeners(environment: MutableMapping[str, str] = os.environ) -> Handed:

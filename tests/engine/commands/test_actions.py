@@ -147,3 +147,27 @@ def test_what_is_no_action_is_left_out_and_told_of() -> None:
     world = World(store=store)
     assert world.engine.take_notices()[0].action == "setting_lost"
     assert told(world) == []
+
+
+def test_each_is_a_line_in_the_log() -> None:
+    world = stored()
+    admin = world.connect(b"10.0.0.7")
+    admin.set_client_id(b"ops\xff")
+    admin.text("pause mail.*")
+    submit(world.client(), "1")
+    world.admin().text("cancel job H:test:1")
+    first, second = [each for each in world.notices() if each.action == "operator"]
+    assert first.level == "info"
+    assert first.text == (
+        "an operator on '10.0.0.7' ('ops\\xff') changed 1 thing: pause mail.*"
+    )
+    assert first.fields() == {
+        "function": b"mail.*",
+        "address": b"10.0.0.7",
+        "client": b"ops\xff",
+    }
+    assert second.fields() == {
+        "handle": b"H:test:1",
+        "address": b"127.0.0.1",
+        "client": b"-",
+    }

@@ -340,3 +340,16 @@ def test_shutdown_is_not_for_strangers(world: World, line: str) -> None:
         b"ERR NOT_ALLOWED shutdown+works+on+loopback+and+unix+listeners+only\r\n"
     )
     assert world.engine.state.shutdown == ""
+
+
+@pytest.mark.parametrize(
+    "line", ["pause f", "create function f", "shutdown", "policy f ttl=5"]
+)
+def test_where_nothing_may_be_changed_nothing_is(line: str) -> None:
+    world = World()
+    admin = world.admin()
+    admin.engine_peer.is_confined = True
+    answer = admin.text(line)
+    assert answer.startswith(b"ERR NOT_ALLOWED this+address+takes+no+command")
+    assert admin.text("status") == b".\n"
+    assert admin.text("policy f").startswith(b"OK ")

@@ -239,12 +239,12 @@ def test_jobs_that_were_never_kept_are_not_remembered() -> None:
     assert ends(world) == []
 
 
-def test_a_dead_letter_that_was_dropped_is_remembered_as_one() -> None:
+def test_a_dead_letter_that_was_dropped_has_no_workload() -> None:
     world = stored()
     bury(world, world.client(), "w")
     assert world.admin().text(b"dead drop " + H1) == b"OK\r\n"
     row = told(world, "H:test:1")
-    assert (row["status"], "workload" in row) == ("dead", False)
+    assert (row["status"], "workload" in row) == ("dropped", False)
 
 
 @pytest.mark.parametrize(
@@ -263,3 +263,43 @@ def test_wrong_arguments_are_named(arguments: str, reason: str) -> None:
     answer = stored().admin().text(f"history {arguments}").decode()
     expected = "ERR INVALID_ARGUMENTS " + reason.replace(" ", "+")
     assert answer.startswith(expected), answer
+
+
+def test_a_dead_letter_that_was_dropped_says_so() -> None:
+    world = stored()
+    bury(world, world.client(), "a", "b")
+    world.admin().text("dead drop H:test:1")
+    world.admin().text("dead drop all function=f")
+    assert ends(world) == [
+        ("2", "dropped"),
+        ("1", "dropped"),
+        ("2", "dead"),
+        ("1", "dead"),
+    ]
+    assert status(world) == "dropped"
+    assert story(world) == [("fail", None)]
+    (why,) = rows(world.admin(), "why H:test:1")
+    assert why["state"] == "dropped"
+
+
+@pytest.mark.parametrize("is_restarted", [False, True])
+def test_a_dead_letter_that_runs_again_goes_on_with_its_story(
+    is_restarted: bool,
+) -> None:
+    world = stored()
+    world.policy(b"f", max_attempts=1)
+    submit(world.client(), "a")
+    worker = world.worker("f")
+    worker.work_exception(grab(worker)[0], b"no space")
+    assert world.admin().text("dead retry H:test:1") == b"OK\r\n"
+    assert story(world) == [("exception", "no space")]
+    # All attempts are before it.
+    assert status(world) == "waiting"
+    if is_restarted:
+        world = world.restarted()
+        worker = world.worker("f")
+    job, _ = grab(worker)
+    assert story(world) == [("exception", "no space"), ("running", None)]
+    worker.work_complete(job, b"")
+    assert story(world) == [("exception", "no space"), ("succeeded", None)]
+    assert told(world, "H:test:1")["attempts"] == 0

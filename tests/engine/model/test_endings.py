@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from geartrain.engine.model.endings import STATUSES, Ending, failures_of
+from geartrain.engine.endings import STATUSES, failures_of
+from geartrain.engine.model.endings import ending_of
 from geartrain.engine.model.functions import Function
 from geartrain.engine.model.jobs import Job
 from geartrain.engine.model.policies import Policy
@@ -15,7 +16,7 @@ def job() -> Job:
 
 
 def test_what_is_told_of_a_job_that_never_ran() -> None:
-    made = Ending(job(), SUCCEEDED, 5.0)
+    made = ending_of(job(), SUCCEEDED, 5.0)
     assert (made.function, made.unique, made.priority, made.size) == (b"f", b"u", 0, 8)
     assert (made.who(), made.error(), made.started) == (b"", b"", 0.0)
     assert failures_of(made).attempts == 0
@@ -27,7 +28,7 @@ def test_what_is_told_of_one_that_failed() -> None:
     failed.failures.worker = b"w1 ::1"
     failed.failures.error = b"no space"
     failed.failures.started = 3.0
-    made = Ending(failed, DEAD, 5.0)
+    made = ending_of(failed, DEAD, 5.0)
     assert (made.who(), made.error(), made.started) == (b"w1 ::1", b"no space", 3.0)
     assert failures_of(made) is failed.failures
     assert DEAD in STATUSES

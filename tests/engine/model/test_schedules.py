@@ -243,6 +243,7 @@ def test_a_full_queue_leaves_a_job_out_and_says_so(
     world: World, client: DialoguePeer, admin: DialoguePeer
 ) -> None:
     admin.text("maxqueue f 1")
+    assert [each.action for each in world.notices()] == ["operator"]
     client.submit_job_sched(b"f", b"", *EVERY_MINUTE, b"w")
     world.advance(MINUTE)
     assert world.notices() == []

@@ -7,20 +7,13 @@ from collections.abc import Iterable
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geartrain.engine.model.endings import Ending
-from geartrain.engine.model.functions import Function
-from geartrain.engine.model.jobs import Job
-from geartrain.engine.model.policies import Policy
+from geartrain.engine.endings import Ending, ending_cost
 from geartrain.engine.results import SUCCEEDED
-from geartrain.engine.state.history import History, cost
-
-FUNCTION = Function(b"f", Policy())
+from geartrain.engine.state.history import History
 
 
 def ending(number: int, unique: bytes, ended: float, keep: float) -> Ending:
-    job = Job(FUNCTION, unique, b"w", [], 1)
-    job.handle = b"H:%d" % number
-    made = Ending(job, SUCCEEDED, ended)
+    made = Ending(b"H:%d" % number, b"f", SUCCEEDED, ended, unique)
     made.until = ended + keep
     return made
 
@@ -51,15 +44,17 @@ def test_history_is_what_a_list_of_the_latest_is(
     ]
     history = filled(made, most)
     now = 10.0 + len(told)
-    first, following = history.serials()
+    first, following = history.first(), history.following()
     kept = [history.at(serial) for serial in range(first, following)]
     assert kept == made[len(made) - len(kept) :]
-    assert history.size == sum(cost(each) for each in made[len(made) - len(kept) :])
+    assert history.size == sum(
+        ending_cost(each) for each in made[len(made) - len(kept) :]
+    )
     assert history.size <= most
     # Where all are to be kept, a page at most has gone of what there was room for.
     gone = made[: len(made) - len(kept)]
     if gone and all(keep for _, _, keep in told):
-        page = most // 16 + max(map(cost, gone))
+        page = most // 16 + max(map(ending_cost, gone))
         assert history.size + page > most
     for number in range(13):
         handle = b"H:%d" % number
@@ -80,8 +75,8 @@ def test_many_endings_take_no_more_than_they_may() -> None:
     assert history.size <= 1_000_000
     assert 1_500 < len(history) < 2_100
     assert history.size > 900_000
-    first, following = history.serials()
-    assert following == 30_000
+    first, following = history.first(), history.following()
+    assert following == 30_001
     assert history.at(first - 1) is None
     newest = history.at(following - 1)
     assert newest is not None
@@ -92,7 +87,7 @@ def test_many_endings_take_no_more_than_they_may() -> None:
 
 def test_old_endings_make_way_as_new_ones_come() -> None:
     history = filled((ending(n, b"", n, 5.0) for n in range(3_000)), 10_000_000)
-    assert history.serials() == (1_024, 3_000)
+    assert (history.first(), history.following()) == (1_025, 3_001)
 
 
 def test_no_room_at_all_keeps_nothing() -> None:

@@ -118,3 +118,70 @@ def test_ten_thousand_functions_are_looked_at_in_steps() -> None:
         turns += 1
     assert turns > 1
     assert len(world.engine.state.problems) == 10_000
+
+
+def test_a_function_that_is_held_is_not_said_to_lack_workers() -> None:
+    world = stored()
+    submit(world.client(), "w1", "w2")
+    admin = world.connect(b"10.0.0.7")
+    admin.set_client_id(b"ops")
+    admin.text("pause f*")
+    world.advance(30)
+    (key,) = found(world)
+    assert key == ("paused", "f")
+    problem = found(world)[key]
+    assert problem["text"] == (
+        "'f' is paused for 30 seconds, by 'ops', and 2 jobs wait"
+    )
+    assert problem["value"] == 2
+    world.worker("f")
+    world.advance(600)
+    # Nobody keeps them but who paused it.
+    assert list(found(world)) == [key]
+    admin.text("resume f*")
+    assert list(found(world)) == [("old_jobs", "f")]
+
+
+def test_a_function_that_drains_without_workers_says_so() -> None:
+    world = stored()
+    submit(world.client(), "w1")
+    world.connect(b"10.0.0.7").text("policy f draining=true")
+    problem = found(world)["draining", "f"]
+    assert "by '10.0.0.7', and 1 job waits" in problem["text"]
+    world.worker("f")
+    assert found(world) == {}
+
+
+def test_the_file_paused_it() -> None:
+    world = stored()
+    world.policy(b"f", paused=True)
+    submit(world.client(), "w1")
+    assert found(world)["paused", "f"]["text"] == "'f' is paused, and 1 job waits"
+
+
+def test_policies_say_from_when_on_something_is_wrong() -> None:
+    world = stored()
+    world.policy(b"f", alert_no_worker=60, alert_age=10, alert_dead=3)
+    submit(world.client(), "w1", "w2")
+    world.advance(59)
+    assert found(world) == {}
+    world.advance(1)
+    assert list(found(world)) == [("no_worker", "f")]
+    worker = world.worker("f")
+    assert list(found(world)) == [("old_jobs", "f")]
+    grab(worker)
+    grab(worker)
+    worker.leave()
+    world.advance(59)
+    assert found(world) == {}
+    world.advance(2)
+    assert list(found(world)) == [("no_worker", "f")]
+    world.policy(b"f", alert_no_worker=86400)
+    bury(world, world.client(), "a", "b")
+    assert found(world) == {}
+    world.policy(b"f", alert_dead=2)
+    assert list(found(world)) == [("dead_letters", "f")]
+    world.policy(b"f", alert_dead=0, alert_age=0)
+    world.worker("f")
+    world.advance(200)
+    assert found(world) == {}

@@ -50,7 +50,7 @@ FAILED = json.loads(job())["failures"]
         (b'{"number": NaN}', "it is no JSON: NaN is no number"),
         (b'{"number": -Infinity}', "it is no JSON"),
         (b"[]", "it is no JSON object"),
-        (b"{}", "'kind' is none of job, dead, schedule, entry and result"),
+        (b"{}", "'kind' is none of job, dead, schedule, entry, result, ending"),
         (job(kind=["job"]), "'kind' is none"),
         (job(clock="sun"), "'clock' is none of calendar and steady"),
         (job(clock=["steady"]), "'clock' is none of"),

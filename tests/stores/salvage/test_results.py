@@ -16,7 +16,12 @@ from tests.support.sqlite_files import execute
 
 COVERS = ("stores/sqlite/results",)
 
-OLDER = ("DROP TABLE results", "DROP TABLE entries", "PRAGMA user_version = 3")
+OLDER = (
+    "DROP TABLE results",
+    "DROP TABLE entries",
+    "DROP TABLE endings",
+    "PRAGMA user_version = 3",
+)
 
 
 def fill(path: Path, count: int = 5) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from geartrain.engine.batches import Batch
+from geartrain.engine.endings import ListEndings
 from geartrain.engine.queries import (
     DuePage,
     FindDead,
@@ -120,6 +121,10 @@ class UnreliableStore(Store):
     def find_result(self, query: FindResult) -> None:
         self._check(query)
         self._written.find_result(query)
+
+    def list_endings(self, query: ListEndings) -> None:
+        self._check(query)
+        self._written.list_endings(query)
 
     def find_dead(self, query: FindDead) -> None:
         self._check(query)

@@ -58,7 +58,8 @@ async def load(call: PageCall) -> Mapping[str, Any]:
         "failures": await call.ask(
             f"failures function={name} limit={_KINDS}", fresh=_FAILURES_FRESH
         ),
-        "settings": await _settings(call, name, function),
+        # It stands outside of regions: a reader may be changing it.
+        "settings": [] if call.is_update else await _settings(call, name, function),
     }
 
 

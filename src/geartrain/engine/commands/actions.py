@@ -9,12 +9,14 @@ from urllib.parse import unquote_to_bytes
 from geartrain.engine.commands.arguments import invalid, read_arguments
 from geartrain.engine.commands.rows import row
 from geartrain.engine.model.actions import Action
+from geartrain.engine.model.notices import Notice
 from geartrain.engine.model.peers import Peer
 from geartrain.engine.model.policies import matches
 from geartrain.engine.state import overrides
 from geartrain.engine.state.state import State
 from geartrain.errors import OptionError
 from geartrain.protocol.admin import END_OF_LIST
+from geartrain.texts import counted, quoted, shown
 
 __all__ = ["actions", "is_change", "record", "recorded"]
 
@@ -82,6 +84,24 @@ def record(state: State, peer: Peer, words: list[bytes], answer: bytes) -> None:
     if len(told) > 1 and told[1].isdigit():
         action.count = int(told[1])
     overrides.record(state, action)
+    _tell(state, action)
+
+
+def _tell(state: State, action: Action) -> None:
+    """Log what an operator did."""
+    words = b" ".join(filter(None, (action.command, action.arguments)))
+    client = f" ({quoted(action.client)})" if action.client != b"-" else ""
+    state.notices.append(
+        Notice(
+            "info",
+            "operator",
+            f"an operator on {quoted(action.address)}{client} changed "
+            f"{counted(action.count, 'thing')}: {shown(words)}",
+            action.function,
+            action.handle,
+            who=(action.address, action.client),
+        )
+    )
 
 
 def _describe(action: Action, words: list[bytes]) -> None:

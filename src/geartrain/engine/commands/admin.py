@@ -41,11 +41,12 @@ from geartrain.engine.commands.status import (
     workers,
 )
 from geartrain.engine.commands.store import store
+from geartrain.engine.commands.trace import trace
 from geartrain.engine.commands.upcoming import skip, upcoming
 from geartrain.engine.commands.why import why
 from geartrain.engine.model.functions import Function
 from geartrain.engine.model.peers import Peer
-from geartrain.engine.state import functions, overrides
+from geartrain.engine.state import functions, overrides, tracing
 from geartrain.engine.state.following import unfollow
 from geartrain.engine.state.state import State
 from geartrain.protocol.admin import END_OF_LIST, OK, Command, error, ok
@@ -60,6 +61,13 @@ _LINE: Final = 10
 _INCOMPLETE: Final = "An incomplete set of arguments was sent to this command "
 
 
+_CONFINED: Final = error(
+    b"NOT_ALLOWED",
+    "this address takes no command that changes something: use one of --admin-listen,"
+    " or HTTP",
+)
+
+
 def run_command(state: State, peer: Peer, command: Command) -> None:
     """Answer one line; what the answer has beyond this is left in ``peer.rest``."""
     # Before somebody sees them.
@@ -67,12 +75,17 @@ def run_command(state: State, peer: Peer, command: Command) -> None:
     words = command.words
     if state.followers and unfollow(state, peer):
         peer.send(END_OF_LIST)
+    if state.traces:
+        tracing.end(state, peer)
     state.turns.work += _LINE
     name = words[0].lower()
     handler = COMMANDS.get(name)
     if handler is None or len(words) < _LEAST_WORDS.get(name, 1):
         # gearmand glues the word to its sentence and sends its bytes as they are.
         peer.send(b"ERR UNKNOWN_COMMAND Unknown+server+command" + words[0] + b"\r\n")
+        return
+    if peer.is_confined and is_change(words):
+        peer.send(_CONFINED)
         return
     answer = handler(state, peer, words)
     # One that has to ask the store is run again.
@@ -231,6 +244,7 @@ COMMANDS: Final[dict[bytes, TextCommand]] = {
     b"problems": problems,
     b"shutdown": shutdown,
     b"events": events,
+    b"trace": trace,
 }
 
 # With fewer words gearmand does not know these.

@@ -28,7 +28,7 @@ from geartrain.engine.model.peers import Peer
 from geartrain.engine.model.schedules import CALENDAR, Schedule
 from geartrain.engine.queries import FindJob, FindKey, Query
 from geartrain.engine.records import JobRecord
-from geartrain.engine.state import functions, reads
+from geartrain.engine.state import functions, limits, reads
 from geartrain.engine.state.memory import schedule_cost
 from geartrain.engine.state.state import State
 from geartrain.engine.state.statistics import count_refusal
@@ -221,11 +221,18 @@ def _is_recalled(state: State, peer: Peer, found: JobRecord) -> bool:
 
 
 def _has_room(state: State, peer: Peer, packet: Packet) -> bool:
-    """Tell whether there is memory for a job; answer if there is not.
+    """Tell whether a job may be taken now; answer if not.
 
-    A large one that has arrived after all, the older packets going before the newer,
-    is taken if memory would not be full without it.
+    Its address must not submit more than it may, and there has to be memory for it. A
+    large one that has arrived after all, the older packets going before the newer, is
+    taken if memory would not be full without it.
     """
+    usage = peer.usage
+    # One whose question the store has answered was counted when it came.
+    if usage and not (peer.answers or limits.may_submit(state, usage)):
+        count_refusal(state, packet.arguments[0])
+        send_error(peer, b"QUEUE_ERROR", limits.too_many_submissions(state, usage))
+        return False
     memory = state.memory
     room = memory.room
     if not room.is_full:

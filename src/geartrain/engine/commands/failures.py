@@ -7,7 +7,7 @@ from typing import Final
 
 from geartrain.engine.commands.arguments import invalid, read_arguments
 from geartrain.engine.commands.rows import calendar_time, row, text
-from geartrain.engine.model.endings import Ending, failures_of
+from geartrain.engine.endings import Ending, failures_of
 from geartrain.engine.model.peers import Peer
 from geartrain.engine.state.state import State
 from geartrain.errors import OptionError
@@ -36,7 +36,7 @@ _LOOK: Final = 3
 _Key = tuple[bytes, str, bytes]
 
 
-class _FailureGroup:
+class _FailureKind:
     """Jobs that failed in the same way."""
 
     def __init__(self, latest: Ending) -> None:
@@ -61,8 +61,8 @@ def failures(state: State, peer: Peer, words: list[bytes]) -> bytes:
 
 
 def _list(state: State, function: bytes, limit: int) -> Iterator[bytes]:
-    groups: dict[_Key, _FailureGroup] = {}
-    first, following = state.history.serials()
+    groups: dict[_Key, _FailureKind] = {}
+    first, following = state.history.first(), state.history.following()
     now = state.server_time()
     for serial in range(following - 1, max(first, following - _LATEST) - 1, -1):
         ending = state.history.at(serial)
@@ -80,23 +80,23 @@ def _list(state: State, function: bytes, limit: int) -> Iterator[bytes]:
     yield END_OF_LIST
 
 
-def _rank(item: tuple[_Key, _FailureGroup]) -> tuple[int, float]:
+def _rank(item: tuple[_Key, _FailureKind]) -> tuple[int, float]:
     return -item[1].count, -item[1].latest.ended
 
 
-def _add(groups: dict[_Key, _FailureGroup], ending: Ending) -> None:
+def _add(groups: dict[_Key, _FailureKind], ending: Ending) -> None:
     error = error_line(ending.error())[:_MOST_ERROR]
     key = (ending.function, error, ending.outcome)
     group = groups.get(key)
     if group is None:
         if len(groups) >= _MOST_GROUPS:
             return
-        group = groups[key] = _FailureGroup(ending)
+        group = groups[key] = _FailureKind(ending)
     group.count += 1
     group.first = ending.ended
 
 
-def _row(state: State, key: _Key, group: _FailureGroup) -> bytes:
+def _row(state: State, key: _Key, group: _FailureKind) -> bytes:
     function, error, outcome = key
     latest = group.latest
     return row(

@@ -13,7 +13,7 @@ from typing import Final
 
 from geartrain.engine.commands.arguments import Arguments
 from geartrain.engine.commands.rows import state_name, text, waiting_name
-from geartrain.engine.model.endings import STATUSES, Ending
+from geartrain.engine.endings import STATUSES, Ending
 from geartrain.engine.model.jobs import FINISHED, PAGED, SUBMITTED, TENTATIVE, Job
 from geartrain.engine.model.policies import is_pattern, matcher
 from geartrain.engine.records import Failures, JobRecord

@@ -6,7 +6,8 @@ from itertools import islice
 from typing import Final
 
 from geartrain.engine.commands.filters import Filter
-from geartrain.engine.model.endings import Ending
+from geartrain.engine.commands.history import store_query, stored_endings
+from geartrain.engine.endings import Ending, ListEndings
 from geartrain.engine.model.jobs import PAGED, Job
 from geartrain.engine.model.peers import Peer
 from geartrain.engine.queries import FindDead, FindJob, FindKey, Query
@@ -62,17 +63,22 @@ def find_job(
         _read_answers(state, found, handle, answers)
     elif state.journal.is_on and (unique or number):
         found.is_asked = True
-        state.ask(peer, _queries(state, number, name, unique))
+        state.ask(peer, _queries(state, handle, name, unique))
     pending = state.journal.result_of(number) if number else None
     if pending is not None and pending.handle == handle and not found.waiting:
         found.record = pending
     if not (found.is_asked or found.waiting):
-        _look_back(state, found, handle, name, unique)
+        _look_back(state, found, handle, name, unique, answers)
     return found
 
 
 def _look_back(
-    state: State, found: Found, handle: bytes, name: bytes, unique: bytes
+    state: State,
+    found: Found,
+    handle: bytes,
+    name: bytes,
+    unique: bytes,
+    answers: list[Query],
 ) -> None:
     """Look into the history, unless what was found is as new."""
     now = state.server_time()
@@ -82,6 +88,9 @@ def _look_back(
             if each.function == name:
                 ending = each
                 break
+    stored = stored_endings(answers)
+    if ending is None and stored:
+        ending = stored[0]
     record = found.record
     if ending is not None and (record is None or record.ended < ending.ended):
         found.record = _ended_record(state, ending)
@@ -105,16 +114,21 @@ def _ended_record(state: State, ending: Ending) -> ResultRecord:
     return record
 
 
-def _queries(state: State, number: int, function: bytes, unique: bytes) -> list[Query]:
+def _queries(
+    state: State, handle: bytes, function: bytes, unique: bytes
+) -> list[Query]:
     """Return what to ask the store about a job."""
     now = state.server_time()
+    number = state.number(handle)
     if number:
         return [
             FindResult(now, number),
             FindJob(number, False),
             FindDead(number, False),
+            *store_query(state, handle, b""),
         ]
-    return [FindResult(now, 0, function, unique), FindKey(unique, function)]
+    past = store_query(state, b"", unique, function)
+    return [FindResult(now, 0, function, unique), FindKey(unique, function), *past]
 
 
 def _read_answers(
@@ -128,6 +142,8 @@ def _read_answers(
             record = answer.record
             if record is not None and _is_called(state, record, handle):
                 found.record = record
+            continue
+        if isinstance(answer, ListEndings):
             continue
         assert isinstance(answer, FindDead | FindJob | FindKey)
         kept = answer.record

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain, islice
 from typing import Final
 
 from geartrain.engine.commands.arguments import invalid, read_arguments
@@ -11,7 +12,7 @@ from geartrain.engine.commands.filters import (
     OUTCOMES,
     read_filter,
 )
-from geartrain.engine.commands.listings import Slice
+from geartrain.engine.commands.listings import RECORD_LOOKS, Slice
 from geartrain.engine.commands.rows import (
     attempt_values,
     calendar_time,
@@ -20,14 +21,22 @@ from geartrain.engine.commands.rows import (
     story_values,
     text,
 )
-from geartrain.engine.model.endings import Ending, failures_of
+from geartrain.engine.endings import STATUSES, Ending, ListEndings, failures_of
 from geartrain.engine.model.peers import Peer
+from geartrain.engine.queries import Query
 from geartrain.engine.results import SUCCEEDED
 from geartrain.engine.state.state import State
 from geartrain.errors import OptionError
-from geartrain.protocol.admin import END_OF_LIST
+from geartrain.protocol.admin import END_OF_LIST, error
 
-__all__ = ["ended", "ending_rows", "ending_values", "history"]
+__all__ = [
+    "ended",
+    "ending_rows",
+    "ending_values",
+    "history",
+    "store_query",
+    "stored_endings",
+]
 
 _ARGUMENTS: Final = (*CONDITIONS, b"limit", b"after")
 
@@ -37,7 +46,7 @@ _ROW: Final = 20
 _LOOK: Final = 3
 # Endings looked at in a step.
 _LOOKED_AT: Final = 256
-# Functions whose last job with a unique is shown.
+# Jobs with a unique that are looked at for the last of each function.
 _MOST_FUNCTIONS: Final = 100
 
 
@@ -53,29 +62,35 @@ def history(state: State, peer: Peer, words: list[bytes]) -> bytes:
         after = arguments.number(b"after", -1)
     except OptionError as refusal:
         return invalid(str(refusal))
-    peer.rest = _list(state, part, after)
+    peer.rest = _list(state, peer, part, after)
     return b""
 
 
-def _list(state: State, part: Slice, after: int) -> Iterator[bytes]:
-    yield from ending_rows(state, part, after)
+def _list(state: State, peer: Peer, part: Slice, after: int) -> Iterator[bytes]:
+    has_rows = False
+    for each in ending_rows(state, peer, part, after):
+        has_rows = has_rows or bool(each)
+        yield each
+    if part.error and not has_rows:
+        yield error(b"STORE_ERROR", part.error)
+        return
     if part.following:
         yield row({"after": text(part.following)})
     yield END_OF_LIST
 
 
-def ending_rows(state: State, part: Slice, after: int) -> Iterator[bytes]:
+def ending_rows(state: State, peer: Peer, part: Slice, after: int) -> Iterator[bytes]:
     """Give the rows of what became of jobs, the latest before a serial first.
 
-    A negative serial is for the very latest.
+    A negative serial is for the very latest. What memory has comes before what the
+    store alone has.
     """
     kept = state.history
-    first, following = kept.serials()
-    serial = following - 1
+    serial = kept.following() - 1
     if 0 <= after <= serial:
         serial = after - 1
     wanted, now = part.wanted, state.server_time()
-    while serial >= first:
+    while serial >= kept.first():
         ending = kept.at(serial)
         is_wanted = ending is not None and wanted.takes_ending(ending, now)
         if part.looks <= 0 or (is_wanted and part.left == 0):
@@ -90,12 +105,57 @@ def ending_rows(state: State, part: Slice, after: int) -> Iterator[bytes]:
             state.turns.work += _LOOKED_AT >> _LOOK
             yield b""
         serial -= 1
+    if kept.is_stored:
+        yield from _stored_rows(state, peer, part, serial + 1)
 
 
-def ended(state: State, name: bytes) -> list[Ending]:
+def _stored_rows(state: State, peer: Peer, part: Slice, before: int) -> Iterator[bytes]:
+    """Give the rows of those before a serial that the store has."""
+    wanted = part.wanted
+    while before > 1:
+        if not part.goes_on():
+            part.following = b"%d" % before
+            return
+        query = ListEndings(state.server_time(), before, part.left)
+        query.function, query.unique = wanted.name() or b"", wanted.unique
+        query.error_part = wanted.error
+        query.outcome = wanted.state if wanted.state in STATUSES else b""
+        state.ask(peer, [query])
+        yield b""
+        peer.take_answers()
+        part.error = query.error
+        if query.error:
+            part.following = b"%d" % before
+            return
+        part.looks -= RECORD_LOOKS * max(query.looked_at, 1)
+        for ending in query.endings:
+            if wanted.takes_ending(ending, query.now):
+                part.left -= 1
+                state.turns.work += _ROW
+                yield row(ending_values(state, ending))
+        before = query.following
+
+
+def store_query(
+    state: State, handle: bytes, unique: bytes, function: bytes = b""
+) -> list[Query]:
+    """Return what to ask the store for what became of a job, or of some with a unique.
+
+    That is nothing if the store has no history.
+    """
+    if not state.history.is_stored:
+        return []
+    most = 1 if handle or function else _MOST_FUNCTIONS
+    wanted = ListEndings(state.server_time(), state.history.following(), most)
+    wanted.handle, wanted.unique, wanted.function = handle, unique, function
+    return [wanted]
+
+
+def ended(state: State, name: bytes, answers: list[Query]) -> list[Ending]:
     """Return what became of the job with a handle, or else with a unique.
 
     Several functions may have had a job with the unique: the last of each is returned.
+    ``answers`` are those of the store, if it was asked.
     """
     now = state.server_time()
     known = state.history.find(name, now)
@@ -103,11 +163,21 @@ def ended(state: State, name: bytes) -> list[Ending]:
         return [known]
     found: dict[bytes, Ending] = {}
     if name:
-        for looked_at, ending in enumerate(state.history.with_unique(name, now)):
+        past = islice(state.history.with_unique(name, now), _MOST_FUNCTIONS)
+        for ending in chain(past, stored_endings(answers)):
+            if ending.handle == name:
+                return [ending]
             found.setdefault(ending.function, ending)
-            if looked_at >= _MOST_FUNCTIONS:
-                break
     return list(found.values())
+
+
+def stored_endings(answers: list[Query]) -> list[Ending]:
+    """Return what the store said became of jobs, the latest first."""
+    found: list[Ending] = []
+    for answer in answers:
+        if isinstance(answer, ListEndings):
+            found += answer.endings
+    return found
 
 
 def ending_values(state: State, ending: Ending) -> dict[str, object]:

@@ -8,7 +8,7 @@ from typing import Final
 from geartrain.engine.commands.arguments import invalid, read_arguments
 from geartrain.engine.commands.filters import Filter
 from geartrain.engine.commands.finding import found_by_unique, unique_queries
-from geartrain.engine.commands.history import ended, ending_values
+from geartrain.engine.commands.history import ended, ending_values, store_query
 from geartrain.engine.commands.rows import (
     Portion,
     row,
@@ -70,7 +70,7 @@ def job(state: State, peer: Peer, words: list[bytes]) -> bytes:
         return b""
     past = state.history.find(name, state.server_time())
     if past is not None and past.outcome != DEAD:
-        return _past(state, name, part) or _UNKNOWN_JOB
+        return _past(state, name, part, []) or _UNKNOWN_JOB
     return _stored_job(state, peer, name, part)
 
 
@@ -89,7 +89,7 @@ def _stored_job(state: State, peer: Peer, name: bytes, part: Portion) -> bytes:
     failure = _error(answers)
     if failure or not found:
         reads.end(state, peer)
-        return failure or _past(state, name, part) or _UNKNOWN_JOB
+        return failure or _past(state, name, part, answers) or _UNKNOWN_JOB
     kept = [each for each in found if isinstance(each, JobRecord)]
     if kept and part.has_workload and not _has_workloads(answers):
         return _ask_whole(state, peer, kept, part.first)
@@ -97,12 +97,12 @@ def _stored_job(state: State, peer: Peer, name: bytes, part: Portion) -> bytes:
     return b""
 
 
-def _past(state: State, name: bytes, part: Portion) -> bytes:
+def _past(state: State, name: bytes, part: Portion, answers: list[Query]) -> bytes:
     """Return the rows of jobs that have ended; nothing if none is remembered."""
     if part.is_workload:
         return b""
     rows: list[bytes] = []
-    for each in ended(state, name):
+    for each in ended(state, name, answers):
         values = ending_values(state, each)
         if part.has_tail:
             values.update(tail_values(state, each.handle, None))
@@ -147,7 +147,8 @@ def _job_queries(state: State, name: bytes) -> list[Query]:
     number = state.number(name)
     if number:
         queries += [FindJob(number, False), FindDead(number, False)]
-    return queries
+        queries += store_query(state, name, b"")
+    return queries + store_query(state, b"", name)
 
 
 def _found_by_handle(

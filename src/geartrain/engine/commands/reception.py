@@ -249,12 +249,11 @@ def _settle(state: State) -> None:
     state.unsettled.clear()
 
 
-def turn_away(state: State, peer: Peer) -> None:
-    """Close a connection there is no memory for."""
-    common.send_error(peer, b"QUEUE_ERROR", FULL)
+def turn_away(state: State, peer: Peer, reason: bytes) -> None:
+    """Close a connection that is not taken."""
+    common.send_error(peer, b"QUEUE_ERROR", reason)
     peer.is_closing = True
     state.closing.append(peer)
-    state.memory.room.refused += 1
 
 
 def give_up(state: State, size: int, until: float) -> int:

@@ -257,7 +257,7 @@ def _dead(state: State, peer: Peer, part: Slice, place: bytes) -> Iterator[bytes
 
 def _ended(state: State, peer: Peer, part: Slice, place: bytes) -> Iterator[bytes]:
     """Give the rows of jobs that have ended."""
-    return ending_rows(state, part, int(place) if place else -1)
+    return ending_rows(state, peer, part, int(place) if place else -1)
 
 
 _MEMORY: Final = b"memory"

@@ -21,6 +21,7 @@ from typing import Final
 
 from geartrain.engine.batches import Batch
 from geartrain.engine.durable.gathering import Gathering, Question
+from geartrain.engine.endings import Ending, ending_cost
 from geartrain.engine.model.jobs import PAGED, Job, record_of
 from geartrain.engine.model.peers import Peer
 from geartrain.engine.queries import Query
@@ -35,6 +36,8 @@ __all__ = ["Journal"]
 _RESERVE: Final = 1_000_000
 # Bytes of results that wait for a store which refuses them; the oldest are given up.
 _MOST_RESULTS: Final = 64 * 1024 * 1024
+# Endings that wait for it; 50 MB, unless all failed with long errors.
+_MOST_ENDINGS: Final = 100_000
 
 
 class Journal:
@@ -149,7 +152,8 @@ class Journal:
 
     def revive(self, job: Job) -> None:
         """Record that a dead letter becomes a job again."""
-        self._next.batch.revived.append(Change(job.number, job.due, None))
+        failures = None if job.failures is None else job.failures.copy()
+        self._next.batch.revived.append(Change(job.number, job.due, failures))
 
     def put(self, kind: bytes, key: bytes, value: bytes) -> None:
         """Record an entry, in place of the one of its kind and key.
@@ -179,8 +183,14 @@ class Journal:
         gathering.batch.results[record.number] = record
         gathering.size += record.size
 
+    def keep_ending(self, ending: Ending) -> None:
+        """Record what became of a job."""
+        gathering = self._next
+        gathering.batch.endings.append(ending)
+        gathering.size += ending_cost(ending)
+
     def drop_results(self, now: float) -> None:
-        """Have the store drop results that have expired by a server time."""
+        """Have the store drop results and endings expired by a server time."""
         self._next.batch.expired_until = now
 
     def result_of(self, number: int) -> ResultRecord | None:
@@ -310,13 +320,16 @@ class Journal:
         lost = done.batch.parted()[0] if is_rest_saved else done.batch
         numbers = {job.number for job in refused}
         if is_rest_saved:
-            # The ends of their jobs are saved: there was no room for the results.
+            # The ends of their jobs are saved: there was no room for the rest.
             done.given_up = list(lost.results.values())
             lost.results = {}
+            done.batch.untold += len(lost.endings)
+            lost.endings = []
             # When the next result expires, only a commit of all would have told.
             lost.expired_until = done.batch.expired_until
         self._next.batch.take_back(lost, numbers)
         done.given_up += self._next.batch.shed(_MOST_RESULTS)
+        done.batch.untold += self._next.batch.forget_endings(_MOST_ENDINGS)
         for burial in lost.buried:
             if burial.number not in numbers:
                 self._next.buried[burial.number] = None

@@ -12,8 +12,16 @@ from geartrain.engine.model.functions import Function
 from geartrain.engine.model.jobs import READY, Job
 from geartrain.engine.model.marks import Absence
 from geartrain.engine.model.schedules import CALENDAR, Schedule
+from geartrain.engine.model.traces import Trace
 from geartrain.engine.model.waits import ResultWait
-from geartrain.engine.state import following, functions, marks, statistics, windows
+from geartrain.engine.state import (
+    following,
+    functions,
+    marks,
+    statistics,
+    tracing,
+    windows,
+)
 from geartrain.engine.state.state import Expiry, State
 from geartrain.engine.timers import Timed
 from geartrain.engine.window.shelves import Shelf
@@ -68,6 +76,8 @@ def _ring(state: State, due: Timed) -> None:
         results.expire_results(state)
     elif isinstance(due, Absence):
         marks.mark_absence(state, due)
+    elif isinstance(due, Trace):
+        tracing.end(state, due.watcher)
     elif isinstance(due, Function):
         expire(state, due)
 

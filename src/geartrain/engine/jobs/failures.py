@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import Final
 
+from geartrain.engine.endings import ABANDONED
 from geartrain.engine.jobs import results
 from geartrain.engine.jobs.life import finish, move, remember, wait
 from geartrain.engine.jobs.relays import relay
 from geartrain.engine.model import counts
-from geartrain.engine.model.endings import ABANDONED
 from geartrain.engine.model.jobs import FINISHED, READY, Job, record_of
 from geartrain.engine.model.peers import Peer
 from geartrain.engine.records import Failures

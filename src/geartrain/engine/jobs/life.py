@@ -27,7 +27,7 @@ from __future__ import annotations
 from typing import Final
 
 from geartrain.engine.jobs import results
-from geartrain.engine.model.endings import Ending
+from geartrain.engine.model.endings import ending_of
 from geartrain.engine.model.jobs import (
     FINISHED,
     NOBODY,
@@ -42,6 +42,7 @@ from geartrain.engine.model.jobs import (
     JobState,
 )
 from geartrain.engine.model.peers import Peer
+from geartrain.engine.model.policies import IN_MEMORY
 from geartrain.engine.results import SUCCEEDED
 from geartrain.engine.state import functions, windows
 from geartrain.engine.state.following import note_job
@@ -281,10 +282,16 @@ def remember(state: State, job: Job, outcome: bytes, result: int = 0) -> None:
     limit = state.memory.limit
     if limit and limit // _HISTORY < most:
         most = limit // _HISTORY
-    if seconds <= 0 or most <= 0:
+    is_stored = seconds > IN_MEMORY and state.journal.keeps_jobs
+    if seconds <= 0 or (most <= 0 and not is_stored):
         return
     now = state.server_time()
-    ending = Ending(job, outcome, now)
+    ending = ending_of(job, outcome, now)
     ending.until = now + seconds
     ending.result_size = result
     history.add(ending, most)
+    if is_stored:
+        history.is_stored = True
+        ending.serial = history.following() - 1
+        state.journal.keep_ending(ending)
+        results.expect(state, ending.until)

@@ -146,6 +146,7 @@ _ENDS: Final = {
     "expired": "it waited longer than its time to live and was dropped",
     "cancelled": "it was cancelled",
     "abandoned": "nobody waited for it any more, and it was dropped",
+    "dropped": "it was a dead letter, and an operator dropped it",
 }
 
 

@@ -23,13 +23,14 @@ from geartrain.engine.results import (
 )
 from geartrain.engine.state import functions
 from geartrain.engine.state.state import State
-from geartrain.texts import quoted, shown
+from geartrain.texts import counted, quoted, shown
 
 __all__ = [
     "add",
     "collect",
     "discard",
     "end_wait",
+    "expect",
     "expire_results",
     "fail",
     "leave",
@@ -122,7 +123,7 @@ def _end(state: State, job: Job, record: ResultRecord) -> None:
         record.expires = record.ended + ttl
         state.journal.keep_result(record)
         state.memory.jobs += result_cost(record)
-        _expect(state, record.expires)
+        expect(state, record.expires)
     if state.result_waits:
         wake(state, job.handle, record)
 
@@ -164,21 +165,27 @@ def settle_results(state: State, done: Gathering) -> None:
             "results_dropped",
             f"{len(done.given_up)} results are not kept: the store refuses them",
         )
+    if done.batch.untold:
+        state.warn(
+            "history_dropped",
+            f"what became of {counted(done.batch.untold, 'job')} is not kept: the store"
+            " has no room",
+        )
     if done.batch.next_expiry > 0:
         now = state.server_time()
         is_late = done.batch.next_expiry <= now
         pause = _SHORT_PAUSE if is_late else _PAUSE
-        _expect(state, max(done.batch.next_expiry, now + pause))
+        expect(state, max(done.batch.next_expiry, now + pause))
 
 
 def resume_expiry(state: State, when: float) -> None:
     """Note when the first of the results that a store has kept expires; 0 for none."""
     if when > 0:
-        _expect(state, when)
+        expect(state, when)
 
 
-def _expect(state: State, when: float) -> None:
-    """Have results dropped at a server time, unless some are to be before."""
+def expect(state: State, when: float) -> None:
+    """Have the store drop what has expired at a server time, or before if set so."""
     expiry = state.expiry
     if expiry.when > 0:
         if expiry.when <= when:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
+from geartrain.engine.endings import DROPPED
 from geartrain.engine.jobs import failures
-from geartrain.engine.jobs.life import move, wait
+from geartrain.engine.jobs.life import move, remember, wait
 from geartrain.engine.jobs.paging import restore, take_out
 from geartrain.engine.model import counts
 from geartrain.engine.model.functions import Function
@@ -22,7 +23,7 @@ from geartrain.engine.model.jobs import (
     Job,
     kept_job,
 )
-from geartrain.engine.records import JobRecord
+from geartrain.engine.records import Failures, JobRecord
 from geartrain.engine.state import functions, windows
 from geartrain.engine.state.memory import record_cost
 from geartrain.engine.state.state import State
@@ -122,7 +123,7 @@ class Place(Order):
 
 
 class Revive(Order):
-    """Make jobs of dead letters again, with all their attempts before them."""
+    """Make jobs of dead letters again, with all attempts before them."""
 
     def obey(self, state: State, job: Job) -> bool:
         """Leave a job that is no dead letter."""
@@ -131,7 +132,7 @@ class Revive(Order):
     def obey_kept(self, state: State, record: JobRecord) -> bool:
         """Let a dead letter wait anew, in the store if that keeps jobs."""
         job = _stub(state, record)
-        job.failures = None
+        job.failures = _past_of(job)
         job.due, job.is_steady = state.server_time(), True
         count(state, job.function, counts.REVIVED)
         _let_go(state, job.function, record)
@@ -159,6 +160,7 @@ class Drop(Order):
         """Forget a dead letter."""
         function = functions.find(state, record.function)
         count(state, function, counts.DROPPED)
+        remember(state, _stub(state, record), DROPPED)
         _let_go(state, function, record)
         state.journal.end_dead(record.number)
         functions.retire(state, function)
@@ -180,6 +182,15 @@ def _stub(state: State, record: JobRecord) -> Job:
     # It is durable: as if by a batch before the first.
     job.batch = -1
     return job
+
+
+def _past_of(job: Job) -> Failures | None:
+    """Return failures that count none, but tell the story of those before."""
+    if job.failures is None or not job.failures.story:
+        return None
+    failures = Failures()
+    failures.story = job.failures.story
+    return failures
 
 
 def _key(job: Job) -> None:

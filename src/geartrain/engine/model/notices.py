@@ -16,6 +16,7 @@ class Notice:
         function: bytes = b"",
         handle: bytes = b"",
         error: bytes = b"",
+        who: tuple[bytes, bytes] | None = None,
     ) -> None:
         self.level = level
         """``"debug"``, ``"info"`` or ``"warning"``."""
@@ -29,6 +30,8 @@ class Notice:
         """The job it is about, if it is about one."""
         self.error = error
         """The line of the job's error that says what went wrong."""
+        self.who = who
+        """Of what an operator did, the address of its connection and its client id."""
 
     def fields(self) -> dict[str, bytes]:
         """Return what it is about, by name."""
@@ -39,4 +42,6 @@ class Notice:
             found["handle"] = self.handle
         if self.error:
             found["error"] = self.error
+        if self.who is not None:
+            found["address"], found["client"] = self.who
         return found

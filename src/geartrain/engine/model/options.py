@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from geartrain.engine.model.limits import NO_LIMITS, Limits
 from geartrain.engine.model.policies import Policy
 
 __all__ = ["EngineOptions"]
@@ -31,6 +32,7 @@ class EngineOptions:
         version: the answer to the text command ``version``.
         process_id: the answer to the text command ``getpid``.
         log_level: the answer to the text command ``verbose``.
+        limits: what each address may use.
         told: what ``server options`` tells: name, value and source of each option.
     """
 
@@ -48,4 +50,5 @@ class EngineOptions:
     version: bytes = b""
     process_id: int = 0
     log_level: bytes = b"NOTICE"
+    limits: Limits = NO_LIMITS
     told: tuple[tuple[str, str, str], ...] = ()

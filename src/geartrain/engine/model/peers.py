@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from enum import IntEnum
 from typing import TYPE_CHECKING, Final
 
+from geartrain.engine.model.limits import Usage
 from geartrain.protocol.admin import Command
 from geartrain.protocol.packets import Packet
 from geartrain.protocol.parser import Parser
@@ -76,6 +77,10 @@ class Peer:
         """The numeric host it comes from, as ``workers`` shows it."""
         self.is_trusted = is_trusted
         """It came by a loopback or unix listener and may shut down."""
+        self.is_confined = False
+        """It may only look: text commands that change something are taken elsewhere."""
+        self.usage: Usage | None = None
+        """What its address uses of its limits; None without limits."""
         self.parser = parser
         """The receiving side of its bytes."""
         self.has_tls = False

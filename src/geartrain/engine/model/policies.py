@@ -11,6 +11,7 @@ from geartrain.engine.model.settings import SETTINGS, Value, check_name, read_se
 from geartrain.errors import OptionError
 
 __all__ = [
+    "IN_MEMORY",
     "PatternSettings",
     "Policies",
     "Policy",
@@ -20,6 +21,11 @@ __all__ = [
 ]
 
 # Doubled that often, the shortest pause is longer than any cap.
+IN_MEMORY: Final = 3600.0
+"""Seconds for which memory is meant to tell what became of jobs. Where a policy's
+``history`` is longer, the store keeps it.
+"""
+
 _MAX_DOUBLINGS: Final = 1000
 _MASK: Final = 0xFFFFFFFF
 
@@ -62,7 +68,13 @@ class Policy:
         """Give no waiting job to a worker."""
         self.draining: bool = False
         """Refuse new jobs."""
-        self.history: float = 3600.0
+        self.alert_age: float = 300.0
+        """Seconds a job may wait before that is a problem (0: never)."""
+        self.alert_no_worker: float = 0.0
+        """Seconds jobs may wait without a worker before that is a problem."""
+        self.alert_dead: int = 1
+        """Dead letters in five minutes that are a problem (0: none are)."""
+        self.history: float = IN_MEMORY
         """Seconds to remember what became of a job (0: not at all)."""
         self.result_ttl: float = 0.0
         """Seconds to keep the results of background jobs (0: keep none)."""

@@ -1,7 +1,8 @@
 """History: what became of the jobs that ended last.
 
 It is bounded in bytes: the oldest endings go first, however long their policies would
-keep them. They are kept, and go, in pages: every job that ends is added, few are ever
+keep them; those whose policies keep them for more than an hour the store has, too. They
+are kept, and go, in pages: every job that ends is added, few are ever
 asked for. So to add one costs no more than a place in a list, and where those of a page
 are, by handle and by unique, is noted when somebody first looks into it.
 """
@@ -12,12 +13,10 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from typing import Final
 
-from geartrain.engine.model.endings import Ending
+from geartrain.engine.endings import Ending, ending_cost
 
 __all__ = ["History"]
 
-# What an ending takes beside its names and errors, and its places in the tables.
-_ENDING: Final = 480
 # Endings of a page. To note where they are takes a tenth of a millisecond.
 _PAGE: Final = 1024
 # A page has at most this part of the bytes that all may take: as much goes at once.
@@ -75,7 +74,7 @@ class _Page:
 class History:
     """The endings that are kept, in their order.
 
-    Each has a serial: its place among all that ever were.
+    Each has a serial, from 1: its place among all that ever were.
     """
 
     def __init__(self, most: int) -> None:
@@ -83,19 +82,26 @@ class History:
         """The most bytes that it takes."""
         self.size = 0
         """The bytes that it takes."""
-        self._open = _Page(0)
+        self.is_stored = False
+        """The store has endings, too."""
+        self._open = _Page(1)
         self._pages = [self._open]
 
     def __len__(self) -> int:
-        first, following = self.serials()
-        return following - first
+        return self.following() - self.first()
+
+    def resume(self, last: int) -> None:
+        """Go on after the last serial of an earlier life; 0 for none."""
+        self._open = _Page(last + 1)
+        self._pages = [self._open]
+        self.is_stored = last > 0
 
     def add(self, ending: Ending, most: int) -> None:
         """Add an ending; drop the oldest pages beyond ``most`` bytes and their time."""
         page = self._open
         if len(page.endings) >= _PAGE or page.size * _PART >= most:
             page = self._begin(ending.ended)
-        size = cost(ending)
+        size = ending_cost(ending)
         page.add(ending, size)
         self.size += size
         while self.size > most:
@@ -122,9 +128,13 @@ class History:
         place = serial - page.first
         return page.endings[place] if 0 <= place < len(page.endings) else None
 
-    def serials(self) -> tuple[int, int]:
-        """Return the serial of the oldest ending, and that of the next to come."""
-        return self._pages[0].first, self._open.first + len(self._open.endings)
+    def first(self) -> int:
+        """Return the serial of the oldest ending in memory."""
+        return self._pages[0].first
+
+    def following(self) -> int:
+        """Return the serial of the next ending to come."""
+        return self._open.first + len(self._open.endings)
 
     def _begin(self, now: float) -> _Page:
         """Begin a page, and drop those whose time has passed."""
@@ -145,12 +155,3 @@ class History:
 
 def _first(page: _Page) -> int:
     return page.first
-
-
-def cost(ending: Ending) -> int:
-    """Return the bytes that an ending takes."""
-    size = _ENDING + len(ending.handle) + len(ending.unique)
-    failures = ending.failures
-    if failures is not None:
-        size += len(failures.error) + len(failures.story)
-    return size

@@ -10,21 +10,26 @@ tables.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Final
 
+from geartrain.engine.model.actions import Action
 from geartrain.engine.model.counts import DEAD
 from geartrain.engine.model.functions import Function
 from geartrain.engine.model.health import FAILING, OK
+from geartrain.engine.model.policies import matches
 from geartrain.engine.model.problems import Problem
+from geartrain.engine.state import functions
 from geartrain.engine.state.slots import MINUTE
 from geartrain.engine.state.state import State
 from geartrain.texts import counted, quoted
 
 __all__ = ["NAMES", "look"]
 
-# Seconds that a job may wait, and minutes whose dead letters count.
-_LONG: Final = 300.0
+# Minutes whose dead letters count.
 _RECENT: Final = 5
+# Of what operators did, the latest that are searched for who holds a function.
+_MOST_ACTIONS: Final = 200
 
 # A store has room for this many more bytes; the server refuses at some 16 MiB.
 _LITTLE_ROOM: Final = 256 * 1024 * 1024
@@ -37,10 +42,11 @@ _COST: Final = 1
 
 
 def _no_worker(state: State, function: Function) -> Problem | None:
-    if function.workers:
+    policy = functions.policy(state, function)
+    if function.workers or policy.paused or policy.draining:
         return None
     waiting = function.waiting_now()
-    if not waiting:
+    if not waiting or _without_worker(state, function) < policy.alert_no_worker:
         return None
     name = quoted(function.name)
     return Problem(
@@ -53,12 +59,64 @@ def _no_worker(state: State, function: Function) -> Problem | None:
     )
 
 
+def _without_worker(state: State, function: Function) -> float:
+    """Return for how long jobs have waited without a worker, in seconds."""
+    now = state.server_time()
+    since = function.waiting_since()
+    absence = state.marks.absences.get(function.name)
+    if absence is not None:
+        since = absence.since if since is None else max(since, absence.since)
+    return 0.0 if since is None else now - since
+
+
+def _held(state: State, function: Function) -> Problem | None:
+    """Tell of jobs that wait because an operator paused or drains their function."""
+    policy = functions.policy(state, function)
+    if not (policy.paused or policy.draining):
+        return None
+    waiting = function.waiting_now()
+    if not waiting or (function.workers and not policy.paused):
+        return None
+    name = quoted(function.name)
+    word = "paused" if policy.paused else "draining"
+    return Problem(
+        word,
+        function.name,
+        f"{name} is {word}{_by_whom(state, function.name, word)}, and "
+        f"{counted(waiting, 'job')} {'waits' if waiting == 1 else 'wait'}",
+        waiting,
+        f"geartrain resume {name} ends that"
+        + ("" if policy.paused else ", or start a worker for the rest"),
+    )
+
+
+def _by_whom(state: State, name: bytes, word: str) -> str:
+    """Return who paused a function, or drains it, and for how long; empty if unknown.
+
+    What the configuration file says nobody did.
+    """
+    for action in islice(state.actions.before(0), _MOST_ACTIONS):
+        if _holds(action, word) and matches(action.function, name):
+            seconds = max(0.0, state.wall_time() - action.time)
+            who = action.address if action.client == b"-" else action.client
+            return f" for {seconds:.0f} seconds, by {quoted(who)}"
+    return ""
+
+
+def _holds(action: Action, word: str) -> bool:
+    """Tell whether an operator paused functions, or drains them, by an action."""
+    if action.command == b"policy":
+        return word.encode() + b"=" in action.arguments
+    return action.command == (b"pause" if word == "paused" else b"drain")
+
+
 def _old_jobs(state: State, function: Function) -> Problem | None:
     since = function.waiting_since()
-    if since is None or not function.workers:
+    policy = functions.policy(state, function)
+    if since is None or not function.workers or policy.paused:
         return None
     seconds = state.server_time() - since
-    if seconds < _LONG:
+    if policy.alert_age <= 0 or seconds < policy.alert_age:
         return None
     return Problem(
         "old_jobs",
@@ -70,13 +128,14 @@ def _old_jobs(state: State, function: Function) -> Problem | None:
 
 
 def _dead_letters(state: State, function: Function) -> Problem | None:
-    if not function.dead:
+    most = functions.policy(state, function).alert_dead
+    if not function.dead or not most:
         return None
     first = int(state.server_time() / MINUTE) - _RECENT
     died = 0
     for _, counts in function.statistics.by_minute(first):
         died += counts.numbers[DEAD]
-    if not died:
+    if died < most:
         return None
     return Problem(
         "dead_letters",
@@ -150,6 +209,7 @@ def _memory_full(state: State) -> Problem | None:
 
 _OF_FUNCTIONS: Final[list[Callable[[State, Function], Problem | None]]] = [
     _no_worker,
+    _held,
     _old_jobs,
     _dead_letters,
 ]
@@ -163,9 +223,11 @@ _OF_SERVER: Final[list[Callable[[State], Problem | None]]] = [
 NAMES: Final = (
     "dead_letters",
     "disk_nearly_full",
+    "draining",
     "memory_nearly_full",
     "no_worker",
     "old_jobs",
+    "paused",
     "store_failing",
     "store_refusing",
     "store_slow",
@@ -180,11 +242,11 @@ def look(state: State) -> Iterator[None]:
         problem = ask(state)
         if problem is not None:
             found.append(problem)
-    functions = list(state.functions.values())
-    state.turns.work += len(functions) >> 6
-    for start in range(0, len(functions), _STEP):
+    every = list(state.functions.values())
+    state.turns.work += len(every) >> 6
+    for start in range(0, len(every), _STEP):
         state.turns.work += _STEP * _COST
-        for function in functions[start : start + _STEP]:
+        for function in every[start : start + _STEP]:
             for examine in _OF_FUNCTIONS:
                 problem = examine(state, function)
                 if problem is not None:

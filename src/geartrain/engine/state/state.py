@@ -13,6 +13,7 @@ from geartrain.engine.model.events import Events, Follower
 from geartrain.engine.model.functions import Function
 from geartrain.engine.model.health import Health
 from geartrain.engine.model.jobs import Job
+from geartrain.engine.model.limits import Usage
 from geartrain.engine.model.listings import Listing
 from geartrain.engine.model.marks import Marks
 from geartrain.engine.model.notices import Notice
@@ -22,6 +23,7 @@ from geartrain.engine.model.policies import Policies
 from geartrain.engine.model.problems import Problem
 from geartrain.engine.model.schedules import Calendar, Schedule, no_calendar
 from geartrain.engine.model.supervisors import Supervision
+from geartrain.engine.model.traces import Trace, Traced
 from geartrain.engine.model.vitals import Vitals
 from geartrain.engine.model.waits import ResultWait
 from geartrain.engine.queries import Query
@@ -77,6 +79,8 @@ class State:
         """The driver has told how the clocks relate."""
         self.is_applying = False
         """Functions are following policies that changed."""
+        self.usages: dict[bytes, Usage] = {}
+        """What addresses use of their limits; empty without limits."""
         self.peers: dict[Peer, None] = {}
         """All connections."""
         self.supervisors: dict[Peer, Supervision] = {}
@@ -129,6 +133,10 @@ class State:
         """The latest events, while somebody follows them."""
         self.followers: dict[Peer, Follower] = {}
         """The peers that are told of events as they happen."""
+        self.traces: dict[Peer, Trace] = {}
+        """The peers that are told of packets, and of which."""
+        self.taps: dict[Peer, Traced] = {}
+        """The peers whose packets somebody is told of."""
         self.turns = Turns()
         """How much has been done in this turn, and what is left for the next."""
         self.unsent: list[Peer] = []

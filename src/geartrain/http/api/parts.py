@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from starlette.responses import Response
 
-from geartrain.engine.model.endings import STATUSES
+from geartrain.engine.endings import STATUSES
 from geartrain.http.endpoints import Answer, Parameter, in_path, query
 from geartrain.http.rows import readable
 from geartrain.http.schemas import items

@@ -1,9 +1,9 @@
-"""The job server itself: its version, what is wrong with it, store and schedules."""
+"""The job server itself: its version, what is wrong with it, and its store."""
 
 from __future__ import annotations
 
 import json
-from typing import Any, Final
+from typing import Final
 
 from starlette.responses import Response
 
@@ -17,7 +17,7 @@ from geartrain.http.api.parts import (
 )
 from geartrain.http.endpoints import Call, Endpoint, query
 from geartrain.http.listings import listing
-from geartrain.http.schemas import CONDITION, MARK, OPTION, SCHEDULE, STORE
+from geartrain.http.schemas import CONDITION, MARK, OPTION, STORE
 
 __all__ = ["ENDPOINTS"]
 
@@ -50,24 +50,6 @@ async def get_store(call: Call) -> Response:
     """Tell the state of the store."""
     (row,) = await call.rows("store")
     return json_answer(json.loads(row))
-
-
-async def list_schedules(call: Call) -> Response:
-    """List recurring jobs."""
-    rows = await call.rows("show schedules")
-    return json_answer({"items": [_schedule(row) for row in rows], "next": None})
-
-
-def _schedule(row: bytes) -> dict[str, Any]:
-    text = row.decode("utf-8", "surrogateescape")
-    handle, function, unique, fields, due = text.split("\t")
-    return {
-        "handle": handle,
-        "function": function,
-        "unique": unique,
-        "fields": fields,
-        "due": int(due),
-    }
 
 
 ENDPOINTS: Final = (
@@ -137,14 +119,5 @@ ENDPOINTS: Final = (
         tag="server",
         call=get_store,
         answers=(one("The store.", STORE),),
-    ),
-    Endpoint(
-        method="GET",
-        path="/v1/schedules",
-        name="listSchedules",
-        summary="List recurring jobs",
-        tag="jobs",
-        call=list_schedules,
-        answers=(listed("All of them.", SCHEDULE),),
     ),
 )

@@ -157,6 +157,7 @@ ENDPOINTS: Final = (
             "too-large",
             "unsupported-type",
             "queue-full",
+            "too-many",
             "draining",
             "job-failed",
             "job-timeout",

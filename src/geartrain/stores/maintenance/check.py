@@ -10,6 +10,7 @@ from typing import Final
 
 from geartrain.engine.records import JobRecord
 from geartrain.stores.salvage.copies import Readable
+from geartrain.stores.salvage.endings import KeptEndings
 from geartrain.stores.salvage.entries import KeptEntries
 from geartrain.stores.salvage.jobs import KeptJob, KeptJobs
 from geartrain.stores.salvage.orphans import all_jobs
@@ -43,6 +44,7 @@ class Report:
         schedules: how many recurring jobs.
         entries: how many entries: policies changed at run time, and the like.
         results: how many results of jobs that have ended.
+        endings: how many jobs it is known of what became of them.
         problems: a sentence for each thing that is wrong, with what is lost.
     """
 
@@ -51,6 +53,7 @@ class Report:
     schedules: int = 0
     entries: int = 0
     results: int = 0
+    endings: int = 0
     problems: list[str] = field(default_factory=list)
 
 
@@ -76,6 +79,9 @@ def examine(source: Readable, is_log_there: bool) -> Report:
     results = KeptResults(connection)
     report.results = sum(1 for _ in results.results())
     report.problems += results.losses.values()
+    endings = KeptEndings(connection)
+    report.endings = sum(1 for _ in endings.endings())
+    report.problems += endings.losses.values()
     return report
 
 

@@ -6,12 +6,17 @@ from collections.abc import Iterable
 from typing import Final
 
 from geartrain.engine.batches import Batch
+from geartrain.engine.endings import Ending, ListEndings, ending_cost
 from geartrain.engine.queries import FindDead, FindJob
 from geartrain.engine.records import Burial, Entry, Inventory, JobRecord, ScheduleRecord
 from geartrain.engine.results import FindResult, ResultRecord
 from geartrain.errors import StoreError
 from geartrain.stores.base import Store
-from geartrain.stores.maintenance.lines import move_result_times, move_times
+from geartrain.stores.maintenance.lines import (
+    move_ending_times,
+    move_result_times,
+    move_times,
+)
 from geartrain.stores.maintenance.parsing import parse_line
 
 __all__ = ["Importer"]
@@ -24,8 +29,8 @@ class Importer:
     """Puts lines into an open store.
 
     Attributes:
-        count: how many jobs, dead letters, recurring jobs, entries and results were
-            committed.
+        count: how many jobs, dead letters, recurring jobs, entries, results and endings
+            were committed.
     """
 
     def __init__(self, store: Store, inventory: Inventory) -> None:
@@ -40,6 +45,9 @@ class Importer:
         # The numbers in the batch that is not committed yet.
         self._pending: set[int] = set()
         self._bytes = 0
+        self._last_ending = inventory.last_ending
+        # The serials of endings in the batch that is not committed yet.
+        self._told: set[int] = set()
 
     def take(self, lines: Iterable[bytes]) -> None:
         """Import lines; what is kept already is skipped.
@@ -82,6 +90,9 @@ class Importer:
         if isinstance(record, ResultRecord):
             self._add_result(record)
             return
+        if isinstance(record, Ending):
+            self._add_ending(record)
+            return
         number = record.number
         if self._is_kept(number):
             return
@@ -112,6 +123,22 @@ class Importer:
         self._highest = max(self._highest, number)
         self._bytes += record.size
 
+    def _add_ending(self, ending: Ending) -> None:
+        serial = ending.serial
+        if serial in self._told or self._has_ending(serial):
+            return
+        move_ending_times(ending, -self._shift)
+        self._told.add(serial)
+        self._batch.endings.append(ending)
+        self._bytes += ending_cost(ending)
+
+    def _has_ending(self, serial: int) -> bool:
+        if serial > self._last_ending:
+            return False
+        found = ListEndings(0.0, serial + 1, 1)
+        self._store.list_endings(found)
+        return bool(found.endings) and found.endings[0].serial == serial
+
     def _add_job(self, record: JobRecord, *, is_dead: bool) -> None:
         move_times(record, -self._shift)
         self._batch.added.append(record)
@@ -131,7 +158,9 @@ class Importer:
         return job.record is not None or dead.record is not None
 
     def _count_pending(self) -> int:
-        return len(self._pending) + len(self._batch.entries) + len(self._batch.results)
+        batch = self._batch
+        others = len(batch.entries) + len(batch.results) + len(batch.endings)
+        return len(self._pending) + others
 
     def _commit(self) -> None:
         if not self._count_pending():
@@ -141,6 +170,8 @@ class Importer:
         self.count += self._count_pending()
         self._batch = Batch(self._batch.serial + 1)
         self._pending = set()
+        self._last_ending = max(self._told | {self._last_ending})
+        self._told = set()
         self._bytes = 0
 
 

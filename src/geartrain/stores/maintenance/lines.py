@@ -1,4 +1,4 @@
-"""Lines of JSON: a job, a dead letter, a recurring job, an entry or a result each.
+"""Lines of JSON: a job, dead letter, recurring job, entry, result or ending each.
 
 A line has the fields of ``JOB_FIELDS`` or ``SCHEDULE_FIELDS``. Bytes that are not UTF-8
 are text with lone surrogates, as in all rows of Geartrain; a workload that is not is
@@ -14,6 +14,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
+from geartrain.engine.endings import ENDING_FIELDS, Ending
 from geartrain.engine.records import (
     FAILURE_FIELDS,
     JOB_FIELDS,
@@ -31,9 +32,11 @@ from geartrain.protocol.headers import split_headers
 __all__ = [
     "CLOCKS",
     "PRIORITIES",
+    "ending_line",
     "entry_line",
     "job_line",
     "label",
+    "move_ending_times",
     "move_result_times",
     "move_times",
     "result_line",
@@ -86,6 +89,13 @@ def result_line(record: ResultRecord) -> Iterator[bytes]:
     return _line(values, [data], is_text=_is_text(data), name="result")
 
 
+def ending_line(ending: Ending) -> Iterator[bytes]:
+    """Return the line of an ending."""
+    values = {"kind": "ending", "number": ending.serial}
+    values |= _values(ending, ENDING_FIELDS)
+    yield json.dumps(values).encode() + b"\n"
+
+
 def _is_text(data: bytes) -> bool:
     try:
         data.decode()
@@ -97,6 +107,13 @@ def _is_text(data: bytes) -> bool:
 def move_result_times(record: ResultRecord, seconds: float) -> None:
     """Move all times of a result, to or from the calendar's."""
     _move(record, RESULT_FIELDS, {FieldKind.TIME}, seconds)
+
+
+def move_ending_times(ending: Ending, seconds: float) -> None:
+    """Move all times of an ending, to or from the calendar's."""
+    _move(ending, ENDING_FIELDS, {FieldKind.TIME}, seconds)
+    if ending.failures is not None:
+        _move(ending.failures, FAILURE_FIELDS, {FieldKind.TIME}, seconds)
 
 
 def move_times(record: JobRecord, seconds: float) -> None:

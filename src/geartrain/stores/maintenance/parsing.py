@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable, Iterable
 from typing import Any, Final, NoReturn
 
+from geartrain.engine.endings import ENDING_FIELDS, STATUSES, Ending
 from geartrain.engine.records import (
     FAILURE_FIELDS,
     JOB_FIELDS,
@@ -31,12 +32,14 @@ _JOB: Final = _COMMON | {*map(label, JOB_FIELDS)}
 _SCHEDULE: Final = _COMMON | {*map(label, SCHEDULE_FIELDS)}
 _ENTRY: Final = {"kind", "entry", "key", "value"}
 _RESULT: Final = {"kind", "number", "encoding", "result", *map(label, RESULT_FIELDS)}
+_ENDING: Final = {"kind", "number", *map(label, ENDING_FIELDS)}
 _FIELDS: Final = {
     "job": _JOB,
     "dead": _JOB,
     "schedule": _SCHEDULE,
     "entry": _ENTRY,
     "result": _RESULT,
+    "ending": _ENDING,
 }
 _FAILURES: Final = {*map(label, FAILURE_FIELDS)}
 # What lines of an older Geartrain lack: without a clock, a job is due by the calendar;
@@ -48,7 +51,8 @@ _MOST_NUMBER: Final = 2**62
 _MOST_COUNT: Final = 2**31 - 1
 _MOST_ERROR: Final = 64 * 1024
 _MOST_STORY: Final = 64 * 1024
-_REASONS: Final = (b"fail", b"exception", b"timeout", b"crash", b"retry")
+# A job whose only attempts were released has failures without a reason.
+_REASONS: Final = (b"", b"fail", b"exception", b"timeout", b"crash", b"retry")
 _REASON_NAMES: Final = "fail, exception, timeout, crash and retry"
 _CRON_FIELDS: Final = 5
 _NO_CRON: Final = "'fields' is no list of minute, hour, day, month and weekday"
@@ -56,7 +60,7 @@ _NO_CRON: Final = "'fields' is no list of minute, hour, day, month and weekday"
 _Object = dict[str, Any]
 
 
-Line = JobRecord | ScheduleRecord | Entry | ResultRecord
+Line = JobRecord | ScheduleRecord | Entry | ResultRecord | Ending
 """What a line holds."""
 
 
@@ -69,7 +73,7 @@ def parse_line(line: bytes) -> tuple[Line, bool]:
     values = _object(line)
     kind = values.get("kind")
     if not isinstance(kind, str) or kind not in _FIELDS:
-        raise StoreError("'kind' is none of job, dead, schedule, entry and result")
+        raise StoreError(f"'kind' is none of {', '.join(_FIELDS)}")
     _check_fields(values, _FIELDS[kind])
     if kind == "schedule":
         return _schedule(values), False
@@ -78,6 +82,8 @@ def parse_line(line: bytes) -> tuple[Line, bool]:
         return Entry(*parts), False
     if kind == "result":
         return _result(values), False
+    if kind == "ending":
+        return _ending(values), False
     return _job(values, is_dead=kind == "dead"), kind == "dead"
 
 
@@ -139,6 +145,17 @@ def _result(values: _Object) -> ResultRecord:
     if record.data_size > record.size:
         raise StoreError("'data_size' is more than 'size'")
     return record
+
+
+def _ending(values: _Object) -> Ending:
+    ending = Ending(b"", b"", b"", 0.0)
+    ending.serial = _number(values)
+    _fill(ending, values, ENDING_FIELDS)
+    if not (ending.handle and ending.function):
+        raise StoreError("'handle' or 'function' is empty")
+    if ending.outcome not in STATUSES:
+        raise StoreError("'outcome' is none of succeeded, failed, dead, expired, …")
+    return ending
 
 
 def _fill(record: object, values: _Object, fields: Iterable[Field]) -> None:

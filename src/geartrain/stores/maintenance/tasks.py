@@ -11,8 +11,10 @@ from geartrain.errors import StoreError
 from geartrain.stores.maintenance.check import Report, examine
 from geartrain.stores.maintenance.importing import Importer
 from geartrain.stores.maintenance.lines import (
+    ending_line,
     entry_line,
     job_line,
+    move_ending_times,
     move_result_times,
     move_times,
     result_line,
@@ -20,6 +22,7 @@ from geartrain.stores.maintenance.lines import (
 )
 from geartrain.stores.owners import owners_rights
 from geartrain.stores.salvage.copies import open_readable
+from geartrain.stores.salvage.endings import KeptEndings
 from geartrain.stores.salvage.entries import KeptEntries
 from geartrain.stores.salvage.file import size_of
 from geartrain.stores.salvage.jobs import KeptJobs
@@ -83,11 +86,11 @@ def export(path: str, out: BinaryIO) -> tuple[int, int]:
     """Write all that can be read as lines of JSON, and change nothing.
 
     Jobs and dead letters come in the order of their numbers, then recurring jobs,
-    entries and results; of a damaged file, what was hard to read comes late.
+    entries, results and endings; of a damaged file, what was hard to read comes late.
 
     Returns:
         How many lines were written, and how many jobs, dead letters, recurring jobs,
-        entries and results cannot be read, as far as this can be told.
+        entries, results and endings cannot be read, as far as this can be told.
 
     Raises:
         StoreError: as for ``check``.
@@ -117,7 +120,13 @@ def export(path: str, out: BinaryIO) -> tuple[int, int]:
             move_result_times(record, calendar - steady)
             out.writelines(result_line(record))
             written += 1
+        endings = KeptEndings(connection)
+        for ending in endings.endings():
+            move_ending_times(ending, calendar - steady)
+            out.writelines(ending_line(ending))
+            written += 1
         lost = len(kept.losses) + len(entries.losses) + len(results.losses)
+        lost += len(endings.losses)
         return written, jobs.missing + lost
 
 
@@ -128,7 +137,7 @@ def import_lines(path: str, lines: Iterable[bytes]) -> int:
     nothing is imported twice; and so is an entry whose kind and key are kept.
 
     Returns:
-        How many jobs, dead letters, recurring jobs, entries and results were
+        How many jobs, dead letters, recurring jobs, entries, results and endings were
         imported.
 
     Raises:

@@ -17,6 +17,7 @@ from geartrain.engine.batches import Batch
 from geartrain.engine.records import Burial, JobRecord
 from geartrain.errors import StoreError
 from geartrain.stores.salvage.copies import Readable, open_readable
+from geartrain.stores.salvage.endings import KeptEndings, ending_batches
 from geartrain.stores.salvage.entries import KeptEntries
 from geartrain.stores.salvage.jobs import KeptJob, KeptJobs
 from geartrain.stores.salvage.logs import is_cut_short
@@ -123,6 +124,10 @@ def _copy(
             store.commit(batch)
         losses += [*schedules.losses.values(), *entries.losses.values()]
         losses += results.losses.values()
+        endings = KeptEndings(connection)
+        for batch in ending_batches(endings.endings()):
+            store.commit(batch)
+        losses += endings.losses.values()
         return saved + len(rest.schedules), losses
 
 

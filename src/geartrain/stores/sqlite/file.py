@@ -45,13 +45,14 @@ ERRORS: Final = (
 APPLICATION_ID: Final = 0x67656172  # "gear"
 """SQLite's ``application_id`` of a store's file."""
 
-FORMAT: Final = 4
+FORMAT: Final = 5
 """The format of the stores this Geartrain writes."""
 
 OLDEST: Final = 2
 """The oldest that it reads.
 
-In 2 all due times are the calendar's, and until 3 there are no tables of ``LATER``.
+In 2 all due times are the calendar's; until 3 there are no tables of ``LATER``, and
+until 4 no endings.
 """
 
 

@@ -7,17 +7,15 @@ found by its age, and dropped a slice at a time.
 from __future__ import annotations
 
 import sqlite3
-import struct
 from collections.abc import Iterator
 from hashlib import blake2b
-from struct import Struct
 from typing import Final
 from zlib import crc32
 
 from geartrain.engine.batches import Batch
-from geartrain.engine.records import FieldKind
 from geartrain.engine.results import RESULT_FIELDS, FindResult, ResultRecord
 from geartrain.stores.sqlite.damage import DamageError
+from geartrain.stores.sqlite.packing import Packing
 
 __all__ = [
     "RESULT_COLUMNS",
@@ -41,18 +39,13 @@ _MOST_LOOKED_AT: Final = 100
 _MOST_DROPPED: Final = 1000
 _MOST_BYTES: Final = 32 * 1024 * 1024
 
-# The head of a row: fields of fixed sizes, and then the others, each after its length.
-_FORMATS: Final = {FieldKind.TIME: "d", FieldKind.COUNT: "Q", FieldKind.FLAG: "?"}
-_FIXED: Final = [each for each in RESULT_FIELDS if each.kind in _FORMATS]
-_PARTS: Final = [each.name for each in RESULT_FIELDS if each.kind not in _FORMATS]
-_HEAD: Final = Struct("<" + "".join(_FORMATS[each.kind] for each in _FIXED))
-_LENGTH: Final = Struct("<I")
+_PACKING: Final = Packing(RESULT_FIELDS)
 
 
 def write_results(cursor: sqlite3.Cursor, batch: Batch) -> None:
     """Keep the results of a batch, and drop some that have expired if it says so."""
     for record in batch.results.values():
-        head, data = _pack(record), b"".join(record.pieces)
+        head, data = _PACKING.pack(record), b"".join(record.pieces)
         key = _digest(record.function, record.key) if record.key else None
         cursor.execute(
             "INSERT OR REPLACE INTO results VALUES(?, ?, ?, ?, ?, ?)",
@@ -139,27 +132,11 @@ def unpack_result(
     raise DamageError(f"the result of job {number!r} is not as it was written")
 
 
-def _pack(record: ResultRecord) -> bytes:
-    """Return all of a record but its number and its result."""
-    packed = [_HEAD.pack(*(getattr(record, each.name) for each in _FIXED))]
-    for name in _PARTS:
-        part: bytes = getattr(record, name)
-        packed += (_LENGTH.pack(len(part)), part)
-    return b"".join(packed)
-
-
 def _unpack(number: int, head: bytes, data: bytes) -> ResultRecord:
     record = ResultRecord(number, b"", b"")
     try:
-        for field, value in zip(_FIXED, _HEAD.unpack_from(head), strict=True):
-            setattr(record, field.name, value)
-        end = _HEAD.size
-        for name in _PARTS:
-            (length,) = _LENGTH.unpack_from(head, end)
-            start = end + _LENGTH.size
-            end = start + length
-            setattr(record, name, head[start:end])
-    except struct.error as error:
+        _PACKING.unpack(record, head)
+    except ValueError as error:
         raise DamageError(f"the result of job {number} is damaged") from error
     record.pieces = [data] if data else []
     return record

@@ -114,8 +114,25 @@ LATER: Final = {
         UNIQUE(key, number)
     )
     """,
+    "endings": """
+    CREATE TABLE IF NOT EXISTS endings(
+        serial INTEGER PRIMARY KEY,
+        expires REAL NOT NULL,
+        handle INTEGER NOT NULL,
+        unique_ INTEGER,
+        function INTEGER NOT NULL,
+        sum INTEGER NOT NULL,
+        record BLOB NOT NULL,
+        UNIQUE(expires, serial),
+        UNIQUE(handle, serial),
+        UNIQUE(unique_, serial),
+        UNIQUE(function, serial)
+    )
+    """,
 }
-"""The tables that a store of an older format lacks, with what makes each."""
+"""The tables that stores of older formats lack, in the order in which they came, with
+what makes each.
+"""
 
 SCHEMA: Final = (*_FIRST, *LATER.values())
 """The statements that make an empty store."""

@@ -17,6 +17,11 @@ from geartrain.engine.records import (
     QueueInventory,
 )
 from geartrain.stores.sqlite.damage import is_damage
+from geartrain.stores.sqlite.endings import (
+    last_ending,
+    next_ending_expiry,
+    write_endings,
+)
 from geartrain.stores.sqlite.entries import read_entries, write_entries
 from geartrain.stores.sqlite.jobs import Jobs
 from geartrain.stores.sqlite.keys import Keys
@@ -76,7 +81,9 @@ class StoreSession:
                 said.next_due = next_due(self.connection, queue, 0, False)
                 said.next_steady = next_due(self.connection, queue, 0, True)
             inventory.queues.append(said)
-        inventory.next_expiry = next_expiry(self.connection)
+        expiries = (next_expiry(self.connection), next_ending_expiry(self.connection))
+        inventory.next_expiry = min(filter(None, expiries), default=0.0)
+        inventory.last_ending = last_ending(self.connection)
         inventory.schedules = read_schedules(self.connection)
         inventory.entries = read_entries(self.connection)
         inventory.steady, inventory.calendar = read_clock(self.connection)
@@ -154,6 +161,7 @@ class StoreSession:
         self._jobs.move(cursor, self._readable([*batch.moved.values()]))
         self._jobs.bury(cursor, self._readable(batch.buried))
         write_results(cursor, batch)
+        write_endings(cursor, batch)
         insert_schedules(cursor, batch.schedules)
         delete_schedules(cursor, batch.unscheduled)
         write_entries(cursor, batch.entries)

@@ -19,21 +19,12 @@ from typing import Final
 
 from geartrain.engine.batches import Batch
 from geartrain.engine.model.health import Health
-from geartrain.engine.queries import (
-    DuePage,
-    FindDead,
-    FindJob,
-    FindKey,
-    ListDead,
-    ListJobs,
-    Page,
-    Query,
-)
+from geartrain.engine.queries import Query
 from geartrain.engine.records import Inventory, JobRecord
-from geartrain.engine.results import FindResult
 from geartrain.errors import OptionError, StoreError
-from geartrain.stores.base import Recovery, Store
+from geartrain.stores.base import Recovery
 from geartrain.stores.owners import owners_rights
+from geartrain.stores.sqlite.answers import SqliteAnswers
 from geartrain.stores.sqlite.backup import Backup
 from geartrain.stores.sqlite.damage import (
     Mender,
@@ -44,13 +35,6 @@ from geartrain.stores.sqlite.damage import (
 from geartrain.stores.sqlite.file import ERRORS, explain, is_lack_of_room
 from geartrain.stores.sqlite.opening import Opened, Opening
 from geartrain.stores.sqlite.presence import GoneError
-from geartrain.stores.sqlite.queries import (
-    fill_due_page,
-    fill_page,
-    list_dead,
-    list_jobs,
-)
-from geartrain.stores.sqlite.results import find_result
 from geartrain.stores.sqlite.room import NoRoomError, ending, parts
 from geartrain.stores.sqlite.session import StoreSession
 from geartrain.texts import visible
@@ -66,7 +50,7 @@ _SYNCHRONOUS: Final = {"disk": "FULL", "os": "NORMAL", "memory": "NORMAL"}
 _MENDING: Final = 60.0
 
 
-class SqliteStore(Store):
+class SqliteStore(SqliteAnswers):
     """Background jobs in a SQLite file with a write-ahead log."""
 
     def __init__(
@@ -205,6 +189,7 @@ class SqliteStore(Store):
                     fitting, refused = self._fitting(opened, batch)
                 self._write(opened, fitting, is_new)
                 batch.next_expiry = fitting.next_expiry
+                batch.untold = len(batch.endings) - len(fitting.endings)
                 opened.presence.look()
                 for record in refused:
                     what = f"a job of {record.size} bytes"
@@ -334,50 +319,6 @@ class SqliteStore(Store):
                 "jobs are lost with it"
             )
         self.problems += (said,)
-
-    def page(self, query: Page) -> None:
-        """Answer the query; raises StoreError if the store cannot be read."""
-        with self._reading() as opened:
-            queue = opened.queues.find(query.function, query.priority)
-            if queue is not None:
-                fill_page(opened.connection, opened.reader, queue, query)
-
-    def page_due(self, query: DuePage) -> None:
-        """Answer the query; raises StoreError if the store cannot be read."""
-        with self._reading() as opened:
-            queue = opened.queues.find(query.function, query.priority)
-            if queue is not None:
-                fill_due_page(opened.connection, opened.reader, queue, query)
-
-    def find_job(self, query: FindJob) -> None:
-        """Answer the query; raises StoreError if the store cannot be read."""
-        with self._reading() as opened:
-            query.record = opened.find(query, is_dead=False)
-
-    def find_key(self, query: FindKey) -> None:
-        """Answer the query; raises StoreError if the store cannot be read."""
-        with self._reading() as opened:
-            query.record = opened.find_key(query.key, query.function)
-
-    def list_jobs(self, query: ListJobs) -> None:
-        """Answer the query; raises StoreError if the store cannot be read."""
-        with self._reading() as opened:
-            list_jobs(opened.connection, opened.reader, opened.queues, query)
-
-    def list_dead(self, query: ListDead) -> None:
-        """Answer the query; raises StoreError if the store cannot be read."""
-        with self._reading() as opened:
-            list_dead(opened.connection, opened.reader, opened.queues, query)
-
-    def find_dead(self, query: FindDead) -> None:
-        """Answer the query; raises StoreError if the store cannot be read."""
-        with self._reading() as opened:
-            query.record = opened.find(query, is_dead=True)
-
-    def find_result(self, query: FindResult) -> None:
-        """Answer the query; raises StoreError if the store cannot be read."""
-        with self._reading() as opened:
-            find_result(opened.connection, query)
 
     @contextmanager
     def _reading(self) -> Iterator[StoreSession]:

@@ -9,16 +9,14 @@ from typing import Any, Final
 from geartrain.admin import Admin
 from geartrain.cli.columns import AGE, COUNT, NAME, PROSE, WORD, Column
 from geartrain.cli.listing import Ask, RowListing
-from geartrain.texts import error_line, quoted
+from geartrain.texts import quoted
 from geartrain.top.page import BAD, Action, ActionTarget, Page, Visit
 from geartrain.top.search import asking_by, equal
 
 __all__ = ["FAILURES"]
 
-# Kinds of dead letters that are asked for.
+# Kinds of failures that are asked for, of dead letters and of others.
 _MOST_KINDS: Final = 500
-# The latest jobs without a dead letter that are grouped: reading takes about 50 ms.
-_LATEST: Final = 1000
 # Characters of an error by which the job server tells dead letters apart.
 _MOST_ERROR: Final = 200
 
@@ -52,11 +50,11 @@ def _find(admin: Admin, ask: Ask, given: Mapping[str, Any]) -> Iterable[FailureG
     for row in admin.dead_groups(function=function, limit=_MOST_KINDS):
         group = _group(groups, row.function, row.reason, row.error)
         group.dead, group.latest = row.count, row.last
-    for job in admin.history(function=function, state="failed", limit=_LATEST):
-        error = error_line(job.error or "")[:_MOST_ERROR]
-        group = _group(groups, job.function, job.reason, error)
-        group.failed += 1
-        group.latest = max(group.latest, job.ended or 0.0)
+    for failed in admin.failures(function=function, limit=_MOST_KINDS):
+        if failed.state == "failed":
+            group = _group(groups, failed.function, failed.reason, failed.error)
+            group.failed += failed.count
+            group.latest = max(group.latest, failed.last)
     return sorted(groups.values(), key=lambda group: -group.latest)
 
 
@@ -125,7 +123,7 @@ FAILURES: Page[FailureGroup] = Page(
     asks=asking_by("function"),
     detail=lambda group: group.error,
     leads_to=_leads_to,
-    note="of the latest 5,000 dead letters and 1,000 other jobs that failed",
+    note="of the latest 5,000 dead letters, and 20,000 jobs that ended",
     tones={
         "dead": lambda row: BAD if row.dead else "",
         "failed": lambda row: BAD if row.failed else "",

@@ -7,8 +7,8 @@ import re
 import pytest
 
 from geartrain import __version__
+from geartrain.server.engine_options import engine_options
 from geartrain.server.options import Options
-from geartrain.server.server import engine_options
 
 
 def numbers(version: bytes) -> tuple[int, ...]:
