@@ -52,6 +52,7 @@ EXAMPLES = {
     "exec": "upper=tr a-z A-Z",
     "handle_prefix": "J:here",
     "http": "127.0.0.1:8080",
+    "http_trust_proxy": "10.0.0.0/8",
     "listen": "127.0.0.2",
     "liveness_port": "localhost:8080",
     "log_format": "json",

@@ -19,11 +19,13 @@ def test_what_operators_did_is_listed(fresh: RunningServer) -> None:
     status, out, err = ask(fresh, "actions", TZ="UTC")
     assert (status, err) == (0, "")
     title, policy, purge, pause = out.splitlines()
-    assert title.split() == ["TIME", "FROM", "CLIENT", "COMMAND", "ARGUMENTS", "COUNT"]
+    names = ["TIME", "WHO", "FROM", "CLIENT", "COMMAND", "ARGUMENTS", "COUNT"]
+    assert title.split() == names
     who = f"{getpass.getuser()}@{socket.gethostname()}"
-    assert policy.split()[1:] == ["127.0.0.1", who, "policy", "report", "ttl=5", "1"]
-    assert purge.split()[3:5] == ["purge", "mail"]
-    assert pause.split()[3:] == ["pause", "mail", "1"]
+    assert policy.split()[1:4] == ["-", "127.0.0.1", who]
+    assert policy.split()[4:] == ["policy", "report", "ttl=5", "1"]
+    assert purge.split()[4:6] == ["purge", "mail"]
+    assert pause.split()[4:] == ["pause", "mail", "1"]
     mine = objects(fresh, "actions", "--function", "report")
     assert [row["command"] for row in mine] == ["policy"]
     assert len(objects(fresh, "actions", "--limit", "2")) == 2

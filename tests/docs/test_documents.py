@@ -12,6 +12,7 @@ from tests.support.documents import DOCUMENTS, ROOT, fences
 SNIPPETS = {
     "CONTRIBUTING.md": 2,
     "README.md": 4,
+    "docs/access.md": 6,
     "docs/client.md": 7,
     "docs/configuration.md": 4,
     "docs/control.md": 5,

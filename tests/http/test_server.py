@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from geartrain.errors import StartError
-from geartrain.http.server import read_token
+from geartrain.http.gate import read_token
 from geartrain.server.options import Options
 from geartrain.transport.address import Address
 from tests.support.http_client import running_http

@@ -8,6 +8,7 @@ from typing import cast
 
 import pytest
 
+from geartrain.engine.model.principals import Identity
 from geartrain.server.pipes import PipeEnd, connect
 
 
@@ -41,7 +42,7 @@ def piped(
     ends = Recorder(), Recorder()
 
     async def run() -> None:
-        connect(*ends, "192.0.2.1")
+        connect(*ends, Identity("192.0.2.1"))
         await work(*ends)
         await settled()
 
@@ -68,7 +69,7 @@ def test_bytes_arrive_in_order_and_after_the_write_has_returned() -> None:
 
 def test_the_server_learns_the_address() -> None:
     async def work(server: Recorder, client: Recorder) -> None:
-        assert server.transport.get_extra_info("peername") == ("192.0.2.1", 0)
+        assert server.transport.get_extra_info("identity").address == "192.0.2.1"
         assert server.transport.get_extra_info("socket") is None
 
     piped(work)

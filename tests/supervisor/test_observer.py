@@ -54,6 +54,7 @@ class Scene:
         return ProcessObserver(
             self.scoreboard,
             self.pair[0],
+            token=None,
             tls={"ca": "ca.pem"},
             job_seconds=job_seconds,
             after_job=self.ended.append,
@@ -89,6 +90,7 @@ def test_the_parent_gets_a_duplicate_of_each_connection(scene: Scene) -> None:
             "number": 1,
             "server": "one:4730",
             "tls": {"ca": "ca.pem"},
+            "token": None,
         }
         here.close()
         assert note.descriptor is not None

@@ -32,6 +32,7 @@ from geartrain.errors import OptionError
 from geartrain.seconds import FOREVER, Seconds, number, plain
 from geartrain.transport.connect import DEFAULT_SERVER, Connector
 from geartrain.transport.tls import Tls
+from geartrain.transport.tokens import GivenToken
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -85,19 +86,22 @@ class Admin(Insight, Control):
         server: str | Connector = DEFAULT_SERVER,
         timeout: Seconds | None = 10.0,
         tls: Tls | None = None,
+        token: GivenToken = None,
     ) -> None:
         """Connect to ``host:port`` (by TLS, if given), ``unix:/path`` or a connector.
 
         ``timeout`` is the maximum number of seconds for connecting, and for each line
         of an answer; None is no limit. After a fork the child connects anew at its
-        next call.
+        next call. ``token`` is what the job server knows it by: a text, or the
+        ``Path`` of a file; None is the file that GEARTRAIN_TOKEN_FILE names, if it
+        does.
 
         Raises:
             AddressError: the text is not an address.
             OptionError: the timeout is not a number, or a file of ``tls`` is wrong.
             AdminError: no job server answers there.
         """
-        super().__init__(AdminConnection(server, timeout, tls))
+        super().__init__(AdminConnection(server, timeout, tls, token))
         self.address = self._connection.address
         self.unread: list[str] = []
 

@@ -22,6 +22,7 @@ from geartrain.transport.address import parse_address
 from geartrain.transport.connect import Connector, SocketConnector, reason
 from geartrain.transport.lines import MOST_LINE, Lines, TooMuchError
 from geartrain.transport.tls import Tls
+from geartrain.transport.tokens import GivenToken
 
 __all__ = ["AdminConnection", "handle_word", "word"]
 
@@ -76,7 +77,11 @@ class AdminConnection:
     """
 
     def __init__(
-        self, server: str | Connector, timeout: Seconds | None, tls: Tls | None = None
+        self,
+        server: str | Connector,
+        timeout: Seconds | None,
+        tls: Tls | None = None,
+        token: GivenToken = None,
     ) -> None:
         """Connect; ``timeout`` is the seconds for that, and for each line of an answer.
 
@@ -85,7 +90,7 @@ class AdminConnection:
             OptionError: the timeout is not a number, or a file of ``tls`` is wrong.
         """
         if isinstance(server, str):
-            server = SocketConnector(parse_address(server), tls)
+            server = SocketConnector(parse_address(server), tls, token)
         self._timeout = limit(timeout)
         self.patience = _LONGEST_WAIT if self._timeout is None else self._timeout / 2
         self._server = server

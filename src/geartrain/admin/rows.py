@@ -44,6 +44,7 @@ class ActionRow:
         time: when, in seconds since 1970.
         address: where the operator's connection came from.
         client: the client id that it had set; ``-`` for none.
+        principal: who that was, by rules of access or a login; None if nobody knows.
         command: the command, such as ``pause`` or ``dead retry``.
         arguments: the words that followed, as they were sent, cut at 1,024 bytes.
         function: the function, or the glob, that it was about; empty for none.
@@ -55,6 +56,7 @@ class ActionRow:
     time: float
     address: str
     client: str
+    principal: str | None
     command: str
     arguments: str
     function: str

@@ -16,6 +16,7 @@ __all__ = ["actions"]
 _ACTIONS: RowListing[ActionRow] = RowListing(
     columns=(
         Column("TIME", lambda row: row.time, MOMENT, worth=2),
+        Column("WHO", lambda row: row.principal, TEXT),
         Column("FROM", lambda row: row.address),
         Column("CLIENT", lambda row: None if row.client == "-" else row.client, TEXT),
         Column("COMMAND", lambda row: row.command, worth=2),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import math
 import sys
-import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from geartrain.admin import Admin
+from geartrain.cli.listing import clock
 from geartrain.cli.output import write_json
 from geartrain.cli.program import complain
 from geartrain.errors import OptionError
@@ -73,9 +74,12 @@ class Selection:
         if self.handles:
             yield from self.handles
             return
-        latest = time.time() - (self._older_than or 0)
+        latest = math.inf
+        if self._older_than is not None:
+            # By the job server's clock, as the times of dead letters are.
+            latest = clock(admin)[0] - self._older_than
         for row in admin.dead_list(function=self._function):
-            is_old = self._older_than is None or (row.died or 0) <= latest
+            is_old = (row.died or 0) <= latest
             is_for = self._reason in (None, row.reason)
             if is_old and is_for and (self._error or "") in (row.error or ""):
                 yield row.handle

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import click
@@ -62,6 +63,13 @@ _SERVER = (
         metavar="PATH",
         help="Private key of --tls-cert.  [default: in the same file]",
     ),
+    click.option(
+        "--token-file",
+        envvar="GEARTRAIN_TOKEN_FILE",
+        show_envvar=True,
+        metavar="PATH",
+        help="Show the job server the token in this file.",
+    ),
 )
 
 
@@ -79,11 +87,13 @@ def server_option(function: _Function) -> _Function:
         tls_ca: str | None,
         tls_cert: str | None,
         tls_key: str | None,
+        token_file: str | None,
         **flags: Any,
     ) -> Any:
         files = Tls(ca=tls_ca or "", cert=tls_cert or "", key=tls_key or "")
         used = files if tls or files != Tls() else None
-        connector = SocketConnector(parse_address(server), used)
+        token = Path(token_file) if token_file else None
+        connector = SocketConnector(parse_address(server), used, token)
         return function(*arguments, server=connector, **flags)
 
     for option in reversed(_SERVER):

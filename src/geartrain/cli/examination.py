@@ -17,9 +17,12 @@ from typing import Final
 from geartrain import __version__, core_build
 from geartrain.admin import Admin
 from geartrain.errors import GeartrainError
+from geartrain.server.exposure import exposed, http_dangers, known_by
 from geartrain.server.options import MIB, Options
+from geartrain.server.passwords import read_passwords
 from geartrain.stores.locations import file_of
 from geartrain.stores.maintenance import tasks
+from geartrain.texts import counted
 from geartrain.transport.connect import Connector
 from geartrain.transport.tls import Tls, server_context
 
@@ -59,6 +62,7 @@ def examine_machine(options: Options) -> Iterator[Finding]:
     yield from _clock()
     yield from _certificate(options.tls, "--tls-cert")
     yield from _certificate(options.http_tls, "--http-tls-cert")
+    yield from _access(options)
     yield from _store(options.store)
 
 
@@ -182,6 +186,31 @@ def _seconds_left(serving: ssl.SSLContext, cert: str) -> float:
             continue
     shown = client.getpeercert() or {}
     return ssl.cert_time_to_seconds(str(shown["notAfter"])) - time.time()
+
+
+def _access(options: Options) -> Iterator[Finding]:
+    """Say what is open to whom."""
+    for text in exposed(options):
+        remedy = "write rules, or listen on this machine only"
+        yield Finding("warning", "access", text.partition(": ")[0], remedy)
+    for text in http_dangers(options):
+        said, _, remedy = text.partition(": ")
+        yield Finding("warning", "access", said, remedy)
+    for principal in options.access:
+        yield Finding("ok", "access", known_by(principal))
+    if options.http_password_file:
+        try:
+            people = read_passwords(options.http_password_file)
+        except GeartrainError as error:
+            remedy = "make each line by geartrain password"
+            yield Finding("wrong", "access", str(error), remedy)
+        else:
+            said = counted(len(people), "name")
+            text = f"{said} in {options.http_password_file} may log in by HTTP"
+            yield Finding("ok", "access", text)
+    if not options.access and all(each.is_local for each in options.addresses):
+        text = "the job port is open to everybody on this machine, for everything"
+        yield Finding("ok", "access", text)
 
 
 def _store(location: str) -> Iterator[Finding]:

@@ -56,6 +56,10 @@ _SECTIONS = {
         "marks": ("marks", "marks"),
         "trace": ("trace", "trace"),
     },
+    "Access": {
+        "token": ("token", "token"),
+        "password": ("password", "password"),
+    },
     "Job store": {
         "store": ("store", "store"),
         "import": ("import_", "import_"),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,9 +18,11 @@ from geartrain.cli.flags import (
     usage_errors,
 )
 from geartrain.cli.service import Service
+from geartrain.configuration.file import read_file
 from geartrain.configuration.kinds import NO_PORT
 from geartrain.configuration.option import Given
 from geartrain.errors import OptionError
+from geartrain.server.exposure import exposed, http_dangers
 from geartrain.server.formatters import formatter_for
 from geartrain.server.logs import LogTarget
 from geartrain.server.options import Options
@@ -27,6 +30,7 @@ from geartrain.transport.standard import is_terminal, write_soon
 
 if TYPE_CHECKING:
     from geartrain.configuration.file import ConfigFile
+    from geartrain.engine.model.principals import Principal
     from geartrain.server.hooks import Hook
 
 __all__ = ["server", "server_configuration", "service_of"]
@@ -51,7 +55,9 @@ def serve(**flags: Any) -> int:
         configuration = server_configuration(flags)
         service = service_of(configuration)
     if flags["show_config"]:
-        show_configuration(configuration, _policy_rows(configuration))
+        show_configuration(
+            configuration, [*_policy_rows(configuration), *_access_rows(configuration)]
+        )
         return 0
     return service.run()
 
@@ -77,6 +83,7 @@ def service_of(configuration: Configuration[Options]) -> Service:
         notices=[*configuration.notices, *_notices(options, given)],
         announce=_announce,
         http_wanted="http" in given,
+        read_access=_access_reader(configuration.file),
     )
 
 
@@ -99,11 +106,29 @@ def server_configuration(flags: Mapping[str, Any]) -> Configuration[Options]:
         return configuration
     from geartrain.server.policies import read_policies
 
-    policies = read_policies(configuration.file)
+    file = configuration.file
     options = dataclasses.replace(
-        configuration.options, policies=policies, hooks=_hooks(configuration.file)
+        configuration.options,
+        policies=read_policies(file),
+        access=_access(file),
+        hooks=_hooks(file),
     )
     return dataclasses.replace(configuration, options=options)
+
+
+def _access(file: ConfigFile) -> tuple[Principal, ...]:
+    if "access" not in file.tables:
+        return ()
+    from geartrain.server.access import read_access
+
+    return read_access(file)
+
+
+def _access_reader(file: ConfigFile | None) -> Callable[[], tuple[Principal, ...]]:
+    """Return what reads again who may do what; it raises OptionError."""
+    if file is None:
+        return tuple
+    return lambda: _access(read_file(file.path))
 
 
 def _hooks(file: ConfigFile) -> tuple[Hook, ...]:
@@ -126,6 +151,22 @@ def _policy_rows(configuration: Configuration[Options]) -> Iterator[Sequence[str
             yield table, shown, place
 
 
+def _access_rows(configuration: Configuration[Options]) -> Iterator[Sequence[str]]:
+    """Give a row for each principal of the file; what it is known by is not shown."""
+    if configuration.options.access and configuration.file is not None:
+        from geartrain.server.access import access_places
+
+        places = access_places(configuration.file)
+        for (table, place), principal in zip(
+            places, configuration.options.access, strict=True
+        ):
+            rights = [
+                f"{right}={','.join(os.fsdecode(each) for each in globs)}"
+                for right, globs in principal.rights.items()
+            ]
+            yield table, " ".join(rights), place
+
+
 def _check(options: Options, given: Mapping[str, Given]) -> None:
     """Raise OptionError where two options exclude each other, or one needs another."""
     for prefix in ("", "http_"):
@@ -136,10 +177,11 @@ def _check(options: Options, given: Mapping[str, Given]) -> None:
                 f"{given['admin_listen']}: {address.host or '*'} names no port"
             )
     for address in options.http_addresses:
-        if not address.is_local and not options.http_token_file:
+        if not (address.is_local or _is_http_closed(options)):
             raise OptionError(
                 f"{given['http']}: {address} can be reached from other machines, and"
-                " HTTP may do anything: name a --http-token-file as well"
+                " HTTP may do anything: name a --http-token-file as well, or another"
+                " way to say who may ask (docs/access.md)"
             )
     for name in _useless_probes(options, given):
         # One source that says both is a mistake; a stronger one may change its mind.
@@ -160,6 +202,16 @@ def _check_tls(options: Options, given: Mapping[str, Given], certificate: str) -
             raise OptionError(f"{given[name]} is of no use without {cert}")
 
 
+def _is_http_closed(options: Options) -> bool:
+    """Tell whether requests of HTTP have to prove who they are from."""
+    return bool(
+        options.http_token_file
+        or options.http_password_file
+        or options.http_trust_proxy
+        or options.access
+    )
+
+
 def _useless_probes(options: Options, given: Mapping[str, Given]) -> list[str]:
     """Return which options of keepalive are given although it is off."""
     names = ("keepalive_idle", "keepalive_interval", "keepalive_count")
@@ -167,7 +219,7 @@ def _useless_probes(options: Options, given: Mapping[str, Given]) -> list[str]:
 
 
 def _notices(options: Options, given: Mapping[str, Given]) -> list[str]:
-    """Say which options do nothing."""
+    """Say which options do nothing, and what is open to whom."""
     said = [
         f"{given[name]} changes nothing: there is no keepalive"
         for name in _useless_probes(options, given)
@@ -180,7 +232,7 @@ def _notices(options: Options, given: Mapping[str, Given]) -> list[str]:
         said.append(
             f"{given['durability']} changes nothing: jobs in memory survive no stop"
         )
-    return said
+    return [*said, *exposed(options), *http_dangers(options)]
 
 
 def _announce(addresses: Sequence[str]) -> None:

@@ -14,7 +14,14 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from geartrain import __version__
-from geartrain.errors import GeartrainError, ListenError, StartError, StoreError
+from geartrain.engine.model.access import Rules
+from geartrain.errors import (
+    GeartrainError,
+    ListenError,
+    OptionError,
+    StartError,
+    StoreError,
+)
 from geartrain.server.collector import spare_survivors
 from geartrain.server.logs import Logs, LogTarget, open_logs, startup_log
 from geartrain.server.options import Options
@@ -34,6 +41,7 @@ from geartrain.transport.activation import Handed, take_listeners
 from geartrain.transport.service_manager import ServiceManager
 
 if TYPE_CHECKING:
+    from geartrain.engine.model.principals import Principal
     from geartrain.http.server import HttpServer
 
 __all__ = ["Service"]
@@ -67,6 +75,7 @@ class Service:
         listen_flags: the flags that say where to listen, for errors.
         notices: sentences for the log.
         announce: told the bound addresses once the server listens.
+        read_access: reads anew who may do what, at SIGHUP; raises OptionError.
         http_wanted: HTTP was asked for: without it there is no start.
     """
 
@@ -81,6 +90,7 @@ class Service:
     notices: Sequence[str] = ()
     announce: Callable[[Sequence[str]], None] | None = None
     http_wanted: bool = False
+    read_access: Callable[[], tuple[Principal, ...]] = tuple
 
     def run(self) -> int:
         """Serve until told to stop; return the exit status.
@@ -124,6 +134,7 @@ class Service:
         server = Server(
             self.options, listeners=handed.jobs, admin_listeners=handed.admin
         )
+        server.when_reloading.append(partial(_reload_access, server, self.read_access))
         reporting = Reporting(starter.manager, server, self.options.drain)
         try:
             async with self._http(server, handed.http) as http:
@@ -289,6 +300,32 @@ class Service:
             yield
         finally:
             pid_file.remove()
+
+
+def _reload_access(
+    server: Server, read_access: Callable[[], tuple[Principal, ...]]
+) -> None:
+    """Follow the rules of access in the file as it is now; wrong ones change nothing.
+
+    A file without rules, where there were none before, is not worth a line.
+    """
+    try:
+        principals = read_access()
+    except OptionError as error:
+        _log.error(
+            "who may do what is as it was: %s",
+            error,
+            extra={"action": "access_not_reloaded"},
+        )
+        return
+    if not principals and server.rules().is_empty():
+        return
+    server.set_rules(Rules(principals))
+    _log.info(
+        "who may do what was read again: %d principals",
+        len(principals),
+        extra={"action": "access_reloaded"},
+    )
 
 
 def _bound_http(

@@ -99,4 +99,4 @@ def _check(configuration: Configuration[WorkerOptions]) -> None:
             place = configuration.given["exec"]
             raise OptionError(f"{place} has two commands for {name!r}")
     # Report a mistake once, here, rather than from every process.
-    connectors(options.server or None, options.tls_files)
+    connectors(options.server or None, options.tls_files, options.token)

@@ -11,6 +11,7 @@ from geartrain.codecs import Codec, get_codec
 from geartrain.errors import OptionError
 from geartrain.seconds import Seconds, length, limit
 from geartrain.transport.connect import Servers
+from geartrain.transport.tokens import GivenToken
 
 if TYPE_CHECKING:
     from geartrain.transport.tls import Tls
@@ -28,6 +29,7 @@ class BaseClient(ABC):
         codec: str | Codec = "bytes",
         by: str = "order",
         tls: Tls | None = None,
+        token: GivenToken = None,
         timeout: Seconds | None = None,
         connect_timeout: Seconds = 10.0,
         heartbeat: Seconds = 30.0,
@@ -48,6 +50,9 @@ class BaseClient(ABC):
                 the one that a hash of the unique names, or the next ones if it cannot
                 be reached.
             tls: how to connect with TLS; None is plain TCP.
+            token: what the job server knows this client by: a text, or the ``Path`` of
+                a file, which is read anew for each connection. None is the file that
+                GEARTRAIN_TOKEN_FILE names, if it does.
             timeout: the maximum of each call that does not give its own; None is no
                 limit.
             connect_timeout: how long a call keeps trying to reach any job server.
@@ -79,7 +84,7 @@ class BaseClient(ABC):
                 f" {requests.MAX_CHUNK} bytes"
             )
         self._servers = ServerList(
-            servers, tls, by, fails_without_worker=fail_without_worker
+            servers, tls, by, token, fails_without_worker=fail_without_worker
         )
         self._codec = get_codec(codec)
         self._timeout = limit(timeout)

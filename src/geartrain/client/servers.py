@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from geartrain.backoff import Backoff
 from geartrain.errors import ConnectError, OptionError
 from geartrain.transport.connect import Connector, Servers, connectors, reason
+from geartrain.transport.tokens import GivenToken
 
 if TYPE_CHECKING:
     from geartrain.transport.tls import Tls
@@ -48,13 +49,14 @@ class ServerList:
         servers: Servers,
         tls: Tls | None,
         by: str,
+        token: GivenToken = None,
         *,
         fails_without_worker: bool | None = False,
     ) -> None:
         """Raises OptionError or AddressError if there is something wrong with them."""
         if by not in ("order", "unique"):
             raise OptionError(f"by={by!r}: a job server is chosen by order or unique")
-        self.connectors: list[Connector] = connectors(servers, tls)
+        self.connectors: list[Connector] = connectors(servers, tls, token)
         self.options = () if fails_without_worker is None else (_WARN,)
         if fails_without_worker:
             self.options = (_FAIL,)

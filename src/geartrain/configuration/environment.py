@@ -23,6 +23,7 @@ OTHER_VARIABLES = frozenset(
         "GEARTRAIN_TLS_CA",
         "GEARTRAIN_TLS_CERT",
         "GEARTRAIN_TLS_KEY",
+        "GEARTRAIN_TOKEN_FILE",
         "GEARTRAIN_TOP_THEME",
     }
 )

@@ -12,7 +12,7 @@ from geartrain.errors import OptionError
 
 __all__ = ["TABLES", "ConfigFile", "read_file", "read_table"]
 
-TABLES = ("server", "worker", "functions", "hooks")
+TABLES = ("server", "worker", "functions", "access", "hooks")
 # Those that are written with two brackets, as often as wanted.
 _LISTS = frozenset({"hooks"})
 

@@ -19,6 +19,7 @@ from geartrain.dashboard.actions import ACTIONS
 from geartrain.dashboard.assets import Assets
 from geartrain.dashboard.calls import PageCall
 from geartrain.dashboard.live import Views
+from geartrain.dashboard.login import LOGIN, back_of, log_in, log_out, login_values
 from geartrain.dashboard.messages import (
     Message,
     drop_message,
@@ -30,9 +31,11 @@ from geartrain.dashboard.pages import PAGES
 from geartrain.dashboard.redaction import Redaction
 from geartrain.dashboard.rendering import Renderer
 from geartrain.dashboard.snapshots import Snapshots
+from geartrain.dashboard.trials import Trials
 from geartrain.errors import GeartrainError
 from geartrain.http.bridge import Bridge
 from geartrain.http.endpoints import read_values
+from geartrain.http.gate import Gate
 from geartrain.http.problems import ProblemError
 from geartrain.http.streams import Stream
 
@@ -60,15 +63,17 @@ _LARGE: Final = 1500
 _PACKED: Final = "~"
 
 
-def make_dashboard(bridge: Bridge, redaction: Redaction) -> ASGIApp:
+def make_dashboard(bridge: Bridge, gate: Gate, redaction: Redaction) -> ASGIApp:
     """Return the application of all ``PAGES`` and ``ACTIONS``."""
-    dashboard = _Dashboard(bridge, redaction)
+    dashboard = _Dashboard(bridge, gate, redaction)
     # /functions/new before /functions/{function}, which it fits, too.
     pages = sorted(PAGES, key=lambda each: each.path.count("{"))
     app = Starlette(
         routes=[
             *(Route(each.path, dashboard.shower(each)) for each in pages),
             Route("/do/{action}", dashboard.act, methods=["POST"]),
+            Route(LOGIN.path, dashboard.log_in, methods=["GET", "POST"]),
+            Route("/logout", dashboard.log_out, methods=["POST"]),
             Route("/static/{name:path}", dashboard.file),
         ],
         exception_handlers={
@@ -85,14 +90,17 @@ def make_dashboard(bridge: Bridge, redaction: Redaction) -> ASGIApp:
 class _Dashboard:
     """What answers requests."""
 
-    def __init__(self, bridge: Bridge, redaction: Redaction) -> None:
+    def __init__(self, bridge: Bridge, gate: Gate, redaction: Redaction) -> None:
         self._bridge = bridge
+        self._gate = gate
         self._redaction = redaction
         self._snapshots = Snapshots(bridge)
+        self._trials = Trials(bridge)
         self._assets = Assets()
         self._views = Views(self._assets.build)
         self._renderer = Renderer(actions=ACTIONS)
         bridge.endless.add(self._views)
+        bridge.endless.add(self._trials)
 
     def shower(self, page: Page) -> Callable[[Request], Awaitable[Response]]:
         """Return what answers requests for a page."""
@@ -126,13 +134,29 @@ class _Dashboard:
         except GeartrainError as error:
             message = Message(str(error), is_error=True)
         self._snapshots.forget()
-        page = call.prefix + _back(call)
+        page = call.prefix + (call.page_after or back_of(call.field("back")))
         response: Response = RedirectResponse(page, 303)
         if _SCRIPT in request.headers:
             # It goes there itself: what a script follows would take the message away.
             response = Response(headers={_PAGE: page})
         keep_message(response, message, call.prefix or "/")
         return response
+
+    async def log_in(self, request: Request) -> Response:
+        """Show the page to log in, or log somebody in."""
+        call = self._call(request, None)
+        if request.method == "POST":
+            call.fields = await _fields(request)
+            return await log_in(call)
+        if not self._gate.is_closed:
+            return RedirectResponse(call.url("/"), 303)
+        back = back_of(request.query_params.get("back", "/"))
+        found = login_values(call, back)
+        return await self._shown(LOGIN, call, LOGIN.template, found)
+
+    async def log_out(self, request: Request) -> Response:
+        """Log somebody out."""
+        return await log_out(self._call(request, None))
 
     async def refused(self, request: Request, error: Exception) -> Response:
         """Show why a page cannot be shown."""
@@ -155,7 +179,9 @@ class _Dashboard:
     def _call(self, request: Request, page: Page | None) -> PageCall:
         parameters = page.parameters if page is not None else ()
         values = read_values(parameters, request, may_be_empty=True) if page else {}
-        call = PageCall(request, values, self._bridge, self._snapshots)
+        call = PageCall(
+            request, values, self._bridge, self._gate, self._snapshots, self._trials
+        )
         call.redaction = self._redaction
         call.query = {
             each.name: values[each.key]
@@ -173,15 +199,25 @@ class _Dashboard:
             values = await self._values(page, now, await page.load(now))
             return await self._renderer.regions(page.template, values)
 
-        key = (call.who, call.prefix, call.request.scope["path"], str(call.query))
+        key = (
+            call.visitor.key,
+            call.prefix,
+            call.request.scope["path"],
+            str(call.query),
+        )
         watcher = self._views.watch(key, refresh)
+        call.visitor.keep(watcher)
         return Stream(watcher.events(), watcher, _EVENTS, is_endless=True)
 
     async def _asked(
         self, action: Action, call: PageCall, question: Question
     ) -> Response:
         page = Page(name="ask", path="", title=action.label, load=_nothing)
-        found = {"action": action, "question": question, "back": _back(call)}
+        found = {
+            "action": action,
+            "question": question,
+            "back": back_of(call.field("back")),
+        }
         return await self._shown(page, call, page.template, found)
 
     async def _shown(
@@ -210,11 +246,12 @@ class _Dashboard:
         self, page: Page, call: PageCall, found: Mapping[str, Any]
     ) -> dict[str, Any]:
         """Return what a template can use."""
+        listed = [] if "pages" in found else await self._listed(call)
         return {
             "title": page.title,
+            "pages": listed,
             **found,
             "page": page,
-            "pages": await self._listed(call),
             "call": call,
             "now": call.now,
             "url": call.url,
@@ -271,13 +308,6 @@ async def _fields(request: Request) -> dict[str, list[str]]:
             name, value = name[1:], unquote(value, errors="surrogateescape")
         found.setdefault(name, []).append(value)
     return found
-
-
-def _back(call: PageCall) -> str:
-    """Return the page that a form came from: a path of this dashboard, or ``/``."""
-    path = call.field("back")
-    is_ours = path.startswith("/") and not path.startswith(("//", "/\\"))
-    return path if is_ours and path.isprintable() and path.isascii() else "/"
 
 
 async def _nothing(call: PageCall) -> Mapping[str, Any]:

@@ -11,8 +11,10 @@ from starlette.requests import Request
 
 from geartrain.dashboard.redaction import Redaction
 from geartrain.dashboard.snapshots import FRESH, Row, Snapshots
+from geartrain.dashboard.trials import Trials
 from geartrain.http.bridge import Bridge
 from geartrain.http.endpoints import Call
+from geartrain.http.gate import Gate
 from geartrain.http.prefix import prefix_of
 
 __all__ = ["PageCall", "query_text"]
@@ -24,10 +26,12 @@ class PageCall(Call):
     """A request for a page, or one view of it that is kept up to date.
 
     Attributes:
-        who: the name of the principal that asks; empty for everybody.
         query: the parameters in its query that are not as they are by default.
         fields: the fields of a form that was sent, each with all of its values.
         now: the time that ages are counted from, in seconds since 1970.
+        trials: the jobs that were submitted from here and are waited for.
+        page_after: the page to go on to after an action; empty for the one it came
+            from.
         redaction: what decides what is shown of workloads and results.
     """
 
@@ -36,14 +40,17 @@ class PageCall(Call):
         request: Request,
         values: dict[str, Any],
         bridge: Bridge,
+        gate: Gate,
         snapshots: Snapshots,
+        trials: Trials,
     ) -> None:
-        super().__init__(request, values, bridge)
-        self.who = ""
+        super().__init__(request, values, bridge, gate)
         self.query: Mapping[str, Any] = {}
         self.fields: Mapping[str, list[str]] = {}
         self.now = time.time()
         self.redaction = Redaction()
+        self.trials = trials
+        self.page_after = ""
         self._snapshots = snapshots
 
     async def ask(self, command: str, *, fresh: float = FRESH) -> list[Row]:
@@ -55,16 +62,24 @@ class PageCall(Call):
         Raises:
             ProblemError: the job server refuses.
         """
-        return await self._snapshots.rows(command, self.who, self.address, fresh)
+        return await self._snapshots.rows(command, self.visitor, fresh)
 
     def may(self, right: str, function: str = "") -> bool:
-        """Tell whether who asks has a right: ``operate`` or ``administer``."""
-        return True
+        """Tell whether who asks has a right on a function, or else on any.
+
+        The rights are ``submit``, ``see``, ``operate`` and ``administer``. The job
+        server itself decides about what it is asked.
+        """
+        return self.visitor.may(right, function)
 
     def field(self, name: str) -> str:
         """Return the value of a form's field; empty if it is not there."""
         values = self.fields.get(name, [])
         return values[0] if values else ""
+
+    def encoded(self, name: str) -> str:
+        """Return a name as a part of a path, or a value of a query."""
+        return quote(name, safe=":", errors="surrogateescape")
 
     @property
     def is_update(self) -> bool:
@@ -89,7 +104,7 @@ class PageCall(Call):
             names: parts of the path that follow, as ``os.fsdecode`` makes text.
             query: parameters of its query; those that are None or empty are left out.
         """
-        parts = [quote(each, safe=":", errors="surrogateescape") for each in names]
+        parts = [self.encoded(each) for each in names]
         whole = "/".join([path.rstrip("/"), *parts]) or "/"
         return f"{self.prefix}{whole}{query_text(query)}"
 

@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from geartrain.dashboard.redaction import Redaction
 from geartrain.http.bridge import Bridge
+from geartrain.http.gate import Gate
 
 __all__ = ["Dashboard"]
 
@@ -17,9 +18,15 @@ __all__ = ["Dashboard"]
 class Dashboard:
     """The dashboard as an ASGI application, made at the first request."""
 
-    def __init__(self, bridge: Bridge, redaction: Redaction | None = None) -> None:
-        """Ask the job server by ``bridge``; show what ``redaction`` lets pass."""
+    def __init__(
+        self, bridge: Bridge, gate: Gate, redaction: Redaction | None = None
+    ) -> None:
+        """Ask the job server by ``bridge``; let people in by ``gate``.
+
+        What is shown of workloads is what ``redaction`` lets pass.
+        """
         self._bridge = bridge
+        self._gate = gate
         self._redaction = redaction or Redaction()
         self._app: ASGIApp | None = None
 
@@ -28,5 +35,5 @@ class Dashboard:
         if self._app is None:
             from geartrain.dashboard.app import make_dashboard
 
-            self._app = make_dashboard(self._bridge, self._redaction)
+            self._app = make_dashboard(self._bridge, self._gate, self._redaction)
         await self._app(scope, receive, send)

@@ -60,6 +60,7 @@ MENDING: Final[Mapping[str, Mending]] = {
         remedy="Run more workers, or see what keeps those there are busy.",
         is_grave=False,
     ),
+    "silent_worker": Mending(page="/workers", label="See the workers"),
     "dead_letters": Mending(
         page="/failures",
         label="See the failures",

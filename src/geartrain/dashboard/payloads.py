@@ -16,7 +16,7 @@ from typing import Final
 from geartrain.admin.job_rows import data_of
 from geartrain.dashboard.redaction import Redaction
 
-__all__ = ["FIRST", "Payload", "hexadecimal", "indented", "payload"]
+__all__ = ["FIRST", "Payload", "hexadecimal", "indented", "payload", "payload_of"]
 
 FIRST: Final = 8192
 """Bytes that are shown of one."""
@@ -78,6 +78,11 @@ def payload(
     ``size`` is how many there are in all; the row may have fewer.
     """
     data = b"" if text is None else data_of(text, encoding or "utf-8")
+    return payload_of(data, size, function, redaction)
+
+
+def payload_of(data: bytes, size: int, function: str, redaction: Redaction) -> Payload:
+    """Return what is shown of bytes, of which there are ``size`` in all."""
     if redaction.is_on:
         return _redacted(data, size, function, redaction)
     return _shown(data, size)

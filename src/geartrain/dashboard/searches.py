@@ -77,9 +77,13 @@ class Search:
 
     @property
     def is_dead(self) -> bool:
-        """Tell whether dead letters are looked for that can all be run again."""
-        names = set(self.filters) - {"state", "function", "error"}
-        return not self.name and self.state == "dead" and not names
+        """Tell whether dead letters are looked for."""
+        return not self.name and self.state == "dead"
+
+    @property
+    def letters(self) -> Mapping[str, str]:
+        """Return the conditions as those of dead letters, which have no state."""
+        return {name: self.filters[name] for name in self.filters if name != "state"}
 
 
 def read_search(text: str) -> Search:

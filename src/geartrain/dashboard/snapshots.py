@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Hashable
 from typing import Any, Final
 
 from geartrain.http.bridge import Bridge
+from geartrain.http.visitors import Visitor
 
 __all__ = ["FRESH", "Row", "Snapshots"]
 
@@ -27,24 +29,26 @@ class Snapshots:
 
     def __init__(self, bridge: Bridge) -> None:
         self._bridge = bridge
-        self._answers: dict[tuple[str, str], tuple[float, asyncio.Task[list[Row]]]] = {}
+        self._answers: dict[
+            tuple[Hashable, ...], tuple[float, asyncio.Task[list[Row]]]
+        ] = {}
 
     async def rows(
-        self, command: str, who: str, address: str, fresh: float = FRESH
+        self, command: str, visitor: Visitor, fresh: float = FRESH
     ) -> list[Row]:
         """Return the rows of a command that lists few, at most ``fresh`` seconds old.
 
-        Answers are shared by all requests of the same principal, ``who``.
+        Answers are shared by all who may see the same.
 
         Raises:
             ProblemError: the job server refuses.
         """
         now = asyncio.get_running_loop().time()
-        key = (command, who)
+        key = (command, visitor.key)
         until, task = self._answers.get(key, (0.0, None))
         if task is None or now > until:
             self._drop_old(now)
-            task = asyncio.ensure_future(self._ask(command, address))
+            task = asyncio.ensure_future(self._ask(command, visitor))
             # Where all who asked have left, nobody takes its failure.
             task.add_done_callback(lambda done: done.cancelled() or done.exception())
             self._answers[key] = now + fresh, task
@@ -55,8 +59,8 @@ class Snapshots:
         """Ask everything anew from now on: something was changed."""
         self._answers.clear()
 
-    async def _ask(self, command: str, address: str) -> list[Row]:
-        return [json.loads(row) for row in await self._bridge.rows(command, address)]
+    async def _ask(self, command: str, visitor: Visitor) -> list[Row]:
+        return [json.loads(row) for row in await self._bridge.rows(command, visitor)]
 
     def _drop_old(self, now: float) -> None:
         old = [key for key, each in self._answers.items() if now > each[0]]

@@ -16,16 +16,19 @@ from typing import Final
 
 from geartrain.engine.batches import Batch
 from geartrain.engine.commands import reception
+from geartrain.engine.commands.revoking import follow_rules
 from geartrain.engine.dispatch.turns import LIGHT, READ, WAIT
 from geartrain.engine.durable.gathering import Question
 from geartrain.engine.jobs import due, recurring, results, stopping
 from geartrain.engine.jobs.departures import depart
 from geartrain.engine.jobs.paging import page_in
 from geartrain.engine.jobs.settling import settle
+from geartrain.engine.model.access import Rules
 from geartrain.engine.model.health import Health
 from geartrain.engine.model.notices import Notice
 from geartrain.engine.model.options import EngineOptions
 from geartrain.engine.model.peers import Peer
+from geartrain.engine.model.principals import Identity
 from geartrain.engine.model.schedules import Calendar, no_calendar
 from geartrain.engine.model.settings import Value
 from geartrain.engine.model.vitals import Vitals
@@ -107,11 +110,22 @@ class Engine:
         """
         functions.give_policy(self.state, pattern, settings)
 
+    def set_rules(self, rules: Rules) -> None:
+        """Say who may do what; open connections follow, in the turns to come."""
+        self.state.rules = rules
+        self.state.turns.start(follow_rules(self.state, rules))
+
     def connect(
-        self, descriptor: int, address: bytes, is_trusted: bool, now: float = 0.0
+        self,
+        descriptor: int,
+        address: bytes,
+        is_trusted: bool,
+        identity: Identity | None = None,
+        now: float = 0.0,
     ) -> Peer:
         """Take a new connection; its peer is what the other calls are about.
 
+        ``identity`` says who that is; by default, whoever has the address.
         ``now`` is the time; 0 for that of the last fact.
         """
         state = self.state
@@ -123,6 +137,8 @@ class Engine:
             Parser(state.options.max_packet, state.memory.room),
             state.unsent,
         )
+        peer.identity = identity or Identity(address.decode())
+        peer.access = state.rules.find(peer.identity)
         peer.wants_exceptions = state.options.exceptions
         peer.since = peer.heard = state.now
         state.last_peer += 1

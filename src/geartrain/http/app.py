@@ -18,6 +18,7 @@ from geartrain.http import page
 from geartrain.http.api import ENDPOINTS
 from geartrain.http.bridge import Bridge
 from geartrain.http.endpoints import Call, Endpoint
+from geartrain.http.gate import Gate
 from geartrain.http.guard import Guard
 from geartrain.http.openapi import document
 from geartrain.http.pace import Pace
@@ -29,20 +30,20 @@ __all__ = ["make_app"]
 _Handler = Callable[[Request], Awaitable[Response]]
 
 
-def make_app(bridge: Bridge, token: bytes, pages: ASGIApp, prefix: str = "") -> ASGIApp:
-    """Return the application.
+def make_app(bridge: Bridge, gate: Gate, pages: ASGIApp, prefix: str = "") -> ASGIApp:
+    """Return the application for those whom ``gate`` lets in.
 
-    An empty ``token`` lets everybody in. ``pages`` answers whatever has a path that is
-    not the API's: it is the dashboard. All paths are below ``prefix``.
+    ``pages`` answers whatever has a path that is not the API's: it is the dashboard.
+    All paths are below ``prefix``.
     """
-    described = document(has_token=bool(token), prefix=prefix)
+    described = document(has_token=gate.is_closed, prefix=prefix)
     app = Starlette(
-        routes=[*_routes(bridge), *page.routes(described)],
+        routes=[*_routes(bridge, gate), *page.routes(described)],
         middleware=[
             Middleware(Pace),
             Middleware(_Target),
             Middleware(Prefix, prefix=prefix),
-            Middleware(Guard, token=token),
+            Middleware(Guard, gate=gate),
         ],
         exception_handlers={
             ProblemError: _problem,
@@ -94,7 +95,7 @@ class _Target:
         await self._app(scope, receive, send)
 
 
-def _routes(bridge: Bridge) -> list[Route]:
+def _routes(bridge: Bridge, gate: Gate) -> list[Route]:
     """Return a route for each path, with all of its methods."""
     paths: dict[str, dict[str, Endpoint]] = {}
     for each in ENDPOINTS:
@@ -102,17 +103,17 @@ def _routes(bridge: Bridge) -> list[Route]:
     routes = []
     # /v1/jobs/run before /v1/jobs/{handle}, which it fits, too.
     for path, methods in sorted(paths.items(), key=lambda each: each[0].count("{")):
-        handler = _handler(methods, bridge)
+        handler = _handler(methods, bridge, gate)
         routes.append(Route(path, handler, methods=list(methods)))
     return routes
 
 
-def _handler(methods: dict[str, Endpoint], bridge: Bridge) -> _Handler:
+def _handler(methods: dict[str, Endpoint], bridge: Bridge, gate: Gate) -> _Handler:
     async def answer(request: Request) -> Response:
         # Starlette lets HEAD in where GET is.
         method = "GET" if request.method == "HEAD" else request.method
         endpoint = methods[method]
-        return await endpoint.call(Call(request, endpoint.read(request), bridge))
+        return await endpoint.call(Call(request, endpoint.read(request), bridge, gate))
 
     return answer
 

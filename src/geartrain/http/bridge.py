@@ -1,9 +1,9 @@
 """The way of HTTP requests to the job server.
 
 Each request has a connection of its own to it, on which it asks a text command or
-submits a job. It is a peer of its own for the engine, with the address of the HTTP
-client: what a request asks for counts as its own share of a turn, and its end is the
-end of a client.
+submits a job. It is a peer of its own for the engine, which knows who the visitor is
+and decides what that one may do: what a request asks for counts as its own share of a
+turn, and its end is the end of a client.
 """
 
 from __future__ import annotations
@@ -12,11 +12,13 @@ import asyncio
 from collections.abc import Callable
 from typing import Protocol
 
+from geartrain.engine.model.principals import Identity
 from geartrain.errors import ConnectError
 from geartrain.http.kept import Kept
 from geartrain.http.links import Link, TextLink
 from geartrain.http.problems import ProblemError
 from geartrain.http.shown import Rest
+from geartrain.http.visitors import Visitor
 from geartrain.stores.base import Recovery
 
 __all__ = ["Bridge", "Endless"]
@@ -42,14 +44,14 @@ class Bridge:
 
     def __init__(
         self,
-        connect: Callable[[asyncio.Protocol, str], None],
+        connect: Callable[[asyncio.Protocol, Identity], None],
         max_packet: int,
         recovery: Callable[[], Recovery | None] = lambda: None,
     ) -> None:
         """Make the way to a job server.
 
         Args:
-            connect: connects a protocol, for a client of a numeric host.
+            connect: connects a protocol for somebody.
             max_packet: the largest workload in bytes.
             recovery: tells how far the opening of the store has come; None if it is
                 open.
@@ -67,39 +69,40 @@ class Bridge:
         for each in list(self.endless):
             each.close()
 
-    def open(self, link: Link, address: str) -> None:
-        """Connect a link for a client.
+    def open(self, link: Link, visitor: Visitor) -> None:
+        """Connect a link for a visitor; it ends with the login, if there is one.
 
         Raises:
             ProblemError: the job server is about to stop, or has not started.
         """
         try:
-            self._connect(link, address)
+            self._connect(link, visitor.identity)
         except ConnectError as error:
             raise ProblemError("unavailable", str(error)) from None
+        visitor.keep(link)
 
-    async def line(self, command: str, address: str) -> str:
+    async def line(self, command: str, visitor: Visitor) -> str:
         """Ask a command that is answered by one line; return that.
 
         Raises:
             ProblemError: the job server refuses.
         """
         link = TextLink()
-        self.open(link, address)
+        self.open(link, visitor)
         try:
             link.ask(command)
             return await link.line()
         finally:
             link.close()
 
-    async def rows(self, command: str, address: str) -> list[bytes]:
+    async def rows(self, command: str, visitor: Visitor) -> list[bytes]:
         """Ask a command that lists; return all of its rows, which must not be many.
 
         Raises:
             ProblemError: the job server refuses.
         """
         link = TextLink()
-        self.open(link, address)
+        self.open(link, visitor)
         try:
             link.ask(command)
             return [row async for some in link.rows() for row in some]

@@ -18,8 +18,10 @@ from starlette.responses import Response
 
 from geartrain.admin.connection import handle_word, word
 from geartrain.http.bridge import Bridge
+from geartrain.http.gate import Gate
 from geartrain.http.prefix import prefix_of
 from geartrain.http.problems import ProblemError
+from geartrain.http.visitors import SERVER, visitor_of
 
 __all__ = [
     "Answer",
@@ -28,7 +30,6 @@ __all__ = [
     "Endpoint",
     "Parameter",
     "Schema",
-    "address_of",
     "header",
     "in_path",
     "query",
@@ -286,11 +287,6 @@ def _text(each: Parameter, request: Request, given: dict[str, str]) -> str | Non
     return ", ".join(values).encode("latin-1").decode("utf-8", "surrogateescape")
 
 
-def address_of(request: Request) -> str:
-    """Return the numeric host that a request came from."""
-    return request.client.host if request.client is not None else "unix"
-
-
 class Call:
     """A request to an endpoint.
 
@@ -298,16 +294,18 @@ class Call:
         request: the request.
         values: the values of its parameters; names are text as ``os.fsdecode`` makes.
         bridge: the way to the job server.
-        address: the numeric host that it came from.
+        gate: lets people log in.
+        visitor: who it is from.
     """
 
     def __init__(
-        self, request: Request, values: dict[str, Any], bridge: Bridge
+        self, request: Request, values: dict[str, Any], bridge: Bridge, gate: Gate
     ) -> None:
         self.request = request
         self.values = values
         self.bridge = bridge
-        self.address = address_of(request)
+        self.gate = gate
+        self.visitor = visitor_of(request)
 
     def word(self, name: str) -> str:
         """Return a parameter as a word of a text command."""
@@ -324,11 +322,15 @@ class Call:
 
     async def line(self, command: str) -> str:
         """Ask a command with an answer of one line; raises ProblemError."""
-        return await self.bridge.line(command, self.address)
+        return await self.bridge.line(command, self.visitor)
 
     async def rows(self, command: str) -> list[bytes]:
         """Ask a command that lists few rows; raises ProblemError."""
-        return await self.bridge.rows(command, self.address)
+        return await self.bridge.rows(command, self.visitor)
+
+    async def own_rows(self, command: str) -> list[bytes]:
+        """Ask what the server may tell of itself to everybody; raises ProblemError."""
+        return await self.bridge.rows(command, SERVER)
 
     def path_of_job(self, handle: str) -> str:
         """Return the path of a job."""

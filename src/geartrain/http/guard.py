@@ -1,4 +1,4 @@
-"""Who may ask: tokens, web pages of other sites, and names that lead here by a trick.
+"""Who may ask: visitors, web pages of other sites, and names that lead here by a trick.
 
 A browser sends requests for any page that its reader looks at. What may change
 something is refused unless it comes from a page of this server, as Go's
@@ -6,27 +6,40 @@ something is refused unless it comes from a page of this server, as Go's
 request with neither was sent by no browser.
 
 After DNS rebinding a page is this server's own to a browser: its name leads here now.
-So where no token is needed, the host has to be an address or ``localhost``. Only a
-program, such as a load balancer that asks for the health, names none.
+So where nobody has to show who it is, the host has to be an address or ``localhost``.
+Only a program, such as a load balancer that asks for the health, names none.
 """
 
 from __future__ import annotations
 
-import hmac
 from typing import Final
+from urllib.parse import quote
 
 from starlette.requests import HTTPConnection
+from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from geartrain.http.gate import Gate
+from geartrain.http.prefix import prefix_of
 from geartrain.http.problems import ProblemError
+from geartrain.http.visitors import admit
 from geartrain.protocol.cross_site import is_cross_site, is_local_name
 
 __all__ = ["Guard"]
 
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
-# What anybody may see: it says nothing about the jobs.
+# What anybody may see, and do: it says nothing about the jobs.
 _OPEN: Final = frozenset(
-    {"/docs", "/docs.js", "/docs.css", "/openapi.json", "/livez", "/readyz"}
+    {
+        "/docs",
+        "/docs.js",
+        "/docs.css",
+        "/openapi.json",
+        "/livez",
+        "/readyz",
+        "/login",
+        "/v1/session",
+    }
 )
 _STATIC: Final = "/static/"
 
@@ -34,10 +47,10 @@ _STATIC: Final = "/static/"
 class Guard:
     """Refuses requests before anything of them is looked at further."""
 
-    def __init__(self, app: ASGIApp, token: bytes) -> None:
-        """Let requests with a bearer ``token`` through to ``app``; empty for all."""
+    def __init__(self, app: ASGIApp, gate: Gate) -> None:
+        """Let requests through to ``app`` of those whom ``gate`` knows."""
         self._app = app
-        self._token = token
+        self._gate = gate
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or pass it on."""
@@ -45,31 +58,54 @@ class Guard:
             try:
                 self._check(HTTPConnection(scope))
             except ProblemError as problem:
-                await problem.response()(scope, receive, send)
+                response = self._login_page(scope, problem) or problem.response()
+                await response(scope, receive, send)
                 return
         await self._app(scope, receive, send)
 
+    def _login_page(self, scope: Scope, problem: ProblemError) -> Response | None:
+        """Return the way to log in, for a browser that wants a page; else None."""
+        request = HTTPConnection(scope)
+        is_page = "text/html" in request.headers.get("accept", "")
+        if problem.kind != "unauthorized" or not is_page or _is_of_api(scope["path"]):
+            return None
+        back = scope["path"] if scope["method"] in _SAFE else "/"
+        query = scope["query_string"].decode("latin-1")
+        whole = f"{back}?{query}" if query and back != "/" else back
+        where = f"{prefix_of(request)}/login"
+        if whole != "/":
+            where += f"?back={quote(whole, safe='/')}"
+        if "geartrain-script" in request.headers:
+            # The dashboard's script goes there itself (static/forms.js).
+            return Response(headers={"Geartrain-Page": where})
+        return RedirectResponse(where, 303)
+
     def _check(self, request: HTTPConnection) -> None:
         """Raise the problem that a request is refused with."""
-        scope = request.scope
-        if not self._token and scope.get("server", ("", None))[1] is not None:
-            _check_host(request.headers.get("host"))
+        gate, scope = self._gate, request.scope
         if scope["method"] not in _SAFE:
             _check_site(request)
-        is_open = scope["path"] in _OPEN or scope["path"].startswith(_STATIC)
-        if self._token and not is_open:
-            self._check_token(request.headers.get("authorization", ""))
+        visitor = gate.visitor(request, scope["state"]["connection"].identity)
+        is_known, is_open = gate.is_known(visitor), _is_open(scope["path"])
+        if _is_nameable(scope) and not (is_known or (is_open and gate.is_closed)):
+            _check_host(request.headers.get("host"))
+        if not is_open:
+            gate.check(visitor, is_known=is_known)
+        admit(scope, visitor)
 
-    def _check_token(self, text: str) -> None:
-        scheme, _, given = text.partition(" ")
-        token = given.strip().encode("latin-1")
-        is_right = hmac.compare_digest(token, self._token)
-        if scheme.lower() != "bearer" or not is_right:
-            raise ProblemError(
-                "unauthorized",
-                "send the token of --http-token-file: Authorization: Bearer TOKEN",
-                headers={"WWW-Authenticate": 'Bearer realm="geartrain"'},
-            )
+
+def _is_open(path: str) -> bool:
+    return path in _OPEN or path.startswith(_STATIC)
+
+
+def _is_of_api(path: str) -> bool:
+    return path.startswith("/v1/") or path == "/metrics"
+
+
+def _is_nameable(scope: Scope) -> bool:
+    """Tell whether other names may lead here: over TLS the certificate's alone do."""
+    has_port = scope.get("server", ("", None))[1] is not None
+    return has_port and scope.get("scheme") != "https"
 
 
 def _check_host(host: str | None) -> None:
@@ -78,8 +114,8 @@ def _check_host(host: str | None) -> None:
         return
     raise ProblemError(
         "wrong-host",
-        "without a token the host has to be localhost or an address: name it so, or"
-        " start the job server with --http-token-file",
+        "without a token or a login the host has to be localhost or an address: name it"
+        " so, or start the job server with --http-token-file or --http-password-file",
     )
 
 

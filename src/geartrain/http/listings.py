@@ -52,7 +52,7 @@ def _begun(call: Call, cursor: str) -> tuple[TextLink, str]:
     if name:
         return call.bridge.kept.take(name), word(after)
     link = TextLink()
-    call.bridge.open(link, call.address)
+    call.bridge.open(link, call.visitor)
     return link, word(after)
 
 

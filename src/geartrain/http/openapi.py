@@ -91,7 +91,7 @@ def _responses(endpoint: Endpoint, has_token: bool) -> dict[str, Any]:
     found = {str(each.status): _answer(each) for each in endpoint.answers}
     kinds = [*_ANY, *endpoint.problems]
     if has_token:
-        kinds.append("unauthorized")
+        kinds += ["unauthorized", "not-allowed"]
     if endpoint.method != "GET":
         kinds.append("cross-site")
     titles: dict[int, list[str]] = {}

@@ -25,7 +25,7 @@ _RETRY_AFTER: Final = "1"
 
 KINDS: Final[dict[str, tuple[int, str]]] = {
     "bad-request": (400, "The request cannot be understood"),
-    "unauthorized": (401, "A token is needed"),
+    "unauthorized": (401, "It is not known who asks"),
     "cross-site": (403, "Web pages of other sites may not change anything"),
     "wrong-host": (403, "The host is not this one"),
     "not-allowed": (403, "This is not allowed"),
@@ -43,6 +43,7 @@ KINDS: Final[dict[str, tuple[int, str]]] = {
     "too-large": (413, "The body is too large"),
     "unsupported-type": (415, "The body has the wrong type"),
     "invalid": (422, "A value is wrong"),
+    "too-many-logins": (429, "There were too many attempts to log in"),
     "queue-full": (429, "The function has as many jobs as it may"),
     "too-many": (429, "There are too many of these"),
     "failed": (500, "The server has a defect"),

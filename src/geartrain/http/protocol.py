@@ -15,7 +15,9 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
+from geartrain.engine.model.principals import Identity
 from geartrain.http.problems import ProblemError
+from geartrain.server.identities import identity_of
 
 __all__ = ["MAX_CONNECTIONS", "BoundedProtocol"]
 
@@ -34,8 +36,11 @@ class BoundedProtocol(H11Protocol):
     """A connection of an HTTP client.
 
     Attributes:
+        identity: who it is from.
         is_endless: the answer has no end, so a client that sends no more has left.
     """
+
+    identity: Identity
 
     def __init__(
         self,
@@ -54,6 +59,7 @@ class BoundedProtocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take a connection, or turn it away."""
         super().connection_made(transport)
+        self.identity = identity_of(transport)
         if len(self.connections) > MAX_CONNECTIONS:
             self._refuse(
                 ProblemError(

@@ -30,7 +30,6 @@ import asyncio
 import logging
 import socket
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any, Final
 
 from starlette.types import ASGIApp
@@ -40,6 +39,7 @@ from uvicorn.server import Server as Uvicorn
 from geartrain.errors import ListenError, StartError
 from geartrain.http.app import make_app
 from geartrain.http.bridge import Bridge
+from geartrain.http.gate import Gate
 from geartrain.http.protocol import BoundedProtocol
 from geartrain.server.handshakes import Handshakes, TlsListener
 from geartrain.server.options import Options
@@ -59,8 +59,6 @@ _IDLE: Final = 60
 _TICK: Final = 1.0
 # Seconds that a stop waits for answers to be sent.
 _LAST_ANSWERS: Final = 3.0
-# Shorter ones can be guessed.
-_LEAST_TOKEN: Final = 16
 
 
 class HttpServer:
@@ -74,21 +72,22 @@ class HttpServer:
         self,
         options: Options,
         server: Server,
-        dashboard: Callable[[Bridge], ASGIApp],
+        dashboard: Callable[[Bridge, Gate], ASGIApp],
     ) -> None:
         """Serve what a job server knows, which need not have started.
 
         ``dashboard`` returns the application that has the pages.
 
         Raises:
-            OptionError: a TLS file cannot be read, or is not what it should be.
+            OptionError: a file of TLS or passwords cannot be read, or is not what it
+                should be.
             StartError: the file of the token cannot be read, or has none.
         """
         self.addresses: list[str] = []
         self._options = options
         self._bridge = Bridge(server.connect, options.max_packet, server.recovery)
-        self._pages = dashboard(self._bridge)
-        self._token = read_token(options.http_token_file)
+        self._gate = Gate(options, server.rules)
+        self._pages = dashboard(self._bridge, self._gate)
         self._sockets: list[socket.socket] = []
         self._files: list[SocketFile] = []
         self._handshakes = Handshakes(options.http_tls) if options.http_tls else None
@@ -119,17 +118,18 @@ class HttpServer:
 
     def _check(self, address: Address) -> None:
         """Raise StartError where HTTP would be open to all who reach an address."""
-        if not address.is_local and not self._token:
+        if not (address.is_local or self._gate.is_closed):
             self.close()
             raise StartError(
                 f"HTTP is to be served on {address}, which was handed over and can be"
-                " reached from other machines: name a --http-token-file as well"
+                " reached from other machines: name a --http-token-file as well, or"
+                " another way to say who may ask (docs/access.md)"
             )
 
     async def start(self) -> None:
         """Serve from now on."""
         config = Config(
-            make_app(self._bridge, self._token, self._pages, self._options.http_prefix),
+            make_app(self._bridge, self._gate, self._pages, self._options.http_prefix),
             http=BoundedProtocol,
             ws="none",
             loop="none",
@@ -169,15 +169,17 @@ class HttpServer:
         return server
 
     def reload(self) -> None:
-        """Read the TLS files again; wrong ones are logged and change nothing."""
+        """Read its files again; wrong ones are logged and change nothing."""
+        self._gate.reload()
         if self._handshakes is not None:
             self._handshakes.reload()
 
     async def _tick(self) -> None:
-        """Keep the Date header right."""
+        """Keep the Date header right, and end logins that are over."""
         while True:
             await asyncio.sleep(_TICK)
             await self._uvicorn.on_tick(0)
+            self._gate.logins.sweep()
 
     def give_sockets_to(self, uid: int, gid: int) -> None:
         """Make a user the owner of the unix sockets.
@@ -230,26 +232,6 @@ class HttpServer:
                     extra={"action": "socket_left"},
                 )
         self._sockets, self._files = [], []
-
-
-def read_token(path: str) -> bytes:
-    """Return the token in a file; empty where no file is named.
-
-    Raises:
-        StartError: the file cannot be read, or has no token.
-    """
-    if not path:
-        return b""
-    try:
-        token = Path(path).read_bytes().strip()
-    except OSError as error:
-        raise StartError(f"cannot read the token in {path}: {error.strerror}") from None
-    if len(token) < _LEAST_TOKEN or len(token.split()) != 1 or not token.isascii():
-        raise StartError(
-            f"{path} has to hold one token of {_LEAST_TOKEN} ASCII characters or more:"
-            " make one by head -c 24 /dev/urandom | base64"
-        )
-    return token
 
 
 def _url(listener: socket.socket, scheme: str) -> str:

@@ -23,7 +23,7 @@ from geartrain.http.problems import ProblemError, problem_of
 from geartrain.protocol.client import ClientProtocol, Event
 from geartrain.protocol.constants import HEADER_SIZE, PacketType
 
-__all__ = ["JobLink", "Workload", "follow", "job_headers", "submit"]
+__all__ = ["Bytes", "JobLink", "Workload", "follow", "job_headers", "submit"]
 
 # Bytes of a body that does not tell its size, and of all such bodies at once.
 _MOST_GATHERED: Final = 16 * 1024 * 1024
@@ -163,6 +163,17 @@ class Workload:
         )
 
 
+class Bytes:
+    """A workload that is at hand."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    async def sized(self) -> tuple[int, AsyncIterator[bytes]]:
+        """Return its size and its pieces."""
+        return len(self._data), _each([self._data])
+
+
 async def _each(pieces: list[bytes]) -> AsyncIterator[bytes]:
     for piece in pieces:
         yield piece
@@ -222,7 +233,7 @@ async def submit(
     link: JobLink,
     values: dict[str, Any],
     headers: dict[str, str],
-    workload: Workload,
+    workload: Workload | Bytes,
     is_awaited: bool,
 ) -> str:
     """Submit a job; return its handle once it is acknowledged, and durable if kept.

@@ -9,18 +9,20 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-import socket
 from collections.abc import Callable
 from typing import Final
 
 from geartrain.engine.engine import Engine
+from geartrain.engine.model.access import Rules
 from geartrain.engine.model.notices import Notice
 from geartrain.engine.model.peers import Peer
+from geartrain.engine.model.principals import UNIX, Identity
 from geartrain.errors import ConnectError
 from geartrain.server import pipes
 from geartrain.server.clock import Clock
 from geartrain.server.connection import Connection, discard
 from geartrain.server.descriptors import Descriptors
+from geartrain.server.identities import identity_of
 from geartrain.server.memory import MemoryGuard, limit_of
 from geartrain.server.options import Options
 from geartrain.server.persistence import Persistence
@@ -120,24 +122,22 @@ class Driver:
         """Make a new connection's peer."""
         accepted = connection.transport.get_extra_info("socket")
         descriptor = NO_DESCRIPTOR if accepted is None else accepted.fileno()
-        if accepted is not None and accepted.family == socket.AF_UNIX:
-            address = "unix"
-        else:
-            address = _numeric(connection.transport.get_extra_info("peername"))
+        identity = identity_of(connection.transport)
+        address = identity.address
         if accepted is not None:
             self._descriptors.note(descriptor)
-            if self._keepalive is not None and address != "unix":
+            if self._keepalive is not None and address != UNIX:
                 set_keepalive(accepted, *self._keepalive)
         peer = self.engine.connect(
-            descriptor, address.encode(), is_trusted, self.monotonic()
+            descriptor, address.encode(), is_trusted, identity, self.monotonic()
         )
         transport = connection.transport
         peer.has_tls = transport.get_extra_info("ssl_object") is not None
         self._connections[peer] = connection
         return peer
 
-    def connect(self, client: asyncio.Protocol, address: str) -> None:
-        """Connect a client within this process; ``address`` is where it acts for.
+    def connect(self, client: asyncio.Protocol, identity: Identity) -> None:
+        """Connect a client within this process; ``identity`` is whom it acts for.
 
         It is not trusted to stop the job server.
 
@@ -146,7 +146,12 @@ class Driver:
         """
         if self.is_stopping:
             raise ConnectError("the job server is about to stop")
-        pipes.connect(self.accept(False)(), client, address)
+        pipes.connect(self.accept(False)(), client, identity)
+
+    def set_rules(self, rules: Rules) -> None:
+        """Say who may do what, from now on."""
+        self.engine.set_rules(rules)
+        self._send_on()
 
     def dismiss(self, connection: Connection) -> None:
         """Let the engine know that a peer left."""
@@ -360,11 +365,3 @@ class Driver:
             self.guard.stop()
         if self._timer is not None:
             self._timer.cancel()
-
-
-def _numeric(peername: tuple[str, int] | None) -> str:
-    """Return the peer's numeric host; an IPv4 one that came over IPv6 as IPv4."""
-    if peername is None:
-        # It was reset before it was accepted, and is about to be lost.
-        return "-"
-    return peername[0].partition("%")[0].removeprefix("::ffff:")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from ipaddress import ip_network
 from typing import TYPE_CHECKING, Final
 
 from geartrain.configuration.kinds import Kind, size
@@ -10,15 +11,18 @@ from geartrain.errors import OptionError
 from geartrain.transport.address import Address, parse_address
 
 if TYPE_CHECKING:
+    from geartrain.engine.model.principals import Network
     from geartrain.server.process import User
 
 __all__ = [
     "HANDLE_PREFIX",
+    "HEADER",
     "HTTP_ADDRESS",
     "HTTP_PORT",
     "HTTP_PREFIX",
     "MAX_HANDLE_PREFIX",
     "MEMORY",
+    "PROXY",
     "STORE",
     "TIME_ZONE",
     "USER",
@@ -31,6 +35,7 @@ HTTP_PORT: Final = 4731
 """The port of HTTP where none is named."""
 
 _NOWHERE: Final = "none"
+_UNIX: Final = "unix"
 
 # The server itself takes 50 MB, and needs some to work with.
 _MIN_MEMORY = 64 * 1024**2
@@ -80,6 +85,22 @@ def _http_address(text: str) -> Address | None:
     return None if text == _NOWHERE else parse_address(text, HTTP_PORT)
 
 
+def _header(text: str) -> str:
+    if re.fullmatch(r"[A-Za-z0-9-]+", text) is None:
+        raise OptionError(f"{text!r}: a header has letters, digits and hyphens")
+    return text
+
+
+def _proxy(text: str) -> Network | None:
+    """Read a range of addresses; None is unix sockets."""
+    if text == _UNIX:
+        return None
+    try:
+        return ip_network(text)
+    except ValueError as error:
+        raise OptionError(f"{error}: use 10.0.0.1, 10.0.0.0/8, or unix") from None
+
+
 def _http_prefix(text: str) -> str:
     """Read a path without the slash at its end."""
     path = text.rstrip("/")
@@ -94,6 +115,15 @@ HANDLE_PREFIX: Final = Kind[str](
     metavar="PREFIX",
     meaning=f"at most {MAX_HANDLE_PREFIX} visible ASCII characters",
     read=_handle_prefix,
+)
+PROXY: Final = Kind["Network | None"](
+    metavar="RANGE",
+    meaning='an address, a range such as "10.0.0.0/8", or "unix"',
+    read=_proxy,
+    show=lambda network: _UNIX if network is None else str(network),
+)
+HEADER: Final = Kind[str](
+    metavar="NAME", meaning="the name of an HTTP header", read=_header
 )
 HTTP_PREFIX: Final = Kind[str](
     metavar="PATH",

@@ -24,11 +24,13 @@ from geartrain.configuration.option import option
 from geartrain.server.formatters import FORMATS, LEVELS
 from geartrain.server.kinds import (
     HANDLE_PREFIX,
+    HEADER,
     HTTP_ADDRESS,
     HTTP_PORT,
     HTTP_PREFIX,
     MAX_HANDLE_PREFIX,
     MEMORY,
+    PROXY,
     STORE,
     TIME_ZONE,
     USER,
@@ -38,6 +40,7 @@ from geartrain.transport.listeners import OPEN_TO_ALL
 from geartrain.transport.tls import Tls
 
 if TYPE_CHECKING:
+    from geartrain.engine.model.principals import Network, Principal
     from geartrain.server.hooks import Hook
     from geartrain.server.policies import PolicyEntry
     from geartrain.server.process import User
@@ -80,6 +83,7 @@ class Options:
         web_port: where gearmand's HTTP protocol is spoken, on all hosts that it listens
             on; None is nowhere.
         backoff_delay: seconds before a job's second attempt, where no policy says.
+        access: who may do what; nobody is everybody, everything.
         places: where the values of options were given, by their names.
         hooks: who is told of dead letters and problems.
         policies: patterns of functions and their settings, as ``Policies.change``
@@ -217,7 +221,33 @@ class Options:
         PATH,
         "",
         "Demand the token in this file of HTTP requests. Other addresses than loopback"
-        " and unix sockets need one.",
+        " and unix sockets need one, or passwords, a proxy, or rules of [access].",
+    )
+    http_password_file: str = option(
+        PATH,
+        "",
+        "Let people log in by HTTP whose names are in this file: lines as geartrain"
+        " password prints them.",
+    )
+    http_trust_proxy: tuple[Network | None, ...] = option(
+        PROXY,
+        (),
+        "Believe an HTTP proxy at this address, in this range or on a unix socket whom"
+        " it has let in (--http-user-header) and where a request came from"
+        " (X-Forwarded-For, -Proto). May be repeated.",
+        repeats=True,
+    )
+    http_user_header: str = option(
+        HEADER,
+        "X-Forwarded-User",
+        "The header in which such a proxy names who has logged in.",
+    )
+    http_proxy_role: str = option(
+        TEXT,
+        "view",
+        "What those may do whom a proxy has let in and no login= of [access] names:"
+        " view, operate, administer, or a principal of [access].",
+        metavar="ROLE",
     )
     http_tls_cert: str = option(
         PATH,
@@ -305,6 +335,7 @@ class Options:
     web_port: int | None = None
     backoff_delay: float = 1.0
     policies: tuple[PolicyEntry, ...] = ()
+    access: tuple[Principal, ...] = ()
     hooks: tuple[Hook, ...] = ()
     places: Mapping[str, str] = field(default_factory=dict)
 

@@ -17,6 +17,8 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Any, Final
 
+from geartrain.engine.model.principals import Identity
+
 __all__ = ["PipeEnd", "connect"]
 
 # Bytes unread by the other end from which on a writer is told to pause, by default.
@@ -25,13 +27,15 @@ _HIGH: Final = 64 * 1024
 _DELIVERED: Final = 64 * 1024
 
 
-def connect(server: asyncio.Protocol, client: asyncio.Protocol, address: str) -> None:
+def connect(
+    server: asyncio.Protocol, client: asyncio.Protocol, identity: Identity
+) -> None:
     """Connect two protocols of the running event loop.
 
-    ``address`` is the client's numeric host, as the server's end gives it for its
-    ``peername``.
+    ``identity`` is whom the client acts for, as the server's end gives it for its
+    ``identity``.
     """
-    served = PipeEnd(server, {"peername": (address, 0)})
+    served = PipeEnd(server, {"identity": identity})
     asking = PipeEnd(client, {})
     served.other, asking.other = asking, served
     server.connection_made(served)

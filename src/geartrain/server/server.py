@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from geartrain.engine.engine import Engine
+from geartrain.engine.model.access import Rules
+from geartrain.engine.model.principals import Identity
 from geartrain.errors import ConnectError, StartError
 from geartrain.server.connection import Connection
 from geartrain.server.cron import calendar
@@ -73,6 +75,7 @@ class Server:
         self.when_stopping: list[Callable[[], None]] = []
         self.when_reloading: list[Callable[[], None]] = []
         self._options = options
+        self._rules = Rules(options.access)
         self._make_driver = make_driver
         self._driver: Driver | None = None
         self._is_open = False
@@ -114,6 +117,7 @@ class Server:
         engine.show_vitals(self._pulse.vitals)
         for pattern, settings in self._options.policies:
             engine.change_policy(pattern, settings)
+        engine.set_rules(self._rules)
         driver.on_idle = self._on_idle
         driver.on_shutdown = self._on_shutdown
         try:
@@ -202,8 +206,8 @@ class Server:
             return TlsListener(listener, self._handshakes, factory)
         return await loop.create_server(factory, sock=listener, backlog=backlog)
 
-    def connect(self, client: asyncio.Protocol, address: str) -> None:
-        """Connect a client within this process; ``address`` is the host it acts for.
+    def connect(self, client: asyncio.Protocol, identity: Identity) -> None:
+        """Connect a client within this process; ``identity`` is whom it acts for.
 
         Raises:
             ConnectError: the server is about to stop, or has not started.
@@ -213,7 +217,17 @@ class Server:
                 "the job server has not opened its store yet: /readyz tells how far it"
                 " is"
             )
-        self._driver.connect(client, address)
+        self._driver.connect(client, identity)
+
+    def rules(self) -> Rules:
+        """Return who may do what now."""
+        return self._rules
+
+    def set_rules(self, rules: Rules) -> None:
+        """Say who may do what; open connections follow."""
+        self._rules = rules
+        if self._driver is not None:
+            self._driver.set_rules(rules)
 
     def reload(self) -> None:
         """Read again what may have been renewed, such as the TLS files."""

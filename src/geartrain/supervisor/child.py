@@ -29,6 +29,7 @@ from geartrain.supervisor.scoreboard import Scoreboard
 from geartrain.supervisor.targets import Runnable, Target
 from geartrain.supervisor.watch import loaded_files
 from geartrain.transport.connect import connectors
+from geartrain.transport.tokens import token_of
 
 __all__ = ["ORPHAN_MARGIN", "reset_signals", "run_child"]
 
@@ -161,6 +162,8 @@ class _Child:
             worker.servers = list(options.server)
         if options.tls_files is not None:
             worker.tls = options.tls_files
+        if options.token is not None:
+            worker.token = options.token
         if options.concurrency is not None:
             worker.concurrency = options.concurrency
         if options.prefetch is not None:
@@ -171,12 +174,14 @@ class _Child:
                 " @worker.function('name')"
             )
         # What cannot be an address is told here, and not by each process in turn.
-        connectors(worker.servers, worker.tls)
+        connectors(worker.servers, worker.tls, worker.token)
         tls = getattr(worker, "tls", None)
+        token = token_of(getattr(worker, "token", None))
         worker.observer = self._observer = ProcessObserver(
             self._scoreboard,
             self._channel,
             tls=None if tls is None else dataclasses.asdict(tls),
+            token=None if token is None else dataclasses.asdict(token),
             job_seconds=options.limits.job_seconds,
             after_job=self._after_job,
             leave=self._exit,

@@ -46,6 +46,7 @@ class ProcessObserver:
         channel: Channel,
         *,
         tls: dict[str, Any] | None,
+        token: dict[str, str] | None,
         job_seconds: float | None,
         after_job: Callable[[int], None],
         leave: Callable[[SystemExit], NoReturn],
@@ -58,6 +59,7 @@ class ProcessObserver:
         self._scoreboard = scoreboard
         self._channel = channel
         self._tls = tls
+        self._token = token
         self._limit = math.inf if job_seconds is None else job_seconds
         self._after_job = after_job
         self._leave = leave
@@ -92,6 +94,7 @@ class ProcessObserver:
             number=number,
             server=str(connector),
             tls=self._tls,
+            token=self._token,
         )
 
     def on_disconnect(self, connection: _Descriptor, connector: object) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from geartrain.configuration.kinds import (
@@ -206,6 +207,12 @@ class WorkerOptions:
         default_text="in the same file",
         variable="GEARTRAIN_TLS_KEY",
     )
+    token_file: str = option(
+        PATH,
+        "",
+        "Show the job servers the token in this file, read anew for each connection.",
+        variable="GEARTRAIN_TOKEN_FILE",
+    )
     log_level: str = option(
         choice(tuple(LEVELS), ignore_case=True), "INFO", "Minimum level to log."
     )
@@ -234,6 +241,11 @@ class WorkerOptions:
             memory=self.max_memory,
             job_seconds=self.job_timeout,
         )
+
+    @property
+    def token(self) -> Path | None:
+        """Return the file of the token; None leaves the workers' own."""
+        return Path(self.token_file) if self.token_file else None
 
     @property
     def tls_files(self) -> Tls | None:

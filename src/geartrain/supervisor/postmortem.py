@@ -13,6 +13,7 @@ import signal
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NoReturn
 
 from geartrain.admin.client import Admin
@@ -22,6 +23,7 @@ from geartrain.supervisor.child import reset_signals
 from geartrain.supervisor.command import exit_text
 from geartrain.supervisor.process import HANDLED, Closable, HeldConnection, Process
 from geartrain.supervisor.scoreboard import JobAtHand
+from geartrain.transport.tokens import Token
 
 __all__ = ["Verdict", "fork_reporter", "judge"]
 
@@ -135,11 +137,16 @@ def _report(connections: dict[int, HeldConnection], verdicts: list[Verdict]) -> 
 
 
 def _admin(connection: HeldConnection) -> Admin:
+    token: str | Path | None = None
+    if connection.token is not None:
+        shown = Token(**connection.token)
+        token = shown.text or Path(shown.file)
     if connection.tls is None:
-        return Admin(connection.server, _PATIENCE)
+        return Admin(connection.server, _PATIENCE, token=token)
     from geartrain.transport.tls import Tls
 
-    return Admin(connection.server, _PATIENCE, tls=Tls(**connection.tls))
+    tls = Tls(**connection.tls)
+    return Admin(connection.server, _PATIENCE, tls=tls, token=token)
 
 
 def _tell(admin: Admin, verdict: Verdict) -> None:

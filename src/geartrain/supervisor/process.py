@@ -38,11 +38,13 @@ class HeldConnection:
     Attributes:
         server: the job server, as Admin takes it.
         tls: the attributes of the ``Tls`` it was made with; None for a plain one.
+        token: the attributes of the ``Token`` that was shown; None for nothing.
         descriptor: the parent's duplicate of it; None if there was no room for one.
     """
 
     server: str
     tls: dict[str, Any] | None
+    token: dict[str, str] | None
     descriptor: int | None
 
 
@@ -212,6 +214,7 @@ class Process:
             self.connections[note.values["number"]] = HeldConnection(
                 server=note.values["server"],
                 tls=note.values["tls"],
+                token=note.values["token"],
                 descriptor=note.descriptor,
             )
 

@@ -21,6 +21,7 @@ class Runnable(Protocol):
 
     servers: Any
     tls: Any
+    token: Any
     concurrency: int
     prefetch: int
     observer: Any

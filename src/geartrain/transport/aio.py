@@ -11,6 +11,7 @@ from typing import Any, TypeVar, cast
 from geartrain.transport import forks
 from geartrain.transport.connect import Connector, SocketConnector, probe
 from geartrain.transport.dialling import STAGGER
+from geartrain.transport.introducing import Introducer
 from geartrain.transport.lookup import Found, look_up_soon
 
 __all__ = ["open_connection"]
@@ -50,6 +51,16 @@ async def _opened(
 ) -> tuple[asyncio.BaseTransport, _Protocol]:
     if not isinstance(connector, SocketConnector):
         return await _adopted(await _taken(connector, timeout), factory)
+    if connector.token is not None:
+        token = connector.token.read()
+        transport, introducer = await _dialled_to(connector, lambda: Introducer(token))
+        return transport, await introducer.hand_over(factory)
+    return await _dialled_to(connector, factory)
+
+
+async def _dialled_to(
+    connector: SocketConnector, factory: Callable[[], _Protocol]
+) -> tuple[asyncio.BaseTransport, _Protocol]:
     if connector.address.path:
         path = connector.address.path
         return await _adopted(await _connected(socket.AF_UNIX, path), factory)

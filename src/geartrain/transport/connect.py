@@ -12,6 +12,7 @@ from geartrain.transport.address import Address, parse_address
 from geartrain.transport.dialling import TimeLimit, dial, dial_unix, greet
 from geartrain.transport.keepalive import set_keepalive
 from geartrain.transport.lookup import look_up
+from geartrain.transport.tokens import GivenToken, introduce, token_of
 
 if TYPE_CHECKING:
     from geartrain.transport.tls import RenewedContext, Tls
@@ -62,10 +63,18 @@ class SocketConnector:
         address: where the job server listens; no host is this machine.
         context: what makes the TLS; None for none.
         name: what the job server's certificate must be for.
+        token: what is shown the job server first; None for nothing.
     """
 
-    def __init__(self, address: Address, tls: Tls | None = None) -> None:
-        """Prepare to connect; raises OptionError if ``tls`` or its files are wrong."""
+    def __init__(
+        self, address: Address, tls: Tls | None = None, token: GivenToken = None
+    ) -> None:
+        """Prepare to connect, by TLS if it is given, and showing a token if one is.
+
+        Raises:
+            OptionError: ``tls`` or its files are wrong, or the token is none.
+        """
+        self.token = token_of(token)
         self.address = address
         self.host = address.host or "127.0.0.1"
         self.context: RenewedContext | None = None
@@ -109,7 +118,13 @@ class SocketConnector:
         except ValueError as error:
             # A name that cannot be looked up, or a path that no file can have.
             raise OSError(str(error)) from None
-        connection.settimeout(timeout)
+        try:
+            if self.token is not None:
+                introduce(connection, self.token, limit)
+            connection.settimeout(timeout)
+        except BaseException:
+            connection.close()
+            raise
         return connection
 
     def _connect_tcp(self, limit: TimeLimit) -> socket.socket:
@@ -158,16 +173,19 @@ def default_servers() -> list[str]:
     return found or [DEFAULT_SERVER]
 
 
-def connectors(servers: Servers, tls: Tls | None = None) -> list[Connector]:
+def connectors(
+    servers: Servers, tls: Tls | None = None, token: GivenToken = None
+) -> list[Connector]:
     """Return a connector for each job server, in the order given, without repeats.
 
     ``servers`` is one or several; a text may hold several, parted by commas or white
-    space. None is ``default_servers``. ``tls`` is for all that are named by a text.
+    space. None is ``default_servers``. ``tls`` and ``token`` are for all that are named
+    by a text.
 
     Raises:
         AddressError: a text names no address; it says so if that is in the environment.
-        OptionError: there is no job server in ``servers``, or a file of ``tls`` is
-            wrong.
+        OptionError: there is no job server in ``servers``, a file of ``tls`` is wrong,
+            or ``token`` is none.
     """
     if servers is None:
         servers = default_servers()
@@ -185,7 +203,7 @@ def connectors(servers: Servers, tls: Tls | None = None) -> list[Connector]:
         for text in _parted(server):
             address = server_address(text)
             if address not in found:
-                found[address] = SocketConnector(address, tls)
+                found[address] = SocketConnector(address, tls, token)
     if not found:
         raise OptionError("no job server is named: give host:port or unix:/path")
     return list(found.values())

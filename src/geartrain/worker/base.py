@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from geartrain.protocol.worker import WorkerProtocol
     from geartrain.transport.connect import Connector, Servers
     from geartrain.transport.tls import Tls
+    from geartrain.transport.tokens import GivenToken
     from geartrain.worker.observer import Observer
     from geartrain.worker.session import Given
 
@@ -38,6 +39,9 @@ class BaseWorker(Registration):
         servers: the job servers, as ``connectors`` takes them. It works for all of them
             at once.
         tls: TLS options for the servers that are given as text.
+        token: what these know the worker by: a text, or the ``Path`` of a file, which
+            is read anew for each connection. None is the file that
+            GEARTRAIN_TOKEN_FILE names, if it does.
         id: the name that the job server's ``workers`` shows: text without spaces.
         concurrency: maximum number of jobs at once.
         prefetch: number of jobs that ``run`` grabs ahead. That saves a round trip per
@@ -64,6 +68,7 @@ class BaseWorker(Registration):
         prefetch: int = 0,
         codec: str | Codec | None = None,
         tls: Tls | None = None,
+        token: GivenToken = None,
         context: object = None,
         heartbeat: Seconds = 30.0,
         connect_timeout: Seconds = 5.0,
@@ -89,6 +94,7 @@ class BaseWorker(Registration):
             raise WorkerError(f"prefetch is {prefetch!r}: give 0 or more")
         self.servers = servers
         self.tls = tls
+        self.token = token
         if id is not None:
             check_id(id)
         self._has_own_id = id is not None
@@ -181,7 +187,7 @@ class BaseWorker(Registration):
 
     def _job_servers(self) -> list[Connector]:
         self._refuse()
-        return list(connectors(self.servers, self.tls))
+        return list(connectors(self.servers, self.tls, self.token))
 
     def _protocol(self) -> WorkerProtocol:
         """Return the protocol of a new connection."""

@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.support.browser import looking
 from tests.support.http_client import HttpServer, running_http
 from tests.support.jobs_in_states import bury
+from tests.support.raw_workers import complain, worker
 
 COVERS = ("dashboard/actions/dead",)
 
@@ -44,6 +45,15 @@ def test_what_fails_most_comes_first(browser: Browser, server: HttpServer) -> No
         expect(page.get_by_text("OSError: gone").first).to_be_visible()
         assert letters(page)[:2] == ["failed, and said nothing", "OSError: gone"]
         expect(page.get_by_role("link", name="Failures")).to_contain_text("7")
+
+
+def test_foreground_jobs_that_failed_are_shown_too(browser: Browser) -> None:
+    with running_http() as server, worker(server.jobs.connect, "reverse", complain):
+        assert server.submit("reverse", b"x", "?wait=10").status == 502
+        with looking(browser, server, "/failures") as page:
+            rows = page.get_by_role("region", name="Failures without dead letters")
+            expect(rows).to_contain_text("no such x")
+            expect(page.get_by_text("No dead letter", exact=True)).to_be_hidden()
 
 
 @pytest.mark.parametrize("has_scripts", [True, False])

@@ -150,9 +150,9 @@ def test_dead_letters_that_are_found_are_run_again(browser: Browser) -> None:
         bury(server.jobs, b"mail", [b"3"], b"no such user")
         with looking(browser, server, at("state:dead error:greylisted")) as page:
             page.get_by_text("Change all of these").click()
-            page.get_by_role("button", name="Run all again").click()
+            page.get_by_role("button", name="Run them again").click()
             page.get_by_role("button", name="Run 2 jobs again").click()
-            expect(page.locator(".message")).to_contain_text("2 jobs run again.")
+            expect(page.locator(".message")).to_contain_text("2 dead letters")
         assert len(server.get("/v1/dead").json["items"]) == 1
 
 

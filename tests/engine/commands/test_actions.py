@@ -30,6 +30,7 @@ def test_who_did_what_and_when_is_recorded() -> None:
         "time": pytest.approx(world.wall_time - 5),
         "address": "10.0.0.7",
         "client": "ops laptop",
+        "principal": None,
         "command": "pause",
         "arguments": "mail.*",
         "function": "mail.*",

@@ -204,11 +204,8 @@ def test_a_job_that_waits_for_a_time_runs_now(make: Make) -> None:
             "cancel jobs age=x",
             "'age' is none of function=, state=, unique=, error=, older=, newer=,",
         ),
-        (
-            "dead retry",
-            "dead takes list or groups, or show, retry or drop and a handle, or all",
-        ),
-        ("dead drop all age=1", "'age' is none of function=, reason=, error=, count="),
+        ("dead retry", "dead takes list or groups, or show, retry or drop and a"),
+        ("dead drop all age=1", "'age' is none of function=, reason=, unique=, error="),
     ],
 )
 def test_what_is_wrong_is_named_and_changes_nothing(

@@ -52,6 +52,24 @@ def test_dead_letters_are_dropped_by_reason_and_error() -> None:
     assert rows(admin, "show functions")[0]["dead"] == 0
 
 
+def test_dead_letters_are_chosen_by_the_same_conditions_as_jobs() -> None:
+    world = with_dead(stored(), 3)
+    client, worker = world.client(), world.worker("mail.out")
+    client.submit_job_bg(b"mail.out", b"ann", b"w")
+    worker.work_exception(grab(worker)[0], b"Timed OUT")
+    admin = world.admin()
+    for line, count in (
+        ("function=mail.*", 1),
+        ("error=timed%20out", 1),
+        ("unique=ann function=f", 0),
+        ("newer=60", 4),
+        ("older=60", 0),
+    ):
+        assert admin.text(f"dead retry all {line} count=yes") == b"OK %d\n" % count
+        assert len(rows(admin, f"dead list {line}")) == count
+    assert admin.text("dead drop all function=mail.*") == b"OK 1\n"
+
+
 def test_dead_letters_move_and_stay_dead() -> None:
     world = with_dead(stored(), 5)
     admin = world.admin()

@@ -11,6 +11,7 @@ from geartrain.dashboard.actions import (
     jobs,
     policies,
     schedules,
+    submissions,
 )
 
 __all__ = ["ACTIONS"]
@@ -23,6 +24,7 @@ ACTIONS: Final[dict[str, Action]] = {
         *jobs.ACTIONS,
         *policies.ACTIONS,
         *schedules.ACTIONS,
+        *submissions.ACTIONS,
     )
 }
 """All of them, by name: what the pages can do."""

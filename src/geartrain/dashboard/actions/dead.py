@@ -14,7 +14,7 @@ from geartrain.texts import quoted, shown
 
 __all__ = ["ACTIONS"]
 
-_FILTERS: Final = ("function", "reason", "error")
+_FILTERS: Final = ("function", "reason", "error", "unique", "older", "newer")
 _REVIVED: Final = "They become waiting jobs, with all of their attempts before them."
 _LOST: Final = "Their workloads and errors are deleted. This cannot be undone."
 

@@ -121,10 +121,7 @@ def _search(call: PageCall) -> Search:
 
 
 async def _swept(call: PageCall, command: str, search: Search, more: str = "") -> int:
-    words = search.words
-    if search.is_dead:
-        words = words.replace(" state=dead", "", 1)
-    answer = await call.line(f"{command}{words}{more}")
+    answer = await call.line(f"{command}{search.words}{more}")
     return int(answer.split(" ")[1])
 
 
@@ -210,26 +207,5 @@ ACTIONS: Final = (
             "moved",
             "Only waiting jobs are moved.",
         ),
-    ),
-    _found(
-        "retry-found",
-        "Run all again",
-        _bulk(
-            lambda call: "dead retry all",
-            "Run {} again",
-            "run again",
-            "They become waiting jobs, with all of their attempts before them.",
-        ),
-    ),
-    _found(
-        "drop-found",
-        "Delete all",
-        _bulk(
-            lambda call: "dead drop all",
-            "Delete {}",
-            "deleted",
-            "Their workloads and errors are deleted. This cannot be undone.",
-        ),
-        is_dangerous=True,
     ),
 )

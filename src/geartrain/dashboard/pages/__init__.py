@@ -14,6 +14,7 @@ from geartrain.dashboard.pages import (
     overview,
     schedules,
     settings,
+    try_it,
     workers,
 )
 
@@ -28,6 +29,7 @@ PAGES: Final[tuple[Page, ...]] = (
     workers.PAGE,
     failures.PAGE,
     schedules.PAGE,
+    try_it.PAGE,
     settings.PAGE,
 )
 """All of them. A page is one entry here, and a template of its name."""

@@ -36,12 +36,16 @@ async def load(call: PageCall) -> Mapping[str, Any]:
     place = _words(call, *_FILTERS, "after")
     letters = await call.ask(f"dead list order=newest limit={_LETTERS}{place}")
     (whole,) = await call.ask("statistics limit=0 over=1")
+    lately = await call.ask(
+        f"failures limit={_GROUPS}{_words(call, 'function')}", fresh=_FRESH
+    )
     following = next((row["after"] for row in letters if "after" in row), None)
     return {
         "chosen": chosen,
         "is_chosen": any(chosen.values()),
         "filters": {name: value for name, value in chosen.items() if value},
         "groups": groups,
+        "others": [row for row in lately if row["state"] != "dead"],
         "letters": [row for row in letters if "handle" in row],
         "more": following,
         "dead": whole["now"]["dead"],

@@ -29,7 +29,7 @@
 
   async function submit(event) {
     const form = event.target;
-    if (form.method !== "post" || form.enctype !== "application/x-www-form-urlencoded") return;
+    if (form.method !== "post" || "plain" in form.dataset || form.enctype !== "application/x-www-form-urlencoded") return;
     event.preventDefault();
     if (form.classList.contains("htmx-request")) return;
     form.classList.add("htmx-request");

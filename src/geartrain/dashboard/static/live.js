@@ -80,10 +80,21 @@
     source.addEventListener("error", () => {
       if (source?.readyState === EventSource.CLOSED) {
         close();
+        look();
         timer = setTimeout(open, RETRY);
       }
       show();
     });
+  }
+
+  /* Where a login has ended, go to the page that begins another. */
+  async function look() {
+    try {
+      const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+      if (answer.redirected) location.assign(answer.url);
+    } catch {
+      // The server is away: it is asked again.
+    }
   }
 
   function close() {

@@ -8,10 +8,11 @@ from urllib.parse import unquote_to_bytes
 
 from geartrain.engine.commands.arguments import invalid, read_arguments
 from geartrain.engine.commands.rows import row
+from geartrain.engine.model.access import SEE
 from geartrain.engine.model.actions import Action
+from geartrain.engine.model.globs import matches
 from geartrain.engine.model.notices import Notice
 from geartrain.engine.model.peers import Peer
-from geartrain.engine.model.policies import matches
 from geartrain.engine.state import overrides
 from geartrain.engine.state.state import State
 from geartrain.errors import OptionError
@@ -79,6 +80,7 @@ def record(state: State, peer: Peer, words: list[bytes], answer: bytes) -> None:
     """
     number, time = state.actions.next_number(), state.wall_time()
     action = Action(number, time, peer.address, peer.client_id)
+    action.principal = peer.who()
     _describe(action, words)
     told = answer.split()
     if len(told) > 1 and told[1].isdigit():
@@ -139,15 +141,19 @@ def actions(state: State, peer: Peer, words: list[bytes]) -> bytes:
         before = arguments.number(b"after", 0)
     except OptionError as refusal:
         return invalid(str(refusal))
-    peer.rest = _rows(state, arguments.get(b"function"), most, before)
+    peer.rest = _rows(state, peer, arguments.get(b"function"), most, before)
     return b""
 
 
-def _rows(state: State, function: bytes, most: int, before: int) -> Iterator[bytes]:
+def _rows(
+    state: State, peer: Peer, function: bytes, most: int, before: int
+) -> Iterator[bytes]:
     listed, last = 0, 0
     for action in list(state.actions.before(before)):
         state.turns.work += 1
         if function and not matches(action.function, function):
+            continue
+        if not (peer.is_shown_all() or peer.may(SEE, action.function)):
             continue
         if listed == most:
             yield row({"after": str(last)})

@@ -26,6 +26,7 @@ from geartrain.engine.commands.failures import failures
 from geartrain.engine.commands.history import history
 from geartrain.engine.commands.jobs import cancel, job
 from geartrain.engine.commands.marks import marks
+from geartrain.engine.commands.permission import check_command
 from geartrain.engine.commands.policy import policy
 from geartrain.engine.commands.problems import problems
 from geartrain.engine.commands.processes import announce
@@ -44,11 +45,13 @@ from geartrain.engine.commands.store import store
 from geartrain.engine.commands.trace import trace
 from geartrain.engine.commands.upcoming import skip, upcoming
 from geartrain.engine.commands.why import why
+from geartrain.engine.model.access import ADMINISTER
 from geartrain.engine.model.functions import Function
 from geartrain.engine.model.peers import Peer
 from geartrain.engine.state import functions, overrides, tracing
 from geartrain.engine.state.following import unfollow
 from geartrain.engine.state.state import State
+from geartrain.errors import PacketError
 from geartrain.protocol.admin import END_OF_LIST, OK, Command, error, ok
 
 __all__ = ["COMMANDS", "run_command"]
@@ -87,7 +90,7 @@ def run_command(state: State, peer: Peer, command: Command) -> None:
     if peer.is_confined and is_change(words):
         peer.send(_CONFINED)
         return
-    answer = handler(state, peer, words)
+    answer = _answer(state, peer, words, handler)
     # One that has to ask the store is run again.
     if is_change(words):
         if answer.startswith(b"OK"):
@@ -98,6 +101,17 @@ def run_command(state: State, peer: Peer, command: Command) -> None:
             peer.rest = recorded(state, peer, words, peer.rest)
     if answer:
         peer.send(answer)
+
+
+def _answer(
+    state: State, peer: Peer, words: list[bytes], handler: TextCommand
+) -> bytes:
+    """Return the answer to a command, which may be that its peer lacks the right."""
+    try:
+        check_command(state, peer, words)
+        return handler(state, peer, words)
+    except PacketError as refusal:
+        return error(refusal.code, refusal.text.decode())
 
 
 def version(state: State, peer: Peer, words: list[bytes]) -> bytes:
@@ -140,6 +154,8 @@ def _drop_each(state: State, peer: Peer, name: bytes) -> Iterator[bytes]:
     state.turns.work += len(state.functions) >> 6
     for each in list(state.functions):
         found = state.functions.get(each) if each.lower() == name else None
+        if found is not None and not peer.may(ADMINISTER, each):
+            found = None
         is_any = is_any or found is not None
         yield b"" if found is None else _drop(state, peer, found)
     if not is_any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from geartrain.engine.commands.arguments import Arguments, invalid, read_arguments
+from geartrain.engine.commands.permission import check_job
 from geartrain.engine.jobs import failures
 from geartrain.engine.model.jobs import RUNNING, Job
 from geartrain.engine.model.peers import Peer
@@ -25,7 +26,7 @@ def release(state: State, peer: Peer, words: list[bytes]) -> bytes:
     """
     if not _names_job(words) or len(words) != 3:
         return invalid("release takes job and a handle")
-    job = _running(state, words)
+    job = _running(state, peer, words)
     if job is None:
         return _UNKNOWN_JOB
     failures.release(state, job)
@@ -44,7 +45,7 @@ def retry(state: State, peer: Peer, words: list[bytes]) -> bytes:
         delay = arguments.seconds(b"delay")
     except OptionError as refusal:
         return invalid(str(refusal))
-    job = _running(state, words)
+    job = _running(state, peer, words)
     if job is None:
         return _UNKNOWN_JOB
     failures.retry(state, job, delay, arguments.get(b"error"))
@@ -64,7 +65,7 @@ def fail(state: State, peer: Peer, words: list[bytes]) -> bytes:
         reason = _reason(arguments)
     except OptionError as refusal:
         return invalid(str(refusal))
-    job = _running(state, words)
+    job = _running(state, peer, words)
     if job is None:
         return _UNKNOWN_JOB
     if reason == b"crash":
@@ -79,9 +80,12 @@ def _names_job(words: list[bytes]) -> bool:
     return len(words) > 2 and words[1].lower() == b"job"
 
 
-def _running(state: State, words: list[bytes]) -> Job | None:
+def _running(state: State, peer: Peer, words: list[bytes]) -> Job | None:
     job = state.jobs.get(words[2])
-    return job if job is not None and job.state is RUNNING else None
+    if job is None or job.state is not RUNNING:
+        return None
+    check_job(state, peer, job.function.name)
+    return job
 
 
 def _reason(arguments: Arguments) -> bytes:

@@ -7,6 +7,7 @@ from typing import Final
 
 from geartrain.engine.commands import cache, unserved
 from geartrain.engine.commands.common import TOO_MANY_FUNCTIONS, send_error
+from geartrain.engine.commands.permission import check_function
 from geartrain.engine.jobs.paging import recall
 from geartrain.engine.jobs.recurring import (
     add_schedule,
@@ -22,6 +23,7 @@ from geartrain.engine.jobs.submissions import (
     refusal,
     start,
 )
+from geartrain.engine.model.access import SUBMIT
 from geartrain.engine.model.functions import Function
 from geartrain.engine.model.jobs import RUNNING, Job
 from geartrain.engine.model.peers import Peer
@@ -139,7 +141,7 @@ def _submit(
     """Admit a job, and answer before it can run."""
     arguments = packet.arguments
     unique = arguments[1]
-    if not (_has_room(state, peer, packet) and _is_acceptable(peer, unique)):
+    if not _is_admitted(state, peer, packet):
         return
     function = functions.admit(state, arguments[0])
     if function is None:
@@ -220,6 +222,13 @@ def _is_recalled(state: State, peer: Peer, found: JobRecord) -> bool:
     return False
 
 
+def _is_admitted(state: State, peer: Peer, packet: Packet) -> bool:
+    """Tell whether a peer may submit this, and it may be kept; answer if not."""
+    if peer.access is not None:
+        check_function(state, peer, SUBMIT, packet.arguments[0])
+    return _has_room(state, peer, packet) and _is_acceptable(peer, packet.arguments[1])
+
+
 def _has_room(state: State, peer: Peer, packet: Packet) -> bool:
     """Tell whether a job may be taken now; answer if not.
 
@@ -282,7 +291,7 @@ def submit_job_sched(state: State, peer: Peer, packet: Packet) -> None:
     that submitting it again changes it instead of adding another.
     """
     name, unique = packet.arguments[0], packet.arguments[1]
-    if not (_has_room(state, peer, packet) and _is_acceptable(peer, unique)):
+    if not _is_admitted(state, peer, packet):
         return
     fields = packet.arguments[2:7]
     state.turns.work += CALENDAR
@@ -325,10 +334,11 @@ def get_status(state: State, peer: Peer, packet: Packet) -> None:
     """Tell whether a job is known, whether it runs, and how far it is."""
     handle = packet.arguments[0]
     job = state.jobs.get(handle)
+    schedule = state.schedules.get(handle)
     if job is not None:
-        report = _progress(job)
-    elif handle in state.schedules:
-        report = _WAITING
+        report = _progress(job) if peer.knows(job.function.name) else _UNKNOWN
+    elif schedule is not None:
+        report = _WAITING if peer.knows(schedule.function.name) else _UNKNOWN
     else:
         answers = peer.take_answers()
         if not answers and state.may_have(handle):
@@ -336,14 +346,14 @@ def get_status(state: State, peer: Peer, packet: Packet) -> None:
             return
         if _is_error(peer, answers):
             return
-        report = _WAITING if _waits(state, answers, handle) else _UNKNOWN
+        report = _WAITING if _waits(state, peer, answers, handle) else _UNKNOWN
     peer.send(encode(PacketType.STATUS_RES, handle + report))
 
 
 def get_status_unique(state: State, peer: Peer, packet: Packet) -> None:
     """Do the same by unique, of whatever function; the first that has it."""
     unique = packet.arguments[0]
-    report = _progress_by_unique(state, unique) if unique else _UNKNOWN + b"\x000"
+    report = _progress_by_unique(state, peer, unique) if unique else _UNKNOWN + b"\x000"
     if not report:
         answers = peer.take_answers()
         if not answers and state.journal.keeps_jobs:
@@ -351,7 +361,7 @@ def get_status_unique(state: State, peer: Peer, packet: Packet) -> None:
             return
         if _is_error(peer, answers):
             return
-        report = _WAITING if _waits(state, answers, b"") else _UNKNOWN
+        report = _WAITING if _waits(state, peer, answers, b"") else _UNKNOWN
         report += b"\x000"
     peer.send(encode(PacketType.STATUS_RES_UNIQUE, unique + report))
 
@@ -364,22 +374,22 @@ def _is_error(peer: Peer, answers: list[Query]) -> bool:
     return True
 
 
-def _waits(state: State, answers: list[Query], handle: bytes) -> bool:
+def _waits(state: State, peer: Peer, answers: list[Query], handle: bytes) -> bool:
     """Tell whether the store found a job, under this handle if any."""
     for answer in answers:
-        if isinstance(answer, FindJob):
-            return state.is_waiting(answer.record, handle)
-        if isinstance(answer, FindKey):
-            return state.is_waiting(answer.record, handle)
+        if isinstance(answer, FindJob | FindKey):
+            record = answer.record
+            is_hidden = record is not None and not peer.knows(record.function)
+            return not is_hidden and state.is_waiting(record, handle)
     return False
 
 
-def _progress_by_unique(state: State, unique: bytes) -> bytes:
+def _progress_by_unique(state: State, peer: Peer, unique: bytes) -> bytes:
     """Return how far a job in memory with this unique is, or nothing."""
     state.turns.work += len(state.functions) >> 3
     for function in state.functions.values():
         job = function.keyed.get(unique)
-        if job is not None:
+        if job is not None and peer.knows(function.name):
             state.turns.work += len(job.others) >> 5
             count = len(job.clients()) + job.joined
             return _progress(job) + b"\0" + str(count).encode()

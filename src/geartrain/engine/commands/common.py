@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Final
 
 from geartrain.engine.model.peers import FAILS, WARNS, Peer
@@ -9,6 +10,8 @@ from geartrain.engine.state.state import State
 from geartrain.protocol.constants import PacketType
 from geartrain.protocol.headers import PREFIX, fault
 from geartrain.protocol.packets import Packet, encode, header
+from geartrain.protocol.token import TOKEN
+from geartrain.texts import shown
 
 __all__ = [
     "TOO_MANY_FUNCTIONS",
@@ -23,6 +26,7 @@ TOO_MANY_FUNCTIONS: Final = (
 )
 
 _HEADERS_TAKEN: Final = encode(PacketType.OPTION_RES, b"headers")
+_TOKEN_TAKEN: Final = encode(PacketType.OPTION_RES, b"token")
 
 
 def send_error(peer: Peer, code: bytes, text: bytes) -> None:
@@ -41,6 +45,9 @@ def option_req(state: State, peer: Peer, packet: Packet) -> None:
     option = packet.arguments[0]
     if option.startswith(PREFIX):
         _take_headers(peer, option.removeprefix(PREFIX))
+        return
+    if option.startswith(TOKEN):
+        _take_token(state, peer, option.removeprefix(TOKEN))
         return
     # Some clients send the C string's end along.
     name = option.rstrip(b"\0").lower()
@@ -74,6 +81,23 @@ def _take_headers(peer: Peer, headers: bytes) -> None:
         return
     peer.headers = headers
     peer.send(_HEADERS_TAKEN)
+
+
+def _take_token(state: State, peer: Peer, token: bytes) -> None:
+    """Let a peer be who a token says it is; PROTOCOL, "Who may do what"."""
+    digest = hashlib.sha256(token).digest()
+    rules = state.rules
+    if not (rules.is_empty() or rules.knows_token(digest)):
+        state.warn(
+            "token_refused",
+            f"{shown(peer.address)} ({peer.descriptor}) has a token that is unknown",
+        )
+        send_error(peer, b"NOT_ALLOWED", b"The job server does not know this token")
+        return
+    peer.identity.token = digest
+    peer.access = rules.find(peer.identity)
+    # The token itself is not sent back.
+    peer.send(_TOKEN_TAKEN)
 
 
 def not_expected(state: State, peer: Peer, packet: Packet) -> None:

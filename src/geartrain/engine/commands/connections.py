@@ -20,12 +20,13 @@ from geartrain.engine.commands.places import (
     read_place,
 )
 from geartrain.engine.commands.rows import row, text
+from geartrain.engine.model.access import SEE
 from geartrain.engine.model.peers import FAILS, WARNS, Peer
 from geartrain.engine.state.state import State
 from geartrain.errors import OptionError
 from geartrain.protocol.admin import END_OF_LIST, error
 
-__all__ = ["KINDS", "show_connections"]
+__all__ = ["KINDS", "is_shown", "show_connections", "shown_abilities"]
 
 KINDS: Final = ("worker", "client", "supervisor", "other")
 """What a connection may be: the first of these that it is."""
@@ -99,21 +100,24 @@ def show_connections(state: State, peer: Peer, words: list[bytes]) -> bytes:
     of = state.peers
     if question.function:
         function = state.functions.get(question.function)
-        if function is None:
+        if function is None or not peer.may(SEE, question.function):
             return error(b"UNKNOWN_FUNCTION")
         of = function.workers
-    peer.rest = _list(state, question, of)
+    peer.rest = _list(state, peer, question, of)
     return b""
 
 
-def _list(state: State, question: _Selection, of: dict[Peer, None]) -> Iterator[bytes]:
+def _list(
+    state: State, viewer: Peer, question: _Selection, of: dict[Peer, None]
+) -> Iterator[bytes]:
     is_backward = question.is_least_first and question.sort in ("address", "id")
     places = Places(question.limit, question.after, is_backward=is_backward)
     wanted = matcher(question.match) if question.match else None
     found: dict[bytes, Peer] = {}
     state.turns.work += len(of) >> 6
     for number, peer in enumerate(list(of)):
-        if not peer.is_closing and _is_wanted(state, peer, question, wanted):
+        is_seen = not peer.is_closing and is_shown(state, viewer, peer)
+        if is_seen and _is_wanted(state, peer, question, wanted):
             place = _place(state, question, peer)
             found[place[1]] = peer
             places.add(place)
@@ -123,7 +127,7 @@ def _list(state: State, question: _Selection, of: dict[Peer, None]) -> Iterator[
     listed = places.first()
     for _, name in listed[: question.limit]:
         if not found[name].is_closing:
-            yield from _row(state, found[name], question.names)
+            yield from _row(state, viewer, found[name], question.names)
     if question.limit < len(listed):
         yield row({"after": place_text(listed[question.limit - 1])})
     yield END_OF_LIST
@@ -172,7 +176,7 @@ def _key(state: State, sort: str, peer: Peer) -> int:
     return peer.number
 
 
-def _row(state: State, peer: Peer, names: int) -> Iterator[bytes]:
+def _row(state: State, viewer: Peer, peer: Peer, names: int) -> Iterator[bytes]:
     """Give a connection in pieces: its functions are the last of its values."""
     state.turns.work += _ROW
     calendar = state.clock_offset
@@ -182,6 +186,7 @@ def _row(state: State, peer: Peer, names: int) -> Iterator[bytes]:
             "descriptor": peer.descriptor,
             "address": text(peer.address),
             "id": text(peer.client_id),
+            "principal": text(peer.who()) or None,
             "kind": _kind(state, peer),
             "tls": peer.has_tls,
             "options": _options(peer),
@@ -192,13 +197,13 @@ def _row(state: State, peer: Peer, names: int) -> Iterator[bytes]:
             "succeeded": peer.succeeded,
             "failed": peer.failed,
             "lost": peer.lost_count,
-            "jobs": _jobs(state, peer),
+            "jobs": _jobs(state, viewer, peer),
             "abilities": len(peer.abilities),
         }
     )
     yield head.rstrip(b"}\n") + b', "functions": ['
     comma = b""
-    for name in _abilities(state, peer)[:names]:
+    for name in shown_abilities(state, viewer, peer)[:names]:
         state.turns.work += 1
         yield comma + json.dumps(text(name)).encode()
         comma = b", "
@@ -220,12 +225,14 @@ def _options(peer: Peer) -> list[str]:
     return [name for name, is_asked in asked.items() if is_asked]
 
 
-def _jobs(state: State, peer: Peer) -> list[dict[str, object]]:
+def _jobs(state: State, viewer: Peer, peer: Peer) -> list[dict[str, object]]:
     """Return the first of the jobs that a worker runs."""
     found: list[dict[str, object]] = []
     for job in peer.running:
         if len(found) >= _MOST_JOBS:
             break
+        if not viewer.may(SEE, job.function.name):
+            continue
         found.append(
             {
                 "handle": text(job.handle),
@@ -237,9 +244,22 @@ def _jobs(state: State, peer: Peer) -> list[dict[str, object]]:
     return found
 
 
-def _abilities(state: State, peer: Peer) -> list[bytes]:
-    """Return the names of a peer's functions, the newest registration first."""
+def is_shown(state: State, viewer: Peer, peer: Peer) -> bool:
+    """Tell whether one peer may see another.
+
+    Who may not see all sees itself, and the workers of functions that it may see.
+    """
+    if viewer.is_shown_all() or peer is viewer:
+        return True
+    return bool(shown_abilities(state, viewer, peer))
+
+
+def shown_abilities(state: State, viewer: Peer, peer: Peer) -> list[bytes]:
+    """Return the functions of a peer that another may see, the latest first."""
     state.turns.work += len(peer.abilities) >> 5
     names = [function.name for function in peer.abilities]
     names.reverse()
+    if not viewer.is_shown_all():
+        state.turns.work += len(names) >> 2
+        names = [name for name in names if viewer.may(SEE, name)]
     return names

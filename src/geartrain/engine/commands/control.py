@@ -12,6 +12,7 @@ from urllib.parse import unquote_to_bytes
 from geartrain.engine.commands.arguments import invalid, read_arguments
 from geartrain.engine.commands.common import TOO_MANY_FUNCTIONS
 from geartrain.engine.commands.filters import WAITING, Filter
+from geartrain.engine.commands.permission import check_function, check_job
 from geartrain.engine.commands.sweeps import (
     FILTERS,
     read_wanted,
@@ -21,6 +22,7 @@ from geartrain.engine.commands.sweeps import (
 )
 from geartrain.engine.jobs.recurring import run_schedule
 from geartrain.engine.jobs.steering import Cancel, Order, Place
+from geartrain.engine.model.access import OPERATE, SUBMIT
 from geartrain.engine.model.peers import Peer
 from geartrain.engine.model.settings import Value
 from geartrain.engine.state import functions, overrides
@@ -103,6 +105,7 @@ def run(state: State, peer: Peer, words: list[bytes]) -> bytes:
         return invalid("run takes a handle, or jobs and filters")
     schedule = state.schedules.get(words[1])
     if schedule is not None:
+        check_job(state, peer, schedule.function.name)
         refused = run_schedule(state, schedule)
         return error(b"QUEUE_ERROR", refused.decode()) if refused else OK
     return _place(state, peer, words[1], words[2:], Place(is_now=True))
@@ -117,6 +120,8 @@ def move(state: State, peer: Peer, words: list[bytes]) -> bytes:
     if len(words) < 3 or b"=" in words[2]:
         return invalid("move takes a handle, jobs or dead, and a function")
     name = unquote_to_bytes(words[2])
+    if not peer.may(OPERATE, name):
+        check_function(state, peer, SUBMIT, name)
     function = functions.admit(state, name)
     if function is None:
         return error(b"TOO_MANY", TOO_MANY_FUNCTIONS.decode())

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from geartrain.engine.commands.arguments import Arguments, invalid, read_arguments
+from geartrain.engine.commands.arguments import invalid, read_arguments
 from geartrain.engine.commands.dead_groups import dead_groups
+from geartrain.engine.commands.filters import LETTER_CONDITIONS, Filter, read_filter
 from geartrain.engine.commands.listings import ROW
+from geartrain.engine.commands.permission import check_job
 from geartrain.engine.commands.rows import record_row, row, text, whole_record
 from geartrain.engine.commands.sweeps import (
     UNKNOWN_JOB,
-    is_wanted,
     steer_dead,
     steer_letter,
 )
 from geartrain.engine.jobs.steering import Drop, Order, Revive, is_dead
+from geartrain.engine.model.access import SEE
 from geartrain.engine.model.peers import Peer
 from geartrain.engine.queries import FindDead, ListDead
 from geartrain.engine.records import JobRecord
@@ -57,7 +59,7 @@ def dead(state: State, peer: Peer, words: list[bytes]) -> bytes:
 _MOST_LOOKED_AT: Final = 10_000
 # Units of work, as ``turns`` counts it, of a letter that is looked at.
 _LOOK: Final = 2
-_LIST: Final = (b"function", b"reason", b"error", b"order", b"limit", b"after")
+_LIST: Final = (*LETTER_CONDITIONS, b"order", b"limit", b"after")
 
 _ORDERS: Final[dict[bytes, Order]] = {b"retry": Revive(), b"drop": Drop()}
 
@@ -77,6 +79,7 @@ def _show(state: State, peer: Peer, handle: bytes) -> bytes:
     if answer.error or record is None or not is_dead(state, record, handle):
         reads.end(state, peer)
         return error(b"STORE_ERROR", answer.error) if answer.error else UNKNOWN_JOB
+    check_job(state, peer, record.function)
     if not answer.with_workload:
         return _ask_whole(state, peer, record)
     peer.rest = _whole(state, peer, record)
@@ -100,6 +103,7 @@ def _ask_whole(state: State, peer: Peer, record: JobRecord) -> bytes:
 def _list(state: State, peer: Peer, words: list[bytes]) -> bytes:
     try:
         arguments = read_arguments(words, _LIST)
+        wanted = read_filter(state, arguments)
         most = arguments.limit()
         after = arguments.number(b"after", 0)
         order = arguments.get(b"order") or b"oldest"
@@ -109,14 +113,14 @@ def _list(state: State, peer: Peer, words: list[bytes]) -> bytes:
         return invalid(str(refusal))
     if not state.journal.is_on:
         return END_OF_LIST
-    peer.rest = _rows(state, peer, arguments, most, after, order == b"newest")
+    peer.rest = _rows(state, peer, wanted, most, after, order == b"newest")
     return b""
 
 
 def _rows(
     state: State,
     peer: Peer,
-    arguments: Arguments,
+    wanted: Filter,
     most: int,
     after: int,
     is_backward: bool,
@@ -128,7 +132,7 @@ def _rows(
     """
     left, looked = most, 0
     while True:
-        query = ListDead(after, left, arguments.get(b"function") or None)
+        query = ListDead(after, left, wanted.name())
         query.is_backward = is_backward
         state.ask(peer, [query])
         yield b""
@@ -142,7 +146,7 @@ def _rows(
         dead = [each for each in answer.records if is_dead(state, each, b"")]
         for record in dead:
             state.turns.work += _LOOK
-            if is_wanted(record, arguments):
+            if wanted.takes_letter(record) and peer.may(SEE, record.function):
                 state.turns.work += ROW
                 left -= 1
                 yield record_row(state, record)

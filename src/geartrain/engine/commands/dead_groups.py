@@ -8,6 +8,7 @@ from typing import Final
 from geartrain.engine.commands.arguments import invalid, read_arguments
 from geartrain.engine.commands.rows import calendar_time, row, text
 from geartrain.engine.jobs.steering import is_dead
+from geartrain.engine.model.access import SEE
 from geartrain.engine.model.peers import Peer
 from geartrain.engine.queries import ListDead
 from geartrain.engine.records import JobRecord
@@ -78,7 +79,7 @@ def _list(
             return
         for record in answer.records:
             state.turns.work += _LOOK
-            if is_dead(state, record, b""):
+            if is_dead(state, record, b"") and peer.may(SEE, record.function):
                 _add(groups, record)
         looked += len(answer.records)
         if len(answer.records) < _SLICE:

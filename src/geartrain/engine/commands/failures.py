@@ -8,6 +8,7 @@ from typing import Final
 from geartrain.engine.commands.arguments import invalid, read_arguments
 from geartrain.engine.commands.rows import calendar_time, row, text
 from geartrain.engine.endings import Ending, failures_of
+from geartrain.engine.model.access import SEE
 from geartrain.engine.model.peers import Peer
 from geartrain.engine.state.state import State
 from geartrain.errors import OptionError
@@ -56,11 +57,11 @@ def failures(state: State, peer: Peer, words: list[bytes]) -> bytes:
         limit = arguments.limit()
     except OptionError as refusal:
         return invalid(str(refusal))
-    peer.rest = _list(state, arguments.get(b"function"), limit)
+    peer.rest = _list(state, peer, arguments.get(b"function"), limit)
     return b""
 
 
-def _list(state: State, function: bytes, limit: int) -> Iterator[bytes]:
+def _list(state: State, peer: Peer, function: bytes, limit: int) -> Iterator[bytes]:
     groups: dict[_Key, _FailureKind] = {}
     first, following = state.history.first(), state.history.following()
     now = state.server_time()
@@ -69,7 +70,8 @@ def _list(state: State, function: bytes, limit: int) -> Iterator[bytes]:
         is_wanted = ending is not None and ending.is_failure() and ending.until > now
         if ending is not None and is_wanted and function in (b"", ending.function):
             state.turns.work += _FAILURE
-            _add(groups, ending)
+            if peer.may(SEE, ending.function):
+                _add(groups, ending)
         if serial % _LOOKED_AT == 0:
             state.turns.work += _LOOKED_AT >> _LOOK
             yield b""

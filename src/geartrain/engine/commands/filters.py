@@ -14,8 +14,9 @@ from typing import Final
 from geartrain.engine.commands.arguments import Arguments
 from geartrain.engine.commands.rows import state_name, text, waiting_name
 from geartrain.engine.endings import STATUSES, Ending
+from geartrain.engine.model.access import SEE, Access
+from geartrain.engine.model.globs import is_pattern, matcher
 from geartrain.engine.model.jobs import FINISHED, PAGED, SUBMITTED, TENTATIVE, Job
-from geartrain.engine.model.policies import is_pattern, matcher
 from geartrain.engine.records import Failures, JobRecord
 from geartrain.engine.results import DEAD
 from geartrain.engine.state.state import State
@@ -25,6 +26,7 @@ __all__ = [
     "ALL",
     "CONDITIONS",
     "ENDED",
+    "LETTER_CONDITIONS",
     "OUTCOMES",
     "STATES",
     "WAITING",
@@ -50,6 +52,17 @@ OUTCOMES: Final = (*STATUSES, ENDED)
 CONDITIONS: Final = (b"function", b"state", b"unique", b"error", b"older", b"newer")
 """The arguments of a filter."""
 
+LETTER_CONDITIONS: Final = (
+    b"function",
+    b"reason",
+    b"unique",
+    b"error",
+    b"older",
+    b"newer",
+)
+"""The arguments of a filter of dead letters; ``reason`` is how the last attempt ended.
+"""
+
 
 class Filter:
     """Which jobs are meant; what is empty or 0 is any."""
@@ -69,12 +82,16 @@ class Filter:
         """Their unique."""
         self.error = error.lower()
         """A part of their last error, in lower case."""
+        self.reason = b""
+        """How the last attempt of dead letters ended."""
         self.before = float("inf")
         """The server time before which they were submitted."""
         self.after = float("-inf")
         """The server time after which they were."""
         self.glob: re.Pattern[bytes] | None = None
         """What the names of their functions match, if not the one name."""
+        self.access: Access | None = None
+        """What the one who asks may see; None for all."""
 
     def name(self) -> bytes | None:
         """Return the name of the only function that is meant; None for several."""
@@ -101,6 +118,9 @@ class Filter:
 
     def takes_letter(self, record: JobRecord) -> bool:
         """Tell whether a dead letter is meant, whatever the state."""
+        failures = record.failures
+        if self.reason and (failures is None or failures.reason != self.reason):
+            return False
         return self._fits(
             record.function, record.unique, record.submitted, record.failures
         )
@@ -120,6 +140,8 @@ class Filter:
         )
 
     def _is_of(self, function: bytes) -> bool:
+        if self.access is not None and not self.access.may(SEE, function):
+            return False
         if not self.function or function == self.function:
             return True
         return self.glob is not None and self.glob.match(function) is not None
@@ -164,6 +186,7 @@ def read_filter(
         arguments.get(b"unique"),
         arguments.get(b"error"),
     )
+    found.reason = arguments.get(b"reason")
     if is_pattern(found.function):
         found.glob = matcher(found.function)
     older, newer = arguments.seconds(b"older"), arguments.seconds(b"newer")

@@ -7,6 +7,7 @@ from typing import Final
 
 from geartrain.engine.commands.filters import Filter
 from geartrain.engine.commands.history import store_query, stored_endings
+from geartrain.engine.commands.permission import check_job
 from geartrain.engine.endings import Ending, ListEndings
 from geartrain.engine.model.jobs import PAGED, Job
 from geartrain.engine.model.peers import Peer
@@ -36,6 +37,13 @@ class Found:
         self.is_asked = False
         """The store has been asked, and will answer."""
 
+    def function(self) -> bytes:
+        """Return the name of the job's function; empty where none was found."""
+        if self.job is not None:
+            return self.job.function.name
+        kept = self.waiting or self.record
+        return b"" if kept is None else kept.function
+
 
 def find_job(
     state: State,
@@ -49,7 +57,25 @@ def find_job(
 
     It is named by its handle, or by its function and unique. ``answers`` are what the
     store answered when it was asked before for the same.
+
+    Raises:
+        PacketError: the peer may not ask this of the job that was found.
     """
+    found = _find(state, peer, handle, answers, name, unique)
+    function = found.function()
+    if function:
+        check_job(state, peer, function)
+    return found
+
+
+def _find(
+    state: State,
+    peer: Peer,
+    handle: bytes,
+    answers: list[Query],
+    name: bytes,
+    unique: bytes,
+) -> Found:
     found = Found()
     if handle:
         found.job = state.jobs.get(handle)

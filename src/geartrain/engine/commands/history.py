@@ -59,6 +59,7 @@ def history(state: State, peer: Peer, words: list[bytes]) -> bytes:
     try:
         arguments = read_arguments(words[1:], _ARGUMENTS)
         part = Slice(read_filter(state, arguments, OUTCOMES), arguments.limit())
+        part.wanted.access = peer.access
         after = arguments.number(b"after", -1)
     except OptionError as refusal:
         return invalid(str(refusal))

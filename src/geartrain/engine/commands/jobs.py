@@ -9,6 +9,7 @@ from geartrain.engine.commands.arguments import invalid, read_arguments
 from geartrain.engine.commands.filters import Filter
 from geartrain.engine.commands.finding import found_by_unique, unique_queries
 from geartrain.engine.commands.history import ended, ending_values, store_query
+from geartrain.engine.commands.permission import check_job
 from geartrain.engine.commands.rows import (
     Portion,
     row,
@@ -21,6 +22,7 @@ from geartrain.engine.jobs import failures
 from geartrain.engine.jobs.paging import recall
 from geartrain.engine.jobs.recurring import end_schedule
 from geartrain.engine.jobs.steering import Cancel
+from geartrain.engine.model.access import SEE
 from geartrain.engine.model.jobs import Job
 from geartrain.engine.model.peers import Peer
 from geartrain.engine.queries import FindDead, FindJob, Query
@@ -66,11 +68,14 @@ def job(state: State, peer: Peer, words: list[bytes]) -> bytes:
     name = arguments.get(b"name")
     known = state.jobs.get(name)
     if known is not None:
+        check_job(state, peer, known.function.name)
         peer.rest = _whole(state, peer, [known], part)
         return b""
     past = state.history.find(name, state.server_time())
+    if past is not None:
+        check_job(state, peer, past.function)
     if past is not None and past.outcome != DEAD:
-        return _past(state, name, part, []) or _UNKNOWN_JOB
+        return _past(state, peer, name, part, []) or _UNKNOWN_JOB
     return _stored_job(state, peer, name, part)
 
 
@@ -83,13 +88,15 @@ def _stored_job(state: State, peer: Peer, name: bytes, part: Portion) -> bytes:
     if not answers and state.journal.is_on:
         state.ask(peer, _job_queries(state, name))
         return b""
-    found = _found_by_handle(state, answers, name)
+    found = _found_by_handle(state, peer, answers, name)
     if not found:
-        found = found_by_unique(state, answers, Filter(unique=name))
+        wanted = Filter(unique=name)
+        wanted.access = peer.access
+        found = found_by_unique(state, answers, wanted)
     failure = _error(answers)
     if failure or not found:
         reads.end(state, peer)
-        return failure or _past(state, name, part, answers) or _UNKNOWN_JOB
+        return failure or _past(state, peer, name, part, answers) or _UNKNOWN_JOB
     kept = [each for each in found if isinstance(each, JobRecord)]
     if kept and part.has_workload and not _has_workloads(answers):
         return _ask_whole(state, peer, kept, part.first)
@@ -97,12 +104,16 @@ def _stored_job(state: State, peer: Peer, name: bytes, part: Portion) -> bytes:
     return b""
 
 
-def _past(state: State, name: bytes, part: Portion, answers: list[Query]) -> bytes:
+def _past(
+    state: State, peer: Peer, name: bytes, part: Portion, answers: list[Query]
+) -> bytes:
     """Return the rows of jobs that have ended; nothing if none is remembered."""
     if part.is_workload:
         return b""
     rows: list[bytes] = []
     for each in ended(state, name, answers):
+        if not peer.may(SEE, each.function):
+            continue
         values = ending_values(state, each)
         if part.has_tail:
             values.update(tail_values(state, each.handle, None))
@@ -152,13 +163,14 @@ def _job_queries(state: State, name: bytes) -> list[Query]:
 
 
 def _found_by_handle(
-    state: State, answers: list[Query], handle: bytes
+    state: State, peer: Peer, answers: list[Query], handle: bytes
 ) -> list[Job | JobRecord]:
     for answer in answers:
         record = None
         if isinstance(answer, FindJob | FindDead):
             record = answer.record
         if record is not None and state.is_waiting(record, handle):
+            check_job(state, peer, record.function)
             return [record]
     return []
 
@@ -184,10 +196,12 @@ def cancel(state: State, peer: Peer, words: list[bytes]) -> bytes:
             return b""
         if _error(answers):
             return _error(answers)
-        known = _recalled(state, answers, handle)
+        known = _recalled(state, peer, answers, handle)
     if schedule is not None:
+        check_job(state, peer, schedule.function.name)
         end_schedule(state, schedule)
     elif known is not None:
+        check_job(state, peer, known.function.name)
         failures.cancel(state, known)
     else:
         return _UNKNOWN_JOB
@@ -204,9 +218,12 @@ def _cancel_all(state: State, peer: Peer, words: list[bytes]) -> bytes:
     return steer_all(state, peer, arguments, wanted, Cancel())
 
 
-def _recalled(state: State, answers: list[Query], handle: bytes) -> Job | None:
+def _recalled(
+    state: State, peer: Peer, answers: list[Query], handle: bytes
+) -> Job | None:
     for answer in answers:
         if isinstance(answer, FindJob) and state.is_waiting(answer.record, handle):
             assert answer.record is not None
+            check_job(state, peer, answer.record.function)
             return recall(state, answer.record)
     return None

@@ -7,6 +7,7 @@ from typing import Final
 
 from geartrain.engine.commands.arguments import invalid, read_arguments
 from geartrain.engine.commands.rows import row
+from geartrain.engine.model.access import SEE
 from geartrain.engine.model.peers import Peer
 from geartrain.engine.state.state import State
 from geartrain.errors import OptionError
@@ -31,18 +32,23 @@ def marks(state: State, peer: Peer, words: list[bytes]) -> bytes:
         before = arguments.number(b"after", 0)
     except OptionError as refusal:
         return invalid(str(refusal))
-    peer.rest = _rows(state, arguments.get(b"function"), most, before)
+    peer.rest = _rows(state, peer, arguments.get(b"function"), most, before)
     return b""
 
 
-def _rows(state: State, function: bytes, most: int, before: int) -> Iterator[bytes]:
+def _rows(
+    state: State, peer: Peer, function: bytes, most: int, before: int
+) -> Iterator[bytes]:
     state.turns.work += _FIND
-    last = 0
-    for listed, mark in enumerate(state.marks.before(before, function)):
+    listed, last = 0, 0
+    for mark in state.marks.before(before, function):
+        if mark.function and not peer.may(SEE, mark.function):
+            continue
         if listed == most:
             yield row({"after": str(last)})
             break
         state.turns.work += _ROW
+        listed += 1
         last = mark.number
         yield row({**mark.values()})
     yield END_OF_LIST

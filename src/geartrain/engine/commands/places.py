@@ -12,7 +12,7 @@ import re
 from typing import Final
 
 from geartrain.engine.commands.rows import text
-from geartrain.engine.model.policies import is_pattern
+from geartrain.engine.model.globs import is_pattern
 from geartrain.errors import OptionError
 
 __all__ = ["Place", "Places", "matcher", "place_text", "read_place"]

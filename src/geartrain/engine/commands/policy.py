@@ -8,6 +8,7 @@ from typing import Final
 from urllib.parse import unquote_to_bytes
 
 from geartrain.engine.commands.arguments import invalid
+from geartrain.engine.model.access import SEE
 from geartrain.engine.model.peers import Peer
 from geartrain.engine.model.policies import PatternSettings, Policy
 from geartrain.engine.model.settings import Value
@@ -45,17 +46,21 @@ def policy(state: State, peer: Peer, words: list[bytes]) -> bytes:
     return OK
 
 
-def show_policies(state: State, function: bytes = b"") -> Iterator[bytes]:
+def show_policies(state: State, peer: Peer, function: bytes = b"") -> Iterator[bytes]:
     """List each pattern with the settings given for it, in the order they apply.
 
     Those of the file come before those that were changed at run time. With a function,
     list what applies to it.
     """
+    if function and not peer.may(SEE, function):
+        yield END_OF_LIST
+        return
     entries = state.policies.entries(function)
     state.turns.work += len(entries) + state.policies.glob_count() // 4
     for given in entries:
         state.turns.work += _ROW
-        yield _row(given)
+        if function or peer.access is None or peer.access.covers(SEE, given.pattern):
+            yield _row(given)
     yield END_OF_LIST
 
 

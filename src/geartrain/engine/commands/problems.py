@@ -8,6 +8,7 @@ from typing import Final
 
 from geartrain.engine.commands.arguments import invalid, read_arguments
 from geartrain.engine.commands.rows import row, text
+from geartrain.engine.model.access import SEE
 from geartrain.engine.model.peers import Peer
 from geartrain.engine.model.problems import Problem
 from geartrain.engine.state.problems import look
@@ -33,15 +34,17 @@ def problems(state: State, peer: Peer, words: list[bytes]) -> bytes:
         limit = read_arguments(words[1:], (b"limit",)).number(b"limit", _ALL)
     except OptionError as refusal:
         return invalid(str(refusal))
-    peer.rest = _list(state, limit)
+    peer.rest = _list(state, peer, limit)
     return b""
 
 
-def _list(state: State, limit: int) -> Iterator[bytes]:
+def _list(state: State, peer: Peer, limit: int) -> Iterator[bytes]:
     for _ in look(state):
         yield b""
     groups: dict[str, list[Problem]] = {}
     for problem in state.problems.values():
+        if problem.function and not peer.may(SEE, problem.function):
+            continue
         groups.setdefault(problem.name, []).append(problem)
     state.turns.work += len(state.problems) // _SORTED
     for group in groups.values():

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from geartrain.engine.commands.arguments import Arguments, invalid, read_arguments
+from geartrain.engine.commands.connections import is_shown
 from geartrain.engine.commands.places import (
     Place,
     Places,
@@ -136,15 +137,20 @@ def show_processes(state: State, peer: Peer, words: list[bytes]) -> bytes:
             limit = min(arguments.number(b"limit", 0), _MOST_ROWS)
     except OptionError as refusal:
         return invalid(str(refusal))
-    peer.rest = _list(state, arguments.get(b"match"), Places(limit, after), limit)
+    places = Places(limit, after)
+    peer.rest = _list(state, peer, arguments.get(b"match"), places, limit)
     return b""
 
 
-def _list(state: State, match: bytes, places: Places, limit: int) -> Iterator[bytes]:
+def _list(
+    state: State, viewer: Peer, match: bytes, places: Places, limit: int
+) -> Iterator[bytes]:
     wanted = matcher(match) if match else None
     found: dict[Place, tuple[Peer, int]] = {}
     looked_at = 0
     for peer, supervisor in list(state.supervisors.items()):
+        if not is_shown(state, viewer, peer):
+            continue
         for place in list(supervisor.processes):
             process = supervisor.processes.get(place)
             looked_at += 1

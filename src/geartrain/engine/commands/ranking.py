@@ -12,8 +12,10 @@ from typing import Final
 
 from geartrain.engine.commands.places import Place, Places
 from geartrain.engine.commands.rows import Value
+from geartrain.engine.model.access import SEE
 from geartrain.engine.model.counts import FAILURES, NAMES, quantile
 from geartrain.engine.model.functions import Function
+from geartrain.engine.model.peers import Peer
 from geartrain.engine.model.statistics import Statistics
 from geartrain.engine.state.state import State
 from geartrain.errors import OptionError
@@ -197,24 +199,27 @@ class Ranking:
         """How many jobs all functions have together."""
 
     def look(
-        self, state: State, wanted: re.Pattern[bytes] | None, first: int
+        self, state: State, peer: Peer, wanted: re.Pattern[bytes] | None, first: int
     ) -> Iterator[bytes]:
-        """Look at all functions, some a step; ``first`` is ``Measure.key``'s."""
+        """Look at all functions that a peer may see, some a step.
+
+        ``first`` is ``Measure.key``'s.
+        """
         state.turns.work += len(state.functions) >> 6
         cost = _LOOKED_AT >> _LOOK
         if any(measure.is_recent for measure in self._measures):
             minutes = int(state.server_time() // 60.0) - first + 1
             cost += _LOOKED_AT * minutes * _READ
-        for name in list(state.functions):
+        for number, name in enumerate(list(state.functions)):
             function = state.functions.get(name)
-            if function is not None:
+            if function is not None and peer.may(SEE, name):
                 now = Gauges()
                 now.read(state, function)
                 self.all.add(now)
                 self.count += 1
                 if wanted is None or wanted.match(name) is not None:
                     self._add(function, now, first)
-            if self.count % _LOOKED_AT == 0:
+            if number % _LOOKED_AT == 0:
                 state.turns.work += cost
                 yield b""
 

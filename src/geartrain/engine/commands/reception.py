@@ -84,6 +84,8 @@ def go_on(state: State) -> None:
     turns = state.turns
     end = turns.work + TURN_SHARE
     turns.work_off(turns.work + PEER_SHARE)
+    if state.unsettled:
+        _settle(state)
     for peer in list(turns.queue):
         if turns.work >= end:
             break

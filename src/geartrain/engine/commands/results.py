@@ -37,7 +37,7 @@ from geartrain.engine.results import (
 )
 from geartrain.engine.state import reads
 from geartrain.engine.state.state import State
-from geartrain.errors import OptionError
+from geartrain.errors import OptionError, PacketError
 from geartrain.protocol.admin import END_OF_LIST, error
 from geartrain.protocol.constants import PacketType
 from geartrain.protocol.packets import NO_MORE, encode, header
@@ -225,7 +225,12 @@ def follow(state: State, peer: Peer, words: list[bytes]) -> bytes:
         send_error(peer, b"INVALID_ARGUMENT", b"follow takes one handle")
         return b""
     handle = words[1]
-    found = find_job(state, peer, handle, answers)
+    try:
+        found = find_job(state, peer, handle, answers)
+    except PacketError as refusal:
+        reads.end(state, peer)
+        send_error(peer, refusal.code, refusal.text)
+        return b""
     if found.is_asked:
         return b""
     if found.job is None and found.waiting is not None:

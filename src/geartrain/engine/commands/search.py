@@ -72,6 +72,7 @@ def jobs(state: State, peer: Peer, words: list[bytes]) -> bytes:
     try:
         arguments = read_arguments(words[1:], _ARGUMENTS)
         part = Slice(read_filter(state, arguments, _STATES), arguments.limit())
+        part.wanted.access = peer.access
     except OptionError as refusal:
         return invalid(str(refusal))
     name, dash, place = arguments.get(b"after").partition(b"-")
@@ -233,7 +234,10 @@ def _dead(state: State, peer: Peer, part: Slice, place: bytes) -> Iterator[bytes
             part.following = b"%d" % after
             return
         most = max(part.left, _QUESTION)
-        state.ask(peer, [ListDead(after, most, part.wanted.name())])
+        query = ListDead(after, most, part.wanted.name())
+        # The latest first, as they are of most interest.
+        query.is_backward = True
+        state.ask(peer, [query])
         yield b""
         (answer,) = peer.take_answers()
         assert isinstance(answer, ListDead)

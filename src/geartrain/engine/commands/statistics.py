@@ -18,6 +18,7 @@ from geartrain.engine.commands.ranking import (
     rounded,
 )
 from geartrain.engine.commands.rows import row, text
+from geartrain.engine.model.access import SEE
 from geartrain.engine.model.counts import (
     FAILURES,
     NAMES,
@@ -131,8 +132,10 @@ def statistics(state: State, peer: Peer, words: list[bytes]) -> bytes:
         question = _Question(read_arguments(words[1:], _ARGUMENTS))
     except OptionError as refusal:
         return invalid(str(refusal))
+    if question.function and not peer.may(SEE, question.function):
+        return _UNKNOWN
     if not question.function and not question.by:
-        peer.rest = _list(state, question)
+        peer.rest = _list(state, peer, question)
         return b""
     found: Statistics | None = state.slots.all
     function = state.functions.get(question.function)
@@ -150,11 +153,11 @@ def statistics(state: State, peer: Peer, words: list[bytes]) -> bytes:
     return b""
 
 
-def _list(state: State, question: _Question) -> Iterator[bytes]:
+def _list(state: State, peer: Peer, question: _Question) -> Iterator[bytes]:
     """Give the rows of functions in their order, of all, and where to go on."""
     ranking = Ranking(question.measures, question.limit, question.after)
     wanted = matcher(question.match) if question.match else None
-    yield from ranking.look(state, wanted, _first_minute(state, question))
+    yield from ranking.look(state, peer, wanted, _first_minute(state, question))
     places = ranking.first()
     for _, name in places[: question.limit]:
         function = state.functions.get(name)

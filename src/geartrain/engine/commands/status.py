@@ -10,17 +10,23 @@ these are escaped (``column``); the rows that ``show functions`` and
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from itertools import chain
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
 from geartrain.engine.commands.columns import client_id, column, line
-from geartrain.engine.commands.connections import show_connections
+from geartrain.engine.commands.connections import (
+    is_shown,
+    show_connections,
+    shown_abilities,
+)
 from geartrain.engine.commands.policy import show_policies
 from geartrain.engine.commands.processes import show_processes
 from geartrain.engine.commands.ranking import oldest_wait, rounded
 from geartrain.engine.commands.rows import row, text
 from geartrain.engine.model import counts
+from geartrain.engine.model.access import SEE
 from geartrain.engine.model.counts import Counts
 from geartrain.engine.model.functions import Function
 from geartrain.engine.model.jobs import Job
@@ -43,74 +49,61 @@ _NAMES: Final = 32
 
 def status(state: State, peer: Peer, words: list[bytes]) -> bytes:
     """List functions with their jobs, how many of these run, and the workers."""
-    peer.rest = _status(state)
+    peer.rest = chain(_each(state, peer, _status), (END_OF_LIST,))
     return b""
 
 
-def _functions(state: State) -> Iterator[Function]:
-    """Yield the functions there are now, but those that are forgotten meanwhile."""
+def _each(
+    state: State, peer: Peer, give: Callable[[State, Function], bytes]
+) -> Iterator[bytes]:
+    """Give a row for each function that a peer may see, if it is still there."""
     # Names are copied because the list may take many turns. That is quick.
     state.turns.work += len(state.functions) >> 6
     for name in list(state.functions):
         function = state.functions.get(name)
-        if function is not None:
-            yield function
+        is_seen = function is not None and peer.may(SEE, name)
+        yield give(state, function) if function is not None and is_seen else b""
 
 
-def _status(state: State) -> Iterator[bytes]:
-    for function in _functions(state):
-        yield b"%s\t%d\t%d\t%d\n" % (
-            column(function.name),
-            function.job_count(),
-            len(function.running),
-            len(function.workers),
-        )
-    yield END_OF_LIST
+def _status(state: State, function: Function) -> bytes:
+    return b"%s\t%d\t%d\t%d\n" % (
+        column(function.name),
+        function.job_count(),
+        len(function.running),
+        len(function.workers),
+    )
 
 
 def prioritystatus(state: State, peer: Peer, words: list[bytes]) -> bytes:
     """List functions with their waiting jobs by priority, and the workers."""
-    peer.rest = _prioritystatus(state)
+    peer.rest = chain(_each(state, peer, _prioritystatus), (END_OF_LIST,))
     return b""
 
 
-def _prioritystatus(state: State) -> Iterator[bytes]:
-    for function in _functions(state):
-        yield b"%s\t%d\t%d\t%d\t%d\n" % (
-            column(function.name),
-            function.waiting_count(0),
-            function.waiting_count(1),
-            function.waiting_count(2),
-            len(function.workers),
-        )
-    yield END_OF_LIST
+def _prioritystatus(state: State, function: Function) -> bytes:
+    return b"%s\t%d\t%d\t%d\t%d\n" % (
+        column(function.name),
+        function.waiting_count(0),
+        function.waiting_count(1),
+        function.waiting_count(2),
+        len(function.workers),
+    )
 
 
 def workers(state: State, peer: Peer, words: list[bytes]) -> bytes:
     """List all connections with their abilities, the newest registration first."""
-    peer.rest = _workers(state)
+    peer.rest = _workers(state, peer)
     return b""
 
 
-def _peers(state: State) -> list[Peer]:
+def _workers(state: State, viewer: Peer) -> Iterator[bytes]:
     state.turns.work += len(state.peers) >> 6
-    return list(state.peers)
-
-
-def _abilities(state: State, peer: Peer) -> list[bytes]:
-    """Return the names of a peer's functions, the newest registration first."""
-    state.turns.work += len(peer.abilities) >> 5
-    names = [function.name for function in peer.abilities]
-    names.reverse()
-    return names
-
-
-def _workers(state: State) -> Iterator[bytes]:
-    for peer in _peers(state):
-        if peer.is_closing:
+    for peer in list(state.peers):
+        if peer.is_closing or not is_shown(state, viewer, peer):
+            yield b""
             continue
         yield b"%d %s %s :" % (peer.descriptor, peer.address, client_id(peer.client_id))
-        names = _abilities(state, peer)
+        names = shown_abilities(state, viewer, peer)
         for start in range(0, len(names), _NAMES):
             some = names[start : start + _NAMES]
             state.turns.work += len(some) >> 2
@@ -121,22 +114,25 @@ def _workers(state: State) -> Iterator[bytes]:
 
 def counters(state: State, peer: Peer, words: list[bytes]) -> bytes:
     """List what has become of each function's jobs since the start."""
-    peer.rest = _counters(state)
+    peer.rest = _counters(state, peer)
     return b""
 
 
-def _counters(state: State) -> Iterator[bytes]:
-    for function in _functions(state):
-        state.turns.work += _JSON
-        totals = function.statistics.totals()
-        yield _counters_row({"function": text(function.name)}, totals)
-    if state.idle.forgotten:
+def _counters(state: State, peer: Peer) -> Iterator[bytes]:
+    yield from _each(state, peer, _counters_of)
+    if state.idle.forgotten and peer.is_shown_all():
         total: dict[str, str | int] = {
             "function": "",
             "forgotten": state.idle.forgotten,
         }
         yield _counters_row(total, state.slots.unlisted.totals())
     yield END_OF_LIST
+
+
+def _counters_of(state: State, function: Function) -> bytes:
+    state.turns.work += _JSON
+    totals = function.statistics.totals()
+    return _counters_row({"function": text(function.name)}, totals)
 
 
 def _counters_row(of: dict[str, str | int], counted: Counts) -> bytes:
@@ -163,17 +159,17 @@ def show(state: State, peer: Peer, words: list[bytes]) -> bytes:
     """List jobs, their uniques, schedules, policies, functions, or connections."""
     what = [each.lower() for each in words[1:]]
     if what == [b"jobs"]:
-        peer.rest = _show_jobs(state, is_unique=False)
+        peer.rest = _show_jobs(state, peer, is_unique=False)
     elif what == [b"unique", b"jobs"]:
-        peer.rest = _show_jobs(state, is_unique=True)
+        peer.rest = _show_jobs(state, peer, is_unique=True)
     elif what == [b"schedules"]:
-        peer.rest = _show_schedules(state)
+        peer.rest = _show_schedules(state, peer)
     elif what == [b"policies"]:
-        peer.rest = show_policies(state)
+        peer.rest = show_policies(state, peer)
     elif what[:1] == [b"policies"] and len(words) == 3:
-        peer.rest = show_policies(state, unquote_to_bytes(words[2]))
+        peer.rest = show_policies(state, peer, unquote_to_bytes(words[2]))
     elif what == [b"functions"]:
-        peer.rest = _show_functions(state)
+        peer.rest = chain(_each(state, peer, _function_row), (END_OF_LIST,))
     elif what[:1] == [b"functions"] and len(words) == 3:
         return _show_function(state, peer, unquote_to_bytes(words[2]))
     elif what[:1] == [b"connections"]:
@@ -185,10 +181,12 @@ def show(state: State, peer: Peer, words: list[bytes]) -> bytes:
     return b""
 
 
-def _show_jobs(state: State, *, is_unique: bool) -> Iterator[bytes]:
+def _show_jobs(state: State, peer: Peer, *, is_unique: bool) -> Iterator[bytes]:
     count = 0
-    for function in _functions(state):
-        count += function.job_count()
+    state.turns.work += len(state.functions) >> 6
+    for name in list(state.functions):
+        function = state.functions.get(name)
+        count += 0 if function is None else function.job_count()
         yield b""
     if count > _MOST_SHOWN or count > len(state.jobs):
         yield error(b"TOO_MANY", f"there are {count} jobs: list them by geartrain jobs")
@@ -197,7 +195,9 @@ def _show_jobs(state: State, *, is_unique: bool) -> Iterator[bytes]:
     state.turns.work += len(state.jobs) >> 6
     for handle in list(state.jobs):
         job = state.jobs.get(handle)
-        if job is not None:
+        if job is None or not peer.may(SEE, job.function.name):
+            yield b""
+        else:
             yield line(job.unique) if is_unique else _show_job(job)
     yield END_OF_LIST
 
@@ -208,12 +208,13 @@ def _show_job(job: Job) -> bytes:
     return b"%s\t%d\t0\t%d\n" % (job.handle, losses, job.background)
 
 
-def _show_schedules(state: State) -> Iterator[bytes]:
+def _show_schedules(state: State, peer: Peer) -> Iterator[bytes]:
     """Give each schedule's handle, function, unique, fields and next time."""
     state.turns.work += len(state.schedules) >> 6
     for handle in list(state.schedules):
         schedule = state.schedules.get(handle)
-        if schedule is None:
+        if schedule is None or not peer.may(SEE, schedule.function.name):
+            yield b""
             continue
         yield b"%s\t%s\t%s\t%s\t%d\n" % (
             handle,
@@ -225,15 +226,9 @@ def _show_schedules(state: State) -> Iterator[bytes]:
     yield END_OF_LIST
 
 
-def _show_functions(state: State) -> Iterator[bytes]:
-    for function in _functions(state):
-        yield _function_row(state, function)
-    yield END_OF_LIST
-
-
 def _show_function(state: State, peer: Peer, name: bytes) -> bytes:
     function = state.functions.get(name)
-    if function is None:
+    if function is None or not peer.may(SEE, name):
         return error(b"UNKNOWN_FUNCTION")
     peer.rest = iter([_function_row(state, function), END_OF_LIST])
     return b""

@@ -14,8 +14,14 @@ from typing import Final
 from urllib.parse import quote_from_bytes
 
 from geartrain.engine.commands.arguments import Arguments, invalid, read_arguments
-from geartrain.engine.commands.filters import CONDITIONS, Filter, read_filter
+from geartrain.engine.commands.filters import (
+    CONDITIONS,
+    LETTER_CONDITIONS,
+    Filter,
+    read_filter,
+)
 from geartrain.engine.commands.listings import new_listing, store_query
+from geartrain.engine.commands.permission import check_job
 from geartrain.engine.commands.rows import text
 from geartrain.engine.jobs.steering import Order, is_dead
 from geartrain.engine.model.jobs import PAGED, Job
@@ -31,7 +37,6 @@ from geartrain.protocol.admin import OK, error, ok
 __all__ = [
     "FILTERS",
     "UNKNOWN_JOB",
-    "is_wanted",
     "read_wanted",
     "steer_all",
     "steer_dead",
@@ -45,7 +50,7 @@ UNKNOWN_JOB: Final = error(b"UNKNOWN_JOB")
 FILTERS: Final = (*CONDITIONS, b"count", b"limit", b"after")
 """The arguments of a sweep over jobs."""
 
-_DEAD_FILTERS: Final = (b"function", b"reason", b"error", b"count", b"limit", b"after")
+_DEAD_FILTERS: Final = (*LETTER_CONDITIONS, b"count", b"limit", b"after")
 
 # Jobs of the store that a step looks at: it takes about 4 ms to change them.
 _SLICE: Final = 400
@@ -176,6 +181,7 @@ def steer_job(
     """Carry out an order on the job of this handle, or the dead letter if it may."""
     known = state.jobs.get(handle)
     if known is not None and known.state is not PAGED:
+        check_job(state, peer, known.function.name)
         if not order.obey(state, known) and known.worker is not None:
             return error(b"JOB_RUNNING", "only a job that waits can be put elsewhere")
         state.journal.hold_change(peer, is_text=True)
@@ -195,6 +201,7 @@ def steer_job(
         record = answer.record
         if record is None or not state.is_waiting(record, handle):
             continue
+        check_job(state, peer, record.function)
         if known is not None:
             order.obey(state, known)
         else:
@@ -223,6 +230,7 @@ def steer_letter(state: State, peer: Peer, handle: bytes, order: Order) -> bytes
         return error(b"STORE_ERROR", answer.error)
     if answer.record is None or not is_dead(state, answer.record, handle):
         return UNKNOWN_JOB
+    check_job(state, peer, answer.record.function)
     order.obey_kept(state, answer.record)
     state.journal.hold_change(peer, is_text=True)
     return OK
@@ -232,6 +240,7 @@ def steer_dead(state: State, peer: Peer, words: list[bytes], order: Order) -> by
     """Carry out an order on all dead letters of a filter, or count them."""
     try:
         arguments = read_arguments(words, _DEAD_FILTERS)
+        wanted = read_filter(state, arguments)
         is_counting = _is_counting(arguments)
         most = arguments.number(b"limit", 2**62)
         after = arguments.number(b"after", 0)
@@ -239,30 +248,29 @@ def steer_dead(state: State, peer: Peer, words: list[bytes], order: Order) -> by
         return invalid(str(refusal))
     if not state.journal.is_on:
         return ok(b"0")
-    peer.rest = _sweep_dead(state, peer, arguments, order, is_counting, after, most)
+    peer.rest = _sweep_dead(state, peer, wanted, order, is_counting, after, most)
     return b""
 
 
 def _sweep_dead(
     state: State,
     peer: Peer,
-    arguments: Arguments,
+    wanted: Filter,
     order: Order,
     is_counting: bool,
     after: int,
     most: int,
 ) -> Iterator[bytes]:
     done, last = 0, state.last_number()
-    function = arguments.get(b"function")
     size = _SLICE if state.journal.keeps_jobs else _WHOLE
     following = b""
     while most > 0:
-        state.ask(peer, [ListDead(after, size, function or None)])
+        state.ask(peer, [ListDead(after, size, wanted.name())])
         yield b""
         answer = peer.take_answers()[0]
         assert isinstance(answer, ListDead)
         reason = answer.error
-        records = [each for each in answer.records if is_wanted(each, arguments)]
+        records = [each for each in answer.records if wanted.takes_letter(each)]
         if records and not (reason or is_counting or state.journal.keeps_jobs):
             # What is tried again comes into memory with its workload.
             reason = reads.NO_MEMORY if state.memory.room.is_full else ""
@@ -273,7 +281,7 @@ def _sweep_dead(
             yield error(b"STORE_ERROR", f"{reason}; {done} were done")
             return
         for record in records:
-            if is_dead(state, record, b"") and function in (b"", record.function):
+            if is_dead(state, record, b"") and wanted.takes_letter(record):
                 state.turns.work += _LOOK if is_counting else _CHANGE
                 done += is_counting or order.obey_kept(state, record)
         most -= size
@@ -292,12 +300,3 @@ def _found(answers: list[Query]) -> list[JobRecord]:
         if isinstance(answer, FindDead) and answer.record is not None:
             found.append(answer.record)
     return found
-
-
-def is_wanted(record: JobRecord, arguments: Arguments) -> bool:
-    """Tell whether a dead letter has the ``reason``, and the text in its ``error``."""
-    failures = record.failures
-    reason, part = arguments.get(b"reason"), arguments.get(b"error")
-    if failures is None:
-        return not (reason or part)
-    return reason in (b"", failures.reason) and part in failures.error

@@ -7,9 +7,11 @@ from heapq import nsmallest
 from typing import Final
 
 from geartrain.engine.commands.arguments import Arguments, invalid, read_arguments
+from geartrain.engine.commands.permission import check_job
 from geartrain.engine.commands.rows import header_values, job_values, row, text
 from geartrain.engine.commands.sweeps import UNKNOWN_JOB
 from geartrain.engine.jobs.recurring import skip_time
+from geartrain.engine.model.access import SEE
 from geartrain.engine.model.functions import Function
 from geartrain.engine.model.jobs import Job
 from geartrain.engine.model.peers import Peer
@@ -47,7 +49,11 @@ def upcoming(state: State, peer: Peer, words: list[bytes]) -> bytes:
             raise OptionError(f"kind is job, schedule or stored, not {text(kind)!r}")
     except OptionError as refusal:
         return invalid(str(refusal))
-    wanted = [each for each in _candidates(state, arguments) if _is(kind, each[1])]
+    wanted = [
+        each
+        for each in _candidates(state, arguments)
+        if _is(kind, each[1]) and peer.may(SEE, _function_of(each[1]))
+    ]
     state.turns.work += len(wanted) >> 2
     # By time alone: what comes at the same time cannot be compared.
     first = nsmallest(limit, wanted, key=lambda each: each[0])
@@ -84,6 +90,13 @@ def _of_function(state: State, function: Function) -> list[_Coming]:
             found.append((window.dates.next_due, window.dates))
     state.turns.work += len(found) >> 3
     return found
+
+
+def _function_of(item: Timed) -> bytes:
+    """Return the name of the function that something to come is of."""
+    if isinstance(item, Job | Schedule):
+        return item.function.name
+    return item.function if isinstance(item, Shelf) else b""
 
 
 def _is(kind: bytes, item: Timed) -> bool:
@@ -148,6 +161,7 @@ def skip(state: State, peer: Peer, words: list[bytes]) -> bytes:
     schedule = state.schedules.get(words[1])
     if schedule is None:
         return UNKNOWN_JOB
+    check_job(state, peer, schedule.function.name)
     state.turns.work += CALENDAR
     fault = skip_time(state, schedule)
     if fault:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 from geartrain.engine.commands.common import TOO_MANY_FUNCTIONS, send_error
+from geartrain.engine.commands.permission import check_function
 from geartrain.engine.jobs import failures, results
 from geartrain.engine.jobs.departures import withdraw
 from geartrain.engine.jobs.life import finish
 from geartrain.engine.jobs.relays import relay
 from geartrain.engine.model import counts
+from geartrain.engine.model.access import WORK
 from geartrain.engine.model.functions import Function
 from geartrain.engine.model.jobs import Job
 from geartrain.engine.model.peers import ASLEEP, Peer
@@ -29,6 +31,7 @@ __all__ = [
     "report_refused",
     "reset_abilities",
     "set_client_id",
+    "withdraw_ability",
     "work_complete",
     "work_data",
     "work_exception",
@@ -69,6 +72,7 @@ def can_do_timeout(state: State, peer: Peer, packet: Packet) -> None:
 
 
 def _add_ability(state: State, peer: Peer, name: bytes, timeout: float) -> None:
+    check_function(state, peer, WORK, name)
     function = functions.admit(state, name)
     if function is None:
         send_error(peer, b"QUEUE_ERROR", TOO_MANY_FUNCTIONS)
@@ -89,12 +93,17 @@ def cant_do(state: State, peer: Peer, packet: Packet) -> None:
     """Withdraw an ability; its jobs that this worker runs go to another."""
     function = state.functions.get(packet.arguments[0])
     if function is not None and function in peer.abilities:
-        _begin_change(state, peer)
-        _remove_ability(peer, function)
-        workers_changed(state, function)
-        state.wakeups.lose(peer, function)
-        _lose_running(state, peer, function)
-        functions.retire(state, function)
+        withdraw_ability(state, peer, function)
+
+
+def withdraw_ability(state: State, peer: Peer, function: Function) -> None:
+    """Take an ability from a worker; its jobs of it go to another."""
+    _begin_change(state, peer)
+    _remove_ability(peer, function)
+    workers_changed(state, function)
+    state.wakeups.lose(peer, function)
+    _lose_running(state, peer, function)
+    functions.retire(state, function)
 
 
 def reset_abilities(state: State, peer: Peer, packet: Packet) -> None:

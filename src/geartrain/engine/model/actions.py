@@ -25,6 +25,8 @@ class Action:
         """Where the operator's connection came from."""
         self.client = client
         """The client id that it had set; ``-`` for none."""
+        self.principal = b""
+        """Who that was, by the rules of access or a login; empty if nobody knows."""
         self.command = b""
         """The command: its first word, or two."""
         self.arguments = b""
@@ -36,13 +38,14 @@ class Action:
         self.count = 1
         """How many jobs, functions or settings it changed."""
 
-    def values(self) -> dict[str, str | int | float]:
+    def values(self) -> dict[str, str | int | float | None]:
         """Return it as a row."""
         return {
             "number": self.number,
             "time": self.time,
             "address": _text(self.address),
             "client": _text(self.client),
+            "principal": _text(self.principal) or None,
             "command": _text(self.command),
             "arguments": _text(self.arguments),
             "function": _text(self.function),
@@ -72,6 +75,8 @@ def read_action(line: bytes) -> Action:
         _bytes(row["address"]),
         _bytes(row["client"]),
     )
+    # Earlier versions did not tell.
+    action.principal = _bytes(row.get("principal") or "")
     action.command, action.arguments = _bytes(row["command"]), _bytes(row["arguments"])
     action.function, action.handle = _bytes(row["function"]), _bytes(row["handle"])
     action.count = int(row["count"])

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from enum import IntEnum
 from typing import TYPE_CHECKING, Final
 
+from geartrain.engine.model.access import SEE, Access
 from geartrain.engine.model.limits import Usage
+from geartrain.engine.model.principals import Identity
 from geartrain.protocol.admin import Command
 from geartrain.protocol.packets import Packet
 from geartrain.protocol.parser import Parser
@@ -77,6 +79,12 @@ class Peer:
         """The numeric host it comes from, as ``workers`` shows it."""
         self.is_trusted = is_trusted
         """It came by a loopback or unix listener and may shut down."""
+        self.identity = Identity()
+        """What the driver knows of who it is."""
+        self.access: Access | None = None
+        """What it may do; None for everything."""
+        self.rights: tuple[int, ...] = ()
+        """The rights that its command needs, one of which has to hold."""
         self.is_confined = False
         """It may only look: text commands that change something are taken elsewhere."""
         self.usage: Usage | None = None
@@ -187,6 +195,24 @@ class Peer:
             or self.relays > 0
             or self.held_size > MOST_UNREAD
         )
+
+    def may(self, right: int, function: bytes) -> bool:
+        """Tell whether it has a right on a function."""
+        return self.access is None or self.access.may(right, function)
+
+    def knows(self, function: bytes) -> bool:
+        """Tell whether it may know that there is a function."""
+        return self.access is None or self.access.knows(function)
+
+    def is_shown_all(self) -> bool:
+        """Tell whether it may see what is about all functions."""
+        return self.access is None or self.access.has_all(SEE)
+
+    def who(self) -> bytes:
+        """Return the name of who it is; empty where nobody knows."""
+        if self.identity.login:
+            return self.identity.login
+        return b"+".join(self.access.names) if self.access is not None else b""
 
     def take_answers(self) -> list[Query]:
         """Return the store's answers if this message waited for them, once."""

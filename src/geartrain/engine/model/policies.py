@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import fnmatch
 import re
 from collections.abc import Mapping
 from typing import Final
 
+from geartrain.engine.model.globs import LONGEST, is_pattern, matcher
 from geartrain.engine.model.settings import SETTINGS, Value, check_name, read_setting
 from geartrain.errors import OptionError
 
-__all__ = [
-    "IN_MEMORY",
-    "PatternSettings",
-    "Policies",
-    "Policy",
-    "is_pattern",
-    "matcher",
-    "matches",
-]
+__all__ = ["IN_MEMORY", "PatternSettings", "Policies", "Policy"]
 
 # Doubled that often, the shortest pause is longer than any cap.
 IN_MEMORY: Final = 3600.0
@@ -36,8 +28,6 @@ _MOST_GLOBS: Final = 1_000
 _MOST_GLOB_BYTES: Final = 32 * 1024
 # Exact names cost memory only; few have this many functions.
 _MOST_NAMES: Final = 20_000
-# Bytes of a pattern, and of a name that globs are matched against.
-_LONGEST: Final = 1_024
 
 
 class Policy:
@@ -175,9 +165,9 @@ class Policies:
     def _matching(self, function: bytes) -> list[bytes]:
         """Return the patterns that match a function, in the order they apply."""
         found: list[bytes] = []
-        if len(function) <= _LONGEST:
-            for pattern, matcher in self._globs.items():
-                if matcher.match(function) is not None:
+        if len(function) <= LONGEST:
+            for pattern, glob in self._globs.items():
+                if glob.match(function) is not None:
                     found.append(pattern)
         if function in self._exact:
             found.append(function)
@@ -251,8 +241,8 @@ class Policies:
         """Raise OptionError if there is no room for one more pattern, or for this."""
         if not pattern:
             raise OptionError("a policy needs the name of a function, or a glob")
-        if len(pattern) > _LONGEST:
-            raise OptionError(f"a pattern has at most {_LONGEST} bytes")
+        if len(pattern) > LONGEST:
+            raise OptionError(f"a pattern has at most {LONGEST} bytes")
         if not is_glob:
             if len(self._exact) >= _MOST_NAMES:
                 raise OptionError(
@@ -284,9 +274,9 @@ class Policies:
 
     def put_last(self, pattern: bytes) -> None:
         """Let a glob that was changed at run time apply after all others."""
-        matcher = self._globs.pop(pattern, None)
-        if matcher is not None and pattern in self._changed:
-            self._globs[pattern] = matcher
+        glob = self._globs.pop(pattern, None)
+        if glob is not None and pattern in self._changed:
+            self._globs[pattern] = glob
             self._last_order += 1
             self._orders[pattern] = self._last_order
 
@@ -297,8 +287,8 @@ class Policies:
         """
         if not is_pattern(pattern):
             return [pattern] if pattern in self._changed else []
-        glob = matcher(pattern)
-        return [each for each in self._changed if glob.match(each) is not None]
+        found = matcher(pattern)
+        return [each for each in self._changed if found.match(each) is not None]
 
     def is_never(self, settings: Mapping[str, Value]) -> bool:
         """Tell whether nothing sets any of these settings otherwise."""
@@ -329,21 +319,3 @@ class Policies:
                         PatternSettings(pattern, layer is self._changed, settings)
                     )
         return found
-
-
-def matches(pattern: bytes, function: bytes) -> bool:
-    """Tell whether a name or glob names a function."""
-    if not is_pattern(pattern):
-        return pattern == function
-    return matcher(pattern).match(function) is not None
-
-
-def is_pattern(name: bytes) -> bool:
-    """Tell whether a name is a glob."""
-    return any(mark in name for mark in (b"*", b"?", b"["))
-
-
-def matcher(pattern: bytes) -> re.Pattern[bytes]:
-    """Compile a glob; ``fnmatch`` itself forgets all but the latest few hundred."""
-    translated = fnmatch.translate(pattern.decode("latin-1"))
-    return re.compile(translated.encode("latin-1"))

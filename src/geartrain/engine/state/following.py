@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Final
 
+from geartrain.engine.model.access import SEE
 from geartrain.engine.model.events import Follower, Happening
 from geartrain.engine.model.functions import Function
 from geartrain.engine.model.jobs import Job
@@ -171,7 +172,7 @@ def _each(state: State) -> Iterator[None]:
     # What happens meanwhile is told next time.
     last = events.last
     while any(_lags(state, peer, last) for peer in state.followers):
-        pieces: dict[tuple[int, bytes], _Piece] = {}
+        pieces: dict[_Key, _Piece] = {}
         for peer in list(state.followers):
             if _lags(state, peer, last):
                 _next(state, peer, pieces)
@@ -189,10 +190,14 @@ def _lags(state: State, peer: Peer, last: int) -> bool:
     return follower.position < last
 
 
-class _Piece:
-    """Events put together for all that follow the same and were told as much."""
+# How far a follower has been told, what it follows, and the principals that it is.
+_Key = tuple[int, bytes, tuple[bytes, ...] | None]
 
-    def __init__(self, state: State, follower: Follower) -> None:
+
+class _Piece:
+    """Events put together for all that follow and see the same, and know as much."""
+
+    def __init__(self, state: State, peer: Peer, follower: Follower) -> None:
         events = state.events
         rows = []
         self.position = follower.position
@@ -203,19 +208,26 @@ class _Piece:
         happenings: list[Happening] = events.after(self.position, _PIECE)
         if happenings:
             self.position = happenings[-1].number
-            rows += [each.row for each in happenings if follower.takes(each)]
+            rows += [each.row for each in happenings if _is_told(peer, follower, each)]
         self.rows = b"".join(rows)
         """How they are told."""
 
 
-def _next(state: State, peer: Peer, pieces: dict[tuple[int, bytes], _Piece]) -> None:
+def _is_told(peer: Peer, follower: Follower, happening: Happening) -> bool:
+    if not follower.takes(happening):
+        return False
+    return not happening.function or peer.may(SEE, happening.function)
+
+
+def _next(state: State, peer: Peer, pieces: dict[_Key, _Piece]) -> None:
     """Tell a follower the next piece."""
     follower = state.followers[peer]
-    key = (follower.position, follower.function)
+    names = None if peer.access is None else peer.access.names
+    key = (follower.position, follower.function, names)
     piece = pieces.get(key)
     if piece is None:
         state.turns.work += _PIECE_WORK
-        piece = pieces[key] = _Piece(state, follower)
+        piece = pieces[key] = _Piece(state, peer, follower)
     follower.position = piece.position
     if piece.rows:
         state.turns.work += _TELL

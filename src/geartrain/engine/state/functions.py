@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from geartrain.engine.model.functions import Function
-from geartrain.engine.model.policies import Policy, is_pattern
+from geartrain.engine.model.globs import is_pattern
+from geartrain.engine.model.policies import Policy
 from geartrain.engine.model.settings import Value
 from geartrain.engine.state.following import note_function
 from geartrain.engine.state.idle import is_for_chunks

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from geartrain.engine.model.actions import Action, read_action
 from geartrain.engine.model.functions import Function
-from geartrain.engine.model.policies import is_pattern
+from geartrain.engine.model.globs import is_pattern
 from geartrain.engine.model.settings import Value
 from geartrain.engine.records import Entry
 from geartrain.engine.state import functions

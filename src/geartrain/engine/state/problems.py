@@ -16,10 +16,11 @@ from typing import Final
 from geartrain.engine.model.actions import Action
 from geartrain.engine.model.counts import DEAD
 from geartrain.engine.model.functions import Function
+from geartrain.engine.model.globs import matches
 from geartrain.engine.model.health import FAILING, OK
-from geartrain.engine.model.policies import matches
 from geartrain.engine.model.problems import Problem
 from geartrain.engine.state import functions
+from geartrain.engine.state.silence import look_for_silence
 from geartrain.engine.state.slots import MINUTE
 from geartrain.engine.state.state import State
 from geartrain.texts import counted, quoted
@@ -228,6 +229,7 @@ NAMES: Final = (
     "no_worker",
     "old_jobs",
     "paused",
+    "silent_worker",
     "store_failing",
     "store_refusing",
     "store_slow",
@@ -252,6 +254,7 @@ def look(state: State) -> Iterator[None]:
                 if problem is not None:
                     found.append(problem)
         yield
+    yield from look_for_silence(state, found)
     _learn(state, found)
 
 

@@ -8,6 +8,7 @@ from typing import Final
 from geartrain.engine.dispatch.turns import Turns
 from geartrain.engine.dispatch.wakeups import Wakeups
 from geartrain.engine.durable.journal import Journal
+from geartrain.engine.model.access import Rules
 from geartrain.engine.model.actions import Actions
 from geartrain.engine.model.events import Events, Follower
 from geartrain.engine.model.functions import Function
@@ -61,6 +62,10 @@ class State:
         """Its settings."""
         self.policies = Policies(options.policy)
         """How the jobs of each function are treated."""
+        self.rules = Rules()
+        """Who may do what."""
+        self.refused: dict[str, float] = {}
+        """Refusals that are not to be logged again, and until when."""
         self.calendar = calendar
         """Finds the next time of a schedule."""
         self.now = 0.0

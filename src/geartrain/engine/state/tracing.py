@@ -15,6 +15,7 @@ from geartrain.engine.model.peers import Peer
 from geartrain.engine.model.traces import IN, OUT, Sighting, Trace, Traced
 from geartrain.engine.state.state import State
 from geartrain.protocol.admin import END_OF_LIST
+from geartrain.protocol.token import TOKEN
 from geartrain.texts import quoted
 
 __all__ = ["begin", "end", "forget", "meet", "note_received", "note_sent"]
@@ -95,6 +96,8 @@ def _show(
     state: State, trace: Trace, peer: Peer, direction: str, seen: Sighting
 ) -> bool:
     """Tell of a packet; return whether there is more to tell."""
+    # A token is nobody else's to see.
+    first = TOKEN if seen.first.startswith(TOKEN) else seen.first
     return _tell(
         state,
         trace,
@@ -104,7 +107,7 @@ def _show(
             "direction": direction,
             "packet": seen.name,
             "size": seen.size,
-            "first": _text(seen.first),
+            "first": _text(first),
         },
     )
 

@@ -14,6 +14,7 @@ from geartrain.http.api import (
     results,
     schedules,
     server,
+    session,
     statistics,
     submit,
 )
@@ -33,6 +34,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *statistics.ENDPOINTS,
     *events.ENDPOINTS,
     *server.ENDPOINTS,
+    *session.ENDPOINTS,
     *metrics.ENDPOINTS,
     *health.ENDPOINTS,
 )

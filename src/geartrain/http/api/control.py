@@ -128,7 +128,7 @@ async def _swept(
     if call.values["count"]:
         command += " count=yes"
     link = TextLink()
-    call.bridge.open(link, call.address)
+    call.bridge.open(link, call.visitor)
     try:
         link.ask(command)
         async with leaving(call.request.receive, link):

@@ -45,7 +45,7 @@ async def follow(call: Call) -> Response:
     if last:
         command += f" after={word(last)}"
     link = TextLink()
-    call.bridge.open(link, call.address)
+    call.bridge.open(link, call.visitor)
     try:
         link.ask(command)
         await link.line()

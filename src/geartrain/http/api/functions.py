@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import unquote
 
@@ -19,6 +18,7 @@ from geartrain.http.api.parts import (
     listed,
     one,
 )
+from geartrain.http.bodies import json_object
 from geartrain.http.endpoints import Body, Call, Endpoint, in_path
 from geartrain.http.listings import listing
 from geartrain.http.problems import ProblemError
@@ -26,7 +26,6 @@ from geartrain.http.schemas import FUNCTION, POLICY
 
 __all__ = ["ENDPOINTS"]
 
-_MAX_SETTINGS: Final = 64 * 1024
 _PATTERN: Final = in_path("pattern", "A function's name, or a glob", "mail.*")
 
 
@@ -55,35 +54,10 @@ async def get_policy(call: Call) -> Response:
 
 async def set_policy(call: Call) -> Response:
     """Change settings of the functions that a pattern names."""
-    settings = await _settings(call)
+    settings = await json_object(call.request, "settings", '{"timeout": 60}')
     words = [f"{word(name)}={_value(name, settings[name])}" for name in settings]
     await call.line(" ".join(["policy", call.word("pattern"), *words]))
     return done()
-
-
-async def _settings(call: Call) -> Mapping[str, Any]:
-    """Return the settings in a body; raises ProblemError."""
-    request = call.request
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind not in ("application/json", "application/merge-patch+json"):
-        raise ProblemError(
-            "unsupported-type",
-            "settings are a JSON object: send it with Content-Type: application/json",
-        )
-    body = b""
-    async for piece in request.stream():
-        body += piece
-        if len(body) > _MAX_SETTINGS:
-            raise ProblemError(
-                "too-large", f"settings have at most {_MAX_SETTINGS} bytes"
-            )
-    try:
-        found = json.loads(body)
-    except (ValueError, RecursionError):
-        raise ProblemError("bad-request", "the body is not JSON") from None
-    if not isinstance(found, dict) or not found:
-        raise ProblemError("invalid", 'settings are an object, such as {"timeout": 60}')
-    return found
 
 
 def _value(name: str, value: Any) -> str:

@@ -28,8 +28,8 @@ async def get_readiness(call: Call) -> Response:
     recovery = call.bridge.recovery()
     if recovery is not None:
         return json_answer(recovering(recovery), 503)
-    server = json.loads((await call.rows("server"))[0])
-    store = json.loads((await call.rows("store"))[0])
+    server = json.loads((await call.own_rows("server"))[0])
+    store = json.loads((await call.own_rows("store"))[0])
     found = reasons(server, store)
     status = "not ready" if found else "ready"
     return json_answer({"status": status, "reasons": found}, 503 if found else 200)

@@ -54,7 +54,7 @@ async def get_job(call: Call) -> Response:
 async def get_workload(call: Call) -> Response:
     """Give a job's workload."""
     link = TextLink()
-    call.bridge.open(link, call.address)
+    call.bridge.open(link, call.visitor)
     parts = _decoded(link, f"job {call.word('handle')} workload=only")
     return await begun(parts, link, _BYTES)
 

@@ -64,7 +64,7 @@ _NOT_KEPT: Final = {
 async def _row(call: Call) -> dict[str, Any]:
     """Return what the job server says of a result; raises ProblemError."""
     link = TextLink()
-    call.bridge.open(link, call.address)
+    call.bridge.open(link, call.visitor)
     try:
         link.ask(f"result {call.handle()} timeout={call.values['wait']!r}")
         async with leaving(call.request.receive, link):
@@ -85,7 +85,7 @@ async def follow_job(call: Call) -> Response:
     """Stream what becomes of a job."""
     form = story_form(call.request.headers.get("accept", "")) or EVENTS
     link = JobLink()
-    call.bridge.open(link, call.address)
+    call.bridge.open(link, call.visitor)
     try:
         await follow(link, call.values["handle"])
     except BaseException:

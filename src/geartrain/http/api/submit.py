@@ -84,7 +84,7 @@ async def submit_job(call: Call) -> Response:
     workload = Workload(call.request, call.bridge.max_packet)
     headers = job_headers(call.request)
     link = JobLink()
-    call.bridge.open(link, call.address)
+    call.bridge.open(link, call.visitor)
     try:
         handle = await submit(link, values, headers, workload, is_awaited)
         if not is_awaited:
