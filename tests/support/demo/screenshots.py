@@ -53,6 +53,9 @@ PICTURES: Final[Sequence[Picture]] = (
     Picture(name="overview", path="/"),
     Picture(name="overview-dark", path="/", theme="dark"),
     Picture(name="overview-phone", path="/", width=PHONE, height=844),
+    Picture(name="function", path="/functions/mail.send", height=980),
+    Picture(name="job", path="/jobs/{handle}", theme="dark", height=700),
+    Picture(name="failures", path="/failures", height=640),
 )
 
 

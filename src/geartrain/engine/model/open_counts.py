@@ -15,7 +15,7 @@ __all__ = ["OpenCounts"]
 
 
 @mypyc_attr(acyclic=True)
-class _Tally:
+class _OpenNumber:
     """A number to be increased.
 
     Compiled, that takes 20 instructions; of an item of a list of numbers it takes 130,
@@ -30,9 +30,9 @@ class OpenCounts:
     """Numbers of events so far, and how long jobs waited and ran."""
 
     def __init__(self) -> None:
-        self._numbers: Final = [_Tally() for _ in range(KINDS)]
-        self._waiting: Final[list[_Tally]] = []
-        self._running: Final[list[_Tally]] = []
+        self._numbers: Final = [_OpenNumber() for _ in range(KINDS)]
+        self._waiting: Final[list[_OpenNumber]] = []
+        self._running: Final[list[_OpenNumber]] = []
         self._waited = 0.0
         self._ran = 0.0
 
@@ -76,6 +76,6 @@ class OpenCounts:
         return counts
 
 
-def _grow(tallies: list[_Tally], number: int) -> None:
+def _grow(tallies: list[_OpenNumber], number: int) -> None:
     while len(tallies) <= number:
-        tallies.append(_Tally())
+        tallies.append(_OpenNumber())
