@@ -104,6 +104,7 @@
     ctx.save();
     ctx.strokeStyle = ctx.fillStyle = stroke;
     ctx.font = font.replace("12px", `${11 * ratio}px`);
+    ctx.textAlign = "left";
     ctx.textBaseline = "top";
     ctx.setLineDash([3 * ratio, 3 * ratio]);
     let free = -Infinity;
