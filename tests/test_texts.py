@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from geartrain.texts import counted, cut, error_line, quoted, visible
+from geartrain.texts import counted, cut, error_line, quoted, span_of, visible
 
 _TRACEBACK = """Traceback (most recent call last):
   File "mail.py", line 16, in send
@@ -82,3 +82,18 @@ def test_the_line_of_an_error_that_says_what_went_wrong(
 def test_a_noun_follows_its_number() -> None:
     found = [counted(number, "dead letter") for number in (0, 1, 2)]
     assert found == ["0 dead letters", "1 dead letter", "2 dead letters"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (-1, "0.0 s"),
+        (9.94, "9.9 s"),
+        (119, "119 s"),
+        (120, "2 min"),
+        (7200, "2 h"),
+        (172800, "2 d"),
+    ],
+)
+def test_a_length_of_time_is_said_for_people(seconds: float, said: str) -> None:
+    assert span_of(seconds) == said

@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final
 
-__all__ = ["counted", "cut", "error_line", "quoted", "shown", "visible"]
+__all__ = ["counted", "cut", "error_line", "quoted", "shown", "span_of", "visible"]
 
 NAME_SHOWN: Final = 200
 """Characters of a name that are shown: real ones are shorter."""
@@ -119,3 +119,14 @@ def _shown(character: str) -> str:
     if "\udc80" <= character <= "\udcff":
         return f"\\x{ord(character) - 0xDC00:02x}"
     return character.encode("unicode_escape", "surrogatepass").decode()
+
+
+def span_of(seconds: float) -> str:
+    """Return a length of time for people."""
+    if seconds < 10:
+        return f"{max(0.0, seconds):.1f} s"
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    if seconds < 7200:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.0f} h" if seconds < 172800 else f"{seconds / 86400:.0f} d"

@@ -130,9 +130,7 @@ def test_a_function_that_is_held_is_not_said_to_lack_workers() -> None:
     (key,) = found(world)
     assert key == ("paused", "f")
     problem = found(world)[key]
-    assert problem["text"] == (
-        "'f' is paused for 30 seconds, by 'ops', and 2 jobs wait"
-    )
+    assert problem["text"] == ("'f' is paused for 30 s, by 'ops', and 2 jobs wait")
     assert problem["value"] == 2
     world.worker("f")
     world.advance(600)

@@ -16,7 +16,7 @@ from geartrain.engine.records import Failures, StoredJob
 from geartrain.engine.results import SUCCEEDED, ResultRecord
 from geartrain.engine.state import functions
 from geartrain.engine.state.state import State
-from geartrain.texts import cut, error_line, quoted, shown, visible
+from geartrain.texts import cut, error_line, quoted, shown, span_of, visible
 
 __all__ = [
     "Reason",
@@ -127,10 +127,10 @@ def reason_of_stored(state: State, job: StoredJob, name: bytes) -> Reason:
 def reason_of_end(state: State, record: ResultRecord) -> Reason:
     """Say how a job ended."""
     ran = f" on {shown(record.worker)}" if record.worker else ""
-    ago = _span(state.server_time() - record.ended)
+    ago = span_of(state.server_time() - record.ended)
     word = record.outcome.decode()
     if record.outcome == SUCCEEDED:
-        took = _span(record.ended - record.started)
+        took = span_of(record.ended - record.started)
         sentence = f"it succeeded {ago} ago{ran}, after {took}"
     else:
         sentence = f"{_ENDS[word]} {ago} ago{ran}{_said(record.reason, record.error)}"
@@ -154,7 +154,7 @@ def _running(state: State, job: Job) -> Reason:
     worker = job.worker
     assert worker is not None
     name = worker.client_id + b" " + worker.address
-    span = _span(state.server_time() - job.started)
+    span = span_of(state.server_time() - job.started)
     attempt = "" if job.failures is None else ", which is another attempt"
     sentence = f"{shown(name)} has run it for {span}{attempt}"
     reason = Reason("running", "running", sentence)
@@ -204,11 +204,11 @@ def _without_worker(state: State, function: Function, word: str) -> Reason:
 def _not_due(job: StoredJob, word: str, wait: float) -> Reason:
     failures = job.failures
     if failures is None:
-        reason = Reason(word, "not_due", f"it is due in {_span(wait)}")
+        reason = Reason(word, "not_due", f"it is due in {span_of(wait)}")
     else:
         tries = failures.attempts + failures.crashes
         sentence = (
-            f"it pauses for {_span(wait)} more after attempt {tries}"
+            f"it pauses for {span_of(wait)} more after attempt {tries}"
             f"{_said(failures.reason, failures.error)}"
         )
         reason = Reason(word, "pausing", sentence)
@@ -229,7 +229,7 @@ def _busy(state: State, function: Function, priority: int, word: str) -> Reason:
     if count == 0:
         sentence = f"{who} idle and has not asked for a job{before}"
         return Reason(word, "idle", sentence)
-    span = _span(state.server_time() - since)
+    span = span_of(state.server_time() - since)
     sentence = f"{who} busy, the first of them for {span}{before}"
     reason = Reason(word, "busy", sentence)
     reason.since = since
@@ -313,14 +313,3 @@ def _said(reason: bytes, error: bytes) -> str:
     """Return what follows the word that an attempt failed: what went wrong."""
     line = error_line(error) or reason.decode("utf-8", "replace")
     return f": {cut(visible(line), _MOST_ERROR)}" if line else ""
-
-
-def _span(seconds: float) -> str:
-    """Return a length of time for people."""
-    if seconds < 10:
-        return f"{max(0.0, seconds):.1f} s"
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    if seconds < 7200:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.0f} h" if seconds < 172800 else f"{seconds / 86400:.0f} d"

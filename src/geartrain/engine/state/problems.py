@@ -23,7 +23,7 @@ from geartrain.engine.state import functions
 from geartrain.engine.state.silence import look_for_silence
 from geartrain.engine.state.slots import MINUTE
 from geartrain.engine.state.state import State
-from geartrain.texts import counted, quoted
+from geartrain.texts import counted, quoted, span_of
 
 __all__ = ["NAMES", "look"]
 
@@ -100,7 +100,7 @@ def _by_whom(state: State, name: bytes, word: str) -> str:
         if _holds(action, word) and matches(action.function, name):
             seconds = max(0.0, state.wall_time() - action.time)
             who = action.address if action.client == b"-" else action.client
-            return f" for {seconds:.0f} seconds, by {quoted(who)}"
+            return f" for {span_of(seconds)}, by {quoted(who)}"
     return ""
 
 
@@ -122,7 +122,7 @@ def _old_jobs(state: State, function: Function) -> Problem | None:
     return Problem(
         "old_jobs",
         function.name,
-        f"a job of {quoted(function.name)} has waited for {seconds:.0f} seconds",
+        f"a job of {quoted(function.name)} has waited for {span_of(seconds)}",
         seconds,
         "run more workers, or see by geartrain jobs what keeps those there are busy",
     )
