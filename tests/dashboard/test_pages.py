@@ -52,7 +52,7 @@ def test_each_action_has_a_name_of_its_own() -> None:
     for name, action in ACTIONS.items():
         assert isinstance(action, Action)
         assert action.name == name
-        assert action.right in ("operate", "administer")
+        assert action.right in ("submit", "operate", "administer")
 
 
 @each_page

@@ -30,7 +30,8 @@ FUNCTIONS = ("mail.send", "pay.card")
 ANY = {"submit", "work", "see", "operate", "administer"}
 
 # Each endpoint: its method and path with F for a function and H, R and D for a job that
-# waits, runs, or is dead; and the rights of which one is needed.
+# waits, runs, or is dead, and S for one that recurs; and the rights of which one is
+# needed.
 ENDPOINTS_TRIED = {
     "submitJob": ("POST", "/v1/functions/F/jobs", {"submit"}),
     "getJob": ("GET", "/v1/jobs/H", {"see"}),
@@ -58,6 +59,9 @@ ENDPOINTS_TRIED = {
     "pauseFunction": ("POST", "/v1/functions/F/pause", {"operate"}),
     "drainFunction": ("POST", "/v1/functions/F/drain", {"operate"}),
     "resumeFunction": ("POST", "/v1/functions/F/resume", {"operate"}),
+    "runSchedule": ("POST", "/v1/schedules/S/run", {"operate"}),
+    "skipSchedule": ("POST", "/v1/schedules/S/skip", {"operate"}),
+    "endSchedule": ("DELETE", "/v1/schedules/S", {"operate"}),
     "getDeadLetter": ("GET", "/v1/dead/D", {"see"}),
     "retryDeadLetter": ("POST", "/v1/dead/D/retry", {"operate"}),
     "dropDeadLetter": ("DELETE", "/v1/dead/D", {"operate"}),
@@ -80,6 +84,7 @@ PLACES_TO_SEE = [
     "/v1/actions",
     "/v1/jobs",
     "/v1/schedules",
+    "/v1/upcoming",
     "/v1/problems",
     "/v1/processes",
     "/v1/dead/groups",
@@ -124,6 +129,17 @@ def submitted(server: HttpServer, function: str) -> str:
     """Return the handle of a new job that waits."""
     with wire_of(server, "all") as wire:
         wire.send(PacketType.SUBMIT_JOB_BG, function.encode(), b"", b"w")
+        return wire.expect(PacketType.JOB_CREATED)[0].decode()
+
+
+def recurring(server: HttpServer, function: str) -> str:
+    """Return the handle of a recurring job."""
+    ask(server, "all", "POST", f"/v1/functions/{function}/resume")
+    fields = (b"0", b"0", b"", b"", b"")
+    with wire_of(server, "all") as wire:
+        wire.send(
+            PacketType.SUBMIT_JOB_SCHED, function.encode(), b"daily", *fields, b"w"
+        )
         return wire.expect(PacketType.JOB_CREATED)[0].decode()
 
 
@@ -194,7 +210,12 @@ def test_text_commands(principal: str, function: str, shop: HttpServer) -> None:
 
 def filled(server: HttpServer, path: str, function: str) -> str:
     """Return a path with a function and new jobs in it."""
-    for part, make in (("/H", submitted), ("/R", running), ("/D", dead)):
+    for part, make in (
+        ("/H", submitted),
+        ("/R", running),
+        ("/D", dead),
+        ("/S", recurring),
+    ):
         if part in path:
             path = path.replace(part, f"/{make(server, function)}")
     return path.replace("F", function)

@@ -45,7 +45,8 @@ class Action:
             fields of the form are ``call.field(name)`` and ``call.fields``.
         ask: the function that returns the question that is asked before; None for what
             is done at once.
-        right: what who asks must have the right to: ``operate`` or ``administer``.
+        right: what who asks must have the right to: ``submit``, ``operate`` or
+            ``administer``.
         is_dangerous: whether something is lost by it.
     """
 

@@ -60,6 +60,22 @@ MENDING: Final[Mapping[str, Mending]] = {
         remedy="Run more workers, or see what keeps those there are busy.",
         is_grave=False,
     ),
+    "paused": Mending(
+        page=_FUNCTION,
+        label="See the function",
+        several="are paused, and have waiting jobs",
+        remedy="Resume those that should run.",
+        action="resume",
+        is_grave=False,
+    ),
+    "draining": Mending(
+        page=_FUNCTION,
+        label="See the function",
+        several="are draining, and refuse new jobs",
+        remedy="Resume those that should take jobs again.",
+        action="resume",
+        is_grave=False,
+    ),
     "silent_worker": Mending(page="/workers", label="See the workers"),
     "dead_letters": Mending(
         page="/failures",

@@ -16,13 +16,15 @@ from typing import Final
 
 from geartrain.engine.batches import Batch
 from geartrain.engine.commands import reception
+from geartrain.engine.commands.arrivals import arrive
 from geartrain.engine.commands.revoking import follow_rules
 from geartrain.engine.dispatch.turns import LIGHT, READ, WAIT
 from geartrain.engine.durable.gathering import Question
-from geartrain.engine.jobs import due, recurring, results, stopping
-from geartrain.engine.jobs.departures import depart
+from geartrain.engine.jobs import due, stopping
+from geartrain.engine.jobs.departures import leave
 from geartrain.engine.jobs.paging import page_in
 from geartrain.engine.jobs.settling import settle
+from geartrain.engine.jobs.taking_over import take_over
 from geartrain.engine.model.access import Rules
 from geartrain.engine.model.health import Health
 from geartrain.engine.model.notices import Notice
@@ -38,9 +40,7 @@ from geartrain.engine.state import (
     clocks,
     following,
     functions,
-    limits,
     marks,
-    overrides,
     problems,
     statistics,
     tracing,
@@ -48,7 +48,6 @@ from geartrain.engine.state import (
 )
 from geartrain.engine.state.state import State
 from geartrain.protocol.parser import Parser
-from geartrain.protocol.room import FULL
 
 __all__ = ["Engine"]
 
@@ -137,21 +136,7 @@ class Engine:
             Parser(state.options.max_packet, state.memory.room),
             state.unsent,
         )
-        peer.identity = identity or Identity(address.decode())
-        peer.access = state.rules.find(peer.identity)
-        peer.wants_exceptions = state.options.exceptions
-        peer.since = peer.heard = state.now
-        state.last_peer += 1
-        peer.number = state.last_peer
-        state.peers[peer] = None
-        if state.traces:
-            tracing.meet(state, peer)
-        too_many = limits.enter(state, peer)
-        if too_many:
-            reception.turn_away(state, peer, too_many)
-        elif state.memory.room.is_over:
-            state.memory.room.refused += 1
-            reception.turn_away(state, peer, FULL)
+        arrive(state, peer, identity or Identity(address.decode()))
         return peer
 
     def receive(self, peer: Peer, data: bytes, now: float) -> int:
@@ -184,21 +169,7 @@ class Engine:
         """React to the end of a connection: its jobs go to others."""
         state = self.state
         state.now = now
-        peer.is_closing = True
-        del state.peers[peer]
-        limits.leave(state, peer)
-        state.memory.forget(peer)
-        state.end_listing(peer)
-        state.forget_supervisor(peer)
-        following.unfollow(state, peer)
-        tracing.forget(state, peer)
-        results.leave(state, peer)
-        peer.forget()
-        promised = state.wakeups.come(peer)
-        state.wakeups.leave(peer)
-        state.turns.start(depart(state, peer))
-        if promised is not None:
-            state.wakeups.rouse(promised, now)
+        leave(state, peer)
 
     def congest(self, peer: Peer) -> None:
         """Produce nothing for a peer that leaves much unread, until ``relieve``."""
@@ -351,18 +322,7 @@ class Engine:
         state = self.state
         state.now = now
         state.journal.most = most_waiting
-        state.resume(inventory.reserved, keeps_jobs, holds)
-        clocks.resume_clock(state, inventory)
-        overrides.restore(state, inventory.entries)
-        statistics.restore(state, inventory.entries)
-        marks.begin(state, inventory)
-        for kept in inventory.queues:
-            functions.find(state, kept.function).dead += kept.dead
-            windows.take_over(state, kept)
-        state.history.resume(inventory.last_ending)
-        results.resume_expiry(state, inventory.next_expiry)
-        for record in inventory.schedules:
-            recurring.restore_schedule(state, record)
+        take_over(state, inventory, keeps_jobs=keeps_jobs, holds=holds)
 
     def has_batch(self) -> bool:
         """Tell whether ``take_batch`` would return one."""

@@ -51,4 +51,6 @@ def _values(call: PageCall) -> dict[str, Any]:
     return values
 
 
-ACTIONS: Final = (Action(name="submit-job", label="Submit", run=submit),)
+ACTIONS: Final = (
+    Action(name="submit-job", label="Submit", run=submit, right="submit"),
+)

@@ -5,21 +5,40 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from geartrain.engine.jobs import failures
+from geartrain.engine.jobs import failures, results
 from geartrain.engine.model.functions import Function
 from geartrain.engine.model.jobs import RUNNING, Job
 from geartrain.engine.model.peers import Peer
-from geartrain.engine.state import functions
+from geartrain.engine.state import following, functions, limits, tracing
 from geartrain.engine.state.marks import workers_changed
 from geartrain.engine.state.state import State
 
-__all__ = ["depart", "withdraw"]
+__all__ = ["leave", "withdraw"]
 
 # Units of work, as ``turns`` counts it: of an ability that ends, of a job that is
 # waited for no more, and of one that goes to another worker.
 _ABILITY: Final = 3
 _AWAITED: Final = 2
 _LOST: Final = 15
+
+
+def leave(state: State, peer: Peer) -> None:
+    """Forget a peer whose connection has ended; its jobs go to others, in turns."""
+    peer.is_closing = True
+    del state.peers[peer]
+    limits.leave(state, peer)
+    state.memory.forget(peer)
+    state.end_listing(peer)
+    state.forget_supervisor(peer)
+    following.unfollow(state, peer)
+    tracing.forget(state, peer)
+    results.leave(state, peer)
+    peer.forget()
+    promised = state.wakeups.come(peer)
+    state.wakeups.leave(peer)
+    state.turns.start(_depart(state, peer))
+    if promised is not None:
+        state.wakeups.rouse(promised, state.now)
 
 
 def withdraw(
@@ -39,7 +58,7 @@ def withdraw(
         yield
 
 
-def depart(state: State, peer: Peer) -> Iterator[None]:
+def _depart(state: State, peer: Peer) -> Iterator[None]:
     """Part a peer that left from its functions and jobs, one a step.
 
     What it waited for alone is dropped, and what it ran goes to others, the newest
