@@ -16,7 +16,7 @@ SNIPPETS = {
     "docs/client.md": 7,
     "docs/configuration.md": 4,
     "docs/control.md": 5,
-    "docs/dashboard.md": 1,
+    "docs/dashboard.md": 3,
     "docs/dead-letters.md": 6,
     "docs/delayed-jobs.md": 2,
     "docs/durable-jobs.md": 2,

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from geartrain.dashboard.calls import PageCall
 
-__all__ = ["Action", "Confirmation", "Question"]
+__all__ = ["Action", "Confirmation"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,9 +32,6 @@ class Confirmation:
     detail: str = ""
     confirm: str
     is_possible: bool = True
-
-
-Question = Confirmation
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +53,6 @@ class Action:
     name: str
     label: str
     run: Callable[[PageCall], Awaitable[str]]
-    ask: Callable[[PageCall], Awaitable[Question]] | None = None
+    ask: Callable[[PageCall], Awaitable[Confirmation]] | None = None
     right: str = "operate"
     is_dangerous: bool = False

@@ -14,7 +14,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from geartrain.dashboard.action import Action, Question
+from geartrain.dashboard.action import Action, Confirmation
 from geartrain.dashboard.actions import ACTIONS
 from geartrain.dashboard.assets import Assets
 from geartrain.dashboard.calls import PageCall
@@ -210,7 +210,7 @@ class _Dashboard:
         return Stream(watcher.events(), watcher, _EVENTS, is_endless=True)
 
     async def _asked(
-        self, action: Action, call: PageCall, question: Question
+        self, action: Action, call: PageCall, question: Confirmation
     ) -> Response:
         page = Page(name="ask", path="", title=action.label, load=_nothing)
         found = {

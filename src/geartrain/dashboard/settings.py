@@ -55,6 +55,21 @@ MEANINGS: Final[Mapping[str, Meaning]] = {
     "dead_letter": Meaning(
         "Dead letters", "Background jobs that failed are kept, to be run again."
     ),
+    "alert_age": Meaning(
+        "Too old", "A job that has waited so long is a problem.", "s", "never"
+    ),
+    "alert_no_worker": Meaning(
+        "Without worker",
+        "Jobs that have waited so long without a worker are a problem.",
+        "s",
+        "at once",
+    ),
+    "alert_dead": Meaning(
+        "Dead letters to tell of",
+        "So many new ones in five minutes are a problem.",
+        "",
+        "never",
+    ),
     "paused": Meaning("Paused", "No job is given to a worker."),
     "draining": Meaning("Draining", "New jobs are refused."),
     "history": Meaning(

@@ -33,7 +33,7 @@ from geartrain.transport.address import Address, parse_address
 if TYPE_CHECKING:
     from geartrain.transport.tls import Tls
 
-__all__ = ["Limits", "WorkerOptions"]
+__all__ = ["ProcessLimits", "WorkerOptions"]
 
 _MOST_PROCESSES = 1024
 
@@ -80,7 +80,7 @@ _LIVENESS: Final = Kind[Address](
 
 
 @dataclass(frozen=True, kw_only=True)
-class Limits:
+class ProcessLimits:
     """After what a process is replaced between jobs, and what a job may take.
 
     Attributes:
@@ -233,9 +233,9 @@ class WorkerOptions:
         return (*self.modules, *commands)
 
     @property
-    def limits(self) -> Limits:
+    def limits(self) -> ProcessLimits:
         """Return the limits of processes and jobs."""
-        return Limits(
+        return ProcessLimits(
             jobs=self.max_jobs,
             seconds=self.max_seconds,
             memory=self.max_memory,

@@ -9,7 +9,7 @@ import resource
 import sys
 import time
 
-from geartrain.supervisor.options import Limits
+from geartrain.supervisor.options import ProcessLimits
 
 __all__ = ["Recycling", "memory_of", "resident_memory"]
 
@@ -20,7 +20,7 @@ _JITTER = 0.1
 class Recycling:
     """Decides between jobs whether the process should be replaced."""
 
-    def __init__(self, limits: Limits, share: float | None = None) -> None:
+    def __init__(self, limits: ProcessLimits, share: float | None = None) -> None:
         """Start the clock; ``share`` scales the limits, a random 0.9 to 1 if None."""
         if share is None:
             share = random.uniform(1 - _JITTER, 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from geartrain.admin.connection import handle_word, word
-from geartrain.dashboard.action import Action, Question
+from geartrain.dashboard.action import Action, Confirmation
 from geartrain.dashboard.calls import PageCall
 from geartrain.dashboard.shown import plural
 from geartrain.errors import OptionError
@@ -19,10 +19,10 @@ _REVIVED: Final = "They become waiting jobs, with all of their attempts before t
 _LOST: Final = "Their workloads and errors are deleted. This cannot be undone."
 
 
-async def ask_retry_all(call: PageCall) -> Question:
+async def ask_retry_all(call: PageCall) -> Confirmation:
     """Count what would be run again."""
     count = await _swept(call, "retry", "count=yes")
-    return Question(
+    return Confirmation(
         text=f"Run {plural(count, 'dead letter')}{_of(call)} again?",
         detail=_REVIVED,
         confirm=f"Run {plural(count, 'job')} again",
@@ -36,10 +36,10 @@ async def retry_all(call: PageCall) -> str:
     return f"{plural(count, 'dead letter')}{_of(call)} run again."
 
 
-async def ask_drop_all(call: PageCall) -> Question:
+async def ask_drop_all(call: PageCall) -> Confirmation:
     """Count what would be deleted."""
     count = await _swept(call, "drop", "count=yes")
-    return Question(
+    return Confirmation(
         text=f"Drop {plural(count, 'dead letter')}{_of(call)}?",
         detail=_LOST,
         confirm=f"Drop {plural(count, 'dead letter')}",
@@ -67,10 +67,10 @@ def _of(call: PageCall) -> str:
     return f"{said} with {quoted(error, 60)}" if error else said
 
 
-async def ask_retry_chosen(call: PageCall) -> Question:
+async def ask_retry_chosen(call: PageCall) -> Confirmation:
     """Ask whether to run those chosen again."""
     count = len(_chosen(call))
-    return Question(
+    return Confirmation(
         text=f"Run {plural(count, 'dead letter')} again?",
         detail=_REVIVED,
         confirm=f"Run {plural(count, 'job')} again",
@@ -82,10 +82,10 @@ async def retry_chosen(call: PageCall) -> str:
     return f"{await _each(call, 'retry')} run again."
 
 
-async def ask_drop_chosen(call: PageCall) -> Question:
+async def ask_drop_chosen(call: PageCall) -> Confirmation:
     """Ask whether to delete those chosen."""
     count = len(_chosen(call))
-    return Question(
+    return Confirmation(
         text=f"Drop {plural(count, 'dead letter')}?",
         detail=_LOST,
         confirm=f"Drop {plural(count, 'dead letter')}",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from geartrain.admin.connection import word
-from geartrain.dashboard.action import Action, Question
+from geartrain.dashboard.action import Action, Confirmation
 from geartrain.dashboard.calls import PageCall
 from geartrain.dashboard.shown import plural
 from geartrain.errors import OptionError
@@ -14,10 +14,10 @@ from geartrain.texts import shown
 __all__ = ["ACTIONS"]
 
 
-async def ask_pause(call: PageCall) -> Question:
+async def ask_pause(call: PageCall) -> Confirmation:
     """Count what a pause would hold back."""
     waiting, running = await _counts(call)
-    return Question(
+    return Confirmation(
         text=f"Pause {shown(call.field('function'))}?",
         detail=f"{_wait(waiting)}, and those submitted from now on, until you resume"
         f" it. {_running(running)}",
@@ -32,10 +32,10 @@ async def pause(call: PageCall) -> str:
     return f"{shown(function)} is paused: its jobs wait until you resume it."
 
 
-async def ask_drain(call: PageCall) -> Question:
+async def ask_drain(call: PageCall) -> Confirmation:
     """Count what is still to be run while it drains."""
     waiting, running = await _counts(call)
-    return Question(
+    return Confirmation(
         text=f"Drain {shown(call.field('function'))}?",
         detail="New jobs are refused until you resume it: their clients are told so."
         f" {plural(waiting + running, 'job')} that {_are_there(waiting + running)}"
@@ -58,10 +58,10 @@ async def resume(call: PageCall) -> str:
     return f"{shown(function)} runs again."
 
 
-async def ask_cancel_waiting(call: PageCall) -> Question:
+async def ask_cancel_waiting(call: PageCall) -> Confirmation:
     """Count what cancelling would concern."""
     count = await _swept(call, "cancel jobs", "count=yes")
-    return Question(
+    return Confirmation(
         text=f"Cancel {plural(count, 'waiting job')} of"
         f" {shown(call.field('function'))}?",
         detail="Whoever waits for one is told that it failed. This cannot be undone.",
@@ -77,11 +77,11 @@ async def cancel_waiting(call: PageCall) -> str:
     return f"{plural(count, 'waiting job')} of {shown(function)} cancelled."
 
 
-async def ask_move_waiting(call: PageCall) -> Question:
+async def ask_move_waiting(call: PageCall) -> Confirmation:
     """Count what a move would concern."""
     to = _target(call)
     count = await _swept(call, f"move jobs {word(to)}", "count=yes")
-    return Question(
+    return Confirmation(
         text=f"Move {plural(count, 'waiting job')} of {shown(call.field('function'))}"
         f" to {shown(to)}?",
         detail="Workers of that function run them, with the policy of that function.",

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from geartrain.admin.connection import handle_word, word
-from geartrain.dashboard.action import Action, Question
+from geartrain.dashboard.action import Action, Confirmation
 from geartrain.dashboard.calls import PageCall
 from geartrain.dashboard.searches import Search, read_search
 from geartrain.dashboard.shown import plural
@@ -35,9 +35,9 @@ def _handle(call: PageCall) -> str:
     return handle_word(call.field("handle"))
 
 
-async def ask_cancel(call: PageCall) -> Question:
+async def ask_cancel(call: PageCall) -> Confirmation:
     """Ask whether to cancel a job."""
-    return Question(
+    return Confirmation(
         text=f"Cancel {shown(call.field('handle'))}?",
         detail=f"If it runs, its result is refused. {_UNDONE}",
         confirm="Cancel the job",
@@ -50,9 +50,9 @@ async def cancel(call: PageCall) -> str:
     return f"{shown(call.field('handle'))} is cancelled."
 
 
-async def ask_retry(call: PageCall) -> Question:
+async def ask_retry(call: PageCall) -> Confirmation:
     """Ask whether to end the attempt that runs."""
-    return Question(
+    return Confirmation(
         text=f"Give this attempt of {shown(call.field('handle'))} up for another?",
         detail="The worker goes on until it is done, but its result is refused.",
         confirm="Run it again",
@@ -98,9 +98,9 @@ async def retry_letter(call: PageCall) -> str:
     return f"{shown(call.field('handle'))} is a job again, with all of its attempts."
 
 
-async def ask_drop_letter(call: PageCall) -> Question:
+async def ask_drop_letter(call: PageCall) -> Confirmation:
     """Ask whether to delete a dead letter."""
-    return Question(
+    return Confirmation(
         text=f"Delete the dead letter {shown(call.field('handle'))}?",
         detail="Its workload and its error are deleted. This cannot be undone.",
         confirm="Delete it",
@@ -126,18 +126,18 @@ async def _swept(call: PageCall, command: str, search: Search, more: str = "") -
 
 
 _Command = Callable[[PageCall], str]
-_Ask = Callable[[PageCall], Awaitable[Question]]
+_Ask = Callable[[PageCall], Awaitable[Confirmation]]
 _Run = Callable[[PageCall], Awaitable[str]]
 
 
 def _bulk(command: _Command, verb: str, past: str, detail: str) -> tuple[_Ask, _Run]:
     """Return what asks, with the count, and what carries an order out."""
 
-    async def ask(call: PageCall) -> Question:
+    async def ask(call: PageCall) -> Confirmation:
         search = _search(call)
         count = await _swept(call, command(call), search, " count=yes")
         jobs = plural(count, "job")
-        return Question(
+        return Confirmation(
             text=f"{verb.format(jobs)}?" if count else "No job is like that now.",
             detail=f"All that {shown(search.text)} finds. {detail}",
             confirm=verb.format(jobs),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from geartrain.admin.connection import handle_word, word
-from geartrain.dashboard.action import Action, Question
+from geartrain.dashboard.action import Action, Confirmation
 from geartrain.dashboard.calls import PageCall
 from geartrain.dashboard.shown import plural
 from geartrain.texts import shown
@@ -25,9 +25,9 @@ async def skip(call: PageCall) -> str:
     return f"{_name(call)} is left out next time."
 
 
-async def ask_end(call: PageCall) -> Question:
+async def ask_end(call: PageCall) -> Confirmation:
     """Ask whether to end a recurring job."""
-    return Question(
+    return Confirmation(
         text=f"End {_name(call)}?",
         detail="Jobs that it has submitted stay. To have it again, submit it again.",
         confirm="End the recurring job",
@@ -40,9 +40,9 @@ async def end(call: PageCall) -> str:
     return f"{_name(call)} has ended."
 
 
-async def ask_cancel(call: PageCall) -> Question:
+async def ask_cancel(call: PageCall) -> Confirmation:
     """Ask whether to cancel a delayed job."""
-    return Question(
+    return Confirmation(
         text=f"Cancel {shown(call.field('handle'))} of {_name(call)}?",
         detail="It does not run. This cannot be undone.",
         confirm="Cancel the job",
@@ -55,10 +55,10 @@ async def cancel(call: PageCall) -> str:
     return f"{shown(call.field('handle'))} of {_name(call)} is cancelled."
 
 
-async def ask_run_delayed(call: PageCall) -> Question:
+async def ask_run_delayed(call: PageCall) -> Confirmation:
     """Count what would run at once."""
     count = await _swept(call, "run jobs", "count=yes")
-    return Question(
+    return Confirmation(
         text=f"Run {plural(count, 'delayed job')} of {_name(call)} now?",
         detail="They wait for no time any more.",
         confirm=f"Run {plural(count, 'job')} now",
@@ -72,10 +72,10 @@ async def run_delayed(call: PageCall) -> str:
     return f"{plural(count, 'delayed job')} of {_name(call)} wait no longer."
 
 
-async def ask_cancel_delayed(call: PageCall) -> Question:
+async def ask_cancel_delayed(call: PageCall) -> Confirmation:
     """Count what cancelling would concern."""
     count = await _swept(call, "cancel jobs", "count=yes")
-    return Question(
+    return Confirmation(
         text=f"Cancel {plural(count, 'delayed job')} of {_name(call)}?",
         detail="They do not run. This cannot be undone.",
         confirm=f"Cancel {plural(count, 'job')}",
