@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from geartrain.admin import Admin, ProcessRow
+from geartrain.server.access import token_line
 from geartrain.supervisor.announcer import process_line
 from geartrain.supervisor.slot import ProcessSlot
 from geartrain.supervisor.targets import ModuleTarget
@@ -93,6 +94,24 @@ def test_a_job_server_that_comes_back_is_told_again(folder: Path) -> None:
                 told(admin, lambda rows: len(rows) == 1)
         with run_server(command, port) as again, Admin(again.address) as admin:
             told(admin, lambda rows: len(rows) == 1)
+
+
+def test_a_job_server_with_rules_is_shown_the_token(folder: Path) -> None:
+    secret = b"kept-between-the-two"
+    (folder / "rules.toml").write_text(
+        f'[access.shop]\ntoken = "{token_line(secret)}"\nwork = ["*"]\nsee = ["*"]\n'
+    )
+    (folder / "secret").write_bytes(secret)
+    port = free_port()
+    command = [*geartrain_command("geartrain"), "server", "--port", str(port)]
+    command += ["--store", "memory:", "--config", str(folder / "rules.toml")]
+    with (
+        run_server(command, port) as guarded,
+        running_workers(folder, guarded, "tasks", "--token-file", "secret"),
+        Admin(guarded.address, token=folder / "secret") as admin,
+    ):
+        (row,) = told(admin, lambda rows: len(rows) == 1)
+        assert row.target == "tasks"
 
 
 def test_gearmand_is_asked_once_and_serves_on(folder: Path) -> None:

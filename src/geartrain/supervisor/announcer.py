@@ -220,17 +220,16 @@ def _connector(held: HeldConnection) -> SocketConnector:
         OSError: that connection has ended.
         OptionError: a file of its TLS is wrong.
     """
-    named = server_address(held.server)
+    named, token = server_address(held.server), held.given_token()
     if named.path:
-        return SocketConnector(named)
+        return SocketConnector(named, token=token)
     assert held.descriptor is not None
     with socket.socket(fileno=os.dup(held.descriptor)) as connection:
         host, port = connection.getpeername()[:2]
     address = Address(host, port)
     if held.tls is None:
-        return SocketConnector(address)
+        return SocketConnector(address, token=token)
     from geartrain.transport.tls import Tls
 
-    return SocketConnector(
-        address, Tls(**{**held.tls, "name": held.tls.get("name") or named.host})
-    )
+    tls = Tls(**{**held.tls, "name": held.tls.get("name") or named.host})
+    return SocketConnector(address, tls, token)

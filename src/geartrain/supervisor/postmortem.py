@@ -13,7 +13,6 @@ import signal
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NoReturn
 
 from geartrain.admin.client import Admin
@@ -23,7 +22,6 @@ from geartrain.supervisor.child import reset_signals
 from geartrain.supervisor.command import exit_text
 from geartrain.supervisor.process import HANDLED, Closable, HeldConnection, Process
 from geartrain.supervisor.scoreboard import JobAtHand
-from geartrain.transport.tokens import Token
 
 __all__ = ["Verdict", "fork_reporter", "judge"]
 
@@ -137,10 +135,7 @@ def _report(connections: dict[int, HeldConnection], verdicts: list[Verdict]) -> 
 
 
 def _admin(connection: HeldConnection) -> Admin:
-    token: str | Path | None = None
-    if connection.token is not None:
-        shown = Token(**connection.token)
-        token = shown.text or Path(shown.file)
+    token = connection.given_token()
     if connection.tls is None:
         return Admin(connection.server, _PATIENCE, token=token)
     from geartrain.transport.tls import Tls

@@ -8,6 +8,7 @@ import signal
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NoReturn, Protocol
 
 from geartrain.supervisor.channel import Channel, Note, channel_pair
@@ -16,6 +17,7 @@ from geartrain.supervisor.exiting import flush_standard_files
 from geartrain.supervisor.options import WorkerOptions
 from geartrain.supervisor.scoreboard import JobAtHand, Scoreboard
 from geartrain.supervisor.targets import Target
+from geartrain.transport.tokens import Token
 
 __all__ = ["HANDLED", "Closable", "HeldConnection", "Process"]
 
@@ -46,6 +48,13 @@ class HeldConnection:
     tls: dict[str, Any] | None
     token: dict[str, str] | None
     descriptor: int | None
+
+    def given_token(self) -> str | Path | None:
+        """Return the token, or the path of its file, as a connection is given it."""
+        if self.token is None:
+            return None
+        shown = Token(**self.token)
+        return shown.text or Path(shown.file)
 
 
 class Process:
