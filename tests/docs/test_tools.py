@@ -57,7 +57,7 @@ def test_every_command_does_what_is_said(
         wait_until(lambda: "count" in ask(server.port, "status"), "the worker is here")
         submit(server, b"resize")
         looked = printed(look)
-        assert re.search(r"^resize +0 +1 +0 +0 +0 +0 +\d+s$", looked, re.M)
+        assert re.search(r"^resize +0 +1 +0 +0 +0 +0 +\d+s( |$)", looked, re.M)
         assert re.search(r"^count +1 +0 ", looked, re.M)
         listed = printed(lists)
         assert re.search(r"^H:\S+ +resize +ready ", listed, re.M)

@@ -23,8 +23,6 @@ from tests.support.dialogue import (
     work_complete,
 )
 
-COVERS = ("engine/commands/arrivals", "engine/jobs/taking_over")
-
 ECHO = request(PacketType.ECHO_REQ, b"on")
 STILL_THERE = echo_res(b"on")
 

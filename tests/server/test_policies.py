@@ -132,7 +132,8 @@ def test_what_is_read_is_what_policies_take(write: Write) -> None:
             ":2: [functions.\"grüße\"]: 'rate' is no setting of a policy: use"
             " max_attempts, max_crashes, backoff, backoff_delay, backoff_cap,"
             " backoff_jitter, timeout, ttl, delay, dead_letter, paused, draining,"
-            " history, result_ttl, result_size, cache_ttl",
+            " alert_age, alert_no_worker, alert_dead, history, result_ttl, result_size,"
+            " cache_ttl",
         ),
     ],
 )

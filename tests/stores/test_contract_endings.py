@@ -5,22 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import closing
 
-from geartrain.engine.batches import Batch
 from geartrain.engine.endings import ABANDONED, ListEndings
 from geartrain.engine.results import ResultRecord
 from geartrain.stores.base import Store
 from tests.support.kept_endings import ending, ending_values, keeping, kept_serials
-from tests.support.store_records import batch, numbers, record
+from tests.support.store_records import batch, dropping, numbers, record
 
 COVERS = ("stores/memory_endings", "stores/sqlite/answers")
 
 Maker = Callable[[], Store]
-
-
-def dropping(until: float) -> Batch:
-    made = Batch(1)
-    made.expired_until = until
-    return made
 
 
 def test_every_field_comes_back(any_store: Store, make: Maker) -> None:

@@ -10,7 +10,7 @@ import pytest
 from geartrain.engine.batches import Batch
 from geartrain.engine.results import DEAD, FindResult, ResultRecord
 from geartrain.stores.base import Store
-from tests.support.store_records import batch, numbers, record
+from tests.support.store_records import batch, dropping, numbers, record
 
 COVERS = ("stores/memory_results",)
 
@@ -32,12 +32,6 @@ def result(number: int, expires: float = 2000.0, *pieces: bytes) -> ResultRecord
 def keeping(*results: ResultRecord) -> Batch:
     made = Batch(1)
     made.results = {each.number: each for each in results}
-    return made
-
-
-def dropping(until: float) -> Batch:
-    made = Batch(1)
-    made.expired_until = until
     return made
 
 

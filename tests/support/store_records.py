@@ -105,6 +105,13 @@ def schedule(number: int) -> ScheduleRecord:
     return made
 
 
+def dropping(until: float) -> Batch:
+    """Return a batch that drops what was kept until a time."""
+    made = Batch(1)
+    made.expired_until = until
+    return made
+
+
 def batch(
     *added: JobRecord, ended: Iterable[int] = (), reserved: int = 0, **rest: object
 ) -> Batch:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -24,7 +25,7 @@ from geartrain.configuration.option import Given
 from geartrain.errors import OptionError
 from geartrain.server.exposure import exposed, http_dangers
 from geartrain.server.formatters import formatter_for
-from geartrain.server.logs import LogTarget
+from geartrain.server.logs import LogTarget, startup_log
 from geartrain.server.options import Options
 from geartrain.transport.standard import is_terminal, write_soon
 
@@ -81,7 +82,7 @@ def service_of(configuration: Configuration[Options]) -> Service:
             ),
         ),
         notices=[*configuration.notices, *_notices(options, given)],
-        announce=_announce,
+        announce=partial(_announce, options),
         http_wanted="http" in given,
         read_access=_access_reader(configuration.file),
     )
@@ -219,7 +220,7 @@ def _useless_probes(options: Options, given: Mapping[str, Given]) -> list[str]:
 
 
 def _notices(options: Options, given: Mapping[str, Given]) -> list[str]:
-    """Say which options do nothing, and what is open to whom."""
+    """Say which options do nothing."""
     said = [
         f"{given[name]} changes nothing: there is no keepalive"
         for name in _useless_probes(options, given)
@@ -232,11 +233,16 @@ def _notices(options: Options, given: Mapping[str, Given]) -> list[str]:
         said.append(
             f"{given['durability']} changes nothing: jobs in memory survive no stop"
         )
-    return [*said, *exposed(options), *http_dangers(options)]
+    return said
 
 
-def _announce(addresses: Sequence[str]) -> None:
-    """Print the ready line; a reader that has gone or sleeps cannot stop the server."""
+def _announce(options: Options, addresses: Sequence[str]) -> None:
+    """Warn of what is open to whom, and print the ready line.
+
+    A reader of that line that has gone or sleeps cannot stop the server.
+    """
+    for danger in (*exposed(options), *http_dangers(options)):
+        startup_log.warning(danger, extra={"action": "exposed"})
     line = f"geartrain {__version__} ready on {', '.join(addresses)}\n"
     # Unbuffered: what cannot be written must not be tried again at exit.
     write_soon(1, line.encode(), _PATIENCE_WITH_STDOUT)

@@ -50,7 +50,10 @@ class Redaction:
             found = self._hook(function, data)
             return found.encode() if isinstance(found, str) else bytes(found)
         except Exception:
-            _log.exception("the redaction hook has failed: nothing is shown")
+            _log.exception(
+                "the redaction hook has failed: nothing is shown",
+                extra={"action": "redaction_failed"},
+            )
             return None
 
 

@@ -337,7 +337,7 @@ class Options:
     policies: tuple[PolicyEntry, ...] = ()
     access: tuple[Principal, ...] = ()
     hooks: tuple[Hook, ...] = ()
-    places: Mapping[str, str] = field(default_factory=dict)
+    places: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     @property
     def addresses(self) -> tuple[Address, ...]:

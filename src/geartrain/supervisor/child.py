@@ -181,7 +181,7 @@ class _Child:
             self._scoreboard,
             self._channel,
             tls=None if tls is None else dataclasses.asdict(tls),
-            token=None if token is None else dataclasses.asdict(token),
+            token=None if token is None else token._asdict(),
             job_seconds=options.limits.job_seconds,
             after_job=self._after_job,
             leave=self._exit,

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import socket
-from dataclasses import dataclass
 from errno import EACCES
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from geartrain.errors import OptionError, ProtocolError
 from geartrain.protocol.token import Introduction
@@ -25,8 +24,7 @@ VARIABLE: Final = "GEARTRAIN_TOKEN_FILE"
 _MOST: Final = 4096
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """A token, or the file that has it.
 
     Attributes:

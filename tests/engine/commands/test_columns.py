@@ -105,11 +105,6 @@ def test_functions_and_connections_are_told_with_all_their_bytes(world: World) -
         "draining": False,
     }
     connections = [json.loads(row) for row in rows_of(admin, "show connections")[:-1]]
-    assert connections[0] == {
-        "descriptor": 10,
-        "address": "127.0.0.1",
-        "id": "x\n\udcff",
-        "running": 1,
-        "functions": ["g", "f\0g\n\udcfe"],
-    }
+    assert connections[0]["id"] == "x\n\udcff"
+    assert connections[0]["functions"] == ["g", "f\0g\n\udcfe"]
     assert connections[1]["functions"] == []

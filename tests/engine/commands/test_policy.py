@@ -24,7 +24,7 @@ DEFAULTS = (
     b"OK max_attempts=1 max_crashes=0 backoff=exponential backoff_delay=0"
     b" backoff_cap=3600 backoff_jitter=0.1 timeout=0 ttl=0 delay=0 dead_letter=true"
     b" paused=false draining=false"
-    b" history=3600"
+    b" alert_age=300 alert_no_worker=0 alert_dead=1 history=3600"
     b" result_ttl=0 result_size=1048576 cache_ttl=0\n"
 )
 
@@ -57,14 +57,15 @@ def test_a_change_is_told_afterwards(admin: DialoguePeer) -> None:
     line = (
         "POLICY f max_attempts=3 max_crashes=0 backoff=fixed backoff_delay=0.5"
         " backoff_cap=60 backoff_jitter=1 timeout=1e-07 ttl=86400 delay=1.50"
-        " dead_letter=false history=3600"
+        " dead_letter=false"
+        " alert_age=300 alert_no_worker=0 alert_dead=1 history=3600"
     )
     assert admin.text(line) == b"OK\r\n"
     assert admin.text("policy f") == (
         b"OK max_attempts=3 max_crashes=0 backoff=fixed backoff_delay=0.5"
         b" backoff_cap=60 backoff_jitter=1 timeout=1e-07 ttl=86400 delay=1.5"
         b" dead_letter=false paused=false draining=false"
-        b" history=3600"
+        b" alert_age=300 alert_no_worker=0 alert_dead=1 history=3600"
         b" result_ttl=0 result_size=1048576 cache_ttl=0\n"
     )
     assert admin.text("policy g") == DEFAULTS
