@@ -21,6 +21,7 @@ from functools import partial
 from types import ModuleType
 from typing import Any, Final, NoReturn, Self
 
+import geartrain.server.engine_options as options_module
 import geartrain.server.server as server_module
 from geartrain.cli import main as program
 from geartrain.engine.batches import Batch
@@ -246,7 +247,7 @@ def _arm(failpoint: Failpoint, window: int) -> None:
     connect = partial(sqlite3.connect, factory=TornConnection)
     _replace(sqlite3, "connect", connect)
     _replace(server_module, "Engine", partial(TornEngine, failpoint))
-    _replace(server_module, "EngineOptions", partial(EngineOptions, window=window))
+    _replace(options_module, "EngineOptions", partial(EngineOptions, window=window))
     _replace(server_module, "make_store", partial(torn_store, failpoint))
 
 
