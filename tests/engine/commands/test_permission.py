@@ -435,7 +435,7 @@ def test_a_connection_is_all_principals_that_it_is() -> None:
     for function in FUNCTIONS:
         client.submit_job_bg(function.encode(), b"", b"w")
     assert [each.name for each in client.received] == ["job_created"] * 2
-    assert client.engine_peer.who() == b"submitter+web"
+    assert client.engine_peer.who() == b"submitter,web"
 
 
 def test_nothing_comes_to_be_by_what_is_refused() -> None:
