@@ -438,6 +438,14 @@ def test_a_connection_is_all_principals_that_it_is() -> None:
     assert client.engine_peer.who() == b"submitter,web"
 
 
+def test_a_problem_names_the_principal_who_paused() -> None:
+    world = shop()
+    as_principal(world, "operator").text("pause mail.log")
+    as_principal(world, "submitter").submit_job_bg(b"mail.log", b"", b"w")
+    told = as_principal(world, "all").text("problems")
+    assert b"'mail.log' is paused for 0 seconds, by 'operator'" in told
+
+
 def test_nothing_comes_to_be_by_what_is_refused() -> None:
     world = shop()
     nobody = as_principal(world, "nobody")
