@@ -12,7 +12,16 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final
 
-__all__ = ["counted", "cut", "error_line", "quoted", "shown", "span_of", "visible"]
+__all__ = [
+    "counted",
+    "cut",
+    "error_line",
+    "quoted",
+    "shown",
+    "shown_worker",
+    "span_of",
+    "visible",
+]
 
 NAME_SHOWN: Final = 200
 """Characters of a name that are shown: real ones are shorter."""
@@ -76,6 +85,15 @@ def shown(name: bytes | str, most: int = NAME_SHOWN) -> str:
     """
     text, rest = _parted(name, most)
     return visible(text) + (f"… ({rest} more)" if rest else "")
+
+
+def shown_worker(worker: bytes) -> str:
+    """Return a worker's client id and address, without the ``-`` of one with no id.
+
+    >>> shown_worker(b"- 10.0.0.7")
+    '10.0.0.7'
+    """
+    return shown(worker.removeprefix(b"- "))
 
 
 def error_line(error: bytes | str) -> str:

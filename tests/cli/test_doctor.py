@@ -145,3 +145,14 @@ def test_a_certificate_that_is_not_there(tmp_path: Path) -> None:
     missing = str(tmp_path / "none.pem")
     (finding,) = examined("certificate", tls_cert=missing, tls_key=missing)
     assert finding.level == "wrong"
+
+
+def test_who_may_not_ask_is_told_to_show_a_token(tmp_path: Path) -> None:
+    rules = tmp_path / "geartrain.toml"
+    rules.write_text('[access.web]\naddress = "loopback"\nsubmit = "*"\n')
+    with running_geartrain(f"--config={rules}") as server:
+        status, findings = doctor(server.port)
+    assert status == 1
+    (refused,) = (each for each in findings if each["level"] == "wrong")
+    assert "web may not see anything" in refused["text"]
+    assert "--token-file" in refused["remedy"]

@@ -202,6 +202,10 @@ def test_a_wrong_variable_is_one_line_and_status_two(
         ("[sever]", ":1: 'sever' is no table of this file: did you mean 'server'?"),
         ("[server]\ntls_key = 'k'", ":2) is of no use without tls_cert"),
         (
+            "[server]\nhttp_user_header = 'X-User'",
+            ":2) is of no use without http_trust_proxy",
+        ),
+        (
             "[server]\nkeepalive = false\nkeepalive_idle = 5",
             ":3) exclude each other",
         ),

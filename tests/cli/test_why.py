@@ -39,3 +39,17 @@ def test_what_nobody_knows(server: RunningServer) -> None:
     assert status == 1
     assert out.startswith("H:no:9 is unknown: there is no such job")
     assert ask(server, "why", "order 18")[1].startswith("order 18 is unknown: ")
+
+
+def test_the_name_of_a_function_leads_to_its_jobs(server: RunningServer) -> None:
+    submit(server, b"report.monthly", b"x")
+    status, out, err = ask(server, "why", "report.monthly")
+    assert status == 1
+    assert out.startswith("report.monthly is unknown: ")
+    lists = "geartrain jobs --function report.monthly lists its jobs"
+    assert err == f"geartrain: 'report.monthly' is a function: {lists}\n"
+
+
+def test_a_worker_without_a_name_is_its_address(server: RunningServer) -> None:
+    (dead,) = bury(server, b"mail", [b"x"], b"no route")
+    assert " ago on 127.0.0.1: no route" in ask(server, "why", dead)[1]

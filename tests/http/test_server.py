@@ -136,6 +136,14 @@ def test_http_and_no_http_exclude_each_other() -> None:
     assert (done.returncode, "exclude each other" in done.stderr) == (2, True)
 
 
+def test_an_address_that_is_taken_is_named_with_what_to_do() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        done = start("--http", address)
+    assert f"cannot listen on {address}: Address already in use" in done.stderr
+    assert "name another address with --http\n" in done.stderr
+
+
 @pytest.mark.parametrize(
     "content", [b"", b"short", b"two words of many", b"caf\xe9" * 8]
 )

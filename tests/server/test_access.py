@@ -87,6 +87,15 @@ def test_every_setting_is_read(write: Write) -> None:
             " user, group, address, login, submit, work, see, operate, administer",
         ),
         (
+            '[access.web]\naddres = "10.0.0.1"',
+            ":2: [access.web] addres: there is no such setting: did you mean"
+            " 'address'?",
+        ),
+        (
+            '[access]\nsubmit = "*"',
+            ":2: submit belongs into the table of a principal, such as [access.web]",
+        ),
+        (
             "[access.web]\nsee = 1",
             ":2: [access.web] see: 1 is neither a text nor a list of texts",
         ),

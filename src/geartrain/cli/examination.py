@@ -16,7 +16,7 @@ from typing import Final
 
 from geartrain import __version__, core_build
 from geartrain.admin import Admin
-from geartrain.errors import GeartrainError
+from geartrain.errors import GeartrainError, RefusedError
 from geartrain.server.exposure import exposed, http_dangers, known_by
 from geartrain.server.options import MIB, Options
 from geartrain.server.passwords import read_passwords
@@ -74,6 +74,10 @@ def examine_server(server: Connector) -> Iterator[Finding]:
             yield _running(str(server), version)
             if "geartrain" in version:
                 yield from _problems(admin)
+    except RefusedError as error:
+        remedy = "ask as somebody who may: --token-file names a token (docs/access.md)"
+        may_not = error.code == "NOT_ALLOWED"
+        yield Finding("wrong", "server", str(error), remedy if may_not else "")
     except GeartrainError as error:
         yield Finding(
             "wrong", "server", str(error), "start it, or name another by --server"

@@ -6,7 +6,7 @@ import dataclasses
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -172,6 +172,9 @@ def _check(options: Options, given: Mapping[str, Given]) -> None:
     """Raise OptionError where two options exclude each other, or one needs another."""
     for prefix in ("", "http_"):
         _check_tls(options, given, f"{prefix}tls_cert")
+    for name in ("http_user_header", "http_proxy_role"):
+        if name in given and not options.http_trust_proxy:
+            _refuse_without(given[name], "http_trust_proxy")
     for address in options.admin_listen:
         if address.port == NO_PORT and not address.path:
             raise OptionError(
@@ -198,9 +201,13 @@ def _check_tls(options: Options, given: Mapping[str, Given], certificate: str) -
     for kind in ("key", "ca"):
         name = certificate.replace("cert", kind)
         if getattr(options, name):
-            flag = f"--{certificate.replace('_', '-')}"
-            cert = flag if given[name].source == "flag" else certificate
-            raise OptionError(f"{given[name]} is of no use without {cert}")
+            _refuse_without(given[name], certificate)
+
+
+def _refuse_without(given: Given, other: str) -> NoReturn:
+    """Raise OptionError for an option that needs another, named as this one was."""
+    named = f"--{other.replace('_', '-')}" if given.source == "flag" else other
+    raise OptionError(f"{given} is of no use without {named}")
 
 
 def _is_http_closed(options: Options) -> bool:

@@ -238,12 +238,7 @@ class Service:
         """Return which flags may help where the server could not start."""
         if isinstance(error, StoreError):
             return f"; {self.store_flag} names another"
-        if not _is_in_use(error):
-            return ""
-        return (
-            ": stop the program that listens there, which may be another job server"
-            f" ('ss -ltnxp' shows it), or name another address with {self.listen_flags}"
-        )
+        return _other_address(self.listen_flags) if _is_in_use(error) else ""
 
     async def _started_http(
         self, server: Server, handed: Sequence[socket.socket]
@@ -258,6 +253,8 @@ class Service:
         try:
             http = _bound_http(self.options, server, handed)
         except GeartrainError as error:
+            if self.http_wanted and _is_in_use(error):
+                raise ListenError(f"{error}{_other_address('--http')}") from error
             if self.http_wanted:
                 raise
             _log.warning(
@@ -393,6 +390,14 @@ def _is_in_use(error: GeartrainError) -> bool:
     if isinstance(cause, sqlite3.OperationalError):
         return cause.sqlite_errorcode == sqlite3.SQLITE_BUSY
     return isinstance(cause, OSError) and cause.errno == errno.EADDRINUSE
+
+
+def _other_address(flags: str) -> str:
+    """Return what to do about an address that another process has."""
+    return (
+        ": stop the program that listens there, which may be another job server"
+        f" ('ss -ltnxp' shows it), or name another address with {flags}"
+    )
 
 
 def _new_loop() -> asyncio.AbstractEventLoop:

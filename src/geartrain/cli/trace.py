@@ -12,6 +12,7 @@ import click
 from geartrain.admin import Admin, PacketRow
 from geartrain.cli.common import CONTEXT, json_option, server_option
 from geartrain.cli.output import write_json, write_lines
+from geartrain.cli.program import complain
 from geartrain.errors import OptionError
 from geartrain.texts import visible
 from geartrain.transport.connect import Connector
@@ -66,12 +67,21 @@ def trace(
         Admin(server, timeout=seconds + _PATIENCE) as admin,
     ):
         rows = admin.trace(connection, limit=limit, seconds=seconds, first=first)
+        is_silent = True
         for row in rows:
+            is_silent = False
             if as_json:
                 write_json([dataclasses.asdict(row)])
             else:
                 write_lines([_line(row)])
+        if is_silent:
+            complain("geartrain", _silence(connection))
     return 0
+
+
+def _silence(connection: str) -> str:
+    lists = "geartrain connections lists who is connected, and from where"
+    return f"no packet passed of {connection}: {lists}"
 
 
 def _line(row: PacketRow) -> str:

@@ -11,8 +11,9 @@ from geartrain.admin.reasons import WhyRow
 from geartrain.admin.results import UNENDED
 from geartrain.cli.common import CONTEXT, json_option, server_option
 from geartrain.cli.output import write_json, write_lines
+from geartrain.cli.program import complain
 from geartrain.errors import UnknownJobError
-from geartrain.texts import visible
+from geartrain.texts import quoted, visible
 from geartrain.transport.connect import Connector
 
 __all__ = ["why"]
@@ -30,6 +31,9 @@ def why(name: str, server: Connector, as_json: bool) -> int:
     """
     with Admin(server) as admin:
         rows = _reasons(admin, name)
+        if rows[0].state == "unknown" and any(admin.jobs(limit=1, function=name)):
+            lists = f"geartrain jobs --function {name} lists its jobs"
+            complain("geartrain", f"{quoted(name)} is a function: {lists}")
     if as_json:
         write_json([dataclasses.asdict(row) for row in rows])
     else:

@@ -10,7 +10,7 @@ from typing import Any
 from geartrain.configuration.option import Given, Option
 from geartrain.errors import OptionError
 
-__all__ = ["TABLES", "ConfigFile", "read_file", "read_table"]
+__all__ = ["TABLES", "ConfigFile", "nearest", "read_file", "read_table"]
 
 TABLES = ("server", "worker", "functions", "access", "hooks")
 # Those that are written with two brackets, as often as wanted.
@@ -65,7 +65,7 @@ def read_file(path: str) -> ConfigFile:
     file = ConfigFile(path=path, text=text, tables=tables)
     for name, table in tables.items():
         if name not in TABLES:
-            hint = _nearest(name, TABLES)
+            hint = nearest(name, TABLES)
             raise file.refusal(f"{name!r} is no table of this file: {hint}", name)
         if name in _LISTS and not _is_list_of_tables(table):
             raise file.refusal(f"write [[{name}]] before the settings of each", name)
@@ -91,7 +91,7 @@ def read_table(
     for name, value in file.tables.get(table, {}).items():
         option = options.get(name)
         if option is None:
-            hint = _nearest(name, options)
+            hint = nearest(name, options)
             words = f"{name!r} is no option of [{table}]: {hint}"
             raise file.refusal(words, table, name)
         try:
@@ -102,7 +102,7 @@ def read_table(
     return given
 
 
-def _nearest(name: str, known: Iterable[str]) -> str:
+def nearest(name: str, known: Iterable[str]) -> str:
     """Return a hint at the nearest of the known names, or at all of them."""
     # Imported here: it takes a millisecond, and mistakes are rare.
     import difflib

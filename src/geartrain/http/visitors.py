@@ -45,7 +45,7 @@ class Visitor:
         """Return who that is, for people; empty for somebody unknown."""
         if self.identity.login:
             return os.fsdecode(self.identity.login)
-        return "+".join(self.principals)
+        return ",".join(self.principals)
 
     @property
     def key(self) -> tuple[str, ...]:

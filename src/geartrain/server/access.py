@@ -11,7 +11,7 @@ from collections.abc import Callable
 from ipaddress import ip_network
 from typing import Any, Final
 
-from geartrain.configuration.file import ConfigFile
+from geartrain.configuration.file import ConfigFile, nearest
 from geartrain.engine.model.access import RIGHTS
 from geartrain.engine.model.principals import Principal, Rights
 from geartrain.errors import OptionError
@@ -57,6 +57,9 @@ def _principal(file: ConfigFile, name: str, settings: Any) -> Principal:
     if not _NAME.fullmatch(name):
         words = f"{name!r} is no name of a principal: use letters, digits and . _ @ -"
         raise file.refusal(words, _TABLE, name)
+    if not isinstance(settings, dict) and name in (*_READERS, *RIGHTS):
+        words = f"{name} belongs into the table of a principal, such as [{_TABLE}.web]"
+        raise file.refusal(words, _TABLE, name)
     if not isinstance(settings, dict):
         words = f"{_TABLE}.{name} cannot be {settings!r}: write [{_TABLE}.{name}]"
         raise file.refusal(words, _TABLE, name)
@@ -91,8 +94,8 @@ def _fault(principal: Principal) -> str:
 def _reader(key: str) -> Callable[[Principal, list[str]], None]:
     reader = _READERS.get(key)
     if reader is None:
-        known = ", ".join([*_READERS, *RIGHTS])
-        raise OptionError(f"there is no such setting: use {known}")
+        hint = nearest(key, [*_READERS, *RIGHTS])
+        raise OptionError(f"there is no such setting: {hint}")
     return reader
 
 

@@ -435,7 +435,15 @@ def test_a_connection_is_all_principals_that_it_is() -> None:
     for function in FUNCTIONS:
         client.submit_job_bg(function.encode(), b"", b"w")
     assert [each.name for each in client.received] == ["job_created"] * 2
-    assert client.engine_peer.who() == b"submitter+web"
+    assert client.engine_peer.who() == b"submitter,web"
+
+
+def test_a_problem_names_the_principal_who_paused() -> None:
+    world = shop()
+    as_principal(world, "operator").text("pause mail.log")
+    as_principal(world, "submitter").submit_job_bg(b"mail.log", b"", b"w")
+    told = as_principal(world, "all").text("problems")
+    assert b"'mail.log' is paused for 0 seconds, by 'operator'" in told
 
 
 def test_nothing_comes_to_be_by_what_is_refused() -> None:

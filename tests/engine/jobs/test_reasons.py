@@ -217,7 +217,7 @@ def test_how_it_ended() -> None:
     assert said(world) == (
         "succeeded",
         "ended",
-        "it succeeded 5.0 s ago on - 127.0.0.1, after 4.0 s",
+        "it succeeded 5.0 s ago on 127.0.0.1, after 4.0 s",
     )
     submit(client, "w")
     world.admin().text("cancel job H:test:2")
@@ -230,7 +230,7 @@ def test_a_dead_letter_says_why() -> None:
     state, code, sentence = said(world)
     assert (state, code) == ("dead", "ended")
     assert sentence == (
-        "it failed for good and became a dead letter 0.0 s ago on - 127.0.0.1: fail"
+        "it failed for good and became a dead letter 0.0 s ago on 127.0.0.1: fail"
     )
 
 
@@ -240,7 +240,7 @@ def test_the_history_says_how_it_ended() -> None:
     worker = world.worker("f")
     worker.grab_job()
     worker.work_complete(H1, b"")
-    assert said(world)[2].startswith("it succeeded 0.0 s ago on - 127.0.0.1, after")
+    assert said(world)[2].startswith("it succeeded 0.0 s ago on 127.0.0.1, after")
 
 
 def test_what_is_not_known() -> None:

@@ -93,11 +93,12 @@ def _tell(state: State, action: Action) -> None:
     """Log what an operator did."""
     words = b" ".join(filter(None, (action.command, action.arguments)))
     client = f" ({quoted(action.client)})" if action.client != b"-" else ""
+    who = quoted(action.principal) if action.principal else "an operator"
     state.notices.append(
         Notice(
             "info",
             "operator",
-            f"an operator on {quoted(action.address)}{client} changed "
+            f"{who} on {quoted(action.address)}{client} changed "
             f"{counted(action.count, 'thing')}: {shown(words)}",
             action.function,
             action.handle,

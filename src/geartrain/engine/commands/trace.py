@@ -15,6 +15,7 @@ from geartrain.protocol.admin import OK, error
 __all__ = ["trace"]
 
 _ARGUMENTS: Final = (b"limit", b"seconds", b"first")
+_UNKNOWN: Final = "no other connection has this number: see connections"
 
 # Maximum number of traces at a time, of packets, of seconds, and of bytes of each; and
 # what they are if nothing is said.
@@ -47,7 +48,7 @@ def trace(state: State, peer: Peer, words: list[bytes]) -> bytes:
     which = words[1]
     number = int(which) if which.isdigit() and len(which) <= 18 else 0
     if number and not _is_connected(state, number, peer):
-        return error(b"UNKNOWN_CONNECTION")
+        return error(b"UNKNOWN_CONNECTION", _UNKNOWN)
     wanted = Trace(peer, number, which, most, min(first, _MOST_BYTES))
     tracing.begin(state, wanted, min(seconds, _MOST_SECONDS))
     return OK

@@ -16,7 +16,14 @@ from geartrain.engine.records import Failures, StoredJob
 from geartrain.engine.results import SUCCEEDED, ResultRecord
 from geartrain.engine.state import functions
 from geartrain.engine.state.state import State
-from geartrain.texts import cut, error_line, quoted, shown, span_of, visible
+from geartrain.texts import (
+    cut,
+    error_line,
+    quoted,
+    shown_worker,
+    span_of,
+    visible,
+)
 
 __all__ = [
     "Reason",
@@ -126,7 +133,7 @@ def reason_of_stored(state: State, job: StoredJob, name: bytes) -> Reason:
 
 def reason_of_end(state: State, record: ResultRecord) -> Reason:
     """Say how a job ended."""
-    ran = f" on {shown(record.worker)}" if record.worker else ""
+    ran = f" on {shown_worker(record.worker)}" if record.worker else ""
     ago = span_of(state.server_time() - record.ended)
     word = record.outcome.decode()
     if record.outcome == SUCCEEDED:
@@ -156,7 +163,7 @@ def _running(state: State, job: Job) -> Reason:
     name = worker.client_id + b" " + worker.address
     span = span_of(state.server_time() - job.started)
     attempt = "" if job.failures is None else ", which is another attempt"
-    sentence = f"{shown(name)} has run it for {span}{attempt}"
+    sentence = f"{shown_worker(name)} has run it for {span}{attempt}"
     reason = Reason("running", "running", sentence)
     reason.since = job.started
     reason.worker = name

@@ -212,7 +212,7 @@ class Peer:
         """Return the name of who it is; empty where nobody knows."""
         if self.identity.login:
             return self.identity.login
-        return b"+".join(self.access.names) if self.access is not None else b""
+        return b",".join(self.access.names) if self.access is not None else b""
 
     def take_answers(self) -> list[Query]:
         """Return the store's answers if this message waited for them, once."""

@@ -99,7 +99,8 @@ def _by_whom(state: State, name: bytes, word: str) -> str:
     for action in islice(state.actions.before(0), _MOST_ACTIONS):
         if _holds(action, word) and matches(action.function, name):
             seconds = max(0.0, state.wall_time() - action.time)
-            who = action.address if action.client == b"-" else action.client
+            client = action.address if action.client == b"-" else action.client
+            who = action.principal or client
             return f" for {span_of(seconds)}, by {quoted(who)}"
     return ""
 

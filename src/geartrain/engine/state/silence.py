@@ -13,7 +13,7 @@ from typing import Final
 from geartrain.engine.model.peers import Peer
 from geartrain.engine.model.problems import Problem
 from geartrain.engine.state.state import State
-from geartrain.texts import counted, shown
+from geartrain.texts import counted, shown_worker
 
 __all__ = ["look_for_silence"]
 
@@ -49,7 +49,7 @@ def _is_silent(state: State, peer: Peer) -> bool:
 def _problem(state: State, silent: list[Peer], jobs: int) -> Problem:
     first = silent[0]
     seconds = state.now - first.heard
-    who = shown(first.client_id + b" " + first.address)
+    who = shown_worker(first.client_id + b" " + first.address)
     others = f" and {counted(len(silent) - 1, 'other')}" if len(silent) > 1 else ""
     verb = "have" if others else "has"
     return Problem(
