@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -47,6 +48,15 @@ def test_in_a_pipe_it_says_what_to_use_instead(server: RunningServer) -> None:
     assert (status, said) == (2, "")
     assert "top needs a terminal" in error
     assert "geartrain statistics --watch" in error
+
+
+@pytest.mark.parametrize("line", ["TERM=dumb {}", "{} | cat", "{} > /dev/null"])
+def test_where_nothing_can_be_drawn_it_says_so_and_ends(
+    line: str, server: RunningServer
+) -> None:
+    script = line.format(shlex.join(command(server)))
+    with in_tmux(["bash", "-o", "pipefail", "-c", script]) as terminal:
+        terminal.until("top needs a terminal", "ended with 2")
 
 
 def test_a_wrong_filter_is_told_before_the_screen_is_taken(

@@ -75,10 +75,10 @@ def top(
 
     PAGE is what is shown first. The keys stand in the last line; `?` lists them all.
     """
-    # textual draws on stderr, so that stdout may be redirected.
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if not _has_screen():
         raise OptionError(
-            "top needs a terminal: in a pipe, use geartrain statistics --watch"
+            "top needs a terminal with a screen: in a pipe, or where TERM is dumb, use"
+            " geartrain statistics --watch"
         )
     for name in ("COLUMNS", "LINES"):
         # Some shells export them, and textual would never follow the terminal's size.
@@ -94,3 +94,14 @@ def top(
         is_read_only=is_read_only,
         theme=chosen_theme(theme),
     ).run()
+
+
+def _has_screen() -> bool:
+    """Tell whether there is a terminal that can do more than print lines.
+
+    textual draws on stderr, but with stdout redirected, or where TERM is ``dumb``, it
+    shows nothing and takes no keys, not even Ctrl+C.
+    """
+    streams = (sys.stdin, sys.stdout, sys.stderr)
+    is_dumb = os.environ.get("TERM", "").lower() == "dumb"
+    return not is_dumb and all(each.isatty() for each in streams)
