@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import doctest
+import json
+import time
 
 import pytest
 
@@ -81,6 +83,31 @@ def test_a_sparkline_stands_on_zero() -> None:
     assert 'points="0.0,23.0 50.0,12.0 100.0,1.0"' in line
     for few in ([], [1.0], [0.0, 0.0]):
         assert "<polyline" in spark(few)
+
+
+@pytest.mark.parametrize(
+    ("zone", "offset"),
+    [("UTC", 0), ("Asia/Kolkata", 19_800), ("America/New_York", -14_400)],
+)
+def test_a_chart_is_in_the_time_zone_of_its_last_time(
+    zone: str, offset: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        summer = 1_782_907_200.0  # 1 July 2026, 12:00 UTC
+        series = [Series(label="ran", kind="running", values=[1, 2])]
+        chart = Chart(
+            name="a",
+            title="A",
+            sentence="It is.",
+            times=[summer - 200 * 86_400, summer],
+            series=series,
+        )
+        assert json.loads(chart_data(chart))["offset"] == offset
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_a_chart_has_a_number_for_each_time() -> None:

@@ -43,16 +43,19 @@ def looking(
     width: int = DESK,
     theme: Any = "light",
     has_scripts: bool = True,
+    zone: str | None = None,
     expected: str = "",
 ) -> Iterator[Page]:
     """Open a page of a server; at the end of the block nothing may have gone wrong.
 
-    ``expected`` is a part of messages on the console that are no fault here.
+    ``zone`` is the time zone of who looks; ``expected`` is a part of messages on the
+    console that are no fault here.
     """
     context = browser.new_context(
         viewport={"width": width, "height": 844},
         color_scheme=theme,
         java_script_enabled=has_scripts,
+        timezone_id=zone,
         base_url=server.url,
         reduced_motion="reduce",
     )

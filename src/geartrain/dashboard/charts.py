@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final
 
 __all__ = ["Chart", "ChartMark", "Series", "chart_data"]
@@ -75,6 +76,7 @@ def chart_data(chart: Chart) -> str:
     return json.dumps(
         {
             "unit": chart.unit,
+            "offset": _offset(chart.times[-1] if chart.times else 0.0),
             "times": list(chart.times),
             "series": [
                 {
@@ -89,6 +91,17 @@ def chart_data(chart: Chart) -> str:
         },
         separators=(",", ":"),
     )
+
+
+def _offset(when: float) -> float:
+    """Return by how many seconds the clocks here are ahead of UTC.
+
+    A chart has one offset, that of its last time: where it reaches back to before the
+    clocks were changed, it goes on in the time that holds now.
+    """
+    offset = datetime.fromtimestamp(when, UTC).astimezone().utcoffset()
+    assert offset is not None
+    return offset.total_seconds()
 
 
 def _rounded(value: float | None) -> float | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from geartrain.engine.state.problems import NAMES
 from tests.support.browser import looking
 from tests.support.http_client import HttpServer, running_http
 from tests.support.jobs_in_states import bury, run_next, submit, submit_later
-from tests.support.populated import Populated
+from tests.support.populated import Populated, populated
 from tests.support.wire import Wire
 
 COVERS = ("dashboard/needs", "dashboard/trends")
@@ -119,3 +120,20 @@ def test_a_chart_is_drawn_and_can_be_read_as_a_table(
         expect(page.get_by_role("link", name="1 h")).to_have_attribute(
             "aria-current", "true"
         )
+
+
+def test_charts_are_in_the_time_zone_of_the_job_server(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # 5 h 30 min ahead of UTC; who looks is 9 h ahead of it.
+    monkeypatch.setenv("TZ", "Asia/Kolkata")
+    with (
+        running_http() as server,
+        populated(server),
+        looking(browser, server, zone="Asia/Tokyo") as page,
+    ):
+        page.locator("#chart-ended summary").click()
+        data = page.locator("#chart-ended .plot").get_attribute("data-chart") or ""
+        last = json.loads(data)["times"][-1]
+        there = time.strftime("%H:%M", time.gmtime(last + 19_800))
+        expect(page.locator("#chart-ended tbody tr").last).to_contain_text(there)

@@ -39,11 +39,16 @@
     return `${+value.toPrecision(3)} TB`;
   }
 
-  function clock(time, isLong) {
-    const options = isLong
-      ? { weekday: "short", hour: "2-digit", minute: "2-digit", hour12: false }
-      : { hour: "2-digit", minute: "2-digit", hour12: false };
-    return new Date(1000 * time).toLocaleString("en", options);
+  /* The time of day where the job server is, as everywhere on the page. */
+  function clock(chart, time, isLong) {
+    const day = isLong ? { weekday: "short" } : {};
+    const options = { ...day, hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: "UTC" };
+    return new Date(1000 * (time + chart.offset)).toLocaleString("en", options);
+  }
+
+  /* What uPlot looks at to have its ticks at round times of that day. */
+  function local(chart, time) {
+    return uPlot.tzDate(new Date(1000 * (time + chart.offset)), "Etc/UTC");
   }
 
   function data(chart) {
@@ -61,6 +66,7 @@
       height,
       padding: [10, null, 0, 0],
       legend: { show: false },
+      tzDate: (time) => local(chart, time),
       cursor: { y: false, points: { size: 6 }, drag: { setScale: false, x: false } },
       scales: { y: { range: (_, low, high) => [0, high > 0 ? high * 1.08 : 1] } },
       axes: [
@@ -69,7 +75,7 @@
           grid: { show: false },
           size: 26,
           space: 80,
-          values: (_, times) => times.map((each) => clock(each, isLong)),
+          values: (_, times) => times.map((each) => clock(chart, each, isLong)),
         },
         {
           ...axis,
@@ -134,7 +140,7 @@
     const lines = chart.series.map(
       (each) => `${number(each.values[index], chart.unit)}${UNITS[chart.unit]} ${each.label}`,
     );
-    note.textContent = [clock(chart.times[index], true), ...lines].join("\n");
+    note.textContent = [clock(chart, chart.times[index], true), ...lines].join("\n");
     const x = u.cursor.left + u.bbox.left / devicePixelRatio;
     const isRight = x + note.offsetWidth + 12 > plot.clientWidth;
     note.style.left = `${isRight ? x - note.offsetWidth - 8 : x + 8}px`;
@@ -174,7 +180,7 @@
     const body = table.createTBody();
     chart.times.forEach((time, index) => {
       const values = chart.series.map((each) => number(each.values[index], chart.unit));
-      row(body, "td", [clock(time, isLong), ...values]);
+      row(body, "td", [clock(chart, time, isLong), ...values]);
     });
     details.querySelector(".table").replaceChildren(table);
   }
