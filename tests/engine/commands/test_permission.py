@@ -443,7 +443,7 @@ def test_a_problem_names_the_principal_who_paused() -> None:
     as_principal(world, "operator").text("pause mail.log")
     as_principal(world, "submitter").submit_job_bg(b"mail.log", b"", b"w")
     told = as_principal(world, "all").text("problems")
-    assert b"'mail.log' is paused for 0 seconds, by 'operator'" in told
+    assert b"'mail.log' is paused for 0.0 s, by 'operator'" in told
 
 
 def test_nothing_comes_to_be_by_what_is_refused() -> None:
