@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 
-from geartrain.dashboard.live import Views
+from geartrain.dashboard.live import Refresh, Views
 from geartrain.http.problems import ProblemError
 
 
@@ -83,3 +83,35 @@ def test_a_stop_ends_all_streams() -> None:
         assert [each async for each in stream] == []
 
     asyncio.run(run())
+
+
+def test_after_an_end_nobody_joins_what_a_slow_reader_still_holds() -> None:
+    async def run() -> None:
+        views = Views()
+        old, late = (views.watch("page", _regions("old")) for _ in range(2))
+        slow = old.events()
+        await anext(slow)
+        views.close()
+        # It was let in before the end, and has not been sent anything yet.
+        assert len([each async for each in late.events()]) == 1
+        new = views.watch("page", _regions("new")).events()
+        await anext(new)
+        ((_, values),) = events(await anext(new))
+        assert values["regions"] == {"a": "new"}
+        assert [each async for each in slow] == []
+        # The end of the old one leaves the new one as it is.
+        other = views.watch("page", _regions("another")).events()
+        await anext(other)
+        ((_, values),) = events(await anext(other))
+        assert values["regions"] == {"a": "new"}
+        await new.aclose()
+        await other.aclose()
+
+    asyncio.run(run())
+
+
+def _regions(text: str) -> Refresh:
+    async def refresh() -> dict[str, str]:
+        return {"a": text}
+
+    return refresh

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlencode
@@ -10,6 +11,7 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import Browser, Page
 
+from geartrain.server.access import token_line
 from geartrain.server.passwords import hash_of
 from tests.support.browser import faults, looking
 from tests.support.http_client import HttpServer, running_http
@@ -140,3 +142,52 @@ def test_where_nobody_need_log_in_there_is_no_page() -> None:
         reply = server.get("/login")
         assert (reply.status, reply.headers["location"]) == (303, "/")
         assert server.get("/").status == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("PUT", "/login"), ("POST", "/static/frame.js")]
+)
+def test_errors_tell_nobody_else_what_is_wrong_with_jobs(
+    method: str, path: str, gated: HttpServer
+) -> None:
+    reply = gated.ask(method, path)
+    assert reply.status == 405
+    assert b"<main" in reply.body
+    assert b"<nav" not in reply.body
+    headers = cookie(gated, "vera")
+    assert b"<nav" in gated.ask(method, path, headers=headers).body
+
+
+def following(server: HttpServer, token: bytes) -> socket.socket:
+    """Return the stream of a page that somebody looks at."""
+    client = server.connect(timeout=10.0)
+    headers = f"Accept: text/event-stream\r\nAuthorization: Bearer {token.decode()}"
+    asked = f"GET /functions HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n\r\n"
+    client.sendall(asked.encode())
+    told = b""
+    while b"event: regions" not in told:
+        told += client.recv(65536)
+    return client
+
+
+def test_a_page_that_two_look_at_ends_for_who_may_see_it_no_more(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "geartrain.toml"
+    kept, revoked = b"kept-0123456789abcdef", b"revoked-0123456789abcdef"
+    rule = '[access.viewers]\nsee = "*"\ntoken = [{}]\n'
+    tokens = [f'"{token_line(each)}"' for each in (kept, revoked)]
+    file.write_text(rule.format(", ".join(tokens)))
+    with (
+        running_http("--config", str(file)) as server,
+        following(server, kept),
+        following(server, revoked) as client,
+    ):
+        file.write_text(rule.format(tokens[0]))
+        server.jobs.process.send_signal(signal.SIGHUP)
+        answer = b""
+        while not answer.endswith(b"0\r\n\r\n"):
+            answer += client.recv(65536)
+        headers = {"Authorization": f"Bearer {revoked.decode()}"}
+        assert server.ask("GET", "/functions", headers=headers).status == 401
+        following(server, kept).close()

@@ -335,6 +335,24 @@ def test_files_are_read_again_at_sighup(tmp_path: Path) -> None:
         assert log_in(server, "oscar").status == 401
 
 
+def test_what_is_followed_ends_when_the_token_is_another(tmp_path: Path) -> None:
+    token = tmp_path / "token"
+    token.write_text("the-first-token-of-http")
+    with (
+        running_http("--http-token-file", str(token)) as server,
+        server.connect() as client,
+    ):
+        bearer = "Authorization: Bearer the-first-token-of-http"
+        asked = f"GET /v1/events HTTP/1.1\r\nHost: localhost\r\n{bearer}\r\n\r\n"
+        client.sendall(asked.encode())
+        assert client.recv(65536).startswith(b"HTTP/1.1 200")
+        token.write_text("the-second-token-of-http")
+        server.jobs.process.send_signal(signal.SIGHUP)
+        answer = b""
+        while not answer.endswith(b"0\r\n\r\n"):
+            answer += client.recv(65536)
+
+
 def test_a_role_that_nobody_knows_is_refused_at_the_start(tmp_path: Path) -> None:
     people = tmp_path / "people"
     people.write_text(f"vera:boss:{HASH}\n")

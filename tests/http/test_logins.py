@@ -105,3 +105,22 @@ def test_the_least_used_end_where_there_are_too_many() -> None:
         clock.now += 1
         logins.begin(Account(f"p{number}", "view", "x"))
     assert len(logins) == 1000
+
+
+def test_a_page_that_was_open_for_long_is_use_until_it_is_closed() -> None:
+    clock = Clock()
+    logins = Logins(clock)
+    secret = logins.begin(ALICE)
+    login = logins.find(secret)
+    assert login is not None
+    stream = Stream()
+    login.open.add(stream)
+    clock.now += 2 * IDLE
+    logins.sweep()
+    # Live updates are paused.
+    login.open.discard(stream)
+    clock.now += IDLE - 1
+    logins.sweep()
+    assert logins.find(secret) is login
+    clock.now += IDLE + 1
+    assert logins.find(secret) is None

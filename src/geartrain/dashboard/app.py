@@ -101,6 +101,7 @@ class _Dashboard:
         self._renderer = Renderer(actions=ACTIONS)
         bridge.endless.add(self._views)
         bridge.endless.add(self._trials)
+        gate.when_reloading += [self._snapshots.forget, self._views.close]
 
     def shower(self, page: Page) -> Callable[[Request], Awaitable[Response]]:
         """Return what answers requests for a page."""
@@ -262,7 +263,12 @@ class _Dashboard:
         }
 
     async def _listed(self, call: PageCall) -> list[tuple[Page, int, str]]:
-        """Return the navigation: pages, and the numbers beside their titles."""
+        """Return the navigation: pages, and the numbers beside their titles.
+
+        Nobody who has yet to log in is told these: errors are pages, too.
+        """
+        if not self._gate.lets_in(call.visitor):
+            return []
         found = []
         for page in PAGES:
             if page.is_listed:

@@ -107,12 +107,16 @@ class LiveView:
         self._refresh = refresh
         self._forget = forget
         self._turn = turn
+        self._is_closed = False
         self._watchers: set[Watcher] = set()
         self._task: asyncio.Task[None] | None = None
 
     def add(self, watcher: Watcher) -> None:
         """Keep somebody up to date."""
         self._watchers.add(watcher)
+        if self._is_closed:
+            watcher.close()
+            return
         if self._task is None:
             self._task = asyncio.ensure_future(self._run())
         elif self.time:
@@ -127,7 +131,11 @@ class LiveView:
             self._forget()
 
     def close(self) -> None:
-        """End all of its streams."""
+        """End all of its streams, and refresh it no more."""
+        self._is_closed = True
+        if self._task is not None:
+            self._task.cancel()
+            self._task = None
         for watcher in list(self._watchers):
             watcher.close()
 
@@ -181,8 +189,14 @@ class Views:
         return Watcher(view, self._build)
 
     def close(self) -> None:
-        """End all streams: the job server stops."""
-        for view in list(self._views.values()):
+        """End all streams: the job server stops, or who may see what has changed.
+
+        Whoever comes back is looked at anew. So none of the views is gone on with, even
+        if the stream of a slow reader has not ended yet: it is as another may see it.
+        """
+        views = list(self._views.values())
+        self._views.clear()
+        for view in views:
             view.close()
 
     def _forget(self, key: Hashable) -> None:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+from weakref import WeakSet
 
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
@@ -22,7 +23,7 @@ from geartrain.engine.model.access import Access, Rules
 from geartrain.engine.model.principals import Identity
 from geartrain.errors import GeartrainError, OptionError, StartError
 from geartrain.http.attempts import Attempts
-from geartrain.http.logins import Login, Logins
+from geartrain.http.logins import Endable, Login, Logins
 from geartrain.http.problems import ProblemError
 from geartrain.http.proxies import Proxies
 from geartrain.http.visitors import Visitor
@@ -59,6 +60,7 @@ class Gate:
     Attributes:
         logins: who is logged in.
         proxies: whom to believe who a request is from.
+        when_reloading: what is called once who may do what was read again.
     """
 
     def __init__(
@@ -79,6 +81,9 @@ class Gate:
         self._secrets = self._read()
         self.proxies = Proxies(options.http_trust_proxy)
         self.logins = Logins(clock)
+        self.when_reloading: list[Callable[[], None]] = []
+        # What goes on for whoever has shown the token of all of HTTP.
+        self._open_by_token: WeakSet[Endable] = WeakSet()
         self._attempts = Attempts(clock)
         self._checking = asyncio.Lock()
         self._waiting = 0
@@ -100,18 +105,31 @@ class Gate:
         return _Secrets(read_token(options.http_token_file), accounts)
 
     def reload(self) -> None:
-        """Read the files anew; wrong ones are logged and change nothing."""
+        """Read the files anew; wrong ones are logged and change nothing.
+
+        The rules of access were read before. What a page shows is made for all who may
+        see the same, which may be others now: streams of pages end, and browsers ask
+        for them again.
+        """
         try:
-            self._secrets = self._read()
+            self._follow(self._read())
         except GeartrainError as error:
             _log.error(
                 "who may use HTTP is as it was: %s",
                 error,
                 extra={"action": "http_access_not_reloaded"},
             )
-            return
+        for reload in self.when_reloading:
+            reload()
+
+    def _follow(self, secrets: _Secrets) -> None:
+        """Let in whom the files name now, and end what goes on for others."""
+        is_same_token = secrets.token == self._secrets.token
+        self._secrets = secrets
         self._nobody = self._nobody or hash_of("")
-        self.logins.follow(self._secrets.accounts)
+        self.logins.follow(secrets.accounts)
+        for each in () if is_same_token else list(self._open_by_token):
+            each.close()
 
     @property
     def is_closed(self) -> bool:
@@ -167,6 +185,14 @@ class Gate:
             headers=_ASK_FOR_TOKEN,
         )
 
+    def lets_in(self, visitor: Visitor) -> bool:
+        """Tell whether somebody may see more than what is open to all."""
+        try:
+            self.check(visitor, is_known=self.is_known(visitor))
+        except ProblemError:
+            return False
+        return True
+
     def is_known(self, visitor: Visitor) -> bool:
         """Tell whether somebody has shown who it is, beside where it comes from."""
         identity = visitor.identity
@@ -184,7 +210,7 @@ class Gate:
         own = self._secrets.token
         if scheme.lower() == "bearer" and own and hmac.compare_digest(token, own):
             identity.is_over_all = True
-            return Visitor(identity, None)
+            return Visitor(identity, None, open_streams=self._open_by_token)
         digest = digest_of(token)
         if scheme.lower() != "bearer" or not self._rules().knows_token(digest):
             if not self.is_closed:

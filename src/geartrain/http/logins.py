@@ -41,7 +41,7 @@ class Login:
     Attributes:
         account: who.
         began: when, by the clock of ``Logins``.
-        used: when there last was a request.
+        used: when there last was a request, or an open page.
         open: what goes on on its behalf.
     """
 
@@ -51,8 +51,10 @@ class Login:
         self.open: WeakSet[Endable] = WeakSet()
 
     def is_over(self, now: float) -> bool:
-        """Tell whether it has ended by itself."""
-        is_idle = now - self.used > IDLE and not self.open
+        """Tell whether it has ended by itself; an open page is use."""
+        if self.open:
+            self.used = now
+        is_idle = now - self.used > IDLE
         return is_idle or now - self.began > LONGEST
 
     def end(self) -> None:

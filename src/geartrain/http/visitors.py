@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from typing import Final
+from weakref import WeakSet
 
 from starlette.requests import HTTPConnection
 from starlette.types import Scope
@@ -30,10 +31,13 @@ class Visitor:
         identity: Identity,
         access: Access | None,
         login: Login | None = None,
+        open_streams: WeakSet[Endable] | None = None,
     ) -> None:
+        """``open_streams`` takes what ends with what has let it in, if not a login."""
         self.identity = identity
         self.login = login
         self._access = access
+        self._open = open_streams if login is None else login.open
 
     @property
     def address(self) -> str:
@@ -84,9 +88,9 @@ class Visitor:
         return any(self.may(right) for right in RIGHTS)
 
     def keep(self, stream: Endable) -> None:
-        """Have something that goes on end with the login that it is for."""
-        if self.login is not None:
-            self.login.open.add(stream)
+        """Have something that goes on end with the login or token that it is for."""
+        if self._open is not None:
+            self._open.add(stream)
 
 
 def _server() -> Visitor:
