@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
+import sys
 
 import pytest
 from hypothesis import given
@@ -21,7 +23,7 @@ DOCUMENTS = st.recursive(
 
 def shown(data: bytes, size: int | None = None) -> tuple[str, str, int]:
     text = base64.b64encode(data).decode()
-    found = payload(text, "base64", size or len(data), "f", Redaction())
+    found = asyncio.run(payload(text, "base64", size or len(data), "f", Redaction()))
     return found.kind, found.text, found.shown
 
 
@@ -92,17 +94,21 @@ def hidden(function: str, data: bytes) -> str:
 
 
 def test_a_hook_decides_what_is_shown() -> None:
-    found = payload("secret", "utf-8", 6, "mail", Redaction(hidden))
+    found = asyncio.run(payload("secret", "utf-8", 6, "mail", Redaction(hidden)))
     assert (found.text, found.is_redacted, found.size) == ("mail: 6 bytes", True, 6)
 
 
 def test_what_a_hook_lets_pass_is_not_redacted() -> None:
-    found = payload("open", "utf-8", 4, "mail", Redaction(lambda _, data: data))
+    found = asyncio.run(
+        payload("open", "utf-8", 4, "mail", Redaction(lambda _, data: data))
+    )
     assert (found.text, found.is_redacted, found.is_cut) == ("open", False, False)
 
 
 def test_of_what_a_hook_saw_a_part_of_nothing_more_is_given() -> None:
-    found = payload("open", "utf-8", 400, "mail", Redaction(lambda _, data: data))
+    found = asyncio.run(
+        payload("open", "utf-8", 400, "mail", Redaction(lambda _, data: data))
+    )
     assert found.is_redacted
 
 
@@ -110,8 +116,22 @@ def failing(function: str, data: bytes) -> bytes:
     raise ValueError(data)
 
 
-@pytest.mark.parametrize("hook", [failing, lambda _, data: None, lambda _, data: 7.5])
+def leaving(function: str, data: bytes) -> bytes:
+    sys.exit("goodbye")
+
+
+@pytest.mark.parametrize(
+    "hook",
+    [
+        failing,
+        leaving,
+        lambda _, data: None,
+        lambda _, data: 7.5,
+        lambda _, data: 7,
+        lambda _, data: "\udcff",
+    ],
+)
 def test_a_hook_that_fails_shows_nothing(hook: object) -> None:
-    found = payload("secret", "utf-8", 6, "mail", Redaction(hook))  # type: ignore[arg-type]
+    found = asyncio.run(payload("secret", "utf-8", 6, "mail", Redaction(hook)))  # type: ignore[arg-type]
     assert "secret" not in repr(found)
     assert "the redaction hook has failed" in found.problem

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
+
 import pytest
 
-from geartrain.dashboard.redaction import load_redaction
+from geartrain.dashboard import redaction
+from geartrain.dashboard.redaction import Redaction, load_redaction
 from geartrain.errors import OptionError
 from tests.support.programs import run
 
@@ -37,3 +41,29 @@ def test_a_server_whose_hook_is_wrong_does_not_start() -> None:
     )
     assert status != 0
     assert "no_such_module:hook cannot be imported" in said
+
+
+def test_a_hook_that_hangs_holds_up_nobody_else(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(redaction, "_PATIENCE", 0.1)
+    goes_on, calls = threading.Event(), []
+
+    def hanging(function: str, data: bytes) -> bytes:
+        calls.append(data)
+        goes_on.wait()
+        return data
+
+    async def run() -> None:
+        hook = Redaction(hanging)
+        async with asyncio.timeout(5):
+            shown = await asyncio.gather(*(hook.shown("f", b"x") for _ in range(20)))
+        assert shown == [None] * 20
+        assert calls == [b"x"]
+        goes_on.set()
+        while await hook.shown("f", b"y") is None:
+            await asyncio.sleep(0.01)
+        assert calls == [b"x", b"y"]
+
+    asyncio.run(run())
+    assert caplog.text.count("has not returned for 0.1 s") == 1

@@ -66,7 +66,7 @@ class Payload:
         return self.shown < self.size
 
 
-def payload(
+async def payload(
     text: str | None,
     encoding: str | None,
     size: int,
@@ -78,18 +78,22 @@ def payload(
     ``size`` is how many there are in all; the row may have fewer.
     """
     data = b"" if text is None else data_of(text, encoding or "utf-8")
-    return payload_of(data, size, function, redaction)
+    return await payload_of(data, size, function, redaction)
 
 
-def payload_of(data: bytes, size: int, function: str, redaction: Redaction) -> Payload:
+async def payload_of(
+    data: bytes, size: int, function: str, redaction: Redaction
+) -> Payload:
     """Return what is shown of bytes, of which there are ``size`` in all."""
     if redaction.is_on:
-        return _redacted(data, size, function, redaction)
+        return await _redacted(data, size, function, redaction)
     return _shown(data, size)
 
 
-def _redacted(data: bytes, size: int, function: str, redaction: Redaction) -> Payload:
-    seen = redaction.shown(function, data) if data else b""
+async def _redacted(
+    data: bytes, size: int, function: str, redaction: Redaction
+) -> Payload:
+    seen = await redaction.shown(function, data) if data else b""
     if seen is None:
         return Payload(kind="", text="", size=size, shown=0, problem=redaction.failure)
     found = _shown(seen, len(seen))

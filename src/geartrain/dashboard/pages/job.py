@@ -38,8 +38,8 @@ async def load(call: PageCall) -> Mapping[str, Any]:
         "why": why,
         "moments": timeline(row, why, call.now),
         "progress": _progress(row, call.now),
-        "workload": _workload(call, row),
-        "data": _data(call, row),
+        "workload": await _workload(call, row),
+        "data": await _data(call, row),
         "result": None if status in _UNENDED else await _result(call, row),
         "is_waiting": status in _WAITING,
         "is_letter": status == "dead" and "ended" not in row,
@@ -71,11 +71,11 @@ def _progress(row: Row, now: float) -> Mapping[str, Any] | None:
     return {"done": done, "of": of, "share": share, "left": left}
 
 
-def _workload(call: PageCall, row: Row) -> Payload | None:
+async def _workload(call: PageCall, row: Row) -> Payload | None:
     """Return the workload; None where it is not kept any more."""
     if "workload" not in row:
         return None
-    return payload(
+    return await payload(
         row["workload"],
         row["encoding"],
         row["size"],
@@ -84,11 +84,11 @@ def _workload(call: PageCall, row: Row) -> Payload | None:
     )
 
 
-def _data(call: PageCall, row: Row) -> Payload | None:
+async def _data(call: PageCall, row: Row) -> Payload | None:
     """Return the last of what it streams; None where nothing was."""
     if not row.get("data_size"):
         return None
-    return payload(
+    return await payload(
         row["data"],
         row["data_encoding"],
         row["data_size"],
@@ -103,7 +103,7 @@ async def _result(call: PageCall, row: Row) -> Mapping[str, Any]:
     (kept,) = await call.ask(f"result {handle_word(row['handle'])} first={first}")
     if kept["result"] is None:
         return {"kept": kept["kept"], "payload": None, "expires": None}
-    shown = payload(
+    shown = await payload(
         kept["result"],
         kept["encoding"],
         kept["size"],

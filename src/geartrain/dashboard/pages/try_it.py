@@ -28,7 +28,7 @@ async def load(call: PageCall) -> Mapping[str, Any]:
         "function": trial.function if trial else call.values.get("function", ""),
         "handle": handle,
         "trial": trial,
-        "told": None if trial is None else _told(call, trial),
+        "told": None if trial is None else await _told(call, trial),
     }
 
 
@@ -37,17 +37,17 @@ async def _functions(call: PageCall) -> list[str]:
     return [row["function"] for row in rows if row.get("function") is not None]
 
 
-def _told(call: PageCall, trial: Trial) -> Mapping[str, Any]:
+async def _told(call: PageCall, trial: Trial) -> Mapping[str, Any]:
     """Return what a job has told, as it is shown."""
 
-    def shown(data: bytes, size: int) -> Any:
-        return payload_of(data, size, trial.function, call.redaction)
+    async def shown(data: bytes, size: int) -> Any:
+        return await payload_of(data, size, trial.function, call.redaction)
 
     took = (trial.ended or call.now) - trial.began
     return {
-        "data": shown(trial.data[-FIRST:], trial.data_size),
-        "warnings": [shown(each, len(each)) for each in trial.warnings],
-        "result": shown(trial.result, trial.result_size),
+        "data": await shown(trial.data[-FIRST:], trial.data_size),
+        "warnings": [await shown(each, len(each)) for each in trial.warnings],
+        "result": await shown(trial.result, trial.result_size),
         "took": took,
     }
 
