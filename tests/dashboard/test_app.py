@@ -10,7 +10,9 @@ from collections.abc import Iterator
 from urllib.parse import quote, unquote, urlencode
 
 import pytest
+from starlette.responses import Response
 
+from geartrain.dashboard.messages import Message, keep_message
 from tests.support.http_client import HttpServer, Reply, running_http
 from tests.support.jobs_in_states import bury, submit
 
@@ -173,6 +175,18 @@ def test_pages_of_other_sites_can_have_nothing_done(server: HttpServer) -> None:
 def test_a_form_is_bounded(server: HttpServer) -> None:
     reply = server.ask("POST", "/do/pause", b"a=" + b"x" * 2_000_000, FORM)
     assert reply.status == 413
+
+
+@pytest.mark.parametrize("name", ["a", "\u00e9", "\u6f22", "\U0001f600", '"'])
+def test_a_message_of_any_characters_fits_into_a_cookie(name: str) -> None:
+    # A browser drops a cookie of more than 4,096 bytes.
+    response = Response()
+    keep_message(response, Message(name * 1000), "/")
+    value = response.headers["set-cookie"].partition(";")[0]
+    assert len(value) < 4000
+    kept = json.loads(unquote(value.partition("=")[2]))["text"]
+    assert len(kept) > 200
+    assert set(kept) == {name}
 
 
 def test_a_message_that_was_made_up_is_only_text(server: HttpServer) -> None:

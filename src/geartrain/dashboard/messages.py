@@ -17,9 +17,12 @@ from starlette.responses import Response
 __all__ = ["Message", "drop_message", "keep_message", "kept_message"]
 
 _COOKIE: Final = "geartrain-message"
-# Seconds in which the next page is asked for, and characters that fit into a cookie.
+# Seconds in which the next page is asked for, and characters of a message.
 _LIFE: Final = 60
 _MOST: Final = 600
+# Characters of its value: a browser drops a cookie of more than 4,096 bytes in all. An
+# emoji takes 16 of them, so that 600 would be 9,700.
+_MOST_ENCODED: Final = 3600
 
 
 @dataclass(frozen=True)
@@ -37,15 +40,25 @@ class Message:
 
 def keep_message(response: Response, message: Message, path: str) -> None:
     """Have the next page below ``path`` show a message."""
-    kept = Message(message.text[:_MOST], message.is_error)
     response.set_cookie(
         _COOKIE,
-        quote(json.dumps(asdict(kept)), safe=""),
+        _encoded(message),
         max_age=_LIFE,
         path=path,
         httponly=True,
         samesite="strict",
     )
+
+
+def _encoded(message: Message) -> str:
+    """Return a message as a cookie's value, as much of its text as fits."""
+    text = message.text[:_MOST]
+    while True:
+        kept = Message(text, message.is_error)
+        value = quote(json.dumps(asdict(kept)), safe="")
+        if len(value) <= _MOST_ENCODED:
+            return value
+        text = text[: len(text) * _MOST_ENCODED // len(value)]
 
 
 def kept_message(request: Request) -> Message | None:
