@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from ipaddress import IPv6Address
 from typing import Final
 
-from geartrain.engine.model.principals import read_host
+from geartrain.engine.model.principals import site_of
 
 __all__ = ["Attempts"]
 
@@ -15,8 +14,6 @@ _BURST: Final = 5
 _PAUSE: Final = 10.0
 # Addresses that are remembered.
 _MOST: Final = 10_000
-# Bits of an IPv6 address that one site has for itself.
-_SITE: Final = 64
 
 
 class Attempts:
@@ -30,27 +27,20 @@ class Attempts:
 
     def wait(self, address: str) -> float:
         """Return for how many seconds an address may not try; 0 if it may."""
-        left = self._clear_at.get(_site(address), 0.0) - self._clock()
+        left = self._clear_at.get(site_of(address), 0.0) - self._clock()
         return max(0.0, left - (_BURST - 1) * _PAUSE)
 
     def forgive(self, address: str) -> None:
         """Forget an attempt that turned out to be none: it was right."""
-        site = _site(address)
+        site = site_of(address)
         if site in self._clear_at:
             self._clear_at[site] -= _PAUSE
 
     def note(self, address: str) -> None:
         """Count a failure."""
-        site, now = _site(address), self._clock()
+        site, now = site_of(address), self._clock()
         clear_at = max(self._clear_at.pop(site, 0.0), now) + _PAUSE
         if len(self._clear_at) >= _MOST:
             # The oldest failure goes first.
             del self._clear_at[next(iter(self._clear_at))]
         self._clear_at[site] = clear_at
-
-
-def _site(address: str) -> str:
-    host = read_host(address)
-    if not isinstance(host, IPv6Address):
-        return address
-    return str(IPv6Address(int(host) >> _SITE << _SITE))

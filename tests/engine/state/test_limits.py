@@ -64,6 +64,19 @@ def test_addresses_count_apart_and_unix_sockets_do_not() -> None:
     assert set(engine.state.usages) == {b"10.0.0.1"}
 
 
+def test_addresses_of_one_ipv6_site_count_together() -> None:
+    world = limited(connections=1)
+    addresses = (b"2001:db8::1", b"2001:db8::2", b"2001:db8:0:1::1", b"::1", b"-")
+    peers = [
+        world.engine.connect(number, address, False)
+        for number, address in enumerate(addresses, 1)
+    ]
+    assert [each.is_closing for each in peers] == [False, True, False, False, False]
+    assert set(world.engine.state.usages) == {
+        *(b"2001:db8::/64", b"2001:db8:0:1::/64", b"::1", b"-"),
+    }
+
+
 def test_jobs_beyond_the_limit_are_refused_until_a_second_has_passed() -> None:
     world = limited(submissions=3)
     client = world.client()

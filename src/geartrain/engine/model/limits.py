@@ -24,11 +24,11 @@ NO_LIMITS: Final = Limits()
 
 
 class Usage:
-    """What one address uses."""
+    """What one address, or one site of IPv6, uses."""
 
     def __init__(self, owner: bytes, allowance: float, now: float) -> None:
         self.owner = owner
-        """The address."""
+        """The address, or the range of a site."""
         self.connections = 0
         """How many connections it has."""
         self.peers = 0

@@ -9,9 +9,12 @@ from typing import Final
 
 from geartrain.engine.model.globs import matcher
 
-__all__ = ["UNIX", "Identity", "Network", "Principal", "Rights", "read_host"]
+__all__ = ["UNIX", "Identity", "Network", "Principal", "Rights", "read_host", "site_of"]
 
 Network = IPv4Network | IPv6Network
+# Bits of an IPv6 address that one site has for itself.
+_SITE: Final = 64
+
 Rights = dict[str, tuple[bytes, ...]]
 """Globs of functions by the name of a right."""
 
@@ -134,3 +137,17 @@ def read_host(address: str) -> IPv4Address | IPv6Address | None:
         return ip_address(address)
     except ValueError:
         return None
+
+
+def site_of(address: str) -> str:
+    """Return whose an address is: itself, or of IPv6 the range that one site has.
+
+    Whoever has one IPv6 address has the 2 to the power of 64 beside it, too.
+
+    >>> site_of("10.0.0.1"), site_of("2001:db8::1"), site_of("::1")
+    ('10.0.0.1', '2001:db8::/64', '::1')
+    """
+    host = read_host(address)
+    if not isinstance(host, IPv6Address) or host.is_loopback:
+        return address
+    return str(IPv6Network((int(host) >> _SITE << _SITE, _SITE)))

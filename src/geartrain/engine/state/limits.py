@@ -1,6 +1,7 @@
 """Limits by address: who comes, who goes, who submits.
 
-An address is one owner of limits, whatever it has of connections. What it may submit is
+An address is one owner of limits, whatever it has of connections; so are all of one
+IPv6 site, which could take another for each. What it may submit is
 an allowance that grows by the limit each second, up to that of one second; it outlives
 its connections, so that nobody gets a new one by coming again.
 """
@@ -11,6 +12,7 @@ from typing import Final
 
 from geartrain.engine.model.limits import Usage
 from geartrain.engine.model.peers import Peer
+from geartrain.engine.model.principals import site_of
 from geartrain.engine.state.state import State
 from geartrain.texts import shown
 
@@ -30,12 +32,13 @@ def enter(state: State, peer: Peer) -> bytes:
     limits = state.options.limits
     if not (limits.connections or limits.submissions) or peer.address == _FREE:
         return b""
-    usage = state.usages.get(peer.address)
+    owner = site_of(peer.address.decode("latin-1")).encode("latin-1")
+    usage = state.usages.get(owner)
     if usage is None:
         if len(state.usages) >= _MOST_KEPT:
             _forget_some(state)
-        usage = Usage(peer.address, float(limits.submissions), state.now)
-        state.usages[peer.address] = usage
+        usage = Usage(owner, float(limits.submissions), state.now)
+        state.usages[owner] = usage
     peer.usage = usage
     usage.peers += 1
     if peer.descriptor == 0:
