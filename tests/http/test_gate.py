@@ -155,6 +155,17 @@ def test_whose_session_it_is_not_is_told_so(gated: HttpServer) -> None:
     assert not any(found["rights"].values())
 
 
+def test_without_rules_who_has_not_logged_in_has_no_rights(tmp_path: Path) -> None:
+    people = tmp_path / "people"
+    people.write_text(PEOPLE)
+    with running_http("--http-password-file", str(people)) as server:
+        told = session(server, {})
+        assert told["is_limited"]
+        assert not any(told["rights"].values())
+        told = session(server, cookie_of(log_in(server, "vera")))
+        assert told["rights"]["see"] == ["*"]
+
+
 def test_the_token_of_all_of_http_may_all(gated: HttpServer) -> None:
     headers = {"Authorization": "Bearer the-token-of-all-of-http"}
     assert session(gated, headers)["is_limited"] is False

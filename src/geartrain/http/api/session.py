@@ -45,12 +45,14 @@ _LOGIN: Final = {
 async def get_session(call: Call) -> Response:
     """Tell who asks."""
     visitor = call.visitor
+    # Without rules the job port is open to all, and HTTP to those who log in.
+    is_in = call.gate.lets_in(visitor)
     return json_answer(
         {
             "name": visitor.name or None,
             "principals": visitor.principals,
-            "is_limited": visitor.is_limited,
-            "rights": visitor.rights(),
+            "is_limited": visitor.is_limited or not is_in,
+            "rights": visitor.rights() if is_in else {each: [] for each in _RIGHTS},
         },
         headers={"Cache-Control": "no-store"},
     )
