@@ -24,6 +24,7 @@ COVERS = (
     "top/searchbar",
     "top/steering",
     "top/story",
+    "top/targets",
     "top/page",
     "top/pages/actions",
     "top/pages/dead",

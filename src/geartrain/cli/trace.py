@@ -35,13 +35,13 @@ _ARROWS: Final = {"in": "-->", "out": "<--", "": "---"}
     "--seconds",
     default=60.0,
     metavar="S",
-    help="End after so many seconds, at most 3600.",
+    help="Stop after S seconds, at most 3600.",
 )
 @click.option(
     "--first",
     default=64,
     metavar="BYTES",
-    help="Show so many bytes of each, at most 1024.",
+    help="How many bytes of each packet to show, at most 1024.",
 )
 @json_option
 @server_option

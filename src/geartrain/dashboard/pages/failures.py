@@ -14,7 +14,7 @@ __all__ = ["PAGE", "REASONS"]
 
 _GROUPS: Final = 12
 _LETTERS: Final = 50
-# Grouping reads thousands of letters: once in so many seconds is often enough.
+# Seconds for which groups are not made anew: that reads thousands of letters.
 _FRESH: Final = 5.0
 _FILTERS: Final = ("function", "reason", "error")
 REASONS: Final = {

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
-from geartrain.engine.commands.arguments import invalid, read_arguments
+from geartrain.engine.commands.arguments import Latest, invalid, read_latest
 from geartrain.engine.commands.rows import row
 from geartrain.engine.model.access import SEE
 from geartrain.engine.model.actions import Action
@@ -137,26 +137,21 @@ def actions(state: State, peer: Peer, words: list[bytes]) -> bytes:
     earlier ones, ``{"after": T}`` with what to ask them for.
     """
     try:
-        arguments = read_arguments(words[1:], (b"function", b"limit", b"after"))
-        most = arguments.limit()
-        before = arguments.number(b"after", 0)
+        peer.rest = _rows(state, peer, read_latest(words[1:]))
     except OptionError as refusal:
         return invalid(str(refusal))
-    peer.rest = _rows(state, peer, arguments.get(b"function"), most, before)
     return b""
 
 
-def _rows(
-    state: State, peer: Peer, function: bytes, most: int, before: int
-) -> Iterator[bytes]:
+def _rows(state: State, peer: Peer, wanted: Latest) -> Iterator[bytes]:
     listed, last = 0, 0
-    for action in list(state.actions.before(before)):
+    for action in list(state.actions.before(wanted.before)):
         state.turns.work += 1
-        if function and not matches(action.function, function):
+        if wanted.function and not matches(action.function, wanted.function):
             continue
         if not (peer.is_shown_all() or peer.may(SEE, action.function)):
             continue
-        if listed == most:
+        if listed == wanted.most:
             yield row({"after": str(last)})
             break
         state.turns.work += _ROW

@@ -8,7 +8,7 @@ from urllib.parse import unquote_to_bytes
 from geartrain.errors import OptionError
 from geartrain.protocol.admin import error
 
-__all__ = ["Arguments", "invalid", "read_arguments"]
+__all__ = ["Arguments", "Latest", "invalid", "read_arguments", "read_latest"]
 
 _LIMIT: Final = 100
 _MOST: Final = 1000
@@ -66,6 +66,29 @@ class Arguments:
         if limit < 1:
             raise OptionError("limit is a number from 1")
         return min(limit, _MOST)
+
+
+class Latest:
+    """Which of the latest rows are wanted."""
+
+    def __init__(self, function: bytes, most: int, before: int) -> None:
+        self.function = function
+        """Those about this function; empty for all."""
+        self.most = most
+        """How many."""
+        self.before = before
+        """The number of the last row that was listed; 0 for none."""
+
+
+def read_latest(words: list[bytes]) -> Latest:
+    """Read ``[function=F] [limit=N] [after=T]``.
+
+    Raises:
+        OptionError: as ``read_arguments`` does.
+    """
+    arguments = read_arguments(words, (b"function", b"limit", b"after"))
+    before = arguments.number(b"after", 0)
+    return Latest(arguments.get(b"function"), arguments.limit(), before)
 
 
 def read_arguments(words: list[bytes], names: tuple[bytes, ...]) -> Arguments:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from geartrain.engine.commands.arguments import invalid, read_arguments
+from geartrain.engine.commands.arguments import Latest, invalid, read_latest
 from geartrain.engine.commands.rows import row
 from geartrain.engine.model.access import SEE
 from geartrain.engine.model.peers import Peer
@@ -27,24 +27,19 @@ def marks(state: State, peer: Peer, words: list[bytes]) -> bytes:
     and, if there may be earlier ones, ``{"after": T}`` with what to ask them for.
     """
     try:
-        arguments = read_arguments(words[1:], (b"function", b"limit", b"after"))
-        most = arguments.limit()
-        before = arguments.number(b"after", 0)
+        peer.rest = _rows(state, peer, read_latest(words[1:]))
     except OptionError as refusal:
         return invalid(str(refusal))
-    peer.rest = _rows(state, peer, arguments.get(b"function"), most, before)
     return b""
 
 
-def _rows(
-    state: State, peer: Peer, function: bytes, most: int, before: int
-) -> Iterator[bytes]:
+def _rows(state: State, peer: Peer, wanted: Latest) -> Iterator[bytes]:
     state.turns.work += _FIND
     listed, last = 0, 0
-    for mark in state.marks.before(before, function):
+    for mark in state.marks.before(wanted.before, wanted.function):
         if mark.function and not peer.may(SEE, mark.function):
             continue
-        if listed == most:
+        if listed == wanted.most:
             yield row({"after": str(last)})
             break
         state.turns.work += _ROW

@@ -3,7 +3,7 @@
 A search goes through four places: the jobs in memory, those that only the store has,
 the dead letters, and what is remembered of jobs that have ended. Each has its own kind
 of cursor, so that a slice can be gone on with in another connection, too. A slice ends
-with its last row, or when it has looked at so many jobs that it has been long enough.
+with its last row, or after a bounded number of jobs has been looked at.
 """
 
 from __future__ import annotations

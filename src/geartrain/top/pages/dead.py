@@ -9,22 +9,13 @@ from geartrain.cli.columns import AGE, COUNT, NAME, PROSE, TEXT, WORD, Column
 from geartrain.cli.details import job_object
 from geartrain.cli.listing import RowListing
 from geartrain.texts import error_line, shown
-from geartrain.top.page import BAD, Action, ActionTarget, Page, Story, Value
+from geartrain.top.page import BAD, Action, Page, Story, Value
 from geartrain.top.search import asking_by
+from geartrain.top.targets import handle_of, named
 
 __all__ = ["DEAD"]
 
 _BULK: Final = frozenset({"function"})
-
-
-def _handle(target: ActionTarget[JobRow]) -> str:
-    return target.one.handle
-
-
-def _text(target: ActionTarget[JobRow]) -> str:
-    """Return the dead letter that an action is about, for a question."""
-    job = target.one
-    return f"{shown(job.handle)} of {shown(job.function)}"
 
 
 DEAD: Page[JobRow] = Page(
@@ -60,8 +51,8 @@ DEAD: Page[JobRow] = Page(
             name="retry",
             key="R",
             label="Retry",
-            question=lambda target: f"Run {_text(target)} again?",
-            act=lambda admin, target: admin.dead_retry(_handle(target)),
+            question=lambda target: f"Run {named(target)} again?",
+            act=lambda admin, target: admin.dead_retry(handle_of(target)),
             done="is run again",
         ),
         Action(
@@ -69,9 +60,9 @@ DEAD: Page[JobRow] = Page(
             key="x",
             label="Drop",
             question=lambda target: (
-                f"Delete {_text(target)}, its workload included? It is gone then."
+                f"Delete {named(target)}, its workload included? It is gone then."
             ),
-            act=lambda admin, target: admin.dead_drop(_handle(target)),
+            act=lambda admin, target: admin.dead_drop(handle_of(target)),
             done="deleted",
         ),
         Action(
@@ -79,8 +70,8 @@ DEAD: Page[JobRow] = Page(
             key="m",
             label="Move",
             value=Value("Let it belong to which function?"),
-            question=lambda target: f"Move {_text(target)} to {shown(target.value)}?",
-            act=lambda admin, target: admin.move(_handle(target), target.value),
+            question=lambda target: f"Move {named(target)} to {shown(target.value)}?",
+            act=lambda admin, target: admin.move(handle_of(target), target.value),
             done="moved",
         ),
         Action(

@@ -19,12 +19,12 @@ from geartrain.top.page import (
     GOOD,
     WARN,
     Action,
-    ActionTarget,
     Page,
     Story,
     Value,
 )
 from geartrain.top.search import asking_by
+from geartrain.top.targets import handle_of, named
 
 __all__ = ["JOBS"]
 
@@ -88,18 +88,8 @@ def _when(row: JobRow) -> float | None:
     return {"running": row.started, "scheduled": row.due}.get(row.state)
 
 
-def _handle(target: ActionTarget[JobRow]) -> str:
-    return target.one.handle
-
-
 def _is_waiting(row: JobRow) -> bool:
     return row.state not in ("running", _UNKNOWN)
-
-
-def _text(target: ActionTarget[JobRow]) -> str:
-    """Return the job that an action is about, for a question."""
-    job = target.one
-    return f"{shown(job.handle)} of {shown(job.function)}"
 
 
 JOBS: Page[JobRow] = Page(
@@ -134,16 +124,16 @@ JOBS: Page[JobRow] = Page(
             name="cancel",
             key="x",
             label="Cancel",
-            question=lambda target: f"Cancel {_text(target)}? It is gone then.",
-            act=lambda admin, target: admin.cancel(_handle(target)),
+            question=lambda target: f"Cancel {named(target)}? It is gone then.",
+            act=lambda admin, target: admin.cancel(handle_of(target)),
             done="cancelled",
         ),
         Action(
             name="run",
             key="n",
             label="Run now",
-            question=lambda target: f"Let {_text(target)} wait no longer?",
-            act=lambda admin, target: admin.run(_handle(target)),
+            question=lambda target: f"Let {named(target)} wait no longer?",
+            act=lambda admin, target: admin.run(handle_of(target)),
             done="due now",
             is_possible=lambda row: row.state == "scheduled",
         ),
@@ -152,8 +142,8 @@ JOBS: Page[JobRow] = Page(
             key="plus",
             label="Priority",
             value=Value("Which priority?", _PRIORITIES),
-            question=lambda target: f"Give {_text(target)} {target.value} priority?",
-            act=lambda admin, target: admin.prioritize(_handle(target), target.value),
+            question=lambda target: f"Give {named(target)} {target.value} priority?",
+            act=lambda admin, target: admin.prioritize(handle_of(target), target.value),
             done="changed",
             is_possible=_is_waiting,
         ),
@@ -162,8 +152,8 @@ JOBS: Page[JobRow] = Page(
             key="m",
             label="Move",
             value=Value("Move it to which function?"),
-            question=lambda target: f"Move {_text(target)} to {shown(target.value)}?",
-            act=lambda admin, target: admin.move(_handle(target), target.value),
+            question=lambda target: f"Move {named(target)} to {shown(target.value)}?",
+            act=lambda admin, target: admin.move(handle_of(target), target.value),
             done="moved",
             is_possible=_is_waiting,
         ),
