@@ -6,6 +6,8 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
+import psycopg
+
 from benchmarks.errors import LoadError
 from tests.support.servers import RunningServer
 
@@ -46,6 +48,23 @@ def of_redis(*keys: str) -> Backlog:
             yield lambda: sum(_length(connection, key) for key in keys)
 
     return opened
+
+
+def of_postgresql(query: str) -> Backlog:
+    """Count by what a query returns."""
+
+    @contextmanager
+    def opened(server: RunningServer) -> Iterator[Waiting]:
+        url = f"postgresql://jobs@{server.address}/postgres"
+        with psycopg.connect(url, autocommit=True) as connection:
+            yield lambda: _counted(connection, query.encode())
+
+    return opened
+
+
+def _counted(connection: psycopg.Connection, query: bytes) -> int:
+    ((count,),) = connection.execute(query).fetchall()
+    return int(count)
 
 
 _LENGTH = {"list": "LLEN", "hash": "HLEN", "zset": "ZCARD", "none": ""}

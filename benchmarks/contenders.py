@@ -6,12 +6,19 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from benchmarks import backlog, generator
+from benchmarks.databases import (
+    POSTGRESQL,
+    geartrain_on_postgresql,
+    geartrain_on_sqlite,
+    running_postgresql,
+)
 from benchmarks.errors import BenchmarkError
 from benchmarks.libraries import environment
-from benchmarks.library import Command, Library, Sizes, Workers, nothing
+from benchmarks.library import Command, Library, Sizes, Workers, nothing, tell
 from tests.support.servers import (
     RunningServer,
     free_port,
@@ -128,6 +135,20 @@ GEARTRAIN_PYTHON = _on_geartrain(
     _GEARTRAIN_CLIENT,
     imports="from geartrain import Client",
 )
+GEARTRAIN_PYTHON_POSTGRESQL = replace(
+    GEARTRAIN_PYTHON,
+    name="geartrain (Python) on PostgreSQL",
+    flags=("{folder}",),
+    start=geartrain_on_postgresql,
+    database=POSTGRESQL,
+    sizes=Sizes(backlog=30_000, submits=200_000, calls=50_000),
+)
+GEARTRAIN_PYTHON_SQLITE = replace(
+    GEARTRAIN_PYTHON_POSTGRESQL,
+    name="geartrain (Python) on SQLite",
+    start=geartrain_on_sqlite,
+    database="",
+)
 PHP = _on_geartrain(
     "php-gearman",
     (
@@ -237,10 +258,80 @@ DRAMATIQ_ONE_THREAD = _on_redis(
     Sizes(backlog=4_000, submits=10_000, calls=1_000),
     _DRAMATIQ_IMPORTS,
 )
+_DRIVEN_VERSIONS = """
+from importlib.metadata import version
+print(version("{library}") + ", {driver}", version("{driver}"))
+"""
+
+
+@contextmanager
+def _postgresql_for(module: str, folder: str) -> Iterator[RunningServer]:
+    """Run a PostgreSQL with the tables of a library."""
+    with running_postgresql(folder) as database:
+        server = RunningServer(
+            host="127.0.0.1",
+            port=database.port,
+            process=database.process,
+            log=database.folder / "log",
+        )
+        tell([str(environment.PYTHON), "-m", module, "install", "0"], server)
+        yield server
+
+
+def _on_postgresql(
+    library: str, driver: str, workers: Workers, unfinished: str, sizes: Sizes
+) -> Library:
+    module = f"{_JOBS}.{library}_jobs"
+    versions = _DRIVEN_VERSIONS.format(library=library, driver=driver)
+    client = (str(environment.PYTHON), "-m", module)
+    return Library(
+        name=library,
+        flags=(module, "{folder}"),
+        start=_postgresql_for,
+        database=POSTGRESQL,
+        version_command=(str(environment.PYTHON), "-c", versions),
+        workers=workers,
+        client=client,
+        submitter=client,
+        backlog=backlog.of_postgresql(unfinished),
+        sizes=sizes,
+        prepare=environment.make,
+    )
+
+
+def _procrastinate(processes: int, address: str) -> list[Command]:
+    command = (str(_VENV / "procrastinate"), f"--app={_JOBS}.procrastinate_jobs.app")
+    flags = ("--concurrency", "30", "--delete-jobs", "successful")
+    return [(*command, "worker", *flags)] * processes
+
+
+def _pgqueuer(processes: int, address: str) -> list[Command]:
+    command = (str(environment.PYTHON), "-m", f"{_JOBS}.pgqueuer_jobs")
+    return [(*command, "work", "0")] * processes
+
+
+PROCRASTINATE = _on_postgresql(
+    "procrastinate",
+    "psycopg",
+    _procrastinate,
+    "SELECT count(*) FROM procrastinate_jobs WHERE status IN ('todo', 'doing')",
+    Sizes(backlog=3_000, submits=50_000, calls=5_000),
+)
+PGQUEUER = _on_postgresql(
+    "pgqueuer",
+    "asyncpg",
+    _pgqueuer,
+    "SELECT count(*) FROM pgqueuer WHERE status IN ('queued', 'picked')",
+    Sizes(backlog=20_000, submits=100_000, calls=5_000),
+)
 LIBRARIES = {
     library.name: library
     for library in (
         GEARTRAIN_PYTHON,
+        GEARTRAIN_PYTHON_POSTGRESQL,
+        GEARTRAIN_PYTHON_SQLITE,
+        PROCRASTINATE,
+        PGQUEUER,
         CELERY,
         RQ,
         RQ_SIMPLE,

@@ -34,13 +34,7 @@ class Crew:
             LoadError: one of them has ended by itself.
         """
         self.check()
-        children = _children()
-        used, pids = 0.0, [process.pid for process in self.processes]
-        while pids:
-            pid = pids.pop()
-            used += process_seconds(pid) + _ended_children_seconds(pid)
-            pids += children.get(pid, [])
-        return used
+        return tree_seconds(*(process.pid for process in self.processes))
 
     def check(self) -> None:
         """Do nothing while all of them run.
@@ -98,6 +92,17 @@ def _end(processes: Sequence[subprocess.Popen[bytes]]) -> None:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+
+
+def tree_seconds(*roots: int) -> float:
+    """Return the processor time of processes and all that they have started."""
+    children = _children()
+    used, pids = 0.0, [*roots]
+    while pids:
+        pid = pids.pop()
+        used += process_seconds(pid) + _ended_children_seconds(pid)
+        pids += children.get(pid, [])
+    return used
 
 
 def process_seconds(pid: int) -> float:

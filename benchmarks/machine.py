@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from benchmarks import databases
 from benchmarks.disk import mount_of
 from benchmarks.peers import GEARMAND_SQLITE, Peer
 
@@ -43,12 +44,14 @@ def describe_disk(disk: Path, peers: Sequence[Peer]) -> dict[str, str]:
         BenchmarkError: the folder is in memory, or missing.
     """
     mount = mount_of(disk)
+    programs = {peer.database for peer in peers if peer.database}
     versions = [f"{sqlite3.sqlite_version} (geartrain)"]
     if GEARMAND_SQLITE in peers:
         versions.append(f"{_debian_version('libsqlite3-0')} (gearmand)")
     return {
         "sqlite": ", ".join(versions),
         "disk": f"{disk} on {mount.kind}, {mount.device}",
+        **{name: databases.version(name) for name in sorted(programs)},
     }
 
 

@@ -9,6 +9,15 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.databases import (
+    MARIADB,
+    POSTGRESQL,
+    REDIS,
+    geartrain_on_mariadb,
+    geartrain_on_postgresql,
+    geartrain_on_redis,
+    geartrain_on_sqlite,
+)
 from benchmarks.errors import BenchmarkError
 from tests.support.servers import (
     GEARMAND,
@@ -33,7 +42,8 @@ class Peer:
 
     In ``flags``, ``{folder}`` stands for a fresh folder on a disk. ``share`` is the
     part of a scenario's jobs that it gets: slow ones get fewer. ``has_uniques`` is
-    false where it speaks beanstalkd's protocol, which has none.
+    false where it speaks beanstalkd's protocol, which has none. ``database`` is the
+    program of the database server that keeps its jobs.
     """
 
     name: str
@@ -42,6 +52,7 @@ class Peer:
     version_command: tuple[str, ...]
     share: float = 1.0
     has_uniques: bool = True
+    database: str = ""
 
     def started(self, folder: Path) -> AbstractContextManager[RunningServer]:
         """Return the server as a context; it runs for the length of the block."""
@@ -92,6 +103,20 @@ def _geartrain(name: str, *flags: str) -> Peer:
     )
 
 
+def _geartrain_on(
+    name: str,
+    start: Callable[..., AbstractContextManager[RunningServer]],
+    database: str = "",
+) -> Peer:
+    return Peer(
+        name=f"geartrain on {name}",
+        database=database,
+        flags=("{folder}",),
+        start=start,
+        version_command=(*geartrain_command("geartrain"), "--version"),
+    )
+
+
 def _gearmand(name: str, *flags: str, share: float = 1.0) -> Peer:
     return Peer(
         name=name,
@@ -110,13 +135,14 @@ GEARTRAIN_DISK = _geartrain(
     "--durability",
     "disk",
 )
-GEARTRAIN_OBSERVED = _geartrain(
-    "geartrain, observed",
+_OBSERVED = (
     "--store",
     f"sqlite://{{folder}}/{STORE}",
     "--http",
     f"unix:{{folder}}/{HTTP_SOCKET}",
 )
+GEARTRAIN_OBSERVED = _geartrain("geartrain, observed", *_OBSERVED)
+GEARTRAIN_WITHOUT_RESULTS = _geartrain("geartrain, observed, no results", *_OBSERVED)
 GEARTRAIN_QUIET = _geartrain(
     "geartrain, unobserved",
     "--store",
@@ -125,6 +151,10 @@ GEARTRAIN_QUIET = _geartrain(
     "--max-history",
     "0",
 )
+GEARTRAIN_POSTGRESQL = _geartrain_on("PostgreSQL", geartrain_on_postgresql, POSTGRESQL)
+GEARTRAIN_SQLITE = _geartrain_on("SQLite", geartrain_on_sqlite)
+GEARTRAIN_MARIADB = _geartrain_on("MariaDB", geartrain_on_mariadb, MARIADB)
+GEARTRAIN_REDIS = _geartrain_on("Redis", geartrain_on_redis, REDIS)
 GEARMAND_DEFAULT = _gearmand("gearmand")
 GEARMAND_ONE_THREAD = _gearmand("gearmand -t 0", "-t", "0")
 GEARMAND_SQLITE = _gearmand(
@@ -149,7 +179,12 @@ PEERS = {
         GEARTRAIN,
         GEARTRAIN_DISK,
         GEARTRAIN_OBSERVED,
+        GEARTRAIN_WITHOUT_RESULTS,
         GEARTRAIN_QUIET,
+        GEARTRAIN_POSTGRESQL,
+        GEARTRAIN_SQLITE,
+        GEARTRAIN_MARIADB,
+        GEARTRAIN_REDIS,
         GEARMAND_DEFAULT,
         GEARMAND_ONE_THREAD,
         GEARMAND_SQLITE,

@@ -10,9 +10,13 @@ from benchmarks.contenders import (
     DRAMATIQ,
     DRAMATIQ_ONE_THREAD,
     GEARTRAIN_PYTHON,
+    GEARTRAIN_PYTHON_POSTGRESQL,
+    GEARTRAIN_PYTHON_SQLITE,
     LIBGEARMAN,
     PERL,
+    PGQUEUER,
     PHP,
+    PROCRASTINATE,
     RQ,
     RQ_SIMPLE,
 )
@@ -23,8 +27,13 @@ from benchmarks.peers import (
     GEARMAND_SQLITE,
     GEARTRAIN,
     GEARTRAIN_DISK,
+    GEARTRAIN_MARIADB,
     GEARTRAIN_OBSERVED,
+    GEARTRAIN_POSTGRESQL,
     GEARTRAIN_QUIET,
+    GEARTRAIN_REDIS,
+    GEARTRAIN_SQLITE,
+    GEARTRAIN_WITHOUT_RESULTS,
     Peer,
 )
 
@@ -78,7 +87,21 @@ OBSERVED: Final = Suite(
     name="observed",
     title="With everything that shows what happens, beside the same server without",
     ours=GEARTRAIN_OBSERVED,
-    references=(GEARTRAIN_QUIET,),
+    references=(GEARTRAIN_QUIET, GEARTRAIN_WITHOUT_RESULTS),
     is_durable=True,
 )
-SUITES: Final = ("memory", "durable", "python", "observed")
+STORES: Final = Suite(
+    name="stores",
+    title="Geartrain's stores, each on the disk before the job server answers",
+    ours=GEARTRAIN_POSTGRESQL,
+    references=(GEARTRAIN_SQLITE, GEARTRAIN_MARIADB, GEARTRAIN_REDIS),
+    is_durable=True,
+)
+POSTGRESQL_LIBRARIES: Final = Suite(
+    name="postgresql",
+    title="Geartrain's Python library beside others on PostgreSQL",
+    ours=GEARTRAIN_PYTHON_POSTGRESQL,
+    references=(GEARTRAIN_PYTHON_SQLITE, PROCRASTINATE, PGQUEUER),
+    is_durable=True,
+)
+SUITES: Final = ("memory", "durable", "python", "observed", "stores", "postgresql")

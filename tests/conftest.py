@@ -10,12 +10,30 @@ import gc
 import os
 import signal
 from collections.abc import Generator, Iterator
+from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
+
+if TYPE_CHECKING:
+    from tests.support.postgresql_servers import PostgresqlServer
 
 # What programs are told, but for what chooses the build and the extent of tests.
 _TELLING = ("GEARMAN_", "GEARMAND_", "GEARTRAIN_")
 _KEPT = {"GEARTRAIN_DAMAGE", "GEARTRAIN_INTEROP_SERVER", "GEARTRAIN_PURE"}
+
+# Seconds for all examples of a property. One that hypothesis is interrupted in is a
+# failure to it, which it would make smaller for minutes.
+_PROPERTY = 600
+
+# Without the phase that says which lines all failures have run: before Python 3.12 it
+# traces each line from the first failure on, and five minutes pass until it is told.
+hypothesis.settings.register_profile(
+    "geartrain",
+    phases=[each for each in hypothesis.Phase if each is not hypothesis.Phase.explain],
+    deadline=None,
+)
+hypothesis.settings.load_profile("geartrain")
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -40,6 +58,18 @@ def _signals() -> None:
             signal.signal(number, default)
 
 
+@pytest.fixture(scope="module")
+def database() -> Iterator[PostgresqlServer]:
+    """Run a PostgreSQL server for the tests of a file."""
+    # The driver takes a tenth of a second to import.
+    from tests.support.postgresql_servers import PostgresqlServer
+
+    made = PostgresqlServer()
+    made.start()
+    yield made
+    made.stop()
+
+
 @pytest.fixture
 def _collected() -> Iterator[None]:
     """Have sockets that a test left end with it and not amid a later one."""
@@ -47,12 +77,27 @@ def _collected() -> Iterator[None]:
     gc.collect()
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Start what takes longest first.
+    """Start what takes longest first, and give properties the time that they take.
 
     A file with one slow test that started last would leave the other processes idle.
+    Next come properties and those that look at pages, of which none is quick.
     """
-    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+    items.sort(key=_place)
+    for item in items:
+        # hypothesis marks them.
+        if item.get_closest_marker("hypothesis"):
+            item.add_marker(pytest.mark.timeout(_PROPERTY))
+
+
+def _place(item: pytest.Item) -> int:
+    """Return how early a test is started: 0 for the slowest."""
+    if item.get_closest_marker("slow"):
+        return 0
+    fixtures: list[str] = getattr(item, "fixturenames", [])
+    is_long = item.get_closest_marker("hypothesis") or "browser" in fixtures
+    return 1 if is_long else 2
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import random
+
 from geartrain.backoff import MAX_PAUSE, Backoff
 
 
@@ -22,3 +24,11 @@ def test_reset_begins_with_the_shortest() -> None:
     backoff.reset()
     assert backoff.tries == 0
     assert backoff.next() <= 0.1
+
+
+def test_a_seeded_program_gets_its_numbers_again() -> None:
+    random.seed(7)
+    expected = random.random()
+    random.seed(7)
+    Backoff().next()
+    assert random.random() == expected

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
 
 from benchmarks.libraries import timing
 from benchmarks.libraries.timing import Figures
-from geartrain import Client, Worker
+from geartrain import AsyncClient, Client, Worker
 
 WORKLOAD = timing.WORKLOAD.encode()
 
@@ -38,6 +39,16 @@ def submit(jobs: int) -> Figures:
         return timing.spend(jobs, many)
 
 
+async def _submit_singly(jobs: int) -> Figures:
+    async with AsyncClient(timing.SERVER) as client:
+        return await timing.at_once(jobs, partial(client.do_background, "noop", b""))
+
+
+def singly(jobs: int) -> Figures:
+    """Submit background jobs one by one, several at once."""
+    return asyncio.run(_submit_singly(jobs))
+
+
 def result(jobs: int) -> Figures:
     """Wait for each job."""
     with Client(timing.SERVER) as client:
@@ -58,4 +69,6 @@ def results(jobs: int) -> Figures:
 
 
 if __name__ == "__main__":
-    timing.main({"submit": submit, "result": result, "results": results})
+    timing.main(
+        {"submit": submit, "singly": singly, "result": result, "results": results}
+    )

@@ -6,25 +6,32 @@ and ``cpu`` in seconds, and ``p50`` in microseconds where single jobs were timed
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from statistics import median
 from typing import TypeVar
 
 SERVER = os.environ.get("BENCH_SERVER", "127.0.0.1:4730")
-"""``host:port`` of the job server, or of Redis."""
+"""``host:port`` of the job server, or of Redis or PostgreSQL."""
+POSTGRESQL = f"postgresql://jobs@{SERVER}/postgres"
 
 WORKLOAD = "x" * 64
 IN_FLIGHT = 100
+AT_ONCE = 32
+"""How many wait for their answers where each submits one job after the other."""
 WARM_UP = 20
 SECONDS = 60
 """How long a result is waited for."""
 
 Figures = dict[str, float]
+Mode = Callable[[int], Figures]
+NOTHING: Figures = {"jobs": 0, "wall": 0, "cpu": 0}
+"""What a mode tells that times nothing."""
 Pending = TypeVar("Pending")
 
 
@@ -37,6 +44,33 @@ def spend(jobs: int, action: Callable[[int], object]) -> Figures:
         "wall": time.perf_counter() - wall,
         "cpu": time.process_time() - cpu,
     }
+
+
+async def spend_async(jobs: int, action: Callable[[int], Awaitable[object]]) -> Figures:
+    """Time ``await action(jobs)``."""
+    wall, cpu = time.perf_counter(), time.process_time()
+    await action(jobs)
+    return {
+        "jobs": jobs,
+        "wall": time.perf_counter() - wall,
+        "cpu": time.process_time() - cpu,
+    }
+
+
+async def at_once(jobs: int, submit: Callable[[], Awaitable[object]]) -> Figures:
+    """Time ``jobs`` submissions by 32 tasks that each wait for every answer."""
+
+    async def every(number: int) -> None:
+        left = iter(range(number))
+
+        async def task() -> None:
+            for _ in left:
+                await submit()
+
+        await asyncio.gather(*(task() for _ in range(AT_ONCE)))
+
+    await every(AT_ONCE)  # connects
+    return await spend_async(jobs, every)
 
 
 def one_by_one(jobs: int, call: Callable[[], object]) -> Figures:
@@ -92,7 +126,7 @@ def exhaust(results: Iterable[object]) -> None:
     deque(results, maxlen=0)
 
 
-def main(modes: dict[str, Callable[[int], Figures]]) -> None:
+def main(modes: dict[str, Mode]) -> None:
     """Run the mode that the arguments name and print its figures as JSON."""
     mode, jobs = sys.argv[1], int(sys.argv[2])
     print(json.dumps(modes[mode](jobs)))

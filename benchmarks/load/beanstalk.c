@@ -52,11 +52,11 @@ static void add_line(struct connection *connection, const char *line) {
 }
 
 /* Write one submission; return its length. */
-static size_t write_put(unsigned char *at, uint32_t type, const char *unique,
-                        size_t workload) {
+static size_t write_put(unsigned char *at, uint32_t type, int has_key,
+                        const char *unique, size_t workload) {
   int size = sprintf((char *)at, "put 0 0 %d %zu\r\n", TIME_TO_RUN, workload);
   if (type != SUBMIT_JOB_BG) die("beanstalkd has no foreground jobs");
-  if (*unique != '\0') die("beanstalkd has no uniques");
+  if (*unique != '\0' || has_key) die("beanstalkd has no uniques and no flow keys");
   memset(at + size, 'w', workload);
   memcpy(at + size + workload, "\r\n", 2);
   return (size_t)size + workload + 2;

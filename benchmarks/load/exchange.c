@@ -27,8 +27,8 @@ static void submit(struct exchange *exchange, struct connection *client) {
   if (exchange->submitted == total(exchange)) return;
   unsigned char *at = room(client, exchange->submit_size);
   memcpy(at, exchange->submit, exchange->submit_size);
-  if (exchange->options->unique)
-    write_unique(at + dialect->unique_at, (uint64_t)exchange->submitted);
+  uint64_t number = (uint64_t)(exchange->options->first + exchange->submitted);
+  if (exchange->options->unique) write_unique(at + dialect->unique_at, number);
   exchange->submitted++;
 }
 
@@ -161,8 +161,8 @@ void run_exchange(const struct options *options) {
   exchange->options = options;
   if (options->clients > 0)
     exchange->submit_size = dialect->write_submit(
-        exchange->submit, options->background ? SUBMIT_JOB_BG : SUBMIT_JOB, unique,
-        options->workload);
+        exchange->submit, options->background ? SUBMIT_JOB_BG : SUBMIT_JOB, 0,
+        unique, options->workload);
   open_all(exchange);
   start(exchange);
   while (unfinished(exchange)) turn(exchange);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 static const char FUNCTION[] = "bench";
+static const char WITH_KEY[] = "bench?key=00000000"; /* KEY_SIZE digits */
 
 static void write_header(unsigned char *at, uint32_t type, size_t size) {
   const unsigned char header[HEADER] = {
@@ -39,16 +40,23 @@ static void add_packet(struct connection *connection, uint32_t type, const void 
   if (size > 0) memcpy(at + HEADER, body, size);
 }
 
-/* Write one submission; return its length. */
-static size_t write_submit(unsigned char *at, uint32_t type, const char *unique,
-                           size_t workload) {
-  size_t key = strlen(unique);
-  size_t size = sizeof FUNCTION + key + 1 + workload;
+/* Write one submission, with room for a flow key if it has one; return its length. */
+static size_t write_submit(unsigned char *at, uint32_t type, int has_key,
+                           const char *unique, size_t workload) {
+  size_t name = has_key ? sizeof WITH_KEY : sizeof FUNCTION;
+  size_t rest = strlen(unique) + 1;
+  size_t size = name + rest + workload;
   write_header(at, type, size);
-  memcpy(at + HEADER, FUNCTION, sizeof FUNCTION);
-  memcpy(at + HEADER + sizeof FUNCTION, unique, key + 1);
-  memset(at + HEADER + sizeof FUNCTION + key + 1, 'w', workload);
+  memcpy(at + HEADER, has_key ? WITH_KEY : FUNCTION, name);
+  memcpy(at + HEADER + name, unique, rest);
+  memset(at + HEADER + name + rest, 'w', workload);
   return HEADER + size;
+}
+
+/* Write the digits of a flow key. */
+void write_key(unsigned char *at, uint64_t number) {
+  for (int i = KEY_SIZE - 1; i >= 0; i--, number /= 10)
+    at[i] = (unsigned char)('0' + number % 10);
 }
 
 /* Spread a number over 64 bits; different numbers stay different. */
@@ -110,4 +118,5 @@ const struct dialect gearman = {.next_packet = next_packet,
                                 .grab = grab,
                                 .sleep = fall_asleep,
                                 .complete = complete,
+                                .key_at = HEADER + sizeof WITH_KEY - 1 - KEY_SIZE,
                                 .unique_at = HEADER + sizeof FUNCTION};

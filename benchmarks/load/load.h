@@ -15,6 +15,7 @@ enum packet_type {
 
 enum { HEADER = 12, BUFFER = 16384, MAX_EVENTS = 256, SILENCE_MS = 30000 };
 enum { UNIQUE_SIZE = 36 /* as long as the UUIDs of libgearman */ };
+enum { KEY_SIZE = 8 /* digits of a flow key */ };
 
 struct options {
   const char *mode;
@@ -24,6 +25,7 @@ struct options {
   int cpu;           /* the core to stay on, or -1 */
   int clients, in_flight, workers, jobs, warmup, slice, unique;
   int first;         /* the number of the first unique */
+  int keys;          /* submit: the jobs have so many flow keys in turn; 0 for none */
   int background;    /* exchange: clients wait for JOB_CREATED alone */
   int partial;       /* exchange: workers stop after `jobs`, more may wait */
   int separate;      /* WORK_COMPLETE and the next GRAB_JOB leave in two writes */
@@ -48,15 +50,16 @@ struct packet {
 /* How a job server is spoken to. Answers come as packets of Gearman's types. */
 struct dialect {
   int (*next_packet)(struct connection *connection, struct packet *packet);
-  size_t (*write_submit)(unsigned char *at, uint32_t type, const char *unique,
-                         size_t workload);
+  size_t (*write_submit)(unsigned char *at, uint32_t type, int has_key,
+                         const char *unique, size_t workload);
   void (*can_do)(struct connection *worker);
   void (*echo)(struct connection *connection);
   void (*grab)(struct connection *worker);
   void (*sleep)(struct connection *worker);
   void (*complete)(struct connection *worker, const struct packet *packet,
                    size_t result);
-  size_t unique_at; /* where the unique is in a submission */
+  size_t key_at;    /* where the flow key is in a submission, if it has one */
+  size_t unique_at; /* where the unique is in one without a flow key */
   int grab_waits;   /* a grab is answered when there is a job, never before */
 };
 
@@ -110,6 +113,7 @@ int receive(struct connection *connection, int wait);
 void receive_expected(struct connection *connection, uint32_t type);
 
 void write_unique(unsigned char *at, uint64_t number);
+void write_key(unsigned char *at, uint64_t number);
 int is_assignment(const struct packet *packet);
 
 int watch(struct connection *connection, int epoll);

@@ -39,6 +39,7 @@ static struct options parse(int argc, char **argv) {
       {"--workers", &options.workers}, {"--jobs", &options.jobs},
       {"--warmup", &options.warmup}, {"--slice", &options.slice},
       {"--unique", &options.unique}, {"--first", &options.first},
+      {"--keys", &options.keys},
       {"--background", &options.background}, {"--partial", &options.partial},
       {"--separate", &options.separate}, {"--checkpoints", &options.checkpoints},
       {"--beanstalk", &options.beanstalk}, {"--workload", &workload},
@@ -55,6 +56,8 @@ static struct options parse(int argc, char **argv) {
   options.seconds = milliseconds / 1e3;
   if (workload < 0 || workload > BUFFER / 4) die("--workload is 0..%d", BUFFER / 4);
   options.workload = (size_t)workload;
+  if (options.keys && (options.unique || options.beanstalk))
+    die("--keys go without --unique and --beanstalk");
   return options;
 }
 

@@ -61,7 +61,7 @@ static void roll_call(struct bedroom *bedroom) {
 }
 
 static void submit_one(struct connection *client, size_t workload) {
-  client->pending = dialect->write_submit(client->out, SUBMIT_JOB_BG, "", workload);
+  client->pending = dialect->write_submit(client->out, SUBMIT_JOB_BG, 0, "", workload);
   flush(client);
   receive_expected(client, JOB_CREATED);
 }

@@ -17,8 +17,8 @@ static void encode_batch(struct submission *submission) {
   if (submission->blob == NULL) die("out of memory");
   for (int i = 0; i < batch; i++)
     submission->packet_size = dialect->write_submit(
-        submission->blob + (size_t)i * submission->packet_size, SUBMIT_JOB_BG, unique,
-        options->workload);
+        submission->blob + (size_t)i * submission->packet_size, SUBMIT_JOB_BG,
+        options->keys > 0, unique, options->workload);
 }
 
 static void open_submitter(struct submitter *submitter, const struct options *options) {
@@ -51,6 +51,14 @@ static void number_uniques(struct submission *submission, int count) {
     write_unique(at, number + (uint64_t)i);
 }
 
+static void number_keys(struct submission *submission, int count) {
+  uint64_t keys = (uint64_t)submission->options->keys;
+  uint64_t number = (uint64_t)(submission->options->first + submission->submitted);
+  unsigned char *at = submission->blob + dialect->key_at;
+  for (int i = 0; i < count; i++, at += submission->packet_size)
+    write_key(at, (number + (uint64_t)i) % keys);
+}
+
 /* Send a batch, or what is left up to the limit. */
 void submit_batch(struct submission *submission, struct submitter *submitter) {
   long left = submission->limit - submission->submitted;
@@ -59,6 +67,7 @@ void submit_batch(struct submission *submission, struct submitter *submitter) {
   unsigned char *own = connection->out;
   if (count <= 0) return;
   if (submission->options->unique) number_uniques(submission, count);
+  if (submission->options->keys) number_keys(submission, count);
   int64_t now = nanoseconds();
   for (int i = 0; i < count; i++)
     submitter->sent_at[submitter->submitted++ % submitter->in_flight] = now;

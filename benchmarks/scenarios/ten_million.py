@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import partial
 
 from benchmarks.disk import folder_bytes, forget
@@ -10,11 +12,15 @@ from benchmarks.errors import LoadError
 from benchmarks.generator import Spent
 from benchmarks.restart import Restarted, restarted, waiting_jobs
 from benchmarks.scenario import FREE, Figure, Scenario, Trial
+from benchmarks.scenarios.limited import limit
 from benchmarks.servers import peak_bytes, resident_bytes
 from benchmarks.suites import DURABLE
 
 WORKLOAD = 100
 JOBS = 10_000_000
+KEYS = 100_000
+RATE = "90000/1s"
+"""More than workers do, so that rates are those of the job server."""
 SLICES = 20
 PROBE_JOBS = 200_000
 """How many jobs are submitted and done to learn a rate."""
@@ -23,16 +29,27 @@ TIME_LIMIT = 1200.0
 MB = 1e6
 
 
-def measure(trial: Trial, *, unique: int) -> dict[str, float]:
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """What jobs have: a unique of their own, or flow keys in turn; and their policy."""
+
+    unique: int = 0
+    keys: int = 0
+    policy: Mapping[str, int | str] = field(default_factory=dict)
+
+
+def measure(trial: Trial, *, kind: Kind) -> dict[str, float]:
     """Fill an empty queue, kill the server, start it twice on what it left.
 
     Each start does one job, which may be done by the time of the count.
     """
     probe = trial.size(PROBE_JOBS, 500)
-    figures = _with_rates(trial, probe, unique, first=0, name="empty")
-    figures |= _fill(trial, unique)
+    if kind.policy:
+        limit(trial, **kind.policy)
+    figures = _with_rates(trial, probe, kind, first=0, name="empty")
+    figures |= _fill(trial, kind)
     reached = int(figures["reached"])
-    figures |= _with_rates(trial, probe, unique, first=2 * 10**8, name="full")
+    figures |= _with_rates(trial, probe, kind, first=2 * 10**8, name="full")
     pid = trial.server.process.pid
     figures["peak_mb"] = peak_bytes(pid) / MB
     figures["disk_bytes"] = folder_bytes(trial.folder) / reached
@@ -47,7 +64,7 @@ def measure(trial: Trial, *, unique: int) -> dict[str, float]:
         _check(cold.waiting, reached - 2)
         figures |= _first_answers(cold, "cold")
         again = _on(trial, cold)
-        figures |= _with_rates(again, probe, unique, first=3 * 10**8, name="again")
+        figures |= _with_rates(again, probe, kind, first=3 * 10**8, name="again")
         figures["again_peak_mb"] = peak_bytes(cold.server.process.pid) / MB
     for name in ("full", "again"):
         for what in ("submit", "grab"):
@@ -72,22 +89,23 @@ def _kill(trial: Trial) -> None:
     trial.server.process.wait()
 
 
-def _submit(trial: Trial, jobs: int, unique: int, first: int) -> Spent:
+def _submit(trial: Trial, jobs: int, kind: Kind, first: int) -> Spent:
     return trial.load(
         "submit",
         in_flight=100,
         workload=WORKLOAD,
-        unique=unique,
+        unique=kind.unique,
+        keys=min(kind.keys, trial.size(kind.keys, 10)),
         first=first,
         jobs=jobs,
     )
 
 
 def _with_rates(
-    trial: Trial, jobs: int, unique: int, *, first: int, name: str
+    trial: Trial, jobs: int, kind: Kind, *, first: int, name: str
 ) -> dict[str, float]:
     """Submit some jobs and do as many, whichever are first in the queue."""
-    submitted = _submit(trial, jobs, unique, first)
+    submitted = _submit(trial, jobs, kind, first)
     done = trial.load(
         "exchange", clients=0, workers=4, partial=1, workload=WORKLOAD, jobs=jobs
     )
@@ -95,13 +113,13 @@ def _with_rates(
     return {f"{name}_submit_rate": submitted.rate, f"{name}_grab_rate": done.rate}
 
 
-def _fill(trial: Trial, unique: int) -> dict[str, float]:
+def _fill(trial: Trial, kind: Kind) -> dict[str, float]:
     """Submit ten million jobs in slices."""
     jobs = trial.size(JOBS, 2_000) // SLICES
     slices: list[Spent] = []
     end = time.monotonic() + TIME_LIMIT
     while len(slices) < SLICES and time.monotonic() < end:
-        slices.append(_submit(trial, jobs, unique, 10**8 + len(slices) * jobs))
+        slices.append(_submit(trial, jobs, kind, 10**8 + len(slices) * jobs))
         resident = resident_bytes(trial.server.process.pid) / MB
         trial.tell(
             f"  {len(slices) * jobs:,} waiting: {slices[-1].rate:,.0f}/s, "
@@ -166,18 +184,23 @@ FIGURES = (
 )
 
 
-def _scenario(name: str, title: str, unique: int) -> Scenario:
+def _scenario(name: str, title: str, kind: Kind) -> Scenario:
     return Scenario(
         name=name,
         title=f"10,000,000 waiting jobs of 100 bytes, {title}",
         placements=(FREE,),
         figures=FIGURES,
-        measure=partial(measure, unique=unique),
+        measure=partial(measure, kind=kind),
         suite=DURABLE,
         without=frozenset(peer.name for peer in DURABLE.references),
         on_demand=True,
     )
 
 
-WITHOUT_UNIQUES = _scenario("ten-million", "no uniques", 0)
-WITH_UNIQUES = _scenario("ten-million-uniques", "each its own unique", 1)
+WITHOUT_UNIQUES = _scenario("ten-million", "no uniques", Kind())
+WITH_UNIQUES = _scenario("ten-million-uniques", "each its own unique", Kind(unique=1))
+LIMITED = _scenario(
+    "ten-million-limited",
+    f"under a rate and behind {KEYS:,} flow keys",
+    Kind(keys=KEYS, policy={"key_concurrency": 1, "rate": RATE}),
+)

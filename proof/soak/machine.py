@@ -55,6 +55,7 @@ class Machine:
         )
         (folder / "geartrain.toml").write_text(
             '[functions."soak"]\nmax_attempts = 1\nmax_crashes = 2\n'
+            'options_in_names = true\nkey_concurrency = 2\nrate = "5000/1s"\n'
             "backoff_delay = 0.1\nttl = 86400\n"
         )
 

@@ -14,6 +14,7 @@ from tests.support.wire import Wire, packet
 __all__ = ["Submitter"]
 
 _BATCH = 20
+_FLOW_KEYS = 40
 
 
 class Submitter(threading.Thread):
@@ -64,7 +65,7 @@ class Submitter(threading.Thread):
             self.unknown += len(keys)
             wire.send_bytes(
                 b"".join(
-                    packet(18, FUNCTION.encode(), b"", key + b" " + b"w" * size)
+                    packet(18, self._function(), b"", key + b" " + b"w" * size)
                     for key in keys
                 )
             )
@@ -77,6 +78,11 @@ class Submitter(threading.Thread):
                     self.refused += 1
             if not is_flood:
                 time.sleep(self._pause)
+
+    def _function(self) -> bytes:
+        """Return the name of the function, with a flow key that limits hold it by."""
+        account = self._chance.randrange(_FLOW_KEYS)
+        return f"{FUNCTION}?key=account-{account}".encode()
 
     def _key(self, is_flood: bool) -> bytes:
         self._count += 1

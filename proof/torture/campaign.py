@@ -11,10 +11,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from proof.torture.actors import Actor, connect
-from proof.torture.clients import Gauge, Submitter, Waiter
+from proof.torture.clients import Gauge, Submitter, Waiter, note_schedules
 from proof.torture.functions import FUNCTIONS, configuration
 from proof.torture.history import Account, Enquiry, History, Round, Stock
-from proof.torture.operators import PAUSED, Operator, count_jobs, fetch, listing, resume
+from proof.torture.operators import (
+    PAUSED,
+    Operator,
+    count_jobs,
+    fetch,
+    listing,
+    note_firings,
+    resume,
+)
 from proof.torture.processes import Nursery
 from proof.torture.steps import STEPS, Step
 from proof.torture.survey import Survey, survey
@@ -80,6 +88,7 @@ class Campaign:
         self._load = load
         self._randomness = random.Random(seed)
         self._gauge = Gauge(load.most_waiting)
+        note_schedules(self.history)
         self._actors = self._cast(seed, name)
         self._workers = [each for each in self._actors if isinstance(each, Worker)]
         (folder / "geartrain.toml").write_text(configuration())
@@ -139,7 +148,8 @@ class Campaign:
         return ["start:writing", *plan]
 
     def _begin(self, kill: str) -> Round:
-        entry = Round(len(self.history.rounds) + 1, kill)
+        number, began = len(self.history.rounds) + 1, self.history.serial()
+        entry = Round(number, kill, began=began)
         self.history.rounds.append(entry)
         return entry
 
@@ -213,6 +223,7 @@ class Campaign:
         with Wire(connect(self._server.port)) as wire:
             for function in PAUSED:
                 resume(wire, self.history, function)
+            self._end_schedules(wire)
             self._take_stock(wire, entry.number)
             threads = self._start(workers, entry)
             self._wait_until_empty(wire)
@@ -224,6 +235,13 @@ class Campaign:
         entry.durable = float("inf")
         self._server.stop()
         entry.end = _ORDERLY
+
+    def _end_schedules(self, wire: Wire) -> None:
+        for function in FUNCTIONS.values():
+            if function.every:
+                answer = wire.command(b"schedule pause " + function.name)
+                assert answer.startswith(b"OK"), answer
+                note_firings(wire, self.history, function.name)
 
     def _take_stock(self, wire: Wire, number: int) -> None:
         began = self.history.serial()
@@ -257,6 +275,8 @@ class Campaign:
         assert self._server.start(None, 0)
         with Wire(connect(self._server.port)) as wire:
             self._fetch_results(wire, entry.number)
+            rows = listing(wire, "batches limit=1000")
+            self.history.batches.update({row["name"].encode(): row for row in rows})
             self.survey = survey(wire)
         entry.durable = float("inf")
         self._server.stop()

@@ -10,7 +10,7 @@ from proof.torture.functions import FUNCTIONS, Function, filled
 from proof.torture.history import History, Submission
 from tests.support.wire import MIB, Wire, packet
 
-__all__ = ["Gauge", "Submitter", "Waiter"]
+__all__ = ["Gauge", "Submitter", "Waiter", "note_schedules"]
 
 _IN_FLIGHT = 40
 
@@ -20,6 +20,25 @@ _BACKGROUND = {
     "low": PacketType.SUBMIT_JOB_LOW_BG,
 }
 _RESULTS = (PacketType.WORK_COMPLETE, PacketType.WORK_FAIL, PacketType.WORK_EXCEPTION)
+
+
+def note_schedules(history: History) -> None:
+    """Note what schedules submit, as submissions that nobody was answered."""
+    for function in FUNCTIONS.values():
+        if function.every:
+            history.submissions[function.name] = Submission(
+                key=function.name,
+                function=function,
+                unique=b"",
+                priority="normal",
+                is_background=True,
+                reducer=b"",
+                size=1,
+                due=0.0,
+                round=1,
+                sent=history.serial(),
+                sent_at=0.0,
+            )
 
 
 class Gauge:
@@ -41,6 +60,9 @@ class _Client(Actor):
     def __init__(self, name: str, seed: str, history: History) -> None:
         super().__init__(name, seed, history)
         self._count = 0
+        # The last job of a chain, and how many there are in it.
+        self._last = b""
+        self._links = 0
 
     def draw(
         self, function: Function, priority: str, is_background: bool, size: int
@@ -54,6 +76,11 @@ class _Client(Actor):
         if function.soon:
             due = round(time.time() + self.randomness.uniform(0, function.soon), 3)
             priority = "normal"
+        flow_key = batch = b""
+        if function.keys:
+            flow_key = b"k%d" % self.randomness.randrange(function.keys)
+        if function.batches:
+            batch = b"%sb%d" % (self.name.encode(), self._count // function.batches)
         submission = Submission(
             key=b"%s%d" % (self.name.encode(), self._count),
             function=function,
@@ -66,13 +93,32 @@ class _Client(Actor):
             round=self.round,
             sent=self.history.serial(),
             sent_at=time.time(),
+            flow_key=flow_key,
+            source=self._source(function),
+            batch=batch,
         )
         self.history.submissions[submission.key] = submission
         return submission
 
+    def _source(self, function: Function) -> bytes:
+        """Return the handle of the job that the next one waits for, if it does."""
+        links = self._links if function.chain else 0
+        self._links = (links + 1) % (function.chain or 1)
+        return self._last if links else b""
+
     def take_answer(self, wire: Wire, submission: Submission) -> None:
-        """Note the submission's JOB_CREATED, which comes next."""
-        (submission.handle,) = wire.expect(PacketType.JOB_CREATED)
+        """Note the submission's JOB_CREATED, which comes next.
+
+        A job server that was killed has forgotten what became of a job before: who
+        asks to wait for that is refused.
+        """
+        answer = wire.read()
+        if answer.type is PacketType.ERROR and submission.source:
+            return
+        assert answer.type is PacketType.JOB_CREATED, answer
+        submission.handle = answer.payload
+        if submission.function.chain:
+            self._last = submission.handle
         submission.acknowledged_at = time.time()
         submission.acknowledged = self.history.serial()
 
@@ -104,7 +150,8 @@ class Submitter(_Client):
             wire.send_bytes(b"".join(map(_encoded, submissions)))
             for submission in submissions:
                 self.take_answer(wire, submission)
-                self.acknowledged.append(submission)
+                if submission.acknowledged:
+                    self.acknowledged.append(submission)
 
     def _draw(self) -> Submission:
         (function,) = self.randomness.choices(self._functions, self._shares)
@@ -126,7 +173,7 @@ class Submitter(_Client):
 
 
 def _encoded(submission: Submission) -> bytes:
-    function, unique = submission.function.name, submission.unique
+    function, unique = _named(submission), submission.unique
     workload = filled(submission.key, submission.size)
     if submission.due:
         due = b"%.3f" % submission.due
@@ -135,6 +182,19 @@ def _encoded(submission: Submission) -> bytes:
         kind = PacketType.SUBMIT_REDUCE_JOB_BACKGROUND
         return packet(kind, function, unique, submission.reducer, b"", workload)
     return packet(_BACKGROUND[submission.priority], function, unique, workload)
+
+
+def _named(submission: Submission) -> bytes:
+    """Return the name of a job's function, with its options."""
+    options = []
+    if submission.flow_key:
+        options.append(b"key=" + submission.flow_key)
+    if submission.source:
+        options.append(b"when=done&after=" + submission.source)
+    if submission.batch:
+        options.append(b"batch=" + submission.batch)
+    name = submission.function.name
+    return name + b"?" + b"&".join(options) if options else name
 
 
 class Waiter(_Client):

@@ -40,7 +40,8 @@ def _expected(own: Submission) -> dict[str, Any]:
     return {
         "function": own.function.name.decode(),
         "unique": own.unique.decode(),
-        "priority": own.priority,
+        # Where the order is strict, priorities do not count, and none is kept.
+        "priority": "normal" if own.function.is_fifo else own.priority,
         "state": "dead",
         "background": True,
         "size": len(filled(own.key, own.size)),

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-__all__ = ["FUNCTIONS", "Function", "configuration", "filled", "is_whole"]
+__all__ = ["FUNCTIONS", "RATE", "Function", "configuration", "filled", "is_whole"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,6 +19,11 @@ class Function:
         share: how many of its jobs are submitted among those of the others.
         policy: the settings of its policy.
         uniques: of how many uniques its jobs have one; 0 for none.
+        keys: of how many flow keys its jobs have one; 0 for none.
+        chain: its jobs wait for one before, in chains of at most so many.
+        batches: its jobs are submitted in batches of so many.
+        every: a schedule of its name submits its jobs, one in so many seconds; 0 for
+            none.
         soon: its jobs come by SUBMIT_JOB_EPOCH, due within so many seconds.
         fails: the part of its runs that end by WORK_FAIL or WORK_EXCEPTION.
         crashes: the part of its runs whose worker leaves without a word.
@@ -31,6 +36,10 @@ class Function:
     share: int
     policy: Mapping[str, float | str] = field(default_factory=dict)
     uniques: int = 0
+    keys: int = 0
+    chain: int = 0
+    batches: int = 0
+    every: float = 0.0
     soon: float = 0.0
     fails: float = 0.0
     crashes: float = 0.0
@@ -41,6 +50,31 @@ class Function:
     def setting(self, name: str, default: float) -> float:
         """Return a number of the policy."""
         return float(self.policy.get(name, default))
+
+    @property
+    def has_options(self) -> bool:
+        """Tell whether its jobs come with options behind its name."""
+        return bool(self.keys or self.chain or self.batches)
+
+    @property
+    def places(self) -> int:
+        """Return how many of its jobs may run at once; 0 for any number."""
+        return int(self.setting("concurrency", 0))
+
+    @property
+    def key_places(self) -> int:
+        """Return how many jobs of one of its flow keys may; 0 for any number."""
+        return int(self.setting("key_concurrency", 0))
+
+    @property
+    def is_fifo(self) -> bool:
+        """Tell whether its jobs start strictly in the order of their submission."""
+        return self.policy.get("order") == "fifo"
+
+    @property
+    def follows(self) -> bool:
+        """Tell whether a submission is to have a run that starts after it."""
+        return self.policy.get("dedupe") in ("again", "replace")
 
     @property
     def keeps_results(self) -> bool:
@@ -66,13 +100,26 @@ class Function:
         return "complete"
 
 
-_SOON_AGAIN: Final[dict[str, float | str]] = {
+_Policy = dict[str, float | str]
+
+_SOON_AGAIN: Final[_Policy] = {
     "backoff": "fixed",
     "backoff_delay": 0.1,
     "backoff_jitter": 0.0,
 }
 # Results are kept for longer than a campaign takes.
-_KEPT: Final[dict[str, float | str]] = {"result_ttl": 86400.0}
+_KEPT: Final[_Policy] = {"result_ttl": 86400.0}
+_IN_ORDER: Final[_Policy] = {
+    "order": "fifo",
+    "key_concurrency": 1,
+    "max_attempts": 3,
+    "max_crashes": 50,
+}
+_DROPPED: Final[_Policy] = {"dedupe": "drop", "dedupe_window": 86400.0}
+
+RATE: Final = "200/1s"
+"""How many jobs of a function start in which time, as a policy has it."""
+
 _PLAIN: Final[dict[str, Any]] = {"crashes": 0.002, "policy": {"max_crashes": 50}}
 
 FUNCTIONS: Final = {
@@ -91,6 +138,38 @@ FUNCTIONS: Final = {
             fails=0.4,
             policy={"max_attempts": 3} | _SOON_AGAIN | _KEPT,
         ),
+        Function(name=b"paced", share=30, policy={"rate": RATE}),
+        Function(name=b"single", share=30, policy={"concurrency": 2}),
+        Function(
+            name=b"account",
+            share=80,
+            keys=30,
+            crashes=0.01,
+            policy={"key_concurrency": 1, "max_crashes": 50},
+        ),
+        Function(
+            name=b"ledger",
+            share=40,
+            keys=6,
+            fails=0.1,
+            crashes=0.01,
+            policy=_IN_ORDER | _SOON_AGAIN,
+        ),
+        Function(
+            name=b"again", share=40, uniques=20, policy={"dedupe": "again"} | _KEPT
+        ),
+        Function(
+            name=b"newest", share=40, uniques=20, policy={"dedupe": "replace"} | _KEPT
+        ),
+        Function(
+            name=b"once_only",
+            share=20,
+            uniques=2000,
+            policy=_DROPPED | _KEPT,
+        ),
+        Function(name=b"chained", share=20, chain=5),
+        Function(name=b"batched", share=20, batches=25),
+        Function(name=b"tick", share=0, every=2.0),
         Function(
             name=b"doomed",
             share=40,
@@ -119,12 +198,19 @@ FUNCTIONS: Final = {
 
 
 def configuration() -> str:
-    """Return the ``geartrain.toml`` with the policies of the functions."""
+    """Return the ``geartrain.toml`` with the policies and schedules of functions."""
     lines = []
     for function in FUNCTIONS.values():
         lines.append(f'[functions."{function.name.decode()}"]')
+        if function.has_options:
+            lines.append("options_in_names = true")
         for name, value in function.policy.items():
             lines.append(f"{name} = {value!r}".replace("'", '"'))
+        if function.every:
+            name = function.name.decode()
+            lines += [f"[schedules.{name}]", f'function = "{name}"', 'missed = "all"']
+            lines.append(f"every = {function.every}")
+            lines.append(f'workload = "{filled(function.name, 1).decode()}"')
     return "\n".join(lines) + "\n"
 
 

@@ -29,6 +29,9 @@ class Submission:
 
     Attributes:
         key: what its workload begins with; no other submission has it.
+        flow_key: its flow key; empty for none.
+        source: the handle of the job that it waits for; empty for none.
+        batch: the batch that it is in; empty for none.
         acknowledged: the serial of its JOB_CREATED, noted after it was received.
         result: what its client was sent, if it waited for that; else None.
     """
@@ -48,6 +51,9 @@ class Submission:
     acknowledged: int = 0
     acknowledged_at: float = 0.0
     result: bytes | None = None
+    flow_key: bytes = b""
+    source: bytes = b""
+    batch: bytes = b""
 
 
 @dataclass(slots=True)
@@ -149,12 +155,14 @@ class Round:
     Attributes:
         kill: how it was to end: at a step, at random, or in order.
         end: how it ended; empty if its step did not come by.
+        began: the serial before anything happened in it.
         durable: all that the job server reacted to before this serial is durable.
     """
 
     number: int
     kill: str
     end: str = ""
+    began: int = 0
     durable: float = 0.0
 
 
@@ -182,7 +190,10 @@ class History:
 
     Attributes:
         submissions: by key.
+        batches: the rows of ``batches`` in the end, by name.
         faults: what went wrong at once, in sentences.
+        firings: the handles of the jobs that a schedule submitted, by its name and
+            time.
     """
 
     submissions: dict[bytes, Submission] = field(default_factory=dict)
@@ -191,8 +202,10 @@ class History:
     rounds: list[Round] = field(default_factory=list)
     stocks: list[Stock] = field(default_factory=list)
     accounts: list[Account] = field(default_factory=list)
+    batches: dict[bytes, dict[str, Any]] = field(default_factory=dict)
     pauses: list[Pause] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
+    firings: dict[bytes, dict[float, set[bytes]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._serials = itertools.count(1)

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from proof.torture.actors import Actor
 from proof.torture.clients import Gauge, Submitter
+from proof.torture.functions import FUNCTIONS
 from proof.torture.history import Enquiry, History, Pause, Submission
 from tests.support.wire import Wire
 
@@ -22,6 +23,7 @@ __all__ = [
     "fetch",
     "job_of",
     "listing",
+    "note_firings",
     "resume",
 ]
 
@@ -67,6 +69,15 @@ def resume(wire: Wire, history: History, function: bytes) -> None:
         if pause.function == function:
             pause.resumed = min(pause.resumed, now)
     assert wire.command(b"resume " + function).startswith(b"OK")
+
+
+def note_firings(wire: Wire, history: History, name: bytes) -> None:
+    """Note the last jobs that a schedule submitted, each with its time."""
+    (row,) = _rows(wire, f"schedule show {name.decode()}")
+    firings = history.firings.setdefault(name, {})
+    for run in row["runs"]:
+        if run["handle"] is not None:
+            firings.setdefault(run["due"], set()).add(run["handle"].encode())
 
 
 def data_of(row: dict[str, Any], name: str) -> bytes:
@@ -120,12 +131,15 @@ class Operator(Actor):
             self._pause,
             self._resume,
             self._look_at_dead,
+            self._look_at_schedules,
         ]
+        # Only the last ten times of each are told.
+        self._look_at_schedules(wire)
         while True:
             if time.monotonic() - self._measured > 0.05:
                 self._gauge.jobs = count_jobs(wire)
                 self._measured = time.monotonic()
-            (command,) = self.randomness.choices(commands, [12, 6, 6, 6, 1, 1, 2, 4])
+            (command,) = self.randomness.choices(commands, [12, 6, 6, 6, 1, 1, 2, 4, 2])
             command(wire)
             time.sleep(self.randomness.uniform(0, 0.004))
 
@@ -210,6 +224,11 @@ class Operator(Actor):
                 self._command(wire, "dead retry", handle)
             elif chosen < 0.25:
                 self._command(wire, "dead drop", handle)
+
+    def _look_at_schedules(self, wire: Wire) -> None:
+        for function in FUNCTIONS.values():
+            if function.every:
+                note_firings(wire, self.history, function.name)
 
     def _note(self, command: str, handle: bytes) -> Enquiry:
         enquiry = Enquiry(command, handle, self.round, self.history.serial())

@@ -36,6 +36,7 @@ def _count_repeats(life: Life, totals: Counter[str]) -> None:
     for run, following in zip(life.runs, life.runs[1:], strict=False):
         if run.round == following.round:
             continue
+        totals["in strict order after a kill"] += life.function.is_fifo
         if run.outcome == "complete":
             totals["done again after a kill"] += 1
         elif not run.sent:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import combinations
 
-from proof.torture import dead_letters, endings
-from proof.torture.functions import filled
+from proof.torture import dead_letters, endings, limits
+from proof.torture.functions import FUNCTIONS, filled
 from proof.torture.history import History, Run, Stock
 from proof.torture.lives import End, Life, lives
 from proof.torture.survey import Survey
@@ -64,6 +65,8 @@ def judge(history: History, survey: Survey) -> Verdict:
             verdict.faults.append(Fault(handle, text))
     verdict.faults.extend(_doubled(history, all_lives))
     verdict.faults.extend(_not_coalesced(all_lives))
+    for handle, text in limits.check(history, all_lives):
+        verdict.faults.append(Fault(handle, text))
     verdict.totals = totals_of(history, all_lives)
     return verdict
 
@@ -95,7 +98,9 @@ def _stock_faults(stock: Stock, all_lives: dict[bytes, Life]) -> Iterator[Fault]
         is_revived = handle in all_lives and any(
             True for _ in all_lives[handle].asked_for("dead retry")
         )
-        if row["unique"] and not is_revived:
+        function = FUNCTIONS.get(row["function"].encode())
+        follows = function is not None and function.follows
+        if row["unique"] and not is_revived and not follows:
             twin = twins.setdefault((row["function"], row["unique"]), handle)
             if twin != handle:
                 yield Fault(handle, f"not coalesced: {twin!r} has its unique, too")
@@ -103,7 +108,7 @@ def _stock_faults(stock: Stock, all_lives: dict[bytes, Life]) -> Iterator[Fault]
 
 def _has_one_identity(life: Life, history: History) -> Iterator[str]:
     """A handle means one job; all submitters who got it may share it."""
-    if len(life.keys) > 1:
+    if len(life.keys) > 1 and not life.function.follows:
         yield f"one handle for two jobs: it was given to {life.keys}"
     known = [
         history.submissions[key] for key in life.keys if key in history.submissions
@@ -293,6 +298,9 @@ def _doubled(history: History, all_lives: dict[bytes, Life]) -> Iterator[Fault]:
             handles[key].add(life.handle)
     for key, found in handles.items():
         own = history.submissions.get(key)
+        if own is not None and own.function.every:
+            # A schedule submits it again and again.
+            continue
         if own is not None and own.acknowledged:
             found.add(own.handle)
         if len(found) > 1:
@@ -310,7 +318,7 @@ def _not_coalesced(all_lives: dict[bytes, Life]) -> Iterator[Fault]:
                     group.append(life)
     for group in groups.values():
         for life in group:
-            if life.promised:
+            if life.promised and not life.function.follows:
                 yield from _strangers(life, group)
 
 
@@ -318,7 +326,12 @@ def _strangers(life: Life, group: list[Life]) -> Iterator[Fault]:
     """Find submissions that should have joined a job and got another one."""
     promised, end = life.promised, life.possible_end()
     for other in group:
+        # Once it is brought back, a dead letter has the same right to be joined.
+        revived = min(
+            (each.sent for each in other.asked_for("dead retry")), default=math.inf
+        )
         for each in other.submissions:
-            if other is not life and promised < each.sent and each.acknowledged < end:
+            is_there = promised < each.sent and each.acknowledged < end
+            if other is not life and is_there and each.acknowledged < revived:
                 text = f"not coalesced: {each.key!r} became {other.handle!r}"
                 yield Fault(life.handle, text)

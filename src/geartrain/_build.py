@@ -10,7 +10,6 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from importlib.abc import MetaPathFinder
 from importlib.machinery import (
     SOURCE_SUFFIXES,
     FileFinder,
@@ -24,7 +23,7 @@ __all__ = ["core_build"]
 _CORE = ("geartrain.protocol", "geartrain.engine")
 
 
-class _SourceFinder(MetaPathFinder):
+class _SourceFinder:
     """Find the core's modules as source, passing over compiled ones."""
 
     def find_spec(

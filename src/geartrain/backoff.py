@@ -25,11 +25,12 @@ def varied_pause(
 
     ``spread`` is by which factors it varies: half to all of it.
     """
-    # Not needed before something has failed, and it takes 5 ms to import.
-    import random
+    # Not needed before something has failed, and it takes 5 ms to import. The system's
+    # numbers, because a program that has seeded its own expects the same ones again.
+    from random import SystemRandom
 
     pause = min(first * 2.0 ** min(tries, _MAX_DOUBLINGS), longest)
-    return pause * random.uniform(*spread)
+    return pause * SystemRandom().uniform(*spread)
 
 
 class Backoff:

@@ -12,6 +12,7 @@
     ├── ListenError          an address cannot be listened on
     ├── StartError           a process cannot start: pid file, log, user, limits
     ├── StoreError           a store cannot be opened, read or written
+    │   └── StoreInUseError      another job server has it
     ├── AdminError           a job server cannot be asked, or not understood
     │   ├── RefusedError     it answers a text command with an error
     │   └── UnknownJobError  it knows no job or dead letter of that name
@@ -66,6 +67,7 @@ __all__ = [
     "ServerError",
     "StartError",
     "StoreError",
+    "StoreInUseError",
     "UnknownJobError",
     "WorkerError",
 ]
@@ -135,6 +137,10 @@ class StartError(GeartrainError):
 
 class StoreError(GeartrainError):
     """A store cannot be opened, read or written."""
+
+
+class StoreInUseError(StoreError):
+    """A store cannot be opened because another job server has it."""
 
 
 class AdminError(GeartrainError):

@@ -87,13 +87,14 @@ def shown(name: bytes | str, most: int = NAME_SHOWN) -> str:
     return visible(text) + (f"… ({rest} more)" if rest else "")
 
 
-def shown_worker(worker: bytes) -> str:
+def shown_worker(worker: bytes | str) -> str:
     """Return a worker's client id and address, without the ``-`` of one with no id.
 
-    >>> shown_worker(b"- 10.0.0.7")
-    '10.0.0.7'
+    >>> shown_worker(b"- 10.0.0.7"), shown_worker("resizer-2 10.0.0.7")
+    ('10.0.0.7', 'resizer-2 10.0.0.7')
     """
-    return shown(worker.removeprefix(b"- "))
+    nameless = "- " if isinstance(worker, str) else b"- "
+    return shown(worker.removeprefix(nameless))  # type: ignore[arg-type]
 
 
 def error_line(error: bytes | str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from geartrain.admin import Admin
+from geartrain.admin import Admin, requests
 from geartrain.errors import OptionError, RefusedError, UnknownJobError
 from tests.support.jobs_in_states import bury, submit, submit_later, submit_many
 from tests.support.servers import RunningServer
@@ -43,6 +43,22 @@ def test_jobs_are_steered(admin: Admin, fresh: RunningServer) -> None:
     assert admin.cancel_all(unique="u") == 1
     assert admin.purge("two words") == 5
     assert list(admin.jobs()) == []
+
+
+def test_how_many_were_so_far_is_told(
+    admin: Admin, fresh: RunningServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    submit_many(fresh, b"mail", [b"w"] * 4500)
+    monkeypatch.setattr(requests, "_SWEPT", 1)
+    counts: list[int] = []
+    admin.report_counts(counts.append)
+    assert admin.cancel_all(function="mail", error="no", count=True) == 0
+    # They are counted 2,000 at a time, and changed 400 at a time.
+    assert counts == [0, 0]
+    counts.clear()
+    assert admin.cancel_all(function="mail", error="no") == 0
+    assert counts == [0] * 11
+    assert admin.purge("mail") == 4500
 
 
 def test_dead_letters_are_steered(admin: Admin, fresh: RunningServer) -> None:

@@ -111,12 +111,16 @@ def test_kinds_of_failures_are_told(fresh: RunningServer) -> None:
 
 
 def test_dead_letters_are_grouped_by_what_went_wrong(fresh: RunningServer) -> None:
-    handles = bury(fresh, b"mail", [b"1", b"2"], b"no route\nto host")
+    handles = bury(fresh, b"mail", [b"1"], b"no route to 10.0.0.7\nat 3")
+    handles += bury(fresh, b"mail", [b"2"], b"no route to 10.0.0.8\nat 3")
     bury(fresh, b"report", [b"3"])
     with Admin(fresh.address) as admin:
         first, second = admin.dead_groups()
         assert (first.function, first.reason) == ("mail", "exception")
-        assert (first.error, first.count) == ("no route", 2)
+        assert (first.kind, first.count) == ("no route to #", 2)
+        assert first.error == "no route to 10.0.0.8"
+        found = admin.dead_list(kind=first.kind, order="newest")
+        assert [row.handle for row in found] == handles[::-1]
         assert first.handle in handles
         assert first.first <= first.last
         assert (second.function, second.error) == ("report", None)

@@ -17,6 +17,7 @@ TIMES = {"count": 2, "seconds": 3.0, "p50": 1.0, "p95": 2.0, "p99": 2.0}
 MEASURES: dict[str, Any] = {
     "submitted": 4,
     "succeeded": 2,
+    "submitted_by": {"high": {"foreground": 1, "background": 3}},
     "failures": {"fail": 1},
     "waited": TIMES,
     "ran": {**TIMES, "buckets": [1, 1]},
@@ -34,6 +35,7 @@ def test_a_row_of_a_function() -> None:
     row = statistics_row(ROW)
     assert (row.function, row.functions, row.now["waiting"]) == ("f", None, 1)
     assert row.total.counts == {"submitted": 4, "succeeded": 2}
+    assert row.total.submitted_by["high"] == {"foreground": 1, "background": 3}
     assert row.total.failures == {"fail": 1}
     assert row.rate("submitted") == 0.4
     assert row.recent.ran.buckets == (1, 1)
@@ -60,6 +62,12 @@ def test_a_row_of_a_minute() -> None:
     row = slot_row({"time": 60.0, "seconds": 60, **MEASURES})
     assert (row.time, row.seconds) == (60.0, 60.0)
     assert row.measures.counts == {"submitted": 4, "succeeded": 2}
+
+
+def test_a_row_of_an_older_server_tells_no_priorities() -> None:
+    older = {name: MEASURES[name] for name in MEASURES if name != "submitted_by"}
+    row = slot_row({"time": 60.0, "seconds": 60, **older})
+    assert (row.measures.counts["submitted"], row.measures.submitted_by) == (4, {})
 
 
 def test_no_times_have_no_mean() -> None:

@@ -134,8 +134,9 @@ def test_a_job_server_is_no_library() -> None:
         as_library(GEARMAND_DEFAULT)
 
 
-def test_every_peer_of_the_python_suite_is_a_named_library() -> None:
-    scenarios = [each for each in SCENARIOS.values() if each.suite.name == "python"]
+def test_every_peer_of_the_python_suites_is_a_named_library() -> None:
+    suites = {"python", "postgresql"}
+    scenarios = [each for each in SCENARIOS.values() if each.suite.name in suites]
     peers = {peer.name: peer for each in scenarios for peer in each.peers}
     assert peers == LIBRARIES
 

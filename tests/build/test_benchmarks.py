@@ -11,9 +11,16 @@ from typing import Any
 
 import pytest
 
-from benchmarks.contenders import LIBRARIES
+from benchmarks.contenders import GEARTRAIN_PYTHON_SQLITE, LIBRARIES
 from benchmarks.libraries import environment
-from benchmarks.peers import BEANSTALKD_FSYNC, GEARTRAIN, PEERS
+from benchmarks.peers import (
+    BEANSTALKD_FSYNC,
+    GEARTRAIN,
+    GEARTRAIN_MARIADB,
+    GEARTRAIN_REDIS,
+    GEARTRAIN_SQLITE,
+    PEERS,
+)
 from benchmarks.scenario import Scenario
 from benchmarks.scenarios import SCENARIOS
 from benchmarks.suites import MEMORY
@@ -21,20 +28,34 @@ from benchmarks.suites import MEMORY
 ROOT = Path(__file__).parents[2]
 RUNS = 1
 ON_DEMAND = [name for name, each in SCENARIOS.items() if each.on_demand]
-ON_REDIS = [
+ELSEWHERE = [
     name for name, each in LIBRARIES.items() if each.prepare is environment.make
 ]
 """What has an environment of its own, which script/bench makes."""
 
-TAKING_PART = {*PEERS, *LIBRARIES} - {*ON_REDIS}
+ON_PG = [name for name in ELSEWHERE if LIBRARIES[name].database]
+"""Those of them that keep jobs in PostgreSQL."""
+
+SLOW_TO_START = [
+    each.name
+    for each in (
+        GEARTRAIN_SQLITE,
+        GEARTRAIN_MARIADB,
+        GEARTRAIN_REDIS,
+        GEARTRAIN_PYTHON_SQLITE,
+    )
+]
+"""Stores beside PostgreSQL, which are measured in the same way."""
+
+TAKING_PART = {*PEERS, *LIBRARIES} - {*ELSEWHERE, *SLOW_TO_START}
+_NAMED = [word for name in sorted(TAKING_PART) for word in ("--servers", name)]
 GROUPS = {
     "memory": ["--suite", "memory"],
     "durable": ["--suite", "durable"],
     "observed": ["--suite", "observed"],
-    "python": [
-        *("--suite", "python"),
-        *(word for name in sorted(TAKING_PART) for word in ("--servers", name)),
-    ],
+    "python": ["--suite", "python", *_NAMED],
+    "stores": ["--suite", "stores", *_NAMED],
+    "postgresql": ["--suite", "postgresql", *_NAMED],
     "on demand": [word for name in ON_DEMAND for word in ("--only", name)],
 }
 """Scenarios that are run together, tiny, and the options that name them."""
@@ -144,7 +165,10 @@ def test_the_table_names_every_scenario_and_all_versions(
     for scenario in ran:
         assert f"| {scenario.title} |" in table
         facts |= names(scenario)
-    if group in {"durable", "observed", "on demand"}:
+        facts |= {PEERS[name].database for name in names(scenario) & {*PEERS}}
+        facts |= {LIBRARIES[name].database for name in names(scenario) & {*LIBRARIES}}
+    facts.discard("")
+    if group not in {"memory", "python"}:
         facts |= {"sqlite", "disk", "fdatasync before", "fdatasync after"}
     assert set(machine) == facts
     for fact in facts:
@@ -167,15 +191,30 @@ def test_every_row_of_a_table_has_every_column(groups: Groups, group: str) -> No
 
 
 def test_everything_but_what_is_on_demand_runs_by_default(groups: Groups) -> None:
-    ran = {*groups["memory"]["json"]["scenarios"]}
-    ran |= {*groups["durable"]["json"]["scenarios"]}
-    ran |= {*groups["observed"]["json"]["scenarios"]}
-    ran |= {*groups["python"]["json"]["scenarios"]}
+    ran = {
+        name
+        for group in GROUPS
+        if group != "on demand"
+        for name in groups[group]["json"]["scenarios"]
+    }
     assert ran == set(SCENARIOS) - set(ON_DEMAND)
 
 
 @pytest.mark.skipif(not environment.is_made(), reason="script/bench makes .venv-bench")
-@pytest.mark.parametrize("name", ON_REDIS)
+@pytest.mark.parametrize("name", ON_PG)
+def test_a_library_on_postgresql_is_measured(name: str, tmp_path: Path) -> None:
+    results = tmp_path / "results.json"
+    size = ["--scale", "0.01", "--runs", "1", "--results", str(results)]
+    done = run_benchmarks("--suite", "postgresql", "--servers", name, *size)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(results.read_text())
+    for scenario in found["scenarios"].values():
+        for key, figure in scenario["figures"].items():
+            assert figure["peers"][name]["least"] > 0, key
+
+
+@pytest.mark.skipif(not environment.is_made(), reason="script/bench makes .venv-bench")
+@pytest.mark.parametrize("name", [each for each in ELSEWHERE if each not in ON_PG])
 def test_a_library_on_redis_is_measured(name: str, tmp_path: Path) -> None:
     results = tmp_path / "results.json"
     chosen = ["--only", "python-jobs-2", "--only", "python-result", "--servers", name]

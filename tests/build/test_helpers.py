@@ -8,8 +8,8 @@ from pathlib import Path
 
 TESTS = Path(__file__).parents[1]
 SUPPORT = TESTS / "support"
-# A worker of another library, and a program for the type checkers.
-PROGRAMS = {TESTS / "interop/python/worker.py", TESTS / "client/consumer.py"}
+# Programs of other libraries, and one for the type checkers.
+PROGRAMS = {*TESTS.glob("interop/python/*.py"), TESTS / "client/consumer.py"}
 FILES = sorted(TESTS.rglob("*.py"))
 
 

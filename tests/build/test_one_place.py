@@ -14,7 +14,7 @@ from geartrain.cli.gearmand_flags import DEFAULTS
 from geartrain.cli.server import server
 from geartrain.cli.worker import worker
 from geartrain.configuration.environment import OTHER_VARIABLES, read_environment
-from geartrain.configuration.file import ConfigFile, read_table
+from geartrain.configuration.file import ConfigFile, read_options
 from geartrain.configuration.kinds import FLAG, SECRET
 from geartrain.configuration.option import HasOptions, Option, options_of
 from geartrain.engine.endings import ENDING_FIELDS, Ending
@@ -99,9 +99,9 @@ def given_by_file(configured: type[HasOptions], option: Option, text: str) -> ob
         value = text == "true"
     elif numbers and str not in option.kind.types:
         value = int(text)
-    tables = {configured.TABLE: {option.name: [value] if option.repeats else value}}
+    tables = {option.table: {option.name: [value] if option.repeats else value}}
     file = ConfigFile(path="geartrain.toml", text="", tables=tables)
-    return read_table(file, configured.TABLE, options_of(configured))[option.name].value
+    return read_options(file, options_of(configured))[option.name].value
 
 
 @pytest.mark.parametrize(("configured", "option"), EVERY)
@@ -157,7 +157,7 @@ def test_no_two_options_share_a_variable() -> None:
 def test_gearmand_only_renames() -> None:
     options = options_of(ServerOptions)
     renamed = [flag for flag in gearmand.params if flag.name in options]
-    assert len(renamed) == 18
+    assert len(renamed) == 19
     fields = ServerOptions.__dataclass_fields__
     assert DEFAULTS.keys() <= fields.keys()
 
@@ -194,6 +194,7 @@ BESIDE_THE_TABLE = {
     "size",
     "timer",
     "serial",
+    "queue_key",
     "older",
     "is_tentative",
     "twin",

@@ -221,6 +221,6 @@ def test_an_empty_function_is_not_every_function(server: RunningServer) -> None:
 
 
 def test_an_age_that_is_none(shared: RunningServer) -> None:
-    flags = ("dead", "drop", "--older-than", "7")
+    flags = ("dead", "drop", "--older-than", "x")
     found = complaint(2, ask(shared, *flags), "geartrain dead drop")
-    assert "'7' is not a duration: write 45s, 30m, 12h, 7d or 2w" in found
+    assert "'x' is not a duration: write 45s, 20m, 1h30m, 7d or 2w" in found

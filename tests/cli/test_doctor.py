@@ -79,6 +79,12 @@ def test_a_mistake_in_the_configuration_is_told_and_the_rest_examined(
     assert levels(findings, "server") == ["wrong"]
 
 
+def test_of_a_server_that_is_named_the_default_store_is_not_judged() -> None:
+    _, findings = doctor(free_port())
+    (said,) = [each for each in findings if each["topic"] == "store"]
+    assert (said["level"], said["text"][:13]) == ("ok", "not looked at")
+
+
 def test_lines_for_people(tmp_path: Path) -> None:
     status, out, _ = run(
         *("geartrain", "doctor", "--server", f"127.0.0.1:{free_port()}"),

@@ -17,9 +17,8 @@ from geartrain.admin import Admin
 from geartrain.protocol.constants import PacketType
 from tests.support.jobs_in_states import submit
 from tests.support.servers import RunningServer, running_gearmand, running_geartrain
+from tests.support.waiting import PATIENCE
 from tests.support.wire import Wire
-
-PATIENCE = 20.0
 
 
 @pytest.fixture(scope="module")

@@ -166,7 +166,7 @@ def test_a_durability_of_jobs_in_memory_is_said_to_change_nothing(
 @pytest.mark.parametrize(
     ("flags", "line"),
     [
-        (["--store", "mysql:h"], "'mysql:h' is no store: use sqlite:///full/path or"),
+        (["--store", "mysql:h"], "'mysql:h' is no store: use sqlite:///full/path, "),
         (["--store", "jobs/"], "/jobs/ is a folder: name a file in it"),
         (["--durability", "paper"], "'paper' is not one of 'memory', 'os', 'disk'"),
         (["--prot", "5"], "unrecognised option '--prot', did you mean '--port'?"),

@@ -49,7 +49,7 @@ def test_a_job_that_has_ended_tells_its_story(fresh: RunningServer) -> None:
     assert status == 0
     assert "state       succeeded\n" in out
     assert "result      4 bytes\n" in out
-    assert out.rstrip().endswith("  succeeded  - 127.0.0.1")
+    assert out.rstrip().endswith("  succeeded  127.0.0.1")
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ def test_jobs_are_a_table(server: RunningServer) -> None:
     ]
     rows = {line.split()[0]: line for line in lines}
     assert set(rows) == {busy, ready, later}
-    running = rf"{busy} +mail +running +normal +\d+s +\d+s +0 +5 +- 127.*"
+    running = rf"{busy} +mail +running +normal +\d+s +\d+s +0 +5 +127.*"
     assert re.fullmatch(running, rows[busy]), rows[busy]
     waiting = rf"{ready} +resize +ready +normal +order-17 +\d+s +- +0 +4 +-"
     assert re.fullmatch(waiting, rows[ready]), rows[ready]
@@ -92,6 +92,7 @@ def test_json_tells_all_of_a_job(server: RunningServer) -> None:
         "status": "waiting",
         "story": [],
         "headers": {},
+        "options": {},
     }
 
 

@@ -9,10 +9,8 @@ import pytest
 from geartrain.admin import Admin
 from geartrain.cli.listing import clock
 from tests.support.commands import ask, objects
-from tests.support.jobs_in_states import bury, schedule, submit, submit_many
+from tests.support.jobs_in_states import bury, submit, submit_many
 from tests.support.servers import RunningServer, running_gearmand
-
-COVERS = ("cli/schedules",)
 
 
 def column(server: RunningServer, number: int, *words: str) -> list[str]:
@@ -33,7 +31,7 @@ def column(server: RunningServer, number: int, *words: str) -> list[str]:
         ("counters", "nothing has been counted yet"),
         ("actions", "no operator has changed anything"),
         ("policy", "no settings were changed"),
-        ("schedules", "there are no schedules"),
+        ("schedule list", "there are no schedules"),
     ],
 )
 def test_an_empty_server_is_told_in_one_way(
@@ -126,21 +124,6 @@ def test_gearmand_has_no_clock() -> None:
         assert column(server, 0, "functions") == ["mail"]
         (row,) = objects(server, "functions")
         assert row["oldest"] is None
-
-
-def test_schedules(fresh: RunningServer) -> None:
-    handle = schedule(fresh, b"report")
-    status, out, err = ask(fresh, "schedules")
-    assert (status, err) == (0, "")
-    titles, row = out.splitlines()
-    assert titles.split() == ["HANDLE", "FUNCTION", "FIELDS", "DUE", "WHEN", "UNIQUE"]
-    assert row.split()[:2] == [handle, "report"]
-    assert "  in " in row
-    (told,) = objects(fresh, "schedules")
-    assert (told["handle"], told["function"]) == (handle, "report")
-    assert len(told["fields"].split()) == 5
-    assert ask(fresh, "cancel", handle)[0] == 0
-    assert ask(fresh, "schedules")[1] == "there are no schedules\n"
 
 
 def test_connections_are_workers_and_clients(fresh: RunningServer) -> None:

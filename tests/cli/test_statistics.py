@@ -18,9 +18,10 @@ def test_a_row_a_function_and_one_of_all(fresh: RunningServer) -> None:
     status, out, err = ask(fresh, "statistics", "--sort", "dead")
     assert (status, err) == (0, "")
     titles, *lines = (line.split() for line in out.splitlines())
-    assert titles[:7] == [
+    assert titles[:8] == [
         "FUNCTION",
         "WAITING",
+        "HELD",
         "DELAYED",
         "RUNNING",
         "DEAD",
@@ -28,10 +29,10 @@ def test_a_row_a_function_and_one_of_all(fresh: RunningServer) -> None:
         "OLDEST",
     ]
     assert [line[0] for line in lines] == ["mail", "resize", "TOTAL"]
-    assert [line[1:6] for line in lines] == [
-        ["1", "0", "0", "2", "0"],
-        ["1", "0", "0", "0", "0"],
-        ["2", "0", "0", "2", "0"],
+    assert [line[1:7] for line in lines] == [
+        ["1", "0", "0", "0", "2", "0"],
+        ["1", "0", "0", "0", "0", "0"],
+        ["2", "0", "0", "0", "2", "0"],
     ]
 
 

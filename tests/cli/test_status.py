@@ -18,6 +18,8 @@ from tests.support.servers import (
 from tests.support.wire import Wire
 
 COVERS = (
+    "admin/cluster",
+    "cli/cluster",
     "cli/functions",
     "cli/processes",
     "cli/workers",
@@ -115,6 +117,22 @@ def test_processes(fresh: RunningServer) -> None:
     assert "50 MiB" in line_shown
 
 
+def test_cluster(fresh: RunningServer) -> None:
+    with Wire(fresh.connect()) as node:
+        node.send(PacketType.SET_CLIENT_ID, b"node:east")
+        node.send(PacketType.OPTION_REQ, b"node\0abcd\0east")
+        assert node.read().type == PacketType.OPTION_RES
+        node.register(b"mail")
+        own, helper = objects(fresh, "cluster")
+        assert (own["role"], own["state"]) == ("self", "")
+        assert (helper["role"], helper["node"]) == ("helper", "east")
+        assert helper["functions"] == ["mail"]
+        _, out, _ = ask(fresh, "cluster")
+    title, _, line = out.splitlines()
+    assert title.split()[:4] == ["ROLE", "NODE", "ADDRESS", "STATE"]
+    assert line.split()[:4] == ["helper", "east", "127.0.0.1", "connected"]
+
+
 def test_functions(fresh: RunningServer, worker: Wire) -> None:
     submit(fresh, b"mail")
     submit(fresh, b"alone")
@@ -124,15 +142,17 @@ def test_functions(fresh: RunningServer, worker: Wire) -> None:
         "FUNCTION",
         "WORKERS",
         "JOBS",
+        "HELD",
         "OLDEST",
+        "NEXT",
         "STATE",
         "SERVED",
         "BY",
     ]
     assert [re.sub(r"\d+s", "0s", " ".join(row.split())) for row in rows] == [
-        "alone 0 1 0s - -",
-        "mail 1 2 0s - ann 127.0.0.1",
-        "zip 1 0 - - ann 127.0.0.1",
+        "alone 0 1 0 0s - - -",
+        "mail 1 2 0 0s - - ann 127.0.0.1",
+        "zip 1 0 0 - - - ann 127.0.0.1",
     ]
     assert objects(fresh, "functions")[0]["served_by"] == []
 

@@ -203,7 +203,7 @@ def test_a_file_of_something_else_is_named(tmp_path: Path, command: str) -> None
     [
         ("memory:", "memory: keeps nothing in a file: name a file"),
         ("sqlite://relative", "'sqlite://relative' is no store: use sqlite:///full"),
-        ("mysql://host/db", "'mysql://host/db' is no store: use sqlite:///full/path"),
+        ("mysql://me:pw@host/db", "mysql://me:…@host/db is no file: use the tools of"),
         ("", "'' is no store: use sqlite:///full/path"),
         ("jobs/", "/jobs/ is a folder: name a file in it"),
     ],

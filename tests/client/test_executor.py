@@ -130,7 +130,7 @@ signal.signal(signal.SIGALRM, shut)
 signal.setitimer(signal.ITIMER_REAL, 0.3)
 try:
     while True:
-        executor.submit(function).cancel()
+        executor.submit(function, b"")
 except RuntimeError as error:
     print("ended:", error)
 """,

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geartrain.configuration.file import ConfigFile, read_file, read_table
+from geartrain.configuration.file import ConfigFile, read_file, read_options
 from geartrain.configuration.option import options_of
 from geartrain.errors import OptionError
 from tests.support.configuration_files import Write, write
@@ -31,7 +31,7 @@ def refusal(path: str) -> str:
 
 def told(path: str) -> dict[str, object]:
     """Return what a file says of the sample's options."""
-    given = read_table(read_file(path), Sample.TABLE, options_of(Sample))
+    given = read_options(read_file(path), options_of(Sample))
     return {name: each.value for name, each in given.items()}
 
 

@@ -21,7 +21,6 @@ COVERS = (
     "dashboard/calls",
     "dashboard/messages",
     "dashboard/mount",
-    "dashboard/snapshots",
     "dashboard/actions/dead",
     "dashboard/actions/functions",
 )

@@ -21,7 +21,7 @@ def test_all_of_it_works_and_nothing_leads_out(browser: Browser) -> None:
             page.on("request", lambda request: asked.append(request.url))
             updated(page)
             page.get_by_role("button", name="Run them again").click()
-            page.get_by_role("button", name="Run 1 job again").click()
+            page.get_by_role("button", name="Run 1 dead letter again").click()
             expect(page.locator(".message")).to_contain_text("run again")
             page.get_by_role("link", name="1 d", exact=True).click()
             expect(page).to_have_url(re.compile(r"/tools/geartrain/\?span=day$"))

@@ -12,13 +12,13 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from geartrain.server.access import token_line
-from geartrain.server.passwords import hash_of
 from tests.support.browser import faults, looking
 from tests.support.http_client import HttpServer, running_http
 from tests.support.jobs_in_states import submit
+from tests.support.passwords import quick_hash
 
 PASSWORD = "sesame 123"
-HASH = hash_of(PASSWORD)
+HASH = quick_hash(PASSWORD)
 FORM = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "text/html"}
 
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import doctest
 import json
 import time
+from datetime import timedelta, timezone
 
 import pytest
 
 from geartrain.dashboard import calls, columns, shown
 from geartrain.dashboard.charts import Chart, ChartMark, Series, chart_data
 from geartrain.dashboard.columns import TableColumn
-from geartrain.dashboard.shown import FILTERS, shown_value
-from geartrain.dashboard.sparks import spark
+from geartrain.dashboard.shown import FILTERS, local, shown_value
+from geartrain.dashboard.sparks import shares, spark
 
 COVERS = ("dashboard/charts", "dashboard/columns", "dashboard/sparks")
 
@@ -70,12 +71,20 @@ def test_times_have_what_is_exact_in_their_title() -> None:
     assert FILTERS["until"](1000.0, 1720.0).endswith(">now</time>")
 
 
+def test_a_time_that_no_calendar_has_is_the_last_there_is() -> None:
+    assert 'title="9999-12-31 ' in FILTERS["until"](253402343999.0, 1720.0)
+    assert 'title="9999-12-31 ' in FILTERS["moment"](1e15)
+    there = timezone(timedelta(hours=14))
+    assert local(253402300799.0, there).year == 9999
+
+
 def test_a_cell_says_what_its_column_is() -> None:
     name = TableColumn("Function", is_header=True)
     assert name("<x>") == '<th scope="row">&lt;x&gt;</th>'
     workers = TableColumn("Workers", is_number=True)
     cell = str(workers("0", kind="failed", title='"'))
-    assert 'class="number failed" data-label="Workers" title="&#34;"' in cell
+    assert 'data-label="Workers" class="number failed" title="&#34;"' in cell
+    assert 'class="number nothing"' in str(workers("0"))
 
 
 def test_a_sparkline_stands_on_zero() -> None:
@@ -125,3 +134,12 @@ def test_a_chart_has_a_number_for_each_time() -> None:
     assert '"marks":[{"time":1.5,"label":"started"}]' in data
     with pytest.raises(AssertionError):
         Chart(name="a", title="A", sentence="It is.", times=[1.0], series=series)
+
+
+def test_a_bar_of_shares_says_its_numbers() -> None:
+    bar = shares({"succeeded": 1, "failed": 2}, 4)
+    assert 'aria-label="1 succeeded, 2 failed of 4"' in bar
+    assert 'class="succeeded" x="0.00" width="25.00"' in bar
+    assert 'class="failed" x="25.00" width="50.00"' in bar
+    # A batch whose total is not known yet has an empty bar.
+    assert 'width="0.00"' in shares({"succeeded": 0}, 0)

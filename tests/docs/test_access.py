@@ -10,6 +10,7 @@ from pathlib import Path
 from geartrain.configuration.file import read_file
 from geartrain.engine.commands.permission import NEEDS
 from geartrain.engine.model.access import RIGHTS
+from geartrain.engine.model.limits import Limits
 from geartrain.server.access import read_access
 from tests.support.documents import PORT, ROOT, run, running, snippets
 from tests.support.http_client import HttpServer
@@ -25,12 +26,19 @@ READY = f"ready on 127.0.0.1:{PORT}, http://127.0.0.1:{HTTP_PORT}"
 def rules_in(folder: Path, environment: dict[str, str]) -> Path:
     """Write the rules of the document, with tokens that its command made."""
     make = snippets(DOCUMENT, "sh")[0]
-    (rules,) = snippets(DOCUMENT, "toml")
+    rules = snippets(DOCUMENT, "toml")[0]
     for line in run(make, folder, environment).splitlines():
         rules = re.sub(r'token = "sha256:3cf2[0-9a-f]*"', line, rules, count=1)
     file = folder / "geartrain.toml"
     file.write_text(rules)
     return file
+
+
+def test_the_limits_of_a_principal_are_read(tmp_path: Path) -> None:
+    file = tmp_path / "geartrain.toml"
+    file.write_text(snippets(DOCUMENT, "toml")[1])
+    (web,) = read_access(read_file(str(file)))
+    assert web.limits == Limits(500, 2000, 100_000, 2 * 1024**3)
 
 
 def words(command: str, folder: Path) -> list[str]:

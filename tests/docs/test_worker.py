@@ -75,7 +75,8 @@ def test_asyncio(geartrain: RunningServer) -> None:
 
 def test_map_and_reduce(geartrain: RunningServer) -> None:
     with program(3, geartrain), client(geartrain) as wire:
-        assert outcome(wire, b"count", b"one two\nthree\n") == complete(b"3")
+        told = outcome(wire, b"count", b"one two\nthree\n")
+        assert told[-1:] == complete(b"3")
 
 
 def test_those_that_work_do_so_only_as_programs() -> None:

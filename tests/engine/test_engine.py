@@ -8,9 +8,9 @@ import pytest
 
 from geartrain.engine.dispatch.turns import PEER_SHARE
 from geartrain.engine.engine import Engine
+from geartrain.engine.inventory import Inventory
 from geartrain.engine.model.options import EngineOptions
 from geartrain.engine.model.peers import Peer
-from geartrain.engine.records import Inventory
 from geartrain.protocol.constants import PacketType
 from geartrain.protocol.packets import request
 from tests.support.dialogue import (

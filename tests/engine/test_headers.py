@@ -67,7 +67,7 @@ def test_a_job_without_headers_has_none_told() -> None:
 
 
 def test_a_recurring_job_gives_them_to_each_of_its_jobs() -> None:
-    world = World(lambda fields, after: (after // 60 + 1) * 60)
+    world = World(lambda cron, timezone, after: (after // 60 + 1) * 60)
     client = world.client()
     client.option_req(HEADERS)
     client.submit_job_sched(b"f", b"", b"*", b"", b"", b"", b"", b"w")

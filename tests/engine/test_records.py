@@ -10,9 +10,7 @@ from geartrain.engine.records import (
     Change,
     Entry,
     Failures,
-    Inventory,
     JobRecord,
-    QueueInventory,
     ScheduleRecord,
     StoredJob,
 )
@@ -61,6 +59,7 @@ def test_taking_a_job_copies_all_that_is_stored_of_it() -> None:
     job.number, job.handle, job.key, job.reducer = 7, b"H:host:7", b"k", b"r"
     job.submitted, job.due, job.is_steady = 1.5, 2.5, True
     job.failures, job.headers = Failures(), b"a\0b"
+    job.owner, job.flow_key, job.queue_key, job.options = b"o", b"a", b"a", b"ttl=1"
     blank, record = JobRecord(0, b"", b""), JobRecord(0, b"", b"")
     record.take(job)
     for name in attributes(StoredJob(0, b"", b"", b"", [], 1)):
@@ -87,11 +86,3 @@ def test_a_schedule_begins_empty() -> None:
 def test_an_entry_has_a_kind_a_key_and_a_value() -> None:
     entry = Entry(b"policy", b"resize", b"{}")
     assert (entry.kind, entry.key, entry.value) == (b"policy", b"resize", b"{}")
-
-
-def test_an_inventory_begins_with_nothing() -> None:
-    inventory, queue = Inventory(9), QueueInventory(b"f", 2)
-    assert (inventory.reserved, inventory.queues, inventory.schedules) == (9, [], [])
-    assert inventory.entries == []
-    assert (queue.function, queue.priority) == (b"f", 2)
-    assert (queue.ready, queue.delayed, queue.next_due, queue.dead) == (0, 0, 0.0, 0)

@@ -1,53 +1,76 @@
-"""Counts over the logs of a real web server."""
+"""Requests in logs, counted by workers in Python and in PHP."""
 
 from __future__ import annotations
 
-import json
+import os
+import signal
 import subprocess
-import sys
-import urllib.error
-import urllib.request
+from collections import Counter
 from pathlib import Path
 
+import pytest
+
+from benchmarks.access_logs import write_access_log
+from geartrain.admin import Admin
 from geartrain.testing import LocalServer
-from tests.support.examples import at_work, run
-from tests.support.servers import free_port, stop, wait_until_listening
+from tests.support.documents import running
+from tests.support.examples import EXAMPLES, at_work, run
+from tests.support.peers import need
+from tests.support.waiting import wait_until
+
+# Each of both logs is one piece and a part of another.
+SIZE = 9_000_000
+REDUCER = "requests-in-lines"
 
 
-def log_of_web_server(log: Path, found: int, missing: int) -> None:
-    """Ask a web server for so many files, and for so many it does not have."""
-    folder = log.with_suffix("")
-    folder.mkdir()
-    (folder / "page").write_text("hello")
-    port = free_port()
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "http.server", str(port), "--bind", "127.0.0.1"],
-            cwd=folder,
-            stdout=subprocess.DEVNULL,
-            stderr=output,
-        )
-    try:
-        wait_until_listening(process, port, log)
-        for name in ["page"] * found + ["nothing"] * missing:
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/{name}").close()
-            except urllib.error.HTTPError as error:
-                error.close()
-    finally:
-        stop(process)
+@pytest.fixture
+def logs(tmp_path: Path) -> list[Path]:
+    found = [tmp_path / "a.log", tmp_path / "b.log"]
+    for seed, log in enumerate(found):
+        write_access_log(log, SIZE, seed)
+    return found
 
 
-def test_the_answers_in_all_logs_are_counted(
-    server: LocalServer, tmp_path: Path
+def counted(logs: list[Path]) -> Counter[str]:
+    lines = (line for log in logs for line in log.read_text().splitlines())
+    return Counter(line.split(" ")[6] for line in lines)
+
+
+def printed_counts(printed: str) -> dict[str, int]:
+    rows = (line.split(" ", 1) for line in printed.splitlines())
+    return {path: int(requests) for requests, path in rows}
+
+
+def test_requests_in_all_logs_are_counted(
+    server: LocalServer, logs: list[Path]
 ) -> None:
-    logs = [tmp_path / "a.log", tmp_path / "b.log"]
-    log_of_web_server(logs[0], 5, 2)
-    log_of_web_server(logs[1], 3, 4)
     with (
         at_work(server, "count_requests:splitter"),
         at_work(server, "count_requests:counter", "--processes", "2"),
     ):
         printed = run(server, "count_requests.py", *map(str, logs))
-    assert json.loads(printed) == {"200": 8, "404": 6}
-    assert len(server.submitted("requests-in-file")) == 2
+    assert printed_counts(printed) == counted(logs)
+    assert len(server.submitted(REDUCER)) == 4
+
+
+def test_php_counts_too_and_a_lost_worker_loses_nothing(
+    server: LocalServer, logs: list[Path]
+) -> None:
+    need("php", "php-cli php-gearman")
+    environment = os.environ | {"GEARMAN_SERVERS": server.address}
+    php = ["php", "count_requests.php"]
+    with at_work(server, "count_requests:splitter"), Admin(server) as admin:
+        lost = subprocess.Popen(php, cwd=EXAMPLES, env=environment)
+        asking = subprocess.Popen(
+            [*php, *map(str, logs)],
+            cwd=EXAMPLES,
+            env=environment,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        wait_until(lambda: any(admin.jobs(state="running", function=REDUCER)), "a job")
+        os.kill(lost.pid, signal.SIGKILL)
+        lost.wait()
+        with running(php, EXAMPLES, environment):
+            printed, _ = asking.communicate(timeout=30)
+    assert printed_counts(printed) == counted(logs)

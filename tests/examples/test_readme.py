@@ -22,4 +22,4 @@ def test_every_example_is_listed_and_tested() -> None:
 def test_an_example_says_how_it_is_run(name: str) -> None:
     head = (EXAMPLES / name).read_text()[:700]
     assert "geartrain worker" in head
-    assert re.search(rf"(python |\./){name}", head), head
+    assert re.search(rf"(python |php |\./){name}", head), head

@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
-from geartrain.http.families import FUNCTION_FAMILIES, SERVER_FAMILIES, STORE_FAMILIES
+from geartrain.http.families import (
+    CLUSTER_FAMILIES,
+    FUNCTION_FAMILIES,
+    PEER_FAMILIES,
+    SCHEDULE_FAMILIES,
+    SERVER_FAMILIES,
+    STORE_FAMILIES,
+)
 
-FAMILIES = (*SERVER_FAMILIES, *STORE_FAMILIES, *FUNCTION_FAMILIES)
+FAMILIES = (
+    *SERVER_FAMILIES,
+    *STORE_FAMILIES,
+    *CLUSTER_FAMILIES,
+    *PEER_FAMILIES,
+    *FUNCTION_FAMILIES,
+    *SCHEDULE_FAMILIES,
+)
 
 
 def test_each_name_is_there_once_and_says_whose_it_is() -> None:

@@ -13,17 +13,15 @@ from typing import Any
 
 import pytest
 
-from geartrain.server.passwords import hash_of
 from tests.support.certificates import Authority
 from tests.support.http_client import HttpServer, Reply, running_http
+from tests.support.passwords import quick_hash
 from tests.support.waiting import wait_until
-
-pytestmark = pytest.mark.slow
 
 COVERS = ("http/visitors", "http/bodies", "http/api/session")
 
 PASSWORD = "sesame 123"
-HASH = hash_of(PASSWORD)
+HASH = quick_hash(PASSWORD)
 PEOPLE = "".join(
     f"{name}:{role}:{HASH}\n"
     for name, role in (("vera", "view"), ("oscar", "operate"), ("ada", "administer"))
@@ -138,7 +136,9 @@ def test_nobody_else_is_told_anything(path: str, gated: HttpServer) -> None:
     reply = gated.get(path)
     assert (reply.status, reply.kind) == (401, "unauthorized")
     assert "log in" in reply.json["detail"]
-    assert status(gated, "GET", path, {"Cookie": "geartrain=guessed"}) == 401
+    assert (
+        status(gated, "GET", path, {"Cookie": f"geartrain-{gated.port}=guessed"}) == 401
+    )
     wrong = gated.ask("GET", path, headers={"Authorization": "Bearer guessed"})
     assert (wrong.status, "unknown here" in wrong.json["detail"]) == (401, True)
 
@@ -211,13 +211,49 @@ def test_over_tls_the_cookie_is_bound_to_this_host(gated: HttpServer) -> None:
         },
     )
     told = reply.headers["set-cookie"]
-    assert told.startswith("__Host-geartrain=")
+    assert told.startswith(f"__Host-geartrain-{gated.port}=")
     assert "Secure" in told
     headers = {**cookie_of(reply), "X-Forwarded-Proto": "https"}
     assert session(gated, headers)["name"] == "vera"
     # The plain cookie of the same name is another's.
     plain = {"Cookie": headers["Cookie"].removeprefix("__Host-")}
     assert session(gated, {**plain, "X-Forwarded-Proto": "https"})["name"] is None
+
+
+def test_a_second_login_ends_the_first_of_the_same_browser(gated: HttpServer) -> None:
+    first = cookie_of(log_in(gated, "vera", address="192.0.2.7"))
+    body = json.dumps({"name": "vera", "password": PASSWORD})
+    headers = {"Content-Type": "application/json", "X-Forwarded-For": "192.0.2.7"}
+    second = cookie_of(gated.ask("POST", "/v1/session", body, {**headers, **first}))
+    assert second != first
+    assert session(gated, second)["name"] == "vera"
+    assert session(gated, first)["name"] is None
+
+
+def test_the_cookie_of_another_port_is_anothers(gated: HttpServer) -> None:
+    headers = cookie_of(log_in(gated, "vera", address="192.0.2.8"))
+    ours = f"geartrain-{gated.port}="
+    assert headers["Cookie"].startswith(ours)
+    theirs = headers["Cookie"].replace(ours, "geartrain-1=")
+    assert session(gated, {"Cookie": theirs})["name"] is None
+    both = f"geartrain-1=another; {headers['Cookie']}; geartrain-2=another"
+    assert session(gated, {"Cookie": both})["name"] == "vera"
+
+
+def test_below_each_path_of_a_proxy_the_cookie_is_anothers(gated: HttpServer) -> None:
+    """Many proxies hide the port (nginx's ``$host``): the paths tell servers apart."""
+    headers = {
+        "Content-Type": "application/json",
+        "X-Forwarded-For": "192.0.2.9",
+        "X-Forwarded-Prefix": "/a",
+        "Host": "localhost",
+    }
+    body = json.dumps({"name": "vera", "password": PASSWORD})
+    cookie = cookie_of(gated.ask("POST", "/v1/session", body, headers))
+    assert cookie["Cookie"].startswith("geartrain%2Fa=")
+    assert session(gated, {**headers, **cookie})["name"] == "vera"
+    other = {**headers, "X-Forwarded-Prefix": "/b"}
+    assert session(gated, {**other, **cookie})["name"] is None
 
 
 def test_to_log_out_ends_the_session(gated: HttpServer) -> None:
@@ -232,7 +268,9 @@ def test_to_log_out_ends_the_session(gated: HttpServer) -> None:
 def test_what_is_followed_ends_with_the_login(gated: HttpServer) -> None:
     headers = cookie_of(log_in(gated, "vera", address="192.0.2.7"))
     with gated.connect() as client:
-        asked = f"GET /v1/events HTTP/1.1\r\nHost: x\r\nCookie: {headers['Cookie']}"
+        host = f"x:{gated.port}"
+        lines = ["GET /v1/events HTTP/1.1", f"Host: {host}"]
+        asked = "\r\n".join([*lines, f"Cookie: {headers['Cookie']}"])
         client.sendall(f"{asked}\r\n\r\n".encode())
         assert client.recv(65536).startswith(b"HTTP/1.1 200")
         assert status(gated, "DELETE", "/v1/session", headers) == 204
@@ -323,7 +361,8 @@ def test_other_names_of_this_host_are_for_who_shows_who_it_is(tmp_path: Path) ->
         assert server.get("/v1/functions").status == 200
         rebound = server.get("/v1/functions", Host="evil.example")
         assert rebound.kind == "wrong-host"
-        headers = {**cookie_of(log_in(server, "vera")), "Host": "geartrain.example"}
+        host = f"geartrain.example:{server.port}"
+        headers = {**cookie_of(log_in(server, "vera")), "Host": host}
         assert server.ask("GET", "/v1/functions", headers=headers).status == 200
 
 

@@ -115,6 +115,33 @@ def test_malformed_requests_do_not_fill_the_log() -> None:
     assert "uvicorn" not in log
 
 
+@pytest.mark.parametrize("path", [b"/v1/functions/f/jobs?no=1", b"/v1/session", b"/"])
+def test_a_malformed_body_is_answered_once(path: bytes) -> None:
+    with running_http() as server:
+        answer = answered(
+            server,
+            b"POST %s HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+            b"0x5\r\nabcde\r\n0\r\n\r\n" % path,
+        )
+        assert server.get("/v1/server").status == 200
+        log = server.jobs.log.read_text()
+    assert re.findall(rb"HTTP/1.1 (\d+)", answer) == [b"400"]
+    assert "Traceback" not in log
+
+
+@pytest.mark.parametrize("path", [b"/v1/functions/f/jobs", b"/livez", b"/login"])
+def test_what_follows_a_body_of_two_sizes_is_no_request(
+    server: HttpServer, path: bytes
+) -> None:
+    answer = answered(
+        server,
+        b"POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n"
+        b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+        b"GET /v1/server HTTP/1.1\r\nHost: localhost\r\n\r\n" % path,
+    )
+    assert re.findall(rb"HTTP/1.1 (\d+)", answer) == [b"400"]
+
+
 def test_pipelined_requests_are_answered_in_order(server: HttpServer) -> None:
     request = b"GET /v1/%s HTTP/1.1\r\nHost: localhost\r\n%s\r\n"
     answer = answered(

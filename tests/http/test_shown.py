@@ -16,7 +16,9 @@ SERIES = [
     for each in FUNCTION_FAMILIES
     for name, labels in each.series()
 ]
-SUBMITTED = SERIES.index("gearman_jobs_submitted_total{}")
+SUBMITTED = SERIES.index(
+    'gearman_jobs_submitted_total{priority="normal",kind="background"}'
+)
 WAITING = SERIES.index('gearman_jobs{state="waiting"}')
 OLDEST = SERIES.index("gearman_oldest_job_age_seconds{}")
 

@@ -66,6 +66,21 @@ def test_a_job_may_be_delayed(server: HttpServer) -> None:
         assert job["due"] == pytest.approx(time.time() + 900, abs=30)
 
 
+def test_a_job_may_have_options(server: HttpServer) -> None:
+    query = "?delay=20m&key=shop+7&ttl=1h&max_attempts=3&result_ttl=60"
+    headers = {"Gearman-Header-Tenant": "acme"}
+    reply = server.ask("POST", f"/v1/functions/optional/jobs{query}", b"w", headers)
+    job = server.get(f"/v1/jobs/{reply.json['handle']}").json
+    assert job["due"] == pytest.approx(time.time() + 1200, abs=30)
+    assert job["options"] == {
+        "key": "shop 7",
+        "ttl": "3600",
+        "result_ttl": "60",
+        "max_attempts": "3",
+    }
+    assert (job["headers"], job["size"]) == ({"tenant": "acme"}, 1)
+
+
 def test_headers_travel_with_the_job(server: HttpServer) -> None:
     trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
     headers = {
@@ -120,6 +135,20 @@ def test_a_job_that_fails_is_a_problem_that_says_why(server: HttpServer) -> None
         reply = server.submit("complain", b"picture", "?wait=10")
     assert reply.kind == "job-failed"
     assert reply.json["error"] == "no such picture"
+
+
+def test_a_job_without_a_worker_fails_at_once_if_that_is_wanted(
+    server: HttpServer,
+) -> None:
+    reply = server.submit("nobody", b"x", "?wait=10&fail_without_worker=true")
+    assert (reply.status, reply.kind) == (503, "no-worker")
+    assert "no worker has the function 'nobody'" in reply.json["detail"]
+    with worker(server.jobs.connect, "reverse", reverse):
+        reply = server.submit("reverse", b"abc", "?wait=10&fail_without_worker=true")
+        assert reply.body == b"cba"
+    reply = server.submit("nobody", b"x", "?fail_without_worker=true")
+    assert (reply.status, reply.kind) == (422, "invalid")
+    assert states(server, "nobody") == []
 
 
 def test_a_job_that_takes_too_long_is_given_up(server: HttpServer) -> None:
@@ -272,6 +301,10 @@ def test_a_full_queue_is_told_from_a_job_server_without_room(
         ("?wait=x", "wait"),
         ("?wait=-1", "wait"),
         ("?wait=nan", "wait"),
+        ("?ttl=soon", "ttl"),
+        ("?max_attempts=0", "max_attempts"),
+        ("?dedupe=yes", "dedupe"),
+        ("?at=2030-01-31T08:00:00", "at"),
         ("?wait=1e9", "wait"),
         ("?wait=1&delay=5", "delay"),
         ("?wait=1&at=5", "at"),

@@ -16,17 +16,24 @@ from geartrain.client import AsyncClient, Client
 from geartrain.errors import AdminError, ConnectError, RefusedError, ServerError
 from geartrain.http.api import ENDPOINTS
 from geartrain.protocol.constants import PacketType
+from geartrain.server.access import token_line
 from tests.support.access import INCLUDED, SHOP, TOKENS, is_allowed
 from tests.support.certificates import Authority
-from tests.support.http_client import HttpServer, Reply, running_http
+from tests.support.guarded import (
+    FUNCTIONS,
+    ask,
+    filled,
+    submitted,
+    wire_of,
+)
+from tests.support.http_client import HttpServer, running_http
 from tests.support.servers import running_geartrain
+from tests.support.supervised import running_workers
 from tests.support.tls import tls_server
 from tests.support.waiting import wait_until
-from tests.support.wire import Wire
 
 pytestmark = pytest.mark.slow
 
-FUNCTIONS = ("mail.send", "pay.card")
 ANY = {"submit", "work", "see", "operate", "administer"}
 
 # Each endpoint: its method and path with F for a function and H, R and D for a job that
@@ -53,15 +60,22 @@ ENDPOINTS_TRIED = {
         {"operate"},
     ),
     "getFunction": ("GET", "/v1/functions/F", {"see"}),
+    "listKeys": ("GET", "/v1/functions/F/keys", {"see"}),
     "getPolicy": ("GET", "/v1/functions/F/policy", {"see"}),
     "changePolicy": ("PATCH", "/v1/policies/F", {"administer"}),
     "getStatistics": ("GET", "/v1/functions/F/statistics", {"see"}),
     "pauseFunction": ("POST", "/v1/functions/F/pause", {"operate"}),
     "drainFunction": ("POST", "/v1/functions/F/drain", {"operate"}),
     "resumeFunction": ("POST", "/v1/functions/F/resume", {"operate"}),
+    "getSchedule": ("GET", "/v1/schedules/S", {"see"}),
+    "nextTimes": ("GET", "/v1/schedules/S/next", {"see"}),
     "runSchedule": ("POST", "/v1/schedules/S/run", {"operate"}),
     "skipSchedule": ("POST", "/v1/schedules/S/skip", {"operate"}),
-    "endSchedule": ("DELETE", "/v1/schedules/S", {"operate"}),
+    "pauseSchedule": ("POST", "/v1/schedules/S/pause", {"operate"}),
+    "resumeSchedule": ("POST", "/v1/schedules/S/resume", {"operate"}),
+    "addSchedule": ("POST", "/v1/schedules/new-F", {"administer"}),
+    "changeSchedule": ("PATCH", "/v1/schedules/S", {"administer"}),
+    "removeSchedule": ("DELETE", "/v1/schedules/S", {"administer"}),
     "getDeadLetter": ("GET", "/v1/dead/D", {"see"}),
     "retryDeadLetter": ("POST", "/v1/dead/D/retry", {"operate"}),
     "dropDeadLetter": ("DELETE", "/v1/dead/D", {"operate"}),
@@ -69,8 +83,20 @@ ENDPOINTS_TRIED = {
     "moveDeadLetters": ("POST", "/v1/dead/move?to=F&function=F", {"operate"}),
     "dropDeadLetters": ("DELETE", "/v1/dead?function=F", {"operate"}),
 }
+# What those have as their body that need one.
+BODIES = {
+    "changePolicy": '{"ttl": 0}',
+    "addSchedule": '{"function": "F", "every": 60}',
+    "changeSchedule": '{"missed": "skip"}',
+}
 # Lists and what tells of the server: for who sees anything.
+BATCHES_TRIED = {
+    "getBatch": ("GET", "/v1/batches/none"),
+    "cancelBatch": ("POST", "/v1/batches/none/cancel"),
+    "retryBatch": ("POST", "/v1/batches/none/retry"),
+}
 PLACES_TO_SEE = [
+    "/v1/batches",
     "/v1/functions",
     "/v1/workers",
     "/v1/connections",
@@ -84,15 +110,19 @@ PLACES_TO_SEE = [
     "/v1/actions",
     "/v1/jobs",
     "/v1/schedules",
+    "/v1/schedule-times?cron=@daily",
     "/v1/upcoming",
     "/v1/problems",
     "/v1/processes",
+    "/v1/owners",
     "/v1/dead/groups",
     "/v1/failures",
     "/v1/server/options",
+    "/v1/hooks",
     "/v1/marks",
     "/v1/server",
     "/v1/store",
+    "/v1/cluster",
     "/metrics",
 ]
 # Those without end: that they are refused is tried.
@@ -105,65 +135,6 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HttpServer]:
     file.write_text(SHOP)
     with running_http("--config", str(file)) as server:
         yield server
-
-
-def wire_of(server: HttpServer, principal: str) -> Wire:
-    """Open a connection on the job port, and show the token of a principal."""
-    wire = Wire(server.jobs.connect())
-    if principal != "nobody":
-        wire.send(PacketType.OPTION_REQ, b"token:" + TOKENS[principal])
-        assert wire.expect(PacketType.OPTION_RES) == [b"token"]
-    return wire
-
-
-def ask(
-    server: HttpServer, principal: str, method: str, path: str, body: str = ""
-) -> Reply:
-    headers = {"Content-Type": "application/json"} if body else {}
-    if principal != "nobody":
-        headers["Authorization"] = f"Bearer {TOKENS[principal].decode()}"
-    return server.ask(method, path, body or None, headers)
-
-
-def submitted(server: HttpServer, function: str) -> str:
-    """Return the handle of a new job that waits."""
-    with wire_of(server, "all") as wire:
-        wire.send(PacketType.SUBMIT_JOB_BG, function.encode(), b"", b"w")
-        return wire.expect(PacketType.JOB_CREATED)[0].decode()
-
-
-def recurring(server: HttpServer, function: str) -> str:
-    """Return the handle of a recurring job."""
-    ask(server, "all", "POST", f"/v1/functions/{function}/resume")
-    fields = (b"0", b"0", b"", b"", b"")
-    with wire_of(server, "all") as wire:
-        wire.send(
-            PacketType.SUBMIT_JOB_SCHED, function.encode(), b"daily", *fields, b"w"
-        )
-        return wire.expect(PacketType.JOB_CREATED)[0].decode()
-
-
-def running(server: HttpServer, function: str) -> str:
-    """Return the handle of a new job that runs."""
-    ask(server, "all", "POST", f"/v1/functions/{function}/resume")
-    ask(server, "all", "DELETE", f"/v1/jobs?function={function}")
-    submitted(server, function)
-    worker = wire_of(server, "all")
-    # It is kept open, for the job to run on.
-    WORKERS.append(worker)
-    worker.register(function.encode())
-    return worker.grab()[0].decode()
-
-
-WORKERS: list[Wire] = []
-
-
-def dead(server: HttpServer, function: str) -> str:
-    """Return the handle of a new dead letter."""
-    handle = running(server, function)
-    WORKERS[-1].send(PacketType.WORK_FAIL, handle.encode())
-    assert WORKERS[-1].echoes()
-    return handle
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
@@ -208,28 +179,18 @@ def test_text_commands(principal: str, function: str, shop: HttpServer) -> None:
             assert is_done is is_allowed(principal, rights, function), (command, said)
 
 
-def filled(server: HttpServer, path: str, function: str) -> str:
-    """Return a path with a function and new jobs in it."""
-    for part, make in (
-        ("/H", submitted),
-        ("/R", running),
-        ("/D", dead),
-        ("/S", recurring),
-    ):
-        if part in path:
-            path = path.replace(part, f"/{make(server, function)}")
-    return path.replace("F", function)
-
-
 @pytest.mark.parametrize("principal", INCLUDED)
 def test_http(principal: str, shop: HttpServer) -> None:
     for function in FUNCTIONS:
         for name, (method, path, rights) in ENDPOINTS_TRIED.items():
-            body = '{"ttl": 0}' if method == "PATCH" else ""
+            body = BODIES.get(name, "").replace("F", function)
             reply = ask(shop, principal, method, filled(shop, path, function), body)
             case = (name, function, reply.status, reply.body)
             if is_allowed(principal, rights, function):
                 assert reply.status < 300, case
+                if name == "addSchedule":
+                    # Others are to add it, too.
+                    ask(shop, principal, "DELETE", filled(shop, path, function))
             elif principal == "nobody":
                 assert reply.status == 401, case
             else:
@@ -260,9 +221,29 @@ def test_http_tells_of_the_server_whoever_sees_anything(
 
 
 def test_each_endpoint_is_tried() -> None:
-    left = {each.name for each in ENDPOINTS if each.path not in PLACES_TO_SEE}
+    seen = {path.partition("?")[0] for path in PLACES_TO_SEE}
+    left = {each.name for each in ENDPOINTS if each.path not in seen}
     open_to_all = {"getLiveness", "getReadiness", "getSession", "logIn", "logOut"}
-    assert left - open_to_all - set(ENDPOINTS_TRIED) - set(ENDLESS) == set()
+    tried = {*open_to_all, *ENDPOINTS_TRIED, *ENDLESS, *BATCHES_TRIED}
+    assert left - tried == set()
+
+
+@pytest.mark.parametrize("principal", INCLUDED)
+def test_batches_are_for_who_sees_anything_and_operates_all(
+    principal: str, shop: HttpServer
+) -> None:
+    statuses = {
+        name: ask(shop, principal, method, path).status
+        for name, (method, path) in BATCHES_TRIED.items()
+    }
+    refused = 401 if principal == "nobody" else 403
+    sees = "see" in INCLUDED[principal]
+    done = 200 if principal == "all" else refused
+    assert statuses == {
+        "getBatch": 404 if sees else refused,
+        "cancelBatch": done,
+        "retryBatch": done,
+    }
 
 
 @pytest.mark.parametrize("principal", INCLUDED)
@@ -291,8 +272,11 @@ def test_our_clients_show_tokens(shop: HttpServer, tmp_path: Path) -> None:
         assert {row.function for row in admin.functions()} == {"mail.send"}
         with pytest.raises(RefusedError, match=r"viewer may not operate 'mail\.send'"):
             admin.pause("mail.send")
-    with pytest.raises(AdminError, match="does not know this token"):
+    with pytest.raises(
+        AdminError, match=r"refuses this connection .* this token"
+    ) as it:
         Admin(shop.jobs.address, token="wrong" * 5)
+    assert "start it" not in str(it.value)
 
 
 def test_asyncio_clients_show_tokens(shop: HttpServer) -> None:
@@ -359,6 +343,30 @@ def test_rules_are_read_again_at_sighup(tmp_path: Path) -> None:
             with pytest.raises(ServerError, match="here may not submit"):
                 client.submit("mail.send", b"w")
             client.submit("pay.card", b"w")
+
+
+def test_a_worker_whose_token_was_renewed_shows_the_new_one(tmp_path: Path) -> None:
+    file, token = tmp_path / "geartrain.toml", tmp_path / "token"
+    old, new = b"old-token-0123456789abcdef", b"new-token-0123456789abcdef"
+
+    def allow(known: bytes) -> None:
+        file.write_text(
+            f'[access.shop]\ntoken = "{token_line(known)}"\nsubmit = "*"\nwork = "*"\n'
+        )
+
+    allow(old)
+    token.write_bytes(old)
+    with running_geartrain("--config", str(file)) as server:
+        flags = ["--exec", "rev=rev", "--token-file", str(token)]
+        with running_workers(tmp_path, server, *flags):
+            with Client(server.address, token=token) as client:
+                assert client.do("rev", b"abc") == b"cba"
+            allow(new)
+            token.write_bytes(new)
+            server.process.send_signal(signal.SIGHUP)
+            wait_until(lambda: "its token is no longer known" in server.log.read_text())
+            with Client(server.address, token=token) as client:
+                assert client.do("rev", b"abd") == b"dba"
 
 
 def test_who_asks_is_told_who_it_is(shop: HttpServer) -> None:

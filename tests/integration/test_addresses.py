@@ -16,8 +16,10 @@ from tests.support.servers import (
     in_memory,
     running_geartrain,
 )
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 from tests.support.wire import Wire, sound_server
+
+COVERS = ("server/sockets",)
 
 LOCAL = ("--listen", "127.0.0.1")
 
@@ -41,7 +43,7 @@ def refusal(*flags: str) -> str:
     """Return what a server that cannot start says, which is one line."""
     command = [*geartrain_command("geartrain"), "server", *in_memory(flags)]
     ended = subprocess.run(
-        command, capture_output=True, text=True, timeout=15, check=False
+        command, capture_output=True, text=True, timeout=PATIENCE, check=False
     )
     assert ended.returncode != 0
     assert ended.stdout == ""

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import glob
 import json
-import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,43 +15,30 @@ import pytest
 from geartrain.protocol.constants import PacketType
 from tests.support.servers import RunningServer, running_geartrain
 from tests.support.waiting import wait_until
+from tests.support.wall_clocks import LIBRARIES, WallClock
 from tests.support.wire import Wire
 
-FAKETIME = glob.glob("/usr/lib/*/faketime/libfaketime.so.1")
 HOUR = 3600
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(not FAKETIME, reason="needs Debian's faketime"),
+    pytest.mark.skipif(not LIBRARIES, reason="needs Debian's faketime"),
 ]
 
 
-class Wall:
+class Wall(WallClock):
     """The system's clock as servers see it that are started while it is set."""
 
     def __init__(self, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        self._file = file
+        super().__init__(file)
         self._monkeypatch = monkeypatch
-        self.offset = 0
-        self.set(0)
-
-    def set(self, offset: int) -> None:
-        """Set it as far from this process's as that, in seconds."""
-        self.offset = offset
-        new = self._file.with_suffix(".new")
-        new.write_text(f"{offset:+d}\n")
-        os.replace(new, self._file)
 
     @contextmanager
     def server(self, *flags: str) -> Iterator[RunningServer]:
         """Run a job server on this clock."""
         with self._monkeypatch.context() as patch:
-            patch.setenv("LD_PRELOAD", FAKETIME[0])
-            patch.setenv("FAKETIME_TIMESTAMP_FILE", str(self._file))
-            for name in ("DONT_FAKE_MONOTONIC", "FAKETIME_DONT_FAKE_MONOTONIC"):
-                patch.setenv(name, "1")
-            patch.setenv("FAKETIME_NO_CACHE", "1")
-            patch.setenv("NO_FAKE_STAT", "1")
+            for name, value in self.environment().items():
+                patch.setenv(name, value)
             running = running_geartrain(*flags)
             server = running.__enter__()
         try:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from geartrain.protocol.constants import PacketType
-from tests.support.waiting import wait_until
+from tests.support.waiting import slowness, wait_until
 from tests.support.wire import MIB, Scene, Wire, packet, scene
 
 COVERS = ("server/connection", "server/driver")
@@ -186,8 +186,9 @@ def test_thousands_of_idle_connections_do_not_slow_work() -> None:
 
         times = sorted(here.neighbour.round_trip() for _ in range(200))
 
-        assert times[100] < 0.02
-        assert times[-1] < 1
+        most = slowness()
+        assert times[100] < 0.02 * most
+        assert times[-1] < most
         assert here.figures.memory() - before < IDLE_CONNECTIONS * 16 * 1024
         for peer in crowd:
             peer.close()

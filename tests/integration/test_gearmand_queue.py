@@ -2,30 +2,44 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pwd
-import shlex
 import signal
 import subprocess
 import time
 from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from geartrain.admin import Admin
 from tests.support.daemons import Daemon, daemon, is_gone
+from tests.support.databases import (
+    Database,
+    mariadb,
+    memcached,
+    postgresql,
+    redis,
+)
 from tests.support.gearmand_queues import (
     SUBMISSIONS,
-    expected,
     gearmand_writes,
     grab_all,
+    priorities,
 )
 from tests.support.jobs import do_job, submit_job
 from tests.support.programs import accepts, folder_of, run
+from tests.support.redis_servers import DURABLE
 from tests.support.servers import (
+    RunningServer,
     free_port,
     geartrain_command,
     run_server,
+    running_gearmand,
 )
 from tests.support.waiting import wait_until
 
@@ -121,29 +135,105 @@ def test_a_queue_that_is_freed_in_time_is_taken(tmp_path: Path) -> None:
             second.wait()
 
 
-def test_a_queue_of_the_original_is_imported_as_the_refusal_says(
-    tmp_path: Path,
-) -> None:
-    path = tmp_path / "queue.db"
-    gearmand_writes(*queue(path))
-    before = path.read_bytes()
-    server = Daemon(tmp_path)
-    status, out, err = run("gearmand", *server.flags, *queue(path))
-    assert (status, out) == (1, "")
-    assert err.startswith(f"gearmand: {path} is the queue of the original gearmand")
-    assert path.read_bytes() == before
-    assert os.listdir(tmp_path) == ["queue.db"]
-
-    path.rename(f"{path}.old")
-    program, *words = shlex.split(err.rpartition(": ")[2])
+@contextmanager
+def drop_in(folder: Path, *flags: str) -> Iterator[RunningServer]:
+    """Run the drop-in in the foreground."""
     port = free_port()
-    others = ["-p", str(port), "-l", "stderr", "-P", str(tmp_path / "pid")]
-    command = [*geartrain_command("gearmand"), *others]
-    with run_server([*command, *queue(path)], port) as running:
-        total = len(SUBMISSIONS)
-        status, out, _ = run(program, *words, "--server", running.address)
-        assert (status, out.split()[0]) == (0, f"{total}")
-        assert Counter(grab_all(running)) == expected()
+    others = ["-p", str(port), "-l", "stderr", "-P", str(folder / "pid")]
+    # The tests' PostgreSQL runs without fsync.
+    others += ["--verbose", "INFO", "--durability", "os", *flags]
+    with run_server([*geartrain_command("gearmand"), *others], port) as server:
+        yield server
+
+
+DATABASES: dict[str, Callable[[], AbstractContextManager[Database]]] = {
+    "MySQL": mariadb,
+    "Postgres": postgresql,
+}
+
+
+@pytest.fixture(params=["libsqlite3", *DATABASES], scope="module")
+def flags(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[list[str]]:
+    """Return the flags of a queue in which the original has left jobs."""
+    if request.param == "libsqlite3":
+        yield queue(tmp_path_factory.mktemp("queue") / "queue.db")
+        return
+    with DATABASES[request.param]() as database:
+        yield [*database.flags]
+
+
+def test_a_queue_of_the_original_is_taken_over_once(
+    flags: list[str], tmp_path: Path
+) -> None:
+    gearmand_writes(*flags, later=[(b"later", b"due in 2033")])
+    with drop_in(tmp_path, *flags) as server:
+        log = server.log.read_text()
+        total = len(SUBMISSIONS) + 1
+        assert f"{total} jobs of gearmand's queue taken over, 0 left there" in log
+        assert priorities(server, b"resize") == (1, 6, 1)
+        server.process.kill()
+    with drop_in(tmp_path, *flags) as server:
+        assert "taken over" not in server.log.read_text()
+        kept = Counter(
+            (function, unique, workload)
+            for _, function, unique, workload in SUBMISSIONS
+        )
+        assert Counter(grab_all(server)) == kept
+        handle = submit_job(server.port, b"kept")
+    with drop_in(tmp_path, *flags) as server:
+        assert do_job(server.port) == (handle, b"kept")
+
+
+KEYED: dict[str, tuple[Callable[[], AbstractContextManager[Database]], str]] = {
+    "redis": (partial(redis, *DURABLE), "disk"),
+    "libmemcached": (memcached, "memory"),
+}
+
+
+@pytest.mark.parametrize("name", KEYED)
+def test_keys_of_the_original_are_taken_over_once(name: str, tmp_path: Path) -> None:
+    make, durability = KEYED[name]
+    # The key of a unique that is a dash could be split in two ways.
+    clear = [each for each in SUBMISSIONS if each[2] != b"-"]
+    with make() as database:
+        flags = [*database.flags, "--durability", durability]
+        gearmand_writes(*database.flags)
+        with drop_in(tmp_path, *flags) as server:
+            log = server.log.read_text()
+            assert f"{len(clear)} jobs of gearmand's queue taken over, 1 left" in log
+            assert "resize--' is left there: it has several dashes" in log
+            assert priorities(server, b"resize") == (1, 4, 1)
+            handle = submit_job(server.port, b"kept")
+            wait_until(lambda: not _waits_for_store(server), "the store has it")
+            server.process.kill()
+        with drop_in(tmp_path, *flags) as server:
+            assert do_job(server.port) == (handle, b"kept")
+            kept = Counter(
+                (function, unique, workload) for _, function, unique, workload in clear
+            )
+            assert Counter(grab_all(server)) == kept
+
+
+def _waits_for_store(server: RunningServer) -> bool:
+    """Tell whether something is not yet in the store."""
+    with Admin(server.address) as admin:
+        return any(json.loads(line)["unkept"] for line in admin.command("store"))
+
+
+def test_an_original_that_still_runs_keeps_its_queue(
+    flags: list[str], tmp_path: Path
+) -> None:
+    with running_gearmand(*flags) as original:
+        submit_job(original.port, b"its own")
+        port = ["-p", str(original.port), "-L", "127.0.0.1"]
+        status, _, err = run(
+            "gearmand", *port, "-l", "none", "-P", str(tmp_path / "pid"), *flags
+        )
+        assert status == 1
+        assert "Address already in use" in err
+        assert do_job(original.port)[1] == b"its own"
 
 
 def test_a_database_of_another_program_is_left_alone(tmp_path: Path) -> None:

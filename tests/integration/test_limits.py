@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 from pathlib import Path
 
@@ -59,6 +60,46 @@ def test_who_submits_too_fast_is_told_so_by_packet_and_by_http() -> None:
             types = [client.read().type for _ in range(3)]
         assert PacketType.ERROR in types
         assert types[-1] == PacketType.ECHO_RES
+
+
+_SHOP = """
+[access.web]
+address = "loopback"
+submit = "*"
+max_jobs = 2
+max_bytes = "1K"
+
+[access.ops]
+address = "loopback"
+administer = "*"
+"""
+
+
+def test_jobs_of_a_principal_count_after_the_server_was_killed(tmp_path: Path) -> None:
+    rules, store = tmp_path / "geartrain.toml", tmp_path / "jobs.sqlite"
+    rules.write_text(_SHOP)
+    arguments = ("--config", str(rules), "--store", str(store))
+    with running_http(*arguments) as server:
+        assert server.submit("f", b"first").status == 202
+        server.jobs.process.kill()
+        server.jobs.process.wait()
+    with running_http(*arguments) as server, Admin(server.jobs.address) as admin:
+        assert server.submit("f", bytes(2000)).status == 429
+        assert server.submit("f", b"second").status == 202
+        refused = server.submit("f", b"third")
+        assert (refused.status, refused.kind) == (429, "too-many")
+        assert "web has 2 jobs" in refused.json["detail"]
+        assert "max_jobs of [access.web] allows 2" in refused.json["detail"]
+        handles = [job.handle for job in admin.jobs(owner="web")]
+        assert len(handles) == 2
+        assert admin.job(handles[0])[0].owner == "web"
+        admin.cancel(handles[0])
+        assert server.submit("f", b"third").status == 202
+        # New limits hold after SIGHUP.
+        rules.write_text(_SHOP.replace("max_jobs = 2", "max_jobs = 3"))
+        server.jobs.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: server.submit("f", b"fourth").status == 202)
+        assert server.submit("f", b"fifth").status == 429
 
 
 def test_administration_is_confined_to_its_own_listener(tmp_path: Path) -> None:

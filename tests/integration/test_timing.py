@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from geartrain.protocol.constants import PacketType
+from tests.support.waiting import slowness
 from tests.support.wire import Scene, Wire, scene
 
 # Seconds a job may be late while the machine does something else; the best of several
@@ -39,7 +40,7 @@ def test_an_epoch_job_wakes_a_sleeper_at_its_time() -> None:
         worker.expect(PacketType.NOOP)
         woken = time.time()
 
-        assert 0 <= woken - when < TOLERANCE
+        assert 0 <= woken - when < TOLERANCE * slowness()
         assert worker.grab() == (handle, b"due")
 
 
@@ -52,7 +53,7 @@ def test_whole_seconds_are_met_as_well() -> None:
 
         worker.expect(PacketType.NOOP)
 
-        assert 0 <= time.time() - when < TOLERANCE
+        assert 0 <= time.time() - when < TOLERANCE * slowness()
 
 
 def test_epoch_jobs_come_in_the_order_of_their_times() -> None:
@@ -67,12 +68,13 @@ def test_epoch_jobs_come_in_the_order_of_their_times() -> None:
         for number in sorted(order):
             worker.expect(PacketType.NOOP)
             delays.append(time.time() - (start + number * 0.1))
-            assert -0.001 <= delays[-1] < TOLERANCE
+            assert delays[-1] >= -0.001
             handle, workload = worker.grab()
             assert workload == b"%d" % number
             worker.send(PacketType.WORK_COMPLETE, handle, b"")
             worker.send(PacketType.PRE_SLEEP)
-        assert min(delays) < PRECISION
+        assert min(delays) < PRECISION * slowness()
+        assert max(delays) < TOLERANCE * slowness()
 
 
 def test_an_epoch_job_is_not_assigned_before_its_time() -> None:
@@ -104,7 +106,7 @@ def test_ten_thousand_epoch_jobs_do_not_slow_the_one_that_is_due() -> None:
 
         worker.expect(PacketType.NOOP)
 
-        assert 0 <= time.time() - when < TOLERANCE
+        assert 0 <= time.time() - when < TOLERANCE * slowness()
         assert worker.grab()[1] == b"due"
 
 
@@ -169,7 +171,7 @@ def test_a_job_that_takes_longer_than_its_worker_said_goes_to_another() -> None:
         other.expect(PacketType.NOOP)
         waited = time.monotonic() - start
 
-        assert 1 - TOLERANCE < waited < 1 + TOLERANCE
+        assert 1 - TOLERANCE < waited < 1 + TOLERANCE * slowness()
         assert other.grab() == (handle, b"work")
         slow.send(PacketType.WORK_COMPLETE, handle, b"too late")
         slow.expect_error(b"JOB_NOT_FOUND")

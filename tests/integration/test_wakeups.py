@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import pytest
 
 from geartrain.protocol.constants import PacketType
-from tests.support.waiting import wait_until
+from tests.support.waiting import slowness, wait_until
 from tests.support.wire import Scene, Wire, packet, scene
 
 MOST_SLEEPERS = 10_000
@@ -97,10 +97,19 @@ def test_one_job_wakes_at_most_two_of_ten_thousand_sleepers(
 
 
 def assert_is_idle(here: Scene) -> None:
-    """Check that the job server uses no CPU to speak of while nothing happens."""
-    start = here.figures.cpu_seconds()
-    time.sleep(1)
-    assert here.figures.cpu_seconds() - start <= 0.02
+    """Check that the job server uses no CPU to speak of while nothing happens.
+
+    It may have a pass over its garbage in one of the seconds after ten thousand peers
+    have come.
+    """
+    used: list[float] = []
+    for _ in range(3):
+        start = here.figures.cpu_seconds()
+        time.sleep(1)
+        used.append(here.figures.cpu_seconds() - start)
+        if used[-1] <= 0.02:
+            return
+    raise AssertionError(f"each second took so many of CPU: {used}")
 
 
 def test_several_jobs_wake_as_many_sleepers() -> None:
@@ -161,7 +170,7 @@ def test_a_woken_worker_that_leaves_is_replaced_at_once() -> None:
 
         start = time.monotonic()
         other.expect(PacketType.NOOP)
-        assert time.monotonic() - start < 0.2
+        assert time.monotonic() - start < 0.2 * slowness()
         assert other.grab()[0] == handle
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import pytest
 
+from geartrain.admin import Admin
 from tests.support.peers import (
     HERE,
     Peer,
@@ -83,6 +85,19 @@ def test_a_result_sent_without_its_separator(
         return
     for _ in range(2):
         assert perl(peers, "do_task.pl", function, stdin=b"x") == b"result: "
+
+
+def test_options_in_a_name(peers: Peers, server_kind: str) -> None:
+    if server_kind == "gearmand":
+        pytest.skip("only Geartrain reads options")
+    with Admin(peers.server.address) as admin:
+        admin.set_policy("reverse", {"options_in_names": True})
+        perl_worker(peers)
+        began = time.monotonic()
+        name = "reverse?delay=500ms&key=shop-7&ttl=1h"
+        assert perl(peers, "do_task.pl", name, stdin=b"abc") == b"result: cba"
+        assert time.monotonic() - began >= 0.5
+        admin.set_policy("reverse", {"options_in_names": ""})
 
 
 def test_a_failed_task(peers: Peers) -> None:

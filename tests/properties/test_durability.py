@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import ClassVar
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -22,7 +23,12 @@ from tests.support.simulation.connections import Request
 from tests.support.simulation.draining import drain, drain_all
 from tests.support.simulation.ledger import DEAD
 from tests.support.simulation.rest import check_rest
-from tests.support.simulation.server_under_test import FUNCTIONS, TAKEN, ServerUnderTest
+from tests.support.simulation.server_under_test import (
+    CLIENT_IDS,
+    FUNCTIONS,
+    TAKEN,
+    ServerUnderTest,
+)
 
 FOREGROUND = (
     PacketType.SUBMIT_JOB,
@@ -43,12 +49,23 @@ POLICIES = (
     "backoff_delay=2",
     "ttl=0",
     "ttl=4",
+    "dedupe=join",
+    "dedupe=replace",
+    "dedupe=again",
     "delay=0",
     "delay=3",
     "timeout=0",
     "timeout=5",
     "dead_letter=true",
     "dead_letter=false",
+    "key_from=/k",
+    "key_concurrency=0",
+    "key_concurrency=1",
+    "key_concurrency=2",
+    "concurrency=0",
+    "concurrency=1",
+    "order=priority",
+    "order=fifo",
 )
 ABILITIES = (
     PacketType.CAN_DO,
@@ -57,6 +74,19 @@ ABILITIES = (
     PacketType.PRE_SLEEP,
 )
 GRABS = (PacketType.GRAB_JOB, PacketType.GRAB_JOB_UNIQ, PacketType.GRAB_JOB_ALL)
+SCHEDULES = (
+    b"add s1 function=f every=60",
+    b"add s1 function=f every=60 overlap=wait missed=all unique=u",
+    b"add s2 function=g cron=@daily overlap=skip",
+    b"change s1 overlap=skip",
+    b"change s2 every=30",
+    b"pause s1",
+    b"resume s1",
+    b"skip s2",
+    b"run s1",
+    b"run s2",
+    b"remove s2",
+)
 RESULTS = (
     PacketType.WORK_COMPLETE,
     PacketType.WORK_FAIL,
@@ -82,26 +112,30 @@ QUESTIONS = (
 READABLE: tuple[type[Query], ...] = ()
 FAULTS = (READABLE, READABLE, (Page,), (DuePage,), (FindJob, FindKey), (Query,))
 
+ENDS = ("kill", "kill", "cut before", "cut after", "stop")
+
 who = st.integers(0, 2)
 picks = st.integers(0, 30)
 patterns = st.sampled_from([b"f", b"f", b"*"])
 functions = st.sampled_from([b"f", b"f", b"f", b"g"])
 uniques = st.sampled_from([b"", b"", b"", b"u", b"v", b"-"])
-workloads = st.sampled_from([b"x", b"y"])
+workloads = st.sampled_from([b"x", b"y", b'{"k":"a"}', b'{"k":"a"}', b'{"k":"b"}'])
 faults = st.sampled_from(FAULTS)
+broadcasts = st.sampled_from([b"everyone", b"everyone", b"hosts", b"everyone&delay=2"])
 
 
 class DurableJobServer(RuleBasedStateMachine):
     """A job server whose power may fail at any moment."""
 
     server: ServerUnderTest
+    limits: ClassVar[dict[str, int | str]] = {}
 
     @initialize(
         level=st.sampled_from(["disk", "disk", "os", "memory"]),
         window=st.integers(1, 5),
     )
     def begin(self, level: str, window: int) -> None:
-        self.server = ServerUnderTest(level, window)
+        self.server = ServerUnderTest(level, window, **self.limits)
 
     def ask(self, who: int, kind: str, data: bytes, **about: bytes) -> None:
         """Send something that is answered."""
@@ -119,10 +153,10 @@ class DurableJobServer(RuleBasedStateMachine):
         handles += self.server.engine.state.schedules if fate is None else []
         return handles[index % len(handles)] if handles else None
 
-    @rule(who=who)
-    def reconnect(self, who: int) -> None:
+    @rule(who=who, client_id=st.sampled_from(CLIENT_IDS))
+    def reconnect(self, who: int, client_id: bytes) -> None:
         self.server.disconnect(self.server.connections[who])
-        self.server.connect(*FUNCTIONS)
+        self.server.connect(client_id, *FUNCTIONS)
 
     @rule(
         who=who,
@@ -196,11 +230,63 @@ class DurableJobServer(RuleBasedStateMachine):
             workload=workload,
         )
 
+    @rule(
+        who=who,
+        function=functions,
+        to=st.sampled_from([b"worker:one", b"worker:two", b"host:127.0.0.1"]),
+        more=st.sampled_from([b"", b"&ttl=0", b"&ttl=4", b"&delay=2"]),
+        count=st.sampled_from([1, 1, 3]),
+    )
+    def submit_to_one(
+        self, who: int, function: bytes, to: bytes, more: bytes, count: int
+    ) -> None:
+        named = function + b"?to=" + to + more
+        for _ in range(count):
+            self.ask(
+                who,
+                "background",
+                packet(PacketType.SUBMIT_JOB_BG, named, b"", b"x"),
+                function=function,
+                workload=b"x",
+            )
+
+    @rule(who=who, function=functions, to=broadcasts)
+    def broadcast(self, who: int, function: bytes, to: bytes) -> None:
+        self.ask(
+            who,
+            "broadcast",
+            packet(PacketType.SUBMIT_JOB_BG, function + b"?to=" + to, b"", b"x"),
+            function=function,
+            workload=b"x",
+        )
+
+    @rule(
+        who=who,
+        to=broadcasts,
+        steps=st.integers(0, 3),
+        jobs=st.integers(0, 3),
+        how=st.sampled_from(ENDS),
+    )
+    def broadcast_through_an_end(
+        self, who: int, to: bytes, steps: int, jobs: int, how: str
+    ) -> None:
+        """Do at once what only a long run of single rules would come to."""
+        self.broadcast(who, b"f", to)
+        for _ in range(steps):
+            self.commit(READABLE)
+        for each in range(jobs):
+            self.work(each, PacketType.WORK_COMPLETE, 0)
+        self.end(how)
+
     @rule(who=who, function=functions, unique=st.sampled_from([b"u", b"s"]))
     def submit_sched(self, who: int, function: bytes, unique: bytes) -> None:
         fields = [b"", b"", b"", b"", b""]
         code = PacketType.SUBMIT_JOB_SCHED
         self.ask(who, "schedule", packet(code, function, unique, *fields, b"s"))
+
+    @rule(who=who, line=st.sampled_from(SCHEDULES))
+    def steer_schedule(self, who: int, line: bytes) -> None:
+        self.ask(who, "place", b"schedule " + line + b"\n")
 
     @rule(who=who, code=st.sampled_from(ABILITIES), function=functions)
     def change_abilities(self, who: int, code: PacketType, function: bytes) -> None:
@@ -231,6 +317,10 @@ class DurableJobServer(RuleBasedStateMachine):
     @rule(who=who, pattern=patterns, setting=st.sampled_from(POLICIES))
     def change_policy(self, who: int, pattern: bytes, setting: str) -> None:
         self.ask(who, "policy", b"policy %s %s\n" % (pattern, setting.encode()))
+
+    @rule(pattern=patterns, setting=st.sampled_from(POLICIES))
+    def hear_of_policy(self, pattern: bytes, setting: str) -> None:
+        self.server.hear_of_policy(pattern, setting)
 
     @rule(who=who, pick=picks)
     def cancel(self, who: int, pick: int) -> None:
@@ -307,7 +397,7 @@ class DurableJobServer(RuleBasedStateMachine):
     def refuse(self, unreadable: tuple[type[Query], ...], is_rest_saved: bool) -> None:
         self.server.refuse(unreadable, is_rest_saved=is_rest_saved)
 
-    @rule(how=st.sampled_from(["kill", "kill", "cut before", "cut after", "stop"]))
+    @rule(how=st.sampled_from(ENDS))
     def end(self, how: str) -> None:
         if how == "kill":
             self.server.kill()
@@ -316,8 +406,13 @@ class DurableJobServer(RuleBasedStateMachine):
         else:
             self.server.cut_power(is_synced=how == "cut after")
 
+    @rule(is_fenced=st.booleans())
+    def fence(self, is_fenced: bool) -> None:
+        self.server.fence(is_fenced)
+
     @rule(function=functions)
     def drain(self, function: bytes) -> None:
+        self.server.fence(is_fenced=False)
         drain(self.server, function)
 
     @invariant()
@@ -326,6 +421,7 @@ class DurableJobServer(RuleBasedStateMachine):
         connected = [connection.peer for connection in self.server.connections]
         structures.every_job_is_in_exactly_one_place(state)
         structures.every_job_is_wanted(state, connected)
+        structures.schedules_and_runs_agree(state)
         structures.running_jobs_and_workers_agree(state, connected)
         structures.no_capable_worker_sleeps_beside_an_unpromised_job(state, connected)
         structures.workers_and_crews_agree(state, connected)
@@ -338,10 +434,25 @@ class DurableJobServer(RuleBasedStateMachine):
     def teardown(self) -> None:
         # After a failure there is nothing more to be found out.
         if hasattr(self, "server") and sys.exception() is None:
+            self.server.fence(is_fenced=False)
             drain_all(self.server)
 
 
+class KeyedJobServer(DurableJobServer):
+    """The same where one job of a flow key runs at once."""
+
+    limits: ClassVar[dict[str, int | str]] = {"key_from": "/k", "key_concurrency": 1}
+
+
+class FifoJobServer(DurableJobServer):
+    """The same where jobs start in the order of their submission."""
+
+    limits: ClassVar[dict[str, int | str]] = {"key_from": "/k", "order": "fifo"}
+
+
 TestDurableJobServer = DurableJobServer.TestCase
-TestDurableJobServer.settings = settings(
-    max_examples=60, stateful_step_count=50, deadline=None
-)
+TestDurableJobServer.settings = settings(max_examples=60, stateful_step_count=50)
+TestKeyedJobServer = KeyedJobServer.TestCase
+TestKeyedJobServer.settings = settings(max_examples=20, stateful_step_count=50)
+TestFifoJobServer = FifoJobServer.TestCase
+TestFifoJobServer.settings = settings(max_examples=20, stateful_step_count=50)

@@ -240,3 +240,30 @@ def test_what_was_told_before_nonsense_is_told(nonsense: bytes) -> None:
     assert told(protocol, created, nonsense) == [("JOB_CREATED", first)]
     assert protocol.failure is not None
     assert protocol.lost() == [second]
+
+
+def test_an_option_is_changed_for_one_call_only() -> None:
+    protocol = ClientProtocol()
+    protocol.begin_options(b"warn_without_worker")
+    call = submission(P.SUBMIT_JOB, b"", [b"f", b"", b"w"], b"a\0b")
+    call.without_worker = b"fail_without_worker"
+    packet = protocol.begin(call)
+    first = request(P.OPTION_REQ, b"fail_without_worker")
+    last = request(P.OPTION_REQ, b"warn_without_worker")
+    assert packet == first + call.packet + last
+    assert call.size == len(packet)
+    # One that knows none of the options, as gearmand.
+    unknown = reply(P.ERROR, b"UNKNOWN_OPTION", b"")
+    options = [reply(P.OPTION_RES, b"exceptions"), *[unknown] * 4]
+    assert told(protocol, *options) == []
+    created = reply(P.JOB_CREATED, b"H:1")
+    assert told(protocol, created, unknown) == [("JOB_CREATED", call)]
+
+
+def test_what_is_usual_anyway_is_not_asked_for() -> None:
+    protocol = ClientProtocol()
+    protocol.begin_options(b"fail_without_worker")
+    call = foreground()
+    call.without_worker = b"fail_without_worker"
+    assert protocol.begin(call) == call.packet
+    assert call.size == len(call.packet)

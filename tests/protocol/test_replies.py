@@ -122,3 +122,34 @@ def test_a_packet_without_data_is_not_waited_for_if_it_is_huge(
     parser = ReplyParser()
     parser.feed(head + (65536).to_bytes(4, "big"))
     assert parser.next() is None
+
+
+def test_large_packets_stay_in_pieces_where_that_is_asked_for() -> None:
+    data = bytes(range(256)) * 4000
+    stream = encode(PacketType.WORK_DATA, b"H:1\0" + data)
+    parser = ReplyParser(in_pieces=True)
+    for start in range(0, len(stream), 1000):
+        assert parser.next() is None
+        parser.feed(stream[start : start + 1000])
+    packet = parser.next()
+    assert packet is not None
+    assert packet.arguments[0] == b"H:1"
+    assert len(packet.more) > 1
+    assert b"".join([packet.arguments[1], *packet.more]) == data
+    assert parser.next() is None
+
+
+@pytest.mark.parametrize("step", [1000, 300_000])
+def test_of_what_is_too_large_only_the_beginning_is_kept(step: int) -> None:
+    data = bytes(200_000)
+    stream = encode(PacketType.WORK_DATA, b"H:1\0" + data)
+    stream += encode(PacketType.WORK_COMPLETE, b"H:1\0done")
+    parser = ReplyParser(most=100_000)
+    found, cuts = [], []
+    for start in range(0, len(stream), step):
+        parser.feed(stream[start : start + step])
+        while (packet := parser.next()) is not None:
+            found.append((packet.type, packet.arguments[0]))
+            cuts.append(parser.cut)
+    assert found == [(PacketType.WORK_DATA, b"H:1"), (PacketType.WORK_COMPLETE, b"H:1")]
+    assert cuts == [200_004, 0]

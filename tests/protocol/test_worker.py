@@ -286,6 +286,8 @@ def with_handles(slots: JobSlots, answer: bytes) -> WorkerProtocol:
     protocol.begin()
     asked = request(P.OPTION_REQ, b"handles")
     asked += request(P.OPTION_REQ, b"headers")
+    if slots.total > 1:
+        asked += request(P.OPTION_REQ, b"slots\0%d" % slots.total)
     assert protocol.take().startswith(asked + request(P.CAN_DO, b"f"))
     assert protocol.receive(answer) == []
     assert protocol.errors == []

@@ -84,7 +84,8 @@ def test_every_setting_is_read(write: Write) -> None:
         (
             '[access.web]\nsee = "*"\ncolour = "red"',
             ":3: [access.web] colour: there is no such setting: use certificate, token,"
-            " user, group, address, login, submit, work, see, operate, administer",
+            " user, group, address, login, submit, work, see, operate, administer,"
+            " max_connections, max_submissions, max_jobs, max_bytes",
         ),
         (
             '[access.web]\naddres = "10.0.0.1"',

@@ -9,19 +9,22 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from geartrain.engine.model.cron_fields import cron_of
 from geartrain.server.cron import calendar
 
-# A zone with its year: one hour, half an hour, two hours, and half an hour for good;
-# and one that left out a day.
+# A zone with its year: one hour, at midnight, half an hour, two hours, and half an hour
+# for good; one that left out a day, and two whose clocks are never changed.
 YEARS = [
     ("Europe/Vienna", 2026),
     ("America/New_York", 2027),
+    ("America/Sao_Paulo", 2018),
     ("Australia/Lord_Howe", 2026),
     ("Antarctica/Troll", 2026),
     ("America/Havana", 2026),
     ("America/Caracas", 2016),
     ("Pacific/Apia", 2011),
     ("Asia/Kolkata", 2026),
+    ("Asia/Kathmandu", 2026),
 ]
 
 MINUTE = 60
@@ -45,7 +48,7 @@ def runs(text: str, zone: str, year: int) -> list[float]:
     when, end = year_of(zone, year)
     when -= 1
     found = []
-    while (when := _later(next_time(fields(text), when), when)) < end:
+    while (when := _later(next_time(cron_of(fields(text)), "", when), when)) < end:
         found.append(when)
     return found
 
@@ -80,7 +83,7 @@ def test_each_ten_minutes_come_without_a_pause(zone: str, year: int) -> None:
     for change in changes(zone, year):
         when = change - change % 600 - 12 * HOUR
         for _ in range(6 * 36):
-            following = next_time(fields("*/10 * * * *"), when)
+            following = next_time("*/10 * * * *", "", when)
             assert following == when + 600
             when = following
 
@@ -157,17 +160,19 @@ def test_a_time_of_day_comes_once_each_day(zone: str, year: int, text: str) -> N
 def test_half_past_two_in_the_night_of_the_change(
     zone: str, after: datetime, expected: datetime
 ) -> None:
-    found = calendar(zone)(fields("30 2 * * *"), after.replace(tzinfo=UTC).timestamp())
+    found = calendar(zone)(
+        cron_of(fields("30 2 * * *")), "", after.replace(tzinfo=UTC).timestamp()
+    )
     assert datetime.fromtimestamp(found, UTC).replace(tzinfo=None) == expected
 
 
 @pytest.mark.parametrize("after", [-1e9, 0.0, 2**31 - 1.0, 2**31 + 0.0, 4e9])
 def test_other_centuries_have_their_times(after: float) -> None:
-    found = calendar("Europe/Vienna")(fields("30 2 * * *"), after)
+    found = calendar("Europe/Vienna")(cron_of(fields("30 2 * * *")), "", after)
     assert 0 < found - after <= 26 * HOUR
 
 
 @pytest.mark.parametrize("after", [253402300000.0, 1e12, 1e300, float("inf")])
 def test_after_the_last_year_there_is_no_time(after: float) -> None:
     with pytest.raises((ValueError, OverflowError)):
-        calendar("Europe/Vienna")(fields("0 0 1 1 *"), after)
+        calendar("Europe/Vienna")(cron_of(fields("0 0 1 1 *")), "", after)

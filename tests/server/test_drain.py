@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -40,10 +42,10 @@ class Peer:
 class Scene:
     """A server that drains for ``seconds``, and its peers."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, store: str) -> None:
         self.peers: list[Peer] = []
         self.server = Server(
-            Options(listen=LOOPBACK, store="memory:", drain=seconds, max_memory=0)
+            Options(listen=LOOPBACK, store=store, drain=seconds, max_memory=0)
         )
 
     async def peer(self) -> Peer:
@@ -62,11 +64,15 @@ class Scene:
         return client, worker, handle
 
 
-def played(seconds: float, play: Callable[[Scene], Awaitable[None]]) -> float:
+def played(
+    seconds: float,
+    play: Callable[[Scene], Awaitable[None]],
+    store: str = "memory:",
+) -> float:
     """Play with a server until it has stopped; return how long it ran."""
 
     async def run() -> float:
-        scene = Scene(seconds)
+        scene = Scene(seconds, store)
         await scene.server.start()
         began = asyncio.get_running_loop().time()
         await play(scene)
@@ -121,6 +127,30 @@ def test_a_large_result_has_time_to_be_read() -> None:
         await client.expect_end()
 
     assert played(60, play) < 5
+
+
+async def submit_on_and_on(client: Peer) -> None:
+    """Submit more while what was submitted before is not acknowledged yet."""
+    with suppress(ConnectionError):
+        while True:
+            for _ in range(50):
+                client.send(PacketType.SUBMIT_JOB_BG, b"f", b"", b"w")
+            await client.writer.drain()
+            await asyncio.sleep(0)
+
+
+def test_who_always_submits_more_is_answered_and_then_goes(tmp_path: Path) -> None:
+    async def play(scene: Scene) -> None:
+        client = await scene.peer()
+        submitting = asyncio.create_task(submit_on_and_on(client))
+        await client.expect(PacketType.JOB_CREATED)
+        scene.server.stop()
+        with suppress(asyncio.IncompleteReadError, ConnectionError):
+            while True:
+                await client.expect(PacketType.JOB_CREATED)
+        await submitting
+
+    assert played(60, play, f"sqlite://{tmp_path}/jobs.db") < 5
 
 
 def test_it_takes_no_longer_than_told(caplog: pytest.LogCaptureFixture) -> None:

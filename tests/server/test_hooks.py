@@ -57,7 +57,7 @@ def test_all_settings(tmp_path: Path) -> None:
         ("[[hooks]]\ncommand=''", "command cannot be"),
         ("[[hooks]]\ncommand='a'\nsecret='b'", "secret signs what is posted"),
         ("[[hooks]]\ncommand='a'\non='dead'", "'dead' is no event: use dead_letter,"),
-        ("[[hooks]]\ncommand='a'\nevery='1'", "every cannot be '1'"),
+        ("[[hooks]]\ncommand='a'\nevery='1x'", "every cannot be '1x'"),
         ("[[hooks]]\ncommand='a'\nlasting=-1", "lasting cannot be -1"),
         ("[[hooks]]\ncommand='a'\nlasting=true", "lasting cannot be True"),
         ("[[hooks]]\ncommand='a'\n[[hooks]]\ntell='b'", "2: 'tell' is no setting"),

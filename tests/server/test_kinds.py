@@ -6,8 +6,17 @@ import os
 
 import pytest
 
+from geartrain.configuration.kinds import NO_PORT
 from geartrain.errors import OptionError
-from geartrain.server.kinds import HANDLE_PREFIX, MEMORY, TIME_ZONE, USER
+from geartrain.server.kinds import (
+    HANDLE_PREFIX,
+    MEMORY,
+    NO_ADDRESS,
+    NODE_ADDRESS,
+    TIME_ZONE,
+    USER,
+)
+from geartrain.transport.address import Address
 
 
 @pytest.mark.parametrize(
@@ -43,6 +52,24 @@ def test_handle_prefixes(text: str) -> None:
 def test_what_is_no_handle_prefix(text: str, reason: str) -> None:
     with pytest.raises(OptionError, match=reason):
         HANDLE_PREFIX.read(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("none", NO_ADDRESS),
+        ("jobs1", Address(host="jobs1", port=NO_PORT)),
+        ("[fd00::1]:7003", Address(host="fd00::1", port=7003)),
+    ],
+)
+def test_where_nodes_are_reached(text: str, address: Address) -> None:
+    assert NODE_ADDRESS.read(text) == address
+
+
+@pytest.mark.parametrize("text", ["unix:/run/jobs", "jobs1:0", "", "a b"])
+def test_what_is_no_way_to_a_node(text: str) -> None:
+    with pytest.raises(OptionError):
+        NODE_ADDRESS.read(text)
 
 
 def test_time_zones() -> None:

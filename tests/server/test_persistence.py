@@ -25,7 +25,7 @@ from geartrain.server.persistence import Persistence
 from geartrain.stores.memory import MemoryStore
 from geartrain.stores.sqlite.store import SqliteStore
 
-COVERS = ("server/condition",)
+COVERS = ("server/condition", "server/store_thread")
 
 WINDOW = 3
 
@@ -58,6 +58,9 @@ class SlowDisk(SqliteStore):
             raise StoreError("no room")
         super().commit(batch)
         self.batches.append(batch)
+
+    def hang_up(self) -> None:
+        self.may_commit.set()
 
     def probe(self, health: Health) -> None:
         if self.failure or self.is_full:
@@ -384,6 +387,20 @@ def test_a_store_that_does_not_answer_is_told_once(
     assert (actions().count("store_slow"), actions().count("store_answers")) == (1, 1)
 
 
+def test_a_server_that_does_not_answer_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(persistence, "_HANGING", 0.0)
+
+    async def scene(scene: Scene) -> None:
+        await scene.settle()
+        scene.disk.may_commit.clear()
+        scene.submit(b"w")
+        await scene.said(b"H:test:1")
+
+    play(scene, tmp_path)
+
+
 def test_a_question_is_answered_though_its_batch_was_refused(tmp_path: Path) -> None:
     async def scene(scene: Scene) -> None:
         for number in range(7):
@@ -437,6 +454,33 @@ def test_a_server_stops_though_its_store_fails(
             await done.wait()
 
     play(scene, tmp_path)
+
+
+def test_a_commit_that_ends_while_the_store_is_closed_is_settled_once(
+    tmp_path: Path,
+) -> None:
+    told: list[dict[str, object]] = []
+
+    async def act() -> None:
+        asyncio.get_running_loop().set_exception_handler(
+            lambda _, context: told.append(context)
+        )
+        scene = Scene(tmp_path / "queue.db")
+        await scene.start()
+        await scene.settle()
+        scene.disk.failure = "taken over"
+        scene.disk.may_commit.clear()
+        scene.submit(b"w")
+        ending = threading.Timer(0.05, scene.disk.may_commit.set)
+        ending.start()
+        scene.persistence.close()
+        ending.join()
+        # What the store's thread has reported is due by now.
+        for _ in range(3):
+            await asyncio.sleep(0)
+
+    asyncio.run(act())
+    assert told == []
 
 
 def test_submitters_are_to_wait_while_much_is_not_written(tmp_path: Path) -> None:

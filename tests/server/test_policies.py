@@ -6,6 +6,7 @@ import pytest
 
 from geartrain.configuration.file import read_file
 from geartrain.engine.model.policies import Policies
+from geartrain.engine.model.settings import SETTINGS
 from geartrain.errors import OptionError
 from geartrain.server.policies import PolicyEntry, policy_places, read_policies
 from tests.support.configuration_files import Write, write
@@ -128,12 +129,9 @@ def test_what_is_read_is_what_policies_take(write: Write) -> None:
             " mean 'timeout'?",
         ),
         (
-            '[functions."grüße"]\nrate = 1',
-            ":2: [functions.\"grüße\"]: 'rate' is no setting of a policy: use"
-            " max_attempts, max_crashes, backoff, backoff_delay, backoff_cap,"
-            " backoff_jitter, timeout, ttl, delay, dead_letter, paused, draining,"
-            " alert_age, alert_no_worker, alert_dead, history, result_ttl, result_size,"
-            " cache_ttl",
+            '[functions."grüße"]\nxyz = 1',
+            ":2: [functions.\"grüße\"]: 'xyz' is no setting of a policy: use "
+            + ", ".join(SETTINGS),
         ),
     ],
 )
@@ -165,7 +163,7 @@ def test_an_unknown_word_is_told_with_its_place(
         ("ttl = -1", "ttl cannot be -1: it is a number of seconds from 0,"),
         ("ttl = nan", "ttl cannot be nan: it is a number of seconds"),
         ("ttl = inf", "ttl cannot be inf: it is a number of seconds"),
-        ('ttl = "1h"', "ttl cannot be '1h': it is a number of seconds"),
+        ('ttl = "1x"', "ttl cannot be '1x': it is a number of seconds"),
         ("ttl = 10:00:00", "ttl cannot be datetime.time(10, 0): it is a number"),
         ("ttl = [1]", "ttl cannot be [1]: it is a number of seconds"),
         ("dead_letter = 1", "dead_letter cannot be 1: it is true or false"),

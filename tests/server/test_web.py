@@ -18,9 +18,7 @@ from tests.support.servers import (
     run_server,
     running_gearmand,
 )
-from tests.support.waiting import wait_until
-
-PATIENCE = 20.0
+from tests.support.waiting import PATIENCE, wait_until
 
 
 @contextlib.contextmanager

@@ -10,6 +10,7 @@ import pytest
 
 from geartrain.stores.base import Store
 from geartrain.stores.sqlite.store import SqliteStore
+from tests.support.shared_servers import MEMCACHED, REDIS, stop_servers
 from tests.support.store_kinds import KINDS
 
 
@@ -26,9 +27,20 @@ def store(path: Path) -> Iterator[SqliteStore]:
 
 
 @pytest.fixture(params=KINDS)
-def make(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Store]:
+def make(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> Iterator[Callable[[], Store]]:
     """Return what makes one and the same store of any kind, not yet open."""
-    return lambda: KINDS[request.param](str(tmp_path / "store"))
+    yield lambda: KINDS[request.param](str(tmp_path / "store"))
+    # Their stores would fill the memory; other kinds empty theirs themselves.
+    REDIS.empty()
+    MEMCACHED.empty()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _servers() -> Iterator[None]:
+    yield
+    stop_servers()
 
 
 @pytest.fixture

@@ -50,6 +50,13 @@ def test_a_job_is_found_by_its_key(any_store: Store, make: Maker) -> None:
         assert found_by_key(again, b"key 7") == 7
 
 
+def test_of_two_with_a_key_one_can_be_left_out(any_store: Store) -> None:
+    any_store.commit(batch(keyed(1, b"u"), keyed(2, b"u"), keyed(3, b"alone")))
+    assert found_by_key(any_store, b"u", other=1) == 2
+    assert found_by_key(any_store, b"u", other=2) == 1
+    assert found_by_key(any_store, b"alone", other=3) == 0
+
+
 def test_a_job_found_by_key_is_whole_but_for_its_workload(any_store: Store) -> None:
     job = keyed(1, b"\0\xff" * 50)
     job.workload = b"x" * 200_000
@@ -155,6 +162,14 @@ def test_a_revived_job_has_its_key_again(any_store: Store) -> None:
     assert twin_of(any_store, 5, DIGEST) == 2
     any_store.commit(batch(ended=[1]))
     assert found_by_key(any_store, b"a") == 0
+
+
+def test_a_number_that_a_batch_gives_twice_is_refused_with_equal_keys_too(
+    any_store: Store,
+) -> None:
+    with pytest.raises(StoreError):
+        any_store.commit(batch(keyed(1, b"a"), keyed(1, b"a")))
+    assert numbers(any_store) == []
 
 
 def test_a_batch_that_fails_leaves_no_keys(any_store: Store) -> None:

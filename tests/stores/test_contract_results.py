@@ -154,3 +154,17 @@ def test_nothing_to_drop_is_no_error(any_store: Store) -> None:
     drop = dropping(1e12)
     any_store.commit(drop)
     assert drop.next_expiry == 0.0
+
+
+def test_one_that_succeeded_is_found_by_when_it_was_submitted(any_store: Store) -> None:
+    kept, failed, other = result(1), result(2), result(3)
+    kept.is_whole = False
+    failed.outcome = DEAD
+    other.key = b"other"
+    any_store.commit(keeping(kept, failed, other))
+    query = FindResult(0.0, 0, b"f", b"k")
+    for since, number in ((1000.125, 1), (1000.5, 0)):
+        query.begin_again()
+        query.submitted_since = since
+        any_store.find_result(query)
+        assert (query.record.number if query.record else 0) == number

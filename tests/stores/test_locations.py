@@ -9,18 +9,22 @@ from pathlib import Path
 import pytest
 
 from geartrain.errors import OptionError
+from geartrain.stores.kinds import KINDS, Late, StoreKind
 from geartrain.stores.locations import (
     check_store,
     default_store,
     file_of,
     make_store,
     prepare_store,
+    show_store,
 )
 from geartrain.stores.maintenance import tasks as maintenance
 from geartrain.stores.memory import MemoryStore
 from geartrain.stores.sqlite.store import SqliteStore
 from tests.support.programs import unprivileged_command
 from tests.support.store_records import batch, record
+
+COVERS = ("stores/kinds", "stores/paths")
 
 
 def test_memory_is_a_store_of_its_own() -> None:
@@ -36,11 +40,35 @@ def test_a_full_path_names_a_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "memory", "sqlite", "sqlite:", "sqlite://", "sqlite://a/b", "redis:h"]
+    "text",
+    ["", "memory", "memory:x", "sqlite", "sqlite:", "sqlite://", "sqlite://a/b", "x:h"],
 )
 def test_what_names_no_store_is_told_what_would(text: str) -> None:
-    with pytest.raises(OptionError, match="sqlite:///full/path or memory:"):
+    with pytest.raises(OptionError, match="sqlite:///full/path"):
         check_store(text)
+
+
+def test_all_kinds_of_stores_are_named_to_who_names_none() -> None:
+    with pytest.raises(OptionError) as raised:
+        check_store("jobs")
+    for kind in KINDS:
+        assert kind.example in str(raised.value)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.schemes[0])
+def test_the_example_of_a_kind_names_a_store(kind: StoreKind) -> None:
+    location = check_store(kind.example)
+    assert location.startswith(f"{kind.schemes[0]}:")
+    assert check_store(location) == location
+    assert show_store(location)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.schemes[0])
+def test_all_that_a_kind_imports_late_is_there(kind: StoreKind) -> None:
+    late = [each for each in vars(kind).values() if isinstance(each, Late)]
+    assert [each for each in late if not callable(each.load())] == []
+    # Of files and of memory nothing is.
+    assert bool(late) is bool(kind.package)
 
 
 @pytest.mark.parametrize(

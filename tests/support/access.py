@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from typing import Final
 
 from geartrain.configuration.file import ConfigFile
 from geartrain.engine.model.access import Rules
+from geartrain.engine.model.principals import Principal
 from geartrain.server.access import read_access, token_line
 
 TOKENS: Final = {
@@ -35,10 +37,15 @@ _RIGHTS: Final = {
     "all": 'submit = "*"\nwork = "*"\nadminister = "*"',
 }
 
-SHOP: Final = "\n".join(
-    f'[access.{name}]\ntoken = "{token_line(TOKENS[name])}"\n{rights}\n'
-    for name, rights in _RIGHTS.items()
-)
+
+def _text_of(rights: Mapping[str, str]) -> str:
+    return "\n".join(
+        f'[access.{name}]\ntoken = "{token_line(TOKENS[name])}"\n{each}\n'
+        for name, each in rights.items()
+    )
+
+
+SHOP: Final = _text_of(_RIGHTS)
 """A file with a principal for each right, and one for all on all functions."""
 
 
@@ -50,6 +57,12 @@ def file_of(text: str) -> ConfigFile:
 def rules_of(text: str) -> Rules:
     """Return the rules that the text of a configuration file makes."""
     return Rules(read_access(file_of(text)))
+
+
+def access_of(*names: str, **others: str) -> tuple[Principal, ...]:
+    """Return principals of ``SHOP``, and such that have other rights."""
+    rights = {name: _RIGHTS[name] for name in names} | others
+    return read_access(file_of(_text_of(rights)))
 
 
 def is_allowed(principal: str, rights: set[str], function: str) -> bool:

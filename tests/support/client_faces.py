@@ -21,6 +21,8 @@ __all__ = ["Awaitable", "Face", "Place", "Scenario"]
 _NUMBERS = itertools.count(1)
 _AWAITED = {
     "cancel",
+    "chain",
+    "chord",
     "close",
     "do",
     "do_background",
@@ -28,6 +30,7 @@ _AWAITED = {
     "do_high_background",
     "do_low",
     "do_low_background",
+    "group",
     "ping",
     "result",
     "run_tasks",

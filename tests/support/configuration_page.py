@@ -25,6 +25,7 @@ def with_tables(text: str) -> str:
     """Return the page with each table as the options have it."""
     tables = {
         "[server]": _options_table(ServerOptions),
+        "[submit]": _options_table(ServerOptions, "submit"),
         "[worker]": _options_table(WorkerOptions),
         "gearmand": _gearmand_table(),
     }
@@ -36,8 +37,9 @@ def with_tables(text: str) -> str:
     return text
 
 
-def _options_table(configured: type[HasOptions]) -> str:
-    rows = [_row(option) for option in options_of(configured).values()]
+def _options_table(configured: type[HasOptions], table: str = "") -> str:
+    options = options_of(configured).values()
+    rows = [_row(o) for o in options if o.table == (table or configured.TABLE)]
     return _table(("key", "flag", "variable", "value", "default", "meaning"), rows)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.support.programs import accepts, run
 from tests.support.servers import free_port
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 
 
 class Daemon:
@@ -64,7 +64,7 @@ def gearadmin(port: int, *flags: str) -> str:
         ["gearadmin", "-h", "127.0.0.1", "-p", str(port), *flags],
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=PATIENCE,
         check=True,
     )
     assert done.stderr == ""

@@ -18,7 +18,16 @@ import pymysql
 from tests.support.servers import free_port, stop, wait_until_listening
 from tests.support.waiting import wait_until
 
-__all__ = ["Database", "mariadb", "memcached", "postgresql", "redis"]
+__all__ = [
+    "Database",
+    "account",
+    "mariadb",
+    "memcached",
+    "postgresql",
+    "program",
+    "redis",
+    "start",
+]
 
 PASSWORD = "s3cret word"
 
@@ -38,7 +47,7 @@ class Database:
     flags: tuple[str, ...]
 
 
-def _program(name: str, package: str, folder: str = "") -> str:
+def program(name: str, package: str, folder: str = "") -> str:
     """Return a program's path, or fail with what to install."""
     found = sorted(Path("/usr/lib").glob(folder)) if folder else []
     path = os.pathsep.join([os.environ["PATH"], "/usr/sbin", *map(str, found)])
@@ -47,7 +56,7 @@ def _program(name: str, package: str, folder: str = "") -> str:
     return program
 
 
-def _account() -> pwd.struct_passwd:
+def account() -> pwd.struct_passwd:
     """Return who database servers run as: not root."""
     return pwd.getpwnam("nobody") if os.getuid() == 0 else pwd.getpwuid(os.getuid())
 
@@ -55,13 +64,14 @@ def _account() -> pwd.struct_passwd:
 @contextmanager
 def _folder() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="geartrain-test-") as name:
-        account = _account()
-        os.chown(name, account.pw_uid, account.pw_gid)
+        owner = account()
+        os.chown(name, owner.pw_uid, owner.pw_gid)
         yield Path(name)
 
 
-def _start(command: list[str], folder: Path) -> subprocess.Popen[bytes]:
-    account = _account()
+def start(command: list[str], folder: Path) -> subprocess.Popen[bytes]:
+    """Start a server in a folder, where its log is."""
+    owner = account()
     root = os.getuid() == 0
     with (folder / "log").open("wb") as log:
         return subprocess.Popen(
@@ -70,21 +80,21 @@ def _start(command: list[str], folder: Path) -> subprocess.Popen[bytes]:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            user=account.pw_uid if root else None,
-            group=account.pw_gid if root else None,
+            user=owner.pw_uid if root else None,
+            group=owner.pw_gid if root else None,
             extra_groups=[] if root else None,
         )
 
 
 def _run(command: list[str], folder: Path) -> None:
     """Run a command that makes a server's files."""
-    process = _start(command, folder)
+    process = start(command, folder)
     assert process.wait(60) == 0, (folder / "log").read_text()
 
 
 @contextmanager
 def _running(command: list[str], port: int, folder: Path) -> Iterator[None]:
-    process = _start(command, folder)
+    process = start(command, folder)
     try:
         wait_until_listening(process, port, folder / "log")
         yield
@@ -95,8 +105,8 @@ def _running(command: list[str], port: int, folder: Path) -> Iterator[None]:
 @contextmanager
 def mariadb() -> Iterator[Database]:
     """Run MariaDB with the database ``jobs`` of the user ``gearman``."""
-    install = _program("mariadb-install-db", "mariadb-server")
-    server = _program("mariadbd", "mariadb-server")
+    install = program("mariadb-install-db", "mariadb-server")
+    server = program("mariadbd", "mariadb-server")
     port = free_port()
     with _folder() as folder:
         data = folder / "data"
@@ -104,7 +114,7 @@ def mariadb() -> Iterator[Database]:
         method = "--auth-root-authentication-method=normal"
         _run([install, *common, method, "--skip-test-db"], folder)
         flags = [f"--port={port}", "--bind-address=127.0.0.1", "--skip-log-bin"]
-        flags += ["--innodb-flush-log-at-trx-commit=0"]
+        flags += ["--innodb-flush-log-at-trx-commit=1"]
         socket = f"--socket={folder}/socket"
         with _running([server, *common, *flags, socket], port, folder):
             with (
@@ -131,8 +141,8 @@ def mariadb() -> Iterator[Database]:
 def postgresql() -> Iterator[Database]:
     """Run PostgreSQL with the database ``jobs`` of the user ``gearman``."""
     where = "postgresql/*/bin"
-    initdb = _program("initdb", "postgresql", where)
-    server = _program("postgres", "postgresql", where)
+    initdb = program("initdb", "postgresql", where)
+    server = program("postgres", "postgresql", where)
     port = free_port()
     with _folder() as folder:
         data = str(folder / "data")
@@ -165,12 +175,13 @@ def _takes_connections(url: str) -> bool:
 
 
 @contextmanager
-def redis() -> Iterator[Database]:
+def redis(*flags: str) -> Iterator[Database]:
     """Run Redis without a password."""
-    server = _program("redis-server", "redis-server")
+    server = program("redis-server", "redis-server")
     port = free_port()
     with _folder() as folder:
         command = [server, "--port", str(port), "--bind", "127.0.0.1", "--save", ""]
+        command += flags
         with _running(command, port, folder):
             yield Database(
                 port=port,
@@ -185,7 +196,7 @@ def redis() -> Iterator[Database]:
 @contextmanager
 def memcached() -> Iterator[Database]:
     """Run memcached."""
-    server = _program("memcached", "memcached")
+    server = program("memcached", "memcached")
     port = free_port()
     with _folder() as folder:
         command = [server, "-l", "127.0.0.1", "-p", str(port), "-U", "0"]

@@ -189,6 +189,11 @@ class DialoguePeer:
         """Receive bytes; only the world calls this."""
         self._inbox += data
 
+    def take_bytes(self) -> bytes:
+        """Return what has arrived since this was last looked at, as it came."""
+        data, self._inbox = self._inbox, b""
+        return data
+
     @property
     def received(self) -> list[Answer]:
         """What has arrived since this was last looked at."""
@@ -240,6 +245,8 @@ class World:
                 limits=limits,
                 exceptions=exceptions,
                 choice=choice,
+                node_identity=b"0123456789abcdef",
+                node_name=handle_prefix.removeprefix(b"H:"),
                 version=b"9.8.7",
                 process_id=4711,
             ),

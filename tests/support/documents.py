@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.support.servers import geartrain_command
+from tests.support.waiting import PATIENCE
 
 __all__ = [
     "DOCUMENTS",
@@ -72,7 +73,7 @@ def run(
         env=environment,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=PATIENCE,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -12,7 +12,7 @@ from pathlib import Path
 from geartrain.admin import Admin
 from geartrain.testing import LocalServer
 from tests.support.servers import geartrain_command, stop
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 
 __all__ = ["EXAMPLES", "at_work", "run"]
 
@@ -36,7 +36,7 @@ def at_work(
             env=_environment(servers or server.address, variables),
         )
         try:
-            wait_until(lambda: _workers(admin) > before, timeout=30)
+            wait_until(lambda: _workers(admin) > before)
             yield process
         finally:
             stop(process)
@@ -63,7 +63,7 @@ def run(
         input=words,
         capture_output=True,
         text=True,
-        timeout=40,
+        timeout=PATIENCE,
         check=False,
     )
     assert done.returncode == 0, done.stderr

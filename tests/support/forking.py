@@ -9,10 +9,12 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from tests.support.waiting import PATIENCE
+
 __all__ = ["in_child"]
 
 
-def in_child(call: Callable[[], Any], timeout: float = 20.0) -> str:
+def in_child(call: Callable[[], Any], timeout: float = PATIENCE) -> str:
     """Return the ``repr`` of what a call returned, or its error, in a forked child."""
     reading, writing = os.pipe()
     child = os.fork()

@@ -16,6 +16,7 @@ from tests.support.servers import (
     running_geartrain,
     wait_until_listening,
 )
+from tests.support.waiting import PATIENCE
 
 __all__ = ["HttpServer", "Reply", "running_http"]
 
@@ -57,7 +58,7 @@ class HttpServer:
         """Return the beginning of its URLs."""
         return f"http://127.0.0.1:{self.port}"
 
-    def connect(self, timeout: float = 30.0) -> socket.socket:
+    def connect(self, timeout: float = PATIENCE) -> socket.socket:
         """Open a plain connection."""
         return socket.create_connection(("127.0.0.1", self.port), timeout)
 
@@ -69,7 +70,7 @@ class HttpServer:
         headers: Mapping[str, str] | None = None,
     ) -> Reply:
         """Send a request; return the answer."""
-        client = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        client = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
         try:
             client.request(method, path, body, dict(headers or {}))
             answer = client.getresponse()

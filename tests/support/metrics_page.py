@@ -10,7 +10,10 @@ from pathlib import Path
 
 from geartrain.http.exposition import Family, Histogram
 from geartrain.http.families import (
+    CLUSTER_FAMILIES,
     FUNCTION_FAMILIES,
+    PEER_FAMILIES,
+    SCHEDULE_FAMILIES,
     SERVER_FAMILIES,
     STORE_FAMILIES,
     Families,
@@ -28,6 +31,8 @@ def with_metrics(text: str) -> str:
     _, _, after = rest.partition(_END)
     rows = ["| metric | kind | labels | what |", "|---|---|---|---|"]
     rows += _rows(FUNCTION_FAMILIES, "function")
+    rows += _rows(SCHEDULE_FAMILIES, "schedule")
+    rows += _rows(CLUSTER_FAMILIES) + _rows(PEER_FAMILIES, "peer")
     rows += _rows(STORE_FAMILIES) + _rows(SERVER_FAMILIES)
     table = "".join(f"{row}\n" for row in rows)
     return f"{before}{_BEGIN}{table}{_END}{after}"

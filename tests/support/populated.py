@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from geartrain.dashboard.page import Page
 from geartrain.protocol.constants import PacketType
@@ -38,7 +39,7 @@ def populated(server: HttpServer) -> Iterator[Populated]:
     handle = submit(jobs, b"thumbnail", b'{"picture": 7}', b"picture-7")
     submit(jobs, HOSTILE, HOSTILE, HOSTILE)
     submit_later(jobs, b"order.close", 3600)
-    schedule(jobs, b"report.build")
+    recurring = schedule(jobs, b"report.build")
     bury(jobs, b"mail.send", [b"to ann"], b"451 greylisted, try again")
     bury(jobs, HOSTILE + b"2", [HOSTILE], HOSTILE)
     with Wire(jobs.connect()) as worker:
@@ -47,7 +48,23 @@ def populated(server: HttpServer) -> Iterator[Populated]:
         submit(jobs, b"video.encode", b"film.mov")
         worker.send(PacketType.GRAB_JOB)
         worker.expect(PacketType.JOB_ASSIGN)
-        yield Populated(server, {"function": "thumbnail", "handle": handle})
+        for name in ("news", quote(HOSTILE)):
+            worker.send(PacketType.OPTION_REQ, b"options\0batch=" + name.encode())
+            worker.expect(PacketType.OPTION_RES)
+            worker.send(PacketType.SUBMIT_JOB_BG, b"mail.send", b"", b"to all")
+            (told,) = worker.expect(PacketType.JOB_CREATED)
+            # What waits is counted elsewhere.
+            assert worker.command(b"cancel job " + told).startswith(b"OK")
+        yield Populated(server, _names(handle, recurring))
+
+
+def _names(handle: str, recurring: str) -> dict[str, str]:
+    return {
+        "function": "thumbnail",
+        "handle": handle,
+        "name": recurring,
+        "batch": "news",
+    }
 
 
 def path_of(page: Page, filled: Populated) -> str:

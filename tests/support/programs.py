@@ -16,11 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.support.servers import geartrain_command, in_memory
+from tests.support.waiting import PATIENCE
 
-PATIENCE = 15.0
 UNPRIVILEGED = """
 import contextlib, encodings.idna, os, sys
 import geartrain.cli.server
+import geartrain.stores.salvage.rebuilding, geartrain.stores.sqlite.store
 from geartrain.cli.main import main
 from geartrain.stores.locations import default_store
 with contextlib.suppress(ImportError):
@@ -41,7 +42,7 @@ def run(program: str, *flags: str, **environment: str) -> tuple[int, str, str]:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=PATIENCE,
         check=False,
         env={**os.environ, **environment},
     )

@@ -16,7 +16,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-START_TIMEOUT = 15.0
+from tests.support.waiting import PATIENCE
+
 DEFAULT_PORT = 4730
 GEARMAND = "/usr/sbin/gearmand"
 
@@ -47,7 +48,7 @@ class RunningServer:
         """Return ``host:port`` as every Gearman tool takes it."""
         return f"{self.host}:{self.port}"
 
-    def connect(self, timeout: float = 10.0) -> socket.socket:
+    def connect(self, timeout: float = PATIENCE) -> socket.socket:
         """Open a plain connection whose reads give up after ``timeout`` seconds."""
         connection = socket.create_connection((self.host, self.port), timeout)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -78,7 +79,7 @@ def wait_until_listening(
     process: subprocess.Popen[bytes], port: int, log: Path
 ) -> None:
     """Return once ``port`` accepts; raise with the log if the process ends first."""
-    deadline = time.monotonic() + START_TIMEOUT
+    deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         if process.poll() is not None:
             break
@@ -106,7 +107,8 @@ def stop(process: subprocess.Popen[bytes]) -> int:
 @contextmanager
 def alone_on(port: int) -> Iterator[None]:
     """Wait for tests in other processes that want the default port too."""
-    with Path(tempfile.gettempdir(), "geartrain-tests").open("w") as lock:
+    # Not in TMPDIR, which others do not share.
+    with Path("/tmp", "geartrain-tests").open("w") as lock:
         if port == DEFAULT_PORT:
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield

@@ -26,6 +26,7 @@ from tests.support.store_records import (
     record,
     schedule,
 )
+from tests.support.waiting import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 
@@ -94,7 +95,7 @@ def in_a_child(text: str, *arguments: str) -> str:
         capture_output=True,
         text=True,
         check=False,
-        timeout=30,
+        timeout=PATIENCE,
     )
     assert child.returncode == 0, child.stderr
     return child.stdout

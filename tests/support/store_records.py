@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from itertools import count
 
 from geartrain.engine.batches import Batch
+from geartrain.engine.inventory import Inventory
 from geartrain.engine.queries import (
     DuePage,
     FindDead,
@@ -22,7 +23,6 @@ from geartrain.engine.records import (
     Change,
     Failures,
     FieldKind,
-    Inventory,
     JobRecord,
     ScheduleRecord,
 )
@@ -74,6 +74,9 @@ def full_record(number: int, priority: int = 1) -> JobRecord:
     job.priority = priority
     job.reducer = b"sum\0\xfe"
     job.headers = b"traceparent\x0000-0af7-01\0tenant\0\xffa b="
+    job.owner = b"shop \xff\0"
+    job.flow_key = b"\0account-7\xff"
+    job.options = b"ttl=60.0&key=\0\xff"
     job.due = 1_700_000_123.456789
     job.submitted = 1_700_000_000.000001
     job.failures = failures()
@@ -236,9 +239,11 @@ def found_dead(store: Store, number: int) -> JobRecord | None:
     return query.record
 
 
-def found_by_key(store: Store, key: bytes, function: bytes | None = None) -> int:
-    """Return the number of a job with a key; 0 for none."""
-    query = FindKey(key, function)
+def found_by_key(
+    store: Store, key: bytes, function: bytes | None = None, other: int = 0
+) -> int:
+    """Return the number of a job with a key, but not ``other``; 0 for none."""
+    query = FindKey(key, function, other)
     store.find_key(query)
     return query.record.number if query.record is not None else 0
 

@@ -33,6 +33,15 @@ def submit(client: DialoguePeer, *workloads: str, function: bytes = b"f") -> Non
             client.submit_job_bg(function, b"", data)
 
 
+def submit_unique(
+    client: DialoguePeer, *workloads: str, unique: bytes = b"u"
+) -> list[bytes]:
+    """Submit workloads in the background; return the handles they get."""
+    for workload in workloads:
+        client.submit_job_bg(b"f", unique, workload.encode())
+    return [answer.arguments[0] for answer in client.received]
+
+
 def submit_due(
     client: DialoguePeer, when: float, workload: str, unique: str = ""
 ) -> None:

@@ -39,7 +39,8 @@ class Story:
     def restart(self, *, all_is_durable: bool = False) -> None:
         """Kill the job server and start another one."""
         self._round.durable = self._serial() if all_is_durable else 0
-        self._round = Round(self._round.number + 1, "random", "random")
+        number, began = self._round.number + 1, self._serial()
+        self._round = Round(number, "random", "random", began=began)
         self.history.rounds.append(self._round)
 
     def _serial(self) -> int:

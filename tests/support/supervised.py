@@ -16,10 +16,9 @@ from geartrain.admin.job_rows import JobRow
 from geartrain.errors import UnknownJobError
 from geartrain.protocol.constants import PacketType
 from tests.support.servers import RunningServer, geartrain_command
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 from tests.support.wire import Wire
 
-PATIENCE = 20.0
 _PR_SET_CHILD_SUBREAPER = 36
 
 TASKS = """

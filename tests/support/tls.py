@@ -21,6 +21,7 @@ from tests.support.servers import (
     geartrain_command,
     run_server,
 )
+from tests.support.waiting import PATIENCE
 from tests.support.wire import (
     Neighbour,
 )
@@ -32,7 +33,7 @@ class TlsServer(RunningServer):
 
     tls: Tls
 
-    def connect(self, timeout: float = 10.0) -> socket.socket:
+    def connect(self, timeout: float = PATIENCE) -> socket.socket:
         return SocketConnector(parse_address(self.address), self.tls).connect(timeout)
 
     def connect_plainly(self) -> socket.socket:

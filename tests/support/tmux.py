@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from uuid import uuid4
 
-from tests.support.programs import PATIENCE
+from tests.support.waiting import PATIENCE
 
 
 class Tmux:
@@ -49,7 +49,7 @@ class Tmux:
             check=True,
             capture_output=True,
             text=True,
-            timeout=20,
+            timeout=PATIENCE,
         )
         return done.stdout
 
@@ -67,10 +67,12 @@ def in_tmux(
     subprocess.run(
         ["tmux", "-L", name, "-f/dev/null", "new-session", "-d", *options, script],
         check=True,
-        timeout=20,
+        timeout=PATIENCE,
         env={**os.environ, "LC_ALL": "C.UTF-8"},
     )
     try:
         yield Tmux(name)
     finally:
-        subprocess.run(["tmux", "-L", name, "kill-server"], check=False, timeout=20)
+        subprocess.run(
+            ["tmux", "-L", name, "kill-server"], check=False, timeout=PATIENCE
+        )

@@ -12,8 +12,8 @@ from textual.pilot import Pilot
 from geartrain.top.app import Top
 from geartrain.transport.address import parse_address
 from geartrain.transport.connect import SocketConnector
-from tests.support.programs import PATIENCE
 from tests.support.servers import RunningServer
+from tests.support.waiting import PATIENCE
 
 
 class Driven:

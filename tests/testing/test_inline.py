@@ -217,7 +217,7 @@ def test_many_jobs_pass(worker: Worker, server: InlineServer, client: Client) ->
 
 
 def test_map_and_reduce(worker: Worker, client: Client) -> None:
-    def gather(results: list[bytes]) -> bytes:
+    def gather(results: Iterator[bytes]) -> bytes:
         return b"%d" % sum(map(int, results))
 
     @worker.partitioner("count", aggregator=gather)

@@ -5,7 +5,13 @@ from __future__ import annotations
 import time
 
 from geartrain.admin import Admin
-from tests.support.jobs_in_states import bury, submit, submit_later, submit_many
+from tests.support.jobs_in_states import (
+    bury,
+    schedule,
+    submit,
+    submit_later,
+    submit_many,
+)
 from tests.support.servers import (
     RunningServer,
     free_port,
@@ -137,6 +143,30 @@ def test_a_function_is_paused_and_resumed_once_that_is_confirmed(
         await top.until("pause", "resume", "127.0.0.1")
 
     drive(fresh, scenario)
+
+
+def test_a_recurring_job_is_run_now_and_skipped(fresh: RunningServer) -> None:
+    handle = schedule(fresh, b"report")
+
+    async def scenario(top: Driven) -> None:
+        await top.press("7")
+        await top.until("report", handle)
+        await top.press("n")
+        await top.until(f"Run the job of {handle} of report now")
+        await top.press("y")
+        await top.until("is run now")
+        await top.press("K")
+        await top.until(f"Leave out the next time of {handle}")
+        await top.press("y")
+        await top.until("has its next time skipped")
+
+    drive(fresh, scenario)
+    with Admin(fresh.address) as admin:
+        assert len(list(admin.jobs(function="report", state="ready"))) == 1
+        assert [row.command for row in admin.actions()] == [
+            "schedule skip",
+            "schedule run",
+        ]
 
 
 def test_enter_leaves_alone_what_a_key_was_pressed_for_by_mistake(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from geartrain.admin import Admin
@@ -13,14 +15,21 @@ from geartrain.top.sampler import Sample, Sampler, check
 from geartrain.top.search import read_search
 from geartrain.transport.address import parse_address
 from geartrain.transport.connect import SocketConnector
+from tests.support.access import SHOP, TOKENS
 from tests.support.jobs_in_states import bury, submit, submit_many
-from tests.support.servers import RunningServer, running_gearmand
+from tests.support.servers import RunningServer, running_gearmand, running_geartrain
 
 
-def sampled(server: RunningServer, page: str, text: str = "", rows: int = 50) -> Sample:
+def sampled(
+    server: RunningServer,
+    page: str,
+    text: str = "",
+    rows: int = 50,
+    token: str | None = None,
+) -> Sample:
     connector = SocketConnector(parse_address(server.address))
     wanted = Position(page_named(page), read_search(text)).wanted(rows)
-    with Admin(server.address) as admin:
+    with Admin(server.address, token=token) as admin:
         return Sampler(connector).sample(admin, wanted)
 
 
@@ -156,3 +165,14 @@ def test_a_wrong_search_is_told_before_anybody_is_asked(text: str) -> None:
     position = Position(page_named("jobs"), read_search(text))
     with pytest.raises(OptionError):
         check(connector, position.wanted(1))
+
+
+def test_who_may_see_nothing_is_told_so(tmp_path: Path) -> None:
+    (tmp_path / "geartrain.toml").write_text(SHOP)
+    with running_geartrain("--config", str(tmp_path / "geartrain.toml")) as server:
+        for principal, expected in (("viewer", ""), ("worker", "may not see anything")):
+            token = TOKENS[principal].decode()
+            assert expected in sampled(server, "functions", token=token).refusal
+            assert (sampled(server, "jobs", token=token).refusal == "") is (
+                not expected
+            )

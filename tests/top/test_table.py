@@ -42,6 +42,7 @@ def sample_of(*names: str) -> Sample:
         ],
         has_more=False,
         notes=(),
+        refusal="",
         nothing="",
         now=0.0,
         taken=0.0,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import ssl
 import subprocess
@@ -88,6 +89,11 @@ def refusal(address: Address, tls: Tls | None = None, timeout: float = 5.0) -> s
     with pytest.raises(OSError) as caught:  # noqa: PT011
         SocketConnector(address, tls).connect(timeout)
     return reason(caught.value)
+
+
+def test_what_the_system_says_is_told_by_asyncio_too() -> None:
+    error = OSError(errno.ECONNREFUSED, "Connect call failed ('127.0.0.1', 9)")
+    assert reason(error) == "Connection refused"
 
 
 @pytest.mark.parametrize("tls", [True, "ca.pem"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import threading
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from geartrain.client import AsyncClient, Client
 from geartrain.errors import ConnectError, OptionError
 from geartrain.protocol.constants import PacketType
 from geartrain.protocol.packets import encode
-from geartrain.transport.address import parse_address
+from geartrain.transport.address import Address, parse_address
 from geartrain.transport.connect import SocketConnector
 from geartrain.transport.tokens import VARIABLE, Token, token_of
 
@@ -36,6 +37,16 @@ def test_a_token_is_a_text_or_in_a_file(tmp_path: Path) -> None:
     file.write_text("two words")
     with pytest.raises(OSError, match="does not hold one token"):
         found.read()
+
+
+def test_a_file_without_a_token_is_refused_before_anybody_connects(
+    tmp_path: Path,
+) -> None:
+    for file in (tmp_path / "none", tmp_path):
+        with pytest.raises(OptionError, match=r"the token in .* cannot be read"):
+            SocketConnector(Address(host="127.0.0.1", port=1), token=file)
+    with pytest.raises(OptionError, match="does not hold one token"):
+        SocketConnector(Address(host="127.0.0.1", port=1), token=Path(os.devnull))
 
 
 def test_the_environment_may_name_the_file(monkeypatch: pytest.MonkeyPatch) -> None:

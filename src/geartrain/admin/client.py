@@ -6,18 +6,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final, Self, Unpack
 from urllib.parse import unquote
 
-from geartrain.admin.conditions import Conditions, filters_of
+from geartrain.admin.conditions import Conditions, LetterConditions, filters_of
 from geartrain.admin.connection import AdminConnection, handle_word, word
 from geartrain.admin.control import Control
 from geartrain.admin.insight import Insight
 from geartrain.admin.job_rows import JobRow, job_row
-from geartrain.admin.lines import function_rows, schedule_row, worker_rows
+from geartrain.admin.lines import function_rows, worker_rows
 from geartrain.admin.requests import error_argument
 from geartrain.admin.rows import (
     FunctionRow,
     PolicyRow,
     ProblemRow,
-    ScheduleRow,
     Setting,
     StoreRow,
     function_row,
@@ -27,6 +26,7 @@ from geartrain.admin.rows import (
     setting_text,
     store_row,
 )
+from geartrain.admin.schedules import Schedules
 from geartrain.admin.worker_rows import WorkerRow, connection_row
 from geartrain.errors import OptionError
 from geartrain.seconds import FOREVER, Seconds, number, plain
@@ -64,8 +64,14 @@ _ONE_LINE: Final = frozenset(
     }
 )
 
+# Of these the second word says so.
+_VERBS: Final = {
+    "dead": ("retry", "drop"),
+    "schedule": ("add", "change", "run", "skip", "pause", "resume", "remove"),
+}
 
-class Admin(Insight, Control):
+
+class Admin(Insight, Control, Schedules):
     """A connection to a running job server, for its text commands.
 
     Every method raises AdminError if the job server is lost, falls silent, or turns
@@ -87,6 +93,8 @@ class Admin(Insight, Control):
         timeout: Seconds | None = 10.0,
         tls: Tls | None = None,
         token: GivenToken = None,
+        *,
+        span: str | None = None,
     ) -> None:
         """Connect to ``host:port`` (by TLS, if given), ``unix:/path`` or a connector.
 
@@ -96,14 +104,24 @@ class Admin(Insight, Control):
         ``Path`` of a file; None is the file that GEARTRAIN_TOKEN_FILE names, if it
         does.
 
+        Job servers that share a store answer for all of them. With ``span="local"`` the
+        one alone is asked; ``span="all"`` is about all that it has links to, also where
+        each has a store of its own.
+
         Raises:
             AddressError: the text is not an address.
-            OptionError: the timeout is not a number, or a file of ``tls`` is wrong.
+            OptionError: the timeout is not a number, a file of ``tls`` is wrong, or
+                ``span`` is none.
             AdminError: no job server answers there.
         """
-        super().__init__(AdminConnection(server, timeout, tls, token))
+        super().__init__(AdminConnection(server, timeout, tls, token, span))
         self.address = self._connection.address
         self.unread: list[str] = []
+
+    @property
+    def unanswered(self) -> Mapping[str, str]:
+        """Return which job servers' rows are missing in the last list, and why."""
+        return self._connection.unanswered
 
     def __enter__(self) -> Self:
         return self
@@ -125,7 +143,9 @@ class Admin(Insight, Control):
         words = line.lower().split()
         if not words or "\n" in line:
             raise OptionError(f"{line!r} is not one line with a command")
-        if words[0] in _ONE_LINE or words[:2] in (["dead", "retry"], ["dead", "drop"]):
+        if words[0] in _ONE_LINE or (
+            words[1:2] and words[1] in _VERBS.get(words[0], ())
+        ):
             return [self._requests.line(line)]
         return self._connection.rows(line)
 
@@ -217,16 +237,22 @@ class Admin(Insight, Control):
         self._requests.change("fail job", handle, "running job", arguments)
 
     def dead_list(
-        self, *, function: str | None = None, limit: int | None = None
+        self,
+        *,
+        order: str | None = None,
+        limit: int | None = None,
+        **conditions: Unpack[LetterConditions],
     ) -> Iterator[JobRow]:
-        """Yield the dead letters of a function, or all, at most ``limit``.
+        """Yield the dead letters that meet some conditions, at most ``limit``.
+
+        They come in the order of their numbers, or with ``order="newest"`` the other
+        way round.
 
         Raises:
-            OptionError: the function is empty, and would let everything pass.
+            OptionError: a condition is empty, and would let everything pass.
         """
-        return self._requests.slices(
-            "dead list", {"function": function}, limit, job_row
-        )
+        filters = {**filters_of(conditions), "order": order}
+        return self._requests.slices("dead list", filters, limit, job_row)
 
     def dead_show(self, handle: str) -> JobRow:
         """Return a dead letter, its workload included.
@@ -365,7 +391,3 @@ class Admin(Insight, Control):
         if rows is None:
             rows, self.unread = worker_rows(self._connection.raw_rows("workers"))
         return rows
-
-    def schedules(self) -> list[ScheduleRow]:
-        """Return the recurring jobs."""
-        return self._requests.line_rows("show schedules", schedule_row)

@@ -7,7 +7,34 @@ from typing import TypedDict, cast
 
 from geartrain.seconds import Seconds, number
 
-__all__ = ["Conditions", "filters_of"]
+__all__ = ["Conditions", "LetterConditions", "filters_of"]
+
+
+class LetterConditions(TypedDict, total=False):
+    """Which dead letters are meant; what is left out, or None, is any.
+
+    Attributes:
+        function: the name of their function, or a glob such as ``mail.*``.
+        reason: how their last attempt ended: ``fail``, ``exception``, ``retry``,
+            ``timeout`` or ``crash``.
+        unique: their unique.
+        error: a part of their last error, in whatever case.
+        kind: the kind of their last error, as ``DeadGroupRow`` has it.
+        key: their flow key.
+        batch: the name of the batch that they were submitted in.
+        older: they were submitted more than so many seconds ago.
+        newer: they were submitted less than so many seconds ago.
+    """
+
+    function: str | None
+    reason: str | None
+    unique: str | None
+    error: str | None
+    kind: str | None
+    key: str | None
+    batch: str | None
+    older: Seconds | None
+    newer: Seconds | None
 
 
 class Conditions(TypedDict, total=False):
@@ -19,7 +46,12 @@ class Conditions(TypedDict, total=False):
             ``dead``, a way to end such as ``succeeded``, ``ended`` for any of these,
             and ``all``.
         unique: their unique.
+        owner: the principal, or the address, whose limits count them; of jobs that have
+            ended none is known.
         error: a part of their last error, in whatever case.
+        kind: the kind of their last error, as ``FailureRow`` has it.
+        key: their flow key; of jobs that have ended none is known.
+        batch: the name of the batch that they were submitted in.
         older: they were submitted more than so many seconds ago.
         newer: they were submitted less than so many seconds ago.
     """
@@ -27,12 +59,16 @@ class Conditions(TypedDict, total=False):
     function: str | None
     state: str | None
     unique: str | None
+    owner: str | None
     error: str | None
+    kind: str | None
+    key: str | None
+    batch: str | None
     older: Seconds | None
     newer: Seconds | None
 
 
-def filters_of(conditions: Conditions) -> dict[str, str | None]:
+def filters_of(conditions: Conditions | LetterConditions) -> dict[str, str | None]:
     """Return conditions as arguments of a text command.
 
     Raises:

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 from urllib.parse import quote
 
+from geartrain.admin.spans import checked_span, tell_unanswered
 from geartrain.errors import AdminError, OptionError, RefusedError
 from geartrain.protocol.constants import PacketType
 from geartrain.protocol.packets import request
@@ -64,6 +65,21 @@ def _quoted(text: str, safe: str) -> str:
         ) from None
 
 
+def _unreached(address: str, error: OSError) -> str:
+    """Return why a job server was not reached, and what to do about it."""
+    why = reason(error)
+    if isinstance(error, PermissionError):
+        return (
+            f"{address} refuses this connection ({why}): check the token, or who may"
+            " use the socket"
+        )
+    if getattr(error, "verify_message", ""):
+        return f"{address} answers, but {why}: name the authority that signed it"
+    return (
+        f"no job server answers on {address} ({why}): start it, or name another address"
+    )
+
+
 class AdminConnection:
     """A blocking connection to a job server.
 
@@ -74,6 +90,8 @@ class AdminConnection:
     Attributes:
         address: the address of the job server.
         patience: how many seconds an answer may take on purpose.
+        unanswered: why the answers of other job servers are missing in the last list,
+            by their names.
     """
 
     def __init__(
@@ -82,13 +100,19 @@ class AdminConnection:
         timeout: Seconds | None,
         tls: Tls | None = None,
         token: GivenToken = None,
+        span: str | None = None,
     ) -> None:
         """Connect; ``timeout`` is the seconds for that, and for each line of an answer.
+
+        ``span`` is ``Admin``'s.
 
         Raises:
             AddressError: ``server`` is not an address.
             OptionError: the timeout is not a number, or a file of ``tls`` is wrong.
         """
+        span = checked_span(span)
+        self._span = f"{span} " if span else ""
+        self.unanswered: dict[str, str] = {}
         if isinstance(server, str):
             server = SocketConnector(parse_address(server), tls, token)
         self._timeout = limit(timeout)
@@ -102,10 +126,7 @@ class AdminConnection:
         try:
             self._socket = self._server.connect(self._timeout)
         except OSError as error:
-            raise AdminError(
-                f"no job server answers on {self.address} ({reason(error)}):"
-                " start it, or name another address"
-            ) from None
+            raise AdminError(_unreached(self.address, error)) from None
         self._lines = Lines(self._socket, self._timeout)
         self._version = ""
         # Nobody answers it. Where the job server has gone, the first question says so.
@@ -165,9 +186,20 @@ class AdminConnection:
         rows = []
         with self._asking([line]):
             self._lines.begin(most)
+            self.unanswered = {}
             while (row := self._next_line()) != ".":
-                rows.append(self._object(row))
+                values = self._object(row)
+                if "unanswered" in values:
+                    self._note(values)
+                else:
+                    rows.append(values)
         return rows
+
+    def _note(self, values: dict[str, Any]) -> None:
+        """Note that the answer of another job server is missing."""
+        name = f"{values['unanswered']} ({values.get('address')})"
+        self.unanswered[name] = str(values.get("reason"))
+        tell_unanswered(name, self.unanswered[name])
 
     def stream(self, line: str) -> Iterator[dict[str, Any]]:
         """Send a command that is answered as things happen; return its rows to come.
@@ -217,7 +249,7 @@ class AdminConnection:
             raise
 
     def _send(self, lines: Sequence[str]) -> None:
-        text = "".join(f"{line}\n" for line in lines)
+        text = "".join(f"{self._span}{line}\n" for line in lines)
         try:
             data = text.encode(errors="surrogateescape")
         except UnicodeEncodeError:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Unpack
 
-from geartrain.admin.conditions import Conditions, filters_of
+from geartrain.admin.conditions import Conditions, LetterConditions, filters_of
 from geartrain.admin.connection import word
 from geartrain.admin.requests import Requests
 from geartrain.admin.rows import ActionRow, action_row
@@ -37,6 +37,14 @@ class Control:
     def resume(self, pattern: str) -> None:
         """End what ``pause`` and ``drain`` have begun."""
         self._requests.line(f"resume {word(pattern)}")
+
+    def report_counts(self, on_count: Callable[[int], None] | None) -> None:
+        """Call this with the jobs so far while methods about many jobs are at work.
+
+        It is called for each 20,000 jobs that the job server has looked at, and not
+        where there are fewer. None ends it.
+        """
+        self._requests.on_count = on_count
 
     def purge(
         self, function: str, *, state: str | None = None, count: bool = False
@@ -92,21 +100,11 @@ class Control:
         return self._requests.count(command, filters_of(conditions), count)
 
     def move_dead(
-        self,
-        to: str,
-        *,
-        function: str | None = None,
-        reason: str | None = None,
-        error: str | None = None,
-        count: bool = False,
+        self, to: str, *, count: bool = False, **conditions: Unpack[LetterConditions]
     ) -> int:
-        """Let dead letters belong to another function; return how many.
-
-        ``reason`` is ``fail``, ``exception``, ``timeout``, ``crash`` or ``retry``,
-        ``error`` a part of the error's text.
-        """
-        filters = {"function": function, "reason": reason, "error": error}
-        return self._requests.count(f"move dead {word(to)}", filters, count)
+        """Let dead letters belong to another function; return how many."""
+        command = f"move dead {word(to)}"
+        return self._requests.count(command, filters_of(conditions), count)
 
     def run(self, handle: str) -> None:
         """Let a job that waits for a time wait no longer.
@@ -121,43 +119,17 @@ class Control:
         filters = {**filters_of(conditions), "state": "scheduled"}
         return self._requests.count("run jobs", filters, count)
 
-    def skip(self, handle: str) -> None:
-        """Leave out the next time of a recurring job.
-
-        That is forgotten if the job server restarts before it. ``run`` submits its job
-        now, beside its times.
-
-        Raises:
-            UnknownJobError: no recurring job has this handle.
-        """
-        self._requests.change("skip", handle, "recurring job")
-
     def dead_retry_all(
-        self,
-        *,
-        function: str | None = None,
-        reason: str | None = None,
-        error: str | None = None,
-        count: bool = False,
+        self, *, count: bool = False, **conditions: Unpack[LetterConditions]
     ) -> int:
-        """Run all dead letters of a filter again, or simply all; return how many.
-
-        Filters are as for ``move_dead``.
-        """
-        filters = {"function": function, "reason": reason, "error": error}
-        return self._requests.count("dead retry all", filters, count)
+        """Run the dead letters that are meant, or all, again; return how many."""
+        return self._requests.count("dead retry all", filters_of(conditions), count)
 
     def dead_drop_all(
-        self,
-        *,
-        function: str | None = None,
-        reason: str | None = None,
-        error: str | None = None,
-        count: bool = False,
+        self, *, count: bool = False, **conditions: Unpack[LetterConditions]
     ) -> int:
-        """Delete all dead letters of a filter, or simply all; return how many."""
-        filters = {"function": function, "reason": reason, "error": error}
-        return self._requests.count("dead drop all", filters, count)
+        """Delete the dead letters that are meant, or simply all; return how many."""
+        return self._requests.count("dead drop all", filters_of(conditions), count)
 
     def actions(
         self, *, function: str | None = None, limit: int | None = None

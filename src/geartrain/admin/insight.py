@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final, Unpack
 
+from geartrain.admin.batches import BatchRow, batch_row
+from geartrain.admin.cluster import ClusterRow, cluster_row
 from geartrain.admin.conditions import Conditions, filters_of
 from geartrain.admin.connection import AdminConnection, handle_word, word
+from geartrain.admin.hooks import HookRow, hook_row
 from geartrain.admin.job_rows import DeadGroupRow, JobRow, dead_group_row, job_row
+from geartrain.admin.keys import KeyRow, key_row
+from geartrain.admin.owners import OwnerRow, owner_row
 from geartrain.admin.reasons import WhyRow, why_row
 from geartrain.admin.requests import Requests
 from geartrain.admin.results import ResultRow
@@ -69,6 +74,50 @@ class Insight:
         One that nobody knows is a row, too: its ``state`` is ``unknown``.
         """
         return self._requests.one(f"why {handle_word(handle)}", why_row)
+
+    def keys(
+        self,
+        function: str,
+        *,
+        sort: str = "waiting",
+        match: str | None = None,
+        limit: int | None = None,
+    ) -> Iterator[KeyRow]:
+        """Yield the flow keys of a function that have jobs, at most ``limit``.
+
+        They are asked for slice by slice: one whose place changes meanwhile may come
+        twice, or not at all.
+
+        Args:
+            function: its name.
+            sort: what they are sorted by, the most first: ``waiting``, ``running``, or
+                ``oldest`` for how long the first waits; or ``key`` for their names.
+                After a ``-`` the least comes first.
+            match: only keys with this text in them, or that match this glob.
+            limit: the maximum number of keys; None for all.
+
+        Raises:
+            RefusedError: there is no such function, or nothing can be sorted so.
+        """
+        filters = {"sort": sort, "match": match}
+        return self._requests.slices(f"keys {word(function)}", filters, limit, key_row)
+
+    def batches(
+        self, *, state: str | None = None, limit: int | None = None
+    ) -> Iterator[BatchRow]:
+        """Yield batches, the latest first, at most ``limit``.
+
+        ``state`` is ``open`` for those that have jobs left, ``ended`` for the others.
+        """
+        return self._requests.slices("batches", {"state": state}, limit, batch_row)
+
+    def batch(self, name: str) -> BatchRow:
+        """Return how far the jobs of a batch are.
+
+        Raises:
+            RefusedError: no job was submitted in it, or it is forgotten.
+        """
+        return self._requests.one(f"batch {word(name)}", batch_row)
 
     def counters(self) -> list[CounterRow]:
         """Return the counters of each function's jobs."""
@@ -202,6 +251,14 @@ class Insight:
         """Return the options that the job server runs with, and where each is from."""
         return self._requests.rows("server options", option_row)
 
+    def cluster(self) -> list[ClusterRow]:
+        """Return the job server as a node, and the peers that it knows."""
+        return self._requests.rows("cluster", cluster_row)
+
+    def hooks(self) -> list[HookRow]:
+        """Return the hooks, and what became of the latest messages to each."""
+        return self._requests.rows("hooks", hook_row)
+
     def dead_groups(
         self, *, function: str | None = None, limit: int = 100
     ) -> list[DeadGroupRow]:
@@ -259,6 +316,18 @@ class Insight:
         """
         filters = {"match": match}
         return list(self._requests.slices("show processes", filters, None, process_row))
+
+    def owners(
+        self, *, match: str | None = None, limit: int | None = None
+    ) -> Iterator[OwnerRow]:
+        """Yield what each owner uses of what its limits allow, the fullest first.
+
+        ``match`` is a text in their names, or a glob.
+
+        Raises:
+            RefusedError: the job server is gearmand.
+        """
+        return self._requests.slices("show owners", {"match": match}, limit, owner_row)
 
     def trace(
         self,

@@ -54,8 +54,8 @@ class JobRow:
             ended, its status.
         status: ``waiting``, ``delayed``, ``retrying`` (waiting for another attempt),
             ``running``, ``dead``, ``succeeded``, ``failed``, ``expired``, ``cancelled``
-            ``abandoned`` (nobody waited for it any more) or ``dropped`` (it was a dead
-            letter).
+            ``abandoned`` (nobody waited for it any more) or ``dropped`` (newer ones
+            took its place, or it was a dead letter).
         background: whether it is a background job.
         submitted: when it was submitted; None if unknown.
         due: when it becomes ready; None if it is not scheduled.
@@ -71,13 +71,20 @@ class JobRow:
             that has ended.
         ended: when it ended; None if it has not.
         result_size: bytes of the result that ended it; None if it has not ended.
+        owner: the principal, or the address, whose limits count it; None for none.
+        key: its flow key; None for none, and of a job that has ended.
         headers: its headers; empty in lists of jobs, and of a job that has ended.
+        options: what its submission asked for otherwise than the policy, as texts by
+            name; empty in lists of jobs, and of a job that has ended.
         story: its attempts, the first and the last dozen; empty in lists of jobs.
         numerator, denominator: how far it is, as its worker last reported; None if it
             does not run, or its worker has not said.
         data: the last of the data that it streams, from when they were first asked
             for; None where they were not.
         data_size: bytes of all that it streamed from then on.
+        schedule: the name of the schedule that submitted it, if one has; None in lists
+            of jobs.
+        node: the other job server that has it; None for the one that was asked.
     """
 
     handle: str
@@ -100,22 +107,29 @@ class JobRow:
     status: str = ""
     ended: float | None = None
     result_size: int | None = None
+    owner: str | None = None
+    key: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, str] = field(default_factory=dict)
     story: tuple[AttemptRow, ...] = ()
     numerator: float | None = None
     denominator: float | None = None
     data: bytes | None = None
     data_size: int = 0
+    schedule: str | None = None
+    node: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadGroupRow:
-    """Dead letters of a function that died of the same error.
+    """Dead letters of a function that died of errors of one kind.
 
     Attributes:
         function: the name of the function.
         reason: how their last attempts ended, as in ``JobRow``; None if unknown.
-        error: the line of the error that says what went wrong; None for none.
+        kind: the line of their errors that says what went wrong, with ``#`` for numbers
+            and addresses and ``'…'`` for names in quotes; None if nothing was said.
+        error: the line of the latest, as it is.
         count: how many there are, among the latest.
         first: when the first of them died, in seconds since 1970.
         last: when the last of them died.
@@ -125,6 +139,7 @@ class DeadGroupRow:
 
     function: str
     reason: str | None
+    kind: str | None
     error: str | None
     count: int
     first: float
@@ -134,7 +149,10 @@ class DeadGroupRow:
 
 
 # What lists or job servers of an earlier version leave out.
-_OPTIONAL = ("status", "ended", "result_size", "headers", "numerator", "denominator")
+_OPTIONAL = (
+    *("status", "ended", "result_size", "owner", "headers", "options", "numerator"),
+    *("denominator", "schedule", "key", "node"),
+)
 _READ = (*_OPTIONAL, "workload", "story", "data", "data_size")
 _JOB_FIELDS = tuple(name.name for name in fields(JobRow) if name.name not in _READ)
 _ATTEMPT_FIELDS = tuple(name.name for name in fields(AttemptRow))

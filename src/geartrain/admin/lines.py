@@ -5,23 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from geartrain.admin.rows import FunctionRow, ScheduleRow
+from geartrain.admin.rows import FunctionRow
 from geartrain.admin.worker_rows import WorkerRow
 
-__all__ = ["function_rows", "schedule_row", "worker_rows"]
+__all__ = ["function_rows", "worker_rows"]
 
 # Maximum number of lines that are tried as one row: each costs a try of all before it.
 _MOST_BREAKS = 100
 
 _Row = TypeVar("_Row")
-
-
-def schedule_row(line: str) -> ScheduleRow:
-    """Read a line of ``show schedules``; raise ValueError if it is not one."""
-    handle, function, unique, times, due = line.split("\t")
-    return ScheduleRow(
-        handle=handle, function=function, unique=unique, fields=times, due=float(due)
-    )
 
 
 def function_rows(

@@ -23,6 +23,7 @@ class WhyRow:
         code: why, in a word: ``no_worker``, ``paused``, ``not_due``, ``pausing`` (after
             an attempt that failed), ``stored`` (only the store has it), ``store`` (that
             is asked about the unique), ``woken`` (a worker is coming), ``busy``,
+            ``rate``, ``concurrency``, ``key_rate``, ``key_concurrency``, ``order``,
             ``idle``, ``running``, ``ended``, ``unknown``.
         why: the same in a sentence.
         since: since when it runs, its workers are busy, or it has ended.

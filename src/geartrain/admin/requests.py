@@ -39,9 +39,13 @@ class Requests:
     """The requests of an ``Admin``, one at a time on its connection.
 
     Every method raises what ``Admin`` raises.
+
+    Attributes:
+        on_count: called by ``count`` between slices, with the jobs so far.
     """
 
     def __init__(self, connection: AdminConnection) -> None:
+        self.on_count: Callable[[int], None] | None = None
         self._connection = connection
         self._unknown: set[str] = set()
 
@@ -59,16 +63,6 @@ class Requests:
         """Send a command that lists; return its rows as ``read`` reads them."""
         objects = self._connection.objects(command, max_row)
         return [self._row(each, read) for each in objects]
-
-    def line_rows(self, command: str, read: Callable[[str], _Row]) -> list[_Row]:
-        """Send a command that lists lines of columns; return its rows."""
-        rows = []
-        for line in self._connection.rows(command):
-            try:
-                rows.append(read(line))
-            except ValueError:
-                raise self._connection.not_understood(line) from None
-        return rows
 
     def one(
         self,
@@ -152,6 +146,8 @@ class Requests:
             total += int(count)
             if not following:
                 return total
+            if self.on_count is not None:
+                self.on_count(total)
             after = f" after={following[0]}"
 
     def change(self, command: str, handle: str, kind: str, arguments: str = "") -> None:

@@ -10,7 +10,7 @@ from geartrain.admin.job_rows import data_of
 
 __all__ = ["UNENDED", "ResultRow", "result_row"]
 
-UNENDED: Final = frozenset({"waiting", "delayed", "running", "retrying"})
+UNENDED: Final = frozenset({"waiting", "delayed", "blocked", "running", "retrying"})
 """The states of a job that has not ended."""
 
 
@@ -26,7 +26,7 @@ class ResultRow:
         unique: its unique; empty for none.
         state: ``succeeded``, ``failed``, ``dead``, ``expired``, ``cancelled`` or
             ``abandoned`` (a foreground job that nobody waited for any more),
-            ``dropped`` (a dead letter that an operator dropped);
+            ``dropped`` (newer jobs took its place, or it was a dead letter);
             ``waiting``, ``delayed``, ``running`` or ``retrying`` if it has not ended;
             ``ended`` if only that is known; ``unknown`` if nothing is.
         reason: why it failed: ``fail``, ``exception``, ``timeout``, ``crash``.

@@ -15,7 +15,6 @@ __all__ = [
     "OptionRow",
     "PolicyRow",
     "ProblemRow",
-    "ScheduleRow",
     "Setting",
     "StoreRow",
     "UpcomingRow",
@@ -125,7 +124,7 @@ class StoreRow:
     """The state of a job server's store.
 
     Attributes:
-        store: its name, ``memory:`` or ``sqlite:///path``.
+        store: its name, such as ``memory:`` or ``sqlite:///path``.
         state: ``ok``; ``refusing`` if new background jobs are refused; ``failing`` if
             the ends of jobs cannot be saved either.
         reason: why the state is not ``ok``; None if it is.
@@ -138,6 +137,8 @@ class StoreRow:
         backup: the file of the last backup since the start; None if there was none.
         backup_state: ``running``, ``done`` or ``failed``; None without a backup.
         backup_reason: why it failed; None if it did not.
+        durability: what commits survive by the settings of the store's server, such as
+            ``synchronous_commit=on``; None for a store without a server.
     """
 
     store: str
@@ -151,6 +152,7 @@ class StoreRow:
     backup: str | None = None
     backup_state: str | None = None
     backup_reason: str | None = None
+    durability: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,7 +201,9 @@ class FailureRow:
     Attributes:
         function: the name of their function.
         state: what became of them: ``dead`` or ``failed``.
-        error: the line of their error that says what went wrong; None if none is known.
+        kind: the line of their errors that says what went wrong, with ``#`` for numbers
+            and addresses and ``'…'`` for names in quotes; None if nothing was said.
+        error: the line of the latest, as it is.
         reason: ``fail``, ``exception``, ``timeout`` or ``crash``, of the latest.
         count: how many there are among the latest 20,000 jobs that ended.
         first: when the first of them ended, in seconds since 1970.
@@ -210,6 +214,7 @@ class FailureRow:
 
     function: str
     state: str
+    kind: str | None
     error: str | None
     reason: str | None
     count: int
@@ -232,6 +237,10 @@ class FunctionRow:
         workers: number of workers that serve it.
         oldest: for how many seconds the first ready job has waited; None if there is
             none, or the job server does not tell.
+        held: how many of the waiting jobs wait for a rate or a place.
+        next: when the function's rate lets the next one start, in seconds since 1970;
+            None if that is not what they wait for.
+        flow_keys: how many flow keys it has.
         paused: no job of it is given to a worker.
         draining: it takes no new jobs.
     """
@@ -243,6 +252,9 @@ class FunctionRow:
     running: int
     workers: int
     oldest: float | None = None
+    held: int = 0
+    next: float | None = None
+    flow_keys: int = 0
     paused: bool = False
     draining: bool = False
 
@@ -250,25 +262,6 @@ class FunctionRow:
     def waiting(self) -> int:
         """Return the number of waiting jobs of all priorities."""
         return self.high + self.normal + self.low
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScheduleRow:
-    """A recurring job.
-
-    Attributes:
-        handle: the handle of the schedule, and of each of its jobs.
-        function: the name of its function; control characters are percent-encoded.
-        unique: its unique, in the same way.
-        fields: minute, hour, day of the month, month and day of the week, as in cron.
-        due: when it is submitted next, in seconds since 1970.
-    """
-
-    handle: str
-    function: str
-    unique: str
-    fields: str
-    due: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -363,6 +356,9 @@ def function_row(values: Mapping[str, Any]) -> FunctionRow:
     return FunctionRow(
         function=str(values["function"]),
         oldest=None if oldest is None else float(oldest),
+        held=int(values.get("held", 0)),
+        next=None if values.get("next") is None else float(values["next"]),
+        flow_keys=int(values.get("flow_keys", 0)),
         paused=bool(values.get("paused")),
         draining=bool(values.get("draining")),
         **counts,

@@ -52,6 +52,8 @@ class Measures:
 
     Attributes:
         counts: numbers by what they count, such as ``submitted`` and ``succeeded``.
+        submitted_by: jobs submitted, by priority (``high``, ``normal``, ``low``) and
+            kind (``foreground``, ``background``); empty if the job server is older.
         failures: attempts that failed, by reason: ``fail``, ``exception``, ``retry``,
             ``timeout`` or ``crash``.
         waited: how long jobs had waited when an attempt began.
@@ -59,6 +61,7 @@ class Measures:
     """
 
     counts: Mapping[str, int]
+    submitted_by: Mapping[str, Mapping[str, int]]
     failures: Mapping[str, int]
     waited: Times
     ran: Times
@@ -93,8 +96,9 @@ class StatisticsRow:
         paused: no job of the function is given to a worker.
         draining: it takes no new jobs.
         time: when the row was made, in seconds since 1970.
-        now: ``waiting``, ``delayed`` and ``running`` jobs, ``dead`` letters,
-            ``workers``, and ``oldest``: for how many seconds the first job that is
+        now: ``waiting``, ``delayed`` and ``running`` jobs, how many of the waiting ones
+            are ``held`` by a rate or a place, ``dead`` letters, ``workers``,
+            ``flow_keys``, and ``oldest``: for how many seconds the first job that is
             ready has waited; None if there is none.
         total: what happened since the job server started.
         recent: what happened in the last minutes.
@@ -184,13 +188,14 @@ def slot_row(values: Mapping[str, Any]) -> SlotRow:
     )
 
 
-_NO_COUNTS = frozenset({"failures", "waited", "ran", "time", "seconds"})
+_NO_COUNTS = frozenset({"submitted_by", "failures", "waited", "ran", "time", "seconds"})
 
 
 def _measures(values: Mapping[str, Any]) -> Measures:
     counts = {name: int(values[name]) for name in values if name not in _NO_COUNTS}
     return Measures(
         counts=counts,
+        submitted_by=values.get("submitted_by", {}),
         failures={name: int(number) for name, number in values["failures"].items()},
         waited=_times(values["waited"]),
         ran=_times(values["ran"]),

@@ -20,8 +20,9 @@ class PacketRow:
         direction: ``in`` for what the job server received, ``out`` for what it sent;
             empty for the end of the connection.
         packet: the packet type, such as ``SUBMIT_JOB_BG``; ``text`` for a line of
-            text, ``garbage`` for neither, ``left`` for the end of the connection.
-        size: the bytes of its arguments, or of the line.
+            text, ``garbage`` for neither, ``left`` for the end of the connection,
+            ``missed`` for packets that were not told because rows were not read.
+        size: the bytes of its arguments, or of the line; how many packets were missed.
         first: the first of these; what is not UTF-8 is lone surrogates.
     """
 

@@ -21,6 +21,7 @@ _TOLD: Final = (
     "failed",
     "lost",
     "abilities",
+    "node",
 )
 
 
@@ -64,6 +65,8 @@ class WorkerRow:
         lost: number of its attempts that timed out, or went to others.
         jobs: the first ten of the jobs that it runs.
         abilities: number of functions it serves, of which ``functions`` may have fewer.
+        node: the other job server that it is connected to; None for the one that was
+            asked.
     """
 
     descriptor: int
@@ -83,6 +86,7 @@ class WorkerRow:
     lost: int | None = None
     jobs: tuple[JobAtWork, ...] = ()
     abilities: int | None = None
+    node: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +113,7 @@ class ProcessRow:
         connection: the number of its connection: see ``WorkerRow.number``.
         address: where that comes from.
         heard: when something of it last arrived.
+        node: as in ``WorkerRow``.
     """
 
     host: str
@@ -129,11 +134,14 @@ class ProcessRow:
     connection: int
     address: str
     heard: float
+    node: str | None = None
 
 
 def process_row(values: Mapping[str, Any]) -> ProcessRow:
     """Read a row of ``show processes``; raise KeyError if it is not one."""
-    return ProcessRow(**{each.name: values[each.name] for each in fields(ProcessRow)})
+    named = [each.name for each in fields(ProcessRow) if each.name != "node"]
+    told = {name: values[name] for name in named}
+    return ProcessRow(**told, node=values.get("node"))
 
 
 def connection_row(values: Mapping[str, Any]) -> WorkerRow:

@@ -11,9 +11,11 @@ from typing import Any
 import click
 
 from geartrain.admin import Admin
+from geartrain.admin.conditions import LetterConditions
 from geartrain.cli.listing import clock
 from geartrain.cli.output import write_json
 from geartrain.cli.program import complain
+from geartrain.cli.progress import ProgressBar
 from geartrain.errors import OptionError
 from geartrain.texts import visible
 
@@ -59,10 +61,13 @@ class Selection:
         function = "" if self._function is None else f" of {visible(self._function)}"
         return f"dead letters{function}"
 
-    def filters(self) -> dict[str, str | None] | None:
+    def filters(self) -> LetterConditions | None:
         """Return the filters by which the job server can find them itself, if any."""
         if self.handles or self._older_than is not None:
             return None
+        return self._conditions()
+
+    def _conditions(self) -> LetterConditions:
         return {
             "function": self._function,
             "reason": self._reason,
@@ -78,10 +83,8 @@ class Selection:
         if self._older_than is not None:
             # By the job server's clock, as the times of dead letters are.
             latest = clock(admin)[0] - self._older_than
-        for row in admin.dead_list(function=self._function):
-            is_old = (row.died or 0) <= latest
-            is_for = self._reason in (None, row.reason)
-            if is_old and is_for and (self._error or "") in (row.error or ""):
+        for row in admin.dead_list(**self._conditions()):
+            if (row.died or 0) <= latest:
                 yield row.handle
 
 
@@ -110,11 +113,19 @@ def confirmed(
 
 
 def steer(
-    act: Callable[[bool], int], question: str, done: str, yes: bool, as_json: bool
+    admin: Admin,
+    act: Callable[[bool], int],
+    question: str,
+    done: str,
+    yes: bool,
+    as_json: bool,
 ) -> None:
     """Change many jobs at once, once the user has confirmed it, and print how many.
 
+    On a terminal a bar tells how many it is so far, where that takes a while.
+
     Args:
+        admin: what ``act`` uses.
         act: changes them and returns how many, or with True only counts them.
         question: what to ask, with ``{}`` for their number.
         done: what they are then, such as ``cancelled``.
@@ -125,14 +136,26 @@ def steer(
         OptionError: confirmation is needed, and stdin is not a terminal.
         click.exceptions.Exit: the answer is no.
     """
-    count = 1 if yes else act(True)
-    if count and not yes:
+    count = None if yes else _reported(admin, "counted", lambda: act(True))
+    if count:
         agree(question.format(count))
-    changed = act(False) if count else 0
+    changed = 0
+    if count != 0:
+        changed = _reported(admin, done, lambda: act(False), count)
     if as_json:
         write_json([{"outcome": done, "count": changed}])
     else:
         click.echo(f"{changed} {done}")
+
+
+def _reported(
+    admin: Admin, done: str, act: Callable[[], int], total: int | None = None
+) -> int:
+    with ProgressBar() as progress:
+        admin.report_counts(
+            lambda count: progress.show(f"{count} {done} so far", count, total)
+        )
+        return act()
 
 
 def agree(question: str) -> None:

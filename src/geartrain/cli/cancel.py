@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import click
 
 from geartrain.admin import Admin
 from geartrain.cli.bulk import JobOutcome, steer, write_changes
 from geartrain.cli.common import CONTEXT, json_option, server_option
+from geartrain.cli.conditions import condition_options
 from geartrain.cli.details import named
 from geartrain.errors import OptionError, UnknownJobError
 from geartrain.texts import visible
@@ -31,6 +33,7 @@ __all__ = ["cancel"]
     type=click.Choice(["ready", "running", "scheduled"]),
     help="All jobs in this state.",
 )
+@condition_options
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @json_option
 @server_option
@@ -38,30 +41,28 @@ def cancel(
     names: tuple[str, ...],
     server: Connector,
     cancels_all: bool,
-    function: str | None,
-    state: str | None,
     yes: bool,
     as_json: bool,
+    **conditions: Any,
 ) -> int:
     """Cancel jobs that wait or run, and recurring jobs by their handle.
 
     The result of a running job is refused, and its client is told that the job failed.
-    --function and --state may be combined. The exit status is 1 if one of the names is
-    unknown.
+    Options that say which jobs are meant may be combined: all have to hold. The exit
+    status is 1 if one of the names is unknown.
     """
-    is_many = function is not None or state is not None
-    if bool(names) == is_many:
+    given = {name: value for name, value in conditions.items() if value is not None}
+    if bool(names) == bool(given):
         raise OptionError(
-            "say which jobs: by handles or uniques, or by --function or --state"
+            "say which jobs: by handles or uniques, or by --function, --state or"
+            " another condition"
         )
     with Admin(server) as admin:
-        if is_many:
-            of = "" if function in (None, "*") else f" of {visible(function or '')}"
+        if given:
             steer(
-                lambda count: admin.cancel_all(
-                    function=function, state=state, count=count
-                ),
-                f"Cancel {{}} {state or 'waiting and running'} jobs{of}?",
+                admin,
+                lambda count: admin.cancel_all(**conditions, count=count),
+                _question(given),
                 "cancelled",
                 yes,
                 as_json,
@@ -71,6 +72,17 @@ def cancel(
             change for name in names for change in _cancel(admin, name, cancels_all)
         )
         return write_changes("cancel", "cancelled", changes, as_json)
+
+
+def _question(given: Mapping[str, Any]) -> str:
+    """Return what is asked, with ``{}`` for the number of jobs."""
+    others = {**given}
+    state = others.pop("state", "waiting and running")
+    function = others.pop("function", "*")
+    of = "" if function == "*" else f" of {visible(function)}"
+    like = ", ".join(f"{name} {visible(str(each))}" for name, each in others.items())
+    said = f"Cancel @ {state} jobs{of}{' with ' if like else ''}{like}?"
+    return said.replace("{", "{{").replace("}", "}}").replace("@", "{}", 1)
 
 
 def _cancel(admin: Admin, name: str, cancels_all: bool) -> Iterator[JobOutcome]:

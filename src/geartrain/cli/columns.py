@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Any, Final, Generic, TypeVar
 
 from geartrain.cli.times import age, brief, quantity, short
-from geartrain.texts import visible
+from geartrain.texts import shown_worker, visible
 
 __all__ = [
     "AGE",
@@ -23,6 +23,7 @@ __all__ = [
     "SPAN",
     "TEXT",
     "WORD",
+    "WORKER",
     "Column",
     "ColumnKind",
     "Fit",
@@ -98,6 +99,9 @@ WORD: Final = ColumnKind(_plain)
 TEXT: Final = ColumnKind(_plain, Fit.CUT)
 """A name or a list of names that tells enough by its beginning."""
 
+WORKER: Final = ColumnKind(lambda value, now: shown_worker(value), Fit.CUT)
+"""The client id and address of a worker, or its address if it has no id."""
+
 PROSE: Final = ColumnKind(_plain, Fit.WRAP)
 """Sentences, such as an error."""
 
@@ -140,12 +144,14 @@ class Column(Generic[_Row]):
         kind: what the values are.
         worth: columns of the least worth are left out first where the terminal is too
             narrow for all.
+        is_rare: it is left out where none of the first rows has a value.
     """
 
     title: str
     value: Callable[[_Row], Any]
     kind: ColumnKind = WORD
     worth: int = 1
+    is_rare: bool = False
 
     @property
     def name(self) -> str:

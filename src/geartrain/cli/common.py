@@ -9,6 +9,8 @@ from typing import Any, TypeVar, cast
 
 import click
 
+from geartrain.admin.spans import about
+from geartrain.cli.program import complain
 from geartrain.transport.address import parse_address
 from geartrain.transport.connect import SocketConnector, default_servers
 from geartrain.transport.tls import Tls
@@ -34,6 +36,11 @@ _SERVER = (
         show_envvar=True,
         metavar="ADDRESS",
         help="The running job server: host:port or unix:/path.",
+    ),
+    click.option(
+        "--local",
+        is_flag=True,
+        help="Ask this job server alone, and not all that share its store.",
     ),
     click.option(
         "--tls",
@@ -83,6 +90,7 @@ def server_option(function: _Function) -> _Function:
     def connected(
         *arguments: Any,
         server: str,
+        local: bool,
         tls: bool,
         tls_ca: str | None,
         tls_cert: str | None,
@@ -94,7 +102,13 @@ def server_option(function: _Function) -> _Function:
         used = files if tls or files != Tls() else None
         token = Path(token_file) if token_file else None
         connector = SocketConnector(parse_address(server), used, token)
-        return function(*arguments, server=connector, **flags)
+        missing: dict[str, str] = {}
+        try:
+            with about("local" if local else "", missing.__setitem__):
+                return function(*arguments, server=connector, **flags)
+        finally:
+            for name, reason in missing.items():
+                complain("geartrain", f"{name} did not answer: {reason}")
 
     for option in reversed(_SERVER):
         connected = option(connected)

@@ -112,6 +112,7 @@ def purge(
     """Cancel all waiting jobs of FUNCTION; those that run go on."""
     with Admin(server) as admin:
         steer(
+            admin,
             lambda count: admin.purge(function, state=state, count=count),
             f"Cancel {{}} waiting jobs of {_shown(function)}?",
             "purged",
@@ -153,6 +154,7 @@ def move(
         of = None if dead and function == "*" else function
         what = "dead letters" if dead else "waiting jobs"
         steer(
+            admin,
             lambda count: (
                 admin.move_dead(to, function=of, count=count)
                 if dead
@@ -195,6 +197,7 @@ def priority(
             changes = _each(handles, lambda handle: admin.prioritize(handle, rank))
             return write_changes("priority", "changed", changes, as_json)
         steer(
+            admin,
             lambda count: admin.prioritize_all(
                 rank, function=function, state=state, count=count
             ),
@@ -230,6 +233,7 @@ def run(
             changes = _each(list(handles), admin.run)
             return write_changes("run", "due now", changes, as_json)
         steer(
+            admin,
             lambda count: admin.run_all(function=function, count=count),
             f"Let {{}} delayed jobs of {_shown(function)} run now?",
             "due now",

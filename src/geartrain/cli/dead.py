@@ -37,6 +37,7 @@ _DEAD: RowListing[JobRow] = RowListing(
         Column("LOST", lambda row: row.crashes, COUNT, worth=0),
         Column("SIZE", lambda row: row.size, COUNT, worth=0),
         Column("ERROR", lambda row: error_line(row.error or "") or None, PROSE),
+        Column("NODE", lambda row: row.node, NAME, is_rare=True),
     ),
     to_json=job_object,
     nothing="there are no dead letters",
@@ -117,6 +118,7 @@ def dead_retry(
     with Admin(server) as admin:
         if filters is not None and not as_json:
             steer(
+                admin,
                 lambda count: admin.dead_retry_all(**filters, count=count),
                 f"Run {{}} {selection} again?",
                 "retried",
@@ -161,6 +163,7 @@ def dead_drop(
     with Admin(server) as admin:
         if filters is not None and not as_json:
             steer(
+                admin,
                 lambda count: admin.dead_drop_all(**filters, count=count),
                 f"Delete {{}} {selection}?",
                 "dropped",

@@ -12,7 +12,7 @@ from geartrain.admin import AttemptRow, JobRow
 from geartrain.cli.output import write_json, write_lines
 from geartrain.cli.times import age, local, short
 from geartrain.errors import AdminError, OptionError
-from geartrain.texts import error_line, visible
+from geartrain.texts import error_line, shown_worker, visible
 
 __all__ = [
     "coded",
@@ -37,8 +37,11 @@ def job_object(row: JobRow) -> dict[str, Any]:
     """Return a row as the JSON object that the job server sends."""
     values = dataclasses.asdict(row)
     workload = values.pop("workload")
-    # Only jobs that have ended, or that say how far they are, have these.
-    for name in ("ended", "result_size", "numerator", "denominator"):
+    # Only some jobs have these.
+    for name in (
+        *("ended", "result_size", "owner", "numerator", "denominator"),
+        *("schedule", "key", "node"),
+    ):
         if values[name] is None:
             del values[name]
     if values["data"] is None:
@@ -96,10 +99,11 @@ def _write_workload(rows: list[JobRow]) -> None:
 
 def _details(row: JobRow, now: float) -> Iterator[str]:
     yield from (_labelled(*each) for each in facts(row, now))
-    if row.headers:
-        yield "headers"
-        for name, value in row.headers.items():
-            yield f"{_INDENT}{visible(f'{name}={value}')}"
+    for title, pairs in (("options", row.options), ("headers", row.headers)):
+        if pairs:
+            yield title
+            for name, value in pairs.items():
+                yield f"{_INDENT}{visible(f'{name}={value}')}"
     if row.story:
         yield "story"
         yield from (f"{_INDENT}{visible(line)}" for line in _story(row))
@@ -125,7 +129,13 @@ def _attempt(attempt: AttemptRow) -> str:
     if attempt.started is not None and attempt.ended is not None:
         ran = short(max(attempt.ended - attempt.started, 0.0))
     line = error_line(attempt.error or "")
-    parts = (started, ran or "…", attempt.outcome, attempt.worker, line)
+    parts = (
+        started,
+        ran or "…",
+        attempt.outcome,
+        shown_worker(attempt.worker or ""),
+        line,
+    )
     return "  ".join(part for part in parts if part)
 
 
@@ -134,9 +144,15 @@ def facts(row: JobRow, now: float) -> Iterator[tuple[str, str]]:
     yield "handle", row.handle
     yield "function", row.function
     yield "unique", row.unique
+    if row.owner is not None:
+        yield "owner", row.owner
+    if row.key is not None:
+        yield "flow key", row.key
     yield "state", row.status or row.state
     yield "priority", row.priority
     yield "background", "yes" if row.background else "no"
+    if row.schedule is not None:
+        yield "schedule", row.schedule
     for label, moment in (
         ("submitted", row.submitted),
         ("due", row.due),
@@ -147,7 +163,7 @@ def facts(row: JobRow, now: float) -> Iterator[tuple[str, str]]:
         if moment is not None:
             yield label, f"{local(moment)} ({_relative(moment - now)})"
     if row.worker is not None:
-        yield "worker", row.worker
+        yield "worker", shown_worker(row.worker)
     yield "attempts", f"{row.attempts} failed"
     yield "crashes", str(row.crashes)
     if row.reason is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import shutil
 import sys
 import textwrap
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from geartrain.cli.common import CONTEXT, json_option, server_option
 from geartrain.cli.examination import Finding, examine_machine, examine_server
@@ -19,7 +21,7 @@ from geartrain.configuration.option import options_of
 from geartrain.errors import OptionError
 from geartrain.server.options import Options
 from geartrain.texts import visible
-from geartrain.transport.connect import Connector
+from geartrain.transport.connect import SERVERS, Connector
 
 __all__ = ["doctor"]
 
@@ -47,7 +49,7 @@ def doctor(config: str | None, server: Connector, as_json: bool) -> int:
 
     The exit status is 1 if something is wrong; a warning is no reason.
     """
-    findings = [*_configured(config), *examine_server(server)]
+    findings = [*_configured(config, _is_named()), *examine_server(server)]
     if as_json:
         write_json([dataclasses.asdict(each) for each in findings])
     else:
@@ -72,8 +74,18 @@ def _wrapped(title: str, text: str) -> list[str]:
     return textwrap.wrap(line, width, subsequent_indent=_INDENT, break_on_hyphens=False)
 
 
-def _configured(config: str | None) -> Iterator[Finding]:
-    """Examine the configuration, and the machine for what it asks."""
+def _is_named() -> bool:
+    """Tell whether the server to ask was named: it need not be this machine's."""
+    source = click.get_current_context().get_parameter_source("server")
+    return source is not ParameterSource.DEFAULT or bool(os.environ.get(SERVERS))
+
+
+def _configured(config: str | None, is_named: bool) -> Iterator[Finding]:
+    """Examine the configuration, and the machine for what it asks.
+
+    With a server that is named, the store is looked at only if that is named, too: the
+    default one would be another's.
+    """
     flags: dict[str, Any] = dict.fromkeys(options_of(Options))
     try:
         configuration = server_configuration({**flags, "config": config})
@@ -85,4 +97,5 @@ def _configured(config: str | None) -> Iterator[Finding]:
     yield Finding("ok", "configuration", f"{said}, {len(configuration.given)} given")
     for notice in configuration.notices:
         yield Finding("warning", "configuration", notice, "mend or remove it")
-    yield from examine_machine(configuration.options)
+    has_store = "store" in configuration.given or not is_named
+    yield from examine_machine(configuration.options, has_store=has_store)

@@ -20,7 +20,7 @@ from geartrain.errors import GeartrainError, RefusedError
 from geartrain.server.exposure import exposed, http_dangers, known_by
 from geartrain.server.options import MIB, Options
 from geartrain.server.passwords import read_passwords
-from geartrain.stores.locations import file_of
+from geartrain.stores.locations import file_of, look_at_store
 from geartrain.stores.maintenance import tasks
 from geartrain.texts import counted
 from geartrain.transport.connect import Connector
@@ -55,15 +55,22 @@ class Finding:
     remedy: str = ""
 
 
-def examine_machine(options: Options) -> Iterator[Finding]:
-    """Examine what a server with these options needs of this machine."""
+def examine_machine(options: Options, *, has_store: bool = True) -> Iterator[Finding]:
+    """Examine what a server with these options needs of this machine.
+
+    Without ``has_store`` nobody knows which store is the server's.
+    """
     yield from _versions()
     yield from _limits(options)
     yield from _clock()
     yield from _certificate(options.tls, "--tls-cert")
     yield from _certificate(options.http_tls, "--http-tls-cert")
     yield from _access(options)
-    yield from _store(options.store)
+    if has_store:
+        yield from _store(options.store, options.durability)
+    else:
+        text = "not looked at: --config names the file of the server, which names it"
+        yield Finding("ok", "store", text)
 
 
 def examine_server(server: Connector) -> Iterator[Finding]:
@@ -217,12 +224,24 @@ def _access(options: Options) -> Iterator[Finding]:
         yield Finding("ok", "access", text)
 
 
-def _store(location: str) -> Iterator[Finding]:
+def _store(location: str, durability: str) -> Iterator[Finding]:
     if location == "memory:":
         text = "jobs are in memory, and gone when the server stops"
         yield Finding("warning", "store", text, "name a file by --store")
-        return
-    file = Path(file_of(location))
+    elif path := file_of(location):
+        yield from _place_of(Path(path))
+    else:
+        yield _database(location, durability)
+
+
+def _database(location: str, durability: str) -> Finding:
+    try:
+        return Finding("ok", "store", look_at_store(location, durability))
+    except GeartrainError as error:
+        return Finding("wrong", "store", str(error), "see docs/durable-jobs.md")
+
+
+def _place_of(file: Path) -> Iterator[Finding]:
     folder = next(each for each in file.parents if each.exists())
     if not os.access(folder, os.W_OK):
         text = f"{folder} cannot be written by this user"

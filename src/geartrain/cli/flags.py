@@ -160,7 +160,7 @@ def read_configuration(
         OptionError: a variable, the file or something in it is wrong.
     """
     options = options_of(configured)
-    file, in_file = _read_file(flags["config"], configured.TABLE, options)
+    file, in_file = _read_file(flags["config"], options)
     # The later wins.
     given = {
         **in_file,
@@ -230,22 +230,22 @@ def _given_flags(
 
 
 def _read_file(
-    path: str | None, table: str, options: Mapping[str, Option]
+    path: str | None, options: Mapping[str, Option]
 ) -> tuple[ConfigFile | None, Mapping[str, Given]]:
-    """Return the configuration file and what its table gives, if there is one."""
+    """Return the configuration file and what it gives for them, if there is one."""
     place = "" if path is not None else f"{_CONFIG_VARIABLE}: "
     if path is None:
         path = os.environ.get(_CONFIG_VARIABLE, "")
         if not path:
             return None, {}
     # Most servers have no file, and the reader of TOML takes 2 ms to load.
-    from geartrain.configuration.file import read_file, read_table
+    from geartrain.configuration.file import read_file, read_options
 
     try:
         file = read_file(path)
     except OptionError as error:
         raise OptionError(f"{place}{error}") from None
-    return file, read_table(file, table, options)
+    return file, read_options(file, options)
 
 
 def _known(options: Mapping[str, Option]) -> set[str]:

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from geartrain.admin import Admin, FunctionRow
-from geartrain.cli.columns import COUNT, NAME, PROSE, SPAN, Column
+from geartrain.cli.columns import AGE, COUNT, NAME, PROSE, SPAN, Column
 from geartrain.cli.common import CONTEXT
 from geartrain.cli.listing import RowListing, View, listing_options
 
@@ -21,7 +21,9 @@ _FUNCTIONS: RowListing[dict[str, Any]] = RowListing(
         Column("FUNCTION", itemgetter("function"), NAME),
         Column("WORKERS", itemgetter("workers"), COUNT),
         Column("JOBS", itemgetter("jobs"), COUNT, worth=2),
+        Column("HELD", itemgetter("held"), COUNT),
         Column("OLDEST", itemgetter("oldest"), SPAN),
+        Column("NEXT", itemgetter("next"), AGE, worth=0),
         Column("STATE", itemgetter("state")),
         Column("SERVED BY", lambda row: ", ".join(row["served_by"]) or None, PROSE),
     ),
@@ -36,8 +38,9 @@ def functions(view: View) -> None:
     """List the functions that have workers or jobs, or had some, and who serves them.
 
     JOBS counts waiting and running jobs. OLDEST is how long the first job that could
-    run has waited. STATE is paused if workers get no jobs, or draining if new ones
-    are refused.
+    run has waited. HELD counts those that wait for a rate or a place, and NEXT is when
+    the rate lets one start. STATE is paused if workers get no jobs, or draining if new
+    ones are refused.
     """
     view.show(_FUNCTIONS, lambda admin, ask: _objects(admin))
 
@@ -56,7 +59,9 @@ def _objects(admin: Admin) -> Iterator[dict[str, Any]]:
             "function": row.function,
             "workers": row.workers,
             "jobs": row.waiting + row.running,
+            "held": row.held,
             "oldest": row.oldest,
+            "next": row.next,
             "state": held(row),
             "served_by": serving[row.function],
         }

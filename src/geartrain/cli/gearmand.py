@@ -9,14 +9,19 @@ import click
 
 from geartrain.cli.gearmand_config import CONFIG_FILE, WORDS
 from geartrain.cli.gearmand_flags import (
+    ABANDONED,
     DEFAULTS,
     FLAGS,
-    LATER,
     MEANINGLESS,
+    abandoned,
     given,
-    not_yet,
 )
-from geartrain.cli.gearmand_queue import queue_notices, queue_options
+from geartrain.cli.gearmand_queue import (
+    queue_notices,
+    queue_options,
+    queue_preparations,
+    store_flag,
+)
 from geartrain.cli.gearmand_tls import tls_notices, tls_options
 from geartrain.cli.main import version_text
 from geartrain.cli.program import complain, run_program
@@ -52,7 +57,7 @@ def service_of(context: click.Context) -> Service:
         click.BadParameter: the same.
     """
     flags = context.params
-    _refuse_what_comes_later(context)
+    _refuse_what_there_is_not(context)
     bind_port, notice = gear_port(flags["port"], os.environ.get("GEARMAND_PORT"))
     options = _options(context, bind_port)
     return Service(
@@ -69,7 +74,8 @@ def service_of(context: click.Context) -> Service:
         daemon=flags["daemon"],
         core_dumps=flags["coredump"],
         patience=PATIENCE,
-        store_flag="--libsqlite3-db",
+        store_flag=store_flag(context),
+        preparations=queue_preparations(context, options),
         listen_flags="--listen, --port or --http-port",
         notices=[*([notice] if notice else []), *_notices(context)],
     )
@@ -98,16 +104,15 @@ def gear_port(given: int | None, environment: str | None) -> tuple[int, str | No
         raise OptionError(f"GEARMAND_PORT: {error}") from None
 
 
-def _refuse_what_comes_later(context: click.Context) -> None:
-    """Stop at what this version cannot do: to go on without would lose jobs.
+def _refuse_what_there_is_not(context: click.Context) -> None:
+    """Stop at what this server cannot do: to go on without would lose jobs.
 
     Raises:
         OptionError: always names the flag.
     """
-    for part, names in LATER.items():
-        for name in names:
-            if given(context, name):
-                raise OptionError(not_yet(name, part))
+    for name in ABANDONED:
+        if given(context, name):
+            raise OptionError(abandoned(name))
     protocol = context.params["protocol"]
     if protocol not in (None, "http"):
         raise OptionError(f"Unknown protocol module : {protocol}")

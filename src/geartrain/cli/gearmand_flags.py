@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from geartrain.cli.flags import flag_of, typed
+from geartrain.cli.gearmand_queue_types import QUEUE_TYPES
 from geartrain.configuration.kinds import NO_PORT, PORT, choice, whole
 from geartrain.configuration.option import options_of
 from geartrain.server.logs import LEVELS
@@ -15,12 +16,12 @@ from geartrain.server.options import Options
 from geartrain.transport.address import Address
 
 __all__ = [
+    "ABANDONED",
     "DEFAULTS",
     "FLAGS",
-    "LATER",
     "MEANINGLESS",
+    "abandoned",
     "given",
-    "not_yet",
 ]
 
 _OPTIONS = options_of(Options)
@@ -130,20 +131,12 @@ _GENERAL = (
         ["-q", "--queue-type"],
         default="builtin",
         show_default=True,
-        help="Where to keep background jobs: builtin, in memory, or libsqlite3, in a"
-        " file.",
+        help="Where to keep background jobs: builtin, in memory; "
+        + "; ".join(f"{queue.name}, {queue.place}" for queue in QUEUE_TYPES)
+        + ".",
     ),
-    click.Option(
-        ["--libsqlite3-db"],
-        metavar="PATH",
-        help="The file of -q libsqlite3.",
-    ),
-    click.Option(
-        ["--store-queue-on-shutdown"],
-        is_flag=True,
-        help="With -q libsqlite3: acknowledge jobs before they are on disk; a stop in"
-        " order keeps them.",
-    ),
+    *(option for queue in QUEUE_TYPES for option in queue.flags),
+    _rename("durability", "--durability"),
     click.Option(
         ["-r", "--protocol"],
         help="Serve another protocol, too: http, on a port of its own.",
@@ -214,7 +207,6 @@ _WITHOUT_MEANING = (
     _ignored("-t", "--threads"),
     _ignored("-w", "--worker-wakeup"),
     _ignored("--hashtable-buckets"),
-    click.Option(["--libsqlite3-table"], help="Accepted, does nothing."),
     click.Option(["--coredump"], is_flag=True, help="Allow core files."),
 )
 
@@ -227,9 +219,6 @@ MEANINGLESS = {
     "hashtable_buckets": (
         "--hashtable-buckets has no meaning here: tables grow with what they hold"
     ),
-    "libsqlite3_table": (
-        "--libsqlite3-table has no meaning here: the tables of a store have their names"
-    ),
     "round_robin": "--round-robin has no meaning here: functions take turns anyhow",
     "coredump": (
         "--coredump raises the limit of core files; whether one is written, and"
@@ -239,42 +228,19 @@ MEANINGLESS = {
 """What to say of a flag that is accepted and does not do (all) that it did."""
 
 
-LATER = {
-    "the persistent queue MySQL": (
-        "--mysql-host",
-        "--mysql-port",
-        "--mysql-user",
-        "--mysql-password",
-        "--mysql-db",
-        "--mysql-table",
-    ),
-    "the persistent queue Postgres": ("--libpq-conninfo", "--libpq-table"),
-    "the persistent queue redis": (
-        "--redis-server",
-        "--redis-port",
-        "--redis-password",
-        "--redis-prefix",
-    ),
-    "the persistent queue libmemcached": (
-        "--libmemcached-servers",
-        "--libmemcached-prefix",
-    ),
-    "the persistent queue libtokyocabinet": (
-        "--libtokyocabinet-file",
-        "--libtokyocabinet-optimize",
-    ),
-    "the persistent queue libdrizzle": (
-        "--libdrizzle-host",
-        "--libdrizzle-port",
-        "--libdrizzle-uds",
-        "--libdrizzle-user",
-        "--libdrizzle-password",
-        "--libdrizzle-db",
-        "--libdrizzle-table",
-        "--libdrizzle-mysql",
-    ),
-}
-"""The parts of the original that are not served yet, with their flags."""
+ABANDONED = (
+    "--libtokyocabinet-file",
+    "--libtokyocabinet-optimize",
+    "--libdrizzle-host",
+    "--libdrizzle-port",
+    "--libdrizzle-uds",
+    "--libdrizzle-user",
+    "--libdrizzle-password",
+    "--libdrizzle-db",
+    "--libdrizzle-table",
+    "--libdrizzle-mysql",
+)
+"""The flags of queues in databases that nobody maintains any more."""
 
 FLAGS: tuple[click.Parameter, ...] = (
     *_GENERAL,
@@ -282,8 +248,7 @@ FLAGS: tuple[click.Parameter, ...] = (
     # Known by name, with or without a value: each stops the start.
     *(
         click.Option([name], hidden=True, is_flag=False, flag_value="")
-        for names in LATER.values()
-        for name in names
+        for name in ABANDONED
     ),
 )
 
@@ -294,15 +259,10 @@ def given(context: click.Context, name: str) -> bool:
     return source is not None and source.name in ("COMMANDLINE", "DEFAULT_MAP")
 
 
-def not_yet(flag: str, part: str) -> str:
-    """Say that a part of the original is not served yet, and what to do instead."""
-    instead = "start without this flag"
-    if "queue" in part:
-        instead = (
-            "-q libsqlite3 --libsqlite3-db=FILE keeps jobs in a file, and geartrain"
-            " import brings those that are in MySQL, Postgres, redis or libmemcached"
-        )
+def abandoned(flag: str) -> str:
+    """Say that a queue's database has been given up, and what to do instead."""
     return (
-        f"{flag!r}: {part} is not supported yet and comes with a later version:"
-        f" {instead}"
+        f"{flag!r}: Tokyo Cabinet and Drizzle are maintained no longer, and no store of"
+        " this server: have the original's workers empty its queue, then start with -q"
+        " libsqlite3 --libsqlite3-db=FILE"
     )

@@ -7,7 +7,16 @@ from typing import Any
 import click
 
 from geartrain.admin import JobRow
-from geartrain.cli.columns import COUNT, MOMENT, NAME, PROSE, SECONDS, TEXT, Column
+from geartrain.cli.columns import (
+    COUNT,
+    MOMENT,
+    NAME,
+    PROSE,
+    SECONDS,
+    TEXT,
+    WORKER,
+    Column,
+)
 from geartrain.cli.common import CONTEXT
 from geartrain.cli.details import job_object
 from geartrain.cli.listing import RowListing, View, listing_options
@@ -72,8 +81,9 @@ _HISTORY: RowListing[JobRow] = RowListing(
         Column("WAITED", _waited, SECONDS),
         Column("RAN", _ran, SECONDS),
         Column("FAILED", lambda row: row.attempts + row.crashes, COUNT),
-        Column("WORKER", lambda row: row.worker, TEXT, worth=0),
+        Column("WORKER", lambda row: row.worker, WORKER, worth=0),
         Column("ERROR", lambda row: error_line(row.error or "") or None, PROSE),
+        Column("NODE", lambda row: row.node, NAME, is_rare=True),
     ),
     to_json=job_object,
     nothing="the job server remembers no job that has ended",

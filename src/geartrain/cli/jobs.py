@@ -8,11 +8,11 @@ from typing import Any
 import click
 
 from geartrain.admin import JobRow
-from geartrain.cli.columns import AGE, COUNT, NAME, TEXT, Column
+from geartrain.cli.columns import AGE, COUNT, NAME, TEXT, WORKER, Column
 from geartrain.cli.common import CONTEXT
+from geartrain.cli.conditions import condition_options
 from geartrain.cli.details import job_object
 from geartrain.cli.listing import RowListing, View, listing_options
-from geartrain.cli.times import duration
 
 __all__ = ["jobs"]
 
@@ -27,7 +27,8 @@ _JOBS: RowListing[JobRow] = RowListing(
         Column("WHEN", lambda row: _when(row), AGE),
         Column("FAILED", lambda row: row.attempts + row.crashes, COUNT),
         Column("SIZE", lambda row: row.size, COUNT, worth=0),
-        Column("WORKER", lambda row: row.worker, TEXT),
+        Column("WORKER", lambda row: row.worker, WORKER),
+        Column("NODE", lambda row: row.node, NAME, is_rare=True),
     ),
     to_json=job_object,
     nothing="no jobs wait or run",
@@ -45,12 +46,7 @@ _STATES = [
     type=click.Choice(_STATES),
     help="Only jobs in this state; ended is any way to end, all any state.",
 )
-@click.option("--unique", metavar="U", help="Only jobs with this unique.")
-@click.option("--error", metavar="TEXT", help="Only jobs whose error has this text.")
-@click.option(
-    "--older", type=duration, metavar="AGE", help="Submitted longer ago, as in 90s, 2h."
-)
-@click.option("--newer", type=duration, metavar="AGE", help="Submitted since then.")
+@condition_options
 @listing_options("Only jobs of this function, or of those that match a glob.")
 def jobs(view: View, **conditions: Any) -> None:
     """List jobs that wait or run, or with --state any that are known.

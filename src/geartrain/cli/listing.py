@@ -31,6 +31,8 @@ __all__ = ["Ask", "Find", "RowListing", "View", "clock", "listing_options"]
 
 # Maximum number of rows that are sorted: they are in memory, about 1 kB each.
 _MOST_SORTED: Final = 100_000
+# Maximum number of rows that are looked at for columns which few rows have a value in.
+_LOOKED_AT: Final = 1000
 # Seconds between two looks.
 _INTERVAL: Final = 2.0
 
@@ -150,11 +152,12 @@ class View:
 
 def _lines(choice: Choice[_Row], rows: Iterable[_Row], now: float) -> Iterator[str]:
     remaining = iter(rows)
-    first = list(islice(remaining, 1))
+    first = list(islice(remaining, _LOOKED_AT))
     if not first:
         yield choice.nothing
         return
-    yield from table(choice.shown, chain(first, remaining), screen_width(), now)
+    shown = choice.worth_showing(first)
+    yield from table(shown, chain(first, remaining), screen_width(), now)
 
 
 class Choice(Generic[_Row]):
@@ -203,6 +206,16 @@ class Choice(Generic[_Row]):
         """What is said if there are no rows."""
         filters = self._view.filters or self._view.function is not None
         return "nothing is like that" if filters else self._listing.nothing
+
+    def worth_showing(self, rows: Sequence[_Row]) -> Sequence[Column[_Row]]:
+        """Return the columns that tell something of some rows, or that were chosen."""
+        if self._view.columns:
+            return self.shown
+        return [
+            each
+            for each in self.shown
+            if not each.is_rare or any(each.value(row) is not None for row in rows)
+        ]
 
     def ask(self, most: int | None = None) -> Ask:
         """Return what the job server need not send, if ``most`` rows are shown."""

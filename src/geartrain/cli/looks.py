@@ -149,11 +149,12 @@ class Looks(Generic[_Row]):
         notes: list[str] = []
         if self._choice.is_partial:
             notes.append(f"of the first {_MOST_ROWS:,} rows: narrow it by --function")
+        notes += [f"{name} did not answer" for name in admin.unanswered]
         if admin.unread:
             notes.append(f"{len(admin.unread):,} lines were not understood")
         return Look(
             head=[*head, *(self._load(total) if total is not None else ())],
-            columns=self._choice.shown,
+            columns=self._choice.worth_showing(rows),
             rows=rows,
             objects=list(map(self._listing.to_json, rows)) if self.as_json else [],
             now=now,

@@ -52,8 +52,9 @@ _HELP = """See and change the policies of functions.
 Without arguments, list the settings that were changed. With a FUNCTION, show every
 setting in force for it, and where its value is from. With NAME=VALUE, change these
 settings for the FUNCTION, or for all that match it as a glob such as 'mail*'; NAME=
-goes back to the value in the server's file. Changes outlast a restart where the server
-keeps jobs in a file. The settings and their defaults are:
+goes back to the value in the server's file. Changes outlast a restart unless jobs are
+kept in memory, and hold within two seconds at all job servers that share a store. The
+settings and their defaults are:
 
 \b
 max_attempts    1            maximum number of attempts
@@ -65,12 +66,27 @@ backoff_jitter  0.1          random variation of pauses, from 0 to 1
 timeout         0            seconds an attempt may run; 0: no limit
 ttl             0            seconds a job may wait; 0: no limit
 delay           0            seconds that each submission waits first
-dead_letter     true         whether a background job that failed is kept
+dedupe          join         join, drop, replace or again: what an equal unique does
+dedupe_window   0            seconds in which drop takes no equal one
+dedupe_wait     0            seconds that replace delays a job at most; 0: no limit
+max_waiting     0            how many jobs may wait; 0: no limit
+when_full       refuse       refuse or drop_oldest: what is done with one more
+when_no_worker  wait         wait or refuse: what is done if no worker can run it
+no_worker_grace 10           seconds for which a worker may be away until then
+rate            none         jobs that may start in a time, such as 100/1m
+burst           0            jobs that may start at once; 0: as the rate needs
+concurrency     0            jobs that may run at once; 0: no limit
+key_rate        none         the same rate for the jobs of each flow key
+key_concurrency 0            jobs of each flow key that may run at once; 0: no limit
+key_from        none         where the key is in JSON workloads, such as /account/id
+order           priority     or fifo: strictly as submitted, also over retries
+options_in_names  false      whether ?delay=20m after its name gives options
 paused          false        whether waiting jobs are kept from workers
 draining        false        whether new jobs are refused
 alert_age       300          seconds after which a waiting job is a problem; 0: never
 alert_no_worker 0            seconds after which a lack of workers is a problem
 alert_dead      1            dead letters in five minutes that are one; 0: never
+dead_letter     true         whether a background job that failed is kept
 history         3600         seconds to remember jobs that have ended; 0: not at all
 result_ttl      0            seconds to keep results of background jobs; 0: none
 result_size     1048576      bytes of the largest result to keep
@@ -135,7 +151,9 @@ def _parsed(function: str | None, settings: Iterable[str]) -> dict[str, str]:
     for word in settings:
         name, equals, value = word.partition("=")
         if not equals or not name:
-            raise OptionError(f"{word!r} is not name=value")
+            raise OptionError(
+                f"{word!r} is not name=value: geartrain policy FUNCTION NAME=VALUE"
+            )
         if name in parsed:
             raise OptionError(f"{name!r} is given twice")
         parsed[name] = value

@@ -26,6 +26,7 @@ _PROCESSES: RowListing[ProcessRow] = RowListing(
         Column("DONE", lambda row: row.succeeded, COUNT, worth=0),
         Column("FAILED", lambda row: row.failed, COUNT, worth=0),
         Column("LAST END", lambda row: row.ended, PROSE),
+        Column("NODE", lambda row: row.node, NAME, is_rare=True),
     ),
     to_json=dataclasses.asdict,
     nothing="no geartrain worker tells of its processes",

@@ -107,5 +107,5 @@ _ENDS = {
     "expired": "waited too long and was dropped",
     "cancelled": "was cancelled",
     "abandoned": "was dropped: nobody waited for it any more",
-    "dropped": "was a dead letter, and an operator dropped it",
+    "dropped": "was dropped: newer ones took its place, or it was a dead letter",
 }

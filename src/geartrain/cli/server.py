@@ -18,8 +18,8 @@ from geartrain.cli.flags import (
     show_configuration,
     usage_errors,
 )
+from geartrain.cli.reloading import access_of, reload_file, schedules_of
 from geartrain.cli.service import Service
-from geartrain.configuration.file import read_file
 from geartrain.configuration.kinds import NO_PORT
 from geartrain.configuration.option import Given
 from geartrain.errors import OptionError
@@ -31,8 +31,8 @@ from geartrain.transport.standard import is_terminal, write_soon
 
 if TYPE_CHECKING:
     from geartrain.configuration.file import ConfigFile
-    from geartrain.engine.model.principals import Principal
     from geartrain.server.hooks import Hook
+    from geartrain.server.server import Server
 
 __all__ = ["server", "server_configuration", "service_of"]
 
@@ -56,8 +56,9 @@ def serve(**flags: Any) -> int:
         configuration = server_configuration(flags)
         service = service_of(configuration)
     if flags["show_config"]:
+        rows = [_policy_rows, _schedule_rows, _access_rows]
         show_configuration(
-            configuration, [*_policy_rows(configuration), *_access_rows(configuration)]
+            configuration, [each for find in rows for each in find(configuration)]
         )
         return 0
     return service.run()
@@ -84,7 +85,7 @@ def service_of(configuration: Configuration[Options]) -> Service:
         notices=[*configuration.notices, *_notices(options, given)],
         announce=partial(_announce, options),
         http_wanted="http" in given,
-        read_access=_access_reader(configuration.file),
+        reloads=_reloads(configuration),
     )
 
 
@@ -111,25 +112,21 @@ def server_configuration(flags: Mapping[str, Any]) -> Configuration[Options]:
     options = dataclasses.replace(
         configuration.options,
         policies=read_policies(file),
-        access=_access(file),
+        access=access_of(file),
+        schedules=schedules_of(file, configuration.options.timezone),
         hooks=_hooks(file),
     )
     return dataclasses.replace(configuration, options=options)
 
 
-def _access(file: ConfigFile) -> tuple[Principal, ...]:
-    if "access" not in file.tables:
-        return ()
-    from geartrain.server.access import read_access
-
-    return read_access(file)
-
-
-def _access_reader(file: ConfigFile | None) -> Callable[[], tuple[Principal, ...]]:
-    """Return what reads again who may do what; it raises OptionError."""
-    if file is None:
-        return tuple
-    return lambda: _access(read_file(file.path))
+def _reloads(
+    configuration: Configuration[Options],
+) -> list[Callable[[Server], None]]:
+    """Return what reads the file again while the server runs."""
+    if configuration.file is None:
+        return []
+    path, timezone = configuration.file.path, configuration.options.timezone
+    return [partial(reload_file, path, timezone)]
 
 
 def _hooks(file: ConfigFile) -> tuple[Hook, ...]:
@@ -150,6 +147,19 @@ def _policy_rows(configuration: Configuration[Options]) -> Iterator[Sequence[str
         for (table, place), (_, settings) in zip(places, policies, strict=True):
             shown = " ".join(f"{name}={value}" for name, value in settings.items())
             yield table, shown, place
+
+
+def _schedule_rows(configuration: Configuration[Options]) -> Iterator[Sequence[str]]:
+    """Give a row for each schedule of the file, without what its jobs are given."""
+    if configuration.options.schedules and configuration.file is not None:
+        from geartrain.server.schedules import schedule_places
+
+        places = schedule_places(configuration.file)
+        for (table, place), settings in zip(
+            places, configuration.options.schedules.values(), strict=True
+        ):
+            told = [name for name in settings if name not in ("workload", "headers")]
+            yield table, " ".join(f"{name}={settings[name]}" for name in told), place
 
 
 def _access_rows(configuration: Configuration[Options]) -> Iterator[Sequence[str]]:

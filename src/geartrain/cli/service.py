@@ -14,15 +14,15 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from geartrain import __version__
-from geartrain.engine.model.access import Rules
 from geartrain.errors import (
     GeartrainError,
     ListenError,
-    OptionError,
     StartError,
     StoreError,
+    StoreInUseError,
 )
 from geartrain.server.collector import spare_survivors
+from geartrain.server.kinds import NO_ADDRESS
 from geartrain.server.logs import Logs, LogTarget, open_logs, startup_log
 from geartrain.server.options import Options
 from geartrain.server.process import (
@@ -35,18 +35,20 @@ from geartrain.server.process import (
 from geartrain.server.reporting import Reporting
 from geartrain.server.server import Server
 from geartrain.server.signals import SignalHandlers
-from geartrain.stores.locations import prepare_store
-from geartrain.texts import visible
+from geartrain.stores.base import Store
+from geartrain.stores.locations import cluster_of, prepare_store, show_store
 from geartrain.transport.activation import Handed, take_listeners
 from geartrain.transport.service_manager import ServiceManager
 
 if TYPE_CHECKING:
-    from geartrain.engine.model.principals import Principal
     from geartrain.http.server import HttpServer
+    from geartrain.transport.connect import SocketConnector
 
 __all__ = ["Service"]
 
 RETRY_INTERVAL = 0.1
+# Seconds from one attempt to begin anew to the next.
+_PAUSE_ANEW = 0.5
 # Seconds to wait for the log at the start; a blocked log must not prevent it.
 _PATIENCE_WITH_LOG = 0.3
 
@@ -75,7 +77,8 @@ class Service:
         listen_flags: the flags that say where to listen, for errors.
         notices: sentences for the log.
         announce: told the bound addresses once the server listens.
-        read_access: reads anew who may do what, at SIGHUP; raises OptionError.
+        reloads: read anew what stands in the file, at SIGHUP.
+        preparations: are called with the store before it is opened.
         http_wanted: HTTP was asked for: without it there is no start.
     """
 
@@ -90,7 +93,8 @@ class Service:
     notices: Sequence[str] = ()
     announce: Callable[[Sequence[str]], None] | None = None
     http_wanted: bool = False
-    read_access: Callable[[], tuple[Principal, ...]] = tuple
+    reloads: Sequence[Callable[[Server], None]] = ()
+    preparations: Sequence[Callable[[Store], None]] = ()
 
     def run(self) -> int:
         """Serve until told to stop; return the exit status.
@@ -112,10 +116,15 @@ class Service:
                 if self.core_dumps:
                     allow_core_dumps()
                 spare_survivors()
+                launched = launch.ready if launch else None
                 with asyncio.Runner(loop_factory=_new_loop) as runner:
-                    return runner.run(
-                        self._serve(logs, starter, launch.ready if launch else None)
-                    )
+                    status = runner.run(self._serve(logs, starter, launched))
+                    while status is None:
+                        _log.warning("beginning anew", extra={"action": "anew"})
+                        status = runner.run(
+                            self._serve(logs, starter, None, is_anew=True)
+                        )
+                    return status
         finally:
             logs.close()
 
@@ -124,8 +133,10 @@ class Service:
         logs: Logs,
         starter: _Starter,
         launched: Callable[[], None] | None,
-    ) -> int:
-        """Run the server; return the exit status."""
+        *,
+        is_anew: bool = False,
+    ) -> int | None:
+        """Run the server; return the exit status, or None to begin anew."""
         task = asyncio.current_task()
         assert task is not None
         signals = SignalHandlers(task, logs.reopen)
@@ -134,12 +145,15 @@ class Service:
         server = Server(
             self.options, listeners=handed.jobs, admin_listeners=handed.admin
         )
-        server.when_reloading.append(partial(_reload_access, server, self.read_access))
+        server.when_opening += self.preparations
+        server.when_reloading += [partial(each, server) for each in self.reloads]
+        ways = self._ways()
         reporting = Reporting(starter.manager, server, self.options.drain)
         try:
             async with self._http(server, handed.http) as http:
                 reporting.begin()
-                await self._start(server)
+                await self._start(server, is_anew=is_anew)
+                self._help_peers(server, ways)
                 signals.watch(server, reporting.reload)
                 self._tell_started(logs, starter, server, http)
                 if launched is not None:
@@ -154,10 +168,50 @@ class Service:
             return 0
         finally:
             reporting.stop()
-        return _tell_stopped(server)
+        if server.is_lost and not any(starter.handed):
+            return None
+        # Sockets that were handed over are handed over again to the next process.
+        return 1 if server.is_lost else _tell_stopped(server)
 
-    async def _start(self, server: Server) -> None:
+    def _finds_peers(self) -> bool:
+        """Tell whether job servers that share the store are to help each other."""
+        is_shared = bool(cluster_of(self.options.store))
+        return is_shared and self.options.node_address != NO_ADDRESS
+
+    def _ways(self) -> list[SocketConnector]:
+        """Return the ways to the job servers that are to be helped, as far as told.
+
+        Raises:
+            OptionError: a file that they are reached with is wrong.
+        """
+        if not (self.options.peer or self._finds_peers()):
+            return []
+        from geartrain.cluster.links import peer_connectors
+
+        return peer_connectors(self.options)
+
+    def _help_peers(self, server: Server, ways: list[SocketConnector]) -> None:
+        """Begin to help other job servers, until this one stops."""
+        finds_peers = self._finds_peers()
+        if not (ways or finds_peers):
+            return
+        from geartrain.cluster.links import PeerLinks, peer_connector
+
+        options = server.driver.engine.state.options
+        links = PeerLinks(
+            server.driver,
+            ways,
+            options.node_identity,
+            options.node_name,
+            partial(peer_connector, self.options) if finds_peers else None,
+        )
+        server.when_stopping.append(links.stop)
+        links.start()
+
+    async def _start(self, server: Server, *, is_anew: bool = False) -> None:
         """Start the server, with patience for what another is just leaving.
+
+        One that begins anew has run before, and waits for its store for any time.
 
         Raises:
             ListenError: it cannot listen; the text says which flags may help.
@@ -167,10 +221,19 @@ class Service:
         if user is not None:
             prepare_store(self.options.store, user.uid, user.gid)
         deadline = asyncio.get_running_loop().time() + self.patience
+        told = ""
         while True:
             try:
                 await server.start()
             except (ListenError, StoreError) as error:
+                if is_anew:
+                    if str(error) != told:
+                        told = str(error)
+                        _log.error(
+                            "cannot begin anew yet: %s", told, extra={"action": "anew"}
+                        )
+                    await asyncio.sleep(_PAUSE_ANEW)
+                    continue
                 late = asyncio.get_running_loop().time() >= deadline
                 if late or not _is_in_use(error):
                     raise type(error)(f"{error}{self._advice(error)}") from error
@@ -299,32 +362,6 @@ class Service:
             pid_file.remove()
 
 
-def _reload_access(
-    server: Server, read_access: Callable[[], tuple[Principal, ...]]
-) -> None:
-    """Follow the rules of access in the file as it is now; wrong ones change nothing.
-
-    A file without rules, where there were none before, is not worth a line.
-    """
-    try:
-        principals = read_access()
-    except OptionError as error:
-        _log.error(
-            "who may do what is as it was: %s",
-            error,
-            extra={"action": "access_not_reloaded"},
-        )
-        return
-    if not principals and server.rules().is_empty():
-        return
-    server.set_rules(Rules(principals))
-    _log.info(
-        "who may do what was read again: %d principals",
-        len(principals),
-        extra={"action": "access_reloaded"},
-    )
-
-
 def _bound_http(
     options: Options, server: Server, handed: Sequence[socket.socket]
 ) -> HttpServer:
@@ -352,7 +389,7 @@ def _place(options: Options) -> str:
     """Say where background jobs are, and how safe they are there."""
     if options.store == "memory:":
         return "in memory: they are gone when the server stops"
-    return f"in {visible(options.store)}, durability {options.durability}"
+    return f"in {show_store(options.store)}, durability {options.durability}"
 
 
 def _tell_stopped(server: Server) -> int:
@@ -386,6 +423,8 @@ def _tell_stopped(server: Server) -> int:
 
 def _is_in_use(error: GeartrainError) -> bool:
     """Tell whether another process has the address or the store."""
+    if isinstance(error, StoreInUseError):
+        return True
     cause = error.__cause__
     if isinstance(cause, sqlite3.OperationalError):
         return cause.sqlite_errorcode == sqlite3.SQLITE_BUSY

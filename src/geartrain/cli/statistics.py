@@ -43,7 +43,8 @@ def statistics(view: View, by: str | None, over: int) -> None:
 
     IN/S and OK/S are submitted and succeeded jobs per second, ERR/S failed attempts.
     Half of the jobs waited no longer than WAIT50, and 95 % no longer than WAIT95; RUN50
-    and RUN95 say the same of running times. OLDEST is how long the first job that
+    and RUN95 say the same of running times. HELD is how many of those that wait do so
+    for a rate or a place. OLDEST is how long the first job that
     could run has waited.
     """
     if by is not None:
@@ -95,6 +96,7 @@ def _measures_object(measures: Measures) -> dict[str, Any]:
             del times["buckets"]
     return {
         **measures.counts,
+        "submitted_by": measures.submitted_by,
         "failures": dict(measures.failures),
         "waited": waited,
         "ran": ran,
@@ -113,6 +115,7 @@ _FUNCTIONS: RowListing[StatisticsRow] = RowListing(
     columns=(
         Column("FUNCTION", lambda row: row.function or "TOTAL", NAME),
         Column("WAITING", lambda row: row.now["waiting"], COUNT, worth=2),
+        Column("HELD", lambda row: row.now.get("held", 0), COUNT, worth=0),
         Column("DELAYED", lambda row: row.now["delayed"], COUNT, worth=0),
         Column("RUNNING", lambda row: row.now["running"], COUNT, worth=2),
         Column("DEAD", lambda row: row.now["dead"], COUNT),
@@ -130,7 +133,10 @@ _FUNCTIONS: RowListing[StatisticsRow] = RowListing(
     nothing="there are no functions yet",
     sort="waiting",
     server_sorts=frozenset(
-        {"function", "waiting", "delayed", "running", "dead", "workers", "oldest"}
+        {
+            *("function", "waiting", "held", "delayed", "running", "dead"),
+            *("workers", "oldest"),
+        }
     ),
     is_total=lambda row: row.function is None,
 )

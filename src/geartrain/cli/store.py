@@ -13,7 +13,8 @@ from geartrain.cli.common import CONTEXT, json_option, server_option
 from geartrain.cli.output import write_json
 from geartrain.cli.program import complain
 from geartrain.errors import OptionError
-from geartrain.stores.locations import default_store, file_of
+from geartrain.stores.kinds import MEMORY
+from geartrain.stores.locations import default_store, file_of, make_store, show_store
 from geartrain.stores.maintenance import tasks
 from geartrain.texts import visible
 from geartrain.transport.connect import Connector
@@ -63,6 +64,8 @@ def status(server: Connector, as_json: bool) -> int:
         said = [row.store, row.state]
         if row.reason is not None:
             said.append(row.reason)
+        if row.durability is not None:
+            said.append(row.durability)
         if row.unsaved:
             said.append(f"{row.unsaved} jobs whose end is not saved")
         if row.unkept:
@@ -169,9 +172,27 @@ def export(path: str | None) -> int:
 @store.command("import", short_help="Read an exported store.", context_settings=CONTEXT)
 @_path
 def import_lines(path: str | None) -> None:
-    """Read the output of export from stdin into a store, creating it if missing."""
-    count = tasks.import_lines(_file(path), sys.stdin.buffer)
+    """Read the output of export from stdin into a store, creating it if missing.
+
+    PATH may also name a database, such as mysql://user:password@host/database.
+    """
+    location = _location(path)
+    if file_of(location):
+        count = tasks.import_lines(file_of(location), sys.stdin.buffer)
+    elif location == MEMORY:
+        raise OptionError("memory: keeps nothing: name a file or a database")
+    else:
+        made = make_store(location, "disk")
+        count = tasks.import_into(made, sys.stdin.buffer)
     click.echo(f"{count} imported")
+
+
+def _location(path: str | None) -> str:
+    """Return the name of the store that a path or the default names."""
+    location = default_store() if path is None else path
+    # Here a bare word is a file, too.
+    is_word = location and not any(each in location for each in "/:")
+    return f"./{location}" if is_word else location
 
 
 def _file(path: str | None) -> str:
@@ -180,10 +201,12 @@ def _file(path: str | None) -> str:
     Raises:
         OptionError: it names no file.
     """
-    location = default_store() if path is None else path
-    # Here a bare word is a file, too.
-    is_word = location and not any(each in location for each in "/:")
-    file = file_of(f"./{location}" if is_word else location)
-    if not file:
+    location = _location(path)
+    file = file_of(location)
+    if not file and location == MEMORY:
         raise OptionError("memory: keeps nothing in a file: name a file")
+    if not file:
+        raise OptionError(
+            f"{show_store(location)} is no file: use the tools of that database"
+        )
     return file

@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from geartrain.cli.asked import asked_of, asked_options
 from geartrain.cli.common import CONTEXT, server_option
 from geartrain.cli.output import write_json, write_lines
 from geartrain.cli.progress import ProgressBar
@@ -40,7 +41,7 @@ _CONNECT_TIMEOUT = 3.0
     "--delay",
     type=duration,
     metavar="D",
-    help="Run no earlier than in 45s, 30m, 12h, 7d or 2w; implies --background.",
+    help="Run no earlier than in 45s, 20m, 1h30m, 7d or 2w; implies --background.",
 )
 @click.option(
     "--at",
@@ -55,6 +56,7 @@ _CONNECT_TIMEOUT = 3.0
     multiple=True,
     help="Give the job a header, which its worker is told; repeatable.",
 )
+@asked_options
 @click.option("--lines", is_flag=True, help="Submit each line as a separate job.")
 @click.option(
     "--timeout",
@@ -85,6 +87,7 @@ def submit(  # noqa: PLR0913, PLR0917 - each flag is one
     timeout: float | None,
     fail_without_worker: bool,
     as_json: bool,
+    **options: Any,
 ) -> int:
     """Submit a job, wait, and print its result.
 
@@ -94,6 +97,7 @@ def submit(  # noqa: PLR0913, PLR0917 - each flag is one
     """
     moment = None if at is None else _moment(at)
     named = _headers(headers)
+    asked = asked_of(options)
     is_waiting = not (background or delay is not None or moment is not None)
     client = Client(
         server,
@@ -116,6 +120,7 @@ def submit(  # noqa: PLR0913, PLR0917 - each flag is one
                 at=moment,
                 delay=delay,
                 headers=named,
+                **asked,
             )
             if is_waiting:
                 failed |= not _follow(job, timeout, as_json)

@@ -2,35 +2,37 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 
 import click
 
+from geartrain.durations import read_duration
+
 __all__ = ["age", "brief", "duration", "local", "quantity", "short"]
 
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
-_DURATION = re.compile(r"([0-9]{1,9})([smhdw])", re.ASCII)
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+# About three thousand years.
+_MOST = 1e11
 
 
 def duration(text: str) -> float:
-    """Read a duration such as ``45s``, ``30m``, ``12h``, ``7d`` or ``2w``, in seconds.
+    """Read a duration such as ``45s``, ``20m``, ``1h30m`` or ``2w``, in seconds.
 
     Raises:
         click.BadParameter: it is not a duration.
     """
-    match = _DURATION.fullmatch(text.strip())
-    if match is None:
+    seconds = read_duration(text.strip())
+    if seconds is None or not 0 <= seconds <= _MOST:
         raise click.BadParameter(
-            f"{text!r} is not a duration: write 45s, 30m, 12h, 7d or 2w"
+            f"{text!r} is not a duration: write 45s, 20m, 1h30m, 7d or 2w"
         )
-    return float(int(match[1]) * _SECONDS[match[2]])
+    return seconds
 
 
 def quantity(text: str) -> float:
     """Read a number, or a duration in seconds; raise ValueError if it is neither."""
-    match = _DURATION.fullmatch(text)
-    return float(text) if match is None else float(int(match[1]) * _SECONDS[match[2]])
+    seconds = read_duration(text)
+    return float(text) if seconds is None else seconds
 
 
 def local(seconds: float) -> str:

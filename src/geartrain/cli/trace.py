@@ -90,6 +90,8 @@ def _line(row: PacketRow) -> str:
     head = f"{moment}{part} {row.connection} {_ARROWS.get(row.direction, '---')} "
     if row.packet == "left":
         return f"{head}the connection ended"
+    if row.packet == "missed":
+        return f"{head}{row.size} packets passed unseen: they came too fast to be shown"
     shown = visible(row.first)
     rest = "…" if len(row.first.encode("utf-8", "surrogateescape")) < row.size else ""
     return f"{head}{row.packet} {row.size} {shown}{rest}".rstrip()

@@ -26,6 +26,7 @@ from geartrain.server.logs import (
 from geartrain.supervisor.options import WorkerOptions
 from geartrain.supervisor.status import Status, StatusLine, StatusLog
 from geartrain.supervisor.supervisor import Supervisor
+from geartrain.supervisor.tracing import check_tracing
 from geartrain.transport.connect import connectors
 from geartrain.transport.standard import is_terminal
 
@@ -98,5 +99,7 @@ def _check(configuration: Configuration[WorkerOptions]) -> None:
         if names.count(name) > 1:
             place = configuration.given["exec"]
             raise OptionError(f"{place} has two commands for {name!r}")
+    if options.otel:
+        check_tracing()
     # Report a mistake once, here, rather than from every process.
     connectors(options.server or None, options.tls_files, options.token)

@@ -32,6 +32,7 @@ _COLUMNS: tuple[Column[WorkerRow], ...] = (
     Column("SINCE", lambda row: row.since, AGE, worth=0),
     Column("SILENT", lambda row: row.heard, AGE, worth=0),
     Column("FUNCTIONS", lambda row: row.functions or None, PROSE, worth=2),
+    Column("NODE", lambda row: row.node, NAME, is_rare=True),
 )
 
 

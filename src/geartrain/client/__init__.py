@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from geartrain.client.jobs import SubmittedJob
+from geartrain.client.planning import PlannedJob
 from geartrain.client.sync import Client
 from geartrain.client.tasks import Callbacks, Task
 from geartrain.client.updates import JobStatus, Update
@@ -21,6 +22,7 @@ __all__ = [
     "Client",
     "Executor",
     "JobStatus",
+    "PlannedJob",
     "SubmittedJob",
     "Task",
     "Update",

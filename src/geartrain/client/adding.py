@@ -10,8 +10,16 @@ from typing import Any, Final, Unpack
 from geartrain.client import requests
 from geartrain.client.base import BaseClient
 from geartrain.client.batches import lost
-from geartrain.client.requests import ABSENT, Headers, Job, Name, headed
-from geartrain.client.tasks import Callback, Callbacks, Task, TaskWaiter, checked
+from geartrain.client.requests import ABSENT, Headers, Job, Name, special
+from geartrain.client.tasks import (
+    Callback,
+    Callbacks,
+    Task,
+    TaskOptions,
+    TaskWaiter,
+    checked,
+    parted,
+)
 from geartrain.client.waiting import Waiter
 from geartrain.codecs import Codec
 from geartrain.protocol.client import Event
@@ -57,14 +65,18 @@ class TaskClient(BaseClient):
         *,
         codec: str | Codec | None = None,
         headers: Headers | None = None,
-        **callbacks: Unpack[Callbacks],
+        fail_without_worker: bool | None = None,
+        **given: Unpack[TaskOptions],
     ) -> Task:
         """Add a foreground job for ``run_tasks``.
 
         ``context`` is given to the callbacks; those named here take the place of what
-        ``set_callbacks`` set. Raises what ``do`` raises for names and workloads.
+        ``set_callbacks`` set. Beside them it takes the options of ``JobOptions``.
+        Raises what ``do`` raises for names, workloads and options.
         """
-        job = function, workload, unique, codec, "normal", False, headed(headers)
+        callbacks, options = parted(given)
+        extra = special(headers, fail_without_worker, options)
+        job = function, workload, unique, codec, "normal", False, extra
         return self._add(job, context, callbacks)
 
     def add_task_high(
@@ -76,10 +88,13 @@ class TaskClient(BaseClient):
         *,
         codec: str | Codec | None = None,
         headers: Headers | None = None,
-        **callbacks: Unpack[Callbacks],
+        fail_without_worker: bool | None = None,
+        **given: Unpack[TaskOptions],
     ) -> Task:
         """Add a foreground job of high priority, as ``add_task`` does."""
-        job = function, workload, unique, codec, "high", False, headed(headers)
+        callbacks, options = parted(given)
+        extra = special(headers, fail_without_worker, options)
+        job = function, workload, unique, codec, "high", False, extra
         return self._add(job, context, callbacks)
 
     def add_task_low(
@@ -91,10 +106,13 @@ class TaskClient(BaseClient):
         *,
         codec: str | Codec | None = None,
         headers: Headers | None = None,
-        **callbacks: Unpack[Callbacks],
+        fail_without_worker: bool | None = None,
+        **given: Unpack[TaskOptions],
     ) -> Task:
         """Add a foreground job of low priority, as ``add_task`` does."""
-        job = function, workload, unique, codec, "low", False, headed(headers)
+        callbacks, options = parted(given)
+        extra = special(headers, fail_without_worker, options)
+        job = function, workload, unique, codec, "low", False, extra
         return self._add(job, context, callbacks)
 
     def add_task_background(
@@ -106,10 +124,12 @@ class TaskClient(BaseClient):
         *,
         codec: str | Codec | None = None,
         headers: Headers | None = None,
-        **callbacks: Unpack[Callbacks],
+        **given: Unpack[TaskOptions],
     ) -> Task:
         """Add a background job, as ``add_task`` does: it is done once created."""
-        job = function, workload, unique, codec, "normal", True, headed(headers)
+        callbacks, options = parted(given)
+        extra = special(headers, None, options)
+        job = function, workload, unique, codec, "normal", True, extra
         return self._add(job, context, callbacks)
 
     def add_task_high_background(
@@ -121,10 +141,12 @@ class TaskClient(BaseClient):
         *,
         codec: str | Codec | None = None,
         headers: Headers | None = None,
-        **callbacks: Unpack[Callbacks],
+        **given: Unpack[TaskOptions],
     ) -> Task:
         """Add a background job of high priority, as ``add_task_background`` does."""
-        job = function, workload, unique, codec, "high", True, headed(headers)
+        callbacks, options = parted(given)
+        extra = special(headers, None, options)
+        job = function, workload, unique, codec, "high", True, extra
         return self._add(job, context, callbacks)
 
     def add_task_low_background(
@@ -136,10 +158,12 @@ class TaskClient(BaseClient):
         *,
         codec: str | Codec | None = None,
         headers: Headers | None = None,
-        **callbacks: Unpack[Callbacks],
+        **given: Unpack[TaskOptions],
     ) -> Task:
         """Add a background job of low priority, as ``add_task_background`` does."""
-        job = function, workload, unique, codec, "low", True, headed(headers)
+        callbacks, options = parted(given)
+        extra = special(headers, None, options)
+        job = function, workload, unique, codec, "low", True, extra
         return self._add(job, context, callbacks)
 
     def add_task_status(
@@ -175,6 +199,22 @@ class TaskClient(BaseClient):
             waiters[start : start + _MAX_SLICE]
             for start in range(0, len(waiters), _MAX_SLICE)
         ]
+
+    def _questions(self, batch: list[Waiter]) -> Iterator[Waiter]:
+        """Give what has to be answered before tasks are sent: one for each server.
+
+        A job server that knows no options refuses; the task is given up then.
+        """
+        asked: set[bytes] = set()
+        for waiter in batch:
+            before, waiter.before = waiter.before, None
+            if before is None or waiter.route in asked:
+                continue
+            assert isinstance(waiter, TaskWaiter)
+            asked.add(waiter.route)
+            del self._tasks[waiter.task]
+            yield from before
+            self._tasks[waiter.task] = None
 
     def _due(self) -> Iterator[tuple[Task, Callback]]:
         """Take what has been told of the tasks; give what is to be called for it."""

@@ -16,6 +16,7 @@ from geartrain.client.aio_link import AsyncLink
 from geartrain.client.aio_pool import AsyncPool, time_limit
 from geartrain.client.batches import Batches, is_settled, lost
 from geartrain.client.cancelling import cancel
+from geartrain.client.planning import Plan, Planning
 from geartrain.client.progress import Progress
 from geartrain.client.requests import Job, Name
 from geartrain.client.updates import JobStatus, job_status
@@ -50,7 +51,8 @@ class AsyncClient(
         _Awaited[None],
         AsyncIterator[str],
         AsyncIterator[Any],
-    ]
+    ],
+    Planning[_Awaited[list[str]]],
 ):
     """Submits jobs to Gearman job servers and awaits their results.
 
@@ -95,6 +97,15 @@ class AsyncClient(
         limit = self._limit(timeout)
         await self._pool.use(AsyncPool.answer, waiter, limit, waiter.name)
         return text(waiter.call.handle)
+
+    async def _planned(self, plan: Plan, timeout: Seconds | None) -> list[str]:
+        try:
+            job = next(plan)
+            while True:
+                job = plan.send(await self._handle(job, timeout))
+        except StopIteration as end:
+            handles: list[str] = end.value
+            return handles
 
     async def _submitted(self, job: Job, timeout: Seconds | None) -> AsyncSubmittedJob:
         waiter = requests.job(job, self._codec, self._chunk_size)
@@ -159,6 +170,8 @@ class AsyncClient(
             while True:
                 self._pool.check()
                 for batch in self._unsent():
+                    for question in self._questions(batch):
+                        await self._pool.answer(question)
                     await self._pool.send_all(batch)
                 if not await self._call_back():
                     return False
@@ -246,6 +259,8 @@ async def _ping(pool: AsyncPool, waiter: Waiter) -> float:
 
 async def _advance(pool: AsyncPool, batches: Batches) -> None:
     """Send what there is room for, and wait for the first."""
+    for waiter in batches.take_before():
+        await pool.answer(waiter)
     while batch := batches.next():
         await pool.send_all(batch)
     if not batches.waiting:

@@ -89,7 +89,7 @@ class AsyncLink(asyncio.Protocol):
         self._number = transport.get_extra_info("socket").fileno()
         self._inode = os.fstat(self._number).st_ino
         self._poll.register(self._number, select.POLLIN)
-        self._transport.write(self.protocol.begin_options(*self.servers.options))
+        self._transport.write(self.protocol.begin_options(self.servers.without_worker))
         self._timer = self.loop.call_later(self._patience, self._watch)
 
     def data_received(self, data: bytes) -> None:

@@ -65,7 +65,8 @@ class BaseClient(ABC):
                 ones wait for one of them to end. Connections idle for a minute are
                 closed. An ``AsyncClient`` has one connection to each job server.
             fail_without_worker: have a call that waits for a result fail at once with
-                NoWorkerError where no worker has its function. With False, a warning is
+                NoWorkerError where no worker has its function; ``do``, ``submit`` and
+                others take it for one job, too. With False, a warning is
                 logged once for each function, and the call waits; with None, it waits
                 and nothing is logged. Only Geartrain tells.
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from geartrain.client import requests
-from geartrain.client.requests import ABSENT, Headers, Name, headed
+from geartrain.client.requests import ABSENT, PLAIN, Name, Special
 from geartrain.client.waiting import Waiter, is_answered, is_done, outcome
 from geartrain.codecs import Codec
 from geartrain.errors import (
@@ -40,7 +40,7 @@ class Batches:
         is_enough: tells whether enough was told of a job to give what it became.
     """
 
-    def __init__(  # noqa: PLR0913, PLR0917
+    def __init__(  # noqa: PLR0913, PLR0915, PLR0917
         self,
         function: Name,
         workloads: Iterable[Any],
@@ -49,7 +49,7 @@ class Batches:
         priority: str,
         background: bool,
         window: int,
-        headers: Headers | None = None,
+        special: Special = PLAIN,
     ) -> None:
         """Raises OptionError if something is wrong with all the jobs."""
         if type(window) is not int or window < 1:
@@ -66,9 +66,10 @@ class Batches:
                 f"workloads are given as an iterable, not as {type(workloads).__name__}"
             ) from None
         # A bad function or priority is refused before any workload is taken.
-        special = self._special = headed(headers)
+        self._special = special
         any_job = function, ABSENT, "", None, priority, background, special
-        requests.job(any_job, codec, 0)
+        first = requests.job(any_job, codec, 0)
+        self._before = list(first.before or ())
         self.name = requests.shown(function)
         self.source = workloads
         self.waiting: deque[Waiter] = deque()
@@ -87,6 +88,11 @@ class Batches:
         self._is_over = False
         self._taken = 0
         self._failure: BaseException | None = None
+
+    def take_before(self) -> list[Waiter]:
+        """Return the calls that have to be answered before any job is sent, once."""
+        before, self._before = self._before, []
+        return before
 
     @property
     def is_over(self) -> bool:

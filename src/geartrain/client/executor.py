@@ -218,6 +218,9 @@ class Executor(futures.Executor):
         """Take no more jobs, and end when those that run are done.
 
         ``wait`` returns then, else at once; ``cancel_futures`` cancels them first.
+
+        A signal handler may call it amid a ``submit``. Amid a method of a future, which
+        has that one's lock, it must not wait: the thread may need the lock to end.
         """
         is_first = not self._is_shut
         self._is_shut = True

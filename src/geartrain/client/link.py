@@ -75,7 +75,7 @@ class Link:
         self._poll = select.poll()
         self._poll.register(connection, select.POLLIN)
         self.servers = home.servers
-        self._send(self.protocol.begin_options(*self.servers.options), None)
+        self._send(self.protocol.begin_options(self.servers.without_worker), None)
 
     def is_sound(self) -> bool:
         """Return whether the connection stands, as far as can be seen at once."""
@@ -170,7 +170,7 @@ class Link:
         """Mark the calls whose packets have not left whole as unsent."""
         end = 0
         for waiter in self._unsent:
-            end += len(waiter.call.packet)
+            end += waiter.call.size
             if end > self._left:
                 waiter.is_sent = False
 

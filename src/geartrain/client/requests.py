@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-import math
 import re
-import time
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+from itertools import chain
+from typing import Any, Final, Literal, TypeAlias
 
+from geartrain.client.delays import Moment, due_bytes
+from geartrain.client.options import JobOptions, option_bytes
 from geartrain.client.waiting import Waiter
 from geartrain.codecs import Codec, get_codec
 from geartrain.errors import CodecError, OptionError
-from geartrain.protocol.client import following, question, submission
+from geartrain.protocol.client import (
+    Call,
+    following,
+    question,
+    submission,
+    without_worker,
+)
 from geartrain.protocol.constants import MAX_ARGUMENTS_SIZE, MAX_UNIQUE, PacketType
 from geartrain.protocol.headers import fault, join
-from geartrain.seconds import Seconds, number
-
-if TYPE_CHECKING:
-    from datetime import datetime
-    from decimal import Decimal
-    from fractions import Fraction
+from geartrain.protocol.options import OPTIONS
+from geartrain.seconds import Seconds
 
 __all__ = [
     "ABSENT",
@@ -27,29 +30,33 @@ __all__ = [
     "PLAIN",
     "Headers",
     "Job",
-    "Moment",
+    "JobOptions",
     "Name",
     "Priority",
-    "delay_seconds",
+    "asks_for_options",
     "echo",
     "follow",
-    "headed",
     "header_bytes",
     "job",
     "name_bytes",
+    "option_bytes",
     "shown",
+    "special",
     "status",
 ]
 
 Name: TypeAlias = str | bytes
 Priority: TypeAlias = Literal["high", "normal", "low"]
-Moment: TypeAlias = "float | Decimal | Fraction | datetime"
 
 Headers: TypeAlias = "Mapping[str, str]"
 
-# What few jobs have: at, delay, reduce_with, chunked, headers.
-Special: TypeAlias = "tuple[Moment | None, Seconds | None, Name, bool, Headers | None]"
-PLAIN: Final[Special] = (None, None, "", False, None)
+# What few jobs have: at, delay, reduce_with, chunked, options, whether it fails without
+# a worker, headers.
+Special: TypeAlias = (
+    "tuple[Moment | None, Seconds | None, Name, bool, JobOptions | None, bool | None,"
+    " Headers | None]"
+)
+PLAIN: Final[Special] = (None, None, "", False, None, None, None)
 # A job as it was given, neither checked nor encoded: its function, workload, unique,
 # codec, priority, whether it runs in the background, and what is special. It is a plain
 # tuple, because to make an object of it, or a function that captures its parts, takes
@@ -79,8 +86,6 @@ _MAX_NAME: Final = MAX_ARGUMENTS_SIZE - 1024
 _MAX_SIZE: Final = 0xFFFFFFFF
 # Bytes of a workload that fit into any packet.
 MAX_CHUNK: Final = _MAX_SIZE - 2 * MAX_ARGUMENTS_SIZE
-# Seconds since 1970 at the end of the year 9999, after which no calendar goes on.
-_END_OF_TIME: Final = 253402300800
 
 # gearmand answers nothing at all to the status of a longer name.
 _MAX_ASKED: Final = 63
@@ -136,7 +141,7 @@ def job(given: Job, default: Codec, chunk_size: int) -> Waiter:
         CodecError: the workload cannot be encoded.
     """
     function, workload, unique, named, priority, background, special = given
-    at, delay, reduce_with, chunked, named_headers = special
+    at, delay, reduce_with, chunked, named_options, fails, named_headers = special
     codec = default if named is None else get_codec(named)
     name = name_bytes(function, "the function")
     if not name:
@@ -152,8 +157,7 @@ def job(given: Job, default: Codec, chunk_size: int) -> Waiter:
         )
     before: Iterator[Waiter] | None = None
     if len(data) > (chunk_size if chunked else MAX_CHUNK):
-        if not chunked:
-            raise _too_large(data)
+        _check_chunked(data, chunked)
         data, before = _chunked(shown(function), shown(key), key, data, chunk_size)
     arguments = [name, key, data]
     try:
@@ -164,18 +168,51 @@ def job(given: Job, default: Codec, chunk_size: int) -> Waiter:
         ) from None
     if at is not None or delay is not None or reduce_with:
         packet_type = _special(
-            arguments, priority, background, _due(at, delay), reduce_with
+            arguments, priority, background, due_bytes(at, delay), reduce_with
         )
     headers = header_bytes(named_headers) if named_headers else b""
-    call = submission(packet_type, key, arguments, headers)
+    options = option_bytes(named_options) if named_options else b""
+    call = submission(packet_type, key, arguments, headers, options)
+    call.without_worker = b"" if fails is None else _without_worker(call, fails)
     waiter = Waiter(call, shown(function), codec)
-    waiter.before = before
+    # What a job server does not know must not be left out in silence.
+    waiter.before = _first_asks(key, before) if options else before
     return waiter
 
 
-def headed(headers: Headers | None) -> Special:
-    """Return what is special about a job that has headers, or not."""
-    return (None, None, "", False, headers) if headers else PLAIN
+def _first_asks(route: bytes, before: Iterator[Waiter] | None) -> Iterator[Waiter]:
+    return chain([asks_for_options(route)], before or ())
+
+
+def asks_for_options(route: bytes) -> Waiter:
+    """Return the question whether a job server knows options of submissions.
+
+    It is refused by one that does not, so that nothing is submitted there. ``route`` is
+    the unique of the job that has some.
+    """
+    call = question(PacketType.OPTION_REQ, OPTIONS)
+    waiter = Waiter(call, "the options of the submission")
+    waiter.route = route
+    return waiter
+
+
+def _without_worker(call: Call, fails: bool) -> bytes:
+    if not call.is_foreground:
+        raise OptionError(
+            "a job in the background waits for a worker: leave fail_without_worker out"
+        )
+    return without_worker(fails)
+
+
+def special(
+    headers: Headers | None,
+    fails: bool | None = None,
+    options: JobOptions | None = None,
+) -> Special:
+    """Return what is special about a job that has any of these, or not."""
+    if headers or fails is not None or options:
+        return None, None, "", False, options, fails, headers
+    return PLAIN
 
 
 def header_bytes(headers: Headers) -> bytes:
@@ -203,11 +240,13 @@ def _key(unique: Name) -> bytes:
     return key
 
 
-def _too_large(data: bytes) -> CodecError:
-    return CodecError(
-        f"the workload has {len(data)} bytes, and a packet holds fewer than 4 GiB:"
-        " send it with chunked=True, or where it can be fetched from"
-    )
+def _check_chunked(data: bytes, chunked: bool) -> None:
+    """Raise CodecError if a workload that is too large is not to be cut."""
+    if not chunked:
+        raise CodecError(
+            f"the workload has {len(data)} bytes, and a packet holds fewer than 4 GiB:"
+            " send it with chunked=True, or where it can be fetched from"
+        )
 
 
 def _chunked(
@@ -252,70 +291,6 @@ def _special(
     if background:
         return PacketType.SUBMIT_REDUCE_JOB_BACKGROUND
     return PacketType.SUBMIT_REDUCE_JOB
-
-
-def _due(at: Moment | None, delay: Seconds | None) -> bytes:
-    """Return when a job is due, as SUBMIT_JOB_EPOCH has it; empty for at once."""
-    if at is not None and delay is not None:
-        raise OptionError("a job is delayed by at= or by delay=, not by both")
-    if delay is not None:
-        return _relative(delay_seconds(delay))
-    if at is not None:
-        when = _moment(at)
-    else:
-        return b""
-    return f"{when:.3f}".removesuffix(".000").encode()
-
-
-def _relative(delay: float) -> bytes:
-    """Return a delay, for the job server to count: no clock of this machine's matters.
-
-    A C job server reads no further than the time before it, which this machine's clock
-    tells, and has to go by that.
-    """
-    seconds = f"{delay:.6f}".rstrip("0").rstrip(".")
-    return f"{math.ceil(time.time() + delay)}+{seconds}".encode()
-
-
-def delay_seconds(delay: Seconds) -> float:
-    """Return how many seconds a job is delayed by.
-
-    Raises:
-        OptionError: it is no number from 0 on, or without end.
-    """
-    found = number(delay, "delay")
-    if not 0 <= found < _END_OF_TIME:
-        raise OptionError(
-            f"delay={delay!r}: a job is delayed by seconds from 0 on, and has to be due"
-            " before the year 10000"
-        )
-    return found
-
-
-def _moment(at: object) -> float:
-    """Return a moment in seconds since 1970."""
-    from datetime import datetime, timedelta
-
-    if isinstance(at, datetime):
-        if at.tzinfo is None:
-            raise OptionError(f"at={at!r} has no time zone: give one with tzinfo=")
-        try:
-            # Before 1970 is as long over as 1970 is.
-            return max(0.0, at.timestamp())
-        except OverflowError:
-            raise OptionError(f"at={at!r}: no calendar knows this time") from None
-    if isinstance(at, timedelta):
-        raise OptionError(f"at={at!r} is how long it takes: give it as delay=")
-    try:
-        when = number(at, "at")
-    except OptionError:
-        when = -1.0
-    if not 0 <= when < _END_OF_TIME:
-        raise OptionError(
-            f"at={at!r}: give seconds since 1970, up to the year 9999, or a datetime"
-            " with a time zone"
-        )
-    return when
 
 
 def follow(handle: Name, codec: Codec) -> Waiter:

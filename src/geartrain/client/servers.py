@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from geartrain.backoff import Backoff
 from geartrain.errors import ConnectError, OptionError
+from geartrain.protocol.client import without_worker
 from geartrain.transport.connect import Connector, Servers, connectors, reason
 from geartrain.transport.tokens import GivenToken
 
@@ -29,9 +30,6 @@ _SHORT_ATTEMPT: Final = 0.5
 _LONG_ATTEMPT: Final = 5.0
 # Minimum seconds of one attempt: 1 ms was too short for one in 30 on one machine.
 _LEAST_ATTEMPT: Final = 0.02
-# The options of a connection: refuse a call that no worker can run, or warn of it.
-_FAIL: Final = b"fail_without_worker"
-_WARN: Final = b"warn_without_worker"
 
 
 class ServerList:
@@ -39,7 +37,8 @@ class ServerList:
 
     Attributes:
         connectors: a way to each.
-        options: what is asked of each for calls whose function no worker has.
+        without_worker: the option that is asked of each for calls whose function no
+            worker has; empty for none.
         unserved: the functions of such calls that a warning was logged for.
         is_one: there is only one, at place 0, so that ``order`` need not be called.
     """
@@ -57,9 +56,7 @@ class ServerList:
         if by not in ("order", "unique"):
             raise OptionError(f"by={by!r}: a job server is chosen by order or unique")
         self.connectors: list[Connector] = connectors(servers, tls, token)
-        self.options = () if fails_without_worker is None else (_WARN,)
-        if fails_without_worker:
-            self.options = (_FAIL,)
+        self.without_worker = without_worker(fails_without_worker)
         self.unserved: set[str] = set()
         self._by_unique = by == "unique"
         self._all = list(range(len(self.connectors)))

@@ -16,6 +16,7 @@ from geartrain.client.cancelling import cancel
 from geartrain.client.connections import Connections
 from geartrain.client.jobs import SubmittedJob
 from geartrain.client.link import Link
+from geartrain.client.planning import Plan, Planning
 from geartrain.client.pool import Lease, Pool, deadline_after
 from geartrain.client.progress import Progress
 from geartrain.client.requests import Job, Name
@@ -48,7 +49,8 @@ class Client(
         None,
         Iterator[str],
         Iterator[Any],
-    ]
+    ],
+    Planning[list[str]],
 ):
     """Submits jobs to Gearman job servers and waits for their results.
 
@@ -129,6 +131,15 @@ class Client(
         deadline = self._deadline(timeout)
         self._pool.use(Connections.answer, waiter, deadline, waiter.name)
         return text(waiter.call.handle)
+
+    def _planned(self, plan: Plan, timeout: Seconds | None) -> list[str]:
+        try:
+            job = next(plan)
+            while True:
+                job = plan.send(self._handle(job, timeout))
+        except StopIteration as end:
+            handles: list[str] = end.value
+            return handles
 
     def _submitted(self, job: Job, timeout: Seconds | None) -> SubmittedJob:
         waiter = requests.job(job, self._codec, self._chunk_size)
@@ -225,6 +236,8 @@ class Client(
         while True:
             connections.check()
             for batch in self._unsent():
+                for question in self._questions(batch):
+                    connections.answer(question, deadline)
                 connections.send_all(batch, deadline)
             for task, callback in self._due():
                 if callback(task, task.context):
@@ -308,6 +321,8 @@ def _advance(
     connections: Connections, batches: Batches, deadline: float | None
 ) -> None:
     """Send what there is room for, and wait for the first as long as it is here."""
+    for waiter in batches.take_before():
+        connections.answer(waiter, deadline)
     while batch := batches.next():
         connections.send_all(batch, deadline)
     if not batches.waiting:

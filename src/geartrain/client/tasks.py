@@ -12,13 +12,14 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, Final, TypeAlias, TypedDict
 
+from geartrain.client.options import JobOptions
 from geartrain.client.updates import job_status, number
 from geartrain.client.waiting import Waiter, outcome, text
 from geartrain.errors import ClientError, CodecError, OptionError
 from geartrain.protocol.client import Event
 from geartrain.protocol.constants import PacketType
 
-__all__ = ["Callback", "Callbacks", "Task", "checked"]
+__all__ = ["Callback", "Callbacks", "Task", "TaskOptions", "checked", "parted"]
 
 Callback: TypeAlias = Callable[["Task", Any], Any]
 
@@ -35,6 +36,10 @@ class Callbacks(TypedDict, total=False):
     on_fail: Callback | None
 
 
+class TaskOptions(Callbacks, JobOptions, total=False):
+    """The callbacks of a task, and the options of its submission."""
+
+
 _NAMES: Final = frozenset(Callbacks.__annotations__)
 # The callback of each packet type.
 _OF: Final[dict[int, str]] = {
@@ -48,6 +53,15 @@ _OF: Final[dict[int, str]] = {
     PacketType.WORK_EXCEPTION: "on_exception",
     PacketType.WORK_FAIL: "on_fail",
 }
+
+
+def parted(given: TaskOptions) -> tuple[Callbacks, JobOptions]:
+    """Return the callbacks, and what else is given."""
+    callbacks: Any = {}
+    options: Any = {}
+    for name, value in given.items():
+        (callbacks if name.startswith("on_") else options)[name] = value
+    return callbacks, options
 
 
 def checked(callbacks: Callbacks) -> Callbacks:
@@ -168,6 +182,7 @@ class TaskWaiter(Waiter):
         notify: Callable[[], None],
     ) -> None:
         super().__init__(waiter.call, waiter.name, waiter.codec)
+        self.before = waiter.before
         self.line = line
         self._notify = notify
         self.task: Task

@@ -2,7 +2,7 @@
 
 ``Client`` and ``AsyncClient`` derive from ``Verbs``. They differ in what their methods
 return, a value or a coroutine that gives it, which their type arguments say, and in how
-they wait, which the private abstract methods here leave to them.
+they wait, which the private abstract methods of ``Ways`` leave to them.
 
 A job is handed to these as it was given, and not checked and encoded: a coroutine does
 that when it is awaited, not when it is made.
@@ -10,34 +10,44 @@ that when it is awaited, not when it is made.
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Iterable
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Unpack
 
 from geartrain.client import requests
-from geartrain.client.adding import TaskClient
-from geartrain.client.batches import Batches, UniqueOf
-from geartrain.client.requests import ABSENT, Headers, Job, Moment, Name, Priority
-from geartrain.codecs import Codec, get_codec
+from geartrain.client.batches import UniqueOf
+from geartrain.client.delays import Moment
+from geartrain.client.options import JobOptions
+from geartrain.client.requests import ABSENT, Headers, Name, Priority
+from geartrain.client.ways import (
+    DoneT,
+    HandlesT,
+    HandleT,
+    JobT,
+    NothingT,
+    ResultsT,
+    ResultT,
+    SecondsT,
+    StatusT,
+    Ways,
+)
+from geartrain.codecs import Codec
 from geartrain.seconds import Seconds
 
 __all__ = ["Verbs"]
 
-# What the methods return: a result, a handle, a job to follow, a status, the seconds of
-# a ping, whether all tasks are done, nothing, many handles, many results.
-ResultT = TypeVar("ResultT")
-HandleT = TypeVar("HandleT")
-JobT = TypeVar("JobT")
-StatusT = TypeVar("StatusT")
-SecondsT = TypeVar("SecondsT")
-DoneT = TypeVar("DoneT")
-NothingT = TypeVar("NothingT")
-HandlesT = TypeVar("HandlesT")
-ResultsT = TypeVar("ResultsT")
-
 
 class Verbs(
-    TaskClient,
+    Ways[
+        ResultT,
+        HandleT,
+        JobT,
+        StatusT,
+        SecondsT,
+        DoneT,
+        NothingT,
+        HandlesT,
+        ResultsT,
+    ],
     Generic[
         ResultT,
         HandleT,
@@ -63,6 +73,8 @@ class Verbs(
         chunked: bool = False,
         reduce_with: Name = "",
         headers: Headers | None = None,
+        fail_without_worker: bool | None = None,
+        **options: Unpack[JobOptions],
     ) -> ResultT:
         """Run a job of normal priority in the foreground; return its result.
 
@@ -70,12 +82,23 @@ class Verbs(
         and PHP libraries, if the codec is bytes or text. A workload too large for a
         packet is sent in pieces if it is ``chunked``; only workers of this library join
         them. ``headers`` are texts by name, which its worker finds in ``job.headers``
-        if the job server is Geartrain; others are not told them.
+        if the job server is Geartrain; others are not told them. ``options`` are those
+        of ``JobOptions``, such as ``ttl`` and ``key``: another job server refuses them.
+        ``fail_without_worker`` says for this job alone what it says for the client.
 
         Raises:
             JobFailedError: it failed; JobExceptionError if its worker said why.
+            NoWorkerError: no worker has the function, and the job is to fail then.
         """
-        special = None, None, reduce_with, chunked, headers
+        special = (
+            None,
+            None,
+            reduce_with,
+            chunked,
+            options,
+            fail_without_worker,
+            headers,
+        )
         job = function, workload, unique, codec, "normal", False, special
         return self._result(job, timeout)
 
@@ -88,9 +111,12 @@ class Verbs(
         timeout: Seconds | None = None,
         codec: str | Codec | None = None,
         headers: Headers | None = None,
+        fail_without_worker: bool | None = None,
+        **options: Unpack[JobOptions],
     ) -> ResultT:
         """Run a job of high priority in the foreground, as ``do`` does."""
-        job = function, workload, unique, codec, "high", False, requests.headed(headers)
+        special = requests.special(headers, fail_without_worker, options)
+        job = function, workload, unique, codec, "high", False, special
         return self._result(job, timeout)
 
     def do_low(
@@ -102,9 +128,12 @@ class Verbs(
         timeout: Seconds | None = None,
         codec: str | Codec | None = None,
         headers: Headers | None = None,
+        fail_without_worker: bool | None = None,
+        **options: Unpack[JobOptions],
     ) -> ResultT:
         """Run a job of low priority in the foreground, as ``do`` does."""
-        job = function, workload, unique, codec, "low", False, requests.headed(headers)
+        special = requests.special(headers, fail_without_worker, options)
+        job = function, workload, unique, codec, "low", False, special
         return self._result(job, timeout)
 
     def do_background(  # noqa: PLR0913
@@ -120,6 +149,7 @@ class Verbs(
         chunked: bool = False,
         reduce_with: Name = "",
         headers: Headers | None = None,
+        **options: Unpack[JobOptions],
     ) -> HandleT:
         """Queue a job of normal priority; return its handle.
 
@@ -128,7 +158,7 @@ class Verbs(
         machine's clock says (a C job server goes by this machine's clock).
         ``reduce_with`` names the function that its worker hands partial results to.
         """
-        special = at, delay, reduce_with, chunked, headers
+        special = at, delay, reduce_with, chunked, options, None, headers
         job = function, workload, unique, codec, "normal", True, special
         return self._handle(job, timeout)
 
@@ -141,9 +171,18 @@ class Verbs(
         timeout: Seconds | None = None,
         codec: str | Codec | None = None,
         headers: Headers | None = None,
+        **options: Unpack[JobOptions],
     ) -> HandleT:
         """Queue a job of high priority; return its handle."""
-        job = function, workload, unique, codec, "high", True, requests.headed(headers)
+        job = (
+            function,
+            workload,
+            unique,
+            codec,
+            "high",
+            True,
+            requests.special(headers, None, options),
+        )
         return self._handle(job, timeout)
 
     def do_low_background(
@@ -155,9 +194,18 @@ class Verbs(
         timeout: Seconds | None = None,
         codec: str | Codec | None = None,
         headers: Headers | None = None,
+        **options: Unpack[JobOptions],
     ) -> HandleT:
         """Queue a job of low priority; return its handle."""
-        job = function, workload, unique, codec, "low", True, requests.headed(headers)
+        job = (
+            function,
+            workload,
+            unique,
+            codec,
+            "low",
+            True,
+            requests.special(headers, None, options),
+        )
         return self._handle(job, timeout)
 
     def submit(  # noqa: PLR0913
@@ -175,12 +223,14 @@ class Verbs(
         codec: str | Codec | None = None,
         chunked: bool = False,
         headers: Headers | None = None,
+        fail_without_worker: bool | None = None,
+        **options: Unpack[JobOptions],
     ) -> JobT:
         """Submit a job and return once it is acknowledged, to follow it.
 
         The options are those of ``do`` and ``do_background``.
         """
-        special = at, delay, reduce_with, chunked, headers
+        special = at, delay, reduce_with, chunked, options, fail_without_worker, headers
         job = function, workload, unique, codec, priority, background, special
         return self._submitted(job, timeout)
 
@@ -246,6 +296,7 @@ class Verbs(
         timeout: Seconds | None = None,
         headers: Headers | None = None,
         progress: bool = False,
+        **options: Unpack[JobOptions],
     ) -> HandlesT:
         """Queue many background jobs; give their handles, in order.
 
@@ -268,7 +319,7 @@ class Verbs(
             codec,
             priority,
             True,
-            headers,
+            requests.special(headers, None, options),
             window=window,
             timeout=timeout,
             progress=progress,
@@ -286,7 +337,9 @@ class Verbs(
         window: int = 100,
         timeout: Seconds | None = None,
         headers: Headers | None = None,
+        fail_without_worker: bool | None = None,
         progress: bool = False,
+        **options: Unpack[JobOptions],
     ) -> ResultsT:
         """Run many jobs in the foreground; give their results, in order.
 
@@ -302,7 +355,7 @@ class Verbs(
             codec,
             priority,
             False,
-            headers,
+            requests.special(headers, fail_without_worker, options),
             window=window,
             timeout=timeout,
             progress=progress,
@@ -328,66 +381,3 @@ class Verbs(
         Whoever waits in another thread or task gets a ClientError at once.
         """
         return self._close()
-
-    def _many(  # noqa: PLR0913
-        self,
-        function: Name,
-        workloads: Iterable[Any],
-        unique: UniqueOf | None,
-        codec: str | Codec | None,
-        priority: str,
-        background: bool,
-        headers: Headers | None,
-        *,
-        window: int,
-        timeout: Seconds | None,
-        progress: bool,
-    ) -> Any:
-        limit = self._limit(timeout)
-        used = self._codec if codec is None else get_codec(codec)
-        batches = Batches(
-            function, workloads, used, unique, priority, background, window, headers
-        )
-        return self._each(batches, limit, progress)
-
-    @abstractmethod
-    def _result(self, job: Job, timeout: Seconds | None) -> ResultT:
-        """Submit a job; return its result when it is done."""
-
-    @abstractmethod
-    def _handle(self, job: Job, timeout: Seconds | None) -> HandleT:
-        """Submit a job; return its handle once it is acknowledged."""
-
-    @abstractmethod
-    def _submitted(self, job: Job, timeout: Seconds | None) -> JobT:
-        """Submit a job; return it once it is acknowledged."""
-
-    @abstractmethod
-    def _status(self, name: Name, by_unique: bool, timeout: Seconds | None) -> StatusT:
-        """Ask one job server after the other; return the first that knows the job."""
-
-    @abstractmethod
-    def _kept_result(
-        self, handle: Name, timeout: Seconds | None, codec: str | Codec | None
-    ) -> ResultT:
-        """Ask one job server after the other; wait on the first that knows the job."""
-
-    @abstractmethod
-    def _ping(self, data: Name, timeout: Seconds | None) -> SecondsT:
-        """Send an echo; return the seconds until it was answered."""
-
-    @abstractmethod
-    def _cancel(self, handle: Name, timeout: Seconds | None) -> NothingT:
-        """Cancel a job by the text command."""
-
-    @abstractmethod
-    def _each(self, batches: Batches, limit: float | None, progress: bool) -> Any:
-        """Send jobs as there is room for them; give what has become of each."""
-
-    @abstractmethod
-    def _run_tasks(self, timeout: Seconds | None) -> DoneT:
-        """Run the tasks that were added."""
-
-    @abstractmethod
-    def _close(self) -> NothingT:
-        """End all connections."""

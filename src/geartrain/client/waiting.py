@@ -20,7 +20,7 @@ from geartrain.errors import (
     ServerError,
     UnknownJobError,
 )
-from geartrain.protocol.client import Call, Event
+from geartrain.protocol.client import NO_OPTIONS, Call, Event
 from geartrain.protocol.constants import NO_WORKER, PacketType
 from geartrain.texts import visible
 from geartrain.transport.connect import reason
@@ -202,10 +202,21 @@ class Waiter:
             code, said = event.arguments
             if code == NO_WORKER:
                 self.error = NoWorkerError(f"{self.name}: {_shown(said)}")
+            elif code == NO_OPTIONS:
+                self.error = ServerError(_shown(code), self._optionless(said))
             else:
                 self.error = ServerError(_shown(code), _shown(said))
         else:
             self.final = event
+
+    def _optionless(self, said: bytes) -> str:
+        """Return what is wrong if the job server does not know options."""
+        if self.call.is_submission:
+            return _shown(said)
+        return (
+            "it knows no options of submissions, such as ttl and key: it is no"
+            " Geartrain, or an older one; nothing was submitted"
+        )
 
     def _warn(self, said: bytes) -> None:
         """Log that no worker has the function, once for it and the client."""
@@ -307,9 +318,13 @@ def kept_outcome(waiter: Waiter, name: str) -> Any:
 
 
 def is_unknown(waiter: Waiter) -> bool:
-    """Return whether the job server does not know the job that was asked about."""
+    """Return whether the job server does not know the job that was asked about.
+
+    Nor does one that cannot say, as another of its cluster does not answer.
+    """
     error = waiter.error
-    return isinstance(error, ServerError) and error.code == "UNKNOWN_JOB"
+    codes = ("UNKNOWN_JOB", "UNANSWERED")
+    return isinstance(error, ServerError) and error.code in codes
 
 
 def outcome(waiter: Waiter) -> Any:

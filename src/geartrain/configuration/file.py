@@ -10,9 +10,9 @@ from typing import Any
 from geartrain.configuration.option import Given, Option
 from geartrain.errors import OptionError
 
-__all__ = ["TABLES", "ConfigFile", "nearest", "read_file", "read_table"]
+__all__ = ["TABLES", "ConfigFile", "nearest", "read_file", "read_options"]
 
-TABLES = ("server", "worker", "functions", "access", "hooks")
+TABLES = ("server", "worker", "functions", "schedules", "access", "hooks", "submit")
 # Those that are written with two brackets, as often as wanted.
 _LISTS = frozenset({"hooks"})
 
@@ -79,14 +79,22 @@ def _is_list_of_tables(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(each, dict) for each in value)
 
 
-def read_table(
-    file: ConfigFile, table: str, options: Mapping[str, Option]
-) -> dict[str, Given]:
-    """Return the values that a table of the file gives.
+def read_options(file: ConfigFile, options: Mapping[str, Option]) -> dict[str, Given]:
+    """Return the values that the tables of a program's options give.
 
     Raises:
         OptionError: a key or a value is wrong; the message names the file and the line.
     """
+    given: dict[str, Given] = {}
+    for table in dict.fromkeys(option.table for option in options.values()):
+        known = {name: each for name, each in options.items() if each.table == table}
+        given |= _read_table(file, table, known)
+    return given
+
+
+def _read_table(
+    file: ConfigFile, table: str, options: Mapping[str, Option]
+) -> dict[str, Given]:
     given = {}
     for name, value in file.tables.get(table, {}).items():
         option = options.get(name)

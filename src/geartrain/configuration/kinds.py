@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
+from geartrain.durations import read_duration
 from geartrain.errors import OptionError
 from geartrain.transport.address import Address, parse_address
 
@@ -106,23 +107,27 @@ def whole(least: int | None = None, most: int | None = None) -> Kind[int]:
 
 
 def seconds(*, zero: bool = False) -> Kind[float]:
-    """Return the kind of durations in seconds; ``zero`` allows 0."""
+    """Return the kind of durations in seconds; ``zero`` allows 0.
+
+    >>> seconds().read("20m")
+    1200.0
+    """
 
     def read(text: str) -> float:
-        try:
-            number = float(text)
-        except ValueError:
-            number = -1.0
-        if math.isfinite(number) and (number > 0 or (zero and number == 0)):
-            return number
-        raise OptionError(f"{text!r} is not a number of seconds: write 30 or 0.5")
+        number = read_duration(text)
+        is_some = number is not None and (number > 0 or (zero and number == 0))
+        if number is None or not is_some or math.isinf(number):
+            raise OptionError(
+                f"{text!r} is not a number of seconds: write 30 or 0.5, or 20m or 1h30m"
+            )
+        return number
 
     return Kind(
         metavar="SECONDS",
-        meaning="a number of seconds, such as 30 or 0.5",
+        meaning="a number of seconds, such as 30 or 0.5, or a time such as 20m",
         read=read,
         show="{:g}".format,
-        types=(int, float),
+        types=(int, float, str),
     )
 
 

@@ -77,6 +77,7 @@ class Option:
         separator: separates the texts in the variable; None for commas and white space.
         positional: on the command line it is an argument, without a flag.
         off: the text of a value that means none; its negation is a flag for that.
+        table: the table of the configuration file that has it, if not the class's.
     """
 
     name: str = ""
@@ -90,6 +91,7 @@ class Option:
     separator: str | None = None
     positional: bool = False
     off: str = ""
+    table: str = ""
 
     @property
     def flag(self) -> str:
@@ -192,6 +194,7 @@ def options_of(configured: type[HasOptions]) -> Mapping[str, Option]:
                 declared,
                 name=each.name,
                 metavar=declared.metavar or declared.kind.metavar,
+                table=declared.table or configured.TABLE,
                 variable=declared.variable
                 or f"{configured.VARIABLES}{each.name.upper()}",
                 has_own_variable=bool(declared.variable),

@@ -9,12 +9,19 @@ message. All of it works without scripts, too.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from geartrain.dashboard.calls import PageCall
 
-__all__ = ["Action", "Confirmation"]
+__all__ = ["Action", "Confirmation", "Fields"]
+
+Fields = Mapping[str, str]
+"""The fields of a form, each with its first value."""
+
+
+def _named(fields: Fields) -> str:
+    return fields.get("function", "")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +54,8 @@ class Action:
             is done at once.
         right: what who asks must have the right to: ``submit``, ``operate`` or
             ``administer``.
+        about: returns the name or glob of the functions on which it takes that right;
+            empty for what the job server alone can tell, as of one job.
         is_dangerous: whether something is lost by it.
     """
 
@@ -55,4 +64,5 @@ class Action:
     run: Callable[[PageCall], Awaitable[str]]
     ask: Callable[[PageCall], Awaitable[Confirmation]] | None = None
     right: str = "operate"
+    about: Callable[[Fields], str] = _named
     is_dangerous: bool = False

@@ -126,7 +126,7 @@ class _Dashboard:
             raise HTTPException(404)
         call = self._call(request, None)
         call.fields = await _fields(request)
-        if not call.may(action.right, call.field("function")):
+        if not call.may(action.right, action.about(call.form)):
             raise ProblemError("not-allowed", f"you may not {action.label.lower()}")
         try:
             if action.ask is not None and not call.field("sure"):
@@ -271,7 +271,7 @@ class _Dashboard:
             return []
         found = []
         for page in PAGES:
-            if page.is_listed:
+            if page.is_listed and call.may(page.right):
                 badge = (0, "") if page.badge is None else await _badge(page, call)
                 found.append((page, *badge))
         return found

@@ -15,6 +15,7 @@ from geartrain.dashboard.trials import Trials
 from geartrain.http.bridge import Bridge
 from geartrain.http.endpoints import Call
 from geartrain.http.gate import Gate
+from geartrain.http.names import name_in_path
 from geartrain.http.prefix import prefix_of
 
 __all__ = ["PageCall", "query_text"]
@@ -64,11 +65,27 @@ class PageCall(Call):
         """
         return await self._snapshots.rows(command, self.visitor, fresh)
 
+    def missing(self) -> dict[str, str]:
+        """Return whose rows are missing in what is shown, and why."""
+        return self._snapshots.missing()
+
+    async def part(
+        self, command: str, *, fresh: float = FRESH
+    ) -> tuple[list[Row], str | None]:
+        """Return the rows of one part of a list, and where to go on if there is more.
+
+        Otherwise it is as ``ask``.
+        """
+        rows = await self.ask(command, fresh=fresh)
+        more = next((row["after"] for row in rows if "after" in row), None)
+        return [row for row in rows if "after" not in row], more
+
     def may(self, right: str, function: str = "") -> bool:
         """Tell whether who asks has a right on a function, or else on any.
 
-        The rights are ``submit``, ``see``, ``operate`` and ``administer``. The job
-        server itself decides about what it is asked.
+        A glob is all functions that it names. The rights are ``submit``, ``see``,
+        ``operate`` and ``administer``. The job server itself decides about what it is
+        asked.
         """
         return self.visitor.may(right, function)
 
@@ -76,6 +93,11 @@ class PageCall(Call):
         """Return the value of a form's field; empty if it is not there."""
         values = self.fields.get(name, [])
         return values[0] if values else ""
+
+    @property
+    def form(self) -> Mapping[str, str]:
+        """Return the fields of the form, each with its first value."""
+        return {name: values[0] for name, values in self.fields.items()}
 
     def encoded(self, name: str) -> str:
         """Return a name as a part of a path, or a value of a query."""
@@ -104,7 +126,7 @@ class PageCall(Call):
             names: parts of the path that follow, as ``os.fsdecode`` makes text.
             query: parameters of its query; those that are None or empty are left out.
         """
-        parts = [self.encoded(each) for each in names]
+        parts = [name_in_path(each) for each in names]
         whole = "/".join([path.rstrip("/"), *parts]) or "/"
         return f"{self.prefix}{whole}{query_text(query)}"
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, Final
 
 from markupsafe import Markup, escape
 
-from geartrain.dashboard.shown import shown_value
+from geartrain.dashboard.shown import NOTHING, shown_value
 
 __all__ = ["TableColumn"]
+
+# Numbers that say that there is nothing: they stand back, so that others stand out.
+_NOTHING: Final = frozenset({"0", NOTHING})
 
 
 class TableColumn:
@@ -17,7 +20,7 @@ class TableColumn:
 
     >>> waiting = TableColumn("Waiting", is_number=True)
     >>> waiting("1,204")
-    Markup('<td class="number" data-label="Waiting">1,204</td>')
+    Markup('<td data-label="Waiting" class="number">1,204</td>')
 
     In a template a cell with more than a text in it is a ``call`` block::
 
@@ -49,6 +52,12 @@ class TableColumn:
         self.is_header = is_header
         self.hint = hint
         self.is_hidden = is_hidden
+        # A page has hundreds of cells: what they have in common is made once.
+        tag = "th" if is_header else "td"
+        scope = ' scope="row"' if is_header else ""
+        is_told = not (is_hidden or is_header)
+        named = f' data-label="{escape(label)}"' if is_told else ""
+        self._begin, self._end = f"<{tag}{scope}{named}", f"</{tag}>"
 
     def __call__(
         self,
@@ -68,7 +77,10 @@ class TableColumn:
         """
         if caller is not None:
             return self._called(caller, kind, title)
-        return self._cell(escape(shown_value(content)), kind, title)
+        content = shown_value(content)
+        if self.is_number and not kind and content in _NOTHING:
+            kind = "nothing"
+        return self._cell(escape(content), kind, title)
 
     async def _called(
         self, caller: Callable[[], Awaitable[str]], kind: str, title: str
@@ -76,13 +88,8 @@ class TableColumn:
         return self._cell(Markup(await caller()), kind, title)
 
     def _cell(self, content: Markup, kind: str, title: str) -> Markup:
-        tag = "th" if self.is_header else "td"
-        scope = Markup(' scope="row"') if self.is_header else ""
+        # Markup.format takes ten times as long.
         classes = " ".join(filter(None, ["number" if self.is_number else "", kind]))
-        named = Markup(' class="{}"').format(classes) if classes else ""
-        more = Markup(' title="{}"').format(shown_value(title)) if title else ""
-        is_told = not (self.is_hidden or self.is_header)
-        label = Markup(' data-label="{}"').format(self.label) if is_told else ""
-        return Markup("<{}{}{}{}{}>{}</{}>").format(
-            tag, scope, named, label, more, content, tag
-        )
+        named = f' class="{escape(classes)}"' if classes else ""
+        more = f' title="{escape(shown_value(title))}"' if title else ""
+        return Markup(f"{self._begin}{named}{more}>{content}{self._end}")

@@ -31,10 +31,10 @@ Refresh = Callable[[], Awaitable[dict[str, str]]]
 # Seconds between two refreshes of a view.
 _INTERVAL: Final = 1.0
 # How many times as long as a refresh took nothing is refreshed after it, so that all
-# open pages together take at most a twentieth of the event loop; and seconds that this
+# open pages together take at most a fortieth of the event loop; and seconds that this
 # is at most for other views, and for the same. Who looks at a page that is slow to make
 # must not have everybody's pages grow old.
-_PAUSE: Final = 20.0
+_PAUSE: Final = 40.0
 _MOST_OTHERS: Final = 1.0
 _MOST_SAME: Final = 30.0
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from geartrain.dashboard.calls import PageCall
 from geartrain.dashboard.shown import count
-from geartrain.dashboard.snapshots import Row
+from geartrain.dashboard.snapshots import FRESH, Row
 from geartrain.dashboard.trends import MARKS
 
 __all__ = ["MENDING", "Mending", "Need", "needs"]
@@ -76,6 +76,13 @@ MENDING: Final[Mapping[str, Mending]] = {
         action="resume",
         is_grave=False,
     ),
+    "limit_of_each": Mending(
+        page=_FUNCTION,
+        label="See the function",
+        several="have limits that hold at each job server by itself",
+        remedy="Have the workers of each connect to one job server.",
+        is_grave=False,
+    ),
     "silent_worker": Mending(page="/workers", label="See the workers"),
     "dead_letters": Mending(
         page="/failures",
@@ -92,6 +99,9 @@ MENDING: Final[Mapping[str, Mending]] = {
     "disk_nearly_full": Mending(
         page="/settings", label="See the store", is_grave=False
     ),
+    "peer_refuses": Mending(page="/cluster", label="See the cluster", is_grave=False),
+    "lease_ended": Mending(page="/cluster", label="See the cluster"),
+    "peer_away": Mending(page="/cluster", label="See the cluster", is_grave=False),
     "memory_nearly_full": Mending(
         page="/functions", label="See the functions", is_grave=False
     ),
@@ -99,6 +109,7 @@ MENDING: Final[Mapping[str, Mending]] = {
 """By the name of the problem."""
 
 _CRASHED: Final = Mending(page="/settings", label="See the server", is_grave=False)
+_UNANSWERED: Final = Mending(page="/settings", label="See the server")
 # Seconds that a crash is told of.
 _LATELY: Final = 3600.0
 
@@ -144,19 +155,25 @@ class Need:
         return self.mending.action if is_one or self.mending.acts_on_all else ""
 
 
-async def needs(call: PageCall) -> list[Need]:
-    """Return what is wrong now, the worst first, then the latest."""
+async def needs(call: PageCall, *, fresh: float = FRESH) -> list[Need]:
+    """Return what is wrong now, the worst first, then the latest.
+
+    It may be ``fresh`` seconds old.
+    """
     groups: dict[str, list[Row]] = {}
-    for row in await call.ask(f"problems limit={_NAMED}"):
+    for row in await call.ask(f"problems limit={_NAMED}", fresh=fresh):
         groups.setdefault(row["problem"], []).append(row)
     found = [_need(call, rows) for rows in groups.values()]
     found += await _crash(call)
+    found += [_unanswered(call, *each) for each in call.missing().items()]
     return sorted(found, key=lambda each: (not each.mending.is_grave, -each.since))
 
 
 async def _crash(call: PageCall) -> list[Need]:
     """Return that the job server started again after a crash, if it did lately."""
-    marks = [row for row in await call.ask(MARKS) if row.get("number")]
+    rows = await call.ask(MARKS)
+    # Those of other job servers name their nodes.
+    marks = [row for row in rows if row.get("number") and "node" not in row]
     lives = [row for row in marks if row["function"] is None][:2]
     has_crashed = [row["mark"] for row in lives] == ["started", "crashed"]
     if not has_crashed or lives[0]["time"] < call.now - _LATELY:
@@ -174,6 +191,21 @@ async def _crash(call: PageCall) -> list[Need]:
             mending=_CRASHED,
         )
     ]
+
+
+def _unanswered(call: PageCall, name: str, reason: str) -> Need:
+    """Return that what is shown lacks what a job server has."""
+    return Need(
+        name="unanswered",
+        text=f"{name} does not answer: what is shown here lacks its jobs and workers.",
+        remedy=_sentence(reason),
+        since=call.now,
+        link=call.url("/settings"),
+        function=None,
+        named=[],
+        more=0,
+        mending=_UNANSWERED,
+    )
 
 
 def _need(call: PageCall, rows: Sequence[Row]) -> Need:

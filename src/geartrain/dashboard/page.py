@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from geartrain.dashboard.calls import PageCall
-from geartrain.http.endpoints import Parameter
+from geartrain.http.endpoints import Parameter, query
 
-__all__ = ["Page"]
+__all__ = ["AFTER", "Page"]
+
+AFTER: Final = query("after", "Where to go on.")
+"""The parameter of a page that shows a list part by part; see ``PageCall.part``."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +34,8 @@ class Page:
         badge: the function that returns the number beside its name in the navigation,
             0 for none, and in words what is counted.
         is_live: whether it is kept up to date.
+        right: what one must have the right to, on any function, to be shown it in the
+            navigation.
     """
 
     name: str
@@ -42,6 +47,7 @@ class Page:
     under: str = ""
     badge: Callable[[PageCall], Awaitable[tuple[int, str]]] | None = None
     is_live: bool = True
+    right: str = "see"
 
     @property
     def template(self) -> str:

@@ -19,7 +19,7 @@ from markupsafe import Markup
 from geartrain.dashboard.charts import chart_data
 from geartrain.dashboard.columns import TableColumn
 from geartrain.dashboard.shown import FILTERS, shown_value
-from geartrain.dashboard.sparks import spark
+from geartrain.dashboard.sparks import shares, spark
 
 __all__ = ["Renderer", "breathe"]
 
@@ -58,6 +58,7 @@ class Renderer:
             breathe=breathe,
             chart_data=chart_data,
             column=TableColumn,
+            shares=shares,
             spark=spark,
             **names,
         )

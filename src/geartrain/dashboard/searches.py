@@ -27,6 +27,7 @@ STATES: Final[Mapping[str, str]] = {
     "expired": "expired",
     "cancelled": "cancelled",
     "abandoned": "abandoned",
+    "dropped": "dropped",
     "all": "all",
 }
 """What ``state:`` takes, and what the job server calls it."""
@@ -35,6 +36,9 @@ QUALIFIERS: Final[Mapping[str, str]] = {
     "function": "a name, or a glob such as mail.*",
     "state": ", ".join(STATES),
     "unique": "the job's unique",
+    "key": "the flow key that it shares a rate and places by, if it has not ended",
+    "batch": "the batch that it was submitted in, if it has not ended",
+    "owner": "the principal or address whose limits count it",
     "handle": "the job's handle",
     "error": 'a part of its last error, as in error:"timed out"',
     "age": "since it was submitted: >10m, <2h, with s, m, h, d or w",

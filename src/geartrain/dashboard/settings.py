@@ -16,7 +16,10 @@ from geartrain.dashboard.shown import duration, size
 from geartrain.dashboard.snapshots import Row
 from geartrain.engine.model.settings import SETTINGS
 
-__all__ = ["MEANINGS", "SettingShown", "settings_shown"]
+__all__ = ["MEANINGS", "SettingGroup", "SettingShown", "settings_shown"]
+
+# Settings that a page has buttons for.
+_BUTTONS: Final = ("paused", "draining")
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,30 @@ MEANINGS: Final[Mapping[str, Meaning]] = {
     "timeout": Meaning("Timeout", "How long an attempt may run.", "s", "no limit"),
     "ttl": Meaning("Time to live", "How long a job may wait.", "s", "no limit"),
     "delay": Meaning("Delay", "How long each job waits at least.", "s", "none"),
+    "rate": Meaning("Rate", "How many jobs may start in which time, evenly."),
+    "burst": Meaning(
+        "Burst", "How many may start at once after a pause.", "", "as the rate needs"
+    ),
+    "concurrency": Meaning(
+        "Concurrency", "How many jobs may run at once.", "", "no limit"
+    ),
+    "key_rate": Meaning("Rate of a key", "The same for the jobs of each flow key."),
+    "key_concurrency": Meaning(
+        "Concurrency of a key",
+        "How many jobs of each flow key may run at once.",
+        "",
+        "no limit",
+    ),
+    "key_from": Meaning(
+        "Key from", "Where in a JSON workload its flow key is, unless it was given one."
+    ),
+    "order": Meaning(
+        "Order", "By priority, or strictly as submitted, also over retries."
+    ),
+    "options_in_names": Meaning(
+        "Options in names",
+        "What follows a ? in a function's name are options of the submission.",
+    ),
     "dead_letter": Meaning(
         "Dead letters", "Background jobs that failed are kept, to be run again."
     ),
@@ -86,6 +113,37 @@ MEANINGS: Final[Mapping[str, Meaning]] = {
         "s",
         "never",
     ),
+    "dedupe": Meaning(
+        "Equal unique",
+        "What a submission does whose unique a job has: join it, be dropped, replace"
+        " its workload, or run again after it.",
+    ),
+    "dedupe_window": Meaning(
+        "Drop within",
+        "For how long after a job was submitted equal ones are dropped, if it"
+        " succeeded.",
+        "s",
+        "while it is there",
+    ),
+    "dedupe_wait": Meaning(
+        "Longest wait",
+        "How long a job is delayed at most while newer ones replace it.",
+        "s",
+        "no limit",
+    ),
+    "max_waiting": Meaning("Waiting at most", "So many jobs may wait.", "", "no limit"),
+    "when_full": Meaning(
+        "If that many wait",
+        "A new job is refused, or the oldest is dropped for it.",
+    ),
+    "when_no_worker": Meaning(
+        "Without a worker", "A new job waits for one, or is refused."
+    ),
+    "no_worker_grace": Meaning(
+        "Worker away",
+        "For how long a worker that left is expected to come back.",
+        "s",
+    ),
 }
 """By the name of the setting."""
 
@@ -101,7 +159,7 @@ class SettingShown:
         shown: the same for people.
         source: where it is from: ``default``, ``file`` or ``runtime``.
         pattern: the name or glob that it was given for; empty for a default.
-        kind: ``count``, ``number``, ``choice`` or ``flag``.
+        is_number: whether it is written as a number.
         choices: what may be chosen, of a choice or a flag.
         allowed: what it may be, in words.
         is_own: whether it was changed at run time for this very function.
@@ -113,16 +171,34 @@ class SettingShown:
     shown: str
     source: str
     pattern: str
-    kind: str
+    is_number: bool
     choices: tuple[str, ...]
     allowed: str
     is_own: bool
 
 
+@dataclass(frozen=True, kw_only=True)
+class SettingGroup:
+    """Settings that are about the same.
+
+    Attributes:
+        title: what they are about.
+        settings: each of them.
+    """
+
+    title: str
+    settings: tuple[SettingShown, ...]
+
+    @property
+    def given(self) -> list[SettingShown]:
+        """Return those that are not as they are by default."""
+        return [each for each in self.settings if each.source != "default"]
+
+
 def settings_shown(
     function: str, values: Mapping[str, Value], given: Iterable[Row]
-) -> list[SettingShown]:
-    """Return a function's settings in force.
+) -> list[SettingGroup]:
+    """Return a function's settings in force, without those that have buttons.
 
     Args:
         function: its name.
@@ -132,9 +208,14 @@ def settings_shown(
     sources: dict[str, Row] = {}
     for row in given:
         sources.update({name: row for name in row if name in SETTINGS})
+    groups: dict[str, list[SettingShown]] = {}
+    for name in SETTINGS:
+        if name in values and name not in _BUTTONS:
+            shown = _shown(name, values[name], sources.get(name), function)
+            groups.setdefault(SETTINGS[name].group, []).append(shown)
     return [
-        _shown(name, value, sources.get(name), function)
-        for name, value in values.items()
+        SettingGroup(title=title, settings=tuple(settings))
+        for title, settings in groups.items()
     ]
 
 
@@ -151,7 +232,7 @@ def _shown(name: str, value: Value, row: Row | None, function: str) -> SettingSh
         shown=_text(meaning, value),
         source=source,
         pattern=pattern,
-        kind=setting.kind,
+        is_number=setting.kind in ("count", "number"),
         choices=choices,
         allowed=setting.allowed,
         is_own=source == "runtime" and pattern == function,

@@ -1,13 +1,13 @@
-"""Sparklines: a few numbers as a line, drawn by the server, without a script."""
+"""Small drawings made by the server, without a script: lines, and bars of shares."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
-__all__ = ["spark"]
+__all__ = ["shares", "spark"]
 
 _WIDTH: Final = 100.0
 _HEIGHT: Final = 24.0
@@ -33,10 +33,34 @@ def spark(
         f"{index * step:.1f},{_HEIGHT - _EDGE - room * value / most:.1f}"
         for index, value in enumerate(numbers)
     )
-    area = Markup('<polygon points="0,{h} {p} {w},{h}"/>').format(
-        p=points, h=int(_HEIGHT), w=int(_WIDTH)
-    )
+    width, height = int(_WIDTH), int(_HEIGHT)
+    area = f'<polygon points="0,{height} {points} {width},{height}"/>'
+    # One for each row of a table: Markup.format takes ten times as long.
     return Markup(
-        '<svg class="spark {}" viewBox="0 0 {} {}" preserveAspectRatio="none"'
-        ' aria-hidden="true">{}<polyline points="{}"/></svg>'
-    ).format(kind, int(_WIDTH), int(_HEIGHT), area if has_area else "", points)
+        f'<svg class="spark {escape(kind)}" viewBox="0 0 {width} {height}"'
+        f' preserveAspectRatio="none" aria-hidden="true">{area if has_area else ""}'
+        f'<polyline points="{points}"/></svg>'
+    )
+
+
+def shares(parts: Mapping[str, int], total: int) -> Markup:
+    """Return how many of a total are in which state, as a bar with a piece for each.
+
+    ``parts`` are in the order of the bar, named by the states that colour them; what is
+    in none of them stays empty.
+    """
+    whole = max(total, 1)
+    drawn, at = "", 0.0
+    for kind, count in parts.items():
+        width = min(count / whole, 1.0) * _WIDTH
+        drawn += (
+            f'<rect class="{escape(kind)}" x="{at:.2f}" width="{width:.2f}"'
+            f' height="{int(_HEIGHT)}"/>'
+        )
+        at += width
+    said = ", ".join(f"{count:,} {kind}" for kind, count in parts.items())
+    return Markup(
+        f'<svg class="shares" viewBox="0 0 {int(_WIDTH)} {int(_HEIGHT)}"'
+        f' preserveAspectRatio="none" role="img" aria-label="{escape(said)} of'
+        f' {total:,}">{drawn}</svg>'
+    )

@@ -43,6 +43,9 @@ _BEHIND: Final = Standing(
 _FAILING: Final = Standing(
     "failing", "failed", "More attempts failed than succeeded in the last minutes."
 )
+_HELD: Final = Standing(
+    "held", "waiting", "Its jobs wait for a rate or a place that its policy limits."
+)
 _WORKING: Final = Standing("working", "running", "Its jobs are being run.")
 _WAITING: Final = Standing("waiting", "waiting", "Jobs wait for a worker to be free.")
 _READY: Final = Standing("ready", "succeeded", "Workers wait for its next job.")
@@ -60,6 +63,7 @@ def standing(row: Row) -> Standing:
         (failures > recent["succeeded"], _FAILING),
         ((now["oldest"] or 0.0) >= _LONG, _BEHIND),
         (now["running"], _WORKING),
+        (now["held"] and now["held"] == now["waiting"], _HELD),
         (now["waiting"], _WAITING),
         (now["workers"], _READY),
         (True, _IDLE),

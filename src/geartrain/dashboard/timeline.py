@@ -29,6 +29,7 @@ _ENDS: Final[Mapping[str, tuple[str, str]]] = {
     "expired": ("Expired: it waited longer than its time to live", "failed"),
     "cancelled": ("Cancelled", "plain"),
     "abandoned": ("Given up: nobody waited for it any more", "plain"),
+    "dropped": ("Dropped: newer jobs took its place, or somebody dropped it", "failed"),
 }
 """Ends that are no attempt's, and how they look."""
 
@@ -142,7 +143,7 @@ def _after(outcome: str) -> str:
 def _present(row: Row, why: Row, now: float) -> Iterator[Moment]:
     """Give how it is now, or how it ended."""
     status = row["status"]
-    if status in ("waiting", "delayed", "retrying"):
+    if status in ("waiting", "delayed", "retrying", "blocked"):
         yield Moment(strong="Now", text=why["why"], kind="waiting", time=now)
     elif status == "dead":
         text = "a dead letter: it is kept until it is run again or deleted"

@@ -50,7 +50,14 @@ _ENOUGH: Final = 10.0
 _FAILED: Final = ("failed", "dead")
 # What makes jobs, and what ends them: dead letters are no jobs.
 _COMING: Final = ("submitted", "revived")
-_GOING: Final = ("succeeded", *_FAILED, "cancelled", "expired", "abandoned")
+_GOING: Final = (
+    "succeeded",
+    *_FAILED,
+    "cancelled",
+    "expired",
+    "abandoned",
+    "displaced",
+)
 
 # What is marked, of the latest moments.
 _MARKS: Final = {"started": "started", "crashed": "crashed"}

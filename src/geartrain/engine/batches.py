@@ -14,7 +14,8 @@ class Batch:
     """What one commit makes durable, all of it or nothing.
 
     It is applied in this order: ``ended``, ``added``, ``revived``, ``changed``,
-    ``moved``, ``buried``, and the rest. Numbers that are not kept are ignored.
+    ``moved``, ``replaced``, ``buried``, and the rest. Numbers that are not kept are
+    ignored.
     """
 
     def __init__(self, serial: int) -> None:  # noqa: PLR0915 - as many attributes
@@ -34,6 +35,8 @@ class Batch:
         """Dead letters that become jobs again."""
         self.changed: list[Change] = []
         """Jobs that wait for another attempt."""
+        self.replaced: dict[int, JobRecord] = {}
+        """Jobs, by number, that are from now on as these say, workload and all."""
         self.buried: list[Burial] = []
         """Jobs that become dead letters."""
         self.schedules: list[ScheduleRecord] = []
@@ -77,7 +80,8 @@ class Batch:
         The small jobs stay, whichever came first: a large one must not have all others
         refused. So do small results; the others are left out.
         """
-        sized = [(_size(record), record.number) for record in self.added]
+        replaced = self.replaced.values()
+        sized = [(_size(each), each.number) for each in (*self.added, *replaced)]
         sized += [(record.size, record.number) for record in self.results.values()]
         sized.sort()
         fitting: set[int] = set()
@@ -89,6 +93,9 @@ class Batch:
             fitting.add(number)
         new, rest = self.parted()
         rest.added = [each for each in new.added if each.number in fitting]
+        rest.replaced = {
+            each.number: each for each in replaced if each.number in fitting
+        }
         rest.moved, rest.changed, rest.buried = self.moved, self.changed, self.buried
         rest.schedules, rest.unscheduled = self.schedules, self.unscheduled
         rest.results = {
@@ -96,13 +103,14 @@ class Batch:
             for number, record in new.results.items()
             if number in fitting
         }
-        rest.size = sum(map(_size, rest.added))
+        rest.size = sum(map(_size, (*rest.added, *rest.replaced.values())))
         rest.size += sum(each.size for each in rest.results.values())
         told = sum(map(ending_cost, new.endings))
         if rest.size + told <= most:
             rest.endings = new.endings
             rest.size += told
-        return rest, [each for each in new.added if each.number not in fitting]
+        left_out = (*new.added, *replaced)
+        return rest, [each for each in left_out if each.number not in fitting]
 
     def parted(self) -> tuple[Batch, Batch]:
         """Return what is new, with all that depends on it, and the rest.
@@ -112,7 +120,7 @@ class Batch:
         """
         new, rest = Batch(self.serial), Batch(self.serial)
         new.size = self.size
-        new.added = self.added
+        new.added, new.replaced = self.added, self.replaced
         # Where there is no room for a result, or for what became of a job, the end of
         # the job is kept without it.
         new.results = self.results
@@ -185,7 +193,8 @@ class Batch:
 
     def has_new(self) -> bool:
         """Tell whether there is something new in it, as ``parted`` understands it."""
-        return bool(self.added or self.schedules or self.results or self.endings)
+        jobs = self.added or self.replaced
+        return bool(jobs or self.schedules or self.results or self.endings)
 
     def has_rest(self) -> bool:
         """Tell whether there is something else in it."""
@@ -207,7 +216,7 @@ class Batch:
         jobs = len(self.ended) + len(self.added) + len(self.changed) + len(self.buried)
         schedules = len(self.schedules) + len(self.unscheduled)
         others = len(self.revived) + len(self.results) + len(self.entries)
-        return jobs + schedules + others + len(self.endings)
+        return jobs + schedules + others + len(self.endings) + len(self.replaced)
 
     def changes_nothing(self) -> bool:
         """Tell whether a commit of this batch would write nothing."""

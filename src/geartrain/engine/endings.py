@@ -11,7 +11,6 @@ from geartrain.engine.results import DEAD, FAILED, OUTCOMES
 
 __all__ = [
     "ABANDONED",
-    "DROPPED",
     "ENDING_FIELDS",
     "STATUSES",
     "Ending",
@@ -23,10 +22,7 @@ __all__ = [
 ABANDONED: Final = b"abandoned"
 """Nobody waited for it any more; no store ever kept it."""
 
-DROPPED: Final = b"dropped"
-"""It was a dead letter, and an operator dropped it."""
-
-STATUSES: Final = [*OUTCOMES, ABANDONED, DROPPED]
+STATUSES: Final = [*OUTCOMES, ABANDONED]
 """All that can become of a job."""
 
 ENDING_FIELDS: Final = (

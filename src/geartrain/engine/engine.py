@@ -20,13 +20,17 @@ from geartrain.engine.commands.arrivals import arrive
 from geartrain.engine.commands.revoking import follow_rules
 from geartrain.engine.dispatch.turns import LIGHT, READ, WAIT
 from geartrain.engine.durable.gathering import Question
-from geartrain.engine.jobs import due, stopping
+from geartrain.engine.inventory import Inventory
+from geartrain.engine.jobs import due, schedules, stopping
 from geartrain.engine.jobs.departures import leave
+from geartrain.engine.jobs.helping import Helping
 from geartrain.engine.jobs.paging import page_in
 from geartrain.engine.jobs.settling import settle
+from geartrain.engine.jobs.sharing import Sharing
 from geartrain.engine.jobs.taking_over import take_over
 from geartrain.engine.model.access import Rules
 from geartrain.engine.model.health import Health
+from geartrain.engine.model.inquiries import Inquiry
 from geartrain.engine.model.notices import Notice
 from geartrain.engine.model.options import EngineOptions
 from geartrain.engine.model.peers import Peer
@@ -35,13 +39,14 @@ from geartrain.engine.model.schedules import Calendar, no_calendar
 from geartrain.engine.model.settings import Value
 from geartrain.engine.model.vitals import Vitals
 from geartrain.engine.queries import DuePage, Page
-from geartrain.engine.records import Inventory
 from geartrain.engine.state import (
     clocks,
     following,
     functions,
+    limits,
     marks,
     problems,
+    runs,
     statistics,
     tracing,
     windows,
@@ -70,6 +75,10 @@ class Engine:
         """What it knows, for those that only read."""
         self.memory = self.state.memory
         """What is held; the driver tells it what there may be."""
+        self.helping = Helping(self.state)
+        """Where links to other job servers come in."""
+        self.sharing = Sharing(self.state)
+        """Where a store that other job servers have, too, comes in."""
         self.has_news = False
         """Whether the last ``turn`` left the driver more to do than to send."""
 
@@ -109,9 +118,23 @@ class Engine:
         """
         functions.give_policy(self.state, pattern, settings)
 
+    def set_schedules(self, definitions: Mapping[bytes, Mapping[str, Value]]) -> None:
+        """Say which schedules the configuration file has, and with which settings.
+
+        What operators change by text commands comes before it. While peers are
+        connected, schedules follow in the turns to come.
+        """
+        chore = schedules.give_all(self.state, definitions)
+        if self.state.last_peer:
+            self.state.turns.start(chore)
+        else:
+            for _ in chore:
+                pass
+
     def set_rules(self, rules: Rules) -> None:
         """Say who may do what; open connections follow, in the turns to come."""
         self.state.rules = rules
+        limits.renew(self.state)
         self.state.turns.start(follow_rules(self.state, rules))
 
     def connect(
@@ -197,15 +220,23 @@ class Engine:
         """Tell whether a turn has more for the driver than what is to be sent.
 
         That is peers to be closed or read from again, notices, a stop, ``has_more``, a
-        batch, a ``deadline`` before the next tick, and memory that is short.
+        batch, a ``deadline`` before the next tick, memory that is short, and workers
+        that links wait for.
         """
         state = self.state
         turns = state.turns
         if turns.queue or turns.chores or turns.freed or state.closing:
             return True
-        if state.notices or state.shutdown or not state.journal.is_empty():
+        if (
+            state.notices
+            or state.shutdown
+            or state.inquiries
+            or not state.journal.is_empty()
+        ):
             return True
         if self.weigh() > 0 or state.memory.room.is_full:
+            return True
+        if state.wakeups.stirred or state.wakeups.has_changed:
             return True
         deadline = self.deadline()
         return deadline is not None and deadline < tick_at
@@ -278,7 +309,7 @@ class Engine:
         stopping.begin_stop(self.state)
 
     def engaged(self) -> set[Peer]:
-        """Return the peers that running jobs concern, or that are due an answer."""
+        """Return the peers that running jobs concern."""
         return stopping.engaged(self.state)
 
     def count_running(self) -> int:
@@ -387,7 +418,7 @@ class Engine:
         return sum(job.background for job in self.state.jobs.values())
 
     def _learn(self, questions: list[Question]) -> None:
-        """Take in the store's answers: pages of waiting jobs, and what peers asked."""
+        """Take in the store's answers: pages, what peers asked, and runs."""
         for each in questions:
             if each.window is not None:
                 query = each.queries[0]
@@ -395,6 +426,26 @@ class Engine:
                 page_in(self.state, query, each.window)
             elif each.peer is not None:
                 reception.answered(self.state, each.peer, each.queries)
+            else:
+                runs.learn(self.state, each.queries)
+
+    def take_inquiries(self) -> list[Inquiry]:
+        """Return what other job servers are to be asked, each once.
+
+        ``informed`` is to be called with each.
+        """
+        taken = self.state.inquiries
+        if taken:
+            self.state.inquiries = []
+        return taken
+
+    def informed(self, inquiry: Inquiry, now: float) -> None:
+        """React to what other job servers said, or to there being no more to come."""
+        self.state.now = now
+        if inquiry.then is None:
+            reception.answered(self.state, inquiry.peer, [inquiry])
+        elif not inquiry.peer.is_closing:
+            inquiry.then(inquiry)
 
     def measured(self, process: int, unread: int) -> None:
         """Tell how large the process is, 0 if that is not known.

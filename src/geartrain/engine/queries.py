@@ -6,9 +6,12 @@ not, and the batch back to the engine with their answers in them.
 
 from __future__ import annotations
 
+from typing import Final
+
 from geartrain.engine.records import JobRecord
 
 __all__ = [
+    "FULL_PAGE",
     "DuePage",
     "FindDead",
     "FindJob",
@@ -18,6 +21,12 @@ __all__ = [
     "Page",
     "Query",
 ]
+
+
+FULL_PAGE: Final = 4
+"""The weight of a page of up to a thousand jobs; only a few are read at a time. That of
+a few small jobs has a weight of 1: a commit may bring those of many flow keys.
+"""
 
 
 class Query:
@@ -39,7 +48,10 @@ class Query:
 
 
 class Page(Query):
-    """The next jobs without a due time of one function and priority, by number."""
+    """The next jobs without a due time of one queue, by number.
+
+    A queue is what waits of one function and priority, and of one flow key or none.
+    """
 
     def __init__(
         self,
@@ -50,6 +62,10 @@ class Page(Query):
         largest: int = 0,
     ) -> None:
         super().__init__()
+        self.queue_key = b""
+        """The flow key; empty for a function's own queue."""
+        self.weight = FULL_PAGE
+        """What of the pages that may be read at a time it is."""
         self.largest = largest
         """The bytes of the largest workload to read; 0 is without limit."""
         self.oversized: list[int] = []
@@ -75,7 +91,7 @@ class Page(Query):
 
 
 class DuePage(Query):
-    """The next jobs whose due time has come, of one function, priority and clock."""
+    """The next jobs whose due time has come, of one queue and clock."""
 
     def __init__(
         self,
@@ -88,6 +104,10 @@ class DuePage(Query):
         largest: int = 0,
     ) -> None:
         super().__init__()
+        self.queue_key = b""
+        """As in ``Page``."""
+        self.weight = FULL_PAGE
+        """As in ``Page``."""
         self.largest = largest
         """As in ``Page``."""
         self.oversized: list[int] = []
@@ -135,12 +155,14 @@ class FindJob(Query):
 class FindKey(Query):
     """A job that others coalesce with by a key."""
 
-    def __init__(self, key: bytes, function: bytes | None) -> None:
+    def __init__(self, key: bytes, function: bytes | None, other: int = 0) -> None:
         super().__init__()
         self.key = key
         """The key."""
         self.function = function
         """The function it is of; None for whichever is found first."""
+        self.other = other
+        """The number of a job with this key that is not meant; 0 for none."""
         self.record: JobRecord | None = None
         """The answer, without its workload; None if no such job is kept."""
 

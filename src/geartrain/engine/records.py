@@ -14,6 +14,7 @@ from geartrain._mypyc import mypyc_attr
 from geartrain.engine.timers import Timed
 
 __all__ = [
+    "COMMON_KINDS",
     "FAILURE_FIELDS",
     "JOB_FIELDS",
     "SCHEDULE_FIELDS",
@@ -23,11 +24,9 @@ __all__ = [
     "Failures",
     "Field",
     "FieldKind",
-    "Inventory",
     "JobRecord",
     "Move",
     "Part",
-    "QueueInventory",
     "ScheduleRecord",
     "StoredJob",
 ]
@@ -40,6 +39,8 @@ class FieldKind(Enum):
     """Bytes that fit into a packet's argument: no NUL."""
     BYTES = auto()
     """Any bytes, a few kilobytes at most."""
+    RARE = auto()
+    """The same, which most jobs lack and which then take no room."""
     NAMES = auto()
     """A list of names."""
     STORY = auto()
@@ -94,6 +95,9 @@ JOB_FIELDS: Final = (
     Field("reducer", FieldKind.NAME),
     Field("priority", FieldKind.PRIORITY, Part.QUEUE),
     Field("headers", FieldKind.HEADERS),
+    Field("owner", FieldKind.RARE),
+    Field("flow_key", FieldKind.RARE),
+    Field("options", FieldKind.RARE),
     Field("submitted", FieldKind.TIME),
     Field("due", FieldKind.DUE, Part.STATE),
     Field("died", FieldKind.TIME, Part.STATE),
@@ -121,6 +125,7 @@ SCHEDULE_FIELDS: Final = (
     Field("workload", FieldKind.WORKLOAD),
     Field("fields", FieldKind.NAMES),
     Field("headers", FieldKind.HEADERS),
+    Field("owner", FieldKind.RARE),
 )
 """What a recurring job consists of, beside its number."""
 
@@ -165,7 +170,7 @@ class StoredJob(Timed):
     and not by ``JOB_FIELDS``: it runs for each background job, and this takes 0.1 µs.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0915 - as many attributes
         self,
         number: int,
         handle: bytes,
@@ -189,6 +194,17 @@ class StoredJob(Timed):
         """The reducer of a SUBMIT_REDUCE_JOB, else empty."""
         self.headers = b""
         """Its headers, as ``protocol.headers`` joins them; empty for none."""
+        self.owner = b""
+        """Who submitted it, if that is to be known: what its limits are counted for."""
+        self.flow_key = b""
+        """What it shares a rate and places with, within its function; empty for none.
+        """
+        self.queue_key = b""
+        """The flow key whose queue it waits in; empty for its function's own queue."""
+        self.options = b""
+        """What its submission asked for otherwise than the policy has it, such as
+        ``ttl=60&max_attempts=3``; empty for nothing.
+        """
         self.submitted = 0.0
         """When it was submitted, a server time."""
         self.due = 0.0
@@ -213,6 +229,10 @@ class StoredJob(Timed):
         self.priority = other.priority
         self.reducer = other.reducer
         self.headers = other.headers
+        self.owner = other.owner
+        self.flow_key = other.flow_key
+        self.queue_key = other.queue_key
+        self.options = other.options
         self.submitted = other.submitted
         self.due = other.due
         self.is_steady = other.is_steady
@@ -250,10 +270,16 @@ class Change:
 
 
 class Move:
-    """A kept job, or a dead letter, that an operator has put elsewhere."""
+    """A kept job, or a dead letter, that waits in another queue from now on."""
 
     def __init__(
-        self, number: int, function: bytes, priority: int, due: float, is_steady: bool
+        self,
+        number: int,
+        function: bytes,
+        priority: int,
+        due: float,
+        is_steady: bool,
+        queue_key: bytes = b"",
     ) -> None:
         self.number = number
         """Which job."""
@@ -265,6 +291,8 @@ class Move:
         """When it becomes or became ready; 0 for at once, and for a dead letter."""
         self.is_steady = is_steady
         """``due`` is a server time; else the job waits for that of the calendar."""
+        self.queue_key = queue_key
+        """The flow key whose queue it waits in; empty for its function's own."""
 
     def put_off(self, due: float, is_steady: bool) -> None:
         """Let the job be due at another time."""
@@ -302,6 +330,8 @@ class ScheduleRecord:
         """Its jobs' workload, in one piece."""
         self.headers = b""
         """Its jobs' headers, as ``protocol.headers`` joins them; empty for none."""
+        self.owner = b""
+        """Whom it and its jobs are counted for; empty for nobody."""
 
 
 class Entry:
@@ -319,43 +349,8 @@ class Entry:
         """What is kept."""
 
 
-class QueueInventory:
-    """What a store keeps for one function and priority."""
+COMMON_KINDS: Final = (b"file-schedule", b"function", b"policy")
+"""The kinds of entries that job servers which share a store have in common.
 
-    def __init__(self, function: bytes, priority: int) -> None:
-        self.function = function
-        """The function's name."""
-        self.priority = priority
-        """``Priority`` as a number."""
-        self.ready = 0
-        """Jobs without a due time."""
-        self.delayed = 0
-        """Jobs with one, whether it has come or not."""
-        self.next_due = 0.0
-        """The earliest due time by the calendar, in seconds since 1970; 0 for none."""
-        self.next_steady = 0.0
-        """The earliest due time that is a server time; 0 for none."""
-        self.dead = 0
-        """Dead letters."""
-
-
-class Inventory:
-    """What a store says when it is opened, without a look at every job."""
-
-    def __init__(self, reserved: int) -> None:
-        self.reserved = reserved
-        """The highest number that was ever reserved or kept, 0 if none was."""
-        self.queues: list[QueueInventory] = []
-        """What is kept for each function and priority that has something."""
-        self.schedules: list[ScheduleRecord] = []
-        """The recurring jobs, in the order of their numbers."""
-        self.next_expiry = 0.0
-        """When the next result or ending expires, a server time; 0 if none is kept."""
-        self.last_ending = 0
-        """The highest serial of an ending that is kept; 0 if none is."""
-        self.entries: list[Entry] = []
-        """All entries, in the order of kinds and keys."""
-        self.steady = 0.0
-        """The last server time it was told; 0 for none."""
-        self.calendar = 0.0
-        """What time it was then by the calendar, in seconds since 1970."""
+Each has those that any of them has put last; of all other kinds each has its own.
+"""

@@ -10,6 +10,7 @@ from geartrain.engine.records import Field, FieldKind
 __all__ = [
     "CANCELLED",
     "DEAD",
+    "DROPPED",
     "EXPIRED",
     "FAILED",
     "OUTCOMES",
@@ -27,8 +28,10 @@ FAILED: Final = b"failed"
 DEAD: Final = b"dead"
 EXPIRED: Final = b"expired"
 CANCELLED: Final = b"cancelled"
+# It waited and newer ones took its place, or was a dead letter that was dropped.
+DROPPED: Final = b"dropped"
 
-OUTCOMES: Final = (SUCCEEDED, FAILED, DEAD, EXPIRED, CANCELLED)
+OUTCOMES: Final = (SUCCEEDED, FAILED, DEAD, EXPIRED, CANCELLED, DROPPED)
 """All that may become of a job."""
 
 RESULT_FIELDS: Final = (
@@ -74,7 +77,7 @@ class ResultRecord:
         self.key = b""
         """What it coalesced by within its function; empty for never."""
         self.outcome = SUCCEEDED
-        """``succeeded``, ``failed``, ``dead``, ``expired`` or ``cancelled``."""
+        """One of ``OUTCOMES``."""
         self.reason = b""
         """Of a failure: ``fail``, ``exception``, ``timeout``, ``crash``; else empty."""
         self.error = b""
@@ -127,6 +130,10 @@ class FindResult(Query):
         """The key."""
         self.since = since
         """If it is not 0, the newest with a whole result that ended after this."""
+        self.submitted_since = 0.0
+        """If it is not 0, the newest that succeeded and was submitted after this; with
+        ``since``, either of them.
+        """
         self.record: ResultRecord | None = None
         """The answer; None if no such one is kept."""
 
@@ -143,7 +150,12 @@ class FindResult(Query):
             return record.number == self.number
         if record.function != self.function or record.key != self.key:
             return False
-        return not self.since or (record.is_whole and record.ended >= self.since)
+        if not (self.since or self.submitted_since):
+            return True
+        if self.since and record.is_whole and record.ended >= self.since:
+            return True
+        is_recent = 0 < self.submitted_since <= record.submitted
+        return is_recent and record.outcome == SUCCEEDED
 
 
 class JobEnd(Query):

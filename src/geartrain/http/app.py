@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from typing import Final
+from urllib.parse import quote
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -34,15 +35,15 @@ def make_app(bridge: Bridge, gate: Gate, pages: ASGIApp, prefix: str = "") -> AS
     """Return the application for those whom ``gate`` lets in.
 
     ``pages`` answers whatever has a path that is not the API's: it is the dashboard.
-    All paths are below ``prefix``.
+    All paths are below ``prefix``, or below what a trusted proxy says.
     """
-    described = document(has_token=gate.is_closed, prefix=prefix)
+    described = document(has_token=gate.is_closed)
     app = Starlette(
         routes=[*_routes(bridge, gate), *page.routes(described)],
         middleware=[
             Middleware(Pace),
             Middleware(_Target),
-            Middleware(Prefix, prefix=prefix),
+            Middleware(Prefix, prefix=prefix, proxies=gate.proxies),
             Middleware(Guard, gate=gate),
         ],
         exception_handlers={
@@ -113,9 +114,17 @@ def _handler(methods: dict[str, Endpoint], bridge: Bridge, gate: Gate) -> _Handl
         # Starlette lets HEAD in where GET is.
         method = "GET" if request.method == "HEAD" else request.method
         endpoint = methods[method]
-        return await endpoint.call(Call(request, endpoint.read(request), bridge, gate))
+        call = Call(request, endpoint.read(request), bridge, gate)
+        response = await endpoint.call(call)
+        if call.unanswered:
+            response.headers[_UNANSWERED] = ", ".join(map(_header, call.unanswered))
+        return response
 
     return answer
+
+
+def _header(name: str) -> str:
+    return quote(name, safe=":.[]", errors="surrogateescape")
 
 
 async def _problem(request: Request, error: Exception) -> Response:
@@ -126,6 +135,9 @@ async def _problem(request: Request, error: Exception) -> Response:
 async def _wrong_value(request: Request, error: Exception) -> Response:
     return ProblemError("invalid", str(error)).response()
 
+
+# Names the job servers whose rows are missing in an answer.
+_UNANSWERED: Final = "Geartrain-Unanswered"
 
 _STATUSES: Final = {
     404: ("not-found", "nothing has this path: /docs lists what there is"),

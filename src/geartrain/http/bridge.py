@@ -95,8 +95,15 @@ class Bridge:
         finally:
             link.close()
 
-    async def rows(self, command: str, visitor: Visitor) -> list[bytes]:
+    async def rows(
+        self,
+        command: str,
+        visitor: Visitor,
+        unanswered: dict[str, str] | None = None,
+    ) -> list[bytes]:
         """Ask a command that lists; return all of its rows, which must not be many.
+
+        ``unanswered`` takes why rows of other job servers are missing, by their names.
 
         Raises:
             ProblemError: the job server refuses.
@@ -105,6 +112,9 @@ class Bridge:
         self.open(link, visitor)
         try:
             link.ask(command)
-            return [row async for some in link.rows() for row in some]
+            rows = [row async for some in link.rows() for row in some]
+            if unanswered is not None:
+                unanswered.update(link.unanswered)
+            return rows
         finally:
             link.close()

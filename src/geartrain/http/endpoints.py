@@ -17,8 +17,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from geartrain.admin.connection import handle_word, word
+from geartrain.durations import read_duration
+from geartrain.engine.model.submission_options import SUBMISSION_OPTIONS
 from geartrain.http.bridge import Bridge
 from geartrain.http.gate import Gate
+from geartrain.http.names import read_name
 from geartrain.http.prefix import prefix_of
 from geartrain.http.problems import ProblemError
 from geartrain.http.visitors import SERVER, visitor_of
@@ -30,10 +33,12 @@ __all__ = [
     "Endpoint",
     "Parameter",
     "Schema",
+    "asked_option",
     "header",
     "in_path",
     "query",
     "read_values",
+    "sorting",
 ]
 
 Schema = Mapping[str, Any]
@@ -81,7 +86,7 @@ class Parameter:
                 raise self._wrong(text, "true or false")
             return value
         try:
-            number = int(text) if kind == "integer" else float(text)
+            number = int(text) if kind == "integer" else _number(text)
         except ValueError:
             raise self._wrong(text, self._range()) from None
         least = self.schema.get("minimum", -math.inf)
@@ -114,6 +119,24 @@ class Parameter:
         )
 
 
+def _number(text: str) -> float:
+    """Read a number, or a time such as ``20m`` in seconds; raises ValueError."""
+    seconds = read_duration(text)
+    return float(text) if seconds is None else seconds
+
+
+class OptionParameter(Parameter):
+    """An option of a submission in the query."""
+
+    def read(self, text: str) -> Any:
+        """Return the value that the job server reads; raises ProblemError."""
+        option = SUBMISSION_OPTIONS[self.name]
+        value = option.read(text.encode("utf-8", "surrogateescape"))
+        if value is None:
+            raise self._wrong(text, option.allowed)
+        return value
+
+
 def in_path(name: str, description: str, example: str) -> Parameter:
     """Return a name in the path: bytes, percent-encoded."""
     schema = {"type": "string", "minLength": 1}
@@ -138,6 +161,25 @@ def query(
         place="query",
         description=description,
         schema={"type": kind, **schema},
+    )
+
+
+def sorting(
+    *names: str, default: str, description: str = "What they are sorted by."
+) -> Parameter:
+    """Return the parameter that rows are sorted by: a name, or one after a minus."""
+    enum = [sign + each for each in names for sign in ("", "-")]
+    return query("sort", description, enum=enum, default=default)
+
+
+def asked_option(name: str) -> Parameter:
+    """Return an option of a submission, as a parameter of the query."""
+    option = SUBMISSION_OPTIONS[name]
+    return OptionParameter(
+        name=name,
+        place="query",
+        description=f"{option.meaning} It is {option.allowed}.",
+        schema={"type": "string", "minLength": 1},
     )
 
 
@@ -278,7 +320,7 @@ def _decoded(text: str) -> str:
 
 def _text(each: Parameter, request: Request, given: dict[str, str]) -> str | None:
     if each.place == "path":
-        return unquote(request.path_params[each.name], errors="surrogateescape")
+        return read_name(request.path_params[each.name])
     if each.place == "query":
         return given.pop(each.name, None)
     values = request.headers.getlist(each.name)
@@ -296,6 +338,7 @@ class Call:
         bridge: the way to the job server.
         gate: lets people log in.
         visitor: who it is from.
+        unanswered: why rows of other job servers are missing, by their names.
     """
 
     def __init__(
@@ -306,6 +349,7 @@ class Call:
         self.bridge = bridge
         self.gate = gate
         self.visitor = visitor_of(request)
+        self.unanswered: dict[str, str] = {}
 
     def word(self, name: str) -> str:
         """Return a parameter as a word of a text command."""
@@ -326,7 +370,7 @@ class Call:
 
     async def rows(self, command: str) -> list[bytes]:
         """Ask a command that lists few rows; raises ProblemError."""
-        return await self.bridge.rows(command, self.visitor)
+        return await self.bridge.rows(command, self.visitor, self.unanswered)
 
     async def own_rows(self, command: str) -> list[bytes]:
         """Ask what the server may tell of itself to everybody; raises ProblemError."""

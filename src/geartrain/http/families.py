@@ -7,9 +7,12 @@ has the label ``function`` beside its own.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Any, Final
 
 from geartrain.engine.model.counts import FAILURES
+from geartrain.engine.model.health import ALIVE, EXPIRED, LEADING, UNKNOWN
+from geartrain.engine.model.links import AWAY, CONNECTED, CONNECTING
+from geartrain.engine.model.schedules import TIMES
 from geartrain.http.exposition import (
     Family,
     Histogram,
@@ -20,7 +23,15 @@ from geartrain.http.exposition import (
     time_bounds,
 )
 
-__all__ = ["FUNCTION_FAMILIES", "SERVER_FAMILIES", "STORE_FAMILIES", "Families"]
+__all__ = [
+    "CLUSTER_FAMILIES",
+    "FUNCTION_FAMILIES",
+    "PEER_FAMILIES",
+    "SCHEDULE_FAMILIES",
+    "SERVER_FAMILIES",
+    "STORE_FAMILIES",
+    "Families",
+]
 
 Families = tuple[Family | Histogram, ...]
 
@@ -29,7 +40,9 @@ _TIMES: Final = time_bounds(*range(8, 42, 2), 44, 48, 52, 56)
 _COMMITS: Final = time_bounds(*range(4, 36, 2))
 _SIZES: Final = size_bounds(*range(1, 17))
 
-_OUTCOMES: Final = ("succeeded", "failed", "dead", "cancelled", "expired", "abandoned")
+_OUTCOMES: Final = (
+    *("succeeded", "failed", "dead", "cancelled", "expired", "abandoned", "displaced"),
+)
 _STATES: Final = ("waiting", "delayed", "running", "dead")
 
 
@@ -59,21 +72,40 @@ FUNCTION_FAMILIES: Final[Families] = (
         samples=_by("state", {each: ("now", each) for each in _STATES}),
     ),
     _gauge(
+        "gearman_jobs_held",
+        "Waiting jobs that wait for a rate or a place.",
+        "now",
+        "held",
+    ),
+    _gauge("gearman_flow_keys", "Flow keys that have jobs.", "now", "flow_keys"),
+    _gauge(
         "gearman_oldest_job_age_seconds",
         "How long the job that waits longest has been ready.",
         "now",
         "oldest",
     ),
     _gauge("gearman_workers", "Workers that serve the function.", "now", "workers"),
-    _counter(
-        "gearman_jobs_submitted_total",
-        "Jobs submitted, those that joined another not included.",
-        "submitted",
+    Family(
+        name="gearman_jobs_submitted_total",
+        kind="counter",
+        help="Jobs submitted, those that joined another not included.",
+        samples={
+            f'priority="{priority}",kind="{kind}"': at(
+                "total", "submitted_by", priority, kind
+            )
+            for priority in ("high", "normal", "low")
+            for kind in ("foreground", "background")
+        },
     ),
     _counter(
         "gearman_jobs_joined_total",
         "Submissions that joined a job with the same unique.",
         "joined",
+    ),
+    _counter(
+        "gearman_submissions_replaced_total",
+        "Submissions whose workload replaced that of a waiting job.",
+        "replaced",
     ),
     _counter(
         "gearman_submissions_refused_total",
@@ -204,6 +236,118 @@ SERVER_FAMILIES: Final[Families] = (
     _gauge("process_max_fds", "Descriptors there may be.", "most_descriptors"),
 )
 """From the row of ``server``."""
+
+
+def _if_there(*path: str) -> Callable[[Row], Value]:
+    """Return what reads a number that is 0 where the row does not have it."""
+    *first, last = path
+
+    def read(row: Row) -> Value:
+        found: Any = row
+        for name in first:
+            found = found[name]
+        return int(found.get(last, 0))
+
+    return read
+
+
+def _by_role(member: str) -> dict[str, Callable[[Row], Value]]:
+    """Return readers for a peer's counts as helped one and as helper, if it is one."""
+
+    def reader(role: str) -> Callable[[Row], Value]:
+        return lambda row: row[role][member] if role in row else None
+
+    return {f'role="{role}"': reader(role) for role in ("helped", "helper")}
+
+
+SCHEDULE_FAMILIES: Final[Families] = (
+    Family(
+        name="gearman_schedule_times_total",
+        kind="counter",
+        help="Times of a schedule that came, by what became of them.",
+        samples=_by("outcome", {each: ("counts", each) for each in TIMES}),
+    ),
+    _gauge(
+        "gearman_schedule_failed",
+        "1 if the last of its jobs that has ended did not succeed.",
+        "failed",
+    ),
+    Family(
+        name="gearman_schedule_lost",
+        kind="gauge",
+        help="1 if the calendar cannot say when it is due next.",
+        samples={"": _flag("state", "lost")},
+    ),
+    Family(
+        name="gearman_schedule_last_timestamp_seconds",
+        kind="gauge",
+        help="The last time that came, in seconds since 1970.",
+        samples={"": lambda row: None if row["last"] is None else row["last"]["due"]},
+    ),
+    _gauge(
+        "gearman_schedule_next_timestamp_seconds",
+        "The next time, in seconds since 1970; none for a paused or ended one.",
+        "next",
+    ),
+)
+"""From the rows of ``schedule list``."""
+
+CLUSTER_FAMILIES: Final[Families] = (
+    Family(
+        name="gearman_nodes",
+        kind="gauge",
+        help="Job servers that share the store, this one included, by state.",
+        samples={
+            f'state="{each}"': _if_there("nodes", each)
+            for each in (LEADING, ALIVE, EXPIRED, UNKNOWN)
+        },
+    ),
+    _gauge(
+        "gearman_lease_seconds",
+        "For how long kept jobs are the job server's own unless its lease is renewed;"
+        " none for a store that is not shared.",
+        "lease",
+    ),
+    _gauge(
+        "gearman_lanes",
+        "Sets of jobs that are the job server's own, its first and those taken over.",
+        "lanes",
+    ),
+    Family(
+        name="gearman_peers",
+        kind="gauge",
+        help="Other job servers that are helped, or help, by the state of the link.",
+        samples={
+            f'role="{role}",state="{state}"': _if_there(role, state)
+            for role in ("helped", "helper")
+            for state in (CONNECTED, CONNECTING, AWAY)
+            if (role, state) != ("helper", CONNECTING)
+        },
+    ),
+)
+"""From the rows of ``cluster``, as ``peers.measured`` counts them."""
+
+PEER_FAMILIES: Final[Families] = (
+    Family(
+        name="gearman_peer_jobs_total",
+        kind="counter",
+        help="Jobs that a peer was given (role helper) or gave (role helped).",
+        samples=_by_role("jobs"),
+    ),
+    Family(
+        name="gearman_peer_jobs_returned_total",
+        kind="counter",
+        help="Jobs of a peer that it got back, as no worker began them in time.",
+        samples={"": _by_role("returned")['role="helped"']},
+    ),
+    Family(
+        name="gearman_peer_attempts_failed_total",
+        kind="counter",
+        help="Attempts of a peer that failed, or went to others.",
+        samples={"": _by_role("failed")['role="helper"']},
+    ),
+)
+"""From the rows of ``cluster`` of each peer, with the label ``peer``."""
 
 STORE_FAMILIES: Final[Families] = (
     Family(

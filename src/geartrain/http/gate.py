@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+from urllib.parse import quote
 from weakref import WeakSet
 
 from starlette.requests import HTTPConnection
@@ -23,26 +24,26 @@ from geartrain.engine.model.access import Access, Rules
 from geartrain.engine.model.principals import Identity
 from geartrain.errors import GeartrainError, OptionError, StartError
 from geartrain.http.attempts import Attempts
+from geartrain.http.checking import Checker
 from geartrain.http.logins import Endable, Login, Logins
+from geartrain.http.prefix import prefix_of
 from geartrain.http.problems import ProblemError
 from geartrain.http.proxies import Proxies
 from geartrain.http.visitors import Visitor
 from geartrain.server.access import digest_of
 from geartrain.server.options import Options
-from geartrain.server.passwords import Account, hash_of, is_password, read_passwords
+from geartrain.server.passwords import Account, hash_of, read_passwords
 
-__all__ = ["COOKIE", "Gate", "read_token"]
+__all__ = ["Gate", "read_token"]
 
 _log = logging.getLogger("geartrain.http")
 
-COOKIE: Final = "geartrain"
-"""The cookie of a login; over TLS its name begins with ``__Host-``."""
+_COOKIE: Final = "geartrain"
+"""How the name of a login's cookie begins; over TLS ``__Host-`` is before it."""
 
 _SECURE: Final = "__Host-"
 # Shorter ones can be guessed.
 _LEAST_TOKEN: Final = 16
-# People who may wait for their passwords to be checked, which is done one by one.
-_MOST_WAITING: Final = 10
 _ASK_FOR_TOKEN: Final = {"WWW-Authenticate": 'Bearer realm="geartrain"'}
 
 
@@ -85,8 +86,7 @@ class Gate:
         # What goes on for whoever has shown the token of all of HTTP.
         self._open_by_token: WeakSet[Endable] = WeakSet()
         self._attempts = Attempts(clock)
-        self._checking = asyncio.Lock()
-        self._waiting = 0
+        self._checker = Checker()
         # The hash of a password that nobody has: unknown names take as long to refuse.
         self._nobody = hash_of("") if self._secrets.accounts else ""
 
@@ -243,14 +243,24 @@ class Gate:
     def cookie(self, request: HTTPConnection) -> str:
         """Return what the cookie of a login is called.
 
-        Over TLS no other host, and no page that came without TLS, can set it.
+        Over TLS no other host, and no page that came without TLS, can set it. Browsers
+        do not tell ports apart: with one name for all, who logs in at a second job
+        server of a machine would be logged out of the first. So the name has the port
+        by which the browser came, and the prefix, which a trusted proxy may say.
         """
-        return _SECURE + COOKIE if self.is_secure(request) else COOKIE
+        port = request.headers.get("host", "").rpartition(":")[2]
+        parts = [_COOKIE] + [port] * port.isdecimal()
+        name = "-".join(parts) + quote(prefix_of(request), safe="")
+        return _SECURE + name if self.is_secure(request) else name
 
     def set_cookie(
         self, request: HTTPConnection, response: Response, secret: str
     ) -> None:
-        """Have a browser show the secret of a login from now on."""
+        """Have a browser show the secret of a login from now on.
+
+        The login that it showed before ends: nobody could log out of it any more.
+        """
+        self.logins.end(self.secret(request))
         response.set_cookie(
             self.cookie(request),
             secret,
@@ -310,14 +320,9 @@ class Gate:
         account = self._secrets.accounts.get(name)
         # It counts until it turns out to be right: many at once must not all pass.
         self._attempts.note(address)
-        self._waiting += 1
-        try:
-            async with self._checking:
-                is_right = await asyncio.to_thread(
-                    is_password, password, account.hash if account else self._nobody
-                )
-        finally:
-            self._waiting -= 1
+        is_right = await self._checker.is_password(
+            password, account.hash if account else self._nobody
+        )
         known = self._secrets.accounts.get(name)
         if account is None or not is_right or known != account:
             _log.warning(
@@ -339,7 +344,7 @@ class Gate:
 
     def _check_pace(self, address: str) -> None:
         seconds = self._attempts.wait(address)
-        if seconds or self._waiting >= _MOST_WAITING:
+        if seconds or self._checker.is_full():
             again = max(1, int(seconds + 0.999))
             raise ProblemError(
                 "too-many-logins",

@@ -82,6 +82,7 @@ class Guard:
 
     def _check(self, request: HTTPConnection) -> None:
         """Raise the problem that a request is refused with."""
+        _check_size(request)
         gate, scope = self._gate, request.scope
         if scope["method"] not in _SAFE:
             _check_site(request)
@@ -92,6 +93,21 @@ class Guard:
         if not is_open:
             gate.check(visitor, is_known=is_known)
         admit(scope, visitor)
+
+
+def _check_size(request: HTTPConnection) -> None:
+    """Raise ProblemError if a request tells two sizes of its body.
+
+    A proxy that goes by the other one takes what is in the body for a request, or what
+    follows it for the body (RFC 9112 section 6.3), so nothing more is read.
+    """
+    if {"content-length", "transfer-encoding"} <= set(request.headers.keys()):
+        raise ProblemError(
+            "bad-request",
+            "Content-Length and Transfer-Encoding contradict each other: send one of"
+            " them",
+            headers={"Connection": "close"},
+        )
 
 
 def _is_open(path: str) -> bool:

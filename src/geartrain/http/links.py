@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections import deque
 from collections.abc import AsyncGenerator
 from typing import Final, cast
@@ -18,6 +19,7 @@ _WHO: Final = request(PacketType.SET_CLIENT_ID, b"http")
 # Bytes that have arrived and nobody has taken from which on no more is read.
 _MOST_WAITING: Final = 256 * 1024
 
+_UNANSWERED: Final = b'{"unanswered": '
 _STOPPED: Final = "the job server stops: ask again when it is back"
 
 
@@ -89,10 +91,15 @@ class Link(asyncio.Protocol):
 
 
 class TextLink(Link):
-    """A connection for text commands, one at a time."""
+    """A connection for text commands, one at a time.
+
+    Attributes:
+        unanswered: why rows of other job servers are missing, by their names.
+    """
 
     def __init__(self) -> None:
         super().__init__()
+        self.unanswered: dict[str, str] = {}
         self._lines: deque[bytes] = deque()
         self._size = 0
         # The beginning of a line whose end has not come.
@@ -152,12 +159,19 @@ class TextLink(Link):
         if first == ".":
             return
         rows = [first.encode("utf-8", "surrogateescape"), *self._taken()]
+        self._note_unanswered(rows)
         while not rows or rows[-1] != b".":
             if rows:
                 yield rows
             rows = await self.some()
         if len(rows) > 1:
             yield rows[:-1]
+
+    def _note_unanswered(self, rows: list[bytes]) -> None:
+        """Take out the first rows, where they tell of rows that are missing."""
+        while rows and rows[0].startswith(_UNANSWERED):
+            values = json.loads(rows.pop(0))
+            self.unanswered[values["unanswered"]] = values["reason"]
 
     async def some(self) -> list[bytes]:
         """Return the rows that have arrived, once there are any.

@@ -38,7 +38,9 @@ async def listing(call: Call, command: str) -> Response:
     link, after = _begun(call, cursor)
     if after:
         command += f" after={after}"
-    return await begun(_parts(link, command, call.bridge.kept), link, _JSON)
+    response = await begun(_parts(link, command, call.bridge.kept), link, _JSON)
+    call.unanswered.update(link.unanswered)
+    return response
 
 
 def _begun(call: Call, cursor: str) -> tuple[TextLink, str]:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from geartrain import __version__
 from geartrain.http.api import ENDPOINTS
+from geartrain.http.api.parts import CURSOR
 from geartrain.http.endpoints import Answer, Endpoint, Parameter
 from geartrain.http.problems import KINDS
 from geartrain.http.schemas import PROBLEM, SCHEMAS
@@ -23,7 +24,7 @@ percent-encoded, in a member that ends with `_encoded`. Times are seconds since 
 """
 
 
-def document(*, has_token: bool, prefix: str = "") -> dict[str, Any]:
+def document(*, has_token: bool) -> dict[str, Any]:
     """Return the document; ``has_token`` says that requests need one."""
     paths: dict[str, dict[str, Any]] = {}
     for each in ENDPOINTS:
@@ -39,7 +40,7 @@ def document(*, has_token: bool, prefix: str = "") -> dict[str, Any]:
             "description": _ABOUT,
             "license": {"name": "MIT", "identifier": "MIT"},
         },
-        "servers": [{"url": prefix or "/"}],
+        "servers": [{"url": "/"}],
         "paths": paths,
         "components": components,
     }
@@ -90,6 +91,8 @@ def _parameter(each: Parameter) -> dict[str, Any]:
 def _responses(endpoint: Endpoint, has_token: bool) -> dict[str, Any]:
     found = {str(each.status): _answer(each) for each in endpoint.answers}
     kinds = [*_ANY, *endpoint.problems]
+    if any(each.name == CURSOR.name for each in endpoint.parameters):
+        kinds.append("expired-cursor")
     if has_token:
         kinds += ["unauthorized", "not-allowed"]
     if endpoint.method != "GET":

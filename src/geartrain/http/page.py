@@ -11,6 +11,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from geartrain.http.prefix import prefix_of
+
 __all__ = ["routes"]
 
 _FILES: Final = {
@@ -26,9 +28,10 @@ _POLICY: Final = (
 
 def routes(document: Mapping[str, Any]) -> list[Route]:
     """Return the routes of a document and of the page that shows it."""
-    body = json.dumps(document).encode() + b"\n"
 
     async def openapi(request: Request) -> Response:
+        here = {**document, "servers": [{"url": prefix_of(request) or "/"}]}
+        body = json.dumps(here).encode() + b"\n"
         return Response(body, media_type="application/json")
 
     folder = files("geartrain.http") / "static"

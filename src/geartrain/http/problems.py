@@ -8,6 +8,7 @@ refuses is one of these, too.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -30,6 +31,7 @@ KINDS: Final[dict[str, tuple[int, str]]] = {
     "wrong-host": (403, "The host is not this one"),
     "not-allowed": (403, "This is not allowed"),
     "not-found": (404, "There is nothing here"),
+    "unknown-batch": (404, "There is no such batch"),
     "unknown-job": (404, "There is no such job"),
     "unknown-function": (404, "There is no such function"),
     "method-not-allowed": (405, "The method is not for this path"),
@@ -49,6 +51,7 @@ KINDS: Final[dict[str, tuple[int, str]]] = {
     "failed": (500, "The server has a defect"),
     "unsupported": (501, "The job server does not know this"),
     "job-failed": (502, "The job failed"),
+    "no-worker": (503, "No worker has the function"),
     "unavailable": (503, "The job server takes nothing now"),
     "job-timeout": (504, "The job took longer than was waited"),
 }
@@ -56,6 +59,7 @@ KINDS: Final[dict[str, tuple[int, str]]] = {
 
 # Of the codes with which text commands and packets are refused.
 _CODES: Final = {
+    "UNKNOWN_BATCH": "unknown-batch",
     "UNKNOWN_JOB": "unknown-job",
     "UNKNOWN_FUNCTION": "unknown-function",
     "INVALID_ARGUMENTS": "invalid",
@@ -69,12 +73,14 @@ _CODES: Final = {
     "STORE_ERROR": "unavailable",
     "TOO_MANY": "unavailable",
     "DATA_TOO_LARGE": "too-large",
+    "UNANSWERED": "unavailable",
+    "NO_WORKER": "no-worker",
     "NO_RESULT": "no-result",
     "RESULT_TOO_LARGE": "no-result",
 }
 # Refusals of submissions have one code, as at gearmand, and are told by their words.
 _QUEUE_FULL: Final = "Job queue is full"
-_TOO_MANY: Final = "-per-address allows"
+_TOO_MANY: Final = re.compile(r"(-per-address| of \[access\.[^]]+\]) allows")
 _DRAINING: Final = "is draining and takes no new jobs"
 
 
@@ -130,7 +136,7 @@ def problem_of(code: str, text: str) -> ProblemError:
     if text == _QUEUE_FULL:
         kind = "queue-full"
         text = "The function has as many jobs as maxqueue allows: try again later"
-    if _TOO_MANY in text:
+    if _TOO_MANY.search(text):
         kind = "too-many"
     if text.endswith(_DRAINING):
         kind = "draining"

@@ -142,9 +142,17 @@ class BoundedProtocol(H11Protocol):
             ProblemError("bad-request", "this is not a well-formed HTTP request")
         )
 
+    def _abandon(self) -> None:
+        """Let a request whose body turned out malformed have no other answer."""
+        cycle: RequestResponseCycle | None = self.cycle
+        if cycle is not None:
+            cycle.disconnected = True
+            cycle.message_event.set()
+
     def _refuse(self, problem: ProblemError) -> None:
         """Answer outside of a request, and end the connection."""
         self._unwatch()
+        self._abandon()
         told = problem.response()
         state = self.conn.our_state
         if state in (h11.IDLE, h11.SEND_RESPONSE):

@@ -7,7 +7,12 @@ from dataclasses import MISSING, fields, is_dataclass
 from types import NoneType, UnionType
 from typing import Any, Final, get_args, get_origin, get_type_hints
 
+from geartrain.admin.batches import BatchRow
+from geartrain.admin.cluster import ClusterRow
+from geartrain.admin.hooks import HookRow
 from geartrain.admin.job_rows import JobRow
+from geartrain.admin.keys import KeyRow
+from geartrain.admin.owners import OwnerRow
 from geartrain.admin.rows import (
     FailureRow,
     FunctionRow,
@@ -16,17 +21,22 @@ from geartrain.admin.rows import (
     ProblemRow,
     StoreRow,
 )
+from geartrain.admin.schedules import ScheduleRow
 from geartrain.admin.worker_rows import ProcessRow, WorkerRow
 
 __all__ = [
     "ACTION",
+    "BATCH",
     "CONDITION",
     "CONNECTION",
     "COUNTERS",
     "FAILURE",
     "FUNCTION",
+    "HOOK",
     "JOB",
+    "KEY",
     "MARK",
+    "NODE",
     "OPTION",
     "POLICY",
     "PROBLEM",
@@ -37,6 +47,7 @@ __all__ = [
     "STATISTICS",
     "STORE",
     "SUBMITTED",
+    "TIME",
     "UPCOMING",
     "items",
     "reference",
@@ -70,6 +81,9 @@ def _schema_of(row: type, *, without: frozenset[str] = frozenset()) -> Schema:
 
 def _typed(hint: Any) -> Schema:
     if get_origin(hint) is UnionType:
+        nested = [each for each in get_args(hint) if is_dataclass(each)]
+        if nested:
+            return {"anyOf": [*map(_typed, nested), {"type": "null"}]}
         kinds = [
             "null" if each is NoneType else _TYPES[each] for each in get_args(hint)
         ]
@@ -83,7 +97,7 @@ def _typed(hint: Any) -> Schema:
         }
     if isinstance(hint, type) and is_dataclass(hint):
         return _schema_of(hint)
-    return {"type": _TYPES[hint]}
+    return {} if hint is Any else {"type": _TYPES[hint]}
 
 
 _COUNT: Final[Schema] = {"type": "integer", "minimum": 0}
@@ -92,11 +106,16 @@ SCHEMAS: Final[dict[str, Schema]] = {
     "Job": _schema_of(JobRow, without=frozenset({"workload", "data"})),
     "Failure": _schema_of(FailureRow),
     "Function": _schema_of(FunctionRow),
+    "Batch": _schema_of(BatchRow),
+    "Key": _schema_of(KeyRow),
+    "Node": _schema_of(ClusterRow),
     "Mark": _schema_of(MarkRow),
     "Connection": _schema_of(WorkerRow),
     "Process": _schema_of(ProcessRow),
+    "Owner": _schema_of(OwnerRow),
     "Store": _schema_of(StoreRow),
     "Option": _schema_of(OptionRow),
+    "Hook": _schema_of(HookRow),
     # "Problem" is what RFC 9457 calls the answer to a request that failed.
     "Condition": _schema_of(ProblemRow),
     "Counters": {
@@ -110,16 +129,11 @@ SCHEMAS: Final[dict[str, Schema]] = {
         "properties": {"pattern": {"type": "string"}},
         "additionalProperties": {"type": ["number", "boolean", "string"]},
     },
-    "Schedule": {
+    "Schedule": _schema_of(ScheduleRow, without=frozenset({"workload"})),
+    "Time": {
         "type": "object",
-        "required": ["handle", "function", "unique", "fields", "due"],
-        "properties": {
-            "handle": {"type": "string"},
-            "function": {"type": "string"},
-            "unique": {"type": "string"},
-            "fields": {"type": "string"},
-            "due": {"type": "number"},
-        },
+        "required": ["time"],
+        "properties": {"time": {"type": "number"}},
     },
     "Upcoming": {
         "type": "object",
@@ -205,20 +219,26 @@ def items(of: Mapping[str, Any]) -> Schema:
 
 ACTION: Final = reference("Action")
 CONDITION: Final = reference("Condition")
+HOOK: Final = reference("Hook")
 JOB: Final = reference("Job")
+KEY: Final = reference("Key")
+BATCH: Final = reference("Batch")
 MARK: Final = reference("Mark")
 FAILURE: Final = reference("Failure")
 FUNCTION: Final = reference("Function")
 PROCESS: Final = reference("Process")
+OWNER: Final = reference("Owner")
 CONNECTION: Final = reference("Connection")
 STATISTICS: Final = reference("Statistics")
 STORE: Final = reference("Store")
+NODE: Final = reference("Node")
 OPTION: Final = reference("Option")
 COUNTERS: Final = reference("Counters")
 POLICY: Final = reference("Policy")
 REASON: Final = reference("Reason")
 RESULT: Final = reference("Result")
 SCHEDULE: Final = reference("Schedule")
+TIME: Final = reference("Time")
 UPCOMING: Final = reference("Upcoming")
 SUBMITTED: Final = reference("Submitted")
 PROBLEM: Final = reference("Problem")

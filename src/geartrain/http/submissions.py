@@ -10,17 +10,18 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import AsyncIterator
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from starlette.requests import Request
 
 from geartrain.client import requests
+from geartrain.client.options import JobOptions
 from geartrain.client.requests import Job, job
 from geartrain.codecs import get_codec
 from geartrain.errors import OptionError, ProtocolError
 from geartrain.http.links import Link
 from geartrain.http.problems import ProblemError, problem_of
-from geartrain.protocol.client import ClientProtocol, Event
+from geartrain.protocol.client import ClientProtocol, Event, without_worker
 from geartrain.protocol.constants import HEADER_SIZE, PacketType
 
 __all__ = ["Bytes", "JobLink", "Workload", "follow", "job_headers", "submit"]
@@ -33,6 +34,7 @@ _BYTES: Final = get_codec("bytes")
 _PREFIX: Final = b"gearman-header-"
 # Those of W3C's Trace Context and Baggage are the job's, too.
 _TRACE: Final = frozenset({b"traceparent", b"tracestate", b"baggage"})
+_OPTIONS: Final = tuple(JobOptions.__annotations__)
 # Bytes that a packet's header can tell.
 _MAX_SIZE: Final = 0xFFFFFFFF
 
@@ -86,7 +88,7 @@ class Workload:
         """Take a body of at most that many bytes.
 
         Raises:
-            ProblemError: it is larger, encoded, or tells two sizes.
+            ProblemError: it is larger, or encoded.
         """
         self._request = request
         self._most = most
@@ -98,14 +100,6 @@ class Workload:
                 headers={"Accept-Encoding": "identity"},
             )
         size = request.headers.get("content-length")
-        if size is not None and "transfer-encoding" in request.headers:
-            # The body has the other size, and the job server would be told this one.
-            raise ProblemError(
-                "bad-request",
-                "Content-Length and Transfer-Encoding contradict each other: send one"
-                " of them",
-                headers={"Connection": "close"},
-            )
         self.size = int(size) if size is not None else None
         if self.size is not None and self.size > most:
             raise self._too_large()
@@ -199,7 +193,8 @@ def prepared(values: dict[str, Any], headers: dict[str, str], is_awaited: bool) 
         ProblemError: a value is wrong, or two do not go together.
     """
     at, delay = values.get("at"), values.get("delay")
-    special = (at, delay, "", False, headers or None)
+    options = {name: values[name] for name in _OPTIONS if name in values}
+    special = (at, delay, "", False, cast("JobOptions", options), None, headers or None)
     asked: Job = (
         values["function"],
         b"",
@@ -244,7 +239,7 @@ async def submit(
     """
     call = prepared(values, headers, is_awaited).call
     size, pieces = await workload.sized()
-    options = link.protocol.begin_options() if is_awaited else b""
+    options = _options(link, values) if is_awaited else b""
     before, packet = _parted(link.protocol.begin(call))
     # Its header ends with the size of all that follows.
     whole = int.from_bytes(packet[8:12], "big") + size
@@ -259,10 +254,19 @@ async def submit(
     return await _created(link)
 
 
+def _options(link: JobLink, values: dict[str, Any]) -> bytes:
+    """Return what is asked of the connection of a job whose end is told."""
+    fails = True if values.get("fail_without_worker") else None
+    return link.protocol.begin_options(without_worker(fails))
+
+
 def _parted(packets: bytes) -> tuple[bytes, bytes]:
-    """Return what comes before a submission, its headers, and the submission."""
-    end = HEADER_SIZE + int.from_bytes(packets[8:12], "big")
-    return (packets[:end], packets[end:]) if end < len(packets) else (b"", packets)
+    """Return what comes before a submission, headers and options, and the rest."""
+    begin = end = 0
+    while end < len(packets):
+        begin = end
+        end += HEADER_SIZE + int.from_bytes(packets[begin + 8 : begin + 12], "big")
+    return packets[:begin], packets[begin:]
 
 
 async def _created(link: JobLink) -> str:

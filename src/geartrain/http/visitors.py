@@ -10,6 +10,7 @@ from starlette.requests import HTTPConnection
 from starlette.types import Scope
 
 from geartrain.engine.model.access import RIGHTS, Access
+from geartrain.engine.model.globs import is_pattern
 from geartrain.engine.model.principals import Identity
 from geartrain.http.logins import Endable, Login
 
@@ -76,12 +77,20 @@ class Visitor:
         return found
 
     def may(self, right: str, function: str = "") -> bool:
-        """Tell whether it has a right on a function, or on any where none is named."""
-        if self._access is None:
+        """Tell whether it has a right on a function, or on any where none is named.
+
+        A glob is all functions that it names.
+        """
+        access, number, name = self._access, RIGHTS.index(right), os.fsencode(function)
+        if access is None:
             return True
-        if not function:
-            return self._access.has(RIGHTS.index(right))
-        return self._access.may(RIGHTS.index(right), os.fsencode(function))
+        if not name:
+            return access.has(number)
+        return (
+            access.covers(number, name)
+            if is_pattern(name)
+            else access.may(number, name)
+        )
 
     def is_allowed_anything(self) -> bool:
         """Tell whether it has any right at all."""

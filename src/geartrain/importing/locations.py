@@ -6,12 +6,12 @@ import importlib
 import os
 from dataclasses import dataclass, replace
 from typing import cast
-from urllib.parse import SplitResult, unquote, urlsplit
 
 from geartrain.errors import OptionError
 from geartrain.importing.records import Source
+from geartrain.stores.urls import without_password
 
-__all__ = ["DatabaseServer", "Location", "open_source", "server_of"]
+__all__ = ["Location", "open_source"]
 
 # The module of each scheme, and the package that it needs.
 _SCHEMES = {
@@ -44,20 +44,6 @@ class Location:
     delete: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DatabaseServer:
-    """The parts of a URL that names a database server."""
-
-    host: str
-    port: int
-    user: str
-    password: str
-    database: str
-
-    def __str__(self) -> str:
-        return f"{self.host}:{self.port}"
-
-
 def open_source(location: Location) -> Source:
     """Open the old queue at a location.
 
@@ -71,7 +57,7 @@ def open_source(location: Location) -> Source:
     scheme = location.url.partition("://")[0]
     if scheme not in _SCHEMES or "://" not in location.url:
         raise OptionError(
-            f"{_without_password(location.url)!r} names no queue: use sqlite:///path,"
+            f"{without_password(location.url)!r} names no queue: use sqlite:///path,"
             " mysql://user:password@host/database, postgresql://…, redis://host:port"
             " or memcached://host:port"
         )
@@ -102,41 +88,3 @@ def _check_flags(location: Location, name: str) -> None:
         raise OptionError(f"--prefix: {name} has tables, use --table")
     if not keys and location.functions:
         raise OptionError(f"--function: {name} has the function in a column")
-
-
-def _without_password(url: str) -> str:
-    """Return a URL that is safe to show."""
-    head, at, host = url.rpartition("@")
-    user, colon, _ = head.partition("://")[2].partition(":")
-    if not at or not colon:
-        return url
-    return f"{head.partition('://')[0]}://{user}:…@{host}"
-
-
-def server_of(url: str, default_port: int) -> DatabaseServer:
-    """Split a URL into its parts.
-
-    Raises:
-        OptionError: the URL cannot be read.
-    """
-    shown = _without_password(url)
-    try:
-        parts = urlsplit(url)
-        port = default_port if parts.port is None else parts.port
-    except ValueError as error:
-        raise OptionError(f"{shown!r}: {error}") from None
-    if not parts.hostname:
-        raise OptionError(f"{shown!r} names no host: write {parts.scheme}://host:port")
-    if parts.query or parts.fragment:
-        raise OptionError(f"{shown!r}: nothing may follow the path")
-    return _server(parts, parts.hostname, port)
-
-
-def _server(parts: SplitResult, host: str, port: int) -> DatabaseServer:
-    return DatabaseServer(
-        host=host,
-        port=port,
-        user=unquote(parts.username or ""),
-        password=unquote(parts.password or ""),
-        database=unquote(parts.path.removeprefix("/")),
-    )

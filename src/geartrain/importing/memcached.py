@@ -14,8 +14,14 @@ from pymemcache.exceptions import MemcacheError  # type: ignore[import-untyped]
 
 from geartrain.errors import OptionError, StoreError
 from geartrain.importing.keys import split_key
-from geartrain.importing.locations import DatabaseServer, Location, server_of
-from geartrain.importing.records import QueuedJob, Unreadable, queued_job
+from geartrain.importing.locations import Location
+from geartrain.importing.records import (
+    QueuedJob,
+    Source,
+    Unreadable,
+    queued_job,
+)
+from geartrain.stores.urls import DatabaseServer, server_of
 from geartrain.texts import quoted
 
 __all__ = ["MemcachedSource", "open_source"]
@@ -33,18 +39,45 @@ class _Flagged:
         return value, flags
 
 
-def open_source(location: Location) -> MemcachedSource:
-    """Open the server of a ``memcached://`` URL.
+def open_source(location: Location) -> Source:
+    """Open the server, or servers, of a ``memcached://`` URL: ``host1,host2``.
 
     Raises:
         OptionError: the URL cannot be read.
         StoreError: the server does not answer.
     """
-    server = server_of(location.url, 11211)
-    if server.database or server.user:
+    scheme, _, names = location.url.partition("://")
+    servers = [server_of(f"{scheme}://{name}", 11211) for name in names.split(",")]
+    if any(server.database or server.user for server in servers):
         raise OptionError("memcached has no users or databases: memcached://host:port")
     prefix = "gear_" if location.prefix is None else location.prefix
-    return MemcachedSource(server, prefix.encode(), location.functions)
+    if len(servers) == 1:
+        return MemcachedSource(servers[0], prefix.encode(), location.functions)
+    return _SeveralSources(
+        [MemcachedSource(each, prefix.encode(), location.functions) for each in servers]
+    )
+
+
+class _SeveralSources:
+    """The keys of several servers, one after the other."""
+
+    def __init__(self, sources: Sequence[MemcachedSource]) -> None:
+        self._sources = sources
+
+    def jobs(self) -> Iterator[QueuedJob | Unreadable]:
+        """Yield each key of each server as a job."""
+        for source in self._sources:
+            yield from source.jobs()
+
+    def delete(self, jobs: Sequence[QueuedJob]) -> None:
+        """Delete keys on whichever server has them."""
+        for source in self._sources:
+            source.delete(jobs)
+
+    def close(self) -> None:
+        """Disconnect."""
+        for source in self._sources:
+            source.close()
 
 
 class MemcachedSource:

@@ -10,14 +10,17 @@ import pymysql
 from pymysql.constants import ER
 from pymysql.cursors import SSCursor
 
-from geartrain.errors import OptionError, StoreError
-from geartrain.importing.locations import DatabaseServer, Location, server_of
+from geartrain.errors import StoreError
+from geartrain.importing.locations import Location
 from geartrain.importing.records import (
+    CHUNK,
+    NoQueueError,
     QueuedJob,
     Unreadable,
     ambiguous_rows,
     table_jobs,
 )
+from geartrain.stores.mysql.location import MysqlLocation, location_of
 
 if TYPE_CHECKING:
     from pymysql.connections import Connection
@@ -28,6 +31,8 @@ __all__ = ["MysqlSource", "open_source"]
 _UNIQUE = "CAST(CONVERT(unique_key USING utf8mb4) AS BINARY)"
 _FUNCTION = "CAST(CONVERT(function_name USING utf8mb4) AS BINARY)"
 
+_PAIR = "(unique_key = %s AND function_name = %s)"
+
 
 def open_source(location: Location) -> MysqlSource:
     """Open the table in the database of a ``mysql://`` URL.
@@ -36,10 +41,8 @@ def open_source(location: Location) -> MysqlSource:
         OptionError: the URL names no database.
         StoreError: the server, database or table cannot be read.
     """
-    server = server_of(location.url, 3306)
-    if not server.database:
-        raise OptionError("name the database: mysql://user:password@host:port/database")
-    return MysqlSource(server, location.table or "gearman_queue", location.delete)
+    place = location_of(location.url)
+    return MysqlSource(place, location.table or "gearman_queue", location.delete)
 
 
 class MysqlSource:
@@ -49,8 +52,9 @@ class MysqlSource:
     first connection busy, so rows are deleted over a second one.
     """
 
-    def __init__(self, server: DatabaseServer, table: str, delete: bool) -> None:
-        self._server = server
+    def __init__(self, place: MysqlLocation, table: str, delete: bool) -> None:
+        self._arguments = place.arguments()
+        self._server = place.server
         self._name = table
         self._table = ".".join(_quoted(part) for part in table.split("."))
         self._connections: list[Connection[Any]] = []
@@ -66,13 +70,8 @@ class MysqlSource:
 
     def _connect(self) -> Connection[Any]:
         connection: Connection[Any] = pymysql.connect(
-            host=self._server.host,
-            port=self._server.port,
-            user=self._server.user,
-            password=self._server.password,
-            database=self._server.database,
+            **self._arguments,
             charset="utf8mb4",
-            connect_timeout=10,
             autocommit=True,
         )
         self._connections.append(connection)
@@ -111,15 +110,20 @@ class MysqlSource:
 
     def delete(self, jobs: Sequence[QueuedJob]) -> None:
         """Delete rows by their unique and function, in one transaction."""
-        query = (
-            f"DELETE FROM {self._table} WHERE unique_key = %s AND function_name = %s"
-        )
         # As text, which the server converts to the columns' character set. For bytes it
         # would convert the columns, and read the whole table for each row.
         keys = [(job.unique.decode(), job.function.decode()) for job in jobs]
         with self._store_errors(), self._writer.cursor() as cursor:
             self._writer.begin()
-            cursor.executemany(query, keys)
+            for start in range(0, len(keys), CHUNK):
+                some = keys[start : start + CHUNK]
+                # Each pair is looked up in the index; of a list of pairs after IN, the
+                # server would read the whole table.
+                where = " OR ".join([_PAIR] * len(some))
+                cursor.execute(
+                    f"DELETE FROM {self._table} WHERE {where}",
+                    [text for pair in some for text in pair],
+                )
             self._writer.commit()
 
     def close(self) -> None:
@@ -136,7 +140,10 @@ class MysqlSource:
         except pymysql.Error as error:
             code, text = (*error.args, "", "")[:2]
             if code == ER.NO_SUCH_TABLE:
-                text = f"no table {self._name!r}: name gearmand's with --table"
+                raise NoQueueError(
+                    f"MySQL on {self._server}: no table {self._name!r}: name gearmand's"
+                    " with --table"
+                ) from None
             raise StoreError(f"MySQL on {self._server}: {text or code}") from None
         except RuntimeError as error:
             # MySQL 8 may ask for a way to authenticate that needs another package.

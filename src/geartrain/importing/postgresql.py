@@ -12,6 +12,7 @@ from psycopg import sql
 from geartrain.errors import OptionError, StoreError
 from geartrain.importing.locations import Location
 from geartrain.importing.records import (
+    NoQueueError,
     QueuedJob,
     Unreadable,
     ambiguous_rows,
@@ -115,7 +116,7 @@ class PostgresqlSource:
         try:
             yield
         except psycopg.errors.UndefinedTable:
-            raise StoreError(
+            raise NoQueueError(
                 f"PostgreSQL: no table {self._name!r}: name gearmand's with --table"
             ) from None
         except psycopg.Error as error:

@@ -16,6 +16,7 @@ __all__ = [
     "CHUNK",
     "Cell",
     "Cursor",
+    "NoQueueError",
     "Occurrences",
     "QueuedJob",
     "Source",
@@ -66,6 +67,10 @@ class Unreadable:
 
     origin: str
     reason: str
+
+
+class NoQueueError(StoreError):
+    """There is no queue of gearmand's at a location: no such table or file."""
 
 
 class Source(Protocol):

@@ -13,8 +13,9 @@ from redis.retry import Retry
 
 from geartrain.errors import OptionError, StoreError
 from geartrain.importing.keys import split_key
-from geartrain.importing.locations import DatabaseServer, Location, server_of
+from geartrain.importing.locations import Location
 from geartrain.importing.records import CHUNK, QueuedJob, Unreadable, queued_job
+from geartrain.stores.urls import DatabaseServer, server_of
 from geartrain.texts import quoted
 
 __all__ = ["RedisSource", "open_source"]

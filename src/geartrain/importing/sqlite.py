@@ -10,7 +10,13 @@ from urllib.parse import quote
 
 from geartrain.errors import OptionError, StoreError
 from geartrain.importing.locations import Location
-from geartrain.importing.records import CHUNK, QueuedJob, Unreadable, queued_job
+from geartrain.importing.records import (
+    CHUNK,
+    NoQueueError,
+    QueuedJob,
+    Unreadable,
+    queued_job,
+)
 
 __all__ = ["SqliteSource", "open_source"]
 
@@ -39,7 +45,7 @@ class SqliteSource:
         self._name = table
         self._table = '"' + table.replace('"', '""') + '"'
         if not os.path.isfile(path):
-            raise StoreError(f"{path}: there is no such file")
+            raise NoQueueError(f"{path}: there is no such file")
         # It is opened for writing even if nothing is deleted, because only then SQLite
         # rolls back what a killed gearmand has left half done.
         mode = "rw" if delete or os.access(path, os.W_OK) else "ro"
@@ -53,7 +59,7 @@ class SqliteSource:
     def _query(self) -> str:
         rows = self._database.execute(f"PRAGMA table_info({self._table})").fetchall()
         if not rows:
-            raise StoreError(
+            raise NoQueueError(
                 f"{self._path}: no table {self._name!r}: name gearmand's with --table"
             )
         there = {row[1].decode() for row in rows}

@@ -62,10 +62,10 @@ class _Sender(ABC):
         """Return ``_many`` with one span for all of its jobs."""
 
         def submit(*given: Any, **options: Any) -> Any:
-            *others, headers = given
+            *others, special = given
             span = self.begin(given[0])
             try:
-                found = inner(*others, carrying(span, headers), **options)
+                found = inner(*others, _carrying(span, special), **options)
             except BaseException as error:
                 failed(span, error)
                 span.end()
@@ -139,8 +139,13 @@ class _Ending:
 def _headed(job: Any, ending: _Ending) -> Any:
     """Return a job whose headers carry the context of a span."""
     *others, special = job
+    return (*others, _carrying(ending.span, special))
+
+
+def _carrying(span: Span, special: Any) -> Any:
+    """Return what is special about a job, its headers with the context of a span."""
     *most, headers = special
-    return (*others, (*most, carrying(ending.span, headers)))
+    return (*most, carrying(span, headers))
 
 
 def _answered(ending: _Ending, found: Any, job: Any) -> None:

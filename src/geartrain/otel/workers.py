@@ -25,14 +25,20 @@ from geartrain.worker.outcomes import Retry
 
 __all__ = ["trace_worker"]
 
+_MARK: Final = "_is_traced"
 _FAILURES: Final = frozenset({"fail", "exception", "lost"})
 
 
 def trace_worker(worker: BaseWorker, tracer: Tracer) -> None:
     """Have each attempt of the worker's jobs make a span.
 
-    It is a child of the submitter's, and linked to it, as the conventions want.
+    It is a child of the submitter's, and linked to it, as the conventions want. One
+    that is traced already is left as it is.
     """
+    traced: Any = worker
+    if hasattr(traced, _MARK):
+        return
+    setattr(traced, _MARK, True)
 
     def around(job: BaseJob, call: Callable[[Any], Any]) -> Any:
         return _Attempt(job, _begun(tracer, job)).run(call)

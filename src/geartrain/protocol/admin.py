@@ -9,9 +9,13 @@ from __future__ import annotations
 from typing import Final
 
 __all__ = [
+    "ALL",
     "COMMAND_WORDS",
     "END_OF_LIST",
+    "LOCAL",
     "OK",
+    "PART",
+    "SPANS",
     "Command",
     "error",
     "ok",
@@ -27,6 +31,7 @@ COMMAND_WORDS: Final = (
     b"actions",
     b"announce",
     b"cancel",
+    b"cluster",
     b"counters",
     b"create",
     b"dead",
@@ -38,8 +43,12 @@ COMMAND_WORDS: Final = (
     b"follow",
     b"getpid",
     b"history",
+    b"hooks",
     b"job",
     b"jobs",
+    b"batch",
+    b"batches",
+    b"keys",
     b"marks",
     b"maxqueue",
     b"move",
@@ -54,10 +63,10 @@ COMMAND_WORDS: Final = (
     b"result",
     b"retry",
     b"run",
+    b"schedule",
     b"server",
     b"show",
     b"shutdown",
-    b"skip",
     b"statistics",
     b"status",
     b"store",
@@ -68,6 +77,17 @@ COMMAND_WORDS: Final = (
     b"why",
     b"workers",
 )
+
+LOCAL: Final = b"local"
+"""Before a command: it is about the job server alone that is asked."""
+
+ALL: Final = b"all"
+"""Before a command: it is about all job servers, whatever store they have."""
+
+PART: Final = b"part"
+"""Before a command of a job server that puts together what all say."""
+
+SPANS: Final = (LOCAL, ALL, PART)
 
 
 class Command:

@@ -10,12 +10,19 @@ from collections import deque
 from typing import Any, Final
 
 from geartrain.errors import ProtocolError
-from geartrain.protocol.constants import PacketType
+from geartrain.protocol.constants import (
+    FAIL_WITHOUT_WORKER,
+    WAIT_WITHOUT_WORKER,
+    WARN_WITHOUT_WORKER,
+    PacketType,
+)
 from geartrain.protocol.headers import asked
-from geartrain.protocol.packets import Packet, request
+from geartrain.protocol.options import OPTIONS, announced
+from geartrain.protocol.packets import NO_MORE, Packet, request
 from geartrain.protocol.replies import ReplyParser
 
 __all__ = [
+    "NO_OPTIONS",
     "Call",
     "ClientProtocol",
     "Event",
@@ -23,6 +30,7 @@ __all__ = [
     "option_call",
     "question",
     "submission",
+    "without_worker",
 ]
 
 
@@ -48,6 +56,9 @@ _FOREGROUND: Final = frozenset(
         PacketType.SUBMIT_REDUCE_JOB,
     }
 )
+NO_OPTIONS: Final = b"UNKNOWN_OPTION"
+"""The code of the error where a job server knows no options of submissions."""
+
 _ANSWERS: Final[dict[int, int]] = {
     PacketType.ECHO_REQ: PacketType.ECHO_RES,
     PacketType.GET_STATUS: PacketType.STATUS_RES,
@@ -82,19 +93,41 @@ class Call:
         """Nobody wants to know any more."""
         self.has_headers = False
         """An OPTION_REQ with the job's headers comes first in the packet."""
+        self.has_options = False
+        """An OPTION_REQ with its options comes next."""
+        self.lacks_options = False
+        """The job server has refused that, and takes the job without."""
+        self.without_worker = b""
+        """What becomes of it if no worker has its function: one of three options;
+        empty for what holds for the connection.
+        """
+        self.around = 0
+        """Bytes of the options that ``begin`` has put around the packet for that."""
         self.owner: Any = None
         """Whoever made it may keep something here."""
 
+    @property
+    def size(self) -> int:
+        """How many bytes ``begin`` has returned for it."""
+        return self.around + len(self.packet)
+
 
 def submission(
-    packet_type: int, unique: bytes, arguments: list[bytes], headers: bytes = b""
+    packet_type: int,
+    unique: bytes,
+    arguments: list[bytes],
+    headers: bytes = b"",
+    options: bytes = b"",
 ) -> Call:
     """Return the submission of a job; ``arguments`` are all that the type has."""
     packet = request(packet_type, *arguments)
+    if options:
+        packet = announced(options) + packet
     if headers:
         packet = asked(headers) + packet
     call = Call(packet, unique, PacketType.JOB_CREATED, packet_type in _FOREGROUND)
     call.has_headers = len(headers) > 0
+    call.has_options = len(options) > 0
     return call
 
 
@@ -118,6 +151,24 @@ def option_call(name: bytes) -> Call:
     return question(PacketType.OPTION_REQ, name)
 
 
+def _without(handle: bytes) -> bytes:
+    return (
+        b"the job server knows no options of submissions, and has queued the job as "
+        + handle
+        + b" without them"
+    )
+
+
+def without_worker(fails: bool | None) -> bytes:
+    """Return the option that has calls without a worker fail, or warned of if False.
+
+    It is empty for None.
+    """
+    if fails is None:
+        return b""
+    return FAIL_WITHOUT_WORKER if fails else WARN_WITHOUT_WORKER
+
+
 def _forgotten(call: Call) -> Call:
     """Return a call that nobody waits for."""
     call.is_forgotten = True
@@ -127,13 +178,21 @@ def _forgotten(call: Call) -> Call:
 class Event:
     """Something that a packet told of a call."""
 
-    def __init__(self, type: int, call: Call, arguments: list[bytes]) -> None:
+    def __init__(
+        self,
+        type: int,
+        call: Call,
+        arguments: list[bytes],
+        more: list[bytes] = NO_MORE,
+    ) -> None:
         self.type = type
         """The packet type's number: JOB_CREATED, WORK_*, STATUS_RES, ERROR, …."""
         self.call = call
         """The call it is about."""
         self.arguments = arguments
         """Of the packet, as many as PROTOCOL gives its type."""
+        self.more = more
+        """What follows the last argument of a large packet that came in pieces."""
 
 
 class _Followers:
@@ -157,13 +216,16 @@ class ClientProtocol:
     arrives.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, in_pieces: bool = False) -> None:
+        """Begin; with ``in_pieces`` large packets are not joined (``Event.more``)."""
         self.failure: ProtocolError | None = None
         """Why the connection is at its end, once ``receive`` has found that."""
         self.is_geartrain = False
         """The job server knows Geartrain's own options, and so its text commands."""
         self._probe: Call | None = None
-        self._parser = ReplyParser()
+        # What becomes of calls without a worker that do not say it themselves.
+        self._without_worker = WAIT_WITHOUT_WORKER
+        self._parser = ReplyParser(in_pieces=in_pieces)
         self._asked: deque[Call] = deque()
         self._followers: dict[bytes, _Followers] = {}
         # How many of the calls that are not done are not forgotten.
@@ -187,22 +249,47 @@ class ClientProtocol:
         call.handle = b""
         call.is_answered = False
         call.is_done = False
+        call.lacks_options = False
         if not call.is_forgotten:
             self._wanted += 1
+        if call.without_worker not in (b"", self._without_worker):
+            return self._begin_apart(call)
+        self._expect(call)
+        return call.packet
+
+    def _begin_apart(self, call: Call) -> bytes:
+        """Change an option of the connection for the length of one submission."""
+        own = _forgotten(option_call(call.without_worker))
+        usual = _forgotten(option_call(self._without_worker))
+        self._asked.append(own)
+        self._expect(call)
+        self._asked.append(usual)
+        call.around = len(own.packet) + len(usual.packet)
+        return own.packet + call.packet + usual.packet
+
+    def _expect(self, call: Call) -> None:
         if call.has_headers:
             # A job server that does not know the option refuses it, and nothing else.
             self._asked.append(_forgotten(option_call(b"headers")))
+        if call.has_options:
+            option = _forgotten(option_call(OPTIONS))
+            option.owner = call
+            self._asked.append(option)
         self._asked.append(call)
-        return call.packet
 
-    def begin_options(self, *others: bytes) -> bytes:
+    def begin_options(self, without_worker: bytes = b"") -> bytes:
         """Ask to be told exceptions, and why a job server ends a job.
 
-        The second is Geartrain's own, and so may be ``others``: job servers that do not
-        know them refuse them, and nobody waits for any.
+        The second is Geartrain's own, and so is ``without_worker``, what becomes of
+        calls whose function no worker has: job servers that do not know them refuse
+        them, and nobody waits for any.
         """
         packets: list[bytes] = []
-        for name in (b"exceptions", b"reasons", *others):
+        names = [b"exceptions", b"reasons"]
+        if without_worker:
+            self._without_worker = without_worker
+            names.append(without_worker)
+        for name in names:
             option = self._probe = _forgotten(option_call(name))
             packets.append(self.begin(option))
         return b"".join(packets)
@@ -258,7 +345,9 @@ class ClientProtocol:
             return None
         if call.is_done:
             self._wanted -= 1
-        return Event(packet.type, call, packet.arguments)
+        if call.lacks_options and packet.type == PacketType.JOB_CREATED:
+            return Event(PacketType.ERROR, call, [NO_OPTIONS, _without(call.handle)])
+        return Event(packet.type, call, packet.arguments, packet.more)
 
     def _follower(self, packet_type: int, handle: bytes) -> Call | None:
         """Return the call that a packet about a job is for, if any."""
@@ -295,6 +384,8 @@ class ClientProtocol:
             return None
         call.is_answered = True
         call.is_done = True
+        if packet.type == PacketType.ERROR and isinstance(call.owner, Call):
+            call.owner.lacks_options = True
         if call is self._probe:
             self.is_geartrain = packet.type == PacketType.OPTION_RES
         if packet.type == PacketType.JOB_CREATED:
@@ -303,7 +394,7 @@ class ClientProtocol:
 
     def _created(self, call: Call, handle: bytes) -> None:
         call.handle = handle
-        if not call.is_foreground:
+        if not call.is_foreground or call.lacks_options:
             return
         call.is_done = False
         followers = self._followers.get(handle)

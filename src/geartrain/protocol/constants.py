@@ -35,6 +35,16 @@ function of a submission: Geartrain's own, for clients that asked for it.
 """
 
 
+WAIT_WITHOUT_WORKER: Final = b"wait_without_worker"
+"""The option of a connection whose foreground submissions wait for a worker in silence,
+as they do without an option: Geartrain's own, as the next two.
+"""
+WARN_WITHOUT_WORKER: Final = b"warn_without_worker"
+"""The option of one that is sent a warning at once."""
+FAIL_WITHOUT_WORKER: Final = b"fail_without_worker"
+"""The option of one whose submission is refused instead."""
+
+
 class Priority(IntEnum):
     """A job's priority; gearmand's queue tables store the same numbers."""
 

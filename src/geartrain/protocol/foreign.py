@@ -18,14 +18,14 @@ import re
 from typing import Final
 
 from geartrain.errors import ForeignError
-from geartrain.protocol.admin import COMMAND_WORDS, error
+from geartrain.protocol.admin import COMMAND_WORDS, SPANS, error
 
 __all__ = ["check_lines"]
 
 _TLS: Final = b"\x16\x03"
 _MOST_SHOWN: Final = 80
 
-_COMMAND: Final = b"(?:" + b"|".join(COMMAND_WORDS) + rb")[ \t\r\n]"
+_COMMAND: Final = b"(?:" + b"|".join([*COMMAND_WORDS, *SPANS]) + rb")[ \t\r\n]"
 
 # Each part costs a time in proportion to the line's length, whatever is in it.
 _FOREIGN: Final = re.compile(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["LargePacket"]
+from geartrain.protocol.constants import MAX_ARGUMENTS_SIZE
+
+__all__ = ["CutPacket", "LargePacket"]
 
 # Small pieces are joined up to this size: one system call sends so much, and joining
 # it takes no more than a moment.
@@ -44,3 +46,16 @@ class LargePacket:
         self.pieces[self._loose_from :] = [b"".join(self.pieces[self._loose_from :])]
         self._loose_from = len(self.pieces)
         self._loose = 0
+
+
+class CutPacket(LargePacket):
+    """A packet that is too large to be kept: only its beginning is."""
+
+    def add(self, data: bytes) -> bytes:
+        """Take bytes that arrived; return what lies behind the packet's end."""
+        piece = data[: self.missing]
+        self.missing -= len(piece)
+        room = MAX_ARGUMENTS_SIZE - len(self.pieces[0])
+        if room > 0:
+            self.pieces[0] += piece[:room]
+        return data[len(piece) :]

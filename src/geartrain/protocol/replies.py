@@ -14,7 +14,7 @@ from geartrain.protocol.constants import (
     RESPONSE_MAGIC,
     PacketType,
 )
-from geartrain.protocol.large_packets import LargePacket
+from geartrain.protocol.large_packets import CutPacket, LargePacket
 from geartrain.protocol.packets import (
     ARGUMENT_COUNT,
     ARGUMENTS,
@@ -37,9 +37,21 @@ class ReplyParser:
 
     Call ``feed`` with each piece of bytes that arrives, then ``next`` until it returns
     None. Packets come whole, however large: their data is the last argument.
+
+    Attributes:
+        cut: how many bytes the packet had that ``next`` returned last, if it was too
+            large and has only its beginning; 0 if it is whole.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, in_pieces: bool = False, most: int = 0) -> None:
+        """Take packets whose data is at most ``most`` bytes, 0 for any.
+
+        With ``in_pieces`` large ones stay in the pieces they arrived in, as ``more`` of
+        a packet has them.
+        """
+        self.cut = 0
+        self._is_in_pieces = in_pieces
+        self._most = most + MAX_ARGUMENTS_SIZE if most else 0
         self._buffer = b""
         self._position = 0
         self._large: LargePacket | None = None
@@ -61,6 +73,7 @@ class ReplyParser:
             ProtocolError: what answers is no job server, or breaks the protocol; the
                 connection is at its end.
         """
+        self.cut = 0
         if self._large is not None:
             return self._next_large(self._large)
         start = self._position
@@ -81,17 +94,29 @@ class ReplyParser:
                 % (PacketType(code).name.encode(), size, MAX_ARGUMENTS_SIZE),
             )
         if available < HEADER_SIZE + size:
-            self._large = LargePacket(code, size, self._buffer[body:])
+            first = self._buffer[body:]
+            if 0 < self._most < size:
+                self._large = CutPacket(code, size, first)
+            else:
+                self._large = LargePacket(code, size, first)
             self._buffer = b""
             self._position = 0
             return None
         self._position = body + size
+        if 0 < self._most < size:
+            self.cut = size
         return _packet(code, self._buffer[body : body + size])
 
     def _next_large(self, large: LargePacket) -> Packet | None:
         if large.missing > 0:
             return None
         self._large = None
+        if isinstance(large, CutPacket):
+            self.cut = large.size
+            return _packet(large.type, large.pieces[0])
+        if self._is_in_pieces:
+            # The first is longer than the arguments before the data may be.
+            return _packet(large.type, large.pieces[0], large.pieces[1:])
         return _packet(large.type, b"".join(large.pieces))
 
     def _check_head(self, start: int) -> None:
@@ -111,7 +136,7 @@ class ReplyParser:
         )
 
 
-def _packet(code: int, payload: bytes) -> Packet:
+def _packet(code: int, payload: bytes, more: list[bytes] = NO_MORE) -> Packet:
     arguments = split(code, payload)
     count = ARGUMENT_COUNT[code]
     if len(arguments) < count:
@@ -126,4 +151,4 @@ def _packet(code: int, payload: bytes) -> Packet:
                 ", ".join(names).encode(),
             ),
         )
-    return Packet(code, payload, arguments, NO_MORE)
+    return Packet(code, payload, arguments, more)

@@ -11,6 +11,7 @@ from typing import Final
 from geartrain.errors import ProtocolError
 from geartrain.protocol.constants import PacketType
 from geartrain.protocol.headers import PREFIX
+from geartrain.protocol.nodes import SLOTS
 from geartrain.protocol.packets import Packet, request
 from geartrain.protocol.replies import ReplyParser
 
@@ -163,6 +164,9 @@ class WorkerProtocol:
             self._outbox.append(request(PacketType.SET_CLIENT_ID, self._client_id))
         if self.wants_options:
             self._outbox.append(_OPTIONS)
+            if self._slots.total > 1:
+                slots = SLOTS + b"%d" % self._slots.total
+                self._outbox.append(request(PacketType.OPTION_REQ, slots))
         for function in self._abilities:
             self._announce(function)
         self._wake()

@@ -12,9 +12,11 @@ from ipaddress import ip_network
 from typing import Any, Final
 
 from geartrain.configuration.file import ConfigFile, nearest
+from geartrain.configuration.kinds import whole
 from geartrain.engine.model.access import RIGHTS
-from geartrain.engine.model.principals import Principal, Rights
+from geartrain.engine.model.principals import Principal, Rights, is_site
 from geartrain.errors import OptionError
+from geartrain.server.kinds import BACKLOG
 
 __all__ = ["access_places", "digest_of", "read_access", "token_line"]
 
@@ -22,6 +24,14 @@ _TABLE: Final = "access"
 
 _SCHEME: Final = "sha256:"
 _LOOPBACK: Final = ("127.0.0.0/8", "::1/128")
+# What each limit is called in ``Limits``, and how it is read.
+_COUNT: Final = whole(1)
+_LIMITS: Final = {
+    "max_connections": ("connections", _COUNT),
+    "max_submissions": ("submissions", _COUNT),
+    "max_jobs": ("jobs", _COUNT),
+    "max_bytes": ("size", BACKLOG),
+}
 _NAME: Final = re.compile(r"[A-Za-z0-9._@-]{1,64}")
 # What a glob has at most, in bytes: a longer one takes time to be matched.
 _LONGEST: Final = 1_024
@@ -57,7 +67,11 @@ def _principal(file: ConfigFile, name: str, settings: Any) -> Principal:
     if not _NAME.fullmatch(name):
         words = f"{name!r} is no name of a principal: use letters, digits and . _ @ -"
         raise file.refusal(words, _TABLE, name)
-    if not isinstance(settings, dict) and name in (*_READERS, *RIGHTS):
+    if is_site(name.encode()):
+        words = f"a principal cannot be named like an address, {name!r}: name it"
+        words = f"{words} for what it is, and write address = {name!r} in its table"
+        raise file.refusal(words, _TABLE, name)
+    if not isinstance(settings, dict) and name in (*_READERS, *RIGHTS, *_LIMITS):
         words = f"{name} belongs into the table of a principal, such as [{_TABLE}.web]"
         raise file.refusal(words, _TABLE, name)
     if not isinstance(settings, dict):
@@ -69,6 +83,10 @@ def _principal(file: ConfigFile, name: str, settings: Any) -> Principal:
         try:
             if key in RIGHTS:
                 rights[key] = tuple(_glob(each) for each in _texts(value))
+            elif key in _LIMITS:
+                name, kind = _LIMITS[key]
+                most = kind.take(value)
+                principal.limits = principal.limits._replace(**{name: most})
             else:
                 _reader(key)(principal, _texts(value))
         except OptionError as error:
@@ -94,7 +112,7 @@ def _fault(principal: Principal) -> str:
 def _reader(key: str) -> Callable[[Principal, list[str]], None]:
     reader = _READERS.get(key)
     if reader is None:
-        hint = nearest(key, [*_READERS, *RIGHTS])
+        hint = nearest(key, [*_READERS, *RIGHTS, *_LIMITS])
         raise OptionError(f"there is no such setting: {hint}")
     return reader
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 from geartrain.engine.dispatch.turns import LIGHT, WAIT
 from geartrain.engine.model.peers import MOST_UNREAD
+from geartrain.transport.progress import WriteProgress
 
 if TYPE_CHECKING:
     from geartrain.server.driver import Driver
@@ -28,6 +29,8 @@ _NEXT_READ = 10e-6
 _LARGE_READ = 8 * 1024
 # A read as large as the loop's takes is not the last of this socket's.
 _FULL_READ = 64 * 1024
+# Seconds from one look at a node that is not read from to the next.
+_WATCHED = 1.0
 
 
 def discard(pieces: list[bytes]) -> None:
@@ -50,6 +53,8 @@ class Connection(asyncio.Protocol):
         self.is_kept_waiting = False
         self._is_short_of_memory = False
         self._is_congested = False
+        self._is_watched = False
+        self._is_leaving = False
         self._largest = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -104,10 +109,16 @@ class Connection(asyncio.Protocol):
             or self.peer.is_busy
             or self.peer.is_asking
             or self._is_short_of_memory
+            or self._is_leaving
             or self._driver.is_stopping
             or self.transport.is_closing()
         ):
             self.transport.resume_reading()
+
+    def read_no_more(self) -> None:
+        """Let the peer have what is due to it, and take nothing new."""
+        self._is_leaving = True
+        self.transport.pause_reading()
 
     def pause_writing(self) -> None:
         """Read no more from a peer that does not read its answers, and produce none."""
@@ -116,6 +127,21 @@ class Connection(asyncio.Protocol):
         self._is_congested = True
         self._largest = self.transport.get_write_buffer_size()
         self._driver.writers[self.peer] = self._write_to_slow
+        self._begin_watch()
+
+    def _begin_watch(self) -> None:
+        """Watch a node that is not read from for a while."""
+        if self.peer.node is not None and not self._is_watched:
+            self._is_watched = True
+            self._watch(WriteProgress(self.transport))
+
+    def _watch(self, progress: WriteProgress) -> None:
+        """Know a node for alive that takes what it is sent, or waits for memory."""
+        if progress.has_gone_on() or self._is_short_of_memory:
+            self.peer.heard = self._driver.monotonic()
+        self._is_watched = self._is_congested or self._is_short_of_memory
+        if self._is_watched:
+            self._driver.call_later(_WATCHED, self._watch, progress)
 
     def resume_writing(self) -> None:
         """Go on reading from a peer that caught up."""
@@ -150,6 +176,7 @@ class Connection(asyncio.Protocol):
         self._is_short_of_memory = is_waiting
         if is_waiting:
             self.transport.pause_reading()
+            self._begin_watch()
         else:
             self.read_on()
 

@@ -1,4 +1,4 @@
-"""The calendar of SUBMIT_JOB_SCHED: five cron-like fields."""
+"""The calendar of schedules: expressions of cron, and dates, in a time zone."""
 
 from __future__ import annotations
 
@@ -6,44 +6,100 @@ import math
 import re
 from collections.abc import Callable
 from datetime import datetime, timedelta, tzinfo
+from functools import lru_cache
+from typing import Final
 
 from cronsim import CronSim, CronSimError
 
+from geartrain.errors import OptionError
 from geartrain.server.zones import find_zone
 
 __all__ = ["calendar"]
 
-# Longer than any field that means something.
-_MAX_FIELD = 200
-_NAMES = ("minute", "hour", "day of month", "month", "day of week")
+# Longer than any expression that means something.
+_MAX_EXPRESSION: Final = 1_024
+_NICKNAMES: Final = {
+    "@yearly": "0 0 1 1 *",
+    "@annually": "0 0 1 1 *",
+    "@monthly": "0 0 1 * *",
+    "@weekly": "0 0 * * 0",
+    "@daily": "0 0 * * *",
+    "@midnight": "0 0 * * *",
+    "@hourly": "0 * * * *",
+}
+_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][-+:.0-9Z]{4,})?")
+# Zones that are in use at a time: most schedules have one of a few.
+_MOST_ZONES: Final = 64
 
 
-def calendar(timezone: str | None) -> Callable[[list[bytes], float], float]:
-    """Return the engine's calendar for a zone; None is the system's own.
+def calendar(timezone: str | None) -> Callable[[str, str, float], float]:
+    """Return the engine's calendar, with the zone of schedules that name none.
+
+    None is the system's own.
 
     Raises:
         OptionError: there is no such zone.
     """
-    zone = find_zone(timezone)
+    own = find_zone(timezone)
+    named = lru_cache(_MOST_ZONES)(find_zone)
 
-    def next_time(fields: list[bytes], after: float) -> float:
+    def next_time(text: str, zone_name: str, after: float) -> float:
         """Return the first time after ``after``, both in seconds since 1970.
 
+        ``text`` is a date, or cron's five or six fields, of which seconds are first.
+
         Raises:
-            ValueError: the fields name no time, or none that ever comes.
+            ValueError: it names no time, or none that ever comes.
         """
-        words = _cron_fields(fields)
         try:
-            found = _next(words, zone, after)
+            zone = named(zone_name) if zone_name else own
+        except OptionError as error:
+            raise ValueError(str(error)) from error
+        if _DATE.fullmatch(text):
+            return _moment_of(text, zone)
+        try:
+            found = _next(_fields(text), zone, after)
         except CronSimError as error:
-            raise ValueError(f"{_shown(fields)}: {error}") from error
+            raise ValueError(f"cron {text!r}: {error}") from error
         except (OverflowError, OSError):
             found = None
         if found is None:
-            raise ValueError(f"{_shown(fields)}: such a time never comes")
+            raise ValueError(f"cron {text!r}: such a time never comes")
         return found
 
     return next_time
+
+
+def _moment_of(text: str, zone: tzinfo) -> float:
+    """Return a date's moment in seconds since 1970; a day's is its last second."""
+    try:
+        moment = datetime.fromisoformat(text)
+        if len(text) == len("2030-12-31"):
+            moment = moment.replace(hour=23, minute=59, second=59)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).timestamp()
+    except (ValueError, OverflowError, OSError) as error:
+        raise ValueError(f"{text!r} is no date: {error}") from error
+
+
+def _fields(text: str) -> list[str]:
+    """Return the fields of an expression of cron."""
+    if len(text) > _MAX_EXPRESSION:
+        raise ValueError(
+            f"cron {text[:100]!r}…: an expression has at most {_MAX_EXPRESSION} bytes"
+        )
+    text = text.strip()
+    if text.startswith("@"):
+        found = _NICKNAMES.get(text.lower())
+        if found is None:
+            raise ValueError(f"cron {text!r}: use one of {', '.join(_NICKNAMES)}")
+        return found.split()
+    fields = text.split()
+    if len(fields) not in (5, 6):
+        raise ValueError(
+            f"cron {text!r}: it has {len(fields)} fields, but minute, hour, day, month"
+            " and weekday are wanted, and seconds before them if need be"
+        )
+    return fields
 
 
 def _next(words: list[str], zone: tzinfo, after: float) -> float | None:
@@ -57,8 +113,9 @@ def _next(words: list[str], zone: tzinfo, after: float) -> float | None:
     clocks are changed by half an hour, so it only finds what a clock has to show.
     """
     start = datetime.fromtimestamp(math.floor(after), zone)
-    names_hours = not words[1].startswith("*")
-    is_repeated = words[0].startswith("*") or not names_hours
+    minute, hour = words[-5], words[-4]
+    names_hours = not hour.startswith("*")
+    is_repeated = minute.startswith("*") or not names_hours
     found = None
     for shown in CronSim(" ".join(words), start.replace(tzinfo=None)):
         found = _moment(shown, zone, after, names_hours, is_repeated)
@@ -116,41 +173,3 @@ def _end_of_gap(first: datetime) -> float:
         else:
             high = middle
     return float(high)
-
-
-def _shown(fields: list[bytes]) -> str:
-    shown = (
-        f"{name} {field.decode('ascii', 'replace')!r}"
-        for name, field in zip(_NAMES, fields, strict=True)
-    )
-    return ", ".join(shown)
-
-
-def _cron_fields(fields: list[bytes]) -> list[str]:
-    """Translate the wire's fields into cron's."""
-    for name, field in zip(_NAMES, fields, strict=True):
-        if len(field) > _MAX_FIELD:
-            shown = field[:_MAX_FIELD].decode("ascii", "replace")
-            raise ValueError(
-                f"{name} {shown!r}…: a field has at most {_MAX_FIELD} bytes"
-            )
-    texts = [field.decode("ascii", "replace").strip(" ") or "*" for field in fields]
-    if any(text.split() != [text] for text in texts):
-        raise ValueError(f"{_shown(fields)}: a field has no white space")
-    return [*texts[:4], _cron_weekdays(fields, texts[4])]
-
-
-def _cron_weekdays(fields: list[bytes], text: str) -> str:
-    """Count days from Monday, 1, as cron does.
-
-    PROTOCOL, "SUBMIT_JOB_SCHED": "day of week (0-6, 0 = Monday)". Names of days mean
-    the same in both; steps and the n of "the nth such day" are no days.
-    """
-
-    def shift(found: re.Match[str]) -> str:
-        if int(found.group()) > 6:
-            raise ValueError(f"{_shown(fields)}: days are 0 (Monday) to 6, or names")
-        return str(int(found.group()) + 1)
-
-    text = re.sub(r"(?:(?<=,)|^)\*/", "0-6/", text)
-    return re.sub(r"(?<![/#\w])[0-9]+", shift, text)

@@ -25,6 +25,14 @@ from http.client import (
 from tempfile import TemporaryFile
 from typing import Any, Final, Self
 
+from geartrain.engine.model.hooks import (
+    DELIVERED,
+    DROPPED,
+    FAILED,
+    RETRYING,
+    Delivery,
+    HookReport,
+)
 from geartrain.server.hooks import Hook
 from geartrain.texts import cut
 
@@ -59,17 +67,20 @@ class Deliveries:
         """Deliver to ``hook``; a message is tried again after each of ``pauses``."""
         self._hook = hook
         self._pauses = pauses
-        self._waiting: queue.Queue[bytes] = queue.Queue(_MOST_WAITING)
+        self.report = HookReport(hook.name, hook.on, hook.function)
+        """What becomes of the messages."""
+        self._waiting: queue.Queue[tuple[bytes, str]] = queue.Queue(_MOST_WAITING)
         self._is_over = threading.Event()
         self._thread = threading.Thread(target=self._work, name="hook", daemon=True)
 
-    def send(self, body: bytes) -> None:
-        """Have a message delivered; return at once."""
+    def send(self, body: bytes, about: str = "") -> None:
+        """Have a message delivered; ``about`` says what it tells. Return at once."""
         if not self._thread.is_alive():
             self._thread.start()
         try:
-            self._waiting.put_nowait(body)
+            self._waiting.put_nowait((body, about))
         except queue.Full:
+            self._note(about, DROPPED, f"{_MOST_WAITING} messages were waiting")
             _log.warning(
                 "the hook %s is behind: a message is dropped",
                 self._hook.name,
@@ -82,25 +93,37 @@ class Deliveries:
 
     def _work(self) -> None:
         while not self._is_over.is_set():
-            self._deliver(self._waiting.get())
+            self._deliver(*self._waiting.get())
 
-    def _deliver(self, body: bytes) -> None:
+    def _deliver(self, body: bytes, about: str) -> None:
         for pause in (*self._pauses, None):
             try:
                 _give(self._hook, body)
             except _FAILURES as error:
+                outcome = RETRYING if pause else FAILED
+                self._note(about, outcome, cut(_said(error), _MOST_SAID))
                 again = f"again in {pause:g} s" if pause else "given up"
                 _log.warning(
                     "the hook %s failed, %s: %s",
                     self._hook.name,
                     again,
-                    error,
+                    _said(error),
                     extra={"action": "hook_failed"},
                 )
             else:
+                self._note(about, DELIVERED, "")
                 return
             if pause is None or self._is_over.wait(pause):
                 return
+
+    def _note(self, about: str, outcome: str, reason: str) -> None:
+        self.report.add(Delivery(about, time.time(), outcome, reason))
+
+
+def _said(error: Exception) -> str:
+    """Return why a message was not taken, without what urllib wraps it in."""
+    is_wrapped = type(error) is urllib.error.URLError
+    return str(error.reason if is_wrapped else error)  # type: ignore[attr-defined]
 
 
 def _give(hook: Hook, body: bytes) -> None:

@@ -14,6 +14,7 @@ from typing import Final
 
 from geartrain.engine.engine import Engine
 from geartrain.engine.model.access import Rules
+from geartrain.engine.model.inquiries import Inquiry
 from geartrain.engine.model.notices import Notice
 from geartrain.engine.model.peers import Peer
 from geartrain.engine.model.principals import UNIX, Identity
@@ -26,6 +27,7 @@ from geartrain.server.identities import identity_of
 from geartrain.server.memory import MemoryGuard, limit_of
 from geartrain.server.options import Options
 from geartrain.server.persistence import Persistence
+from geartrain.server.schedules import Definitions
 from geartrain.transport.keepalive import set_keepalive
 
 __all__ = ["NO_DESCRIPTOR", "Driver"]
@@ -62,7 +64,7 @@ class Driver:
         writers: what sends pieces of bytes to each peer.
         receive: the engine's method, within short reach.
         monotonic: the clock's, likewise.
-        call_soon: the event loop's.
+        call_soon: the event loop's, as ``call_later``.
         is_stopping: nothing is read any more.
         is_arranged: this turn's end is already arranged.
         reads: how many reads this turn, or else the last one, was about.
@@ -72,6 +74,8 @@ class Driver:
         guard: keeps the process within its memory, if that has a limit.
         on_idle: called when the last connection ended.
         on_notices: called with what the engine noticed, once it is logged.
+        on_inquiries: called with what other job servers are to be asked.
+        on_workers: called at the end of a turn that may have freed workers for links.
         on_shutdown: called with ``"now"`` or ``"graceful"`` when an operator asked.
     """
 
@@ -92,12 +96,15 @@ class Driver:
         self.on_idle: Callable[[], None] = lambda: None
         self.on_shutdown: Callable[[str], None] = lambda how: None
         self.on_notices: Callable[[list[Notice]], None] = lambda notices: None
+        self.on_workers: Callable[[], None] | None = None
+        self.on_inquiries: Callable[[list[Inquiry]], None] = self.ask_nobody
         self.persistence: Persistence | None = None
         self._waiting: list[Connection] = []
         self._keepalive = options.probes
         self._descriptors = Descriptors(self.monotonic)
         self._loop = asyncio.get_running_loop()
         self.call_soon = self._loop.call_soon
+        self.call_later = self._loop.call_later
         self._connections: dict[Peer, Connection] = {}
         self.writers: dict[Peer, Writer] = {}
         # Those that left since the last turn, which may still name them.
@@ -148,9 +155,34 @@ class Driver:
             raise ConnectError("the job server is about to stop")
         pipes.connect(self.accept(False)(), client, identity)
 
+    def connect_link(self, client: asyncio.Protocol) -> Peer:
+        """Connect a link, for jobs that another job server gives to this one.
+
+        Raises:
+            ConnectError: the job server is about to stop.
+        """
+        identity = Identity(UNIX)
+        identity.is_over_all = True
+        connection = self.accept(False)()
+        if self.is_stopping:
+            raise ConnectError("the job server is about to stop")
+        pipes.connect(connection, client, identity)
+        connection.peer.is_link = True
+        return connection.peer
+
+    def call_off(self, peer: Peer, handle: bytes) -> None:
+        """End a job that a link submitted."""
+        self.engine.helping.call_off(peer, handle, self.monotonic())
+        self._send_on()
+
     def set_rules(self, rules: Rules) -> None:
         """Say who may do what, from now on."""
         self.engine.set_rules(rules)
+        self._send_on()
+
+    def set_schedules(self, definitions: Definitions) -> None:
+        """Say which schedules the configuration file has, from now on."""
+        self.engine.set_schedules(definitions)
         self._send_on()
 
     def dismiss(self, connection: Connection) -> None:
@@ -210,6 +242,23 @@ class Driver:
             self._set_timer(deadline)
         if self.guard is not None:
             self.guard.look(self.monotonic())
+        if self.on_workers is not None:
+            self.on_workers()
+        inquiries = engine.take_inquiries()
+        if inquiries:
+            self.on_inquiries(inquiries)
+
+    def informed(self, inquiry: Inquiry) -> None:
+        """Tell the engine what other job servers said."""
+        self.engine.informed(inquiry, self.monotonic())
+        self._go_on()
+
+    def ask_nobody(self, inquiries: list[Inquiry]) -> None:
+        """Ask no other job server: links have ended."""
+        for each in inquiries:
+            for said in each.said:
+                said.error = said.error or "this job server stops"
+            self.call_soon(self.informed, each)
 
     def relieve(self, peer: Peer) -> None:
         """Continue with a peer that has read its outbox."""
@@ -335,11 +384,19 @@ class Driver:
         return self.engine.count_running()
 
     def close_disengaged(self) -> None:
-        """Close the connections that no running job concerns."""
+        """Close the connections that no running job concerns, once they are answered.
+
+        They are read no more: a client that always submits the next job before the
+        last is acknowledged would never be without an answer that is due.
+        """
         self.turn()
         engaged = self.engine.engaged()
         for peer, connection in list(self._connections.items()):
-            if peer not in engaged and not connection.transport.is_closing():
+            if peer in engaged or connection.transport.is_closing():
+                continue
+            if peer.is_due_an_answer():
+                connection.read_no_more()
+            else:
                 self._close(peer, connection)
 
     def stop_reading(self) -> None:

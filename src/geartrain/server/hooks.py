@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from geartrain.configuration.file import ConfigFile
+from geartrain.durations import read_duration
 from geartrain.engine.state.problems import NAMES
 from geartrain.errors import OptionError
 
@@ -115,9 +116,13 @@ def _url(name: str, value: Any) -> str:
 
 
 def _seconds(name: str, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
-        raise OptionError(f"{name} cannot be {value!r}: it is a number of seconds")
-    return float(value)
+    seconds = read_duration(value) if isinstance(value, str) else value
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or seconds < 0:
+        raise OptionError(
+            f"{name} cannot be {value!r}: it is a number of seconds, or a time such as"
+            " 20m"
+        )
+    return float(seconds)
 
 
 _READERS: dict[str, Callable[[str, Any], Any]] = {

@@ -7,7 +7,7 @@ import socket
 import struct
 from typing import Any, Final
 
-from geartrain.engine.model.principals import UNIX, Identity
+from geartrain.engine.model.principals import NOWHERE, UNIX, Identity
 
 __all__ = ["identity_of", "numeric_host"]
 
@@ -18,8 +18,6 @@ _SO_PEERGROUPS: Final = 59
 _GROUP: Final = struct.Struct("I")
 # Linux allows a process that many groups.
 _MOST_GROUPS: Final = 65536
-# Of a peer that was reset before it was accepted, and of others without an address.
-_NOWHERE: Final = "-"
 
 
 def identity_of(transport: asyncio.BaseTransport) -> Identity:
@@ -43,7 +41,7 @@ def identity_of(transport: asyncio.BaseTransport) -> Identity:
 def numeric_host(peername: Any) -> str:
     """Return a peer's numeric host; an IPv4 one that came over IPv6 as IPv4."""
     if not isinstance(peername, tuple):
-        return _NOWHERE
+        return NOWHERE
     host: str = peername[0]
     return host.partition("%")[0].removeprefix("::ffff:")
 

@@ -23,13 +23,17 @@ from geartrain.configuration.kinds import (
 from geartrain.configuration.option import option
 from geartrain.server.formatters import FORMATS, LEVELS
 from geartrain.server.kinds import (
+    BACKLOG,
     HANDLE_PREFIX,
     HEADER,
     HTTP_ADDRESS,
     HTTP_PORT,
     HTTP_PREFIX,
     MAX_HANDLE_PREFIX,
+    MAX_NODE_NAME,
     MEMORY,
+    NODE_ADDRESS,
+    NODE_NAME,
     PROXY,
     STORE,
     TIME_ZONE,
@@ -44,8 +48,9 @@ if TYPE_CHECKING:
     from geartrain.server.hooks import Hook
     from geartrain.server.policies import PolicyEntry
     from geartrain.server.process import User
+    from geartrain.server.schedules import Definitions
 
-__all__ = ["GIB", "MIB", "Options", "default_handle_prefix"]
+__all__ = ["GIB", "MIB", "Options", "default_handle_prefix", "default_node_name"]
 
 MIB = 1024 * 1024
 GIB = 1024 * MIB
@@ -63,6 +68,12 @@ TLS_VERSIONS = ("1.2", "1.3")
 def default_handle_prefix() -> str:
     """Return ``H:<host name>``, cut to fit a handle."""
     return f"H:{platform.node() or 'localhost'}"[:MAX_HANDLE_PREFIX]
+
+
+def default_node_name() -> str:
+    """Return the host's name, as far as it can be a node's."""
+    name = platform.node().encode("ascii", "replace").decode()
+    return "".join(name.split())[:MAX_NODE_NAME] or "localhost"
 
 
 def _default_store() -> str:
@@ -88,6 +99,7 @@ class Options:
         hooks: who is told of dead letters and problems.
         policies: patterns of functions and their settings, as ``Policies.change``
             takes them, in the order given.
+        schedules: the settings of recurring jobs, by their names.
     """
 
     TABLE: ClassVar = "server"
@@ -125,6 +137,59 @@ class Options:
         "Refuse jobs beyond this number a second from one address, HTTP included; unix"
         " sockets have no limit, and 0 is none.",
     )
+    max_jobs_per_address: int = option(
+        whole(0),
+        0,
+        "Refuse jobs of an address that has as many which wait or run; unix sockets"
+        " have no limit, and 0 is none.",
+    )
+    max_bytes_per_address: int = option(
+        BACKLOG,
+        0,
+        "Refuse jobs of an address whose workloads that wait or run would be larger"
+        " together; unix sockets have no limit, and 0 is none.",
+    )
+    node_name: str = option(
+        NODE_NAME,
+        default_node_name,
+        "What this job server is called among its peers.",
+        default_text="the host's name",
+    )
+    node_address: Address = option(
+        NODE_ADDRESS,
+        Address(host="", port=NO_PORT),
+        "Where the job servers that share the store reach this one, so that they help"
+        " each other; with none they do not.",
+        default_text="where it listens; instead of all interfaces, the one by which it"
+        " reaches the store",
+        off="none",
+    )
+    peer: tuple[Address, ...] = option(
+        ADDRESS,
+        (),
+        "Have this job server's workers help the job server at this address while they"
+        " have nothing to do: as --listen. May be repeated.",
+        repeats=True,
+        default_text="nobody",
+    )
+    peer_tls: bool = option(
+        FLAG, False, "Use TLS with peers; implied by the next three options."
+    )
+    peer_tls_ca: str = option(
+        PATH,
+        "",
+        "Trust the authorities in this file (PEM) with the certificates of peers.",
+        default_text="the system's",
+    )
+    peer_tls_cert: str = option(PATH, "", "Certificate to show peers (PEM).")
+    peer_tls_key: str = option(
+        PATH, "", "Private key of --peer-tls-cert.", default_text="in the same file"
+    )
+    peer_token_file: str = option(
+        PATH,
+        "",
+        "Show peers the token in this file, read anew for each connection.",
+    )
     socket_mode: int = option(
         FILE_MODE,
         OPEN_TO_ALL,
@@ -151,8 +216,10 @@ class Options:
     store: str = option(
         STORE,
         _default_store,
-        "Where background jobs are kept: sqlite:///full/path, a file, or memory:, which"
-        " loses them when the server stops.",
+        "Where background jobs are kept: sqlite:///full/path, a file, a database of"
+        " PostgreSQL (postgresql://…), MySQL (mysql://…), Redis (redis://…) or"
+        " memcached (memcached://…), or memory:, which loses them when the server"
+        " stops.",
         default_text="jobs.db in /var/lib/geartrain as root, else in"
         " ~/.local/state/geartrain",
     )
@@ -172,6 +239,13 @@ class Options:
         default_handle_prefix,
         "Prefix of job handles.",
         default_text="H:<host name>",
+    )
+    options_in_names: bool = option(
+        FLAG,
+        False,
+        "Read ?delay=20m&key=shop-7 after a function's name as options of the"
+        " submission, where no policy says otherwise.",
+        table="submit",
     )
     exceptions: bool = option(
         FLAG, False, "Send WORK_EXCEPTION to clients that did not ask for it, too."
@@ -335,6 +409,7 @@ class Options:
     web_port: int | None = None
     backoff_delay: float = 1.0
     policies: tuple[PolicyEntry, ...] = ()
+    schedules: Definitions = field(default_factory=dict)
     access: tuple[Principal, ...] = ()
     hooks: tuple[Hook, ...] = ()
     places: Mapping[str, str] = field(default_factory=dict, compare=False)
@@ -347,6 +422,21 @@ class Options:
             for each in self.listen
         )
         return tuple(found)
+
+    @property
+    def peer_addresses(self) -> tuple[Address, ...]:
+        """Return the job servers to help, each once and with a port."""
+        found = dict.fromkeys(
+            each._replace(port=DEFAULT_PORT) if each.port == NO_PORT else each
+            for each in self.peer
+        )
+        return tuple(found)
+
+    @property
+    def peer_tls_files(self) -> Tls | None:
+        """Return what peers are spoken to with; None speaks plainly."""
+        files = Tls(ca=self.peer_tls_ca, cert=self.peer_tls_cert, key=self.peer_tls_key)
+        return files if self.peer_tls or files != Tls() else None
 
     @property
     def admin_addresses(self) -> tuple[Address, ...]:

@@ -14,18 +14,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import queue
-import threading
 from collections.abc import Callable
-from functools import partial
-from time import monotonic, perf_counter
+from time import monotonic
 
 from geartrain.engine.batches import Batch
 from geartrain.engine.engine import Engine
 from geartrain.engine.model.health import FAILING, OK, Health
-from geartrain.engine.queries import Query
-from geartrain.engine.records import Inventory
-from geartrain.server.condition import Condition, Outcome, defect, refusal
+from geartrain.server.condition import Condition, Outcome
+from geartrain.server.lease import LeaseKeeper
+from geartrain.server.store_thread import StoreThread
 from geartrain.stores.base import Recovery, Store
 from geartrain.texts import counted
 
@@ -52,14 +49,14 @@ _PROBE_INTERVAL = 1.0
 # A commit that takes longer, in seconds, is logged.
 _SLOW = 10.0
 
+# Seconds after which a server that does not answer is given up, over and over.
+_HANGING = 30.0
+
 # The longest wait for a store that does not answer when the server stops, in seconds.
 # systemd kills the server after 90.
 _LAST_COMMIT = 30.0
 
 _log = logging.getLogger("geartrain.server")
-
-# What a store keeps, and why it would refuse new jobs, if so.
-_Opened = tuple[Inventory, str]
 
 
 class Persistence:
@@ -70,6 +67,7 @@ class Persistence:
 
     Attributes:
         on_settled: called on the event loop when a batch was committed or refused.
+        lease: keeps the engine to the lease of a store that several servers share.
         unsaved: how many jobs have an end that was not saved when the store was closed.
         unkept: how many jobs were acknowledged and not in the store then.
         astray: how many jobs were in a file that its name no longer leads to then.
@@ -96,20 +94,23 @@ class Persistence:
         engine.show_health(self._health)
         self._condition = Condition(self._health, engine.wall_time)
         self._store = store
+        self.lease = LeaseKeeper(engine, store, monotonic)
         self._durability = durability
         self._monotonic = monotonic
         self._loop = asyncio.get_running_loop()
-        # None ends the thread.
-        self._work_items: queue.SimpleQueue[Batch | Health | None] = queue.SimpleQueue()
-        self._opened: asyncio.Future[_Opened] = self._loop.create_future()
-        self._thread = threading.Thread(target=self._run, name="store", daemon=True)
-        self._is_open = self._is_given_up = False
+        self._thread = StoreThread(
+            store,
+            self._health,
+            keeps_jobs=durability is not None,
+            when_done=self._settle,
+            when_looked=self._settle_probe,
+        )
+        self._is_open = self._is_closed = False
         self._settled = asyncio.Event()
         self._is_busy = False
         self._busy_since = 0.0
         self._is_slow = False
-        # What became of the last batch, for a stop that does not wait for the loop.
-        self._outcome: Outcome | None = None
+        self._patience = _HANGING
         self._timer: asyncio.TimerHandle | None = None
         self._probe_timer: asyncio.TimerHandle | None = None
         self._when_idle: Callable[[], None] | None = None
@@ -127,8 +128,7 @@ class Persistence:
         Raises:
             StoreError: it cannot be opened.
         """
-        self._thread.start()
-        inventory, refusal = await self._opened
+        inventory, refusal = await self._thread.open()
         self._is_open = True
         if self._durability is not None:
             self._condition.learn(refusal)
@@ -139,14 +139,17 @@ class Persistence:
             holds=self._durability != "memory",
             most_waiting=self._most_waiting(),
         )
+        self.lease.look()
         self.pump()
+        durability = self._health.durability
         if self._durability is not None:
             _log.info(
-                "%s and %s were kept",
+                "%s and %s were kept%s",
                 counted(
                     sum(each.ready + each.delayed for each in inventory.queues), "job"
                 ),
                 counted(sum(each.dead for each in inventory.queues), "dead letter"),
+                f"; the store's server: {durability}" if durability else "",
                 extra={"action": "store_opened"},
             )
             self._watch()
@@ -192,7 +195,8 @@ class Persistence:
         """Give the store's thread something to do."""
         self._is_busy = True
         self._busy_since = self._loop.time()
-        self._work_items.put(item)
+        self._patience = _HANGING
+        self._thread.give(item)
 
     def _tell_idle(self) -> None:
         if self._when_idle is not None:
@@ -213,29 +217,27 @@ class Persistence:
 
         ``unsaved``, ``unkept`` and ``astray`` are then known.
         """
+        self._is_closed = True
         for timer in (self._timer, self._probe_timer):
             if timer is not None:
                 timer.cancel()
+        self.lease.stop()
         if not self._is_open:
-            # Its thread closes what it may still open: that is not worth waiting for.
-            self._is_given_up = True
-            self._work_items.put(None)
+            # It closes what it may still open: that is not worth waiting for.
+            self._thread.give_up()
             return
-        if self._thread.is_alive():
-            self._work_items.put(None)
-            self._thread.join(_LAST_COMMIT)
-        is_answering = not self._thread.is_alive()
+        is_answering = self._thread.end(_LAST_COMMIT)
         self._count_unsaved(is_answering)
         if is_answering:
             self._store.close()
-            self._tell_problems()
+            self._thread.tell_problems()
             self.astray = self._store.astray
 
     def _count_unsaved(self, is_answering: bool) -> None:
         """Count the ends that were not saved, and the jobs that are not kept."""
         if self._is_busy:
             # The event loop no longer learns what became of the batch.
-            outcome = self._outcome
+            outcome = self._thread.outcome
             if not is_answering:
                 outcome = Outcome("the store does not answer", False, True, True)
             if outcome is not None and outcome.reason:
@@ -261,91 +263,15 @@ class Persistence:
                 busy,
                 extra={"action": "store_slow"},
             )
-
-    def _run(self) -> None:
-        """Open the store, and work until told to end; runs on the store's thread."""
-        try:
-            opened = self._store.open(), self._looked_at()
-        except Exception as error:
-            self._report(partial(_settle, self._opened, error))
-            return
-        self._tell_problems()
-        self._report(partial(_settle, self._opened, opened))
-        self._work()
-        if self._is_given_up:
-            self._store.close()
-
-    def _looked_at(self) -> str:
-        """Look at a store that has just been opened, if it keeps jobs."""
-        return self._probed(self._health) if self._durability is not None else ""
-
-    def _report(self, report: Callable[[], None]) -> None:
-        """Have something called on the event loop."""
-        # One that has ended has nobody left to report to.
-        with contextlib.suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(report)
-
-    def _work(self) -> None:
-        """Carry out what is queued until told to end."""
-        while (item := self._work_items.get()) is not None:
-            report: Callable[[], None]
-            if isinstance(item, Health):
-                report = partial(self._settle_probe, self._probed(item))
-            else:
-                self._outcome = self._carry_out(item)
-                report = partial(self._settle, self._outcome)
-            self._back_up()
-            self._tell_problems()
-            self._report(report)
-
-    def _back_up(self) -> None:
-        """Begin the backup that an operator asked for."""
-        if not self._health.wants_backup:
-            return
-        self._health.wants_backup = False
-        try:
-            self._store.back_up(self._health)
-        except Exception as error:
-            self._health.tell_backup("failed", "", str(error))
-
-    def _tell_problems(self) -> None:
-        """Log what the store has to say."""
-        problems, self._store.problems = self._store.problems, ()
-        for problem in problems:
-            _log.error("%s", problem, extra={"action": "store_damaged"})
-
-    def _carry_out(self, batch: Batch) -> Outcome:
-        """Commit a batch, or else what is not new in it, and answer its queries."""
-        has_new, has_rest = batch.has_new(), batch.has_rest()
-        is_rest_saved, records = False, batch.record_count()
-        began = perf_counter()
-        reason = self._commit(batch)
-        if reason and has_new:
-            rest = batch.parted()[1]
-            is_rest_saved, has_rest = not self._commit(rest), rest.has_rest()
-        seconds = perf_counter() - began
-        for query in batch.queries:
-            self._answer(query)
-        return Outcome(reason, is_rest_saved, has_new, has_rest, seconds, records)
-
-    def _commit(self, batch: Batch) -> str:
-        """Commit a batch; return why it was refused, if so."""
-        if batch.changes_nothing():
-            return ""
-        return refusal(partial(self._store.commit, batch))
-
-    def _probed(self, health: Health) -> str:
-        """Look at the store; return why it would refuse new jobs, if so."""
-        return refusal(partial(self._store.probe, health))
-
-    def _answer(self, query: Query) -> None:
-        try:
-            self._store.answer(query)
-        except Exception as error:
-            query.error = defect(error)
+        if busy > self._patience:
+            self._patience += _HANGING
+            self._store.hang_up()
 
     def _settle(self, outcome: Outcome) -> None:
         """React to what became of the batch given."""
+        if self._is_closed:
+            # ``close`` has done so, and the engine knows of no batch any more.
+            return
         self._end_work()
         self._settled.set()
         self._condition.note(outcome)
@@ -360,6 +286,7 @@ class Persistence:
                 self._stop_trying(outcome)
         else:
             self._engine.committed(self._monotonic())
+        self.lease.look()
         self.on_settled()
         # Nothing more to commit: call what waits for that.
         self.pump()
@@ -373,8 +300,12 @@ class Persistence:
 
     def _settle_probe(self, reason: str) -> None:
         """React to what a look at the store showed."""
+        if self._is_closed:
+            return
         self._end_work()
         self._condition.learn(reason)
+        if self.lease.look():
+            self.on_settled()
         self.pump()
 
     def _end_work(self) -> None:
@@ -382,13 +313,3 @@ class Persistence:
         if self._is_slow:
             self._is_slow = self._health.is_slow = False
             _log.warning("the store answers again", extra={"action": "store_answers"})
-
-
-def _settle(opened: asyncio.Future[_Opened], outcome: _Opened | Exception) -> None:
-    """Tell who opens a store what came of it, if anybody still waits."""
-    if opened.done():
-        return
-    if isinstance(outcome, Exception):
-        opened.set_exception(outcome)
-    else:
-        opened.set_result(outcome)

@@ -6,34 +6,31 @@ import asyncio
 import logging
 import socket
 from collections.abc import Callable, Sequence
-from functools import partial
 
 from geartrain.engine.engine import Engine
 from geartrain.engine.model.access import Rules
 from geartrain.engine.model.principals import Identity
-from geartrain.errors import ConnectError, StartError
-from geartrain.server.connection import Connection
+from geartrain.errors import ConnectError
 from geartrain.server.cron import calendar
 from geartrain.server.drain import Drain
 from geartrain.server.driver import Driver
 from geartrain.server.engine_options import engine_options
-from geartrain.server.handshakes import Handshakes, TlsListener
+from geartrain.server.handshakes import Handshakes
+from geartrain.server.kinds import NO_ADDRESS
+from geartrain.server.node_address import node_address
 from geartrain.server.options import Options
 from geartrain.server.persistence import Persistence
 from geartrain.server.pulse import Pulse
+from geartrain.server.schedules import Definitions
+from geartrain.server.sockets import Sockets
 from geartrain.server.watch import Watch
-from geartrain.server.web import WebConnection
-from geartrain.stores.base import Recovery
+from geartrain.stores.base import Recovery, Store
 from geartrain.stores.locations import make_store
-from geartrain.transport.address import Address
-from geartrain.transport.listeners import SocketFile, address_of, bind
 
 __all__ = ["Server"]
 
 
 _log = logging.getLogger("geartrain.server")
-
-ConnectionFactory = Callable[[], Connection]
 
 # Seconds that a stopping server waits for peers to read their outboxes.
 _LAST_WRITES = 5.0
@@ -47,6 +44,7 @@ class Server:
 
     Attributes:
         addresses: where it listens, once started.
+        when_opening: what is called with the store before it is opened.
         when_stopping: what is called when it begins to stop; what serves others by
             ``connect`` is to accept nobody any more, either.
         when_reloading: what is called by ``reload``.
@@ -57,6 +55,8 @@ class Server:
         astray: once stopped, how many jobs, dead letters and recurring jobs are not in
             the store that such a start would open, because its file was removed or
             renamed.
+        is_lost: it has ended because another job server has taken over what it kept;
+            a new one may go on in its place.
     """
 
     def __init__(
@@ -72,6 +72,7 @@ class Server:
         commands that change something are taken there alone.
         """
         self.addresses: list[str] = []
+        self.when_opening: list[Callable[[Store], None]] = []
         self.when_stopping: list[Callable[[], None]] = []
         self.when_reloading: list[Callable[[], None]] = []
         self._options = options
@@ -80,17 +81,13 @@ class Server:
         self._driver: Driver | None = None
         self._is_open = False
         self._persistence: Persistence | None = None
-        self._handed_over = listeners
-        self._admin_handed_over = admin_listeners
-        self._sockets: list[socket.socket] = []
-        self._files: list[SocketFile] = []
-        self._listeners: list[asyncio.AbstractServer | TlsListener] = []
+        self._store: Store | None = None
+        self._sockets = Sockets(options, listeners, admin_listeners)
         self._handshakes: Handshakes | None = None
         self._stopped = asyncio.Event()
         self._pulse: Pulse | None = None
-        self.unsaved = 0
-        self.unkept = 0
-        self.astray = 0
+        self.unsaved = self.unkept = self.astray = 0
+        self.is_lost = False
         self._watch: Watch | None = None
         self._is_stopping = False
         self._drain: Drain | None = None
@@ -117,71 +114,58 @@ class Server:
         engine.show_vitals(self._pulse.vitals)
         for pattern, settings in self._options.policies:
             engine.change_policy(pattern, settings)
+        engine.set_schedules(self._options.schedules)
         engine.set_rules(self._rules)
         driver.on_idle = self._on_idle
         driver.on_shutdown = self._on_shutdown
         try:
             await self._persist(driver, engine)
-            factories = self._open_sockets(driver)
+            self._sockets.open(driver)
         except BaseException:
             self._give_up()
             raise
         self._is_open = True
-        self.addresses = [str(address_of(listener)) for listener in self._sockets]
-        for listener, factory in zip(self._sockets, factories, strict=True):
-            self._listeners.append(await self._listen(listener, factory))
+        self._tell_nodes()
+        self.addresses = self._sockets.addresses()
+        await self._sockets.listen(self._handshakes)
         self._pulse.start()
         self._watch = Watch(driver, self._options.hooks)
         self._watch.start()
 
+    def _tell_nodes(self) -> None:
+        """Have those that share the store know where this job server listens."""
+        given = self._options.node_address
+        if self._store is not None and given != NO_ADDRESS:
+            self._store.address = node_address(given, self._sockets.job_addresses)
+
     def _give_up(self) -> None:
         """Undo what was done for a start that has failed."""
-        for listener in self._sockets:
-            listener.close()
-        self._remove_sockets()
-        self._sockets, self._files = [], []
+        self._sockets.give_up()
         self._close_store()
-
-    def _open_sockets(self, driver: Driver) -> list[ConnectionFactory]:
-        """Listen; return what serves the connections of each socket.
-
-        The files of sockets that were handed over are not ours to remove.
-        """
-        factories: list[ConnectionFactory] = []
-        admin = self._admin_handed_over or self._options.admin_addresses
-        for listener in (*self._handed_over, *self._admin_handed_over):
-            factory = driver.accept(address_of(listener).is_local)
-            is_open = not admin or listener in self._admin_handed_over
-            self._sockets.append(listener)
-            factories.append(factory if is_open else _confined(factory))
-        for address in () if self._handed_over else self._options.addresses:
-            factory = driver.accept(address.is_local)
-            factory = _confined(factory) if admin else factory
-            factories.extend([factory] * self._bind(address))
-        ours = () if self._admin_handed_over else self._options.admin_addresses
-        for address in ours:
-            factories.extend([driver.accept(address.is_local)] * self._bind(address))
-        for address in self._options.web_addresses:
-            factory = partial(WebConnection, driver, self._options.compat == "2.0")
-            factories.extend([factory] * self._bind(address))
-        return factories
-
-    def _bind(self, address: Address) -> int:
-        """Bind sockets for an address; return how many."""
-        bound = bind(address, self._options.backlog, self._options.socket_mode)
-        self._sockets.extend(bound)
-        if address.path:
-            self._files.append(SocketFile(address.path))
-        return len(bound)
 
     async def _persist(self, driver: Driver, engine: Engine) -> None:
         """Open the store: resume its jobs, and keep new ones in it."""
         store = make_store(self._options.store, self._options.durability)
+        self._store = store
+        store.node = self._options.node_name
+        store.identity = engine.state.options.node_identity
+        store.preparations = tuple(self.when_opening)
         durability = self._options.durability if self._keeps_jobs() else None
         self._persistence = Persistence(engine, store, durability, driver.monotonic)
+        self._persistence.lease.on_lost = self._on_lost
         await self._persistence.start()
         driver.persist(self._persistence)
         await self._persistence.wait_paged()
+
+    def _on_lost(self) -> None:
+        """End at once: another job server has taken over what is kept."""
+        _log.error(
+            "another job server has taken over: the lease had ended",
+            extra={"action": "lease_lost"},
+        )
+        self.is_lost = True
+        # The store's thread is being listened to just now.
+        asyncio.get_running_loop().call_soon(self.abort)
 
     def _keeps_jobs(self) -> bool:
         return self._options.store != "memory:"
@@ -193,18 +177,11 @@ class Server:
             self.unkept = self._persistence.unkept
             self.astray = self._persistence.astray
 
-    async def _listen(
-        self, listener: socket.socket, factory: ConnectionFactory
-    ) -> asyncio.AbstractServer | TlsListener:
-        loop = asyncio.get_running_loop()
-        backlog = self._options.backlog
-        if listener.family == socket.AF_UNIX:
-            return await loop.create_unix_server(
-                factory, sock=listener, backlog=backlog
-            )
-        if self._handshakes is not None:
-            return TlsListener(listener, self._handshakes, factory)
-        return await loop.create_server(factory, sock=listener, backlog=backlog)
+    @property
+    def driver(self) -> Driver:
+        """Return what drives the engine of a server that has started."""
+        assert self._driver is not None
+        return self._driver
 
     def connect(self, client: asyncio.Protocol, identity: Identity) -> None:
         """Connect a client within this process; ``identity`` is whom it acts for.
@@ -228,6 +205,11 @@ class Server:
         self._rules = rules
         if self._driver is not None:
             self._driver.set_rules(rules)
+
+    def set_schedules(self, definitions: Definitions) -> None:
+        """Say which schedules the configuration file has now."""
+        if self._driver is not None:
+            self._driver.set_schedules(definitions)
 
     def reload(self) -> None:
         """Read again what may have been renewed, such as the TLS files."""
@@ -329,26 +311,14 @@ class Server:
         if self._is_stopping:
             return
         self._is_stopping = True
+        if self._store is not None:
+            # Others need not try to reach it while it waits for its jobs.
+            self._store.address = ""
         if self._pulse is not None:
             self._pulse.vitals.is_stopping = True
-        for server in self._listeners:
-            server.close()
-        self._remove_sockets()
+        self._sockets.close()
         for tell in self.when_stopping:
             tell()
-
-    def _remove_sockets(self) -> None:
-        """Remove the files of unix sockets; a folder may forbid it."""
-        for file in self._files:
-            try:
-                file.remove()
-            except OSError as error:
-                _log.warning(
-                    "%s stays behind: %s",
-                    file.path,
-                    error.strerror,
-                    extra={"action": "socket_left"},
-                )
 
     def give_sockets_to(self, uid: int, gid: int) -> None:
         """Make the user that the process will run as the owner of its unix sockets.
@@ -356,13 +326,7 @@ class Server:
         Raises:
             StartError: the system refused.
         """
-        for file in self._files:
-            try:
-                file.give_to(uid, gid)
-            except OSError as error:
-                raise StartError(
-                    f"cannot give {file.path} to the user: {error.strerror}"
-                ) from None
+        self._sockets.give_to(uid, gid)
 
     def _warn_of_loss(self) -> None:
         """Say what a stop takes with it."""
@@ -393,14 +357,3 @@ class Server:
 def _progress(recovery: Recovery) -> str:
     of = "" if recovery.total is None else f" of {recovery.total:,}"
     return f"{recovery.done:,}{of} jobs read"
-
-
-def _confined(factory: ConnectionFactory) -> ConnectionFactory:
-    """Return what makes connections that may only look."""
-
-    def make() -> Connection:
-        connection = factory()
-        connection.is_confined = True
-        return connection
-
-    return make

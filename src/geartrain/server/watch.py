@@ -9,11 +9,12 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from geartrain.engine.commands.problems import problem_values
+from geartrain.engine.model.hooks import HookReport
 from geartrain.engine.model.notices import Notice
 from geartrain.engine.state.state import State
-from geartrain.server.deliveries import Deliveries
 from geartrain.server.driver import Driver
 from geartrain.server.hooks import DEAD_LETTER, Hook
+from geartrain.texts import counted, quoted
 
 __all__ = ["Watch"]
 
@@ -40,6 +41,8 @@ class Watch:
 
     def start(self) -> None:
         """Watch from now on."""
+        reports = tuple(teller.report for teller in self._tellers)
+        self._driver.engine.state.hooks = reports
         if self._tellers:
             self._driver.on_notices = self._learn
         self._look()
@@ -70,12 +73,20 @@ class _Teller:
     """What one hook has been told, and what it is to be told next."""
 
     def __init__(self, hook: Hook) -> None:
+        # It imports HTTP, a tenth of the time that a server takes to start.
+        from geartrain.server.deliveries import Deliveries
+
         self._hook = hook
         self._deliveries = Deliveries(hook)
         self._told: dict[_Key, float] = {}
         self._dead: list[dict[str, str]] = []
         self._dead_count = 0
         self._dead_told = float("-inf")
+
+    @property
+    def report(self) -> HookReport:
+        """What became of its messages."""
+        return self._deliveries.report
 
     def stop(self) -> None:
         self._deliveries.stop()
@@ -102,7 +113,8 @@ class _Teller:
                 "server": _text(state.options.handle_prefix),
                 "time": f"{now:%FT%TZ}",
             }
-            self._deliveries.send(json.dumps({**head, **message}).encode())
+            body = json.dumps({**head, **message}).encode()
+            self._deliveries.send(body, _about(message))
 
     def _add_problems(self, message: dict[str, Any], state: State) -> None:
         now = state.server_time()
@@ -135,6 +147,22 @@ class _Teller:
         message["dead_letters"], self._dead = self._dead, []
         message["dead_letter_count"], self._dead_count = self._dead_count, 0
         self._dead_told = now
+
+
+def _about(message: dict[str, Any]) -> str:
+    """Return in a few words what a message tells."""
+    parts = []
+    for name, noun in (("problems", "problem"), ("solved", "solved problem")):
+        rows = message.get(name, ())
+        if len(rows) == 1:
+            of = f" of {quoted(rows[0]['function'])}" if rows[0]["function"] else ""
+            solved = "solved: " if name == "solved" else ""
+            parts.append(f"{solved}{rows[0]['problem']}{of}")
+        elif rows:
+            parts.append(counted(message.get("problem_count", len(rows)), noun))
+    if "dead_letter_count" in message:
+        parts.append(counted(message["dead_letter_count"], "dead letter"))
+    return ", ".join(parts)
 
 
 def _text(data: bytes) -> str:

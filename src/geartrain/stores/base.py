@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from math import inf
+from types import MappingProxyType
 from typing import NamedTuple
 
 from geartrain.engine.batches import Batch
 from geartrain.engine.endings import ListEndings
+from geartrain.engine.inventory import Inventory
 from geartrain.engine.model.health import Health
+from geartrain.engine.model.shares import WHOLE, Share
 from geartrain.engine.queries import (
     DuePage,
     FindDead,
@@ -18,7 +23,6 @@ from geartrain.engine.queries import (
     Page,
     Query,
 )
-from geartrain.engine.records import Inventory
 from geartrain.engine.results import FindResult
 from geartrain.errors import StoreError
 
@@ -29,7 +33,8 @@ class Recovery(NamedTuple):
     """How far a store that is being opened has come.
 
     Attributes:
-        step: ``opening``, or ``rebuilding`` where the store was found damaged.
+        step: ``opening``; before that perhaps ``importing``, where another queue is
+            taken over, or ``rebuilding``, where the store was found damaged.
         done: the jobs that are read so far.
         total: how many jobs there are to read; None if that is not known.
     """
@@ -51,6 +56,29 @@ class Store(ABC):
         astray: once it is closed, how many jobs, dead letters and recurring jobs are in
             a file that the store's name no longer leads to.
         recovery: how far ``open`` has come; another thread may look at it meanwhile.
+        node: what this job server is called among those that share the store; to be set
+            before it is opened.
+        identity: what tells its process apart among them; likewise.
+        address: where they reach it, ``host:port``, with ``*`` for the host by which
+            this machine reaches the store; empty while they are not to. They learn of
+            a change by the next ``probe``.
+        preparations: what ``start`` calls first: each opens the store and closes it.
+        lease_until: until when what it keeps is surely its own, as ``time.monotonic``
+            counts. What several job servers share is leased: ``commit`` and ``probe``
+            renew the lease. Another thread may look at it.
+        is_lost: another job server has taken over what was its own. It takes no batch
+            any more, and is to be opened anew.
+        share: what part of all limits is this job server's; the others that share it
+            have theirs.
+        is_leading: of the job servers that share it, this one submits the jobs of the
+            schedules that stand in the configuration file of all.
+        adopted: what other job servers have left that is its own since. The driver of
+            the store takes it out and has the engine go on with it.
+        common: what other job servers have put, or removed (None), of entries that all
+            have in common (``COMMON_KINDS``), by kind and key. ``probe`` notices it,
+            and the driver does the same with it.
+        again: what was ended and is to run once more, because another job server was
+            asked for it before. The driver does the same with it.
 
     A job is kept until it is ended or buried; one that is buried is a dead letter
     until it is ended or revived. Only jobs, never dead letters, are paged, listed as
@@ -63,8 +91,25 @@ class Store(ABC):
     """
 
     problems: tuple[str, ...] = ()
+    node: str = ""
+    identity: bytes = b""
+    address: str = ""
     astray: int = 0
     recovery: Recovery = Recovery()
+    preparations: tuple[Callable[[Store], None], ...] = ()
+    lease_until: float = inf
+    is_lost: bool = False
+    share: Share = WHOLE
+    is_leading: bool = True
+    adopted: tuple[Inventory, ...] = ()
+    common: Mapping[tuple[bytes, bytes], bytes | None] = MappingProxyType({})
+    again: tuple[Inventory, ...] = ()
+
+    def start(self) -> Inventory:
+        """Prepare the store and open it; raises what either raises."""
+        for prepare in self.preparations:
+            prepare(self)
+        return self.open()
 
     @abstractmethod
     def open(self) -> Inventory:
@@ -93,7 +138,10 @@ class Store(ABC):
         """
 
     def probe(self, health: Health) -> None:
-        """Check whether new jobs would be accepted, and fill in the store's size.
+        """Check whether new jobs would be accepted, and fill in ``health``.
+
+        That is the location, without a password; the size, where it is known; and for a
+        store on a server the durability that is in force there.
 
         This takes no longer than a commit.
 
@@ -101,6 +149,13 @@ class Store(ABC):
             StoreError: they would be refused; the message says why.
         """
         health.location = "memory:"
+
+    def hang_up(self) -> None:  # noqa: B027 - most have nothing to do
+        """Give up a server that does not answer: what waits for it fails, or goes on.
+
+        It is called on another thread than the call that waits. A store that waits for
+        no server, or itself not for ever, does nothing.
+        """
 
     def back_up(self, health: Health) -> None:
         """Begin to copy the store while it is used; ``health`` tells how that goes."""

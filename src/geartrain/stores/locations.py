@@ -1,26 +1,29 @@
-"""Stores by the text that names them: ``memory:``, ``sqlite:///path``, or a file."""
+"""Stores by the text that names them: a URL, ``memory:``, or the path of a file."""
 
 from __future__ import annotations
 
 import os
-import re
 from typing import Final
 
 from geartrain.errors import OptionError
 from geartrain.stores.base import Store
-from geartrain.stores.memory import MemoryStore
+from geartrain.stores.kinds import FILE_KIND, KINDS, MEMORY, StoreKind
 from geartrain.stores.owners import make_folder
-from geartrain.stores.salvage.rebuilding import Rebuilder
-from geartrain.stores.sqlite.store import SqliteStore
+from geartrain.stores.paths import SQLITE, is_path, state_directory
 from geartrain.texts import visible
 
-__all__ = ["check_store", "default_store", "file_of", "make_store", "prepare_store"]
+__all__ = [
+    "check_store",
+    "cluster_of",
+    "default_store",
+    "file_of",
+    "look_at_store",
+    "make_store",
+    "prepare_store",
+    "show_store",
+]
 
-_SQLITE: Final = "sqlite://"
-_MEMORY: Final = "memory:"
 _FILE: Final = "jobs.db"
-
-_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 
 
 def default_store() -> str:
@@ -33,15 +36,14 @@ def default_store() -> str:
     Raises:
         OptionError: the environment names no such place.
     """
-    return f"{_SQLITE}{os.path.join(_state_directory(), _FILE)}"
+    return f"{SQLITE}{os.path.join(state_directory(), _FILE)}"
 
 
 def check_store(location: str) -> str:
-    """Return a store's full name: ``memory:``, or ``sqlite://`` and a full path.
+    """Return a store's full name: ``memory:``, or a URL of one of the kinds.
 
     A text without a scheme is a file, if it has a slash or a dot: a relative path
-    begins at the working directory, ``~`` at the user's home. No other character means
-    anything but itself.
+    begins at the working directory, ``~`` at the user's home.
 
     >>> check_store("/srv/jobs.db")
     'sqlite:///srv/jobs.db'
@@ -49,31 +51,28 @@ def check_store(location: str) -> str:
     Raises:
         OptionError: the text names no store; the message says what would.
     """
-    if location == _MEMORY:
-        return location
-    path = location.removeprefix(_SQLITE)
-    if path != location:
-        if not path.startswith("/"):
-            raise _no_store(location)
-    else:
-        # A bare word is more often a mistake than a file.
-        if _SCHEME.match(path) or not ("/" in path or "." in path):
-            raise _no_store(location)
-        path = _full(path)
-    if path.endswith("/"):
-        raise OptionError(f"the store {visible(path)} is a folder: name a file in it")
-    if "\0" in path:
-        raise OptionError(f"the store {visible(path)} has a zero byte in its name")
-    return f"{_SQLITE}{path}"
+    return _kind_of(location).check(location)
 
 
 def file_of(location: str) -> str:
-    """Return the file of a store; empty for one in memory.
+    """Return the file of a store; empty for one that is no file.
 
     Raises:
         OptionError: the text names no store.
     """
-    return check_store(location).removeprefix(_MEMORY).removeprefix(_SQLITE)
+    if _kind_of(location) is not FILE_KIND:
+        return ""
+    return check_store(location).removeprefix(SQLITE)
+
+
+def show_store(location: str) -> str:
+    """Return a store's full name as it may be shown: without a password, escaped."""
+    return _kind_of(location).show(location)
+
+
+def cluster_of(location: str) -> str:
+    """Return the name of the job servers that share a store; empty if none do."""
+    return _kind_of(location).cluster(location)
 
 
 def make_store(location: str, durability: str) -> Store:
@@ -84,10 +83,32 @@ def make_store(location: str, durability: str) -> Store:
         durability: ``disk``, ``os`` or ``memory``; one in memory has no other.
 
     Raises:
-        OptionError: the text names no store, or there is no such durability.
+        OptionError: the text names no store, there is no such durability, or the
+            Python package that the store needs is not installed.
     """
-    path = file_of(location)
-    return SqliteStore(path, durability, Rebuilder()) if path else MemoryStore()
+    kind = _kind_of(location)
+    try:
+        return kind.make(kind.check(location), durability)
+    except ModuleNotFoundError as error:
+        raise _missing(kind, error) from None
+
+
+def look_at_store(location: str, durability: str) -> str:
+    """Ask the server of a store what is there; empty for one that has no server.
+
+    The store may be in use meanwhile.
+
+    Raises:
+        OptionError: as ``make_store``.
+        StoreError: the server does not answer, or refuses what a job server needs.
+    """
+    kind = _kind_of(location)
+    if kind.look is None:
+        return ""
+    try:
+        return kind.look(kind.check(location), durability)
+    except ModuleNotFoundError as error:
+        raise _missing(kind, error) from None
 
 
 def prepare_store(location: str, uid: int, gid: int) -> None:
@@ -101,49 +122,32 @@ def prepare_store(location: str, uid: int, gid: int) -> None:
         make_folder(path, uid, gid)
 
 
-def _no_store(location: str) -> OptionError:
-    return OptionError(
-        f"'{visible(location)}' is no store: use sqlite:///full/path or memory:, or the"
+def _kind_of(location: str) -> StoreKind:
+    """Return the kind of store that a text names.
+
+    Raises:
+        OptionError: it names none.
+    """
+    scheme, colon, rest = location.partition(":")
+    for kind in KINDS:
+        # Nothing follows memory:, and // all others.
+        is_whole = not rest if kind.example == MEMORY else rest.startswith("//")
+        if colon and scheme in kind.schemes and is_whole:
+            return kind
+    if is_path(location):
+        return FILE_KIND
+    *some, last = [kind.example for kind in KINDS]
+    raise OptionError(
+        f"'{visible(location)}' is no store: use {', '.join(some)} or {last}, or the"
         " path of a file (./ before a single word)"
     )
 
 
-def _full(path: str) -> str:
-    """Return the full path of a file; a slash at its end stays."""
-    expanded = os.path.expanduser(path)
-    if expanded.startswith("~"):
-        raise OptionError(
-            f"the store {visible(path)} is in the home of an unknown user: write"
-            " the full path, or ./ before it"
-        )
-    try:
-        full = os.path.abspath(expanded)
-    except FileNotFoundError:
-        raise OptionError(
-            f"the store {visible(path)} is in the working directory, which is gone:"
-            " write the full path"
-        ) from None
-    return f"{full}/" if path.endswith("/") else full
-
-
-def _state_directory() -> str:
-    given = os.environ.get("STATE_DIRECTORY", "").partition(":")[0]
-    if given:
-        if os.path.isabs(given):
-            return given
-        raise OptionError(
-            f"STATE_DIRECTORY={given} is no full path: correct it, or name a store"
-            " with --store"
-        )
-    if os.geteuid() == 0:
-        return "/var/lib/geartrain"
-    # A relative path is to be ignored, says the standard of XDG_STATE_HOME.
-    state = os.environ.get("XDG_STATE_HOME", "")
-    if not os.path.isabs(state):
-        state = os.path.expanduser("~/.local/state")
-    if not os.path.isabs(state):
-        raise OptionError(
-            "there is no home directory to keep jobs in: set HOME, or name a store with"
-            " --store"
-        )
-    return os.path.join(state, "geartrain")
+def _missing(kind: StoreKind, error: ModuleNotFoundError) -> OptionError:
+    """Return what says which package is missing; raise what is a fault of ours."""
+    if not kind.package or error.name != kind.package:
+        raise error
+    return OptionError(
+        f"{kind.schemes[0]}:// needs the Python package {kind.package}, which is not"
+        f" installed: pip install 'geartrain[{kind.extra}]'"
+    )

@@ -8,6 +8,7 @@ from typing import Final
 
 from geartrain.engine.batches import Batch
 from geartrain.engine.endings import ListEndings
+from geartrain.engine.inventory import Inventory, QueueInventory
 from geartrain.engine.queries import (
     DuePage,
     FindDead,
@@ -17,18 +18,13 @@ from geartrain.engine.queries import (
     ListJobs,
     Page,
 )
-from geartrain.engine.records import (
-    Entry,
-    Inventory,
-    JobRecord,
-    QueueInventory,
-    ScheduleRecord,
-)
+from geartrain.engine.records import Burial, Entry, Failures, JobRecord, ScheduleRecord
 from geartrain.engine.results import FindResult
 from geartrain.errors import StoreError
 from geartrain.stores.base import Store
+from geartrain.stores.job_packing import size_of
 from geartrain.stores.memory_endings import Endings
-from geartrain.stores.memory_records import Records, copy_of, failures_of
+from geartrain.stores.memory_records import QueueName, Records, copy_of, failures_of
 from geartrain.stores.memory_results import Results
 from geartrain.texts import quoted
 
@@ -47,6 +43,10 @@ class MemoryStore(Store):
 
     def __init__(self) -> None:
         self._is_open = False
+        self._forget_all()
+
+    def _forget_all(self) -> None:
+        """Keep nothing."""
         self._reserved = 0
         self._jobs = Records()
         self._dead = Records()
@@ -65,6 +65,10 @@ class MemoryStore(Store):
         if self._is_open:
             raise StoreError("the memory store is in use by another job server")
         self._is_open = True
+        return self._inventory()
+
+    def _inventory(self) -> Inventory:
+        """Say what is kept."""
         kept = (
             self._jobs.by_number,
             self._dead.by_number,
@@ -91,13 +95,14 @@ class MemoryStore(Store):
             StoreError: a job to be added has a number that is kept.
         """
         self._check()
-        admitted = self._admit(batch)
+        admitted = self.admit(batch)
         self._end(batch)
         for record in admitted:
             self._jobs.add(record)
         self._revive(batch)
         self._change(batch)
         self._move(batch)
+        self._replace(batch)
         self._bury(batch)
         for schedule in batch.schedules:
             self._schedules[schedule.number] = schedule
@@ -121,14 +126,14 @@ class MemoryStore(Store):
     def page(self, query: Page) -> None:
         """Answer the query; raises StoreError if the store is not open."""
         self._check()
-        name = (query.function, query.priority)
+        name = (query.function, query.priority, query.queue_key)
         found = self._jobs.between(name, (0.0, query.after), 0.0)
         _fill(query, found)
 
     def page_due(self, query: DuePage) -> None:
         """Answer the query; raises StoreError if the store is not open."""
         self._check()
-        name = (query.function, query.priority)
+        name = (query.function, query.priority, query.queue_key)
         after = query.after if query.after[0] > 0 else (0.0, _LAST)
         found = self._jobs.between(name, after, query.until, query.is_steady)
         _fill(query, found)
@@ -144,9 +149,10 @@ class MemoryStore(Store):
         """Answer the query; raises StoreError if the store is not open."""
         self._check()
         for number in self._jobs.with_key(query.key, query.function):
-            found = self._jobs.by_number[number]
-            query.record = copy_of(found, with_workload=False)
-            return
+            if number != query.other:
+                found = self._jobs.by_number[number]
+                query.record = copy_of(found, with_workload=False)
+                return
 
     def list_jobs(self, query: ListJobs) -> None:
         """Answer the query; raises StoreError if the store is not open.
@@ -191,12 +197,44 @@ class MemoryStore(Store):
         self._check()
         self._endings.list(query)
 
+    def snapshot(self) -> Iterator[Batch]:
+        """Yield batches that make an empty store what this one is.
+
+        The first has what is not a job, a result or an ending; each of these has a
+        batch of its own.
+        """
+        first = Batch(1)
+        first.reserved = self._reserved
+        first.steady, first.calendar = self._clock
+        first.entries = dict(self._entries)
+        first.schedules = list(self._schedules.values())
+        yield first
+        for number in self._jobs.numbers:
+            made = Batch(1)
+            made.added.append(self._jobs.by_number[number])
+            yield made
+        for number in self._dead.numbers:
+            letter = self._dead.by_number[number]
+            made = Batch(1)
+            made.added.append(letter)
+            failures = letter.failures or Failures()
+            made.buried.append(Burial(number, letter.died, failures))
+            yield made
+        for number, result in self._results.by_number.items():
+            made = Batch(1)
+            made.results[number] = result
+            yield made
+        for ending in self._endings.by_serial.values():
+            made = Batch(1)
+            made.endings.append(ending)
+            yield made
+
     def _check(self) -> None:
         if not self._is_open:
             raise StoreError("the memory store is not open")
 
-    def _said(self, name: tuple[bytes, int]) -> QueueInventory:
-        """Return what is kept of a function and priority."""
+    def _said(self, name: QueueName) -> QueueInventory:
+        """Return what is kept in a queue."""
         said = QueueInventory(*name)
         places = self._jobs.queues.get(name, [])
         said.delayed = sum(due > 0 for due, _ in places)
@@ -207,7 +245,7 @@ class MemoryStore(Store):
         said.dead = len(self._dead.queues.get(name, []))
         return said
 
-    def _admit(self, batch: Batch) -> list[JobRecord]:
+    def admit(self, batch: Batch) -> list[JobRecord]:
         """Return copies of the jobs to add; tentative ones may get twins instead.
 
         Raises:
@@ -229,7 +267,7 @@ class MemoryStore(Store):
                 raise StoreError(f"the memory store has a job {number} already")
             admitted[number] = copy_of(record)
             admitted[number].died = 0.0
-            admitted[number].size = _size(record)
+            admitted[number].size = size_of(record)
             if number not in buried:
                 keys.setdefault(name, number)
         return list(admitted.values())
@@ -257,6 +295,7 @@ class MemoryStore(Store):
                 if record is None:
                     continue
                 record.function, record.priority = move.function, move.priority
+                record.queue_key = b"" if record.died else move.queue_key
                 if not record.died:
                     record.due, record.is_steady = move.due, move.is_steady
                 records.add(record)
@@ -278,12 +317,20 @@ class MemoryStore(Store):
                 record.failures = failures_of(change.failures)
                 self._jobs.add(record)
 
+    def _replace(self, batch: Batch) -> None:
+        for number, replaced in batch.replaced.items():
+            if self._jobs.remove(number) is not None:
+                record = copy_of(replaced)
+                record.size = size_of(record)
+                self._jobs.add(record)
+
     def _bury(self, batch: Batch) -> None:
         for burial in batch.buried:
             record = self._jobs.remove(burial.number)
             if record is not None:
                 record.due, record.died = 0.0, burial.died
                 record.is_steady = False
+                record.queue_key = b""
                 record.failures = failures_of(burial.failures)
                 self._dead.add(record)
 
@@ -297,10 +344,6 @@ def _fill(query: Page | DuePage, found: Iterator[JobRecord]) -> None:
         query.records.append(copy_of(record))
         if len(query.records) == query.most:
             return
-
-
-def _size(record: JobRecord) -> int:
-    return len(record.workload) + sum(map(len, record.more))
 
 
 def _place(after: bytes) -> int:

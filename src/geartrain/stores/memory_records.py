@@ -7,7 +7,10 @@ from collections.abc import Iterator
 
 from geartrain.engine.records import Failures, JobRecord
 
-__all__ = ["Records", "copy_of", "failures_of"]
+__all__ = ["QueueName", "Records", "copy_of", "failures_of"]
+
+QueueName = tuple[bytes, int, bytes]
+"""Function, priority, and flow key, which is empty for a function's own queue."""
 
 _Place = tuple[float, int]
 
@@ -18,23 +21,23 @@ class Records:
     Attributes:
         by_number: the records by their numbers.
         numbers: their numbers in order.
-        queues: for each function and priority, the due times and numbers of its records
-            in order; without those whose due time is a server time.
+        queues: for each queue, the due times and numbers of its records in order;
+            without those whose due time is a server time.
         waits: the same for records whose due time is a server time.
     """
 
     def __init__(self) -> None:
         self.by_number: dict[int, JobRecord] = {}
         self.numbers: list[int] = []
-        self.queues: dict[tuple[bytes, int], list[_Place]] = {}
-        self.waits: dict[tuple[bytes, int], list[_Place]] = {}
+        self.queues: dict[QueueName, list[_Place]] = {}
+        self.waits: dict[QueueName, list[_Place]] = {}
         self._keys: dict[bytes, list[int]] = {}
 
     def add(self, record: JobRecord) -> None:
         """Keep a record."""
         self.by_number[record.number] = record
         insort(self.numbers, record.number)
-        name = (record.function, record.priority)
+        name = (record.function, record.priority, record.queue_key)
         queues = self._queues(record)
         insort(queues.setdefault(name, []), (record.due, record.number))
         if record.key:
@@ -46,7 +49,7 @@ class Records:
         if record is None:
             return None
         del self.numbers[bisect_left(self.numbers, number)]
-        name = (record.function, record.priority)
+        name = (record.function, record.priority, record.queue_key)
         queues = self._queues(record)
         places = queues[name]
         del places[bisect_left(places, (record.due, number))]
@@ -66,12 +69,12 @@ class Records:
             if function in (None, self.by_number[number].function)
         ]
 
-    def _queues(self, record: JobRecord) -> dict[tuple[bytes, int], list[_Place]]:
+    def _queues(self, record: JobRecord) -> dict[QueueName, list[_Place]]:
         return self.waits if record.is_steady and record.due > 0 else self.queues
 
     def between(
         self,
-        name: tuple[bytes, int],
+        name: QueueName,
         after: _Place,
         until: float,
         is_steady: bool = False,
@@ -84,9 +87,7 @@ class Records:
                 return
             yield self.by_number[number]
 
-    def next_due(
-        self, name: tuple[bytes, int], after: float, is_steady: bool = False
-    ) -> float:
+    def next_due(self, name: QueueName, after: float, is_steady: bool = False) -> float:
         """Return the earliest due time of a queue after another; 0 for none."""
         places = (self.waits if is_steady else self.queues).get(name, [])
         index = bisect_right(places, (after, 2**64))

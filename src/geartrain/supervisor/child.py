@@ -27,6 +27,7 @@ from geartrain.supervisor.recycling import Recycling
 from geartrain.supervisor.runner import WorkerRunner
 from geartrain.supervisor.scoreboard import Scoreboard
 from geartrain.supervisor.targets import Runnable, Target
+from geartrain.supervisor.tracing import trace
 from geartrain.supervisor.watch import loaded_files
 from geartrain.transport.connect import connectors
 from geartrain.transport.tokens import token_of
@@ -168,6 +169,8 @@ class _Child:
             worker.concurrency = options.concurrency
         if options.prefetch is not None:
             worker.prefetch = options.prefetch
+        if options.otel:
+            trace(worker, str(self._target))
         if not worker.functions:
             raise WorkerError(
                 f"{self._target} serves no function: register one, as by"

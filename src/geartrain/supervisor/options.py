@@ -129,6 +129,7 @@ class WorkerOptions:
         (),
         "A job server: host:port or unix:/path. May be repeated.",
         repeats=True,
+        variable="GEARTRAIN_SERVER",
         default_text="the worker's own, GEARMAN_SERVERS, 127.0.0.1:4730",
     )
     processes: int = option(
@@ -169,6 +170,12 @@ class WorkerOptions:
         FLAG,
         False,
         "Reload when a loaded module's file changes, for development.",
+    )
+    otel: bool = option(
+        FLAG,
+        False,
+        "Make a span of OpenTelemetry for each attempt of a job, exported as the OTEL_*"
+        " variables say; needs geartrain[otel].",
     )
     liveness_file: str = option(
         PATH, "", "Touch this file every second while all is well."

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 import os
-import random
 import resource
 import sys
 import time
+from random import SystemRandom
 
 from geartrain.supervisor.options import ProcessLimits
 
@@ -23,7 +23,7 @@ class Recycling:
     def __init__(self, limits: ProcessLimits, share: float | None = None) -> None:
         """Start the clock; ``share`` scales the limits, a random 0.9 to 1 if None."""
         if share is None:
-            share = random.uniform(1 - _JITTER, 1)
+            share = SystemRandom().uniform(1 - _JITTER, 1)
         self._jobs = None if limits.jobs is None else math.ceil(limits.jobs * share)
         self._end = None
         if limits.seconds is not None:

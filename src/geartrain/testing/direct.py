@@ -30,6 +30,7 @@ class DirectEngine:
         self._writers: dict[Peer, Callable[[list[bytes]], None]] = {}
         for pattern, settings in options.policies:
             self.engine.change_policy(pattern, settings)
+        self.engine.set_schedules(options.schedules)
         self.engine.set_clock(*clock.read_first())
         self.engine.resume(
             self._store.open(), clock.monotonic(), keeps_jobs=False, holds=False

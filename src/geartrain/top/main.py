@@ -127,7 +127,7 @@ class MainScreen(Screen[None]):
             # It loses the focus when it is hidden because there are no rows.
             self._table.focus()
         self.query_one(LoadBar).show(sample)
-        self.query_one(ProblemBar).show(sample.problems, "")
+        self.query_one(ProblemBar).show(sample.problems, sample.refusal)
         self._show_tabs()
         self._show_detail()
         self.post_message(self.RowChanged())

@@ -14,6 +14,7 @@ __all__ = [
     "BAD",
     "DIM",
     "GOOD",
+    "STATUS_TONES",
     "WARN",
     "Action",
     "ActionTarget",
@@ -28,6 +29,20 @@ GOOD: Final = "success"
 WARN: Final = "warning"
 BAD: Final = "error"
 DIM: Final = "dim"
+
+STATUS_TONES: Final[Mapping[str, str]] = {
+    "running": GOOD,
+    "succeeded": GOOD,
+    "dead": BAD,
+    "failed": BAD,
+    "retrying": WARN,
+    "expired": WARN,
+    "abandoned": WARN,
+    "delayed": DIM,
+    "scheduled": DIM,
+    "blocked": DIM,
+}
+"""How the status of a job is meant; one that is ready has no tone."""
 
 _Row = TypeVar("_Row")
 

@@ -71,6 +71,7 @@ class Sample:
             server does not tell.
         total: its statistics of all functions, if it tells.
         problems: what is wrong, if it tells.
+        refusal: why it does not tell, if it refuses who asks; empty if it does not.
     """
 
     wanted: Wanted
@@ -86,6 +87,7 @@ class Sample:
     load: Mapping[str, float | None]
     total: StatisticsRow | None
     problems: Sequence[ProblemRow] | None
+    refusal: str
 
 
 def check(server: Connector, wanted: Wanted) -> None:
@@ -113,6 +115,7 @@ class Sampler:
         begun = time.monotonic()
         if admin is not self._admin:
             self._begin(admin)
+        self._refusal = ""
         total = self._if_known(
             "statistics", lambda: admin.statistics(over=1, minutes=_MINUTES)
         )
@@ -130,6 +133,7 @@ class Sampler:
             total=total,
             problems=self._problems,
             version=self._version,
+            refusal=self._refusal,
         )
 
     def _begin(self, admin: Admin) -> None:
@@ -151,8 +155,12 @@ class Sampler:
             return None
         try:
             return ask()
-        except RefusedError:
-            self._unknown.add(name)
+        except RefusedError as refusal:
+            if refusal.code == "NOT_ALLOWED":
+                # That may change while it runs.
+                self._refusal = str(refusal)
+            else:
+                self._unknown.add(name)
             return None
 
     def _of_page(self, admin: Admin, wanted: Wanted, now: float) -> Sample:
@@ -187,6 +195,7 @@ class Sampler:
             load={},
             total=None,
             problems=None,
+            refusal="",
         )
 
 

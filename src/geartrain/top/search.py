@@ -48,10 +48,13 @@ class Search:
         return given, left
 
 
-def asking_by(*names: str, globs: Collection[str] = ()) -> Asks:
+def asking_by(
+    *names: str, globs: Collection[str] = (), texts: Collection[str] = ()
+) -> Asks:
     """Return how a job server is asked that columns are exactly something.
 
-    Those of ``globs`` may be a glob, too.
+    Those of ``globs`` may be a glob, too; those of ``texts`` are none, whatever
+    characters they have.
     """
 
     def asks(condition: str) -> tuple[str, Any] | None:
@@ -59,7 +62,8 @@ def asking_by(*names: str, globs: Collection[str] = ()) -> Asks:
         if found is None:
             return None
         name, value = found[1].lower(), found[2]
-        is_asked = name in globs or (name in names and not is_glob(value))
+        is_asked = name in globs or name in texts
+        is_asked = is_asked or (name in names and not is_glob(value))
         return (name, value) if is_asked else None
 
     return asks
@@ -85,13 +89,11 @@ def read_search(text: str) -> Search:
     return Search(text.strip(), conditions)
 
 
-def equal(column: str, value: str, *, is_cut: bool = False) -> str:
+def equal(column: str, value: str) -> str:
     """Return the condition that a column is exactly this, as part of a line.
-
-    With ``is_cut`` the value is only the beginning.
 
     >>> equal("error", "is it [x]?")
     "'error=is it [[]x][?]'"
     """
     pattern = _MARKS.sub(r"[\1]", value)
-    return shlex.quote(f"{column}={pattern}{'*' * is_cut}")
+    return shlex.quote(f"{column}={pattern}")

@@ -19,9 +19,9 @@ from geartrain.cli.details import facts, workload_lines
 from geartrain.cli.listing import clock
 from geartrain.cli.times import brief, short
 from geartrain.errors import AdminError, RefusedError, UnknownJobError
-from geartrain.texts import cut, error_line, visible
+from geartrain.texts import cut, error_line, shown_worker, visible
 from geartrain.top.bars import StateBar
-from geartrain.top.page import BAD, DIM, GOOD, WARN, AnyPage
+from geartrain.top.page import BAD, DIM, GOOD, STATUS_TONES, WARN, AnyPage
 from geartrain.top.pages.dead import DEAD
 from geartrain.top.pages.jobs import JOBS
 from geartrain.top.themes import ink
@@ -37,16 +37,6 @@ _ERROR_SHOWN: Final = 4000
 _FIRST: Final = 8192
 # Characters of a bar that shows progress.
 _BAR: Final = 30
-
-_TONES: Final = {
-    "running": GOOD,
-    "succeeded": GOOD,
-    "dead": BAD,
-    "failed": BAD,
-    "retrying": WARN,
-    "expired": WARN,
-    "abandoned": WARN,
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,7 +156,7 @@ class StoryScreen(Screen[None]):
             yield Text(visible(sample.why), style=self._ink(WARN))
             return
         status = row.status or row.state
-        tone = _TONES.get(status)
+        tone = STATUS_TONES.get(status)
         style = f"bold reverse {self._ink(tone) if tone else ''}"
         handle = (f"  {visible(row.handle)}", "bold")
         yield Text.assemble((f" {status} ", style), handle)
@@ -224,9 +214,9 @@ class StoryScreen(Screen[None]):
         text.append(f"{started}  ", style=self._ink(DIM))
         text.append(f"{visible(attempt.outcome)}{ran}", style=style)
         line = error_line(attempt.error or "")
-        for each in (attempt.worker, line):
+        for each in (shown_worker(attempt.worker or ""), visible(line)):
             if each:
-                text.append(f"  {visible(each)}")
+                text.append(f"  {each}")
         return text
 
     def _workload_lines(self, row: JobRow) -> Iterator[Text]:

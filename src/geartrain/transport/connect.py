@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DEFAULT_SERVER",
+    "SERVERS",
     "Connector",
     "Servers",
     "SocketConnector",
@@ -30,6 +31,9 @@ __all__ = [
 ]
 
 DEFAULT_SERVER: Final = "127.0.0.1:4730"
+
+SERVERS: Final = "GEARMAN_SERVERS"
+"""The environment variable that names job servers, as libgearman takes it."""
 
 # What the system has room for, less the NUL at the end (unix(7)).
 _MAX_PATH: Final = 107
@@ -72,9 +76,12 @@ class SocketConnector:
         """Prepare to connect, by TLS if it is given, and showing a token if one is.
 
         Raises:
-            OptionError: ``tls`` or its files are wrong, or the token is none.
+            OptionError: ``tls`` or its files are wrong, the token is none, or its file
+                cannot be read.
         """
         self.token = token_of(token)
+        if self.token is not None:
+            self.token.check()
         self.address = address
         self.host = address.host or "127.0.0.1"
         self.context: RenewedContext | None = None
@@ -164,7 +171,7 @@ def default_servers() -> list[str]:
     Raises:
         AddressError: one of them is no address; it names the variable.
     """
-    found = _parted(os.environ.get("GEARMAN_SERVERS", ""))
+    found = _parted(os.environ.get(SERVERS, ""))
     for text in found:
         try:
             server_address(text)
@@ -237,4 +244,9 @@ def reason(error: Exception) -> str:
     said = getattr(error, "reason", None)
     if isinstance(said, str):
         return f"TLS: {said.replace('_', ' ').lower()}"
-    return getattr(error, "strerror", None) or str(error) or type(error).__name__
+    said = getattr(error, "strerror", None) or str(error)
+    number = getattr(error, "errno", None)
+    if number and said.startswith("Connect call failed"):
+        # So asyncio says it, whatever the system's reason was.
+        said = os.strerror(number)
+    return said or type(error).__name__

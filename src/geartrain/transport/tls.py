@@ -164,11 +164,15 @@ class RenewedContext:
 
     A certificate that was renewed serves the next connection with no restart. While
     the files are wrong, the context is what it was.
+
+    Attributes:
+        has_certificate: it shows one.
     """
 
     def __init__(self, tls: Tls) -> None:
         """Make the first context; raises OptionError as ``client_context`` does."""
         self._tls = tls
+        self.has_certificate = bool(tls.cert)
         self._stamps = self._looked_up()
         self._context = client_context(tls)
 

@@ -35,6 +35,17 @@ class Token(NamedTuple):
     text: str = ""
     file: str = ""
 
+    def check(self) -> None:
+        """Raise OptionError if its file cannot be read now, or has no token.
+
+        It is read anew for each connection; but who names a wrong one learns so at
+        once, and not that no job server can be reached.
+        """
+        try:
+            self.read()
+        except OSError as error:
+            raise OptionError(str(error.strerror)) from None
+
     def read(self) -> bytes:
         """Return the token.
 

@@ -8,9 +8,17 @@ if TYPE_CHECKING:
     from geartrain.worker.aio import AsyncWorker
     from geartrain.worker.jobs import AsyncWorkerJob, WorkerJob
     from geartrain.worker.outcomes import Retry
+    from geartrain.worker.ranges import line_ranges
     from geartrain.worker.sync import Worker
 
-__all__ = ["AsyncWorker", "AsyncWorkerJob", "Retry", "Worker", "WorkerJob"]
+__all__ = [
+    "AsyncWorker",
+    "AsyncWorkerJob",
+    "Retry",
+    "Worker",
+    "WorkerJob",
+    "line_ranges",
+]
 
 # A blocking worker needs no asyncio.
 _HOMES = {
@@ -19,6 +27,7 @@ _HOMES = {
     "Retry": "geartrain.worker.outcomes",
     "Worker": "geartrain.worker.sync",
     "WorkerJob": "geartrain.worker.jobs",
+    "line_ranges": "geartrain.worker.ranges",
 }
 
 

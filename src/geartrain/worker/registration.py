@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
 from geartrain.errors import WorkerError
 from geartrain.worker.functions import Around, WorkerFunction, WrappedFunction, key
@@ -15,6 +15,7 @@ from geartrain.worker.session import Session
 from geartrain.worker.signatures import check_call, check_name
 
 if TYPE_CHECKING:
+    from geartrain.client.options import JobOptions
     from geartrain.codecs import Codec
     from geartrain.seconds import Seconds
 
@@ -91,24 +92,40 @@ class Registration(ABC):
         *,
         aggregator: Aggregator,
         reducer: str = "",
+        window: int = 100,
         timeout: Seconds | None = None,
+        **options: Unpack[JobOptions],
     ) -> Callable[[Partitioner], Partitioner]:
         """Decorate a function that splits its workload into pieces.
 
         It is called with the job or its workload, as handlers are, and returns or
         yields the pieces. Each becomes a foreground job of the reducer that the client
         named, else of ``reducer``; without either the pieces are the results.
-        ``aggregator`` is called with the list of results, in order, and returns the
-        result of the whole job, which fails if a piece's job fails.
+        ``aggregator`` is called with an iterator over the results, in order, each as
+        soon as it is there, and returns the result of the whole job, which fails if a
+        piece's job fails.
+
+        At most ``window`` pieces are submitted before their results are taken: give
+        fewer where pieces are large. If the pieces are a list, the job's status is how
+        many are done. ``options`` are those of each piece's submission, such as
+        ``max_attempts`` and ``ttl``; only Geartrain takes some.
 
         Other workers must serve the reducer: this one is busy until they are done.
+
+        Raises:
+            WorkerError: the name, a function, the window or the timeout is not valid.
+            OptionError: there is no such option, or its value is of a wrong type.
         """
         check_name(name)
         _check_part(name, aggregator)
+        if options:
+            from geartrain.client.options import option_bytes
+
+            option_bytes(options)
 
         def registered(split: Partitioner) -> Partitioner:
             _check_part(name, split)
-            partition = Partition(split, aggregator, reducer)
+            partition = Partition(split, aggregator, reducer, window, options)
             self._add(WorkerFunction(name, partition, timeout))
             return split
 

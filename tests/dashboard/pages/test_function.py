@@ -35,6 +35,13 @@ def waiting(server: HttpServer, name: str) -> int:
     return found
 
 
+def unfold(page: Page, group: str) -> None:
+    """Show the settings of a group, if they are not yet shown."""
+    details = page.locator("details.group", has=page.get_by_role("heading", name=group))
+    if details.get_attribute("open") is None:
+        details.locator("> summary").click()
+
+
 def say(page: Page, text: str) -> None:
     """Expect the message that the page shows after an action."""
     expect(page.locator(".message")).to_contain_text(text)
@@ -117,12 +124,12 @@ def test_what_waits_is_moved_and_cancelled_by_count(
         page.get_by_role("button", name="Move them there").click()
         question = page.get_by_text("Move 4 waiting jobs of resize to other one?")
         expect(question).to_be_visible()
-        page.get_by_role("button", name="Move 4 jobs").click()
-        say(page, "4 waiting jobs moved to other one.")
+        page.get_by_role("button", name="Move 4 waiting jobs").click()
+        say(page, "4 waiting jobs of resize moved to other one.")
         assert waiting(server, "other%20one") == 4
         page.goto("/functions/other%20one")
         page.get_by_role("button", name="Cancel waiting jobs").click()
-        page.get_by_role("button", name="Cancel 4 jobs").click()
+        page.get_by_role("button", name="Cancel 4 waiting jobs").click()
         say(page, "4 waiting jobs of other one cancelled.")
         assert waiting(server, "other%20one") == 0
 
@@ -136,6 +143,8 @@ def test_a_setting_is_changed_and_taken_back(
     with looking(browser, server, path, has_scripts=has_scripts) as page:
         row = page.locator("#setting-max_attempts")
         expect(row).to_contain_text("default")
+        expect(row).to_be_hidden()
+        unfold(page, "Attempts")
         row.locator("summary").click()
         row.get_by_role("textbox").fill("3")
         row.get_by_role("button", name="Save").click()
@@ -156,10 +165,40 @@ def test_a_setting_is_changed_and_taken_back(
         say(page, "max_attempts of resize is as it was before.")
         expect(row).to_contain_text("default")
         choice = page.locator("#setting-dead_letter")
+        unfold(page, "What is kept")
         choice.locator("summary").click()
         choice.get_by_role("combobox").select_option("false")
         choice.get_by_role("button", name="Save").click()
         say(page, "dead_letter of resize is false now.")
+
+
+def test_a_setting_is_found_by_a_part_of_its_name_or_meaning(
+    browser: Browser, server: HttpServer
+) -> None:
+    submit(server.jobs, b"resize")
+    with looking(browser, server, "/functions/resize") as page:
+        shown = page.locator(".group tbody tr:visible")
+        expect(shown).to_have_count(0)
+        find = page.get_by_role("searchbox", name="Find a setting")
+        find.fill("TTL")
+        expect(shown).to_have_count(3)
+        expect(page.locator("#setting-result_ttl")).to_be_visible()
+        find.fill("how long an attempt")
+        expect(shown).to_have_count(1)
+        shown.locator("summary").click()
+        shown.get_by_role("textbox").fill("60")
+        shown.get_by_role("button", name="Save").click()
+        say(page, "timeout of resize is 60 now.")
+        expect(shown).to_have_count(1)
+        expect(shown).to_contain_text("changed here")
+        find.fill("no such setting")
+        expect(page.get_by_text("No setting has this in its name")).to_be_visible()
+        find.fill("")
+        # What is set stays in sight.
+        page.reload()
+        expect(page.locator("#setting-timeout")).to_be_visible()
+        expect(page.locator("#setting-max_attempts")).to_be_hidden()
+        assert faults(page) == []
 
 
 def test_a_glob_s_setting_says_where_it_is_from(
@@ -184,7 +223,7 @@ def test_a_hostile_name_is_shown_and_acted_on(
     with looking(browser, server, f"/functions/{quote(HOSTILE)}") as page:
         expect(page.get_by_role("heading", level=1)).to_contain_text("<img src=x")
         page.get_by_role("button", name="Cancel waiting jobs").click()
-        page.get_by_role("button", name="Cancel 1 job").click()
+        page.get_by_role("button", name="Cancel 1 waiting job").click()
         say(page, "1 waiting job of <img src=x")
         assert page.title() != "1"
 

@@ -105,3 +105,15 @@ def test_ten_thousand_come_in_pages(browser: Browser) -> None:
             expect(page.locator("tbody th").first).to_have_text("f00050")
             page.get_by_role("link", name="First").click()
             expect(page.locator("tbody th").first).to_have_text("f00000")
+
+
+def test_functions_of_any_name_have_a_page(browser: Browser) -> None:
+    odd = [".", "..", "a/b", "a/../b", "%2e", "?", "#"]
+    with running_http() as server:
+        for name in odd:
+            submit(server.jobs, name.encode())
+        with looking(browser, server, "/functions") as page:
+            for name in odd:
+                page.get_by_role("link", name=name, exact=True).click()
+                expect(page.get_by_role("heading", level=1)).to_have_text(name)
+                page.go_back()

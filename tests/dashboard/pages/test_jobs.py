@@ -130,8 +130,10 @@ def test_what_waits_is_moved_given_a_priority_and_run(browser: Browser) -> None:
             page.get_by_text("Change all of these").click()
             page.get_by_label("Priority").select_option("high")
             page.get_by_role("button", name="Set priority").click()
-            page.get_by_role("button", name="Set the priority of 1 job").click()
-            expect(page.locator(".message")).to_contain_text("1 job have that priority")
+            page.get_by_role("button", name="Give 1 job high priority").click()
+            expect(page.locator(".message")).to_contain_text(
+                "1 job given high priority"
+            )
             expect(page.locator("tbody")).to_contain_text("high")
             page.get_by_role("button", name="Run all now").click()
             page.get_by_role("button", name="Run 1 job now").click()
@@ -151,7 +153,7 @@ def test_dead_letters_that_are_found_are_run_again(browser: Browser) -> None:
         with looking(browser, server, at("state:dead error:greylisted")) as page:
             page.get_by_text("Change all of these").click()
             page.get_by_role("button", name="Run them again").click()
-            page.get_by_role("button", name="Run 2 jobs again").click()
+            page.get_by_role("button", name="Run 2 dead letters again").click()
             expect(page.locator(".message")).to_contain_text("2 dead letters")
         assert len(server.get("/v1/dead").json["items"]) == 1
 

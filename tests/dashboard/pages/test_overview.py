@@ -56,7 +56,7 @@ def test_dead_letters_are_run_again_after_a_question(
             page.get_by_text("Keep as it is").click()
             expect(question).to_be_hidden()
             page.get_by_role("button", name="Run them again").click()
-            page.get_by_role("button", name="Run 2 jobs again").click()
+            page.get_by_role("button", name="Run 2 dead letters again").click()
             expect(page.locator(".message")).to_contain_text(
                 "2 dead letters of mail.send run"
             )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from playwright.sync_api import Browser, expect
 
 from geartrain.admin import Admin
 from tests.support.browser import looking
 from tests.support.http_client import HttpServer, running_http
+from tests.support.jobs_in_states import bury
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 
@@ -29,6 +32,25 @@ def test_options_policies_and_what_operators_did_are_there(browser: Browser) -> 
             expect(policies).to_contain_text("an operator")
             did = page.get_by_role("region", name="What operators did")
             expect(did).to_contain_text("pause")
+
+
+def test_what_became_of_messages_to_hooks_is_told(
+    browser: Browser, tmp_path: Path
+) -> None:
+    file = tmp_path / "geartrain.toml"
+    hook = '[[hooks]]\non = "dead_letter"\ncommand = '
+    file.write_text(f"{hook}['true']\n{hook}['sh', '-c', 'echo no room >&2; exit 3']\n")
+    with running_http("--config", str(file)) as server:
+        bury(server.jobs, b"mail", [b"1", b"2"])
+        with looking(browser, server, "/settings") as page:
+            rows = page.get_by_role("region", name="Hooks").locator("tbody tr")
+            expect(rows.first).to_contain_text("delivered", timeout=15_000)
+            expect(rows.first).to_contain_text("2 dead letters")
+            expect(rows.last).to_contain_text("exit status 3: no room")
+        with Admin(server.jobs.address) as admin:
+            told, _ = admin.hooks()
+        assert (told.hook, told.on) == ("true", ("dead_letter",))
+        assert server.get("/v1/hooks").json["items"][0]["latest"][0]["time"]
 
 
 def test_how_durable_jobs_are_is_said_in_words(browser: Browser) -> None:

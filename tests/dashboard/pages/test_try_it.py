@@ -86,7 +86,7 @@ def test_a_job_in_the_background_leads_to_its_page(browser: Browser) -> None:
         fill(page, "mail/ä", "to ann")
         page.get_by_role("radio", name="In the background").check()
         page.get_by_text("Unique, priority, delay").click()
-        page.get_by_label("Unique").fill("ann 1")
+        page.get_by_label("Unique", exact=True).fill("ann 1")
         page.get_by_label("Delay").fill("3600")
         page.get_by_role("button", name="Submit").click()
         expect(page.locator(".message")).to_contain_text("is submitted to mail/ä")
@@ -103,7 +103,7 @@ def test_what_is_wrong_is_said_and_nothing_is_lost(browser: Browser) -> None:
         page.get_by_label("Delay").fill("soon")
         page.get_by_role("button", name="Submit").click()
         expect(page.locator(".message")).to_contain_text(
-            "the delay is a number of seconds, not 'soon'"
+            "delay cannot be 'soon': it is a number of seconds from 0"
         )
         expect(page.get_by_label("Workload")).to_have_value("long text")
         page.get_by_label("Delay").fill("5")

@@ -120,3 +120,31 @@ def test_many_come_in_pages_and_are_found(browser: Browser) -> None:
         finally:
             for wire in wires:
                 wire.close()
+
+
+LIMITS = """
+[access.web]
+address = "loopback"
+submit = "*"
+administer = "*"
+max_jobs = 3
+max_submissions = 50
+"""
+
+
+def test_owners_are_shown_with_their_limits(browser: Browser, tmp_path: Path) -> None:
+    (tmp_path / "geartrain.toml").write_text(LIMITS)
+    with running_http("--config", str(tmp_path / "geartrain.toml")) as server:
+        path = "/workers?show=owner"
+        with looking(browser, server, path) as page:
+            row = page.locator("tbody tr")
+            expect(row).to_contain_text("0 of 3")
+            for _ in range(3):
+                submit(server.jobs, b"resize")
+            expect(row).to_contain_text("full")
+            assert faults(page) == []
+            row.get_by_role("link", name="3").click()
+            expect(page.get_by_label("Search jobs")).to_have_value("owner:web")
+            expect(page.locator("tbody tr")).to_have_count(3)
+        with looking(browser, server, path, width=PHONE) as page:
+            assert page.evaluate("document.documentElement.scrollWidth") <= PHONE

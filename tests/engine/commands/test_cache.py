@@ -11,6 +11,7 @@ from tests.support.dialogue import (
     STEADY_START,
     DialoguePeer,
     World,
+    error,
     job_assign,
     job_created,
     work_complete,
@@ -251,3 +252,77 @@ def test_a_store_that_cannot_be_read_has_jobs_run() -> None:
     worker = world.worker("f")
     worker.grab_job()
     assert worker.received == [job_assign(H2, b"f", b"w")]
+
+
+def dropping(window: int = 10, **settings: Any) -> World:
+    """Return a world in which equal jobs of function f are dropped for an hour."""
+    world = stored(window)
+    world.policy(b"f", dedupe="drop", dedupe_window=3600.0, **settings)
+    return world
+
+
+def test_an_equal_job_is_dropped_within_the_window_and_no_longer() -> None:
+    world = dropping()
+    client = world.client()
+    client.submit_job_bg(b"f", b"u", b"w")
+    world.advance(600)
+    client.submit_job_bg(b"f", b"u", b"w")
+    run(world)
+    # The window begins with the first, whenever that ran.
+    world.advance(2999)
+    client.submit_job_bg(b"f", b"u", b"w")
+    client.submit_job_epoch(b"f", b"u", b"0+5", b"w")
+    world.advance(2)
+    client.submit_job_bg(b"f", b"u", b"w")
+    client.submit_job_bg(b"f", b"other", b"w")
+    handles = [each.arguments[0] for each in client.received]
+    assert handles == [H1, H1, H1, H1, H2, H3]
+
+
+def test_one_that_failed_is_no_reason_to_drop_another() -> None:
+    world = dropping()
+    client, worker = world.client(), world.worker("f")
+    client.submit_job_bg(b"f", b"u", b"w")
+    grab(worker)
+    worker.work_fail(H1)
+    client.submit_job_bg(b"f", b"u", b"w")
+    world.admin().text("cancel job H:test:2")
+    client.submit_job_bg(b"f", b"u", b"w")
+    assert [each.arguments[0] for each in client.received] == [H1, H2, H3]
+
+
+def test_a_foreground_submission_is_told_where_no_result_is_kept() -> None:
+    world = dropping()
+    client = world.client()
+    client.submit_job(b"f", b"u", b"w")
+    run(world)
+    assert client.received == [job_created(H1), work_complete(H1, b"r")]
+    client.submit_job(b"f", b"u", b"w")
+    assert client.received == [
+        error(b"NO_RESULT", b"The job succeeded, and no result is kept")
+    ]
+
+
+def test_a_dropped_foreground_submission_gets_a_result_that_is_kept() -> None:
+    world = dropping(result_ttl=60.0)
+    client = world.client()
+    client.submit_job_bg(b"f", b"u", b"w")
+    run(world)
+    client.submit_job(b"f", b"u", b"w")
+    assert client.received[1:] == [job_created(H1), work_complete(H1, b"r")]
+
+
+def test_a_window_outlasts_a_restart_and_keeps_nothing_in_memory() -> None:
+    world = dropping(result_size=0)
+    client = world.client()
+    for number in range(20):
+        client.submit_job_bg(b"f", b"u%d" % number, b"w")
+        run(world)
+    assert world.engine.state.memory.jobs == 0
+    later = world.restarted()
+    later.policy(b"f", dedupe="drop", dedupe_window=3600.0)
+    client = later.client()
+    for number in range(20):
+        client.submit_job_bg(b"f", b"u%d" % number, b"w")
+    created = [each.arguments[0] for each in client.received]
+    assert created == [b"H:test:%d" % number for number in range(1, 21)]

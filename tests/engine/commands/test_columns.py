@@ -61,7 +61,7 @@ def test_workers_shows_ids_and_abilities_in_a_line(
 
 
 def test_uniques_and_schedules_are_lines_whatever_they_are() -> None:
-    def later(fields: list[bytes], after: float) -> float:
+    def later(cron: str, timezone: str, after: float) -> float:
         return datetime(2030, 1, 1).timestamp()
 
     world = World(later)
@@ -101,6 +101,9 @@ def test_functions_and_connections_are_told_with_all_their_bytes(world: World) -
         "total": 1,
         "dead": 0,
         "oldest": None,
+        "held": 0,
+        "next": None,
+        "flow_keys": 0,
         "paused": False,
         "draining": False,
     }

@@ -161,6 +161,17 @@ def test_a_draining_function_is_no_place_to_move_to(world: World) -> None:
     assert counts(world) == (1, 0)
 
 
+def test_a_name_that_the_store_does_not_take_is_no_place_to_move_to(
+    world: World,
+) -> None:
+    submit(world.client(), "1")
+    world.engine.state.journal.longest_name = 3
+    admin = world.admin()
+    assert b"names+of+up+to+3+bytes" in admin.text("move jobs mail function=f")
+    assert counts(world) == (1, 0)
+    assert admin.text("move jobs say function=f") == b"OK 1\n"
+
+
 def test_a_job_that_waits_for_a_time_runs_now(make: Make) -> None:
     world = make()
     client = world.client()
@@ -190,7 +201,7 @@ def test_a_job_that_waits_for_a_time_runs_now(make: Make) -> None:
         ("priority H:test:1 high function=f", "filters follow the word jobs"),
         (
             "priority jobs high",
-            "name function=, state=, unique=, error=, older= or newer=, or write",
+            "name function=, state=, unique=, owner=, error=, kind=, older=, newer=",
         ),
         ("priority jobs high state=running", "state is ready or scheduled: what runs"),
         ("move H:test:1", "move takes a handle, jobs or dead, and a function"),
@@ -198,14 +209,17 @@ def test_a_job_that_waits_for_a_time_runs_now(make: Make) -> None:
         ("run", "run takes a handle, or jobs and filters"),
         (
             "cancel jobs count=yes",
-            "name function=, state=, unique=, error=, older= or newer=, or write",
+            "name function=, state=, unique=, owner=, error=, kind=, older=, newer=",
         ),
         (
             "cancel jobs age=x",
-            "'age' is none of function=, state=, unique=, error=, older=, newer=,",
+            "'age' is none of function=, state=, unique=, owner=, error=, kind=,",
         ),
         ("dead retry", "dead takes list or groups, or show, retry or drop and a"),
-        ("dead drop all age=1", "'age' is none of function=, reason=, unique=, error="),
+        (
+            "dead drop all age=1",
+            "'age' is none of function=, reason=, unique=, owner=, error=",
+        ),
     ],
 )
 def test_what_is_wrong_is_named_and_changes_nothing(

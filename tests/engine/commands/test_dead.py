@@ -101,9 +101,9 @@ def test_a_list_can_be_of_one_function_and_in_slices() -> None:
         ("dead list after=-1", "after+is+a+number,+not+'-1'"),
         (
             "dead list state=ready",
-            "'state'+is+none+of+function=,+reason=,+unique=,+error=",
+            "'state'+is+none+of+function=,+reason=,+unique=,+owner=,+error=",
         ),
-        ("dead list f", "'f'+is+none+of+function=,+reason=,+unique=,+error="),
+        ("dead list f", "'f'+is+none+of+function=,+reason=,+unique=,+owner=,+error="),
     ],
 )
 def test_wrong_words_are_refused_with_the_reason(line: str, reason: str) -> None:

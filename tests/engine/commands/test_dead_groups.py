@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import geartrain
-from geartrain.engine.commands import dead_groups
+from geartrain.engine.commands import dead_groups, failure_kinds
 from tests.support.dialogue import WALL_START, World
 from tests.support.stored_engine import grab, rows, stored, submit
 
@@ -72,7 +72,7 @@ def test_only_the_latest_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
     reason="its bounds are constants there: the pure build is tested",
 )
 def test_groups_have_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dead_groups, "_MOST_GROUPS", 2)
+    monkeypatch.setattr(failure_kinds, "_MOST_KINDS", 2)
     world = stored()
     for error in (b"one", b"two", b"three", b"three"):
         died(world, "mail", error)

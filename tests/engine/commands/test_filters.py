@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.dialogue import WALL_START, World
+from tests.support.access import rules_of
+from tests.support.dialogue import WALL_START, DialoguePeer, World
 from tests.support.stored_engine import DAY, grab, listed, rows, stored, submit
 
 WINDOWS = [1, 10]
@@ -110,3 +111,68 @@ def test_history_takes_the_same_conditions() -> None:
     assert len(rows(admin, "history older=900 function=?")) == 2
     assert len(rows(admin, "history newer=900")) == 0
     assert len(rows(admin, "history state=ended")) == 2
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "jobs function=",
+        "history function=",
+        "dead list function=",
+        "cancel jobs function=",
+        "show connections match=",
+        "show processes match=",
+        "statistics match=",
+    ],
+)
+def test_globs_are_bounded_and_count_as_work(command: str) -> None:
+    """One line of 7,900 brackets kept all others waiting for 12 seconds."""
+    world = World()
+    admin = world.admin()
+    answer = admin.text(command + "%5b" * 1025)
+    assert answer.startswith(b"ERR INVALID_ARGUMENTS")
+    assert b"at+most+1024+bytes" in answer
+    turns = world.engine.state.turns
+    before = turns.work
+    assert not admin.text(command + "%5b" * 1024).startswith(b"ERR")
+    assert turns.work - before > 4000
+
+
+@pytest.mark.parametrize("window", WINDOWS)
+def test_jobs_are_found_by_their_owner(window: int) -> None:
+    world = stored(window)
+    world.engine.set_rules(rules_of(_OWNERS))
+    world.policy(b"f", max_attempts=1)
+    web, other = world.connect(b"10.0.0.1"), world.connect(b"10.0.0.2")
+    for client in (web, other, web):
+        client.submit_job_bg(b"f", b"", b"w")
+    worker = world.worker("f")
+    worker.work_fail(grab(worker)[0])
+    admin = world.client()
+    assert _numbers(admin, "jobs owner=web") == [3]
+    assert _numbers(admin, "jobs owner=web state=all") == [3, 1]
+    assert _numbers(admin, "dead list owner=web") == [1]
+    assert _numbers(admin, "jobs owner=nobody") == []
+    assert admin.text("cancel jobs owner=web").startswith(b"OK 1")
+    (row,) = rows(admin, "job H:test:1")
+    assert row["owner"] == "web"
+    (row,) = rows(admin, "job H:test:2")
+    assert "owner" not in row
+
+
+def _numbers(admin: DialoguePeer, line: str) -> list[int]:
+    return [int(row["handle"].rpartition(":")[2]) for row in listed(admin, line)]
+
+
+_OWNERS = """
+[access.web]
+address = "10.0.0.1"
+submit = "*"
+max_jobs = 10
+
+[access.all]
+address = "any"
+submit = "*"
+work = "*"
+administer = "*"
+"""

@@ -252,11 +252,14 @@ def test_a_dead_letter_that_was_dropped_has_no_workload() -> None:
     [
         (
             "state=done",
-            "state is succeeded, failed, dead, expired, cancelled, abandoned",
+            "state is succeeded, failed, dead, expired, cancelled, dropped, abandoned",
         ),
         ("limit=0", "limit is a number from 1"),
         ("after=x", "after is a number, not 'x'"),
-        ("age=1", "'age' is none of function=, state=, unique=, error=, older=,"),
+        (
+            "age=1",
+            "'age' is none of function=, state=, unique=, owner=, error=, kind=,",
+        ),
     ],
 )
 def test_wrong_arguments_are_named(arguments: str, reason: str) -> None:

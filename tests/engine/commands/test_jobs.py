@@ -63,6 +63,7 @@ def test_a_job_is_told_with_its_workload_wherever_it_is(number: int) -> None:
         "status": "waiting",
         "story": [],
         "headers": {},
+        "options": {},
         "function": "f",
         "unique": "",
         "priority": "normal",

@@ -17,6 +17,7 @@ from tests.support.stored_engine import handle, read_rows, stored
 COMMANDS_TRIED = [
     ("version", set[str]()),
     ("policy F", {"see"}),
+    ("keys F", {"see"}),
     ("job H", {"see"}),
     ("why H", {"see"}),
     ("dead show D", {"see"}),
@@ -32,7 +33,14 @@ COMMANDS_TRIED = [
     ("cancel job H", {"operate"}),
     ("run H", {"operate"}),
     ("run S", {"operate"}),
-    ("skip S", {"operate"}),
+    ("schedule show S", {"see"}),
+    ("schedule run S", {"operate"}),
+    ("schedule skip S", {"operate"}),
+    ("schedule pause S", {"operate"}),
+    ("schedule resume S", {"operate"}),
+    ("schedule add nightly function=F cron=@daily", {"administer"}),
+    ("schedule change S missed=skip", {"administer"}),
+    ("schedule remove S", {"administer"}),
     ("cancel job S", {"operate"}),
     ("priority H high", {"operate"}),
     ("move H F", {"operate"}),
@@ -71,10 +79,24 @@ LISTS = [
     "dead list",
     "dead groups",
     "upcoming",
+    "schedule list",
     "failures",
 ]
 # Those that tell of the server, with no functions in the answer.
-PLAIN = ("getpid", "verbose", "server", "store", "events", "marks")
+PLAIN = (
+    "cluster",
+    "getpid",
+    "verbose",
+    "server",
+    "store",
+    "events",
+    "hooks",
+    "marks",
+    "show owners",
+    "batches",
+    "batch x",
+    "schedule next cron=@daily",
+)
 ANNOUNCEMENT = "announce supervisor host=h pid=1 processes=1 version=1 age=1"
 # Those that are about all functions.
 SERVER_WIDE = (

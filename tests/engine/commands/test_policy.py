@@ -22,9 +22,14 @@ from tests.support.dialogue import (
 # A world's own.
 DEFAULTS = (
     b"OK max_attempts=1 max_crashes=0 backoff=exponential backoff_delay=0"
-    b" backoff_cap=3600 backoff_jitter=0.1 timeout=0 ttl=0 delay=0 dead_letter=true"
+    b" backoff_cap=3600 backoff_jitter=0.1 timeout=0 ttl=0 delay=0"
+    b" dedupe=join dedupe_window=0 dedupe_wait=0"
+    b" max_waiting=0 when_full=refuse when_no_worker=wait no_worker_grace=10"
+    b" rate=none burst=0 concurrency=0 key_rate=none key_concurrency=0"
+    b" key_from=none order=priority"
+    b" options_in_names=false"
     b" paused=false draining=false"
-    b" alert_age=300 alert_no_worker=0 alert_dead=1 history=3600"
+    b" alert_age=300 alert_no_worker=0 alert_dead=1 dead_letter=true history=3600"
     b" result_ttl=0 result_size=1048576 cache_ttl=0\n"
 )
 
@@ -41,6 +46,14 @@ def rows(admin: DialoguePeer) -> list[dict[str, Any]]:
 
 def test_every_setting_of_a_function_is_told(admin: DialoguePeer) -> None:
     assert admin.text("policy f") == DEFAULTS
+
+
+@pytest.mark.parametrize("pointer", [b"/a%20b", b"/a%0Ab", b"/%FF", b"/a%3D100%25"])
+def test_a_value_is_told_as_the_word_that_was_given(
+    admin: DialoguePeer, pointer: bytes
+) -> None:
+    assert admin.text(b"policy f key_from=" + pointer) == b"OK\r\n"
+    assert b" key_from=" + pointer + b" " in admin.text("policy f")
 
 
 def test_asking_brings_no_function_about(admin: DialoguePeer) -> None:
@@ -64,8 +77,13 @@ def test_a_change_is_told_afterwards(admin: DialoguePeer) -> None:
     assert admin.text("policy f") == (
         b"OK max_attempts=3 max_crashes=0 backoff=fixed backoff_delay=0.5"
         b" backoff_cap=60 backoff_jitter=1 timeout=1e-07 ttl=86400 delay=1.5"
-        b" dead_letter=false paused=false draining=false"
-        b" alert_age=300 alert_no_worker=0 alert_dead=1 history=3600"
+        b" dedupe=join dedupe_window=0 dedupe_wait=0"
+        b" max_waiting=0 when_full=refuse when_no_worker=wait no_worker_grace=10"
+        b" rate=none burst=0 concurrency=0 key_rate=none key_concurrency=0"
+        b" key_from=none order=priority"
+        b" options_in_names=false"
+        b" paused=false draining=false"
+        b" alert_age=300 alert_no_worker=0 alert_dead=1 dead_letter=false history=3600"
         b" result_ttl=0 result_size=1048576 cache_ttl=0\n"
     )
     assert admin.text("policy g") == DEFAULTS
@@ -98,6 +116,11 @@ def test_names_and_values_are_percent_encoded(admin: DialoguePeer) -> None:
     assert row["pattern"] == "a b%"
     assert (row["ttl"], row["timeout"]) == (1.5, 2.0)
     assert b" timeout=2 ttl=1.5 " in admin.text("policy a%20b%25")
+
+
+def test_a_time_may_have_units(admin: DialoguePeer) -> None:
+    assert admin.text("policy f ttl=1h30m delay=500ms") == b"OK\r\n"
+    assert b" ttl=5400 delay=0.5 " in admin.text("policy f")
 
 
 def test_names_are_bytes(admin: DialoguePeer) -> None:
@@ -155,7 +178,7 @@ def test_an_empty_value_takes_back_what_was_changed(world: World) -> None:
         ("f =3", "'' is no setting of a policy: use max_attempts, max_crashes,"),
         ("f %FF=3", "'\\udcff' is no setting of a policy: use max_attempts,"),
         ("f tl=", "'tl' is no setting of a policy: did you mean 'ttl'?"),
-        ("f ttl=1h", "ttl cannot be '1h': it is a number of seconds from 0,"),
+        ("f ttl=1x", "ttl cannot be '1x': it is a number of seconds from 0,"),
         ("f ttl=-1", "ttl cannot be '-1': it is a number of seconds from 0,"),
         ("f ttl=nan", "ttl cannot be 'nan': it is a number of seconds from 0,"),
         ("f ttl=1=2", "ttl cannot be '1=2': it is a number of seconds from 0,"),

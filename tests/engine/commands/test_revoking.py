@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from geartrain.server.access import token_line
 from tests.support.access import SHOP, TOKENS, rules_of
 from tests.support.dialogue import DialoguePeer, World, job_created, noop
 
@@ -75,3 +76,41 @@ def test_many_peers_follow_in_slices_and_the_last_rules_count() -> None:
     world.goes_on = True
     world.deliver()
     assert all(each.engine_peer.access is None for each in peers)
+
+
+def without(principal: str) -> str:
+    """Return the rules with another token for a principal."""
+    return SHOP.replace(
+        token_line(TOKENS[principal]), token_line(b"another-token-0123456789")
+    )
+
+
+def test_who_has_a_token_that_was_taken_away_is_disconnected() -> None:
+    world = World()
+    world.engine.set_rules(rules_of(SHOP))
+    worker, other = peer_of(world, "worker"), peer_of(world, "all")
+    worker.can_do(b"mail.send")
+    worker.pre_sleep()
+    world.engine.set_rules(rules_of(without("worker")))
+    world.deliver()
+    assert worker.is_closed
+    assert not other.is_closed
+    assert [each.action for each in world.notices()] == ["token_revoked"]
+
+
+def test_who_waits_for_a_job_stays_until_it_has_ended() -> None:
+    world = World()
+    world.engine.set_rules(rules_of(SHOP))
+    client, worker = peer_of(world, "submitter"), peer_of(world, "worker")
+    worker.can_do(b"mail.send")
+    client.submit_job(b"mail.send", b"", b"w")
+    world.engine.set_rules(rules_of(without("submitter")))
+    world.deliver()
+    assert not client.is_closed
+    worker.grab_job()
+    handle = worker.received[-1].arguments[0]
+    worker.work_complete(handle, b"done")
+    assert client.received[-1].name == "work_complete"
+    # It may no longer do anything, and is told so.
+    client.submit_job(b"mail.send", b"", b"w")
+    assert client.received[-1].name == "error"

@@ -294,12 +294,12 @@ def test_a_list_goes_on_where_it_was_though_those_before_have_left() -> None:
     ("line", "reason"),
     [
         ("jobs state=gone", "state+is+ready,+running,+scheduled,+waiting,+succeeded"),
-        ("jobs older=x", "older+is+seconds+from+0,+not+'x'"),
+        ("jobs older=x", "older+is+seconds+from+0,+or+a+time+such+as+20m,+not+'x'"),
         ("jobs limit=0", "limit+is+a+number+from+1"),
         ("jobs limit=many", "limit+is+a+number,+not+'many'"),
         (
             "jobs f",
-            "'f'+is+none+of+function=,+state=,+unique=,+error=,+older=,+newer=,+limit=,+after=",
+            "'f'+is+none+of+function=,+state=,+unique=,+owner=,+error=,+kind=,+older=,+newer=,+key=,+batch=,+limit=,+after=",
         ),
         ("jobs limit=1 limit=2", "'limit'+is+given+twice"),
         ("jobs after=memory-x", "after+is+no+place+in+a+list"),

@@ -64,11 +64,13 @@ def test_what_there_is_now() -> None:
     now = of(world, "f")["now"]
     assert now == {
         "waiting": 2,
+        "held": 0,
         "delayed": 1,
         "running": 1,
         "dead": 1,
         "workers": 1,
         "oldest": 7.0,
+        "flow_keys": 0,
     }
     world.worker("g")
     everything = rows(world.admin(), "statistics limit=0")[0]
@@ -205,6 +207,39 @@ def test_minutes_and_hours_of_a_function_and_of_all() -> None:
     assert hour["time"] == WALL_START // 3600 * 3600
 
 
+def test_submissions_are_told_by_priority_and_kind() -> None:
+    world = stored()
+    client = world.client()
+    submit(client, "a", "b", "C", "_d")
+    client.submit_job(b"f", b"", b"e")
+    client.submit_job_high(b"f", b"", b"g")
+    # It joins, and is no job of its own.
+    client.submit_job_low(b"f", b"u", b"h")
+    client.submit_job_high_bg(b"f", b"u", b"i")
+    expected = {
+        "high": {"foreground": 1, "background": 1},
+        "normal": {"foreground": 1, "background": 2},
+        "low": {"foreground": 1, "background": 1},
+    }
+    assert of(world, "f")["total"]["submitted_by"] == expected
+    world.advance(2 * MINUTE)
+    (whole,) = rows(world.admin(), "statistics by=minute")
+    assert (whole["submitted"], whole["submitted_by"]) == (7, expected)
+    (kept,) = rows(world.restarted().admin(), "statistics by=minute function=f")
+    assert kept["submitted_by"] == expected
+
+
+def test_a_submission_that_waits_for_the_store_is_told_by_priority() -> None:
+    world = stored(1)
+    client = world.client()
+    for number in range(4):
+        client.submit_job_high_bg(b"f", b"u%d" % number, b"w")
+    assert of(world, "f")["total"]["submitted_by"]["high"] == {
+        "foreground": 0,
+        "background": 4,
+    }
+
+
 def test_buckets_are_shown_where_they_are_asked_for() -> None:
     world = stored()
     run(world, 1.0, 0)
@@ -294,7 +329,7 @@ def test_a_forgotten_function_still_has_its_hours() -> None:
         ("over=x", "over is a number, not 'x'"),
         ("buckets=yes", "buckets is true or false"),
         ("after=x", "after is not from a list: begin again without it"),
-        ("sort=age", "sort is one of function, waiting, delayed, running, dead,"),
+        ("sort=age", "sort is one of function, waiting, held, delayed, running,"),
         ("sort=waiting,dead after=0:f", "after= goes with one sort only"),
         ("sort=dead,dead,dead,dead,dead", "sort takes 4 at most"),
         ("age=1", "'age' is none of function=, by=, over=, sort=, limit=, after=,"),

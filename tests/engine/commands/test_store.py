@@ -20,6 +20,7 @@ def row(world: World) -> dict[str, Any]:
 def test_a_server_that_keeps_jobs_in_memory_says_so(world: World) -> None:
     assert row(world) == {
         "store": "memory:",
+        "durability": None,
         "state": "ok",
         "reason": None,
         "since": None,
@@ -40,9 +41,11 @@ def test_what_the_driver_told_is_shown(world: World) -> None:
     world.engine.show_health(health)
     health.state, health.reason, health.since = REFUSING, "disk full", 5.0
     health.location, health.size, health.free = "sqlite:///a", 7, 8
+    health.durability = "appendfsync=always"
     said = row(world)
     assert (said["state"], said["reason"], said["since"]) == (REFUSING, "disk full", 5)
     assert (said["store"], said["size"], said["free"]) == ("sqlite:///a", 7, 8)
+    assert said["durability"] == "appendfsync=always"
 
 
 def test_ends_that_are_not_saved_are_counted() -> None:

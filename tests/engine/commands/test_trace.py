@@ -126,7 +126,43 @@ def test_those_who_trace_are_not_traced() -> None:
     client = world.client()
     client.echo_req(b"x")
     assert len(packets(one)) == 2
-    assert told(two) == []
+    assert len(packets(two)) == 2
+
+
+def test_two_can_trace_one_connection() -> None:
+    world = World()
+    client, one, two = world.client(), world.admin(), world.admin()
+    number = client.engine_peer.number
+    one.text(f"trace {number} limit=2")
+    two.text("trace 127.0.0.1 limit=4")
+    client.echo_req(b"x")
+    assert packets(one) == ["in ECHO_REQ", "out ECHO_RES", "{'end': True}"]
+    assert packets(two) == ["in ECHO_REQ", "out ECHO_RES"]
+    client.leave()
+    assert [each.get("packet") for each in told(two)] == ["left"]
+    assert not world.engine.state.taps
+
+
+def test_who_reads_slowly_learns_how_much_it_missed() -> None:
+    world = World()
+    client, watcher = world.client(), world.admin()
+    number = client.engine_peer.number
+    watcher.text(f"trace {number} limit=3")
+    world.engine.congest(watcher.engine_peer)
+    for _ in range(1000):
+        client.echo_req(b"x")
+    assert told(watcher) == []
+    world.engine.relieve(watcher.engine_peer)
+    client.echo_req(b"x")
+    missed, *rest = told(watcher)
+    assert (missed["packet"], missed["size"]) == ("missed", 2000)
+    assert [each["packet"] for each in rest] == ["ECHO_REQ", "ECHO_RES"]
+    world.engine.congest(watcher.engine_peer)
+    client.echo_req(b"x")
+    client.leave()
+    world.engine.relieve(watcher.engine_peer)
+    missed, end = told(watcher)
+    assert (missed["packet"], missed["size"], end) == ("missed", 3, {"end": True})
 
 
 @pytest.mark.parametrize(
@@ -141,7 +177,8 @@ def test_a_connection_that_is_not_there_and_an_eleventh_trace_are_refused() -> N
     world = World()
     admin = world.admin()
     said = b"ERR UNKNOWN_CONNECTION no+other+connection+has+this+number"
-    assert admin.text("trace 99").startswith(said)
+    for number in ("99", "0", "9" * 5000):
+        assert admin.text(f"trace {number}").startswith(said)
     assert admin.text(f"trace {admin.engine_peer.number}").startswith(b"ERR UNKNOWN")
     for _ in range(10):
         assert world.admin().text("trace 10.0.0.7") == b"OK\r\n"

@@ -10,7 +10,7 @@ from tests.support.stored_engine import grab, rows, stored, submit, submit_due
 EVERY_MINUTE = (b"*", b"", b"", b"", b"")
 
 
-def each_minute(fields: list[bytes], after: float) -> float:
+def each_minute(cron: str, timezone: str, after: float) -> float:
     return (after // 60 + 1) * 60
 
 
@@ -40,7 +40,7 @@ def test_the_soonest_comes_first() -> None:
     assert jobs[0]["unique"] == "u"
     f, g = (row for row in found if row["kind"] == "schedule")
     assert f == {
-        "when": each_minute([], world.wall_time),
+        "when": each_minute("", "", world.wall_time),
         "kind": "schedule",
         "handle": "H:test:3",
         "function": "f",
@@ -99,32 +99,6 @@ def test_what_the_store_alone_has_is_told_by_its_first() -> None:
 
 def next_time(world: World) -> float:
     return float(rows(world.admin(), "upcoming function=f kind=schedule")[0]["when"])
-
-
-def test_a_time_is_left_out() -> None:
-    world = World(each_minute)
-    world.client().submit_job_sched(b"f", b"r", *EVERY_MINUTE, b"w")
-    first = next_time(world)
-    assert world.admin().text("skip H:test:1") == b"OK\r\n"
-    assert next_time(world) == first + 60
-    world.advance(first - world.wall_time + 1)
-    assert world.admin().text("status") == b"f\t0\t0\t0\n.\n"
-    world.advance(60)
-    assert world.admin().text("status") == b"f\t1\t0\t0\n.\n"
-
-
-@pytest.mark.parametrize(
-    ("words", "code"),
-    [
-        ("skip", b"ERR INVALID_ARGUMENTS"),
-        ("skip H:test:1 x", b"ERR INVALID_ARGUMENTS"),
-        ("skip H:test:9", b"ERR UNKNOWN_JOB"),
-    ],
-)
-def test_what_cannot_be_skipped(words: str, code: bytes) -> None:
-    world = World(each_minute)
-    world.client().submit_job_sched(b"f", b"r", *EVERY_MINUTE, b"w")
-    assert world.admin().text(words).startswith(code)
 
 
 def test_a_recurring_job_is_run_now_beside_its_times() -> None:

@@ -290,7 +290,7 @@ def test_jobs_that_only_wait_expire_by_a_glob_that_came_later(world: World) -> N
 
 
 def test_as_many_schedules_as_one_likes_cost_the_same_each() -> None:
-    def later(fields: list[bytes], after: float) -> float:
+    def later(cron: str, timezone: str, after: float) -> float:
         return after + 3600
 
     world = World(later)

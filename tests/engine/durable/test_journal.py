@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from geartrain.engine.batches import Batch
-from geartrain.engine.records import Inventory
+from geartrain.engine.inventory import Inventory
 from tests.support.dialogue import (
     H1,
     H2,

@@ -363,6 +363,7 @@ def test_a_dead_letter_tells_how_it_failed() -> None:
         "workload": "work\0load",
         "encoding": "utf-8",
         "headers": {},
+        "options": {},
     }
 
 

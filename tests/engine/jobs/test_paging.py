@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from geartrain.engine.inventory import Inventory
 from geartrain.engine.queries import (
     DuePage,
     FindDead,
@@ -13,7 +14,6 @@ from geartrain.engine.queries import (
     ListJobs,
     Page,
 )
-from geartrain.engine.records import Inventory
 from geartrain.errors import StoreError
 from geartrain.stores.memory import MemoryStore
 from tests.support.dialogue import WALL_START, World, error, no_job, noop

@@ -17,7 +17,7 @@ EVERY_MINUTE = (b"*", b"", b"", b"", b"")
 OFFSET = WALL_START - STEADY_START
 
 
-def each_tenth_minute(fields: list[bytes], after: float) -> float:
+def each_tenth_minute(cron: str, timezone: str, after: float) -> float:
     """Name the minutes 0, 10, … of each hour."""
     return (after // (10 * MINUTE) + 1) * 10 * MINUTE
 
@@ -42,7 +42,7 @@ def job_count(world: World) -> int:
 
 
 # Seconds until the first time.
-FIRST = each_tenth_minute([], WALL_START) - WALL_START
+FIRST = each_tenth_minute("", "", WALL_START) - WALL_START
 
 
 @pytest.mark.parametrize(
@@ -80,9 +80,9 @@ def test_many_small_steps_are_noticed_in_the_end() -> None:
 def test_a_step_finds_the_times_of_many_schedules_a_few_each_turn() -> None:
     asked: list[float] = []
 
-    def counting(fields: list[bytes], after: float) -> float:
+    def counting(cron: str, timezone: str, after: float) -> float:
         asked.append(after)
-        return each_tenth_minute(fields, after)
+        return each_tenth_minute(cron, timezone, after)
 
     world = World(counting)
     client = world.client()
@@ -121,8 +121,8 @@ def test_a_calendar_that_fails_stops_neither_others_nor_the_server(
 ) -> None:
     is_failing = False
 
-    def failing(fields: list[bytes], after: float) -> float:
-        if is_failing and fields[0] == b"1":
+    def failing(cron: str, timezone: str, after: float) -> float:
+        if is_failing and cron.startswith("1 "):
             raise outcome
         return after + MINUTE
 
@@ -152,7 +152,7 @@ def test_a_calendar_that_fails_stops_neither_others_nor_the_server(
 def test_a_calendar_that_names_the_past_does_not_spin(due: float) -> None:
     asked = 0
 
-    def odd(fields: list[bytes], after: float) -> float:
+    def odd(cron: str, timezone: str, after: float) -> float:
         nonlocal asked
         asked += 1
         return after + MINUTE if asked == 1 else due
@@ -168,7 +168,7 @@ def test_a_calendar_that_names_the_past_does_not_spin(due: float) -> None:
 
 @pytest.mark.parametrize("outcome", [OverflowError("too large"), OSError(5)])
 def test_a_schedule_whose_calendar_fails_is_refused(outcome: Exception) -> None:
-    def failing(fields: list[bytes], after: float) -> float:
+    def failing(cron: str, timezone: str, after: float) -> float:
         raise outcome
 
     client = World(failing).client()

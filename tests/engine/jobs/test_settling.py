@@ -41,7 +41,7 @@ OK = text(b"OK\r\n")
 FIELDS = (b"", b"", b"", b"", b"")
 
 
-def next_minute(fields: list[bytes], after: float) -> float:
+def next_minute(cron: str, timezone: str, after: float) -> float:
     return after + 60
 
 

@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+import pytest
+
 from geartrain.engine.engine import Engine
+from geartrain.engine.inventory import LANES, Inventory
 from geartrain.engine.model.options import EngineOptions
-from geartrain.engine.records import Inventory
+from tests.support.dialogue import WALL_START, World
+from tests.support.lanes import LaneStore, adopt
+from tests.support.stored_engine import (
+    counts,
+    drain,
+    grab,
+    numbers_in_memory,
+    submit,
+    submit_due,
+)
 
 
 def test_an_empty_store_is_a_beginning() -> None:
@@ -20,3 +32,80 @@ def test_endings_are_numbered_on() -> None:
     inventory.last_ending = 41
     engine.resume(inventory, 1.0, keeps_jobs=True, holds=True)
     assert engine.state.history.following() == 42
+
+
+def shared(window: int = 10) -> tuple[World, World, LaneStore]:
+    """Return two worlds with one store, lanes 1 and 2, and the second one's face."""
+    first = LaneStore(1)
+    second = LaneStore(2, first)
+    return World(store=first, window=window), World(store=second, window=window), second
+
+
+def test_numbers_of_lanes_differ_and_go_by_the_time() -> None:
+    one, other, _ = shared()
+    submit(one.client(), "a")
+    one.advance(2.0)
+    submit(one.client(), "b")
+    other.advance(1.0)
+    submit(other.client(), "c")
+    first, last = numbers_in_memory(one)
+    (between,) = numbers_in_memory(other)
+    assert first < between < last
+    assert (first % LANES, between % LANES, last % LANES) == (1, 2, 1)
+
+
+@pytest.mark.parametrize("window", [1, 2, 10])
+def test_the_jobs_of_another_lane_are_gone_on_with(window: int) -> None:
+    one, other, store = shared(window)
+    submit(one.client(), "a", "b", "H", "c", "d")
+    other.advance(1.0)
+    submit(other.client(), "x", "y", "Z")
+    worker = other.worker("f")
+    assert grab(worker)[1] == "Z"
+
+    adopt(other, store, 1)
+
+    assert counts(other) == (8, 1)
+    assert sorted(drain(worker)) == sorted("a b H c d x y")
+    assert store.inventory({1}).queues == []
+
+
+@pytest.mark.parametrize("window", [1, 10])
+def test_delayed_jobs_of_another_lane_come_due(window: int) -> None:
+    one, other, store = shared(window)
+    for seconds in (5, 30, 1):
+        submit_due(one.client(), WALL_START + seconds, f"after-{seconds}")
+    submit_due(other.client(), WALL_START + 60, "own")
+
+    adopt(other, store, 1)
+    worker = other.worker("f")
+    other.advance(10)
+
+    assert drain(worker) == "after-1 after-5"
+    other.advance(60)
+    assert drain(worker) == "after-30 own"
+
+
+def test_a_job_that_runs_here_is_not_taken_twice() -> None:
+    one, other, store = shared()
+    submit(one.client(), "a", "b")
+    adopt(other, store, 1)
+    worker = other.worker("f")
+    job, _ = grab(worker)
+
+    adopt(other, store, 1)
+
+    assert grab(worker)[1] == "b"
+    worker.work_complete(job, b"")
+    assert grab(worker) == (b"", "")
+
+
+def test_a_handle_of_another_lane_is_known_once_its_jobs_are() -> None:
+    one, other, store = shared()
+    submit(one.client(), "a")
+    (number,) = numbers_in_memory(one)
+    adopt(other, store, 1)
+    client = other.client()
+    client.get_status(b"H:test:%d" % number)
+    (answer,) = client.received
+    assert answer.arguments[1] == b"1"

@@ -33,6 +33,8 @@ def some_counts(draw: st.DrawFn) -> Counts:
         counted.wait(time, bucket(time))
     for time in draw(st.lists(seconds, max_size=20)):
         counted.run(time, bucket(time))
+    for number in draw(st.lists(st.integers(0, 5), max_size=20)):
+        counted.submit(number)
     made = counted.counts()
     for kind in draw(st.lists(kinds, max_size=20)):
         made.numbers[kind] += draw(st.integers(1, 2**40))
@@ -42,6 +44,7 @@ def some_counts(draw: st.DrawFn) -> Counts:
 def same(one: Counts, other: Counts) -> bool:
     return (
         one.numbers == other.numbers
+        and trimmed(one.submitted) == trimmed(other.submitted)
         and trimmed(one.waiting) == trimmed(other.waiting)
         and trimmed(one.running) == trimmed(other.running)
         and abs(one.waited - other.waited) < 2e-6
@@ -119,6 +122,7 @@ def test_counts_add_up(one: Counts, other: Counts) -> None:
     both.add(other)
     for kind, number in enumerate(both.numbers):
         assert number == one.numbers[kind] + other.numbers[kind]
+    assert sum(both.submitted) == sum(one.submitted) + sum(other.submitted)
     assert sum(both.waiting) == sum(one.waiting) + sum(other.waiting)
     assert sum(both.running) == sum(one.running) + sum(other.running)
 
@@ -137,6 +141,14 @@ def test_a_busy_minute_takes_some_dozen_bytes() -> None:
 def test_other_bytes_are_refused_or_read_and_nothing_else(packed: bytes) -> None:
     with suppress(ValueError):
         assert len(unpack(packed).numbers) == len(Counts().numbers)
+
+
+def test_counts_of_an_earlier_version_know_no_priorities() -> None:
+    earlier = Counts()
+    earlier.numbers[counts.SUBMITTED] = 3
+    # The list of priorities, which is empty, is the last byte.
+    read = unpack(earlier.pack()[:-1])
+    assert (read.numbers, read.submitted) == (earlier.numbers, [])
 
 
 def test_kinds_of_a_later_version_are_left_out() -> None:

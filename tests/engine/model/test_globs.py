@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import fnmatch
+import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geartrain.engine.model.globs import covers, is_pattern, matches
+from geartrain.engine.model.globs import covers, is_pattern, matcher, matches
 
 NAMES = st.text("ab.", max_size=4)
 GLOBS = st.text("ab.*?[]!", max_size=4)
@@ -48,3 +49,11 @@ def test_whatever_a_covered_glob_names_the_wider_one_does(
 def test_globs_are_those_of_fnmatch(glob: str, name: str) -> None:
     if is_pattern(glob.encode()):
         assert matches(glob.encode(), name.encode()) is fnmatch.fnmatchcase(name, glob)
+
+
+@pytest.mark.parametrize("piece", [b"[", b"[!", b"[]", b"*[", b"[a-"])
+def test_brackets_that_nothing_closes_cost_no_more_than_others(piece: bytes) -> None:
+    began = time.process_time()
+    found = matcher(piece * 4000)
+    assert time.process_time() - began < 1.5
+    assert found.match(b"a") is None

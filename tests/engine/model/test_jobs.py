@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 from geartrain.engine.model.functions import Function
-from geartrain.engine.model.jobs import SUBMITTED, Job, JobQueue
+from geartrain.engine.model.jobs import SUBMITTED, Job, JobQueue, own_ttl
 from geartrain.engine.model.policies import Policy
 
 FUNCTION = Function(b"f", Policy())
@@ -109,3 +109,17 @@ def test_any_mixture_of_pushes_pops_and_removals_keeps_the_order() -> None:
             queue.remove(expected.pop(choose.randrange(len(expected))))
         assert queue.jobs() == expected
         assert queue.size() == len(expected)
+
+
+def test_the_first_without_a_time_to_live_is_known_whatever_comes_and_goes() -> None:
+    choose = random.Random(4730)
+    queue = JobQueue()
+    expected: list[Job] = []
+    for job in new_jobs(500):
+        job.options = choose.choice([b"", b"ttl=5", b"ttl=0", b"max_attempts=2"])
+        queue.push(job)
+        expected.append(job)
+        if choose.random() < 0.7:
+            queue.remove(expected.pop(choose.randrange(len(expected))))
+        without = [each for each in expected if own_ttl(each) < 0]
+        assert queue.first_without_ttl() is (without[0] if without else None)

@@ -26,9 +26,9 @@ MINUTE = 60.0
 EVERY_MINUTE = (b"*", b"", b"", b"", b"")
 
 
-def every_so_often(fields: list[bytes], after: float) -> float:
+def every_so_often(cron: str, timezone: str, after: float) -> float:
     """Take the minute field for a number of minutes from one run to the next."""
-    minute = fields[0].decode()
+    minute = cron.split()[0]
     if not minute.isdigit() and minute not in ("", "*"):
         raise ValueError(f"minute {minute!r}: not a number of minutes")
     return after + MINUTE * (int(minute) if minute.isdigit() else 1)
@@ -50,13 +50,13 @@ def test_an_engine_without_a_calendar_refuses_schedules() -> None:
 
 def test_no_calendar_names_no_time() -> None:
     with pytest.raises(ValueError, match="this job server has no calendar"):
-        no_calendar([b"", b"", b"", b"", b""], 0.0)
+        no_calendar("* * * * *", "", 0.0)
 
 
 def test_a_schedule_begins_empty() -> None:
-    schedule = Schedule(1, H1, Function(b"f", Policy()), b"u")
+    schedule = Schedule(1, H1, Function(b"f", Policy()))
     assert (schedule.number, schedule.handle) == (1, H1)
-    assert (schedule.function.name, schedule.unique) == (b"f", b"u")
+    assert (schedule.function.name, schedule.unique) == (b"f", b"")
     assert (schedule.workload, schedule.more, schedule.fields) == (b"", [], [])
 
 

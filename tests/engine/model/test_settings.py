@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from geartrain.durations import read_duration
 from geartrain.engine.model.policies import Policy
 from geartrain.engine.model.settings import SETTINGS, Value, check_setting, read_setting
 from geartrain.errors import OptionError
@@ -21,7 +22,7 @@ MOST = 1_000_000_000
 WRONG_TYPES = [None, [], {}, [1], {"a": 1}, b"1", date(2030, 1, 1), 1j]
 NO_NUMERALS = [
     *("", " ", "x", "1 ", " 1", "1\n", "1_0", "0x1", "1,5", "--1", "1-", "e", "."),
-    *("nan", "NaN", "inf", "-inf", "Infinity", "true", "none", "1s", "½", "\u0661"),
+    *("nan", "NaN", "inf", "-inf", "Infinity", "true", "none", "1x", "½", "\u0661"),
     *("\0", "\udcff", "1" * 41, "0" * 5000),
 ]
 
@@ -78,6 +79,9 @@ def test_a_value_of_the_settings_own_type(
         ("backoff_delay", ".5", 0.5),
         ("backoff_cap", "1e3", 1000.0),
         ("timeout", "1e-07", 1e-07),
+        ("timeout", "20m", 1200.0),
+        ("ttl", "1h30m", 5400.0),
+        ("delay", "500ms", 0.5),
         ("ttl", "1000000000", 1e9),
         ("dead_letter", "true", True),
         ("dead_letter", "false", False),
@@ -109,7 +113,7 @@ def test_at_least_one_attempt_is_made() -> None:
 @pytest.mark.parametrize("name", NUMBERS)
 @pytest.mark.parametrize(
     "value",
-    [-1, -1e-9, 1e9 + 1, 10**400, math.nan, math.inf, False, "1", *WRONG_TYPES],
+    [-1, -1e-9, 1e9 + 1, 10**400, math.nan, math.inf, False, "1x", *WRONG_TYPES],
 )
 def test_what_is_no_number(name: str, value: object) -> None:
     refused(name, value, "a number ")
@@ -188,7 +192,8 @@ def test_any_value_is_taken_as_it_is_or_refused(name: str, value: object) -> Non
         checked = check_setting(name, value)
     except OptionError:
         return
-    assert checked == value
+    is_text = isinstance(value, str) and SETTINGS[name].kind == "duration"
+    assert checked == (read_duration(str(value)) if is_text else value)
     assert isinstance(checked, type(getattr(Policy(), name)))
 
 

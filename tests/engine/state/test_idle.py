@@ -86,7 +86,7 @@ def only_refuse(world: World) -> None:
 
 @pytest.fixture
 def calendar_world() -> World:
-    return World(lambda fields, now: now + 1e9)
+    return World(lambda cron, timezone, after: after + 1e9)
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,10 @@ import json
 import pytest
 
 from geartrain.engine.batches import Batch
+from geartrain.engine.records import COMMON_KINDS
 from geartrain.stores.memory import MemoryStore
 from tests.support.dialogue import World
-from tests.support.stored_engine import read_rows, rows, stored
+from tests.support.stored_engine import grab, read_rows, rows, stored, submit
 
 
 def restarted(world: World, **file: dict[str, int]) -> World:
@@ -122,3 +123,155 @@ def test_without_a_store_of_jobs_nothing_is_kept() -> None:
     assert world.admin().text("policy f ttl=1") == b"OK\r\n"
     again = restarted(world)
     assert read_rows(again.admin().text("show policies")) == []
+
+
+Entries = dict[tuple[bytes, bytes], bytes | None]
+
+
+def common(world: World) -> Entries:
+    """Return what a store keeps of what job servers have in common."""
+    assert world.store is not None
+    world.store.close()
+    entries = world.store.open().entries
+    return {
+        (each.kind, each.key): each.value
+        for each in entries
+        if each.kind in COMMON_KINDS
+    }
+
+
+def follow(other: World, one: World, before: Entries) -> Entries:
+    """Have a world told what has changed in another's store; return what is there."""
+    now = common(one)
+    removed: Entries = dict.fromkeys(before.keys() - now.keys())
+    changed = {name: now[name] for name in now if before.get(name) != now[name]}
+    other.engine.sharing.follow({**changed, **removed}, other.now)
+    while other.engine.has_more():
+        other.engine.go_on(other.now)
+    other.deliver()
+    return now
+
+
+def test_what_is_set_at_one_job_server_holds_at_the_other() -> None:
+    one, other = stored(), stored()
+    seen = follow(other, one, {})
+    for line in (
+        "policy a* ttl=2",
+        "policy z* ttl=1 delay=7",
+        "policy mail timeout=5 max_attempts=3",
+        "pause a*",
+        "policy z* delay=",
+        "policy mail timeout=",
+        "resume *",
+        "drain *",
+        "policy *z ttl=3",
+    ):
+        assert one.admin().text(line) == b"OK\r\n", line
+        seen = follow(other, one, seen)
+        for question in ("show policies", "policy az", "policy mail"):
+            assert other.admin().text(question) == one.admin().text(question), line
+    assert common(other) == {}
+    one.admin().text("resume *")
+    for pattern in ("a*", "z*", "mail", "*z"):
+        one.admin().text(f"policy {pattern} ttl= max_attempts=")
+    follow(other, one, seen)
+    assert other.admin().text("show policies") == b".\n"
+
+
+def test_globs_apply_in_one_order_wherever_they_were_set() -> None:
+    one, other = stored(), stored()
+    one.admin().text("policy a* ttl=1")
+    other.admin().text("policy *a ttl=2")
+    told = follow(other, one, {}), follow(one, other, {})
+    assert one.admin().text("policy aa") == other.admin().text("policy aa")
+    assert b" ttl=1 " in one.admin().text("policy aa")
+    other.admin().text("policy b* ttl=3")
+    follow(one, other, told[1])
+    assert one.admin().text("show policies") == other.admin().text("show policies")
+
+
+def test_a_glob_of_the_file_that_was_put_last_stays_there() -> None:
+    file = {"a*": {"ttl": 1}, "*a": {"ttl": 2}}
+    one, other = restarted(stored(), **file), restarted(stored(), **file)
+    one.admin().text("pause a*")
+    assert b" ttl=1 " in one.admin().text("policy aa")
+    follow(other, one, {})
+    told = one.admin().text("show policies")
+    assert other.admin().text("show policies") == told
+    assert restarted(one, **file).admin().text("show policies") == told
+
+
+def test_a_function_that_is_paused_elsewhere_hands_out_nothing() -> None:
+    one, other = stored(), stored()
+    worker = other.worker("f")
+    worker.pre_sleep()
+    one.admin().text("pause f")
+    seen = follow(other, one, {})
+    submit(other.client(), "a")
+    assert worker.received == []
+    assert grab(worker) == (b"", "")
+    one.admin().text("resume f")
+    worker.pre_sleep()
+    follow(other, one, seen)
+    assert [each.name for each in worker.received] == ["noop"]
+    assert grab(worker)[1] == "a"
+
+
+def test_functions_and_limits_of_the_other_come_and_go() -> None:
+    one, other = stored(), stored()
+    one.admin().text("create function made")
+    one.admin().text("maxqueue f 1")
+    seen = follow(other, one, {})
+    functions = other.engine.state.functions
+    assert functions[b"made"].is_named
+    submit(other.client(), "a")
+    client = other.client()
+    submit(client, "b")
+    assert [each.name for each in client.received] == ["error"]
+    one.admin().text("drop function made")
+    one.admin().text("drop function f")
+    follow(other, one, seen)
+    assert functions[b"f"].limits == [0, 0, 0]
+    assert other.engine.state.named_count == 0
+    other.advance(3600.0)
+    other.admin().text("status")
+    assert b"made" not in functions
+    assert b"f" in functions
+
+
+def test_what_is_set_here_and_not_durable_yet_counts() -> None:
+    one, other = stored(), stored()
+    one.admin().text("policy f ttl=1")
+    one.admin().text("policy g ttl=1")
+    other.is_committing = False
+    other.admin().text("policy f ttl=2")
+    follow(other, one, {})
+    assert b" ttl=2 " in other.admin().text("policy f")
+    assert other.engine.take_batch() is not None
+    follow(other, one, {})
+    assert b" ttl=2 " in other.admin().text("policy f")
+    assert b" ttl=1 " in other.admin().text("policy g")
+
+
+def test_what_is_set_here_while_much_is_followed_counts() -> None:
+    other = stored()
+    entries: Entries = {
+        (b"policy", b"f%d" % number): b'{"order": 1, "settings": {"ttl": 1}}'
+        for number in range(5000)
+    }
+    other.engine.sharing.follow(entries, other.now)
+    assert other.engine.has_more()
+    other.admin().text("policy f4999 ttl=2")
+    while other.engine.has_more():
+        other.engine.go_on(other.now)
+    assert b" ttl=1 " in other.admin().text("policy f4998")
+    assert b" ttl=2 " in other.admin().text("policy f4999")
+
+
+def test_what_the_other_says_that_means_nothing_is_logged() -> None:
+    world = stored()
+    world.engine.sharing.follow(
+        {(b"policy", b"f"): b"[]", (b"new", b"f"): b"?"}, world.now
+    )
+    (notice,) = world.engine.take_notices()
+    assert notice.action == "setting_lost"

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from geartrain.engine.model.health import FAILING, REFUSING, Health
+from geartrain.engine.model.links import AWAY, CONNECTED, LinkReport
+from geartrain.engine.model.shares import Share
 from geartrain.engine.state.problems import NAMES
 from tests.support.dialogue import World
+from tests.support.node_dialogues import node
 from tests.support.stored_engine import bury, grab, rows, stored, submit
 
 MIB = 1024 * 1024
@@ -84,6 +89,32 @@ def test_the_store() -> None:
     assert names == {"store_failing", "store_slow", "disk_nearly_full"}
 
 
+def test_a_lease_that_has_ended() -> None:
+    world = stored()
+    world.engine.sharing.fence(world.now, is_fenced=True)
+    assert "could not be renewed" in found(world)["lease_ended", None]["text"]
+    world.engine.sharing.fence(world.now, is_fenced=False)
+    assert found(world) == {}
+
+
+def test_peers_that_stay_away() -> None:
+    world = stored()
+    links = [LinkReport("b:4730", b"i", b"jobs\x1b2"), LinkReport("c:4730")]
+    world.engine.helping.follow(tuple(links))
+    for each in links:
+        each.state, each.error, each.since = AWAY, "refused", world.wall_time
+    world.advance(14)
+    assert found(world) == {}
+    world.advance(2)
+    problem = found(world)["peer_away", None]
+    assert problem["text"] == (
+        "the job server 'jobs\\x1b2' at b:4730 cannot be helped (refused), and 1 more"
+    )
+    assert problem["value"] == 2
+    links[0].state = links[1].state = CONNECTED
+    assert found(world) == {}
+
+
 def test_memory_near_its_bound() -> None:
     world = stored()
     world.engine.memory.limit_to(100 * MIB)
@@ -91,6 +122,25 @@ def test_memory_near_its_bound() -> None:
     assert found(world) == {}
     world.engine.measured(70 * MIB, 0)
     assert ("memory_nearly_full", None) in found(world)
+
+
+def test_a_peer_that_refuses_help() -> None:
+    world = stored()
+    link = LinkReport("jobs2:4730")
+    world.engine.helping.follow((link,))
+    assert found(world) == {}
+    link.refuse("b may not work for 'f'", world.now)
+    link.refuse("b may not work for 'g'", world.now)
+    problem = found(world)["peer_refuses", None]
+    assert problem["text"].endswith(
+        "the peer jobs2:4730: b may not work for 'f', and 1 more"
+    )
+    world.advance(60)
+    link.refuse("b may not work for 'g'", world.now)
+    world.advance(30)
+    assert problem["text"] != found(world)["peer_refuses", None]["text"]
+    world.advance(60)
+    assert found(world) == {}
 
 
 def test_a_problem_keeps_the_time_when_it_began() -> None:
@@ -182,4 +232,42 @@ def test_policies_say_from_when_on_something_is_wrong() -> None:
     world.policy(b"f", alert_dead=0, alert_age=0)
     world.worker("f")
     world.advance(200)
+    assert found(world) == {}
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ("concurrency=1", "concurrency"),
+        ("key_concurrency=1", "key_concurrency"),
+        ("order=fifo concurrency=1", "concurrency and order"),
+        ("concurrency=2 rate=1/s", None),
+    ],
+)
+def test_a_limit_that_holds_at_each_job_server_by_itself(
+    settings: str, said: str | None
+) -> None:
+    world = stored()
+    world.admin().text(f"policy f {settings}")
+    world.worker("f")
+    assert found(world) == {}
+    world.engine.sharing.divide(Share(2, 1), world.now)
+    problem = found(world).get(("limit_of_each", "f"))
+    if said is None:
+        assert problem is None
+        return
+    assert problem is not None
+    assert problem["text"].startswith(f"{said} of 'f' hold")
+    assert problem["value"] == 2
+    other = node(world, "other", "g")
+    assert found(world) == {}
+    other.can_do(b"f")
+    assert ("limit_of_each", "f") in found(world)
+
+
+def test_a_limit_is_kept_where_all_workers_are_at_another_job_server() -> None:
+    world = stored()
+    world.engine.sharing.divide(Share(2, 1), world.now)
+    world.admin().text("policy f concurrency=1")
+    node(world, "other", "f")
     assert found(world) == {}

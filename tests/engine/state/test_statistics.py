@@ -112,7 +112,7 @@ steps = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(steps)
 def test_statistics_are_what_a_list_of_all_events_says(
     told: list[tuple[str, bytes, float]],

@@ -8,7 +8,7 @@ from geartrain.engine.model.functions import Function
 from geartrain.engine.model.jobs import Job
 from geartrain.engine.model.options import EngineOptions
 from geartrain.engine.model.peers import Peer
-from geartrain.engine.queries import DuePage, Page
+from geartrain.engine.queries import FULL_PAGE, DuePage, Page
 from geartrain.engine.state import functions, windows
 from geartrain.engine.state.state import State
 from geartrain.protocol.parser import Parser
@@ -91,8 +91,8 @@ def test_a_window_holds_so_many_bytes(
     assert windows.has_room_for_delayed(state, function) == fits
 
 
-@pytest.mark.parametrize(("size", "fits"), [(8 * MIB - 1, True), (8 * MIB, False)])
-def test_all_windows_hold_an_eighth_of_a_limit(
+@pytest.mark.parametrize(("size", "fits"), [(4 * MIB - 1, True), (4 * MIB, False)])
+def test_all_windows_hold_an_eighth_of_a_limit_and_one_half_of_that(
     state: State, function: Function, size: int, fits: bool
 ) -> None:
     state.memory.limit_to(64 * MIB)
@@ -102,35 +102,37 @@ def test_all_windows_hold_an_eighth_of_a_limit(
 
 
 @pytest.mark.parametrize(("size", "fits"), [(8 * MIB - 1, True), (8 * MIB, False)])
-def test_many_functions_share_the_bytes_that_windows_hold(
-    state: State, size: int, fits: bool
+def test_a_window_holds_half_of_the_bytes_that_others_leave(
+    state: State, function: Function, size: int, fits: bool
 ) -> None:
-    for number in range(32):
-        function = functions.find(state, b"%d" % number)
+    state.memory.jobs = 240 * MIB
     fill(function, 1, size)
     assert windows.has_room(state, function, 1) == fits
 
 
-def test_many_functions_share_what_windows_hold() -> None:
+@pytest.mark.parametrize(
+    ("others", "room"), [(0, 1000), (199_200, 400), (199_990, 20), (300_000, 20)]
+)
+def test_a_window_holds_half_of_the_jobs_that_others_leave(
+    others: int, room: int
+) -> None:
     state = State(EngineOptions(window=1000))
-    function = functions.find(state, b"0")
-    fill(function, 399)
-    for number in range(1, 500):
-        functions.find(state, b"%d" % number)
+    function = functions.find(state, b"f")
+    other = new_job(functions.find(state, b"g"))
+    state.jobs.update({b"%d" % number: other for number in range(others)})
+    fill(function, room - 1)
     assert windows.has_room(state, function, 1)
     fill(function, 1)
     assert not windows.has_room(state, function, 1)
 
 
-def test_each_window_holds_some_jobs_however_many_functions_there_are() -> None:
+def test_functions_without_jobs_take_no_room() -> None:
     state = State(EngineOptions(window=1000))
-    function = functions.find(state, b"0")
-    fill(function, 19)
-    for number in range(1, 11_000):
+    function = functions.find(state, b"f")
+    for number in range(11_000):
         state.functions[b"%d" % number] = function
+    fill(function, 999)
     assert windows.has_room(state, function, 1)
-    fill(function, 1)
-    assert not windows.has_room(state, function, 1)
 
 
 def worker_of(state: State, function: Function) -> None:
@@ -156,9 +158,9 @@ def test_a_page_is_asked_for_when_a_window_is_half_empty(
 ) -> None:
     fill(function, held)
     function.windows[1].gain(7, 0.0, False)
-    windows.refill(state, function, 1)
+    windows.refill(state, function, function.windows[1])
     assert [page.most for page in asked(state)] == ([most] if most else [])
-    assert state.memory.pages == bool(most)
+    assert state.memory.pages == (FULL_PAGE if most else 0)
 
 
 def test_no_page_is_asked_for_while_the_window_has_its_bytes(
@@ -166,11 +168,11 @@ def test_no_page_is_asked_for_while_the_window_has_its_bytes(
 ) -> None:
     fill(function, 1, MOST_BYTES)
     function.windows[1].gain(7, 0.0, False)
-    windows.refill(state, function, 1)
+    windows.refill(state, function, function.windows[1])
     assert asked(state) == []
     empty(function)
     fill(function, 1, MOST_BYTES - 1)
-    windows.refill(state, function, 1)
+    windows.refill(state, function, function.windows[1])
     assert len(asked(state)) == 1
 
 
@@ -179,14 +181,14 @@ def test_while_memory_is_tight_a_page_is_for_a_worker_without_a_job(
 ) -> None:
     tighten(state)
     function.windows[1].gain(7, 0.0, False)
-    windows.refill(state, function, 1)
+    windows.refill(state, function, function.windows[1])
     assert asked(state) == []
     worker_of(state, function)
     fill(function, 1)
-    windows.refill(state, function, 1)
+    windows.refill(state, function, function.windows[1])
     assert asked(state) == []
     empty(function)
-    windows.refill(state, function, 1)
+    windows.refill(state, function, function.windows[1])
     (page,) = asked(state)
     assert page.largest == 250 * MIB
 
@@ -197,7 +199,7 @@ def test_a_page_that_memory_is_too_full_for_waits_for_its_turn(
     state.memory.refuse_jobs()
     window = function.windows[1]
     window.gain(7, 0.0, False)
-    windows.refill(state, function, 1)
+    windows.refill(state, function, function.windows[1])
     windows.page_on(state)
     assert asked(state) == []
     assert list(state.memory.windows) == [window]
@@ -210,9 +212,9 @@ def test_while_a_page_is_read_memory_is_not_pressed(
     state: State, function: Function
 ) -> None:
     state.memory.refuse_jobs()
-    state.memory.pages = 1
+    state.memory.pages = FULL_PAGE
     function.windows[1].gain(7, 0.0, False)
-    windows.refill(state, function, 1)
+    windows.refill(state, function, function.windows[1])
     windows.press_on(state)
     assert asked(state) == []
 
@@ -222,7 +224,7 @@ def test_the_window_of_a_function_that_was_forgotten_is_not_read(
 ) -> None:
     state.memory.refuse_jobs()
     function.windows[1].gain(7, 0.0, False)
-    windows.refill(state, function, 1)
+    windows.refill(state, function, function.windows[1])
     del state.functions[b"f"]
     windows.press_on(state)
     assert asked(state) == []
@@ -233,7 +235,7 @@ def test_a_worker_that_registers_is_served_before_others(state: State) -> None:
     first, second = functions.find(state, b"f"), functions.find(state, b"g")
     for function in (first, second):
         function.windows[1].gain(7, 0.0, False)
-        windows.refill(state, function, 1)
+        windows.refill(state, function, function.windows[1])
     windows.serve(state, second)
     assert list(state.memory.windows) == [second.windows[1], first.windows[1]]
     fill(first, 1)

@@ -291,6 +291,15 @@ def test_a_job_that_is_tried_again_at_once_stays_in_memory() -> None:
     assert counts(world) == (0, 0)
 
 
+def test_functions_without_jobs_take_no_room() -> None:
+    world = stored(10_000)
+    idle = world.worker()
+    for number in range(10_000):
+        idle.can_do(b"idle-%d" % number)
+    submit(world.client(), *workloads(1000))
+    assert len(numbers_in_memory(world)) == 1000
+
+
 def test_large_workloads_fill_a_window() -> None:
     world = stored(1000, max_packet=8 * MEBIBYTE)
     client = world.client()

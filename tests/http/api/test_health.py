@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from geartrain.dashboard.mount import Dashboard
-from geartrain.engine.records import Inventory
+from geartrain.engine.inventory import Inventory
 from geartrain.http.api.health import reasons
 from geartrain.http.server import HttpServer as HttpFace
 from geartrain.server import server as server_module

@@ -8,7 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from geartrain.http.families import FUNCTION_FAMILIES, SERVER_FAMILIES, STORE_FAMILIES
+from geartrain.http.families import (
+    CLUSTER_FAMILIES,
+    FUNCTION_FAMILIES,
+    PEER_FAMILIES,
+    SCHEDULE_FAMILIES,
+    SERVER_FAMILIES,
+    STORE_FAMILIES,
+)
 from geartrain.http.shown import MOST_SHOWN, REST
 from geartrain.protocol.constants import PacketType as P
 from tests.support.http_client import HttpServer, running_http
@@ -56,7 +63,9 @@ def test_jobs_are_counted_and_timed(server: HttpServer) -> None:
         samples = checked_metrics(server)
     assert samples[f'gearman_jobs{{{resize},state="waiting"}}'] == 0
     assert samples[f'gearman_jobs{{{mail},state="waiting"}}'] == 1
-    assert samples[f"gearman_jobs_submitted_total{{{resize}}}"] == 2
+    normal = f'{resize},priority="normal"'
+    assert samples[f'gearman_jobs_submitted_total{{{normal},kind="background"}}'] == 2
+    assert samples[f'gearman_jobs_submitted_total{{{normal},kind="foreground"}}'] == 0
     assert samples[f"gearman_workers{{{resize}}}"] == 1
     assert samples[f"gearman_oldest_job_age_seconds{{{mail}}}"] > 0
     assert f"gearman_oldest_job_age_seconds{{{resize}}}" not in samples
@@ -72,7 +81,14 @@ def test_jobs_are_counted_and_timed(server: HttpServer) -> None:
 
 def test_every_family_is_told_with_its_help(server: HttpServer) -> None:
     text = server.get("/metrics").body.decode()
-    for each in (*SERVER_FAMILIES, *STORE_FAMILIES, *FUNCTION_FAMILIES):
+    families = (
+        *SERVER_FAMILIES,
+        *STORE_FAMILIES,
+        *FUNCTION_FAMILIES,
+        *CLUSTER_FAMILIES,
+        *PEER_FAMILIES,
+    )
+    for each in (*families, *SCHEDULE_FAMILIES):
         assert text.count(f"# HELP {each.name} {each.help}\n") == 1
         assert text.count(f"# TYPE {each.name} {each.kind}\n") == 1
 
@@ -94,7 +110,8 @@ def test_hostile_names_stay_apart_and_on_their_lines(server: HttpServer) -> None
     submit(server, HOSTILE)
     samples = checked_metrics(server)
     for label in SHOWN:
-        assert samples[f'gearman_jobs_submitted_total{{function="{label}"}}'] == 1
+        labels = f'function="{label}",priority="normal",kind="background"'
+        assert samples[f"gearman_jobs_submitted_total{{{labels}}}"] == 1
 
 
 @pytest.mark.timeout(120)
@@ -120,3 +137,22 @@ def test_ten_thousand_functions_are_answered_within_a_second_and_a_megabyte() ->
     # The longest waits are told, whoever has them.
     ages = [name for name in samples if "oldest_job_age" in name]
     assert len(ages) == len(waiting) - 1
+
+
+def test_schedules_are_measured(server: HttpServer) -> None:
+    settings = b'{"function": "report", "every": 3600}'
+    kind = {"Content-Type": "application/json"}
+    assert server.ask("POST", "/v1/schedules/nightly", settings, kind).status < 300
+    assert server.ask("POST", "/v1/schedules/nightly/run").status == 204
+    nightly = 'schedule="nightly"'
+    wait_for(
+        server, f'gearman_schedule_times_total{{{nightly},outcome="submitted"}}', 1
+    )
+    samples = checked_metrics(server)
+    assert samples[f"gearman_schedule_lost{{{nightly}}}"] == 0
+    assert f"gearman_schedule_failed{{{nightly}}}" not in samples
+    last = samples[f"gearman_schedule_last_timestamp_seconds{{{nightly}}}"]
+    assert abs(last - time.time()) < 600
+    assert samples[f"gearman_schedule_next_timestamp_seconds{{{nightly}}}"] > last
+    with worker(lambda: connect(server), "report", fail):
+        wait_for(server, f"gearman_schedule_failed{{{nightly}}}", 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from geartrain.worker import AsyncWorker, Worker
@@ -59,7 +59,7 @@ def coroutine(plain: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return handler
 
 
-def total(results: list[bytes]) -> str:
+def total(results: Iterator[bytes]) -> str:
     return str(sum(map(len, results)))
 
 

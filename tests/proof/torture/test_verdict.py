@@ -177,6 +177,22 @@ def test_one_after_its_end_does_not(story: Story) -> None:
     assert story.faults() == []
 
 
+def test_one_may_join_a_dead_letter_that_was_brought_back(story: Story) -> None:
+    flaky = FUNCTIONS[b"flaky"].max_attempts
+    story.submit(b"a", H1, b"flaky", unique=b"u")
+    for _ in range(flaky):
+        story.run(b"a", H1, "fail")
+    story.submit(b"b", H2, b"flaky", unique=b"u")
+    story.enquire("dead retry", H1)
+    story.submit(b"c", H1, b"flaky", unique=b"u")
+    story.run(b"a", H1)
+    story.run(b"b", H2)
+    assert "not coalesced" not in story.faults()
+    # A submission before that had nothing but the other job to join.
+    story.history.enquiries[-1].sent = story.history.serial()
+    assert "not coalesced" in story.faults()
+
+
 def test_a_listing_has_every_waiting_job_once(story: Story) -> None:
     story.submit(b"a", H1)
     story.take_stock(row(H1))
@@ -394,6 +410,19 @@ def test_a_dead_letter_may_have_another_priority_then(story: Story) -> None:
     story.enquire("priority", H1)
     story.die(b"a", H1, priority="high")
     assert story.faults() == []
+
+
+def test_a_dead_letter_of_a_function_in_strict_order_has_no_priority(
+    story: Story,
+) -> None:
+    story.submit(b"a", H1, b"ledger", flow_key=b"k", priority="low")
+    for _ in range(3):
+        story.run(b"a", H1, "exception", settled=0)
+        story.restart()
+    story.die(b"a", H1, priority="normal")
+    assert story.faults() == []
+    story.die(b"a", H1, priority="low")
+    assert story.faults() == ["dead letter"]
 
 
 def test_no_job_is_run_while_its_function_is_paused(story: Story) -> None:

@@ -17,7 +17,7 @@ from tests.support.kept_endings import ending, ending_values, keeping, kept_seri
 from tests.support.maintained_stores import copy, lines_of, problems_of
 from tests.support.sqlite_files import execute
 
-COVERS = ("stores/sqlite/endings", "stores/sqlite/packing")
+COVERS = ("stores/sqlite/endings", "stores/packing")
 
 OLDER = ("DROP TABLE endings", "PRAGMA user_version = 4")
 

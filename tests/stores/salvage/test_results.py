@@ -14,8 +14,6 @@ from geartrain.stores.sqlite.store import SqliteStore
 from tests.support.maintained_stores import copy, lines_of, problems_of
 from tests.support.sqlite_files import execute
 
-COVERS = ("stores/sqlite/results",)
-
 OLDER = (
     "DROP TABLE results",
     "DROP TABLE entries",

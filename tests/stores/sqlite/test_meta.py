@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from geartrain.stores.job_packing import STEADY, bits_of, due_of
 from geartrain.stores.maintenance.tasks import check
-from geartrain.stores.sqlite.rows import STEADY, bits_of, due_of
 from geartrain.stores.sqlite.store import SqliteStore
 from tests.support.maintained_stores import lines_of
 from tests.support.sqlite_files import execute, fill

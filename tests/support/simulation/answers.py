@@ -47,8 +47,24 @@ def _foreground(
         connection.awaited[_created(server, request, answer)] += 1
 
 
+def _broadcast(
+    server: ServerUnderTest, connection: Connection, request: Request, answer: Answer
+) -> None:
+    """Check that all jobs of a broadcast are kept before it is acknowledged."""
+    if _is_refusal(answer):
+        return
+    _background(server, connection, request, answer)
+    kept = server.store.jobs() | server.store.dead()
+    for entry in server.ledger.entries.values():
+        if entry.whole == answer.arguments[0] and not entry.fate:
+            entry.acknowledged = True
+            is_kept = entry.handle in kept or server.level == "memory"
+            assert is_kept, f"{entry.handle!r} is not durable"
+
+
 def _is_refusal(answer: Answer) -> bool:
-    return answer.name == "error" and answer.arguments[0] == b"QUEUE_ERROR"
+    refusals = (b"QUEUE_ERROR", b"NO_WORKER")
+    return answer.name == "error" and answer.arguments[0] in refusals
 
 
 def _created(server: ServerUnderTest, request: Request, answer: Answer) -> bytes:
@@ -96,8 +112,9 @@ def _assigned(
     )
     entry = server.ledger.entries[handle]
     # Operators move jobs from one function to another.
-    assert workload == entry.workload, function
+    assert workload == entry.workload or entry.may_be_replaced(), function
     assert server.ledger.was_alive(handle, request.since)
+    assert not entry.is_whole, f"{handle!r} is to run nowhere"
     connection.assigned[handle] = None
 
 
@@ -238,6 +255,7 @@ _CHECKS: Final[
     dict[str, Callable[[ServerUnderTest, Connection, Request, Answer], None]]
 ] = {
     "background": _background,
+    "broadcast": _broadcast,
     "foreground": _foreground,
     "schedule": _schedule,
     "grab": _assigned,

@@ -5,18 +5,23 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypedDict
 
 from geartrain.engine.batches import Batch
 from geartrain.engine.model import counts
+from geartrain.engine.model.addressees import EVERYONE, HOSTS, addressee_of
 from geartrain.engine.model.functions import Function
 from geartrain.engine.model.jobs import (
+    BEHIND,
     FINISHED,
     PAGED,
     RUNNING,
     TENTATIVE,
     Job,
     JobState,
+    own_ttl,
 )
+from geartrain.engine.model.submission_options import kept_text
 from geartrain.engine.records import JobRecord
 from geartrain.engine.state.state import State
 
@@ -24,6 +29,11 @@ __all__ = ["DEAD", "Entry", "Ledger"]
 
 # The fate of a dead letter: it may be a job again.
 DEAD = "dead"
+
+
+class _Broadcast(TypedDict):
+    whole: bytes
+    is_whole: bool
 
 
 @dataclass
@@ -47,6 +57,8 @@ class Entry:
         is_back: a dead letter that was promised to be a job again.
         was_dead: it was a dead letter once.
         was_moved: an operator has put it elsewhere.
+        whole: the handle of the broadcast that it is of; empty if it is of none.
+        is_whole: it is a broadcast, which runs nowhere and ends after its jobs.
     """
 
     handle: bytes
@@ -65,6 +77,12 @@ class Entry:
     is_back: bool = False
     was_dead: bool = False
     was_moved: bool = False
+    whole: bytes = b""
+    is_whole: bool = False
+
+    def may_be_replaced(self) -> bool:
+        """Tell whether another submission may have given it its workload."""
+        return bool(self.key) and not self.key.startswith(b"-\0")
 
     @staticmethod
     def of_job(job: Job) -> Entry:
@@ -77,6 +95,7 @@ class Entry:
             workload=job.workload,
             is_immediate=job.due == 0 and job.state is not TENTATIVE,
             background=job.background,
+            **_broadcast(job.options),
         )
 
     @staticmethod
@@ -90,6 +109,7 @@ class Entry:
             workload=record.workload,
             is_immediate=record.due == 0 and record.failures is None,
             background=True,
+            **_broadcast(record.options),
         )
 
     def move(self, function: bytes, priority: int) -> None:
@@ -159,28 +179,43 @@ class Ledger:
         if (job.function.name, job.priority) != (entry.function, entry.priority):
             entry.move(job.function.name, job.priority)
         entry.background = job.background
-        if job.failures is not None or job.due or job.is_awaited() or not job.batch:
+        is_late = job.failures is not None or job.due > 0 or job.state is BEHIND
+        if is_late or job.is_awaited() or not job.batch:
             entry.is_immediate = False
 
     def _fate(self, state: State, job: Job, was: JobState, during: str) -> str:
         entry = self.entries[job.handle]
         before = self._counted.get(job.function.name, (0, 0))[1]
         is_cancelled = _counts(job.function)[1] > before
-        if job.handle in self.cancelling and is_cancelled:
+        if {job.handle, entry.whole} & self.cancelling and is_cancelled:
             return "removed"
-        if job.handle == self.ending:
-            assert was is RUNNING
+        if entry.is_whole or job.handle == self.ending:
+            assert entry.is_whole or was is RUNNING
+            self._check_members(entry)
             return "done"
-        if during in ("refused", "committed"):
+        return self._unasked_fate(state, job, was, during)
+
+    def _unasked_fate(self, state: State, job: Job, was: JobState, during: str) -> str:
+        """Return the fate of a job that nobody has cancelled or done."""
+        entry = self.entries[job.handle]
+        if was is TENTATIVE or (during == "refused" and not job.batch):
             return _settled_fate(job, entry, was, during)
-        assert was not in (TENTATIVE, PAGED)
-        if was is RUNNING:
+        if was is RUNNING and during not in ("refused", "committed"):
             return self._death(state, job, entry)
-        if during in ("tick", "grab"):
-            assert _is_expired(state, job)
+        assert was is not PAGED
+        if during in ("tick", "grab") or _is_unreachable(state, job):
+            assert _is_expired(state, job) or _is_unreachable(state, job)
             return "expired"
         assert not entry.background, f"{job.handle!r} ended in {during}"
         return "abandoned"
+
+    def _check_members(self, whole: Entry) -> None:
+        """Check that all jobs of a broadcast that ends have ended, or do so now."""
+        for entry in self.entries.values():
+            if entry.whole == whole.handle and not entry.fate:
+                ended = [job for job in self._before if job.handle == entry.handle]
+                assert ended, f"{whole.handle!r} ends before {entry.handle!r}"
+                assert ended[0].state is FINISHED
 
     def _death(self, state: State, job: Job, entry: Entry) -> str:
         if not entry.background:
@@ -208,7 +243,8 @@ class Ledger:
         for number in batch.ended:
             entry = numbers[number]
             if entry.fate in ("", DEAD):
-                assert entry.fate or entry.handle in self.cancelling
+                asked = {entry.handle, entry.whole} & self.cancelling
+                assert entry.fate or asked or entry.is_whole
                 entry.end("removed", self.step)
 
     def refused(self, batch: Batch) -> None:
@@ -276,6 +312,19 @@ def _settled_fate(job: Job, entry: Entry, was: JobState, during: str) -> str:
     return "twin"
 
 
+def _broadcast(options: bytes) -> _Broadcast:
+    """Return what options say of a job of a broadcast, and of a broadcast."""
+    is_whole = kept_text(options, b"to") in (EVERYONE, HOSTS)
+    return {"whole": kept_text(options, b"batch"), "is_whole": is_whole}
+
+
+def _is_unreachable(state: State, job: Job) -> bool:
+    """Tell whether a job is for somebody who is not there."""
+    addressee = addressee_of(job.flow_key)
+    addressees = state.wakeups.addressees
+    return bool(addressee) and not addressees.is_present(addressee, job.function)
+
+
 def _counts(function: Function) -> tuple[int, int]:
     numbers = function.statistics.totals().numbers
     return numbers[counts.EXPIRED], numbers[counts.CANCELLED]
@@ -285,5 +334,6 @@ def _is_expired(state: State, job: Job) -> bool:
     waiting_since = max(job.submitted, job.due)
     if job.failures is not None:
         waiting_since = max(waiting_since, job.failures.ended)
-    ttl = job.function.policy.ttl
+    own = own_ttl(job)
+    ttl = job.function.policy.ttl if own < 0 else own
     return ttl > 0 and state.server_time() >= waiting_since + ttl

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 
+from geartrain.engine.model.flow_keys import FlowKey
 from geartrain.engine.model.functions import Function
 from geartrain.engine.model.jobs import PAGED, SCHEDULED, TENTATIVE, Job
 from geartrain.engine.records import JobRecord
+from geartrain.engine.window.windows import Window
 from tests.support.simulation.ledger import DEAD
 from tests.support.simulation.server_under_test import ServerUnderTest
+from tests.support.simulation.structures import windows_of
 
 __all__ = ["check_rest"]
 
@@ -42,10 +45,13 @@ def _check_ledger(
 def _check_memory(server: ServerUnderTest, jobs: dict[bytes, JobRecord]) -> None:
     for job in server.engine.state.jobs.values():
         assert job.state is not TENTATIVE
-        assert job.state is not PAGED
+        is_behind_fence = server.engine.state.is_fenced and job.is_awaited()
+        assert job.state is not PAGED or is_behind_fence
         assert (job.handle in jobs) == (job.batch != 0)
         if job.batch:
             _check_record(job, jobs[job.handle])
+            kept = server.store.workload(job.number)
+            assert kept == b"".join([job.workload, *job.more])
 
 
 def _check_record(job: Job, record: JobRecord) -> None:
@@ -75,28 +81,47 @@ def _check_function(
     alone = [record for record in mine if record.handle not in state.jobs]
     in_memory = [job for job in state.jobs.values() if job.function is function]
     assert function.job_count() == len(alone) + len(in_memory)
-    for window in function.windows:
-        here = [record for record in alone if record.priority == window.priority]
+    # Behind a fence, what somebody waits for stays in memory as well.
+    paged = {job.handle for job in in_memory if job.state is PAGED}
+    counted = alone + [record for record in mine if record.handle in paged]
+    for window in windows_of(function):
+        here = [
+            record
+            for record in counted
+            if record.priority == window.priority
+            and record.queue_key == window.queue_key
+        ]
         assert window.ready == sum(record.due == 0 for record in here)
         assert window.delayed == sum(record.due > 0 for record in here)
-        assert window.leaving == 0
+        assert window.leaving == sum(record.handle in paged for record in here)
         for shelf in (window.numbers, window.waits, window.dates):
             assert not shelf.is_reading()
-        if not server.is_unreadable:
-            _check_progress(server, function, window.priority, here)
+        if not (server.is_unreadable or server.engine.state.is_fenced):
+            _check_progress(server, function, window, here)
+    for record in alone:
+        assert not record.queue_key or record.queue_key in _live(function)
+
+
+def _live(function: Function) -> dict[bytes, FlowKey]:
+    keys = function.keys()
+    return {} if keys is None else keys.live
 
 
 def _check_progress(
-    server: ServerUnderTest, function: Function, priority: int, alone: list[JobRecord]
+    server: ServerUnderTest, function: Function, window: Window, alone: list[JobRecord]
 ) -> None:
     """Check that what is ready in the store alone has something to wait for."""
-    window = function.windows[priority]
+    priority = window.priority
     state = server.engine.state
     is_due = [
         record for record in alone if record.due <= state.time_by(record.is_steady)
     ]
     is_timed = any(each.timer for each in (window, window.waits, window.dates))
-    is_waited_for = function.ready[priority].size() > 0 or is_timed
+    key = _live(function).get(window.queue_key)
+    is_held = (
+        key is not None and key.waiting_count() + len(key.running) > key.paged_count()
+    )
+    is_waited_for = function.ready[priority].size() > 0 or is_timed or is_held
     assert is_waited_for or not is_due, f"{is_due[0].handle!r} is stuck"
     for shelf in (window.waits, window.dates):
         mine = any(each.due and each.is_steady == shelf.is_steady for each in alone)

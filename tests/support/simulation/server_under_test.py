@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 from geartrain.engine.batches import Batch
@@ -19,14 +20,15 @@ from tests.support.simulation.unreliable_store import UnreliableStore
 __all__ = ["ServerUnderTest"]
 
 _WALL_START = 1_750_000_000.0
-_CONNECTIONS = 3
+# The connections by the id that each has as a worker.
+CLIENT_IDS = (b"", b"one", b"two")
 FUNCTIONS = (b"f", b"g")
 
 # Where the batch taken is: nowhere, with the store, or written and answered.
 IDLE, TAKEN, WRITTEN = range(3)
 
 
-def every_minute(fields: list[bytes], after: float) -> float:
+def every_minute(cron: str, timezone: str, after: float) -> float:
     """Return the next full minute, whatever the fields say."""
     return (after // 60 + 1) * 60
 
@@ -44,7 +46,7 @@ class ServerUnderTest:
         is_unreadable: the store has failed to answer in this life.
     """
 
-    def __init__(self, level: str, window: int) -> None:
+    def __init__(self, level: str, window: int, **limits: int | str) -> None:
         """Start for the first time, with an empty store."""
         self.level = level
         self.store = UnreliableStore(syncs=level == "disk")
@@ -52,12 +54,16 @@ class ServerUnderTest:
         self.now = 1000.0
         self._offset = _WALL_START - self.now
         self._window = window
+        self._limits = limits
         self.start()
 
     def start(self) -> None:
         """Start with the store as it is."""
         policy = Policy()
         policy.max_crashes = 3
+        policy.options_in_names = True
+        for name, value in self._limits.items():
+            setattr(policy, name, value)
         self.engine = Engine(
             EngineOptions(policy=policy, window=self._window), every_minute
         )
@@ -71,7 +77,7 @@ class ServerUnderTest:
         self.stage = IDLE
         self._batch = Batch(0)
         self.connections: list[Connection] = []
-        self.connections = [self.connect(*FUNCTIONS) for _ in range(_CONNECTIONS)]
+        self.connections = [self.connect(each, *FUNCTIONS) for each in CLIENT_IDS]
         self.commit()
 
     def _check_schedules(self, kept: set[bytes]) -> None:
@@ -79,11 +85,13 @@ class ServerUnderTest:
         assert not self.ledger.unscheduled & kept
         self.ledger.schedules = set(kept)
 
-    def connect(self, *functions: bytes) -> Connection:
-        """Open a connection that can do these functions."""
+    def connect(self, client_id: bytes, *functions: bytes) -> Connection:
+        """Open a connection with an id, if it is not empty, that can do functions."""
         peer = self.engine.connect(9, b"127.0.0.1", True)
         connection = Connection(peer)
         self.connections.append(connection)
+        if client_id:
+            self.send(connection, packet(PacketType.SET_CLIENT_ID, client_id))
         for function in functions:
             self.send(connection, packet(PacketType.CAN_DO, function))
         return connection
@@ -164,6 +172,28 @@ class ServerUnderTest:
         else:
             raise AssertionError("a tick leaves what is due")
         self.now = max(self.now, end)
+
+    def fence(self, is_fenced: bool) -> None:
+        """Fence what the store keeps, or lift the fence."""
+        self._react(
+            "fence", lambda: self.engine.sharing.fence(self.now, is_fenced=is_fenced)
+        )
+
+    def hear_of_policy(self, pattern: bytes, setting: str) -> None:
+        """Have another job server of the store set what it sets for a pattern."""
+        if self.stage == WRITTEN:
+            # Nobody looks at what others have put before that is settled.
+            self.commit()
+        name, _, value = setting.partition("=")
+        values = {"order": 1, "settings": {name: value}}
+        batch = Batch(0)
+        batch.entries[b"policy", pattern] = (
+            json.dumps(values).encode() if value else None
+        )
+        self.store.commit(batch)
+        self._react(
+            "policy", lambda: self.engine.sharing.follow(batch.entries, self.now)
+        )
 
     def take(self) -> bool:
         """Take the next batch, if none is taken; tell whether one is."""

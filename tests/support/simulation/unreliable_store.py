@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from geartrain.engine.batches import Batch
 from geartrain.engine.endings import ListEndings
+from geartrain.engine.inventory import Inventory
 from geartrain.engine.queries import (
     DuePage,
     FindDead,
@@ -14,7 +15,7 @@ from geartrain.engine.queries import (
     Page,
     Query,
 )
-from geartrain.engine.records import Inventory, JobRecord
+from geartrain.engine.records import JobRecord
 from geartrain.engine.results import FindResult
 from geartrain.errors import StoreError
 from geartrain.stores.base import Store

@@ -6,6 +6,7 @@ from typing import Final
 
 from geartrain.dashboard.action import Action
 from geartrain.dashboard.actions import (
+    batches,
     dead,
     functions,
     jobs,
@@ -19,6 +20,7 @@ __all__ = ["ACTIONS"]
 ACTIONS: Final[dict[str, Action]] = {
     each.name: each
     for each in (
+        *batches.ACTIONS,
         *dead.ACTIONS,
         *functions.ACTIONS,
         *jobs.ACTIONS,

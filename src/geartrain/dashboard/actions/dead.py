@@ -4,67 +4,43 @@ from __future__ import annotations
 
 from typing import Final
 
-from geartrain.admin.connection import handle_word, word
-from geartrain.dashboard.action import Action, Confirmation
+from geartrain.admin.connection import handle_word
+from geartrain.dashboard.action import Action, Confirmation, Fields
 from geartrain.dashboard.calls import PageCall
 from geartrain.dashboard.shown import plural
+from geartrain.dashboard.sweeps import Selection, sweep
 from geartrain.errors import OptionError
 from geartrain.http.problems import ProblemError
 from geartrain.texts import quoted, shown
 
-__all__ = ["ACTIONS"]
+__all__ = ["ACTIONS", "REVIVED"]
 
-_FILTERS: Final = ("function", "reason", "error", "unique", "older", "newer")
-_REVIVED: Final = "They become waiting jobs, with all of their attempts before them."
+_FILTERS: Final = (
+    "function",
+    "reason",
+    "kind",
+    "error",
+    "unique",
+    "owner",
+    "key",
+    "batch",
+    "older",
+    "newer",
+)
+REVIVED: Final = "They become waiting jobs, with all of their attempts before them."
+"""What follows from having dead letters run again."""
+
 _LOST: Final = "Their workloads and errors are deleted. This cannot be undone."
 
 
-async def ask_retry_all(call: PageCall) -> Confirmation:
-    """Count what would be run again."""
-    count = await _swept(call, "retry", "count=yes")
-    return Confirmation(
-        text=f"Run {plural(count, 'dead letter')}{_of(call)} again?",
-        detail=_REVIVED,
-        confirm=f"Run {plural(count, 'job')} again",
-        is_possible=count > 0,
-    )
-
-
-async def retry_all(call: PageCall) -> str:
-    """Run the dead letters of a filter again."""
-    count = await _swept(call, "retry")
-    return f"{plural(count, 'dead letter')}{_of(call)} run again."
-
-
-async def ask_drop_all(call: PageCall) -> Confirmation:
-    """Count what would be deleted."""
-    count = await _swept(call, "drop", "count=yes")
-    return Confirmation(
-        text=f"Drop {plural(count, 'dead letter')}{_of(call)}?",
-        detail=_LOST,
-        confirm=f"Drop {plural(count, 'dead letter')}",
-        is_possible=count > 0,
-    )
-
-
-async def drop_all(call: PageCall) -> str:
-    """Delete the dead letters of a filter."""
-    count = await _swept(call, "drop")
-    return f"{plural(count, 'dead letter')}{_of(call)} dropped."
-
-
-async def _swept(call: PageCall, what: str, *more: str) -> int:
-    """Give an order to all that the fields of the form select; return how many."""
-    given = {name: call.field(name) for name in _FILTERS}
-    filters = [f"{name}={word(value)}" for name, value in given.items() if value]
-    answer = await call.line(" ".join([f"dead {what} all", *filters, *more]))
-    return int(answer.split(" ")[1])
-
-
-def _of(call: PageCall) -> str:
-    function, error = call.field("function"), call.field("error")
-    said = f" of {shown(function)}" if function else ""
-    return f"{said} with {quoted(error, 60)}" if error else said
+def _letters(fields: Fields) -> Selection:
+    """Return those that a form's filters fit, which are all if it has none."""
+    given = {name: fields[name] for name in _FILTERS if fields.get(name)}
+    said = f" of {shown(given['function'])}" if "function" in given else ""
+    error = given.get("kind") or given.get("error")
+    if error:
+        said += f" with {quoted(error, 60)}"
+    return Selection(filters=given, said=said)
 
 
 async def ask_retry_chosen(call: PageCall) -> Confirmation:
@@ -72,8 +48,8 @@ async def ask_retry_chosen(call: PageCall) -> Confirmation:
     count = len(_chosen(call))
     return Confirmation(
         text=f"Run {plural(count, 'dead letter')} again?",
-        detail=_REVIVED,
-        confirm=f"Run {plural(count, 'job')} again",
+        detail=REVIVED,
+        confirm=f"Run {plural(count, 'dead letter')} again",
     )
 
 
@@ -110,7 +86,11 @@ def _chosen(call: PageCall) -> list[str]:
 
 
 async def _each(call: PageCall, what: str) -> str:
-    """Give an order to each that was chosen; return in words how many there were."""
+    """Give an order to each that was chosen; return in words how many there were.
+
+    Raises:
+        ProblemError: one is refused, or none of them is there any more.
+    """
     done, gone = 0, 0
     for handle in _chosen(call):
         try:
@@ -120,22 +100,32 @@ async def _each(call: PageCall, what: str) -> str:
             if problem.kind != "unknown-job":
                 raise
             gone += 1
+    if not done:
+        raise ProblemError("unknown-job", "none of these is there any more: look again")
     said = plural(done, "dead letter")
     return f"{said} ({gone} no longer there)" if gone else said
 
 
 ACTIONS: Final = (
-    Action(
-        name="retry-dead-letters",
-        label="Run them again",
-        run=retry_all,
-        ask=ask_retry_all,
+    sweep(
+        "retry-dead-letters",
+        "Run them again",
+        _letters,
+        command="dead retry all",
+        verb="Run {} again",
+        past="run again",
+        noun="dead letter",
+        detail=REVIVED,
     ),
-    Action(
-        name="drop-dead-letters",
-        label="Drop them",
-        run=drop_all,
-        ask=ask_drop_all,
+    sweep(
+        "drop-dead-letters",
+        "Drop them",
+        _letters,
+        command="dead drop all",
+        verb="Drop {}",
+        past="dropped",
+        noun="dead letter",
+        detail=_LOST,
         is_dangerous=True,
     ),
     Action(

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from geartrain.admin.connection import word
-from geartrain.dashboard.action import Action, Confirmation
+from geartrain.dashboard.action import Action, Confirmation, Fields
 from geartrain.dashboard.calls import PageCall
 from geartrain.dashboard.shown import plural
-from geartrain.errors import OptionError
+from geartrain.dashboard.sweeps import Selection, required, sweep
 from geartrain.texts import shown
 
 __all__ = ["ACTIONS"]
@@ -58,50 +58,12 @@ async def resume(call: PageCall) -> str:
     return f"{shown(function)} runs again."
 
 
-async def ask_cancel_waiting(call: PageCall) -> Confirmation:
-    """Count what cancelling would concern."""
-    count = await _swept(call, "cancel jobs", "count=yes")
-    return Confirmation(
-        text=f"Cancel {plural(count, 'waiting job')} of"
-        f" {shown(call.field('function'))}?",
-        detail="Whoever waits for one is told that it failed. This cannot be undone.",
-        confirm=f"Cancel {plural(count, 'job')}",
-        is_possible=count > 0,
+def _waiting(fields: Fields) -> Selection:
+    """Return all ready jobs of the function."""
+    function = required(fields, "function", "name the function whose jobs these are")
+    return Selection(
+        filters={"function": function, "state": "ready"}, said=f" of {shown(function)}"
     )
-
-
-async def cancel_waiting(call: PageCall) -> str:
-    """Cancel what waits."""
-    count = await _swept(call, "cancel jobs")
-    function = call.field("function")
-    return f"{plural(count, 'waiting job')} of {shown(function)} cancelled."
-
-
-async def ask_move_waiting(call: PageCall) -> Confirmation:
-    """Count what a move would concern."""
-    to = _target(call)
-    count = await _swept(call, f"move jobs {word(to)}", "count=yes")
-    return Confirmation(
-        text=f"Move {plural(count, 'waiting job')} of {shown(call.field('function'))}"
-        f" to {shown(to)}?",
-        detail="Workers of that function run them, with the policy of that function.",
-        confirm=f"Move {plural(count, 'job')}",
-        is_possible=count > 0,
-    )
-
-
-async def move_waiting(call: PageCall) -> str:
-    """Move what waits to another function."""
-    to = _target(call)
-    count = await _swept(call, f"move jobs {word(to)}")
-    return f"{plural(count, 'waiting job')} moved to {shown(to)}."
-
-
-def _target(call: PageCall) -> str:
-    to = call.field("to").strip()
-    if not to:
-        raise OptionError("name the function that is to have the jobs")
-    return to
 
 
 async def _counts(call: PageCall) -> tuple[int, int]:
@@ -127,29 +89,30 @@ def _running(count: int) -> str:
     return f"The {ends} as usual."
 
 
-async def _swept(call: PageCall, command: str, *more: str) -> int:
-    """Ask a command about all ready jobs of the function; return how many they are."""
-    function = word(call.field("function")) or "%00"
-    filters = f"function={function} state=ready"
-    answer = await call.line(" ".join([command, filters, *more]))
-    return int(answer.split(" ")[1])
-
-
 ACTIONS: Final = (
     Action(name="pause", label="Pause", run=pause, ask=ask_pause),
     Action(name="drain", label="Drain", run=drain, ask=ask_drain),
     Action(name="resume", label="Resume", run=resume),
-    Action(
-        name="cancel-waiting",
-        label="Cancel waiting jobs",
-        run=cancel_waiting,
-        ask=ask_cancel_waiting,
+    sweep(
+        "cancel-waiting",
+        "Cancel waiting jobs",
+        _waiting,
+        command="cancel jobs",
+        verb="Cancel {}",
+        past="cancelled",
+        noun="waiting job",
+        detail="Whoever waits for one is told that it failed. This cannot be undone.",
         is_dangerous=True,
     ),
-    Action(
-        name="move-waiting",
-        label="Move waiting jobs",
-        run=move_waiting,
-        ask=ask_move_waiting,
+    sweep(
+        "move-waiting",
+        "Move waiting jobs",
+        _waiting,
+        command="move jobs {to}",
+        verb="Move {} to {to}",
+        past="moved to {to}",
+        noun="waiting job",
+        detail="Workers of that function run them, with the policy of that function.",
+        needs={"to": "name the function that is to have the jobs"},
     ),
 )

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Final
 
 from geartrain.admin.connection import handle_word, word
-from geartrain.dashboard.action import Action, Confirmation
+from geartrain.dashboard.action import Action, Confirmation, Fields
 from geartrain.dashboard.calls import PageCall
-from geartrain.dashboard.searches import Search, read_search
-from geartrain.dashboard.shown import plural
+from geartrain.dashboard.searches import read_search
+from geartrain.dashboard.sweeps import Selection, required, sweep
 from geartrain.errors import OptionError
 from geartrain.http.problems import ProblemError
 from geartrain.texts import shown
@@ -80,16 +79,9 @@ async def prioritise(call: PageCall) -> str:
 
 async def move(call: PageCall) -> str:
     """Let a waiting job belong to another function."""
-    to = _target(call)
+    to = required(call.form, "to", "name the function that it is to be moved to")
     await _order(call, f"move {_handle(call)} {word(to)}")
     return f"{shown(call.field('handle'))} is for {shown(to)} now."
-
-
-def _target(call: PageCall) -> str:
-    to = call.field("to")
-    if not to:
-        raise OptionError("name the function that it is to be moved to")
-    return to
 
 
 async def retry_letter(call: PageCall) -> str:
@@ -113,57 +105,14 @@ async def drop_letter(call: PageCall) -> str:
     return f"The dead letter {shown(call.field('handle'))} is deleted."
 
 
-def _search(call: PageCall) -> Search:
-    search = read_search(call.field("q"))
+def _found(fields: Fields) -> Selection:
+    """Return all that a search finds."""
+    search = read_search(fields.get("q", ""))
     if not search.filters:
         raise OptionError("say which jobs: give at least one qualifier")
-    return search
-
-
-async def _swept(call: PageCall, command: str, search: Search, more: str = "") -> int:
-    answer = await call.line(f"{command}{search.words}{more}")
-    return int(answer.split(" ")[1])
-
-
-_Command = Callable[[PageCall], str]
-_Ask = Callable[[PageCall], Awaitable[Confirmation]]
-_Run = Callable[[PageCall], Awaitable[str]]
-
-
-def _bulk(command: _Command, verb: str, past: str, detail: str) -> tuple[_Ask, _Run]:
-    """Return what asks, with the count, and what carries an order out."""
-
-    async def ask(call: PageCall) -> Confirmation:
-        search = _search(call)
-        count = await _swept(call, command(call), search, " count=yes")
-        jobs = plural(count, "job")
-        return Confirmation(
-            text=f"{verb.format(jobs)}?" if count else "No job is like that now.",
-            detail=f"All that {shown(search.text)} finds. {detail}",
-            confirm=verb.format(jobs),
-            is_possible=count > 0,
-        )
-
-    async def run(call: PageCall) -> str:
-        count = await _swept(call, command(call), _search(call))
-        return f"{plural(count, 'job')} {past}."
-
-    return ask, run
-
-
-def _priority(call: PageCall) -> str:
-    return f"priority jobs {word(call.field('priority')) or '%00'}"
-
-
-def _found(
-    name: str,
-    label: str,
-    bulk: tuple[_Ask, _Run],
-    *,
-    is_dangerous: bool = False,
-) -> Action:
-    ask, run = bulk
-    return Action(name=name, label=label, run=run, ask=ask, is_dangerous=is_dangerous)
+    return Selection(
+        filters=search.filters, note=f"All that {shown(search.text)} finds."
+    )
 
 
 ACTIONS: Final = (
@@ -182,30 +131,41 @@ ACTIONS: Final = (
         ask=ask_drop_letter,
         is_dangerous=True,
     ),
-    _found(
+    sweep(
         "cancel-found",
         "Cancel all",
-        _bulk(lambda call: "cancel jobs", "Cancel {}", "cancelled", _UNDONE),
+        _found,
+        command="cancel jobs",
+        verb="Cancel {}",
+        past="cancelled",
+        detail=_UNDONE,
         is_dangerous=True,
     ),
-    _found(
+    sweep(
         "run-found",
         "Run all now",
-        _bulk(lambda call: "run jobs", "Run {} now", "wait for no time any more", ""),
+        _found,
+        command="run jobs",
+        verb="Run {} now",
+        past="made ready to run",
     ),
-    _found(
+    sweep(
         "prioritise-found",
         "Set priority",
-        _bulk(_priority, "Set the priority of {}", "have that priority", ""),
+        _found,
+        command="priority jobs {priority}",
+        verb="Give {} {priority} priority",
+        past="given {priority} priority",
+        needs={"priority": "say which priority: high, normal or low"},
     ),
-    _found(
+    sweep(
         "move-found",
         "Move all",
-        _bulk(
-            lambda call: f"move jobs {word(_target(call))}",
-            "Move {}",
-            "moved",
-            "Only waiting jobs are moved.",
-        ),
+        _found,
+        command="move jobs {to}",
+        verb="Move {} to {to}",
+        past="moved to {to}",
+        detail="Only waiting jobs are moved.",
+        needs={"to": "name the function that is to have the jobs"},
     ),
 )

@@ -1,43 +1,120 @@
-"""Actions on recurring jobs, and on all delayed ones of a function."""
+"""Actions on schedules, and on delayed jobs."""
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
+from urllib.parse import urlencode
 
 from geartrain.admin.connection import handle_word, word
-from geartrain.dashboard.action import Action, Confirmation
+from geartrain.dashboard.action import Action, Confirmation, Fields
 from geartrain.dashboard.calls import PageCall
-from geartrain.dashboard.shown import plural
+from geartrain.dashboard.sweeps import Selection, required, sweep
+from geartrain.engine.model.schedule_settings import SCHEDULE_SETTINGS
+from geartrain.errors import OptionError
 from geartrain.texts import shown
 
-__all__ = ["ACTIONS"]
+__all__ = ["ACTIONS", "setting_texts"]
 
 
-async def run_now(call: PageCall) -> str:
-    """Submit a recurring job now, or let a delayed one wait no longer."""
-    await call.line(f"run {handle_word(call.field('handle'))}")
+def setting_texts(row: dict[str, Any]) -> dict[str, str]:
+    """Return the settings of a schedule's row as a form has them."""
+    texts: dict[str, str] = {}
+    for name in SCHEDULE_SETTINGS:
+        value = row.get(name)
+        if isinstance(value, dict):
+            value = urlencode(value, errors="surrogateescape")
+        if isinstance(value, float | int) and not isinstance(value, bool):
+            value = f"{value:g}" if value else ""
+        texts[name] = "" if value is None else str(value)
+    return texts
+
+
+async def add(call: PageCall) -> str:
+    """Add a schedule, and go on to its page."""
+    name = call.field("name").strip()
+    if not name:
+        raise OptionError("the schedule has no name: give it one, such as nightly")
+    given = {each: value for each, value in _given(call).items() if value}
+    await call.line(f"schedule add {word(name)}{_words(given)}")
+    call.page_after = f"/schedules/{call.encoded(name)}"
+    return f"{shown(name)} is added."
+
+
+async def change(call: PageCall) -> str:
+    """Change what is different from what the schedule has."""
+    name = call.field("name")
+    (row,) = await call.ask(f"schedule show {word(name)}")
+    before = setting_texts(row)
+    given = _given(call)
+    changed = {each: given[each] for each in given if given[each] != before[each]}
+    if not changed:
+        return f"Nothing of {shown(name)} is different."
+    await call.line(f"schedule change {word(name)}{_words(changed)}")
+    return f"{shown(name)} has changed: {', '.join(changed)}."
+
+
+def _given(call: PageCall) -> dict[str, str]:
+    """Return the settings that a form has; browsers send line breaks as CR LF."""
+    return {
+        name: call.field(name).replace("\r\n", "\n").strip()
+        for name in SCHEDULE_SETTINGS
+        if name in call.fields
+    }
+
+
+def _words(settings: dict[str, str]) -> str:
+    """Return settings as words of a command, each after a space."""
+    return "".join(f" {name}={word(value)}" for name, value in settings.items())
+
+
+async def run_schedule(call: PageCall) -> str:
+    """Submit a schedule's job now."""
+    await _steer(call, "run")
     return f"{_name(call)} runs as soon as a worker is free."
 
 
 async def skip(call: PageCall) -> str:
     """Leave the next time out."""
-    await call.line(f"skip {handle_word(call.field('handle'))}")
+    await _steer(call, "skip")
     return f"{_name(call)} is left out next time."
 
 
-async def ask_end(call: PageCall) -> Confirmation:
-    """Ask whether to end a recurring job."""
+async def pause(call: PageCall) -> str:
+    """Let a schedule have no times."""
+    await _steer(call, "pause")
+    return f"{_name(call)} is paused."
+
+
+async def resume(call: PageCall) -> str:
+    """Let a schedule have times again."""
+    await _steer(call, "resume")
+    return f"{_name(call)} goes on."
+
+
+async def ask_remove(call: PageCall) -> Confirmation:
+    """Ask whether to remove a schedule."""
     return Confirmation(
-        text=f"End {_name(call)}?",
-        detail="Jobs that it has submitted stay. To have it again, submit it again.",
-        confirm="End the recurring job",
+        text=f"Remove the schedule {shown(call.field('name'))}?",
+        detail="Jobs that it has submitted stay. To have it again, add it again.",
+        confirm="Remove the schedule",
     )
 
 
-async def end(call: PageCall) -> str:
-    """End a recurring job, or a delayed one."""
-    await call.line(f"cancel job {handle_word(call.field('handle'))}")
-    return f"{_name(call)} has ended."
+async def remove(call: PageCall) -> str:
+    """Remove a schedule."""
+    await _steer(call, "remove")
+    call.page_after = "/schedules"
+    return f"{shown(call.field('name'))} is removed."
+
+
+async def _steer(call: PageCall, verb: str) -> None:
+    await call.line(f"schedule {verb} {word(call.field('name'))}")
+
+
+async def run_now(call: PageCall) -> str:
+    """Let a delayed job wait no longer."""
+    await call.line(f"run {handle_word(call.field('handle'))}")
+    return f"{_name(call)} runs as soon as a worker is free."
 
 
 async def ask_cancel(call: PageCall) -> Confirmation:
@@ -55,44 +132,13 @@ async def cancel(call: PageCall) -> str:
     return f"{shown(call.field('handle'))} of {_name(call)} is cancelled."
 
 
-async def ask_run_delayed(call: PageCall) -> Confirmation:
-    """Count what would run at once."""
-    count = await _swept(call, "run jobs", "count=yes")
-    return Confirmation(
-        text=f"Run {plural(count, 'delayed job')} of {_name(call)} now?",
-        detail="They wait for no time any more.",
-        confirm=f"Run {plural(count, 'job')} now",
-        is_possible=count > 0,
+def _delayed(fields: Fields) -> Selection:
+    """Return all delayed jobs of the function."""
+    function = required(fields, "function", "name the function whose jobs these are")
+    return Selection(
+        filters={"function": function, "state": "scheduled"},
+        said=f" of {shown(function)}",
     )
-
-
-async def run_delayed(call: PageCall) -> str:
-    """Let all delayed jobs of a function wait no longer."""
-    count = await _swept(call, "run jobs")
-    return f"{plural(count, 'delayed job')} of {_name(call)} wait no longer."
-
-
-async def ask_cancel_delayed(call: PageCall) -> Confirmation:
-    """Count what cancelling would concern."""
-    count = await _swept(call, "cancel jobs", "count=yes")
-    return Confirmation(
-        text=f"Cancel {plural(count, 'delayed job')} of {_name(call)}?",
-        detail="They do not run. This cannot be undone.",
-        confirm=f"Cancel {plural(count, 'job')}",
-        is_possible=count > 0,
-    )
-
-
-async def cancel_delayed(call: PageCall) -> str:
-    """Cancel all delayed jobs of a function."""
-    count = await _swept(call, "cancel jobs")
-    return f"{plural(count, 'delayed job')} of {_name(call)} cancelled."
-
-
-async def _swept(call: PageCall, command: str, *more: str) -> int:
-    filters = f"function={word(call.field('function'))} state=scheduled"
-    answer = await call.line(" ".join([command, filters, *more]))
-    return int(answer.split(" ")[1])
 
 
 def _name(call: PageCall) -> str:
@@ -101,8 +147,20 @@ def _name(call: PageCall) -> str:
 
 ACTIONS: Final = (
     Action(name="run-now", label="Run now", run=run_now),
+    Action(name="run-schedule", label="Run now", run=run_schedule),
     Action(name="skip-time", label="Skip next", run=skip),
-    Action(name="end-schedule", label="End", run=end, ask=ask_end, is_dangerous=True),
+    Action(name="pause-schedule", label="Pause", run=pause),
+    Action(name="resume-schedule", label="Resume", run=resume),
+    Action(name="add-schedule", label="Add", run=add, right="administer"),
+    Action(name="change-schedule", label="Save", run=change, right="administer"),
+    Action(
+        name="remove-schedule",
+        label="Remove",
+        run=remove,
+        ask=ask_remove,
+        right="administer",
+        is_dangerous=True,
+    ),
     Action(
         name="cancel-delayed-job",
         label="Cancel",
@@ -110,14 +168,25 @@ ACTIONS: Final = (
         ask=ask_cancel,
         is_dangerous=True,
     ),
-    Action(
-        name="run-delayed", label="Run all now", run=run_delayed, ask=ask_run_delayed
+    sweep(
+        "run-delayed",
+        "Run all now",
+        _delayed,
+        command="run jobs",
+        verb="Run {} now",
+        past="made ready to run",
+        noun="delayed job",
+        detail="They wait for no time any more.",
     ),
-    Action(
-        name="cancel-delayed",
-        label="Cancel all",
-        run=cancel_delayed,
-        ask=ask_cancel_delayed,
+    sweep(
+        "cancel-delayed",
+        "Cancel all",
+        _delayed,
+        command="cancel jobs",
+        verb="Cancel {}",
+        past="cancelled",
+        noun="delayed job",
+        detail="They do not run. This cannot be undone.",
         is_dangerous=True,
     ),
 )

@@ -9,10 +9,11 @@ from urllib.parse import unquote
 from geartrain.admin.connection import word
 from geartrain.admin.rows import setting
 from geartrain.dashboard.calls import PageCall
+from geartrain.dashboard.limits import LIMITS_MET, limits_at_work
 from geartrain.dashboard.page import Page
 from geartrain.dashboard.searches import quoted_value
 from geartrain.dashboard.settings import settings_shown
-from geartrain.dashboard.snapshots import Row
+from geartrain.dashboard.snapshots import LASTING, Row
 from geartrain.dashboard.standing import standing
 from geartrain.dashboard.trends import SPANS, trend_charts, trend_lines, trend_of
 from geartrain.http.endpoints import in_path, query
@@ -23,10 +24,10 @@ __all__ = ["PAGE"]
 # Workers and running jobs on the page.
 _WORKERS: Final = 10
 _JOBS: Final = 10
-# Kinds of failures on the page, and seconds for which they are not counted anew: many
-# ends are looked at for it.
+# Flow keys on the page.
+_KEYS: Final = 5
+# Kinds of failures on the page.
 _KINDS: Final = 8
-_FAILURES_FRESH: Final = 5.0
 
 
 async def load(call: PageCall) -> Mapping[str, Any]:
@@ -37,13 +38,21 @@ async def load(call: PageCall) -> Mapping[str, Any]:
     span = call.values["span"]
     hour = await trend_of(call, "hour", row["now"], function)
     trend = hour if span == "hour" else await trend_of(call, span, row["now"], function)
-    is_known = bool(await _if_known(call, f"show functions {name}"))
+    known = await _if_known(call, f"show functions {name}")
+    settings = await _settings(call, name)
+    limits = limits_at_work(row, settings)
     return {
         "title": function,
         "function": function,
         "row": row,
         "stands": standing(row),
-        "is_known": is_known,
+        "is_known": bool(known),
+        "next": known[0]["next"] if known else None,
+        "limits": limits,
+        "limits_met": LIMITS_MET,
+        "keys": await _keys(call, name) if row["now"]["flow_keys"] else [],
+        "key_search": f"function:{quoted_value(function)} key:",
+        "quoted": quoted_value,
         "searches": {
             state: f"function:{quoted_value(function)} state:{state}"
             for state in ("waiting", "delayed", "running")
@@ -56,11 +65,18 @@ async def load(call: PageCall) -> Mapping[str, Any]:
         "workers": await _workers(call, name),
         "jobs": await _running(call, name),
         "failures": await call.ask(
-            f"failures function={name} limit={_KINDS}", fresh=_FAILURES_FRESH
+            f"failures function={name} limit={_KINDS}", fresh=LASTING
         ),
         # It stands outside of regions: a reader may be changing it.
-        "settings": [] if call.is_update else await _settings(call, name, function),
+        "groups": [] if call.is_update else await _groups(call, function, settings),
     }
+
+
+async def _keys(call: PageCall, name: str) -> list[Row]:
+    """Ask for the flow keys that wait longest."""
+    line = f"keys {name} sort=oldest limit={_KEYS}"
+    rows = await call.ask(line, fresh=LASTING)
+    return [row for row in rows if "key" in row]
 
 
 async def _running(call: PageCall, name: str) -> list[Row]:
@@ -83,12 +99,15 @@ async def _if_known(call: PageCall, command: str) -> list[Row]:
         return []
 
 
-async def _settings(call: PageCall, name: str, function: str) -> Any:
+async def _settings(call: PageCall, name: str) -> dict[str, Any]:
     answer = await call.line(f"policy {name}")
     pairs = (pair.partition("=") for pair in answer.split(" ")[1:])
-    values = {each: setting(unquote(value)) for each, _, value in pairs}
-    given = await call.ask(f"show policies {name}")
-    return settings_shown(function, values, given)
+    return {each: setting(unquote(value)) for each, _, value in pairs}
+
+
+async def _groups(call: PageCall, function: str, settings: dict[str, Any]) -> Any:
+    given = await call.ask(f"show policies {word(function)}")
+    return settings_shown(function, settings, given)
 
 
 PAGE: Final = Page(

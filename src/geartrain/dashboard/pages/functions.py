@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from geartrain.admin.connection import word
 from geartrain.dashboard.calls import PageCall
-from geartrain.dashboard.page import Page
+from geartrain.dashboard.page import AFTER, Page
 from geartrain.dashboard.standing import standing
-from geartrain.http.endpoints import query
+from geartrain.http.endpoints import query, sorting
 
 __all__ = ["PAGE"]
 
@@ -38,15 +37,12 @@ async def load(call: PageCall) -> Mapping[str, Any]:
     """Ask for one part of the list."""
     values = call.values
     line = f"statistics limit={_LIMIT} over={_RECENT} minutes={_LINE}"
-    for name in ("sort", "match", "after"):
-        if values.get(name):
-            line += f" {name}={word(values[name])}"
-    rows = await call.ask(line)
+    rows, more = await call.part(line + call.filters("sort", "match", "after"))
     whole = next(row for row in rows if "functions" in row)
     return {
         "functions": [row for row in rows if row.get("function") is not None],
         "whole": whole,
-        "more": next((row["after"] for row in rows if "after" in row), None),
+        "more": more,
         "sort": values["sort"],
         "match": values.get("match", ""),
         "standing": standing,
@@ -60,12 +56,7 @@ PAGE: Final = Page(
     load=load,
     parameters=(
         query("match", "A text in the names, or a glob."),
-        query(
-            "sort",
-            "What they are sorted by.",
-            enum=[sign + each for each in _SORTS for sign in ("", "-")],
-            default="waiting",
-        ),
-        query("after", "Where to go on."),
+        sorting(*_SORTS, default="waiting"),
+        AFTER,
     ),
 )

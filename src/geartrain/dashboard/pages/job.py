@@ -19,7 +19,7 @@ __all__ = ["PAGE"]
 Row = dict[str, Any]
 
 # Statuses of jobs that wait, and of those that have ended.
-_WAITING: Final = ("waiting", "delayed", "retrying")
+_WAITING: Final = ("waiting", "delayed", "retrying", "blocked")
 _UNENDED: Final = (*_WAITING, "running", "dead")
 
 

@@ -40,7 +40,7 @@ async def load(call: PageCall) -> Mapping[str, Any]:
     more = None
     try:
         search = read_search(text)
-        rows, more = await _found(call, search, after)
+        rows, more = await _found(call, search)
     except OptionError as error:
         search, mistake = Search(text=text), str(error)
     return {
@@ -65,17 +65,12 @@ async def load(call: PageCall) -> Mapping[str, Any]:
 
 
 async def _found(
-    call: PageCall, search: Search, after: str
+    call: PageCall, search: Search
 ) -> tuple[list[dict[str, Any]], str | None]:
     """Return rows of jobs, and where more may be."""
     if search.name:
         return await _named(call, search.name), None
-    command = f"jobs{search.words} limit={_ROWS}"
-    if after:
-        command += f" after={word(after)}"
-    rows = list(await call.ask(command))
-    more = str(rows.pop()["after"]) if rows and "after" in rows[-1] else None
-    return rows, more
+    return await call.part(f"jobs{search.words} limit={_ROWS}{call.filters('after')}")
 
 
 async def _named(call: PageCall, name: str) -> list[dict[str, Any]]:

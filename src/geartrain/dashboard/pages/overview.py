@@ -8,6 +8,7 @@ from typing import Any, Final
 from geartrain.dashboard.calls import PageCall
 from geartrain.dashboard.needs import needs
 from geartrain.dashboard.page import Page
+from geartrain.dashboard.snapshots import LASTING
 from geartrain.dashboard.trends import SPANS, trend_charts, trend_lines, trend_of
 from geartrain.http.endpoints import query
 
@@ -39,7 +40,7 @@ async def load(call: PageCall) -> Mapping[str, Any]:
 
 async def badge(call: PageCall) -> tuple[int, str]:
     """Count what is wrong."""
-    return len(await needs(call)), "needing attention"
+    return len(await needs(call, fresh=LASTING)), "needing attention"
 
 
 PAGE: Final = Page(

@@ -6,14 +6,27 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from geartrain.admin.connection import word
+from geartrain.dashboard.actions.schedules import setting_texts
 from geartrain.dashboard.calls import PageCall
 from geartrain.dashboard.page import Page
 from geartrain.dashboard.pages.failures import REASONS
 from geartrain.http.endpoints import query
 from geartrain.http.problems import ProblemError
 
-__all__ = ["PAGE"]
+__all__ = ["OUTCOME_KINDS", "PAGE"]
 
+OUTCOME_KINDS: Final = {
+    "succeeded": "succeeded",
+    "dead": "failed",
+    "failed": "failed",
+    "lost": "failed",
+    "refused": "failed",
+    "expired": "failed",
+}
+"""The colour of what came of a time; others are as those that wait."""
+
+# What the form of a new schedule has.
+_BLANK: Final = setting_texts({})
 # Rows of each table; a function narrows what they are of.
 _MOST: Final = 100
 
@@ -28,7 +41,9 @@ async def load(call: PageCall) -> Mapping[str, Any]:
 
     return {
         "function": function,
-        "recurring": await coming("schedule"),
+        "settings": _BLANK,
+        "recurring": await call.ask(f"schedule list limit={_MOST}{named}"),
+        "outcomes": OUTCOME_KINDS,
         "jobs": await coming("job"),
         "stored": await coming("stored"),
         "delayed": await _delayed(call, named),

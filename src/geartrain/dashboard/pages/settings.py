@@ -41,6 +41,7 @@ async def load(call: PageCall) -> Mapping[str, Any]:
         "has_tls": bool(values["tls_cert"]),
         "has_https": bool(values["http_tls_cert"]),
         "policies": await call.ask("show policies"),
+        "hooks": await call.ask("hooks"),
         "actions": [
             row
             for row in await call.ask(f"actions limit={_MOST_ACTIONS}")

@@ -1,4 +1,4 @@
-"""Who is connected: workers, clients, and the processes that workers run in."""
+"""Who is connected: workers, clients, their processes, and what owners use."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import Any, Final
 
 from geartrain.admin.connection import word
 from geartrain.dashboard.calls import PageCall
-from geartrain.dashboard.page import Page
+from geartrain.dashboard.page import AFTER, Page
+from geartrain.dashboard.searches import quoted_value
 from geartrain.dashboard.snapshots import Row
-from geartrain.http.endpoints import query
+from geartrain.http.endpoints import query, sorting
 
 __all__ = ["PAGE"]
 
@@ -25,8 +26,12 @@ _VIEWS: Final[Mapping[str, str]] = {
     "process": "Processes",
     "client": "Clients",
     "other": "Others",
+    "owner": "Limits",
 }
 """By the value of the parameter ``show``: what there is to look at."""
+
+# What lists that which is no connection.
+_COMMANDS: Final = {"process": "show processes", "owner": "show owners"}
 
 _SORTS: Final = ("number", "address", "id", "running", "succeeded", "failed", "silent")
 
@@ -34,18 +39,19 @@ _SORTS: Final = ("number", "address", "id", "running", "succeeded", "failed", "s
 async def load(call: PageCall) -> Mapping[str, Any]:
     """Ask for one part of one list."""
     shown = call.values["show"]
-    command = "show processes" if shown == "process" else _connections(call)
+    command = _COMMANDS.get(shown) or _connections(call)
     line = f"{command} limit={_LIMIT}{call.filters('match', 'after')}"
-    rows = await call.ask(line)
+    rows, more = await call.part(line)
     return {
-        "rows": [row for row in rows if "address" in row],
-        "more": next((row["after"] for row in rows if "after" in row), None),
+        "rows": rows,
+        "more": more,
         "views": _VIEWS,
         "show": shown,
         "sort": call.values["sort"],
         "match": call.values.get("match", ""),
         "function": call.values.get("function", ""),
         "is_silent": lambda row: _is_silent(call, row),
+        "search_of": lambda owner: f"owner:{quoted_value(owner)}",
     }
 
 
@@ -70,12 +76,7 @@ PAGE: Final = Page(
         query("show", "What to look at.", enum=list(_VIEWS), default="worker"),
         query("function", "Only those that serve this function."),
         query("match", "A text in their ids, addresses or targets, or a glob."),
-        query(
-            "sort",
-            "What they are sorted by.",
-            enum=[sign + each for each in _SORTS for sign in ("", "-")],
-            default="running",
-        ),
-        query("after", "Where to go on."),
+        sorting(*_SORTS, default="running"),
+        AFTER,
     ),
 )

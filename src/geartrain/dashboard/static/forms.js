@@ -61,6 +61,7 @@
     }
     const answer = await fetch(url, { headers: { Accept: HTML } });
     await show(document.getElementById("main"), await answer.text(), "main");
+    document.dispatchEvent(new Event("geartrain:page"));
   }
 
   /* An address however its query is encoded. */

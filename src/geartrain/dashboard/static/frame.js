@@ -26,8 +26,9 @@
   show(chosen());
   document.addEventListener("DOMContentLoaded", () => {
     show(chosen());
-    const tab = document.querySelector("nav [aria-current]");
-    tab?.scrollIntoView({ block: "nearest", inline: "center" });
+    for (const tab of document.querySelectorAll("nav [aria-current]")) {
+      tab.scrollIntoView({ block: "nearest", inline: "center" });
+    }
     document.getElementById("theme-switch").addEventListener("click", () => {
       const theme = NEXT[chosen()] ?? "system";
       try {

@@ -10,7 +10,7 @@ from geartrain.engine.commands.arguments import Latest, invalid, read_latest
 from geartrain.engine.commands.rows import row
 from geartrain.engine.model.access import SEE
 from geartrain.engine.model.actions import Action
-from geartrain.engine.model.globs import matches
+from geartrain.engine.model.globs import is_pattern, matches
 from geartrain.engine.model.notices import Notice
 from geartrain.engine.model.peers import Peer
 from geartrain.engine.state import overrides
@@ -23,6 +23,8 @@ __all__ = ["actions", "is_change", "record", "recorded"]
 
 # Units of work, as ``turns`` counts it, of a row.
 _ROW: Final = 10
+# And of a look at what was done to all that a glob names.
+_GLOB: Final = 50
 
 # Bytes of a command's arguments that are kept.
 _MOST_ARGUMENTS: Final = 1_024
@@ -42,11 +44,17 @@ _CHANGES: Final = frozenset(
         b"resume",
         b"run",
         b"shutdown",
-        b"skip",
     }
 )
+# Of these the second word says whether they do.
+_CHANGING: Final = {
+    b"dead": frozenset({b"retry", b"drop"}),
+    b"schedule": frozenset(
+        {b"add", b"change", b"run", b"skip", b"pause", b"resume", b"remove"}
+    ),
+}
 # Of these the second word is part of the command.
-_PAIRS: Final = frozenset({b"cancel", b"create", b"dead", b"drop"})
+_PAIRS: Final = frozenset({b"cancel", b"create", b"dead", b"drop", b"schedule"})
 # What stands for many jobs where a handle would.
 _MANY: Final = (b"jobs", b"dead", b"all")
 
@@ -58,8 +66,8 @@ def is_change(words: list[bytes]) -> bool:
         return False
     if name == b"policy":
         return len(words) > 2
-    if name == b"dead":
-        return len(words) > 1 and words[1].lower() in (b"retry", b"drop")
+    if name in _CHANGING:
+        return len(words) > 1 and words[1].lower() in _CHANGING[name]
     return name in _CHANGES
 
 
@@ -111,7 +119,7 @@ def _describe(action: Action, words: list[bytes]) -> None:
     """Say what the words of a command are about."""
     size = 2 if words[0].lower() in _PAIRS else 1
     action.command = b" ".join(words[:size]).lower()
-    arguments = words[size:]
+    arguments = [_without_workload(word) for word in words[size:]]
     action.arguments = b" ".join(arguments)[:_MOST_ARGUMENTS]
     name = action.command
     for word in arguments:
@@ -119,14 +127,19 @@ def _describe(action: Action, words: list[bytes]) -> None:
             action.function = unquote_to_bytes(word[len(b"function=") :])
     if not arguments or arguments[0].lower() in _MANY:
         return
-    if name in _OF_JOBS:
+    if name in _OF_JOBS or words[0].lower() == b"schedule":
         action.handle = arguments[0]
     elif name != b"shutdown" and b"=" not in arguments[0]:
         action.function = unquote_to_bytes(arguments[0])
 
 
+def _without_workload(word: bytes) -> bytes:
+    """Return a word of a command, but for what may be a secret."""
+    return b"workload=..." if word.startswith(b"workload=") else word
+
+
 _OF_JOBS: Final = frozenset(
-    {b"cancel job", b"dead retry", b"dead drop", b"move", b"priority", b"run", b"skip"}
+    {b"cancel job", b"dead retry", b"dead drop", b"move", b"priority", b"run"}
 )
 
 
@@ -146,7 +159,7 @@ def actions(state: State, peer: Peer, words: list[bytes]) -> bytes:
 def _rows(state: State, peer: Peer, wanted: Latest) -> Iterator[bytes]:
     listed, last = 0, 0
     for action in list(state.actions.before(wanted.before)):
-        state.turns.work += 1
+        state.turns.work += _GLOB if is_pattern(action.function) else 1
         if wanted.function and not matches(action.function, wanted.function):
             continue
         if not (peer.is_shown_all() or peer.may(SEE, action.function)):

@@ -10,6 +10,8 @@ from typing import Final
 
 from geartrain.engine.commands.actions import actions, is_change, record, recorded
 from geartrain.engine.commands.attempts import fail, release, retry
+from geartrain.engine.commands.batches import batch, batches
+from geartrain.engine.commands.cluster import cluster
 from geartrain.engine.commands.common import TOO_MANY_FUNCTIONS
 from geartrain.engine.commands.control import (
     drain,
@@ -24,13 +26,18 @@ from geartrain.engine.commands.dead import dead
 from geartrain.engine.commands.events import events
 from geartrain.engine.commands.failures import failures
 from geartrain.engine.commands.history import history
+from geartrain.engine.commands.hooks import hooks
+from geartrain.engine.commands.inquiring import has_others
 from geartrain.engine.commands.jobs import cancel, job
+from geartrain.engine.commands.keys import keys
 from geartrain.engine.commands.marks import marks
+from geartrain.engine.commands.others import answer_with_others, spans
 from geartrain.engine.commands.permission import check_command
 from geartrain.engine.commands.policy import policy
 from geartrain.engine.commands.problems import problems
 from geartrain.engine.commands.processes import announce
 from geartrain.engine.commands.results import follow, result
+from geartrain.engine.commands.schedule import schedule
 from geartrain.engine.commands.search import jobs
 from geartrain.engine.commands.server import server
 from geartrain.engine.commands.statistics import statistics
@@ -43,7 +50,7 @@ from geartrain.engine.commands.status import (
 )
 from geartrain.engine.commands.store import store
 from geartrain.engine.commands.trace import trace
-from geartrain.engine.commands.upcoming import skip, upcoming
+from geartrain.engine.commands.upcoming import upcoming
 from geartrain.engine.commands.why import why
 from geartrain.engine.model.access import ADMINISTER
 from geartrain.engine.model.functions import Function
@@ -52,7 +59,7 @@ from geartrain.engine.state import functions, overrides, tracing
 from geartrain.engine.state.following import unfollow
 from geartrain.engine.state.state import State
 from geartrain.errors import PacketError
-from geartrain.protocol.admin import END_OF_LIST, OK, Command, error, ok
+from geartrain.protocol.admin import END_OF_LIST, OK, PART, SPANS, Command, error, ok
 
 __all__ = ["COMMANDS", "run_command"]
 
@@ -75,7 +82,7 @@ def run_command(state: State, peer: Peer, command: Command) -> None:
     """Answer one line; what the answer has beyond this is left in ``peer.rest``."""
     # Before somebody sees them.
     functions.forget_idle(state)
-    words = command.words
+    span, words = _span_of(command.words)
     if state.followers and unfollow(state, peer):
         peer.send(END_OF_LIST)
     if state.traces:
@@ -90,17 +97,32 @@ def run_command(state: State, peer: Peer, command: Command) -> None:
     if peer.is_confined and is_change(words):
         peer.send(_CONFINED)
         return
-    answer = _answer(state, peer, words, handler)
-    # One that has to ask the store is run again.
+    if span or peer.is_part or has_others(state):
+        answer = _answer_for_all(state, peer, words, handler, span)
+    else:
+        answer = _answer(state, peer, words, handler)
     if is_change(words):
-        if answer.startswith(b"OK"):
-            record(state, peer, words, answer)
-            if name != b"shutdown":
-                state.journal.hold_change(peer, is_text=True)
-        elif peer.rest is not None and not answer:
-            peer.rest = recorded(state, peer, words, peer.rest)
+        _record(state, peer, words, answer)
     if answer:
         peer.send(answer)
+
+
+def _span_of(words: list[bytes]) -> tuple[bytes, list[bytes]]:
+    """Part the words of a command from the one before them, if there is one."""
+    if len(words) > 1 and words[0].lower() in SPANS:
+        return words[0].lower(), words[1:]
+    return b"", words
+
+
+def _record(state: State, peer: Peer, words: list[bytes], answer: bytes) -> None:
+    """Record a command that has changed something, or does so with the rest."""
+    # One that has to ask the store is run again.
+    if answer.startswith(b"OK"):
+        record(state, peer, words, answer)
+        if words[0].lower() != b"shutdown":
+            state.journal.hold_change(peer, is_text=True)
+    elif peer.rest is not None and not answer:
+        peer.rest = recorded(state, peer, words, peer.rest)
 
 
 def _answer(
@@ -110,6 +132,22 @@ def _answer(
     try:
         check_command(state, peer, words)
         return handler(state, peer, words)
+    except PacketError as refusal:
+        return error(refusal.code, refusal.text.decode())
+
+
+def _answer_for_all(
+    state: State, peer: Peer, words: list[bytes], handler: TextCommand, span: bytes
+) -> bytes:
+    """Answer a command that may be about other job servers, too."""
+    is_for_all = spans(state, words, span)
+    peer.is_part = span == PART
+    if not is_for_all:
+        return _answer(state, peer, words, handler)
+    try:
+        return answer_with_others(
+            state, peer, words, lambda own: _answer(state, peer, own, handler)
+        )
     except PacketError as refusal:
         return error(refusal.code, refusal.text.decode())
 
@@ -238,7 +276,7 @@ COMMANDS: Final[dict[bytes, TextCommand]] = {
     b"priority": priority,
     b"move": move,
     b"run": run,
-    b"skip": skip,
+    b"schedule": schedule,
     b"upcoming": upcoming,
     b"jobs": jobs,
     b"job": job,
@@ -253,7 +291,12 @@ COMMANDS: Final[dict[bytes, TextCommand]] = {
     b"why": why,
     b"counters": counters,
     b"history": history,
+    b"hooks": hooks,
+    b"cluster": cluster,
     b"marks": marks,
+    b"keys": keys,
+    b"batch": batch,
+    b"batches": batches,
     b"statistics": statistics,
     b"store": store,
     b"server": server,

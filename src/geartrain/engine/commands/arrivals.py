@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from geartrain.engine.commands import reception
+from geartrain.engine.commands.common import turn_away
 from geartrain.engine.model.peers import Peer
 from geartrain.engine.model.principals import Identity
 from geartrain.engine.state import limits, tracing
@@ -25,7 +25,7 @@ def arrive(state: State, peer: Peer, identity: Identity) -> None:
         tracing.meet(state, peer)
     too_many = limits.enter(state, peer)
     if too_many:
-        reception.turn_away(state, peer, too_many)
+        turn_away(state, peer, too_many)
     elif state.memory.room.is_over:
         state.memory.room.refused += 1
-        reception.turn_away(state, peer, FULL)
+        turn_away(state, peer, FULL)

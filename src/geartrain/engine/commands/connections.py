@@ -58,7 +58,7 @@ _LOOK: Final = 16
 class _Selection:
     """What is asked."""
 
-    def __init__(self, arguments: Arguments) -> None:
+    def __init__(self, state: State, arguments: Arguments) -> None:
         """Take the arguments.
 
         Raises:
@@ -68,7 +68,7 @@ class _Selection:
         """A function's name; empty for any."""
         self.kind = text(arguments.get(b"kind"))
         """One of ``KINDS``, or nothing."""
-        self.match = arguments.get(b"match")
+        self.match = arguments.pattern(b"match", state)
         """A text in their ids or addresses, or a glob; empty for all."""
         sort = text(arguments.get(b"sort") or b"-number")
         self.is_least_first = sort.startswith("-")
@@ -94,7 +94,7 @@ class _Selection:
 def show_connections(state: State, peer: Peer, words: list[bytes]) -> bytes:
     """List connections as JSON; ``words`` are the arguments."""
     try:
-        question = _Selection(read_arguments(words, _ARGUMENTS))
+        question = _Selection(state, read_arguments(words, _ARGUMENTS))
     except OptionError as refusal:
         return invalid(str(refusal))
     of = state.peers

@@ -1,7 +1,9 @@
 """Filters: which jobs a text command is about, by the same words everywhere.
 
 ``function=F`` is a name or a glob, ``state=S`` where the job is or how it ended,
-``unique=U`` its unique, ``error=E`` a part of its last error in whatever case;
+``unique=U`` its unique, ``owner=O`` whom it counts for, ``key=K`` its flow key,
+``batch=B`` the batch it belongs to, ``error=E`` a part of its last error in whatever
+case, ``kind=K`` the kind of that, as lists of failures have it;
 ``older=S`` and ``newer=S`` are about jobs that were submitted more, or less, than so
 many seconds ago.
 """
@@ -12,12 +14,14 @@ import re
 from typing import Final
 
 from geartrain.engine.commands.arguments import Arguments
+from geartrain.engine.commands.failure_kinds import kind_of
 from geartrain.engine.commands.rows import state_name, text, waiting_name
 from geartrain.engine.endings import STATUSES, Ending
 from geartrain.engine.model.access import SEE, Access
 from geartrain.engine.model.globs import is_pattern, matcher
 from geartrain.engine.model.jobs import FINISHED, PAGED, SUBMITTED, TENTATIVE, Job
-from geartrain.engine.records import Failures, JobRecord
+from geartrain.engine.model.submission_options import kept_text
+from geartrain.engine.records import Failures, JobRecord, StoredJob
 from geartrain.engine.results import DEAD
 from geartrain.engine.state.state import State
 from geartrain.errors import OptionError
@@ -26,6 +30,7 @@ __all__ = [
     "ALL",
     "CONDITIONS",
     "ENDED",
+    "ENDED_CONDITIONS",
     "LETTER_CONDITIONS",
     "OUTCOMES",
     "STATES",
@@ -49,16 +54,32 @@ ALL: Final = b"all"
 OUTCOMES: Final = (*STATUSES, ENDED)
 """How a job has ended; ``dead`` is a dead letter."""
 
-CONDITIONS: Final = (b"function", b"state", b"unique", b"error", b"older", b"newer")
+ENDED_CONDITIONS: Final = (
+    b"function",
+    b"state",
+    b"unique",
+    b"owner",
+    b"error",
+    b"kind",
+    b"older",
+    b"newer",
+)
+"""The arguments of a filter of jobs that have ended."""
+
+CONDITIONS: Final = (*ENDED_CONDITIONS, b"key", b"batch")
 """The arguments of a filter."""
 
 LETTER_CONDITIONS: Final = (
     b"function",
     b"reason",
     b"unique",
+    b"owner",
     b"error",
+    b"kind",
     b"older",
     b"newer",
+    b"key",
+    b"batch",
 )
 """The arguments of a filter of dead letters; ``reason`` is how the last attempt ended.
 """
@@ -82,8 +103,16 @@ class Filter:
         """Their unique."""
         self.error = error.lower()
         """A part of their last error, in lower case."""
+        self.owner = b""
+        """Whom they are counted for."""
+        self.kind = ""
+        """The kind of their last error."""
         self.reason = b""
         """How the last attempt of dead letters ended."""
+        self.key = b""
+        """Their flow key."""
+        self.batch = b""
+        """The batch that they belong to."""
         self.before = float("inf")
         """The server time before which they were submitted."""
         self.after = float("-inf")
@@ -93,6 +122,9 @@ class Filter:
         self.access: Access | None = None
         """What the one who asks may see; None for all."""
 
+        self.is_part = False
+        """Others tell of the jobs that they have given to this job server."""
+
     def name(self) -> bytes | None:
         """Return the name of the only function that is meant; None for several."""
         return None if self.glob is not None or not self.function else self.function
@@ -101,7 +133,13 @@ class Filter:
         """Tell whether a job in memory is meant."""
         if job.state in (FINISHED, PAGED, SUBMITTED, TENTATIVE):
             return False
+        if (self.is_part and job.is_forwarded) or (
+            self.owner and job.owner != self.owner
+        ):
+            return False
         if not self._fits(job.function.name, job.unique, job.submitted, job.failures):
+            return False
+        if not self._belongs(job):
             return False
         if self.state in (b"", ALL):
             return True
@@ -109,6 +147,10 @@ class Filter:
 
     def takes_record(self, state: State, record: JobRecord) -> bool:
         """Tell whether a job is meant that only the store has."""
+        if self.owner and record.owner != self.owner:
+            return False
+        if not self._belongs(record):
+            return False
         return self._fits(
             record.function, record.unique, record.submitted, record.failures
         ) and (
@@ -119,15 +161,20 @@ class Filter:
     def takes_letter(self, record: JobRecord) -> bool:
         """Tell whether a dead letter is meant, whatever the state."""
         failures = record.failures
+        if self.owner and record.owner != self.owner:
+            return False
         if self.reason and (failures is None or failures.reason != self.reason):
             return False
-        return self._fits(
+        return self._belongs(record) and self._fits(
             record.function, record.unique, record.submitted, record.failures
         )
 
     def takes_ending(self, ending: Ending, now: float) -> bool:
-        """Tell whether a job is meant that has ended."""
-        if ending.until <= now:
+        """Tell whether a job is meant that has ended.
+
+        Of these no owner, flow key or batch is kept.
+        """
+        if ending.until <= now or self.owner or self.key or self.batch:
             return False
         if self.state == ALL:
             # Its dead letter is listed.
@@ -149,6 +196,12 @@ class Filter:
     def _is_in(self, name: bytes) -> bool:
         return self.state == name or (self.state == WAITING and name != b"running")
 
+    def _belongs(self, job: StoredJob) -> bool:
+        """Tell whether a job is of the flow key and the batch that are meant."""
+        if self.key and job.flow_key != self.key:
+            return False
+        return not self.batch or kept_text(job.options, b"batch") == self.batch
+
     def _fits(
         self,
         function: bytes,
@@ -162,9 +215,15 @@ class Filter:
             return False
         if not self.after < submitted < self.before:
             return False
-        return not self.error or (
-            failures is not None and self.error in failures.error.lower()
+        return not (self.error or self.kind) or (
+            failures is not None and self._is_by(failures.error)
         )
+
+    def _is_by(self, error: bytes) -> bool:
+        """Tell whether this is the error that is meant."""
+        if self.error not in error.lower():
+            return False
+        return not self.kind or kind_of(error) == self.kind
 
 
 def read_filter(
@@ -186,9 +245,13 @@ def read_filter(
         arguments.get(b"unique"),
         arguments.get(b"error"),
     )
+    found.owner = arguments.get(b"owner")
     found.reason = arguments.get(b"reason")
+    found.key = arguments.get(b"key")
+    found.batch = arguments.get(b"batch")
+    found.kind = text(arguments.get(b"kind"))
     if is_pattern(found.function):
-        found.glob = matcher(found.function)
+        found.glob = matcher(arguments.pattern(b"function", state))
     older, newer = arguments.seconds(b"older"), arguments.seconds(b"newer")
     now = state.server_time()
     if older:

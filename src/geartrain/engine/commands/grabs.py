@@ -20,6 +20,8 @@ _NO_JOB: Final = encode(PacketType.NO_JOB, b"")
 
 # Units of work, as ``turns`` counts it: of a job that is not to run after all.
 _PASSED_OVER: Final = 15
+# Of looking for jobs that are for one worker alone, while there are such.
+_LOOKED_UP: Final = 2
 
 # A grab that meets more expired jobs than this finds none: they go by themselves.
 _MOST_DROPPED: Final = 500
@@ -41,7 +43,7 @@ def pre_sleep(state: State, peer: Peer, packet: Packet) -> None:
     state.turns.work += crew.candidate_count() >> 4
     wakeups.sleep(peer, state.now)
     if promised is not None:
-        wakeups.rouse(promised, state.now)
+        wakeups.pass_on(promised, state.now)
 
 
 def _end_own_timeouts(state: State, worker: Peer) -> None:
@@ -98,29 +100,43 @@ def _grab(state: State, peer: Peer) -> Job | None:
     wakeups = state.wakeups
     promised = wakeups.come(peer)
     crew = _crew(state, peer)
-    job = None if wakeups.is_over else crew.next_job()
+    job = None if wakeups.is_over else _next(state, peer, crew)
     dropped = 0
     while job is not None and _is_not_to_run(state, job):
         state.turns.work += _PASSED_OVER
         dropped += 1
         # A worker told NO_JOB goes to sleep, and is woken if there are others.
-        job = crew.next_job() if dropped < _MOST_DROPPED else None
+        job = _next(state, peer, crew) if dropped < _MOST_DROPPED else None
     if job is None:
         peer.send(_NO_JOB)
     else:
         assign(state, job, peer)
+        if job.is_forwarded:
+            # It stood before jobs that nodes may have.
+            wakeups.rouse(job.function, state.now)
     if promised is not None:
         # It may have taken another function's job, leaving its promise open.
-        wakeups.rouse(promised, state.now)
+        wakeups.pass_on(promised, state.now)
     return job
 
 
+def _next(state: State, peer: Peer, crew: Crew) -> Job | None:
+    """Return the next job for a worker: one that is for it alone before others."""
+    addressees = state.wakeups.addressees
+    if addressees.mail:
+        state.turns.work += _LOOKED_UP
+        job = addressees.first_for(peer)
+        if job is not None:
+            return job
+    return crew.next_job()
+
+
 def _is_not_to_run(state: State, job: Job) -> bool:
-    """Tell whether a job has expired, and is gone, or was paused by a changed glob."""
+    """Tell whether a job has expired, and is gone, or a changed glob holds it."""
     if is_expired(state, job):
         drop_expired(state, job)
         return True
-    return job.function.policy.paused
+    return not job.function.is_open()
 
 
 def _send_job(peer: Peer, packet_type: int, job: Job, arguments: list[bytes]) -> None:

@@ -8,7 +8,7 @@ from typing import Final
 
 from geartrain.engine.commands.arguments import invalid, read_arguments
 from geartrain.engine.commands.filters import (
-    CONDITIONS,
+    ENDED_CONDITIONS,
     OUTCOMES,
     read_filter,
 )
@@ -38,7 +38,7 @@ __all__ = [
     "stored_endings",
 ]
 
-_ARGUMENTS: Final = (*CONDITIONS, b"limit", b"after")
+_ARGUMENTS: Final = (*ENDED_CONDITIONS, b"limit", b"after")
 
 # Units of work, as ``turns`` counts it: of a row, and of an ending that is looked at,
 # as a shift.

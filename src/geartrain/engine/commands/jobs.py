@@ -20,7 +20,7 @@ from geartrain.engine.commands.rows import (
 from geartrain.engine.commands.sweeps import FILTERS, read_wanted, steer_all
 from geartrain.engine.jobs import failures
 from geartrain.engine.jobs.paging import recall
-from geartrain.engine.jobs.recurring import end_schedule
+from geartrain.engine.jobs.schedules import end_schedule
 from geartrain.engine.jobs.steering import Cancel
 from geartrain.engine.model.access import SEE
 from geartrain.engine.model.jobs import Job

@@ -136,9 +136,12 @@ def _of_function(function: Function, wanted: Filter) -> list[bytes] | None:
         return _handles(function.running)
     if wanted.state == b"scheduled":
         return _handles(function.scheduled)
-    if function.ready_count() > _FEW:
+    if function.ready_count() + function.held_count() > _FEW:
         return None
     ready = [job.handle for queue in function.ready for job in queue.jobs()]
+    keys = function.keys()
+    if keys is not None:
+        ready += [job.handle for job in keys.held_jobs()]
     # One that is due is ready, though its timer has not rung yet.
     return [*_handles(function.running), *ready, *_handles(function.scheduled)]
 

@@ -7,12 +7,11 @@ what keeps its place is listed once.
 
 from __future__ import annotations
 
-import fnmatch
 import re
 from typing import Final
 
 from geartrain.engine.commands.rows import text
-from geartrain.engine.model.globs import is_pattern
+from geartrain.engine.model.globs import is_pattern, translated
 from geartrain.errors import OptionError
 
 __all__ = ["Place", "Places", "matcher", "place_text", "read_place"]
@@ -80,5 +79,4 @@ def matcher(wanted: bytes) -> re.Pattern[bytes]:
     Capital letters are as small ones.
     """
     glob = wanted if is_pattern(wanted) else b"*" + wanted + b"*"
-    translated = fnmatch.translate(glob.decode("latin-1")).encode("latin-1")
-    return re.compile(translated, re.IGNORECASE)
+    return re.compile(translated(glob), re.IGNORECASE)

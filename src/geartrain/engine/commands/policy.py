@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from typing import Final
-from urllib.parse import unquote_to_bytes
+from urllib.parse import quote, unquote_to_bytes
 
 from geartrain.engine.commands.arguments import invalid
 from geartrain.engine.model.access import SEE
@@ -97,10 +97,10 @@ def _line(found: Policy) -> bytes:
 
 
 def _shown(value: Value) -> str:
-    """Return a value as text, which is read as the same value."""
+    """Return a value as a word, which is read as the same value."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    return str(_plain(value))
+    return quote(str(_plain(value)), safe="/", errors="surrogateescape")
 
 
 def _plain(value: Value) -> Value:

@@ -132,13 +132,14 @@ def show_processes(state: State, peer: Peer, words: list[bytes]) -> bytes:
     try:
         arguments = read_arguments(words, _LISTED)
         after = read_place(arguments.get(b"after"))
+        match = arguments.pattern(b"match", state)
         limit = _ALL
         if arguments.get(b"limit"):
             limit = min(arguments.number(b"limit", 0), _MOST_ROWS)
     except OptionError as refusal:
         return invalid(str(refusal))
     places = Places(limit, after)
-    peer.rest = _list(state, peer, arguments.get(b"match"), places, limit)
+    peer.rest = _list(state, peer, match, places, limit)
     return b""
 
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from geartrain.engine.commands.doubles import Doubles, doubles_of
 from geartrain.engine.commands.places import Place, Places
 from geartrain.engine.commands.rows import Value
 from geartrain.engine.model.access import SEE
@@ -30,8 +31,20 @@ __all__ = [
     "rounded",
 ]
 
-GAUGES: Final = ("waiting", "delayed", "running", "dead", "workers", "oldest")
-"""What there is now; ``oldest`` is how many seconds the first that is ready has waited.
+GAUGES: Final = (
+    *(
+        "waiting",
+        "held",
+        "delayed",
+        "running",
+        "dead",
+        "workers",
+        "oldest",
+        "flow_keys",
+    ),
+)
+"""What there is now; ``oldest`` is how many seconds the first that is ready has waited,
+and ``held`` how many of those that wait do so for a rate or a place.
 """
 
 _NOW: Final = ("function", *GAUGES, *NAMES, *FAILURES)
@@ -51,6 +64,8 @@ class Gauges:
 
     def __init__(self) -> None:
         self.waiting = 0
+        self.held = 0
+        self.flow_keys = 0
         self.delayed = 0
         self.running = 0
         self.dead = 0
@@ -62,14 +77,25 @@ class Gauges:
         delayed, running = function.delayed_count(), len(function.running)
         self.waiting = function.job_count() - delayed - running
         self.delayed = delayed
+        if function.flow is not None:
+            self.held = function.held_total()
+            self.flow_keys = function.key_count()
         self.running = running
         self.dead = function.dead
         self.workers = len(function.workers)
         self.oldest = oldest_wait(state, function)
 
+    def leave_out(self, doubles: Doubles, function: Function) -> None:
+        """Leave out what others tell of."""
+        self.waiting -= doubles.waiting.get(function, 0)
+        self.running -= doubles.running.get(function, 0)
+        self.workers -= doubles.workers.get(function, 0)
+
     def add(self, other: Gauges) -> None:
         """Add those of another."""
         self.waiting += other.waiting
+        self.held += other.held
+        self.flow_keys += other.flow_keys
         self.delayed += other.delayed
         self.running += other.running
         self.dead += other.dead
@@ -87,11 +113,13 @@ class Gauges:
         """Return all by name."""
         return {
             "waiting": self.waiting,
+            "held": self.held,
             "delayed": self.delayed,
             "running": self.running,
             "dead": self.dead,
             "workers": self.workers,
             "oldest": rounded(self.oldest),
+            "flow_keys": self.flow_keys,
         }
 
 
@@ -206,6 +234,7 @@ class Ranking:
         ``first`` is ``Measure.key``'s.
         """
         state.turns.work += len(state.functions) >> 6
+        doubles = doubles_of(state, peer)
         cost = _LOOKED_AT >> _LOOK
         if any(measure.is_recent for measure in self._measures):
             minutes = int(state.server_time() // 60.0) - first + 1
@@ -215,6 +244,7 @@ class Ranking:
             if function is not None and peer.may(SEE, name):
                 now = Gauges()
                 now.read(state, function)
+                now.leave_out(doubles, function)
                 self.all.add(now)
                 self.count += 1
                 if wanted is None or wanted.match(name) is not None:
@@ -225,6 +255,8 @@ class Ranking:
 
     def _add(self, function: Function, now: Gauges, first: int) -> None:
         self.matched += 1
+        if not self._limit:
+            return
         for number, measure in enumerate(self._measures):
             key = measure.key(function, now, first)
             self._places[number].add((key, function.name))

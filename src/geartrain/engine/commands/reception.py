@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from geartrain.engine.commands import admin, client, common, grabs, worker
+from geartrain.engine.commands import (
+    admin,
+    client,
+    common,
+    grabs,
+    progress,
+    schedules,
+    worker,
+)
 from geartrain.engine.dispatch.turns import LISTING, MESSAGE, PEER_SHARE, TURN_SHARE
 from geartrain.engine.model.notices import Notice
 from geartrain.engine.model.peers import ASLEEP, MOST_UNREAD, Peer
@@ -20,7 +28,7 @@ from geartrain.protocol.parser import LOOKING
 from geartrain.protocol.room import FULL
 from geartrain.texts import shown
 
-__all__ = ["answered", "give_up", "go_on", "run", "turn_away"]
+__all__ = ["answered", "give_up", "go_on", "run"]
 
 # Units of work, as ``turns`` counts it, of a part of much text that is looked through
 # for other protocols.
@@ -42,7 +50,7 @@ def _packet_commands() -> list[PacketCommand]:
         PacketType.WORK_STATUS: worker.work_status,
         PacketType.WORK_COMPLETE: worker.work_complete,
         PacketType.WORK_FAIL: worker.work_fail,
-        PacketType.GET_STATUS: client.get_status,
+        PacketType.GET_STATUS: progress.get_status,
         PacketType.ECHO_REQ: common.echo_req,
         PacketType.SUBMIT_JOB_BG: client.submit_job_bg,
         PacketType.SUBMIT_JOB_HIGH: client.submit_job_high,
@@ -56,12 +64,12 @@ def _packet_commands() -> list[PacketCommand]:
         PacketType.SUBMIT_JOB_HIGH_BG: client.submit_job_high_bg,
         PacketType.SUBMIT_JOB_LOW: client.submit_job_low,
         PacketType.SUBMIT_JOB_LOW_BG: client.submit_job_low_bg,
-        PacketType.SUBMIT_JOB_SCHED: client.submit_job_sched,
+        PacketType.SUBMIT_JOB_SCHED: schedules.submit_job_sched,
         PacketType.SUBMIT_JOB_EPOCH: client.submit_job_epoch,
         PacketType.SUBMIT_REDUCE_JOB: client.submit_reduce_job,
         PacketType.SUBMIT_REDUCE_JOB_BACKGROUND: client.submit_reduce_job_background,
         PacketType.GRAB_JOB_ALL: grabs.grab_job_all,
-        PacketType.GET_STATUS_UNIQUE: client.get_status_unique,
+        PacketType.GET_STATUS_UNIQUE: progress.get_status_unique,
     }
     for packet_type, command in expected.items():
         commands[packet_type] = command
@@ -157,7 +165,7 @@ def _react(
             message = _next(state, peer, limit)
     except PacketError as error:
         state.turns.work += MESSAGE
-        peer.headers = b""
+        peer.drop_announced()
         if error.handle:
             worker.report_refused(state, peer, error)
         else:
@@ -186,7 +194,6 @@ def _next(state: State, peer: Peer, limit: int) -> Packet | Command | None:
 
 def _carry_out(state: State, peer: Peer, message: Packet | Command, limit: int) -> bool:
     """Run a message; tell whether the peer's next one may follow it now."""
-    headers = peer.headers
     if isinstance(message, Packet):
         _COMMANDS[message.type](state, peer, message)
     else:
@@ -194,9 +201,9 @@ def _carry_out(state: State, peer: Peer, message: Packet | Command, limit: int) 
     if peer.is_asking or peer.wait is not None:
         peer.message = message
         return False
-    if headers and peer.headers is headers:
-        # They are for the one message after them.
-        peer.headers = b""
+    if peer.has_announced and not _is_option(message):
+        # Headers and options are for the one message after them.
+        peer.drop_announced()
     if peer.answers:
         # It did not need them in the end; they are not for the next.
         peer.answers = []
@@ -204,6 +211,10 @@ def _carry_out(state: State, peer: Peer, message: Packet | Command, limit: int) 
         _leave(state, peer)
         return False
     return True
+
+
+def _is_option(message: Packet | Command) -> bool:
+    return isinstance(message, Packet) and message.type == PacketType.OPTION_REQ
 
 
 def _look_on(state: State, peer: Peer, limit: int) -> Packet | Command | None:
@@ -251,19 +262,12 @@ def _settle(state: State) -> None:
     state.unsettled.clear()
 
 
-def turn_away(state: State, peer: Peer, reason: bytes) -> None:
-    """Close a connection that is not taken."""
-    common.send_error(peer, b"QUEUE_ERROR", reason)
-    peer.is_closing = True
-    state.closing.append(peer)
-
-
 def give_up(state: State, size: int, until: float) -> int:
     """Give up packets under way; ``Engine.give_up`` says which."""
     found = state.memory.newest_under_way(size, until)
     for peer in found:
         peer.parser.give_up()
-        peer.headers = b""
+        peer.drop_announced()
         state.memory.note(peer, state.now)
         common.send_error(peer, b"QUEUE_ERROR", FULL)
     return len(found)

@@ -11,7 +11,9 @@ from typing import Final
 
 from geartrain.engine.commands.arguments import Arguments, invalid, read_arguments
 from geartrain.engine.commands.common import send_error
+from geartrain.engine.commands.elsewhere import follow_elsewhere
 from geartrain.engine.commands.finding import Found, find_job
+from geartrain.engine.commands.inquiring import has_others
 from geartrain.engine.commands.rows import (
     Portion,
     Value,
@@ -239,6 +241,12 @@ def follow(state: State, peer: Peer, words: list[bytes]) -> bytes:
             return b""
         found.job = recall(state, found.waiting)
     reads.end(state, peer)
+    _tell(state, peer, handle, found)
+    return b""
+
+
+def _tell(state: State, peer: Peer, handle: bytes, found: Found) -> None:
+    """Tell a peer of a job that it follows, now or from now on."""
     if found.error:
         send_error(peer, b"STORE_ERROR", found.error.encode())
     elif found.job is not None:
@@ -247,9 +255,10 @@ def follow(state: State, peer: Peer, words: list[bytes]) -> bytes:
         send_result(peer, found.record)
     elif _unknown(state, handle) == "ended":
         send_error(peer, b"NO_RESULT", b"The job has ended, and no result is kept")
+    elif has_others(state) and not peer.is_part:
+        follow_elsewhere(state, peer, handle, send_result)
     else:
         send_error(peer, b"UNKNOWN_JOB", b"There is no such job")
-    return b""
 
 
 def _has_workload(answers: list[Query]) -> bool:

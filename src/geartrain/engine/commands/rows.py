@@ -15,8 +15,12 @@ from math import isfinite
 from typing import Final
 
 from geartrain.engine.jobs.reasons import waiting_word
+from geartrain.engine.model.addressees import is_addressed
+from geartrain.engine.model.graph import NEVER
 from geartrain.engine.model.jobs import READY, RUNNING, Job, record_of
+from geartrain.engine.model.submission_options import options_told
 from geartrain.engine.records import Failures, JobRecord
+from geartrain.engine.state.runs import schedule_of
 from geartrain.engine.state.state import State
 from geartrain.engine.story import attempts_of
 from geartrain.errors import OptionError
@@ -170,6 +174,8 @@ def whole_job(state: State, job: Job, part: Portion = WHOLE) -> Iterator[bytes]:
         attempts.append(attempt_values(state, who, job.started, 0.0, b"running", b""))
     values["story"] = attempts
     values["headers"] = header_values(job.headers)
+    values["options"] = options_told(job)
+    values.update(_origin(state, job.number))
     if part.has_tail:
         is_running = job.worker is not None
         values.update(tail_values(state, job.handle, job if is_running else None))
@@ -183,9 +189,17 @@ def whole_record(
     values = dict[str, object](_record_values(state, record))
     values["story"] = story_values(state, record.failures)
     values["headers"] = header_values(record.headers)
+    values["options"] = options_told(record)
+    values.update(_origin(state, record.number))
     if part.has_tail:
         values.update(tail_values(state, record.handle, None))
     return _with_workload(state, values, [record.workload, *record.more], part)
+
+
+def _origin(state: State, number: int) -> dict[str, object]:
+    """Return the schedule that submitted a job, if one has."""
+    name = schedule_of(state, number) if state.runs else b""
+    return {"schedule": text(name)} if name else {}
 
 
 def tail_values(state: State, handle: bytes, job: Job | None) -> dict[str, object]:
@@ -332,6 +346,8 @@ def _values(
     state: State, record: JobRecord, name: str, background: bool
 ) -> dict[str, Value]:
     due = calendar_time(state, record.due) if record.is_steady else record.due or None
+    if record.due >= NEVER:
+        due = None
     values: dict[str, Value] = {
         "handle": text(record.handle),
         "function": text(record.function),
@@ -353,6 +369,10 @@ def _values(
         "numerator": None,
         "denominator": None,
     }
+    if record.owner:
+        values["owner"] = text(record.owner)
+    if record.flow_key and not is_addressed(record.flow_key):
+        values["key"] = text(record.flow_key)
     if record.failures is not None:
         _add_failures(values, record.failures)
         values["started"] = calendar_time(state, record.failures.started)

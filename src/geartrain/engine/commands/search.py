@@ -73,6 +73,7 @@ def jobs(state: State, peer: Peer, words: list[bytes]) -> bytes:
         arguments = read_arguments(words[1:], _ARGUMENTS)
         part = Slice(read_filter(state, arguments, _STATES), arguments.limit())
         part.wanted.access = peer.access
+        part.wanted.is_part = peer.is_part
     except OptionError as refusal:
         return invalid(str(refusal))
     name, dash, place = arguments.get(b"after").partition(b"-")

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from geartrain.engine.commands.arguments import Arguments, invalid, read_arguments
+from geartrain.engine.commands.doubles import Doubles, doubles_of
 from geartrain.engine.commands.places import matcher, place_text, read_place
 from geartrain.engine.commands.ranking import (
     Gauges,
@@ -26,6 +27,7 @@ from geartrain.engine.model.counts import (
     SUCCEEDED,
     Counts,
     quantile,
+    submission,
 )
 from geartrain.engine.model.functions import Function
 from geartrain.engine.model.peers import Peer
@@ -35,6 +37,7 @@ from geartrain.engine.state.slots import MINUTE
 from geartrain.engine.state.state import State
 from geartrain.errors import OptionError
 from geartrain.protocol.admin import END_OF_LIST, error
+from geartrain.protocol.constants import Priority
 
 __all__ = ["statistics"]
 
@@ -65,13 +68,14 @@ _MOST_SORTS: Final = 4
 _ROW: Final = 60
 _SLOT: Final = 4
 
+_KINDS: Final[dict[str, bool]] = {"foreground": False, "background": True}
 _QUANTILES: Final[dict[str, float]] = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
 
 
 class _Question:
     """What is asked."""
 
-    def __init__(self, arguments: Arguments) -> None:
+    def __init__(self, state: State, arguments: Arguments) -> None:
         """Take the arguments.
 
         Raises:
@@ -90,7 +94,7 @@ class _Question:
         """The most functions to list."""
         self.after = read_place(arguments.get(b"after"))
         """The place that they come after."""
-        self.match = arguments.get(b"match")
+        self.match = arguments.pattern(b"match", state)
         """A text in their names, or a glob; empty for all."""
         self.minutes = arguments.number(b"minutes", 0)
         """Of how many of the last minutes a row has the numbers."""
@@ -129,7 +133,7 @@ def statistics(state: State, peer: Peer, words: list[bytes]) -> bytes:
     a row for each minute or hour in which something happened.
     """
     try:
-        question = _Question(read_arguments(words[1:], _ARGUMENTS))
+        question = _Question(state, read_arguments(words[1:], _ARGUMENTS))
     except OptionError as refusal:
         return invalid(str(refusal))
     if question.function and not peer.may(SEE, question.function):
@@ -148,13 +152,15 @@ def statistics(state: State, peer: Peer, words: list[bytes]) -> bytes:
     if question.by:
         peer.rest = _by_time(state, question, found)
     else:
-        values = _function(state, question, found, function)
+        doubles = doubles_of(state, peer)
+        values = _function(state, question, found, function, doubles)
         peer.rest = iter([row(values), END_OF_LIST])
     return b""
 
 
 def _list(state: State, peer: Peer, question: _Question) -> Iterator[bytes]:
     """Give the rows of functions in their order, of all, and where to go on."""
+    doubles = doubles_of(state, peer)
     ranking = Ranking(question.measures, question.limit, question.after)
     wanted = matcher(question.match) if question.match else None
     yield from ranking.look(state, peer, wanted, _first_minute(state, question))
@@ -162,7 +168,8 @@ def _list(state: State, peer: Peer, question: _Question) -> Iterator[bytes]:
     for _, name in places[: question.limit]:
         function = state.functions.get(name)
         if function is not None:
-            yield row(_function(state, question, function.statistics, function))
+            found = function.statistics
+            yield row(_function(state, question, found, function, doubles))
     counts = {
         "functions": ranking.count,
         "matched": ranking.matched,
@@ -179,13 +186,18 @@ def _first_minute(state: State, question: _Question) -> int:
 
 
 def _function(
-    state: State, question: _Question, found: Statistics, function: Function | None
+    state: State,
+    question: _Question,
+    found: Statistics,
+    function: Function | None,
+    doubles: Doubles,
 ) -> dict[str, object]:
     """Return the row of a function; of one that is forgotten, if that is None."""
     now = Gauges()
     is_paused = is_draining = False
     if function is not None:
         now.read(state, function)
+        now.leave_out(doubles, function)
         policy = functions.policy(state, function)
         is_paused, is_draining = policy.paused, policy.draining
     how: dict[str, object] = {"paused": is_paused, "draining": is_draining}
@@ -266,10 +278,22 @@ def _measured(counts: Counts, question: _Question) -> dict[str, object]:
     has_buckets = question.has_buckets
     return {
         **{name: numbers[kind] for name, kind in NAMES.items()},
+        "submitted_by": _submitted_by(counts.submitted),
         "failures": {name: numbers[kind] for name, kind in FAILURES.items()},
         "waited": _times(counts.waiting, counts.waited, has_buckets),
         "ran": _times(counts.running, counts.ran, has_buckets),
     }
+
+
+def _submitted_by(submitted: list[int]) -> dict[str, dict[str, int]]:
+    """Return numbers of jobs by priority and by kind."""
+    found: dict[str, dict[str, int]] = {}
+    for priority in (Priority.HIGH, Priority.NORMAL, Priority.LOW):
+        its = found[priority.name.lower()] = {}
+        for kind, background in _KINDS.items():
+            place = submission(priority, background)
+            its[kind] = submitted[place] if place < len(submitted) else 0
+    return found
 
 
 def _times(

@@ -21,10 +21,13 @@ from geartrain.engine.commands.connections import (
     show_connections,
     shown_abilities,
 )
+from geartrain.engine.commands.doubles import Doubles, doubles_of
+from geartrain.engine.commands.owners import show_owners
 from geartrain.engine.commands.policy import show_policies
 from geartrain.engine.commands.processes import show_processes
 from geartrain.engine.commands.ranking import oldest_wait, rounded
-from geartrain.engine.commands.rows import row, text
+from geartrain.engine.commands.rows import calendar_time, row, text
+from geartrain.engine.jobs.recurring import date_of
 from geartrain.engine.model import counts
 from geartrain.engine.model.access import SEE
 from geartrain.engine.model.counts import Counts
@@ -54,23 +57,26 @@ def status(state: State, peer: Peer, words: list[bytes]) -> bytes:
 
 
 def _each(
-    state: State, peer: Peer, give: Callable[[State, Function], bytes]
+    state: State, peer: Peer, give: Callable[[State, Function, Doubles], bytes]
 ) -> Iterator[bytes]:
     """Give a row for each function that a peer may see, if it is still there."""
+    doubles = doubles_of(state, peer)
     # Names are copied because the list may take many turns. That is quick.
     state.turns.work += len(state.functions) >> 6
     for name in list(state.functions):
         function = state.functions.get(name)
         is_seen = function is not None and peer.may(SEE, name)
-        yield give(state, function) if function is not None and is_seen else b""
+        yield (
+            give(state, function, doubles) if function is not None and is_seen else b""
+        )
 
 
-def _status(state: State, function: Function) -> bytes:
+def _status(state: State, function: Function, doubles: Doubles) -> bytes:
     return b"%s\t%d\t%d\t%d\n" % (
         column(function.name),
-        function.job_count(),
-        len(function.running),
-        len(function.workers),
+        function.job_count() - doubles.jobs(function),
+        len(function.running) - doubles.running.get(function, 0),
+        len(function.workers) - doubles.workers.get(function, 0),
     )
 
 
@@ -80,13 +86,13 @@ def prioritystatus(state: State, peer: Peer, words: list[bytes]) -> bytes:
     return b""
 
 
-def _prioritystatus(state: State, function: Function) -> bytes:
+def _prioritystatus(state: State, function: Function, doubles: Doubles) -> bytes:
     return b"%s\t%d\t%d\t%d\t%d\n" % (
         column(function.name),
-        function.waiting_count(0),
+        function.waiting_count(0) - doubles.waiting.get(function, 0),
         function.waiting_count(1),
         function.waiting_count(2),
-        len(function.workers),
+        len(function.workers) - doubles.workers.get(function, 0),
     )
 
 
@@ -129,7 +135,7 @@ def _counters(state: State, peer: Peer) -> Iterator[bytes]:
     yield END_OF_LIST
 
 
-def _counters_of(state: State, function: Function) -> bytes:
+def _counters_of(state: State, function: Function, doubles: Doubles) -> bytes:
     state.turns.work += _JSON
     totals = function.statistics.totals()
     return _counters_row({"function": text(function.name)}, totals)
@@ -155,8 +161,15 @@ def _counters_row(of: dict[str, str | int], counted: Counts) -> bytes:
     )
 
 
+_WITH_ARGUMENTS: Final[dict[bytes, Callable[[State, Peer, list[bytes]], bytes]]] = {
+    b"connections": show_connections,
+    b"processes": show_processes,
+    b"owners": show_owners,
+}
+
+
 def show(state: State, peer: Peer, words: list[bytes]) -> bytes:
-    """List jobs, their uniques, schedules, policies, functions, or connections."""
+    """List jobs, their uniques, schedules, policies, functions, connections, owners."""
     what = [each.lower() for each in words[1:]]
     if what == [b"jobs"]:
         peer.rest = _show_jobs(state, peer, is_unique=False)
@@ -172,10 +185,8 @@ def show(state: State, peer: Peer, words: list[bytes]) -> bytes:
         peer.rest = chain(_each(state, peer, _function_row), (END_OF_LIST,))
     elif what[:1] == [b"functions"] and len(words) == 3:
         return _show_function(state, peer, unquote_to_bytes(words[2]))
-    elif what[:1] == [b"connections"]:
-        return show_connections(state, peer, words[2:])
-    elif what[:1] == [b"processes"]:
-        return show_processes(state, peer, words[2:])
+    elif what and what[0] in _WITH_ARGUMENTS:
+        return _WITH_ARGUMENTS[what[0]](state, peer, words[2:])
     else:
         return error(b"UNKNOWN_SHOW_ARGUMENTS")
     return b""
@@ -197,7 +208,7 @@ def _show_jobs(state: State, peer: Peer, *, is_unique: bool) -> Iterator[bytes]:
         job = state.jobs.get(handle)
         if job is None or not peer.may(SEE, job.function.name):
             yield b""
-        else:
+        elif not (peer.is_part and job.is_forwarded):
             yield line(job.unique) if is_unique else _show_job(job)
     yield END_OF_LIST
 
@@ -220,8 +231,8 @@ def _show_schedules(state: State, peer: Peer) -> Iterator[bytes]:
             handle,
             column(schedule.function.name),
             column(schedule.unique),
-            b" ".join(field or b"*" for field in schedule.fields),
-            int(schedule.due),
+            schedule.times_text().encode("utf-8", "surrogateescape"),
+            int(date_of(state, schedule, schedule.due)),
         )
     yield END_OF_LIST
 
@@ -230,25 +241,30 @@ def _show_function(state: State, peer: Peer, name: bytes) -> bytes:
     function = state.functions.get(name)
     if function is None or not peer.may(SEE, name):
         return error(b"UNKNOWN_FUNCTION")
-    peer.rest = iter([_function_row(state, function), END_OF_LIST])
+    peer.rest = iter(
+        [_function_row(state, function, doubles_of(state, peer)), END_OF_LIST]
+    )
     return b""
 
 
-def _function_row(state: State, function: Function) -> bytes:
+def _function_row(state: State, function: Function, doubles: Doubles) -> bytes:
     """Return a function's jobs by state and priority as JSON."""
     state.turns.work += _JSON
     policy = functions.policy(state, function)
     return row(
         {
             "function": text(function.name),
-            "high": function.waiting_count(0),
+            "high": function.waiting_count(0) - doubles.waiting.get(function, 0),
             "normal": function.waiting_count(1),
             "low": function.waiting_count(2),
-            "running": len(function.running),
-            "workers": len(function.workers),
-            "total": function.job_count(),
+            "running": len(function.running) - doubles.running.get(function, 0),
+            "workers": len(function.workers) - doubles.workers.get(function, 0),
+            "total": function.job_count() - doubles.jobs(function),
             "dead": function.dead,
             "oldest": rounded(oldest_wait(state, function)),
+            "held": function.held_total(),
+            "next": calendar_time(state, function.next_start(state.server_time())),
+            "flow_keys": function.key_count(),
             "paused": policy.paused,
             "draining": policy.draining,
         }

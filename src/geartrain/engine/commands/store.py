@@ -21,6 +21,7 @@ def store(state: State, peer: Peer, words: list[bytes]) -> bytes:
     said = row(
         {
             "store": health.location,
+            "durability": health.durability or None,
             "state": health.state,
             "reason": health.reason or None,
             "since": health.since or None,

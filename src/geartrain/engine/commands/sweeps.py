@@ -54,15 +54,19 @@ _DEAD_FILTERS: Final = (*LETTER_CONDITIONS, b"count", b"limit", b"after")
 
 # Jobs of the store that a step looks at: it takes about 4 ms to change them.
 _SLICE: Final = 400
+# The same where they are only counted, which is ten times as fast. Each step waits for
+# the store's thread: beside eight busy processes on two cores a count of 300,000 jobs
+# in steps of 400 took 26 s, of which 2.8 s were work.
+_COUNTED_SLICE: Final = 2_000
 # Units of work, as ``turns`` counts it, to change a job, and to look at one.
 _CHANGE: Final = 10
 _LOOK: Final = 1
 # Dead letters whose workloads are read at once, where memory is all that keeps them.
 _WHOLE: Final = 50
 
+_WAYS: Final = ", ".join(f"{each.decode()}=" for each in CONDITIONS[:-1])
 _NO_FILTER: Final = (
-    "name function=, state=, unique=, error=, older= or newer=, or write function=%2A"
-    " for all"
+    f"name {_WAYS} or {CONDITIONS[-1].decode()}=, or write function=%2A for all"
 )
 
 
@@ -121,7 +125,8 @@ def _sweep(
             return
         yield b""
     state.end_listing(peer)
-    query = store_query(state, wanted, after, _SLICE)
+    size = _COUNTED_SLICE if is_counting else _SLICE
+    query = store_query(state, wanted, after, size)
     while query is not None:
         state.ask(peer, [query])
         yield b""
@@ -135,9 +140,9 @@ def _sweep(
                 done += _obey_listed(state, record, wanted, order, is_counting)
         state.turns.work += len(answer.records) * _LOOK
         after, query = answer.following, None
-        most -= _SLICE
+        most -= size
         if after and most > 0:
-            query = store_query(state, wanted, after, _SLICE)
+            query = store_query(state, wanted, after, size)
     yield _done(state, peer, done, after)
 
 

@@ -47,7 +47,7 @@ def trace(state: State, peer: Peer, words: list[bytes]) -> bytes:
         return error(b"TOO_MANY", f"there are {_MOST_TRACES} traces already")
     which = words[1]
     number = int(which) if which.isdigit() and len(which) <= 18 else 0
-    if number and not _is_connected(state, number, peer):
+    if which.isdigit() and not _is_connected(state, number, peer):
         return error(b"UNKNOWN_CONNECTION", _UNKNOWN)
     wanted = Trace(peer, number, which, most, min(first, _MOST_BYTES))
     tracing.begin(state, wanted, min(seconds, _MOST_SECONDS))

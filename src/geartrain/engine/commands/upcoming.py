@@ -7,22 +7,22 @@ from heapq import nsmallest
 from typing import Final
 
 from geartrain.engine.commands.arguments import Arguments, invalid, read_arguments
-from geartrain.engine.commands.permission import check_job
-from geartrain.engine.commands.rows import header_values, job_values, row, text
-from geartrain.engine.commands.sweeps import UNKNOWN_JOB
-from geartrain.engine.jobs.recurring import skip_time
+from geartrain.engine.commands.rows import job_values, row, text
+from geartrain.engine.commands.schedule_rows import schedule_values
+from geartrain.engine.jobs.recurring import date_of
 from geartrain.engine.model.access import SEE
 from geartrain.engine.model.functions import Function
+from geartrain.engine.model.graph import NEVER
 from geartrain.engine.model.jobs import Job
 from geartrain.engine.model.peers import Peer
-from geartrain.engine.model.schedules import CALENDAR, Schedule
+from geartrain.engine.model.schedules import Schedule
 from geartrain.engine.state.state import State
 from geartrain.engine.timers import Timed
 from geartrain.engine.window.shelves import Shelf
 from geartrain.errors import OptionError
-from geartrain.protocol.admin import END_OF_LIST, OK, error
+from geartrain.protocol.admin import END_OF_LIST
 
-__all__ = ["skip", "upcoming"]
+__all__ = ["upcoming"]
 
 _KINDS: Final = (b"job", b"schedule", b"stored")
 # Alarms of each clock that are looked at for one list.
@@ -68,12 +68,14 @@ def _candidates(state: State, arguments: Arguments) -> Iterable[_Coming]:
         function = state.functions.get(name)
         return [] if function is None else _of_function(state, function)
     if arguments.get(b"kind") == b"schedule":
-        return [(each.due, each) for each in state.schedules.values()]
+        state.turns.work += len(state.schedules) >> 3
+        return _of_schedules(state, state.schedules.values())
     shift = state.calendar_shift()
     state.turns.work += _MOST_LOOKED_AT >> 2
     steady = state.alarms.first(_MOST_LOOKED_AT)
     dates = state.calendar_alarms.first(_MOST_LOOKED_AT)
-    return [*((when + shift, item) for when, item in steady), *dates]
+    found = [(when + shift, item) for when, item in steady if when < NEVER]
+    return [*found, *dates]
 
 
 def _of_function(state: State, function: Function) -> list[_Coming]:
@@ -81,15 +83,20 @@ def _of_function(state: State, function: Function) -> list[_Coming]:
     found: list[_Coming] = [
         (job.due + shift if job.is_steady else job.due, job)
         for job in function.scheduled
+        if job.due < NEVER
     ]
-    found += [(each.due, each) for each in function.recurring.values()]
+    found += _of_schedules(state, function.recurring.values())
     for window in function.windows:
-        if window.waits.timer:
+        if window.waits.timer and window.waits.next_due < NEVER:
             found.append((window.waits.next_due + shift, window.waits))
         if window.dates.timer:
             found.append((window.dates.next_due, window.dates))
     state.turns.work += len(found) >> 3
     return found
+
+
+def _of_schedules(state: State, schedules: Iterable[Schedule]) -> list[_Coming]:
+    return [(date_of(state, each, each.due), each) for each in schedules if each.due]
 
 
 def _function_of(item: Timed) -> bytes:
@@ -118,26 +125,11 @@ def _rows(state: State, coming: list[_Coming]) -> Iterator[bytes]:
         if isinstance(item, Job):
             values |= {"kind": "job", **job_values(state, item)}
         elif isinstance(item, Schedule):
-            values |= _schedule_values(item)
+            values |= {"kind": "schedule", **schedule_values(item)}
         elif isinstance(item, Shelf):
             values |= _shelf_values(state, item)
         yield row(values)
     yield END_OF_LIST
-
-
-def _schedule_values(schedule: Schedule) -> dict[str, object]:
-    pieces = [schedule.workload, *schedule.more]
-    return {
-        "kind": "schedule",
-        "handle": text(schedule.handle),
-        "function": text(schedule.function.name),
-        "unique": text(schedule.unique),
-        "fields": text(b" ".join([field or b"*" for field in schedule.fields])),
-        "last": schedule.ran or None,
-        "size": sum([len(piece) for piece in pieces]),
-        "headers": header_values(schedule.headers),
-        "lost": schedule.is_lost,
-    }
 
 
 def _shelf_values(state: State, shelf: Shelf) -> dict[str, object]:
@@ -149,21 +141,3 @@ def _shelf_values(state: State, shelf: Shelf) -> dict[str, object]:
         "priority": ("high", "normal", "low")[shelf.priority],
         "count": 0 if window is None else window.delayed,
     }
-
-
-def skip(state: State, peer: Peer, words: list[bytes]) -> bytes:
-    """Leave out the next time of a recurring job: ``skip H``.
-
-    It is forgotten at a restart before that time.
-    """
-    if len(words) != 2:
-        return invalid("skip takes the handle of a recurring job")
-    schedule = state.schedules.get(words[1])
-    if schedule is None:
-        return UNKNOWN_JOB
-    check_job(state, peer, schedule.function.name)
-    state.turns.work += CALENDAR
-    fault = skip_time(state, schedule)
-    if fault:
-        return error(b"INVALID_ARGUMENT", fault)
-    return OK

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
+from geartrain.engine.commands import options
 from geartrain.engine.commands.common import TOO_MANY_FUNCTIONS, send_error
 from geartrain.engine.commands.permission import check_function
 from geartrain.engine.jobs import failures, results
 from geartrain.engine.jobs.departures import withdraw
-from geartrain.engine.jobs.life import finish
+from geartrain.engine.jobs.ending import finish
 from geartrain.engine.jobs.relays import relay
 from geartrain.engine.model import counts
 from geartrain.engine.model.access import WORK
@@ -16,7 +17,7 @@ from geartrain.engine.model.functions import Function
 from geartrain.engine.model.jobs import Job
 from geartrain.engine.model.peers import ASLEEP, Peer
 from geartrain.engine.results import SUCCEEDED
-from geartrain.engine.state import functions, windows
+from geartrain.engine.state import addressees, functions, windows
 from geartrain.engine.state.marks import workers_changed
 from geartrain.engine.state.state import State
 from geartrain.engine.state.statistics import count
@@ -51,7 +52,13 @@ _MAX_PROGRESS: Final = 64
 
 def set_client_id(state: State, peer: Peer, packet: Packet) -> None:
     """Name the worker for the text command ``workers``."""
+    # Also one that can do nothing now, but could before.
+    addressees.go(state, peer)
     peer.client_id = packet.arguments[0][:_MAX_CLIENT_ID]
+    if peer.abilities:
+        addressees.come(state, peer)
+        if peer.wakefulness is ASLEEP:
+            _begin_change(state, peer)
 
 
 def can_do(state: State, peer: Peer, packet: Packet) -> None:
@@ -81,12 +88,15 @@ def _add_ability(state: State, peer: Peer, name: bytes, timeout: float) -> None:
         # Workers repeat themselves when they reconnect; one ability it stays.
         peer.abilities[function] = timeout
         return
+    if state.policies.reads_names:
+        options.warn_of_name(state, peer, name)
     _begin_change(state, peer)
     peer.abilities[function] = timeout
     function.workers[peer] = None
     workers_changed(state, function)
     windows.serve(state, function)
     state.wakeups.gain(peer, function)
+    addressees.come(state, peer)
 
 
 def cant_do(state: State, peer: Peer, packet: Packet) -> None:
@@ -97,12 +107,17 @@ def cant_do(state: State, peer: Peer, packet: Packet) -> None:
 
 
 def withdraw_ability(state: State, peer: Peer, function: Function) -> None:
-    """Take an ability from a worker; its jobs of it go to another."""
+    """Take an ability from a worker; its jobs of it go to another.
+
+    A node goes on with them: it has workers for them, and takes no more.
+    """
     _begin_change(state, peer)
     _remove_ability(peer, function)
     workers_changed(state, function)
     state.wakeups.lose(peer, function)
-    _lose_running(state, peer, function)
+    addressees.lose(state, peer, function)
+    if peer.node is None:
+        _lose_running(state, peer, function)
     functions.retire(state, function)
 
 
@@ -110,6 +125,7 @@ def reset_abilities(state: State, peer: Peer, packet: Packet) -> None:
     """Withdraw all abilities; the jobs this worker runs go to others."""
     _begin_change(state, peer)
     state.wakeups.leave(peer)
+    addressees.go(state, peer)
     abilities, peer.abilities = peer.abilities, {}
     _lose_running(state, peer, None)
     state.turns.start(withdraw(state, peer, abilities))
@@ -128,7 +144,7 @@ def _begin_change(state: State, peer: Peer) -> None:
     promised = state.wakeups.come(peer)
     _loosen(state, peer)
     if promised is not None:
-        state.wakeups.rouse(promised, state.now)
+        state.wakeups.pass_on(promised, state.now)
 
 
 def _loosen(state: State, peer: Peer) -> None:
@@ -217,7 +233,7 @@ def work_complete(state: State, peer: Peer, packet: Packet) -> None:
         _refuse_result(state, peer, packet.arguments[0])
         return
     _forward(state, peer, job, packet)
-    if job.collected is not None or state.result_waits:
+    if job.collected is not None or state.result_waits or state.graph.waiting:
         results.succeed(state, job, packet.arguments[1], packet.more)
     count(state, job.function, counts.SUCCEEDED)
     peer.succeeded += 1

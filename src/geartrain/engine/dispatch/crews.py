@@ -14,7 +14,7 @@ from geartrain.engine.model.crews import Crew
 from geartrain.engine.model.functions import Function
 from geartrain.engine.model.jobs import Job
 
-__all__ = ["InOrderCrew", "PriorityCrew", "TurnsCrew"]
+__all__ = ["InOrderCrew", "NodeCrew", "PriorityCrew", "TurnsCrew"]
 
 
 class _Ring:
@@ -219,3 +219,48 @@ class InOrderCrew(Crew):
         del self._by_position[position]
         if position in self._waiting:
             self._keep([each for each in self._ready if each != position])
+
+
+class NodeCrew(Crew):
+    """Other job servers: priority counts across functions, equals take turns.
+
+    They are given no job that another job server has given to this one.
+    """
+
+    def __init__(self, functions: list[Function]) -> None:
+        super().__init__(functions)
+        self.is_of_nodes = True
+        self._noticed: dict[Function, None] = {}
+
+    def notice(self, function: Function, priority: int) -> None:
+        """Let the function take turns."""
+        self._noticed[function] = None
+
+    def next_job(self) -> Job | None:
+        """Return a high job of any function before a normal one before a low one."""
+        for priority in range(3):
+            for function in self._noticed:
+                job = function.first_for_nodes(priority)
+                if job is not None:
+                    # Its next turn comes after all others'.
+                    del self._noticed[function]
+                    self._noticed[function] = None
+                    return job
+        return None
+
+    def unpromised(self) -> Function | None:
+        """Return a function with a ready job that no woken worker is coming for."""
+        for function in self._noticed:
+            if function.unpromised() and function.is_for_nodes():
+                return function
+        for function in list(self._noticed):
+            if not function.grabbable_count():
+                del self._noticed[function]
+        return None
+
+    def candidate_count(self) -> int:
+        """Return how many functions were noticed."""
+        return len(self._noticed)
+
+    def _forget(self, function: Function) -> None:
+        self._noticed.pop(function, None)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from geartrain.engine.batches import Batch
-from geartrain.engine.model.jobs import Job
+from geartrain.engine.model.jobs import Job, record_of
 from geartrain.engine.model.peers import Peer
 from geartrain.engine.queries import Query
+from geartrain.engine.records import JobRecord
 from geartrain.engine.results import ResultRecord
 from geartrain.engine.window.windows import Window
 from geartrain.protocol.admin import error as text_error
@@ -16,7 +17,7 @@ __all__ = ["Gathering", "Question"]
 
 
 class Question:
-    """Queries and who wants to know: a peer that waits, or a window."""
+    """Queries and who wants to know: a peer that waits, a window, or the schedules."""
 
     def __init__(
         self, queries: list[Query], peer: Peer | None, window: Window | None
@@ -74,6 +75,10 @@ class Gathering:
         """Jobs that only the store has and that operators have put elsewhere with it,
         by number.
         """
+        self.former: dict[Job, JobRecord] = {}
+        """What the jobs were that it replaces; once its commit has ended, only those
+        that have to be so again.
+        """
         self.answers: list[_Answer] = []
         """Answers that wait for it."""
         self.peers: list[Peer] = []
@@ -90,6 +95,65 @@ class Gathering:
         """The results that cannot be kept."""
         self.unread: list[Job] = []
         """Jobs that were to leave memory and have to be read again: see ``Window``."""
+
+    def record(self, job: Job) -> JobRecord | None:
+        """Return the record of a job if this has all of it, else None."""
+        if job.batch == self.batch.serial and job.record is not None:
+            return job.record
+        return self.batch.replaced.get(job.number) if self.former else None
+
+    def add(self, job: Job, record: JobRecord) -> None:
+        """Have a job written as ``record`` describes it."""
+        job.record = record
+        job.batch = self.batch.serial
+        self.batch.added.append(record)
+        self.jobs.append(job)
+        self.size += job.size
+
+    def replace(self, job: Job, former: JobRecord) -> None:
+        """Have a job written anew, and note what it was."""
+        self.size += job.size
+        record = self.record(job)
+        if record is not None:
+            record.take(job)
+        else:
+            self.batch.replaced[job.number] = record_of(job)
+            self.former[job] = former
+
+    def has(self, job: Job) -> bool:
+        """Tell whether a job is written, for the first time or anew."""
+        return job.batch == self.batch.serial or self.has_replaced(job)
+
+    def has_replaced(self, job: Job) -> bool:
+        """Tell whether a job is written anew."""
+        return bool(self.former) and job in self.former
+
+    def keep_former(
+        self, refusals: dict[int, str], following: Gathering | None
+    ) -> None:
+        """Leave in ``former`` the jobs that have to become again what they were.
+
+        These are the refused ones, whose submitters are told. Where they have been told
+        already that their job is kept, a ``following`` batch replaces it instead.
+        """
+        refused = [job for job in self.former if job.number in refusals]
+        if following is None:
+            self.former = {job: self.former[job] for job in refused}
+            self._answer_refused({job: refusals[job.number] for job in refused})
+            return
+        for job in refused:
+            if not following.has_replaced(job):
+                record = self.batch.replaced[job.number]
+                following.batch.replaced[job.number] = record
+                following.former[job] = self.former[job]
+        self.former = {}
+
+    def _answer_refused(self, reasons: dict[Job, str]) -> None:
+        if not reasons:
+            return
+        for held in self.answers:
+            if held.job is not None and held.job in reasons:
+                held.refuse(reasons[held.job])
 
     def hold(self, peer: Peer, job: Job | None, is_text: bool) -> None:
         """Hold back what is sent to a peer from now on, an answer first."""
@@ -119,3 +183,34 @@ class Gathering:
                 held.refuse(reason)
         self.refused = list(reasons)
         self.jobs = [job for job in self.jobs if job not in reasons]
+
+    def take_back(self, done: Gathering, jobs: set[Job]) -> None:
+        """Collect again what an earlier batch says of jobs that are collected again."""
+        if not jobs:
+            return
+        numbers = {job.number for job in jobs}
+        for burial in done.batch.buried:
+            if burial.number in numbers:
+                self.batch.buried.insert(0, burial)
+                self.buried[burial.number] = None
+        for job in jobs & done.leaving.keys():
+            del done.leaving[job]
+            self.leaving[job] = None
+        done.unread = [job for job in self.leaving if job in jobs]
+        done.jobs = [job for job in done.jobs if job not in jobs]
+
+    def take_over(self, done: Gathering) -> None:
+        """Have what was to follow from an earlier batch follow from this one."""
+        self.leaving.update(done.leaving)
+        self.steered = {**done.steered, **self.steered}
+        done.leaving = {}
+        done.unread = list(self.leaving)
+
+    def give_up(self, done: Gathering, jobs: list[Job]) -> None:
+        """Cancel burials, an earlier batch's included, of jobs that were not stored."""
+        for job in jobs:
+            if job.number in done.buried or job.number in self.buried:
+                done.unburied.append(job)
+                # ``Journal.take`` leaves it out of the batch: to look for each of many
+                # there would take too long.
+                self.buried.pop(job.number, None)

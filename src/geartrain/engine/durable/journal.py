@@ -17,15 +17,16 @@ a batch, all that is new in it, or single jobs only decides which jobs these are
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from geartrain.engine.batches import Batch
 from geartrain.engine.durable.gathering import Gathering, Question
 from geartrain.engine.endings import Ending, ending_cost
-from geartrain.engine.model.jobs import PAGED, Job, record_of
+from geartrain.engine.model.jobs import PAGED, Job, move_of, record_of
 from geartrain.engine.model.peers import Peer
 from geartrain.engine.queries import Query
-from geartrain.engine.records import Burial, Change, JobRecord, Move, ScheduleRecord
+from geartrain.engine.records import Burial, Change, JobRecord, ScheduleRecord
 from geartrain.engine.results import ResultRecord
 from geartrain.engine.window.windows import Window
 
@@ -34,6 +35,8 @@ __all__ = ["Journal"]
 # Numbers reserved at once. A restart continues behind them, so that no
 # handle is given twice, and no commit is needed for each.
 _RESERVE: Final = 1_000_000
+# Where numbers go by the time, those of a minute.
+_RESERVED_SECONDS: Final = 60
 # Bytes of results that wait for a store which refuses them; the oldest are given up.
 _MOST_RESULTS: Final = 64 * 1024 * 1024
 # Endings that wait for it; 50 MB, unless all failed with long errors.
@@ -48,21 +51,30 @@ class Journal:
         """There is a store, of dead letters at least."""
         self.keeps_jobs = False
         """Background jobs are kept."""
+        self.longest_name = 2**62
+        """The bytes that the name of their function may have."""
         self.holds = False
         """Their submitters are answered once they are durable."""
         self.committed = 0
         """The serial of the last batch that is durable."""
         self.reserved = 0
         """No number up to this one is given twice."""
+        self.stride = 1
+        """How far one number is from the next; see ``Inventory``."""
         self.most = 2**62
         """Bytes of workloads that may wait to be taken before submitters wait."""
+        self.heard: dict[tuple[bytes, bytes], bytes | None] = {}
+        """What other job servers have put and removed, and is to be followed."""
         self._next = Gathering(1)
         self._taken: Gathering | None = None
 
     def reserve(self, number: int) -> None:
         """Reserve more numbers if ``number``, just given, comes near the end."""
-        if self.keeps_jobs and number + _RESERVE // 2 > self.reserved:
-            self.reserved = number + _RESERVE
+        ahead = _RESERVE
+        if self.stride > 1:
+            ahead = _RESERVE * self.stride * _RESERVED_SECONDS
+        if self.keeps_jobs and number + ahead // 2 > self.reserved:
+            self.reserved = number + ahead
             self._next.batch.reserved = self.reserved
 
     def keep_clock(self, steady: float, calendar: float) -> None:
@@ -71,19 +83,19 @@ class Journal:
         batch.steady = steady
         batch.calendar = calendar
 
-    def keep(self, job: Job) -> None:
-        """Record a background job, unless it is recorded or no store keeps jobs."""
-        if self.keeps_jobs and not job.batch:
-            self.add(job, record_of(job))
+    def keep(self, job: Job) -> bool:
+        """Record a background job, unless it is recorded or no store keeps jobs.
+
+        Returns True if it is recorded now.
+        """
+        if not self.keeps_jobs or job.batch:
+            return False
+        self._next.add(job, record_of(job))
+        return True
 
     def add(self, job: Job, record: JobRecord) -> None:
         """Record a job as ``record`` describes it."""
-        gathering = self._next
-        job.record = record
-        job.batch = gathering.batch.serial
-        gathering.batch.added.append(record)
-        gathering.jobs.append(job)
-        gathering.size += job.size
+        self._next.add(job, record)
 
     def end(self, job: Job) -> None:
         """Record the end of a job; one not yet committed is not written at all."""
@@ -92,6 +104,8 @@ class Journal:
             job.record.number = 0
         else:
             batch.ended[job.number] = None
+            if batch.replaced:
+                batch.replaced.pop(job.number, None)
         job.record = None
 
     def end_dead(self, number: int) -> None:
@@ -102,26 +116,35 @@ class Journal:
         """Record a job's next due time, and how its attempts have failed."""
         failures = None if job.failures is None else job.failures.copy()
         batch = self._next.batch
-        if job.batch == batch.serial and job.record is not None:
-            job.record.due = job.due
-            job.record.is_steady = job.is_steady
-            job.record.failures = failures
+        record = self._next.record(job)
+        if record is not None:
+            record.due = job.due
+            record.is_steady = job.is_steady
+            record.failures = failures
         else:
             batch.changed.append(Change(job.number, job.due, failures))
             if job.number in batch.moved:
                 batch.moved[job.number].put_off(job.due, job.is_steady)
 
     def move(self, job: Job) -> None:
-        """Record for which function, with which priority and when a job waits."""
-        batch = self._next.batch
-        record = job.record
-        if job.batch == batch.serial and record is not None:
+        """Record in which queue and until when a job waits."""
+        record = self._next.record(job)
+        if record is not None:
             record.function = job.function.name
             record.priority = job.priority
+            record.queue_key = job.queue_key
             record.due = job.due
             record.is_steady = job.is_steady
         else:
-            batch.moved[job.number] = _move_of(job)
+            self._next.batch.moved[job.number] = move_of(job)
+
+    def replace(self, job: Job, former: JobRecord) -> None:
+        """Record that a kept job has another workload; ``former`` is what it was."""
+        self._next.replace(job, former)
+
+    def is_committing(self, job: Job) -> bool:
+        """Tell whether a job is being written: until then it cannot be replaced."""
+        return self._taken is not None and self._taken.has(job)
 
     def steer(self, job: Job) -> None:
         """Remember a job that only the store has, and has not as ``job`` is.
@@ -140,6 +163,7 @@ class Journal:
         if job is not None:
             record.function = job.function.name
             record.priority = job.priority
+            record.queue_key = job.queue_key
             if job.state is PAGED:
                 record.due, record.is_steady, record.died = job.due, job.is_steady, 0.0
 
@@ -161,13 +185,29 @@ class Journal:
         It is written even where new jobs are refused for want of room. Who writes many
         asks ``State.health`` first.
         """
-        if self.keeps_jobs:
-            self._next.batch.entries[kind, key] = value
+        self._enter((kind, key), value)
 
     def remove(self, kind: bytes, key: bytes) -> None:
         """Record that an entry is kept no more."""
+        self._enter((kind, key), None)
+
+    def _enter(self, name: tuple[bytes, bytes], value: bytes | None) -> None:
         if self.keeps_jobs:
-            self._next.batch.entries[kind, key] = None
+            self._next.batch.entries[name] = value
+            if self.heard:
+                self.heard.pop(name, None)
+
+    def hear(self, entries: Mapping[tuple[bytes, bytes], bytes | None]) -> None:
+        """Note what other job servers have put, or removed, of ``COMMON_KINDS``.
+
+        What is put here and not yet durable comes after that, and counts.
+        """
+        for name, value in entries.items():
+            is_ours = name in self._next.batch.entries
+            if self._taken is not None and name in self._taken.batch.entries:
+                is_ours = True
+            if not is_ours:
+                self.heard[name] = value
 
     def forget(self, job: Job) -> None:
         """Let the engine forget a job once what was recorded of it is durable."""
@@ -176,6 +216,11 @@ class Journal:
     def is_forgetting(self, job: Job) -> bool:
         """Tell whether a job still has something to be made durable."""
         return job in self._next.leaving
+
+    def is_leaving(self, job: Job) -> bool:
+        """Tell whether a job is yet to be forgotten, by a batch that is to come."""
+        is_taken = self._taken is not None and job in self._taken.leaving
+        return is_taken or job in self._next.leaving
 
     def keep_result(self, record: ResultRecord) -> None:
         """Record how a job ended, and its result."""
@@ -215,15 +260,15 @@ class Journal:
 
     def hold(self, job: Job, peer: Peer) -> None:
         """Hold back what is sent to the peer from now on until the job is durable."""
-        if job.batch <= self.committed:
-            return
-        peer.submitted = job.batch
-        if not (self.holds or _is_tentative(job)):
-            return
         gathering = self._next
-        if job.batch != gathering.batch.serial and self._taken is not None:
-            gathering = self._taken
-        gathering.hold(peer, job, False)
+        if not gathering.has_replaced(job):
+            if job.batch <= self.committed:
+                return
+            if job.batch != gathering.batch.serial and self._taken is not None:
+                gathering = self._taken
+        peer.submitted = gathering.batch.serial
+        if self.holds or (job.record is not None and job.record.is_tentative):
+            gathering.hold(peer, job, False)
 
     def hold_change(self, peer: Peer, *, is_text: bool) -> None:
         """Hold back what is sent to the peer until what was collected is durable."""
@@ -267,7 +312,9 @@ class Journal:
         """Return how many jobs were acknowledged and are not yet durable."""
         if self.holds:
             return 0
-        added = self._next.batch.added
+        added = [*self._next.batch.added]
+        if self._taken is not None:
+            added += self._taken.batch.added
         return sum(record.number > 0 and not record.is_tentative for record in added)
 
     def take(self) -> Batch:
@@ -300,11 +347,12 @@ class Journal:
         if refusals:
             left_out = [job for job in done.jobs if job.number in refusals]
             refused = [job for job in left_out if not self._keep_again(job)]
-            self._take_back(done, set(left_out).difference(refused))
+            self._next.take_back(done, set(left_out).difference(refused))
             done.given_up = [each for each in done.saved if each.number in refusals]
             done.saved = [each for each in done.saved if each.number not in refusals]
-            self._give_up(done, refused)
+            self._next.give_up(done, refused)
             done.refuse({job: refusals[job.number] for job in refused}, "", "")
+        done.keep_former(refusals, None if self.holds else self._next)
         return done
 
     def refuse(self, reason: str, *, is_rest_saved: bool) -> Gathering:
@@ -316,7 +364,7 @@ class Journal:
         """
         done = self._end()
         refused = [job for job in done.jobs if not self._keep_again(job)]
-        self._give_up(done, refused)
+        self._next.give_up(done, refused)
         lost = done.batch.parted()[0] if is_rest_saved else done.batch
         numbers = {job.number for job in refused}
         if is_rest_saved:
@@ -333,14 +381,13 @@ class Journal:
         for burial in lost.buried:
             if burial.number not in numbers:
                 self._next.buried[burial.number] = None
-        self._next.leaving.update(done.leaving)
-        self._next.steered = {**done.steered, **self._next.steered}
-        done.leaving = {}
-        done.unread = list(self._next.leaving)
+        self._next.take_over(done)
         texts = "" if is_rest_saved else reason
         # Of packets, only one that makes a recurring job has an answer about no job.
         packets = reason if done.batch.schedules else texts
         done.refuse(dict.fromkeys(refused, reason), packets, texts)
+        replaced = dict.fromkeys(done.batch.replaced, reason)
+        done.keep_former(replaced, None if self.holds else self._next)
         # What is acknowledged and collected again is not durable yet.
         done.jobs = []
         return done
@@ -352,31 +399,6 @@ class Journal:
         self.committed = done.batch.serial
         return done
 
-    def _take_back(self, done: Gathering, jobs: set[Job]) -> None:
-        """Collect again what a batch says of jobs that are collected again."""
-        if not jobs:
-            return
-        numbers = {job.number for job in jobs}
-        for burial in done.batch.buried:
-            if burial.number in numbers:
-                self._next.batch.buried.insert(0, burial)
-                self._next.buried[burial.number] = None
-        for job in jobs & done.leaving.keys():
-            del done.leaving[job]
-            self._next.leaving[job] = None
-        done.unread = [job for job in self._next.leaving if job in jobs]
-        done.jobs = [job for job in done.jobs if job not in jobs]
-
-    def _give_up(self, done: Gathering, jobs: list[Job]) -> None:
-        """Cancel the burials of jobs that were never stored."""
-        following = self._next.buried
-        for job in jobs:
-            if job.number in done.buried or job.number in following:
-                done.unburied.append(job)
-                # ``take`` leaves it out of the batch: to look for each of many there
-                # would take too long.
-                following.pop(job.number, None)
-
     def _keep_again(self, job: Job) -> bool:
         """Collect a job again if its submitters have been told that it is kept."""
         record = job.record
@@ -384,11 +406,3 @@ class Journal:
             return False
         self.add(job, record)
         return True
-
-
-def _move_of(job: Job) -> Move:
-    return Move(job.number, job.function.name, job.priority, job.due, job.is_steady)
-
-
-def _is_tentative(job: Job) -> bool:
-    return job.record is not None and job.record.is_tentative

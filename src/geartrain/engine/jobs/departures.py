@@ -6,10 +6,18 @@ from collections.abc import Iterator
 from typing import Final
 
 from geartrain.engine.jobs import failures, results
+from geartrain.engine.jobs.paging import forget
 from geartrain.engine.model.functions import Function
-from geartrain.engine.model.jobs import RUNNING, Job
+from geartrain.engine.model.jobs import PAGED, RUNNING, Job
 from geartrain.engine.model.peers import Peer
-from geartrain.engine.state import following, functions, limits, tracing
+from geartrain.engine.state import (
+    addressees,
+    following,
+    functions,
+    limits,
+    nodes,
+    tracing,
+)
 from geartrain.engine.state.marks import workers_changed
 from geartrain.engine.state.state import State
 
@@ -36,9 +44,12 @@ def leave(state: State, peer: Peer) -> None:
     peer.forget()
     promised = state.wakeups.come(peer)
     state.wakeups.leave(peer)
+    addressees.go(state, peer)
+    if peer.node is not None:
+        nodes.leave(state, peer, peer.node)
     state.turns.start(_depart(state, peer))
     if promised is not None:
-        state.wakeups.rouse(promised, state.now)
+        state.wakeups.pass_on(promised, state.now)
 
 
 def withdraw(
@@ -92,6 +103,9 @@ def _detach(state: State, client: Peer, job: Job, times: int) -> None:
     """
     job.joined -= times - 1
     job.remove_client(client)
+    if job.state is PAGED and not state.journal.is_leaving(job):
+        # It was in memory for its clients alone.
+        forget(state, job)
     if job.is_awaited() or job.background or job.state is RUNNING:
         return
     failures.abandon(state, job)

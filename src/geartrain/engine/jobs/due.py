@@ -5,19 +5,24 @@ from __future__ import annotations
 from typing import Final
 
 from geartrain.engine.dispatch.turns import PEER_SHARE
-from geartrain.engine.jobs import failures, recurring, results
-from geartrain.engine.jobs.expiry import expire
+from geartrain.engine.jobs import failures, recurring, results, sorting, successors
+from geartrain.engine.jobs.expiry import expire, expire_job
 from geartrain.engine.jobs.life import move
+from geartrain.engine.model.flow_keys import FlowKey
+from geartrain.engine.model.flows import Flow
 from geartrain.engine.model.functions import Function
-from geartrain.engine.model.jobs import READY, Job
+from geartrain.engine.model.jobs import HELD, READY, Job
 from geartrain.engine.model.marks import Absence
-from geartrain.engine.model.schedules import CALENDAR, Schedule
+from geartrain.engine.model.nodes import Node
+from geartrain.engine.model.schedules import Held, Schedule
 from geartrain.engine.model.traces import Trace
 from geartrain.engine.model.waits import ResultWait
 from geartrain.engine.state import (
+    flows,
     following,
     functions,
     marks,
+    nodes,
     statistics,
     tracing,
     windows,
@@ -40,34 +45,49 @@ def tick(state: State) -> None:
     turns = state.turns
     limit = turns.work + PEER_SHARE
     state.wakeups.tick(now)
+    if state.graph.has_news():
+        successors.let_some_go(state)
     due = state.timeouts.pop(now)
     while due is not None:
         assert isinstance(due, Job)
         turns.work += _TIMEOUT
         failures.time_out(state, due)
         due = state.timeouts.pop(now) if turns.work < limit else None
-    due = state.pop_alarm()
-    while due is not None:
-        turns.work += _ALARM
-        _ring(state, due)
-        due = state.pop_alarm() if turns.work < limit else None
+    _ring_all(state, limit)
+    # What an alarm ends, others may wait for; what is let go may be due at once.
+    while state.graph.has_news() and turns.work < limit:
+        successors.let_some_go(state)
+        _ring_all(state, limit)
     if 0.0 < state.slots.until <= now:
         statistics.end_minute(state)
     if 0.0 < state.events.tell_at <= now:
         following.tell(state)
     recurring.reckon_some(state)
+    sorting.sort_some(state)
     functions.forget_idle(state)
 
 
-def _ring(state: State, due: Timed) -> None:
+def _ring_all(state: State, limit: int) -> None:
+    """React to the alarms that are due, until ``limit`` units of work are done."""
+    due = state.pop_alarm()
+    while due is not None:
+        state.turns.work += _ALARM
+        _ring(state, due)
+        due = state.pop_alarm() if state.turns.work < limit else None
+
+
+def _ring(state: State, due: Timed) -> None:  # noqa: C901 - a branch for each kind
     """Do what an alarm was set for."""
     if isinstance(due, Job):
-        move(state, due, READY)
-    elif isinstance(due, Schedule):
-        state.turns.work += CALENDAR
-        recurring.ring_schedule(state, due)
+        _ring_job(state, due)
+    elif isinstance(due, Schedule | Held):
+        recurring.ring(state, due)
     elif isinstance(due, Shelf):
         windows.ring(state, due)
+    elif isinstance(due, Flow):
+        flows.ring(state, due)
+    elif isinstance(due, FlowKey):
+        sorting.ring_key(state, due)
     elif isinstance(due, Window):
         windows.go_on(state, due)
     elif isinstance(due, ResultWait):
@@ -78,8 +98,18 @@ def _ring(state: State, due: Timed) -> None:
         marks.mark_absence(state, due)
     elif isinstance(due, Trace):
         tracing.end(state, due.watcher)
+    elif isinstance(due, Node):
+        nodes.look(state, due)
     elif isinstance(due, Function):
         expire(state, due)
+
+
+def _ring_job(state: State, job: Job) -> None:
+    """End a ready or held job that waited too long, or let one be ready that is due."""
+    if job.state is READY or job.state is HELD:
+        expire_job(state, job)
+    else:
+        move(state, job, READY)
 
 
 def deadline(state: State) -> float | None:
@@ -100,6 +130,8 @@ def deadline(state: State) -> float | None:
     tell_at = state.events.tell_at
     if tell_at > 0.0 and (earliest is None or tell_at < earliest):
         earliest = tell_at
-    if recurring.is_stepped(state) and (earliest is None or state.now < earliest):
+    has_moved = state.graph.has_news() or bool(state.unsorted)
+    is_pressing = has_moved or recurring.is_stepped(state)
+    if is_pressing and (earliest is None or state.now < earliest):
         earliest = state.now
     return earliest

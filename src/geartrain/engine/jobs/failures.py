@@ -10,19 +10,24 @@ from typing import Final
 
 from geartrain.engine.endings import ABANDONED
 from geartrain.engine.jobs import results
-from geartrain.engine.jobs.life import finish, move, remember, wait
+from geartrain.engine.jobs.ending import finish, remember
+from geartrain.engine.jobs.life import move
+from geartrain.engine.jobs.placing import wait
 from geartrain.engine.jobs.relays import relay
 from geartrain.engine.model import counts
+from geartrain.engine.model.flow_keys import FlowKeys
 from geartrain.engine.model.jobs import FINISHED, READY, Job, record_of
 from geartrain.engine.model.peers import Peer
 from geartrain.engine.records import Failures
 from geartrain.engine.results import CANCELLED, DEAD, FAILED
-from geartrain.engine.state import functions
+from geartrain.engine.state import functions, terms
+from geartrain.engine.state.graph import is_wanted
 from geartrain.engine.state.memory import cost
 from geartrain.engine.state.state import State
 from geartrain.engine.state.statistics import count
 from geartrain.engine.story import PastAttempt, with_attempt
 from geartrain.protocol.constants import PacketType
+from geartrain.protocol.nodes import CRASH, ENDED, RELEASED, RETRY, TIMEOUT, ending
 from geartrain.protocol.packets import NO_MORE, encode
 from geartrain.texts import counted, error_line, quoted, shown
 
@@ -63,10 +68,9 @@ def fail(state: State, job: Job, reason: bytes, error: bytes) -> bool:
 
 
 def _retry(state: State, job: Job, failures: Failures) -> bool:
-    policy = functions.policy(state, job.function)
-    is_wanted = job.background or job.is_awaited()
-    if failures.attempts >= policy.max_attempts or not is_wanted:
+    if failures.attempts >= terms.max_attempts(state, job) or not is_wanted(state, job):
         return False
+    policy = functions.policy(state, job.function)
     _wait(state, job, policy.pause(job.number, failures.attempts))
     return True
 
@@ -106,6 +110,8 @@ def _overrun(state: State, job: Job, error: bytes) -> None:
     failures = _note(state, job, b"timeout", error)
     failures.attempts += 1
     _give_away(state, job)
+    if _is_handed_back(state, job, TIMEOUT, error):
+        return
     if not _retry(state, job, failures):
         tell(state, job, failures.error or b"timed out")
         die(state, job)
@@ -118,7 +124,9 @@ def release(state: State, job: Job) -> None:
         job.failures = Failures()
     _tell_story(state, job, job.failures, b"release", b"")
     _give_away(state, job)
-    if job.background or job.is_awaited():
+    if _is_handed_back(state, job, RELEASED, b""):
+        return
+    if is_wanted(state, job):
         move(state, job, READY)
     else:
         abandon(state, job)
@@ -129,7 +137,9 @@ def retry(state: State, job: Job, pause: float, error: bytes) -> None:
     failures = _note(state, job, b"retry", error)
     failures.attempts += 1
     _give_away(state, job)
-    if job.background or job.is_awaited():
+    if _is_handed_back(state, job, RETRY, error, pause):
+        return
+    if is_wanted(state, job):
         _wait(state, job, pause)
     else:
         abandon(state, job)
@@ -144,6 +154,8 @@ def _lose(state: State, job: Job, reason: bytes, error: bytes) -> None:
     failures = _note(state, job, reason, error)
     failures.crashes += 1
     _give_away(state, job)
+    if _is_handed_back(state, job, CRASH, error):
+        return
     policy = functions.policy(state, job.function)
     if 0 < policy.max_crashes <= failures.crashes:
         state.warn(
@@ -155,13 +167,30 @@ def _lose(state: State, job: Job, reason: bytes, error: bytes) -> None:
         )
         tell(state, job, _loss(failures))
         die(state, job)
-    elif not job.background and not job.is_awaited():
+    elif not is_wanted(state, job):
         abandon(state, job)
     elif failures.crashes == 1:
         # Workers are restarted every day: that is no reason to wait.
         _wait(state, job, 0.0)
     else:
         _wait(state, job, policy.pause(job.number, failures.crashes - 1))
+
+
+def _is_handed_back(
+    state: State, job: Job, reason: bytes, error: bytes, pause: float = 0.0
+) -> bool:
+    """Let the job server that gave a job decide on it; tell whether that may be.
+
+    How often it may crash, and how long it waits, is for one to know. A link to another
+    kind of job server has no words for that.
+    """
+    link = job.client
+    if not job.is_forwarded or link is None or not link.wants_endings:
+        return False
+    told = job.handle + b"\0" + ENDED + ending(reason, pause, error)
+    link.send(encode(PacketType.WORK_EXCEPTION, told))
+    finish(state, job, ABANDONED)
+    return True
 
 
 def _note(state: State, job: Job, reason: bytes, error: bytes) -> Failures:
@@ -214,6 +243,10 @@ def _give_away(state: State, job: Job) -> None:
 def _wait(state: State, job: Job, pause: float) -> None:
     """Let a job wait for its next attempt."""
     count(state, job.function, counts.RETRIED)
+    keys = job.function.keys()
+    if keys is not None and keys.is_fifo:
+        _wait_at_head(state, job, keys, pause)
+        return
     job.due = state.server_time() + pause if pause > 0 else 0.0
     job.is_steady = True
     if job.batch:
@@ -222,6 +255,20 @@ def _wait(state: State, job: Job, pause: float) -> None:
         wait(state, job)
     else:
         move(state, job, READY)
+
+
+def _wait_at_head(state: State, job: Job, keys: FlowKeys, pause: float) -> None:
+    """Let a job wait for its next attempt, and all others of its flow key with it.
+
+    It is ready in the store: so it comes first after a restart, too, which ends the
+    pause.
+    """
+    if pause > 0:
+        keys.obtain(job.flow_key).resumes = state.server_time() + pause
+    job.due = 0.0
+    if job.batch:
+        state.journal.change(job)
+    move(state, job, READY)
 
 
 def die(state: State, job: Job) -> None:

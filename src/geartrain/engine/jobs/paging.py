@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from geartrain.engine.jobs.life import move, place
-from geartrain.engine.model.jobs import PAGED, SUBMITTED, TENTATIVE, Job, kept_job
+from geartrain.engine.jobs.life import move
+from geartrain.engine.jobs.placing import place, place_paged
+from geartrain.engine.model.jobs import PAGED, SUBMITTED, Job, kept_job
 from geartrain.engine.queries import DuePage, Page
 from geartrain.engine.records import JobRecord
-from geartrain.engine.state import functions, windows
+from geartrain.engine.state import flow_keys, functions, windows
+from geartrain.engine.state.graph import rejoin
 from geartrain.engine.state.state import State
 from geartrain.engine.window.windows import Window
 from geartrain.texts import quoted
@@ -21,20 +23,21 @@ _PAUSE: Final = 1.0
 
 def forget(state: State, job: Job) -> None:
     """Forget a job that is durable and in the store's care alone, if it is."""
-    if job.state is not PAGED or state.journal.is_forgetting(job):
+    if job.state is not PAGED or state.journal.is_forgetting(job) or job.is_awaited():
         return
     function = job.function
-    function.windows[job.priority].leaving -= 1
+    window = windows.window_of(job)
+    window.leaving -= 1
     if state.jobs.get(job.handle) is job:
         state.let_go(job)
-    if job.key and function.keyed.get(job.key) is job:
-        del function.keyed[job.key]
-    windows.refill(state, function, job.priority)
+    if job.key:
+        function.leave_key(job)
+    windows.refill(state, function, window)
 
 
 def page_in(state: State, query: Page | DuePage, window: Window) -> None:
     """Take in what the store answered to what a window wanted read."""
-    state.memory.pages -= 1
+    state.memory.pages -= query.weight
     is_any = _take_in(state, query.records)
     _report(state, query, window)
     is_steady = isinstance(query, DuePage) and query.is_steady
@@ -47,7 +50,7 @@ def page_in(state: State, query: Page | DuePage, window: Window) -> None:
         )
     state.weigh()
     function = state.functions.get(window.function)
-    if function is None or function.windows[window.priority] is not window:
+    if function is None or not function.has_window(window):
         # It was dropped while the store still had something to say of it.
         pass
     elif query.error:
@@ -60,7 +63,8 @@ def page_in(state: State, query: Page | DuePage, window: Window) -> None:
     else:
         if isinstance(query, DuePage):
             windows.arm(state, window.shelf(is_steady))
-        windows.refill(state, function, window.priority)
+        windows.refill(state, function, window)
+        flow_keys.tidy_by_name(state, function, window.queue_key)
         functions.retire(state, function)
     windows.page_on(state)
 
@@ -78,7 +82,7 @@ def _take_in(state: State, records: list[JobRecord]) -> bool:
             # Else it was about to leave memory, and its turn has come.
             continue
         is_any = True
-        place(state, job)
+        place_paged(state, job)
     return is_any
 
 
@@ -108,14 +112,21 @@ def restore(state: State, record: JobRecord) -> Job:
     job = kept_job(function, record)
     # It is durable: as if by a batch before the first.
     job.batch = -1
+    if state.graph.successors:
+        _hand(state, job)
+        rejoin(state, job)
     state.remember(job)
-    known = function.keyed.get(job.key) if job.key else job
-    if known is None or known.state is TENTATIVE:
-        # A tentative submission with the same key will turn out to be its twin.
-        function.keyed[job.key] = job
-    elif known is not job:
-        job.key = b""
+    if job.key:
+        function.enter_key(job)
     return job
+
+
+def _hand(state: State, job: Job) -> None:
+    """Give a job the workload that was made of what it waited for."""
+    successor = state.graph.successors.get(job.number)
+    if successor is not None and successor.workload:
+        job.workload = successor.workload
+        job.size = len(job.workload)
 
 
 def take_out(state: State, record: JobRecord) -> None:
@@ -126,7 +137,8 @@ def take_out(state: State, record: JobRecord) -> None:
         move(state, steered, SUBMITTED)
     else:
         function = functions.find(state, record.function)
-        function.windows[record.priority].give(record.number, record.due)
+        window = function.window(record.priority, record.queue_key)
+        window.give(record.number, record.due)
 
 
 def recall(state: State, record: JobRecord) -> Job | None:

@@ -10,16 +10,22 @@ import difflib
 from itertools import islice
 from typing import Final
 
+from geartrain.engine.jobs.limits_met import limit_met
+from geartrain.engine.model.addressees import is_addressed
 from geartrain.engine.model.functions import Function
-from geartrain.engine.model.jobs import READY, RUNNING, TENTATIVE, Job
+from geartrain.engine.model.graph import BATCH, NEVER, Successor
+from geartrain.engine.model.jobs import BEHIND, READY, RUNNING, TENTATIVE, Job
 from geartrain.engine.records import Failures, StoredJob
-from geartrain.engine.results import SUCCEEDED, ResultRecord
+from geartrain.engine.results import DEAD, SUCCEEDED, ResultRecord
 from geartrain.engine.state import functions
+from geartrain.engine.state.graph import progress
 from geartrain.engine.state.state import State
 from geartrain.texts import (
+    counted,
     cut,
     error_line,
     quoted,
+    shown,
     shown_worker,
     span_of,
     visible,
@@ -85,12 +91,14 @@ class Reason:
 
 
 def state_word(state: State, job: Job) -> str:
-    """Return ``running``, ``waiting``, ``delayed`` or ``retrying``."""
+    """Return ``running``, or what ``waiting_word`` does."""
     return "running" if job.state is RUNNING else waiting_word(state, job)
 
 
 def waiting_word(state: State, job: StoredJob) -> str:
-    """Return the word for a job that does not run, in memory or in the store."""
+    """Return ``waiting``, ``delayed``, ``retrying`` or ``blocked``: by others."""
+    if job.due >= NEVER:
+        return "blocked"
     failures = job.failures
     if failures is not None and failures.attempts + failures.crashes:
         return "retrying"
@@ -153,7 +161,7 @@ _ENDS: Final = {
     "expired": "it waited longer than its time to live and was dropped",
     "cancelled": "it was cancelled",
     "abandoned": "nobody waited for it any more, and it was dropped",
-    "dropped": "it was a dead letter, and an operator dropped it",
+    "dropped": "it was dropped: newer ones took its place, or it was a dead letter",
 }
 
 
@@ -163,7 +171,10 @@ def _running(state: State, job: Job) -> Reason:
     name = worker.client_id + b" " + worker.address
     span = span_of(state.server_time() - job.started)
     attempt = "" if job.failures is None else ", which is another attempt"
-    sentence = f"{shown_worker(name)} has run it for {span}{attempt}"
+    who = shown_worker(name)
+    if worker.node is not None:
+        who = f"a worker of node {quoted(worker.node.name)}"
+    sentence = f"{who} has run it for {span}{attempt}"
     reason = Reason("running", "running", sentence)
     reason.since = job.started
     reason.worker = name
@@ -178,16 +189,74 @@ def _waiting(
     if functions.policy(state, function).paused:
         said = f"{quoted(function.name)} is paused: geartrain resume ends that"
         return Reason(word, "paused", said)
-    if not function.workers:
+    if job.due >= NEVER:
+        return _blocked(state, job, word)
+    if not (function.workers or is_addressed(job.flow_key)):
         return _without_worker(state, function, word)
     if wait > 0:
         reason = _not_due(job, word, wait)
     elif isinstance(job, Job) and job.state is TENTATIVE:
         said = "the store is looking whether a job with its unique waits already"
         reason = Reason(word, "store", said)
+    elif isinstance(job, Job) and job.state is BEHIND:
+        reason = _behind(job, word)
+    elif (limit := limit_met(state, function, job)) is not None:
+        reason = Reason(word, limit.code, limit.sentence)
+        reason.due = limit.due
     else:
         reason = _busy(state, function, priority, word)
     return reason
+
+
+def _behind(job: Job, word: str) -> Reason:
+    twin = job.function.twin(job)
+    handle = b"" if twin is None else twin.handle
+    said = f"{quoted(handle)} has the same unique and runs: it follows when that ends"
+    return Reason(word, "unique", said)
+
+
+def _blocked(state: State, job: StoredJob, word: str) -> Reason:
+    """Say what a job waits for."""
+    successor = state.graph.successors.get(job.number)
+    if successor is None:
+        said = "what it waits for is not known any more: geartrain run lets it run"
+        return Reason(word, "blocked", said)
+    done, total = progress(state, successor)
+    first = next(iter(successor.sources), b"")
+    said = f"it waits for {total - done} of {counted(total, 'job')}"
+    batch = state.graph.batches.get(first.removeprefix(BATCH))
+    if successor.is_broadcast:
+        said = f"it is a broadcast, which ends with its jobs: {done} of {total} have"
+        return Reason(word, "broadcast", said)
+    if first.startswith(BATCH) and batch is not None:
+        if batch.dead:
+            letters = counted(batch.dead, "dead letter")
+            return Reason(
+                word,
+                "blocked",
+                f"it waits for the batch {quoted(batch.name)}, which has {letters}:"
+                f" retry them, or run this job without them ({batch.done()} of"
+                f" {counted(batch.total, 'job')} have ended)",
+            )
+        said += f": of the batch {quoted(batch.name)} {batch.done()} have ended"
+    elif first:
+        said += _first_of(state, successor)
+    return Reason(word, "blocked", said)
+
+
+def _first_of(state: State, successor: Successor) -> str:
+    """Name a job that a job waits for: best a dead letter, for which it may wait long.
+
+    Those that died longer ago than their history goes back are not known any more.
+    """
+    now = state.server_time()
+    for source in successor.sources:
+        ending = None
+        if source not in state.jobs:
+            ending = state.history.find(source, now)
+        if ending is not None and ending.outcome == DEAD:
+            return f": {shown(source)} is a dead letter, which it waits to be retried"
+    return f": the first is {shown(next(iter(successor.sources)))}"
 
 
 def without_worker(state: State, function: Function, *, is_near_told: bool) -> str:

@@ -1,138 +1,315 @@
 """Recurring jobs: submitted at their times, whatever the system's clock does.
 
-A schedule waits for one time, its next. When the clock is set, by more than a
-correction, the next time of each is found anew: what the step went over is left out,
-and what it went back to comes again. A calendar that fails, or names a time that has
+A schedule waits for one time, its next. ``cron`` names times of the calendar: when the
+clock is set, by more than a correction, the next time of each is found anew: what the
+step went over is left out, and what it went back to comes again. ``every`` counts
+server time, which no step moves. A calendar that fails, or names a time that has
 passed, costs its schedule an hour and a warning, never the job server a turn.
+
+A time's job and the schedule's step to the next time are in one batch of the store:
+after a crash the time has come, once, or it comes then. Times that passed while the job
+server could not run are what ``missed`` says.
 """
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
+from geartrain.engine.jobs import addressing
+from geartrain.engine.jobs.placing import delay
 from geartrain.engine.jobs.submissions import (
     admit,
-    coalescing_key,
     joinable,
     refusal,
     start,
+    take_options,
 )
 from geartrain.engine.model.jobs import Job
-from geartrain.engine.model.schedules import CALENDAR, Schedule
-from geartrain.engine.records import ScheduleRecord
-from geartrain.engine.state import functions
-from geartrain.engine.state.memory import schedule_cost
+from geartrain.engine.model.schedules import CALENDAR, Held, Schedule
+from geartrain.engine.model.submission_options import SubmissionOptions
+from geartrain.engine.state import runs
 from geartrain.engine.state.state import State
-from geartrain.protocol.constants import Priority
+from geartrain.engine.timers import Timers
+from geartrain.errors import PacketError
 from geartrain.texts import quoted, shown
 
 __all__ = [
-    "add_schedule",
-    "end_schedule",
+    "arm",
+    "begin",
+    "date_of",
+    "disarm",
     "is_stepped",
-    "keep_schedule",
     "next_time",
     "reckon_some",
-    "restore_schedule",
-    "ring_schedule",
+    "ring",
     "run_schedule",
-    "set_schedule",
     "skip_time",
 ]
 
 # A clock that is set by no more seconds than this is corrected: no time is left out
-# for that, and none comes twice. Cron's times are minutes.
+# for that, and none comes twice. Cron's times are minutes. A time that is later than
+# this, or after which another has passed, was missed.
 _CORRECTION: Final = 60.0
 # Schedules whose next times are found in one turn after a step: a few milliseconds.
 _MOST_RECKONED: Final = 25
 # Seconds until a calendar that failed is asked again.
 _PAUSE: Final = 3600.0
+# Times that ``missed = "all"`` makes up for.
+_MOST_MISSED: Final = 100
 
 
-def add_schedule(state: State, schedule: Schedule) -> None:
-    """Take a schedule that is new."""
-    state.schedules[schedule.handle] = schedule
-    schedule.function.recurring[schedule.identity()] = schedule
-    state.memory.jobs += schedule_cost(schedule)
+def ring(state: State, due: Schedule | Held) -> None:
+    """React to the alarm of a schedule, or of its time that waited."""
+    if isinstance(due, Held):
+        _ring_held(state, due)
+    else:
+        _ring(state, due)
 
 
-def keep_schedule(state: State, schedule: Schedule) -> None:
-    """Record a schedule in the store, if there is a store that keeps jobs."""
-    if not state.journal.keeps_jobs:
+def _ring(state: State, schedule: Schedule) -> None:
+    """React to the alarm of a schedule: its time has come, or a step went over it."""
+    late = state.time_by(schedule.is_steady()) - schedule.rings_at()
+    is_expected = late <= _CORRECTION or not _is_moved(state, schedule)
+    if schedule.is_lost or not is_expected:
+        arm(state, schedule)
         return
-    record = ScheduleRecord(schedule.number, schedule.handle, schedule.function.name)
-    record.unique = schedule.unique
-    record.fields = schedule.fields
-    record.headers = schedule.headers
-    record.workload = b"".join([schedule.workload, *schedule.more])
-    state.journal.keep_schedule(record)
+    due = date_of(state, schedule, schedule.due)
+    following, fault = _following(state, schedule)
+    is_missed = late > _CORRECTION or schedule.behind > 0
+    if schedule.is_of_file() and not state.leads:
+        # All that share the store have the same file: one of them submits its job.
+        pass
+    elif is_missed and schedule.missed == "skip":
+        runs.note(state, schedule, due, 0, "missed")
+    else:
+        _fire(state, schedule, due)
+    if fault:
+        _lose(state, schedule, fault)
+    else:
+        _set(state, schedule, following)
 
 
-def end_schedule(state: State, schedule: Schedule) -> None:
-    """End a schedule; the jobs it has submitted stay."""
-    del state.schedules[schedule.handle]
-    del schedule.function.recurring[schedule.identity()]
-    state.memory.jobs -= schedule_cost(schedule)
-    functions.retire(state, schedule.function)
-    state.calendar_alarms.cancel(schedule)
-    if state.journal.keeps_jobs:
-        state.journal.end_schedule(schedule.number)
+def _following(state: State, schedule: Schedule) -> tuple[float, str]:
+    """Return the time after the one that has come, or else why there is none.
 
-
-def restore_schedule(state: State, record: ScheduleRecord) -> None:
-    """Take back a schedule that was kept by a store.
-
-    Times that passed while there was no job server do not count.
+    What has passed meanwhile is left out, but for ``missed = "all"``.
     """
-    schedule = Schedule(
-        record.number,
-        record.handle,
-        functions.find(state, record.function),
-        record.unique,
-    )
-    schedule.key = coalescing_key(record.unique, record.workload, [])
-    schedule.workload = record.workload
-    schedule.fields = record.fields
-    schedule.headers = record.headers
-    add_schedule(state, schedule)
-    _arm(state, schedule)
+    found, fault = next_time(state, schedule, schedule.due)
+    now = state.time_by(schedule.is_steady())
+    behind, schedule.behind = schedule.behind, 0
+    if fault or not found or _put_off(schedule, found) > now:
+        return found, fault
+    if schedule.missed == "all":
+        if behind < _MOST_MISSED - 1:
+            schedule.behind = behind + 1
+            return found, ""
+        state.warn(
+            "schedule_missed",
+            f"{_name(schedule)}: {_MOST_MISSED} times that had passed were made up"
+            " for, which is the most: the others are left out",
+        )
+    return next_time(state, schedule, now)
 
 
-def ring_schedule(state: State, schedule: Schedule) -> None:
-    """React to the alarm of a schedule: its time has come, or a step went over it.
+def _put_off(schedule: Schedule, due: float) -> float:
+    """Return when a time would ring."""
+    before, schedule.due = schedule.due, due
+    rings_at = schedule.rings_at()
+    schedule.due = before
+    return rings_at
 
-    Times that passed while the job server could not run, or its machine slept, count
-    once.
-    """
-    passed = state.wall_time() - schedule.due
-    is_expected = passed <= _CORRECTION or not _differs(state, schedule.shift)
-    if is_expected and not schedule.is_lost:
-        refused = _submit(state, schedule)
-        if refused:
-            state.warn(
-                "schedule_skipped",
-                f"{shown(schedule.handle)} of {quoted(schedule.function.name)}: its job"
-                f" is left out this time: {refused.decode()}",
-            )
-        schedule.ran = schedule.due
-    _arm(state, schedule)
+
+def _fire(state: State, schedule: Schedule, due: float) -> bytes:
+    """Submit a schedule's job for a time; return why not, if it is refused."""
+    if schedule.overlap != "allow" and schedule.outstanding():
+        if schedule.overlap == "wait" and not schedule.held.due:
+            schedule.held.due = due
+            return b""
+        runs.note(state, schedule, due, 0, "overlapped")
+        return b"the job of the time before has not ended"
+    number, refused = _submit(state, schedule)
+    runs.note(state, schedule, due, number, "refused" if refused else "")
+    if refused:
+        state.warn(
+            "schedule_skipped",
+            f"{_name(schedule)}: its job is left out this time: {refused.decode()}",
+        )
+    else:
+        schedule.ran = due
+    return refused
+
+
+def _ring_held(state: State, held: Held) -> None:
+    """Submit the job of a time that waited for the one before, which has ended."""
+    schedule = held.schedule
+    due, held.due = held.due, 0.0
+    _fire(state, schedule, due)
+    runs.keep(state, schedule)
 
 
 def run_schedule(state: State, schedule: Schedule) -> bytes:
     """Submit a schedule's job now, beside its times; return why not, if refused."""
-    refused = _submit(state, schedule)
-    if not refused:
-        schedule.ran = state.wall_time()
+    refused = _fire(state, schedule, state.wall_time())
+    runs.keep(state, schedule)
     return refused
 
 
 def skip_time(state: State, schedule: Schedule) -> str:
     """Leave out a schedule's next time; return what its calendar says against it."""
-    due, fault = next_time(state, schedule.fields, schedule.due)
+    if not schedule.due:
+        return "it has no next time"
+    due, fault = next_time(state, schedule, schedule.due)
     if not fault:
-        state.calendar_alarms.cancel(schedule)
-        set_schedule(state, schedule, due)
+        skipped = date_of(state, schedule, schedule.due)
+        disarm(state, schedule)
+        runs.note(state, schedule, skipped, 0, "skipped")
+        _set(state, schedule, due)
     return fault
+
+
+def _submit(state: State, schedule: Schedule) -> tuple[int, bytes]:
+    """Submit a schedule's job; return its number, or why it is refused.
+
+    It joins another with its unique that is there.
+    """
+    submitted = Job(
+        schedule.function,
+        schedule.unique,
+        schedule.workload,
+        schedule.more,
+        schedule.priority,
+    )
+    submitted.headers = schedule.headers
+    submitted.owner = schedule.owner
+    options = schedule.options
+    if options is not None:
+        take_options(state, submitted, options)
+    try:
+        job = _take(state, submitted, schedule.key, options)
+    except PacketError as error:
+        return 0, error.text
+    return (0, refusal(state, submitted)) if job is None else (job.number, b"")
+
+
+def _take(
+    state: State, submitted: Job, key: bytes, options: SubmissionOptions | None
+) -> Job | None:
+    """Take a schedule's job, or make one for each; None if there is no room.
+
+    Raises:
+        PacketError: nobody is there whom it is for.
+    """
+    if options is not None and options.to:
+        if addressing.is_broadcast(options):
+            return addressing.broadcast(state, submitted, options, background=True)
+        addressing.address(state, submitted, options)
+        key = addressing.key_within(submitted, key)
+    if options is None or not options.has_time():
+        delay(state, submitted)
+    joined = joinable(submitted.function, key, submitted)
+    job = admit(state, submitted, key, joined, True)
+    if job is not None:
+        start(state, job)
+    return job
+
+
+def begin(state: State, schedule: Schedule, *, is_due_known: bool) -> None:
+    """Go on with a schedule of an earlier life, or begin with one of the file.
+
+    Its next time is found in the turns to come, unless it is known.
+    """
+    held = schedule.held
+    if held.due and not schedule.outstanding():
+        state.alarms.set(held, state.server_time())
+    is_moved = _is_moved(state, schedule)
+    if is_due_known and schedule.due and not (is_moved or schedule.is_paused):
+        _alarms(state, schedule).set(schedule, schedule.rings_at())
+    else:
+        state.unreckoned.append(schedule)
+
+
+def arm(state: State, schedule: Schedule) -> None:
+    """Find a schedule's next time from now on, and set its alarm."""
+    if schedule.is_paused:
+        _set(state, schedule, 0.0)
+        return
+    after = state.time_by(schedule.is_steady())
+    if not schedule.is_steady() and after < schedule.ran <= after + _CORRECTION:
+        # A correction of the clock must not have a time come twice.
+        after = schedule.ran
+    due, fault = next_time(state, schedule, after)
+    if fault:
+        _lose(state, schedule, fault)
+    else:
+        _set(state, schedule, due)
+
+
+def disarm(state: State, schedule: Schedule) -> None:
+    """Take a schedule's alarm from it, if it has one."""
+    _alarms(state, schedule).cancel(schedule)
+
+
+def _lose(state: State, schedule: Schedule, fault: str) -> None:
+    """Ask a calendar that failed again in an hour."""
+    state.warn(
+        "schedule_lost",
+        f"{_name(schedule)} cannot be run, and is looked at again in an hour: {fault}",
+    )
+    _set(state, schedule, state.time_by(schedule.is_steady()) + _PAUSE)
+    schedule.is_lost = True
+
+
+def _set(state: State, schedule: Schedule, due: float) -> None:
+    """Set the next time of a schedule whose alarm is not set; 0 is for none."""
+    schedule.due = due
+    schedule.shift = state.calendar_shift()
+    schedule.is_lost = False
+    if due:
+        _alarms(state, schedule).set(schedule, schedule.rings_at())
+    runs.keep(state, schedule)
+
+
+def _alarms(state: State, schedule: Schedule) -> Timers:
+    return state.alarms_by(schedule.is_steady())
+
+
+def next_time(state: State, schedule: Schedule, after: float) -> tuple[float, str]:
+    """Return a schedule's first time after another, or else why there is none.
+
+    Both are server times or of the calendar, as ``due`` is. 0 is for one that has
+    ended.
+    """
+    state.turns.work += CALENDAR
+    try:
+        until = 0.0
+        if schedule.until:
+            until = state.calendar(schedule.until, schedule.timezone, 0.0)
+        if schedule.is_steady():
+            due = _counted_on(schedule, after)
+        else:
+            due = state.calendar(schedule.cron, schedule.timezone, after)
+    except Exception as error:
+        return 0.0, str(error) or type(error).__name__
+    if not after < due < math.inf:
+        return 0.0, f"its calendar names {due!r} as the next time after {after!r}"
+    if until and date_of(state, schedule, due) > until:
+        return 0.0, ""
+    return due, ""
+
+
+def _counted_on(schedule: Schedule, after: float) -> float:
+    """Return the first time after another of one that is due every so many seconds."""
+    every = schedule.every
+    if not 0 < schedule.due <= after:
+        return after + every
+    due = schedule.due + math.floor((after - schedule.due) / every + 1) * every
+    return due if due > after else due + every
+
+
+def date_of(state: State, schedule: Schedule, due: float) -> float:
+    """Return a time of a schedule by the calendar; that of 0, which is none, is 0."""
+    return due + state.calendar_shift() if due and schedule.is_steady() else due
 
 
 def is_stepped(state: State) -> bool:
@@ -141,19 +318,31 @@ def is_stepped(state: State) -> bool:
 
 
 def reckon_some(state: State) -> None:
-    """Find the next times of some schedules anew, if the clock was set."""
+    """Find the next times of some schedules: they are new, or the clock was set."""
     if _differs(state, state.reckoned_shift):
         state.reckoned_shift = state.calendar_shift()
         state.unreckoned = list(state.schedules.values())
     for _ in range(min(_MOST_RECKONED, len(state.unreckoned))):
-        schedule = state.unreckoned.pop()
-        state.turns.work += CALENDAR
-        if schedule.timer and _differs(state, schedule.shift):
-            state.calendar_alarms.cancel(schedule)
-            if 0 <= state.wall_time() - schedule.due <= _CORRECTION:
-                ring_schedule(state, schedule)
-            else:
-                _arm(state, schedule)
+        _reckon(state, state.unreckoned.pop())
+
+
+def _reckon(state: State, schedule: Schedule) -> None:
+    if state.schedules.get(schedule.handle) is not schedule:
+        return
+    if schedule.timer and not _is_moved(state, schedule):
+        return
+    is_new = not schedule.timer
+    disarm(state, schedule)
+    passed = state.wall_time() - schedule.due
+    if not is_new and 0 <= passed <= _CORRECTION:
+        _ring(state, schedule)
+    else:
+        arm(state, schedule)
+
+
+def _is_moved(state: State, schedule: Schedule) -> bool:
+    """Tell whether a schedule's next time is to be found anew after a step."""
+    return not schedule.is_steady() and _differs(state, schedule.shift)
 
 
 def _differs(state: State, shift: float) -> bool:
@@ -161,61 +350,5 @@ def _differs(state: State, shift: float) -> bool:
     return abs(state.calendar_shift() - shift) > _CORRECTION
 
 
-def _submit(state: State, schedule: Schedule) -> bytes:
-    """Submit a schedule's job; return why not, if it is refused.
-
-    It joins the one of the time before if that is there.
-    """
-    submitted = Job(
-        schedule.function,
-        schedule.unique,
-        schedule.workload,
-        schedule.more,
-        int(Priority.NORMAL),
-    )
-    submitted.headers = schedule.headers
-    key = schedule.key
-    joined = joinable(schedule.function, key, submitted)
-    job = admit(state, submitted, key, joined, True)
-    if job is None:
-        return refusal(state, submitted)
-    start(state, job)
-    return b""
-
-
-def _arm(state: State, schedule: Schedule) -> None:
-    """Find a schedule's next time, and set its alarm."""
-    wall_time = state.wall_time()
-    after = wall_time
-    if wall_time < schedule.ran <= wall_time + _CORRECTION:
-        # A correction of the clock must not have a time come twice.
-        after = schedule.ran
-    due, fault = next_time(state, schedule.fields, after)
-    if fault:
-        due = wall_time + _PAUSE
-        state.warn(
-            "schedule_lost",
-            f"{shown(schedule.handle)} of {quoted(schedule.function.name)} cannot be "
-            f"run, and is looked at again in an hour: {fault}",
-        )
-    set_schedule(state, schedule, due)
-    schedule.is_lost = bool(fault)
-
-
-def set_schedule(state: State, schedule: Schedule, due: float) -> None:
-    """Set the time of a schedule whose alarm is not set."""
-    schedule.due = due
-    schedule.shift = state.calendar_shift()
-    schedule.is_lost = False
-    state.calendar_alarms.set(schedule, due)
-
-
-def next_time(state: State, fields: list[bytes], after: float) -> tuple[float, str]:
-    """Return the calendar's next time, or else why there is none."""
-    try:
-        due = state.calendar(fields, after)
-    except Exception as error:
-        return 0.0, str(error) or type(error).__name__
-    if after < due < float("inf"):
-        return due, ""
-    return 0.0, f"its calendar names {due!r} as the next time after {after!r}"
+def _name(schedule: Schedule) -> str:
+    return f"{shown(schedule.handle)} of {quoted(schedule.function.name)}"

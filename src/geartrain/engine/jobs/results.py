@@ -21,7 +21,8 @@ from geartrain.engine.results import (
     ResultRecord,
     result_cost,
 )
-from geartrain.engine.state import functions
+from geartrain.engine.state import functions, terms
+from geartrain.engine.state.graph import is_member, note_result
 from geartrain.engine.state.state import State
 from geartrain.texts import counted, quoted, shown
 
@@ -53,9 +54,13 @@ def collect(state: State, job: Job, policy: Policy) -> None:
 
     Who waited before it began gets the result even where the policy keeps none.
     """
-    is_kept = policy.result_ttl > 0 or policy.cache_ttl > 0
-    if is_kept or job.handle in state.result_waits:
+    is_kept = terms.result_ttl(state, job) > 0 or policy.cache_ttl > 0
+    is_wanted = job.handle in state.result_waits or job.handle in state.graph.waiting
+    if is_kept or is_wanted or is_member(state, job):
         job.collected = Collected(policy.result_size)
+    elif policy.dedupe_window > 0 and job.key:
+        # That it has succeeded is all that ``dedupe`` has to know.
+        job.collected = Collected(0, is_kept=False)
 
 
 def add(state: State, job: Job, first: bytes, more: list[bytes]) -> None:
@@ -76,12 +81,17 @@ def succeed(state: State, job: Job, first: bytes, more: list[bytes]) -> None:
     """Keep the result of a job that is about to end well, and tell who waits."""
     collected = job.collected
     record = _record(state, job, SUCCEEDED)
-    if collected is not None:
+    if collected is not None and collected.is_kept:
         record.data_size = collected.size
         state.memory.jobs += collected.add(first, more)
         record.size = collected.size
         record.is_whole = collected.is_whole()
         record.pieces = collected.pieces
+    if state.graph.waiting:
+        is_all = collected is None or record.is_whole
+        pieces = record.pieces if collected is not None else [first, *more]
+        if is_all:
+            note_result(state, job, pieces)
     _end(state, job, record)
 
 
@@ -90,7 +100,7 @@ def fail(state: State, job: Job, outcome: bytes) -> None:
 
     The job is about to end.
     """
-    if functions.policy(state, job.function).result_ttl > 0 or state.result_waits:
+    if terms.result_ttl(state, job) > 0 or state.result_waits:
         record = _record(state, job, outcome)
         failures = job.failures
         if failures is not None:
@@ -118,7 +128,7 @@ def _record(state: State, job: Job, outcome: bytes) -> ResultRecord:
 
 def _end(state: State, job: Job, record: ResultRecord) -> None:
     """Keep a record if the policy says so, and tell who waits."""
-    ttl = _kept_for(functions.policy(state, job.function), job, record)
+    ttl = _kept_for(state, job, record)
     if ttl > 0 and state.journal.is_on and _has_room(state, record):
         record.expires = record.ended + ttl
         state.journal.keep_result(record)
@@ -128,15 +138,18 @@ def _end(state: State, job: Job, record: ResultRecord) -> None:
         wake(state, job.handle, record)
 
 
-def _kept_for(policy: Policy, job: Job, record: ResultRecord) -> float:
+def _kept_for(state: State, job: Job, record: ResultRecord) -> float:
     """Return the seconds for which a record is kept; 0 for not at all.
 
     What may answer later submissions is kept even if nobody submitted the job in the
     background.
     """
-    ttl = policy.result_ttl if job.background else 0.0
+    ttl = terms.result_ttl(state, job) if job.background else 0.0
+    policy = functions.policy(state, job.function)
     if record.is_whole and job.key:
         ttl = max(ttl, policy.cache_ttl)
+    if record.outcome == SUCCEEDED and job.key:
+        ttl = max(ttl, record.submitted + policy.dedupe_window - record.ended)
     return ttl
 
 

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from geartrain.engine.durable.gathering import Gathering, Question
 from geartrain.engine.jobs import results
-from geartrain.engine.jobs.life import move, place, wait
+from geartrain.engine.jobs.life import move
 from geartrain.engine.jobs.paging import forget
+from geartrain.engine.jobs.placing import place, wait
+from geartrain.engine.jobs.replacing import give_back
 from geartrain.engine.model import counts
 from geartrain.engine.model.jobs import (
+    BEHIND,
     FINISHED,
+    HELD,
     PAGED,
     READY,
     SCHEDULED,
     TENTATIVE,
     Job,
 )
-from geartrain.engine.state import functions, windows
+from geartrain.engine.state import functions, graph, quotas, runs, windows
 from geartrain.engine.state.state import State
-from geartrain.engine.state.statistics import count
+from geartrain.engine.state.statistics import count, count_submission
 from geartrain.protocol.constants import PacketType
 from geartrain.protocol.packets import encode
 
@@ -35,6 +39,8 @@ def settle(state: State, done: Gathering) -> list[Question]:
         functions.retire(state, job.function)
     for job in done.refused:
         _let_down(state, job)
+    for job, former in done.former.items():
+        give_back(state, job, former)
     if done.batch.refusals and done.refused:
         _tell_refusals(state, done)
     results.settle_results(state, done)
@@ -54,14 +60,24 @@ def settle(state: State, done: Gathering) -> list[Question]:
 def _let_down(state: State, job: Job) -> None:
     """Let go of a job that could not be kept."""
     count(state, job.function, counts.REFUSED)
-    job.batch = 0
+    runs.end(state, job.number, "refused")
+    _unkeep(state, job)
     job.record = None
     job.background = False
     if job.is_awaited():
         if job.state is PAGED or job.state is TENTATIVE:
             place(state, job)
-    elif job.state in (TENTATIVE, READY, SCHEDULED, PAGED):
+    elif job.state in (TENTATIVE, READY, HELD, SCHEDULED, BEHIND, PAGED):
         move(state, job, FINISHED)
+
+
+def _unkeep(state: State, job: Job) -> None:
+    """Note that the store does not keep a job after all."""
+    if state.graph.is_used:
+        graph.withdraw(state, job)
+    if job.owner and job.batch:
+        quotas.unkeep(state, job)
+    job.batch = 0
 
 
 def _tell_refusals(state: State, done: Gathering) -> None:
@@ -85,12 +101,13 @@ def _place_tentative(state: State, done: Gathering) -> dict[Job, bytes]:
             continue
         if record.twin:
             handle = _handle_of_twin(state, job, record.twin)
+            runs.rename(state, job.number, record.twin)
             twins[job] = encode(PacketType.JOB_CREATED, handle)
             count(state, job.function, counts.JOINED)
-            job.batch = 0
+            _unkeep(state, job)
             move(state, job, FINISHED)
         else:
-            count(state, job.function, counts.SUBMITTED)
+            count_submission(state, job)
             wait(state, job)
     return twins
 

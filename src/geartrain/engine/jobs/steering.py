@@ -8,28 +8,38 @@ that after a crash a job is in one place: the old or the new.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import Final
 
-from geartrain.engine.endings import DROPPED
 from geartrain.engine.jobs import failures
-from geartrain.engine.jobs.life import move, remember, wait
+from geartrain.engine.jobs.ending import remember
+from geartrain.engine.jobs.life import move
 from geartrain.engine.jobs.paging import restore, take_out
+from geartrain.engine.jobs.placing import wait
 from geartrain.engine.model import counts
 from geartrain.engine.model.functions import Function
 from geartrain.engine.model.jobs import (
+    BEHIND,
+    HELD,
     PAGED,
     READY,
     SCHEDULED,
     SUBMITTED,
     Job,
     kept_job,
+    past_of,
 )
-from geartrain.engine.records import Failures, JobRecord
-from geartrain.engine.state import functions, windows
+from geartrain.engine.records import JobRecord
+from geartrain.engine.results import DROPPED
+from geartrain.engine.state import flow_keys, functions, quotas, windows
+from geartrain.engine.state.graph import let_go, note_revival
+from geartrain.engine.state.kept_graph import keep_successor
 from geartrain.engine.state.memory import record_cost
 from geartrain.engine.state.state import State
 from geartrain.engine.state.statistics import count
 
 __all__ = ["Cancel", "Drop", "Order", "Place", "Revive", "is_dead"]
+
+_WAITING: Final = (READY, HELD, BEHIND, SCHEDULED, PAGED)
 
 
 class Order(ABC):
@@ -62,23 +72,33 @@ class Place(Order):
     """Put waiting jobs and dead letters elsewhere, as far as they are not there."""
 
     def __init__(
-        self, function: bytes = b"", priority: int = -1, *, is_now: bool = False
+        self,
+        function: bytes = b"",
+        priority: int = -1,
+        *,
+        is_now: bool = False,
+        workload: bytes = b"",
     ) -> None:
-        """Name a function, a priority, or neither, and whether they are due at once."""
+        """Name a function, a priority, or neither, and whether they are due at once.
+
+        One that waited for others may be handed a workload.
+        """
+        self._workload = workload
         self._function = function
         self._priority = priority
         self._is_now = is_now
 
     def obey(self, state: State, job: Job) -> bool:
         """Put a job elsewhere unless it runs."""
-        if job.state not in (READY, SCHEDULED, PAGED) or not self._differs(state, job):
+        if job.state not in _WAITING or not self._differs(state, job):
             return False
         was = job.function
         move(state, job, SUBMITTED)
-        if job.key and was.keyed.get(job.key) is job:
-            del was.keyed[job.key]
+        if job.key:
+            was.leave_key(job)
         self._change(state, job)
-        _key(job)
+        if job.key:
+            job.function.enter_key(job)
         if job.batch:
             state.journal.move(job)
         wait(state, job)
@@ -107,9 +127,15 @@ class Place(Order):
         return True
 
     def _differs(self, state: State, job: Job) -> bool:
+        successor = state.graph.successors.get(job.number)
+        if successor is not None and successor.is_broadcast:
+            # It is to run nowhere.
+            return False
         is_there = self._function in (b"", job.function.name)
         is_ranked = self._priority in (-1, job.priority)
-        is_late = self._is_now and state.wait_of(job) > 0
+        # What waited for others that have ended now is let go in this turn anyway.
+        is_going = job.number in state.graph.ready
+        is_late = self._is_now and state.wait_of(job) > 0 and not is_going
         return not (is_there and is_ranked) or is_late
 
     def _change(self, state: State, job: Job) -> None:
@@ -120,6 +146,25 @@ class Place(Order):
             job.priority = self._priority
         if self._is_now:
             job.due, job.is_steady = state.server_time(), True
+        job.queue_key = flow_keys.queue_key_of(state, job)
+        if state.graph.successors:
+            self._change_successor(state, job)
+
+    def _change_successor(self, state: State, job: Job) -> None:
+        """Follow a job that waits for others, or let it wait no more."""
+        successor = state.graph.successors.get(job.number)
+        if successor is None:
+            return
+        if self._workload:
+            state.memory.jobs += len(self._workload) - job.size
+            job.workload, job.more = self._workload, []
+            job.size = len(self._workload)
+        successor.function, successor.priority = job.function.name, job.priority
+        successor.queue_key = job.queue_key
+        if self._is_now and successor.is_blocked():
+            let_go(state, successor)
+        else:
+            keep_successor(state, successor)
 
 
 class Revive(Order):
@@ -132,18 +177,23 @@ class Revive(Order):
     def obey_kept(self, state: State, record: JobRecord) -> bool:
         """Let a dead letter wait anew, in the store if that keeps jobs."""
         job = _stub(state, record)
-        job.failures = _past_of(job)
+        job.failures = past_of(job)
         job.due, job.is_steady = state.server_time(), True
         count(state, job.function, counts.REVIVED)
+        if state.graph.is_used:
+            note_revival(state, job)
         _let_go(state, job.function, record)
+        job.batch = -1 if state.journal.keeps_jobs else 0
+        if job.owner:
+            quotas.begin(state, job)
         if state.journal.keeps_jobs:
             state.journal.revive(job)
             _leave(state, job)
             state.journal.steer(job)
             return True
-        job.batch = 0
         state.remember(job)
-        _key(job)
+        if job.key:
+            job.function.enter_key(job)
         state.journal.end_dead(job.number)
         wait(state, job)
         return True
@@ -184,27 +234,10 @@ def _stub(state: State, record: JobRecord) -> Job:
     return job
 
 
-def _past_of(job: Job) -> Failures | None:
-    """Return failures that count none, but tell the story of those before."""
-    if job.failures is None or not job.failures.story:
-        return None
-    failures = Failures()
-    failures.story = job.failures.story
-    return failures
-
-
-def _key(job: Job) -> None:
-    """Let submissions with a job's key join it, unless they join another already."""
-    if job.key in job.function.keyed:
-        job.key = b""
-    elif job.key:
-        job.function.keyed[job.key] = job
-
-
 def _leave(state: State, job: Job) -> None:
     """Leave a job to the store, and have it read when its turn comes."""
     move(state, job, PAGED)
-    windows.refill(state, job.function, job.priority)
+    windows.refill(state, job.function, windows.window_of(job))
 
 
 def _let_go(state: State, function: Function, record: JobRecord) -> None:

@@ -19,10 +19,10 @@ def count_running(state: State) -> int:
 
 
 def engaged(state: State) -> set[Peer]:
-    """Return the peers that have to stay.
+    """Return the peers that run a job, or wait for the result of one that runs.
 
-    These run a job, wait for the result of one that runs, or are due an answer. It is
-    found from the jobs that run, which are few: a client may wait for a million others.
+    It is found from the jobs that run, which are few: a client may wait for a million
+    others.
     """
     found: set[Peer] = set()
     for peer in state.peers:
@@ -30,6 +30,4 @@ def engaged(state: State) -> set[Peer]:
             found.add(peer)
             for job in peer.running:
                 found.update(job.clients())
-        elif peer.held or peer.is_asking or peer.is_busy or peer.relays:
-            found.add(peer)
     return found

@@ -5,14 +5,26 @@ from __future__ import annotations
 import hashlib
 from typing import Final
 
-from geartrain.engine.jobs.life import move, place, wait
+from geartrain.engine.jobs.life import move
+from geartrain.engine.jobs.overflow import excess, make_room
+from geartrain.engine.jobs.placing import place, wait
+from geartrain.engine.jobs.replacing import replace
 from geartrain.engine.model import counts
 from geartrain.engine.model.functions import Function
-from geartrain.engine.model.jobs import MOST_JOINED, PAGED, SUBMITTED, TENTATIVE, Job
+from geartrain.engine.model.jobs import (
+    MOST_JOINED,
+    PAGED,
+    RUNNING,
+    SUBMITTED,
+    TENTATIVE,
+    Job,
+)
 from geartrain.engine.model.peers import Peer
-from geartrain.engine.state import functions
+from geartrain.engine.model.policies import FOLLOWING, JOIN, REPLACE
+from geartrain.engine.model.submission_options import SubmissionOptions
+from geartrain.engine.state import flow_keys, functions, quotas
 from geartrain.engine.state.state import State
-from geartrain.engine.state.statistics import count
+from geartrain.engine.state.statistics import count, count_submission
 from geartrain.texts import quoted
 
 __all__ = [
@@ -24,6 +36,7 @@ __all__ = [
     "joinable",
     "refusal",
     "start",
+    "take_options",
 ]
 
 # A workload up to this size is digested as a whole; of a larger one as much of each end
@@ -32,16 +45,42 @@ _WHOLE: Final = 128 * 1024
 _SAMPLE: Final = 64 * 1024
 
 
-def joinable(function: Function, key: bytes, submitted: Job) -> Job | None:
-    """Return the job in memory that a submission with this key joins, if any."""
+def joinable(
+    function: Function, key: bytes, submitted: Job, dedupe: str = JOIN
+) -> Job | None:
+    """Return the job in memory that a submission with this key joins, if any.
+
+    One that runs may have read what has changed since: by ``again`` and ``replace``
+    only one that waits is joined.
+    """
     job = function.keyed.get(key) if key else None
     if job is not None and submitted.unique == b"-" and not _is_twin(job, submitted):
         return None
+    if job is not None and job.state is RUNNING and dedupe in FOLLOWING:
+        elder = function.elders.get(key)
+        return None if elder is job else elder
     return job
 
 
+def take_options(state: State, submitted: Job, options: SubmissionOptions) -> None:
+    """Give a job that is about to be submitted what its options ask for."""
+    submitted.flow_key = options.key
+    submitted.options = options.kept
+    if options.priority >= 0:
+        submitted.priority = options.priority
+    if options.at >= 0:
+        submitted.due, submitted.is_steady = options.at, False
+    elif options.delay > 0:
+        submitted.due, submitted.is_steady = state.server_time() + options.delay, True
+
+
 def admit(
-    state: State, submitted: Job, key: bytes, joined: Job | None, background: bool
+    state: State,
+    submitted: Job,
+    key: bytes,
+    joined: Job | None,
+    background: bool,
+    dedupe: str = JOIN,
 ) -> Job | None:
     """Return the job that ``submitted`` joins, or itself with a handle.
 
@@ -53,48 +92,67 @@ def admit(
         if refusal(state, submitted):
             count(state, submitted.function, counts.REFUSED)
             return None
+        make_room(state, submitted)
         job = submitted
-        _name(state, job, key)
+        _name(state, job, key, dedupe)
+    elif dedupe == REPLACE:
+        replace(state, job, submitted)
+    else:
+        count(state, job.function, counts.JOINED)
     if background:
         # From now on this job must run, whichever clients leave.
         job.background = True
-        state.journal.keep(job)
-        if joined is None and job.record is not None:
+        if state.journal.keep(job) and job.owner:
+            quotas.keep(state, job)
+        if joined is None and job.record is not None and dedupe not in FOLLOWING:
             # The store may have a job that it should have joined.
-            is_paged = job.function.paged_count() > 0
+            # So may another job server that shares the store.
+            is_paged = job.function.paged_count() > 0 or state.is_shared
             job.record.is_tentative = bool(job.key) and is_paged and is_certain(job)
     return job
 
 
 def refusal(state: State, submitted: Job) -> bytes:
-    """Return why a function takes no new job; empty if it does."""
+    """Return why a function takes no new job of its owner; empty if it does."""
     function = submitted.function
     if functions.policy(state, function).draining:
         return f"{quoted(function.name)} is draining and takes no new jobs".encode()
-    return b"Job queue is full" if function.is_full(submitted.priority) else b""
+    if function.is_full(submitted.priority):
+        return b"Job queue is full"
+    why = excess(state, submitted).encode()
+    if not why and submitted.owner:
+        why = quotas.excess(state, submitted)
+    return why
 
 
-def _name(state: State, job: Job, key: bytes) -> None:
+def _name(state: State, job: Job, key: bytes, dedupe: str) -> None:
     """Give a job its number and handle, and its function's policy."""
     function = job.function
     job.number = state.new_number()
     job.handle = state.handle(job.number)
     job.submitted = state.server_time()
-    delay = functions.policy(state, function).delay
-    if delay > 0:
-        _delay(state, job, delay)
+    if function.flow is not None and function.flow.keys is not None:
+        flow_keys.enlist(state, job, function.flow.keys)
+    elif job.flow_key:
+        job.queue_key = flow_keys.queue_key_of(state, job)
     state.remember(job)
-    # A large workload whose ends another has, too, coalesces with none.
-    if key and key not in function.keyed:
-        job.key = key
-        function.keyed[key] = job
+    if job.owner:
+        quotas.begin(state, job)
+    if key:
+        known = function.keyed.get(key)
+        if known is None or _follows(job, known, dedupe):
+            job.key = key
+            function.enter_key(job)
 
 
-def _delay(state: State, job: Job, delay: float) -> None:
-    """Delay a job, unless it is to wait longer anyway."""
-    if state.wait_of(job) < delay:
-        job.due = job.submitted + delay
-        job.is_steady = True
+def _follows(job: Job, known: Job, dedupe: str) -> bool:
+    """Tell whether a job is to run after one with its key.
+
+    Else that is a large workload with the same ends: the new one coalesces with none.
+    """
+    if known.state is not RUNNING or dedupe not in FOLLOWING:
+        return False
+    return job.unique != b"-" or _is_twin(known, job)
 
 
 def is_certain(job: Job) -> bool:
@@ -197,9 +255,9 @@ def start(state: State, job: Job) -> None:
     A tentative one waits until the store has said whether it is a job of its own.
     """
     if job.state is not SUBMITTED:
-        count(state, job.function, counts.JOINED)
-    elif job.record is not None and job.record.is_tentative:
+        return
+    if job.record is not None and job.record.is_tentative:
         move(state, job, TENTATIVE)
     else:
-        count(state, job.function, counts.SUBMITTED)
+        count_submission(state, job)
         wait(state, job)

@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
-from geartrain.engine.jobs import recurring, results
-from geartrain.engine.records import Inventory
+from geartrain.engine.inventory import Inventory
+from geartrain.engine.jobs import kept_schedules, results
 from geartrain.engine.state import (
     clocks,
     functions,
     marks,
     overrides,
+    quotas,
     statistics,
     windows,
 )
+from geartrain.engine.state.graph import restore_graph
 from geartrain.engine.state.state import State
 
-__all__ = ["take_over"]
+__all__ = ["adopt", "take_over"]
 
 
 def take_over(
     state: State, inventory: Inventory, *, keeps_jobs: bool, holds: bool
 ) -> None:
     """Go on with a store, as ``Engine.resume`` says."""
-    state.resume(inventory.reserved, keeps_jobs, holds)
+    state.resume(inventory.reserved, keeps_jobs, holds, inventory.stride)
+    state.journal.longest_name = inventory.longest_name
     clocks.resume_clock(state, inventory)
+    state.began = state.server_time()
     overrides.restore(state, inventory.entries)
+    quotas.restore(state, inventory)
     statistics.restore(state, inventory.entries)
+    restore_graph(state, inventory.entries)
     marks.begin(state, inventory)
     for kept in inventory.queues:
         functions.find(state, kept.function).dead += kept.dead
@@ -32,4 +38,16 @@ def take_over(
     state.history.resume(inventory.last_ending)
     results.resume_expiry(state, inventory.next_expiry)
     for record in inventory.schedules:
-        recurring.restore_schedule(state, record)
+        kept_schedules.restore_record(state, record)
+    kept_schedules.restore(state, inventory.entries)
+
+
+def adopt(state: State, inventory: Inventory) -> None:
+    """Go on with the jobs of another job server, as ``Sharing.adopt`` says."""
+    quotas.adopt(state, inventory.entries)
+    restore_graph(state, inventory.entries)
+    for kept in inventory.queues:
+        functions.find(state, kept.function).dead += kept.dead
+        windows.adopt(state, kept)
+    kept_schedules.adopt(state, inventory)
+    results.resume_expiry(state, inventory.next_expiry)

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from geartrain.engine.model.globs import LONGEST, covers, matcher
+from geartrain.engine.model.limits import NO_LIMITS, Limits
 from geartrain.engine.model.principals import Identity, Principal, read_host
 
 __all__ = [
@@ -52,6 +53,8 @@ class Access:
     def __init__(self, principals: Sequence[Principal]) -> None:
         self.names = tuple(each.name for each in principals)
         """The principals; empty for a peer that none of them is."""
+        self.limited = tuple(each.name for each in principals if any(each.limits))
+        """Those that have limits."""
         globs: list[dict[bytes, None]] = [{} for _ in RIGHTS]
         for principal in principals:
             for right, given in principal.rights.items():
@@ -128,6 +131,13 @@ class Rules:
     def knows_role(self, name: bytes) -> bool:
         """Tell whether a principal has this name, or is built in."""
         return name in BUILT_IN or any(each.name == name for each in self._principals)
+
+    def limits(self, name: bytes) -> Limits:
+        """Return what a principal may use; no limits for one that is unknown."""
+        for each in self._principals:
+            if each.name == name:
+                return each.limits
+        return NO_LIMITS
 
     def knows_token(self, digest: bytes) -> bool:
         """Tell whether a token is a principal's."""

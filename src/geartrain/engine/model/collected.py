@@ -11,9 +11,11 @@ class Collected:
     Beyond that only their bytes are counted: such a result is not kept.
     """
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, *, is_kept: bool = True) -> None:
         self.most = most
         """The bytes that are kept at most."""
+        self.is_kept = is_kept
+        """The result is kept; else only that the job has succeeded."""
         self.size = 0
         """The bytes that have arrived."""
         self.held = 0

@@ -20,6 +20,7 @@ __all__ = [
     "CANCELLED",
     "CRASH",
     "DEAD",
+    "DISPLACED",
     "DROPPED",
     "EXCEPTION",
     "EXPIRED",
@@ -32,6 +33,7 @@ __all__ = [
     "REFUSED",
     "REFUSED_RESULTS",
     "RELEASED",
+    "REPLACED",
     "RETRIED",
     "RETRY",
     "REVIVED",
@@ -45,6 +47,7 @@ __all__ = [
     "bucket",
     "numbers_of",
     "quantile",
+    "submission",
     "unpack",
 ]
 
@@ -70,12 +73,16 @@ EXCEPTION: Final = 17
 RETRY: Final = 18
 TIMEOUT: Final = 19
 CRASH: Final = 20
+REPLACED: Final = 21
+DISPLACED: Final = 22
 
 NAMES: Final[dict[str, int]] = {
     # Jobs submitted, those that joined another not included.
     "submitted": SUBMITTED,
-    # Submissions that joined a job.
+    # Submissions that joined a job, or were dropped for one.
     "joined": JOINED,
+    # Submissions whose workload took the place of a waiting one's.
+    "replaced": REPLACED,
     # Submissions that were refused: too many jobs, no memory, or the store's refusal.
     "refused": REFUSED,
     # Attempts that began.
@@ -94,6 +101,8 @@ NAMES: Final[dict[str, int]] = {
     "expired": EXPIRED,
     # Jobs that ended because nobody waited for them any more.
     "abandoned": ABANDONED,
+    # Waiting jobs that were dropped for newer ones.
+    "displaced": DISPLACED,
     # Failed attempts that were followed by another.
     "retried": RETRIED,
     # Attempts that a worker handed back, which are no failures.
@@ -115,7 +124,17 @@ FAILURES: Final[dict[str, int]] = {
 }
 """The kinds of attempts that failed, by the reasons that ``records.Failures`` has."""
 
-KINDS: Final = 21
+
+def submission(priority: int, background: bool) -> int:
+    """Return the place in ``Counts.submitted`` of jobs of a priority and kind.
+
+    >>> submission(0, False), submission(1, True), submission(2, True)
+    (0, 3, 5)
+    """
+    return priority + priority + (1 if background else 0)
+
+
+KINDS: Final = 23
 """How many kinds of events there are."""
 
 # Units of time a second: to tell 0.3 ms from 1 ms is worth four buckets.
@@ -168,6 +187,10 @@ class Counts:
     def __init__(self) -> None:
         self.numbers: list[int] = [0] * KINDS
         """How often each kind of event happened."""
+        self.submitted: list[int] = []
+        """Jobs submitted by priority and kind, as ``submission`` numbers these; as long
+        as it has to be.
+        """
         self.waiting: list[int] = []
         """Attempts begun by the bucket of the time that their job had waited; as long
         as it has to be.
@@ -185,6 +208,7 @@ class Counts:
         for kind, number in enumerate(other.numbers):
             if number:
                 numbers[kind] += number
+        _add(self.submitted, other.submitted)
         _add(self.waiting, other.waiting)
         _add(self.running, other.running)
         self.waited += other.waited
@@ -194,14 +218,10 @@ class Counts:
         """Return this as a few dozen bytes, which ``unpack`` reads."""
         packed = bytearray()
         for values in (self.numbers, self.waiting, self.running):
-            end = len(values)
-            while end and not values[end - 1]:
-                end -= 1
-            _put(packed, end)
-            for value in values[:end]:
-                _put(packed, value)
+            _put_list(packed, values)
         _put(packed, int(self.waited * 1e6))
         _put(packed, int(self.ran * 1e6))
+        _put_list(packed, self.submitted)
         return bytes(packed)
 
 
@@ -218,6 +238,9 @@ def unpack(packed: bytes) -> Counts:
         end = _take_list(packed, end, counts.running)
         waited, end = _take(packed, end)
         ran, end = _take(packed, end)
+        if end < len(packed):
+            # Stores of earlier versions have no such list.
+            _take_list(packed, end, counts.submitted)
     except IndexError:
         raise ValueError("these are no counts") from None
     del counts.numbers[KINDS:]
@@ -251,6 +274,16 @@ def _put(packed: bytearray, value: int) -> None:
         packed.append(value & 127 | 128)
         value >>= 7
     packed.append(max(value, 0))
+
+
+def _put_list(packed: bytearray, values: list[int]) -> None:
+    """Append how many numbers there are before the last zeros, and these numbers."""
+    end = len(values)
+    while end and not values[end - 1]:
+        end -= 1
+    _put(packed, end)
+    for value in values[:end]:
+        _put(packed, value)
 
 
 def _take(packed: bytes, start: int) -> tuple[int, int]:

@@ -26,10 +26,16 @@ class Crew(ABC):
         """What they can do, the oldest registration first."""
         self.key: tuple[bytes, ...] | None = None
         """Their names, by which other workers find this crew; None if it is private."""
+        self.is_of_nodes = False
+        """The workers are other job servers."""
+        self.is_wanted = False
+        """``Wakeups.stirred`` is told when one of them falls asleep."""
         self.members: dict[Peer, None] = {}
         """The workers."""
         self.sleepers: dict[Peer, None] = {}
         """The members that sleep; the last to fall asleep is woken first."""
+        self.spare = 0
+        """How many more jobs than one each those that sleep can take."""
 
     @abstractmethod
     def notice(self, function: Function, priority: int) -> None:
@@ -50,6 +56,20 @@ class Crew(ABC):
     @abstractmethod
     def _forget(self, function: Function) -> None:
         """Take no more of a function's jobs."""
+
+    def lull(self, peer: Peer) -> None:
+        """Count a member among the sleepers."""
+        self.sleepers[peer] = None
+        if peer.slots > 1:
+            peer.spare = max(0, peer.slots - len(peer.running) - 1)
+            self.spare += peer.spare
+
+    def stir(self, peer: Peer) -> None:
+        """Count a member among the sleepers no more, if it is still."""
+        self.sleepers.pop(peer, None)
+        if peer.spare:
+            self.spare -= peer.spare
+            peer.spare = 0
 
     def add(self, function: Function) -> None:
         """Let the workers do one function more, which is their newest."""

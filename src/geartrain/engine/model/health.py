@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 from geartrain.engine.model.commits import Commits
 
-__all__ = ["FAILING", "OK", "REFUSING", "Health"]
+__all__ = [
+    "ALIVE",
+    "EXPIRED",
+    "FAILING",
+    "LEADING",
+    "OK",
+    "REFUSING",
+    "UNKNOWN",
+    "Health",
+    "StoreNode",
+]
 
 OK: Final = "ok"
 """Everything is saved."""
@@ -16,6 +26,47 @@ REFUSING: Final = "refusing"
 
 FAILING: Final = "failing"
 """Nothing is saved: what has ended runs again after a restart."""
+
+
+LEADING: Final = "leading"
+"""Of a node: it is alive, and submits the jobs of the file's schedules."""
+
+ALIVE: Final = "alive"
+"""Its lease runs."""
+
+EXPIRED: Final = "expired"
+"""Its lease has ended: another takes over its jobs."""
+
+
+UNKNOWN: Final = "unknown"
+"""This job server has not reached the store for so long that it cannot tell."""
+
+
+class StoreNode(NamedTuple):
+    """A job server that keeps its jobs in the same store.
+
+    Attributes:
+        name: what it is called.
+        identity: what tells its process apart from all others.
+        address: where others reach it; empty if it is not to be reached.
+        host: where it runs.
+        started: when it opened the store, in seconds since 1970.
+        lease_until: until when its jobs are its own unless its lease is renewed, by the
+            steady clock.
+        lanes: the sets of jobs that are its own.
+        is_leading: it submits the jobs of the file's schedules.
+        is_self: it is this one.
+    """
+
+    name: str
+    identity: bytes
+    address: str
+    host: str
+    started: float
+    lease_until: float
+    lanes: tuple[int, ...]
+    is_leading: bool
+    is_self: bool
 
 
 class Health:
@@ -34,6 +85,14 @@ class Health:
         """The store's name."""
         self.commits = Commits()
         """How long its commits took, and how large they were."""
+        self.durability = ""
+        """What commits survive by the settings of the store's server, in words such as
+        ``synchronous_commit=on``; empty for a store without a server.
+        """
+        self.nodes: tuple[StoreNode, ...] = ()
+        """The job servers that share the store as they were at the last look, the
+        first to open it first; empty if it is not shared.
+        """
         self.size: int | None = None
         """The bytes of its file and its log; None if it has none."""
         self.free: int | None = None

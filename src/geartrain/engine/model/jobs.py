@@ -6,14 +6,17 @@ from typing import TYPE_CHECKING, Final
 
 from geartrain._mypyc import mypyc_attr
 from geartrain.engine.model.collected import Collected
-from geartrain.engine.records import JobRecord, StoredJob
+from geartrain.engine.model.submission_options import NOT_GIVEN, kept_number
+from geartrain.engine.records import Failures, JobRecord, Move, StoredJob
 
 if TYPE_CHECKING:
     from geartrain.engine.model.functions import Function
     from geartrain.engine.model.peers import Peer
 
 __all__ = [
+    "BEHIND",
     "FINISHED",
+    "HELD",
     "MOST_JOINED",
     "NOBODY",
     "PAGED",
@@ -27,6 +30,9 @@ __all__ = [
     "JobQueue",
     "JobState",
     "kept_job",
+    "move_of",
+    "own_ttl",
+    "past_of",
     "record_of",
 ]
 
@@ -51,10 +57,22 @@ SUBMITTED: Final = JobState(0, "submitted")
 TENTATIVE: Final = JobState(1, "tentative")
 SCHEDULED: Final = JobState(2, "scheduled")
 READY: Final = JobState(3, "ready")
-RUNNING: Final = JobState(4, "running")
-PAGED: Final = JobState(5, "paged")
-FINISHED: Final = JobState(6, "finished")
-STATES: Final = (SUBMITTED, TENTATIVE, SCHEDULED, READY, RUNNING, PAGED, FINISHED)
+HELD: Final = JobState(4, "held")
+RUNNING: Final = JobState(5, "running")
+PAGED: Final = JobState(6, "paged")
+FINISHED: Final = JobState(7, "finished")
+BEHIND: Final = JobState(8, "behind")
+STATES: Final = (
+    SUBMITTED,
+    TENTATIVE,
+    SCHEDULED,
+    READY,
+    HELD,
+    RUNNING,
+    PAGED,
+    FINISHED,
+    BEHIND,
+)
 
 # The other clients of every job that one or none waits for; never changed, so that
 # such a job needs no table of its own.
@@ -92,6 +110,8 @@ class Job(StoredJob):
         """What of it is to be written, until it is."""
         self.background = False
         """A submitter does not wait for it: it runs even if no client is left."""
+        self.is_forwarded = False
+        """Another job server has given it to this one, which gives it to no third."""
         self.state = SUBMITTED
         """Where it is."""
         self.client: Peer | None = None
@@ -149,6 +169,14 @@ class Job(StoredJob):
             self.client = self.others.popitem()[0] if self.others else None
 
 
+def own_ttl(job: Job) -> float:
+    """Return the seconds that a job alone may wait (0: no limit).
+
+    Returns ``NOT_GIVEN`` where its submission did not say.
+    """
+    return kept_number(job.options, b"ttl") if job.options else NOT_GIVEN
+
+
 def kept_job(function: Function, record: JobRecord) -> Job:
     """Return the background job that a store has kept."""
     job = Job(function, record.unique, record.workload, record.more, record.priority)
@@ -164,6 +192,27 @@ def record_of(job: Job) -> JobRecord:
     return record
 
 
+def move_of(job: Job) -> Move:
+    """Return where a store is to keep a job from now on."""
+    return Move(
+        job.number,
+        job.function.name,
+        job.priority,
+        job.due,
+        job.is_steady,
+        job.queue_key,
+    )
+
+
+def past_of(job: Job) -> Failures | None:
+    """Return failures that count none, but tell the story of those before."""
+    if job.failures is None or not job.failures.story:
+        return None
+    failures = Failures()
+    failures.story = job.failures.story
+    return failures
+
+
 class JobQueue:
     """A first-in-first-out queue from whose middle a job can be removed in O(1)."""
 
@@ -172,6 +221,10 @@ class JobQueue:
         self._head: Job | None = None
         self._tail: Job | None = None
         self._length = 0
+        # How many have a time to live of their own, and while there are any, the first
+        # that has none.
+        self._own = 0
+        self._without: Job | None = None
 
     def __len__(self) -> int:
         return self._length
@@ -188,8 +241,17 @@ class JobQueue:
         """Return the job at the head, or None."""
         return self._head
 
+    def first_without_ttl(self) -> Job | None:
+        """Return the first job without a time to live of its own, or None.
+
+        As no other entered before it, it is the next to outlive the policy's.
+        """
+        return self._without if self._own else self._head
+
     def push(self, job: Job) -> None:
         """Add a job at the tail."""
+        if job.options or self._own:
+            self._tell_apart(job)
         job.preceding = self._tail
         if self._tail is None:
             self._head = job
@@ -199,8 +261,86 @@ class JobQueue:
         self._length += 1
         self._bytes += job.size
 
+    def grow(self, size: int) -> None:
+        """Note that the workload of one of the jobs has ``size`` bytes more."""
+        self._bytes += size
+
+    def push_first(self, job: Job) -> None:
+        """Add a job at the head."""
+        if job.options or self._own:
+            self._tell_inserted(job, self._head)
+        job.following = self._head
+        if self._head is None:
+            self._tail = job
+        else:
+            self._head.preceding = job
+        self._head = job
+        self._length += 1
+        self._bytes += job.size
+
+    def insert(self, job: Job) -> None:
+        """Add a job before the first one with a higher number.
+
+        That is nearly always the tail, or the head where a job is to run again.
+        """
+        if self._tail is None or self._tail.number < job.number:
+            self.push(job)
+            return
+        after = self._head
+        while after is not None and after.number < job.number:
+            after = after.following
+        before = None if after is None else after.preceding
+        if before is None or after is None:
+            self.push_first(job)
+            return
+        if job.options or self._own:
+            self._tell_inserted(job, after)
+        job.preceding, job.following = before, after
+        before.following = after.preceding = job
+        self._length += 1
+        self._bytes += job.size
+
+    def _tell_apart(self, job: Job) -> None:
+        """Note whether a job that is about to enter has a time to live of its own."""
+        if own_ttl(job) >= 0:
+            if not self._own:
+                self._without = self._head
+            self._own += 1
+        elif self._without is None:
+            self._without = job
+
+    def _tell_inserted(self, job: Job, following: Job | None) -> None:
+        """Note the same of a job that is about to enter before another."""
+        if own_ttl(job) >= 0:
+            if not self._own:
+                self._without = self._head
+            self._own += 1
+            return
+        while following is not None and own_ttl(following) >= 0:
+            following = following.following
+        if following is self._without:
+            self._without = job
+
+    def _pass_on(self, job: Job) -> None:
+        """Note that a job is about to leave.
+
+        Each job is passed by at most once while it is here, however many those with a
+        time to live of their own are.
+        """
+        if own_ttl(job) >= 0:
+            self._own -= 1
+            if not self._own:
+                self._without = None
+        elif job is self._without:
+            following = job.following
+            while following is not None and own_ttl(following) >= 0:
+                following = following.following
+            self._without = following
+
     def remove(self, job: Job) -> None:
         """Take out a job that is in this queue."""
+        if self._own:
+            self._pass_on(job)
         before, after = job.preceding, job.following
         if before is None:
             self._head = after

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from geartrain._mypyc import mypyc_attr
-from geartrain.engine.model.counts import KINDS, STARTED, Counts
+from geartrain.engine.model.counts import KINDS, STARTED, SUBMITTED, Counts
 
 __all__ = ["OpenCounts"]
 
@@ -31,6 +31,7 @@ class OpenCounts:
 
     def __init__(self) -> None:
         self._numbers: Final = [_OpenNumber() for _ in range(KINDS)]
+        self._submitted: Final[list[_OpenNumber]] = []
         self._waiting: Final[list[_OpenNumber]] = []
         self._running: Final[list[_OpenNumber]] = []
         self._waited = 0.0
@@ -39,6 +40,14 @@ class OpenCounts:
     def count(self, kind: int) -> None:
         """Count an event, of a kind that ``counts`` names."""
         self._numbers[kind].number += 1
+
+    def submit(self, number: int) -> None:
+        """Count a submitted job; ``number`` is what ``submission`` returned for it."""
+        self._numbers[SUBMITTED].number += 1
+        submitted = self._submitted
+        if number >= len(submitted):
+            _grow(submitted, number)
+        submitted[number].number += 1
 
     def wait(self, seconds: float, number: int) -> None:
         """Count an attempt that began; ``number`` is the bucket of its wait."""
@@ -69,6 +78,7 @@ class OpenCounts:
         """Return what was counted so far."""
         counts = Counts()
         counts.numbers = self.numbers()
+        counts.submitted = [tally.number for tally in self._submitted]
         counts.waiting = [tally.number for tally in self._waiting]
         counts.running = [tally.number for tally in self._running]
         counts.waited = self._waited

@@ -32,7 +32,9 @@ class EngineOptions:
         version: the answer to the text command ``version``.
         process_id: the answer to the text command ``getpid``.
         log_level: the answer to the text command ``verbose``.
-        limits: what each address may use.
+        limits: what each address may use, and each site of IPv6.
+        node_identity: what tells this process apart from other job servers.
+        node_name: what it is called among them.
         told: what ``server options`` tells: name, value and source of each option.
     """
 
@@ -51,4 +53,6 @@ class EngineOptions:
     process_id: int = 0
     log_level: bytes = b"NOTICE"
     limits: Limits = NO_LIMITS
+    node_identity: bytes = b""
+    node_name: bytes = b"-"
     told: tuple[tuple[str, str, str], ...] = ()

@@ -15,9 +15,11 @@ from geartrain.protocol.parser import Parser
 
 if TYPE_CHECKING:
     from geartrain.engine.model.crews import Crew
+    from geartrain.engine.model.flow_keys import FlowKey
     from geartrain.engine.model.functions import Function
     from geartrain.engine.model.jobs import Job
     from geartrain.engine.model.listings import Listing
+    from geartrain.engine.model.nodes import Node
     from geartrain.engine.model.waits import ResultWait
     from geartrain.engine.queries import Query
 
@@ -87,8 +89,20 @@ class Peer:
         """The rights that its command needs, one of which has to hold."""
         self.is_confined = False
         """It may only look: text commands that change something are taken elsewhere."""
-        self.usage: Usage | None = None
-        """What its address uses of its limits; None without limits."""
+        self.node: Node | None = None
+        """The job server that works for this one by it; None for all others."""
+        self.is_link = False
+        """The jobs that it submits were given to this job server by another."""
+        self.wants_endings = False
+        """It is a link that is told of an attempt that crashed, say, so that the job
+        server that gave the job decides what becomes of it.
+        """
+        self.is_part = False
+        """What its command is answered is a part of what several job servers say."""
+        self.usages: tuple[Usage, ...] = ()
+        """What the owners use that it counts for, principals first; empty without
+        limits.
+        """
         self.parser = parser
         """The receiving side of its bytes."""
         self.has_tls = False
@@ -128,7 +142,9 @@ class Peer:
         self.is_congested = False
         """Nothing is produced for it, because it has too much unread."""
         self.relays = 0
-        """How many of its packets are still on their way to many clients."""
+        """How many of its packets are still being carried out: on their way to many
+        clients, or broadcast.
+        """
         self.rest: Iterator[bytes] | None = None
         """What is still to be produced of the answer that it is being sent."""
         self.message: Packet | Command | None = None
@@ -153,14 +169,24 @@ class Peer:
         """
         self.wants_headers = False
         """It is a worker that is told the headers of its jobs."""
+        self.slots = 1
+        """How many jobs it has at once as a worker, by its own word."""
+        self.spare = 0
+        """While it sleeps, how many more jobs than one it could take when it did."""
         self.headers = b""
         """Those of the submission that it sends next; empty for none."""
+        self.options = b""
+        """The same of its options, as they were sent."""
+        self.has_announced = False
+        """It has sent one of these, and no message since that is no OPTION_REQ."""
         self.wants_reasons = False
         """It is told why the job server ended its job."""
         self.without_worker = WAITS
         """What becomes of its foreground submissions that no worker can run."""
-        self.warned: dict[bytes, None] = {}
-        """The functions that it has been told no worker has."""
+        self.warned: dict[bytes, bool] = {}
+        """The functions that it has been told no worker has, by a warning or only by
+        refusals.
+        """
         self.abilities: dict[Function, float] = {}
         """Its functions with their timeouts in seconds, 0 for none, the oldest
         registration first.
@@ -185,6 +211,28 @@ class Peer:
         """The function it was last woken for, until it comes or is late."""
         self.promise_serial = 0
         """Which promise that is."""
+        self.errand: FlowKey | None = None
+        """The addressee whose jobs it was last woken for; None for other jobs."""
+        self.mailbox = 0
+        """The number by which jobs are addressed to this connection; 0 if none ever
+        was.
+        """
+
+    def announce_headers(self, headers: bytes) -> None:
+        """Keep the headers of the submission that it sends next."""
+        self.headers = headers
+        self.has_announced = True
+
+    def announce_options(self, options: bytes) -> None:
+        """Keep the options of the submission that it sends next."""
+        self.options = options
+        self.has_announced = True
+
+    def drop_announced(self) -> None:
+        """Forget what was for the submission that it was to send next."""
+        self.headers = b""
+        self.options = b""
+        self.has_announced = False
 
     def is_blocked(self) -> bool:
         """Tell whether it has to wait before anything more is done for it."""
@@ -195,6 +243,10 @@ class Peer:
             or self.relays > 0
             or self.held_size > MOST_UNREAD
         )
+
+    def is_due_an_answer(self) -> bool:
+        """Tell whether something that it sent is still being answered."""
+        return bool(self.held or self.is_asking or self.is_busy or self.relays)
 
     def may(self, right: int, function: bytes) -> bool:
         """Tell whether it has a right on a function."""

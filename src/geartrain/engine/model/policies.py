@@ -2,15 +2,43 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Final
 
-from geartrain.engine.model.globs import LONGEST, is_pattern, matcher
-from geartrain.engine.model.settings import SETTINGS, Value, check_name, read_setting
-from geartrain.errors import OptionError
+from geartrain.engine.model.globs import is_pattern, matcher
+from geartrain.engine.model.patterns import Patterns
+from geartrain.engine.model.settings import (
+    NONE,
+    SETTINGS,
+    Value,
+    check_name,
+    read_setting,
+)
 
-__all__ = ["IN_MEMORY", "PatternSettings", "Policies", "Policy"]
+__all__ = [
+    "AGAIN",
+    "DROP",
+    "DROP_OLDEST",
+    "FOLLOWING",
+    "IN_MEMORY",
+    "JOIN",
+    "REFUSE",
+    "REPLACE",
+    "PatternSettings",
+    "Policies",
+    "Policy",
+]
+
+# What a submission does whose function and unique a job has.
+JOIN: Final = "join"
+DROP: Final = "drop"
+REPLACE: Final = "replace"
+AGAIN: Final = "again"
+# What is done with a new job where too many wait, or no worker can run it.
+REFUSE: Final = "refuse"
+DROP_OLDEST: Final = "drop_oldest"
+# Those by which it never joins a job that runs: one more is to follow it.
+FOLLOWING: Final = (REPLACE, AGAIN)
 
 # Doubled that often, the shortest pause is longer than any cap.
 IN_MEMORY: Final = 3600.0
@@ -20,14 +48,6 @@ IN_MEMORY: Final = 3600.0
 
 _MAX_DOUBLINGS: Final = 1000
 _MASK: Final = 0xFFFFFFFF
-
-# Each new function is matched against all globs: at a quarter of a microsecond each,
-# this many take a quarter of a millisecond.
-_MOST_GLOBS: Final = 1_000
-# Bytes of all globs together: to match the worst of them takes time by their length.
-_MOST_GLOB_BYTES: Final = 32 * 1024
-# Exact names cost memory only; few have this many functions.
-_MOST_NAMES: Final = 20_000
 
 
 class Policy:
@@ -52,12 +72,28 @@ class Policy:
         """Seconds a job may wait (0: no limit)."""
         self.delay: float = 0.0
         """Seconds to delay every submission."""
+        self.rate: str = NONE
+        """How many jobs may start in which time, such as ``100/1m``."""
+        self.burst: int = 0
+        """How many may start at once after a pause (0: as many as the rate needs)."""
+        self.concurrency: int = 0
+        """How many may run at once (0: no limit)."""
+        self.key_rate: str = NONE
+        """``rate`` for the jobs of each flow key."""
+        self.key_concurrency: int = 0
+        """``concurrency`` for the jobs of each flow key (0: no limit)."""
+        self.key_from: str = NONE
+        """A JSON pointer to the flow key in workloads of submissions without one."""
+        self.order: str = "priority"
+        """``"priority"``, or ``"fifo"``: strictly as submitted, also over retries."""
         self.dead_letter: bool = True
         """Keep background jobs that failed as dead letters."""
         self.paused: bool = False
         """Give no waiting job to a worker."""
         self.draining: bool = False
         """Refuse new jobs."""
+        self.options_in_names: bool = False
+        """Read ``?name=value`` after the function's name as options of a submission."""
         self.alert_age: float = 300.0
         """Seconds a job may wait before that is a problem (0: never)."""
         self.alert_no_worker: float = 0.0
@@ -74,6 +110,30 @@ class Policy:
         """Seconds for which a submission with the function and unique of a job that
         succeeded is answered with that job's result (0: never).
         """
+        self.dedupe: str = JOIN
+        """What a submission does whose function and unique a job has: ``"join"`` it,
+        ``"drop"`` itself, ``"replace"`` its workload, or run ``"again"`` after it.
+        """
+        self.dedupe_window: float = 0.0
+        """Seconds after the submission of a job that succeeded in which ``"drop"``
+        takes no equal one.
+        """
+        self.dedupe_wait: float = 0.0
+        """Seconds that ``"replace"`` delays a job at most, since it was first submitted
+        (0: no limit).
+        """
+        self.max_waiting: int = 0
+        """Maximum number of jobs that wait (0: no limit)."""
+        self.when_full: str = REFUSE
+        """What is done with a new job then: ``"refuse"`` it, or ``"drop_oldest"`` to
+        take it.
+        """
+        self.when_no_worker: str = "wait"
+        """What a job does that no worker can run: ``"wait"``, or ``"refuse"`` it."""
+        self.no_worker_grace: float = 10.0
+        """Seconds for which a worker that left is expected to come back."""
+        self.keeps_ends = False
+        """Something is to be known of how its jobs ended; it follows from the rest."""
 
     def pause(self, number: int, attempt: int) -> float:
         """Return the seconds to wait after a failed attempt, counted from 1.
@@ -140,12 +200,14 @@ class Policies:
         """A number that grows whenever a glob changes, which may concern any function;
         what changes for an exact name concerns that one alone.
         """
-        self._globs: dict[bytes, re.Pattern[bytes]] = {}
-        self._glob_bytes = 0
-        self._exact: dict[bytes, None] = {}
+        self.reads_names: bool = bool(self._defaults["options_in_names"])
+        """Some function has, or had, ``options_in_names``: else no name is looked at.
+        """
+        self._patterns = Patterns()
         self._given: dict[bytes, dict[str, Value]] = {}
         self._changed: dict[bytes, dict[str, Value]] = {}
         self._orders: dict[bytes, int] = {}
+        self._last: dict[bytes, None] = {}
         self._last_order = 0
 
     def find(self, function: bytes) -> Policy:
@@ -154,28 +216,20 @@ class Policies:
         Globs do not apply to a name of more than 1,024 bytes.
         """
         settings = dict(self._defaults)
-        for pattern in self._matching(function):
+        for pattern in self._patterns.matching(function):
             settings.update(self._given.get(pattern, {}))
             settings.update(self._changed.get(pattern, {}))
         policy = Policy()
         for name, value in settings.items():
             setattr(policy, name, value)
+        policy.keeps_ends = (
+            policy.result_ttl > 0 or policy.cache_ttl > 0 or policy.dedupe_window > 0
+        )
         return policy
-
-    def _matching(self, function: bytes) -> list[bytes]:
-        """Return the patterns that match a function, in the order they apply."""
-        found: list[bytes] = []
-        if len(function) <= LONGEST:
-            for pattern, glob in self._globs.items():
-                if glob.match(function) is not None:
-                    found.append(pattern)
-        if function in self._exact:
-            found.append(function)
-        return found
 
     def glob_count(self) -> int:
         """Return the number of globs; ``find`` looks at each."""
-        return len(self._globs)
+        return self._patterns.glob_count()
 
     def give(self, pattern: bytes, settings: Mapping[str, Value]) -> bool:
         """Set some settings for a name or glob, all or none of them, as the file says.
@@ -207,8 +261,9 @@ class Policies:
         else:
             del self._changed[pattern]
             self._orders.pop(pattern, None)
+            self._last.pop(pattern, None)
             if pattern not in self._given:
-                self._forget(pattern)
+                self._patterns.remove(pattern)
         return is_glob
 
     def _set(
@@ -219,66 +274,64 @@ class Policies:
     ) -> bool:
         changes = {name: read_setting(name, value) for name, value in settings.items()}
         is_glob = is_pattern(pattern)
-        if pattern not in (self._globs if is_glob else self._exact):
-            self._check_room(pattern, is_glob)
-            if is_glob:
-                self._glob_bytes += len(pattern)
-                self._globs[pattern] = matcher(pattern)
-            else:
-                self._exact[pattern] = None
+        self._patterns.add(pattern)
         layer.setdefault(pattern, {}).update(changes)
+        if changes.get("options_in_names"):
+            self.reads_names = True
         if is_glob:
             self.version += 1
         return is_glob
 
-    def _forget(self, pattern: bytes) -> None:
-        """Forget a pattern without settings."""
-        if self._globs.pop(pattern, None) is not None:
-            self._glob_bytes -= len(pattern)
-        self._exact.pop(pattern, None)
-
-    def _check_room(self, pattern: bytes, is_glob: bool) -> None:
-        """Raise OptionError if there is no room for one more pattern, or for this."""
-        if not pattern:
-            raise OptionError("a policy needs the name of a function, or a glob")
-        if len(pattern) > LONGEST:
-            raise OptionError(f"a pattern has at most {LONGEST} bytes")
-        if not is_glob:
-            if len(self._exact) >= _MOST_NAMES:
-                raise OptionError(
-                    f"there are policies for {_MOST_NAMES} names, which is the most:"
-                    " use a glob"
-                )
-        elif len(self._globs) >= _MOST_GLOBS:
-            raise OptionError(
-                f"there are {_MOST_GLOBS} globs, which is the most: use fewer, wider"
-                " ones, or exact names"
-            )
-        elif self._glob_bytes + len(pattern) > _MOST_GLOB_BYTES:
-            raise OptionError(
-                f"all globs together have at most {_MOST_GLOB_BYTES} bytes: use"
-                " shorter ones, or exact names"
-            )
-
     def restore(
-        self, pattern: bytes, settings: Mapping[str, Value], order: int
+        self,
+        pattern: bytes,
+        settings: Mapping[str, Value],
+        order: int,
+        *,
+        is_last: bool = False,
     ) -> None:
-        """Set what was changed in an earlier life, in the ``order`` of these changes.
+        """Set what was changed elsewhere, in the ``order`` of these changes.
+
+        That is in an earlier life, or at a job server that shares the store. What was
+        changed here for the pattern counts no more. ``arrange`` comes after the last.
 
         Raises:
             OptionError: as ``give``.
         """
-        self.change(pattern, settings)
+        if not settings and pattern not in self._changed:
+            return
+        self.change(pattern, {**dict.fromkeys(self.changed(pattern), ""), **settings})
+        if pattern not in self._changed:
+            return
         self._orders[pattern] = order
         self._last_order = max(self._last_order, order)
+        if is_last:
+            self._last[pattern] = None
+
+    def arrange(self) -> None:
+        """Let globs that were changed apply in the order of these changes.
+
+        Those of the file stay where it has them, unless ``put_last`` was said.
+        """
+        late = [
+            (order, glob)
+            for glob, order in self._orders.items()
+            if is_pattern(glob) and (glob not in self._given or glob in self._last)
+        ]
+        if self._patterns.put_last([glob for _, glob in sorted(late)]):
+            self.version += 1
 
     def put_last(self, pattern: bytes) -> None:
         """Let a glob that was changed at run time apply after all others."""
-        glob = self._globs.pop(pattern, None)
-        if glob is not None and pattern in self._changed:
-            self._globs[pattern] = glob
+        if is_pattern(pattern) and pattern in self._changed:
+            self._patterns.put_last([pattern])
+            self._last[pattern] = None
             self._last_order += 1
             self._orders[pattern] = self._last_order
+
+    def is_last(self, pattern: bytes) -> bool:
+        """Tell whether ``put_last`` was said of a pattern."""
+        return pattern in self._last
 
     def within(self, pattern: bytes) -> list[bytes]:
         """Return a pattern and all that were changed and name parts of what it does.
@@ -310,8 +363,8 @@ class Policies:
     def entries(self, function: bytes = b"") -> list[PatternSettings]:
         """Return all that is given, or what applies to a function, in its order."""
         found: list[PatternSettings] = []
-        patterns = self._matching(function) if function else []
-        for pattern in patterns if function else [*self._globs, *self._exact]:
+        patterns = self._patterns.matching(function) if function else []
+        for pattern in patterns if function else self._patterns.all():
             for layer in (self._given, self._changed):
                 if pattern in layer:
                     settings = dict(layer[pattern])

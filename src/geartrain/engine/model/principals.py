@@ -8,8 +8,19 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 from typing import Final
 
 from geartrain.engine.model.globs import matcher
+from geartrain.engine.model.limits import NO_LIMITS
 
-__all__ = ["UNIX", "Identity", "Network", "Principal", "Rights", "read_host", "site_of"]
+__all__ = [
+    "NOWHERE",
+    "UNIX",
+    "Identity",
+    "Network",
+    "Principal",
+    "Rights",
+    "is_site",
+    "read_host",
+    "site_of",
+]
 
 Network = IPv4Network | IPv6Network
 # Bits of an IPv6 address that one site has for itself.
@@ -20,6 +31,9 @@ Rights = dict[str, tuple[bytes, ...]]
 
 UNIX: Final = "unix"
 """The address of whoever comes by a unix socket."""
+
+NOWHERE: Final = "-"
+"""The address of a peer that was reset before it was accepted, and the like."""
 
 
 class Identity:
@@ -83,6 +97,8 @@ class Principal:
         """That may be a unix socket."""
         self.is_anywhere = False
         """That may be any."""
+        self.limits = NO_LIMITS
+        """What all peers that are this principal may use together."""
 
     def set_certificates(self, globs: Sequence[bytes]) -> None:
         """Recognise it by names in certificates."""
@@ -151,3 +167,14 @@ def site_of(address: str) -> str:
     if not isinstance(host, IPv6Address) or host.is_loopback:
         return address
     return str(IPv6Network((int(host) >> _SITE << _SITE, _SITE)))
+
+
+def is_site(owner: bytes) -> bool:
+    """Tell whether an owner is what ``site_of`` returns, and not a principal.
+
+    >>> is_site(b"10.0.0.1"), is_site(b"2001:db8::/64"), is_site(b"web")
+    (True, True, False)
+    """
+    text = owner.decode("latin-1")
+    is_range = ":" in text or "/" in text
+    return is_range or text == NOWHERE or read_host(text) is not None

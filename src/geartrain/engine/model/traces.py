@@ -131,6 +131,8 @@ class Trace(Timed):
         """How many more packets are told."""
         self.first = first
         """How many bytes of each are told."""
+        self.missed = 0
+        """How many passed untold, since the peer has not read what it was told."""
 
     def takes(self, peer: Peer) -> bool:
         """Tell whether a connection is traced."""

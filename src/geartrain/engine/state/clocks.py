@@ -16,8 +16,8 @@ from __future__ import annotations
 from typing import Final
 
 from geartrain.engine.batches import Batch
+from geartrain.engine.inventory import Inventory
 from geartrain.engine.model.notices import Notice
-from geartrain.engine.records import Inventory
 from geartrain.engine.state.state import State
 
 __all__ = ["keep_clock", "keep_clock_with", "resume_clock", "set_clock"]

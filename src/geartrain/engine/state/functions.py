@@ -9,6 +9,7 @@ from geartrain.engine.model.functions import Function
 from geartrain.engine.model.globs import is_pattern
 from geartrain.engine.model.policies import Policy
 from geartrain.engine.model.settings import Value
+from geartrain.engine.state import flows
 from geartrain.engine.state.following import note_function
 from geartrain.engine.state.idle import is_for_chunks
 from geartrain.engine.state.state import State
@@ -21,9 +22,11 @@ __all__ = [
     "forget",
     "forget_idle",
     "give_policy",
+    "has_options",
     "name",
     "policy",
     "retire",
+    "unname",
     "watch",
 ]
 
@@ -52,6 +55,7 @@ def find(state: State, name: bytes) -> Function:
         function.statistics = state.slots.find(name, is_kept)
         function.policy_version = policies.version
         state.functions[name] = function
+        flows.adapt(state, function)
         if state.events.is_on:
             note_function(state, name, "created")
         state.name_bytes += len(name)
@@ -96,6 +100,16 @@ def name(state: State, name: bytes) -> Function | None:
     return function
 
 
+def unname(state: State, name: bytes) -> None:
+    """Let a function stay no longer than it is used; it has no limits any more."""
+    function = state.functions.get(name)
+    if function is not None and function.is_named:
+        function.is_named = False
+        function.limits = [0, 0, 0]
+        state.named_count -= 1
+        retire(state, function)
+
+
 def retire(state: State, function: Function) -> None:
     """Forget a function after a while, if it is not used until then."""
     if function.workers or not function.is_unused():
@@ -128,6 +142,8 @@ def forget(state: State, function: Function) -> None:
         state.named_count -= 1
         state.journal.remove(FUNCTION, function.name)
     state.alarms.cancel(function)
+    if function.flow is not None:
+        state.alarms.cancel(function.flow)
     # Or it would be forgotten again, and with it a later one of its name.
     state.idle.discard(function)
     for window in function.windows:
@@ -148,6 +164,18 @@ def policy(state: State, function: Function) -> Policy:
     if function.policy_version != state.policies.version:
         _apply_policy(state, function)
     return function.policy
+
+
+def has_options(state: State, name: bytes) -> bool:
+    """Tell whether names of submissions to this function may have options.
+
+    The function need not exist, and does not come to be.
+    """
+    function = state.functions.get(name)
+    if function is not None:
+        return policy(state, function).options_in_names
+    state.turns.work += _POLICY + state.policies.glob_count() // 4
+    return state.policies.find(name).options_in_names
 
 
 def give_policy(state: State, pattern: bytes, settings: Mapping[str, Value]) -> None:
@@ -179,6 +207,7 @@ def _apply_policy(state: State, function: Function) -> None:
     function.policy_version = policies.version
     state.alarms.cancel(function)
     watch(state, function)
+    flows.adapt(state, function)
     if was_paused and not function.policy.paused:
         state.turns.start(_resume(state, function))
 
@@ -193,6 +222,8 @@ def _resume(state: State, function: Function) -> Iterator[None]:
     while state.wakeups.rouse_one(function, state.now):
         state.turns.work += 1
         yield
+    if function.flow is not None:
+        flows.deliver(state, function, function.flow)
 
 
 def _apply_policies(state: State) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from typing import Final
 
+from geartrain.engine.inventory import Inventory
 from geartrain.engine.model.functions import Function
 from geartrain.engine.model.marks import (
     CRASHED,
@@ -20,7 +21,7 @@ from geartrain.engine.model.marks import (
     Mark,
     read_mark,
 )
-from geartrain.engine.records import Entry, Inventory
+from geartrain.engine.records import Entry
 from geartrain.engine.state.following import note_workers
 from geartrain.engine.state.idle import is_for_chunks
 from geartrain.engine.state.state import State
@@ -89,6 +90,7 @@ def workers_changed(state: State, function: Function) -> None:
     note_workers(state, function)
     absences = state.marks.absences
     if not function.workers:
+        function.unserved_since = state.server_time()
         _lose(state, function)
     elif absences and function.name in absences:
         _return(state, absences.pop(function.name))

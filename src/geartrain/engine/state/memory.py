@@ -14,7 +14,8 @@ from typing import Final
 from geartrain.engine.model.jobs import Job
 from geartrain.engine.model.peers import Peer
 from geartrain.engine.model.schedules import Schedule
-from geartrain.engine.records import Failures, JobRecord
+from geartrain.engine.queries import FULL_PAGE
+from geartrain.engine.records import Failures, JobRecord, StoredJob
 from geartrain.engine.window.windows import Window
 from geartrain.protocol.room import RESULTS, Room
 
@@ -55,7 +56,9 @@ class Memory:
         self.room = Room()
         """What the parsers know of it."""
         self.pages = 0
-        """How many pages of the store's jobs were asked for and have not come."""
+        """How many pages of the store's jobs were asked for and have not come, by their
+        weights.
+        """
         self.windows: OrderedDict[Window, None] = OrderedDict()
         """Those that wait for their turn to ask for a page."""
         self.reads: dict[Peer, int] = {}
@@ -75,6 +78,10 @@ class Memory:
         """Return the bytes that were counted; peers and functions by estimate."""
         counted = self.jobs + self.packets + self.unread
         return counted + peers * _PEER + functions * _FUNCTION
+
+    def workloads(self, jobs: int) -> int:
+        """Return about how many bytes of workloads and names so many jobs have."""
+        return self.jobs - jobs * _JOB
 
     def limit_to(self, limit: int) -> None:
         """Set the maximum number of bytes (0: no limit)."""
@@ -157,7 +164,7 @@ class Memory:
         if self.room.is_full:
             return False
         most = min(max(self.limit // _PAGE, _LEAST_PAGES), _MOST_PAGES)
-        return self.limit == 0 or self.pages < most
+        return self.limit == 0 or self.pages < most * FULL_PAGE
 
     def newest_under_way(self, size: int, until: float) -> list[Peer]:
         """Return the peers with the newest packets under way, ``size`` bytes together.
@@ -192,12 +199,17 @@ class Memory:
 
 def cost(job: Job) -> int:
     """Return the bytes that a job takes, as long as its failures stay as they are."""
-    return _JOB + job.size + len(job.headers) + _told(job.failures)
+    return _JOB + _said(job) + _told(job.failures)
 
 
 def record_cost(record: JobRecord) -> int:
     """Return the bytes that the job of a record that a store has read took."""
-    return _JOB + record.size + len(record.headers) + _told(record.failures)
+    return _JOB + _said(record) + _told(record.failures)
+
+
+def _said(job: StoredJob) -> int:
+    """Return the bytes of what its submission said."""
+    return job.size + len(job.headers) + len(job.flow_key) + len(job.options)
 
 
 def _told(failures: Failures | None) -> int:

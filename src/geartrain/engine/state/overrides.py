@@ -2,6 +2,9 @@
 
 That is settings of policies, and functions with their ``maxqueue`` limits: an entry for
 each pattern, and for each function that an operator named; and what operators did.
+
+Job servers that share a store have these settings in common: what is set at one of them
+the others follow.
 """
 
 from __future__ import annotations
@@ -21,12 +24,22 @@ from geartrain.engine.state.state import State
 from geartrain.errors import OptionError
 from geartrain.texts import quoted
 
-__all__ = ["ACTION", "change_policy", "limit", "record", "restore", "switch"]
+__all__ = [
+    "ACTION",
+    "POLICY",
+    "change_policy",
+    "limit",
+    "record",
+    "restore",
+    "set_again",
+    "switch",
+]
 
 ACTION: Final = b"action"
 """The kind of entry that keeps what an operator did."""
 
-_POLICY: Final = b"policy"
+POLICY: Final = b"policy"
+"""The kind of entry that keeps the settings of a pattern."""
 
 
 def change_policy(state: State, pattern: bytes, settings: Mapping[str, Value]) -> None:
@@ -68,10 +81,15 @@ def _keep_policy(state: State, pattern: bytes) -> None:
     """Record what was changed for a pattern."""
     changed = state.policies.changed(pattern)
     if not changed:
-        state.journal.remove(_POLICY, pattern)
+        state.journal.remove(POLICY, pattern)
         return
-    values = {"order": state.policies.order(pattern), "settings": changed}
-    state.journal.put(_POLICY, pattern, json.dumps(values).encode())
+    values: dict[str, Any] = {
+        "order": state.policies.order(pattern),
+        "settings": changed,
+    }
+    if state.policies.is_last(pattern):
+        values["last"] = True
+    state.journal.put(POLICY, pattern, json.dumps(values).encode())
 
 
 def limit(state: State, function: Function, limits: list[int]) -> None:
@@ -91,37 +109,56 @@ def record(state: State, action: Action) -> None:
 
 def restore(state: State, entries: list[Entry]) -> None:
     """Set again what was set in an earlier life; what cannot be is logged."""
-    policies: list[tuple[int, bytes, Any]] = []
     done: list[Action] = []
     for entry in entries:
-        try:
-            if entry.kind == _POLICY:
-                values = json.loads(entry.value)
-                policies.append((values["order"], entry.key, values["settings"]))
-            elif entry.kind == ACTION:
-                done.append(read_action(entry.value))
-            elif entry.kind == FUNCTION:
-                _restore_function(state, entry.key, json.loads(entry.value))
-        except (OptionError, ValueError, LookupError, TypeError) as error:
-            _complain(state, entry.key, error)
-    for order, pattern, settings in sorted(policies, key=_order):
-        try:
-            state.policies.restore(pattern, settings, order)
-        except (OptionError, TypeError, AttributeError) as error:
-            _complain(state, pattern, error)
-
+        if entry.kind == ACTION:
+            action = _read_action(state, entry)
+            if action is not None:
+                done.append(action)
+        else:
+            set_again(state, entry.kind, entry.key, entry.value)
+    state.policies.arrange()
     for action in sorted(done, key=_number):
         forgotten = state.actions.add(action)
         if forgotten:
             state.journal.remove(ACTION, b"%d" % forgotten)
 
 
+def _read_action(state: State, entry: Entry) -> Action | None:
+    try:
+        return read_action(entry.value)
+    except (ValueError, LookupError, TypeError) as error:
+        _complain(state, entry.key, error)
+        return None
+
+
 def _number(action: Action) -> int:
     return action.number
 
 
-def _order(policy: tuple[int, bytes, Any]) -> int:
-    return policy[0]
+def set_again(state: State, kind: bytes, key: bytes, value: bytes | None) -> None:
+    """Set what an entry says, or take back what one said that was removed.
+
+    ``Policies.arrange`` comes after the last; what cannot be set is logged.
+    """
+    try:
+        if kind == POLICY:
+            _restore_policy(state, key, value)
+        elif kind == FUNCTION and value is not None:
+            _restore_function(state, key, json.loads(value))
+        elif kind == FUNCTION:
+            functions.unname(state, key)
+    except (OptionError, ValueError, LookupError, TypeError, AttributeError) as error:
+        _complain(state, key, error)
+
+
+def _restore_policy(state: State, pattern: bytes, value: bytes | None) -> None:
+    values: dict[str, Any] = {"order": 0, "settings": {}}
+    if value is not None:
+        values = json.loads(value)
+    is_last = bool(values.get("last"))
+    settings, order = values["settings"], int(values["order"])
+    state.policies.restore(pattern, settings, order, is_last=is_last)
 
 
 def _restore_function(state: State, name: bytes, limits: list[int]) -> None:

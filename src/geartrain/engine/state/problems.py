@@ -18,12 +18,13 @@ from geartrain.engine.model.counts import DEAD
 from geartrain.engine.model.functions import Function
 from geartrain.engine.model.globs import matches
 from geartrain.engine.model.health import FAILING, OK
+from geartrain.engine.model.links import AWAY
 from geartrain.engine.model.problems import Problem
 from geartrain.engine.state import functions
 from geartrain.engine.state.silence import look_for_silence
 from geartrain.engine.state.slots import MINUTE
 from geartrain.engine.state.state import State
-from geartrain.texts import counted, quoted, span_of
+from geartrain.texts import counted, quoted, shown, span_of
 
 __all__ = ["NAMES", "look"]
 
@@ -36,6 +37,12 @@ _MOST_ACTIONS: Final = 200
 _LITTLE_ROOM: Final = 256 * 1024 * 1024
 # Parts of the limit of memory: jobs are refused from 0.75 on.
 _MUCH_MEMORY: Final = 0.65
+
+# Seconds for which a peer may be away.
+_RESTARTING: Final = 15.0
+
+# Characters of an error that a sentence has.
+_MOST_SHOWN: Final = 200
 
 # Functions looked at in a step, and units of work, as ``turns`` counts it, of one.
 _STEP: Final = 32
@@ -125,8 +132,18 @@ def _old_jobs(state: State, function: Function) -> Problem | None:
         function.name,
         f"a job of {quoted(function.name)} has waited for {span_of(seconds)}",
         seconds,
-        "run more workers, or see by geartrain jobs what keeps those there are busy",
+        _remedy_of_age(function),
     )
+
+
+def _remedy_of_age(function: Function) -> str:
+    held = function.held_total()
+    if held and held * 2 >= function.waiting_now():
+        return (
+            f"its limits hold {counted(held, 'job')}: change them by geartrain policy,"
+            " or see its flow keys by geartrain keys"
+        )
+    return "run more workers, or see by geartrain jobs what keeps those there are busy"
 
 
 def _dead_letters(state: State, function: Function) -> Problem | None:
@@ -148,6 +165,44 @@ def _dead_letters(state: State, function: Function) -> Problem | None:
         died,
         "see why by geartrain dead list, and run them again by geartrain dead retry",
     )
+
+
+def _limit_of_each(state: State, function: Function) -> Problem | None:
+    """Tell of a limit that is less than the job servers that may each use it up."""
+    servers = state.share.servers
+    if servers == 1 or function.flow is None or not _runs_anywhere(state, function):
+        return None
+    policy = functions.policy(state, function)
+    found = {
+        "concurrency": policy.concurrency,
+        "key_concurrency": policy.key_concurrency,
+    }
+    short = [name for name, most in found.items() if 0 < most < servers]
+    if policy.order == "fifo":
+        short.append("order")
+    if not short:
+        return None
+    name = quoted(function.name)
+    return Problem(
+        "limit_of_each",
+        function.name,
+        f"{' and '.join(short)} of {name} {'hold' if len(short) > 1 else 'holds'} at"
+        f" each of {servers} job servers by itself, and its workers are at several",
+        servers,
+        f"have the workers of {name} connect to one job server, which does the jobs of"
+        " all, or submit the jobs of a key to one",
+    )
+
+
+def _runs_anywhere(state: State, function: Function) -> bool:
+    """Tell whether workers here have a function, and others may have elsewhere.
+
+    Where job servers help each other, those elsewhere show as nodes that have it.
+    """
+    lines = [peer for node in state.nodes.values() for peer in node.peers]
+    if lines and not any(peer in function.workers for peer in lines):
+        return False
+    return any(worker.node is None for worker in function.workers)
 
 
 def _store_fails(state: State) -> Problem | None:
@@ -194,6 +249,42 @@ def _disk_full(state: State) -> Problem | None:
     )
 
 
+def _lease_ended(state: State) -> Problem | None:
+    if not state.is_fenced:
+        return None
+    return Problem(
+        "lease_ended",
+        b"",
+        "the lease on the store could not be renewed: background jobs wait, and another"
+        " job server may take them over",
+        0.0,
+        "see why the store does not answer; it is tried again by itself",
+    )
+
+
+def _peer_away(state: State) -> Problem | None:
+    """Tell of peers that have been away for longer than a start takes."""
+    now = state.wall_time()
+    away = [
+        each
+        for each in state.links
+        if each.state == AWAY and now - each.since >= _RESTARTING
+    ]
+    if not away:
+        return None
+    first = away[0]
+    name = f"{quoted(first.name)} at " if first.name else ""
+    more = f", and {len(away) - 1} more" if len(away) > 1 else ""
+    return Problem(
+        "peer_away",
+        b"",
+        f"the job server {name}{shown(first.address)} cannot be helped"
+        f" ({shown(first.error, _MOST_SHOWN)}){more}",
+        len(away),
+        "see by geartrain cluster which, and whether they run and are to be reached",
+    )
+
+
 def _memory_full(state: State) -> Problem | None:
     limit = state.memory.limit
     used = state.memory.used(len(state.peers), len(state.functions))
@@ -209,27 +300,53 @@ def _memory_full(state: State) -> Problem | None:
     )
 
 
+def _peer_refuses(state: State) -> Problem | None:
+    """Tell of peers that do not let this job server work for them."""
+    found: list[str] = []
+    for link in state.links:
+        link.forget_refusals(state.now)
+        found += [f"the peer {link.address}: {text}" for text in link.refusals]
+    if not found:
+        return None
+    more = f", and {len(found) - 1} more" if len(found) > 1 else ""
+    return Problem(
+        "peer_refuses",
+        b"",
+        f"jobs of a peer are not done here, as it refuses that: {found[0]}{more}",
+        len(found),
+        "give this job server's token there the right to work on these functions",
+    )
+
+
 _OF_FUNCTIONS: Final[list[Callable[[State, Function], Problem | None]]] = [
     _no_worker,
     _held,
     _old_jobs,
     _dead_letters,
+    _limit_of_each,
 ]
 _OF_SERVER: Final[list[Callable[[State], Problem | None]]] = [
     _store_fails,
     _store_slow,
     _disk_full,
+    _lease_ended,
+    _peer_away,
     _memory_full,
+    _peer_refuses,
 ]
 
 NAMES: Final = (
     "dead_letters",
     "disk_nearly_full",
     "draining",
+    "lease_ended",
+    "limit_of_each",
     "memory_nearly_full",
     "no_worker",
     "old_jobs",
     "paused",
+    "peer_away",
+    "peer_refuses",
     "silent_worker",
     "store_failing",
     "store_refusing",

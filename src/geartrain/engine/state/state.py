@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 from typing import Final
 
 from geartrain.engine.dispatch.turns import Turns
@@ -12,17 +13,23 @@ from geartrain.engine.model.access import Rules
 from geartrain.engine.model.actions import Actions
 from geartrain.engine.model.events import Events, Follower
 from geartrain.engine.model.functions import Function
+from geartrain.engine.model.graph import Graph
 from geartrain.engine.model.health import Health
+from geartrain.engine.model.hooks import HookReport
+from geartrain.engine.model.inquiries import Inquiry
 from geartrain.engine.model.jobs import Job
 from geartrain.engine.model.limits import Usage
+from geartrain.engine.model.links import LinkReport
 from geartrain.engine.model.listings import Listing
 from geartrain.engine.model.marks import Marks
+from geartrain.engine.model.nodes import Node
 from geartrain.engine.model.notices import Notice
 from geartrain.engine.model.options import EngineOptions
 from geartrain.engine.model.peers import Peer
 from geartrain.engine.model.policies import Policies
 from geartrain.engine.model.problems import Problem
 from geartrain.engine.model.schedules import Calendar, Schedule, no_calendar
+from geartrain.engine.model.shares import WHOLE
 from geartrain.engine.model.supervisors import Supervision
 from geartrain.engine.model.traces import Trace, Traced
 from geartrain.engine.model.vitals import Vitals
@@ -84,10 +91,20 @@ class State:
         """The driver has told how the clocks relate."""
         self.is_applying = False
         """Functions are following policies that changed."""
+        self.began = 0.0
+        """When it began to use its store, a server time."""
         self.usages: dict[bytes, Usage] = {}
-        """What addresses use of their limits; empty without limits."""
+        """What owners use of their limits; empty without limits."""
+        self.most_usages = 0
+        """How many there may be before those at rest are looked for again."""
         self.peers: dict[Peer, None] = {}
         """All connections."""
+        self.nodes: dict[bytes, Node] = {}
+        """The job servers that work for this one, or did, by their identities."""
+        self.links: tuple[LinkReport, ...] = ()
+        """The job servers that this one works for, as the driver sees them."""
+        self.inquiries: list[Inquiry] = []
+        """What other job servers are to be asked; the driver takes them."""
         self.supervisors: dict[Peer, Supervision] = {}
         """Who tells of worker processes."""
         self.process_count = 0
@@ -109,13 +126,19 @@ class State:
         self.jobs: dict[bytes, Job] = {}
         """All jobs in memory by handle."""
         self.schedules: dict[bytes, Schedule] = {}
-        """All schedules by handle."""
+        """All schedules by their names, or their handles."""
+        self.runs: dict[int, list[Schedule]] = {}
+        """The schedules whose last times submitted a job, by its number."""
         self.memory = Memory()
         """How many bytes are in use, and how many may be."""
+        self.unsorted: dict[Function, Iterator[None] | None] = {}
+        """The functions whose jobs are to be sorted anew by their flow keys."""
         self.unreckoned: list[Schedule] = []
-        """The schedules whose next times are to be found anew."""
+        """The schedules whose next times are to be found, or found anew."""
         self.tails = Tails()
         """The last data of jobs that somebody looks at."""
+        self.graph = Graph()
+        """Batches, and jobs that wait for others."""
         self.result_waits: dict[bytes, dict[ResultWait, None]] = {}
         """Who waits for the ends of jobs, by their handles."""
         self.expiry = Expiry()
@@ -140,7 +163,7 @@ class State:
         """The peers that are told of events as they happen."""
         self.traces: dict[Peer, Trace] = {}
         """The peers that are told of packets, and of which."""
-        self.taps: dict[Peer, Traced] = {}
+        self.taps: dict[Peer, list[Traced]] = {}
         """The peers whose packets somebody is told of."""
         self.turns = Turns()
         """How much has been done in this turn, and what is left for the next."""
@@ -159,6 +182,7 @@ class State:
         self.health = Health()
         """How the store is; the driver tells."""
         self.vitals = Vitals()
+        self.hooks: tuple[HookReport, ...] = ()
         """How the process is, as the driver sees it."""
         self.problems: dict[tuple[str, bytes], Problem] = {}
         """What was wrong at the last look, by name and function."""
@@ -169,16 +193,41 @@ class State:
         self._prefix = options.handle_prefix + b":"
         self._first_number = 0
         self._last_number = 0
+        self._stride = 1
+        self._numbered_at = 0.0
+        self.is_shared = False
+        """Other job servers use the same store."""
+        self.leads = True
+        """Schedules of the configuration file submit their jobs here, and not at
+        another of the job servers that share the store.
+        """
+        self.share = WHOLE
+        """What part of all limits it may use; the others that share the store have
+        theirs.
+        """
+        self.is_fenced = False
+        """What the store keeps is handed to no worker (``jobs.fencing``)."""
 
     def new_number(self) -> int:
         """Return a number that was never given before."""
-        self._last_number += 1
+        if self._stride == 1:
+            self._last_number += 1
+        else:
+            self._last_number = self._timed_number()
         self.journal.reserve(self._last_number)
         return self._last_number
 
+    def _timed_number(self) -> int:
+        """Return the next number of this job server's lane, by the time if it can."""
+        passed = int((self.now - self._numbered_at) * 1_000_000)
+        timed = self._first_number + max(passed, 0) * self._stride
+        return max(timed, self._last_number + self._stride)
+
     def last_number(self) -> int:
-        """Return the last number that was given."""
-        return self._last_number
+        """Return the last number that was given, or may have been by another lane."""
+        if self._stride == 1:
+            return self._last_number
+        return self._timed_number() + self._stride
 
     def handle(self, number: int) -> bytes:
         """Return the handle with this number."""
@@ -190,9 +239,14 @@ class State:
         digits = handle.rpartition(b":")[2]
         return int(digits) if digits.isdigit() and len(digits) <= 18 else 0
 
-    def resume(self, last_number: int, keeps_jobs: bool, holds: bool) -> None:
+    def resume(
+        self, last_number: int, keeps_jobs: bool, holds: bool, stride: int = 1
+    ) -> None:
         """Begin to use a store; numbers up to ``last_number`` were given before."""
         self._first_number = self._last_number = last_number
+        self._stride = self.journal.stride = stride
+        self.is_shared = stride > 1
+        self._numbered_at = self.now
         self.journal.is_on = True
         self.journal.keeps_jobs = keeps_jobs
         self.journal.holds = keeps_jobs and holds
@@ -201,12 +255,19 @@ class State:
     def was_given(self, handle: bytes) -> bool:
         """Tell whether a handle was given to a job since the start."""
         number = self.number(handle)
-        is_own = handle == self.handle(number)
+        is_own = handle == self.handle(number) and self._is_of_lane(number)
         return is_own and self._first_number < number <= self._last_number
+
+    def _is_of_lane(self, number: int) -> bool:
+        return (number - self._first_number) % self._stride == 0
 
     def may_have(self, handle: bytes) -> bool:
         """Tell whether a store may know a handle that is not in memory."""
-        return self.journal.keeps_jobs and 0 < self.number(handle) <= self._last_number
+        number = self.number(handle)
+        if not self.journal.keeps_jobs or number <= 0:
+            return False
+        # Another lane's may be ahead of this one's.
+        return number <= self._last_number or not self._is_of_lane(number)
 
     def is_waiting(self, record: JobRecord | None, handle: bytes) -> bool:
         """Tell whether what a store found still waits, under this handle if any."""
@@ -315,3 +376,11 @@ class State:
         """Let a peer wait for the store's answers; its message is read again then."""
         peer.is_asking = True
         self.journal.ask(queries, peer, None)
+
+    def inquire(self, inquiry: Inquiry) -> None:
+        """Let a peer wait for other job servers, as ``ask`` does for the store.
+
+        One whose inquiry says what is done then need not wait.
+        """
+        inquiry.peer.is_asking = inquiry.then is None
+        self.inquiries.append(inquiry)

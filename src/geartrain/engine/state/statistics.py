@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from geartrain.engine.model import counts
-from geartrain.engine.model.counts import bucket
+from geartrain.engine.model.counts import bucket, submission
 from geartrain.engine.model.functions import Function
 from geartrain.engine.model.health import OK
+from geartrain.engine.model.jobs import Job
 from geartrain.engine.model.open_counts import OpenCounts
 from geartrain.engine.model.statistics import Ring, SlotPage, Statistics, read_page
 from geartrain.engine.records import Entry
@@ -19,6 +20,7 @@ __all__ = [
     "count",
     "count_refusal",
     "count_run",
+    "count_submission",
     "count_wait",
     "end_all",
     "end_minute",
@@ -37,6 +39,14 @@ def count(state: State, function: Function, kind: int) -> None:
     its, every = _open(state, function.statistics)
     its.count(kind)
     every.count(kind)
+
+
+def count_submission(state: State, job: Job) -> None:
+    """Count a job that was submitted, by its priority and kind."""
+    its, every = _open(state, job.function.statistics)
+    number = submission(job.priority, job.background)
+    its.submit(number)
+    every.submit(number)
 
 
 def count_refusal(state: State, name: bytes) -> None:

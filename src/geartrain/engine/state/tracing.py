@@ -2,12 +2,14 @@
 
 While nobody traces this costs a look at an empty dict for each read and each write of a
 socket, not for each packet. What is told is bounded in number, bytes and time, and is
-no part of what is traced itself: those who trace are not traced.
+no part of what is traced itself: those who trace are not traced. Who does not read it
+is told how many packets it missed.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Final
 
 from geartrain.engine.model.notices import Notice
@@ -44,8 +46,8 @@ def meet(state: State, peer: Peer) -> None:
 
 
 def _tap(state: State, trace: Trace, peer: Peer) -> None:
-    if trace.takes(peer) and peer not in state.traces and peer not in state.taps:
-        state.taps[peer] = Traced(trace)
+    if trace.takes(peer) and peer not in state.traces:
+        state.taps.setdefault(peer, []).append(Traced(trace))
 
 
 def end(state: State, watcher: Peer) -> bool:
@@ -54,9 +56,12 @@ def end(state: State, watcher: Peer) -> bool:
     if trace is None:
         return False
     state.alarms.cancel(trace)
-    for peer, tap in list(state.taps.items()):
-        if tap.trace is trace:
+    for peer, taps in list(state.taps.items()):
+        # A new list: one that is gone through may hold what ends.
+        state.taps[peer] = [tap for tap in taps if tap.trace is not trace]
+        if not state.taps[peer]:
             del state.taps[peer]
+    _tell_missed(state, trace)
     watcher.send(END_OF_LIST)
     return True
 
@@ -64,8 +69,7 @@ def end(state: State, watcher: Peer) -> bool:
 def forget(state: State, peer: Peer) -> None:
     """Part with a peer that left: what it traced, and who traced it."""
     end(state, peer)
-    tap = state.taps.pop(peer, None)
-    if tap is not None:
+    for tap in state.taps.pop(peer, ()):
         _tell(state, tap.trace, {"connection": peer.number, "packet": "left"})
         if tap.trace.number:
             end(state, tap.trace.watcher)
@@ -73,23 +77,24 @@ def forget(state: State, peer: Peer) -> None:
 
 def note_received(state: State, peer: Peer, data: bytes) -> None:
     """Tell of what a peer has sent, if it is traced."""
-    tap = state.taps.get(peer)
-    if tap is not None:
+    for tap in state.taps.get(peer, ()):
         for seen in tap.received.feed(data):
             if not _show(state, tap.trace, peer, IN, seen):
-                return
+                break
 
 
 def note_sent(state: State) -> None:
     """Tell of what is in the outboxes of the peers that are traced."""
     for peer in list(state.unsent):
-        tap = state.taps.get(peer)
-        if tap is None:
-            continue
-        for piece in peer.outbox:
-            for seen in tap.sent.feed(piece):
-                if not _show(state, tap.trace, peer, OUT, seen):
-                    break
+        for tap in state.taps.get(peer, ()):
+            _note_outbox(state, peer, tap)
+
+
+def _note_outbox(state: State, peer: Peer, tap: Traced) -> None:
+    for piece in peer.outbox:
+        for seen in tap.sent.feed(piece):
+            if not _show(state, tap.trace, peer, OUT, seen):
+                return
 
 
 def _show(
@@ -115,14 +120,30 @@ def _show(
 def _tell(state: State, trace: Trace, values: dict[str, str | int]) -> bool:
     if trace.left <= 0:
         return False
+    if trace.watcher.is_congested:
+        # A slow reader would have them all in memory, and learn of each too late.
+        trace.missed += 1
+        return True
+    _tell_missed(state, trace)
     trace.left -= 1
-    state.turns.work += _ROW
-    row = {"time": round(state.wall_time(), 6), **values}
-    trace.watcher.send(json.dumps(row).encode() + b"\n")
+    _send(state, trace, values)
     if trace.left == 0:
         end(state, trace.watcher)
         return False
     return True
+
+
+def _tell_missed(state: State, trace: Trace) -> None:
+    if trace.missed:
+        about = {"connection": trace.number, "size": trace.missed}
+        _send(state, trace, {**about, "packet": "missed"})
+        trace.missed = 0
+
+
+def _send(state: State, trace: Trace, values: Mapping[str, str | int]) -> None:
+    state.turns.work += _ROW
+    row = {"time": round(state.wall_time(), 6), **values}
+    trace.watcher.send(json.dumps(row).encode() + b"\n")
 
 
 def _text(data: bytes) -> str:

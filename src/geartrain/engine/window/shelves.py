@@ -126,12 +126,16 @@ class Shelf(Timed):
     Its timer rings when the first of them is due.
     """
 
-    def __init__(self, function: bytes, priority: int, is_steady: bool) -> None:
+    def __init__(
+        self, function: bytes, priority: int, is_steady: bool, queue_key: bytes = b""
+    ) -> None:
         super().__init__()
         self.function = function
         """The name of the function whose jobs these are."""
         self.priority = priority
         """Their priority."""
+        self.queue_key = queue_key
+        """The flow key that they are of; empty for their function's own queue."""
         self.is_steady = is_steady
         """Their due times are server times; else they are the calendar's."""
         self.phase = _REST

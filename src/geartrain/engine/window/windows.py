@@ -16,40 +16,70 @@ time on each of the two clocks: a step of the calendar changes the order on neit
 
 from __future__ import annotations
 
+from typing import Final
+
 from geartrain.engine.queries import DuePage, Page
 from geartrain.engine.timers import Timed
 from geartrain.engine.window.shelves import Shelf, ShelfEvent
 
-__all__ = ["Window"]
+__all__ = ["PagedCount", "Window"]
+
+# What most windows have of jobs that cannot be read; never changed.
+_NO_NUMBERS: Final[set[int]] = set()
+
+
+class PagedCount:
+    """How many jobs only the store has, of several windows."""
+
+    def __init__(self) -> None:
+        self.ready = 0
+        """How many have no due time."""
+        self.delayed = 0
+        """How many have one."""
+        self.oversized = 0
+        """How many are too large for memory."""
+
+    def size(self) -> int:
+        """Return how many there are."""
+        return self.ready + self.delayed + self.oversized
 
 
 class Window(Timed):
-    """What the store alone has of one function and priority.
+    """What the store alone has of one function and priority, and one flow key or none.
 
     Its timer rings when a pause has passed after which it is read again.
     """
 
-    def __init__(self, function: bytes, priority: int) -> None:
+    def __init__(
+        self,
+        function: bytes,
+        priority: int,
+        queue_key: bytes = b"",
+        paged: PagedCount | None = None,
+    ) -> None:
         super().__init__()
         self.function = function
         """The function's name."""
         self.priority = priority
         """``Priority`` as a number."""
+        self.queue_key = queue_key
+        """The flow key; empty for the jobs in their function's own queue."""
         self.ready = 0
         """How many of its jobs have no due time."""
         self.delayed = 0
         """How many have one."""
+        self._paged = paged
         self.leaving = 0
         """How many of its jobs are in memory still, until their batch is durable."""
-        self.damaged: set[int] = set()
+        self.damaged = _NO_NUMBERS
         """Numbers of jobs that cannot be read; they are not counted."""
-        self.oversized: set[int] = set()
+        self.oversized = _NO_NUMBERS
         """Numbers of jobs too large for memory; ``size`` alone counts them."""
-        self.numbers = Shelf(function, priority, False)
+        self.numbers = Shelf(function, priority, False, queue_key)
         """Those without a due time."""
-        self.waits = Shelf(function, priority, True)
+        self.waits = Shelf(function, priority, True, queue_key)
         """Those whose due time is a server time."""
-        self.dates = Shelf(function, priority, False)
+        self.dates = Shelf(function, priority, False, queue_key)
         """Those whose due time is the calendar's."""
         # What is without a due time is to be read whenever there is some.
         self.numbers.note(ShelfEvent.COME)
@@ -85,10 +115,7 @@ class Window(Timed):
 
     def gain(self, number: int, due: float, is_steady: bool) -> None:
         """Count one more job, to be read again in its turn."""
-        if due <= 0:
-            self.ready += 1
-        else:
-            self.delayed += 1
+        self._count(due, 1)
         self.rewind(number, due, is_steady)
 
     def rewind(self, number: int, due: float, is_steady: bool) -> None:
@@ -99,14 +126,31 @@ class Window(Timed):
     def give(self, number: int, due: float) -> None:
         """Count one job less: it is in memory, or has ended."""
         if number in self.oversized:
-            self.oversized.remove(number)
+            self.oversized = self.oversized - {number}
+            if self._paged is not None:
+                self._paged.oversized -= 1
         elif number in self.damaged:
             # The store was mended meanwhile.
-            self.damaged.remove(number)
-        elif due <= 0:
-            self.ready -= 1
+            self.damaged = self.damaged - {number}
         else:
-            self.delayed -= 1
+            self._count(due, -1)
+
+    def begin(self, ready: int, delayed: int) -> None:
+        """Count what a store has kept."""
+        self._count(0.0, ready)
+        self._count(1.0, delayed)
+
+    def _count(self, due: float, change: int) -> None:
+        """Count jobs that have, or have not, a due time."""
+        if due <= 0:
+            self.ready += change
+        else:
+            self.delayed += change
+        if self._paged is not None:
+            if due <= 0:
+                self._paged.ready += change
+            else:
+                self._paged.delayed += change
 
     def ring(self, shelf: Shelf) -> None:
         """Note that the time has come that one of its shelves expected."""
@@ -135,22 +179,24 @@ class Window(Timed):
         pages: list[Page | DuePage] = []
         if self.ready > 0 and self.numbers.is_wanting():
             after = self.numbers.ask()[1]
-            pages.append(Page(self.function, self.priority, after, most, largest))
+            page = Page(self.function, self.priority, after, most, largest)
+            page.queue_key = self.queue_key
+            pages.append(page)
         for shelf in (self.waits, self.dates):
             if shelf.is_wanting():
                 now = server_time if shelf.is_steady else wall_time
                 after_due = shelf.ask()
-                pages.append(
-                    DuePage(
-                        self.function,
-                        self.priority,
-                        after_due,
-                        now,
-                        most,
-                        shelf.is_steady,
-                        largest,
-                    )
+                due_page = DuePage(
+                    self.function,
+                    self.priority,
+                    after_due,
+                    now,
+                    most,
+                    shelf.is_steady,
+                    largest,
                 )
+                due_page.queue_key = self.queue_key
+                pages.append(due_page)
         return pages
 
     def leave_in_store(self, query: Page | DuePage) -> tuple[list[int], list[int]]:
@@ -161,12 +207,12 @@ class Window(Timed):
         """
         damaged = set(query.damaged) - self.damaged
         oversized = set(query.oversized) - self.oversized
-        self.damaged |= damaged
-        self.oversized |= oversized
-        if isinstance(query, Page):
-            self.ready -= len(damaged) + len(oversized)
-        else:
-            self.delayed -= len(damaged) + len(oversized)
+        self.damaged = self.damaged | damaged
+        self.oversized = self.oversized | oversized
+        if self._paged is not None:
+            self._paged.oversized += len(oversized)
+        due = 0.0 if isinstance(query, Page) else 1.0
+        self._count(due, -len(damaged) - len(oversized))
         return sorted(damaged), sorted(oversized)
 
     def turn(self, query: Page | DuePage, is_any: bool, now: float) -> int:
@@ -199,7 +245,8 @@ class Window(Timed):
             if query.after > 0 and not shelf.is_searched():
                 shelf.restart()
                 return 0
-            lost, self.ready = self.ready, 0
+            lost = self.ready
+            self._count(0.0, -lost)
         shelf.note(ShelfEvent.COME)
         return lost
 
@@ -232,6 +279,7 @@ class Window(Timed):
             self.waits.restart()
             self.dates.restart()
         else:
-            lost, self.delayed = self.delayed, 0
+            lost = self.delayed
+            self._count(1.0, -lost)
             return lost
         return 0

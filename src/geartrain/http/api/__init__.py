@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from geartrain.http.api import (
+    batches,
     connections,
     control,
     dead,
@@ -29,6 +30,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *functions.ENDPOINTS,
     *connections.ENDPOINTS,
     *control.ENDPOINTS,
+    *batches.ENDPOINTS,
     *dead.ENDPOINTS,
     *schedules.ENDPOINTS,
     *statistics.ENDPOINTS,

@@ -10,7 +10,7 @@ from geartrain.engine.commands.connections import KINDS
 from geartrain.http.api.parts import CURSOR, FUNCTION_FILTER, LIMIT, listed
 from geartrain.http.endpoints import Call, Endpoint, query
 from geartrain.http.listings import listing
-from geartrain.http.schemas import CONNECTION, PROCESS
+from geartrain.http.schemas import CONNECTION, OWNER, PROCESS
 
 __all__ = ["ENDPOINTS"]
 
@@ -46,6 +46,11 @@ async def list_processes(call: Call) -> Response:
     return await listing(call, f"show processes{call.filters('match', 'limit')}")
 
 
+async def list_owners(call: Call) -> Response:
+    """List owners."""
+    return await listing(call, f"show owners{call.filters('match', 'limit')}")
+
+
 ENDPOINTS: Final = (
     Endpoint(
         method="GET",
@@ -55,7 +60,7 @@ ENDPOINTS: Final = (
         tag="connections",
         call=list_workers,
         parameters=(FUNCTION_FILTER, _MATCH, _SORT, _NAMES, LIMIT, CURSOR),
-        problems=("unknown-function", "expired-cursor"),
+        problems=("unknown-function",),
         answers=(listed("Workers.", CONNECTION),),
     ),
     Endpoint(
@@ -67,7 +72,7 @@ ENDPOINTS: Final = (
         tag="connections",
         call=list_connections,
         parameters=(_KIND, FUNCTION_FILTER, _MATCH, _SORT, _NAMES, LIMIT, CURSOR),
-        problems=("unknown-function", "expired-cursor"),
+        problems=("unknown-function",),
         answers=(listed("Connections.", CONNECTION),),
     ),
     Endpoint(
@@ -84,6 +89,22 @@ ENDPOINTS: Final = (
             CURSOR,
         ),
         answers=(listed("Processes, and places for them.", PROCESS),),
-        problems=("expired-cursor",),
+    ),
+    Endpoint(
+        method="GET",
+        path="/v1/owners",
+        name="listOwners",
+        summary="List what each owner uses of what its limits allow",
+        description="An owner is a principal with limits, or an address where addresses"
+        " have limits. Those nearest to a limit come first; who uses nothing is not"
+        " listed.",
+        tag="connections",
+        call=list_owners,
+        parameters=(
+            query("match", "Only those with this text in their names, or a glob."),
+            LIMIT,
+            CURSOR,
+        ),
+        answers=(listed("Owners.", OWNER),),
     ),
 )

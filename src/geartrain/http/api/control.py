@@ -12,6 +12,7 @@ from geartrain.http.api.parts import (
     FUNCTION_FILTER,
     HANDLE_PATH,
     JSON,
+    LETTER_CONDITIONS,
     LIMIT,
     STATES,
     conditions,
@@ -27,7 +28,7 @@ from geartrain.http.problems import ProblemError
 from geartrain.http.schemas import ACTION
 from geartrain.http.streams import leaving
 
-__all__ = ["ENDPOINTS"]
+__all__ = ["COUNTED", "ENDPOINTS", "swept"]
 
 _PATTERN: Final = in_path("function", "A function's name, or a glob", "mail.*")
 _TO: Final = Parameter(
@@ -50,18 +51,9 @@ _COUNT: Final = query(
 _CONDITIONS: Final = conditions(STATES)
 _FILTERS: Final = (*_CONDITIONS, _COUNT)
 _NAMES: Final = names_of(_CONDITIONS)
-_DEAD_FILTERS: Final = (
-    query("function", "Those of this function; `*` is any."),
-    query(
-        "reason",
-        "Those that ended so.",
-        enum=["fail", "exception", "timeout", "crash", "retry"],
-    ),
-    query("error", "Those with this in their error."),
-    _COUNT,
-)
-_DEAD_NAMES: Final = names_of(_DEAD_FILTERS[:-1])
-_COUNTED: Final = Answer(
+_DEAD_FILTERS: Final = (*LETTER_CONDITIONS, _COUNT)
+_DEAD_NAMES: Final = names_of(LETTER_CONDITIONS)
+COUNTED: Final = Answer(
     description="How many there were.",
     content={
         JSON: {
@@ -71,6 +63,7 @@ _COUNTED: Final = Answer(
         }
     },
 )
+"""The answer of what is done with many jobs."""
 _BULK: Final = (
     "At least one filter has to say which. With `count=true` they are only counted. It"
     " is done in slices; if you leave meanwhile, it ends there."
@@ -127,6 +120,11 @@ async def _swept(
     command += given
     if call.values["count"]:
         command += " count=yes"
+    return await swept(call, command)
+
+
+async def swept(call: Call, command: str) -> Response:
+    """Carry out a text command about many jobs; answer how many they were."""
     link = TextLink()
     call.bridge.open(link, call.visitor)
     try:
@@ -252,7 +250,7 @@ ENDPOINTS: Final = (
         tag="jobs in bulk",
         call=cancel_jobs,
         parameters=_FILTERS,
-        answers=(_COUNTED,),
+        answers=(COUNTED,),
     ),
     Endpoint(
         method="POST",
@@ -263,7 +261,7 @@ ENDPOINTS: Final = (
         tag="jobs in bulk",
         call=run_jobs,
         parameters=_FILTERS,
-        answers=(_COUNTED,),
+        answers=(COUNTED,),
     ),
     Endpoint(
         method="POST",
@@ -274,7 +272,7 @@ ENDPOINTS: Final = (
         tag="jobs in bulk",
         call=move_jobs,
         parameters=(_TO, *_FILTERS),
-        answers=(_COUNTED,),
+        answers=(COUNTED,),
         problems=("draining",),
     ),
     Endpoint(
@@ -286,7 +284,7 @@ ENDPOINTS: Final = (
         tag="jobs in bulk",
         call=prioritise_jobs,
         parameters=(_PRIORITY, *_FILTERS),
-        answers=(_COUNTED,),
+        answers=(COUNTED,),
     ),
     Endpoint(
         method="POST",
@@ -297,7 +295,7 @@ ENDPOINTS: Final = (
         tag="dead letters",
         call=retry_all_dead,
         parameters=_DEAD_FILTERS,
-        answers=(_COUNTED,),
+        answers=(COUNTED,),
     ),
     Endpoint(
         method="POST",
@@ -308,7 +306,7 @@ ENDPOINTS: Final = (
         tag="dead letters",
         call=move_all_dead,
         parameters=(_TO, *_DEAD_FILTERS),
-        answers=(_COUNTED,),
+        answers=(COUNTED,),
         problems=("draining",),
     ),
     Endpoint(
@@ -320,7 +318,7 @@ ENDPOINTS: Final = (
         tag="dead letters",
         call=drop_all_dead,
         parameters=_DEAD_FILTERS,
-        answers=(_COUNTED,),
+        answers=(COUNTED,),
     ),
     Endpoint(
         method="GET",

@@ -12,10 +12,12 @@ from geartrain.http.api.parts import (
     DONE,
     FUNCTION_FILTER,
     HANDLE_PATH,
+    LETTER_CONDITIONS,
     LIMIT,
     done,
     json_answer,
     listed,
+    names_of,
     one,
 )
 from geartrain.http.endpoints import Call, Endpoint, query
@@ -28,7 +30,7 @@ __all__ = ["ENDPOINTS"]
 
 async def list_dead(call: Call) -> Response:
     """List dead letters."""
-    filters = call.filters("function", "reason", "error", "order", "limit")
+    filters = call.filters(*names_of(LETTER_CONDITIONS), "order", "limit")
     return await listing(call, f"dead list{filters}")
 
 
@@ -58,15 +60,23 @@ async def drop_dead(call: Call) -> Response:
     return done()
 
 
-_REASONS: Final = ["fail", "exception", "timeout", "crash", "retry"]
-
 _TEXT: Final = {"type": ["string", "null"]}
 _GROUP: Final = {
     "type": "object",
-    "required": ["function", "error", "reason", "count", "first", "last", "handle"],
+    "required": [
+        "function",
+        "kind",
+        "error",
+        "reason",
+        "count",
+        "first",
+        "last",
+        "handle",
+    ],
     "properties": {
         "function": {"type": "string"},
         "state": {"const": "dead"},
+        "kind": _TEXT,
         "error": _TEXT,
         "reason": _TEXT,
         "count": {"type": "integer", "minimum": 1},
@@ -86,9 +96,7 @@ ENDPOINTS: Final = (
         tag="dead letters",
         call=list_dead,
         parameters=(
-            FUNCTION_FILTER,
-            query("reason", "Only those that died for this reason.", enum=_REASONS),
-            query("error", "Only those with this in their error."),
+            *LETTER_CONDITIONS,
             query(
                 "order",
                 "By number: from the oldest, or from the newest.",
@@ -106,7 +114,9 @@ ENDPOINTS: Final = (
         name="listDeadLetterGroups",
         summary="List what the latest dead letters died of",
         description="Of the latest 5,000: how many have the same function, reason and"
-        " line of the error that says what went wrong; the most frequent first.",
+        " `kind`, which is the line of the error that says what went wrong with `#` for"
+        " numbers and addresses; the most frequent first. `error` is that of the"
+        " latest.",
         tag="dead letters",
         call=list_groups,
         parameters=(FUNCTION_FILTER, LIMIT),

@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Final
+from typing import Final
 from urllib.parse import unquote
 
 from starlette.responses import Response
 
-from geartrain.admin.connection import word
-from geartrain.admin.rows import setting, setting_text
+from geartrain.admin.rows import setting
 from geartrain.http.api.parts import (
+    CURSOR,
     DONE,
     FUNCTION_PATH,
+    LIMIT,
     done,
     json_answer,
     listed,
     one,
+    setting_words,
 )
 from geartrain.http.bodies import json_object
-from geartrain.http.endpoints import Body, Call, Endpoint, in_path
+from geartrain.http.endpoints import Body, Call, Endpoint, in_path, query, sorting
 from geartrain.http.listings import listing
-from geartrain.http.problems import ProblemError
-from geartrain.http.schemas import FUNCTION, POLICY
+from geartrain.http.schemas import FUNCTION, KEY, POLICY
 
 __all__ = ["ENDPOINTS"]
 
@@ -40,6 +41,12 @@ async def get_function(call: Call) -> Response:
     return json_answer(json.loads(row))
 
 
+async def list_keys(call: Call) -> Response:
+    """List the flow keys of a function."""
+    name = call.word("function")
+    return await listing(call, f"keys {name}{call.filters('sort', 'match', 'limit')}")
+
+
 async def list_policies(call: Call) -> Response:
     """List policies."""
     return await listing(call, "show policies")
@@ -55,25 +62,8 @@ async def get_policy(call: Call) -> Response:
 async def set_policy(call: Call) -> Response:
     """Change settings of the functions that a pattern names."""
     settings = await json_object(call.request, "settings", '{"timeout": 60}')
-    words = [f"{word(name)}={_value(name, settings[name])}" for name in settings]
-    await call.line(" ".join(["policy", call.word("pattern"), *words]))
+    await call.line(f"policy {call.word('pattern')}{setting_words(settings)}")
     return done()
-
-
-def _value(name: str, value: Any) -> str:
-    if not isinstance(value, bool | int | float | str) or value == "":
-        raise ProblemError(
-            "invalid",
-            f"{name[:60]!r} cannot be {json.dumps(value)[:60]}: it is a number, true,"
-            " false, or a text",
-            parameter=name,
-        )
-    try:
-        return word(setting_text(value))
-    except (OverflowError, ValueError):
-        raise ProblemError(
-            "invalid", f"{name[:60]!r} is no number", parameter=name
-        ) from None
 
 
 ENDPOINTS: Final = (
@@ -95,6 +85,28 @@ ENDPOINTS: Final = (
         call=get_function,
         parameters=(FUNCTION_PATH,),
         answers=(one("The function.", FUNCTION),),
+        problems=("unknown-function",),
+    ),
+    Endpoint(
+        method="GET",
+        path="/v1/functions/{function}/keys",
+        name="listKeys",
+        summary="List the flow keys of a function that have jobs, the most first",
+        tag="functions",
+        call=list_keys,
+        parameters=(
+            FUNCTION_PATH,
+            sorting(
+                *("waiting", "running", "oldest", "key"),
+                default="waiting",
+                description="What they are sorted by, the most first; after a - the"
+                " least.",
+            ),
+            query("match", "Those with this text in them, or that match this glob."),
+            LIMIT,
+            CURSOR,
+        ),
+        answers=(listed("Some of them.", KEY),),
         problems=("unknown-function",),
     ),
     Endpoint(
@@ -125,11 +137,14 @@ ENDPOINTS: Final = (
         call=set_policy,
         parameters=(_PATTERN,),
         body=Body(
-            description="Settings by their names; the others stay as they are.",
+            description="Settings by their names; the others stay as they are. null"
+            " takes back what was changed at run time.",
             schema={
                 "type": "object",
                 "minProperties": 1,
-                "additionalProperties": {"type": ["number", "boolean", "string"]},
+                "additionalProperties": {
+                    "type": ["number", "boolean", "string", "null"]
+                },
             },
             example={"max_attempts": 3, "timeout": 60},
         ),

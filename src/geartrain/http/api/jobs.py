@@ -115,7 +115,6 @@ ENDPOINTS: Final = (
         call=list_jobs,
         parameters=(*conditions(ALL_STATES), LIMIT, CURSOR),
         answers=(listed("Jobs, without their workloads.", JOB),),
-        problems=("expired-cursor",),
     ),
     Endpoint(
         method="GET",

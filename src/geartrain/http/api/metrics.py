@@ -12,17 +12,24 @@ from starlette.responses import Response
 from geartrain.http.endpoints import Answer, Call, Endpoint
 from geartrain.http.exposition import MEDIA_TYPE, Value, escaped, lines
 from geartrain.http.families import (
+    CLUSTER_FAMILIES,
     FUNCTION_FAMILIES,
+    PEER_FAMILIES,
+    SCHEDULE_FAMILIES,
     SERVER_FAMILIES,
     STORE_FAMILIES,
     Families,
 )
+from geartrain.http.peers import measured, measured_by_peer
 from geartrain.http.shown import MOST_SHOWN, RANKS, REST, choose
 
 __all__ = ["ENDPOINTS"]
 
 Values = Sequence[Value]
+Labelled = Sequence[tuple[str, dict[str, Any]]]
 
+# Schedules that have metrics, of those there may be 100,000 of.
+_MOST_SCHEDULES: Final = 200
 # Rows that are read or turned into values in a turn of the event loop: 1 ms.
 _AT_ONCE: Final = 20
 
@@ -34,6 +41,10 @@ async def get_metrics(call: Call) -> Response:
         *_server_parts(SERVER_FAMILIES, await _row(call, "server")),
         *_server_parts(STORE_FAMILIES, await _row(call, "store")),
     ]
+    cluster = [json.loads(row) for row in await call.rows("cluster")]
+    parts += _server_parts(CLUSTER_FAMILIES, measured(cluster))
+    parts += _labelled_parts(PEER_FAMILIES, measured_by_peer(cluster))
+    parts += _labelled_parts(SCHEDULE_FAMILIES, await _schedules(call))
     start = 0
     for family in FUNCTION_FAMILIES:
         end = start + len(family.series())
@@ -55,6 +66,22 @@ def _server_parts(families: Families, row: dict[str, Any]) -> Iterable[str]:
         yield "".join(lines(family, [(family.own_labels(row), family.values(row))]))
 
 
+def _labelled_parts(families: Families, rows: Labelled) -> Iterable[str]:
+    """Give the lines of peers or schedules, each with its label."""
+    for family in families:
+        values = [(label, family.values(row)) for label, row in rows]
+        yield "".join(lines(family, values))
+
+
+async def _schedules(call: Call) -> Labelled:
+    """Return the rows of the first schedules by name that may be shown."""
+    rows = await call.rows(f"local schedule list limit={_MOST_SCHEDULES}")
+    found = [json.loads(row) for row in rows]
+    return [
+        (f'schedule="{escaped(row["name"])}"', row) for row in found if "name" in row
+    ]
+
+
 async def _functions(call: Call) -> list[tuple[str, Values]]:
     """Return the labels and values of functions, the last of which is the rest."""
     *rows, whole = await _statistics(call)
@@ -74,7 +101,7 @@ def _values(row: dict[str, Any]) -> Values:
 async def _statistics(call: Call) -> list[dict[str, Any]]:
     """Return the rows of the functions that may be shown, and last that of all."""
     rows = await call.rows(
-        f"statistics sort={RANKS} limit={MOST_SHOWN} over=1 buckets=true"
+        f"local statistics sort={RANKS} limit={MOST_SHOWN} over=1 buckets=true"
     )
     found = []
     for number, row in enumerate(rows):

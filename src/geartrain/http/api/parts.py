@@ -8,8 +8,11 @@ from typing import Any, Final
 
 from starlette.responses import Response
 
+from geartrain.admin import setting_text
+from geartrain.admin.connection import word
 from geartrain.engine.endings import STATUSES
 from geartrain.http.endpoints import Answer, Parameter, in_path, query
+from geartrain.http.problems import ProblemError
 from geartrain.http.rows import readable
 from geartrain.http.schemas import items
 
@@ -30,6 +33,7 @@ __all__ = [
     "listed",
     "names_of",
     "one",
+    "setting_words",
 ]
 
 JSON: Final = "application/json"
@@ -46,17 +50,37 @@ ALL_STATES: Final = (*STATES, "waiting", *OUTCOMES, "all")
 """Where a job is that is looked for."""
 
 
+_AGES: Final[dict[str, Any]] = {"minimum": 0, "maximum": 3155760000}
+_FUNCTION: Final = query(
+    "function", "Those of this function, or of those that match a glob."
+)
+_OTHERS: Final = (
+    query("unique", "Those with this unique."),
+    query("owner", "Those that count for this principal or address."),
+    query("error", "Those with this in their last error, in whatever case."),
+    query("kind", "Those whose last error is of this kind, as lists of failures say."),
+    query("key", "Those of this flow key; none that has ended."),
+    query("batch", "Those that were submitted in this batch."),
+    query("older", "Those submitted more seconds ago.", "number", **_AGES),
+    query("newer", "Those submitted less seconds ago.", "number", **_AGES),
+)
+
+LETTER_CONDITIONS: Final = (
+    _FUNCTION,
+    query(
+        "reason",
+        "Those whose last attempt ended so.",
+        enum=["fail", "exception", "timeout", "crash", "retry"],
+    ),
+    *_OTHERS,
+)
+"""The parameters that say which dead letters are meant."""
+
+
 def conditions(states: Sequence[str]) -> tuple[Parameter, ...]:
     """Return the parameters that say which jobs are meant, in one of some states."""
-    ages: dict[str, Any] = {"minimum": 0, "maximum": 3155760000}
-    return (
-        query("function", "Those of this function, or of those that match a glob."),
-        query("state", "Those in this state.", enum=list(states)),
-        query("unique", "Those with this unique."),
-        query("error", "Those with this in their last error, in whatever case."),
-        query("older", "Those submitted more seconds ago.", "number", **ages),
-        query("newer", "Those submitted less seconds ago.", "number", **ages),
-    )
+    state = query("state", "Those in this state.", enum=list(states))
+    return (_FUNCTION, state, *_OTHERS)
 
 
 def names_of(parameters: Sequence[Parameter]) -> tuple[str, ...]:
@@ -100,3 +124,34 @@ def one(description: str, schema: Mapping[str, Any]) -> Answer:
 def listed(description: str, schema: Mapping[str, Any]) -> Answer:
     """Return an answer of a list of objects."""
     return Answer(description=description, content={JSON: items(schema)})
+
+
+def setting_words(settings: Mapping[str, Any]) -> str:
+    """Return settings as words of a text command, each after a space.
+
+    None takes back what was changed at run time.
+
+    Raises:
+        ProblemError: a value is none that a setting can have.
+    """
+    return "".join(
+        f" {word(name)}={_setting_word(name, settings[name])}" for name in settings
+    )
+
+
+def _setting_word(name: str, value: Any) -> str:
+    if value is None:
+        return ""
+    if not isinstance(value, bool | int | float | str) or value == "":
+        raise ProblemError(
+            "invalid",
+            f"{name[:60]!r} cannot be {json.dumps(value)[:60]}: it is a number, true,"
+            " false, a text, or null to take a change back",
+            parameter=name,
+        )
+    try:
+        return word(setting_text(value))
+    except (OverflowError, ValueError):
+        raise ProblemError(
+            "invalid", f"{name[:60]!r} is no number", parameter=name
+        ) from None

@@ -23,7 +23,7 @@ __all__ = ["ENDPOINTS"]
 _BYTES: Final = "application/octet-stream"
 # Seconds; a story that is longer can be followed again.
 _LONGEST: Final = 86400.0
-_OVER: Final = frozenset({"failed", "dead", "expired", "cancelled"})
+_OVER: Final = frozenset({"failed", "dead", "expired", "cancelled", "dropped"})
 
 
 async def get_result(call: Call) -> Response:

@@ -17,7 +17,7 @@ from geartrain.http.api.parts import (
 )
 from geartrain.http.endpoints import Call, Endpoint, query
 from geartrain.http.listings import listing
-from geartrain.http.schemas import CONDITION, MARK, OPTION, STORE
+from geartrain.http.schemas import CONDITION, HOOK, MARK, NODE, OPTION, STORE
 
 __all__ = ["ENDPOINTS"]
 
@@ -35,6 +35,12 @@ async def list_options(call: Call) -> Response:
     return json_answer({"items": [json.loads(row) for row in rows], "next": None})
 
 
+async def list_hooks(call: Call) -> Response:
+    """List the hooks and what became of their latest messages."""
+    rows = await call.rows("hooks")
+    return json_answer({"items": [json.loads(row) for row in rows], "next": None})
+
+
 async def list_problems(call: Call) -> Response:
     """List what is wrong now."""
     rows = await call.rows(f"problems{call.filters('limit')}")
@@ -44,6 +50,12 @@ async def list_problems(call: Call) -> Response:
 async def list_marks(call: Call) -> Response:
     """List when the job server started and ended, and functions had no worker."""
     return await listing(call, f"marks{call.filters('function', 'limit')}")
+
+
+async def list_cluster(call: Call) -> Response:
+    """List this job server, those that share its store, and who helps whom."""
+    rows = await call.rows("cluster")
+    return json_answer({"items": [json.loads(row) for row in rows], "next": None})
 
 
 async def get_store(call: Call) -> Response:
@@ -110,6 +122,26 @@ ENDPOINTS: Final = (
         tag="server",
         call=list_options,
         answers=(listed("All of them; secrets are masked.", OPTION),),
+    ),
+    Endpoint(
+        method="GET",
+        path="/v1/hooks",
+        name="listHooks",
+        summary="List the hooks, and what became of the latest messages to each",
+        tag="server",
+        call=list_hooks,
+        answers=(listed("All of them, without what is secret.", HOOK),),
+    ),
+    Endpoint(
+        method="GET",
+        path="/v1/cluster",
+        name="listCluster",
+        summary="List the job servers that share the store, and who helps whom",
+        description="The first is the one that was asked. One that shares its store, is"
+        " helped by it and helps it has a row for each `role`.",
+        tag="server",
+        call=list_cluster,
+        answers=(listed("All that it knows.", NODE),),
     ),
     Endpoint(
         method="GET",

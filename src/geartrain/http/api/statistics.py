@@ -105,7 +105,6 @@ ENDPOINTS: Final = (
             _BUCKETS,
         ),
         answers=(listed("Functions, and the row of all.", STATISTICS),),
-        problems=("expired-cursor",),
     ),
     Endpoint(
         method="GET",
@@ -146,7 +145,8 @@ ENDPOINTS: Final = (
         path="/v1/failures",
         name="listFailures",
         summary="List what made jobs fail lately, the most frequent first",
-        description="Jobs that failed for good, among the latest 20,000 that ended.",
+        description="Jobs that failed for good, among the latest 20,000 that ended, by"
+        " function, state, reason and `kind`, as of dead letters.",
         tag="statistics",
         call=list_failures,
         parameters=(FUNCTION_FILTER, LIMIT),

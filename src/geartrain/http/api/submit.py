@@ -7,8 +7,17 @@ from typing import Any, Final
 
 from starlette.responses import Response
 
+from geartrain.engine.model.submission_options import SUBMISSION_OPTIONS
 from geartrain.http.api.parts import FUNCTION_PATH, JSON, json_answer
-from geartrain.http.endpoints import Answer, Body, Call, Endpoint, header, query
+from geartrain.http.endpoints import (
+    Answer,
+    Body,
+    Call,
+    Endpoint,
+    asked_option,
+    header,
+    query,
+)
 from geartrain.http.problems import ProblemError
 from geartrain.http.schemas import SUBMITTED
 from geartrain.http.stories import EVENTS, LINES, result, story, story_form
@@ -46,19 +55,11 @@ _PARAMETERS: Final = (
         default="normal",
     ),
     query(
-        "delay",
-        "Seconds until it may run, by the job server's clock; background only.",
-        "number",
-        minimum=0,
-        maximum=3155760000,
+        "fail_without_worker",
+        "Whether to fail at once if no worker has the function; with `wait` only.",
+        "boolean",
     ),
-    query(
-        "at",
-        "When it may run, in seconds since 1970; background only.",
-        "number",
-        minimum=0,
-        maximum=253402300799,
-    ),
+    *(asked_option(name) for name in SUBMISSION_OPTIONS if name != "priority"),
 )
 
 _DESCRIPTION: Final = """\
@@ -111,6 +112,13 @@ def _check(values: dict[str, Any], is_awaited: bool) -> None:
                 f"a job with {name} runs in the background: leave wait out",
                 parameter=name,
             )
+    if not is_awaited and values.get("fail_without_worker"):
+        raise ProblemError(
+            "invalid",
+            "a job in the background waits for a worker: give wait, or leave"
+            " fail_without_worker out",
+            parameter="fail_without_worker",
+        )
     key = values.get("idempotency_key")
     if key is not None and values.get("unique", key) != key:
         raise ProblemError(
@@ -159,6 +167,7 @@ ENDPOINTS: Final = (
             "queue-full",
             "too-many",
             "draining",
+            "no-worker",
             "job-failed",
             "job-timeout",
         ),

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from geartrain.engine.records import JobRecord
+from geartrain.stores.job_packing import digest
+from geartrain.stores.queues import Queue
 from geartrain.stores.salvage.copies import Readable
 from geartrain.stores.salvage.endings import KeptEndings
 from geartrain.stores.salvage.entries import KeptEntries
@@ -20,8 +22,6 @@ from geartrain.stores.salvage.schedules import KeptSchedules, meta_problems
 from geartrain.stores.sqlite.file import ERRORS
 from geartrain.stores.sqlite.keys import Keys
 from geartrain.stores.sqlite.meta import is_in_use
-from geartrain.stores.sqlite.queues import Queue
-from geartrain.stores.sqlite.rows import digest
 from geartrain.texts import quoted
 
 __all__ = ["Report", "examine"]

@@ -7,9 +7,11 @@ from typing import Final
 
 from geartrain.engine.batches import Batch
 from geartrain.engine.endings import Ending, ListEndings, ending_cost
+from geartrain.engine.inventory import Inventory
 from geartrain.engine.queries import FindDead, FindJob
-from geartrain.engine.records import Burial, Entry, Inventory, JobRecord, ScheduleRecord
+from geartrain.engine.records import Burial, Entry, JobRecord, ScheduleRecord
 from geartrain.engine.results import FindResult, ResultRecord
+from geartrain.engine.state.quotas import OWNER
 from geartrain.errors import StoreError
 from geartrain.stores.base import Store
 from geartrain.stores.maintenance.lines import (
@@ -18,6 +20,7 @@ from geartrain.stores.maintenance.lines import (
     move_times,
 )
 from geartrain.stores.maintenance.parsing import parse_line
+from geartrain.stores.recounting import OwnerCounts
 
 __all__ = ["Importer"]
 
@@ -39,6 +42,7 @@ class Importer:
         self._store = store
         self._highest = inventory.reserved
         self._schedules = {schedule.number for schedule in inventory.schedules}
+        self._owners = OwnerCounts(inventory.entries)
         self._entries = {(entry.kind, entry.key) for entry in inventory.entries}
         self._shift = inventory.calendar - inventory.steady
         self._batch = Batch(1)
@@ -107,6 +111,9 @@ class Importer:
 
     def _add_entry(self, entry: Entry) -> None:
         name = (entry.kind, entry.key)
+        if entry.kind == OWNER:
+            # They are counted anew: some of their jobs may be here already.
+            return
         if name not in self._entries:
             self._entries.add(name)
             self._batch.entries[name] = entry.value
@@ -145,6 +152,8 @@ class Importer:
         if is_dead and record.failures is not None:
             burial = Burial(record.number, record.died, record.failures)
             self._batch.buried.append(burial)
+        else:
+            self._owners.add(record)
 
     def _is_kept(self, number: int) -> bool:
         if number in self._pending or number in self._schedules:
@@ -165,9 +174,11 @@ class Importer:
     def _commit(self) -> None:
         if not self._count_pending():
             return
+        count = self._count_pending()
         self._batch.reserved = self._highest
+        self._batch.entries.update(self._owners.take())
         self._store.commit(self._batch)
-        self.count += self._count_pending()
+        self.count += count
         self._batch = Batch(self._batch.serial + 1)
         self._pending = set()
         self._last_ending = max(self._told | {self._last_ending})

@@ -157,6 +157,7 @@ def _failures(failures: Failures | None) -> dict[str, Any] | None:
 _WRITERS: Final[dict[FieldKind, Callable[[Any], Any]]] = {
     FieldKind.NAME: _text,
     FieldKind.BYTES: _text,
+    FieldKind.RARE: _text,
     FieldKind.HEADERS: lambda headers: {
         _text(name): _text(value) for name, value in split_headers(headers)
     },

@@ -43,8 +43,8 @@ _FIELDS: Final = {
 }
 _FAILURES: Final = {*map(label, FAILURE_FIELDS)}
 # What lines of an older Geartrain lack: without a clock, a job is due by the calendar;
-# without a story, only its last attempt is known; and it has no headers.
-_LATER: Final = {"clock", "headers", "story"}
+# without a story, only its last attempt is known; and it lacks what most jobs do.
+_LATER: Final = {"clock", "headers", "owner", "flow_key", "options", "story"}
 
 # The server continues with higher numbers, so some must be left below 2**63.
 _MOST_NUMBER: Final = 2**62
@@ -300,6 +300,7 @@ def _data(values: _Object, name: str) -> bytes:
 _READERS: Final[dict[FieldKind, Callable[[_Object, str], object]]] = {
     FieldKind.NAME: _name,
     FieldKind.BYTES: _bytes,
+    FieldKind.RARE: _bytes,
     FieldKind.NAMES: _names,
     FieldKind.STORY: _story,
     FieldKind.HEADERS: _headers,

@@ -8,6 +8,7 @@ from contextlib import closing
 from typing import BinaryIO
 
 from geartrain.errors import StoreError
+from geartrain.stores.base import Store
 from geartrain.stores.maintenance.check import Report, examine
 from geartrain.stores.maintenance.importing import Importer
 from geartrain.stores.maintenance.lines import (
@@ -36,7 +37,7 @@ from geartrain.stores.sqlite.meta import read_clock
 from geartrain.stores.sqlite.store import SqliteStore
 from geartrain.texts import visible
 
-__all__ = ["Report", "check", "compact", "export", "import_lines"]
+__all__ = ["Report", "check", "compact", "export", "import_into", "import_lines"]
 
 
 def check(path: str) -> Report:
@@ -131,6 +132,11 @@ def export(path: str, out: BinaryIO) -> tuple[int, int]:
 
 
 def import_lines(path: str, lines: Iterable[bytes]) -> int:
+    """Put lines that ``export`` wrote into the store of a file; see ``import_into``."""
+    return import_into(SqliteStore(os.path.abspath(path), "disk"), lines)
+
+
+def import_into(store: Store, lines: Iterable[bytes]) -> int:
     """Put lines that ``export`` wrote into a store; make it if there is none.
 
     Handles stay as they are. What has a number that is kept already is skipped: so
@@ -144,8 +150,7 @@ def import_lines(path: str, lines: Iterable[bytes]) -> int:
         StoreError: the store cannot be opened or written, or a line is none of an
             export; the message says which line, and what was imported before it.
     """
-    path = os.path.abspath(path)
-    with closing(SqliteStore(path, "disk")) as store:
+    with closing(store):
         importer = Importer(store, store.open())
         importer.take(lines)
         return importer.count

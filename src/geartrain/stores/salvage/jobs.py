@@ -9,13 +9,14 @@ from typing import Final, NamedTuple
 from zlib import crc32
 
 from geartrain.engine.records import JobRecord
+from geartrain.stores.job_packing import unpack_head
 from geartrain.stores.salvage.queues import KeptQueues
 from geartrain.stores.salvage.scan import Numbers, Scan, both_ways
 from geartrain.stores.salvage.scan import Row as Columns
 from geartrain.stores.sqlite.damage import DamageError
 from geartrain.stores.sqlite.file import ERRORS
 from geartrain.stores.sqlite.reading import Reader
-from geartrain.stores.sqlite.rows import Row, unpack_head
+from geartrain.stores.sqlite.rows import Row
 
 __all__ = ["JOB_COLUMNS", "KeptJob", "KeptJobs"]
 

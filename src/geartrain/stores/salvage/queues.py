@@ -6,14 +6,13 @@ import sqlite3
 from typing import Final
 
 from geartrain.stores.salvage.scan import Row, Scan, both_ways
-from geartrain.stores.sqlite.queues import Queue, Queues
+from geartrain.stores.sqlite.queues import SqliteQueue, SqliteQueues, queue_named
 from geartrain.texts import quoted
 
 __all__ = ["KeptQueues"]
 
 _COLUMNS: Final = "id, function, priority, ready, delayed, dead, sum"
 _NAMES: Final = "SELECT id, function, priority FROM queues"
-_PRIORITIES: Final = (0, 1, 2)
 
 _Name = tuple[bytes, int]
 
@@ -31,7 +30,7 @@ class KeptQueues:
     """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
-        self.queues = Queues()
+        self.queues = SqliteQueues()
         self.uncounted: set[int] = set()
         self.problems: list[str] = []
         self._indexed = _indexed(connection)
@@ -81,16 +80,14 @@ class KeptQueues:
         self.queues.by_id[number] = queue
         self.uncounted.add(number)
         self.problems.append(
-            f"the row of function {quoted(name[0])} and priority "
-            f"{name[1]} is damaged: the counts of its jobs are lost"
+            f"the row of function {quoted(queue.function)} and priority "
+            f"{queue.priority} is damaged: the counts of its jobs are lost"
         )
 
 
-def _queue(number: int, name: _Name | None) -> Queue | None:
+def _queue(number: int, name: _Name | None) -> SqliteQueue | None:
     """Return a queue of a name, if it can be one."""
-    if name is None or type(name[0]) is not bytes or name[1] not in _PRIORITIES:
-        return None
-    return Queue(number, name[0], name[1])
+    return None if name is None else queue_named(number, name[0], name[1])
 
 
 def _indexed(connection: sqlite3.Connection) -> dict[int, _Name]:

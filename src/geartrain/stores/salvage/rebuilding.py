@@ -15,7 +15,9 @@ from typing import Final
 
 from geartrain.engine.batches import Batch
 from geartrain.engine.records import Burial, JobRecord
+from geartrain.engine.state.quotas import OWNER
 from geartrain.errors import StoreError
+from geartrain.stores.recounting import OwnerCounts
 from geartrain.stores.salvage.copies import Readable, open_readable
 from geartrain.stores.salvage.endings import KeptEndings, ending_batches
 from geartrain.stores.salvage.entries import KeptEntries
@@ -104,16 +106,18 @@ def _copy(
         queues = KeptQueues(connection)
         jobs = KeptJobs(connection, queues)
         schedules = KeptSchedules(connection)
+        owners = OwnerCounts()
         saved, highest = 0, 0
         for batch in _batches(jobs, source.path):
             highest = max(highest, *(record.number for record in batch.added))
             saved += len(batch.added)
+            _count(owners, batch)
             store.commit(batch)
             tell(saved, queues.expected())
         rest = Batch(1)
         rest.schedules = list(schedules.schedules())
         entries = KeptEntries(connection)
-        rest.entries = {(e.kind, e.key): e.value for e in entries.entries()}
+        rest.entries = _entries(entries, owners)
         reserved = kept_reserved(connection) or lost_number()
         rest.reserved = max(reserved, highest)
         rest.steady, rest.calendar = read_clock(connection)
@@ -129,6 +133,26 @@ def _copy(
             store.commit(batch)
         losses += endings.losses.values()
         return saved + len(rest.schedules), losses
+
+
+def _entries(
+    kept: KeptEntries, owners: OwnerCounts
+) -> dict[tuple[bytes, bytes], bytes | None]:
+    """Return the entries to write: those that were kept, and owners counted anew."""
+    found: dict[tuple[bytes, bytes], bytes | None] = {
+        (each.kind, each.key): each.value
+        for each in kept.entries()
+        if each.kind != OWNER
+    }
+    found.update(owners.take())
+    return found
+
+
+def _count(owners: OwnerCounts, batch: Batch) -> None:
+    buried = {each.number for each in batch.buried}
+    for record in batch.added:
+        if record.number not in buried:
+            owners.add(record)
 
 
 def _batches(jobs: KeptJobs, source: str) -> Iterator[Batch]:

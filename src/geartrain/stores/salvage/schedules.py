@@ -9,7 +9,7 @@ from geartrain.engine.records import ScheduleRecord
 from geartrain.stores.salvage.scan import Scan
 from geartrain.stores.sqlite.file import ERRORS
 from geartrain.stores.sqlite.meta import is_reserved
-from geartrain.stores.sqlite.schedules import unpack_schedule
+from geartrain.stores.sqlite.schedules import schedule_of
 from geartrain.texts import quoted
 
 __all__ = ["KeptSchedules", "kept_reserved", "meta_problems"]
@@ -31,7 +31,7 @@ class KeptSchedules:
         """Return each that can be read, in the order of numbers if all can be."""
         for row in self._scan.rows():
             try:
-                schedule = unpack_schedule(*row)
+                schedule = schedule_of(*row)
             except ERRORS:
                 number = row[0]
                 self.losses[number] = (

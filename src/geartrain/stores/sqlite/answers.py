@@ -24,7 +24,6 @@ from geartrain.stores.sqlite.queries import (
     list_dead,
     list_jobs,
 )
-from geartrain.stores.sqlite.results import find_result
 from geartrain.stores.sqlite.session import StoreSession
 
 __all__ = ["SqliteAnswers"]
@@ -40,14 +39,14 @@ class SqliteAnswers(Store):
     def page(self, query: Page) -> None:
         """Answer the query; raises StoreError if the store cannot be read."""
         with self._reading() as opened:
-            queue = opened.queues.find(query.function, query.priority)
+            queue = opened.queue_of(query)
             if queue is not None:
                 fill_page(opened.connection, opened.reader, queue, query)
 
     def page_due(self, query: DuePage) -> None:
         """Answer the query; raises StoreError if the store cannot be read."""
         with self._reading() as opened:
-            queue = opened.queues.find(query.function, query.priority)
+            queue = opened.queue_of(query)
             if queue is not None:
                 fill_due_page(opened.connection, opened.reader, queue, query)
 
@@ -59,7 +58,7 @@ class SqliteAnswers(Store):
     def find_key(self, query: FindKey) -> None:
         """Answer the query; raises StoreError if the store cannot be read."""
         with self._reading() as opened:
-            query.record = opened.find_key(query.key, query.function)
+            query.record = opened.find_key(query)
 
     def list_jobs(self, query: ListJobs) -> None:
         """Answer the query; raises StoreError if the store cannot be read."""
@@ -79,7 +78,7 @@ class SqliteAnswers(Store):
     def find_result(self, query: FindResult) -> None:
         """Answer the query; raises StoreError if the store cannot be read."""
         with self._reading() as opened:
-            find_result(opened.connection, query)
+            opened.find_result(query)
 
     def list_endings(self, query: ListEndings) -> None:
         """Answer the query; raises StoreError if the store cannot be read."""

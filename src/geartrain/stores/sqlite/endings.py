@@ -11,9 +11,9 @@ from zlib import crc32
 
 from geartrain.engine.batches import Batch
 from geartrain.engine.endings import ENDING_FIELDS, Ending, ListEndings
+from geartrain.stores.job_packing import digest
+from geartrain.stores.packing import Packing
 from geartrain.stores.sqlite.damage import DamageError
-from geartrain.stores.sqlite.packing import Packing
-from geartrain.stores.sqlite.rows import digest
 from geartrain.stores.sqlite.schema import Value, chunks, tuples
 
 __all__ = [

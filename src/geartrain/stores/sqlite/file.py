@@ -13,7 +13,7 @@ from typing import Final
 
 from geartrain.errors import StoreError
 from geartrain.stores.sqlite.damage import REBUILT, DamageError
-from geartrain.stores.sqlite.schema import LATER, SCHEMA
+from geartrain.stores.sqlite.schema import LATER, RESULTS_AGAIN, SCHEMA
 from geartrain.texts import visible
 
 __all__ = [
@@ -45,14 +45,14 @@ ERRORS: Final = (
 APPLICATION_ID: Final = 0x67656172  # "gear"
 """SQLite's ``application_id`` of a store's file."""
 
-FORMAT: Final = 5
+FORMAT: Final = 6
 """The format of the stores this Geartrain writes."""
 
 OLDEST: Final = 2
 """The oldest that it reads.
 
 In 2 all due times are the calendar's; until 3 there are no tables of ``LATER``, and
-until 4 no endings.
+until 4 no endings; and until 5 jobs have no owner, flow key or options.
 """
 
 
@@ -242,6 +242,9 @@ def _prepare(connection: sqlite3.Connection, path: str, synchronous: str) -> Non
     if version != FORMAT:
         # A file of an older format is one of this from now on. To write it each time
         # would need room on a full disk, and touch a file that is about to be mended.
+        if version and _has_results(connection):
+            for statement in RESULTS_AGAIN:
+                connection.execute(statement)
         for statement in LATER.values():
             connection.execute(statement)
         connection.execute(f"PRAGMA user_version = {FORMAT}")
@@ -257,6 +260,14 @@ def _prepare(connection: sqlite3.Connection, path: str, synchronous: str) -> Non
     # The change of journal let go of the lock.
     connection.execute("BEGIN IMMEDIATE")
     connection.execute("COMMIT")
+
+
+def _has_results(connection: sqlite3.Connection) -> bool:
+    """Tell whether a file of an older format has a table of results."""
+    found = connection.execute(
+        "SELECT count(*) FROM sqlite_master WHERE name = 'results'"
+    )
+    return bool(found.fetchone()[0])
 
 
 def _has_damaged_header(

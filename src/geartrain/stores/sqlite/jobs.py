@@ -9,19 +9,18 @@ from typing import Final
 from zlib import crc32
 
 from geartrain.engine.records import Burial, Change, JobRecord, Move
-from geartrain.stores.sqlite.keys import Keys
-from geartrain.stores.sqlite.queues import Queues
-from geartrain.stores.sqlite.reading import read_numbered
-from geartrain.stores.sqlite.rows import (
-    Row,
+from geartrain.stores.job_packing import (
     bits_of,
     digest,
-    insert_pieces,
     pack_failures,
     pack_head,
-    seal,
+    size_of,
     unpack_head,
 )
+from geartrain.stores.sqlite.keys import Keys
+from geartrain.stores.sqlite.queues import SqliteQueues
+from geartrain.stores.sqlite.reading import read_numbered
+from geartrain.stores.sqlite.rows import Row, insert_pieces, seal
 from geartrain.stores.sqlite.schema import Value, chunks, places, tuples
 
 __all__ = ["Jobs"]
@@ -54,7 +53,7 @@ class Jobs:
     queues, and notes it in the index of keys.
     """
 
-    def __init__(self, queues: Queues, keys: Keys) -> None:
+    def __init__(self, queues: SqliteQueues, keys: Keys) -> None:
         self._queues = queues
         self._keys = keys
 
@@ -65,7 +64,7 @@ class Jobs:
         plain: list[Value] = []
         size = 0
         for record in records:
-            queue = change(record.function, record.priority)
+            queue = change(record.function, record.priority, record.queue_key)
             workload = record.workload
             if (
                 record.more
@@ -92,7 +91,7 @@ class Jobs:
         _insert(cursor, _PLAIN, _PLAIN_WIDTH, plain)
 
     def _add_full(self, cursor: sqlite3.Cursor, record: JobRecord, queue: int) -> None:
-        size = len(record.workload) + sum(map(len, record.more))
+        size = size_of(record)
         due, failures = (
             bits_of(record.due, record.is_steady),
             pack_failures(record.failures, 0.0),
@@ -137,7 +136,8 @@ class Jobs:
         updates: list[Value] = []
         for row in read_numbered(cursor.connection, list(wanted)):
             move = wanted[row.number]
-            queue = self._queues.change(move.function, move.priority).id
+            key = b"" if row.queue < 0 else move.queue_key
+            queue = self._queues.change(move.function, move.priority, key).id
             due = bits_of(move.due, move.is_steady)
             if row.queue < 0:
                 queue, due = -queue, 0
@@ -172,6 +172,14 @@ class Jobs:
                 updates += self._update(row, row.queue, due, failures)
         _update(cursor, updates)
 
+    def replace(self, cursor: sqlite3.Cursor, records: Iterable[JobRecord]) -> None:
+        """Write jobs anew that are kept under their numbers."""
+        wanted = {record.number: record for record in records}
+        rows = read_numbered(cursor.connection, list(wanted))
+        kept = [row.number for row in rows if row.queue > 0]
+        self.end(cursor, kept)
+        self.add(cursor, [wanted[number] for number in kept])
+
     def bury(self, cursor: sqlite3.Cursor, burials: Sequence[Burial]) -> None:
         """Make dead letters of jobs."""
         wanted = {burial.number: burial for burial in reversed(burials)}
@@ -181,7 +189,8 @@ class Jobs:
             if row.queue > 0:
                 burial = wanted[row.number]
                 failures = pack_failures(burial.failures, burial.died)
-                updates += self._update(row, -row.queue, 0, failures)
+                queue = self._queues.of_dead(row.queue)
+                updates += self._update(row, -queue, 0, failures)
                 if (key := _key_of(row)) is not None:
                     entries += (key, row.number)
         _update(cursor, updates)

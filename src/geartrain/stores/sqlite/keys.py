@@ -269,6 +269,16 @@ class Keys:
                 numbers.update(map(int, found.split(b",")))
         return sorted(numbers)
 
+    def latest(self, connection: sqlite3.Connection, key: int, most: int) -> list[int]:
+        """Return the highest numbers that may have a digest, at most ``most``."""
+        numbers = self._tail.find((key,))
+        found = connection.execute(
+            "SELECT number FROM keys WHERE key = ? ORDER BY number DESC LIMIT ?",
+            (key, most),
+        )
+        numbers.update(number for (number,) in found)
+        return sorted(numbers, reverse=True)[:most]
+
     def _replay(self, position: int, entries: array[int]) -> None:
         """Read the entries of a row of the log that are not merged into memory."""
         for key, number in pairs(entries):

@@ -7,7 +7,7 @@ import sqlite3
 import time
 from typing import NamedTuple
 
-from geartrain.engine.records import Inventory
+from geartrain.engine.inventory import Inventory
 from geartrain.errors import StoreError
 from geartrain.stores.sqlite.damage import (
     has_log,

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-import math
-import re
 import sqlite3
-from collections.abc import Iterable
 from operator import attrgetter
 from typing import Final
 
 from geartrain.engine.queries import DuePage, ListDead, ListJobs, Page
 from geartrain.engine.records import JobRecord
-from geartrain.errors import StoreError
-from geartrain.stores.sqlite.queues import Queue, Queues
+from geartrain.stores.job_packing import STEADY, bits_of, due_of
+from geartrain.stores.slices import (
+    LAST,
+    MOST_QUEUES,
+    SlicePlace,
+    due_ranges,
+    place_of,
+    queues_from,
+)
+from geartrain.stores.sqlite.queues import SqliteQueue, SqliteQueues
 from geartrain.stores.sqlite.reading import (
     SINGLE,
     Reader,
@@ -22,8 +27,7 @@ from geartrain.stores.sqlite.reading import (
     read_slice,
     read_slice_heads,
 )
-from geartrain.stores.sqlite.rows import STEADY, Row, bits_of, due_of
-from geartrain.texts import quoted
+from geartrain.stores.sqlite.rows import Row
 
 __all__ = [
     "fill_due_page",
@@ -42,11 +46,9 @@ _DUE: Final = (
     f"{_WAITING} WHERE queue = ? AND due > ? AND due <= ? ORDER BY due, number"
 )
 
-_LAST: Final = 2**63 - 1
-
 
 def fill_page(
-    connection: sqlite3.Connection, reader: Reader, queue: Queue, query: Page
+    connection: sqlite3.Connection, reader: Reader, queue: SqliteQueue, query: Page
 ) -> None:
     """Answer a query for the ready jobs of a queue."""
     after = query.after
@@ -62,7 +64,7 @@ def fill_page(
 
 
 def fill_due_page(
-    connection: sqlite3.Connection, reader: Reader, queue: Queue, query: DuePage
+    connection: sqlite3.Connection, reader: Reader, queue: SqliteQueue, query: DuePage
 ) -> None:
     """Answer a query for the jobs of a queue whose due time has come."""
     due, number = bits_of(query.after[0], query.is_steady), query.after[1]
@@ -70,7 +72,7 @@ def fill_due_page(
     query.next_due = next_due(connection, queue, until, query.is_steady)
     if due == 0:
         # Skip the jobs without a due time, and those that are due by the other clock.
-        due, number = STEADY - 1 if query.is_steady else 0, _LAST
+        due, number = STEADY - 1 if query.is_steady else 0, LAST
     while not query.records:
         place = (queue.id, due, number, queue.id, due, until)
         rows = read_slice(connection, (_DUE, place), query.most)
@@ -95,10 +97,10 @@ def _readable(rows: list[Row], query: Page | DuePage) -> list[Row]:
 
 
 def next_due(
-    connection: sqlite3.Connection, queue: Queue, after: int, is_steady: bool
+    connection: sqlite3.Connection, queue: SqliteQueue, after: int, is_steady: bool
 ) -> float:
     """Return the earliest due time by a clock after one given as bits; 0 for none."""
-    first, last = (STEADY, _LAST) if is_steady else (0, STEADY - 1)
+    first, last = (STEADY, LAST) if is_steady else (0, STEADY - 1)
     found = connection.execute(
         "SELECT min(due) FROM jobs INDEXED BY waiting "
         "WHERE queue = ? AND due > ? AND due <= ?",
@@ -156,38 +158,39 @@ _DEAD: Final = (
 
 _BACKWARD: Final = ("number > ? ORDER BY number", "number < ? ORDER BY number DESC")
 
-_NEVER: Final = 2**63 - 1
-# Queue, due time and number of the last that was listed.
-_TOKEN: Final = re.compile(rb"(\d{1,18}) (\d{1,19}) (\d{1,19})")
-# Maximum of queues looked at for one slice.
-_MOST_QUEUES: Final = 100
-
-_Token = tuple[int, int, int]
-
 
 def list_jobs(
-    connection: sqlite3.Connection, reader: Reader, queues: Queues, query: ListJobs
+    connection: sqlite3.Connection,
+    reader: Reader,
+    queues: SqliteQueues,
+    query: ListJobs,
 ) -> None:
     """Answer a query for jobs, in the order of queue, due time and number.
 
     Raises:
         StoreError: ``after`` is not from a slice of this list.
     """
-    queue, due, number = _token(query.after)
-    for looked_at, each in enumerate(_queues(queues, query.function, queue)):
+    queue, due, number = place_of(query.after)
+    some = list(queues.by_id.values())
+    if query.function is not None:
+        some = queues.of(query.function)
+    for looked_at, each in enumerate(queues_from(some, queue)):
         if each.id != queue:
             due, number = 0, 0
-        if len(query.records) >= query.most or looked_at == _MOST_QUEUES:
-            query.following = b"%d %d %d" % (each.id, due, number)
+        if len(query.records) >= query.most or looked_at == MOST_QUEUES:
+            query.following = SlicePlace(each.id, due, number).token()
             return
         last = _list_queue(connection, reader, each, query, due, number)
         if last is not None:
-            query.following = b"%d %d %d" % last
+            query.following = last.token()
             return
 
 
 def list_dead(
-    connection: sqlite3.Connection, reader: Reader, queues: Queues, query: ListDead
+    connection: sqlite3.Connection,
+    reader: Reader,
+    queues: SqliteQueues,
+    query: ListDead,
 ) -> None:
     """Answer a query for dead letters, in the order of their numbers."""
     after = query.after
@@ -200,35 +203,16 @@ def list_dead(
         after = rows[-1].number
 
 
-def _token(after: bytes) -> _Token:
-    if not after:
-        return 0, 0, 0
-    found = _TOKEN.fullmatch(after)
-    if found is None:
-        raise StoreError(f"{quoted(after)} is no place in a list: begin without one")
-    queue, due, number = map(int, found.groups())
-    return queue, due, number
-
-
-def _queues(queues: Queues, function: bytes | None, least: int) -> Iterable[Queue]:
-    """Return the queues with jobs from the one with this number on."""
-    some = queues.by_id.values() if function is None else queues.of(function)
-    found = [
-        queue for queue in some if queue.id >= least and queue.ready + queue.delayed > 0
-    ]
-    return sorted(found, key=attrgetter("id"))
-
-
 def _list_queue(
     connection: sqlite3.Connection,
     reader: Reader,
-    queue: Queue,
+    queue: SqliteQueue,
     query: ListJobs,
     due: int,
     number: int,
-) -> _Token | None:
+) -> SlicePlace | None:
     """List the jobs of one queue; return where to go on if there may be more."""
-    for least, until in _ranges(query):
+    for least, until in due_ranges(query):
         if due < least:
             due, number = least, 0
         if due >= until:
@@ -240,31 +224,21 @@ def _list_queue(
         query.records += records
         query.damaged += damaged
         if len(rows) >= most:
-            return queue.id, rows[-1].due, rows[-1].number
+            return SlicePlace(queue.id, rows[-1].due, rows[-1].number)
     return None
 
 
-def _ranges(query: ListJobs) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Return from and until which due times jobs are listed, by either clock."""
-    until = STEADY if query.due_until == math.inf else bits_of(query.due_until)
-    steady_until = _NEVER
-    if query.steady_until != math.inf:
-        steady_until = bits_of(query.steady_until, is_steady=True)
-    steady_from = max(STEADY, bits_of(query.steady_from, is_steady=True))
-    return (bits_of(query.due_from), until), (steady_from, steady_until)
-
-
 def _dead_heads(
-    connection: sqlite3.Connection, queues: Queues, query: ListDead, after: int
+    connection: sqlite3.Connection, queues: SqliteQueues, query: ListDead, after: int
 ) -> list[Row]:
     every, of_queue = _DEAD, _DEAD_OF_QUEUE
     if query.is_backward:
         every, of_queue = (each.replace(*_BACKWARD) for each in (every, of_queue))
-        after = after or _NEVER
+        after = after or LAST
     if query.function is None:
         return read_slice_heads(connection, (every, (after,)), query.most)
     rows: list[Row] = []
-    for queue in queues.of(query.function):
+    for queue in queues.dead_of(query.function):
         place = (of_queue, (-queue.id, after))
         rows += read_slice_heads(connection, place, query.most)
     rows.sort(key=attrgetter("number"), reverse=query.is_backward)

@@ -19,15 +19,10 @@ from typing import Final
 from zlib import crc32
 
 from geartrain.engine.records import JobRecord
+from geartrain.stores.job_packing import due_of, fill_failures, unpack_head
 from geartrain.stores.sqlite.damage import DamageError, is_damage
-from geartrain.stores.sqlite.queues import Queues
-from geartrain.stores.sqlite.rows import (
-    Row,
-    due_of,
-    fill_failures,
-    read_pieces,
-    unpack_head,
-)
+from geartrain.stores.sqlite.queues import SqliteQueues
+from geartrain.stores.sqlite.rows import Row, read_pieces
 from geartrain.stores.sqlite.schema import Value, chunks, places
 
 __all__ = [
@@ -138,7 +133,7 @@ def find_unreadable(connection: sqlite3.Connection, numbers: Iterable[int]) -> s
 class Reader:
     """Makes records of rows."""
 
-    def __init__(self, connection: sqlite3.Connection, queues: Queues) -> None:
+    def __init__(self, connection: sqlite3.Connection, queues: SqliteQueues) -> None:
         self._connection = connection
         self._queues = queues
 
@@ -161,6 +156,7 @@ class Reader:
                 damaged.append(number)
                 continue
             record.priority = queue.priority
+            record.queue_key = queue.key
             record.size = length
             record.workload = data
             records.append(record)
@@ -215,11 +211,15 @@ class Reader:
             raise DamageError(f"job {row.number} is not as it was written")
         record, checksum = unpack_head(row.number, row.head, queue.function)
         record.priority = queue.priority
+        record.queue_key = queue.key
         record.size = row.pieces or row.length
         if row.due:
             record.due, record.is_steady = due_of(row.due)
         if row.failures is not None:
-            fill_failures(record, row.failures)
+            try:
+                fill_failures(record, row.failures)
+            except ValueError as error:
+                raise DamageError(str(error)) from error
         return record, checksum
 
 

@@ -1,7 +1,9 @@
 """The results that a SQLite store keeps: a row for each job that has ended.
 
-The newest of a function and key is found by a digest of both. What has expired is
-found by its age, and dropped a slice at a time.
+The newest of a function and key is found by a digest of both, which the index of keys
+has beside those of jobs: in an index of their own, random digests had each commit write
+a page for each result (``keys`` has figures). What has expired is found by its age, and
+dropped a slice at a time.
 """
 
 from __future__ import annotations
@@ -14,13 +16,16 @@ from zlib import crc32
 
 from geartrain.engine.batches import Batch
 from geartrain.engine.results import RESULT_FIELDS, FindResult, ResultRecord
+from geartrain.stores.packing import Packing
 from geartrain.stores.sqlite.damage import DamageError
-from geartrain.stores.sqlite.packing import Packing
+from geartrain.stores.sqlite.keys import Keys
+from geartrain.stores.sqlite.schema import Value, chunks, places, tuples
 
 __all__ = [
     "RESULT_COLUMNS",
     "find_result",
     "next_expiry",
+    "result_digest",
     "unpack_result",
     "write_results",
 ]
@@ -30,7 +35,6 @@ RESULT_COLUMNS: Final = "number, expires, key, sum, head, data"
 
 _SELECT: Final = f"SELECT {RESULT_COLUMNS} FROM results"
 _BY_NUMBER: Final = f"{_SELECT} WHERE number = ?"
-_BY_KEY: Final = f"{_SELECT} WHERE key = ? ORDER BY number DESC LIMIT ?"
 
 # Rows of one key that are looked at for the newest that is wanted.
 _MOST_LOOKED_AT: Final = 100
@@ -39,42 +43,46 @@ _MOST_LOOKED_AT: Final = 100
 _MOST_DROPPED: Final = 1000
 _MOST_BYTES: Final = 32 * 1024 * 1024
 
+_WIDTH: Final = len(RESULT_COLUMNS.split(", "))
 _PACKING: Final = Packing(RESULT_FIELDS)
 
 
-def write_results(cursor: sqlite3.Cursor, batch: Batch) -> None:
+def write_results(cursor: sqlite3.Cursor, batch: Batch, keys: Keys) -> None:
     """Keep the results of a batch, and drop some that have expired if it says so."""
+    values: list[Value] = []
     for record in batch.results.values():
         head, data = _PACKING.pack(record), b"".join(record.pieces)
-        key = _digest(record.function, record.key) if record.key else None
-        cursor.execute(
-            "INSERT OR REPLACE INTO results VALUES(?, ?, ?, ?, ?, ?)",
-            (
-                record.number,
-                record.expires,
-                key,
-                _sum(record.number, record.expires, key, head, data),
-                head,
-                data,
-            ),
-        )
+        number, expires, key = record.number, record.expires, None
+        if record.key:
+            key = result_digest(record.function, record.key)
+            keys.added += (key, number)
+        checksum = _sum(number, expires, key, head, data)
+        values += (number, expires, key, checksum, head, data)
+    for part in chunks(values, _WIDTH):
+        rows = tuples(len(part) // _WIDTH, _WIDTH)
+        cursor.execute(f"INSERT OR REPLACE INTO results {rows}", part)
     if batch.expired_until:
-        _drop_expired(cursor, batch.expired_until)
+        _drop_expired(cursor, batch.expired_until, keys)
         batch.next_expiry = next_expiry(cursor.connection)
 
 
-def _drop_expired(cursor: sqlite3.Cursor, until: float) -> None:
+def _drop_expired(cursor: sqlite3.Cursor, until: float, keys: Keys) -> None:
     found = cursor.execute(
-        "SELECT number, length(data) FROM results WHERE expires <= ? "
+        "SELECT number, key, length(data) FROM results WHERE expires <= ? "
         "ORDER BY expires LIMIT ?",
         (until, _MOST_DROPPED),
     ).fetchall()
     size = 0
-    for number, length in found:
-        cursor.execute("DELETE FROM results WHERE number = ?", (number,))
+    numbers: list[int] = []
+    for number, key, length in found:
+        numbers.append(number)
+        if key is not None:
+            keys.removed += (key, number)
         size += length
         if size >= _MOST_BYTES:
-            return
+            break
+    for part in chunks(numbers):
+        cursor.execute(f"DELETE FROM results WHERE number IN {places(len(part))}", part)
 
 
 def next_expiry(connection: sqlite3.Connection) -> float:
@@ -85,9 +93,9 @@ def next_expiry(connection: sqlite3.Connection) -> float:
     return float(found[0]) if found else 0.0
 
 
-def find_result(connection: sqlite3.Connection, query: FindResult) -> None:
+def find_result(connection: sqlite3.Connection, query: FindResult, keys: Keys) -> None:
     """Answer a query; a record that is damaged is named and not returned."""
-    for row in _rows(connection, query):
+    for row in _rows(connection, query, keys):
         try:
             record = unpack_result(*row)
         except DamageError:
@@ -99,12 +107,14 @@ def find_result(connection: sqlite3.Connection, query: FindResult) -> None:
 
 
 def _rows(
-    connection: sqlite3.Connection, query: FindResult
+    connection: sqlite3.Connection, query: FindResult, keys: Keys
 ) -> Iterator[tuple[object, ...]]:
-    if query.number:
-        return connection.execute(_BY_NUMBER, (query.number,))
-    digest = _digest(query.function, query.key)
-    return connection.execute(_BY_KEY, (digest, _MOST_LOOKED_AT))
+    numbers = [query.number]
+    if not query.number:
+        digest = result_digest(query.function, query.key)
+        numbers = keys.latest(connection, digest, _MOST_LOOKED_AT)
+    for number in numbers:
+        yield from connection.execute(_BY_NUMBER, (number,))
 
 
 def unpack_result(
@@ -142,7 +152,7 @@ def _unpack(number: int, head: bytes, data: bytes) -> ResultRecord:
     return record
 
 
-def _digest(function: bytes, key: bytes) -> int:
+def result_digest(function: bytes, key: bytes) -> int:
     """Return what a function and key are indexed by."""
     hashed = blake2b(function + b"\0" + key, digest_size=8).digest()
     return int.from_bytes(hashed, "little", signed=True)

@@ -5,27 +5,20 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable
 from contextlib import suppress
-from struct import Struct
-from typing import Any, Final
+from typing import Any
 from zlib import crc32
 
-from geartrain.engine.records import SCHEDULE_FIELDS, ScheduleRecord
+from geartrain.engine.records import ScheduleRecord
+from geartrain.stores.schedule_packing import pack_schedule, unpack_schedule
 from geartrain.stores.sqlite.damage import DamageError
 
 __all__ = [
     "count_schedules",
     "delete_schedules",
     "insert_schedules",
-    "pack_schedule",
     "read_schedules",
-    "unpack_schedule",
+    "schedule_of",
 ]
-
-_LENGTH: Final = Struct("<I")
-# Each has one part in the blob, but for the fields of its times, which have one each.
-# Rows of earlier versions end before the headers.
-*_FIRST, _TIMES, _HEADERS = (field.name for field in SCHEDULE_FIELDS)
-_TIME_FIELDS: Final = 5
 
 
 def insert_schedules(
@@ -56,7 +49,7 @@ def read_schedules(connection: sqlite3.Connection) -> list[ScheduleRecord]:
     rows = connection.execute(
         "SELECT number, sum, record FROM schedules ORDER BY number"
     ).fetchall()
-    return [unpack_schedule(*row) for row in rows]
+    return [schedule_of(*row) for row in rows]
 
 
 def count_schedules(connection: sqlite3.Connection) -> int:
@@ -67,17 +60,7 @@ def count_schedules(connection: sqlite3.Connection) -> int:
     return 0
 
 
-def pack_schedule(schedule: ScheduleRecord) -> bytes:
-    """Return all of a recurring job but its number."""
-    parts = [getattr(schedule, name) for name in _FIRST]
-    parts += [*getattr(schedule, _TIMES), getattr(schedule, _HEADERS)]
-    packed: list[bytes] = []
-    for part in parts:
-        packed += (_LENGTH.pack(len(part)), part)
-    return b"".join(packed)
-
-
-def unpack_schedule(number: Any, checksum: object, packed: Any) -> ScheduleRecord:
+def schedule_of(number: Any, checksum: object, packed: Any) -> ScheduleRecord:
     """Return the recurring job in a row.
 
     Raises:
@@ -87,17 +70,4 @@ def unpack_schedule(number: Any, checksum: object, packed: Any) -> ScheduleRecor
     is_readable = isinstance(packed, bytes) and isinstance(number, int)
     if not is_readable or crc32(packed, number) != checksum:
         raise DamageError(f"the recurring job {number} is not as it was written")
-    parts: list[bytes] = []
-    end = 0
-    while end < len(packed):
-        (length,) = _LENGTH.unpack_from(packed, end)
-        start = end + _LENGTH.size
-        end = start + length
-        parts.append(packed[start:end])
-    schedule = ScheduleRecord(number, b"", b"")
-    for name, part in zip(_FIRST, parts, strict=False):
-        setattr(schedule, name, part)
-    rest = parts[len(_FIRST) :]
-    setattr(schedule, _TIMES, rest[:_TIME_FIELDS])
-    setattr(schedule, _HEADERS, b"".join(rest[_TIME_FIELDS:]))
-    return schedule
+    return unpack_schedule(number, packed)

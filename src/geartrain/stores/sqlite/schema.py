@@ -1,7 +1,8 @@
 """The tables of a SQLite store, and statements that write or read many rows.
 
-``queues`` has a row for each function and priority, with the number of jobs in each
-state, so that opening a store looks at no job. The row of a job names its queue by
+``queues`` has a row for each function and priority, and for each flow key whose jobs
+wait in a queue of their own (``queues``), with the number of jobs in each state, so
+that opening a store looks at no job. The row of a job names its queue by
 number; a dead letter has the same number below zero. ``due`` is 0, or the bits of a
 double as an integer: they sort as the times do, and no digit is lost. A due time is one
 by the calendar, or a server time, whose integer is 2**61 higher. All other times are
@@ -23,7 +24,7 @@ from functools import cache
 from typing import Final
 from zlib import crc32
 
-__all__ = ["LATER", "SCHEMA", "Value", "chunks", "places", "tuples"]
+__all__ = ["LATER", "RESULTS_AGAIN", "SCHEMA", "Value", "chunks", "places", "tuples"]
 
 # Why is ``pieces`` not WITHOUT ROWID? Large values are written twice as fast beside an
 # index as within one. The workload is the last column of a job, so that a statement
@@ -110,8 +111,7 @@ LATER: Final = {
         sum INTEGER NOT NULL,
         head BLOB NOT NULL,
         data BLOB NOT NULL,
-        UNIQUE(expires, number),
-        UNIQUE(key, number)
+        UNIQUE(expires, number)
     )
     """,
     "endings": """
@@ -132,6 +132,16 @@ LATER: Final = {
 }
 """The tables that stores of older formats lack, in the order in which they came, with
 what makes each.
+"""
+
+RESULTS_AGAIN: Final = (
+    "ALTER TABLE results RENAME TO former",
+    LATER["results"],
+    "INSERT INTO results SELECT number, expires, key, sum, head, data FROM former",
+    "INSERT OR IGNORE INTO keys SELECT key, number FROM former WHERE key NOT NULL",
+    "DROP TABLE former",
+)
+"""What makes results of a format before 6, with an index of their own for keys, anew.
 """
 
 SCHEMA: Final = (*_FIRST, *LATER.values())

@@ -7,15 +7,10 @@ from contextlib import closing, suppress
 from typing import TypeVar
 
 from geartrain.engine.batches import Batch
-from geartrain.engine.queries import FindDead, FindJob
-from geartrain.engine.records import (
-    Burial,
-    Change,
-    Inventory,
-    JobRecord,
-    Move,
-    QueueInventory,
-)
+from geartrain.engine.inventory import Inventory
+from geartrain.engine.queries import DuePage, FindDead, FindJob, FindKey, Page
+from geartrain.engine.records import Burial, Change, JobRecord, Move
+from geartrain.engine.results import FindResult
 from geartrain.stores.sqlite.damage import is_damage
 from geartrain.stores.sqlite.endings import (
     last_ending,
@@ -34,9 +29,9 @@ from geartrain.stores.sqlite.meta import (
     write_reserved,
 )
 from geartrain.stores.sqlite.queries import find_head, find_record, next_due
-from geartrain.stores.sqlite.queues import Queues
+from geartrain.stores.sqlite.queues import SqliteQueue, SqliteQueues
 from geartrain.stores.sqlite.reading import Reader, find_unreadable
-from geartrain.stores.sqlite.results import next_expiry, write_results
+from geartrain.stores.sqlite.results import find_result, next_expiry, write_results
 from geartrain.stores.sqlite.schedules import (
     count_schedules,
     delete_schedules,
@@ -47,7 +42,7 @@ from geartrain.stores.sqlite.twins import Twins
 
 __all__ = ["StoreSession"]
 
-_Change = TypeVar("_Change", Change, Burial, Move)
+_Change = TypeVar("_Change", Change, Burial, Move, JobRecord)
 
 
 class StoreSession:
@@ -61,7 +56,7 @@ class StoreSession:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection
-        self.queues = Queues()
+        self.queues = SqliteQueues()
         self.reader = Reader(connection, self.queues)
         self._keys = Keys()
         self._jobs = Jobs(self.queues, self._keys)
@@ -75,8 +70,7 @@ class StoreSession:
         self.queues.load(self.connection)
         self._keys.load(self.connection)
         for queue in self.queues.by_id.values():
-            said = QueueInventory(queue.function, queue.priority)
-            said.ready, said.delayed, said.dead = queue.ready, queue.delayed, queue.dead
+            said = queue.inventory()
             if queue.delayed:
                 said.next_due = next_due(self.connection, queue, 0, False)
                 said.next_steady = next_due(self.connection, queue, 0, True)
@@ -88,6 +82,10 @@ class StoreSession:
         inventory.entries = read_entries(self.connection)
         inventory.steady, inventory.calendar = read_clock(self.connection)
         return inventory
+
+    def queue_of(self, query: Page | DuePage) -> SqliteQueue | None:
+        """Return the queue that a query is about, if anything is in it."""
+        return self.queues.find(query.function, query.priority, query.queue_key)
 
     def count(self) -> int:
         """Return how many jobs, dead letters and recurring jobs are kept."""
@@ -120,9 +118,13 @@ class StoreSession:
             self.connection, self.reader, number, is_dead=is_dead, first=query.first
         )
 
-    def find_key(self, key: bytes, function: bytes | None) -> JobRecord | None:
+    def find_key(self, query: FindKey) -> JobRecord | None:
         """Return a job with a key, without its workload."""
-        return self._twins.find(key, function)
+        return self._twins.find(query)
+
+    def find_result(self, query: FindResult) -> None:
+        """Answer a query for how a job ended."""
+        find_result(self.connection, query, self._keys)
 
     def commit(self, batch: Batch) -> None:
         """Apply a batch in a transaction; rows that cannot be read stay as they are."""
@@ -159,8 +161,9 @@ class StoreSession:
         self._jobs.revive(cursor, self._readable(batch.revived))
         self._jobs.change(cursor, self._readable(batch.changed))
         self._jobs.move(cursor, self._readable([*batch.moved.values()]))
+        self._jobs.replace(cursor, self._readable([*batch.replaced.values()]))
         self._jobs.bury(cursor, self._readable(batch.buried))
-        write_results(cursor, batch)
+        write_results(cursor, batch, self._keys)
         write_endings(cursor, batch)
         insert_schedules(cursor, batch.schedules)
         delete_schedules(cursor, batch.unscheduled)
@@ -173,7 +176,7 @@ class StoreSession:
 
     def _finds_unreadable(self, batch: Batch) -> bool:
         """Tell whether SQLite cannot read rows that a batch needs, and note which."""
-        numbers = {*batch.ended, *batch.moved}
+        numbers = {*batch.ended, *batch.moved, *batch.replaced}
         numbers.update(burial.number for burial in batch.buried)
         numbers.update(change.number for change in (*batch.revived, *batch.changed))
         numbers.update(self._twins.candidates(batch))

@@ -18,9 +18,10 @@ from contextlib import contextmanager, suppress
 from typing import Final
 
 from geartrain.engine.batches import Batch
+from geartrain.engine.inventory import Inventory
 from geartrain.engine.model.health import Health
 from geartrain.engine.queries import Query
-from geartrain.engine.records import Inventory, JobRecord
+from geartrain.engine.records import JobRecord
 from geartrain.errors import OptionError, StoreError
 from geartrain.stores.base import Recovery
 from geartrain.stores.owners import owners_rights
@@ -220,7 +221,7 @@ class SqliteStore(SqliteAnswers):
                 raise
             fitting, refused = batch.within(error.most)
             # With durability ``memory`` the engine gives the others again, at once.
-            if not (self._holds or fitting.added):
+            if not (self._holds or fitting.added or fitting.replaced):
                 raise
             for record in refused:
                 record.size = len(record.workload) + sum(map(len, record.more))

@@ -7,11 +7,12 @@ from collections.abc import Collection
 from contextlib import suppress
 
 from geartrain.engine.batches import Batch
+from geartrain.engine.queries import FindKey
 from geartrain.engine.records import JobRecord
+from geartrain.stores.job_packing import digest
 from geartrain.stores.sqlite.damage import DamageError
 from geartrain.stores.sqlite.keys import Keys
 from geartrain.stores.sqlite.reading import Reader, read_numbered
-from geartrain.stores.sqlite.rows import digest
 
 __all__ = ["Twins"]
 
@@ -52,10 +53,10 @@ class Twins:
         """Return the numbers of kept jobs that may be twins of a batch's jobs."""
         return self._keys.find(self._connection, map(digest, _tentative_keys(batch)))
 
-    def find(self, key: bytes, function: bytes | None) -> JobRecord | None:
-        """Return a job with this key, without its workload; None if there is none."""
-        for name, record in self._kept({key}, ()).items():
-            if function in (None, name[0]):
+    def find(self, query: FindKey) -> JobRecord | None:
+        """Return a job with a key, without its workload; None if there is none."""
+        for name, record in self._kept({query.key}, (query.other,)).items():
+            if query.function in (None, name[0]):
                 return record
         return None
 

@@ -15,7 +15,7 @@ from geartrain.top.targets import handle_of, named
 
 __all__ = ["DEAD"]
 
-_BULK: Final = frozenset({"function"})
+_BULK: Final = frozenset({"function", "reason", "unique", "kind"})
 
 
 DEAD: Page[JobRow] = Page(
@@ -40,9 +40,9 @@ DEAD: Page[JobRow] = Page(
         key=lambda row: row.handle,
     ),
     find=lambda admin, ask, given: admin.dead_list(
-        function=given.get("function"), limit=ask.limit
+        order="newest", limit=ask.limit, **given
     ),
-    asks=asking_by("function"),
+    asks=asking_by("reason", "unique", globs=("function",), texts=("kind",)),
     leads_to=lambda row: Story(row.handle),
     tones={"reason": lambda row: BAD},
     detail=lambda row: error_line(row.error or ""),

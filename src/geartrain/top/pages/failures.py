@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from geartrain.admin import Admin
+from geartrain.admin import Admin, DeadGroupRow, FailureRow
 from geartrain.cli.columns import AGE, COUNT, NAME, PROSE, WORD, Column
 from geartrain.cli.listing import Ask, RowListing
 from geartrain.texts import quoted
@@ -17,20 +18,18 @@ __all__ = ["FAILURES"]
 
 # Kinds of failures that are asked for, of dead letters and of others.
 _MOST_KINDS: Final = 500
-# Characters of an error by which the job server tells dead letters apart.
-_MOST_ERROR: Final = 200
-
 _Key = tuple[str, str, str]
 
 
 @dataclass(slots=True)
 class FailureGroup:
-    """Jobs of a function that failed for good by the same error.
+    """Jobs of a function that failed for good by errors of one kind.
 
     Attributes:
         function: its name.
         reason: how their last attempt ended.
-        error: the line of the error that says what went wrong.
+        kind: what their errors have in common; empty if nothing was said.
+        error: the line of the latest that says what went wrong.
         dead: how many dead letters these are.
         failed: how many failed, and are kept in the history alone.
         latest: when the last of them failed.
@@ -38,7 +37,8 @@ class FailureGroup:
 
     function: str
     reason: str
-    error: str
+    kind: str
+    error: str = ""
     dead: int = 0
     failed: int = 0
     latest: float = 0.0
@@ -48,24 +48,24 @@ def _find(admin: Admin, ask: Ask, given: Mapping[str, Any]) -> Iterable[FailureG
     function = given.get("function")
     groups: dict[_Key, FailureGroup] = {}
     for row in admin.dead_groups(function=function, limit=_MOST_KINDS):
-        group = _group(groups, row.function, row.reason, row.error)
-        group.dead, group.latest = row.count, row.last
+        group = _group(groups, row)
+        group.dead = row.count
     for failed in admin.failures(function=function, limit=_MOST_KINDS):
         if failed.state == "failed":
-            group = _group(groups, failed.function, failed.reason, failed.error)
+            group = _group(groups, failed)
             group.failed += failed.count
-            group.latest = max(group.latest, failed.last)
     return sorted(groups.values(), key=lambda group: -group.latest)
 
 
 def _group(
-    groups: dict[_Key, FailureGroup],
-    function: str,
-    reason: str | None,
-    error: str | None,
+    groups: dict[_Key, FailureGroup], row: DeadGroupRow | FailureRow
 ) -> FailureGroup:
-    key = (function, reason or "fail", error or "")
-    return groups.setdefault(key, FailureGroup(*key))
+    """Return the group that a row belongs to, with what is the latest of both."""
+    key = (row.function, row.reason or "fail", row.kind or "")
+    group = groups.setdefault(key, FailureGroup(*key))
+    if row.last >= group.latest:
+        group.latest, group.error = row.last, row.error or ""
+    return group
 
 
 def _filters(target: ActionTarget[FailureGroup]) -> dict[str, Any]:
@@ -74,16 +74,15 @@ def _filters(target: ActionTarget[FailureGroup]) -> dict[str, Any]:
     return {
         "function": group.function,
         "reason": group.reason,
-        "error": group.error or None,
+        "kind": group.kind or None,
     }
 
 
 def _leads_to(group: FailureGroup) -> Visit:
     page = "dead" if group.dead else "history"
     conditions = [equal("function", group.function)]
-    if group.error:
-        is_cut = len(group.error) >= _MOST_ERROR
-        conditions.append(equal("error", group.error, is_cut=is_cut))
+    if group.kind:
+        conditions.append(shlex.quote(f"kind={group.kind}"))
     if not group.dead:
         conditions.append("state=failed")
     return Visit(page, " ".join(conditions))
@@ -91,7 +90,7 @@ def _leads_to(group: FailureGroup) -> Visit:
 
 def _text(target: ActionTarget[FailureGroup]) -> str:
     group = target.one
-    why = quoted(group.error) if group.error else group.reason
+    why = quoted(group.kind) if group.kind else group.reason
     return f"of {quoted(group.function)} with {why}"
 
 
@@ -113,11 +112,11 @@ FAILURES: Page[FailureGroup] = Page(
             Column("FAILED", lambda row: row.failed, COUNT, worth=5),
             Column("LATEST", lambda row: row.latest, AGE, worth=6),
             Column("REASON", lambda row: row.reason, WORD, worth=4),
-            Column("ERROR", lambda row: row.error or None, PROSE, worth=8),
+            Column("KIND", lambda row: row.kind or None, PROSE, worth=8),
         ),
         to_json=_object,
         nothing="nothing has failed",
-        key=lambda row: (row.function, row.reason, row.error),
+        key=lambda row: (row.function, row.reason, row.kind),
     ),
     find=_find,
     asks=asking_by("function"),

@@ -35,13 +35,13 @@ _OLD: Final = 60.0
 _Row = dict[str, Any]
 
 _KEYS: Final = (
-    *("waiting", "delayed", "running", "dead", "workers", "oldest"),
+    *("waiting", "held", "delayed", "running", "dead", "workers", "oldest"),
     *("in", "ok", "err", "wait50", "wait95", "run50", "run95"),
 )
 
 # What the job server sorts by, by the name of the column.
 _SORTS: Final = {
-    **{name: name for name in ("waiting", "delayed", "running", "dead")},
+    **{name: name for name in ("waiting", "held", "delayed", "running", "dead")},
     **{name: name for name in ("workers", "oldest")},
     "in/s": "recent.submitted",
     "ok/s": "recent.succeeded",
@@ -54,6 +54,7 @@ _COLUMNS: Final[tuple[Column[_Row], ...]] = (
     Column("FUNCTION", itemgetter("function"), NAME, worth=9),
     Column("STATE", itemgetter("state"), WORD, worth=6),
     Column("WAITING", itemgetter("waiting"), COUNT, worth=8),
+    Column("HELD", itemgetter("held"), COUNT, worth=2),
     Column("DELAYED", itemgetter("delayed"), COUNT, worth=2),
     Column("RUNNING", itemgetter("running"), COUNT, worth=7),
     Column("DEAD", itemgetter("dead"), COUNT, worth=5),

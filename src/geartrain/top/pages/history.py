@@ -5,7 +5,17 @@ from __future__ import annotations
 from typing import Final
 
 from geartrain.admin import JobRow
-from geartrain.cli.columns import AGE, COUNT, NAME, PROSE, SECONDS, TEXT, WORD, Column
+from geartrain.cli.columns import (
+    AGE,
+    COUNT,
+    NAME,
+    PROSE,
+    SECONDS,
+    TEXT,
+    WORD,
+    WORKER,
+    Column,
+)
 from geartrain.cli.details import job_object
 from geartrain.cli.listing import RowListing
 from geartrain.texts import error_line
@@ -46,7 +56,7 @@ HISTORY: Page[JobRow] = Page(
             Column("RAN", _ran, SECONDS, worth=5),
             Column("FAILED", lambda row: row.attempts + row.crashes, COUNT, worth=3),
             Column("UNIQUE", lambda row: row.unique or None, TEXT, worth=1),
-            Column("WORKER", lambda row: row.worker, TEXT, worth=2),
+            Column("WORKER", lambda row: row.worker, WORKER, worth=2),
             Column(
                 "ERROR", lambda row: error_line(row.error or "") or None, PROSE, worth=4
             ),
@@ -56,7 +66,7 @@ HISTORY: Page[JobRow] = Page(
         key=lambda row: (row.handle, row.ended),
     ),
     find=lambda admin, ask, given: admin.history(limit=ask.limit, **given),
-    asks=asking_by("state", "unique", globs=("function",)),
+    asks=asking_by("state", "unique", globs=("function",), texts=("kind",)),
     leads_to=lambda row: Story(row.handle),
     detail=lambda row: error_line(row.error or ""),
     tones={

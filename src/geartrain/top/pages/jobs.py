@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from geartrain.admin import Admin, JobRow
-from geartrain.cli.columns import AGE, COUNT, NAME, TEXT, WORD, Column
+from geartrain.cli.columns import AGE, COUNT, NAME, TEXT, WORD, WORKER, Column
 from geartrain.cli.details import job_object
 from geartrain.cli.listing import Ask, RowListing
 from geartrain.cli.times import quantity
@@ -16,8 +16,7 @@ from geartrain.texts import shown
 from geartrain.top.page import (
     BAD,
     DIM,
-    GOOD,
-    WARN,
+    STATUS_TONES,
     Action,
     Page,
     Story,
@@ -28,7 +27,6 @@ from geartrain.top.targets import handle_of, named
 
 __all__ = ["JOBS"]
 
-_TONES: Final = {"running": GOOD, "retrying": WARN, "delayed": DIM, "scheduled": DIM}
 _BULK: Final = frozenset({"function", "state", "unique", "older", "newer"})
 _AGE: Final = re.compile(r"age\s*([<>])(.+)", re.I)
 _BY_NAME: Final = asking_by("state", "unique", globs=("function",))
@@ -106,7 +104,7 @@ JOBS: Page[JobRow] = Page(
             Column("FAILED", lambda row: row.attempts + row.crashes, COUNT, worth=4),
             Column("SIZE", lambda row: row.size, COUNT, worth=1),
             Column("UNIQUE", lambda row: row.unique or None, TEXT, worth=3),
-            Column("WORKER", lambda row: row.worker, TEXT, worth=3),
+            Column("WORKER", lambda row: row.worker, WORKER, worth=3),
         ),
         to_json=job_object,
         nothing="no jobs wait or run",
@@ -116,7 +114,7 @@ JOBS: Page[JobRow] = Page(
     asks=_asks,
     leads_to=lambda row: Story(row.handle),
     tones={
-        "state": lambda row: _TONES.get(row.status or row.state, ""),
+        "state": lambda row: STATUS_TONES.get(row.status or row.state, ""),
         "failed": lambda row: BAD if row.attempts + row.crashes else DIM,
     },
     actions=(

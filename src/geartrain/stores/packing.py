@@ -9,7 +9,7 @@ import struct
 from collections.abc import Iterable
 from operator import attrgetter
 from struct import Struct
-from typing import Final
+from typing import Any, Final
 
 from geartrain.engine.records import FAILURE_FIELDS, Failures, Field, FieldKind
 
@@ -20,6 +20,8 @@ _FORMATS: Final = {
     FieldKind.COUNT: "Q",
     FieldKind.FLAG: "?",
     FieldKind.PRIORITY: "B",
+    FieldKind.DUE: "d",
+    FieldKind.CLOCK: "?",
 }
 _LENGTH: Final = Struct("<I")
 
@@ -32,7 +34,8 @@ class Packing:
         self._fixed = [each.name for each in given if each.kind in _FORMATS]
         formats = [_FORMATS[each.kind] for each in given if each.kind in _FORMATS]
         self._head = Struct("<" + "".join(formats))
-        self._fixed_of = attrgetter(*self._fixed)
+        # Of fewer than two names an attrgetter makes no tuple.
+        self._fixed_of = attrgetter(*self._fixed) if formats[1:] else self._few
         self._parts = [each for each in given if each.kind not in _FORMATS]
 
     def pack(self, record: object) -> bytes:
@@ -42,6 +45,8 @@ class Packing:
             part = getattr(record, field.name)
             if field.kind is FieldKind.FAILURES:
                 part = b"" if part is None else _FAILURES.pack(part)
+            elif field.kind is FieldKind.NAMES:
+                part = b"".join(_LENGTH.pack(len(name)) + name for name in part)
             packed += (_LENGTH.pack(len(part)), part)
         return b"".join(packed)
 
@@ -61,10 +66,12 @@ class Packing:
                 start = end + _LENGTH.size
                 end = start + length
                 part = data[start:end]
-                is_failures = field.kind is FieldKind.FAILURES
-                setattr(record, field.name, _failures(part) if is_failures else part)
+                setattr(record, field.name, _UNPACKED.get(field.kind, bytes)(part))
         except struct.error as error:
             raise ValueError("the record ends too early") from error
+
+    def _few(self, record: object) -> tuple[Any, ...]:
+        return tuple(getattr(record, name) for name in self._fixed)
 
 
 _FAILURES: Final = Packing(FAILURE_FIELDS)
@@ -76,3 +83,16 @@ def _failures(part: bytes) -> Failures | None:
     failures = Failures()
     _FAILURES.unpack(failures, part)
     return failures
+
+
+def _names(part: bytes) -> list[bytes]:
+    names: list[bytes] = []
+    end = 0
+    while end < len(part):
+        start = end + _LENGTH.size
+        end = start + _LENGTH.unpack_from(part, end)[0]
+        names.append(part[start:end])
+    return names
+
+
+_UNPACKED: Final = {FieldKind.FAILURES: _failures, FieldKind.NAMES: _names}

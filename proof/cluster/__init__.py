@@ -1,0 +1,1 @@
+"""A cluster in network namespaces, and what can go wrong with it."""

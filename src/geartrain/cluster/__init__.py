@@ -1,0 +1,1 @@
+"""Job servers that help each other: links to peers."""

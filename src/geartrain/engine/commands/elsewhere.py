@@ -1,0 +1,307 @@
+"""Elsewhere: what is named is at another job server, and what each does by itself."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+from urllib.parse import quote_from_bytes
+
+from geartrain.durations import read_duration
+from geartrain.engine.commands.common import send_error
+from geartrain.engine.commands.cursors import cursor_text
+from geartrain.engine.commands.inquiring import (
+    ask,
+    is_seen,
+    named,
+    others_of,
+    own_answer,
+    reason_of,
+    unanswered_error,
+)
+from geartrain.engine.commands.pages import PagePlan
+from geartrain.engine.commands.permission import check_job
+from geartrain.engine.endings import STATUSES
+from geartrain.engine.model.access import SEE, SUBMIT
+from geartrain.engine.model.inquiries import Inquiry, Said, is_unknown
+from geartrain.engine.model.peers import Peer
+from geartrain.engine.results import ResultRecord
+from geartrain.engine.state.state import State
+from geartrain.errors import PacketError
+from geartrain.protocol.admin import END_OF_LIST, OK, error, ok
+
+__all__ = [
+    "at_each",
+    "follow_elsewhere",
+    "from_owner",
+    "inquire_progress",
+    "progress",
+]
+
+# The commands about one thing that are answered by rows.
+_LISTS: Final = (
+    b"job",
+    b"why",
+    b"result",
+    b"batch",
+    b"dead show",
+    b"schedule show",
+)
+# Of these the handle is the third word.
+_PAIRED: Final = (b"job", b"show", b"retry", b"drop")
+# Seconds that each has to change many jobs; whoever is away is given up before.
+_SWEEP: Final = 600.0
+# Seconds for which the end of a job is waited for: a day.
+_LONGEST: Final = 86_400
+_NOT_FOUND: Final = b"ERR function not found"
+_UNENDED: Final = ("ready", "running", "scheduled")
+
+
+def from_owner(
+    state: State, peer: Peer, words: list[bytes], unknown: bytes
+) -> Iterator[bytes]:
+    """Give the answer of the job server that knows what is named.
+
+    ``unknown`` is the answer where none does.
+    """
+    if peer.access is not None:
+        asked = _asked_before(words)
+        if asked is None:
+            yield unknown
+            return
+        inquiry = ask(state, peer, asked, others_of(state), is_list=True)
+        inquiry.is_for_one = True
+        yield b""
+        peer.take_answers()
+        refused = _check(state, peer, inquiry)
+        if refused or inquiry.found() is None:
+            yield refused or _not_found(inquiry, unknown)
+            return
+    is_list = _command_of(words) in _LISTS
+    inquiry = ask(state, peer, words, others_of(state), is_list=is_list)
+    inquiry.is_for_one = True
+    inquiry.seconds += _waits(words)
+    yield b""
+    peer.take_answers()
+    found = inquiry.found()
+    if found is None:
+        yield _not_found(inquiry, unknown)
+    elif is_list and found.data.endswith(b"}\n.\n"):
+        end = len(found.data) - len(b"\n.\n")
+        yield named(found.data[:end], found) + END_OF_LIST
+    else:
+        yield found.data
+
+
+def _command_of(words: list[bytes]) -> bytes:
+    size = 2 if words[0].lower() in (b"dead", b"schedule") else 1
+    return b" ".join(words[:size]).lower()
+
+
+def _waits(words: list[bytes]) -> float:
+    """Return for how many seconds a command waits on purpose."""
+    for word in words:
+        if word.startswith(b"timeout="):
+            return read_duration(word[len(b"timeout=") :].decode(errors="replace")) or 0
+    return 0.0
+
+
+def _asked_before(words: list[bytes]) -> list[bytes] | None:
+    """Return what tells of which function the job is that a command is about."""
+    name = words[0].lower()
+    place = 2 if len(words) > 2 and words[1].lower() in _PAIRED else 1
+    if name in (b"batch", b"schedule") or len(words) <= place or b"=" in words[place]:
+        return None
+    handle = words[place]
+    if name != b"job":
+        handle = quote_from_bytes(handle).encode()
+    return [b"job", handle, b"workload=no"]
+
+
+def _check(state: State, peer: Peer, inquiry: Inquiry) -> bytes:
+    """Return how a command is refused about the job that was found, if it is."""
+    found = inquiry.found()
+    if found is None:
+        return b""
+    try:
+        for values in _rows(found):
+            name = str(values["function"])
+            check_job(state, peer, name.encode("utf-8", "surrogateescape"))
+    except PacketError as refusal:
+        return error(refusal.code, refusal.text.decode())
+    return b""
+
+
+def _rows(said: Said) -> list[dict[str, Any]]:
+    lines = said.data.split(b"\n")
+    return [json.loads(line) for line in lines if line.startswith(b"{")]
+
+
+def _not_found(inquiry: Inquiry, unknown: bytes) -> bytes:
+    """Return the answer where nobody knows; one that did not answer might have."""
+    missing = [each for each in inquiry.said if reason_of(each)]
+    return unanswered_error(missing) if missing else unknown
+
+
+def at_each(
+    state: State,
+    peer: Peer,
+    words: list[bytes],
+    page: PagePlan,
+    run: Callable[[list[bytes]], bytes],
+) -> Iterator[bytes]:
+    """Have each of the others do something, and then do it here."""
+    inquiry = ask(state, peer, words, page.said, is_list=False)
+    inquiry.seconds = _SWEEP
+    yield b""
+    peer.take_answers()
+    total = _Total()
+    whole = b""
+    if page.own:
+        # The rest of its answer takes the place of this one's meanwhile.
+        this, peer.rest = peer.rest, None
+        pieces = []
+        for piece in own_answer(peer, run(page.own)):
+            peer.rest = this
+            pieces.append(piece)
+            yield b""
+        peer.rest = this
+        whole = b"".join(pieces)
+    total.take(whole, state.options.node_identity)
+    for said in inquiry.said:
+        total.take(said.data, said.identity)
+    missing = [each for each in inquiry.said if _failed(each)]
+    if whole.startswith(b"ERR ") and not _is_nothing(whole):
+        yield whole
+    elif missing:
+        yield unanswered_error(missing, f"{total.done} were done; ")
+    else:
+        yield total.answer() or whole
+
+
+def _failed(said: Said) -> str:
+    """Return why one has not done what it was asked for; empty if it has."""
+    if _is_nothing(said.data):
+        return ""
+    return reason_of(said)
+
+
+def _is_nothing(answer: bytes) -> bool:
+    """Tell whether there was nothing to be done."""
+    return is_unknown(answer) or answer.startswith(_NOT_FOUND)
+
+
+class _Total:
+    """What several have done."""
+
+    def __init__(self) -> None:
+        self.done = 0
+        self._is_ok = self._is_counted = False
+        self._following: dict[bytes, bytes] = {}
+
+    def take(self, answer: bytes, identity: bytes) -> None:
+        """Add what one answered."""
+        done, *numbers = answer.split()[:3] or [b""]
+        if done != b"OK":
+            return
+        self._is_ok = True
+        if numbers and numbers[0].isdigit():
+            self._is_counted = True
+            self.done += int(numbers[0])
+        if len(numbers) > 1:
+            self._following[identity] = numbers[1]
+
+    def answer(self) -> bytes:
+        """Return the answer of all; nothing if none has done it."""
+        if not self._is_counted:
+            return OK if self._is_ok else b""
+        following = ""
+        if self._following:
+            following = " " + quote_from_bytes(cursor_text(self._following).encode())
+        return ok(b"%d%s" % (self.done, following.encode()))
+
+
+def inquire_progress(state: State, peer: Peer, name: bytes) -> None:
+    """Ask others how far a job is, by its handle or unique."""
+    words = [b"job", quote_from_bytes(name).encode(), b"workload=no"]
+    inquiry = ask(state, peer, words, others_of(state), is_list=True)
+    inquiry.is_for_one = True
+
+
+def progress(peer: Peer, inquiry: Inquiry) -> tuple[bool, bool, int, int] | None:
+    """Return whether a job is known and runs, numerator and denominator.
+
+    None is returned where one that might know has not answered.
+    """
+    found = inquiry.found()
+    if found is None:
+        is_certain = not any(reason_of(each) for each in inquiry.said)
+        return (False, False, 0, 0) if is_certain else None
+    for values in _rows(found):
+        if values["state"] in _UNENDED and is_seen(peer, values):
+            parts = int(values["numerator"] or 0), int(values["denominator"] or 0)
+            return True, values["state"] == "running", *parts
+    return False, False, 0, 0
+
+
+def follow_elsewhere(
+    state: State,
+    peer: Peer,
+    handle: bytes,
+    send: Callable[[Peer, ResultRecord], None],
+) -> None:
+    """Have ``send`` tell a peer how a job ended that another job server may have.
+
+    Meanwhile the peer goes on.
+    """
+
+    def end(inquiry: Inquiry) -> None:
+        _tell_end(peer, inquiry, send)
+
+    # Who is away is given up; one that has the job answers when that has ended.
+    words = [b"result", handle, b"timeout=%d" % _LONGEST]
+    said = others_of(state)
+    inquiry = ask(state, peer, words, said, is_list=True, then=end)
+    inquiry.is_for_one = True
+    inquiry.seconds += _LONGEST
+    if not any(each.link is not None for each in said):
+        end(inquiry)
+
+
+def _tell_end(
+    peer: Peer, inquiry: Inquiry, send: Callable[[Peer, ResultRecord], None]
+) -> None:
+    found = inquiry.found()
+    rows = [] if found is None else _rows(found)
+    record = _record_of(rows[0]) if rows else None
+    if record is not None and any(
+        peer.may(right, record.function) for right in (SEE, SUBMIT)
+    ):
+        send(peer, record)
+    elif any(reason_of(each) for each in inquiry.said):
+        send_error(peer, b"UNANSWERED", b"One that may have the job did not answer")
+    else:
+        send_error(peer, b"UNKNOWN_JOB", b"There is no such job")
+
+
+def _record_of(values: dict[str, Any]) -> ResultRecord | None:
+    """Return a row of ``result`` as how a job ended; None where it has not."""
+    outcome = _bytes(values["state"])
+    if outcome not in STATUSES:
+        return None
+    record = ResultRecord(0, _bytes(values["handle"]), _bytes(values["function"]))
+    record.outcome = outcome
+    record.error = _bytes(values["error"] or "")
+    record.size, record.data_size = values["size"], values["data_size"]
+    record.is_whole = values["kept"] == "whole"
+    if record.is_whole:
+        data = _bytes(values["result"])
+        record.pieces = [
+            base64.b64decode(data) if values["encoding"] == "base64" else data
+        ]
+    return record
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")

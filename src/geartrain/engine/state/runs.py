@@ -1,0 +1,188 @@
+"""What came of the times of schedules, and how far each has come.
+
+Both are in one entry of the store for each schedule. It is written in the batch of the
+job that a time submits, and in that of the job's end: so a time that a crash cuts short
+has come with its job, or not at all.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+from geartrain.engine.model.schedule_settings import settings_of, times_of
+from geartrain.engine.model.schedules import Run, Schedule
+from geartrain.engine.queries import FindDead, FindJob, Query
+from geartrain.engine.records import Entry
+from geartrain.engine.state.state import State
+
+__all__ = [
+    "PROGRESS",
+    "clear",
+    "end",
+    "forget",
+    "is_later",
+    "keep",
+    "learn",
+    "look_up",
+    "note",
+    "rename",
+    "restore",
+    "schedule_of",
+]
+
+PROGRESS: Final = b"schedule-progress"
+"""The kind of entry that keeps how far a schedule has come."""
+
+# Runs kept of each schedule: a week of nights, and ten minutes of minutes.
+_MOST: Final = 10
+
+
+def note(
+    state: State, schedule: Schedule, due: float, number: int, outcome: str
+) -> None:
+    """Note what came of a time of a schedule: its job's ``number``, or an outcome."""
+    run = Run(due, number, outcome)
+    if outcome:
+        run.ended = state.wall_time()
+    schedule.counts[outcome or "submitted"] += 1
+    _add(state, schedule, run)
+
+
+def _add(state: State, schedule: Schedule, run: Run) -> None:
+    schedule.runs.append(run)
+    if run.number:
+        state.runs.setdefault(run.number, []).append(schedule)
+    while len(schedule.runs) > _MOST:
+        _untrack(state, schedule, schedule.runs.pop(0).number)
+
+
+def _untrack(state: State, schedule: Schedule, number: int) -> None:
+    schedules = state.runs.get(number)
+    if schedules is None or schedule not in schedules:
+        return
+    schedules.remove(schedule)
+    if not schedules:
+        del state.runs[number]
+
+
+def end(state: State, number: int, outcome: str) -> None:
+    """Note how a job has ended, if a schedule's time is waiting for that."""
+    for schedule in state.runs.get(number, ()):
+        for run in schedule.runs:
+            if run.number == number:
+                run.outcome = outcome
+                run.ended = state.wall_time()
+        held = schedule.held
+        if held.due and not held.timer and not schedule.outstanding():
+            state.alarms.set(held, state.server_time())
+        keep(state, schedule)
+
+
+def schedule_of(state: State, number: int) -> bytes:
+    """Return the name of the schedule that submitted a job; empty if none has."""
+    schedules = state.runs.get(number)
+    return schedules[0].handle if schedules else b""
+
+
+def rename(state: State, number: int, twin: int) -> None:
+    """Note that a job turned out to be another, which it joins."""
+    for schedule in state.runs.pop(number, ()):
+        for run in schedule.runs:
+            if run.number == number:
+                run.number = twin
+        state.runs.setdefault(twin, []).append(schedule)
+        keep(state, schedule)
+
+
+def keep(state: State, schedule: Schedule) -> None:
+    """Record how far a schedule has come."""
+    if not state.journal.keeps_jobs:
+        return
+    values = {
+        "times": times_of(settings_of(schedule.settings())),
+        "due": schedule.due,
+        "shift": schedule.shift,
+        "ran": schedule.ran,
+        "held": schedule.held.due,
+        "runs": [
+            [run.due, run.number, run.outcome, run.ended] for run in schedule.runs
+        ],
+    }
+    state.journal.put(PROGRESS, schedule.handle, json.dumps(values).encode())
+
+
+def forget(state: State, schedule: Schedule) -> None:
+    """Forget what came of a schedule's times: it has ended."""
+    clear(state, schedule)
+    state.alarms.cancel(schedule.held)
+    state.journal.remove(PROGRESS, schedule.handle)
+
+
+def look_up(state: State) -> None:
+    """Ask the store for the jobs of times that have not ended, as far as was noted.
+
+    One that it has no more, because its file was repaired or is another, would hold up
+    the schedule's next for ever.
+    """
+    queries: list[Query] = []
+    for number, schedules in state.runs.items():
+        if any(_waits_for(schedule, number) for schedule in schedules):
+            queries += [FindJob(number, False), FindDead(number, False)]
+    if queries:
+        state.journal.ask(queries, None, None)
+
+
+def _waits_for(schedule: Schedule, number: int) -> bool:
+    return any(run.number == number and not run.outcome for run in schedule.runs)
+
+
+def learn(state: State, answers: list[Query]) -> None:
+    """Take in what the store says of the jobs that ``look_up`` asked for."""
+    there: set[int] = set()
+    asked: set[int] = set()
+    for answer in answers:
+        if isinstance(answer, FindJob | FindDead):
+            asked.add(answer.number)
+            if answer.record is not None or answer.error:
+                there.add(answer.number)
+    for number in asked - there:
+        if any(_waits_for(each, number) for each in state.runs.get(number, ())):
+            end(state, number, "lost")
+
+
+def clear(state: State, schedule: Schedule) -> None:
+    """Forget what came of a schedule's times, but not how far it has come."""
+    while schedule.runs:
+        _untrack(state, schedule, schedule.runs.pop().number)
+
+
+def is_later(schedule: Schedule, entry: Entry) -> bool:
+    """Tell whether a schedule had run later, by what was kept of it, than it has."""
+    try:
+        return float(json.loads(entry.value)["ran"]) > schedule.ran
+    except (ValueError, TypeError, LookupError):
+        return False
+
+
+def restore(state: State, schedule: Schedule, value: bytes) -> bool:
+    """Take back what ``keep`` recorded; tell whether its next time still holds.
+
+    It does not where the schedule's times have changed since, or the system's clock was
+    set while there was no job server.
+
+    Raises:
+        ValueError, LookupError, TypeError: it is nothing that ``keep`` recorded.
+    """
+    values: dict[str, Any] = json.loads(value)
+    for due, number, outcome, ended in values["runs"]:
+        run = Run(float(due), int(number), str(outcome))
+        run.ended = float(ended)
+        _add(state, schedule, run)
+    schedule.ran = float(values["ran"])
+    schedule.held.due = float(values["held"])
+    if values["times"] != times_of(settings_of(schedule.settings())):
+        return False
+    schedule.due = float(values["due"])
+    schedule.shift = float(values["shift"])
+    return True

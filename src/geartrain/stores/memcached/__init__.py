@@ -1,0 +1,1 @@
+"""The memcached store: batches as a log in a cache, and all jobs in memory."""

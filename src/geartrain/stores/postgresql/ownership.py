@@ -1,0 +1,366 @@
+"""Which job server writes which jobs: nodes, their leases, and the lanes they have.
+
+A *node* is one life of a job server, with a lease of ten seconds on the database's
+clock, which it renews every third of that. A *lane* is a set of jobs, and belongs to
+one node. New jobs are of the node's first lane, and their numbers name it. The *fence*
+is in front of all that a transaction does: it fails unless the node's lease is running,
+and keeps anybody from ending it before the transaction has ended. So a node that was
+declared dead cannot write, however late it wakes up.
+
+Who takes over from a node that did not renew its lease (``leases``) deletes the node
+and writes its own number into the lanes, which costs the same however many jobs they
+have. A lane whose node is NULL is empty, and is the next newcomer's; where there are
+many, they are made empty (``emptying``).
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from time import monotonic
+from typing import Final
+
+from geartrain.engine.inventory import LANES
+from geartrain.engine.model.health import StoreNode
+from geartrain.engine.model.shares import WHOLE, Share
+from geartrain.errors import StoreError
+from geartrain.stores.postgresql.arrays import smallints
+from geartrain.stores.postgresql.clock import SharedClock
+from geartrain.stores.postgresql.emptying import MANY, emptiest, empty
+from geartrain.stores.postgresql.leases import LEASES, Leases
+from geartrain.stores.postgresql.processes import has_died, this_process
+from geartrain.stores.postgresql.session import DatabaseSession, Row
+from geartrain.texts import visible
+
+__all__ = ["LEASE", "FencedError", "InUseError", "LeaseLostError", "Ownership"]
+
+LEASE: Final = 10.0
+"""Seconds for which a node may write without a word."""
+
+_FIRST_LANE: Final = 1
+_HOLDERS: Final = (
+    "SELECT lane.id, lane.node, node.name, node.host, node.process,"
+    " extract(epoch FROM node.lease_until - clock_timestamp())::float8"
+    " FROM @lane AS lane LEFT JOIN @node AS node ON node.id = lane.node"
+    " ORDER BY lane.id"
+)
+_NEW_NODE: Final = (
+    "INSERT INTO @node(name, identity, host, process, lease_until) VALUES"
+    " (%s::text, %s, %s::text, %s::text, clock_timestamp() + %s * interval '1 s')"
+    " RETURNING id"
+)
+_RENEW: Final = (
+    "UPDATE @node SET lease_until = clock_timestamp() + %s * interval '1 s'"
+    " WHERE id = %s"
+)
+# The lane is NULL, which the column refuses, if this is not the node's any more.
+_FENCE: Final = (
+    "INSERT INTO @tally(lane, serial, priority, ready, delayed, dead, function,"
+    " queue_key) VALUES ((SELECT %s::smallint FROM @node WHERE id = %s"
+    " AND lease_until > clock_timestamp() FOR SHARE), %s, 0, 0, 0, 0, '', '')"
+)
+_BURY: Final = (
+    "DELETE FROM @node WHERE id = %s AND (lease_until < clock_timestamp()"
+    " OR (extract(epoch FROM lease_until) * 1000000)::int8 = %s"
+    " OR process = %s::text) RETURNING id"
+)
+_NODES: Final = (
+    "SELECT node.id, name, identity, address, host,"
+    " extract(epoch FROM started)::float8,"
+    " extract(epoch FROM lease_until - clock_timestamp())::float8,"
+    " array_agg(lane.id ORDER BY lane.id)"
+    " FROM @node AS node JOIN @lane AS lane ON lane.node = node.id"
+    " GROUP BY node.id ORDER BY node.id"
+)
+_NUMBER: Final = (
+    "SELECT greatest(reserved / %s, (extract(epoch FROM clock_timestamp()"
+    " - timestamptz '2026-01-01 00:00 UTC') * 1000000)::int8) + 1"
+    " FROM @lane WHERE id = %s::smallint"
+)
+_EMPTY: Final = " AND ".join(
+    f"NOT EXISTS (SELECT 1 FROM @{table} WHERE lane = each.id{state})"
+    for table, state in (
+        ("job", " AND due = 0 AND NOT is_dead"),
+        ("job", " AND due > 0 AND NOT is_dead"),
+        ("job", " AND is_dead"),
+        ("result", ""),
+        ("ending", ""),
+    )
+)
+_FREE: Final = (
+    "UPDATE @lane AS each SET node = NULL WHERE id = ANY(%s::smallint[])"
+    f" AND node = %s AND {_EMPTY} RETURNING id"
+)
+
+
+class FencedError(StoreError):
+    """The lease has ended: somebody may have taken over."""
+
+
+class InUseError(StoreError):
+    """Another job server has the store."""
+
+
+class LeaseLostError(StoreError):
+    """Another job server has taken over."""
+
+
+class Ownership:
+    """The node that this job server is.
+
+    Attributes:
+        is_shared: other job servers may have lanes of their own.
+        lane: the lane that new jobs are of.
+        lanes: all lanes whose jobs are ours.
+        until: until when they surely are, as ``time.monotonic`` counts.
+        is_leading: no other node lives longer.
+        clock: the server time that all nodes have.
+        share: which part of all limits is this node's.
+        held: how many lanes have a node, as far as was seen.
+    """
+
+    def __init__(self, *, is_shared: bool) -> None:
+        """Share the store with other job servers, or refuse to."""
+        self.lane = _FIRST_LANE
+        self.lanes = [_FIRST_LANE]
+        self.until = 0.0
+        self.is_leading = True
+        self.is_shared = is_shared
+        self.share = WHOLE
+        self.held = 0
+        self._node = 0
+        self.clock = SharedClock()
+        self._leases = Leases()
+        self._leader = 0
+        # Where others were told that this job server is reached.
+        self._address = ""
+
+    def claim(self, session: DatabaseSession, name: str, identity: bytes) -> None:
+        """Become a node with a lane; within a transaction that others wait for.
+
+        Raises:
+            InUseError: another job server has the store, and it is not to be shared.
+            StoreError: there are as many nodes as there can be.
+        """
+        holders = session.ask(_HOLDERS)
+        self.lane = self._choose(session, holders)
+        self.lanes = [self.lane]
+        if not self.is_shared:
+            self.lanes = sorted({self.lane, *(row[0] for row in holders)})
+        self.until = monotonic() + LEASE
+        machine = socket.gethostname()
+        host = f"{machine}, process {os.getpid()}"
+        values = name or machine, identity, host, this_process(), LEASE
+        ((self._node,),) = session.ask(_NEW_NODE, *values)
+        self.share = WHOLE
+        session.send(
+            "INSERT INTO @lane(id) VALUES (%s::smallint) ON CONFLICT DO NOTHING",
+            self.lane,
+        )
+        self._take(session, self.lanes)
+
+    def _choose(self, session: DatabaseSession, holders: list[Row]) -> int:
+        """Return a lane that has no living node from now on, or a new one."""
+        taken = 0
+        for row in holders:
+            lane, _, name, host, process, left = row
+            is_free = left is None or left <= 0 or has_died(process)
+            if is_free and not taken and self._bury(session, row):
+                taken = lane
+            elif not self.is_shared and not (is_free and self._bury(session, row)):
+                raise InUseError(
+                    f"the store {session.location.shown} is in use by another job"
+                    f" server: {visible(name)} at {visible(host)}, whose lease"
+                    f" ends in {left or 0:.0f} s unless it is renewed"
+                )
+        if taken:
+            return taken
+        lane = max((row[0] for row in holders), default=0) + 1
+        if lane >= LANES:
+            raise StoreError(
+                f"the store {session.location.shown} has {LANES - 1} lanes, which all"
+                " belong to job servers that live, and can have no more: start again"
+                " in a minute, when these have given up what they took over"
+            )
+        return lane
+
+    def _bury(self, session: DatabaseSession, row: Row) -> bool:
+        """End the node of a lane; tell if it has none any more.
+
+        It may have renewed its lease at the last moment.
+        """
+        _, node, _, _, process, left = row
+        if left is None:
+            return True
+        died = process if has_died(process) else ""
+        return bool(session.ask(_BURY, node, self._end_of(node), died))
+
+    def _end_of(self, node: int) -> int:
+        """Return when the lease of a node ended that is given up; 0 for another."""
+        return self._leases.end_of(node, monotonic(), LEASE)
+
+    def _take(self, session: DatabaseSession, lanes: list[int]) -> None:
+        text = "UPDATE @lane SET node = %s WHERE id = ANY(%s::smallint[])"
+        session.send(text, self._node, smallints(lanes))
+        # None of these jobs has run in this life, so none need run once more.
+        text = (
+            "UPDATE @job SET is_joined = false WHERE is_joined"
+            " AND lane = ANY(%s::smallint[])"
+        )
+        session.send(text, smallints(lanes))
+
+    def first_number(self, session: DatabaseSession) -> int:
+        """Return a number of the lane after all that were given, by the time."""
+        ((ticks,),) = session.ask(_NUMBER, LANES, self.lane)
+        return int(ticks) * LANES + self.lane
+
+    def is_due(self) -> bool:
+        """Tell whether the lease is to be renewed."""
+        return monotonic() >= self.until - LEASE * 2 / 3
+
+    def renew(self, session: DatabaseSession) -> float:
+        """Send what renews the lease; return until when, once that is committed."""
+        if monotonic() >= self.until:
+            # The others have used this node's part of all limits since.
+            self._leases.doubt()
+        until = monotonic() + LEASE
+        session.send(_RENEW, LEASE, self._node)
+        self.clock.keep(session, self.lane)
+        return until
+
+    def fence(self, session: DatabaseSession, serial: int) -> None:
+        """Send what fails unless the lease is running, and marks the transaction."""
+        session.send(_FENCE, self.lane, self._node, serial)
+
+    def confirm(self, session: DatabaseSession) -> None:
+        """Keep others from taking over while this transaction runs.
+
+        What this node has sent on a connection that was lost has ended then.
+
+        Raises:
+            LeaseLostError: another job server has taken over.
+        """
+        text = "SELECT 1 FROM @node WHERE id = %s FOR UPDATE"
+        if not session.ask(text, self._node):
+            raise LeaseLostError(
+                f"the store {session.location.shown} was taken over by another job"
+                " server after the lease of this one had ended"
+            )
+
+    def has_heirs(self, session: DatabaseSession) -> bool:
+        """Tell whether lanes have no living node; see how many nodes live."""
+        if not self.is_shared:
+            return False
+        self._look_at_nodes(session)
+        holders = session.ask(_HOLDERS)
+        self.held = sum(row[1] is not None for row in holders)
+        return any(self._is_orphan(row) for row in holders)
+
+    def _look_at_nodes(self, session: DatabaseSession) -> None:
+        """See who leads, and which part of all limits is this node's.
+
+        A node that has just come may use its part once the others use no more than
+        theirs: they renew their leases as soon as they have seen it.
+        """
+        leases = session.ask(LEASES)
+        self._leases.look(leases, monotonic())
+        nodes = [node for node, *_ in leases] or [self._node]
+        # The first leads until it is given up, whatever its lease.
+        self._leader = nodes[0]
+        self.is_leading = self._leader == self._node
+        if len(nodes) > self.share.servers:
+            session.send(_RENEW, LEASE, self._node)
+        rank = sum(node < self._node for node in nodes)
+        is_known = self._leases.are_aware(self._node)
+        self.share = Share(len(nodes), rank, is_known)
+
+    def inherit(self, session: DatabaseSession) -> list[int]:
+        """Take the lanes that have no living node; within a transaction.
+
+        They are added to ``lanes`` by the caller, once it is committed.
+        """
+        session.send("SET LOCAL lock_timeout = '2s'")
+        self.confirm(session)
+        rows = session.ask(f"{_HOLDERS} FOR UPDATE OF lane SKIP LOCKED")
+        buried = {self._node}
+        taken: list[int] = []
+        for row in rows:
+            if not self._is_orphan(row):
+                continue
+            lane, node = row[0], row[1]
+            if node not in buried and not self._bury(session, row):
+                continue
+            buried.add(node)
+            taken.append(lane)
+        self._take(session, taken)
+        return taken
+
+    def announce(self, session: DatabaseSession, address: str) -> None:
+        """Tell the others where this job server is reached, if that has changed.
+
+        ``*`` in front of the port stands for the host by which this machine reaches the
+        database: what shares a database shares a network.
+        """
+        if not self.is_shared:
+            return
+        if address.startswith("*:"):
+            host = session.local_host()
+            shown = f"[{host}]" if ":" in host else host
+            address = f"{shown}{address.removeprefix('*')}"
+        if address != self._address:
+            text = "UPDATE @node SET address = %s::text WHERE id = %s"
+            session.send(text, address, self._node)
+            self._address = address
+
+    def nodes(self, session: DatabaseSession) -> tuple[StoreNode, ...]:
+        """Return the nodes that share the store, the first to open it first."""
+        if not self.is_shared:
+            return ()
+        rows, now = session.ask(_NODES), monotonic()
+        return tuple(
+            StoreNode(
+                name,
+                bytes(identity),
+                address,
+                host,
+                started,
+                now + left,
+                tuple(lanes),
+                node == self._leader,
+                node == self._node,
+            )
+            for node, name, identity, address, host, started, left, lanes in rows
+        )
+
+    def release(self, session: DatabaseSession) -> None:
+        """Let others have the lanes at once."""
+        session.send("DELETE FROM @node WHERE id = %s", self._node)
+
+    def _is_orphan(self, row: Row) -> bool:
+        """Tell whether a lane has lost its node; one that is free has lost nothing."""
+        lane, node, _, _, process, left = row
+        if node is None:
+            return False
+        if node == self._node:
+            # It was taken, and the answer to that was lost.
+            return lane not in self.lanes
+        return left is None or has_died(process) or self._end_of(node) > 0
+
+    def give_up(self, session: DatabaseSession, serial: int) -> None:
+        """Give up lanes that have become empty; where there are many, empty some.
+
+        ``serial`` is the number of the transaction that moves what is left in these.
+        """
+        others = [lane for lane in self.lanes if lane != self.lane]
+        if self.held > MANY and len(others) > 1:
+            attic, others = min(others), emptiest(session, others)
+            with session.transaction():
+                self.confirm(session)
+                empty(session, others, self.lane, attic, serial)
+        with session.transaction():
+            self.confirm(session)
+            rows = session.ask(_FREE, smallints(others), self._node)
+            # Now: if the answer to the COMMIT is lost, another may have them next. One
+            # that was not given up is an orphan, and is taken again: it is empty.
+            free = {lane for (lane,) in rows}
+            self.lanes = [lane for lane in self.lanes if lane not in free]

@@ -1,0 +1,83 @@
+"""URLs of database servers: their parts, and how they are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+
+from geartrain.errors import OptionError
+from geartrain.texts import visible
+
+__all__ = ["DatabaseServer", "server_of", "without_password"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatabaseServer:
+    """The parts of a URL that names a database server.
+
+    Attributes:
+        options: what follows ``?``, by name.
+    """
+
+    host: str
+    port: int
+    user: str
+    password: str
+    database: str
+    options: Mapping[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
+
+def without_password(url: str) -> str:
+    """Return a URL that is safe to show.
+
+    >>> without_password("mysql://me:secret@db/jobs")
+    'mysql://me:…@db/jobs'
+    """
+    head, at, host = url.rpartition("@")
+    user, colon, _ = head.partition("://")[2].partition(":")
+    if at and colon:
+        url = f"{head.partition('://')[0]}://{user}:…@{host}"
+    return visible(url)
+
+
+def server_of(
+    url: str, default_port: int, options: Collection[str] = ()
+) -> DatabaseServer:
+    """Split a URL into its parts; of ``?name=value`` only ``options`` are known.
+
+    Raises:
+        OptionError: the URL cannot be read.
+    """
+    shown = without_password(url)
+    try:
+        parts = urlsplit(url)
+        port = default_port if parts.port is None else parts.port
+        given = dict(parse_qsl(parts.query, keep_blank_values=True))
+    except ValueError as error:
+        raise OptionError(f"{shown!r}: {error}") from None
+    if not parts.hostname:
+        raise OptionError(f"{shown!r} names no host: write {parts.scheme}://host:port")
+    if parts.fragment or (parts.query and not options):
+        raise OptionError(f"{shown!r}: nothing may follow the path")
+    for name in given:
+        if name not in options:
+            known = ", ".join(options)
+            raise OptionError(f"{shown!r}: no option {name!r}: there are {known}")
+    return _server(parts, parts.hostname, port, given)
+
+
+def _server(
+    parts: SplitResult, host: str, port: int, options: Mapping[str, str]
+) -> DatabaseServer:
+    return DatabaseServer(
+        host=host,
+        port=port,
+        user=unquote(parts.username or ""),
+        password=unquote(parts.password or ""),
+        database=unquote(parts.path.removeprefix("/")),
+        options=options,
+    )

@@ -1,0 +1,141 @@
+"""Two job servers that share a PostgreSQL store: one is killed, or held too long."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+import pytest
+
+from geartrain.admin import Admin
+from geartrain.client import Client
+from geartrain.errors import GeartrainError
+from geartrain.protocol.constants import PacketType
+from tests.support.postgresql_servers import PostgresqlServer
+from tests.support.servers import RunningServer, running_geartrain
+from tests.support.waiting import wait_until
+from tests.support.wire import Wire
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def database(database: PostgresqlServer) -> PostgresqlServer:
+    """Return the server without what other tests have left."""
+    database.empty()
+    return database
+
+
+def submit(server: RunningServer, unique: str, function: str = "work") -> str:
+    with Client([server.address]) as client:
+        return client.submit(function, b"w", background=True, unique=unique).handle
+
+
+def waiting(server: RunningServer) -> int:
+    """Return how many jobs wait at one of the servers."""
+    with Admin(server.address, span="local") as admin:
+        return sum(row.waiting for row in admin.functions())
+
+
+def run_one(server: RunningServer) -> str:
+    """Run a job as a worker; return its handle."""
+    with Wire(server.connect()) as worker:
+        worker.register(b"work")
+        # It is told when a job that was taken over has been read.
+        worker.send(PacketType.PRE_SLEEP)
+        worker.expect(PacketType.NOOP)
+        handle, _ = worker.grab()
+        worker.send(PacketType.WORK_COMPLETE, handle, b"")
+        assert worker.echoes()
+        return handle.decode()
+
+
+def test_jobs_of_a_server_that_is_killed_are_run_by_the_other(
+    database: PostgresqlServer,
+) -> None:
+    store = ("--store", database.url())
+    with (
+        running_geartrain(*store, "--node-name", "one") as one,
+        running_geartrain(*store, "--node-name", "other") as other,
+    ):
+        with Admin(other.address) as admin:
+            rows = [each for each in admin.cluster() if each.lanes]
+        nodes = [(each.node, each.role, each.state) for each in rows]
+        assert nodes == [("other", "self", "alive"), ("one", "node", "leading")]
+        handles = {submit(one, f"u{number}") for number in range(5)}
+        assert all(handle.startswith("H:geartrain:") for handle in handles)
+        assert all(len(handle) <= 63 for handle in handles)
+        assert submit(other, "u0") in handles
+        assert waiting(other) == 0
+        one.process.kill()
+        wait_until(lambda: waiting(other) == 5)
+        assert {run_one(other) for _ in range(5)} == handles
+        assert waiting(other) == 0
+    with running_geartrain(*store) as again:
+        assert waiting(again) == 0
+
+
+def test_a_server_that_slept_beyond_its_lease_begins_anew(
+    database: PostgresqlServer,
+) -> None:
+    store = ("--store", database.url())
+    with running_geartrain(*store) as one, running_geartrain(*store) as other:
+        handle = submit(one, "u")
+        os.kill(one.process.pid, signal.SIGSTOP)
+        began = time.monotonic()
+        wait_until(lambda: waiting(other) == 1, timeout=20)
+        assert time.monotonic() - began <= 15
+        os.kill(one.process.pid, signal.SIGCONT)
+        assert run_one(other) == handle
+        wait_until(lambda: "beginning anew" in one.log.read_text())
+        wait_until(lambda: _answers(one))
+        assert waiting(one) == 0
+        assert submit(one, "v").startswith("H:geartrain:")
+        assert waiting(one) == 1
+        assert one.process.poll() is None
+
+
+def test_servers_on_one_store_find_each_other_and_help(
+    database: PostgresqlServer,
+) -> None:
+    store = ("--store", database.url())
+    with (
+        running_geartrain(*store, "--node-name", "one") as one,
+        running_geartrain(*store, "--node-name", "other") as other,
+        Wire(one.connect()) as worker,
+    ):
+        wait_until(lambda: _helped(other) == [("one", one.address, "connected")])
+        worker.register(b"upper")
+        worker.send(PacketType.PRE_SLEEP)
+        with Client([other.address]) as client:
+            job = client.submit("upper", b"abc")
+            worker.expect(PacketType.NOOP)
+            handle, workload = worker.grab()
+            worker.send(PacketType.WORK_COMPLETE, handle, workload.upper())
+            assert job.result() == b"ABC"
+        other.process.kill()
+        wait_until(lambda: _helped(one) == [])
+        flags = ("--node-name", "alone", "--node-address", "none")
+        with running_geartrain(*store, *flags) as alone:
+            wait_until(lambda: _nodes(one) == [("alone", None)])
+            assert _helped(one) == _helped(alone) == []
+
+
+def _nodes(server: RunningServer) -> list[tuple[str | None, str | None]]:
+    with Admin(server.address) as admin:
+        rows = [each for each in admin.cluster() if each.role == "node"]
+    return [(each.node, each.address) for each in rows]
+
+
+def _helped(server: RunningServer) -> list[tuple[str | None, str | None, str]]:
+    with Admin(server.address) as admin:
+        rows = [each for each in admin.cluster() if each.role == "helped"]
+    return [(each.node, each.address, each.state) for each in rows]
+
+
+def _answers(server: RunningServer) -> bool:
+    try:
+        return waiting(server) == 0
+    except GeartrainError:
+        return False

@@ -1,0 +1,78 @@
+"""Nodes that start go by the server time of the others, whatever their clocks say."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import pytest
+
+from geartrain.stores.postgresql.store import PostgresqlStore
+from tests.support.postgresql_servers import PostgresqlServer
+from tests.support.store_records import batch, record
+
+Opened = Callable[..., PostgresqlStore]
+
+
+def wall(monkeypatch: pytest.MonkeyPatch, ahead: float) -> None:
+    """Set the clock of this machine, as nodes see it."""
+    monkeypatch.setattr(time, "time", lambda: time.monotonic() + ahead)
+
+
+def started(store: PostgresqlStore, ahead: float) -> float:
+    """Return the server time of a node that starts, by the steady clock."""
+    inventory = store.open()
+    passed = time.monotonic() + ahead - inventory.calendar
+    return inventory.steady + passed - time.monotonic()
+
+
+@pytest.mark.parametrize("ahead", [-1e6, 0.0, 1e6])
+def test_the_first_goes_by_the_databases_clock(
+    server: PostgresqlServer, monkeypatch: pytest.MonkeyPatch, ahead: float
+) -> None:
+    now = time.time() - time.monotonic()
+    wall(monkeypatch, ahead)
+    store = PostgresqlStore(server.url(), "disk")
+    assert abs(started(store, ahead) - now) < 30
+    store.close()
+
+
+@pytest.mark.parametrize("ahead", [-1e6, 1e6])
+@pytest.mark.parametrize("is_alone", [False, True])
+def test_who_comes_later_goes_on_with_their_time(
+    server: PostgresqlServer,
+    opened: Opened,
+    monkeypatch: pytest.MonkeyPatch,
+    ahead: float,
+    is_alone: bool,
+) -> None:
+    one = opened()
+    kept = batch(record(1))
+    kept.steady, kept.calendar = 5000.0, 123.0
+    one.commit(kept)
+    server_time = 5000.0 - time.monotonic()
+    if is_alone:
+        one.close()
+    wall(monkeypatch, ahead)
+    other = PostgresqlStore(server.url(), "disk")
+    assert abs(started(other, ahead) - server_time) < 5
+    other.close()
+
+
+def test_a_clock_of_the_database_that_is_set_changes_little_while_one_lives(
+    server: PostgresqlServer, opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone, one = opened(), opened()
+    kept = batch(record(1))
+    kept.steady = 5000.0
+    one.commit(kept)
+    kept = batch(record(2))
+    kept.steady = 5000.0
+    gone.commit(kept)
+    gone.close()
+    # As if the one that has gone had kept its time before the clock was set back.
+    server.ask("UPDATE geartrain.lane SET calendar = calendar + 3600 WHERE id = 1")
+    wall(monkeypatch, 0.0)
+    other = PostgresqlStore(server.url(), "disk")
+    assert abs(started(other, 0.0) - 5000.0 + time.monotonic()) < 5
+    other.close()

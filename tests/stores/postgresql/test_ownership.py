@@ -1,0 +1,483 @@
+"""Several job servers that keep their jobs in one database."""
+
+from __future__ import annotations
+
+import os
+import random
+import threading
+import time
+from collections.abc import Callable
+from math import inf
+
+import pytest
+
+from geartrain.engine.batches import Batch
+from geartrain.engine.inventory import LANES, Inventory
+from geartrain.engine.model.health import Health
+from geartrain.engine.model.shares import Share
+from geartrain.engine.records import JobRecord
+from geartrain.engine.results import FindResult, ResultRecord
+from geartrain.stores.postgresql import leases, ownership
+from geartrain.stores.postgresql import store as store_module
+from geartrain.stores.postgresql.ownership import LeaseLostError
+from geartrain.stores.postgresql.reading import _READY_PAGE
+from geartrain.stores.postgresql.session import (
+    DatabaseSession,
+    SessionLostError,
+    Unanswered,
+)
+from geartrain.stores.postgresql.store import PostgresqlStore
+from tests.support.postgresql_servers import PostgresqlServer
+from tests.support.store_records import (
+    batch,
+    counts,
+    delayed,
+    entries_of,
+    found_by_key,
+    keyed,
+    numbers,
+    page,
+    record,
+    schedule,
+)
+
+COVERS = ("stores/postgresql/answers", "stores/postgresql/processes")
+
+Opened = Callable[..., PostgresqlStore]
+
+# As ``counts`` tells it.
+ONE_READY = (1, 0, 0.0, 0.0, 0)
+
+
+@pytest.fixture(autouse=True)
+def _always_looking(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store_module, "_LOOK_EVERY", 0.0)
+    monkeypatch.setattr(store_module, "_FREE_EVERY", 0.0)
+
+
+@pytest.fixture
+def let_lease_pass(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Return what has the steady clock of all nodes go on by more than a lease."""
+
+    def go_on() -> None:
+        monkeypatch.setattr(ownership, "monotonic", lambda: time.monotonic() + 11)
+        monkeypatch.setattr(leases, "_MOST_BETWEEN", inf)
+
+    return go_on
+
+
+def set_leases(server: PostgresqlServer, difference: str) -> None:
+    """Move the leases of nodes as if the database's clock were set the other way.
+
+    Nobody can tell where the processes of these nodes are.
+    """
+    server.ask(
+        "UPDATE geartrain.node SET process = 'elsewhere 1 1',"
+        f" lease_until = lease_until + interval '{difference}'"
+    )
+
+
+def inherited(store: PostgresqlStore) -> list[Inventory]:
+    """Return what a store has taken over by now."""
+    store.probe(Health())
+    taken, store.adopted = store.adopted, ()
+    return [*taken]
+
+
+def test_each_has_a_lane_and_sees_its_own_jobs(server: PostgresqlServer) -> None:
+    stores = [PostgresqlStore(server.url(), "disk") for _ in range(3)]
+    inventories = [store.open() for store in stores]
+    assert [each.stride for each in inventories] == [LANES] * 3
+    assert [each.reserved % LANES for each in inventories] == [1, 2, 3]
+    now = (time.time() - 1_767_225_600) * 1_000_000
+    for each in inventories:
+        assert abs(each.reserved // LANES - now) < 60_000_000
+    for number, store in enumerate(stores, 1):
+        store.commit(batch(keyed(number, b"k%d" % number), record(number + 10)))
+    for number, store in enumerate(stores, 1):
+        assert numbers(store) == [number, number + 10]
+        assert found_by_key(store, b"k%d" % number) == number
+        assert found_by_key(store, b"k1") == (1 if number == 1 else 0)
+        store.commit(batch(ended=[11]))
+        store.close()
+    assert [store.open().reserved > 0 for store in stores[:1]] == [True]
+    stores[0].close()
+
+
+def test_the_index_decides_who_has_a_unique(opened: Opened) -> None:
+    one, other = opened(), opened()
+    first = keyed(1, b"u", is_tentative=True)
+    one.commit(batch(first))
+    second = [keyed(number, b"u", is_tentative=True) for number in (2, 3)]
+    other.commit(batch(*second))
+    assert [each.twin for each in (first, *second)] == [0, 1, 1]
+    # Nobody but its node knows whether it had run before the other was asked.
+    one.commit(batch(ended=[1]))
+    (again,), one.again = one.again, ()
+    assert counts(again) == {(b"resize", 1): (1, 0, 0.0, 0.0, 0)}
+    assert [each.number for each in page(one)] == [1]
+    one.commit(batch(ended=[1]))
+    assert (one.again, one.adopted, numbers(one)) == ((), (), [])
+    third = keyed(4, b"u", is_tentative=True)
+    other.commit(batch(third))
+    assert third.twin == 0
+
+
+def test_what_a_node_leaves_in_order_is_gone_on_with(opened: Opened) -> None:
+    one, other = opened(), opened()
+    one.commit(
+        batch(
+            record(1),
+            delayed(2, 50.0, is_steady=True),
+            schedules=[schedule(7)],
+            entries={(b"owner", b"a"): b"1 2", (b"both", b"b"): b"one's"},
+        )
+    )
+    other.commit(batch(record(3), entries={(b"both", b"b"): b"other's"}))
+    assert inherited(other) == []
+    one.close()
+    (inventory,) = inherited(other)
+    assert counts(inventory) == {(b"resize", 1): (1, 1, 0.0, 50.0, 0)}
+    assert [each.number for each in inventory.schedules] == [7]
+    assert (b"owner", b"a", b"1 2") in entries_of(inventory)
+    assert [each.number for each in page(other)] == [1, 3]
+    assert numbers(other) == [1, 2, 3]
+    other.commit(batch(record(4), ended=[1]))
+    assert inherited(other) == []
+    other.close()
+    again = opened()
+    (rest,) = again.adopted or (None,)
+    assert numbers(again) == [2, 3, 4]
+    assert rest is not None
+    kept = {(b"owner", b"a", b"1 2"), (b"both", b"b", b"other's")}
+    assert kept <= set(entries_of(rest)) | kept
+
+
+@pytest.mark.parametrize("by_its_clock", ["-11 s", "-1 h", "1 h"])
+def test_a_node_whose_lease_ended_is_taken_over_and_writes_no_more(
+    server: PostgresqlServer,
+    opened: Opened,
+    let_lease_pass: Callable[[], None],
+    by_its_clock: str,
+) -> None:
+    one, other = opened(), opened()
+    one.commit(batch(record(1)))
+    set_leases(server, by_its_clock)
+    assert inherited(other) == []
+    let_lease_pass()
+    (inventory,) = inherited(other)
+    assert counts(inventory) == {(b"resize", 1): (1, 0, 0.0, 0.0, 0)}
+    with pytest.raises(LeaseLostError):
+        one.commit(batch(record(2), ended=[1]))
+    assert one.is_lost
+    with pytest.raises(LeaseLostError):
+        one.probe(Health())
+    assert [each.number for each in page(other)] == [1]
+    one.close()
+    third = opened()
+    assert numbers(third) == []
+    assert numbers(other) == [1]
+
+
+@pytest.mark.parametrize("difference", ["-1 h", "1 h"])
+def test_a_clock_of_the_database_that_is_set_takes_nothing_from_anybody(
+    server: PostgresqlServer, opened: Opened, difference: str
+) -> None:
+    one, other = opened(), opened()
+    one.commit(batch(record(1)))
+    # Each sees that the other has come.
+    assert inherited(one) == inherited(other) == []
+    set_leases(server, difference)
+    assert inherited(other) == inherited(one) == []
+    assert (one.is_leading, other.is_leading) == (True, False)
+    assert [each.share for each in (one, other)] == [Share(2, 0), Share(2, 1)]
+    one.commit(batch(record(2)))
+    other.commit(batch(record(3)))
+    assert (numbers(one), numbers(other)) == ([1, 2], [3])
+
+
+def test_who_comes_after_all_have_died_waits_for_no_lease(
+    server: PostgresqlServer, opened: Opened
+) -> None:
+    one, other = opened(), opened()
+    one.commit(batch(record(1)))
+    other.commit(batch(record(2)))
+    set_leases(server, "-11 s")
+    third = opened()
+    assert len(third.adopted) == 1
+    assert numbers(third) == [1, 2]
+
+
+def test_nodes_and_their_lanes_are_told(
+    server: PostgresqlServer, opened: Opened
+) -> None:
+    one = PostgresqlStore(server.url(), "disk")
+    one.node, one.identity = "n1", b"i1"
+    one.open()
+    other = opened()
+    health = Health()
+    other.probe(health)
+    assert [(each.name == "n1", each.lanes) for each in health.nodes] == [
+        (True, (1,)),
+        (False, (2,)),
+    ]
+    assert [each.is_self for each in health.nodes] == [False, True]
+    now = time.monotonic()
+    assert all(0 < each.lease_until - now <= 10 for each in health.nodes)
+    assert [each.is_leading for each in health.nodes] == [True, False]
+    assert [each.identity for each in health.nodes] == [b"i1", b""]
+    assert health.nodes[0].host.endswith(f", process {os.getpid()}")
+    one.address = "*:7003"
+    one.probe(Health())
+    other.probe(health)
+    assert [each.address for each in health.nodes] == ["127.0.0.1:7003", ""]
+    other.address = "jobs2:7004"
+    other.probe(health)
+    assert health.nodes[1].address == "jobs2:7004"
+    other.address = ""
+    other.probe(health)
+    assert health.nodes[1].address == ""
+    assert abs(health.nodes[0].started - time.time()) < 60
+    one.close()
+    inherited(other)
+    other.probe(health)
+    assert [each.lanes for each in health.nodes] in ([(1, 2)], [(2,)])
+
+
+def test_who_leads_is_one(server: PostgresqlServer, opened: Opened) -> None:
+    one, other = opened(), opened()
+    assert (one.is_leading, other.is_leading) == (True, False)
+    one.close()
+    other.probe(Health())
+    assert other.is_leading
+
+
+def test_a_lease_is_renewed_by_commits_and_probes(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = opened()
+    first = store.lease_until
+    assert 5 < first - time.monotonic() <= 10
+    store.commit(batch(record(1)))
+    assert store.lease_until == first
+    monkeypatch.setattr("geartrain.stores.postgresql.ownership.LEASE", 30.0)
+    store.commit(batch(record(2)))
+    second = store.lease_until
+    assert second > first + 15
+    monkeypatch.setattr("geartrain.stores.postgresql.ownership.LEASE", 90.0)
+    store.probe(Health())
+    assert store.lease_until > second + 50
+
+
+def test_an_inherited_lane_that_is_empty_is_the_next_newcomers(
+    server: PostgresqlServer, opened: Opened
+) -> None:
+    one, other = opened(), opened()
+    one.commit(batch(record(1)))
+    one.close()
+    inherited(other)
+    lanes = "SELECT id FROM geartrain.lane WHERE node IS NULL"
+    assert server.ask(lanes) == []
+    other.commit(batch(ended=[1]))
+    other.probe(Health())
+    assert server.ask(lanes) == [(1,)]
+    assert inherited(other) == []
+    third = opened()
+    assert server.ask(lanes) == []
+    third.commit(batch(record(5)))
+    assert (numbers(other), numbers(third)) == ([], [5])
+
+
+def test_a_result_is_found_from_anywhere(opened: Opened) -> None:
+    one, other = opened(), opened()
+    kept = ResultRecord(5, b"H:x:5", b"f")
+    kept.expires = 2000.0
+    one.commit(batch(results={5: kept}))
+    query = FindResult(1000.0, 5)
+    other.answer(query)
+    assert query.record is not None
+    assert query.record.handle == b"H:x:5"
+
+
+def test_counts_stay_right_over_takeovers(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("geartrain.stores.postgresql.transaction._FOLD_AFTER", 3)
+    number = 0
+    before = opened()
+    for _ in range(4):
+        after = opened()
+        for _ in range(9):
+            number += 1
+            before.commit(batch(record(number), ended=[number - 2]))
+        before.close()
+        inherited(after)
+        assert numbers(after) == [number - 1, number]
+        before = after
+    before.close()
+    again = opened("?shared=no")
+    assert numbers(again) == [number - 1, number]
+    again.close()
+    assert counts(again.open()) == {(b"resize", 1): (2, 0, 0.0, 0.0, 0)}
+
+
+def test_many_nodes_insert_the_same_uniques_without_a_deadlock(opened: Opened) -> None:
+    stores = [opened() for _ in range(3)]
+    kept: list[JobRecord] = []
+
+    def submit(place: int) -> None:
+        for turn in range(20):
+            jobs = [
+                keyed(
+                    place * 100_000 + turn * 100 + n + 1,
+                    b"%d" % (n * 7919 % 50 + turn),
+                    is_tentative=True,
+                )
+                for n in range(50)
+            ]
+            stores[place].commit(batch(*jobs))
+            kept.extend(job for job in jobs if not job.twin)
+
+    threads = [threading.Thread(target=submit, args=(place,)) for place in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len({job.key for job in kept}) == len(kept) == 69
+
+
+def test_who_ends_what_the_other_submits_again_may_wait_for_the_other(
+    server: PostgresqlServer, opened: Opened
+) -> None:
+    server.ask("ALTER ROLE jobs SET deadlock_timeout = '20ms'")
+    try:
+        stores = [opened(), opened()]
+    finally:
+        server.ask("ALTER ROLE jobs RESET deadlock_timeout")
+
+    def work(place: int) -> None:
+        chance = random.Random(place)
+        mine: list[JobRecord] = []
+        for turn in range(25):
+            keys = chance.sample(range(12), 6)
+            first = (turn * 2 + place) * 100
+            jobs = [
+                keyed(first + key + 1, b"%d" % key, is_tentative=True) for key in keys
+            ]
+            stores[place].commit(batch(*jobs, ended=[each.number for each in mine]))
+            mine = [each for each in jobs if not each.twin]
+
+    threads = [threading.Thread(target=work, args=(place,)) for place in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    # What the other was asked for as well was not ended, and no key is kept twice.
+    assert 6 <= sum(len(numbers(store)) for store in stores) <= 12
+
+
+@pytest.fixture
+def deaf(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Return what commits a batch and gives it up, for want of the answer."""
+    monkeypatch.setattr(store_module, "_PATIENCE", 0.0)
+    send = DatabaseSession.send
+
+    sent: list[str] = []
+
+    def lose(self: DatabaseSession, text: str, *values: object) -> Unanswered:
+        if text == "COMMIT" and any("INTO @tally" in each for each in sent):
+            sent.clear()
+            send(self, text)
+            self.connection.close()
+        sent.append(text)
+        return send(self, text, *values)
+
+    def commit(store: PostgresqlStore, refused: Batch) -> None:
+        with monkeypatch.context() as losing:
+            losing.setattr(DatabaseSession, "send", lose)
+            with pytest.raises(SessionLostError):
+                store.commit(refused)
+
+    return commit
+
+
+def join(store: PostgresqlStore, number: int) -> int:
+    """Submit a job that may be another's; return whose."""
+    added = keyed(number, b"k", is_tentative=True)
+    store.commit(batch(added))
+    return added.twin
+
+
+@pytest.mark.parametrize("is_rest", [False, True])
+def test_what_is_to_run_once_more_is_not_ended_by_a_batch_that_repeats(
+    opened: Opened, deaf: Callable[..., None], is_rest: bool
+) -> None:
+    one, two = opened(), opened()
+    one.commit(batch(keyed(1, b"k")))
+    assert join(two, 2) == 1
+    refused = batch(record(3), ended=[1])
+    deaf(one, refused)
+    if is_rest:
+        one.commit(refused.parted()[1])
+    else:
+        following = batch(record(4))
+        following.take_back(refused, {3})
+        one.commit(following)
+    assert numbers(one) == ([1] if is_rest else [1, 4])
+    assert [counts(each) for each in one.again] == [{(b"resize", 1): ONE_READY}]
+    one.commit(batch(ended=[1, 4]))
+    assert numbers(one) == []
+
+
+def test_what_was_refused_and_joined_all_the_same_runs(
+    opened: Opened, deaf: Callable[..., None]
+) -> None:
+    one, two = opened(), opened()
+    deaf(one, batch(keyed(1, b"k")))
+    assert join(two, 2) == 1
+    deaf(one, batch(record(3)))
+    one.commit(batch(record(4)))
+    assert numbers(one) == [1, 4]
+    assert [counts(each) for each in one.again] == [{(b"resize", 1): ONE_READY}]
+
+
+def test_who_was_away_waits_for_its_part_of_all_limits_again(
+    server: PostgresqlServer, opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = opened(), opened()
+    for each in (one, two, one):
+        each.probe(Health())
+    assert (one.share, two.share) == (Share(2, 0), Share(2, 1))
+    server.ask(
+        "UPDATE geartrain.node SET lease_until = now()"
+        " WHERE id = (SELECT min(id) FROM geartrain.node)"
+    )
+    monkeypatch.setattr(one._ownership, "until", 0.0)
+    one.commit(batch(record(1)))
+    assert one.share == Share(2, 0, is_known=False)
+    two.probe(Health())
+    one.probe(Health())
+    assert not one.share.is_known
+    server.ask("UPDATE geartrain.node SET lease_until = now() + interval '11 s'")
+    one.probe(Health())
+    assert one.share == Share(2, 0)
+
+
+def test_a_page_walks_over_no_jobs_of_other_lanes(
+    server: PostgresqlServer, opened: Opened
+) -> None:
+    stores = [opened(), opened()]
+    stores[0].commit(batch(*[record(number) for number in range(1, 3001)]))
+    stores[1].commit(batch(record(4000)))
+    server.ask("ANALYZE geartrain.job")
+    session = stores[1]._session
+    assert session is not None
+    # The plan for any values is what a statement that is used often gets.
+    session.send("SET plan_cache_mode = force_generic_plan")
+    text = _READY_PAGE.replace("%s", "{}").format(*[f"${n}" for n in range(1, 12)])
+    kinds = "int8, int8, int8, int8, smallint[], bytea, int8, bytea, int8, int8, int8"
+    session.send(f"PREPARE page({kinds}) AS {text}")
+    values = "0, 0, 0, 0, '{1, 2}', 'resize', 1, '', 0, 1000, 1000"
+    plan = str(session.ask(f"EXPLAIN EXECUTE page({values})"))
+    assert "job_ready" in plan
+    assert "job_pkey" not in plan

@@ -1,0 +1,47 @@
+"""URLs of database servers."""
+
+from __future__ import annotations
+
+import pytest
+
+from geartrain.errors import OptionError
+from geartrain.stores.urls import DatabaseServer, server_of, without_password
+
+
+def test_a_url_has_its_parts_unquoted() -> None:
+    url = "mysql://me:s3cret%20word@db:33/jobs%2Fa?prefix=x%26y"
+    assert server_of(url, 3306, ("prefix",)) == DatabaseServer(
+        host="db",
+        port=33,
+        user="me",
+        password="s3cret word",
+        database="jobs/a",
+        options={"prefix": "x&y"},
+    )
+
+
+def test_a_url_without_a_port_has_the_default() -> None:
+    assert str(server_of("redis://db", 6379)) == "db:6379"
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("mysql:///jobs", "names no host: write mysql://host:port"),
+        ("mysql://db:x/jobs", "Port could not be cast"),
+        ("mysql://db/jobs#x", "nothing may follow the path"),
+        ("mysql://db/jobs?tabel=x", "no option 'tabel': there are table"),
+    ],
+)
+def test_a_url_that_cannot_be_read_is_refused(url: str, words: str) -> None:
+    with pytest.raises(OptionError, match=words):
+        server_of(url, 3306, ("table",) if "?" in url else ())
+
+
+def test_passwords_are_not_shown() -> None:
+    url = "mysql://me:s3cret@word@db/jobs"
+    assert without_password(url) == "mysql://me:…@db/jobs"
+    assert without_password("mysql://db/jobs\n") == r"mysql://db/jobs\n"
+    with pytest.raises(OptionError) as raised:
+        server_of(f"{url}?x", 3306)
+    assert "s3cret" not in str(raised.value)

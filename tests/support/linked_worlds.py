@@ -1,0 +1,75 @@
+"""Job servers that are asked for each other, without sockets."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from geartrain.engine.model.links import AWAY, CONNECTED, LinkReport
+from tests.support.dialogue import DialoguePeer, World
+
+__all__ = ["LinkedWorlds"]
+
+
+class LinkedWorlds:
+    """The job server that is asked, and others that it has links to.
+
+    Attributes:
+        first: the one that is asked.
+        others: the others, by their names.
+        asked: the lines that they were sent.
+        silent: the names of those that do not answer.
+    """
+
+    def __init__(self, first: World, **others: World) -> None:
+        self.first = first
+        self.others = others
+        self.asked: list[bytes] = []
+        self.silent: set[str] = set()
+        self.links = {}
+        for name in others:
+            link = LinkReport(f"{name}:4730", name.encode() * 2, name.encode())
+            link.state = CONNECTED
+            self.links[name] = link
+        first.engine.helping.follow(tuple(self.links.values()))
+
+    def lose(self, name: str) -> None:
+        """Have a link end."""
+        self.links[name].state = AWAY
+        self.links[name].error = "refused"
+
+    def text(self, peer: DialoguePeer, line: str | bytes) -> bytes:
+        """Send a line to the first, and return the answer."""
+        answer = peer.text(line)
+        while self._let_answer():
+            for each in peer.received:
+                assert each.name == "text"
+                answer += each.arguments[0]
+        return answer
+
+    def rows(self, peer: DialoguePeer, line: str) -> list[dict[str, Any]]:
+        """Return the rows that answer a line."""
+        lines = self.text(peer, line).splitlines()
+        assert lines[-1] == b".", lines
+        return [json.loads(each) for each in lines[:-1]]
+
+    def let_answer(self) -> None:
+        """Have the others say what they are asked, until nobody asks any more."""
+        while self._let_answer():
+            pass
+
+    def _let_answer(self) -> bool:
+        inquiries = self.first.engine.take_inquiries()
+        for inquiry in inquiries:
+            for said in inquiry.said:
+                name = said.name.decode()
+                if said.link is None:
+                    continue
+                self.asked.append(said.line)
+                if name in self.silent:
+                    said.error = "it was silent"
+                    continue
+                said.data = self.others[name].admin().text(said.line.rstrip(b"\n"))
+            self.first.engine.informed(inquiry, self.first.now)
+        self.first.deliver()
+        return bool(inquiries)
