@@ -10,7 +10,9 @@ $servers = getenv('GEARMAN_SERVERS') ?: '127.0.0.1:4730';
 
 if ($argc > 1) {
     $client = new GearmanClient();
-    $client->addServers($servers);
+    // libgearman takes GEARMAN_SERVERS by itself, too: without the false it may hang,
+    // as any of its clients with two open connections may (docs/cluster.md).
+    $client->addServers($servers, false);
     $total = $client->doNormal('requests', implode("\n", array_slice($argv, 1)));
     if ($client->returnCode() !== GEARMAN_SUCCESS) {
         exit($client->error() . "\n");
