@@ -20,8 +20,9 @@ from geartrain.engine.queries import FindJob
 from geartrain.errors import StoreError
 from geartrain.protocol.constants import PacketType
 from geartrain.protocol.packets import request
-from geartrain.server import persistence
+from geartrain.server import persistence, store_thread
 from geartrain.server.persistence import Persistence
+from geartrain.stores.base import ServerAwayError
 from geartrain.stores.memory import MemoryStore
 from geartrain.stores.sqlite.store import SqliteStore
 
@@ -37,6 +38,8 @@ class SlowDisk(SqliteStore):
         may_commit: a commit waits for it.
         failure: why a commit is refused; empty if none is.
         is_full: new jobs alone are refused.
+        is_away: a look finds no server.
+        looks: how often it was looked at.
         defect: what a question runs into; None for nothing.
         batches: what was committed.
     """
@@ -46,7 +49,8 @@ class SlowDisk(SqliteStore):
         self.may_commit = threading.Event()
         self.may_commit.set()
         self.failure = ""
-        self.is_full = False
+        self.is_full = self.is_away = False
+        self.looks = 0
         self.defect: Exception | None = None
         self.batches: list[Batch] = []
 
@@ -63,6 +67,9 @@ class SlowDisk(SqliteStore):
         self.may_commit.set()
 
     def probe(self, health: Health) -> None:
+        self.looks += 1
+        if self.is_away:
+            raise ServerAwayError("nobody there")
         if self.failure or self.is_full:
             raise StoreError(self.failure or "no room")
         super().probe(health)
@@ -385,6 +392,28 @@ def test_a_store_that_does_not_answer_is_told_once(
 
     play(scene, tmp_path)
     assert (actions().count("store_slow"), actions().count("store_answers")) == (1, 1)
+
+
+@pytest.mark.parametrize(("patience", "state"), [(3600.0, OK), (0.0, REFUSING)])
+def test_a_server_that_is_restarted_is_told_by_commits_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, patience: float, state: str
+) -> None:
+    monkeypatch.setattr(persistence, "_PROBE_INTERVAL", 0.01)
+    monkeypatch.setattr(store_thread, "_RESTART", patience)
+
+    async def scene(scene: Scene) -> None:
+        scene.disk.is_away = True
+        seen = scene.disk.looks
+        async with asyncio.timeout(10):
+            while scene.disk.looks < seen + 4:
+                await asyncio.sleep(0.01)
+        assert scene.health.state == state
+        scene.disk.is_away = False
+        async with asyncio.timeout(10):
+            while scene.health.state != OK:
+                await asyncio.sleep(0.01)
+
+    play(scene, tmp_path)
 
 
 def test_a_server_that_does_not_answer_is_given_up(

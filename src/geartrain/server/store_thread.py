@@ -9,18 +9,23 @@ import queue
 import threading
 from collections.abc import Callable
 from functools import partial
-from time import perf_counter
+from time import monotonic, perf_counter
+from typing import Final
 
 from geartrain.engine.batches import Batch
 from geartrain.engine.inventory import Inventory
-from geartrain.engine.model.health import Health
+from geartrain.engine.model.health import OK, Health
 from geartrain.engine.queries import Query
 from geartrain.server.condition import Outcome, defect, refusal
-from geartrain.stores.base import Store
+from geartrain.stores.base import ServerAwayError, Store
 
 __all__ = ["StoreThread"]
 
 _log = logging.getLogger("geartrain.server")
+
+# Seconds for which a look at a store says nothing of its server that has just gone:
+# commits wait for one that is restarted, and refuse new jobs themselves after that.
+_RESTART: Final = 10.0
 
 # What a store keeps, and why it would refuse new jobs, if so.
 _Opened = tuple[Inventory, str]
@@ -64,6 +69,7 @@ class StoreThread:
         self._opened: asyncio.Future[_Opened] = self._loop.create_future()
         self._thread = threading.Thread(target=self._run, name="store", daemon=True)
         self._is_given_up = False
+        self._away_since: float | None = None
 
     async def open(self) -> _Opened:
         """Start, and open the store.
@@ -164,7 +170,20 @@ class StoreThread:
 
     def _probed(self, health: Health) -> str:
         """Look at the store; return why it would refuse new jobs, if so."""
-        return refusal(partial(self._store.probe, health))
+        return refusal(partial(self._probe, health))
+
+    def _probe(self, health: Health) -> None:
+        """Look at the store; raises StoreError if it would refuse new jobs."""
+        try:
+            self._store.probe(health)
+        except ServerAwayError:
+            now = monotonic()
+            since = self._away_since or now
+            if health.state != OK or now >= since + _RESTART:
+                raise
+            self._away_since = since
+        else:
+            self._away_since = None
 
     def _answer(self, query: Query) -> None:
         try:

@@ -26,7 +26,14 @@ from geartrain.engine.queries import (
 from geartrain.engine.results import FindResult
 from geartrain.errors import StoreError
 
-__all__ = ["Recovery", "Store"]
+__all__ = ["Recovery", "ServerAwayError", "Store"]
+
+
+class ServerAwayError(StoreError):
+    """The store's server is not there now: it may only be restarted.
+
+    A commit waits for it, some seconds, before it raises this; ``probe`` does not.
+    """
 
 
 class Recovery(NamedTuple):
@@ -146,6 +153,7 @@ class Store(ABC):
         This takes no longer than a commit.
 
         Raises:
+            ServerAwayError: they would wait for the store's server.
             StoreError: they would be refused; the message says why.
         """
         health.location = "memory:"

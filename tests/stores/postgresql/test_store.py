@@ -13,6 +13,7 @@ import pytest
 
 from geartrain.engine.model.health import Health
 from geartrain.errors import StoreError
+from geartrain.stores.base import ServerAwayError
 from geartrain.stores.memory import MemoryStore
 from geartrain.stores.postgresql import store as store_module
 from geartrain.stores.postgresql.looking import look
@@ -54,6 +55,9 @@ def test_a_commit_waits_for_a_server_that_restarts(
     store = opened()
     store.commit(batch(record(1, b"before")))
     server.kill()
+    for _ in range(2):
+        with pytest.raises(ServerAwayError):
+            store.probe(Health())
     restart = threading.Timer(0.5, server.start)
     restart.start()
     store.commit(batch(record(2), ended=[1]))

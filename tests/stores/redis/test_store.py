@@ -13,6 +13,7 @@ from geartrain.engine.model.health import Health
 from geartrain.engine.queries import FindJob
 from geartrain.engine.records import Change
 from geartrain.errors import StoreError
+from geartrain.stores.base import ServerAwayError
 from geartrain.stores.redis import connection
 from geartrain.stores.redis import store as redis_store
 from geartrain.stores.redis.looking import look_at
@@ -94,6 +95,9 @@ def test_a_restart_goes_unnoticed(
     monkeypatch.setattr(redis_store, "_PATIENCE", 30.0)
     store.commit(batch(record(1)))
     server.kill()
+    for _ in range(2):
+        with pytest.raises(ServerAwayError):
+            store.probe(Health())
     starting = threading.Timer(0.3, server.start)
     starting.start()
     store.commit(batch(record(2)))

@@ -10,6 +10,7 @@ import pymysql
 from pymysql.constants import CLIENT, ER
 
 from geartrain.errors import StoreError
+from geartrain.stores.base import ServerAwayError
 from geartrain.stores.mysql.location import MysqlLocation
 from geartrain.texts import visible
 
@@ -49,7 +50,7 @@ _HINTS: Final = {
 }
 
 
-class ServerLostError(StoreError):
+class ServerLostError(ServerAwayError):
     """The connection is lost; what became of the last statement is not known.
 
     Or its server takes no writes any more, since another one does.

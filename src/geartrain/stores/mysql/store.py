@@ -225,8 +225,8 @@ class MysqlStore(Store):
             self.is_lost = True
             raise
         except ServerLostError:
+            # The next commit waits for it.
             self._disconnect()
-            self._is_failing = True
             raise
 
     def close(self) -> None:

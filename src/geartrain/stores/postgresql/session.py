@@ -15,6 +15,7 @@ from psycopg.types.numeric import FloatBinaryDumper, Int8BinaryDumper
 from psycopg.types.string import BytesBinaryDumper
 
 from geartrain.errors import StoreError
+from geartrain.stores.base import ServerAwayError
 from geartrain.stores.postgresql.arrays import register
 from geartrain.stores.postgresql.location import PostgresqlLocation
 from geartrain.texts import visible
@@ -75,7 +76,7 @@ _STALE: Final = (
 )
 
 
-class SessionLostError(StoreError):
+class SessionLostError(ServerAwayError):
     """The connection is of no use any more: another one may be, or be so soon.
 
     It was lost, the server is away, or it is no server to write to.

@@ -13,6 +13,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from geartrain.errors import StoreError
+from geartrain.stores.base import ServerAwayError
 from geartrain.stores.redis.location import RedisLocation
 
 __all__ = ["LostConnectionError", "RedisConnection", "Words"]
@@ -46,7 +47,7 @@ _WORDS: Final[dict[type[Exception], str]] = {
 }
 
 
-class LostConnectionError(StoreError):
+class LostConnectionError(ServerAwayError):
     """Redis did not answer: nobody knows whether it did what it was told.
 
     Or it has become a replica: another one may be behind its name by now.
