@@ -53,3 +53,13 @@ def test_every_program_in_proof_has_its_script() -> None:
         own = "torture" if name == "cluster" else name
         script = (ROOT / "script" / own).read_text()
         assert f"-m proof.{name} " in script
+
+
+def test_the_tests_install_every_peer_that_they_need() -> None:
+    installed = (ROOT / "script/test").read_text().split("PEERS=(")[1].split(")")[0]
+    programs = "".join(
+        each.read_text() for each in sorted((ROOT / "tests").rglob("*.py"))
+    )
+    needed = re.findall(r'\bneed\(\s*"[^"]+",\s*"([^"]+)"', programs)
+    assert len(needed) > 5
+    assert set(" ".join(needed).split()) <= set(installed.split())

@@ -103,7 +103,10 @@ def go_on(clients: Sequence[Peer]) -> None:
         now = [told([each])["answered"] for each in clients]
         return all(after >= count + 5 for count, after in zip(before, now, strict=True))
 
-    wait_until(went_on, "each client is answered")
+    try:
+        wait_until(went_on, "each client is answered")
+    except AssertionError:
+        pytest.fail("\n".join(each.account() for each in clients))
 
 
 def jobs(nodes: Sequence[Node]) -> int:

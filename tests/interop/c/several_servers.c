@@ -68,6 +68,8 @@ static void submit(const char *servers, const char *key)
   gearman_client_st *client = gearman_client_create(NULL);
 
   gearman_client_add_servers(client, servers);
+  /* It may wait for an answer of one that it has just lost. */
+  gearman_client_set_timeout(client, 5000);
   rc = gearman_client_do_background(client, "record", key, key, length, handle);
   printf("%s %s\n", rc == GEARMAN_SUCCESS ? "kept" : "refused", key);
   char *result = gearman_client_do(client, "reverse", NULL, key, length, &size, &rc);

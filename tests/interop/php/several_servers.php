@@ -26,6 +26,8 @@ for ($number = 1; !file_exists("$file.stop"); $number++) {
     // One that has open connections to several servers may miss an answer.
     $client = new GearmanClient();
     $client->addServers($servers, false);
+    // It may wait for an answer of one that it has just lost.
+    $client->setTimeout(5000);
     $key = "$name-$number";
     @$client->doBackground('record', $key, $key);
     echo $client->returnCode() === GEARMAN_SUCCESS ? 'kept ' : 'refused ', "$key\n";
