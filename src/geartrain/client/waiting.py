@@ -20,7 +20,8 @@ from geartrain.errors import (
     ServerError,
     UnknownJobError,
 )
-from geartrain.protocol.client import NO_OPTIONS, Call, Event
+from geartrain.protocol.calls import Call
+from geartrain.protocol.client import NO_OPTIONS, Event
 from geartrain.protocol.constants import NO_WORKER, PacketType
 from geartrain.texts import visible
 from geartrain.transport.connect import reason

@@ -26,7 +26,8 @@ from geartrain.cluster.grabs import Grabs
 from geartrain.cluster.groups import Group
 from geartrain.cluster.offers import Offer
 from geartrain.engine.model.links import LinkReport
-from geartrain.protocol.client import ClientProtocol, Event, option_call
+from geartrain.protocol.calls import option_call
+from geartrain.protocol.client import ClientProtocol, Event
 from geartrain.protocol.constants import PacketType
 from geartrain.protocol.headers import PREFIX
 from geartrain.protocol.nodes import (
