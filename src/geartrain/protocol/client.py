@@ -11,13 +11,12 @@ from typing import Final
 
 from geartrain.errors import ProtocolError
 from geartrain.protocol.calls import Call, option_call
-from geartrain.protocol.constants import WAIT_WITHOUT_WORKER, PacketType
+from geartrain.protocol.constants import UNKNOWN_OPTION, WAIT_WITHOUT_WORKER, PacketType
 from geartrain.protocol.options import OPTIONS
 from geartrain.protocol.packets import NO_MORE, Packet
 from geartrain.protocol.replies import ReplyParser
 
-__all__ = ["NO_OPTIONS", "ClientProtocol", "Event"]
-
+__all__ = ["ClientProtocol", "Event"]
 
 _OF_A_JOB: Final = frozenset(
     {
@@ -32,9 +31,6 @@ _OF_A_JOB: Final = frozenset(
 _LAST_OF_A_JOB: Final = frozenset(
     {PacketType.WORK_COMPLETE, PacketType.WORK_EXCEPTION, PacketType.WORK_FAIL}
 )
-
-NO_OPTIONS: Final = b"UNKNOWN_OPTION"
-"""The code of the error where a job server knows no options of submissions."""
 
 
 def _without(handle: bytes) -> bytes:
@@ -222,7 +218,8 @@ class ClientProtocol:
         if call.is_done:
             self._wanted -= 1
         if call.lacks_options and packet.type == PacketType.JOB_CREATED:
-            return Event(PacketType.ERROR, call, [NO_OPTIONS, _without(call.handle)])
+            arguments = [UNKNOWN_OPTION, _without(call.handle)]
+            return Event(PacketType.ERROR, call, arguments)
         return Event(packet.type, call, packet.arguments, packet.more)
 
     def _follower(self, packet_type: int, handle: bytes) -> Call | None:
