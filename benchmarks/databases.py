@@ -11,10 +11,10 @@ from __future__ import annotations
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from tests.support.databases import program
 from tests.support.mariadb_servers import MariadbServer
@@ -42,6 +42,10 @@ class BackedServer(RunningServer):
     database: subprocess.Popen[bytes]
 
 
+Database = PostgresqlServer | MariadbServer | RedisServer
+_Server = TypeVar("_Server", bound=Database)
+
+
 @contextmanager
 def _within(folder: str) -> Iterator[None]:
     """Have the folders of servers made in this one, which others may pass through."""
@@ -54,42 +58,33 @@ def _within(folder: str) -> Iterator[None]:
 
 
 @contextmanager
-def running_postgresql(folder: str) -> Iterator[PostgresqlServer]:
+def _running(server: _Server) -> Iterator[_Server]:
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
+
+
+def running_postgresql(folder: str) -> AbstractContextManager[PostgresqlServer]:
     """Run a PostgreSQL whose data is in a folder."""
     with _within(folder):
         server = PostgresqlServer(*POSTGRESQL_SETTINGS)
-    try:
-        server.start()
-        yield server
-    finally:
-        server.stop()
+    return _running(server)
 
 
-@contextmanager
-def running_mariadb(folder: str) -> Iterator[MariadbServer]:
+def running_mariadb(folder: str) -> AbstractContextManager[MariadbServer]:
     """Run a MariaDB whose data is in a folder."""
     with _within(folder):
         server = MariadbServer(*_MARIADB_FLAGS)
-    try:
-        server.start()
-        yield server
-    finally:
-        server.stop()
+    return _running(server)
 
 
-@contextmanager
-def running_redis(folder: str) -> Iterator[RedisServer]:
+def running_redis(folder: str) -> AbstractContextManager[RedisServer]:
     """Run a Redis whose data is in a folder, and on its disk before it answers."""
     with _within(folder):
         server = RedisServer(*DURABLE)
-    try:
-        server.start()
-        yield server
-    finally:
-        server.stop()
-
-
-Database = PostgresqlServer | MariadbServer | RedisServer
+    return _running(server)
 
 
 @contextmanager

@@ -12,7 +12,8 @@ from geartrain.client import Task
 from geartrain.client.options import JobOptions, option_bytes
 from geartrain.engine.model.submission_options import SUBMISSION_OPTIONS
 from geartrain.errors import OptionError, ServerError
-from geartrain.protocol.client import ClientProtocol, submission
+from geartrain.protocol.calls import submission
+from geartrain.protocol.client import ClientProtocol
 from geartrain.protocol.constants import PacketType
 from geartrain.protocol.packets import encode
 from tests.support.client_faces import Face

@@ -13,6 +13,8 @@ from geartrain.cluster import asking
 from geartrain.engine.model.links import CONNECTED
 from tests.support.nodes import Node, eventually, running_node, working
 
+COVERS = ("server/inquirer",)
+
 
 def scene(act: Callable[[Node, Node], Awaitable[None]]) -> None:
     """Run a test with two job servers that have links to each other."""

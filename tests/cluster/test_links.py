@@ -18,6 +18,7 @@ COVERS = (
     "cluster/grabs",
     "cluster/groups",
     "cluster/link",
+    "server/insiders",
 )
 
 

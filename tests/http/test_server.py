@@ -24,6 +24,8 @@ from tests.support.servers import (
 )
 from tests.support.waiting import wait_until
 
+COVERS = ("cli/http_face",)
+
 
 def start(*flags: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run a server that is not to start."""

@@ -15,7 +15,7 @@ from geartrain.protocol.constants import PacketType
 from tests.support.waiting import slowness, wait_until
 from tests.support.wire import MIB, Scene, Wire, packet, scene
 
-COVERS = ("server/connection", "server/driver")
+COVERS = ("server/connection", "server/driver", "server/introductions")
 
 IDLE_CONNECTIONS = 5000
 PIECE = b"x" * 65536

@@ -5,14 +5,8 @@ from __future__ import annotations
 import pytest
 
 from geartrain.errors import ProtocolError
-from geartrain.protocol.client import (
-    Call,
-    ClientProtocol,
-    Event,
-    option_call,
-    question,
-    submission,
-)
+from geartrain.protocol.calls import Call, option_call, question, submission
+from geartrain.protocol.client import ClientProtocol, Event
 from geartrain.protocol.constants import PacketType
 from geartrain.protocol.packets import request
 from tests.support.parsing import reply

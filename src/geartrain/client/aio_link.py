@@ -12,7 +12,8 @@ from typing import Final, cast
 from geartrain.client.servers import ServerList
 from geartrain.client.waiting import MAX_UNREAD, Waiter, ending, no_geartrain
 from geartrain.errors import ClientError, ProtocolError
-from geartrain.protocol.client import ClientProtocol, question
+from geartrain.protocol.calls import question
+from geartrain.protocol.client import ClientProtocol
 from geartrain.protocol.constants import PacketType
 
 __all__ = ["AsyncLink", "wake"]

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from geartrain.client.waiting import Waiter, ending, is_answered, no_geartrain
 from geartrain.errors import JobTimeoutError, ProtocolError
-from geartrain.protocol.client import ClientProtocol, Event, question
+from geartrain.protocol.calls import question
+from geartrain.protocol.client import ClientProtocol, Event
 from geartrain.protocol.constants import PacketType
 from geartrain.transport.connect import reason
 

@@ -12,7 +12,7 @@ from geartrain.client.options import JobOptions, option_bytes
 from geartrain.client.waiting import Waiter
 from geartrain.codecs import Codec, get_codec
 from geartrain.errors import CodecError, OptionError
-from geartrain.protocol.client import (
+from geartrain.protocol.calls import (
     Call,
     following,
     question,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from geartrain.backoff import Backoff
 from geartrain.errors import ConnectError, OptionError
-from geartrain.protocol.client import without_worker
+from geartrain.protocol.calls import without_worker
 from geartrain.transport.connect import Connector, Servers, connectors, reason
 from geartrain.transport.tokens import GivenToken
 

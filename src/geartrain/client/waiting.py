@@ -20,8 +20,9 @@ from geartrain.errors import (
     ServerError,
     UnknownJobError,
 )
-from geartrain.protocol.client import NO_OPTIONS, Call, Event
-from geartrain.protocol.constants import NO_WORKER, PacketType
+from geartrain.protocol.calls import Call
+from geartrain.protocol.client import Event
+from geartrain.protocol.constants import NO_WORKER, UNKNOWN_OPTION, PacketType
 from geartrain.texts import visible
 from geartrain.transport.connect import reason
 
@@ -202,7 +203,7 @@ class Waiter:
             code, said = event.arguments
             if code == NO_WORKER:
                 self.error = NoWorkerError(f"{self.name}: {_shown(said)}")
-            elif code == NO_OPTIONS:
+            elif code == UNKNOWN_OPTION:
                 self.error = ServerError(_shown(code), self._optionless(said))
             else:
                 self.error = ServerError(_shown(code), _shown(said))

@@ -142,11 +142,12 @@ class Asking:
 
     def begin(self) -> None:
         """Take what the engine wants to be asked."""
-        self._driver.on_inquiries = self._take
+        self._driver.inquirer.ask = self._take
 
     def stop(self) -> None:
         """Ask nothing more; answers that are awaited may come."""
-        self._driver.on_inquiries = self._driver.ask_nobody
+        inquirer = self._driver.inquirer
+        inquirer.ask = inquirer.ask_nobody
         for lines in self._idle.values():
             for line in lines:
                 line.close()
@@ -192,7 +193,7 @@ class Asking:
                 task.cancel()
         if not inquiry.is_over():
             self._note_silence(inquiry)
-        self._driver.informed(inquiry)
+        self._driver.inquirer.informed(inquiry)
 
     def _patience(self, inquiry: Inquiry, identities: list[bytes]) -> float:
         """Return for how many seconds those are waited for that have not answered."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 from geartrain.cluster.groups import Group
 from geartrain.cluster.line import PeerLine
 from geartrain.errors import ConnectError, ProtocolError
+from geartrain.server.insiders import call_off, connect_link
 from geartrain.transport.progress import WriteProgress
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class Carrier(asyncio.Protocol):
             return
         self._progress = WriteProgress(self._transport)
         try:
-            self._us = self._driver.connect_link(self._engine)
+            self._us = connect_link(self._driver, self._engine)
         except ConnectError as error:
             self.lose(error)
             return
@@ -120,7 +121,7 @@ class Carrier(asyncio.Protocol):
     def _call_off(self) -> None:
         for handle in self.line.take_called_off():
             if self._us is not None:
-                self._driver.call_off(self._us, handle)
+                call_off(self._driver, self._us, handle)
 
     def pause_writing(self) -> None:
         """Have the engine produce no more: the peer reads slowly."""

@@ -7,7 +7,8 @@ from typing import Final
 
 from geartrain.cluster.groups import Group
 from geartrain.engine.model.links import LinkReport
-from geartrain.protocol.client import Call, ClientProtocol, Event
+from geartrain.protocol.calls import Call
+from geartrain.protocol.client import ClientProtocol, Event
 from geartrain.protocol.constants import PacketType
 from geartrain.protocol.headers import asked
 from geartrain.protocol.nodes import ENDED

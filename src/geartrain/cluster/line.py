@@ -26,8 +26,9 @@ from geartrain.cluster.grabs import Grabs
 from geartrain.cluster.groups import Group
 from geartrain.cluster.offers import Offer
 from geartrain.engine.model.links import LinkReport
-from geartrain.protocol.client import ClientProtocol, Event, option_call
-from geartrain.protocol.constants import PacketType
+from geartrain.protocol.calls import option_call
+from geartrain.protocol.client import ClientProtocol, Event
+from geartrain.protocol.constants import UNKNOWN_OPTION, PacketType
 from geartrain.protocol.headers import PREFIX
 from geartrain.protocol.nodes import (
     BUSY,
@@ -63,8 +64,6 @@ _LAST: Final = frozenset(
 )
 # Errors that end an errand: the peer has taken the job away, or ended it.
 _OVER: Final = frozenset({b"JOB_TAKEN", b"JOB_NOT_FOUND"})
-# What other job servers than Geartrain answer to options.
-_NO_OPTION: Final = b"UNKNOWN_OPTION"
 
 _SLEEP: Final = request(PacketType.PRE_SLEEP)
 _ECHO: Final = request(PacketType.ECHO_REQ, b"")
@@ -284,7 +283,8 @@ class PeerLine:
                 self._for_engine.append(self._client.begin(call))
 
     def _take_error(self, code: bytes, text: bytes, now: float) -> None:
-        if code == _NO_OPTION:
+        if code == UNKNOWN_OPTION:
+            # The peer is no Geartrain, or an earlier one.
             return
         if code not in _OVER:
             # It concerns what was offered: nothing else can be refused.

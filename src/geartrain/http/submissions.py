@@ -21,7 +21,8 @@ from geartrain.codecs import get_codec
 from geartrain.errors import OptionError, ProtocolError
 from geartrain.http.links import Link
 from geartrain.http.problems import ProblemError, problem_of
-from geartrain.protocol.client import ClientProtocol, Event, without_worker
+from geartrain.protocol.calls import without_worker
+from geartrain.protocol.client import ClientProtocol, Event
 from geartrain.protocol.constants import HEADER_SIZE, PacketType
 
 __all__ = ["Bytes", "JobLink", "Workload", "follow", "job_headers", "submit"]

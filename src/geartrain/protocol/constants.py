@@ -14,6 +14,7 @@ __all__ = [
     "REQUEST_MAGIC",
     "RESPONSE_MAGIC",
     "TYPE_END",
+    "UNKNOWN_OPTION",
     "PacketType",
     "Priority",
 ]
@@ -28,6 +29,9 @@ MAX_ARGUMENTS_SIZE: Final = 64 * 1024
 # gearmand closes a connection whose text line is longer.
 MAX_LINE: Final = 8191
 MAX_UNIQUE: Final = 64
+
+UNKNOWN_OPTION: Final = b"UNKNOWN_OPTION"
+"""The code of the ERROR that answers an option which a job server does not know."""
 
 NO_WORKER: Final = b"NO_WORKER"
 """Of an ERROR, the code, and of a WORK_WARNING the beginning, where no worker has the

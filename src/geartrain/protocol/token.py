@@ -5,7 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 from geartrain.errors import ProtocolError
-from geartrain.protocol.constants import HEADER_SIZE, RESPONSE_MAGIC, PacketType
+from geartrain.protocol.constants import (
+    HEADER_SIZE,
+    RESPONSE_MAGIC,
+    UNKNOWN_OPTION,
+    PacketType,
+)
 from geartrain.protocol.packets import request
 
 __all__ = ["TOKEN", "Introduction"]
@@ -54,7 +59,7 @@ class Introduction:
             raise ProtocolError(b"INVALID_PACKET", b"this is no answer to a token")
         if kind == PacketType.ERROR and self.wanted() == 0:
             code, _, text = self._answer[HEADER_SIZE:].partition(b"\0")
-            if code != b"UNKNOWN_OPTION":
+            if code != UNKNOWN_OPTION:
                 self.refusal = (text or code).decode("utf-8", "replace")
 
     def _size(self) -> int:

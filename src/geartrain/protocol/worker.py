@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from geartrain.errors import ProtocolError
-from geartrain.protocol.constants import PacketType
+from geartrain.protocol.constants import UNKNOWN_OPTION, PacketType
 from geartrain.protocol.headers import PREFIX
 from geartrain.protocol.nodes import SLOTS
 from geartrain.protocol.packets import Packet, request
@@ -30,7 +30,6 @@ _ECHO: Final = request(PacketType.ECHO_REQ, b"")
 _OPTIONS: Final = request(PacketType.OPTION_REQ, b"handles") + request(
     PacketType.OPTION_REQ, b"headers"
 )
-_NO_OPTION: Final = b"UNKNOWN_OPTION"
 _TAKEN: Final = b"JOB_TAKEN"
 _OVER: Final = frozenset({_TAKEN, b"JOB_NOT_FOUND", b"DATA_TOO_LARGE"})
 
@@ -280,7 +279,7 @@ class WorkerProtocol:
 
         Expected errors are not kept.
         """
-        if code == _NO_OPTION and self.wants_options:
+        if code == UNKNOWN_OPTION and self.wants_options:
             return
         if code in _OVER:
             self._disown(text)

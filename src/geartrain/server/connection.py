@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
 from geartrain.engine.dispatch.turns import LIGHT, WAIT
@@ -14,7 +15,10 @@ from geartrain.transport.progress import WriteProgress
 if TYPE_CHECKING:
     from geartrain.server.driver import Driver
 
-__all__ = ["Connection", "discard"]
+__all__ = ["Connection", "Writer", "discard"]
+
+Writer = Callable[[list[bytes]], object]
+"""What sends pieces of bytes to a peer."""
 
 _log = logging.getLogger("geartrain.server")
 

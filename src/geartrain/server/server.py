@@ -16,6 +16,7 @@ from geartrain.server.drain import Drain
 from geartrain.server.driver import Driver
 from geartrain.server.engine_options import engine_options
 from geartrain.server.handshakes import Handshakes
+from geartrain.server.insiders import connect_insider
 from geartrain.server.kinds import NO_ADDRESS
 from geartrain.server.node_address import node_address
 from geartrain.server.options import Options
@@ -194,7 +195,7 @@ class Server:
                 "the job server has not opened its store yet: /readyz tells how far it"
                 " is"
             )
-        self._driver.connect(client, identity)
+        connect_insider(self._driver, client, identity)
 
     def rules(self) -> Rules:
         """Return who may do what now."""

@@ -11,14 +11,10 @@ from tests.support.dialogue import (
     H2,
     World,
     echo_res,
-    error,
     job_assign,
     job_created,
     noop,
-    work_complete,
 )
-
-FULL = "disk full"
 
 
 @pytest.fixture
@@ -40,18 +36,6 @@ def commit(world: World) -> Batch:
     batch = world.take()
     committed(world)
     return batch
-
-
-def refuse(world: World) -> Batch:
-    """Let the store refuse what was collected."""
-    batch = world.take()
-    refused(world)
-    return batch
-
-
-def refused(world: World) -> None:
-    world.engine.refused(FULL, world.now)
-    world.deliver()
 
 
 def nothing_collected(world: World) -> bool:
@@ -177,42 +161,6 @@ def test_who_joins_a_job_waits_as_long_as_it_does(durable: World, moment: str) -
         committed(durable)
         assert second.received == [job_created(H1)]
     assert nothing_collected(durable)
-
-
-def test_a_refusal_is_an_error_and_leaves_no_job(durable: World) -> None:
-    client = durable.client()
-    client.submit_job_bg(b"f", b"u", b"w")
-    client.echo_req(b"after")
-    refuse(durable)
-    refusal = error(b"QUEUE_ERROR", FULL.encode())
-    assert client.received == [refusal, echo_res(b"after")]
-    assert client.text("status") == b"f\t0\t0\t0\n.\n"
-    client.submit_job_bg(b"f", b"u", b"w")
-    commit(durable)
-    assert client.received == [job_created(H2)]
-
-
-def test_a_refused_job_that_clients_wait_for_goes_on_for_them(durable: World) -> None:
-    waiting, leaving = durable.client(), durable.client()
-    worker = durable.worker("f")
-    waiting.submit_job(b"f", b"u", b"w")
-    leaving.submit_job_bg(b"f", b"u", b"w")
-    refuse(durable)
-    assert leaving.received == [error(b"QUEUE_ERROR", FULL.encode())]
-    worker.grab_job()
-    worker.work_complete(H1, b"r")
-    assert waiting.received == [job_created(H1), work_complete(H1, b"r")]
-    assert nothing_collected(durable)
-
-
-def test_what_was_to_be_forgotten_is_still_so_after_a_refusal(durable: World) -> None:
-    client, worker = durable.client(), durable.worker("f")
-    client.submit_job_bg(b"f", b"", b"w")
-    commit(durable)
-    worker.grab_job()
-    worker.work_complete(H1, b"")
-    assert list(refuse(durable).ended) == [1]
-    assert list(commit(durable).ended) == [1]
 
 
 def test_a_peer_that_leaves_while_it_is_held_back_harms_nobody(durable: World) -> None:

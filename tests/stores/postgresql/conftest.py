@@ -7,6 +7,7 @@ from contextlib import ExitStack, closing
 
 import pytest
 
+from geartrain.stores.postgresql import store as store_module
 from geartrain.stores.postgresql.location import check_location
 from geartrain.stores.postgresql.store import PostgresqlStore
 from tests.support.postgresql_servers import PostgresqlServer
@@ -30,3 +31,10 @@ def opened(server: PostgresqlServer) -> Iterator[Callable[..., PostgresqlStore]]
             return store
 
         yield make
+
+
+@pytest.fixture
+def always_looking(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have a store look at each commit for what it else looks for now and then."""
+    monkeypatch.setattr(store_module, "_LOOK_EVERY", 0.0)
+    monkeypatch.setattr(store_module, "_FREE_EVERY", 0.0)

@@ -1,34 +1,21 @@
-"""A PostgreSQL store whose server goes away, comes back, or forgets to answer."""
+"""What a PostgreSQL store keeps, how safely, and what it tells of that."""
 
 from __future__ import annotations
 
 import random
-import threading
-import time
 from collections.abc import Callable
 from contextlib import closing
 
-import psycopg
 import pytest
 
 from geartrain.engine.model.health import Health
 from geartrain.errors import StoreError
-from geartrain.stores.base import ServerAwayError
-from geartrain.stores.memory import MemoryStore
-from geartrain.stores.postgresql import store as store_module
 from geartrain.stores.postgresql.looking import look
-from geartrain.stores.postgresql.ownership import LeaseLostError, Ownership
-from geartrain.stores.postgresql.session import (
-    DatabaseSession,
-    SessionLostError,
-    Unanswered,
-)
 from geartrain.stores.postgresql.store import PostgresqlStore
 from tests.support.postgresql_servers import PostgresqlServer
 from tests.support.store_records import batch, burials, keyed, numbers, page, record
 
 COVERS = (
-    "stores/postgresql/admission",
     "stores/postgresql/arrays",
     "stores/postgresql/endings",
     "stores/postgresql/expiry",
@@ -38,195 +25,9 @@ COVERS = (
     "stores/postgresql/looking",
     "stores/postgresql/reading",
     "stores/postgresql/results",
-    "stores/postgresql/transaction",
 )
 
 Opened = Callable[..., PostgresqlStore]
-
-_END_ALL = (
-    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-    " WHERE application_name = 'geartrain'"
-)
-
-
-def test_a_commit_waits_for_a_server_that_restarts(
-    server: PostgresqlServer, opened: Opened
-) -> None:
-    store = opened()
-    store.commit(batch(record(1, b"before")))
-    server.kill()
-    for _ in range(2):
-        with pytest.raises(ServerAwayError):
-            store.probe(Health())
-    restart = threading.Timer(0.5, server.start)
-    restart.start()
-    store.commit(batch(record(2), ended=[1]))
-    restart.join()
-    assert numbers(store) == [2]
-
-
-def test_connections_that_end_at_any_time_lose_and_double_nothing(
-    server: PostgresqlServer, opened: Opened
-) -> None:
-    store = opened()
-    is_over = threading.Event()
-
-    def disturb() -> None:
-        with psycopg.connect(server.url(), autocommit=True) as connection:
-            while not is_over.wait(random.uniform(0.05, 0.4)):
-                connection.execute(_END_ALL)
-
-    thread = threading.Thread(target=disturb)
-    thread.start()
-    expected = MemoryStore()
-    expected.open()
-    try:
-        for start in range(1, 1001, 20):
-            every = range(start, start + 20)
-            ended = range(start - 40, start - 30)
-            for each in (store, expected):
-                added = [keyed(n, b"%d" % (n % 700), is_tentative=True) for n in every]
-                each.commit(batch(*added, ended=ended))
-    finally:
-        is_over.set()
-        thread.join()
-    store.close()
-    assert numbers(opened()) == numbers(expected)
-
-
-@pytest.mark.parametrize("is_sent", [False, True])
-def test_a_commit_that_is_not_answered_is_made_once(
-    opened: Opened, monkeypatch: pytest.MonkeyPatch, is_sent: bool
-) -> None:
-    store = opened()
-    store.commit(batch(record(1)))
-    send = DatabaseSession.send
-    failed: list[str] = []
-
-    def lose(self: DatabaseSession, text: str, *values: object) -> Unanswered:
-        if text == "COMMIT" and not failed:
-            failed.append(text)
-            if is_sent:
-                send(self, text)
-            self.connection.close()
-        return send(self, text, *values)
-
-    monkeypatch.setattr(DatabaseSession, "send", lose)
-    added = keyed(2, b"k", is_tentative=True)
-    store.commit(batch(added, ended=[1]))
-    assert failed == ["COMMIT"]
-    assert added.twin == 0
-    assert numbers(store) == [2]
-
-
-def test_a_commit_before_the_end_of_a_connection_that_looks_alive_is_made_once(
-    server: PostgresqlServer, opened: Opened, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    store = opened()
-    send = DatabaseSession.send
-    failed: list[str] = []
-
-    def lose(self: DatabaseSession, text: str, *values: object) -> Unanswered:
-        sent = send(self, text, *values)
-        if text == "COMMIT" and not failed:
-            failed.append(text)
-            self.sync()
-            server.ask(_END_ALL)
-            send(self, "SELECT 1")
-            self.sync()
-        return sent
-
-    monkeypatch.setattr(DatabaseSession, "send", lose)
-    monkeypatch.setattr(DatabaseSession, "is_lost", lambda self: False)
-    store.commit(batch(record(1)))
-    assert failed == ["COMMIT"]
-    assert numbers(store) == [1]
-
-
-@pytest.mark.parametrize("is_sent", [False, True])
-def test_jobs_that_were_refused_do_not_come_back(
-    server: PostgresqlServer,
-    opened: Opened,
-    monkeypatch: pytest.MonkeyPatch,
-    is_sent: bool,
-) -> None:
-    store = opened()
-    monkeypatch.setattr(store_module, "_PATIENCE", 0.0)
-    send = DatabaseSession.send
-
-    def lose(self: DatabaseSession, text: str, *values: object) -> Unanswered:
-        if text == "COMMIT":
-            if is_sent:
-                send(self, text)
-            self.connection.close()
-        return send(self, text, *values)
-
-    with monkeypatch.context() as losing:
-        losing.setattr(DatabaseSession, "send", lose)
-        with pytest.raises(SessionLostError):
-            store.commit(batch(record(1), record(2)))
-    store.commit(batch(record(3), record(2, b"again")))
-    assert numbers(store) == [2, 3]
-
-
-def test_a_server_that_is_away_is_told_and_found_again(
-    server: PostgresqlServer, opened: Opened, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    store = opened()
-    monkeypatch.setattr(store_module, "_PATIENCE", 0.3)
-    server.kill()
-    began = time.monotonic()
-    with pytest.raises(StoreError, match=r"refused|closed|terminat"):
-        store.commit(batch(record(1)))
-    with pytest.raises(StoreError):
-        store.probe(Health())
-    monkeypatch.setattr(store_module, "_PATIENCE", 60.0)
-    with pytest.raises(StoreError):
-        store.commit(batch(record(1)))
-    assert time.monotonic() - began < 30
-    server.start()
-    store.probe(Health())
-    store.commit(batch(record(2)))
-    assert numbers(store) == [2]
-
-
-def test_who_was_taken_over_writes_nothing_any_more(
-    server: PostgresqlServer, opened: Opened
-) -> None:
-    first = opened()
-    first.commit(batch(record(1)))
-    server.ask(
-        "UPDATE geartrain.node SET lease_until = now() - interval '1 s',"
-        " process = 'elsewhere 1 1'"
-    )
-    second = opened()
-    with pytest.raises(LeaseLostError, match="taken over by another job server"):
-        first.commit(batch(record(2), ended=[1]))
-    with pytest.raises(LeaseLostError):
-        first.commit(batch(record(3)))
-    assert numbers(second) == [1]
-    second.commit(batch(record(4)))
-    first.close()
-    second.commit(batch(record(5)))
-    assert numbers(second) == [1, 4, 5]
-
-
-def test_a_lease_that_ended_and_that_nobody_took_goes_on(
-    server: PostgresqlServer, opened: Opened
-) -> None:
-    store = opened()
-    server.ask("UPDATE geartrain.node SET lease_until = now() - interval '1 s'")
-    store.commit(batch(record(1)))
-    assert numbers(store) == [1]
-
-
-def test_the_server_of_another_machine_is_waited_for(
-    server: PostgresqlServer, opened: Opened
-) -> None:
-    opened()
-    server.ask("UPDATE geartrain.node SET process = 'elsewhere 1 1', name = 'x\n'")
-    with pytest.raises(StoreError, match=r"in use by another job server: x\\n at .*"):
-        opened("?shared=no")
 
 
 def test_the_size_and_the_durability_are_told(opened: Opened) -> None:
@@ -329,90 +130,3 @@ def test_a_database_is_looked_at_while_it_is_in_use(
     said = look(server.url(), "disk")
     assert "synchronous_commit=on" in said
     assert said.startswith("postgresql://jobs@")
-
-
-@pytest.mark.parametrize(
-    "spoils",
-    ["SET default_transaction_read_only = on", "DEALLOCATE ALL"],
-    ids=["takes no writes", "what was prepared is gone"],
-)
-def test_a_connection_of_no_use_any_more_is_left(opened: Opened, spoils: str) -> None:
-    store = opened()
-    for number in range(1, 4):
-        store.commit(batch(keyed(number, b"%d" % number, is_tentative=True)))
-    session = store._session
-    assert session is not None
-    # The statements of commits are planned once for each connection.
-    count = "SELECT count(*) > 5 FROM pg_prepared_statements"
-    assert session.ask(count) == [(True,)]
-    session.send(f"DO $$BEGIN EXECUTE '{spoils}'; END$$")
-    store.commit(batch(keyed(4, b"4", is_tentative=True), ended=[1]))
-    assert numbers(store) == [2, 3, 4]
-
-
-def test_a_table_that_was_changed_meanwhile_is_read(
-    server: PostgresqlServer, opened: Opened
-) -> None:
-    store = opened()
-    store.probe(Health())
-    server.ask("ALTER TABLE geartrain.node ALTER name TYPE varchar(200)")
-    try:
-        with pytest.raises(StoreError, match="cached plan"):
-            store.probe(Health())
-        store.probe(Health())
-    finally:
-        server.ask("ALTER TABLE geartrain.node ALTER name TYPE text")
-
-
-def test_what_is_done_after_a_commit_cannot_undo_it(
-    opened: Opened, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    store = opened()
-    look = Ownership.has_heirs
-    lost: list[DatabaseSession] = []
-
-    def lose(self: Ownership, session: DatabaseSession) -> bool:
-        if not lost:
-            lost.append(session)
-            session.connection.close()
-        return look(self, session)
-
-    monkeypatch.setattr(Ownership, "has_heirs", lose)
-    store._looked = 0.0
-    added = keyed(2, b"k", is_tentative=True)
-    store.commit(batch(record(1), added))
-    assert lost
-    assert added.twin == 0
-    assert numbers(store) == [1, 2]
-
-
-def test_a_table_that_somebody_has_locked_is_waited_for_a_while(
-    server: PostgresqlServer, opened: Opened
-) -> None:
-    store = opened()
-    session = store._session
-    assert session is not None
-    assert session.ask("SHOW lock_timeout") == [("10s",)]
-    session.send("SET lock_timeout = '100ms'")
-    with psycopg.connect(server.url()) as other:
-        other.execute("LOCK TABLE geartrain.job")
-        with pytest.raises(StoreError, match="lock timeout"):
-            store.commit(batch(record(1)))
-    store.commit(batch(record(2)))
-    assert numbers(store) == [2]
-
-
-def test_a_server_that_does_not_answer_is_given_up(
-    server: PostgresqlServer, opened: Opened, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    store = opened()
-    monkeypatch.setattr(store_module, "_PATIENCE", 0.1)
-    with psycopg.connect(server.url()) as other:
-        other.execute("LOCK TABLE geartrain.job")
-        timer = threading.Timer(0.5, store.hang_up)
-        timer.start()
-        with pytest.raises(SessionLostError):
-            store.commit(batch(record(1)))
-        timer.join()
-    store.commit(batch(record(2)))
-    assert numbers(store) == [2]

@@ -12,6 +12,7 @@ from geartrain.engine.state import limits
 from geartrain.engine.state.state import State
 from geartrain.protocol.constants import (
     FAIL_WITHOUT_WORKER,
+    UNKNOWN_OPTION,
     WAIT_WITHOUT_WORKER,
     WARN_WITHOUT_WORKER,
     PacketType,
@@ -99,7 +100,7 @@ def option_req(state: State, peer: Peer, packet: Packet) -> None:
     if _switch_on(peer, option.rstrip(b"\0").lower()):
         peer.send(encode(PacketType.OPTION_RES, option))
     else:
-        send_error(peer, b"UNKNOWN_OPTION", b"Server does not recognize given option")
+        send_error(peer, UNKNOWN_OPTION, b"Server does not recognize given option")
 
 
 def _take_slots(peer: Peer, text: bytes) -> None:

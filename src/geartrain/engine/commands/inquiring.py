@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from itertools import chain
 from typing import Any, Final
 from urllib.parse import unquote_plus
@@ -22,6 +22,7 @@ __all__ = [
     "NodePart",
     "after_of",
     "ask",
+    "gathered",
     "has_columns",
     "has_others",
     "is_seen",
@@ -33,6 +34,7 @@ __all__ = [
     "reason_of",
     "unanswered",
     "unanswered_error",
+    "whole_of",
 ]
 
 AFTER: Final = b'{"after": '
@@ -153,6 +155,35 @@ def own_part(state: State, whole: bytes) -> NodePart:
     part = NodePart(Said(state.options.node_identity, b"", ""))
     part.take(whole.split(b"\n")[:-2])
     return part
+
+
+def whole_of(own: Iterator[bytes]) -> Generator[bytes, None, bytes]:
+    """Return the whole of an answer of this job server, taken in steps."""
+    pieces = []
+    for piece in own:
+        pieces.append(piece)
+        yield b""
+    return b"".join(pieces)
+
+
+def gathered(
+    state: State, peer: Peer, words: list[bytes], said: list[Said], own: Iterator[bytes]
+) -> Generator[bytes, None, list[NodePart]]:
+    """Return the rows of this job server, and then those of others that it asks.
+
+    Gives the rows that tell whose rows are missing. If this job server's own answer is
+    an error, gives that alone and returns no part.
+    """
+    inquiry = ask(state, peer, words, said, is_list=True)
+    yield b""
+    peer.take_answers()
+    whole = yield from whole_of(own)
+    if whole.startswith(b"ERR "):
+        yield whole
+        return []
+    parts = [own_part(state, whole), *parts_of(inquiry)]
+    yield b"".join(unanswered(words, inquiry))
+    return parts
 
 
 def reason_of(said: Said) -> str:

@@ -19,10 +19,10 @@ from geartrain.engine.commands.inquiring import (
     NodePart,
     after_of,
     ask,
+    gathered,
     has_columns,
     is_seen,
     named,
-    own_part,
     parts_of,
     unanswered,
 )
@@ -198,22 +198,12 @@ def merged(
     state: State, peer: Peer, words: list[bytes], page: PagePlan, own: Iterator[bytes]
 ) -> Iterator[bytes]:
     """Give the first rows of all in their order."""
-    inquiry = ask(state, peer, words, page.said, is_list=True)
-    yield b""
-    peer.take_answers()
-    pieces = []
-    for piece in own:
-        pieces.append(piece)
-        yield b""
-    whole = b"".join(pieces)
-    if whole.startswith(b"ERR "):
-        yield whole
+    parts = yield from gathered(state, peer, words, page.said, own)
+    if not parts:
         return
-    parts = [own_part(state, whole), *parts_of(inquiry)]
     # What several have is told as the one that leads tells it.
     leading = [each.identity for each in state.health.nodes if each.is_leading]
     parts.sort(key=lambda part: part.identity not in leading)
-    yield b"".join(unanswered(words, inquiry))
     merge = _Merge(page, _ORDERS[_list_of(words)], parts, peer)
     yield b""
     for line in merge.rows():

@@ -20,6 +20,7 @@ from geartrain.engine.commands.inquiring import (
     own_part,
     parts_of,
     unanswered,
+    whole_of,
 )
 from geartrain.engine.commands.places import Place, place_text, read_place
 from geartrain.engine.commands.ranking import Measure, read_measure, rounded
@@ -69,11 +70,8 @@ def summed_statistics(
     inquiry = ask(state, peer, part_words(words), others_of(state), is_list=True)
     yield b""
     peer.take_answers()
-    pieces = []
-    for piece in own:
-        pieces.append(piece)
-        yield b""
-    parts = [own_part(state, b"".join(pieces)), *parts_of(inquiry)]
+    whole = yield from whole_of(own)
+    parts = [own_part(state, whole), *parts_of(inquiry)]
     found: dict[object, _Row] = {}
     for part in parts:
         yield from _add(state, peer, part, found)

@@ -9,13 +9,10 @@ from typing import Any, Final
 from geartrain.engine.commands.arguments import read_arguments
 from geartrain.engine.commands.inquiring import (
     NodePart,
-    ask,
+    gathered,
     has_columns,
     is_seen,
     others_of,
-    own_part,
-    parts_of,
-    unanswered,
 )
 from geartrain.engine.commands.rows import row
 from geartrain.engine.model.access import SEE
@@ -44,19 +41,9 @@ def summed(
     state: State, peer: Peer, words: list[bytes], own: Iterator[bytes]
 ) -> Iterator[bytes]:
     """Give rows: ``own``, and what others answer to the same words added to these."""
-    inquiry = ask(state, peer, words, others_of(state), is_list=True)
-    yield b""
-    peer.take_answers()
-    pieces = []
-    for piece in own:
-        pieces.append(piece)
-        yield b""
-    whole = b"".join(pieces)
-    if whole.startswith(b"ERR "):
-        yield whole
+    parts = yield from gathered(state, peer, words, others_of(state), own)
+    if not parts:
         return
-    parts = [own_part(state, whole), *parts_of(inquiry)]
-    yield b"".join(unanswered(words, inquiry))
     if has_columns(words):
         yield from _add_columns(state, peer, parts)
     else:

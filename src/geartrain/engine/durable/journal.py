@@ -10,9 +10,7 @@ the job is durable (``hold``). A job that ends before its batch is taken is neve
 written. What the store is asked (``ask``) it answers after the commit of the same
 batch, so that it sees what the engine saw when it asked, but for ``has_left``.
 
-A refusal is no special case of this: the batch ends with jobs in ``refused``, and what
-was in it about other jobs gathers again in the next. Whether a store has refused all of
-a batch, all that is new in it, or single jobs only decides which jobs these are.
+What a store has refused gathers again or ends: ``outcomes`` knows which.
 """
 
 from __future__ import annotations
@@ -22,6 +20,7 @@ from typing import Final
 
 from geartrain.engine.batches import Batch
 from geartrain.engine.durable.gathering import Gathering, Question
+from geartrain.engine.durable.outcomes import note_commit, note_refusal
 from geartrain.engine.endings import Ending, ending_cost
 from geartrain.engine.model.jobs import PAGED, Job, move_of, record_of
 from geartrain.engine.model.peers import Peer
@@ -37,10 +36,6 @@ __all__ = ["Journal"]
 _RESERVE: Final = 1_000_000
 # Where numbers go by the time, those of a minute.
 _RESERVED_SECONDS: Final = 60
-# Bytes of results that wait for a store which refuses them; the oldest are given up.
-_MOST_RESULTS: Final = 64 * 1024 * 1024
-# Endings that wait for it; 50 MB, unless all failed with long errors.
-_MOST_ENDINGS: Final = 100_000
 
 
 class Journal:
@@ -337,59 +332,19 @@ class Journal:
     def commit(self) -> Gathering:
         """Note that the batch taken is durable, all or most of it.
 
-        The store may have left out single jobs: those that were acknowledged already
-        are collected again, the others are refused. Returns the batch, with what waits
-        for it.
+        Returns the batch, with what waits for it; see ``note_commit``.
         """
         done = self._end()
-        refusals = done.batch.refusals
-        done.saved = list(done.batch.results.values())
-        if refusals:
-            left_out = [job for job in done.jobs if job.number in refusals]
-            refused = [job for job in left_out if not self._keep_again(job)]
-            self._next.take_back(done, set(left_out).difference(refused))
-            done.given_up = [each for each in done.saved if each.number in refusals]
-            done.saved = [each for each in done.saved if each.number not in refusals]
-            self._next.give_up(done, refused)
-            done.refuse({job: refusals[job.number] for job in refused}, "", "")
-        done.keep_former(refusals, None if self.holds else self._next)
+        note_commit(done, self._next, self.holds)
         return done
 
     def refuse(self, reason: str, *, is_rest_saved: bool) -> Gathering:
         """Note that the batch taken is not durable, or with ``is_rest_saved`` its rest.
 
-        What is not is collected again, and so are jobs that were acknowledged before
-        they were durable. The other jobs that were to be kept are refused. Returns the
-        batch, with what waits for it.
+        Returns the batch, with what waits for it; see ``note_refusal``.
         """
         done = self._end()
-        refused = [job for job in done.jobs if not self._keep_again(job)]
-        self._next.give_up(done, refused)
-        lost = done.batch.parted()[0] if is_rest_saved else done.batch
-        numbers = {job.number for job in refused}
-        if is_rest_saved:
-            # The ends of their jobs are saved: there was no room for the rest.
-            done.given_up = list(lost.results.values())
-            lost.results = {}
-            done.batch.untold += len(lost.endings)
-            lost.endings = []
-            # When the next result expires, only a commit of all would have told.
-            lost.expired_until = done.batch.expired_until
-        self._next.batch.take_back(lost, numbers)
-        done.given_up += self._next.batch.shed(_MOST_RESULTS)
-        done.batch.untold += self._next.batch.forget_endings(_MOST_ENDINGS)
-        for burial in lost.buried:
-            if burial.number not in numbers:
-                self._next.buried[burial.number] = None
-        self._next.take_over(done)
-        texts = "" if is_rest_saved else reason
-        # Of packets, only one that makes a recurring job has an answer about no job.
-        packets = reason if done.batch.schedules else texts
-        done.refuse(dict.fromkeys(refused, reason), packets, texts)
-        replaced = dict.fromkeys(done.batch.replaced, reason)
-        done.keep_former(replaced, None if self.holds else self._next)
-        # What is acknowledged and collected again is not durable yet.
-        done.jobs = []
+        note_refusal(done, self._next, self.holds, reason, is_rest_saved=is_rest_saved)
         return done
 
     def _end(self) -> Gathering:
@@ -398,11 +353,3 @@ class Journal:
         self._taken = None
         self.committed = done.batch.serial
         return done
-
-    def _keep_again(self, job: Job) -> bool:
-        """Collect a job again if its submitters have been told that it is kept."""
-        record = job.record
-        if self.holds or record is None or record.is_tentative:
-            return False
-        self.add(job, record)
-        return True

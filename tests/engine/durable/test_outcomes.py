@@ -1,4 +1,4 @@
-"""Large jobs that a store leaves out of a batch, and the small ones that it takes."""
+"""What becomes of jobs whose batch a store refuses, or of which it leaves some out."""
 
 from __future__ import annotations
 
@@ -6,7 +6,15 @@ import pytest
 
 from geartrain.engine.batches import Batch
 from geartrain.stores.memory import MemoryStore
-from tests.support.dialogue import H1, H2, World, error, job_created, work_complete
+from tests.support.dialogue import (
+    H1,
+    H2,
+    World,
+    echo_res,
+    error,
+    job_created,
+    work_complete,
+)
 from tests.support.stored_engine import counts, drain, numbers_in_memory
 
 REASON = "no room for it"
@@ -34,6 +42,50 @@ def store() -> SmallStore:
 
 def refused() -> object:
     return error(b"QUEUE_ERROR", REASON.encode())
+
+
+@pytest.fixture
+def durable(store: SmallStore) -> World:
+    """A world whose store takes all, unless a batch is refused."""
+    store.is_full = False
+    world = World(store=store)
+    world.is_committing = False
+    return world
+
+
+def test_a_refusal_is_an_error_and_leaves_no_job(durable: World) -> None:
+    client = durable.client()
+    client.submit_job_bg(b"f", b"u", b"w")
+    client.echo_req(b"after")
+    durable.refuse(REASON)
+    assert client.received == [refused(), echo_res(b"after")]
+    assert client.text("status") == b"f\t0\t0\t0\n.\n"
+    client.submit_job_bg(b"f", b"u", b"w")
+    durable.commit()
+    assert client.received == [job_created(H2)]
+
+
+def test_a_refused_job_that_clients_wait_for_goes_on_for_them(durable: World) -> None:
+    waiting, leaving = durable.client(), durable.client()
+    worker = durable.worker("f")
+    waiting.submit_job(b"f", b"u", b"w")
+    leaving.submit_job_bg(b"f", b"u", b"w")
+    durable.refuse(REASON)
+    assert leaving.received == [refused()]
+    worker.grab_job()
+    worker.work_complete(H1, b"r")
+    assert waiting.received == [job_created(H1), work_complete(H1, b"r")]
+    assert durable.engine.take_batch() is None
+
+
+def test_what_was_to_be_forgotten_is_still_so_after_a_refusal(durable: World) -> None:
+    client, worker = durable.client(), durable.worker("f")
+    client.submit_job_bg(b"f", b"", b"w")
+    durable.commit()
+    worker.grab_job()
+    worker.work_complete(H1, b"")
+    assert list(durable.refuse(REASON).ended) == [1]
+    assert list(durable.commit().ended) == [1]
 
 
 @pytest.mark.parametrize("window", [1, 10])
