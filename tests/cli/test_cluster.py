@@ -13,7 +13,7 @@ from geartrain.admin.servers import server_row
 from geartrain.cli.cluster import _members, _object
 from tests.support.commands import ask, complaint, objects
 from tests.support.jobs_in_states import submit
-from tests.support.servers import RunningServer, running_geartrain
+from tests.support.servers import RunningServer, free_port, running_geartrain
 from tests.support.waiting import wait_until
 from tests.support.wire import Wire
 
@@ -67,6 +67,15 @@ def test_each_tells_what_it_is_doing(
     assert re.match(r"self +one +- +- +\d+\.\d+\.\d+\S* +\d+\w+ +1 +0 +1 ", line), line
     alone = objects(one, "cluster", "--local")
     assert [row["waiting"] for row in alone] == [1, None]
+
+
+def test_one_that_is_away_is_told_of_by_its_row() -> None:
+    address = f"127.0.0.1:{free_port()}"
+    with running_geartrain("--node-name", "one", "--peer", address) as one:
+        wait_until(lambda: objects(one, "cluster")[-1]["state"] == "away")
+        own, away = objects(one, "cluster")
+        assert (own["waiting"], away["waiting"], away["version"]) == (0, None, None)
+        assert "refused" in away["error"]
 
 
 def test_lists_are_of_all_job_servers_where_that_is_asked(

@@ -10,7 +10,7 @@ from typing import Any, Final
 import click
 
 from geartrain.admin import Admin, ClusterRow, ServerRow
-from geartrain.admin.spans import checked_span
+from geartrain.admin.spans import about, checked_span
 from geartrain.cli.columns import AGE, COUNT, NAME, PROSE, SPAN, TEXT, Column
 from geartrain.cli.common import CONTEXT
 from geartrain.cli.listing import RowListing, View, listing_options
@@ -52,8 +52,10 @@ class _Member:
 def _members(admin: Admin) -> list[_Member]:
     """Ask for the cluster, and each job server what it is doing."""
     rows = admin.cluster()
-    span = None if checked_span(None) == "local" else "all"
-    servers = admin.servers(span=span)
+    span = checked_span(None)
+    # Who does not answer has a row that says so.
+    with about(span, lambda name, reason: None):
+        servers = admin.servers(span=span if span == "local" else "all")
     nodes = {row.identity for row in rows if row.role in _NODES}
     found = []
     for row in rows:
