@@ -118,7 +118,7 @@ _CLUSTER: RowListing[_Member] = RowListing(
         Column("WAITING", lambda each: each.server and each.server.waiting, COUNT),
         Column("RUNNING", lambda each: each.running, COUNT, worth=2),
         Column("WORKERS", lambda each: each.server and each.server.workers, COUNT),
-        Column("SINCE", lambda each: each.row.since, AGE),
+        Column("SINCE", lambda each: each.row.since, AGE, worth=0),
         Column("LEASE", lambda each: each.row.lease, SPAN),
         Column("LANES", lambda each: each.row.lanes or None, TEXT),
         Column("JOBS", lambda each: each.row.jobs, COUNT),
