@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import doctest
 import json
+import re
 import time
 from datetime import timedelta, timezone
 
@@ -55,7 +56,15 @@ def test_the_examples_are_right(module: object) -> None:
     ],
 )
 def test_a_value_is_written_so(name: str, value: object, text: str) -> None:
-    assert FILTERS[name](value) == text
+    # A unit stays beside its number.
+    assert FILTERS[name](value) == re.sub(r"(\d) (?=[a-zGM])", "\\1\xa0", text)
+
+
+def test_a_number_and_its_unit_do_not_part() -> None:
+    assert FILTERS["duration"](12_000) == "3\xa0h 20\xa0min"
+    assert FILTERS["percent"](12, 100) == "12\xa0%"
+    assert shown_value(FILTERS["size"](8192)) == "8.2\xa0kB"
+    assert ">3\xa0h 20\xa0min ago<" in FILTERS["ago"](1000.0, 13_000.0)
 
 
 def test_a_text_is_shown_with_all_of_its_characters() -> None:
@@ -65,9 +74,9 @@ def test_a_text_is_shown_with_all_of_its_characters() -> None:
 
 
 def test_times_have_what_is_exact_in_their_title() -> None:
-    assert FILTERS["ago"](1000.0, 1720.0).endswith(">12 min ago</time>")
+    assert FILTERS["ago"](1000.0, 1720.0).endswith(">12\xa0min ago</time>")
     assert 'datetime="1970-01-01T' in FILTERS["ago"](1000.0, 1720.0)
-    assert FILTERS["until"](1720.0, 1000.0).endswith(">in 12 min</time>")
+    assert FILTERS["until"](1720.0, 1000.0).endswith(">in 12\xa0min</time>")
     assert FILTERS["until"](1000.0, 1720.0).endswith(">now</time>")
 
 

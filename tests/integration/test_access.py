@@ -121,6 +121,7 @@ PLACES_TO_SEE = [
     "/v1/hooks",
     "/v1/marks",
     "/v1/server",
+    "/v1/servers",
     "/v1/store",
     "/v1/cluster",
     "/metrics",

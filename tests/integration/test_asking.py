@@ -121,6 +121,32 @@ def test_each_is_asked_about_all(
         assert list(admin.jobs(function="mail")) == []
 
 
+def test_each_tells_what_it_is_doing(
+    servers: tuple[RunningServer, RunningServer],
+) -> None:
+    one, other = servers
+    with Admin(one.address) as admin:
+        left = [row.waiting or 0 for row in admin.servers(span="all")]
+    for number in range(3):
+        submit(one, "given", f"g{number}")
+    with Wire(other.connect()) as worker, Admin(one.address) as admin:
+        worker.register(b"given")
+        worker.sleep()
+        assert worker.echoes()
+        # It does a job of the other, which counts where it was submitted.
+        worker.expect(PacketType.NOOP, 0)
+        worker.grab()
+        wait_until(lambda: admin.servers()[0].running == 1)
+        told = {row.node: row for row in admin.servers(span="all")}
+        assert (told["one"].waiting, told["one"].running) == (left[0] + 2, 1)
+        assert (told["other"].waiting, told["other"].running) == (left[1], 0)
+        assert (told["one"].workers, told["other"].workers) == (0, 1)
+        assert admin.cancel_all(function="given") == 3
+        states = {row.state for row in admin.history(function="given")}
+        assert states == {"cancelled"}
+        assert list(admin.dead_list(function="given")) == []
+
+
 def test_dead_letters_are_run_again_from_the_other(
     servers: tuple[RunningServer, RunningServer],
 ) -> None:

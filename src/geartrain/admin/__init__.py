@@ -15,7 +15,6 @@ from geartrain.admin.rows import (
     FailureRow,
     FunctionRow,
     MarkRow,
-    OptionRow,
     PolicyRow,
     ProblemRow,
     Setting,
@@ -24,6 +23,7 @@ from geartrain.admin.rows import (
     setting_text,
 )
 from geartrain.admin.schedules import RunRow, ScheduleRow
+from geartrain.admin.servers import OptionRow, ServerRow
 from geartrain.admin.statistics import (
     Measures,
     MinuteCounts,
@@ -62,6 +62,7 @@ __all__ = [
     "ResultRow",
     "RunRow",
     "ScheduleRow",
+    "ServerRow",
     "Setting",
     "SlotRow",
     "StatisticsRow",

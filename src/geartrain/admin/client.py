@@ -327,7 +327,7 @@ class Admin(Insight, Control, Schedules):
         """Return what is wrong with the job server now.
 
         ``limit`` is how many functions are told of for each problem: those that have
-        most of it.
+        most of it, at each job server with ``span="all"``.
         """
         most = "" if limit is None else f" limit={limit}"
         return self._requests.rows(f"problems{most}", problem_row)

@@ -110,8 +110,7 @@ class AdminConnection:
             AddressError: ``server`` is not an address.
             OptionError: the timeout is not a number, or a file of ``tls`` is wrong.
         """
-        span = checked_span(span)
-        self._span = f"{span} " if span else ""
+        self._span = _prefix(span)
         self.unanswered: dict[str, str] = {}
         if isinstance(server, str):
             server = SocketConnector(parse_address(server), tls, token)
@@ -132,6 +131,21 @@ class AdminConnection:
         # Nobody answers it. Where the job server has gone, the first question says so.
         with contextlib.suppress(OSError):
             self._socket.sendall(_introduction())
+
+    @contextlib.contextmanager
+    def about(self, span: str | None) -> Iterator[None]:
+        """Ask about other job servers in the block; None is those it asks about anyhow.
+
+        Raises:
+            OptionError: ``span`` is none.
+        """
+        before = self._span
+        if span is not None:
+            self._span = _prefix(span)
+        try:
+            yield
+        finally:
+            self._span = before
 
     def close(self) -> None:
         """Disconnect; closing twice does nothing."""
@@ -308,6 +322,12 @@ class AdminConnection:
             f"{self.address} ended the connection{why}: it stopped, is no job server,"
             " or wants TLS or a certificate"
         )
+
+
+def _prefix(span: str | None) -> str:
+    """Return what stands before each command to say which job servers it is about."""
+    span = checked_span(span)
+    return f"{span} " if span else ""
 
 
 @functools.cache

@@ -20,14 +20,13 @@ from geartrain.admin.rows import (
     CounterRow,
     FailureRow,
     MarkRow,
-    OptionRow,
     UpcomingRow,
     counter_row,
     failure_row,
     mark_row,
-    option_row,
     upcoming_row,
 )
+from geartrain.admin.servers import OptionRow, ServerRow, option_row, server_row
 from geartrain.admin.statistics import (
     SlotRow,
     StatisticsRow,
@@ -85,6 +84,7 @@ class Insight:
     ) -> Iterator[KeyRow]:
         """Yield the flow keys of a function that have jobs, at most ``limit``.
 
+        With ``span="all"`` they are those of all job servers, one after another.
         They are asked for slice by slice: one whose place changes meanwhile may come
         twice, or not at all.
 
@@ -248,12 +248,30 @@ class Insight:
         return self._requests.rows(f"failures{which} limit={limit}", failure_row)
 
     def options(self) -> list[OptionRow]:
-        """Return the options that the job server runs with, and where each is from."""
+        """Return the options that the job server runs with, and where each is from.
+
+        With ``span="all"`` they are those of all job servers, one after another.
+        """
         return self._requests.rows("server options", option_row)
 
     def cluster(self) -> list[ClusterRow]:
         """Return the job server as a node, and the peers that it knows."""
         return self._requests.rows("cluster", cluster_row)
+
+    def servers(self, *, span: str | None = None) -> list[ServerRow]:
+        """Return how the job server is, and how much it has to do.
+
+        Where all are asked there is a row for each, that of the one that was asked
+        first; ``unanswered`` tells whose are missing.
+
+        Args:
+            span: ``Admin``'s, for this question alone; None for that of ``Admin``.
+
+        Raises:
+            OptionError: ``span`` is none.
+        """
+        with self._connection.about(span):
+            return self._requests.rows("server", server_row)
 
     def hooks(self) -> list[HookRow]:
         """Return the hooks, and what became of the latest messages to each."""
@@ -322,7 +340,8 @@ class Insight:
     ) -> Iterator[OwnerRow]:
         """Yield what each owner uses of what its limits allow, the fullest first.
 
-        ``match`` is a text in their names, or a glob.
+        ``match`` is a text in their names, or a glob. With ``span="all"`` there are
+        those of all job servers, one after another.
 
         Raises:
             RefusedError: the job server is gearmand.

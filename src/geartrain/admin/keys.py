@@ -25,6 +25,7 @@ class KeyRow:
             function, ``concurrency`` or ``rate``; None if only a worker is missing.
         next: when that limit lets it start, in seconds since 1970; None if another job
             has to end first.
+        node: the name of the job server, if that is another than the one asked.
     """
 
     key: str
@@ -34,8 +35,10 @@ class KeyRow:
     oldest: float | None
     limit: str | None
     next: float | None
+    node: str | None = None
 
 
 def key_row(values: Mapping[str, Any]) -> KeyRow:
-    """Read a job server's row of a flow key; raise KeyError if it is none."""
-    return KeyRow(**{each.name: values[each.name] for each in fields(KeyRow)})
+    """Read a job server's row of a flow key; raise TypeError if it is none."""
+    names = [each.name for each in fields(KeyRow)]
+    return KeyRow(**{name: values[name] for name in names if name in values})

@@ -28,6 +28,7 @@ class OwnerRow:
         max_bytes: how many it may have of the former, and of the latter.
         submissions_left: how many jobs it may submit at once now.
         max_submissions: how many it may submit a second.
+        node: the name of the job server, if that is another than the one asked.
     """
 
     owner: str
@@ -43,8 +44,10 @@ class OwnerRow:
     max_bytes: int | None
     submissions_left: int | None
     max_submissions: int | None
+    node: str | None = None
 
 
 def owner_row(values: Mapping[str, Any]) -> OwnerRow:
-    """Read a row of ``show owners``; raise KeyError if it is not one."""
-    return OwnerRow(**{each.name: values[each.name] for each in fields(OwnerRow)})
+    """Read a row of ``show owners``; raise TypeError if it is not one."""
+    names = [each.name for each in fields(OwnerRow)]
+    return OwnerRow(**{name: values[name] for name in names if name in values})

@@ -12,7 +12,6 @@ __all__ = [
     "CounterRow",
     "FailureRow",
     "FunctionRow",
-    "OptionRow",
     "PolicyRow",
     "ProblemRow",
     "Setting",
@@ -22,7 +21,6 @@ __all__ = [
     "counter_row",
     "failure_row",
     "function_row",
-    "option_row",
     "policy_row",
     "problem_row",
     "setting",
@@ -156,22 +154,6 @@ class StoreRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OptionRow:
-    """An option of the job server.
-
-    Attributes:
-        option: its name, as in the file.
-        value: its value as text; a secret is masked.
-        source: the flag, variable or line of the file that gave it; ``default``, or
-            ``program`` for a default of ``gearmand``.
-    """
-
-    option: str
-    value: str
-    source: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ProblemRow:
     """One thing that is wrong with a job server now.
 
@@ -183,6 +165,7 @@ class ProblemRow:
         since: when it began, in seconds since 1970.
         remedy: what mends it.
         functions: how many functions have this problem; None for the whole job server.
+        node: the name of the job server, if that is another than the one asked.
     """
 
     problem: str
@@ -192,6 +175,7 @@ class ProblemRow:
     since: float
     remedy: str
     functions: int | None = None
+    node: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -331,17 +315,10 @@ def failure_row(values: Mapping[str, Any]) -> FailureRow:
     return FailureRow(**{each.name: values[each.name] for each in fields(FailureRow)})
 
 
-def option_row(values: Mapping[str, Any]) -> OptionRow:
-    """Read a row of ``server options``; raise KeyError if it is not one."""
-    return OptionRow(**{each.name: values[each.name] for each in fields(OptionRow)})
-
-
 def problem_row(values: Mapping[str, Any]) -> ProblemRow:
-    """Read a row of ``problems``; raise KeyError if it is not one."""
-    names = (each.name for each in fields(ProblemRow) if each.name != "functions")
-    return ProblemRow(
-        **{name: values[name] for name in names}, functions=values.get("functions")
-    )
+    """Read a row of ``problems``; raise TypeError if it is not one."""
+    names = [each.name for each in fields(ProblemRow)]
+    return ProblemRow(**{name: values[name] for name in names if name in values})
 
 
 def function_row(values: Mapping[str, Any]) -> FunctionRow:

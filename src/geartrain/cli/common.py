@@ -11,6 +11,7 @@ import click
 
 from geartrain.admin.spans import about
 from geartrain.cli.program import complain
+from geartrain.errors import OptionError
 from geartrain.transport.address import parse_address
 from geartrain.transport.connect import SocketConnector, default_servers
 from geartrain.transport.tls import Tls
@@ -103,8 +104,13 @@ def server_option(function: _Function) -> _Function:
         token = Path(token_file) if token_file else None
         connector = SocketConnector(parse_address(server), used, token)
         missing: dict[str, str] = {}
+        # Only commands that list have it.
+        every = flags.pop("every", False)
+        if local and every:
+            raise OptionError("--local and --all exclude each other")
+        span = "local" if local else "all" if every else ""
         try:
-            with about("local" if local else "", missing.__setitem__):
+            with about(span, missing.__setitem__):
                 return function(*arguments, server=connector, **flags)
         finally:
             for name, reason in missing.items():

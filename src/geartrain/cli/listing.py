@@ -330,6 +330,13 @@ _OPTIONS: Final = (
         " until Ctrl-C.",
     ),
     json_option,
+    click.option(
+        "--all",
+        "every",
+        is_flag=True,
+        help="Ask all job servers that this one has links to, whatever store they have,"
+        " also for what each tells of itself alone.",
+    ),
 )
 
 

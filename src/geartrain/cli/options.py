@@ -18,6 +18,7 @@ _OPTIONS: RowListing[OptionRow] = RowListing(
         Column("OPTION", lambda row: row.option, NAME),
         Column("VALUE", lambda row: row.value or None, PROSE, worth=2),
         Column("FROM", lambda row: row.source),
+        Column("NODE", lambda row: row.node, NAME, is_rare=True),
     ),
     to_json=dataclasses.asdict,
     nothing="the job server tells no options",

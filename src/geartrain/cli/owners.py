@@ -27,6 +27,7 @@ _OWNERS: RowListing[OwnerRow] = RowListing(
         Column("RECURRING", lambda row: row.recurring, COUNT, worth=0),
         Column("LEFT NOW", lambda row: row.submissions_left, COUNT),
         Column("MOST /S", lambda row: row.max_submissions, COUNT),
+        Column("NODE", lambda row: row.node, NAME, is_rare=True),
     ),
     to_json=dataclasses.asdict,
     nothing="nobody with limits uses anything",

@@ -4,11 +4,16 @@ Every text that a template puts out passes through ``shown_value``: control char
 characters that change the direction of writing, and bytes that are not UTF-8 are
 visible (``\xff``). So a name is shown rightly without a filter, and ``name`` only cuts
 it.
+
+A number and its unit stand on one line: a no-break space is between them wherever a
+filter has written both.
 """
 
 from __future__ import annotations
 
+import functools
 import json
+import re
 import shlex
 import time
 from collections.abc import Callable
@@ -29,10 +34,25 @@ _MINUTE: Final = 60.0
 _HOUR: Final = 3600.0
 _DAY: Final = 86400.0
 
+# The space between a number and its unit.
+_BEFORE_UNIT: Final = re.compile(r"(?<=\d) (?=[A-Za-z%])")
+_NO_BREAK: Final = "\N{NO-BREAK SPACE}"
+
 # Characters of a name in a table.
 _NAME: Final = 60
 # Characters of an error or another text on one line.
 _LINE: Final = 200
+
+
+def _unparted(write: Callable[..., str]) -> Callable[..., Markup]:
+    """Return a filter that keeps each number that is written beside its unit."""
+
+    @functools.wraps(write)
+    def kept(*values: Any) -> Markup:
+        # In a plain text ``shown_value`` would make the no-break space visible.
+        return Markup(escape(_BEFORE_UNIT.sub(_NO_BREAK, write(*values))))
+
+    return kept
 
 
 def shown_value(value: Any) -> Any:
@@ -207,6 +227,7 @@ def local(when: float, zone: tzinfo | None = None) -> datetime:
 def _time(then: datetime, text: str) -> Markup:
     whole = f"{then:%Y-%m-%d %H:%M:%S} {then.tzname()}"
     stamp = then.isoformat(timespec="milliseconds")
+    text = _BEFORE_UNIT.sub(_NO_BREAK, text)
     # Hundreds of a page: Markup.format takes ten times as long.
     return Markup(
         f'<time datetime="{stamp}" title="{escape(whole)}">{escape(text)}</time>'
@@ -262,7 +283,7 @@ FILTERS: Final[dict[str, Callable[..., Any]]] = {
     "ago": ago,
     "block": block,
     "count": count,
-    "duration": duration,
+    "duration": _unparted(duration),
     "error_line": error_line,
     "json": json.dumps,
     "key": key,
@@ -270,13 +291,13 @@ FILTERS: Final[dict[str, Callable[..., Any]]] = {
     "moment": moment,
     "name": name,
     "packed": packed,
-    "percent": percent,
+    "percent": _unparted(percent),
     "plural": plural,
-    "rate": rate,
+    "rate": _unparted(rate),
     "shell": shlex.quote,
-    "short": short,
-    "size": size,
-    "span": span,
+    "short": _unparted(short),
+    "size": _unparted(size),
+    "span": _unparted(span),
     "until": until,
     "worker": shown_worker,
 }

@@ -17,11 +17,11 @@ from geartrain.admin.rows import (
     FailureRow,
     FunctionRow,
     MarkRow,
-    OptionRow,
     ProblemRow,
     StoreRow,
 )
 from geartrain.admin.schedules import ScheduleRow
+from geartrain.admin.servers import OptionRow, ServerRow
 from geartrain.admin.worker_rows import ProcessRow, WorkerRow
 
 __all__ = [
@@ -44,6 +44,7 @@ __all__ = [
     "REASON",
     "RESULT",
     "SCHEDULE",
+    "SERVER",
     "STATISTICS",
     "STORE",
     "SUBMITTED",
@@ -114,6 +115,7 @@ SCHEMAS: Final[dict[str, Schema]] = {
     "Process": _schema_of(ProcessRow),
     "Owner": _schema_of(OwnerRow),
     "Store": _schema_of(StoreRow),
+    "Server": _schema_of(ServerRow),
     "Option": _schema_of(OptionRow),
     "Hook": _schema_of(HookRow),
     # "Problem" is what RFC 9457 calls the answer to a request that failed.
@@ -232,6 +234,7 @@ CONNECTION: Final = reference("Connection")
 STATISTICS: Final = reference("Statistics")
 STORE: Final = reference("Store")
 NODE: Final = reference("Node")
+SERVER: Final = reference("Server")
 OPTION: Final = reference("Option")
 COUNTERS: Final = reference("Counters")
 POLICY: Final = reference("Policy")

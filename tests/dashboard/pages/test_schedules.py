@@ -39,7 +39,9 @@ def test_what_comes_is_in_the_order_of_its_times(
         recurring = page.get_by_role("region", name="Recurring jobs")
         expect(recurring).to_contain_text("30 7 * * mon")
         delayed = page.get_by_role("region", name="Delayed jobs").locator("tbody th")
-        assert delayed.all_inner_texts() == ["in 16 min", "in 33 min", "in 49 min"]
+        assert delayed.all_inner_texts() == [
+            f"in {minutes}\xa0min" for minutes in (16, 33, 49)
+        ]
 
 
 @pytest.mark.parametrize("has_scripts", [True, False])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.support.dialogue import World
@@ -69,6 +71,44 @@ def test_commands_about_one_job_server_stay_there(linked: LinkedWorlds) -> None:
     for line in ("all version", "all getpid", "all store", "all cluster"):
         assert linked.text(admin, line)
     assert linked.asked == []
+
+
+def test_what_is_about_job_servers_is_of_all_only_if_they_are_asked(
+    sharing: LinkedWorlds,
+) -> None:
+    admin = sharing.first.admin()
+    for line in ("server", "problems", "show owners", "local server", "part problems"):
+        sharing.rows(admin, line)
+    assert sharing.text(admin, "keys f").startswith(b"ERR UNKNOWN_FUNCTION")
+    assert sharing.asked == []
+    assert len(sharing.rows(admin, "all server")) == 2
+    assert sharing.asked == [b"part server\n"]
+
+
+def test_each_job_server_says_what_it_is_doing(linked: LinkedWorlds) -> None:
+    state = linked.others["b"].engine.state
+    state.options = replace(state.options, told=(("http", "", "default"),))
+    admin = linked.first.admin()
+    rows = linked.rows(admin, "all server")
+    assert [(row["node"], row["waiting"]) for row in rows] == [("test", 2), ("b", 3)]
+    (option,) = linked.rows(admin, "all server options")
+    assert (option["option"], option["node"]) == ("http", "b")
+
+
+def test_problems_of_all_name_whose_they_are(linked: LinkedWorlds) -> None:
+    submit(linked.others["b"], 1, b"g")
+    for world in (linked.first, linked.others["b"]):
+        world.advance(600)
+    admin = linked.first.admin()
+    rows = linked.rows(admin, "all problems limit=1")
+    found = [(row["problem"], row["function"], row.get("node")) for row in rows]
+    assert ("no_worker", "f", None) in found
+    # With a limit each tells of the functions that have most of a problem.
+    assert ("no_worker", "f", "b") in found
+    assert ("no_worker", "g", "b") not in found
+    linked.silent.add("b")
+    first = linked.rows(admin, "all problems")[0]
+    assert (first["unanswered"], first["reason"]) == ("b", "it was silent")
 
 
 def test_settings_are_made_at_each_if_all_are_asked(linked: LinkedWorlds) -> None:

@@ -7,6 +7,7 @@ from geartrain.engine.commands.permission import NEEDS
 from geartrain.engine.commands.scopes import (
     EACH,
     HERE,
+    OWN_ROWS,
     OWNER,
     PAGES,
     SCOPES,
@@ -37,4 +38,5 @@ def test_the_longest_name_counts() -> None:
     assert scope_of([b"dead", b"retry", b"H:1"]) == OWNER
     assert scope_of([b"dead", b"list"]) == PAGES
     assert scope_of([b"policy", b"f", b"ttl=5"]) == SETTING
+    assert scope_of([b"show", b"Owners", b"limit=5"]) == OWN_ROWS
     assert scope_of([b"nothing"]) == HERE

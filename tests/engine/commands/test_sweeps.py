@@ -135,3 +135,17 @@ def test_a_store_that_cannot_answer_ends_a_sweep(line: str) -> None:
     world.engine.committed(world.now)
     world.deliver()
     assert admin.received[-1].arguments[0].startswith(b"ERR STORE_ERROR the+disk+is+on")
+
+
+@pytest.mark.parametrize("line", ["cancel jobs function=f", "purge f"])
+def test_jobs_that_another_has_given_are_left_to_it(line: str) -> None:
+    world = World()
+    link = world.client()
+    link.engine_peer.is_link = True
+    link.submit_job(b"f", b"", b"given")
+    world.client().submit_job_bg(b"f", b"", b"own")
+    admin = world.admin()
+    # The one that has given it carries out the order itself, and takes the job back.
+    assert admin.text(f"part {line}") == b"OK 1\n"
+    assert admin.text(f"part {line}") == b"OK 0\n"
+    assert admin.text(line) == b"OK 1\n"

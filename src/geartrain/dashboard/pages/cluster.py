@@ -1,4 +1,4 @@
-"""The job servers that share a store, and who helps whom."""
+"""The job servers that share a store, what each is doing, and who helps whom."""
 
 from __future__ import annotations
 
@@ -14,22 +14,36 @@ __all__ = ["PAGE"]
 
 # Seconds for which a lease is taken; the bar that shows it is full then.
 _LEASE: Final = 10.0
+# What stands before Geartrain's own version.
+_OWN_VERSION: Final = "+geartrain-"
+# What each tells of itself.
+_TOLD: Final = ("started", "waiting", "running", "workers")
 # Functions and lanes that a row names.
 _NAMES: Final = 4
 _LANES: Final = 8
 
 
 async def load(call: PageCall) -> Mapping[str, Any]:
-    """Ask for the nodes and links that the job server knows."""
+    """Ask for the nodes and links that the job server knows, and what each does."""
     own, *others = await call.ask("cluster")
-    nodes = [own, *_of(others, "node")] if own.get("lanes") else []
     helped, helpers = _of(others, "helped"), _of(others, "helper")
+    is_shared = bool(own.get("lanes"))
+    nodes = [own, *_of(others, "node")]
+    if is_shared:
+        nodes.sort(key=lambda row: row["since"])
+    else:
+        nodes += _peers(own, [*helped, *helpers])
+    if len(nodes) > 1 or is_shared:
+        nodes = _doing(call, nodes, await call.ask("all server"))
+    else:
+        nodes = []
     return {
         "own": own,
-        "nodes": sorted(nodes, key=lambda row: row["since"]),
+        "nodes": nodes,
+        "is_shared": is_shared,
         "helped": helped,
         "helpers": helpers,
-        "glance": _glance(nodes, helped),
+        "glance": _glance(nodes if is_shared else [], helped) + _versions(nodes),
         "lease_seconds": _LEASE,
         "most_names": _NAMES,
         "most_lanes": _LANES,
@@ -38,6 +52,69 @@ async def load(call: PageCall) -> Mapping[str, Any]:
 
 def _of(rows: Sequence[Row], role: str) -> list[Row]:
     return [row for row in rows if row["role"] == role]
+
+
+def _peers(own: Row, rows: Sequence[Row]) -> list[Row]:
+    """Return a row for each job server with a store of its own that has told who it is.
+
+    Of one that is helped, and helps, the first has its address.
+    """
+    found: dict[str, Row] = {}
+    for row in rows:
+        identity = row["identity"]
+        if identity and identity != own["identity"] and row["state"] != "itself":
+            found.setdefault(identity, row)
+    return list(found.values())
+
+
+def _doing(call: PageCall, nodes: Sequence[Row], servers: Sequence[Row]) -> list[Row]:
+    """Return the nodes, each with what it tells of itself, or why it does not."""
+    asked, missing = servers[0], call.missing()
+    found = []
+    for row in nodes:
+        server = asked if row["role"] == "self" else _server_of(row, servers[1:])
+        why = ""
+        if server is None:
+            server = {}
+            why = _silence(call, missing.get(row["node"] or "", ""))
+        version = server.get("version")
+        found.append(
+            {
+                "address": None,
+                "state": None,
+                **row,
+                **{name: server.get(name) for name in _TOLD},
+                "why": why,
+                "version": version and version.rpartition(_OWN_VERSION)[2],
+                "differs": bool(version) and version != asked["version"],
+            }
+        )
+    return found
+
+
+def _server_of(node: Row, servers: Sequence[Row]) -> Row | None:
+    """Return what a node tells of itself."""
+    for row in servers:
+        # One of an earlier version tells no identity.
+        known_by = "identity" if "identity" in row else "node"
+        if row.get(known_by) == node[known_by]:
+            return row
+    return None
+
+
+def _silence(call: PageCall, reason: str) -> str:
+    """Say why a job server does not tell what it is doing."""
+    if reason:
+        return f"did not answer: {reason}"
+    return "" if call.may("see", "*") else "told to who may see all functions"
+
+
+def _versions(nodes: Sequence[Row]) -> list[tuple[str, str]]:
+    """Say that job servers are of several versions, as while they are upgraded."""
+    versions = sorted({row["version"] for row in nodes if row["version"]})
+    if len(versions) < 2:
+        return []
+    return [(f"{count(len(versions))} versions: {', '.join(versions)}", "waiting")]
 
 
 def _glance(nodes: Sequence[Row], helped: Sequence[Row]) -> list[tuple[str, str]]:

@@ -203,7 +203,8 @@ def reason_of(said: Said) -> str:
 
 def named(line: bytes, said: Said) -> bytes:
     """Return a row, as a line, that tells which job server it is of, too."""
-    if not line.endswith(b"}"):
+    # Within a text a quotation mark has a backslash before it.
+    if not line.endswith(b"}") or b', "node": "' in line:
         return line + b"\n"
     told = json.dumps(text(said.name) or said.address).encode()
     return line[:-1] + b', "node": ' + told + b"}\n"

@@ -23,6 +23,7 @@ from geartrain.engine.commands.pages import merged, plan, shared_out
 from geartrain.engine.commands.permission import check_command
 from geartrain.engine.commands.scopes import (
     HERE,
+    OWN_ROWS,
     OWNER,
     PAGES,
     ROWS,
@@ -36,7 +37,7 @@ from geartrain.engine.model.inquiries import is_unknown
 from geartrain.engine.model.peers import Peer
 from geartrain.engine.state.state import State
 from geartrain.errors import OptionError
-from geartrain.protocol.admin import ALL, END_OF_LIST, LOCAL, PART
+from geartrain.protocol.admin import ALL, END_OF_LIST, LOCAL, PART, error
 
 __all__ = ["answer_with_others", "spans"]
 
@@ -44,7 +45,9 @@ Run = Callable[[list[bytes]], bytes]
 """Answers a command for the job server alone, as ``admin`` does."""
 
 _STATISTICS: Final = b"statistics"
-_PAGED: Final = (b"jobs", b"history")
+_PAGED: Final = (b"jobs", b"history", b"keys", b"show owners")
+_PROBLEMS: Final = b"problems"
+_UNKNOWN_FUNCTION: Final = error(b"UNKNOWN_FUNCTION")
 
 
 def spans(state: State, words: list[bytes], span: bytes) -> bool:
@@ -54,7 +57,7 @@ def spans(state: State, words: list[bytes], span: bytes) -> bool:
     scope = scope_of(words)
     if scope in (HERE, OWNER):
         return scope == OWNER
-    return span == ALL or (state.is_shared and scope != SETTING)
+    return span == ALL or (state.is_shared and scope not in (SETTING, OWN_ROWS))
 
 
 def answer_with_others(state: State, peer: Peer, words: list[bytes], run: Run) -> bytes:
@@ -67,7 +70,7 @@ def answer_with_others(state: State, peer: Peer, words: list[bytes], run: Run) -
     peer.is_part = scope != OWNER
     if scope == SUMS:
         return _sums(state, peer, words, run)
-    if scope in (PAGES, ROWS):
+    if scope in (PAGES, ROWS, OWN_ROWS):
         return _pages(state, peer, words, run, is_merged=scope == PAGES)
     if scope == OWNER:
         return _owner(state, peer, words, run)
@@ -120,7 +123,12 @@ def _pages(
         return invalid(str(refusal))
     others = others_of(state)
     page = plan(state, words, others, places, limit, is_shared_out=not is_merged)
+    # Who may not ask this may not go on with it at others, either.
+    check_command(state, peer, words)
     answer = run(page.own) if page.own else END_OF_LIST
+    if answer == _UNKNOWN_FUNCTION:
+        # Others may have it.
+        answer = END_OF_LIST
     if _is_under_way(peer) or answer.startswith(b"ERR "):
         return answer
     own = own_answer(peer, answer)
@@ -138,7 +146,11 @@ def _argument(words: list[bytes], name: bytes) -> bytes:
 
 def _limit(words: list[bytes], is_merged: bool) -> int:
     """Return how many rows a list may have; 0 for one without pages."""
+    if words[0].lower() == _PROBLEMS:
+        # There it says how many functions of each problem.
+        return 0
     given = [word for word in words if word.startswith(b"limit=")]
-    if given or is_merged or words[0].lower() in _PAGED:
+    is_paged = any(b" ".join(words[:n]).lower() in _PAGED for n in (1, 2))
+    if given or is_merged or is_paged:
         return read_arguments(given, (b"limit",)).limit()
     return 0

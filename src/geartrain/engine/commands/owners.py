@@ -20,7 +20,7 @@ from geartrain.engine.state.state import State
 from geartrain.errors import OptionError
 from geartrain.protocol.admin import END_OF_LIST
 
-__all__ = ["show_owners"]
+__all__ = ["is_owner_shown", "show_owners"]
 
 _DEFAULT: Final = 100
 _MOST: Final = 1000
@@ -53,7 +53,7 @@ def _list(
     wanted = matcher(match) if match else None
     for number, (owner, usage) in enumerate(list(state.usages.items())):
         is_wanted = wanted is None or wanted.match(owner) is not None
-        if is_wanted and _is_shown(viewer, owner):
+        if is_wanted and is_owner_shown(viewer, owner):
             places.add((int(_share(state, usage) * _PARTS), owner))
         if number % _LOOKED_AT == 0:
             state.turns.work += _LOOK
@@ -69,7 +69,7 @@ def _list(
     yield END_OF_LIST
 
 
-def _is_shown(viewer: Peer, owner: bytes) -> bool:
+def is_owner_shown(viewer: Peer, owner: bytes) -> bool:
     """Tell whether a peer is told of an owner: of others, who sees all functions."""
     access = viewer.access
     return access is None or access.has_all(SEE) or owner in access.names

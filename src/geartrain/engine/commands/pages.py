@@ -26,6 +26,7 @@ from geartrain.engine.commands.inquiring import (
     parts_of,
     unanswered,
 )
+from geartrain.engine.commands.owners import is_owner_shown
 from geartrain.engine.commands.rows import row
 from geartrain.engine.model.inquiries import Said
 from geartrain.engine.model.peers import Peer
@@ -39,6 +40,9 @@ _Row = dict[str, Any]
 # The list in which each page is sorted by when jobs have ended: their places tell only
 # each job server where it was.
 _BY_END: Final = b"history"
+# The lists whose rows name no function, though who may see them is known.
+_KEYS: Final = b"keys"
+_OWNERS: Final = [b"show", b"owners"]
 # Units of work, as ``turns`` counts it, of a row.
 _ROW: Final = 3
 
@@ -170,7 +174,7 @@ def _of_others(
     for part in parts:
         for line in part.lines:
             state.turns.work += _ROW
-            yield _from_other(peer, part, line, has_columns(words))
+            yield _from_other(peer, words, part, line)
 
 
 def _now_or_later(line: bytes, later: list[bytes] | None) -> bytes:
@@ -187,11 +191,24 @@ def _ended(line: bytes) -> float:
     return ended
 
 
-def _from_other(peer: Peer, part: NodePart, line: bytes, is_column: bool) -> bytes:
+def _from_other(peer: Peer, words: list[bytes], part: NodePart, line: bytes) -> bytes:
     """Return the row of another job server as a peer may see it, or nothing."""
-    if not peer.is_shown_all() and (is_column or not is_seen(peer, json.loads(line))):
+    is_column = has_columns(words)
+    if not (peer.is_shown_all() or (not is_column and _is_told(peer, words, line))):
         return b""
     return line + b"\n" if is_column else named(line, part.said)
+
+
+def _is_told(peer: Peer, words: list[bytes], line: bytes) -> bool:
+    """Tell whether a peer that may not see all functions may see a row."""
+    if words[0].lower() == _KEYS:
+        # They are of the one function that is named, for which the right was checked.
+        return True
+    values = json.loads(line)
+    if [each.lower() for each in words[:2]] == _OWNERS:
+        owner = str(values["owner"])
+        return is_owner_shown(peer, owner.encode("utf-8", "surrogateescape"))
+    return is_seen(peer, values)
 
 
 def merged(

@@ -11,6 +11,7 @@ __all__ = [
     "EACH",
     "HERE",
     "OWNER",
+    "OWN_ROWS",
     "PAGES",
     "ROWS",
     "SCOPES",
@@ -20,7 +21,17 @@ __all__ = [
 ]
 
 HERE: Final = "here"
-"""The job server that is asked, and no other."""
+"""The job server that is asked, and no other.
+
+``trace`` and ``events`` stay here though each job server has some: they go on for as
+long as who asks stays, and the answer of another is waited for as a whole. ``hooks``
+does because they are those of a job server's own file, and what became of its messages.
+"""
+
+OWN_ROWS: Final = "own rows"
+"""The rows of the job server that is asked; of all, one after another, if all are asked
+for. They are about the job servers, not about jobs that a shared store makes one of.
+"""
 
 ROWS: Final = "rows"
 """The rows of all, those of one job server after those of another."""
@@ -47,7 +58,7 @@ SCOPES: Final[dict[bytes, str]] = {
     b"getpid": HERE,
     b"verbose": HERE,
     b"shutdown": HERE,
-    b"server": HERE,
+    b"server": OWN_ROWS,
     b"store": HERE,
     b"cluster": HERE,
     b"hooks": HERE,
@@ -55,7 +66,7 @@ SCOPES: Final[dict[bytes, str]] = {
     b"announce": HERE,
     b"events": HERE,
     b"follow": OWNER,
-    b"problems": HERE,
+    b"problems": OWN_ROWS,
     b"policy": SETTING,
     b"maxqueue": SETTING,
     b"create": SETTING,
@@ -65,8 +76,8 @@ SCOPES: Final[dict[bytes, str]] = {
     b"drain": SETTING,
     b"show": HERE,
     b"show policies": HERE,
-    b"show owners": HERE,
-    b"keys": HERE,
+    b"show owners": OWN_ROWS,
+    b"keys": OWN_ROWS,
     b"statistics": SUMS,
     b"status": SUMS,
     b"prioritystatus": SUMS,

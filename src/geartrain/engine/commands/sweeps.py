@@ -98,6 +98,9 @@ def steer_all(
     except OptionError as refusal:
         return invalid(str(refusal))
     after = arguments.get(b"after")
+    # Jobs that others have given are theirs to end: what their attempts here come to
+    # would be a failure there.
+    wanted.is_part = peer.is_part
     peer.rest = _sweep(state, peer, wanted, order, is_counting, after, most)
     return b""
 

@@ -7,7 +7,14 @@ from typing import Final
 from starlette.responses import Response
 
 from geartrain.engine.commands.connections import KINDS
-from geartrain.http.api.parts import CURSOR, FUNCTION_FILTER, LIMIT, listed
+from geartrain.http.api.parts import (
+    CURSOR,
+    FUNCTION_FILTER,
+    LIMIT,
+    SPAN,
+    listed,
+    spanning,
+)
 from geartrain.http.endpoints import Call, Endpoint, query
 from geartrain.http.listings import listing
 from geartrain.http.schemas import CONNECTION, OWNER, PROCESS
@@ -48,7 +55,8 @@ async def list_processes(call: Call) -> Response:
 
 async def list_owners(call: Call) -> Response:
     """List owners."""
-    return await listing(call, f"show owners{call.filters('match', 'limit')}")
+    command = f"show owners{call.filters('match', 'limit')}"
+    return await listing(call, spanning(call, command))
 
 
 ENDPOINTS: Final = (
@@ -102,6 +110,7 @@ ENDPOINTS: Final = (
         call=list_owners,
         parameters=(
             query("match", "Only those with this text in their names, or a glob."),
+            SPAN,
             LIMIT,
             CURSOR,
         ),

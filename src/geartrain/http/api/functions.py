@@ -14,11 +14,13 @@ from geartrain.http.api.parts import (
     DONE,
     FUNCTION_PATH,
     LIMIT,
+    SPAN,
     done,
     json_answer,
     listed,
     one,
     setting_words,
+    spanning,
 )
 from geartrain.http.bodies import json_object
 from geartrain.http.endpoints import Body, Call, Endpoint, in_path, query, sorting
@@ -44,7 +46,8 @@ async def get_function(call: Call) -> Response:
 async def list_keys(call: Call) -> Response:
     """List the flow keys of a function."""
     name = call.word("function")
-    return await listing(call, f"keys {name}{call.filters('sort', 'match', 'limit')}")
+    command = f"keys {name}{call.filters('sort', 'match', 'limit')}"
+    return await listing(call, spanning(call, command))
 
 
 async def list_policies(call: Call) -> Response:
@@ -103,6 +106,7 @@ ENDPOINTS: Final = (
                 " least.",
             ),
             query("match", "Those with this text in them, or that match this glob."),
+            SPAN,
             LIMIT,
             CURSOR,
         ),

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from geartrain.admin import setting_text
 from geartrain.admin.connection import word
 from geartrain.engine.endings import STATUSES
-from geartrain.http.endpoints import Answer, Parameter, in_path, query
+from geartrain.http.endpoints import Answer, Call, Parameter, in_path, query
 from geartrain.http.problems import ProblemError
 from geartrain.http.rows import readable
 from geartrain.http.schemas import items
@@ -26,6 +26,7 @@ __all__ = [
     "JSON",
     "LIMIT",
     "OUTCOMES",
+    "SPAN",
     "STATES",
     "conditions",
     "done",
@@ -34,6 +35,7 @@ __all__ = [
     "names_of",
     "one",
     "setting_words",
+    "spanning",
 ]
 
 JSON: Final = "application/json"
@@ -98,7 +100,20 @@ LIMIT: Final = query(
 )
 CURSOR: Final = query("cursor", "The `next` of the slice before.")
 
+SPAN: Final = query(
+    "span",
+    "About which job servers: the one that is asked, or all that it has links to, whose"
+    " rows tell their `node`.",
+    enum=["local", "all"],
+    default="local",
+)
+
 DONE: Final = Answer(status=204, description="Done, and durable if the job is.")
+
+
+def spanning(call: Call, command: str) -> str:
+    """Return a command about the job servers that ``SPAN`` names."""
+    return f"{call.values['span']} {command}"
 
 
 def done() -> Response:

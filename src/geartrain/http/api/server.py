@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from typing import Final
 
@@ -11,13 +12,15 @@ from geartrain.http.api.parts import (
     CURSOR,
     FUNCTION_FILTER,
     LIMIT,
+    SPAN,
     json_answer,
     listed,
     one,
+    spanning,
 )
 from geartrain.http.endpoints import Call, Endpoint, query
 from geartrain.http.listings import listing
-from geartrain.http.schemas import CONDITION, HOOK, MARK, NODE, OPTION, STORE
+from geartrain.http.schemas import CONDITION, HOOK, MARK, NODE, OPTION, SERVER, STORE
 
 __all__ = ["ENDPOINTS"]
 
@@ -29,9 +32,15 @@ async def get_server(call: Call) -> Response:
     return json_answer({"version": version, "pid": int(pid)})
 
 
+async def list_servers(call: Call) -> Response:
+    """List what job servers tell of themselves."""
+    rows = await call.rows(spanning(call, "server"))
+    return json_answer({"items": [json.loads(row) for row in rows], "next": None})
+
+
 async def list_options(call: Call) -> Response:
     """List the options that the job server runs with."""
-    rows = await call.rows("server options")
+    rows = await call.rows(spanning(call, "server options"))
     return json_answer({"items": [json.loads(row) for row in rows], "next": None})
 
 
@@ -43,7 +52,7 @@ async def list_hooks(call: Call) -> Response:
 
 async def list_problems(call: Call) -> Response:
     """List what is wrong now."""
-    rows = await call.rows(f"problems{call.filters('limit')}")
+    rows = await call.rows(spanning(call, f"problems{call.filters('limit')}"))
     return json_answer({"items": [json.loads(row) for row in rows], "next": None})
 
 
@@ -88,6 +97,22 @@ ENDPOINTS: Final = (
     ),
     Endpoint(
         method="GET",
+        path="/v1/servers",
+        name="listServers",
+        summary="List the job servers, each with its version, jobs and workers",
+        description="The first is the one that was asked. `waiting` and `running` count"
+        " jobs of functions that one may see, where they were submitted, and `workers`"
+        " the connections that serve a function, other job servers not included. One of"
+        " an earlier version tells less.",
+        tag="server",
+        call=list_servers,
+        parameters=(
+            dataclasses.replace(SPAN, schema={**SPAN.schema, "default": "all"}),
+        ),
+        answers=(listed("All of them.", SERVER),),
+    ),
+    Endpoint(
+        method="GET",
         path="/v1/problems",
         name="listProblems",
         summary="List what is wrong now, and what mends it",
@@ -101,6 +126,7 @@ ENDPOINTS: Final = (
                 minimum=0,
                 maximum=1000,
             ),
+            SPAN,
         ),
         answers=(listed("All of it.", CONDITION),),
     ),
@@ -121,6 +147,7 @@ ENDPOINTS: Final = (
         summary="List the options of the job server, and where each was given",
         tag="server",
         call=list_options,
+        parameters=(SPAN,),
         answers=(listed("All of them; secrets are masked.", OPTION),),
     ),
     Endpoint(
