@@ -19,7 +19,6 @@ from tests.support.wire import Wire
 
 COVERS = (
     "admin/cluster",
-    "cli/cluster",
     "cli/functions",
     "cli/processes",
     "cli/workers",
