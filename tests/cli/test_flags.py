@@ -196,6 +196,10 @@ def test_a_wrong_variable_is_one_line_and_status_two(
 @pytest.mark.parametrize(
     ("content", "line"),
     [
+        (
+            "[server]\noptions_in_names = true",
+            ":2: 'options_in_names' is no option of [server]: write it in [submit]",
+        ),
         ("[server]\nprot = 1", ":2: 'prot' is no option of [server]: did you mean"),
         ("[server]\nport = 70000", ":2: port: 70000 is not a port from 0 to 65535"),
         ("[server]\nport =", ": not TOML: Invalid value (at"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -39,12 +40,22 @@ def folder(tmp_path: Path) -> Iterator[Path]:
         stack.enter_context(run_server([*command, "--config", str(file)], PORT))
         web = ["php", "-S", f"127.0.0.1:{port}"]
         stack.enter_context(running(web, tmp_path))
+        wait_until(lambda: is_listening(port), "the web server listens")
         for name in ("web-1", "web-2"):
             stack.enter_context(running(["php", "worker.php", name], tmp_path))
         with Admin(f"127.0.0.1:{PORT}") as admin:
             wait_until(lambda: len(list(admin.workers())) == 2, "they have come")
         (tmp_path / "port").write_text(str(port))
         yield tmp_path
+
+
+def is_listening(port: int) -> bool:
+    """Tell whether the web server has come."""
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+    except ConnectionRefusedError:
+        return False
+    return True
 
 
 def asked(folder: Path, path: str) -> str:
@@ -59,7 +70,7 @@ def asked(folder: Path, path: str) -> str:
 def test_every_web_host_clears_its_cache(
     folder: Path, environment: dict[str, str]
 ) -> None:
-    wait_until(lambda: asked(folder, "fill.php?put=1") == "1", "it is filled")
+    assert asked(folder, "fill.php?put=1") == "1"
     assert asked(folder, "fill.php") == "full"
     told = run("php deploy.php", folder, environment).splitlines()
     assert asked(folder, "fill.php") == "empty"

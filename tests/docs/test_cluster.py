@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+import socket
 import tomllib
 from pathlib import Path
 
+from geartrain.admin import Admin
 from geartrain.cli.server import server, server_configuration
 from geartrain.client import Client
 from tests.support.commands import objects
-from tests.support.documents import running, snippets
+from tests.support.documents import run, running, snippets
 from tests.support.peers import need
 from tests.support.servers import (
     free_port,
@@ -77,7 +80,7 @@ def test_the_file_says_the_same(tmp_path: Path) -> None:
 
 def test_a_worker_in_php_starts_while_a_job_server_is_down(tmp_path: Path) -> None:
     need("php", "php-cli php-gearman")
-    (snippet,) = snippets(DOCUMENT, "php")
+    *_, snippet = snippets(DOCUMENT, "php")
     server_command = [*geartrain_command("geartrain"), "server", "--no-http"]
     server_command += ["--store", "memory:"]
     port = free_port()
@@ -99,3 +102,29 @@ def test_a_worker_in_php_starts_while_a_job_server_is_down(tmp_path: Path) -> No
                 Client(back.address) as client,
             ):
                 assert client.do("upper", b"two", timeout=20) == b"TWO"
+
+
+def test_a_client_in_php_goes_on_while_a_job_server_hangs(tmp_path: Path) -> None:
+    need("php", "php-cli php-gearman")
+    snippet, *_ = snippets(DOCUMENT, "php")
+    with (
+        socket.create_server(("127.0.0.1", 0)) as hanging,
+        running_geartrain("--no-http") as alive,
+    ):
+        port = alive.address.rpartition(":")[2]
+        program = (
+            snippet.replace("'jobs1.example.com', 4730", f"'127.0.0.1', {port}")
+            .replace(
+                "'jobs2.example.com', 4730",
+                f"'127.0.0.1', {hanging.getsockname()[1]}",
+            )
+            .replace("setTimeout(2000)", "setTimeout(200)")
+            .replace("shuffle($servers)", "$servers = array_reverse($servers)")
+        )
+        (tmp_path / "submit.php").write_text(
+            f"<?php\n{program}\necho submit('upper', 'one', 'unique-1');\n"
+        )
+        handle = run("php submit.php", tmp_path, dict(os.environ))
+        with Admin(alive.address) as admin:
+            (job,) = admin.jobs(function="upper")
+        assert (job.handle, job.unique) == (handle.strip(), "unique-1")

@@ -16,7 +16,7 @@ SNIPPETS = {
     "docs/batches.md": 8,
     "docs/broadcasts.md": 7,
     "docs/client.md": 7,
-    "docs/cluster.md": 6,
+    "docs/cluster.md": 7,
     "docs/configuration.md": 4,
     "docs/control.md": 5,
     "docs/dashboard.md": 3,

@@ -394,6 +394,34 @@ def test_a_store_that_does_not_answer_is_told_once(
     assert (actions().count("store_slow"), actions().count("store_answers")) == (1, 1)
 
 
+def test_a_store_that_always_has_something_to_commit_is_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(persistence, "_PROBE_INTERVAL", 0.01)
+
+    async def scene(scene: Scene) -> None:
+        await scene.settle()
+        ended = asyncio.Event()
+
+        def submit_another() -> None:
+            if ended.is_set():
+                scene.settled.set()
+            else:
+                scene.submit(b"w")
+
+        scene.persistence.on_settled = submit_another
+        scene.submit(b"w")
+        seen, committed = scene.disk.looks, len(scene.disk.batches)
+        async with asyncio.timeout(10):
+            while len(scene.disk.batches) < committed + 500:
+                await asyncio.sleep(0.01)
+        assert scene.disk.looks > seen
+        ended.set()
+        await scene.settle()
+
+    play(scene, tmp_path)
+
+
 @pytest.mark.parametrize(("patience", "state"), [(3600.0, OK), (0.0, REFUSING)])
 def test_a_server_that_is_restarted_is_told_by_commits_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, patience: float, state: str

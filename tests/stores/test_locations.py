@@ -48,6 +48,11 @@ def test_what_names_no_store_is_told_what_would(text: str) -> None:
         check_store(text)
 
 
+def test_a_mistaken_scheme_shows_no_password() -> None:
+    with pytest.raises(OptionError, match="'postgressql://me:…@db/jobs' is no store"):
+        check_store("postgressql://me:secret@db/jobs")
+
+
 def test_all_kinds_of_stores_are_named_to_who_names_none() -> None:
     with pytest.raises(OptionError) as raised:
         check_store("jobs")

@@ -88,18 +88,22 @@ def read_options(file: ConfigFile, options: Mapping[str, Option]) -> dict[str, G
     given: dict[str, Given] = {}
     for table in dict.fromkeys(option.table for option in options.values()):
         known = {name: each for name, each in options.items() if each.table == table}
-        given |= _read_table(file, table, known)
+        given |= _read_table(file, table, known, options)
     return given
 
 
 def _read_table(
-    file: ConfigFile, table: str, options: Mapping[str, Option]
+    file: ConfigFile,
+    table: str,
+    options: Mapping[str, Option],
+    of_all_tables: Mapping[str, Option],
 ) -> dict[str, Given]:
     given = {}
     for name, value in file.tables.get(table, {}).items():
         option = options.get(name)
         if option is None:
-            hint = nearest(name, options)
+            other = of_all_tables.get(name)
+            hint = f"write it in [{other.table}]" if other else nearest(name, options)
             words = f"{name!r} is no option of [{table}]: {hint}"
             raise file.refusal(words, table, name)
         try:

@@ -108,6 +108,8 @@ class Persistence:
         self._is_open = self._is_closed = False
         self._settled = asyncio.Event()
         self._is_busy = False
+        # The store was busy when it was to be looked at: it is after that commit.
+        self._is_look_due = False
         self._busy_since = 0.0
         self._is_slow = False
         self._patience = _HANGING
@@ -252,8 +254,9 @@ class Persistence:
         """Have the store looked at, now and from time to time."""
         self._probe_timer = self._loop.call_later(_PROBE_INTERVAL, self._watch)
         if not self._is_busy:
-            self._give(self._health)
+            self._look()
             return
+        self._is_look_due = True
         busy = self._loop.time() - self._busy_since
         if busy > _SLOW and not self._is_slow:
             self._is_slow = self._health.is_slow = True
@@ -266,6 +269,11 @@ class Persistence:
         if busy > self._patience:
             self._patience += _HANGING
             self._store.hang_up()
+
+    def _look(self) -> None:
+        """Have the store's thread, idle now, see how the store is."""
+        self._is_look_due = False
+        self._give(self._health)
 
     def _settle(self, outcome: Outcome) -> None:
         """React to what became of the batch given."""
@@ -287,6 +295,10 @@ class Persistence:
         else:
             self._engine.committed(self._monotonic())
         self.lease.look()
+        if self._is_look_due and not outcome.reason and self._when_idle is None:
+            # Ahead of the next batch: a store that always has one would never be looked
+            # at, and a look is what tells of the other job servers and of the lease.
+            self._look()
         self.on_settled()
         # Nothing more to commit: call what waits for that.
         self.pump()

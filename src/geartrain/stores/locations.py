@@ -10,7 +10,7 @@ from geartrain.stores.base import Store
 from geartrain.stores.kinds import FILE_KIND, KINDS, MEMORY, StoreKind
 from geartrain.stores.owners import make_folder
 from geartrain.stores.paths import SQLITE, is_path, state_directory
-from geartrain.texts import visible
+from geartrain.stores.urls import without_password
 
 __all__ = [
     "check_store",
@@ -138,8 +138,8 @@ def _kind_of(location: str) -> StoreKind:
         return FILE_KIND
     *some, last = [kind.example for kind in KINDS]
     raise OptionError(
-        f"'{visible(location)}' is no store: use {', '.join(some)} or {last}, or the"
-        " path of a file (./ before a single word)"
+        f"'{without_password(location)}' is no store: use {', '.join(some)} or {last},"
+        " or the path of a file (./ before a single word)"
     )
 
 

@@ -117,6 +117,20 @@ def test_what_comes_first_is_listed_first() -> None:
     assert [row.get("node") for row in rows] == ["c", "b"]
 
 
+@pytest.mark.parametrize(("is_shared", "times"), [(True, 1), (False, 3)])
+def test_a_schedule_of_a_shared_store_comes_once(
+    *, is_shared: bool, times: int
+) -> None:
+    worlds = linked()
+    worlds.first.engine.state.is_shared = is_shared
+    for world in worlds_of(worlds):
+        world.admin().text("schedule add daily function=f every=86400")
+        world.client().submit_job_epoch(b"f", b"", b"%d" % (world.wall_time + 60), b"w")
+    rows = worlds.rows(worlds.first.admin(), "all upcoming")
+    kinds = [row["kind"] for row in rows]
+    assert (kinds.count("job"), kinds.count("schedule")) == (3, times)
+
+
 def test_a_page_tells_of_a_job_server_that_has_ended_since() -> None:
     worlds = linked()
     for world in worlds_of(worlds):

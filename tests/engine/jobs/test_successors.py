@@ -15,6 +15,7 @@ from tests.support.linked_jobs import (
     submit_named,
     why_not,
 )
+from tests.support.stored_engine import grab
 
 
 @pytest.fixture(params=[10, 1])
@@ -47,6 +48,49 @@ def test_a_job_without_a_workload_is_handed_the_result(
     assert run_next(world, "c") == (third, "two")
     assert not world.engine.state.graph.successors
     assert world.engine.state.graph.size == 0
+
+
+@pytest.mark.parametrize("is_shared", [False, True])
+def test_a_job_is_handed_a_result_that_comes_while_it_is_stored(
+    world: World, *, is_shared: bool
+) -> None:
+    world.engine.state.is_shared = is_shared
+    first = submit_named(world, "a")
+    worker, client = world.worker("a"), world.client()
+    assert grab(worker)[0].decode() == first
+    world.is_committing = False
+    client.submit_job_bg(f"b?after={first}".encode(), b"u", b"-")
+    batch = world.take()
+    worker.work_complete(first.encode(), b"one")
+    world.advance(0)
+    world.settle(batch)
+    world.commit_all()
+    (created,) = client.received
+    assert run_next(world, "b") == (created.arguments[0].decode(), "one")
+    assert not world.engine.state.graph.successors
+    assert world.engine.state.graph.size == 0
+
+
+@pytest.mark.parametrize("is_shared", [False, True])
+def test_a_job_is_cancelled_by_a_failure_that_comes_while_it_is_stored(
+    world: World, *, is_shared: bool
+) -> None:
+    world.engine.state.is_shared = is_shared
+    world.policy(b"a", dead_letter=False)
+    first = submit_named(world, "a")
+    worker, client = world.worker("a"), world.client()
+    assert grab(worker)[0].decode() == first
+    world.is_committing = False
+    client.submit_job_bg(f"b?after={first}".encode(), b"u", b"-")
+    batch = world.take()
+    worker.work_fail(first.encode())
+    world.advance(0)
+    world.settle(batch)
+    world.commit_all()
+    (created,) = client.received
+    assert status_of(world, created.arguments[0].decode()) == "cancelled"
+    assert run_next(world, "b") == ("", "")
+    assert not world.engine.state.graph.successors
 
 
 def test_a_job_that_waits_for_none_keeps_its_workload(world: World) -> None:

@@ -222,6 +222,8 @@ def merged(
     leading = [each.identity for each in state.health.nodes if each.is_leading]
     parts.sort(key=lambda part: part.identity not in leading)
     merge = _Merge(page, _ORDERS[_list_of(words)], parts, peer)
+    if state.is_shared:
+        merge.tell_schedules_once()
     yield b""
     for line in merge.rows():
         state.turns.work += _ROW
@@ -236,6 +238,11 @@ def _list_of(words: list[bytes]) -> bytes:
     size = 2 if words[0].lower() in (b"dead", b"schedule") else 1
     name = b" ".join(words[:size]).lower()
     return name + b" newest" if b"order=newest" in words else name
+
+
+def _schedule_of(values: _Row) -> object:
+    """Return the name of the schedule that a row of ``upcoming`` is about, or None."""
+    return values["handle"] if values.get("kind") == "schedule" else None
 
 
 class _Merge:
@@ -261,6 +268,19 @@ class _Merge:
                     rows.append((values, named(line, part.said)))
             rows.reverse()
             self._left[part.identity] = rows
+
+    def tell_schedules_once(self) -> None:
+        """Leave out of what comes the schedules that another has told of.
+
+        Their times may differ by a little, so that their rows do not meet.
+        """
+        told: set[object] = set()
+        for part in self._parts:
+            rows = self._left[part.identity]
+            kept = [each for each in rows if _schedule_of(each[0]) not in told]
+            told.update(_schedule_of(values) for values, _ in kept)
+            told.discard(None)
+            self._left[part.identity] = kept
 
     def rows(self) -> Iterator[bytes]:
         """Give them; of one name, such as a schedule that several have, the first."""

@@ -37,7 +37,7 @@ from geartrain.engine.state.memory import record_cost
 from geartrain.engine.state.state import State
 from geartrain.engine.state.statistics import count
 
-__all__ = ["Cancel", "Drop", "Order", "Place", "Revive", "is_dead"]
+__all__ = ["Cancel", "Drop", "Order", "Place", "Revive", "hand", "is_dead"]
 
 _WAITING: Final = (READY, HELD, BEHIND, SCHEDULED, PAGED)
 
@@ -66,6 +66,13 @@ class Cancel(Order):
         """End a job that needs no workload for that."""
         failures.cancel(state, restore(state, record))
         return True
+
+
+def hand(state: State, job: Job, workload: bytes) -> None:
+    """Give a job in memory the workload that was made of what it waited for."""
+    state.memory.jobs += len(workload) - job.size
+    job.workload, job.more = workload, []
+    job.size = len(workload)
 
 
 class Place(Order):
@@ -156,9 +163,7 @@ class Place(Order):
         if successor is None:
             return
         if self._workload:
-            state.memory.jobs += len(self._workload) - job.size
-            job.workload, job.more = self._workload, []
-            job.size = len(self._workload)
+            hand(state, job, self._workload)
         successor.function, successor.priority = job.function.name, job.priority
         successor.queue_key = job.queue_key
         if self._is_now and successor.is_blocked():

@@ -13,7 +13,7 @@ from urllib.parse import quote_from_bytes
 
 from geartrain.engine.jobs import broadcasts
 from geartrain.engine.jobs.relays import relay
-from geartrain.engine.jobs.steering import Cancel, Place
+from geartrain.engine.jobs.steering import Cancel, Place, hand
 from geartrain.engine.model.graph import BATCH, NEVER, SourceEnd, Successor
 from geartrain.engine.model.jobs import TENTATIVE, Job
 from geartrain.engine.records import JobRecord
@@ -125,7 +125,10 @@ def _let_go(state: State, successor: Successor) -> None:
     if job is None:
         Place(is_now=True).obey_kept(state, _record(successor))
     elif job.state is TENTATIVE:
+        # It goes where it belongs once the store has said that it is no twin.
         job.due = state.server_time()
+        if successor.workload:
+            hand(state, job, successor.workload)
         state.journal.move(job)
     else:
         Place(is_now=True, workload=successor.workload).obey(state, job)
