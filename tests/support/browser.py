@@ -29,7 +29,9 @@ from tests.support.waiting import PATIENCE
 
 __all__ = ["CHROMIUM", "DESK", "PHONE", "chromium", "faults", "looking", "updated"]
 
-CHROMIUM = "/usr/bin/chromium"
+# Chromium's engine without the windows around it, which are made also where
+# nobody sees them: 1.0 s of CPU instead of 2.2 until the first page is shown.
+CHROMIUM = "/usr/bin/chromium-headless-shell"
 DESK = 1280
 PHONE = 390
 
@@ -40,7 +42,7 @@ _FLAGS = ["--no-sandbox", "--disable-dev-shm-usage", "--js-flags=--expose-gc"]
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """Run Debian's Chromium."""
+    """Run Debian's Chromium, without windows."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=_FLAGS)
         yield browser
