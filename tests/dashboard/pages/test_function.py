@@ -23,8 +23,9 @@ COVERS = (
 )
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def server() -> Iterator[HttpServer]:
+    """A job server of which each test has functions of its own."""
     with running_http() as server:
         yield server
 
@@ -94,21 +95,21 @@ def test_it_is_paused_after_a_question_and_resumed(
     browser: Browser, server: HttpServer
 ) -> None:
     for _ in range(3):
-        submit(server.jobs, b"resize")
-    with looking(browser, server, "/functions/resize") as page:
-        page.get_by_role("button", name="Pause resize").click()
+        submit(server.jobs, b"crop")
+    with looking(browser, server, "/functions/crop") as page:
+        page.get_by_role("button", name="Pause crop").click()
         expect(page.get_by_role("dialog")).to_contain_text("3 jobs wait")
         page.get_by_role("button", name="Pause it").click()
-        say(page, "resize is paused")
+        say(page, "crop is paused")
         expect(page.locator(".state").first).to_have_text("paused")
-        assert server.get("/v1/functions/resize").json["paused"]
-        page.get_by_role("button", name="Resume resize").click()
-        say(page, "resize runs again")
-        page.get_by_role("button", name="Drain resize").click()
+        assert server.get("/v1/functions/crop").json["paused"]
+        page.get_by_role("button", name="Resume crop").click()
+        say(page, "crop runs again")
+        page.get_by_role("button", name="Drain crop").click()
         expect(page.get_by_role("dialog")).to_contain_text("3 jobs that are there")
         page.get_by_role("button", name="Drain it").click()
         say(page, "takes no new jobs")
-        assert server.get("/v1/functions/resize").json["draining"]
+        assert server.get("/v1/functions/crop").json["draining"]
 
 
 @pytest.mark.parametrize("has_scripts", [True, False])
@@ -116,16 +117,16 @@ def test_what_waits_is_moved_and_cancelled_by_count(
     browser: Browser, server: HttpServer, has_scripts: bool
 ) -> None:
     for _ in range(4):
-        submit(server.jobs, b"resize")
-    submit_later(server.jobs, b"resize", 900)
-    path = "/functions/resize"
+        submit(server.jobs, b"rotate")
+    submit_later(server.jobs, b"rotate", 900)
+    path = "/functions/rotate"
     with looking(browser, server, path, has_scripts=has_scripts) as page:
         page.get_by_placeholder("another function").fill("other one")
         page.get_by_role("button", name="Move them there").click()
-        question = page.get_by_text("Move 4 waiting jobs of resize to other one?")
+        question = page.get_by_text("Move 4 waiting jobs of rotate to other one?")
         expect(question).to_be_visible()
         page.get_by_role("button", name="Move 4 waiting jobs").click()
-        say(page, "4 waiting jobs of resize moved to other one.")
+        say(page, "4 waiting jobs of rotate moved to other one.")
         assert waiting(server, "other%20one") == 4
         page.goto("/functions/other%20one")
         page.get_by_role("button", name="Cancel waiting jobs").click()
@@ -138,8 +139,9 @@ def test_what_waits_is_moved_and_cancelled_by_count(
 def test_a_setting_is_changed_and_taken_back(
     browser: Browser, server: HttpServer, has_scripts: bool
 ) -> None:
-    submit(server.jobs, b"resize")
-    path = "/functions/resize"
+    name = "sharpen" if has_scripts else "soften"
+    submit(server.jobs, name.encode())
+    path = f"/functions/{name}"
     with looking(browser, server, path, has_scripts=has_scripts) as page:
         row = page.locator("#setting-max_attempts")
         expect(row).to_contain_text("default")
@@ -148,9 +150,9 @@ def test_a_setting_is_changed_and_taken_back(
         row.locator("summary").click()
         row.get_by_role("textbox").fill("3")
         row.get_by_role("button", name="Save").click()
-        say(page, "max_attempts of resize is 3 now.")
+        say(page, f"max_attempts of {name} is 3 now.")
         expect(row).to_contain_text("changed here")
-        policy = server.get("/v1/functions/resize/policy").json
+        policy = server.get(f"/v1/functions/{name}/policy").json
         assert policy["max_attempts"] == 3
         if not has_scripts:
             row.locator("summary").click()
@@ -162,21 +164,21 @@ def test_a_setting_is_changed_and_taken_back(
         if not has_scripts:
             row.locator("summary").click()
         row.get_by_role("button", name="Reset").click()
-        say(page, "max_attempts of resize is as it was before.")
+        say(page, f"max_attempts of {name} is as it was before.")
         expect(row).to_contain_text("default")
         choice = page.locator("#setting-dead_letter")
         unfold(page, "What is kept")
         choice.locator("summary").click()
         choice.get_by_role("combobox").select_option("false")
         choice.get_by_role("button", name="Save").click()
-        say(page, "dead_letter of resize is false now.")
+        say(page, f"dead_letter of {name} is false now.")
 
 
 def test_a_setting_is_found_by_a_part_of_its_name_or_meaning(
     browser: Browser, server: HttpServer
 ) -> None:
-    submit(server.jobs, b"resize")
-    with looking(browser, server, "/functions/resize") as page:
+    submit(server.jobs, b"blur")
+    with looking(browser, server, "/functions/blur") as page:
         shown = page.locator(".group tbody tr:visible")
         expect(shown).to_have_count(0)
         find = page.get_by_role("searchbox", name="Find a setting")
@@ -188,7 +190,7 @@ def test_a_setting_is_found_by_a_part_of_its_name_or_meaning(
         shown.locator("summary").click()
         shown.get_by_role("textbox").fill("60")
         shown.get_by_role("button", name="Save").click()
-        say(page, "timeout of resize is 60 now.")
+        say(page, "timeout of blur is 60 now.")
         expect(shown).to_have_count(1)
         expect(shown).to_contain_text("changed here")
         find.fill("no such setting")
