@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import sys
 
 from geartrain.transport.standard import fill_standard_files, flush_stdout, write_soon
@@ -24,6 +26,8 @@ def run_drop_in(run: Callable[[], int], complaint: str) -> NoReturn:
     the reason, unless the reader of stdout has gone, which is no error.
     """
     fill_standard_files()
+    # At its end Python would look for garbage in all that was loaded.
+    atexit.register(gc.freeze)
     failure = None
     try:
         status = run()

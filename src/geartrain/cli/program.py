@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import errno
+import gc
 import os
 import select
 import sys
@@ -34,6 +36,9 @@ def run_program(command: click.Command, name: str, usage_status: int = 2) -> NoR
     failure, too, but no line is printed.
     """
     fill_standard_files()
+    # At its end Python would look for garbage in all that was loaded: 35 ms of the 280
+    # that a job server takes to start and stop, and 15 of a command's 110.
+    atexit.register(gc.freeze)
     status = _status(command, name, usage_status)
     failure = flush_stdout()
     if failure is not None:
