@@ -149,3 +149,6 @@ def test_a_page_can_be_printed(browser: Browser, filled: Populated) -> None:
         page.emulate_media(media="print")
         expect(page.locator(".corner")).to_be_hidden()
         expect(page.locator("table.rows")).to_be_visible()
+    # Whoever has the same page after that sees it on a screen.
+    with looking(browser, filled.server) as page:
+        expect(page.locator(".corner")).to_be_visible()

@@ -140,6 +140,8 @@ def _is_blank_again(page: Page, look: _Look) -> bool:
     if look.has_scripts and page.url.startswith(look.url):
         page.evaluate("localStorage.clear(); sessionStorage.clear()")
     page.context.clear_cookies()
+    # A test may have looked at it as it is printed, or in the dark.
+    page.emulate_media(media="null", color_scheme=look.theme)
     page.goto("about:blank")
     return True
 
