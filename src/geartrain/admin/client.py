@@ -324,10 +324,10 @@ class Admin(Insight, Control, Schedules):
         return self._requests.one("store", store_row)
 
     def problems(self, limit: int | None = None) -> list[ProblemRow]:
-        """Return what is wrong with the job server now.
+        """Return what is wrong now, with all job servers that share a store.
 
         ``limit`` is how many functions are told of for each problem: those that have
-        most of it, at each job server with ``span="all"``.
+        most of it, at each job server.
         """
         most = "" if limit is None else f" limit={limit}"
         return self._requests.rows(f"problems{most}", problem_row)

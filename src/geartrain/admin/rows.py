@@ -177,6 +177,11 @@ class ProblemRow:
     functions: int | None = None
     node: str | None = None
 
+    @property
+    def told(self) -> str:
+        """What is wrong, and at which other job server."""
+        return self.text if self.node is None else f"{self.text}, at {self.node}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailureRow:

@@ -106,7 +106,7 @@ def _running(server: str, version: str) -> Finding:
 def _problems(admin: Admin) -> Iterator[Finding]:
     rows = admin.problems()
     for row in rows:
-        yield Finding("wrong", row.problem, row.text, row.remedy)
+        yield Finding("wrong", row.problem, row.told, row.remedy)
     if not rows:
         yield Finding("ok", "problems", "the server knows of none")
 

@@ -50,6 +50,7 @@ _SECTIONS = {
         "processes": ("processes", "processes"),
         "cluster": ("cluster", "cluster"),
         "owners": ("owners", "owners"),
+        "problems": ("problems", "problems"),
         "failures": ("failures", "failures"),
         "policy": ("policy", "policy"),
         "pause": ("control", "pause"),

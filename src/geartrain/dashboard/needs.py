@@ -163,7 +163,7 @@ async def needs(call: PageCall, *, fresh: float = FRESH) -> list[Need]:
     groups: dict[str, list[Row]] = {}
     for row in await call.ask(f"problems limit={_NAMED}", fresh=fresh):
         groups.setdefault(row["problem"], []).append(row)
-    found = [_need(call, rows) for rows in groups.values()]
+    found = [need for rows in groups.values() for need in _alike(call, rows)]
     found += await _crash(call)
     found += [_unanswered(call, *each) for each in call.missing().items()]
     return sorted(found, key=lambda each: (not each.mending.is_grave, -each.since))
@@ -208,22 +208,32 @@ def _unanswered(call: PageCall, name: str, reason: str) -> Need:
     )
 
 
+def _alike(call: PageCall, rows: Sequence[Row]) -> list[Need]:
+    """Return one problem: of several functions, or of one at each job server."""
+    if len({row["function"] for row in rows}) > 1:
+        return [_need(call, rows)]
+    return [_need(call, [row]) for row in rows]
+
+
 def _need(call: PageCall, rows: Sequence[Row]) -> Need:
     first = rows[0]
     mending = MENDING.get(first["problem"], _OTHER)
     is_one = len(rows) == 1
-    whole = first["functions"] or 1
+    functions = list(dict.fromkeys(row["function"] for row in rows))
+    # Each job server tells of those that have most of it there.
+    whole = max(len(functions), *(row["functions"] or 1 for row in rows))
+    told = first["text"] + (f", at {first['node']}" if first.get("node") else "")
     return Need(
         name=first["problem"],
         text=_sentence(
-            first["text"] if is_one else f"{count(whole)} functions {mending.several}"
+            told if is_one else f"{count(whole)} functions {mending.several}"
         ),
         remedy=_sentence(first["remedy"] if is_one else mending.remedy),
         since=max(row["since"] for row in rows),
         link=_link(call, mending, first["function"] if is_one else None),
         function=first["function"] if is_one else None,
-        named=[] if is_one else [row["function"] for row in rows],
-        more=whole - len(rows),
+        named=[] if is_one else functions[:_NAMED],
+        more=0 if is_one else whole - len(functions[:_NAMED]),
         mending=mending,
     )
 

@@ -179,7 +179,7 @@ class ProblemBar(_Bar):
         most = 1 if self.app.size.height < 24 else _PROBLEMS_SHOWN
         for number, problem in enumerate(problems[:most]):
             line = Text(" ")
-            line.append(f"! {visible(problem.text)}", style=f"bold {self._ink(BAD)}")
+            line.append(f"! {visible(problem.told)}", style=f"bold {self._ink(BAD)}")
             line.append(f": {visible(problem.remedy)}", style=self._ink(DIM))
             left = count - number - 1
             if number == most - 1 and left:

@@ -77,7 +77,7 @@ def test_what_is_about_job_servers_is_of_all_only_if_they_are_asked(
     sharing: LinkedWorlds,
 ) -> None:
     admin = sharing.first.admin()
-    for line in ("server", "problems", "show owners", "local server", "part problems"):
+    for line in ("server", "show owners", "local server", "part problems"):
         sharing.rows(admin, line)
     assert sharing.text(admin, "keys f").startswith(b"ERR UNKNOWN_FUNCTION")
     assert sharing.asked == []
@@ -93,6 +93,16 @@ def test_each_job_server_says_what_it_is_doing(linked: LinkedWorlds) -> None:
     assert [(row["node"], row["waiting"]) for row in rows] == [("test", 2), ("b", 3)]
     (option,) = linked.rows(admin, "all server options")
     assert (option["option"], option["node"]) == ("http", "b")
+
+
+def test_problems_are_of_all_that_share_a_store(sharing: LinkedWorlds) -> None:
+    for world in (sharing.first, sharing.others["b"]):
+        submit(world, 1)
+        world.advance(600)
+    admin = sharing.first.admin()
+    found = [row.get("node") for row in sharing.rows(admin, "problems")]
+    assert found == [None, "b"]
+    assert [row.get("node") for row in sharing.rows(admin, "local problems")] == [None]
 
 
 def test_problems_of_all_name_whose_they_are(linked: LinkedWorlds) -> None:

@@ -66,7 +66,7 @@ SCOPES: Final[dict[bytes, str]] = {
     b"announce": HERE,
     b"events": HERE,
     b"follow": OWNER,
-    b"problems": OWN_ROWS,
+    b"problems": ROWS,
     b"policy": SETTING,
     b"maxqueue": SETTING,
     b"create": SETTING,

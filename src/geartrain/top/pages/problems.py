@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 from geartrain.admin import ProblemRow
-from geartrain.cli.columns import AGE, NAME, PROSE, TEXT, Column
-from geartrain.cli.listing import RowListing
+from geartrain.cli.problems import PROBLEMS_LISTING
 from geartrain.top.page import BAD, Page, Visit
 from geartrain.top.search import equal
 
@@ -27,20 +24,9 @@ def mended_at(row: ProblemRow) -> Visit | None:
 PROBLEMS: Page[ProblemRow] = Page(
     name="problems",
     title="Problems",
-    listing=RowListing(
-        columns=(
-            Column("PROBLEM", lambda row: row.problem.replace("_", " "), NAME, worth=9),
-            Column("SINCE", lambda row: row.since, AGE, worth=7),
-            Column("FUNCTION", lambda row: row.function, TEXT, worth=2),
-            Column("WHAT IS WRONG", lambda row: row.text, PROSE, worth=8),
-            Column("WHAT MENDS IT", lambda row: row.remedy, PROSE, worth=6),
-        ),
-        to_json=dataclasses.asdict,
-        nothing="nothing is wrong",
-        key=lambda row: (row.problem, row.function),
-    ),
+    listing=PROBLEMS_LISTING,
     find=lambda admin, ask, given: admin.problems(ask.limit),
     leads_to=mended_at,
-    detail=lambda row: f"{row.text}: {row.remedy}",
+    detail=lambda row: f"{row.told}: {row.remedy}",
     tones={"problem": lambda row: BAD},
 )
