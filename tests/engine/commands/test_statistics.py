@@ -8,6 +8,7 @@ import pytest
 
 from geartrain.engine.commands.ranking import GAUGES
 from geartrain.engine.model.counts import FAILURES, NAMES
+from tests.support.access import SHOP, TOKENS, rules_of
 from tests.support.dialogue import WALL_START, World
 from tests.support.stored_engine import bury, drain, grab, rows, stored, submit
 
@@ -76,6 +77,28 @@ def test_what_there_is_now() -> None:
     everything = rows(world.admin(), "statistics limit=0")[0]
     assert everything["now"] == {**now, "workers": 2}
     assert everything["functions"] == 2
+
+
+def test_a_worker_of_several_functions_is_one_of_all() -> None:
+    world = stored()
+    world.worker("f", "g", "h")
+    world.worker("g")
+    *some, everything = rows(world.admin(), "statistics")
+    assert [row["now"]["workers"] for row in some] == [1, 2, 1]
+    assert everything["now"]["workers"] == 2
+
+
+def test_of_all_workers_those_are_counted_that_one_may_see() -> None:
+    world = stored()
+    world.engine.set_rules(rules_of(SHOP))
+    peers = {name: world.admin() for name in ("all", "worker", "viewer")}
+    for name, peer in peers.items():
+        peer.option_req(b"token:" + TOKENS[name])
+        assert [each.name for each in peer.received] == ["option_res"]
+    peers["all"].can_do(b"pay.card")
+    peers["worker"].can_do(b"mail.send")
+    (*_, everything) = rows(peers["viewer"], "statistics")
+    assert everything["now"]["workers"] == 1
 
 
 def test_times_waited_and_run_are_those_of_attempts() -> None:

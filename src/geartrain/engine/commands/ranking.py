@@ -207,6 +207,11 @@ def read_measure(name: str) -> Measure:
     return Measure(plain, name.startswith("-"))
 
 
+def _is_seen(viewer: Peer, worker: Peer) -> bool:
+    """Tell whether a worker has a function that the viewer may see."""
+    return any(viewer.may(SEE, function.name) for function in worker.abilities)
+
+
 class Ranking:
     """A look at all functions, for a part of them in their order."""
 
@@ -251,6 +256,19 @@ class Ranking:
                     self._add(function, now, first)
             if number % _LOOKED_AT == 0:
                 state.turns.work += cost
+                yield b""
+        yield from self._count_workers(state, peer)
+
+    def _count_workers(self, state: State, viewer: Peer) -> Iterator[bytes]:
+        """Count each worker of all functions once, however many of these it has."""
+        self.all.workers = 0
+        sees_all = viewer.is_shown_all()
+        for number, peer in enumerate(list(state.peers)):
+            # Of a part other job servers are left out, as ``Doubles`` says.
+            if peer.abilities and not (viewer.is_part and peer.node is not None):
+                self.all.workers += sees_all or _is_seen(viewer, peer)
+            if number % _LOOKED_AT == 0:
+                state.turns.work += _LOOKED_AT >> _LOOK
                 yield b""
 
     def _add(self, function: Function, now: Gauges, first: int) -> None:
