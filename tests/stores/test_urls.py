@@ -5,7 +5,12 @@ from __future__ import annotations
 import pytest
 
 from geartrain.errors import OptionError
-from geartrain.stores.urls import DatabaseServer, server_of, without_password
+from geartrain.stores.urls import (
+    DatabaseServer,
+    check_password,
+    server_of,
+    without_password,
+)
 
 
 def test_a_url_has_its_parts_unquoted() -> None:
@@ -45,3 +50,34 @@ def test_passwords_are_not_shown() -> None:
     with pytest.raises(OptionError) as raised:
         server_of(f"{url}?x", 3306)
     assert "s3cret" not in str(raised.value)
+
+
+@pytest.mark.parametrize("password", ["sec/ret", "sec?ret", "sec#ret", "sec/ret@x"])
+def test_a_password_that_has_to_be_encoded_is_not_told(password: str) -> None:
+    with pytest.raises(OptionError, match="write %40 for @, %2F for /") as raised:
+        server_of(f"mysql://me:{password}@db/jobs", 3306)
+    assert str(raised.value).startswith("mysql://me:… cannot be read")
+    assert "sec" not in str(raised.value)
+    assert "ret" not in str(raised.value)
+
+
+@pytest.mark.parametrize("password", ["p@ss", "sec%ret", "50%"])
+def test_a_password_is_read_as_its_reader_would(password: str) -> None:
+    url = f"postgresql://me:{password}@db/jobs"
+    check_password(url)
+    with pytest.raises(OptionError, match="%25 for %") as raised:
+        check_password(url, is_strict=True)
+    assert password not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://me:p%40ss@a,b:5433/jobs?application_name=a@b",
+        "postgresql://%2Frun%2Fpostgresql/jobs",
+        "postgresql:///jobs?user=me@site",
+        "redis://db:6379/0?note=a@b",
+    ],
+)
+def test_what_needs_no_code_is_left_alone(url: str) -> None:
+    check_password(url, is_strict=True)

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from geartrain.errors import OptionError
 from geartrain.texts import visible
 
-__all__ = ["DatabaseServer", "server_of", "without_password"]
+__all__ = ["DatabaseServer", "check_password", "server_of", "without_password"]
+
+_PARTS: Final = re.compile(
+    r"(?P<scheme>[^:]*)://(?P<authority>[^/?#]*)(?P<rest>.*)", re.S
+)
+_NO_CODE: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +51,36 @@ def without_password(url: str) -> str:
     return visible(url)
 
 
+def check_password(url: str, *, is_strict: bool = False) -> None:
+    """Check that a URL can be told from the password in it.
+
+    What reads a URL says of one that it cannot read what it took for the host or the
+    port, which would be the rest of the password. ``is_strict`` is for readers that
+    take no @ and no single % there either.
+
+    Raises:
+        OptionError: the password has to be encoded; the message has none of it.
+    """
+    parts = _PARTS.fullmatch(url)
+    if parts is None or not _is_torn(parts, is_strict):
+        return
+    user = parts["authority"].partition(":")[0].partition("@")[0]
+    raise OptionError(
+        f"{visible(parts['scheme'])}://{visible(user)}:… cannot be read: in names"
+        " and passwords write %40 for @, %2F for /, %3F for ?, %23 for # and %25"
+        " for %"
+    )
+
+
+def _is_torn(parts: re.Match[str], is_strict: bool) -> bool:
+    """Tell whether a part of the password would be taken for something else."""
+    login, at, _ = parts["authority"].rpartition("@")
+    if at:
+        return is_strict and ("@" in login or _NO_CODE.search(login) is not None)
+    _, colon, port = parts["authority"].rpartition(":")
+    return bool(colon) and "@" in parts["rest"] and not port.isdecimal()
+
+
 def server_of(
     url: str, default_port: int, options: Collection[str] = ()
 ) -> DatabaseServer:
@@ -52,6 +89,7 @@ def server_of(
     Raises:
         OptionError: the URL cannot be read.
     """
+    check_password(url)
     shown = without_password(url)
     try:
         parts = urlsplit(url)

@@ -49,7 +49,13 @@ def test_a_url_that_cannot_be_read_is_refused(text: str, words: str) -> None:
 
 
 def test_passwords_are_not_shown() -> None:
-    url = "postgresql://a:s3@cret@h/d?password=s3cret&sslpassword=s3cret&x=1"
+    url = "postgresql://a:s3%40cret@h/d?password=s3cret&sslpassword=s3cret&x=1"
     shown = show_store(check_store(url))
     assert shown == "postgresql://a:…@h/d?password=…&sslpassword=…&x=1"
     assert read_location(url).shown == shown
+    assert show_store(url.replace("%40", "@")) == shown
+
+
+def test_a_password_that_libpq_would_tell_is_refused() -> None:
+    with pytest.raises(OptionError, match="postgresql://me:… cannot be read"):
+        read_location("postgresql://me:p@ss@127.0.0.1/jobs")

@@ -11,6 +11,7 @@ from typing import Final
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from geartrain.errors import OptionError
+from geartrain.stores.urls import check_password
 from geartrain.texts import visible
 
 __all__ = [
@@ -65,6 +66,7 @@ def read_location(location: str) -> PostgresqlLocation:
     Raises:
         OptionError: it cannot be read.
     """
+    check_password(location, is_strict=True)
     try:
         parts = urlsplit(location)
         given = parse_qsl(parts.query, keep_blank_values=True, strict_parsing=True)
