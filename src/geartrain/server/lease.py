@@ -111,9 +111,10 @@ class LeaseKeeper:
     def _adopt(self, inventory: Inventory) -> None:
         jobs = sum(each.ready + each.delayed for each in inventory.queues)
         self._engine.sharing.adopt(inventory, self._monotonic())
-        _log.warning(
-            "another job server has left %s, which are gone on with here",
-            counted(jobs, "job"),
+        _log.log(
+            logging.WARNING if jobs else logging.INFO,
+            "another job server has left%s",
+            f" {counted(jobs, 'job')}, which this one has now" if jobs else " no jobs",
             extra={"action": "jobs_adopted"},
         )
 

@@ -34,7 +34,8 @@ _THEMES = ("auto", "dark", "light", "terminal")
 @click.command(
     short_help="See and steer a job server on a full screen.", context_settings=CONTEXT
 )
-@click.argument("page", type=click.Choice(_PAGES), default=_PAGES[0])
+# The choices in the place of [PAGE] would be broken in the middle of a word.
+@click.argument("page", type=click.Choice(_PAGES), default=_PAGES[0], metavar="[PAGE]")
 @click.option(
     "--filter",
     "filters",
@@ -73,7 +74,8 @@ def top(
 ) -> None:
     """See what a job server does, live, and steer it.
 
-    PAGE is what is shown first. The keys stand in the last line; `?` lists them all.
+    PAGE is what is shown first: functions, jobs, workers, failures, dead, history,
+    schedules, actions or problems. The keys stand in the last line; `?` lists them all.
     """
     if not _has_screen():
         raise OptionError(
