@@ -11,6 +11,7 @@ from geartrain.engine.model.statistics import Statistics
 from geartrain.engine.state import functions
 from geartrain.engine.state.statistics import count
 from tests.support.dialogue import World
+from tests.support.lanes import LaneStore, adopt
 from tests.support.stored_engine import stored, submit
 
 MINUTE = 60.0
@@ -257,3 +258,110 @@ def test_without_room_in_the_store_minutes_are_kept_for_later() -> None:
     world.advance(MINUTE)
     assert not world.engine.state.slots.unsaved()
     assert by_minute(world.restarted()) == [1, 1]
+
+
+def _two() -> tuple[World, World, LaneStore]:
+    """Return two job servers on one store, and what the second sees of it."""
+    store = LaneStore(1)
+    shared = LaneStore(2, store)
+    return World(store=store), World(store=shared), shared
+
+
+def _count(world: World, jobs: int) -> None:
+    for number in range(jobs):
+        submit(world.client(), f"w{number}")
+
+
+def _take_over(one: World, other: World, store: LaneStore) -> None:
+    """Have the other go on with the lane of one that stops."""
+    one.engine.keep_clock(one.now)
+    one.commit_all()
+    assert isinstance(one.store, LaneStore)
+    store.left = one.store.leave()
+    adopt(other, store, 1)
+    # As PostgreSQL gathers them: those of the lane that has them stay.
+    for entry in store.left:
+        store._entries.setdefault((entry.kind, entry.key), entry.value)
+    other.commit_all()
+
+
+def _restarted(world: World, store: LaneStore) -> World:
+    world.commit_all()
+    store.left = store.leave()
+    return world.restarted()
+
+
+def test_what_a_job_server_has_counted_its_heir_has() -> None:
+    one, other, store = _two()
+    for both in (True, False, True):
+        _count(one, 2)
+        if both:
+            _count(other, 1)
+        for world in (one, other):
+            world.advance(MINUTE)
+    _count(one, 4)
+    _take_over(one, other, store)
+    assert by_minute(other) == [3, 2, 3, 4]
+    assert by_hour(other) == [12]
+    assert other.engine.state.slots.all.since(0).numbers[SUBMITTED] == 12
+    assert by_minute(_restarted(other, store)) == [3, 2, 3, 4]
+    assert sum(by_hour(_restarted(other, store))) == 12
+
+
+def test_hours_of_both_add_up() -> None:
+    one, other, store = _two()
+    for _ in range(3):
+        _count(one, 1)
+        _count(other, 2)
+        for world in (one, other):
+            world.advance(HOUR)
+    _count(one, 5)
+    _take_over(one, other, store)
+    assert sum(by_hour(other)) == 14
+    _count(other, 1)
+    other.advance(HOUR)
+    _count(other, 1)
+    other.advance(HOUR)
+    assert by_hour(other) == [3, 3, 3, 6, 1]
+    assert by_hour(_restarted(other, store)) == [3, 3, 3, 6, 1]
+
+
+def test_an_hour_that_another_had_not_ended_is_where_it_was() -> None:
+    one, other, store = _two()
+    _count(one, 2)
+    one.engine.keep_clock(one.now)
+    for _ in range(3):
+        _count(other, 1)
+        other.advance(HOUR)
+    _take_over(one, other, store)
+    assert by_hour(other) == [3, 1, 1]
+    assert by_hour(_restarted(other, store)) == [3, 1, 1]
+
+
+def test_what_another_has_counted_becomes_too_old_like_ours() -> None:
+    one, other, store = _two()
+    for _ in range(80):
+        _count(one, 1)
+        for world in (one, other):
+            world.advance(MINUTE)
+    _count(other, 1)
+    _take_over(one, other, store)
+    for _ in range(70):
+        _count(other, 1)
+        other.advance(MINUTE)
+    ring = other.engine.state.slots.minutes
+    assert len(ring.pages) <= 61
+    assert len(by_minute(other)) <= 62
+    assert ring.count == sum(len(page.members) for page in ring.pages)
+    assert ring.size == sum(page.size for page in ring.pages)
+
+
+def test_what_cannot_be_read_of_another_is_given_up() -> None:
+    one, other, store = _two()
+    _count(one, 1)
+    one.advance(MINUTE)
+    other.advance(MINUTE)
+    for key, value in ((b"1.1", b"x"), (b"x", b""), (b"1.2", b"1 9 fabc")):
+        one.engine.state.journal.put(b"minutes", key, value)
+    _take_over(one, other, store)
+    assert by_minute(other) == [1]

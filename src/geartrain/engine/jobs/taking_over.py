@@ -45,6 +45,7 @@ def take_over(
 def adopt(state: State, inventory: Inventory) -> None:
     """Go on with the jobs of another job server, as ``Sharing.adopt`` says."""
     quotas.adopt(state, inventory.entries)
+    statistics.adopt(state, inventory.entries)
     restore_graph(state, inventory.entries)
     for kept in inventory.queues:
         functions.find(state, kept.function).dead += kept.dead

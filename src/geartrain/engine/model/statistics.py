@@ -21,6 +21,7 @@ __all__ = [
     "SlotPage",
     "Statistics",
     "TimeSlot",
+    "page_of",
     "read_page",
 ]
 
@@ -211,6 +212,26 @@ def read_page(value: bytes) -> list[tuple[bytes, bytes]]:
     return found
 
 
+def page_of(key: bytes, slots: list[tuple[Statistics, bytes]]) -> SlotPage:
+    """Return the page that a store has kept by this key.
+
+    Raises:
+        ValueError: the key is none of a page.
+    """
+    number, _, serial = key.partition(b".")
+    page = SlotPage(int(number), int(serial))
+    for statistics, packed in slots:
+        page.members.append(statistics)
+        page.packed.append(packed)
+        page.size += len(packed) + len(statistics.name)
+    page.is_saved = True
+    return page
+
+
+def _number_of(page: SlotPage) -> int:
+    return page.number
+
+
 class Ring:
     """The slots of one length of all functions, the oldest first."""
 
@@ -266,6 +287,32 @@ class Ring:
         for statistics, packed in slots:
             self.add(statistics, page.number, packed)
         page.is_saved = True
+
+    def take_in(self, pages: list[SlotPage]) -> None:
+        """Add pages of another ring among ours, each at its time.
+
+        One that has the key of one of ours gets another, and is yet to be saved.
+        """
+        keys = {page.key() for page in self.pages}
+        self.serial = max([self.serial, *[page.serial for page in pages]])
+        for page in pages:
+            if page.key() in keys:
+                self.serial += 1
+                page.serial = self.serial
+                page.is_saved = False
+            self.count += len(page.members)
+            self.size += page.size
+        self._arrange(sorted([*self.pages, *pages], key=_number_of))
+
+    def _arrange(self, pages: list[SlotPage]) -> None:
+        """Have these pages in this order."""
+        for page in pages:
+            for statistics in page.members:
+                self.slots(statistics).clear()
+        for page in pages:
+            for statistics, packed in zip(page.members, page.packed, strict=True):
+                self.slots(statistics).append(TimeSlot(page.number, packed))
+        self.pages = deque(pages)
 
     def is_over(self, first: int) -> bool:
         """Tell whether the oldest page is before ``first``, or there is too much."""

@@ -117,6 +117,19 @@ class TimeSlots:
             self.hourly.append(statistics)
         statistics.hourly.add(counts)
 
+    def add_late(self, statistics: Statistics, hour: int, counts: Counts) -> None:
+        """Add what another job server has counted in an hour that it had not ended."""
+        if statistics.hour == hour and statistics.hourly is not None:
+            statistics.hourly.add(counts)
+        elif hour >= max(self.hour, statistics.hour):
+            self._add_to_hour(statistics, hour, counts)
+        else:
+            ring = self.all_hours if statistics is self.all else self.hours
+            page = SlotPage(hour, ring.serial + 1)
+            page.members, page.packed = [statistics], [counts.pack()]
+            page.size = len(page.packed[0]) + len(statistics.name)
+            ring.take_in([page])
+
     def begin(self, server_time: float) -> None:
         """Open the minute of this time; ``until`` is the caller's."""
         self.minute = int(server_time // MINUTE)
@@ -150,10 +163,8 @@ class TimeSlots:
         """Return the pages that the store does not have as they are."""
         found: list[tuple[Ring, SlotPage]] = []
         for ring in self.rings():
-            for page in reversed(ring.pages):
-                if page.is_saved:
-                    break
-                found.append((ring, page))
+            # All are looked at: pages of other job servers may stand behind ours.
+            found += [(ring, page) for page in ring.pages if not page.is_saved]
         return found
 
     def drop_oldest(self, server_time: float) -> tuple[Ring, SlotPage] | None:

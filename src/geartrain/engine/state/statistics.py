@@ -6,17 +6,24 @@ from collections.abc import Iterator
 from typing import Final
 
 from geartrain.engine.model import counts
-from geartrain.engine.model.counts import bucket, submission
+from geartrain.engine.model.counts import bucket, submission, unpack
 from geartrain.engine.model.functions import Function
 from geartrain.engine.model.health import OK
 from geartrain.engine.model.jobs import Job
 from geartrain.engine.model.open_counts import OpenCounts
-from geartrain.engine.model.statistics import Ring, SlotPage, Statistics, read_page
+from geartrain.engine.model.statistics import (
+    Ring,
+    SlotPage,
+    Statistics,
+    page_of,
+    read_page,
+)
 from geartrain.engine.records import Entry
 from geartrain.engine.state.slots import MINUTE
 from geartrain.engine.state.state import State
 
 __all__ = [
+    "adopt",
     "count",
     "count_refusal",
     "count_run",
@@ -177,6 +184,58 @@ def restore(state: State, entries: list[Entry]) -> None:
             except ValueError:
                 state.journal.remove(entry.kind, entry.key)
     slots.resume()
+
+
+def adopt(state: State, entries: list[Entry]) -> None:
+    """Have what another job server counted that shares the store: it has left it.
+
+    Its pages are in our lane now, but for those with the key of one of ours.
+    """
+    slots = state.slots
+    # The last hour that it had ended, by function.
+    ended: dict[Statistics, int] = {}
+    for ring in (slots.hours, slots.all_hours):
+        for page in _take_in(state, ring, entries):
+            for statistics in page.members:
+                ended[statistics] = max(ended.get(statistics, 0), page.number)
+    for ring in (slots.minutes, slots.all_minutes):
+        for page in _take_in(state, ring, entries):
+            hour = page.number // 60
+            for statistics, packed in zip(page.members, page.packed, strict=True):
+                if hour > ended.get(statistics, 0):
+                    slots.add_late(statistics, hour, unpack(packed))
+    for ring, page in slots.unsaved():
+        _save(state, ring, page)
+    first = slots.all_minutes.pages
+    if first:
+        since = first[0].number * MINUTE
+        slots.since = min(slots.since or since, since)
+
+
+def _take_in(state: State, ring: Ring, entries: list[Entry]) -> list[SlotPage]:
+    """Take the pages of a ring out of entries; return them."""
+    slots = state.slots
+    is_all = ring in (slots.all_minutes, slots.all_hours)
+    pages = []
+    for entry in entries:
+        if entry.kind != ring.kind:
+            continue
+        try:
+            found = [
+                (slots.all if is_all else _statistics_of(state, name), packed)
+                for name, packed in read_page(entry.value)
+            ]
+            pages.append(page_of(entry.key, found))
+        except ValueError:
+            state.journal.remove(entry.kind, entry.key)
+    state.turns.work += _SAVE * len(pages)
+    ring.take_in(pages)
+    return pages
+
+
+def _statistics_of(state: State, name: bytes) -> Statistics:
+    function = state.functions.get(name)
+    return state.slots.known(name) if function is None else function.statistics
 
 
 def _order(entry: Entry) -> tuple[int, bytes]:
