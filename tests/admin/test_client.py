@@ -24,6 +24,7 @@ from tests.support.jobs_in_states import (
     submit_many,
 )
 from tests.support.servers import RunningServer, running_geartrain
+from tests.support.suspending import suspend
 from tests.support.waiting import wait_until
 from tests.support.wire import Wire
 
@@ -522,7 +523,7 @@ def test_a_unix_socket_will_do(tmp_path: Path) -> None:
 
 def test_a_job_server_that_hangs_is_told(fresh: RunningServer) -> None:
     with Admin(fresh.address, timeout=0.3) as admin:
-        fresh.process.send_signal(signal.SIGSTOP)
+        suspend(fresh.process)
         try:
             with pytest.raises(AdminError, match="silent for 0"):
                 admin.counters()
@@ -567,7 +568,7 @@ def test_an_interrupted_question_leaves_no_answer_to_the_next(
 
     fresh_admin.version()
     before = signal.signal(signal.SIGALRM, interrupt)
-    fresh.process.send_signal(signal.SIGSTOP)
+    suspend(fresh.process)
     try:
         signal.setitimer(signal.ITIMER_REAL, 0.1)
         with pytest.raises(Interrupted):

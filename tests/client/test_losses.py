@@ -33,6 +33,7 @@ from tests.support.servers import (
     geartrain_command,
     run_server,
 )
+from tests.support.suspending import suspend
 from tests.support.wire import Wire
 
 COVERS = (
@@ -242,7 +243,7 @@ def test_a_hung_job_server_is_noticed_by_its_silence(face: Face) -> None:
     async def scenario(client: Any) -> None:
         with serving(port) as server:
             job = await client.submit("f", b"x")
-            server.process.send_signal(signal.SIGSTOP)
+            suspend(server.process)
             try:
                 began = time.monotonic()
                 with pytest.raises(LostError, match=r"silent for 0\.4 seconds"):

@@ -17,6 +17,7 @@ from tests.support.databases import memcached
 from tests.support.gearmand_queues import gearmand_writes, job_server
 from tests.support.programs import run
 from tests.support.servers import free_port, geartrain_command
+from tests.support.suspending import suspend
 
 COVERS = (
     "cli/import_",
@@ -166,7 +167,7 @@ def test_progress_is_told_on_a_terminal(database: Path) -> None:
         )
     keyboard, screen = pty.openpty()
     with job_server() as server, open(keyboard, "rb", buffering=0) as read:
-        server.process.send_signal(signal.SIGSTOP)
+        suspend(server.process)
         source = f"sqlite://{database}"
         command = [*geartrain_command("geartrain"), "import"]
         process = subprocess.Popen(

@@ -19,6 +19,7 @@ from geartrain.errors import AdminError, RefusedError
 from geartrain.protocol.constants import PacketType
 from tests.support.postgresql_servers import PostgresqlServer
 from tests.support.servers import RunningServer, free_port, running_geartrain
+from tests.support.suspending import suspend
 from tests.support.waiting import wait_until
 from tests.support.wire import Wire
 
@@ -174,7 +175,7 @@ def test_one_that_hangs_is_named_after_two_seconds(
 ) -> None:
     one, other = servers
     submit(one, "hangs", "z")
-    os.kill(other.process.pid, signal.SIGSTOP)
+    suspend(other.process)
     try:
         began = time.monotonic()
         with Admin(one.address) as admin:

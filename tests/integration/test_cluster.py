@@ -14,6 +14,7 @@ from geartrain.errors import GeartrainError
 from geartrain.protocol.constants import PacketType
 from tests.support.postgresql_servers import PostgresqlServer
 from tests.support.servers import RunningServer, running_geartrain
+from tests.support.suspending import suspend
 from tests.support.waiting import wait_until
 from tests.support.wire import Wire
 
@@ -82,7 +83,7 @@ def test_a_server_that_slept_beyond_its_lease_begins_anew(
     store = ("--store", database.url())
     with running_geartrain(*store) as one, running_geartrain(*store) as other:
         handle = submit(one, "u")
-        os.kill(one.process.pid, signal.SIGSTOP)
+        suspend(one.process)
         began = time.monotonic()
         wait_until(lambda: waiting(other) == 1, timeout=20)
         assert time.monotonic() - began <= 15

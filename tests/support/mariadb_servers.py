@@ -16,6 +16,7 @@ from pymysql.constants import CLIENT
 
 from tests.support.databases import account, program, start
 from tests.support.servers import free_port, stop, wait_until_listening
+from tests.support.suspending import suspend
 
 __all__ = ["MariadbServer", "running_mariadb_server"]
 
@@ -83,7 +84,7 @@ class MariadbServer:
     def pause(self) -> None:
         """Let it answer nobody until ``go_on``."""
         assert self._process is not None
-        self._process.send_signal(signal.SIGSTOP)
+        suspend(self._process)
 
     def go_on(self) -> None:
         """Let it answer again."""

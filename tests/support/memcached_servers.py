@@ -14,6 +14,7 @@ from pymemcache.client.base import Client  # type: ignore[import-untyped]
 
 from tests.support.databases import account, program, start
 from tests.support.servers import free_port, stop, wait_until_listening
+from tests.support.suspending import suspend
 
 __all__ = ["MemcachedServer", "running_memcached_server"]
 
@@ -45,7 +46,7 @@ class MemcachedServer:
     def pause(self) -> None:
         """Let it answer nobody until ``go_on``."""
         assert self._process is not None
-        self._process.send_signal(signal.SIGSTOP)
+        suspend(self._process)
 
     def go_on(self) -> None:
         assert self._process is not None

@@ -14,6 +14,7 @@ import redis
 
 from tests.support.databases import account, program, start
 from tests.support.servers import free_port, stop, wait_until_listening
+from tests.support.suspending import suspend
 from tests.support.waiting import PATIENCE, wait_until
 
 __all__ = ["DURABLE", "RedisServer", "running_redis_server"]
@@ -63,7 +64,7 @@ class RedisServer:
     def pause(self) -> None:
         """Let it answer nobody until ``go_on``."""
         assert self._process is not None
-        self._process.send_signal(signal.SIGSTOP)
+        suspend(self._process)
 
     def go_on(self) -> None:
         assert self._process is not None

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from tests.support.servers import RunningServer
+from tests.support.suspending import suspend
 
 __all__ = ["black_holes", "hanging_names", "stopped"]
 
@@ -20,7 +21,7 @@ __all__ = ["black_holes", "hanging_names", "stopped"]
 @contextmanager
 def stopped(server: RunningServer) -> Iterator[None]:
     """Have a job server take connections, and nothing that is sent on them."""
-    os.kill(server.process.pid, signal.SIGSTOP)
+    suspend(server.process)
     try:
         yield
     finally:

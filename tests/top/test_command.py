@@ -22,6 +22,7 @@ from tests.support.servers import (
     geartrain_command,
     running_gearmand,
 )
+from tests.support.suspending import suspend
 from tests.support.tmux import in_tmux
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
@@ -144,7 +145,7 @@ def test_who_quits_does_not_wait_for_a_server_that_hangs(
     submit(fresh, b"mail")
     with in_tmux(command(fresh, "--interval", "0.3")) as terminal:
         terminal.until("● live", "mail")
-        os.kill(fresh.process.pid, signal.SIGSTOP)
+        suspend(fresh.process)
         try:
             terminal.until("… waiting")
             begun = time.monotonic()

@@ -15,6 +15,7 @@ from geartrain.top.link import Link
 from geartrain.transport.address import parse_address
 from geartrain.transport.connect import SocketConnector
 from tests.support.servers import RunningServer, free_port
+from tests.support.suspending import suspend
 
 
 def link_to(address: str) -> Link:
@@ -75,7 +76,7 @@ def test_the_event_loop_goes_on_while_a_server_hangs(fresh: RunningServer) -> No
     async def main() -> None:
         link = link_to(fresh.address)
         await link.ask(Admin.version)
-        os.kill(fresh.process.pid, signal.SIGSTOP)
+        suspend(fresh.process)
         try:
             begun = time.monotonic()
             with pytest.raises(TimeoutError):

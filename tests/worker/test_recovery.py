@@ -17,6 +17,7 @@ from tests.support.servers import (
     geartrain_command,
     run_server,
 )
+from tests.support.suspending import suspend
 from tests.support.waiting import wait_until
 from tests.support.wire import Wire
 from tests.support.worker_faces import Script, client, complete, outcome, rest, running
@@ -158,7 +159,7 @@ def test_a_frozen_job_server_is_left_and_found_again(
         worker.register("f", script.handler(lambda job: job.workload))
         with running(script, worker), client(server) as wire:
             assert outcome(wire, b"f", b"x") == complete(b"x")
-            server.process.send_signal(signal.SIGSTOP)
+            suspend(server.process)
             assert left.wait(10)
             server.process.send_signal(signal.SIGCONT)
             assert outcome(wire, b"f", b"y") == complete(b"y")

@@ -76,7 +76,8 @@ def test_a_pooler_is_noticed_and_used(server: PostgresqlServer) -> None:
         pgbouncer(server) as url,
         closing(PostgresqlStore(url, "disk")) as store,
         # Takes the other server process, so that neither is the store's alone.
-        psycopg.connect(url) as other,
+        # Nothing is prepared: another server process would not know of it.
+        psycopg.connect(url, prepare_threshold=None) as other,
     ):
         store.open()
         for first in range(1, 301, 10):
