@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from geartrain.engine.inventory import LANES, Inventory, QueueInventory
 from geartrain.engine.queries import DuePage, Page
-from geartrain.engine.records import Entry, JobRecord
+from geartrain.engine.records import Entry, JobRecord, ScheduleRecord
 from geartrain.stores.memory import MemoryStore
 from tests.support.dialogue import World
 
@@ -52,6 +52,10 @@ class LaneStore(MemoryStore):
     def leave(self) -> list[Entry]:
         """Return the entries that whoever goes on with its lane is to have."""
         return [Entry(*name, value) for name, value in self._entries.items()]
+
+    def leave_schedules(self) -> list[ScheduleRecord]:
+        """Return the schedules of clients that go with its lane."""
+        return list(self._schedules.values())
 
     def page(self, query: Page) -> None:
         wide = Page(query.function, query.priority, query.after, 2**30)

@@ -17,6 +17,7 @@ __all__ = [
     "COMMON_KINDS",
     "FAILURE_FIELDS",
     "JOB_FIELDS",
+    "LEADERS_KINDS",
     "SCHEDULE_FIELDS",
     "Burial",
     "Change",
@@ -349,8 +350,14 @@ class Entry:
         """What is kept."""
 
 
-COMMON_KINDS: Final = (b"file-schedule", b"function", b"policy")
+COMMON_KINDS: Final = (b"function", b"policy", b"shared-schedule")
 """The kinds of entries that job servers which share a store have in common.
 
 Each has those that any of them has put last; of all other kinds each has its own.
+"""
+
+LEADERS_KINDS: Final = (b"shared-progress",)
+"""The kinds of entries that only the one of them writes which leads.
+
+Who leads next is given them by ``Store.adopted``, or when the store is opened.
 """

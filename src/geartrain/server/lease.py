@@ -58,6 +58,7 @@ class LeaseKeeper:
         self._keep()
         if store.is_lost:
             return False
+        self._engine.sharing.lead(is_leading=store.is_leading)
         adopted, store.adopted = store.adopted, ()
         for inventory in adopted:
             self._adopt(inventory)
@@ -67,7 +68,6 @@ class LeaseKeeper:
         common, store.common = store.common, {}
         if common:
             self._engine.sharing.follow(common, self._monotonic())
-        self._engine.sharing.lead(is_leading=store.is_leading)
         if adopted or again or common or has_new_share:
             return True
         return was_fenced is not self._is_fenced

@@ -134,6 +134,7 @@ class Persistence:
         self._is_open = True
         if self._durability is not None:
             self._condition.learn(refusal)
+        self._engine.sharing.lead(is_leading=self._store.is_leading)
         self._engine.resume(
             inventory,
             self._monotonic(),

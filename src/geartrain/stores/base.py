@@ -78,7 +78,7 @@ class Store(ABC):
         share: what part of all limits is this job server's; the others that share it
             have theirs.
         is_leading: of the job servers that share it, this one submits the jobs of the
-            schedules that stand in the configuration file of all.
+            schedules that all have, and alone puts entries of ``LEADERS_KINDS``.
         adopted: what other job servers have left that is its own since. The driver of
             the store takes it out and has the engine go on with it.
         common: what other job servers have put, or removed (None), of entries that all

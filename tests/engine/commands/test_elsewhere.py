@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from math import inf
+
 import pytest
 
+from geartrain.engine.model.health import StoreNode
 from tests.support.access import SHOP, TOKENS, rules_of
 from tests.support.dialogue import (
     World,
@@ -147,6 +150,80 @@ def test_a_schedule_is_paused_wherever_it_is() -> None:
     assert row["state"] == "paused"
     answer = worlds.text(admin, "all schedule pause other")
     assert answer.startswith(b"ERR UNKNOWN_JOB")
+
+
+@pytest.fixture
+def led() -> LinkedWorlds:
+    """Return job servers that share a store and a schedule, of which b leads."""
+    worlds = LinkedWorlds(World(), b=World(), c=World())
+    for world in (worlds.first, *worlds.others.values()):
+        world.engine.state.is_shared = True
+        world.engine.sharing.lead(is_leading=world is worlds.others["b"])
+        world.admin().text("schedule add nightly function=f every=60")
+    nodes = [
+        StoreNode(name, name.encode() * 2, "", "", 0.0, inf, (1,), name == "b", False)
+        for name in worlds.others
+    ]
+    worlds.first.engine.state.health.nodes = tuple(nodes)
+    return worlds
+
+
+@pytest.mark.parametrize("line", ["schedule run nightly", "run nightly"])
+def test_the_one_that_leads_runs_a_schedule(led: LinkedWorlds, line: str) -> None:
+    admin = led.first.admin()
+    assert led.text(admin, line) == b"OK\r\n"
+    assert led.asked == [b"part %s\n" % line.encode()]
+    (row,) = led.rows(admin, "schedule show nightly")
+    assert (len(row["runs"]), row["node"]) == (1, "b")
+    assert len(led.rows(admin, "schedule next nightly count=3")) == 3
+
+
+def test_who_is_asked_runs_it_where_the_one_that_leads_cannot_be(
+    led: LinkedWorlds,
+) -> None:
+    admin = led.first.admin()
+    led.others["b"].admin().text("schedule remove nightly")
+    assert led.text(admin, "schedule run nightly") == b"OK\r\n"
+    led.silent.add("b")
+    said = led.text(admin, "schedule run nightly")
+    assert said.startswith(b"ERR UNANSWERED b+")
+    led.lose("b")
+    assert led.text(admin, "schedule run nightly") == b"OK\r\n"
+    assert len(led.rows(admin, "local schedule show nightly")[0]["runs"]) == 2
+
+
+def test_who_is_away_follows_what_the_store_says_of_a_schedule(
+    led: LinkedWorlds,
+) -> None:
+    led.silent.add("c")
+    admin = led.first.admin()
+    assert led.text(admin, "schedule pause nightly") == b"OK\r\n"
+    (row,) = [each for each in led.rows(admin, "schedule list") if "name" in each]
+    assert row["state"] == "paused"
+    assert led.text(admin, "schedule remove nightly") == b"OK\r\n"
+    said = led.text(admin, "schedule remove nightly")
+    assert said.startswith(b"ERR UNANSWERED")
+
+
+def test_a_schedule_of_all_is_shown_once(led: LinkedWorlds) -> None:
+    answer = led.text(led.first.admin(), "show schedules")
+    assert answer.count(b"nightly") == 1
+
+
+@pytest.mark.parametrize(
+    ("who", "expected"), [("viewer", b"ERR NOT_ALLOWED"), ("operator", b"OK")]
+)
+def test_who_runs_a_schedule_has_the_right_to(
+    led: LinkedWorlds, who: str, expected: bytes
+) -> None:
+    admin = led.first.admin()
+    led.text(admin, "schedule change nightly function=mail.x")
+    led.first.engine.set_rules(rules_of(SHOP))
+    led.first.deliver()
+    peer = led.first.admin()
+    peer.option_req(b"token:" + TOKENS[who])
+    assert peer.received
+    assert led.text(peer, "schedule run nightly").startswith(expected)
 
 
 def test_a_job_elsewhere_is_followed_to_its_end(linked: LinkedWorlds) -> None:

@@ -1,4 +1,4 @@
-"""What is set of the schedules of the file at one job server holds at all of a store.
+"""What is set of schedules at one job server holds at all of a store.
 
 How policies and functions are followed is in ``state/test_overrides.py``.
 """
@@ -11,6 +11,7 @@ from geartrain.engine.inventory import LANES
 from geartrain.engine.model.settings import Value
 from geartrain.engine.records import COMMON_KINDS, Entry
 from geartrain.server.cron import calendar
+from geartrain.stores.memory import MemoryStore
 from tests.support.dialogue import World
 from tests.support.lanes import LaneStore
 from tests.support.stored_engine import counts, rows
@@ -44,6 +45,13 @@ def common(world: World) -> Entries:
     }
 
 
+def schedule_kinds(world: World) -> set[bytes]:
+    """Return the kinds of entries about schedules that a world has kept."""
+    assert isinstance(world.store, LaneStore)
+    kinds = {each.kind for each in world.store.leave()}
+    return {each for each in kinds if b"schedule" in each or b"progress" in each}
+
+
 def follow(world: World, entries: Entries) -> None:
     world.engine.sharing.follow(entries, world.now)
     world.deliver()
@@ -59,7 +67,7 @@ def test_a_schedule_that_is_paused_elsewhere_submits_nothing_until_it_is_resumed
     leading, other = pair()
     assert other.admin().text("schedule pause s") == b"OK\r\n"
     told = common(other)
-    assert [*told] == [(b"file-schedule", b"s")]
+    assert [*told] == [(b"shared-schedule", b"s")]
     follow(leading, told)
     assert shown(leading)["state"] == "paused"
     leading.advance(1300)
@@ -97,17 +105,64 @@ def test_who_starts_later_has_it_and_what_is_not_in_its_file_is_left_alone() -> 
     inventory.entries = [
         each for each in leading.store.leave() if each.kind in COMMON_KINDS
     ]
-    inventory.entries.append(Entry(b"file-schedule", b"unknown", b'{"every": 60}'))
+    inventory.entries.append(Entry(b"shared-schedule", b"unknown", b'{"every": 60}'))
     inventory.stride, inventory.reserved = LANES, 2
     late.engine.resume(inventory, late.now, keeps_jobs=True, holds=True)
     late.deliver()
     assert shown(late)["state"] == "paused"
-    assert len(rows(late.admin(), "schedule list")) == 1
+    names = [each["name"] for each in rows(late.admin(), "schedule list")]
+    assert names == ["s", "t"]
+
+
+def test_a_schedule_that_is_added_at_one_is_everybodys() -> None:
+    leading, other = pair()
+    assert other.admin().text("schedule add t function=g every=60") == b"OK\r\n"
+    other.advance(130)
+    leading.advance(130)
+    follow(leading, common(other))
+    leading.advance(130)
+    assert (counts(leading, "g")[0], counts(other, "g")[0]) == (2, 0)
+    said = leading.admin().text("schedule add t function=g every=60")
+    assert b"there+is+a+schedule" in said
+    leading.admin().text("schedule remove t")
+    follow(other, {(b"shared-schedule", b"t"): None})
+    for world in (leading, other):
+        assert [each["name"] for each in rows(world.admin(), "schedule list")] == ["s"]
+    assert common(leading) == {}
+    leading.advance(130)
+    assert counts(leading, "g")[0] == 2
+
+
+def test_how_far_it_has_come_is_kept_by_the_one_that_leads() -> None:
+    leading, other = pair()
+    for world in (leading, other):
+        world.admin().text("schedule add t function=g every=60")
+        world.advance(130)
+        world.admin().text("schedule skip s")
+    assert schedule_kinds(leading) == {b"shared-schedule", b"shared-progress"}
+    assert schedule_kinds(other) == {b"shared-schedule"}
+
+
+def test_what_was_set_while_nobody_shared_the_store_is_everybodys_then() -> None:
+    store = LaneStore(1)
+    alone = World(calendar("UTC"), store=MemoryStore())
+    alone.admin().text("schedule add t function=g every=60")
+    alone.advance(70)
+    assert isinstance(alone.store, MemoryStore)
+    inventory = store.open()
+    alone.store.close()
+    inventory.entries = alone.store.open().entries
+    later = World(calendar("UTC"), now=alone.now)
+    later.store = store
+    later.engine.resume(inventory, later.now, keeps_jobs=True, holds=True)
+    later.deliver()
+    assert schedule_kinds(later) == {b"shared-schedule", b"shared-progress"}
+    assert len(rows(later.admin(), "schedule show t")[0]["runs"]) == 1
 
 
 def test_what_means_nothing_is_told() -> None:
     leading, _ = pair()
-    follow(leading, {(b"file-schedule", b"s"): b'{"every": "never"}'})
+    follow(leading, {(b"shared-schedule", b"s"): b'{"every": "never"}'})
     (notice,) = leading.engine.take_notices()
     assert notice.action == "schedule_lost"
     assert shown(leading)["state"] == "waiting"

@@ -90,6 +90,7 @@ def test_a_schedule_of_the_file_is_paused_but_not_removed(world: World) -> None:
     admin = world.admin()
     said = admin.text("schedule remove nightly").decode().replace("+", " ")
     assert "'nightly' stands in the configuration file: remove it there" in said
+    assert b"remove+it+there" in admin.text("cancel job nightly")
     admin.text("schedule pause nightly")
     assert listed(world)["nightly"]["changed"] == ["paused"]
     # The file's own word holds again.

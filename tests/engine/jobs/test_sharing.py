@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from geartrain.engine.records import Entry
+from geartrain.engine.records import COMMON_KINDS, LEADERS_KINDS, Entry
 from geartrain.server.cron import calendar
 from tests.support.dialogue import World
 from tests.support.lanes import LaneStore, adopt
@@ -10,8 +10,9 @@ from tests.support.stored_engine import counts, rows
 
 
 def left_by(world: World) -> list[Entry]:
+    """Return the entries that whoever goes on with the lane of one is to have."""
     assert isinstance(world.store, LaneStore)
-    return world.store.leave()
+    return [each for each in world.store.leave() if each.kind not in COMMON_KINDS]
 
 
 def scheduled_pair() -> tuple[World, World, LaneStore]:
@@ -52,14 +53,51 @@ def test_who_leads_next_goes_on_where_the_other_was() -> None:
     assert len(runs) == 2
 
 
-def test_schedules_that_another_server_was_told_of_are_gone_on_with() -> None:
+def test_a_time_at_which_nobody_led_is_made_up_for_by_who_leads_next() -> None:
+    leading, other, store = scheduled_pair()
+    leading.advance(590)
+    other.advance(605)
+    assert counts(other)[0] == 0
+
+    other.engine.sharing.lead(is_leading=True)
+    store.left = left_by(leading)
+    adopt(other, store, 1)
+    other.advance(1)
+
+    assert counts(other)[0] == 1
+    other.advance(600)
+    assert counts(other)[0] == 2
+
+
+def test_who_takes_over_jobs_and_does_not_lead_submits_none() -> None:
+    leading, other, store = scheduled_pair()
+    leading.advance(590)
+    other.advance(605)
+    store.left = [each for each in left_by(leading) if each.kind not in LEADERS_KINDS]
+    adopt(other, store, 1)
+    other.advance(700)
+    assert counts(other)[0] == 0
+
+
+def test_schedules_of_clients_are_gone_on_with_by_who_takes_over_the_lane() -> None:
     one, other, store = scheduled_pair()
-    assert one.admin().text("schedule add t function=g every=60") == b"OK\r\n"
+    client = one.client()
+    client.submit_job_sched(b"g", b"u", b"*", b"*", b"*", b"*", b"*", b"w")
+    handle = client.received[-1].arguments[0]
     one.advance(70)
     other.advance(70)
+    assert counts(one, "g")[0] == 1
 
     store.left = left_by(one)
-    adopt(other, store, 1)
+    inventory = store.inventory({1})
+    assert isinstance(one.store, LaneStore)
+    inventory.schedules = one.store.leave_schedules()
+    store.lanes.add(1)
+    other.engine.sharing.adopt(inventory, other.now)
+    other.deliver()
     other.advance(60)
 
-    assert counts(other, "g")[0] == 2
+    assert (
+        rows(other.admin(), f"schedule show {handle.decode()}")[0]["source"] == "client"
+    )
+    assert counts(other, "g")[0] == 1

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from math import inf
 
+import psycopg
 import pytest
 
 from geartrain.engine.inventory import LANES, Inventory
@@ -37,6 +38,8 @@ COVERS = ("stores/postgresql/answers", "stores/postgresql/processes")
 pytestmark = pytest.mark.usefixtures("always_looking")
 
 Opened = Callable[..., PostgresqlStore]
+
+PROGRESS = (b"shared-progress", b"nightly")
 
 
 @pytest.fixture
@@ -248,11 +251,62 @@ def test_nodes_and_their_lanes_are_told(
     assert [each.lanes for each in health.nodes] in ([(1, 2)], [(2,)])
 
 
-def test_who_leads_is_one(server: PostgresqlServer, opened: Opened) -> None:
-    one, other = opened(), opened()
-    assert (one.is_leading, other.is_leading) == (True, False)
+def test_who_takes_over_from_the_one_that_led_leads(
+    server: PostgresqlServer, opened: Opened
+) -> None:
+    one, *others = (opened() for _ in range(3))
+    assert [each.is_leading for each in (one, *others)] == [True, False, False]
+    one.commit(batch(entries={PROGRESS: b"1"}))
+    one.commit(batch(entries={PROGRESS: b"2"}))
     one.close()
-    other.probe(Health())
+    # Not the one that has been there for longer.
+    heirs = others[::-1]
+    taken = [inherited(each) for each in heirs]
+    assert [len(each) for each in taken] == [1, 0]
+    assert [each.is_leading for each in heirs] == [True, False]
+    assert entries_of(taken[0][0]) == [(*PROGRESS, b"2")]
+
+
+def test_who_starts_leads_if_nobody_does(
+    server: PostgresqlServer, opened: Opened
+) -> None:
+    one = opened()
+    one.commit(batch(entries={PROGRESS: b"1", (b"mark", b"1"): b"m"}))
+    one.close()
+    inventory = one.open()
+    assert one.is_leading
+    assert entries_of(inventory) == [(b"mark", b"1", b"m"), (*PROGRESS, b"1")]
+    other = opened()
+    assert not other.is_leading
+    # Both lanes are its own then, and all that is left is one job server's.
+    set_leases(server, "-11 s")
+    third = opened()
+    assert third.is_leading
+    assert server.ask("SELECT count(DISTINCT node) FROM geartrain.lane") == [(1,)]
+
+
+def test_one_that_is_to_be_alone_takes_all_lanes_of_one_that_died(
+    server: PostgresqlServer, opened: Opened
+) -> None:
+    one, other = opened(), opened()
+    one.commit(batch(record(1)))
+    other.commit(batch(record(2)))
+    one.close()
+    assert len(inherited(other)) == 1
+    set_leases(server, "-11 s")
+    alone = opened("?shared=no")
+    assert numbers(alone) == [1, 2]
+    assert alone.is_leading
+
+
+def test_one_inherits_at_a_time(server: PostgresqlServer, opened: Opened) -> None:
+    one, other = opened(), opened()
+    one.commit(batch(record(1)))
+    one.close()
+    with psycopg.connect(server.url()) as heir:
+        heir.execute("SELECT 1 FROM geartrain.lane WHERE id = 0 FOR UPDATE")
+        assert inherited(other) == []
+    assert len(inherited(other)) == 1
     assert other.is_leading
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import Any, Final
-from urllib.parse import quote_from_bytes
+from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from geartrain.durations import read_duration
 from geartrain.engine.commands.common import send_error
@@ -21,12 +21,14 @@ from geartrain.engine.commands.inquiring import (
     unanswered_error,
 )
 from geartrain.engine.commands.pages import PagePlan
-from geartrain.engine.commands.permission import check_job
+from geartrain.engine.commands.permission import check_command, check_job
 from geartrain.engine.endings import STATUSES
 from geartrain.engine.model.access import SEE, SUBMIT
 from geartrain.engine.model.inquiries import Inquiry, Said, is_unknown
 from geartrain.engine.model.peers import Peer
+from geartrain.engine.model.schedules import Schedule
 from geartrain.engine.results import ResultRecord
+from geartrain.engine.state import runs
 from geartrain.engine.state.state import State
 from geartrain.errors import PacketError
 from geartrain.protocol.admin import END_OF_LIST, OK, error, ok
@@ -34,8 +36,10 @@ from geartrain.protocol.admin import END_OF_LIST, OK, error, ok
 __all__ = [
     "at_each",
     "follow_elsewhere",
+    "from_leader",
     "from_owner",
     "inquire_progress",
+    "leader_of",
     "progress",
 ]
 
@@ -47,6 +51,15 @@ _LISTS: Final = (
     b"batch",
     b"dead show",
     b"schedule show",
+    b"schedule next",
+)
+# Those about a schedule that who submits its jobs answers.
+_LEADERS: Final = (
+    b"run",
+    b"schedule run",
+    b"schedule skip",
+    b"schedule show",
+    b"schedule next",
 )
 # Of these the handle is the third word.
 _PAIRED: Final = (b"job", b"show", b"retry", b"drop")
@@ -87,11 +100,77 @@ def from_owner(
     found = inquiry.found()
     if found is None:
         yield _not_found(inquiry, unknown)
-    elif is_list and found.data.endswith(b"}\n.\n"):
-        end = len(found.data) - len(b"\n.\n")
-        yield named(found.data[:end], found) + END_OF_LIST
     else:
-        yield found.data
+        yield _told(found)
+
+
+def _told(found: Said) -> bytes:
+    """Return an answer; one of a single row tells whose that is."""
+    row, *rest = found.data.split(b"\n", 1)
+    return named(row, found) + END_OF_LIST if rest == [END_OF_LIST] else found.data
+
+
+def leader_of(state: State, peer: Peer, words: list[bytes]) -> Said | None:
+    """Return the job server that leads, if a command is about a schedule it runs.
+
+    Raises:
+        PacketError: the peer lacks the right to that.
+    """
+    schedule = _shared_schedule(state, words)
+    if schedule is None or state.leads or _command_of(words) not in _LEADERS:
+        return None
+    check_command(state, peer, words)
+    check_job(state, peer, schedule.function.name)
+    leading = [each.identity for each in state.health.nodes if each.is_leading]
+    for said in others_of(state):
+        if said.identity in leading and said.link is not None:
+            return said
+    return None
+
+
+def _shared_schedule(state: State, words: list[bytes]) -> Schedule | None:
+    """Return the schedule that is named, if all have it which share the store."""
+    place = len(_command_of(words).split(b" "))
+    name = unquote_to_bytes(words[place]) if len(words) > place else b""
+    schedule = state.schedules.get(name)
+    is_shared = schedule is not None and runs.is_shared(state, schedule)
+    return schedule if is_shared else None
+
+
+def from_leader(
+    state: State,
+    peer: Peer,
+    words: list[bytes],
+    leader: Said,
+    run: Callable[[list[bytes]], bytes],
+) -> Iterator[bytes]:
+    """Give the answer of the one that leads; this one's if that knows nothing yet."""
+    is_list = _command_of(words) in _LISTS
+    inquiry = ask(state, peer, words, [leader], is_list=is_list)
+    yield b""
+    peer.take_answers()
+    found = inquiry.found()
+    if found is not None:
+        yield _told(found)
+    elif reason_of(leader):
+        yield unanswered_error([leader])
+    else:
+        yield (yield from _answered_here(peer, words, run))
+
+
+def _answered_here(
+    peer: Peer, words: list[bytes], run: Callable[[list[bytes]], bytes]
+) -> Generator[bytes, None, bytes]:
+    """Return the whole answer of this job server."""
+    # The rest of its answer takes the place of this one's meanwhile.
+    this, peer.rest = peer.rest, None
+    pieces = []
+    for piece in own_answer(peer, run(words)):
+        peer.rest = this
+        pieces.append(piece)
+        yield b""
+    peer.rest = this
+    return b"".join(pieces)
 
 
 def _command_of(words: list[bytes]) -> bytes:
@@ -153,25 +232,20 @@ def at_each(
 ) -> Iterator[bytes]:
     """Have each of the others do something, and then do it here."""
     inquiry = ask(state, peer, words, page.said, is_list=False)
-    inquiry.seconds = _SWEEP
+    # Who does not answer follows what the store says of it.
+    is_followed = _shared_schedule(state, words) is not None
+    if not is_followed:
+        inquiry.seconds = _SWEEP
     yield b""
     peer.take_answers()
     total = _Total()
     whole = b""
     if page.own:
-        # The rest of its answer takes the place of this one's meanwhile.
-        this, peer.rest = peer.rest, None
-        pieces = []
-        for piece in own_answer(peer, run(page.own)):
-            peer.rest = this
-            pieces.append(piece)
-            yield b""
-        peer.rest = this
-        whole = b"".join(pieces)
+        whole = yield from _answered_here(peer, page.own, run)
     total.take(whole, state.options.node_identity)
     for said in inquiry.said:
         total.take(said.data, said.identity)
-    missing = [each for each in inquiry.said if _failed(each)]
+    missing = [each for each in inquiry.said if _failed(each) and not is_followed]
     if whole.startswith(b"ERR ") and not _is_nothing(whole):
         yield whole
     elif missing:

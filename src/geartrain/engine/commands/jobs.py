@@ -20,11 +20,12 @@ from geartrain.engine.commands.rows import (
 from geartrain.engine.commands.sweeps import FILTERS, read_wanted, steer_all
 from geartrain.engine.jobs import failures
 from geartrain.engine.jobs.paging import recall
-from geartrain.engine.jobs.schedules import end_schedule
+from geartrain.engine.jobs.schedules import remove
 from geartrain.engine.jobs.steering import Cancel
 from geartrain.engine.model.access import SEE
 from geartrain.engine.model.jobs import Job
 from geartrain.engine.model.peers import Peer
+from geartrain.engine.model.schedules import Schedule
 from geartrain.engine.queries import FindDead, FindJob, Query
 from geartrain.engine.records import JobRecord
 from geartrain.engine.results import DEAD
@@ -185,10 +186,15 @@ def cancel(state: State, peer: Peer, words: list[bytes]) -> bytes:
         return _cancel_all(state, peer, words[2:])
     if len(words) != 3 or words[1].lower() != b"job":
         return error(b"UNKNOWN_ERROR")
-    handle = words[2]
+    schedule = state.schedules.get(words[2])
+    if schedule is not None:
+        return _remove(state, peer, schedule)
+    return _cancel(state, peer, words[2])
+
+
+def _cancel(state: State, peer: Peer, handle: bytes) -> bytes:
     known = state.jobs.get(handle)
-    schedule = state.schedules.get(handle)
-    if known is None and schedule is None:
+    if known is None:
         answers = peer.take_answers()
         if not answers and state.may_have(handle):
             # To be ended it needs no workload.
@@ -197,14 +203,20 @@ def cancel(state: State, peer: Peer, words: list[bytes]) -> bytes:
         if _error(answers):
             return _error(answers)
         known = _recalled(state, peer, answers, handle)
-    if schedule is not None:
-        check_job(state, peer, schedule.function.name)
-        end_schedule(state, schedule)
-    elif known is not None:
-        check_job(state, peer, known.function.name)
-        failures.cancel(state, known)
-    else:
+    if known is None:
         return _UNKNOWN_JOB
+    check_job(state, peer, known.function.name)
+    failures.cancel(state, known)
+    state.journal.hold_change(peer, is_text=True)
+    return OK
+
+
+def _remove(state: State, peer: Peer, schedule: Schedule) -> bytes:
+    check_job(state, peer, schedule.function.name)
+    try:
+        remove(state, schedule)
+    except OptionError as refusal:
+        return invalid(str(refusal))
     state.journal.hold_change(peer, is_text=True)
     return OK
 

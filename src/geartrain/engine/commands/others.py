@@ -17,7 +17,12 @@ from urllib.parse import unquote_to_bytes
 
 from geartrain.engine.commands.arguments import invalid, read_arguments
 from geartrain.engine.commands.cursors import read_cursor
-from geartrain.engine.commands.elsewhere import at_each, from_owner
+from geartrain.engine.commands.elsewhere import (
+    at_each,
+    from_leader,
+    from_owner,
+    leader_of,
+)
 from geartrain.engine.commands.inquiring import has_others, others_of, own_answer
 from geartrain.engine.commands.pages import merged, plan, shared_out
 from geartrain.engine.commands.permission import check_command
@@ -66,6 +71,10 @@ def answer_with_others(state: State, peer: Peer, words: list[bytes], run: Run) -
     As with any command the rest of the answer may be left in ``peer.rest``, and it may
     be run again once the store has answered.
     """
+    leader = leader_of(state, peer, words)
+    if leader is not None:
+        peer.rest = from_leader(state, peer, words, leader, run)
+        return b""
     scope = scope_of(words)
     peer.is_part = scope != OWNER
     if scope == SUMS:

@@ -34,7 +34,7 @@ from geartrain.engine.model.counts import Counts
 from geartrain.engine.model.functions import Function
 from geartrain.engine.model.jobs import Job
 from geartrain.engine.model.peers import Peer
-from geartrain.engine.state import functions
+from geartrain.engine.state import functions, runs
 from geartrain.engine.state.state import State
 from geartrain.protocol.admin import END_OF_LIST, error
 
@@ -224,7 +224,11 @@ def _show_schedules(state: State, peer: Peer) -> Iterator[bytes]:
     state.turns.work += len(state.schedules) >> 6
     for handle in list(state.schedules):
         schedule = state.schedules.get(handle)
-        if schedule is None or not peer.may(SEE, schedule.function.name):
+        if (
+            schedule is None
+            or not peer.may(SEE, schedule.function.name)
+            or (peer.is_part and runs.is_elsewhere(state, schedule))
+        ):
             yield b""
             continue
         yield b"%s\t%s\t%s\t%s\t%d\n" % (

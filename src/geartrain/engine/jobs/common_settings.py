@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from geartrain.engine.jobs import kept_schedules
-from geartrain.engine.jobs.schedules import COMMON_CHANGES
+from geartrain.engine.jobs.schedules import SHARED_CHANGES
 from geartrain.engine.model.globs import is_pattern
 from geartrain.engine.state import functions, overrides
 from geartrain.engine.state.overrides import POLICY
@@ -32,7 +32,7 @@ def _follow_each(state: State) -> Iterator[None]:
         kind, key = next(iter(heard))
         value = heard.pop((kind, key))
         state.turns.work += _FOLLOW + state.policies.glob_count() // 4
-        if kind == COMMON_CHANGES:
+        if kind == SHARED_CHANGES:
             kept_schedules.follow(state, key, value)
         else:
             overrides.set_again(state, kind, key, value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from typing import Final
 
 from geartrain.engine.inventory import Inventory
 from geartrain.engine.jobs import recurring, schedules
@@ -22,6 +23,11 @@ from geartrain.errors import OptionError
 from geartrain.texts import shown
 
 __all__ = ["adopt", "follow", "keep_record", "restore", "restore_record"]
+
+# Of a job server's own schedules, and of those that all have which share its store.
+_CHANGES: Final = (schedules.CHANGES, schedules.SHARED_CHANGES)
+_PROGRESS: Final = (runs.PROGRESS, runs.SHARED_PROGRESS)
+_UNREADABLE: Final = (OptionError, ValueError, TypeError, LookupError)
 
 
 def keep_record(state: State, schedule: Schedule) -> None:
@@ -61,39 +67,50 @@ def restore(state: State, entries: list[Entry]) -> None:
 
     Schedules of clients were restored before, and those of the file are known.
     """
-    for entry in entries:
-        is_common = entry.kind == schedules.COMMON_CHANGES
-        if entry.kind == schedules.CHANGES or (
-            is_common and _is_of_file(state, entry.key)
-        ):
-            _restore_changed(state, entry)
-    is_due_known: dict[bytes, bool] = {}
-    for entry in entries:
-        if entry.kind == runs.PROGRESS:
-            is_due_known[entry.key] = _restore_progress(state, entry)
+    for entry in _by_name(state, entries, _CHANGES).values():
+        _restore_changed(state, entry)
+    progress = _by_name(state, entries, _PROGRESS)
+    is_due_known = {
+        name: _restore_progress(state, entry) for name, entry in progress.items()
+    }
     for handle, schedule in state.schedules.items():
         recurring.begin(state, schedule, is_due_known=is_due_known.get(handle, False))
     runs.look_up(state)
 
 
-def follow(state: State, name: bytes, value: bytes | None) -> None:
-    """Let a schedule of the file be as operators have it at any job server of a store.
+def _by_name(
+    state: State, entries: list[Entry], kinds: tuple[bytes, bytes]
+) -> dict[bytes, Entry]:
+    """Return the entries of two kinds; of one name that of the second kind is right."""
+    own, shared = (
+        {entry.key: entry for entry in entries if entry.kind == kind} for kind in kinds
+    )
+    for name in own.keys() & shared.keys():
+        state.journal.remove(kinds[0], name)
+    return {**own, **shared}
 
-    ``value`` is what the entry says, None if that was taken back. Where the file has no
-    such schedule there is none.
+
+def follow(state: State, name: bytes, value: bytes | None) -> None:
+    """Let a schedule be as operators have it at any job server of a store.
+
+    ``value`` is what the entry says, None if that was taken back. What makes no
+    schedule by itself is about one of a file that is not this job server's.
     """
-    if not _is_of_file(state, name):
+    schedule = state.schedules.get(name)
+    is_of_file = schedule is not None and schedule.is_of_file()
+    if value is None and not is_of_file:
+        if schedule is not None:
+            schedules.end_schedule(state, schedule)
         return
-    schedule = state.schedules[name]
     try:
-        found = json.loads(value) if value is not None else {}
-        changed = {each: read_schedule_setting(each, found[each]) for each in found}
-        values = settings_of(schedule.given, changed)
-        check_schedule(values)
+        changed, values = _read(schedule, value or b"{}")
         schedules.check_times(state, values)
-    except (OptionError, ValueError, TypeError, LookupError) as error:
-        schedules.complain(state, name, error)
+    except _UNREADABLE as error:
+        if schedule is not None:
+            schedules.complain(state, name, error)
         return
+    if schedule is None:
+        schedule = schedules.new_schedule(state, name, values)
     schedule.changed = changed
     schedules.follow(state, schedule, values, is_at_once=False)
 
@@ -101,12 +118,11 @@ def follow(state: State, name: bytes, value: bytes | None) -> None:
 def adopt(state: State, inventory: Inventory) -> None:
     """Go on with the schedules of another job server, where it was.
 
-    Those of the file are here already: the other one may have run them later.
+    Those that all have are here already. How far they have come is told where the other
+    one led, and this one does now.
     """
-    progress = {
-        entry.key: entry for entry in inventory.entries if entry.kind == runs.PROGRESS
-    }
-    adopted: dict[bytes, None] = {}
+    progress = _by_name(state, inventory.entries, _PROGRESS)
+    adopted: dict[bytes, None] = dict.fromkeys(progress)
     for record in inventory.schedules:
         if record.handle not in state.schedules:
             restore_record(state, record)
@@ -114,21 +130,12 @@ def adopt(state: State, inventory: Inventory) -> None:
     for entry in inventory.entries:
         if entry.kind == schedules.CHANGES and not _is_changed(state, entry.key):
             _restore_changed(state, entry)
-            state.journal.put(entry.kind, entry.key, entry.value)
             adopted[entry.key] = None
-    for name, entry in progress.items():
-        schedule = state.schedules.get(name)
-        if schedule is not None and runs.is_later(schedule, entry):
-            adopted[name] = None
     for name in adopted:
         schedule = state.schedules.get(name)
         if schedule is not None:
             _go_on(state, schedule, progress.get(name))
-
-
-def _is_of_file(state: State, name: bytes) -> bool:
-    schedule = state.schedules.get(name)
-    return schedule is not None and schedule.is_of_file()
+    runs.look_up(state)
 
 
 def _is_changed(state: State, name: bytes) -> bool:
@@ -139,21 +146,36 @@ def _is_changed(state: State, name: bytes) -> bool:
 def _go_on(state: State, schedule: Schedule, entry: Entry | None) -> None:
     """Go on with a schedule where another job server was."""
     recurring.disarm(state, schedule)
-    runs.clear(state, schedule)
     is_due_known = entry is not None and _restore_progress(state, entry)
     recurring.begin(state, schedule, is_due_known=is_due_known)
 
 
+def _read(
+    schedule: Schedule | None, value: bytes
+) -> tuple[dict[str, Value], dict[str, Value]]:
+    """Return what an entry has operators set, and all settings that come of it.
+
+    Raises:
+        OptionError, ValueError, TypeError, LookupError: it makes no schedule.
+    """
+    found = json.loads(value)
+    changed = {name: read_schedule_setting(name, found[name]) for name in found}
+    values = settings_of(schedule.given if schedule else None, changed)
+    check_schedule(values)
+    return changed, values
+
+
 def _restore_changed(state: State, entry: Entry) -> None:
+    """Set again what operators had set; what means nothing any more is told."""
     schedule = state.schedules.get(entry.key)
+    is_shared = entry.kind == schedules.SHARED_CHANGES
     try:
-        found = json.loads(entry.value)
-        changed = {name: read_schedule_setting(name, found[name]) for name in found}
-        values = settings_of(schedule.given if schedule else None, changed)
-        check_schedule(values)
-    except (OptionError, ValueError, TypeError, LookupError) as error:
-        state.journal.remove(schedules.CHANGES, entry.key)
-        schedules.complain(state, entry.key, error)
+        changed, values = _read(schedule, entry.value)
+    except _UNREADABLE as error:
+        if not is_shared:
+            state.journal.remove(schedules.CHANGES, entry.key)
+        if schedule is not None or not is_shared:
+            schedules.complain(state, entry.key, error)
         return
     if schedule is None:
         schedule = schedules.new_schedule(state, entry.key, values)
@@ -161,6 +183,10 @@ def _restore_changed(state: State, entry: Entry) -> None:
         _warn_of_both(state, schedule, changed)
     schedule.changed = changed
     schedules.take_settings(state, schedule, values)
+    if not is_shared and runs.is_shared(state, schedule):
+        # It was set while no other job server shared the store.
+        state.journal.remove(entry.kind, entry.key)
+        schedules.keep_changed(state, schedule)
 
 
 def _warn_of_both(
@@ -174,12 +200,19 @@ def _warn_of_both(
 
 
 def _restore_progress(state: State, entry: Entry) -> bool:
+    """Go on where an entry says; tell whether its next time still holds."""
     schedule = state.schedules.get(entry.key)
     if schedule is None:
-        state.journal.remove(runs.PROGRESS, entry.key)
+        if entry.kind == runs.PROGRESS:
+            state.journal.remove(entry.kind, entry.key)
         return False
+    runs.clear(state, schedule)
     try:
-        return runs.restore(state, schedule, entry.value)
+        is_due_known = runs.restore(state, schedule, entry.value)
     except (ValueError, TypeError, LookupError) as error:
         schedules.complain(state, entry.key, error)
         return False
+    if entry.kind == runs.PROGRESS and runs.is_shared(state, schedule):
+        state.journal.remove(entry.kind, entry.key)
+        runs.keep(state, schedule)
+    return is_due_known

@@ -77,8 +77,8 @@ def _ring(state: State, schedule: Schedule) -> None:
     due = date_of(state, schedule, schedule.due)
     following, fault = _following(state, schedule)
     is_missed = late > _CORRECTION or schedule.behind > 0
-    if schedule.is_of_file() and not state.leads:
-        # All that share the store have the same file: one of them submits its job.
+    if runs.is_elsewhere(state, schedule):
+        # All that share the store have it: the one that leads submits its job.
         pass
     elif is_missed and schedule.missed == "skip":
         runs.note(state, schedule, due, 0, "missed")

@@ -32,7 +32,7 @@ from geartrain.texts import quoted, shown
 
 __all__ = [
     "CHANGES",
-    "COMMON_CHANGES",
+    "SHARED_CHANGES",
     "add_schedule",
     "change",
     "check_times",
@@ -41,6 +41,7 @@ __all__ = [
     "follow",
     "give_all",
     "is_name",
+    "keep_changed",
     "new_schedule",
     "remove",
     "submit",
@@ -50,8 +51,8 @@ __all__ = [
 CHANGES: Final = b"schedule"
 """The kind of entry that keeps what operators set of a schedule at run time."""
 
-COMMON_CHANGES: Final = b"file-schedule"
-"""The same of one in the configuration file, which all that share the store have."""
+SHARED_CHANGES: Final = b"shared-schedule"
+"""The same of one that all have which share the store."""
 
 # One of them says when a schedule is due.
 _OTHER: Final = {"cron": "every", "every": "cron"}
@@ -89,7 +90,9 @@ def end_schedule(state: State, schedule: Schedule) -> None:
     functions.retire(state, schedule.function)
     recurring.disarm(state, schedule)
     runs.forget(state, schedule)
-    state.journal.remove(CHANGES, schedule.handle)
+    if not runs.is_shared(state, schedule):
+        # Else it may stand in the files of others still.
+        state.journal.remove(CHANGES, schedule.handle)
     if schedule.is_clients() and state.journal.keeps_jobs:
         state.journal.end_schedule(schedule.number)
 
@@ -126,13 +129,18 @@ def change(
     schedule = known or new_schedule(state, name, values)
     schedule.changed = changed
     follow(state, schedule, values, is_at_once=True)
-    is_common = state.is_shared and schedule.is_of_file()
-    kind = COMMON_CHANGES if is_common else CHANGES
-    if changed:
-        state.journal.put(kind, name, json.dumps(changed).encode())
-    else:
-        state.journal.remove(kind, name)
+    keep_changed(state, schedule)
     return schedule
+
+
+def keep_changed(state: State, schedule: Schedule) -> None:
+    """Record what operators have set of a schedule."""
+    kind = SHARED_CHANGES if runs.is_shared(state, schedule) else CHANGES
+    if schedule.changed:
+        value = json.dumps(schedule.changed).encode()
+        state.journal.put(kind, schedule.handle, value)
+    else:
+        state.journal.remove(kind, schedule.handle)
 
 
 def _check_new(state: State, name: bytes) -> None:
@@ -257,6 +265,8 @@ def remove(state: State, schedule: Schedule) -> None:
             " there, or pause it"
         )
     end_schedule(state, schedule)
+    if runs.is_shared(state, schedule):
+        state.journal.remove(SHARED_CHANGES, schedule.handle)
 
 
 def give_all(

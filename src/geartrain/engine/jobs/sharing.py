@@ -68,5 +68,5 @@ class Sharing:
         flows.divide(self._state, share)
 
     def lead(self, *, is_leading: bool) -> None:
-        """Submit the jobs of the file's schedules, or leave that to another one."""
+        """Submit the jobs of schedules that all have, or leave that to another one."""
         self._state.leads = is_leading

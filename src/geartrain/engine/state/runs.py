@@ -13,15 +13,16 @@ from typing import Any, Final
 from geartrain.engine.model.schedule_settings import settings_of, times_of
 from geartrain.engine.model.schedules import Run, Schedule
 from geartrain.engine.queries import FindDead, FindJob, Query
-from geartrain.engine.records import Entry
 from geartrain.engine.state.state import State
 
 __all__ = [
     "PROGRESS",
+    "SHARED_PROGRESS",
     "clear",
     "end",
     "forget",
-    "is_later",
+    "is_elsewhere",
+    "is_shared",
     "keep",
     "learn",
     "look_up",
@@ -33,6 +34,9 @@ __all__ = [
 
 PROGRESS: Final = b"schedule-progress"
 """The kind of entry that keeps how far a schedule has come."""
+
+SHARED_PROGRESS: Final = b"shared-progress"
+"""The same of one that all have which share the store: kept by the one that leads."""
 
 # Runs kept of each schedule: a week of nights, and ten minutes of minutes.
 _MOST: Final = 10
@@ -95,9 +99,22 @@ def rename(state: State, number: int, twin: int) -> None:
         keep(state, schedule)
 
 
+def is_shared(state: State, schedule: Schedule) -> bool:
+    """Tell whether all job servers with this store have a schedule in common.
+
+    One that a client submitted belongs to the job server that took it, as its jobs do.
+    """
+    return state.is_shared and not schedule.is_clients()
+
+
+def is_elsewhere(state: State, schedule: Schedule) -> bool:
+    """Tell whether another job server submits the jobs of a schedule."""
+    return not state.leads and is_shared(state, schedule)
+
+
 def keep(state: State, schedule: Schedule) -> None:
-    """Record how far a schedule has come."""
-    if not state.journal.keeps_jobs:
+    """Record how far a schedule has come, unless that is another job server's to do."""
+    if not state.journal.keeps_jobs or is_elsewhere(state, schedule):
         return
     values = {
         "times": times_of(settings_of(schedule.settings())),
@@ -109,14 +126,20 @@ def keep(state: State, schedule: Schedule) -> None:
             [run.due, run.number, run.outcome, run.ended] for run in schedule.runs
         ],
     }
-    state.journal.put(PROGRESS, schedule.handle, json.dumps(values).encode())
+    kind = _kind_of(state, schedule)
+    state.journal.put(kind, schedule.handle, json.dumps(values).encode())
+
+
+def _kind_of(state: State, schedule: Schedule) -> bytes:
+    return SHARED_PROGRESS if is_shared(state, schedule) else PROGRESS
 
 
 def forget(state: State, schedule: Schedule) -> None:
     """Forget what came of a schedule's times: it has ended."""
     clear(state, schedule)
     state.alarms.cancel(schedule.held)
-    state.journal.remove(PROGRESS, schedule.handle)
+    if not is_elsewhere(state, schedule):
+        state.journal.remove(_kind_of(state, schedule), schedule.handle)
 
 
 def look_up(state: State) -> None:
@@ -155,14 +178,6 @@ def clear(state: State, schedule: Schedule) -> None:
     """Forget what came of a schedule's times, but not how far it has come."""
     while schedule.runs:
         _untrack(state, schedule, schedule.runs.pop().number)
-
-
-def is_later(schedule: Schedule, entry: Entry) -> bool:
-    """Tell whether a schedule had run later, by what was kept of it, than it has."""
-    try:
-        return float(json.loads(entry.value)["ran"]) > schedule.ran
-    except (ValueError, TypeError, LookupError):
-        return False
 
 
 def restore(state: State, schedule: Schedule, value: bytes) -> bool:

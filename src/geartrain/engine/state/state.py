@@ -198,9 +198,7 @@ class State:
         self.is_shared = False
         """Other job servers use the same store."""
         self.leads = True
-        """Schedules of the configuration file submit their jobs here, and not at
-        another of the job servers that share the store.
-        """
+        """Schedules that job servers have in common submit their jobs here."""
         self.share = WHOLE
         """What part of all limits it may use; the others that share the store have
         theirs.

@@ -1,9 +1,12 @@
 """Entries that all job servers of a store have in common, such as policies.
 
-They are of lane 0, which no node has. Whoever writes some raises their version first,
-which has others wait until its transaction has ended: so a version that can be seen is
-that of all that can be seen. Entries are few, and change when an operator says so: who
-sees another version reads all of them, and compares.
+They are of lane 0. Whoever writes some raises their version first, which has others
+wait until its transaction has ended: so a version that can be seen is that of all that
+can be seen. Entries are few, and change when an operator says so: who sees another
+version reads all of them, and compares.
+
+How far the schedules have come that all have is of lane 0, too. The node that has that
+lane writes it, and who has it next reads it once: it has no version.
 """
 
 from __future__ import annotations
@@ -11,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from geartrain.engine.records import COMMON_KINDS, Entry
+from geartrain.engine.records import COMMON_KINDS, LEADERS_KINDS, Entry
 from geartrain.stores.postgresql.arrays import byteas, smallints
 from geartrain.stores.postgresql.entry_keys import unpack_entry
 from geartrain.stores.postgresql.session import DatabaseSession
@@ -19,8 +22,9 @@ from geartrain.stores.postgresql.session import DatabaseSession
 __all__ = [
     "COMMON_LANE",
     "CommonEntries",
-    "common_part",
+    "parted",
     "raise_version",
+    "read_progress",
     "share",
 ]
 
@@ -35,7 +39,10 @@ _RAISE: Final = (
     " * 1000000)::int8 WHERE NOT EXISTS (SELECT 1 FROM raised)"
 )
 _VERSION: Final = "SELECT coalesce(sum(version), 0)::int8 FROM @common"
-_ALL: Final = "SELECT kind, key, value FROM @entry WHERE lane = %s::smallint"
+_ALL: Final = (
+    "SELECT kind, key, value FROM @entry WHERE lane = %s::smallint"
+    " AND kind = ANY(%s::bytea[])"
+)
 _THESE: Final = "lane = ANY(%s::smallint[]) AND kind = ANY(%s::bytea[])"
 _ARE_SOME: Final = f"SELECT EXISTS (SELECT 1 FROM @entry WHERE {_THESE})"
 _SHARE: Final = (
@@ -66,8 +73,7 @@ class CommonEntries:
         ((version,),) = session.ask(_VERSION)
         if version == self._version:
             return {}
-        rows = session.ask(_ALL, COMMON_LANE)
-        entries = [unpack_entry(*row) for row in rows]
+        entries = _read(session, COMMON_KINDS)
         found = {_name(each): each.value for each in entries}
         known = self._known
         changes: dict[_Name, bytes | None] = {
@@ -90,18 +96,28 @@ def _name(entry: Entry) -> _Name:
     return entry.kind, entry.key
 
 
+def _read(session: DatabaseSession, kinds: Sequence[bytes]) -> list[Entry]:
+    rows = session.ask(_ALL, COMMON_LANE, byteas(kinds))
+    return [unpack_entry(*row) for row in rows]
+
+
+def read_progress(session: DatabaseSession) -> list[Entry]:
+    """Return what the node that led has left to the one that leads now."""
+    return _read(session, LEADERS_KINDS)
+
+
 def raise_version(session: DatabaseSession) -> None:
     """Say, and wait to be the one who may, that some are to be written."""
     session.send(_RAISE)
 
 
-def common_part(
-    entries: Mapping[_Name, bytes | None],
-) -> tuple[dict[_Name, bytes | None], dict[_Name, bytes | None]]:
-    """Return the entries that are everybody's, and the others."""
-    common = {name: entries[name] for name in entries if name[0] in COMMON_KINDS}
-    own = {name: entries[name] for name in entries if name not in common}
-    return common, own
+def parted(entries: Mapping[_Name, bytes | None]) -> list[dict[_Name, bytes | None]]:
+    """Return the entries that are everybody's, those of who leads, and the others."""
+    parts: list[dict[_Name, bytes | None]] = [{}, {}, {}]
+    for name, value in entries.items():
+        is_common, is_leaders = name[0] in COMMON_KINDS, name[0] in LEADERS_KINDS
+        parts[0 if is_common else 1 if is_leaders else 2][name] = value
+    return parts
 
 
 def share(session: DatabaseSession, lanes: Sequence[int]) -> None:

@@ -26,8 +26,11 @@ LONGEST_NAME: Final = 2048
 # PostgreSQL takes no value of 1 GB, which the array around it counts for.
 _LARGEST: Final = 1_000_000_000
 
-# Bytes of workloads in one statement.
+# Bytes of workloads in one statement, and jobs: PostgreSQL inserts those of one while
+# the next is put together. Of batches of 1,000 on two cores that takes a fifth of the
+# time, and no CPU; with 100 it takes some.
 _MOST_BYTES: Final = 16 * 1024 * 1024
+_MOST_JOBS: Final = 250
 _ADD: Final = (
     "INSERT INTO @job(number, due, claim, size, lane, priority, key, function,"
     " queue_key, head, failures, workload) SELECT number, due, claim, size,"
@@ -152,11 +155,12 @@ class Insertion:
 
 
 def _parts(records: Sequence[JobRecord]) -> Iterable[Sequence[JobRecord]]:
-    """Cut jobs into parts whose workloads fit into a statement."""
+    """Cut jobs into parts that are a statement each."""
     start = size = 0
     for place, record in enumerate(records):
         more = size_of(record)
-        if size and size + more > _MOST_BYTES:
+        is_full = size + more > _MOST_BYTES or place - start == _MOST_JOBS
+        if is_full and place > start:
             yield records[start:place]
             start, size = place, 0
         size += more

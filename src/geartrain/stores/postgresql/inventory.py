@@ -9,6 +9,7 @@ from typing import Final
 from geartrain.engine.inventory import LANES, Inventory, QueueInventory
 from geartrain.stores.job_packing import STEADY, due_of
 from geartrain.stores.postgresql.arrays import Array, smallints
+from geartrain.stores.postgresql.common import read_progress
 from geartrain.stores.postgresql.endings import last_ending
 from geartrain.stores.postgresql.entry_keys import unpack_entry
 from geartrain.stores.postgresql.insertion import LONGEST_NAME
@@ -69,6 +70,8 @@ def read_inventory(
         inventory.stride = LANES
     ownership.clock.read(session, ownership.lane, inventory)
     inventory.last_ending = last_ending(session, ownership.lane)
+    if ownership.is_leading:
+        inventory.entries += read_progress(session)
     return inventory
 
 

@@ -10,7 +10,7 @@ declared dead cannot write, however late it wakes up.
 Who takes over from a node that did not renew its lease (``leases``) deletes the node
 and writes its own number into the lanes, which costs the same however many jobs they
 have. A lane whose node is NULL is empty, and is the next newcomer's; where there are
-many, they are made empty (``emptying``).
+many, they are made empty (``emptying``). Lane 0 has no jobs: its node leads.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from geartrain.engine.model.shares import WHOLE, Share
 from geartrain.errors import StoreError
 from geartrain.stores.postgresql.arrays import smallints
 from geartrain.stores.postgresql.clock import SharedClock
+from geartrain.stores.postgresql.common import COMMON_LANE
 from geartrain.stores.postgresql.emptying import MANY, emptiest, empty
 from geartrain.stores.postgresql.leases import LEASES, Leases
 from geartrain.stores.postgresql.processes import has_died, this_process
@@ -113,7 +114,7 @@ class Ownership:
         lane: the lane that new jobs are of.
         lanes: all lanes whose jobs are ours.
         until: until when they surely are, as ``time.monotonic`` counts.
-        is_leading: no other node lives longer.
+        is_leading: lane 0 is this node's.
         clock: the server time that all nodes have.
         share: which part of all limits is this node's.
         held: how many lanes have a node, as far as was seen.
@@ -124,14 +125,15 @@ class Ownership:
         self.lane = _FIRST_LANE
         self.lanes = [_FIRST_LANE]
         self.until = 0.0
-        self.is_leading = True
+        self.is_leading = False
         self.is_shared = is_shared
         self.share = WHOLE
         self.held = 0
         self._node = 0
         self.clock = SharedClock()
         self._leases = Leases()
-        self._leader = 0
+        # Nodes that were declared dead, in the transaction that is under way.
+        self._buried: set[int] = set()
         # Where others were told that this job server is reached.
         self._address = ""
 
@@ -142,32 +144,38 @@ class Ownership:
             InUseError: another job server has the store, and it is not to be shared.
             StoreError: there are as many nodes as there can be.
         """
-        holders = session.ask(_HOLDERS)
+        self._buried = set()
+        self._make(session, COMMON_LANE)
+        leading, *holders = session.ask(_HOLDERS)
         self.lane = self._choose(session, holders)
         self.lanes = [self.lane]
         if not self.is_shared:
             self.lanes = sorted({self.lane, *(row[0] for row in holders)})
+        self.is_leading = self._is_free(leading) and self._bury(session, leading)
         self.until = monotonic() + LEASE
         machine = socket.gethostname()
         host = f"{machine}, process {os.getpid()}"
         values = name or machine, identity, host, this_process(), LEASE
         ((self._node,),) = session.ask(_NEW_NODE, *values)
         self.share = WHOLE
-        session.send(
-            "INSERT INTO @lane(id) VALUES (%s::smallint) ON CONFLICT DO NOTHING",
-            self.lane,
-        )
-        self._take(session, self.lanes)
+        self._make(session, self.lane)
+        self._take(session, self.lanes, is_leading=self.is_leading)
+
+    @staticmethod
+    def _make(session: DatabaseSession, lane: int) -> None:
+        text = "INSERT INTO @lane(id) VALUES (%s::smallint) ON CONFLICT DO NOTHING"
+        session.send(text, lane)
 
     def _choose(self, session: DatabaseSession, holders: list[Row]) -> int:
         """Return a lane that has no living node from now on, or a new one."""
         taken = 0
         for row in holders:
-            lane, _, name, host, process, left = row
-            is_free = left is None or left <= 0 or has_died(process)
-            if is_free and not taken and self._bury(session, row):
+            lane, _, name, host, _, left = row
+            if self._is_free(row) and not taken and self._bury(session, row):
                 taken = lane
-            elif not self.is_shared and not (is_free and self._bury(session, row)):
+            elif not (
+                self.is_shared or (self._is_free(row) and self._bury(session, row))
+            ):
                 raise InUseError(
                     f"the store {session.location.shown} is in use by another job"
                     f" server: {visible(name)} at {visible(host)}, whose lease"
@@ -184,24 +192,36 @@ class Ownership:
             )
         return lane
 
+    @staticmethod
+    def _is_free(row: Row) -> bool:
+        """Tell whether the node of a lane, if it has one, seems to be dead."""
+        *_, process, left = row
+        return left is None or left <= 0 or has_died(process)
+
     def _bury(self, session: DatabaseSession, row: Row) -> bool:
         """End the node of a lane; tell if it has none any more.
 
         It may have renewed its lease at the last moment.
         """
         _, node, _, _, process, left = row
-        if left is None:
+        if left is None or node in self._buried:
             return True
         died = process if has_died(process) else ""
-        return bool(session.ask(_BURY, node, self._end_of(node), died))
+        if not session.ask(_BURY, node, self._end_of(node), died):
+            return False
+        self._buried.add(node)
+        return True
 
     def _end_of(self, node: int) -> int:
         """Return when the lease of a node ended that is given up; 0 for another."""
         return self._leases.end_of(node, monotonic(), LEASE)
 
-    def _take(self, session: DatabaseSession, lanes: list[int]) -> None:
+    def _take(
+        self, session: DatabaseSession, lanes: list[int], *, is_leading: bool
+    ) -> None:
         text = "UPDATE @lane SET node = %s WHERE id = ANY(%s::smallint[])"
-        session.send(text, self._node, smallints(lanes))
+        taken = [COMMON_LANE, *lanes] if is_leading else lanes
+        session.send(text, self._node, smallints(taken))
         # None of these jobs has run in this life, so none need run once more.
         text = (
             "UPDATE @job SET is_joined = false WHERE is_joined"
@@ -253,11 +273,11 @@ class Ownership:
             return False
         self._look_at_nodes(session)
         holders = session.ask(_HOLDERS)
-        self.held = sum(row[1] is not None for row in holders)
+        self.held = sum(row[1] is not None for row in holders[1:])
         return any(self._is_orphan(row) for row in holders)
 
     def _look_at_nodes(self, session: DatabaseSession) -> None:
-        """See who leads, and which part of all limits is this node's.
+        """See which part of all limits is this node's.
 
         A node that has just come may use its part once the others use no more than
         theirs: they renew their leases as soon as they have seen it.
@@ -265,35 +285,32 @@ class Ownership:
         leases = session.ask(LEASES)
         self._leases.look(leases, monotonic())
         nodes = [node for node, *_ in leases] or [self._node]
-        # The first leads until it is given up, whatever its lease.
-        self._leader = nodes[0]
-        self.is_leading = self._leader == self._node
         if len(nodes) > self.share.servers:
             session.send(_RENEW, LEASE, self._node)
         rank = sum(node < self._node for node in nodes)
         is_known = self._leases.are_aware(self._node)
         self.share = Share(len(nodes), rank, is_known)
 
-    def inherit(self, session: DatabaseSession) -> list[int]:
+    def inherit(self, session: DatabaseSession) -> tuple[list[int], bool]:
         """Take the lanes that have no living node; within a transaction.
 
-        They are added to ``lanes`` by the caller, once it is committed.
+        They are added to ``lanes`` by the caller, once it is committed, and so is that
+        this node leads, which is told beside them. One node inherits at a time, so that
+        all that another has left comes to the same.
         """
         session.send("SET LOCAL lock_timeout = '2s'")
         self.confirm(session)
+        self._buried = {self._node}
         rows = session.ask(f"{_HOLDERS} FOR UPDATE OF lane SKIP LOCKED")
-        buried = {self._node}
-        taken: list[int] = []
-        for row in rows:
-            if not self._is_orphan(row):
-                continue
-            lane, node = row[0], row[1]
-            if node not in buried and not self._bury(session, row):
-                continue
-            buried.add(node)
-            taken.append(lane)
-        self._take(session, taken)
-        return taken
+        if not rows or rows[0][0] != COMMON_LANE:
+            return [], False
+        taken: list[int] = [
+            row[0] for row in rows if self._is_orphan(row) and self._bury(session, row)
+        ]
+        is_leading = COMMON_LANE in taken
+        lanes = [lane for lane in taken if lane != COMMON_LANE]
+        self._take(session, lanes, is_leading=is_leading)
+        return lanes, is_leading
 
     def announce(self, session: DatabaseSession, address: str) -> None:
         """Tell the others where this job server is reached, if that has changed.
@@ -325,8 +342,8 @@ class Ownership:
                 host,
                 started,
                 now + left,
-                tuple(lanes),
-                node == self._leader,
+                tuple(lane for lane in lanes if lane != COMMON_LANE),
+                COMMON_LANE in lanes,
                 node == self._node,
             )
             for node, name, identity, address, host, started, left, lanes in rows
@@ -340,10 +357,11 @@ class Ownership:
         """Tell whether a lane has lost its node; one that is free has lost nothing."""
         lane, node, _, _, process, left = row
         if node is None:
-            return False
+            return bool(lane == COMMON_LANE)
         if node == self._node:
             # It was taken, and the answer to that was lost.
-            return lane not in self.lanes
+            is_known = self.is_leading if lane == COMMON_LANE else lane in self.lanes
+            return not is_known
         return left is None or has_died(process) or self._end_of(node) > 0
 
     def give_up(self, session: DatabaseSession, serial: int) -> None:

@@ -172,7 +172,12 @@ _COMMON: Final = (
     "INSERT INTO @common VALUES (0)",
 )
 
-MIGRATIONS: Final = (_FIRST, _ADDRESSES, _COMMON)
+# Those added at run time are everybody's, too.
+_SCHEDULES: Final = (
+    "UPDATE @entry SET kind = 'shared-schedule' WHERE kind = 'file-schedule'",
+)
+
+MIGRATIONS: Final = (_FIRST, _ADDRESSES, _COMMON, _SCHEDULES)
 """The statements that lead from each version to the next; the first makes all."""
 
 VERSION: Final = len(MIGRATIONS)

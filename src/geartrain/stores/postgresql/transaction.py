@@ -9,7 +9,7 @@ from geartrain.stores.postgresql.admission import Admission
 from geartrain.stores.postgresql.arrays import bigints, byteas, smallints
 from geartrain.stores.postgresql.common import (
     COMMON_LANE,
-    common_part,
+    parted,
     raise_version,
 )
 from geartrain.stores.postgresql.endings import write_endings
@@ -195,7 +195,8 @@ class Transaction:
         write_endings(session, lane, batch, progress.endings)
         self._schedule(batch)
         if batch.entries:
-            self.common, own = common_part(batch.entries)
+            self.common, leaders, own = parted(batch.entries)
+            self._enter(leaders, COMMON_LANE)
             self._enter(own, lane)
 
     def _schedule(self, batch: Batch) -> None:
