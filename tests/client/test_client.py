@@ -272,6 +272,29 @@ def test_many_with_large_workloads_are_submitted(face: Face, function: str) -> N
     face.run(scenario)
 
 
+def test_large_workloads_are_few_on_their_way(
+    face: Face, function: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("geartrain.client.batches._MOST_IN_FLIGHT", 1_000_000)
+    taken = []
+
+    def workloads() -> Any:
+        for number in range(40):
+            taken.append(number)
+            yield b"x" * 300_000
+
+    async def scenario(client: Any) -> None:
+        handles: list[str] = []
+        async for handle in client.submit_many(function, workloads()):
+            handles.append(handle)
+            assert len(taken) <= len(handles) + 4
+        assert len(set(handles)) == 40
+        for handle in handles:
+            await client.cancel(handle)
+
+    face.run(scenario)
+
+
 def test_nothing_is_taken_from_a_generator_that_is_not_wanted(
     plain_face: Face, geartrain: Place
 ) -> None:

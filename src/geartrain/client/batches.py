@@ -27,6 +27,9 @@ UniqueOf = Callable[[Any], Name | None]
 
 _MAX_COUNT: Final = 128
 _MAX_BYTES: Final = 262144
+# No more is sent while slices of so many bytes are in flight, however few jobs: a
+# window of 2,000 images would be gigabytes.
+_MOST_IN_FLIGHT: Final = 64 * 1024 * 1024
 
 
 class Batches:
@@ -85,6 +88,9 @@ class Batches:
         self._background = background
         self._window = window
         self._count = max(1, min(_MAX_COUNT, window // 8))
+        # Of each slice in flight, after how many jobs it has ended, and its bytes.
+        self._slices: deque[tuple[int, int]] = deque()
+        self._in_flight = 0
         self._is_over = False
         self._taken = 0
         self._failure: BaseException | None = None
@@ -115,6 +121,8 @@ class Batches:
         """
         if self._is_over or len(self.waiting) + self._count > self._window:
             return []
+        if self._in_flight >= _MOST_IN_FLIGHT:
+            return []
         if self.waiting and self.waiting[-1].link is None and self._is_cut_off():
             return []
         batch: list[Waiter] = []
@@ -125,6 +133,10 @@ class Batches:
             self._failure = failure
             self._is_over = True
         self.waiting.extend(batch)
+        if batch:
+            size = sum([len(waiter.call.packet) for waiter in batch])
+            self._slices.append((self.given + len(self.waiting), size))
+            self._in_flight += size
         return batch
 
     def _fill(self, batch: list[Waiter]) -> None:
@@ -164,6 +176,8 @@ class Batches:
         given = self._give(self.waiting[0])
         self.given += 1
         self.waiting.popleft()
+        if self.given == self._slices[0][0]:
+            self._in_flight -= self._slices.popleft()[1]
         return given
 
     @staticmethod

@@ -292,7 +292,7 @@ class Verbs(
         unique: UniqueOf | None = None,
         priority: Priority = "normal",
         codec: str | Codec | None = None,
-        window: int = 1000,
+        window: int = 2000,
         timeout: Seconds | None = None,
         headers: Headers | None = None,
         progress: bool = False,
@@ -301,10 +301,10 @@ class Verbs(
         """Queue many background jobs; give their handles, in order.
 
         Jobs are submitted as the handles are asked for: iterate to the end. At most
-        ``window`` are on their way at a time, so that a generator of a million
-        workloads needs little memory. ``unique`` makes a job's unique of its workload.
-        ``timeout`` is how many seconds each handle may be waited for. ``progress``
-        shows a line on a terminal.
+        ``window`` are on their way at a time, and 64 MiB of them, so that a generator
+        of a million workloads needs little memory. ``unique`` makes a job's unique of
+        its workload. ``timeout`` is how many seconds each handle may be waited for.
+        ``progress`` shows a line on a terminal.
 
         An error that ends it early has ``submissions``, which say what has become of
         each job.

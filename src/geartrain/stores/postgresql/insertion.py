@@ -35,13 +35,22 @@ _ADD: Final = (
     "INSERT INTO @job(number, due, claim, size, lane, priority, key, function,"
     " queue_key, head, failures, workload) SELECT number, due, claim, size,"
     " %s::smallint, priority, key, function, queue_key, head, failures, workload"
-    " FROM unnest(%s::int8[], %s::int8[], %s::int8[], %s::int8[], %s::smallint[],"
-    " %s::uuid[], %s::bytea[], %s::bytea[], %s::bytea[], %s::bytea[], %s::bytea[])"
-    " AS new(number, due, claim, size, priority, key, function, queue_key, head,"
-    " failures, workload)"
+    " FROM unnest(%s::int8[], %s::int8[], %s::uuid[], %s::bytea[], %s::bytea[],"
+    " %s::int8[], %s::int8[], %s::smallint[], %s::bytea[], %s::bytea[], %s::bytea[])"
+    " AS new(number, size, key, head, workload, due, claim, priority, function,"
+    " queue_key, failures)"
 )
-_ADD_KEYED: Final = (
-    f"{_ADD} ON CONFLICT (key, claim) WHERE key IS NOT NULL AND NOT is_dead DO NOTHING"
+# Jobs of one queue that are ready and new: arrays of what is the same for all would be
+# a tenth of the time of the statement.
+_ADD_ALIKE: Final = (
+    "INSERT INTO @job(number, due, claim, size, lane, priority, key, function,"
+    " queue_key, head, workload) SELECT number, 0, 0, size, %s::smallint,"
+    " %s::smallint, key, %s::bytea, %s::bytea, head, workload FROM unnest(%s::int8[],"
+    " %s::int8[], %s::uuid[], %s::bytea[], %s::bytea[])"
+    " AS new(number, size, key, head, workload)"
+)
+_UNLESS_HELD: Final = (
+    " ON CONFLICT (key, claim) WHERE key IS NOT NULL AND NOT is_dead DO NOTHING"
 )
 # Those of this transaction: a job that is left out may have a number that is kept.
 _INSERTED: Final = (
@@ -69,7 +78,7 @@ class Insertion:
     def add(self, records: Sequence[JobRecord]) -> None:
         """Send what inserts jobs that hold no key."""
         for part in _parts(records):
-            self._send(_ADD, part, is_claiming=False)
+            self._send(part, is_claiming=False)
         self._count(records)
 
     def claim(self, records: Sequence[JobRecord]) -> list[JobRecord]:
@@ -78,10 +87,7 @@ class Insertion:
         Raises:
             StoreError: two have the same number.
         """
-        sent = [
-            (part, self._send(_ADD_KEYED, part, is_claiming=True))
-            for part in _parts(records)
-        ]
+        sent = [(part, self._send(part, is_claiming=True)) for part in _parts(records)]
         if sent:
             self._session.sync()
         left = [each for part, done in sent for each in self._left_out(part, done)]
@@ -125,33 +131,51 @@ class Insertion:
             byteas(queue_keys),
         )
 
-    def _send(
-        self, text: str, records: Sequence[JobRecord], *, is_claiming: bool
-    ) -> Unanswered:
+    def _send(self, records: Sequence[JobRecord], *, is_claiming: bool) -> Unanswered:
         workloads = [
             b"".join((each.workload, *each.more)) if each.more else each.workload
             for each in records
         ]
         heads = [pack_head(*each) for each in zip(records, workloads, strict=True)]
-        claims = [0 if is_claiming or not each.key else each.number for each in records]
         keys = [
             key_of(each.function, each.key) if each.key else None for each in records
         ]
+        numbers = bigints([each.number for each in records])
+        own = numbers, bigints([*map(len, workloads)]), uuids(keys)
+        blobs = byteas(heads), byteas(workloads)
+        unless = _UNLESS_HELD if is_claiming else ""
+        first = records[0]
+        if (is_claiming or not any(keys)) and _are_alike(records):
+            same = first.priority, first.function, first.queue_key
+            text = _ADD_ALIKE + unless
+            return self._session.send(text, self._lane, *same, *own, *blobs)
+        claims = [0 if is_claiming or not each.key else each.number for each in records]
         return self._session.send(
-            text,
+            _ADD + unless,
             self._lane,
-            bigints([each.number for each in records]),
+            *own,
+            *blobs,
             bigints([bits_of(each.due, each.is_steady) for each in records]),
             bigints(claims),
-            bigints([*map(len, workloads)]),
             smallints([each.priority for each in records]),
-            uuids(keys),
             byteas([each.function for each in records]),
             byteas([each.queue_key for each in records]),
-            byteas(heads),
             byteas([pack_failures(each.failures, 0.0) for each in records]),
-            byteas(workloads),
         )
+
+
+def _are_alike(records: Sequence[JobRecord]) -> bool:
+    """Tell whether jobs are ready, have not been attempted, and are of one queue."""
+    first = records[0]
+    function, queue_key, priority = first.function, first.queue_key, first.priority
+    return all(
+        each.function == function
+        and each.queue_key == queue_key
+        and each.priority == priority
+        and each.due <= 0
+        and each.failures is None
+        for each in records
+    )
 
 
 def _parts(records: Sequence[JobRecord]) -> Iterable[Sequence[JobRecord]]:
