@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import closing
 
-from geartrain.engine.endings import ABANDONED, ListEndings
+from geartrain.engine.endings import ABANDONED, FURTHER, ListEndings
 from geartrain.engine.results import ResultRecord
 from geartrain.stores.base import Store
 from tests.support.kept_endings import ending, ending_values, keeping, kept_serials
@@ -25,7 +25,7 @@ def test_every_field_comes_back(any_store: Store, make: Maker) -> None:
         inventory = again.open()
         assert inventory.last_ending == 2**40
         assert inventory.next_expiry == 2000.0
-        query = ListEndings(0.0, 2**62, 10)
+        query = ListEndings(0.0, FURTHER - 1, 10)
         again.list_endings(query)
         expected = [ending_values(each) for each in reversed(made)]
         assert [ending_values(each) for each in query.endings] == expected
@@ -59,7 +59,7 @@ def test_they_are_found_by_all_that_is_known_of_them(any_store: Store) -> None:
     )
 
     def found(**filters: bytes) -> list[int]:
-        query = ListEndings(1000.0, 2**62, 10)
+        query = ListEndings(1000.0, FURTHER - 1, 10)
         for name, wanted in filters.items():
             setattr(query, name, wanted)
         return kept_serials(any_store, query)
@@ -81,11 +81,11 @@ def test_what_is_far_behind_is_found_in_slices(any_store: Store) -> None:
     last = ending(1)
     last.outcome = b"expired"
     any_store.commit(keeping(last))
-    query = ListEndings(0.0, 2**62, 10)
+    query = ListEndings(0.0, FURTHER - 1, 10)
     query.outcome = b"expired"
     any_store.list_endings(query)
     assert (query.endings, query.following > 0) == ([], True)
-    query = ListEndings(0.0, 2**62, 10)
+    query = ListEndings(0.0, FURTHER - 1, 10)
     query.outcome = b"expired"
     assert kept_serials(any_store, query) == [1]
 
@@ -128,7 +128,7 @@ def test_the_first_of_results_and_endings_to_expire_is_told(any_store: Store) ->
 def test_one_with_a_serial_that_is_kept_takes_its_place(any_store: Store) -> None:
     any_store.commit(keeping(ending(3, 1500.0)))
     any_store.commit(keeping(ending(3, 2500.0, b"g")))
-    query = ListEndings(2000.0, 2**62, 10)
+    query = ListEndings(2000.0, FURTHER - 1, 10)
     any_store.list_endings(query)
     assert [each.function for each in query.endings] == [b"g"]
     drop = dropping(2000.0)

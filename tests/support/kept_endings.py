@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from geartrain.engine.batches import Batch
-from geartrain.engine.endings import ENDING_FIELDS, Ending, ListEndings
+from geartrain.engine.endings import ENDING_FIELDS, FURTHER, Ending, ListEndings
 from geartrain.engine.results import SUCCEEDED
 from geartrain.stores.base import Store
 from tests.support.store_records import failures
@@ -44,7 +44,7 @@ def keeping(*endings: Ending) -> Batch:
 
 def kept_serials(store: Store, query: ListEndings | None = None) -> list[int]:
     """Return the serials of a list, or of all endings, slice by slice."""
-    query = query or ListEndings(0.0, 2**62, 100)
+    query = query or ListEndings(0.0, FURTHER - 1, 100)
     found: list[int] = []
     while True:
         store.list_endings(query)

@@ -75,6 +75,7 @@ class MarkRow:
         seconds: for how long the server had been away, or the function had no worker;
             None for what ends nothing.
         version: of a start, the job server's version; else None.
+        node: which job server it is about, where several share a store.
     """
 
     number: int
@@ -83,6 +84,7 @@ class MarkRow:
     function: str | None
     seconds: float | None
     version: str | None
+    node: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

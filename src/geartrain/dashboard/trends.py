@@ -166,10 +166,16 @@ async def trend_of(
 async def _marks(call: PageCall, first: float) -> list[ChartMark]:
     """Return when the job server started, if that was after a time."""
     return [
-        ChartMark(time=row["time"], label=_MARKS[row["mark"]])
+        ChartMark(time=row["time"], label=_label(row))
         for row in await call.ask(MARKS)
         if row.get("mark") in _MARKS and row["time"] >= first
     ]
+
+
+def _label(row: Row) -> str:
+    """Return what happened, and to which job server if there may be several."""
+    what, node = _MARKS[row["mark"]], row.get("node")
+    return f"{node} {what}" if node else what
 
 
 def _before(now: float, more: Sequence[float], less: Sequence[float]) -> list[float]:

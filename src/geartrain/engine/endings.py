@@ -12,6 +12,7 @@ from geartrain.engine.results import DEAD, FAILED, OUTCOMES
 __all__ = [
     "ABANDONED",
     "ENDING_FIELDS",
+    "FURTHER",
     "STATUSES",
     "Ending",
     "ListEndings",
@@ -133,6 +134,12 @@ def ending_cost(ending: Ending) -> int:
     return size
 
 
+FURTHER: Final = 1 << 50
+"""From here on ``ListEndings.before`` is no serial: a store has its own places for what
+other job servers have left, which come after all that have one.
+"""
+
+
 class ListEndings(Query):
     """The endings that were kept before one, the latest first.
 
@@ -145,7 +152,7 @@ class ListEndings(Query):
         self.now = now
         """The server time: what is kept no longer than that is not found."""
         self.before = before
-        """The serial that they come before."""
+        """The serial that they come before, or from ``FURTHER`` on another place."""
         self.most = most
         """How many at most."""
         self.handle = b""

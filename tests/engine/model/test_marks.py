@@ -46,6 +46,35 @@ def test_a_function_has_its_own_marks_and_those_of_the_server() -> None:
     assert [each.number for each in marks.before(4, b"g")] == [3, 1]
 
 
+def test_marks_of_two_are_in_the_order_of_numbers() -> None:
+    marks = Marks()
+    for number in (10, 30):
+        marks.add(Mark(number, 0.0, "started", b""))
+    assert marks.add(Mark(20, 0.0, "stopped", b"")) == 0
+    assert marks.take_in([Mark(25, 0.0, "worker", b"f")]) == []
+    assert [each.number for each in marks.before(0, b"")] == [30, 25, 20, 10]
+    assert marks.next_number() == 31
+    assert marks.next_number(1000) == 1000
+    many = [Mark(n, 0.0, "started", b"") for n in range(100, 300)]
+    assert marks.take_in(many) == [10, 20, 30]
+
+
+def test_the_latest_mark_of_each_job_server_is_known() -> None:
+    marks = Marks()
+    for number, node in enumerate(["", "one", "two", "one"], 1):
+        mark = Mark(number, 0.0, "started", b"")
+        mark.node = node
+        marks.add(mark)
+    last = marks.last_of_servers()
+    assert {name: mark.number for name, mark in last.items()} == {
+        "": 1,
+        "one": 4,
+        "two": 3,
+    }
+    assert last["two"].values()["node"] == "two"
+    assert "node" not in last[""].values()
+
+
 def test_of_very_many_functions_without_a_worker_the_earliest_is_given_up() -> None:
     marks = Marks()
     absences = [Absence(b"%d" % number, 0.0, 0.0) for number in range(10_001)]

@@ -10,6 +10,7 @@ from math import inf
 import psycopg
 import pytest
 
+from geartrain.engine.endings import FURTHER, ListEndings
 from geartrain.engine.inventory import LANES, Inventory
 from geartrain.engine.model.health import Health
 from geartrain.engine.model.shares import Share
@@ -19,6 +20,7 @@ from geartrain.stores.postgresql import leases, ownership
 from geartrain.stores.postgresql.ownership import LeaseLostError
 from geartrain.stores.postgresql.reading import _READY_PAGE
 from geartrain.stores.postgresql.store import PostgresqlStore
+from tests.support.kept_endings import ending, keeping, kept_serials
 from tests.support.postgresql_servers import PostgresqlServer
 from tests.support.store_records import (
     batch,
@@ -297,6 +299,26 @@ def test_one_that_is_to_be_alone_takes_all_lanes_of_one_that_died(
     alone = opened("?shared=no")
     assert numbers(alone) == [1, 2]
     assert alone.is_leading
+
+
+@pytest.mark.parametrize("most", [1, 2, 100])
+def test_what_became_of_jobs_is_listed_by_the_heir(opened: Opened, most: int) -> None:
+    one, other, third = opened(), opened(), opened()
+    for store, serials in ((one, (1, 2, 3)), (other, (1, 2)), (third, (7, 8))):
+        store.commit(keeping(*map(ending, serials)))
+    for store in (one, other):
+        store.close()
+    assert [each.last_ending for each in inherited(third)] == [3]
+    listed = kept_serials(third, ListEndings(0.0, FURTHER - 1, most))
+    assert listed == [8, 7, 3, 2, 1, 2, 1]
+    query = ListEndings(0.0, FURTHER - 1, most)
+    query.handle = ending(3).handle
+    assert kept_serials(third, query) == [3]
+    # One that goes on in a lane that is no more its own.
+    third.close()
+    query = ListEndings(0.0, 2 * FURTHER + 2, most)
+    late = opened("?shared=no")
+    assert kept_serials(late, query) == [1, 8, 7]
 
 
 def test_one_inherits_at_a_time(server: PostgresqlServer, opened: Opened) -> None:

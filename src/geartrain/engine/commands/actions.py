@@ -86,7 +86,7 @@ def record(state: State, peer: Peer, words: list[bytes], answer: bytes) -> None:
 
     It is durable with the change itself, or a batch later where that is in several.
     """
-    number, time = state.actions.next_number(), state.wall_time()
+    number, time = state.actions.next_number(state.log_number()), state.wall_time()
     action = Action(number, time, peer.address, peer.client_id)
     action.principal = peer.who()
     _describe(action, words)

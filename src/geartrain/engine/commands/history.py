@@ -21,7 +21,7 @@ from geartrain.engine.commands.rows import (
     story_values,
     text,
 )
-from geartrain.engine.endings import STATUSES, Ending, ListEndings, failures_of
+from geartrain.engine.endings import FURTHER, STATUSES, Ending, ListEndings, failures_of
 from geartrain.engine.model.peers import Peer
 from geartrain.engine.queries import Query
 from geartrain.engine.results import SUCCEEDED
@@ -86,6 +86,9 @@ def ending_rows(state: State, peer: Peer, part: Slice, after: int) -> Iterator[b
     A negative serial is for the very latest. What memory has comes before what the
     store alone has.
     """
+    if after >= FURTHER:
+        yield from _stored_rows(state, peer, part, after)
+        return
     kept = state.history
     serial = kept.following() - 1
     if 0 <= after <= serial:
@@ -113,7 +116,7 @@ def ending_rows(state: State, peer: Peer, part: Slice, after: int) -> Iterator[b
 def _stored_rows(state: State, peer: Peer, part: Slice, before: int) -> Iterator[bytes]:
     """Give the rows of those before a serial that the store has."""
     wanted = part.wanted
-    while before > 1:
+    while before:
         if not part.goes_on():
             part.following = b"%d" % before
             return

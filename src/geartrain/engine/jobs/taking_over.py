@@ -46,9 +46,12 @@ def adopt(state: State, inventory: Inventory) -> None:
     """Go on with the jobs of another job server, as ``Sharing.adopt`` says."""
     quotas.adopt(state, inventory.entries)
     statistics.adopt(state, inventory.entries)
+    overrides.adopt(state, inventory.entries)
+    marks.adopt(state, inventory.entries)
     restore_graph(state, inventory.entries)
     for kept in inventory.queues:
         functions.find(state, kept.function).dead += kept.dead
         windows.adopt(state, kept)
     kept_schedules.adopt(state, inventory)
+    state.history.take_in(inventory.last_ending)
     results.resume_expiry(state, inventory.next_expiry)

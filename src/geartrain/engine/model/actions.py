@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 __all__ = ["Action", "Actions", "read_action"]
@@ -18,7 +18,9 @@ class Action:
 
     def __init__(self, number: int, time: float, address: bytes, client: bytes) -> None:
         self.number = number
-        """Its place in the log, from 1."""
+        """Its place in the log, from 1; or by the time, in a log that job servers which
+        share a store may have to put together.
+        """
         self.time = time
         """When, by the calendar of then, in seconds since 1970."""
         self.address = address
@@ -90,15 +92,27 @@ class Actions:
         self._kept: deque[Action] = deque()
         self._last = 0
 
-    def next_number(self) -> int:
+    def next_number(self, least: int = 1) -> int:
         """Return the number of the next action."""
-        return self._last + 1
+        return max(self._last + 1, least)
 
     def add(self, action: Action) -> int:
         """Keep an action; return the number of one that is forgotten for it, or 0."""
         self._kept.append(action)
         self._last = max(self._last, action.number)
         return self._kept.popleft().number if len(self._kept) > _MOST else 0
+
+    def take_in(self, actions: Iterable[Action]) -> list[int]:
+        """Keep those of an earlier life, or of another job server, in their places.
+
+        Returns the numbers of those that are forgotten.
+        """
+        known = {each.number: each for each in [*actions, *self._kept]}
+        kept = [known[number] for number in sorted(known)]
+        self._kept = deque(kept[-_MOST:])
+        if kept:
+            self._last = kept[-1].number
+        return [each.number for each in kept[:-_MOST]]
 
     def before(self, number: int) -> Iterator[Action]:
         """Return the actions with lower numbers, or all for 0, the latest first."""

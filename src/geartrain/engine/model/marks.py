@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from geartrain.engine.timers import Timed
@@ -49,7 +49,7 @@ class Mark:
 
     def __init__(self, number: int, time: float, kind: str, function: bytes) -> None:
         self.number = number
-        """Its place among all marks, from 1."""
+        """Its place among all marks, from 1; or by the time, as that of ``Action``."""
         self.time = time
         """When, by the calendar of then, in seconds since 1970."""
         self.kind = kind
@@ -62,11 +62,13 @@ class Mark:
         """
         self.version = ""
         """Of a start: the job server's version."""
+        self.node = ""
+        """Which job server made it, of several that share a store; else empty."""
 
     def values(self) -> dict[str, str | int | float | None]:
         """Return it as a row."""
         name = self.function.decode("utf-8", "surrogateescape")
-        return {
+        row: dict[str, str | int | float | None] = {
             "number": self.number,
             "time": self.time,
             "mark": self.kind,
@@ -74,6 +76,9 @@ class Mark:
             "seconds": self.seconds if self.seconds >= 0 else None,
             "version": self.version or None,
         }
+        if self.node:
+            row["node"] = self.node
+        return row
 
 
 def read_mark(line: bytes) -> Mark:
@@ -87,6 +92,7 @@ def read_mark(line: bytes) -> Mark:
     mark = Mark(int(row["number"]), float(row["time"]), str(row["mark"]), function)
     mark.seconds = -1.0 if row["seconds"] is None else float(row["seconds"])
     mark.version = str(row["version"] or "")
+    mark.node = str(row.get("node") or "")
     return mark
 
 
@@ -115,21 +121,36 @@ class Marks:
         self._of_functions: deque[Mark] = deque()
         self._last = 0
 
-    def next_number(self) -> int:
+    def next_number(self, least: int = 1) -> int:
         """Return the number of the next mark."""
-        return self._last + 1
+        return max(self._last + 1, least)
 
     def add(self, mark: Mark) -> int:
         """Keep a mark; return the number of one that is forgotten for it, or 0."""
-        self._last = max(self._last, mark.number)
+        if mark.number <= self._last:
+            return next(iter(self.take_in([mark])), 0)
+        self._last = mark.number
         kept = self._of_functions if mark.function else self._of_server
         most = _MOST_OF_FUNCTIONS if mark.function else _MOST_OF_SERVER
         kept.append(mark)
         return kept.popleft().number if len(kept) > most else 0
 
-    def last_of_server(self) -> Mark | None:
-        """Return the latest mark of the job server."""
-        return self._of_server[-1] if self._of_server else None
+    def take_in(self, marks: Iterable[Mark]) -> list[int]:
+        """Keep those of an earlier life, or of another job server, in their places.
+
+        Returns the numbers of those that are forgotten.
+        """
+        known = {each.number: each for each in marks}
+        for kept in (self._of_functions, self._of_server):
+            known.update({each.number: each for each in kept})
+            kept.clear()
+        self._last = 0
+        forgotten = [self.add(known[number]) for number in sorted(known)]
+        return [number for number in forgotten if number]
+
+    def last_of_servers(self) -> dict[str, Mark]:
+        """Return the latest mark of each job server, by its name."""
+        return {mark.node: mark for mark in self._of_server}
 
     def lose(self, absence: Absence) -> Absence | None:
         """Note that a function has no worker; return one given up for it, if any."""

@@ -96,6 +96,10 @@ class History:
         self._pages = [self._open]
         self.is_stored = last > 0
 
+    def take_in(self, last: int) -> None:
+        """Know of endings that another job server has left in the store, if any."""
+        self.is_stored = self.is_stored or last > 0
+
     def add(self, ending: Ending, most: int) -> None:
         """Add an ending; drop the oldest pages beyond ``most`` bytes and their time."""
         page = self._open

@@ -26,7 +26,7 @@ from geartrain.engine.state.following import note_workers
 from geartrain.engine.state.idle import is_for_chunks
 from geartrain.engine.state.state import State
 
-__all__ = ["begin", "end", "mark_absence", "workers_changed"]
+__all__ = ["adopt", "begin", "end", "mark_absence", "workers_changed"]
 
 _MARK: Final = b"mark"
 
@@ -41,17 +41,48 @@ def begin(state: State, inventory: Inventory) -> None:
 
     What a store keeps that is no mark is forgotten.
     """
-    _restore(state, inventory.entries)
-    last = state.marks.last_of_server()
-    if last is not None and last.kind == STARTED:
-        # Every stop in order leaves its mark.
-        last = _add(state, CRASHED, max(last.time, inventory.calendar))
+    for mark in _take_in(state, inventory.entries):
+        if mark.node == _node(state):
+            _restore_absence(state, mark)
+    for last in state.marks.last_of_servers().values():
+        _mark_crash(state, last, max(last.time, inventory.calendar))
     now = state.wall_time()
-    away = -1.0 if last is None else max(0.0, now - last.time)
+    own = state.marks.last_of_servers().get(_node(state))
+    away = -1.0 if own is None else max(0.0, now - own.time)
     _add(state, STARTED, now, seconds=away)
 
 
-def _restore(state: State, entries: list[Entry]) -> None:
+def adopt(state: State, entries: list[Entry]) -> None:
+    """Keep the marks of a job server that has left its lane, and how it ended."""
+    began = state.marks.last_of_servers()[_node(state)]
+    left: dict[str, Mark] = {}
+    for mark in _take_in(state, entries):
+        if not mark.function:
+            left[mark.node] = mark
+    for node, last in left.items():
+        if node == began.node:
+            # An earlier life of ours had this lane: it ended before we began.
+            _mark_crash(state, last, began.time, began.number - 1)
+        elif state.marks.last_of_servers().get(node) is last:
+            _mark_crash(state, last, state.wall_time())
+
+
+def _mark_crash(state: State, last: Mark, time: float, number: int = 0) -> None:
+    """Mark that a job server crashed: every stop in order leaves its mark."""
+    if last.kind == STARTED:
+        mark = Mark(number or _next_number(state), time, CRASHED, b"")
+        mark.node = last.node
+        _keep(state, mark)
+
+
+def _node(state: State) -> str:
+    """Return whose marks are ours; nothing where no other job server has any."""
+    name = state.options.node_name if state.is_shared else b""
+    return name.decode("utf-8", "replace")
+
+
+def _take_in(state: State, entries: list[Entry]) -> list[Mark]:
+    """Keep the marks among entries; return them in their order."""
     found: list[Mark] = []
     for entry in entries:
         if entry.kind == _MARK:
@@ -59,11 +90,9 @@ def _restore(state: State, entries: list[Entry]) -> None:
                 found.append(read_mark(entry.value))
             except (ValueError, LookupError, TypeError, AttributeError):
                 state.journal.remove(_MARK, entry.key)
-    for mark in sorted(found, key=_number):
-        forgotten = state.marks.add(mark)
-        if forgotten:
-            state.journal.remove(_MARK, b"%d" % forgotten)
-        _restore_absence(state, mark)
+    for number in state.marks.take_in(found):
+        state.journal.remove(_MARK, b"%d" % number)
+    return sorted(found, key=_number)
 
 
 def _restore_absence(state: State, mark: Mark) -> None:
@@ -124,15 +153,23 @@ def mark_absence(state: State, absence: Absence) -> None:
 
 def _add(
     state: State, kind: str, time: float, function: bytes = b"", seconds: float = -1.0
-) -> Mark:
-    """Add a mark, in place of the earliest if there are too many."""
-    state.turns.work += _WORK
-    mark = Mark(state.marks.next_number(), time, kind, function)
+) -> None:
+    mark = Mark(_next_number(state), time, kind, function)
     mark.seconds = seconds
+    mark.node = _node(state)
     if kind == STARTED:
         mark.version = state.options.version.decode("utf-8", "replace")
-    forgotten = state.marks.add(mark)
+    _keep(state, mark)
+
+
+def _next_number(state: State) -> int:
+    return state.marks.next_number(state.log_number())
+
+
+def _keep(state: State, mark: Mark) -> None:
+    """Keep a mark, in place of the earliest if there are too many."""
+    state.turns.work += _WORK
     state.journal.put(_MARK, b"%d" % mark.number, json.dumps(mark.values()).encode())
+    forgotten = state.marks.add(mark)
     if forgotten:
         state.journal.remove(_MARK, b"%d" % forgotten)
-    return mark

@@ -27,6 +27,7 @@ from geartrain.texts import quoted
 __all__ = [
     "ACTION",
     "POLICY",
+    "adopt",
     "change_policy",
     "limit",
     "record",
@@ -109,19 +110,18 @@ def record(state: State, action: Action) -> None:
 
 def restore(state: State, entries: list[Entry]) -> None:
     """Set again what was set in an earlier life; what cannot be is logged."""
-    done: list[Action] = []
     for entry in entries:
-        if entry.kind == ACTION:
-            action = _read_action(state, entry)
-            if action is not None:
-                done.append(action)
-        else:
+        if entry.kind != ACTION:
             set_again(state, entry.kind, entry.key, entry.value)
     state.policies.arrange()
-    for action in sorted(done, key=_number):
-        forgotten = state.actions.add(action)
-        if forgotten:
-            state.journal.remove(ACTION, b"%d" % forgotten)
+    adopt(state, entries)
+
+
+def adopt(state: State, entries: list[Entry]) -> None:
+    """Keep what operators did, here or at a job server that has left its lane."""
+    found = [_read_action(state, each) for each in entries if each.kind == ACTION]
+    for number in state.actions.take_in([each for each in found if each is not None]):
+        state.journal.remove(ACTION, b"%d" % number)
 
 
 def _read_action(state: State, entry: Entry) -> Action | None:
@@ -130,10 +130,6 @@ def _read_action(state: State, entry: Entry) -> Action | None:
     except (ValueError, LookupError, TypeError) as error:
         _complain(state, entry.key, error)
         return None
-
-
-def _number(action: Action) -> int:
-    return action.number
 
 
 def set_again(state: State, kind: bytes, key: bytes, value: bytes | None) -> None:

@@ -85,4 +85,4 @@ class PostgresqlAnswers(Store):
     def list_endings(self, query: ListEndings) -> None:
         """Answer the query; raises StoreError if the store cannot be read."""
         with self._reading() as session:
-            list_endings(session, self._ownership.lane, query)
+            list_endings(session, self._ownership.lanes_in_order(), query)

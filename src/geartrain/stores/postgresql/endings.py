@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from geartrain.engine.batches import Batch
-from geartrain.engine.endings import ENDING_FIELDS, Ending, ListEndings
+from geartrain.engine.endings import ENDING_FIELDS, FURTHER, Ending, ListEndings
 from geartrain.stores.job_packing import digest
 from geartrain.stores.packing import Packing
 from geartrain.stores.postgresql.arrays import bigints, byteas, doubles
@@ -61,10 +62,47 @@ def last_ending(session: DatabaseSession, lane: int) -> int:
     return found or 0
 
 
-def list_endings(session: DatabaseSession, lane: int, query: ListEndings) -> None:
-    """Answer a query; endings that cannot be read are named and left out."""
+def list_endings(
+    session: DatabaseSession, lanes: Sequence[int], query: ListEndings
+) -> None:
+    """Answer a query; endings that cannot be read are named and left out.
+
+    Those of the first lane come first: serials of two lanes have no order.
+    """
+    places = _places(lanes, query.before)
+    for turn, (lane, before) in enumerate(places, 1):
+        last = _list(session, lane, before, query)
+        if last:
+            following = places[turn] if turn < len(places) else (0, 0)
+            if last > 1:
+                following = lane, last
+            query.following = _place(lanes, *following)
+            return
+
+
+def _places(lanes: Sequence[int], before: int) -> list[tuple[int, int]]:
+    """Return which lanes are to be looked at, and before which serial of each."""
+    at, serial = divmod(before, FURTHER)
+    first, *others = lanes
+    if not at:
+        return [(first, serial), *[(lane, FURTHER - 1) for lane in others]]
+    # That lane may be another's since.
+    left = [lane for lane in others if lane >= at]
+    return [(lane, serial if lane == at else FURTHER - 1) for lane in left]
+
+
+def _place(lanes: Sequence[int], lane: int, serial: int) -> int:
+    """Return where a list goes on before a serial of a lane; 0 for nowhere."""
+    return serial if lane in (0, lanes[0]) else lane * FURTHER + serial
+
+
+def _list(session: DatabaseSession, lane: int, before: int, query: ListEndings) -> int:
+    """Look at the endings of a lane; return the serial of the last if that is enough.
+
+    0 is for a lane in which there are no more.
+    """
     where, values = _condition(query)
-    for serial, record in session.ask(_LIST.format(where), lane, query.before, *values):
+    for serial, record in session.ask(_LIST.format(where), lane, before, *values):
         query.looked_at += 1
         try:
             ending = _unpack(serial, record)
@@ -75,8 +113,8 @@ def list_endings(session: DatabaseSession, lane: int, query: ListEndings) -> Non
             query.endings.append(ending)
         is_full = len(query.endings) == query.most
         if is_full or query.looked_at == _MOST_LOOKED_AT:
-            query.following = serial if serial > 1 else 0
-            return
+            return int(serial)
+    return 0
 
 
 def _condition(query: ListEndings) -> tuple[str, list[int]]:

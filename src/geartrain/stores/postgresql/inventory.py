@@ -69,7 +69,9 @@ def read_inventory(
         inventory.reserved = ownership.first_number(session)
         inventory.stride = LANES
     ownership.clock.read(session, ownership.lane, inventory)
-    inventory.last_ending = last_ending(session, ownership.lane)
+    # Of other lanes it is enough to know that there are some.
+    is_any = min(inventory.last_ending, 1)
+    inventory.last_ending = last_ending(session, ownership.lane) or is_any
     if ownership.is_leading:
         inventory.entries += read_progress(session)
     return inventory
@@ -88,6 +90,9 @@ def read_lanes(
         unpack_schedule(*row) for row in session.ask(_SCHEDULES, these)
     ]
     inventory.entries = [unpack_entry(*row) for row in session.ask(_ENTRIES, these)]
+    inventory.last_ending = max(
+        (last_ending(session, lane) for lane in lanes), default=0
+    )
     following = [
         table.next(session, lanes) for table in (progress.results, progress.endings)
     ]

@@ -229,6 +229,10 @@ class Ownership:
         )
         session.send(text, smallints(lanes))
 
+    def lanes_in_order(self) -> list[int]:
+        """Return the lane that new jobs are of, and then the others."""
+        return [self.lane, *[lane for lane in self.lanes if lane != self.lane]]
+
     def first_number(self, session: DatabaseSession) -> int:
         """Return a number of the lane after all that were given, by the time."""
         ((ticks,),) = session.ask(_NUMBER, LANES, self.lane)
