@@ -289,6 +289,7 @@ def action_row(values: Mapping[str, Any]) -> ActionRow:
 
 def mark_row(values: Mapping[str, Any]) -> MarkRow:
     """Read a job server's row of a moment; raise KeyError if it is none."""
+    values = {"node": None, **values}
     return MarkRow(**{each.name: values[each.name] for each in fields(MarkRow)})
 
 
