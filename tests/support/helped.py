@@ -31,7 +31,7 @@ class Lined:
         )
         self.worker: DialoguePeer = peer.connect()
         self.client: DialoguePeer = here.connect()
-        self.client.engine_peer.is_link = True
+        self.client.engine_peer.link = LinkReport("other:4730")
         self.sent: list[bytes] = []
         self.line.begin()
         self.form()

@@ -65,7 +65,7 @@ class Carrier(asyncio.Protocol):
             return
         self._progress = WriteProgress(self._transport)
         try:
-            self._us = connect_link(self._driver, self._engine)
+            self._us = connect_link(self._driver, self._engine, self.line.record)
         except ConnectError as error:
             self.lose(error)
             return

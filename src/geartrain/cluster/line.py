@@ -79,6 +79,7 @@ class PeerLine:
     Attributes:
         group: the workers that it is for.
         peer: the identity and the name of the peer, both empty if it is no Geartrain.
+        record: the link that it is of, where jobs are counted and errors noted.
         is_introduced: the peer has answered, and knows what it is told.
         is_stranded: nothing more can be done but to end the connection, which gives
             its jobs back.
@@ -95,9 +96,8 @@ class PeerLine:
     ) -> None:
         """Make a line for a group of the job server of this identity and name.
 
-        Jobs are counted, and errors noted, in ``record``; ``has_begun`` tells of the
-        handle of a job here whether a worker has it. A workload of more than
-        ``max_packet`` bytes is refused (0: none is).
+        ``has_begun`` tells of the handle of a job here whether a worker has it. A
+        workload of more than ``max_packet`` bytes is refused (0: none is).
         """
         self.group = group
         self.peer = (b"", b"")
@@ -105,7 +105,7 @@ class PeerLine:
         self.is_stranded = False
         self._identity = identity
         self._name = name
-        self._record = record
+        self.record = record
         self._has_begun = has_begun
         self._most = max_packet
         self._parser = ReplyParser(in_pieces=True, most=max_packet)
@@ -289,7 +289,7 @@ class PeerLine:
         if code not in _OVER:
             # It concerns what was offered: nothing else can be refused.
             self._offer.refuse(now)
-            self._record.refuse(_shown(text or code), now)
+            self.record.refuse(_shown(text or code), now)
             return
         errand = self._errands.get(text.rpartition(b" ")[2])
         if errand is not None:
@@ -297,7 +297,7 @@ class PeerLine:
             self._errands.forget(errand)
 
     def _note(self, error: bytes) -> None:
-        self._record.error = _shown(error)
+        self.record.error = _shown(error)
 
     def _take(self, packet: Packet, now: float) -> None:
         """Submit a job here that the peer has given."""
@@ -390,7 +390,7 @@ class PeerLine:
             self._is_resting = True
             self._errands.unclaim(errand)
             return
-        self._record.returned += 1
+        self.record.returned += 1
         self._for_peer.append(request(PacketType.OPTION_REQ, RELEASE + errand.handle))
         self._errands.forget(errand)
 

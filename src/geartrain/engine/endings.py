@@ -100,6 +100,8 @@ class Ending:
         """Of one that the store keeps: its place among all endings, from 1, also of
         earlier lives.
         """
+        self.is_doubled = False
+        """Another job server that shares the store tells of it, too (``Job``)."""
         self.older = -1
         """Where in its page of the history the one before with the same unique is; -1
         for none.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from geartrain.engine.model.links import LinkReport
 from geartrain.engine.model.peers import Peer
 from geartrain.engine.model.principals import UNIX, Identity
 from geartrain.errors import ConnectError
@@ -33,7 +34,7 @@ def connect_insider(
     return connection.peer
 
 
-def connect_link(driver: Driver, client: asyncio.Protocol) -> Peer:
+def connect_link(driver: Driver, client: asyncio.Protocol, link: LinkReport) -> Peer:
     """Connect a link, for jobs that another job server gives to this one.
 
     Raises:
@@ -42,7 +43,7 @@ def connect_link(driver: Driver, client: asyncio.Protocol) -> Peer:
     identity = Identity(UNIX)
     identity.is_over_all = True
     peer = connect_insider(driver, client, identity)
-    peer.is_link = True
+    peer.link = link
     return peer
 
 

@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from typing import Any
 
+from geartrain.engine.model.links import LinkReport
 from geartrain.engine.model.vitals import Vitals
 from tests.support.access import SHOP, TOKENS, rules_of
 from tests.support.dialogue import World
@@ -50,7 +51,7 @@ def test_jobs_are_counted(world: World) -> None:
 
 def test_jobs_of_another_are_left_out_of_a_part(world: World) -> None:
     link = world.client()
-    link.engine_peer.is_link = True
+    link.engine_peer.link = LinkReport("other:4730")
     link.submit_job(b"f", b"", b"w")
     world.client().submit_job_bg(b"f", b"", b"w")
     line = world.admin().text("part server").split(b"\n")[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from geartrain.engine.model.links import LinkReport
 from tests.support.dialogue import World
 from tests.support.steered import filled, numbered
 from tests.support.stored_engine import (
@@ -141,7 +142,7 @@ def test_a_store_that_cannot_answer_ends_a_sweep(line: str) -> None:
 def test_jobs_that_another_has_given_are_left_to_it(line: str) -> None:
     world = World()
     link = world.client()
-    link.engine_peer.is_link = True
+    link.engine_peer.link = LinkReport("other:4730")
     link.submit_job(b"f", b"", b"given")
     world.client().submit_job_bg(b"f", b"", b"own")
     admin = world.admin()

@@ -19,7 +19,7 @@ from geartrain.engine.queries import FindKey, Query
 from geartrain.engine.results import FindResult, ResultRecord
 from geartrain.engine.state import functions
 from geartrain.engine.state.state import State
-from geartrain.engine.state.statistics import count
+from geartrain.engine.state.statistics import count_job
 from geartrain.protocol.constants import PacketType
 from geartrain.protocol.packets import encode
 
@@ -56,7 +56,7 @@ def is_answered(
     record = _take_record(state, peer)
     if record is None:
         return False
-    count(state, submitted.function, counts.JOINED)
+    count_job(state, submitted, counts.JOINED)
     if background:
         peer.send(encode(PacketType.JOB_CREATED, record.handle))
     else:

@@ -140,7 +140,7 @@ def _submit(
             if not addressing.broadcast(state, submitted, wanted, background, peer):
                 send_error(peer, b"QUEUE_ERROR", refusal(state, submitted))
             return
-    if peer.is_link:
+    if peer.link is not None:
         _take_forwarded(state, peer, submitted)
         return
     _take(state, peer, submitted, wanted, background)
@@ -154,8 +154,17 @@ def _take_forwarded(state: State, peer: Peer, submitted: Job) -> None:
     wait there for this one.
     """
     submitted.is_forwarded = True
+    submitted.is_doubled = _shares_store(state, peer)
     submitted.priority = _HIGH
     _admit(state, peer, submitted, b"", False, JOIN, None)
+
+
+def _shares_store(state: State, peer: Peer) -> bool:
+    """Tell whether a link is to a job server that shares the store."""
+    link = peer.link
+    if link is None or not link.identity:
+        return False
+    return any(node.identity == link.identity for node in state.health.nodes)
 
 
 def _take(

@@ -133,7 +133,7 @@ def _switch_on(peer: Peer, name: bytes) -> bool:
         peer.wants_reasons = True
     elif name == b"handles":
         peer.wants_handles = True
-    elif name == ENDINGS and peer.is_link:
+    elif name == ENDINGS and peer.link is not None:
         peer.wants_endings = True
     elif name == b"headers":
         peer.wants_headers = True

@@ -42,7 +42,7 @@ def doubles_of(state: State, peer: Peer) -> Doubles:
         return _NONE
     found = Doubles()
     state.turns.work += len(state.peers) >> 6
-    for link in [each for each in state.peers if each.is_link]:
+    for link in [each for each in state.peers if each.link is not None]:
         for job in link.awaited:
             counts = found.running if job.state is RUNNING else found.waiting
             counts[job.function] = counts.get(job.function, 0) + 1

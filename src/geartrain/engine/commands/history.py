@@ -96,7 +96,11 @@ def ending_rows(state: State, peer: Peer, part: Slice, after: int) -> Iterator[b
     wanted, now = part.wanted, state.server_time()
     while serial >= kept.first():
         ending = kept.at(serial)
-        is_wanted = ending is not None and wanted.takes_ending(ending, now)
+        is_wanted = (
+            ending is not None
+            and not (peer.is_part and ending.is_doubled)
+            and wanted.takes_ending(ending, now)
+        )
         if part.looks <= 0 or (is_wanted and part.left == 0):
             part.following = b"%d" % (serial + 1)
             return

@@ -20,7 +20,7 @@ from geartrain.engine.results import SUCCEEDED
 from geartrain.engine.state import addressees, functions, windows
 from geartrain.engine.state.marks import workers_changed
 from geartrain.engine.state.state import State
-from geartrain.engine.state.statistics import count
+from geartrain.engine.state.statistics import count_job
 from geartrain.errors import PacketError
 from geartrain.protocol.constants import PacketType
 from geartrain.protocol.packets import Packet, encode, header
@@ -235,7 +235,7 @@ def work_complete(state: State, peer: Peer, packet: Packet) -> None:
     _forward(state, peer, job, packet)
     if job.collected is not None or state.result_waits or state.graph.waiting:
         results.succeed(state, job, packet.arguments[1], packet.more)
-    count(state, job.function, counts.SUCCEEDED)
+    count_job(state, job, counts.SUCCEEDED)
     peer.succeeded += 1
     size = len(packet.payload) - len(job.handle) - 1
     if packet.more:

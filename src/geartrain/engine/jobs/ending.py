@@ -52,13 +52,14 @@ def remember(state: State, job: Job, outcome: bytes, result: int = 0) -> None:
     limit = state.memory.limit
     if limit and limit // _HISTORY < most:
         most = limit // _HISTORY
-    is_stored = seconds > IN_MEMORY and state.journal.keeps_jobs
+    is_stored = seconds > IN_MEMORY and state.journal.keeps_jobs and not job.is_doubled
     if seconds <= 0 or (most <= 0 and not is_stored):
         return
     now = state.server_time()
     ending = ending_of(job, outcome, now)
     ending.until = now + seconds
     ending.result_size = result
+    ending.is_doubled = job.is_doubled
     history.add(ending, most)
     if is_stored:
         history.is_stored = True

@@ -16,7 +16,7 @@ from geartrain.engine.model.notices import Notice
 from geartrain.engine.results import EXPIRED
 from geartrain.engine.state import functions, terms
 from geartrain.engine.state.state import State
-from geartrain.engine.state.statistics import count
+from geartrain.engine.state.statistics import count_job
 from geartrain.texts import counted, quoted, shown, span_of
 
 __all__ = ["drop_expired", "expire", "expire_held", "expire_job", "is_expired"]
@@ -131,7 +131,7 @@ def _note(state: State, job: Job, why: str) -> None:
 
 
 def _drop(state: State, job: Job, why: str) -> None:
-    count(state, job.function, counts.EXPIRED)
+    count_job(state, job, counts.EXPIRED)
     state.graph.reason = why.encode()
     results.fail(state, job, EXPIRED)
     tell(state, job, why.encode())

@@ -24,7 +24,7 @@ from geartrain.engine.state import functions, terms
 from geartrain.engine.state.graph import is_wanted
 from geartrain.engine.state.memory import cost
 from geartrain.engine.state.state import State
-from geartrain.engine.state.statistics import count
+from geartrain.engine.state.statistics import count, count_job
 from geartrain.engine.story import PastAttempt, with_attempt
 from geartrain.protocol.constants import PacketType
 from geartrain.protocol.nodes import CRASH, ENDED, RELEASED, RETRY, TIMEOUT, ending
@@ -119,7 +119,7 @@ def _overrun(state: State, job: Job, error: bytes) -> None:
 
 def release(state: State, job: Job) -> None:
     """Make a running job ready again: its worker stops and has not finished it."""
-    count(state, job.function, counts.RELEASED)
+    count_job(state, job, counts.RELEASED)
     if job.failures is None:
         job.failures = Failures()
     _tell_story(state, job, job.failures, b"release", b"")
@@ -195,7 +195,7 @@ def _is_handed_back(
 
 def _note(state: State, job: Job, reason: bytes, error: bytes) -> Failures:
     """Write down how the attempt of a running job ended."""
-    count(state, job.function, counts.FAILURES[reason.decode()])
+    count_job(state, job, counts.FAILURES[reason.decode()])
     failures = job.failures
     if failures is None:
         failures = job.failures = Failures()
@@ -242,7 +242,7 @@ def _give_away(state: State, job: Job) -> None:
 
 def _wait(state: State, job: Job, pause: float) -> None:
     """Let a job wait for its next attempt."""
-    count(state, job.function, counts.RETRIED)
+    count_job(state, job, counts.RETRIED)
     keys = job.function.keys()
     if keys is not None and keys.is_fifo:
         _wait_at_head(state, job, keys, pause)
@@ -275,7 +275,7 @@ def die(state: State, job: Job) -> None:
     """End a job that failed for good; one in the background becomes a dead letter."""
     function = job.function
     if not job.background:
-        count(state, function, counts.FAILED)
+        count_job(state, job, counts.FAILED)
         results.fail(state, job, FAILED)
         finish(state, job, FAILED)
     elif (
@@ -283,19 +283,19 @@ def die(state: State, job: Job) -> None:
         and state.journal.is_on
         and _has_room(state, job)
     ):
-        count(state, function, counts.DEAD)
+        count_job(state, job, counts.DEAD)
         results.fail(state, job, DEAD)
         _bury(state, job)
     else:
-        count(state, function, counts.FAILED)
-        count(state, function, counts.UNKEPT)
+        count_job(state, job, counts.FAILED)
+        count_job(state, job, counts.UNKEPT)
         results.fail(state, job, FAILED)
         finish(state, job, FAILED)
 
 
 def abandon(state: State, job: Job) -> None:
     """End a job that nobody waits for any more."""
-    count(state, job.function, counts.ABANDONED)
+    count_job(state, job, counts.ABANDONED)
     finish(state, job, ABANDONED)
 
 
@@ -373,7 +373,7 @@ def tell(state: State, job: Job, why: bytes) -> None:
 
 def cancel(state: State, job: Job) -> None:
     """End a job wherever it is; its worker's result will be refused."""
-    count(state, job.function, counts.CANCELLED)
+    count_job(state, job, counts.CANCELLED)
     if job.worker is not None:
         _give_away(state, job)
     tell(state, job, b"cancelled")

@@ -1,7 +1,7 @@
 """Help for other job servers: what a driver of links asks the engine and tells it.
 
 A link needs to know which workers there are and which of them sleep; a job that it was
-given comes in as a submission of its own peer, ``Peer.is_link``.
+given comes in as a submission of its own peer, one with ``Peer.link``.
 """
 
 from __future__ import annotations

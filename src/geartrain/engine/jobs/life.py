@@ -240,7 +240,7 @@ def _leave_worker(state: State, job: Job) -> None:
     function = job.function
     del function.running[job]
     job.worker = None
-    count_run(state, function, state.server_time() - job.started)
+    count_run(state, job, state.server_time() - job.started)
     job.numerator = b"0"
     job.denominator = b"0"
     state.timeouts.cancel(job)
@@ -370,7 +370,7 @@ def assign(state: State, job: Job, worker: Peer) -> None:
     function = job.function
     job.worker = worker
     job.started = state.server_time()
-    count_wait(state, function, job.started - job.waiting_since())
+    count_wait(state, job, job.started - job.waiting_since())
     move(state, job, RUNNING)
     own = worker.abilities.get(function, 0.0)
     policy = functions.policy(state, function)

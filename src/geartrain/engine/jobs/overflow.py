@@ -20,7 +20,7 @@ from geartrain.engine.model.policies import DROP_OLDEST
 from geartrain.engine.results import DROPPED
 from geartrain.engine.state import functions
 from geartrain.engine.state.state import State
-from geartrain.engine.state.statistics import count
+from geartrain.engine.state.statistics import count_job
 from geartrain.texts import counted, quoted
 
 __all__ = ["excess", "make_room"]
@@ -74,7 +74,7 @@ def _oldest(function: Function, priority: int) -> Job | None:
 
 def _drop(state: State, job: Job, most: int) -> None:
     state.turns.work += _WORK
-    count(state, job.function, counts.DISPLACED)
+    count_job(state, job, counts.DISPLACED)
     results.fail(state, job, DROPPED)
     name = quoted(job.function.name)
     tell(state, job, f"dropped for a newer job: at most {most} of {name} wait".encode())

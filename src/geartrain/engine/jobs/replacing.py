@@ -29,7 +29,7 @@ from geartrain.engine.records import StoredJob
 from geartrain.engine.state import functions, quotas
 from geartrain.engine.state.memory import cost
 from geartrain.engine.state.state import State
-from geartrain.engine.state.statistics import count
+from geartrain.engine.state.statistics import count_job
 
 __all__ = ["give_back", "replace"]
 
@@ -50,7 +50,7 @@ def replace(state: State, job: Job, newer: Job) -> None:
         state.journal.replace(job, former)
     if not is_queued:
         wait(state, job)
-    count(state, job.function, counts.REPLACED)
+    count_job(state, job, counts.REPLACED)
 
 
 def give_back(state: State, job: Job, former: StoredJob) -> None:

@@ -21,7 +21,7 @@ from geartrain.engine.model.jobs import (
 )
 from geartrain.engine.state import functions, graph, quotas, runs, windows
 from geartrain.engine.state.state import State
-from geartrain.engine.state.statistics import count, count_submission
+from geartrain.engine.state.statistics import count_job, count_submission
 from geartrain.protocol.constants import PacketType
 from geartrain.protocol.packets import encode
 
@@ -59,7 +59,7 @@ def settle(state: State, done: Gathering) -> list[Question]:
 
 def _let_down(state: State, job: Job) -> None:
     """Let go of a job that could not be kept."""
-    count(state, job.function, counts.REFUSED)
+    count_job(state, job, counts.REFUSED)
     runs.end(state, job.number, "refused")
     _unkeep(state, job)
     job.record = None
@@ -103,7 +103,7 @@ def _place_tentative(state: State, done: Gathering) -> dict[Job, bytes]:
             handle = _handle_of_twin(state, job, record.twin)
             runs.rename(state, job.number, record.twin)
             twins[job] = encode(PacketType.JOB_CREATED, handle)
-            count(state, job.function, counts.JOINED)
+            count_job(state, job, counts.JOINED)
             _unkeep(state, job)
             move(state, job, FINISHED)
         else:

@@ -35,7 +35,7 @@ from geartrain.engine.state.graph import let_go, note_revival
 from geartrain.engine.state.kept_graph import keep_successor
 from geartrain.engine.state.memory import record_cost
 from geartrain.engine.state.state import State
-from geartrain.engine.state.statistics import count
+from geartrain.engine.state.statistics import count, count_job
 
 __all__ = ["Cancel", "Drop", "Order", "Place", "Revive", "hand", "is_dead"]
 
@@ -184,7 +184,7 @@ class Revive(Order):
         job = _stub(state, record)
         job.failures = past_of(job)
         job.due, job.is_steady = state.server_time(), True
-        count(state, job.function, counts.REVIVED)
+        count_job(state, job, counts.REVIVED)
         if state.graph.is_used:
             note_revival(state, job)
         _let_go(state, job.function, record)

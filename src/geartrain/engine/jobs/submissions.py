@@ -24,7 +24,7 @@ from geartrain.engine.model.policies import FOLLOWING, JOIN, REPLACE
 from geartrain.engine.model.submission_options import SubmissionOptions
 from geartrain.engine.state import flow_keys, functions, quotas
 from geartrain.engine.state.state import State
-from geartrain.engine.state.statistics import count, count_submission
+from geartrain.engine.state.statistics import count_job, count_submission
 from geartrain.texts import quoted
 
 __all__ = [
@@ -90,7 +90,7 @@ def admit(
     job = joined
     if job is None:
         if refusal(state, submitted):
-            count(state, submitted.function, counts.REFUSED)
+            count_job(state, submitted, counts.REFUSED)
             return None
         make_room(state, submitted)
         job = submitted
@@ -98,7 +98,7 @@ def admit(
     elif dedupe == REPLACE:
         replace(state, job, submitted)
     else:
-        count(state, job.function, counts.JOINED)
+        count_job(state, job, counts.JOINED)
     if background:
         # From now on this job must run, whichever clients leave.
         job.background = True

@@ -112,6 +112,8 @@ class Job(StoredJob):
         """A submitter does not wait for it: it runs even if no client is left."""
         self.is_forwarded = False
         """Another job server has given it to this one, which gives it to no third."""
+        self.is_doubled = False
+        """That one shares the store, and counts it and tells of it for both."""
         self.state = SUBMITTED
         """Where it is."""
         self.client: Peer | None = None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from geartrain.engine.model.access import SEE, Access
 from geartrain.engine.model.limits import Usage
+from geartrain.engine.model.links import LinkReport
 from geartrain.engine.model.principals import Identity
 from geartrain.protocol.admin import Command
 from geartrain.protocol.packets import Packet
@@ -91,8 +92,10 @@ class Peer:
         """It may only look: text commands that change something are taken elsewhere."""
         self.node: Node | None = None
         """The job server that works for this one by it; None for all others."""
-        self.is_link = False
-        """The jobs that it submits were given to this job server by another."""
+        self.link: LinkReport | None = None
+        """The link whose jobs it submits: another job server gave them to this one.
+        None for all others.
+        """
         self.wants_endings = False
         """It is a link that is told of an attempt that crashed, say, so that the job
         server that gave the job decides what becomes of it.

@@ -48,8 +48,16 @@ def count(state: State, function: Function, kind: int) -> None:
     every.count(kind)
 
 
+def count_job(state: State, job: Job, kind: int) -> None:
+    """Count an event of a job, where it was submitted."""
+    if not job.is_doubled:
+        count(state, job.function, kind)
+
+
 def count_submission(state: State, job: Job) -> None:
     """Count a job that was submitted, by its priority and kind."""
+    if job.is_doubled:
+        return
     its, every = _open(state, job.function.statistics)
     number = submission(job.priority, job.background)
     its.submit(number)
@@ -65,18 +73,22 @@ def count_refusal(state: State, name: bytes) -> None:
         _open(state, state.slots.all)[1].count(counts.REFUSED)
 
 
-def count_wait(state: State, function: Function, seconds: float) -> None:
+def count_wait(state: State, job: Job, seconds: float) -> None:
     """Count an attempt that began, and how long its job had waited."""
+    if job.is_doubled:
+        return
     number = bucket(seconds)
-    its, every = _open(state, function.statistics)
+    its, every = _open(state, job.function.statistics)
     its.wait(seconds, number)
     every.wait(seconds, number)
 
 
-def count_run(state: State, function: Function, seconds: float) -> None:
+def count_run(state: State, job: Job, seconds: float) -> None:
     """Count how long an attempt ran that has ended, however it did."""
+    if job.is_doubled:
+        return
     number = bucket(seconds)
-    its, every = _open(state, function.statistics)
+    its, every = _open(state, job.function.statistics)
     its.run(seconds, number)
     every.run(seconds, number)
 
