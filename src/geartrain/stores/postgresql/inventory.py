@@ -60,7 +60,7 @@ def read_inventory(
     if others := [lane for lane in lanes if lane != ownership.lane]:
         # What is removed later is removed from our own lane.
         gather(session, others, ownership.lane)
-    inventory = read_lanes(session, lanes, progress)
+    inventory = read_lanes(session, lanes, progress, ownership.is_leading)
     inventory.longest_name = LONGEST_NAME
     text = "SELECT reserved FROM @lane WHERE id = %s::smallint"
     ((reserved,),) = session.ask(text, ownership.lane)
@@ -72,15 +72,19 @@ def read_inventory(
     # Of other lanes it is enough to know that there are some.
     is_any = min(inventory.last_ending, 1)
     inventory.last_ending = last_ending(session, ownership.lane) or is_any
-    if ownership.is_leading:
-        inventory.entries += read_progress(session)
     return inventory
 
 
 def read_lanes(
-    session: DatabaseSession, lanes: Sequence[int], progress: CommitProgress
+    session: DatabaseSession,
+    lanes: Sequence[int],
+    progress: CommitProgress,
+    is_leading: bool,
 ) -> Inventory:
-    """Read what is kept in some lanes that are ours from now on, but no job."""
+    """Read what is kept in some lanes that are ours from now on, but no job.
+
+    ``is_leading`` says that so is what the one that leads has.
+    """
     these = smallints(lanes)
     progress.follow(session.ask(_SERIAL, these)[0][0])
     inventory = Inventory(0)
@@ -90,6 +94,8 @@ def read_lanes(
         unpack_schedule(*row) for row in session.ask(_SCHEDULES, these)
     ]
     inventory.entries = [unpack_entry(*row) for row in session.ask(_ENTRIES, these)]
+    if is_leading:
+        inventory.entries += read_progress(session)
     inventory.last_ending = max(
         (last_ending(session, lane) for lane in lanes), default=0
     )

@@ -24,7 +24,7 @@ from geartrain.engine.inventory import Inventory
 from geartrain.engine.model.health import Health
 from geartrain.errors import OptionError, StoreError
 from geartrain.stores.postgresql.answers import PostgresqlAnswers
-from geartrain.stores.postgresql.common import CommonEntries, read_progress, share
+from geartrain.stores.postgresql.common import CommonEntries, share
 from geartrain.stores.postgresql.emptying import MANY
 from geartrain.stores.postgresql.insertion import leave_out_giants
 from geartrain.stores.postgresql.inventory import (
@@ -342,9 +342,7 @@ class PostgresqlStore(PostgresqlAnswers):
             with session.transaction():
                 lanes, is_leading = owner.inherit(session)
                 share(session, lanes)
-                inventory = read_lanes(session, lanes, self._progress)
-                if is_leading:
-                    inventory.entries += read_progress(session)
+                inventory = read_lanes(session, lanes, self._progress, is_leading)
                 gather(session, lanes, owner.lane)
         except psycopg.errors.LockNotAvailable:
             # A transaction of the dead node goes on; PostgreSQL ends it in a moment.
