@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -10,7 +12,7 @@ from contextlib import closing
 import pymysql
 import pytest
 
-from geartrain.errors import StoreError
+from geartrain.errors import StoreError, StoreInUseError
 from geartrain.stores.mysql.store import MysqlStore
 from tests.support.mariadb_servers import MariadbServer, running_mariadb_server
 from tests.support.store_records import batch, keyed, numbers, record
@@ -98,3 +100,46 @@ def test_a_commit_that_ends_a_deadlock_is_made_again(
     assert numbers(store) == [2, 3]
     store.close()
     assert store.open().queues[0].ready == 2
+
+
+_DYING = """
+import os, signal, sys
+from geartrain.engine.batches import Batch
+from geartrain.stores.mysql.store import MysqlStore
+
+store = MysqlStore(sys.argv[1], "disk")
+store.open()
+signal.signal(signal.SIGALRM, lambda *_: os.kill(os.getpid(), signal.SIGKILL))
+print("open", flush=True)
+sys.stdin.readline()
+signal.setitimer(signal.ITIMER_REAL, 0.5)
+batch = Batch(0)
+batch.ended[1] = None
+store.commit(batch)
+"""
+
+
+def test_what_a_dead_job_server_has_under_way_is_waited_for(
+    server: MariadbServer, store: MysqlStore
+) -> None:
+    store.close()
+    command = [sys.executable, "-c", _DYING, server.url()]
+    dying = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
+    )
+    assert dying.stdin is not None
+    assert dying.stdout is not None
+    with dying.stdin, dying.stdout, closing(Rival(server)) as rival:
+        assert dying.stdout.readline() == b"open\n"
+        with pytest.raises(StoreInUseError, match="process"):
+            MysqlStore(server.url(), "disk").open()
+        rival.wants_store()
+        dying.stdin.write(b"\n")
+        assert dying.wait(30) < 0
+        assert server.ask(_WAITERS) == [(1,)]
+        later = threading.Timer(2.0, rival.let_go)
+        later.start()
+        with closing(MysqlStore(server.url(), "disk")) as second:
+            second.open()
+            assert numbers(second) in ([2], [1, 2])
+        later.join()

@@ -17,18 +17,24 @@ from geartrain.texts import visible
 if TYPE_CHECKING:
     from pymysql.connections import Connection
 
-__all__ = ["DeadlockError", "MysqlConnection", "ServerAnswer", "ServerLostError"]
+__all__ = [
+    "LOCK_WAIT",
+    "DeadlockError",
+    "MysqlConnection",
+    "ServerAnswer",
+    "ServerLostError",
+]
 
 # Seconds of silence after which the server ends the connection, and with it the lock: a
 # job server looks at its store each second.
 _SILENCE: Final = 30
-# The longest wait for another connection's lock of rows or tables, in seconds.
-_LOCK_WAIT: Final = 10
+LOCK_WAIT: Final = 10
+"""The longest wait for another connection's lock of rows or tables, in seconds."""
 
 # What the store's statements stand on, whatever the server's defaults are.
 _SESSION: Final = (
-    f"SET SESSION wait_timeout = {_SILENCE}, innodb_lock_wait_timeout = {_LOCK_WAIT},"
-    f" lock_wait_timeout = {_LOCK_WAIT}, sql_mode = 'STRICT_ALL_TABLES',"
+    f"SET SESSION wait_timeout = {_SILENCE}, innodb_lock_wait_timeout = {LOCK_WAIT},"
+    f" lock_wait_timeout = {LOCK_WAIT}, sql_mode = 'STRICT_ALL_TABLES',"
     " sql_safe_updates = 0, autocommit = 1 /*M! , max_statement_time = 0 */",
     "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
 )
