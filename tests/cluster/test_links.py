@@ -8,6 +8,7 @@ import pytest
 
 from geartrain.cluster import link as links
 from geartrain.cluster import links as peers
+from geartrain.cluster.line import PeerLine
 from geartrain.engine.model.links import AWAY, CONNECTED, ITSELF, LinkReport
 from geartrain.errors import JobExceptionError
 from tests.support.nodes import Node, eventually, running_node, scene, working
@@ -330,6 +331,32 @@ def test_who_answers_at_the_address_of_another_node_is_not_helped() -> None:
             await eventually(lambda: records(a) == ())
             a.share(b)
             await connected(a)
+
+    scene(act)
+
+
+def test_lines_at_rest_are_looked_at_once_a_second(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looks = 0
+    tick = PeerLine.tick
+
+    def counted(line: PeerLine, now: float) -> None:
+        nonlocal looks
+        looks += 1
+        tick(line, now)
+
+    async def act() -> None:
+        nonlocal looks
+        monkeypatch.setattr(PeerLine, "tick", counted)
+        async with running_node("a") as a, running_node("b") as b:
+            a.help(b.address)
+            async with working(a, 1, reverse=reverse):
+                await served(b, b"reverse")
+                looks = 0
+                await asyncio.sleep(2.1)
+                # One line is for the workers, and one always there.
+                assert 2 <= looks <= 6
 
     scene(act)
 

@@ -83,7 +83,7 @@ class Carrier(asyncio.Protocol):
         self.flush()
 
     def tick(self, now: float) -> None:
-        """Do what is due: to be called a few times a second.
+        """Do what is due: to be called a few times a second, at rest once.
 
         A peer that is not read from, or takes a large result, need not say anything.
         """

@@ -13,11 +13,14 @@ from geartrain.protocol.constants import PacketType
 from geartrain.protocol.headers import asked
 from geartrain.protocol.nodes import ENDED
 from geartrain.protocol.packets import NO_MORE, Packet, request_header
+from geartrain.texts import visible
 
-__all__ = ["Errand", "Errands", "report", "reported", "too_large"]
+__all__ = ["Errand", "Errands", "reported", "shown"]
 
 # From this size on data is passed on by itself rather than copied.
 _LARGE: Final = 16 * 1024
+# Bytes that are kept of what a peer says went wrong.
+_MOST_ERROR: Final = 300
 
 
 class Errand:
@@ -129,6 +132,17 @@ class Errands:
             errand.is_claiming = False
             self._group.unclaim()
 
+    def refuse(self, errand: Errand, size: int, most: int, node: bytes) -> list[bytes]:
+        """End a job in a packet of more bytes than this node takes; return packets.
+
+        It would come again if it were given back, however often, and each time take the
+        time of a large transfer.
+        """
+        error = _too_large(size, most, node)
+        self._record.error = shown(error)
+        self.forget(errand)
+        return _report(PacketType.WORK_EXCEPTION, errand.handle, [error])
+
     def forget(self, errand: Errand) -> None:
         """Let go of one that has ended, or is the peer's again."""
         self.unclaim(errand)
@@ -144,10 +158,10 @@ def reported(handle: bytes, event: Event) -> list[bytes]:
         how = told[0].removeprefix(ENDED)
         option = ENDED + b"\0".join([handle, how])
         return _packet(PacketType.OPTION_REQ, [option], event.more)
-    return report(event.type, handle, told, event.more)
+    return _report(event.type, handle, told, event.more)
 
 
-def report(
+def _report(
     packet_type: int,
     handle: bytes,
     arguments: list[bytes],
@@ -166,9 +180,14 @@ def _packet(packet_type: int, arguments: list[bytes], more: list[bytes]) -> list
     return [head + b"\0".join([*arguments[:-1], b""]), arguments[-1], *more]
 
 
-def too_large(size: int, most: int, node: bytes) -> bytes:
+def _too_large(size: int, most: int, node: bytes) -> bytes:
     """Return why a node does not take a job, in a packet of ``size`` bytes."""
     return (
         b"the workload, in a packet of %d bytes, is more than the %d that node %b"
         b" takes: raise its --max-packet" % (size, most, node)
     )
+
+
+def shown(error: bytes) -> str:
+    """Return what a job server said, as far as it can be shown."""
+    return visible(error[:_MOST_ERROR].decode(errors="replace"))

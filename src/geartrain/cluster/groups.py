@@ -36,9 +36,13 @@ class Group:
         self._waiting: dict[PeerLine, None] = {}
 
     def change(self, crews: Sequence[Crew], names: Sequence[bytes]) -> None:
-        """Learn which crews they are now, and what these can do."""
+        """Learn which crews they are now, and what these can do.
+
+        Equal names stay the same object, by which lines see that nothing has changed.
+        """
         self.crews = list(crews)
-        self.names = tuple(names)
+        if tuple(names) != self.names:
+            self.names = tuple(names)
         self._tell_wanted()
 
     def free(self) -> int:

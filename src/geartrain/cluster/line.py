@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from geartrain.cluster.errands import Errand, Errands, report, reported, too_large
+from geartrain.cluster.errands import Errand, Errands, reported, shown
 from geartrain.cluster.grabs import Grabs
 from geartrain.cluster.groups import Group
 from geartrain.cluster.offers import Offer
@@ -40,7 +40,6 @@ from geartrain.protocol.nodes import (
 )
 from geartrain.protocol.packets import Packet, request
 from geartrain.protocol.replies import ReplyParser
-from geartrain.texts import visible
 
 __all__ = ["PeerLine"]
 
@@ -52,9 +51,6 @@ _PAUSE: Final = 1.0
 
 # Seconds after which a job goes back that no worker has begun.
 _STALE: Final = 5.0
-
-# Bytes that are kept of what a peer says went wrong.
-_MOST_ERROR: Final = 300
 
 _ASSIGNMENTS: Final = frozenset(
     {PacketType.JOB_ASSIGN, PacketType.JOB_ASSIGN_ALL, PacketType.JOB_ASSIGN_UNIQ}
@@ -116,6 +112,8 @@ class PeerLine:
         self._errands = Errands(group, self._client, record)
         self._headers = b""
         self._grabs = Grabs(group)
+        # The names of the group that all of the offer was last brought into line with.
+        self._settled: tuple[bytes, ...] | None = None
         self._is_resting = False
         # Since when no worker is free although the peer may have jobs; 0 while one is.
         self._busy_since = 0.0
@@ -131,6 +129,11 @@ class PeerLine:
     def is_done(self) -> bool:
         """Return whether it takes no more jobs, and nothing is here any more."""
         return self._is_resting and self.at_hand == 0 and not self._grabs
+
+    @property
+    def is_at_rest(self) -> bool:
+        """Return whether no job is here or was waited for: nothing is due soon."""
+        return not (self._errands or self._busy_since or self._paused_until)
 
     @property
     def announced(self) -> list[bytes]:
@@ -188,7 +191,7 @@ class PeerLine:
         self._for_peer.append(_ECHO)
 
     def tick(self, now: float) -> None:
-        """Do what is due: to be called a few times a second."""
+        """Do what is due: to be called a few times a second, at rest once."""
         if self._busy_since and now - self._busy_since >= _PATIENCE:
             self._take_extra()
         is_alone = True
@@ -215,10 +218,14 @@ class PeerLine:
         if not self.is_introduced:
             return
         names = self.group.names
+        if names is self._settled:
+            self.look(now)
+            return
         busy = {errand.function for errand in self._errands}
         self._for_peer += self._offer.take_back(names, () if self._is_node else busy)
         added = self._offer.add(names)
         self._for_peer += added
+        self._settled = names if self._is_node or not busy else None
         if added:
             # Jobs may be waiting already, for which gearmand sends no NOOP.
             self._grabs.is_asleep = False
@@ -289,7 +296,7 @@ class PeerLine:
         if code not in _OVER:
             # It concerns what was offered: nothing else can be refused.
             self._offer.refuse(now)
-            self.record.refuse(_shown(text or code), now)
+            self.record.refuse(shown(text or code), now)
             return
         errand = self._errands.get(text.rpartition(b" ")[2])
         if errand is not None:
@@ -297,7 +304,7 @@ class PeerLine:
             self._errands.forget(errand)
 
     def _note(self, error: bytes) -> None:
-        self.record.error = _shown(error)
+        self.record.error = shown(error)
 
     def _take(self, packet: Packet, now: float) -> None:
         """Submit a job here that the peer has given."""
@@ -306,7 +313,9 @@ class PeerLine:
         headers, self._headers = self._headers, b""
         self._errands.add(errand)
         if self._parser.cut:
-            self._refuse(errand, self._parser.cut)
+            self._for_peer += self._errands.refuse(
+                errand, self._parser.cut, self._most, self._name
+            )
         elif self._is_resting or errand.function not in self._offer:
             self._give_back(errand, now)
         else:
@@ -314,17 +323,6 @@ class PeerLine:
         if self._is_resting:
             return
         self.look(now)
-
-    def _refuse(self, errand: Errand, size: int) -> None:
-        """End a job whose workload is too large for this job server.
-
-        It would come again if it were given back, however often, and each time take the
-        time of a large transfer.
-        """
-        error = too_large(size, self._most, self._name)
-        self._note(error)
-        self._for_peer += report(PacketType.WORK_EXCEPTION, errand.handle, [error])
-        self._errands.forget(errand)
 
     def _sleep(self) -> None:
         """Sleep, once no more answers are to come: the peer has no job."""
@@ -393,8 +391,3 @@ class PeerLine:
         self.record.returned += 1
         self._for_peer.append(request(PacketType.OPTION_REQ, RELEASE + errand.handle))
         self._errands.forget(errand)
-
-
-def _shown(error: bytes) -> str:
-    """Return what a job server said, as far as it can be shown."""
-    return visible(error[:_MOST_ERROR].decode(errors="replace"))

@@ -17,18 +17,24 @@ from geartrain.texts import visible
 if TYPE_CHECKING:
     from pymysql.connections import Connection
 
-__all__ = ["MysqlConnection", "ServerAnswer", "ServerLostError"]
+__all__ = [
+    "LOCK_WAIT",
+    "DeadlockError",
+    "MysqlConnection",
+    "ServerAnswer",
+    "ServerLostError",
+]
 
 # Seconds of silence after which the server ends the connection, and with it the lock: a
 # job server looks at its store each second.
 _SILENCE: Final = 30
-# The longest wait for another connection's lock of rows or tables, in seconds.
-_LOCK_WAIT: Final = 10
+LOCK_WAIT: Final = 10
+"""The longest wait for another connection's lock of rows or tables, in seconds."""
 
 # What the store's statements stand on, whatever the server's defaults are.
 _SESSION: Final = (
-    f"SET SESSION wait_timeout = {_SILENCE}, innodb_lock_wait_timeout = {_LOCK_WAIT},"
-    f" lock_wait_timeout = {_LOCK_WAIT}, sql_mode = 'STRICT_ALL_TABLES',"
+    f"SET SESSION wait_timeout = {_SILENCE}, innodb_lock_wait_timeout = {LOCK_WAIT},"
+    f" lock_wait_timeout = {LOCK_WAIT}, sql_mode = 'STRICT_ALL_TABLES',"
     " sql_safe_updates = 0, autocommit = 1 /*M! , max_statement_time = 0 */",
     "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
 )
@@ -39,6 +45,10 @@ _MEBIBYTE: Final = 1024 * 1024
 
 # The server is shutting down, or somebody has ended the connection: it says so once.
 _GOING: Final = {ER.SERVER_SHUTDOWN, 1927, 1317, 4031}
+
+# The transaction was rolled back for another one: in a deadlock, by a server
+# of a Galera cluster, or where a row was changed since the first look at it.
+_ROLLED_BACK: Final = {ER.LOCK_DEADLOCK, ER.CHECKREAD}
 
 _READ_ONLY: Final = {ER.OPTION_PREVENTS_STATEMENT, 1836, 1792}
 _HINTS: Final = {
@@ -55,6 +65,10 @@ class ServerLostError(ServerAwayError):
 
     Or its server takes no writes any more, since another one does.
     """
+
+
+class DeadlockError(StoreError):
+    """The transaction was rolled back for another one; made again it may succeed."""
 
 
 class ServerAnswer(NamedTuple):
@@ -124,6 +138,7 @@ class MysqlConnection:
 
         Raises:
             ServerLostError: the connection is lost.
+            DeadlockError: the transaction that they are part of was rolled back.
             StoreError: the server refuses one; those before it have been run.
         """
         answers: list[ServerAnswer] = []
@@ -177,6 +192,8 @@ class MysqlConnection:
             if code in _READ_ONLY:
                 said += ": name the server that is not read-only"
                 raise ServerLostError(f"the store {self._shown}: {said}") from error
+            if code in _ROLLED_BACK:
+                raise DeadlockError(f"the store {self._shown}: {said}") from error
             hint = _HINTS.get(code, "")
             raise self.explained(f"{said} ({hint})" if hint else said) from error
         except RuntimeError as error:

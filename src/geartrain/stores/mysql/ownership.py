@@ -24,7 +24,7 @@ from typing import Final
 from geartrain.engine.batches import Batch
 from geartrain.errors import StoreError, StoreInUseError
 from geartrain.stores.job_packing import bits_of
-from geartrain.stores.mysql.connection import MysqlConnection
+from geartrain.stores.mysql.connection import LOCK_WAIT, MysqlConnection
 from geartrain.stores.mysql.location import MysqlLocation
 from geartrain.stores.mysql.statements import literal
 from geartrain.texts import visible
@@ -35,6 +35,9 @@ __all__ = ["Ownership", "TakenError"]
 # Seconds to wait for the lock: a server needs a moment to notice that a connection was
 # lost.
 _PATIENCE: Final = 0.5
+# The same at the start after a job server that has died, whose last statement may wait
+# for rows that another session has locked: its server notices no earlier.
+_DEAD_PATIENCE: Final = LOCK_WAIT + 2.0
 _PAUSE: Final = 0.1
 # Seconds for which the count of transactions has to stand still at the start, where a
 # lock says nothing: who has the store counts one each second.
@@ -72,7 +75,12 @@ class Ownership:
         Raises:
             StoreError: another job server has it.
         """
-        if not self._locks(connection):
+        if self._locks(connection):
+            return
+        if not (
+            _has_died(self._owner(connection))
+            and self._locks(connection, _DEAD_PATIENCE)
+        ):
             raise self._in_use(connection)
 
     def watch(self, connection: MysqlConnection) -> None:
@@ -167,8 +175,8 @@ class Ownership:
         if self._seen(connection)[0] != self._epoch:
             raise self._taken()
 
-    def _locks(self, connection: MysqlConnection) -> bool:
-        end = time.monotonic() + _PATIENCE
+    def _locks(self, connection: MysqlConnection, patience: float = _PATIENCE) -> bool:
+        end = time.monotonic() + patience
         while connection.rows(f"SELECT GET_LOCK('{self._lock}', 0)")[0][0] != 1:
             if time.monotonic() > end:
                 return False
@@ -216,3 +224,21 @@ def _is_one_of_several(connection: MysqlConnection) -> bool:
     """Tell whether a server is one of a Galera cluster, of which any can be written."""
     found = connection.rows("SHOW GLOBAL VARIABLES LIKE 'wsrep_on'")
     return len(found) > 0 and found[0][1] in ("ON", b"ON")
+
+
+def _has_died(owner: str) -> bool:
+    """Tell whether an owner seems to be a process of this machine that has ended.
+
+    It may be one of another container with this machine's name: so this is reason to
+    wait, and not to take the store.
+    """
+    host, _, number = owner.rpartition(" process ")
+    if host != visible(socket.gethostname()) or not number.isdigit():
+        return False
+    try:
+        os.kill(int(number), 0)
+    except ProcessLookupError:
+        return True
+    except OSError:
+        return False
+    return False

@@ -30,7 +30,11 @@ from geartrain.engine.queries import (
 from geartrain.engine.results import FindResult
 from geartrain.errors import StoreError
 from geartrain.stores.base import Store
-from geartrain.stores.mysql.connection import MysqlConnection, ServerLostError
+from geartrain.stores.mysql.connection import (
+    DeadlockError,
+    MysqlConnection,
+    ServerLostError,
+)
 from geartrain.stores.mysql.durability import (
     check_durability,
     lack,
@@ -46,6 +50,8 @@ __all__ = ["MysqlStore", "look_at"]
 
 # Seconds between two attempts to connect again.
 _PAUSE: Final = 0.1
+# Further attempts after a deadlock. Each waits for the other session's locks.
+_RETRIES: Final = 10
 
 
 class MysqlStore(Store):
@@ -127,7 +133,7 @@ class MysqlStore(Store):
         try:
             session = self._connected()
             batch.ended.update(self._disowned)
-            session.commit(batch)
+            _write(session, batch)
         except ServerLostError:
             self._lose(batch)
             if self._is_failing:
@@ -147,7 +153,7 @@ class MysqlStore(Store):
             if was_committed:
                 return
             assert self._session is not None
-            self._session.commit(batch)
+            _write(self._session, batch)
         except ServerLostError:
             self._lose(batch)
             raise
@@ -309,6 +315,19 @@ class MysqlStore(Store):
     def _check(self) -> None:
         if not self._is_open:
             raise StoreError(f"the store {self._location.shown} is not open")
+
+
+def _write(session: MysqlSession, batch: Batch) -> None:
+    """Write a batch, again if the server ends a deadlock by rolling it back.
+
+    The store's own transactions come one after the other: who locks rows in another
+    order is an operator's session, or another server of a Galera cluster.
+    """
+    for _ in range(_RETRIES):
+        with suppress(DeadlockError):
+            session.commit(batch)
+            return
+    session.commit(batch)
 
 
 def _ending(numbers: dict[int, None]) -> Batch:
