@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from geartrain.configuration.option import Given, Option
 from geartrain.errors import OptionError
+from geartrain.texts import nearest
 
-__all__ = ["TABLES", "ConfigFile", "nearest", "read_file", "read_options"]
+__all__ = ["TABLES", "ConfigFile", "read_file", "read_options"]
 
 TABLES = ("server", "worker", "functions", "schedules", "access", "hooks", "submit")
 # Those that are written with two brackets, as often as wanted.
@@ -116,15 +117,6 @@ def _read_table(
             raise file.refusal(f"{name}: {error}", table, name) from None
         given[name] = Given(taken, "file", name, partial(file.place, table, name))
     return given
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """Return a hint at the nearest of the known names, or at all of them."""
-    # Imported here: it takes a millisecond, and mistakes are rare.
-    import difflib
-
-    near = difflib.get_close_matches(name, known, 1)
-    return f"did you mean {near[0]!r}?" if near else f"use {', '.join(known)}"
 
 
 def _text(path: str) -> str:

@@ -11,12 +11,13 @@ from collections.abc import Callable
 from ipaddress import ip_network
 from typing import Any, Final
 
-from geartrain.configuration.file import ConfigFile, nearest
+from geartrain.configuration.file import ConfigFile
 from geartrain.configuration.kinds import whole
 from geartrain.engine.model.access import RIGHTS
 from geartrain.engine.model.principals import Principal, Rights, is_site
 from geartrain.errors import OptionError
 from geartrain.server.kinds import BACKLOG
+from geartrain.texts import nearest
 
 __all__ = ["access_places", "digest_of", "read_access", "token_line"]
 
