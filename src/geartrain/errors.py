@@ -120,7 +120,15 @@ class ForeignError(ProtocolError):
 
 
 class OptionError(GeartrainError):
-    """A flag, a configuration file or a value given to a program is wrong."""
+    """A flag, a configuration file or a value given to a program is wrong.
+
+    Attributes:
+        setting: which setting is wrong, where one among several is; else empty.
+    """
+
+    def __init__(self, text: str, *, setting: str = "") -> None:
+        super().__init__(text)
+        self.setting = setting
 
 
 class AddressError(OptionError):

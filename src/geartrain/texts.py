@@ -10,12 +10,14 @@ from __future__ import annotations
 # typing is slow to import, and scripts run `gearadmin` for every job.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from typing import Final
 
 __all__ = [
     "counted",
     "cut",
     "error_line",
+    "nearest",
     "quoted",
     "shown",
     "shown_worker",
@@ -149,3 +151,20 @@ def span_of(seconds: float) -> str:
     if seconds < 7200:
         return f"{seconds / 60:.0f} min"
     return f"{seconds / 3600:.0f} h" if seconds < 172800 else f"{seconds / 86400:.0f} d"
+
+
+def nearest(name: str, known: Collection[str], otherwise: str = "") -> str:
+    """Return a hint at the nearest of the known names, or else at all of them.
+
+    >>> nearest("max_memry", ["listen", "max_memory"])
+    "did you mean 'max_memory'?"
+
+    ``otherwise`` says what else to do where no name is near.
+    """
+    # Imported here: it takes a millisecond, and mistakes are rare.
+    import difflib
+
+    near = difflib.get_close_matches(name, known, 1)
+    if near:
+        return f"did you mean {near[0]!r}?"
+    return otherwise or f"use {', '.join(known)}"

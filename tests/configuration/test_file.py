@@ -178,12 +178,14 @@ def test_a_list_of_one_needs_no_brackets(write: Write) -> None:
         ("[server]\nplace = '''\nnumber = 2\n'''\nnumber = 1", 5),
         ("[server]\nnumber = [\n1,\n\n2]\n", 2),
         ("[server]\nnames = ['number']\nnumber = 1", 3),
-        ('[server]\n"n\\u0075mber" = 1', 0),
+        ('[server]\n"n\\u0075mber" = 1', 2),
         ("server = { number = 1 }", 1),
         ("server.number = 1\r\n", 1),
+        ("\r\n[server]\r\nplace = '/a'\r\nnumber = 1\r\n", 4),
         ("\n" * 2000 + "server.number = 1", 2001),
         ("#" * (1024 * 1024) + "\nserver.number = 1", 0),
-        ("# number\n" * 1000 + "server.number = 1", 0),
+        ("# number\n" * 1000 + "server.number = 1", 1001),
+        ("[server]\nnames = [\n" + "'number',\n" * 500 + "]\nnumber = 1", 504),
     ],
 )
 def test_the_line_of_a_key_however_it_is_written(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -95,6 +97,46 @@ def test_a_server_that_slept_beyond_its_lease_begins_anew(
         assert submit(one, "v").startswith("H:geartrain:")
         assert waiting(one) == 1
         assert one.process.poll() is None
+
+
+def test_a_server_that_slept_tells_once_that_a_node_left_and_came_back() -> None:
+    with running_geartrain("--no-http") as server:
+        with node(server, b"f"):
+            wait_until(lambda: lines_about_nodes(server) == [HERE])
+            suspend(server.process)
+        # The system has accepted these, and the node has given them up.
+        for _ in range(5):
+            with node(server):
+                pass
+        server.process.send_signal(signal.SIGCONT)
+        with Admin(server.address) as admin:
+            wait_until(lambda: [row.state for row in admin.cluster()][1:] == ["away"])
+        assert lines_about_nodes(server) == [HERE, GONE]
+        with node(server, b"f"):
+            wait_until(lambda: lines_about_nodes(server) == [HERE, GONE, HERE])
+        wait_until(lambda: lines_about_nodes(server) == [HERE, GONE, HERE, GONE])
+
+
+HERE = "node 'other' at 127.0.0.1 takes jobs of this job server"
+GONE = "node 'other' at 127.0.0.1 takes jobs no more"
+
+
+@contextmanager
+def node(server: RunningServer, *functions: bytes) -> Iterator[None]:
+    """Connect as a node that can do these functions."""
+    with Wire(server.connect()) as wire:
+        wire.send(PacketType.OPTION_REQ, b"node\x00123\0other")
+        for function in functions:
+            wire.send(PacketType.CAN_DO, function)
+        yield
+
+
+def lines_about_nodes(server: RunningServer) -> list[str]:
+    """Return what the log tells of nodes that came or left."""
+    lines = [
+        line.partition("server: ")[2] for line in server.log.read_text().splitlines()
+    ]
+    return [line for line in lines if "takes jobs" in line]
 
 
 def test_servers_on_one_store_find_each_other_and_help(

@@ -115,8 +115,17 @@ def test_every_setting_is_read(write: Write) -> None:
         ),
         (
             '[access.web]\nuser = "root"\naddress = "10.0.0.1"\nsee = "*"',
-            ":1: [access.web]: user and group are known on unix sockets only, which"
+            ":2: [access.web]: user and group are known on unix sockets only, which"
             " have no address",
+        ),
+        (
+            '[access.web]\nsee = "*"\naddress = "10.0.0.1"\ngroup = "root"',
+            ":4: [access.web]: user and group are known on unix sockets only, which"
+            " have no address",
+        ),
+        (
+            '[access.web]\nmax_jobs = 3\nmax_bytes = -1\nsee = "*"',
+            ":3: [access.web] max_bytes: '-1' is not a size: write 64M, 4G or 0",
         ),
     ],
 )

@@ -66,3 +66,32 @@ def test_all_settings(tmp_path: Path) -> None:
 def test_mistakes_are_told(text: str, words: str, tmp_path: Path) -> None:
     with pytest.raises(OptionError, match=f"geartrain.toml.*{words}"):
         read(tmp_path, text)
+
+
+GOOD = "[[hooks]]\nurl = 'http://a'\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("[[hooks]]", 3),
+        ("[[hooks]]\nurl = 'http://a'\ncommand = 'b'", 5),
+        ("[[hooks]]\nevery = 5\nurl = 'ftp://a'", 5),
+        ("[[hooks]]\ncommand = 'a'\nsecret = 'b'", 5),
+        ("[[hooks]]\nurl = 'http://a'\non = ['dead_letter',\n'dead']", 5),
+        ("[[hooks]]\nurl = 'http://a'\nlasting = -1", 5),
+        ("[[hooks]]\ntell = 'b'", 4),
+    ],
+)
+def test_each_mistake_is_told_with_its_line(
+    text: str, line: int, tmp_path: Path
+) -> None:
+    with pytest.raises(
+        OptionError, match=f"geartrain.toml:{line}: \\[\\[hooks\\]\\] 2:"
+    ):
+        read(tmp_path, GOOD + text)
+
+
+def test_one_within_a_value_has_the_line_where_that_begins(tmp_path: Path) -> None:
+    with pytest.raises(OptionError, match=r"geartrain\.toml:2: "):
+        read(tmp_path, "\nhooks = [\n{ url = 'http://a' },\n{ url = 'ftp://a' },\n]")

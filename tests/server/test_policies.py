@@ -120,6 +120,10 @@ def test_what_is_read_is_what_policies_take(write: Write) -> None:
             ':1: [functions.""]: write the name of a function, or a glob',
         ),
         (
+            f"[functions.f]\n[functions.{'f' * 1025}]",
+            f':2: [functions."{"f" * 1025}"]: a pattern has at most 1024 bytes',
+        ),
+        (
             "[functions.mail.send]\nttl = 1",
             ':1: [functions.mail.send]: write [functions."mail.send"]',
         ),

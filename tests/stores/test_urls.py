@@ -35,12 +35,19 @@ def test_a_url_without_a_port_has_the_default() -> None:
         ("mysql:///jobs", "names no host: write mysql://host:port"),
         ("mysql://db:x/jobs", "Port could not be cast"),
         ("mysql://db/jobs#x", "nothing may follow the path"),
-        ("mysql://db/jobs?tabel=x", "no option 'tabel': there are table"),
+        ("mysql://db/jobs?tabel=x", "no option 'tabel': did you mean 'table'?"),
+        ("mysql://db/jobs?green=x", "no option 'green': use table"),
     ],
 )
 def test_a_url_that_cannot_be_read_is_refused(url: str, words: str) -> None:
     with pytest.raises(OptionError, match=words):
         server_of(url, 3306, ("table",) if "?" in url else ())
+
+
+def test_the_value_of_an_unknown_option_is_not_shown() -> None:
+    with pytest.raises(OptionError, match="no option 'pasword'") as raised:
+        server_of("mysql://me@db/jobs?pasword=s3cret", 3306, ("table",))
+    assert "s3cret" not in str(raised.value)
 
 
 def test_passwords_are_not_shown() -> None:

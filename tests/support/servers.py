@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import shutil
@@ -14,6 +15,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from tests.support.waiting import PATIENCE
@@ -56,11 +58,42 @@ class RunningServer:
 
 
 def free_port() -> int:
-    """Return a TCP port of 127.0.0.1 that nothing listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a TCP port of 127.0.0.1 that nothing listens on, and no other test has.
+
+    It is some time until a server listens there. Tests run side by side: if one in
+    another process was given the same port, whoever comes second would take the first
+    one's server for its own, until that ends. So this process holds a lock on the byte
+    of that number in a file, for as long as it lives.
+    """
+    while True:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port: int = probe.getsockname()[1]
+        if port not in _taken and _take(port):
+            _taken.add(port)
+            return port
+
+
+# Ports that this process was given.
+_taken: set[int] = set()
+
+
+def _take(port: int) -> bool:
+    """Lock a port; tell whether no other process has it."""
+    try:
+        fcntl.lockf(_locks(), fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
+    except OSError as error:
+        if error.errno in (errno.EACCES, errno.EAGAIN):
+            return False
+        raise
+    return True
+
+
+@cache
+def _locks() -> int:
+    """Open the file with the locks, which end when it is closed: it stays open."""
+    # Not in TMPDIR, which others do not share.
+    return os.open("/tmp/geartrain-tests-ports", os.O_RDWR | os.O_CREAT, 0o666)
 
 
 def geartrain_command(program: str) -> list[str]:

@@ -19,7 +19,7 @@ from geartrain.cli.starting import (
     start_with_patience,
 )
 from geartrain.cli.telling import tell_started, tell_stopped
-from geartrain.errors import GeartrainError, ListenError, StoreError
+from geartrain.errors import GeartrainError, ListenError, StoreError, StoreInUseError
 from geartrain.server.collector import spare_survivors
 from geartrain.server.logs import Logs, LogTarget, open_logs, startup_log
 from geartrain.server.options import Options
@@ -33,8 +33,9 @@ from geartrain.server.process import (
 from geartrain.server.reporting import Reporting
 from geartrain.server.server import Server
 from geartrain.server.signals import SignalHandlers
+from geartrain.stores.advice import advice_on
 from geartrain.stores.base import Store
-from geartrain.stores.locations import prepare_store
+from geartrain.stores.locations import file_of, prepare_store
 from geartrain.transport.activation import Handed, take_listeners
 from geartrain.transport.service_manager import ServiceManager
 
@@ -200,10 +201,16 @@ class Service:
             self.announce(addresses)
 
     def _advice(self, error: GeartrainError) -> str:
-        """Return which flags may help where the server could not start."""
-        if isinstance(error, StoreError):
+        """Return what may help where the server could not start."""
+        if isinstance(error, StoreInUseError) or self._is_fault_of_file(error):
             return f"; {self.store_flag} names another"
+        if isinstance(error, StoreError):
+            advice = advice_on(str(error))
+            return f": {advice}" if advice else ""
         return other_address(self.listen_flags) if is_in_use(error) else ""
+
+    def _is_fault_of_file(self, error: GeartrainError) -> bool:
+        return isinstance(error, StoreError) and bool(file_of(self.options.store))
 
     def _switch_user(self, logs: Logs, server: Server, http: HttpServer | None) -> None:
         """Give up root's rights, if that is wanted."""

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from bisect import bisect_left
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from geartrain.configuration.option import Given, Option
 from geartrain.errors import OptionError
+from geartrain.texts import nearest
 
-__all__ = ["TABLES", "ConfigFile", "nearest", "read_file", "read_options"]
+__all__ = ["TABLES", "ConfigFile", "read_file", "read_options"]
 
 TABLES = ("server", "worker", "functions", "schedules", "access", "hooks", "submit")
 # Those that are written with two brackets, as often as wanted.
@@ -20,8 +22,8 @@ _LISTS = frozenset({"hooks"})
 _MAX_BYTES = 16 * 1024 * 1024
 # Maximum characters of a file in which lines are searched: each try parses it again.
 _MAX_SEARCHED = 1024 * 1024
-# Maximum number of lines with the key's name that are tried.
-_MAX_TRIES = 200
+# Maximum number of lines that a value may take for its key to be found.
+_MAX_LINES = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,12 +40,15 @@ class ConfigFile:
     text: str
     tables: Mapping[str, dict[str, Any]]
 
-    def place(self, *keys: str) -> str:
-        """Return the file and line where a key stands, ``geartrain.toml:3``."""
+    def place(self, *keys: str | int) -> str:
+        """Return the file and line where a key stands, ``geartrain.toml:3``.
+
+        A number is that of a table in a list of them, from 0.
+        """
         line = _line_of(self.text, keys)
         return f"{self.path}:{line}" if line else self.path
 
-    def refusal(self, words: str, *keys: str) -> OptionError:
+    def refusal(self, words: str, *keys: str | int) -> OptionError:
         """Return an error about a key, with the file and line."""
         return OptionError(f"{self.place(*keys)}: {words}")
 
@@ -114,15 +119,6 @@ def _read_table(
     return given
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
-    """Return a hint at the nearest of the known names, or at all of them."""
-    # Imported here: it takes a millisecond, and mistakes are rare.
-    import difflib
-
-    near = difflib.get_close_matches(name, known, 1)
-    return f"did you mean {near[0]!r}?" if near else f"use {', '.join(known)}"
-
-
 def _text(path: str) -> str:
     """Return a file's text."""
     with open(path, "rb") as file:
@@ -150,26 +146,29 @@ def _parsed(text: str) -> dict[str, Any]:
         raise OptionError("not TOML: nested too deeply") from None
 
 
-def _line_of(text: str, keys: tuple[str, ...]) -> int:
+def _line_of(text: str, keys: tuple[str | int, ...]) -> int:
     """Return the number of the line where a key stands, 0 if that is not found.
 
-    Neither tomllib nor tomlkit tells where it read a key. So the file is read up to
-    each line that has the key's name in it: the first after which the key is there is
-    the one. That holds for every way to write a key, and needs no second parser.
+    Neither tomllib nor tomlkit tells where it read a key. So the file is read up to one
+    line or another: the first after which the key is there is the one. What is there
+    stays there, so halving finds it. That holds for every way to write a key, and needs
+    no second parser.
     """
     if len(text) > _MAX_SEARCHED:
         return 0
-    lines = text.split("\n")
-    places = [number for number, line in enumerate(lines) if keys[-1] in line]
-    for number in places[:_MAX_TRIES]:
-        if _has(_first_whole(lines, number + 1), keys):
-            return number + 1
-    return 0
+    # A line that is cut before its \n must not keep the \r, which is no TOML by itself.
+    lines = text.replace("\r\n", "\n").split("\n")
+
+    def has_come(count: int) -> bool:
+        return _has(_first_whole(lines, count), keys)
+
+    line = bisect_left(range(1, len(lines) + 1), True, key=has_come) + 1
+    return line if line <= len(lines) and has_come(line) else 0
 
 
 def _first_whole(lines: list[str], count: int) -> dict[str, Any]:
     """Read the first lines, and as many more as their last value takes."""
-    for end in range(count, min(count + _MAX_TRIES, len(lines)) + 1):
+    for end in range(count, min(count + _MAX_LINES, len(lines)) + 1):
         try:
             return _parsed("\n".join(lines[:end]))
         except OptionError:
@@ -177,9 +176,10 @@ def _first_whole(lines: list[str], count: int) -> dict[str, Any]:
     return {}
 
 
-def _has(tables: object, keys: tuple[str, ...]) -> bool:
-    for key in keys:
-        if not isinstance(tables, dict) or key not in tables:
-            return False
-        tables = tables[key]
+def _has(tables: Any, keys: tuple[str | int, ...]) -> bool:
+    try:
+        for key in keys:
+            tables = tables[key]
+    except (KeyError, IndexError, TypeError):
+        return False
     return True

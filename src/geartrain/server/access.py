@@ -11,12 +11,13 @@ from collections.abc import Callable
 from ipaddress import ip_network
 from typing import Any, Final
 
-from geartrain.configuration.file import ConfigFile, nearest
+from geartrain.configuration.file import ConfigFile
 from geartrain.configuration.kinds import whole
 from geartrain.engine.model.access import RIGHTS
 from geartrain.engine.model.principals import Principal, Rights, is_site
 from geartrain.errors import OptionError
 from geartrain.server.kinds import BACKLOG
+from geartrain.texts import nearest
 
 __all__ = ["access_places", "digest_of", "read_access", "token_line"]
 
@@ -81,32 +82,46 @@ def _principal(file: ConfigFile, name: str, settings: Any) -> Principal:
     principal = Principal(name.encode(), rights)
     for key, value in settings.items():
         try:
-            if key in RIGHTS:
-                rights[key] = tuple(_glob(each) for each in _texts(value))
-            elif key in _LIMITS:
-                name, kind = _LIMITS[key]
-                most = kind.take(value)
-                principal.limits = principal.limits._replace(**{name: most})
-            else:
-                _reader(key)(principal, _texts(value))
+            _take(principal, rights, key, value)
         except OptionError as error:
             words = f"[{_TABLE}.{name}] {key}: {error}"
             raise file.refusal(words, _TABLE, name, key) from None
-    wrong = _fault(principal)
-    if wrong:
-        raise file.refusal(f"[{_TABLE}.{name}]: {wrong}", _TABLE, name)
+    try:
+        _check(principal)
+    except OptionError as error:
+        keys = [error.setting] if error.setting else []
+        words = f"[{_TABLE}.{name}]: {error}"
+        raise file.refusal(words, _TABLE, name, *keys) from None
     return principal
 
 
-def _fault(principal: Principal) -> str:
-    """Say what makes no sense about a principal as a whole; empty if all does."""
+def _take(principal: Principal, rights: Rights, key: str, value: Any) -> None:
+    """Follow one setting of a principal."""
+    if key in RIGHTS:
+        rights[key] = tuple(_glob(each) for each in _texts(value))
+    elif key in _LIMITS:
+        limit, kind = _LIMITS[key]
+        most = kind.take(value)
+        principal.limits = principal.limits._replace(**{limit: most})
+    else:
+        _reader(key)(principal, _texts(value))
+
+
+def _check(principal: Principal) -> None:
+    """Check that a principal makes sense as a whole.
+
+    Raises:
+        OptionError: it does not.
+    """
     if not principal.rights:
-        return f"it may do nothing: give it one of {', '.join(RIGHTS)}"
+        raise OptionError(f"it may do nothing: give it one of {', '.join(RIGHTS)}")
     is_local = bool(principal.uids or principal.gids)
     has_socket = principal.is_unix or principal.is_anywhere
     if is_local and principal.has_addresses and not has_socket:
-        return "user and group are known on unix sockets only, which have no address"
-    return ""
+        raise OptionError(
+            "user and group are known on unix sockets only, which have no address",
+            setting="user" if principal.uids else "group",
+        )
 
 
 def _reader(key: str) -> Callable[[Principal, list[str]], None]:

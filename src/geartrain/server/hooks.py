@@ -70,21 +70,34 @@ def read_hooks(file: ConfigFile) -> tuple[Hook, ...]:
 def _hook(file: ConfigFile, number: int, settings: Any) -> Hook:
     try:
         values = {name: _read(name, value) for name, value in settings.items()}
-        if ("command" in values) == ("url" in values):
-            raise OptionError("give a command, or else a url")
-        if "secret" in values and "url" not in values:
-            raise OptionError("secret signs what is posted to a url")
+        _check(values)
     except OptionError as error:
-        raise file.refusal(f"[[{_TABLE}]] {number}: {error}", _TABLE) from None
+        keys = [error.setting] if error.setting else []
+        words = f"[[{_TABLE}]] {number}: {error}"
+        raise file.refusal(words, _TABLE, number - 1, *keys) from None
     return Hook(**values)
+
+
+def _check(values: dict[str, Any]) -> None:
+    """Check that settings make sense together."""
+    called = [name for name in values if name in ("command", "url")]
+    if len(called) != 1:
+        setting = called[-1] if called else ""
+        raise OptionError("give a command, or else a url", setting=setting)
+    if "secret" in values and "url" not in values:
+        words = "secret signs what is posted to a url"
+        raise OptionError(words, setting="secret")
 
 
 def _read(name: str, value: Any) -> Any:
     reader = _READERS.get(name)
-    if reader is None:
-        known = ", ".join(field.name for field in fields(Hook))
-        raise OptionError(f"{name!r} is no setting of a hook: use {known}")
-    return reader(name, value)
+    try:
+        if reader is None:
+            known = ", ".join(field.name for field in fields(Hook))
+            raise OptionError(f"{name!r} is no setting of a hook: use {known}")
+        return reader(name, value)
+    except OptionError as error:
+        raise OptionError(str(error), setting=name) from None
 
 
 def _events(name: str, value: Any) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from geartrain.configuration.file import ConfigFile
+from geartrain.engine.model.patterns import Patterns
 from geartrain.engine.model.settings import Value, check_setting
 from geartrain.errors import OptionError
 
@@ -23,7 +24,8 @@ def read_policies(file: ConfigFile) -> tuple[PolicyEntry, ...]:
         OptionError: one means nothing; the message names the file, line and table.
     """
     entries = file.tables.get(_TABLE, {}).items()
-    return tuple(_policy(file, pattern, settings) for pattern, settings in entries)
+    patterns = Patterns()
+    return tuple(_policy(file, patterns, *entry) for entry in entries)
 
 
 def policy_places(file: ConfigFile) -> list[tuple[str, str]]:
@@ -32,8 +34,10 @@ def policy_places(file: ConfigFile) -> list[tuple[str, str]]:
     return [(_quoted(each), file.place(_TABLE, each)) for each in patterns]
 
 
-def _policy(file: ConfigFile, pattern: str, settings: Any) -> PolicyEntry:
-    """Read one table of ``[functions]``."""
+def _policy(
+    file: ConfigFile, patterns: Patterns, pattern: str, settings: Any
+) -> PolicyEntry:
+    """Read one table of ``[functions]``, which follows those of the other patterns."""
     table = _quoted(pattern)
     if not pattern:
         words = f"[{table}]: write the name of a function, or a glob"
@@ -41,6 +45,10 @@ def _policy(file: ConfigFile, pattern: str, settings: Any) -> PolicyEntry:
     if not isinstance(settings, dict):
         words = f"{table} cannot be {settings!r}: it is a table of settings"
         raise file.refusal(words, _TABLE, pattern)
+    try:
+        patterns.add(pattern.encode())
+    except OptionError as error:
+        raise file.refusal(f"[{table}]: {error}", _TABLE, pattern) from None
     return pattern.encode(), {
         name: _setting(file, pattern, name, value) for name, value in settings.items()
     }

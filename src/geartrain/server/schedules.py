@@ -81,8 +81,9 @@ def _schedule(
         check_schedule(values)
         _check_times(calendar, values)
     except OptionError as error:
+        keys = [error.setting] if error.setting in settings else []
         words = f"[{_TABLE}.{name}]: {error}"
-        raise file.refusal(words, _TABLE, name) from None
+        raise file.refusal(words, _TABLE, name, *keys) from None
     return given
 
 
@@ -124,9 +125,10 @@ def _content(file: ConfigFile, value: Any) -> str:
 def _check_times(calendar: Calendar, values: Mapping[str, Value]) -> None:
     """Have the calendar look at what says when a schedule is due."""
     timezone = str(values["timezone"])
-    try:
-        if values["until"]:
-            calendar(str(values["until"]), timezone, 0.0)
-        calendar(str(values["cron"]) or "@daily", timezone, time.time())
-    except ValueError as error:
-        raise OptionError(str(error)) from None
+    tried = {"timezone": "@daily", "cron": values["cron"], "until": values["until"]}
+    for setting, text in tried.items():
+        try:
+            if text:
+                calendar(str(text), timezone, time.time())
+        except ValueError as error:
+            raise OptionError(str(error), setting=setting) from None

@@ -9,9 +9,15 @@ from typing import Final
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from geartrain.errors import OptionError
-from geartrain.texts import visible
+from geartrain.texts import nearest, visible
 
-__all__ = ["DatabaseServer", "check_password", "server_of", "without_password"]
+__all__ = [
+    "DatabaseServer",
+    "check_password",
+    "server_of",
+    "unknown_option",
+    "without_password",
+]
 
 _PARTS: Final = re.compile(
     r"(?P<scheme>[^:]*)://(?P<authority>[^/?#]*)(?P<rest>.*)", re.S
@@ -103,9 +109,17 @@ def server_of(
         raise OptionError(f"{shown!r}: nothing may follow the path")
     for name in given:
         if name not in options:
-            known = ", ".join(options)
-            raise OptionError(f"{shown!r}: no option {name!r}: there are {known}")
+            raise unknown_option(shown, name, nearest(name, options))
     return _server(parts, parts.hostname, port, given)
+
+
+def unknown_option(shown: str, name: str, hint: str) -> OptionError:
+    """Return the error for a URL with an option that there is not.
+
+    What is given by such a name may be a password: nothing after ``?`` is shown.
+    """
+    url = shown.partition("?")[0]
+    return OptionError(f"{url!r} has no option '{visible(name)}': {hint}")
 
 
 def _server(

@@ -15,6 +15,8 @@ from tests.support.jobs_in_states import submit
 from tests.support.peers import Peers
 from tests.support.php_scripts import php_worker
 from tests.support.populated import HOSTILE
+from tests.support.postgresql_servers import PostgresqlServer
+from tests.support.servers import running_geartrain
 from tests.support.supervised import running_workers, write_tasks
 from tests.support.wire import Wire
 
@@ -148,3 +150,36 @@ def test_owners_are_shown_with_their_limits(browser: Browser, tmp_path: Path) ->
             expect(page.locator("tbody tr")).to_have_count(3)
         with looking(browser, server, path, width=PHONE) as page:
             assert page.evaluate("document.documentElement.scrollWidth") <= PHONE
+
+
+def test_workers_of_all_on_one_store_tell_whose_they_are(
+    browser: Browser, database: PostgresqlServer
+) -> None:
+    store = ("--store", database.url())
+    with (
+        running_http(*store, "--node-name", "one") as server,
+        running_geartrain(*store, "--node-name", "other") as other,
+        Wire(server.jobs.connect()) as here,
+        Wire(other.connect()) as there,
+        looking(browser, server, "/workers?match=own-") as page,
+    ):
+        for wire, name in ((here, b"own-a"), (there, b"own-b")):
+            wire.send(PacketType.SET_CLIENT_ID, name)
+            wire.register(b"resize")
+            wire.submit(b"crop", b"w")
+        rows = page.locator("tbody tr")
+        expect(rows).to_have_count(2, timeout=15_000)
+        connected_to = '[data-label="Job server"]'
+        asked = rows.filter(has_text="own-a").locator(connected_to)
+        expect(asked).to_have_text("this one")
+        expect(rows.filter(has_text="own-b").locator(connected_to)).to_have_text(
+            "other"
+        )
+        ids = rows.evaluate_all("all => all.map(each => each.id)")
+        assert len(set(ids)) == 2
+        assert faults(page) == []
+        page.set_viewport_size({"width": PHONE, "height": 844})
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE
+        # Who works for the other is no worker of this one, and one column is enough.
+        page.goto("/workers?show=other&match=none")
+        expect(page.locator(connected_to)).to_have_count(0)

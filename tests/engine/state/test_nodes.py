@@ -69,3 +69,31 @@ def test_a_node_that_is_not_read_from_is_not_given_up(world: World) -> None:
     world.advance(5)
     world.deliver()
     assert is_closed(worker)
+
+
+def told(world: World) -> list[str]:
+    """Return what was logged of a node that came or left, since this was asked."""
+    actions = [each.action for each in world.notices()]
+    return [each for each in actions if each in ("node_connected", "node_left")]
+
+
+def test_a_node_is_told_of_once_it_can_do_something(world: World) -> None:
+    for _ in range(3):
+        node(world, "a").leave()
+    assert told(world) == []
+    idle, first, second = node(world, "a"), node(world, "a", "f"), node(world, "a", "g")
+    assert told(world) == ["node_connected"]
+    first.leave()
+    second.leave()
+    assert told(world) == []
+    idle.leave()
+    assert told(world) == ["node_left"]
+
+
+def test_one_that_offered_something_before_it_said_who_it_is_is_told_of(
+    world: World,
+) -> None:
+    peer = world.connect()
+    peer.can_do(b"f")
+    peer.option_req(b"node\x001\0a")
+    assert told(world) == ["node_connected"]

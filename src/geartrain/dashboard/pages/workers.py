@@ -43,8 +43,9 @@ async def load(call: PageCall) -> Mapping[str, Any]:
     line = f"{command} limit={_LIMIT}{call.filters('match', 'after')}"
     rows, more = await call.part(line)
     return {
-        "rows": rows,
+        "rows": [{"node": "", **row, "key": _key(row)} for row in rows],
         "more": more,
+        "has_nodes": any("node" in row for row in rows),
         "views": _VIEWS,
         "show": shown,
         "sort": call.values["sort"],
@@ -61,6 +62,11 @@ def _connections(call: PageCall) -> str:
     if function:
         line += f" function={word(function)}"
     return f"{line} sort={call.values['sort']}"
+
+
+def _key(row: Row) -> str:
+    """Return what tells a row apart: each job server numbers its own connections."""
+    return f"{row.get('number', '')} {row.get('node', '')}"
 
 
 def _is_silent(call: PageCall, row: Row) -> bool:

@@ -17,7 +17,7 @@ from geartrain.engine.model.functions import Function
 from geartrain.engine.model.jobs import Job
 from geartrain.engine.model.peers import ASLEEP, Peer
 from geartrain.engine.results import SUCCEEDED
-from geartrain.engine.state import addressees, functions, windows
+from geartrain.engine.state import addressees, functions, nodes, windows
 from geartrain.engine.state.marks import workers_changed
 from geartrain.engine.state.state import State
 from geartrain.engine.state.statistics import count_job
@@ -97,6 +97,8 @@ def _add_ability(state: State, peer: Peer, name: bytes, timeout: float) -> None:
     windows.serve(state, function)
     state.wakeups.gain(peer, function)
     addressees.come(state, peer)
+    if peer.node is not None:
+        nodes.be_offered(state, peer.node)
 
 
 def cant_do(state: State, peer: Peer, packet: Packet) -> None:

@@ -32,6 +32,8 @@ class Node(Timed):
         """Its connections."""
         self.looks: list[float] = []
         """When the last looks were, by the steady clock, the oldest first."""
+        self.is_told = False
+        """It was logged that it takes jobs, and not yet that it has left."""
         self.succeeded = 0
         """How many jobs succeeded by connections that have ended."""
         self.failed = 0

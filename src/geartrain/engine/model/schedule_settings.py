@@ -138,17 +138,22 @@ def check_schedule(values: Mapping[str, Value]) -> None:
         raise OptionError("it needs a function: the name that its workers register")
     if bool(values["cron"]) == bool(values["every"]):
         raise OptionError(
-            "it needs either cron, such as '0 3 * * mon-fri', or every, such as 90s"
+            "it needs either cron, such as '0 3 * * mon-fri', or every, such as 90s",
+            setting="every" if values["every"] else "",
         )
     every, jitter = values["every"], values["jitter"]
     assert isinstance(every, float)
     assert isinstance(jitter, float)
     if 0 < every < 1:
-        raise OptionError(f"every cannot be {every:g}: it is at least one second")
+        words = f"every cannot be {every:g}: it is at least one second"
+        raise OptionError(words, setting="every")
     if 0 < every < jitter:
-        raise OptionError("jitter cannot be longer than every")
-    headers_of(str(values["headers"]))
-    options_of(str(values["options"]))
+        raise OptionError("jitter cannot be longer than every", setting="jitter")
+    for name, read in (("headers", headers_of), ("options", options_of)):
+        try:
+            read(str(values[name]))
+        except OptionError as error:
+            raise OptionError(str(error), setting=name) from error
 
 
 def headers_of(text: str) -> bytes:

@@ -15,7 +15,7 @@ from geartrain.engine.model.peers import Peer
 from geartrain.engine.state.state import State
 from geartrain.texts import counted, quoted, shown
 
-__all__ = ["leave", "look", "meet"]
+__all__ = ["be_offered", "leave", "look", "meet"]
 
 # Seconds from one look at a node to the next, and how many looks in a row may find it
 # silent. Several, each of which finds that time has passed: a job server that was
@@ -40,7 +40,6 @@ def meet(state: State, peer: Peer, identity: bytes, name: bytes) -> None:
         node.since = state.server_time()
         node.looks = []
         _look_later(state, node)
-        _say(state, node, "node_connected", "takes jobs of this job server")
     # Nobody addresses a job to it: it stands for others.
     state.wakeups.addressees.leave(peer)
     node.peers[peer] = None
@@ -48,7 +47,22 @@ def meet(state: State, peer: Peer, identity: bytes, name: bytes) -> None:
     # One that has abilities already was taken for a worker.
     state.wakeups.come(peer)
     state.wakeups.leave(peer)
+    if peer.abilities:
+        be_offered(state, node)
     _forget_some(state)
+
+
+def be_offered(state: State, node: Node) -> None:
+    """Learn that a node can do jobs of this job server, and log it when that is new.
+
+    Not before: a node says who it is on each connection it tries. If this job server
+    was stopped it finds several that ended meanwhile, and a node that looks for the one
+    that was here before leaves at once. Functions are offered by those who got an
+    answer and stay.
+    """
+    if not node.is_told:
+        node.is_told = True
+        _say(state, node, "node_connected", "takes jobs of this job server")
 
 
 def _go_on(state: State, node: Node) -> None:
@@ -66,7 +80,9 @@ def leave(state: State, peer: Peer, node: Node) -> None:
     if not node.peers:
         node.since = state.server_time()
         state.alarms.cancel(node)
-        _say(state, node, "node_left", "takes jobs no more")
+        if node.is_told:
+            node.is_told = False
+            _say(state, node, "node_left", "takes jobs no more")
 
 
 def look(state: State, node: Node) -> None:

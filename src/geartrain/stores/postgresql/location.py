@@ -1,23 +1,27 @@
 """URLs of PostgreSQL stores: libpq's, and options of our own after the question mark.
 
-Nothing here needs the driver, so that every option can be checked without it.
+Nothing here needs the driver, so that a URL can be read without it. Where it is there,
+its libpq says which options there are.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from geartrain.errors import OptionError
-from geartrain.stores.urls import check_password
-from geartrain.texts import visible
+from geartrain.stores.urls import check_password, unknown_option
+from geartrain.texts import nearest, visible
 
 __all__ = [
     "PostgresqlLocation",
     "check_location",
     "cluster_of",
+    "libpq_options",
     "read_location",
     "show_location",
 ]
@@ -26,6 +30,9 @@ DEFAULT_SCHEMA: Final = "geartrain"
 
 _SCHEME: Final = re.compile(r"postgres(?:ql)?://")
 _SCHEMA: Final = re.compile(r"[a-z_][a-z0-9_]{0,39}")
+_OURS: Final = ("schema", "shared")
+# What libpq takes in a URL although it is none of its options.
+_OF_JDBC: Final = "ssl"
 _SECRETS: Final = ("password", "sslpassword")
 
 
@@ -76,6 +83,7 @@ def read_location(location: str) -> PostgresqlLocation:
         else:
             shown = show_location(location)
             raise OptionError(f"the store {shown} cannot be read: {error}") from None
+    _check_names(location, dict(given))
     if parts.fragment:
         raise OptionError(
             f"the store {show_location(location)} has a #, which libpq does not know:"
@@ -90,7 +98,7 @@ def read_location(location: str) -> PostgresqlLocation:
     shared = dict(given).get("shared", "yes")
     if shared not in {"yes", "no"}:
         raise OptionError(f"shared={visible(shared)} of the store: use yes or no")
-    theirs = [each for each in given if each[0] not in {"schema", "shared"}]
+    theirs = [each for each in given if each[0] not in _OURS]
     if "," in parts.netloc and "target_session_attrs" not in dict(theirs):
         # Of several servers one takes writes; after a failover it is another.
         theirs.append(("target_session_attrs", "read-write"))
@@ -101,6 +109,33 @@ def read_location(location: str) -> PostgresqlLocation:
     return PostgresqlLocation(
         url=url, schema=schema, is_shared=shared == "yes", shown=shown
     )
+
+
+def _check_names(location: str, given: Collection[str]) -> None:
+    """Check that there are such options.
+
+    Raises:
+        OptionError: there is none of one of these names.
+    """
+    if all(name in _OURS for name in given):
+        return
+    theirs = libpq_options()
+    known = (*_OURS, *theirs)
+    for name in given:
+        if theirs and name not in known and name != _OF_JDBC:
+            hint = nearest(name, known, "use schema, shared or one of libpq's")
+            raise unknown_option(show_location(location), name, hint)
+
+
+@lru_cache(1)
+def libpq_options() -> tuple[str, ...]:
+    """Return the options that libpq knows; nothing if there is no driver to ask."""
+    # It takes a tenth of a second to load, and most stores are none of PostgreSQL.
+    try:
+        from psycopg.pq import Conninfo
+    except ImportError:
+        return ()
+    return tuple(each.keyword.decode() for each in Conninfo.get_defaults())
 
 
 def cluster_of(location: str) -> str:

@@ -361,6 +361,7 @@ def is_fatal(error: psycopg.Error) -> bool:
 
 
 def _said(error: psycopg.Error) -> str:
-    """Return the first lines of an error on one line."""
+    """Return the first lines of an error on one line, without what libpq advises."""
     text = error.diag.message_primary or str(error) or type(error).__name__
-    return visible(" ".join(text.split()))[:400]
+    lines = [line for line in text.splitlines() if not line.startswith("\t")]
+    return visible(" ".join(" ".join(lines).split()))[:400]
