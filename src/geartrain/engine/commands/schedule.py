@@ -97,7 +97,8 @@ def _steer(
         return UNKNOWN_JOB
     check_job(state, peer, found.function.name)
     answer = act(state, peer, found, rest)
-    state.journal.hold_change(peer, is_text=True)
+    if verb != b"show":
+        state.journal.hold_change(peer, is_text=True)
     return answer
 
 

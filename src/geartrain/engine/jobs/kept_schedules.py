@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Final
 
@@ -11,7 +10,6 @@ from geartrain.engine.jobs import recurring, schedules
 from geartrain.engine.jobs.submissions import coalescing_key
 from geartrain.engine.model.schedule_settings import (
     check_schedule,
-    read_schedule_setting,
     settings_of,
 )
 from geartrain.engine.model.schedules import Schedule
@@ -19,7 +17,6 @@ from geartrain.engine.model.settings import Value
 from geartrain.engine.records import Entry, ScheduleRecord
 from geartrain.engine.state import functions, runs
 from geartrain.engine.state.state import State
-from geartrain.errors import OptionError
 from geartrain.texts import shown
 
 __all__ = ["adopt", "follow", "keep_record", "restore", "restore_record"]
@@ -27,7 +24,6 @@ __all__ = ["adopt", "follow", "keep_record", "restore", "restore_record"]
 # Of a job server's own schedules, and of those that all have which share its store.
 _CHANGES: Final = (schedules.CHANGES, schedules.SHARED_CHANGES)
 _PROGRESS: Final = (runs.PROGRESS, runs.SHARED_PROGRESS)
-_UNREADABLE: Final = (OptionError, ValueError, TypeError, LookupError)
 
 
 def keep_record(state: State, schedule: Schedule) -> None:
@@ -98,6 +94,7 @@ def follow(state: State, name: bytes, value: bytes | None) -> None:
     """
     schedule = state.schedules.get(name)
     is_of_file = schedule is not None and schedule.is_of_file()
+    state.strange_changes.pop(name, None)
     if value is None and not is_of_file:
         if schedule is not None:
             schedules.end_schedule(state, schedule)
@@ -105,9 +102,11 @@ def follow(state: State, name: bytes, value: bytes | None) -> None:
     try:
         changed, values = _read(schedule, value or b"{}")
         schedules.check_times(state, values)
-    except _UNREADABLE as error:
+    except schedules.UNREADABLE as error:
         if schedule is not None:
             schedules.complain(state, name, error)
+        elif value is not None:
+            state.strange_changes[name] = value
         return
     if schedule is None:
         schedule = schedules.new_schedule(state, name, values)
@@ -158,8 +157,7 @@ def _read(
     Raises:
         OptionError, ValueError, TypeError, LookupError: it makes no schedule.
     """
-    found = json.loads(value)
-    changed = {name: read_schedule_setting(name, found[name]) for name in found}
+    changed = schedules.read_changes(value)
     values = settings_of(schedule.given if schedule else None, changed)
     check_schedule(values)
     return changed, values
@@ -171,11 +169,13 @@ def _restore_changed(state: State, entry: Entry) -> None:
     is_shared = entry.kind == schedules.SHARED_CHANGES
     try:
         changed, values = _read(schedule, entry.value)
-    except _UNREADABLE as error:
+    except schedules.UNREADABLE as error:
         if not is_shared:
             state.journal.remove(schedules.CHANGES, entry.key)
         if schedule is not None or not is_shared:
             schedules.complain(state, entry.key, error)
+        else:
+            state.strange_changes[entry.key] = entry.value
         return
     if schedule is None:
         schedule = schedules.new_schedule(state, entry.key, values)
