@@ -94,7 +94,7 @@ def follow(state: State, name: bytes, value: bytes | None) -> None:
     """
     schedule = state.schedules.get(name)
     is_of_file = schedule is not None and schedule.is_of_file()
-    state.strange_changes.pop(name, None)
+    state.strange_entries.pop((schedules.SHARED_CHANGES, name), None)
     if value is None and not is_of_file:
         if schedule is not None:
             schedules.end_schedule(state, schedule)
@@ -106,12 +106,16 @@ def follow(state: State, name: bytes, value: bytes | None) -> None:
         if schedule is not None:
             schedules.complain(state, name, error)
         elif value is not None:
-            state.strange_changes[name] = value
+            state.strange_entries[schedules.SHARED_CHANGES, name] = value
         return
     if schedule is None:
         schedule = schedules.new_schedule(state, name, values)
     schedule.changed = changed
     schedules.follow(state, schedule, values, is_at_once=False)
+    left = state.strange_entries.pop((runs.SHARED_PROGRESS, name), None)
+    if left is not None and state.leads:
+        # Who led had it already when it left.
+        _go_on(state, schedule, Entry(runs.SHARED_PROGRESS, name, left))
 
 
 def adopt(state: State, inventory: Inventory) -> None:
@@ -122,6 +126,10 @@ def adopt(state: State, inventory: Inventory) -> None:
     """
     progress = _by_name(state, inventory.entries, _PROGRESS)
     adopted: dict[bytes, None] = dict.fromkeys(progress)
+    if state.leads:
+        # Those that the one which led has not heard of have a time to begin with.
+        first = [name for name, each in state.schedules.items() if each.first]
+        adopted.update(dict.fromkeys(first))
     for record in inventory.schedules:
         if record.handle not in state.schedules:
             restore_record(state, record)
@@ -134,6 +142,8 @@ def adopt(state: State, inventory: Inventory) -> None:
         schedule = state.schedules.get(name)
         if schedule is not None:
             _go_on(state, schedule, progress.get(name))
+        elif name in progress:
+            state.strange_entries[progress[name].kind, name] = progress[name].value
     runs.look_up(state)
 
 
@@ -146,6 +156,9 @@ def _go_on(state: State, schedule: Schedule, entry: Entry | None) -> None:
     """Go on with a schedule where another job server was."""
     recurring.disarm(state, schedule)
     is_due_known = entry is not None and _restore_progress(state, entry)
+    if schedule.first and not is_due_known and not schedule.is_paused:
+        schedule.due, is_due_known = schedule.first, True
+    schedule.first = 0.0
     recurring.begin(state, schedule, is_due_known=is_due_known)
 
 
@@ -175,7 +188,7 @@ def _restore_changed(state: State, entry: Entry) -> None:
         if schedule is not None or not is_shared:
             schedules.complain(state, entry.key, error)
         else:
-            state.strange_changes[entry.key] = entry.value
+            state.strange_entries[entry.kind, entry.key] = entry.value
         return
     if schedule is None:
         schedule = schedules.new_schedule(state, entry.key, values)

@@ -292,6 +292,8 @@ def _set(state: State, schedule: Schedule, due: float) -> None:
     schedule.is_lost = False
     if due:
         _alarms(state, schedule).set(schedule, schedule.rings_at())
+    if not schedule.first and runs.is_elsewhere(state, schedule):
+        schedule.first = due
     runs.keep(state, schedule)
 
 

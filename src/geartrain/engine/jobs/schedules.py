@@ -100,7 +100,7 @@ def end_schedule(state: State, schedule: Schedule) -> None:
     elif schedule.is_of_file() and schedule.changed:
         # It may stand in the files of others still, and in this one's again.
         value = json.dumps(schedule.changed).encode()
-        state.strange_changes[schedule.handle] = value
+        state.strange_entries[SHARED_CHANGES, schedule.handle] = value
     if schedule.is_clients() and state.journal.keeps_jobs:
         state.journal.end_schedule(schedule.number)
 
@@ -242,7 +242,7 @@ def follow(
     recurring.disarm(state, schedule)
     take_settings(state, schedule, values)
     if (times_of(values), schedule.is_paused) != before:
-        schedule.due = 0.0
+        schedule.due = schedule.first = 0.0
     if is_at_once and not schedule.due:
         recurring.arm(state, schedule)
     else:
@@ -315,8 +315,9 @@ def _give(state: State, name: bytes, given: dict[str, Value] | None) -> None:
     schedule = state.schedules.get(name)
     changed: Mapping[str, Value] = {} if schedule is None else schedule.changed
     try:
-        if schedule is None and name in state.strange_changes:
-            changed = read_changes(state.strange_changes[name])
+        entry = (SHARED_CHANGES, name)
+        if schedule is None and entry in state.strange_entries:
+            changed = read_changes(state.strange_entries[entry])
         values = settings_of(given, changed)
         _check(state, values)
     except UNREADABLE as error:
@@ -328,7 +329,7 @@ def _give(state: State, name: bytes, given: dict[str, Value] | None) -> None:
     if schedule is None:
         schedule = new_schedule(state, name, values)
         schedule.changed = dict(changed)
-        state.strange_changes.pop(name, None)
+        state.strange_entries.pop(entry, None)
     schedule.given = given
     follow(state, schedule, values, is_at_once=False)
 

@@ -164,6 +164,10 @@ class Schedule(Timed):
         """Its next time: by the calendar in seconds since 1970, or for ``every`` a
         server time. 0 for none.
         """
+        self.first = 0.0
+        """Where another job server leads, its first time with these settings: that one
+        may not have heard of it. 0 for none.
+        """
         self.shift = 0.0
         """``State.calendar_shift`` when ``due`` was found."""
         self.ran = 0.0

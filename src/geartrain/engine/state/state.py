@@ -131,9 +131,9 @@ class State:
         """The schedules whose last times submitted a job, by its number."""
         self.doubted_runs: list[int] = []
         """Of these, jobs that the store is yet to be asked for."""
-        self.strange_changes: dict[bytes, bytes] = {}
-        """What operators have set, at any job server with this store, of schedules of a
-        file that is not this one's.
+        self.strange_entries: dict[tuple[bytes, bytes], bytes] = {}
+        """What a store that is shared keeps of schedules that are not here, or not yet:
+        values, by kind and name.
         """
         self.memory = Memory()
         """How many bytes are in use, and how many may be."""
