@@ -61,6 +61,20 @@ def test_others_are_asked_for_what_the_one_who_asks_may_do(
         assert led.asked == []
 
 
+def test_who_hung_does_not_do_later_what_is_in_the_store() -> None:
+    led = led_worlds()
+    led.silent.add("c")
+    assert led.text(led.first.admin(), "schedule remove nightly") == b"OK\r\n"
+    (line,) = {each.rstrip(b"\n") for each in led.asked}
+    hung = led.others["c"]
+    hung.advance(10)
+    assert hung.admin().text(line).startswith(b"ERR TOO_LATE")
+    assert len(rows(hung.admin(), "schedule list")) == 1
+    said = hung.admin().text("part until=soon schedule remove nightly")
+    assert said.startswith(b"ERR TOO_LATE")
+    assert hung.admin().text("part until=2e9 schedule remove nightly") == b"OK\r\n"
+
+
 @pytest.mark.parametrize(
     ("function", "who", "expected"),
     [

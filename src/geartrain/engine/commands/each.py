@@ -23,11 +23,11 @@ from geartrain.engine.commands.permission import (
 )
 from geartrain.engine.commands.sweeps import UNKNOWN_JOB
 from geartrain.engine.model.access import ADMINISTER
-from geartrain.engine.model.inquiries import Said, is_unknown
+from geartrain.engine.model.inquiries import PATIENCE, Said, is_unknown
 from geartrain.engine.model.peers import Peer
 from geartrain.engine.state.state import State
 from geartrain.errors import PacketError
-from geartrain.protocol.admin import OK, error, ok
+from geartrain.protocol.admin import OK, PART, UNTIL, error, ok
 
 __all__ = ["at_each"]
 
@@ -50,9 +50,14 @@ def at_each(
         if refused:
             yield refused
             return
-    inquiry = ask(state, peer, words, page.said, is_list=False)
-    # Who does not answer follows what the store says of it.
+    # Who does not answer follows what the store says of it, and is not to do this
+    # later: by then somebody may have set something else.
     is_followed = shared_schedule(state, words) is not None
+    if is_followed:
+        until = b"%s%.3f" % (UNTIL, state.server_time() + PATIENCE)
+        for said in page.said:
+            said.line = b" ".join([PART, until, *words]) + b"\n"
+    inquiry = ask(state, peer, words, page.said, is_list=False)
     if not is_followed:
         inquiry.seconds = _SWEEP
     yield b""
