@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from math import inf
 from typing import Any
 
+from geartrain.engine.model.health import StoreNode
 from geartrain.engine.model.links import AWAY, CONNECTED, LinkReport
+from geartrain.server.cron import calendar
 from tests.support.dialogue import DialoguePeer, World
 
-__all__ = ["LinkedWorlds"]
+__all__ = ["LinkedWorlds", "led_worlds"]
 
 
 class LinkedWorlds:
@@ -73,3 +76,19 @@ class LinkedWorlds:
             self.first.engine.informed(inquiry, self.first.now)
         self.first.deliver()
         return bool(inquiries)
+
+
+def led_worlds() -> LinkedWorlds:
+    """Return job servers that share a store and a schedule, of which b leads."""
+    first, b, c = (World(calendar("UTC")) for _ in range(3))
+    worlds = LinkedWorlds(first, b=b, c=c)
+    for world in (worlds.first, *worlds.others.values()):
+        world.engine.state.is_shared = True
+        world.engine.sharing.lead(is_leading=world is worlds.others["b"])
+        world.admin().text("schedule add nightly function=f every=60")
+    nodes = [
+        StoreNode(name, name.encode() * 2, "", "", 0.0, inf, (1,), name == "b", False)
+        for name in worlds.others
+    ]
+    worlds.first.engine.state.health.nodes = tuple(nodes)
+    return worlds

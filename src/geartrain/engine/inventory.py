@@ -49,6 +49,8 @@ class Inventory:
         """How far the next number is from the one before. Job servers that share a
         store use ``LANES`` and a remainder each, their lane: no two give one number.
         """
+        self.has_common = False
+        """It keeps apart what all job servers have in common that may share it."""
         self.queues: list[QueueInventory] = []
         """What is kept for each function and priority that has something."""
         self.schedules: list[ScheduleRecord] = []

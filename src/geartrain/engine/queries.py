@@ -148,6 +148,8 @@ class FindJob(Query):
         """The answer is to have its workload."""
         self.first = first
         """The first bytes of it are enough; 0 is for all. There may be more."""
+        self.is_anywhere = False
+        """It may be another job server's, where the store is shared."""
         self.record: JobRecord | None = None
         """The answer; None if no such job is kept."""
 
@@ -228,5 +230,7 @@ class FindDead(Query):
         """The answer is to have its workload."""
         self.first = first
         """The first bytes of it are enough; 0 is for all. There may be more."""
+        self.is_anywhere = False
+        """As in ``FindJob``."""
         self.record: JobRecord | None = None
         """The answer; None if no such one is kept."""

@@ -16,6 +16,7 @@ __all__ = [
     "OK",
     "PART",
     "SPANS",
+    "UNTIL",
     "Command",
     "error",
     "ok",
@@ -86,6 +87,9 @@ ALL: Final = b"all"
 
 PART: Final = b"part"
 """Before a command of a job server that puts together what all say."""
+
+UNTIL: Final = b"until="
+"""Behind ``PART``: the server time until which a change is to be made, or never."""
 
 SPANS: Final = (LOCAL, ALL, PART)
 

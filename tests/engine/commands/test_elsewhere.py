@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from math import inf
-
 import pytest
 
-from geartrain.engine.model.health import StoreNode
 from tests.support.access import SHOP, TOKENS, rules_of
 from tests.support.dialogue import (
     World,
@@ -16,7 +13,7 @@ from tests.support.dialogue import (
     work_complete,
     work_data,
 )
-from tests.support.linked_worlds import LinkedWorlds
+from tests.support.linked_worlds import LinkedWorlds, led_worlds
 from tests.support.stored_engine import stored
 
 
@@ -154,18 +151,7 @@ def test_a_schedule_is_paused_wherever_it_is() -> None:
 
 @pytest.fixture
 def led() -> LinkedWorlds:
-    """Return job servers that share a store and a schedule, of which b leads."""
-    worlds = LinkedWorlds(World(), b=World(), c=World())
-    for world in (worlds.first, *worlds.others.values()):
-        world.engine.state.is_shared = True
-        world.engine.sharing.lead(is_leading=world is worlds.others["b"])
-        world.admin().text("schedule add nightly function=f every=60")
-    nodes = [
-        StoreNode(name, name.encode() * 2, "", "", 0.0, inf, (1,), name == "b", False)
-        for name in worlds.others
-    ]
-    worlds.first.engine.state.health.nodes = tuple(nodes)
-    return worlds
+    return led_worlds()
 
 
 @pytest.mark.parametrize("line", ["schedule run nightly", "run nightly"])
@@ -203,6 +189,20 @@ def test_who_is_away_follows_what_the_store_says_of_a_schedule(
     assert led.text(admin, "schedule remove nightly") == b"OK\r\n"
     said = led.text(admin, "schedule remove nightly")
     assert said.startswith(b"ERR UNANSWERED")
+
+
+def test_a_time_is_skipped_by_the_one_that_leads_or_not_at_all(
+    led: LinkedWorlds,
+) -> None:
+    admin = led.first.admin()
+    assert led.text(admin, "schedule skip nightly") == b"OK\r\n"
+    (row,) = led.rows(admin, "schedule show nightly")
+    assert [each["outcome"] for each in row["runs"]] == ["skipped"]
+    led.lose("b")
+    said = led.text(admin, "schedule skip nightly")
+    assert said.startswith(b"ERR UNANSWERED")
+    (row,) = led.rows(admin, "local schedule show nightly")
+    assert row["runs"] == []
 
 
 def test_a_schedule_of_all_is_shown_once(led: LinkedWorlds) -> None:

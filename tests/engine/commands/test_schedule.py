@@ -313,3 +313,12 @@ def test_the_file_is_held_to_that_too(world: World) -> None:
     world.advance(0)
     assert rows(world.admin(), "schedule list") == []
     assert "schedule_lost" in [each.action for each in world.notices()]
+
+
+def test_a_schedule_is_shown_while_the_store_is_away() -> None:
+    world = stored(calendar=calendar("UTC"))
+    world.admin().text("schedule add s function=f every=60")
+    world.is_committing = False
+    world.advance(60)
+    (row,) = rows(world.admin(), "schedule show s")
+    assert len(row["runs"]) == 1

@@ -160,6 +160,60 @@ def test_what_was_set_while_nobody_shared_the_store_is_everybodys_then() -> None
     assert len(rows(later.admin(), "schedule show t")[0]["runs"]) == 1
 
 
+def test_what_is_set_where_nobody_shares_the_store_is_kept_for_all() -> None:
+    alone = World(calendar("UTC"))
+    alone.store = LaneStore(1)
+    inventory = alone.store.open()
+    inventory.stride, inventory.has_common = 1, True
+    alone.engine.resume(inventory, alone.now, keeps_jobs=True, holds=True)
+    alone.deliver()
+    alone.admin().text("schedule add t function=g every=60")
+    alone.advance(70)
+    assert schedule_kinds(alone) == {b"shared-schedule", b"shared-progress"}
+    alone.admin().text("schedule remove t")
+    assert schedule_kinds(alone) == set()
+
+
+def test_a_schedule_that_the_file_has_again_is_as_operators_have_it() -> None:
+    leading, _ = pair()
+    leading.admin().text("schedule pause s")
+    leading.engine.set_schedules({})
+    leading.deliver()
+    assert rows(leading.admin(), "schedule list") == []
+    assert [*common(leading)] == [(b"shared-schedule", b"s")]
+    leading.engine.set_schedules(FILE)
+    leading.deliver()
+    assert (shown(leading)["state"], shown(leading)["changed"]) == (
+        "paused",
+        ["paused"],
+    )
+    # What was taken back meanwhile no longer counts.
+    leading.engine.set_schedules({})
+    follow(leading, {(b"shared-schedule", b"s"): None})
+    leading.engine.set_schedules(FILE)
+    leading.deliver()
+    assert shown(leading)["state"] == "waiting"
+
+
+def test_what_is_set_before_the_file_has_the_schedule_holds_when_it_has() -> None:
+    leading, _ = pair()
+    follow(leading, {(b"shared-schedule", b"t"): b'{"paused": true}'})
+    leading.engine.set_schedules({**FILE, b"t": {"function": "g", "every": 600.0}})
+    leading.deliver()
+    assert rows(leading.admin(), "schedule show t")[0]["state"] == "paused"
+    # One that starts later hears of it from the store.
+    late = World(calendar("UTC"), store=MemoryStore())
+    late.engine.set_schedules(FILE)
+    store = LaneStore(3)
+    inventory = store.open()
+    inventory.entries = [Entry(b"shared-schedule", b"t", b'{"paused": true}')]
+    late.store = store
+    late.engine.resume(inventory, late.now, keeps_jobs=True, holds=True)
+    late.engine.set_schedules({**FILE, b"t": {"function": "g", "every": 600.0}})
+    late.deliver()
+    assert rows(late.admin(), "schedule show t")[0]["state"] == "paused"
+
+
 def test_what_means_nothing_is_told() -> None:
     leading, _ = pair()
     follow(leading, {(b"shared-schedule", b"s"): b'{"every": "never"}'})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from geartrain.engine.records import COMMON_KINDS, LEADERS_KINDS, Entry
 from geartrain.server.cron import calendar
 from tests.support.dialogue import World
@@ -67,6 +69,53 @@ def test_a_time_at_which_nobody_led_is_made_up_for_by_who_leads_next() -> None:
     assert counts(other)[0] == 1
     other.advance(600)
     assert counts(other)[0] == 2
+
+
+def take_the_lead(world: World, store: LaneStore, left: list[Entry]) -> None:
+    store.left = left
+    world.engine.sharing.lead(is_leading=True)
+    adopt(world, store, 1)
+
+
+ADDED = "schedule add t function=g every=600 missed=all"
+
+
+def test_a_schedule_is_gone_on_with_though_who_leads_next_hears_of_it_later() -> None:
+    leading, other, store = scheduled_pair()
+    leading.admin().text(ADDED)
+    leading.advance(700)
+    other.advance(1900)
+    assert isinstance(leading.store, LaneStore)
+    kept = leading.store.leave()
+    take_the_lead(other, store, left_by(leading))
+    common: dict[tuple[bytes, bytes], bytes | None] = {
+        (each.kind, each.key): each.value for each in kept if each.kind in COMMON_KINDS
+    }
+    other.engine.sharing.follow(common, other.now)
+    other.deliver()
+    other.advance(1)
+    # Of 600, 1200 and 1800 seconds the one that led has submitted the first.
+    assert counts(other, "g")[0] == 3
+    assert len(rows(other.admin(), "schedule show t")[0]["runs"]) == 3
+
+
+@pytest.mark.parametrize("is_changed", [False, True])
+def test_times_count_that_who_led_never_heard_of(is_changed: bool) -> None:
+    leading, other, store = scheduled_pair()
+    if is_changed:
+        for world in (leading, other):
+            world.admin().text("schedule add t function=g every=90000")
+        other.advance(10)
+        other.admin().text("schedule change t every=600 missed=all")
+    else:
+        other.admin().text(ADDED)
+    other.advance(1300)
+    assert counts(other, "g")[0] == 0
+    take_the_lead(other, store, left_by(leading))
+    other.advance(1)
+    assert counts(other, "g")[0] == 2
+    other.advance(600)
+    assert counts(other, "g")[0] == 3
 
 
 def test_who_takes_over_jobs_and_does_not_lead_submits_none() -> None:

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from geartrain.engine.state import runs as state_runs
 from geartrain.server.cron import calendar
 from tests.support.dialogue import DialoguePeer, World
-from tests.support.stored_engine import rows, stored
+from tests.support.lanes import LaneStore
+from tests.support.stored_engine import counts, rows, stored
 
 MINUTE = 60.0
 
@@ -138,6 +140,18 @@ def test_overlap_skip_leaves_times_out_until_the_job_has_ended() -> None:
     assert outcomes(world) == ["succeeded", "overlapped", "overlapped", None]
 
 
+@pytest.mark.parametrize("overlap", ["skip", "wait"])
+def test_a_job_that_takes_many_times_has_none_run_beside_it(overlap: str) -> None:
+    world = world_with(f"overlap={overlap}")
+    world.advance(30 * MINUTE)
+    assert counts(world)[0] == 1
+    assert outcomes(world) == [None] + ["overlapped"] * 9
+    worker = world.worker("f")
+    worker.work_complete(grab(worker), b"")
+    world.advance(0 if overlap == "wait" else MINUTE)
+    assert counts(world)[0] == 1
+
+
 def test_overlap_wait_has_one_more_wait() -> None:
     world = world_with("overlap=wait")
     world.advance(3 * MINUTE)
@@ -179,3 +193,49 @@ def test_jitter_puts_each_time_off_by_its_own_part() -> None:
     assert min(submitted) >= 0
     assert max(submitted) <= 50
     assert max(submitted) - min(submitted) > 25
+
+
+@pytest.mark.parametrize("overlap", ["skip", "wait"])
+def test_a_job_of_another_job_server_holds_the_next_up_until_it_has_ended(
+    overlap: str,
+) -> None:
+    store = LaneStore(1)
+    leading = World(calendar("UTC"), store=store)
+    other = World(calendar("UTC"), store=LaneStore(2, store))
+    other.client().submit_job_bg(b"f", b"u", b"w")
+    line = f"schedule add s function=f every=60 unique=u overlap={overlap}"
+    leading.admin().text(line)
+    leading.advance(3 * MINUTE)
+    assert counts(leading)[0] == 0
+    expected = [None] + ["overlapped"] * (2 if overlap == "skip" else 1)
+    assert outcomes(leading) == expected
+    worker = other.worker("f")
+    worker.work_complete(grab(worker), b"")
+    # Until it is looked whether the job has ended, or the time after that.
+    leading.advance(10 if overlap == "wait" else 2 * MINUTE)
+    assert outcomes(leading)[0] == "elsewhere"
+    assert outcomes(leading)[-1] is None
+    assert rows(leading.admin(), "schedule show s")[0]["failed"] is None
+    assert counts(leading)[0] == 1
+
+
+def test_jobs_of_many_times_are_looked_up_a_few_at_once() -> None:
+    world = stored(calendar=calendar("UTC"))
+    for number in range(10):
+        world.admin().text(f"schedule add s{number} function=f every=60")
+    world.advance(5 * MINUTE)
+    state = world.engine.state
+    world.is_committing = False
+    state_runs.look_up(state)
+    batch = world.engine.take_batch()
+    assert batch is not None
+    assert len(batch.queries) == 40
+    assert len(state.doubted_runs) == 30
+    world.settle(batch, "")
+    world.commit_all()
+    assert state.doubted_runs == []
+    assert outcomes_of(world, "s7") == [None] * 5
+
+
+def outcomes_of(world: World, name: str) -> list[str | None]:
+    return [run["outcome"] for run in runs(world, name)]

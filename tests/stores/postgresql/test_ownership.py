@@ -14,6 +14,7 @@ from geartrain.engine.endings import FURTHER, ListEndings
 from geartrain.engine.inventory import LANES, Inventory
 from geartrain.engine.model.health import Health
 from geartrain.engine.model.shares import Share
+from geartrain.engine.queries import FindJob
 from geartrain.engine.results import FindResult, ResultRecord
 from geartrain.errors import StoreError
 from geartrain.stores.postgresql import leases, ownership
@@ -366,6 +367,25 @@ def test_an_inherited_lane_that_is_empty_is_the_next_newcomers(
     assert server.ask(lanes) == []
     third.commit(batch(record(5)))
     assert (numbers(other), numbers(third)) == ([], [5])
+
+
+def test_a_job_is_found_in_any_lane_where_that_is_asked_for(opened: Opened) -> None:
+    one, other = opened(), opened()
+    one.commit(batch(record(LANES + 1)))
+    for is_anywhere in (False, True):
+        query = FindJob(LANES + 1, with_workload=False)
+        query.is_anywhere = is_anywhere
+        other.find_job(query)
+        assert (query.record is not None) is is_anywhere
+
+
+def test_what_all_have_in_common_is_kept_apart_though_nobody_shares_the_store(
+    server: PostgresqlServer,
+) -> None:
+    alone = PostgresqlStore(server.url("?shared=no"), "disk")
+    inventory = alone.open()
+    assert (inventory.stride, inventory.has_common) == (1, True)
+    alone.close()
 
 
 def test_a_result_is_found_from_anywhere(opened: Opened) -> None:

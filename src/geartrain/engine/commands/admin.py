@@ -59,7 +59,16 @@ from geartrain.engine.state import functions, overrides, tracing
 from geartrain.engine.state.following import unfollow
 from geartrain.engine.state.state import State
 from geartrain.errors import PacketError
-from geartrain.protocol.admin import END_OF_LIST, OK, PART, SPANS, Command, error, ok
+from geartrain.protocol.admin import (
+    END_OF_LIST,
+    OK,
+    PART,
+    SPANS,
+    UNTIL,
+    Command,
+    error,
+    ok,
+)
 
 __all__ = ["COMMANDS", "run_command"]
 
@@ -71,6 +80,7 @@ _LINE: Final = 10
 _INCOMPLETE: Final = "An incomplete set of arguments was sent to this command "
 
 
+_LATE: Final = error(b"TOO_LATE", "this was to be done before")
 _CONFINED: Final = error(
     b"NOT_ALLOWED",
     "this address takes no command that changes something: use one of --admin-listen,"
@@ -83,6 +93,10 @@ def run_command(state: State, peer: Peer, command: Command) -> None:
     # Before somebody sees them.
     functions.forget_idle(state)
     span, words = _span_of(command.words)
+    is_late = False
+    if span == PART and len(words) > 1 and words[0].startswith(UNTIL):
+        is_late = _is_over(state, words[0])
+        words = words[1:]
     if state.followers and unfollow(state, peer):
         peer.send(END_OF_LIST)
     if state.traces:
@@ -93,6 +107,9 @@ def run_command(state: State, peer: Peer, command: Command) -> None:
     if handler is None or len(words) < _LEAST_WORDS.get(name, 1):
         # gearmand glues the word to its sentence and sends its bytes as they are.
         peer.send(b"ERR UNKNOWN_COMMAND Unknown+server+command" + words[0] + b"\r\n")
+        return
+    if is_late:
+        peer.send(_LATE)
         return
     if peer.is_confined and is_change(words):
         peer.send(_CONFINED)
@@ -112,6 +129,14 @@ def _span_of(words: list[bytes]) -> tuple[bytes, list[bytes]]:
     if len(words) > 1 and words[0].lower() in SPANS:
         return words[0].lower(), words[1:]
     return b"", words
+
+
+def _is_over(state: State, word: bytes) -> bool:
+    """Tell whether a time has passed until which a command is to be carried out."""
+    try:
+        return state.server_time() > float(word[len(UNTIL) :])
+    except ValueError:
+        return True
 
 
 def _record(state: State, peer: Peer, words: list[bytes], answer: bytes) -> None:

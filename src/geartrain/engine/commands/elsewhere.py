@@ -1,4 +1,4 @@
-"""Elsewhere: what is named is at another job server, and what each does by itself."""
+"""Elsewhere: what is named is at another job server."""
 
 from __future__ import annotations
 
@@ -10,37 +10,36 @@ from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from geartrain.durations import read_duration
 from geartrain.engine.commands.common import send_error
-from geartrain.engine.commands.cursors import cursor_text
 from geartrain.engine.commands.inquiring import (
+    answered_here,
     ask,
     is_seen,
     named,
     others_of,
-    own_answer,
     reason_of,
     unanswered_error,
 )
-from geartrain.engine.commands.pages import PagePlan
 from geartrain.engine.commands.permission import check_command, check_job
 from geartrain.engine.endings import STATUSES
 from geartrain.engine.model.access import SEE, SUBMIT
-from geartrain.engine.model.inquiries import Inquiry, Said, is_unknown
+from geartrain.engine.model.inquiries import Inquiry, Said
 from geartrain.engine.model.peers import Peer
 from geartrain.engine.model.schedules import Schedule
 from geartrain.engine.results import ResultRecord
 from geartrain.engine.state import runs
 from geartrain.engine.state.state import State
 from geartrain.errors import PacketError
-from geartrain.protocol.admin import END_OF_LIST, OK, error, ok
+from geartrain.protocol.admin import END_OF_LIST, error
 
 __all__ = [
-    "at_each",
     "follow_elsewhere",
     "from_leader",
     "from_owner",
     "inquire_progress",
     "leader_of",
     "progress",
+    "refused_elsewhere",
+    "shared_schedule",
 ]
 
 # The commands about one thing that are answered by rows.
@@ -63,11 +62,8 @@ _LEADERS: Final = (
 )
 # Of these the handle is the third word.
 _PAIRED: Final = (b"job", b"show", b"retry", b"drop")
-# Seconds that each has to change many jobs; whoever is away is given up before.
-_SWEEP: Final = 600.0
 # Seconds for which the end of a job is waited for: a day.
 _LONGEST: Final = 86_400
-_NOT_FOUND: Final = b"ERR function not found"
 _UNENDED: Final = ("ready", "running", "scheduled")
 
 
@@ -79,17 +75,9 @@ def from_owner(
     ``unknown`` is the answer where none does.
     """
     if peer.access is not None:
-        asked = _asked_before(words)
-        if asked is None:
-            yield unknown
-            return
-        inquiry = ask(state, peer, asked, others_of(state), is_list=True)
-        inquiry.is_for_one = True
-        yield b""
-        peer.take_answers()
-        refused = _check(state, peer, inquiry)
-        if refused or inquiry.found() is None:
-            yield refused or _not_found(inquiry, unknown)
+        refused = yield from refused_elsewhere(state, peer, words, unknown)
+        if refused:
+            yield refused
             return
     is_list = _command_of(words) in _LISTS
     inquiry = ask(state, peer, words, others_of(state), is_list=is_list)
@@ -104,6 +92,26 @@ def from_owner(
         yield _told(found)
 
 
+def refused_elsewhere(
+    state: State, peer: Peer, words: list[bytes], unknown: bytes
+) -> Generator[bytes, None, bytes]:
+    """Return how a peer is refused what it wants of something elsewhere.
+
+    Nothing if it may have that: who is asked for it does not know of the peer's rights.
+    """
+    asked = _asked_before(words)
+    if asked is None:
+        return unknown
+    inquiry = ask(state, peer, asked, others_of(state), is_list=True)
+    inquiry.is_for_one = True
+    yield b""
+    peer.take_answers()
+    refused = _check(state, peer, inquiry)
+    if refused or inquiry.found() is None:
+        return refused or _not_found(inquiry, unknown)
+    return b""
+
+
 def _told(found: Said) -> bytes:
     """Return an answer; one of a single row tells whose that is."""
     row, *rest = found.data.split(b"\n", 1)
@@ -116,7 +124,7 @@ def leader_of(state: State, peer: Peer, words: list[bytes]) -> Said | None:
     Raises:
         PacketError: the peer lacks the right to that.
     """
-    schedule = _shared_schedule(state, words)
+    schedule = shared_schedule(state, words)
     if schedule is None or state.leads or _command_of(words) not in _LEADERS:
         return None
     check_command(state, peer, words)
@@ -128,7 +136,7 @@ def leader_of(state: State, peer: Peer, words: list[bytes]) -> Said | None:
     return None
 
 
-def _shared_schedule(state: State, words: list[bytes]) -> Schedule | None:
+def shared_schedule(state: State, words: list[bytes]) -> Schedule | None:
     """Return the schedule that is named, if all have it which share the store."""
     place = len(_command_of(words).split(b" "))
     name = unquote_to_bytes(words[place]) if len(words) > place else b""
@@ -155,22 +163,7 @@ def from_leader(
     elif reason_of(leader):
         yield unanswered_error([leader])
     else:
-        yield (yield from _answered_here(peer, words, run))
-
-
-def _answered_here(
-    peer: Peer, words: list[bytes], run: Callable[[list[bytes]], bytes]
-) -> Generator[bytes, None, bytes]:
-    """Return the whole answer of this job server."""
-    # The rest of its answer takes the place of this one's meanwhile.
-    this, peer.rest = peer.rest, None
-    pieces = []
-    for piece in own_answer(peer, run(words)):
-        peer.rest = this
-        pieces.append(piece)
-        yield b""
-    peer.rest = this
-    return b"".join(pieces)
+        yield (yield from answered_here(peer, words, run))
 
 
 def _command_of(words: list[bytes]) -> bytes:
@@ -190,8 +183,12 @@ def _asked_before(words: list[bytes]) -> list[bytes] | None:
     """Return what tells of which function the job is that a command is about."""
     name = words[0].lower()
     place = 2 if len(words) > 2 and words[1].lower() in _PAIRED else 1
-    if name in (b"batch", b"schedule") or len(words) <= place or b"=" in words[place]:
+    if name == b"schedule":
+        place = 2
+    if name == b"batch" or len(words) <= place or b"=" in words[place]:
         return None
+    if name == b"schedule":
+        return [b"schedule", b"show", words[place]]
     handle = words[place]
     if name != b"job":
         handle = quote_from_bytes(handle).encode()
@@ -221,79 +218,6 @@ def _not_found(inquiry: Inquiry, unknown: bytes) -> bytes:
     """Return the answer where nobody knows; one that did not answer might have."""
     missing = [each for each in inquiry.said if reason_of(each)]
     return unanswered_error(missing) if missing else unknown
-
-
-def at_each(
-    state: State,
-    peer: Peer,
-    words: list[bytes],
-    page: PagePlan,
-    run: Callable[[list[bytes]], bytes],
-) -> Iterator[bytes]:
-    """Have each of the others do something, and then do it here."""
-    inquiry = ask(state, peer, words, page.said, is_list=False)
-    # Who does not answer follows what the store says of it.
-    is_followed = _shared_schedule(state, words) is not None
-    if not is_followed:
-        inquiry.seconds = _SWEEP
-    yield b""
-    peer.take_answers()
-    total = _Total()
-    whole = b""
-    if page.own:
-        whole = yield from _answered_here(peer, page.own, run)
-    total.take(whole, state.options.node_identity)
-    for said in inquiry.said:
-        total.take(said.data, said.identity)
-    missing = [each for each in inquiry.said if _failed(each) and not is_followed]
-    if whole.startswith(b"ERR ") and not _is_nothing(whole):
-        yield whole
-    elif missing:
-        yield unanswered_error(missing, f"{total.done} were done; ")
-    else:
-        yield total.answer() or whole
-
-
-def _failed(said: Said) -> str:
-    """Return why one has not done what it was asked for; empty if it has."""
-    if _is_nothing(said.data):
-        return ""
-    return reason_of(said)
-
-
-def _is_nothing(answer: bytes) -> bool:
-    """Tell whether there was nothing to be done."""
-    return is_unknown(answer) or answer.startswith(_NOT_FOUND)
-
-
-class _Total:
-    """What several have done."""
-
-    def __init__(self) -> None:
-        self.done = 0
-        self._is_ok = self._is_counted = False
-        self._following: dict[bytes, bytes] = {}
-
-    def take(self, answer: bytes, identity: bytes) -> None:
-        """Add what one answered."""
-        done, *numbers = answer.split()[:3] or [b""]
-        if done != b"OK":
-            return
-        self._is_ok = True
-        if numbers and numbers[0].isdigit():
-            self._is_counted = True
-            self.done += int(numbers[0])
-        if len(numbers) > 1:
-            self._following[identity] = numbers[1]
-
-    def answer(self) -> bytes:
-        """Return the answer of all; nothing if none has done it."""
-        if not self._is_counted:
-            return OK if self._is_ok else b""
-        following = ""
-        if self._following:
-            following = " " + quote_from_bytes(cursor_text(self._following).encode())
-        return ok(b"%d%s" % (self.done, following.encode()))
 
 
 def inquire_progress(state: State, peer: Peer, name: bytes) -> None:

@@ -21,6 +21,7 @@ __all__ = [
     "AFTER",
     "NodePart",
     "after_of",
+    "answered_here",
     "ask",
     "gathered",
     "has_columns",
@@ -148,6 +149,21 @@ def parts_of(inquiry: Inquiry) -> list[NodePart]:
         else:
             reason_of(said)
     return parts
+
+
+def answered_here(
+    peer: Peer, words: list[bytes], run: Callable[[list[bytes]], bytes]
+) -> Generator[bytes, None, bytes]:
+    """Return the whole answer of this job server."""
+    # The rest of its answer takes the place of this one's meanwhile.
+    this, peer.rest = peer.rest, None
+    pieces = []
+    for piece in own_answer(peer, run(words)):
+        peer.rest = this
+        pieces.append(piece)
+        yield b""
+    peer.rest = this
+    return b"".join(pieces)
 
 
 def own_part(state: State, whole: bytes) -> NodePart:

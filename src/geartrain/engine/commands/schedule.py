@@ -25,6 +25,7 @@ from geartrain.engine.model.schedule_settings import (
 )
 from geartrain.engine.model.schedules import Schedule
 from geartrain.engine.model.settings import Value
+from geartrain.engine.state import runs
 from geartrain.engine.state.state import State
 from geartrain.errors import OptionError
 from geartrain.protocol.admin import END_OF_LIST, OK, error
@@ -96,7 +97,8 @@ def _steer(
         return UNKNOWN_JOB
     check_job(state, peer, found.function.name)
     answer = act(state, peer, found, rest)
-    state.journal.hold_change(peer, is_text=True)
+    if verb != b"show":
+        state.journal.hold_change(peer, is_text=True)
     return answer
 
 
@@ -128,6 +130,9 @@ def _run(state: State, peer: Peer, found: Schedule, words: list[bytes]) -> bytes
 
 
 def _skip(state: State, peer: Peer, found: Schedule, words: list[bytes]) -> bytes:
+    if runs.is_elsewhere(state, found):
+        # What is skipped here, that one would submit all the same.
+        return error(b"UNANSWERED", "the job server that leads cannot be asked")
     fault = skip_time(state, found)
     return error(b"INVALID_ARGUMENT", fault) if fault else OK
 

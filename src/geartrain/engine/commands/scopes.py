@@ -119,7 +119,6 @@ SCOPES: Final[dict[bytes, str]] = {
     b"move dead": EACH,
     b"dead retry all": EACH,
     b"dead drop all": EACH,
-    b"schedule skip": EACH,
     b"schedule pause": EACH,
     b"schedule resume": EACH,
     b"schedule change": EACH,

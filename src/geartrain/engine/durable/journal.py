@@ -325,6 +325,10 @@ class Journal:
         self._next = Gathering(batch.serial + 1)
         return batch
 
+    def following(self) -> int:
+        """Return the serial of the batch that gathers."""
+        return self._next.batch.serial
+
     def is_taken(self) -> bool:
         """Tell whether a batch was taken and is not yet done."""
         return self._taken is not None

@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import Final
 
 from geartrain.engine.dispatch.turns import PEER_SHARE
-from geartrain.engine.jobs import failures, recurring, results, sorting, successors
+from geartrain.engine.jobs import (
+    failures,
+    owed_times,
+    recurring,
+    results,
+    sorting,
+    successors,
+)
 from geartrain.engine.jobs.expiry import expire, expire_job
 from geartrain.engine.jobs.life import move
 from geartrain.engine.model.flow_keys import FlowKey
@@ -14,7 +21,7 @@ from geartrain.engine.model.functions import Function
 from geartrain.engine.model.jobs import HELD, READY, Job
 from geartrain.engine.model.marks import Absence
 from geartrain.engine.model.nodes import Node
-from geartrain.engine.model.schedules import Held, Schedule
+from geartrain.engine.model.schedules import Held, Owed, Schedule
 from geartrain.engine.model.traces import Trace
 from geartrain.engine.model.waits import ResultWait
 from geartrain.engine.state import (
@@ -76,12 +83,14 @@ def _ring_all(state: State, limit: int) -> None:
         due = state.pop_alarm() if state.turns.work < limit else None
 
 
-def _ring(state: State, due: Timed) -> None:  # noqa: C901 - a branch for each kind
+def _ring(state: State, due: Timed) -> None:  # noqa: C901, PLR0912 - a branch for each kind
     """Do what an alarm was set for."""
     if isinstance(due, Job):
         _ring_job(state, due)
     elif isinstance(due, Schedule | Held):
         recurring.ring(state, due)
+    elif isinstance(due, Owed):
+        owed_times.ring(state, due)
     elif isinstance(due, Shelf):
         windows.ring(state, due)
     elif isinstance(due, Flow):

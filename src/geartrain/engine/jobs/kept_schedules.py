@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Final
 
@@ -11,7 +10,6 @@ from geartrain.engine.jobs import recurring, schedules
 from geartrain.engine.jobs.submissions import coalescing_key
 from geartrain.engine.model.schedule_settings import (
     check_schedule,
-    read_schedule_setting,
     settings_of,
 )
 from geartrain.engine.model.schedules import Schedule
@@ -19,7 +17,6 @@ from geartrain.engine.model.settings import Value
 from geartrain.engine.records import Entry, ScheduleRecord
 from geartrain.engine.state import functions, runs
 from geartrain.engine.state.state import State
-from geartrain.errors import OptionError
 from geartrain.texts import shown
 
 __all__ = ["adopt", "follow", "keep_record", "restore", "restore_record"]
@@ -27,7 +24,6 @@ __all__ = ["adopt", "follow", "keep_record", "restore", "restore_record"]
 # Of a job server's own schedules, and of those that all have which share its store.
 _CHANGES: Final = (schedules.CHANGES, schedules.SHARED_CHANGES)
 _PROGRESS: Final = (runs.PROGRESS, runs.SHARED_PROGRESS)
-_UNREADABLE: Final = (OptionError, ValueError, TypeError, LookupError)
 
 
 def keep_record(state: State, schedule: Schedule) -> None:
@@ -98,6 +94,7 @@ def follow(state: State, name: bytes, value: bytes | None) -> None:
     """
     schedule = state.schedules.get(name)
     is_of_file = schedule is not None and schedule.is_of_file()
+    state.strange_entries.pop((schedules.SHARED_CHANGES, name), None)
     if value is None and not is_of_file:
         if schedule is not None:
             schedules.end_schedule(state, schedule)
@@ -105,14 +102,20 @@ def follow(state: State, name: bytes, value: bytes | None) -> None:
     try:
         changed, values = _read(schedule, value or b"{}")
         schedules.check_times(state, values)
-    except _UNREADABLE as error:
+    except schedules.UNREADABLE as error:
         if schedule is not None:
             schedules.complain(state, name, error)
+        elif value is not None:
+            state.strange_entries[schedules.SHARED_CHANGES, name] = value
         return
     if schedule is None:
         schedule = schedules.new_schedule(state, name, values)
     schedule.changed = changed
     schedules.follow(state, schedule, values, is_at_once=False)
+    left = state.strange_entries.pop((runs.SHARED_PROGRESS, name), None)
+    if left is not None and state.leads:
+        # Who led had it already when it left.
+        _go_on(state, schedule, Entry(runs.SHARED_PROGRESS, name, left))
 
 
 def adopt(state: State, inventory: Inventory) -> None:
@@ -123,6 +126,10 @@ def adopt(state: State, inventory: Inventory) -> None:
     """
     progress = _by_name(state, inventory.entries, _PROGRESS)
     adopted: dict[bytes, None] = dict.fromkeys(progress)
+    if state.leads:
+        # Those that the one which led has not heard of have a time to begin with.
+        first = [name for name, each in state.schedules.items() if each.first]
+        adopted.update(dict.fromkeys(first))
     for record in inventory.schedules:
         if record.handle not in state.schedules:
             restore_record(state, record)
@@ -135,6 +142,8 @@ def adopt(state: State, inventory: Inventory) -> None:
         schedule = state.schedules.get(name)
         if schedule is not None:
             _go_on(state, schedule, progress.get(name))
+        elif name in progress:
+            state.strange_entries[progress[name].kind, name] = progress[name].value
     runs.look_up(state)
 
 
@@ -147,6 +156,9 @@ def _go_on(state: State, schedule: Schedule, entry: Entry | None) -> None:
     """Go on with a schedule where another job server was."""
     recurring.disarm(state, schedule)
     is_due_known = entry is not None and _restore_progress(state, entry)
+    if schedule.first and not is_due_known and not schedule.is_paused:
+        schedule.due, is_due_known = schedule.first, True
+    schedule.first = 0.0
     recurring.begin(state, schedule, is_due_known=is_due_known)
 
 
@@ -158,8 +170,7 @@ def _read(
     Raises:
         OptionError, ValueError, TypeError, LookupError: it makes no schedule.
     """
-    found = json.loads(value)
-    changed = {name: read_schedule_setting(name, found[name]) for name in found}
+    changed = schedules.read_changes(value)
     values = settings_of(schedule.given if schedule else None, changed)
     check_schedule(values)
     return changed, values
@@ -171,11 +182,13 @@ def _restore_changed(state: State, entry: Entry) -> None:
     is_shared = entry.kind == schedules.SHARED_CHANGES
     try:
         changed, values = _read(schedule, entry.value)
-    except _UNREADABLE as error:
+    except schedules.UNREADABLE as error:
         if not is_shared:
             state.journal.remove(schedules.CHANGES, entry.key)
         if schedule is not None or not is_shared:
             schedules.complain(state, entry.key, error)
+        else:
+            state.strange_entries[entry.kind, entry.key] = entry.value
         return
     if schedule is None:
         schedule = schedules.new_schedule(state, entry.key, values)

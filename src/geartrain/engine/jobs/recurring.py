@@ -35,10 +35,13 @@ from geartrain.errors import PacketError
 from geartrain.texts import quoted, shown
 
 __all__ = [
+    "CORRECTION",
+    "MOST_MISSED",
     "arm",
     "begin",
     "date_of",
     "disarm",
+    "fire",
     "is_stepped",
     "next_time",
     "reckon_some",
@@ -50,13 +53,13 @@ __all__ = [
 # A clock that is set by no more seconds than this is corrected: no time is left out
 # for that, and none comes twice. Cron's times are minutes. A time that is later than
 # this, or after which another has passed, was missed.
-_CORRECTION: Final = 60.0
+CORRECTION: Final = 60.0
 # Schedules whose next times are found in one turn after a step: a few milliseconds.
 _MOST_RECKONED: Final = 25
 # Seconds until a calendar that failed is asked again.
 _PAUSE: Final = 3600.0
 # Times that ``missed = "all"`` makes up for.
-_MOST_MISSED: Final = 100
+MOST_MISSED: Final = 100
 
 
 def ring(state: State, due: Schedule | Held) -> None:
@@ -70,20 +73,20 @@ def ring(state: State, due: Schedule | Held) -> None:
 def _ring(state: State, schedule: Schedule) -> None:
     """React to the alarm of a schedule: its time has come, or a step went over it."""
     late = state.time_by(schedule.is_steady()) - schedule.rings_at()
-    is_expected = late <= _CORRECTION or not _is_moved(state, schedule)
+    is_expected = late <= CORRECTION or not _is_moved(state, schedule)
     if schedule.is_lost or not is_expected:
         arm(state, schedule)
         return
     due = date_of(state, schedule, schedule.due)
     following, fault = _following(state, schedule)
-    is_missed = late > _CORRECTION or schedule.behind > 0
+    is_missed = late > CORRECTION or schedule.behind > 0
     if runs.is_elsewhere(state, schedule):
         # All that share the store have it: the one that leads submits its job.
         pass
     elif is_missed and schedule.missed == "skip":
         runs.note(state, schedule, due, 0, "missed")
     else:
-        _fire(state, schedule, due)
+        fire(state, schedule, due)
     if fault:
         _lose(state, schedule, fault)
     else:
@@ -101,12 +104,12 @@ def _following(state: State, schedule: Schedule) -> tuple[float, str]:
     if fault or not found or _put_off(schedule, found) > now:
         return found, fault
     if schedule.missed == "all":
-        if behind < _MOST_MISSED - 1:
+        if behind < MOST_MISSED - 1:
             schedule.behind = behind + 1
             return found, ""
         state.warn(
             "schedule_missed",
-            f"{_name(schedule)}: {_MOST_MISSED} times that had passed were made up"
+            f"{_name(schedule)}: {MOST_MISSED} times that had passed were made up"
             " for, which is the most: the others are left out",
         )
     return next_time(state, schedule, now)
@@ -120,16 +123,24 @@ def _put_off(schedule: Schedule, due: float) -> float:
     return rings_at
 
 
-def _fire(state: State, schedule: Schedule, due: float) -> bytes:
-    """Submit a schedule's job for a time; return why not, if it is refused."""
+def fire(
+    state: State, schedule: Schedule, due: float, *, is_asked: bool = False
+) -> bytes:
+    """Submit a schedule's job for a time; return why not, if it is refused.
+
+    ``is_asked`` says that it is none of its times: an operator asks for it.
+    """
     if schedule.overlap != "allow" and schedule.outstanding():
+        runs.look_again(state, schedule)
         if schedule.overlap == "wait" and not schedule.held.due:
             schedule.held.due = due
+            _wait(state, schedule.held)
             return b""
         runs.note(state, schedule, due, 0, "overlapped")
         return b"the job of the time before has not ended"
     number, refused = _submit(state, schedule)
-    runs.note(state, schedule, due, number, "refused" if refused else "")
+    outcome = "refused" if refused else ""
+    runs.note(state, schedule, due, number, outcome, is_asked=is_asked)
     if refused:
         state.warn(
             "schedule_skipped",
@@ -140,17 +151,27 @@ def _fire(state: State, schedule: Schedule, due: float) -> bytes:
     return refused
 
 
+def _wait(state: State, held: Held) -> None:
+    """Look from time to time whether a job has ended that another job server has."""
+    if runs.has_foreign(state, held.schedule):
+        state.alarms.set(held, state.server_time() + runs.LOOK_EVERY)
+
+
 def _ring_held(state: State, held: Held) -> None:
     """Submit the job of a time that waited for the one before, which has ended."""
     schedule = held.schedule
+    if schedule.overlap != "allow" and schedule.outstanding():
+        runs.look_again(state, schedule)
+        _wait(state, held)
+        return
     due, held.due = held.due, 0.0
-    _fire(state, schedule, due)
+    fire(state, schedule, due)
     runs.keep(state, schedule)
 
 
 def run_schedule(state: State, schedule: Schedule) -> bytes:
     """Submit a schedule's job now, beside its times; return why not, if refused."""
-    refused = _fire(state, schedule, state.wall_time())
+    refused = fire(state, schedule, state.wall_time(), is_asked=True)
     runs.keep(state, schedule)
     return refused
 
@@ -222,6 +243,10 @@ def begin(state: State, schedule: Schedule, *, is_due_known: bool) -> None:
     held = schedule.held
     if held.due and not schedule.outstanding():
         state.alarms.set(held, state.server_time())
+    elif held.due:
+        _wait(state, held)
+    if schedule.owed.times:
+        state.alarms.set(schedule.owed, state.server_time())
     is_moved = _is_moved(state, schedule)
     if is_due_known and schedule.due and not (is_moved or schedule.is_paused):
         _alarms(state, schedule).set(schedule, schedule.rings_at())
@@ -235,7 +260,7 @@ def arm(state: State, schedule: Schedule) -> None:
         _set(state, schedule, 0.0)
         return
     after = state.time_by(schedule.is_steady())
-    if not schedule.is_steady() and after < schedule.ran <= after + _CORRECTION:
+    if not schedule.is_steady() and after < schedule.ran <= after + CORRECTION:
         # A correction of the clock must not have a time come twice.
         after = schedule.ran
     due, fault = next_time(state, schedule, after)
@@ -267,6 +292,8 @@ def _set(state: State, schedule: Schedule, due: float) -> None:
     schedule.is_lost = False
     if due:
         _alarms(state, schedule).set(schedule, schedule.rings_at())
+    if not schedule.first and runs.is_elsewhere(state, schedule):
+        schedule.first = due
     runs.keep(state, schedule)
 
 
@@ -334,7 +361,7 @@ def _reckon(state: State, schedule: Schedule) -> None:
     is_new = not schedule.timer
     disarm(state, schedule)
     passed = state.wall_time() - schedule.due
-    if not is_new and 0 <= passed <= _CORRECTION:
+    if not is_new and 0 <= passed <= CORRECTION:
         _ring(state, schedule)
     else:
         arm(state, schedule)
@@ -347,7 +374,7 @@ def _is_moved(state: State, schedule: Schedule) -> bool:
 
 def _differs(state: State, shift: float) -> bool:
     """Tell whether the clock was set, and by more than a correction, since then."""
-    return abs(state.calendar_shift() - shift) > _CORRECTION
+    return abs(state.calendar_shift() - shift) > CORRECTION
 
 
 def _name(schedule: Schedule) -> str:

@@ -33,6 +33,7 @@ from geartrain.texts import quoted, shown
 __all__ = [
     "CHANGES",
     "SHARED_CHANGES",
+    "UNREADABLE",
     "add_schedule",
     "change",
     "check_times",
@@ -43,6 +44,7 @@ __all__ = [
     "is_name",
     "keep_changed",
     "new_schedule",
+    "read_changes",
     "remove",
     "submit",
     "take_settings",
@@ -53,6 +55,9 @@ CHANGES: Final = b"schedule"
 
 SHARED_CHANGES: Final = b"shared-schedule"
 """The same of one that all have which share the store."""
+
+UNREADABLE: Final = (OptionError, ValueError, TypeError, LookupError)
+"""What comes of reading an entry that means nothing any more."""
 
 # One of them says when a schedule is due.
 _OTHER: Final = {"cron": "every", "every": "cron"}
@@ -91,8 +96,11 @@ def end_schedule(state: State, schedule: Schedule) -> None:
     recurring.disarm(state, schedule)
     runs.forget(state, schedule)
     if not runs.is_shared(state, schedule):
-        # Else it may stand in the files of others still.
         state.journal.remove(CHANGES, schedule.handle)
+    elif schedule.is_of_file() and schedule.changed:
+        # It may stand in the files of others still, and in this one's again.
+        value = json.dumps(schedule.changed).encode()
+        state.strange_entries[SHARED_CHANGES, schedule.handle] = value
     if schedule.is_clients() and state.journal.keeps_jobs:
         state.journal.end_schedule(schedule.number)
 
@@ -131,6 +139,16 @@ def change(
     follow(state, schedule, values, is_at_once=True)
     keep_changed(state, schedule)
     return schedule
+
+
+def read_changes(value: bytes) -> dict[str, Value]:
+    """Return what operators have set, as ``keep_changed`` recorded it.
+
+    Raises:
+        OptionError, ValueError, TypeError, LookupError: it is nothing of that.
+    """
+    found = json.loads(value)
+    return {name: read_schedule_setting(name, found[name]) for name in found}
 
 
 def keep_changed(state: State, schedule: Schedule) -> None:
@@ -224,7 +242,7 @@ def follow(
     recurring.disarm(state, schedule)
     take_settings(state, schedule, values)
     if (times_of(values), schedule.is_paused) != before:
-        schedule.due = 0.0
+        schedule.due = schedule.first = 0.0
     if is_at_once and not schedule.due:
         recurring.arm(state, schedule)
     else:
@@ -295,10 +313,14 @@ def _give(state: State, name: bytes, given: dict[str, Value] | None) -> None:
     """Take what the file says of one schedule, or that it says nothing any more."""
     state.turns.work += _GIVE
     schedule = state.schedules.get(name)
+    changed: Mapping[str, Value] = {} if schedule is None else schedule.changed
     try:
-        values = settings_of(given, schedule.changed if schedule is not None else None)
+        entry = (SHARED_CHANGES, name)
+        if schedule is None and entry in state.strange_entries:
+            changed = read_changes(state.strange_entries[entry])
+        values = settings_of(given, changed)
         _check(state, values)
-    except OptionError as error:
+    except UNREADABLE as error:
         if given is None and schedule is not None:
             end_schedule(state, schedule)
         else:
@@ -306,6 +328,8 @@ def _give(state: State, name: bytes, given: dict[str, Value] | None) -> None:
         return
     if schedule is None:
         schedule = new_schedule(state, name, values)
+        schedule.changed = dict(changed)
+        state.strange_entries.pop(entry, None)
     schedule.given = given
     follow(state, schedule, values, is_at_once=False)
 

@@ -39,6 +39,11 @@ def settle(state: State, done: Gathering) -> list[Question]:
         functions.retire(state, job.function)
     for job in done.refused:
         _let_down(state, job)
+        if job.state is FINISHED and job.number not in done.batch.refusals:
+            runs.give_back(state, job.number)
+        else:
+            # It is too large, or somebody does it all the same.
+            runs.end(state, job.number, "refused")
     for job, former in done.former.items():
         give_back(state, job, former)
     if done.batch.refusals and done.refused:
@@ -60,7 +65,6 @@ def settle(state: State, done: Gathering) -> list[Question]:
 def _let_down(state: State, job: Job) -> None:
     """Let go of a job that could not be kept."""
     count_job(state, job, counts.REFUSED)
-    runs.end(state, job.number, "refused")
     _unkeep(state, job)
     job.record = None
     job.background = False

@@ -24,6 +24,7 @@ def take_over(
 ) -> None:
     """Go on with a store, as ``Engine.resume`` says."""
     state.resume(inventory.reserved, keeps_jobs, holds, inventory.stride)
+    state.has_common = inventory.has_common
     state.journal.longest_name = inventory.longest_name
     clocks.resume_clock(state, inventory)
     state.began = state.server_time()

@@ -13,7 +13,17 @@ from geartrain.engine.model.submission_options import SubmissionOptions
 from geartrain.engine.timers import Timed
 from geartrain.protocol.constants import Priority
 
-__all__ = ["CALENDAR", "TIMES", "Calendar", "Held", "Run", "Schedule", "no_calendar"]
+__all__ = [
+    "CALENDAR",
+    "ELSEWHERE",
+    "TIMES",
+    "Calendar",
+    "Held",
+    "Owed",
+    "Run",
+    "Schedule",
+    "no_calendar",
+]
 
 # Units of work, as ``turns`` counts it, of finding a schedule's next time.
 CALENDAR: Final = 200
@@ -29,6 +39,9 @@ _PRIORITIES: Final = {
     "low": int(Priority.LOW),
 }
 _MASK: Final = 0xFFFFFFFF
+
+ELSEWHERE: Final = "elsewhere"
+"""What became of a job which joined another job server's that has ended there."""
 
 TIMES: Final = ("submitted", "missed", "overlapped", "skipped", "refused")
 """What may come of a time: its job was submitted, or why there is none."""
@@ -54,6 +67,14 @@ class Run:
         """
         self.ended = 0.0
         """When it ended, in the same way; 0 while it has not."""
+        self.batch = 0
+        """The serial of the batch that its job is to be durable with."""
+        self.is_asked = False
+        """An operator ran it: it is none of the schedule's times."""
+
+    def is_outstanding(self) -> bool:
+        """Tell whether its job has not ended."""
+        return self.number > 0 and not self.outcome
 
 
 class Held(Timed):
@@ -68,6 +89,20 @@ class Held(Timed):
         """Whose time that is."""
         self.due = 0.0
         """Which time, as in ``Run``; 0 if none waits."""
+
+
+class Owed(Timed):
+    """A schedule's times whose jobs the store has refused.
+
+    Its timer rings when the store is to be tried again.
+    """
+
+    def __init__(self, schedule: Schedule) -> None:
+        super().__init__()
+        self.schedule = schedule
+        """Whose times these are."""
+        self.times: list[float] = []
+        """Which times, as in ``Run``."""
 
 
 class Schedule(Timed):
@@ -129,6 +164,10 @@ class Schedule(Timed):
         """Its next time: by the calendar in seconds since 1970, or for ``every`` a
         server time. 0 for none.
         """
+        self.first = 0.0
+        """Where another job server leads, its first time with these settings: that one
+        may not have heard of it. 0 for none.
+        """
         self.shift = 0.0
         """``State.calendar_shift`` when ``due`` was found."""
         self.ran = 0.0
@@ -137,6 +176,10 @@ class Schedule(Timed):
         """How many times that had passed were made up for, one after the other."""
         self.held = Held(self)
         """Its time that waits for the job of the one before."""
+        self.owed = Owed(self)
+        """Its times whose jobs are yet to be kept."""
+        self.looked_up = 0.0
+        """When the store was last asked for jobs of other job servers, by ``now``."""
         self.runs: list[Run] = []
         """What came of its last times, the latest at the end."""
         self.counts: dict[str, int] = dict.fromkeys(TIMES, 0)
@@ -229,13 +272,13 @@ class Schedule(Timed):
         Returns None if that is not known.
         """
         for run in reversed(self.runs):
-            if run.number and run.outcome:
+            if run.number and run.outcome not in ("", ELSEWHERE):
                 return run.outcome != "succeeded"
         return None
 
     def outstanding(self) -> bool:
         """Tell whether the job of an earlier time has not ended."""
-        return any(run.number and not run.outcome for run in self.runs)
+        return any(run.is_outstanding() for run in self.runs)
 
 
 def _bytes(value: Value) -> bytes:

@@ -11,20 +11,25 @@ import json
 from typing import Any, Final
 
 from geartrain.engine.model.schedule_settings import settings_of, times_of
-from geartrain.engine.model.schedules import Run, Schedule
+from geartrain.engine.model.schedules import ELSEWHERE, Run, Schedule
 from geartrain.engine.queries import FindDead, FindJob, Query
 from geartrain.engine.state.state import State
 
 __all__ = [
+    "LOOK_EVERY",
     "PROGRESS",
+    "RETRY",
     "SHARED_PROGRESS",
     "clear",
     "end",
     "forget",
+    "give_back",
+    "has_foreign",
     "is_elsewhere",
     "is_shared",
     "keep",
     "learn",
+    "look_again",
     "look_up",
     "note",
     "rename",
@@ -40,13 +45,30 @@ SHARED_PROGRESS: Final = b"shared-progress"
 
 # Runs kept of each schedule: a week of nights, and ten minutes of minutes.
 _MOST: Final = 10
+# Jobs that the store is asked for at once: it takes some 10 ms.
+_ASKED: Final = 20
+
+RETRY: Final = 1.0
+"""Seconds until a store that has refused a schedule's job is tried again."""
+
+LOOK_EVERY: Final = 5.0
+"""Seconds between two questions for jobs of other job servers."""
 
 
 def note(
-    state: State, schedule: Schedule, due: float, number: int, outcome: str
+    state: State,
+    schedule: Schedule,
+    due: float,
+    number: int,
+    outcome: str,
+    *,
+    is_asked: bool = False,
 ) -> None:
     """Note what came of a time of a schedule: its job's ``number``, or an outcome."""
     run = Run(due, number, outcome)
+    run.is_asked = is_asked
+    if number:
+        run.batch = state.journal.following()
     if outcome:
         run.ended = state.wall_time()
     schedule.counts[outcome or "submitted"] += 1
@@ -58,7 +80,24 @@ def _add(state: State, schedule: Schedule, run: Run) -> None:
     if run.number:
         state.runs.setdefault(run.number, []).append(schedule)
     while len(schedule.runs) > _MOST:
-        _untrack(state, schedule, schedule.runs.pop(0).number)
+        place = _expendable(state, schedule)
+        if place < 0:
+            break
+        _untrack(state, schedule, schedule.runs.pop(place).number)
+
+
+def _expendable(state: State, schedule: Schedule) -> int:
+    """Return which run is the first to be told no more; -1 if none is yet.
+
+    It is the earliest, but none whose job the next time has to wait for, or the store
+    may still refuse.
+    """
+    for place, run in enumerate(schedule.runs):
+        is_kept = run.batch <= state.journal.committed
+        is_waited_for = schedule.overlap != "allow" and run.is_outstanding()
+        if is_kept and not is_waited_for:
+            return place
+    return -1
 
 
 def _untrack(state: State, schedule: Schedule, number: int) -> None:
@@ -100,16 +139,35 @@ def rename(state: State, number: int, twin: int) -> None:
 
 
 def is_shared(state: State, schedule: Schedule) -> bool:
-    """Tell whether all job servers with this store have a schedule in common.
+    """Tell whether all job servers that ever share the store have one in common.
 
     One that a client submitted belongs to the job server that took it, as its jobs do.
     """
-    return state.is_shared and not schedule.is_clients()
+    is_common = state.is_shared or state.has_common
+    return is_common and not schedule.is_clients()
 
 
 def is_elsewhere(state: State, schedule: Schedule) -> bool:
     """Tell whether another job server submits the jobs of a schedule."""
     return not state.leads and is_shared(state, schedule)
+
+
+def give_back(state: State, number: int) -> None:
+    """Have the times come again whose job the store has refused, once it takes it.
+
+    Nobody else would submit it again, as a client does.
+    """
+    for schedule in dict.fromkeys(state.runs.pop(number, ())):
+        for run in [each for each in schedule.runs if each.number == number]:
+            if run.is_asked:
+                run.outcome, run.ended = "refused", state.wall_time()
+                continue
+            schedule.runs.remove(run)
+            schedule.counts["submitted"] -= 1
+            schedule.owed.times.append(run.due)
+        if schedule.owed.times:
+            state.alarms.set(schedule.owed, state.server_time() + RETRY)
+        keep(state, schedule)
 
 
 def keep(state: State, schedule: Schedule) -> None:
@@ -122,6 +180,7 @@ def keep(state: State, schedule: Schedule) -> None:
         "shift": schedule.shift,
         "ran": schedule.ran,
         "held": schedule.held.due,
+        "owed": schedule.owed.times,
         "runs": [
             [run.due, run.number, run.outcome, run.ended] for run in schedule.runs
         ],
@@ -138,6 +197,7 @@ def forget(state: State, schedule: Schedule) -> None:
     """Forget what came of a schedule's times: it has ended."""
     clear(state, schedule)
     state.alarms.cancel(schedule.held)
+    state.alarms.cancel(schedule.owed)
     if not is_elsewhere(state, schedule):
         state.journal.remove(_kind_of(state, schedule), schedule.handle)
 
@@ -148,12 +208,52 @@ def look_up(state: State) -> None:
     One that it has no more, because its file was repaired or is another, would hold up
     the schedule's next for ever.
     """
+    state.doubted_runs = [
+        number
+        for number, schedules in state.runs.items()
+        if any(_waits_for(schedule, number) for schedule in schedules)
+    ]
+    _ask(state)
+
+
+def _ask(state: State) -> None:
+    """Ask the store for some of the jobs that ``look_up`` is about.
+
+    Thousands at once would keep it from renewing a lease in time.
+    """
+    numbers = state.doubted_runs[:_ASKED]
+    del state.doubted_runs[:_ASKED]
     queries: list[Query] = []
-    for number, schedules in state.runs.items():
-        if any(_waits_for(schedule, number) for schedule in schedules):
-            queries += [FindJob(number, False), FindDead(number, False)]
+    for number in numbers:
+        for query in (FindJob(number, False), FindDead(number, False)):
+            query.is_anywhere = True
+            queries.append(query)
     if queries:
         state.journal.ask(queries, None, None)
+
+
+def has_foreign(state: State, schedule: Schedule) -> bool:
+    """Tell whether a job is waited for whose end another job server may see.
+
+    It joined one of that, or stayed with the heir of another lane.
+    """
+    return any(
+        run.is_outstanding() and not state.is_of_lane(run.number)
+        for run in schedule.runs
+    )
+
+
+def look_again(state: State, schedule: Schedule) -> None:
+    """Ask the store from time to time whether such jobs have ended."""
+    if state.now < schedule.looked_up + LOOK_EVERY or not has_foreign(state, schedule):
+        return
+    schedule.looked_up = state.now
+    state.doubted_runs += [
+        run.number
+        for run in schedule.runs
+        if run.is_outstanding() and not state.is_of_lane(run.number)
+    ]
+    _ask(state)
 
 
 def _waits_for(schedule: Schedule, number: int) -> bool:
@@ -171,7 +271,8 @@ def learn(state: State, answers: list[Query]) -> None:
                 there.add(answer.number)
     for number in asked - there:
         if any(_waits_for(each, number) for each in state.runs.get(number, ())):
-            end(state, number, "lost")
+            end(state, number, ELSEWHERE if state.is_shared else "lost")
+    _ask(state)
 
 
 def clear(state: State, schedule: Schedule) -> None:
@@ -196,6 +297,7 @@ def restore(state: State, schedule: Schedule, value: bytes) -> bool:
         _add(state, schedule, run)
     schedule.ran = float(values["ran"])
     schedule.held.due = float(values["held"])
+    schedule.owed.times = [float(each) for each in values.get("owed", ())]
     if values["times"] != times_of(settings_of(schedule.settings())):
         return False
     schedule.due = float(values["due"])

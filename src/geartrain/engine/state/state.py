@@ -132,6 +132,12 @@ class State:
         """All schedules by their names, or their handles."""
         self.runs: dict[int, list[Schedule]] = {}
         """The schedules whose last times submitted a job, by its number."""
+        self.doubted_runs: list[int] = []
+        """Of these, jobs that the store is yet to be asked for."""
+        self.strange_entries: dict[tuple[bytes, bytes], bytes] = {}
+        """What a store that is shared keeps of schedules that are not here, or not yet:
+        values, by kind and name.
+        """
         self.memory = Memory()
         """How many bytes are in use, and how many may be."""
         self.unsorted: dict[Function, Iterator[None] | None] = {}
@@ -200,6 +206,8 @@ class State:
         self._numbered_at = 0.0
         self.is_shared = False
         """Other job servers use the same store."""
+        self.has_common = False
+        """They may do so at another time: the store keeps apart what is everybody's."""
         self.leads = True
         """Schedules that job servers have in common submit their jobs here."""
         self.share = WHOLE
@@ -256,10 +264,11 @@ class State:
     def was_given(self, handle: bytes) -> bool:
         """Tell whether a handle was given to a job since the start."""
         number = self.number(handle)
-        is_own = handle == self.handle(number) and self._is_of_lane(number)
+        is_own = handle == self.handle(number) and self.is_of_lane(number)
         return is_own and self._first_number < number <= self._last_number
 
-    def _is_of_lane(self, number: int) -> bool:
+    def is_of_lane(self, number: int) -> bool:
+        """Tell whether a number is one of those that this job server gives now."""
         return (number - self._first_number) % self._stride == 0
 
     def may_have(self, handle: bytes) -> bool:
@@ -268,7 +277,7 @@ class State:
         if not self.journal.keeps_jobs or number <= 0:
             return False
         # Another lane's may be ahead of this one's.
-        return number <= self._last_number or not self._is_of_lane(number)
+        return number <= self._last_number or not self.is_of_lane(number)
 
     def is_waiting(self, record: JobRecord | None, handle: bytes) -> bool:
         """Tell whether what a store found still waits, under this handle if any."""

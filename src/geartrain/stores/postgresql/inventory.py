@@ -62,6 +62,7 @@ def read_inventory(
         gather(session, others, ownership.lane)
     inventory = read_lanes(session, lanes, progress, ownership.is_leading)
     inventory.longest_name = LONGEST_NAME
+    inventory.has_common = True
     text = "SELECT reserved FROM @lane WHERE id = %s::smallint"
     ((reserved,),) = session.ask(text, ownership.lane)
     inventory.reserved = progress.reserved = reserved

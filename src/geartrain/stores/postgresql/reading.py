@@ -192,18 +192,20 @@ def find_job(
     is_dead: bool,
 ) -> None:
     """Answer a query for a job, or a dead letter, by its number."""
-    how, values = "all", [*()]
+    how = "all"
+    values: list[object] = []
     if not query.with_workload:
         how = "none"
     elif query.first:
         how, values = "first", [query.first]
     state = "is_dead" if is_dead else "NOT is_dead"
+    values.append(query.number)
+    if not query.is_anywhere:
+        state += " AND lane = ANY(%s::smallint[])"
+        values.append(smallints(lanes))
     rows = session.ask(
-        f"SELECT {_COLUMNS}, {_WORKLOADS[how]} FROM @job"
-        f" WHERE number = %s AND lane = ANY(%s::smallint[]) AND {state}",
+        f"SELECT {_COLUMNS}, {_WORKLOADS[how]} FROM @job WHERE number = %s AND {state}",
         *values,
-        query.number,
-        smallints(lanes),
     )
     found: list[JobRecord] = []
     for row in rows:
