@@ -69,6 +69,16 @@ class Node:
             self._process = subprocess.Popen(self._command, stdout=log, stderr=log)
         wait_until_listening(self._process, self.port, self._log)
 
+    @property
+    def pid(self) -> int:
+        """Return the number of its process."""
+        return self._process.pid
+
+    @property
+    def address(self) -> str:
+        """Return where it is reached."""
+        return f"127.0.0.1:{self.port}"
+
     def kill(self) -> None:
         """Kill it: it can say nothing any more."""
         self._process.kill()

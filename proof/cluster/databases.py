@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import subprocess
 from contextlib import suppress
 from pathlib import Path
@@ -12,7 +11,7 @@ from pathlib import Path
 import psycopg
 
 from proof.cluster.network import Network
-from tests.support.databases import account, program
+from tests.support.databases import account, kill_with_children, program
 from tests.support.waiting import wait_until
 
 __all__ = ["Pair"]
@@ -144,15 +143,8 @@ class Pair:
 
     def _kill(self, host: str) -> None:
         (pid, *_) = (self._data(host) / "postmaster.pid").read_text().split()
-        children = subprocess.run(
-            ["ps", "-o", "pid=", "--ppid", pid],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        for each in (pid, *children.stdout.split()):
-            with suppress(ProcessLookupError):
-                os.kill(int(each), signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            kill_with_children(int(pid))
         self._processes[host].wait()
         (self._data(host) / "postmaster.pid").unlink(missing_ok=True)
 

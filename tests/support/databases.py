@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from tests.support.waiting import wait_until
 __all__ = [
     "Database",
     "account",
+    "kill_with_children",
     "mariadb",
     "memcached",
     "postgresql",
@@ -84,6 +86,34 @@ def start(command: list[str], folder: Path) -> subprocess.Popen[bytes]:
             group=owner.pw_gid if root else None,
             extra_groups=[] if root else None,
         )
+
+
+def kill_with_children(server: int) -> None:
+    """Kill a server with all of its processes; return once its children are gone.
+
+    Until then they hold the memory that they share, and PostgreSQL does not start.
+    """
+    # It makes no more of them.
+    os.kill(server, signal.SIGSTOP)
+    listed = subprocess.run(
+        ["ps", "-o", "pid=", "--ppid", str(server)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    children = [int(each) for each in listed.stdout.split()]
+    for each in (server, *children):
+        with suppress(ProcessLookupError):
+            os.kill(each, signal.SIGKILL)
+    wait_until(lambda: not any(_is_alive(each) for each in children))
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        stat = Path(f"/proc/{process}/stat").read_text("ascii", "replace")
+    except OSError:
+        return False
+    return stat.rpartition(")")[2].split()[0] not in "ZX"
 
 
 def _run(command: list[str], folder: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import signal
 import subprocess
@@ -13,7 +12,7 @@ from pathlib import Path
 
 import psycopg
 
-from tests.support.databases import account, program, start
+from tests.support.databases import account, kill_with_children, program, start
 from tests.support.servers import free_port, stop
 from tests.support.waiting import wait_until
 
@@ -75,16 +74,7 @@ class PostgresqlServer:
     def kill(self) -> None:
         """Kill it, and all of its processes, with no chance to write anything."""
         assert self._process is not None
-        children = subprocess.run(
-            ["ps", "-o", "pid=", "--ppid", str(self._process.pid)],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        self._process.send_signal(signal.SIGKILL)
-        for child in children.stdout.split():
-            with suppress(ProcessLookupError):
-                os.kill(int(child), signal.SIGKILL)
+        kill_with_children(self._process.pid)
         self._process.wait()
 
     def stop(self) -> None:
