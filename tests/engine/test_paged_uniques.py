@@ -336,3 +336,20 @@ def test_a_function_is_not_dropped_while_it_is_unknown_whether_it_has_jobs() -> 
     world.commit_all()
     assert client.received == [job_created(H3)]
     assert drain(world.worker("f")) == "w"
+
+
+def test_a_job_whose_equal_is_cancelled_meanwhile_is_joined_from_then_on() -> None:
+    world = stored(1)
+    client, worker = world.client(), world.worker("f")
+    submit(client, "first")
+    client.submit_job_bg(b"f", b"u", b"cancelled")
+    world.is_committing = False
+    world.admin().send(b"cancel job H:test:2\n")
+    looked_up = world.take()
+    client.submit_job_bg(b"f", b"u", b"w")
+    world.settle(looked_up)
+    assert grab(worker)[1] == "first"
+    world.commit_all()
+    client.submit_job_bg(b"f", b"u", b"w")
+    assert [each.arguments[0] for each in client.received] == [H1, H2, H3, H3]
+    assert drain(world.worker("f")) == "w"

@@ -8,7 +8,7 @@ from geartrain.engine.records import COMMON_KINDS, LEADERS_KINDS, Entry
 from geartrain.server.cron import calendar
 from tests.support.dialogue import World
 from tests.support.lanes import LaneStore, adopt
-from tests.support.stored_engine import counts, rows
+from tests.support.stored_engine import counts, drain, grab, rows
 
 
 def left_by(world: World) -> list[Entry]:
@@ -150,3 +150,36 @@ def test_schedules_of_clients_are_gone_on_with_by_who_takes_over_the_lane() -> N
         rows(other.admin(), f"schedule show {handle.decode()}")[0]["source"] == "client"
     )
     assert counts(other, "g")[0] == 1
+
+
+def test_a_job_that_is_to_follow_another_job_servers_is_that_once_more() -> None:
+    first = LaneStore(1)
+    worlds = World(store=first), World(store=LaneStore(2, first))
+    handles = []
+    for world in worlds:
+        world.policy(b"f", dedupe="again")
+        client = world.client()
+        client.submit_job_bg(b"f", b"u", b"w")
+        handles.append(client.received[0].arguments[0])
+    one, other = worlds
+    worker = one.worker("f")
+    assert handles == [grab(worker)[0]] * 2
+    assert grab(other.worker("f")) == (b"", "")
+    worker.work_complete(handles[0], b"")
+    (again,), first.again = first.again, ()
+    one.engine.sharing.adopt(again, one.now)
+    one.deliver()
+    assert drain(worker) == "w"
+    assert first.again == ()
+
+
+def test_a_job_that_is_to_follow_its_own_job_servers_is_another() -> None:
+    world = World(store=LaneStore(1))
+    world.policy(b"f", dedupe="again")
+    client, worker = world.client(), world.worker("f")
+    client.submit_job_bg(b"f", b"u", b"first")
+    handle, _ = grab(worker)
+    client.submit_job_bg(b"f", b"u", b"second")
+    world.advance(1)
+    worker.work_complete(handle, b"")
+    assert drain(worker) == "second"

@@ -167,6 +167,22 @@ def test_overlap_wait_has_one_more_wait() -> None:
     assert outcomes(world) == ["succeeded", "overlapped", "succeeded"]
 
 
+@pytest.mark.parametrize("overlap", ["skip", "wait"])
+def test_a_job_that_outlasts_more_times_than_are_kept_still_counts(
+    overlap: str,
+) -> None:
+    world = world_with(f"overlap={overlap}")
+    worker = world.worker("f")
+    world.advance(MINUTE)
+    handle = grab(worker)
+    world.advance(15 * MINUTE)
+    assert outcomes(world) == [None, *["overlapped"] * 9]
+    assert len(world.engine.state.jobs) == 1
+    worker.work_complete(handle, b"")
+    world.advance(MINUTE)
+    assert outcomes(world).count(None) == 1
+
+
 def test_one_that_waits_does_so_over_a_restart() -> None:
     world = world_with("overlap=wait")
     world.advance(2 * MINUTE)
@@ -195,6 +211,15 @@ def test_jitter_puts_each_time_off_by_its_own_part() -> None:
     assert max(submitted) - min(submitted) > 25
 
 
+def go_on_again(world: World) -> None:
+    """Have a job server run once more what others were asked for."""
+    assert isinstance(world.store, LaneStore)
+    again, world.store.again = world.store.again, ()
+    for inventory in again:
+        world.engine.sharing.adopt(inventory, world.now)
+    world.deliver()
+
+
 @pytest.mark.parametrize("overlap", ["skip", "wait"])
 def test_a_job_of_another_job_server_holds_the_next_up_until_it_has_ended(
     overlap: str,
@@ -210,7 +235,10 @@ def test_a_job_of_another_job_server_holds_the_next_up_until_it_has_ended(
     expected = [None] + ["overlapped"] * (2 if overlap == "skip" else 1)
     assert outcomes(leading) == expected
     worker = other.worker("f")
-    worker.work_complete(grab(worker), b"")
+    # As it was joined, it runs once more.
+    for _ in range(2):
+        worker.work_complete(grab(worker), b"")
+        go_on_again(other)
     # Until it is looked whether the job has ended, or the time after that.
     leading.advance(10 if overlap == "wait" else 2 * MINUTE)
     assert outcomes(leading)[0] == "elsewhere"

@@ -8,12 +8,13 @@ from geartrain.engine.model.flow_keys import FlowKey
 from geartrain.engine.model.functions import Function
 from geartrain.engine.model.jobs import PAGED, SCHEDULED, TENTATIVE, Job
 from geartrain.engine.records import JobRecord
+from geartrain.engine.state.state import State
 from geartrain.engine.window.windows import Window
 from tests.support.simulation.ledger import DEAD
 from tests.support.simulation.server_under_test import ServerUnderTest
 from tests.support.simulation.structures import windows_of
 
-__all__ = ["check_rest"]
+__all__ = ["check_function", "check_record", "check_rest"]
 
 
 def check_rest(server: ServerUnderTest) -> None:
@@ -22,7 +23,12 @@ def check_rest(server: ServerUnderTest) -> None:
     _check_ledger(server, jobs, dead)
     _check_memory(server, jobs)
     for function in server.engine.state.functions.values():
-        _check_function(server, function, list(jobs.values()))
+        check_function(
+            server.engine.state,
+            function,
+            list(jobs.values()),
+            is_readable=not server.is_unreadable,
+        )
         mine = [each for each in dead.values() if each.function == function.name]
         assert function.dead == len(mine)
     _check_twins(server, jobs)
@@ -49,12 +55,13 @@ def _check_memory(server: ServerUnderTest, jobs: dict[bytes, JobRecord]) -> None
         assert job.state is not PAGED or is_behind_fence
         assert (job.handle in jobs) == (job.batch != 0)
         if job.batch:
-            _check_record(job, jobs[job.handle])
+            check_record(job, jobs[job.handle])
             kept = server.store.workload(job.number)
             assert kept == b"".join([job.workload, *job.more])
 
 
-def _check_record(job: Job, record: JobRecord) -> None:
+def check_record(job: Job, record: JobRecord) -> None:
+    """Check that a store has a job as the engine has it."""
     assert record.function == job.function.name
     assert record.priority == job.priority
     assert record.unique == job.unique
@@ -73,10 +80,13 @@ def _check_record(job: Job, record: JobRecord) -> None:
         assert failures.reason == kept.reason
 
 
-def _check_function(
-    server: ServerUnderTest, function: Function, jobs: list[JobRecord]
+def check_function(
+    state: State, function: Function, jobs: list[JobRecord], *, is_readable: bool
 ) -> None:
-    state = server.engine.state
+    """Check that a function counts all jobs, and that none of them is stuck.
+
+    ``jobs`` are those that the store keeps of all functions.
+    """
     mine = [record for record in jobs if record.function == function.name]
     alone = [record for record in mine if record.handle not in state.jobs]
     in_memory = [job for job in state.jobs.values() if job.function is function]
@@ -96,8 +106,8 @@ def _check_function(
         assert window.leaving == sum(record.handle in paged for record in here)
         for shelf in (window.numbers, window.waits, window.dates):
             assert not shelf.is_reading()
-        if not (server.is_unreadable or server.engine.state.is_fenced):
-            _check_progress(server, function, window, here)
+        if is_readable and not state.is_fenced:
+            _check_progress(state, function, window, here)
     for record in alone:
         assert not record.queue_key or record.queue_key in _live(function)
 
@@ -108,11 +118,10 @@ def _live(function: Function) -> dict[bytes, FlowKey]:
 
 
 def _check_progress(
-    server: ServerUnderTest, function: Function, window: Window, alone: list[JobRecord]
+    state: State, function: Function, window: Window, alone: list[JobRecord]
 ) -> None:
     """Check that what is ready in the store alone has something to wait for."""
     priority = window.priority
-    state = server.engine.state
     is_due = [
         record for record in alone if record.due <= state.time_by(record.is_steady)
     ]

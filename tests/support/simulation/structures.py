@@ -99,7 +99,8 @@ def keys_lead_to_their_jobs(state: State) -> None:
             assert twin is not None
             assert twin.state is RUNNING
     for job in state.jobs.values():
-        if job.key:
+        # A tentative one makes room for another with its key that comes into memory.
+        if job.key and job.state is not TENTATIVE:
             keyed, elder = job.function.keyed[job.key], job.function.twin(job)
             assert keyed in (job, elder)
             if elder is not None and elder.state is RUNNING:
@@ -197,7 +198,8 @@ def schedules_and_runs_agree(state: State) -> None:
         is_awaited = schedule.timer or schedule in state.unreckoned
         assert is_awaited or schedule.is_paused
         held = schedule.held
-        assert not held.due or held.timer or schedule.outstanding()
+        is_told = held.timer or schedule.outstanding() or schedule.owed.timer
+        assert not held.due or is_told
     assert tracked == {
         number: {each.handle for each in schedules}
         for number, schedules in state.runs.items()

@@ -111,9 +111,20 @@ def _place_tentative(state: State, done: Gathering) -> dict[Job, bytes]:
             _unkeep(state, job)
             move(state, job, FINISHED)
         else:
+            _claim(job)
             count_submission(state, job)
             wait(state, job)
     return twins
+
+
+def _claim(job: Job) -> None:
+    """Let submissions join a job that turned out to be no twin.
+
+    Another with its key that came into memory meanwhile may have taken its place.
+    """
+    function = job.function
+    if job.key and job not in (function.keyed.get(job.key), function.twin(job)):
+        function.enter_key(job)
 
 
 def _handle_of_twin(state: State, job: Job, number: int) -> bytes:

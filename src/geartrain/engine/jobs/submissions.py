@@ -20,7 +20,7 @@ from geartrain.engine.model.jobs import (
     Job,
 )
 from geartrain.engine.model.peers import Peer
-from geartrain.engine.model.policies import FOLLOWING, JOIN, REPLACE
+from geartrain.engine.model.policies import AGAIN, FOLLOWING, JOIN, REPLACE
 from geartrain.engine.model.submission_options import SubmissionOptions
 from geartrain.engine.state import flow_keys, functions, quotas
 from geartrain.engine.state.state import State
@@ -104,12 +104,22 @@ def admit(
         job.background = True
         if state.journal.keep(job) and job.owner:
             quotas.keep(state, job)
-        if joined is None and job.record is not None and dedupe not in FOLLOWING:
-            # The store may have a job that it should have joined.
-            # So may another job server that shares the store.
-            is_paged = job.function.paged_count() > 0 or state.is_shared
-            job.record.is_tentative = bool(job.key) and is_paged and is_certain(job)
+        if joined is None and job.record is not None:
+            may_join = bool(job.key) and is_certain(job)
+            job.record.is_tentative = may_join and _may_be_twin(state, job, dedupe)
     return job
+
+
+def _may_be_twin(state: State, job: Job, dedupe: str) -> bool:
+    """Tell whether a job may have to join one that is not in memory.
+
+    The store may have one, and so may another job server that shares the store: that
+    runs its own once more, which is as good as a job that follows it.
+    """
+    if dedupe in FOLLOWING:
+        is_first = job.function.twin(job) is None
+        return state.is_shared and dedupe == AGAIN and is_first
+    return state.is_shared or job.function.paged_count() > 0
 
 
 def refusal(state: State, submitted: Job) -> bytes:
