@@ -68,7 +68,7 @@ class LaneStore(MemoryStore):
         super().__init__()
         self.lanes = {lane}
         self.left: list[Entry] = []
-        self.database = Database() if shared is None else shared.database
+        self.database: Database = Database() if shared is None else shared.database
         self._lane = lane
         self._beginning = beginning
         self._jobs = self.database.jobs
@@ -203,11 +203,12 @@ class LaneStore(MemoryStore):
 
     def _share(self, name: _Name, value: bytes | None) -> None:
         """Have others see an entry, if they are to."""
-        places = [(COMMON_KINDS, each) for each in (self.database.common, self._known)]
-        places.append((LEADERS_KINDS, self.database.progress))
-        for kinds, entries in places:
-            if name[0] not in kinds:
-                continue
+        places: list[dict[_Name, bytes]] = []
+        if name[0] in COMMON_KINDS:
+            places = [self.database.common, self._known]
+        elif name[0] in LEADERS_KINDS:
+            places = [self.database.progress]
+        for entries in places:
             if value is None:
                 entries.pop(name, None)
             else:
