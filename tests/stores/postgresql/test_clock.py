@@ -59,6 +59,21 @@ def test_who_comes_later_goes_on_with_their_time(
     other.close()
 
 
+def test_a_batch_that_waited_does_not_put_the_time_back(
+    server: PostgresqlServer, opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = opened()
+    for number, steady in enumerate((5000.0, 4000.0, 5100.0, 5050.0), 1):
+        kept = batch(record(number))
+        kept.steady, kept.calendar = steady, 123.0
+        one.commit(kept)
+    server_time = 5100.0 - time.monotonic()
+    wall(monkeypatch, 0.0)
+    other = PostgresqlStore(server.url(), "disk")
+    assert abs(started(other, 0.0) - server_time) < 5
+    other.close()
+
+
 def test_a_clock_of_the_database_that_is_set_changes_little_while_one_lives(
     server: PostgresqlServer, opened: Opened, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,6 +14,7 @@ from geartrain.engine.model.globs import is_pattern, matches
 from geartrain.engine.model.notices import Notice
 from geartrain.engine.model.peers import Peer
 from geartrain.engine.state import overrides
+from geartrain.engine.state.clocks import log_number
 from geartrain.engine.state.state import State
 from geartrain.errors import OptionError
 from geartrain.protocol.admin import END_OF_LIST
@@ -86,7 +87,7 @@ def record(state: State, peer: Peer, words: list[bytes], answer: bytes) -> None:
 
     It is durable with the change itself, or a batch later where that is in several.
     """
-    number, time = state.actions.next_number(state.log_number()), state.wall_time()
+    number, time = state.actions.next_number(log_number(state)), state.wall_time()
     action = Action(number, time, peer.address, peer.client_id)
     action.principal = peer.who()
     _describe(action, words)

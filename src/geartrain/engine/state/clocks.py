@@ -20,7 +20,7 @@ from geartrain.engine.inventory import Inventory
 from geartrain.engine.model.notices import Notice
 from geartrain.engine.state.state import State
 
-__all__ = ["keep_clock", "keep_clock_with", "resume_clock", "set_clock"]
+__all__ = ["keep_clock", "keep_clock_with", "log_number", "resume_clock", "set_clock"]
 
 # Seconds by which two readings of a system's clocks differ without a step.
 _JITTER: Final = 0.0001
@@ -34,6 +34,8 @@ _KEEP_EVERY: Final = 10.0
 # A job server that was down for more seconds than this, a year, was not: the system's
 # clock is wrong. Time to live must not end for that.
 _LONGEST_STOP: Final = 366 * 86400.0
+# 2026 by the calendar: microseconds since then are numbers that JSON has exactly.
+_LOGS_SINCE: Final = 1_767_225_600.0
 
 
 def set_clock(state: State, offset: float, asleep: float) -> None:
@@ -100,3 +102,14 @@ def keep_clock_with(state: State, batch: Batch) -> None:
         batch.steady = state.server_time()
         batch.calendar = state.wall_time()
         state.clock_kept = state.now
+
+
+def log_number(state: State) -> int:
+    """Return the least number of what is logged now.
+
+    Where others share the store it is by the time, in microseconds since 2026: a log
+    that one takes over from another is one with its own then.
+    """
+    if not state.is_shared:
+        return 1
+    return max(1, int((state.wall_time() - _LOGS_SINCE) * 1_000_000))

@@ -22,6 +22,7 @@ from geartrain.engine.model.marks import (
     read_mark,
 )
 from geartrain.engine.records import Entry
+from geartrain.engine.state.clocks import log_number
 from geartrain.engine.state.following import note_workers
 from geartrain.engine.state.idle import is_for_chunks
 from geartrain.engine.state.state import State
@@ -163,7 +164,7 @@ def _add(
 
 
 def _next_number(state: State) -> int:
-    return state.marks.next_number(state.log_number())
+    return state.marks.next_number(log_number(state))
 
 
 def _keep(state: State, mark: Mark) -> None:

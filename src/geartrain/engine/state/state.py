@@ -48,9 +48,6 @@ __all__ = ["State"]
 # Handles held for all peers that list jobs, at 8 bytes each; one peer may exceed it.
 _MOST_LISTED: Final = 4_000_000
 
-# 2026 by the calendar: microseconds since then are numbers that JSON has exactly.
-_LOGS_SINCE: Final = 1_767_225_600.0
-
 
 class Expiry(Timed):
     """When the store is to drop results next; its timer rings then."""
@@ -299,16 +296,6 @@ class State:
     def wall_time(self) -> float:
         """Return ``now`` by the calendar, in seconds since 1970."""
         return self.now + self.clock_offset
-
-    def log_number(self) -> int:
-        """Return the least number of what is logged now.
-
-        Where others share the store it is by the time, in microseconds since 2026: a
-        log that one takes over from another is one with its own then.
-        """
-        if not self.is_shared:
-            return 1
-        return max(1, int((self.wall_time() - _LOGS_SINCE) * 1_000_000))
 
     def server_time(self) -> float:
         """Return ``now`` in server time."""

@@ -35,6 +35,7 @@ class SharedClock:
     def __init__(self) -> None:
         # What to add to the steady clock for the server time.
         self._offset = 0.0
+        self._is_told = False
 
     def read(self, session: DatabaseSession, lane: int, inventory: Inventory) -> None:
         """Say in an inventory which server time it is; the lane is our own."""
@@ -44,10 +45,16 @@ class SharedClock:
         # By this machine's calendar, by which the engine looks how much has passed.
         inventory.calendar = time.time() - passed
         self._offset = inventory.steady + max(0.0, passed) - time.monotonic()
+        self._is_told = False
 
     def set(self, steady: float) -> None:
-        """Take the server time that it is."""
-        self._offset = steady - time.monotonic()
+        """Take the server time that it is, or was: a batch may have waited long.
+
+        So a later one only ever puts it on: a store that was away would put it back.
+        """
+        offset = steady - time.monotonic()
+        self._offset = max(self._offset, offset) if self._is_told else offset
+        self._is_told = True
 
     def keep(self, session: DatabaseSession, lane: int) -> None:
         """Send what keeps the server time of now."""
