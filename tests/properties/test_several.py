@@ -18,7 +18,7 @@ from hypothesis.stateful import (
 from tests.support.simulation.member import Asked, Member
 from tests.support.simulation.several import Several
 
-# Of two, three and four that are alive or not.
+# Job servers that live at a time.
 _MOST = 3
 POLICIES = (
     b"policy f dedupe=again",
@@ -290,4 +290,4 @@ class SeveralJobServers(RuleBasedStateMachine):
 
 
 TestSeveralJobServers = SeveralJobServers.TestCase
-TestSeveralJobServers.settings = settings(max_examples=60, stateful_step_count=50)
+TestSeveralJobServers.settings = settings(max_examples=300, stateful_step_count=40)

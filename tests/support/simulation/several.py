@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator
 
-from geartrain.engine.jobs.schedules import SHARED_CHANGES
 from geartrain.engine.model.jobs import Job
-from geartrain.engine.state.functions import FUNCTION
-from geartrain.engine.state.overrides import POLICY
 from geartrain.engine.state.runs import RETRY
 from tests.support.dialogue import STEADY_START, WALL_START, Answer
 from tests.support.lanes import BEGINNING, LaneStore
 from tests.support.simulation import structures
+from tests.support.simulation.agreement import (
+    check_runs,
+    check_settings,
+    check_times,
+)
 from tests.support.simulation.member import (
     IDLE,
     LOOKED,
@@ -27,8 +28,6 @@ from tests.support.simulation.promises import Promises
 from tests.support.simulation.rest import check_function, check_record
 
 __all__ = ["Several"]
-
-_MINUTE = 60.0
 
 
 class Several:
@@ -346,62 +345,13 @@ class Several:
         self.hear(member)
 
     def check_agreement(self) -> None:
-        """Check that all who are at rest have the same settings, and keep times."""
-        common = self.promises.database.common
-        for member in self.members:
-            state = member.state
-            for pattern in (b"f", b"g", b"*"):
-                value = common.get((POLICY, pattern))
-                settings = {} if value is None else json.loads(value)["settings"]
-                assert state.policies.changed(pattern) == settings
-            for name in (b"f", b"g", b"h"):
-                function = state.functions.get(name)
-                limits = common.get((FUNCTION, name))
-                is_named = function is not None and function.is_named
-                assert is_named == (limits is not None)
-                if function is not None and limits is not None:
-                    assert function.limits == json.loads(limits)
-            changed = {
-                name: json.loads(value)
-                for (kind, name), value in common.items()
-                if kind == SHARED_CHANGES
-            }
-            assert {
-                name: each.changed for name, each in state.schedules.items()
-            } == changed
-        self._check_runs()
-        self._check_times()
-
-    def _check_runs(self) -> None:
-        """Check that schedules wait for no job of their own lane that has ended.
-
-        The store is asked for others from time to time.
-        """
-        kept = self.promises.database.jobs.by_number
-        for member in self.members:
-            for schedule in member.state.schedules.values():
-                if member.store.is_leading:
-                    numbers = {
-                        each.number
-                        for each in schedule.runs
-                        if not each.outcome and member.state.is_of_lane(each.number)
-                    }
-                    assert numbers <= kept.keys(), f"{schedule.handle!r} waits"
-
-    def _check_times(self) -> None:
-        """Check that each time has come of the schedules that nobody has changed."""
-        for (_, name), value in self.promises.database.progress.items():
-            since = self._steady_since.setdefault(name, self.wall_time)
-            schedule = self.members[0].state.schedules.get(name)
-            if schedule is None or schedule.missed != "all" or schedule.is_paused:
-                continue
-            told = json.loads(value)
-            came = {told["held"], *(due for due, *_ in told["runs"])}
-            last = self.wall_time // _MINUTE * _MINUTE
-            first = max(since // _MINUTE * _MINUTE + _MINUTE, last - 5 * _MINUTE)
-            due = {first + each * _MINUTE for each in range(6)}
-            missing = {each for each in due if each <= last} - came
-            assert not missing, f"{name!r} did not come at {missing}"
+        """Check all who are at rest against each other."""
+        database = self.promises.database
+        states = [each.state for each in self.members]
+        check_settings(states, database)
+        leaders = [each for each in self.members if each.store.is_leading]
+        check_runs([each.state for each in leaders], database)
+        check_times(states[0], database, self._steady_since)
 
     def serving(self) -> Iterator[Member]:
         """Yield those that nobody has given up."""
