@@ -196,6 +196,7 @@ BESIDE_THE_TABLE = {
     "serial",
     "queue_key",
     "older",
+    "is_doubled",
     "is_tentative",
     "twin",
 }

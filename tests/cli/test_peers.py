@@ -10,7 +10,7 @@ from geartrain.server.kinds import NO_ADDRESS
 from geartrain.server.options import Options
 from geartrain.transport.address import Address
 
-SHARED = "postgresql://jobs@127.0.0.1/jobs?cluster=shop"
+SHARED = "postgresql://jobs@127.0.0.1/jobs?schema=shop"
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ def complaint(status: int, *flags: str) -> str:
         ("mysql://host", "names no database: mysql://user:password@host/database"),
         ("mysql:///jobs", "names no host: write mysql://host:port"),
         ("mysql://me:pw@host:port/db", "'mysql://me:…@host:port/db': Port could not"),
-        ("mysql://host/db?ssl=1", "'mysql://host/db?ssl=1': no option 'ssl'"),
+        ("mysql://host/db?ssl=1", "'mysql://host/db' has no option 'ssl'"),
         ("postgresql://host/db?a=1", "postgresql:// cannot be read: "),
         ("redis://host/first", "'first' is no Redis database: use its number"),
         ("redis://host:99999", "Port out of range"),

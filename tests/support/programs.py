@@ -118,7 +118,7 @@ def accepts(port: int, host: str = "127.0.0.1") -> bool:
     """Tell whether somebody listens on the port."""
     try:
         socket.create_connection((host, port), 5).close()
-    except ConnectionRefusedError:
+    except (ConnectionRefusedError, ConnectionResetError):
         return False
     return True
 

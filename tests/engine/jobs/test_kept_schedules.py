@@ -6,12 +6,9 @@ from typing import Any
 
 import pytest
 
-from geartrain.engine.model.health import FAILING, OK
 from geartrain.server.cron import calendar
 from tests.support.dialogue import STEADY_START, WALL_START, World
 from tests.support.stored_engine import rows, stored
-
-COVERS = ("engine/jobs/owed_times",)
 
 MINUTE = 60.0
 HOUR = 3600.0
@@ -175,108 +172,6 @@ def test_a_crash_at_its_time_has_it_come_once(times: str, is_written: bool) -> N
     assert len(shown(again)["runs"]) == 1
     again.advance(600)
     assert job_count(again) == (1 if "unique" in times else 2)
-
-
-def refused(world: World, reason: str = "the server is away") -> None:
-    """Have the store refuse what was collected, and be known not to be well."""
-    world.engine.state.health.state = FAILING
-    world.refuse(reason)
-
-
-def well_again(world: World) -> None:
-    world.engine.state.health.state = OK
-    world.commit_all()
-
-
-def outcomes(world: World) -> list[str | None]:
-    return [run["outcome"] for run in reversed(shown(world)["runs"])]
-
-
-@pytest.mark.parametrize(
-    ("missed", "later", "expected"),
-    [
-        ("once", 2, [None]),
-        ("once", 700, [None]),
-        ("all", 2, [None] * 3),
-        ("all", 700, [None] * 4),
-        ("skip", 2, [None]),
-        ("skip", 300, ["missed"]),
-    ],
-)
-def test_a_time_whose_job_the_store_refuses_comes_once_that_is_well(
-    missed: str, later: float, expected: list[str | None]
-) -> None:
-    world = world_with(f"every=600 missed={missed}")
-    world.is_committing = False
-    for _ in range(3):
-        world.advance(600)
-        refused(world)
-    assert (world.engine.state.jobs, shown(world)["runs"]) == ({}, [])
-    world.advance(later)
-    if later > 600:
-        refused(world)
-    well_again(world)
-    world.advance(2)
-    assert outcomes(world) == expected
-    jobs = expected.count(None)
-    assert job_count(world) == shown(world)["counts"]["submitted"] == jobs
-    world.advance(600)
-    assert job_count(world) == jobs + 1
-
-
-def test_a_job_that_is_refused_late_is_owed_all_the_same() -> None:
-    world = world_with("every=600 missed=all")
-    world.is_committing = False
-    world.advance(600)
-    batch = world.take()
-    for _ in range(30):
-        world.advance(600)
-    world.settle(batch, "the server is away")
-    refused(world)
-    well_again(world)
-    world.advance(2)
-    assert job_count(world) == 31
-    world.advance(600)
-    assert len(shown(world)["runs"]) == 10
-
-
-def test_a_time_that_is_owed_is_so_after_a_crash() -> None:
-    world = world_with("every=600")
-    world.is_committing = False
-    world.advance(600)
-    refused(world)
-    world.commit_all()
-    again = restarted(world, 5)
-    assert (job_count(again), outcomes(again)) == (1, [None])
-
-
-def test_a_schedule_that_is_paused_or_has_ended_owes_nothing() -> None:
-    world = world_with("every=600")
-    world.admin().text("schedule add t function=f every=600")
-    world.is_committing = False
-    world.advance(600)
-    refused(world)
-    world.admin().text("schedule pause s")
-    world.admin().text("schedule remove t")
-    well_again(world)
-    world.advance(5)
-    assert job_count(world) == 0
-    world.admin().text("schedule resume s")
-    world.advance(599)
-    assert job_count(world) == 0
-
-
-def test_a_job_that_an_operator_asked_for_is_refused() -> None:
-    world = world_with("every=600")
-    world.is_committing = False
-    admin = world.admin()
-    admin.send(b"schedule run s\n")
-    refused(world)
-    assert admin.received[-1].arguments[0].startswith(b"ERR QUEUE_ERROR")
-    assert outcomes(world) == ["refused"]
-    well_again(world)
-    world.advance(5)
-    assert job_count(world) == 0
 
 
 def test_what_cannot_be_read_again_is_told_and_costs_nothing_else() -> None:
