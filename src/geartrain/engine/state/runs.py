@@ -160,7 +160,8 @@ def give_back(state: State, number: int) -> None:
     for schedule in dict.fromkeys(state.runs.pop(number, ())):
         for run in [each for each in schedule.runs if each.number == number]:
             if run.is_asked:
-                run.outcome, run.ended = "refused", state.wall_time()
+                run.number, run.outcome = 0, "refused"
+                run.ended = state.wall_time()
                 continue
             schedule.runs.remove(run)
             schedule.counts["submitted"] -= 1
