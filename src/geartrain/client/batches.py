@@ -27,8 +27,7 @@ UniqueOf = Callable[[Any], Name | None]
 
 _MAX_COUNT: Final = 128
 _MAX_BYTES: Final = 262144
-# No more is sent while slices of so many bytes are in flight, however few jobs: a
-# window of 2,000 images would be gigabytes.
+# Bytes in flight from which the next slice waits: 2,000 images would be gigabytes.
 _MOST_IN_FLIGHT: Final = 64 * 1024 * 1024
 
 
