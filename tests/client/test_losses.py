@@ -357,7 +357,7 @@ def test_no_descriptor_is_left_behind_by_restarts(face: Face) -> None:
             await client.ping()
 
     face.run(scenario, f"127.0.0.1:{port}", connect_timeout=1)
-    assert open_descriptors() == before
+    assert open_descriptors() <= before
 
 
 def test_time_outs_leave_no_descriptor_behind(
@@ -371,7 +371,7 @@ def test_time_outs_leave_no_descriptor_behind(
                 await client.do(next(geartrain.functions), timeout=0.01)
 
     plain_face.run(scenario)
-    assert open_descriptors() == before
+    assert open_descriptors() <= before
 
 
 def test_a_closed_client_says_so(plain_face: Face) -> None:

@@ -55,7 +55,7 @@ def test_a_job_is_run_in_the_thread_that_submits_it(
 
     before = threading.active_count()
     assert client.do("thread") == str(threading.get_ident()).encode()
-    assert threading.active_count() == before
+    assert threading.active_count() <= before
 
 
 def test_a_background_job_is_done_when_its_submission_returns(

@@ -122,7 +122,7 @@ def test_many_threads_connect_and_leave(server: LocalServer) -> None:
         visitor.start()
     for visitor in visitors:
         visitor.join()
-    assert threading.active_count() == before
+    assert threading.active_count() <= before
     assert {each.workload for each in server.submitted("visit")} == {
         b"%d" % number for number in range(20)
     }

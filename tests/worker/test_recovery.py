@@ -174,9 +174,10 @@ def test_a_herd_of_restarts_leaves_nothing_open(script: Script) -> None:
         for _ in range(3):
             with server_on("geartrain", port) as server, client(server) as wire:
                 assert outcome(wire, b"f", b"x") == complete(b"x")
-    wait_until(lambda: threading.active_count() == threads)
+    # What a test before this one left may end meanwhile: hence not exactly as many.
+    wait_until(lambda: threading.active_count() <= threads)
     # The event loop's own descriptors are closed with it.
-    wait_until(lambda: open_descriptors() == files)
+    wait_until(lambda: open_descriptors() <= files)
 
 
 def test_what_answers_is_no_job_server(

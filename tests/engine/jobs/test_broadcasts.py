@@ -154,6 +154,24 @@ def test_it_is_cancelled_as_a_whole(world: World) -> None:
     assert batch_row(world, handle)["failed"] == 2
 
 
+def test_one_of_its_dead_letters_that_is_retried_runs_whenever_that_is(
+    world: World,
+) -> None:
+    """It is retried after it was the last to end, and before the broadcast has."""
+    worker = named_worker(world, b"a")
+    world.policy(b"f", max_attempts=1, dead_letter=True)
+    whole = submitted(world.client(), b"f?to=everyone")
+    worker.grab_job()
+    job = worker.received[-1].arguments[0]
+    worker.work_fail(job)
+    assert world.admin().text(b"dead retry " + job) == b"OK\r\n"
+    assert whole in world.engine.state.jobs
+    world.advance(0)
+    assert whole not in world.engine.state.jobs
+    assert end_next(worker) == job
+    assert not world.engine.state.jobs
+
+
 def test_nobody_can_have_the_whole_run(world: World) -> None:
     worker = named_worker(world, b"a")
     handle = submitted(world.client(), b"f?to=everyone")

@@ -189,6 +189,8 @@ class Ledger:
         is_cancelled = _counts(job.function)[1] > before
         if {job.handle, entry.whole} & self.cancelling and is_cancelled:
             return "removed"
+        if during == "refused" and not job.batch:
+            return _settled_fate(job, entry, was, during)
         if entry.is_whole or job.handle == self.ending:
             assert entry.is_whole or was is RUNNING
             self._check_members(entry)
@@ -198,7 +200,7 @@ class Ledger:
     def _unasked_fate(self, state: State, job: Job, was: JobState, during: str) -> str:
         """Return the fate of a job that nobody has cancelled or done."""
         entry = self.entries[job.handle]
-        if was is TENTATIVE or (during == "refused" and not job.batch):
+        if was is TENTATIVE:
             return _settled_fate(job, entry, was, during)
         if was is RUNNING and during not in ("refused", "committed"):
             return self._death(state, job, entry)
@@ -210,9 +212,13 @@ class Ledger:
         return "abandoned"
 
     def _check_members(self, whole: Entry) -> None:
-        """Check that all jobs of a broadcast that ends have ended, or do so now."""
+        """Check that all jobs of a broadcast that ends have ended, or do so now.
+
+        A dead letter had ended, and may have been retried since.
+        """
         for entry in self.entries.values():
-            if entry.whole == whole.handle and not entry.fate:
+            is_one = entry.whole == whole.handle and not entry.was_dead
+            if is_one and not entry.fate:
                 ended = [job for job in self._before if job.handle == entry.handle]
                 assert ended, f"{whole.handle!r} ends before {entry.handle!r}"
                 assert ended[0].state is FINISHED
@@ -285,9 +291,10 @@ class Ledger:
         self.cancelling.clear()
         self.schedules.clear()
         self.unscheduled.clear()
-        self.entries = {}
+        former, self.entries = self.entries, {}
         for handle, record in jobs.items():
-            self.entries[handle] = Entry.of_record(record)
+            entry = self.entries[handle] = Entry.of_record(record)
+            entry.was_dead = handle in former and former[handle].was_dead
         for handle, record in dead.items():
             self.entries[handle] = Entry.of_record(record)
             self.entries[handle].end(DEAD, self.step)

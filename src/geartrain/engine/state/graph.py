@@ -150,7 +150,7 @@ def withdraw(state: State, job: Job) -> None:
     graph = state.graph
     successor = graph.successors.get(job.number)
     if successor is not None:
-        _end_broadcast(state, successor)
+        _end_broadcast(state, successor, is_over=False)
         let_go(state, successor)
     batch = _batch_of(state, job)
     job.options = b""
@@ -176,7 +176,7 @@ def note_end(state: State, job: Job, outcome: bytes) -> None:
     reason, graph.reason = graph.reason, b""
     successor = graph.successors.get(job.number)
     if successor is not None and outcome != DEAD:
-        _end_broadcast(state, successor)
+        _end_broadcast(state, successor, is_over=outcome in (SUCCEEDED, FAILED))
         let_go(state, successor)
     if job.handle in graph.waiting:
         said = SourceEnd(job.handle, outcome)
@@ -212,8 +212,12 @@ def note_revival(state: State, job: Job) -> None:
         keep_batch(state, batch)
 
 
-def _end_broadcast(state: State, successor: Successor) -> None:
-    """Note that a broadcast has ended; what has not of its jobs is to be cancelled."""
+def _end_broadcast(state: State, successor: Successor, *, is_over: bool) -> None:
+    """Note that a broadcast has ended; what has not of its jobs is to be cancelled.
+
+    Where it ``is_over``, all of its jobs had ended: one that has not is a dead letter
+    which somebody has retried since, and runs.
+    """
     if not successor.is_broadcast:
         return
     batch = state.graph.batches.get(successor.handle)
@@ -221,7 +225,7 @@ def _end_broadcast(state: State, successor: Successor) -> None:
     if batch is not None and broadcast is not None:
         batch.broadcast = None
         broadcasts.forget(state, broadcast)
-        if batch.left() > 0:
+        if batch.left() > 0 and not is_over:
             state.graph.recalled[broadcast.number] = broadcast
 
 
