@@ -77,6 +77,24 @@ def test_a_job_that_is_refused_late_is_owed_all_the_same() -> None:
     assert len(shown(world)["runs"]) == 10
 
 
+@pytest.mark.parametrize("is_taken", [False, True])
+def test_a_time_whose_job_has_ended_when_it_is_refused_is_not_owed(
+    is_taken: bool,
+) -> None:
+    world = world_with("every=600")
+    world.is_committing = False
+    world.advance(600)
+    batch = world.take() if is_taken else None
+    worker = world.worker("f")
+    worker.grab_job()
+    worker.work_complete(worker.received[-1].arguments[0], b"")
+    world.settle(batch or world.take(), "the server is away")
+    world.commit_all()
+    world.advance(60)
+    assert job_count(world) == 0
+    assert outcomes(world) == ["succeeded"]
+
+
 def test_a_time_that_is_owed_is_so_after_a_crash() -> None:
     world = world_with("every=600")
     world.is_committing = False

@@ -14,10 +14,11 @@ from tests.support.linked_jobs import (
     refusal_of,
     restarted_linking,
     run_next,
+    status_of,
     submit_named,
     why_not,
 )
-from tests.support.stored_engine import handle
+from tests.support.stored_engine import grab, handle
 
 
 @pytest.fixture(params=[10, 1])
@@ -105,6 +106,47 @@ def test_a_foreground_job_that_nobody_awaits_any_more_waits_no_more() -> None:
     client.leave()
     assert not world.engine.state.graph.successors
     assert batch_row(world, "x")["left"] == 1
+
+
+@pytest.mark.parametrize("is_taken", [False, True])
+def test_a_job_that_had_ended_when_the_store_refused_it_counts_as_it_ended(
+    is_taken: bool,
+) -> None:
+    world = linking()
+    submit_named(world, "a?batch=x")
+    world.is_committing = False
+    worker = world.worker("b")
+    world.client().submit_job_bg(b"b?batch=x", b"", b"")
+    batch = world.take() if is_taken else None
+    worker.work_complete(grab(worker)[0], b"")
+    world.settle(batch or world.take(), "the disk is full")
+    world.commit_all()
+    row = batch_row(world, "x")
+    assert (row["total"], row["succeeded"], row["left"]) == (2, 1, 1)
+    after = submit_named(world, "c?after=batch:x")
+    world.advance(0)
+    assert status_of(world, after) == "blocked"
+
+
+def test_a_dead_letter_that_the_store_refused_keeps_nobody_waiting() -> None:
+    world = linking()
+    world.policy(b"b", max_attempts=1, dead_letter=True)
+    submit_named(world, "a?batch=x")
+    after = submit_named(world, "c?after=batch:x")
+    world.is_committing = False
+    client, worker = world.client(), world.worker("b")
+    client.submit_job_bg(b"b?batch=x", b"", b"")
+    job = grab(worker)[0]
+    client.submit_job(b"c?after=" + job, b"", b"")
+    batch = world.take()
+    worker.work_fail(job)
+    world.settle(batch, "the disk is full")
+    world.commit_all()
+    run_next(world, "a")
+    row = batch_row(world, "x")
+    assert (row["total"], row["failed"], row["dead"]) == (2, 1, 0)
+    assert status_of(world, after) == "cancelled"
+    assert not world.engine.state.graph.successors
 
 
 def test_the_batches_that_ended_first_are_forgotten_where_there_are_too_many() -> None:

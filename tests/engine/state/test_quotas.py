@@ -216,6 +216,21 @@ def test_jobs_that_the_store_refuses_or_finds_twins_do_not_count() -> None:
     assert kept(store) == {b"web": b"2 2"}
 
 
+def test_a_job_that_ended_before_the_store_refused_it_ends_once() -> None:
+    store = MemoryStore()
+    world = limited(store)
+    client = web(world)
+    client.submit_job_bg(b"g", b"", b"1")
+    world.is_committing = False
+    client.submit_job_bg(b"f", b"", b"2")
+    batch = world.take()
+    run_one(world)
+    world.settle(batch, "the disk is full")
+    world.commit_all()
+    assert use(world.engine) == (1, 1)
+    assert kept(store) == {b"web": b"1 1"}
+
+
 def test_recurring_jobs_and_what_they_submit_count() -> None:
     store = MemoryStore()
     world = limited(store)

@@ -70,13 +70,18 @@ def _run_all(
 
 
 def _is_held(server: ServerUnderTest, record: JobRecord) -> bool:
-    """Tell whether a job has to wait for others of its flow key."""
+    """Tell whether a job has to wait for others of its function or flow key."""
     state = server.engine.state
-    keys = state.functions[record.function].keys()
+    function = state.functions[record.function]
+    now = state.server_time()
+    flow = function.flow
+    if flow is not None and not flow.allowed(len(function.running), now):
+        return True
+    keys = function.keys()
     key = None if keys is None else keys.live.get(record.flow_key)
     if keys is None or key is None:
         return False
-    return not keys.may_start(key, state.server_time())
+    return not keys.may_start(key, now)
 
 
 def _next(server: ServerUnderTest, worker: Connection) -> bytes:

@@ -36,14 +36,10 @@ def settle(state: State, done: Gathering) -> list[Question]:
     """
     for job in done.unburied:
         job.function.dead -= 1
+        graph.note_loss(state, job)
         functions.retire(state, job.function)
     for job in done.refused:
-        _let_down(state, job)
-        if job.state is FINISHED and job.number not in done.batch.refusals:
-            runs.give_back(state, job.number)
-        else:
-            # It is too large, or somebody does it all the same.
-            runs.end(state, job.number, "refused")
+        _let_down(state, job, is_too_large=job.number in done.batch.refusals)
     for job, former in done.former.items():
         give_back(state, job, former)
     if done.batch.refusals and done.refused:
@@ -62,9 +58,17 @@ def settle(state: State, done: Gathering) -> list[Question]:
     return done.questions
 
 
-def _let_down(state: State, job: Job) -> None:
-    """Let go of a job that could not be kept."""
-    count_job(state, job, counts.REFUSED)
+def _let_down(state: State, job: Job, *, is_too_large: bool) -> None:
+    """Let go of a job that could not be kept.
+
+    One that ended before has been let go of: nothing but its submitter's answer is left.
+    """
+    is_over = job.state is FINISHED
+    if state.journal.holds or not is_over:
+        count_job(state, job, counts.REFUSED)
+    if is_over:
+        job.batch = 0
+        return
     _unkeep(state, job)
     job.record = None
     job.background = False
@@ -73,6 +77,11 @@ def _let_down(state: State, job: Job) -> None:
             place(state, job)
     elif job.state in (TENTATIVE, READY, HELD, SCHEDULED, BEHIND, PAGED):
         move(state, job, FINISHED)
+    if job.state is FINISHED and not is_too_large:
+        runs.give_back(state, job.number)
+    else:
+        # It would be refused again, or somebody does it all the same.
+        runs.end(state, job.number, "refused")
 
 
 def _unkeep(state: State, job: Job) -> None:

@@ -40,6 +40,7 @@ __all__ = [
     "may_begin",
     "note_end",
     "note_job",
+    "note_loss",
     "note_result",
     "note_revival",
     "progress",
@@ -209,6 +210,21 @@ def note_revival(state: State, job: Job) -> None:
     if batch is not None:
         batch.dead -= 1
         batch.ended = 0.0
+        keep_batch(state, batch)
+
+
+def note_loss(state: State, job: Job) -> None:
+    """React to a dead letter that is none after all: its job has failed for good."""
+    graph = state.graph
+    if job.handle in graph.waiting:
+        said = SourceEnd(job.handle, FAILED)
+        said.function, said.unique = job.function.name, job.unique
+        tell(state, said)
+    batch = _batch_of(state, job)
+    if batch is not None:
+        batch.dead -= 1
+        batch.failed += 1
+        _judge_batch(state, batch)
         keep_batch(state, batch)
 
 
