@@ -170,6 +170,19 @@ def test_dead_letters_are_run_again_from_the_other(
         assert admin.result(handle).state == "succeeded"
 
 
+def test_an_equal_job_of_the_other_is_cancelled_for_both(
+    servers: tuple[RunningServer, RunningServer],
+) -> None:
+    one, other = servers
+    handle = submit(one, "equal", "u")
+    assert submit(other, "equal", "u") == handle
+    with Admin(other.address) as admin:
+        admin.cancel(handle)
+        assert not list(admin.jobs(function="equal"))
+        assert submit(one, "equal", "u") != handle
+        assert [row.handle for row in admin.jobs(function="equal")] != [handle]
+
+
 def test_one_that_hangs_is_named_after_two_seconds(
     servers: tuple[RunningServer, RunningServer], http: int
 ) -> None:

@@ -25,6 +25,8 @@ class Batch:
         """The bytes of the workloads that ``added`` has, if that is known."""
         self.ended: dict[int, None] = {}
         """The numbers of kept jobs and dead letters to forget."""
+        self.cancelled: set[int] = set()
+        """Those of them that run for nobody, whoever else has been told of them."""
         self.added: list[JobRecord] = []
         """Jobs to keep; for a tentative one ``twin`` is set instead if a job of its
         function and key is kept that this batch does not bury.
@@ -128,6 +130,7 @@ class Batch:
         rest.expired_until = self.expired_until
         numbers = {record.number for record in self.added}
         rest.ended, rest.reserved = self.ended, self.reserved
+        rest.cancelled = self.cancelled
         rest.steady, rest.calendar = self.steady, self.calendar
         rest.revived, rest.entries = self.revived, self.entries
         for number, move in self.moved.items():
@@ -148,6 +151,7 @@ class Batch:
         What it says of the jobs ``without`` is left out, too.
         """
         self.ended.update(refused.ended)
+        self.cancelled |= refused.cancelled
         self.reserved = max(self.reserved, refused.reserved)
         if not self.steady:
             self.steady, self.calendar = refused.steady, refused.calendar

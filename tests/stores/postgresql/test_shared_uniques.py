@@ -56,6 +56,24 @@ def test_the_index_decides_who_has_a_unique(opened: Opened) -> None:
     assert third.twin == 0
 
 
+@pytest.mark.parametrize("is_committed", [True, False])
+def test_what_is_cancelled_does_not_run_for_who_joined_it(
+    opened: Opened, is_committed: bool
+) -> None:
+    one, other = opened(), opened()
+    one.commit(batch(*[keyed(number, b"%d" % number) for number in (1, 2)]))
+    joined = keyed(3, b"1", is_tentative=True)
+    other.commit(batch(joined))
+    assert joined.twin == 1
+    ending = batch(ended=[1, 2])
+    ending.cancelled = {1, 2}
+    one.commit(ending if is_committed else ending.parted()[1])
+    assert (one.again, numbers(one)) == ((), [])
+    later = keyed(4, b"1", is_tentative=True)
+    other.commit(batch(later))
+    assert (later.twin, numbers(other)) == (0, [4])
+
+
 def test_many_nodes_insert_the_same_uniques_without_a_deadlock(opened: Opened) -> None:
     stores = [opened() for _ in range(3)]
     kept: list[JobRecord] = []

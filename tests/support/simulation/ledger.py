@@ -134,6 +134,8 @@ class Ledger:
         entries: every job by handle.
         ending: the handle of the job that this step completes.
         cancelling: the handles that somebody asked to cancel.
+        is_steered: an operator may put jobs elsewhere in this step, those included that
+            it makes.
         schedules: the recurring jobs that were promised to be there.
         unscheduled: those that were promised to be gone.
     """
@@ -143,6 +145,7 @@ class Ledger:
         self.entries: dict[bytes, Entry] = {}
         self.ending = b""
         self.cancelling: set[bytes] = set()
+        self.is_steered = False
         self.schedules: set[bytes] = set()
         self.unscheduled: set[bytes] = set()
         self._before: dict[Job, JobState] = {}
@@ -173,6 +176,7 @@ class Ledger:
         entry = self.entries.get(job.handle)
         if entry is None:
             entry = self.entries[job.handle] = Entry.of_job(job)
+            entry.is_immediate &= not self.is_steered
         if entry.fate == DEAD:
             entry.end("", self.step)
         assert not entry.fate, f"{job.handle!r} is back: it was {entry.fate}"

@@ -133,6 +133,8 @@ class ServerUnderTest:
             assert job.failures.attempts < job.function.policy.max_attempts
 
     def _react(self, during: str, react: Callable[[], object]) -> None:
+        asked = [each for one in self.connections for each in one.pending]
+        self.ledger.is_steered = any(each.kind == "place" for each in asked)
         self.ledger.look(self.engine.state)
         react()
         self.ledger.learn(self.engine.state, during)

@@ -92,13 +92,15 @@ class Journal:
         """Record a job as ``record`` describes it."""
         self._next.add(job, record)
 
-    def end(self, job: Job) -> None:
+    def end(self, job: Job, *, is_cancelled: bool = False) -> None:
         """Record the end of a job; one not yet committed is not written at all."""
         batch = self._next.batch
         if job.batch == batch.serial and job.record is not None:
             job.record.number = 0
         else:
             batch.ended[job.number] = None
+            if is_cancelled:
+                batch.cancelled.add(job.number)
             if batch.replaced:
                 batch.replaced.pop(job.number, None)
         job.record = None

@@ -9,7 +9,7 @@ from geartrain.engine.jobs.life import move
 from geartrain.engine.model.endings import ending_of
 from geartrain.engine.model.jobs import FINISHED, Job
 from geartrain.engine.model.policies import IN_MEMORY
-from geartrain.engine.results import SUCCEEDED
+from geartrain.engine.results import CANCELLED, SUCCEEDED
 from geartrain.engine.state import functions, runs
 from geartrain.engine.state.following import note_job
 from geartrain.engine.state.graph import note_end
@@ -28,7 +28,7 @@ def finish(state: State, job: Job, outcome: bytes, result: int = 0) -> None:
     bytes of its result.
     """
     if job.batch:
-        state.journal.end(job)
+        state.journal.end(job, is_cancelled=outcome == CANCELLED)
     remember(state, job, outcome, result)
     move(state, job, FINISHED)
 

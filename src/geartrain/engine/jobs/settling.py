@@ -61,7 +61,7 @@ def settle(state: State, done: Gathering) -> list[Question]:
 def _let_down(state: State, job: Job, *, is_too_large: bool) -> None:
     """Let go of a job that could not be kept.
 
-    One that ended before has been let go of: nothing but its submitter's answer is left.
+    Of one that ended before, nothing but its submitter's answer is left.
     """
     is_over = job.state is FINISHED
     if state.journal.holds or not is_over:

@@ -37,11 +37,17 @@ def counted(changes: str) -> str:
     )
 
 
-_END: Final = (
-    "WITH gone AS (DELETE FROM @job WHERE number = ANY(%s::int8[])"
-    " AND lane = ANY(%s::smallint[]) AND (is_dead OR NOT is_joined)"
-    f" RETURNING {STATE}) " + counted(f"SELECT -1 AS sign, {STATE} FROM gone")
-)
+def _delete(where: str) -> str:
+    """Return what deletes the rows with these numbers, and counts that."""
+    return (
+        "WITH gone AS (DELETE FROM @job WHERE number = ANY(%s::int8[])"
+        f" AND lane = ANY(%s::smallint[]) AND {where}"
+        f" RETURNING {STATE}) " + counted(f"SELECT -1 AS sign, {STATE} FROM gone")
+    )
+
+
+_END: Final = _delete("(is_dead OR NOT is_joined)")
+_CANCEL: Final = _delete("is_joined")
 # What another node has joined before the deletion, or while that waited for it.
 _AGAIN: Final = (
     "WITH former AS (SELECT number, " + STATE + " FROM @job WHERE is_joined"
@@ -122,6 +128,10 @@ class Jobs:
     def end(self, numbers: Collection[int]) -> None:
         """Delete jobs and dead letters."""
         self._session.send(_END, bigints([*numbers]), self._lanes, self._serial)
+
+    def cancel(self, numbers: Collection[int]) -> None:
+        """Delete what other nodes have joined, too."""
+        self._session.send(_CANCEL, bigints([*numbers]), self._lanes, self._serial)
 
     def run_again(self, numbers: Collection[int]) -> Unanswered:
         """Make jobs ready that were to end and are joined.

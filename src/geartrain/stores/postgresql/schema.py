@@ -10,7 +10,8 @@ digit (``job_packing.bits_of``).
 and the number of the job for any other that has the same key.
 
 ``is_joined`` says that another node was asked for an equal job while this one was
-there: nobody but its own node knows whether it has run by then, so it runs once more.
+there: nobody but its own node knows whether it has run by then, so it runs once more,
+unless somebody has cancelled it.
 
 No statement ever begins where many dead rows may lie, because a transaction that
 somebody holds open keeps these from being removed: pages and lists go on behind a key,

@@ -132,6 +132,8 @@ class Transaction:
         self._begin()
         if batch.ended:
             jobs.end(batch.ended)
+            if owner.is_shared and batch.cancelled:
+                jobs.cancel(batch.cancelled)
             if owner.is_shared:
                 again = jobs.run_again(batch.ended)
         if batch.added:
