@@ -118,6 +118,11 @@ class Entry:
         self.is_immediate = False
         self.was_moved = True
 
+    def follow(self, former: Entry) -> None:
+        """Take over what was true of the job at any time of an earlier life."""
+        self.was_dead = former.was_dead
+        self.was_moved = former.was_moved or self.function != former.function
+
     def end(self, fate: str, step: int) -> None:
         self.fate = fate
         self.since = step
@@ -176,7 +181,9 @@ class Ledger:
         entry = self.entries.get(job.handle)
         if entry is None:
             entry = self.entries[job.handle] = Entry.of_job(job)
-            entry.is_immediate &= not self.is_steered
+            if self.is_steered:
+                # It may have been put elsewhere as soon as it was made.
+                entry.move(job.function.name, job.priority)
         if entry.fate == DEAD:
             entry.end("", self.step)
         assert not entry.fate, f"{job.handle!r} is back: it was {entry.fate}"
@@ -277,7 +284,11 @@ class Ledger:
                 entry.end("", self.step)
                 entry.background = True
                 record = jobs[handle]
-                entry.function, entry.priority = record.function, record.priority
+                if (record.function, record.priority) != (
+                    entry.function,
+                    entry.priority,
+                ):
+                    entry.move(record.function, record.priority)
             elif handle in dead:
                 assert not entry.is_gone, f"{handle!r} is a dead letter again"
                 assert not entry.is_back, f"{handle!r} is a dead letter again"
@@ -298,7 +309,8 @@ class Ledger:
         former, self.entries = self.entries, {}
         for handle, record in jobs.items():
             entry = self.entries[handle] = Entry.of_record(record)
-            entry.was_dead = handle in former and former[handle].was_dead
+            if handle in former:
+                entry.follow(former[handle])
         for handle, record in dead.items():
             self.entries[handle] = Entry.of_record(record)
             self.entries[handle].end(DEAD, self.step)
