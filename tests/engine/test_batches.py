@@ -100,6 +100,21 @@ def test_of_two_moves_the_later_counts_and_changes_follow_it() -> None:
     assert dues == {1: (1.0, False), 2: (2.0, False), 3: (9.0, True)}
 
 
+def test_nothing_more_is_said_of_what_has_ended() -> None:
+    batch = Batch(1)
+    for number in (1, 2):
+        batch.revived.append(Change(number, 5.0, None))
+        batch.changed.append(Change(number, 5.0, Failures()))
+        batch.buried.append(Burial(number, 5.0, Failures()))
+        batch.moved[number] = Move(number, b"f", 1, 5.0, is_steady=True)
+        batch.replaced[number] = JobRecord(number, b"", b"f")
+    batch.ended[1] = None
+    batch.leave_out_ended()
+    lists = (batch.revived, batch.changed, batch.buried)
+    assert [[each.number for each in one] for one in lists] == [[2]] * 3
+    assert [[*batch.moved], [*batch.replaced]] == [[2], [2]]
+
+
 def test_moves_of_new_jobs_are_new() -> None:
     batch = Batch(1)
     batch.added = [JobRecord(1, b"", b"")]

@@ -171,6 +171,7 @@ class LaneStore(MemoryStore):
     def commit(self, batch: Batch) -> None:
         """Apply a batch, but for the ends of jobs that others were asked for."""
         ended = batch.ended
+        self.database.joined -= batch.cancelled
         again = [each for each in ended if self._runs_again(each)]
         if again:
             self._run_again(again)

@@ -114,6 +114,23 @@ class Batch:
         left_out = (*new.added, *replaced)
         return rest, [each for each in left_out if each.number not in fitting]
 
+    def leave_out_ended(self) -> None:
+        """Say no more of what ``ended`` has than that.
+
+        A shared store may keep some of these, because other job servers were asked for
+        them: they run once more, as they were submitted.
+        """
+        ended = self.ended
+        if not ended:
+            return
+        self.revived = [each for each in self.revived if each.number not in ended]
+        self.changed = [each for each in self.changed if each.number not in ended]
+        self.buried = [each for each in self.buried if each.number not in ended]
+        for number in self.moved.keys() & ended.keys():
+            del self.moved[number]
+        for number in self.replaced.keys() & ended.keys():
+            del self.replaced[number]
+
     def parted(self) -> tuple[Batch, Batch]:
         """Return what is new, with all that depends on it, and the rest.
 

@@ -322,6 +322,7 @@ class Journal:
         if len(gathering.buried) < len(batch.buried):
             wanted = gathering.buried
             batch.buried = [each for each in batch.buried if each.number in wanted]
+        batch.leave_out_ended()
         batch.size = gathering.size
         self._taken = gathering
         self._next = Gathering(batch.serial + 1)
