@@ -17,7 +17,10 @@ from geartrain.transport.address import parse_address
 from geartrain.transport.connect import SocketConnector
 from tests.support.access import SHOP, TOKENS
 from tests.support.jobs_in_states import bury, submit, submit_many
+from tests.support.postgresql_servers import PostgresqlServer
 from tests.support.servers import RunningServer, running_gearmand, running_geartrain
+from tests.support.suspending import suspend
+from tests.support.waiting import wait_until
 
 
 def sampled(
@@ -176,3 +179,30 @@ def test_who_may_see_nothing_is_told_so(tmp_path: Path) -> None:
             assert (sampled(server, "jobs", token=token).refusal == "") is (
                 not expected
             )
+
+
+def test_rows_of_all_on_one_store_name_their_job_server(
+    database: PostgresqlServer,
+) -> None:
+    store = ("--store", database.url())
+    with (
+        running_geartrain(*store, "--node-name", "one") as one,
+        running_geartrain(*store, "--node-name", "other") as other,
+    ):
+        assert "node" not in names_of(sampled(one, "jobs"))
+        submit(one, b"own")
+        submit(other, b"own")
+        bury(other, b"buried", [b"w"])
+        wait_until(lambda: len(sampled(one, "jobs").rows) == 2)
+        for page, nodes in (("jobs", [None, "other"]), ("dead", ["other"])):
+            sample = sampled(one, page)
+            assert [row.node for row in sample.rows] == nodes
+            assert "node" in names_of(sample)
+        suspend(other.process)
+        (note,) = sampled(one, "jobs").notes
+        assert note.startswith("other (")
+        assert note.endswith(" did not answer")
+
+
+def names_of(sample: Sample) -> list[str]:
+    return [column.name for column in sample.columns]

@@ -14,7 +14,7 @@ from typing import Any, Final
 from geartrain.http.bridge import Bridge
 from geartrain.http.visitors import Visitor
 
-__all__ = ["FRESH", "LASTING", "Row", "Snapshots"]
+__all__ = ["FRESH", "LASTING", "Row", "Snapshots", "are_of_several"]
 
 Row = dict[str, Any]
 
@@ -28,6 +28,15 @@ LASTING: Final = 5.0
 the frame of each page: with ten thousand functions it takes the job server 10 to 30 ms.
 No answer is kept for longer.
 """
+
+
+def are_of_several(rows: list[Row]) -> bool:
+    """Tell whether rows are of another job server than the one that was asked, too.
+
+    >>> are_of_several([{"handle": "H:one:1"}, {"handle": "H:two:2", "node": "two"}])
+    True
+    """
+    return any("node" in row for row in rows)
 
 
 class Snapshots:

@@ -58,7 +58,7 @@ class Sample:
 
     Attributes:
         wanted: what had been asked.
-        columns: the page's columns.
+        columns: the page's columns that tell something of these rows.
         rows: its rows.
         has_more: whether there are more rows.
         notes: sentences about them.
@@ -179,11 +179,12 @@ class Sampler:
             nothing = _lacking(refusal)
         if choice.is_partial:
             notes.append(f"of the first {_MOST_ROWS:,} rows: search by function")
+        notes += [f"{name} did not answer" for name in admin.unanswered]
         if admin.unread:
             notes.append(f"{len(admin.unread):,} lines were not understood")
         return Sample(
             wanted=wanted,
-            columns=choice.shown,
+            columns=choice.worth_showing(rows[: wanted.rows]),
             rows=rows[: wanted.rows],
             has_more=len(rows) > wanted.rows,
             notes=notes,

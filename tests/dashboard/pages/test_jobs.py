@@ -7,10 +7,12 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.support.browser import looking, updated
+from tests.support.browser import PHONE, faults, looking, updated
 from tests.support.http_client import HttpServer, running_http
 from tests.support.jobs_in_states import bury, submit, submit_later, submit_many
 from tests.support.populated import HOSTILE, Populated
+from tests.support.postgresql_servers import PostgresqlServer
+from tests.support.servers import running_geartrain
 
 COVERS = ("dashboard/actions/jobs",)
 
@@ -182,3 +184,31 @@ def test_a_list_follows_what_happens(browser: Browser, empty: HttpServer) -> Non
         expect(page.locator("tbody th")).to_contain_text(handle)
         empty.ask("DELETE", f"/v1/jobs/{handle}")
         expect(page.get_by_role("main")).to_contain_text("No job waits or runs.")
+
+
+def test_jobs_of_all_on_one_store_tell_whose_they_are(
+    browser: Browser, database: PostgresqlServer
+) -> None:
+    store = ("--store", database.url())
+    with (
+        running_http(*store, "--node-name", "one") as server,
+        running_geartrain(*store, "--node-name", "other") as other,
+        looking(browser, server, at("function:whose")) as page,
+    ):
+        here = submit(server.jobs, b"whose")
+        there = submit(other, b"whose")
+        (dead,) = bury(other, b"buried", [b"w"])
+        rows = page.locator("tbody tr")
+        expect(rows).to_have_count(2, timeout=15_000)
+        server_of = '[data-label="Job server"]'
+        for handle, name in ((here, "this one"), (there, "other")):
+            cell = rows.filter(has_text=handle).locator(server_of)
+            expect(cell).to_have_text(name)
+        assert faults(page) == []
+        rows.get_by_role("link", name=there).click()
+        expect(page.get_by_text("at the job server other")).to_be_visible()
+        page.goto("/failures?function=buried")
+        letter = page.locator("tbody tr", has_text=dead).last
+        expect(letter.locator(server_of)).to_have_text("other")
+        page.set_viewport_size({"width": PHONE, "height": 844})
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from geartrain.dashboard.calls import PageCall
 from geartrain.dashboard.page import Page
-from geartrain.dashboard.snapshots import LASTING
+from geartrain.dashboard.snapshots import LASTING, are_of_several
 from geartrain.http.endpoints import query
 
 __all__ = ["PAGE", "REASONS"]
@@ -42,6 +42,7 @@ async def load(call: PageCall) -> Mapping[str, Any]:
         "groups": groups,
         "others": [row for row in lately if row["state"] != "dead"],
         "letters": letters,
+        "has_nodes": are_of_several(letters),
         "more": more,
         "dead": whole["now"]["dead"],
         "reasons": REASONS,

@@ -9,6 +9,7 @@ from geartrain.admin.connection import word
 from geartrain.dashboard.calls import PageCall
 from geartrain.dashboard.page import Page
 from geartrain.dashboard.searches import QUALIFIERS, STATES, Search, read_search
+from geartrain.dashboard.snapshots import are_of_several
 from geartrain.errors import OptionError
 from geartrain.http.endpoints import query
 from geartrain.http.problems import ProblemError
@@ -60,6 +61,7 @@ async def load(call: PageCall) -> Mapping[str, Any]:
             "state": list(STATES),
             "function": [] if call.is_update else await _functions(call),
         },
+        "has_nodes": are_of_several(rows),
         "has_errors": any(row["error"] for row in rows),
     }
 

@@ -9,7 +9,7 @@ from geartrain.admin.connection import word
 from geartrain.dashboard.calls import PageCall
 from geartrain.dashboard.page import AFTER, Page
 from geartrain.dashboard.searches import quoted_value
-from geartrain.dashboard.snapshots import Row
+from geartrain.dashboard.snapshots import Row, are_of_several
 from geartrain.http.endpoints import query, sorting
 
 __all__ = ["PAGE"]
@@ -43,9 +43,9 @@ async def load(call: PageCall) -> Mapping[str, Any]:
     line = f"{command} limit={_LIMIT}{call.filters('match', 'after')}"
     rows, more = await call.part(line)
     return {
-        "rows": [{"node": "", **row, "key": _key(row)} for row in rows],
+        "rows": [{**row, "key": _key(row)} for row in rows],
         "more": more,
-        "has_nodes": any("node" in row for row in rows),
+        "has_nodes": are_of_several(rows),
         "views": _VIEWS,
         "show": shown,
         "sort": call.values["sort"],

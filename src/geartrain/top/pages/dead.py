@@ -25,6 +25,7 @@ DEAD: Page[JobRow] = Page(
         columns=(
             Column("HANDLE", lambda row: row.handle, NAME, worth=9),
             Column("FUNCTION", lambda row: row.function, TEXT, worth=8),
+            Column("NODE", lambda row: row.node, NAME, worth=4, is_rare=True),
             Column("AGE", lambda row: row.died, AGE, worth=6),
             Column("REASON", lambda row: row.reason, WORD, worth=5),
             Column("FAILED", lambda row: row.attempts, COUNT, worth=2),

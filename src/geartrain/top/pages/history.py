@@ -51,6 +51,7 @@ HISTORY: Page[JobRow] = Page(
         columns=(
             Column("HANDLE", lambda row: row.handle, NAME, worth=9),
             Column("FUNCTION", lambda row: row.function, TEXT, worth=8),
+            Column("NODE", lambda row: row.node, NAME, worth=4, is_rare=True),
             Column("STATE", lambda row: row.status, WORD, worth=7),
             Column("ENDED", lambda row: row.ended, AGE, worth=6),
             Column("RAN", _ran, SECONDS, worth=5),

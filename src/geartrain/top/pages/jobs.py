@@ -97,6 +97,7 @@ JOBS: Page[JobRow] = Page(
         columns=(
             Column("HANDLE", lambda row: row.handle, NAME, worth=9),
             Column("FUNCTION", lambda row: row.function, TEXT, worth=8),
+            Column("NODE", lambda row: row.node, NAME, worth=4, is_rare=True),
             Column("STATE", lambda row: row.state, WORD, worth=7),
             Column("AGE", lambda row: row.submitted, AGE, worth=6),
             Column("WHEN", _when, AGE, worth=5),

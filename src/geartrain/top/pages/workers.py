@@ -57,6 +57,7 @@ WORKERS: Page[WorkerRow] = Page(
     listing=RowListing(
         columns=(
             Column("ID", lambda row: row.id, NAME, worth=9),
+            Column("NODE", lambda row: row.node, NAME, worth=4, is_rare=True),
             Column("KIND", _kind, WORD, worth=8),
             Column("RUNNING", lambda row: row.running, COUNT, worth=7),
             Column("DONE", lambda row: row.succeeded, COUNT, worth=5),
@@ -69,7 +70,7 @@ WORKERS: Page[WorkerRow] = Page(
         ),
         to_json=lambda row: {"id": row.id, "address": row.address},
         nothing="nobody is connected",
-        key=lambda row: (row.number, row.descriptor, row.address),
+        key=lambda row: (row.node or "", row.number, row.descriptor, row.address),
         sort="running",
     ),
     find=_find,
