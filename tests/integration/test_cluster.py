@@ -15,7 +15,7 @@ from geartrain.client import Client
 from geartrain.errors import GeartrainError
 from geartrain.protocol.constants import PacketType
 from tests.support.postgresql_servers import PostgresqlServer
-from tests.support.servers import RunningServer, running_geartrain
+from tests.support.servers import RunningServer, free_port, running_geartrain
 from tests.support.suspending import suspend
 from tests.support.waiting import wait_until
 from tests.support.wire import Wire
@@ -163,6 +163,22 @@ def test_servers_on_one_store_find_each_other_and_help(
         with running_geartrain(*store, *flags) as alone:
             wait_until(lambda: _nodes(one) == [("alone", None)])
             assert _helped(one) == _helped(alone) == []
+
+
+def test_a_stop_in_order_worries_nobody(database: PostgresqlServer) -> None:
+    store = ("--store", database.url())
+    with (
+        running_geartrain(*store, "--node-name", "one") as one,
+        running_geartrain(*store, "--node-name", "other") as other,
+    ):
+        wait_until(lambda: _helped(one) == [("other", other.address, "connected")])
+        other.process.terminate()
+        wait_until(lambda: "(node other) no more" in one.log.read_text())
+        assert "WARNING" not in one.log.read_text()
+        wrong = ("--node-address", f"127.0.0.1:{free_port()}")
+        with running_geartrain(*store, "--node-name", "lost", *wrong):
+            away = f"the peer {wrong[1]} (node lost) is away (Connection refused)"
+            wait_until(lambda: away in one.log.read_text())
 
 
 def _nodes(server: RunningServer) -> list[tuple[str | None, str | None]]:

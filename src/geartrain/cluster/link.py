@@ -50,6 +50,9 @@ _LASTING: Final = 5.0
 _ANOTHER: Final = (
     "{} answers there: give that job server a --node-address by which others reach it"
 )
+# Seconds after which it is logged that a node of the same store is away: one that stops
+# in order has left the table by then, and nobody is to worry.
+_PARTING: Final = 2.5
 # Seconds until an address is tried again that was found to be our own.
 _ITSELF: Final = 60.0
 
@@ -97,7 +100,8 @@ class PeerLink:
         self._told = CONNECTING
         # Refusals of the peer that were logged.
         self._told_refusals: set[str] = set()
-        self._ticked = self._probed = self._rounded = self._connected = 0.0
+        self._ticked = self._probed = self._rounded = 0.0
+        self._connected = self._lost = 0.0
 
     def start(self) -> None:
         """Connect, and again whenever the connection is lost."""
@@ -246,6 +250,7 @@ class PeerLink:
         if identity == self._identity:
             self._give_up(OSError(_NO_PEER))
             self.record.state = ITSELF
+            self.record.since = time.time()
             return
         if self.record.state == CONNECTED:
             return
@@ -253,11 +258,10 @@ class PeerLink:
         self.record.state = self._told = CONNECTED
         self._connected = self._driver.monotonic()
         self.record.since = time.time()
-        called = f" (node {visible(name.decode(errors='replace'))})" if name else ""
         _log.info(
             "helps the job server %s%s",
             self.connector,
-            called,
+            self._called(),
             extra={"action": "peer_connected"},
         )
         self.follow(self._groups)
@@ -280,17 +284,26 @@ class PeerLink:
         record.error = self._why_away(error)
         record.refusals.clear()
         self._told_refusals.clear()
-        if record.state != ITSELF:
+        now = self._driver.monotonic()
+        if record.state not in (ITSELF, AWAY):
             record.state = AWAY
-        if record.state != self._told:
-            self._told = record.state
             record.since = time.time()
+            self._lost = now
+        is_leaving = record.is_found and now - self._lost < _PARTING
+        if record.state != self._told and not is_leaving:
+            self._told = record.state
             _log.warning(
-                "the peer %s is away (%s): trying again",
+                "the peer %s%s is away (%s): trying again",
                 self.connector,
+                self._called(),
                 record.error,
                 extra={"action": "peer_away"},
             )
+
+    def _called(self) -> str:
+        """Return by which name the peer is known; empty if it has told none."""
+        name = self.record.name.decode(errors="replace")
+        return f" (node {visible(name)})" if name else ""
 
     def _why_away(self, error: Exception | None) -> str:
         """Return why the connection was lost, or could not be made, in words."""
