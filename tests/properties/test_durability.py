@@ -121,6 +121,18 @@ functions = st.sampled_from([b"f", b"f", b"f", b"g"])
 uniques = st.sampled_from([b"", b"", b"", b"u", b"v", b"-"])
 workloads = st.sampled_from([b"x", b"y", b'{"k":"a"}', b'{"k":"a"}', b'{"k":"b"}'])
 faults = st.sampled_from(FAULTS)
+links = st.sampled_from(
+    [
+        b"batch=x",
+        b"batch=x",
+        b"batch=y",
+        b"after=batch:x",
+        b"after=batch:x&when=done&batch=y",
+        b"after=batch:x&when=failure",
+        b"after=batch:y",
+    ]
+)
+ends = st.sampled_from([b"", b"&when=done", b"&when=failure", b"&batch=x"])
 broadcasts = st.sampled_from([b"everyone", b"everyone", b"hosts", b"everyone&delay=2"])
 
 
@@ -249,6 +261,39 @@ class DurableJobServer(RuleBasedStateMachine):
                 function=function,
                 workload=b"x",
             )
+
+    def submit_linked(
+        self, who: int, function: bytes, unique: bytes, link: bytes
+    ) -> None:
+        """Submit a job that is in a batch or waits for others."""
+        name = function + b"?" + link
+        self.ask(
+            who,
+            "linked",
+            packet(PacketType.SUBMIT_JOB_BG, name, unique, b"x"),
+            function=function,
+            unique=unique,
+            workload=b"x",
+        )
+
+    @rule(
+        who=who,
+        function=functions,
+        unique=uniques,
+        link=links,
+        count=st.sampled_from([1, 1, 3]),
+    )
+    def submit_in_batch(
+        self, who: int, function: bytes, unique: bytes, link: bytes, count: int
+    ) -> None:
+        for _ in range(count):
+            self.submit_linked(who, function, unique, link)
+
+    @rule(who=who, function=functions, pick=picks, when=ends)
+    def submit_after(self, who: int, function: bytes, pick: int, when: bytes) -> None:
+        handle = self.pick(pick)
+        if handle is not None:
+            self.submit_linked(who, function, b"", b"after=" + handle + when)
 
     @rule(who=who, function=functions, to=broadcasts)
     def broadcast(self, who: int, function: bytes, to: bytes) -> None:

@@ -9,6 +9,11 @@ from geartrain.engine.inventory import LANES, Inventory
 from geartrain.engine.model.options import EngineOptions
 from tests.support.dialogue import WALL_START, World
 from tests.support.lanes import LaneStore, adopt
+from tests.support.linked_jobs import (
+    batch_row,
+    run_next,
+    submit_named,
+)
 from tests.support.stored_engine import (
     counts,
     drain,
@@ -109,3 +114,23 @@ def test_a_handle_of_another_lane_is_known_once_its_jobs_are() -> None:
     client.get_status(b"H:test:%d" % number)
     (answer,) = client.received
     assert answer.arguments[1] == b"1"
+
+
+def test_a_batch_of_both_is_one_batch_of_the_jobs_of_both() -> None:
+    one, other, store = shared()
+    for world in (one, other):
+        world.policy(b"*", options_in_names=True)
+        submit_named(world, "a?batch=x")
+    run_next(other, "a")
+    submit_named(other, "a?batch=x")
+    after = submit_named(other, "b?after=batch:x")
+    store.left = one.store.leave() if isinstance(one.store, LaneStore) else []
+    adopt(other, store, 1)
+    other.commit_all()
+    assert batch_row(other, "x")["left"] == 2
+    run_next(other, "a")
+    assert run_next(other, "b") == ("", "")
+    run_next(other, "a")
+    assert run_next(other, "b")[0] == after
+    row = batch_row(other, "x")
+    assert [row[name] for name in ("total", "succeeded", "left")] == [3, 3, 0]

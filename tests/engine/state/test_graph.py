@@ -128,6 +128,53 @@ def test_a_job_that_had_ended_when_the_store_refused_it_counts_as_it_ended(
     assert status_of(world, after) == "blocked"
 
 
+def test_what_waits_for_jobs_that_end_with_the_job_server_waits_no_more() -> None:
+    world = linking()
+    client = world.client()
+    client.submit_job(b"a", b"u", b"")
+    client.submit_job(b"a?batch=x", b"", b"")
+    waiting = [
+        submit_named(world, f"b?after={after}{when}")
+        for after in ("H:test:1", "batch:x")
+        for when in ("", "&when=done")
+    ]
+    world = restarted_linking(world)
+    assert [status_of(world, each) for each in waiting[::2]] == ["cancelled"] * 2
+    assert [run_next(world, "b")[0] for _ in waiting[1::2]] == waiting[1::2]
+    row = batch_row(world, "x")
+    assert (row["total"], row["failed"], row["left"]) == (1, 1, 0)
+    assert not world.engine.state.graph.successors
+
+
+def test_what_waits_for_a_job_that_is_kept_after_all_waits_on() -> None:
+    world = linking()
+    client = world.client()
+    client.submit_job(b"a", b"u", b"w")
+    waiting = submit_named(world, "b?after=H:test:1")
+    client.submit_job_bg(b"a", b"u", b"w")
+    world = restarted_linking(world)
+    assert status_of(world, waiting) == "blocked"
+    assert run_next(world, "a")[0] == "H:test:1"
+    assert run_next(world, "b")[0] == waiting
+
+
+def test_what_waits_for_a_job_that_the_store_refuses_waits_no_more() -> None:
+    world = linking()
+    world.is_committing = False
+    world.client().submit_job_bg(b"a", b"", b"w")
+    batch = world.take()
+    client = world.client()
+    for name in (b"b?after=H:test:1", b"c?after=H:test:1&when=done"):
+        client.submit_job_bg(name, b"", b"w")
+    world.settle(batch, "the disk is full")
+    world.commit_all()
+    world.advance(0)
+    assert client.received == [job_created(handle(2)), job_created(handle(3))]
+    assert status_of(world, "H:test:2") == "cancelled"
+    assert run_next(world, "c") == ("H:test:3", "w")
+    assert not world.engine.state.graph.successors
+
+
 def test_a_dead_letter_that_the_store_refused_keeps_nobody_waiting() -> None:
     world = linking()
     world.policy(b"b", max_attempts=1, dead_letter=True)

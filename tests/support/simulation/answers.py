@@ -40,6 +40,14 @@ def _background(
         assert handle in kept, f"{handle!r} is not durable"
 
 
+def _linked(
+    server: ServerUnderTest, connection: Connection, request: Request, answer: Answer
+) -> None:
+    """Check a job that waits for others: for some there is nothing to wait."""
+    if answer.name != "error" or answer.arguments[0] != b"INVALID_ARGUMENT":
+        _background(server, connection, request, answer)
+
+
 def _foreground(
     server: ServerUnderTest, connection: Connection, request: Request, answer: Answer
 ) -> None:
@@ -257,6 +265,7 @@ _CHECKS: Final[
     "background": _background,
     "broadcast": _broadcast,
     "foreground": _foreground,
+    "linked": _linked,
     "schedule": _schedule,
     "grab": _assigned,
     "result": _refused,

@@ -11,6 +11,7 @@ from geartrain.engine.batches import Batch
 from geartrain.engine.model import counts
 from geartrain.engine.model.addressees import EVERYONE, HOSTS, addressee_of
 from geartrain.engine.model.functions import Function
+from geartrain.engine.model.graph import NEVER
 from geartrain.engine.model.jobs import (
     BEHIND,
     FINISHED,
@@ -31,7 +32,7 @@ __all__ = ["DEAD", "Entry", "Ledger"]
 DEAD = "dead"
 
 
-class _Broadcast(TypedDict):
+class _Linked(TypedDict):
     whole: bytes
     is_whole: bool
 
@@ -57,8 +58,10 @@ class Entry:
         is_back: a dead letter that was promised to be a job again.
         was_dead: it was a dead letter once.
         was_moved: an operator has put it elsewhere.
-        whole: the handle of the broadcast that it is of; empty if it is of none.
+        whole: the batch that it is in, or the handle of the broadcast that it is of;
+            empty if it is of none.
         is_whole: it is a broadcast, which runs nowhere and ends after its jobs.
+        waits: it waits for others, or did.
     """
 
     handle: bytes
@@ -79,6 +82,7 @@ class Entry:
     was_moved: bool = False
     whole: bytes = b""
     is_whole: bool = False
+    waits: bool = False
 
     def may_be_replaced(self) -> bool:
         """Tell whether another submission may have given it its workload."""
@@ -95,7 +99,8 @@ class Entry:
             workload=job.workload,
             is_immediate=job.due == 0 and job.state is not TENTATIVE,
             background=job.background,
-            **_broadcast(job.options),
+            waits=job.due == NEVER,
+            **_linked(job.options),
         )
 
     @staticmethod
@@ -109,7 +114,8 @@ class Entry:
             workload=record.workload,
             is_immediate=record.due == 0 and record.failures is None,
             background=True,
-            **_broadcast(record.options),
+            waits=record.due == NEVER,
+            **_linked(record.options),
         )
 
     def move(self, function: bytes, priority: int) -> None:
@@ -121,6 +127,7 @@ class Entry:
     def follow(self, former: Entry) -> None:
         """Take over what was true of the job at any time of an earlier life."""
         self.was_dead = former.was_dead
+        self.waits |= former.waits
         self.was_moved = former.was_moved or self.function != former.function
 
     def end(self, fate: str, step: int) -> None:
@@ -198,7 +205,11 @@ class Ledger:
         entry = self.entries[job.handle]
         before = self._counted.get(job.function.name, (0, 0))[1]
         is_cancelled = _counts(job.function)[1] > before
-        if {job.handle, entry.whole} & self.cancelling and is_cancelled:
+        is_asked = (entry.waits and not entry.is_whole) or {
+            job.handle,
+            entry.whole,
+        } & self.cancelling
+        if is_asked and is_cancelled:
             return "removed"
         if during == "refused" and not job.batch:
             return _settled_fate(job, entry, was, during)
@@ -261,7 +272,7 @@ class Ledger:
             entry = numbers[number]
             if entry.fate in ("", DEAD):
                 asked = {entry.handle, entry.whole} & self.cancelling
-                assert entry.fate or asked or entry.is_whole
+                assert entry.fate or asked or entry.is_whole or entry.waits
                 entry.end("removed", self.step)
 
     def refused(self, batch: Batch) -> None:
@@ -335,10 +346,12 @@ def _settled_fate(job: Job, entry: Entry, was: JobState, during: str) -> str:
     return "twin"
 
 
-def _broadcast(options: bytes) -> _Broadcast:
-    """Return what options say of a job of a broadcast, and of a broadcast."""
-    is_whole = kept_text(options, b"to") in (EVERYONE, HOSTS)
-    return {"whole": kept_text(options, b"batch"), "is_whole": is_whole}
+def _linked(options: bytes) -> _Linked:
+    """Return what options say of jobs that belong together."""
+    return {
+        "whole": kept_text(options, b"batch"),
+        "is_whole": kept_text(options, b"to") in (EVERYONE, HOSTS),
+    }
 
 
 def _is_unreachable(state: State, job: Job) -> bool:

@@ -22,7 +22,7 @@ from geartrain.engine.model.jobs import (
 from geartrain.engine.model.peers import Peer
 from geartrain.engine.model.policies import AGAIN, FOLLOWING, JOIN, REPLACE
 from geartrain.engine.model.submission_options import SubmissionOptions
-from geartrain.engine.state import flow_keys, functions, quotas
+from geartrain.engine.state import flow_keys, functions, graph, quotas
 from geartrain.engine.state.state import State
 from geartrain.engine.state.statistics import count_job, count_submission
 from geartrain.texts import quoted
@@ -102,12 +102,20 @@ def admit(
     if background:
         # From now on this job must run, whichever clients leave.
         job.background = True
-        if state.journal.keep(job) and job.owner:
-            quotas.keep(state, job)
+        if state.journal.keep(job):
+            _note_kept(state, job, joined)
         if joined is None and job.record is not None:
             may_join = bool(job.key) and is_certain(job)
             job.record.is_tentative = may_join and _may_be_twin(state, job, dedupe)
     return job
+
+
+def _note_kept(state: State, job: Job, joined: Job | None) -> None:
+    """Have all who count what the store keeps know a job that it is to keep."""
+    if job.owner:
+        quotas.keep(state, job)
+    if joined is not None and state.graph.is_used:
+        graph.note_kept(state, job)
 
 
 def _may_be_twin(state: State, job: Job, dedupe: str) -> bool:

@@ -85,6 +85,15 @@ class JobBatch:
         """Return how many have ended, dead letters included."""
         return self.succeeded + self.failed + self.dead
 
+    def merge(self, other: JobBatch) -> None:
+        """Count the jobs of another batch of its name, too."""
+        self.total += other.total
+        self.succeeded += other.succeeded
+        self.failed += other.failed
+        self.dead += other.dead
+        self.began = min(self.began, other.began)
+        self.ended = max(self.ended, other.ended) if self.left() == 0 else 0.0
+
     def source(self) -> bytes:
         """Return how successors name it."""
         return BATCH + self.name

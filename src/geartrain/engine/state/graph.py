@@ -27,6 +27,7 @@ from geartrain.engine.state.kept_graph import (
     drop_batch,
     drop_successor,
     keep_batch,
+    keep_successor,
     read_graph,
 )
 from geartrain.engine.state.source_ends import come_to, tell
@@ -40,6 +41,7 @@ __all__ = [
     "may_begin",
     "note_end",
     "note_job",
+    "note_kept",
     "note_loss",
     "note_result",
     "note_revival",
@@ -110,6 +112,15 @@ def begin_broadcast(state: State, job: Job, count: int) -> None:
     keep_batch(state, batch)
 
 
+def note_kept(state: State, job: Job) -> None:
+    """Know that the store keeps a job from now on, which was to end with this life.
+
+    It is in no batch: one in the foreground that is, nobody joins.
+    """
+    for successor in state.graph.waiting.get(job.handle, {}).values():
+        keep_successor(state, successor)
+
+
 def refuse_member(state: State, name: bytes, job: Job, why: bytes) -> None:
     """Count a job of a broadcast that could not be made among those that failed."""
     batch = state.graph.batches.get(name)
@@ -153,6 +164,7 @@ def withdraw(state: State, job: Job) -> None:
     if successor is not None:
         _end_broadcast(state, successor, is_over=False)
         let_go(state, successor)
+    _tell_failed(state, job)
     batch = _batch_of(state, job)
     job.options = b""
     if batch is not None:
@@ -215,17 +227,21 @@ def note_revival(state: State, job: Job) -> None:
 
 def note_loss(state: State, job: Job) -> None:
     """React to a dead letter that is none after all: its job has failed for good."""
-    graph = state.graph
-    if job.handle in graph.waiting:
-        said = SourceEnd(job.handle, FAILED)
-        said.function, said.unique = job.function.name, job.unique
-        tell(state, said)
+    _tell_failed(state, job)
     batch = _batch_of(state, job)
     if batch is not None:
         batch.dead -= 1
         batch.failed += 1
         _judge_batch(state, batch)
         keep_batch(state, batch)
+
+
+def _tell_failed(state: State, job: Job) -> None:
+    """Tell who waits for a job, if anybody does, that it has failed for good."""
+    if job.handle in state.graph.waiting:
+        said = SourceEnd(job.handle, FAILED)
+        said.function, said.unique = job.function.name, job.unique
+        tell(state, said)
 
 
 def _end_broadcast(state: State, successor: Successor, *, is_over: bool) -> None:
@@ -316,14 +332,30 @@ def restore_graph(state: State, entries: list[Entry]) -> None:
     """
     graph = state.graph
     kept = read_graph(state, entries)
-    for batch in kept.batches:
-        graph.batches[batch.name] = batch
-        graph.is_used = True
+    batches = [_take_in(state, each) for each in kept.batches]
     for successor in kept.successors:
         _take_back(state, successor)
     for said in kept.ended:
         graph.ended[said.source] = said
+    for successor, source in kept.lost:
+        come_to(state, successor, SourceEnd(source, FAILED))
+    for batch in batches:
+        _judge_batch(state, batch)
     broadcasts.restore(state, entries)
+
+
+def _take_in(state: State, batch: JobBatch) -> JobBatch:
+    """Take in a batch; return it, or the one of the same name with its jobs, too.
+
+    Jobs of one batch may be at several job servers that share a store.
+    """
+    graph = state.graph
+    graph.is_used = True
+    known = graph.batches.setdefault(batch.name, batch)
+    if known is not batch:
+        known.merge(batch)
+        keep_batch(state, known)
+    return known
 
 
 def _take_back(state: State, successor: Successor) -> None:
@@ -341,5 +373,3 @@ def _take_up(state: State, successor: Successor) -> None:
     batch = state.graph.batches.get(successor.handle)
     if batch is not None and successor.is_blocked():
         batch.broadcast = Broadcast(successor.number, True)
-        if batch.left() <= 0:
-            _judge_batch(state, batch)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode, b64encode
+from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
 from geartrain.engine.model.graph import JobBatch, SourceEnd, Successor
@@ -36,11 +37,12 @@ _END: Final = b"source end"
 
 
 def keep_batch(state: State, batch: JobBatch) -> None:
-    """Record a batch, without jobs that end with this life of the job server."""
+    """Record a batch, and how many of its jobs end with this life of the job server."""
     if not batch.is_kept:
         return
     values = {
-        "total": batch.total - batch.fleeting,
+        "total": batch.total,
+        "fleeting": batch.fleeting,
         "succeeded": batch.succeeded,
         "failed": batch.failed,
         "dead": batch.dead,
@@ -87,9 +89,18 @@ def keep_successor(state: State, successor: Successor) -> None:
         "workload": b64encode(successor.workload).decode(),
         "outcomes": [_outcome_values(each) for each in successor.outcomes],
     }
+    fleeting = [_text(each) for each in successor.sources if _is_fleeting(state, each)]
+    if fleeting:
+        values["fleeting"] = fleeting
     key = b"%d" % successor.number
     state.journal.put(_SUCCESSOR, key, json.dumps(values).encode())
     _drop_parts(state, successor)
+
+
+def _is_fleeting(state: State, source: bytes) -> bool:
+    """Tell whether a source is a job that ends with this life of the job server."""
+    job = state.jobs.get(source)
+    return job is not None and not job.batch
 
 
 def drop_successor(state: State, successor: Successor) -> None:
@@ -134,11 +145,13 @@ class KeptGraph(NamedTuple):
     batches: list[JobBatch]
     successors: list[Successor]
     ended: list[SourceEnd]
+    lost: list[tuple[Successor, bytes]]
+    """Which successors wait for which jobs that have ended with the job server."""
 
 
 def read_graph(state: State, entries: list[Entry]) -> KeptGraph:
     """Return what an earlier life has left; what cannot be read is logged."""
-    kept = KeptGraph([], [], [])
+    kept = KeptGraph([], [], [], [])
     parts = {entry.key: entry for entry in entries if entry.kind == _OUTCOME}
     for entry in entries:
         try:
@@ -148,6 +161,7 @@ def read_graph(state: State, entries: list[Entry]) -> KeptGraph:
                 successor = _read_successor(entry)
                 _read_parts(successor, parts)
                 kept.successors.append(successor)
+                kept.lost.extend(_lost_sources(entry, successor))
             elif entry.kind == _END:
                 kept.ended.append(_read_outcome(json.loads(entry.value)))
         except (ValueError, LookupError, TypeError) as error:
@@ -160,7 +174,8 @@ def _read_batch(entry: Entry) -> JobBatch:
     batch = JobBatch(entry.key, float(values["began"]))
     batch.total = int(values["total"])
     batch.succeeded = int(values["succeeded"])
-    batch.failed = int(values["failed"])
+    # Those that ended with the job server have failed.
+    batch.failed = int(values["failed"]) + int(values.get("fleeting", 0))
     batch.dead = int(values["dead"])
     batch.ended = float(values["ended"])
     if "to_make" in values:
@@ -189,6 +204,16 @@ def _read_successor(entry: Entry) -> Successor:
     for outcome in values["outcomes"]:
         successor.add(_read_outcome(outcome))
     return successor
+
+
+def _lost_sources(
+    entry: Entry, successor: Successor
+) -> Iterator[tuple[Successor, bytes]]:
+    """Yield what a successor waits for that has ended with the job server."""
+    for text in json.loads(entry.value).get("fleeting", ()):
+        source = _bytes(text)
+        if source in successor.sources:
+            yield successor, source
 
 
 def _read_outcome(values: list[Any]) -> SourceEnd:
