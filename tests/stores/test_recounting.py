@@ -7,7 +7,7 @@ from pathlib import Path
 
 from geartrain.engine.batches import Batch
 from geartrain.engine.records import Entry, JobRecord
-from geartrain.engine.state.quotas import OWNER
+from geartrain.engine.kept_entries import OWNER
 from geartrain.stores.maintenance.tasks import import_lines
 from geartrain.stores.recounting import OwnerCounts
 from geartrain.stores.salvage.rebuilding import rebuild

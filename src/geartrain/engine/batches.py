@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from geartrain.engine.endings import Ending, ending_cost
+from geartrain.engine.kept_entries import without
 from geartrain.engine.queries import Query
 from geartrain.engine.records import Burial, Change, JobRecord, Move, ScheduleRecord
 from geartrain.engine.results import ResultRecord
@@ -94,6 +97,9 @@ class Batch:
                 break
             fitting.add(number)
         new, rest = self.parted()
+        left_out = [each for each in new.added if each.number not in fitting]
+        buried = {each.number for each in self.buried}
+        rest.entries = without(self.entries, left_out, buried)[0]
         rest.added = [each for each in new.added if each.number in fitting]
         rest.replaced = {
             each.number: each for each in replaced if each.number in fitting
@@ -111,8 +117,8 @@ class Batch:
         if rest.size + told <= most:
             rest.endings = new.endings
             rest.size += told
-        left_out = (*new.added, *replaced)
-        return rest, [each for each in left_out if each.number not in fitting]
+        left_out += [each for each in replaced if each.number not in fitting]
+        return rest, left_out
 
     def leave_out_ended(self) -> None:
         """Say no more of what ``ended`` has than that.
@@ -149,13 +155,16 @@ class Batch:
         rest.ended, rest.reserved = self.ended, self.reserved
         rest.cancelled = self.cancelled
         rest.steady, rest.calendar = self.steady, self.calendar
-        rest.revived, rest.entries = self.revived, self.entries
+        rest.revived = self.revived
         for number, move in self.moved.items():
             (new if number in numbers else rest).moved[number] = move
         for change in self.changed:
             (new if change.number in numbers else rest).changed.append(change)
         for burial in self.buried:
             (new if burial.number in numbers else rest).buried.append(burial)
+        buried = {each.number for each in new.buried}
+        # The new batch has those that have to be put once its jobs are.
+        rest.entries, new.entries = without(self.entries, self.added, buried)
         new.schedules, rest.unscheduled = self.schedules, self.unscheduled
         if self.schedules:
             # One that was made and removed must not come back.
@@ -184,6 +193,18 @@ class Batch:
         buried = [each for each in refused.buried if each.number not in without]
         self.changed = changed + self.changed
         self.buried = buried + self.buried
+
+    def put_again(self, earlier: Batch, left_out: Collection[int]) -> None:
+        """Put the entries that an earlier batch was to put, but for jobs it left out.
+
+        What this one puts by now is later, and stays.
+        """
+        records = [each for each in earlier.added if each.number in left_out]
+        buried = {each.number for each in earlier.buried}
+        self.entries = {
+            **without(earlier.entries, records, buried)[1],
+            **self.entries,
+        }
 
     def _take_back_moves(self, refused: Batch, without: set[int]) -> None:
         moved: dict[int, Move] = {}

@@ -7,8 +7,8 @@ import random
 import pytest
 
 from geartrain.engine.engine import Engine
+from geartrain.engine.kept_entries import OWNER
 from geartrain.engine.model.limits import Limits
-from geartrain.engine.state.quotas import OWNER
 from geartrain.errors import OptionError
 from geartrain.stores.memory import MemoryStore
 from tests.support.access import rules_of

@@ -37,6 +37,7 @@ def note_commit(done: Gathering, following: Gathering, holds: bool) -> None:
         left_out = [job for job in done.jobs if job.number in refusals]
         refused = [job for job in left_out if not _keep_again(job, following, holds)]
         following.take_back(done, set(left_out).difference(refused))
+        following.batch.put_again(done.batch, refusals)
         done.given_up = [each for each in done.saved if each.number in refusals]
         done.saved = [each for each in done.saved if each.number not in refusals]
         following.give_up(done, refused)

@@ -13,6 +13,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
+from geartrain.engine.kept_entries import BATCH, OUTCOME, SUCCESSOR
 from geartrain.engine.model.graph import JobBatch, SourceEnd, Successor
 from geartrain.engine.records import Entry
 from geartrain.engine.state.state import State
@@ -30,9 +31,6 @@ __all__ = [
     "read_graph",
 ]
 
-_BATCH: Final = b"batch"
-_SUCCESSOR: Final = b"successor"
-_OUTCOME: Final = b"successor outcome"
 _END: Final = b"source end"
 
 
@@ -51,7 +49,7 @@ def keep_batch(state: State, batch: JobBatch) -> None:
     }
     if batch.is_broadcast:
         values["to_make"] = batch.to_make
-    state.journal.put(_BATCH, batch.name, json.dumps(values).encode())
+    state.journal.put(BATCH, batch.name, json.dumps(values).encode())
 
 
 def keep_end(state: State, said: SourceEnd) -> None:
@@ -67,7 +65,7 @@ def drop_end(state: State, source: bytes) -> None:
 
 def drop_batch(state: State, name: bytes) -> None:
     """Keep a batch no more."""
-    state.journal.remove(_BATCH, name)
+    state.journal.remove(BATCH, name)
 
 
 def keep_successor(state: State, successor: Successor) -> None:
@@ -93,7 +91,7 @@ def keep_successor(state: State, successor: Successor) -> None:
     if fleeting:
         values["fleeting"] = fleeting
     key = b"%d" % successor.number
-    state.journal.put(_SUCCESSOR, key, json.dumps(values).encode())
+    state.journal.put(SUCCESSOR, key, json.dumps(values).encode())
     _drop_parts(state, successor)
 
 
@@ -105,7 +103,7 @@ def _is_fleeting(state: State, source: bytes) -> bool:
 
 def drop_successor(state: State, successor: Successor) -> None:
     """Keep a successor no more."""
-    state.journal.remove(_SUCCESSOR, b"%d" % successor.number)
+    state.journal.remove(SUCCESSOR, b"%d" % successor.number)
     _drop_parts(state, successor)
 
 
@@ -113,7 +111,7 @@ def _drop_parts(state: State, successor: Successor) -> None:
     """Keep no outcome of a successor as an entry of its own any more."""
     state.turns.work += successor.parts
     for place in range(successor.parts):
-        state.journal.remove(_OUTCOME, b"%d.%d" % (successor.number, place))
+        state.journal.remove(OUTCOME, b"%d.%d" % (successor.number, place))
     successor.parts = 0
 
 
@@ -123,7 +121,7 @@ def keep_outcome(state: State, successor: Successor) -> None:
         return
     key = b"%d.%d" % (successor.number, successor.parts)
     values = _outcome_values(successor.outcomes[-1])
-    state.journal.put(_OUTCOME, key, json.dumps(values).encode())
+    state.journal.put(OUTCOME, key, json.dumps(values).encode())
     successor.parts += 1
 
 
@@ -152,12 +150,12 @@ class KeptGraph(NamedTuple):
 def read_graph(state: State, entries: list[Entry]) -> KeptGraph:
     """Return what an earlier life has left; what cannot be read is logged."""
     kept = KeptGraph([], [], [], [])
-    parts = {entry.key: entry for entry in entries if entry.kind == _OUTCOME}
+    parts = {entry.key: entry for entry in entries if entry.kind == OUTCOME}
     for entry in entries:
         try:
-            if entry.kind == _BATCH:
+            if entry.kind == BATCH:
                 kept.batches.append(_read_batch(entry))
-            elif entry.kind == _SUCCESSOR:
+            elif entry.kind == SUCCESSOR:
                 successor = _read_successor(entry)
                 _read_parts(successor, parts)
                 kept.successors.append(successor)

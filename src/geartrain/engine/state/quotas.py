@@ -6,16 +6,15 @@ retries it. An owner with such a limit is named in its jobs (``StoredJob.owner``
 the store keeps with each batch how many jobs of it that batch leaves, so that a restart
 knows without a look at any job.
 
-That number is written with the jobs as they are submitted. If the store refuses some of
-them, or finds that they are others' twins, the next batch corrects it; a crash just
-between the two leaves it wrong by these jobs until the store has no job.
+That number is written with the jobs as they are submitted. If the store finds that some
+of them are others' twins, the next batch corrects it; a crash just between the two
+leaves it wrong by these jobs until the store has no job.
 """
 
 from __future__ import annotations
 
-from typing import Final
-
 from geartrain.engine.inventory import Inventory
+from geartrain.engine.kept_entries import OWNER
 from geartrain.engine.model.jobs import Job
 from geartrain.engine.model.limits import Load, Usage
 from geartrain.engine.model.peers import Peer
@@ -27,7 +26,6 @@ from geartrain.protocol.packets import Packet
 from geartrain.texts import shown
 
 __all__ = [
-    "OWNER",
     "adopt",
     "begin",
     "begin_schedule",
@@ -43,9 +41,6 @@ __all__ = [
     "restore",
     "unkeep",
 ]
-
-OWNER: Final = b"owner"
-"""The kind of the entries: the jobs of an owner, and their bytes."""
 
 
 def owner_of(peer: Peer) -> bytes:

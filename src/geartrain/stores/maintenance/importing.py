@@ -11,7 +11,7 @@ from geartrain.engine.inventory import Inventory
 from geartrain.engine.queries import FindDead, FindJob
 from geartrain.engine.records import Burial, Entry, JobRecord, ScheduleRecord
 from geartrain.engine.results import FindResult, ResultRecord
-from geartrain.engine.state.quotas import OWNER
+from geartrain.engine.kept_entries import OWNER
 from geartrain.errors import StoreError
 from geartrain.stores.base import Store
 from geartrain.stores.maintenance.lines import (

@@ -15,7 +15,7 @@ from typing import Final
 
 from geartrain.engine.batches import Batch
 from geartrain.engine.records import Burial, JobRecord
-from geartrain.engine.state.quotas import OWNER
+from geartrain.engine.kept_entries import OWNER
 from geartrain.errors import StoreError
 from geartrain.stores.recounting import OwnerCounts
 from geartrain.stores.salvage.copies import Readable, open_readable
