@@ -8,6 +8,7 @@ from contextlib import closing
 
 import pytest
 
+from geartrain.engine.kept_entries import BATCH, OWNER, SUCCESSOR
 from geartrain.engine.queries import FindKey
 from geartrain.engine.records import Change
 from geartrain.errors import StoreError
@@ -227,3 +228,26 @@ def test_a_job_that_is_added_and_buried_with_one_batch_has_no_key(
     assert found_by_key(any_store, b"a") == 0
     any_store.commit(revivals(1))
     assert found_by_key(any_store, b"a") == 1
+
+
+def test_entries_do_not_count_a_job_that_is_anothers_twin(any_store: Store) -> None:
+    any_store.commit(batch(keyed(1, b"k")))
+    twin, other = keyed(2, b"k", is_tentative=True), keyed(3, b"l", is_tentative=True)
+    added = batch(twin, other)
+    for each in (twin, other):
+        each.options, each.owner, each.size = b"batch=x", b"shop", 10
+    added.entries = {
+        (BATCH, b"x"): b'{"total": 5, "dead": 0}',
+        (OWNER, b"shop"): b"7 70",
+        (SUCCESSOR, b"2"): b"{}",
+        (SUCCESSOR, b"3"): b"{}",
+    }
+    any_store.commit(added)
+    assert [twin.twin, other.twin] == [1, 0]
+    any_store.close()
+    kept = {(each.kind, each.key): each.value for each in any_store.open().entries}
+    assert {name: kept[name] for name in kept if name in added.entries} == {
+        (BATCH, b"x"): b'{"total": 4, "dead": 0}',
+        (OWNER, b"shop"): b"6 60",
+        (SUCCESSOR, b"3"): b"{}",
+    }

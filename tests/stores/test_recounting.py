@@ -6,8 +6,8 @@ from contextlib import closing
 from pathlib import Path
 
 from geartrain.engine.batches import Batch
-from geartrain.engine.records import Entry, JobRecord
 from geartrain.engine.kept_entries import OWNER
+from geartrain.engine.records import Entry, JobRecord
 from geartrain.stores.maintenance.tasks import import_lines
 from geartrain.stores.recounting import OwnerCounts
 from geartrain.stores.salvage.rebuilding import rebuild

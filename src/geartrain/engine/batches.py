@@ -65,7 +65,9 @@ class Batch:
         to drop some.
         """
         self.entries: dict[tuple[bytes, bytes], bytes | None] = {}
-        """Values to keep by kind and key, in place of what is kept; None forgets it."""
+        """Values to keep by kind and key, in place of what is kept; None forgets it.
+        Stores keep ``entries_without_twins``.
+        """
         self.reserved = 0
         """No number up to this one is free after a restart; 0 leaves it."""
         self.steady = 0.0
@@ -193,6 +195,14 @@ class Batch:
         buried = [each for each in refused.buried if each.number not in without]
         self.changed = changed + self.changed
         self.buried = buried + self.buried
+
+    def entries_without_twins(self) -> dict[tuple[bytes, bytes], bytes | None]:
+        """Return the entries as they are to be kept; a store knows by now who has one.
+
+        They do not count the jobs that are others' twins.
+        """
+        twins = [each for each in self.added if each.twin]
+        return without(self.entries, twins, ())[0]
 
     def put_again(self, earlier: Batch, left_out: Collection[int]) -> None:
         """Put the entries that an earlier batch was to put, but for jobs it left out.

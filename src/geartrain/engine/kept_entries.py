@@ -1,8 +1,9 @@
 """What entries say of jobs: where these are not kept, the entries must not count them.
 
-A store may refuse what is new in a batch and keep the rest. Were an entry kept as it
-is, a crash before the next batch would leave a batch of jobs that waits for ever for
-those that never were, or an owner with more jobs than it has.
+A store may refuse what is new in a batch and keep the rest, or find that a job is
+another's twin. Were an entry kept as it is, a crash before the next batch would leave a
+batch of jobs that waits for ever for those that never were, or an owner with more jobs
+than it has.
 """
 
 from __future__ import annotations

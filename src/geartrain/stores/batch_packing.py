@@ -90,7 +90,7 @@ def _other_items(batch: Batch) -> Iterator[tuple[bytes, _Parts]]:
         yield b"r", (_NUMBER.pack(number), fields, b"".join(result.pieces))
     for ending in batch.endings:
         yield b"n", (_NUMBER.pack(ending.serial), _ENDING.pack(ending))
-    for (kind, key), value in batch.entries.items():
+    for (kind, key), value in batch.entries_without_twins().items():
         yield b"k", (kind, key) if value is None else (kind, key, value)
 
 

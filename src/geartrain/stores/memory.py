@@ -110,7 +110,7 @@ class MemoryStore(Store):
             self._schedules.pop(number, None)
         self._results.commit(batch)
         self._endings.commit(batch)
-        for name, value in batch.entries.items():
+        for name, value in batch.entries_without_twins().items():
             if value is None:
                 self._entries.pop(name, None)
             else:

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from geartrain.engine.kept_entries import OWNER
 from geartrain.engine.model.limits import Load
 from geartrain.engine.records import Entry, JobRecord
-from geartrain.engine.kept_entries import OWNER
 from geartrain.engine.state.quotas import load_text, read_load
 
 __all__ = ["OwnerCounts"]

@@ -205,11 +205,10 @@ class Ledger:
         entry = self.entries[job.handle]
         before = self._counted.get(job.function.name, (0, 0))[1]
         is_cancelled = _counts(job.function)[1] > before
-        is_asked = (entry.waits and not entry.is_whole) or {
-            job.handle,
-            entry.whole,
-        } & self.cancelling
-        if is_asked and is_cancelled:
+        # What waited for what has failed is cancelled, too.
+        is_asked = bool({job.handle, entry.whole} & self.cancelling)
+        is_over = job.due == NEVER and not entry.is_whole
+        if is_cancelled and (is_asked or is_over):
             return "removed"
         if during == "refused" and not job.batch:
             return _settled_fate(job, entry, was, during)

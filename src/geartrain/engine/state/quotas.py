@@ -6,9 +6,8 @@ retries it. An owner with such a limit is named in its jobs (``StoredJob.owner``
 the store keeps with each batch how many jobs of it that batch leaves, so that a restart
 knows without a look at any job.
 
-That number is written with the jobs as they are submitted. If the store finds that some
-of them are others' twins, the next batch corrects it; a crash just between the two
-leaves it wrong by these jobs until the store has no job.
+That number is written with the jobs as they are submitted. The store leaves out those
+that it refuses, or finds to be others' twins (``kept_entries``).
 """
 
 from __future__ import annotations

@@ -8,10 +8,10 @@ from typing import Final
 from geartrain.engine.batches import Batch
 from geartrain.engine.endings import Ending, ListEndings, ending_cost
 from geartrain.engine.inventory import Inventory
+from geartrain.engine.kept_entries import OWNER
 from geartrain.engine.queries import FindDead, FindJob
 from geartrain.engine.records import Burial, Entry, JobRecord, ScheduleRecord
 from geartrain.engine.results import FindResult, ResultRecord
-from geartrain.engine.kept_entries import OWNER
 from geartrain.errors import StoreError
 from geartrain.stores.base import Store
 from geartrain.stores.maintenance.lines import (

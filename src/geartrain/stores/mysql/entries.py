@@ -26,10 +26,9 @@ class Entries:
 
     def written(self, batch: Batch) -> Iterator[str]:
         """Return the statements that keep the entries of a batch, or forget them."""
+        entries = batch.entries_without_twins()
         over = [
-            literal(_digest(*name))
-            for name, value in batch.entries.items()
-            if value is None
+            literal(_digest(*name)) for name, value in entries.items() if value is None
         ]
         for start in range(0, len(over), _MOST_NAMES):
             some = ",".join(over[start : start + _MOST_NAMES])
@@ -38,7 +37,7 @@ class Entries:
             f"REPLACE INTO {self._table}",
             (
                 row_of(_digest(*name), *name, value)
-                for name, value in batch.entries.items()
+                for name, value in entries.items()
                 if value is not None
             ),
         )

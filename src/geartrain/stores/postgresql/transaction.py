@@ -197,7 +197,7 @@ class Transaction:
         write_endings(session, lane, batch, progress.endings)
         self._schedule(batch)
         if batch.entries:
-            self.common, leaders, own = parted(batch.entries)
+            self.common, leaders, own = parted(batch.entries_without_twins())
             self._enter(leaders, COMMON_LANE)
             self._enter(own, lane)
 

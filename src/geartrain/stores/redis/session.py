@@ -162,7 +162,7 @@ class RedisSession:
                 commands.set(layout.schedules, field, _SCHEDULE.pack(schedule))
         for number in removed:
             commands.add(b"HDEL", layout.schedules, packed_number(number))
-        for (kind, key), value in batch.entries.items():
+        for (kind, key), value in batch.entries_without_twins().items():
             field = _LENGTH.pack(len(kind)) + kind + key
             if value is None:
                 commands.add(b"HDEL", layout.entries, field)

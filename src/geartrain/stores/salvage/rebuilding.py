@@ -14,8 +14,8 @@ from contextlib import closing, suppress
 from typing import Final
 
 from geartrain.engine.batches import Batch
-from geartrain.engine.records import Burial, JobRecord
 from geartrain.engine.kept_entries import OWNER
+from geartrain.engine.records import Burial, JobRecord
 from geartrain.errors import StoreError
 from geartrain.stores.recounting import OwnerCounts
 from geartrain.stores.salvage.copies import Readable, open_readable

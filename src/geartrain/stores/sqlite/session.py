@@ -167,7 +167,7 @@ class StoreSession:
         write_endings(cursor, batch)
         insert_schedules(cursor, batch.schedules)
         delete_schedules(cursor, batch.unscheduled)
-        write_entries(cursor, batch.entries)
+        write_entries(cursor, batch.entries_without_twins())
         self.queues.write(cursor)
         self._keys.write(cursor)
 
