@@ -32,6 +32,7 @@ def check_rest(server: ServerUnderTest) -> None:
         mine = [each for each in dead.values() if each.function == function.name]
         assert function.dead == len(mine)
     _check_twins(server, jobs)
+    _check_batches(server)
     _check_connections(server)
 
 
@@ -146,6 +147,18 @@ def _check_twins(server: ServerUnderTest, jobs: dict[bytes, JobRecord]) -> None:
         if record.key and not (entries[handle].was_dead or entries[handle].was_moved)
     )
     assert all(count == 1 for count in keys.values()), keys
+
+
+def _check_batches(server: ServerUnderTest) -> None:
+    """Check that batches count those of their jobs that have not ended."""
+    left: Counter[bytes] = Counter()
+    dead: Counter[bytes] = Counter()
+    for entry in server.ledger.entries.values():
+        left[entry.whole] += not entry.fate
+        dead[entry.whole] += entry.fate == DEAD
+    for batch in server.engine.state.graph.batches.values():
+        assert batch.left() == left[batch.name] + batch.to_make, batch.name
+        assert batch.dead == dead[batch.name], batch.name
 
 
 def _check_connections(server: ServerUnderTest) -> None:
