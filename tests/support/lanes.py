@@ -190,6 +190,7 @@ class LaneStore(MemoryStore):
         return is_own and is_joined and number in self._jobs.by_number
 
     def _run_again(self, numbers: list[int]) -> None:
+        inventory = Inventory(0)
         queues: dict[tuple[bytes, int, bytes], QueueInventory] = {}
         for number in numbers:
             record = self._jobs.remove(number)
@@ -198,7 +199,7 @@ class LaneStore(MemoryStore):
             self._jobs.add(record)
             self.database.joined.discard(number)
             _count(_queue(queues, record), record)
-        inventory = Inventory(0)
+            inventory.again.append(copy_of(record, with_workload=False))
         inventory.queues = list(queues.values())
         self.again += (inventory,)
 

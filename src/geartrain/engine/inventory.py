@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from geartrain.engine.records import Entry, ScheduleRecord
+from geartrain.engine.records import Entry, JobRecord, ScheduleRecord
 
 __all__ = ["LANES", "Inventory", "QueueInventory"]
 
@@ -53,6 +53,8 @@ class Inventory:
         """It keeps apart what all job servers have in common that may share it."""
         self.queues: list[QueueInventory] = []
         """What is kept for each function and priority that has something."""
+        self.again: list[JobRecord] = []
+        """Those of it that had ended and run once more, without workloads."""
         self.schedules: list[ScheduleRecord] = []
         """The recurring jobs, in the order of their numbers."""
         self.next_expiry = 0.0

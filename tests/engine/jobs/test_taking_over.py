@@ -7,6 +7,7 @@ import pytest
 from geartrain.engine.engine import Engine
 from geartrain.engine.inventory import LANES, Inventory
 from geartrain.engine.model.options import EngineOptions
+from tests.support.access import rules_of
 from tests.support.dialogue import WALL_START, World
 from tests.support.lanes import LaneStore, adopt
 from tests.support.linked_jobs import (
@@ -22,6 +23,15 @@ from tests.support.stored_engine import (
     submit,
     submit_due,
 )
+
+_SHOP = """
+[access.shop]
+address = "any"
+submit = "*"
+work = "*"
+administer = "*"
+max_jobs = 100
+"""
 
 
 def test_an_empty_store_is_a_beginning() -> None:
@@ -134,3 +144,29 @@ def test_a_batch_of_both_is_one_batch_of_the_jobs_of_both() -> None:
     assert run_next(other, "b")[0] == after
     row = batch_row(other, "x")
     assert [row[name] for name in ("total", "succeeded", "left")] == [3, 3, 0]
+
+
+def test_a_job_that_runs_once_more_counts_once_more() -> None:
+    one, other, store = shared()
+    first = one.store
+    assert isinstance(first, LaneStore)
+    one.engine.set_rules(rules_of(_SHOP))
+    for world in (one, other):
+        world.policy(b"*", options_in_names=True)
+    client = one.client()
+    for unique in (b"u", b"v"):
+        client.submit_job_bg(b"a?batch=x", unique, b"w")
+    other.client().submit_job_bg(b"a", b"u", b"w")
+    after = submit_named(one, "b?after=batch:x")
+    assert len(store.database.joined) == 1
+    handle = run_next(one, "a")[0]
+    (again,), first.again = first.again, ()
+    one.engine.sharing.adopt(again, one.now)
+    one.commit_all()
+    usage = one.engine.state.usages[b"shop"]
+    assert (usage.waiting.jobs, usage.kept.jobs) == (3, 3)
+    assert batch_row(one, "x")["left"] == 2
+    assert {run_next(one, "a")[0], run_next(one, "a")[0]} > {handle}
+    assert run_next(one, "b")[0] == after
+    assert batch_row(one, "x")["left"] == 0
+    assert usage.waiting.jobs == 0

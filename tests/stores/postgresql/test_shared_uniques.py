@@ -40,6 +40,7 @@ ONE_READY = (1, 0, 0.0, 0.0, 0)
 def test_the_index_decides_who_has_a_unique(opened: Opened) -> None:
     one, other = opened(), opened()
     first = keyed(1, b"u", is_tentative=True)
+    first.options, first.owner, first.workload = b"batch=x", b"shop", b"12345"
     one.commit(batch(first))
     second = [keyed(number, b"u", is_tentative=True) for number in (2, 3)]
     other.commit(batch(*second))
@@ -48,6 +49,9 @@ def test_the_index_decides_who_has_a_unique(opened: Opened) -> None:
     one.commit(batch(ended=[1]))
     (again,), one.again = one.again, ()
     assert counts(again) == {(b"resize", 1): (1, 0, 0.0, 0.0, 0)}
+    (record,) = again.again
+    told = (record.number, record.handle, record.options, record.owner, record.size)
+    assert told == (1, first.handle, b"batch=x", b"shop", 5)
     assert [each.number for each in page(one)] == [1]
     one.commit(batch(ended=[1]))
     assert (one.again, one.adopted, numbers(one)) == ((), (), [])

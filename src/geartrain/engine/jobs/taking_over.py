@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from geartrain.engine.inventory import Inventory
 from geartrain.engine.jobs import kept_schedules, results
+from geartrain.engine.model.jobs import kept_job
+from geartrain.engine.model.submission_options import kept_text
+from geartrain.engine.records import JobRecord
 from geartrain.engine.state import (
     clocks,
     functions,
@@ -13,7 +16,7 @@ from geartrain.engine.state import (
     statistics,
     windows,
 )
-from geartrain.engine.state.graph import restore_graph
+from geartrain.engine.state.graph import note_job, restore_graph
 from geartrain.engine.state.state import State
 
 __all__ = ["adopt", "take_over"]
@@ -53,6 +56,20 @@ def adopt(state: State, inventory: Inventory) -> None:
     for kept in inventory.queues:
         functions.find(state, kept.function).dead += kept.dead
         windows.adopt(state, kept)
+    for record in inventory.again:
+        _count_again(state, record)
     kept_schedules.adopt(state, inventory)
     state.history.take_in(inventory.last_ending)
     results.resume_expiry(state, inventory.next_expiry)
+
+
+def _count_again(state: State, record: JobRecord) -> None:
+    """Count a job that has ended and runs once more, as its end was counted."""
+    job = kept_job(functions.find(state, record.function), record)
+    # It is durable: as if by a batch before the first.
+    job.batch = -1
+    if job.owner:
+        quotas.begin(state, job)
+    batch = kept_text(job.options, b"batch")
+    if batch:
+        note_job(state, job, batch)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import struct
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Final
 
 from geartrain.engine.inventory import LANES, Inventory, QueueInventory
-from geartrain.stores.job_packing import STEADY, due_of
+from geartrain.stores.job_packing import STEADY, due_of, unpack_head
 from geartrain.stores.postgresql.arrays import Array, smallints
 from geartrain.stores.postgresql.common import read_progress
 from geartrain.stores.postgresql.endings import last_ending
@@ -108,9 +109,19 @@ def read_lanes(
 
 
 def ready_again(jobs: Iterable[Row]) -> Inventory:
-    """Return what is kept of jobs that run once more: each number with its queue."""
+    """Return what is kept of jobs that run once more, as ``Jobs.run_again`` tells."""
     inventory = Inventory(0)
-    for name, count in Counter(tuple(queue) for _, *queue in jobs).items():
+    counts: Counter[tuple[bytes, int, bytes]] = Counter()
+    for number, function, priority, queue_key, size, head in jobs:
+        counts[function, priority, queue_key] += 1
+        try:
+            record = unpack_head(number, head, function)[0]
+        except (ValueError, IndexError, struct.error):
+            # Who reads it says that it is damaged.
+            continue
+        record.priority, record.queue_key, record.size = priority, queue_key, size
+        inventory.again.append(record)
+    for name, count in counts.items():
         said = QueueInventory(*name)
         said.ready = count
         inventory.queues.append(said)

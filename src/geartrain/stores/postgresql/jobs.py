@@ -55,11 +55,11 @@ _AGAIN: Final = (
     " later AS (UPDATE @job AS job SET is_joined = false, due = 0, failures = NULL"
     " FROM former WHERE job.number = former.number"
     " RETURNING job.number, job.lane, job.priority, job.function, job.queue_key,"
-    " job.due, job.is_dead), counted AS ("
+    " job.due, job.is_dead, job.size, job.head), counted AS ("
     + counted(
         f"SELECT 1 AS sign, {STATE} FROM later UNION ALL SELECT -1, {STATE} FROM former"
     )
-    + ") SELECT number, function, priority::int8, queue_key FROM later"
+    + ") SELECT number, function, priority::int8, queue_key, size, head FROM later"
 )
 _REMOVE: Final = (
     "WITH gone AS (DELETE FROM @job WHERE number = ANY(%s::int8[])"
@@ -136,7 +136,7 @@ class Jobs:
     def run_again(self, numbers: Collection[int]) -> Unanswered:
         """Make jobs ready that were to end and are joined.
 
-        It returns their numbers and queues.
+        It returns their numbers, queues, sizes and heads.
         """
         text = _AGAIN
         return self._session.send(text, bigints([*numbers]), self._lanes, self._serial)

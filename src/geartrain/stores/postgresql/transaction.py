@@ -98,7 +98,7 @@ class Transaction:
 
     Attributes:
         serial: its number, by which it is recognised once it is committed.
-        again: jobs that were to end and run once more instead: number and queue.
+        again: jobs that were to end and run once more instead, a row each.
         common: what it puts and removes of the entries that are everybody's.
         lease_until: until when the lease lasts once it is committed.
         reserved: no number up to this one is free once it is committed.
