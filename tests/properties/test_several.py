@@ -63,6 +63,11 @@ picks = st.integers(0, 30)
 functions = st.sampled_from([b"f", b"f", b"f", b"g"])
 uniques = st.sampled_from([b"", b"", b"u", b"u", b"v"])
 
+links = st.sampled_from(
+    [b"batch=x", b"batch=x", b"after=batch:x", b"after=batch:x&when=done&batch=y"]
+)
+whens = st.sampled_from([b"", b"&when=done", b"&when=failure", b"&batch=x"])
+
 times = st.sampled_from([0.25, 2.0, 5.0, 61.0, 61.0, 301.0])
 
 
@@ -81,6 +86,7 @@ class SeveralJobServers(RuleBasedStateMachine):
         self, count: int, window: int, orders: list[bytes], schedules: list[bytes]
     ) -> None:
         self.several = Several(count, window)
+        self.order(0, b"policy * options_in_names=true")
         for line in orders:
             self.order(0, line)
         for line in schedules:
@@ -104,6 +110,30 @@ class SeveralJobServers(RuleBasedStateMachine):
     ) -> None:
         for _ in range(count):
             self.several.submit(self.member(who), Asked(function, unique), delay)
+
+    @precondition(lambda self: self.several.members)
+    @rule(
+        who=who,
+        function=functions,
+        unique=uniques,
+        link=links,
+        count=st.sampled_from([1, 1, 3]),
+    )
+    def submit_in_batch(
+        self, who: int, function: bytes, unique: bytes, link: bytes, count: int
+    ) -> None:
+        for _ in range(count):
+            asked = Asked(function, unique, options=link)
+            self.several.submit(self.member(who), asked, None)
+
+    @precondition(lambda self: self.several.members)
+    @rule(function=functions, pick=picks, when=whens)
+    def submit_after(self, function: bytes, pick: int, when: bytes) -> None:
+        picked = self.pick(self.several.promises.database.jobs.by_number, pick)
+        if picked is not None:
+            member, number = picked
+            options = b"after=H:test:%d" % number + when
+            self.several.submit(member, Asked(function, b"", options=options), None)
 
     @precondition(lambda self: self.several.members)
     @rule(who=who, place=st.integers(0, 1))

@@ -77,7 +77,7 @@ class LaneStore(MemoryStore):
 
     def open(self) -> Inventory:
         super().open()
-        inventory = self.inventory({self._lane})
+        inventory = self.inventory(self.lanes)
         # Where it has had the lane before, its numbers go on after those.
         ticks = max(self._beginning, self._reserved // LANES)
         inventory.reserved = ticks * LANES + self._lane
@@ -124,14 +124,10 @@ class LaneStore(MemoryStore):
         return list(self._schedules.values())
 
     def claim(self, former: LaneStore) -> None:
-        """Be the next life of a job server that has ended, in a lane of it.
-
-        What else it had waits for whoever inherits it.
-        """
+        """Be the next life of a job server that has ended, in its lanes."""
         self._lane = min(former.lanes)
-        self.lanes = {self._lane}
+        self.lanes, former.lanes = former.lanes, set()
         self._reserved = former._reserved
-        former.lanes.discard(self._lane)
         self._take_over(former, self.lanes)
 
     def inherit(self, former: LaneStore) -> None:

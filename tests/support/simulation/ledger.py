@@ -197,6 +197,9 @@ class Ledger:
         if (job.function.name, job.priority) != (entry.function, entry.priority):
             entry.move(job.function.name, job.priority)
         entry.background = job.background
+        if not job.options:
+            # It was refused, and somebody does it all the same.
+            entry.whole = b""
         is_late = job.failures is not None or job.due > 0 or job.state is BEHIND
         if is_late or job.is_awaited() or not job.batch:
             entry.is_immediate = False

@@ -23,11 +23,16 @@ IDLE, TAKEN, WRITTEN, LOOKED = range(4)
 
 @dataclass(frozen=True)
 class Asked:
-    """A submission, or a text command (``line``), that is not answered yet."""
+    """A submission, or a text command (``line``), that is not answered yet.
+
+    Attributes:
+        options: what follows the function's name.
+    """
 
     function: bytes = b""
     unique: bytes = b""
     line: bytes = b""
+    options: bytes = b""
 
 
 class Worker:
@@ -97,10 +102,11 @@ class Member:
     def submit(self, asked: Asked, due: bytes = b"") -> None:
         """Submit a job in the background."""
         self._pending.append(asked)
+        name = asked.function + (b"?" + asked.options if asked.options else b"")
         if due:
-            self._client.submit_job_epoch(asked.function, asked.unique, due, b"w")
+            self._client.submit_job_epoch(name, asked.unique, due, b"w")
         else:
-            self._client.submit_job_bg(asked.function, asked.unique, b"w")
+            self._client.submit_job_bg(name, asked.unique, b"w")
 
     def order(self, line: bytes) -> None:
         """Send a text command."""

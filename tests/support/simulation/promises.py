@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass, field
 
 from geartrain.engine.batches import Batch
+from geartrain.engine.model.graph import NEVER
 from geartrain.engine.records import LEADERS_KINDS
 from tests.support.lanes import Database
 from tests.support.simulation.member import Member
@@ -22,16 +23,20 @@ class Promise:
         key: what it coalesces by.
         asked: the step at which another job server was last asked for it; 0 for never.
         has_ended: it is kept no more.
+        is_dead: it is a dead letter, which an operator may drop.
         was_dead: it was a dead letter once, and others may have its key since.
         is_cancelled: an operator did not want it any more.
+        waits: it waits for others, or did, and ends if they fail.
     """
 
     function: bytes
     key: bytes
     asked: int = 0
     has_ended: bool = False
+    is_dead: bool = False
     was_dead: bool = False
     is_cancelled: bool = False
+    waits: bool = False
 
 
 @dataclass
@@ -58,12 +63,16 @@ class Promises:
         for record in batch.added:
             if not record.twin:
                 assert record.number not in self.jobs, f"{record.number} is kept twice"
-                self.jobs[record.number] = Promise(record.function, record.key)
+                made = Promise(record.function, record.key)
+                made.waits = record.due == NEVER
+                self.jobs[record.number] = made
             elif not member.owns(record.twin):
                 self.jobs[record.twin].asked = self.step
+        for change in batch.revived:
+            self.jobs[change.number].is_dead = False
         for burial in batch.buried:
             self._check_reason(member, burial.number)
-            self.jobs[burial.number].was_dead = True
+            self.jobs[burial.number].is_dead = self.jobs[burial.number].was_dead = True
         for (kind, name), value in batch.entries.items():
             if kind in LEADERS_KINDS:
                 assert member.store.is_leading, f"{name!r} is not its to write"
@@ -83,13 +92,14 @@ class Promises:
             return
         self._check_reason(member, number)
         was_asked = promise.asked > self.started.get(number, 0)
-        is_unwanted = promise.is_cancelled or promise.was_dead
+        is_unwanted = promise.is_cancelled or promise.was_dead or promise.waits
         assert not was_asked or is_unwanted, f"{number} did not run for who asked"
         promise.has_ended = True
 
-    @staticmethod
-    def _check_reason(member: Member, number: int) -> None:
-        assert number in member.may_end, f"{number} ended for no reason"
+    def _check_reason(self, member: Member, number: int) -> None:
+        promise = self.jobs[number]
+        has_reason = number in member.may_end or promise.waits or promise.is_dead
+        assert has_reason, f"{number} ended for no reason"
 
     def _note_times(self, name: bytes, value: bytes | None) -> None:
         runs = [] if value is None else json.loads(value)["runs"]

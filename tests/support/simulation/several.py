@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Iterator
 
 from geartrain.engine.model.jobs import Job
+from geartrain.engine.model.submission_options import kept_text
+from geartrain.engine.records import JobRecord
 from geartrain.engine.state.runs import RETRY
 from tests.support.dialogue import STEADY_START, WALL_START, Answer
 from tests.support.lanes import BEGINNING, LaneStore
@@ -194,7 +196,10 @@ class Several:
             elif answer.name == "job_created":
                 self._check_created(member, asked, answer)
             else:
-                assert answer.arguments[0] == b"QUEUE_ERROR", answer
+                # For some there is nothing to wait.
+                is_linked = b"after=" in asked.options
+                refusals = [b"QUEUE_ERROR", *[b"INVALID_ARGUMENT"] * is_linked]
+                assert answer.arguments[0] in refusals, answer
         for notice in member.world.notices():
             assert notice.action not in ("jobs_missing", "schedule_lost"), notice.text
 
@@ -330,6 +335,7 @@ class Several:
             for number, record in database.jobs.by_number.items()
             if member.owns(number)
         }
+        self._check_batches(member, mine)
         for job in member.state.jobs.values():
             assert (job.number in mine) == (job.batch != 0)
             if job.batch:
@@ -343,6 +349,19 @@ class Several:
                 for number, record in database.dead.by_number.items()
             )
         self.hear(member)
+
+    def _check_batches(self, member: Member, mine: dict[int, JobRecord]) -> None:
+        """Check that batches count those of their jobs that have not ended."""
+        dead = self.promises.database.dead.by_number
+        counts = Counter(kept_text(each.options, b"batch") for each in mine.values())
+        died = Counter(
+            kept_text(each.options, b"batch")
+            for number, each in dead.items()
+            if member.owns(number)
+        )
+        for name, batch in member.state.graph.batches.items():
+            assert batch.left() == counts[name], name
+            assert batch.dead == died[name], name
 
     def check_agreement(self) -> None:
         """Check all who are at rest against each other."""
@@ -370,9 +389,11 @@ class Several:
             self.order(
                 first, b"policy %s paused= delay= max_attempts= dedupe=" % pattern
             )
-        for _ in range(4):
+        for _ in range(6):
             self.rest()
             for member in self.members:
+                # What waits for the success of a dead letter waits until then.
+                self.order(member, b"local dead drop all")
                 self.run_all(member)
             self.check()
             self.advance(1000.0)

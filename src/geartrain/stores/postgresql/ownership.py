@@ -147,8 +147,8 @@ class Ownership:
         self._buried = set()
         self._make(session, COMMON_LANE)
         leading, *holders = session.ask(_HOLDERS)
-        self.lane = self._choose(session, holders)
-        self.lanes = [self.lane]
+        self.lanes = self._choose(session, holders)
+        self.lane = self.lanes[0]
         if not self.is_shared:
             self.lanes = sorted({self.lane, *(row[0] for row in holders)})
         self.is_leading = self._is_free(leading) and self._bury(session, leading)
@@ -166,13 +166,20 @@ class Ownership:
         text = "INSERT INTO @lane(id) VALUES (%s::smallint) ON CONFLICT DO NOTHING"
         session.send(text, lane)
 
-    def _choose(self, session: DatabaseSession, holders: list[Row]) -> int:
-        """Return a lane that has no living node from now on, or a new one."""
-        taken = 0
+    def _choose(self, session: DatabaseSession, holders: list[Row]) -> list[int]:
+        """Return lanes that have no living node from now on, or a new one.
+
+        They are all of one node: what waits for others, and how far batches are, is
+        kept in one of them for the jobs of all.
+        """
+        taken: list[int] = []
+        former = None
         for row in holders:
-            lane, _, name, host, _, left = row
-            if self._is_free(row) and not taken and self._bury(session, row):
-                taken = lane
+            lane, node, name, host, _, left = row
+            if taken and node is not None and node == former:
+                taken.append(lane)
+            elif self._is_free(row) and not taken and self._bury(session, row):
+                taken, former = [lane], node
             elif not (
                 self.is_shared or (self._is_free(row) and self._bury(session, row))
             ):
@@ -190,7 +197,7 @@ class Ownership:
                 " belong to job servers that live, and can have no more: start again"
                 " in a minute, when these have given up what they took over"
             )
-        return lane
+        return [lane]
 
     @staticmethod
     def _is_free(row: Row) -> bool:
