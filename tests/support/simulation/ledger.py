@@ -22,6 +22,7 @@ from geartrain.engine.model.jobs import (
     JobState,
     own_ttl,
 )
+from geartrain.engine.model.policies import AGAIN
 from geartrain.engine.model.submission_options import kept_text
 from geartrain.engine.records import JobRecord
 from geartrain.engine.state.state import State
@@ -148,6 +149,7 @@ class Ledger:
         cancelling: the handles that somebody asked to cancel.
         is_steered: an operator may put jobs elsewhere in this step, those included that
             it makes.
+        has_followers: a job may have waited for another of its key, which ran.
         schedules: the recurring jobs that were promised to be there.
         unscheduled: those that were promised to be gone.
     """
@@ -158,6 +160,7 @@ class Ledger:
         self.ending = b""
         self.cancelling: set[bytes] = set()
         self.is_steered = False
+        self.has_followers = False
         self.schedules: set[bytes] = set()
         self.unscheduled: set[bytes] = set()
         self._before: dict[Job, JobState] = {}
@@ -180,6 +183,7 @@ class Ledger:
         for job in state.jobs.values():
             self._see(job)
         for function in state.functions.values():
+            self.has_followers |= function.policy.dedupe == AGAIN
             before = self._counted.get(function.name, (0, 0))[0]
             assert _counts(function)[0] - before == expired[function.name]
         self.ending = b""
