@@ -23,7 +23,7 @@ from geartrain.engine.model.options import EngineOptions
 from geartrain.engine.model.peers import Peer
 from geartrain.engine.model.policies import Policy
 from geartrain.engine.model.shares import Share
-from geartrain.engine.model.submission_options import kept_text
+from geartrain.engine.records import kept_text
 from geartrain.engine.state import terms
 from geartrain.engine.state.graph import is_wanted
 from geartrain.protocol.constants import PacketType

@@ -12,8 +12,7 @@ import json
 from collections.abc import Collection
 from typing import Final
 
-from geartrain.engine.model.submission_options import kept_text
-from geartrain.engine.records import JobRecord
+from geartrain.engine.records import JobRecord, kept_text
 
 __all__ = ["BATCH", "OUTCOME", "OWNER", "SUCCESSOR", "without"]
 

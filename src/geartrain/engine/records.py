@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from enum import Enum, auto
 from typing import Final, NamedTuple
+from urllib.parse import unquote_to_bytes
 
 from geartrain._mypyc import mypyc_attr
 from geartrain.engine.timers import Timed
@@ -30,6 +31,7 @@ __all__ = [
     "Part",
     "ScheduleRecord",
     "StoredJob",
+    "kept_text",
 ]
 
 
@@ -348,6 +350,19 @@ class Entry:
         """Which of its kind it is."""
         self.value = value
         """What is kept."""
+
+
+def kept_text(options: bytes, name: bytes) -> bytes:
+    """Return a name that ``StoredJob.options`` has; empty if it has none.
+
+    >>> kept_text(b"ttl=60&batch=a%26b", b"batch")
+    b'a&b'
+    """
+    for pair in options.split(b"&"):
+        given, _, value = pair.partition(b"=")
+        if given == name:
+            return unquote_to_bytes(value)
+    return b""
 
 
 COMMON_KINDS: Final = (b"function", b"policy", b"shared-schedule")

@@ -23,8 +23,7 @@ from geartrain.engine.model.jobs import (
     own_ttl,
 )
 from geartrain.engine.model.policies import AGAIN
-from geartrain.engine.model.submission_options import kept_text
-from geartrain.engine.records import JobRecord
+from geartrain.engine.records import JobRecord, kept_text
 from geartrain.engine.state.state import State
 
 __all__ = ["DEAD", "Entry", "Ledger"]

@@ -6,8 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from geartrain.engine.model.jobs import Job
-from geartrain.engine.model.submission_options import kept_text
-from geartrain.engine.records import JobRecord
+from geartrain.engine.records import JobRecord, kept_text
 from geartrain.engine.state.runs import RETRY
 from tests.support.dialogue import STEADY_START, WALL_START, Answer
 from tests.support.lanes import BEGINNING, LaneStore

@@ -19,7 +19,7 @@ from geartrain.engine.model.jobs import (
     own_ttl,
 )
 from geartrain.engine.model.peers import ASLEEP, WOKEN, Peer
-from geartrain.engine.model.submission_options import kept_text
+from geartrain.engine.records import kept_text
 from geartrain.engine.state import terms
 from geartrain.engine.state.graph import is_wanted
 from geartrain.engine.state.memory import cost, schedule_cost

@@ -20,8 +20,7 @@ from geartrain.engine.endings import STATUSES, Ending
 from geartrain.engine.model.access import SEE, Access
 from geartrain.engine.model.globs import is_pattern, matcher
 from geartrain.engine.model.jobs import FINISHED, PAGED, SUBMITTED, TENTATIVE, Job
-from geartrain.engine.model.submission_options import kept_text
-from geartrain.engine.records import Failures, JobRecord, StoredJob
+from geartrain.engine.records import Failures, JobRecord, StoredJob, kept_text
 from geartrain.engine.results import DEAD
 from geartrain.engine.state.state import State
 from geartrain.errors import OptionError

@@ -5,8 +5,7 @@ from __future__ import annotations
 from geartrain.engine.inventory import Inventory
 from geartrain.engine.jobs import kept_schedules, results
 from geartrain.engine.model.jobs import kept_job
-from geartrain.engine.model.submission_options import kept_text
-from geartrain.engine.records import JobRecord
+from geartrain.engine.records import JobRecord, kept_text
 from geartrain.engine.state import (
     clocks,
     functions,

@@ -36,7 +36,6 @@ __all__ = [
     "SubmissionOption",
     "SubmissionOptions",
     "kept_number",
-    "kept_text",
     "options_told",
     "read_options",
 ]
@@ -347,19 +346,6 @@ def options_told(job: StoredJob) -> dict[str, str]:
         if equals:
             told[_text(unquote_to_bytes(name))] = _text(unquote_to_bytes(value))
     return told
-
-
-def kept_text(options: bytes, name: bytes) -> bytes:
-    """Return a name that ``StoredJob.options`` has; empty if it has none.
-
-    >>> kept_text(b"ttl=60&batch=a%26b", b"batch")
-    b'a&b'
-    """
-    for pair in options.split(b"&"):
-        given, _, value = pair.partition(b"=")
-        if given == name:
-            return unquote_to_bytes(value)
-    return b""
 
 
 def kept_number(options: bytes, name: bytes) -> float:

@@ -19,8 +19,7 @@ from geartrain.engine.model.graph import (
     Successor,
 )
 from geartrain.engine.model.jobs import SUBMITTED, Job
-from geartrain.engine.model.submission_options import kept_text
-from geartrain.engine.records import Entry
+from geartrain.engine.records import Entry, kept_text
 from geartrain.engine.results import DEAD, DROPPED, FAILED, SUCCEEDED
 from geartrain.engine.state import broadcasts
 from geartrain.engine.state.kept_graph import (
