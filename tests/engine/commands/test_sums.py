@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from geartrain.engine.commands.sums import added
-from tests.support.dialogue import World
+from tests.support.dialogue import WALL_START, World
+from tests.support.linked_jobs import linking, run_next, submit_named
 from tests.support.linked_worlds import LinkedWorlds
 from tests.support.stored_engine import stored
 
@@ -83,3 +84,39 @@ def test_what_is_told_of_both_is_put_together() -> None:
         "next": 3,
         "a": {"b": 3},
     }
+
+
+def test_a_batch_has_the_jobs_of_all() -> None:
+    worlds = LinkedWorlds(linking(), b=linking(), c=linking())
+    first, other = worlds.first, worlds.others["b"]
+    for world, count in ((first, 1), (other, 2)):
+        for _ in range(count):
+            submit_named(world, "a?batch=x")
+    other.advance(5)
+    waiting = submit_named(other, "b?after=batch:x")
+    run_next(first, "a")
+    admin = first.admin()
+    (row,) = worlds.rows(admin, "all batch x")
+    assert row == {
+        "name": "x",
+        "total": 3,
+        "succeeded": 1,
+        "failed": 0,
+        "dead": 0,
+        "left": 2,
+        "blocked": 0,
+        "began": WALL_START,
+        "ended": None,
+        "waiting": [waiting],
+    }
+    submit_named(other, "a?batch=y")
+    (row,) = worlds.rows(admin, "all batch y")
+    assert row["total"] == 1
+    assert worlds.text(admin, "all batch z").startswith(b"ERR UNKNOWN_BATCH")
+    assert worlds.text(admin, "batch y").startswith(b"ERR UNKNOWN_BATCH")
+
+
+def test_a_batch_that_ended_everywhere_ended_last_where_it_did() -> None:
+    assert added({"ended": 3.0}, {"ended": 5.0}) == {"ended": 5.0}
+    assert added({"ended": 3.0}, {"ended": None}) == {"ended": None}
+    assert added({"waiting": ["a"]}, {"waiting": []}) == {"waiting": ["a"]}

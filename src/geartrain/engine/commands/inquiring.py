@@ -188,16 +188,23 @@ def gathered(
     """Return the rows of this job server, and then those of others that it asks.
 
     Gives the rows that tell whose rows are missing. If this job server's own answer is
-    an error, gives that alone and returns no part.
+    an error, gives that alone and returns no part, unless it does not know what another
+    one knows.
     """
     inquiry = ask(state, peer, words, said, is_list=True)
     yield b""
     peer.take_answers()
     whole = yield from whole_of(own)
-    if whole.startswith(b"ERR "):
+    if whole.startswith(b"ERR ") and not is_unknown(whole):
         yield whole
         return []
-    parts = [own_part(state, whole), *parts_of(inquiry)]
+    parts = parts_of(inquiry)
+    if not is_unknown(whole):
+        parts = [own_part(state, whole), *parts]
+    elif not parts:
+        missing = [each for each in inquiry.said if each.error]
+        yield unanswered_error(missing) if missing else whole
+        return []
     yield b"".join(unanswered(words, inquiry))
     return parts
 

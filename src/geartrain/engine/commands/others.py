@@ -46,6 +46,7 @@ Run = Callable[[list[bytes]], bytes]
 """Answers a command for the job server alone, as ``admin`` does."""
 
 _STATISTICS: Final = b"statistics"
+_BATCH: Final = b"batch"
 _PAGED: Final = (b"jobs", b"history", b"keys", b"show owners")
 _PROBLEMS: Final = b"problems"
 _UNKNOWN_FUNCTION: Final = error(b"UNKNOWN_FUNCTION")
@@ -112,7 +113,10 @@ def _sums(state: State, peer: Peer, words: list[bytes], run: Run) -> bytes:
         return answer
     if answer.startswith(b"ERR ") and not is_unknown(answer):
         return answer
-    own = own_answer(peer, END_OF_LIST if is_unknown(answer) else answer)
+    if is_unknown(answer) and words[0].lower() != _BATCH:
+        # Of functions that nobody knows the list is empty.
+        answer = END_OF_LIST
+    own = own_answer(peer, answer)
     give = summed_statistics if is_statistics else summed
     peer.rest = give(state, peer, words, own)
     return b""

@@ -99,7 +99,7 @@ SCOPES: Final[dict[bytes, str]] = {
     b"marks": PAGES,
     b"batches": PAGES,
     b"schedule list": PAGES,
-    b"batch": OWNER,
+    b"batch": SUMS,
     b"job": OWNER,
     b"why": OWNER,
     b"result": OWNER,

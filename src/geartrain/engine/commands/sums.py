@@ -31,10 +31,13 @@ _WORK: Final = 200
 # What tells rows apart, where that is not the function alone.
 _KINDS: Final = ("function", "state", "kind", "reason")
 _RANKED: Final = (b"failures", b"dead")
+_BATCH: Final = b"batch"
 
 # Of these the larger, or the smaller, holds for both.
 _LARGEST: Final = ("oldest", "last", "time")
-_SMALLEST: Final = ("next", "first", "since")
+_SMALLEST: Final = ("next", "first", "since", "began")
+# Both have to have one: what has ended at one of them only has not.
+_LATEST: Final = "ended"
 
 
 def summed(
@@ -74,13 +77,14 @@ def _add_rows(
     state: State, peer: Peer, words: list[bytes], parts: list[NodePart]
 ) -> Iterator[bytes]:
     is_ranked = words[0].lower() in _RANKED
-    names = _KINDS if is_ranked else _KINDS[:1]
+    is_batch = words[0].lower() == _BATCH
+    names = ("name",) if is_batch else _KINDS if is_ranked else _KINDS[:1]
     found: dict[tuple[object, ...], _Row] = {}
     for part in parts:
         for number, line in enumerate(part.lines):
             values = json.loads(line)
             key = tuple([values.get(name) for name in names])
-            if part.is_own or is_seen(peer, values):
+            if part.is_own or is_batch or is_seen(peer, values):
                 known = found.get(key)
                 found[key] = values if known is None else added(known, values)
             if number % _STEP == 0:
@@ -108,7 +112,7 @@ def added(one: _Row, other: _Row) -> _Row:
     """Return two rows about the same as one.
 
     Numbers are added up, also those of lists and of rows within; texts are those of the
-    one that happened last, if both say when.
+    one that happened last, if both say when, and lists of texts have those of both.
     """
     if (other.get("last") or 0) > (one.get("last") or 0):
         one, other = other, one
@@ -120,8 +124,8 @@ def added(one: _Row, other: _Row) -> _Row:
 
 def _added(name: str, one: Any, other: Any) -> Any:
     if one is None or other is None:
-        return other if one is None else one
-    if name in _LARGEST or isinstance(one, bool):
+        return None if name == _LATEST else other if one is None else one
+    if name in _LARGEST or name == _LATEST or isinstance(one, bool):
         return max(one, other)
     if name in _SMALLEST:
         return min(one, other)
@@ -133,6 +137,8 @@ def _added(name: str, one: Any, other: Any) -> Any:
 
 
 def _added_lists(one: list[Any], other: list[Any]) -> list[Any]:
+    if any(isinstance(each, str) for each in (*one, *other)):
+        return [*one, *other]
     if len(one) < len(other):
         one, other = other, one
     return [a + b for a, b in zip(one, other, strict=False)] + one[len(other) :]
