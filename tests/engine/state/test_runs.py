@@ -247,6 +247,25 @@ def test_a_job_of_another_job_server_holds_the_next_up_until_it_has_ended(
     assert counts(leading)[0] == 1
 
 
+@pytest.mark.parametrize("overlap", ["wait", "skip"])
+def test_a_job_that_died_where_another_led_holds_up_no_time(overlap: str) -> None:
+    """Its schedule was told nothing, as that was not this job server's to lead."""
+    store = LaneStore(1)
+    leading = World(calendar("UTC"), store=store)
+    other = World(calendar("UTC"), store=LaneStore(2, store))
+    other.policy(b"f", max_attempts=1, dead_letter=True)
+    other.client().submit_job_bg(b"f", b"u", b"w")
+    line = f"schedule add s function=f every=60 unique=u overlap={overlap}"
+    leading.admin().text(line)
+    leading.advance(3 * MINUTE)
+    worker = other.worker("f")
+    worker.work_fail(grab(worker))
+    leading.advance(10 if overlap == "wait" else 2 * MINUTE)
+    assert outcomes(leading)[0] == "dead"
+    assert outcomes(leading)[-1] is None
+    assert counts(leading)[0] == 1
+
+
 def test_jobs_of_many_times_are_looked_up_a_few_at_once() -> None:
     world = stored(calendar=calendar("UTC"))
     for number in range(10):

@@ -68,14 +68,13 @@ def check_times(
         if schedule is None or schedule.missed != "all" or schedule.is_paused:
             continue
         told = json.loads(value)
-        if len(told["runs"]) == 10 and not any(
-            outcome for *_, outcome, _ in told["runs"]
-        ):
-            # There is no room to tell what became of another.
+        is_waiting = any(not outcome for *_, outcome, _ in told["runs"])
+        if len(told["runs"]) == 10 and is_waiting:
+            # There may be no room to tell what became of another.
             continue
         came = {told["held"], *(due for due, *_ in told["runs"])}
         last = now // _MINUTE * _MINUTE
         first = max(since // _MINUTE * _MINUTE + _MINUTE, last - 5 * _MINUTE)
         due = {first + each * _MINUTE for each in range(6)}
         missing = {each for each in due if each <= last} - came
-        assert not missing, f"{name!r} did not come at {missing}"
+        assert not missing, f"{name!r} did not come at {missing}: {told}"

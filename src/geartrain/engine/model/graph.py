@@ -78,8 +78,11 @@ class JobBatch:
         """The numbers of its own jobs that wait for others."""
 
     def left(self) -> int:
-        """Return how many have yet to end; dead letters have."""
-        return self.total - self.succeeded - self.failed - self.dead
+        """Return how many have yet to end; dead letters have.
+
+        One that runs once more after a crash may have ended before it was counted.
+        """
+        return max(0, self.total - self.done())
 
     def done(self) -> int:
         """Return how many have ended, dead letters included."""

@@ -262,17 +262,23 @@ def _waits_for(schedule: Schedule, number: int) -> bool:
 
 
 def learn(state: State, answers: list[Query]) -> None:
-    """Take in what the store says of the jobs that ``look_up`` asked for."""
-    there: set[int] = set()
-    asked: set[int] = set()
+    """Take in what the store says of the jobs that ``look_up`` asked for.
+
+    A dead letter has ended: another job server may have led when it died.
+    """
+    outcomes: dict[int, str] = {}
     for answer in answers:
         if isinstance(answer, FindJob | FindDead):
-            asked.add(answer.number)
-            if answer.record is not None or answer.error:
-                there.add(answer.number)
-    for number in asked - there:
-        if any(_waits_for(each, number) for each in state.runs.get(number, ())):
-            end(state, number, ELSEWHERE if state.is_shared else "lost")
+            outcomes.setdefault(answer.number, ELSEWHERE if state.is_shared else "lost")
+            if answer.error:
+                outcomes[answer.number] = ""
+            elif answer.record is not None:
+                is_dead = isinstance(answer, FindDead)
+                outcomes[answer.number] = "dead" if is_dead else ""
+    for number, outcome in outcomes.items():
+        waiting = state.runs.get(number, ())
+        if outcome and any(_waits_for(each, number) for each in waiting):
+            end(state, number, outcome)
     _ask(state)
 
 
