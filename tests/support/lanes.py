@@ -41,6 +41,7 @@ class Database:
         joined: the numbers of jobs that another job server was asked for, too.
         common: the entries of ``COMMON_KINDS``.
         progress: the entries of ``LEADERS_KINDS``.
+        highest: the highest number of a job that each lane has given.
     """
 
     def __init__(self) -> None:
@@ -49,6 +50,7 @@ class Database:
         self.joined: set[int] = set()
         self.common: dict[_Name, bytes] = {}
         self.progress: dict[_Name, bytes] = {}
+        self.highest: dict[int, int] = {}
 
 
 class LaneStore(MemoryStore):
@@ -79,7 +81,8 @@ class LaneStore(MemoryStore):
         super().open()
         inventory = self.inventory(self.lanes)
         # Where it has had the lane before, its numbers go on after those.
-        ticks = max(self._beginning, self._reserved // LANES)
+        highest = max(self._reserved, self.database.highest.get(self._lane, 0))
+        ticks = max(self._beginning, highest // LANES)
         inventory.reserved = ticks * LANES + self._lane
         inventory.stride = LANES
         return inventory
@@ -174,7 +177,10 @@ class LaneStore(MemoryStore):
             batch.ended = {each: None for each in ended if each not in again}
         super().commit(batch)
         batch.ended = ended
+        highest = self.database.highest
         for record in batch.added:
+            lane = record.number % LANES
+            highest[lane] = max(highest.get(lane, 0), record.number)
             if record.twin and record.twin % LANES not in self.lanes:
                 self.database.joined.add(record.twin)
         for name, value in batch.entries.items():
