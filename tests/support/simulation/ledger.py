@@ -148,6 +148,7 @@ class Ledger:
         cancelling: the handles that somebody asked to cancel.
         is_steered: an operator may put jobs elsewhere in this step, those included that
             it makes.
+        is_fenced: what is kept waits in the store, and may come in another order.
         has_followers: a job may have waited for another of its key, which ran.
         schedules: the recurring jobs that were promised to be there.
         unscheduled: those that were promised to be gone.
@@ -159,6 +160,7 @@ class Ledger:
         self.ending = b""
         self.cancelling: set[bytes] = set()
         self.is_steered = False
+        self.is_fenced = False
         self.has_followers = False
         self.schedules: set[bytes] = set()
         self.unscheduled: set[bytes] = set()
@@ -173,6 +175,7 @@ class Ledger:
 
     def learn(self, state: State, during: str) -> None:
         """Find out what a step has changed."""
+        self.is_fenced = state.is_fenced
         expired: Counter[bytes] = Counter()
         for job, was in self._before.items():
             if job.state is FINISHED:
@@ -204,7 +207,7 @@ class Ledger:
             # It was refused, and somebody does it all the same.
             entry.whole = b""
         is_late = job.failures is not None or job.due > 0 or job.state is BEHIND
-        if is_late or job.is_awaited() or not job.batch:
+        if is_late or job.is_awaited() or not job.batch or self.is_fenced:
             entry.is_immediate = False
 
     def _fate(self, state: State, job: Job, was: JobState, during: str) -> str:
