@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from geartrain.engine.commands.failure_kinds import kind_of
@@ -37,6 +37,8 @@ def test_words_tell_errors_apart(error: str) -> None:
 
 
 @given(st.binary(max_size=400))
+@example(b'""0')
+@example(b"no 0'a' here")
 def test_the_kind_of_a_kind_is_itself(error: bytes) -> None:
     kind = kind_of(error)
     assert kind_of(kind.encode("utf-8", "surrogateescape")) in (kind, kind.strip())

@@ -23,6 +23,8 @@ __all__ = ["Failed", "FailureKinds", "kind_of"]
 _MOST_KINDS: Final = 1_000
 # Characters of a line that tell kinds apart.
 _MOST_READ: Final = 200
+# How often a line is looked at; nearly every one is as it stays after the first.
+_MOST_LOOKS: Final = 8
 # Units of work, as ``turns`` counts it: of a row, and of a line that is new.
 _ROW: Final = 15
 _LINE: Final = 15
@@ -57,7 +59,16 @@ def kind_of(error: bytes) -> str:
 
 
 def _kind(line: str) -> str:
-    return _VARYING.sub("#", _QUOTED.sub(_emptied, line))
+    """Return what stays of a line, of which nothing more goes if it is looked at again.
+
+    What is left out may have been all that kept other quotes from being some.
+    """
+    for _ in range(_MOST_LOOKS):
+        found = _VARYING.sub("#", _QUOTED.sub(_emptied, line))
+        if found == line:
+            break
+        line = found
+    return line
 
 
 def _emptied(quoted: re.Match[str]) -> str:
