@@ -80,7 +80,8 @@ class JobBatch:
     def left(self) -> int:
         """Return how many have yet to end; dead letters have.
 
-        One that runs once more after a crash may have ended before it was counted.
+        Fewer may be counted than have ended, where an heir died before it had put its
+        own count and another's together: what waits runs early then, and is not stuck.
         """
         return max(0, self.total - self.done())
 

@@ -10,7 +10,9 @@ declared dead cannot write, however late it wakes up.
 Who takes over from a node that did not renew its lease (``leases``) deletes the node
 and writes its own number into the lanes, which costs the same however many jobs they
 have. A lane whose node is NULL is empty, and is the next newcomer's; where there are
-many, they are made empty (``emptying``). Lane 0 has no jobs: its node leads.
+many, they are made empty (``emptying``). Who starts takes all lanes of one node that
+has ended: entries about the jobs of all of these are in one of them. Lane 0 has no
+jobs: its node leads.
 """
 
 from __future__ import annotations
