@@ -35,7 +35,6 @@ from tests.support.waiting import wait_until
 
 COVERS = (
     "supervisor/child",
-    "supervisor/forks",
     "supervisor/pool",
 )
 

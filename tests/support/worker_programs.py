@@ -36,11 +36,14 @@ class Program:
 
 
 @contextmanager
-def program(text: str, server: RunningServer) -> Iterator[Program]:
-    """Run a program with the worker's names at hand; kill it at the end."""
+def program(text: str, server: RunningServer, *, first: str = "") -> Iterator[Program]:
+    """Run a program with the worker's names at hand; kill it at the end.
+
+    What is ``first`` runs before anything of the worker is imported.
+    """
     with tempfile.TemporaryDirectory() as folder:
         script, output = Path(folder) / "program.py", Path(folder) / "output"
-        script.write_text(_HEAD + text)
+        script.write_text(first + _HEAD + text)
         with output.open("wb") as out:
             process = subprocess.Popen(
                 [sys.executable, str(script)],

@@ -61,7 +61,27 @@ def daemon(job):
     job.send_data(b"forked")
     time.sleep(60)
 
-HANDLERS = [returns, leaves, quits, raises, sends, terminated, pool, closes, daemon]
+def at_once(job):
+    # The child is ended before Python has given it anything to do.
+    global shoots
+    shoots = True
+    try:
+        return ends(signal.pause)
+    finally:
+        shoots = False
+
+HANDLERS = [
+    returns, leaves, quits, raises, sends, terminated, at_once, pool, closes, daemon
+]
+"""
+# Of the functions that a fork calls in a child, the first registered comes first.
+SHOOTING = """
+import os, signal
+shoots = False
+def shoot():
+    if shoots:
+        os.kill(os.getpid(), signal.SIGTERM)
+os.register_at_fork(after_in_child=shoot)
 """
 PROGRAMS = {
     "blocking": """
@@ -113,6 +133,7 @@ ENDINGS = [
     (b"sends", b"3"),
     (b"closes", b"0"),
     (b"terminated", b"%d" % -signal.SIGTERM),
+    (b"at_once", b"%d" % -signal.SIGTERM),
     (b"pool", b"[1, 4, 9]"),
 ]
 
@@ -120,7 +141,7 @@ ENDINGS = [
 @pytest.mark.parametrize("kind", PROGRAMS)
 def test_a_child_has_no_part_in_the_job(geartrain: RunningServer, kind: str) -> None:
     with (
-        program(HANDLERS + PROGRAMS[kind], geartrain) as found,
+        program(HANDLERS + PROGRAMS[kind], geartrain, first=SHOOTING) as found,
         client(geartrain, exceptions=True) as wire,
     ):
         for function, ending in ENDINGS:

@@ -20,7 +20,6 @@ from geartrain.errors import GeartrainError, WorkerError
 from geartrain.supervisor.channel import Channel, Note
 from geartrain.supervisor.command import do_nothing
 from geartrain.supervisor.exiting import exit_status, kill_own_group, leave
-from geartrain.supervisor.forks import watch_forks
 from geartrain.supervisor.observer import ProcessObserver
 from geartrain.supervisor.options import WorkerOptions
 from geartrain.supervisor.recycling import Recycling
@@ -29,6 +28,7 @@ from geartrain.supervisor.scoreboard import Scoreboard
 from geartrain.supervisor.targets import Runnable, Target
 from geartrain.supervisor.tracing import trace
 from geartrain.supervisor.watch import loaded_files
+from geartrain.transport import forks
 from geartrain.transport.connect import connectors
 from geartrain.transport.tokens import token_of
 
@@ -135,7 +135,7 @@ class _Child:
 
     def run(self) -> int:
         """Work until stopped; return the exit status."""
-        watch_forks((self._on_signal, do_nothing), self._be_forked)
+        forks.tell(self)
         threading.Thread(target=self._listen, daemon=True, name="supervisor").start()
         self._channel.send("loading")
         try:
@@ -190,13 +190,20 @@ class _Child:
             leave=self._exit,
         )
 
-    def _be_forked(self) -> None:
-        """Do nothing in this process's name, in one that a handler has forked."""
+    def in_child(self) -> None:
+        """Do nothing in this process's name, in one that a handler has forked.
+
+        There the default action replaces its signal handlers: ``multiprocessing``, for
+        one, expects SIGTERM to end a process.
+        """
         self._channel.abandon()
         self._bell.close()
         self._rung.close()
         if self._observer is not None:
             self._observer.forget()
+        for number in forks.ENDING:
+            if signal.getsignal(number) in {self._on_signal, do_nothing}:
+                signal.signal(number, signal.SIG_DFL)
 
     def _leave_fork(self) -> None:
         """End a process that the import has forked, and that got here."""
