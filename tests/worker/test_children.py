@@ -158,6 +158,28 @@ def test_a_child_has_no_part_in_the_job(geartrain: RunningServer, kind: str) -> 
         wait_until(lambda: b"daemon\t1\t0\t0" in wire.listing(b"status"))
 
 
+# Of the functions that are called before a fork, the first registered comes last.
+SEEING = """
+import os, signal
+os.register_at_fork(before=lambda: print(signal.pthread_sigmask(signal.SIG_BLOCK, ())))
+"""
+IDLE = """
+worker = Worker()
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+if os.fork() == 0:
+    os._exit(0)
+print("forked")
+os.wait()
+"""
+
+
+def test_where_no_worker_runs_no_signal_waits_for_a_fork(server: RunningServer) -> None:
+    # A handler may raise, as that of SIGINT does; during the fork that would be lost.
+    with program(IDLE, server, first=SEEING) as found:
+        wait_until(lambda: "forked" in found.said())
+        assert found.said().splitlines()[0] == "set()"
+
+
 LATE = """
 worker = Worker()
 def forks(job):

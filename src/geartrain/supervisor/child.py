@@ -31,6 +31,7 @@ from geartrain.supervisor.watch import loaded_files
 from geartrain.transport import forks
 from geartrain.transport.connect import connectors
 from geartrain.transport.tokens import token_of
+from geartrain.worker.signals import hold, let_go
 
 __all__ = ["ORPHAN_MARGIN", "reset_signals", "run_child"]
 
@@ -40,6 +41,7 @@ ORPHAN_MARGIN = 2.0
 _TICK = 1.0
 # Exit status if the worker cannot be loaded. The parent has been told why by then.
 _BROKEN_STATUS = 3
+_HANDLED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 # Seconds for the parent to kill a process that it cannot reach any more.
 _UNREACHABLE = 10.0
 # Characters of a traceback that are sent: its end says what went wrong.
@@ -136,6 +138,7 @@ class _Child:
     def run(self) -> int:
         """Work until stopped; return the exit status."""
         forks.tell(self)
+        hold(_HANDLED)
         threading.Thread(target=self._listen, daemon=True, name="supervisor").start()
         self._channel.send("loading")
         try:
@@ -201,7 +204,8 @@ class _Child:
         self._rung.close()
         if self._observer is not None:
             self._observer.forget()
-        for number in forks.ENDING:
+        let_go(_HANDLED)
+        for number in _HANDLED:
             if signal.getsignal(number) in {self._on_signal, do_nothing}:
                 signal.signal(number, signal.SIG_DFL)
 

@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 from geartrain.worker.log import LOG
-from geartrain.worker.signals import STOPPING, unblock
+from geartrain.worker.signals import STOPPING, hold, let_go, unblock
 
 __all__ = ["LoopSignals"]
 
@@ -36,6 +36,7 @@ class LoopSignals:
         self._unblocked = set(STOPPING) - signal.pthread_sigmask(signal.SIG_BLOCK, ())
         for number in STOPPING:
             self._set(number)
+        hold(STOPPING)
 
     def _set(self, number: signal.Signals) -> None:
         if self._loop is not None and self._call is not None:
@@ -57,6 +58,7 @@ class LoopSignals:
 
     def undo(self) -> None:
         """Restore the default actions."""
+        let_go(self._handlers)
         loop, self._loop = self._loop, None
         self._handlers.clear()
         if loop is not None:
@@ -72,6 +74,7 @@ class LoopSignals:
         if self._loop is None:
             return
         self._loop = None
+        let_go(self._handlers)
         # A process that was forked in a thread has that one as its main thread.
         with suppress(ValueError):
             signal.set_wakeup_fd(-1)

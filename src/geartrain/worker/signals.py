@@ -1,17 +1,43 @@
-"""The signals that stop a worker, protected from its handlers."""
+"""The signals that stop a worker, protected from its handlers.
+
+A process that a handler forks is not stopped so: there they do what they did before the
+worker ran. One that comes before that is set up waits until then, for Python would drop
+it, or call the parent's signal handler: a process of ``multiprocessing.Pool`` that was
+ended as it began lived for ever, and its job with it (one pool of 60).
+
+Only signals whose handler is the library's are held: what another handler raised while
+they are let through would be lost.
+"""
 
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any, Final
 
+from geartrain.transport import forks
 from geartrain.worker.log import LOG
 
-__all__ = ["STOPPING", "Signals", "unblock"]
+__all__ = ["STOPPING", "Signals", "hold", "is_forking", "let_go", "unblock"]
 
 STOPPING: Final = (signal.SIGTERM, signal.SIGINT)
+
+_held: set[signal.Signals] = set()
+
+
+class _Fork(threading.local):
+    """The fork that is under way in a thread.
+
+    Attributes:
+        mask: the signals that were blocked before it; None while there is none.
+    """
+
+    mask: set[signal.Signals] | None = None
+
+
+_fork = _Fork()
 
 
 class Signals:
@@ -39,6 +65,7 @@ class Signals:
             # Noted first, so that an interruption between the two can be undone.
             self._before[number] = signal.getsignal(number)
             signal.signal(number, handler)
+        hold(STOPPING)
         self._unblocked = set(STOPPING) - signal.pthread_sigmask(signal.SIG_BLOCK, ())
 
     def check(self) -> None:
@@ -56,14 +83,50 @@ class Signals:
 
     def undo(self) -> None:
         """Restore the earlier signal handlers; after a fork, too."""
-        for number, handler in tuple(self._before.items()):
+        handled = tuple(self._before.items())
+        for number, handler in handled:
             # Python cannot restore a handler that was set in C.
             with suppress(ValueError, TypeError):
                 signal.signal(number, handler)
             self._before.pop(number, None)
+        let_go(number for number, _ in handled)
 
 
 def unblock(numbers: set[signal.Signals]) -> None:
     """Unblock signals in this thread."""
     if numbers:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, numbers)
+
+
+def hold(numbers: Iterable[signal.Signals]) -> None:
+    """Have children get these signals no sooner than they have left their parent.
+
+    Their handlers must raise nothing while ``is_forking``: Python would drop it.
+    """
+    _held.update(numbers)
+
+
+def let_go(numbers: Iterable[signal.Signals]) -> None:
+    """Hold these signals over forks no more."""
+    _held.difference_update(numbers)
+
+
+def is_forking() -> bool:
+    """Tell whether this thread is about to fork, or has just done so."""
+    return _fork.mask is not None
+
+
+def _block() -> None:
+    if _held:
+        # Noted first: the handler of another signal may end this.
+        _fork.mask = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+        signal.pthread_sigmask(signal.SIG_BLOCK, _held)
+
+
+def _restore() -> None:
+    if _fork.mask is not None:
+        signal.pthread_sigmask(signal.SIG_SETMASK, _fork.mask)
+        _fork.mask = None
+
+
+forks.enclose(_block, _restore)

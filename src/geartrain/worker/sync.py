@@ -19,7 +19,7 @@ from geartrain.worker.log import LOG
 from geartrain.worker.pump import Pump
 from geartrain.worker.returns import ask
 from geartrain.worker.session import Given, Session
-from geartrain.worker.signals import Signals
+from geartrain.worker.signals import Signals, is_forking
 
 __all__ = ["Worker"]
 
@@ -257,7 +257,7 @@ class Worker(BaseWorker):
         if session.is_stopping:
             # To see whether it is over: a job server that is silent wakes nobody.
             pump.wake()
-        if has_given_back:
+        if has_given_back or self._unwinding:
             self._unwind()
 
     def _unwind(self) -> None:
@@ -268,6 +268,9 @@ class Worker(BaseWorker):
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         if self._unwinding:
+            if is_forking():
+                # What is raised here is lost; the keeper tells it again.
+                return
             self._unwinding = False
             if self._in_handler:
                 raise _Unwind
