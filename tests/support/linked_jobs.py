@@ -8,9 +8,9 @@ from tests.support.dialogue import World
 from tests.support.stored_engine import grab, rows, stored
 
 
-def linking(window: int = 10) -> World:
+def linking(window: int = 10, **options: Any) -> World:
     """Return a world where names of functions may have options."""
-    made = stored(window)
+    made = stored(window, **options)
     made.policy(b"*", options_in_names=True)
     return made
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -15,11 +16,16 @@ from tests.support.linked_jobs import (
 )
 from tests.support.stored_engine import grab
 
+WORLDS: dict[str, dict[str, Any]] = {
+    "jobs in memory, too": {},
+    "all but one in the store alone": {"window": 1},
+    "no job in the store": {"keeps_jobs": False},
+}
 
-@pytest.fixture(params=[10, 1])
+
+@pytest.fixture(params=WORLDS)
 def world(request: pytest.FixtureRequest) -> World:
-    """Return a world with jobs in memory, or all but one in the store alone."""
-    return linking(request.param)
+    return linking(**WORLDS[request.param])
 
 
 @pytest.mark.parametrize(

@@ -142,7 +142,7 @@ def _add_job(
         and outcome.outcome == SUCCEEDED
         and outcome.result is None
     )
-    if (outcome is None or needs_result) and state.may_have(handle) and not is_told:
+    if (outcome is None or needs_result) and state.may_know(handle) and not is_told:
         now = state.server_time()
         asked += [
             FindJob(number, False),

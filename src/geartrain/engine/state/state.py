@@ -269,9 +269,13 @@ class State:
         return (number - self._first_number) % self._stride == 0
 
     def may_have(self, handle: bytes) -> bool:
-        """Tell whether a store may know a handle that is not in memory."""
+        """Tell whether a store may have a job that is not in memory."""
+        return self.journal.keeps_jobs and self.may_know(handle)
+
+    def may_know(self, handle: bytes) -> bool:
+        """Tell whether a store may know a handle: of a job, dead letter or result."""
         number = self.number(handle)
-        if not self.journal.keeps_jobs or number <= 0:
+        if not self.journal.is_on or number <= 0:
             return False
         # Another lane's may be ahead of this one's.
         return number <= self._last_number or not self.is_of_lane(number)
