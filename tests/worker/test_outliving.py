@@ -14,6 +14,7 @@ from geartrain.protocol.constants import PacketType as P
 from geartrain.worker import AsyncWorker, Retry, Worker
 from tests.support.servers import RunningServer
 from tests.support.waiting import wait_until
+from tests.support.wire import Wire
 from tests.support.worker_faces import Script, client, complete, outcome, rest, running
 
 COVERS = (
@@ -206,6 +207,58 @@ def test_work_that_is_cancelled_leaves_no_job_running(geartrain: RunningServer) 
         wire.submit(b"wait-for")
         asyncio.run(work())
         wait_until(lambda: b"wait-for\t1\t0\t0" in wire.listing(b"status"))
+
+
+def test_work_that_is_cancelled_while_it_waits_takes_no_job(
+    geartrain: RunningServer,
+) -> None:
+    async def work(wire: Wire) -> None:
+        worker = AsyncWorker(geartrain.address)
+        worker.register("nobodys", lambda job: b"done")
+        with pytest.raises(asyncio.TimeoutError):
+            await asyncio.wait_for(worker.work(), 0.3)
+        wire.submit(b"nobodys")
+        await asyncio.sleep(0.3)
+        assert b"nobodys\t1\t0\t0" in wire.listing(b"status")
+        assert await worker.work(timeout=10)
+        await worker.close()
+
+    with client(geartrain) as wire:
+        asyncio.run(work(wire))
+
+
+@pytest.mark.parametrize("turns", range(12))
+def test_a_worker_that_is_cancelled_twice_leaves_no_connection(
+    geartrain: RunningServer, turns: int
+) -> None:
+    name = f"twice-{turns}"
+
+    async def run(wire: Wire) -> None:
+        worker = AsyncWorker(geartrain.address, id=name)
+        begun = asyncio.Event()
+
+        @worker.function(name)
+        async def hold(job: Any) -> None:
+            begun.set()
+            await asyncio.sleep(60)
+
+        task = asyncio.create_task(worker.run(signals=False))
+        wire.submit(name.encode())
+        await asyncio.wait_for(begun.wait(), 10)
+        task.cancel()
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        for _ in range(100):
+            if name.encode() not in b"".join(wire.listing(b"workers")):
+                return
+            await asyncio.sleep(0.05)
+        pytest.fail("the job server still has it")
+
+    with client(geartrain) as wire:
+        asyncio.run(run(wire))
 
 
 def test_a_generator_ends_when_its_job_has_gone(

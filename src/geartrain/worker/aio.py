@@ -59,18 +59,16 @@ class AsyncWorker(BaseWorker):
         False means that none came within ``timeout`` seconds, or ``stop`` was called.
         A job that fails is a job done. None is taken between two calls.
 
+        If it is cancelled, the worker leaves its job servers, which give a job at hand
+        to another worker, and can be used again.
+
         Raises:
             WorkerError: it serves no function, or is at work already, or the timeout
                 is no number.
         """
         seconds = in_seconds("timeout", timeout)
         self._check_idle(self._is_at_work(), handles_signals=False)
-        pump, session = await self._opened(1), self._session
-        until = float("inf") if seconds is None else time.monotonic() + seconds
-        pump.tell(lambda: session.seek_one(until))
-        while self._pump is pump and (wait := session.patience(time.monotonic())) > 0:
-            await pump.wait(wait)
-        given = session.next()
+        given = await self._given(seconds)
         if given is None:
             return False
         # A task of its own: a handler may cancel itself, and who waits here, too.
@@ -84,6 +82,23 @@ class AsyncWorker(BaseWorker):
         if not task.cancelled() and (error := task.exception()) is not None:
             raise error
         return True
+
+    async def _given(self, seconds: float | None) -> Given | None:
+        """Wait for one job."""
+        try:
+            pump, session = await self._opened(1), self._session
+            until = float("inf") if seconds is None else time.monotonic() + seconds
+            pump.tell(lambda: session.seek_one(until))
+            while self._pump is pump:
+                wait = session.patience(time.monotonic())
+                if wait <= 0:
+                    break
+                await pump.wait(wait)
+            return session.next()
+        except asyncio.CancelledError:
+            # A job may be on its way here, and nobody would do it.
+            self._abandon()
+            raise
 
     async def run(self, *, signals: bool = True) -> None:
         """Work until ``stop``, then close the connections.
@@ -104,8 +119,10 @@ class AsyncWorker(BaseWorker):
             await self._run_to_end(pump)
         finally:
             self._runs = False
-            await self.close()
-            self._signals.undo()
+            try:
+                await self.close()
+            finally:
+                self._signals.undo()
 
     def _is_at_work(self) -> bool:
         """Return whether this worker runs, or its handler asks for more work."""
@@ -125,20 +142,42 @@ class AsyncWorker(BaseWorker):
 
         The worker can be used again.
         """
-        await self._leave()
-        self._session = Session(self._end)
+        try:
+            await self._leave()
+        finally:
+            self._session = Session(self._end)
 
     async def _leave(self) -> None:
         pump, self._pump = self._pump, None
         keeper, self._keeper = self._keeper, None
+        try:
+            if keeper is not None:
+                keeper.cancel()
+                await asyncio.gather(keeper, return_exceptions=True)
+            if pump is not None:
+                await pump.stop_connecting()
+            await self._tasks.finish()
+            if pump is not None:
+                await pump.close()
+        except BaseException:
+            # Cancelled meanwhile. A connection that stayed would take jobs for nobody.
+            self._cut(pump, keeper)
+            raise
+        self._lose_jobs()
+
+    def _abandon(self) -> None:
+        """Leave all job servers at once; the worker can be used again."""
+        pump, self._pump = self._pump, None
+        keeper, self._keeper = self._keeper, None
+        self._cut(pump, keeper)
+        self._session = self._session.successor()
+
+    def _cut(self, pump: AsyncPump | None, keeper: asyncio.Task[None] | None) -> None:
         if keeper is not None:
             keeper.cancel()
-            await asyncio.gather(keeper, return_exceptions=True)
         if pump is not None:
-            await pump.stop_connecting()
-        await self._tasks.finish()
-        if pump is not None:
-            await pump.close()
+            pump.abandon()
+        self._tasks.cancel()
         self._lose_jobs()
 
     async def __aenter__(self) -> Self:

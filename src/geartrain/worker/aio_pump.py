@@ -121,6 +121,14 @@ class AsyncPump:
             keeper.cancel()
         await asyncio.gather(*keepers, return_exceptions=True)
 
+    def abandon(self) -> None:
+        """Leave all job servers at once, and connect to none any more."""
+        self.changed.set()
+        for keeper in self._keepers:
+            keeper.cancel()
+        for each in self.connections:
+            each.hang_up(OSError("the worker was cancelled"))
+
     async def close(self) -> None:
         """Send what is unsent, for 5 seconds at most, and leave all job servers."""
         self.flush()

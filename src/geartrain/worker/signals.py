@@ -34,7 +34,7 @@ class _Fork(threading.local):
         mask: the signals that were blocked before it; None while there is none.
     """
 
-    mask: set[signal.Signals] | None = None
+    mask: set[int | signal.Signals] | None = None
 
 
 _fork = _Fork()
