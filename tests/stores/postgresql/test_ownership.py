@@ -36,7 +36,7 @@ from tests.support.store_records import (
     schedule,
 )
 
-COVERS = ("stores/postgresql/answers", "stores/postgresql/processes")
+COVERS = ("stores/postgresql/answers",)
 
 pytestmark = pytest.mark.usefixtures("always_looking")
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 import socket
 from pathlib import Path
+from typing import Final
 
 __all__ = ["has_died", "this_process"]
+
+_HIDDEN: Final = "hidden"
 
 
 def this_process() -> str:
@@ -17,13 +20,16 @@ def this_process() -> str:
 def has_died(process: str) -> bool:
     """Tell whether what ``this_process`` returned is of this machine, and no more.
 
-    Of processes elsewhere nobody here knows.
+    Of processes elsewhere nobody here knows; nor of those of other users where /proc
+    hides them (``hidepid``, and ``ProtectProc=`` of systemd), unless their number is
+    free.
     """
     machine, _, started = process.rpartition(" ")
     machine, _, number = machine.rpartition(" ")
     if machine != _machine() or not number.isdigit():
         return False
-    return _started(int(number)) != started
+    now = _started(int(number))
+    return now not in {started, _HIDDEN}
 
 
 def _machine() -> str:
@@ -39,10 +45,21 @@ def _machine() -> str:
 
 
 def _started(process: int) -> str:
-    """Return when a process began; empty if there is none."""
+    """Return when a process began; empty if there is none, ``_HIDDEN`` if unknown."""
     try:
         stat = Path(f"/proc/{process}/stat").read_text("ascii", "replace")
     except OSError:
-        return ""
+        return _HIDDEN if _exists(process) else ""
     fields = stat.rpartition(")")[2].split()
     return "" if fields[0] in "ZX" else fields[19]
+
+
+def _exists(process: int) -> bool:
+    """Tell whether a number is a process's, also of one that may not be seen."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
