@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from geartrain.engine.commands import sources_elsewhere
 from geartrain.engine.commands.common import send_error
 from geartrain.engine.jobs.successors import document
 from geartrain.engine.model.graph import (
@@ -19,6 +20,7 @@ from geartrain.engine.model.graph import (
     SourceEnd,
     Successor,
 )
+from geartrain.engine.model.inquiries import Inquiry
 from geartrain.engine.model.jobs import Job
 from geartrain.engine.model.peers import Peer
 from geartrain.engine.model.submission_options import SubmissionOptions
@@ -65,8 +67,9 @@ def find_sources(
     if wanted.has_time():
         raise _refusal("a job that waits for others has no delay, and no at")
     answers = peer.take_answers()
-    if answers and answers[0].error:
-        send_error(peer, b"QUEUE_ERROR", answers[0].error.encode())
+    if _has_failed(peer, answers) or _is_asked_elsewhere(
+        state, peer, wanted.after, answers
+    ):
         return None
     asked: list[Query] = []
     for source in wanted.after:
@@ -75,6 +78,8 @@ def find_sources(
             _add_batch(state, successor, source)
         else:
             _add_job(state, peer, successor, source, answers, asked)
+        if peer.is_asking:
+            return None
     if asked:
         # One may have ended while the store was asked for another: asked for alone,
         # its answers would take the place of those, which would be asked for again.
@@ -83,6 +88,37 @@ def find_sources(
     _check(state, successor, wanted.after)
     _put_off(submitted, successor)
     return successor
+
+
+def _has_failed(peer: Peer, answers: list[Query]) -> bool:
+    """Tell a peer that the store could not answer, if so."""
+    error = answers[0].error if answers else ""
+    if error:
+        send_error(peer, b"QUEUE_ERROR", error.encode())
+    return bool(error)
+
+
+def _is_asked_elsewhere(
+    state: State, peer: Peer, sources: list[bytes], answers: list[Query]
+) -> bool:
+    """Tell whether other job servers are asked for the batch that is waited for.
+
+    One of several sources is not: what the store has told of the others would be lost.
+
+    Raises:
+        PacketError: it cannot be waited for here.
+    """
+    for answer in answers:
+        if isinstance(answer, Inquiry):
+            refused = sources_elsewhere.refusal(peer, answer)
+            if refused:
+                raise _refusal(refused)
+            if not answer.about.startswith(BATCH):
+                raise _unknown(answer.about)
+            return False
+    if len(sources) > 1 or not sources[0].startswith(BATCH):
+        return False
+    return sources_elsewhere.is_asked(state, peer, sources[0])
 
 
 def _put_off(submitted: Job, successor: Successor) -> None:
@@ -150,7 +186,9 @@ def _add_job(
             FindResult(now, number),
         ]
     elif outcome is None:
-        raise _unknown(handle)
+        # What the store has told of others is forgotten: this one is refused anyway.
+        if not sources_elsewhere.is_asked(state, peer, handle):
+            raise _unknown(handle)
     elif outcome.outcome == DEAD and successor.when == SUCCESS:
         successor.sources[handle] = None
     else:

@@ -69,6 +69,8 @@ class Inquiry(Query):
         """How long to wait at most."""
         self.then: Callable[[Inquiry], None] | None = None
         """What takes the answers; None goes on with the peer's message."""
+        self.about = b""
+        """What is asked for, for who takes the answers."""
         self.is_for_one = False
         """One at most knows what is asked for: nobody need wait for the others then."""
 
