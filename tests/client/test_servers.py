@@ -34,7 +34,10 @@ def test_one_that_failed_is_a_last_resort_for_a_while() -> None:
     servers = ServerList(THREE, None, "order")
     servers.failed(0, OSError("no"))
     assert servers.order(b"") == [1, 2, 0]
+    # Of one that hangs the system accepts connections, too.
     servers.reached(0)
+    assert servers.order(b"") == [1, 2, 0]
+    servers.answered(0)
     assert servers.order(b"") == [0, 1, 2]
 
 

@@ -360,3 +360,56 @@ def test_an_overdue_job_has_ended_but_its_slot_is_taken() -> None:
     assert not protocol.overdue(job, b"again")
     assert not protocol.complete(job, b"late")
     assert protocol.take() == GRAB
+
+
+def test_a_job_server_that_does_not_answer_keeps_no_slot() -> None:
+    slots = JobSlots(1)
+    hanging, other = connected(slots), connected(slots)
+    hanging.doubt()
+    assert other.take() == b""
+    hanging.doubt()
+    assert other.take() == GRAB
+    (job,) = other.receive(assign(b"H:1"))
+    # It goes on, and gives a job all the same: one more than there are slots.
+    (late,) = hanging.receive(assign(b"H:2"))
+    assert (slots.free, hanging.take()) == (-1, b"")
+    assert other.complete(job, b"")
+    assert other.take() == request(P.WORK_COMPLETE, b"H:1", b"")
+    assert hanging.complete(late, b"")
+    assert hanging.take() == request(P.WORK_COMPLETE, b"H:2", b"")
+    # It has waited longer.
+    assert other.take() == GRAB
+
+
+def test_one_that_has_no_job_after_all_sleeps() -> None:
+    slots = JobSlots(1)
+    hanging, other = connected(slots), connected(slots)
+    hanging.doubt()
+    hanging.doubt()
+    assert other.take() == GRAB
+    assert hanging.receive(reply(P.NO_JOB)) == []
+    assert hanging.take() == SLEEP
+    assert other.receive(reply(P.NO_JOB)) == []
+    assert slots.unused
+
+
+def test_one_that_answers_in_time_is_not_doubted() -> None:
+    slots = JobSlots(1)
+    one, other = connected(slots), connected(slots)
+    one.doubt()
+    (job,) = one.receive(assign(b"H:1"))
+    one.complete(job, b"")
+    other.take()
+    one.doubt()
+    other.doubt()
+    assert slots.free == 0
+
+
+def test_a_doubted_connection_that_is_lost_frees_nothing_more() -> None:
+    slots = JobSlots(2)
+    hanging = connected(slots)
+    hanging.doubt()
+    hanging.doubt()
+    assert slots.unused
+    hanging.end()
+    assert slots.unused

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -132,11 +133,31 @@ def test_one_job_at_once_over_two_servers(script: Script) -> None:
             assert rest(wire) == complete(b"alone")
 
 
+def test_one_that_is_frozen_keeps_no_jobs_of_another_waiting(script: Script) -> None:
+    with ExitStack() as stack:
+        frozen, other = (
+            stack.enter_context(server_on("geartrain", free_port())) for _ in range(2)
+        )
+        worker = script.make([frozen.address, other.address])
+        worker.register("f", lambda job: job.workload)
+        wire = stack.enter_context(client(frozen))
+        wire.submit(b"f", b"late")
+        suspend(frozen.process)
+        try:
+            # The system accepts its connection, and nobody answers what it asks.
+            stack.enter_context(running(script, worker))
+            beside = stack.enter_context(client(other))
+            for number in range(3):
+                workload = b"%d" % number
+                assert outcome(beside, b"f", workload) == complete(workload)
+        finally:
+            frozen.process.send_signal(signal.SIGCONT)
+        assert rest(wire) == complete(b"late")
+
+
 def test_a_frozen_job_server_is_left_and_found_again(
     script: Script, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import signal
-
     monkeypatch.setattr("geartrain.worker.keepalive.PATIENCE", 0.2)
     left = threading.Event()
 

@@ -126,7 +126,7 @@ class AsyncConnections:
         try:
             _, link = await open_connection(
                 connector,
-                lambda: AsyncLink(name, self._heartbeat, self._servers),
+                lambda: AsyncLink(name, self._heartbeat, self._servers, place),
                 self._servers.attempt(left, has_other),
             )
         except OSError as error:

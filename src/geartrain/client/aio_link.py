@@ -59,8 +59,13 @@ class AsyncLink(asyncio.Protocol):
         servers: the job servers of its client.
     """
 
-    def __init__(self, server: str, heartbeat: float, servers: ServerList) -> None:
-        """``heartbeat`` is the seconds of silence after which the connection ends."""
+    def __init__(
+        self, server: str, heartbeat: float, servers: ServerList, place: int
+    ) -> None:
+        """``heartbeat`` is the seconds of silence after which the connection ends.
+
+        ``place`` is that of the job server among ``servers``.
+        """
         self.servers = servers
         self.is_lost = False
         self.loop = asyncio.get_running_loop()
@@ -68,9 +73,13 @@ class AsyncLink(asyncio.Protocol):
         self._server = server
         self._heartbeat = heartbeat
         self._patience = heartbeat / 2
-        self._heard = self.loop.time()
+        self._place = place
+        # When something was heard last, or asked on an idle connection.
+        self._heard = self._asked = self.loop.time()
         self._probed = 0.0
         self._is_silent = True
+        # It has answered, since it was doubted last.
+        self._is_proven = False
         self._poll = select.poll()
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -100,10 +109,13 @@ class AsyncLink(asyncio.Protocol):
         self._heard = self.loop.time()
         self._probed = 0.0
         self._is_silent = False
+        if not self._is_proven:
+            self._is_proven = True
+            self.servers.answered(self._place)
         try:
             events = self.protocol.receive(data)
         except ProtocolError as error:
-            self.lose(str(error))
+            self._give_up(str(error))
             return
         for event in events:
             waiter = event.call.owner
@@ -153,6 +165,10 @@ class AsyncLink(asyncio.Protocol):
         self.begin_waiting()
         try:
             await future
+        except asyncio.CancelledError:
+            # As a time-out does it.
+            self._doubt()
+            raise
         finally:
             self.end_waiting()
             if waiter.futures:
@@ -222,7 +238,7 @@ class AsyncLink(asyncio.Protocol):
         if self.is_lost:
             return
         if self.protocol.is_idle:
-            self._heard = self.loop.time()
+            self._heard = self._asked = self.loop.time()
         packets = []
         for waiter in waiters:
             waiter.link = self
@@ -236,6 +252,18 @@ class AsyncLink(asyncio.Protocol):
         """Raise RefusedError unless the job server, which has answered, is one."""
         if not self.protocol.is_geartrain and not self.is_lost:
             raise no_geartrain(self._server)
+
+    def _doubt(self) -> None:
+        """Prefer other job servers if this one has left a call without any answer."""
+        if self._heard == self._asked:
+            self._is_proven = False
+            error = TimeoutError("it has not answered in time")
+            self.servers.failed(self._place, error)
+
+    def _give_up(self, why: str) -> None:
+        """End the connection to a job server that hangs, and prefer others."""
+        self.servers.failed(self._place, TimeoutError(why), self._heartbeat)
+        self.lose(why)
 
     def lose(self, why: str) -> None:
         """End the connection and tell all who wait that it is lost."""
@@ -301,7 +329,7 @@ class AsyncLink(asyncio.Protocol):
             self._probed = 0.0
         elif self._probed:
             if now - self._probed >= self._patience * 0.99:
-                self.lose(f"it has been silent for {self._heartbeat:g} seconds")
+                self._give_up(f"it has been silent for {self._heartbeat:g} seconds")
                 return
         elif now - self._heard >= self._patience * 0.99:
             self._probed = now

@@ -301,7 +301,7 @@ class Connections:
         except OSError as error:
             self.servers.failed(place, error)
             return None
-        link = Link(connection, str(connector), self._heartbeat, self)
+        link = Link(connection, str(connector), self._heartbeat, self, place)
         if link.is_lost:
             return None
         self.servers.reached(place)
@@ -324,6 +324,7 @@ class Connections:
             # What has already arrived counts even if time is up.
             link.pump(deadline)
             if waiter.link is link and not waiter.call.is_done and not waiter.updates:
+                link.doubt()
                 raise JobTimeoutError(f"{waiter.name}: no answer in time{_job(waiter)}")
             return
         link.pump(deadline)

@@ -53,8 +53,12 @@ class Link:
         server: str,
         heartbeat: float,
         home: Connections,
+        place: int,
     ) -> None:
-        """Take a connected socket; ``heartbeat`` is seconds of silence endured."""
+        """Take a connected socket.
+
+        ``heartbeat`` is seconds of silence endured, ``place`` that of the job server.
+        """
         self.socket = connection
         self.home = home
         self.is_lost = False
@@ -63,9 +67,13 @@ class Link:
         self._heartbeat = heartbeat
         self._patience = heartbeat / 2
         self._longest = min(self._patience, _LONGEST)
-        self.heard = time.monotonic()
+        self._place = place
+        # When something was heard last, or asked on an idle connection.
+        self.heard = self._asked = time.monotonic()
         self._probed = 0.0
         self._is_silent = True
+        # It has answered, since it was doubted last.
+        self._is_proven = False
         self._pending = getattr(connection, "pending", None)
         connection.setblocking(False)
         # Calls that are being sent, and how many of their bytes have left.
@@ -99,7 +107,7 @@ class Link:
             waiter.link = self
             waiter.is_sent = False
             if self.protocol.is_idle:
-                self.heard = time.monotonic()
+                self.heard = self._asked = time.monotonic()
             if self._send(self.protocol.begin(waiter.call), deadline):
                 waiter.is_sent = True
         except _LateError:
@@ -111,7 +119,7 @@ class Link:
     def call_all(self, waiters: Sequence[Waiter], deadline: float | None) -> None:
         """Send the calls of many at once; raises what ``call`` raises."""
         if self.protocol.is_idle:
-            self.heard = time.monotonic()
+            self.heard = self._asked = time.monotonic()
         packets = []
         self._unsent = waiters
         try:
@@ -147,6 +155,18 @@ class Link:
         """Raise RefusedError unless the job server, which has answered, is one."""
         if not self.protocol.is_geartrain and not self.is_lost:
             raise no_geartrain(self._server)
+
+    def doubt(self) -> None:
+        """Prefer other job servers if this one has left a call without any answer."""
+        if self.heard == self._asked:
+            self._is_proven = False
+            error = TimeoutError("it has not answered in time")
+            self.servers.failed(self._place, error)
+
+    def _give_up(self, why: str) -> None:
+        """End the connection to a job server that hangs, and prefer others."""
+        self.servers.failed(self._place, TimeoutError(why), self._heartbeat)
+        self.lose(why)
 
     def lose(self, why: str) -> None:
         """End the connection and tell all who wait that it is lost."""
@@ -225,16 +245,14 @@ class Link:
         if not data:
             self.lose(ending(None, self._is_silent))
             return
-        self._is_silent = False
-        self.heard = time.monotonic()
-        self._probed = 0.0
+        self._hear()
         try:
             # One step, made in C: no signal handler comes between, and loses them.
             self._events.extend(
                 chain.from_iterable(map(self.protocol.receive, (data,)))
             )
         except ProtocolError as error:
-            self.lose(str(error))
+            self._give_up(str(error))
             return
         events = self._events
         while events:
@@ -252,12 +270,21 @@ class Link:
         if self.protocol.failure is not None:
             self.lose(str(self.protocol.failure))
 
+    def _hear(self) -> None:
+        """Note that the job server has said something."""
+        self._is_silent = False
+        self.heard = time.monotonic()
+        self._probed = 0.0
+        if not self._is_proven:
+            self._is_proven = True
+            self.servers.answered(self._place)
+
     def _endure(self) -> None:
         """Probe a silent job server; end the connection if it stays silent."""
         now = time.monotonic()
         if self._probed:
             if now - self._probed >= self._patience:
-                self.lose(f"it has been silent for {self._heartbeat:g} seconds")
+                self._give_up(f"it has been silent for {self._heartbeat:g} seconds")
         elif now - self.heard >= self._patience:
             self._probed = now
             probe = question(PacketType.ECHO_REQ, b"heartbeat")
@@ -306,7 +333,8 @@ class Link:
             ready = both.poll(wait * 1000)
             if not ready:
                 if wait >= self._heartbeat:
-                    self.lose(f"it has taken nothing for {self._heartbeat:g} seconds")
+                    why = f"it has taken nothing for {self._heartbeat:g} seconds"
+                    self._give_up(why)
             elif ready[0][1] & select.POLLOUT:
                 sent = self._sent(data[:_SLICE])
                 self._left += sent

@@ -86,8 +86,11 @@ class ServerList:
         limit = _SHORT_ATTEMPT if has_other else _LONG_ATTEMPT
         return max(_LEAST_ATTEMPT, min(limit, left))
 
-    def failed(self, place: int, error: Exception) -> None:
-        """Note that a job server could not be reached."""
+    def failed(self, place: int, error: Exception, least: float = 0.0) -> None:
+        """Note that a job server could not be reached, or does not answer.
+
+        It is tried after all others for ``least`` seconds, or longer.
+        """
         # A timeout, perhaps of the last moment, says less than any other reason.
         if place not in self._reasons or not isinstance(error, TimeoutError):
             self._reasons[place] = reason(error)
@@ -95,12 +98,18 @@ class ServerList:
             backoff = self._rests[place][1]
         else:
             backoff = Backoff(_FIRST_REST, _LONGEST_REST)
-        self._rests[place] = (time.monotonic() + backoff.next(), backoff)
+        self._rests[place] = (time.monotonic() + max(least, backoff.next()), backoff)
 
     def reached(self, place: int) -> None:
-        """Note that a job server was reached."""
-        self._rests.pop(place, None)
+        """Note that there is a connection to a job server.
+
+        Of one that hangs the system accepts connections, too.
+        """
         self._reasons.pop(place, None)
+
+    def answered(self, place: int) -> None:
+        """Note that a job server has answered."""
+        self._rests.pop(place, None)
 
     def error(self) -> ConnectError:
         """Return the error for when none can be reached, with the reason for each."""

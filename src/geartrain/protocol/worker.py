@@ -121,6 +121,11 @@ class WorkerProtocol:
         # once.
         self._grabs = 0
         self._window = 1
+        # How many of those grabs hold no slot any more, how many were answered so far,
+        # and how many had been when ``doubt`` saw an unanswered one; -1 for none.
+        self._doubted = 0
+        self._answers = 0
+        self._seen = -1
         self._outbox: list[bytes] = []
         self._parser = ReplyParser()
         self.errors: list[tuple[bytes, bytes]] = []
@@ -178,8 +183,9 @@ class WorkerProtocol:
         self._headers = b""
         self._outbox = []
         self._assigned = {}
-        grabs = self._grabs
-        self._grabs = 0
+        grabs = self._grabs - self._doubted
+        self._grabs = self._doubted = 0
+        self._seen = -1
         self._window = 1
         for _ in range(grabs):
             self._slots.release()
@@ -217,6 +223,21 @@ class WorkerProtocol:
         if not self._outbox:
             self._outbox.append(_ECHO)
 
+    def doubt(self) -> None:
+        """Free the slots of grabs that were unanswered when this was called before.
+
+        A job server that hangs would keep them from all others. If it assigns a job all
+        the same, that is one more than there are slots.
+        """
+        if self._grabs == 0:
+            self._seen = -1
+        elif self._seen != self._answers:
+            self._seen = self._answers
+        else:
+            for _ in range(self._grabs - self._doubted):
+                self._doubted += 1
+                self._slots.release()
+
     def _wake(self) -> None:
         self._awake = True
         self.seek()
@@ -226,6 +247,8 @@ class WorkerProtocol:
         if not self._awake or not self._abilities or self._slots.resting:
             return
         while self._grabs < self._window:
+            if self._doubted:
+                return
             if self._slots.free <= 0:
                 self._slots.wait(self)
                 return
@@ -295,7 +318,8 @@ class WorkerProtocol:
         self._assigned.pop(handle, None)
 
     def _assign(self, packet: Packet) -> Assignment:
-        self._answered()
+        if self._answered():
+            self._slots.free -= 1
         given = packet.arguments
         unique = given[2] if packet.type != PacketType.JOB_ASSIGN else b""
         reducer = given[3] if packet.type == PacketType.JOB_ASSIGN_ALL else b""
@@ -310,19 +334,26 @@ class WorkerProtocol:
         return assignment
 
     def _no_job(self) -> None:
-        self._answered()
+        is_doubted = self._answered()
         self._window = 1
         if self._grabs == 0:
             self._awake = False
             self._outbox.append(_SLEEP)
-        self._slots.release()
+        if not is_doubted:
+            self._slots.release()
 
-    def _answered(self) -> None:
+    def _answered(self) -> bool:
+        """Count the answer to a grab; return whether that holds no slot any more."""
         if self._grabs == 0:
             raise ProtocolError(
                 b"UNEXPECTED_PACKET", b"the job server answered a grab it was not sent"
             )
         self._grabs -= 1
+        self._answers += 1
+        is_doubted = self._doubted > 0
+        if is_doubted:
+            self._doubted -= 1
+        return is_doubted
 
     def data(self, assignment: Assignment, data: bytes) -> bool:
         """Send a piece of the result: WORK_DATA."""

@@ -247,6 +247,7 @@ class AsyncWorker(BaseWorker):
     async def _look_round(self, session: Session) -> None:
         if self._signals.is_doubtful:
             self._signals.check()
+        self._tell(session.doubt)
         if await ask_in_thread(session.look_round(time.monotonic())):
             self._tasks.cancel()
 

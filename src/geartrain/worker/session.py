@@ -191,6 +191,12 @@ class Session:
             return TICK
         return min(TICK, max(0.0, self.give_back_at - now))
 
+    def doubt(self) -> None:
+        """Let no job server that does not answer keep slots from the others."""
+        if len(self._protocols) > 1:
+            for protocol in self._protocols:
+                protocol.doubt()
+
     def look_round(self, now: float) -> Questions[bool]:
         """Do what is due; return whether all jobs were given back."""
         self._end_overdue(now)

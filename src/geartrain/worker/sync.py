@@ -253,6 +253,7 @@ class Worker(BaseWorker):
             # A handler has run, and only the main thread may look at its signals.
             self._signals.is_to_be_checked = True
             pump.wake()
+        pump.tell(session.doubt)
         has_given_back = ask(session.look_round(time.monotonic()))
         if session.is_stopping:
             # To see whether it is over: a job server that is silent wakes nobody.
