@@ -32,7 +32,7 @@ def server(running: RedisServer) -> Iterator[RedisServer]:
 
 def hold(server: RedisServer, milliseconds: int, **said: object) -> None:
     """Hold the lock as a job server on another machine does."""
-    holder = {"token": "t", "host": "other", "process": 7, "machine": "x", "started": 1}
+    holder = {"token": "t", "host": "other", "process": 7, "identity": "x y 7 1"}
     packed = json.dumps(holder | said)
     server.ask("SET", KEY, packed, "PX", str(milliseconds))
 
@@ -45,8 +45,9 @@ def test_a_lock_of_a_process_that_has_ended_is_taken_at_once(
         packed = server.ask("GET", KEY)
         assert isinstance(packed, bytes)
         store.close()
-        said = json.loads(packed)
-        hold(server, 60_000, machine=said["machine"], process=said["process"])
+        # As if this process had begun at another time.
+        here, _, _ = json.loads(packed)["identity"].rpartition(" ")
+        hold(server, 60_000, identity=f"{here} 1")
         began = time.monotonic()
         store.open()
         assert time.monotonic() - began < 5

@@ -31,8 +31,8 @@ from geartrain.stores.postgresql.clock import SharedClock
 from geartrain.stores.postgresql.common import COMMON_LANE
 from geartrain.stores.postgresql.emptying import MANY, emptiest, empty
 from geartrain.stores.postgresql.leases import LEASES, Leases
-from geartrain.stores.postgresql.processes import has_died, this_process
 from geartrain.stores.postgresql.session import DatabaseSession, Row
+from geartrain.stores.processes import has_died, this_process
 from geartrain.texts import visible
 
 __all__ = ["LEASE", "FencedError", "InUseError", "LeaseLostError", "Ownership"]

@@ -7,7 +7,7 @@ import socket
 from pathlib import Path
 from typing import Final
 
-__all__ = ["has_died", "this_process"]
+__all__ = ["has_died", "is_here", "this_process"]
 
 _HIDDEN: Final = "hidden"
 
@@ -24,12 +24,23 @@ def has_died(process: str) -> bool:
     hides them (``hidepid``, and ``ProtectProc=`` of systemd), unless their number is
     free.
     """
-    machine, _, started = process.rpartition(" ")
-    machine, _, number = machine.rpartition(" ")
-    if machine != _machine() or not number.isdigit():
+    _, number, started = _parts(process)
+    if not is_here(process) or not number.isdigit():
         return False
     now = _started(int(number))
     return now not in {started, _HIDDEN}
+
+
+def is_here(process: str) -> bool:
+    """Tell whether what ``this_process`` returned is of this machine, dead or alive."""
+    return _parts(process)[0] == _machine()
+
+
+def _parts(process: str) -> tuple[str, str, str]:
+    """Return its machine, its number and when it started."""
+    rest, _, started = process.rpartition(" ")
+    machine, _, number = rest.rpartition(" ")
+    return machine, number, started
 
 
 def _machine() -> str:

@@ -8,12 +8,12 @@ import sys
 
 import pytest
 
-from geartrain.stores.postgresql.processes import has_died, this_process
+from geartrain.stores.processes import has_died, this_process
 
 # A process of another user, where /proc shows each user its own processes alone.
 STRANGER = """
 import ctypes, os, sys
-from geartrain.stores.postgresql.processes import has_died, this_process
+from geartrain.stores.processes import has_died, this_process
 this_process()  # What it imports may be hidden later.
 libc = ctypes.CDLL(None, use_errno=True)
 assert libc.unshare(0x00020000) == 0, "mounts of its own"
@@ -29,7 +29,7 @@ print(has_died(sys.argv[2]), has_died(sys.argv[3]))
 
 def ended() -> str:
     """Return a process that has ended."""
-    call = "from geartrain.stores.postgresql.processes import this_process as it\n"
+    call = "from geartrain.stores.processes import this_process as it\n"
     said = subprocess.run(
         [sys.executable, "-c", f"{call}print(it())"],
         capture_output=True,
