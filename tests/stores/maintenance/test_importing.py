@@ -54,6 +54,23 @@ def test_numbers_of_all_kinds_that_are_kept_are_skipped(
     assert sorted(lines_of(path)[0]) == sorted([*before, lines[3]])
 
 
+def test_a_second_queue_is_refused_at_the_first_number_that_is_taken(
+    store: SqliteStore, path: Path
+) -> None:
+    store.commit(batch(record(1), schedules=[schedule(2)]))
+    store.close()
+    before = lines_of(path)[0]
+    for number in (1, 2):
+        other = record(number)
+        other.handle = b"H:other:%d" % number
+        line = b"".join(job_line(other, [b"x"], is_dead=False, is_text=True))
+        with pytest.raises(StoreError) as raised:
+            import_lines(str(path), [line])
+        told = f"its number {number} is that of 'H:host:{number}' there"
+        assert told in str(raised.value)
+    assert lines_of(path)[0] == before
+
+
 def test_no_number_that_was_imported_is_given_again(path: Path) -> None:
     import_lines(str(path), [line_of(5), line_of(1_000_000), line_of(7)])
     with closing(SqliteStore(str(path), "os")) as store:

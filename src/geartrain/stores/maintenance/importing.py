@@ -21,6 +21,7 @@ from geartrain.stores.maintenance.lines import (
 )
 from geartrain.stores.maintenance.parsing import parse_line
 from geartrain.stores.recounting import OwnerCounts
+from geartrain.texts import quoted
 
 __all__ = ["Importer"]
 
@@ -41,13 +42,13 @@ class Importer:
         self.count = 0
         self._store = store
         self._highest = inventory.reserved
-        self._schedules = {schedule.number for schedule in inventory.schedules}
+        self._schedules = {each.number: each.handle for each in inventory.schedules}
         self._owners = OwnerCounts(inventory.entries)
         self._entries = {(entry.kind, entry.key) for entry in inventory.entries}
         self._shift = inventory.calendar - inventory.steady
         self._batch = Batch(1)
-        # The numbers in the batch that is not committed yet.
-        self._pending: set[int] = set()
+        # The numbers and handles in the batch that is not committed yet.
+        self._pending: dict[int, bytes] = {}
         self._bytes = 0
         self._last_ending = inventory.last_ending
         # The serials of endings in the batch that is not committed yet.
@@ -98,15 +99,18 @@ class Importer:
             self._add_ending(record)
             return
         number = record.number
-        if self._is_kept(number):
+        known = self._handle_of(number)
+        if known is not None:
+            if known and record.handle and known != record.handle:
+                raise _LineError(_taken(number, known))
             return
         if isinstance(record, ScheduleRecord):
             self._batch.schedules.append(record)
-            self._schedules.add(number)
+            self._schedules[number] = record.handle
         else:
             self._add_job(record, is_dead=is_dead)
         self._highest = max(self._highest, number)
-        self._pending.add(number)
+        self._pending[number] = record.handle
         self._bytes += len(record.workload)
 
     def _add_entry(self, entry: Entry) -> None:
@@ -155,16 +159,17 @@ class Importer:
         else:
             self._owners.add(record)
 
-    def _is_kept(self, number: int) -> bool:
-        if number in self._pending or number in self._schedules:
-            return True
-        if number > self._highest:
-            return False
-        job, dead = FindJob(number), FindDead(number)
+    def _handle_of(self, number: int) -> bytes | None:
+        """Return the handle of what is kept with a number; None if nothing is."""
+        handle = self._pending.get(number, self._schedules.get(number))
+        if handle is not None or number > self._highest:
+            return handle
+        job, dead = FindJob(number, False), FindDead(number, False)
         self._store.find_job(job)
         if job.record is None:
             self._store.find_dead(dead)
-        return job.record is not None or dead.record is not None
+        record = job.record or dead.record
+        return None if record is None else record.handle
 
     def _count_pending(self) -> int:
         batch = self._batch
@@ -180,10 +185,18 @@ class Importer:
         self._store.commit(self._batch)
         self.count += count
         self._batch = Batch(self._batch.serial + 1)
-        self._pending = set()
+        self._pending = {}
         self._last_ending = max(self._told | {self._last_ending})
         self._told = set()
         self._bytes = 0
+
+
+def _taken(number: int, known: bytes) -> str:
+    return (
+        f"its number {number} is that of {quoted(known)} there: they are not of one"
+        " queue. A second queue cannot be added to a store: let a job server end its"
+        " jobs, or submit them anew"
+    )
 
 
 class _LineError(Exception):

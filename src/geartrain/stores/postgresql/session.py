@@ -345,7 +345,10 @@ def explain(
         raise kind(f"the store {location.shown}: {_said(error)}") from error
     except psycopg.Error as error:
         kind = SessionLostError if isinstance(error, _STALE) else StoreError
-        raise kind(f"the store {location.shown}: {_said(error)}") from error
+        said = _said(error)
+        if isinstance(error, psycopg.errors.UniqueViolation):
+            said = f"a number is that of a job of another job server there ({said})"
+        raise kind(f"the store {location.shown}: {said}") from error
 
 
 def is_fatal(error: psycopg.Error) -> bool:
