@@ -39,7 +39,9 @@ class Lined:
     def form(self) -> None:
         """Have the line know of all workers here, which have one set of functions."""
         crews = self.here.engine.helping.crews()
-        names = self.here.engine.helping.offered(crews[0]) if crews else []
+        names = (
+            self.here.engine.helping.offered(crews[0], self.here.now) if crews else []
+        )
         self.group.change(crews, names)
         self.line.announce(self.here.now)
         self.run()

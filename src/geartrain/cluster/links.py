@@ -29,8 +29,8 @@ _log = logging.getLogger("geartrain.cluster")
 
 # Seconds after which groups are formed anew when workers come or go: many do at once.
 _GATHER: Final = 0.01
-# Seconds after which they are looked at anyway: a function may have been paused, and
-# the store may have told of other nodes.
+# Seconds after which they are looked at anyway: a function may have been paused, time
+# may have brought tokens of a rate, and the store may have told of other nodes.
 _LOOK: Final = 1.0
 # Maximum number of groups; workers of others do not help peers. A line is a connection.
 _MOST_GROUPS: Final = 256
@@ -240,13 +240,14 @@ class PeerLinks:
             if key not in crews:
                 self._groups.pop(key).change((), ())
         self._by_crew = {}
+        now = self._driver.monotonic()
         for key, some in crews.items():
             group = self._groups.get(key)
             if group is None:
                 if len(self._groups) >= _MOST_GROUPS:
                     continue
                 group = self._groups[key] = Group()
-            group.change(some, self._helping.offered(some[0]))
+            group.change(some, self._helping.offered(some[0], now))
             self._by_crew |= dict.fromkeys(some, group)
         self._tell_excess(len(crews) - len(self._groups))
         groups = list(self._groups.values())

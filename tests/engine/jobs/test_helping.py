@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from tests.support.dialogue import (
     H1,
     DialoguePeer,
@@ -12,6 +14,7 @@ from tests.support.dialogue import (
     noop,
     option_res,
 )
+from tests.support.helped import Helped, Lined
 from tests.support.node_dialogues import node
 from tests.support.wakeups import submit
 
@@ -62,3 +65,110 @@ def test_a_node_has_a_high_job_first(world: World, client: DialoguePeer) -> None
     assert workloads == [b"high", b"normal", b"low"]
     worker.grab_job()
     assert worker.received == [no_job()]
+
+
+def served(helped: Helped, lined: Lined) -> int:
+    """Have the woken workers here do all that they are given; return how much it was.
+
+    They go to sleep again, and the groups are formed anew.
+    """
+    count = 0
+    for worker in helped.workers:
+        if worker.received:
+            worker.grab_job()
+            (given,) = worker.received
+            if given != no_job():
+                worker.work_complete(given.arguments[0], b"")
+                count += 1
+            worker.pre_sleep()
+    lined.run()
+    lined.form()
+    return count
+
+
+def served_in(helped: Helped, lined: Lined, seconds: float) -> int:
+    """Return how many jobs are done in that time."""
+    count = 0
+    for _ in range(round(seconds / 0.25)):
+        count += served(helped, lined)
+        lined.wait(0.25)
+    return count
+
+
+@pytest.mark.parametrize(("rate", "most"), [("2/1s", 41), ("1/1s", 21), ("1/5s", 5)])
+def test_a_rate_here_lets_jobs_of_a_peer_start_as_often_as_it_says(
+    rate: str, most: int
+) -> None:
+    helped = Helped()
+    helped.here.policy(b"f", rate=rate)
+    helped.peer.policy(b"f", rate=rate)
+    lined = helped.link(sleepers=3)
+    for _ in range(60):
+        submit(helped.client)
+    assert most - 1 <= served_in(helped, lined, 20.0) <= most
+
+
+def test_a_function_is_offered_again_when_a_token_comes() -> None:
+    helped = Helped()
+    helped.here.policy(b"f", rate="1/1m")
+    lined = helped.link()
+    submit(helped.client)
+    lined.run()
+    assert served(helped, lined) == 1
+    assert lined.line.announced == []
+    submit(helped.client)
+    lined.here.advance(59.0)
+    lined.form()
+    assert lined.line.announced == [b"f"]
+    assert lined.line.at_hand == 1
+    assert served_in(helped, lined, 2.0) == 1
+    assert lined.record.returned == 0
+
+
+def test_own_jobs_and_those_of_a_peer_take_turns_with_a_rate() -> None:
+    helped = Helped()
+    own = helped.here.client()
+    helped.here.policy(b"f", rate="1/5s")
+    helped.peer.policy(b"f", rate="1/5s")
+    lined = helped.link()
+    for _ in range(20):
+        submit(helped.client)
+        submit(own)
+    assert served_in(helped, lined, 60.0) >= 12
+    own_done = 20 - _waiting(helped.here)
+    assert 5 <= own_done <= 8
+
+
+def test_own_jobs_and_those_of_a_peer_take_turns_where_few_may_run_at_once() -> None:
+    helped = Helped()
+    own = helped.here.client()
+    helped.here.policy(b"f", concurrency=1)
+    helped.peer.policy(b"f", concurrency=1)
+    lined = helped.link(sleepers=2)
+    for _ in range(20):
+        submit(helped.client)
+        submit(own)
+    assert served_in(helped, lined, 3.0) >= 15
+    assert 5 <= _waiting(helped.here) <= 15
+    assert 5 <= _waiting(helped.peer) <= 15
+
+
+def test_a_long_job_in_the_only_place_keeps_a_function_from_peers() -> None:
+    helped = Helped()
+    helped.here.policy(b"f", concurrency=1)
+    lined = helped.link(sleepers=2)
+    submit(helped.client)
+    lined.run()
+    helped.workers[-1].grab_job()
+    lined.wait(10.0)
+    lined.form()
+    assert lined.line.announced == []
+    helped.workers[-1].work_complete(b"H:here:1", b"")
+    lined.form()
+    assert lined.line.announced == [b"f"]
+
+
+def _waiting(world: World) -> int:
+    """Return how many jobs of the function wait that no link has given."""
+    jobs = world.engine.state.jobs.values()
+    return len([job for job in jobs if not job.is_forwarded])

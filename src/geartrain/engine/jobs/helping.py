@@ -6,8 +6,12 @@ given comes in as a submission of its own peer, one with ``Peer.link``.
 
 from __future__ import annotations
 
+from typing import Final
+
 from geartrain.engine.jobs import failures
 from geartrain.engine.model.crews import Crew
+from geartrain.engine.model.flows import Flow
+from geartrain.engine.model.functions import Function
 from geartrain.engine.model.health import StoreNode
 from geartrain.engine.model.jobs import RUNNING
 from geartrain.engine.model.links import LinkReport
@@ -16,6 +20,11 @@ from geartrain.engine.state import functions
 from geartrain.engine.state.state import State
 
 __all__ = ["Helping"]
+
+# Seconds for which a job of another job server may wait here for a limit. It is more
+# than the second from one question to the next, so that no token of a rate is lost to
+# them, and less than the five after which the job goes back.
+_SOON: Final = 2.0
 
 
 class Helping:
@@ -53,12 +62,17 @@ class Helping:
         """Return the crews of this job server's own workers."""
         return [crew for crew in self._state.wakeups.crews if not crew.is_of_nodes]
 
-    def offered(self, crew: Crew) -> list[bytes]:
-        """Return the functions of a crew whose jobs may start now."""
+    def offered(self, crew: Crew, now: float) -> list[bytes]:
+        """Return the functions of a crew of which one more job may start soon.
+
+        What time and other jobs change about that nobody is told: ask once a second.
+        """
+        state = self._state
+        state.now = now
         found = []
         for function in crew.functions:
-            functions.policy(self._state, function)
-            if function.is_open():
+            policy = functions.policy(state, function)
+            if not policy.paused and _has_room(function, state.server_time()):
                 found.append(function.name)
         return found
 
@@ -76,3 +90,51 @@ class Helping:
         job = self._state.jobs.get(handle)
         if job is not None and peer in job.clients() and job.is_forwarded:
             failures.cancel(self._state, job)
+
+
+def _has_room(function: Function, now: float) -> bool:
+    """Tell whether the limits of a function let another job server's job start soon.
+
+    Such a job runs before the own ones. Where these wait for the same limit the two
+    take turns: else a peer with a long backlog would use all of it.
+    """
+    flow = function.flow
+    if flow is None or not flow.is_counting():
+        return True
+    if flow.is_sorting or flow.is_waiting:
+        return False
+    before = _count_before(function, flow)
+    has_own = function.ready_count() > before
+    if has_own and flow.has_helped:
+        return False
+    return flow.starts_within(before + 1, _SOON, now) and _has_place(
+        function, flow.concurrency, before, has_own, now
+    )
+
+
+def _count_before(function: Function, flow: Flow) -> int:
+    """Return how many ready jobs start before one that another job server gives."""
+    is_fifo = flow.keys is not None and flow.keys.is_fifo
+    return function.ready_count() if is_fifo else function.ready[0].size()
+
+
+def _has_place(
+    function: Function, most: int, before: int, has_own: bool, now: float
+) -> bool:
+    """Tell whether one of the ``most`` jobs that may run at once soon ends, or has.
+
+    One job may wait for that where places change quickly, or where own jobs would
+    otherwise take each place at the moment that it is free.
+    """
+    taken = len(function.running) + before
+    if most <= 0 or taken < most:
+        return True
+    if taken > most:
+        return False
+    return has_own or _has_just_begun(function, now)
+
+
+def _has_just_begun(function: Function, now: float) -> bool:
+    """Tell whether the newest of the running jobs took its place a moment ago."""
+    newest = next(reversed(function.running), None)
+    return newest is not None and now - newest.started < _SOON
