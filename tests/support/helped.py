@@ -26,7 +26,7 @@ class Lined:
             identity,
             b"here",
             self.record,
-            helping.has_begun,
+            helping,
             max_packet,
         )
         self.worker: DialoguePeer = peer.connect()
@@ -38,11 +38,11 @@ class Lined:
 
     def form(self) -> None:
         """Have the line know of all workers here, which have one set of functions."""
-        crews = self.here.engine.helping.crews()
-        names = (
-            self.here.engine.helping.offered(crews[0], self.here.now) if crews else []
-        )
-        self.group.change(crews, names)
+        helping, now = self.here.engine.helping, self.here.now
+        crews = helping.crews()
+        abilities = helping.abilities(crews[0]) if crews else []
+        names = [each for each in abilities if helping.has_room(each, now)]
+        self.group.change(crews, abilities, names)
         self.line.announce(self.here.now)
         self.run()
 

@@ -22,7 +22,8 @@ class Group:
 
     Attributes:
         crews: the crews of the engine that they are; empty if none is left.
-        names: the functions that they can do, and whose jobs may start now.
+        abilities: the functions that they can do.
+        names: those of them of which one more job may start soon.
         claims: how many of those that sleep are about to be given a job: one was asked
             for, or is on its way to the engine.
         has_room: claims were given up while a line waits: ``serve`` it.
@@ -30,19 +31,22 @@ class Group:
 
     def __init__(self) -> None:
         self.crews: list[Crew] = []
+        self.abilities: tuple[bytes, ...] = ()
         self.names: tuple[bytes, ...] = ()
         self.claims = 0
         self.has_room = False
         self._waiting: dict[PeerLine, None] = {}
 
-    def change(self, crews: Sequence[Crew], names: Sequence[bytes]) -> None:
-        """Learn which crews they are now, and what these can do.
-
-        Equal names stay the same object, by which lines see that nothing has changed.
-        """
+    def change(
+        self,
+        crews: Sequence[Crew],
+        abilities: Sequence[bytes],
+        names: Sequence[bytes],
+    ) -> None:
+        """Learn which crews they are now, and what these can do and may begin."""
         self.crews = list(crews)
-        if tuple(names) != self.names:
-            self.names = tuple(names)
+        self.abilities = tuple(abilities)
+        self.names = tuple(names)
         self._tell_wanted()
 
     def free(self) -> int:

@@ -238,7 +238,7 @@ class PeerLinks:
             crews.setdefault(key, []).append(crew)
         for key in list(self._groups):
             if key not in crews:
-                self._groups.pop(key).change((), ())
+                self._groups.pop(key).change((), (), ())
         self._by_crew = {}
         now = self._driver.monotonic()
         for key, some in crews.items():
@@ -247,7 +247,9 @@ class PeerLinks:
                 if len(self._groups) >= _MOST_GROUPS:
                     continue
                 group = self._groups[key] = Group()
-            group.change(some, self._helping.offered(some[0], now))
+            abilities = self._helping.abilities(some[0])
+            names = [each for each in abilities if self._helping.has_room(each, now)]
+            group.change(some, abilities, names)
             self._by_crew |= dict.fromkeys(some, group)
         self._tell_excess(len(crews) - len(self._groups))
         groups = list(self._groups.values())

@@ -8,6 +8,7 @@ from tests.support.dialogue import (
     World,
     error,
     job_assign,
+    no_job,
     noop,
     option_res,
 )
@@ -71,3 +72,95 @@ def test_a_node_releases_only_its_own_jobs(world: World, client: DialoguePeer) -
     other.option_req(b"release\0nonsense")
     assert other.received == [option_res(b"release")] * 2
     assert world.engine.state.jobs[H1].worker is own.engine_peer
+
+
+def later(peer: DialoguePeer, function: bytes) -> None:
+    """Have a node decline a function."""
+    peer.option_req(b"later\0" + function)
+    assert peer.received == [option_res(b"later")]
+
+
+def test_a_node_is_given_no_job_of_what_it_declines(
+    world: World, client: DialoguePeer, admin: DialoguePeer
+) -> None:
+    worker = node(world, "a", "f", "g")
+    later(worker, b"f")
+    later(worker, b"f")
+    submit(client)
+    assert worker.received == []
+    worker.grab_job()
+    assert worker.received == [no_job()]
+    assert admin.text("status") == b"f\t1\t0\t1\ng\t0\t0\t1\n.\n"
+    submit(client, b"g")
+    worker.grab_job()
+    assert worker.received[-1].arguments[1] == b"g"
+
+
+def test_a_node_accepts_by_can_do_what_it_declined(
+    world: World, client: DialoguePeer
+) -> None:
+    worker = node(world, "a", "f")
+    later(worker, b"f")
+    submit(client)
+    worker.can_do(b"f")
+    assert worker.received == [noop()]
+    worker.grab_job()
+    assert worker.received == [job_assign(H1, b"f", b"w")]
+
+
+def test_what_a_woken_node_declines_goes_to_another(
+    world: World, client: DialoguePeer
+) -> None:
+    first, second = node(world, "a", "f"), node(world, "b", "f")
+    submit(client)
+    assert first.received == [noop()]
+    later(first, b"f")
+    assert second.received == [noop()]
+
+
+def test_what_a_node_declined_it_can_withdraw_and_do_again(
+    world: World, client: DialoguePeer
+) -> None:
+    worker = node(world, "a", "f")
+    for is_all in (False, True):
+        later(worker, b"f")
+        if is_all:
+            worker.reset_abilities()
+        else:
+            worker.cant_do(b"f")
+        worker.can_do(b"f")
+        submit(client)
+        worker.grab_job()
+        assert worker.received[-1].name == "job_assign"
+
+
+def test_a_node_with_many_functions_declines_and_accepts_some(
+    world: World, client: DialoguePeer
+) -> None:
+    names = [f"f{number}" for number in range(100)]
+    worker = node(world, "a", *names)
+    for name in names[:50]:
+        later(worker, name.encode())
+    submit(client, b"f7")
+    submit(client, b"f70")
+    assert worker.received == [noop()]
+    worker.grab_job()
+    assert worker.received[-1].arguments[1] == b"f70"
+    worker.cant_do(b"f8")
+    worker.can_do(b"f7")
+    worker.grab_job()
+    assert worker.received[-1].arguments[1] == b"f7"
+    worker.leave()
+    assert world.engine.state.functions[b"f9"].workers == {}
+
+
+def test_only_a_node_declines_and_only_what_it_can_do(
+    world: World, client: DialoguePeer
+) -> None:
+    worker = world.sleeper("f")
+    worker.option_req(b"later\0f")
+    assert [each.name for each in worker.received] == ["error"]
+    helper = node(world, "a", "g")
+    later(helper, b"unknown")
+    later(helper, b"f")
+    assert b"unknown" not in world.engine.state.functions

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -115,14 +116,66 @@ def test_a_function_is_offered_again_when_a_token_comes() -> None:
     submit(helped.client)
     lined.run()
     assert served(helped, lined) == 1
-    assert lined.line.announced == []
     submit(helped.client)
+    lined.run()
+    assert lined.line.at_hand == 0
     lined.here.advance(59.0)
     lined.form()
-    assert lined.line.announced == [b"f"]
     assert lined.line.at_hand == 1
     assert served_in(helped, lined, 2.0) == 1
     assert lined.record.returned == 0
+
+
+def test_a_function_whose_limit_is_met_here_has_a_worker_at_the_peer() -> None:
+    helped = Helped()
+    helped.here.policy(b"f", rate="1/1m")
+    lined = helped.link()
+    submit(helped.client)
+    lined.run()
+    assert served(helped, lined) == 1
+    submit(helped.client)
+    lined.run()
+    told = json.loads(helped.peer.admin().text(b"why H:peer:2").splitlines()[0])
+    assert told["code"] == "node_limit"
+    assert told["workers"] == 1
+    assert told["why"] == (
+        "node 'here', which has its workers, waits for the limits of the function"
+        " there, its rate or concurrency"
+    )
+
+
+@pytest.mark.parametrize("limit", [{"rate": "2/1s"}, {"concurrency": 2}])
+def test_no_more_jobs_of_a_peer_wait_for_a_limit_than_workers_sleep(
+    limit: dict[str, Any],
+) -> None:
+    helped = Helped()
+    helped.here.policy(b"f", **limit)
+    lined = helped.link(sleepers=5)
+    for _ in range(100):
+        submit(helped.client)
+    lined.run()
+    for _ in range(20):
+        assert 1 <= lined.line.at_hand <= 8
+        served(helped, lined)
+        lined.wait(0.25)
+    assert lined.record.returned == 0
+    assert _waiting(helped.peer) <= 90
+
+
+def test_a_limit_that_is_met_does_not_hold_other_functions_of_the_same_workers() -> (
+    None
+):
+    helped = Helped()
+    helped.here.policy(b"f", rate="1/1m")
+    for _ in range(5):
+        helped.workers.append(helped.here.sleeper("f", "g"))
+    lined = helped.link(sleepers=0)
+    for _ in range(10):
+        submit(helped.client)
+    for _ in range(20):
+        submit(helped.client, b"g")
+    lined.run()
+    assert served_in(helped, lined, 3.0) == 21
 
 
 def test_own_jobs_and_those_of_a_peer_take_turns_with_a_rate() -> None:
@@ -160,12 +213,13 @@ def test_a_long_job_in_the_only_place_keeps_a_function_from_peers() -> None:
     submit(helped.client)
     lined.run()
     helped.workers[-1].grab_job()
+    submit(helped.client)
     lined.wait(10.0)
     lined.form()
-    assert lined.line.announced == []
+    assert lined.line.at_hand == 1
     helped.workers[-1].work_complete(b"H:here:1", b"")
-    lined.form()
-    assert lined.line.announced == [b"f"]
+    lined.run()
+    assert lined.line.at_hand == 1
 
 
 def _waiting(world: World) -> int:

@@ -7,7 +7,7 @@ from typing import Final
 from geartrain.engine.jobs import failures
 from geartrain.engine.model.jobs import Job
 from geartrain.engine.model.peers import Peer
-from geartrain.engine.state import nodes
+from geartrain.engine.state import abilities, nodes
 from geartrain.engine.state.state import State
 from geartrain.protocol.constants import PacketType
 from geartrain.protocol.nodes import (
@@ -22,9 +22,10 @@ from geartrain.protocol.nodes import (
 )
 from geartrain.protocol.packets import encode
 
-__all__ = ["be_busy", "end_attempt", "introduce", "release"]
+__all__ = ["be_busy", "decline", "end_attempt", "introduce", "release"]
 
 _BUSY: Final = encode(PacketType.OPTION_RES, BUSY)
+_DECLINED: Final = encode(PacketType.OPTION_RES, b"later")
 _RELEASED: Final = encode(PacketType.OPTION_RES, b"release")
 _ENDED: Final = encode(PacketType.OPTION_RES, b"ended")
 _NO_ENDING: Final = encode(
@@ -57,6 +58,12 @@ def be_busy(state: State, peer: Peer) -> None:
     peer.send(_BUSY)
     if promised is not None:
         state.wakeups.rouse(promised, state.now)
+
+
+def decline(state: State, peer: Peer, name: bytes) -> None:
+    """Give a node no job of a function until it sends CAN_DO of it again."""
+    abilities.decline(state, peer, name)
+    peer.send(_DECLINED)
 
 
 def release(state: State, peer: Peer, handle: bytes) -> None:

@@ -62,19 +62,26 @@ class Helping:
         """Return the crews of this job server's own workers."""
         return [crew for crew in self._state.wakeups.crews if not crew.is_of_nodes]
 
-    def offered(self, crew: Crew, now: float) -> list[bytes]:
-        """Return the functions of a crew of which one more job may start soon.
+    def abilities(self, crew: Crew) -> list[bytes]:
+        """Return the functions of a crew that are not paused."""
+        state = self._state
+        return [
+            function.name
+            for function in crew.functions
+            if not functions.policy(state, function).paused
+        ]
+
+    def has_room(self, name: bytes, now: float) -> bool:
+        """Tell whether limits let one more job of a function start soon.
 
         What time and other jobs change about that nobody is told: ask once a second.
         """
         state = self._state
         state.now = now
-        found = []
-        for function in crew.functions:
-            policy = functions.policy(state, function)
-            if not policy.paused and _has_room(function, state.server_time()):
-                found.append(function.name)
-        return found
+        function = state.functions.get(name)
+        if function is None or functions.policy(state, function).paused:
+            return False
+        return _has_room(function, state.server_time())
 
     def has_begun(self, handle: bytes) -> bool:
         """Tell whether a worker has a job, or the job is gone."""
