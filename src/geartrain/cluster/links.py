@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import random
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -253,7 +254,8 @@ class PeerLinks:
             self._by_crew |= dict.fromkeys(some, group)
         self._tell_excess(len(crews) - len(self._groups))
         groups = list(self._groups.values())
-        for link in self.links:
+        # In any order: the first of the peers may get the one job that a rate allows.
+        for link in random.sample(self.links, len(self.links)):
             link.follow(groups)
 
     def _tell_excess(self, excess: int) -> None:

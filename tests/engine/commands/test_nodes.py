@@ -12,7 +12,7 @@ from tests.support.dialogue import (
     noop,
     option_res,
 )
-from tests.support.node_dialogues import SELF, node
+from tests.support.node_dialogues import SELF, later, node
 from tests.support.wakeups import submit
 
 
@@ -74,12 +74,6 @@ def test_a_node_releases_only_its_own_jobs(world: World, client: DialoguePeer) -
     assert world.engine.state.jobs[H1].worker is own.engine_peer
 
 
-def later(peer: DialoguePeer, function: bytes) -> None:
-    """Have a node decline a function."""
-    peer.option_req(b"later\0" + function)
-    assert peer.received == [option_res(b"later")]
-
-
 def test_a_node_is_given_no_job_of_what_it_declines(
     world: World, client: DialoguePeer, admin: DialoguePeer
 ) -> None:
@@ -94,64 +88,6 @@ def test_a_node_is_given_no_job_of_what_it_declines(
     submit(client, b"g")
     worker.grab_job()
     assert worker.received[-1].arguments[1] == b"g"
-
-
-def test_a_node_accepts_by_can_do_what_it_declined(
-    world: World, client: DialoguePeer
-) -> None:
-    worker = node(world, "a", "f")
-    later(worker, b"f")
-    submit(client)
-    worker.can_do(b"f")
-    assert worker.received == [noop()]
-    worker.grab_job()
-    assert worker.received == [job_assign(H1, b"f", b"w")]
-
-
-def test_what_a_woken_node_declines_goes_to_another(
-    world: World, client: DialoguePeer
-) -> None:
-    first, second = node(world, "a", "f"), node(world, "b", "f")
-    submit(client)
-    assert first.received == [noop()]
-    later(first, b"f")
-    assert second.received == [noop()]
-
-
-def test_what_a_node_declined_it_can_withdraw_and_do_again(
-    world: World, client: DialoguePeer
-) -> None:
-    worker = node(world, "a", "f")
-    for is_all in (False, True):
-        later(worker, b"f")
-        if is_all:
-            worker.reset_abilities()
-        else:
-            worker.cant_do(b"f")
-        worker.can_do(b"f")
-        submit(client)
-        worker.grab_job()
-        assert worker.received[-1].name == "job_assign"
-
-
-def test_a_node_with_many_functions_declines_and_accepts_some(
-    world: World, client: DialoguePeer
-) -> None:
-    names = [f"f{number}" for number in range(100)]
-    worker = node(world, "a", *names)
-    for name in names[:50]:
-        later(worker, name.encode())
-    submit(client, b"f7")
-    submit(client, b"f70")
-    assert worker.received == [noop()]
-    worker.grab_job()
-    assert worker.received[-1].arguments[1] == b"f70"
-    worker.cant_do(b"f8")
-    worker.can_do(b"f7")
-    worker.grab_job()
-    assert worker.received[-1].arguments[1] == b"f7"
-    worker.leave()
-    assert world.engine.state.functions[b"f9"].workers == {}
 
 
 def test_only_a_node_declines_and_only_what_it_can_do(

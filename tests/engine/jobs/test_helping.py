@@ -109,6 +109,16 @@ def test_a_rate_here_lets_jobs_of_a_peer_start_as_often_as_it_says(
     assert most - 1 <= served_in(helped, lined, 20.0) <= most
 
 
+def test_a_rate_lets_jobs_of_a_peer_go_on_that_is_no_node() -> None:
+    helped = Helped(identity=b"")
+    helped.here.policy(b"f", rate="1/5s")
+    lined = helped.link(sleepers=1)
+    for _ in range(20):
+        submit(helped.client)
+    lined.run()
+    assert 4 <= served_in(helped, lined, 20.0) <= 5
+
+
 def test_a_function_is_offered_again_when_a_token_comes() -> None:
     helped = Helped()
     helped.here.policy(b"f", rate="1/1m")
@@ -176,6 +186,18 @@ def test_a_limit_that_is_met_does_not_hold_other_functions_of_the_same_workers()
         submit(helped.client, b"g")
     lined.run()
     assert served_in(helped, lined, 3.0) == 21
+
+
+def test_jobs_of_a_peer_run_while_their_function_drains_at_both() -> None:
+    helped = Helped()
+    lined = helped.link(sleepers=0)
+    submit(helped.client)
+    for world in (helped.here, helped.peer):
+        world.policy(b"f", draining=True)
+    helped.workers.append(helped.here.sleeper("f"))
+    lined.form()
+    assert served(helped, lined) == 1
+    assert lined.record.returned == 0
 
 
 def test_own_jobs_and_those_of_a_peer_take_turns_with_a_rate() -> None:
