@@ -230,7 +230,9 @@ class PeerLine:
         busy = {errand.function for errand in self._errands}
         if self._is_node:
             self._for_peer += offer.take_back(abilities)
-            self._for_peer += offer.put_off(set(abilities).difference(names))
+            wanted = set(names)
+            later = [each for each in abilities if each not in wanted]
+            self._for_peer += offer.put_off(later)
         else:
             self._for_peer += offer.take_back(busy.union(names))
         self._want(names)
@@ -306,6 +308,8 @@ class PeerLine:
     def _take_error(self, code: bytes, text: bytes, now: float) -> None:
         if code == UNKNOWN_OPTION:
             # The peer is no Geartrain, or an earlier one.
+            if self._is_node and self.is_introduced:
+                self._for_peer += self._offer.refuse_later()
             return
         if code not in _OVER:
             # It concerns what was offered: nothing else can be refused.

@@ -22,6 +22,7 @@ class Offer:
         self._names: dict[bytes, None] = {}
         # Those of which the peer gives nothing for now, although it knows of them.
         self._later: set[bytes] = set()
+        self._knows_later = True
         self._refused_at = 0.0
 
     def __iter__(self) -> Iterator[bytes]:
@@ -52,14 +53,25 @@ class Offer:
 
         The peer learns of all of them that there are workers.
         """
+        chosen = dict.fromkeys(names)
+        if not self._knows_later:
+            return self.take_back(self._names.keys() - chosen.keys())
         packets = []
-        for name in names:
+        for name in chosen:
             if name not in self._names:
                 packets += self.add([name])
             if name not in self._later:
                 self._later.add(name)
                 packets.append(request(PacketType.OPTION_REQ, LATER + name))
         return packets
+
+    def refuse_later(self) -> list[bytes]:
+        """Offer no more what was put off: the peer has no word for that.
+
+        Returns the packets that say so.
+        """
+        self._knows_later = False
+        return self.put_off(self._later)
 
     def take_back(self, kept: Collection[bytes]) -> list[bytes]:
         """Offer only these any more; return the packets that say so."""
