@@ -39,10 +39,7 @@ class Lined:
     def form(self) -> None:
         """Have the line know of all workers here, which have one set of functions."""
         helping, now = self.here.engine.helping, self.here.now
-        crews = helping.crews()
-        abilities = helping.abilities(crews[0]) if crews else []
-        names = [each for each in abilities if helping.has_room(each, now)]
-        self.group.change(crews, abilities, names)
+        self.group.change(helping.crews(), helping, now)
         self.line.announce(self.here.now)
         self.run()
 

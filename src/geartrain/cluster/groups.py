@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from geartrain.cluster.line import PeerLine
+    from geartrain.engine.jobs.helping import Helping
     from geartrain.engine.model.crews import Crew
 
 __all__ = ["Group"]
@@ -23,7 +24,8 @@ class Group:
     Attributes:
         crews: the crews of the engine that they are; empty if none is left.
         abilities: the functions that they can do.
-        names: those of them of which one more job may start soon.
+        turns: those of them whose limits are the peers' to use for now.
+        names: those of these of which one more job may start soon.
         claims: how many of those that sleep are about to be given a job: one was asked
             for, or is on its way to the engine.
         has_room: claims were given up while a line waits: ``serve`` it.
@@ -32,21 +34,23 @@ class Group:
     def __init__(self) -> None:
         self.crews: list[Crew] = []
         self.abilities: tuple[bytes, ...] = ()
+        self.turns: frozenset[bytes] = frozenset()
         self.names: tuple[bytes, ...] = ()
         self.claims = 0
         self.has_room = False
         self._waiting: dict[PeerLine, None] = {}
 
-    def change(
-        self,
-        crews: Sequence[Crew],
-        abilities: Sequence[bytes],
-        names: Sequence[bytes],
-    ) -> None:
+    def change(self, crews: Sequence[Crew], helping: Helping, now: float) -> None:
         """Learn which crews they are now, and what these can do and may begin."""
         self.crews = list(crews)
+        abilities = helping.abilities(crews[0]) if crews else []
         self.abilities = tuple(abilities)
-        self.names = tuple(names)
+        self.turns = frozenset(filter(helping.has_turn, abilities))
+        self.names = tuple(
+            each
+            for each in abilities
+            if each in self.turns and helping.has_room(each, now)
+        )
         self._tell_wanted()
 
     def free(self) -> int:

@@ -388,7 +388,8 @@ class PeerLine:
     def _follow(self, errand: Errand, now: float) -> None:
         """Do what the end of a job makes room for."""
         function = errand.function
-        if self._offer.is_put_off(function) and self._helping.has_room(function, now):
+        may_go_on = function in self.group.turns and self._offer.is_put_off(function)
+        if may_go_on and self._helping.has_room(function, now):
             self._want([function])
             self.look(now)
         if not (self._is_node or function in self.group.names):

@@ -233,24 +233,22 @@ class PeerLinks:
     def _form(self) -> None:
         """Form the groups anew, and have all peers know what they can do."""
         self._gathering = None
+        now = self._driver.monotonic()
         crews: dict[_Key, list[Crew]] = {}
         for crew in self._helping.crews():
             key = tuple(function.name for function in crew.functions)
             crews.setdefault(key, []).append(crew)
         for key in list(self._groups):
             if key not in crews:
-                self._groups.pop(key).change((), (), ())
+                self._groups.pop(key).change((), self._helping, now)
         self._by_crew = {}
-        now = self._driver.monotonic()
         for key, some in crews.items():
             group = self._groups.get(key)
             if group is None:
                 if len(self._groups) >= _MOST_GROUPS:
                     continue
                 group = self._groups[key] = Group()
-            abilities = self._helping.abilities(some[0])
-            names = [each for each in abilities if self._helping.has_room(each, now)]
-            group.change(some, abilities, names)
+            group.change(some, self._helping, now)
             self._by_crew |= dict.fromkeys(some, group)
         self._tell_excess(len(crews) - len(self._groups))
         groups = list(self._groups.values())

@@ -74,6 +74,23 @@ def test_a_node_releases_only_its_own_jobs(world: World, client: DialoguePeer) -
     assert world.engine.state.jobs[H1].worker is own.engine_peer
 
 
+def test_a_released_job_has_used_nothing_of_a_rate(
+    world: World, client: DialoguePeer
+) -> None:
+    world.policy(b"f", rate="1/1m")
+    worker = node(world, "a", "f")
+    submit(client)
+    submit(client)
+    worker.grab_job()
+    own = world.sleeper("f")
+    assert own.received == []
+    worker.option_req(b"release\0" + H1)
+    assert own.received == [noop()]
+    own.grab_job()
+    own.grab_job()
+    assert [each.name for each in own.received] == ["job_assign", "no_job"]
+
+
 def test_a_node_is_given_no_job_of_what_it_declines(
     world: World, client: DialoguePeer, admin: DialoguePeer
 ) -> None:

@@ -71,7 +71,7 @@ def test_a_node_has_a_high_job_first(world: World, client: DialoguePeer) -> None
 def served(helped: Helped, lined: Lined) -> int:
     """Have the woken workers here do all that they are given; return how much it was.
 
-    They go to sleep again, and the groups are formed anew.
+    They go to sleep again.
     """
     count = 0
     for worker in helped.workers:
@@ -83,16 +83,17 @@ def served(helped: Helped, lined: Lined) -> int:
                 count += 1
             worker.pre_sleep()
     lined.run()
-    lined.form()
     return count
 
 
 def served_in(helped: Helped, lined: Lined, seconds: float) -> int:
-    """Return how many jobs are done in that time."""
+    """Return how many jobs are done in that time; once a second groups are formed."""
     count = 0
-    for _ in range(round(seconds / 0.25)):
+    for number in range(round(seconds / 0.25)):
         count += served(helped, lined)
         lined.wait(0.25)
+        if number % 4 == 3:
+            lined.form()
     return count
 
 
@@ -200,18 +201,25 @@ def test_jobs_of_a_peer_run_while_their_function_drains_at_both() -> None:
     assert lined.record.returned == 0
 
 
-def test_own_jobs_and_those_of_a_peer_take_turns_with_a_rate() -> None:
+@pytest.mark.parametrize("at_peer", ["same", "none"])
+@pytest.mark.parametrize("seconds", [0.25, 1.0, 3.0, 5.0, 7.0, 10.0, 60.0])
+def test_own_jobs_and_those_of_a_peer_take_turns_with_a_rate(
+    seconds: float, at_peer: str
+) -> None:
     helped = Helped()
     own = helped.here.client()
-    helped.here.policy(b"f", rate="1/5s")
-    helped.peer.policy(b"f", rate="1/5s")
+    rate = f"1/{seconds * 1000:.0f}ms"
+    helped.here.policy(b"f", rate=rate)
+    if at_peer == "same":
+        helped.peer.policy(b"f", rate=rate)
     lined = helped.link()
-    for _ in range(20):
+    for _ in range(40):
         submit(helped.client)
         submit(own)
-    assert served_in(helped, lined, 60.0) >= 12
-    own_done = 20 - _waiting(helped.here)
-    assert 5 <= own_done <= 8
+    done = served_in(helped, lined, 30 * seconds)
+    own_done = 40 - _waiting(helped.here)
+    assert done >= 26
+    assert 7 <= own_done <= 23
 
 
 def test_own_jobs_and_those_of_a_peer_take_turns_where_few_may_run_at_once() -> None:

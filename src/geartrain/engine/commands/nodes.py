@@ -70,8 +70,19 @@ def release(state: State, peer: Peer, handle: bytes) -> None:
     """Make a job ready again that a node was given and has not begun."""
     job = state.jobs.get(handle)
     if job is not None and job.worker is peer:
+        _put_token_back(job)
         failures.release(state, job)
     peer.send(_RELEASED)
+
+
+def _put_token_back(job: Job) -> None:
+    """Let another job start instead: this one has used nothing of the rate.
+
+    Else a slow rate might give its token away each time just before the node has one.
+    """
+    flow = job.function.flow
+    if flow is not None and flow.rate is not None:
+        flow.bucket.put_back(flow.rate)
 
 
 def end_attempt(state: State, peer: Peer, told: bytes) -> None:

@@ -71,6 +71,19 @@ class Helping:
             if not functions.policy(state, function).paused
         ]
 
+    def has_turn(self, name: bytes) -> bool:
+        """Tell whether jobs of other job servers may use the limits of a function.
+
+        These run before the own ones. Where own jobs wait for the same limit the two
+        take turns, as long as from one question to the next, or for one job each if
+        that takes longer: else a peer with a long backlog would use all of it.
+        """
+        function = self._state.functions.get(name)
+        flow = None if function is None else function.flow
+        if function is None or flow is None or not flow.is_counting():
+            return True
+        return not (flow.has_helped and _has_own(function, flow))
+
     def has_room(self, name: bytes, now: float) -> bool:
         """Tell whether limits let one more job of a function start soon.
 
@@ -100,45 +113,45 @@ class Helping:
 
 
 def _has_room(function: Function, now: float) -> bool:
-    """Tell whether the limits of a function let another job server's job start soon.
-
-    Such a job runs before the own ones. Where these wait for the same limit the two
-    take turns: else a peer with a long backlog would use all of it.
-    """
+    """Tell whether the limits of a function let another job server's job start soon."""
     flow = function.flow
     if flow is None or not flow.is_counting():
         return True
     if flow.is_sorting or flow.is_waiting:
         return False
     before = _count_before(function, flow)
-    has_own = function.ready_count() > before
-    if has_own and flow.has_helped:
-        return False
-    return flow.starts_within(before + 1, _SOON, now) and _has_place(
-        function, flow.concurrency, before, has_own, now
-    )
+    is_in_time = flow.starts_within(before + 1, _SOON, now)
+    return is_in_time and _has_place(function, flow, before, now)
 
 
 def _count_before(function: Function, flow: Flow) -> int:
-    """Return how many ready jobs start before one that another job server gives."""
-    is_fifo = flow.keys is not None and flow.keys.is_fifo
-    return function.ready_count() if is_fifo else function.ready[0].size()
+    """Return how many ready jobs start before one that another job server gives.
+
+    Workers that have been woken take one each before a link has asked its peer.
+    """
+    if flow.keys is not None and flow.keys.is_fifo:
+        return function.ready_count()
+    return max(function.ready[0].size(), len(function.promised))
 
 
-def _has_place(
-    function: Function, most: int, before: int, has_own: bool, now: float
-) -> bool:
-    """Tell whether one of the ``most`` jobs that may run at once soon ends, or has.
+def _has_own(function: Function, flow: Flow) -> bool:
+    """Tell whether ready jobs would have to wait for one that is given."""
+    return function.ready_count() > _count_before(function, flow)
+
+
+def _has_place(function: Function, flow: Flow, before: int, now: float) -> bool:
+    """Tell whether one of the jobs that may run at once soon ends, or has.
 
     One job may wait for that where places change quickly, or where own jobs would
     otherwise take each place at the moment that it is free.
     """
+    most = flow.concurrency
     taken = len(function.running) + before
     if most <= 0 or taken < most:
         return True
     if taken > most:
         return False
-    return has_own or _has_just_begun(function, now)
+    return _has_own(function, flow) or _has_just_begun(function, now)
 
 
 def _has_just_begun(function: Function, now: float) -> bool:

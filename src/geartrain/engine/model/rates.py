@@ -102,6 +102,10 @@ class Bucket:
         """Take a token for a job that starts now."""
         self.full_at = max(self.full_at, now) + rate.interval
 
+    def put_back(self, rate: Rate) -> None:
+        """Put the token of a job back that has not begun after all."""
+        self.full_at -= rate.interval
+
     def adapt(self, rate: Rate, now: float) -> None:
         """Go on with another rate: nobody waits longer than that has them wait."""
         self.full_at = min(self.full_at, now + rate.burst * rate.interval)
