@@ -305,6 +305,29 @@ def test_functions_that_are_paused_are_not_offered(helped: Helped) -> None:
     assert line.line.at_hand == 1
 
 
+def test_a_node_of_an_earlier_version_is_not_offered_what_is_for_later(
+    helped: Helped,
+) -> None:
+    line = helped.link()
+    helped.here.policy(b"f", rate="1/5s")
+    for _ in range(2):
+        helped.client.submit_job(b"f", b"", b"w")
+    line.run()
+    grabbed(helped.workers[0], H1)
+    line.form()
+    refusal = encode(PacketType.ERROR, b"UNKNOWN_OPTION\0Server does not know it")
+    line.line.hear_peer(refusal, helped.here.now)
+    assert line.line.announced == []
+    line.run()
+    helped.workers[0].work_complete(H1, b"done")
+    helped.workers[0].pre_sleep()
+    line.run()
+    assert line.line.at_hand == 0
+    helped.here.advance(4.0)
+    line.form()
+    assert line.line.at_hand == 1
+
+
 def test_a_withdrawn_function_keeps_the_job_that_runs(helped: Helped) -> None:
     line = helped.link()
     helped.client.submit_job(b"f", b"", b"w")

@@ -380,3 +380,24 @@ def test_workers_of_too_many_kinds_are_told_of(
 
     scene(act)
     assert caplog.text.count("help no peers") == 1
+
+
+def test_a_rate_where_the_workers_are_lets_jobs_of_another_server_go_on() -> None:
+    async def act() -> None:
+        async with running_node("a") as a, running_node("b") as b:
+            for node in (a, b):
+                engine = node.server.driver.engine
+                engine.change_policy(b"reverse", {"rate": "20/1s"})
+            a.help(b.address)
+            async with working(a, 1, reverse=reverse), b.client() as client:
+                await served(b, b"reverse")
+                known = b.server.driver.engine.state.functions[b"reverse"]
+                for _ in range(3):
+                    for _ in range(10):
+                        await client.do_background("reverse", b"abc")
+                    await at_rest(b)
+                    assert known.workers
+                    # Groups are formed anew while no job is there.
+                    await asyncio.sleep(1.1)
+
+    scene(act)

@@ -26,7 +26,7 @@ class Lined:
             identity,
             b"here",
             self.record,
-            helping.has_begun,
+            helping,
             max_packet,
         )
         self.worker: DialoguePeer = peer.connect()
@@ -38,9 +38,8 @@ class Lined:
 
     def form(self) -> None:
         """Have the line know of all workers here, which have one set of functions."""
-        crews = self.here.engine.helping.crews()
-        names = self.here.engine.helping.offered(crews[0]) if crews else []
-        self.group.change(crews, names)
+        helping, now = self.here.engine.helping, self.here.now
+        self.group.change(helping.crews(), helping, now)
         self.line.announce(self.here.now)
         self.run()
 

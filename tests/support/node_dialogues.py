@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.support.dialogue import DialoguePeer, World, option_res
 
-__all__ = ["SELF", "is_closed", "node"]
+__all__ = ["SELF", "is_closed", "later", "node"]
 
 SELF = b"node\x000123456789abcdef\0test"
 """How the job server of a dialogue says who it is."""
@@ -19,6 +19,12 @@ def node(world: World, name: str, *functions: str) -> DialoguePeer:
         peer.can_do(function.encode())
     peer.pre_sleep()
     return peer
+
+
+def later(peer: DialoguePeer, function: bytes) -> None:
+    """Have a node decline a function."""
+    peer.option_req(b"later\0" + function)
+    assert peer.received == [option_res(b"later")]
 
 
 def is_closed(peer: DialoguePeer) -> bool:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from geartrain.cluster.line import PeerLine
+    from geartrain.engine.jobs.helping import Helping
     from geartrain.engine.model.crews import Crew
 
 __all__ = ["Group"]
@@ -22,7 +23,9 @@ class Group:
 
     Attributes:
         crews: the crews of the engine that they are; empty if none is left.
-        names: the functions that they can do, and whose jobs may start now.
+        abilities: the functions that they can do.
+        turns: those of them whose limits are the peers' to use for now.
+        names: those of these of which one more job may start soon.
         claims: how many of those that sleep are about to be given a job: one was asked
             for, or is on its way to the engine.
         has_room: claims were given up while a line waits: ``serve`` it.
@@ -30,19 +33,24 @@ class Group:
 
     def __init__(self) -> None:
         self.crews: list[Crew] = []
+        self.abilities: tuple[bytes, ...] = ()
+        self.turns: frozenset[bytes] = frozenset()
         self.names: tuple[bytes, ...] = ()
         self.claims = 0
         self.has_room = False
         self._waiting: dict[PeerLine, None] = {}
 
-    def change(self, crews: Sequence[Crew], names: Sequence[bytes]) -> None:
-        """Learn which crews they are now, and what these can do.
-
-        Equal names stay the same object, by which lines see that nothing has changed.
-        """
+    def change(self, crews: Sequence[Crew], helping: Helping, now: float) -> None:
+        """Learn which crews they are now, and what these can do and may begin."""
         self.crews = list(crews)
-        if tuple(names) != self.names:
-            self.names = tuple(names)
+        abilities = helping.abilities(crews[0]) if crews else []
+        self.abilities = tuple(abilities)
+        self.turns = frozenset(filter(helping.has_turn, abilities))
+        self.names = tuple(
+            each
+            for each in abilities
+            if each in self.turns and helping.has_room(each, now)
+        )
         self._tell_wanted()
 
     def free(self) -> int:

@@ -18,8 +18,8 @@ may be free.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
 
 from geartrain.cluster.errands import Errand, Errands, reported, shown
 from geartrain.cluster.grabs import Grabs
@@ -40,6 +40,9 @@ from geartrain.protocol.nodes import (
 )
 from geartrain.protocol.packets import Packet, request
 from geartrain.protocol.replies import ReplyParser
+
+if TYPE_CHECKING:
+    from geartrain.engine.jobs.helping import Helping
 
 __all__ = ["PeerLine"]
 
@@ -87,13 +90,13 @@ class PeerLine:
         identity: bytes,
         name: bytes,
         record: LinkReport,
-        has_begun: Callable[[bytes], bool] = lambda handle: True,
+        helping: Helping,
         max_packet: int = 0,
     ) -> None:
         """Make a line for a group of the job server of this identity and name.
 
-        ``has_begun`` tells of the handle of a job here whether a worker has it. A
-        workload of more than ``max_packet`` bytes is refused (0: none is).
+        ``helping`` is asked about jobs and functions here. A workload of more than
+        ``max_packet`` bytes is refused (0: none is).
         """
         self.group = group
         self.peer = (b"", b"")
@@ -102,7 +105,7 @@ class PeerLine:
         self._identity = identity
         self._name = name
         self.record = record
-        self._has_begun = has_begun
+        self._helping = helping
         self._most = max_packet
         self._parser = ReplyParser(in_pieces=True, most=max_packet)
         self._client = ClientProtocol(in_pieces=True)
@@ -112,8 +115,8 @@ class PeerLine:
         self._errands = Errands(group, self._client, record)
         self._headers = b""
         self._grabs = Grabs(group)
-        # The names of the group that all of the offer was last brought into line with.
-        self._settled: tuple[bytes, ...] | None = None
+        # What of the group all of the offer was last brought into line with.
+        self._settled: tuple[tuple[bytes, ...], tuple[bytes, ...]] | None = None
         self._is_resting = False
         # Since when no worker is free although the peer may have jobs; 0 while one is.
         self._busy_since = 0.0
@@ -213,23 +216,36 @@ class PeerLine:
         """Tell the peer what the workers can do now, and look for jobs.
 
         What they cannot do any more is taken back, from a peer that is no node's only
-        when none of its jobs is here: that would take them away.
+        when none of its jobs is here: that would take them away. The same is done with
+        what limits let nobody begin soon, but a node is told that it is for later, so
+        that its clients do not learn that no worker has the function.
         """
         if not self.is_introduced:
             return
-        names = self.group.names
-        if names is self._settled:
+        names, abilities = self.group.names, self.group.abilities
+        if self._settled == (abilities, names):
             self.look(now)
             return
+        offer = self._offer
         busy = {errand.function for errand in self._errands}
-        self._for_peer += self._offer.take_back(names, () if self._is_node else busy)
+        if self._is_node:
+            self._for_peer += offer.take_back(abilities)
+            wanted = set(names)
+            later = [each for each in abilities if each not in wanted]
+            self._for_peer += offer.put_off(later)
+        else:
+            self._for_peer += offer.take_back(busy.union(names))
+        self._want(names)
+        self._settled = (abilities, names) if self._is_node or not busy else None
+        self.look(now)
+
+    def _want(self, names: Sequence[bytes]) -> None:
+        """Ask for jobs of these functions, too."""
         added = self._offer.add(names)
         self._for_peer += added
-        self._settled = names if self._is_node or not busy else None
         if added:
             # Jobs may be waiting already, for which gearmand sends no NOOP.
             self._grabs.is_asleep = False
-        self.look(now)
 
     def look(self, now: float) -> None:
         """Ask for as many jobs as workers are free, unless the peer has none."""
@@ -292,6 +308,8 @@ class PeerLine:
     def _take_error(self, code: bytes, text: bytes, now: float) -> None:
         if code == UNKNOWN_OPTION:
             # The peer is no Geartrain, or an earlier one.
+            if self._is_node and self.is_introduced:
+                self._for_peer += self._offer.refuse_later()
             return
         if code not in _OVER:
             # It concerns what was offered: nothing else can be refused.
@@ -316,7 +334,7 @@ class PeerLine:
             self._for_peer += self._errands.refuse(
                 errand, self._parser.cut, self._most, self._name
             )
-        elif self._is_resting or errand.function not in self._offer:
+        elif self._is_resting or not self._offer.is_wanted(errand.function):
             self._give_back(errand, now)
         else:
             self._for_engine += errand.submit(self._client, packet, headers)
@@ -355,6 +373,7 @@ class PeerLine:
             self._errands.unclaim(errand)
             if errand.is_over:
                 self._errands.call_off(errand)
+            self._put_off(errand.function, now)
         elif code == PacketType.ERROR:
             if errand.is_over:
                 return
@@ -368,13 +387,28 @@ class PeerLine:
 
     def _follow(self, errand: Errand, now: float) -> None:
         """Do what the end of a job makes room for."""
-        if errand.function not in self.group.names:
+        function = errand.function
+        may_go_on = function in self.group.turns and self._offer.is_put_off(function)
+        if may_go_on and self._helping.has_room(function, now):
+            self._want([function])
+            self.look(now)
+        if not (self._is_node or function in self.group.names):
             self.announce(now)
         if errand.is_extra and self._busy_since and self.group.free() <= 0:
             self._take_extra()
 
+    def _put_off(self, function: bytes, now: float) -> None:
+        """Ask for no more jobs of a function if its limits let none start soon.
+
+        All that the peer has would come at once: no worker is busy with what waits.
+        """
+        is_for_node = self._is_node and self._offer.is_wanted(function)
+        if is_for_node and not self._helping.has_room(function, now):
+            self._for_peer += self._offer.put_off([function])
+            self._settled = None
+
     def _is_begun(self, errand: Errand) -> bool:
-        return bool(errand.call.handle) and self._has_begun(errand.call.handle)
+        return bool(errand.call.handle) and self._helping.has_begun(errand.call.handle)
 
     def _give_back(self, errand: Errand, now: float) -> None:
         """Give a job back to the peer that has not begun here.
@@ -383,7 +417,8 @@ class PeerLine:
         connection, which comes when nothing else is here.
         """
         self._errands.call_off(errand)
-        self._paused_until = now + _PAUSE
+        if self._offer.is_wanted(errand.function):
+            self._paused_until = now + _PAUSE
         if not self._is_node:
             self._is_resting = True
             self._errands.unclaim(errand)

@@ -155,7 +155,7 @@ class PeerLink:
             self._identity,
             self._name,
             self.record,
-            self._driver.engine.helping.has_begun,
+            self._driver.engine.helping,
             self._driver.engine.state.options.max_packet,
         )
         carrier = Carrier(line, self._driver, self._serve_group, self._lose)
@@ -351,7 +351,7 @@ class PeerLink:
         now = self._driver.monotonic()
         for group in groups:
             is_open = group in self._carriers or group in self._opening
-            if group.names and not is_open:
+            if group.abilities and not is_open:
                 self._open_soon(group)
         for carrier in list(self._carriers.values()):
             carrier.line.announce(now)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import random
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -29,8 +30,8 @@ _log = logging.getLogger("geartrain.cluster")
 
 # Seconds after which groups are formed anew when workers come or go: many do at once.
 _GATHER: Final = 0.01
-# Seconds after which they are looked at anyway: a function may have been paused, and
-# the store may have told of other nodes.
+# Seconds after which they are looked at anyway: a function may have been paused, time
+# may have brought tokens of a rate, and the store may have told of other nodes.
 _LOOK: Final = 1.0
 # Maximum number of groups; workers of others do not help peers. A line is a connection.
 _MOST_GROUPS: Final = 256
@@ -232,13 +233,14 @@ class PeerLinks:
     def _form(self) -> None:
         """Form the groups anew, and have all peers know what they can do."""
         self._gathering = None
+        now = self._driver.monotonic()
         crews: dict[_Key, list[Crew]] = {}
         for crew in self._helping.crews():
             key = tuple(function.name for function in crew.functions)
             crews.setdefault(key, []).append(crew)
         for key in list(self._groups):
             if key not in crews:
-                self._groups.pop(key).change((), ())
+                self._groups.pop(key).change((), self._helping, now)
         self._by_crew = {}
         for key, some in crews.items():
             group = self._groups.get(key)
@@ -246,11 +248,12 @@ class PeerLinks:
                 if len(self._groups) >= _MOST_GROUPS:
                     continue
                 group = self._groups[key] = Group()
-            group.change(some, self._helping.offered(some[0]))
+            group.change(some, self._helping, now)
             self._by_crew |= dict.fromkeys(some, group)
         self._tell_excess(len(crews) - len(self._groups))
         groups = list(self._groups.values())
-        for link in self.links:
+        # In any order: the first of the peers may get the one job that a rate allows.
+        for link in random.sample(self.links, len(self.links)):
             link.follow(groups)
 
     def _tell_excess(self, excess: int) -> None:

@@ -13,6 +13,7 @@ __all__ = [
     "CRASH",
     "ENDED",
     "ENDINGS",
+    "LATER",
     "MAX_NAME",
     "NODE",
     "RELEASE",
@@ -33,6 +34,11 @@ told those of the job server.
 
 BUSY: Final = b"busy"
 """The option of a node that sleeps and has no free worker any more: it is awake."""
+
+LATER: Final = b"later\0"
+"""What the option begins with by which a node asks for no more jobs of a function until
+it sends CAN_DO of it again: a limit at the node lets none start soon.
+"""
 
 RELEASE: Final = b"release\0"
 """What the option begins with by which it gives a job back that has not begun."""

@@ -8,10 +8,11 @@ from tests.support.dialogue import (
     World,
     error,
     job_assign,
+    no_job,
     noop,
     option_res,
 )
-from tests.support.node_dialogues import SELF, node
+from tests.support.node_dialogues import SELF, later, node
 from tests.support.wakeups import submit
 
 
@@ -71,3 +72,48 @@ def test_a_node_releases_only_its_own_jobs(world: World, client: DialoguePeer) -
     other.option_req(b"release\0nonsense")
     assert other.received == [option_res(b"release")] * 2
     assert world.engine.state.jobs[H1].worker is own.engine_peer
+
+
+def test_a_released_job_has_used_nothing_of_a_rate(
+    world: World, client: DialoguePeer
+) -> None:
+    world.policy(b"f", rate="1/1m")
+    worker = node(world, "a", "f")
+    submit(client)
+    submit(client)
+    worker.grab_job()
+    own = world.sleeper("f")
+    assert own.received == []
+    worker.option_req(b"release\0" + H1)
+    assert own.received == [noop()]
+    own.grab_job()
+    own.grab_job()
+    assert [each.name for each in own.received] == ["job_assign", "no_job"]
+
+
+def test_a_node_is_given_no_job_of_what_it_declines(
+    world: World, client: DialoguePeer, admin: DialoguePeer
+) -> None:
+    worker = node(world, "a", "f", "g")
+    later(worker, b"f")
+    later(worker, b"f")
+    submit(client)
+    assert worker.received == []
+    worker.grab_job()
+    assert worker.received == [no_job()]
+    assert admin.text("status") == b"f\t1\t0\t1\ng\t0\t0\t1\n.\n"
+    submit(client, b"g")
+    worker.grab_job()
+    assert worker.received[-1].arguments[1] == b"g"
+
+
+def test_only_a_node_declines_and_only_what_it_can_do(
+    world: World, client: DialoguePeer
+) -> None:
+    worker = world.sleeper("f")
+    worker.option_req(b"later\0f")
+    assert [each.name for each in worker.received] == ["error"]
+    helper = node(world, "a", "g")
+    later(helper, b"unknown")
+    later(helper, b"f")
+    assert b"unknown" not in world.engine.state.functions

@@ -18,7 +18,7 @@ from geartrain.protocol.constants import (
     PacketType,
 )
 from geartrain.protocol.headers import PREFIX, fault
-from geartrain.protocol.nodes import BUSY, ENDED, ENDINGS, NODE, RELEASE, SLOTS
+from geartrain.protocol.nodes import BUSY, ENDED, ENDINGS, LATER, NODE, RELEASE, SLOTS
 from geartrain.protocol.options import OPTIONS, OPTIONS_PREFIX
 from geartrain.protocol.packets import Packet, encode, header
 from geartrain.protocol.token import TOKEN
@@ -116,6 +116,8 @@ def _is_of_node(state: State, peer: Peer, option: bytes) -> bool:
     """Do what only a node may ask for; tell whether it is that."""
     if option == BUSY:
         nodes.be_busy(state, peer)
+    elif option.startswith(LATER):
+        nodes.decline(state, peer, option.removeprefix(LATER))
     elif option.startswith(RELEASE):
         nodes.release(state, peer, option.removeprefix(RELEASE))
     elif option.startswith(ENDED):

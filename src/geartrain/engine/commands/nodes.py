@@ -7,7 +7,7 @@ from typing import Final
 from geartrain.engine.jobs import failures
 from geartrain.engine.model.jobs import Job
 from geartrain.engine.model.peers import Peer
-from geartrain.engine.state import nodes
+from geartrain.engine.state import abilities, nodes
 from geartrain.engine.state.state import State
 from geartrain.protocol.constants import PacketType
 from geartrain.protocol.nodes import (
@@ -22,9 +22,10 @@ from geartrain.protocol.nodes import (
 )
 from geartrain.protocol.packets import encode
 
-__all__ = ["be_busy", "end_attempt", "introduce", "release"]
+__all__ = ["be_busy", "decline", "end_attempt", "introduce", "release"]
 
 _BUSY: Final = encode(PacketType.OPTION_RES, BUSY)
+_DECLINED: Final = encode(PacketType.OPTION_RES, b"later")
 _RELEASED: Final = encode(PacketType.OPTION_RES, b"release")
 _ENDED: Final = encode(PacketType.OPTION_RES, b"ended")
 _NO_ENDING: Final = encode(
@@ -59,12 +60,29 @@ def be_busy(state: State, peer: Peer) -> None:
         state.wakeups.rouse(promised, state.now)
 
 
+def decline(state: State, peer: Peer, name: bytes) -> None:
+    """Give a node no job of a function until it sends CAN_DO of it again."""
+    abilities.decline(state, peer, name)
+    peer.send(_DECLINED)
+
+
 def release(state: State, peer: Peer, handle: bytes) -> None:
     """Make a job ready again that a node was given and has not begun."""
     job = state.jobs.get(handle)
     if job is not None and job.worker is peer:
+        _put_token_back(job)
         failures.release(state, job)
     peer.send(_RELEASED)
+
+
+def _put_token_back(job: Job) -> None:
+    """Let another job start instead: this one has used nothing of the rate.
+
+    Else a slow rate might give its token away each time just before the node has one.
+    """
+    flow = job.function.flow
+    if flow is not None and flow.rate is not None:
+        flow.bucket.put_back(flow.rate)
 
 
 def end_attempt(state: State, peer: Peer, told: bytes) -> None:

@@ -17,7 +17,7 @@ from geartrain.engine.model.functions import Function
 from geartrain.engine.model.jobs import Job
 from geartrain.engine.model.peers import ASLEEP, Peer
 from geartrain.engine.results import SUCCEEDED
-from geartrain.engine.state import addressees, functions, nodes, windows
+from geartrain.engine.state import abilities, addressees, functions, nodes, windows
 from geartrain.engine.state.marks import workers_changed
 from geartrain.engine.state.state import State
 from geartrain.engine.state.statistics import count_job
@@ -58,7 +58,7 @@ def set_client_id(state: State, peer: Peer, packet: Packet) -> None:
     if peer.abilities:
         addressees.come(state, peer)
         if peer.wakefulness is ASLEEP:
-            _begin_change(state, peer)
+            abilities.begin_change(state, peer)
 
 
 def can_do(state: State, peer: Peer, packet: Packet) -> None:
@@ -87,10 +87,11 @@ def _add_ability(state: State, peer: Peer, name: bytes, timeout: float) -> None:
     if function in peer.abilities:
         # Workers repeat themselves when they reconnect; one ability it stays.
         peer.abilities[function] = timeout
+        abilities.accept(state, peer, function)
         return
     if state.policies.reads_names:
         options.warn_of_name(state, peer, name)
-    _begin_change(state, peer)
+    abilities.begin_change(state, peer)
     peer.abilities[function] = timeout
     function.workers[peer] = None
     workers_changed(state, function)
@@ -113,10 +114,13 @@ def withdraw_ability(state: State, peer: Peer, function: Function) -> None:
 
     A node goes on with them: it has workers for them, and takes no more.
     """
-    _begin_change(state, peer)
+    abilities.begin_change(state, peer)
     _remove_ability(peer, function)
     workers_changed(state, function)
-    state.wakeups.lose(peer, function)
+    if function in peer.declined:
+        del peer.declined[function]
+    else:
+        state.wakeups.lose(peer, function)
     addressees.lose(state, peer, function)
     if peer.node is None:
         _lose_running(state, peer, function)
@@ -125,35 +129,13 @@ def withdraw_ability(state: State, peer: Peer, function: Function) -> None:
 
 def reset_abilities(state: State, peer: Peer, packet: Packet) -> None:
     """Withdraw all abilities; the jobs this worker runs go to others."""
-    _begin_change(state, peer)
+    abilities.begin_change(state, peer)
     state.wakeups.leave(peer)
     addressees.go(state, peer)
-    abilities, peer.abilities = peer.abilities, {}
+    before, peer.abilities = peer.abilities, {}
+    peer.declined = {}
     _lose_running(state, peer, None)
-    state.turns.start(withdraw(state, peer, abilities))
-
-
-def _begin_change(state: State, peer: Peer) -> None:
-    """Take a worker whose abilities change from its crew.
-
-    One that sleeps is put to sleep again, or woken for its new ability, when all
-    its packets at hand have been read.
-    """
-    if peer.wakefulness is ASLEEP:
-        state.unsettled.append(peer)
-        _loosen(state, peer)
-        return
-    promised = state.wakeups.come(peer)
-    _loosen(state, peer)
-    if promised is not None:
-        state.wakeups.pass_on(promised, state.now)
-
-
-def _loosen(state: State, peer: Peer) -> None:
-    crew = peer.crew
-    if crew is not None:
-        state.turns.work += crew.candidate_count() >> 5
-        state.wakeups.loosen(peer)
+    state.turns.start(withdraw(state, peer, before))
 
 
 def _remove_ability(peer: Peer, function: Function) -> None:

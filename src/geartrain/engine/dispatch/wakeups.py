@@ -72,7 +72,7 @@ class Wakeups:
         return peer.crew
 
     def _join(self, peer: Peer) -> Crew:
-        functions = list(peer.abilities)
+        functions = [each for each in peer.abilities if each not in peer.declined]
         functions.reverse()
         names = [function.name for function in functions]
         if peer.node is not None:

@@ -313,7 +313,7 @@ def _enter_worker(state: State, job: Job) -> None:
     function.running[job] = None
     job.worker.running[job] = None
     if function.flow is not None:
-        flows.start(state, function, function.flow)
+        flows.start(state, job, function.flow)
 
 
 def _enter_waiting(state: State, job: Job) -> None:

@@ -11,7 +11,7 @@ from geartrain.engine.records import StoredJob
 from geartrain.engine.state.state import State
 from geartrain.texts import counted, quoted, shown, span_of
 
-__all__ = ["LimitMet", "limit_met", "next_start", "start_limit"]
+__all__ = ["LimitMet", "limit_met", "limit_of_nodes", "next_start", "start_limit"]
 
 
 class LimitMet:
@@ -20,7 +20,7 @@ class LimitMet:
     def __init__(self, code: str, sentence: str, due: float = 0.0) -> None:
         self.code = code
         """``rate``, ``concurrency``, ``key_rate``, ``key_concurrency``, ``order``; of a
-        job for one worker ``absent``, ``woken`` or ``addressed``.
+        job for one worker ``absent``, ``woken`` or ``addressed``; ``node_limit``.
         """
         self.sentence = sentence
         """The same for people."""
@@ -39,6 +39,24 @@ def limit_met(state: State, function: Function, job: StoredJob) -> LimitMet | No
     if keys is not None and key is not None and is_held:
         return _of_key(state, function, keys, key, job)
     return _of_function(state, function, flow) if flow.open <= 0 else None
+
+
+def limit_of_nodes(state: State, function: Function) -> LimitMet | None:
+    """Return the limit at other job servers; None if a worker takes jobs of it now."""
+    names: dict[str, None] = {}
+    for worker in function.workers:
+        state.turns.work += 1
+        if worker.node is None or function not in worker.declined:
+            return None
+        names[quoted(worker.node.name)] = None
+    if not names:
+        return None
+    name = next(iter(names))
+    who = f"node {name}, which has its workers, waits"
+    if len(names) > 1:
+        who = f"all {len(names)} nodes that have its workers, {name} first, wait"
+    said = f"{who} for the limits of the function there, its rate or concurrency"
+    return LimitMet("node_limit", said)
 
 
 def start_limit(function: Function, keys: FlowKeys, key: FlowKey, now: float) -> str:

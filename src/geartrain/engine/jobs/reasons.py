@@ -10,7 +10,7 @@ import difflib
 from itertools import islice
 from typing import Final
 
-from geartrain.engine.jobs.limits_met import limit_met
+from geartrain.engine.jobs.limits_met import limit_met, limit_of_nodes
 from geartrain.engine.model.addressees import is_addressed
 from geartrain.engine.model.functions import Function
 from geartrain.engine.model.graph import BATCH, NEVER, Successor
@@ -200,7 +200,9 @@ def _waiting(
         reason = Reason(word, "store", said)
     elif isinstance(job, Job) and job.state is BEHIND:
         reason = _behind(job, word)
-    elif (limit := limit_met(state, function, job)) is not None:
+    elif (
+        limit := limit_met(state, function, job) or limit_of_nodes(state, function)
+    ) is not None:
         reason = Reason(word, limit.code, limit.sentence)
         reason.due = limit.due
     else:

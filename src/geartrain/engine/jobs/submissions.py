@@ -131,9 +131,13 @@ def _may_be_twin(state: State, job: Job, dedupe: str) -> bool:
 
 
 def refusal(state: State, submitted: Job) -> bytes:
-    """Return why a function takes no new job of its owner; empty if it does."""
+    """Return why a function takes no new job of its owner; empty if it does.
+
+    One that another job server has given is not new: it was taken there, and may have
+    no other worker.
+    """
     function = submitted.function
-    if functions.policy(state, function).draining:
+    if functions.policy(state, function).draining and not submitted.is_forwarded:
         return f"{quoted(function.name)} is draining and takes no new jobs".encode()
     if function.is_full(submitted.priority):
         return b"Job queue is full"

@@ -54,7 +54,12 @@ class Flow(Timed):
         self.is_waiting = False
         """Others that share the store may still use what is to be its part."""
         self.open = _UNLIMITED
-        """How many more may start, as it was when that last changed."""
+        """How many more may start, as of the last look at it.
+
+        While no job is ready nobody looks, and time may have brought tokens since.
+        """
+        self.has_helped = False
+        """The last job that started was given by another job server."""
 
     def adapt(self, policy: Policy, now: float, share: Share) -> None:
         """Go on with what a policy says from now on, and with a part of its limits."""
@@ -100,6 +105,12 @@ class Flow(Timed):
         if self.rate is not None:
             most = min(most, self.bucket.count_at(self.rate, now))
         return most
+
+    def starts_within(self, count: int, seconds: float, now: float) -> bool:
+        """Tell whether the rate lets ``count`` more jobs start in that time."""
+        if self.rate is None:
+            return True
+        return self.bucket.start_at(self.rate, count, now) <= now + seconds
 
     def next_at(self, now: float) -> float:
         """Return the server time at which the rate allows one more; 0 for never."""

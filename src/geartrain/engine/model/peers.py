@@ -59,6 +59,9 @@ class Wakefulness(IntEnum):
     WOKEN = 2
 
 
+# What all peers have that decline no function, which is nearly all of them.
+_NONE_DECLINED: Final[dict[Function, None]] = {}
+
 AWAKE: Final = Wakefulness.AWAKE
 ASLEEP: Final = Wakefulness.ASLEEP
 WOKEN: Final = Wakefulness.WOKEN
@@ -193,6 +196,10 @@ class Peer:
         self.abilities: dict[Function, float] = {}
         """Its functions with their timeouts in seconds, 0 for none, the oldest
         registration first.
+        """
+        self.declined = _NONE_DECLINED
+        """Those of its functions of which it is given no job for now. Only a node has
+        any, in a dictionary of its own.
         """
         self.crew: Crew | None = None
         """The workers equal to it; None until it next grabs or sleeps."""

@@ -91,9 +91,20 @@ class Bucket:
         """Return the server time from which there are so many tokens."""
         return self.full_at - (rate.burst - count) * rate.interval
 
+    def start_at(self, rate: Rate, count: int, now: float) -> float:
+        """Return when the last of ``count`` jobs starts if all start once they may.
+
+        It may be more than a burst, and the time may have passed already.
+        """
+        return max(self.full_at, now) - (rate.burst - count) * rate.interval
+
     def take(self, rate: Rate, now: float) -> None:
         """Take a token for a job that starts now."""
         self.full_at = max(self.full_at, now) + rate.interval
+
+    def put_back(self, rate: Rate) -> None:
+        """Put the token of a job back that has not begun after all."""
+        self.full_at -= rate.interval
 
     def adapt(self, rate: Rate, now: float) -> None:
         """Go on with another rate: nobody waits longer than that has them wait."""

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 
 from geartrain.engine.model.flows import Flow, has_limits
 from geartrain.engine.model.functions import Function
+from geartrain.engine.model.jobs import Job
 from geartrain.engine.model.shares import Share
 from geartrain.engine.state.state import State
 
@@ -70,13 +71,14 @@ def _adapt_each(state: State) -> Iterator[None]:
         yield
 
 
-def start(state: State, function: Function, flow: Flow) -> None:
-    """Note that a job of a function starts."""
+def start(state: State, job: Job, flow: Flow) -> None:
+    """Note that a job starts, whose function has limits."""
+    flow.has_helped = job.is_forwarded
     if not flow.is_counting():
         return
     if flow.rate is not None:
         flow.bucket.take(flow.rate, state.server_time())
-    look(state, function, flow)
+    look(state, job.function, flow)
 
 
 def look(state: State, function: Function, flow: Flow) -> None:
