@@ -11,15 +11,16 @@ Who takes over from a node that did not renew its lease (``leases``) deletes the
 and writes its own number into the lanes, which costs the same however many jobs they
 have. A lane whose node is NULL is empty, and is the next newcomer's; where there are
 many, they are made empty (``emptying``). Who starts takes all lanes of one node that
-has ended: entries about the jobs of all of these are in one of them. Lane 0 has no
-jobs: its node leads.
+is known to have ended, or has a lane of its own: entries about the jobs of all lanes of
+a node are in one of them. What only seems to have ended it inherits later, as all do.
+Lane 0 has no jobs: its node leads.
 """
 
 from __future__ import annotations
 
 import os
 import socket
-from time import monotonic
+from time import monotonic, sleep
 from typing import Final
 
 from geartrain.engine.inventory import LANES
@@ -41,6 +42,8 @@ LEASE: Final = 10.0
 """Seconds for which a node may write without a word."""
 
 _FIRST_LANE: Final = 1
+# Seconds from one look to the next of a node that cannot start yet.
+_PAUSE: Final = 0.2
 _HOLDERS: Final = (
     "SELECT lane.id, lane.node, node.name, node.host, node.process,"
     " extract(epoch FROM node.lease_until - clock_timestamp())::float8"
@@ -63,8 +66,8 @@ _FENCE: Final = (
     " AND lease_until > clock_timestamp() FOR SHARE), %s, 0, 0, 0, 0, '', '')"
 )
 _BURY: Final = (
-    "DELETE FROM @node WHERE id = %s AND (lease_until < clock_timestamp()"
-    " OR (extract(epoch FROM lease_until) * 1000000)::int8 = %s"
+    "DELETE FROM @node WHERE id = %s"
+    " AND ((extract(epoch FROM lease_until) * 1000000)::int8 = %s"
     " OR process = %s::text) RETURNING id"
 )
 _NODES: Final = (
@@ -101,7 +104,7 @@ class FencedError(StoreError):
 
 
 class InUseError(StoreError):
-    """Another job server has the store."""
+    """Others have the store, or all lanes that there can be."""
 
 
 class LeaseLostError(StoreError):
@@ -143,10 +146,11 @@ class Ownership:
         """Become a node with a lane; within a transaction that others wait for.
 
         Raises:
-            InUseError: another job server has the store, and it is not to be shared.
-            StoreError: there are as many nodes as there can be.
+            InUseError: another job server has the store, and it is not to be shared, or
+                there are as many nodes as there can be.
         """
         self._buried = set()
+        self._leases.look(session.ask(LEASES), monotonic())
         self._make(session, COMMON_LANE)
         leading, *holders = session.ask(_HOLDERS)
         self.lanes = self._choose(session, holders)
@@ -162,6 +166,28 @@ class Ownership:
         self.share = WHOLE
         self._make(session, self.lane)
         self._take(session, self.lanes, is_leading=self.is_leading)
+        # Whatever they have renewed by now, they did not know of this node.
+        self._leases.doubt()
+
+    def watch(self, session: DatabaseSession) -> bool:
+        """Wait until it is known who lives, after a claim that was refused.
+
+        That is for a lease at most. A lease that runs by the database's clock is not
+        waited for, and neither is what would change nothing.
+
+        Returns:
+            Whether another claim may have success.
+        """
+        held = [row for row in session.ask(_HOLDERS) if not self._is_free(row)]
+        in_doubt = {row[1] for row in held if not 0 < row[-1] <= LEASE}
+        if not (self.is_shared or in_doubt.issuperset(row[1] for row in held)):
+            return False
+        if not in_doubt:
+            return False
+        while not all(self._leases.is_settled(node, LEASE) for node in in_doubt):
+            sleep(_PAUSE)
+            self._leases.look(session.ask(LEASES), monotonic())
+        return True
 
     @staticmethod
     def _make(session: DatabaseSession, lane: int) -> None:
@@ -194,18 +220,17 @@ class Ownership:
             return taken
         lane = max((row[0] for row in holders), default=0) + 1
         if lane >= LANES:
-            raise StoreError(
+            raise InUseError(
                 f"the store {session.location.shown} has {LANES - 1} lanes, which all"
                 " belong to job servers that live, and can have no more: start again"
                 " in a minute, when these have given up what they took over"
             )
         return [lane]
 
-    @staticmethod
-    def _is_free(row: Row) -> bool:
-        """Tell whether the node of a lane, if it has one, seems to be dead."""
-        *_, process, left = row
-        return left is None or left <= 0 or has_died(process)
+    def _is_free(self, row: Row) -> bool:
+        """Tell whether a lane has no node, or one that is known to be dead."""
+        _, node, *_, process, left = row
+        return left is None or has_died(process) or self._end_of(node) > 0
 
     def _bury(self, session: DatabaseSession, row: Row) -> bool:
         """End the node of a lane; tell if it has none any more.
@@ -223,7 +248,7 @@ class Ownership:
 
     def _end_of(self, node: int) -> int:
         """Return when the lease of a node ended that is given up; 0 for another."""
-        return self._leases.end_of(node, monotonic(), LEASE)
+        return self._leases.end_of(node, LEASE)
 
     def _take(
         self, session: DatabaseSession, lanes: list[int], *, is_leading: bool
@@ -368,14 +393,14 @@ class Ownership:
 
     def _is_orphan(self, row: Row) -> bool:
         """Tell whether a lane has lost its node; one that is free has lost nothing."""
-        lane, node, _, _, process, left = row
+        lane, node, *_ = row
         if node is None:
             return bool(lane == COMMON_LANE)
         if node == self._node:
             # It was taken, and the answer to that was lost.
             is_known = self.is_leading if lane == COMMON_LANE else lane in self.lanes
             return not is_known
-        return left is None or has_died(process) or self._end_of(node) > 0
+        return self._is_free(row)
 
     def give_up(self, session: DatabaseSession, serial: int) -> None:
         """Give up lanes that have become empty; where there are many, empty some.
