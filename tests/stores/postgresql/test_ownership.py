@@ -47,6 +47,12 @@ Opened = Callable[..., PostgresqlStore]
 PROGRESS = (b"shared-progress", b"nightly")
 
 
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have who starts not wait long for others to renew their leases."""
+    monkeypatch.setattr(ownership, "_RENEWED_WITHIN", 0.1)
+
+
 @pytest.fixture
 def let_lease_pass(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """Return what has the steady clock of all nodes go on by more than a lease."""
@@ -166,7 +172,7 @@ def test_a_clock_of_the_database_that_is_set_takes_nothing_from_anybody(
     assert (numbers(one), numbers(other)) == ([1, 2], [3])
 
 
-def test_who_comes_after_all_have_died_starts_at_once_and_inherits_later(
+def test_who_comes_after_all_have_died_starts_and_inherits_later(
     server: PostgresqlServer, opened: Opened, let_lease_pass: Callable[[], None]
 ) -> None:
     one, other = opened(), opened()

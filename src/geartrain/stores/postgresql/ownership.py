@@ -44,6 +44,9 @@ LEASE: Final = 10.0
 _FIRST_LANE: Final = 1
 # Seconds from one look to the next of a node that cannot start yet.
 _PAUSE: Final = 0.2
+# Seconds within which a node that lives renews its lease: each third of it, or when it
+# finds that it has ended, which it looks for once a second.
+_RENEWED_WITHIN: Final = LEASE / 2
 _HOLDERS: Final = (
     "SELECT lane.id, lane.node, node.name, node.host, node.process,"
     " extract(epoch FROM node.lease_until - clock_timestamp())::float8"
@@ -169,17 +172,35 @@ class Ownership:
         # Whatever they have renewed by now, they did not know of this node.
         self._leases.doubt()
 
+    def await_time(self, session: DatabaseSession) -> None:
+        """Wait until the database's clock tells how far server time has gone on.
+
+        If others have leases, and none of these runs, all have died, or the clock was
+        set after they kept their time by it. Who lives keeps it anew with its lease.
+        """
+        end = monotonic() + _RENEWED_WITHIN
+        while self._is_time_in_doubt(session) and monotonic() < end:
+            sleep(_PAUSE)
+
+    def _is_time_in_doubt(self, session: DatabaseSession) -> bool:
+        if not self.is_shared:
+            # It begins only where nobody else lives.
+            return False
+        self._leases.look(session.ask(LEASES), monotonic())
+        held = [row for row in session.ask(_HOLDERS) if not self._is_free(row)]
+        return bool(held) and not any(map(_runs, held))
+
     def watch(self, session: DatabaseSession) -> bool:
         """Wait until it is known who lives, after a claim that was refused.
 
-        That is for a lease at most. A lease that runs by the database's clock is not
-        waited for, and neither is what would change nothing.
+        That is for as long as a lease at most. A lease that runs by the database's
+        clock is not waited for, and neither is what would change nothing.
 
         Returns:
             Whether another claim may have success.
         """
         held = [row for row in session.ask(_HOLDERS) if not self._is_free(row)]
-        in_doubt = {row[1] for row in held if not 0 < row[-1] <= LEASE}
+        in_doubt = {row[1] for row in held if not _runs(row)}
         if not (self.is_shared or in_doubt.issuperset(row[1] for row in held)):
             return False
         if not in_doubt:
@@ -420,3 +441,12 @@ class Ownership:
             # that was not given up is an orphan, and is taken again: it is empty.
             free = {lane for (lane,) in rows}
             self.lanes = [lane for lane in self.lanes if lane not in free]
+
+
+def _runs(row: Row) -> bool:
+    """Tell whether the lease of a lane's node runs by the database's clock.
+
+    One that is longer than leases are was renewed before the clock was set back.
+    """
+    left: float = row[-1]
+    return 0 < left <= LEASE

@@ -139,6 +139,9 @@ class PostgresqlStore(PostgresqlAnswers):
         """Become a node, as soon as no other can live that has what it needs."""
         # What was seen in an earlier life may have been long ago.
         self._ownership = Ownership(is_shared=self._location.is_shared)
+        with session.transaction():
+            migrate(session, self._location.schema)
+        self._ownership.await_time(session)
         try:
             self._try_to_claim(session)
         except InUseError:
@@ -148,6 +151,7 @@ class PostgresqlStore(PostgresqlAnswers):
 
     def _try_to_claim(self, session: DatabaseSession) -> None:
         with session.transaction():
+            # Others that start wait for this transaction.
             migrate(session, self._location.schema)
             self._ownership.claim(session, self.node, self.identity)
             share(session, self._ownership.lanes)
