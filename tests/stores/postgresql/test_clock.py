@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from geartrain.stores.postgresql import ownership
+from geartrain.stores.postgresql import holders
 from geartrain.stores.postgresql.store import PostgresqlStore
 from tests.support.postgresql_servers import PostgresqlServer
 from tests.support.store_records import batch, record
@@ -133,7 +133,7 @@ def test_who_starts_after_all_have_died_believes_the_databases_clock_soon(
     server_time = 5000.0 + 3600.0 - time.monotonic()
     set_on(server)
     wall(monkeypatch, 0.0)
-    monkeypatch.setattr(ownership, "_RENEWED_WITHIN", 0.5)
+    monkeypatch.setattr(holders, "_RENEWED_WITHIN", 0.05)
     began = time.monotonic()
     other = PostgresqlStore(server.url(), "disk")
     assert abs(started(other, 0.0) - server_time) < 5

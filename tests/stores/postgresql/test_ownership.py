@@ -18,7 +18,7 @@ from geartrain.engine.model.shares import Share
 from geartrain.engine.queries import FindJob
 from geartrain.engine.results import FindResult, ResultRecord
 from geartrain.errors import StoreError
-from geartrain.stores.postgresql import leases, ownership
+from geartrain.stores.postgresql import holders, leases, ownership
 from geartrain.stores.postgresql.ownership import LeaseLostError, Ownership
 from geartrain.stores.postgresql.reading import _READY_PAGE
 from geartrain.stores.postgresql.session import DatabaseSession
@@ -38,7 +38,11 @@ from tests.support.store_records import (
     schedule,
 )
 
-COVERS = ("stores/postgresql/answers", "stores/postgresql/processes")
+COVERS = (
+    "stores/postgresql/answers",
+    "stores/postgresql/holders",
+    "stores/postgresql/processes",
+)
 
 pytestmark = pytest.mark.usefixtures("always_looking")
 
@@ -50,7 +54,7 @@ PROGRESS = (b"shared-progress", b"nightly")
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have who starts not wait long for others to renew their leases."""
-    monkeypatch.setattr(ownership, "_RENEWED_WITHIN", 0.1)
+    monkeypatch.setattr(holders, "_RENEWED_WITHIN", 0.01)
 
 
 @pytest.fixture
@@ -58,7 +62,8 @@ def let_lease_pass(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """Return what has the steady clock of all nodes go on by more than a lease."""
 
     def go_on() -> None:
-        monkeypatch.setattr(ownership, "monotonic", lambda: time.monotonic() + 11)
+        for module in (holders, ownership):
+            monkeypatch.setattr(module, "monotonic", lambda: time.monotonic() + 11)
         monkeypatch.setattr(leases, "_MOST_BETWEEN", inf)
 
     return go_on

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import os
 import socket
-from time import monotonic, sleep
+from time import monotonic
 from typing import Final
 
 from geartrain.engine.inventory import LANES
@@ -31,6 +31,12 @@ from geartrain.stores.postgresql.arrays import smallints
 from geartrain.stores.postgresql.clock import SharedClock
 from geartrain.stores.postgresql.common import COMMON_LANE
 from geartrain.stores.postgresql.emptying import MANY, emptiest, empty
+from geartrain.stores.postgresql.holders import (
+    HOLDERS,
+    await_renewal,
+    is_free,
+    watch,
+)
 from geartrain.stores.postgresql.leases import LEASES, Leases
 from geartrain.stores.postgresql.processes import has_died, this_process
 from geartrain.stores.postgresql.session import DatabaseSession, Row
@@ -42,17 +48,6 @@ LEASE: Final = 10.0
 """Seconds for which a node may write without a word."""
 
 _FIRST_LANE: Final = 1
-# Seconds from one look to the next of a node that cannot start yet.
-_PAUSE: Final = 0.2
-# Seconds within which a node that lives renews its lease: each third of it, or when it
-# finds that it has ended, which it looks for once a second.
-_RENEWED_WITHIN: Final = LEASE / 2
-_HOLDERS: Final = (
-    "SELECT lane.id, lane.node, node.name, node.host, node.process,"
-    " extract(epoch FROM node.lease_until - clock_timestamp())::float8"
-    " FROM @lane AS lane LEFT JOIN @node AS node ON node.id = lane.node"
-    " ORDER BY lane.id"
-)
 _NEW_NODE: Final = (
     "INSERT INTO @node(name, identity, host, process, lease_until) VALUES"
     " (%s::text, %s, %s::text, %s::text, clock_timestamp() + %s * interval '1 s')"
@@ -155,7 +150,7 @@ class Ownership:
         self._buried = set()
         self._leases.look(session.ask(LEASES), monotonic())
         self._make(session, COMMON_LANE)
-        leading, *holders = session.ask(_HOLDERS)
+        leading, *holders = session.ask(HOLDERS)
         self.lanes = self._choose(session, holders)
         self.lane = self.lanes[0]
         if not self.is_shared:
@@ -173,42 +168,14 @@ class Ownership:
         self._leases.doubt()
 
     def await_time(self, session: DatabaseSession) -> None:
-        """Wait until the database's clock tells how far server time has gone on.
-
-        If others have leases, and none of these runs, all have died, or the clock was
-        set after they kept their time by it. Who lives keeps it anew with its lease.
-        """
-        end = monotonic() + _RENEWED_WITHIN
-        while self._is_time_in_doubt(session) and monotonic() < end:
-            sleep(_PAUSE)
-
-    def _is_time_in_doubt(self, session: DatabaseSession) -> bool:
-        if not self.is_shared:
-            # It begins only where nobody else lives.
-            return False
-        self._leases.look(session.ask(LEASES), monotonic())
-        held = [row for row in session.ask(_HOLDERS) if not self._is_free(row)]
-        return bool(held) and not any(map(_runs, held))
+        """Wait until the database's clock tells how far server time has gone on."""
+        # One that does not share begins only where nobody else lives.
+        if self.is_shared:
+            await_renewal(session, self._leases, LEASE)
 
     def watch(self, session: DatabaseSession) -> bool:
-        """Wait until it is known who lives, after a claim that was refused.
-
-        That is for as long as a lease at most. A lease that runs by the database's
-        clock is not waited for, and neither is what would change nothing.
-
-        Returns:
-            Whether another claim may have success.
-        """
-        held = [row for row in session.ask(_HOLDERS) if not self._is_free(row)]
-        in_doubt = {row[1] for row in held if not _runs(row)}
-        if not (self.is_shared or in_doubt.issuperset(row[1] for row in held)):
-            return False
-        if not in_doubt:
-            return False
-        while not all(self._leases.is_settled(node, LEASE) for node in in_doubt):
-            sleep(_PAUSE)
-            self._leases.look(session.ask(LEASES), monotonic())
-        return True
+        """Wait, after a claim was refused; tell whether another may have success."""
+        return watch(session, self._leases, LEASE, needs_all=not self.is_shared)
 
     @staticmethod
     def _make(session: DatabaseSession, lane: int) -> None:
@@ -250,8 +217,7 @@ class Ownership:
 
     def _is_free(self, row: Row) -> bool:
         """Tell whether a lane has no node, or one that is known to be dead."""
-        _, node, *_, process, left = row
-        return left is None or has_died(process) or self._end_of(node) > 0
+        return is_free(row, self._leases, LEASE)
 
     def _bury(self, session: DatabaseSession, row: Row) -> bool:
         """End the node of a lane; tell if it has none any more.
@@ -331,7 +297,7 @@ class Ownership:
         if not self.is_shared:
             return False
         self._look_at_nodes(session)
-        holders = session.ask(_HOLDERS)
+        holders = session.ask(HOLDERS)
         self.held = sum(row[1] is not None for row in holders[1:])
         return any(self._is_orphan(row) for row in holders)
 
@@ -360,7 +326,7 @@ class Ownership:
         session.send("SET LOCAL lock_timeout = '2s'")
         self.confirm(session)
         self._buried = {self._node}
-        rows = session.ask(f"{_HOLDERS} FOR UPDATE OF lane SKIP LOCKED")
+        rows = session.ask(f"{HOLDERS} FOR UPDATE OF lane SKIP LOCKED")
         if not rows or rows[0][0] != COMMON_LANE:
             return [], False
         taken: list[int] = [
@@ -441,12 +407,3 @@ class Ownership:
             # that was not given up is an orphan, and is taken again: it is empty.
             free = {lane for (lane,) in rows}
             self.lanes = [lane for lane in self.lanes if lane not in free]
-
-
-def _runs(row: Row) -> bool:
-    """Tell whether the lease of a lane's node runs by the database's clock.
-
-    One that is longer than leases are was renewed before the clock was set back.
-    """
-    left: float = row[-1]
-    return 0 < left <= LEASE
