@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 
 import pytest
 
+from geartrain.stores.postgresql import holders
 from geartrain.stores.postgresql.store import PostgresqlStore
 from tests.support.postgresql_servers import PostgresqlServer
 from tests.support.store_records import batch, record
@@ -90,4 +92,50 @@ def test_a_clock_of_the_database_that_is_set_changes_little_while_one_lives(
     wall(monkeypatch, 0.0)
     other = PostgresqlStore(server.url(), "disk")
     assert abs(started(other, 0.0) - 5000.0 + time.monotonic()) < 5
+    other.close()
+
+
+def set_on(server: PostgresqlServer) -> None:
+    """Put on the database's clock, as it were; whose nodes these are is not known."""
+    server.ask("UPDATE geartrain.lane SET calendar = calendar - 3600 WHERE id = 1")
+    server.ask(
+        "UPDATE geartrain.node SET process = 'elsewhere 1 1',"
+        " lease_until = lease_until - interval '1 h'"
+    )
+
+
+def test_who_starts_just_after_the_databases_clock_was_set_asks_who_lives(
+    server: PostgresqlServer, opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = opened()
+    kept = batch(record(1))
+    kept.steady = 5000.0
+    one.commit(kept)
+    server_time = 5000.0 - time.monotonic()
+    set_on(server)
+    wall(monkeypatch, 0.0)
+    # As often as a lease is renewed.
+    renewal = threading.Timer(0.5, one.commit, (batch(record(2)),))
+    renewal.start()
+    other = PostgresqlStore(server.url(), "disk")
+    assert abs(started(other, 0.0) - server_time) < 5
+    renewal.join()
+    other.close()
+
+
+def test_who_starts_after_all_have_died_believes_the_databases_clock_soon(
+    server: PostgresqlServer, opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = opened()
+    kept = batch(record(1))
+    kept.steady = 5000.0
+    one.commit(kept)
+    server_time = 5000.0 + 3600.0 - time.monotonic()
+    set_on(server)
+    wall(monkeypatch, 0.0)
+    monkeypatch.setattr(holders, "_RENEWED_WITHIN", 0.05)
+    began = time.monotonic()
+    other = PostgresqlStore(server.url(), "disk")
+    assert abs(started(other, 0.0) - server_time) < 5
+    assert 0.5 <= time.monotonic() - began < 5.0
     other.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Callable
 from math import inf
@@ -17,9 +18,10 @@ from geartrain.engine.model.shares import Share
 from geartrain.engine.queries import FindJob
 from geartrain.engine.results import FindResult, ResultRecord
 from geartrain.errors import StoreError
-from geartrain.stores.postgresql import leases, ownership
-from geartrain.stores.postgresql.ownership import LeaseLostError
+from geartrain.stores.postgresql import holders, leases, ownership
+from geartrain.stores.postgresql.ownership import LeaseLostError, Ownership
 from geartrain.stores.postgresql.reading import _READY_PAGE
+from geartrain.stores.postgresql.session import DatabaseSession
 from geartrain.stores.postgresql.store import PostgresqlStore
 from tests.support.kept_endings import ending, keeping, kept_serials
 from tests.support.postgresql_servers import PostgresqlServer
@@ -36,7 +38,7 @@ from tests.support.store_records import (
     schedule,
 )
 
-COVERS = ("stores/postgresql/answers",)
+COVERS = ("stores/postgresql/answers", "stores/postgresql/holders")
 
 pytestmark = pytest.mark.usefixtures("always_looking")
 
@@ -45,12 +47,19 @@ Opened = Callable[..., PostgresqlStore]
 PROGRESS = (b"shared-progress", b"nightly")
 
 
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have who starts not wait long for others to renew their leases."""
+    monkeypatch.setattr(holders, "_RENEWED_WITHIN", 0.01)
+
+
 @pytest.fixture
 def let_lease_pass(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """Return what has the steady clock of all nodes go on by more than a lease."""
 
     def go_on() -> None:
-        monkeypatch.setattr(ownership, "monotonic", lambda: time.monotonic() + 11)
+        for module in (holders, ownership):
+            monkeypatch.setattr(module, "monotonic", lambda: time.monotonic() + 11)
         monkeypatch.setattr(leases, "_MOST_BETWEEN", inf)
 
     return go_on
@@ -164,28 +173,88 @@ def test_a_clock_of_the_database_that_is_set_takes_nothing_from_anybody(
     assert (numbers(one), numbers(other)) == ([1, 2], [3])
 
 
-def test_who_comes_after_all_have_died_waits_for_no_lease(
-    server: PostgresqlServer, opened: Opened
+def test_who_comes_after_all_have_died_starts_and_inherits_later(
+    server: PostgresqlServer, opened: Opened, let_lease_pass: Callable[[], None]
 ) -> None:
     one, other = opened(), opened()
     one.commit(batch(record(1)))
     other.commit(batch(record(2)))
     set_leases(server, "-11 s")
     third = opened()
-    assert len(third.adopted) == 1
-    assert numbers(third) == [1, 2]
+    third.commit(batch(record(3)))
+    assert inherited(third) == []
+    assert (numbers(third), third.is_leading) == ([3], False)
+    let_lease_pass()
+    assert len(inherited(third)) == 1
+    assert (numbers(third), third.is_leading) == ([1, 2, 3], True)
+
+
+@pytest.mark.parametrize("difference", ["-1 h", "-11 s", "1 h"])
+def test_who_starts_takes_nothing_from_those_that_live(
+    server: PostgresqlServer, opened: Opened, difference: str
+) -> None:
+    """The database's clock was set, or it was away for longer than a lease."""
+    one, other = opened(), opened()
+    one.commit(batch(record(1)))
+    set_leases(server, difference)
+    third = opened()
+    assert inherited(third) == []
+    assert (numbers(third), third.is_leading) == ([], False)
+    one.commit(batch(record(2)))
+    other.commit(batch(record(3)))
+    assert (numbers(one), numbers(other)) == ([1, 2], [3])
+    assert one.is_leading
+    assert server.ask("SELECT count(*) FROM geartrain.node") == [(3,)]
+
+
+def test_what_was_seen_in_an_earlier_life_is_forgotten(
+    server: PostgresqlServer, opened: Opened, let_lease_pass: Callable[[], None]
+) -> None:
+    one, other = opened(), opened()
+    one.commit(batch(record(1)))
+    set_leases(server, "-11 s")
+    assert inherited(other) == []
+    other.close()
+    let_lease_pass()
+    other.open()
+    assert other.adopted == ()
+    one.commit(batch(record(2)))
+    assert numbers(one) == [1, 2]
+
+
+def test_a_lease_that_is_renewed_at_the_last_moment_lasts_whatever_the_clock(
+    server: PostgresqlServer,
+    opened: Opened,
+    let_lease_pass: Callable[[], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    one, other = opened(), opened()
+    one.commit(batch(record(1)))
+    set_leases(server, "-1 h")
+    assert inherited(other) == []
+    let_lease_pass()
+    inherit = Ownership.inherit
+
+    def renewed(owner: Ownership, session: DatabaseSession) -> tuple[list[int], bool]:
+        """Have the lease renewed after the look, by a clock that has been set."""
+        set_leases(server, "1 s")
+        return inherit(owner, session)
+
+    monkeypatch.setattr(Ownership, "inherit", renewed)
+    assert inherited(other) == []
+    one.commit(batch(record(2)))
+    assert numbers(one) == [1, 2]
 
 
 def test_who_was_taken_over_writes_nothing_any_more(
-    server: PostgresqlServer, opened: Opened
+    server: PostgresqlServer, opened: Opened, let_lease_pass: Callable[[], None]
 ) -> None:
     first = opened()
     first.commit(batch(record(1)))
-    server.ask(
-        "UPDATE geartrain.node SET lease_until = now() - interval '1 s',"
-        " process = 'elsewhere 1 1'"
-    )
+    set_leases(server, "-11 s")
     second = opened()
+    let_lease_pass()
+    assert len(inherited(second)) == 1
     with pytest.raises(LeaseLostError, match="taken over by another job server"):
         first.commit(batch(record(2), ended=[1]))
     with pytest.raises(LeaseLostError):
@@ -213,6 +282,63 @@ def test_the_server_of_another_machine_is_waited_for(
     server.ask("UPDATE geartrain.node SET process = 'elsewhere 1 1', name = 'x\n'")
     with pytest.raises(StoreError, match=r"in use by another job server: x\\n at .*"):
         opened("?shared=no")
+
+
+@pytest.mark.parametrize("difference", ["-1 h", "1 h"])
+def test_one_that_is_to_be_alone_refuses_a_server_whose_lease_is_renewed(
+    server: PostgresqlServer, opened: Opened, difference: str
+) -> None:
+    """What the database's clock says of it tells nothing."""
+    one = opened()
+    one.commit(batch(record(1)))
+    set_leases(server, difference)
+    renewal = threading.Timer(0.5, set_leases, (server, "1 s"))
+    renewal.start()
+    try:
+        with pytest.raises(StoreError, match="in use by another job server"):
+            opened("?shared=no")
+    finally:
+        renewal.join()
+    one.commit(batch(record(2)))
+    assert numbers(one) == [1, 2]
+
+
+@pytest.mark.parametrize("difference", ["-1 h", "1 h"])
+def test_one_that_is_to_be_alone_waits_for_a_lease_that_nobody_renews(
+    server: PostgresqlServer,
+    opened: Opened,
+    monkeypatch: pytest.MonkeyPatch,
+    difference: str,
+) -> None:
+    one, other = opened(), opened()
+    one.commit(batch(record(1)))
+    other.commit(batch(record(2)))
+    set_leases(server, difference)
+    monkeypatch.setattr(ownership, "LEASE", 1.0)
+    began = time.monotonic()
+    alone = opened("?shared=no")
+    assert 1.0 <= time.monotonic() - began < 5.0
+    assert numbers(alone) == [1, 2]
+    assert alone.is_leading
+
+
+def test_who_finds_no_lane_waits_for_a_lease_that_nobody_renews(
+    server: PostgresqlServer, opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else one that is started again and again never lives long enough to inherit."""
+    one, other = opened(), opened()
+    one.commit(batch(record(1)))
+    other.commit(batch(record(2)))
+    monkeypatch.setattr(ownership, "LANES", 3)
+    server.ask("UPDATE geartrain.node SET process = 'elsewhere 1 1'")
+    with pytest.raises(StoreError, match="has 2 lanes, which all"):
+        opened()
+    set_leases(server, "-11 s")
+    monkeypatch.setattr(ownership, "LEASE", 1.0)
+    third = opened()
+    assert numbers(third) == [1, 2]
+    third.probe(Health())
+    assert third.share == Share(1, 0)
 
 
 def test_nodes_and_their_lanes_are_told(
@@ -278,8 +404,9 @@ def test_who_starts_leads_if_nobody_does(
     assert entries_of(inventory) == [(b"mark", b"1", b"m"), (*PROGRESS, b"1")]
     other = opened()
     assert not other.is_leading
-    # Both lanes are its own then, and all that is left is one job server's.
-    set_leases(server, "-11 s")
+    # What both have left is one job server's then.
+    one.close()
+    other.close()
     third = opened()
     assert third.is_leading
     assert server.ask("SELECT count(DISTINCT node) FROM geartrain.lane") == [(1,)]
@@ -305,7 +432,7 @@ def test_who_starts_takes_all_lanes_of_one_that_has_ended(opened: Opened) -> Non
 
 
 def test_one_that_is_to_be_alone_takes_all_lanes_of_one_that_died(
-    server: PostgresqlServer, opened: Opened
+    server: PostgresqlServer, opened: Opened, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one, other = opened(), opened()
     one.commit(batch(record(1)))
@@ -313,6 +440,7 @@ def test_one_that_is_to_be_alone_takes_all_lanes_of_one_that_died(
     one.close()
     assert len(inherited(other)) == 1
     set_leases(server, "-11 s")
+    monkeypatch.setattr(ownership, "LEASE", 0.5)
     alone = opened("?shared=no")
     assert numbers(alone) == [1, 2]
     assert alone.is_leading

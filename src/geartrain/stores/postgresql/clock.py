@@ -3,7 +3,8 @@
 What is put off is put off until a server time, and may be gone on with by another node
 than the one that took it. So a node that starts goes by the server time of the others,
 whatever its machine's clock says: that of who kept it last, and what has passed since
-by the database's clock. Where none has kept any, it is the database's clock.
+by the database's clock. Where none has kept any, it is the database's clock. That this
+clock was not set in between is seen from a lease that runs (``Ownership.await_time``).
 """
 
 from __future__ import annotations

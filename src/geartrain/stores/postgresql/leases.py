@@ -6,6 +6,9 @@ as a lease lasts by our own steady clock: a clock that jumps takes no jobs from 
 that lives, and leaves none with one that is dead. Time in which nobody looked, because
 the database did not answer or we slept, does not count: the others may have been as
 unable to renew theirs.
+
+That holds for a node that starts, too. At its first look a lease that is over is no
+sign of death: the database may have been away for so long that nobody could renew one.
 """
 
 from __future__ import annotations
@@ -17,10 +20,10 @@ from typing import Final, NamedTuple
 __all__ = ["LEASES", "Leases"]
 
 LEASES: Final = (
-    "SELECT id, (extract(epoch FROM lease_until) * 1000000)::int8,"
-    " lease_until > clock_timestamp() FROM @node ORDER BY id"
+    "SELECT id, (extract(epoch FROM lease_until) * 1000000)::int8"
+    " FROM @node ORDER BY id"
 )
-"""What ``Leases.look`` takes: nodes, when their leases end, and if that is to come."""
+"""What ``Leases.look`` takes: nodes, and when their leases end."""
 
 # What counts of the time from one look to the next, in seconds. A look is due each
 # second.
@@ -48,20 +51,16 @@ class Leases:
         self._seen: dict[int, _Seen] = {}
         self._looked = inf
 
-    def look(self, rows: Iterable[tuple[int, int, bool]], now: float) -> None:
-        """Take what the database says at a time of the steady clock.
-
-        The first look believes the database's clock: all nodes may have died long ago.
-        """
-        is_first = not self._seen
+    def look(self, rows: Iterable[tuple[int, int]], now: float) -> None:
+        """Take what the database says at a time of the steady clock."""
+        is_first = self._looked == inf
         unseen = max(0.0, now - self._looked - _MOST_BETWEEN)
         self._looked = now
         seen: dict[int, _Seen] = {}
-        for node, end, is_to_come in rows:
+        for node, end in rows:
             before = self._seen.get(node)
             if before is None:
-                is_over = is_first and not is_to_come
-                before = _Seen(end, -inf if is_over else now, not is_first)
+                before = _Seen(end, now, not is_first)
             elif before.end != end:
                 before = _Seen(end, now, True)
             else:
@@ -69,10 +68,23 @@ class Leases:
             seen[node] = before
         self._seen = seen
 
-    def end_of(self, node: int, now: float, seconds: float) -> int:
-        """Return when a lease ended that was not renewed for so long; 0 if it was."""
+    def end_of(self, node: int, seconds: float) -> int:
+        """Return when a lease ended that was not renewed for so long; 0 if it was.
+
+        That is so by the last look: nobody knows what has been renewed since.
+        """
         seen = self._seen.get(node)
-        return seen.end if seen is not None and now - seen.since >= seconds else 0
+        if seen is None or self._looked - seen.since < seconds:
+            return 0
+        return seen.end
+
+    def is_settled(self, node: int, seconds: float) -> bool:
+        """Tell whether a node has renewed its lease, has not for so long, or is gone.
+
+        Before this node has a lease itself.
+        """
+        seen = self._seen.get(node)
+        return seen is None or seen.is_aware or self.end_of(node, seconds) > 0
 
     def are_aware(self, ours: int) -> bool:
         """Tell whether all other nodes have looked around since we came."""

@@ -11,8 +11,9 @@ Who takes over from a node that did not renew its lease (``leases``) deletes the
 and writes its own number into the lanes, which costs the same however many jobs they
 have. A lane whose node is NULL is empty, and is the next newcomer's; where there are
 many, they are made empty (``emptying``). Who starts takes all lanes of one node that
-has ended: entries about the jobs of all of these are in one of them. Lane 0 has no
-jobs: its node leads.
+is known to have ended, or has a lane of its own: entries about the jobs of all lanes of
+a node are in one of them. What only seems to have ended it inherits later, as all do.
+Lane 0 has no jobs: its node leads.
 """
 
 from __future__ import annotations
@@ -30,6 +31,12 @@ from geartrain.stores.postgresql.arrays import smallints
 from geartrain.stores.postgresql.clock import SharedClock
 from geartrain.stores.postgresql.common import COMMON_LANE
 from geartrain.stores.postgresql.emptying import MANY, emptiest, empty
+from geartrain.stores.postgresql.holders import (
+    HOLDERS,
+    await_renewal,
+    is_free,
+    watch,
+)
 from geartrain.stores.postgresql.leases import LEASES, Leases
 from geartrain.stores.postgresql.session import DatabaseSession, Row
 from geartrain.stores.processes import has_died, this_process
@@ -41,12 +48,6 @@ LEASE: Final = 10.0
 """Seconds for which a node may write without a word."""
 
 _FIRST_LANE: Final = 1
-_HOLDERS: Final = (
-    "SELECT lane.id, lane.node, node.name, node.host, node.process,"
-    " extract(epoch FROM node.lease_until - clock_timestamp())::float8"
-    " FROM @lane AS lane LEFT JOIN @node AS node ON node.id = lane.node"
-    " ORDER BY lane.id"
-)
 _NEW_NODE: Final = (
     "INSERT INTO @node(name, identity, host, process, lease_until) VALUES"
     " (%s::text, %s, %s::text, %s::text, clock_timestamp() + %s * interval '1 s')"
@@ -63,8 +64,8 @@ _FENCE: Final = (
     " AND lease_until > clock_timestamp() FOR SHARE), %s, 0, 0, 0, 0, '', '')"
 )
 _BURY: Final = (
-    "DELETE FROM @node WHERE id = %s AND (lease_until < clock_timestamp()"
-    " OR (extract(epoch FROM lease_until) * 1000000)::int8 = %s"
+    "DELETE FROM @node WHERE id = %s"
+    " AND ((extract(epoch FROM lease_until) * 1000000)::int8 = %s"
     " OR process = %s::text) RETURNING id"
 )
 _NODES: Final = (
@@ -101,7 +102,7 @@ class FencedError(StoreError):
 
 
 class InUseError(StoreError):
-    """Another job server has the store."""
+    """Others have the store, or all lanes that there can be."""
 
 
 class LeaseLostError(StoreError):
@@ -143,12 +144,13 @@ class Ownership:
         """Become a node with a lane; within a transaction that others wait for.
 
         Raises:
-            InUseError: another job server has the store, and it is not to be shared.
-            StoreError: there are as many nodes as there can be.
+            InUseError: another job server has the store, and it is not to be shared, or
+                there are as many nodes as there can be.
         """
         self._buried = set()
+        self._leases.look(session.ask(LEASES), monotonic())
         self._make(session, COMMON_LANE)
-        leading, *holders = session.ask(_HOLDERS)
+        leading, *holders = session.ask(HOLDERS)
         self.lanes = self._choose(session, holders)
         self.lane = self.lanes[0]
         if not self.is_shared:
@@ -162,6 +164,18 @@ class Ownership:
         self.share = WHOLE
         self._make(session, self.lane)
         self._take(session, self.lanes, is_leading=self.is_leading)
+        # Whatever they have renewed by now, they did not know of this node.
+        self._leases.doubt()
+
+    def await_time(self, session: DatabaseSession) -> None:
+        """Wait until the database's clock tells how far server time has gone on."""
+        # One that does not share begins only where nobody else lives.
+        if self.is_shared:
+            await_renewal(session, self._leases, LEASE)
+
+    def watch(self, session: DatabaseSession) -> bool:
+        """Wait, after a claim was refused; tell whether another may have success."""
+        return watch(session, self._leases, LEASE, needs_all=not self.is_shared)
 
     @staticmethod
     def _make(session: DatabaseSession, lane: int) -> None:
@@ -194,18 +208,16 @@ class Ownership:
             return taken
         lane = max((row[0] for row in holders), default=0) + 1
         if lane >= LANES:
-            raise StoreError(
+            raise InUseError(
                 f"the store {session.location.shown} has {LANES - 1} lanes, which all"
                 " belong to job servers that live, and can have no more: start again"
                 " in a minute, when these have given up what they took over"
             )
         return [lane]
 
-    @staticmethod
-    def _is_free(row: Row) -> bool:
-        """Tell whether the node of a lane, if it has one, seems to be dead."""
-        *_, process, left = row
-        return left is None or left <= 0 or has_died(process)
+    def _is_free(self, row: Row) -> bool:
+        """Tell whether a lane has no node, or one that is known to be dead."""
+        return is_free(row, self._leases, LEASE)
 
     def _bury(self, session: DatabaseSession, row: Row) -> bool:
         """End the node of a lane; tell if it has none any more.
@@ -223,7 +235,7 @@ class Ownership:
 
     def _end_of(self, node: int) -> int:
         """Return when the lease of a node ended that is given up; 0 for another."""
-        return self._leases.end_of(node, monotonic(), LEASE)
+        return self._leases.end_of(node, LEASE)
 
     def _take(
         self, session: DatabaseSession, lanes: list[int], *, is_leading: bool
@@ -285,7 +297,7 @@ class Ownership:
         if not self.is_shared:
             return False
         self._look_at_nodes(session)
-        holders = session.ask(_HOLDERS)
+        holders = session.ask(HOLDERS)
         self.held = sum(row[1] is not None for row in holders[1:])
         return any(self._is_orphan(row) for row in holders)
 
@@ -314,7 +326,7 @@ class Ownership:
         session.send("SET LOCAL lock_timeout = '2s'")
         self.confirm(session)
         self._buried = {self._node}
-        rows = session.ask(f"{_HOLDERS} FOR UPDATE OF lane SKIP LOCKED")
+        rows = session.ask(f"{HOLDERS} FOR UPDATE OF lane SKIP LOCKED")
         if not rows or rows[0][0] != COMMON_LANE:
             return [], False
         taken: list[int] = [
@@ -368,14 +380,14 @@ class Ownership:
 
     def _is_orphan(self, row: Row) -> bool:
         """Tell whether a lane has lost its node; one that is free has lost nothing."""
-        lane, node, _, _, process, left = row
+        lane, node, *_ = row
         if node is None:
             return bool(lane == COMMON_LANE)
         if node == self._node:
             # It was taken, and the answer to that was lost.
             is_known = self.is_leading if lane == COMMON_LANE else lane in self.lanes
             return not is_known
-        return left is None or has_died(process) or self._end_of(node) > 0
+        return self._is_free(row)
 
     def give_up(self, session: DatabaseSession, serial: int) -> None:
         """Give up lanes that have become empty; where there are many, empty some.

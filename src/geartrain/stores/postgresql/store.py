@@ -34,7 +34,12 @@ from geartrain.stores.postgresql.inventory import (
     ready_again,
 )
 from geartrain.stores.postgresql.location import read_location
-from geartrain.stores.postgresql.ownership import FencedError, LeaseLostError, Ownership
+from geartrain.stores.postgresql.ownership import (
+    FencedError,
+    InUseError,
+    LeaseLostError,
+    Ownership,
+)
 from geartrain.stores.postgresql.schema import migrate
 from geartrain.stores.postgresql.session import (
     DatabaseSession,
@@ -117,10 +122,7 @@ class PostgresqlStore(PostgresqlAnswers):
             session = DatabaseSession(self._location, self._durability)
             try:
                 session.server.durability(self._durability)
-                with session.transaction():
-                    migrate(session, self._location.schema)
-                    self._ownership.claim(session, self.node, self.identity)
-                    share(session, self._ownership.lanes)
+                self._claim(session)
                 self._progress = CommitProgress()
                 inventory = read_inventory(session, self._ownership, self._progress)
                 self._common.read(session, inventory.entries)
@@ -132,6 +134,27 @@ class PostgresqlStore(PostgresqlAnswers):
                 raise
         self._session, self._is_open, self._is_away = session, True, False
         return inventory
+
+    def _claim(self, session: DatabaseSession) -> None:
+        """Become a node, as soon as no other can live that has what it needs."""
+        # What was seen in an earlier life may have been long ago.
+        self._ownership = Ownership(is_shared=self._location.is_shared)
+        with session.transaction():
+            migrate(session, self._location.schema)
+        self._ownership.await_time(session)
+        try:
+            self._try_to_claim(session)
+        except InUseError:
+            if not self._ownership.watch(session):
+                raise
+            self._try_to_claim(session)
+
+    def _try_to_claim(self, session: DatabaseSession) -> None:
+        with session.transaction():
+            # Others that start wait for this transaction.
+            migrate(session, self._location.schema)
+            self._ownership.claim(session, self.node, self.identity)
+            share(session, self._ownership.lanes)
 
     def commit(self, batch: Batch) -> None:
         """Make a batch durable: all of it once this returns.
