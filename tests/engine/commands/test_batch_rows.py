@@ -29,7 +29,7 @@ def submit(worlds: LinkedWorlds, world: World, batch: str, count: int) -> None:
 def counts(rows: list[dict[str, Any]]) -> list[tuple[str, int, int, int]]:
     names = ("name", "total", "left", "succeeded")
     found = [tuple(row[name] for name in names) for row in rows if "name" in row]
-    return [*found]  # type: ignore[list-item]
+    return [*found]
 
 
 def of_several() -> LinkedWorlds:
