@@ -69,6 +69,31 @@ def test_each_tells_what_it_is_doing(
     assert [row["waiting"] for row in alone] == [1, None]
 
 
+def test_what_happened_at_each_names_its_node(
+    helping: tuple[RunningServer, RunningServer],
+) -> None:
+    one, other = helping
+    for server, count in ((one, 3), (other, 5)):
+        with Admin(server.address) as admin:
+            admin.set_policy("mail", {"options_in_names": True})
+        for _ in range(count):
+            submit(server, b"mail?batch=b2")
+    ask(other, "schedule", "add", "nightly", "function=report", "every=3600")
+    (row,) = objects(one, "batch", "list", "--all")
+    assert (row["name"], row["total"], row["left"]) == ("b2", 8, 8)
+    for command in ("marks", "actions", "upcoming", "schedule list"):
+        title, *lines = ask(one, *command.split(), "--all")[1].splitlines()
+        assert title.endswith(" NODE"), command
+        assert any(line.endswith(" other") for line in lines), command
+        # Nothing is there where nothing of another is shown.
+        assert "NODE" not in ask(one, *command.split(), "--local")[1]
+    with Admin(one.address, span="all") as admin:
+        assert admin.cancel_all(function="mail") == 8
+    latest, *earlier = objects(one, "actions", "--all")
+    assert (latest["command"], latest["count"]) == ("cancel jobs", 8)
+    assert "cancel jobs" not in {row["command"] for row in earlier}
+
+
 def test_one_that_is_away_is_told_of_by_its_row() -> None:
     address = f"127.0.0.1:{free_port()}"
     with running_geartrain("--node-name", "one", "--peer", address) as one:

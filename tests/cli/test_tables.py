@@ -16,8 +16,6 @@ from geartrain.cli.columns import COUNT, NAME, PROSE, TEXT, Column
 from geartrain.cli.tables import table, width, write_table
 from geartrain.texts import visible
 
-COVERS = ("cli/columns",)
-
 COLUMNS: tuple[Column[list[str]], ...] = (
     Column("NAME", itemgetter(0), NAME),
     Column("SIZE", itemgetter(1), COUNT),

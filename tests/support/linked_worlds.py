@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from math import inf
 from typing import Any
+from urllib.parse import quote
 
 from geartrain.engine.model.health import StoreNode
 from geartrain.engine.model.links import AWAY, CONNECTED, LinkReport
@@ -22,6 +23,8 @@ class LinkedWorlds:
         others: the others, by their names.
         asked: the lines that they were sent.
         silent: the names of those that do not answer.
+        deaf_to: how a line begins that these do not answer; empty for any.
+        client_id: the client id of the first where it asks others; empty for none.
     """
 
     def __init__(self, first: World, **others: World) -> None:
@@ -29,6 +32,8 @@ class LinkedWorlds:
         self.others = others
         self.asked: list[bytes] = []
         self.silent: set[str] = set()
+        self.deaf_to = b""
+        self.client_id = b""
         self.links = {}
         for name in others:
             link = LinkReport(f"{name}:4730", name.encode() * 2, name.encode())
@@ -56,6 +61,21 @@ class LinkedWorlds:
         assert lines[-1] == b".", lines
         return [json.loads(each) for each in lines[:-1]]
 
+    def pages(self, peer: DialoguePeer, line: str) -> list[list[dict[str, Any]]]:
+        """Return the rows of all pages of a list."""
+        pages, after = [], ""
+        while True:
+            rows = self.rows(peer, line + after)
+            following = rows.pop()["after"] if rows and "after" in rows[-1] else None
+            pages.append(rows)
+            if following is None:
+                return pages
+            after = f" after={quote(following)}"
+
+    def all(self) -> list[World]:
+        """Return all of them, the one that is asked first."""
+        return [self.first, *self.others.values()]
+
     def let_answer(self) -> None:
         """Have the others say what they are asked, until nobody asks any more."""
         while self._let_answer():
@@ -69,10 +89,13 @@ class LinkedWorlds:
                 if said.link is None:
                     continue
                 self.asked.append(said.line)
-                if name in self.silent:
+                if name in self.silent and said.line.startswith(self.deaf_to):
                     said.error = "it was silent"
                     continue
-                said.data = self.others[name].admin().text(said.line.rstrip(b"\n"))
+                asking = self.others[name].admin()
+                if self.client_id:
+                    asking.set_client_id(self.client_id)
+                said.data = asking.text(said.line.rstrip(b"\n"))
             self.first.engine.informed(inquiry, self.first.now)
         self.first.deliver()
         return bool(inquiries)

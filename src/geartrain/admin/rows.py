@@ -47,6 +47,7 @@ class ActionRow:
         function: the function, or the glob, that it was about; empty for none.
         handle: the job that it was about; empty for none, or many.
         count: how many jobs, functions or settings it changed.
+        node: the name of the job server, if that is another than the one asked.
     """
 
     number: int
@@ -59,6 +60,7 @@ class ActionRow:
     function: str
     handle: str
     count: int
+    node: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -270,6 +272,8 @@ class UpcomingRow:
         last: when a recurring job was submitted last, since the job server's start.
         attempts: of a job, how many attempts have failed, or lost their worker.
         count: of ``stored``, how many there are.
+        node: the name of the job server, if that is another than the one asked; of a
+            schedule that several have, the one that submits its jobs.
     """
 
     kind: str
@@ -280,10 +284,12 @@ class UpcomingRow:
     last: float | None
     attempts: int
     count: int
+    node: str | None = None
 
 
 def action_row(values: Mapping[str, Any]) -> ActionRow:
     """Read a job server's row of its log of operators; raise KeyError if it is none."""
+    values = {"node": None, **values}
     return ActionRow(**{each.name: values[each.name] for each in fields(ActionRow)})
 
 
@@ -361,6 +367,7 @@ def upcoming_row(values: Mapping[str, Any]) -> UpcomingRow:
         last=values.get("last"),
         attempts=values.get("attempts", 0) + values.get("crashes", 0),
         count=values.get("count", 1),
+        node=values.get("node"),
     )
 
 

@@ -73,6 +73,8 @@ class ScheduleRow:
             ``ttl=1h&max_attempts=3``; None for nothing.
         runs: the last times, the latest first; empty in lists.
         workload: its jobs' workload; None in lists.
+        node: the name of the job server that told this, if that is another than the
+            one asked; of a schedule that several have, the one that submits its jobs.
     """
 
     name: str
@@ -100,9 +102,10 @@ class ScheduleRow:
     options: str | None
     runs: tuple[RunRow, ...] = ()
     workload: bytes | None = None
+    node: str | None = None
 
 
-_SPECIAL: Final = ("changed", "last", "runs", "workload")
+_SPECIAL: Final = ("changed", "last", "runs", "workload", "node")
 _PLAIN: Final = [each.name for each in fields(ScheduleRow) if each.name not in _SPECIAL]
 
 
@@ -116,6 +119,7 @@ def schedule_row(values: Mapping[str, Any]) -> ScheduleRow:
         last=None if last is None else RunRow(**last),
         runs=tuple(RunRow(**run) for run in values.get("runs", ())),
         workload=None if workload is None else data_of(workload, values["encoding"]),
+        node=values.get("node"),
     )
 
 

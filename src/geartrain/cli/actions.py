@@ -7,7 +7,7 @@ import dataclasses
 import click
 
 from geartrain.admin import ActionRow
-from geartrain.cli.columns import COUNT, MOMENT, PROSE, TEXT, Column
+from geartrain.cli.columns import COUNT, MOMENT, NAME, PROSE, TEXT, Column
 from geartrain.cli.common import CONTEXT
 from geartrain.cli.listing import RowListing, View, listing_options
 
@@ -22,6 +22,7 @@ _ACTIONS: RowListing[ActionRow] = RowListing(
         Column("COMMAND", lambda row: row.command, worth=2),
         Column("ARGUMENTS", lambda row: row.arguments or None, PROSE),
         Column("COUNT", lambda row: row.count, COUNT),
+        Column("NODE", lambda row: row.node, NAME, is_rare=True),
     ),
     to_json=dataclasses.asdict,
     nothing="no operator has changed anything",
@@ -36,7 +37,8 @@ def actions(view: View) -> None:
     """List what operators changed by text commands, the latest first.
 
     The server keeps the latest 1,000, and a hundred are shown unless told otherwise.
-    COUNT is the number of jobs, functions or settings that were changed.
+    COUNT is the number of jobs, functions or settings that were changed. What one job
+    server had others do is told once, and NODE is the one that was given the order.
     """
     view.show(
         _ACTIONS,

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import click
 
 from geartrain.admin import Admin, MarkRow
-from geartrain.cli.columns import MOMENT, SPAN, TEXT, Column
+from geartrain.cli.columns import MOMENT, NAME, SPAN, TEXT, Column
 from geartrain.cli.common import CONTEXT
 from geartrain.cli.listing import Ask, RowListing, View, listing_options
 
@@ -21,6 +21,7 @@ _MARKS: RowListing[MarkRow] = RowListing(
         Column("FUNCTION", lambda row: row.function, TEXT),
         Column("AFTER", lambda row: row.seconds, SPAN),
         Column("VERSION", lambda row: row.version, TEXT),
+        Column("NODE", lambda row: row.node, NAME, is_rare=True),
     ),
     to_json=dataclasses.asdict,
     nothing="nothing is marked",
@@ -39,7 +40,8 @@ def marks(view: View) -> None:
 
     That includes when the last worker of a function left (no_worker) and when one came
     back (worker). AFTER is how long the server was away, or the function without a
-    worker. The server keeps the latest 200, and 2,000 of all functions.
+    worker. The server keeps the latest 200, and 2,000 of all functions. NODE is the job
+    server, where several share a store.
     """
     view.show(_MARKS, _find)
 

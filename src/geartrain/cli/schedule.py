@@ -48,10 +48,11 @@ _SCHEDULES: RowListing[ScheduleRow] = RowListing(
         Column("OUTCOME", lambda row: outcome(row.last), worth=1),
         Column("FROM", lambda row: row.source, worth=0),
         Column("UNIQUE", lambda row: row.unique or None, TEXT, worth=0),
+        Column("NODE", lambda row: row.node, NAME, is_rare=True),
     ),
     to_json=_object,
     nothing="there are no schedules",
-    key=lambda row: row.name,
+    key=lambda row: (row.node, row.name),
 )
 
 _RUNS: tuple[Column[RunRow], ...] = (
@@ -101,7 +102,8 @@ def schedule_list(view: View) -> None:
     """List recurring jobs, their next times, and what came of their last.
 
     NAME is the handle where a client submitted it. STATE is waiting, paused, held (for
-    the job of the time before), ended or lost.
+    the job of the time before), ended or lost. NODE is the job server that submits its
+    jobs, if that is another than the one asked.
     """
     view.show(_SCHEDULES, lambda admin, ask: admin.schedules(function=ask.function))
 

@@ -24,6 +24,7 @@ _UPCOMING: RowListing[UpcomingRow] = RowListing(
         Column("FIELDS", lambda row: row.fields, TEXT),
         Column("FAILED", lambda row: row.attempts, COUNT),
         Column("JOBS", lambda row: row.count, COUNT),
+        Column("NODE", lambda row: row.node, NAME, is_rare=True),
     ),
     to_json=dataclasses.asdict,
     nothing="nothing waits for a time",

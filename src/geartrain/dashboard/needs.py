@@ -164,33 +164,39 @@ async def needs(call: PageCall, *, fresh: float = FRESH) -> list[Need]:
     for row in await call.ask(f"problems limit={_NAMED}", fresh=fresh):
         groups.setdefault(row["problem"], []).append(row)
     found = [need for rows in groups.values() for need in _alike(call, rows)]
-    found += await _crash(call)
+    found += await _crashes(call)
     found += [_unanswered(call, *each) for each in call.missing().items()]
     return sorted(found, key=lambda each: (not each.mending.is_grave, -each.since))
 
 
-async def _crash(call: PageCall) -> list[Need]:
-    """Return that the job server started again after a crash, if it did lately."""
-    rows = await call.ask(MARKS)
-    # Those of other job servers name their nodes.
-    marks = [row for row in rows if row.get("number") and "node" not in row]
-    lives = [row for row in marks if row["function"] is None][:2]
-    has_crashed = [row["mark"] for row in lives] == ["started", "crashed"]
-    if not has_crashed or lives[0]["time"] < call.now - _LATELY:
-        return []
+async def _crashes(call: PageCall) -> list[Need]:
+    """Return which job servers started again after a crash lately."""
+    lives: dict[str | None, list[Row]] = {}
+    for row in await call.ask(MARKS):
+        # Where several share a store, each names itself.
+        if row.get("number") and row["function"] is None:
+            lives.setdefault(row.get("node"), []).append(row)
     return [
-        Need(
-            name="crashed",
-            text="The job server was killed or crashed, and has started again.",
-            remedy="See its log and the system's for why. Jobs that ran run again.",
-            since=lives[0]["time"],
-            link=_link(call, _CRASHED, None),
-            function=None,
-            named=[],
-            more=0,
-            mending=_CRASHED,
-        )
+        _crashed(call, node, latest[0]["time"])
+        for node, latest in lives.items()
+        if [row["mark"] for row in latest[:2]] == ["started", "crashed"]
+        and latest[0]["time"] >= call.now - _LATELY
     ]
+
+
+def _crashed(call: PageCall, node: str | None, since: float) -> Need:
+    named = f" {node}" if node else ""
+    return Need(
+        name="crashed",
+        text=f"The job server{named} was killed or crashed, and has started again.",
+        remedy="See its log and the system's for why. Jobs that ran run again.",
+        since=since,
+        link=_link(call, _CRASHED, None),
+        function=None,
+        named=[],
+        more=0,
+        mending=_CRASHED,
+    )
 
 
 def _unanswered(call: PageCall, name: str, reason: str) -> Need:

@@ -14,7 +14,7 @@ from typing import Any, Final
 from geartrain.http.bridge import Bridge
 from geartrain.http.visitors import Visitor
 
-__all__ = ["FRESH", "LASTING", "Row", "Snapshots", "are_of_several"]
+__all__ = ["FRESH", "LASTING", "Row", "Snapshots", "are_of_several", "row_key"]
 
 Row = dict[str, Any]
 
@@ -37,6 +37,15 @@ def are_of_several(rows: list[Row]) -> bool:
     True
     """
     return any("node" in row for row in rows)
+
+
+def row_key(row: Row) -> str:
+    """Return what tells a numbered row apart: each job server numbers its own.
+
+    >>> row_key({"number": 7, "node": "two"})
+    '7 two'
+    """
+    return f"{row.get('number', '')} {row.get('node', '')}"
 
 
 class Snapshots:

@@ -148,6 +148,7 @@ SCHEMAS: Final[dict[str, Schema]] = {
             "fields": {"type": "string"},
             "last": {"type": ["number", "null"]},
             "count": {"type": "integer"},
+            "node": {"type": "string"},
         },
     },
     "Reason": {

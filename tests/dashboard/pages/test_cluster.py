@@ -7,13 +7,15 @@ from typing import Any
 
 from playwright.sync_api import Browser, expect
 
+from geartrain.admin import Admin
 from geartrain.dashboard.pages.cluster import _doing, _versions
 from tests.support.browser import PHONE, faults, looking
 from tests.support.http_client import HttpServer, running_http
-from tests.support.jobs_in_states import submit
+from tests.support.jobs_in_states import submit, submit_later
 from tests.support.metrics import checked_metrics
 from tests.support.postgresql_servers import PostgresqlServer
 from tests.support.servers import RunningServer, free_port, running_geartrain
+from tests.support.wire import Wire
 
 
 def test_one_that_is_alone_says_how_to_have_more(
@@ -70,6 +72,50 @@ def test_nodes_with_their_leases_and_links_are_followed(
         other.process.kill()
         alone = page.get_by_text("1 job server, all leases run")
         expect(alone).to_be_visible(timeout=15_000)
+
+
+def test_rows_of_several_tell_whose_they_are(
+    browser: Browser, database: PostgresqlServer
+) -> None:
+    store = ("--store", database.url())
+    with (
+        running_http(*store, "--node-name", "one") as server,
+        running_geartrain(*store, "--node-name", "other") as other,
+        Wire(server.jobs.connect()) as here,
+        Wire(other.connect()) as there,
+        looking(browser, server, "/cluster") as page,
+    ):
+        connected = page.get_by_role("region", name="Whom this one helps")
+        expect(connected).to_contain_text("connected", timeout=15_000)
+        with Admin(other.address) as admin:
+            admin.set_policy("mail", {"options_in_names": True})
+            admin.set_policy("resize", {"ttl": 600})
+        for each, count in ((server.jobs, 3), (other, 5)):
+            submit_later(each, b"resize", 60)
+            for _ in range(count):
+                submit(each, b"mail?batch=b2")
+        for wire in (here, there):
+            wire.register(b"resize")
+        server_of = '[data-label="Job server"]'
+        with Admin(server.jobs.address) as admin:
+            admin.pause("resize")
+        for path, name, count in (
+            ("/schedules", "Delayed jobs", 2),
+            ("/functions/resize", "Workers", 2),
+            ("/settings", "What operators did", 3),
+        ):
+            page.goto(path)
+            rows = page.get_by_role("region", name=name).locator("tbody tr")
+            expect(rows).to_have_count(count)
+            told = rows.locator(server_of).all_inner_texts()
+            assert {*told} == {"this one", "other"}, path
+            ids = rows.evaluate_all("all => all.map(each => each.id)")
+            assert len(set(ids)) == count, path
+            assert faults(page) == []
+        page.goto("/batches")
+        batches = page.get_by_role("region", name="Batches")
+        expect(batches.locator("tbody tr")).to_have_count(1)
+        expect(batches).to_contain_text("0 of 8")
 
 
 def test_peers_with_stores_of_their_own_tell_what_they_do(

@@ -17,7 +17,7 @@ from tests.support.jobs_in_states import bury, run_next, submit, submit_later
 from tests.support.populated import Populated, populated
 from tests.support.wire import Wire
 
-COVERS = ("dashboard/needs", "dashboard/trends")
+COVERS = ("dashboard/trends",)
 
 
 def test_each_problem_says_where_it_is_mended() -> None:

@@ -60,7 +60,7 @@ def test_a_batch_tells_who_waits_for_it() -> None:
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("batch", b"ERR INVALID_ARGUMENTS batch takes one name"),
+        ("batch", b"ERR INVALID_ARGUMENTS batch takes the names of batches"),
         ("batch none", b"ERR UNKNOWN_BATCH"),
         ("batches state=x", b"ERR INVALID_ARGUMENTS state is open or ended"),
         ("batches limit=x", b"ERR INVALID_ARGUMENTS limit is a number"),

@@ -7,7 +7,6 @@ from typing import Any, Final
 
 from geartrain.dashboard.calls import PageCall
 from geartrain.dashboard.page import AFTER, Page
-from geartrain.dashboard.snapshots import are_of_several
 
 __all__ = ["PAGE"]
 
@@ -16,10 +15,7 @@ async def load(call: PageCall) -> Mapping[str, Any]:
     """Ask for a slice of them."""
     rows, more = await call.part(f"batches limit=50{call.filters('after')}")
     return {
-        "rows": [
-            {**row, "key": f"{row['name']} {row.get('node', '')}"} for row in rows
-        ],
-        "has_nodes": are_of_several(rows),
+        "rows": rows,
         "first": "after" in call.values,
         "more": more,
     }

@@ -13,7 +13,7 @@ from geartrain.dashboard.limits import LIMITS_MET, limits_at_work
 from geartrain.dashboard.page import Page
 from geartrain.dashboard.searches import quoted_value
 from geartrain.dashboard.settings import settings_shown
-from geartrain.dashboard.snapshots import LASTING, Row
+from geartrain.dashboard.snapshots import LASTING, Row, are_of_several, row_key
 from geartrain.dashboard.standing import standing
 from geartrain.dashboard.trends import SPANS, trend_charts, trend_lines, trend_of
 from geartrain.http.endpoints import in_path, query
@@ -41,6 +41,8 @@ async def load(call: PageCall) -> Mapping[str, Any]:
     known = await _if_known(call, f"show functions {name}")
     settings = await _settings(call, name)
     limits = limits_at_work(row, settings)
+    workers = await _workers(call, name)
+    jobs = await _running(call, name)
     return {
         "title": function,
         "function": function,
@@ -62,8 +64,9 @@ async def load(call: PageCall) -> Mapping[str, Any]:
         "spans": SPANS,
         "hour": hour.total(),
         "lines": trend_lines(hour),
-        "workers": await _workers(call, name),
-        "jobs": await _running(call, name),
+        "workers": [{**each, "key": row_key(each)} for each in workers],
+        "jobs": jobs,
+        "has_nodes": are_of_several([*workers, *jobs]),
         "failures": await call.ask(
             f"failures function={name} limit={_KINDS}", fresh=LASTING
         ),

@@ -10,6 +10,7 @@ from geartrain.dashboard.actions.schedules import setting_texts
 from geartrain.dashboard.calls import PageCall
 from geartrain.dashboard.page import Page
 from geartrain.dashboard.pages.failures import REASONS
+from geartrain.dashboard.snapshots import Row, are_of_several
 from geartrain.http.endpoints import query
 from geartrain.http.problems import ProblemError
 
@@ -39,17 +40,26 @@ async def load(call: PageCall) -> Mapping[str, Any]:
     async def coming(kind: str) -> list[dict[str, Any]]:
         return await call.ask(f"upcoming kind={kind} limit={_MOST}{named}")
 
+    recurring, _ = await call.part(f"schedule list limit={_MOST}{named}")
+    jobs = await coming("job")
     return {
         "function": function,
         "settings": _BLANK,
-        "recurring": await call.ask(f"schedule list limit={_MOST}{named}"),
+        "recurring": [{**row, "key": _key(row)} for row in recurring],
+        "are_others": are_of_several(recurring),
         "outcomes": OUTCOME_KINDS,
-        "jobs": await coming("job"),
+        "jobs": jobs,
+        "has_nodes": are_of_several(jobs),
         "stored": await coming("stored"),
         "delayed": await _delayed(call, named),
         "most": _MOST,
         "reasons": REASONS,
     }
+
+
+def _key(row: Row) -> str:
+    """Return what tells a schedule apart from those of other job servers."""
+    return f"{row.get('name', '')} {row.get('node', '')}"
 
 
 async def _delayed(call: PageCall, named: str) -> int:

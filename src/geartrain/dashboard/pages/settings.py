@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from geartrain.dashboard.calls import PageCall
 from geartrain.dashboard.page import Page
+from geartrain.dashboard.snapshots import are_of_several, row_key
 
 __all__ = ["PAGE"]
 
@@ -30,6 +31,7 @@ async def load(call: PageCall) -> Mapping[str, Any]:
     (store,) = await call.ask("store")
     values = {row["option"]: row["value"] for row in options}
     in_memory = store["store"] == "memory:"
+    actions, _ = await call.part(f"actions limit={_MOST_ACTIONS}")
     return {
         "options": options,
         "given": [row for row in options if row["source"] != "default"],
@@ -42,11 +44,8 @@ async def load(call: PageCall) -> Mapping[str, Any]:
         "has_https": bool(values["http_tls_cert"]),
         "policies": await call.ask("show policies"),
         "hooks": await call.ask("hooks"),
-        "actions": [
-            row
-            for row in await call.ask(f"actions limit={_MOST_ACTIONS}")
-            if "after" not in row
-        ],
+        "actions": [{**row, "key": row_key(row)} for row in actions],
+        "has_nodes": are_of_several(actions),
     }
 
 

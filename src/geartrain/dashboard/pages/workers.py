@@ -9,7 +9,7 @@ from geartrain.admin.connection import word
 from geartrain.dashboard.calls import PageCall
 from geartrain.dashboard.page import AFTER, Page
 from geartrain.dashboard.searches import quoted_value
-from geartrain.dashboard.snapshots import Row, are_of_several
+from geartrain.dashboard.snapshots import Row, are_of_several, row_key
 from geartrain.http.endpoints import query, sorting
 
 __all__ = ["PAGE"]
@@ -43,7 +43,7 @@ async def load(call: PageCall) -> Mapping[str, Any]:
     line = f"{command} limit={_LIMIT}{call.filters('match', 'after')}"
     rows, more = await call.part(line)
     return {
-        "rows": [{**row, "key": _key(row)} for row in rows],
+        "rows": [{**row, "key": row_key(row)} for row in rows],
         "more": more,
         "has_nodes": are_of_several(rows),
         "views": _VIEWS,
@@ -62,11 +62,6 @@ def _connections(call: PageCall) -> str:
     if function:
         line += f" function={word(function)}"
     return f"{line} sort={call.values['sort']}"
-
-
-def _key(row: Row) -> str:
-    """Return what tells a row apart: each job server numbers its own connections."""
-    return f"{row.get('number', '')} {row.get('node', '')}"
 
 
 def _is_silent(call: PageCall, row: Row) -> bool:

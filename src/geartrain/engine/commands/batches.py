@@ -1,4 +1,4 @@
-"""The text commands that tell of batches: ``batches`` and ``batch NAME``."""
+"""The text commands that tell of batches: ``batches`` and ``batch``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from geartrain.engine.state.state import State
 from geartrain.errors import OptionError
 from geartrain.protocol.admin import END_OF_LIST, error
 
-__all__ = ["batch", "batches"]
+__all__ = ["batch", "batch_values", "batches"]
 
 _DEFAULT: Final = 100
 _MOST: Final = 1000
@@ -65,13 +65,26 @@ def _rows(
 
 
 def batch(state: State, peer: Peer, words: list[bytes]) -> bytes:
-    """Tell how far the jobs of a batch are, and who waits for them: one row."""
-    if len(words) != 2 or not words[1]:
-        return invalid("batch takes one name")
-    found = state.graph.batches.get(unquote_to_bytes(words[1]))
-    if found is None:
+    """Tell how far the jobs of a batch are, and who waits for them.
+
+    ``batch NAME...`` answers a row for each that is known; an error if none is.
+    """
+    if len(words) < 2 or not all(words[1:]):
+        return invalid("batch takes the names of batches")
+    found = [batch_values(state, peer, unquote_to_bytes(each)) for each in words[1:]]
+    state.turns.work += _ROW * len(found)
+    rows = [row(each) for each in found if each is not None]
+    if not rows:
         return error(b"UNKNOWN_BATCH", "no job was submitted in it, or it is forgotten")
-    return row(_values(state, peer, found)) + END_OF_LIST
+    return b"".join(rows) + END_OF_LIST
+
+
+def batch_values(
+    state: State, peer: Peer, name: bytes
+) -> dict[str, Value | list[str]] | None:
+    """Return what is told of a batch; None if it is not known."""
+    found = state.graph.batches.get(name)
+    return None if found is None else _values(state, peer, found)
 
 
 def _values(state: State, peer: Peer, found: JobBatch) -> dict[str, Value | list[str]]:

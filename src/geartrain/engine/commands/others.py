@@ -20,7 +20,8 @@ from geartrain.engine.commands.cursors import read_cursor
 from geartrain.engine.commands.each import at_each
 from geartrain.engine.commands.elsewhere import from_leader, from_owner, leader_of
 from geartrain.engine.commands.inquiring import has_others, others_of, own_answer
-from geartrain.engine.commands.pages import merged, plan, shared_out
+from geartrain.engine.commands.merging import merged
+from geartrain.engine.commands.pages import plan, shared_out
 from geartrain.engine.commands.permission import check_command
 from geartrain.engine.commands.scopes import (
     HERE,

@@ -83,6 +83,9 @@ def _add_rows(
     for part in parts:
         for number, line in enumerate(part.lines):
             values = json.loads(line)
+            if is_batch and not (part.is_own or peer.is_shown_all()):
+                # The functions of these jobs are not known here.
+                values["waiting"] = []
             key = tuple([values.get(name) for name in names])
             if part.is_own or is_batch or is_seen(peer, values):
                 known = found.get(key)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from geartrain.admin import ActionRow
-from geartrain.cli.columns import AGE, COUNT, MOMENT, PROSE, TEXT, WORD, Column
+from geartrain.cli.columns import AGE, COUNT, MOMENT, NAME, PROSE, TEXT, WORD, Column
 from geartrain.cli.listing import RowListing
 from geartrain.top.page import Page
 from geartrain.top.search import asking_by
@@ -26,10 +26,11 @@ ACTIONS: Page[ActionRow] = Page(
             ),
             Column("COUNT", lambda row: row.count, COUNT, worth=5),
             Column("ARGUMENTS", lambda row: row.arguments or None, PROSE, worth=7),
+            Column("NODE", lambda row: row.node, NAME, worth=4, is_rare=True),
         ),
         to_json=dataclasses.asdict,
         nothing="no operator has changed anything",
-        key=lambda row: row.number,
+        key=lambda row: (row.node, row.number),
     ),
     asks=asking_by("function"),
     detail=lambda row: row.arguments,

@@ -32,10 +32,11 @@ SCHEDULES: Page[ScheduleRow] = Page(
             Column("LAST", lambda row: row.last and row.last.due, AGE, worth=3),
             Column("OUTCOME", lambda row: outcome(row.last), WORD, worth=4),
             Column("UNIQUE", lambda row: row.unique or None, TEXT, worth=2),
+            Column("NODE", lambda row: row.node, NAME, worth=1, is_rare=True),
         ),
         to_json=dataclasses.asdict,
         nothing="there are no recurring jobs",
-        key=lambda row: row.name,
+        key=lambda row: (row.node, row.name),
     ),
     find=lambda admin, ask, given: admin.schedules(),
     actions=(
