@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from geartrain.admin import OptionRow
-from geartrain.cli.examination import Finding, Running, examine_machine
+from geartrain.cli.examination import Finding, examine_machine
+from geartrain.cli.running import Running
 from geartrain.protocol.constants import PacketType
 from geartrain.server.options import Options
 from geartrain.transport.address import Address
@@ -20,7 +21,7 @@ from tests.support.programs import run
 from tests.support.servers import RunningServer, free_port, running_geartrain
 from tests.support.wire import Wire
 
-COVERS = ("cli/examination",)
+COVERS = ("cli/examination", "cli/running")
 
 
 def doctor(

@@ -14,14 +14,9 @@ import click
 from click.core import ParameterSource
 
 from geartrain.cli.common import CONTEXT, json_option, server_option
-from geartrain.cli.examination import (
-    Finding,
-    Running,
-    ask_options,
-    examine_machine,
-    examine_server,
-)
+from geartrain.cli.examination import Finding, examine_machine, examine_server
 from geartrain.cli.output import write_json, write_lines
+from geartrain.cli.running import Running, ask_options
 from geartrain.cli.server import server_configuration
 from geartrain.configuration.option import options_of
 from geartrain.errors import OptionError

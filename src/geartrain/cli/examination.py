@@ -9,13 +9,14 @@ import shutil
 import sqlite3
 import ssl
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from geartrain import __version__, core_build
 from geartrain.admin import Admin, OptionRow
+from geartrain.cli.running import Running
 from geartrain.errors import GeartrainError, RefusedError
 from geartrain.server.exposure import exposed, http_dangers, known_by
 from geartrain.server.options import MIB, Options
@@ -26,7 +27,7 @@ from geartrain.texts import counted
 from geartrain.transport.connect import Connector
 from geartrain.transport.tls import Tls, server_context
 
-__all__ = ["Finding", "Running", "ask_options", "examine_machine", "examine_server"]
+__all__ = ["Finding", "examine_machine", "examine_server"]
 
 # Below it, a few thousand connections are all that a server can have.
 _MANY_FILES: Final = 65536
@@ -53,41 +54,6 @@ class Finding:
     topic: str
     text: str
     remedy: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Running:
-    """What a job server that answers says of itself.
-
-    Attributes:
-        server: how it was reached.
-        options: its options by name; empty if it tells none.
-    """
-
-    server: str
-    options: Mapping[str, OptionRow]
-
-    @property
-    def file(self) -> str:
-        """Return its configuration file; empty if it has none that it uses."""
-        for row in self.options.values():
-            file, colon, line = row.source.rpartition(":")
-            if colon and line.isdigit():
-                return file
-        return ""
-
-
-def ask_options(server: Connector) -> Running:
-    """Ask a job server for its options.
-
-    It may be another program, or tell them only to others: ``examine_server`` says so.
-    """
-    try:
-        with Admin(server, span="local") as admin:
-            options = {row.option: row for row in admin.options()}
-    except GeartrainError:
-        options = {}
-    return Running(str(server), options)
 
 
 def examine_machine(
