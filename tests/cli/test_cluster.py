@@ -175,3 +175,15 @@ def test_one_that_did_not_answer_says_why() -> None:
     assert other["error"] == "did not answer: it was silent"
     # What one does for another is not told again.
     assert (link["running"], link["error"]) == (3, None)
+
+
+def test_one_that_is_lost_is_asked_nothing() -> None:
+    lost = {**NODE, "identity": None, "address": None, "state": "lost", "lease": 0.0}
+    earlier = {"node": "two", "waiting": 7}
+    # A peer that has not told who it is.
+    peer = {"role": "helped", "identity": None, "node": None, "address": "b:1"}
+    told = _Told([SELF, lost, peer], {"identity": "a"}, earlier)
+    told.unanswered = {"b:1 (b:1)": "it was silent"}
+    _, row, helped = shown(told)
+    assert (row["state"], row["waiting"], row["error"]) == ("lost", None, None)
+    assert helped["error"] == "did not answer: it was silent"

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from geartrain.admin import OptionRow
 from geartrain.cli.examination import Finding, examine_machine
+from geartrain.cli.running import Running
 from geartrain.protocol.constants import PacketType
 from geartrain.server.options import Options
 from geartrain.transport.address import Address
@@ -19,7 +21,7 @@ from tests.support.programs import run
 from tests.support.servers import RunningServer, free_port, running_geartrain
 from tests.support.wire import Wire
 
-COVERS = ("cli/examination",)
+COVERS = ("cli/examination", "cli/running")
 
 
 def doctor(
@@ -83,6 +85,45 @@ def test_of_a_server_that_is_named_the_default_store_is_not_judged() -> None:
     _, findings = doctor(free_port())
     (said,) = [each for each in findings if each["topic"] == "store"]
     assert (said["level"], said["text"][:13]) == ("ok", "not looked at")
+
+
+def test_the_store_and_file_are_those_that_the_server_tells(tmp_path: Path) -> None:
+    file = tmp_path / "geartrain.toml"
+    file.write_text("[server]\ndrain = 5\n")
+    used = f"sqlite://{tmp_path}/jobs.db"
+    with running_geartrain(f"--config={file}", "--store", used) as server:
+        address = f"127.0.0.1:{server.port}"
+        status, findings = doctor(server.port)
+        (configuration,) = (x for x in findings if x["topic"] == "configuration")
+        assert configuration["level"] == "warning"
+        assert f"{address} runs with {file}" in configuration["text"]
+        assert configuration["remedy"].endswith(f"--config {file}")
+        (store,) = (each for each in findings if each["topic"] == "store")
+        assert store["level"] == "ok"
+        assert store["text"] == f"{address} uses {used}, by --store"
+        _, findings = doctor(server.port, f"--config={file}")
+        assert levels(findings, "configuration") == ["ok"]
+        assert [each for each in findings if each["topic"] == "store"] == [store]
+    assert status == 0
+
+
+def test_the_store_of_this_machines_server_is_looked_at(tmp_path: Path) -> None:
+    file = tmp_path / "jobs.db"
+    told = OptionRow(option="store", value=f"sqlite://{file}", source="--store")
+    assert _stores(told) == [f"127.0.0.1:4730 uses {told.value}, by --store"]
+    assert _stores(told, is_here=True) == [
+        f"127.0.0.1:4730 uses {told.value}, by --store",
+        f"{file} will be made",
+    ]
+    memory = OptionRow(option="store", value="memory:", source="default")
+    assert "gone when the server stops" in _stores(memory)[-1]
+
+
+def _stores(told: OptionRow, *, is_here: bool = False) -> list[str]:
+    running = Running(server="127.0.0.1:4730", options={"store": told})
+    options = Options(listen=(Address(host="127.0.0.1", port=0),))
+    found = examine_machine(options, has_store=is_here, running=running)
+    return [each.text for each in found if each.topic == "store"]
 
 
 def test_lines_for_people(tmp_path: Path) -> None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 
-from geartrain.admin import setting_text
-from geartrain.cli.policy import policy
+from geartrain.admin import OptionRow, setting_text
+from geartrain.cli.policy import _option_sources, policy
 from geartrain.engine.model.policies import Policy
+from geartrain.errors import RefusedError
 from tests.support.commands import ask, complaint, objects
 from tests.support.jobs_in_states import bury, submit
-from tests.support.servers import RunningServer
+from tests.support.servers import RunningServer, running_geartrain
 
 
 def test_the_settings_in_force(shared: RunningServer) -> None:
@@ -24,6 +28,41 @@ def test_the_settings_in_force(shared: RunningServer) -> None:
     assert set(shown) == set(Policy().settings())
     (row,) = objects(shared, "policy", "mail")
     assert row == {"function": "mail", **Policy().settings()}
+
+
+def test_a_setting_that_an_option_gives_says_which(tmp_path: Path) -> None:
+    file = tmp_path / "geartrain.toml"
+    file.write_text(
+        '[submit]\noptions_in_names = true\n[functions."mail*"]\nbackoff_delay = 3\n'
+    )
+    with running_geartrain(f"--config={file}", "--job-retries=9") as server:
+        assert _given(server) == {
+            "max_crashes": "9 --job-retries",
+            "options_in_names": f"true {file}:2",
+            "backoff_delay": "3 mail*, file",
+        }
+
+
+class _Untold:
+    """An ``Admin`` of an earlier job server, which tells no options."""
+
+    def options(self) -> list[OptionRow]:
+        raise RefusedError("INVALID_ARGUMENTS", "server takes nothing")
+
+
+def test_an_option_that_is_not_told_is_the_servers() -> None:
+    usual = Policy().settings()
+    untold: Any = _Untold()
+    assert _option_sources(untold, usual) == {}
+    changed = {**usual, "options_in_names": True}
+    assert _option_sources(untold, changed) == {"options_in_names": "server"}
+
+
+def _given(server: RunningServer) -> dict[str, str]:
+    """Return the value of each setting that is no default, and where it is from."""
+    _, *lines = ask(server, "policy", "mail")[1].splitlines()
+    shown = {name: " ".join(rest) for name, *rest in map(str.split, lines)}
+    return {name: each for name, each in shown.items() if "default" not in each}
 
 
 def test_settings_are_changed_and_take_effect(fresh: RunningServer) -> None:

@@ -30,7 +30,13 @@ def test_what_has_a_button_is_no_setting_of_the_form() -> None:
 
 
 def test_the_last_source_that_gives_a_setting_is_told() -> None:
-    values = {"timeout": 60, "ttl": 0, "max_attempts": 3, "dead_letter": False}
+    values = {
+        "timeout": 60,
+        "ttl": 0,
+        "max_attempts": 3,
+        "dead_letter": True,
+        "options_in_names": True,
+    }
     given = [
         {"pattern": "*", "source": "file", "timeout": 30},
         {"pattern": "mail.*", "source": "runtime", "timeout": 60},
@@ -46,9 +52,11 @@ def test_the_last_source_that_gives_a_setting_is_told() -> None:
         "timeout": ("1 min", "runtime", "mail.*", False),
         "ttl": ("no limit", "default", "", False),
         "max_attempts": ("3", "runtime", "mail.send", True),
-        "dead_letter": ("no", "default", "", False),
+        "dead_letter": ("yes", "default", "", False),
+        # No pattern gives it, and it is not usual.
+        "options_in_names": ("yes", "option", "", False),
     }
     assert shown["dead_letter"].choices == ("true", "false")
     assert shown["timeout"].value == "60"
     titles = {group.title: len(group.given) for group in groups}
-    assert titles == {"Attempts": 1, "Times": 1, "What is kept": 0}
+    assert titles == {"Attempts": 1, "Times": 1, "What is kept": 0, "Submissions": 1}

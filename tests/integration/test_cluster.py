@@ -75,6 +75,15 @@ def test_jobs_of_a_server_that_is_killed_are_run_by_the_other(
         wait_until(lambda: waiting(other) == 5)
         assert {run_one(other) for _ in range(5)} == handles
         assert waiting(other) == 0
+        with Admin(other.address) as admin:
+            wait_until(lambda: "lost" in [each.state for each in admin.cluster()])
+            (problem,) = admin.problems()
+            assert (problem.problem, problem.value) == ("node_lost", 1)
+            assert problem.text.startswith("the job server 'one' ended without a stop")
+            with running_geartrain(*store, "--node-name", "one"):
+                wait_until(lambda: admin.problems() == [])
+                assert "lost" not in [each.state for each in admin.cluster()]
+        assert "the job server one (crashed) has left 5 jobs" in other.log.read_text()
     with running_geartrain(*store) as again:
         assert waiting(again) == 0
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from geartrain.server.lease import LeaseKeeper
-from tests.support.dialogue import World
+from tests.support.dialogue import STEADY_START, World
 from tests.support.lanes import LaneStore
 from tests.support.stored_engine import counts, drain, grab, submit
 
@@ -28,12 +28,15 @@ class Clock:
         return self.now
 
 
-def kept(work: Callable[[World, LaneStore, LeaseKeeper, Clock], None]) -> None:
+def kept(
+    work: Callable[[World, LaneStore, LeaseKeeper, Clock], None],
+    now: float = STEADY_START,
+) -> None:
     """Run a test on an event loop, with an engine whose store has a lease."""
 
     async def run() -> None:
         store, clock = LaneStore(1), Clock()
-        world = World(store=store)
+        world = World(store=store, now=now)
         keeper = LeaseKeeper(world.engine, store, clock)
         try:
             work(world, store, keeper, clock)
@@ -99,6 +102,36 @@ def test_what_another_job_server_left_is_gone_on_with_once() -> None:
         assert drain(world.worker("f")) == "a b"
 
     kept(work)
+
+
+def test_the_log_names_who_left_and_how(caplog: pytest.LogCaptureFixture) -> None:
+    def work(world: World, store: LaneStore, keeper: LeaseKeeper, clock: Clock) -> None:
+        for lane, name in ((2, "jobs2"), (3, "jobs\n3")):
+            other = LaneStore(lane, store)
+            left = World(
+                store=other, handle_prefix=f"H:{name}".encode(), now=1e8 + lane
+            )
+            if lane == 3:
+                left.engine.keep_clock(left.now)
+                left.deliver()
+            else:
+                submit(left.client(), "a", "b")
+            store.inherit(other)
+            keeper.look()
+        world.deliver()
+
+    with caplog.at_level(logging.INFO):
+        kept(work, now=1e8)
+    told = [
+        each for each in caplog.records if getattr(each, "action", "") == "jobs_adopted"
+    ]
+    assert [(each.levelname, each.getMessage()) for each in told] == [
+        (
+            "WARNING",
+            "the job server jobs2 (crashed) has left 2 jobs, which this one has now",
+        ),
+        ("INFO", "the job server jobs\\n3 (stopped) has left no jobs"),
+    ]
 
 
 def test_a_lease_that_was_lost_is_told_once() -> None:

@@ -18,13 +18,15 @@ class ClusterRow:
             store; ``helped`` for one whose jobs its workers do, and ``helper`` for one
             whose workers do its jobs. One that is several of these has a row for each.
         node: its name; None if it does not tell one.
-        identity: what tells its process apart; None likewise.
+        identity: what tells its process apart; None likewise, and for one that is lost.
         address: where it is; None if it is not to be reached by others.
         state: ``connected``, ``away``, ``connecting``, or ``itself`` for an address
             that turned out to be the job server's own. Of one that shares the store,
             and ``self`` if any does: ``leading`` for the one that submits the jobs of
             the file's schedules, ``alive``, ``expired`` if its lease has ended, or
-            ``unknown`` if the one that was asked does not reach the store.
+            ``unknown`` if the one that was asked does not reach the store. ``lost`` is
+            one that ended without a stop, or lost the store, in the last hour and is
+            not back: the one that was asked has its jobs.
         since: since when that is so, in seconds since 1970; None if it is not known. Of
             one that shares the store, since when it does.
         functions: the functions that are offered to it, or by it.

@@ -22,6 +22,8 @@ __all__ = ["cluster"]
 _NODES: Final = ("self", "node")
 # What stands before Geartrain's own version.
 _OWN_VERSION: Final = "+geartrain-"
+# The state of one that has ended, and has no process to be asked.
+_LOST: Final = "lost"
 _DIFFERS: Final = " (differs)"
 
 
@@ -56,10 +58,12 @@ def _members(admin: Admin) -> list[_Member]:
     # Who does not answer has a row that says so.
     with about(span, lambda name, reason: None):
         servers = admin.servers(span=span if span == "local" else "all")
-    nodes = {row.identity for row in rows if row.role in _NODES}
+    nodes = {row.identity for row in rows if row.role in _NODES} - {None}
     found = []
     for row in rows:
-        is_told = row.role in _NODES or row.identity not in nodes
+        is_told = row.state != _LOST and (
+            row.role in _NODES or row.identity not in nodes
+        )
         server = _server_of(row, servers) if is_told else None
         error = row.error
         if server is None and is_told:
@@ -74,7 +78,9 @@ def _server_of(row: ClusterRow, servers: Sequence[ServerRow]) -> ServerRow | Non
     if row.role == "self":
         return servers[0] if servers else None
     others = servers[1:]
-    by_identity = (each for each in others if each.identity == row.identity)
+    by_identity = (
+        each for each in others if each.identity and each.identity == row.identity
+    )
     # An earlier version tells no identity.
     by_name = (each for each in others if not each.identity and each.node == row.node)
     return next(by_identity, None) or next(by_name, None)

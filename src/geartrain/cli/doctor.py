@@ -16,6 +16,7 @@ from click.core import ParameterSource
 from geartrain.cli.common import CONTEXT, json_option, server_option
 from geartrain.cli.examination import Finding, examine_machine, examine_server
 from geartrain.cli.output import write_json, write_lines
+from geartrain.cli.running import Running, ask_options
 from geartrain.cli.server import server_configuration
 from geartrain.configuration.option import options_of
 from geartrain.errors import OptionError
@@ -49,7 +50,8 @@ def doctor(config: str | None, server: Connector, as_json: bool) -> int:
 
     The exit status is 1 if something is wrong; a warning is no reason.
     """
-    findings = [*_configured(config, _is_named()), *examine_server(server)]
+    running = ask_options(server)
+    findings = [*_configured(config, running, _is_named()), *examine_server(server)]
     if as_json:
         write_json([dataclasses.asdict(each) for each in findings])
     else:
@@ -80,11 +82,13 @@ def _is_named() -> bool:
     return source is not ParameterSource.DEFAULT or bool(os.environ.get(SERVERS))
 
 
-def _configured(config: str | None, is_named: bool) -> Iterator[Finding]:
+def _configured(
+    config: str | None, running: Running, is_named: bool
+) -> Iterator[Finding]:
     """Examine the configuration, and the machine for what it asks.
 
-    With a server that is named, the store is looked at only if that is named, too: the
-    default one would be another's.
+    A store that nobody names here is that of the job server that answers. If none does,
+    the default one is looked at unless a server is named: that would be another's.
     """
     flags: dict[str, Any] = dict.fromkeys(options_of(Options))
     try:
@@ -93,9 +97,28 @@ def _configured(config: str | None, is_named: bool) -> Iterator[Finding]:
         yield Finding("wrong", "configuration", str(error), "mend it, and ask again")
         return
     file = configuration.file
-    said = "no file" if file is None else file.path
-    yield Finding("ok", "configuration", f"{said}, {len(configuration.given)} given")
+    given = f"{len(configuration.given)} given"
+    if file is not None:
+        yield Finding("ok", "configuration", f"{file.path}, {given}")
+    elif running.file:
+        yield _unread(running)
+    else:
+        yield Finding("ok", "configuration", f"no file, {given}")
     for notice in configuration.notices:
         yield Finding("warning", "configuration", notice, "mend or remove it")
-    has_store = "store" in configuration.given or not is_named
-    yield from examine_machine(configuration.options, has_store=has_store)
+    is_given = "store" in configuration.given
+    yield from examine_machine(
+        configuration.options,
+        has_store=is_given or not is_named,
+        running=None if is_given else running,
+    )
+
+
+def _unread(running: Running) -> Finding:
+    """Say that the job server has a file of which nothing is known here."""
+    file = running.file
+    text = (
+        f"no file is named here, but {running.server} runs with {file}: what follows"
+        " about limits, certificates and access goes by the defaults"
+    )
+    return Finding("warning", "configuration", text, f"name it: --config {file}")

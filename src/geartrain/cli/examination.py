@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Final
 
 from geartrain import __version__, core_build
-from geartrain.admin import Admin
+from geartrain.admin import Admin, OptionRow
+from geartrain.cli.running import Running
 from geartrain.errors import GeartrainError, RefusedError
 from geartrain.server.exposure import exposed, http_dangers, known_by
 from geartrain.server.options import MIB, Options
@@ -55,10 +56,15 @@ class Finding:
     remedy: str = ""
 
 
-def examine_machine(options: Options, *, has_store: bool = True) -> Iterator[Finding]:
+def examine_machine(
+    options: Options, *, has_store: bool = True, running: Running | None = None
+) -> Iterator[Finding]:
     """Examine what a server with these options needs of this machine.
 
-    Without ``has_store`` nobody knows which store is the server's.
+    Args:
+        options: the options.
+        has_store: their store is one of this machine's server.
+        running: the job server that answers, where it knows better which store that is.
     """
     yield from _versions()
     yield from _limits(options)
@@ -66,7 +72,10 @@ def examine_machine(options: Options, *, has_store: bool = True) -> Iterator[Fin
     yield from _certificate(options.tls, "--tls-cert")
     yield from _certificate(options.http_tls, "--http-tls-cert")
     yield from _access(options)
-    if has_store:
+    told = None if running is None else running.options.get("store")
+    if running is not None and told is not None:
+        yield from _told_store(running.server, told, is_here=has_store)
+    elif has_store:
         yield from _store(options.store, options.durability)
     else:
         text = "not looked at: --config names the file of the server, which names it"
@@ -222,6 +231,22 @@ def _access(options: Options) -> Iterator[Finding]:
     if not options.access and all(each.is_local for each in options.addresses):
         text = "the job port is open to everybody on this machine, for everything"
         yield Finding("ok", "access", text)
+
+
+def _told_store(server: str, told: OptionRow, *, is_here: bool) -> Iterator[Finding]:
+    """Say which store a job server uses, and look at it where that can be done.
+
+    The password of a database is not told, and a file may be another machine's, or of
+    another working directory.
+    """
+    location = told.value
+    if location == "memory:":
+        yield from _store(location, "")
+        return
+    yield Finding("ok", "store", f"{server} uses {location}, by {told.source}")
+    file = file_of(location) if is_here else ""
+    if file.startswith("/"):
+        yield from _place_of(Path(file))
 
 
 def _store(location: str, durability: str) -> Iterator[Finding]:

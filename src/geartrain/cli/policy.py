@@ -12,8 +12,9 @@ from geartrain.cli.common import CONTEXT
 from geartrain.cli.listing import RowListing, View, listing_options
 from geartrain.cli.output import write_json
 from geartrain.cli.tables import write_table
+from geartrain.engine.model.policies import Policy
 from geartrain.engine.model.settings import SETTINGS
-from geartrain.errors import OptionError
+from geartrain.errors import OptionError, RefusedError
 
 __all__ = ["policy"]
 
@@ -26,6 +27,8 @@ _EFFECTIVE: tuple[Column[_Setting], ...] = (
     Column("FROM", lambda row: row[3]),
 )
 _SOURCES = {"file": "file", "runtime": "run time"}
+# Options of the server that are called otherwise than the setting they are for.
+_OPTIONS = {"max_crashes": "job_retries"}
 _NOTHING = "no settings were changed"
 
 _GIVEN: RowListing[_Setting] = RowListing(
@@ -113,8 +116,12 @@ def policy(view: View, function: str | None, settings: tuple[str, ...]) -> None:
         _show_given(view, function)
     else:
         with Admin(view.server) as admin:
+            values = admin.policy(function)
             sources = _sources(admin.policies(function))
-            _write_effective(function, admin.policy(function), sources, view.as_json)
+            if not view.as_json:
+                rest = {name: values[name] for name in values if name not in sources}
+                sources |= _option_sources(admin, rest)
+            _write_effective(function, values, sources, view.as_json)
 
 
 def _show_given(view: View, pattern: str | None = None) -> None:
@@ -169,6 +176,23 @@ def _sources(rows: Iterable[PolicyRow]) -> dict[str, str]:
     return {
         name: f"{row.pattern}, {_source(row)}" for row in rows for name in row.settings
     }
+
+
+def _option_sources(admin: Admin, values: Mapping[str, Setting]) -> dict[str, str]:
+    """Return which option of the server each value is from that is no default.
+
+    ``values`` are settings that no pattern gives.
+    """
+    usual = Policy().settings()
+    changed = [name for name, value in values.items() if value != usual.get(name)]
+    if not changed:
+        return {}
+    try:
+        options = {row.option: row.source for row in admin.options()}
+    except RefusedError:
+        # An earlier version tells none.
+        options = {}
+    return {name: options.get(_OPTIONS.get(name, name), "server") for name in changed}
 
 
 def _write_effective(

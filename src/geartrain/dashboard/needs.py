@@ -102,6 +102,7 @@ MENDING: Final[Mapping[str, Mending]] = {
     "peer_refuses": Mending(page="/cluster", label="See the cluster", is_grave=False),
     "lease_ended": Mending(page="/cluster", label="See the cluster"),
     "peer_away": Mending(page="/cluster", label="See the cluster", is_grave=False),
+    "node_lost": Mending(page="/cluster", label="See the cluster"),
     "memory_nearly_full": Mending(
         page="/functions", label="See the functions", is_grave=False
     ),

@@ -14,12 +14,14 @@ from geartrain.admin.rows import Setting as Value
 from geartrain.admin.rows import setting_text
 from geartrain.dashboard.shown import duration, size
 from geartrain.dashboard.snapshots import Row
+from geartrain.engine.model.policies import Policy
 from geartrain.engine.model.settings import SETTINGS
 
 __all__ = ["MEANINGS", "SettingGroup", "SettingShown", "settings_shown"]
 
 # Settings that a page has buttons for.
 _BUTTONS: Final = ("paused", "draining")
+_USUAL: Final = Policy().settings()
 
 
 @dataclass(frozen=True)
@@ -157,8 +159,9 @@ class SettingShown:
         meaning: what it means.
         value: its value, as it is written.
         shown: the same for people.
-        source: where it is from: ``default``, ``file`` or ``runtime``.
-        pattern: the name or glob that it was given for; empty for a default.
+        source: where it is from: ``default``, ``option`` for an option of the job
+            server, ``file`` or ``runtime``.
+        pattern: the name or glob that it was given for; empty for the first two.
         is_number: whether it is written as a number.
         choices: what may be chosen, of a choice or a flag.
         allowed: what it may be, in words.
@@ -222,7 +225,9 @@ def settings_shown(
 def _shown(name: str, value: Value, row: Row | None, function: str) -> SettingShown:
     setting = SETTINGS[name]
     meaning = MEANINGS.get(name) or Meaning(name, "")
-    source = "default" if row is None else str(row["source"])
+    is_usual = setting_text(value) == setting_text(_USUAL.get(name, value))
+    unnamed = "default" if is_usual else "option"
+    source = unnamed if row is None else str(row["source"])
     pattern = "" if row is None else str(row["pattern"])
     choices = ("true", "false") if setting.kind == "flag" else tuple(setting.choices)
     return SettingShown(

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import inf
 from typing import Final
 
 from geartrain.engine.engine import Engine
 from geartrain.engine.inventory import Inventory
+from geartrain.engine.model.marks import CRASHED, Mark
 from geartrain.stores.base import Store
-from geartrain.texts import counted
+from geartrain.texts import counted, shown
 
 __all__ = ["LeaseKeeper"]
 
@@ -110,11 +111,13 @@ class LeaseKeeper:
 
     def _adopt(self, inventory: Inventory) -> None:
         jobs = sum(each.ready + each.delayed for each in inventory.queues)
-        self._engine.sharing.adopt(inventory, self._monotonic())
+        left = self._engine.sharing.adopt(inventory, self._monotonic())
+        has_crashed = any(each.kind == CRASHED for each in left)
         _log.log(
-            logging.WARNING if jobs else logging.INFO,
-            "another job server has left%s",
-            f" {counted(jobs, 'job')}, which this one has now" if jobs else " no jobs",
+            logging.WARNING if jobs or has_crashed else logging.INFO,
+            "%s left %s",
+            _leavers(left),
+            f"{counted(jobs, 'job')}, which this one has now" if jobs else "no jobs",
             extra={"action": "jobs_adopted"},
         )
 
@@ -124,3 +127,11 @@ class LeaseKeeper:
             self._is_lost = True
             self._engine.sharing.fence(self._monotonic(), is_fenced=True)
             self.on_lost()
+
+
+def _leavers(left: Sequence[Mark]) -> str:
+    """Say which job servers have left their jobs, and how they ended."""
+    names = ", ".join(f"{shown(each.node)} ({each.kind})" for each in left)
+    if len(left) > 1:
+        return f"the job servers {names} have"
+    return f"the job server {names} has" if left else "another job server has"

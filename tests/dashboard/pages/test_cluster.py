@@ -72,6 +72,11 @@ def test_nodes_with_their_leases_and_links_are_followed(
         other.process.kill()
         alone = page.get_by_text("1 job server, all leases run")
         expect(alone).to_be_visible(timeout=15_000)
+        expect(page.get_by_text("1 job server crashed and not back")).to_be_visible()
+        lost = nodes.filter(has_text="lost")
+        expect(lost).to_contain_text("other")
+        expect(lost).not_to_contain_text("tells no address")
+        expect(badge).to_contain_text("2")
 
 
 def test_rows_of_several_tell_whose_they_are(

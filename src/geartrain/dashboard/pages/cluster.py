@@ -83,6 +83,8 @@ def _doing(call: PageCall, nodes: Sequence[Row], servers: Sequence[Row]) -> list
                 "address": None,
                 "state": None,
                 **row,
+                # Of one that is lost nothing but the name is known.
+                "identity": row["identity"] or f"{row['node']} lost",
                 **{name: server.get(name) for name in _TOLD},
                 "why": why,
                 "version": version and version.rpartition(_OWN_VERSION)[2],
@@ -121,6 +123,11 @@ def _glance(nodes: Sequence[Row], helped: Sequence[Row]) -> list[tuple[str, str]
     """Say in a few words how it is, each with the kind of state that it is."""
     found = []
     expired = [row for row in nodes if row["state"] == "expired"]
+    lost = [row for row in nodes if row["state"] == "lost"]
+    if lost:
+        words = f"{plural(len(lost), 'job server')} crashed and not back"
+        found.append((words, "failed"))
+        nodes = [row for row in nodes if row["state"] != "lost"]
     if any(row["role"] == "self" for row in expired):
         found.append(("the lease has ended: background jobs wait", "failed"))
     elif expired:
@@ -144,7 +151,7 @@ async def badge(call: PageCall) -> tuple[int, str]:
 
 def _is_amiss(row: Row) -> bool:
     is_away = row["role"] == "helped" and row["state"] == "away"
-    return is_away or row.get("state") == "expired"
+    return is_away or row.get("state") in ("expired", "lost")
 
 
 PAGE: Final = Page(

@@ -12,12 +12,15 @@ from geartrain.engine.model.health import (
     ALIVE,
     EXPIRED,
     LEADING,
+    LOST,
     UNKNOWN,
     StoreNode,
 )
 from geartrain.engine.model.links import AWAY, CONNECTED, LinkReport
+from geartrain.engine.model.marks import Mark
 from geartrain.engine.model.nodes import Node
 from geartrain.engine.model.peers import Peer
+from geartrain.engine.state.lost_nodes import lost_nodes
 from geartrain.engine.state.state import State
 from geartrain.protocol.admin import END_OF_LIST
 
@@ -46,6 +49,8 @@ def _list(state: State, viewer: Peer) -> Iterator[bytes]:
     for sharing in nodes:
         if not sharing.is_self:
             yield row({"role": "node", **_shared(state, sharing)})
+    for mark in lost_nodes(state):
+        yield _lost(state, mark)
     for link in list(state.links):
         yield _helped(state, viewer, link)
     for node in list(state.nodes.values()):
@@ -87,6 +92,24 @@ def _shared(state: State, node: StoreNode) -> dict[str, object]:
         "lease": round(max(left, 0.0), 1),
         "lanes": list(node.lanes),
     }
+
+
+def _lost(state: State, mark: Mark) -> bytes:
+    """Tell of a job server whose store this one has, and its jobs since it crashed."""
+    state.turns.work += _ROW
+    return row(
+        {
+            "role": "node",
+            "node": mark.node,
+            "identity": None,
+            "address": None,
+            "host": None,
+            "state": LOST,
+            "since": round(mark.time, 3),
+            "lease": 0.0,
+            "lanes": [],
+        }
+    )
 
 
 def _helped(state: State, viewer: Peer, link: LinkReport) -> bytes:

@@ -12,6 +12,7 @@ from geartrain.engine.inventory import Inventory
 from geartrain.engine.jobs import common_settings
 from geartrain.engine.jobs.fencing import fence, lift_fence
 from geartrain.engine.jobs.taking_over import adopt
+from geartrain.engine.model.marks import Mark
 from geartrain.engine.model.shares import Share
 from geartrain.engine.state import flows
 from geartrain.engine.state.state import State
@@ -25,7 +26,7 @@ class Sharing:
     def __init__(self, state: State) -> None:
         self._state = state
 
-    def adopt(self, inventory: Inventory, now: float) -> None:
+    def adopt(self, inventory: Inventory, now: float) -> list[Mark]:
         """Go on with the jobs that another job server has left in a shared store.
 
         What is in memory already is not taken twice.
@@ -33,9 +34,12 @@ class Sharing:
         Args:
             inventory: what there is of these jobs, and of nothing else.
             now: the time.
+
+        Returns:
+            how those ended that have just left them, as far as their marks tell.
         """
         self._state.now = now
-        adopt(self._state, inventory)
+        return adopt(self._state, inventory)
 
     def fence(self, now: float, *, is_fenced: bool) -> None:
         """Hand out nothing that the store keeps, or do so again.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from geartrain.engine.inventory import Inventory
 from geartrain.engine.jobs import kept_schedules, results
 from geartrain.engine.model.jobs import kept_job
+from geartrain.engine.model.marks import Mark
 from geartrain.engine.records import JobRecord, kept_text
 from geartrain.engine.state import (
     clocks,
@@ -45,12 +46,12 @@ def take_over(
     kept_schedules.restore(state, inventory.entries)
 
 
-def adopt(state: State, inventory: Inventory) -> None:
+def adopt(state: State, inventory: Inventory) -> list[Mark]:
     """Go on with the jobs of another job server, as ``Sharing.adopt`` says."""
     quotas.adopt(state, inventory.entries)
     statistics.adopt(state, inventory.entries)
     overrides.adopt(state, inventory.entries)
-    marks.adopt(state, inventory.entries)
+    left = marks.adopt(state, inventory.entries)
     restore_graph(state, inventory.entries)
     for kept in inventory.queues:
         functions.find(state, kept.function).dead += kept.dead
@@ -60,6 +61,7 @@ def adopt(state: State, inventory: Inventory) -> None:
     kept_schedules.adopt(state, inventory)
     state.history.take_in(inventory.last_ending)
     results.resume_expiry(state, inventory.next_expiry)
+    return left
 
 
 def _count_again(state: State, record: JobRecord) -> None:

@@ -11,6 +11,7 @@ __all__ = [
     "EXPIRED",
     "FAILING",
     "LEADING",
+    "LOST",
     "OK",
     "REFUSING",
     "UNKNOWN",
@@ -40,6 +41,10 @@ EXPIRED: Final = "expired"
 
 UNKNOWN: Final = "unknown"
 """This job server has not reached the store for so long that it cannot tell."""
+
+
+LOST: Final = "lost"
+"""It ended without a stop, or lost the store, and is not back: another has its jobs."""
 
 
 class StoreNode(NamedTuple):

@@ -64,6 +64,8 @@ class Mark:
         """Of a start: the job server's version."""
         self.node = ""
         """Which job server made it, of several that share a store; else empty."""
+        self.is_over = False
+        """Of a crash: the job server was seen to be back. No store keeps that."""
 
     def values(self) -> dict[str, str | int | float | None]:
         """Return it as a row."""
@@ -117,6 +119,10 @@ class Marks:
     def __init__(self) -> None:
         self.absences: dict[bytes, Absence] = {}
         """By function, who has no worker any more."""
+        self.began: Mark | None = None
+        """The start of this life. It is never forgotten for others: how a life ended
+        is told by what its job server marked last.
+        """
         self._of_server: deque[Mark] = deque()
         self._of_functions: deque[Mark] = deque()
         self._last = 0
@@ -133,7 +139,12 @@ class Marks:
         kept = self._of_functions if mark.function else self._of_server
         most = _MOST_OF_FUNCTIONS if mark.function else _MOST_OF_SERVER
         kept.append(mark)
-        return kept.popleft().number if len(kept) > most else 0
+        if len(kept) <= most:
+            return 0
+        earliest = kept.popleft()
+        if earliest is self.began:
+            kept[0], earliest = earliest, kept[0]
+        return earliest.number
 
     def take_in(self, marks: Iterable[Mark]) -> list[int]:
         """Keep those of an earlier life, or of another job server, in their places.

@@ -33,6 +33,9 @@ _MARK: Final = b"mark"
 
 # Seconds that a function is without a worker before that is marked.
 _GRACE: Final = 5.0
+# Seconds since a stop in order for which it has just been: who takes over from it does
+# so at once.
+_LATELY: Final = 60.0
 # Units of work, as ``turns`` counts it, of a mark.
 _WORK: Final = 10
 
@@ -50,30 +53,45 @@ def begin(state: State, inventory: Inventory) -> None:
     now = state.wall_time()
     own = state.marks.last_of_servers().get(_node(state))
     away = -1.0 if own is None else max(0.0, now - own.time)
-    _add(state, STARTED, now, seconds=away)
+    state.marks.began = _add(state, STARTED, now, seconds=away)
 
 
-def adopt(state: State, entries: list[Entry]) -> None:
-    """Keep the marks of a job server that has left its lane, and how it ended."""
-    began = state.marks.last_of_servers()[_node(state)]
-    left: dict[str, Mark] = {}
+def adopt(state: State, entries: list[Entry]) -> list[Mark]:
+    """Keep the marks of a job server that has left its lane, and how it ended.
+
+    Returns how those ended that have just done so. The lane may have marks of others,
+    too, from which that one had taken over before.
+    """
+    began = state.marks.began
+    last_of_servers: dict[str, Mark] = {}
     for mark in _take_in(state, entries):
         if not mark.function:
-            left[mark.node] = mark
-    for node, last in left.items():
-        if node == began.node:
+            last_of_servers[mark.node] = mark
+    left: list[Mark] = []
+    for node, last in last_of_servers.items():
+        if began is not None and node == began.node:
             # An earlier life of ours had this lane: it ended before we began.
-            _mark_crash(state, last, began.time, began.number - 1)
-        elif state.marks.last_of_servers().get(node) is last:
-            _mark_crash(state, last, state.wall_time())
+            end = _mark_crash(state, last, began.time, began.number - 1)
+        elif state.marks.last_of_servers().get(node, last) is last:
+            end = _mark_crash(state, last, state.wall_time())
+        else:
+            continue
+        if end is not last or state.wall_time() - end.time < _LATELY:
+            left.append(end)
+    return left
 
 
-def _mark_crash(state: State, last: Mark, time: float, number: int = 0) -> None:
-    """Mark that a job server crashed: every stop in order leaves its mark."""
-    if last.kind == STARTED:
-        mark = Mark(number or _next_number(state), time, CRASHED, b"")
-        mark.node = last.node
-        _keep(state, mark)
+def _mark_crash(state: State, last: Mark, time: float, number: int = 0) -> Mark:
+    """Mark that a job server crashed: every stop in order leaves its mark.
+
+    Returns the mark of how it ended.
+    """
+    if last.kind != STARTED:
+        return last
+    mark = Mark(number or _next_number(state), time, CRASHED, b"")
+    mark.node = last.node
+    _keep(state, mark)
+    return mark
 
 
 def _node(state: State) -> str:
@@ -154,13 +172,14 @@ def mark_absence(state: State, absence: Absence) -> None:
 
 def _add(
     state: State, kind: str, time: float, function: bytes = b"", seconds: float = -1.0
-) -> None:
+) -> Mark:
     mark = Mark(_next_number(state), time, kind, function)
     mark.seconds = seconds
     mark.node = _node(state)
     if kind == STARTED:
         mark.version = state.options.version.decode("utf-8", "replace")
     _keep(state, mark)
+    return mark
 
 
 def _next_number(state: State) -> int:

@@ -21,6 +21,7 @@ from geartrain.engine.model.health import FAILING, OK
 from geartrain.engine.model.links import AWAY
 from geartrain.engine.model.problems import Problem
 from geartrain.engine.state import functions
+from geartrain.engine.state.lost_nodes import node_lost
 from geartrain.engine.state.silence import look_for_silence
 from geartrain.engine.state.slots import MINUTE
 from geartrain.engine.state.state import State
@@ -331,6 +332,7 @@ _OF_SERVER: Final[list[Callable[[State], Problem | None]]] = [
     _disk_full,
     _lease_ended,
     _peer_away,
+    node_lost,
     _memory_full,
     _peer_refuses,
 ]
@@ -343,6 +345,7 @@ NAMES: Final = (
     "limit_of_each",
     "memory_nearly_full",
     "no_worker",
+    "node_lost",
     "old_jobs",
     "paused",
     "peer_away",
