@@ -11,8 +11,8 @@ from time import monotonic, sleep
 from typing import Final
 
 from geartrain.stores.postgresql.leases import LEASES, Leases
-from geartrain.stores.processes import has_died
 from geartrain.stores.postgresql.session import DatabaseSession, Row
+from geartrain.stores.processes import has_died
 
 __all__ = ["HOLDERS", "await_renewal", "is_free", "watch"]
 
