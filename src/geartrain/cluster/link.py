@@ -48,7 +48,8 @@ _NO_PEER: Final = "it is this job server itself: leave it out of --peer"
 # Seconds after which a connection was none that is lost at once.
 _LASTING: Final = 5.0
 _ANOTHER: Final = (
-    "{} answers there: give that job server a --node-address by which others reach it"
+    "{} answers there: that job server has to --listen where others reach it, and to"
+    " tell them where that is by --node-address if it is another address"
 )
 # Seconds after which it is logged that a node of the same store is away: one that stops
 # in order has left the table by then, and nobody is to worry.

@@ -111,6 +111,7 @@ class _Teller:
             now = datetime.fromtimestamp(state.wall_time(), UTC)
             head = {
                 "server": _text(state.options.handle_prefix),
+                "node": _text(state.options.node_name),
                 "time": f"{now:%FT%TZ}",
             }
             body = json.dumps({**head, **message}).encode()

@@ -126,7 +126,7 @@ def test_its_workers_are_busy() -> None:
     assert row["since"] == WALL_START
     submit(client, "HIGHER")
     row = why(world, "H:test:4")
-    assert row["why"].endswith("; 1 jobs of a higher priority are before it")
+    assert row["why"].endswith("; 1 job of a higher priority is before it")
     assert row["higher"] == 1
 
 

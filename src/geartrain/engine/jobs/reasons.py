@@ -300,12 +300,16 @@ def _busy(state: State, function: Function, priority: int, word: str) -> Reason:
         said = "a worker has been woken and is about to take the next job"
         return Reason(word, "woken", said)
     higher = _higher(function, priority)
-    before = f"; {higher} jobs of a higher priority are before it" if higher else ""
+    before = ""
+    if higher:
+        verb = "is" if higher == 1 else "are"
+        before = f"; {counted(higher, 'job')} of a higher priority {verb} before it"
     since, count = _busy_since(state, function)
     workers = len(function.workers)
     who = "its worker is" if workers == 1 else f"its {workers} workers are"
     if count == 0:
-        sentence = f"{who} idle and has not asked for a job{before}"
+        have = "has" if workers == 1 else "have"
+        sentence = f"{who} idle and {have} not asked for a job{before}"
         return Reason(word, "idle", sentence)
     span = span_of(state.server_time() - since)
     sentence = f"{who} busy, the first of them for {span}{before}"
