@@ -159,9 +159,12 @@ class Server:
         await self._persistence.wait_paged()
 
     def _on_lost(self) -> None:
-        """End at once: another job server has taken over what is kept."""
+        """End at once: another one has taken over what is kept, or it has changed."""
+        store = self._store
+        why = "" if store is None else store.why_lost
         _log.error(
-            "another job server has taken over: the lease had ended",
+            "%s",
+            why or "another job server has taken over: the lease had ended",
             extra={"action": "lease_lost"},
         )
         self.is_lost = True

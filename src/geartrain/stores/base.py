@@ -73,8 +73,9 @@ class Store(ABC):
         lease_until: until when what it keeps is surely its own, as ``time.monotonic``
             counts. What several job servers share is leased: ``commit`` and ``probe``
             renew the lease. Another thread may look at it.
-        is_lost: another job server has taken over what was its own. It takes no batch
-            any more, and is to be opened anew.
+        is_lost: another job server has taken over what was its own, or it is not what
+            it was. It takes no batch any more, and is to be opened anew.
+        why_lost: why, if the lease has not ended; empty if it has.
         share: what part of all limits is this job server's; the others that share it
             have theirs.
         is_leading: of the job servers that share it, this one submits the jobs of the
@@ -106,6 +107,7 @@ class Store(ABC):
     preparations: tuple[Callable[[Store], None], ...] = ()
     lease_until: float = inf
     is_lost: bool = False
+    why_lost: str = ""
     share: Share = WHOLE
     is_leading: bool = True
     adopted: tuple[Inventory, ...] = ()

@@ -15,7 +15,7 @@ from geartrain.errors import StoreError
 from geartrain.stores.base import ServerAwayError
 from geartrain.stores.memory import MemoryStore
 from geartrain.stores.postgresql import store as store_module
-from geartrain.stores.postgresql.ownership import Ownership
+from geartrain.stores.postgresql.ownership import LeaseLostError, Ownership
 from geartrain.stores.postgresql.session import (
     DatabaseSession,
     SessionLostError,
@@ -49,6 +49,49 @@ def test_a_commit_waits_for_a_server_that_restarts(
     store.commit(batch(record(2), ended=[1]))
     restart.join()
     assert numbers(store) == [2]
+
+
+def test_what_a_database_has_lost_is_read_anew(
+    server: PostgresqlServer, opened: Opened
+) -> None:
+    store = opened()
+    store.commit(batch(record(1)))
+    tables = ("job", "tally")
+    with psycopg.connect(server.url(), autocommit=True) as connection:
+        for table in tables:
+            connection.execute(f"CREATE TABLE older_{table} AS TABLE geartrain.{table}")
+        store.commit(batch(ended=[1]))
+        # As a standby that lagged behind has them, when it is promoted.
+        for table in tables:
+            connection.execute(f"TRUNCATE geartrain.{table} CASCADE")
+            connection.execute(f"INSERT INTO geartrain.{table} TABLE older_{table}")
+    server.kill()
+    server.start()
+    with pytest.raises(LeaseLostError, match="has lost what it had confirmed"):
+        store.commit(batch(record(2)))
+    assert store.is_lost
+    assert "older copy" in store.why_lost
+    store.close()
+    assert numbers(opened()) == [1]
+
+
+def test_tables_that_are_made_again_are_not_taken_for_those_of_before(
+    server: PostgresqlServer, opened: Opened
+) -> None:
+    store = opened()
+    store.commit(batch(record(1)))
+    with psycopg.connect(server.url(), autocommit=True) as connection:
+        connection.execute("DROP SCHEMA geartrain CASCADE")
+    other = PostgresqlStore(server.url(), "disk")
+    other.identity = b"other"
+    other.open()
+    # Both are the first node of tables, with the first lane.
+    with pytest.raises(LeaseLostError):
+        store.commit(batch(record(2)))
+    store.close()
+    other.commit(batch(record(3)))
+    assert numbers(other) == [3]
+    other.close()
 
 
 def test_connections_that_end_at_any_time_lose_and_double_nothing(

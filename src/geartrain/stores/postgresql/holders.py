@@ -14,7 +14,7 @@ from geartrain.stores.postgresql.leases import LEASES, Leases
 from geartrain.stores.postgresql.session import DatabaseSession, Row
 from geartrain.stores.processes import has_died
 
-__all__ = ["HOLDERS", "await_renewal", "is_free", "watch"]
+__all__ = ["HOLDERS", "LOCKED_HOLDERS", "await_renewal", "is_free", "watch"]
 
 HOLDERS: Final = (
     "SELECT lane.id, lane.node, node.name, node.host, node.process,"
@@ -23,6 +23,12 @@ HOLDERS: Final = (
     " ORDER BY lane.id"
 )
 """All lanes, with their nodes and for how many seconds the leases of these last."""
+
+LOCKED_HOLDERS: Final = (
+    HOLDERS.replace(" ORDER BY", " WHERE lane.id = ANY(%s::smallint[]) ORDER BY")
+    + " FOR UPDATE OF lane SKIP LOCKED"
+)
+"""The same of some, which nobody else takes until the transaction ends."""
 
 # Seconds from one look to the next.
 _PAUSE: Final = 0.2

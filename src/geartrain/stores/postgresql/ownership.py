@@ -33,6 +33,7 @@ from geartrain.stores.postgresql.common import COMMON_LANE
 from geartrain.stores.postgresql.emptying import MANY, emptiest, empty
 from geartrain.stores.postgresql.holders import (
     HOLDERS,
+    LOCKED_HOLDERS,
     await_renewal,
     is_free,
     watch,
@@ -53,14 +54,16 @@ _NEW_NODE: Final = (
     " (%s::text, %s, %s::text, %s::text, clock_timestamp() + %s * interval '1 s')"
     " RETURNING id"
 )
+# Numbers begin anew with tables that were dropped and made again beneath a node.
+_SELF: Final = "id = %s AND identity = %s"
 _RENEW: Final = (
     "UPDATE @node SET lease_until = clock_timestamp() + %s * interval '1 s'"
-    " WHERE id = %s"
+    f" WHERE {_SELF}"
 )
 # The lane is NULL, which the column refuses, if this is not the node's any more.
 _FENCE: Final = (
     "INSERT INTO @tally(lane, serial, priority, ready, delayed, dead, function,"
-    " queue_key) VALUES ((SELECT %s::smallint FROM @node WHERE id = %s"
+    f" queue_key) VALUES ((SELECT %s::smallint FROM @node WHERE {_SELF}"
     " AND lease_until > clock_timestamp() FOR SHARE), %s, 0, 0, 0, 0, '', '')"
 )
 _BURY: Final = (
@@ -133,6 +136,7 @@ class Ownership:
         self.share = WHOLE
         self.held = 0
         self._node = 0
+        self._identity = b""
         self.clock = SharedClock()
         self._leases = Leases()
         # Nodes that were declared dead, in the transaction that is under way.
@@ -161,6 +165,7 @@ class Ownership:
         host = f"{machine}, process {os.getpid()}"
         values = name or machine, identity, host, this_process(), LEASE
         ((self._node,),) = session.ask(_NEW_NODE, *values)
+        self._identity = identity
         self.share = WHOLE
         self._make(session, self.lane)
         self._take(session, self.lanes, is_leading=self.is_leading)
@@ -269,13 +274,13 @@ class Ownership:
             # The others have used this node's part of all limits since.
             self._leases.doubt()
         until = monotonic() + LEASE
-        session.send(_RENEW, LEASE, self._node)
+        session.send(_RENEW, LEASE, self._node, self._identity)
         self.clock.keep(session, self.lane)
         return until
 
     def fence(self, session: DatabaseSession, serial: int) -> None:
         """Send what fails unless the lease is running, and marks the transaction."""
-        session.send(_FENCE, self.lane, self._node, serial)
+        session.send(_FENCE, self.lane, self._node, self._identity, serial)
 
     def confirm(self, session: DatabaseSession) -> None:
         """Keep others from taking over while this transaction runs.
@@ -285,8 +290,8 @@ class Ownership:
         Raises:
             LeaseLostError: another job server has taken over.
         """
-        text = "SELECT 1 FROM @node WHERE id = %s FOR UPDATE"
-        if not session.ask(text, self._node):
+        text = f"SELECT 1 FROM @node WHERE {_SELF} FOR UPDATE"
+        if not session.ask(text, self._node, self._identity):
             raise LeaseLostError(
                 f"the store {session.location.shown} was taken over by another job"
                 " server after the lease of this one had ended"
@@ -311,7 +316,7 @@ class Ownership:
         self._leases.look(leases, monotonic())
         nodes = [node for node, *_ in leases] or [self._node]
         if len(nodes) > self.share.servers:
-            session.send(_RENEW, LEASE, self._node)
+            session.send(_RENEW, LEASE, self._node, self._identity)
         rank = sum(node < self._node for node in nodes)
         is_known = self._leases.are_aware(self._node)
         self.share = Share(len(nodes), rank, is_known)
@@ -326,7 +331,9 @@ class Ownership:
         session.send("SET LOCAL lock_timeout = '2s'")
         self.confirm(session)
         self._buried = {self._node}
-        rows = session.ask(f"{HOLDERS} FOR UPDATE OF lane SKIP LOCKED")
+        # Only these: nodes that live renew their leases with their lanes meanwhile.
+        wanted = [row[0] for row in session.ask(HOLDERS) if self._is_orphan(row)]
+        rows = session.ask(LOCKED_HOLDERS, smallints([COMMON_LANE, *wanted]))
         if not rows or rows[0][0] != COMMON_LANE:
             return [], False
         taken: list[int] = [
@@ -350,8 +357,8 @@ class Ownership:
             shown = f"[{host}]" if ":" in host else host
             address = f"{shown}{address.removeprefix('*')}"
         if address != self._address:
-            text = "UPDATE @node SET address = %s::text WHERE id = %s"
-            session.send(text, address, self._node)
+            text = f"UPDATE @node SET address = %s::text WHERE {_SELF}"
+            session.send(text, address, self._node, self._identity)
             self._address = address
 
     def nodes(self, session: DatabaseSession) -> tuple[StoreNode, ...]:
@@ -376,7 +383,8 @@ class Ownership:
 
     def release(self, session: DatabaseSession) -> None:
         """Let others have the lanes at once."""
-        session.send("DELETE FROM @node WHERE id = %s", self._node)
+        text = f"DELETE FROM @node WHERE {_SELF}"
+        session.send(text, self._node, self._identity)
 
     def _is_orphan(self, row: Row) -> bool:
         """Tell whether a lane has lost its node; one that is free has lost nothing."""

@@ -104,6 +104,8 @@ class PostgresqlStore(PostgresqlAnswers):
         self._is_away = False
         # The transaction whose COMMIT was sent and not answered, and its batch.
         self._doubtful: tuple[Transaction, Batch] | None = None
+        # The number of the last transaction that was committed for certain.
+        self._committed = 0
         # New jobs that were refused and may have been committed all the same.
         self._disowned: dict[int, None] = {}
         self._measured = self._looked = self._freed = 0.0
@@ -124,6 +126,7 @@ class PostgresqlStore(PostgresqlAnswers):
                 session.server.durability(self._durability)
                 self._claim(session)
                 self._progress = CommitProgress()
+                self._committed = 0
                 inventory = read_inventory(session, self._ownership, self._progress)
                 self._common.read(session, inventory.entries)
                 self._progress.has_doubles = session.ask(_DOUBLES)[0][0]
@@ -223,6 +226,7 @@ class PostgresqlStore(PostgresqlAnswers):
         """Note what has been committed."""
         self._doubtful = None
         self._disowned = {}
+        self._committed = transaction.serial
         self._progress.reserved = transaction.reserved
         self._common.note(transaction.common)
         self._lease(transaction.lease_until)
@@ -406,11 +410,37 @@ class PostgresqlStore(PostgresqlAnswers):
     @contextmanager
     def _connected(self) -> Iterator[DatabaseSession]:
         """Return a connection; what goes wrong with it becomes a StoreError."""
-        if self._session is None:
-            self._session = DatabaseSession(self._location, self._durability)
-        session = self._session
+        is_new = self._session is None
+        session = self._session or DatabaseSession(self._location, self._durability)
+        self._session = session
         with explain(self._location, session.is_lost):
+            if is_new:
+                self._check_kept(session)
             yield session
+
+    def _check_kept(self, session: DatabaseSession) -> None:
+        """Check that a database which was away has all that it had confirmed.
+
+        A standby that is promoted may lag behind, one without ``fsync`` or synchronous
+        commits lose the last second, an older copy be restored. What has ended would be
+        there again, and nobody in memory know it: an equal job would join it, and wait.
+
+        Raises:
+            LeaseLostError: it has not; what it has is to be read anew.
+        """
+        if not self._committed:
+            return
+        self._check_open()
+        text = "SELECT max(serial)::int8 FROM @tally WHERE lane = %s::smallint"
+        ((last,),) = session.ask(text, self._ownership.lane)
+        if (last or 0) < self._committed:
+            self.why_lost = (
+                f"the store {self._location.shown} has lost what it had confirmed: it"
+                " is an older copy, or a standby that lagged behind; jobs that ended"
+                " last run once more, and those submitted last may be gone"
+            )
+            self.is_lost = True
+            raise LeaseLostError(self.why_lost)
 
     def _drop_session(self) -> None:
         session, self._session = self._session, None
