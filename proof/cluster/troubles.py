@@ -18,7 +18,7 @@ AFTERMATH = 15.0
 """Seconds after a trouble in which a job may run again: a lease, and its margin."""
 
 _MOST_TAKEOVER = 15.0
-_ADOPTED = "another job server has left"
+_ADOPTED = (") has left ", ") have left ", "another job server has left ")
 _DATABASES = ("db1", "db2")
 # Seconds by which clocks are set: from less than a lease to days.
 _STEPS = (-200_000, -3600, -61, -5, 5, 61, 3600, 200_000)
@@ -58,11 +58,11 @@ class Troubles:
     def _measured(self, dead: Node) -> Iterator[None]:
         """Measure how long it takes until another node has the jobs of a dead one."""
         others = [node for node in self._site.nodes if node is not dead]
-        before = sum(node.count(_ADOPTED) for node in others)
+        before = _adopted(others)
         yield
         began = monotonic()
         while monotonic() < began + _MOST_TAKEOVER:
-            if sum(node.count(_ADOPTED) for node in others) > before:
+            if _adopted(others) > before:
                 self._history.takeovers.append(monotonic() - began)
                 return
             time.sleep(0.05)
@@ -92,6 +92,11 @@ class Troubles:
             node.clock.set(step)
             # A step is noticed within a second.
             time.sleep(1.2)
+
+
+def _adopted(nodes: list[Node]) -> int:
+    """Return how often nodes have said that they go on with what another has left."""
+    return sum(node.count(said) for node in nodes for said in _ADOPTED)
 
 
 class OneMachineTroubles(Troubles):
