@@ -18,6 +18,7 @@ from tests.support.servers import RunningServer
 from tests.support.silence import stopped
 from tests.support.waiting import wait_until
 from tests.support.worker_faces import Script, client, complete, outcome, rest, running
+from tests.support.worker_programs import program
 
 COVERS = (
     "worker/aio",
@@ -334,3 +335,19 @@ def test_a_job_server_that_hangs_does_not_keep_a_worker_that_stops(
             worker.stop()
             thread.join(10)
             assert not thread.is_alive()
+
+
+UVLOOP = """
+import uvloop
+worker = AsyncWorker()
+worker.register("on-uvloop", lambda job: b"done")
+uvloop.run(worker.run())
+"""
+
+
+def test_a_worker_on_uvloop_ends_at_a_signal(server: RunningServer) -> None:
+    with program(UVLOOP, server) as found, client(server) as wire:
+        assert outcome(wire, b"on-uvloop") == complete(b"done")
+        found.process.send_signal(signal.SIGTERM)
+        assert found.process.wait(20) == 0
+        assert "Error" not in found.said()

@@ -123,8 +123,12 @@ class AsyncWorkerConnection(asyncio.BufferedProtocol):
             self._pump.observer.on_disconnect(self._connection, self.connector)
         # Others may have a duplicate of the descriptor, which closing would not end.
         if self._owned is not None and self._owned.is_ours():
-            with contextlib.suppress(OSError):
-                self._connection.shutdown(socket.SHUT_RDWR)
+            # By a socket of its own: that of uvloop's transports cannot be shut down.
+            with (
+                contextlib.suppress(OSError),
+                socket.socket(fileno=os.dup(self._connection.fileno())) as own,
+            ):
+                own.shutdown(socket.SHUT_RDWR)
 
     def in_child(self) -> None:
         """Replace the descriptor by /dev/null, without harm to the parent's."""
